@@ -1,0 +1,1 @@
+"""The command line: parse, call `convscope.run`, show. No logic lives here."""

@@ -1,0 +1,36 @@
+"""``convscope convolve``"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+STEPS_SHOWN = 64  # places of the window; a larger result is a picture, not a lesson
+
+
+def convolve(
+    image: Annotated[Path, typer.Argument(help="A picture, or a .txt or .csv of numbers.", show_default=False)],
+    kernel: Annotated[str, typer.Option(help="edge, blur, sharpen ... or rows: '1,0,-1;2,0,-2;1,0,-1'.")] = "edge",
+    stride: Annotated[int, typer.Option(help="Pixels between places of the window.", min=1)] = 1,
+    padding: Annotated[str, typer.Option(help="Pixels added on each side, or: same.")] = "0",
+    border: Annotated[str, typer.Option(help="What they hold: zeros, edge, reflect, circular.")] = "zeros",
+    mean: Annotated[bool, typer.Option("--mean", help="Divide each sum by the number of values.")] = False,
+    out: Annotated[Path | None, typer.Option(help="The picture to write. [default: IMAGE.convolved.png]")] = None,
+) -> None:
+    """Slide a kernel over an image: every step of multiply and sum for small arrays, a picture for large ones."""
+    from convscope.run import convolved
+
+    result, note = convolved(image, kernel, stride=stride, padding=padding, border=border, mean=mean)
+    height, width = result.output.shape
+    print(f"{result.image.shape[0]} x {result.image.shape[1]} (border included) -> {height} x {width}.  {note}")
+    if height * width <= STEPS_SHOWN:
+        for step in result.steps():
+            print(f"({step.row}, {step.column})  {step.text()}")
+        print("\n".join("  ".join(f"{value:8.4g}" for value in row) for row in result.output))
+        return
+    from convscope.run import as_picture
+
+    target = out or image.with_suffix(".convolved.png")
+    as_picture(result.output).save(target)
+    low, high = result.output.min(), result.output.max()
+    print(f"{target}: black is {low:.4g}, white is {high:.4g}")

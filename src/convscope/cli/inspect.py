@@ -1,0 +1,51 @@
+"""``convscope inspect``"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from convscope.errors import ConfigError
+
+
+def inspect(
+    model: Annotated[str, typer.Argument(help="A network's name, a .toml of blocks, or a run.", show_default=False)],
+    size: Annotated[str | None, typer.Option(help="Channels x height x width, like 3x224x224.")] = None,
+    classes: Annotated[int, typer.Option(help="Classes of a network given by name.")] = 1000,
+    objects: Annotated[int | None, typer.Option(help="Side in pixels of what is to be recognised.")] = None,
+    path: Annotated[str | None, typer.Option(help="Show only the layers through which this one sees furthest.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Draw the network on a page that opens offline.")] = None,
+) -> None:
+    """Show a network layer by layer: shape, weights, multiplications, memory, receptive field.
+
+    Every figure comes with its formula filled in. Nothing is downloaded and no memory is taken for the weights.
+    """
+    from convscope.cli.show import print_json, table_of
+    from convscope.run import anatomy_page, anatomy_table
+    from convscope.run import inspect as dissected
+
+    anatomy = dissected(model, _shape(size), classes=classes, objects=objects)
+    if json:
+        print_json(anatomy.to_json())
+        return
+    if html is not None:
+        html.write_text(anatomy_page(anatomy), encoding="utf-8")
+        print(html)
+        return
+    heading, *rows = anatomy_table(anatomy)
+    wanted = {layer.name for layer in anatomy.path(path)} if path else None
+    table_of(list(heading), [row for row in rows if wanted is None or row[0] in wanted])
+    shares = ", ".join(f"{100 * share:.1f} % {group}" for group, share in anatomy.shares().items())
+    print(f"\nweights sit in: {shares}")
+    for warning in anatomy.warnings:
+        print(f"! {warning}")
+
+
+def _shape(text: str | None) -> tuple[int, ...] | None:
+    if text is None:
+        return None
+    parts = text.lower().split("x")
+    if not all(part.strip().isdigit() for part in parts) or len(parts) < 2:
+        raise ConfigError(f"--size {text}: not a shape; write channels x height x width, like 3x224x224")
+    return tuple(int(part) for part in parts)

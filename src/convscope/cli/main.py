@@ -1,0 +1,59 @@
+"""The commands' names, and what happens to errors.
+
+Each command lives in a file of its own and imports what it needs when it is called: ``--help`` loads no PyTorch.
+"""
+
+import signal
+import sys
+from types import FrameType
+
+import typer
+
+from convscope.cli import augment, compare, convolve, evaluate, explain, inspect, predict, report, train
+from convscope.errors import ConvscopeError
+
+app = typer.Typer(
+    name="convscope",
+    help="From a folder of images to a convolutional network that you understand and can ship.\n\n"
+    "Start with: convscope train digits",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+COMMANDS = (
+    train.train,
+    evaluate.evaluate,
+    predict.predict,
+    report.report,
+    compare.compare,
+    inspect.inspect,
+    convolve.convolve,
+    augment.augment,
+)
+for command in COMMANDS:
+    app.command()(command)
+app.add_typer(explain.app, name="explain")
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived; raised so that files are closed and threads end."""
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def main() -> None:
+    """Run the command line; our own errors are one line and exit code 2, everything else is a bug and shows itself."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        app()
+    except ConvscopeError as error:
+        print(f"convscope: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Terminated:
+        sys.exit(143)

@@ -1,0 +1,38 @@
+"""``convscope predict``"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def predict(
+    run: Annotated[Path, typer.Argument(help="A run's folder, or a saved model's.", show_default=False)],
+    files: Annotated[list[Path], typer.Argument(help="Image files, or folders of them.", show_default=False)],
+    csv: Annotated[
+        bool,
+        typer.Option("--csv", help="Print CSV: file, then what the task gives; of classes label, confidence, each."),
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file and line.")] = False,
+    top: Annotated[int, typer.Option(help="How many classes the table shows per file.", min=1)] = 3,
+    out: Annotated[Path | None, typer.Option(help="A folder for answers that are pictures: masks as PNG.")] = None,
+) -> None:
+    """Answer for image files with a trained network.
+
+    Files that cannot be read are named on the error output and the others are answered; the exit code is then 1.
+    """
+    from convscope.cli.answers import answered, as_csv, as_json_lines, as_table
+    from convscope.run import Refused, task_of
+    from convscope.run import predict as answers_for
+
+    _, answers = answers_for(run, files)
+    refused: list[Refused] = []
+    sound = answered(answers, refused, out)
+    if csv:
+        as_csv(task_of(run), sound)
+    elif json:
+        as_json_lines(sound)
+    else:
+        as_table(task_of(run), sound, top)
+    if refused:
+        raise typer.Exit(1)

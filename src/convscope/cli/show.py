@@ -1,0 +1,162 @@
+"""What a person sees of a run while it happens: tables, a bar and lines on a terminal, plain lines elsewhere."""
+
+import json
+import sys
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from convscope.errors import ConfigError
+from convscope.run import (
+    Epoch,
+    Event,
+    Finished,
+    Found,
+    Note,
+    Planned,
+    RunFolder,
+    Step,
+    as_json,
+    as_lines,
+    found_rows,
+    logged,
+    planned_rows,
+)
+
+OnProgress = Callable[[int, int], None]
+
+
+def show_json(events: Iterable[Event]) -> None:
+    """One JSON object per event and line."""
+    for event in events:
+        print(json.dumps(as_json(event)), flush=True)
+
+
+def show_lines(events: Iterable[Event]) -> None:
+    """Plain lines, none per step."""
+    for event in events:
+        for line in as_lines(event):
+            print(line, flush=True)
+
+
+def watch(
+    events: Callable[[OnProgress | None], Generator[Event]], run: Path, as_json_lines: bool, log: str | None
+) -> None:
+    """Show a training in the form that fits; when it is interrupted, say how to go on.
+
+    Args:
+        events: from a listener of decoding progress (or None) to the training's events.
+        run: the run's folder.
+        as_json_lines: JSON objects instead of words.
+        log: None or "tensorboard".
+    """
+    if log not in (None, "tensorboard"):
+        raise ConfigError(f"--log {log}: not known; the only one is tensorboard")
+    screen = Screen() if sys.stdout.isatty() and not as_json_lines else None
+    show = show_json if as_json_lines else screen.show if screen else show_lines
+    try:
+        with closing(events(screen.on_progress if screen else None)) as told:
+            show(logged(told) if log else told)
+    except BaseException as stop:
+        if not isinstance(stop, Exception) and RunFolder(run).recipe_file.exists():
+            print(
+                f"convscope: stopped; at most the current epoch is lost. Go on with: convscope train --resume {run}",
+                file=sys.stderr,
+            )
+        raise
+
+
+class Screen:
+    """A terminal: bars while images are decoded and while the network trains, everything else above them."""
+
+    def __init__(self) -> None:
+        self.console = Console(highlight=False, markup=False, emoji=False)
+        self.bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[say]}"),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            console=self.console,
+            transient=True,
+        )
+        self.decoding = self.bars.add_task("reading images", total=None, visible=False, say="")
+        self.training = self.bars.add_task("training", total=None, visible=False, say="")
+        self.plan: Planned | None = None
+        self.score = ""
+        self.images = 0
+
+    def on_progress(self, done: int, whole: int) -> None:
+        """Move the bar of the images decoded."""
+        self.bars.update(self.decoding, completed=done, total=whole, visible=done < whole)
+
+    def show(self, events: Iterable[Event]) -> None:
+        """Show events as they come."""
+        with self.bars:
+            for event in events:
+                self._one(event)
+
+    def _one(self, event: Event) -> None:
+        match event:
+            case Found():
+                self._table("What was found", found_rows(event))
+            case Planned():
+                self._table("What is done with it", planned_rows(event))
+                self.plan = event
+                self.bars.reset(self.training, total=1.0, visible=True)
+            case Step():
+                self._step(event)
+            case Finished():
+                self.bars.update(self.training, visible=False, refresh=True)
+                self._lines(event, style="bold")
+            case Epoch():
+                self.score = "  ".join(
+                    f"{name} {value:.3f}" for name, value in event.validation.items() if name != "loss"
+                )
+                self._lines(event)
+            case Note():
+                self._lines(event, style="yellow")
+
+    def _lines(self, event: Event, style: str | None = None) -> None:
+        for line in as_lines(event):
+            self.console.print(line, style=style, soft_wrap=True)
+
+    def _step(self, event: Step) -> None:
+        assert self.plan is not None  # it comes before the first step
+        train, task = self.plan.recipe.train, self.bars.tasks[self.training]
+        seconds = task.elapsed or 0.0
+        self.images += event.images
+        rate = f"  {self.images / seconds:,.0f} images/s" if seconds else ""
+        loss = "" if event.loss is None else f"  loss {event.loss:.3f}"
+        done = seconds / train.budget if train.budget else event.step / (train.epochs * self.plan.steps_per_epoch)
+        say = f"epoch {event.epoch}{loss}{self.score}  lr {event.learning_rate:.1e}{rate}"
+        self.bars.update(self.training, completed=min(done, 1.0), say=say)
+
+    def _table(self, title: str, rows: list[tuple[str, str]]) -> None:
+        table = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column(overflow="fold")
+        for row in rows:
+            table.add_row(*row)
+        self.console.print(table)
+
+
+def table_of(columns: list[str], rows: Iterable[Iterable[Any]]) -> None:
+    """Print a plain table, fitted to the terminal where there is one."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*map(str, row))
+    width = None if sys.stdout.isatty() else 200
+    Console(highlight=False, markup=False, emoji=False, width=width).print(table)
+
+
+def print_json(content: object) -> None:
+    """Print one JSON document."""
+    print(json.dumps(content, indent=2))

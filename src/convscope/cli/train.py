@@ -1,0 +1,72 @@
+"""``convscope train``"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from convscope.errors import ConfigError
+
+
+def train(
+    data: Annotated[
+        str | None,
+        typer.Argument(
+            help="A folder with a subfolder per class (also under train/, val/, test/), of images and masks, or of "
+            "boxes; a .csv or .parquet table, a COCO .json, or a built-in: digits, shapes.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The run's folder. [default: runs/DATA-1, -2 ...]")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on with a run that was stopped.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over the training images. [default: from the data]")
+    ] = None,
+    budget: Annotated[str | None, typer.Option(help="Wall-clock time for all of it, like 90s, 5m or 1h30m.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Fixes the split, the weights to begin with and the order.")] = None,
+    task: Annotated[
+        str | None, typer.Option(help="classify, multilabel, regress, segment or localise. [default: from the data]")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="The network: mlp, lenet, resnet18, resnet34 ...")] = None,
+    size: Annotated[int | None, typer.Option(help="Side in pixels that images are brought to.")] = None,
+    image_column: Annotated[str | None, typer.Option(help="A table's column of image files. [default: found]")] = None,
+    label_column: Annotated[str | None, typer.Option(help="A table's column of classes. [default: found]")] = None,
+    recipe: Annotated[
+        Path | None, typer.Option(help="Settings from a file, like an earlier run's recipe.toml.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Any setting: --set optimiser.learning_rate=0.1"),
+    ] = None,
+    log: Annotated[str | None, typer.Option(help="Also log to: tensorboard.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print events as JSON lines.")] = False,
+) -> None:
+    """Train a network on DATA and write a run folder with the network, its scores and a report.
+
+    Everything not said is chosen from the data and written to the run's recipe.toml.
+    Ctrl-C or a kill loses at most the current epoch; `--resume RUN` goes on.
+    """
+    if (resume is None) == (data is None and recipe is None):
+        raise ConfigError("convscope train: name either DATA, as in: convscope train photos, or --resume RUN")
+    from convscope.cli.show import watch
+    from convscope.run import nested, next_name, over, read_recipe, resuming, settings_from_flags, source_of, training
+
+    flags = {
+        "seed": seed,
+        "task": task,
+        "data.size": size,
+        "data.image_column": image_column,
+        "data.label_column": label_column,
+        "model.name": model,
+        "train.epochs": epochs,
+        "train.budget": budget,
+    }
+    said = over(read_recipe(recipe) if recipe else {}, over(settings_from_flags(set_ or []), nested(flags)))
+    if resume is None:
+        source = data or source_of(said)
+        path = out or next_name(source)
+        watch(lambda on_progress: training(source, path, said, on_progress), path, json, log)
+    elif said or out:
+        raise ConfigError("convscope train --resume: goes on with the run's own settings; leave the other flags away")
+    else:
+        watch(lambda on_progress: resuming(resume, on_progress), resume, json, log)

@@ -1,0 +1,61 @@
+"""Files on disk -> batches."""
+
+from convscope.data.augment import POLICIES, Policy, augment
+from convscope.data.batches import Batches, BatchSettings
+from convscope.data.builtin import BUILTINS, digits, shapes
+from convscope.data.classes import check_classes, drop_unreadable
+from convscope.data.columns import Columns
+from convscope.data.dataset import ROLES, Dataset, Skipped, role_of
+from convscope.data.duplicates import Duplicates, find_duplicates
+from convscope.data.folder import read_folder
+from convscope.data.images import fit, pixels_of, read_image, window
+from convscope.data.mask_store import build_masks
+from convscope.data.masks import read_masks
+from convscope.data.open import KINDS, open_data
+from convscope.data.shapes import Shapes, draw_shapes
+from convscope.data.split import Leak, Splits, split
+from convscope.data.statistics import Spread, Summary, channel_statistics, summarise
+from convscope.data.store import Store, StoreSettings, build_store
+from convscope.data.table import read_table
+
+__all__ = [
+    "BUILTINS",
+    "KINDS",
+    "POLICIES",
+    "ROLES",
+    "BatchSettings",
+    "Batches",
+    "Columns",
+    "Dataset",
+    "Duplicates",
+    "Leak",
+    "Policy",
+    "Shapes",
+    "Skipped",
+    "Splits",
+    "Spread",
+    "Store",
+    "StoreSettings",
+    "Summary",
+    "augment",
+    "build_masks",
+    "build_store",
+    "channel_statistics",
+    "check_classes",
+    "digits",
+    "draw_shapes",
+    "drop_unreadable",
+    "find_duplicates",
+    "fit",
+    "open_data",
+    "pixels_of",
+    "read_folder",
+    "read_image",
+    "read_masks",
+    "read_table",
+    "role_of",
+    "shapes",
+    "split",
+    "summarise",
+    "window",
+]

@@ -1,0 +1,135 @@
+"""Batches of images and targets, epoch by epoch, the next one prepared while the last is used."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field
+from torch import Tensor
+from torch.nn import functional
+
+from convscope.data.augment import Moved, augment
+from convscope.data.mix import MIXES
+from convscope.data.policy import Policy
+
+
+class BatchSettings(BaseModel, frozen=True, extra="forbid"):
+    """How batches are made."""
+
+    batch: int = Field(128, ge=1)
+    mean: tuple[float, ...]
+    """Per channel, in [0, 1] units: `channel_statistics` of the training images."""
+    std: tuple[float, ...]
+    policy: str | Policy = "none"
+    """A name in `augment.POLICIES`, or a policy."""
+    mirror: bool = True
+    """Whether the policy may mirror images left to right."""
+    shuffle: bool = False
+    balanced: bool = False
+    """Draw, with replacement, so that each class comes equally often; an epoch has as many images as otherwise."""
+    moved: Moved = "none"
+    """What the targets are that move with their images."""
+    mix: Literal["none", "mixup", "cutmix"] = "none"
+    """How images are mixed with others; targets are then (B, K) shares."""
+    mix_alpha: float = Field(0.2, gt=0)
+    kinds: int = 0
+    """K, of class targets that are to be mixed."""
+    seed: int = 0
+    device: str = "cpu"
+    channels_last: bool = False
+
+
+class Batches:
+    """Call it with an epoch's number and iterate: (x, y) with x (B, C, H, W) float32, normalised, and y (B,) int64.
+
+    Order and augmentation depend on (seed, epoch) alone. When shuffled, a last batch of less than half the size is left
+    out (batch normalisation over an image or two does harm), unless it is the only one.
+
+    On a CUDA device, pixels that are not mapped from disk and take at most a quarter of its free memory are moved there
+    once, so that an epoch copies nothing.
+
+    Args:
+        pixels: (N, C, H, W) uint8, an array or a memory map.
+        targets: (N, ...) given out as they are, one row per image.
+        indices: (M,) the rows to use.
+    """
+
+    def __init__(
+        self,
+        pixels: NDArray[np.uint8],
+        targets: NDArray[Any],
+        indices: NDArray[np.int64],
+        settings: BatchSettings,
+    ) -> None:
+        self.settings = settings
+        self.device = torch.device(settings.device)
+        self.targets = torch.from_numpy(np.ascontiguousarray(targets[indices]))
+        self._augment = augment(settings.policy, settings.mirror)
+        self._rows: Tensor | None = None
+        in_memory = not isinstance(pixels, np.memmap)
+        if self.device.type == "cuda" and in_memory and _fits(pixels, len(indices), self.device):
+            self._pixels = torch.from_numpy(pixels[indices]).to(self.device)
+        else:
+            self._pixels = torch.from_numpy(pixels)
+            self._rows = torch.from_numpy(np.asarray(indices, np.int64))
+        shape = (1, -1, 1, 1)
+        self._mean = torch.tensor(settings.mean, dtype=torch.float32, device=self.device).view(shape)
+        self._std = torch.tensor(settings.std, dtype=torch.float32, device=self.device).view(shape)
+
+    def __len__(self) -> int:
+        """Batches per epoch."""
+        whole, rest = divmod(len(self.targets), self.settings.batch)
+        left_out = (self.settings.shuffle or self.settings.balanced) and whole > 0 and 2 * rest < self.settings.batch
+        return whole + (rest > 0 and not left_out)
+
+    def __call__(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """The epoch's batches. A thread prepares one ahead; it is gone when the iterator ends, is closed or fails."""
+        order = self._order(epoch)
+        count = len(self)
+        with ThreadPoolExecutor(1, "convscope-batches") as worker:
+            ahead = [worker.submit(self._batch, order, epoch, number) for number in range(min(1, count))]
+            for number in range(1, count + 1):
+                ready = ahead.pop().result()
+                if number < count:
+                    ahead.append(worker.submit(self._batch, order, epoch, number))
+                yield ready
+
+    def _order(self, epoch: int) -> Tensor:
+        """Positions in `indices`, in the order in which the epoch uses them."""
+        generator = _generator(self.settings.seed, epoch)
+        if self.settings.balanced:
+            _, kind, counts = torch.unique(self.targets, dim=0, return_inverse=True, return_counts=True)
+            return torch.multinomial(1 / counts[kind].double(), len(kind), replacement=True, generator=generator)
+        if self.settings.shuffle:
+            return torch.randperm(len(self.targets), generator=generator)
+        return torch.arange(len(self.targets))
+
+    def _batch(self, order: Tensor, epoch: int, number: int) -> tuple[Tensor, Tensor]:
+        chosen = order[number * self.settings.batch : (number + 1) * self.settings.batch]
+        rows = chosen if self._rows is None else self._rows[chosen]
+        x = self._pixels[rows.to(self._pixels.device)]
+        if x.device.type != self.device.type and self.device.type == "cuda":
+            x = x.pin_memory()  # so that the copy runs beside the computation
+        x = x.to(self.device, non_blocking=True).float().div_(255)
+        generator = _generator(self.settings.seed, epoch, number)
+        y = self.targets[chosen]
+        x, y = self._augment.both(x, y, self.settings.moved, generator)
+        if self.settings.mix != "none":
+            shares = y if y.is_floating_point() else functional.one_hot(y, self.settings.kinds).float()
+            x, y = MIXES[self.settings.mix](x, shares, self.settings.mix_alpha, generator)
+        x = (x - self._mean) / self._std
+        layout = torch.channels_last if self.settings.channels_last else torch.contiguous_format
+        return x.contiguous(memory_format=layout), y.to(self.device)
+
+
+def _fits(pixels: NDArray[np.uint8], images: int, device: torch.device) -> bool:
+    return images * pixels[:1].nbytes <= torch.cuda.mem_get_info(device)[0] // 4
+
+
+def _generator(*seeds: int) -> torch.Generator:
+    """A generator on the CPU whatever the device, so that runs on all devices draw alike."""
+    state = np.random.SeedSequence(seeds).generate_state(1, np.uint64)[0]
+    return torch.Generator().manual_seed(int(state) >> 1)

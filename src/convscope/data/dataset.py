@@ -1,0 +1,142 @@
+"""What was found: the images' names, targets and roles, before any pixel is decoded for training."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convscope.data.images import FULL_WHITE
+
+ROLES = ("train", "validation", "test")
+
+# The lecture's "test" is what others call validation; the words below are those whose meaning is not in doubt.
+_ROLE_WORDS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("validation", "val", "valid", "dev", "tune", "tuning"), "validation"),
+    **dict.fromkeys(("test", "testing", "final"), "test"),
+}
+
+
+def role_of(word: str) -> str | None:
+    """The role that a folder's or table's word means, or None.
+
+    >>> role_of("Val"), role_of("final"), role_of("cats")
+    ('validation', 'test', None)
+    """
+    return _ROLE_WORDS.get(word.strip().lower())
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that was passed over, and why."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Images and what is known of them, in one order (by name) throughout; N images."""
+
+    source: str
+    """As the user said it: an absolute path, or a built-in's name."""
+    layout: str
+    """"folder", "table" or "builtin"."""
+    images: tuple[Path, ...] | NDArray[np.uint8]
+    """Files, or (N, H, W, C) pixels."""
+    names: tuple[str, ...]
+    """Short and unique: the path within the source, or digits/0001."""
+    targets: NDArray[Any]
+    """(N,) int64 index into `classes`."""
+    classes: tuple[str, ...]
+    splits: NDArray[np.str_]
+    """(N,) "train", "validation", "test", or "" where the data do not say."""
+    groups: NDArray[np.str_] | None
+    """(N,) images of one group must not be parted by a split; "" belongs to none."""
+    skipped: tuple[Skipped, ...]
+    sizes: NDArray[np.int64]
+    """(N, 2) height and width, upright."""
+    channels: int
+    """1 when every image is grey, else 3."""
+    modes: dict[str, int]
+    """How many images of each kind: grey, RGB, RGBA, CMYK, palette, 16-bit ..."""
+    white: float = FULL_WHITE
+    """The value of deep greys (16-bit and more) that becomes 255."""
+    notes: tuple[str, ...] = ()
+    """Sentences on what a user should know."""
+    kind: str = "classes"
+    """What the targets are: classes as above; labels (N, K) of 1, 0 or nan (unknown); numbers (N, D); boxes (N, 5):
+    class and xyxy in pixels of the upright file; masks, then (N, K): which classes occur. `classes` names columns."""
+    masks: tuple[Path, ...] | NDArray[np.uint8] | None = None
+    """Files, or (N, H, W) class indices, 255 where no class is right."""
+    palette: Any = None
+    """`masks.Palette` of mask files."""
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def subset(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> "Dataset":
+        """The data set of the images in `keep`, a (N,) mask or indices; classes and notes stay as they are."""
+        rows = np.flatnonzero(keep) if keep.dtype == np.bool_ else np.asarray(keep)
+        images = self.images
+        return replace(
+            self,
+            images=tuple(images[i] for i in rows) if isinstance(images, tuple) else images[rows],
+            names=tuple(self.names[i] for i in rows),
+            targets=self.targets[rows],
+            splits=self.splits[rows],
+            groups=None if self.groups is None else self.groups[rows],
+            sizes=self.sizes[rows],
+            masks=tuple(self.masks[i] for i in rows)
+            if isinstance(self.masks, tuple)
+            else None
+            if self.masks is None
+            else self.masks[rows],
+        )
+
+    def strata(self) -> tuple[NDArray[np.int64], int]:
+        """(N,) a stratum for each image, which a split spreads evenly, and how many there are.
+
+        Classes for classes and boxes; the rarest label that an image has; tenths of the first number.
+        """
+        if self.kind == "classes":
+            return self.targets, len(self.classes)
+        if self.kind == "boxes":
+            return self.targets[:, 0].astype(np.int64), len(self.classes)
+        if self.kind == "numbers":
+            tenths = np.quantile(self.targets[:, 0], np.arange(0.1, 1, 0.1))
+            return np.searchsorted(tenths, self.targets[:, 0], side="right").astype(np.int64), 10
+        there = np.nan_to_num(self.targets) == 1
+        rarest = np.where(there, there.sum(0), len(self) + 1).argmin(1)
+        return np.where(there.any(1), rarest, len(self.classes)).astype(np.int64), len(self.classes) + 1
+
+    def counts(self, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """(K,) images of each class, or that have each label; of numbers, all of them."""
+        targets = self.targets[rows]
+        if self.kind in ("classes", "boxes"):
+            kinds = targets if self.kind == "classes" else targets[:, 0].astype(np.int64)
+            return np.bincount(kinds, minlength=len(self.classes))
+        there = np.isfinite(targets) if self.kind == "numbers" else targets == 1
+        return np.asarray(there.sum(0), np.int64)
+
+    def fingerprint(self) -> str:
+        """32 hex digits that change with the names, the targets, and the files' lengths and times or the pixels."""
+        digest = hashlib.blake2b(digest_size=16)
+        digest.update(repr((self.layout, self.classes, self.channels, self.white)).encode())
+        digest.update("\0".join(self.names).encode())
+        digest.update(np.ascontiguousarray(self.targets).tobytes())
+        digest.update(np.ascontiguousarray(self.sizes).tobytes())
+        for extra in () if self.kind == "classes" else (self.kind, self.palette):
+            digest.update(repr(extra).encode())
+        if isinstance(self.masks, np.ndarray):
+            digest.update(np.ascontiguousarray(self.masks).tobytes())
+        if isinstance(self.images, tuple):
+            for path in (*self.images, *(self.masks if isinstance(self.masks, tuple) else ())):
+                known = path.stat()
+                digest.update(f"{known.st_size} {known.st_mtime_ns} ".encode())
+        else:
+            digest.update(np.ascontiguousarray(self.images).tobytes())
+        return digest.hexdigest()

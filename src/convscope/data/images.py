@@ -1,0 +1,210 @@
+"""One image file, of whatever kind, as pixels of one shape."""
+
+import io
+import math
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from convscope.errors import DataError
+
+PIXEL_LIMIT = 178_956_970
+"""The most pixels an image may have: twice ``PIL.Image.MAX_IMAGE_PIXELS`` as Pillow ships it, where Pillow itself
+refuses. A file of a few kilobytes can claim billions ("decompression bomb") and would fill the memory."""
+
+FULL_WHITE = 65535.0
+"""The deep grey value that becomes 255 when the data do not say otherwise: all of a 16-bit file's range."""
+
+ENDINGS = frozenset(
+    [
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".png",
+        ".gif",
+        ".bmp",
+        ".dib",
+        ".tif",
+        ".tiff",
+        ".webp",
+        ".avif",
+        ".ppm",
+        ".pgm",
+        ".pbm",
+        ".pnm",
+        ".tga",
+        ".jp2",
+    ]
+)
+"""File-name endings (lower case) that are taken for images."""
+
+_TOO_LARGE = f"too large: it has more pixels than the limit of {PIXEL_LIMIT:,}; make it smaller"
+_DEEP = ("I", "F")  # I, I;16, I;16B, I;16L, I;16N and F: more than 256 greys
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def read_image(
+    source: Path | BinaryIO,
+    channels: int,
+    size: tuple[int, int] | None = None,
+    white: float = FULL_WHITE,
+) -> NDArray[np.uint8]:
+    """Pixels of an image file, upright, (C, H, W) uint8.
+
+    EXIF orientation is honoured; transparency is laid on white; of an animation the first frame is taken; greys of more
+    than 8 bits are scaled so that `white` becomes 255 (values outside 0 .. white are clipped).
+
+    Args:
+        source: a file, or an open binary stream.
+        channels: 1 for grey, 3 for RGB.
+        size: (H, W) to `fit` the image to; None keeps its own.
+        white: see `headers.deep_white`, which finds it for a whole data set.
+
+    Raises:
+        DataError: no such file, no image, a damaged one, or one of more than `PIXEL_LIMIT` pixels.
+    """
+    with quiet_pillow(), opened(source) as image:
+        return pixels_of(image, channels, size, white)
+
+
+@contextmanager
+def opened(source: Path | BinaryIO) -> Iterator[Image.Image]:
+    """A Pillow image whose header is read and whose size is legal; whatever fails inside becomes a DataError."""
+    place = str(source) if isinstance(source, Path) else str(getattr(source, "name", "image"))
+    try:
+        with Image.open(source) as image:
+            width, height = image.size
+            if width * height > PIXEL_LIMIT:
+                raise DataError(f"{place}: {_TOO_LARGE}")
+            yield image
+    except DataError:
+        raise
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except Exception as error:  # a decoder may raise anything on damaged bytes: OSError, SyntaxError, struct.error ...
+        raise DataError(f"{place}: {_why(source, error)}") from error
+
+
+@contextmanager
+def quiet_pillow() -> Iterator[None]:
+    """Keep Pillow's own warnings (odd EXIF, large images) from the user: what matters is raised or listed instead."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        yield
+
+
+def pixels_of(
+    image: Image.Image, channels: int, size: tuple[int, int] | None = None, white: float = FULL_WHITE
+) -> NDArray[np.uint8]:
+    """Pixels of a Pillow image, as `read_image` gives them for a file."""
+    if size is not None:
+        _draft(image, channels, size)
+    image.load()
+    turn = _TURNS.get(orientation(image))
+    plain = _plain(image, channels, white)
+    if turn is not None:
+        plain = plain.transpose(turn)
+    if size is not None:
+        plain = fit(plain, size)
+    array = np.asarray(plain, dtype=np.uint8)
+    return array[None] if channels == 1 else np.ascontiguousarray(array.transpose(2, 0, 1))
+
+
+def fit(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The image at `size` (H, W): its shorter side is resized and what juts out of the longer is cut, evenly.
+
+    Bicubic with antialiasing; an image that has the size already is returned as it is. Training and prediction both
+    use this rule, so a network sees the same picture in both.
+    """
+    height, width = size
+    if image.size == (width, height):
+        return image
+    box = window((image.height, image.width), size)
+    return image.resize((width, height), Image.Resampling.BICUBIC, box=box, reducing_gap=3.0)
+
+
+def window(whole: tuple[int, int], size: tuple[int, int]) -> tuple[float, float, float, float]:
+    """The part (left, top, right, bottom), in pixels, of an image of `whole` (H, W) that `fit` brings to `size` (H, W).
+
+    >>> window((100, 300), (10, 20))
+    (50.0, 0.0, 250.0, 100.0)
+    """
+    height, width = whole
+    scale = max(size[0] / height, size[1] / width)
+    across, down = size[1] / scale, size[0] / scale
+    left, top = (width - across) / 2, (height - down) / 2
+    return max(left, 0.0), max(top, 0.0), min(left + across, width), min(top + down, height)
+
+
+def orientation(image: Image.Image) -> int:
+    """EXIF orientation, 1 (upright) to 8; 1 when there is none, it is damaged, or Pillow sees to it itself."""
+    if image.format == "TIFF" or (image.format == "PNG" and "exif" not in image.info):
+        return 1  # TIFF is turned by Pillow while loading; asking a PNG without EXIF would decode all of it
+    try:
+        return int(image.getexif().get(0x0112, 1))
+    except Exception:  # damaged EXIF is no reason to lose the picture
+        return 1
+
+
+def is_deep(mode: str) -> bool:
+    """Whether a Pillow mode holds more than 256 greys."""
+    return mode.startswith(_DEEP)
+
+
+def _draft(image: Image.Image, channels: int, size: tuple[int, int]) -> None:
+    """Let the JPEG decoder shrink a large photograph by 2, 4 or 8 while decoding, never below the size wanted."""
+    width, height = image.size
+    turned = orientation(image) >= 5
+    scale = max(size[0] / (width if turned else height), size[1] / (height if turned else width))
+    if scale < 1:
+        image.draft("L" if channels == 1 else "RGB", (math.ceil(width * scale), math.ceil(height * scale)))
+
+
+def _plain(image: Image.Image, channels: int, white: float) -> Image.Image:
+    """The image as Pillow mode L or RGB."""
+    mode = "L" if channels == 1 else "RGB"
+    if is_deep(image.mode):
+        grey = np.asarray(image).astype(np.float64) * (255 / white)
+        image = Image.fromarray(np.rint(np.clip(np.nan_to_num(grey), 0, 255)).astype(np.uint8))
+    elif image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+        over = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _why(source: Path | BinaryIO, error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "no such file; check the path"
+    if isinstance(error, IsADirectoryError):
+        return "a folder, not an image; name the files in it"
+    if isinstance(error, PermissionError):
+        return "may not be read; give yourself the permission"
+    if isinstance(error, Image.DecompressionBombError):
+        return _TOO_LARGE
+    if _is_empty(source):
+        return "the file is empty, 0 bytes; copy it again or delete it"
+    if isinstance(error, UnidentifiedImageError):
+        return "no image of a kind that can be read; convert it to PNG or JPEG, or delete it"
+    return "damaged or cut short; copy it again or delete it"
+
+
+def _is_empty(source: Path | BinaryIO) -> bool:
+    if isinstance(source, Path):
+        return source.exists() and source.stat().st_size == 0
+    return source.seek(0, io.SEEK_END) == 0

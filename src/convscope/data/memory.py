@@ -1,0 +1,44 @@
+"""How much memory and how many cores this process may use."""
+
+import os
+from pathlib import Path
+
+
+def available_memory() -> int:
+    """Bytes that may still be used: what the system reports as available, or what a container's limit leaves."""
+    known = [amount for amount in (_linux(), _container(), _elsewhere()) if amount is not None]
+    return min(known) if known else 4 * 2**30
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _linux(table: Path = Path("/proc/meminfo")) -> int | None:
+    for line in _text(table).splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+def _container(folder: Path = Path("/sys/fs/cgroup")) -> int | None:
+    limit, used = _text(folder / "memory.max").strip(), _text(folder / "memory.current").strip()
+    return max(0, int(limit) - int(used)) if limit.isdigit() and used.isdigit() else None
+
+
+def _elsewhere() -> int | None:
+    """Half of the installed memory, where the system (macOS) does not say how much is free."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2 if _linux() is None else None
+    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
+        return None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""

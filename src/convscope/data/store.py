@@ -1,0 +1,185 @@
+"""Every image decoded once, at one size, as one array of bytes."""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import BaseModel, Field
+
+from convscope.data import cache
+from convscope.data.dataset import Dataset
+from convscope.data.images import fit, opened, pixels_of, quiet_pillow
+from convscope.data.memory import available_memory, usable_cores
+from convscope.errors import DataError
+
+RULE = 1
+"""Raise it when `read_image` or `fit` change what they give, so that entries made by the old rule are not used."""
+
+_CHUNK = 32  # images that a thread decodes between two reports
+
+
+class StoreSettings(BaseModel, frozen=True, extra="forbid"):
+    """Where decoded images may live."""
+
+    ram_fraction: float = Field(0.5, gt=0, le=1)
+    """The share of the available memory that decoded images may take."""
+    cache_limit: int = 20 * 10**9
+    """Bytes that the cache may take on disk."""
+    worth_caching: float = 5.0
+    """Seconds of decoding above which images that fit in memory are also kept on disk for the next run."""
+
+
+@dataclass(frozen=True, eq=False)
+class Store:
+    """Decoded images."""
+
+    pixels: NDArray[np.uint8]
+    """(N, C, H, W), in the data set's order; an array or a memory map."""
+    unreadable: dict[int, str]
+    """Row -> why its image could not be decoded; such rows are black and must not be used."""
+    home: str
+    """A sentence: where the pixels lie and why."""
+
+    @property
+    def readable(self) -> NDArray[np.int64]:
+        """Rows that hold an image: use ``dataset.subset(store.readable)``, and these rows of the pixels."""
+        return np.array([row for row in range(len(self.pixels)) if row not in self.unreadable], np.int64)
+
+    @property
+    def mapped(self) -> bool:
+        """Whether the pixels lie on disk and are read from there as needed."""
+        return isinstance(self.pixels, np.memmap)
+
+
+def build_store(
+    dataset: Dataset,
+    size: tuple[int, int],
+    *,
+    threads: int | None = None,
+    cache_folder: Path | None = None,
+    settings: StoreSettings = StoreSettings(),  # noqa: B008  (frozen)
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Store:
+    """Decode every image of the data set at `size` (H, W).
+
+    They stay in memory when they fit in `ram_fraction` of it, else in a mapped file of the cache folder. What an
+    earlier run has decoded there is mapped instead of decoded again.
+
+    Args:
+        dataset: N images.
+        size: (H, W), see `fit`.
+        threads: that decode; None: one per core.
+        cache_folder: None: `cache.default_folder`.
+        settings: how much may be kept where.
+        on_progress: called with (images done, images in all) as the work goes on.
+
+    Raises:
+        DataError: they fit neither in memory nor in the cache.
+    """
+    shape = (len(dataset), dataset.channels, *size)
+    folder = cache_folder or cache.default_folder()
+    key = _key(dataset, size)
+    earlier = cache.load(folder, key, shape) if isinstance(dataset.images, tuple) else None
+    if earlier is not None:
+        return Store(*earlier, f"in {folder}, {_extent(shape)}, where an earlier run decoded them")
+    filling = _Filling(dataset, threads or usable_cores(), on_progress)
+    if int(np.prod(shape)) <= settings.ram_fraction * available_memory():
+        return _in_memory(filling, shape, settings, folder, key)
+    return _in_cache(filling, shape, settings, folder, key)
+
+
+def _in_memory(filling: "_Filling", shape: tuple[int, ...], settings: StoreSettings, folder: Path, key: str) -> Store:
+    pixels = np.zeros(shape, np.uint8)
+    start = time.monotonic()
+    unreadable = filling.fill(pixels)
+    home = f"in memory, {_extent(shape)}"
+    if time.monotonic() - start > settings.worth_caching and filling.files:
+        try:
+            with cache.writing(folder, key, shape, settings.cache_limit) as (kept, reasons):
+                kept[:] = pixels
+                reasons.update(unreadable)
+            home += f", and in {folder} for the next run"
+        except OSError as error:  # a convenience: no reason to stop
+            home += f"; not kept for the next run, as {folder} cannot take them ({error})"
+    return Store(pixels, unreadable, home)
+
+
+def _in_cache(filling: "_Filling", shape: tuple[int, ...], settings: StoreSettings, folder: Path, key: str) -> Store:
+    try:
+        with cache.writing(folder, key, shape, settings.cache_limit) as (pixels, reasons):
+            reasons.update(filling.fill(pixels))
+    except OSError as error:
+        raise DataError(
+            f"{folder}: {_extent(shape)} fit neither in memory nor here ({error}); choose a smaller image size, "
+            f"or a roomier folder with {cache.ENVIRONMENT}=FOLDER"
+        ) from error
+    written = cache.load(folder, key, shape)
+    if written is None:
+        raise DataError(f"{folder}: the decoded images vanished as they were written; try again")
+    return Store(
+        *written, f"in {folder}, {_extent(shape)}, more than fits in {settings.ram_fraction:.0%} of the free memory"
+    )
+
+
+class _Filling:
+    """The decoding of a data set's images into an array, by threads: Pillow decodes without Python's lock."""
+
+    def __init__(self, dataset: Dataset, threads: int, on_progress: Callable[[int, int], None] | None) -> None:
+        self.dataset = dataset
+        self.threads = threads
+        self.on_progress = on_progress
+        self.files = isinstance(dataset.images, tuple)
+
+    def fill(self, pixels: NDArray[np.uint8]) -> dict[int, str]:
+        """Write every image to its row; returns row -> why for those that cannot be read."""
+        count = len(self.dataset)
+        chunks = [range(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
+        unreadable: dict[int, str] = {}
+        with quiet_pillow(), ThreadPoolExecutor(self.threads, "convscope-decode") as pool:
+            try:
+                for chunk, found in zip(
+                    chunks, pool.map(lambda rows: dict(self._some(rows, pixels)), chunks), strict=True
+                ):
+                    unreadable.update(found)
+                    if self.on_progress is not None:
+                        self.on_progress(chunk.stop, count)
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+        return unreadable
+
+    def _some(self, rows: range, pixels: NDArray[np.uint8]) -> Iterator[tuple[int, str]]:
+        size = (pixels.shape[2], pixels.shape[3])
+        images, channels = self.dataset.images, self.dataset.channels
+        for row in rows:
+            if not isinstance(images, tuple):
+                pixels[row] = _resized(images[row], size)
+                continue
+            try:
+                with opened(images[row]) as image:
+                    pixels[row] = pixels_of(image, channels, size, self.dataset.white)
+            except DataError as error:
+                yield row, str(error).removeprefix(f"{images[row]}: ")
+
+
+def _resized(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    if image.shape[:2] != size:
+        fitted = np.asarray(fit(Image.fromarray(image.squeeze(2) if image.shape[2] == 1 else image), size))
+        image = fitted.reshape(*size, image.shape[2])
+    return image.transpose(2, 0, 1)
+
+
+def _key(dataset: Dataset, size: tuple[int, int]) -> str:
+    told = f"{dataset.source} {dataset.fingerprint()} {size} {RULE}"
+    return hashlib.blake2b(told.encode(), digest_size=12).hexdigest()
+
+
+def _extent(shape: tuple[int, ...]) -> str:
+    count, channels, height, width = shape
+    return f"{count:,} images of {channels} x {height} x {width} in {np.prod(shape) / 1e6:,.1f} MB"

@@ -1,0 +1,30 @@
+"""From a trained network to something that others can use."""
+
+from convscope.deploy.bundle import (
+    BundleConfig,
+    Preprocessing,
+    load_bundle,
+    load_config,
+    save_bundle,
+    save_config,
+    write_whole,
+)
+from convscope.deploy.crops import CROPS, Cropped
+from convscope.deploy.predict import Refused, image_files, predict
+from convscope.tasks import Prediction
+
+__all__ = [
+    "CROPS",
+    "BundleConfig",
+    "Cropped",
+    "Prediction",
+    "Preprocessing",
+    "Refused",
+    "image_files",
+    "load_bundle",
+    "load_config",
+    "predict",
+    "save_bundle",
+    "save_config",
+    "write_whole",
+]

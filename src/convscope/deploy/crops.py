@@ -1,0 +1,70 @@
+"""Several looks at each image: the network answers for crops of a larger picture, and the logits are averaged.
+
+One crop is the usual answer. Five are the corners and the centre, ten these and their mirror images (Krizhevsky et al.
+2012, section 4.1); "multi-scale" takes ten at each of three sizes (Simonyan and Zisserman 2015, section 3.2).
+"""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from convscope.errors import ConfigError, did_you_mean
+
+LARGER = 8 / 7  # 256 for a crop of 224
+SCALES = {"1": (), "5": (LARGER,), "10": (LARGER,), "multi-scale": (1.0, LARGER, 9 / 7)}
+CROPS = tuple(SCALES)
+
+
+class Cropped(nn.Module):
+    """A network that answers with the mean of its logits over crops.
+
+    Args:
+        model: takes (B, C, H, W) of `size`, gives (B, K) logits.
+        size: (H, W) of a crop.
+        crops: one of `CROPS`; with "1" the network is asked once, about the image as it is.
+
+    Raises:
+        ConfigError: when there are no such crops.
+    """
+
+    def __init__(self, model: nn.Module, size: tuple[int, int], crops: str) -> None:
+        super().__init__()
+        if crops not in SCALES:
+            raise ConfigError(f"crops: no {crops}{did_you_mean(crops, CROPS)}")
+        self.model, self.size, self.crops = model, size, crops
+
+    @property
+    def takes(self) -> tuple[int, int]:
+        """(H, W) of the images that it wants: the largest of the sizes that it crops from."""
+        height, width = self.size
+        largest = max(SCALES[self.crops], default=1.0)
+        return round(largest * height), round(largest * width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H', W') images of the size that it `takes` to (B, K) mean logits."""
+        return torch.stack([self.model(view) for view in self.views(x)]).mean(dim=0)
+
+    def views(self, x: Tensor) -> Iterator[Tensor]:
+        """The crops, each (B, C, H, W)."""
+        if self.crops == "1":
+            yield x
+        for scale in SCALES[self.crops]:
+            sides = [round(scale * side) for side in self.size]
+            scaled = x
+            if tuple(sides) != tuple(x.shape[-2:]):
+                scaled = functional.interpolate(x, size=sides, mode="bilinear", antialias=True, align_corners=False)
+            for crop in corners_and_centre(scaled, self.size):
+                yield crop
+                if self.crops != "5":
+                    yield crop.flip(-1)
+
+
+def corners_and_centre(x: Tensor, size: tuple[int, int]) -> Iterator[Tensor]:
+    """The five crops of `size`; where the images are no larger, the whole of them once."""
+    height, width = size
+    down, right = x.shape[-2] - height, x.shape[-1] - width
+    places = [(0, 0), (0, right), (down, 0), (down, right), (down // 2, right // 2)]
+    for top, left in dict.fromkeys(places):
+        yield x[..., top : top + height, left : left + width]

@@ -1,0 +1,140 @@
+"""See inside any `nn.Module`: plain functions over a network, a layer's name and images as the network takes them."""
+
+from convscope.explain.activations import Activations, activations
+from convscope.explain.attribution import Attribution
+from convscope.explain.designs import (
+    Removal,
+    Suggestion,
+    from_field,
+    from_filters,
+    from_removals,
+    from_stimuli,
+    removal_costs,
+)  # fmt: skip
+from convscope.explain.filters import Filters, FilterSettings, Smoothness, filters, first_convolution, smoothness
+from convscope.explain.grad_cam import WEIGHTINGS, class_map, grad_cam, grad_cam_plus_plus, hires_cam, layer_cam
+from convscope.explain.gradients import (
+    IntegrationSettings,
+    NoiseSettings,
+    input_gradients,
+    integrated_gradients,
+    smooth_grad,
+)  # fmt: skip
+from convscope.explain.invert import INVERT, Inversion, invert
+from convscope.explain.maximise import (
+    REMINDER,
+    Wanted,
+    channel_maxima,
+    maximise_channels,
+    maximise_classes,
+    maximise_directions,
+    maximise_layer,
+    maximise_neurons,
+)  # fmt: skip
+from convscope.explain.neighbours import (
+    LookAlike,
+    Neighbours,
+    feature_vectors,
+    look_alikes,
+    map_2d,
+    nearest,
+    pixel_vectors,
+    purity,
+)  # fmt: skip
+from convscope.explain.objectives import Objective
+from convscope.explain.occlusion import OcclusionSettings, occlusion
+from convscope.explain.optimise import PaintSettings, Pictures, optimise
+from convscope.explain.parameterise import PixelSpace, colour_axes
+from convscope.explain.receptive_field import ReceptiveField, receptive_field
+from convscope.explain.record import Progress, Record, find_layer, record, untouched
+from convscope.explain.sanity import Cascade, Pointing, cascade, pointing_game, rank_correlation
+from convscope.explain.sheet import enlarge, grid, kernel_tile, map_tile, overlay, thumbnails, tile
+from convscope.explain.snapshots import Snapshots, SnapshotSettings, keep_snapshot, read_snapshots, strip, write_gif
+from convscope.explain.stimuli import Stimuli, cut, stimuli
+from convscope.explain.transforms import Transforms
+
+__all__ = [
+    "INVERT",
+    "REMINDER",
+    "WEIGHTINGS",
+    "Activations",
+    "Attribution",
+    "Cascade",
+    "FilterSettings",
+    "Filters",
+    "IntegrationSettings",
+    "Inversion",
+    "LookAlike",
+    "Neighbours",
+    "NoiseSettings",
+    "Objective",
+    "OcclusionSettings",
+    "PaintSettings",
+    "Pictures",
+    "PixelSpace",
+    "Pointing",
+    "Progress",
+    "ReceptiveField",
+    "Record",
+    "Removal",
+    "Smoothness",
+    "SnapshotSettings",
+    "Snapshots",
+    "Stimuli",
+    "Suggestion",
+    "Transforms",
+    "Wanted",
+    "activations",
+    "cascade",
+    "channel_maxima",
+    "class_map",
+    "colour_axes",
+    "cut",
+    "enlarge",
+    "feature_vectors",
+    "filters",
+    "find_layer",
+    "first_convolution",
+    "from_field",
+    "from_filters",
+    "from_removals",
+    "from_stimuli",
+    "grad_cam",
+    "grad_cam_plus_plus",
+    "grid",
+    "hires_cam",
+    "input_gradients",
+    "integrated_gradients",
+    "invert",
+    "keep_snapshot",
+    "kernel_tile",
+    "layer_cam",
+    "look_alikes",
+    "map_2d",
+    "map_tile",
+    "maximise_channels",
+    "maximise_classes",
+    "maximise_directions",
+    "maximise_layer",
+    "maximise_neurons",
+    "nearest",
+    "occlusion",
+    "optimise",
+    "overlay",
+    "pixel_vectors",
+    "pointing_game",
+    "purity",
+    "rank_correlation",
+    "read_snapshots",
+    "receptive_field",
+    "record",
+    "removal_costs",
+    "smooth_grad",
+    "smoothness",
+    "stimuli",
+    "strip",
+    "thumbnails",
+    "tile",
+    "untouched",
+    "write_gif",
+]

@@ -1,0 +1,169 @@
+"""Look inside a network and leave no trace.
+
+    with record(model, "stages.3") as kept:
+        logits = model(x)
+    maps = kept["stages.3"]
+
+Everything in this part that runs a network does so inside `record` (or `untouched`, which it stands on), so whatever
+happens, also an error, the network's hooks, modes, gradients and the random states are as before.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from convscope.errors import ModelError, did_you_mean
+
+Progress = Callable[[int, int | None], None]
+"""Called with how many are done, and of how many (None: not known)."""
+
+
+class _FarEnough(BaseException):
+    """Ends a forward pass; no Exception, so that a network which catches those does not swallow it."""
+
+
+class Record(dict[str, Tensor]):
+    """What the named layers gave at the last forward pass; a layer that ran twice in it: what it gave last."""
+
+    def __init__(self, model: nn.Module, layers: tuple[str, ...]) -> None:
+        super().__init__()
+        self._model, self._layers = model, layers
+        self._calls: Counter[str] = Counter()
+        self._full_pass: Counter[str] | None = None
+
+    def __missing__(self, layer: str) -> Tensor:
+        raise ModelError(f"layer {layer}: the network did not pass through it; choose one that it passes through")
+
+    def maps(self, layer: str) -> Tensor:
+        """The layer's output, known to be (B, C, h, w).
+
+        Raises:
+            ModelError: the layer gives something without places, such as vectors.
+        """
+        if self[layer].ndim != 4:
+            shape = tuple(self[layer].shape)
+            raise ModelError(f"layer {layer}: gives a tensor of shape {shape}, not maps (B, C, h, w); choose a stage")
+        return self[layer]
+
+    def reach(self, x: Tensor) -> None:
+        """Run the network on x (B, C, H, W), from the second time on only as far as the recorded layers need.
+
+        The first pass is whole, because only then it is known how often each layer runs.
+        """
+        self.clear()
+        self._calls.clear()
+        if self._full_pass is None:
+            self._model(x)
+            self._full_pass = self._calls.copy()
+            return
+        with suppress(_FarEnough):
+            self._model(x)
+
+    def _hook(self, layer: str) -> Callable[[nn.Module, Any, Any], Tensor]:
+        def keep(_module: nn.Module, _inputs: Any, output: Any) -> Tensor:
+            if not isinstance(output, Tensor):
+                kind = type(output).__name__
+                raise ModelError(f"layer {layer}: gives a {kind}, not one tensor; choose a layer inside or before it")
+            if torch.is_grad_enabled() and not output.requires_grad and output.is_floating_point():
+                output = output.detach().requires_grad_()  # gradients then start here, and nothing before costs any
+            self[layer] = output
+            self._calls[layer] += 1
+            if self._full_pass is not None and self._calls == self._full_pass:
+                raise _FarEnough
+            passed_on: Tensor = output.clone()  # a later layer may work in place, as ReLU often does: on the copy
+            return passed_on
+
+        return keep
+
+
+@contextmanager
+def record(model: nn.Module, *layers: str, gradients: bool = False) -> Iterator[Record]:
+    """Keep what the named layers give, in eval mode, and leave the network as it was found.
+
+    Args:
+        model: any network.
+        layers: dotted module paths as in `model.named_modules()`; "" is the network's own output.
+        gradients: whether scores can be differentiated with respect to what is kept.
+    Raises:
+        ModelError: no such layer, or one that gives no tensor.
+
+    >>> net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU())
+    >>> with record(net, "0") as kept:
+    ...     _ = net(torch.zeros(1, 1, 5, 5))
+    >>> kept["0"].shape
+    torch.Size([1, 2, 3, 3])
+    """
+    found = {layer: find_layer(model, layer) for layer in layers}
+    kept = Record(model, tuple(found))
+    with untouched(model, gradients=gradients):
+        handles = []
+        try:
+            handles += [module.register_forward_hook(kept._hook(layer)) for layer, module in found.items()]
+            yield kept
+        finally:
+            for handle in handles:
+                handle.remove()
+
+
+@contextmanager
+def untouched(model: nn.Module, *, gradients: bool = False) -> Iterator[None]:
+    """Eval mode and frozen weights inside; afterwards every mode, requires_grad, .grad and random state as before."""
+    modes = [(module, module.training) for module in model.modules()]
+    frozen = [(weight, weight.requires_grad) for weight in model.parameters()]
+    restore_random = _random_states({weight.device for weight, _ in frozen if weight.is_cuda})
+    try:
+        model.eval()
+        for weight, _ in frozen:
+            weight.requires_grad_(False)
+        with torch.inference_mode(False), torch.set_grad_enabled(gradients):
+            yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+        for weight, needed in frozen:
+            weight.requires_grad_(needed)
+        restore_random()
+
+
+def find_layer(model: nn.Module, layer: str) -> nn.Module:
+    """Return the module at a dotted path.
+
+    Raises:
+        ModelError: there is none; the message offers the nearest name.
+    """
+    modules: dict[str, nn.Module] = dict(model.named_modules())
+    if layer in modules:
+        return modules[layer]
+    names = [name for name in modules if name]
+    hint = did_you_mean(layer, names)
+    if hint.startswith("; choose"):  # hundreds of names help nobody: offer the outermost
+        hint = did_you_mean(layer, [name for name in names if "." not in name])
+    raise ModelError(f"layer {layer}: the network has no such layer{hint}")
+
+
+def home(model: nn.Module) -> tuple[torch.device, torch.dtype]:
+    """Return where the network's weights live and their floating dtype; CPU and float32 for one without weights."""
+    for weight in model.parameters():
+        if weight.is_floating_point():
+            return weight.device, weight.dtype
+    return torch.device("cpu"), torch.float32
+
+
+def _random_states(devices: set[torch.device]) -> Callable[[], None]:
+    python, numpy, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    cuda = {device: torch.cuda.get_rng_state(device) for device in devices}
+
+    def restore() -> None:
+        random.setstate(python)
+        np.random.set_state(numpy)
+        torch.set_rng_state(cpu)
+        for device, state in cuda.items():
+            torch.cuda.set_rng_state(state, device)
+
+    return restore

@@ -1,0 +1,28 @@
+"""Networks: every family from the same small layers, each with a stem, stages and a head."""
+
+from convscope.models.anatomy import Anatomy, dissect, table
+from convscope.models.auxiliary import with_auxiliary_loss, without_auxiliary
+from convscope.models.catalogue import MODELS, Architecture, build, resolve
+from convscope.models.dense import DenseNetwork
+from convscope.models.fetch import pretrained
+from convscope.models.network import Network, Outputs
+from convscope.models.spec import read_spec
+from convscope.models.weights import Loaded
+
+__all__ = [
+    "MODELS",
+    "Anatomy",
+    "Architecture",
+    "DenseNetwork",
+    "Loaded",
+    "Network",
+    "Outputs",
+    "build",
+    "dissect",
+    "pretrained",
+    "read_spec",
+    "resolve",
+    "table",
+    "with_auxiliary_loss",
+    "without_auxiliary",
+]

@@ -1,0 +1,79 @@
+"""Classifiers that hang on earlier stages in training, so that the gradient reaches them (Szegedy 2014, section 5)."""
+
+from collections.abc import Callable, Iterable
+from copy import copy
+from typing import Any
+
+from torch import Tensor, nn
+
+from convscope.errors import ModelError
+from convscope.models.choices import Named, look_up
+from convscope.models.ghost import meta_run
+from convscope.models.layers import Layers, named
+from convscope.models.network import Network, Outputs
+
+WEIGHT = 0.3  # of each auxiliary loss, section 5
+
+
+def first_kind(c_in: int, classes: int, layer: Layers) -> nn.Module:
+    """GoogLeNet's: means over 4x4 cells, 1x1 to 128 maps, 1024 units, dropout 0.7, logits."""
+    return named(
+        pool=layer.global_average(4), conv=layer.conv_norm_act(c_in, 128, 1), flatten=nn.Flatten(),
+        fc1=nn.Linear(128 * 4**layer.rank, 1024), act1=layer.activation(), drop1=nn.Dropout(0.7),
+        fc=nn.Linear(1024, classes),
+    )  # fmt: skip
+
+
+def third_kind(c_in: int, classes: int, layer: Layers) -> nn.Module:
+    """Inception v3's (figure 8): for maps of 17x17, thus images of 299 pixels or more."""
+    average = {1: nn.AvgPool1d, 2: nn.AvgPool2d, 3: nn.AvgPool3d}[layer.rank]
+    return named(
+        pool=average(5, 3), conv1=layer.conv_norm_act(c_in, 128, 1), conv2=layer.conv_norm_act(128, 768, 5, padding=0),
+        average=layer.global_average(), flatten=nn.Flatten(), fc=nn.Linear(768, classes),
+    )  # fmt: skip
+
+
+CLASSIFIERS: dict[str, Callable[[int, int, Layers], nn.Module]] = {"googlenet": first_kind, "inception_v3": third_kind}
+
+
+def hang(network: Network, at: Iterable[int], classes: int, layer: Layers, kind: Named = "googlenet") -> Network:
+    """Return the network with a classifier on each of the stages `at`, from 0; in training it then returns `Outputs`.
+
+    Raises:
+        ModelError: no such stage.
+    """
+    stages, make = tuple(at), look_up(CLASSIFIERS, kind, "auxiliary_head")
+    count = len(network.stages)
+    for stage in stages:
+        if not 0 <= stage < count:
+            raise ModelError(
+                f"{network.name}: no stage {stage} for an auxiliary classifier; choose from 0 to {count - 1}"
+            )
+    sides = network.takes.size or (256,) * network.takes.rank
+    maps: list[Tensor] = meta_run(network, network.features, (1, network.takes.channels, *sides))
+    for stage in sorted(stages):
+        network.auxiliary[str(stage)] = make(maps[stage].shape[1], classes, layer)
+    return network
+
+
+def without_auxiliary(network: Network) -> Network:
+    """Return the network without auxiliary classifiers, for export: weights are shared, the original is unchanged."""
+    bare = copy(network)
+    bare._modules = {**network._modules, "auxiliary": nn.ModuleDict()}
+    return bare
+
+
+def with_auxiliary_loss(
+    loss: Callable[[Any, Tensor], Tensor], weight: float = WEIGHT
+) -> Callable[[Any, Tensor], Tensor]:
+    """Return a loss that also takes `Outputs`: the main loss plus `weight` times each auxiliary one."""
+
+    def summed(output: Any, y: Tensor) -> Tensor:
+        if not isinstance(output, Outputs):
+            return loss(output, y)
+        total = loss(output.logits, y)
+        for logits in output.auxiliary:
+            total = total + weight * loss(logits, y)
+        return total
+
+    return summed

@@ -1,0 +1,204 @@
+"""What a network can choose: each choice is a function, found by its name in a plain dict.
+
+A name may carry one number after a colon: ``leaky:0.2`` (slope), ``group:8`` (groups), ``batch:0.001`` (epsilon).
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from convscope.errors import ModelError, did_you_mean
+
+CONVOLUTIONS: dict[int, Any] = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
+BATCH_NORMS: dict[int, Any] = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
+MAX_POOLS: dict[int, Any] = {1: nn.MaxPool1d, 2: nn.MaxPool2d, 3: nn.MaxPool3d}
+AVERAGE_POOLS: dict[int, Any] = {1: nn.AvgPool1d, 2: nn.AvgPool2d, 3: nn.AvgPool3d}
+ADAPTIVE_POOLS: dict[int, Any] = {1: nn.AdaptiveAvgPool1d, 2: nn.AdaptiveAvgPool2d, 3: nn.AdaptiveAvgPool3d}
+
+Named = str | Callable[..., Any]
+Activation = Callable[[], nn.Module]
+Norm = Callable[[int, int], nn.Module]
+Pooling = Callable[["Pool"], nn.Module]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """What a pooling layer is asked for: `channels` in and out, window, stride and padding in pixels."""
+
+    channels: int
+    size: int = 2
+    stride: int = 2
+    padding: int = 0
+    ceil: bool = False  # round the output's size up, as Caffe did
+    rank: int = 2
+
+
+class Blur(nn.Module):
+    """Smooth with the binomial [1, 2, 1] window, then keep every `stride`-th pixel (Zhang 2019, arXiv:1904.11486)."""
+
+    kernel: Tensor
+
+    def __init__(self, channels: int, stride: int, rank: int) -> None:
+        super().__init__()
+        self.stride, self.rank = stride, rank
+        line = torch.tensor([0.25, 0.5, 0.25])
+        window = line
+        for _ in range(rank - 1):
+            window = window.unsqueeze(-1) * line
+        self.register_buffer("kernel", window.expand(channels, 1, *window.shape).clone(), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = functional.pad(x, (1, 1) * self.rank, mode="replicate")
+        convolve: Any = (functional.conv1d, functional.conv2d, functional.conv3d)[self.rank - 1]
+        smooth: Tensor = convolve(x, self.kernel.to(x.dtype), stride=self.stride, groups=x.shape[1])
+        return smooth
+
+
+def leaky(slope: float = 0.01) -> nn.Module:
+    """max(slope * x, x)."""
+    return nn.LeakyReLU(slope)
+
+
+def batch(channels: int, rank: int, epsilon: float = 1e-5) -> nn.Module:
+    """Each channel over the batch and all positions (Ioffe and Szegedy 2015); its memory is 0.9 old + 0.1 new."""
+    norm: nn.Module = BATCH_NORMS[rank](channels, eps=epsilon)
+    return norm
+
+
+def group(channels: int, rank: int, groups: float = 32) -> nn.Module:  # noqa: ARG001
+    """Groups of channels over all positions of one image (Wu and He 2018); as many groups as divide the channels."""
+    return nn.GroupNorm(math.gcd(int(groups), channels), channels)
+
+
+def layer_norm(channels: int, rank: int) -> nn.Module:  # noqa: ARG001
+    """All channels and positions of one image together."""
+    return nn.GroupNorm(1, channels)
+
+
+def local_response(channels: int, rank: int, size: float = 5) -> nn.Module:  # noqa: ARG001
+    """Local response normalisation with the constants of AlexNet 2012, section 3.3 (k=2, n=5, alpha=1e-4, beta=0.75).
+
+    The paper's sum is not divided by n as PyTorch's is, hence alpha * n here.
+    """
+    return nn.LocalResponseNorm(int(size), alpha=1e-4 * size, beta=0.75, k=2.0)
+
+
+def no_norm(channels: int, rank: int) -> nn.Module:  # noqa: ARG001
+    """Nothing."""
+    return nn.Identity()
+
+
+def max_pool(ask: Pool) -> nn.Module:
+    """The largest value of each window."""
+    pool: nn.Module = MAX_POOLS[ask.rank](ask.size, ask.stride, ask.padding, ceil_mode=ask.ceil)
+    return pool
+
+
+def average_pool(ask: Pool) -> nn.Module:
+    """The mean of each window, padding not counted."""
+    make = AVERAGE_POOLS[ask.rank]
+    pool: nn.Module = make(ask.size, ask.stride, ask.padding, ceil_mode=ask.ceil, count_include_pad=False)
+    return pool
+
+
+def strided(ask: Pool) -> nn.Module:
+    """A convolution with a stride in place of the pool (Springenberg 2014, arXiv:1412.6806): it has weights."""
+    conv: nn.Module = CONVOLUTIONS[ask.rank](ask.channels, ask.channels, ask.size, ask.stride, ask.padding)
+    return conv
+
+
+def blur_pool(ask: Pool) -> nn.Module:
+    """The largest value at every position, then a blur with the stride: moves less when the image moves a pixel."""
+    dense = MAX_POOLS[ask.rank](ask.size, 1, ask.padding)
+    return nn.Sequential(dense, Blur(ask.channels, ask.stride, ask.rank))
+
+
+class SqueezeExcite(nn.Module):
+    """Multiply each map by a number in (0, 1) that is computed from the means of all maps (Hu 2017, equation 3)."""
+
+    def __init__(self, channels: int, rank: int = 2, reduction: float = 16) -> None:
+        super().__init__()
+        narrow = max(1, int(channels // reduction))
+        self.squeeze = ADAPTIVE_POOLS[rank](1)
+        self.fc1 = CONVOLUTIONS[rank](channels, narrow, 1)
+        self.act = nn.ReLU()
+        self.fc2 = CONVOLUTIONS[rank](narrow, channels, 1)
+        self.gate = nn.Sigmoid()
+
+    def forward(self, x: Tensor) -> Tensor:
+        gates: Tensor = self.gate(self.fc2(self.act(self.fc1(self.squeeze(x)))))
+        return x * gates
+
+
+def no_gate(channels: int, rank: int = 2) -> nn.Module:  # noqa: ARG001
+    """Nothing: an ordinary residual block."""
+    return nn.Identity()
+
+
+ACTIVATIONS: dict[str, Callable[..., nn.Module]] = {
+    "relu": nn.ReLU,
+    "relu6": nn.ReLU6,
+    "leaky": leaky,
+    "sigmoid": nn.Sigmoid,
+    "tanh": nn.Tanh,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "none": nn.Identity,
+}
+NORMS: dict[str, Callable[..., nn.Module]] = {
+    "batch": batch,
+    "group": group,
+    "layer": layer_norm,
+    "lrn": local_response,
+    "none": no_norm,
+}
+POOLINGS: dict[str, Pooling] = {"max": max_pool, "average": average_pool, "strided": strided, "blur": blur_pool}
+PADDINGS: dict[str, str] = {
+    "none": "zeros",
+    "zeros": "zeros",
+    "edge": "replicate",
+    "reflect": "reflect",
+    "circular": "circular",
+}
+GATES: dict[str, Callable[..., nn.Module]] = {"none": no_gate, "squeeze_excite": SqueezeExcite}
+
+# What the number after the colon means.
+NUMBERS = {
+    "leaky": "slope",
+    "batch": "epsilon",
+    "group": "groups",
+    "lrn": "size",
+    "squeeze_excite": "reduction",
+    "grid": "cells",
+}
+
+
+def look_up(table: Mapping[str, Any], chosen: Named, what: str) -> Any:
+    """Return the function that `chosen` names in `table`; a function is returned as it is.
+
+    Raises:
+        ModelError: when the table has no such name.
+
+    >>> look_up(ACTIVATIONS, "leaky:0.2", "activation")()
+    LeakyReLU(negative_slope=0.2)
+    """
+    if not isinstance(chosen, str):
+        return chosen
+    name, colon, number = chosen.partition(":")
+    if name not in table:
+        raise ModelError(f"{what}: no {chosen}{did_you_mean(name, table)}")
+    if not colon:
+        return table[name]
+    try:
+        value = float(number)
+    except ValueError:
+        raise ModelError(f"{what}: {chosen} has no number after the colon; write {name} or {name}:0.1") from None
+    if name not in NUMBERS:
+        raise ModelError(f"{what}: {name} takes no number, got {number}; write {name}")
+    return partial(table[name], **{NUMBERS[name]: value})

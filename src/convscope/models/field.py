@@ -1,0 +1,152 @@
+"""Receptive fields: which pixels of the input each place of a map sees, along one side of the image.
+
+A layer is told as a rule: place `o` of its output reads places a(o) to b(o) of its input. Windows move evenly, so a
+rule repeats: a(o + period) = a(o) + advance. A convolution has period 1 and advance = stride; making maps twice as
+large has period 2 and advance 1. Fields that repeat compose exactly, also through U-Nets and unequal branches, which
+the usual recurrence (Araujo, Norris and Sim 2019, Computing receptive fields of convolutional networks) does not cover.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+Reads = Callable[[int], tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Field:
+    """Place ``o = cycle * period + phase`` sees pixels ``low[phase]`` to ``high[phase]``, moved by cycle * advance.
+
+    Pixels before 0 and past the end are padding: they count in `size`, as is the custom.
+    """
+
+    advance: int
+    low: tuple[int, ...]
+    high: tuple[int, ...]
+
+    @property
+    def period(self) -> int:
+        """After so many places the pattern repeats."""
+        return len(self.low)
+
+    @property
+    def jump(self) -> float:
+        """Pixels of the input between neighbouring places."""
+        return self.advance / self.period
+
+    @property
+    def size(self) -> int:
+        """Pixels that a place sees, the most over all places."""
+        return max(high - low + 1 for low, high in zip(self.low, self.high, strict=True))
+
+    @property
+    def start(self) -> float:
+        """The pixel in the middle of what place 0 sees."""
+        return (self.low[0] + self.high[0]) / 2
+
+    def at(self, place: int) -> tuple[int, int]:
+        """Return the first and the last pixel that a place sees, both counted."""
+        cycle, phase = divmod(place, self.period)
+        return self.low[phase] + cycle * self.advance, self.high[phase] + cycle * self.advance
+
+
+PIXELS = Field(1, (0,), (0,))
+
+
+def through(field: Field, period: int, advance: int, reads: Reads) -> Field:
+    """Return the field after a layer whose place o reads the places ``reads(o)`` of a map with this field."""
+    repeats = field.period // math.gcd(field.period, advance) if advance else 1
+    lows, highs = [], []
+    for place in range(period * repeats):
+        first, last = reads(place)
+        lows.append(field.at(first)[0])
+        highs.append(field.at(last)[1])
+    return simplest(Field(field.advance * (advance * repeats // field.period), tuple(lows), tuple(highs)))
+
+
+def simplest(field: Field) -> Field:
+    """Return the same field with the shortest period: the same layer may be told in longer ones."""
+    for period in range(1, field.period):
+        repeats = field.period // period
+        if field.period % period or field.advance % repeats:
+            continue
+        short = Field(field.advance // repeats, field.low[:period], field.high[:period])
+        if all(short.at(place) == field.at(place) for place in range(field.period)):
+            return short
+    return field
+
+
+def window(field: Field, size: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> Field:
+    """Return the field after a convolution or a pool.
+
+    >>> three = window(PIXELS, 3)
+    >>> window(three, 3).size, window(window(three, 3), 2, 2).size, window(window(window(three, 3), 2, 2), 3).size
+    (5, 6, 10)
+    """
+    reach = dilation * (size - 1)
+    return through(field, 1, stride, lambda o: (o * stride - padding, o * stride - padding + reach))
+
+
+def transposed(field: Field, size: int, stride: int, padding: int = 0, dilation: int = 1) -> Field:
+    """Return the field after a transposed convolution, where place o hears from (o + padding - tap) / stride.
+
+    Where the window is smaller than the stride, some places hear from none; the nearest before them is told.
+    """
+    reach = dilation * (size - 1)
+
+    def reads(place: int) -> tuple[int, int]:
+        last = (place + padding) // stride
+        return min(-((reach - place - padding) // stride), last), last
+
+    return through(field, stride, 1, reads)
+
+
+def resized(field: Field, before: int, after: int, smooth: bool = False) -> Field:
+    """Return the field after `before` places became `after`, by repeating or (`smooth`) by linear interpolation."""
+    common = math.gcd(before, after)
+    period, advance = after // common, before // common
+
+    def nearest(place: int) -> tuple[int, int]:
+        at = place * before // after
+        return at, at
+
+    def linear(place: int) -> tuple[int, int]:
+        at = Fraction(2 * place + 1, 2) * Fraction(before, after) - Fraction(1, 2)
+        return math.floor(at), math.ceil(at)
+
+    return through(field, period, advance, linear if smooth else nearest)
+
+
+def cells(field: Field, before: int, after: int) -> Field:
+    """Return the field after an adaptive pool from `before` places to `after`."""
+    common = math.gcd(before, after)
+    return through(
+        field, after // common, before // common, lambda o: (o * before // after, -(-(o + 1) * before // after) - 1)
+    )
+
+
+def moved(field: Field, offset: int, step: int = 1) -> Field:
+    """Return the field after cutting (offset > 0) or padding (offset < 0) in front, keeping every `step`-th place."""
+    return through(field, 1, step, lambda o: (o * step + offset, o * step + offset))
+
+
+def everything(field: Field, places: int) -> Field:
+    """Return the field of what sees all `places` of a map at once."""
+    return Field(0, (field.at(0)[0],), (field.at(places - 1)[1],))
+
+
+def union(fields: Iterable[Field], places: int) -> Field:
+    """Return the field of what joins maps of `places` places: the first to the last pixel that any of them sees."""
+    together, *rest = fields
+    for other in rest:
+        if together.advance * other.period == other.advance * together.period:
+            period = math.lcm(together.period, other.period)
+            pairs = [(together.at(place), other.at(place)) for place in range(period)]
+            lows = tuple(min(one[0], two[0]) for one, two in pairs)
+            highs = tuple(max(one[1], two[1]) for one, two in pairs)
+            together = simplest(Field(together.advance * period // together.period, lows, highs))
+        else:  # a gate that has seen the whole image, or resizing by no whole number
+            one, two = everything(together, places), everything(other, places)
+            together = Field(0, (min(one.low[0], two.low[0]),), (max(one.high[0], two.high[0]),))
+    return together

@@ -1,0 +1,123 @@
+"""The formulas of a layer with its own numbers filled in."""
+
+import math
+from typing import Any
+
+from torch import nn
+from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+
+from convscope.models.layers import shape_text
+
+
+def side(values: Any, place: int) -> int:
+    """Return a layer's setting for one side: a number stands for all."""
+    return int(values[place]) if isinstance(values, (tuple, list)) else int(values)
+
+
+def output_side(
+    length: int, size: int, stride: int = 1, padding: int = 0, dilation: int = 1, ceil: bool = False
+) -> int:
+    """Return the side of a map after a window: (length - size + 2 padding) / stride + 1, rounded down.
+
+    `ceil` rounds up, as some pools do, yet no window may begin beyond the image and its left padding.
+
+    >>> output_side(227, 11, 4), output_side(277, 11, 4)
+    (55, 67)
+    """
+    free = length + 2 * padding - dilation * (size - 1) - 1
+    sides = (-(-free // stride) if ceil else free // stride) + 1
+    return sides - 1 if ceil and (sides - 1) * stride >= length + padding else sides
+
+
+def filled_in(length: int, size: int, stride: int = 1, padding: int = 0, dilation: int = 1, ceil: bool = False) -> str:
+    """Return the formula of `output_side` with its numbers, and what is rounded.
+
+    >>> filled_in(277, 11, 4)
+    '(277 - 11)/4 + 1 = 67.5 -> 67'
+    """
+    reach = f"{size}" if dilation == 1 else f"({dilation}x({size} - 1) + 1)"
+    padded = f" + 2x{padding}" if padding else ""
+    exact = (length + 2 * padding - dilation * (size - 1) - 1) / stride + 1
+    gives = output_side(length, size, stride, padding, dilation, ceil)
+    free = f"{length} - {reach}{padded}"
+    body = f"({free})/{stride} + 1 = {exact:g}" if stride != 1 else f"{free} + 1 = {exact:g}"
+    return body if exact == gives else f"{body} -> {gives}"
+
+
+def transposed_filled_in(length: int, size: int, stride: int, padding: int, extra: int = 0, dilation: int = 1) -> str:
+    """Return the formula of a transposed convolution's side: it is the inverse of the formula above.
+
+    >>> transposed_filled_in(2, 3, 2, 1, 1)
+    '(2 - 1)x2 - 2x1 + 3 + 1 = 4'
+    """
+    reach = dilation * (size - 1) + 1
+    gives = (length - 1) * stride - 2 * padding + reach + extra
+    tail = f" + {extra}" if extra else ""
+    padded = f" - 2x{padding}" if padding else ""
+    return f"({length} - 1)x{stride}{padded} + {reach}{tail} = {gives}"
+
+
+def window_of(module: nn.Module | None, place: int) -> tuple[int, int, int, int, bool] | None:
+    """Return (size, stride, padding, dilation, ceil) of a convolution or pool for one side, None for other layers."""
+    size = getattr(module, "kernel_size", None)
+    if module is None or size is None or isinstance(module, _ConvTransposeNd):
+        return None
+    stride = getattr(module, "stride", None) or size
+    padding: Any = getattr(module, "padding", 0)
+    dilation = getattr(module, "dilation", 1)
+    if isinstance(padding, str):
+        padding = 0 if padding == "valid" else side(dilation, place) * (side(size, place) - 1) // 2
+    return (
+        side(size, place), side(stride, place), side(padding, place), side(dilation, place),
+        bool(getattr(module, "ceil_mode", False)),
+    )  # fmt: skip
+
+
+def shape_formula(module: nn.Module | None, takes: tuple[int, ...], gives: tuple[int, ...]) -> str:
+    """Return how the sides of the output follow from those of the input, once where all sides agree; else ''."""
+    if len(takes) < 2 or len(takes) != len(gives):
+        return ""
+    texts = []
+    for place, length in enumerate(takes[1:]):
+        if isinstance(module, _ConvTransposeNd):
+            numbers = (module.kernel_size, module.stride, module.padding, module.output_padding, module.dilation)
+            texts.append(transposed_filled_in(length, *(side(number, place) for number in numbers)))
+        elif (window := window_of(module, place)) is not None:
+            texts.append(filled_in(length, *window))
+    return "; ".join(dict.fromkeys(texts))
+
+
+def weights_formula(module: nn.Module | None) -> str:
+    """Return how the number of weights follows: (window x depth + 1) x filters; '' where there is no formula.
+
+    >>> weights_formula(nn.Conv2d(3, 10, 5))
+    '(5x5x3 + 1)x10'
+    """
+    if isinstance(module, _ConvNd):
+        turned = isinstance(module, _ConvTransposeNd)
+        depth = module.in_channels // module.groups
+        return products((*module.kernel_size, depth), module.out_channels, module.bias is not None and not turned) + (
+            f" + {module.out_channels}" if turned and module.bias is not None else ""
+        )
+    if isinstance(module, nn.Linear):
+        return products((module.in_features,), module.out_features, module.bias is not None)
+    count = sum(one.numel() for one in module.parameters()) if module is not None else 0
+    first = next(module.parameters(), None) if module is not None else None
+    if first is None or first.dim() != 1 or count % first.numel():
+        return ""
+    return f"{count // first.numel()}x{first.numel()}"
+
+
+def products(inputs: tuple[int, ...], outputs: int, bias: bool) -> str:
+    """Return the formula of a layer with one weight for each of `inputs` for each output, and its bias."""
+    text = shape_text(inputs)
+    return f"({text} + 1)x{outputs}" if bias else f"{text}x{outputs}"
+
+
+def convolution_weights(size: tuple[int, ...], depth: int, filters: int, bias: bool = True) -> int:
+    """Return the weights of a convolution: (kw kh kd + 1) filters.
+
+    >>> convolution_weights((5, 5), 3, 10), convolution_weights((5, 5), 3, 10, bias=False)
+    (760, 750)
+    """
+    return (math.prod(size) * depth + int(bias)) * filters

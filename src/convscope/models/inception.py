@@ -1,0 +1,129 @@
+"""Inception v3 (Szegedy 2015, arXiv:1512.00567): factorised and one-sided convolutions."""
+
+from functools import partial
+from typing import Any
+
+from torch import nn
+
+from convscope.errors import ModelError
+from convscope.models.heads import network_with_head
+from convscope.models.layers import Branches, Layers, cut_normal, initialise, named
+from convscope.models.network import Input, Network, Size
+from convscope.models.options import Options, read_options
+
+WIDE, TALL = (1, 7), (7, 1)
+
+
+class InceptionOptions(Options):
+    """The form of the public weights."""
+
+    norm: Any = "batch:0.001"
+    dropout: float = 0.5
+    auxiliary_head: Any = "inception_v3"
+
+
+def chain(c_in: int, layer: Layers, *steps: tuple[int, Any]) -> nn.Sequential:
+    """Return convolutions of (filters, window) one after the other, each with norm and activation."""
+    units = []
+    for filters, window in steps:
+        units.append(layer.conv_norm_act(c_in, filters, window))
+        c_in = filters
+    return nn.Sequential(*units)
+
+
+def shrinking(c_in: int, layer: Layers, filters: int, *steps: tuple[int, Any]) -> nn.Sequential:
+    """Return such a chain, then a 3x3 of `filters` with stride 2 and no padding."""
+    before = steps[-1][0] if steps else c_in
+    return nn.Sequential(*chain(c_in, layer, *steps), layer.conv_norm_act(before, filters, 3, 2, padding=0))
+
+
+def averaged(c_in: int, filters: int, layer: Layers) -> nn.Sequential:
+    """A 3x3 average that keeps the size (its border counts the padding), then 1x1."""
+    average = {1: nn.AvgPool1d, 2: nn.AvgPool2d, 3: nn.AvgPool3d}[layer.rank](3, 1, 1)
+    return named(pool=average, project=layer.conv_norm_act(c_in, filters, 1))
+
+
+def block_a(c_in: int, project: int, layer: Layers) -> Branches:
+    """Figure 5: a 5x5 as two 3x3."""
+    return Branches(
+        one=chain(c_in, layer, (64, 1)),
+        five=chain(c_in, layer, (48, 1), (64, 5)),
+        twice=chain(c_in, layer, (64, 1), (96, 3), (96, 3)),
+        pool=averaged(c_in, project, layer),
+    )
+
+
+def block_b(c_in: int, layer: Layers) -> Branches:
+    """Figure 10: half the resolution."""
+    return Branches(
+        three=shrinking(c_in, layer, 384),
+        twice=shrinking(c_in, layer, 96, (64, 1), (96, 3)),
+        pool=layer.pool(c_in, 3),
+    )
+
+
+def block_c(c_in: int, narrow: int, layer: Layers) -> Branches:
+    """Figure 6: a 7x7 as 1x7 and 7x1."""
+    return Branches(
+        one=chain(c_in, layer, (192, 1)),
+        seven=chain(c_in, layer, (narrow, 1), (narrow, WIDE), (192, TALL)),
+        twice=chain(c_in, layer, (narrow, 1), (narrow, TALL), (narrow, WIDE), (narrow, TALL), (192, WIDE)),
+        pool=averaged(c_in, 192, layer),
+    )
+
+
+def block_d(c_in: int, layer: Layers) -> Branches:
+    """Half the resolution again, with a 7x7 as 1x7 and 7x1."""
+    return Branches(
+        three=shrinking(c_in, layer, 320, (192, 1)),
+        seven=shrinking(c_in, layer, 192, (192, 1), (192, WIDE), (192, TALL)),
+        pool=layer.pool(c_in, 3),
+    )
+
+
+def block_e(c_in: int, layer: Layers) -> Branches:
+    """Figure 7: 1x3 and 3x1 side by side."""
+
+    def sides(filters: int) -> Branches:
+        return Branches(wide=chain(filters, layer, (384, (1, 3))), tall=chain(filters, layer, (384, (3, 1))))
+
+    return Branches(
+        one=chain(c_in, layer, (320, 1)),
+        three=named(reduce=chain(c_in, layer, (384, 1)), sides=sides(384)),
+        twice=named(reduce=chain(c_in, layer, (448, 1), (384, 3)), sides=sides(384)),
+        pool=averaged(c_in, 192, layer),
+    )
+
+
+def inception_v3(
+    classes: int = 1000, *, channels: int = 3, size: Size = None, rank: int = 2, **options: Any
+) -> Network:  # fmt: skip
+    """Section 6, for images of 299 pixels: 23,834,568 weights, 27,161,264 with ``auxiliary=(2,)``.
+
+    Strides: stem 2, stages 4, 8, 16, 32; the borders are cut, so sides go 299 -> 147 -> 71 -> 35 -> 17 -> 8.
+    Weights start as N(0, 0.1) cut at two deviations, as in the public implementations.
+    """
+    chosen = read_options(InceptionOptions, "inception_v3", options)
+    chosen.refuse_no_padding("inception_v3")
+    if rank != 2:
+        raise ModelError(f"inception_v3: rank is {rank} and its one-sided windows are for images; choose rank=2")
+    takes, layer = Input.read("inception_v3", channels, rank, size), chosen.layers(rank)
+    unit = layer.conv_norm_act
+    stem = named(
+        conv1=unit(channels, 32, 3, 2, padding=0), conv2=unit(32, 32, 3, padding=0), conv3=unit(32, 64, 3)
+    )  # fmt: skip
+    stages = [
+        named(pool=layer.pool(64, 3), conv4=unit(64, 80, 1), conv5=unit(80, 192, 3, padding=0)),
+        named(
+            pool=layer.pool(192, 3), mixed_5b=block_a(192, 32, layer), mixed_5c=block_a(256, 64, layer),
+            mixed_5d=block_a(288, 64, layer),
+        ),
+        named(
+            mixed_6a=block_b(288, layer), mixed_6b=block_c(768, 128, layer), mixed_6c=block_c(768, 160, layer),
+            mixed_6d=block_c(768, 160, layer), mixed_6e=block_c(768, 192, layer),
+        ),
+        named(mixed_7a=block_d(768, layer), mixed_7b=block_e(1280, layer), mixed_7c=block_e(2048, layer)),
+    ]  # fmt: skip
+    model = network_with_head("inception_v3", takes, (stem, stages), classes, layer, chosen)
+    initialise(model, partial(cut_normal, deviation=0.1), partial(cut_normal, deviation=0.1))
+    return model

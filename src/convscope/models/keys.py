@@ -1,0 +1,165 @@
+"""What other libraries call the layers of our networks: for each family, pairs of their name and ours.
+
+Their names are torchvision's, which timm shares for ResNet and Inception v3; timm's own follow where they differ.
+"""
+
+from collections.abc import Callable, Iterator
+
+from torch import nn
+
+from convscope.models.network import Network
+
+Pairs = Iterator[tuple[str, str]]
+
+
+def leaves(network: Network) -> Iterator[tuple[str, nn.Module]]:
+    """Yield the layers of stem and stages that do something, in order."""
+    for part in ("stem", "stages"):
+        for name, module in network.get_submodule(part).named_modules(prefix=part):
+            if not list(module.children()) and not isinstance(module, nn.Identity):
+                yield name, module
+
+
+def numbered(network: Network) -> Pairs:
+    """AlexNet and VGG: every layer has a number, pools and activations too."""
+    for number, (name, _) in enumerate(leaves(network)):
+        yield f"features.{number}", name
+
+
+def alexnet(network: Network) -> Pairs:
+    """The form of 2014."""
+    yield from numbered(network)
+    yield from (("classifier.1", "head.fc1"), ("classifier.4", "head.fc2"), ("classifier.6", "head.fc"))
+
+
+def vgg(network: Network) -> Pairs:
+    """With and without batch norm; timm calls the fully connected layers otherwise."""
+    yield from numbered(network)
+    yield from (("classifier.0", "head.fc1"), ("classifier.3", "head.fc2"), ("classifier.6", "head.fc"))
+    yield from (("pre_logits.fc1", "head.fc1"), ("pre_logits.fc2", "head.fc2"), ("head.fc", "head.fc"))
+
+
+def resnet(network: Network) -> Pairs:
+    """All ResNets; ``linear`` is what the common CIFAR weights call the last layer, ``se`` timm's gate."""
+    yield from (("conv1", "stem.conv"), ("bn1", "stem.norm"), ("fc", "head.fc"), ("linear", "head.fc"))
+    for number, stage in enumerate(network.stages):
+        for place in (name for name, _ in stage.named_children() if name != "pool"):
+            theirs, ours = f"layer{number + 1}.{place}", f"stages.{number}.{place}"
+            for unit in (1, 2, 3):
+                yield f"{theirs}.conv{unit}", f"{ours}.body.{2 * unit - 2}.conv"
+                yield f"{theirs}.bn{unit}", f"{ours}.body.{2 * unit - 2}.norm"
+            yield f"{theirs}.se", f"{ours}.body.gate"
+            yield f"{theirs}.downsample.0", f"{ours}.shortcut.conv"
+            yield f"{theirs}.downsample.1", f"{ours}.shortcut.norm"
+
+
+def unit(theirs: str, ours: str) -> Pairs:
+    """A convolution with its norm, as both Inception networks write it."""
+    yield f"{theirs}.conv", f"{ours}.conv"
+    yield f"{theirs}.bn", f"{ours}.norm"
+
+
+def googlenet(network: Network) -> Pairs:
+    """With or without the auxiliary classifiers."""
+    yield from unit("conv1", "stem")
+    yield from unit("conv2", "stages.0.conv2")
+    yield from unit("conv3", "stages.0.conv3")
+    paths = {
+        "branch1": "one", "branch2.0": "three.reduce", "branch2.1": "three.conv",
+        "branch3.0": "five.reduce", "branch3.1": "five.conv", "branch4.1": "pool.project",
+    }  # fmt: skip
+    for number, stage in enumerate(network.stages):
+        for block in (name for name, _ in stage.named_children() if name.startswith("inception")):
+            for theirs, ours in paths.items():
+                yield from unit(f"{block.replace('_', '')}.{theirs}", f"stages.{number}.{block}.{ours}")
+    for theirs, stage_number in (("aux1", 2), ("aux2", 3)):
+        yield from unit(f"{theirs}.conv", f"auxiliary.{stage_number}.conv")
+        yield f"{theirs}.fc1", f"auxiliary.{stage_number}.fc1"
+        yield f"{theirs}.fc2", f"auxiliary.{stage_number}.fc"
+    yield "fc", "head.fc"
+
+
+MIXED = {
+    "a": {"branch1x1": "one.0", "branch5x5_1": "five.0", "branch5x5_2": "five.1"},
+    "b": {"branch3x3": "three.0"},
+    "c": {f"branch7x7_{place}": f"seven.{place - 1}" for place in (1, 2, 3)}
+    | {f"branch7x7dbl_{place}": f"twice.{place - 1}" for place in (1, 2, 3, 4, 5)}
+    | {"branch1x1": "one.0"},
+    "d": {f"branch3x3_{place}": f"three.{place - 1}" for place in (1, 2)}
+    | {f"branch7x7x3_{place}": f"seven.{place - 1}" for place in (1, 2, 3, 4)},
+    "e": {
+        "branch1x1": "one.0", "branch3x3_1": "three.reduce.0", "branch3x3_2a": "three.sides.wide.0",
+        "branch3x3_2b": "three.sides.tall.0", "branch3x3dbl_1": "twice.reduce.0", "branch3x3dbl_2": "twice.reduce.1",
+        "branch3x3dbl_3a": "twice.sides.wide.0", "branch3x3dbl_3b": "twice.sides.tall.0",
+    },
+}  # fmt: skip
+KINDS = {
+    "5b": "a", "5c": "a", "5d": "a", "6a": "b", "6b": "c", "6c": "c", "6d": "c", "6e": "c",
+    "7a": "d", "7b": "e", "7c": "e",
+}  # fmt: skip
+
+
+def inception_v3(network: Network) -> Pairs:  # noqa: ARG001
+    """With or without the auxiliary classifier."""
+    stems = {
+        "Conv2d_1a_3x3": "stem.conv1", "Conv2d_2a_3x3": "stem.conv2", "Conv2d_2b_3x3": "stem.conv3",
+        "Conv2d_3b_1x1": "stages.0.conv4", "Conv2d_4a_3x3": "stages.0.conv5",
+    }  # fmt: skip
+    for theirs, ours in stems.items():
+        yield from unit(theirs, ours)
+    for block, kind in KINDS.items():
+        twice = {f"branch3x3dbl_{place}": f"twice.{place - 1}" for place in (1, 2, 3)} if kind in "ab" else {}
+        for theirs, ours in (MIXED[kind] | twice | {"branch_pool": "pool.project"}).items():
+            yield from unit(f"Mixed_{block}.{theirs}", f"stages.{int(block[0]) - 4}.mixed_{block}.{ours}")
+    yield from unit("AuxLogits.conv0", "auxiliary.2.conv1")
+    yield from unit("AuxLogits.conv1", "auxiliary.2.conv2")
+    yield from (("AuxLogits.fc", "auxiliary.2.fc"), ("fc", "head.fc"))
+
+
+def squeezenet(network: Network) -> Pairs:
+    """Both versions."""
+    yield "features.0", "stem.conv"
+    number = 2
+    for place, stage in enumerate(network.stages):
+        for name, _ in stage.named_children():
+            for theirs, ours in (("squeeze", "squeeze"), ("expand1x1", "expand.one"), ("expand3x3", "expand.three")):
+                yield f"features.{number}.{theirs}", f"stages.{place}.{name}.{ours}.conv"
+            number += 1
+    yield "classifier.1", "head.conv"
+
+
+def mobilenet_v2(network: Network) -> Pairs:
+    """Torchvision's names, then timm's."""
+    yield from (("features.0.0", "stem.conv"), ("features.0.1", "stem.norm"), ("classifier.1", "head.fc"))
+    yield from (("conv_stem", "stem.conv"), ("bn1", "stem.norm"), ("classifier", "head.fc"))
+    last = f"stages.{len(network.stages) - 1}.last"
+    yield from (("features.18.0", f"{last}.conv"), ("features.18.1", f"{last}.norm"))
+    yield from (("conv_head", f"{last}.conv"), ("bn2", f"{last}.norm"))
+    # timm counts the rows of table 2; ours puts the rows of one resolution together.
+    rows = [(0, 0, 1), (1, 0, 2), (2, 0, 3), (3, 0, 4), (3, 4, 3), (4, 0, 3), (4, 3, 1)]
+    number = 1
+    for row, (stage, first, count) in enumerate(rows):
+        for place in range(count):
+            ours = f"stages.{stage}.{first + place}.body"
+            units = ["depthwise"] if row == 0 else ["expand", "depthwise"]
+            for step, name in enumerate(units):
+                yield f"features.{number}.conv.{step}.0", f"{ours}.{name}.conv"
+                yield f"features.{number}.conv.{step}.1", f"{ours}.{name}.norm"
+            yield f"features.{number}.conv.{len(units)}", f"{ours}.project.conv"
+            yield f"features.{number}.conv.{len(units) + 1}", f"{ours}.project.norm"
+            names = ["conv_dw", "conv_pw"] if row == 0 else ["conv_pw", "conv_dw", "conv_pwl"]
+            for step, (theirs, name) in enumerate(zip(names, [*units, "project"], strict=True), start=1):
+                yield f"blocks.{row}.{place}.{theirs}", f"{ours}.{name}.conv"
+                yield f"blocks.{row}.{place}.bn{step}", f"{ours}.{name}.norm"
+            number += 1
+
+
+KEYS: dict[str, Callable[[Network], Pairs]] = {
+    "alexnet": alexnet,
+    "vgg": vgg,
+    "resnet": resnet,
+    "googlenet": googlenet,
+    "inception_v3": inception_v3,
+    "squeezenet": squeezenet,
+    "mobilenet_v2": mobilenet_v2,
+}

@@ -1,0 +1,131 @@
+"""The layers that networks are put together from, in one, two or three spatial dimensions."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from convscope.models.choices import (
+    ADAPTIVE_POOLS,
+    CONVOLUTIONS,
+    PADDINGS,
+    Activation,
+    Norm,
+    Pool,
+    Pooling,
+    batch,
+    max_pool,
+)
+
+TRANSPOSED: dict[int, Any] = {1: nn.ConvTranspose1d, 2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
+
+Window = int | tuple[int, ...]
+
+
+def named(**layers: nn.Module) -> nn.Sequential:
+    """Return the layers one after the other, each with a name that stays in the state dict."""
+    return nn.Sequential(OrderedDict(layers))
+
+
+@dataclass(frozen=True)
+class Layers:
+    """The layers of one network: its rank (1, 2 or 3 spatial dimensions) and the functions chosen for it."""
+
+    rank: int = 2
+    activation: Activation = nn.ReLU
+    norm: Norm = batch
+    pooling: Pooling = max_pool
+    padding: str = "zeros"
+
+    def conv(
+        self, c_in: int, c_out: int, size: Window, stride: int = 1, *, padding: Window | None = None, **rest: Any
+    ) -> nn.Module:
+        """Return a convolution; `padding` None keeps height and width at stride 1, unless the network pads nothing."""
+        if self.padding == "none":
+            padding = 0
+        elif padding is None:
+            padding = tuple((side - 1) // 2 for side in size) if isinstance(size, tuple) else (size - 1) // 2
+        make = CONVOLUTIONS[self.rank]
+        conv: nn.Module = make(c_in, c_out, size, stride, padding, padding_mode=PADDINGS[self.padding], **rest)
+        return conv
+
+    def conv_norm(self, c_in: int, c_out: int, size: Window, stride: int = 1, **rest: Any) -> nn.Sequential:
+        """Return convolution, then norm; the convolution has no bias where the norm has its own shift, unless asked."""
+        norm = self.norm(c_out, self.rank)
+        rest.setdefault("bias", next(norm.parameters(), None) is None)
+        conv = self.conv(c_in, c_out, size, stride, **rest)
+        return named(conv=conv) if isinstance(norm, nn.Identity) else named(conv=conv, norm=norm)
+
+    def conv_norm_act(self, c_in: int, c_out: int, size: Window, stride: int = 1, **rest: Any) -> nn.Sequential:
+        """Return convolution, norm and activation; `rest` may name padding, groups and bias."""
+        layers = self.conv_norm(c_in, c_out, size, stride, **rest)
+        layers.add_module("act", self.activation())
+        return layers
+
+    def pool(self, channels: int, size: int = 2, stride: int = 2, *, padding: int = 0, ceil: bool = False) -> nn.Module:
+        """Return the pooling layer chosen for the network."""
+        return self.pooling(Pool(channels, size, stride, padding, ceil, self.rank))
+
+    def global_average(self, size: int = 1) -> nn.Module:
+        """Return an average over whole maps, or over a grid of size x size cells."""
+        pool: nn.Module = ADAPTIVE_POOLS[self.rank](size)
+        return pool
+
+    def transposed(self, c_in: int, c_out: int, size: int = 2, stride: int = 2, **rest: Any) -> nn.Module:
+        """Return a transposed convolution, which makes maps `stride` times larger."""
+        conv: nn.Module = TRANSPOSED[self.rank](c_in, c_out, size, stride, **rest)
+        return conv
+
+
+class Residual(nn.Module):
+    """activation(body(x) + shortcut(x)) (He 2015, equation 1)."""
+
+    def __init__(self, body: nn.Module, shortcut: nn.Module, activation: nn.Module) -> None:
+        super().__init__()
+        self.body, self.shortcut, self.act = body, shortcut, activation
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.act(self.body(x) + self.shortcut(x))
+        return out
+
+
+class Branches(nn.Module):
+    """Several paths over the same input, their channels side by side (Szegedy 2014, figure 2)."""
+
+    def __init__(self, **paths: nn.Module) -> None:
+        super().__init__()
+        for name, path in paths.items():
+            self.add_module(name, path)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([path(x) for path in self.children()], 1)
+
+
+def initialise(model: nn.Module, conv: Callable[[Tensor], Any], linear: Callable[[Tensor], Any]) -> None:
+    """Fill the weights of all convolutions and fully connected layers in place; biases become 0."""
+    for module in model.modules():
+        if isinstance(module, (*CONVOLUTIONS.values(), *TRANSPOSED.values(), nn.Linear)):
+            fill, weight, bias = (linear if isinstance(module, nn.Linear) else conv), module.weight, module.bias
+            fill(cast("Tensor", weight))
+            if bias is not None:
+                nn.init.zeros_(cast("Tensor", bias))
+
+
+def cut_normal(weight: Tensor, deviation: float) -> None:
+    """Fill with N(0, deviation), what lies beyond two deviations drawn again until it does not."""
+    with torch.no_grad():
+        weight.normal_(0, deviation)
+        while not weight.is_meta and bool((far := weight.abs() > 2 * deviation).any()):
+            weight[far] = torch.empty(int(far.sum()), device=weight.device, dtype=weight.dtype).normal_(0, deviation)
+
+
+def shape_text(sides: Sequence[int]) -> str:
+    """Return sides as people write them.
+
+    >>> shape_text((3, 224, 224))
+    '3x224x224'
+    """
+    return "x".join(str(side) for side in sides)

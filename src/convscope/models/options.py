@@ -1,0 +1,74 @@
+"""The options that every network shares, read from plain keyword arguments (or from JSON) into one frozen object."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from convscope.errors import ModelError, did_you_mean
+from convscope.models.choices import ACTIVATIONS, NORMS, PADDINGS, POOLINGS, Named, look_up
+from convscope.models.layers import Layers
+
+
+class VectorOptions(BaseModel):
+    """What can be chosen in any network, also in one without maps."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    activation: Named = "relu"
+    norm: Named = "batch"
+    dropout: float = Field(0.0, ge=0, lt=1)
+
+
+class LayerOptions(VectorOptions):
+    """What can be chosen in any convolutional network; a family adds its own and sets the defaults of its paper."""
+
+    pooling: Named = "max"
+    padding: str = "zeros"
+
+    def layers(self, rank: int) -> Layers:
+        """Return the layers that these options choose, for `rank` spatial dimensions."""
+        look_up(PADDINGS, self.padding, "padding")
+        return Layers(
+            rank,
+            look_up(ACTIVATIONS, self.activation, "activation"),
+            look_up(NORMS, self.norm, "norm"),
+            look_up(POOLINGS, self.pooling, "pooling"),
+            self.padding,
+        )
+
+    def refuse_no_padding(self, name: str) -> None:
+        """Raise where paths that meet again would have maps of different sizes."""
+        if self.padding == "none":
+            raise ModelError(f"{name}: padding none makes paths that meet differ in size; choose zeros or edge")
+
+
+class Options(LayerOptions):
+    """What can be chosen in any network that classifies images."""
+
+    head: Named = "gap"
+    widths: tuple[int, ...] = ()  # of the fully connected layers before the last
+    auxiliary: tuple[int, ...] = ()  # the stages on which auxiliary classifiers hang, from 0
+    auxiliary_head: Named = "googlenet"
+
+
+Chosen = TypeVar("Chosen", bound=VectorOptions)
+
+
+def read_options(kind: type[Chosen], name: str, options: Mapping[str, Any]) -> Chosen:
+    """Return `options` as a `kind`, whose defaults fill what is not given.
+
+    Raises:
+        ModelError: an unknown option or a value that it cannot take.
+    """
+    unknown = [option for option in options if option not in kind.model_fields]
+    if unknown:
+        raise ModelError(f"{name}: no option {unknown[0]}{did_you_mean(unknown[0], kind.model_fields)}")
+    try:
+        return kind(**options)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"][:1])
+        wrong = re.sub(r"^Input", "it", first["msg"])
+        raise ModelError(f"{name}: option {place} is {options[place]!r}; {wrong}") from None

@@ -1,0 +1,100 @@
+"""Making maps larger again: each way is a function of the coarse map and the finer one that it is to match."""
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from convscope.models.layers import Layers
+
+
+def repeat(x: Tensor, sides: tuple[int, ...]) -> Tensor:
+    """Fill each window with its one value; no weights.
+
+    >>> import torch
+    >>> repeat(torch.tensor([[[1.0, 2.0]]]), (4,)).tolist()
+    [[[1.0, 1.0, 2.0, 2.0]]]
+    """
+    return functional.interpolate(x, size=sides, mode="nearest")
+
+
+def bilinear(x: Tensor, sides: tuple[int, ...]) -> Tensor:
+    """Interpolate linearly along every side; no weights."""
+    mode = {3: "linear", 4: "bilinear", 5: "trilinear"}[x.dim()]
+    return functional.interpolate(x, size=sides, mode=mode, align_corners=False)
+
+
+def max_unpool(x: Tensor, fine: Tensor) -> Tensor:
+    """Put each value where `fine` is largest in its window, zeros elsewhere; no weights.
+
+    Where `x` comes from `fine` by max pooling these are the positions that the pool picked (Badrinarayanan 2015).
+
+    Args:
+        x: (B, C, h, w).
+        fine: (B, C, H, W) of the same channels.
+    """
+    rank = x.dim() - 2
+    positions: Any = (
+        functional.adaptive_max_pool1d, functional.adaptive_max_pool2d, functional.adaptive_max_pool3d,
+    )[rank - 1]  # fmt: skip
+    unpool: Any = (functional.max_unpool1d, functional.max_unpool2d, functional.max_unpool3d)[rank - 1]
+    _, indices = positions(fine, x.shape[2:], return_indices=True)
+    pairs = list(zip(fine.shape[2:], x.shape[2:], strict=True))
+    strides = tuple(large // small for large, small in pairs)
+    # The window that makes the size come out; the positions alone say where values go.
+    windows = tuple(large - (small - 1) * stride for (large, small), stride in zip(pairs, strides, strict=True))
+    larger: Tensor = unpool(x, indices, windows, strides, output_size=fine.shape[2:])
+    return larger
+
+
+def centre(x: Tensor, sides: tuple[int, ...]) -> Tensor:
+    """Return the middle of a map."""
+    for dim, side in enumerate(sides, start=2):
+        x = x.narrow(dim, (x.shape[dim] - side) // 2, side)
+    return x
+
+
+class Enlarge(nn.Module):
+    """Enlarge to `sides` without weights, then a 3x3 from `c_in` to `c_out` maps."""
+
+    def __init__(self, way: Callable[[Tensor, tuple[int, ...]], Tensor], c_in: int, c_out: int, layer: Layers) -> None:
+        super().__init__()
+        self.way, self.conv = way, layer.conv_norm(c_in, c_out, 3)
+
+    def forward(self, x: Tensor, fine: Tensor | None, sides: tuple[int, ...]) -> Tensor:  # noqa: ARG002
+        out: Tensor = self.conv(self.way(x, sides))
+        return out
+
+
+class Unpool(nn.Module):
+    """A convolution to as many maps as the finer map has, then values to the remembered positions."""
+
+    def __init__(self, c_in: int, c_out: int, layer: Layers) -> None:
+        super().__init__()
+        self.conv = layer.conv_norm(c_in, c_out, 3)
+
+    def forward(self, x: Tensor, fine: Tensor | None, sides: tuple[int, ...]) -> Tensor:
+        x = self.conv(x)
+        # The stem may have thrown the finest resolution away: there is no position to remember.
+        return repeat(x, sides) if fine is None else max_unpool(x, fine)
+
+
+class Transposed(nn.Module):
+    """A transposed convolution whose window is its stride, so that no place is written twice (no checkerboard)."""
+
+    def __init__(self, c_in: int, c_out: int, factor: int, layer: Layers) -> None:
+        super().__init__()
+        self.conv = layer.transposed(c_in, c_out, factor, factor)
+
+    def forward(self, x: Tensor, fine: Tensor | None, sides: tuple[int, ...]) -> Tensor:  # noqa: ARG002
+        x = self.conv(x)
+        return x if tuple(x.shape[2:]) == tuple(sides) else bilinear(x, sides)
+
+
+UPSAMPLES: dict[str, Callable[[int, int, int, Layers], nn.Module]] = {
+    "repeat": lambda c_in, c_out, _, layer: Enlarge(repeat, c_in, c_out, layer),
+    "bilinear": lambda c_in, c_out, _, layer: Enlarge(bilinear, c_in, c_out, layer),
+    "max_unpool": lambda c_in, c_out, _, layer: Unpool(c_in, c_out, layer),
+    "transposed": Transposed,
+}

@@ -1,0 +1,61 @@
+"""The verbs, composed of all other parts; nothing is computed here."""
+
+from convscope.deploy import Prediction, Refused
+from convscope.run.augmented import augmented
+from convscope.run.compare import Compared, compare
+from convscope.run.evaluate import evaluate
+from convscope.run.events import Event, Finished, Found, Planned, as_json
+from convscope.run.folder import RunFolder, next_name
+from convscope.run.inspect import anatomy_page, anatomy_table, as_picture, convolved, inspect
+from convscope.run.lines import as_lines, found_rows, planned_rows
+from convscope.run.recipe import Recipe, complete, nested, over, read_recipe, settings_from_flags, source_of
+from convscope.run.report import span, write_report
+from convscope.run.tensorboard import logged
+from convscope.run.train import resuming, training
+from convscope.run.verbs import Run, predict, task_of, train
+from convscope.tasks import Task
+from convscope.train import Epoch, Note, Step
+
+__all__ = [
+    "Compared",
+    "Epoch",
+    "Event",
+    "Finished",
+    "Found",
+    "Note",
+    "Planned",
+    "Prediction",
+    "Recipe",
+    "Refused",
+    "Run",
+    "RunFolder",
+    "Step",
+    "Task",
+    "anatomy_page",
+    "anatomy_table",
+    "as_json",
+    "as_lines",
+    "as_picture",
+    "augmented",
+    "compare",
+    "complete",
+    "convolved",
+    "evaluate",
+    "found_rows",
+    "inspect",
+    "logged",
+    "nested",
+    "next_name",
+    "over",
+    "planned_rows",
+    "predict",
+    "read_recipe",
+    "resuming",
+    "settings_from_flags",
+    "source_of",
+    "span",
+    "task_of",
+    "train",
+    "training",
+    "write_report",
+]

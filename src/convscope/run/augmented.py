@@ -1,0 +1,79 @@
+"""What the network will see: images as they are and as a policy changes them, masks and boxes with them."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from convscope.data import Batches, BatchSettings, build_masks, build_store
+from convscope.run.defaults import size_for
+from convscope.run.prepare import framed, open_source
+from convscope.run.recipe import AugmentSettings, Recipe, complete, nested
+from convscope.run.trainee import MOVED
+from convscope.tasks import TASKS
+from convscope.tasks.drawing import TRUTH, with_boxes, with_mask
+
+GAP = 4  # pixels between pictures
+LEAST = 96  # of a picture's longer side; smaller ones are enlarged
+
+
+def augmented(
+    source: str | Path, augment: AugmentSettings, *, task: str | None = None, images: int = 6, variants: int = 7
+) -> Image.Image:
+    """A sheet: a row per image, first as it is, then `variants` of it; boxes are drawn and masks tinted.
+
+    Args:
+        source: a folder, a table or a built-in's name.
+        augment: the policy with its changes, and whether it may mirror.
+        task: what the data are for; None: what they look like.
+        images: rows, taken evenly from the data.
+        variants: columns beside the first.
+
+    Raises:
+        DataError: there are no such data.
+        ConfigError: no such task, or a change goes too far.
+    """
+    settings: Recipe = complete(nested({"data.source": str(source), "task": task}), "settings")
+    found = open_source(settings.data, TASKS[settings.task].takes if task else None)
+    chosen = found.subset(np.unique(np.linspace(0, len(found) - 1, images).astype(int)))
+    size = size_for(found, torch.device("cpu"), settings.model.name)["data"]["size"]
+    store, rows = build_store(chosen, size), np.arange(len(chosen))
+    targets = framed(chosen.targets, chosen.sizes, size) if chosen.kind == "boxes" else chosen.targets
+    targets = build_masks(chosen, size)[0] if chosen.kind == "masks" else targets
+    plain = (0.0,) * chosen.channels, (1.0,) * chosen.channels
+    how = BatchSettings(
+        batch=len(rows),
+        mean=plain[0],
+        std=plain[1],
+        policy=augment.chosen(),
+        mirror=augment.mirror,
+        moved=MOVED.get(chosen.kind, "none"),
+    )
+    still = how.model_copy(update={"policy": "none"})
+    columns = [next(iter(Batches(store.pixels, targets, rows, still)(0)))]
+    columns += [next(iter(Batches(store.pixels, targets, rows, how)(epoch))) for epoch in range(variants)]
+    return Image.fromarray(_sheet([[_drawn(x[i], y[i], chosen.kind) for x, y in columns] for i in rows]))
+
+
+def _drawn(x: torch.Tensor, y: torch.Tensor, kind: str) -> NDArray[np.uint8]:
+    """(H, W, 3) picture with what moves with it."""
+    pixels = (255 * x.expand(3, -1, -1)).round().to(torch.uint8).permute(1, 2, 0).numpy()
+    if kind == "boxes":
+        return with_boxes(pixels, [] if y.isnan().any() else [(y[1:].tolist(), TRUTH)])
+    if kind == "masks":
+        return with_mask(pixels, np.where(y.numpy() == 255, 0, y.numpy()).astype(np.uint8))
+    factor = max(1, -(-LEAST // max(pixels.shape[:2])))
+    return np.ascontiguousarray(pixels.repeat(factor, 0).repeat(factor, 1))
+
+
+def _sheet(rows: list[list[NDArray[np.uint8]]]) -> NDArray[np.uint8]:
+    height, width = rows[0][0].shape[:2]
+    shape = (len(rows) * (height + GAP) + GAP, len(rows[0]) * (width + GAP) + GAP, 3)
+    sheet = np.full(shape, 255, np.uint8)
+    for i, row in enumerate(rows):
+        for k, picture in enumerate(row):
+            top, left = GAP + i * (height + GAP), GAP + k * (width + GAP)
+            sheet[top : top + height, left : left + width] = picture
+    return sheet

@@ -1,0 +1,124 @@
+"""Settings chosen from the data, the machine and the budget, for whatever the user did not say.
+
+What each default gave, and on what, stands in ``docs/recipes.md``.
+"""
+
+import time
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from convscope.data import Dataset
+from convscope.models.anatomy import dissect
+from convscope.run.prepare import Prepared
+from convscope.run.recipe import Recipe, nested, over
+from convscope.run.trainee import network, task_for
+from convscope.train import channels_last, precision_context
+
+SMALL_SIDE = 64  # images up to here are seen at the size that they have
+MADE_FOR = {"lenet": (32, 32)}  # digits of 8 x 8, two seeds: 99.2 % at 32 x 32, 98.1 % padded as they are
+PHOTO_SIDE = {"cpu": 128, "cuda": 224}
+VIEWS = 30_000  # images that pass in a run, augmented anew each time, as long as that makes 10 to 100 epochs
+EPOCHS = (10, 100)
+SHALLOW = 6  # layers with weights that train at the full rate without norms
+WIDTHS = (64, 48, 32, 24, 16)  # of the first stage; below 16 a CPU gains hardly any speed
+PATIENCE_SECONDS = 300.0  # how long a run without a budget may take on the two cores that RATE was measured on
+RATE = {"cpu": 3e10, "cuda": 3e12}  # forward multiplications per second of training, assumed where none is measured
+END_SECONDS = 10.0  # of a budget, for reading files and for the report
+
+
+def size_for(found: Dataset, device: torch.device, model: str) -> dict[str, Any]:
+    """Size and channels: small images as they are, larger ones brought to a square that the machine can bear.
+
+    A network that was made for one size gets images of that size.
+    """
+    if model in MADE_FOR:
+        return {"data": {"size": MADE_FOR[model], "channels": found.channels}}
+    height, width = np.median(found.sizes, axis=0).astype(int).tolist()
+    side = min(height, width)
+    same = bool((found.sizes == found.sizes[0]).all())
+    largest = min(side, PHOTO_SIDE[device.type])
+    size = (height, width) if side <= SMALL_SIDE and same else (largest,) * 2
+    if found.kind in ("masks", "boxes") and side > SMALL_SIDE:  # what is cut off cannot be found: keep their shape
+        size = tuple(16 * max(1, round(length * largest / side / 16)) for length in (height, width))
+    return {"data": {"size": size, "channels": found.channels}}
+
+
+def defaults_for(prepared: Prepared, said: Recipe, device: torch.device) -> dict[str, Any]:
+    """Network, batch, epochs, optimiser and augmentation.
+
+    Without a budget all follows from the data alone, so that the same command does the same everywhere. With one, the
+    machine's speed is measured, and the network is as wide as leaves time for half the usual number of epochs.
+    """
+    images = len(prepared.rows("train"))
+    epochs = int(np.clip(VIEWS // max(images, 1), *EPOCHS))
+    batch = int(np.clip(2 ** round(np.log2(max(images, 1) / 20)), 16, 128))
+    small = max(prepared.preprocessing.size) <= SMALL_SIDE
+    options = {}
+    if said.model.name in ("resnet18", "resnet34"):
+        options["width"] = width_for(prepared, said, device, images * epochs)
+    mirror = prepared.dataset.kind != "numbers" and (not small or prepared.dataset.channels == 3)
+    chosen = {
+        "model": {"options": options},
+        "augment": {"policy": "light" if small else "standard", "mirror": mirror},
+        "train": {"epochs": epochs, "batch": batch},
+        "optimiser": {
+            "name": "sgd",
+            "learning_rate": base_rate(prepared, said) * (batch / 64) ** 0.5,
+            "momentum": 0.9,
+            "nesterov": True,
+            "weight_decay": 5e-4,
+        },
+    }
+    return over(chosen, nested(said.kind.settings_wanted))
+
+
+def base_rate(prepared: Prepared, said: Recipe) -> float:
+    """The learning rate of batches of 64: deep networks without norm layers bear a tenth of what others do."""
+    with torch.device("meta"):
+        modules = list(_network(prepared, said, {}).modules())
+    normed = any("Norm" in type(module).__name__ for module in modules)
+    layers = sum(isinstance(module, nn.Conv2d | nn.Linear) for module in modules)
+    return 0.1 if normed or layers <= SHALLOW else 0.01
+
+
+def width_for(prepared: Prepared, said: Recipe, device: torch.device, views: int) -> int:
+    """The widest of `WIDTHS` that can train on `views` images in the time; for tiny images twice their side at most."""
+    seconds, rate = PATIENCE_SECONDS, RATE[device.type]
+    if said.train.budget:
+        seconds, rate, views = said.train.budget - END_SECONDS, measured_rate(prepared, said, device), views // 2
+    bearable = [width for width in WIDTHS if width <= 2 * min(prepared.preprocessing.size)]
+    for width in bearable:
+        cost = dissect(_network(prepared, said, {"width": width}), _shape(prepared)).multiplications
+        if views * cost <= seconds * rate:
+            return width
+    return WIDTHS[-1]
+
+
+def measured_rate(prepared: Prepared, said: Recipe, device: torch.device, batch: int = 32) -> float:
+    """Multiplications of the forward pass per second of training on this machine, from the best of three steps."""
+    with torch.random.fork_rng():
+        model = channels_last(_network(prepared, said, {"width": WIDTHS[-1]}), device).to(device)
+        x = torch.rand(batch, *_shape(prepared), device=device)
+    took = []
+    for _ in range(4):
+        began = time.perf_counter()
+        with precision_context(said.train.precision, device)():
+            model(x).float().square().mean().backward()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        took.append(time.perf_counter() - began)
+    return batch * dissect(model, _shape(prepared)).multiplications / min(took[1:])
+
+
+def _shape(prepared: Prepared) -> tuple[int, int, int]:
+    return (prepared.preprocessing.channels, *prepared.preprocessing.size)
+
+
+def _network(prepared: Prepared, said: Recipe, options: dict[str, Any]) -> nn.Module:
+    """The network that the user named (or the default one), as the task needs it, with options below the user's."""
+    model = said.model.model_copy(update={"options": {**options, **said.model.options}})
+    task = task_for(said, prepared.dataset, prepared.dataset.targets)
+    return network(said.model_copy(update={"model": model}), task)

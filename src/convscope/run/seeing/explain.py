@@ -1,0 +1,89 @@
+"""The verb: look into a run, a saved model or any module, and keep what was seen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from convscope.errors import ConfigError, did_you_mean
+from convscope.explain import Progress
+from convscope.run.seeing import settings as looks
+from convscope.run.seeing.designing import see_designs
+from convscope.run.seeing.findings import Seen, Way, write
+from convscope.run.seeing.hierarchy import see_hierarchy
+from convscope.run.seeing.maps import see_activations, see_filters
+from convscope.run.seeing.nearby import see_neighbours
+from convscope.run.seeing.overtime import see_overtime
+from convscope.run.seeing.painting import see_class, see_invert, see_maximise
+from convscope.run.seeing.stimulating import see_stimuli
+from convscope.run.seeing.subject import Subject, opened
+from convscope.run.seeing.where import see_sanity, see_where
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way of looking, and what may be said of it."""
+
+    see: Way
+    look: type[looks.Look]
+
+
+METHODS: dict[str, Method] = {
+    "activations": Method(see_activations, looks.ActivationsLook),
+    "filters": Method(see_filters, looks.FiltersLook),
+    "stimuli": Method(see_stimuli, looks.StimuliLook),
+    "where": Method(see_where, looks.WhereLook),
+    "invert": Method(see_invert, looks.InvertLook),
+    "maximise": Method(see_maximise, looks.PaintLook),
+    "class": Method(see_class, looks.ClassLook),
+    "neighbours": Method(see_neighbours, looks.NeighboursLook),
+    "hierarchy": Method(see_hierarchy, looks.HierarchyLook),
+    "overtime": Method(see_overtime, looks.OvertimeLook),
+    "designs": Method(see_designs, looks.DesignsLook),
+    "sanity": Method(see_sanity, looks.SanityLook),
+}
+
+
+def explain(
+    what: Subject | str | Path,
+    method: str,
+    said: Mapping[str, Any] | None = None,
+    on_progress: Progress | None = None,
+) -> Seen:
+    """Look into a network and write pictures and numbers.
+
+    Equal seeds give equal JSON to the byte on the same machine and versions (on a GPU, painted pictures may differ in
+    their last digits).
+
+    Args:
+        what: a run's or a saved model's folder, or a `Subject` from `own_module`.
+        method: one of `METHODS`.
+        said: settings of the method's look, see `convscope.run.seeing.settings`.
+        on_progress: called with what is done, and of how much.
+    Raises:
+        ConfigError: no such method or setting, or a value that does not fit.
+        ConvscopeError: as its subclasses say.
+    """
+    if method not in METHODS:
+        raise ConfigError(f"explain: no method {method}{did_you_mean(method, METHODS)}")
+    way = METHODS[method]
+    look = _look(method, way.look, said or {})
+    subject = what if isinstance(what, Subject) else opened(Path(what))
+    folder = look.out or subject.home / method
+    findings = way.see(subject, look, on_progress or (lambda _done, _of: None))
+    content = look.model_dump(mode="json", exclude={"out"})
+    return write(findings, method, content, folder)
+
+
+def _look(method: str, kind: type[looks.Look], said: Mapping[str, Any]) -> looks.Look:
+    try:
+        return kind.model_validate(dict(said))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        if first["type"] == "extra_forbidden":
+            raise ConfigError(f"explain {method}: no setting {name}{did_you_mean(name, kind.model_fields)}") from None
+        why = first["msg"].replace("Input ", "it ", 1)
+        raise ConfigError(f"explain {method}: {name} is {first['input']!r}; {why}") from None

@@ -1,0 +1,134 @@
+"""Pictures put together for people: titles, rows with labels, frames; all (H, W, 3) uint8 on white."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from convscope.explain import grid, tile
+
+INK, SOFT, OTHER, SAME = (31, 36, 40), (104, 112, 122), (204, 45, 45), (214, 218, 222)
+WIDEST = 1400  # pixels of a sheet
+_SIZES = {"title": 17, "note": 13, "label": 12}
+
+
+def font(kind: str) -> Any:
+    """The letters of titles, notes and labels."""
+    return ImageFont.load_default(size=_SIZES[kind])
+
+
+def shortened(text: str, width: int, kind: str = "label") -> str:
+    """The text, or its end behind an ellipsis, so that it is no wider than that many pixels."""
+    letters = font(kind)
+    if letters.getlength(text) <= width:
+        return text
+    while text and letters.getlength("…" + text) > width:
+        text = text[1:]
+    return "…" + text
+
+
+def wrapped(text: str, width: int, kind: str = "note") -> list[str]:
+    """The text in lines no wider than that many pixels."""
+    letters, lines = font(kind), [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if letters.getlength(longer) > width and lines[-1]:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+def sized(picture: np.ndarray, side: int) -> np.ndarray:
+    """The picture with its longer side at `side`: small ones keep hard pixels, large ones are averaged down."""
+    height, width = picture.shape[:2]
+    scale = side / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    way = Image.Resampling.NEAREST if scale > 1 else Image.Resampling.BOX
+    return np.asarray(Image.fromarray(picture).resize(size, way))
+
+
+def squared(picture: np.ndarray, side: int) -> np.ndarray:
+    """As `sized`, in the middle of a white square."""
+    small = sized(picture, side)
+    square = np.full((side, side, 3), 255, np.uint8)
+    top, left = (side - small.shape[0]) // 2, (side - small.shape[1]) // 2
+    square[top : top + small.shape[0], left : left + small.shape[1]] = small
+    return square
+
+
+def shown(pixels: np.ndarray, side: int) -> np.ndarray:
+    """An image (C, H, W) in [0, 1] as a square tile; of other than 1 or 3 channels, the mean."""
+    return squared(tile(pixels if len(pixels) in (1, 3) else pixels.mean(0, keepdims=True)), side)
+
+
+def framed(picture: np.ndarray, colour: tuple[int, int, int], width: int = 3) -> np.ndarray:
+    """The picture with a frame of that colour inside its edge."""
+    marked = picture.copy()
+    for edge in (np.s_[:width], np.s_[-width:], np.s_[:, :width], np.s_[:, -width:]):
+        marked[edge] = colour
+    return marked
+
+
+def table(rows: Sequence[tuple[str, Sequence[np.ndarray], Sequence[str]]]) -> np.ndarray:
+    """Rows of tiles, each with its label above and a name over every tile.
+
+    Args:
+        rows: (label, tiles of one size, their names or none).
+    """
+    parts = []
+    for label, tiles, names in rows:
+        side = tiles[0].shape[1]
+        strip = grid(list(tiles), [shortened(name, side) for name in names], columns=len(tiles))
+        parts.append(
+            headed(strip, [(line, "label", INK) for line in wrapped(label, max(strip.shape[1] - 8, 240), "label")])
+        )
+    return stacked(parts)
+
+
+def stacked(parts: Sequence[np.ndarray], gap: int = 6) -> np.ndarray:
+    """Pictures under each other."""
+    width = max(part.shape[1] for part in parts)
+    padded = [np.pad(part, ((0, gap), (0, width - part.shape[1]), (0, 0)), constant_values=255) for part in parts]
+    return np.concatenate(padded)
+
+
+def beside(parts: Sequence[np.ndarray], gap: int = 8) -> np.ndarray:
+    """Pictures beside each other, aligned at the top."""
+    height = max(part.shape[0] for part in parts)
+    padded = [np.pad(part, ((0, height - part.shape[0]), (0, gap), (0, 0)), constant_values=255) for part in parts]
+    return np.concatenate(padded, axis=1)
+
+
+def headed(picture: np.ndarray, lines: Sequence[tuple[str, str, tuple[int, int, int]]]) -> np.ndarray:
+    """The picture under lines of (text, kind of letters, colour); as wide as the widest."""
+    heights = [_SIZES[kind] + 6 for _, kind, _ in lines]
+    width = max([picture.shape[1], *(int(font(kind).getlength(text)) + 10 for text, kind, _ in lines)])
+    head = Image.new("RGB", (width, sum(heights)), (255, 255, 255))
+    pen, top = ImageDraw.Draw(head), 0
+    for (text, kind, colour), height in zip(lines, heights, strict=True):
+        pen.text((5, top + 2), text, fill=colour, font=font(kind))
+        top += height
+    return stacked([np.asarray(head), picture], gap=0)
+
+
+def titled(picture: np.ndarray, title: str, note: str = "") -> np.ndarray:
+    """The picture under a title and a sentence on how to read it."""
+    width = max(picture.shape[1] - 12, 460)
+    lines = [(line, "title", INK) for line in wrapped(title, width, "title")]
+    lines += [(line, "note", SOFT) for line in wrapped(note, width)] if note else []
+    gap = np.pad(picture, ((8, 0), (0, 0), (0, 0)), constant_values=255)
+    return np.pad(headed(gap, lines), ((8, 8), (8, 8), (0, 0)), constant_values=255)
+
+
+def chart(draw: Callable[[Any], None], inches: tuple[float, float] = (7.5, 3.6)) -> np.ndarray:
+    """What `draw(axes)` plots with matplotlib, as a picture."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=inches, layout="constrained", dpi=110)
+    canvas: Any = FigureCanvasAgg(figure)
+    draw(figure.subplots())
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()

@@ -1,0 +1,122 @@
+"""Training, end to end: what the user named becomes a run folder with a network, its scores and a report."""
+
+import time
+import warnings
+from collections.abc import Generator
+from contextlib import closing
+from pathlib import Path
+
+import torch
+
+from convscope.deploy import save_bundle, write_whole
+from convscope.run.conclude import conclude
+from convscope.run.defaults import defaults_for, size_for
+from convscope.run.environment import write_environment
+from convscope.run.events import Event, Planned, as_json
+from convscope.run.find_rate import with_rate_found
+from convscope.run.folder import RunFolder, append_line
+from convscope.run.prepare import Prepared, Progress, open_source, prepare, prepare_again, write_data
+from convscope.run.probes import Probes
+from convscope.run.recipe import Said, complete, merge, over
+from convscope.run.trainee import Trainee, begin, chosen_device, network, resolved, task_for
+from convscope.tasks import TASKS
+from convscope.train import Epoch, Note, load, save
+
+PLACE = "settings"  # in messages on what was said by flags or arguments
+
+
+def training(source: str, out: Path, said: Said, on_progress: Progress | None = None) -> Generator[Event]:
+    """Train a network and yield what happens.
+
+    Args:
+        source: a folder, a table or a built-in's name.
+        out: the run folder to make.
+        said: settings that the user gave, nested; everything else is chosen from the data.
+        on_progress: called with (images decoded, images in all) before training.
+
+    Raises:
+        ConvscopeError: as its subclasses say.
+    """
+    began = time.monotonic()
+    first = complete(merge(said, {"data": {"source": source}}), PLACE)
+    device = chosen_device(first.train.device)
+    with RunFolder.making(out) as folder:
+        found = open_source(first.data, first.kind.takes if "task" in said else None)
+        task = first.task if "task" in said else task_of_kind(found.kind)
+        size = size_for(found, device, first.model.name)
+        said = merge(size, said, {"task": task, "data": {"source": found.source}})
+        seen = complete(said, PLACE)
+        with torch.device("meta"):  # a network that cannot be built is refused before anything is decoded
+            network(seen, task_for(seen, found, found.targets))
+        prepared = prepare(found, seen.data, seen.seed, on_progress)
+        yield prepared.found()
+        defaults = defaults_for(prepared, seen, device)
+        recipe = complete(over(defaults, said), PLACE)
+        recipe = resolved(recipe, task_for(recipe, prepared.dataset, prepared.dataset.targets))
+        recipe, note = with_rate_found(folder, prepared, recipe)
+        trainee = begin(prepared, recipe, began)
+        write_data(folder, prepared)
+        write_environment(folder, device)
+        write_whole(folder.recipe_file, recipe.to_toml().encode())
+        yield from _lived(folder, prepared, trainee, began, [note] if note else [])
+
+
+def resuming(path: Path, on_progress: Progress | None = None) -> Generator[Event]:
+    """Go on with a run that was stopped; on the same machine and versions it ends with the same weights to the bit.
+
+    Raises:
+        RunError: when there is no such run, or it was stopped before it had begun to train.
+    """
+    began = time.monotonic()
+    folder = RunFolder.open(path)
+    with folder.locked():
+        prepared = prepare_again(folder, on_progress=on_progress)
+        yield prepared.found()
+        trainee = begin(prepared, folder.recipe(), began)
+        yield from _lived(folder, prepared, trainee, began, _go_on(folder, trainee))
+
+
+def _lived(
+    folder: RunFolder, prepared: Prepared, trainee: Trainee, began: float, notes: list[Note]
+) -> Generator[Event]:
+    """Train to the end, and conclude."""
+    first = trainee.state.epoch
+    yield Planned(trainee.recipe, folder.path, trainee.config.weights, len(trainee.train), first)
+    for note in notes:
+        append_line(folder.events_file, as_json(note))
+        yield note
+    probes = Probes.chosen(folder.probes, prepared, trainee.state.model, trainee.recipe.train.probes)
+    with closing(trainee.epochs()) as events:
+        for event in events:
+            if isinstance(event, Epoch):
+                _keep(folder, trainee, event)
+                if probes and (trouble := probes.keep(trainee.state.result, event.epoch)):
+                    yield Note(event.epoch, event.step, trouble)
+            else:
+                append_line(folder.events_file, as_json(event))
+            yield event
+    yield conclude(folder, prepared, trainee, first, began)
+
+
+def _go_on(folder: RunFolder, trainee: Trainee) -> list[Note]:
+    """Take up the last checkpoint where there is one; what is amiss with it becomes notes."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        if folder.has_checkpoint():
+            trainee.state.load_state_dict(load(folder.checkpoint))
+    folder.forget_after(trainee.state.epoch)
+    return [Note(trainee.state.epoch, trainee.state.step, str(warning.message)) for warning in caught]
+
+
+def _keep(folder: RunFolder, trainee: Trainee, event: Epoch) -> None:
+    """Save the network when it is the answer, the record, and last the state: a kill before that repeats the epoch."""
+    if trainee.kept_epoch == event.epoch:
+        config = trainee.config.model_copy(update={"epoch": event.epoch})
+        save_bundle(folder.model, trainee.state.result, config)
+    append_line(folder.events_file, as_json(event))
+    save(trainee.state, folder.checkpoint)
+
+
+def task_of_kind(kind: str) -> str:
+    """The task that targets of a kind are for: the first of those that take them."""
+    return next(name for name, task in TASKS.items() if task.takes == kind)

@@ -1,0 +1,238 @@
+"""What a recipe and the data make: the network, its optimiser and schedule, the batches, and what counts as best."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from convscope.data import Batches, BatchSettings, Dataset
+from convscope.data.augment import Moved
+from convscope.deploy import BundleConfig
+from convscope.errors import ConfigError
+from convscope.models import Architecture, build, resolve, with_auxiliary_loss
+from convscope.models.sizes import check_size
+from convscope.run.prepare import Prepared
+from convscope.run.recipe import Recipe
+from convscope.tasks import Known, Meter, Task
+from convscope.train import (
+    Average,
+    Clock,
+    Epoch,
+    Note,
+    Patience,
+    Plateau,
+    Schedule,
+    State,
+    Step,
+    build_optimiser,
+    build_schedule,
+    channels_last,
+    deterministic,
+    precision_context,
+    run,
+    seed_everything,
+    use_cores,
+)
+
+TIE = 1e-4  # what a nat of loss counts beside the score when the best epoch is chosen: it only breaks ties
+NEVER = 10**9  # epochs of patience
+MOVED: dict[str, Moved] = {"masks": "masks", "boxes": "boxes"}  # kinds of targets that move with their images
+REPORT_SECONDS = 3.0  # kept of a budget for the report; seen on two cores with 12 + 12 pictures
+
+
+@dataclass
+class Trainee:
+    """A network about to be trained, and all that its training needs."""
+
+    recipe: Recipe
+    task: Task
+    config: BundleConfig
+    state: State
+    train: Batches
+    validation: Batches
+    schedule: Schedule | Plateau
+    best: Patience
+    clock: Clock | None
+
+    @property
+    def kept_epoch(self) -> int:
+        """The epoch whose network is the answer so far."""
+        by_score = self.recipe.train.keep == "best" or self.recipe.train.stop_patience
+        return self.best.best_epoch if by_score else self.state.epoch
+
+    def epochs(self) -> Generator[Step | Epoch | Note]:
+        """Train, judging each epoch; ends early when patience or the clock says so."""
+        batches, judge, until = self.train, self._judge, self.recipe.train.epochs
+        loss = with_auxiliary_loss(self.task.loss)
+        if self.best.bad_epochs > self.best.patience:  # a run that was killed after its last epoch
+            return
+        if self.clock is None:
+            events = run(self.state, batches, loss, self.schedule, until, judge)
+        else:
+            events = run(self.state, self.clock.limit(batches), loss, self.schedule, None, self.clock.timing(judge))
+        for event in events:
+            if not isinstance(event, Epoch):
+                yield event
+                continue
+            if self.clock:  # the end asks once more for the answers on the validation images
+                self.clock.reserve = REPORT_SECONDS + self.clock.evaluation
+            score = event.validation[self.task.primary]
+            exhausted = self.best.see(score - TIE * event.validation["loss"])
+            if isinstance(self.schedule, Plateau) and self.schedule.see(score):
+                rate = self.recipe.optimiser.rate * self.schedule.current
+                yield Note(event.epoch, event.step, f"no better for a while: learning rate down to {rate:.3g}")
+            yield event
+            if exhausted:
+                patience = self.recipe.train.stop_patience
+                yield Note(event.epoch, event.step, f"stopped: more than {patience} epochs without a better score")
+                return
+
+    def _judge(self, model: nn.Module) -> dict[str, float]:
+        return asked(model, self.validation, self.task.meter()).scores()
+
+
+def begin(prepared: Prepared, recipe: Recipe, began: float) -> Trainee:
+    """Assemble everything anew, with cores, kernels and random generators as the recipe says.
+
+    Args:
+        prepared: the images.
+        recipe: all settings.
+        began: when the run was started, by `time.monotonic`: a budget counts from there.
+
+    Raises:
+        ConfigError: the budget is spent already.
+    """
+    use_cores(recipe.train.threads or None)
+    deterministic()
+    seed_everything(recipe.seed)
+    trainee = assemble(prepared, recipe, chosen_device(recipe.train.device))
+    if trainee.clock:
+        trainee.clock.started = began
+        _refuse_too_little_time(trainee.clock)
+    return trainee
+
+
+def _refuse_too_little_time(clock: Clock) -> None:
+    if clock() >= 1:
+        raise ConfigError(
+            f"train.budget is {clock.seconds:g} s, of which {clock.spent:.1f} s went by before the first step and "
+            f"{clock.reserve:g} s are kept for the report; give more"
+        )
+
+
+def assemble(prepared: Prepared, recipe: Recipe, device: torch.device) -> Trainee:
+    """Build everything new from the recipe; random weights come from torch's generator, which the caller has seeded."""
+    train = prepared.batches("train", batch_settings(prepared, recipe, device, training=True))
+    validation = prepared.batches("validation", batch_settings(prepared, recipe, device, training=False))
+    task = task_for(recipe, prepared.dataset, prepared.dataset.targets[prepared.rows("train")])
+    _refuse_what_does_not_fit(recipe, task)
+    model = channels_last(network(recipe, task), device).to(device)
+    clock = Clock(recipe.train.budget, REPORT_SECONDS) if recipe.train.budget else None
+    best = Patience(recipe.train.stop_patience or NEVER, mode="max")
+    schedule = build_schedule(recipe.schedule, total_steps=recipe.train.epochs * len(train), clock=clock, mode="max")
+    average = Average(model, recipe.train.average) if recipe.train.average else None
+    state = State(
+        model,
+        build_optimiser(model, recipe.optimiser),
+        average,
+        recipe.step,
+        precision_context(recipe.train.precision, device),
+    )
+    memories = {"best": best, "clock": clock, "plateau": schedule}
+    state.extras = {name: memory for name, memory in memories.items() if isinstance(memory, Patience | Clock | Plateau)}
+    config = BundleConfig(
+        task=task.name,
+        classes=task.classes,
+        architecture=architecture(recipe, task),
+        preprocessing=prepared.preprocessing,
+        weights=sum(parameter.numel() for parameter in model.parameters()),
+        task_settings=task.settings(),
+    )
+    return Trainee(recipe, task, config, state, train, validation, schedule, best, clock)
+
+
+def task_for(recipe: Recipe, dataset: Dataset, targets: NDArray[Any]) -> Task:
+    """The recipe's task for these training targets of a data set."""
+    return recipe.kind.made(Known(dataset.classes, targets, recipe.data.size), recipe.loss)
+
+
+def _refuse_what_does_not_fit(recipe: Recipe, task: Task) -> None:
+    if recipe.augment.mix != "none" and not task.mixes:
+        raise ConfigError(f"augment.mix is {recipe.augment.mix!r}, which the task {task.name} cannot use; take it out")
+    if recipe.train.balanced_batches and task.takes != "classes":
+        raise ConfigError(f"train.balanced_batches needs one class per image, not {task.takes}; take it out")
+
+
+def architecture(recipe: Recipe, task: Task) -> Architecture:
+    """The recipe's network, as the task needs it, with the options that the images' size chooses."""
+    name, options = task.network(recipe.model.name, recipe.model.options)
+    return resolve(name, task.outputs, recipe.data.channels, recipe.data.size, options)
+
+
+def network(recipe: Recipe, task: Task) -> nn.Module:
+    """The recipe's network with new weights and the task's head.
+
+    Raises:
+        ModelError: it cannot be built, or cannot take images of this size.
+    """
+    return task.headed(check_size(build(architecture(recipe, task)), recipe.data.size))
+
+
+def resolved(recipe: Recipe, task: Task) -> Recipe:
+    """The same recipe with nothing left open that the settings themselves decide."""
+    name, _ = task.network(recipe.model.name, recipe.model.options)
+    model = recipe.model.model_copy(update={"name": name, "options": architecture(recipe, task).options})
+    optimiser = recipe.optimiser.model_copy(update={"learning_rate": recipe.optimiser.rate})
+    return recipe.model_copy(update={"model": model, "optimiser": optimiser})
+
+
+def batch_settings(prepared: Prepared, recipe: Recipe, device: torch.device, training: bool) -> BatchSettings:
+    """How the recipe wants batches: augmented and shuffled for training, plain and in order otherwise."""
+    return BatchSettings(
+        batch=recipe.train.batch if training else max(recipe.train.batch, 128),
+        mean=prepared.preprocessing.mean,
+        std=prepared.preprocessing.std,
+        policy=recipe.augment.chosen() if training else "none",
+        mirror=recipe.augment.mirror,
+        moved=MOVED.get(prepared.dataset.kind, "none"),
+        mix=recipe.augment.mix if training else "none",
+        mix_alpha=recipe.augment.mix_alpha,
+        kinds=len(prepared.dataset.classes),
+        shuffle=training,
+        balanced=training and recipe.train.balanced_batches,
+        seed=recipe.seed,
+        device=str(device),
+    )
+
+
+@torch.inference_mode()
+def asked(model: nn.Module, batches: Batches, meter: Meter) -> Meter:
+    """The meter, after the network has answered all batches."""
+    for x, y in batches(0):
+        meter.add(model(x), y)
+    return meter
+
+
+def chosen_device(name: str) -> torch.device:
+    """The device that the recipe names; "auto" is a CUDA device where there is one.
+
+    Raises:
+        ConfigError: when it is not on this machine.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError):
+        raise ConfigError(f"train.device is {name!r}, which is not on this machine; use auto, cpu or cuda") from None
+
+
+def device_here(name: str) -> torch.device:
+    """The device that the recipe names, or what this machine has: a network may be asked elsewhere than it trained."""
+    try:
+        return chosen_device(name)
+    except ConfigError:
+        return chosen_device("auto")

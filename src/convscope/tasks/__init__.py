@@ -1,0 +1,48 @@
+"""What a network is asked: each task is one file with its head, loss, scores, answers and pictures."""
+
+from convscope.tasks.classify import Classify, ClassPrediction, ClassScores
+from convscope.tasks.localise import BoxPrediction, Localise
+from convscope.tasks.meter import Meter
+from convscope.tasks.multilabel import LabelsPrediction, Multilabel
+from convscope.tasks.regress import NumbersPrediction, Regress
+from convscope.tasks.sections import Interval, Matrix, Pictures, Scatter, Section, Shown, Table
+from convscope.tasks.segment import MaskPrediction, Segment
+from convscope.tasks.task import Frame, Known, Options, Prediction, Task, checked, restored
+
+TASKS: dict[str, type[Task]] = {
+    "classify": Classify,
+    "multilabel": Multilabel,
+    "regress": Regress,
+    "segment": Segment,
+    "localise": Localise,
+}
+
+__all__ = [
+    "TASKS",
+    "BoxPrediction",
+    "ClassPrediction",
+    "ClassScores",
+    "Classify",
+    "Frame",
+    "Interval",
+    "Known",
+    "LabelsPrediction",
+    "Localise",
+    "MaskPrediction",
+    "Matrix",
+    "Meter",
+    "Multilabel",
+    "NumbersPrediction",
+    "Options",
+    "Pictures",
+    "Prediction",
+    "Regress",
+    "Scatter",
+    "Section",
+    "Segment",
+    "Shown",
+    "Table",
+    "Task",
+    "checked",
+    "restored",
+]

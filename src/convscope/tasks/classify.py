@@ -1,0 +1,242 @@
+"""One class per image: softmax, cross entropy, accuracy and what stands behind it."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional as F
+
+from convscope.tasks.meter import Arrays, Gathered
+from convscope.tasks.sections import Interval, Matrix, Pictures, Section, Shown, Table
+from convscope.tasks.task import Frame, Known, Options, Prediction, Task
+
+Z95 = 1.959963984540054  # the normal distribution's 97.5 % point: two-sided 95 % intervals
+SHOWN = 12  # pictures in a row of the report
+
+
+class ClassifyOptions(Options):
+    """`label_smoothing` spreads that share of the target over all classes; `balanced` weights count classes alike."""
+
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    class_weights: Literal["none", "balanced"] = "none"
+
+
+@dataclass(frozen=True)
+class ClassPrediction(Prediction):
+    """The answer for one file; `probabilities` is in the order of the classes, each in [0, 1]."""
+
+    label: str
+    confidence: float
+    probabilities: tuple[float, ...]
+    names: tuple[str, ...]
+
+    def record(self) -> dict[str, Any]:
+        """File, label, its probability, and every class's."""
+        probabilities = dict(zip(self.names, self.probabilities, strict=True))
+        return {
+            "file": self.file, "label": self.label, "confidence": self.confidence, "probabilities": probabilities,
+        }  # fmt: skip
+
+    def row(self) -> list[Any]:
+        """Label, its probability, and every class's."""
+        return [self.label, self.confidence, *self.probabilities]
+
+    def cells(self, top: int) -> list[str]:
+        """The likeliest classes with their probabilities."""
+        order = sorted(range(len(self.names)), key=lambda k: -self.probabilities[k])[:top]
+        return [f"{self.names[k]} {100 * self.probabilities[k]:.1f} %" for k in order]
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """How one class fared."""
+
+    name: str
+    images: int
+    precision: Interval
+    recall: Interval
+    f1: Interval
+
+
+@dataclass(frozen=True)
+class Classify(Task):
+    """The task of naming one class per image.
+
+    Args:
+        classes: names in the order of the network's K outputs.
+        label_smoothing: share of the target that is spread over all classes, in [0, 1). Szegedy et al. 2016, section 7.
+        class_weights: K factors of the loss, or None for equal ones.
+    """
+
+    label_smoothing: float = 0.0
+    class_weights: tuple[float, ...] | None = None
+
+    name: ClassVar[str] = "classify"
+    takes: ClassVar[str] = "classes"
+    primary: ClassVar[str] = "accuracy"
+    shown: ClassVar[tuple[str, ...]] = ("accuracy", "top5")
+    options: ClassVar[type[Options]] = ClassifyOptions
+    mixes: ClassVar[bool] = True
+    settings_wanted: ClassVar[Mapping[str, Any]] = {"loss.label_smoothing": 0.1}
+
+    @classmethod
+    def told(cls, score: float) -> str:
+        """In per cent."""
+        return f"{100 * score:.2f} %"
+
+    @classmethod
+    def made(cls, known: Known, options: Mapping[str, Any]) -> Self:
+        """With weights from the training targets where asked for: N / (K n_k)."""
+        weights = None
+        if options.get("class_weights") == "balanced":
+            counts = np.bincount(known.targets, minlength=len(known.classes))
+            share = len(known.targets) / (max((counts > 0).sum(), 1) * np.maximum(counts, 1))
+            weights = tuple(np.where(counts > 0, share, 0.0).tolist())
+        return cls(known.classes, options.get("label_smoothing", 0.0), weights)
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """Cross entropy, averaged over the batch (by weight where classes have weights), in nats.
+
+        Args:
+            output: (B, K) logits, before any softmax.
+            target: (B,) class indices, or (B, K) shares of mixed images.
+        """
+        weight = None if self.class_weights is None else output.new_tensor(self.class_weights)
+        return F.cross_entropy(output, target, weight, label_smoothing=self.label_smoothing)
+
+    def decode(self, output: Tensor) -> Tensor:
+        """(N, K) probabilities that sum to 1."""
+        return output.float().softmax(dim=-1)
+
+    def meter(self, arrays: Arrays | None = None) -> Gathered:
+        """All logits and targets."""
+        return Gathered(self.scores, arrays)
+
+    def scores(self, output: Tensor, target: Tensor) -> dict[str, float]:
+        """Loss without smoothing or weights, accuracy, top-5 (where K > 5) and macro F1 over (N, K) logits."""
+        found = {
+            "loss": float(F.cross_entropy(output.float(), target)),
+            "accuracy": float((output.argmax(dim=1) == target).float().mean()),
+        }
+        if self.outputs > 5:
+            found["top5"] = float((output.topk(5, dim=1).indices == target[:, None]).any(dim=1).float().mean())
+        table = self.table(output, target)
+        found["macro_f1"] = float(np.mean([row.f1.value for row in table if row.images]))
+        return found
+
+    def confusion(self, output: Tensor, target: Tensor) -> NDArray[np.int64]:
+        """(K, K) counts: row = true class, column = answer."""
+        k = self.outputs
+        return torch.bincount(target * k + output.argmax(dim=1), minlength=k * k).reshape(k, k).numpy()
+
+    def table(self, output: Tensor, target: Tensor) -> list[ClassScores]:
+        """Precision, recall and F1 of each class with 95 % intervals."""
+        counts = self.confusion(output, target)
+        right, asked, answered = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
+        return [
+            ClassScores(
+                name,
+                int(asked[k]),
+                wilson(int(right[k]), int(answered[k])),
+                wilson(int(right[k]), int(asked[k])),
+                f1_interval(int(right[k]), int(answered[k] + asked[k] - right[k])),
+            )
+            for k, name in enumerate(self.classes)
+        ]
+
+    def interval(self, meter: Gathered) -> Interval:
+        """Of the accuracy."""
+        return wilson(int(self.confusion(meter.output, meter.target).trace()), len(meter))
+
+    def sections(self, meter: Gathered) -> list[Section]:
+        """Which classes are taken for which, class by class, the surest mistakes and the least sure right answers."""
+        band = (
+            "Validation scores. The band is the 95 % interval: with few images it is wide, and two classes whose bands "
+            "overlap may well be equally good."
+        )
+        rows = [
+            (row.name, row.images, row.precision, row.recall, row.f1) for row in self.table(meter.output, meter.target)
+        ]
+        counts = self.confusion(meter.output, meter.target)
+        return [
+            Matrix(
+                "Which classes are taken for which",
+                "Validation images: a row is the true class, a column the answer.",
+                self.classes,
+                counts,
+            ),
+            Table("Class by class", band, ("class", "images", "precision", "recall", "F1"), rows),
+            *self._pictures(self.decode(meter.output), meter.target),
+        ]
+
+    def _pictures(self, shares: Tensor, target: Tensor) -> list[Section]:
+        sure, answer = shares.max(1)
+        right, order = answer == target, sure.argsort(stable=True).tolist()
+        wrong = [i for i in reversed(order) if not right[i]][:SHOWN]
+        unsure = [i for i in order if right[i]][:SHOWN]
+
+        def shown(rows: list[int]) -> list[Shown]:
+            names = self.classes
+            return [
+                Shown(
+                    i,
+                    f"{names[int(answer[i])]} {100 * float(sure[i]):.0f} %",
+                    "" if right[i] else names[int(target[i])],
+                )
+                for i in rows
+            ]
+
+        look = "Look here first: a wrong label, two classes that overlap, or a network that looks at something else."
+        return [
+            Pictures(
+                "The most confident mistakes", look, shown(wrong), "None: every validation image is answered rightly."
+            ),
+            Pictures("Right, but least sure", "", shown(unsure)),
+        ]
+
+    @property
+    def columns(self) -> list[str]:
+        """Label, its probability, and every class's."""
+        return ["label", "confidence", *self.classes]
+
+    def headings(self, top: int) -> list[str]:
+        """The answer, then the places."""
+        return ["answer", *[f"{place}." for place in range(2, min(top, self.outputs) + 1)]]
+
+    def predictions(self, output: Tensor, frames: Sequence[Frame]) -> list[ClassPrediction]:
+        """The likeliest class and all probabilities."""
+        rows, found = self.decode(output).cpu().tolist(), []
+        for row, frame in zip(rows, frames, strict=True):
+            best = int(np.argmax(row))
+            found.append(ClassPrediction(frame.file, self.classes[best], row[best], tuple(row), self.classes))
+        return found
+
+
+def wilson(hits: int, trials: int) -> Interval:
+    """A share with its 95 % interval. Wilson 1927; unlike hits/trials +- 2 sd it stays in [0, 1] and works at 0 and 1.
+
+    >>> wilson(9, 10)
+    Interval(value=0.9, low=0.5958..., high=0.9821...)
+    """
+    if not trials:
+        return Interval(math.nan, math.nan, math.nan)
+    share, z2 = hits / trials, Z95**2
+    centre = (share + z2 / (2 * trials)) / (1 + z2 / trials)
+    reach = Z95 * math.sqrt(share * (1 - share) / trials + z2 / (4 * trials**2)) / (1 + z2 / trials)
+    return Interval(share, min(share, max(0.0, centre - reach)), max(share, min(1.0, centre + reach)))
+
+
+def f1_interval(both: int, either: int) -> Interval:
+    """F1 with its 95 % interval, from the images that are of the class and called so, and those that are either.
+
+    F1 = 2s / (1 + s) with s = both / either, a share: its Wilson interval is carried over.
+    Flores et al. 2022, "Confidence interval for micro- and macro-averaged F1", the indirect form.
+    """
+    share = wilson(both, either)
+    return Interval(*(2 * s / (1 + s) for s in (share.value, share.low, share.high)))

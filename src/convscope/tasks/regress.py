@@ -1,0 +1,147 @@
+"""One or several numbers per image: standardised for the network, mapped back for people."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from torch import Tensor
+from torch.nn import functional as F
+
+from convscope.tasks.meter import Arrays, Gathered
+from convscope.tasks.sections import Pictures, Scatter, Section, Shown, Table
+from convscope.tasks.task import Frame, Known, Options, Prediction, Task
+
+SHOWN = 12
+
+
+class RegressOptions(Options):
+    """`mse` for the mean, `huber` where some targets are far off: squared up to one standard deviation, then linear."""
+
+    kind: Literal["mse", "huber"] = "mse"
+
+
+@dataclass(frozen=True)
+class NumbersPrediction(Prediction):
+    """The numbers of one file, in the units of the data."""
+
+    values: tuple[float, ...]
+    names: tuple[str, ...]
+
+    def record(self) -> dict[str, Any]:
+        """File and numbers by name."""
+        return {"file": self.file, "values": dict(zip(self.names, self.values, strict=True))}
+
+    def row(self) -> list[Any]:
+        """One cell per number."""
+        return list(self.values)
+
+    def cells(self, top: int) -> list[str]:
+        """The numbers with their names."""
+        return [
+            ", ".join(f"{name} {value:.4g}" for name, value in list(zip(self.names, self.values, strict=True))[:top])
+        ]
+
+
+@dataclass(frozen=True)
+class Regress(Task):
+    """The task of telling D numbers; targets are (B, D) float32 in the units of the data.
+
+    Args:
+        mean: D, of the training targets: the network works in (target - mean) / std.
+        std: D.
+        kind: of loss.
+    """
+
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    kind: Literal["mse", "huber"] = "mse"
+
+    name: ClassVar[str] = "regress"
+    takes: ClassVar[str] = "numbers"
+    primary: ClassVar[str] = "r2"
+    shown: ClassVar[tuple[str, ...]] = ("r2", "mae")
+    options: ClassVar[type[Options]] = RegressOptions
+    settings_wanted: ClassVar[Mapping[str, Any]] = {
+        "optimiser.name": "adamw",
+        "optimiser.learning_rate": 0.003,
+        "optimiser.weight_decay": 0.01,
+    }
+
+    @classmethod
+    def made(cls, known: Known, options: Mapping[str, Any]) -> Self:
+        """Mean and deviation are those of the training targets; a number that never changes has the deviation 1."""
+        std = known.targets.std(0, dtype=np.float64)
+        mean = known.targets.mean(0, dtype=np.float64)
+        return cls(known.classes, tuple(mean.tolist()), tuple(np.where(std > 0, std, 1.0).tolist()), **options)
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """Mean squared (or Huber) distance of the standardised numbers."""
+        wanted = (target - target.new_tensor(self.mean)) / target.new_tensor(self.std)
+        return F.mse_loss(output, wanted) if self.kind == "mse" else F.huber_loss(output, wanted)
+
+    def decode(self, output: Tensor) -> Tensor:
+        """(N, D) in the units of the data."""
+        output = output.float()
+        return output * output.new_tensor(self.std) + output.new_tensor(self.mean)
+
+    def meter(self, arrays: Arrays | None = None) -> Gathered:
+        """All outputs and targets."""
+        return Gathered(self.scores, arrays)
+
+    def scores(self, output: Tensor, target: Tensor) -> dict[str, float]:
+        """Loss, R2 and mean absolute error, the last two averaged over the numbers.
+
+        R2 is 1 - (squared errors) / (squared distances from these targets' mean): 1 is perfect, 0 no better than always
+        saying the mean, and below 0 worse.
+        """
+        rows = self.table(output, target)
+        return {
+            "loss": float(self.loss(output.float(), target)),
+            "r2": float(np.mean([row[1] for row in rows])),
+            "mae": float(np.mean([row[2] for row in rows])),
+        }
+
+    def table(self, output: Tensor, target: Tensor) -> list[tuple[str, float, float, float]]:
+        """Name, R2, mean absolute error and root of the mean squared error of each number."""
+        error = (self.decode(output) - target).double()
+        spread = (target - target.mean(0)).double().square().sum(0)
+        r2 = 1 - error.square().sum(0) / spread.clamp(min=1e-12)
+        columns = r2.tolist(), error.abs().mean(0).tolist(), error.square().mean(0).sqrt().tolist()
+        return list(zip(self.classes, *columns, strict=True))
+
+    def sections(self, meter: Gathered) -> list[Section]:
+        """Number by number, answers and residuals against what is right, and the images that are furthest off."""
+        answer, truth = self.decode(meter.output).double().numpy(), meter.target.double().numpy()
+        found: list[Section] = [
+            Table(
+                "Number by number",
+                "R2 is 1 when all is right and 0 when the mean would have done as well.",
+                ("number", "R2", "mean absolute error", "root mean squared error"),
+                self.table(meter.output, meter.target),
+            )
+        ]
+        for k, name in enumerate(self.classes):
+            said, right = answer[:, k], truth[:, k]
+            note = "Each point is a validation image; on the line the answer is right."
+            found.append(Scatter(f"{name}: answers", note, right, said, (f"{name}, true", "answer")))
+            note = "Answer minus truth: a slope or a bend says that the answers lean to the mean."
+            found.append(Scatter(f"{name}: residuals", note, right, said - right, (f"{name}, true", "residual")))
+        off = (np.abs(answer - truth) / np.array(self.std)).max(1)
+        worst = [Shown(int(i), self._told(answer[i]), self._told(truth[i])) for i in np.argsort(-off)[:SHOWN]]
+        return [*found, Pictures("Furthest off", "", worst)]
+
+    def _told(self, values: Any) -> str:
+        return ", ".join(f"{name} {value:.4g}" for name, value in zip(self.classes, values, strict=True))
+
+    @property
+    def columns(self) -> list[str]:
+        """One per number."""
+        return list(self.classes)
+
+    def predictions(self, output: Tensor, frames: Sequence[Frame]) -> list[NumbersPrediction]:
+        """Numbers in the units of the data."""
+        rows = self.decode(output).tolist()
+        return [
+            NumbersPrediction(frame.file, tuple(row), self.classes) for frame, row in zip(frames, rows, strict=True)
+        ]

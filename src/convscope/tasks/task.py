@@ -1,0 +1,196 @@
+"""What every task answers: head, loss, scores, answers and pictures. The run composes and asks for no names."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from torch import Tensor, nn
+
+from convscope.errors import ConfigError, ModelError, did_you_mean
+from convscope.tasks.meter import Arrays, Meter
+from convscope.tasks.sections import Interval, Section
+
+
+class Options(BaseModel, frozen=True, extra="forbid"):
+    """What a user may choose of a task, the recipe's ``[loss]``; a task without choices takes this one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What a task is made from: the classes (or names of numbers), the training targets, the network's images."""
+
+    classes: tuple[str, ...]
+    targets: NDArray[Any]
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where the network's picture lies in the file's: what a task needs to speak in the file's pixels.
+
+    Place (x, y) of the network's picture is (left + x * across / W, top + y * down / H) of the file's.
+    """
+
+    file: str
+    size: tuple[int, int]
+    """Height and width of the file's picture, upright."""
+    left: float
+    top: float
+    across: float
+    down: float
+
+
+@dataclass(frozen=True)
+class Prediction(ABC):
+    """The answer for one file; a task adds what it says."""
+
+    file: str
+
+    @abstractmethod
+    def record(self) -> dict[str, Any]:
+        """The answer as a JSON object."""
+
+    @abstractmethod
+    def row(self) -> list[Any]:
+        """The answer's cells in a CSV file, under the task's `columns`."""
+
+    @abstractmethod
+    def cells(self, top: int) -> list[str]:
+        """The answer for people, in at most `top` cells."""
+
+    def saved(self, folder: Path) -> Path | None:  # noqa: ARG002
+        """Write the part of the answer that is a picture; return where, or None where there is none."""
+        return None
+
+
+@dataclass(frozen=True)
+class Task(ABC):
+    """A question to a network.
+
+    Fields of a task are all that its answers need later; they are saved with the network. A new task is one file with
+    a class like this and one line in `TASKS`; see ``docs/adding-a-task.md``.
+    """
+
+    classes: tuple[str, ...]
+    """Names of the classes, labels or numbers, in the order of the network's outputs."""
+
+    name: ClassVar[str]
+    takes: ClassVar[str]
+    """The kind of targets: classes, labels, numbers, masks or boxes; see `data.Dataset.kind`."""
+    primary: ClassVar[str]
+    """The score that is to be large."""
+    shown: ClassVar[tuple[str, ...]]
+    """The scores in an epoch's line."""
+    options: ClassVar[type[Options]] = Options
+    whole: ClassVar[bool] = False
+    """Whether the network is shown pictures of any size, uncropped, when it answers for files."""
+    mixes: ClassVar[bool] = False
+    """Whether mixed images may have mixed targets (mix-up)."""
+    settings_wanted: ClassVar[Mapping[str, Any]] = {}
+    """Recipe settings, by their dotted names, that suit the task better than what the data alone would choose."""
+
+    @classmethod
+    def made(cls, known: Known, options: Mapping[str, Any]) -> Self:
+        """The task for these data with the user's options."""
+        return cls(known.classes, **dict(options))
+
+    @classmethod
+    def told(cls, score: float) -> str:
+        """The primary score for people."""
+        return f"{score:.4f}"
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that the network must give (per image, or per pixel)."""
+        return len(self.classes)
+
+    def network(self, name: str, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """The network, with its options, that the task makes of the one that the user names."""
+        return name, dict(options)
+
+    def headed(self, network: nn.Module) -> nn.Module:
+        """The network with the task's own head, where the usual one will not do; called before weights are read."""
+        return network
+
+    @abstractmethod
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """What training makes small: a scalar, the mean over the batch."""
+
+    @abstractmethod
+    def meter(self, arrays: Arrays | None = None) -> Meter:
+        """A new meter, or one made from the arrays that an earlier one kept."""
+
+    def tuned(self, meter: Any) -> Self:  # noqa: ARG002
+        """The task with what can only be chosen on validation answers, such as thresholds."""
+        return self
+
+    def interval(self, meter: Any) -> Interval | None:  # noqa: ARG002
+        """The primary score with its 95 % interval, where there is one."""
+        return None
+
+    @abstractmethod
+    def sections(self, meter: Any) -> list[Section]:
+        """What to show of a set's answers."""
+
+    @property
+    @abstractmethod
+    def columns(self) -> list[str]:
+        """Headings of `Prediction.row`, after "file"."""
+
+    def headings(self, top: int) -> list[str]:  # noqa: ARG002
+        """Headings of `Prediction.cells`."""
+        return ["answer"]
+
+    @abstractmethod
+    def predictions(self, output: Tensor, frames: Sequence[Frame]) -> list[Any]:
+        """Answers for a batch of files."""
+
+    def settings(self) -> dict[str, Any]:
+        """The task's fields but for the classes, as JSON has them."""
+        return {name: value for name, value in asdict(self).items() if name != "classes"}
+
+
+def restored(kind: type[Task], classes: Sequence[str], settings: Mapping[str, Any]) -> Task:
+    """A task from what `Task.settings` gave.
+
+    Raises:
+        ModelError: they are not those of this task.
+    """
+    unknown = sorted(set(settings) - {known.name for known in fields(kind)})
+    why = f"no setting {unknown[0]}" if unknown else ""
+    try:
+        if not why:
+            return TypeAdapter(kind).validate_python({"classes": tuple(classes), **settings})
+    except ValidationError as error:
+        first = error.errors()[0]
+        why = f"{first['loc'][0]} is {first['input']!r}; {first['msg'].replace('Input ', 'it ', 1)}"
+    raise ModelError(f"task {kind.name}: {why}; copy the model again")
+
+
+def checked(kind: type[Task], options: Mapping[str, Any], place: str) -> dict[str, Any]:
+    """A user's options of a task, completed with its defaults.
+
+    Raises:
+        ConfigError: an option that the task has not, or a value that does not fit.
+    """
+    known = kind.options.model_fields
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        meant = did_you_mean(unknown[0], known) if known else "; it has none"
+        raise ConfigError(f"{place}: the task {kind.name} has no setting loss.{unknown[0]}{meant}")
+    try:
+        return kind.options.model_validate(dict(options)).model_dump()
+    except ValidationError as error:
+        first = error.errors()[0]
+        why = first["msg"].replace("Input ", "it ", 1)
+        raise ConfigError(f"{place}: loss.{first['loc'][0]} is {first['input']!r}; {why}") from None
+
+
+def rounded(values: NDArray[np.floating], digits: int = 4) -> list[float]:
+    """Numbers as a table shows them."""
+    return [float(f"{value:.{digits}g}") for value in values]

@@ -1,0 +1,74 @@
+"""Training: any network, any batches, any loss; a loop that tells what happened and leaves the rest to its caller."""
+
+from convscope.train.average import Average
+from convscope.train.checkpoint import load, save
+from convscope.train.clock import Clock
+from convscope.train.curves import overfitting_from
+from convscope.train.init import INITIALISERS, fitting_initialisers, initialise
+from convscope.train.loop import Batches, Epoch, Evaluate, Note, Step, mode, run, scores
+from convscope.train.optimisers import OPTIMISERS, OptimiserSettings, build_optimiser, set_learning_rate
+from convscope.train.precision import Precision, channels_last, precision_context
+from convscope.train.range_test import RangeSettings, RangeTest, learning_rate_range_test
+from convscope.train.reproducible import (
+    available_cores,
+    deterministic,
+    random_states,
+    seed_everything,
+    set_random_states,
+    use_cores,
+)
+from convscope.train.schedules import SHAPES, Plateau, Schedule, ScheduleSettings, build_schedule, by_clock, by_steps
+from convscope.train.state import State, StepSettings
+from convscope.train.step import Loss
+from convscope.train.stopping import Patience
+from convscope.train.watch import LayerReport, Observer, gradient_norms, observe
+
+__all__ = [
+    "INITIALISERS",
+    "OPTIMISERS",
+    "SHAPES",
+    "Average",
+    "Batches",
+    "Clock",
+    "Epoch",
+    "Evaluate",
+    "LayerReport",
+    "Loss",
+    "Note",
+    "Observer",
+    "OptimiserSettings",
+    "Patience",
+    "Plateau",
+    "Precision",
+    "RangeSettings",
+    "RangeTest",
+    "Schedule",
+    "ScheduleSettings",
+    "State",
+    "Step",
+    "StepSettings",
+    "available_cores",
+    "build_optimiser",
+    "build_schedule",
+    "by_clock",
+    "by_steps",
+    "channels_last",
+    "deterministic",
+    "fitting_initialisers",
+    "gradient_norms",
+    "initialise",
+    "learning_rate_range_test",
+    "load",
+    "mode",
+    "observe",
+    "overfitting_from",
+    "precision_context",
+    "random_states",
+    "run",
+    "save",
+    "scores",
+    "seed_everything",
+    "set_learning_rate",
+    "set_random_states",
+    "use_cores",
+]

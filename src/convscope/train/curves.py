@@ -1,0 +1,54 @@
+"""Reading the curves of training and validation loss."""
+
+import math
+from collections.abc import Sequence
+from statistics import fmean, median
+
+LEAST_AFTER = 3  # epochs that must follow the best one before its successors are judged
+LEAST_RISE = 0.05  # of the best validation loss
+JITTERS = 4  # with noise of 5 %, 1 % of level curves of 20 epochs rise so far by chance (4,000 seeds)
+
+
+def overfitting_from(train_losses: Sequence[float], validation_losses: Sequence[float]) -> int | None:
+    """Return the epoch, from 1, from which on a network learns its training images by heart; None if it does not.
+
+    The rule: let the best epoch be the one with the lowest validation loss, once each loss is replaced by the median
+    of itself and its neighbours. Over-fitting starts with the epoch after it if, over the last half of what follows
+    (three epochs at least follow),
+
+    - validation loss lies above the best by 5 % and by four times its jitter (the median distance of a loss from
+      the mean of its two neighbours, which a steady rise leaves at 0), and
+    - training loss lies below where it was at the best epoch.
+
+    The first alone may be noise or a learning rate that is too high; the second tells that the network still learns
+    something, only not what carries over.
+
+    Raises:
+        ValueError: the curves have different lengths.
+    """
+    if len(train_losses) != len(validation_losses):
+        raise ValueError(f"{len(train_losses)} training and {len(validation_losses)} validation losses")
+    validation = _smoothed(validation_losses)
+    if not validation:
+        return None
+    best = min(range(len(validation)), key=validation.__getitem__)
+    after = len(validation) - 1 - best
+    if after < LEAST_AFTER:
+        return None
+    last = -(-after // 2)
+    rise = fmean(validation[-last:]) - validation[best]
+    risen = rise > max(LEAST_RISE * validation[best], JITTERS * _jitter(validation_losses))
+    still_learning = fmean(train_losses[-last:]) < train_losses[best]
+    return best + 2 if risen and still_learning else None
+
+
+def _smoothed(losses: Sequence[float]) -> list[float]:
+    """Median of each and its neighbours, so that one lucky epoch is not taken for the best."""
+    finite = [loss if math.isfinite(loss) else math.inf for loss in losses]
+    return [median(finite[max(0, epoch - 1) : epoch + 2]) for epoch in range(len(finite))]
+
+
+def _jitter(losses: Sequence[float]) -> float:
+    triples = zip(losses, losses[1:], losses[2:], strict=False)
+    distances = [abs(middle - (before + after) / 2) for before, middle, after in triples]
+    return median([distance for distance in distances if math.isfinite(distance)] or [0.0])

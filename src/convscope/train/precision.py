@@ -1,0 +1,53 @@
+"""Number formats and memory layout: contexts that the loop is given, so that it has one body for all of them."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from convscope.errors import ConfigError
+
+Precision = Literal["auto", "float32", "bfloat16"]
+
+
+def precision_context(name: Precision, device: torch.device) -> Callable[[], AbstractContextManager[Any]]:
+    """Return a maker of contexts in which a network computes in the wanted format, for ``State.precision``.
+
+    ``bfloat16`` has the range of float32, so that no loss scaling is needed; weights, gradients and optimiser stay
+    float32 (Micikevicius et al. 2018; Kalamkar et al. 2019). ``auto`` takes it on GPUs whose arithmetic has it.
+
+    Raises:
+        ConfigError: bfloat16 on a CPU, where convolutions in it are far slower than in float32.
+    """
+    if name == "auto":
+        name = "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported(False) else "float32"
+    if name == "float32":
+        return nullcontext
+    if device.type == "cpu":
+        raise ConfigError("precision: bfloat16 is slower than float32 on a CPU; take float32 or auto, or a GPU")
+    return lambda: torch.autocast(device.type, torch.bfloat16)
+
+
+BLOCK = 16  # input channels that oneDNN takes at once
+
+
+def channels_last(model: nn.Module, device: torch.device) -> nn.Module:
+    """Lay the weights of 2-D convolutions out channel by channel, as fast kernels want them; return `model`.
+
+    The numbers and the state dict stay the same, and inputs follow the weights by themselves. On a CPU, a network with
+    a strided 1x1 convolution of fewer than 16 input channels, as in the shortcuts of a narrow ResNet, is left as it
+    is, and its inputs must be contiguous (as `data.Batches` gives them): in the other layout, oneDNN's gradient of such
+    weights writes outside its memory (oneDNN issue 6035). Seen with torch 2.13.0 on AVX-512: crashes at 4, 6, 8, 12 and
+    15 channels with images that the threads cannot share evenly, none at 16, 24 or 32 and none in the usual layout.
+    """
+    if device.type == "cpu" and any(map(_crashes, model.modules())):
+        return model
+    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def _crashes(module: nn.Module) -> bool:
+    if not isinstance(module, nn.Conv2d):
+        return False
+    return module.kernel_size == (1, 1) and max(module.stride) > 1 and module.in_channels // module.groups < BLOCK

@@ -1,0 +1,29 @@
+"""The command line as it is typed, in this process."""
+
+import signal
+import sys
+
+import pytest
+
+from convscope.cli.main import main
+from run.conftest import _as_found, few, finished, no_report  # noqa: F401
+
+
+@pytest.fixture
+def convscope(monkeypatch, capsys):
+    """Return a function from words to (exit code, output, error output)."""
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["convscope", *map(str, words)])
+        before = signal.getsignal(signal.SIGTERM)
+        capsys.readouterr()
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = end.code or 0
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        return (code, *capsys.readouterr())
+
+    return run

@@ -1,0 +1,281 @@
+"""Bad input: one clear line that names the place and the remedy, or a warning and work that goes on. Compared whole."""
+
+import errno
+import os
+import pickle
+import shutil
+
+import pytest
+import torch
+
+from cli import bad_data
+from run.small import train
+
+WHAT_FITS = "a folder with one subfolder per class, a CSV or Parquet file, or one of digits, shapes"
+UNSEEN = "and what is never seen in training cannot be predicted; add such images to train or take them out of test"
+SMALL = ["--epochs", "1", "--set", "model.options.width=4", "--set", "model.options.depths=[1, 1]"]
+
+pytestmark = pytest.mark.usefixtures("no_report")
+
+
+def spoilt(how):
+    return lambda home: bad_data.spoilt(home, how)
+
+
+def table(**how):
+    return lambda home: bad_data.table(home, **how)
+
+
+REFUSED = {
+    "no such path": (bad_data.nothing, "no such file or folder; give " + WHAT_FITS),
+    "a misspelt path": (bad_data.misspelt, "no such file or folder; did you mean {home}/photos?"),
+    "an empty folder": (bad_data.empty, "the folder is empty; put images in it, in one subfolder per class"),
+    "no images": (
+        bad_data.no_images, "no images, only other files (2 .txt, 1 .pdf); put them in one subfolder per class",
+    ),
+    "no classes": (
+        bad_data.no_classes, "images, 10 of them, but no class folders; put them in one subfolder per class",
+    ),
+    "one class only": (bad_data.one_class, "one class only, a; add images of at least one other"),
+    "every class with one image": (
+        bad_data.classes_of_one,
+        "2 images in 2 classes leave none for validation, because each class has a single one or they all belong "
+        "together; add images",
+    ),
+    "no file that can be read": (bad_data.all_spoilt, "none of its 20 image files can be read; copy them again"),
+    "a class never seen in training": (bad_data.unseen_class, "test has a class that train lacks, c, " + UNSEEN),
+    "an archive": (bad_data.an_archive, "an archive; unpack it and give the folder"),
+    "a file that lists nothing": (bad_data.no_list, "not a kind of file that lists images; give " + WHAT_FITS),
+    "a table without labels": (
+        table(header="file,colour,age", rows="{file},{label},3"),
+        "no column for the label among file, colour, age; say which is the label column",
+    ),
+    "a table without files": (
+        table(header="kind,age", rows="{label},3"),
+        "no column names image files, of kind, age; say which is the image column",
+    ),
+    "a table that contradicts itself": (
+        table(change="many contradictions"),
+        "rows disagree about 5 of 20 files, such as a/0.png (row 2: a, row 22: b); "
+        "a classifier needs one label and one split per image",
+    ),
+    "a table with another word for a set": (
+        table(header="file,label,split", rows="{file},{label},banana"),
+        "row 2 has 'banana' in column split; use train, validation or test, or leave it blank",
+    ),
+    "a table with a label never seen in training": (
+        table(header="file,label,split", change="unseen class"),
+        "test has a class that train lacks, b, " + UNSEEN,
+    ),
+    "a table without rows": (table(change="no rows"), "no rows; list at least one image per class"),
+    "an empty table": (bad_data.empty_table, "the file is empty; list at least one image per class"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "message"), REFUSED.values(), ids=REFUSED)
+def test_data_that_cannot_be_trained_on_are_refused_in_one_line(convscope, tmp_path, make, message):
+    source = make(tmp_path)
+    said = convscope("train", source, "--out", tmp_path / "run", *SMALL)
+    assert said == (2, "", f"convscope: {source}: {message.format(home=tmp_path)}\n")
+    assert not (tmp_path / "run").exists()
+
+
+TOLD = {
+    "a class with one image": (
+        bad_data.class_of_one, "note: class b has one image: it is kept for train, and nothing measures it",
+    ),
+    "a file that is no image": (
+        spoilt("no image"),
+        "passed over: a/0.png: no image of a kind that can be read; convert it to PNG or JPEG, or delete it",
+    ),
+    "a file that is cut off": (
+        spoilt("cut off"), "passed over: a/0.png: damaged or cut short; copy it again or delete it",
+    ),
+    "a file of zero bytes": (
+        spoilt("zero bytes"), "passed over: a/0.png: the file is empty, 0 bytes; copy it again or delete it",
+    ),
+    "an image of one pixel": (spoilt("one pixel"), "sizes (height x width): 1 to 16 (median 16) x 1 to 16 (median 16)"),
+    "an image 20,000 pixels wide": (
+        spoilt("wide"), "sizes (height x width): 16 to 20 (median 16) x 16 to 20000 (median 16)",
+    ),
+    "a decompression bomb": (
+        spoilt("bomb"),
+        "passed over: a/0.png: too large: it has more pixels than the limit of 178,956,970; make it smaller",
+    ),
+    "a table that lists missing files": (
+        table(change="missing files"), "passed over: a/98.png, b/99.png: no such file",
+    ),
+    "a table with repeated rows": (
+        table(change="repeated rows"), "note: rows that repeat an earlier one are merged: 3",
+    ),
+    "a table with one contradiction": (
+        table(change="one contradiction"), "passed over: a/0.png: rows disagree, row 2: a, row 22: b",
+    ),
+    "a table with a label left out": (table(change="no label"), "passed over: a/0.png: has no label"),
+    "a table whose columns were found": (table(), "note: columns used: file for image, label for label"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "line"), TOLD.values(), ids=TOLD)
+def test_data_that_are_not_as_they_should_be_are_told_and_trained_on(convscope, tmp_path, make, line):
+    code, out, err = convscope("train", make(tmp_path), "--out", tmp_path / "run", *SMALL)
+    assert (code, err) == (0, "")
+    assert line in out.splitlines()
+    assert (tmp_path / "run" / "model" / "model.safetensors").exists()
+
+
+def test_columns_can_be_named(convscope, tmp_path):
+    source = bad_data.table(tmp_path, header="file,colour,age", rows="{file},{label},3")
+    words = ["train", source, "--out", tmp_path / "run", *SMALL, "--image-column", "file", "--label-column"]
+    assert convscope(*words, "color") == (2, "", f"convscope: {source}: no column color; did you mean colour?\n")
+    code, out, _ = convscope(*words, "colour")
+    assert code == 0
+    assert "note: columns used: file for image, colour for label" in out.splitlines()
+
+
+@pytest.fixture(scope="module")
+def run(few, tmp_path_factory):
+    path = tmp_path_factory.mktemp("bad") / "run"
+    train(path, few)
+    return path
+
+
+def cut_off(run):
+    file = run / "model" / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+def pickled(run):
+    (run / "model" / "model.safetensors").write_bytes(pickle.dumps({"stem": 1}))
+
+
+def another_setting(run):
+    file = run / "recipe.toml"
+    file.write_text(file.read_text().replace("epochs = 2", "epoch = 2"))
+
+
+def without_data(run):
+    (run / "data.json").write_text('{"classes": ["a"')
+
+
+def without_network(run):
+    shutil.rmtree(run / "model")
+
+
+def half_begun(run):
+    (run / ".lock").touch()
+    for file in run.iterdir():
+        if file.is_dir():
+            shutil.rmtree(file)
+        elif file.name not in (".lock", "data.json"):
+            file.unlink()
+
+
+def gone(run):
+    shutil.rmtree(run)
+
+
+DAMAGED = "cut off or damaged (Error while deserializing header: incomplete metadata, file not fully covered)"
+SPOILT_RUNS = {
+    "a model file that is cut off": (
+        cut_off, "evaluate predict", "{run}/model/model.safetensors: " + DAMAGED + "; copy or train the model again",
+    ),
+    "a model file that is a pickle": (
+        pickled,
+        "evaluate predict",
+        "{run}/model/model.safetensors: this is a pickle or an archive of them, which can run code when opened, so it "
+        "is not opened; save the weights as safetensors",
+    ),
+    "a recipe with an unknown setting": (
+        another_setting,
+        "resume evaluate report",
+        "{run}/recipe.toml: no setting train.epoch; did you mean train.epochs?",
+    ),
+    "a run without its data.json": (
+        without_data,
+        "resume evaluate report",
+        "{run}/data.json: missing or damaged, so the run cannot be used; train it again under another --out",
+    ),
+    "a run without a network": (
+        without_network,
+        "evaluate predict",
+        "{run}: no network in it yet; go on training with convscope train --resume {run}",
+    ),
+    "a run stopped before it began": (
+        half_begun,
+        "resume evaluate predict report",
+        "{run}: stopped before it began to train, so nothing is lost; start it again: convscope train DATA --out {run}",
+    ),
+    "a run that is not there": (
+        gone, "resume evaluate predict report", "{run}: no such run; convscope train DATA --out {run} makes one",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("spoil", "verbs", "message"), SPOILT_RUNS.values(), ids=SPOILT_RUNS)
+def test_a_run_that_is_not_whole_is_refused_in_one_line_by_every_command(
+    convscope, run, few, tmp_path, spoil, verbs, message
+):
+    path = shutil.copytree(run, tmp_path / "run")
+    spoil(path)
+    words = {
+        "resume": ["train", "--resume", path],
+        "evaluate": ["evaluate", path],
+        "predict": ["predict", path, f"{few}/a/0.png"],
+        "report": ["report", path],
+    }
+    for verb in verbs.split():
+        assert convscope(*words[verb]) == (2, "", f"convscope: {message.format(run=path)}\n"), verb
+
+
+def test_a_run_stopped_before_it_began_can_be_started_again_in_its_place(convscope, run, few, tmp_path):
+    path = shutil.copytree(run, tmp_path / "run")
+    half_begun(path)
+    assert convscope("train", few, "--out", path, *SMALL)[0] == 0
+
+
+def test_a_recipe_with_an_unknown_setting_is_refused(convscope, few, tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text("[optimiser]\nlearning_rte = 0.1\n")
+    assert convscope("train", few, "--recipe", file, "--out", tmp_path / "run") == (
+        2, "", f"convscope: {file}: no setting optimiser.learning_rte; did you mean optimiser.learning_rate?\n",
+    )  # fmt: skip
+
+
+def test_a_place_where_nothing_can_be_written_is_refused(convscope, few, tmp_path):
+    """Under a file no folder can be made, by root neither."""
+    (tmp_path / "notes").write_text("mine")
+    path = tmp_path / "notes" / "run"
+    assert convscope("train", few, "--out", path) == (
+        2, "", f"convscope: {path}: cannot be written (Not a directory); name another folder with --out\n",
+    )  # fmt: skip
+
+
+def test_a_run_is_never_written_over(convscope, run, few):
+    assert convscope("train", few, "--out", run) == (
+        2, "", f"convscope: {run}: a run is there already; name another folder with --out, "
+        f"or go on with it: convscope train --resume {run}\n",
+    )  # fmt: skip
+
+
+def test_a_disk_that_fills_is_told_in_one_line_and_the_run_goes_on_when_there_is_room(
+    convscope, few, tmp_path, monkeypatch
+):
+    path, write = tmp_path / "run", torch.save
+
+    def filling(content, file):
+        if content["epoch"] == 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(content, file)
+
+    monkeypatch.setattr(torch, "save", filling)
+    code, _, err = convscope("train", few, "--out", path, *SMALL[2:], "--epochs", 3)
+    assert (code, err) == (
+        2,
+        f"convscope: {path / 'checkpoint'}: the state could not be saved (No space left on device), and the last good "
+        "one is kept; free some space or give another folder, and resume\n",
+    )
+    monkeypatch.setattr(torch, "save", write)
+    code, out, err = convscope("train", "--resume", path)
+    assert (code, err) == (0, "")
+    assert "resumed: after epoch 1" in out.splitlines()

@@ -1,0 +1,83 @@
+"""`convscope explain` as it is typed."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from convscope.cli.explain import numbers
+from convscope.errors import ConfigError
+
+METHODS = (
+    "activations", "filters", "stimuli", "where", "invert", "maximise", "class", "neighbours", "hierarchy", "overtime",
+    "designs", "sanity",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run(finished, tmp_path_factory):
+    return shutil.copytree(finished, tmp_path_factory.mktemp("explained") / "run")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_help_of_each_way_teaches_without_a_run(convscope, method):
+    code, said, _ = convscope("explain", method, "--help")
+    assert code == 0
+    assert "--out" in said
+    if method not in ("hierarchy",):
+        assert "Misleads:" in said
+
+
+def test_help_loads_no_torch():
+    script = (
+        "import sys; sys.argv = ['convscope', 'explain', 'where', '--help']\n"
+        "from convscope.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_sentences_and_files_are_printed(convscope, run, tmp_path):
+    code, said, _ = convscope("explain", run, "filters", "--out", tmp_path)
+    assert code == 0
+    sentence, picture, figures = said.strip().splitlines()
+    assert sentence.startswith("stem.conv: 0 dead, ")
+    assert picture == str(tmp_path / "stem.conv.png")
+    assert figures == str(tmp_path / "filters.json")
+
+
+def test_json_is_the_file_s_content(convscope, run):
+    words = ("--layer", "stages.1", "--channels", "1,4-5", "--images", "3", "--images", "7", "--seed", "5")
+    code, said, _ = convscope("explain", run, "activations", *words, "--json")
+    assert code == 0
+    told = json.loads(said)
+    assert told == json.loads((run / "explain" / "activations" / "activations.json").read_text())
+    assert told["settings"]["channels"] == [1, 4, 5]
+    assert told["settings"]["seed"] == 5
+    assert told["settings"]["each"] is None
+    assert len(told["images"]) == 4, "as many of the two classes as are shown"
+
+
+def test_where_takes_kinds_of_maps_and_a_class_to_follow(convscope, run, tmp_path):
+    how = ("--how", "layer_cam", "--how", "input_gradients", "--target", "8")
+    code, said, _ = convscope("explain", run, "where", *how, "--out", tmp_path, "--json")
+    assert code == 0
+    assert [one["method"] for one in json.loads(said)["maps"]] == ["layer_cam", "input_gradients"]
+    assert set(json.loads(said)["maps"][0]["targets"]) == {8}
+
+
+def test_errors_are_one_line_and_exit_code_2(convscope, run):
+    code, said, error = convscope("explain", run, "maximise", "--layer", "stages.l")
+    assert (code, said) == (2, "")
+    assert error == "convscope: layer stages.l: the network has no such layer; did you mean stages.1?\n"
+
+
+def test_a_list_of_channels_has_ranges():
+    assert numbers("0, 3,8-11") == (0, 3, 8, 9, 10, 11)
+    with pytest.raises(ConfigError) as caught:
+        numbers("a-b")
+    assert str(caught.value) == "--channels a-b: not a list of numbers; write it like 0,3,8-11"

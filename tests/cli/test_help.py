@@ -1,0 +1,48 @@
+"""Help teaches, and costs nothing."""
+
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from convscope.cli.main import app
+
+COMMANDS = {command.callback.__name__: command for command in app.registered_commands}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself_and_every_option(convscope, name, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    code, out, _ = convscope(name, "--help")
+    assert code == 0
+    assert COMMANDS[name].callback.__doc__.splitlines()[0] in " ".join(out.split())
+    command = typer.main.get_command(app).commands[name]
+    for option in command.params:
+        assert option.name == "help" or option.help, f"{name}: {option.name} is not explained"
+
+
+def test_the_first_thing_to_type_is_said_first(convscope):
+    code, out, _ = convscope("--help")
+    assert code == 0
+    assert "Start with: convscope train digits" in out
+    assert all(name in out for name in COMMANDS)
+    assert convscope()[1].strip() == out.strip(), "no command at all asks for help"
+
+
+def test_help_loads_no_torch():
+    """It would take seconds."""
+    script = f"""
+import sys
+from convscope.cli.main import main
+for name in {[*COMMANDS, ""]!r}:
+    sys.argv = ["convscope", *name.split(), "--help"]
+    try:
+        main()
+    except SystemExit as end:
+        assert not end.code, name
+heavy = {{"torch", "numpy", "sklearn", "matplotlib", "PIL"}} & set(sys.modules)
+print("loaded:", *heavy)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "loaded:", done.stderr

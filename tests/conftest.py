@@ -1,0 +1,29 @@
+"""Fixtures that more than one part's tests use."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import torch
+
+torch.set_num_threads(1)  # pytest runs as many processes as there are cores; threads on top only wait for each other
+
+SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def _repeatable() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """Return a function from an archive's name to the folder it lies in; skips where the archive is absent."""
+
+    def unpacked(name: str) -> Path:
+        if not (SHARED / "unpack").exists():
+            pytest.skip(f"needs the real data set {name}, which lies beside the project only on the team's machines")
+        shown = subprocess.run([str(SHARED / "unpack"), name], capture_output=True, text=True, check=True)
+        return Path(shown.stdout.strip().splitlines()[-1]) / name
+
+    return unpacked

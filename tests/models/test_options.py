@@ -1,0 +1,187 @@
+"""What can be chosen in every network, and auxiliary classifiers."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from convscope.errors import ModelError
+from convscope.models import MODELS, Outputs, with_auxiliary_loss, without_auxiliary
+from convscope.models.choices import ACTIVATIONS, NORMS, PADDINGS, POOLINGS, Pool, look_up
+
+X = torch.rand(2, 3, 32, 32)
+
+
+def narrow(**options) -> nn.Module:
+    return MODELS["resnet18"](4, width=4, depths=(1, 1), stem="small", **options)
+
+
+@pytest.mark.parametrize("activation", [*ACTIVATIONS, "leaky:0.3"])
+def test_every_activation_can_be_chosen(activation) -> None:
+    """M29."""
+    model = narrow(activation=activation)
+    assert type(model.stem.act) is type(look_up(ACTIVATIONS, activation, "")())
+    assert torch.isfinite(model(X)).all()
+
+
+def test_activations_have_the_ranges_of_the_notes() -> None:
+    """M29: sigmoid is not centred on zero, tanh is; a leaky slope comes from the options."""
+    x = torch.linspace(-5, 5, 101)
+    made = {name: look_up(ACTIVATIONS, name, "")()(x) for name in ("relu", "sigmoid", "tanh", "leaky:0.2")}
+    assert torch.equal(made["relu"], x.clamp(min=0))
+    assert ((made["sigmoid"] > 0) & (made["sigmoid"] < 1)).all()
+    assert made["sigmoid"].mean().item() == pytest.approx(0.5)
+    assert made["tanh"].mean().item() == pytest.approx(0, abs=1e-6)
+    assert made["leaky:0.2"][0].item() == pytest.approx(-1)
+
+
+@pytest.mark.parametrize("norm", [*NORMS, "group:4", "batch:0.001", "lrn:3"])
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_every_norm_can_be_chosen_in_every_dimension(norm, rank) -> None:
+    """M32, M33."""
+    model = narrow(norm=norm, rank=rank)
+    assert model(torch.rand(2, 3, *(12,) * rank)).shape == (2, 4)
+
+
+def test_batch_norm_remembers_nine_tenths_and_evaluation_does_not_look_at_the_batch() -> None:
+    """M32."""
+    norm = NORMS["batch"](3, 2)
+    norm.running_mean.fill_(2.0)
+    norm(X)
+    assert torch.allclose(norm.running_mean, 0.9 * torch.full((3,), 2.0) + 0.1 * X.mean((0, 2, 3)))
+    norm.eval()
+    assert torch.equal(norm(X)[:1], norm(X[:1]))
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_every_pooling_halves_the_map(pooling, rank) -> None:
+    """M20."""
+    pool = POOLINGS[pooling](Pool(3, 2, 2, rank=rank))
+    assert pool(torch.rand(2, 3, *(8,) * rank)).shape == (2, 3, *(4,) * rank)
+    assert (sum(one.numel() for one in pool.parameters()) > 0) == (pooling == "strided")
+
+
+def test_blur_pooling_moves_less_with_a_shift_of_one_pixel() -> None:
+    """M23."""
+    x = torch.rand(1, 1, 64, 64)
+
+    def moves(name: str) -> float:
+        pool = POOLINGS[name](Pool(1))
+        return float((pool(x)[..., 1:-1] - pool(x.roll(1, -1))[..., 1:-1]).abs().mean())
+
+    assert moves("blur") < 0.5 * moves("max")
+
+
+@pytest.mark.parametrize("padding", [name for name in PADDINGS if name != "none"])
+def test_every_padding_keeps_the_size_and_all_but_zeros_keep_a_flat_map_flat(padding) -> None:
+    """M14."""
+    model = MODELS["vgg11"](4, width=4, head="gap", widths=(), padding=padding, activation="none")
+    maps = model.stem(torch.ones(1, 3, 32, 32))
+    assert maps.shape == (1, 4, 32, 32)
+    assert (maps.std((2, 3)).max().item() < 1e-6) == (padding != "zeros")
+
+
+def test_heads_of_averages_take_any_size_and_flat_ones_name_both_sizes() -> None:
+    """M24, M35."""
+    free = narrow()
+    assert free.eval()(torch.rand(1, 3, 256 // 8, 224 // 8)).shape == (1, 4)
+    fixed = narrow(head="flatten", size=(32, 32), widths=(16, 8))
+    assert [name for name, _ in fixed.head.named_children()] == [
+        "flatten", "fc1", "act1", "drop1", "fc2", "act2", "drop2", "fc",
+    ]  # fmt: skip
+    with pytest.raises(ModelError) as caught:
+        fixed.eval()(torch.rand(1, 3, 36, 36))
+    assert str(caught.value) == (
+        "resnet: built for 32x32 and the input is 36x36; resize to 32x32 or build it with size=(36, 36)"
+    )
+    grid = narrow(head="grid:2").eval()
+    assert grid.head.fc.in_features == 8 * 4
+    assert grid(torch.rand(1, 3, 40, 48)).shape == (1, 4)
+
+
+def test_dropout_is_in_the_head_keeps_the_mean_and_is_off_in_evaluation() -> None:
+    """M34."""
+    model = narrow(dropout=0.3)
+    drop = model.head.drop
+    assert drop(torch.ones(100_000)).mean().item() == pytest.approx(1, abs=0.02)
+    assert torch.equal(drop.eval()(torch.ones(9)), torch.ones(9))
+
+
+@pytest.mark.parametrize("name", ["resnet18", "vgg11", "googlenet", "mobilenet_v2", "alexnet"])
+def test_networks_of_images_exist_for_series_and_volumes_too(name) -> None:
+    narrow_options = {
+        "resnet18": {"width": 4}, "mobilenet_v2": {"multiplier": 0.2},
+        "vgg11": {"width": 4, "head": "gap", "widths": ()},
+        "alexnet": {"filters": (4, 4, 4, 4, 4), "head": "gap", "widths": ()},
+    }.get(name, {})  # fmt: skip
+    with torch.device("meta"):
+        for rank, kind in ((1, nn.Conv1d), (3, nn.Conv3d)):
+            model = MODELS[name](4, channels=2, rank=rank, **narrow_options)
+            assert any(isinstance(one, kind) for one in model.modules())
+            assert model.eval()(torch.empty(2, 2, *(96,) * rank)).shape == (2, 4)
+
+
+def test_functions_of_ones_own_can_be_given_in_place_of_names() -> None:
+    model = narrow(activation=nn.Hardswish, norm=lambda channels, rank: nn.InstanceNorm2d(channels, affine=True))  # noqa: ARG005
+    assert isinstance(model.stem.act, nn.Hardswish)
+    assert model(X).shape == (2, 4)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "vgg11_bn", "mobilenet_v2", "squeezenet1_1", "googlenet", "lenet"])
+def test_auxiliary_classifiers_hang_on_any_stage_work_in_training_only_and_vanish(name) -> None:
+    """M40."""
+    side = 32 if name == "lenet" else 64
+    options = {"resnet18": {"width": 4}, "vgg11_bn": {"width": 4, "head": "gap", "widths": ()}}.get(name, {})
+    model = MODELS[name](5, channels=3, auxiliary=(0, 1), **options)
+    x, y = torch.rand(3, 3, side, side), torch.tensor([0, 1, 4])
+    output = model.train()(x)
+    assert isinstance(output, Outputs)
+    assert [tuple(one.shape) for one in (output.logits, *output.auxiliary)] == [(3, 5)] * 3
+    loss = nn.CrossEntropyLoss()
+    by_hand = loss(output.logits, y) + 0.3 * loss(output.auxiliary[0], y) + 0.3 * loss(output.auxiliary[1], y)
+    assert with_auxiliary_loss(loss)(output, y).item() == pytest.approx(by_hand.item())
+    assert with_auxiliary_loss(loss, 0.1)(output.logits, y) == loss(output.logits, y)
+    model.eval()
+    bare = without_auxiliary(model)
+    assert torch.equal(model(x), bare(x))
+    assert not [key for key in bare.state_dict() if key.startswith("auxiliary")]
+    assert [key for key in model.state_dict() if key.startswith("auxiliary")]
+    program = torch.export.export(bare, (x[:1],))
+    assert not [key for key in program.state_dict if "auxiliary" in key]
+    assert len(program.graph_signature.user_outputs) == 1
+
+
+def test_auxiliary_classifiers_make_the_gradient_of_early_layers_larger() -> None:
+    """M40."""
+    model = MODELS["vgg11"](5, width=4, head="gap", widths=(), auxiliary=(1,), activation="sigmoid")
+    x, y, loss = torch.rand(4, 3, 64, 64), torch.arange(4), with_auxiliary_loss(nn.CrossEntropyLoss())
+
+    def early(network: nn.Module) -> float:
+        network = copy.deepcopy(network).train()
+        loss(network(x), y).backward()
+        return float(network.stem.conv1_1.conv.weight.grad.norm())
+
+    assert early(model) > 2 * early(without_auxiliary(model))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: narrow(auxiliary=(5,)),
+            "resnet: no stage 5 for an auxiliary classifier; choose from 0 to 1",
+        ),
+        (
+            lambda: MODELS["mlp"](4, size=8, head="gap"),
+            "mlp: no option head; choose one of activation, dropout, norm, widths",
+        ),
+        (lambda: narrow(dropout=1.0), "resnet: option dropout is 1.0; it should be less than 1"),
+        (lambda: narrow(padding="mirror"), "padding: no mirror; choose one of circular, edge, none, reflect, zeros"),
+    ],
+)
+def test_choices_that_cannot_be_say_why(make, message) -> None:
+    with pytest.raises(ModelError) as caught:
+        make()
+    assert str(caught.value) == message

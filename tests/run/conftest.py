@@ -1,0 +1,45 @@
+"""Trainings of a second, in a cache of their own, with one thread."""
+
+import pytest
+import torch
+
+from convscope.deploy import write_whole
+from run.small import photos, train
+
+
+@pytest.fixture(autouse=True)
+def _as_found(tmp_path_factory, monkeypatch):
+    """Keep decoded images out of the user's cache, and put torch's switches back."""
+    monkeypatch.setenv("CONVSCOPE_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+    threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+    if torch.are_deterministic_algorithms_enabled() != strict:
+        torch.use_deterministic_algorithms(strict)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A finished run of two epochs; tests that change it take a copy."""
+    path = tmp_path_factory.mktemp("finished") / "run"
+    train(path, "digits", train__batch=128)
+    return path
+
+
+@pytest.fixture(scope="session")
+def few(tmp_path_factory):
+    """Sixty small photos of two classes: three steps an epoch."""
+    return str(photos(tmp_path_factory.mktemp("data") / "photos", each=30))
+
+
+@pytest.fixture
+def no_report(monkeypatch):
+    """An empty report: drawing one takes longer than such a training."""
+
+    def write(folder):
+        write_whole(folder.report, b"")
+        return folder.report
+
+    monkeypatch.setattr("convscope.run.conclude.write_report", write)
+    monkeypatch.setattr("convscope.run.conclude.keep_first_look", lambda *_given: None)

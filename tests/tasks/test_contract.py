@@ -1,0 +1,137 @@
+"""What every task keeps to, asked of each in turn."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from convscope.errors import ConfigError, ModelError
+from convscope.tasks import TASKS, Frame, Known, checked, restored
+
+NAMES = ("ant", "bee", "cat")
+SIZE = (12, 16)
+N = 7
+
+
+def targets(kind: str) -> np.ndarray:
+    random = np.random.default_rng(0)
+    return {
+        "classes": lambda: np.arange(N) % 3,
+        "labels": lambda: random.integers(0, 2, (N, 3)).astype(np.float32),
+        "numbers": lambda: random.normal(3, 2, (N, 3)).astype(np.float32),
+        "masks": lambda: random.integers(0, 3, (N, *SIZE)).astype(np.uint8),
+        "boxes": lambda: np.concatenate([np.arange(N)[:, None] % 3, np.tile([[2.0, 1, 9, 8]], (N, 1))], 1).astype(
+            np.float32
+        ),
+    }[kind]()
+
+
+def outputs(kind: str) -> torch.Tensor:
+    shape = {"masks": (N, 3, *SIZE), "boxes": (N, 7)}.get(kind, (N, 3))
+    return torch.randn(shape, generator=torch.Generator().manual_seed(1)) / 4 + 0.4
+
+
+@pytest.fixture(params=TASKS, ids=str)
+def task(request):
+    kind = TASKS[request.param]
+    return kind.made(Known(NAMES, targets(kind.takes), SIZE), checked(kind, {}, "settings"))
+
+
+def taken(task):
+    meter = task.meter()
+    output, target = outputs(task.takes), torch.from_numpy(targets(task.takes))
+    meter.add(output[:4], target[:4])
+    meter.add(output[4:], target[4:])
+    return meter
+
+
+def test_it_is_known_by_its_name(task):
+    assert TASKS[task.name] is type(task)
+
+
+def test_it_comes_back_from_its_settings_as_json(task):
+    assert restored(type(task), NAMES, json.loads(json.dumps(task.settings()))) == task
+
+
+def test_settings_that_are_not_its_own_are_refused(task):
+    with pytest.raises(ModelError) as caught:
+        restored(type(task), NAMES, {"zzz": 1})
+    assert str(caught.value) == f"task {task.name}: no setting zzz; copy the model again"
+
+
+def test_a_setting_of_the_wrong_kind_is_refused():
+    with pytest.raises(ModelError) as caught:
+        restored(TASKS["segment"], NAMES, {"dice": "much"})
+    assert str(caught.value) == (
+        "task segment: dice is 'much'; it should be a valid number, unable to parse string as a number; "
+        "copy the model again"
+    )
+
+
+def test_an_option_of_the_wrong_kind_is_refused():
+    with pytest.raises(ConfigError) as caught:
+        checked(TASKS["localise"], {"box": "l7"}, "settings")
+    assert str(caught.value) == "settings: loss.box is 'l7'; it should be 'mse', 'smooth_l1' or 'giou'"
+
+
+def test_an_option_that_it_has_not_is_refused(task):
+    with pytest.raises(ConfigError) as caught:
+        checked(type(task), {"zzz": 1}, "settings")
+    known = ", ".join(sorted(type(task).options.model_fields))
+    assert str(caught.value) == f"settings: the task {task.name} has no setting loss.zzz; choose one of {known}"
+
+
+def test_the_loss_is_a_number_with_a_gradient(task):
+    output = outputs(task.takes).requires_grad_()
+    loss = task.loss(output, torch.from_numpy(targets(task.takes)))
+    assert loss.shape == ()
+    loss.backward()
+    assert output.grad.isfinite().all()
+    assert (output.grad != 0).any()
+
+
+def test_a_few_steps_along_the_gradient_make_the_loss_smaller(task):
+    output, target = outputs(task.takes).requires_grad_(), torch.from_numpy(targets(task.takes))
+    before = float(task.loss(output, target).detach())
+    for _ in range(5):
+        (slope,) = torch.autograd.grad(task.loss(output, target), output)
+        output = (output - 0.1 * slope).detach().requires_grad_()
+    assert float(task.loss(output, target).detach()) < before
+
+
+def test_its_scores_are_numbers_with_the_primary_and_the_loss_among_them(task):
+    scores = taken(task).scores()
+    assert task.primary in scores
+    assert "loss" in scores
+    assert set(task.shown) <= {*scores, "top5"}
+    assert all(isinstance(value, float) for value in scores.values())
+
+
+def test_scores_do_not_depend_on_the_batches_and_survive_the_disk(task):
+    meter, whole = taken(task), task.meter()
+    whole.add(outputs(task.takes), torch.from_numpy(targets(task.takes)))
+    assert meter.scores() == pytest.approx(whole.scores(), rel=1e-5)
+    assert task.meter(meter.arrays()).scores() == pytest.approx(meter.scores())
+    assert len(meter) == N
+
+
+def test_its_answers_have_a_cell_per_column_and_are_json(task):
+    frames = [Frame(f"{i}.png", (24, 32), 0.0, 0.0, 32.0, 24.0) for i in range(N)]
+    found = task.predictions(outputs(task.takes), frames)
+    assert [one.file for one in found] == [frame.file for frame in frames]
+    assert all(len(one.row()) == len(task.columns) for one in found)
+    assert all(len(one.cells(2)) <= max(len(task.headings(2)), 1) for one in found)
+    assert all(json.loads(json.dumps(one.record()))["file"] == one.file for one in found)
+
+
+def test_its_sections_can_be_made(task):
+    titles = [section.title for section in task.sections(taken(task))]
+    assert titles
+    assert len(set(titles)) == len(titles)
+
+
+def test_tuning_changes_no_score_that_it_is_chosen_by(task):
+    meter = taken(task)
+    tuned = task.tuned(meter)
+    assert tuned.meter(meter.arrays()).scores()[task.primary] == pytest.approx(meter.scores()[task.primary])

@@ -1,0 +1,38 @@
+"""Adding a task: one class and one line of the dict, as docs/adding-a-task.md shows, and the whole run speaks it."""
+
+import re
+from pathlib import Path
+
+import torch
+
+from convscope.run import Run, RunFolder, task_of
+from convscope.run import train as trained
+from convscope.tasks import TASKS
+
+GUIDE = Path(__file__).parent.parent.parent / "docs" / "adding-a-task.md"
+
+
+def test_the_guides_task_trains_is_scored_reported_and_asked(tmp_path, monkeypatch):
+    monkeypatch.setenv("CONVSCOPE_CACHE", str(tmp_path / "cache"))
+    torch.set_num_threads(1)
+    code = next(
+        block for block in re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL) if "class " in block
+    )
+    (tmp_path / "ordinal.py").write_text(code)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    from ordinal import Ordinal
+
+    monkeypatch.setitem(TASKS, "ordinal", Ordinal)
+    settings = {"task": "ordinal", "model.options": {"width": 4, "depths": [1, 1]}, "train.threads": 1}
+    run = trained("digits", out=tmp_path / "run", epochs=1, settings=settings)
+    assert isinstance(run, Run)
+    assert isinstance(task_of(run.path), Ordinal)
+    assert {"loss", "off_by"} <= run.evaluate("test").keys()
+    page = RunFolder(run.path).report.read_text()
+    assert "How far off" in page
+    assert "validation close" in page
+    from PIL import Image
+
+    Image.new("L", (8, 8), 100).save(tmp_path / "x.png")
+    (answer,) = run.predict(tmp_path / "x.png")
+    assert answer.record()["level"] in set("0123456789")

@@ -1,0 +1,68 @@
+"""Number formats and memory layout."""
+
+import pytest
+import torch
+from torch import nn
+
+from convscope.errors import ConfigError
+from convscope.train import Average, State, build_optimiser, channels_last, precision_context, run
+from train.toy import batches, cross_entropy, network
+
+
+def test_float32_and_auto_on_a_cpu_change_nothing():
+    for name in ("float32", "auto"):
+        with precision_context(name, torch.device("cpu"))():
+            assert not torch.is_autocast_enabled("cpu")
+
+
+def test_bfloat16_on_a_cpu_is_refused():
+    with pytest.raises(ConfigError) as caught:
+        precision_context("bfloat16", torch.device("cpu"))
+    assert str(caught.value) == ("precision: bfloat16 is slower than float32 on a CPU; take float32 or auto, or a GPU")
+
+
+def test_the_loop_computes_within_the_context_it_is_given():
+    """Dense layers alone: bfloat16 convolutions on a CPU are very slow. Weights and gradients stay float32."""
+    model, seen = nn.Sequential(nn.Flatten(), nn.Linear(36, 2)), []
+    state = State(model, build_optimiser(model), precision=lambda: torch.autocast("cpu", torch.bfloat16))
+
+    def loss(output, y):
+        seen.append(output.dtype)
+        return cross_entropy(output, y)
+
+    next(run(state, batches, loss, lambda _: 1.0, 1, lambda _: {}))
+    assert seen == [torch.bfloat16]
+    assert {p.dtype for p in state.model.parameters()} == {p.grad.dtype for p in state.model.parameters()}
+
+
+def test_channels_last_changes_the_layout_and_not_the_numbers():
+    model = nn.Sequential(nn.Conv2d(3, 4, 3))
+    before = model[0].weight.clone()
+    assert channels_last(model, torch.device("cuda")) is model
+    assert model[0].weight.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(model[0].weight, before)
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_it_trains_in_bfloat16_and_resumes():
+    if not torch.cuda.is_available():
+        pytest.skip("needs a CUDA device")
+    device = torch.device("cuda")
+    model = network().to(device)
+    state = State(model, build_optimiser(model), Average(model), precision=precision_context("auto", device))
+
+    def on_device(epoch):
+        for x, y in batches(epoch):
+            yield x.to(device), y.to(device)
+
+    *_, last = run(state, on_device, cross_entropy, lambda _: 1.0, 2, lambda _: {})
+    assert last.train["loss"] < 2
+    state.load_state_dict(state.state_dict())
+
+
+def test_narrow_networks_keep_the_usual_layout_on_a_cpu() -> None:
+    """Their gradients in the other layout crash torch 2.13's CPU kernels."""
+    narrow = channels_last(nn.Sequential(nn.Conv2d(3, 32, 3), nn.Conv2d(32, 8, 3)), torch.device("cpu"))
+    wide = channels_last(nn.Sequential(nn.Conv2d(3, 32, 3), nn.Conv2d(32, 16, 3)), torch.device("cpu"))
+    assert [conv.weight.is_contiguous(memory_format=torch.channels_last) for conv in narrow] == [False, False]
+    assert all(conv.weight.is_contiguous(memory_format=torch.channels_last) for conv in wide)
