@@ -2,7 +2,7 @@
 """One file to start with; needs Python 3.11 or newer and nothing else.
 
 python3 start.py           make .venv, install convscope into it, train on the embedded digits
-python3 start.py test      make .venv if it is missing, run the tests (what follows goes to pytest)
+python3 start.py test      make .venv if it is missing, run the tests (what follows goes to pytest: -m slow, -k resume)
 python3 start.py check     the same for style (ruff) and types (mypy)
 python3 start.py install   only make .venv and install
 """
@@ -19,6 +19,7 @@ HOME = Path(__file__).resolve().parent
 ENVIRONMENT = HOME / ".venv"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = ENVIRONMENT / "installed.json"
+QUICK = "not slow and not browser"  # unless another -m is given, which then counts
 
 
 def say(sentence: str) -> None:
@@ -66,7 +67,7 @@ def main(words: list[str]) -> None:
             install("")
         case ["test", *more]:
             install("dev")
-            run("-m", "pytest", "-n", "2", *more)
+            run("-m", "pytest", "-n", "2", "-m", QUICK, *more)
         case ["check"]:
             install("dev")
             run("-m", "ruff", "check", ".")

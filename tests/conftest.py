@@ -11,9 +11,20 @@ torch.set_num_threads(1)  # pytest runs as many processes as there are cores; th
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory):
+    """No test reads or fills the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONVSCOPE_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+        yield
+
+
 @pytest.fixture(autouse=True)
-def _repeatable() -> None:
+def _alike(_own_cache) -> None:
+    """Begin alike whatever ran before: a training leaves torch's switches as it needs them."""
     torch.manual_seed(0)
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(False)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from convscope.data.augment import augment
+from convscope.data.augment import POLICIES, Augment
 from convscope.data.batches import Batches, BatchSettings
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (50, 3, 6, 5), dtype=np.uint8)
@@ -133,16 +133,17 @@ def test_the_thread_is_gone_when_the_epoch_ends_is_left_or_forgotten() -> None:
 
 
 def test_an_error_while_preparing_reaches_the_consumer_and_ends_the_thread() -> None:
+    class Failing(Augment):
+        calls = 0
+
+        def both(self, x, y, moved, generator):
+            Failing.calls += 1
+            if Failing.calls == 2:
+                raise ValueError("planted")
+            return super().both(x, y, moved, generator)
+
     batches = Batches(PIXELS, TARGETS, ROWS, PLAIN)
-    plain, calls = augment("none"), []
-
-    def fail(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        calls.append(1)
-        if len(calls) == 2:
-            raise ValueError("planted")
-        return plain(x, generator)
-
-    batches._augment = fail
+    batches._augment = Failing(POLICIES["none"], mirror=False)
     running = batches(0)
     next(running)
     with pytest.raises(ValueError, match="planted"):

@@ -7,14 +7,6 @@ import torch
 from torch import Tensor, nn
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def convnet(channels: int = 1, classes: int = 3) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(channels, 8, 3, padding=1), nn.ReLU(inplace=True), nn.MaxPool2d(2),

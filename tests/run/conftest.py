@@ -1,22 +1,9 @@
 """Trainings of a second, in a cache of their own, with one thread."""
 
 import pytest
-import torch
 
 from convscope.deploy import write_whole
 from run.small import photos, train
-
-
-@pytest.fixture(autouse=True)
-def _as_found(tmp_path_factory, monkeypatch):
-    """Keep decoded images out of the user's cache, and put torch's switches back."""
-    monkeypatch.setenv("CONVSCOPE_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
-    threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-    if torch.are_deterministic_algorithms_enabled() != strict:
-        torch.use_deterministic_algorithms(strict)
 
 
 @pytest.fixture(scope="session")

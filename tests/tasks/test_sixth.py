@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-import torch
-
 from convscope.run import Run, RunFolder, task_of
 from convscope.run import train as trained
 from convscope.tasks import TASKS
@@ -13,8 +11,6 @@ GUIDE = Path(__file__).parent.parent.parent / "docs" / "adding-a-task.md"
 
 
 def test_the_guides_task_trains_is_scored_reported_and_asked(tmp_path, monkeypatch):
-    monkeypatch.setenv("CONVSCOPE_CACHE", str(tmp_path / "cache"))
-    torch.set_num_threads(1)
     code = next(
         block for block in re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL) if "class " in block
     )

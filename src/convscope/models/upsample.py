@@ -34,18 +34,13 @@ def max_unpool(x: Tensor, fine: Tensor) -> Tensor:
         x: (B, C, h, w).
         fine: (B, C, H, W) of the same channels.
     """
-    rank = x.dim() - 2
     positions: Any = (
         functional.adaptive_max_pool1d, functional.adaptive_max_pool2d, functional.adaptive_max_pool3d,
-    )[rank - 1]  # fmt: skip
-    unpool: Any = (functional.max_unpool1d, functional.max_unpool2d, functional.max_unpool3d)[rank - 1]
+    )[x.dim() - 3]  # fmt: skip
     _, indices = positions(fine, x.shape[2:], return_indices=True)
-    pairs = list(zip(fine.shape[2:], x.shape[2:], strict=True))
-    strides = tuple(large // small for large, small in pairs)
-    # The window that makes the size come out; the positions alone say where values go.
-    windows = tuple(large - (small - 1) * stride for (large, small), stride in zip(pairs, strides, strict=True))
-    larger: Tensor = unpool(x, indices, windows, strides, output_size=fine.shape[2:])
-    return larger
+    # A scatter and not torch's unpooling, which has no deterministic form.
+    flat = x.new_zeros(*x.shape[:2], fine.shape[2:].numel()).scatter(2, indices.flatten(2), x.flatten(2))
+    return flat.view(fine.shape)
 
 
 def centre(x: Tensor, sides: tuple[int, ...]) -> Tensor:
