@@ -60,9 +60,14 @@ def test_on_a_gpu_it_trains_in_bfloat16_and_resumes():
     state.load_state_dict(state.state_dict())
 
 
-def test_narrow_networks_keep_the_usual_layout_on_a_cpu() -> None:
+@pytest.mark.parametrize(("width", "last"), [(8, False), (15, False), (16, True)])
+def test_networks_with_narrow_strided_shortcuts_keep_the_usual_layout_on_a_cpu(width, last) -> None:
     """Their gradients in the other layout crash torch 2.13's CPU kernels."""
-    narrow = channels_last(nn.Sequential(nn.Conv2d(3, 32, 3), nn.Conv2d(32, 8, 3)), torch.device("cpu"))
-    wide = channels_last(nn.Sequential(nn.Conv2d(3, 32, 3), nn.Conv2d(32, 16, 3)), torch.device("cpu"))
-    assert [conv.weight.is_contiguous(memory_format=torch.channels_last) for conv in narrow] == [False, False]
-    assert all(conv.weight.is_contiguous(memory_format=torch.channels_last) for conv in wide)
+    network = nn.Sequential(nn.Conv2d(3, width, 3), nn.Conv2d(width, 32, 1, stride=2))
+    channels_last(network, torch.device("cpu"))
+    assert network[0].weight.is_contiguous(memory_format=torch.channels_last) == last
+
+
+def test_narrow_networks_without_strided_shortcuts_take_the_fast_layout() -> None:
+    network = channels_last(nn.Sequential(nn.Conv2d(3, 8, 3, stride=2), nn.Conv2d(8, 8, 1)), torch.device("cpu"))
+    assert network[0].weight.is_contiguous(memory_format=torch.channels_last)
