@@ -2,6 +2,7 @@
 
 import colorsys
 import math
+import sys
 
 import pytest
 import torch
@@ -220,3 +221,29 @@ def test_an_unknown_policy_is_named_with_the_nearest() -> None:
     with pytest.raises(ConfigError) as raised:
         augment("strng")
     assert str(raised.value) == "augment: no policy strng; did you mean strong?"
+
+
+@pytest.mark.parametrize("policy", ["light", "standard", "strong"])
+def test_a_batch_changed_in_pieces_equals_one_changed_whole(monkeypatch: pytest.MonkeyPatch, policy: str) -> None:
+    x = pictures(batch=7)
+    whole = augment(policy)(x, seeded())
+    module = sys.modules["convscope.data.augment"]
+    monkeypatch.setattr(module, "PIECE", 2 * x[0].numel())
+    assert torch.equal(augment(policy)(x, seeded()), whole)
+
+
+@pytest.mark.parametrize("policy", ["none", "light", "standard"])
+def test_bytes_are_changed_as_their_shares_of_white(policy: str) -> None:
+    pixels = (255 * pictures()).to(torch.uint8)
+    before = pixels.clone()
+    changed = augment(policy)(pixels, seeded())
+    assert torch.equal(changed, augment(policy)(pixels.float() / 255, seeded()))
+    assert torch.equal(pixels, before)
+
+
+def test_the_images_given_are_left_as_they_were() -> None:
+    x = pictures()
+    before = x.clone()
+    augment(Policy(brightness=0.5, contrast=0.5))(x, seeded())
+    recolour(x, Policy(brightness=0.5), seeded())
+    assert torch.equal(x, before)

@@ -10,12 +10,13 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from convscope.data.colour import blur, cut_out, noise, recolour
-from convscope.data.geometry import draw_geometry, draw_motion, draw_shift, shift_whole, warp
+from convscope.data.colour import Colour, blur, cut_out, draw_colour, noise, recolour
+from convscope.data.geometry import Motion, draw_geometry, draw_motion, draw_shift, shift_whole, warp
 from convscope.data.policy import POLICIES, Policy
 from convscope.errors import ConfigError, did_you_mean
 
 Moved = Literal["none", "masks", "boxes"]
+PIECE = 1 << 18  # numbers that are changed at a time on a CPU: they stay in its cache, and no memory is asked for anew
 
 __all__ = [
     "POLICIES",
@@ -40,26 +41,45 @@ class Augment:
     mirror: bool
 
     def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        """(B, C, H, W) float32 in [0, 1], changed at random; shape and range stay."""
+        """(B, C, H, W) float32 in [0, 1], or bytes, changed at random; shape and range stay."""
         return self.both(x, torch.empty(0), "none", generator)[0]
 
     def both(self, x: Tensor, y: Tensor, moved: Moved, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Images and what moves with them.
 
         Args:
-            x: (B, C, H, W).
+            x: (B, C, H, W), float32 in [0, 1] or bytes in 0 .. 255, which become such.
             y: masks (B, H, W), or classes and boxes (B, 5); whatever else stays as it is.
             moved: what `y` is.
             generator: may lie elsewhere than the batch.
         """
         if self.policy == Policy():
-            return x, y
+            return as_shares(x), y
         size = (x.shape[-2], x.shape[-1])
         motion = draw_motion(self.policy, len(x), size, self.mirror, generator)
-        x = recolour(motion.images(x), self.policy, generator)
+        x = changed(x, motion, draw_colour(self.policy, len(x), x.shape[1], generator))
         x = noise(blur(x, self.policy, generator), self.policy, generator)
         y = motion.masks(y) if moved == "masks" else motion.boxes(y) if moved == "boxes" else y
         return cut_out(x, self.policy, generator), y
+
+
+def changed(x: Tensor, motion: Motion, colour: Colour | None) -> Tensor:
+    """(B, C, H, W) float32: every image moved, then coloured; a few at a time on a CPU."""
+    step = len(x) if x.is_cuda else max(1, PIECE // x[:1].numel())
+    if step >= len(x):
+        moved = motion.images(as_shares(x))
+        return moved if colour is None else colour.images(moved)
+    result = torch.empty(x.shape, dtype=torch.float32)
+    for first in range(0, len(x), step):
+        rows = slice(first, first + step)
+        moved = motion.part(rows).images(as_shares(x[rows]))
+        result[rows] = moved if colour is None else colour.part(rows).images(moved)
+    return result
+
+
+def as_shares(x: Tensor) -> Tensor:
+    """Bytes as float32 in [0, 1]; anything else as it is."""
+    return x.float().div_(255) if x.dtype == torch.uint8 else x
 
 
 def augment(policy: str | Policy, mirror: bool = True) -> Augment:

@@ -113,14 +113,14 @@ class Batches:
         x = self._pixels[rows.to(self._pixels.device)]
         if x.device.type != self.device.type and self.device.type == "cuda":
             x = x.pin_memory()  # so that the copy runs beside the computation
-        x = x.to(self.device, non_blocking=True).float().div_(255)
+        x = x.to(self.device, non_blocking=True)
         generator = _generator(self.settings.seed, epoch, number)
         y = self.targets[chosen]
         x, y = self._augment.both(x, y, self.settings.moved, generator)
         if self.settings.mix != "none":
             shares = y if y.is_floating_point() else functional.one_hot(y, self.settings.kinds).float()
             x, y = MIXES[self.settings.mix](x, shares, self.settings.mix_alpha, generator)
-        x = (x - self._mean) / self._std
+        x = x.sub_(self._mean).div_(self._std)  # this batch alone holds it
         layout = torch.channels_last if self.settings.channels_last else torch.contiguous_format
         return x.contiguous(memory_format=layout), y.to(self.device)
 

@@ -1,6 +1,7 @@
 """Random changes of pixels' values that move nothing, for a whole batch at once."""
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -9,23 +10,51 @@ from torch.nn import functional
 from convscope.data.policy import Policy
 
 
-def recolour(x: Tensor, policy: Policy, generator: torch.Generator) -> Tensor:
-    """Brightness, contrast, saturation, hue and grey, as one linear map of each image's colours, clipped to [0, 1]."""
-    batch, channels = x.shape[:2]
+@dataclass(frozen=True, eq=False)
+class Colour:
+    """How the colours of a batch of B images change."""
+
+    brightness: Tensor
+    """(B,) factors."""
+    contrast: Tensor
+    """(B,) factors of the distance from the image's mean."""
+    tint: Tensor | None = None
+    """(B, C, C) linear maps of the colours, where there are any."""
+
+    def part(self, rows: slice) -> "Colour":
+        """That of some of the images."""
+        return Colour(self.brightness[rows], self.contrast[rows], None if self.tint is None else self.tint[rows])
+
+    def images(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) changed and clipped to [0, 1]; overwrites `x` where no colours are mixed."""
+        if self.tint is not None:
+            x = torch.bmm(self.tint.to(x.device, x.dtype), x.flatten(2)).view(x.shape)
+        middle = x.mean((1, 2, 3), keepdim=True)
+        brightness, contrast = (
+            part.to(x.device, x.dtype).view(-1, 1, 1, 1) for part in (self.brightness, self.contrast)
+        )
+        # middle' + contrast (brightness x - middle') with middle' = brightness middle, in one pass
+        return x.mul_(brightness * contrast).add_(brightness * middle * (1 - contrast)).clamp_(0, 1)
+
+
+def draw_colour(policy: Policy, batch: int, channels: int, generator: torch.Generator) -> Colour | None:
+    """A random change of brightness, contrast, saturation, hue and grey; None where the policy has none."""
     if not (policy.brightness or policy.contrast or policy.saturation or policy.hue or policy.grey):
-        return x
+        return None
     brightness = 1 + policy.brightness * _either_way(batch, generator)
     contrast = 1 + policy.contrast * _either_way(batch, generator)
     saturation = 1 + policy.saturation * _either_way(batch, generator)
     hue = math.radians(policy.hue) * _either_way(batch, generator)
     if policy.grey:
         saturation = saturation * (torch.rand(batch, generator=generator, device=generator.device) >= policy.grey)
-    matrix = _tint(saturation, hue) if channels == 3 else torch.eye(channels)
-    matrix = brightness[:, None, None] * matrix
-    matrix, contrast = matrix.to(x.device, x.dtype), contrast.to(x.device, x.dtype)[:, None, None]
-    changed = torch.einsum("bij,bjhw->bihw", matrix, x)
-    middle = changed.mean((1, 2, 3), keepdim=True)
-    return (middle + contrast[..., None] * (changed - middle)).clamp(0, 1)
+    mixed = channels == 3 and bool(policy.saturation or policy.hue or policy.grey)
+    return Colour(brightness, contrast, _tint(saturation, hue) if mixed else None)
+
+
+def recolour(x: Tensor, policy: Policy, generator: torch.Generator) -> Tensor:
+    """Brightness, contrast, saturation, hue and grey, as one linear map of each image's colours, clipped to [0, 1]."""
+    colour = draw_colour(policy, len(x), x.shape[1], generator)
+    return x if colour is None else colour.images(x.clone())
 
 
 def blur(x: Tensor, policy: Policy, generator: torch.Generator) -> Tensor:
