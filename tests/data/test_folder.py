@@ -9,6 +9,7 @@ from PIL import Image
 
 from convscope.data.dataset import Skipped
 from convscope.data.folder import read_folder
+from convscope.data.open import open_data
 from convscope.errors import DataError
 
 Save = Callable[..., Path]
@@ -223,3 +224,49 @@ def test_a_missing_folder_says_so(tmp_path: Path) -> None:
     with pytest.raises(DataError) as raised:
         read_folder(tmp_path / "nowhere")
     assert str(raised.value) == f"{tmp_path / 'nowhere'}: no such folder; check the path"
+
+
+def linked(home):
+    """Six images in all/, of which red has links to 0, 1, 2 and round to 2, 3; and loose.png without a label."""
+    kept = save_all(home / "all")
+    for label, numbers in (("red", (0, 1, 2)), ("round", (2, 3))):
+        (home / label).mkdir()
+        for number in numbers:
+            (home / label / f"link {number}.png").symlink_to(kept[number])
+    return home
+
+
+def save_all(folder):
+    folder.mkdir(parents=True)
+    files = [folder / f"{number}.png" for number in range(6)]
+    for number, file in enumerate(files):
+        Image.new("RGB", (8, 8), (40 * number, 0, 0)).save(file)
+    return files
+
+
+def test_links_to_one_image_from_several_folders_are_its_labels(tmp_path):
+    found = open_data(linked(tmp_path / "links"))
+    assert (found.kind, found.classes) == ("labels", ("red", "round"))
+    assert found.names == tuple(f"all/{number}.png" for number in range(6))
+    assert found.targets.tolist() == [[1, 0], [1, 0], [1, 1], [0, 1], [0, 0], [0, 0]]
+    assert "folder all holds every image and is no label" in found.notes
+    assert not any("no class" in note for note in found.notes)
+
+
+def test_hard_links_are_labels_too_and_images_in_no_folder_have_none(tmp_path):
+    files = save_all(tmp_path / "photos")
+    for label, numbers in (("red", (0, 1)), ("round", (1, 3))):
+        (tmp_path / "photos" / label).mkdir()
+        for number in numbers:
+            (tmp_path / "photos" / label / f"{number}.png").hardlink_to(files[number])
+    found = open_data(tmp_path / "photos")
+    assert found.classes == ("red", "round")
+    assert found.targets.sum(1).tolist() == [1, 2, 0, 1, 0, 0]
+
+
+def test_folders_are_labels_where_labels_are_asked_for(tmp_path):
+    for label in ("red", "round"):
+        save_all(tmp_path / label)
+    assert open_data(tmp_path).kind == "classes"
+    found = open_data(tmp_path, kind="labels")
+    assert (found.kind, found.targets.sum(1).tolist()) == ("labels", [1] * 12)

@@ -151,9 +151,16 @@ def test_runs_of_other_tasks_are_not_compared_by_accuracy(runs):
 
 @pytest.mark.parametrize("name", ["classify", "segment", "localise"])
 def test_a_sheet_shows_images_as_they_are_and_as_they_are_changed(name):
-    settings = AugmentSettings(policy="standard", mirror=True, changes={"elastic": 0.05})
-    sheet = np.asarray(augmented("shapes", settings, task=name, images=2, variants=3))
+    said = {"policy": "standard", "changes": {"elastic": 0.05}}
+    found = augmented("shapes", said, task=name, images=2, variants=3)
+    assert found.settings == AugmentSettings(mirror=True, **said)
+    sheet = np.asarray(found.picture)
     side = (sheet.shape[0] - 4) // 2
     assert sheet.shape == (2 * side + 4, 4 * side + 4, 3)
     first, second = sheet[4:side, 4:side], sheet[4:side, side + 4 : 2 * side]
     assert (first != second).mean() > 0.3
+
+
+def test_a_sheet_of_writing_is_not_mirrored_unless_asked():
+    assert augmented("digits", images=1, variants=1).settings == AugmentSettings(policy="light", mirror=False)
+    assert augmented("digits", {"mirror": True}, images=1, variants=1).settings.mirror

@@ -11,6 +11,7 @@ from convscope.data.folder import read_folder
 from convscope.data.images import fit, pixels_of, read_image, window
 from convscope.data.mask_store import build_masks
 from convscope.data.masks import read_masks
+from convscope.data.mirror import may_mirror
 from convscope.data.open import KINDS, open_data
 from convscope.data.shapes import Shapes, draw_shapes
 from convscope.data.split import Leak, Splits, split
@@ -47,6 +48,7 @@ __all__ = [
     "drop_unreadable",
     "find_duplicates",
     "fit",
+    "may_mirror",
     "open_data",
     "pixels_of",
     "read_folder",

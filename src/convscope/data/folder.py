@@ -4,14 +4,17 @@ from collections import Counter
 from pathlib import Path
 
 from convscope.data.dataset import Dataset, Skipped, role_of
+from convscope.data.linked import has_shared_files, with_labels
 from convscope.data.listing import Listed, Listing, is_hidden, looks_like_image, visible_files
 from convscope.errors import DataError
 
 _TABLES = (".csv", ".tsv", ".parquet")
 
 
-def read_folder(path: Path) -> Dataset:
+def read_folder(path: Path, kind: str | None = None) -> Dataset:
     """The images below a folder, each labelled with the name of the class folder that it lies in, at any depth.
+
+    Where a file lies in several of them, by links, or where `kind` is "labels", folders are labels (`linked`).
 
     When `path` holds a folder called train whose images lie in class folders, then train, validation (or val, valid,
     dev) and test are taken for the data's own split, whatever their case; any of them may be missing.
@@ -24,6 +27,7 @@ def read_folder(path: Path) -> Dataset:
         raise DataError(f"{listing.source}: no such folder; check the path")
     roles = _role_folders(path)
     others: Counter[str] = Counter()
+    loose: list[Listed] = []
     for file in visible_files(path):
         parts = file.relative_to(path).parts
         name = "/".join(parts)
@@ -34,16 +38,23 @@ def read_folder(path: Path) -> Dataset:
         elif role is None:
             listing.skipped.append(Skipped(name, f"lies beside {_listed(roles)}, which hold the data"))
         elif len(inside) < 2:
-            listing.skipped.append(Skipped(name, "lies in no class folder"))
+            loose.append(Listed(file, name, "", role))
         else:
             listing.files.append(Listed(file, name, inside[0], role))
+    linked = bool(listing.files) and (kind == "labels" or (kind is None and has_shared_files(listing.files)))
+    listing = with_labels(listing, loose) if linked else _without(listing, loose)
     if not listing.files:
         raise DataError(f"{listing.source}: {_why_nothing(path, listing, others)}")
-    if not roles and all(role_of(listed.label) for listed in listing.files):
+    if not roles and not linked and all(role_of(listed.label) for listed in listing.files):
         told = " and ".join(sorted({listed.label for listed in listing.files}))
         raise DataError(f"{listing.source}: the images in {told} lie in no class folders; {_remedy(path)}")
     listing.notes += _notes(path, listing, others, roles)
     return listing.dataset()
+
+
+def _without(listing: Listing, loose: list[Listed]) -> Listing:
+    listing.skipped += [Skipped(listed.name, "lies in no class folder") for listed in loose]
+    return listing
 
 
 def _role_folders(path: Path) -> dict[str, str]:
@@ -95,7 +106,7 @@ def _notes(path: Path, listing: Listing, others: Counter[str], roles: dict[str, 
     if others:
         found = ", ".join(f"{count} {ending}" for ending, count in sorted(others.items()))
         notes.append(f"files that are no images by their endings are passed over: {found}")
-    labels = {listed.label for listed in listing.files}
+    labels = {Path(listed.name).parts[1 if roles else 0] for listed in listing.files} | set(listing.names)
     for folder in (path / name for name in roles) if roles else (path,):
         empty = [entry.name for entry in _subfolders(folder) if entry.name not in labels]
         notes += [f"folder {name} holds no images and is no class" for name in empty]

@@ -75,7 +75,7 @@ def _folder(path: Path, kind: str | None, ignore: int | None) -> Dataset:
             return read_coco(path)
         if looks_like_yolo(path):
             return read_yolo(path)
-    return _of_kind(read_folder(path), kind)
+    return _of_kind(read_folder(path, kind), kind)
 
 
 def _of_kind(found: Dataset, kind: str | None) -> Dataset:

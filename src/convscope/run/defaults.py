@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
-from convscope.data import Dataset
+from convscope.data import Dataset, may_mirror
 from convscope.models.anatomy import dissect
 from convscope.run.prepare import Prepared
 from convscope.run.recipe import Recipe, nested, over
@@ -55,14 +56,14 @@ def defaults_for(prepared: Prepared, said: Recipe, device: torch.device) -> dict
     images = len(prepared.rows("train"))
     epochs = int(np.clip(VIEWS // max(images, 1), *EPOCHS))
     batch = int(np.clip(2 ** round(np.log2(max(images, 1) / 20)), 16, 128))
-    small = max(prepared.preprocessing.size) <= SMALL_SIDE
     options = {}
     if said.model.name in ("resnet18", "resnet34"):
         options["width"] = width_for(prepared, said, device, images * epochs)
-    mirror = prepared.dataset.kind != "numbers" and (not small or prepared.dataset.channels == 3)
     chosen = {
         "model": {"options": options},
-        "augment": {"policy": "light" if small else "standard", "mirror": mirror},
+        "augment": augmentation_for(
+            prepared.dataset.kind, prepared.store.pixels, prepared.place[prepared.rows("train")]
+        ),
         "train": {"epochs": epochs, "batch": batch},
         "optimiser": {
             "name": "sgd",
@@ -73,6 +74,23 @@ def defaults_for(prepared: Prepared, said: Recipe, device: torch.device) -> dict
         },
     }
     return over(chosen, nested(said.kind.settings_wanted))
+
+
+def augmentation_for(kind: str, pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> dict[str, Any]:
+    """Policy and mirroring: small images bear shifts alone, and what has a left and a right is not mirrored.
+
+    Numbers may tell of left and right, and too few images of their sides; such are not mirrored when small and grey.
+
+    Args:
+        kind: of the targets.
+        pixels: (N, C, H, W).
+        rows: the training images.
+    """
+    small = max(pixels.shape[2:]) <= SMALL_SIDE
+    alike = may_mirror(pixels, rows)
+    guessed = not small or pixels.shape[1] == 3
+    mirror = kind != "numbers" and (guessed if alike is None else alike)
+    return {"policy": "light" if small else "standard", "mirror": mirror}
 
 
 def base_rate(prepared: Prepared, said: Recipe) -> float:
