@@ -77,6 +77,20 @@ def test_a_pickle_is_refused_and_never_run(tmp_path, disguise):
     assert not (tmp_path / "harm").exists()
 
 
+def test_weights_whose_header_begins_like_a_pickle_are_opened(tmp_path):
+    """A safetensors file begins with its header's length; one in thirty-two lengths begins with a pickle's byte."""
+    model, _ = saved(tmp_path)
+    file = tmp_path / "model.safetensors"
+    content = file.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    padded = length + (0x80 - length) % 0x100
+    header = content[8 : 8 + length].ljust(padded)
+    file.write_bytes(padded.to_bytes(8, "little") + header + content[8 + length :])
+    assert file.read_bytes()[:1] == b"\x80"
+    opened, _ = load_bundle(tmp_path)
+    assert all(torch.equal(one, other) for one, other in zip(model.parameters(), opened.parameters(), strict=True))
+
+
 WHOLE = safetensors_bytes({"weight": torch.zeros(10, 10)})
 
 

@@ -6,6 +6,7 @@ in order, and how a file becomes the network's input.
 
 import json
 import os
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -155,14 +156,21 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """
     if not path.exists():
         raise ModelError(f"{path}: no such file; a model's folder needs {WEIGHTS} beside {CONFIG}")
-    with path.open("rb") as file:
-        start = file.read(10)
-    if start[:2] == b"PK" or start[:1] == b"\x80":
-        raise ModelError(
-            f"{path}: this is a pickle or an archive of them, which can run code when opened, so it is not opened; "
-            "save the weights as safetensors"
-        )
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:
+        if _is_pickle(path):
+            raise ModelError(
+                f"{path}: this is a pickle or an archive of them, which can run code when opened, so it is not opened; "
+                "save the weights as safetensors"
+            ) from None
         raise ModelError(f"{path}: cut off or damaged ({error}); copy or train the model again") from None
+
+
+def _is_pickle(path: Path) -> bool:
+    """Whether a file that is no safetensors begins as a pickle (protocol 2 and later) or as a zip archive.
+
+    Only of such a file may this be asked: a safetensors file begins with its header's length, which may be any byte.
+    """
+    with path.open("rb") as file:
+        return file.read(1) == b"\x80" or zipfile.is_zipfile(path)
