@@ -1,6 +1,7 @@
 """See inside any `nn.Module`: plain functions over a network, a layer's name and images as the network takes them."""
 
 from convscope.explain.activations import Activations, activations
+from convscope.explain.arithmetic import Unit, unit
 from convscope.explain.attribution import Attribution
 from convscope.explain.designs import (
     Removal,
@@ -21,6 +22,8 @@ from convscope.explain.gradients import (
     smooth_grad,
 )  # fmt: skip
 from convscope.explain.invert import INVERT, Inversion, invert
+from convscope.explain.landscape import Landscape, Part, landscape
+from convscope.explain.levels import quantised, shrunk
 from convscope.explain.maximise import (
     REMINDER,
     Wanted,
@@ -64,12 +67,14 @@ __all__ = [
     "Filters",
     "IntegrationSettings",
     "Inversion",
+    "Landscape",
     "LookAlike",
     "Neighbours",
     "NoiseSettings",
     "Objective",
     "OcclusionSettings",
     "PaintSettings",
+    "Part",
     "Pictures",
     "PixelSpace",
     "Pointing",
@@ -83,6 +88,7 @@ __all__ = [
     "Stimuli",
     "Suggestion",
     "Transforms",
+    "Unit",
     "Wanted",
     "activations",
     "cascade",
@@ -108,6 +114,7 @@ __all__ = [
     "invert",
     "keep_snapshot",
     "kernel_tile",
+    "landscape",
     "layer_cam",
     "look_alikes",
     "map_2d",
@@ -124,17 +131,20 @@ __all__ = [
     "pixel_vectors",
     "pointing_game",
     "purity",
+    "quantised",
     "rank_correlation",
     "read_snapshots",
     "receptive_field",
     "record",
     "removal_costs",
+    "shrunk",
     "smooth_grad",
     "smoothness",
     "stimuli",
     "strip",
     "thumbnails",
     "tile",
+    "unit",
     "untouched",
     "write_gif",
 ]

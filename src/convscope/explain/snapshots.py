@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from pydantic import BaseModel, Field
 from torch import Tensor, nn
 
 from convscope.errors import DataError
+from convscope.explain.levels import quantised, shrunk
 from convscope.explain.record import record
 
 
@@ -151,15 +151,8 @@ def _small(maps: Tensor, settings: SnapshotSettings) -> dict[str, np.ndarray]:
     """Choose channels evenly, shrink, and store as bytes with each map's range."""
     count = min(settings.channels, maps.shape[1])
     channels = torch.linspace(0, maps.shape[1] - 1, count).round().long()
-    chosen = maps[:, channels.to(maps.device)].float()
-    shrink = settings.side / max(chosen.shape[2:])
-    if shrink < 1:
-        size = max(1, round(chosen.shape[2] * shrink)), max(1, round(chosen.shape[3] * shrink))
-        chosen = F.adaptive_avg_pool2d(chosen, size)
-    values = chosen.cpu().numpy()
-    low, high = values.min((2, 3)), values.max((2, 3))
-    spread = np.where(high > low, high - low, 1)[..., None, None]
-    levels = _bytes((values - low[..., None, None]) / spread)
+    chosen = shrunk(maps[:, channels.to(maps.device)].float(), settings.side)
+    low, high, levels = quantised(chosen.cpu().numpy())
     return {"maps": levels, "low": low, "high": high, "channels": channels.numpy()}
 
 

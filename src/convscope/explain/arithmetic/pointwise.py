@@ -1,0 +1,127 @@
+"""What happens to a unit by itself: norms with running statistics, activations, scaling by a constant."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from convscope.explain.arithmetic.terms import Place, Step, Term
+from convscope.explain.arithmetic.trace import Call, Ran, Trace
+from convscope.explain.arithmetic.weighted import other, unit_of
+
+SPARE = 16
+"""Roundings that a norm or an activation may make; they are a handful of operations."""
+MOMENTS = 64
+"""The same where mean and variance of one image are computed first, which also rounds."""
+NAMES = {"hardtanh": "relu6", "leaky_relu": "leaky"}
+
+
+def activation(trace: Trace, call: Call, place: Place, value: float) -> Step:
+    """The same function, on this one number in float64."""
+    name = "input" if "input" in call.given else "self"
+    source = call.source(name)
+    if source is None:
+        return other(trace, call, place, value)
+    x = trace.values[source].tensor
+    before = x[(0, *place)].double()
+    exact = float(call.again(**{name: before.reshape(1, 1, 1, 1)}).reshape(()))
+    called = NAMES.get(call.name, call.name)
+    bound = SPARE * unit_of(x) * max(abs(float(before)), abs(exact)) + 1e-37
+    term = Term(source, place, float(before))
+    return Step(
+        "activation", call.module, f"{called} of {float(before):.6g}", value, exact, bound, (term,),
+        parameters={"name": called, "input": float(before)}, count=1,
+    )  # fmt: skip
+
+
+def batch_norm(trace: Trace, call: Call, place: Place, value: float) -> Step:
+    """Ioffe and Szegedy 2015, algorithm 1, with the running statistics: a scale and a shift for each channel."""
+    source, channel = call.source("input"), place[0]
+    mean, variance = (_at(call.given.get(name), channel) for name in ("running_mean", "running_var"))
+    if source is None or mean is None or variance is None or call.given.get("training"):
+        return other(trace, call, place, value)
+    weight, bias = _at(call.given["weight"], channel), _at(call.given["bias"], channel)
+    moments = (mean, variance, float(call.given["eps"]))
+    return _affine(trace, call, place, value, "batch", moments, (weight, bias), SPARE)
+
+
+def group_norm(trace: Trace, call: Call, place: Place, value: float) -> Step:
+    """Wu and He 2018, equation 1: mean and variance over the places and channels of a group of this image."""
+    source, groups = call.source("input"), int(call.given["group"])
+    if source is None:
+        return other(trace, call, place, value)
+    x = trace.values[source].tensor[0].double()
+    size = x.shape[0] // groups
+    first = place[0] // size * size
+    part = x[first : first + size]
+    moments = (float(part.mean()), float(part.var(unbiased=False)), float(call.given["eps"]))
+    weights = _at(call.given["weight"], place[0]), _at(call.given["bias"], place[0])
+    return _affine(trace, call, place, value, "layer" if groups == 1 else "group", moments, weights, MOMENTS)
+
+
+def _affine(
+    trace: Trace, call: Call, place: Place, value: float, kind: str, moments: tuple[float, float, float],
+    learnt: tuple[float | None, float | None], spare: int,
+) -> Step:  # fmt: skip
+    source = call.source("input")
+    assert source is not None  # its callers have seen to it
+    x = trace.values[source].tensor
+    before = float(x[(0, *place)].double())
+    mean, variance, epsilon = moments
+    weight, bias = (1.0 if learnt[0] is None else learnt[0]), (learnt[1] or 0.0)
+    scale = weight / np.sqrt(variance + epsilon)
+    shift = bias - mean * scale
+    bound = spare * unit_of(x) * (abs(scale * before) + abs(scale * mean) + abs(bias)) + 1e-37
+    parameters = {
+        "kind": kind, "mean": mean, "variance": variance, "epsilon": epsilon, "weight": weight, "bias": bias,
+        "scale": float(scale), "shift": float(shift), "input": before,
+    }  # fmt: skip
+    says = f"{scale:.6g} x {before:.6g} {'+' if shift >= 0 else '-'} {abs(shift):.6g}"
+    term = Term(source, place, before, float(scale))
+    return Step(
+        "norm", call.module, says, value, float(scale * before + shift), float(bound), (term,),
+        parameters=parameters, count=1,
+    )  # fmt: skip
+
+
+def local_response_norm(trace: Trace, run: Ran, place: Place, value: float) -> Step:
+    """Krizhevsky et al. 2012, section 3.3: divided by what the same place of neighbouring channels answers."""
+    norm, source = run.module, run.takes[0]
+    assert isinstance(norm, nn.LocalResponseNorm)  # its caller has looked
+    x = trace.values[source].tensor
+    channel, *rest = place
+    before = float(x[(0, *place)].double())
+    first, stop = max(0, channel - norm.size // 2), channel + (norm.size - 1) // 2 + 1
+    near = x[0, first:stop][(slice(None), *rest)].double()
+    divisor = float((norm.k + norm.alpha * (near**2).sum() / norm.size) ** norm.beta)
+    bound = MOMENTS * unit_of(x) * abs(before / divisor) + 1e-37
+    term = Term(source, place, before, 1 / divisor)
+    return Step(
+        "local response norm", run.name, f"{before:.6g} / {divisor:.6g}", value, before / divisor, bound, (term,),
+        parameters={"input": before, "divisor": divisor, "channels": [first, min(stop, x.shape[1])]}, count=1,
+    )  # fmt: skip
+
+
+def passed(names: list[str], number: int, place: Place, value: float) -> list[Step]:
+    """Modules that give what they get."""
+    why = "passed on unchanged: dropout works in training only, identity never"
+    term = Term(number, place, value)
+    return [
+        Step("pass", name, why, value, value, 0.0, (term,), parameters={"why": why}, count=1) for name in names
+    ]  # fmt: skip
+
+
+def _at(tensor: Any, channel: int) -> float | None:
+    return float(tensor[channel].double()) if isinstance(tensor, Tensor) else None
+
+
+def is_activation(call: Call) -> bool:
+    """Whether an operation works on each number by itself, with one tensor among its arguments."""
+    return call.name in ACTIVATIONS and len([v for v in call.given.values() if isinstance(v, torch.Tensor)]) == 1
+
+
+ACTIVATIONS = frozenset({
+    "relu", "hardtanh", "leaky_relu", "sigmoid", "tanh", "gelu", "silu", "elu", "selu", "celu", "mish", "softplus",
+    "hardswish", "hardsigmoid", "clamp", "clamp_min", "logsigmoid", "log_sigmoid", "neg", "exp", "abs", "sqrt", "pow",
+})  # fmt: skip

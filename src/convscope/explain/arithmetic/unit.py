@@ -1,0 +1,129 @@
+"""How one number in a network came about: the products that were summed, and what was done to the sum.
+
+The numbers are those of a real pass; each step is computed again in float64 from the values that went into it, and says
+how far the two may differ by rounding.
+"""
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from convscope.errors import ConfigError, ModelError
+from convscope.explain.arithmetic import joined, pointwise, pooling, weighted
+from convscope.explain.arithmetic.terms import Place, Step, Unit
+from convscope.explain.arithmetic.trace import Call, Trace, traced
+
+Way = Callable[[Trace, Call, Place, float], Step]
+
+MIXING: dict[str, Way] = {
+    "convolution": weighted.convolution,
+    "addmm": weighted.fully_connected,
+    "mm": weighted.fully_connected,
+    "max_pool2d_with_indices": pooling.max_pool,
+    "adaptive_max_pool2d": pooling.max_pool,
+    "avg_pool2d": pooling.linear,
+    "_adaptive_avg_pool2d": pooling.linear,
+    "mean": pooling.linear,
+    "upsample_bilinear2d": pooling.linear,
+    "upsample_nearest2d": joined.moved,
+    "max_unpool2d": joined.moved,
+    "add": joined.add,
+    "sub": joined.add,
+    "mul": joined.multiply,
+    "cat": joined.concatenate,
+}
+FOLLOWING: dict[str, Way] = {
+    "native_batch_norm": pointwise.batch_norm,
+    "cudnn_batch_norm": pointwise.batch_norm,
+    "_native_batch_norm_legit_no_training": pointwise.batch_norm,
+    "native_group_norm": pointwise.group_norm,
+    **dict.fromkeys(
+        (
+            *("view", "_unsafe_view", "slice", "squeeze", "unsqueeze", "permute", "transpose", "clone"),
+            *("constant_pad_nd", "replicate_pad2d", "reflection_pad2d", "flip", "expand", "contiguous"),
+            *("alias", "select", "_to_copy"),
+        ),
+        joined.moved,
+    ),
+}  # fmt: skip
+
+
+def unit(
+    model: nn.Module, x: Tensor, layer: str, channel: int, place: tuple[int, int] = (0, 0), most: int = 64
+) -> Unit:
+    """The arithmetic behind one number of a layer's answer.
+
+    Args:
+        model: any network of maps (B, C, h, w) and vectors (B, C).
+        x: (1, C, H, W), as the network takes it.
+        layer: a module's dotted name, "input", or an unnamed value such as "@57" from an earlier answer's terms.
+        channel: of its maps, or the place in its vector.
+        place: row and column.
+        most: products that are listed; the others are summed.
+    Raises:
+        ModelError: no such layer.
+        ConfigError: no such channel, row or column.
+
+    >>> import torch
+    >>> net = nn.Sequential(nn.Conv2d(1, 1, 3, bias=False), nn.ReLU())
+    >>> _ = nn.init.constant_(net[0].weight, 0.5)
+    >>> found = unit(net, torch.ones(1, 1, 5, 5), "1", 0, (1, 1))
+    >>> [(step.op, step.sum) for step in found.steps], found.steps[0].count
+    ([('convolution', 4.5), ('activation', 4.5)], 9)
+    """
+    with traced(model, x) as trace:
+        number = trace.number_of(model, layer)
+        spot = _checked(trace.values[number].tensor, layer, channel, place)
+        value = _value(trace, number, spot)
+        steps = tuple(step.folded(most) for step in _steps(trace, number, spot, layer))
+        named = {term.source for step in steps for term in step.terms}
+        named |= {step.window["layer"] for step in steps if step.window}
+        named |= {step.parameters["gate_layer"] for step in steps if "gate_layer" in step.parameters}
+        return Unit(layer, spot, value, steps, {one: trace.name_of(one) for one in named})
+
+
+def _steps(trace: Trace, number: int, place: Place, layer: str) -> list[Step]:
+    """From the number back to what mixed several values, then turned round."""
+    steps: list[Step] = []
+    passes = trace.values[number].passed
+    if layer in passes:
+        steps += pointwise.passed(passes[: passes.index(layer) + 1][::-1], number, place, _value(trace, number, place))
+    while (call := trace.values[number].call) is not None:
+        step = _step(trace, number, call, place)
+        steps.append(step)
+        if step.op not in ("norm", "activation", "pass", "local response norm") or len(step.terms) != 1:
+            break
+        number, place = step.terms[0].source, step.terms[0].place
+        steps += pointwise.passed(
+            trace.values[number].passed[::-1] if trace.values[number].call else [], number, place,
+            _value(trace, number, place),
+        )  # fmt: skip
+    return steps[::-1]
+
+
+def _step(trace: Trace, number: int, call: Call, place: Place) -> Step:
+    value = _value(trace, number, place)
+    for run in trace.runs:
+        if run.gives == number and isinstance(run.module, nn.LocalResponseNorm):
+            return pointwise.local_response_norm(trace, run, place, value)
+    if pointwise.is_activation(call):
+        return pointwise.activation(trace, call, place, value)
+    way = MIXING.get(call.name) or FOLLOWING.get(call.name) or weighted.other
+    return way(trace, call, place, value)
+
+
+def _value(trace: Trace, number: int, place: Place) -> float:
+    return float(trace.values[number].tensor[(0, *place)].double())
+
+
+def _checked(tensor: Tensor, layer: str, channel: int, place: tuple[int, int]) -> Place:
+    """The place in the tensor, or what is wrong with it."""
+    if tensor.ndim not in (2, 4):
+        shape = tuple(tensor.shape)
+        raise ModelError(f"layer {layer}: gives a tensor of shape {shape}, not maps or a vector; choose another layer")
+    sides = tuple(tensor.shape[1:])
+    spot = (channel, *place)[: len(sides)]
+    for what, at, length in zip(("channel", "row", "column"), (channel, *place), (*sides, 1, 1), strict=False):
+        if not 0 <= at < length:
+            raise ConfigError(f"{what}: no {at} in layer {layer}, which has {length}; choose from 0 to {length - 1}")
+    return spot

@@ -1,0 +1,132 @@
+"""A unit of a convolution, of a transposed one, or of a fully connected layer: products of values and weights."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from convscope.explain.arithmetic.terms import Place, Step, Term, rounding, total
+from convscope.explain.arithmetic.trace import Call, Trace
+
+BORDERS = {
+    "constant_pad_nd": "constant", "replicate_pad2d": "replicate", "reflection_pad2d": "reflect", "copy": "circular",
+}  # fmt: skip
+
+
+def convolution(trace: Trace, call: Call, place: Place, value: float) -> Step:
+    """Dumoulin and Visin 2016: output (o, y, x) is the sum over the channels of its group and the kernel's places."""
+    given = call.given
+    weight: Tensor = given["weight"]
+    source = call.source("input")
+    if weight.ndim != 4 or source is None:
+        return other(trace, call, place, value)
+    find = _transposed if given["transposed"] else _plain
+    terms, window = find(trace.values[source].tensor, weight, given, place, source)
+    bias = None if given["bias"] is None else float(given["bias"][place[0]].double())
+    parameters = {
+        "kernel": list(weight.shape[2:]), "stride": list(given["stride"]), "padding": list(given["padding"]),
+        "dilation": list(given["dilation"]), "groups": given["groups"], "border": _border(trace, source),
+    }  # fmt: skip
+    padding = sum(term.padded for term in terms)
+    outside = f", {padding} of them with zeros outside the map" if padding else ""
+    kind = "transposed convolution" if given["transposed"] else "convolution"
+    return Step(
+        kind, call.module, _says(len(terms), outside, bias), value, total(terms, bias),
+        rounding(terms, bias, unit_of(weight)), terms, bias, parameters, window, len(terms), padding,
+    )  # fmt: skip
+
+
+def fully_connected(trace: Trace, call: Call, place: Place, value: float) -> Step:
+    """Every input times its weight, and the bias."""
+    inputs, weights, bias = _matrices(call)
+    source = call.source(inputs)
+    if source is None or call.given[inputs].ndim != 2:
+        return other(trace, call, place, value)
+    column = call.given[weights][:, place[0]].double().tolist()
+    values = call.given[inputs][0].double().tolist()
+    terms = tuple(Term(source, (i,), a, b) for i, (a, b) in enumerate(zip(values, column, strict=True)))
+    offset = None if bias is None else float(call.given[bias].reshape(-1)[place[0]].double())
+    return Step(
+        "fully connected", call.module, _says(len(terms), "", offset), value, total(terms, offset),
+        rounding(terms, offset, unit_of(call.given[weights])), terms, offset, {"inputs": len(terms)}, None, len(terms),
+    )  # fmt: skip
+
+
+def other(trace: Trace, call: Call, place: Place, value: float) -> Step:
+    """An operation that is not taken apart: its inputs are named, without arithmetic."""
+    sources = sorted(set(call.sources.values()))
+    names = ", ".join(trace.name_of(number) for number in sources)
+    says = f"{call.name.strip('_').replace('_', ' ')} of {names}, which is not taken apart here"
+    return Step("other", call.module, says, value, value, 0.0, (), parameters={"name": call.name, "place": list(place)})
+
+
+def unit_of(tensor: Tensor) -> float:
+    """Half the distance from 1 to the next number of the tensor's kind."""
+    return float(torch.finfo(tensor.dtype).eps) / 2
+
+
+def _matrices(call: Call) -> tuple[str, str, str | None]:
+    return ("mat1", "mat2", "self") if call.name == "addmm" else ("self", "mat2", None)
+
+
+def _plain(
+    x: Tensor, weight: Tensor, given: dict[str, Any], place: Place, source: int
+) -> tuple[tuple[Term, ...], dict[str, Any]]:
+    """Value (y * stride - padding + k * dilation) of every channel of the group, times the kernel's."""
+    channel, row, column = place
+    depth, height, width = weight.shape[1:]
+    first = channel // (weight.shape[0] // given["groups"]) * depth
+    (stride_y, stride_x), (gap_y, gap_x) = given["stride"], given["dilation"]
+    top, left = row * stride_y - given["padding"][0], column * stride_x - given["padding"][1]
+    kernel, values = weight[channel].double().cpu().numpy(), x[0, first : first + depth].double().cpu().numpy()
+    rows, columns = top + gap_y * np.arange(height), left + gap_x * np.arange(width)
+    terms = []
+    for c in range(depth):
+        for i, y in enumerate(rows.tolist()):
+            for j, at in enumerate(columns.tolist()):
+                inside = 0 <= y < values.shape[1] and 0 <= at < values.shape[2]
+                number = float(values[c, y, at]) if inside else 0.0
+                terms.append(Term(source, (first + c, y, at), number, float(kernel[c, i, j]), not inside))
+    window = {
+        "layer": source, "channels": [first, first + depth], "rows": [top, int(rows[-1]) + 1],
+        "columns": [left, int(columns[-1]) + 1], "step": [gap_y, gap_x],
+    }  # fmt: skip
+    return tuple(terms), window
+
+
+def _transposed(
+    x: Tensor, weight: Tensor, given: dict[str, Any], place: Place, source: int
+) -> tuple[tuple[Term, ...], None]:
+    """Every value whose kernel, laid down at its place times the stride, covers this one."""
+    channel, row, column = place
+    groups, outputs = given["groups"], weight.shape[1]
+    group, inner = divmod(channel, outputs)
+    depth = weight.shape[0] // groups
+    values = x[0].double().cpu().numpy()
+    kernel = weight[:, inner].double().cpu().numpy()
+    terms = []
+    for c in range(group * depth, (group + 1) * depth):
+        for i, y in _covering(row, given, 0, kernel.shape[1], values.shape[1]):
+            for j, at in _covering(column, given, 1, kernel.shape[2], values.shape[2]):
+                terms.append(Term(source, (c, y, at), float(values[c, y, at]), float(kernel[c, i, j])))
+    return tuple(terms), None
+
+
+def _covering(place: int, given: dict[str, Any], axis: int, size: int, length: int) -> Iterator[tuple[int, int]]:
+    """Pairs of a place in the kernel and the input's place from which it covers `place`."""
+    for k in range(size):
+        start, remainder = divmod(place + given["padding"][axis] - k * given["dilation"][axis], given["stride"][axis])
+        if not remainder and 0 <= start < length:
+            yield k, start
+
+
+def _border(trace: Trace, source: int) -> str:
+    """What lies outside the map: zeros, unless something laid a border around it before."""
+    made = trace.values[source].call
+    return "zeros" if made is None else BORDERS.get(made.name, "zeros")
+
+
+def _says(count: int, outside: str, bias: float | None) -> str:
+    return f"sum of {count:,} products{outside}" + ("" if bias is None else ", plus the bias")
