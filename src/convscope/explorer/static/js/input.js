@@ -1,0 +1,127 @@
+/** View: a picture of one's own, drawn, dropped, or taken from the data and changed, with the network following every change. */
+
+import { address, get, replaced, send } from "./api.js";
+import { answerInWords, answers, head, trouble } from "./parts.js";
+import { band, wanted } from "./band.js";
+import { className, session, tell } from "./session.js";
+import { dropZone } from "./drop.js";
+import { fill, h } from "./dom.js";
+import { go, here, write } from "./address.js";
+import { lastWaiting } from "./latest.js";
+import { maps } from "./maps.js";
+import { pad } from "./pad.js";
+import { picker } from "./picker.js";
+import { stops } from "./network.js";
+import { tools } from "./pad_tools.js";
+
+/**
+ * The view.
+ */
+export function input() {
+  const { run } = session;
+  const held = { base: null, shown: "", own: "", stops: stops(session.network), asked: 0 };
+  const said = h("div.said.stack");
+  const milliseconds = h("p.soft.small");
+  const status = h("div");
+  const parts = { said, milliseconds, status };
+  parts.range = band(held.stops, { input: session.network.input,
+    onPick: (layer) => go("landscape", { image: held.shown, layer }), onChannel: (layer, channel) => go("landscape", { image: held.shown, layer, channel }) });
+  const changed = lastWaiting(() => ask(held, parts));
+  parts.pad = pad({ ...run.input, draw: run.draw }, () => changed());
+  parts.tools = tools(parts.pad, run.draw, () => ask(held, parts), held);
+  parts.picker = picker((image) => go("input", { image }));
+  const pick = (file) => upload(held, parts, file);
+  const element = h("div.stack", {});
+  fill(element, head("Your input", run.draw ? "Draw, drop a picture, or take one from the data; every stroke goes through the network as you make it."
+    : "Drop a picture or take one from the data, then paint over it, shift it, turn it; every change goes through the network as you make it.", () => element),
+  h("div.studio", {}, h("section.card.stack.easel", {}, dropZone(parts.pad.element, pick), parts.tools, status),
+    h("section.card.stack", {}, h("h2", {}, "What the network says"), said, milliseconds, h("div.row.unsaved", {}, lookInside(held, "landscape", "See it in the landscape"), lookInside(held, "questions", "Where does it look?")))),
+  h("section.card", {}, h("h2", {}, "What it makes of it"), parts.range.element), parts.picker.element);
+  return { element, show: (asked) => show(held, parts, asked), leave: () => { held.gone = true; } };
+}
+
+async function show(held, parts, { image, blank }) {
+  const key = `${image} ${session.run.network}`;
+  if (held.key === key) return;
+  held.key = key;
+  parts.picker.show(image);
+  if (held.own === image) return; // made on the pad just now
+  if (session.run.draw && !here().said.image && blank !== "0") {
+    held.base = null;
+    held.key = "";
+    await ask(held, parts);
+    return;
+  }
+  try {
+    const picture = new Image();
+    picture.src = address(`images/${encodeURIComponent(image)}/picture.png`);
+    const [input] = await Promise.all([get(`inputs/${encodeURIComponent(image)}`), picture.decode().catch(() => { throw new Error("The picture cannot be shown: the server gave none."); })]);
+    if (held.key !== key) return;
+    held.base = image;
+    parts.pad.load(picture);
+    parts.tools.reset();
+    fill(parts.status);
+    told(held, parts, input);
+  } catch (error) {
+    held.key = "";
+    fill(parts.status, trouble(error));
+  }
+}
+
+async function ask(held, parts) {
+  const blob = await parts.pad.picture();
+  const began = performance.now();
+  const watch = held.stops.map((stop) => stop.name);
+  try {
+    const named = held.base ? "changed on the pad" : "drawn on the pad";
+    const input = await send("POST", "inputs", blob, { name: named, like: held.base, centre: Boolean(held.centre && session.run.draw), watch });
+    if (held.gone) return;
+    held.own = input.id;
+    fill(parts.status);
+    told(held, parts, input);
+    held.key = `${input.id} ${session.run.network}`;
+    go("input", { image: input.id }, { quiet: true });
+    parts.milliseconds.textContent = `${Math.round(performance.now() - began)} ms from the pad to the answer, ${Math.round(input.milliseconds)} ms of them in the network`;
+  } catch (error) {
+    if (!replaced(error)) fill(parts.status, trouble(error));
+  }
+}
+
+async function upload(held, parts, file) {
+  fill(parts.status, h("p.soft", {}, `Reading ${file.name} …`));
+  try {
+    const input = await send("POST", "inputs", file, { name: file.name });
+    fill(parts.status);
+    go("input", { image: input.id });
+  } catch (error) {
+    fill(parts.status, trouble(error));
+    tell("say", error.message);
+  }
+}
+
+function told(held, parts, input) {
+  held.shown = input.id;
+  parts.picker.show(input.id);
+  const truth = input.truth === null ? null : h("p.soft", {}, `${input.name} · is ${className(input.truth)}`);
+  fill(parts.said, h("p.verdict", {}, input.answer.length ? className(input.answer[0].class) : input.said[0] ?? ""), answers(input, 10), truth);
+  clearTimeout(held.speaking);
+  held.speaking = setTimeout(() => tell("say", `Called ${answerInWords(input)}`), 700);
+  parts.milliseconds.textContent = "";
+  drawBand(held, parts, input.id);
+}
+
+function drawBand(held, { range }, image) {
+  const picture = new Image();
+  picture.addEventListener("load", () => { if (held.shown === image) range.picture(picture); });
+  picture.src = address(`images/${encodeURIComponent(image)}/picture.png`);
+  for (const stop of held.stops) {
+    maps(image, stop.name, { from: 0, to: wanted(stop), side: 64, network: session.run.network })
+      .then((answer) => { if (held.shown === image) range.maps(stop.name, answer); }, () => undefined);
+  }
+}
+
+function lookInside(held, view, said) {
+  const link = h("a.button", { href: write(view) }, said);
+  link.addEventListener("click", () => { link.href = write(view, { image: held.shown }); });
+  return link;
+}

@@ -1,0 +1,137 @@
+/** View: the whole network with the picture's maps in it, then one layer's channels, then one channel's places. */
+
+import { band, wanted } from "./band.js";
+import { channels } from "./channels.js";
+import { choice, head, trouble } from "./parts.js";
+import { count } from "./numbers.js";
+import { fieldsOf } from "./fields.js";
+import { fill, h } from "./dom.js";
+import { find, leaves, shape, spoken, stopOf, stops, volume } from "./network.js";
+import { go, here } from "./address.js";
+import { maps, most } from "./maps.js";
+import { pixels } from "./pixels.js";
+import { session } from "./session.js";
+
+/**
+ * The view.
+ * @param {{rail: any}} page
+ */
+export function landscape({ rail }) {
+  const open = (said) => go("landscape", { ...here().said, ...said });
+  const unit = (row, column) => go("unit", { ...held.said, row, column });
+  const held = { said: {}, band: null, of: null, drawn: "", boxes: () => null };
+  const all = channels((channel) => (isVector(held.said.layer) ? go("unit", { ...held.said, channel, row: 0, column: 0 }) : open({ channel, row: null, column: null })));
+  const one = pixels({ name: "The channel’s map", onMove: (row, column) => rail.field(held.boxes(row, column)), onPick: unit });
+  const shelf = h("div.shelf");
+  const inside = h("div.chips.unsaved", { role: "group", "aria-label": "Layers of this stage" });
+  const about = h("p.soft");
+  const detail = h("section.card.stack.detail");
+  const gridded = h("section.card.stack");
+  const element = h("div.stack", {});
+  fill(element, head("Landscape", "The network from left to right, with what each stage makes of the picture. Choose a stage, a channel, then a place on its map.", () => element),
+    shelf, h("div.zoom", {}, gridded, detail));
+  const parts = { all, one, shelf, inside, about, detail, gridded, rail, open };
+  return { element, show: (said) => show(held, parts, said), leave: () => rail.field(null) };
+}
+
+async function show(held, parts, said) {
+  if (held.of !== session.network) raise(held, parts);
+  const layer = find(session.network, said.layer ?? "") ? said.layer : held.stops[0].name;
+  const node = find(session.network, layer);
+  const [total, height, width] = volume(node.shape);
+  const vector = height * width === 1;
+  const channel = Math.min(Number(said.channel ?? 0) || 0, total - 1);
+  held.said = { image: said.image, layer, channel };
+  held.band.choose(stopOf(held.stops, session.network, layer)?.name);
+  drawBand(held, said.image);
+  showLayer(held, parts, node, said.sort ?? "strength");
+  parts.all.choose(channel);
+  parts.all.show({ image: said.image, layer, vector, total, sort: said.sort ?? "strength", output: vector && total === session.run.classes.length && node.name === held.stops.at(-1).name });
+  await showChannel(held, parts, node, channel, said);
+}
+
+function raise(held, { shelf, open }) {
+  held.of = session.network;
+  held.stops = stops(session.network);
+  held.drawn = "";
+  held.band = band(held.stops, {
+    input: session.network.input,
+    onPick: (layer) => open({ layer, channel: null, row: null, column: null }),
+    onChannel: (layer, channel) => open({ layer, channel, row: null, column: null }),
+  });
+  fill(shelf, held.band.element);
+}
+
+function drawBand(held, image) {
+  const key = `${image} ${session.run.network}`;
+  if (held.drawn === key) return;
+  held.drawn = key;
+  const { band: range } = held;
+  const picture = new Image();
+  picture.addEventListener("load", () => { if (held.drawn === key) range.picture(picture); });
+  picture.src = `/api/images/${encodeURIComponent(image)}/picture.png`;
+  for (const stop of held.stops) {
+    const how = { from: 0, to: wanted(stop), side: 64, sort: isVector(stop.name) ? "order" : "strength", network: session.run.network };
+    maps(image, stop.name, how).then((answer) => { if (held.drawn === key) range.maps(stop.name, answer); }, () => { held.drawn = ""; });
+  }
+}
+
+function showLayer(held, { gridded, inside, about, all, open }, node, sort) {
+  const section = stopOf(held.stops, session.network, node.name);
+  const layers = section ? leaves([section]) : [];
+  const chip = (layer, label) => h("button", {
+    type: "button", "aria-pressed": String(layer.name === node.name), on: { click: () => open({ layer: layer.name, channel: null, row: null, column: null }) },
+  }, label);
+  fill(inside, layers.length > 1 ? [chip(section, "whole stage"), layers.map((layer) => chip(layer, relative(layer.name, section.name)))] : null);
+  const [total, height, width] = volume(node.shape);
+  const many = height * width === 1 ? count(total, "unit") : `${count(total, "channel")} of ${height} × ${width}`;
+  fill(about, `${many}. ${sentence(node)}`);
+  const order = total > 2 && height * width > 1 ? choice("Order", [["strength", "strongest first"], ["order", "as they are numbered"]], sort, (value) => open({ sort: value })) : null;
+  fill(gridded, h("div.row.spread", {}, h("h2", {}, spoken(node.name)), order), about, inside, all.element);
+}
+
+async function showChannel(held, { detail, one, rail }, node, channel, said) {
+  const [, height, width] = volume(node.shape);
+  const key = JSON.stringify([held.said, session.run.network]);
+  detail.hidden = height * width === 1;
+  if (detail.hidden) return rail.field(null);
+  try {
+    const answer = await maps(said.image, node.name, { from: channel, to: channel + 1, values: "float", network: session.run.network });
+    if (key !== JSON.stringify([held.said, session.run.network])) return undefined;
+    const row = Number(said.row ?? Math.floor(height / 2));
+    const column = Number(said.column ?? Math.floor(width / 2));
+    fill(detail, h("h2", {}, `Channel ${channel}`), one.element, legend(most(answer.maps)),
+      h("p.soft.small", {}, "Click a place, or move with the arrow keys and press Enter, to see the numbers that made it."));
+    one.show(answer.maps[0], most(answer.maps), row, column);
+    held.boxes = await fieldsOf(said.image, node);
+    rail.field(held.boxes(row, column));
+  } catch (error) {
+    fill(detail, trouble(error));
+  }
+  return undefined;
+}
+
+/**
+ * The scale's legend.
+ * @param {number} scale
+ * @returns {HTMLElement}
+ */
+export function legend(scale) {
+  const said = scale ? [`−${scale.toPrecision(3)}`, "0", `+${scale.toPrecision(3)}`] : ["", "0", ""];
+  return h("div.legend", { role: "img", "aria-label": `Colours: cool is negative, down to ${said[0]}; warm is positive, up to ${said[2]}` },
+    h("i"), h("div.row.spread", {}, said.map((text) => h("span", {}, text))));
+}
+
+function isVector(layer) {
+  const [, height, width] = volume(find(session.network, layer).shape);
+  return height * width === 1;
+}
+
+function relative(name, section) {
+  return name === section ? name : name.slice(section.length + 1) || name;
+}
+
+function sentence(node) {
+  const seen = node.field ? `Each unit sees ${shape(node.field)} pixels of the picture.` : "";
+  return [node.says ? `${node.says[0].toUpperCase()}${node.says.slice(1)}.` : "", seen].filter(Boolean).join(" ");
+}

@@ -1,0 +1,157 @@
+/** "Save picture": what is on the screen, painted on a canvas piece by piece, so that nothing has to be rendered twice. */
+
+const DRAWN = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-linejoin", "stroke-linecap",
+  "opacity", "font-family", "font-size", "font-weight", "font-style", "text-anchor", "dominant-baseline", "visibility", "display"];
+
+/**
+ * Offer an element as a PNG to save.
+ * @param {HTMLElement} element
+ * @param {string} name of the file, without .png
+ */
+export async function savePicture(element, name) {
+  const canvas = await snapshot(element);
+  const blob = await new Promise((done) => { canvas.toBlob(done, "image/png"); });
+  offer(blob, `${name}.png`);
+}
+
+/**
+ * Offer a file to save.
+ * @param {Blob} blob
+ * @param {string} name
+ */
+export function offer(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/**
+ * Paint an element as it looks now.
+ * @param {HTMLElement} element
+ * @returns {Promise<HTMLCanvasElement>} twice the size on the screen, never wider than 8,192 pixels
+ */
+export async function snapshot(element) {
+  const box = element.getBoundingClientRect();
+  const margin = 24;
+  const width = box.width + 2 * margin;
+  const height = box.height + 2 * margin;
+  const zoom = Math.min(2, 8192 / Math.max(width, height));
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [Math.ceil(width * zoom), Math.ceil(height * zoom)];
+  const context = canvas.getContext("2d");
+  context.scale(zoom, zoom);
+  context.fillStyle = getComputedStyle(document.body).backgroundColor;
+  context.fillRect(0, 0, width, height);
+  context.translate(margin - box.left, margin - box.top);
+  await paintNode(context, element);
+  return canvas;
+}
+
+async function paintNode(context, node) {
+  if (node.nodeType === Node.TEXT_NODE) return paintText(context, node);
+  if (node.nodeType !== Node.ELEMENT_NODE) return undefined;
+  const style = getComputedStyle(node);
+  if (style.display === "none" || style.visibility === "hidden" || node.matches(".heard, .unsaved")) return undefined;
+  const box = node.getBoundingClientRect();
+  context.save();
+  context.globalAlpha *= Number(style.opacity);
+  paintBox(context, box, style);
+  if (clips(style)) clip(context, box, style);
+  if (node.tagName === "CANVAS" || node.tagName === "IMG") paintImage(context, node, box, style);
+  else if (node.tagName === "svg") await paintSvg(context, node, box);
+  else for (const child of node.childNodes) await paintNode(context, child);
+  context.restore();
+  return undefined;
+}
+
+function clips(style) {
+  return style.overflowX !== "visible" || style.overflowY !== "visible";
+}
+
+function clip(context, box, style) {
+  outline(context, box, style);
+  context.clip();
+}
+
+function outline(context, box, style) {
+  context.beginPath();
+  context.roundRect(box.left, box.top, box.width, box.height, Math.min(parseFloat(style.borderTopLeftRadius) || 0, box.width / 2, box.height / 2));
+}
+
+function paintBox(context, box, style) {
+  outline(context, box, style);
+  if (style.backgroundColor !== "rgba(0, 0, 0, 0)") {
+    context.fillStyle = style.backgroundColor;
+    context.fill();
+  }
+  const edges = { Top: [0, 0, 1, 0], Bottom: [0, 1, 1, 1], Left: [0, 0, 0, 1], Right: [1, 0, 1, 1] };
+  const wide = Object.keys(edges).filter((side) => parseFloat(style[`border${side}Width`]) > 0);
+  for (const side of wide) {
+    context.strokeStyle = style[`border${side}Color`];
+    context.lineWidth = parseFloat(style[`border${side}Width`]);
+    if (wide.length < 4) {
+      const [x0, y0, x1, y1] = edges[side];
+      context.beginPath();
+      context.moveTo(box.left + x0 * box.width, box.top + y0 * box.height);
+      context.lineTo(box.left + x1 * box.width, box.top + y1 * box.height);
+    }
+    context.stroke();
+    if (wide.length === 4) break;
+  }
+}
+
+function paintImage(context, image, box, style) {
+  if (!image.width || !image.height || image.complete === false) return;
+  context.imageSmoothingEnabled = style.imageRendering !== "pixelated";
+  context.drawImage(image, box.left, box.top, box.width, box.height);
+}
+
+function paintText(context, node) {
+  const text = node.textContent;
+  if (!text.trim()) return;
+  const style = getComputedStyle(node.parentElement);
+  context.font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+  context.fillStyle = style.color;
+  context.textBaseline = "alphabetic";
+  for (const { line, box } of lines(node)) {
+    const measured = context.measureText(line);
+    const tall = measured.fontBoundingBoxAscent + measured.fontBoundingBoxDescent;
+    context.fillText(line, box.left, box.top + (box.height - tall) / 2 + measured.fontBoundingBoxAscent, box.width + 1);
+  }
+}
+
+function lines(node) {
+  const range = document.createRange();
+  const found = [];
+  for (const word of node.textContent.matchAll(/\s*\S+/g)) {
+    range.setStart(node, word.index + word[0].search(/\S/));
+    range.setEnd(node, word.index + word[0].length);
+    const box = range.getBoundingClientRect();
+    const last = found.at(-1);
+    if (last && Math.abs(last.box.top - box.top) < 2) {
+      last.line += word[0].replace(/\s+/g, " ");
+      last.box = DOMRect.fromRect({ x: last.box.x, y: last.box.y, width: box.right - last.box.x, height: last.box.height });
+    } else found.push({ line: word[0].trim(), box });
+  }
+  return found;
+}
+
+async function paintSvg(context, svg, box) {
+  if (!box.width || !box.height) return;
+  const copy = svg.cloneNode(true);
+  const originals = [svg, ...svg.querySelectorAll("*")];
+  [copy, ...copy.querySelectorAll("*")].forEach((element, i) => {
+    const style = getComputedStyle(originals[i]);
+    for (const name of DRAWN) element.setAttribute(name, style.getPropertyValue(name));
+  });
+  copy.setAttribute("width", box.width);
+  copy.setAttribute("height", box.height);
+  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  const address = URL.createObjectURL(new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" }));
+  const image = new Image();
+  image.src = address;
+  await image.decode().then(() => context.drawImage(image, box.left, box.top, box.width, box.height), () => undefined);
+  URL.revokeObjectURL(address);
+}

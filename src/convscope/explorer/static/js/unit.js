@@ -1,0 +1,112 @@
+/** View: the arithmetic of one unit, from the places of the picture that it sees to the number that it gives. */
+
+import { get, replaced } from "./api.js";
+import { choice, head, trouble } from "./parts.js";
+import { fill, h } from "./dom.js";
+import { figure, percent } from "./numbers.js";
+import { find, leaves, spoken, volume } from "./network.js";
+import { go, here, write } from "./address.js";
+import { mixes, point, receipt } from "./receipt.js";
+import { maps, most } from "./maps.js";
+import { newest } from "./latest.js";
+import { pixels } from "./pixels.js";
+import { className, session, tell } from "./session.js";
+import { windows } from "./windows.js";
+
+const TERMS = 512;
+
+/**
+ * The view.
+ * @param {{rail: any}} page
+ */
+export function unit({ rail }) {
+  const held = { said: {}, unit: null, signal: newest() };
+  const move = (row, column) => go("unit", { ...held.said, row, column }, { quiet: true });
+  const map = pixels({ name: "The unit’s map", onPick: move, follows: true });
+  const chooser = h("div.row.unsaved");
+  const where = h("section.card.stack", {}, h("h2", {}, "Which unit"), chooser, map.element);
+  const seen = h("section.card.stack");
+  const sum = h("section.card.paper");
+  const element = h("div.stack", {});
+  fill(element, head("One unit", "Every number that a network gives is a sum that can be written down. Here is one, the way this network computed it.", () => element),
+    h("div.arithmetic", {}, h("div.stack", {}, where, seen), sum));
+  const parts = { rail, map, where, chooser, seen, sum };
+  const again = () => { if (held.unit) showUnit(held, parts); };
+  window.addEventListener("theme", again);
+  return { element, show: (said) => show(held, parts, said), leave: () => { rail.field(null); window.removeEventListener("theme", again); } };
+}
+
+async function show(held, parts, said) {
+  const node = find(session.network, said.layer ?? "") ?? leaves(session.network.sections)[0];
+  const [total, height, width] = volume(node.shape);
+  held.said = {
+    image: said.image, layer: node.name, channel: within(said.channel, total, 0),
+    row: within(said.row, height, Math.floor(height / 2)), column: within(said.column, width, Math.floor(width / 2)),
+  };
+  choose(held.said, parts.chooser, total);
+  const signal = held.signal();
+  const { image, layer, channel, row, column } = held.said;
+  try {
+    const [answer, found] = await Promise.all([
+      maps(image, layer, { from: channel, to: channel + 1, values: "float", network: session.run.network }),
+      get(`inputs/${encodeURIComponent(image)}/unit`, { layer, channel, row, column, most: TERMS }, signal),
+    ]);
+    if (signal.aborted) return;
+    parts.map.element.hidden = height * width === 1;
+    parts.map.show(answer.maps[0], most(answer.maps), row, column);
+    held.unit = found;
+    showUnit(held, parts);
+    tell("say", `${spoken(layer)}, channel ${channel}, row ${row}, column ${column}: ${figure(found.value)}`);
+  } catch (error) {
+    if (replaced(error)) return;
+    parts.rail.field(null);
+    fill(parts.seen);
+    fill(parts.sum, trouble(error, () => show(held, parts, here().said)));
+  }
+}
+
+function showUnit(held, { rail, seen, sum }) {
+  const { unit: found, said } = held;
+  rail.field(found.field);
+  const paper = receipt(found, (term) => link(said, term));
+  const mixing = found.steps.find(mixes);
+  const over = (term) => {
+    point(paper, term);
+    rail.field(found.field, term && term.layer === "input" && !term.padded ? [term.row, term.column] : null);
+  };
+  const drawn = mixing ? windows(mixing, over) : null;
+  const last = said.layer === leaves(session.network.sections).at(-1)?.name && session.run.classes.length;
+  fill(sum, h("div.row.spread", {}, h("h2", {}, last ? `How sure of “${className(said.channel)}”` : `Channel ${said.channel} at ${said.row}, ${said.column}`),
+    h("span.soft.small", {}, spoken(said.layer))), paper);
+  seen.hidden = false;
+  const [x1, y1, x2, y2] = found.field;
+  const area = ((x2 - x1) * (y2 - y1)) / (session.run.input.width * session.run.input.height);
+  fill(seen, h("h2", {}, "What it looked at"),
+    h("p.soft", {}, `It sees ${y2 - y1} × ${x2 - x1} pixels of the picture, ${percent(area)} of it: rows ${y1} to ${y2 - 1}, columns ${x1} to ${x2 - 1}.`),
+    drawn ?? h("p.soft", {}, mixing ? `${mixing.says}. ${told(mixing)}` : "It changes one number, place by place."));
+}
+
+function told(step) {
+  return step.count > 1 ? `The largest stand first at the side; each is a link to its own arithmetic.` : "";
+}
+
+function choose(said, chooser, total) {
+  const options = leaves(session.network.sections).map((node) => [node.name, spoken(node.name)]);
+  if (!options.some(([name]) => name === said.layer)) options.unshift([said.layer, `${spoken(said.layer)} (whole)`]);
+  const number = h("input", { type: "number", min: 0, max: total - 1, value: said.channel });
+  number.addEventListener("change", () => go("unit", { ...said, channel: within(number.value, total, 0) }));
+  fill(chooser, choice("Layer", options, said.layer, (layer) => go("unit", { image: said.image, layer, channel: 0 })),
+    h("label.field", {}, `Channel, 0 to ${total - 1}`, number),
+    h("a.button", { href: write("landscape", said) }, "In the landscape"));
+}
+
+function link(said, term) {
+  if (!term.layer || term.layer === "input") return null;
+  return write("unit", { image: said.image, layer: term.layer, channel: term.channel, row: term.row, column: term.column });
+}
+
+function within(text, size, otherwise) {
+  const number = Number(text);
+  if (text === undefined || text === null || text === "" || !Number.isInteger(number)) return otherwise;
+  return Math.max(0, Math.min(size - 1, number));
+}
