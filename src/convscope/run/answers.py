@@ -9,6 +9,7 @@ import numpy as np
 
 from convscope.deploy import Cropped, load_bundle, load_config, write_whole
 from convscope.errors import ConfigError, RunError
+from convscope.explain import Progress
 from convscope.run.folder import RunFolder
 from convscope.run.prepare import Prepared
 from convscope.run.trainee import MOVED, asked, batch_settings, device_here
@@ -25,10 +26,13 @@ class Answers:
     task: Task
 
 
-def ask(folder: RunFolder, prepared: Prepared, role: str, crops: str = "1") -> Answers:
+def ask(
+    folder: RunFolder, prepared: Prepared, role: str, crops: str = "1", on_progress: Progress | None = None
+) -> Answers:  # fmt: skip
     """Let the network in ``model/`` answer for every image of a set, and keep the answers in the run.
 
-    With more `crops` than one the images must be as large as `Cropped.takes` says.
+    With more `crops` than one the images must be as large as `Cropped.takes` says. `on_progress` is called with the
+    images answered so far.
     """
     recipe = folder.recipe()
     use_cores(recipe.train.threads or None)
@@ -38,7 +42,7 @@ def ask(folder: RunFolder, prepared: Prepared, role: str, crops: str = "1") -> A
     task = config.asked()
     if crops != "1" and task.takes in MOVED:
         raise ConfigError(f"crops: {crops} looks cannot be averaged where the answer is a place, as for {task.takes}")
-    meter = asked(Cropped(model, config.preprocessing.size, crops), batches, task.meter())
+    meter = asked(Cropped(model, config.preprocessing.size, crops), batches, task.meter(), on_progress)
     names = tuple(prepared.dataset.names[i] for i in prepared.rows(role))
     if crops == "1":  # the kept answers are those that predict gives too
         file = io.BytesIO()

@@ -22,8 +22,8 @@ def pictures(folder: RunFolder, names: Sequence[str], framed: bool = False) -> l
     return [picture(found, row[name], recipe.data.size if framed else None) for name in names]
 
 
-def picture(found: Dataset, row: int, size: tuple[int, int] | None = None) -> Image.Image:
-    """One image of a data set, upright, in grey or RGB; cut and brought to `size` where one is given."""
+def picture(found: Dataset, row: int, size: tuple[int, int] | None = None, most: int = SIDE) -> Image.Image:
+    """One image of a data set, upright, in grey or RGB; cut and brought to `size` where one is given, else small."""
     images = found.images
     pixels = (
         images[row].transpose(2, 0, 1)
@@ -33,5 +33,5 @@ def picture(found: Dataset, row: int, size: tuple[int, int] | None = None) -> Im
     image = Image.fromarray(pixels[0] if len(pixels) == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0)))
     if size is not None:
         return fit(image, size)
-    image.thumbnail((SIDE, SIDE))
+    image.thumbnail((most, most))
     return image

@@ -12,6 +12,7 @@ from convscope.data import Batches, BatchSettings, Dataset
 from convscope.data.augment import Moved
 from convscope.deploy import BundleConfig
 from convscope.errors import ConfigError
+from convscope.explain import Progress
 from convscope.models import Architecture, build, resolve, with_auxiliary_loss
 from convscope.models.sizes import check_size
 from convscope.run.prepare import Prepared
@@ -209,10 +210,14 @@ def batch_settings(prepared: Prepared, recipe: Recipe, device: torch.device, tra
 
 
 @torch.inference_mode()
-def asked(model: nn.Module, batches: Batches, meter: Meter) -> Meter:
+def asked(model: nn.Module, batches: Batches, meter: Meter, on_progress: Progress | None = None) -> Meter:
     """The meter, after the network has answered all batches."""
+    done = 0
     for x, y in batches(0):
         meter.add(model(x), y)
+        done += len(x)
+        if on_progress:
+            on_progress(done, None)
     return meter
 
 

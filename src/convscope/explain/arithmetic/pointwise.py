@@ -93,7 +93,9 @@ def local_response_norm(trace: Trace, run: Ran, place: Place, value: float) -> S
     channel, *rest = place
     before = float(x[(0, *place)].double())
     first, stop = max(0, channel - norm.size // 2), channel + (norm.size - 1) // 2 + 1
-    near = x[0, first:stop][(slice(None), *rest)].double()
+    near = x[0, first:stop].double()
+    for at in rest:
+        near = near[:, at]
     divisor = float((norm.k + norm.alpha * (near**2).sum() / norm.size) ** norm.beta)
     bound = MOMENTS * unit_of(x) * abs(before / divisor) + 1e-37
     term = Term(source, place, before, 1 / divisor)

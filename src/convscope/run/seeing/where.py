@@ -46,7 +46,7 @@ def see_where(subject: Subject, look: WhereLook, on_progress: Progress) -> Findi
     maps: list[Attribution] = []
     jobs = [(how, layer) for how in look.how for layer in (layers if how in WEIGHTINGS else ("",))]
     for done, (how, layer) in enumerate(jobs, 1):
-        maps.append(_map(subject.model, x, how, layer, targets, look.seed))
+        maps.append(attributed(subject.model, x, how, layer, targets, look.seed))
         on_progress(done, len(jobs))
     numbers = {
         "images": images.names,
@@ -131,7 +131,8 @@ def _target(subject: Subject, name: str, count: int) -> Tensor:
     return torch.full((count,), subject.classes.index(name))
 
 
-def _map(model: nn.Module, x: Tensor, how: str, layer: str, targets: Tensor, seed: int) -> Attribution:
+def attributed(model: nn.Module, x: Tensor, how: str, layer: str, targets: Tensor, seed: int) -> Attribution:
+    """One kind of map by its name; `layer` counts for those that are of a layer."""
     if how in WEIGHTINGS:
         return class_map(model, x, layer, targets, how)
     if how == "occlusion":
@@ -154,7 +155,7 @@ def see_sanity(subject: Subject, look: SanityLook, on_progress: Progress) -> Fin
     for place, how in enumerate(look.how):
 
         def explain(net: nn.Module, how: str = how) -> np.ndarray:
-            return _map(net, x, how, layer, targets, look.seed).maps
+            return attributed(net, x, how, layer, targets, look.seed).maps
 
         found[how] = cascade(
             subject.model, explain, draws=look.draws, seed=look.seed,

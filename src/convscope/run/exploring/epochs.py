@@ -1,0 +1,71 @@
+"""What was kept of the training, epoch by epoch: the maps of a few fixed images."""
+
+from typing import Any
+
+import numpy as np
+
+from convscope.errors import ConfigError, ConvscopeError
+from convscope.explain import Snapshots, quantised, read_snapshots
+from convscope.run.exploring.exploration import Exploration
+from convscope.run.exploring.looked import Sent
+from convscope.run.exploring.refusals import NotYetError
+from convscope.run.exploring.sets import Sets
+from convscope.run.seeing.overtime import probes_of
+
+NOTE = "only these images and channels were kept during training, and at no more than 32 places a side"
+
+
+def probes(seen: Exploration, sets: Sets) -> dict[str, Any]:
+    """The images and layers whose maps were kept, and at which epochs.
+
+    Raises:
+        NotYetError: none were.
+    """
+    kept = _kept(seen)
+    names = list(seen.images("validation").names)
+    images = [sets.record("validation", names.index(name)) for name in kept["names"] if name in names]
+    layers = []
+    for layer in kept["layers"]:
+        found = _read(seen, layer)
+        layers.append({"layer": layer, "epochs": found.epochs.tolist(), "channels": found.channels.tolist()})
+    return {"images": images, "layers": layers, "note": NOTE}
+
+
+def maps_at(seen: Exploration, layer: str, probe: int, epoch: int) -> tuple[Sent, list[list[float]]]:
+    """A probe's maps at an epoch, and each channel's range over all epochs, so that brightness can be compared.
+
+    Raises:
+        NotYetError: no maps were kept.
+        ConfigError: no such layer, probe or epoch.
+    """
+    kept = _kept(seen)
+    if layer not in kept["layers"]:
+        raise ConfigError(f"layer {layer[:80]}: no maps were kept of it; choose one of {', '.join(kept['layers'])}")
+    found = _read(seen, layer)
+    if not 0 <= probe < found.maps.shape[1]:
+        raise ConfigError(f"probe: no {probe}; choose from 0 to {found.maps.shape[1] - 1}")
+    if epoch not in found.epochs:
+        raise ConfigError(f"epoch: no maps of epoch {epoch}; choose one of {', '.join(map(str, found.epochs))}")
+    maps = found.maps[int(np.flatnonzero(found.epochs == epoch)[0]), probe]
+    low, high, levels = quantised(maps)
+    scale = np.stack([found.maps[:, probe].min((0, 2, 3)), found.maps[:, probe].max((0, 2, 3))], 1)
+    shape = (maps.shape[1], maps.shape[2])
+    sent = Sent(
+        layer, tuple(found.channels.tolist()), len(maps), shape, "maps", levels,
+        low.astype(np.float32), high.astype(np.float32),
+    )  # fmt: skip
+    return sent, scale.tolist()
+
+
+def _kept(seen: Exploration) -> dict[str, Any]:
+    try:
+        return probes_of(seen.folder.probes)
+    except ConvscopeError as error:
+        raise NotYetError(str(error)) from None
+
+
+def _read(seen: Exploration, layer: str) -> Snapshots:
+    try:
+        return read_snapshots(seen.folder.probes, layer)
+    except ConvscopeError:
+        raise NotYetError("probes: no epoch's maps are there yet; wait for the end of the first epoch") from None
