@@ -33,12 +33,12 @@ export function atlas(onChoose) {
 }
 
 /**
- * A class's colour: far apart for neighbouring numbers.
+ * A class's colour: far apart for neighbouring numbers, and never red, which says that an answer was wrong.
  * @param {number | null} index
  * @returns {string}
  */
 export function hue(index) {
-  return index === null ? "gray" : `hsl(${(index * 137.5 + 200) % 360} 60% 52%)`;
+  return index === null ? "gray" : `hsl(${45 + ((index * 137.5 + 110) % 270)} 58% 50%)`;
 }
 
 function show(held, element, points, split, side) {
@@ -77,7 +77,8 @@ function draw(held, element) {
     context.globalAlpha = dim ? 0.16 : 1;
     const wrong = points[i].answer !== null && points[i].answer !== points[i].truth;
     context.fillStyle = wrong ? bad : hue(points[i].truth);
-    context.fillRect(x - size / 2 - 2, y - size / 2 - 2, size + 4, size + 4);
+    const frame = wrong ? 4 : 2;
+    context.fillRect(x - size / 2 - frame, y - size / 2 - frame, size + 2 * frame, size + 2 * frame);
     if (sprite) context.drawImage(sprite, (i % PER_ROW) * side, Math.floor(i / PER_ROW) * side, side, side, x - size / 2, y - size / 2, size, size);
     if (i === at || (chosen.size === 1 && chosen.has(i))) outline(context, x, y, size, accent);
   }

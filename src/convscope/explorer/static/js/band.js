@@ -10,17 +10,17 @@ import { tile } from "./tiles.js";
 /**
  * The landscape of a network.
  * @param {import("./network.js").Node[]} stops
- * @param {{input: number[], onPick?: (layer: string) => void, onChannel?: (layer: string, channel: number, u: number, v: number) => void}} how
+ * @param {{input: number[], outputs?: string[], onPick?: (layer: string) => void, onChannel?: (layer: string, channel: number, u: number, v: number) => void}} how
  * @returns {{element: HTMLElement, picture: (image: CanvasImageSource) => void, maps: (layer: string, maps: any) => void, choose: (layer: string) => void}}
  */
-export function band(stops, { input, onPick, onChannel }) {
+export function band(stops, { input, outputs = [], onPick, onChannel }) {
   const all = [{ name: "input", shape: input, field: null }, ...stops];
   const canvas = h("canvas.range", { "aria-hidden": "true" });
   const tip = h("div.tip", { hidden: true, "aria-hidden": "true" });
   const names = roving(h("div.stops", { role: "group", "aria-label": "Stages of the network, from the picture to the answer" }));
   const stage = h("div.stage", {}, canvas, tip, names);
   const element = h("div.band", {}, stage);
-  const held = { all, shown: new Map(), chosen: "", hover: null, laid: layout(all, 900), canvas, names };
+  const held = { all, shown: new Map(), chosen: "", hover: null, laid: layout(all, 900), canvas, outputs, names };
   const redraw = () => draw(held);
   const place = () => settle(held, stage, element, { onPick, redraw });
   new ResizeObserver(place).observe(element);
@@ -44,7 +44,7 @@ export function wanted(node) {
 }
 
 function prepared(answer) {
-  if (answer.kind === "vector" || answer.maps[0]?.values.length === 1) return { sheets: [vector(answer)], channels: [null] };
+  if (answer.kind === "vector" || answer.maps[0]?.values.length === 1) return { sheets: [vector(answer)], channels: [null], values: answer.maps.map((map) => map.values[0]) };
   const scale = most(answer.maps);
   return { sheets: answer.maps.map((map) => tile(map, scale)), channels: answer.channels };
 }
@@ -58,7 +58,7 @@ function vector(answer) {
 
 function settle(held, stage, element, { onPick, redraw }) {
   const available = element.clientWidth || 900;
-  held.laid = layout(held.all, available);
+  held.laid = layout(held.all, available, room(held.outputs));
   const { width, height, zoom, places, shift } = held.laid;
   stage.style.setProperty("width", `${width}px`);
   const dense = window.devicePixelRatio || 1;
@@ -84,7 +84,11 @@ function mark(names, layer) {
   refresh(names);
 }
 
-function draw({ all, shown, laid, canvas, hover: over, chosen }) {
+function room(outputs) {
+  return outputs.length ? Math.min(90, 8 + 6 * Math.max(...outputs.map((name) => name.length))) : 0;
+}
+
+function draw({ all, shown, laid, canvas, hover: over, chosen, outputs }) {
   const context = canvas.getContext("2d");
   const dense = window.devicePixelRatio || 1;
   const look = getComputedStyle(document.documentElement);
@@ -93,10 +97,24 @@ function draw({ all, shown, laid, canvas, hover: over, chosen }) {
   context.clearRect(-2000, 0, 9000, 2000);
   context.imageSmoothingEnabled = false;
   laid.places.slice(0, -1).forEach((place, i) => rays(context, place, laid.places[i + 1], ink));
+  if (outputs.length) answerNames(context, laid.places.at(-1), shown.get(all.at(-1).name)?.values, outputs, look);
   laid.places.forEach((place, i) => {
     const has = shown.get(all[i].name);
     for (let nth = place.count - 1; nth >= 0; nth -= 1) drawSheet(context, sheet(place, nth), has?.sheets[nth], ink, all[i].name === chosen);
     if (over?.stop === i && !place.vector) drawSheet(context, lifted(sheet(place, over.nth)), has?.sheets[over.nth], { ...ink, line: ink.accent }, true);
+  });
+}
+
+function answerNames(context, place, values, outputs, look) {
+  const at = sheet(place, 0);
+  const [rows] = folded(outputs.length);
+  const best = values ? values.indexOf(Math.max(...values)) : -1;
+  const size = Math.min(11, (0.92 * at.tall) / rows);
+  outputs.forEach((name, i) => {
+    context.font = `${i === best ? 700 : 400} ${size}px ${look.getPropertyValue("--sans")}`;
+    context.fillStyle = look.getPropertyValue(i === best ? "--ink" : "--soft");
+    context.textBaseline = "middle";
+    context.fillText(name.length > 14 ? `${name.slice(0, 13)}…` : name, at.x + at.ex + 5, at.y - at.ey + ((i + 0.5) * at.tall) / rows);
   });
 }
 

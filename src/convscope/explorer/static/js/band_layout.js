@@ -3,8 +3,8 @@
 import { volume } from "./network.js";
 
 /** Height of the drawing, in CSS pixels, before it is scaled. */
-export const HEIGHT = 230;
-const MIDDLE = 118;
+export const HEIGHT = 196;
+const MIDDLE = 100;
 const FORESHORTENED = 0.5;
 const RISE = 0.24;
 const NARROWEST = 92;
@@ -19,9 +19,10 @@ const BETWEEN = 22;
  * Lay stops out from left to right.
  * @param {{shape: number[]}[]} stops the first is the picture
  * @param {number} available CSS pixels
+ * @param {number} [named] room for the answers' names beside the last stop
  * @returns {{places: Place[], width: number, height: number, zoom: number}}
  */
-export function layout(stops, available) {
+export function layout(stops, available, named = 0) {
   const tallest = Math.max(...stops.map((stop) => volume(stop.shape)[1]));
   const places = [];
   let left = 0;
@@ -30,8 +31,8 @@ export function layout(stops, available) {
     places.push({ ...place, left, x: left + (place.width - place.extent) / 2 });
     left += place.width + BETWEEN;
   }
-  const natural = left - BETWEEN;
-  const zoom = Math.max(0.62, Math.min(1.7, available / natural));
+  const natural = left - BETWEEN + named;
+  const zoom = Math.max(0.95, Math.min(1.7, available / natural));
   return { places, width: Math.max(natural * zoom, available), height: HEIGHT * zoom, zoom, shift: Math.max(0, (available - natural * zoom) / 2) };
 }
 
@@ -99,7 +100,7 @@ function stand({ shape }, tallest) {
 function standVector(units) {
   const [rows, columns] = folded(units);
   const side = 18 + 12 * columns;
-  const tall = Math.min(176, 14 * rows + 8);
+  const tall = Math.min(160, 13 * rows + 8);
   const extent = side * FORESHORTENED;
   return { count: 1, total: units, vector: true, side, tall, gap: 0, extent, width: Math.max(extent, NARROWEST - 14) };
 }

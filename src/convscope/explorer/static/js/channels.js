@@ -27,6 +27,7 @@ export function channels(onPick) {
     held.watcher?.disconnect();
     element.classList.toggle("units", asked.vector);
     element.classList.toggle("named", asked.output);
+    element.style.setProperty("--tile", asked.total <= 8 ? "7.5rem" : asked.total <= 32 ? "5.6rem" : "4.6rem");
     next(element, held, asked, 0, onPick, true);
   };
   return { element, show, choose: (channel) => { held.chosen = channel; choose(element, channel); } };

@@ -11,7 +11,7 @@ import { lastWaiting } from "./latest.js";
 import { maps } from "./maps.js";
 import { pad } from "./pad.js";
 import { picker } from "./picker.js";
-import { stops } from "./network.js";
+import { outputs, stops } from "./network.js";
 import { tools } from "./pad_tools.js";
 
 /**
@@ -24,7 +24,7 @@ export function input() {
   const milliseconds = h("p.soft.small");
   const status = h("div");
   const parts = { said, milliseconds, status };
-  parts.range = band(held.stops, { input: session.network.input,
+  parts.range = band(held.stops, { input: session.network.input, outputs: outputs(session),
     onPick: (layer) => go("landscape", { image: held.shown, layer }), onChannel: (layer, channel) => go("landscape", { image: held.shown, layer, channel }) });
   const changed = lastWaiting(() => ask(held, parts));
   parts.pad = pad({ ...run.input, draw: run.draw }, () => changed());
@@ -34,9 +34,9 @@ export function input() {
   const element = h("div.stack", {});
   fill(element, head("Your input", run.draw ? "Draw, drop a picture, or take one from the data; every stroke goes through the network as you make it."
     : "Drop a picture or take one from the data, then paint over it, shift it, turn it; every change goes through the network as you make it.", () => element),
-  h("div.studio", {}, h("section.card.stack.easel", {}, dropZone(parts.pad.element, pick), parts.tools, status),
-    h("section.card.stack", {}, h("h2", {}, "What the network says"), said, milliseconds, h("div.row.unsaved", {}, lookInside(held, "landscape", "See it in the landscape"), lookInside(held, "questions", "Where does it look?")))),
-  h("section.card", {}, h("h2", {}, "What it makes of it"), parts.range.element), parts.picker.element);
+  h("div.studio", {}, h("section.card.stack.easel", {}, run.views.upload ? [dropZone(parts.pad.element, pick), parts.tools] : h("p.soft", {}, run.why_not.upload), status),
+    h("div.stack", {}, h("section.card.stack", {}, said, h("div.row.spread", {}, milliseconds, h("div.row.unsaved", {}, lookInside(held, "landscape", "See it in the landscape"), lookInside(held, "questions", "Where does it look?")))),
+      h("section.card", {}, parts.range.element))), parts.picker.element);
   return { element, show: (asked) => show(held, parts, asked), leave: () => { held.gone = true; } };
 }
 
@@ -102,8 +102,8 @@ async function upload(held, parts, file) {
 function told(held, parts, input) {
   held.shown = input.id;
   parts.picker.show(input.id);
-  const truth = input.truth === null ? null : h("p.soft", {}, `${input.name} · is ${className(input.truth)}`);
-  fill(parts.said, h("p.verdict", {}, input.answer.length ? className(input.answer[0].class) : input.said[0] ?? ""), answers(input, 10), truth);
+  const truth = input.truth === null ? null : h("p.soft", {}, `${input.name} is ${className(input.truth)}`);
+  fill(parts.said, h("div.verdict", {}, h("p.soft", {}, "The network says"), h("p.name", {}, input.answer.length ? className(input.answer[0].class) : input.said[0] ?? ""), truth), answers(input, 12, true));
   clearTimeout(held.speaking);
   held.speaking = setTimeout(() => tell("say", `Called ${answerInWords(input)}`), 700);
   parts.milliseconds.textContent = "";

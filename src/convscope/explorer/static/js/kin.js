@@ -20,7 +20,7 @@ export function kin() {
   const side = h("section.card.stack.chosen", { "aria-live": "off" });
   const map = atlas((places) => list(held, side, places.map((i) => held.points[i])));
   const legend = h("div.chips");
-  const form = h("div.row.unsaved");
+  const form = h("div.row.form.unsaved");
   const mapped = h("section.card.stack", {}, form, h("div.job-place"), legend, map.element);
   const element = h("div.stack", {});
   fill(element, head("Kin", "Every image where the network’s last layers put it: neighbours are alike to the network. A red frame was called wrongly. Draw around some to see who they are.", () => element),

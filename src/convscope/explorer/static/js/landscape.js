@@ -6,11 +6,12 @@ import { choice, head, trouble } from "./parts.js";
 import { count } from "./numbers.js";
 import { fieldsOf } from "./fields.js";
 import { fill, h } from "./dom.js";
-import { find, leaves, shape, spoken, stopOf, stops, volume } from "./network.js";
+import { find, leaves, outputs, shape, spoken, stopOf, stops, volume } from "./network.js";
 import { go, here } from "./address.js";
 import { maps, most } from "./maps.js";
 import { pixels } from "./pixels.js";
 import { session } from "./session.js";
+import { tile } from "./tiles.js";
 
 /**
  * The view.
@@ -46,7 +47,7 @@ async function show(held, parts, said) {
   drawBand(held, said.image);
   showLayer(held, parts, node, said.sort ?? "strength");
   parts.all.choose(channel);
-  parts.all.show({ image: said.image, layer, vector, total, sort: said.sort ?? "strength", output: vector && total === session.run.classes.length && node.name === held.stops.at(-1).name });
+  parts.all.show({ image: said.image, layer, vector, total, sort: said.sort ?? "strength", output: vector && total === session.run.classes.length && node.name === session.network.output });
   await showChannel(held, parts, node, channel, said);
 }
 
@@ -55,7 +56,7 @@ function raise(held, { shelf, open }) {
   held.stops = stops(session.network);
   held.drawn = "";
   held.band = band(held.stops, {
-    input: session.network.input,
+    input: session.network.input, outputs: outputs(session),
     onPick: (layer) => open({ layer, channel: null, row: null, column: null }),
     onChannel: (layer, channel) => open({ layer, channel, row: null, column: null }),
   });
@@ -118,8 +119,9 @@ async function showChannel(held, { detail, one, rail }, node, channel, said) {
  */
 export function legend(scale) {
   const said = scale ? [`−${scale.toPrecision(3)}`, "0", `+${scale.toPrecision(3)}`] : ["", "0", ""];
+  const ramp = { values: Float32Array.from({ length: 201 }, (_, i) => i / 100 - 1), height: 1, width: 201 };
   return h("div.legend", { role: "img", "aria-label": `Colours: cool is negative, down to ${said[0]}; warm is positive, up to ${said[2]}` },
-    h("i"), h("div.row.spread", {}, said.map((text) => h("span", {}, text))));
+    tile(ramp, 1), h("div.row.spread", {}, said.map((text) => h("span", {}, text))));
 }
 
 function isVector(layer) {

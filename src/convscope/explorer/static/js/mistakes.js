@@ -103,7 +103,7 @@ function showOne(held, parts, image) {
     h("img.subject", { src: address(`images/${encodeURIComponent(image.id)}/thumbnail.png`, { side: 256 }), alt: `The picture ${image.name}`, width: 192, height: 192 }),
     h("div.stack", {}, h("div", {}, h("h2", {}, image.name), h("p", {}, "Labelled ", h("b", {}, className(image.truth)), ", called ", h("b", {}, className(image.answer)), image.confidence === null ? "." : ` with ${percent(image.confidence)}.`)),
       image.mark ? h("p.bad", { role: "status" }, marked(image.mark)) : null,
-      h("div.row", {}, choice("It should be", others, better, (value) => { better = value; }),
+      h("div.row.form", {}, choice("It should be", others, better, (value) => { better = value; }),
         h("button", { type: "button", on: { click: () => mark({ kind: "label", class: Number(better) }) } }, "Label is wrong"),
         h("button", { type: "button", on: { click: () => mark({ kind: "leave out" }) } }, "Leave out"),
         image.mark ? h("button", { type: "button", on: { click: () => mark(null) } }, "Take back") : null),

@@ -87,6 +87,7 @@ export function volume([channels, height = 1, width = 1]) {
  */
 export function spoken(name) {
   if (name === "input") return "the picture";
+  if (name.startsWith("@")) return "a step in between";
   const parts = name.split(".");
   const said = parts[0] === "stages" && parts.length > 1 ? [`stage ${Number(parts[1]) + 1}`] : [parts[0]];
   return [...said, ...parts.slice(parts[0] === "stages" ? 2 : 1)].join(" · ");
@@ -104,6 +105,17 @@ export function moved({ field, row, column }, jump, row2, column2) {
   const down = (row2 - row) * jump[0];
   const across = (column2 - column) * jump[1];
   return [field[0] + across, field[1] + down, field[2] + across, field[3] + down];
+}
+
+/**
+ * The names that stand beside the last stop: the classes, where there are few and each has its unit.
+ * @param {{run: any, network: any}} session
+ * @returns {string[]}
+ */
+export function outputs({ run, network }) {
+  const last = stops(network).at(-1);
+  const fits = run.classes.length > 0 && run.classes.length <= 24 && last && last.shape.length === 1 && last.shape[0] === run.classes.length;
+  return fits ? run.classes : [];
 }
 
 function headStops(section) {

@@ -10,7 +10,7 @@ const MOST_UNDONE = 40;
  * @param {() => void} onChange after every change, many times a second while a stroke is drawn
  */
 export function pad(kind, onChange) {
-  const canvas = h("canvas.paper", { "aria-hidden": "true" });
+  const canvas = h("canvas", { "aria-hidden": "true" });
   const brush = s("svg.brush", { "aria-hidden": "true" });
   const element = h("div.pad", { tabindex: 0, role: "application", "aria-roledescription": "drawing pad",
     "aria-label": "Drawing pad. Arrow keys move the brush, Space puts it down and up, Control and Z undoes." }, canvas, brush);

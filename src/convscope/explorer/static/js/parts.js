@@ -55,14 +55,16 @@ export async function awaited(element, make) {
  * The most probable classes as bars; where a task has no classes, its own words.
  * @param {{answer: {class: number, probability: number}[], said: string[], truth: number | null}} input
  * @param {number} [most]
+ * @param {boolean} [still] few classes keep their places, so that bars rise and fall where they are
  * @returns {HTMLElement}
  */
-export function answers(input, most = 5) {
+export function answers(input, most = 5, still = false) {
   if (!input.answer.length) return h("ul.bars", {}, input.said.map((line) => h("li", {}, line)));
-  return h("ul.bars", {}, input.answer.slice(0, most).map((one, place) => {
-    const kinds = [place ? "" : "best", one.class === input.truth ? "truth" : ""].join(" ").trim();
-    const name = className(one.class);
-    return h("li", { class: kinds || null }, h("span.label", { title: name }, name),
+  const shown = input.answer.slice(0, most);
+  if (still && input.answer.length <= most) shown.sort((a, b) => a.class - b.class);
+  return h("ul.bars", {}, shown.map((one) => {
+        const name = className(one.class);
+    return h("li", { class: one === input.answer[0] ? "best" : null }, h("span.label", { title: name }, name, one.class === input.truth ? h("span.good", { title: "what it is" }, " ✓") : null),
       h("span.track", { "aria-hidden": "true" }, h("i", { style: { "--much": one.probability } })), h("span.value", {}, percent(one.probability)));
   }));
 }

@@ -32,7 +32,7 @@ function filters(held, again, grid, about, onPick) {
   const search = h("input", { type: "search", placeholder: "name", size: 10 });
   let typed = null;
   search.addEventListener("input", () => { clearTimeout(typed); typed = setTimeout(() => set("search")(search.value), 250); });
-  return h("div.row", {}, choice("Set", splits, held.split, set("split")),
+  return h("div.row.form", {}, choice("Set", splits, held.split, set("split")),
     session.run.classes.length ? choice("Class", classes, held.class, set("class")) : null,
     choice("Order", [["name", "by name"], ["surest", "surest first"], ["unsure", "least sure first"]], held.order, set("order")),
     h("label.field", {}, "Find", search), h("label.check", {}, wrong, "only mistakes"),

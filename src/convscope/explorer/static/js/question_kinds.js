@@ -39,8 +39,8 @@ export const QUESTIONS = {
     explains: "A picture painted so that the network is as sure as it can be of one class. It shows what the class is made of, to the network.",
     settings: ({ said }) => ({ classes: said.class === undefined || said.class === "" ? [] : [Number(said.class)], steps: Number(said.steps ?? 256) }),
     form: ({ said, open }) => [classChoice(said, open, "all classes, the first 20"), stepsField(said, open)],
-    show: (numbers, result) => [gallery(numbers.classes.map((one) => ({
-      picture: result.pictures[one.picture], title: className(one.class), text: percent(one.probability) }))), h("p.soft.small", {}, numbers.reminder)],
+    show: (numbers, result) => gallery(numbers.classes.map((one) => ({
+      picture: result.pictures[one.picture], title: className(one.class), text: percent(one.probability) }))),
   },
   stimuli: {
     title: "What excites a channel?", asks: "the strongest pieces of your data", method: "stimuli", does: "Search the data",
@@ -66,7 +66,7 @@ export const QUESTIONS = {
     explains: "The first convolution’s kernels as they are. Noise in them says too little training; two alike, that one is spare.",
     settings: () => ({ layer: null }),
     form: () => null,
-    show: (numbers, result) => [h("p", {}, found(numbers)), gallery(numbers.pictures.map((name, i) => ({ picture: result.pictures[name], title: `kernel ${i}`, text: "" })), "small")],
+    show: (numbers, result) => [h("p", {}, found(numbers)), gallery(numbers.kernels.map((name, i) => ({ picture: result.pictures[name], title: `kernel ${i}`, text: "" })), "small")],
   },
 };
 

@@ -43,7 +43,7 @@ function show(held, { menu, sheet }, said) {
     fill(answer, held.job.element);
   };
   fill(sheet, h("h2", {}, question.title), h("p.soft", {}, question.explains),
-    h("div.row.unsaved", {}, question.form(context), h("button.first", { type: "button", on: { click: begin } }, question.does)), answer);
+    h("div.row.form.unsaved", {}, question.form(context), h("button.first", { type: "button", on: { click: begin } }, question.does)), answer);
   if (question.quick) begin();
 }
 

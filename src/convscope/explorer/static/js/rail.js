@@ -16,7 +16,7 @@ const signal = newest();
  * @returns {{show: (id: string) => Promise<void>, field: (box: number[] | null, pixel?: [number, number] | null) => void}}
  */
 export function rail(element, choose) {
-  const overlay = s("svg.field", { "aria-hidden": "true" });
+  const overlay = s("svg.sight", { "aria-hidden": "true" });
   const picture = h("img.subject", { alt: "", width: 256, height: 256 });
   const said = h("div.said");
   const held = { shown: "", key: "" };

@@ -69,14 +69,23 @@ function sum(step, link) {
 
 function line(step, term, most, link) {
   const href = term.padded ? null : link(term);
-  const where = `${term.layer ? spoken(term.layer) : "before"} · ${term.channel} · ${term.row}, ${term.column}`;
+  const where = whence(term, step);
   const named = href ? h("a", { href, title: "See how this value was made" }, where) : h("span", {}, term.padded ? "border" : where);
   const share = Math.min(1, Math.abs(term.product) / (most || 1));
   const factors = pool(step) || step.op === "add" ? "" : `${figure(term.value)} × ${figure(term.weight)}`;
-  return h("li", { class: `line term${term.chosen ? " won" : ""}`, "data-at": at(term), "data-product": term.product, "data-term": `${term.value} ${term.weight}` },
+  return h("li", { class: `line term${term.chosen && pool(step) ? " won" : ""}`, "data-at": at(term), "data-product": term.product, "data-term": `${term.value} ${term.weight}` },
     named, h("span.factors", {}, term.chosen && pool(step) ? "won" : factors),
     h("i", { class: term.product < 0 ? "cool" : "warm", "aria-hidden": "true", style: { "--much": share } }),
     h("output", {}, pool(step) ? figure(term.value) : signed(term.product)));
+}
+
+function whence(term, step) {
+  const many = step.terms.some((other) => other.channel !== term.channel);
+  const spread = step.terms.some((other) => other.row !== term.row || other.column !== term.column);
+  const layers = step.terms.some((other) => other.layer !== term.layer);
+  const flat = step.op === "fully connected" && !spread;
+  return [layers ? spoken(term.layer || "before") : "", flat ? `unit ${term.channel}` : many || !spread ? `channel ${term.channel}` : "", flat ? "" : `${term.row}, ${term.column}`]
+    .filter(Boolean).join(" · ");
 }
 
 function place(step) {

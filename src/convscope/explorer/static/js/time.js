@@ -77,7 +77,12 @@ function charts(curves, mark, onPick) {
   const share = score.every((line) => line.points.every(([, y]) => y >= 0 && y <= 1));
   return [h("section.card", {}, h("h2", {}, "Loss"), lineChart(lines(curves, "loss"), { title: "Loss over the epochs", mark, onPick, low: 0 }), overfit),
     h("section.card", {}, h("h2", {}, primary[0].toUpperCase() + primary.slice(1).replaceAll("_", " ")),
-      lineChart(score, { title: `${primary} over the epochs`, mark, onPick, ...(share ? { high: 1 } : {}) }))];
+      lineChart(score, { title: `${primary} over the epochs`, mark, onPick, ...(share ? { low: floor(score), high: 1 } : {}) }))];
+}
+
+function floor(lines) {
+  const least = Math.min(...lines.flatMap((line) => line.points.map(([, y]) => y)));
+  return Math.max(0, Math.floor(10 * least - 0.5) / 10);
 }
 
 async function confusion(element, epoch, signal) {

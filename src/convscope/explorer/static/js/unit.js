@@ -23,14 +23,15 @@ export function unit({ rail }) {
   const held = { said: {}, unit: null, signal: newest() };
   const move = (row, column) => go("unit", { ...held.said, row, column }, { quiet: true });
   const map = pixels({ name: "The unit’s map", onPick: move, follows: true });
-  const chooser = h("div.row.unsaved");
-  const where = h("section.card.stack", {}, h("h2", {}, "Which unit"), chooser, map.element);
+  const chooser = h("div.row.form.unsaved");
+  const facts = h("div.stack.close");
+  const where = h("section.card.stack", {}, h("h2", {}, "Which unit"), chooser, h("div.beside", {}, map.element, facts));
   const seen = h("section.card.stack");
-  const sum = h("section.card.paper");
+  const sum = h("section.card.receipt-paper");
   const element = h("div.stack", {});
   fill(element, head("One unit", "Every number that a network gives is a sum that can be written down. Here is one, the way this network computed it.", () => element),
     h("div.arithmetic", {}, h("div.stack", {}, where, seen), sum));
-  const parts = { rail, map, where, chooser, seen, sum };
+  const parts = { rail, map, where, chooser, facts, seen, sum };
   const again = () => { if (held.unit) showUnit(held, parts); };
   window.addEventListener("theme", again);
   return { element, show: (said) => show(held, parts, said), leave: () => { rail.field(null); window.removeEventListener("theme", again); } };
@@ -65,7 +66,7 @@ async function show(held, parts, said) {
   }
 }
 
-function showUnit(held, { rail, seen, sum }) {
+function showUnit(held, { rail, facts, seen, sum }) {
   const { unit: found, said } = held;
   rail.field(found.field);
   const paper = receipt(found, (term) => link(said, term));
@@ -75,19 +76,23 @@ function showUnit(held, { rail, seen, sum }) {
     rail.field(found.field, term && term.layer === "input" && !term.padded ? [term.row, term.column] : null);
   };
   const drawn = mixing ? windows(mixing, over) : null;
-  const last = said.layer === leaves(session.network.sections).at(-1)?.name && session.run.classes.length;
+  const last = said.layer === session.network.output && session.run.classes.length > 0;
   fill(sum, h("div.row.spread", {}, h("h2", {}, last ? `How sure of “${className(said.channel)}”` : `Channel ${said.channel} at ${said.row}, ${said.column}`),
     h("span.soft.small", {}, spoken(said.layer))), paper);
-  seen.hidden = false;
-  const [x1, y1, x2, y2] = found.field;
-  const area = ((x2 - x1) * (y2 - y1)) / (session.run.input.width * session.run.input.height);
-  fill(seen, h("h2", {}, "What it looked at"),
-    h("p.soft", {}, `It sees ${y2 - y1} × ${x2 - x1} pixels of the picture, ${percent(area)} of it: rows ${y1} to ${y2 - 1}, columns ${x1} to ${x2 - 1}.`),
-    drawn ?? h("p.soft", {}, mixing ? `${mixing.says}. ${told(mixing)}` : "It changes one number, place by place."));
+  fill(facts, found.field ? h("p", {}, sees(found.field)) : null, mixing && mixing.count > 1 ? h("p", {}, made(mixing)) : null,
+    h("p.soft.small", {}, "Arrow keys, or a click on the map, move the unit. Every line of the sum is a link to how that value was made."));
+  seen.hidden = !drawn;
+  fill(seen, h("h2", {}, "What it looked at"), drawn);
 }
 
-function told(step) {
-  return step.count > 1 ? `The largest stand first at the side; each is a link to its own arithmetic.` : "";
+function sees([x1, y1, x2, y2]) {
+  const area = ((x2 - x1) * (y2 - y1)) / (session.run.input.width * session.run.input.height);
+  return `It sees ${y2 - y1} × ${x2 - x1} pixels, ${percent(area)} of the picture: rows ${y1} to ${y2 - 1}, columns ${x1} to ${x2 - 1}.`;
+}
+
+function made(step) {
+  const from = step.window?.layer ? `, from ${spoken(step.window.layer)}` : "";
+  return `It is made of ${step.count.toLocaleString("en-US")} ${step.op === "max pool" ? "values, of which the largest wins" : "products"}${from}.`;
 }
 
 function choose(said, chooser, total) {

@@ -54,7 +54,7 @@ export function windows(step, onOver) {
     : { value: largest(step.terms.map((term) => term.value)) };
   const line = (part) => h("div.window", {},
     h("span.from", {}, some.length > 1 || seen.layer !== "input" ? `channel ${part.channel}` : "picture"),
-    Object.keys(scales).map((what, i) => [i ? h("span.sign", {}, i === 1 ? "×" : "=") : null, grid(part, what, scales[what], seen, size, onOver)]),
+    Object.keys(scales).map((what, i) => [i ? h("span.sign", {}, i === 1 ? "×" : "=") : null, grid(part, what, scales[what], step, size, onOver)]),
     weighs ? h("span.sum", { class: part.sum < 0 ? "sum cool" : "sum warm" }, signed(part.sum)) : null);
   const folded = some.length - SHOWN;
   return h("div.windows", {},
@@ -63,12 +63,13 @@ export function windows(step, onOver) {
     folded > 0 ? h("p.soft.small", {}, `and ${folded} more ${folded === 1 ? "channel" : "channels"} with smaller sums`) : null);
 }
 
-function grid(part, what, scale, seen, [rows, columns], onOver) {
+function grid(part, what, scale, step, [rows, columns], onOver) {
+  const seen = step.window;
   const cell = (term) => {
     const row = (term.row - seen.rows[0]) / seen.step[0];
     const column = (term.column - seen.columns[0]) / seen.step[1];
     return s("rect", {
-      x: column, y: row, width: 1, height: 1, fill: colour(term[what], scale), class: term.chosen && what === "value" ? "won" : null,
+      x: column, y: row, width: 1, height: 1, fill: colour(term[what], scale), class: term.chosen && step.op === "max pool" ? "won" : null,
       on: { pointerenter: () => onOver(term), pointerleave: () => onOver(null) },
     }, s("title", {}, `${term.padded ? "border, " : ""}row ${term.row}, column ${term.column}: ${figure(term[what])}`));
   };
