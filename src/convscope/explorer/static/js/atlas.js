@@ -38,7 +38,7 @@ export function atlas(onChoose) {
  * @returns {string}
  */
 export function hue(index) {
-  return index === null ? "gray" : `hsl(${45 + ((index * 137.5 + 110) % 270)} 58% 50%)`;
+  return index === null ? "gray" : `hsl(${45 + ((index * 166.87 + 130) % 270)} 58% 50%)`;
 }
 
 function show(held, element, points, split, side) {
@@ -76,10 +76,10 @@ function draw(held, element) {
     const dim = (lit !== null && points[i].truth !== lit) || (chosen.size && !chosen.has(i));
     context.globalAlpha = dim ? 0.16 : 1;
     const wrong = points[i].answer !== null && points[i].answer !== points[i].truth;
-    context.fillStyle = wrong ? bad : hue(points[i].truth);
-    const frame = wrong ? 4 : 2;
-    context.fillRect(x - size / 2 - frame, y - size / 2 - frame, size + 2 * frame, size + 2 * frame);
+    context.fillStyle = hue(points[i].truth);
+    context.fillRect(x - size / 2 - 2, y - size / 2 - 2, size + 4, size + 4);
     if (sprite) context.drawImage(sprite, (i % PER_ROW) * side, Math.floor(i / PER_ROW) * side, side, side, x - size / 2, y - size / 2, size, size);
+    if (wrong) corner(context, x + size / 2 + 2, y - size / 2 - 2, size * 0.45, bad);
     if (i === at || (chosen.size === 1 && chosen.has(i))) outline(context, x, y, size, accent);
   }
   context.globalAlpha = 1;
@@ -87,6 +87,15 @@ function draw(held, element) {
 
 function rank({ chosen, at, lit, points }, i) {
   return (i === at ? 4 : 0) + (chosen.has(i) ? 2 : 0) + (lit !== null && points[i].truth === lit ? 1 : 0);
+}
+
+function corner(context, x, y, size, colour) {
+  context.fillStyle = colour;
+  context.beginPath();
+  context.moveTo(x - size, y);
+  context.lineTo(x, y);
+  context.lineTo(x, y + size);
+  context.fill();
 }
 
 function outline(context, x, y, size, colour) {

@@ -8,7 +8,7 @@ const MIDDLE = 100;
 const FORESHORTENED = 0.5;
 const RISE = 0.24;
 const NARROWEST = 92;
-const BETWEEN = 22;
+const BETWEEN = 20;
 
 /**
  * A stop's place.
@@ -17,7 +17,7 @@ const BETWEEN = 22;
 
 /**
  * Lay stops out from left to right.
- * @param {{shape: number[]}[]} stops the first is the picture
+ * @param {{name: string, shape: number[]}[]} stops the first is the picture, which is one sheet
  * @param {number} available CSS pixels
  * @param {number} [named] room for the answers' names beside the last stop
  * @returns {{places: Place[], width: number, height: number, zoom: number}}
@@ -27,12 +27,12 @@ export function layout(stops, available, named = 0) {
   const places = [];
   let left = 0;
   for (const stop of stops) {
-    const place = stand(stop, tallest);
+    const place = stand(stop.name === "input" ? { shape: [1, ...stop.shape.slice(1)] } : stop, tallest);
     places.push({ ...place, left, x: left + (place.width - place.extent) / 2 });
     left += place.width + BETWEEN;
   }
   const natural = left - BETWEEN + named;
-  const zoom = Math.max(0.95, Math.min(1.7, available / natural));
+  const zoom = Math.max(available < 700 ? 0.95 : 0.78, Math.min(1.7, available / natural));
   return { places, width: Math.max(natural * zoom, available), height: HEIGHT * zoom, zoom, shift: Math.max(0, (available - natural * zoom) / 2) };
 }
 
@@ -92,7 +92,7 @@ function stand({ shape }, tallest) {
   if (height * width === 1) return standVector(channels);
   const side = Math.max(44, 126 * (height / tallest) ** 0.36);
   const count = sheets(channels);
-  const spread = count === 1 ? 0 : Math.min(17 * Math.log2(channels), 17 * (count - 1));
+  const spread = count === 1 ? 0 : Math.min(13 * Math.log2(channels) + 12, 17 * (count - 1));
   const extent = side * FORESHORTENED + spread;
   return { count, total: channels, vector: false, side, tall: side, gap: count === 1 ? 0 : spread / (count - 1), extent, width: Math.max(extent, NARROWEST) };
 }

@@ -23,7 +23,7 @@ export function kin() {
   const form = h("div.row.form.unsaved");
   const mapped = h("section.card.stack", {}, form, h("div.job-place"), legend, map.element);
   const element = h("div.stack", {});
-  fill(element, head("Kin", "Every image where the network’s last layers put it: neighbours are alike to the network. A red frame was called wrongly. Draw around some to see who they are.", () => element),
+  fill(element, head("Kin", "Every image where the network’s last layers put it: neighbours are alike to the network. A red corner: called wrongly. Draw around some to see who they are.", () => element),
     h("div.kin", {}, mapped, side));
   return { element, show: (said) => show(held, { map, legend, form, side, place: mapped.querySelector(".job-place") }, said), leave: () => held.job?.leave() };
 }

@@ -6,7 +6,7 @@ import { choice, head, trouble } from "./parts.js";
 import { count } from "./numbers.js";
 import { fieldsOf } from "./fields.js";
 import { fill, h } from "./dom.js";
-import { find, leaves, outputs, shape, spoken, stopOf, stops, volume } from "./network.js";
+import { find, outputs, path, shape, spoken, stopOf, stops, volume } from "./network.js";
 import { go, here } from "./address.js";
 import { maps, most } from "./maps.js";
 import { pixels } from "./pixels.js";
@@ -24,7 +24,7 @@ export function landscape({ rail }) {
   const all = channels((channel) => (isVector(held.said.layer) ? go("unit", { ...held.said, channel, row: 0, column: 0 }) : open({ channel, row: null, column: null })));
   const one = pixels({ name: "The channel’s map", onMove: (row, column) => rail.field(held.boxes(row, column)), onPick: unit });
   const shelf = h("div.shelf");
-  const inside = h("div.chips.unsaved", { role: "group", "aria-label": "Layers of this stage" });
+  const inside = h("div.stack.close.unsaved", { role: "group", "aria-label": "Layers of this stage" });
   const about = h("p.soft");
   const detail = h("section.card.stack.detail");
   const gridded = h("section.card.stack");
@@ -79,11 +79,11 @@ function drawBand(held, image) {
 
 function showLayer(held, { gridded, inside, about, all, open }, node, sort) {
   const section = stopOf(held.stops, session.network, node.name);
-  const layers = section ? leaves([section]) : [];
   const chip = (layer, label) => h("button", {
     type: "button", "aria-pressed": String(layer.name === node.name), on: { click: () => open({ layer: layer.name, channel: null, row: null, column: null }) },
   }, label);
-  fill(inside, layers.length > 1 ? [chip(section, "whole stage"), layers.map((layer) => chip(layer, relative(layer.name, section.name)))] : null);
+  fill(inside, path(section, node.name).map((around, depth) => h("div.chips", {}, chip(around, depth ? `all of ${around.label}` : "whole stage"),
+    around.children.map((one) => chip(one, `${one.label}${one.children.length ? " ›" : ""}`)))));
   const [total, height, width] = volume(node.shape);
   const many = height * width === 1 ? count(total, "unit") : `${count(total, "channel")} of ${height} × ${width}`;
   fill(about, `${many}. ${sentence(node)}`);
@@ -127,10 +127,6 @@ export function legend(scale) {
 function isVector(layer) {
   const [, height, width] = volume(find(session.network, layer).shape);
   return height * width === 1;
-}
-
-function relative(name, section) {
-  return name === section ? name : name.slice(section.length + 1) || name;
 }
 
 function sentence(node) {

@@ -19,7 +19,7 @@ export function matrix(classes, counts, { chosen = null, onPick } = {}) {
     const here = chosen && chosen[0] === truth && chosen[1] === answer;
     const kind = truth === answer ? "right" : "wrong";
     return h("td", {}, h("button", {
-      type: "button", class: `cell ${kind}${number ? "" : " none"}${shade(truth, answer) > 0.55 ? " deep" : ""}`,
+      type: "button", class: `cell ${kind}${number ? "" : " none"}${shade(truth, answer) > (truth === answer ? 0.62 : 0.85) ? " deep" : ""}`,
       "aria-label": name, title: name, "aria-pressed": String(Boolean(here)), style: { "--much": shade(truth, answer) },
       on: onPick ? { click: () => onPick(truth, answer) } : {},
     }, number || ""));

@@ -53,6 +53,18 @@ export function leaves(nodes) {
 }
 
 /**
+ * The parts around a layer that have parts themselves, outermost first.
+ * @param {Node | undefined} section
+ * @param {string} name
+ * @returns {Node[]} empty where the section has no parts
+ */
+export function path(section, name) {
+  if (!section?.children.length) return [];
+  const next = section.children.find((child) => name === child.name || name.startsWith(`${child.name}.`));
+  return [section, ...path(next, name)];
+}
+
+/**
  * The node of a name.
  * @param {{sections: Node[]}} network
  * @param {string} name

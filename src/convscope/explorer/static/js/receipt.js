@@ -72,9 +72,10 @@ function line(step, term, most, link) {
   const where = whence(term, step);
   const named = href ? h("a", { href, title: "See how this value was made" }, where) : h("span", {}, term.padded ? "border" : where);
   const share = Math.min(1, Math.abs(term.product) / (most || 1));
-  const factors = pool(step) || step.op === "add" ? "" : `${figure(term.value)} × ${figure(term.weight)}`;
-  return h("li", { class: `line term${term.chosen && pool(step) ? " won" : ""}`, "data-at": at(term), "data-product": term.product, "data-term": `${term.value} ${term.weight}` },
-    named, h("span.factors", {}, term.chosen && pool(step) ? "won" : factors),
+  const whole = step.op === "add" || step.op === "concatenate";
+  const factors = whole ? null : h("span.factors", {}, pool(step) ? (term.chosen ? "won" : "") : `${figure(term.value)} × ${figure(term.weight)}`);
+  return h("li", { class: `line term${whole ? " whole" : ""}${term.chosen && pool(step) ? " won" : ""}`, "data-at": at(term), "data-product": term.product, "data-term": `${term.value} ${term.weight}` },
+    named, factors,
     h("i", { class: term.product < 0 ? "cool" : "warm", "aria-hidden": "true", style: { "--much": share } }),
     h("output", {}, pool(step) ? figure(term.value) : signed(term.product)));
 }

@@ -92,7 +92,8 @@ function sees([x1, y1, x2, y2]) {
 
 function made(step) {
   const from = step.window?.layer ? `, from ${spoken(step.window.layer)}` : "";
-  return `It is made of ${step.count.toLocaleString("en-US")} ${step.op === "max pool" ? "values, of which the largest wins" : "products"}${from}.`;
+  const what = { "max pool": "values, of which the largest wins", add: "values, added up" }[step.op] ?? "products";
+  return `It is made of ${step.count.toLocaleString("en-US")} ${what}${from}.`;
 }
 
 function choose(said, chooser, total) {
