@@ -1,0 +1,76 @@
+"""Pictures that go through the network: own ones and the run's, their maps, and the arithmetic of single units."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from convscope.explorer.binary import encoded
+from convscope.explorer.session import Session
+from convscope.run.exploring import MOST_BYTES, TooLargeError
+
+Layer = Annotated[str, Query(max_length=300)]
+Watched = Annotated[list[str], Query(max_length=64)]
+
+
+def routes(session: Session) -> APIRouter:
+    """The router of one session."""
+    router, inputs = APIRouter(prefix="/api/inputs"), session.inputs
+
+    @router.post("")
+    async def add(
+        request: Request, name: Annotated[str, Query(max_length=200)] = "", like: str | None = None,
+        centre: bool = False, watch: Watched = [],  # noqa: B006 - FastAPI copies it
+    ) -> dict[str, Any]:  # fmt: skip
+        content = await bounded(request)
+
+        def looked() -> dict[str, Any]:
+            return inputs.answer(inputs.add(content, name, like, centre), watch)
+
+        return await run_in_threadpool(looked)
+
+    @router.get("/{image}")
+    def one(image: str, watch: Watched = []) -> dict[str, Any]:  # noqa: B006 - FastAPI copies it
+        return inputs.answer(image, watch)
+
+    @router.get("/{image}/maps")
+    def maps(
+        image: str, layer: Layer, first: Annotated[int, Query(alias="from", ge=0)] = 0,
+        to: Annotated[int | None, Query(ge=1)] = None, side: Annotated[int | None, Query(ge=1, le=1024)] = None,
+        values: Literal["bytes", "float"] = "bytes", sort: Literal["order", "strength"] = "order",
+    ) -> Response:  # fmt: skip
+        sent = inputs.sent(image, layer, (first, to), side, values == "float", sort == "strength")
+        return Response(encoded(sent), media_type="application/octet-stream")
+
+    @router.get("/{image}/maps/summary")
+    def summary(image: str, layer: Layer) -> dict[str, Any]:
+        return inputs.summary(image, layer)
+
+    @router.get("/{image}/unit")
+    def unit(
+        image: str, layer: Layer, channel: int = 0, row: int = 0, column: int = 0,
+        most: Annotated[int, Query(ge=1, le=4096)] = 64,
+    ) -> dict[str, Any]:  # fmt: skip
+        return inputs.unit(image, layer, channel, (row, column), most)
+
+    return router
+
+
+async def bounded(request: Request, most: int = MOST_BYTES) -> bytes:
+    """A body, given up as soon as it is too long.
+
+    Raises:
+        TooLargeError: it is.
+    """
+    said = request.headers.get("content-length", "0")
+    too_large = TooLargeError(f"upload: more than {most:,} bytes; make the picture smaller")
+    if said.isdigit() and int(said) > most:
+        raise too_large
+    parts, length = [], 0
+    async for part in request.stream():
+        length += len(part)
+        if length > most:
+            raise too_large
+        parts.append(part)
+    return b"".join(parts)

@@ -1,0 +1,51 @@
+"""The run itself: what it is, its curves, its network, what was kept of its training, and what happens just now."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response, StreamingResponse
+
+from convscope.explorer.binary import encoded
+from convscope.explorer.session import Session
+from convscope.run.exploring import about, curves, drawing, maps_at, network, probes
+
+Name = Annotated[str, Query(max_length=300)]
+
+
+def routes(session: Session) -> APIRouter:
+    """The router of one session."""
+    router, seen = APIRouter(prefix="/api"), session.seen
+
+    @router.get("/run")
+    def run() -> dict[str, Any]:
+        return about(seen)
+
+    @router.get("/drawing")
+    def drawn() -> dict[str, Any]:
+        return {"draw": drawing(seen)}
+
+    @router.get("/curves")
+    def curve() -> dict[str, Any]:
+        return curves(seen)
+
+    @router.get("/network")
+    def landscape() -> dict[str, Any]:
+        return network(seen.shown())
+
+    @router.get("/probes")
+    def probe() -> dict[str, Any]:
+        return probes(seen, session.sets)
+
+    @router.get("/probes/maps")
+    def probe_maps(layer: Name, probe: int, epoch: int) -> Response:
+        sent, scale = maps_at(seen, layer, probe, epoch)
+        return Response(encoded(sent, epoch=epoch, scale=scale), media_type="application/octet-stream")
+
+    @router.get("/events")
+    async def events() -> StreamingResponse:
+        queue = session.hub.joined()
+        first = await run_in_threadpool(session.news)
+        return StreamingResponse(session.hub.listen(queue, first), media_type="text/event-stream")
+
+    return router

@@ -1,0 +1,85 @@
+"""Serve a run's explorer until Ctrl-C."""
+
+import secrets
+import socket
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+
+from convscope.errors import ConfigError
+from convscope.explorer.app import application
+from convscope.explorer.session import Session
+
+PORT = 8765  # where it is free and no other was asked for
+LOOPBACK = "127.0.0.1"
+
+
+def serve(
+    run: Path, host: str = LOOPBACK, port: int | None = None, *, open_page: bool = True,
+    on_ready: Callable[[str], None] = print,
+) -> None:  # fmt: skip
+    """Serve the explorer of a run's folder; returns when it is stopped.
+
+    Args:
+        run: its folder.
+        host: to listen on; anything but loopback lets other machines in, as far as they know the token.
+        port: None takes 8765 or, where that is in use, any free one; 0 any free one.
+        open_page: open the link in the user's browser.
+        on_ready: called with the link once the server listens.
+    Raises:
+        RunError: it is no run.
+        ConfigError: the address cannot be listened on.
+    """
+    session = Session.of(run)
+    with _listening(host, port) as listener:
+        number = listener.getsockname()[1]
+        token = secrets.token_urlsafe(24)
+        link = f"http://{_written(host)}:{number}/?token={token}"
+        app = application(session, token, host, number)
+        server = _Server(uvicorn.Config(
+            app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=1, lifespan="on",
+            timeout_keep_alive=30, limit_concurrency=128, ws="none",
+        ), lambda: _ready(link, open_page, on_ready), session.hub.close)  # fmt: skip
+        server.run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it listens, and ends its listeners before it waits for connections to end."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], closing: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready, self._closing = ready, closing
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.should_exit:
+            self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._closing()
+        await super().shutdown(sockets)
+
+
+def _ready(link: str, open_page: bool, on_ready: Callable[[str], None]) -> None:
+    on_ready(link)
+    if open_page:
+        webbrowser.open(link)
+
+
+def _listening(host: str, port: int | None) -> socket.socket:
+    for number in (PORT, 0) if port is None else (port,):
+        try:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            return socket.create_server((host, number), family=family, backlog=128)
+        except OSError as error:
+            reason = error.strerror or str(error)
+    raise ConfigError(f"--host {host} --port {port}: cannot be listened on ({reason}); choose another port")
+
+
+def _written(host: str) -> str:
+    """The host as the link names it."""
+    if host in ("0.0.0.0", "::", ""):
+        return LOOPBACK
+    return f"[{host}]" if ":" in host else host

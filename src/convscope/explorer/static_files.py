@@ -1,0 +1,48 @@
+"""The page's own files: a list made at the start, so that no address can name another file."""
+
+import hashlib
+from pathlib import Path
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from convscope.run.exploring import UnknownError
+
+STATIC = Path(__file__).parent / "static"
+KINDS = {
+    ".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml", ".png": "image/png", ".json": "application/json", ".woff2": "font/woff2",
+}  # fmt: skip
+
+
+def routes(folder: Path = STATIC) -> APIRouter:
+    """The router of a folder's files."""
+    router = APIRouter()
+    files = {
+        str(path.relative_to(folder).as_posix()): path
+        for path in folder.rglob("*") if path.is_file() and path.suffix in KINDS
+    }  # fmt: skip
+
+    def file(request: Request, name: str) -> Response:
+        if name not in files:
+            raise UnknownError(f"/static/{name[:80]}: the page has no such file; reload it")
+        content = files[name].read_bytes()
+        tag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
+        headers = {"ETag": tag, "Cache-Control": "no-cache"}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        return Response(content, media_type=KINDS[files[name].suffix], headers=headers)
+
+    @router.get("/")
+    def page(request: Request) -> Response:
+        return file(request, "index.html")
+
+    @router.get("/favicon.ico")
+    def icon() -> Response:
+        return Response(status_code=204)
+
+    @router.get("/static/{name:path}")
+    def part(request: Request, name: str) -> Response:
+        return file(request, name)
+
+    return router
