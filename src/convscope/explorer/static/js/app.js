@@ -2,7 +2,7 @@
 
 import { fill, h } from "./dom.js";
 import { follow, go, here, write } from "./address.js";
-import { listen, news, refreshRun, session } from "./session.js";
+import { listen, news, refreshDrawing, refreshRun, session } from "./session.js";
 import { startTheme, themeSwitch } from "./theme.js";
 import { firstImage, rail } from "./rail.js";
 import { trouble } from "./parts.js";
@@ -14,11 +14,11 @@ import { questions } from "./questions.js";
 import { kin } from "./kin.js";
 import { mistakes } from "./mistakes.js";
 
-/** Views by the word in the address; `railed`: beside the picture that is looked at. */
+/** Views by the word in the address; `railed`: beside the picture that is looked at; `before`: what is asked first. */
 const VIEWS = {
   landscape: { title: "Landscape", make: landscape, railed: true },
   unit: { title: "One unit", make: unit, railed: true },
-  input: { title: "Your input", make: input, railed: false },
+  input: { title: "Your input", make: input, railed: false, before: refreshDrawing },
   time: { title: "Time", make: time, railed: false },
   questions: { title: "Questions", make: questions, railed: true },
   kin: { title: "Kin", make: kin, railed: false },
@@ -46,7 +46,7 @@ async function start() {
   show();
 }
 
-function show() {
+async function show() {
   const { view, said } = here();
   const name = VIEWS[view] ? view : "landscape";
   const full = { ...said, image: said.image ?? page.said.image ?? firstImage() };
@@ -56,7 +56,11 @@ function show() {
   const railed = VIEWS[name].railed;
   part("rail").hidden = !railed;
   part("frame").classList.toggle("railed", railed);
-  if (name !== page.name) open(name);
+  if (name !== page.name) {
+    await VIEWS[name].before?.().catch(() => undefined);
+    if (here().view !== view) return undefined;
+    if (name !== page.name) open(name);
+  }
   if (railed) page.rail.show(full.image);
   document.title = `${VIEWS[name].title} · ${session.run.name} · convscope`;
   return page.view.show(full);

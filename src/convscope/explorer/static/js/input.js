@@ -6,7 +6,7 @@ import { band, wanted } from "./band.js";
 import { className, session, tell } from "./session.js";
 import { dropZone } from "./drop.js";
 import { fill, h } from "./dom.js";
-import { go, here, write } from "./address.js";
+import { go, write } from "./address.js";
 import { lastWaiting } from "./latest.js";
 import { maps } from "./maps.js";
 import { pad } from "./pad.js";
@@ -27,12 +27,12 @@ export function input() {
   parts.range = band(held.stops, { input: session.network.input, outputs: outputs(session),
     onPick: (layer) => go("landscape", { image: held.shown, layer }), onChannel: (layer, channel) => go("landscape", { image: held.shown, layer, channel }) });
   const changed = lastWaiting(() => ask(held, parts));
-  parts.pad = pad({ ...run.input, draw: run.draw }, () => changed());
-  parts.tools = tools(parts.pad, run.draw, () => ask(held, parts), held);
+  parts.pad = pad({ ...run.input, draw: session.draw }, () => changed());
+  parts.tools = tools(parts.pad, session.draw, () => ask(held, parts), held);
   parts.picker = picker((image) => go("input", { image }));
   const pick = (file) => upload(held, parts, file);
   const element = h("div.stack", {});
-  fill(element, head("Your input", run.draw ? "Draw, drop a picture, or take one from the data; every stroke goes through the network as you make it."
+  fill(element, head("Your input", session.draw ? "Draw, drop a picture, or take one from the data; every stroke goes through the network as you make it."
     : "Drop a picture or take one from the data, then paint over it, shift it, turn it; every change goes through the network as you make it.", () => element),
   h("div.studio", {}, h("section.card.stack.easel", {}, run.views.upload ? [dropZone(parts.pad.element, pick), parts.tools] : h("p.soft", {}, run.why_not.upload), status),
     h("div.stack", {}, h("section.card.stack", {}, said, h("div.row.spread", {}, milliseconds, h("div.row.unsaved", {}, lookInside(held, "landscape", "See it in the landscape"), lookInside(held, "questions", "Where does it look?")))),
@@ -40,18 +40,12 @@ export function input() {
   return { element, show: (asked) => show(held, parts, asked), leave: () => { held.gone = true; } };
 }
 
-async function show(held, parts, { image, blank }) {
+async function show(held, parts, { image }) {
   const key = `${image} ${session.run.network}`;
   if (held.key === key) return;
   held.key = key;
   parts.picker.show(image);
   if (held.own === image) return; // made on the pad just now
-  if (session.run.draw && !here().said.image && blank !== "0") {
-    held.base = null;
-    held.key = "";
-    await ask(held, parts);
-    return;
-  }
   try {
     const picture = new Image();
     picture.src = address(`images/${encodeURIComponent(image)}/picture.png`);
@@ -74,7 +68,7 @@ async function ask(held, parts) {
   const watch = held.stops.map((stop) => stop.name);
   try {
     const named = held.base ? "changed on the pad" : "drawn on the pad";
-    const input = await send("POST", "inputs", blob, { name: named, like: held.base, centre: Boolean(held.centre && session.run.draw), watch });
+    const input = await send("POST", "inputs", blob, { name: named, like: held.base, centre: Boolean(held.centre && session.draw), watch });
     if (held.gone) return;
     held.own = input.id;
     fill(parts.status);

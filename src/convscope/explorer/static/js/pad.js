@@ -47,7 +47,7 @@ function blank(held) {
   const { kind, sheet } = held;
   held.dense = kind.draw ? Math.max(1, Math.round(256 / Math.max(kind.height, kind.width))) : 1;
   [sheet.width, sheet.height] = [kind.width * held.dense, kind.height * held.dense];
-  const context = sheet.getContext("2d");
+  const context = sheet.getContext("2d", { willReadFrequently: true });
   context.fillStyle = ground(kind);
   context.fillRect(0, 0, sheet.width, sheet.height);
   Object.assign(held, { shift: [0, 0], turn: 0 });
@@ -57,7 +57,7 @@ function blank(held) {
 function load(held, image) {
   held.dense = 1; // the picture's own pixels, so that the network sees exactly what training saw
   [held.sheet.width, held.sheet.height] = [image.naturalWidth, image.naturalHeight];
-  held.sheet.getContext("2d").drawImage(image, 0, 0);
+  held.sheet.getContext("2d", { willReadFrequently: true }).drawImage(image, 0, 0);
   Object.assign(held, { shift: [0, 0], turn: 0, undone: [] });
 }
 
@@ -120,9 +120,9 @@ function keys(element, held) {
 }
 
 function cursor({ brush, keyed, kind, size, dense, sheet }) {
-  if (!keyed || document.activeElement !== brush.parentElement) return;
+  if (!keyed || !brush.parentElement.matches(":focus-visible")) return fill(brush);
   brush.setAttribute("viewBox", `0 0 ${sheet.width} ${sheet.height}`);
-  fill(brush, s("circle", { cx: keyed[0], cy: keyed[1], r: brushWidth(kind, size, dense) / 2, "stroke-width": sheet.width / 160 }));
+  return fill(brush, s("circle", { cx: keyed[0], cy: keyed[1], r: brushWidth(kind, size, dense) / 2, "stroke-width": sheet.width / 160 }));
 }
 
 function spot(element, { canvas, shift, turn, dense, sheet }, event) {
@@ -135,7 +135,7 @@ function spot(element, { canvas, shift, turn, dense, sheet }, event) {
 
 function stroke(held, to) {
   const { kind, sheet, size, dense, tool } = held;
-  const context = sheet.getContext("2d");
+  const context = sheet.getContext("2d", { willReadFrequently: true });
   context.strokeStyle = tint(kind, tool);
   context.lineWidth = brushWidth(kind, size, dense);
   context.lineCap = "round";
@@ -155,7 +155,7 @@ function tint(kind, tool) {
 
 function keep(held) {
   const { sheet } = held;
-  held.undone.push({ image: sheet.getContext("2d").getImageData(0, 0, sheet.width, sheet.height), dense: held.dense, shift: held.shift, turn: held.turn });
+  held.undone.push({ image: sheet.getContext("2d", { willReadFrequently: true }).getImageData(0, 0, sheet.width, sheet.height), dense: held.dense, shift: held.shift, turn: held.turn });
   if (held.undone.length > MOST_UNDONE) held.undone.shift();
 }
 
@@ -163,7 +163,7 @@ function undo(held) {
   const before = held.undone.pop();
   if (!before) return;
   [held.sheet.width, held.sheet.height] = [before.image.width, before.image.height];
-  held.sheet.getContext("2d").putImageData(before.image, 0, 0);
+  held.sheet.getContext("2d", { willReadFrequently: true }).putImageData(before.image, 0, 0);
   Object.assign(held, { dense: before.dense, shift: before.shift, turn: before.turn });
   render(held);
   held.onChange();

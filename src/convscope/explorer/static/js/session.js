@@ -19,6 +19,14 @@ export async function refreshRun() {
 }
 
 /**
+ * Ask, once, whether the run's images are like drawings; colour images never are.
+ * @returns {Promise<void>}
+ */
+export async function refreshDrawing() {
+  session.draw ??= session.run.input.channels === 1 ? (await get("drawing")).draw : null;
+}
+
+/**
  * Listen to the server's events; they are passed on as `news(event, heard)`.
  */
 export function listen() {

@@ -38,23 +38,24 @@ export function unit({ rail }) {
 }
 
 async function show(held, parts, said) {
-  const node = find(session.network, said.layer ?? "") ?? leaves(session.network.sections)[0];
+  const nameless = said.layer?.startsWith("@"); // a result between two layers: it has arithmetic, but no maps of its own
+  const node = nameless ? { name: said.layer, shape: [Infinity, Infinity, Infinity] } : find(session.network, said.layer ?? "") ?? leaves(session.network.sections)[0];
   const [total, height, width] = volume(node.shape);
   held.said = {
     image: said.image, layer: node.name, channel: within(said.channel, total, 0),
-    row: within(said.row, height, Math.floor(height / 2)), column: within(said.column, width, Math.floor(width / 2)),
+    row: within(said.row, height, nameless ? 0 : Math.floor(height / 2)), column: within(said.column, width, nameless ? 0 : Math.floor(width / 2)),
   };
   choose(held.said, parts.chooser, total);
   const signal = held.signal();
   const { image, layer, channel, row, column } = held.said;
   try {
     const [answer, found] = await Promise.all([
-      maps(image, layer, { from: channel, to: channel + 1, values: "float", network: session.run.network }),
+      nameless ? null : maps(image, layer, { from: channel, to: channel + 1, values: "float", network: session.run.network }),
       get(`inputs/${encodeURIComponent(image)}/unit`, { layer, channel, row, column, most: TERMS }, signal),
     ]);
     if (signal.aborted) return;
-    parts.map.element.hidden = height * width === 1;
-    parts.map.show(answer.maps[0], most(answer.maps), row, column);
+    parts.map.element.hidden = nameless || height * width === 1;
+    if (answer) parts.map.show(answer.maps[0], most(answer.maps), row, column);
     held.unit = found;
     showUnit(held, parts);
     tell("say", `${spoken(layer)}, channel ${channel}, row ${row}, column ${column}: ${figure(found.value)}`);
@@ -99,6 +100,7 @@ function made(step) {
 function choose(said, chooser, total) {
   const options = leaves(session.network.sections).map((node) => [node.name, spoken(node.name)]);
   if (!options.some(([name]) => name === said.layer)) options.unshift([said.layer, `${spoken(said.layer)} (whole)`]);
+  if (!Number.isFinite(total)) total = said.channel + 1;
   const number = h("input", { type: "number", min: 0, max: total - 1, value: said.channel });
   number.addEventListener("change", () => go("unit", { ...said, channel: within(number.value, total, 0) }));
   fill(chooser, choice("Layer", options, said.layer, (layer) => go("unit", { image: said.image, layer, channel: 0 })),
