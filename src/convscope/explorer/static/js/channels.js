@@ -82,9 +82,9 @@ function unitTile(map, scale, output, onPick) {
   const named = output ? className(map.channel) : `unit ${map.channel}`;
   const light = needsLightText(value, scale);
   return h("button", {
-    type: "button", class: `tile unit${light ? " light" : ""}`, "data-channel": map.channel, "aria-label": `${named}, ${figure(value)}`,
+    type: "button", class: `tile unit${light ? " light" : ""}`, "data-channel": map.channel,
     title: `${named}: ${figure(value)}`, style: { "background-color": colour(value, scale) }, on: { click: () => onPick(map.channel) },
-  }, h("b", {}, output ? named : map.channel), h("span", {}, figure(value)));
+  }, h("b", {}, output ? named : [h("span.heard", {}, "unit "), map.channel]), " ", h("span", {}, figure(value)));
 }
 
 function choose(element, channel) {

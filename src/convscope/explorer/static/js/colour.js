@@ -48,8 +48,12 @@ export function colour(value, most) {
  */
 export function needsLightText(value, most) {
   const at = index(value, most) * 3;
-  const table = scale(theme());
-  return 0.299 * table[at] + 0.587 * table[at + 1] + 0.114 * table[at + 2] < 140;
+  const [red, green, blue] = [0, 1, 2].map((c) => light(scale(theme())[at + c] / 255));
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.18; // where white and black text are as easy to read
+}
+
+function light(channel) {
+  return channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4; // WCAG 2.2, relative luminance
 }
 
 /**

@@ -29,7 +29,7 @@ export function landscape({ rail }) {
   const detail = h("section.card.stack.detail");
   const gridded = h("section.card.stack");
   const element = h("div.stack", {});
-  fill(element, head("Landscape", "The network from left to right, with what each stage makes of the picture. Choose a stage, a channel, then a place on its map.", () => element),
+  fill(element, head("Landscape", "The network from left to right, with what each stage makes of the picture. Choose a stage, a channel, then a place on its map.", () => document.getElementById("frame")),
     shelf, h("div.zoom", {}, gridded, detail));
   const parts = { all, one, shelf, inside, about, detail, gridded, rail, open };
   return { element, show: (said) => show(held, parts, said), leave: () => rail.field(null) };

@@ -18,7 +18,7 @@ export function questions({ rail }) {
   const menu = roving(h("div.asks", { role: "group", "aria-label": "Questions" }), "button");
   const sheet = h("section.card.stack.answer");
   const element = h("div.stack", {});
-  fill(element, head("Questions", "What a network has learned cannot be read off its weights, but it can be asked. Answers are computed on this machine and kept in the run.", () => element),
+  fill(element, head("Questions", "What a network has learned cannot be read off its weights, but it can be asked. Answers are computed on this machine and kept in the run.", () => document.getElementById("frame")),
     h("div.asking", {}, menu, sheet));
   return { element, show: (said) => show(held, { menu, sheet }, said), leave: () => { held.job?.leave(); rail.field(null); } };
 }

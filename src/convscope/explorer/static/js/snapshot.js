@@ -53,7 +53,7 @@ async function paintNode(context, node) {
   if (node.nodeType === Node.TEXT_NODE) return paintText(context, node);
   if (node.nodeType !== Node.ELEMENT_NODE) return undefined;
   const style = getComputedStyle(node);
-  if (style.display === "none" || style.visibility === "hidden" || node.matches(".heard, .unsaved")) return undefined;
+  if (node.checkVisibility?.({ visibilityProperty: true }) === false || style.display === "none" || node.matches(".heard, .unsaved")) return undefined;
   const box = node.getBoundingClientRect();
   context.save();
   context.globalAlpha *= Number(style.opacity);
@@ -61,6 +61,7 @@ async function paintNode(context, node) {
   if (clips(style)) clip(context, box, style);
   if (node.tagName === "CANVAS" || node.tagName === "IMG") paintImage(context, node, box, style);
   else if (node.tagName === "svg") await paintSvg(context, node, box);
+  else if (node.matches("select, input")) paintControl(context, node, box, style);
   else for (const child of node.childNodes) await paintNode(context, child);
   context.restore();
   return undefined;
@@ -106,6 +107,27 @@ function paintImage(context, image, box, style) {
   if (!image.width || !image.height || image.complete === false) return;
   context.imageSmoothingEnabled = style.imageRendering !== "pixelated";
   context.drawImage(image, box.left, box.top, box.width, box.height);
+}
+
+function paintControl(context, control, box, style) {
+  context.fillStyle = style.color;
+  if (control.type === "range") return paintSlider(context, control, box, style);
+  context.font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+  context.textBaseline = "middle";
+  const text = control.selectedOptions?.[0]?.textContent ?? (control.type === "checkbox" ? (control.checked ? "✓" : "") : control.value);
+  return context.fillText(text, box.left + parseFloat(style.paddingLeft), box.top + box.height / 2, box.width);
+}
+
+function paintSlider(context, control, box, style) {
+  const share = (control.value - control.min) / (control.max - control.min || 1);
+  const [x, y] = [box.left + 8 + share * (box.width - 16), box.top + box.height / 2];
+  context.fillStyle = style.borderColor;
+  context.fillRect(box.left, y - 2, box.width, 4);
+  context.fillStyle = style.accentColor;
+  context.fillRect(box.left, y - 2, x - box.left, 4);
+  context.beginPath();
+  context.arc(x, y, 8, 0, 2 * Math.PI);
+  context.fill();
 }
 
 function paintText(context, node) {

@@ -29,7 +29,7 @@ export function unit({ rail }) {
   const seen = h("section.card.stack");
   const sum = h("section.card.receipt-paper");
   const element = h("div.stack", {});
-  fill(element, head("One unit", "Every number that a network gives is a sum that can be written down. Here is one, the way this network computed it.", () => element),
+  fill(element, head("One unit", "Every number that a network gives is a sum that can be written down. Here is one, the way this network computed it.", () => document.getElementById("frame")),
     h("div.arithmetic", {}, h("div.stack", {}, where, seen), sum));
   const parts = { rail, map, where, chooser, facts, seen, sum };
   const again = () => { if (held.unit) showUnit(held, parts); };
