@@ -147,7 +147,7 @@ def test_a_residual_block_names_its_summands_and_a_gate_its_map():
     model = network("se_resnet18", 32, width=16)
     found = unit(model, torch.randn(1, 2, 32, 32), "stages.0.0", 1, (3, 3))
     assert [step.op for step in found.steps] == ["add", "activation"]
-    assert found.steps[0].says == "the sum of stages.0.0.body and stem"
+    assert found.steps[0].says == "the sum of stages.0.0.body and stages.0.pool"
     gate = unit(model, torch.randn(1, 2, 32, 32), "stages.0.0.body", 1, (3, 3)).steps[-1]
     names = unit(model, torch.randn(1, 2, 32, 32), "stages.0.0.body", 1, (3, 3)).names
     assert gate.op == "gate"
@@ -182,7 +182,7 @@ def test_a_pass_leaves_no_trace():
         (("stem", 99), ConfigError, "channel: no 99 in layer stem, which has 8; choose from 0 to 7"),
         (("stem", 0, (0, 32)), ConfigError, "column: no 32 in layer stem, which has 32; choose from 0 to 31"),
         (("stem", 0, (-1, 0)), ConfigError, "row: no -1 in layer stem, which has 32; choose from 0 to 31"),
-        (("@9999", 0), ModelError, "layer @9999: the network made 78 values; choose a layer by its name"),
+        (("@9999", 0), ModelError, "layer @9999: the network made 69 values; choose a layer by its name"),
     ],
 )
 def test_what_is_not_there_is_said(asked, error, says):

@@ -1,5 +1,6 @@
 """Serve a run's explorer until Ctrl-C."""
 
+import os
 import secrets
 import socket
 import webbrowser
@@ -74,7 +75,7 @@ def _listening(host: str, port: int | None) -> socket.socket:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             return socket.create_server((host, number), family=family, backlog=128)
         except OSError as error:
-            reason = error.strerror or str(error)
+            reason = os.strerror(error.errno or 0)
     raise ConfigError(f"--host {host} --port {port}: cannot be listened on ({reason}); choose another port")
 
 

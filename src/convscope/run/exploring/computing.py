@@ -61,7 +61,7 @@ def asked(method: str, settings: Mapping[str, Any]) -> asks.Ask:
         if first["type"] == "missing":
             raise ConfigError(f"{method}: needs the setting {name}") from None
         why = first["msg"].replace("Input ", "it ", 1)
-        raise ConfigError(f"{method}: {name} is {str(first['input'])[:60]!r}; {why}") from None
+        raise ConfigError(f"{method}: {name} is {repr(first['input'])[:60]}; {why[:1].lower()}{why[1:]}") from None
 
 
 def kept(folder: Path, method: str, ask: asks.Ask, version: str) -> Seen | None:

@@ -112,9 +112,8 @@ class Marks:
         name = f"images/{found.names[row].replace('/', '-')}.png"
         if not (self.folder / name).exists():
             pixels = np.asarray(found.images[row])
-            content = io.BytesIO()
-            Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(content, "PNG")
-            write_whole(self.folder / name, content.getvalue())
+            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(self.folder / name)
         return name
 
     def _read(self) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,131 @@
+"""The run, its images and what the network said of them."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convscope.run import Run
+from explorer.asking import decoded, done
+
+
+def test_the_run_says_what_it_is_and_what_it_can_show(client, finished):
+    run = client.get("/api/run").json()
+    assert (run["name"], run["task"], run["state"], run["epoch"]) == ("run", "classify", "finished", 2)
+    assert run["input"]["channels"] == 1
+    assert run["splits"] == {"train": 1437, "validation": 180, "test": 180}
+    assert run["views"] == dict.fromkeys(("classes", "confusion", "probes", "images", "upload", "marks"), True)
+    assert (run["why_not"], run["trouble"], run["primary"]) == ({}, None, "accuracy")
+    assert client.get("/api/drawing").json()["draw"]["background"] == 0
+    curves = client.get("/api/curves").json()
+    assert [epoch["validation"] for epoch in curves["epochs"]] == [e["validation"] for e in Run(finished).history]
+    assert curves["kept"] == 2
+
+
+def test_the_network_is_told_part_by_part(client):
+    network = client.get("/api/network").json()
+    assert [section["name"] for section in network["sections"]] == ["stem", "stages.0", "stages.1", "head"]
+    assert {section["role"] for section in network["sections"]} == {"section"}
+    assert network["weights"] == client.get("/api/run").json()["weights"]
+    block = network["sections"][1]["children"][-1]
+    assert (block["class"], block["role"], block["group"]) == ("Residual", "block", "add")
+    assert block["children"][0]["reads"] == block["reads"], "the body takes what the block takes"
+    conv = network["sections"][0]["children"][0]
+    assert conv["says"] == "4 kernels of 3x3 over 1 channel, 1 of border"
+    assert conv["formulas"]["weights"]
+    assert conv["field"] == [3, 3]
+
+    def leaves(nodes):
+        return [leaf for node in nodes for leaf in (leaves(node["children"]) if node["children"] else [node])]
+
+    for leaf in leaves(network["sections"]):
+        assert client.get(f"/api/inputs/validation-0/maps?layer={leaf['name']}&to=1").status_code == 200
+
+
+def test_the_confusion_matrix_is_the_report_s_and_its_cells_open(client, finished):
+    confusion = client.get("/api/confusion").json()
+    counts = np.array(confusion["counts"])
+    assert counts.sum() == 180
+    accuracy = Run(finished).history[-1]["validation"]["accuracy"]
+    assert counts.trace() / 180 == pytest.approx(accuracy, abs=1e-6)
+    truth, answer = np.unravel_index(np.argmax(counts - np.diag(counts.diagonal())), counts.shape)
+    cell = client.get(f"/api/confusion/cell?truth={truth}&answer={answer}&count=2").json()
+    assert cell["total"] == counts[truth, answer] > 0
+    assert {(image["truth"], image["answer"]) for image in cell["images"]} == {(truth, answer)}
+    sure = [
+        image["confidence"]
+        for image in client.get(f"/api/confusion/cell?truth={truth}&answer={answer}").json()["images"]
+    ]
+    assert sure == sorted(sure, reverse=True)
+    for image in cell["images"]:
+        assert client.get(f"/api/inputs/{image['id']}").json()["answer"][0]["class"] == answer
+
+
+def test_a_set_that_was_not_asked_about_says_how(explored, own_copy):
+    client = explored(own_copy)
+    answer = client.get("/api/confusion?split=train")
+    assert answer.status_code == 409
+    says = "confusion: the network was not asked about the train set yet; run answers for train"
+    assert answer.json() == {"error": says, "kind": "not yet"}
+    job = done(client, "answers", split="train")
+    assert job["state"] == "done", job
+    assert np.sum(client.get("/api/confusion?split=train").json()["counts"]) == 1437
+    assert client.get("/api/images?split=train&mistakes=1&order=surest&count=1").json()["total"] > 0
+
+
+def test_images_are_found_by_class_by_mistake_and_by_name(client):
+    of_three = client.get("/api/images?class=3&count=500").json()
+    assert {image["truth"] for image in of_three["images"]} == {3}
+    wrong = client.get("/api/images?mistakes=1&count=500&order=surest").json()
+    assert all(image["truth"] != image["answer"] for image in wrong["images"])
+    name = of_three["images"][0]["name"]
+    (found,) = client.get(f"/api/images?search={name[-4:]}").json()["images"]
+    assert found["name"] == name
+    paged = client.get("/api/images?from=178&count=60").json()
+    assert (paged["total"], [image["id"] for image in paged["images"]]) == (180, ["validation-178", "validation-179"])
+
+
+def test_pictures_are_the_network_s_pixels_and_thumbnails_keep_hard_edges(client):
+    pixels = client.session.seen.images("validation").take([3]).pixels()[0].numpy()
+    exact = np.asarray(Image.open(io.BytesIO(client.get("/api/images/validation-3/picture.png").content)))
+    assert np.array_equal(exact[..., 0], np.rint(pixels[0] * 255).astype(np.uint8))
+    small = np.asarray(Image.open(io.BytesIO(client.get("/api/images/validation-3/thumbnail.png?side=32").content)))
+    assert np.array_equal(small[::4, ::4], exact)
+    original = client.get("/api/images/validation-3/original.png")
+    assert Image.open(io.BytesIO(original.content)).size == (8, 8)
+    sprite = np.asarray(Image.open(io.BytesIO(client.get("/api/sprite.png?ids=3,0&side=8").content)))
+    assert np.array_equal(sprite[:, :8], exact)
+    again = client.get("/api/images/validation-3/picture.png", headers={"If-None-Match": _tag(client)})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def _tag(client) -> str:
+    return client.get("/api/images/validation-3/picture.png").headers["etag"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "says"),
+    [
+        ("images?split=test", 404, "split: no test to look at; choose train or validation"),
+        ("images?order=size", 400, "order: no size; choose one of name, surest, unsure"),
+        ("sprite.png?ids=0,180", 404, "ids: give 1 to 2048 numbers from 0 to 179, separated by commas"),
+        ("sprite.png?ids=0,-1", 400, "ids: not a list of numbers; write it like 0,3,8"),
+        ("images?count=9999", 400, "count: it should be less than or equal to 500"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_said(client, path, status, says):
+    answer = client.get(f"/api/{path}")
+    assert (answer.status_code, answer.json()["error"]) == (status, says)
+
+
+def test_the_maps_of_earlier_epochs_are_those_that_training_kept(client):
+    probes = client.get("/api/probes").json()
+    assert probes["layers"][0]["epochs"] == [1, 2]
+    layer, last = probes["layers"][0]["layer"], probes["images"][0]["id"]
+    head, kept, _ = decoded(client.get(f"/api/probes/maps?layer={layer}&probe=0&epoch=2").content)
+    assert (head["epoch"], len(head["scale"])) == (2, len(head["channels"]))
+    _, now, _ = decoded(client.get(f"/api/inputs/{last}/maps?layer={layer}&values=float").content)
+    assert np.abs(kept - now[head["channels"]]).max() < 0.02 * np.ptp(now), "the last epoch's network is the run's"
+    answer = client.get(f"/api/probes/maps?layer={layer}&probe=0&epoch=9")
+    assert answer.json()["error"] == "epoch: no maps of epoch 9; choose one of 1, 2"

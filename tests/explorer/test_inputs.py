@@ -1,0 +1,190 @@
+"""Pictures go through the network, and what is shown is what it computed."""
+
+import numpy as np
+import pytest
+import torch
+
+from convscope.explain import record
+from convscope.run.exploring.uploads import MOST_BYTES
+from explorer.asking import decoded, png
+
+
+@pytest.fixture
+def shown(client):
+    """The network that the client looks at."""
+    return client.session.seen.shown()
+
+
+def test_an_image_of_the_set_is_answered_as_the_network_answers(client, shown):
+    answer = client.get("/api/inputs/validation-3").json()
+    images = client.session.seen.images("validation").take([3])
+    with torch.no_grad():
+        shares = shown.subject.model(shown.subject.input(images)).softmax(1)[0]
+    assert [one["class"] for one in answer["answer"]] == shares.argsort(descending=True).tolist()
+    assert answer["answer"][0]["probability"] == pytest.approx(float(shares.max()))
+    assert (answer["id"], answer["name"], answer["truth"]) == ("validation-3", images.names[0], images.targets[0])
+    assert (answer["output"], answer["network"]) == ("head", shown.version)
+
+
+def test_maps_are_what_record_keeps(client, shown):
+    images = client.session.seen.images("validation").take([3])
+    with record(shown.subject.model, "stages.0") as kept, torch.no_grad():
+        shown.subject.model(shown.subject.input(images))
+    maps = kept["stages.0"][0].numpy()
+    head, exact, _ = decoded(client.get("/api/inputs/validation-3/maps?layer=stages.0&values=float").content)
+    assert np.array_equal(exact, maps)
+    assert (head["total"], head["full"], head["kind"]) == (len(maps), list(maps.shape[1:]), "maps")
+    head, near, levels = decoded(client.get("/api/inputs/validation-3/maps?layer=stages.0&from=1&to=3").content)
+    assert head["channels"] == [1, 2]
+    assert np.abs(near - maps[1:3]).max() <= np.ptp(maps[1:3], axis=(1, 2)).max() / 255
+    assert levels.dtype == np.uint8
+    head, _, _ = decoded(client.get("/api/inputs/validation-3/maps?layer=stages.0&sort=strength&to=1").content)
+    assert head["channels"] == [int(np.abs(maps).mean((1, 2)).argmax())]
+
+
+def test_maps_are_averaged_down_where_fewer_places_are_enough(client):
+    path = "/api/inputs/validation-3/maps?layer=stem&to=2"
+    _, exact, _ = decoded(client.get(f"{path}&values=float").content)
+    head, small, _ = decoded(client.get(f"{path}&side=4").content)
+    assert (head["shape"], head["full"]) == ([4, 4], [8, 8])
+    wanted = exact.reshape(2, 4, 2, 4, 2).mean((2, 4))
+    assert np.abs(small - wanted).max() <= np.ptp(wanted) / 255
+
+
+def test_a_vector_is_maps_of_one_place_and_the_input_is_normalised(client, shown):
+    head, logits, _ = decoded(client.get("/api/inputs/validation-3/maps?layer=head&values=float").content)
+    assert (head["kind"], logits.shape) == ("vector", (10, 1, 1))
+    _, picture, _ = decoded(client.get("/api/inputs/validation-3/maps?layer=input&values=float").content)
+    pixels = client.session.seen.images("validation").take([3]).pixels()[0].numpy()
+    assert np.allclose(picture, (pixels - shown.subject.mean[0]) / shown.subject.std[0], atol=1e-6)
+
+
+def test_the_summary_knows_which_channels_are_empty(client):
+    summary = client.get("/api/inputs/validation-3/maps/summary?layer=stages.0").json()
+    _, exact, _ = decoded(client.get("/api/inputs/validation-3/maps?layer=stages.0&values=float").content)
+    assert summary["empty"] == [c for c in range(len(exact)) if not exact[c].any()]
+    assert np.allclose(summary["mean"], exact.mean((1, 2)), atol=1e-6)
+
+
+def test_watched_layers_are_computed_in_the_same_pass(client):
+    calls = []
+    model = client.session.seen.shown().subject.model
+    handle = model.register_forward_hook(lambda *_: calls.append(1))
+    try:
+        own = client.post("/api/inputs?watch=stem&watch=stages.0", content=png(np.eye(8, dtype=np.uint8) * 250)).json()
+        for layer in ("stem", "stages.0"):
+            assert client.get(f"/api/inputs/{own['id']}/maps?layer={layer}").status_code == 200
+    finally:
+        handle.remove()
+    assert len(calls) == 1
+
+
+def test_an_uploaded_picture_of_the_network_s_size_is_taken_pixel_for_pixel(client):
+    pixels = np.random.default_rng(0).integers(0, 255, (8, 8), np.uint8)
+    own = client.post("/api/inputs?name=mine&like=validation-3", content=png(pixels)).json()
+    assert own["id"].startswith("own-")
+    assert own["name"] == "mine"
+    assert own["truth"] == client.get("/api/inputs/validation-3").json()["truth"], "painted over, it keeps its class"
+    _, picture, _ = decoded(client.get(f"/api/inputs/{own['id']}/maps?layer=input&values=float").content)
+    seen = client.session.seen.shown().subject
+    assert np.allclose(picture[0] * seen.std[0] + seen.mean[0], pixels / 255, atol=1e-6)
+    assert client.post("/api/inputs", content=png(pixels)).json()["id"] == own["id"], "the same pixels, the same id"
+
+
+def test_a_set_s_image_sent_back_is_answered_alike(client):
+    picture = client.get("/api/images/validation-3/picture.png").content
+    own, known = client.post("/api/inputs", content=picture).json(), client.get("/api/inputs/validation-3").json()
+    assert own["answer"][0]["logit"] == pytest.approx(known["answer"][0]["logit"], abs=1e-5)
+
+
+def test_a_drawing_is_centred_as_the_training_images_are(client):
+    drawn = np.zeros((160, 160), np.uint8)
+    drawn[10:60, 5:25] = 255  # a bar in the corner
+    plain = client.post("/api/inputs", content=png(drawn)).json()
+    centred = client.post("/api/inputs?centre=1", content=png(drawn)).json()
+    _, before, _ = decoded(client.get(f"/api/inputs/{plain['id']}/maps?layer=input&values=float").content)
+    _, after, _ = decoded(client.get(f"/api/inputs/{centred['id']}/maps?layer=input&values=float").content)
+    ink = after[0] > after.mean()
+    columns, rows = np.flatnonzero(ink.any(0)), np.flatnonzero(ink.any(1))
+    assert abs(columns.mean() - 3.5) <= 1, "in the middle"
+    assert len(rows) >= 6, "as high as digits are"
+    assert (before[0] > before.mean())[:, 4:].sum() == 0, "and was not before"
+
+
+HOSTILE = {
+    "nothing": (b"", 415, "the file is empty, 0 bytes; copy it again or delete it"),
+    "text": (b"<script>alert(1)</script>", 415,
+             "no image of a kind that can be read; convert it to PNG or JPEG, or delete it"),
+    "cut off": (png(np.zeros((64, 64, 3), np.uint8))[:60], 415, "damaged or cut short; copy it again or delete it"),
+    "too long": (b"\x89PNG" + bytes(MOST_BYTES), 413, f"more than {MOST_BYTES:,} bytes; make the picture smaller"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_what_is_no_picture_is_said_to_be_none(client, what):
+    content, status, says = HOSTILE[what]
+    answer = client.post("/api/inputs", content=content)
+    assert (answer.status_code, answer.json()["error"]) == (status, f"upload: {says}")
+
+
+def test_a_bomb_is_refused_from_its_header(client):
+    header = bytearray(png(np.zeros((2, 2), np.uint8)))
+    import struct
+    import zlib
+
+    header[16:24] = struct.pack(">II", 50_000, 50_000)
+    header[29:33] = struct.pack(">I", zlib.crc32(bytes(header[12:29])))
+    answer = client.post("/api/inputs", content=bytes(header))
+    assert answer.status_code in (413, 415)
+    assert "pixels" in answer.json()["error"]
+
+
+def test_an_animation_is_refused(client, tmp_path):
+    from PIL import Image
+
+    frames = [Image.new("L", (8, 8), 40 * i) for i in range(4)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    answer = client.post("/api/inputs", content=(tmp_path / "a.gif").read_bytes())
+    assert (answer.status_code, answer.json()["error"]) == (413, "upload: more than one frame; give a still picture")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "says"),
+    [
+        ("own-123", 404, "input: this picture is no longer kept; draw or drop it again"),
+        ("validation-999", 404, "image validation-999: is not in the run's train or validation set; choose another"),
+        ("test-1", 404, "image test-1: is not in the run's train or validation set; choose another"),
+        ("..%2f..%2fetc", 404, "/api/inputs/../../etc: there is nothing here; see docs/explorer-api.md"),
+        ("validation-3/maps?layer=stm", 400, "layer stm: the network has no such layer; did you mean stem?"),
+        ("validation-3/maps?layer=stem&from=99", 400, "channels: none from 99 to None in layer stem, which has 4"),
+        ("validation-3/maps", 400, "layer: field required"),
+        ("validation-3/unit?layer=stem&channel=4", 400, "channel: no 4 in layer stem, which has 4; choose from 0 to 3"),
+        ("validation-3/maps?layer=stem&side=x", 400,
+         "side: it should be a valid integer, unable to parse string as an integer"),
+    ],
+)  # fmt: skip
+def test_what_is_not_there_is_said_in_one_sentence(client, path, status, says):
+    answer = client.get(f"/api/inputs/{path}")
+    assert (answer.status_code, answer.json()["error"]) == (status, says)
+
+
+def test_the_last_own_pictures_are_kept_and_no_more(client):
+    ids = [
+        client.post("/api/inputs", content=png(np.full((8, 8), level, np.uint8))).json()["id"] for level in range(40)
+    ]  # fmt: skip
+    assert client.get(f"/api/inputs/{ids[0]}").status_code == 404
+    assert client.get(f"/api/inputs/{ids[-1]}").status_code == 200
+
+
+def test_the_arithmetic_of_a_unit_adds_up_to_the_map_s_value(client):
+    _, exact, _ = decoded(client.get("/api/inputs/validation-3/maps?layer=stem&values=float").content)
+    unit = client.get("/api/inputs/validation-3/unit?layer=stem&channel=2&row=0&column=7&most=4").json()
+    assert unit["value"] == exact[2, 0, 7]
+    assert unit["field"] == [6, 0, 8, 2], "cut off at the corner"
+    first = unit["steps"][0]
+    assert (first["op"], first["count"], first["padding"], len(first["terms"])) == ("convolution", 9, 5, 4)
+    whole = sum(term["product"] for term in first["terms"]) + first["rest"]["sum"] + (first["bias"] or 0)
+    assert whole == pytest.approx(first["sum"], abs=1e-12)
+    assert abs(first["sum"] - first["value"]) <= first["bound"]
+    assert [step["op"] for step in unit["steps"]] == ["convolution", "norm", "activation"]
+    assert first["terms"][0]["layer"] == "input"

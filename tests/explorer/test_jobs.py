@@ -1,0 +1,169 @@
+"""Computations wait for each other, tell how far they are, can be called off, and are kept."""
+
+import io
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convscope.explain import grad_cam, nearest, stimuli
+from convscope.run.exploring import ways
+from convscope.run.exploring.asks import Ask
+from convscope.run.exploring.computing import METHODS, Method
+from convscope.run.seeing.findings import Findings
+from explorer.asking import done, over
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """A computation that stays where it is until it is let go, told of every step; and what lets it go."""
+    go = threading.Event()
+
+    def way(_sight, _ask, on_progress):
+        for step in range(1000):
+            on_progress(step, 1000)
+            if go.wait(0.01):
+                break
+        return Findings({"dot": np.zeros((1, 1, 3), np.uint8)}, {"steps": step})
+
+    monkeypatch.setitem(METHODS, "held", Method(way, Ask))
+    return go
+
+
+def test_one_runs_the_others_wait_in_turn_and_no_more_than_eight(client, held):
+    ids = [client.post("/api/jobs", json={"method": "held", "settings": {"seed": i}}).json()["id"] for i in range(9)]
+    while client.get(f"/api/jobs/{ids[0]}").json()["state"] != "running":
+        pass
+    last = client.post("/api/jobs", json={"method": "held", "settings": {"seed": 8}})
+    states = [client.get(f"/api/jobs/{number}").json() for number in ids]
+    assert [job["state"] for job in states[1:]] == ["queued"] * 8
+    assert [job["waiting"] for job in states[1:]] == list(range(8))
+    assert last.status_code == 429
+    assert last.json() == {"error": "computations: 8 wait already; cancel one or wait", "kind": "busy"}
+    for number in ids[1:]:
+        assert client.delete(f"/api/jobs/{number}").json()["state"] == "cancelled"
+    held.set()
+    assert over(client, ids[0])["state"] == "done"
+
+
+@pytest.mark.usefixtures("held")
+def test_one_that_runs_stops_at_its_next_step(client):
+    number = client.post("/api/jobs", json={"method": "held", "settings": {"seed": 77}}).json()["id"]
+    while not (job := client.get(f"/api/jobs/{number}").json())["done"]:
+        pass
+    assert (job["state"], job["of"]) == ("running", 1000)
+    client.delete(f"/api/jobs/{number}")
+    job = over(client, number)
+    assert (job["state"], job["result"], job["error"]) == ("cancelled", None, None)
+    assert done(client, "filters")["state"] == "done", "the next one runs"
+
+
+def test_what_was_computed_is_kept_in_the_run_and_given_at_once(explored, own_copy):
+    client = explored(own_copy)
+    first = done(client, "filters")
+    assert (first["state"], first["kept"]) == ("done", False)
+    assert list((own_copy / "explain" / "explorer").iterdir())
+    answer = client.post("/api/jobs", json={"method": "filters"})
+    assert (answer.status_code, answer.json()["kept"]) == (200, True)
+    assert answer.json()["result"]["numbers"] == first["result"]["numbers"]
+    another = explored(own_copy)
+    assert another.post("/api/jobs", json={"method": "filters"}).status_code == 200, "also after a restart"
+    picture = answer.json()["result"]["pictures"]["kernel-0"]
+    assert Image.open(io.BytesIO(client.get(picture).content)).size == (96, 96)
+
+
+def test_a_heat_map_is_the_one_of_explain(client):
+    result = done(client, "where", image="validation-3", layer="stages.1")["result"]
+    shown = client.session.seen.shown()
+    x = shown.subject.input(client.session.seen.images("validation").take([3]))
+    found = grad_cam(shown.subject.model, x, "stages.1")
+    assert np.allclose(result["numbers"]["map"], found.maps[0], atol=1e-6)
+    assert result["numbers"]["class"] == int(found.targets[0])
+    overlay = Image.open(io.BytesIO(client.get(result["pictures"]["map"]).content))
+    assert (overlay.mode, overlay.size) == ("RGBA", (8, 8))
+
+
+def test_stimuli_are_those_of_explain_with_the_images_they_come_from(client):
+    result = done(client, "stimuli", layer="stem", channels=[1, 3], each=2)["result"]
+    shown, images = client.session.seen.shown(), client.session.seen.images("train")
+    found = stimuli(shown.subject.model, "stem", shown.subject.batches(images), 2)
+    for row in result["numbers"]["channels"]:
+        assert [patch["image"]["id"] for patch in row["patches"]] == [
+            f"train-{place}" for place in found.images[row["channel"]]
+        ]
+        assert [patch["box"] for patch in row["patches"]] == found.boxes[row["channel"]].tolist()
+        assert row["patches"][0]["picture"] in result["pictures"]
+
+
+def test_neighbours_leave_the_image_itself_out(client):
+    result = done(client, "neighbours", image="validation-3", count=4)["result"]["numbers"]
+    sight = client.session.sight()
+    vectors = ways._vectors(
+        sight.subject, "features", result["layer"], sight.seen.images("validation"), lambda *_: None
+    )
+    near = nearest(vectors, 4)
+    assert [one["image"]["id"] for one in result["features"]] == [f"validation-{i}" for i in near.indices[3]]
+    assert len(result["pixels"]) == 4
+    own = client.post("/api/inputs", content=client.get("/api/images/validation-3/picture.png").content).json()["id"]
+    found = done(client, "neighbours", image=own, count=4)["result"]["numbers"]["features"]
+    assert found[0]["image"]["id"] == "validation-3", "of one's own picture the nearest is the one that it was made of"
+
+
+def test_the_set_is_laid_out_inside_the_square(client):
+    points = done(client, "map", most=60)["result"]["numbers"]["points"]
+    assert len(points) == 60
+    places = np.array([[point["x"], point["y"]] for point in points])
+    assert places.min() >= 0
+    assert places.max() <= 1
+    assert np.ptp(places, axis=0).max() == pytest.approx(1)
+
+
+def test_painted_pictures_come_one_by_one(client):
+    wanted = done(client, "wanted", layer="stem", channels=[2], steps=3)["result"]
+    assert wanted["numbers"]["channels"][0]["final"] > wanted["numbers"]["channels"][0]["start"]
+    assert list(wanted["pictures"]) == ["channel-2"]
+    classes = done(client, "classes", classes=[4], steps=2)["result"]
+    assert classes["says"] == [classes["numbers"]["reminder"]]
+    inverted = done(client, "invert", image="validation-3", layer="stem", steps=3)["result"]
+    assert inverted["numbers"]["loss_end"] < inverted["numbers"]["loss_start"]
+
+
+@pytest.mark.parametrize(
+    ("method", "settings", "says"),
+    [
+        ("mp", {}, "method: no mp; did you mean map?"),
+        ("map", {"methd": "pca"}, "map: no setting methd; did you mean method?"),
+        ("map", {"method": "umap"}, "map: method is 'umap'; it should be 'pca' or 'tsne'"),
+        ("where", {}, "where: needs the setting image"),
+        ("wanted", {"layer": "stem", "channels": []},
+         "wanted: channels is []; tuple should have at least 1 item after validation, not 0"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_asked_is_said_at_once(client, method, settings, says):
+    answer = client.post("/api/jobs", json={"method": method, "settings": settings})
+    assert (answer.status_code, answer.json()["error"]) == (400, says)
+
+
+@pytest.mark.parametrize(
+    ("method", "settings", "says"),
+    [
+        ("wanted", {"layer": "stem", "channels": [4]}, "channels: no 4 in layer stem, which has 4; choose from 0 to 3"),
+        ("stimuli", {"layer": "stm", "channels": [0]}, "layer stm: the network has no such layer; did you mean stem?"),
+        ("where", {"image": "own-1"}, "input: this picture is no longer kept; draw or drop it again"),
+        ("where", {"image": "validation-3", "class": 10}, "class: no 10; choose from 0 to 9"),
+    ],
+)
+def test_what_goes_wrong_in_a_computation_is_its_error(client, method, settings, says):
+    job = done(client, method, **settings)
+    assert (job["state"], job["error"], job["result"]) == ("failed", says, None)
+    assert client.get("/api/jobs/99999").json()["error"] == "job 99999: there is none; it may be long ago, so ask again"
+
+
+def test_looking_goes_on_while_something_is_computed(client, held):
+    number = client.post("/api/jobs", json={"method": "held", "settings": {"seed": 5}}).json()["id"]
+    for place in range(20):
+        assert client.get(f"/api/inputs/validation-{place}?watch=stem").status_code == 200
+    assert client.get(f"/api/jobs/{number}").json()["state"] == "running"
+    held.set()
+    over(client, number)

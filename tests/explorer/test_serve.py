@@ -1,0 +1,71 @@
+"""One command, one link, and everything over a real connection."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def served(own_copy, tmp_path):
+    """The command as it is typed, and the link that it printed."""
+    words = [sys.executable, "-m", "convscope", "explore", str(own_copy), "--port", "0", "--no-open"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    try:
+        line = process.stdout.readline()
+        yield process, re.fullmatch(r"explore: (http://127\.0\.0\.1:\d+/\?token=\S{32})\n", line)[1]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def ask(link: str, path: str, **headers: str):
+    """A request with the link's token."""
+    base, token = link.split("/?token=")
+    request = urllib.request.Request(base + path, headers={"Authorization": f"Bearer {token}", **headers})
+    return urllib.request.urlopen(request, timeout=60)
+
+
+def test_the_command_serves_the_page_follows_the_run_and_ends_with_ctrl_c(served, own_copy):
+    process, link = served
+    with ask(link, "/api/run") as answer:
+        assert json.load(answer)["path"] == str(own_copy.resolve())
+    base = link.split("/?")[0]
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(f"{base}/api/run", timeout=60)
+    with ask(link, "/api/events") as events:
+        assert events.headers["content-type"].startswith("text/event-stream")
+        assert events.readline() == b"event: hello\n"
+        assert json.loads(events.readline().removeprefix(b"data: "))["state"] == "finished"
+        events.readline()
+        with Path(own_copy / "events.jsonl").open("a") as lines:
+            lines.write('{"event": "epoch", "epoch": 3, "train": {}, "validation": {}}\n')
+        assert events.readline() == b"event: epoch\n"
+        assert json.loads(events.readline().removeprefix(b"data: "))["epoch"] == 3
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130, "with a page still listening"
+
+
+def test_two_servers_do_not_share_a_port_and_the_second_says_so(served, convscope, own_copy):
+    _, link = served
+    port = link.split(":")[2].split("/")[0]
+    code, _, said = convscope("explore", own_copy, "--port", port, "--no-open")
+    assert code == 2
+    assert said == (
+        f"convscope: --host 127.0.0.1 --port {port}: cannot be listened on (Address already in use); "
+        "choose another port\n"
+    )
+
+
+def test_what_is_no_run_is_said(convscope, tmp_path):
+    code, _, said = convscope("explore", tmp_path / "none", "--no-open")
+    assert code == 2
+    assert said == (
+        f"convscope: {tmp_path / 'none'}: no such run; convscope train DATA --out {tmp_path / 'none'} makes one\n"
+    )
