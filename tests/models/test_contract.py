@@ -38,11 +38,12 @@ NARROW: dict[str, tuple[dict, int, list[int]]] = {
     "unet": ({"width": 4}, 48, [2, 4, 8, 16]),
     "assembled": ({"text": TEXT}, 24, [2, 4]),
     "segnet": ({"width": 2}, 64, [2, 4, 8, 16, 32]),
+    "full_resolution": ({"width": 4, "depth": 3}, 24, [1, 1]),
 }
 
 # One of each family for what takes long; the rest run where there is time.
 FIRST = {"mlp", "lenet", "alexnet_2012", "vgg11_bn", "googlenet", "resnet18", "resnet20", "se_resnet18"} | {
-    "squeezenet1_1", "mobilenet_v2", "unet", "segnet", "assembled",
+    "squeezenet1_1", "mobilenet_v2", "unet", "segnet", "full_resolution", "assembled",
 }  # fmt: skip
 
 # Only longer than a network that is quick.

@@ -170,3 +170,9 @@ def test_without_timm_the_message_says_how_to_get_it(monkeypatch) -> None:
         "timm:resnet10t: timm cannot be used (import of timm halted; None in sys.modules); "
         "pip install 'convscope[timm]'"
     )
+
+
+def test_the_naive_network_keeps_every_map_as_large_as_the_image_and_sees_little():
+    anatomy = dissect(MODELS["full_resolution"](4, channels=3, width=8, depth=5), (3, 20, 30))
+    assert {layer.gives[1:] for layer in anatomy.layers} == {(20, 30)}
+    assert anatomy.last_maps().field == (11, 11)

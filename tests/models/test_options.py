@@ -178,6 +178,8 @@ def test_auxiliary_classifiers_make_the_gradient_of_early_layers_larger() -> Non
             "mlp: no option head; choose one of activation, dropout, norm, widths",
         ),
         (lambda: narrow(dropout=1.0), "resnet: option dropout is 1.0; it should be less than 1"),
+        (lambda: MODELS["resnet18"](4, width=-1), "resnet: option width is -1; give whole numbers from 1"),
+        (lambda: MODELS["vgg11"](4, depths=(2, 0)), "vgg: option depths is (2, 0); give whole numbers from 1"),
         (lambda: narrow(padding="mirror"), "padding: no mirror; choose one of circular, edge, none, reflect, zeros"),
     ],
 )

@@ -27,6 +27,32 @@ def test_any_module_of_the_users_own_is_inspected() -> None:
     assert anatomy.layers[0].gives == (10, 28, 28)
 
 
+def test_options_of_a_named_network_can_be_tried() -> None:
+    anatomy = inspect("vgg16", options={"head": "gap", "widths": []})
+    assert anatomy.weights == 15_227_688
+    with pytest.raises(ModelError) as caught:
+        inspect("vgg16", options={"head": "gpa"})
+    assert str(caught.value) == "vgg head: no gpa; did you mean gap?"
+
+
+def test_a_network_that_python_finds_is_inspected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine_of_test.py").write_text(
+        "from torch import nn\n\nclass Net(nn.Sequential):\n    def __init__(self):\n"
+        "        super().__init__(nn.Conv2d(3, 10, 5))\n\nnumber = int\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    assert inspect("mine_of_test:Net", (3, 32, 32)).weights == 760
+    remedy = "name a module and what makes the network, like mine:Net"
+    for place, why in (
+        ("mine_of_test:Nett", f"module 'mine_of_test' has no attribute 'Nett'; {remedy}"),
+        ("mine_of_test:number", "makes int and no network; name what returns a torch.nn.Module"),
+        ("not_there:Net", f"No module named 'not_there'; {remedy}"),
+    ):
+        with pytest.raises(ModelError) as caught:
+            inspect(place)
+        assert str(caught.value) == f"{place}: {why}"
+
+
 def test_a_toml_brings_its_own_input(tmp_path: Path) -> None:
     file = tmp_path / "net.toml"
     file.write_text('input = [1, 8, 8]\nclasses = 3\nblocks = [{conv = 4}, {gap = true}, {linear = "classes"}]\n')

@@ -72,6 +72,7 @@ def test_a_recipe_file_names_every_setting_that_has_a_value():
             "train.epochs is 'many'; it should be a valid integer, unable to parse string as an integer",
         ),
         ({"train": {"budget": "5 minutes"}}, "train.budget is '5 minutes'; write a span of time like 90s, 5m or 1h30m"),
+        ({"model": {"init": "kaimin"}}, "model.init is 'kaimin'; no such initialiser; did you mean kaiming?"),
         ({"seed": -1}, "seed is -1; it should be greater than or equal to 0"),
         (
             {"augment": {"policy": "hard"}},

@@ -150,6 +150,14 @@ def test_another_optimiser_starts_at_its_own_rate(tmp_path, name, few):
     assert (said["name"], said["learning_rate"]) == (name, 0.001)
 
 
+def test_first_weights_can_be_chosen_and_zeros_learn_nothing(tmp_path, few):
+    """M55: with zeros every unit stays like the others, so that the answers stay those of chance."""
+    events = train(tmp_path / "run", few, train__epochs=1, model__init="zeros")
+    assert RunFolder.open(tmp_path / "run").recipe().model.init == "zeros"
+    loss = next(event for event in events if isinstance(event, Epoch)).validation["loss"]
+    assert loss == pytest.approx(math.log(2), abs=0.05)
+
+
 @pytest.mark.parametrize("name", ["mlp", "lenet"])
 def test_another_network_takes_its_own_options(tmp_path, name, few):
     said = {"model": {"name": name}, "train": {"epochs": 1, "threads": 1}}

@@ -9,9 +9,20 @@ from convscope.errors import ConfigError
 
 
 def inspect(
-    model: Annotated[str, typer.Argument(help="A network's name, a .toml of blocks, or a run.", show_default=False)],
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="A network's name (vgg16, resnet50, unet ...: docs/networks.md), a .toml of blocks, a run, or your "
+            "own in Python, like mine:Net.",
+            show_default=False,
+        ),
+    ],
     size: Annotated[str | None, typer.Option(help="Channels x height x width, like 3x224x224.")] = None,
     classes: Annotated[int, typer.Option(help="Classes of a network given by name.")] = 1000,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="An option of the network: --set activation=tanh"),
+    ] = None,
     objects: Annotated[int | None, typer.Option(help="Side in pixels of what is to be recognised.")] = None,
     path: Annotated[str | None, typer.Option(help="Show only the layers through which this one sees furthest.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -22,10 +33,11 @@ def inspect(
     Every figure comes with its formula filled in. Nothing is downloaded and no memory is taken for the weights.
     """
     from convscope.cli.show import print_json, table_of
-    from convscope.run import anatomy_page, anatomy_table
+    from convscope.run import anatomy_page, anatomy_table, settings_from_flags
     from convscope.run import inspect as dissected
 
-    anatomy = dissected(model, _shape(size), classes=classes, objects=objects)
+    options = settings_from_flags(set_ or [])
+    anatomy = dissected(model, _shape(size), classes=classes, objects=objects, options=options)
     if json:
         print_json(anatomy.to_json())
         return

@@ -12,6 +12,7 @@ from convscope.errors import ModelError, did_you_mean
 from convscope.models import (
     alexnet,
     foreign,
+    full_resolution,
     googlenet,
     inception,
     lenet,
@@ -62,6 +63,7 @@ MODELS: dict[str, Callable[..., Network]] = {
     "mobilenet_v2": mobilenet.mobilenet_v2,
     "unet": unet_on_any,
     "segnet": segnet.segnet,
+    "full_resolution": full_resolution.full_resolution,
     "assembled": spec.assembled,
 }
 

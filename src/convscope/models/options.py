@@ -1,14 +1,16 @@
 """The options that every network shares, read from plain keyword arguments (or from JSON) into one frozen object."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from convscope.errors import ModelError, did_you_mean
 from convscope.models.choices import ACTIVATIONS, NORMS, PADDINGS, POOLINGS, Named, look_up
 from convscope.models.layers import Layers
+
+FROM_ZERO = ("auxiliary", "first_padding")
 
 
 class VectorOptions(BaseModel):
@@ -19,6 +21,13 @@ class VectorOptions(BaseModel):
     activation: Named = "relu"
     norm: Named = "batch"
     dropout: float = Field(0.0, ge=0, lt=1)
+
+    @field_validator("*")
+    @classmethod
+    def _counts(cls, value: object, info: ValidationInfo) -> object:
+        if info.field_name not in FROM_ZERO and any(number < 1 for number in _whole_numbers(value)):
+            raise ValueError("give whole numbers from 1")
+        return value
 
 
 class LayerOptions(VectorOptions):
@@ -53,6 +62,14 @@ class Options(LayerOptions):
     auxiliary_head: Named = "googlenet"
 
 
+def _whole_numbers(value: object) -> Iterator[int]:
+    if isinstance(value, list | tuple):
+        for inside in value:
+            yield from _whole_numbers(inside)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        yield value
+
+
 Chosen = TypeVar("Chosen", bound=VectorOptions)
 
 
@@ -70,5 +87,5 @@ def read_options(kind: type[Chosen], name: str, options: Mapping[str, Any]) -> C
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"][:1])
-        wrong = re.sub(r"^Input", "it", first["msg"])
+        wrong = re.sub(r"^Input", "it", first["msg"].removeprefix("Value error, "))
         raise ModelError(f"{name}: option {place} is {options[place]!r}; {wrong}") from None

@@ -1,6 +1,8 @@
 """A network layer by layer, and a convolution step by step."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -29,27 +31,35 @@ def inspect(
     *,
     classes: int = CLASSES,
     objects: int | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Anatomy:
     """Shapes, weights, multiplications, memory and receptive field of every layer; no memory is taken for weights.
 
     Args:
-        model: a name such as "vgg16", a .toml of blocks, a run's or saved model's folder, or any module.
+        model: a name such as "vgg16", a .toml of blocks, a run's or saved model's folder, any module, or where Python
+            finds a function or class that makes one without arguments, like ``torchvision.models:resnet18``.
         shape: (C, H, W) of an image; by default what the network was made for, else (3, 224, 224).
         classes: of a network that is given by name.
         objects: side in pixels of what is to be recognised, to be warned when the network sees less.
+        options: of a network that is given by name, such as ``{"activation": "tanh", "head": "gap"}``.
 
     Raises:
-        ModelError: when there is no such network, or images of that shape do not go through.
+        ModelError: when there is no such network or option, or images of that shape do not go through.
     """
     if isinstance(model, nn.Module):
         return dissect(model, tuple(shape or (3, 224, 224)), objects)
-    network, made_for = _named(str(model), tuple(shape) if shape else None, classes)
+    network, made_for = _named(str(model), tuple(shape) if shape else None, classes, options or {})
     return dissect(network, tuple(shape or made_for), objects)
 
 
-def _named(model: str, shape: tuple[int, ...] | None, classes: int) -> tuple[nn.Module, tuple[int, ...]]:
+def _named(
+    model: str, shape: tuple[int, ...] | None, classes: int, options: Mapping[str, Any]
+) -> tuple[nn.Module, tuple[int, ...]]:
     """The network, on the meta device, and the images that it is for."""
     path = Path(model)
+    place, colon, maker = model.partition(":")
+    if colon and place != "timm" and not path.exists():
+        return _imported(place, maker), shape or (3, 224, 224)
     with torch.device("meta"):
         if path.suffix == ".toml":
             return read_spec(path), tuple(parse(read_text(path), path.name).get("input", (3, 32, 32)))
@@ -58,7 +68,28 @@ def _named(model: str, shape: tuple[int, ...] | None, classes: int) -> tuple[nn.
             architecture = config.architecture
             return config.network(), (architecture.channels, *config.preprocessing.size)
         made_for = shape or _usual(model)
-        return build(resolve(model, classes, made_for[0], made_for[1:])), made_for
+        return build(resolve(model, classes, made_for[0], made_for[1:], dict(options))), made_for
+
+
+def _imported(place: str, maker: str) -> nn.Module:
+    """What a function or class of the user's own makes, on the meta device.
+
+    Raises:
+        ModelError: it cannot be found or called, or makes no module.
+    """
+    told = f"{place}:{maker}"
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        made = getattr(import_module(place), maker)
+        with torch.device("meta"):
+            model = made if isinstance(made, nn.Module) else made()
+    except (ImportError, AttributeError, TypeError) as error:
+        raise ModelError(f"{told}: {error}; name a module and what makes the network, like mine:Net") from None
+    finally:
+        sys.path.pop(0)
+    if not isinstance(model, nn.Module):
+        raise ModelError(f"{told}: makes {type(model).__name__} and no network; name what returns a torch.nn.Module")
+    return model
 
 
 def _usual(model: str) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 from convscope.data import POLICIES, Policy
 from convscope.errors import ConfigError, did_you_mean
 from convscope.tasks import TASKS, Task, checked
-from convscope.train import OptimiserSettings, Precision, ScheduleSettings, StepSettings
+from convscope.train import INITIALISERS, OptimiserSettings, Precision, ScheduleSettings, StepSettings
 
 Said = Mapping[str, Any]
 ELSEWHERE = {
@@ -71,10 +71,23 @@ class DataSettings(Section):
 
 
 class ModelSettings(Section):
-    """Which network; `options` are those of its builder in `convscope.models`."""
+    """Which network; `options` are those of its builder in `convscope.models`.
+
+    `init` gives all its layers other first weights than its paper's: a name in `train.INITIALISERS`, or "auto" for what
+    fits the activation that follows each.
+    """
 
     name: str = "resnet18"
     options: dict[str, Any] = {}
+    init: str = ""
+
+    @field_validator("init")
+    @classmethod
+    def _initialiser(cls, value: str) -> str:
+        known = ["auto", *INITIALISERS]
+        if value and value not in known:
+            raise ValueError(f"no such initialiser{did_you_mean(value, known)}")
+        return value
 
 
 class AugmentSettings(Section):

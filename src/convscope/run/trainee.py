@@ -32,6 +32,7 @@ from convscope.train import (
     build_schedule,
     channels_last,
     deterministic,
+    initialise,
     precision_context,
     run,
     seed_everything,
@@ -179,7 +180,10 @@ def network(recipe: Recipe, task: Task) -> nn.Module:
     Raises:
         ModelError: it cannot be built, or cannot take images of this size.
     """
-    return task.headed(check_size(build(architecture(recipe, task)), recipe.data.size))
+    made = task.headed(check_size(build(architecture(recipe, task)), recipe.data.size))
+    if recipe.model.init and not next(made.parameters()).is_meta:
+        initialise(made, recipe.model.init)
+    return made
 
 
 def resolved(recipe: Recipe, task: Task) -> Recipe:

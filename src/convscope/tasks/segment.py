@@ -25,7 +25,7 @@ IGNORE = 255
 """In a mask: no class is right here, so nothing is learnt or measured."""
 
 SHOWN = 12
-DENSE = ("unet", "segnet", "assembled")
+DENSE = ("unet", "segnet", "full_resolution", "assembled")
 
 
 class SegmentOptions(Options):

@@ -1,0 +1,126 @@
+"""Every network: lines of its file, weights, multiplications, seconds of `inspect`, and how far its logits are from the
+reference's with the same weights.
+
+    python benchmarks/networks.py                                     the table, as Markdown
+    python benchmarks/networks.py --weights WEIGHTS --images FOLDER   also trained weights on one picture of each class
+
+References are torchvision's networks, and timm's for SE-ResNet-50, with random weights copied in by the key maps.
+FOLDER holds one picture of each of ImageNet's 1,000 classes, sorted names in the order of the classes.
+"""
+
+import argparse
+import inspect
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+from augment import torchvision_v2
+from torch import nn
+
+from convscope.data import read_image
+from convscope.models import MODELS, Architecture, build, dissect, pretrained
+from convscope.models.published import PUBLISHED, Published
+from convscope.models.weights import load_state
+
+SIDES = {"lenet": 32, "alexnet_2012": 227, "alexnet_one_gpu": 227, "inception_v3": 299, "unet": 572, "segnet": 224}
+DERIVED = {
+    "mobilenet_v2": "derived_mobilenet_v2_imagenet.pth",
+    "squeezenet1_0": "derived_squeezenet1_0_deepcompression_fp16.pth",
+}
+
+
+def reference(name: str) -> nn.Module | None:
+    """The reference's network with random weights, where there is one."""
+    torchvision_v2()
+    from torchvision import models
+
+    torch.manual_seed(0)
+    if name == "se_resnet50":
+        import timm
+
+        return timm.create_model("seresnet50", pretrained=False).eval()
+    if name in ("googlenet", "inception_v3"):
+        return getattr(models, name)(aux_logits=False, init_weights=True).eval()
+    return getattr(models, name)().eval() if hasattr(models, name) else None
+
+
+def file_of(make: Callable[..., nn.Module]) -> Path:
+    """The file of the family."""
+    while hasattr(make, "func"):
+        make = make.func
+    return Path(inspect.getsourcefile(make) or "")
+
+
+@torch.inference_mode()
+def difference(name: str, side: int) -> str:
+    """The largest difference of logits for two random images."""
+    theirs = reference(name)
+    if theirs is None:
+        return ""
+    ours = build(Architecture(name=name, classes=1000, channels=3, size=(side, side))).eval()
+    load_state(ours, theirs.state_dict())
+    x = torch.randn(2, 3, side, side)
+    return f"{float((ours(x) - theirs(x)).abs().max()):.2g}"
+
+
+def rows() -> Iterator[list[str]]:
+    """One row per network."""
+    for name, make in MODELS.items():
+        if name == "assembled":
+            continue
+        side = 32 if name in ("resnet20", "resnet32", "resnet44", "resnet56", "resnet110") else SIDES.get(name, 224)
+        dense = name in ("unet", "segnet", "full_resolution")
+        classes = 2 if dense else 10 if side == 32 else 1000
+        channels = 1 if name in ("unet", "lenet") else 3
+        with torch.device("meta"):
+            network = build(Architecture(name=name, classes=classes, channels=channels, size=(side, side)))
+        began = time.process_time()
+        anatomy = dissect(network, (channels, side, side))
+        took = time.process_time() - began
+        family = file_of(make)
+        lines = len(family.read_text().splitlines())
+        far = difference(name, side)
+        yield [
+            f"`{name}`", f"{channels}x{side}x{side}", f"{anatomy.weights:,}", f"{anatomy.multiplications:,}",
+            far, f"{family.name}, {lines}", f"{took:.2f}",
+        ]  # fmt: skip
+
+
+@torch.inference_mode()
+def trained(name: str, weights: Path, folder: Path) -> str:
+    """Top-1 and top-5 of trained weights on one picture of each class."""
+    known: Published = PUBLISHED[name]
+    told = Architecture(name=name, classes=1000, channels=3, size=(known.crop, known.crop))
+    network = pretrained(told, weights / DERIVED[name])[0].eval()
+    mean, std = (torch.tensor(one).view(3, 1, 1) for one in (known.mean, known.std))
+    first = fifth = 0
+    files = sorted(folder.iterdir())
+    for label, file in enumerate(files):
+        whole = torch.from_numpy(read_image(file, 3, size=(known.resize, known.resize))).float() / 255
+        edge = (known.resize - known.crop) // 2
+        pixels = whole[:, edge : edge + known.crop, edge : edge + known.crop]
+        best = network(((pixels - mean) / std)[None]).topk(5).indices[0].tolist()
+        first, fifth = first + (best[0] == label), fifth + (label in best)
+    return f"{name}: top-1 {100 * first / len(files):.1f} %, top-5 {100 * fifth / len(files):.1f} % of {len(files):,}"
+
+
+def main() -> None:
+    """Print the table, and the trained networks' answers where asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--weights", type=Path, help="the folder of trained weights")
+    parser.add_argument("--images", type=Path, help="one picture of each class")
+    given = parser.parse_args()
+    if given.weights and given.images:
+        for name in DERIVED:
+            print(trained(name, given.weights, given.images), flush=True)
+        return
+    columns = ["network", "input", "weights", "multiplications", "logits off by", "file, lines", "inspect, s"]
+    print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}", flush=True)
+    for row in rows():
+        print(f"| {' | '.join(row)} |", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
