@@ -62,6 +62,18 @@ def test_the_confusion_matrix_is_the_report_s_and_its_cells_open(client, finishe
         assert client.get(f"/api/inputs/{image['id']}").json()["answer"][0]["class"] == answer
 
 
+def test_the_matrix_of_every_epoch_was_kept(client, finished):
+    confusion = client.get("/api/confusion").json()
+    assert confusion["epochs"] == [1, 2]
+    for event in Run(finished).history:
+        counts = np.array(client.get(f"/api/confusion?epoch={event['epoch']}").json()["counts"])
+        assert counts.trace() / 180 == pytest.approx(event["validation"]["accuracy"], abs=1e-6)
+    assert counts.tolist() == confusion["counts"], "the last epoch's network is the run's"
+    answer = client.get("/api/confusion?epoch=9")
+    assert answer.status_code == 404
+    assert answer.json()["error"] == "epoch: no matrix of epoch 9 and the validation set was kept; ask without epoch"
+
+
 def test_a_set_that_was_not_asked_about_says_how(explored, own_copy):
     client = explored(own_copy)
     answer = client.get("/api/confusion?split=train")

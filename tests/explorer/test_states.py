@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 
+import numpy as np
 import pytest
 
 from convscope.explorer.hub import LISTENERS, Hub
@@ -53,6 +54,8 @@ def test_a_run_is_followed_from_before_its_first_epoch_to_its_end(explored, few,
         pass
     assert client.get("/api/network").json()["sections"]
     first = client.get("/api/inputs/validation-0?watch=stem").json()
+    counts = client.get("/api/confusion").json()
+    assert (np.sum(counts["counts"]), counts["epochs"]) == (client.get("/api/run").json()["splits"]["validation"], [1])
     epoch = wait(lambda: [data for name, data in told if name == "epoch"])
     assert epoch[0] == client.get("/api/curves").json()["epochs"][0]
     news = wait(lambda: [data for name, data in told if name == "run" and data["network"]])

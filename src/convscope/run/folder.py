@@ -5,6 +5,7 @@ data.json           what was read, and the three sets file by file
 environment.json    versions, machine, seconds
 range_test.json     loss against learning rate, where that was measured
 events.jsonl        one line per step or epoch
+confusions.jsonl    which classes were taken for which, epoch by epoch
 looks.jsonl         each look at the test set
 checkpoint/         the last state
 model/              the best network so far: model.safetensors + config.json
@@ -45,6 +46,7 @@ class RunFolder:
         self.environment_file = path / "environment.json"
         self.range_test_file = path / "range_test.json"
         self.events_file = path / "events.jsonl"
+        self.confusions_file = path / "confusions.jsonl"
         self.looks_file = path / "looks.jsonl"
         self.checkpoint = path / "checkpoint"
         self.model = path / "model"
@@ -168,8 +170,10 @@ class RunFolder:
 
     def forget_after(self, epoch: int) -> None:
         """Drop the events of epochs that a resumed run will live through again."""
-        kept = [e for e in self.events() if e.get("epoch", 0) <= epoch]
-        write_whole(self.events_file, "".join(json.dumps(e) + "\n" for e in kept).encode())
+        for file in (self.events_file, self.confusions_file):
+            kept = [e for e in read_lines(file) if e.get("epoch", 0) <= epoch]
+            if kept or file.exists():
+                write_whole(file, "".join(json.dumps(e) + "\n" for e in kept).encode())
 
     def looks(self) -> list[dict[str, Any]]:
         """Each look at the test set so far, oldest first."""

@@ -10,6 +10,7 @@ import torch
 
 from convscope.deploy import save_bundle, write_whole
 from convscope.run.conclude import conclude
+from convscope.run.confusions import keep_confusion
 from convscope.run.defaults import defaults_for, size_for
 from convscope.run.environment import write_environment
 from convscope.run.events import Event, Planned, as_json
@@ -114,6 +115,7 @@ def _keep(folder: RunFolder, trainee: Trainee, event: Epoch) -> None:
         config = trainee.config.model_copy(update={"epoch": event.epoch})
         save_bundle(folder.model, trainee.state.result, config)
     append_line(folder.events_file, as_json(event))
+    keep_confusion(folder, trainee.task, trainee.judged, event.epoch)
     save(trainee.state, folder.checkpoint)
 
 

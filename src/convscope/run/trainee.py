@@ -58,6 +58,8 @@ class Trainee:
     schedule: Schedule | Plateau
     best: Patience
     clock: Clock | None
+    judged: Meter | None = None
+    """The answers on the validation images at the end of the last epoch."""
 
     @property
     def kept_epoch(self) -> int:
@@ -93,7 +95,8 @@ class Trainee:
                 return
 
     def _judge(self, model: nn.Module) -> dict[str, float]:
-        return asked(model, self.validation, self.task.meter()).scores()
+        self.judged = asked(model, self.validation, self.task.meter())
+        return self.judged.scores()
 
 
 def begin(prepared: Prepared, recipe: Recipe, began: float) -> Trainee:

@@ -40,13 +40,8 @@ def routes(session: Session) -> APIRouter:
         return sets.listed(split, chosen, order, first, count)
 
     @router.get("/confusion")
-    def confusion(split: str = "validation") -> dict[str, Any]:
-        counts = sets.confusion(checked_split(split))
-        shown = session.seen.shown()
-        return {
-            "split": split, "classes": shown.config.classes, "counts": counts.tolist(), "rows": "truth",
-            "columns": "answer", "epoch": shown.config.epoch, "epochs": [],
-        }  # fmt: skip
+    def confusion(split: str = "validation", epoch: int | None = None) -> dict[str, Any]:
+        return sets.confusion(checked_split(split), epoch)
 
     @router.get("/confusion/cell")
     def cell(

@@ -8,6 +8,7 @@ import numpy as np
 
 from convscope.deploy.bundle import WEIGHTS
 from convscope.run.answers import answered
+from convscope.run.confusions import confusion_of, epochs_kept
 from convscope.run.exploring.exploration import SPLITS, Exploration
 from convscope.run.exploring.marks import Marks
 from convscope.run.exploring.refusals import NotYetError, UnknownError
@@ -90,13 +91,30 @@ class Sets:
             keep &= np.array([text.lower() in name.lower() for name in images.names], bool)
         return np.flatnonzero(keep)
 
-    def confusion(self, split: str) -> np.ndarray:
-        """(K, K) counts: row = true class, column = answer."""
-        images, answers = self.seen.images(split), self._needed(split)
-        count = len(self.seen.shown().config.classes)
-        known = (answers.answer >= 0) & (images.targets >= 0)
-        pairs = images.targets[known] * count + answers.answer[known]
-        return np.bincount(pairs, minlength=count * count).reshape(count, count)
+    def confusion(self, split: str, epoch: int | None = None) -> dict[str, Any]:
+        """Which classes are taken for which: by the network as it is, or as it was after an epoch.
+
+        Raises:
+            NotYetError: the network was not asked about that set.
+            UnknownError: nothing was kept of that epoch.
+        """
+        shown = self.seen.shown()
+        count, now = len(shown.config.classes), shown.config.epoch
+        epochs = epochs_kept(self.seen.folder) if split == "validation" else []
+        found = None
+        if epoch is not None and epoch not in epochs:
+            raise UnknownError(f"epoch: no matrix of epoch {epoch} and the {split} set was kept; ask without epoch")
+        if epoch is not None or (now in epochs and self.answers(split) is None):
+            found = confusion_of(self.seen.folder, now if epoch is None else epoch, count)
+        if found is None:
+            images, answers = self.seen.images(split), self._needed(split)
+            known = (answers.answer >= 0) & (images.targets >= 0)
+            pairs = images.targets[known] * count + answers.answer[known]
+            found = np.bincount(pairs, minlength=count * count).reshape(count, count)
+        return {
+            "split": split, "classes": shown.config.classes, "counts": found.tolist(), "rows": "truth",
+            "columns": "answer", "epoch": now if epoch is None else epoch, "epochs": epochs,
+        }  # fmt: skip
 
     def cell(self, split: str, truth: int, answer: int) -> np.ndarray:
         """The places of the images of a class that were answered as another."""

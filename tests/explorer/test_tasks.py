@@ -1,0 +1,47 @@
+"""Networks that answer with something else than one class are looked at too."""
+
+import numpy as np
+import pytest
+
+from convscope.data import shapes
+from explorer.asking import decoded, done
+from run.small import train
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_shapes():
+    """A hundred of the drawn shapes: a training of a second."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr("convscope.data.open.shapes", lambda kind: shapes(100, kind=kind))
+    yield
+    patch.undo()
+
+
+@pytest.mark.parametrize("task", ["multilabel", "regress", "segment", "localise"])
+def test_a_task_s_network_shows_its_maps_its_arithmetic_and_its_answer(task, explored, tmp_path, no_report):  # noqa: ARG001
+    train(tmp_path / "run", "shapes", task=task, train__epochs=1, train__probes=1, data__size=32)
+    client = explored(tmp_path / "run")
+    run = client.get("/api/run").json()
+    assert run["views"]["confusion"] is False
+    assert run["why_not"]["confusion"] == f"the run's task is {task}: a table of mix-ups needs one class per image"
+    answer = client.get("/api/inputs/validation-0").json()
+    assert answer["said"]
+    assert bool(answer["answer"]) == (task == "multilabel")
+    output = answer["output"]
+    _, exact, _ = decoded(client.get(f"/api/inputs/validation-0/maps?layer={output}&values=float").content)
+    place = np.array(exact.shape) // 2
+    unit = client.get(
+        f"/api/inputs/validation-0/unit?layer={output}&channel={place[0]}&row={place[1]}&column={place[2]}"
+    ).json()
+    assert unit["value"] == exact[tuple(place)]
+    assert all(abs(step["sum"] - step["value"]) <= step["bound"] for step in unit["steps"])
+    assert client.get("/api/images?count=3").json()["total"] > 0
+    assert client.get("/api/probes").json()["layers"]
+    for path, status in (("confusion", 409), ("images?mistakes=1", 409), ("curves", 200), ("network", 200)):
+        assert client.get(f"/api/{path}").status_code == status, path
+    assert client.put("/api/marks/train-0", json={"kind": "leave out"}).json()["error"] == (
+        f"marks: the run's task is {task}; labels are corrected for one class per image only"
+    )
+    assert done(client, "neighbours", image="validation-0", count=2)["state"] == "done"
+    where = done(client, "where", image="validation-0")
+    assert where["state"] == ("done" if task == "multilabel" else "failed"), where
