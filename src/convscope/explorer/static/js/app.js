@@ -2,7 +2,7 @@
 
 import { fill, h } from "./dom.js";
 import { follow, go, here, write } from "./address.js";
-import { listen, news, refreshDrawing, refreshRun, session } from "./session.js";
+import { listen, news, refreshDrawing, refreshRun, session, tell } from "./session.js";
 import { startTheme, themeSwitch } from "./theme.js";
 import { firstImage, rail } from "./rail.js";
 import { trouble } from "./parts.js";
@@ -118,6 +118,7 @@ function hearRun() {
     clearTimeout(silent);
     silent = null;
     await renew();
+    tell("marks", {});
   });
   news("run", async ({ state }) => {
     if (state === "gone") notify(`The run’s folder ${session.run.path} was deleted or moved. What is on the screen stays; nothing more can be computed.`);

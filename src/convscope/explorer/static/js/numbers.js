@@ -31,9 +31,9 @@ export function signed(value) {
  */
 export function percent(share) {
   if (share === null || share === undefined || Number.isNaN(share)) return "–";
-  if (share > 0 && share < 0.001) return "< 0.1 %";
-  if (share < 1 && share > 0.999) return "> 99.9 %";
-  return `${(100 * share).toFixed(share === 0 || share === 1 ? 0 : 1)} %`;
+  if (share > 0 && share < 0.001) return "< 0.1\u00a0%";
+  if (share < 1 && share > 0.999) return "> 99.9\u00a0%";
+  return `${(100 * share).toFixed(share === 0 || share === 1 ? 0 : 1)}\u00a0%`;
 }
 
 /**

@@ -27,9 +27,18 @@ export async function refreshDrawing() {
 }
 
 /**
- * Listen to the server's events; they are passed on as `news(event, heard)`.
+ * Listen to the server's events; they are passed on as `news(event, heard)`. A tab that nobody looks at does not listen: a browser
+ * has only six connections to a server, for all tabs together.
  */
 export function listen() {
+  connect();
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) session.source.close();
+    else if (session.source.readyState === EventSource.CLOSED) connect();
+  });
+}
+
+function connect() {
   const source = new EventSource("/api/events");
   session.source = source;
   for (const name of ["hello", "epoch", "run", "job", "marks"]) {

@@ -29,7 +29,10 @@ export function time() {
   const element = h("div.stack", {});
   fill(element, head("Time", "How the network came to be, epoch by epoch. The dashed line is the epoch that is shown; the maps are those of the network as it was then.", () => element),
     h("div.ruler.card.row", {}, play, h("div.grow", {}, slider), read), parts.charts, h("div.two", {}, parts.film, parts.confused));
-  const stop = news("epoch", () => { held.curves = null; if (!here().said.epoch) show(held, parts, here().said, open); else show(held, parts, here().said, open); });
+  const stop = news("epoch", () => {
+    Object.assign(held, { curves: null, probes: null });
+    show(held, parts, here().said, open);
+  });
   return { element, show: (said) => show(held, parts, said, open), leave: () => { stop(); clearInterval(held.playing); } };
 }
 
@@ -86,10 +89,11 @@ function floor(lines) {
 }
 
 async function confusion(element, epoch, signal) {
-  const title = h("h2", {}, `Mistakes as of epoch ${epoch}`);
+  let title = h("h2", {}, `Mistakes as of epoch ${epoch}`);
   if (!session.run.views.confusion) return fill(element, title, h("p.soft", {}, session.run.why_not?.confusion ?? "This task has no confusion matrix."));
   try {
     const answer = await get("confusion", { split: "validation", epoch }, signal);
+    if (answer.epoch !== epoch) title = h("h2", {}, `Mistakes of the network that was kept, epoch ${answer.epoch}`);
     const right = answer.counts.reduce((sum, row, i) => sum + row[i], 0);
     const all = answer.counts.flat().reduce((sum, number) => sum + number, 0);
     return fill(element, title, h("p.soft", {}, `${all - right} of ${all} validation images called wrongly.`),

@@ -1,0 +1,117 @@
+"""A trained network, the explorer that shows it, and a real browser; skipped with a reason where there is none."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+ALLOWED = ("Failed to load resource",)  # what the browser itself writes of an answer that a test wants refused
+
+
+class Served:
+    """An explorer that runs on its own, as the command starts it."""
+
+    def __init__(self, run: Path) -> None:
+        command = [sys.executable, "-m", "convscope", "explore", str(run), "--port", "0", "--no-open"]
+        threads = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | threads
+        )
+        assert self.process.stdout is not None
+        told = ""
+        for line in self.process.stdout:
+            told += line
+            if "http://" in line:
+                self.link = line[line.index("http://") :].strip()
+                return
+        raise AssertionError(f"the explorer did not start: {told}")
+
+    def end(self) -> None:
+        self.process.terminate()
+        self.process.communicate(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small LeNet on scikit-learn's handwritten digits."""
+    import convscope as cs
+
+    out = tmp_path_factory.mktemp("explored") / "digits"
+    cs.train("digits", out=out, epochs=6, settings={"model.name": "lenet"})
+    return out
+
+
+@pytest.fixture(scope="session")
+def serve() -> Iterator[Callable[[Path], Served]]:
+    """A function that starts an explorer on a run; all are ended at last."""
+    started: list[Served] = []
+
+    def start(run: Path) -> Served:
+        started.append(Served(run))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.end()
+
+
+@pytest.fixture(scope="session")
+def explorer(trained: Path, serve: Callable[[Path], Served]) -> Served:
+    return serve(trained)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
+    if not CHROMIUM.exists():
+        pytest.skip(f"needs a Chromium at {CHROMIUM}: apt-get install chromium")
+    with playwright.sync_playwright() as running:
+        opened = running.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def new_page(browser):
+    """A function that opens a page in a profile of its own and watches what it asks for and complains of."""
+    contexts, asked, complaints = [], [], []
+
+    def opened(**settings):
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda line: complaints.append(line.text) if line.type in ("error", "warning") else None)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not [url for url in asked if not of_this_machine(url)]
+    assert not [line for line in complaints if not line.startswith(ALLOWED)]
+
+
+@pytest.fixture
+def page(new_page, explorer: Served):
+    """The explorer's page, open on the landscape."""
+    page = new_page()
+    page.goto(explorer.link)
+    page.wait_for_selector(".stop[aria-pressed=true]")
+    return page
+
+
+def of_this_machine(url: str) -> bool:
+    """Whether an address leads nowhere but to loopback."""
+    parts = urlsplit(url)
+    return parts.scheme in ("blob", "data") or parts.hostname == "127.0.0.1"
