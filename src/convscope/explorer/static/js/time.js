@@ -18,7 +18,7 @@ import { tile } from "./tiles.js";
  * The view.
  */
 export function time() {
-  const held = { curves: null, probes: null, said: {}, signal: newest(), films: new Map(), playing: null };
+  const held = { curves: null, probes: null, matrix: null, said: {}, signal: newest(), films: new Map(), playing: null };
   const slider = h("input", { type: "range", min: 1, step: 1, "aria-label": "Epoch" });
   const read = h("output.epoch");
   const play = h("button", { type: "button" }, "Play");
@@ -30,7 +30,7 @@ export function time() {
   fill(element, head("Time", "How the network came to be, epoch by epoch. The dashed line is the epoch that is shown; the maps are those of the network as it was then.", () => element),
     h("div.ruler.card.row", {}, play, h("div.grow", {}, slider), read), parts.charts, h("div.two", {}, parts.film, parts.confused));
   const stop = news("epoch", () => {
-    Object.assign(held, { curves: null, probes: null });
+    Object.assign(held, { curves: null, probes: null, matrix: null });
     show(held, parts, here().said, open);
   });
   return { element, show: (said) => show(held, parts, said, open), leave: () => { stop(); clearInterval(held.playing); } };
@@ -57,7 +57,7 @@ async function show(held, parts, said, open) {
   fill(parts.read, h("b", {}, `Epoch ${epoch}`), h("span.soft", {}, ` of ${session.run.epochs_planned ?? last}${kept ? ", the one that was kept" : ""}`));
   fill(parts.charts, charts(held.curves, epoch, (at) => open({ epoch: at })));
   const signal = held.signal();
-  await Promise.all([confusion(parts.confused, epoch, signal), film(held, parts.film, epoch, said, open, signal)]);
+  await Promise.all([confusion(held, parts.confused, epoch, signal), film(held, parts.film, epoch, said, open, signal)]);
   if (!signal.aborted) tell("say", inWords(epochs.find((one) => one.epoch === epoch)));
 }
 
@@ -88,11 +88,12 @@ function floor(lines) {
   return Math.max(0, Math.floor(10 * least - 0.5) / 10);
 }
 
-async function confusion(element, epoch, signal) {
+async function confusion(held, element, epoch, signal) {
   let title = h("h2", {}, `Mistakes as of epoch ${epoch}`);
   if (!session.run.views.confusion) return fill(element, title, h("p.soft", {}, session.run.why_not?.confusion ?? "This task has no confusion matrix."));
   try {
-    const answer = await get("confusion", { split: "validation", epoch }, signal);
+    held.matrix ??= await get("confusion", { split: "validation" }, signal); // of the network that was kept; it tells which epochs' are there too
+    const answer = held.matrix.epochs.includes(epoch) ? await get("confusion", { split: "validation", epoch }, signal) : held.matrix;
     if (answer.epoch !== epoch) title = h("h2", {}, `Mistakes of the network that was kept, epoch ${answer.epoch}`);
     const right = answer.counts.reduce((sum, row, i) => sum + row[i], 0);
     const all = answer.counts.flat().reduce((sum, number) => sum + number, 0);
