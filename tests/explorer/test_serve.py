@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -10,6 +11,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+
+from convscope.explorer.serve import _listening
 
 
 @pytest.fixture
@@ -61,6 +64,14 @@ def test_two_servers_do_not_share_a_port_and_the_second_says_so(served, convscop
         f"convscope: --host 127.0.0.1 --port {port}: cannot be listened on (Address already in use); "
         "choose another port\n"
     )
+
+
+def test_connections_send_at_once():
+    """Else every answer waits 40 ms between head and body."""
+    with _listening("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_what_is_no_run_is_said(convscope, tmp_path):

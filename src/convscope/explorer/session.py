@@ -4,6 +4,7 @@ import asyncio
 import json
 from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from convscope.errors import ConvscopeError
@@ -45,6 +46,17 @@ class Session:
     def news(self) -> dict[str, Any]:
         """What may change while the page is open."""
         return {"state": self.seen.state(), "network": self.seen.version(), "trouble": self.seen.trouble()}
+
+    def warm(self) -> None:
+        """Open the network before a page asks for it, and read images meanwhile; what fails is said when asked."""
+        with suppress(ConvscopeError):
+            self.seen.shown()
+            Thread(target=self._look_once, name="convscope-warm", daemon=True).start()
+
+    def _look_once(self) -> None:
+        with suppress(ConvscopeError):
+            if len(self.seen.images("validation")):
+                self.inputs.answer("validation-0")
 
     def end(self) -> None:
         """Let go of everything."""

@@ -25,7 +25,7 @@ def about(seen: Exploration) -> dict[str, Any]:
     state = seen.state()
     if state == "gone":
         raise GoneError(f"{seen.folder.path}: was deleted or moved; close this page, or put it back and reload")
-    recipe, data = seen.folder.recipe(), seen.folder.data()
+    recipe, data = seen.folder.recipe(), seen.data()
     input_ = data["preprocessing"]
     why_not = _why_not(seen, recipe.task, input_["channels"])
     found: dict[str, Any] = plain({

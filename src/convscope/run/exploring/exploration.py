@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
+from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
@@ -23,6 +24,7 @@ from convscope.tasks import Task
 
 SPLITS = ("train", "validation")
 FRESH = 15.0  # seconds after an event in which a run counts as training without asking its lock
+ASKED_EVERY = 2.0  # seconds between questions to a run's lock: whoever wants it meanwhile is turned away
 FIELDS = 64  # receptive fields that are kept
 
 
@@ -80,9 +82,12 @@ class Exploration:
         self.folder = RunFolder.open(path)
         self.lock = RLock()
         """Held while the network that is looked at computes: hooks on it are for one at a time."""
+        self._reading = RLock()
         self._on_progress = on_progress
         self._shown: Shown | None = None
         self._trouble: dict[str, str] = {}
+        self._data: tuple[float, dict[str, Any]] = 0.0, {}
+        self._trains: tuple[float, bool] = 0.0, False
 
     @property
     def name(self) -> str:
@@ -97,7 +102,7 @@ class Exploration:
         heard, told = _when(run.events_file), _when(run.report)
         if told and told >= heard:
             return "finished"
-        return "training" if time.time() - heard < FRESH or _held(run.path / LOCK) else "stopped"
+        return "training" if time.time() - heard < FRESH or self._is_held() else "stopped"
 
     def version(self) -> str | None:
         """Of the run's network; None where it has none yet."""
@@ -128,7 +133,7 @@ class Exploration:
             NotYetError: its images can no longer be read; the message says why.
         """
         subject = self.shown().subject
-        with self.lock:
+        with self._reading:
             try:
                 found = subject.read(split)
             except ConvscopeError as error:
@@ -140,6 +145,23 @@ class Exploration:
     def trouble(self) -> str | None:
         """Why images could not be read when they were last asked for."""
         return next(iter(self._trouble.values()), None)
+
+    def data(self) -> dict[str, Any]:
+        """The content of the run's ``data.json``, which may be long, read once.
+
+        Raises:
+            RunError: it is missing or damaged.
+        """
+        when = _when(self.folder.data_file)
+        if not when or self._data[0] != when:
+            self._data = when, self.folder.data()
+        return self._data[1]
+
+    def _is_held(self) -> bool:
+        """Whether another process trains in the run, asked of its lock, but not too often."""
+        if time.monotonic() - self._trains[0] > ASKED_EVERY:
+            self._trains = time.monotonic(), _held(self.folder.path / LOCK)
+        return self._trains[1]
 
     def _opened(self, version: str) -> Shown:
         if self._shown is None:
@@ -165,7 +187,7 @@ def _when(file: Path) -> float:
 
 
 def _held(lock: Path) -> bool:
-    """Whether another process trains in the run. Asked for a moment only, and not while events are fresh."""
+    """Whether another process holds a lock, by taking it for a moment."""
     if not lock.exists():
         return False
     try:

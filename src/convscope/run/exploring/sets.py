@@ -124,7 +124,7 @@ class Sets:
     def answers(self, split: str) -> Answered | None:
         """The kept answers on a set; None where the network, as it is now, was not asked."""
         folder, file = self.seen.folder, self.seen.folder.answers / f"{split}.npz"
-        if self.seen.folder.recipe().task != "classify" or not file.exists():
+        if self.seen.shown().config.task != "classify" or not file.exists():
             return None
         when = file.stat().st_mtime
         if when < (folder.model / WEIGHTS).stat().st_mtime:  # those of an older network
@@ -144,7 +144,7 @@ class Sets:
     def _needed(self, split: str) -> Answered:
         found = self.answers(split)
         if found is None:
-            task = self.seen.folder.recipe().task
+            task = self.seen.shown().config.task
             if task != "classify":
                 raise NotYetError(f"confusion: the run's task is {task}, which has no one class per image")
             raise NotYetError(
