@@ -22,6 +22,7 @@ from torch import nn
 from convscope.data import read_image
 from convscope.models import MODELS, Architecture, build, dissect, pretrained
 from convscope.models.published import PUBLISHED, Published
+from convscope.models.unet import unet
 from convscope.models.weights import load_state
 
 SIDES = {"lenet": 32, "alexnet_2012": 227, "alexnet_one_gpu": 227, "inception_v3": 299, "unet": 572, "segnet": 224}
@@ -46,8 +47,10 @@ def reference(name: str) -> nn.Module | None:
     return getattr(models, name)().eval() if hasattr(models, name) else None
 
 
-def file_of(make: Callable[..., nn.Module]) -> Path:
+def file_of(name: str, make: Callable[..., nn.Module]) -> Path:
     """The file of the family."""
+    if name == "unet":
+        make = unet
     while hasattr(make, "func"):
         make = make.func
     return Path(inspect.getsourcefile(make) or "")
@@ -79,7 +82,7 @@ def rows() -> Iterator[list[str]]:
         began = time.process_time()
         anatomy = dissect(network, (channels, side, side))
         took = time.process_time() - began
-        family = file_of(make)
+        family = file_of(name, make)
         lines = len(family.read_text().splitlines())
         far = difference(name, side)
         yield [

@@ -90,7 +90,8 @@ def test_real_masks_and_boxes_are_read(shared_data: Shared) -> None:
     assert (cells.kind, len(cells), cells.classes) == ("masks", 300, ("0", "1", "2"))
     assert (blood.kind, blood.classes, len(blood) + len(blood.skipped)) == ("boxes", ("Platelets", "RBC", "WBC"), 364)
     assert blood.notes[0].endswith(
-        "several objects, of which the largest is taken; to find many at once is a detector's work"
+        "several objects, of which the largest is taken; convscope crop makes a picture of each; "
+        "to find many at once is a detector's work"
     )
 
 

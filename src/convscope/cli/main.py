@@ -9,7 +9,7 @@ from types import FrameType
 
 import typer
 
-from convscope.cli import augment, compare, convolve, evaluate, explain, explore, inspect, predict, report, train
+from convscope.cli import augment, compare, convolve, crop, evaluate, explain, explore, inspect, predict, report, train
 from convscope.errors import ConvscopeError
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ COMMANDS = (
     inspect.inspect,
     convolve.convolve,
     augment.augment,
+    crop.crop,
     explore.explore,
 )
 for command in COMMANDS:

@@ -5,6 +5,7 @@ from convscope.data.batches import Batches, BatchSettings
 from convscope.data.builtin import BUILTINS, digits, shapes
 from convscope.data.classes import check_classes, drop_unreadable
 from convscope.data.columns import Columns
+from convscope.data.crops import write_crops
 from convscope.data.dataset import ROLES, Dataset, Skipped, role_of
 from convscope.data.duplicates import Duplicates, find_duplicates
 from convscope.data.folder import read_folder
@@ -60,4 +61,5 @@ __all__ = [
     "split",
     "summarise",
     "window",
+    "write_crops",
 ]

@@ -74,6 +74,8 @@ class Dataset:
     """Files, or (N, H, W) class indices, 255 where no class is right."""
     palette: Any = None
     """`masks.Palette` of mask files."""
+    objects: tuple[tuple[tuple[str, tuple[float, ...]], ...], ...] | None = None
+    """Of boxes from files: all objects of each image, (label, xyxy), of which `targets` hold the largest."""
 
     def __len__(self) -> int:
         return len(self.names)
@@ -90,6 +92,7 @@ class Dataset:
             splits=self.splits[rows],
             groups=None if self.groups is None else self.groups[rows],
             sizes=self.sizes[rows],
+            objects=None if self.objects is None else tuple(self.objects[i] for i in rows),
             masks=tuple(self.masks[i] for i in rows)
             if isinstance(self.masks, tuple)
             else None

@@ -28,6 +28,8 @@ class Listed:
     group: str = ""
     value: Any = None
     """The row of the targets, for all kinds but classes; of boxes xyxy alone."""
+    objects: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    """All of a file's objects, (label, xyxy)."""
     mask: Path | None = None
     mask_size: tuple[int, int] | None = None
 
@@ -112,6 +114,7 @@ class Listing:
             kind=self.kind,
             masks=tuple(listed.mask for listed, _ in sound if listed.mask) if self.kind == "masks" else None,
             palette=self.palette,
+            objects=tuple(listed.objects for listed, _ in sound) if self.kind == "boxes" else None,
         )
 
 

@@ -10,7 +10,10 @@ from convscope.errors import DataError
 
 Box = tuple[float, float, float, float]
 
-SEVERAL = "show several objects, of which the largest is taken; to find many at once is a detector's work"
+SEVERAL = (
+    "show several objects, of which the largest is taken; convscope crop makes a picture of each; "
+    "to find many at once is a detector's work"
+)
 
 
 @dataclass
@@ -43,7 +46,10 @@ def one_each(source: str, layout: str, images: Iterable[Seen], skipped: Iterable
         if not label.strip():
             listing.skipped.append(Skipped(seen.name, "has a box without a label"))
             continue
-        listing.files.append(Listed(seen.path, seen.name, label.strip(), seen.split, seen.group, value=box))
+        objects = tuple((name.strip(), found) for name, found in seen.objects if name.strip())
+        listing.files.append(
+            Listed(seen.path, seen.name, label.strip(), seen.split, seen.group, value=box, objects=objects)
+        )
     if several:
         listing.notes.append(f"{several:,} of {len(listing.files):,} images {SEVERAL}")
     if not listing.files:

@@ -3,6 +3,7 @@
 from convscope.deploy import Prediction, Refused
 from convscope.run.augmented import augmented
 from convscope.run.compare import Compared, compare
+from convscope.run.cropped import cropped
 from convscope.run.evaluate import evaluate
 from convscope.run.events import Event, Finished, Found, Planned, as_json
 from convscope.run.folder import RunFolder, next_name
@@ -40,6 +41,7 @@ __all__ = [
     "compare",
     "complete",
     "convolved",
+    "cropped",
     "evaluate",
     "found_rows",
     "inspect",

@@ -25,6 +25,7 @@ VIEWS = 30_000  # images that pass in a run, augmented anew each time, as long a
 EPOCHS = (10, 100)
 SHALLOW = 6  # layers with weights that train at the full rate without norms
 WIDTHS = (64, 48, 32, 24, 16)  # of the first stage; below 16 a CPU gains hardly any speed
+DEMONSTRATION_SECONDS = 40.0  # the same for the built-in data, which show how it goes
 PATIENCE_SECONDS = 300.0  # how long a run without a budget may take on the two cores that RATE was measured on
 RATE = {"cpu": 3e10, "cuda": 3e12}  # forward multiplications per second of training, assumed where none is measured
 END_SECONDS = 10.0  # of a budget, for reading files and for the report
@@ -105,6 +106,8 @@ def base_rate(prepared: Prepared, said: Recipe) -> float:
 def width_for(prepared: Prepared, said: Recipe, device: torch.device, views: int) -> int:
     """The widest of `WIDTHS` that can train on `views` images in the time; for tiny images twice their side at most."""
     seconds, rate = PATIENCE_SECONDS, RATE[device.type]
+    if prepared.dataset.layout == "builtin":
+        seconds = DEMONSTRATION_SECONDS
     if said.train.budget:
         seconds, rate, views = said.train.budget - END_SECONDS, measured_rate(prepared, said, device), views // 2
     bearable = [width for width in WIDTHS if width <= 2 * min(prepared.preprocessing.size)]
