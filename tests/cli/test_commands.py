@@ -35,7 +35,7 @@ def test_training_says_what_it_finds_does_and_has_done(convscope, few, tmp_path)
     assert [line.split()[:2] for line in lines if line.startswith("epoch")] == [["epoch", "1"], ["epoch", "2"]]
     assert lines[-2:] == [
         f"report: {path / 'report.html'}",
-        f"next: convscope evaluate {path} --split test   convscope predict {path} FILES",
+        f"next: convscope explore {path}   convscope evaluate {path} --split test   convscope predict {path} FILES",
     ]
     assert RunFolder(path).recipe().seed == 5
 
@@ -219,7 +219,7 @@ def test_a_terminal_gets_tables_a_bar_and_lines(few, tmp_path):
     assert "What was found" in shown
     assert "48 train, 6 validation, 6 test" in shown
     assert shown.count("loss") >= 2
-    assert "next: convscope evaluate" in shown
+    assert "next: convscope explore" in shown
     assert screen.images == 96
     assert isinstance(screen.plan, Planned)
 

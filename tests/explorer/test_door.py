@@ -61,6 +61,18 @@ def test_another_page_s_requests_are_refused_even_with_the_token(client, origin)
     assert (answer.status_code, answer.json()) == (403, ANOTHER_PAGE)
 
 
+def test_a_ticket_lets_in_once_and_the_link_always(client):
+    app = application(client.session, TOKEN, ticket="a-ticket")
+    first, second = (TestClient(app, base_url=HOME, follow_redirects=False) for _ in range(2))
+    assert first.get("/?token=a-ticket").status_code == 303
+    assert first.get("/api/run").status_code == 200
+    assert second.get("/?token=a-ticket").status_code == 403
+    assert second.get("/?token=").status_code == 403
+    assert second.get(f"/?token={TOKEN}").status_code == 303
+    stranger = TestClient(app, base_url=HOME)
+    assert stranger.get("/api/run", headers={"Authorization": "Bearer a-ticket"}).status_code == 403
+
+
 def test_every_answer_carries_the_policy(client, stranger):
     for answer in (client.get("/"), client.get("/api/run"), client.get("/api/no"), stranger.get("/api/run")):
         assert {name: answer.headers[name] for name in HEADERS} == HEADERS

@@ -139,6 +139,13 @@ def test_a_bomb_is_refused_from_its_header(client):
     assert "pixels" in answer.json()["error"]
 
 
+def test_a_file_whose_decoder_would_start_a_program_is_refused(client):
+    eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\n" + b"0 0 moveto\n" * 20
+    answer = client.post("/api/inputs", content=eps)
+    assert answer.status_code == 415
+    assert answer.json()["error"] == "upload: EPS is not taken; convert it to PNG or JPEG"
+
+
 def test_an_animation_is_refused(client, tmp_path):
     from PIL import Image
 

@@ -58,7 +58,9 @@ def test_the_end(told, tmp_path):
     first, report, after = as_lines(only(told, Finished))
     assert re.fullmatch(r"validation accuracy \d+\.\d\d % \(epoch 2\) after \d+\.\d s", first)
     assert report == f"report: {path / 'report.html'}"
-    assert after == f"next: convscope evaluate {path} --split test   convscope predict {path} FILES"
+    assert after == (
+        f"next: convscope explore {path}   convscope evaluate {path} --split test   convscope predict {path} FILES"
+    )
 
 
 def test_notes_are_told_and_steps_are_not(told):

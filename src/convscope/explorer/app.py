@@ -14,8 +14,10 @@ from convscope.explorer.routes import images, inputs, jobs, run
 from convscope.explorer.session import Session
 
 
-def application(session: Session, token: str, host: str = "127.0.0.1", port: int = 8765) -> ASGIApp:
-    """The application that serves a session at an address to whoever knows the token."""
+def application(
+    session: Session, token: str, host: str = "127.0.0.1", port: int = 8765, ticket: str = ""
+) -> ASGIApp:  # fmt: skip
+    """The application that serves a session at an address to whoever knows the token, or first shows the ticket."""
 
     @asynccontextmanager
     async def living(_app: FastAPI) -> AsyncIterator[None]:
@@ -35,4 +37,4 @@ def application(session: Session, token: str, host: str = "127.0.0.1", port: int
         inputs.routes(session), jobs.routes(session),
     ):  # fmt: skip
         app.include_router(router)
-    return Door(app, token, host, port)
+    return Door(app, token, host, port, ticket)

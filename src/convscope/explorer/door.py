@@ -38,10 +38,11 @@ class Door:
         token: of the link.
         host: that the server listens on.
         port: as `host`.
+        ticket: a token that lets in once: whoever reads it off a list of processes comes too late.
     """
 
-    def __init__(self, app: ASGIApp, token: str, host: str, port: int) -> None:
-        self.app, self.token, self.port = app, token, port
+    def __init__(self, app: ASGIApp, token: str, host: str, port: int, ticket: str = "") -> None:
+        self.app, self.token, self.port, self._ticket = app, token, port, ticket
         self.anywhere = host in ANYWHERE
         named = {host, "localhost", "127.0.0.1", "::1"} | ({socket.gethostname()} if self.anywhere else set())
         self.hosts = frozenset(name.lower() for name in named if name)
@@ -82,7 +83,9 @@ class Door:
         return refusal("the token is missing or of another server; open the link that convscope explore printed")
 
     def _welcome(self, given: str) -> Response:
-        if not same(given, self.token):
+        if self._ticket and same(given, self._ticket):
+            self._ticket = ""
+        elif not same(given, self.token):
             return HTMLResponse(CLOSED, 403)
         answer = RedirectResponse("/", 303)
         answer.set_cookie(self.cookie, self.token, httponly=True, samesite="strict", path="/")

@@ -37,13 +37,15 @@ def serve(
     with _listening(host, port) as listener:
         session.warm()
         number = listener.getsockname()[1]
-        token = secrets.token_urlsafe(24)
+        token, ticket = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         link = f"http://{_written(host)}:{number}/?token={token}"
-        app = application(session, token, host, number)
-        server = _Server(uvicorn.Config(
+        app = application(session, token, host, number, ticket)
+        config = uvicorn.Config(
             app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=1, lifespan="on",
             timeout_keep_alive=30, limit_concurrency=128, ws="none",
-        ), lambda: _ready(link, open_page, on_ready), session.hub.close)  # fmt: skip
+        )  # fmt: skip
+        opened = link.replace(token, ticket) if open_page else ""
+        server = _Server(config, lambda: _ready(link, opened, on_ready), session.hub.close)
         server.run(sockets=[listener])
 
 
@@ -64,10 +66,11 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _ready(link: str, open_page: bool, on_ready: Callable[[str], None]) -> None:
+def _ready(link: str, opened: str, on_ready: Callable[[str], None]) -> None:
+    """Say the link, and open another in the browser, whose words others on this machine can read: it works once."""
     on_ready(link)
-    if open_page:
-        webbrowser.open(link)
+    if opened:
+        webbrowser.open(opened)
 
 
 def _listening(host: str, port: int | None) -> socket.socket:

@@ -104,5 +104,6 @@ def finished_lines(event: Finished) -> list[str]:
         f"validation {task.primary} {task.told(event.scores[task.primary])} (epoch {event.epoch}) "
         f"after {span(event.seconds)}",
         f"report: {event.report}",
-        f"next: convscope evaluate {event.run} --split test   convscope predict {event.run} FILES",
+        f"next: convscope explore {event.run}   convscope evaluate {event.run} --split test   "
+        f"convscope predict {event.run} FILES",
     ]

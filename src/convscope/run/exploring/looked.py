@@ -4,6 +4,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,7 @@ class Inputs:
     def __init__(self, seen: Exploration, sets: Sets) -> None:
         self.seen, self.sets = seen, sets
         self._looked: OrderedDict[str, Looked] = OrderedDict()
+        self._decoding = Lock()  # one file at a time: each may take 40 megapixels of memory
 
     def add(self, content: bytes, name: str, like: str | None, centre: bool) -> str:
         """Take an own picture from a file's bytes; returns its id.
@@ -78,9 +80,10 @@ class Inputs:
             TooLargeError, NoImageError, NotYetError: as `uploads.decoded` says.
         """
         subject = self.seen.shown().subject
-        if centre:
-            content = uploads.centred(content, self.seen.images("train"))
-        pixels = uploads.decoded(content, subject)
+        with self._decoding:
+            if centre:
+                content = uploads.centred(content, self.seen.images("train"))
+            pixels = uploads.decoded(content, subject)
         truth = int(self.images(like).targets[0]) if like else -1
         image = uploads.own_id(pixels)
         self._keep(image, Looked(uploads.as_images(pixels, name[:200] or "own picture", truth)))

@@ -17,6 +17,10 @@ from convscope.run.seeing.subject import Images, Subject
 
 MOST_BYTES = 16 * 2**20
 MOST_PIXELS = 40_000_000
+KINDS = frozenset({
+    "PNG", "JPEG", "MPO", "GIF", "BMP", "DIB", "TIFF", "WEBP", "AVIF", "PPM", "TGA", "JPEG2000",
+})  # fmt: skip
+"""Kinds of files that are decoded. Others have decoders too, one of which (EPS) would start another program."""
 DIFFERS = 32  # grey levels from the ground at which a drawing's ink begins
 
 
@@ -45,6 +49,8 @@ def check(content: bytes) -> None:
     try:
         with quiet_pillow(), opened(io.BytesIO(content)) as image:
             width, height = image.size
+            if image.format not in KINDS:
+                raise NoImageError(f"upload: {image.format} is not taken; convert it to PNG or JPEG")
             if width * height > MOST_PIXELS:
                 raise TooLargeError(f"upload: {width} x {height} pixels; at most {MOST_PIXELS:,} are taken")
             if getattr(image, "is_animated", False) and image.format != "MPO":  # a phone's photo and its preview
