@@ -1,7 +1,9 @@
 """Computations wait for each other, tell how far they are, can be called off, and are kept."""
 
 import io
+import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -158,6 +160,30 @@ def test_what_goes_wrong_in_a_computation_is_its_error(client, method, settings,
     job = done(client, method, **settings)
     assert (job["state"], job["error"], job["result"]) == ("failed", says, None)
     assert client.get("/api/jobs/99999").json()["error"] == "job 99999: there is none; it may be long ago, so ask again"
+
+
+def test_many_at_once_see_what_one_sees(client):
+    """Hooks on the network are for one question at a time."""
+    paths = [
+        "/api/network", "/api/inputs/validation-5", "/api/inputs/validation-6?watch=stages.0",
+        "/api/inputs/validation-7/unit?layer=stages.1&channel=1&row=1&column=0",
+        "/api/inputs/validation-8/maps?layer=stages.1",
+    ]  # fmt: skip
+
+    def told(path: str) -> bytes:
+        answer = client.get(path)
+        assert answer.status_code == 200, answer.text
+        return re.sub(rb'"milliseconds": ?[\d.]+', b"", answer.content)
+
+    alone = [told(path) for path in paths]
+    job = client.post(
+        "/api/jobs", json={"method": "stimuli", "settings": {"layer": "stages.0", "channels": [1]}}
+    ).json()
+    client.session.inputs._looked.clear()
+    with ThreadPoolExecutor(8) as threads:
+        for _ in range(3):
+            assert list(threads.map(told, paths * 4)) == alone * 4
+    assert over(client, job["id"])["state"] == "done"
 
 
 def test_looking_goes_on_while_something_is_computed(client, held):

@@ -31,7 +31,8 @@ class Job:
     number: int
     method: str
     ask: Any
-    sight: Sight
+    sight: Sight | None
+    """Until it is over: it holds a network."""
     state: str = "queued"
     done: int = 0
     of: int | None = None
@@ -81,7 +82,7 @@ class Jobs:
             self._number += 1
             job = Job(self._number, method, ask, sight)
             if found is not None:
-                job.state, job.kept, job.seen = "done", True, found
+                job.state, job.kept, job.seen, job.sight = "done", True, found, None
             else:
                 self._waiting.append(job)
                 self._changed.notify()
@@ -110,7 +111,7 @@ class Jobs:
             job.off.set()
             if job in self._waiting:
                 self._waiting.remove(job)
-                job.state = "cancelled"
+                job.state, job.sight = "cancelled", None
         self._tell(self.record(job, result=False))
         return job
 
@@ -171,6 +172,7 @@ class Jobs:
 
         try:
             report(0, None)
+            assert job.sight is not None  # it is let go below
             job.seen = computed(job.sight, job.method, job.ask, report)
             job.state = "done"
         except CalledOffError:
@@ -181,6 +183,7 @@ class Jobs:
             log.exception("job %s: %s", job.number, job.method)
             job.state, job.error = "failed", f"{type(error).__name__}: a fault in convscope; the terminal says more"
         job.seconds = time.monotonic() - (job.began or 0.0)
+        job.sight = None
 
 
 def _result(job: Job, seen: Seen) -> dict[str, Any]:

@@ -31,7 +31,8 @@ def routes(session: Session) -> APIRouter:
 
     @router.get("/network")
     def landscape() -> dict[str, Any]:
-        return network(seen.shown())
+        with seen.lock:
+            return network(seen.shown())
 
     @router.get("/probes")
     def probe() -> dict[str, Any]:

@@ -45,6 +45,7 @@ class Marks:
         self.file = self.folder / "marks.json"
         self.table = self.folder / "data.csv"
         self._marks = self._read()
+        self._found: Dataset | None = None
 
     def of(self, name: str) -> dict[str, Any] | None:
         """An image's mark."""
@@ -88,7 +89,7 @@ class Marks:
     def _table(self, marks: dict[str, dict[str, Any]]) -> str:
         """All images of the run with their labels as corrected, each in its set."""
         content = self._run.data()
-        found = open_source(self._run.recipe().data, content.get("kind"))
+        found = self._found = self._found or open_source(self._run.recipe().data, content.get("kind"))
         row = {name: i for i, name in enumerate(found.names)}
         grouped = found.groups is not None and any(found.groups)
         text = io.StringIO()

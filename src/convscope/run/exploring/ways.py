@@ -56,8 +56,9 @@ class Sight:
 
     @property
     def subject(self) -> Subject:
-        """The network's copy that nobody else uses."""
-        return self.shown.apart
+        """The network's copy that nobody else uses, made while nothing hangs on the original."""
+        with self.seen.lock:
+            return self.shown.apart
 
     def stage(self, layer: str | None) -> str:
         """The layer named, or the last stage."""
