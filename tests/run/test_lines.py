@@ -28,8 +28,7 @@ def test_what_was_found(told, few):
         "images: 48 train, 6 validation, 6 test",
         "sizes (height x width): 16 x 16",
         "kinds: 60 RGB",
-        "classes: 2, 30 to 30 images each",
-        "imbalance: 1.0 times as many images in the largest class as in the smallest",
+        "classes: 2, 30 images each",
         "pixels: in memory, 60 images of 3 x 16 x 16 in 0.0 MB",
     ]
 

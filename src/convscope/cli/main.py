@@ -9,7 +9,20 @@ from types import FrameType
 
 import typer
 
-from convscope.cli import augment, compare, convolve, crop, evaluate, explain, explore, inspect, predict, report, train
+from convscope.cli import (
+    augment,
+    compare,
+    convolve,
+    crop,
+    evaluate,
+    explain,
+    explore,
+    inspect,
+    predict,
+    report,
+    tolerance,
+    train,
+)
 from convscope.errors import ConvscopeError
 
 app = typer.Typer(
@@ -32,6 +45,7 @@ COMMANDS = (
     convolve.convolve,
     augment.augment,
     crop.crop,
+    tolerance.tolerance,
     explore.explore,
 )
 for command in COMMANDS:

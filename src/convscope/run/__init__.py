@@ -12,6 +12,7 @@ from convscope.run.lines import as_lines, found_rows, planned_rows
 from convscope.run.recipe import Recipe, complete, nested, over, read_recipe, settings_from_flags, source_of
 from convscope.run.report import span, write_report
 from convscope.run.tensorboard import logged
+from convscope.run.tolerance import tolerance
 from convscope.run.train import resuming, training
 from convscope.run.verbs import Run, predict, task_of, train
 from convscope.tasks import Task
@@ -57,6 +58,7 @@ __all__ = [
     "source_of",
     "span",
     "task_of",
+    "tolerance",
     "train",
     "training",
     "write_report",

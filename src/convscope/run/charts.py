@@ -29,6 +29,17 @@ STYLE: dict[Any, Any] = {
 }
 
 
+def lines(found: dict[str, tuple[Sequence[float], Sequence[float]]], score: str) -> str:
+    """A score over a quantity, a panel for each quantity, all on one scale."""
+    with _figure(1, len(found), (11, 2.9)) as (figure, panels):
+        for axes, (name, (amounts, values)) in zip(panels, found.items(), strict=True):
+            axes.plot(amounts, values, color=VALIDATION, marker="o", markersize=4)
+            axes.set_ylim(0, 1.03)
+            axes.set_xlabel(name)
+        panels[0].set_ylabel(score)
+        return _svg(figure)
+
+
 def curves(epochs: Sequence[dict[str, Any]], best: int, overfitting: int | None, primary: str = "accuracy") -> str:
     """Loss and score of training and validation by epoch, with the epochs that matter marked.
 

@@ -252,6 +252,15 @@ def data_rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
         return [*rows, ("numbers", ", ".join(summary["classes"]))]
     return [
         *rows,
-        (named(summary).split()[1], f"{len(summary['classes'])}, {min(per_class):,} to {max(per_class):,} images each"),
-        ("imbalance", f"{summary['imbalance']:.1f} times as many images in the largest class as in the smallest"),
+        (named(summary).split()[1], f"{len(summary['classes'])}, {_span(per_class)} images each"),
+        *(
+            [("imbalance", f"{summary['imbalance']:.1f} times as many images in the largest class as in the smallest")]
+            if summary["imbalance"] >= 1.05
+            else []
+        ),
     ]
+
+
+def _span(counts: Sequence[int]) -> str:
+    least, most = min(counts), max(counts)
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
