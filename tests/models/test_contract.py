@@ -35,6 +35,7 @@ NARROW: dict[str, tuple[dict, int, list[int]]] = {
     "squeezenet1_0": ({"first": (8, 7), "stages": ((2, 2), (2,), (3,))}, 64, [4, 8, 16]),
     "squeezenet1_1": ({"first": (8, 3), "stages": ((2, 2), (2,), (3,))}, 64, [4, 8, 16]),
     "mobilenet_v2": ({"multiplier": 0.2}, 64, [2, 4, 8, 16, 32]),
+    "airbench": ({"stages": (4, 6, 8)}, 32, [2, 4, 8]),
     "unet": ({"width": 4}, 48, [2, 4, 8, 16]),
     "assembled": ({"text": TEXT}, 24, [2, 4]),
     "segnet": ({"width": 2}, 64, [2, 4, 8, 16, 32]),
@@ -43,7 +44,7 @@ NARROW: dict[str, tuple[dict, int, list[int]]] = {
 
 # One of each family for what takes long; the rest run where there is time.
 FIRST = {"mlp", "lenet", "alexnet_2012", "vgg11_bn", "googlenet", "resnet18", "resnet20", "se_resnet18"} | {
-    "squeezenet1_1", "mobilenet_v2", "unet", "segnet", "full_resolution", "assembled",
+    "squeezenet1_1", "mobilenet_v2", "airbench", "unet", "segnet", "full_resolution", "assembled",
 }  # fmt: skip
 
 # Only longer than a network that is quick.

@@ -1,29 +1,51 @@
 """Number formats and memory layout."""
 
+from typing import NamedTuple
+
 import pytest
 import torch
 from torch import nn
 
 from convscope.errors import ConfigError
-from convscope.train import Average, State, build_optimiser, channels_last, precision_context, run
+from convscope.train import Average, State, build_optimiser, channels_last, in_float32, precision_context, run
 from train.toy import batches, cross_entropy, network
 
-
-def test_float32_and_auto_on_a_cpu_change_nothing():
-    for name in ("float32", "auto"):
-        with precision_context(name, torch.device("cpu"))():
-            assert not torch.is_autocast_enabled("cpu")
+CPU = torch.device("cpu")
 
 
-def test_bfloat16_on_a_cpu_is_refused():
+def says(monkeypatch, **capabilities):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+
+
+def test_float32_changes_nothing_on_any_cpu(monkeypatch):
+    says(monkeypatch, avx512_bf16=True)
+    with precision_context("float32", CPU)():
+        assert not torch.is_autocast_enabled("cpu")
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "wanted"),
+    [({}, False), ({"avx512_f": True}, False), ({"avx512_bf16": True}, True), ({"amx_bf16": True}, True)],
+)
+def test_auto_takes_bfloat16_where_the_cpu_multiplies_it_itself(monkeypatch, capabilities, wanted):
+    says(monkeypatch, **capabilities)
+    with precision_context("auto", CPU)():
+        assert torch.is_autocast_enabled("cpu") == wanted
+
+
+def test_bfloat16_on_a_cpu_without_its_arithmetic_is_refused(monkeypatch):
+    says(monkeypatch, avx512_f=True)
     with pytest.raises(ConfigError) as caught:
-        precision_context("bfloat16", torch.device("cpu"))
-    assert str(caught.value) == ("precision: bfloat16 is slower than float32 on a CPU; take float32 or auto, or a GPU")
+        precision_context("bfloat16", CPU)
+    assert str(caught.value) == (
+        "precision: this CPU has no bfloat16 arithmetic, and without it float32 is faster; take float32 or auto"
+    )
 
 
-def test_the_loop_computes_within_the_context_it_is_given():
-    """Dense layers alone: bfloat16 convolutions on a CPU are very slow. Weights and gradients stay float32."""
+def test_the_network_computes_within_the_context_and_the_loss_in_float32():
+    """Dense layers alone, which are quick in bfloat16 on any CPU. Weights and gradients stay float32."""
     model, seen = nn.Sequential(nn.Flatten(), nn.Linear(36, 2)), []
+    model.register_forward_hook(lambda _module, _given, output: seen.append(output.dtype))
     state = State(model, build_optimiser(model), precision=lambda: torch.autocast("cpu", torch.bfloat16))
 
     def loss(output, y):
@@ -31,8 +53,19 @@ def test_the_loop_computes_within_the_context_it_is_given():
         return cross_entropy(output, y)
 
     next(run(state, batches, loss, lambda _: 1.0, 1, lambda _: {}))
-    assert seen == [torch.bfloat16]
+    assert seen == [torch.bfloat16, torch.float32]
     assert {p.dtype for p in state.model.parameters()} == {p.grad.dtype for p in state.model.parameters()}
+
+
+def test_every_part_of_an_output_comes_to_float32():
+    class Pair(NamedTuple):
+        logits: torch.Tensor
+        more: tuple[torch.Tensor, ...]
+
+    half, double = torch.zeros(1, dtype=torch.bfloat16), torch.zeros(1, dtype=torch.float64)
+    found = in_float32(Pair(half, (half, double)))
+    assert isinstance(found, Pair)
+    assert [part.dtype for part in (found.logits, *found.more)] == [torch.float32, torch.float32, torch.float64]
 
 
 def test_channels_last_changes_the_layout_and_not_the_numbers():

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from convscope.errors import ModelError, did_you_mean
 from convscope.models import (
+    airbench,
     alexnet,
     foreign,
     full_resolution,
@@ -61,6 +62,7 @@ MODELS: dict[str, Callable[..., Network]] = {
     **SE_RESNETS,
     **{name: partial(squeezenet.squeezenet, **options) for name, options in squeezenet.VERSIONS.items()},
     "mobilenet_v2": mobilenet.mobilenet_v2,
+    "airbench": airbench.airbench,
     "unet": unet_on_any,
     "segnet": segnet.segnet,
     "full_resolution": full_resolution.full_resolution,
@@ -72,6 +74,7 @@ SMALL_IMAGES: dict[str, Callable[[tuple[int, ...]], dict[str, Any]]] = {
     "lenet": lenet.for_small_images,
     **dict.fromkeys((*RESNETS, *SE_RESNETS), resnet.for_small_images),
     **dict.fromkeys(VGGS, vgg.for_small_images),
+    "airbench": airbench.for_small_images,
     "mobilenet_v2": mobilenet.for_small_images,
 }
 

@@ -69,7 +69,19 @@ def conv(maps: Sequence[int], classes: int, layer: Layers, chosen: Options) -> n
     )
 
 
-HEADS: dict[str, Callable[..., nn.Module]] = {"gap": gap, "flatten": flatten, "grid": grid, "conv": conv}
+def largest(maps: Sequence[int], classes: int, layer: Layers, chosen: Options) -> nn.Sequential:
+    """Each map's largest value, then the logits: any size of image."""
+    dense = fully_connected(maps[0], chosen.widths, classes, layer, chosen.dropout)
+    return named(pool=layer.global_maximum(), flatten=nn.Flatten(), drop=nn.Dropout(chosen.dropout), **dense)
+
+
+HEADS: dict[str, Callable[..., nn.Module]] = {
+    "gap": gap,
+    "max": largest,
+    "flatten": flatten,
+    "grid": grid,
+    "conv": conv,
+}
 
 
 def network_with_head(

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from convscope.models.choices import (
+    ADAPTIVE_MAX_POOLS,
     ADAPTIVE_POOLS,
     CONVOLUTIONS,
     PADDINGS,
@@ -72,6 +73,11 @@ class Layers:
     def global_average(self, size: int = 1) -> nn.Module:
         """Return an average over whole maps, or over a grid of size x size cells."""
         pool: nn.Module = ADAPTIVE_POOLS[self.rank](size)
+        return pool
+
+    def global_maximum(self) -> nn.Module:
+        """Return the largest value of whole maps."""
+        pool: nn.Module = ADAPTIVE_MAX_POOLS[self.rank](1)
         return pool
 
     def transposed(self, c_in: int, c_out: int, size: int = 2, stride: int = 2, **rest: Any) -> nn.Module:

@@ -32,6 +32,7 @@ from convscope.train import (
     build_schedule,
     channels_last,
     deterministic,
+    in_float32,
     initialise,
     precision_context,
     run,
@@ -221,7 +222,7 @@ def asked(model: nn.Module, batches: Batches, meter: Meter, on_progress: Progres
     """The meter, after the network has answered all batches."""
     done = 0
     for x, y in batches(0):
-        meter.add(model(x), y)
+        meter.add(in_float32(model(x)), y)
         done += len(x)
         if on_progress:
             on_progress(done, None)

@@ -7,7 +7,7 @@ from convscope.train.curves import overfitting_from
 from convscope.train.init import INITIALISERS, fitting_initialisers, initialise
 from convscope.train.loop import Batches, Epoch, Evaluate, Note, Step, mode, run, scores
 from convscope.train.optimisers import OPTIMISERS, OptimiserSettings, build_optimiser, set_learning_rate
-from convscope.train.precision import Precision, channels_last, precision_context
+from convscope.train.precision import Precision, channels_last, computes_bfloat16, in_float32, precision_context
 from convscope.train.range_test import RangeSettings, RangeTest, learning_rate_range_test
 from convscope.train.reproducible import (
     available_cores,
@@ -53,9 +53,11 @@ __all__ = [
     "by_clock",
     "by_steps",
     "channels_last",
+    "computes_bfloat16",
     "deterministic",
     "fitting_initialisers",
     "gradient_norms",
+    "in_float32",
     "initialise",
     "learning_rate_range_test",
     "load",

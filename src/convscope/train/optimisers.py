@@ -5,6 +5,7 @@ v = momentum * v + g                w = w - rate * (g + momentum * v)         sg
 m, s = averages of g and g^2        w = w - rate * m / (sqrt(s) + epsilon)    adam (Kingma & Ba 2015)
 as adam, and                        w = w - rate * weight_decay * w           adamw (Loshchilov & Hutter 2019)
 s = average of g^2                  w = w - rate * g / (sqrt(s) + epsilon)    rmsprop (Hinton 2012)
+v as nesterov's, for convolutions   w = w - rate * orthogonal(v)              muon (Jordan et al. 2024), see `muon`
 """
 
 from collections.abc import Callable
@@ -14,18 +15,21 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import nn
 
+from convscope.train.muon import Muon, muon_groups
+
 Groups = list[dict[str, Any]]
 
 # The rates at which each is usually started; SGD's 0.1 and Adam's 0.001 are those of the original papers' networks.
-DEFAULT_RATES = {"sgd": 0.1, "adam": 0.001, "adamw": 0.001, "rmsprop": 0.001}
+DEFAULT_RATES = {"sgd": 0.1, "adam": 0.001, "adamw": 0.001, "rmsprop": 0.001, "muon": 0.24}
 
 
 class OptimiserSettings(BaseModel, frozen=True, extra="forbid"):
     """Which optimiser, and its constants; those that an optimiser does not have are ignored by it."""
 
-    name: Literal["sgd", "adam", "adamw", "rmsprop"] = "sgd"
+    name: Literal["sgd", "adam", "adamw", "rmsprop", "muon"] = "sgd"
     learning_rate: float | None = Field(default=None, gt=0)  # None: DEFAULT_RATES[name]
-    momentum: float = Field(default=0.9, ge=0, lt=1)  # sgd, rmsprop
+    momentum: float = Field(default=0.9, ge=0, lt=1)  # sgd, rmsprop, muon
+    other_rate: float = Field(default=6.8, gt=0)  # muon: of biases and norms; dense weights' follow from it
     nesterov: bool = False  # sgd
     betas: tuple[float, float] = (0.9, 0.999)  # adam, adamw: memory of the mean and of the square
     smoothing: float = Field(default=0.99, ge=0, lt=1)  # rmsprop: memory of the square
@@ -64,11 +68,16 @@ def _rmsprop(groups: Groups, settings: OptimiserSettings) -> torch.optim.Optimiz
     )
 
 
+def _muon(groups: Groups, settings: OptimiserSettings) -> torch.optim.Optimizer:
+    return Muon(groups, lr=settings.rate, momentum=settings.momentum)
+
+
 OPTIMISERS: dict[str, Callable[[Groups, OptimiserSettings], torch.optim.Optimizer]] = {
     "sgd": _sgd,
     "adam": _adam,
     "adamw": _adamw,
     "rmsprop": _rmsprop,
+    "muon": _muon,
 }
 
 
@@ -91,14 +100,19 @@ def build_optimiser(model: nn.Module, settings: OptimiserSettings | None = None)
     Each group's base rate is kept in it as ``initial_lr``: a schedule's factor multiplies that one.
     """
     settings = settings or OptimiserSettings()
-    optimiser = OPTIMISERS[settings.name](parameter_groups(model, settings.weight_decay), settings)
+    if settings.name == "muon":
+        groups = muon_groups(model, settings.rate, settings.momentum, settings.other_rate, settings.weight_decay)
+    else:
+        groups = parameter_groups(model, settings.weight_decay)
+    optimiser = OPTIMISERS[settings.name](groups, settings)
     for group in optimiser.param_groups:
         group["initial_lr"] = group["lr"]
     return optimiser
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, factor: float) -> float:
-    """Set every group to `factor` times its base rate; return the highest rate now set."""
+    """Set every group to `factor` times its base rate; return the highest rate now set, of muon's convolutions."""
     for group in optimiser.param_groups:
         group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
-    return max(float(group["lr"]) for group in optimiser.param_groups)
+    told = [group for group in optimiser.param_groups if group.get("muon")] or optimiser.param_groups
+    return max(float(group["lr"]) for group in told)

@@ -25,7 +25,7 @@ Schedule = Callable[[int], float]
 class ScheduleSettings(BaseModel, frozen=True, extra="forbid"):
     """Which schedule, and its constants; those that a schedule does not have are ignored by it."""
 
-    name: Literal["constant", "step", "cosine", "one_cycle", "plateau"] = "one_cycle"
+    name: Literal["constant", "step", "cosine", "linear", "one_cycle", "plateau"] = "one_cycle"
     at: tuple[float, ...] = (0.5, 0.75)  # step: fractions of training after which the rate drops
     factor: float = Field(default=0.1, gt=0, lt=1)  # step, plateau: what the rate is multiplied by
     warm_up: float = Field(default=0.2, ge=0, lt=1)  # one_cycle: fraction of training spent rising
@@ -51,6 +51,11 @@ def cosine() -> Shape:
     return lambda done: 0.5 * (1 + math.cos(math.pi * done))
 
 
+def linear() -> Shape:
+    """A straight line from 1 to 0."""
+    return lambda done: 1 - done
+
+
 def one_cycle(warm_up: float = 0.2, start: float = 0.04) -> Shape:
     """Rise along half a cosine from `start` to 1 during `warm_up`, then fall along another to 0.
 
@@ -69,6 +74,7 @@ SHAPES: dict[str, Callable[[ScheduleSettings], Shape]] = {
     "constant": lambda _settings: constant(),
     "step": lambda settings: step(settings.at, settings.factor),
     "cosine": lambda _settings: cosine(),
+    "linear": lambda _settings: linear(),
     "one_cycle": lambda settings: one_cycle(settings.warm_up),
 }
 

@@ -11,6 +11,7 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from convscope.errors import TrainingError
 from convscope.train.average import tensors
+from convscope.train.precision import in_float32
 from convscope.train.state import State
 
 Loss = Callable[[Any, Tensor], Tensor]
@@ -40,7 +41,8 @@ def _backward(state: State, x: Tensor, y: Tensor, loss: Loss) -> Tensor:
     total = torch.zeros((), device=x.device)
     for x_piece, y_piece in zip(x.tensor_split(pieces), y.tensor_split(pieces), strict=True):
         with state.precision():
-            value = loss(state.model(x_piece), y_piece) * (len(x_piece) / len(x))
+            output = state.model(x_piece)
+        value = loss(in_float32(output), y_piece) * (len(x_piece) / len(x))
         value.backward()  # type: ignore[no-untyped-call]
         total = total + value.detach()
     found = [parameter.grad for parameter in _parameters(state) if parameter.grad is not None]
