@@ -1,6 +1,7 @@
 """Batches, epoch by epoch."""
 
 import gc
+import itertools
 import threading
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import torch
 
 from convscope.data.augment import POLICIES, Augment
 from convscope.data.batches import Batches, BatchSettings
+from convscope.data.policy import Policy
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (50, 3, 6, 5), dtype=np.uint8)
 TARGETS = np.arange(50) % 4
@@ -65,6 +67,26 @@ def test_every_epoch_and_every_batch_is_changed_anew(policy: str) -> None:
     batches = Batches(same, np.zeros(48, np.int64), np.arange(48), PLAIN.model_copy(update={"policy": policy}))
     found = [x for epoch in (0, 1) for x, _ in batches(epoch)]
     assert not any(torch.equal(x, u) for i, x in enumerate(found) for u in found[:i])
+
+
+@pytest.mark.parametrize("alternate", [True, False])
+def test_mirroring_alternates_from_epoch_to_epoch_or_is_left_to_chance(alternate: bool) -> None:
+    ramp = np.broadcast_to(np.arange(5, dtype=np.uint8), (48, 1, 6, 5))
+    settings = BatchSettings(batch=16, mean=(0.0,), std=(1 / 255,), policy=Policy(noise=1e-9), alternate=alternate)
+    batches = Batches(ramp, np.zeros(48, np.int64), np.arange(48), settings)
+    mirrored = [torch.cat([x[:, 0, 0, 0] > 2 for x, _ in batches(epoch)]) for epoch in range(4)]
+    assert all(10 < int(now.sum()) < 38 for now in mirrored)
+    alternates = [bool((now ^ then).all()) for now, then in itertools.pairwise(mirrored)]
+    assert alternates == [alternate] * 3
+
+
+def test_plain_batches_hold_every_image_once_as_it_is() -> None:
+    settings = PLAIN.model_copy(update={"policy": "strong", "balanced": True, "mix": "mixup", "kinds": 4})
+    plain = torch.cat([x for x, _ in Batches(PIXELS, TARGETS, ROWS, settings).plain()(0)])
+    expected = torch.cat([x for x, _ in Batches(PIXELS, TARGETS, ROWS, PLAIN)(0)])
+    assert sorted(plain.flatten(1).sum(1).tolist()) == pytest.approx(
+        sorted(expected.flatten(1).sum(1).tolist()), abs=1e-4
+    )
 
 
 def test_shuffled_images_keep_their_targets() -> None:
@@ -136,11 +158,11 @@ def test_an_error_while_preparing_reaches_the_consumer_and_ends_the_thread() -> 
     class Failing(Augment):
         calls = 0
 
-        def both(self, x, y, moved, generator):
+        def both(self, x, y, moved, generator, mirror=None):
             Failing.calls += 1
             if Failing.calls == 2:
                 raise ValueError("planted")
-            return super().both(x, y, moved, generator)
+            return super().both(x, y, moved, generator, mirror)
 
     batches = Batches(PIXELS, TARGETS, ROWS, PLAIN)
     batches._augment = Failing(POLICIES["none"], mirror=False)

@@ -59,4 +59,12 @@ def test_unknown_crops_are_refused() -> None:
     with pytest.raises(ConfigError) as caught:
         Cropped(Corner(), (7, 7), "11")
     assert str(caught.value) == "crops: no 11; did you mean 1?"
-    assert CROPS == ("1", "5", "10", "multi-scale")
+    assert CROPS == ("1", "5", "10", "multi-scale", "shifts")
+
+
+def test_shifts_count_the_whole_twice_and_add_mirror_images() -> None:
+    """3 x 3 of 10 row + column. Upper left pixels: 0, mirrored 2; moved down and right 11, 11; up and left 11, 11."""
+    cropped = Cropped(Corner(), (3, 3), "shifts")
+    assert cropped.takes == (3, 3)
+    expected = (2 * 0 + 2 * 2 + 11 + 11 + 11 + 11) / 8
+    assert cropped(rising(3)).tolist() == [[expected, (2 * 2 + 2 * 0 + 11 + 11 + 11 + 11) / 8]]

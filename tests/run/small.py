@@ -18,6 +18,7 @@ SMALL = {
     "train.epochs": 2,
     "train.batch": 16,
     "train.threads": 1,
+    "train.precision": "float32",  # so that all machines compute alike
 }
 
 

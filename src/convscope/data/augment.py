@@ -44,7 +44,9 @@ class Augment:
         """(B, C, H, W) float32 in [0, 1], or bytes, changed at random; shape and range stay."""
         return self.both(x, torch.empty(0), "none", generator)[0]
 
-    def both(self, x: Tensor, y: Tensor, moved: Moved, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def both(
+        self, x: Tensor, y: Tensor, moved: Moved, generator: torch.Generator, mirror: Tensor | bool | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Images and what moves with them.
 
         Args:
@@ -52,11 +54,12 @@ class Augment:
             y: masks (B, H, W), or classes and boxes (B, 5); whatever else stays as it is.
             moved: what `y` is.
             generator: may lie elsewhere than the batch.
+            mirror: (B,) which images to mirror, or whether to mirror half of them; None: as `self.mirror` says.
         """
         if self.policy == Policy():
             return as_shares(x), y
         size = (x.shape[-2], x.shape[-1])
-        motion = draw_motion(self.policy, len(x), size, self.mirror, generator)
+        motion = draw_motion(self.policy, len(x), size, self.mirror if mirror is None else mirror, generator)
         x = changed(x, motion, draw_colour(self.policy, len(x), x.shape[1], generator))
         x = noise(blur(x, self.policy, generator), self.policy, generator)
         y = motion.masks(y) if moved == "masks" else motion.boxes(y) if moved == "boxes" else y

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from typing import Any, Literal
 
 import numpy as np
@@ -27,6 +28,9 @@ class BatchSettings(BaseModel, frozen=True, extra="forbid"):
     """A name in `augment.POLICIES`, or a policy."""
     mirror: bool = True
     """Whether the policy may mirror images left to right."""
+    alternate: bool = True
+    """Whether an image that is mirrored in one epoch is not in the next, rather than by chance anew each time: any two
+    epochs then show it both ways (Jordan 2024, arXiv:2404.00498, section 3.6)."""
     shuffle: bool = False
     balanced: bool = False
     """Draw, with replacement, so that each class comes equally often; an epoch has as many images as otherwise."""
@@ -68,6 +72,7 @@ class Batches:
         self.device = torch.device(settings.device)
         self.targets = torch.from_numpy(np.ascontiguousarray(targets[indices]))
         self._augment = augment(settings.policy, settings.mirror)
+        self._first = torch.rand(len(self.targets), generator=_generator(settings.seed)) < 0.5
         self._rows: Tensor | None = None
         in_memory = not isinstance(pixels, np.memmap)
         if self.device.type == "cuda" and in_memory and _fits(pixels, len(indices), self.device):
@@ -107,6 +112,20 @@ class Batches:
             return torch.randperm(len(self.targets), generator=generator)
         return torch.arange(len(self.targets))
 
+    def plain(self) -> "Batches":
+        """The same images in random order, each once and as it is."""
+        other = copy(self)
+        change = {"policy": "none", "mix": "none", "balanced": False, "shuffle": True}
+        other.settings = self.settings.model_copy(update=change)
+        other._augment = augment("none")
+        return other
+
+    def _mirrored(self, chosen: Tensor, epoch: int) -> Tensor | bool:
+        """Which images of a batch are to be mirrored; whether any may be, where chance decides."""
+        if not (self.settings.mirror and self.settings.alternate):
+            return self.settings.mirror
+        return self._first[chosen] ^ bool(epoch % 2)
+
     def _batch(self, order: Tensor, epoch: int, number: int) -> tuple[Tensor, Tensor]:
         chosen = order[number * self.settings.batch : (number + 1) * self.settings.batch]
         rows = chosen if self._rows is None else self._rows[chosen]
@@ -116,7 +135,7 @@ class Batches:
         x = x.to(self.device, non_blocking=True)
         generator = _generator(self.settings.seed, epoch, number)
         y = self.targets[chosen]
-        x, y = self._augment.both(x, y, self.settings.moved, generator)
+        x, y = self._augment.both(x, y, self.settings.moved, generator, self._mirrored(chosen, epoch))
         if self.settings.mix != "none":
             shares = y if y.is_floating_point() else functional.one_hot(y, self.settings.kinds).float()
             x, y = MIXES[self.settings.mix](x, shares, self.settings.mix_alpha, generator)

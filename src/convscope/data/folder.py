@@ -4,8 +4,17 @@ from collections import Counter
 from pathlib import Path
 
 from convscope.data.dataset import Dataset, Skipped, role_of
+from convscope.data.images import ENDINGS
 from convscope.data.linked import has_shared_files, with_labels
-from convscope.data.listing import Listed, Listing, is_hidden, looks_like_image, visible_files
+from convscope.data.listing import (
+    Listed,
+    Listing,
+    ending,
+    is_hidden,
+    looks_like_image,
+    visible_files,
+    visible_folders,
+)
 from convscope.errors import DataError
 
 _TABLES = (".csv", ".tsv", ".parquet")
@@ -28,19 +37,20 @@ def read_folder(path: Path, kind: str | None = None) -> Dataset:
     roles = _role_folders(path)
     others: Counter[str] = Counter()
     loose: list[Listed] = []
-    for file in visible_files(path):
-        parts = file.relative_to(path).parts
-        name = "/".join(parts)
-        role = roles.get(parts[0]) if roles else ""
-        inside = parts[1:] if roles else parts
-        if not looks_like_image(file):
-            others[file.suffix.lower() or "no ending"] += 1
-        elif role is None:
-            listing.skipped.append(Skipped(name, f"lies beside {_listed(roles)}, which hold the data"))
-        elif len(inside) < 2:
-            loose.append(Listed(file, name, "", role))
-        else:
-            listing.files.append(Listed(file, name, inside[0], role))
+    for place, files in visible_folders(path):
+        folders = place.relative_to(path).parts
+        role = roles.get((*folders, "")[0]) if roles else ""
+        inside = folders[1:] if roles else folders
+        for file in files:
+            name = "/".join((*folders, file))
+            if ending(file) not in ENDINGS:
+                others[ending(file) or "no ending"] += 1
+            elif role is None:
+                listing.skipped.append(Skipped(name, f"lies beside {_listed(roles)}, which hold the data"))
+            elif not inside:
+                loose.append(Listed(place / file, name, "", role))
+            else:
+                listing.files.append(Listed(place / file, name, inside[0], role))
     linked = bool(listing.files) and (kind == "labels" or (kind is None and has_shared_files(listing.files)))
     listing = with_labels(listing, loose) if linked else _without(listing, loose)
     if not listing.files:

@@ -54,7 +54,13 @@ class Motion:
         return torch.cat([y[:, :1], moved_boxes(y[:, 1:], self.matrix, self.size, self.field).to(y)], 1)
 
 
-def draw_motion(policy: Policy, batch: int, size: tuple[int, int], mirror: bool, generator: torch.Generator) -> Motion:
+Mirror = bool | Tensor
+"""Whether to mirror half of the images at random, or (B,) which of them."""
+
+
+def draw_motion(
+    policy: Policy, batch: int, size: tuple[int, int], mirror: Mirror, generator: torch.Generator
+) -> Motion:
     """A random motion; by whole pixels where nothing but a shift is asked of small images."""
     if not policy.resamples and min(size) < SMALL:
         down, right, mirrored = draw_shift(policy, batch, size, mirror, generator)
@@ -66,24 +72,24 @@ def draw_motion(policy: Policy, batch: int, size: tuple[int, int], mirror: bool,
 
 
 def draw_shift(
-    policy: Policy, batch: int, size: tuple[int, int], mirror: bool, generator: torch.Generator
+    policy: Policy, batch: int, size: tuple[int, int], mirror: Mirror, generator: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Whole pixels down (B,), whole pixels right (B,), and whether to mirror first (B,)."""
     down, right = (
         torch.round(_either_way(batch, generator) * int(policy.shift * side)).to(torch.int64) for side in size
     )
-    return down, right, torch.rand(batch, generator=generator, device=generator.device) < 0.5 * mirror
+    return down, right, _drawn(mirror, batch, generator)
 
 
 def draw_geometry(
-    policy: Policy, batch: int, size: tuple[int, int], mirror: bool, generator: torch.Generator
+    policy: Policy, batch: int, size: tuple[int, int], mirror: Mirror, generator: torch.Generator
 ) -> Tensor:
     """(B, 2, 3) matrices from a place in the result to the place in the source that it shows."""
     angle = math.radians(policy.rotate) * _either_way(batch, generator)
     shear = torch.tan(math.radians(policy.shear) * _either_way(batch, generator))
     scale = torch.exp(math.log(policy.scale) * _either_way(batch, generator))
     down, right = (policy.shift * side * _either_way(batch, generator) for side in size)
-    mirrored = torch.rand(batch, generator=generator, device=generator.device) < 0.5 * mirror
+    mirrored = _drawn(mirror, batch, generator)
     sign = torch.where(mirrored, -1.0, 1.0)
     cos, sin = torch.cos(angle) / scale, torch.sin(angle) / scale
     # mirror . turn / scale . shear . (place - shift)
@@ -194,6 +200,12 @@ def _reflected(index: Tensor, length: int) -> Tensor:
     """Indices beyond 0 .. length - 1 folded back, the border pixel repeated as `grid_sample` does."""
     index = index % (2 * length)
     return torch.where(index < length, index, 2 * length - 1 - index)
+
+
+def _drawn(mirror: Mirror, batch: int, generator: torch.Generator) -> Tensor:
+    """(B,) which images to mirror."""
+    by_chance = torch.rand(batch, generator=generator, device=generator.device) < 0.5 * (mirror is True)
+    return mirror.to(by_chance.device) if isinstance(mirror, Tensor) else by_chance
 
 
 def _either_way(batch: int, generator: torch.Generator) -> Tensor:

@@ -143,6 +143,15 @@ def within(box: Sequence[float], size: tuple[int, int]) -> tuple[float, ...]:
 
 def visible_files(folder: Path) -> Iterator[Path]:
     """Every file below a folder, links to folders followed but not in circles; nothing hidden."""
+    for place, names in visible_folders(folder):
+        yield from (place / name for name in names)
+
+
+def visible_folders(folder: Path) -> Iterator[tuple[Path, list[str]]]:
+    """The folder and every one below it with the names of its files, as `visible_files` has them.
+
+    For what looks at many files: a path object for each takes longer than its name's comparison.
+    """
     seen: set[str] = set()
     for place, folders, files in os.walk(folder, followlinks=True):
         real = os.path.realpath(place)
@@ -151,7 +160,17 @@ def visible_files(folder: Path) -> Iterator[Path]:
             continue
         seen.add(real)
         folders[:] = sorted(name for name in folders if not is_hidden(name))
-        yield from (Path(place, name) for name in sorted(files) if not is_hidden(name))
+        yield Path(place), sorted(name for name in files if not is_hidden(name))
+
+
+def ending(name: str) -> str:
+    """A file name's ending in lower case, with its dot, as ``Path.suffix`` has it.
+
+    >>> ending("A.JPG"), ending(".profile"), ending("b.")
+    ('.jpg', '', '')
+    """
+    stem, dot, end = name.lower().rpartition(".")
+    return dot + end if stem and end else ""
 
 
 def is_hidden(name: str) -> bool:
@@ -161,7 +180,7 @@ def is_hidden(name: str) -> bool:
 
 def looks_like_image(path: Path) -> bool:
     """Whether a file's name ends like an image's."""
-    return path.suffix.lower() in ENDINGS
+    return ending(path.name) in ENDINGS
 
 
 def _nothing(files: int) -> str:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from convscope.data.dataset import Dataset, Skipped, role_of
 from convscope.data.images import opened, quiet_pillow, window
-from convscope.data.listing import Listed, Listing, looks_like_image, visible_files
+from convscope.data.listing import Listed, Listing, looks_like_image, visible_files, visible_folders
 from convscope.data.memory import usable_cores
 from convscope.errors import DataError
 
@@ -53,6 +53,8 @@ class Palette:
 
 def looks_like_masks(path: Path) -> bool:
     """Whether a folder holds images and masks of the same names in folders called so."""
+    if not any(_holds_masks(place.relative_to(path).parts) for place, _ in visible_folders(path)):
+        return False
     pairs, lone = _paired(path)
     return len(pairs) > 0 and len(pairs) >= len(lone)
 
@@ -138,7 +140,7 @@ def _paired(path: Path) -> tuple[list[tuple[Path, Path]], list[Path]]:
             continue
         *folders, _ = file.relative_to(path).parts
         lower = [folder.lower() for folder in folders]
-        is_mask = any(word in _MASKS or (word.endswith("annot") and role_of(word[:-5])) for word in lower)
+        is_mask = _holds_masks(lower)
         rest = tuple(word.removesuffix("annot") for word in lower if word not in (*_MASKS, *_IMAGES))
         stem = _ENDS.sub("", file.stem) if is_mask else file.stem
         (masks if is_mask else images)[*rest, stem] = file
@@ -148,6 +150,12 @@ def _paired(path: Path) -> tuple[list[tuple[Path, Path]], list[Path]]:
         [(image, masks[key]) for key, image in images.items() if key in masks],
         [image for key, image in images.items() if key not in masks],
     )
+
+
+def _holds_masks(folders: Sequence[str]) -> bool:
+    """Whether a folder with these names above and its own holds masks."""
+    lower = [folder.lower() for folder in folders]
+    return any(word in _MASKS or bool(word.endswith("annot") and role_of(word[:-5])) for word in lower)
 
 
 def _codes(paths: Sequence[Path]) -> list[_Codes | str]:

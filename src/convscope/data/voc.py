@@ -4,7 +4,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from convscope.data.dataset import Dataset, Skipped, role_of
-from convscope.data.listing import visible_files
+from convscope.data.listing import ending, visible_files, visible_folders
 from convscope.data.lookup import Lookup
 from convscope.data.objects import Seen, one_each
 from convscope.errors import DataError
@@ -14,7 +14,7 @@ LARGEST = 10_000_000  # bytes of an annotation; real ones take a few kilobytes
 
 def looks_like_voc(path: Path) -> bool:
     """Whether a folder holds XML files in a folder called Annotations, or beside its images."""
-    return any(file.suffix.lower() == ".xml" for file in visible_files(path))
+    return any(ending(name) == ".xml" for _, names in visible_folders(path) for name in names)
 
 
 def read_voc(path: Path) -> Dataset:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from convscope.data.dataset import Dataset, Skipped, role_of
 from convscope.data.headers import Header, read_headers
-from convscope.data.listing import looks_like_image, visible_files
+from convscope.data.listing import ending, looks_like_image, visible_files, visible_folders
 from convscope.data.objects import Box, Seen, one_each
 from convscope.errors import DataError
 
@@ -14,7 +14,8 @@ _LINE = re.compile(r"\d+(\s+[-+.\deE]+){4}\s*")
 
 def looks_like_yolo(path: Path) -> bool:
     """Whether a folder called labels holds text files with lines such as YOLO's."""
-    texts = (f for f in visible_files(path) if f.suffix.lower() == ".txt" and "labels" in f.relative_to(path).parts)
+    labels = ((place, names) for place, names in visible_folders(path) if "labels" in place.relative_to(path).parts)
+    texts = (place / name for place, names in labels for name in names if ending(name) == ".txt")
     first = next((line for file in texts for line in file.read_text(errors="replace").splitlines()[:1]), "")
     return bool(_LINE.fullmatch(first))
 

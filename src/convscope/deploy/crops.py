@@ -1,7 +1,9 @@
 """Several looks at each image: the network answers for crops of a larger picture, and the logits are averaged.
 
 One crop is the usual answer. Five are the corners and the centre, ten these and their mirror images (Krizhevsky et al.
-2012, section 4.1); "multi-scale" takes ten at each of three sizes (Simonyan and Zisserman 2015, section 3.2).
+2012, section 4.1); "multi-scale" takes ten at each of three sizes (Simonyan and Zisserman 2015, section 3.2). "shifts"
+suits small images: the whole, counted twice, and the whole moved a pixel up and left and down and right, with their
+mirror images (Jordan 2024, arXiv:2404.00498, section 3.5), six looks. Not for what is mirrored in vain, such as digits.
 """
 
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ from torch.nn import functional
 from convscope.errors import ConfigError, did_you_mean
 
 LARGER = 8 / 7  # 256 for a crop of 224
-SCALES = {"1": (), "5": (LARGER,), "10": (LARGER,), "multi-scale": (1.0, LARGER, 9 / 7)}
+SCALES = {"1": (), "5": (LARGER,), "10": (LARGER,), "multi-scale": (1.0, LARGER, 9 / 7), "shifts": ()}
 CROPS = tuple(SCALES)
 
 
@@ -44,12 +46,18 @@ class Cropped(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H', W') images of the size that it `takes` to (B, K) mean logits."""
-        return torch.stack([self.model(view) for view in self.views(x)]).mean(dim=0)
+        answers = torch.stack([self.model(view) for view in self.views(x)])
+        if self.crops == "shifts":  # the first two, of what was not moved, count twice
+            answers = torch.cat([answers, answers[:2]])
+        return answers.mean(dim=0)
 
     def views(self, x: Tensor) -> Iterator[Tensor]:
         """The crops, each (B, C, H, W)."""
         if self.crops == "1":
             yield x
+        if self.crops == "shifts":
+            for moved in (x, *moved_a_pixel(x)):
+                yield from (moved, moved.flip(-1))
         for scale in SCALES[self.crops]:
             sides = [round(scale * side) for side in self.size]
             scaled = x
@@ -68,3 +76,10 @@ def corners_and_centre(x: Tensor, size: tuple[int, int]) -> Iterator[Tensor]:
     places = [(0, 0), (0, right), (down, 0), (down, right), (down // 2, right // 2)]
     for top, left in dict.fromkeys(places):
         yield x[..., top : top + height, left : left + width]
+
+
+def moved_a_pixel(x: Tensor) -> tuple[Tensor, Tensor]:
+    """The images moved a pixel down and right, and a pixel up and left; the border is mirrored into what opens up."""
+    height, width = x.shape[-2:]
+    wider = functional.pad(x, (1, 1, 1, 1), mode="reflect")
+    return wider[..., :height, :width], wider[..., 2:, 2:]

@@ -1,6 +1,6 @@
 """Networks: every family from the same small layers, each with a stem, stages and a head."""
 
-from convscope.models.airbench import whiten
+from convscope.models.airbench import begins_whitened, whiten
 from convscope.models.anatomy import Anatomy, dissect, table
 from convscope.models.auxiliary import with_auxiliary_loss, without_auxiliary
 from convscope.models.catalogue import MODELS, Architecture, build, resolve
@@ -18,6 +18,7 @@ __all__ = [
     "Loaded",
     "Network",
     "Outputs",
+    "begins_whitened",
     "build",
     "dissect",
     "pretrained",

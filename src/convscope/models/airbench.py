@@ -95,27 +95,30 @@ def small_logits(weight: Tensor) -> None:
     nn.init.normal_(weight, std=1 / weight.shape[1])
 
 
-@torch.no_grad()
-def whiten(model: nn.Module, images: Tensor) -> bool:
-    """Give the first layer of an `airbench` its filters, and hold them; return False, doing nothing, for other networks.
+def begins_whitened(model: nn.Module) -> bool:
+    """Whether the network's first layer waits for `whiten`."""
+    return isinstance(getattr(getattr(model, "stem", None), "whiten", None), nn.Conv2d)
 
-    The filters are the eigenvectors of the covariance of the images' patches, largest first, each divided by the root of
-    its eigenvalue, and their opposites (equation 2): what comes out has about variance 1 and no correlations.
+
+@torch.no_grad()
+def whiten(model: nn.Module, images: Tensor) -> None:
+    """Give the first layer of an `airbench` its filters, and hold them.
+
+    The filters are the eigenvectors of the covariance of the images' patches, largest first, each divided by the root
+    of its eigenvalue, and their opposites (equation 2): what comes out has about variance 1 and no correlations.
 
     Args:
-        model: any network.
+        model: one that `begins_whitened`.
         images: (N, C, H, W) as the network takes them; a few thousand suffice.
     """
-    layer = getattr(getattr(model, "stem", None), "whiten", None)
-    if not isinstance(layer, nn.Conv2d):
-        return False
-    patches = nn.functional.unfold(images.float(), layer.kernel_size).movedim(1, 2).flatten(0, 1)
+    layer = model.get_submodule("stem.whiten")
+    weight = layer.get_parameter("weight")
+    patches = nn.functional.unfold(images.float(), weight.shape[2:]).movedim(1, 2).flatten(0, 1)
     values, vectors = torch.linalg.eigh(patches.T @ patches / len(patches))
-    filters = (vectors / (values + SLACK).sqrt()).T.flip(0)[: layer.out_channels // 2]
-    filters = filters.reshape(-1, *layer.weight.shape[1:])
-    layer.weight[: 2 * len(filters)] = torch.cat([filters, -filters])
-    layer.weight.requires_grad_(False)
-    return True
+    filters = (vectors / (values + SLACK).sqrt()).T.flip(0)[: len(weight) // 2]
+    filters = filters.reshape(-1, *weight.shape[1:])
+    weight[: 2 * len(filters)] = torch.cat([filters, -filters])
+    weight.requires_grad_(False)
 
 
 def for_small_images(sides: tuple[int, ...]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ What each default gave, and on what, stands in ``docs/recipes.md``.
 """
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from torch import nn
 from convscope.data import Dataset, may_mirror
 from convscope.models.anatomy import dissect
 from convscope.run.prepare import Prepared
-from convscope.run.recipe import Recipe, nested, over
+from convscope.run.recipe import Recipe, Said, merge, nested, over
 from convscope.run.trainee import network, task_for
 from convscope.train import channels_last, precision_context
 
@@ -26,6 +27,15 @@ EPOCHS = (10, 100)
 SHALLOW = 6  # layers with weights that train at the full rate without norms
 WIDTHS = (64, 48, 32, 24, 16)  # of the first stage; below 16 a CPU gains hardly any speed
 DEMONSTRATION_SECONDS = 40.0  # the same for the built-in data, which show how it goes
+MANY = 5_000  # images from which batches are so large that muon's own arithmetic counts for little
+SMALLEST_QUICK = 24  # side from which three halvings leave something to look at
+QUICK = (  # options of airbench, dearest first: the paper's, narrower ones, and two whose first layer halves the sides
+    {"stages": (64, 256, 256)},
+    {"stages": (64, 192, 192)},
+    {"stages": (64, 128, 128)},
+    {"stages": (128, 192, 256), "patch": 4, "stride": 2, "filters": 64},
+    {"stages": (96, 128, 128), "patch": 4, "stride": 2, "filters": 64},
+)
 PATIENCE_SECONDS = 300.0  # how long a run without a budget may take on the two cores that RATE was measured on
 RATE = {"cpu": 3e10, "cuda": 3e12}  # forward multiplications per second of training, assumed where none is measured
 END_SECONDS = 10.0  # of a budget, for reading files and for the report
@@ -56,25 +66,58 @@ def defaults_for(prepared: Prepared, said: Recipe, device: torch.device) -> dict
     """
     images = len(prepared.rows("train"))
     epochs = int(np.clip(VIEWS // max(images, 1), *EPOCHS))
-    batch = int(np.clip(2 ** round(np.log2(max(images, 1) / 20)), 16, 128))
-    options = {}
+    quick = said.model.name == "airbench"
+    batch = int(np.clip(2 ** round(np.log2(max(images, 1) / 20)), 16, 512 if quick else 128))
+    options: dict[str, Any] = {}
     if said.model.name in ("resnet18", "resnet34"):
-        options["width"] = width_for(prepared, said, device, images * epochs)
+        bearable = [{"width": width} for width in WIDTHS if width <= 2 * min(prepared.preprocessing.size)]
+        options = dearest(bearable or [{"width": WIDTHS[-1]}], prepared, said, device, images * epochs)
+    if quick:
+        options = dearest(QUICK, prepared, said, device, images * epochs)
     chosen = {
         "model": {"options": options},
         "augment": augmentation_for(
             prepared.dataset.kind, prepared.store.pixels, prepared.place[prepared.rows("train")]
         ),
         "train": {"epochs": epochs, "batch": batch},
+        **(muon(batch) if quick else sgd(base_rate(prepared, said), batch)),
+    }
+    return merge(over(chosen, nested(said.kind.settings_wanted)), {"loss": {"label_smoothing": 0.2}} if quick else {})
+
+
+def sgd(base: float, batch: int) -> dict[str, Any]:
+    """For networks of any kind: SGD with Nesterov's momentum; `base` is the rate of batches of 64."""
+    return {
         "optimiser": {
             "name": "sgd",
-            "learning_rate": base_rate(prepared, said) * (batch / 64) ** 0.5,
+            "learning_rate": base * (batch / 64) ** 0.5,
             "momentum": 0.9,
             "nesterov": True,
             "weight_decay": 5e-4,
-        },
+        }
     }
-    return over(chosen, nested(said.kind.settings_wanted))
+
+
+def muon(batch: int) -> dict[str, Any]:
+    """For `airbench`, as its author trains it (airbench94_muon); what he gives for a sum over a batch grows with it."""
+    return {
+        "optimiser": {
+            "name": "muon",
+            "learning_rate": 0.24,
+            "momentum": 0.6,
+            "other_rate": 0.053 * batch,
+            "weight_decay": 2e-6 * batch,
+        },
+        "schedule": {"name": "linear"},
+    }
+
+
+def network_for(found: Dataset, task: str, said: Said) -> dict[str, Any]:
+    """Airbench for many small images to be told apart by class, where the user says nothing of a network."""
+    small = bool(found.sizes.min() >= SMALLEST_QUICK and found.sizes.max() <= SMALL_SIDE)
+    if "model" in said or not small or task != "classify" or len(found) < MANY:
+        return {}
+    return {"model": {"name": "airbench"}}
 
 
 def augmentation_for(kind: str, pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> dict[str, Any]:
@@ -103,25 +146,28 @@ def base_rate(prepared: Prepared, said: Recipe) -> float:
     return 0.1 if normed or layers <= SHALLOW else 0.01
 
 
-def width_for(prepared: Prepared, said: Recipe, device: torch.device, views: int) -> int:
-    """The widest of `WIDTHS` that can train on `views` images in the time; for tiny images twice their side at most."""
+def dearest(
+    choices: Sequence[dict[str, Any]], prepared: Prepared, said: Recipe, device: torch.device, views: int
+) -> dict[str, Any]:
+    """The options, of those that are listed dearest first, that can train on `views` images in the time."""
     seconds, rate = PATIENCE_SECONDS, RATE[device.type]
     if prepared.dataset.layout == "builtin":
         seconds = DEMONSTRATION_SECONDS
     if said.train.budget:
-        seconds, rate, views = said.train.budget - END_SECONDS, measured_rate(prepared, said, device), views // 2
-    bearable = [width for width in WIDTHS if width <= 2 * min(prepared.preprocessing.size)]
-    for width in bearable:
-        cost = dissect(_network(prepared, said, {"width": width}), _shape(prepared)).multiplications
+        seconds, views = said.train.budget - END_SECONDS, views // 2
+        rate = measured_rate(prepared, said, device, choices[-1])
+    for options in choices:
+        cost = dissect(_network(prepared, said, options), _shape(prepared)).multiplications
         if views * cost <= seconds * rate:
-            return width
-    return WIDTHS[-1]
+            return options
+    return choices[-1]
 
 
-def measured_rate(prepared: Prepared, said: Recipe, device: torch.device, batch: int = 32) -> float:
+def measured_rate(prepared: Prepared, said: Recipe, device: torch.device, options: dict[str, Any]) -> float:
     """Multiplications of the forward pass per second of training on this machine, from the best of three steps."""
+    batch = 128 if max(prepared.preprocessing.size) <= SMALL_SIDE else 32
     with torch.random.fork_rng():
-        model = channels_last(_network(prepared, said, {"width": WIDTHS[-1]}), device).to(device)
+        model = channels_last(_network(prepared, said, options), device).to(device)
         x = torch.rand(batch, *_shape(prepared), device=device)
     took = []
     for _ in range(4):

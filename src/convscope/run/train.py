@@ -11,7 +11,7 @@ import torch
 from convscope.deploy import save_bundle, write_whole
 from convscope.run.conclude import conclude
 from convscope.run.confusions import keep_confusion
-from convscope.run.defaults import defaults_for, size_for
+from convscope.run.defaults import defaults_for, network_for, size_for
 from convscope.run.environment import write_environment
 from convscope.run.events import Event, Planned, as_json
 from convscope.run.find_rate import with_rate_found
@@ -44,7 +44,8 @@ def training(source: str, out: Path, said: Said, on_progress: Progress | None = 
     with RunFolder.making(out) as folder:
         found = open_source(first.data, first.kind.takes if "task" in said else None)
         task = first.task if "task" in said else task_of_kind(found.kind)
-        size = size_for(found, device, first.model.name)
+        said = merge(network_for(found, task, said), said)
+        size = size_for(found, device, complete(said, PLACE).model.name)
         said = merge(size, said, {"task": task, "data": {"source": found.source}})
         seen = complete(said, PLACE)
         with torch.device("meta"):  # a network that cannot be built is refused before anything is decoded

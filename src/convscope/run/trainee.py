@@ -2,18 +2,19 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from convscope.data import Batches, BatchSettings, Dataset
 from convscope.data.augment import Moved
 from convscope.deploy import BundleConfig
 from convscope.errors import ConfigError
 from convscope.explain import Progress
-from convscope.models import Architecture, build, resolve, with_auxiliary_loss
+from convscope.models import Architecture, begins_whitened, build, resolve, whiten, with_auxiliary_loss
 from convscope.models.sizes import check_size
 from convscope.run.prepare import Prepared
 from convscope.run.recipe import Recipe
@@ -136,6 +137,8 @@ def assemble(prepared: Prepared, recipe: Recipe, device: torch.device) -> Traine
     task = task_for(recipe, prepared.dataset, prepared.dataset.targets[prepared.rows("train")])
     _refuse_what_does_not_fit(recipe, task)
     model = channels_last(network(recipe, task), device).to(device)
+    if begins_whitened(model):
+        whiten(model, first_images(train))
     clock = Clock(recipe.train.budget, REPORT_SECONDS) if recipe.train.budget else None
     best = Patience(recipe.train.stop_patience or NEVER, mode="max")
     schedule = build_schedule(recipe.schedule, total_steps=recipe.train.epochs * len(train), clock=clock, mode="max")
@@ -170,6 +173,12 @@ def _refuse_what_does_not_fit(recipe: Recipe, task: Task) -> None:
         raise ConfigError(f"augment.mix is {recipe.augment.mix!r}, which the task {task.name} cannot use; take it out")
     if recipe.train.balanced_batches and task.takes != "classes":
         raise ConfigError(f"train.balanced_batches needs one class per image, not {task.takes}; take it out")
+
+
+def first_images(train: Batches, count: int = 5000) -> Tensor:
+    """Some training images as the network will see them, drawn at random but always the same."""
+    plain = train.plain()
+    return torch.cat([x for x, _ in islice(plain(0), -(-count // plain.settings.batch))])
 
 
 def architecture(recipe: Recipe, task: Task) -> Architecture:

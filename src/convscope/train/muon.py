@@ -16,9 +16,9 @@ class Muon(torch.optim.Optimizer):
     """Convolutions by Muon, whatever else there is by SGD with Nesterov's momentum.
 
     A convolution's gradient, smoothed, is a matrix of outputs x everything else; its step is that matrix with all
-    singular values brought near 1, times the rate. Before each step the weight is brought to norm sqrt(outputs), so that
-    the rate alone says how far it turns. That suits convolutions whose scale does not matter because a norm follows;
-    those that have a bias, and so no norm behind them, keep their length.
+    singular values brought near 1, times the rate. Before each step the weight is brought to norm sqrt(outputs), so
+    that the rate alone says how far it turns. That suits convolutions whose scale does not matter because a norm
+    follows; those that have a bias, and so no norm behind them, are trained as dense weights are.
 
     Args:
         groups: parameter groups; those with ``muon`` true are convolutions.
@@ -79,7 +79,9 @@ def orthogonal(gradient: Tensor, rounds: int = ROUNDS) -> Tensor:
     return (x.T if tall else x).reshape(gradient.shape)
 
 
-def muon_groups(model: nn.Module, rate: float, momentum: float, other_rate: float, decay: float) -> list[dict[str, Any]]:
+def muon_groups(
+    model: nn.Module, rate: float, momentum: float, other_rate: float, decay: float
+) -> list[dict[str, Any]]:
     """Convolutions that a norm follows; biases and norms; each other weight. What is frozen is in none.
 
     A dense weight's rate goes with the square of its first weights' size, so that a step turns all of them alike.
@@ -89,9 +91,11 @@ def muon_groups(model: nn.Module, rate: float, momentum: float, other_rate: floa
         rate: of convolutions.
         momentum: of convolutions.
         other_rate: of biases and norms.
-        decay: share by which all but the convolutions shrink at each step at full rate.
+        decay: share by which dense weights shrink at each step at full rate; convolutions keep their length.
     """
-    convolutions, weights, others = [], [], []
+    convolutions: list[nn.Parameter] = []
+    weights: list[nn.Parameter] = []
+    others: list[nn.Parameter] = []
     normed = {
         id(module.weight)
         for module in model.modules()
@@ -103,8 +107,8 @@ def muon_groups(model: nn.Module, rate: float, momentum: float, other_rate: floa
             place.append(parameter)
     rest = {"momentum": REST_MOMENTUM, "weight_decay": decay}
     groups: list[dict[str, Any]] = [
-        {"params": convolutions, "lr": rate, "momentum": momentum, "muon": True},
-        {"params": others, "lr": other_rate, **rest},
+        {"params": convolutions, "lr": rate, "momentum": momentum, "muon": True, "weight_decay": 0.0},
+        {"params": others, "lr": other_rate, **rest, "weight_decay": 0.0},
         *({"params": [weight], "lr": DENSE * other_rate * _square(weight), **rest} for weight in weights),
     ]
     return [group for group in groups if group["params"]]

@@ -41,7 +41,7 @@ def computes_bfloat16(device: torch.device) -> bool:
     0.96, and none took longer (docs/recipes.md).
     """
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(False)
+        return bool(torch.cuda.is_bf16_supported(False))
     known = torch.cpu.get_capabilities() if device.type == "cpu" else {}
     return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
 

@@ -20,11 +20,11 @@ def deterministic(wanted: bool = True) -> None:
     """Let torch choose kernels that give the same bits every time; on a GPU they may be slower.
 
     Kernels that have no such form warn and go on. On a CPU the bits also depend on the number of threads. Memory that
-    is about to be written over is not filled first, as torch would: it guards against reading it, and costs 2 % of a step.
+    is about to be written over is not filled first, as torch would, which costs 2 % of a step.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS reads it when it first starts
     torch.use_deterministic_algorithms(wanted, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = not wanted
+    torch.utils.deterministic.fill_uninitialized_memory = not wanted  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = not wanted
 
 
