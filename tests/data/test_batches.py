@@ -71,7 +71,7 @@ def test_every_epoch_and_every_batch_is_changed_anew(policy: str) -> None:
 
 @pytest.mark.parametrize("alternate", [True, False])
 def test_mirroring_alternates_from_epoch_to_epoch_or_is_left_to_chance(alternate: bool) -> None:
-    ramp = np.broadcast_to(np.arange(5, dtype=np.uint8), (48, 1, 6, 5))
+    ramp = np.array(np.broadcast_to(np.arange(5, dtype=np.uint8), (48, 1, 6, 5)))
     settings = BatchSettings(batch=16, mean=(0.0,), std=(1 / 255,), policy=Policy(noise=1e-9), alternate=alternate)
     batches = Batches(ramp, np.zeros(48, np.int64), np.arange(48), settings)
     mirrored = [torch.cat([x[:, 0, 0, 0] > 2 for x, _ in batches(epoch)]) for epoch in range(4)]

@@ -5,7 +5,7 @@ import torch
 
 from convscope.errors import ConfigError
 from convscope.train import SHAPES, Plateau, ScheduleSettings, build_schedule, by_clock, by_steps
-from convscope.train.schedules import constant, cosine, one_cycle, step
+from convscope.train.schedules import constant, cosine, linear, one_cycle, step
 
 
 @pytest.mark.parametrize(
@@ -14,6 +14,7 @@ from convscope.train.schedules import constant, cosine, one_cycle, step
         (constant(), [1, 1, 1, 1, 1]),
         (step((0.5, 0.75), 0.1), [1, 1, 0.1, 0.01, 0.01]),
         (cosine(), [1, 0.853553, 0.5, 0.146447, 0]),
+        (linear(), [1, 0.75, 0.5, 0.25, 0]),
         (one_cycle(0.25, start=0.1), [0.1, 1, 0.75, 0.25, 0]),
         (one_cycle(0.5, start=0.1), [0.1, 0.55, 1, 0.5, 0]),
         (one_cycle(0.0), [1, 0.853553, 0.5, 0.146447, 0]),

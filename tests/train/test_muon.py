@@ -1,0 +1,103 @@
+"""Muon: orthogonal steps for convolutions, worked by hand and against singular values."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from convscope.train import OptimiserSettings, State, build_optimiser, set_learning_rate
+from convscope.train.muon import COEFFICIENTS, DENSE, orthogonal
+from train.toy import same_bits
+
+MUON = OptimiserSettings(name="muon", learning_rate=0.1, momentum=0.5, other_rate=2.0, weight_decay=0.25)
+
+
+def network() -> nn.Sequential:
+    """A convolution with a norm behind it, one with a bias, a frozen one, and a dense layer."""
+    torch.manual_seed(0)
+    layers = nn.Sequential(
+        nn.Conv2d(3, 8, 3, bias=False), nn.BatchNorm2d(8), nn.Conv2d(8, 4, 1), nn.Conv2d(4, 4, 1, bias=False),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2),
+    )  # fmt: skip
+    layers[3].requires_grad_(False)
+    return layers
+
+
+@pytest.mark.parametrize("shape", [(8, 3, 3, 3), (64, 4, 1, 1), (6, 6, 3, 3)])
+def test_singular_values_of_any_shape_come_near_one(shape: tuple[int, ...]) -> None:
+    gradient = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    found = orthogonal(gradient, rounds=5)
+    assert found.shape == gradient.shape
+    values = torch.linalg.svdvals(found.flatten(1))
+    assert 0.6 < values.min() < values.max() < 1.3
+    before, _, after = torch.linalg.svd(gradient.flatten(1), full_matrices=False)
+    aligned = (before.T @ found.flatten(1) @ after.T).diagonal()
+    assert (aligned - values.flip(0).sort(descending=True).values).abs().max() < 0.6  # the same directions
+
+
+def test_one_round_is_the_quintic_worked_by_hand() -> None:
+    """A matrix of the singular values 0.8 and 0.6 has norm 1, so that they go in as they are."""
+    a, b, c = COEFFICIENTS
+    found = orthogonal(torch.diag(torch.tensor([0.8, 0.6]))[..., None, None], rounds=1)
+    expected = [a * s + b * s**3 + c * s**5 for s in (0.8, 0.6)]
+    assert found.flatten().tolist() == pytest.approx([expected[0], 0, 0, expected[1]], abs=1e-5)
+
+
+def test_each_kind_of_weight_has_its_group_and_what_is_frozen_has_none() -> None:
+    model = network()
+    groups = build_optimiser(model, MUON).param_groups
+    assert [group["muon"] for group in groups] == [True, False, False, False]
+    assert groups[0]["params"] == [model[0].weight]
+    assert [p.ndim for p in groups[1]["params"]] == [1, 1, 1, 1]
+    assert [group["params"] for group in groups[2:]] == [[model[2].weight], [model[6].weight]]
+    dense = [DENSE * 2.0 * float(layer.weight.detach().square().mean()) for layer in (model[2], model[6])]
+    assert [group["lr"] for group in groups] == pytest.approx([0.1, 2.0, *dense])
+    assert [group["weight_decay"] for group in groups] == [0, 0, 0.25, 0.25]
+    assert set_learning_rate(build_optimiser(model, MUON), 0.5) == pytest.approx(0.05)
+
+
+def test_a_convolution_turns_at_its_length_and_the_rest_moves_by_nesterov() -> None:
+    model = network()
+    optimiser = build_optimiser(model, MUON)
+    weight, bias = model[0].weight, model[1].bias
+    before = weight.detach().clone()
+    for gradient in (1.0, 3.0):
+        for parameter in model.parameters():
+            parameter.grad = (
+                torch.full_like(parameter, gradient) if parameter is not weight else torch.randn_like(weight)
+            )
+        optimiser.step()
+    assert bias[0].item() == pytest.approx(-2 * (1 + 0.85) - 2 * (3 + 0.85 * (0.85 + 3)))
+    assert weight.norm().item() == pytest.approx(math.sqrt(8), rel=0.2)
+    assert not torch.equal(weight, before)
+
+
+def test_dense_weights_shrink_by_the_decay_at_full_rate_and_less_at_a_lower_one() -> None:
+    for factor in (1.0, 0.5):
+        model = network()
+        optimiser, before = build_optimiser(model, MUON), model[6].weight.detach().clone()
+        set_learning_rate(optimiser, factor)
+        for parameter in model.parameters():
+            parameter.grad = torch.zeros_like(parameter)
+        optimiser.step()
+        assert torch.allclose(model[6].weight, before * (1 - 0.25 * factor))
+
+
+def test_a_resumed_muon_makes_the_same_step() -> None:
+    states = []
+    for resumed in (False, True):
+        model = network()
+        state = State(model, build_optimiser(model, MUON))
+        for step in range(3):
+            if resumed and step == 2:
+                content = state.state_dict()
+                fresh = network()
+                state = State(fresh, build_optimiser(fresh, MUON))
+                state.load_state_dict(content)
+            torch.manual_seed(step)
+            for parameter in state.model.parameters():
+                parameter.grad = torch.randn_like(parameter)
+            state.optimiser.step()
+        states.append(state.model.state_dict())
+    assert same_bits(*states)
