@@ -1,0 +1,58 @@
+"""C4: accuracy on test images after so many seconds of wall clock, cold, from a folder with train/ and test/.
+
+    benchmarks/run c4 --rounds 3 -- FOLDER [SECONDS]
+
+Ours is the command as a user types it, with a cache of its own that is empty at the start; the budget holds everything
+from the process's start to its report, and the look at the test images comes after it. `accuracy` is one look at
+each image, `shifts` the mean over six (mirrored and moved by a pixel). The peers' scripts lie in $CONVSCOPE_BENCH
+(by default shared/bench beside this checkout); they train on all of train/, of which ours keeps a tenth for validation.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from protocol import ROOT, Comparison
+
+PEERS = {"plain": "plain_peer.py", "fastai": "fastai_peer.py", "ultralytics": "ultralytics_peer.py"}
+COMPARISON = Comparison("five_minutes.py", {"ours": "ours", **dict.fromkeys(PEERS, "peers")}, rounds=3)
+
+
+def ours(folder: str, seconds: str) -> dict[str, float]:
+    """Train, then look."""
+    place = Path(tempfile.mkdtemp(prefix="c4-"))
+    cold = {**os.environ, "CONVSCOPE_CACHE": str(place / "cache")}
+    run, call = place / "run", [sys.executable, "-m", "convscope"]
+    began = time.perf_counter()
+    subprocess.run([*call, "train", folder, "--budget", f"{seconds}s", "--out", str(run)], check=True, env=cold,
+                   stdout=subprocess.DEVNULL)  # fmt: skip
+    told = {"seconds": round(time.perf_counter() - began, 1)}
+    for name, crops in (("accuracy", "1"), ("shifts", "shifts")):
+        look = [*call, "evaluate", str(run), "--split", "test", "--crops", crops, "--json"]
+        found = json.loads(subprocess.run(look, check=True, env=cold, capture_output=True, text=True).stdout)
+        told[name] = round(found["accuracy"], 4)
+    epochs = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines() if '"epoch"' in line]
+    return {**told, "steps": max(event["step"] for event in epochs)}
+
+
+def peer(kind: str, folder: str, seconds: str) -> None:
+    """Become the peer's script, which prints its own line."""
+    scripts = Path(os.environ.get("CONVSCOPE_BENCH", ROOT.parent / "shared" / "bench"))
+    os.chdir(tempfile.mkdtemp(prefix="c4-"))
+    os.execv(sys.executable, [sys.executable, str(scripts / PEERS[kind]), folder, seconds])
+
+
+def main(kind: str, folder: str, seconds: str = "300") -> None:
+    """Print what was reached."""
+    if kind == "ours":
+        print(json.dumps(ours(folder, seconds)))
+    else:
+        peer(kind, folder, seconds)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
