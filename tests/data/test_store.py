@@ -7,15 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from convscope.data import cache
 from convscope.data import memory as memory_of
+from convscope.data.batches import Batches, BatchSettings
 from convscope.data.builtin import digits
 from convscope.data.folder import read_folder
 from convscope.data.images import read_image
 from convscope.data.memory import available_memory, usable_cores
 from convscope.data.store import StoreSettings, build_store
-from convscope.errors import DataError
 
 Save = Callable[..., Path]
 KEEP = StoreSettings(worth_caching=0)
@@ -68,7 +69,7 @@ def test_a_second_run_maps_what_the_first_decoded(
     folder = tmp_path / "kept"
     first = build_store(dataset, (4, 4), cache_folder=folder, settings=KEEP)
     assert first.home == f"in memory, 70 images of 3 x 4 x 4 in 0.0 MB, and in {folder} for the next run"
-    monkeypatch.setattr("convscope.data.store.pixels_of", None)
+    monkeypatch.setattr("convscope.data.undecoded.pixels_of", None)
     second = build_store(read_folder(photos), (4, 4), cache_folder=folder)
     assert second.mapped
     assert (second.pixels == first.pixels).all()
@@ -106,17 +107,42 @@ def test_what_does_not_fit_in_memory_is_mapped(
     assert len(entries(folder)) == 1
 
 
-def test_what_fits_nowhere_is_refused_with_the_remedy(
-    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_what_fits_nowhere_is_decoded_in_every_epoch_and_said_so(
+    mixed_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("convscope.data.store.available_memory", lambda: 1000)
-    folder = tmp_path / "kept"
-    with pytest.raises(DataError) as raised:
-        build_store(read_folder(photos), (4, 4), cache_folder=folder, settings=StoreSettings(cache_limit=2000))
-    assert str(raised.value) == (
-        f"{folder}: 70 images of 3 x 4 x 4 in 0.0 MB fit neither in memory nor here (3,360 bytes are more than the "
-        "cache may hold, 2,000); choose a smaller image size, or a roomier folder with CONVSCOPE_CACHE=FOLDER"
+    dataset, folder = read_folder(mixed_folder), tmp_path / "kept"
+    told: list[tuple[int, int]] = []
+    store = build_store(
+        dataset, (12, 10), threads=2, cache_folder=folder, settings=StoreSettings(cache_limit=2000),
+        on_progress=lambda done, of: told.append((done, of)),
+    )  # fmt: skip
+    assert store.home == (
+        f"nowhere, 12 images of 3 x 12 x 10 in 0.0 MB, more than fits in 50% of the free memory, and {folder} cannot "
+        "take them (4,320 bytes are more than the cache may hold, 2,000); decoded in every epoch anew, which a smaller "
+        "image size or a roomier folder with CONVSCOPE_CACHE=FOLDER would save"
     )
+    assert told == [(12, 12)]
+    assert entries(folder) == []
+    monkeypatch.undo()
+    whole = build_store(dataset, (12, 10), cache_folder=folder)
+    assert store.unreadable == whole.unreadable != {}
+    assert store.pixels.shape == whole.pixels.shape
+    assert len(store.pixels) == 12
+    for key in (0, -1, slice(2, 5), np.array([7, 3, 3]), np.arange(12) % 2 == 0):
+        assert (store.pixels[key] == whole.pixels[key]).all()
+
+
+def test_batches_of_what_is_not_decoded_are_those_of_what_is(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = read_folder(photos)
+    whole = build_store(dataset, (4, 4))
+    monkeypatch.setattr("convscope.data.store.available_memory", lambda: 1000)
+    store = build_store(dataset, (4, 4), settings=StoreSettings(cache_limit=1))
+    settings = BatchSettings(batch=16, mean=(0.5,) * 3, std=(0.2,) * 3, policy="light", shuffle=True)
+    pairs = [Batches(s.pixels, dataset.targets, s.readable, settings)(3) for s in (store, whole)]
+    for (x, y), (u, v) in zip(*pairs, strict=True):
+        assert torch.equal(x, u)
+        assert torch.equal(y, v)
 
 
 def test_a_cache_that_cannot_be_written_stops_no_run_that_fits_in_memory(photos: Path, tmp_path: Path) -> None:
@@ -216,5 +242,8 @@ def test_memory_and_cores_are_more_than_none(tmp_path: Path) -> None:
     assert memory_of._container(tmp_path) == 600
     (tmp_path / "memory.max").write_text("max\n")
     assert memory_of._container(tmp_path) is None
+    for limit, cores in (("100000 100000", 1), ("max 100000", usable_cores()), ("50000 100000", 1)):
+        (tmp_path / "cpu.max").write_text(limit + "\n")
+        assert usable_cores(tmp_path) == cores
     (tmp_path / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable:      7 kB\n")
     assert memory_of._linux(tmp_path / "meminfo") == 7 * 1024

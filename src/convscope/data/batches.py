@@ -74,11 +74,12 @@ class Batches:
         self._augment = augment(settings.policy, settings.mirror)
         self._first = torch.rand(len(self.targets), generator=_generator(settings.seed)) < 0.5
         self._rows: Tensor | None = None
-        in_memory = not isinstance(pixels, np.memmap)
+        in_memory = isinstance(pixels, np.ndarray) and not isinstance(pixels, np.memmap)
+        self._undecoded: Any = None if isinstance(pixels, np.ndarray) else pixels
         if self.device.type == "cuda" and in_memory and _fits(pixels, len(indices), self.device):
             self._pixels = torch.from_numpy(pixels[indices]).to(self.device)
         else:
-            self._pixels = torch.from_numpy(pixels)
+            self._pixels = torch.from_numpy(pixels if self._undecoded is None else pixels[:0])
             self._rows = torch.from_numpy(np.asarray(indices, np.int64))
         shape = (1, -1, 1, 1)
         self._mean = torch.tensor(settings.mean, dtype=torch.float32, device=self.device).view(shape)
@@ -112,6 +113,9 @@ class Batches:
             return torch.randperm(len(self.targets), generator=generator)
         return torch.arange(len(self.targets))
 
+    def _decoded(self, rows: Tensor) -> Tensor:
+        return torch.from_numpy(self._undecoded[rows.numpy()])
+
     def plain(self) -> "Batches":
         """The same images in random order, each once and as it is."""
         other = copy(self)
@@ -129,7 +133,7 @@ class Batches:
     def _batch(self, order: Tensor, epoch: int, number: int) -> tuple[Tensor, Tensor]:
         chosen = order[number * self.settings.batch : (number + 1) * self.settings.batch]
         rows = chosen if self._rows is None else self._rows[chosen]
-        x = self._pixels[rows.to(self._pixels.device)]
+        x = self._pixels[rows.to(self._pixels.device)] if self._undecoded is None else self._decoded(rows)
         if x.device.type != self.device.type and self.device.type == "cuda":
             x = x.pin_memory()  # so that the copy runs beside the computation
         x = x.to(self.device, non_blocking=True)

@@ -10,11 +10,14 @@ def available_memory() -> int:
     return min(known) if known else 4 * 2**30
 
 
-def usable_cores() -> int:
-    """Cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def usable_cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
+    """Cores that this process may run on, or as many as a container's limit (cgroup v2 ``cpu.max``, v1) is worth."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota, _, period = _text(cgroup / "cpu.max").strip().partition(" ")
+    if not quota:
+        quota, period = (_text(cgroup / f"cpu/cpu.cfs_{name}_us").strip() for name in ("quota", "period"))
+    limited = quota.isdigit() and period.isdigit() and int(period) > 0
+    return max(1, min(cores, int(quota) // int(period))) if limited else cores
 
 
 def _linux(table: Path = Path("/proc/meminfo")) -> int | None:

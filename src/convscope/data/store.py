@@ -6,16 +6,17 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from pydantic import BaseModel, Field
 
 from convscope.data import cache
 from convscope.data.dataset import Dataset
-from convscope.data.images import fit, opened, pixels_of, quiet_pillow
+from convscope.data.images import quiet_pillow
 from convscope.data.memory import available_memory, usable_cores
+from convscope.data.undecoded import Undecoded, decoded
 from convscope.errors import DataError
 
 RULE = 1
@@ -40,7 +41,7 @@ class Store:
     """Decoded images."""
 
     pixels: NDArray[np.uint8]
-    """(N, C, H, W), in the data set's order; an array or a memory map."""
+    """(N, C, H, W), in the data set's order; an array, a memory map, or an `Undecoded` that gives rows alike."""
     unreadable: dict[int, str]
     """Row -> why its image could not be decoded; such rows are black and must not be used."""
     home: str
@@ -68,8 +69,8 @@ def build_store(
 ) -> Store:
     """Decode every image of the data set at `size` (H, W).
 
-    They stay in memory when they fit in `ram_fraction` of it, else in a mapped file of the cache folder. What an
-    earlier run has decoded there is mapped instead of decoded again.
+    They stay in memory when they fit in `ram_fraction` of it, else in a mapped file of the cache folder, and where that
+    cannot take them they are decoded in every epoch. What an earlier run has decoded is mapped, not decoded again.
 
     Args:
         dataset: N images.
@@ -78,9 +79,6 @@ def build_store(
         cache_folder: None: `cache.default_folder`.
         settings: how much may be kept where.
         on_progress: called with (images done, images in all) as the work goes on.
-
-    Raises:
-        DataError: they fit neither in memory nor in the cache.
     """
     shape = (len(dataset), dataset.channels, *size)
     folder = cache_folder or cache.default_folder()
@@ -88,7 +86,7 @@ def build_store(
     earlier = cache.load(folder, key, shape) if isinstance(dataset.images, tuple) else None
     if earlier is not None:
         return Store(*earlier, f"in {folder}, {_extent(shape)}, where an earlier run decoded them")
-    filling = _Filling(dataset, threads or usable_cores(), on_progress)
+    filling = _Filling(dataset, size, threads or usable_cores(), on_progress)
     if int(np.prod(shape)) <= settings.ram_fraction * available_memory():
         return _in_memory(filling, shape, settings, folder, key)
     return _in_cache(filling, shape, settings, folder, key)
@@ -111,33 +109,41 @@ def _in_memory(filling: "_Filling", shape: tuple[int, ...], settings: StoreSetti
 
 
 def _in_cache(filling: "_Filling", shape: tuple[int, ...], settings: StoreSettings, folder: Path, key: str) -> Store:
+    beyond = f"more than fits in {settings.ram_fraction:.0%} of the free memory"
     try:
         with cache.writing(folder, key, shape, settings.cache_limit) as (pixels, reasons):
             reasons.update(filling.fill(pixels))
     except OSError as error:
-        raise DataError(
-            f"{folder}: {_extent(shape)} fit neither in memory nor here ({error}); choose a smaller image size, "
-            f"or a roomier folder with {cache.ENVIRONMENT}=FOLDER"
-        ) from error
+        return _nowhere(filling, shape, f"{beyond}, and {folder} cannot take them ({error})")
     written = cache.load(folder, key, shape)
-    if written is None:
-        raise DataError(f"{folder}: the decoded images vanished as they were written; try again")
-    return Store(
-        *written, f"in {folder}, {_extent(shape)}, more than fits in {settings.ram_fraction:.0%} of the free memory"
+    if written is None:  # another run needed the room
+        return _nowhere(filling, shape, f"{beyond}, and {folder} has lost them to another run")
+    return Store(*written, f"in {folder}, {_extent(shape)}, {beyond}")
+
+
+def _nowhere(filling: "_Filling", shape: tuple[int, ...], why: str) -> Store:
+    rows = Undecoded(filling.dataset, (shape[2], shape[3]), filling.threads)
+    home = (
+        f"nowhere, {_extent(shape)}, {why}; decoded in every epoch anew, which a smaller image size or a roomier "
+        f"folder with {cache.ENVIRONMENT}=FOLDER would save"
     )
+    return Store(cast("NDArray[np.uint8]", rows), filling.fill(None), home)  # rows are all that is asked of it
 
 
 class _Filling:
     """The decoding of a data set's images into an array, by threads: Pillow decodes without Python's lock."""
 
-    def __init__(self, dataset: Dataset, threads: int, on_progress: Callable[[int, int], None] | None) -> None:
+    def __init__(
+        self, dataset: Dataset, size: tuple[int, int], threads: int, on_progress: Callable[[int, int], None] | None
+    ) -> None:
         self.dataset = dataset
+        self.size = size
         self.threads = threads
         self.on_progress = on_progress
         self.files = isinstance(dataset.images, tuple)
 
-    def fill(self, pixels: NDArray[np.uint8]) -> dict[int, str]:
-        """Write every image to its row; returns row -> why for those that cannot be read."""
+    def fill(self, pixels: NDArray[np.uint8] | None) -> dict[int, str]:
+        """Write every image to its row (None: nowhere); returns row -> why for those that cannot be read."""
         count = len(self.dataset)
         chunks = [range(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
         unreadable: dict[int, str] = {}
@@ -154,25 +160,15 @@ class _Filling:
                 raise
         return unreadable
 
-    def _some(self, rows: range, pixels: NDArray[np.uint8]) -> Iterator[tuple[int, str]]:
-        size = (pixels.shape[2], pixels.shape[3])
-        images, channels = self.dataset.images, self.dataset.channels
+    def _some(self, rows: range, pixels: NDArray[np.uint8] | None) -> Iterator[tuple[int, str]]:
         for row in rows:
-            if not isinstance(images, tuple):
-                pixels[row] = _resized(images[row], size)
-                continue
             try:
-                with opened(images[row]) as image:
-                    pixels[row] = pixels_of(image, channels, size, self.dataset.white)
+                found = decoded(self.dataset, row, self.size)
             except DataError as error:
-                yield row, str(error).removeprefix(f"{images[row]}: ")
-
-
-def _resized(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    if image.shape[:2] != size:
-        fitted = np.asarray(fit(Image.fromarray(image.squeeze(2) if image.shape[2] == 1 else image), size))
-        image = fitted.reshape(*size, image.shape[2])
-    return image.transpose(2, 0, 1)
+                yield row, str(error)
+                continue
+            if pixels is not None:
+                pixels[row] = found
 
 
 def _key(dataset: Dataset, size: tuple[int, int]) -> str:
