@@ -7,6 +7,7 @@ their own, since their dependencies clash with ours), and prints one JSON line w
 import json
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
@@ -49,18 +50,22 @@ def interpreter(which: str, peers: Path) -> str:
 
 
 def measured(python: str, script: str, arguments: list[str]) -> dict[str, Any]:
-    """What a fresh process prints last, and the seconds of its whole life."""
+    """What a fresh process prints last, and the seconds of its whole life, by the clock and of the processor.
+
+    The processor's, over all threads and children, are what can still be compared when the machine has other work.
+    """
     path = f"{ROOT / 'src'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}" if python == sys.executable else ""
     surroundings = {**os.environ, "OMP_NUM_THREADS": THREADS, "PYTHONPATH": path}
-    began = time.perf_counter()
+    began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     told = subprocess.run(
         [python, str(HERE / script), *arguments], capture_output=True, text=True, env=surroundings, check=False
     )
-    lived = time.perf_counter() - began
+    lived, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    worked = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     if told.returncode:
         raise SystemExit(f"{script} {' '.join(arguments)} failed:\n{told.stderr[-2000:]}")
     lines = [line for line in told.stdout.splitlines() if line.startswith("{")]
-    return {**json.loads(lines[-1]), "process_seconds": round(lived, 3)}
+    return {**json.loads(lines[-1]), "process_seconds": round(lived, 3), "processor_seconds": round(worked, 3)}
 
 
 def limits() -> dict[str, float]:
