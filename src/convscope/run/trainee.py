@@ -32,6 +32,7 @@ from convscope.train import (
     build_optimiser,
     build_schedule,
     channels_last,
+    computes_bfloat16,
     deterministic,
     in_float32,
     initialise,
@@ -44,6 +45,7 @@ from convscope.train import (
 TIE = 1e-4  # what a nat of loss counts beside the score when the best epoch is chosen: it only breaks ties
 NEVER = 10**9  # epochs of patience
 MOVED: dict[str, Moved] = {"masks": "masks", "boxes": "boxes"}  # kinds of targets that move with their images
+FLOAT32_TAKES = 2.0  # times as long as bfloat16 where the latter is used
 REPORT_SECONDS = 3.0  # kept of a budget for the report; seen on two cores with 12 + 12 pictures
 
 
@@ -84,7 +86,7 @@ class Trainee:
                 yield event
                 continue
             if self.clock:  # the end asks once more for the answers on the validation images
-                self.clock.reserve = REPORT_SECONDS + self.clock.evaluation
+                self.clock.reserve = REPORT_SECONDS + self._once_more * self.clock.evaluation
             score = event.validation[self.task.primary]
             exhausted = self.best.see(score - TIE * event.validation["loss"])
             if isinstance(self.schedule, Plateau) and self.schedule.see(score):
@@ -95,6 +97,12 @@ class Trainee:
                 patience = self.recipe.train.stop_patience
                 yield Note(event.epoch, event.step, f"stopped: more than {patience} epochs without a better score")
                 return
+
+    @property
+    def _once_more(self) -> float:
+        """How much longer the answers take at the end, in float32, than an evaluation does."""
+        half = self.recipe.train.precision != "float32" and computes_bfloat16(self.state.device)
+        return FLOAT32_TAKES if half else 1.0
 
     def _judge(self, model: nn.Module) -> dict[str, float]:
         self.judged = asked(model, self.validation, self.task.meter())
