@@ -81,6 +81,22 @@ def test_a_run_that_is_deleted_says_so(explored, own_copy, told):
     assert wait(lambda: [data for name, data in told if name == "run" and data["state"] == "gone"])
 
 
+def test_another_run_in_the_same_place_is_not_taken_for_this_one(explored, own_copy):
+    client = explored(own_copy)
+    later = time.time() + 5
+    os.utime(own_copy / "data.json", (later, later))
+    answer = client.get("/api/run")
+    assert answer.status_code == 410
+    assert answer.json()["error"] == f"{own_copy}: another run was made there; start convscope explore again"
+
+
+def test_a_network_that_cannot_be_opened_says_why(explored, own_copy):
+    (own_copy / "model" / "model.safetensors").write_bytes(b"no weights")
+    answer = explored(own_copy).get("/api/network")
+    assert (answer.status_code, answer.json()["kind"]) == (409, "not yet")
+    assert "model.safetensors: cut off or damaged" in answer.json()["error"]
+
+
 def test_a_run_whose_images_are_gone_still_shows_its_network(explored, few, tmp_path, no_report):  # noqa: ARG001
     source = shutil.copytree(few, tmp_path / "photos")
     for _ in start(tmp_path / "run", str(source), train__epochs=1, train__probes=0):

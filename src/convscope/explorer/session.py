@@ -10,7 +10,7 @@ from typing import Any
 from convscope.errors import ConvscopeError
 from convscope.explorer.hub import Hub
 from convscope.explorer.jobs import Jobs
-from convscope.run.exploring import Exploration, Inputs, Marks, Sets, Sight, epoch_record
+from convscope.run.exploring import Epochs, Exploration, Inputs, Marks, Sets, Sight, epoch_record
 
 LOOK = 0.5  # seconds between looks at the run's folder
 
@@ -28,6 +28,7 @@ class Session:
         self.marks = Marks(seen.folder)
         self.sets = Sets(seen, self.marks)
         self.inputs = Inputs(seen, self.sets)
+        self.epochs = Epochs(seen, self.sets)
         self.jobs = Jobs(self.sight, lambda record: self.hub.tell("job", record))
 
     @classmethod

@@ -8,7 +8,7 @@ from starlette.responses import Response, StreamingResponse
 
 from convscope.explorer.binary import encoded
 from convscope.explorer.session import Session
-from convscope.run.exploring import about, curves, drawing, maps_at, network, probes
+from convscope.run.exploring import about, curves, drawing, network
 
 Name = Annotated[str, Query(max_length=300)]
 
@@ -36,11 +36,11 @@ def routes(session: Session) -> APIRouter:
 
     @router.get("/probes")
     def probe() -> dict[str, Any]:
-        return probes(seen, session.sets)
+        return session.epochs.probes()
 
     @router.get("/probes/maps")
     def probe_maps(layer: Name, probe: int, epoch: int) -> Response:
-        sent, scale = maps_at(seen, layer, probe, epoch)
+        sent, scale = session.epochs.maps(layer, probe, epoch)
         return Response(encoded(sent, epoch=epoch, scale=scale), media_type="application/octet-stream")
 
     @router.get("/events")

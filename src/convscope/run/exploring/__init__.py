@@ -2,7 +2,7 @@
 
 from convscope.run.exploring.about import about, curves, drawing, epoch_record
 from convscope.run.exploring.computing import METHODS, asked, computed, kept
-from convscope.run.exploring.epochs import maps_at, probes
+from convscope.run.exploring.epochs import Epochs
 from convscope.run.exploring.exploration import Exploration, Shown
 from convscope.run.exploring.looked import Inputs, Sent
 from convscope.run.exploring.marks import Marks
@@ -25,6 +25,7 @@ __all__ = [
     "MOST_BYTES",
     "ORDERS",
     "BusyError",
+    "Epochs",
     "Exploration",
     "GoneError",
     "Inputs",
@@ -46,10 +47,8 @@ __all__ = [
     "drawing",
     "epoch_record",
     "kept",
-    "maps_at",
     "network",
     "original",
-    "probes",
     "shown_pixels",
     "sprite",
     "thumbnail",

@@ -7,7 +7,6 @@ import numpy as np
 from convscope.errors import ConvscopeError
 from convscope.run.events import plain
 from convscope.run.exploring.exploration import Exploration
-from convscope.run.exploring.refusals import GoneError
 from convscope.run.report import overfitting
 from convscope.tasks import TASKS
 
@@ -20,11 +19,10 @@ def about(seen: Exploration) -> dict[str, Any]:
     """The run as `docs/explorer-api.md` describes it.
 
     Raises:
-        GoneError: the folder was deleted.
+        GoneError: its folder was deleted, or holds another run now.
     """
+    seen.check()
     state = seen.state()
-    if state == "gone":
-        raise GoneError(f"{seen.folder.path}: was deleted or moved; close this page, or put it back and reload")
     recipe, data = seen.folder.recipe(), seen.data()
     input_ = data["preprocessing"]
     why_not = _why_not(seen, recipe.task, input_["channels"])

@@ -88,6 +88,7 @@ class Exploration:
         self._trouble: dict[str, str] = {}
         self._data: tuple[float, dict[str, Any]] = 0.0, {}
         self._trains: tuple[float, bool] = 0.0, False
+        self._made = _when(self.folder.data_file)
 
     @property
     def name(self) -> str:
@@ -95,9 +96,9 @@ class Exploration:
         return self.folder.path.resolve().name
 
     def state(self) -> str:
-        """Whether it is "training", "finished" or "stopped"; "gone" when the folder is no run any more."""
+        """Whether it is "training", "finished" or "stopped"; "gone" when the folder is not this run any more."""
         run = self.folder
-        if not run.recipe_file.exists():
+        if not run.recipe_file.exists() or _when(run.data_file) != self._made:
             return "gone"
         heard, told = _when(run.events_file), _when(run.report)
         if told and told >= heard:
@@ -109,21 +110,34 @@ class Exploration:
         times = [_when(self.folder.model / name) for name in (WEIGHTS, CONFIG)]
         return "-".join(f"{int(1000 * one):x}" for one in times) if all(times) else None
 
+    def check(self) -> None:
+        """Refuse to go on without the run.
+
+        Raises:
+            GoneError: its folder was deleted, or holds another run now.
+        """
+        if self.state() != "gone":
+            return
+        if self.folder.recipe_file.exists():
+            raise GoneError(f"{self.folder.path}: another run was made there; start convscope explore again")
+        raise GoneError(f"{self.folder.path}: was deleted or moved; close this page, or put it back and reload")
+
     def shown(self) -> Shown:
         """The network as it is now.
 
         Raises:
-            GoneError, NotYetError: there is none.
-            ModelError: it cannot be opened.
+            GoneError, NotYetError: there is none, or it cannot be opened.
         """
-        if self.state() == "gone":
-            raise GoneError(f"{self.folder.path}: was deleted or moved; close this page, or put it back and reload")
+        self.check()
         version = self.version()
         if version is None:
             raise NotYetError(f"{self.folder.path}: has no network yet; wait for the end of the first epoch")
         with self.lock:
             if self._shown is None or self._shown.version != version:
-                self._shown = self._opened(version)
+                try:
+                    self._shown = self._opened(version)
+                except ConvscopeError as error:
+                    raise NotYetError(str(error)) from None
             return self._shown
 
     def images(self, split: str) -> Images:
