@@ -29,6 +29,12 @@ STYLE: dict[Any, Any] = {
 }
 
 
+def standing_alone(chart: str) -> str:
+    """A chart as the content of a file of its own; within a page it needs no namespaces."""
+    spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    return chart.replace("<svg", f"<svg {spaces}", 1)
+
+
 def lines(found: dict[str, tuple[Sequence[float], Sequence[float]]], score: str) -> str:
     """A score over a quantity, a panel for each quantity, all on one scale."""
     with _figure(1, len(found), (11, 2.9)) as (figure, panels):

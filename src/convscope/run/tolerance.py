@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from convscope.data.geometry import warp
 from convscope.deploy import load_bundle, write_whole
 from convscope.errors import ConfigError
-from convscope.run.charts import lines
+from convscope.run.charts import lines, standing_alone
 from convscope.run.folder import RunFolder
 from convscope.run.prepare import Progress, prepare_again
 from convscope.run.trainee import asked, batch_settings, device_here
@@ -74,7 +74,7 @@ def tolerance(run: str | Path, on_progress: Progress | None = None) -> list[Tole
             seen = asked(Moved(model, matrix_of(move, amount, recipe.data.size[1])), batches, task.meter())
             found.append(Tolerance(move, amount, seen.scores()[task.primary]))
     write_whole(folder.path / "tolerance.json", json.dumps([asdict(one) for one in found], indent=1).encode())
-    write_whole(folder.path / "tolerance.svg", chart(found, task.primary).encode())
+    write_whole(folder.path / "tolerance.svg", standing_alone(chart(found, task.primary)).encode())
     return found
 
 
