@@ -24,6 +24,7 @@ from convscope.tasks import Task
 
 SPLITS = ("train", "validation")
 FRESH = 15.0  # seconds after an event in which a run counts as training without asking its lock
+COPIED = 5.0  # seconds by which a copy of a run may have its report before its events
 ASKED_EVERY = 2.0  # seconds between questions to a run's lock: whoever wants it meanwhile is turned away
 FIELDS = 64  # receptive fields that are kept
 
@@ -101,7 +102,7 @@ class Exploration:
         if not run.recipe_file.exists() or _when(run.data_file) != self._made:
             return "gone"
         heard, told = _when(run.events_file), _when(run.report)
-        if told and told >= heard:
+        if told and told >= heard - COPIED:
             return "finished"
         return "training" if time.time() - heard < FRESH or self._is_held() else "stopped"
 

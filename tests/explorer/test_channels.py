@@ -1,0 +1,45 @@
+"""Networks of other than 1 or 3 channels are shown too; files cannot be dropped on them."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from convscope.explain import landscape
+from convscope.run import RunFolder
+from convscope.run.exploring import Exploration, Inputs, Marks, NotYetError, Sets, Shown, shown_pixels
+from convscope.run.seeing import own_module
+from explorer.asking import png
+
+
+@pytest.fixture
+def inputs(own_copy, monkeypatch):
+    """Pictures of five channels, and a network for them, in place of a run's."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(5, 3, 3, padding=1), nn.BatchNorm2d(3), nn.ReLU(), nn.Flatten(), nn.Linear(192, 10))
+    subject = own_module(model.eval(), np.random.default_rng(0).random((6, 5, 8, 8), np.float32), range(6))
+    seen = Exploration(own_copy)
+    shown = Shown("1", subject, seen.shown().config, landscape(model, torch.zeros(1, 5, 8, 8)))
+    monkeypatch.setattr(Exploration, "shown", lambda _: shown)
+    return Inputs(seen, Sets(seen, Marks(RunFolder.open(own_copy))))
+
+
+def test_maps_of_every_channel_and_a_unit_s_arithmetic(inputs):
+    assert inputs.maps("validation-2", "input").shape == (5, 8, 8)
+    assert inputs.sent("validation-2", "0", (0, None), None, True, False).values.shape == (3, 8, 8)
+    unit = inputs.unit("validation-2", "2", 1, (4, 4), 10)
+    assert unit["steps"][0]["count"] == 5 * 9
+    assert all(abs(step["sum"] - step["value"]) <= step["bound"] for step in unit["steps"])
+    assert unit["field"] == [3, 3, 6, 6]
+
+
+def test_a_picture_of_five_channels_is_shown_as_their_mean_and_no_file_is_taken_for_one(inputs):
+    pixels = inputs.images("validation-2").pixels()[0]
+    picture = shown_pixels(pixels)
+    assert picture.shape == (8, 8, 3)
+    assert np.abs(picture[..., 0] - 255 * pixels.numpy().mean(0)).max() <= 0.5 + 1e-4
+    with pytest.raises(NotYetError) as caught:
+        inputs.add(png(np.zeros((8, 8), np.uint8)), "", None, False)
+    assert str(caught.value) == (
+        "upload: the network takes 5 channels, and files have 1 or 3; choose from the set"
+    )  # fmt: skip
