@@ -1,4 +1,6 @@
-/** The address of what is seen: `#/view?image=validation:3&layer=stages.0`. Every view can be shared and gone back to. */
+/**
+ * The address of what is seen: `#/view?image=validation:3&layer=stages.0`. Every view can be shared and gone back to.
+ */
 
 /**
  * Read an address.

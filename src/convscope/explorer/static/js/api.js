@@ -12,7 +12,8 @@ export class Refusal extends Error {
   }
 }
 
-const SILENCE = "The explorer’s server does not answer: it has ended, or the connection broke. Start `convscope explore` again and open its new link.";
+const SILENCE =
+  "The explorer’s server does not answer: it has ended, or the connection broke. Start `convscope explore` again and open its new link.";
 
 /**
  * The JSON of an answer.
@@ -44,8 +45,14 @@ export async function bytes(path, query = {}, signal = undefined) {
  */
 export async function send(method, path, body = undefined, query = {}, signal = undefined) {
   const blob = body instanceof Blob;
-  const headers = body === undefined ? {} : { "Content-Type": blob ? body.type || "application/octet-stream" : "application/json" };
-  const answer = await ask(address(path, query), { method, headers, signal, body: blob || body === undefined ? body : JSON.stringify(body) });
+  const headers =
+    body === undefined ? {} : { "Content-Type": blob ? body.type || "application/octet-stream" : "application/json" };
+  const answer = await ask(address(path, query), {
+    method,
+    headers,
+    signal,
+    body: blob || body === undefined ? body : JSON.stringify(body),
+  });
   const text = await answer.text();
   return text ? JSON.parse(text) : null;
 }
@@ -60,7 +67,8 @@ export function address(path, query = {}) {
   const said = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     for (const one of Array.isArray(value) ? value : [value]) {
-      if (one !== null && one !== undefined && one !== "" && one !== false) said.append(name, one === true ? "1" : String(one));
+      if (one !== null && one !== undefined && one !== "" && one !== false)
+        said.append(name, one === true ? "1" : String(one));
     }
   }
   const tail = said.toString();

@@ -31,11 +31,16 @@ const page = { name: "", view: null, rail: null, said: {} };
 async function start() {
   startTheme();
   fill(part("tools"), themeSwitch());
-  news("say", (sentence) => { part("spoken").textContent = sentence; });
+  news("say", (sentence) => {
+    part("spoken").textContent = sentence;
+  });
   try {
     await refreshRun();
   } catch (error) {
-    fill(part("view"), trouble(error, () => window.location.reload()));
+    fill(
+      part("view"),
+      trouble(error, () => window.location.reload()),
+    );
     return;
   }
   page.rail = rail(part("rail"), (image) => go(page.name, { ...here().said, image }));
@@ -78,8 +83,12 @@ function open(name) {
 
 function navigation(current, said) {
   const kept = Object.fromEntries(KEPT.filter((name) => said[name]).map((name) => [name, said[name]]));
-  fill(part("views"), Object.entries(VIEWS).map(([name, view]) =>
-    h("a", { href: write(name, kept), "aria-current": name === current ? "page" : null }, view.title)));
+  fill(
+    part("views"),
+    Object.entries(VIEWS).map(([name, view]) =>
+      h("a", { href: write(name, kept), "aria-current": name === current ? "page" : null }, view.title),
+    ),
+  );
   const shown = part("views").querySelector("[aria-current]");
   part("views").scrollLeft = shown.offsetLeft - part("views").offsetLeft - 60;
 }
@@ -90,9 +99,20 @@ function waitForNetwork() {
   part("rail").hidden = true;
   part("frame").classList.remove("railed");
   const { state, name } = session.run;
-  fill(part("view"), h("div.empty", {}, h("p", {}, state === "training"
-    ? `${name} is still being trained and has no network to show yet: it appears here after the first epoch. Time already follows it.`
-    : `${name} holds no network: its training stopped before the first epoch ended. Go on with convscope train --resume ${session.run.path}.`)));
+  fill(
+    part("view"),
+    h(
+      "div.empty",
+      {},
+      h(
+        "p",
+        {},
+        state === "training"
+          ? `${name} is still being trained and has no network to show yet: it appears here after the first epoch. Time already follows it.`
+          : `${name} holds no network: its training stopped before the first epoch ended. Go on with convscope train --resume ${session.run.path}.`,
+      ),
+    ),
+  );
 }
 
 function headline() {
@@ -111,8 +131,14 @@ function notify(sentence, mild = false) {
 function hearRun() {
   let silent = null;
   news("silence", () => {
-    silent ??= setTimeout(() => notify("The explorer’s server does not answer. If it was ended, start convscope explore again and open its new link; "
-      + "otherwise this page goes on by itself when the server is back."), 2500);
+    silent ??= setTimeout(
+      () =>
+        notify(
+          "The explorer’s server does not answer. If it was ended, start convscope explore again and open its new link; " +
+            "otherwise this page goes on by itself when the server is back.",
+        ),
+      2500,
+    );
   });
   news("hello", async () => {
     clearTimeout(silent);
@@ -121,10 +147,15 @@ function hearRun() {
     tell("marks", {});
   });
   news("run", async ({ state }) => {
-    if (state === "gone") notify(`The run’s folder ${session.run.path} was deleted or moved. What is on the screen stays; nothing more can be computed.`);
+    if (state === "gone")
+      notify(
+        `The run’s folder ${session.run.path} was deleted or moved. What is on the screen stays; nothing more can be computed.`,
+      );
     else await renew();
   });
-  news("epoch", async () => { await renew(); });
+  news("epoch", async () => {
+    await renew();
+  });
 }
 
 async function renew() {

@@ -1,23 +1,35 @@
-/** The map of the set: every image where the network puts it, zoomed with the wheel, chosen with a lasso or the arrow keys. */
+/**
+ * The map of the set: every image where the network puts it, zoomed with the wheel, chosen with a lasso or the arrow
+ * keys.
+ */
 
 import { fill, h, s } from "./dom.js";
 import { inside, nearest, towards } from "./lasso.js";
 import { address } from "./api.js";
 
 const PER_ROW = 32;
+const KEYS =
+  "Map of the images. Arrow keys go from image to image, plus and minus zoom, Escape chooses none. " +
+  "With the pointer, draw around images.";
 
 /**
  * The map.
  * @param {(chosen: number[]) => void} onChoose places in `points`
- * @returns {{element: HTMLElement, show: (points: any[], split: string, side: number) => void, light: (classIndex: number | null) => void, choose: (places: number[]) => void}}
+ * @returns {{element: HTMLElement, show: (points: any[], split: string, side: number) => void, light: (classIndex:
+ *   number | null) => void, choose: (places: number[]) => void}}
  */
 export function atlas(onChoose) {
   const canvas = h("canvas", { "aria-hidden": "true" });
   const rope = s("svg.rope", { "aria-hidden": "true" });
-  const element = h("div.atlas", { tabindex: 0, role: "application", "aria-roledescription": "map",
-    "aria-label": "Map of the images. Arrow keys go from image to image, Enter chooses, plus and minus zoom. With the pointer, draw around images." }, canvas, rope);
-  const held = { points: [], sprite: null, side: 24, zoom: 1, pan: [0, 0], lit: null, chosen: new Set(), at: -1, rope: [], canvas, ropeShown: rope };
-  const choose = (places) => { held.chosen = new Set(places); draw(held, element); onChoose(places); };
+  const named = { role: "application", "aria-roledescription": "map", "aria-label": KEYS };
+  const element = h("div.atlas", { tabindex: 0, ...named }, canvas, rope);
+  const seen = { zoom: 1, pan: [0, 0], lit: null, chosen: new Set(), at: -1 };
+  const held = { points: [], sprite: null, side: 24, ...seen, rope: [], canvas, ropeShown: rope };
+  const choose = (places) => {
+    held.chosen = new Set(places);
+    draw(held, element);
+    onChoose(places);
+  };
   lassoing(element, held, choose);
   zooming(element, held);
   walking(element, held, choose);
@@ -26,9 +38,18 @@ export function atlas(onChoose) {
   return {
     element,
     show: (points, split, side) => show(held, element, points, split, side),
-    light: (lit) => { held.lit = lit; draw(held, element); },
-    choose: (places) => { held.chosen = new Set(places); draw(held, element); },
-    zoom: (by) => { zoomAt(held, by, 0.5, 0.5); draw(held, element); },
+    light: (lit) => {
+      held.lit = lit;
+      draw(held, element);
+    },
+    choose: (places) => {
+      held.chosen = new Set(places);
+      draw(held, element);
+    },
+    zoom: (by) => {
+      zoomAt(held, by, 0.5, 0.5);
+      draw(held, element);
+    },
   };
 }
 
@@ -44,7 +65,12 @@ export function hue(index) {
 function show(held, element, points, split, side) {
   Object.assign(held, { points, side, sprite: null, chosen: new Set(), at: -1, zoom: 1, pan: [0, 0] });
   const sprite = new Image();
-  sprite.addEventListener("load", () => { if (held.points === points) { held.sprite = sprite; draw(held, element); } });
+  sprite.addEventListener("load", () => {
+    if (held.points === points) {
+      held.sprite = sprite;
+      draw(held, element);
+    }
+  });
   sprite.src = address("sprite.png", { split, side, ids: points.map((point) => point.id.split("-")[1]).join(",") });
   draw(held, element);
 }
@@ -52,7 +78,10 @@ function show(held, element, points, split, side) {
 function placed({ points, zoom, pan }, box) {
   const margin = 28;
   const [w, hh] = [box.width - 2 * margin, box.height - 2 * margin];
-  return points.map((point) => ({ x: margin + (point.x - 0.5 - pan[0]) * zoom * w + w / 2, y: margin + (point.y - 0.5 - pan[1]) * zoom * hh + hh / 2 }));
+  return points.map((point) => ({
+    x: margin + (point.x - 0.5 - pan[0]) * zoom * w + w / 2,
+    y: margin + (point.y - 0.5 - pan[1]) * zoom * hh + hh / 2,
+  }));
 }
 
 function draw(held, element) {
@@ -78,7 +107,18 @@ function draw(held, element) {
     const wrong = points[i].answer !== null && points[i].answer !== points[i].truth;
     context.fillStyle = hue(points[i].truth);
     context.fillRect(x - size / 2 - 2, y - size / 2 - 2, size + 4, size + 4);
-    if (sprite) context.drawImage(sprite, (i % PER_ROW) * side, Math.floor(i / PER_ROW) * side, side, side, x - size / 2, y - size / 2, size, size);
+    if (sprite)
+      context.drawImage(
+        sprite,
+        (i % PER_ROW) * side,
+        Math.floor(i / PER_ROW) * side,
+        side,
+        side,
+        x - size / 2,
+        y - size / 2,
+        size,
+        size,
+      );
     if (wrong) corner(context, x + size / 2 + 2, y - size / 2 - 2, size * 0.45, bad);
     if (i === at || (chosen.size === 1 && chosen.has(i))) outline(context, x, y, size, accent);
   }
@@ -142,18 +182,30 @@ function rope({ rope: drawn, ropeShown }, element) {
 
 function pan(held, element, [x, y]) {
   const { pan: before, from } = held.dragging;
-  held.pan = [before[0] - (x - from[0]) / element.clientWidth / held.zoom, before[1] - (y - from[1]) / element.clientHeight / held.zoom];
+  held.pan = [
+    before[0] - (x - from[0]) / element.clientWidth / held.zoom,
+    before[1] - (y - from[1]) / element.clientHeight / held.zoom,
+  ];
   draw(held, element);
 }
 
 function zooming(element, held) {
-  element.addEventListener("wheel", (event) => {
-    if (!held.points.length || !(event.ctrlKey || event.metaKey || document.activeElement === element)) return;
-    event.preventDefault();
-    const box = element.getBoundingClientRect();
-    zoomAt(held, event.deltaY < 0 ? 1.2 : 1 / 1.2, (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
-    draw(held, element);
-  }, { passive: false });
+  element.addEventListener(
+    "wheel",
+    (event) => {
+      if (!held.points.length || !(event.ctrlKey || event.metaKey || document.activeElement === element)) return;
+      event.preventDefault();
+      const box = element.getBoundingClientRect();
+      zoomAt(
+        held,
+        event.deltaY < 0 ? 1.2 : 1 / 1.2,
+        (event.clientX - box.left) / box.width,
+        (event.clientY - box.top) / box.height,
+      );
+      draw(held, element);
+    },
+    { passive: false },
+  );
 }
 
 function zoomAt(held, by, x, y) {

@@ -10,14 +10,18 @@ import { tile } from "./tiles.js";
 /**
  * The landscape of a network.
  * @param {import("./network.js").Node[]} stops
- * @param {{input: number[], outputs?: string[], onPick?: (layer: string) => void, onChannel?: (layer: string, channel: number, u: number, v: number) => void}} how
- * @returns {{element: HTMLElement, picture: (image: CanvasImageSource) => void, maps: (layer: string, maps: any) => void, choose: (layer: string) => void}}
+ * @param {{input: number[], outputs?: string[], onPick?: (layer: string) => void, onChannel?: (layer: string,
+ *   channel: number, u: number, v: number) => void}} how
+ * @returns {{element: HTMLElement, picture: (image: CanvasImageSource) => void, maps: (layer: string, maps: any) =>
+ *   void, choose: (layer: string) => void}}
  */
 export function band(stops, { input, outputs = [], onPick, onChannel }) {
   const all = [{ name: "input", shape: input, field: null }, ...stops];
   const canvas = h("canvas.range", { "aria-hidden": "true" });
   const tip = h("div.tip", { hidden: true, "aria-hidden": "true" });
-  const names = roving(h("div.stops", { role: "group", "aria-label": "Stages of the network, from the picture to the answer" }));
+  const names = roving(
+    h("div.stops", { role: "group", "aria-label": "Stages of the network, from the picture to the answer" }),
+  );
   const stage = h("div.stage", {}, canvas, tip, names);
   const element = h("div.band", {}, stage);
   const held = { all, shown: new Map(), chosen: "", hover: null, laid: layout(all, 900), canvas, outputs, names };
@@ -26,14 +30,28 @@ export function band(stops, { input, outputs = [], onPick, onChannel }) {
   new ResizeObserver(place).observe(element);
   window.addEventListener("theme", redraw);
   canvas.addEventListener("pointermove", (event) => hover(held, event, tip, redraw));
-  canvas.addEventListener("pointerleave", () => { held.hover = null; tip.hidden = true; redraw(); });
+  canvas.addEventListener("pointerleave", () => {
+    held.hover = null;
+    tip.hidden = true;
+    redraw();
+  });
   canvas.addEventListener("click", (event) => click(held, event, onPick, onChannel));
   place();
   return {
     element,
-    picture: (image) => { held.shown.set("input", { sheets: [image], channels: [0] }); redraw(); },
-    maps: (layer, answer) => { held.shown.set(layer, prepared(answer)); redraw(); },
-    choose: (layer) => { held.chosen = layer; mark(names, layer); redraw(); },
+    picture: (image) => {
+      held.shown.set("input", { sheets: [image], channels: [0] });
+      redraw();
+    },
+    maps: (layer, answer) => {
+      held.shown.set(layer, prepared(answer));
+      redraw();
+    },
+    choose: (layer) => {
+      held.chosen = layer;
+      mark(names, layer);
+      redraw();
+    },
   };
 }
 
@@ -44,7 +62,8 @@ export function wanted(node) {
 }
 
 function prepared(answer) {
-  if (answer.kind === "vector" || answer.maps[0]?.values.length === 1) return { sheets: [vector(answer)], channels: [null], values: answer.maps.map((map) => map.values[0]) };
+  if (answer.kind === "vector" || answer.maps[0]?.values.length === 1)
+    return { sheets: [vector(answer)], channels: [null], values: answer.maps.map((map) => map.values[0]) };
   const scale = most(answer.maps);
   return { sheets: answer.maps.map((map) => tile(map, scale)), channels: answer.channels };
 }
@@ -52,7 +71,9 @@ function prepared(answer) {
 function vector(answer) {
   const [height, width] = folded(answer.maps.length);
   const values = new Float32Array(height * width);
-  answer.maps.forEach((map, i) => { values[i] = map.values[0]; });
+  answer.maps.forEach((map, i) => {
+    values[i] = map.values[0];
+  });
   return tile({ values, height, width }, most(answer.maps));
 }
 
@@ -65,18 +86,29 @@ function settle(held, stage, element, { onPick, redraw }) {
   [held.canvas.width, held.canvas.height] = [Math.round(width * dense), Math.round(height * dense)];
   held.canvas.style.setProperty("width", `${width}px`);
   held.canvas.style.setProperty("height", `${height}px`);
-  fill(held.names, held.all.map((node, i) => label(node, places[i], zoom, shift, onPick)));
+  fill(
+    held.names,
+    held.all.map((node, i) => label(node, places[i], zoom, shift, onPick)),
+  );
   mark(held.names, held.chosen);
   redraw();
 }
 
 function label(node, place, zoom, shift, onPick) {
   const sees = node.field ? `sees ${node.field.join(" × ")}` : "";
-  return h("button.stop", {
-    type: "button", "data-layer": node.name, disabled: node.name === "input",
-    style: { left: `${place.left * zoom + shift}px`, width: `${place.width * zoom}px` },
-    on: { click: () => onPick?.(node.name) },
-  }, h("b", {}, node.name === "input" ? "picture" : spoken(node.name)), h("span", {}, shape(node.shape)), sees ? h("span.sees", {}, sees) : null);
+  return h(
+    "button.stop",
+    {
+      type: "button",
+      "data-layer": node.name,
+      disabled: node.name === "input",
+      style: { left: `${place.left * zoom + shift}px`, width: `${place.width * zoom}px` },
+      on: { click: () => onPick?.(node.name) },
+    },
+    h("b", {}, node.name === "input" ? "picture" : spoken(node.name)),
+    h("span", {}, shape(node.shape)),
+    sees ? h("span.sees", {}, sees) : null,
+  );
 }
 
 function mark(names, layer) {
@@ -92,7 +124,12 @@ function draw({ all, shown, laid, canvas, hover: over, chosen, outputs }) {
   const context = canvas.getContext("2d");
   const dense = window.devicePixelRatio || 1;
   const look = getComputedStyle(document.documentElement);
-  const ink = { line: look.getPropertyValue("--edge"), faint: look.getPropertyValue("--line"), accent: look.getPropertyValue("--accent"), card: look.getPropertyValue("--sunk") };
+  const ink = {
+    line: look.getPropertyValue("--edge"),
+    faint: look.getPropertyValue("--line"),
+    accent: look.getPropertyValue("--accent"),
+    card: look.getPropertyValue("--sunk"),
+  };
   context.setTransform(dense * laid.zoom, 0, 0, dense * laid.zoom, dense * laid.shift, 0);
   context.clearRect(-2000, 0, 9000, 2000);
   context.imageSmoothingEnabled = false;
@@ -100,8 +137,10 @@ function draw({ all, shown, laid, canvas, hover: over, chosen, outputs }) {
   if (outputs.length) answerNames(context, laid.places.at(-1), shown.get(all.at(-1).name)?.values, outputs, look);
   laid.places.forEach((place, i) => {
     const has = shown.get(all[i].name);
-    for (let nth = place.count - 1; nth >= 0; nth -= 1) drawSheet(context, sheet(place, nth), has?.sheets[nth], ink, all[i].name === chosen);
-    if (over?.stop === i && !place.vector) drawSheet(context, lifted(sheet(place, over.nth)), has?.sheets[over.nth], { ...ink, line: ink.accent }, true);
+    for (let nth = place.count - 1; nth >= 0; nth -= 1)
+      drawSheet(context, sheet(place, nth), has?.sheets[nth], ink, all[i].name === chosen);
+    if (over?.stop === i && !place.vector)
+      drawSheet(context, lifted(sheet(place, over.nth)), has?.sheets[over.nth], { ...ink, line: ink.accent }, true);
   });
 }
 
@@ -114,7 +153,11 @@ function answerNames(context, place, values, outputs, look) {
     context.font = `${i === best ? 700 : 400} ${size}px ${look.getPropertyValue("--sans")}`;
     context.fillStyle = look.getPropertyValue(i === best ? "--ink" : "--soft");
     context.textBaseline = "middle";
-    context.fillText(name.length > 14 ? `${name.slice(0, 13)}…` : name, at.x + at.ex + 5, at.y - at.ey + ((i + 0.5) * at.tall) / rows);
+    context.fillText(
+      name.length > 14 ? `${name.slice(0, 13)}…` : name,
+      at.x + at.ex + 5,
+      at.y - at.ey + ((i + 0.5) * at.tall) / rows,
+    );
   });
 }
 

@@ -1,4 +1,7 @@
-/** Where the landscape's sheets stand: each stop is a row of sheets, one for a channel, seen at an angle. Pure geometry. */
+/**
+ * Where the landscape's sheets stand: each stop is a row of sheets, one for a channel, seen at an angle. Pure
+ * geometry.
+ */
 
 import { volume } from "./network.js";
 
@@ -12,7 +15,8 @@ const BETWEEN = 20;
 
 /**
  * A stop's place.
- * @typedef {{left: number, width: number, count: number, total: number, vector: boolean, side: number, tall: number, gap: number, x: number}} Place
+ * @typedef {{left: number, width: number, count: number, total: number, vector: boolean, side: number, tall: number,
+ *   gap: number, x: number}} Place
  */
 
 /**
@@ -33,14 +37,21 @@ export function layout(stops, available, named = 0) {
   }
   const natural = left - BETWEEN + named;
   const zoom = Math.max(available < 700 ? 0.95 : 0.78, Math.min(1.7, available / natural));
-  return { places, width: Math.max(natural * zoom, available), height: HEIGHT * zoom, zoom, shift: Math.max(0, (available - natural * zoom) / 2) };
+  return {
+    places,
+    width: Math.max(natural * zoom, available),
+    height: HEIGHT * zoom,
+    zoom,
+    shift: Math.max(0, (available - natural * zoom) / 2),
+  };
 }
 
 /**
  * A sheet's corner and edges; the first sheet stands in front, at the left.
  * @param {Place} place
  * @param {number} nth
- * @returns {{x: number, y: number, ex: number, ey: number, tall: number}} corner at the top left; right edge is ex across and ey up
+ * @returns {{x: number, y: number, ex: number, ey: number, tall: number}} corner at the top left; right edge is ex
+ *   across and ey up
  */
 export function sheet(place, nth) {
   const ex = place.side * FORESHORTENED;
@@ -94,7 +105,16 @@ function stand({ shape }, tallest) {
   const count = sheets(channels);
   const spread = count === 1 ? 0 : Math.min(13 * Math.log2(channels) + 12, 17 * (count - 1));
   const extent = side * FORESHORTENED + spread;
-  return { count, total: channels, vector: false, side, tall: side, gap: count === 1 ? 0 : spread / (count - 1), extent, width: Math.max(extent, NARROWEST) };
+  return {
+    count,
+    total: channels,
+    vector: false,
+    side,
+    tall: side,
+    gap: count === 1 ? 0 : spread / (count - 1),
+    extent,
+    width: Math.max(extent, NARROWEST),
+  };
 }
 
 function standVector(units) {

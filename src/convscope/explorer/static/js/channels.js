@@ -15,7 +15,8 @@ const PAGE_OF_UNITS = 1024;
 /**
  * A layer's tiles.
  * @param {(channel: number) => void} onPick
- * @returns {{element: HTMLElement, show: (asked: {image: string, layer: string, vector: boolean, total: number, sort: string, output: boolean}) => void, choose: (channel: number) => void}}
+ * @returns {{element: HTMLElement, show: (asked: {image: string, layer: string, vector: boolean, total: number, sort:
+ *   string, output: boolean}) => void, choose: (channel: number) => void}}
  */
 export function channels(onPick) {
   const element = roving(h("div.tiles", { role: "group", "aria-label": "Channels" }));
@@ -30,7 +31,14 @@ export function channels(onPick) {
     element.style.setProperty("--tile", asked.total <= 8 ? "7.5rem" : asked.total <= 32 ? "5.6rem" : "4.6rem");
     next(element, held, asked, 0, onPick, true);
   };
-  return { element, show, choose: (channel) => { held.chosen = channel; choose(element, channel); } };
+  return {
+    element,
+    show,
+    choose: (channel) => {
+      held.chosen = channel;
+      choose(element, channel);
+    },
+  };
 }
 
 async function next(element, held, asked, from, onPick, first = false) {
@@ -48,7 +56,9 @@ async function next(element, held, asked, from, onPick, first = false) {
   }
   if (held.key !== key) return;
   held.scale = Math.max(held.scale, most(answer.maps));
-  const made = answer.maps.map((map) => (asked.vector ? unitTile(map, held.scale, asked.output, onPick) : mapTile(map, held.scale, onPick)));
+  const made = answer.maps.map((map) =>
+    asked.vector ? unitTile(map, held.scale, asked.output, onPick) : mapTile(map, held.scale, onPick),
+  );
   element.querySelector(".more")?.remove();
   if (first) fill(element, made);
   else element.append(...made);
@@ -60,34 +70,57 @@ function watch(element, held, load, left) {
   const more = h("button.more", { type: "button", on: { click: load } }, `${left.toLocaleString("en-US")} more`);
   element.append(more);
   held.watcher?.disconnect();
-  held.watcher = new IntersectionObserver((seen) => {
-    if (!seen.some((entry) => entry.isIntersecting)) return;
-    held.watcher.disconnect();
-    load();
-  }, { rootMargin: "200px" });
+  held.watcher = new IntersectionObserver(
+    (seen) => {
+      if (!seen.some((entry) => entry.isIntersecting)) return;
+      held.watcher.disconnect();
+      load();
+    },
+    { rootMargin: "200px" },
+  );
   held.watcher.observe(more);
 }
 
 function mapTile(map, scale, onPick) {
   const silent = map.low === map.high;
   const said = silent ? `the same everywhere, ${figure(map.low)}` : `from ${figure(map.low)} to ${figure(map.high)}`;
-  return h("button", {
-    type: "button", class: `tile${silent ? " silent" : ""}`, "data-channel": map.channel, "aria-label": `Channel ${map.channel}, ${said}`,
-    title: `channel ${map.channel}: ${said}`, on: { click: () => onPick(map.channel) },
-  }, tile(map, scale), h("span", {}, map.channel));
+  return h(
+    "button",
+    {
+      type: "button",
+      class: `tile${silent ? " silent" : ""}`,
+      "data-channel": map.channel,
+      "aria-label": `Channel ${map.channel}, ${said}`,
+      title: `channel ${map.channel}: ${said}`,
+      on: { click: () => onPick(map.channel) },
+    },
+    tile(map, scale),
+    h("span", {}, map.channel),
+  );
 }
 
 function unitTile(map, scale, output, onPick) {
   const [value] = map.values;
   const named = output ? className(map.channel) : `unit ${map.channel}`;
   const light = needsLightText(value, scale);
-  return h("button", {
-    type: "button", class: `tile unit${light ? " light" : ""}`, "data-channel": map.channel,
-    title: `${named}: ${figure(value)}`, style: { "background-color": colour(value, scale) }, on: { click: () => onPick(map.channel) },
-  }, h("b", {}, output ? named : [h("span.heard", {}, "unit "), map.channel]), " ", h("span", {}, figure(value)));
+  return h(
+    "button",
+    {
+      type: "button",
+      class: `tile unit${light ? " light" : ""}`,
+      "data-channel": map.channel,
+      title: `${named}: ${figure(value)}`,
+      style: { "background-color": colour(value, scale) },
+      on: { click: () => onPick(map.channel) },
+    },
+    h("b", {}, output ? named : [h("span.heard", {}, "unit "), map.channel]),
+    " ",
+    h("span", {}, figure(value)),
+  );
 }
 
 function choose(element, channel) {
-  for (const button of element.querySelectorAll(".tile")) button.setAttribute("aria-pressed", String(Number(button.dataset.channel) === channel));
+  for (const button of element.querySelectorAll(".tile"))
+    button.setAttribute("aria-pressed", String(Number(button.dataset.channel) === channel));
   refresh(element);
 }

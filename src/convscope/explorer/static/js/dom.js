@@ -38,7 +38,8 @@ function dress(element, tag, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (name === "on") for (const [event, heard] of Object.entries(value)) element.addEventListener(event, heard);
-    else if (name === "style") for (const [key, set] of Object.entries(value)) element.style.setProperty(key, String(set));
+    else if (name === "style")
+      for (const [key, set] of Object.entries(value)) element.style.setProperty(key, String(set));
     else if (name === "value" && "value" in element) element.value = value;
     else element.setAttribute(name, value === true ? "" : String(value));
   }

@@ -17,8 +17,17 @@ export async function fieldsOf(image, node) {
   if (!node.field || !node.jump) return () => [0, 0, session.run.input.width, session.run.input.height];
   if (!known.has(node.name)) {
     const [row, column] = [Math.floor(height / 2), Math.floor(width / 2)];
-    const asked = get(`inputs/${encodeURIComponent(image)}/unit`, { layer: node.name, channel: 0, row, column, most: 1 });
-    known.set(node.name, asked.then(({ field }) => ({ field: unclipped(field, node.field), row, column })));
+    const asked = get(`inputs/${encodeURIComponent(image)}/unit`, {
+      layer: node.name,
+      channel: 0,
+      row,
+      column,
+      most: 1,
+    });
+    known.set(
+      node.name,
+      asked.then(({ field }) => ({ field: unclipped(field, node.field), row, column })),
+    );
     known.get(node.name).catch(() => known.delete(node.name));
   }
   const one = await known.get(node.name);

@@ -1,4 +1,7 @@
-/** View: a picture of one's own, drawn, dropped, or taken from the data and changed, with the network following every change. */
+/**
+ * View: a picture of one's own, drawn, dropped, or taken from the data and changed, with the network following every
+ * change.
+ */
 
 import { address, get, replaced, send } from "./api.js";
 import { answerInWords, answers, head, trouble } from "./parts.js";
@@ -14,30 +17,61 @@ import { picker } from "./picker.js";
 import { outputs, stops } from "./network.js";
 import { tools } from "./pad_tools.js";
 
+const DRAW = "Draw, drop a picture, or take one from the data; every stroke goes through the network as you make it.";
+const CHANGE =
+  "Drop a picture or take one from the data, then paint over it, shift it, turn it; " +
+  "every change goes through the network as you make it.";
+
 /**
  * The view.
  */
 export function input() {
   const { run } = session;
-  const held = { base: null, shown: "", own: "", stops: stops(session.network), asked: 0 };
+  const held = { base: null, shown: "", own: "", stops: stops(session.network) };
   const said = h("div.said.stack");
   const milliseconds = h("p.soft.small");
   const status = h("div");
   const parts = { said, milliseconds, status };
-  parts.range = band(held.stops, { input: session.network.input, outputs: outputs(session),
-    onPick: (layer) => go("landscape", { image: held.shown, layer }), onChannel: (layer, channel) => go("landscape", { image: held.shown, layer, channel }) });
+  parts.range = band(held.stops, {
+    input: session.network.input,
+    outputs: outputs(session),
+    onPick: (layer) => go("landscape", { image: held.shown, layer }),
+    onChannel: (layer, channel) => go("landscape", { image: held.shown, layer, channel }),
+  });
   const changed = lastWaiting(() => ask(held, parts));
   parts.pad = pad({ ...run.input, draw: session.draw }, () => changed());
   parts.tools = tools(parts.pad, session.draw, () => ask(held, parts), held);
   parts.picker = picker((image) => go("input", { image }));
   const pick = (file) => upload(held, parts, file);
   const element = h("div.stack", {});
-  fill(element, head("Your input", session.draw ? "Draw, drop a picture, or take one from the data; every stroke goes through the network as you make it."
-    : "Drop a picture or take one from the data, then paint over it, shift it, turn it; every change goes through the network as you make it.", () => element),
-  h("div.studio", {}, h("section.card.stack.easel", {}, run.views.upload ? [dropZone(parts.pad.element, pick), parts.tools] : h("p.soft", {}, run.why_not.upload), status),
-    h("div.stack", {}, h("section.card.stack", {}, said, h("div.row.spread", {}, milliseconds, h("div.row.unsaved", {}, lookInside(held, "landscape", "See it in the landscape"), lookInside(held, "questions", "Where does it look?")))),
-      h("section.card", {}, parts.range.element))), parts.picker.element);
-  return { element, show: (asked) => show(held, parts, asked), leave: () => { held.gone = true; } };
+  const easel = run.views.upload
+    ? [dropZone(parts.pad.element, pick), parts.tools]
+    : h("p.soft", {}, run.why_not.upload);
+  const links = h(
+    "div.row.unsaved",
+    {},
+    lookInside(held, "landscape", "See it in the landscape"),
+    lookInside(held, "questions", "Where does it look?"),
+  );
+  const answer = h("section.card.stack", {}, said, h("div.row.spread", {}, milliseconds, links));
+  fill(
+    element,
+    head("Your input", session.draw ? DRAW : CHANGE, () => element),
+    h(
+      "div.studio",
+      {},
+      h("section.card.stack.easel", {}, easel, status),
+      h("div.stack", {}, answer, h("section.card", {}, parts.range.element)),
+    ),
+    parts.picker.element,
+  );
+  return {
+    element,
+    show: (asked) => show(held, parts, asked),
+    leave: () => {
+      held.gone = true;
+    },
+  };
 }
 
 async function show(held, parts, { image }) {
@@ -49,7 +83,12 @@ async function show(held, parts, { image }) {
   try {
     const picture = new Image();
     picture.src = address(`images/${encodeURIComponent(image)}/picture.png`);
-    const [input] = await Promise.all([get(`inputs/${encodeURIComponent(image)}`), picture.decode().catch(() => { throw new Error("The picture cannot be shown: the server gave none."); })]);
+    const [input] = await Promise.all([
+      get(`inputs/${encodeURIComponent(image)}`),
+      picture.decode().catch(() => {
+        throw new Error("The picture cannot be shown: the server gave none.");
+      }),
+    ]);
     if (held.key !== key) return;
     held.base = image;
     parts.pad.load(picture);
@@ -68,7 +107,12 @@ async function ask(held, parts) {
   const watch = held.stops.map((stop) => stop.name);
   try {
     const named = held.base ? "changed on the pad" : "drawn on the pad";
-    const input = await send("POST", "inputs", blob, { name: named, like: held.base, centre: Boolean(held.centre && session.draw), watch });
+    const input = await send("POST", "inputs", blob, {
+      name: named,
+      like: held.base,
+      centre: Boolean(held.centre && session.draw),
+      watch,
+    });
     if (held.gone) return;
     held.own = input.id;
     fill(parts.status);
@@ -97,7 +141,27 @@ function told(held, parts, input) {
   held.shown = input.id;
   parts.picker.show(input.id);
   const truth = input.truth === null ? null : h("p.soft", {}, `${input.name} is ${className(input.truth)}`);
-  fill(parts.said, h("div.verdict", {}, h("p.soft", {}, "The network says"), h("p.name", {}, input.answer.length ? className(input.answer[0].class) : input.said[0] ?? ""), truth), answers(input, 12, true));
+  fill(
+    parts.said,
+    h(
+      "div.verdict",
+      {},
+      h("p.soft", {}, "The network says"),
+      h(
+        "p.name",
+        { class: input.answer.length ? "name" : "name long" },
+        input.answer.length ? className(input.answer[0].class) : (input.said[0] ?? ""),
+      ),
+      truth,
+    ),
+    input.answer.length
+      ? answers(input, 12, true)
+      : h(
+          "ul.bars",
+          {},
+          input.said.slice(1).map((line) => h("li", {}, line)),
+        ),
+  );
   clearTimeout(held.speaking);
   held.speaking = setTimeout(() => tell("say", `Called ${answerInWords(input)}`), 700);
   parts.milliseconds.textContent = "";
@@ -106,16 +170,24 @@ function told(held, parts, input) {
 
 function drawBand(held, { range }, image) {
   const picture = new Image();
-  picture.addEventListener("load", () => { if (held.shown === image) range.picture(picture); });
+  picture.addEventListener("load", () => {
+    if (held.shown === image) range.picture(picture);
+  });
   picture.src = address(`images/${encodeURIComponent(image)}/picture.png`);
   for (const stop of held.stops) {
-    maps(image, stop.name, { from: 0, to: wanted(stop), side: 64, network: session.run.network })
-      .then((answer) => { if (held.shown === image) range.maps(stop.name, answer); }, () => undefined);
+    maps(image, stop.name, { from: 0, to: wanted(stop), side: 64, network: session.run.network }).then(
+      (answer) => {
+        if (held.shown === image) range.maps(stop.name, answer);
+      },
+      () => undefined,
+    );
   }
 }
 
 function lookInside(held, view, said) {
   const link = h("a.button", { href: write(view) }, said);
-  link.addEventListener("click", () => { link.href = write(view, { image: held.shown }); });
+  link.addEventListener("click", () => {
+    link.href = write(view, { image: held.shown });
+  });
   return link;
 }

@@ -25,7 +25,9 @@ export function runJob(method, settings, show) {
     try {
       const job = await send("POST", "jobs", { method, settings });
       held.id = job.id;
-      held.stop = news("job", (told) => { if (told.id === held.id) update(held, element, told, show, begin); });
+      held.stop = news("job", (told) => {
+        if (told.id === held.id) update(held, element, told, show, begin);
+      });
       held.timer = setInterval(() => follow(held, element, show, begin), POLL);
       await update(held, element, job, show, begin);
     } catch (error) {
@@ -42,8 +44,12 @@ export function runJob(method, settings, show) {
  * @returns {string}
  */
 export function progressInWords(job) {
-  if (job.state === "queued") return job.waiting ? `Waiting for ${count(job.waiting, "computation")} before it.` : "About to begin.";
-  if (job.state === "running") return job.of ? `${job.done.toLocaleString("en-US")} of ${job.of.toLocaleString("en-US")}, ${figure(job.seconds)} s so far.` : `${figure(job.seconds)} s so far.`;
+  if (job.state === "queued")
+    return job.waiting ? `Waiting for ${count(job.waiting, "computation")} before it.` : "About to begin.";
+  if (job.state === "running")
+    return job.of
+      ? `${job.done.toLocaleString("en-US")} of ${job.of.toLocaleString("en-US")}, ${figure(job.seconds)} s so far.`
+      : `${figure(job.seconds)} s so far.`;
   if (job.state === "cancelled") return "Cancelled. Nothing was kept.";
   if (job.state === "failed") return job.error ?? "It failed; the terminal says why.";
   return job.kept ? "Kept from an earlier time." : `Done in ${figure(job.seconds)} s.`;
@@ -67,7 +73,12 @@ async function update(held, element, job, show, begin) {
   }
   over(held);
   tell("say", `${job.method}: ${progressInWords(job)}`);
-  if (job.state === "cancelled") fill(element, h("p.soft", {}, progressInWords(job)), h("button", { type: "button", on: { click: begin } }, "Compute again"));
+  if (job.state === "cancelled")
+    fill(
+      element,
+      h("p.soft", {}, progressInWords(job)),
+      h("button", { type: "button", on: { click: begin } }, "Compute again"),
+    );
   else if (job.state === "failed") fill(element, trouble(new Error(progressInWords(job)), begin));
   else await done(element, job, show, begin);
 }
@@ -75,7 +86,12 @@ async function update(held, element, job, show, begin) {
 async function done(element, job, show, begin) {
   try {
     const whole = job.result ? job : await get(`jobs/${job.id}`);
-    fill(element, whole.result.says.map((line) => h("p.says", {}, line)), await show(whole.result.numbers, whole.result, whole), h("p.soft.small", {}, progressInWords(whole)));
+    fill(
+      element,
+      whole.result.says.map((line) => h("p.says", {}, line)),
+      await show(whole.result.numbers, whole.result, whole),
+      h("p.soft.small", {}, progressInWords(whole)),
+    );
   } catch (error) {
     fill(element, trouble(error, begin));
   }
@@ -85,7 +101,11 @@ function running(element, job, held) {
   let bar = element.querySelector("progress");
   if (!bar) {
     const cancel = h("button", { type: "button", on: { click: () => stop(held, cancel) } }, "Cancel");
-    fill(element, h("div.row.spread", {}, h("p.far.soft"), cancel), h("progress", { "aria-label": "How far the computation is" }));
+    fill(
+      element,
+      h("div.row.spread", {}, h("p.far.soft"), cancel),
+      h("progress", { "aria-label": "How far the computation is" }),
+    );
     bar = element.querySelector("progress");
   }
   element.querySelector(".far").textContent = progressInWords(job);
@@ -96,7 +116,10 @@ function running(element, job, held) {
 async function stop(held, cancel) {
   cancel.disabled = true;
   cancel.textContent = "Cancelling …";
-  await send("DELETE", `jobs/${held.id}`).catch(() => { cancel.disabled = false; cancel.textContent = "Cancel"; });
+  await send("DELETE", `jobs/${held.id}`).catch(() => {
+    cancel.disabled = false;
+    cancel.textContent = "Cancel";
+  });
 }
 
 function over(held) {

@@ -21,16 +21,32 @@ export function landscape({ rail }) {
   const open = (said) => go("landscape", { ...here().said, ...said });
   const unit = (row, column) => go("unit", { ...held.said, row, column });
   const held = { said: {}, band: null, of: null, drawn: "", boxes: () => null };
-  const all = channels((channel) => (isVector(held.said.layer) ? go("unit", { ...held.said, channel, row: 0, column: 0 }) : open({ channel, row: null, column: null })));
-  const one = pixels({ name: "The channel’s map", onMove: (row, column) => rail.field(held.boxes(row, column)), onPick: unit });
+  const all = channels((channel) =>
+    isVector(held.said.layer)
+      ? go("unit", { ...held.said, channel, row: 0, column: 0 })
+      : open({ channel, row: null, column: null }),
+  );
+  const one = pixels({
+    name: "The channel’s map",
+    onMove: (row, column) => rail.field(held.boxes(row, column)),
+    onPick: unit,
+  });
   const shelf = h("div.shelf");
   const inside = h("div.stack.close.unsaved", { role: "group", "aria-label": "Layers of this stage" });
   const about = h("p.soft");
   const detail = h("section.card.stack.detail");
   const gridded = h("section.card.stack");
   const element = h("div.stack", {});
-  fill(element, head("Landscape", "The network from left to right, with what each stage makes of the picture. Choose a stage, a channel, then a place on its map.", () => document.getElementById("frame")),
-    shelf, h("div.zoom", {}, gridded, detail));
+  fill(
+    element,
+    head(
+      "Landscape",
+      "The network from left to right, with what each stage makes of the picture. Choose a stage, a channel, then a place on its map.",
+      () => document.getElementById("frame"),
+    ),
+    shelf,
+    h("div.zoom", {}, gridded, detail),
+  );
   const parts = { all, one, shelf, inside, about, detail, gridded, rail, open };
   return { element, show: (said) => show(held, parts, said), leave: () => rail.field(null) };
 }
@@ -47,7 +63,14 @@ async function show(held, parts, said) {
   drawBand(held, said.image);
   showLayer(held, parts, node, said.sort ?? "strength");
   parts.all.choose(channel);
-  parts.all.show({ image: said.image, layer, vector, total, sort: said.sort ?? "strength", output: vector && total === session.run.classes.length && node.name === session.network.output });
+  parts.all.show({
+    image: said.image,
+    layer,
+    vector,
+    total,
+    sort: said.sort ?? "strength",
+    output: vector && total === session.run.classes.length && node.name === session.network.output,
+  });
   await showChannel(held, parts, node, channel, said);
 }
 
@@ -56,7 +79,8 @@ function raise(held, { shelf, open }) {
   held.stops = stops(session.network);
   held.drawn = "";
   held.band = band(held.stops, {
-    input: session.network.input, outputs: outputs(session),
+    input: session.network.input,
+    outputs: outputs(session),
     onPick: (layer) => open({ layer, channel: null, row: null, column: null }),
     onChannel: (layer, channel) => open({ layer, channel, row: null, column: null }),
   });
@@ -69,25 +93,67 @@ function drawBand(held, image) {
   held.drawn = key;
   const { band: range } = held;
   const picture = new Image();
-  picture.addEventListener("load", () => { if (held.drawn === key) range.picture(picture); });
+  picture.addEventListener("load", () => {
+    if (held.drawn === key) range.picture(picture);
+  });
   picture.src = `/api/images/${encodeURIComponent(image)}/picture.png`;
   for (const stop of held.stops) {
-    const how = { from: 0, to: wanted(stop), side: 64, sort: isVector(stop.name) ? "order" : "strength", network: session.run.network };
-    maps(image, stop.name, how).then((answer) => { if (held.drawn === key) range.maps(stop.name, answer); }, () => { held.drawn = ""; });
+    const how = {
+      from: 0,
+      to: wanted(stop),
+      side: 64,
+      sort: isVector(stop.name) ? "order" : "strength",
+      network: session.run.network,
+    };
+    maps(image, stop.name, how).then(
+      (answer) => {
+        if (held.drawn === key) range.maps(stop.name, answer);
+      },
+      () => {
+        held.drawn = "";
+      },
+    );
   }
 }
 
 function showLayer(held, { gridded, inside, about, all, open }, node, sort) {
   const section = stopOf(held.stops, session.network, node.name);
-  const chip = (layer, label) => h("button", {
-    type: "button", "aria-pressed": String(layer.name === node.name), on: { click: () => open({ layer: layer.name, channel: null, row: null, column: null }) },
-  }, label);
-  fill(inside, path(section, node.name).map((around, depth) => h("div.chips", {}, chip(around, depth ? `all of ${around.label}` : "whole stage"),
-    around.children.map((one) => chip(one, `${one.label}${one.children.length ? " ›" : ""}`)))));
+  const chip = (layer, label) =>
+    h(
+      "button",
+      {
+        type: "button",
+        "aria-pressed": String(layer.name === node.name),
+        on: { click: () => open({ layer: layer.name, channel: null, row: null, column: null }) },
+      },
+      label,
+    );
+  fill(
+    inside,
+    path(section, node.name).map((around, depth) =>
+      h(
+        "div.chips",
+        {},
+        chip(around, depth ? `all of ${around.label}` : "whole stage"),
+        around.children.map((one) => chip(one, `${one.label}${one.children.length ? " ›" : ""}`)),
+      ),
+    ),
+  );
   const [total, height, width] = volume(node.shape);
   const many = height * width === 1 ? count(total, "unit") : `${count(total, "channel")} of ${height} × ${width}`;
   fill(about, `${many}. ${sentence(node)}`);
-  const order = total > 2 && height * width > 1 ? choice("Order", [["strength", "strongest first"], ["order", "as they are numbered"]], sort, (value) => open({ sort: value })) : null;
+  const order =
+    total > 2 && height * width > 1
+      ? choice(
+          "Order",
+          [
+            ["strength", "strongest first"],
+            ["order", "as they are numbered"],
+          ],
+          sort,
+          (value) => open({ sort: value }),
+        )
+      : null;
   fill(gridded, h("div.row.spread", {}, h("h2", {}, spoken(node.name)), order), about, inside, all.element);
 }
 
@@ -97,12 +163,26 @@ async function showChannel(held, { detail, one, rail }, node, channel, said) {
   detail.hidden = height * width === 1;
   if (detail.hidden) return rail.field(null);
   try {
-    const answer = await maps(said.image, node.name, { from: channel, to: channel + 1, values: "float", network: session.run.network });
+    const answer = await maps(said.image, node.name, {
+      from: channel,
+      to: channel + 1,
+      values: "float",
+      network: session.run.network,
+    });
     if (key !== JSON.stringify([held.said, session.run.network])) return undefined;
     const row = Number(said.row ?? Math.floor(height / 2));
     const column = Number(said.column ?? Math.floor(width / 2));
-    fill(detail, h("h2", {}, `Channel ${channel}`), one.element, legend(most(answer.maps)),
-      h("p.soft.small", {}, "Click a place, or move with the arrow keys and press Enter, to see the numbers that made it."));
+    fill(
+      detail,
+      h("h2", {}, `Channel ${channel}`),
+      one.element,
+      legend(most(answer.maps)),
+      h(
+        "p.soft.small",
+        {},
+        "Click a place, or move with the arrow keys and press Enter, to see the numbers that made it.",
+      ),
+    );
     one.show(answer.maps[0], most(answer.maps), row, column);
     held.boxes = await fieldsOf(said.image, node);
     rail.field(held.boxes(row, column));
@@ -120,8 +200,16 @@ async function showChannel(held, { detail, one, rail }, node, channel, said) {
 export function legend(scale) {
   const said = scale ? [`−${scale.toPrecision(3)}`, "0", `+${scale.toPrecision(3)}`] : ["", "0", ""];
   const ramp = { values: Float32Array.from({ length: 201 }, (_, i) => i / 100 - 1), height: 1, width: 201 };
-  return h("div.legend", { role: "img", "aria-label": `Colours: cool is negative, down to ${said[0]}; warm is positive, up to ${said[2]}` },
-    tile(ramp, 1), h("div.row.spread", {}, said.map((text) => h("span", {}, text))));
+  return h(
+    "div.legend",
+    { role: "img", "aria-label": `Colours: cool is negative, down to ${said[0]}; warm is positive, up to ${said[2]}` },
+    tile(ramp, 1),
+    h(
+      "div.row.spread",
+      {},
+      said.map((text) => h("span", {}, text)),
+    ),
+  );
 }
 
 function isVector(layer) {

@@ -16,14 +16,26 @@ export function lineChart(lines, { title, low, high, mark = null, onPick } = {})
   const frame = window.innerWidth < 600 ? NARROW : WIDE;
   const drawn = lines.filter((line) => line.points.length);
   const [x, y, xs, ys] = axes(frame, drawn, low, high);
-  const chart = s("svg.chart", { viewBox: `0 0 ${frame.width} ${frame.height}`, role: "img", "aria-label": spoken(title, drawn) },
-    ys.map((value) => s("g.grid", {},
-      s("line", { x1: frame.left, x2: frame.width - frame.right, y1: y(value), y2: y(value) }),
-      s("text.tick.end", { x: frame.left - 8, y: y(value) + 4 }, figure(value)))),
+  const chart = s(
+    "svg.chart",
+    { viewBox: `0 0 ${frame.width} ${frame.height}`, role: "img", "aria-label": spoken(title, drawn) },
+    ys.map((value) =>
+      s(
+        "g.grid",
+        {},
+        s("line", { x1: frame.left, x2: frame.width - frame.right, y1: y(value), y2: y(value) }),
+        s("text.tick.end", { x: frame.left - 8, y: y(value) + 4 }, figure(value)),
+      ),
+    ),
     xs.map((value) => s("text.tick.middle", { x: x(value), y: frame.height - 8 }, String(value))),
-    mark === null ? null : s("line.mark", { x1: x(mark), x2: x(mark), y1: frame.top - 6, y2: frame.height - frame.bottom }),
-    drawn.map((line) => s("g", {}, s("path", { class: `line ${line.kind}`, d: path(line.points, x, y) }), atMark(line, mark, x, y))),
-    names(frame, drawn, y));
+    mark === null
+      ? null
+      : s("line.mark", { x1: x(mark), x2: x(mark), y1: frame.top - 6, y2: frame.height - frame.bottom }),
+    drawn.map((line) =>
+      s("g", {}, s("path", { class: `line ${line.kind}`, d: path(line.points, x, y) }), atMark(line, mark, x, y)),
+    ),
+    names(frame, drawn, y),
+  );
   if (onPick) chart.addEventListener("click", (event) => onPick(nearest(event, chart, frame, drawn, x)));
   return chart;
 }
@@ -52,7 +64,9 @@ function axes(frame, lines, low, high) {
 
 function atMark(line, mark, x, y) {
   const point = line.points.find(([at]) => at === mark);
-  return point && Number.isFinite(point[1]) ? s("circle", { class: `dot ${line.kind}`, cx: x(point[0]), cy: y(point[1]), r: 4 }) : null;
+  return point && Number.isFinite(point[1])
+    ? s("circle", { class: `dot ${line.kind}`, cx: x(point[0]), cy: y(point[1]), r: 4 })
+    : null;
 }
 
 function names(frame, lines, y) {
@@ -60,7 +74,11 @@ function names(frame, lines, y) {
   let last = -Infinity;
   return ends.map(({ line, at }) => {
     last = Math.max(last + 15, at);
-    return s("text", { class: `name ${line.kind}`, x: frame.width - frame.right + 8, y: Math.min(last, frame.height - 14) + 4 }, line.name);
+    return s(
+      "text",
+      { class: `name ${line.kind}`, x: frame.width - frame.right + 8, y: Math.min(last, frame.height - 14) + 4 },
+      line.name,
+    );
   });
 }
 

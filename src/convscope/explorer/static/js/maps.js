@@ -7,8 +7,10 @@ const kept = new Map();
 
 /**
  * One channel's answer.
- * @typedef {{channel: number, values: Float32Array, height: number, width: number, low: number, high: number}} FeatureMap
- * @typedef {{layer: string, total: number, full: [number, number], kind: "maps" | "vector", low: any, high: any, maps: FeatureMap[]}} Maps
+ * @typedef {{channel: number, values: Float32Array, height: number, width: number, low: number, high: number}}
+ *   FeatureMap
+ * @typedef {{layer: string, total: number, full: [number, number], kind: "maps" | "vector", low: any, high: any,
+ *   maps: FeatureMap[]}} Maps
  */
 
 /**
@@ -20,16 +22,19 @@ const kept = new Map();
  */
 export function maps(image, layer, { network = "", ...how } = {}) {
   return remembered(JSON.stringify([network, image, layer, how]), () =>
-    bytes(`inputs/${encodeURIComponent(image)}/maps`, { layer, ...how }).then(decode));
+    bytes(`inputs/${encodeURIComponent(image)}/maps`, { layer, ...how }).then(decode),
+  );
 }
 
 /**
  * What is said of every channel of a layer, without its maps.
- * @returns {Promise<{total: number, full: [number, number], mean: number[], low: number[], high: number[], empty: number[]}>}
+ * @returns {Promise<{total: number, full: [number, number], mean: number[], low: number[], high: number[], empty:
+ *   number[]}>}
  */
 export function summary(image, layer, network = "") {
   return remembered(JSON.stringify([network, image, layer, "summary"]), () =>
-    get(`inputs/${encodeURIComponent(image)}/maps/summary`, { layer }));
+    get(`inputs/${encodeURIComponent(image)}/maps/summary`, { layer }),
+  );
 }
 
 /**
@@ -74,7 +79,11 @@ function floats(buffer, start, channels, places) {
   const all = new Float32Array(buffer, start, channels * places);
   return (i) => {
     const values = all.slice(i * places, (i + 1) * places);
-    return { values, low: values.reduce((a, b) => Math.min(a, b), Infinity), high: values.reduce((a, b) => Math.max(a, b), -Infinity) };
+    return {
+      values,
+      low: values.reduce((a, b) => Math.min(a, b), Infinity),
+      high: values.reduce((a, b) => Math.max(a, b), -Infinity),
+    };
   };
 }
 

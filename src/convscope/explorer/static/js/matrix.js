@@ -14,21 +14,46 @@ import { roving } from "./roving.js";
 export function matrix(classes, counts, { chosen = null, onPick } = {}) {
   const shade = shades(counts);
   const cell = (truth, answer) => {
-    const number = counts[truth][answer];
-    const name = `${count(number, "image")}: is ${classes[truth]}, called ${classes[answer]}`;
     const here = chosen && chosen[0] === truth && chosen[1] === answer;
-    const kind = truth === answer ? "right" : "wrong";
-    return h("td", {}, h("button", {
-      type: "button", class: `cell ${kind}${number ? "" : " none"}${shade(truth, answer) > (truth === answer ? 0.62 : 0.85) ? " deep" : ""}`,
-      "aria-label": name, title: name, "aria-pressed": String(Boolean(here)), style: { "--much": shade(truth, answer) },
-      on: onPick ? { click: () => onPick(truth, answer) } : {},
-    }, number || ""));
+    const named = `${count(counts[truth][answer], "image")}: is ${classes[truth]}, called ${classes[answer]}`;
+    const button = cellButton(counts[truth][answer], named, truth === answer, shade(truth, answer), Boolean(here));
+    if (onPick) button.addEventListener("click", () => onPick(truth, answer));
+    return h("td", {}, button);
   };
-  const table = h("table.matrix", {},
+  const table = h(
+    "table.matrix",
+    {},
     h("caption.heard", {}, "Confusion matrix: rows are what the image is, columns what it was called"),
-    h("thead", {}, h("tr", {}, h("td", { "aria-hidden": "true" }, h("span.corner", {}, "is ↓  called →")), classes.map((name) => h("th", { scope: "col" }, h("span", {}, name))))),
-    h("tbody", {}, classes.map((name, truth) => h("tr", {}, h("th", { scope: "row" }, name), classes.map((_, answer) => cell(truth, answer))))));
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        h("td", { "aria-hidden": "true" }, h("span.corner", {}, "is ↓  called →")),
+        classes.map((name) => h("th", { scope: "col" }, h("span", {}, name))),
+      ),
+    ),
+    h(
+      "tbody",
+      {},
+      classes.map((name, truth) =>
+        h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, name),
+          classes.map((_, answer) => cell(truth, answer)),
+        ),
+      ),
+    ),
+  );
   return roving(table, "button.cell");
+}
+
+function cellButton(number, name, right, much, chosen) {
+  const kinds = ["cell", right ? "right" : "wrong", number ? "" : "none", much > (right ? 0.62 : 0.85) ? "deep" : ""];
+  const how = { class: kinds.filter(Boolean).join(" "), "aria-pressed": String(chosen), style: { "--much": much } };
+  return h("button", { type: "button", "aria-label": name, title: name, ...how }, number || "");
 }
 
 /**

@@ -2,7 +2,8 @@
 
 /**
  * A section, block or layer (docs/explorer-api.md: NODE).
- * @typedef {{name: string, label: string, role: string, class: string, says: string, group: string, shape: number[], takes: number[],
+ * @typedef {{name: string, label: string, role: string, class: string, says: string, group: string, shape: number[],
+ *   takes: number[],
  *   weights: number, field: number[] | null, jump: number[] | null, reads: string[], children: Node[]}} Node
  */
 
@@ -126,7 +127,12 @@ export function moved({ field, row, column }, jump, row2, column2) {
  */
 export function outputs({ run, network }) {
   const last = stops(network).at(-1);
-  const fits = run.classes.length > 0 && run.classes.length <= 24 && last && last.shape.length === 1 && last.shape[0] === run.classes.length;
+  const fits =
+    run.classes.length > 0 &&
+    run.classes.length <= 24 &&
+    last &&
+    last.shape.length === 1 &&
+    last.shape[0] === run.classes.length;
   return fits ? run.classes : [];
 }
 

@@ -10,7 +10,8 @@ export function figure(value) {
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   const size = Math.abs(value);
   if (size === 0) return "0";
-  if (size >= 1e5 || size < 5e-4) return value.toExponential(2).replace("-", "−").replace("e+", "e").replace("e-", "e−").replace("e−", "e−");
+  if (size >= 1e5 || size < 5e-4)
+    return value.toExponential(2).replace("-", "−").replace("e+", "e").replace("e-", "e−").replace("e−", "e−");
   const digits = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : size >= 0.1 ? 3 : 4;
   return value.toFixed(digits).replace("-", "−");
 }
@@ -79,5 +80,7 @@ export function linear([a, b], [c, d]) {
  * @returns {number[]} largest first
  */
 export function top(values, most) {
-  return Array.from(values, (_, i) => i).sort((a, b) => values[b] - values[a]).slice(0, most);
+  return Array.from(values, (_, i) => i)
+    .sort((a, b) => values[b] - values[a])
+    .slice(0, most);
 }

@@ -6,29 +6,50 @@ const MOST_UNDONE = 40;
 
 /**
  * The pad.
- * @param {{height: number, width: number, draw: {background: number, ink: number, stroke: number} | null}} kind what the run's pictures are like
+ * @param {{height: number, width: number, draw: {background: number, ink: number, stroke: number} | null}} kind what
+ *   the run's pictures are like
  * @param {() => void} onChange after every change, many times a second while a stroke is drawn
  */
 export function pad(kind, onChange) {
   const canvas = h("canvas", { "aria-hidden": "true" });
   const brush = s("svg.brush", { "aria-hidden": "true" });
-  const element = h("div.pad", { tabindex: 0, role: "application", "aria-roledescription": "drawing pad",
-    "aria-label": "Drawing pad. Arrow keys move the brush, Space puts it down and up, Control and Z undoes." }, canvas, brush);
+  const element = surface(canvas, brush);
   const sheet = document.createElement("canvas"); // what was drawn, before it is shifted and turned
-  const held = { kind, canvas, sheet, brush, undone: [], tool: "ink", size: 1, shift: [0, 0], turn: 0, dense: 1, at: null, down: false, onChange };
+  const how = { tool: "ink", size: 1, shift: [0, 0], turn: 0, dense: 1 };
+  const held = { kind, canvas, sheet, brush, undone: [], ...how, at: null, down: false, onChange };
   blank(held);
   strokes(element, held);
   keys(element, held);
   return {
     element,
-    clear: () => { keep(held); blank(held); render(held); onChange(); },
-    load: (image) => { load(held, image); render(held); },
+    clear: () => {
+      keep(held);
+      blank(held);
+      render(held);
+      onChange();
+    },
+    load: (image) => {
+      load(held, image);
+      render(held);
+    },
     undo: () => undo(held),
-    tool: (tool) => { held.tool = tool; },
-    size: (size) => { held.size = size; cursor(held); },
-    place: (shift, turn) => { Object.assign(held, { shift, turn }); render(held); onChange(); },
+    tool: (tool) => {
+      held.tool = tool;
+    },
+    size: (size) => {
+      held.size = size;
+      cursor(held);
+    },
+    place: (shift, turn) => {
+      Object.assign(held, { shift, turn });
+      render(held);
+      onChange();
+    },
     placed: () => ({ shift: held.shift, turn: held.turn }),
-    picture: () => new Promise((done) => { canvas.toBlob(done, "image/png"); }),
+    picture: () =>
+      new Promise((done) => {
+        canvas.toBlob(done, "image/png");
+      }),
   };
 }
 
@@ -41,6 +62,12 @@ export function pad(kind, onChange) {
  */
 export function brushWidth({ height, width, draw }, size, dense) {
   return Math.max(1, (draw?.stroke ?? 0.08) * Math.max(height, width) * size) * dense;
+}
+
+function surface(...layers) {
+  const said = "Drawing pad. Arrow keys move the brush, Space puts it down and up, Control and Z undoes.";
+  const named = { role: "application", "aria-roledescription": "drawing pad", "aria-label": said };
+  return h("div.pad", { tabindex: 0, ...named }, layers);
 }
 
 function blank(held) {
@@ -67,7 +94,8 @@ function ground(kind) {
 }
 
 function render({ kind, sheet, canvas, shift, turn, dense }) {
-  if (canvas.width !== sheet.width || canvas.height !== sheet.height) [canvas.width, canvas.height] = [sheet.width, sheet.height];
+  if (canvas.width !== sheet.width || canvas.height !== sheet.height)
+    [canvas.width, canvas.height] = [sheet.width, sheet.height];
   const context = canvas.getContext("2d");
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.fillStyle = ground(kind);
@@ -93,7 +121,9 @@ function strokes(element, held) {
     if (!held.down) return;
     for (const part of event.getCoalescedEvents?.() ?? [event]) stroke(held, spot(element, held, part));
   });
-  const up = () => { held.down = false; };
+  const up = () => {
+    held.down = false;
+  };
   element.addEventListener("pointerup", up);
   element.addEventListener("pointercancel", up);
 }
@@ -101,17 +131,30 @@ function strokes(element, held) {
 function keys(element, held) {
   const moves = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
   let pen = false;
-  element.addEventListener("focus", () => { held.keyed ??= [held.sheet.width / 2, held.sheet.height / 2]; cursor(held); });
-  element.addEventListener("blur", () => { pen = false; fill(held.brush); });
+  element.addEventListener("focus", () => {
+    held.keyed ??= [held.sheet.width / 2, held.sheet.height / 2];
+    cursor(held);
+  });
+  element.addEventListener("blur", () => {
+    pen = false;
+    fill(held.brush);
+  });
   element.addEventListener("keydown", (event) => {
     if (event.key === "z" && (event.ctrlKey || event.metaKey)) return undo(held);
     const move = moves[event.key];
     if (event.key === " ") {
       pen = !pen;
-      if (pen) { keep(held); held.at = held.keyed; stroke(held, held.keyed); }
+      if (pen) {
+        keep(held);
+        held.at = held.keyed;
+        stroke(held, held.keyed);
+      }
     } else if (move) {
       const far = Math.max(held.sheet.width, held.sheet.height) / 24;
-      held.keyed = [clamp(held.keyed[0] + far * move[0], held.sheet.width), clamp(held.keyed[1] + far * move[1], held.sheet.height)];
+      held.keyed = [
+        clamp(held.keyed[0] + far * move[0], held.sheet.width),
+        clamp(held.keyed[1] + far * move[1], held.sheet.height),
+      ];
       if (pen) stroke(held, held.keyed);
     } else return undefined;
     event.preventDefault();
@@ -122,7 +165,15 @@ function keys(element, held) {
 function cursor({ brush, keyed, kind, size, dense, sheet }) {
   if (!keyed || !brush.parentElement.matches(":focus-visible")) return fill(brush);
   brush.setAttribute("viewBox", `0 0 ${sheet.width} ${sheet.height}`);
-  return fill(brush, s("circle", { cx: keyed[0], cy: keyed[1], r: brushWidth(kind, size, dense) / 2, "stroke-width": sheet.width / 160 }));
+  return fill(
+    brush,
+    s("circle", {
+      cx: keyed[0],
+      cy: keyed[1],
+      r: brushWidth(kind, size, dense) / 2,
+      "stroke-width": sheet.width / 160,
+    }),
+  );
 }
 
 function spot(element, { canvas, shift, turn, dense, sheet }, event) {
@@ -130,7 +181,10 @@ function spot(element, { canvas, shift, turn, dense, sheet }, event) {
   const x = ((event.clientX - box.left) / box.width) * canvas.width - canvas.width / 2 - shift[0] * dense;
   const y = ((event.clientY - box.top) / box.height) * canvas.height - canvas.height / 2 - shift[1] * dense;
   const angle = (-turn * Math.PI) / 180;
-  return [x * Math.cos(angle) - y * Math.sin(angle) + sheet.width / 2, x * Math.sin(angle) + y * Math.cos(angle) + sheet.height / 2];
+  return [
+    x * Math.cos(angle) - y * Math.sin(angle) + sheet.width / 2,
+    x * Math.sin(angle) + y * Math.cos(angle) + sheet.height / 2,
+  ];
 }
 
 function stroke(held, to) {
@@ -155,7 +209,12 @@ function tint(kind, tool) {
 
 function keep(held) {
   const { sheet } = held;
-  held.undone.push({ image: sheet.getContext("2d", { willReadFrequently: true }).getImageData(0, 0, sheet.width, sheet.height), dense: held.dense, shift: held.shift, turn: held.turn });
+  held.undone.push({
+    image: sheet.getContext("2d", { willReadFrequently: true }).getImageData(0, 0, sheet.width, sheet.height),
+    dense: held.dense,
+    shift: held.shift,
+    turn: held.turn,
+  });
   if (held.undone.length > MOST_UNDONE) held.undone.shift();
 }
 

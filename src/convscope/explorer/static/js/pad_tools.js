@@ -2,7 +2,14 @@
 
 import { h } from "./dom.js";
 
-const COLOURS = [["#7f7f7f", "grey"], ["#000000", "black"], ["#ffffff", "white"], ["#c8452f", "red"], ["#3f8f4f", "green"], ["#2f6fc8", "blue"]];
+const COLOURS = [
+  ["#7f7f7f", "grey"],
+  ["#000000", "black"],
+  ["#ffffff", "white"],
+  ["#c8452f", "red"],
+  ["#3f8f4f", "green"],
+  ["#2f6fc8", "blue"],
+];
 
 /**
  * The tools.
@@ -20,27 +27,73 @@ export function tools(pad, draw, again, held) {
     pad.place(shift ?? pad.placed().shift, Number(turn.value));
   };
   turn.addEventListener("input", () => place());
-  const reset = () => { turn.value = 0; read.textContent = "0°"; };
-  const clear = h("button", { type: "button", on: { click: () => { held.base = null; reset(); pad.clear(); } } }, "Clear");
-  const element = h("div.stack.unsaved.pad-tools", {},
-    h("div.row.spread", {}, paints(pad, draw), h("div.row.tight", {}, h("button", { type: "button", on: { click: () => pad.undo() } }, "Undo"), clear)),
+  const reset = () => {
+    turn.value = 0;
+    read.textContent = "0°";
+  };
+  const clear = h(
+    "button",
+    {
+      type: "button",
+      on: {
+        click: () => {
+          held.base = null;
+          reset();
+          pad.clear();
+        },
+      },
+    },
+    "Clear",
+  );
+  const element = h(
+    "div.stack.unsaved.pad-tools",
+    {},
+    h(
+      "div.row.spread",
+      {},
+      paints(pad, draw),
+      h("div.row.tight", {}, h("button", { type: "button", on: { click: () => pad.undo() } }, "Undo"), clear),
+    ),
     h("label.field", {}, "Brush", brush(pad)),
-    h("div.row.spread", {}, arrows(pad, place), h("label.field.turn", {}, h("span.row.spread", {}, "Turn", read), turn)),
-    draw ? centre(held, again) : null);
+    h(
+      "div.row.spread",
+      {},
+      arrows(pad, place),
+      h("label.field.turn", {}, h("span.row.spread", {}, "Turn", read), turn),
+    ),
+    draw ? centre(held, again) : null,
+  );
   element.reset = reset;
   return element;
 }
 
 function paints(pad, draw) {
-  const all = draw ? [["ink", "Pen"], ["erase", "Eraser"]] : COLOURS;
-  const buttons = all.map(([tool, said], i) => h("button", {
-    type: "button", class: draw ? "" : "paint", "aria-pressed": String(i === 0), "aria-label": draw ? null : `Paint ${said}`, title: said,
-    style: draw ? {} : { "--paint": tool },
-    on: { click: (event) => {
-      pad.tool(tool);
-      for (const other of buttons) other.setAttribute("aria-pressed", String(other === event.currentTarget));
-    } },
-  }, draw ? said : ""));
+  const all = draw
+    ? [
+        ["ink", "Pen"],
+        ["erase", "Eraser"],
+      ]
+    : COLOURS;
+  const buttons = all.map(([tool, said], i) =>
+    h(
+      "button",
+      {
+        type: "button",
+        class: draw ? "" : "paint",
+        "aria-pressed": String(i === 0),
+        "aria-label": draw ? null : `Paint ${said}`,
+        title: said,
+        style: draw ? {} : { "--paint": tool },
+        on: {
+          click: (event) => {
+            pad.tool(tool);
+            for (const other of buttons) other.setAttribute("aria-pressed", String(other === event.currentTarget));
+          },
+        },
+      },
+      draw ? said : "",
+    ),
+  );
   pad.tool(all[0][0]);
   return h("div.row.tight", { role: "group", "aria-label": "Paint" }, buttons);
 }
@@ -56,12 +109,32 @@ function arrows(pad, place) {
     const [left, down] = pad.placed().shift;
     place([left + x, down + y]);
   };
-  const one = (said, sign, x, y) => h("button.icon", { type: "button", "aria-label": `Shift ${said} by a pixel`, title: `Shift ${said}`, on: { click: step(x, y) } }, sign);
-  return h("div.row.tight", { role: "group", "aria-label": "Shift" }, one("left", "←", -1, 0), one("up", "↑", 0, -1), one("down", "↓", 0, 1), one("right", "→", 1, 0));
+  const one = (said, sign, x, y) =>
+    h(
+      "button.icon",
+      { type: "button", "aria-label": `Shift ${said} by a pixel`, title: `Shift ${said}`, on: { click: step(x, y) } },
+      sign,
+    );
+  return h(
+    "div.row.tight",
+    { role: "group", "aria-label": "Shift" },
+    one("left", "←", -1, 0),
+    one("up", "↑", 0, -1),
+    one("down", "↓", 0, 1),
+    one("right", "→", 1, 0),
+  );
 }
 
 function centre(held, again) {
-  const box = h("input", { type: "checkbox", on: { change: () => { held.centre = box.checked; again(); } } });
+  const box = h("input", {
+    type: "checkbox",
+    on: {
+      change: () => {
+        held.centre = box.checked;
+        again();
+      },
+    },
+  });
   held.centre = false;
   return h("label.check.small", {}, box, "Centre and scale it as the training images are");
 }

@@ -21,8 +21,12 @@ export function head(title, lede, pictured, ...actions) {
     await savePicture(pictured(), `${session.run.name} ${title}`.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-"));
     event.target.disabled = false;
   };
-  return h("div.head", {}, h("div", {}, h("h1", {}, title), h("p.lede", {}, lede)),
-    h("div.actions.unsaved", {}, actions, h("button", { type: "button", on: { click: save } }, "Save picture")));
+  return h(
+    "div.head",
+    {},
+    h("div", {}, h("h1", {}, title), h("p.lede", {}, lede)),
+    h("div.actions.unsaved", {}, actions, h("button", { type: "button", on: { click: save } }, "Save picture")),
+  );
 }
 
 /**
@@ -32,8 +36,12 @@ export function head(title, lede, pictured, ...actions) {
  * @returns {HTMLElement}
  */
 export function trouble(error, again) {
-  return h("div.trouble", { role: "alert" }, h("p", {}, error.message),
-    again ? h("button", { type: "button", on: { click: again } }, "Try again") : null);
+  return h(
+    "div.trouble",
+    { role: "alert" },
+    h("p", {}, error.message),
+    again ? h("button", { type: "button", on: { click: again } }, "Try again") : null,
+  );
 }
 
 /**
@@ -46,7 +54,11 @@ export async function awaited(element, make) {
   try {
     fill(element, await make());
   } catch (error) {
-    if (error.name !== "AbortError") fill(element, trouble(error, () => awaited(element, make)));
+    if (error.name !== "AbortError")
+      fill(
+        element,
+        trouble(error, () => awaited(element, make)),
+      );
   }
   element.removeAttribute("aria-busy");
 }
@@ -59,14 +71,33 @@ export async function awaited(element, make) {
  * @returns {HTMLElement}
  */
 export function answers(input, most = 5, still = false) {
-  if (!input.answer.length) return h("ul.bars", {}, input.said.map((line) => h("li", {}, line)));
+  if (!input.answer.length)
+    return h(
+      "ul.bars",
+      {},
+      input.said.map((line) => h("li", {}, line)),
+    );
   const shown = input.answer.slice(0, most);
   if (still && input.answer.length <= most) shown.sort((a, b) => a.class - b.class);
-  return h("ul.bars", {}, shown.map((one) => {
-        const name = className(one.class);
-    return h("li", { class: one === input.answer[0] ? "best" : null }, h("span.label", { title: name }, name, one.class === input.truth ? h("span.good", { title: "what it is" }, " ✓") : null),
-      h("span.track", { "aria-hidden": "true" }, h("i", { style: { "--much": one.probability } })), h("span.value", {}, percent(one.probability)));
-  }));
+  return h(
+    "ul.bars",
+    {},
+    shown.map((one) => {
+      const name = className(one.class);
+      return h(
+        "li",
+        { class: one === input.answer[0] ? "best" : null },
+        h(
+          "span.label",
+          { title: name },
+          name,
+          one.class === input.truth ? h("span.good", { title: "what it is" }, " ✓") : null,
+        ),
+        h("span.track", { "aria-hidden": "true" }, h("i", { style: { "--much": one.probability } })),
+        h("span.value", {}, percent(one.probability)),
+      );
+    }),
+  );
 }
 
 /**
@@ -75,7 +106,10 @@ export function answers(input, most = 5, still = false) {
  */
 export function answerInWords(input) {
   if (!input.answer.length) return input.said.join(", ");
-  return input.answer.slice(0, 3).map((one) => `${className(one.class)} ${percent(one.probability)}`).join(", ");
+  return input.answer
+    .slice(0, 3)
+    .map((one) => `${className(one.class)} ${percent(one.probability)}`)
+    .join(", ");
 }
 
 /**
@@ -91,18 +125,28 @@ export function thumbnail(id, side = 96) {
 /**
  * A grid of images that can be chosen.
  * @param {any[]} images IMAGE of docs/explorer-api.md
- * @param {{onPick: (image: any) => void, chosen?: string, line?: (image: any) => string}} how line: what stands below each
+ * @param {{onPick: (image: any) => void, chosen?: string, line?: (image: any) => string}} how line: what stands below
+ *   each
  * @returns {HTMLElement}
  */
 export function thumbs(images, { onPick, chosen, line = called }) {
   const one = (image) => {
     const wrong = image.answer !== null && image.truth !== null && image.answer !== image.truth;
     const said = line(image);
-    return h("button", {
-      type: "button", class: `thumb${wrong ? " wrong" : ""}${image.mark ? " marked" : ""}`, "data-id": image.id,
-      "aria-label": `${image.name}, ${said}${image.mark ? ", marked" : ""}`, title: image.name,
-      "aria-current": image.id === chosen ? "true" : null, on: { click: () => onPick(image) },
-    }, h("img", { src: thumbnail(image.id), alt: "", loading: "lazy", width: 96, height: 96 }), h("span", {}, said));
+    return h(
+      "button",
+      {
+        type: "button",
+        class: `thumb${wrong ? " wrong" : ""}${image.mark ? " marked" : ""}`,
+        "data-id": image.id,
+        "aria-label": `${image.name}, ${said}${image.mark ? ", marked" : ""}`,
+        title: image.name,
+        "aria-current": image.id === chosen ? "true" : null,
+        on: { click: () => onPick(image) },
+      },
+      h("img", { src: thumbnail(image.id), alt: "", loading: "lazy", width: 96, height: 96 }),
+      h("span", {}, said),
+    );
   };
   return roving(h("div.thumbs", { role: "group", "aria-label": "Images" }, images.map(one)));
 }
@@ -126,7 +170,10 @@ export function called(image) {
  * @returns {HTMLElement}
  */
 export function choice(label, options, value, onChange) {
-  const select = h("select", { on: { change: () => onChange(select.value) } },
-    options.map(([key, said]) => h("option", { value: key, selected: key === value }, said)));
+  const select = h(
+    "select",
+    { on: { change: () => onChange(select.value) } },
+    options.map(([key, said]) => h("option", { value: key, selected: key === value }, said)),
+  );
   return h("label.field", {}, label, select);
 }

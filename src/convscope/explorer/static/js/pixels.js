@@ -6,8 +6,10 @@ import { paint } from "./tiles.js";
 
 /**
  * A map whose places can be chosen.
- * @param {{onMove?: (row: number, column: number) => void, onPick: (row: number, column: number) => void, name: string, follows?: boolean}} how
- *   onMove: the pointer or an arrow key is at a place; onPick: it was clicked, or Enter; follows: arrow keys pick at once
+ * @param {{onMove?: (row: number, column: number) => void, onPick: (row: number, column: number) => void, name:
+ *   string, follows?: boolean}} how
+ *   onMove: the pointer or an arrow key is at a place; onPick: it was clicked, or Enter; follows: arrow keys pick at
+ * once
  * @returns {{element: HTMLElement, show: (map: any, most: number, row: number, column: number) => void}}
  */
 export function pixels({ onMove, onPick, name, follows = false }) {
@@ -20,7 +22,11 @@ export function pixels({ onMove, onPick, name, follows = false }) {
     held.row = row;
     held.column = column;
     mark(cross, held);
-    fill(read, h("span.soft", {}, `row ${row}, column ${column} `), h("b.mono", {}, figure(held.map.values[row * held.map.width + column])));
+    fill(
+      read,
+      h("span.soft", {}, `row ${row}, column ${column} `),
+      h("b.mono", {}, figure(held.map.values[row * held.map.width + column])),
+    );
   };
   const from = (event) => {
     const box = pad.getBoundingClientRect();
@@ -28,9 +34,35 @@ export function pixels({ onMove, onPick, name, follows = false }) {
     const column = Math.floor(((event.clientX - box.left) / box.width) * held.map.width);
     return [clamp(row, held.map.height), clamp(column, held.map.width)];
   };
-  const moveTo = (row, column) => { at(row, column); onMove?.(row, column); };
-  pad.addEventListener("pointermove", (event) => { if (held.map && event.pointerType === "mouse" && !follows) moveTo(...from(event)); });
-  pad.addEventListener("click", (event) => { if (held.map) { const place = from(event); at(...place); onPick(...place); } });
+  const moveTo = (row, column) => {
+    at(row, column);
+    onMove?.(row, column);
+  };
+  listen(pad, held, { from, at, moveTo, onPick, follows });
+  const show = (map, most, row, column) => {
+    held.map = map;
+    pad.setAttribute(
+      "aria-label",
+      `${name}, ${map.height} by ${map.width}. Arrow keys move${follows ? "" : ", Enter opens the arithmetic"}.`,
+    );
+    pad.style.setProperty("aspect-ratio", `${map.width} / ${map.height}`);
+    paint(canvas, map, most);
+    at(clamp(row, map.height), clamp(column, map.width));
+  };
+  return { element: h("div.mapped", {}, pad, read), show };
+}
+
+function listen(pad, held, { from, at, moveTo, onPick, follows }) {
+  pad.addEventListener("pointermove", (event) => {
+    if (held.map && event.pointerType === "mouse" && !follows) moveTo(...from(event));
+  });
+  pad.addEventListener("click", (event) => {
+    if (held.map) {
+      const place = from(event);
+      at(...place);
+      onPick(...place);
+    }
+  });
   pad.addEventListener("keydown", (event) => {
     if (!held.map) return;
     const next = step(event, held);
@@ -40,14 +72,6 @@ export function pixels({ onMove, onPick, name, follows = false }) {
       if (follows) onPick(...next);
     } else if (event.key === "Enter") onPick(held.row, held.column);
   });
-  const show = (map, most, row, column) => {
-    held.map = map;
-    pad.setAttribute("aria-label", `${name}, ${map.height} by ${map.width}. Arrow keys move${follows ? "" : ", Enter opens the arithmetic"}.`);
-    pad.style.setProperty("aspect-ratio", `${map.width} / ${map.height}`);
-    paint(canvas, map, most);
-    at(clamp(row, map.height), clamp(column, map.width));
-  };
-  return { element: h("div.mapped", {}, pad, read), show };
 }
 
 /**
@@ -70,7 +94,9 @@ function clamp(value, size) {
 function mark(cross, { map, row, column }) {
   const unit = Math.max(map.width, map.height) / 100;
   cross.setAttribute("viewBox", `0 0 ${map.width} ${map.height}`);
-  fill(cross,
+  fill(
+    cross,
     s("path.hair", { d: `M0 ${row + 0.5}H${map.width}M${column + 0.5} 0V${map.height}`, "stroke-width": 0.5 * unit }),
-    s("rect.chosen", { x: column, y: row, width: 1, height: 1, "stroke-width": 1.6 * unit }));
+    s("rect.chosen", { x: column, y: row, width: 1, height: 1, "stroke-width": 1.6 * unit }),
+  );
 }

@@ -13,14 +13,24 @@ const signal = newest();
  * The rail's parts and what it can be told.
  * @param {HTMLElement} element
  * @param {(id: string) => void} choose
- * @returns {{show: (id: string) => Promise<void>, field: (box: number[] | null, pixel?: [number, number] | null) => void}}
+ * @returns {{show: (id: string) => Promise<void>, field: (box: number[] | null, pixel?: [number, number] | null) =>
+ *   void}}
  */
 export function rail(element, choose) {
   const overlay = s("svg.sight", { "aria-hidden": "true" });
   const picture = h("img.subject", { alt: "", width: 256, height: 256 });
   const said = h("div.said");
   const held = { shown: "", key: "" };
-  fill(element, h("div.sticky.stack", {}, h("figure.looked", {}, h("div.framed", {}, picture, overlay), h("figcaption", {})), said, steps(held, choose)));
+  fill(
+    element,
+    h(
+      "div.sticky.stack",
+      {},
+      h("figure.looked", {}, h("div.framed", {}, picture, overlay), h("figcaption", {})),
+      said,
+      steps(held, choose),
+    ),
+  );
   const caption = element.querySelector("figcaption");
   return {
     show: (id) => showImage(held, id, { picture, caption, said }),
@@ -82,11 +92,25 @@ function steps(held, choose) {
     choose(`${split}-${Math.floor(Math.random() * session.run.splits[split])}`);
   };
   const open = h("a.button", { href: "#/input" }, "Choose or draw");
-  open.addEventListener("click", () => { open.href = write("input", { image: held.shown }); });
-  return h("div.row.tight.unsaved", {},
-    h("button", { type: "button", "aria-label": "Previous image", title: "Previous image", on: { click: step(-1) } }, "‹"),
+  open.addEventListener("click", () => {
+    open.href = write("input", { image: held.shown });
+  });
+  return h(
+    "div.row.tight.unsaved",
+    {},
+    h(
+      "button",
+      { type: "button", "aria-label": "Previous image", title: "Previous image", on: { click: step(-1) } },
+      "‹",
+    ),
     h("button", { type: "button", "aria-label": "Next image", title: "Next image", on: { click: step(1) } }, "›"),
-    h("button", { type: "button", "aria-label": "An image at random", title: "An image at random", on: { click: random } }, "⚂"), open);
+    h(
+      "button",
+      { type: "button", "aria-label": "An image at random", title: "An image at random", on: { click: random } },
+      "⚂",
+    ),
+    open,
+  );
 }
 
 function drawField(overlay, box, pixel) {
@@ -97,8 +121,17 @@ function drawField(overlay, box, pixel) {
   const [x1, y1, x2, y2] = box;
   const left = Math.max(0, x1);
   const upper = Math.max(0, y1);
-  const hole = { x: left, y: upper, width: Math.max(0, Math.min(width, x2) - left), height: Math.max(0, Math.min(height, y2) - upper) };
+  const hole = {
+    x: left,
+    y: upper,
+    width: Math.max(0, Math.min(width, x2) - left),
+    height: Math.max(0, Math.min(height, y2) - upper),
+  };
   const veil = `M0 0H${width}V${height}H0ZM${hole.x} ${hole.y}v${hole.height}h${hole.width}v${-hole.height}Z`;
-  return fill(overlay, s("path.veil", { d: veil }), s("rect.hole", { ...hole, "stroke-width": 1.4 * unit }),
-    pixel ? s("rect.pixel", { x: pixel[1], y: pixel[0], width: 1, height: 1, "stroke-width": unit }) : null);
+  return fill(
+    overlay,
+    s("path.veil", { d: veil }),
+    s("rect.hole", { ...hole, "stroke-width": 1.4 * unit }),
+    pixel ? s("rect.pixel", { x: pixel[1], y: pixel[0], width: 1, height: 1, "stroke-width": unit }) : null,
+  );
 }

@@ -18,7 +18,14 @@ export function roving(grid, selector = "button") {
     const from = event.target.closest(selector);
     if (!from || !MOVES.has(event.key) || event.altKey || event.ctrlKey || event.metaKey) return;
     const items = all();
-    const to = items[neighbour(items.map((item) => item.getBoundingClientRect()), items.indexOf(from), event.key)];
+    const to =
+      items[
+        neighbour(
+          items.map((item) => item.getBoundingClientRect()),
+          items.indexOf(from),
+          event.key,
+        )
+      ];
     event.preventDefault();
     event.stopPropagation();
     to?.focus();
@@ -31,7 +38,9 @@ export function roving(grid, selector = "button") {
  * @returns {HTMLElement} the grid
  */
 export function refresh(grid, selector = "button") {
-  const chosen = grid.querySelector(`${selector}[aria-current="true"], ${selector}[aria-pressed="true"], ${selector}[aria-selected="true"]`);
+  const chosen = grid.querySelector(
+    `${selector}[aria-current="true"], ${selector}[aria-pressed="true"], ${selector}[aria-selected="true"]`,
+  );
   stop(grid, selector, chosen ?? grid.querySelector(selector));
   return grid;
 }

@@ -27,7 +27,8 @@ export async function refreshDrawing() {
 }
 
 /**
- * Listen to the server's events; they are passed on as `news(event, heard)`. A tab that nobody looks at does not listen: a browser
+ * Listen to the server's events; they are passed on as `news(event, heard)`. A tab that nobody looks at does not
+ * listen: a browser
  * has only six connections to a server, for all tabs together.
  */
 export function listen() {
@@ -74,5 +75,5 @@ export function tell(name, data) {
  * @returns {string}
  */
 export function className(index) {
-  return index === null || index === undefined ? "unknown" : session.run.classes[index] ?? `class ${index}`;
+  return index === null || index === undefined ? "unknown" : (session.run.classes[index] ?? `class ${index}`);
 }

@@ -1,7 +1,27 @@
-/** "Save picture": what is on the screen, painted on a canvas piece by piece, so that nothing has to be rendered twice. */
+/**
+ * "Save picture": what is on the screen, painted on a canvas piece by piece, so that nothing has to be rendered
+ * twice.
+ */
 
-const DRAWN = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-linejoin", "stroke-linecap",
-  "opacity", "font-family", "font-size", "font-weight", "font-style", "text-anchor", "dominant-baseline", "visibility", "display"];
+const DRAWN = [
+  "fill",
+  "fill-opacity",
+  "stroke",
+  "stroke-width",
+  "stroke-opacity",
+  "stroke-dasharray",
+  "stroke-linejoin",
+  "stroke-linecap",
+  "opacity",
+  "font-family",
+  "font-size",
+  "font-weight",
+  "font-style",
+  "text-anchor",
+  "dominant-baseline",
+  "visibility",
+  "display",
+];
 
 /**
  * Offer an element as a PNG to save.
@@ -10,7 +30,9 @@ const DRAWN = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity
  */
 export async function savePicture(element, name) {
   const canvas = await snapshot(element);
-  const blob = await new Promise((done) => { canvas.toBlob(done, "image/png"); });
+  const blob = await new Promise((done) => {
+    canvas.toBlob(done, "image/png");
+  });
   offer(blob, `${name}.png`);
 }
 
@@ -53,7 +75,12 @@ async function paintNode(context, node) {
   if (node.nodeType === Node.TEXT_NODE) return paintText(context, node);
   if (node.nodeType !== Node.ELEMENT_NODE) return undefined;
   const style = getComputedStyle(node);
-  if (node.checkVisibility?.({ visibilityProperty: true }) === false || style.display === "none" || node.matches(".heard, .unsaved")) return undefined;
+  if (
+    node.checkVisibility?.({ visibilityProperty: true }) === false ||
+    style.display === "none" ||
+    node.matches(".heard, .unsaved")
+  )
+    return undefined;
   const box = node.getBoundingClientRect();
   context.save();
   context.globalAlpha *= Number(style.opacity);
@@ -78,7 +105,13 @@ function clip(context, box, style) {
 
 function outline(context, box, style) {
   context.beginPath();
-  context.roundRect(box.left, box.top, box.width, box.height, Math.min(parseFloat(style.borderTopLeftRadius) || 0, box.width / 2, box.height / 2));
+  context.roundRect(
+    box.left,
+    box.top,
+    box.width,
+    box.height,
+    Math.min(parseFloat(style.borderTopLeftRadius) || 0, box.width / 2, box.height / 2),
+  );
 }
 
 function paintBox(context, box, style) {
@@ -114,7 +147,9 @@ function paintControl(context, control, box, style) {
   if (control.type === "range") return paintSlider(context, control, box, style);
   context.font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
   context.textBaseline = "middle";
-  const text = control.selectedOptions?.[0]?.textContent ?? (control.type === "checkbox" ? (control.checked ? "✓" : "") : control.value);
+  const text =
+    control.selectedOptions?.[0]?.textContent ??
+    (control.type === "checkbox" ? (control.checked ? "✓" : "") : control.value);
   return context.fillText(text, box.left + parseFloat(style.paddingLeft), box.top + box.height / 2, box.width);
 }
 
@@ -154,7 +189,12 @@ function lines(node) {
     const last = found.at(-1);
     if (last && Math.abs(last.box.top - box.top) < 2) {
       last.line += word[0].replace(/\s+/g, " ");
-      last.box = DOMRect.fromRect({ x: last.box.x, y: last.box.y, width: box.right - last.box.x, height: last.box.height });
+      last.box = DOMRect.fromRect({
+        x: last.box.x,
+        y: last.box.y,
+        width: box.right - last.box.x,
+        height: last.box.height,
+      });
     } else found.push({ line: word[0].trim(), box });
   }
   return found;
@@ -171,9 +211,14 @@ async function paintSvg(context, svg, box) {
   copy.setAttribute("width", box.width);
   copy.setAttribute("height", box.height);
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  const address = URL.createObjectURL(new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" }));
+  const address = URL.createObjectURL(
+    new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" }),
+  );
   const image = new Image();
   image.src = address;
-  await image.decode().then(() => context.drawImage(image, box.left, box.top, box.width, box.height), () => undefined);
+  await image.decode().then(
+    () => context.drawImage(image, box.left, box.top, box.width, box.height),
+    () => undefined,
+  );
   URL.revokeObjectURL(address);
 }

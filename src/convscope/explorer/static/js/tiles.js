@@ -38,7 +38,8 @@ export function repaint() {
 /**
  * Paint a picture of bytes.
  * @param {HTMLCanvasElement} canvas
- * @param {{pixels: ArrayLike<number>, height: number, width: number, channels: number}} picture rows of 0..255, channels last; of
+ * @param {{pixels: ArrayLike<number>, height: number, width: number, channels: number}} picture rows of 0..255,
+ *   channels last; of
  *   other than 1 or 3 channels the first is shown
  * @returns {HTMLCanvasElement} the canvas
  */

@@ -25,32 +25,61 @@ export function unit({ rail }) {
   const map = pixels({ name: "The unit’s map", onPick: move, follows: true });
   const chooser = h("div.row.form.unsaved");
   const facts = h("div.stack.close");
-  const where = h("section.card.stack", {}, h("h2", {}, "Which unit"), chooser, h("div.beside", {}, map.element, facts));
+  const where = h(
+    "section.card.stack",
+    {},
+    h("h2", {}, "Which unit"),
+    chooser,
+    h("div.beside", {}, map.element, facts),
+  );
   const seen = h("section.card.stack");
   const sum = h("section.card.receipt-paper");
   const element = h("div.stack", {});
-  fill(element, head("One unit", "Every number that a network gives is a sum that can be written down. Here is one, the way this network computed it.", () => document.getElementById("frame")),
-    h("div.arithmetic", {}, h("div.stack", {}, where, seen), sum));
+  fill(
+    element,
+    head(
+      "One unit",
+      "Every number that a network gives is a sum that can be written down. Here is one, the way this network computed it.",
+      () => document.getElementById("frame"),
+    ),
+    h("div.arithmetic", {}, h("div.stack", {}, where, seen), sum),
+  );
   const parts = { rail, map, where, chooser, facts, seen, sum };
-  const again = () => { if (held.unit) showUnit(held, parts); };
+  const again = () => {
+    if (held.unit) showUnit(held, parts);
+  };
   window.addEventListener("theme", again);
-  return { element, show: (said) => show(held, parts, said), leave: () => { rail.field(null); window.removeEventListener("theme", again); } };
+  return {
+    element,
+    show: (said) => show(held, parts, said),
+    leave: () => {
+      rail.field(null);
+      window.removeEventListener("theme", again);
+    },
+  };
 }
 
 async function show(held, parts, said) {
   const nameless = said.layer?.startsWith("@"); // a result between two layers: it has arithmetic, but no maps of its own
-  const node = nameless ? { name: said.layer, shape: [Infinity, Infinity, Infinity] } : find(session.network, said.layer ?? "") ?? leaves(session.network.sections)[0];
+  const node = nameless
+    ? { name: said.layer, shape: [Infinity, Infinity, Infinity] }
+    : (find(session.network, said.layer ?? "") ?? leaves(session.network.sections)[0]);
   const [total, height, width] = volume(node.shape);
   held.said = {
-    image: said.image, layer: node.name, channel: within(said.channel, total, 0),
-    row: within(said.row, height, nameless ? 0 : Math.floor(height / 2)), column: within(said.column, width, nameless ? 0 : Math.floor(width / 2)),
+    image: said.image,
+    layer: node.name,
+    channel: within(said.channel, total, 0),
+    row: within(said.row, height, nameless ? 0 : Math.floor(height / 2)),
+    column: within(said.column, width, nameless ? 0 : Math.floor(width / 2)),
   };
   choose(held.said, parts.chooser, total);
   const signal = held.signal();
   const { image, layer, channel, row, column } = held.said;
   try {
     const [answer, found] = await Promise.all([
-      nameless ? null : maps(image, layer, { from: channel, to: channel + 1, values: "float", network: session.run.network }),
+      nameless
+        ? null
+        : maps(image, layer, { from: channel, to: channel + 1, values: "float", network: session.run.network }),
       get(`inputs/${encodeURIComponent(image)}/unit`, { layer, channel, row, column, most: TERMS }, signal),
     ]);
     if (signal.aborted) return;
@@ -63,7 +92,10 @@ async function show(held, parts, said) {
     if (replaced(error)) return;
     parts.rail.field(null);
     fill(parts.seen);
-    fill(parts.sum, trouble(error, () => show(held, parts, here().said)));
+    fill(
+      parts.sum,
+      trouble(error, () => show(held, parts, here().said)),
+    );
   }
 }
 
@@ -78,10 +110,30 @@ function showUnit(held, { rail, facts, seen, sum }) {
   };
   const drawn = mixing ? windows(mixing, over) : null;
   const last = said.layer === session.network.output && session.run.classes.length > 0;
-  fill(sum, h("div.row.spread", {}, h("h2", {}, last ? `How sure of “${className(said.channel)}”` : `Channel ${said.channel} at ${said.row}, ${said.column}`),
-    h("span.soft.small", {}, spoken(said.layer))), paper);
-  fill(facts, found.field ? h("p", {}, sees(found.field)) : null, mixing && mixing.count > 1 ? h("p", {}, made(mixing)) : null,
-    h("p.soft.small", {}, "Arrow keys, or a click on the map, move the unit. Every line of the sum is a link to how that value was made."));
+  fill(
+    sum,
+    h(
+      "div.row.spread",
+      {},
+      h(
+        "h2",
+        {},
+        last ? `How sure of “${className(said.channel)}”` : `Channel ${said.channel} at ${said.row}, ${said.column}`,
+      ),
+      h("span.soft.small", {}, spoken(said.layer)),
+    ),
+    paper,
+  );
+  fill(
+    facts,
+    found.field ? h("p", {}, sees(found.field)) : null,
+    mixing && mixing.count > 1 ? h("p", {}, made(mixing)) : null,
+    h(
+      "p.soft.small",
+      {},
+      "Arrow keys, or a click on the map, move the unit. Every line of the sum is a link to how that value was made.",
+    ),
+  );
   seen.hidden = !drawn;
   fill(seen, h("h2", {}, "What it looked at"), drawn);
 }
@@ -103,14 +155,23 @@ function choose(said, chooser, total) {
   if (!Number.isFinite(total)) total = said.channel + 1;
   const number = h("input", { type: "number", min: 0, max: total - 1, value: said.channel });
   number.addEventListener("change", () => go("unit", { ...said, channel: within(number.value, total, 0) }));
-  fill(chooser, choice("Layer", options, said.layer, (layer) => go("unit", { image: said.image, layer, channel: 0 })),
+  fill(
+    chooser,
+    choice("Layer", options, said.layer, (layer) => go("unit", { image: said.image, layer, channel: 0 })),
     h("label.field", {}, `Channel, 0 to ${total - 1}`, number),
-    h("a.button", { href: write("landscape", said) }, "In the landscape"));
+    h("a.button", { href: write("landscape", said) }, "In the landscape"),
+  );
 }
 
 function link(said, term) {
   if (!term.layer || term.layer === "input") return null;
-  return write("unit", { image: said.image, layer: term.layer, channel: term.channel, row: term.row, column: term.column });
+  return write("unit", {
+    image: said.image,
+    layer: term.layer,
+    channel: term.channel,
+    row: term.row,
+    column: term.column,
+  });
 }
 
 function within(text, size, otherwise) {

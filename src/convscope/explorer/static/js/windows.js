@@ -1,4 +1,7 @@
-/** What a unit looked at: for the channels that told most, the window's values, the kernel's weights and their products. */
+/**
+ * What a unit looked at: for the channels that told most, the window's values, the kernel's weights and their
+ * products.
+ */
 
 import { colour, largest } from "./colour.js";
 import { figure, signed } from "./numbers.js";
@@ -50,17 +53,47 @@ export function windows(step, onOver) {
   const some = parts(step);
   const weighs = step.op !== "max pool";
   const scales = weighs
-    ? { value: largest(step.terms.map((term) => term.value)), weight: largest(step.terms.map((term) => term.weight)), product: largest(step.terms.map((term) => term.product)) }
+    ? {
+        value: largest(step.terms.map((term) => term.value)),
+        weight: largest(step.terms.map((term) => term.weight)),
+        product: largest(step.terms.map((term) => term.product)),
+      }
     : { value: largest(step.terms.map((term) => term.value)) };
-  const line = (part) => h("div.window", {},
-    h("span.from", {}, some.length > 1 || seen.layer !== "input" ? `channel ${part.channel}` : "picture"),
-    Object.keys(scales).map((what, i) => [i ? h("span.sign", {}, i === 1 ? "×" : "=") : null, grid(part, what, scales[what], step, size, onOver)]),
-    weighs ? h("span.sum", { class: part.sum < 0 ? "sum cool" : "sum warm" }, signed(part.sum)) : null);
+  const line = (part) =>
+    h(
+      "div.window",
+      {},
+      h("span.from", {}, some.length > 1 || seen.layer !== "input" ? `channel ${part.channel}` : "picture"),
+      Object.keys(scales).map((what, i) => [
+        i ? h("span.sign", {}, i === 1 ? "×" : "=") : null,
+        grid(part, what, scales[what], step, size, onOver),
+      ]),
+      weighs ? h("span.sum", { class: part.sum < 0 ? "sum cool" : "sum warm" }, signed(part.sum)) : null,
+    );
   const folded = some.length - SHOWN;
-  return h("div.windows", {},
-    h("div.window.names", { "aria-hidden": "true" }, h("span"), weighs ? [h("span", {}, "values"), h("span"), h("span", {}, "weights"), h("span"), h("span", {}, "products"), h("span.sum", {}, "sum")] : h("span", {}, "values")),
+  return h(
+    "div.windows",
+    {},
+    h(
+      "div.window.names",
+      { "aria-hidden": "true" },
+      h("span"),
+      weighs
+        ? [
+            h("span", {}, "values"),
+            h("span"),
+            h("span", {}, "weights"),
+            h("span"),
+            h("span", {}, "products"),
+            h("span.sum", {}, "sum"),
+          ]
+        : h("span", {}, "values"),
+    ),
     some.slice(0, SHOWN).map(line),
-    folded > 0 ? h("p.soft.small", {}, `and ${folded} more ${folded === 1 ? "channel" : "channels"} with smaller sums`) : null);
+    folded > 0
+      ? h("p.soft.small", {}, `and ${folded} more ${folded === 1 ? "channel" : "channels"} with smaller sums`)
+      : null,
+  );
 }
 
 function grid(part, what, scale, step, [rows, columns], onOver) {
@@ -68,12 +101,25 @@ function grid(part, what, scale, step, [rows, columns], onOver) {
   const cell = (term) => {
     const row = (term.row - seen.rows[0]) / seen.step[0];
     const column = (term.column - seen.columns[0]) / seen.step[1];
-    return s("rect", {
-      x: column, y: row, width: 1, height: 1, fill: colour(term[what], scale), class: term.chosen && step.op === "max pool" ? "won" : null,
-      on: { pointerenter: () => onOver(term), pointerleave: () => onOver(null) },
-    }, s("title", {}, `${term.padded ? "border, " : ""}row ${term.row}, column ${term.column}: ${figure(term[what])}`));
+    return s(
+      "rect",
+      {
+        x: column,
+        y: row,
+        width: 1,
+        height: 1,
+        fill: colour(term[what], scale),
+        class: term.chosen && step.op === "max pool" ? "won" : null,
+        on: { pointerenter: () => onOver(term), pointerleave: () => onOver(null) },
+      },
+      s("title", {}, `${term.padded ? "border, " : ""}row ${term.row}, column ${term.column}: ${figure(term[what])}`),
+    );
   };
   const text = `${what === "value" ? "Values" : what === "weight" ? "Weights" : "Products"} of channel ${part.channel}`;
-  return s("svg.cells", { viewBox: `0 0 ${columns} ${rows}`, role: "img", "aria-label": text },
-    s("rect.folded", { x: 0, y: 0, width: columns, height: rows }), part.terms.map(cell));
+  return s(
+    "svg.cells",
+    { viewBox: `0 0 ${columns} ${rows}`, role: "img", "aria-label": text },
+    s("rect.folded", { x: 0, y: 0, width: columns, height: rows }),
+    part.terms.map(cell),
+  );
 }
