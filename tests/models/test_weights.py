@@ -120,7 +120,7 @@ def test_without_a_network_the_message_says_where_to_put_the_file(tmp_path) -> N
         fetch(published, tmp_path)
     assert str(caught.value) == (
         "weights net.pth: http://127.0.0.1:9/net.pth cannot be fetched ([Errno 111] Connection refused); "
-        f"fetch it elsewhere and place it at {tmp_path / 'net.pth'}, or give weights=FILE"
+        f"fetch it elsewhere and place it at {tmp_path / 'net.pth'}, or give --from FILE"
     )
     (tmp_path / "net.pth").write_bytes(b"something else")
     begins = hashlib.sha256(b"something else").hexdigest()[:8]

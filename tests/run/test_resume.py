@@ -108,7 +108,7 @@ def test_patience_that_is_exhausted_stays_exhausted(tmp_path, monkeypatch, few):
     """Killed between the last epoch and the report, a run must not train on."""
     found = iter([0.4, 0.3, 0.2])
     scores = {"loss": 1.0, "macro_f1": 0.0}
-    monkeypatch.setattr("convscope.run.trainee.Trainee._judge", lambda *_: scores | {"accuracy": next(found)})
+    monkeypatch.setattr("convscope.run.trainee.Trainee.judge", lambda *_: scores | {"accuracy": next(found)})
     stopped(tmp_path / "run", few, after_epoch(3), train__epochs=9, train__stop_patience=1)
     events = list(resuming(tmp_path / "run"))
     assert [type(event) for event in events] == [Found, Planned, Finished]

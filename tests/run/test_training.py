@@ -169,7 +169,7 @@ def scripted(monkeypatch, *accuracies):
     """Let the validation images judge each epoch as written here."""
     found = iter(accuracies)
     scores = {"loss": 1.0, "accuracy": 0.0, "macro_f1": 0.0}
-    monkeypatch.setattr("convscope.run.trainee.Trainee._judge", lambda *_: scores | {"accuracy": next(found)})
+    monkeypatch.setattr("convscope.run.trainee.Trainee.judge", lambda *_: scores | {"accuracy": next(found)})
 
 
 def test_the_last_epoch_is_kept_unless_the_best_is_asked_for(tmp_path, monkeypatch, few):

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from convscope.errors import ConfigError
 from convscope.run import (
+    Adopted,
     Epoch,
     Event,
     Finished,
@@ -105,6 +106,8 @@ class Screen:
         match event:
             case Found():
                 self._table("What was found", found_rows(event))
+            case Adopted():
+                self._lines(event)
             case Planned():
                 self._table("What is done with it", planned_rows(event))
                 self.plan = event

@@ -33,6 +33,24 @@ def train(
     size: Annotated[int | None, typer.Option(help="Side in pixels that images are brought to.")] = None,
     image_column: Annotated[str | None, typer.Option(help="A table's column of image files. [default: found]")] = None,
     label_column: Annotated[str | None, typer.Option(help="A table's column of classes. [default: found]")] = None,
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="Begin with trained weights: imagenet, a network's name, a weights file, or an earlier run.",
+            show_default=False,
+        ),
+    ] = None,
+    replace_fc: Annotated[
+        int | None, typer.Option(help="With --from: how many of the last layers are new. [default: from the data]")
+    ] = None,
+    unfreeze_at: Annotated[
+        int | None,
+        typer.Option(help="With --from: the epoch from which the encoder learns too, top first; 0: never."),
+    ] = None,
+    encoder_lr: Annotated[
+        str | None, typer.Option(help="With --from: its learning rate, like 0.1x of the head's, or 1e-3.")
+    ] = None,
     recipe: Annotated[
         Path | None, typer.Option(help="Settings from a file, like an earlier run's recipe.toml.")
     ] = None,
@@ -62,6 +80,10 @@ def train(
         "model.name": model,
         "train.epochs": epochs,
         "train.budget": budget,
+        "transfer.weights": from_,
+        "transfer.replace_fc": replace_fc,
+        "transfer.unfreeze_at": unfreeze_at,
+        "transfer.encoder_lr": encoder_lr,
     }
     said = over(read_recipe(recipe) if recipe else {}, over(settings_from_flags(set_ or []), nested(flags)))
     if resume is None:

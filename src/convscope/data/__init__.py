@@ -8,6 +8,7 @@ from convscope.data.columns import Columns
 from convscope.data.crops import write_crops
 from convscope.data.dataset import ROLES, Dataset, Skipped, role_of
 from convscope.data.duplicates import Duplicates, find_duplicates
+from convscope.data.features import FeatureBatches, Features, compute_features, room_for
 from convscope.data.folder import read_folder
 from convscope.data.images import fit, pixels_of, read_image, window
 from convscope.data.mask_store import build_masks
@@ -30,6 +31,8 @@ __all__ = [
     "Columns",
     "Dataset",
     "Duplicates",
+    "FeatureBatches",
+    "Features",
     "Leak",
     "Policy",
     "Shapes",
@@ -44,6 +47,7 @@ __all__ = [
     "build_store",
     "channel_statistics",
     "check_classes",
+    "compute_features",
     "digits",
     "draw_shapes",
     "drop_unreadable",
@@ -57,6 +61,7 @@ __all__ = [
     "read_masks",
     "read_table",
     "role_of",
+    "room_for",
     "shapes",
     "split",
     "summarise",

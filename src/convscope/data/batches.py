@@ -1,5 +1,6 @@
 """Batches of images and targets, epoch by epoch, the next one prepared while the last is used."""
 
+import copy
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
@@ -93,7 +94,7 @@ class Batches:
 
     def __call__(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """The epoch's batches. A thread prepares one ahead; it is gone when the iterator ends, is closed or fails."""
-        order = self._order(epoch)
+        order = self.order(epoch)
         count = len(self)
         with ThreadPoolExecutor(1, "convscope-batches") as worker:
             ahead = [worker.submit(self._batch, order, epoch, number) for number in range(min(1, count))]
@@ -103,9 +104,17 @@ class Batches:
                     ahead.append(worker.submit(self._batch, order, epoch, number))
                 yield ready
 
-    def _order(self, epoch: int) -> Tensor:
+    def looking(self, augmented: bool) -> "Batches":
+        """Batches of the same images, each once and in their order, augmented or as they are; pixels are shared."""
+        plain = {"shuffle": False, "balanced": False, "mix": "none"} | ({} if augmented else {"policy": "none"})
+        other = copy.copy(self)
+        other.settings = self.settings.model_copy(update=plain)
+        other._augment = augment(other.settings.policy, other.settings.mirror)
+        return other
+
+    def order(self, epoch: int) -> Tensor:
         """Positions in `indices`, in the order in which the epoch uses them."""
-        generator = _generator(self.settings.seed, epoch)
+        generator = generator_for(self.settings.seed, epoch)
         if self.settings.balanced:
             _, kind, counts = torch.unique(self.targets, dim=0, return_inverse=True, return_counts=True)
             return torch.multinomial(1 / counts[kind].double(), len(kind), replacement=True, generator=generator)
@@ -137,7 +146,7 @@ class Batches:
         if x.device.type != self.device.type and self.device.type == "cuda":
             x = x.pin_memory()  # so that the copy runs beside the computation
         x = x.to(self.device, non_blocking=True)
-        generator = _generator(self.settings.seed, epoch, number)
+        generator = generator_for(self.settings.seed, epoch, number)
         y = self.targets[chosen]
         x, y = self._augment.both(x, y, self.settings.moved, generator, self._mirrored(chosen, epoch))
         if self.settings.mix != "none":
@@ -152,7 +161,7 @@ def _fits(pixels: NDArray[np.uint8], images: int, device: torch.device) -> bool:
     return images * pixels[:1].nbytes <= torch.cuda.mem_get_info(device)[0] // 4
 
 
-def _generator(*seeds: int) -> torch.Generator:
+def generator_for(*seeds: int) -> torch.Generator:
     """A generator on the CPU whatever the device, so that runs on all devices draw alike."""
     state = np.random.SeedSequence(seeds).generate_state(1, np.uint64)[0]
     return torch.Generator().manual_seed(int(state) >> 1)

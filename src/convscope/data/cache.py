@@ -1,4 +1,4 @@
-"""A folder of decoded images that later runs map instead of decoding again.
+"""A folder of decoded images, and of what frozen networks make of them, that later runs map instead of computing again.
 
 Each entry is a folder ``<key>/`` with ``pixels.npy`` and ``unreadable.json``. It is written as
 ``<key>.<host>.<pid>.part`` and renamed when whole, so an entry is there in full or not at all, whatever is killed and
@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,19 +31,24 @@ def default_folder() -> Path:
     return Path(named) if named else Path(platformdirs.user_cache_dir("convscope"))
 
 
-def load(folder: Path, key: str, shape: tuple[int, ...]) -> tuple[NDArray[np.uint8], dict[int, str]] | None:
-    """The entry's pixels, mapped, and its unreadable images; None when there is no such entry or it is not sound."""
+def load(
+    folder: Path, key: str, shape: tuple[int, ...] | None, dtype: type[np.generic] = np.uint8
+) -> tuple[NDArray[Any], dict[int, str]] | None:
+    """The entry's pixels or features, mapped, and its unreadable images; None when there is none or it is not sound.
+
+    A `shape` of None is not compared.
+    """
     entry = folder / key
     try:
         # Mode "c" maps privately: torch wants memory that may be written to, and the file must stay as it is.
-        pixels: NDArray[np.uint8] = np.load(entry / "pixels.npy", mmap_mode="c")
+        pixels: NDArray[Any] = np.load(entry / "pixels.npy", mmap_mode="c")
         unreadable = {int(i): str(why) for i, why in json.loads((entry / "unreadable.json").read_text()).items()}
     except FileNotFoundError:
         return None
     except (OSError, ValueError):  # cut short, or written over by something else
         shutil.rmtree(entry, ignore_errors=True)
         return None
-    if pixels.shape != shape or pixels.dtype != np.uint8:
+    if shape not in (None, pixels.shape) or pixels.dtype != dtype:
         shutil.rmtree(entry, ignore_errors=True)
         return None
     with suppress(OSError):
@@ -52,14 +58,14 @@ def load(folder: Path, key: str, shape: tuple[int, ...]) -> tuple[NDArray[np.uin
 
 @contextmanager
 def writing(
-    folder: Path, key: str, shape: tuple[int, ...], limit: int
-) -> Iterator[tuple[NDArray[np.uint8], dict[int, str]]]:
+    folder: Path, key: str, shape: tuple[int, ...], limit: int, dtype: type[np.generic] = np.uint8
+) -> Iterator[tuple[NDArray[Any], dict[int, str]]]:
     """Give an empty entry to fill; it is published at the end, and gone without a trace after an error.
 
     Raises:
         OSError: the folder is not writable, the disk is full, or the entry alone is larger than `limit` bytes.
     """
-    needed = int(np.prod(shape))
+    needed = int(np.prod(shape)) * np.dtype(dtype).itemsize
     if needed > limit:
         raise OSError(f"{needed:,} bytes are more than the cache may hold, {limit:,}")
     folder.mkdir(parents=True, exist_ok=True)
@@ -68,7 +74,7 @@ def writing(
     part.mkdir()
     try:
         unreadable: dict[int, str] = {}
-        pixels = np.lib.format.open_memmap(part / "pixels.npy", mode="w+", dtype=np.uint8, shape=shape)
+        pixels = np.lib.format.open_memmap(part / "pixels.npy", mode="w+", dtype=dtype, shape=shape)
         _reserve(part / "pixels.npy")
         yield pixels, unreadable
         pixels.flush()

@@ -56,6 +56,8 @@ class BundleConfig(BaseModel, frozen=True, extra="forbid"):
     epoch: int = 0
     task_settings: dict[str, Any] = {}
     """What the task needs to read the network's answers: thresholds, means ...; see `tasks.Task.settings`."""
+    origin: dict[str, Any] = {}
+    """Where the weights that it began with are from, their licence and hash; empty where it began from scratch."""
 
     def asked(self) -> Task:
         """The task.

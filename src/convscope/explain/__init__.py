@@ -48,6 +48,7 @@ from convscope.explain.objectives import Objective
 from convscope.explain.occlusion import OcclusionSettings, occlusion
 from convscope.explain.optimise import PaintSettings, Pictures, optimise
 from convscope.explain.parameterise import PixelSpace, colour_axes
+from convscope.explain.probe import probe_scores
 from convscope.explain.receptive_field import ReceptiveField, receptive_field
 from convscope.explain.record import Progress, Record, find_layer, record, untouched
 from convscope.explain.sanity import Cascade, Pointing, cascade, pointing_game, rank_correlation
@@ -130,6 +131,7 @@ __all__ = [
     "overlay",
     "pixel_vectors",
     "pointing_game",
+    "probe_scores",
     "purity",
     "quantised",
     "rank_correlation",

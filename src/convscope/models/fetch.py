@@ -69,7 +69,7 @@ def download(published: Published, path: Path) -> None:
         reason = getattr(error, "reason", None) or error
         raise ModelError(
             f"weights {published.file}: {published.url} cannot be fetched ({reason}); "
-            f"fetch it elsewhere and place it at {path}, or give weights=FILE"
+            f"fetch it elsewhere and place it at {path}, or give --from FILE"
         ) from None
     finally:
         part.unlink(missing_ok=True)

@@ -2,7 +2,7 @@
 
 import pickle
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -93,17 +93,30 @@ def prefixes_of(name: str) -> list[str]:
     return [".".join(parts[:count]) for count in range(len(parts) - 1, 0, -1)]
 
 
-def load_state(network: Network, state: Mapping[str, Tensor], source: str = "a state dict") -> Loaded:
+def load_state(
+    network: Network, state: Mapping[str, Tensor], source: str = "a state dict", new: Collection[str] = ()
+) -> Loaded:
     """Copy the tensors into the network in place and return what did not fit.
 
-    The last layer may have other classes and the input other channels: those layers stay as they started, and are
-    listed. Half-precision tensors are widened; a 7x7 convolution fills a fully connected layer of as many weights; for
-    grey images the first convolution's three colours are summed.
+    The layers named in `new` stay as they started whatever the file has. The last layer may have other classes and the
+    input other channels: those layers stay as they started too, and are listed. Half-precision tensors are widened; a
+    7x7 convolution fills a fully connected layer of as many weights; for grey images the first convolution's three
+    colours are summed.
 
     Raises:
         ModelError: a tensor inside the network is missing or has another shape.
     """
+    fits, loaded = fitted(network, state, source, new)
+    network.load_state_dict(fits, strict=False)
+    return loaded
+
+
+def fitted(
+    network: Network, state: Mapping[str, Tensor], source: str, new: Collection[str] = ()
+) -> tuple[dict[str, Tensor], Loaded]:
+    """Return the tensors that `load_state` would copy, under our names, and what does not fit; nothing is changed."""
     found, fits, fresh, summed = renamed(network, state), {}, [], []
+    found = {name: tensor for name, tensor in found.items() if not set(prefixes_of(name)) & set(new)}
     for name, tensor in network.state_dict().items():
         given = found.get(name)
         if given is not None and is_colour_for_grey(name, given, tensor):
@@ -115,9 +128,8 @@ def load_state(network: Network, state: Mapping[str, Tensor], source: str = "a s
         elif not name.endswith("num_batches_tracked"):
             fresh.append(name)
     refuse_holes(network, found, fresh, source)
-    network.load_state_dict(fits, strict=False)
     unused = tuple(name for name in found if name not in fits and name not in fresh)
-    return Loaded(source, fresh=tuple(fresh), summed=tuple(summed), unused=unused)
+    return fits, Loaded(source, fresh=tuple(fresh), summed=tuple(summed), unused=unused)
 
 
 def is_colour_for_grey(name: str, given: Tensor, tensor: Tensor) -> bool:

@@ -5,12 +5,14 @@ from convscope.run.augmented import augmented
 from convscope.run.compare import Compared, compare
 from convscope.run.cropped import cropped
 from convscope.run.evaluate import evaluate
-from convscope.run.events import Event, Finished, Found, Planned, as_json
+from convscope.run.events import Adopted, Event, Finished, Found, Planned, as_json
+from convscope.run.features import Vectors, features
 from convscope.run.folder import RunFolder, next_name
 from convscope.run.inspect import anatomy_page, anatomy_table, as_picture, convolved, inspect
 from convscope.run.lines import as_lines, found_rows, planned_rows
+from convscope.run.proof import span
 from convscope.run.recipe import Recipe, complete, nested, over, read_recipe, settings_from_flags, source_of
-from convscope.run.report import span, write_report
+from convscope.run.report import write_report
 from convscope.run.tensorboard import logged
 from convscope.run.tolerance import tolerance
 from convscope.run.train import resuming, training
@@ -19,6 +21,7 @@ from convscope.tasks import Task
 from convscope.train import Epoch, Note, Step
 
 __all__ = [
+    "Adopted",
     "Compared",
     "Epoch",
     "Event",
@@ -33,6 +36,7 @@ __all__ = [
     "RunFolder",
     "Step",
     "Task",
+    "Vectors",
     "anatomy_page",
     "anatomy_table",
     "as_json",
@@ -44,6 +48,7 @@ __all__ = [
     "convolved",
     "cropped",
     "evaluate",
+    "features",
     "found_rows",
     "inspect",
     "logged",

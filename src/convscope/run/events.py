@@ -25,6 +25,27 @@ class Found:
 
 
 @dataclass(frozen=True)
+class PlanRow:
+    """A part of a network that begins with trained weights: frozen until an epoch (None: to the end), then its rate."""
+
+    part: str
+    weights: int
+    frozen_until: int | None
+    rate: float | None
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """Whose trained weights the network begins with, what is done with them, part by part, and why."""
+
+    network: str
+    source: str
+    licence: str
+    why: str
+    rows: tuple[PlanRow, ...]
+
+
+@dataclass(frozen=True)
 class Planned:
     """The resolved settings, just before the first step; `first_epoch` is not 0 in a resumed run."""
 
@@ -51,7 +72,7 @@ class Finished:
     task: str = "classify"
 
 
-Event = Found | Planned | Step | Epoch | Note | Finished
+Event = Found | Adopted | Planned | Step | Epoch | Note | Finished
 
 
 def as_json(event: Event) -> dict[str, Any]:

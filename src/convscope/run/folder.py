@@ -9,6 +9,8 @@ confusions.jsonl    which classes were taken for which, epoch by epoch
 looks.jsonl         each look at the test set
 checkpoint/         the last state
 model/              the best network so far: model.safetensors + config.json
+frozen/             the network as it was before its encoder began to learn, when it began with trained weights
+transfer.json       whose weights it began with, what was frozen until when, and the proof
 answers/            what the network answered on a set, for the report
 probes/             feature maps of fixed images, epoch by epoch
 explain/            what was seen inside: pictures and numbers
@@ -32,7 +34,7 @@ from convscope.train.checkpoint import LAST, PREVIOUS
 
 LOCK = ".lock"
 BEFORE_THE_RECIPE = re.compile(
-    r"\.lock|(data|environment|range_test)\.json|\.(data\.json|environment\.json|range_test\.json|recipe\.toml)\.\d+"
+    r"\.lock|(data|environment|range_test|transfer)\.json|\.((data|environment|range_test|transfer)\.json|recipe\.toml)\.\d+"
 )
 
 
@@ -50,6 +52,8 @@ class RunFolder:
         self.looks_file = path / "looks.jsonl"
         self.checkpoint = path / "checkpoint"
         self.model = path / "model"
+        self.frozen = path / "frozen"
+        self.transfer_file = path / "transfer.json"
         self.answers = path / "answers"
         self.probes = path / "probes"
         self.seen = path / "explain"
@@ -154,6 +158,10 @@ class RunFolder:
     def environment(self) -> dict[str, Any]:
         """The content of ``environment.json``."""
         return self._json(self.environment_file)
+
+    def transfer(self) -> dict[str, Any]:
+        """The content of ``transfer.json``, of a run that began with trained weights."""
+        return self._json(self.transfer_file)
 
     def _json(self, file: Path) -> dict[str, Any]:
         try:

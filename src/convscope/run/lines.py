@@ -1,11 +1,12 @@
 """Events in plain words, one line each: for logs, pipes and notebooks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from convscope.data import Skipped
-from convscope.run.events import Event, Finished, Found, Planned
-from convscope.run.report import data_rows, overfitting_sentence, span
+from convscope.run.events import Adopted, Event, Finished, Found, Planned
+from convscope.run.proof import span
+from convscope.run.report import data_rows, overfitting_sentence
 from convscope.tasks import TASKS
 from convscope.train import Epoch, Note, Step
 
@@ -18,6 +19,8 @@ def as_lines(event: Event) -> list[str]:
     match event:
         case Found():
             return [f"{name}: {value}" for name, value in found_rows(event)]
+        case Adopted():
+            return adopted_lines(event)
         case Planned():
             return [f"{name}: {value}" for name, value in planned_rows(event)]
         case Epoch():
@@ -84,6 +87,43 @@ def planned_rows(event: Planned) -> list[tuple[str, str]]:
     last = event.first_epoch >= recipe.train.epochs and not recipe.train.budget
     told = f"after epoch {event.first_epoch}{', the last one: only the report is written anew' if last else ''}"
     return [*rows, ("resumed", told)]
+
+
+def adopted_lines(event: Adopted) -> list[str]:
+    """Whose weights, why the plan, and the plan as a table."""
+    return [
+        f"begins with: {event.network} of {event.source} (licence: {event.licence})",
+        f"plan: {event.why}",
+        *aligned([PLAN_HEADINGS, *plan_cells(event)]),
+    ]
+
+
+PLAN_HEADINGS = ("stage", "weights", "frozen until", "learning rate")
+
+
+def plan_cells(event: Adopted) -> list[tuple[str, ...]]:
+    """The plan's rows in words."""
+    return [
+        (
+            row.part,
+            f"{row.weights:,}",
+            "the end" if row.frozen_until is None else f"epoch {row.frozen_until}" if row.frozen_until else "never",
+            "" if row.rate is None else f"{row.rate:.3g}",
+        )
+        for row in event.rows
+    ]
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """A table as lines of plain text; columns of numbers end alike."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  "
+        + "  ".join(
+            cell.rjust(w) if i == 1 else cell.ljust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
 
 
 def epoch_line(event: Epoch) -> str:

@@ -16,7 +16,14 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 from convscope.data import POLICIES, Policy
 from convscope.errors import ConfigError, did_you_mean
 from convscope.tasks import TASKS, Task, checked
-from convscope.train import INITIALISERS, OptimiserSettings, Precision, ScheduleSettings, StepSettings
+from convscope.train import (
+    INITIALISERS,
+    OptimiserSettings,
+    PlanSettings,
+    Precision,
+    ScheduleSettings,
+    StepSettings,
+)
 
 Said = Mapping[str, Any]
 ELSEWHERE = {
@@ -153,6 +160,17 @@ class TrainSettings(Section):
         return seconds(value) if isinstance(value, str) else value
 
 
+class TransferSettings(PlanSettings, frozen=True, extra="forbid"):
+    """Whose trained weights the network begins with, and what becomes of them; see `train.PlanSettings`.
+
+    `weights` is "" (from scratch), imagenet, a network's name, a file, or a run's folder. `views` of each image, one as
+    it is and the others augmented, go through the frozen part once and are kept (0: in each epoch anew).
+    """
+
+    weights: str = ""
+    views: int = Field(4, ge=0)
+
+
 class Recipe(Section):
     """All settings of a run."""
 
@@ -166,6 +184,7 @@ class Recipe(Section):
     schedule: ScheduleSettings = ScheduleSettings()
     step: StepSettings = StepSettings()
     train: TrainSettings = TrainSettings()
+    transfer: TransferSettings = TransferSettings()
 
     @field_validator("task")
     @classmethod

@@ -17,6 +17,7 @@ from convscope.run.answers import Answers, answered
 from convscope.run.folder import RunFolder
 from convscope.run.learned import learned
 from convscope.run.pictures import pictures
+from convscope.run.proof import span, transfer_sentences
 from convscope.tasks import Interval, Matrix, Pictures, Scatter, Section, Shown, Table, Task
 from convscope.tasks.sections import Cell, Pixels
 from convscope.train import overfitting_from
@@ -49,6 +50,7 @@ def content(folder: RunFolder) -> dict[str, Any]:
         "sections": [ready(folder, answers, section) for section in answers.task.sections(answers.meter)],
         "rendering": "pixelated" if max(folder.recipe().data.size) < 64 else "auto",
         "learned": learned(folder),
+        "transfer": transferred(folder),
         "looks": looks(folder),
         "primary": answers.task.primary,
         "data_rows": data_rows(summary),
@@ -58,6 +60,14 @@ def content(folder: RunFolder) -> dict[str, Any]:
         "machine": [(name, value) for name, value in folder.environment().items() if name != "seconds"],
         **learning(folder),
     }
+
+
+def transferred(folder: RunFolder) -> dict[str, Any] | None:
+    """Where the weights that the network began with are from, the plan, and what came of it; None where it had none."""
+    if not folder.transfer_file.exists():
+        return None
+    found = folder.transfer()
+    return {**found, "told": transfer_sentences(found, folder.recipe().kind.told) if "proof" in found else []}
 
 
 def ready(folder: RunFolder, answers: Answers, section: Section) -> dict[str, Any]:
@@ -140,18 +150,6 @@ def named(summary: dict[str, Any]) -> str:
     word = {"labels": "labels", "numbers": "numbers"}.get(summary.get("kind", "classes"), "classes")
     count = len(summary["classes"])
     return f"{count} {word if count != 1 else {'classes': 'class', 'labels': 'label', 'numbers': 'number'}[word]}"
-
-
-def span(seconds: float) -> str:
-    """A time for people.
-
-    >>> span(4.2), span(75), span(7260)
-    ('4.2 s', '1 min 15 s', '2 h 01 min')
-    """
-    if round(seconds, 1) < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def learning(folder: RunFolder) -> dict[str, Any]:

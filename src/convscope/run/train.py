@@ -8,20 +8,22 @@ from pathlib import Path
 
 import torch
 
-from convscope.deploy import save_bundle, write_whole
+from convscope.deploy import write_whole
+from convscope.run.adopt import adopted, begun_from, refuse_misfits, settle, with_plan, write_adopted
 from convscope.run.conclude import conclude
-from convscope.run.confusions import keep_confusion
 from convscope.run.defaults import defaults_for, network_for, size_for
 from convscope.run.environment import write_environment
 from convscope.run.events import Event, Planned, as_json
 from convscope.run.find_rate import with_rate_found
 from convscope.run.folder import RunFolder, append_line
+from convscope.run.keep import Keeper
+from convscope.run.origin import find_origin
 from convscope.run.prepare import Prepared, Progress, open_source, prepare, prepare_again, write_data
 from convscope.run.probes import Probes
 from convscope.run.recipe import Said, complete, merge, over
-from convscope.run.trainee import Trainee, begin, chosen_device, network, resolved, task_for
+from convscope.run.trainee import Trainee, begin, chosen_device, fitting, network, resolved, task_for
 from convscope.tasks import TASKS
-from convscope.train import Epoch, Note, load, save
+from convscope.train import Epoch, Note, load
 
 PLACE = "settings"  # in messages on what was said by flags or arguments
 
@@ -44,22 +46,36 @@ def training(source: str, out: Path, said: Said, on_progress: Progress | None = 
     with RunFolder.making(out) as folder:
         found = open_source(first.data, first.kind.takes if "task" in said else None)
         task = first.task if "task" in said else task_of_kind(found.kind)
-        said = merge(network_for(found, task, said), said)
+        refuse_misfits(first.transfer, said)
+        origin = begun_from(first.transfer, said)
+        below, above = origin.settings(found) if origin else (network_for(found, task, said), {})
+        said = merge(below, said, above)
         size = size_for(found, device, complete(said, PLACE).model.name)
         said = merge(size, said, {"task": task, "data": {"source": found.source}})
         seen = complete(said, PLACE)
         with torch.device("meta"):  # a network that cannot be built is refused before anything is decoded
-            network(seen, task_for(seen, found, found.targets))
+            bare = network(seen, task_for(seen, found, found.targets))
+            if origin:
+                fitting(bare, origin, seen.transfer.replace_fc)
         prepared = prepare(found, seen.data, seen.seed, on_progress)
+        if origin:
+            prepared = origin.normalised(prepared)
         yield prepared.found()
-        defaults = defaults_for(prepared, seen, device)
-        recipe = complete(over(defaults, said), PLACE)
+        if origin:
+            said, why = with_plan(said, prepared, seen, bare)
+        else:
+            said = over(defaults_for(prepared, seen, device), said)
+        recipe = complete(said, PLACE)
         recipe = resolved(recipe, task_for(recipe, prepared.dataset, prepared.dataset.targets))
         recipe, note = with_rate_found(folder, prepared, recipe)
-        trainee = begin(prepared, recipe, began)
+        trainee = begin(prepared, recipe, began, origin)
         write_data(folder, prepared)
         write_environment(folder, device)
+        if origin:
+            write_adopted(folder, trainee, why)
         write_whole(folder.recipe_file, recipe.to_toml().encode())
+        if origin:
+            yield adopted(trainee, why)
         yield from _lived(folder, prepared, trainee, began, [note] if note else [])
 
 
@@ -74,7 +90,12 @@ def resuming(path: Path, on_progress: Progress | None = None) -> Generator[Event
     with folder.locked():
         prepared = prepare_again(folder, on_progress=on_progress)
         yield prepared.found()
-        trainee = begin(prepared, folder.recipe(), began)
+        recipe = folder.recipe()
+        anew = recipe.transfer.weights and not folder.has_checkpoint()
+        origin = find_origin(recipe.transfer.weights, recipe.model.name) if anew else None
+        trainee = begin(prepared, recipe, began, origin)
+        if recipe.transfer.weights:
+            trainee.config = trainee.config.model_copy(update={"origin": folder.transfer()["origin"]})
         yield from _lived(folder, prepared, trainee, began, _go_on(folder, trainee))
 
 
@@ -88,15 +109,20 @@ def _lived(
         append_line(folder.events_file, as_json(note))
         yield note
     probes = Probes.chosen(folder.probes, prepared, trainee.state.model, trainee.recipe.train.probes)
+    keeper = Keeper(folder, trainee)
     with closing(trainee.epochs()) as events:
         for event in events:
             if isinstance(event, Epoch):
-                _keep(folder, trainee, event)
-                if probes and (trouble := probes.keep(trainee.state.result, event.epoch)):
+                keeper.see(event)
+                if probes and not keeper.waiting and (trouble := probes.keep(trainee.state.result, event.epoch)):
                     yield Note(event.epoch, event.step, trouble)
             else:
                 append_line(folder.events_file, as_json(event))
             yield event
+    keeper.finish()
+    for note in settle(folder, trainee):
+        append_line(folder.events_file, as_json(note))
+        yield note
     yield conclude(folder, prepared, trainee, first, began)
 
 
@@ -108,16 +134,6 @@ def _go_on(folder: RunFolder, trainee: Trainee) -> list[Note]:
             trainee.state.load_state_dict(load(folder.checkpoint))
     folder.forget_after(trainee.state.epoch)
     return [Note(trainee.state.epoch, trainee.state.step, str(warning.message)) for warning in caught]
-
-
-def _keep(folder: RunFolder, trainee: Trainee, event: Epoch) -> None:
-    """Save the network when it is the answer, the record, and last the state: a kill before that repeats the epoch."""
-    if trainee.kept_epoch == event.epoch:
-        config = trainee.config.model_copy(update={"epoch": event.epoch})
-        save_bundle(folder.model, trainee.state.result, config)
-    append_line(folder.events_file, as_json(event))
-    keep_confusion(folder, trainee.task, trainee.judged, event.epoch)
-    save(trainee.state, folder.checkpoint)
 
 
 def task_of_kind(kind: str) -> str:

@@ -1,6 +1,7 @@
 """What a recipe and the data make: the network, its optimiser and schedule, the batches, and what counts as best."""
 
-from collections.abc import Generator
+import hashlib
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -16,6 +17,9 @@ from convscope.errors import ConfigError
 from convscope.explain import Progress
 from convscope.models import Architecture, begins_whitened, build, resolve, whiten, with_auxiliary_loss
 from convscope.models.sizes import check_size
+from convscope.models.weights import fitted
+from convscope.run.origin import Origin
+from convscope.run.phases import Legs, phases
 from convscope.run.prepare import Prepared
 from convscope.run.recipe import Recipe
 from convscope.tasks import Known, Meter, Task
@@ -29,13 +33,17 @@ from convscope.train import (
     Schedule,
     State,
     Step,
+    Watch,
     build_optimiser,
+    build_plan_optimiser,
     build_schedule,
     channels_last,
     computes_bfloat16,
     deterministic,
     in_float32,
     initialise,
+    make_plan,
+    new_layers,
     precision_context,
     run,
     seed_everything,
@@ -48,10 +56,16 @@ MOVED: dict[str, Moved] = {"masks": "masks", "boxes": "boxes"}  # kinds of targe
 FLOAT32_TAKES = 2.0  # times as long as bfloat16 where the latter is used
 REPORT_SECONDS = 3.0  # kept of a budget for the report; seen on two cores with 12 + 12 pictures
 
+Answering = Callable[[Any], Any]
+Questions = Callable[[int], Iterable[tuple[torch.Tensor, torch.Tensor]]]
+
 
 @dataclass
 class Trainee:
-    """A network about to be trained, and all that its training needs."""
+    """A network about to be trained, and all that its training needs.
+
+    `images` tells them apart from all others. `legs` and `watch` are there where it began with trained weights.
+    """
 
     recipe: Recipe
     task: Task
@@ -62,6 +76,9 @@ class Trainee:
     schedule: Schedule | Plateau
     best: Patience
     clock: Clock | None
+    images: str
+    legs: Legs | None = None
+    watch: Watch | None = None
     judged: Meter | None = None
     """The answers on the validation images at the end of the last epoch."""
 
@@ -69,25 +86,36 @@ class Trainee:
     def kept_epoch(self) -> int:
         """The epoch whose network is the answer so far."""
         by_score = self.recipe.train.keep == "best" or self.recipe.train.stop_patience
-        return self.best.best_epoch if by_score else self.state.epoch
+        if by_score:
+            return self.best.best_epoch
+        return self.watch.frozen_epoch if self.watch and self.watch.fell else self.state.epoch
+
+    @property
+    def last_frozen(self) -> int | None:
+        """The last epoch before the encoder begins to learn; None where it never does."""
+        turn = self.legs.plan.unfreezes_at if self.legs else None
+        return turn - 1 if turn is not None and turn <= self.recipe.train.epochs else None
+
+    @property
+    def training_features(self) -> bool:
+        """Whether it trains on features that were kept, with all of the encoder frozen, so that epochs are short."""
+        if self.legs is None or not self.legs.done or not self.legs.done[-1].views:
+            return False
+        return self.last_frozen is None or self.state.epoch <= self.last_frozen
 
     def epochs(self) -> Generator[Step | Epoch | Note]:
         """Train, judging each epoch; ends early when patience or the clock says so."""
-        batches, judge, until = self.train, self._judge, self.recipe.train.epochs
-        loss = with_auxiliary_loss(self.task.loss)
         if self.best.bad_epochs > self.best.patience:  # a run that was killed after its last epoch
             return
-        if self.clock is None:
-            events = run(self.state, batches, loss, self.schedule, until, judge)
-        else:
-            events = run(self.state, self.clock.limit(batches), loss, self.schedule, None, self.clock.timing(judge))
-        for event in events:
+        for event in phases(self) if self.legs else self._straight():
             if not isinstance(event, Epoch):
                 yield event
                 continue
             if self.clock:  # the end asks once more for the answers on the validation images
                 self.clock.reserve = REPORT_SECONDS + self._once_more * self.clock.evaluation
             score = event.validation[self.task.primary]
+            if self.watch and self.legs:
+                self.watch.see(event.epoch, score, self.last_frozen is None or event.epoch <= self.last_frozen)
             exhausted = self.best.see(score - TIE * event.validation["loss"])
             if isinstance(self.schedule, Plateau) and self.schedule.see(score):
                 rate = self.recipe.optimiser.rate * self.schedule.current
@@ -104,18 +132,28 @@ class Trainee:
         half = self.recipe.train.precision != "float32" and computes_bfloat16(self.state.device)
         return FLOAT32_TAKES if half else 1.0
 
-    def _judge(self, model: nn.Module) -> dict[str, float]:
-        self.judged = asked(model, self.validation, self.task.meter())
+    def _straight(self) -> Generator[Step | Epoch | Note]:
+        """All of the network from the first epoch to the last."""
+        batches, until = self.train, self.recipe.train.epochs
+        loss = with_auxiliary_loss(self.task.loss)
+        if self.clock is None:
+            return run(self.state, batches, loss, self.schedule, until, self.judge)
+        return run(self.state, self.clock.limit(batches), loss, self.schedule, None, self.clock.timing(self.judge))
+
+    def judge(self, model: Answering, batches: Questions | None = None) -> dict[str, float]:
+        """The scores of a network, or of what stands in for it, on the validation images."""
+        self.judged = asked(model, batches or self.validation, self.task.meter())
         return self.judged.scores()
 
 
-def begin(prepared: Prepared, recipe: Recipe, began: float) -> Trainee:
+def begin(prepared: Prepared, recipe: Recipe, began: float, origin: Origin | None = None) -> Trainee:
     """Assemble everything anew, with cores, kernels and random generators as the recipe says.
 
     Args:
         prepared: the images.
         recipe: all settings.
         began: when the run was started, by `time.monotonic`: a budget counts from there.
+        origin: the weights to begin with; None: new ones, or those of a checkpoint that is loaded next.
 
     Raises:
         ConfigError: the budget is spent already.
@@ -123,7 +161,7 @@ def begin(prepared: Prepared, recipe: Recipe, began: float) -> Trainee:
     use_cores(recipe.train.threads or None)
     deterministic()
     seed_everything(recipe.seed)
-    trainee = assemble(prepared, recipe, chosen_device(recipe.train.device))
+    trainee = assemble(prepared, recipe, chosen_device(recipe.train.device), origin)
     if trainee.clock:
         trainee.clock.started = began
         _refuse_too_little_time(trainee.clock)
@@ -138,14 +176,18 @@ def _refuse_too_little_time(clock: Clock) -> None:
         )
 
 
-def assemble(prepared: Prepared, recipe: Recipe, device: torch.device) -> Trainee:
+def assemble(prepared: Prepared, recipe: Recipe, device: torch.device, origin: Origin | None = None) -> Trainee:
     """Build everything new from the recipe; random weights come from torch's generator, which the caller has seeded."""
     train = prepared.batches("train", batch_settings(prepared, recipe, device, training=True))
     validation = prepared.batches("validation", batch_settings(prepared, recipe, device, training=False))
     task = task_for(recipe, prepared.dataset, prepared.dataset.targets[prepared.rows("train")])
     _refuse_what_does_not_fit(recipe, task)
-    model = channels_last(network(recipe, task), device).to(device)
-    if begins_whitened(model):
+    model = network(recipe, task)
+    plan = make_plan(model, recipe.transfer, recipe.optimiser.rate) if recipe.transfer.weights else None
+    if origin:
+        model.load_state_dict(fitting(model, origin, recipe.transfer.replace_fc), strict=False)
+    model = channels_last(model, device).to(device)
+    if begins_whitened(model) and not plan:
         whiten(model, first_images(train))
     clock = Clock(recipe.train.budget, REPORT_SECONDS) if recipe.train.budget else None
     best = Patience(recipe.train.stop_patience or NEVER, mode="max")
@@ -153,13 +195,15 @@ def assemble(prepared: Prepared, recipe: Recipe, device: torch.device) -> Traine
     average = Average(model, recipe.train.average) if recipe.train.average else None
     state = State(
         model,
-        build_optimiser(model, recipe.optimiser),
+        build_plan_optimiser(model, recipe.optimiser, plan) if plan else build_optimiser(model, recipe.optimiser),
         average,
         recipe.step,
         precision_context(recipe.train.precision, device),
     )
-    memories = {"best": best, "clock": clock, "plateau": schedule}
-    state.extras = {name: memory for name, memory in memories.items() if isinstance(memory, Patience | Clock | Plateau)}
+    legs, watch = (Legs(plan), Watch()) if plan else (None, None)
+    plateau = schedule if isinstance(schedule, Plateau) else None
+    memories = {"best": best, "clock": clock, "plateau": plateau, "legs": legs, "watch": watch}
+    state.extras = {name: memory for name, memory in memories.items() if memory is not None}
     config = BundleConfig(
         task=task.name,
         classes=task.classes,
@@ -167,8 +211,40 @@ def assemble(prepared: Prepared, recipe: Recipe, device: torch.device) -> Traine
         preprocessing=prepared.preprocessing,
         weights=sum(parameter.numel() for parameter in model.parameters()),
         task_settings=task.settings(),
+        origin=origin.told if origin else {},
     )
-    return Trainee(recipe, task, config, state, train, validation, schedule, best, clock)
+    images = told_apart(prepared)
+    return Trainee(recipe, task, config, state, train, validation, schedule, best, clock, images, legs, watch)
+
+
+def fitting(model: nn.Module, origin: Origin, replaced: int) -> dict[str, torch.Tensor]:
+    """The trained weights that fit a network, but for its last `replaced` layers; nothing is changed.
+
+    Raises:
+        ModelError: they are another network's.
+        ConfigError: a layer that is to be kept has another shape in the weights.
+    """
+    new = new_layers(model, replaced)
+    fits, loaded = fitted(model, origin.state, origin.told["source"], new)  # type: ignore[arg-type]
+    lost = [name for name in loaded.fresh if name.startswith(("stem.", "head.")) and name.rpartition(".")[0] not in new]
+    if lost:
+        layer = lost[0].rpartition(".")[0]
+        if layer.startswith("stem."):
+            raise ConfigError(
+                f"{origin.told['source']}: its {layer} does not fit the network's; "
+                "leave model.options and data.channels away"
+            )
+        raise ConfigError(
+            f"transfer.replace_fc is {replaced}, but {origin.told['source']} has nothing that fits {layer}; "
+            f"replace {replaced + 1} or more"
+        )
+    return fits
+
+
+def told_apart(prepared: Prepared) -> str:
+    """What changes with the images, how they are read, and which of them are trained on."""
+    whole = f"{prepared.dataset.fingerprint()} {prepared.preprocessing} {prepared.role.tolist()}"
+    return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
 
 
 def task_for(recipe: Recipe, dataset: Dataset, targets: NDArray[Any]) -> Task:
@@ -235,7 +311,7 @@ def batch_settings(prepared: Prepared, recipe: Recipe, device: torch.device, tra
 
 
 @torch.inference_mode()
-def asked(model: nn.Module, batches: Batches, meter: Meter, on_progress: Progress | None = None) -> Meter:
+def asked(model: Answering, batches: Questions, meter: Meter, on_progress: Progress | None = None) -> Meter:
     """The meter, after the network has answered all batches."""
     done = 0
     for x, y in batches(0):

@@ -7,6 +7,7 @@ from convscope.train.curves import overfitting_from
 from convscope.train.init import INITIALISERS, fitting_initialisers, initialise
 from convscope.train.loop import Batches, Epoch, Evaluate, Note, Step, mode, run, scores
 from convscope.train.optimisers import OPTIMISERS, OptimiserSettings, build_optimiser, set_learning_rate
+from convscope.train.parts import is_chain, new_layers, parts, through, weighted
 from convscope.train.precision import Precision, channels_last, computes_bfloat16, in_float32, precision_context
 from convscope.train.range_test import RangeSettings, RangeTest, learning_rate_range_test
 from convscope.train.reproducible import (
@@ -21,6 +22,18 @@ from convscope.train.schedules import SHAPES, Plateau, Schedule, ScheduleSetting
 from convscope.train.state import State, StepSettings
 from convscope.train.step import Loss
 from convscope.train.stopping import Patience
+from convscope.train.transfer import (
+    Plan,
+    PlanSettings,
+    Row,
+    Watch,
+    build_plan_optimiser,
+    digest,
+    digests,
+    freeze,
+    make_plan,
+    standing,
+)
 from convscope.train.watch import LayerReport, Observer, gradient_norms, observe
 
 __all__ = [
@@ -38,32 +51,44 @@ __all__ = [
     "Observer",
     "OptimiserSettings",
     "Patience",
+    "Plan",
+    "PlanSettings",
     "Plateau",
     "Precision",
     "RangeSettings",
     "RangeTest",
+    "Row",
     "Schedule",
     "ScheduleSettings",
     "State",
     "Step",
     "StepSettings",
+    "Watch",
     "available_cores",
     "build_optimiser",
+    "build_plan_optimiser",
     "build_schedule",
     "by_clock",
     "by_steps",
     "channels_last",
     "computes_bfloat16",
     "deterministic",
+    "digest",
+    "digests",
     "fitting_initialisers",
+    "freeze",
     "gradient_norms",
     "in_float32",
     "initialise",
+    "is_chain",
     "learning_rate_range_test",
     "load",
+    "make_plan",
     "mode",
+    "new_layers",
     "observe",
     "overfitting_from",
+    "parts",
     "precision_context",
     "random_states",
     "run",
@@ -72,5 +97,8 @@ __all__ = [
     "seed_everything",
     "set_learning_rate",
     "set_random_states",
+    "standing",
+    "through",
     "use_cores",
+    "weighted",
 ]

@@ -32,13 +32,19 @@ class Stateful(Protocol):
     def load_state_dict(self, content: dict[str, Any], /) -> None: ...
 
 
+def answer(model: nn.Module, x: Any) -> Any:
+    """What a network says of a batch: the usual `State.enter`."""
+    return model(x)
+
+
 @dataclass
 class State:
     """A network while it trains: save it after an `Epoch`, load it, and the next step is the same to the bit.
 
     `model`, `optimiser` and whatever stands in `average` and `extras` are built by the caller, alike for a new run
     and for a resumed one; `load_state_dict` then fills them. `precision` and `settings` are not part of what is
-    saved.
+    saved. `enter` is how a batch goes into the network: where its first parts are frozen, batches may hold what
+    those make of the images, and go on from there.
     """
 
     model: nn.Module
@@ -47,6 +53,7 @@ class State:
     settings: StepSettings = field(default_factory=StepSettings)
     precision: Callable[[], AbstractContextManager[Any]] = nullcontext
     extras: dict[str, Stateful] = field(default_factory=dict)
+    enter: Callable[[nn.Module, Any], Any] = answer
     step: int = 0  # optimiser steps done
     epoch: int = 0  # epochs done
     micro_batch: int | None = None  # in force: settings.micro_batch, halved whenever memory ran out

@@ -41,7 +41,7 @@ def _backward(state: State, x: Tensor, y: Tensor, loss: Loss) -> Tensor:
     total = torch.zeros((), device=x.device)
     for x_piece, y_piece in zip(x.tensor_split(pieces), y.tensor_split(pieces), strict=True):
         with state.precision():
-            output = state.model(x_piece)
+            output = state.enter(state.model, x_piece)
         value = loss(in_float32(output), y_piece) * (len(x_piece) / len(x))
         value.backward()  # type: ignore[no-untyped-call]
         total = total + value.detach()

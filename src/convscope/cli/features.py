@@ -1,0 +1,33 @@
+"""``convscope features``"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def features(
+    model: Annotated[
+        str,
+        typer.Argument(help="A run's folder, a weights file, imagenet, or a network's name.", show_default=False),
+    ],
+    data: Annotated[str, typer.Argument(help="A folder, a table or a built-in.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="The folder to write into.")] = Path("features"),
+    seed: Annotated[int, typer.Option(help="Of the cut into sets, where DATA is not the run's own.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Write a network's vectors of all images as .npy, .csv and .parquet, and how far simple classifiers get with them.
+
+    A linear probe, nearest neighbours and a support vector machine learn from the training images' vectors and are
+    asked about the validation images; the network's own answer stands beside them.
+    """
+    from convscope.cli.show import print_json, table_of
+    from convscope.run import features as written
+
+    found = written(model, data, out, seed)
+    count, numbers = found.vectors.shape
+    if json:
+        print_json({"folder": str(out), "images": count, "numbers": numbers, "validation": found.scores})
+        return
+    print(f"{count:,} images, {numbers:,} numbers each: {', '.join(str(out / name) for name in found.files)}")
+    table_of(["classifier", "validation accuracy"], [(n, f"{100 * s:.2f} %") for n, s in found.scores.items()])

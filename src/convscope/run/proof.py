@@ -1,0 +1,71 @@
+"""What came of a plan, in words: what stood still, what keeping features saved, whether unfreezing did harm."""
+
+from collections.abc import Callable
+from typing import Any
+
+
+def span(seconds: float) -> str:
+    """A time for people.
+
+    >>> span(4.2), span(75), span(7260)
+    ('4.2 s', '1 min 15 s', '2 h 01 min')
+    """
+    if round(seconds, 1) < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def transfer_sentences(content: dict[str, Any], told: Callable[[float], str]) -> list[str]:
+    """What came of the plan, in words: the proof, what keeping features saved, and whether unfreezing did harm.
+
+    Args:
+        content: of ``transfer.json``.
+        told: the score for people.
+    """
+    return [*_fall(content, told), *_proof(content), *_saving(content["legs"])]
+
+
+def _fall(content: dict[str, Any], told: Callable[[float], str]) -> list[str]:
+    frozen, last = content["frozen_score"], content["last_score"]
+    if frozen is None or last is None:
+        return []
+    scores = f"{told(frozen)} before, {told(last)} after"
+    if content["kept_epoch"] != content["frozen_epoch"]:
+        return [f"unfreezing: validation {scores}"]
+    return [
+        f"validation fell after unfreezing ({scores}): the network of epoch {content['frozen_epoch']}, "
+        "with its encoder still frozen, is the answer"
+    ]
+
+
+def _proof(content: dict[str, Any]) -> list[str]:
+    proof, legs = content["proof"], content["legs"]
+    if proof["changed"]:
+        return [f"NOT frozen, though it should have been: {', '.join(proof['changed'][:3])}; please report this"]
+    moved = [leg for leg in legs if leg["identical"] is False]
+    if moved:
+        epochs = f"{moved[0]['first']} to {moved[0]['last']}"
+        return [f"NOT frozen in epochs {epochs}, though it should have been; please report this"]
+    if not proof["tensors"]:
+        first = legs[0]
+        told = f"frozen until epoch {first['last']}: {first['still']} tensors, compared, are equal to the bit"
+        return [told] if first["still"] else []
+    return [
+        f"frozen to the end: {proof['tensors']} tensors with {proof['weights']:,} weights, norms' statistics included, "
+        f"are equal to the bit in the network that is kept (digest {proof['digest'][:12]})"
+    ]
+
+
+def _saving(legs: list[dict[str, Any]]) -> list[str]:
+    kept = [leg for leg in legs if leg["views"]]
+    seconds, saved = (sum(leg[name] for leg in kept) for name in ("seconds", "saved"))
+    if not kept:
+        return []
+    images, epochs = sum(leg["images"] for leg in kept), sum(leg["last"] + 1 - leg["first"] for leg in kept)
+    if not seconds:
+        return [f"features of {images:,} views were kept by an earlier run: the frozen part was not computed at all"]
+    return [
+        f"features of {images:,} views were computed once, in {span(seconds)}; computing them anew in each of {epochs} "
+        f"epochs would have taken {span(saved)} more"
+    ]

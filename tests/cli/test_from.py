@@ -1,0 +1,117 @@
+"""``convscope train --from``: what is refused, in one line each; and that the real weights are told apart."""
+
+import pytest
+import torch
+
+from convscope.models.published import PUBLISHED
+from convscope.models.recognise import recognised
+from convscope.models.weights import read_state
+from run.small import photos
+
+KNOWN = ", ".join(sorted(PUBLISHED))
+
+pytestmark = pytest.mark.usefixtures("no_report")
+
+
+@pytest.fixture
+def refused(convscope, tmp_path):
+    """Return a function from flags to the one line that a training of photos is refused with."""
+    source = photos(tmp_path / "photos")
+
+    def run(*words):
+        code, out, error = convscope("train", source, "--out", tmp_path / "run", *words)
+        assert (code, out) == (2, "")
+        assert not (tmp_path / "run").exists()
+        return error.removeprefix("convscope: ").removesuffix("\n")
+
+    return run
+
+
+def test_what_is_neither_file_nor_run_nor_network(refused, tmp_path):
+    assert refused("--from", "imagnet") == "--from imagnet: no such file, run or network; did you mean imagenet?"
+    assert refused("--from", tmp_path / "w.pth") == (
+        f"--from {tmp_path / 'w.pth'}: no such file, run or network; give imagenet, a weights file, a run's folder or "
+        "a network's name, such as mobilenet_v2"
+    )
+    assert refused("--from", "lenet") == f"--from lenet: no published weights of it are known; choose one of {KNOWN}"
+    assert refused("--from", "imagenet", "--model", "lenet") == (
+        f"--from imagenet: no weights of lenet published on ImageNet are known; choose one of {KNOWN}, or give a file"
+    )
+    assert refused("--from", "resnet18", "--model", "resnet34") == (
+        "--from resnet18: its weights are not of resnet34, which was named; leave one away"
+    )
+
+
+def test_without_a_network_connection_the_message_says_where_to_place_the_file(refused, tmp_path, monkeypatch):
+    def unreachable(*_given, **_named):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr("urllib.request.urlopen", unreachable)
+    monkeypatch.setattr("convscope.models.fetch.weights_folder", lambda: tmp_path / "weights")
+    known = PUBLISHED["mobilenet_v2"]
+    assert refused("--from", "imagenet") == (
+        f"weights {known.file}: {known.url} cannot be fetched (no route to host); fetch it elsewhere and place it at "
+        f"{tmp_path / 'weights' / known.file}, or give --from FILE"
+    )
+
+
+def test_weights_of_another_network(refused, tmp_path):
+    torch.save({"features.3.squeeze.weight": torch.zeros(3)}, tmp_path / "odd.pth")
+    assert refused("--from", tmp_path / "odd.pth") == (
+        f"{tmp_path / 'odd.pth'}: its tensors are of no network that convscope tells by their names; "
+        "say which one it is with --set model.name=NAME"
+    )
+    assert refused("--from", tmp_path / "odd.pth", "--model", "resnet20") == (
+        f"{tmp_path / 'odd.pth'}: not the weights of this resnet: "
+        "stages.0.0.body.0.conv.weight needs 16x16x3x3, the file has nothing; "
+        "stages.0.0.body.0.norm.weight needs 16, the file has nothing; "
+        "stages.0.0.body.0.norm.bias needs 16, the file has nothing; "
+        "stages.0.0.body.0.norm.running_mean needs 16, the file has nothing; "
+        "stages.0.0.body.0.norm.running_var needs 16, the file has nothing and 85 more; "
+        "choose the network they belong to"
+    )
+    (tmp_path / "empty").mkdir()
+    assert refused("--from", tmp_path / "empty") == (
+        f"{tmp_path / 'empty'}: no recipe.toml in it, so it is no run; name a folder that convscope train wrote"
+    )
+
+
+def test_plans_that_do_not_fit(refused, finished):
+    assert refused("--from", finished, "--replace-fc", "3") == (
+        "transfer.replace_fc is 3, but the head has 1 layer with weights; give 0 to 1"
+    )
+    assert refused("--from", finished, "--epochs", "4", "--unfreeze-at", "5") == (
+        "transfer.unfreeze_at is 5, but training has 4 epochs; give 1 to 4, or 0 for never"
+    )
+    assert refused("--from", finished, "--unfreeze-at", "-1") == (
+        "settings: transfer.unfreeze_at is -1; it should be greater than or equal to 0"
+    )
+    assert refused("--from", finished, "--encoder-lr", "0.1y") == (
+        "settings: transfer.encoder_lr is '0.1y'; "
+        "write a share of the head's learning rate like 0.1x, or a rate like 1e-3"
+    )
+    assert refused("--from", finished, "--model", "lenet") == (
+        f"{finished}: its network is a resnet18, not a lenet; leave --model away"
+    )
+    assert refused("--from", finished, "--replace-fc", "0") == (
+        f"transfer.replace_fc is 0, but {finished / 'model'} has nothing that fits head.fc; replace 1 or more"
+    )
+
+
+def test_a_plan_without_weights_is_refused(refused):
+    assert refused("--unfreeze-at", "3") == (
+        "transfer.unfreeze_at is set, but the network begins from scratch; name trained weights with --from"
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "network"),
+    [
+        ("derived_mobilenet_v2_imagenet.pth", "mobilenet_v2"),
+        ("derived_squeezenet1_0_deepcompression_fp16.pth", "squeezenet1_0"),
+        ("cifar10_resnet20-12fca82f.th", "resnet20"),
+        ("derived_mobilenetv1_025_statedict.pth", None),
+    ],
+)
+def test_real_weights_tell_which_network_they_are_of(shared_data, file, network):
+    assert recognised(read_state(shared_data("weights") / file)) == network
