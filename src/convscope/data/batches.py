@@ -1,6 +1,5 @@
 """Batches of images and targets, epoch by epoch, the next one prepared while the last is used."""
 
-import copy
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
@@ -73,7 +72,7 @@ class Batches:
         self.device = torch.device(settings.device)
         self.targets = torch.from_numpy(np.ascontiguousarray(targets[indices]))
         self._augment = augment(settings.policy, settings.mirror)
-        self._first = torch.rand(len(self.targets), generator=_generator(settings.seed)) < 0.5
+        self._first = torch.rand(len(self.targets), generator=generator_for(settings.seed)) < 0.5
         self._rows: Tensor | None = None
         in_memory = isinstance(pixels, np.ndarray) and not isinstance(pixels, np.memmap)
         self._undecoded: Any = None if isinstance(pixels, np.ndarray) else pixels
@@ -107,7 +106,7 @@ class Batches:
     def looking(self, augmented: bool) -> "Batches":
         """Batches of the same images, each once and in their order, augmented or as they are; pixels are shared."""
         plain = {"shuffle": False, "balanced": False, "mix": "none"} | ({} if augmented else {"policy": "none"})
-        other = copy.copy(self)
+        other = copy(self)
         other.settings = self.settings.model_copy(update=plain)
         other._augment = augment(other.settings.policy, other.settings.mirror)
         return other

@@ -55,8 +55,6 @@ def features(model: str | Path, source: str, out: Path, seed: int = 0, on_progre
     """
     network, seen, classes = opened(model)
     prepared = _images(model, source, seen, seed, on_progress)
-    if prepared.dataset.kind != "classes":
-        raise ConfigError(f"features: {source} has {prepared.dataset.kind}, and probes need one class per image")
     vectors, logits = through(network, prepared, seen)
     y, train, asked = prepared.dataset.targets, prepared.rows("train"), prepared.rows("validation")
     scores = probe_scores(vectors[train], y[train], vectors[asked], y[asked])
@@ -87,9 +85,18 @@ def _images(model: str | Path, source: str, seen: Preprocessing, seed: int, on_p
     if path.is_dir() and (path / "data.json").exists():
         folder = RunFolder.open(path)
         if folder.data()["source"] in (source, str(Path(source).expanduser().resolve())):
-            return prepare_again(folder, on_progress=on_progress)
-    settings = DataSettings(source=source, size=seen.size, channels=seen.channels)  # type: ignore[arg-type]
-    return prepare(open_source(settings), settings, seed, on_progress)
+            prepared = prepare_again(folder, on_progress=on_progress)
+            _refuse_others(source, prepared.dataset.kind)
+            return prepared
+    settings = DataSettings(source=source, size=seen.size, channels=seen.channels)
+    found = open_source(settings)
+    _refuse_others(source, found.kind)
+    return prepare(found, settings, seed, on_progress)
+
+
+def _refuse_others(source: str, kind: str) -> None:
+    if kind != "classes":
+        raise ConfigError(f"features: {source} has {kind}, and probes need one class per image")
 
 
 @torch.inference_mode()
