@@ -102,6 +102,7 @@ def test_the_slider_goes_through_the_epochs(page) -> None:
     for key, epoch in (("Home", 1), ("ArrowRight", 2), ("ArrowRight", 3)):
         page.keyboard.press(key)
         page.wait_for_selector(f'.epoch b:text-is("Epoch {epoch}")')
+        page.wait_for_selector(f'h2:text-is("Mistakes as of epoch {epoch}")')
         page.wait_for_selector(f'[aria-label$="at epoch {epoch}"]')
         seen.add(page.evaluate("() => document.querySelector('.film canvas').toDataURL()"))
     assert len(seen) == 3

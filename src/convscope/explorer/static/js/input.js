@@ -5,16 +5,16 @@
 
 import { address, get, replaced, send } from "./api.js";
 import { answerInWords, answers, head, trouble } from "./parts.js";
-import { band, wanted } from "./band.js";
+import { band } from "./band.js";
 import { className, session, tell } from "./session.js";
 import { dropZone } from "./drop.js";
 import { fill, h } from "./dom.js";
 import { go, write } from "./address.js";
 import { lastWaiting } from "./latest.js";
-import { maps } from "./maps.js";
 import { pad } from "./pad.js";
 import { picker } from "./picker.js";
 import { outputs, stops } from "./network.js";
+import { stand } from "./standing.js";
 import { tools } from "./pad_tools.js";
 
 const DRAW = "Draw, drop a picture, or take one from the data; every stroke goes through the network as you make it.";
@@ -116,10 +116,12 @@ async function ask(held, parts) {
     if (held.gone) return;
     held.own = input.id;
     fill(parts.status);
-    told(held, parts, input);
+    const standing = told(held, parts, input);
     held.key = `${input.id} ${session.run.network}`;
     go("input", { image: input.id }, { quiet: true });
-    parts.milliseconds.textContent = `${Math.round(performance.now() - began)} ms from the pad to the answer, ${Math.round(input.milliseconds)} ms of them in the network`;
+    const took = [performance.now() - began, input.milliseconds].map((time) => Math.round(time));
+    parts.milliseconds.textContent = `${took[0]} ms from the pad to the answer, ${took[1]} ms of them in the network`;
+    await standing; // the next stroke is asked about when this one is on the screen
   } catch (error) {
     if (!replaced(error)) fill(parts.status, trouble(error));
   }
@@ -165,23 +167,7 @@ function told(held, parts, input) {
   clearTimeout(held.speaking);
   held.speaking = setTimeout(() => tell("say", `Called ${answerInWords(input)}`), 700);
   parts.milliseconds.textContent = "";
-  drawBand(held, parts, input.id);
-}
-
-function drawBand(held, { range }, image) {
-  const picture = new Image();
-  picture.addEventListener("load", () => {
-    if (held.shown === image) range.picture(picture);
-  });
-  picture.src = address(`images/${encodeURIComponent(image)}/picture.png`);
-  for (const stop of held.stops) {
-    maps(image, stop.name, { from: 0, to: wanted(stop), side: 64, network: session.run.network }).then(
-      (answer) => {
-        if (held.shown === image) range.maps(stop.name, answer);
-      },
-      () => undefined,
-    );
-  }
+  return stand(parts.range, held.stops, input.id, { wanted: () => held.shown === input.id });
 }
 
 function lookInside(held, view, said) {

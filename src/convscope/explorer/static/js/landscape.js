@@ -1,6 +1,6 @@
 /** View: the whole network with the picture's maps in it, then one layer's channels, then one channel's places. */
 
-import { band, wanted } from "./band.js";
+import { band } from "./band.js";
 import { channels } from "./channels.js";
 import { choice, head, trouble } from "./parts.js";
 import { count } from "./numbers.js";
@@ -11,6 +11,7 @@ import { go, here } from "./address.js";
 import { maps, most } from "./maps.js";
 import { pixels } from "./pixels.js";
 import { session } from "./session.js";
+import { stand } from "./standing.js";
 import { tile } from "./tiles.js";
 
 /**
@@ -87,33 +88,12 @@ function raise(held, { shelf, open }) {
   fill(shelf, held.band.element);
 }
 
-function drawBand(held, image) {
+async function drawBand(held, image) {
   const key = `${image} ${session.run.network}`;
   if (held.drawn === key) return;
   held.drawn = key;
-  const { band: range } = held;
-  const picture = new Image();
-  picture.addEventListener("load", () => {
-    if (held.drawn === key) range.picture(picture);
-  });
-  picture.src = `/api/images/${encodeURIComponent(image)}/picture.png`;
-  for (const stop of held.stops) {
-    const how = {
-      from: 0,
-      to: wanted(stop),
-      side: 64,
-      sort: isVector(stop.name) ? "order" : "strength",
-      network: session.run.network,
-    };
-    maps(image, stop.name, how).then(
-      (answer) => {
-        if (held.drawn === key) range.maps(stop.name, answer);
-      },
-      () => {
-        held.drawn = "";
-      },
-    );
-  }
+  const all = await stand(held.band, held.stops, image, { sort: "strength", wanted: () => held.drawn === key });
+  if (!all && held.drawn === key) held.drawn = "";
 }
 
 function showLayer(held, { gridded, inside, about, all, open }, node, sort) {
