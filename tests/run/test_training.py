@@ -46,7 +46,7 @@ def test_a_run_folder_holds_all_that_it_promises(finished):
     names = {file.name for file in finished.iterdir()}
     assert names == {
         ".lock", "recipe.toml", "data.json", "environment.json", "events.jsonl", "checkpoint", "model", "answers",
-        "probes", "explain", "report.html",
+        "confusions.jsonl", "probes", "explain", "report.html",
     }  # fmt: skip
     assert {file.name for file in (finished / "model").iterdir()} == {"model.safetensors", "config.json"}
     assert {file.name for file in (finished / "checkpoint").iterdir()} == {"last.pt", "previous.pt"}
