@@ -1,4 +1,4 @@
-"""From real handwritten digits to a network, its scores and its report, as a library user writes it.
+"""From real handwritten digits to a network, its scores, a look inside, and a second one to compare it with.
 
 python examples/digits.py
 """
@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import convscope as cs
+from convscope.run import compare
 
 with TemporaryDirectory() as folder:
     run = cs.train("digits", out=Path(folder) / "digits", epochs=5, settings={"model.name": "lenet"})
@@ -14,3 +15,13 @@ with TemporaryDirectory() as folder:
     print(run.evaluate("validation"))
     print(run.evaluate("test"), "after", len(run.folder.looks()), "look at the test set")
     print([round(epoch["validation"]["accuracy"], 3) for epoch in run.history])
+
+    seen = run.explain("neighbours", images=["3", "8"], each=1)  # pictures and numbers in explain/neighbours
+    print(*seen.says, *seen.pictures, sep="\n")
+    print(*run.explain("designs").says, sep="\n")
+
+    other = cs.train("digits", out=Path(folder) / "mlp", epochs=5, settings={"model.name": "mlp"})
+    rows, objections = compare([run.path, other.path])  # convscope compare RUN RUN
+    for row in rows:
+        print(f"{row.network}: {row.accuracy:.3f} ({row.low:.3f} to {row.high:.3f}), {row.weights:,} weights")
+    print(*objections, sep="\n")

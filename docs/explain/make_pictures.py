@@ -24,6 +24,7 @@ from convscope.run.seeing.subject import opened
 
 HERE = Path(__file__).parent
 MOST_BYTES, WIDEST = 60_000, 760
+EPOCHS = {"digits": 4, "shapes": 12}
 PHOTOS = ("disc", "ring", "star")
 CARDS = {  # card: (run, method, what is said of it, which picture)
     "activations": ("shapes", "activations", {"images": ["star"], "each": 1, "layers": ["stages.1"]}, 0),
@@ -42,17 +43,18 @@ CARDS = {  # card: (run, method, what is said of it, which picture)
         {"images": PHOTOS[1:], "each": 1, "layers": ["stages.0", "stages.1", "stages.2"], "steps": 96}, 0,
     ),
     "maximise": ("shapes", "maximise", {"layers": ["stages.1"], "channels": [1, 7, 12], "steps": 64}, 0),
-    "class_images": ("shapes", "class", {"images": PHOTOS, "steps": 64}, 0),
+    "class_images": ("digits", "class", {"images": ["2", "3", "5"]}, 0),
     "neighbours": ("digits", "neighbours", {"images": ["3", "8", "9"], "each": 1, "count": 4}, 0),
     "snapshots": ("shapes", "overtime", {"layers": ["stages.1"], "probe": 0}, 0),
-    "sanity": ("shapes", "sanity", {"most": 4, "draws": 2}, 0),
+    "sanity": ("digits", "sanity", {"most": 10}, 0),
     "designs": ("digits", "designs", {}, 0),
 }  # fmt: skip
 
 
 def main(folder: Path, wanted: list[str]) -> None:
     """Write the pictures of these cards, or of all."""
-    runs = {name: run_of(name, folder, epochs) for name, epochs in (("digits", 4), ("shapes", 12))}
+    needed = {CARDS[card][0] if card in CARDS else "shapes" for card in wanted} or {"digits", "shapes"}
+    runs = {name: run_of(name, folder, EPOCHS[name]) for name in sorted(needed)}
     if not wanted or "receptive_field" in wanted:
         keep(fields(runs["shapes"]), HERE / "receptive_field.png")
     for card, (name, method, said, which) in CARDS.items():

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from convscope.errors import ConvscopeError
-    from convscope.run import Run, evaluate, inspect, predict, train, training
+    from convscope.run import About, Run, evaluate, inspect, own_module, predict, train, training
 
 _HOMES = {
     "ConvscopeError": "convscope.errors",
-    **dict.fromkeys(("Run", "evaluate", "inspect", "predict", "train", "training"), "convscope.run"),
+    **dict.fromkeys(
+        ("About", "Run", "evaluate", "inspect", "own_module", "predict", "train", "training"), "convscope.run"
+    ),
 }
 
-__all__ = ["ConvscopeError", "Run", "evaluate", "inspect", "predict", "train", "training"]
+__all__ = ["About", "ConvscopeError", "Run", "evaluate", "inspect", "own_module", "predict", "train", "training"]
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,7 @@ from convscope.errors import ConfigError
 
 METHODS = (
     "activations", "filters", "stimuli", "where", "invert", "maximise", "class", "neighbours", "hierarchy", "overtime",
-    "designs", "sanity",
+    "designs", "sanity", "pointing",
 )  # fmt: skip
 
 
@@ -26,8 +26,9 @@ def test_the_help_of_each_way_teaches_without_a_run(convscope, method):
     code, said, _ = convscope("explain", method, "--help")
     assert code == 0
     assert "--out" in said
-    if method not in ("hierarchy",):
-        assert "Misleads:" in said
+    for option in ("--layer", "--channels", "--images", "--seed", "--json"):
+        assert option in said
+    assert "Misleads:" in said
 
 
 def test_help_loads_no_torch():
@@ -74,6 +75,41 @@ def test_errors_are_one_line_and_exit_code_2(convscope, run):
     code, said, error = convscope("explain", run, "maximise", "--layer", "stages.l")
     assert (code, said) == (2, "")
     assert error == "convscope: layer stages.l: the network has no such layer; did you mean stages.1?\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("activations", "--channels", "99", "--layer", "stages.1"),
+         "channels: no 99 in layer stages.1, which has 8; choose from 0 to 7"),
+        (("activations", "--channels", "3-"), "--channels 3-: not a list of numbers; write it like 0,3,8-11"),
+        (("where", "--how", "gradcam"),
+         "explain where: how is 'gradcam'; did you mean grad_cam?"),
+        (("where", "--split", "test"), "explain where: split is 'test'; choose one of train, validation"),
+        (("neighbours", "--map", "umap"), "explain neighbours: map is 'umap'; choose one of pca, tsne"),
+        (("stimuli", "--images", "cat"),
+         "images: no class, image or file cat; give a class, a file, or a name from data.json"),
+        (("class", "--images", "10"), "images: no class 10; did you mean 1?"),
+        (("maximise", "--parameterisation", "wavelet"),
+         "explain maximise: parameterisation is 'wavelet'; choose one of fourier, pixel"),
+        (("pointing",),
+         "images: those of run come without boxes or masks, so nothing says where a map should point; "
+         "train on data that have some, or give marks to own_module"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_told_in_one_line(convscope, run, words, told):
+    method, *rest = words
+    code, said, error = convscope("explain", run, method, *rest)
+    assert (code, said) == (2, "")
+    assert error == f"convscope: {told}\n"
+
+
+def test_a_folder_that_is_no_run_is_told(convscope, tmp_path):
+    code, said, error = convscope("explain", tmp_path, "where")
+    assert (code, said) == (2, "")
+    assert error == (
+        f"convscope: {tmp_path}: no recipe.toml in it, so it is no run; name a folder that convscope train wrote\n"
+    )
 
 
 def test_a_list_of_channels_has_ranges():

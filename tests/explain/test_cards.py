@@ -36,7 +36,20 @@ def test_there_is_a_card_for_every_method():
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.stem)
-def test_a_card_s_picture_lies_beside_it_and_is_small(card):
-    for link in re.findall(r"!\[[^\]]+\]\(([\w.]+)\)", card.read_text(encoding="utf-8")):
-        assert link == f"{card.stem}.png"
-        assert (card.parent / link).stat().st_size <= 60_000
+def test_a_card_has_a_picture_that_lies_beside_it_and_is_small(card):
+    (link,) = re.findall(r"!\[[^\]]+\]\(([\w.]+)\)", card.read_text(encoding="utf-8"))
+    assert link == f"{card.stem}.png"
+    assert (card.parent / link).stat().st_size <= 60_000
+
+
+def test_the_page_s_example_of_a_network_of_one_s_own_runs(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "seeing-inside.md").read_text(encoding="utf-8")
+    _, example = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    given = {"folder": tmp_path}
+    exec(compile(example, "seeing-inside.md", "exec"), given)
+    assert given["seen"].pictures == (tmp_path / "where.png",)
+
+
+def test_the_page_names_every_card():
+    page = (Path(__file__).parents[2] / "docs" / "seeing-inside.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"\(explain/(\w+)\.md\)", page)) == {card.stem for card in CARDS}

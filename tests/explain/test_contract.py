@@ -52,6 +52,13 @@ def _cascade(model: nn.Module, x: Tensor, _folder: Path) -> None:
     explain.cascade(model, lambda net: explain.grad_cam(net, x, LAYER).maps, ["head"])
 
 
+def _depths(model: nn.Module, x: Tensor, _folder: Path) -> None:
+    def labelled() -> list[tuple[Tensor, Tensor]]:
+        return [(x, torch.arange(len(x)))]
+
+    explain.depths(model, [LAYER], labelled, labelled)
+
+
 EXPLAINERS: dict[str, Callable[[nn.Module, Tensor, Path], object]] = {
     "activations": lambda model, x, _: explain.activations(model, x, [LAYER]),
     "snapshots": _snapshot,
@@ -78,6 +85,7 @@ EXPLAINERS: dict[str, Callable[[nn.Module, Tensor, Path], object]] = {
     "maximise_classes": lambda model, x, _: explain.maximise_classes(model, [0, 2], _space(x), PAINT),
     "channel_maxima": lambda model, x, _: explain.channel_maxima(model, LAYER, [x, x]),
     "feature_vectors": lambda model, x, _: explain.feature_vectors(model, LAYER, [x, x]),
+    "depths": _depths,
     "removal_costs": lambda model, x, _: explain.removal_costs(model, lambda: [(x, torch.zeros(len(x)))], [LAYER]),
 }
 

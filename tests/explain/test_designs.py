@@ -78,7 +78,16 @@ def test_removing_a_block_that_does_nothing_costs_nothing_and_leads_to_a_suggest
     assert told[-1] == (3, 3)
     (suggestion,) = explain.from_removals(found)
     assert suggestion.layer == "idle"
-    assert suggestion.finding == f"accuracy without it: {found[0].accuracy:.3f}, +0.000 lost; weights saved: 256"
+    told = f"accuracy without it: {found[0].accuracy:.3f} of 120 images, +0.000 lost; weights saved: 256"
+    assert suggestion.finding == told
+
+
+def test_parts_of_a_part_to_spare_are_not_named_too():
+    found = [
+        explain.Removal(layer, 0.9, cost, 10, 50)
+        for layer, cost in [("a.1.body", 0.0), ("a.1", 0.0), ("a.10", 0.0), ("b", 0.2)]
+    ]
+    assert [one.layer for one in explain.from_removals(found)] == ["a.1", "a.10"]
 
 
 def field(size: int, image: int = 100) -> ReceptiveField:

@@ -55,6 +55,12 @@ def test_feature_vectors_are_means_over_places_at_unit_length(trained, unseen, v
     assert np.allclose(vectors, maps / np.linalg.norm(maps, axis=1, keepdims=True), atol=1e-5)
 
 
+def test_features_of_some_channels_are_those_alone_at_unit_length(trained, unseen):
+    maps = explain.activations(trained, unseen.x[:20], ["7"])["7"].maps.mean((2, 3))[:, [3, 8]]
+    found = explain.feature_vectors(trained, "7", [unseen.x[:20]], channels=[3, 8])
+    assert np.allclose(found, maps / np.linalg.norm(maps, axis=1, keepdims=True).clip(1e-12), atol=1e-5)
+
+
 def test_pixel_vectors_are_averaged_down(unseen):
     small = explain.pixel_vectors([unseen.x[:2]], 6)
     assert np.allclose(small, unseen.x[:2].reshape(2, 6, 4, 6, 4).mean((2, 4)).flatten(1), atol=1e-6)

@@ -57,6 +57,16 @@ def test_the_cascade_repeats_with_a_seed_and_does_not_touch_the_network(trained,
     assert all(torch.equal(value, before[name]) for name, value in trained.state_dict().items())
 
 
+def test_a_part_that_is_named_is_randomised_with_all_that_is_in_it(trained, squares):
+    x, _, targets = squares
+    whole = nn.Sequential(trained)
+    found = explain.cascade(
+        whole, lambda net: explain.grad_cam(net, x, "0.7", targets).maps, ["0"], 1
+    )  # fmt: skip
+    assert found.layers == ("0",)
+    assert found.correlations.mean() < 0.9
+
+
 def test_a_map_that_does_not_depend_on_weights_fails_the_sanity_check(trained, squares):
     x, _, _ = squares
     edges = x[:, 0].diff(dim=2).abs().numpy()

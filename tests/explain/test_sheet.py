@@ -39,9 +39,17 @@ def test_enlarging_keeps_even_maps_and_the_place_of_the_peak():
 def test_an_overlay_is_the_grey_image_where_the_map_is_zero():
     image = np.full((3, 4, 4), 0.5)
     assert np.abs(explain.overlay(image, np.zeros((2, 2))).astype(int) - 128).max() <= 1
+    dark, light = (explain.overlay(np.full((1, 2, 2), level), np.zeros((2, 2))) for level in (0.0, 1.0))
+    assert (int(dark[0, 0, 0]), int(light[0, 0, 0])) == (32, 223), "colours stay visible on black and on white"
     hot = explain.overlay(image, np.ones((2, 2)))
     assert hot.shape == (4, 4, 3)
     assert not np.array_equal(hot[..., 0], hot[..., 2])
+
+
+def test_what_speaks_for_is_red_over_an_image_and_what_speaks_against_is_blue():
+    red, blue = explain.overlay(np.full((1, 1, 2), 1.0), np.array([[1.0, -1.0]]))[0].astype(int)
+    assert red[0] > red[2] + 80
+    assert blue[2] > blue[0] + 80
 
 
 def test_a_grid_holds_every_tile_with_its_name_and_marks():

@@ -40,6 +40,12 @@ def test_channel_maxima_equal_brute_force(trained, unseen):
     assert np.allclose(explain.channel_maxima(trained, "4", unseen.x.split(7)), means.max(0), rtol=1e-5)
 
 
+def test_middle_maxima_are_those_of_the_middle_unit(trained, unseen):
+    maps = explain.activations(trained, unseen.x, ["4"])["4"].maps
+    middle = explain.channel_maxima(trained, "4", unseen.x.split(50), middle=True)
+    assert np.allclose(middle, maps[:, :, 6, 6].max(0), rtol=1e-5)
+
+
 def test_a_picture_does_not_depend_on_the_others_in_its_batch(trained):
     settings = PAINT.model_copy(update={"steps": 12})
     together = explain.maximise_channels(trained, "4", [0, 5, 9], SPACE, settings)
@@ -133,6 +139,19 @@ def test_inversion_brings_the_feature_loss_down_by_nine_tenths_at_every_depth(tr
     likeness = [inversion.likeness.mean() for inversion in found]
     assert likeness[0] > likeness[1] > likeness[2]  # the deeper, the less of the image is left
     assert told[-1] == (900, 900)
+
+
+def test_an_inversion_of_some_channels_lets_the_others_answer_as_they_like(trained, unseen):
+    settings = explain.INVERT.model_copy(update={"steps": 200})
+    (found,) = explain.invert(trained, unseen.x[[0]], {"4": [5, 9]}, SPACE, settings)
+    assert found.reached.all()
+    features, painted = (
+        explain.activations(trained, images, ["4"])["4"].maps
+        for images in (unseen.x[[0]], SPACE.to_input(torch.tensor(found.pictures.pixels)))
+    )
+    missed, whole = (((features - painted) ** 2).sum((2, 3))[0], (features**2).sum((2, 3))[0])
+    assert missed[[5, 9]].sum() / whole[[5, 9]].sum() == pytest.approx(found.loss_final[0], rel=1e-2)
+    assert np.delete(missed, [5, 9]).sum() > 0.2 * np.delete(whole, [5, 9]).sum()
 
 
 def test_an_inversion_that_does_not_get_there_says_so(trained, unseen):

@@ -71,6 +71,15 @@ def test_the_four_class_maps_of_a_network_worked_by_hand():
     assert np.allclose(maps["grad_cam_plus_plus"], [first * 1 + second * 3, first * 2 + second * 4])
 
 
+def test_the_parts_that_channels_add_to_a_class_map_make_the_whole_where_none_is_cut_off():
+    model = nn.Sequential(nn.Identity(), nn.Flatten(), nn.Linear(4, 1, bias=False))
+    nn.init.constant_(model[2].weight, 2.0)
+    x = torch.tensor([[[[1.0, 2.0]], [[3.0, 4.0]]]])
+    parts = [explain.class_map(model, x, "0", None, "grad_cam", [channel]).maps for channel in (0, 1)]
+    assert parts[1].tolist() == [[[6.0, 8.0]]]
+    assert np.array_equal(sum(parts), explain.grad_cam(model, x, "0").maps)
+
+
 def test_without_targets_the_preferred_class_is_followed(trained, unseen):
     with torch.no_grad():
         logits = trained(unseen.x[:8])
@@ -137,6 +146,8 @@ def test_errors_name_the_place_the_value_and_the_way_out():
          "model: its logits do not depend on the pixels by gradients; is there a no_grad inside it?"),
         (lambda: explain.class_map(model, x, "0", None, "grad_kam"), ConfigError,
          "method: no class map grad_kam; did you mean grad_cam?"),
+        (lambda: explain.class_map(model, x, "0", None, "grad_cam", [1]), ConfigError,
+         "layer 0: no channel 1; choose from 0 to 0"),
         (lambda: explain.occlusion(model, x), ConfigError,
          "occlusion: window 16 on 4 x 4 pixels; choose a smaller one"),
         (lambda: explain.occlusion(model, x, settings=explain.OcclusionSettings(window=2, stride=3)), ConfigError,

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from convscope.cli.looks import Channels, Each, How, Images, Json, Layers, Out, Paint, Seed, Size, Split, Steps
+
 
 class Methods(TyperGroup):
     """Lets ``convscope explain where --help`` work without a run, as one first types it."""
@@ -19,42 +21,14 @@ class Methods(TyperGroup):
 
 app = typer.Typer(cls=Methods, no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
 
-Layers = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--layer", "-l", help="A layer, as convscope inspect RUN names it; may be repeated. [default: stages]"
-    ),
-]
-Channels = Annotated[str | None, typer.Option(help="Their numbers, like 0,3,8-11. [default: some, evenly chosen]")]
-Images = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--images", "-i", help="A class, an image's name, a file, a folder, or: mistakes; may be repeated.",
-        show_default="some of each class",
-    ),
-]  # fmt: skip
-Each = Annotated[int | None, typer.Option(help="Images of each class.", min=1)]
-Split = Annotated[str | None, typer.Option(help="train or validation: the set that images come from.")]
-Seed = Annotated[int, typer.Option(help="Fixes every random draw.", min=0)]
-Out = Annotated[Path | None, typer.Option(help="Where pictures and numbers go.", show_default="RUN/explain/METHOD")]
-Json = Annotated[bool, typer.Option("--json", help="Print the numbers as one JSON object.")]
-Steps = Annotated[int | None, typer.Option(help="Steps of painting: more are slower and go further.", min=1)]
-Size = Annotated[int | None, typer.Option(help="Side of the pictures in pixels.", show_default="the network's")]
-How = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="grad_cam, grad_cam_plus_plus, hires_cam, layer_cam, input_gradients, integrated_gradients, smooth_grad "
-        "or occlusion; may be repeated."
-    ),
-]
-
 
 @app.callback()
 def explain(
     ctx: typer.Context,
     run: Annotated[Path, typer.Argument(help="A run's folder, or a saved model's.", show_default=False)],
 ) -> None:
-    """See inside a trained network. Each way writes pictures and a JSON of numbers into RUN/explain/METHOD.
+    """See inside a trained network. Each way writes pictures and a JSON of numbers into RUN/explain/METHOD, and what
+    it found into the run's report.
 
     Begin with: convscope explain RUN where, then: convscope explain RUN hierarchy
     """
@@ -70,19 +44,22 @@ def activations(
 
     Misleads: a channel empty for one image may be the one that matters for another.
     """
-    _look(ctx, json, layers=layer, channels=channels, images=images, each=each, split=split, seed=seed, out=out)
+    _look(ctx, json, **_said(layer, channels, images, seed, out), each=each, split=split)
 
 
 @app.command()
 def filters(
-    ctx: typer.Context, layer: Layers = None, channels: Channels = None, seed: Seed = 0, out: Out = None,
-    json: Json = False,
+    ctx: typer.Context, layer: Layers = None, channels: Channels = None,
+    images: Annotated[
+        list[str] | None, typer.Option("--images", "-i", help="Also show what the kernels answer to these.")
+    ] = None,
+    seed: Seed = 0, out: Out = None, json: Json = False,
 ) -> None:  # fmt: skip
     """The first convolution's kernels with their smoothness; dead ones and duplicates are named.
 
     Misleads: only the first layer sees pixels, and a good 3 x 3 kernel can look like noise.
     """
-    _look(ctx, json, layers=layer, channels=channels, seed=seed, out=out)
+    _look(ctx, json, **_said(layer, channels, images, seed, out))
 
 
 @app.command()
@@ -95,41 +72,55 @@ def stimuli(
 
     Misleads: the strongest few are the tail, and what your images lack cannot appear.
     """
-    _look(ctx, json, layers=layer, channels=channels, images=images, each=each, split=split, seed=seed, out=out)
+    _look(ctx, json, **_said(layer, channels, images, seed, out), each=each, split=split)
 
 
 @app.command()
 def where(
-    ctx: typer.Context, layer: Layers = None, images: Images = None, each: Each = None, split: Split = None,
-    how: How = None,
+    ctx: typer.Context, layer: Layers = None, channels: Channels = None, images: Images = None, each: Each = None,
+    split: Split = None, how: How = None,
     target: Annotated[str | None, typer.Option(help="A class to follow.", show_default="the network's answer")] = None,
     seed: Seed = 0, out: Out = None, json: Json = False,
 ) -> None:  # fmt: skip
     """Which places of an image speak for its class: heat maps over it. Try: --images mistakes --each 8
 
-    Misleads: a map shows where, not why; run sanity before you believe a kind of map.
+    With --channels, what those add to class maps. Misleads: a map shows where, not why; run sanity before you believe
+    a kind of map.
     """
+    most = each and max(each, 8)
     _look(
-        ctx, json, layers=layer, images=images, each=each, split=split, how=how, target=target, seed=seed, out=out,
-        most=each and max(each, 8),
-    )  # fmt: skip
+        ctx,
+        json,
+        **_said(layer, channels, images, seed, out),
+        each=each,
+        split=split,
+        how=how,
+        target=target,
+        most=most,
+    )
 
 
 @app.command()
 def invert(
-    ctx: typer.Context, layer: Layers = None, images: Images = None, each: Each = None, split: Split = None,
-    steps: Steps = None, seed: Seed = 0, out: Out = None, json: Json = False,
+    ctx: typer.Context, layer: Layers = None, channels: Channels = None, images: Images = None, each: Each = None,
+    split: Split = None, steps: Steps = None, seed: Seed = 0, out: Out = None, json: Json = False,
 ) -> None:  # fmt: skip
     """What each layer has kept of an image: painted from noise until the layer answers as for the image.
 
     Misleads: it is one picture of many that the layer cannot tell apart; a failed search (!) says nothing.
     """
-    _look(ctx, json, layers=layer, images=images, each=each, split=split, steps=steps, seed=seed, out=out)
+    _look(ctx, json, **_said(layer, channels, images, seed, out), each=each, split=split, steps=steps)
 
 
 @app.command()
 def maximise(
-    ctx: typer.Context, layer: Layers = None, channels: Channels = None, steps: Steps = None, size: Size = None,
+    ctx: typer.Context, layer: Layers = None, channels: Channels = None, images: Images = None,
+    of: Annotated[
+        str | None,
+        typer.Option(help="channel, neuron (in the middle of its map), layer (all of it), or direction (from the mean "
+                     "of all images to that of a class)."),
+    ] = None,
+    steps: Steps = None, size: Size = None, parameterisation: Paint = None,
     copies: Annotated[int | None, typer.Option(help="Pictures of each channel, driven apart.", min=1)] = None,
     seed: Seed = 0, out: Out = None, json: Json = False,
 ) -> None:  # fmt: skip
@@ -137,30 +128,33 @@ def maximise(
 
     Misleads: an extreme that no photo reaches; its look comes partly from the way of painting.
     """
-    _look(
-        ctx, json, layers=layer, channels=channels, steps=steps, size=size, copies=copies, seed=seed, out=out
-    )  # fmt: skip
+    said = _said(layer, channels, images, seed, out)
+    _look(ctx, json, **said, of=of, steps=steps, size=size, parameterisation=parameterisation, copies=copies)
 
 
 @app.command("class")
 def class_(
-    ctx: typer.Context,
+    ctx: typer.Context, layer: Layers = None, channels: Channels = None,
     images: Annotated[
         list[str] | None,
         typer.Option("--images", "-i", help="A class; may be repeated.", show_default="all, the first 20"),
     ] = None,
-    steps: Steps = None, size: Size = None, seed: Seed = 0, out: Out = None, json: Json = False,
+    each: Annotated[int | None, typer.Option(help="Real images beside each.", min=1)] = None,
+    steps: Steps = None, size: Size = None, parameterisation: Paint = None, seed: Seed = 0, out: Out = None,
+    json: Json = False,
 ) -> None:  # fmt: skip
-    """What a class looks like to the network, beside the real images that the picture resembles most.
+    """What a class looks like to the network, beside the real images that the picture resembles most in --layer.
 
     Misleads: what always comes along with the class is in the picture too, which is just why to look.
     """
-    _look(ctx, json, images=images, steps=steps, size=size, seed=seed, out=out)
+    said = _said(layer, channels, images, seed, out)
+    _look(ctx, json, **said, each=each, steps=steps, size=size, parameterisation=parameterisation)
 
 
 @app.command()
 def neighbours(
-    ctx: typer.Context, layer: Layers = None, images: Images = None, each: Each = None, split: Split = None,
+    ctx: typer.Context, layer: Layers = None, channels: Channels = None, images: Images = None, each: Each = None,
+    split: Split = None,
     count: Annotated[int | None, typer.Option(help="Neighbours of each image.", min=1)] = None,
     map_: Annotated[str | None, typer.Option("--map", help="pca or tsne: how the set is laid out.")] = None,
     seed: Seed = 0, out: Out = None, json: Json = False,
@@ -169,26 +163,29 @@ def neighbours(
 
     Misleads: near copies of one photo look like understanding, and on training images everything is pure.
     """
-    _look(
-        ctx, json, layers=layer, images=images, each=each, split=split, count=count, map=map_, seed=seed, out=out
-    )  # fmt: skip
+    _look(ctx, json, **_said(layer, channels, images, seed, out), each=each, split=split, count=count, map=map_)
 
 
 @app.command()
 def hierarchy(
-    ctx: typer.Context, layer: Layers = None, channels: Channels = None, steps: Steps = None, seed: Seed = 0,
-    out: Out = None, json: Json = False,
+    ctx: typer.Context, layer: Layers = None, channels: Channels = None, images: Images = None, steps: Steps = None,
+    seed: Seed = 0, out: Out = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Everything on one page, early layers to late: kernels, stimuli, wanted pictures, where it looks.
+    """Everything on one page, early layers to late: kernels, stimuli, wanted pictures, maps, where it looks.
 
     Writes hierarchy.html, which the run's report takes in. Painting takes minutes.
+    Misleads: a few channels of each layer are shown, evenly chosen; the rest may be of another kind.
     """
-    _look(ctx, json, layers=layer, channels=channels, steps=steps, seed=seed, out=out)
+    _look(ctx, json, **_said(layer, channels, images, seed, out), steps=steps)
 
 
 @app.command()
 def overtime(
-    ctx: typer.Context, layer: Layers = None,
+    ctx: typer.Context, layer: Layers = None, channels: Channels = None,
+    images: Annotated[
+        list[str] | None,
+        typer.Option("--images", "-i", help="A probe image's name or class; may be repeated.", show_default="each"),
+    ] = None,
     probe: Annotated[int | None, typer.Option(help="One probe image.", show_default="each", min=0)] = None,
     seed: Seed = 0, out: Out = None, json: Json = False,
 ) -> None:  # fmt: skip
@@ -196,28 +193,30 @@ def overtime(
 
     Misleads: a channel that stands still can be settled, or never used.
     """
-    _look(ctx, json, layers=layer, probe=probe, seed=seed, out=out)
+    _look(ctx, json, **_said(layer, channels, images, seed, out), probe=probe)
 
 
 @app.command()
 def designs(
-    ctx: typer.Context, layer: Layers = None,
+    ctx: typer.Context, layer: Layers = None, channels: Channels = None, images: Images = None, each: Each = None,
     objects: Annotated[
-        int | None, typer.Option(help="Side of your objects, in pixels of the network's images.", min=1)
+        int | None,
+        typer.Option(help="Side of your objects, in pixels of the network's images.", min=1,
+                     show_default="that of boxes or masks, where there are any"),
     ] = None,
     seed: Seed = 0, out: Out = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """What to change: dead, silent or repeated channels, blocks that cost nothing to leave out, fields that do not fit.
+    """What to change: dead, silent or repeated channels, blocks and stages to spare, fields that do not fit.
 
     Misleads: nothing is trained again, so a block may be worth less than its cost says.
     """
-    _look(ctx, json, layers=layer, objects=objects, seed=seed, out=out)
+    _look(ctx, json, **_said(layer, channels, images, seed, out), each=each, objects=objects)
 
 
 @app.command()
 def sanity(
-    ctx: typer.Context, layer: Layers = None, images: Images = None, each: Each = None, split: Split = None,
-    how: How = None,
+    ctx: typer.Context, layer: Layers = None, channels: Channels = None, images: Images = None, each: Each = None,
+    split: Split = None, how: How = None,
     draws: Annotated[int | None, typer.Option(help="Random networks that are averaged.", min=1)] = None,
     seed: Seed = 0, out: Out = None, json: Json = False,
 ) -> None:  # fmt: skip
@@ -225,9 +224,26 @@ def sanity(
 
     Misleads: passing is needed, but not enough.
     """
-    _look(
-        ctx, json, layers=layer, images=images, each=each, split=split, how=how, draws=draws, seed=seed, out=out
-    )  # fmt: skip
+    _look(ctx, json, **_said(layer, channels, images, seed, out), each=each, split=split, how=how, draws=draws)
+
+
+@app.command()
+def pointing(
+    ctx: typer.Context, layer: Layers = None, channels: Channels = None, images: Images = None, each: Each = None,
+    split: Split = None, how: How = None, seed: Seed = 0, out: Out = None, json: Json = False,
+) -> None:  # fmt: skip
+    """Whether heat maps point at the objects: the share of peaks, and of the map, inside boxes or masks.
+
+    Needs a run on data with boxes or masks. Misleads: pointing at the object is right only if the object should decide.
+    """
+    _look(ctx, json, **_said(layer, channels, images, seed, out), each=each, split=split, how=how)
+
+
+def _said(
+    layers: list[str] | None, channels: str | None, images: list[str] | None, seed: int, out: Path | None
+) -> dict[str, Any]:
+    """What every way takes."""
+    return {"layers": layers, "channels": channels, "images": images, "seed": seed, "out": out}
 
 
 def _look(ctx: typer.Context, json: bool, **said: Any) -> None:

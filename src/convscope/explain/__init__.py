@@ -3,6 +3,7 @@
 from convscope.explain.activations import Activations, activations
 from convscope.explain.arithmetic import Unit, unit
 from convscope.explain.attribution import Attribution
+from convscope.explain.depth import Depth, depths, from_depths
 from convscope.explain.designs import (
     Removal,
     Suggestion,
@@ -64,6 +65,7 @@ __all__ = [
     "Activations",
     "Attribution",
     "Cascade",
+    "Depth",
     "FilterSettings",
     "Filters",
     "IntegrationSettings",
@@ -97,11 +99,13 @@ __all__ = [
     "class_map",
     "colour_axes",
     "cut",
+    "depths",
     "enlarge",
     "feature_vectors",
     "filters",
     "find_layer",
     "first_convolution",
+    "from_depths",
     "from_field",
     "from_filters",
     "from_removals",

@@ -20,7 +20,7 @@ class Suggestion:
     """One finding.
 
     Attributes:
-        kind: "dead", "silent", "duplicate", "removable", "field too small" or "field too large".
+        kind: "dead", "silent", "duplicate", "removable", "stages to spare", "field too small" or "field too large".
         layer: where.
         finding: what is so, with the figure, in a sentence.
         figure: the figure.
@@ -47,12 +47,14 @@ class Removal:
         accuracy: of the network without it.
         cost: accuracy lost, below 0 where it does better without.
         weights: that would be saved.
+        images: that it was judged on.
     """
 
     layer: str
     accuracy: float
     cost: float
     weights: int
+    images: int
 
     def to_json(self) -> dict[str, Any]:
         """Return the numbers."""
@@ -88,34 +90,35 @@ def removal_costs(
         for part in parts or ():
             if find_layer(model, part) and part not in able:
                 raise ModelError(f"layer {part}: its output has not its input's shape; choose one that keeps it")
-        whole, removals = _accuracy(model, batches()), []
+        (whole, images), removals = _accuracy(model, batches()), []
         blocks = [name for name in able if name and any(True for _ in find_layer(model, name).children())]
         chosen = blocks if parts is None else parts
         for place, part in enumerate(chosen, 1):
             module = find_layer(model, part)
             handle = module.register_forward_hook(lambda _module, inputs, _output: inputs[0])
             try:
-                accuracy = _accuracy(model, batches())
+                accuracy, _ = _accuracy(model, batches())
             finally:
                 handle.remove()
             weights = sum(weight.numel() for weight in module.parameters())
-            removals.append(Removal(part, accuracy, whole - accuracy, weights))
+            removals.append(Removal(part, accuracy, whole - accuracy, weights, images))
             if on_progress:
                 on_progress(place, len(chosen))
     return tuple(sorted(removals, key=lambda removal: removal.cost))
 
 
-def from_filters(found: Filters) -> tuple[Suggestion, ...]:
-    """Suggest narrowing a layer with dead filters or duplicates."""
+def from_filters(found: Filters, channels: Sequence[int] = ()) -> tuple[Suggestion, ...]:
+    """Suggest narrowing a layer with dead filters or duplicates; with `channels`, of those alone."""
     count, suggestions = len(found.norms), []
-    if found.dead:
-        share = len(found.dead) / count
-        finding = f"{len(found.dead)} of {count} filters have next to no weight: {_ids(found.dead)}"
+    dead = [one for one in found.dead if not channels or one in channels]
+    if dead:
+        share = len(dead) / count
+        finding = f"{len(dead)} of {count} filters have next to no weight: {_ids(dead)}"
         suggestions.append(Suggestion(
             "dead", found.layer, finding, share,
-            f"train it with {count - len(found.dead)} filters, or a lower learning rate or weight decay",
+            f"train it with {count - len(dead)} filters, or a lower learning rate or weight decay",
         ))  # fmt: skip
-    spare = sorted({second for _, second, _ in found.duplicates})
+    spare = sorted({second for _, second, _ in found.duplicates if not channels or second in channels})
     if spare:
         share = len(spare) / count
         suggestions.append(Suggestion(
@@ -125,27 +128,28 @@ def from_filters(found: Filters) -> tuple[Suggestion, ...]:
     return tuple(suggestions)
 
 
-def from_stimuli(found: Stimuli) -> tuple[Suggestion, ...]:
-    """Suggest what to do about channels that no image excites."""
-    if not found.silent:
+def from_stimuli(found: Stimuli, channels: Sequence[int] = ()) -> tuple[Suggestion, ...]:
+    """Suggest what to do about channels that no image excites; with `channels`, about those alone."""
+    silent = [one for one in found.silent if not channels or one in channels]
+    if not silent:
         return ()
     count = len(found.values)
-    finding = (
-        f"{len(found.silent)} of {count} channels stay at or below 0 on all {found.seen} images: {_ids(found.silent)}"
-    )
-    advice = f"train it with {count - len(found.silent)} channels, or a lower learning rate, or a leaky activation"
-    return (Suggestion("silent", found.layer, finding, len(found.silent) / count, advice),)
+    finding = f"{len(silent)} of {count} channels stay at or below 0 on all {found.seen} images: {_ids(silent)}"
+    advice = f"train it with {count - len(silent)} channels, or a lower learning rate, or a leaky activation"
+    return (Suggestion("silent", found.layer, finding, len(silent) / count, advice),)
 
 
 def from_removals(removals: Sequence[Removal], worth: float = 0.005) -> tuple[Suggestion, ...]:
-    """Suggest training without the parts whose removal costs at most `worth` of accuracy."""
+    """Suggest training without the parts whose removal costs at most `worth` of accuracy; not also parts of them."""
+    cheap = [removal for removal in removals if removal.cost <= worth]
     return tuple(
         Suggestion(
-            "removable", removal.layer,
-            f"accuracy without it: {removal.accuracy:.3f}, {removal.cost:+.3f} lost; weights saved: {removal.weights}",
-            removal.cost, "train the network without it",
+            "removable", one.layer,
+            f"accuracy without it: {one.accuracy:.3f} of {one.images} images, {one.cost:+.3f} lost; "
+            f"weights saved: {one.weights:,}",
+            one.cost, "train the network without it",
         )
-        for removal in removals if removal.cost <= worth
+        for one in cheap if not any(one.layer.startswith(f"{other.layer}.") for other in cheap)
     )  # fmt: skip
 
 
@@ -199,12 +203,13 @@ def _passable(model: nn.Module, x: Tensor) -> list[str]:
     return able
 
 
-def _accuracy(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> float:
+def _accuracy(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> tuple[float, int]:
+    """Return the share that is right, and of how many images."""
     right = total = 0
     for x, targets in batches:
         right += int((logits_of(model(x)).argmax(1) == targets.to(x.device)).sum())
         total += len(targets)
-    return right / total
+    return right / total, total
 
 
 def _ids(numbers: Iterable[int], most: int = 10) -> str:

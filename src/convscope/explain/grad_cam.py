@@ -3,14 +3,14 @@
 One idea: a map per image, relu(sum over channels of weight x activation). Only how gradients become weights differs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from convscope.errors import ConfigError, ModelError, did_you_mean
 from convscope.explain.attribution import Attribution
-from convscope.explain.record import record
+from convscope.explain.record import check_channels, record
 from convscope.explain.targets import class_scores
 
 Weighting = Callable[[Tensor, Tensor], Tensor]
@@ -60,15 +60,28 @@ def layer_cam(model: nn.Module, x: Tensor, layer: str, targets: Tensor | None = 
     return class_map(model, x, layer, targets, "layer_cam")
 
 
-def class_map(model: nn.Module, x: Tensor, layer: str, targets: Tensor | None, method: str) -> Attribution:
-    """The one idea, with the weighting of that name in `WEIGHTINGS`; the rest as for `grad_cam`."""
+def class_map(
+    model: nn.Module,
+    x: Tensor,
+    layer: str,
+    targets: Tensor | None,
+    method: str,
+    channels: Sequence[int] = (),
+) -> Attribution:
+    """The one idea, with the weighting of that name in `WEIGHTINGS`; the rest as for `grad_cam`.
+
+    With `channels`, only what those add to the map.
+    """
     if method not in WEIGHTINGS:
         raise ConfigError(f"method: no class map {method}{did_you_mean(method, WEIGHTINGS)}")
     with record(model, layer, gradients=True) as kept:
         scores, chosen = class_scores(model(x), targets)
         activation = kept.maps(layer)
         weights = WEIGHTINGS[method](activation, _slope(scores, activation, layer))
-        values = (weights * activation).sum(1, keepdim=True).relu().detach().float().cpu().numpy()
+        check_channels(layer, channels, activation.shape[1])
+        spoken = weights * activation
+        spoken = spoken[:, list(channels)] if channels else spoken
+        values = spoken.sum(1, keepdim=True).relu().detach().float().cpu().numpy()
     return Attribution(method, layer, chosen.cpu().numpy(), scores.detach().float().cpu().numpy(), values, values[:, 0])
 
 

@@ -1,6 +1,6 @@
 """What of an image a layer still knows: paint from noise until the layer answers as it does for the image."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +68,7 @@ class Inversion:
 def invert(
     model: nn.Module,
     x: Tensor,
-    layers: Sequence[str],
+    layers: Sequence[str] | Mapping[str, Sequence[int]],
     space: PixelSpace,
     settings: PaintSettings = INVERT,
     on_progress: Progress | None = None,
@@ -81,7 +81,7 @@ def invert(
     Args:
         model: any network.
         x: (B, C, H, W) images as the network takes them; all are painted at once.
-        layers: from early to late shows what each forgets.
+        layers: from early to late shows what each forgets; a mapping says which channels of each are to agree.
         space: how pixels become the network's input.
         settings: the size is x's, whatever they say, and copies are not made.
         on_progress: called with the steps done, over all layers.
@@ -96,19 +96,26 @@ def invert(
             if on_progress and of:
                 on_progress(before * of + done, len(layers) * of)
 
-        results.append(_invert(model, x, layer, space, settings, report))
+        channels = layers[layer] if isinstance(layers, Mapping) else ()
+        results.append(_invert(model, x, (layer, channels), space, settings, report))
     return tuple(results)
 
 
 def _invert(
-    model: nn.Module, x: Tensor, layer: str, space: PixelSpace, settings: PaintSettings, report: Progress
+    model: nn.Module,
+    x: Tensor,
+    goal: tuple[str, Sequence[int]],
+    space: PixelSpace,
+    settings: PaintSettings,
+    report: Progress,
 ) -> Inversion:
+    layer, channels = goal
     with record(model, layer) as kept:
         model(x)
         features = kept[layer].detach()
     with torch.inference_mode(False):  # gradients cannot pass through what is made in that mode
-        goal = feature_match(layer, features)
-    pictures = optimise(model, goal, space, settings, report)
+        objective = feature_match(layer, features, channels)
+    pictures = optimise(model, objective, space, settings, report)
     return Inversion(layer, pictures, -pictures.start, -pictures.final, _likeness(pictures.pixels, space.to_pixels(x)))
 
 

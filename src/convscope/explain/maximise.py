@@ -168,9 +168,15 @@ def maximise_classes(
 
 
 def channel_maxima(
-    model: nn.Module, layer: str, batches: Iterable[Tensor], on_progress: Progress | None = None
+    model: nn.Module,
+    layer: str,
+    batches: Iterable[Tensor],
+    on_progress: Progress | None = None,
+    middle: bool = False,
 ) -> np.ndarray:
     """The largest mean activation (C,) that each channel of a layer shows on any of the images (B, C, H, W).
+
+    With `middle`, that of the unit in the middle of its map, which `maximise_neurons` drives.
 
     Raises:
         DataError: no images.
@@ -179,8 +185,7 @@ def channel_maxima(
     with record(model, layer) as kept:
         for x in batches:
             kept.reach(x)
-            means = kept[layer].flatten(2).mean(2) if kept[layer].ndim > 2 else kept[layer]
-            top = means.amax(0).float()
+            top = _scores(kept[layer], middle).amax(0).float()
             largest = top if largest is None else torch.maximum(largest, top)
             seen += len(x)
             if on_progress:
@@ -188,6 +193,13 @@ def channel_maxima(
     if largest is None:
         raise DataError("channel maxima: no images; give at least one batch")
     return largest.cpu().numpy()
+
+
+def _scores(output: Tensor, middle: bool) -> Tensor:
+    """(B, C) what each channel is driven to."""
+    if output.ndim == 4 and middle:
+        return output[:, :, output.shape[2] // 2, output.shape[3] // 2]
+    return output.flatten(2).mean(2) if output.ndim > 2 else output
 
 
 def _paint(

@@ -3,7 +3,7 @@
 The same thing near: good. The same look near: a network that learnt the look.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from convscope.errors import ConfigError, DataError
-from convscope.explain.record import Progress, record
+from convscope.explain.record import Progress, check_channels, record
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,11 @@ class LookAlike:
 
 
 def feature_vectors(
-    model: nn.Module, layer: str, batches: Iterable[Tensor], on_progress: Progress | None = None
+    model: nn.Module,
+    layer: str,
+    batches: Iterable[Tensor],
+    on_progress: Progress | None = None,
+    channels: Sequence[int] = (),
 ) -> np.ndarray:
     """What a layer says of each image, as unit vectors (N, C) float32; maps are averaged over places first.
 
@@ -62,15 +66,18 @@ def feature_vectors(
         layer: one that gives maps (B, C, h, w) or vectors (B, C).
         batches: (B, C, H, W) images as the network takes them.
         on_progress: called with the images done.
+        channels: these alone; () is all.
     Raises:
         DataError: no images.
-        ModelError: no such layer.
+        ModelError, ConfigError: no such layer or channel.
     """
     vectors, seen = [], 0
     with record(model, layer) as kept:
         for x in batches:
             kept.reach(x)
             output = kept[layer].float()
+            check_channels(layer, channels, output.shape[1])
+            output = output[:, list(channels)] if channels else output
             vectors.append(F.normalize(output.flatten(2).mean(2) if output.ndim > 2 else output, dim=1).cpu().numpy())
             seen += len(x)
             if on_progress:

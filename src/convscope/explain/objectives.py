@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from convscope.errors import ConfigError
-from convscope.explain.record import Record
+from convscope.explain.record import Record, check_channels
 from convscope.explain.targets import check_classes, logits_of
 
 Score = Callable[[Record, Tensor], Tensor]
@@ -102,15 +102,18 @@ def direction(layer: str, vectors: Tensor) -> Objective:
     return Objective((layer,), len(vectors), score)
 
 
-def feature_match(layer: str, features: Tensor) -> Objective:
-    """Climb towards given features (B, ...): minus the squared distance, relative to their own square.
+def feature_match(layer: str, features: Tensor, channels: Sequence[int] = ()) -> Objective:
+    """Climb towards given features (B, C, ...): minus the squared distance, relative to their own square.
 
-    Mahendran and Vedaldi 2015, equation 2.
+    Mahendran and Vedaldi 2015, equation 2; with `channels`, of those alone.
     """
-    square = features.flatten(1).square().sum(1).clamp(min=1e-12)
+    check_channels(layer, channels, features.shape[1])
+    goal = features[:, list(channels)] if channels else features
+    square = goal.flatten(1).square().sum(1).clamp(min=1e-12)
 
     def score(kept: Record, _pixels: Tensor) -> Tensor:
-        return -(kept[layer] - features).flatten(1).square().sum(1) / square
+        found = kept[layer][:, list(channels)] if channels else kept[layer]
+        return -(found - goal).flatten(1).square().sum(1) / square
 
     return Objective((layer,), len(features), score)
 
@@ -156,8 +159,5 @@ def apart(objective: Objective, layer: str, copies: int, share: float) -> Object
 
 def _own(output: Tensor, channels: Sequence[int], layer: str) -> Tensor:
     """Return of each picture its own channel: (B, h, w), or (B,) where the layer gives vectors."""
-    for index in channels:
-        if not 0 <= index < output.shape[1]:
-            last = output.shape[1] - 1
-            raise ConfigError(f"layer {layer}: no channel {index}; choose from 0 to {last}")
+    check_channels(layer, channels, output.shape[1])
     return output[torch.arange(len(channels), device=output.device), torch.tensor(channels, device=output.device)]

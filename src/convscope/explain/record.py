@@ -10,7 +10,7 @@ happens, also an error, the network's hooks, modes, gradients and the random sta
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from convscope.errors import ModelError, did_you_mean
+from convscope.errors import ConfigError, ModelError, did_you_mean
 
 Progress = Callable[[int, int | None], None]
 """Called with how many are done, and of how many (None: not known)."""
@@ -145,6 +145,13 @@ def find_layer(model: nn.Module, layer: str) -> nn.Module:
     if hint.startswith("; choose"):  # hundreds of names help nobody: offer the outermost
         hint = did_you_mean(layer, [name for name in names if "." not in name])
     raise ModelError(f"layer {layer}: the network has no such layer{hint}")
+
+
+def check_channels(layer: str, channels: Sequence[int], count: int) -> None:
+    """Raise ConfigError for a channel outside 0 .. count - 1."""
+    for channel in channels:
+        if not 0 <= channel < count:
+            raise ConfigError(f"layer {layer}: no channel {channel}; choose from 0 to {count - 1}")
 
 
 def home(model: nn.Module) -> tuple[torch.device, torch.dtype]:

@@ -73,7 +73,8 @@ def cascade(
     Args:
         model: any network; a copy is randomised.
         explain: see `Explain`.
-        layers: modules from the output down; None is every module with weights of its own, the last defined first.
+        layers: modules from the output down, each with all inside it; None is every module with weights of its own,
+            the last defined first.
         draws: random networks.
         seed: of the random weights.
         on_progress: called with the draws done, and of how many.
@@ -89,7 +90,7 @@ def cascade(
         for draw in range(1, draws + 1):
             copied = copy.deepcopy(model)
             for place, name in enumerate(chosen):
-                _randomise(find_layer(copied, name), generator)
+                _randomise(find_layer(copied, name), generator, whole=layers is not None)
                 total[place] += rank_correlation(trained, explain(copied))
             if on_progress:
                 on_progress(draw, draws)
@@ -127,9 +128,9 @@ def pointing_game(maps: np.ndarray, masks: np.ndarray) -> Pointing:
     return Pointing(hits, (positive * inside).sum(1) / np.where(total > 0, total, 1), inside.mean(1))
 
 
-def _randomise(module: nn.Module, generator: torch.Generator) -> None:
+def _randomise(module: nn.Module, generator: torch.Generator, whole: bool) -> None:
     with torch.no_grad():
-        for weight in module.parameters(recurse=False):
+        for weight in module.parameters(recurse=whole):
             values = weight.float()
             centre = values.mean() if weight.ndim < 2 else 0.0
             spread = (values - centre).square().mean().sqrt()

@@ -9,6 +9,7 @@ from convscope.errors import ConfigError
 
 _HEAT = np.array([[0, 0, 12], [66, 10, 104], [147, 38, 103], [221, 81, 58], [252, 165, 10], [252, 255, 164]])
 _SIGNED = np.array([[33, 80, 160], [130, 170, 220], [245, 245, 245], [235, 150, 120], [170, 30, 40]])
+_CONTRAST = 0.75  # of an image under a map
 _BACKGROUND, _INK, _MARK = 255, (40, 40, 40), (200, 30, 30)
 
 
@@ -46,8 +47,10 @@ def enlarge(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.stack([np.asarray(picture, np.float32) for picture in grown])
 
 
-def overlay(image: np.ndarray, values: np.ndarray, strength: float = 0.6) -> np.ndarray:
-    """Return the image in grey with the map over it, opaque in proportion to the map's magnitude.
+def overlay(image: np.ndarray, values: np.ndarray, strength: float = 0.75) -> np.ndarray:
+    """Return the image in softened grey with the map over it, opaque in proportion to the map's magnitude.
+
+    A map that is nowhere negative glows from violet to yellow; any other is red above zero and blue below.
 
     Args:
         image: (C, H, W) in [0, 1].
@@ -57,8 +60,10 @@ def overlay(image: np.ndarray, values: np.ndarray, strength: float = 0.6) -> np.
     grown = enlarge(values[None], (image.shape[1], image.shape[2]))[0]
     top = np.abs(grown).max()
     opacity = strength * (np.abs(grown) / top if top > 0 else np.zeros_like(grown))[..., None]
-    grey = np.repeat(image.mean(0)[..., None], 3, axis=2) * 255
-    return np.asarray((1 - opacity) * grey + opacity * map_tile(grown)).round().astype(np.uint8)
+    grey = np.repeat(image.mean(0)[..., None], 3, axis=2).clip(0, 1)
+    soft = 255 * (0.5 + _CONTRAST * (grey - 0.5))  # colours would drown on black and on white
+    colours = map_tile(grown) if grown.min() >= 0 else np.where(grown[..., None] > 0, _SIGNED[-1], _SIGNED[0])
+    return np.asarray((1 - opacity) * soft + opacity * colours).round().astype(np.uint8)
 
 
 def grid(

@@ -6,6 +6,7 @@ from convscope.run.compare import Compared, compare
 from convscope.run.cropped import cropped
 from convscope.run.evaluate import evaluate
 from convscope.run.events import Adopted, Event, Finished, Found, Planned, as_json
+from convscope.run.explain import About, Seen, own_module
 from convscope.run.features import Vectors, features
 from convscope.run.folder import RunFolder, next_name
 from convscope.run.inspect import anatomy_page, anatomy_table, as_picture, convolved, inspect
@@ -21,6 +22,7 @@ from convscope.tasks import Task
 from convscope.train import Epoch, Note, Step
 
 __all__ = [
+    "About",
     "Adopted",
     "Compared",
     "Epoch",
@@ -34,6 +36,7 @@ __all__ = [
     "Refused",
     "Run",
     "RunFolder",
+    "Seen",
     "Step",
     "Task",
     "Vectors",
@@ -55,6 +58,7 @@ __all__ = [
     "nested",
     "next_name",
     "over",
+    "own_module",
     "planned_rows",
     "predict",
     "read_recipe",

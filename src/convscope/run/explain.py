@@ -17,10 +17,11 @@ def explain(
     said: Mapping[str, Any] | None = None,
     on_progress: Progress | None = None,
 ) -> Seen:
-    """As `convscope.run.seeing.explain`; after "hierarchy", a run's report is written anew with it inside."""
+    """As `convscope.run.seeing.explain`; what is kept in a run is in its report from then on."""
     seen = looked(what, method, said, on_progress)
-    if method == "hierarchy" and not isinstance(what, Subject) and RunFolder(Path(what)).has_answers("validation"):
-        write_report(RunFolder.open(Path(what)))
+    kept_in_run = not isinstance(what, Subject) and (said or {}).get("out") is None
+    if kept_in_run and RunFolder(Path(str(what))).has_answers("validation"):
+        write_report(RunFolder.open(Path(str(what))))
     return seen
 
 

@@ -12,7 +12,7 @@ from convscope.deploy import write_whole
 from convscope.explain import SnapshotSettings, keep_snapshot, record
 from convscope.run.prepare import Prepared
 from convscope.run.seeing.choose import in_turns, stages
-from convscope.run.seeing.subject import images_of
+from convscope.run.seeing.images import images_of
 
 NAMES = "probes.json"
 LIMITS = SnapshotSettings(channels=16, side=32, most_bytes=20_000_000)

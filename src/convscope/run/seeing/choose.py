@@ -12,10 +12,10 @@ from convscope.deploy import image_files
 from convscope.errors import ConfigError, did_you_mean
 from convscope.explain import find_layer, record, untouched
 from convscope.models import Network
-from convscope.run.seeing.subject import Images, Subject
+from convscope.run.seeing.images import Images
+from convscope.run.seeing.subject import AS_CLASSES, CLASSES_NAMED, Subject
 
 MISTAKES = "mistakes"
-CLASSES_NAMED = ("classify", "multilabel")
 OTHERS = "look at activations, filters, stimuli, invert, maximise or neighbours instead"
 ENOUGH_PLACES = 4  # rows and columns below which a map says hardly where
 
@@ -95,7 +95,7 @@ def probabilities(subject: Subject, images: Images) -> np.ndarray:
     Raises:
         ConfigError: it answers with something else than classes.
     """
-    check_names_classes(subject)
+    check_names_classes(subject, somehow=True)
     parts = []
     with untouched(subject.model):
         for x in subject.batches(images):
@@ -107,16 +107,28 @@ def probabilities(subject: Subject, images: Images) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def check_names_classes(subject: Subject) -> None:
-    """Raise ConfigError where the network's answers are no classes."""
-    if subject.task not in CLASSES_NAMED:
+def check_names_classes(subject: Subject, somehow: bool = False) -> None:
+    """Raise ConfigError where the network's answers are no classes, nor (`somehow`) can become some.
+
+    What can become some does so inside `Subject.naming_classes`.
+    """
+    if subject.task not in CLASSES_NAMED and not (somehow and subject.task in AS_CLASSES):
         raise ConfigError(f"{subject.name}: its task is {subject.task}, which names no classes; {OTHERS}")
+
+
+def answered(subject: Subject, answers: np.ndarray) -> np.ndarray:
+    """(N,) the class that each image is answered to be; of masks, the one with most pixels beside the first class,
+    which is most often the ground.
+    """
+    if subject.task == "segment" and answers.shape[1] > 1:
+        return np.asarray(answers[:, 1:].argmax(1) + 1)
+    return np.asarray(answers.argmax(1))
 
 
 def mistakes(subject: Subject, images: Images) -> list[int]:
     """The images that are answered wrongly, surest first."""
     answers = probabilities(subject, images)
-    wrong = np.flatnonzero((answers.argmax(1) != images.targets) & (images.targets >= 0))
+    wrong = np.flatnonzero((answered(subject, answers) != images.targets) & (images.targets >= 0))
     order: list[int] = wrong[np.argsort(-answers[wrong].max(1), kind="stable")].tolist()
     return order
 
@@ -144,13 +156,16 @@ def stages(model: nn.Module, sample: Tensor) -> tuple[str, ...]:
 
 
 def where_layer(model: nn.Module, sample: Tensor) -> str:
-    """The deepest stage whose maps are still at least 4 x 4; where none is, the one with the most places."""
+    """The deepest stage whose maps are still at least 4 x 4; where none is, the one with the most places; "" where
+    nothing has any.
+    """
     sizes = _sizes(model, sample)
     able = [name for name in stages(model, sample) if name in sizes]
     fine = [name for name in able if min(sizes[name]) >= ENOUGH_PLACES]
     if fine or not able:
         return fine[-1] if fine else ""
-    return max(able, key=lambda name: min(sizes[name]))
+    most = max(able, key=lambda name: min(sizes[name]))
+    return most if min(sizes[most]) > 1 else ""
 
 
 def _sizes(model: nn.Module, sample: Tensor) -> dict[str, tuple[int, int]]:

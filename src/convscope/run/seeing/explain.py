@@ -1,5 +1,6 @@
 """The verb: look into a run, a saved model or any module, and keep what was seen."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,16 +11,20 @@ from pydantic import ValidationError
 from convscope.errors import ConfigError, did_you_mean
 from convscope.explain import Progress
 from convscope.run.seeing import settings as looks
+from convscope.run.seeing.class_images import see_class
 from convscope.run.seeing.designing import see_designs
 from convscope.run.seeing.findings import Seen, Way, write
 from convscope.run.seeing.hierarchy import see_hierarchy
+from convscope.run.seeing.inverting import see_invert
 from convscope.run.seeing.maps import see_activations, see_filters
 from convscope.run.seeing.nearby import see_neighbours
 from convscope.run.seeing.overtime import see_overtime
-from convscope.run.seeing.painting import see_class, see_invert, see_maximise
+from convscope.run.seeing.painting import see_maximise
+from convscope.run.seeing.pointing import see_pointing
+from convscope.run.seeing.sanity import see_sanity
 from convscope.run.seeing.stimulating import see_stimuli
 from convscope.run.seeing.subject import Subject, opened
-from convscope.run.seeing.where import see_sanity, see_where
+from convscope.run.seeing.where import see_where
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ METHODS: dict[str, Method] = {
     "overtime": Method(see_overtime, looks.OvertimeLook),
     "designs": Method(see_designs, looks.DesignsLook),
     "sanity": Method(see_sanity, looks.SanityLook),
+    "pointing": Method(see_pointing, looks.PointingLook),
 }
 
 
@@ -72,7 +78,8 @@ def explain(
     look = _look(method, way.look, said or {})
     subject = what if isinstance(what, Subject) else opened(Path(what))
     folder = look.out or subject.home / method
-    findings = way.see(subject, look, on_progress or (lambda _done, _of: None))
+    with subject.naming_classes():
+        findings = way.see(subject, look, on_progress or (lambda _done, _of: None))
     content = look.model_dump(mode="json", exclude={"out"})
     return write(findings, method, content, folder)
 
@@ -82,8 +89,12 @@ def _look(method: str, kind: type[looks.Look], said: Mapping[str, Any]) -> looks
         return kind.model_validate(dict(said))
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(map(str, first["loc"]))
+        name = str(first["loc"][0])
         if first["type"] == "extra_forbidden":
             raise ConfigError(f"explain {method}: no setting {name}{did_you_mean(name, kind.model_fields)}") from None
+        if first["type"] == "literal_error":
+            known = re.findall(r"'([^']+)'", first["ctx"]["expected"])
+            meant = did_you_mean(str(first["input"]), known)
+            raise ConfigError(f"explain {method}: {name} is {first['input']!r}{meant}") from None
         why = first["msg"].replace("Input ", "it ", 1)
         raise ConfigError(f"explain {method}: {name} is {first['input']!r}; {why}") from None

@@ -1,4 +1,4 @@
-"""Early to late on one page: filters, stimuli, wanted images, where it looks, with a plain sentence each."""
+"""Early to late on one page: filters, stimuli, wanted images, maps, where it looks, with a plain sentence each."""
 
 import time
 from pathlib import Path
@@ -9,11 +9,13 @@ import torch
 
 from convscope.deploy import write_whole
 from convscope.errors import ConvscopeError
-from convscope.explain import Progress, class_map, filters, maximise_channels, stimuli
+from convscope.explain import Progress, activations, channel_maxima, class_map, filters, maximise_channels, stimuli
 from convscope.explain import first_convolution as first_of
 from convscope.run.seeing.addresses import address
 from convscope.run.seeing.choose import (
+    answered,
     chosen_channels,
+    chosen_images,
     chosen_layers,
     mistakes,
     probabilities,
@@ -21,11 +23,12 @@ from convscope.run.seeing.choose import (
     width_of,
 )
 from convscope.run.seeing.findings import Findings
-from convscope.run.seeing.maps import filter_sentence, filter_sheet
+from convscope.run.seeing.images import Images
+from convscope.run.seeing.maps import channel_maps_sheet, filter_sentence, filter_sheet
 from convscope.run.seeing.painting import painting, sample_images, some_images, wanted_sentence, wanted_sheet
 from convscope.run.seeing.settings import HierarchyLook, PaintLook
 from convscope.run.seeing.stimulating import stimuli_sentence, stimuli_sheet
-from convscope.run.seeing.subject import Images, Subject
+from convscope.run.seeing.subject import Subject
 from convscope.run.seeing.where import where_sheet
 
 SECTION = "section.html"
@@ -43,7 +46,7 @@ def see_hierarchy(subject: Subject, look: HierarchyLook, on_progress: Progress) 
     layers = chosen_layers(subject, look.layers, sample)
     blocks, numbers, pictures = [], [], {}
     blocks += _attempt(filters_block, subject)
-    images = some_images(subject, 10**9)
+    images, shown = some_images(subject, 10**9), _shown(subject, look)
     for place, layer in enumerate(layers):
         channels = chosen_channels(layer, width_of(subject.model, layer, sample), look.channels, look.most)
         blocks += _attempt(stimuli_block, subject, images, layer, channels) if len(images) else []
@@ -53,9 +56,10 @@ def see_hierarchy(subject: Subject, look: HierarchyLook, on_progress: Progress) 
             on_progress(before * (of or 1) + done, len(layers) * (of or 1))
 
         blocks += _attempt(wanted_block, subject, layer, channels, paint, report)
+        blocks += _attempt(maps_block, subject, shown, layer, channels) if len(shown) else []
         numbers.append({"layer": layer, "channels": channels})
-    if len(subject.read("validation")):
-        blocks += _attempt(where_block, subject, subject.read("validation"))
+    if len(shown):
+        blocks += _attempt(where_block, subject, shown if look.images else subject.read(look.split), not look.images)
     for place, block in enumerate(blocks):
         pictures[f"{place:02d}.{block['kind']}.{block['layer']}"] = block.pop("picture_array")
     for block, picture in zip(blocks, pictures.values(), strict=True):
@@ -63,6 +67,13 @@ def see_hierarchy(subject: Subject, look: HierarchyLook, on_progress: Progress) 
     says = tuple(block["says"] for block in blocks)
     files = {"hierarchy.html": _page(subject, blocks), SECTION: _section(blocks)}
     return Findings(pictures, {"layers": numbers}, says, files)
+
+
+def _shown(subject: Subject, look: HierarchyLook) -> Images:
+    """The images whose maps are shown: those asked for, else one of each of a few classes."""
+    if look.images or len(subject.read(look.split)):
+        return chosen_images(subject, look.images, look.split, look.each or 1, LOOKED_AT, look.seed)
+    return subject.read(look.split)
 
 
 def first_look(subject: Subject, multiplications: int, until: float) -> str:
@@ -87,7 +98,7 @@ def first_look(subject: Subject, multiplications: int, until: float) -> str:
     blocks.sort(key=lambda block: block["kind"] == "where")
     for block in blocks:
         block["picture"] = address(block.pop("picture_array"))
-    return _rendered("seeing/section.html", blocks=blocks, full=False)
+    return rendered("seeing/section.html", blocks=blocks, full=False)
 
 
 def _evenly(images: Images, most: int) -> Images:
@@ -123,21 +134,42 @@ def stimuli_block(subject: Subject, images: Images, layer: str, channels: list[i
 
 def wanted_block(subject: Subject, layer: str, channels: list[int], look: PaintLook, report: Progress) -> Block:
     """What some channels of a layer want."""
+    real, names = some_images(subject), [f"channel {channel}" for channel in channels]
     wanted = maximise_channels(subject.model, layer, channels, subject.space, painting(subject, look), report)
+    if len(real):
+        wanted = wanted.against(channel_maxima(subject.model, layer, subject.batches(real)))
     return {
         "kind": "wanted", "layer": layer, "title": f"{layer}: what it wants",
-        "says": wanted_sentence(wanted), "picture_array": wanted_sheet(subject, some_images(subject), wanted, 1),
+        "says": wanted_sentence(wanted), "picture_array": wanted_sheet(subject, real, wanted, names),
     }  # fmt: skip
 
 
-def where_block(subject: Subject, validation: Images) -> Block:
-    """Where the network looks in its surest mistakes, or in other images where it makes none."""
-    wrong = mistakes(subject, validation)[:LOOKED_AT]
-    chosen = validation.take(wrong) if wrong else validation.take(np.arange(min(LOOKED_AT, len(validation))))
+def maps_block(subject: Subject, images: Images, layer: str, channels: list[int]) -> Block:
+    """What some channels of a layer answer to a few images."""
+    found = activations(subject.model, subject.input(images), [layer])[layer]
+    return {
+        "kind": "maps", "layer": layer, "title": f"{layer}: what it answers",
+        "says": f"{100 * found.empty.mean():.0f} % of its {found.empty.shape[1]} channels are empty for an image on "
+        f"average; a map has {found.maps.shape[2]} x {found.maps.shape[3]} places.",
+        "picture_array": channel_maps_sheet(subject, images, found, channels),
+    }  # fmt: skip
+
+
+def where_block(subject: Subject, images: Images, look_for_mistakes: bool = True) -> Block:
+    """Where the network looks in its surest mistakes among images, or in the first where it makes none."""
+    wrong = mistakes(subject, images)[:LOOKED_AT] if look_for_mistakes else []
+    chosen = images.take(wrong) if wrong else images.take(np.arange(min(LOOKED_AT, len(images))))
     x, answers = subject.input(chosen), probabilities(subject, chosen)
     layer = where_layer(subject.model, x)
-    maps = [class_map(subject.model, x, layer, torch.from_numpy(answers.argmax(1)), "grad_cam")]
-    told = f"the {len(wrong)} surest mistakes" if wrong else f"{len(chosen)} images; no mistakes were found"
+    maps = [class_map(subject.model, x, layer, torch.from_numpy(answered(subject, answers)), "grad_cam")]
+    told = (
+        f"the {len(wrong)} surest mistakes"
+        if len(wrong) > 1
+        else "the one mistake"
+        if wrong
+        else f"{len(chosen)} images"
+    )
+    told += "; no mistakes were found" if look_for_mistakes and not wrong else ""
     return {
         "kind": "where", "layer": layer, "title": f"{layer}: where it looks",
         "says": f"Grad-CAM of {told}: does it look at the thing, or at what comes along with it?",
@@ -147,20 +179,21 @@ def where_block(subject: Subject, validation: Images) -> Block:
 
 def _page(subject: Subject, blocks: list[Block]) -> Any:
     def write(path: Path) -> None:
-        section = _rendered("seeing/section.html", blocks=blocks, full=True)
-        write_whole(path, _rendered("seeing/hierarchy.html", name=subject.name, section=section).encode())
+        section = rendered("seeing/section.html", blocks=blocks, full=True)
+        write_whole(path, rendered("seeing/hierarchy.html", name=subject.name, section=section).encode())
 
     return write
 
 
 def _section(blocks: list[Block]) -> Any:
     def write(path: Path) -> None:
-        write_whole(path, _rendered("seeing/section.html", blocks=blocks, full=True).encode())
+        write_whole(path, rendered("seeing/section.html", blocks=blocks, full=True).encode())
 
     return write
 
 
-def _rendered(template: str, **content: Any) -> str:
+def rendered(template: str, **content: Any) -> str:
+    """A page or section from a template beside this file."""
     from jinja2 import Environment, PackageLoader, select_autoescape
 
     environment = Environment(loader=PackageLoader("convscope.run", "."), autoescape=select_autoescape())

@@ -6,9 +6,10 @@ from convscope.explain import Activations, Filters, Progress, activations, filte
 from convscope.explain import first_convolution as first_of
 from convscope.run.seeing.choose import chosen_channels, chosen_images, chosen_layers
 from convscope.run.seeing.findings import Findings
+from convscope.run.seeing.images import Images
 from convscope.run.seeing.settings import ActivationsLook, FiltersLook
-from convscope.run.seeing.sheets import INK, beside, headed, shown, sized, titled
-from convscope.run.seeing.subject import Images, Subject
+from convscope.run.seeing.sheets import INK, beside, headed, shown, sized, squared, table, titled
+from convscope.run.seeing.subject import Subject
 
 CHANNELS = 64  # on a sheet
 KERNEL_CHANNELS = 8  # of a deep kernel that are drawn
@@ -42,21 +43,38 @@ def activation_sheet(
     maps, empty = found.maps[place], found.empty[place]
     channels = chosen_channels(found.layer, len(maps), wanted, CHANNELS)
     side = 96 if len(channels) <= 32 else 72
-    tiles = [sized(map_tile(maps[channel]), side) for channel in channels]
+    whole = float(np.abs(maps).max()) if maps[0].size == 1 else None  # a single place has no scale of its own
+    tiles = [sized(map_tile(maps[channel], whole), side) for channel in channels]
     sheet = grid(tiles, [str(channel) for channel in channels], columns=8, marked=[bool(empty[c]) for c in channels])
     image = shown(images.take([place]).pixels()[0].numpy(), 160)
     labelled = headed(image, [(subject.called(int(images.targets[place])) or images.names[place], "label", INK)])
     some = "" if len(channels) == len(maps) else f", {len(channels)} of them shown"
     title = f"{found.layer}: {len(maps)} channels of {maps.shape[1]} x {maps.shape[2]}{some}; {int(empty.sum())} empty"
-    note = (
-        f"{images.names[place]}. Each tile is on its own scale from black (or blue, below zero) to its strongest; "
-        "crossed out: empty."
-    )
+    scale = "its own scale" if whole is None else "the layer's scale"
+    note = f"{images.names[place]}. Each tile is on {scale}, from black (or blue, below zero) up; crossed out: empty."
     return titled(beside([labelled, sheet]), title, note)
 
 
+def channel_maps_sheet(subject: Subject, images: Images, found: Activations, channels: list[int]) -> np.ndarray:
+    """A row for each image: the image, then what some channels of a layer answer to it."""
+    rows, pixels = [], images.pixels().numpy()
+    for place, name in enumerate(images.names):
+        whole = float(np.abs(found.maps[place]).max()) if found.maps[place, 0].size == 1 else None
+        maps = [squared(map_tile(found.maps[place, channel], whole), 96) for channel in channels]
+        empty = [" empty" if found.empty[place, channel] else "" for channel in channels]
+        called = subject.called(int(images.targets[place]))
+        rows.append((
+            f"{name}{': ' if called else ''}{called}",
+            [shown(pixels[place], 96), *maps],
+            ["image", *(f"channel {channel}{gone}" for channel, gone in zip(channels, empty, strict=True))],
+        ))  # fmt: skip
+    own = "its own scale" if found.maps[0, 0].size > 1 else "the layer's scale"
+    note = f"Each tile is on {own}, from black (or blue, below zero) up."
+    return titled(table(rows), f"{found.layer}: what {len(channels)} of its channels answer", note)
+
+
 def see_filters(subject: Subject, look: FiltersLook, on_progress: Progress) -> Findings:
-    """A layer's kernels as pictures, the dead crossed out, with their smoothness."""
+    """A layer's kernels as pictures, the dead crossed out, with their smoothness; what they answer to chosen images."""
     layers = look.layers or (first_of(subject.model),)
     pictures, found, says = {}, [], []
     for done, layer in enumerate(layers, 1):
@@ -65,6 +83,11 @@ def see_filters(subject: Subject, look: FiltersLook, on_progress: Progress) -> F
         found.append(one.to_json())
         says.append(filter_sentence(one))
         on_progress(done, len(layers))
+    if look.images:
+        images = chosen_images(subject, look.images, look.split, look.each, look.most, look.seed)
+        for layer, answer in activations(subject.model, subject.input(images), layers).items():
+            for place in range(len(images)):
+                pictures[f"{layer}.{place}"] = activation_sheet(subject, images, place, answer, look.channels)
     return Findings(pictures, {"layers": found}, tuple(says))
 
 

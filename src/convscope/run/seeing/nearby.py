@@ -20,13 +20,15 @@ from convscope.explain import (
 )
 from convscope.run.seeing.choose import chosen_images, chosen_layers
 from convscope.run.seeing.findings import Findings
+from convscope.run.seeing.images import Images
 from convscope.run.seeing.settings import NeighboursLook
-from convscope.run.seeing.sheets import OTHER, SAME, beside, framed, headed, shown, sized, table, titled
-from convscope.run.seeing.subject import Images, Subject
+from convscope.run.seeing.sheets import OTHER, SAME, beside, framed, headed, shortened, shown, sized, table, titled
+from convscope.run.seeing.subject import Subject
 
 SIDE = 96
 ON_MAP = 400  # images
 ALARMS = 12
+NAMED = 92  # pixels of a file's name in an alarm's heading
 
 
 def see_neighbours(subject: Subject, look: NeighboursLook, on_progress: Progress) -> Findings:
@@ -41,10 +43,10 @@ def see_neighbours(subject: Subject, look: NeighboursLook, on_progress: Progress
     def report(done: int, _of: int | None) -> None:
         on_progress(done, len(images))
 
-    features = feature_vectors(subject.model, layer, subject.batches(images), report)
+    features = feature_vectors(subject.model, layer, subject.batches(images), report, look.channels)
     vectors = {"features": features, "pixels": pixel_vectors(subject.batches(images))}
     near = {space: nearest(one, look.count) for space, one in vectors.items()}
-    queries = _queries(subject, layer, images, asked, near, vectors, look.count)
+    queries = _queries(subject, layer, images, asked, near, vectors, look)
     pictures = {
         "neighbours": neighbours_sheet(subject, images, asked, queries, layer),
         "map": map_sheet(subject, images, features, look),
@@ -75,7 +77,7 @@ def _queries(
     asked: Images,
     near: dict[str, Neighbours],
     vectors: dict[str, np.ndarray],
-    count: int,
+    look: NeighboursLook,
 ) -> dict[str, Neighbours]:
     """The neighbours of what was asked for: of the set's own images without themselves, of files among all."""
     place = {name: i for i, name in enumerate(images.names)}
@@ -83,10 +85,10 @@ def _queries(
         rows = [place[name] for name in asked.names]
         return {space: Neighbours(one.indices[rows], one.distances[rows]) for space, one in near.items()}
     given = {
-        "features": feature_vectors(subject.model, layer, subject.batches(asked)),
+        "features": feature_vectors(subject.model, layer, subject.batches(asked), channels=look.channels),
         "pixels": pixel_vectors(subject.batches(asked)),
     }
-    return {space: nearest(vectors[space], count, given[space]) for space in near}
+    return {space: nearest(vectors[space], look.count, given[space]) for space in near}
 
 
 def neighbours_sheet(
@@ -118,7 +120,8 @@ def alarm_sheet(subject: Subject, images: Images, alarms: dict[str, tuple[LookAl
             both = images.take([pair.first, pair.second])
             tiles = [shown(image, SIDE) for image in both.pixels().numpy()]
             called = [subject.called(int(target)) for target in both.targets]
-            rows.append((f"{space}: {both.names[0]} and {both.names[1]}", tiles, called))
+            first, second = (shortened(name, NAMED) for name in both.names)
+            rows.append((f"{space}: {first} {second}", tiles, called))
     halves = [rows[i::2] for i in range(2) if rows[i::2]]
     parts = [table(half) for half in halves]
     widest = max(part.shape[0] for part in parts)

@@ -1,14 +1,14 @@
 """How the maps of a few fixed images changed while the network learned, from what training kept in ``probes/``."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from convscope.errors import RunError
+from convscope.errors import ConfigError, RunError
 from convscope.explain import Progress, Snapshots, read_snapshots, strip, write_gif
 from convscope.run.seeing.findings import Findings
 from convscope.run.seeing.settings import OvertimeLook
@@ -24,13 +24,15 @@ def see_overtime(subject: Subject, look: OvertimeLook, on_progress: Progress) ->
     folder = subject.home.parent / "probes"
     kept = probes_of(folder)
     layers = look.layers or tuple(kept["layers"])
-    probes = range(len(kept["names"])) if look.probe is None else [look.probe]
-    if look.probe is not None and look.probe >= len(kept["names"]):
-        count = len(kept["names"])
-        raise RunError(f"probe: no {look.probe} of {count} probe images; choose from 0 to {count - 1}")
+    for layer in look.layers:
+        if layer not in kept["layers"]:
+            raise RunError(
+                f"layer {layer}: its maps were not kept while training; choose one of {_listed(kept['layers'])}"
+            )
+    probes = _chosen_probes(subject, look, kept["names"])
     pictures, files, numbers, says = {}, {}, [], []
     for done, layer in enumerate(layers, 1):
-        found = read_snapshots(folder, layer)
+        found = _some_channels(read_snapshots(folder, layer), look.channels)
         for probe in probes:
             pictures[f"{layer}.{probe}"] = strip_sheet(subject, found, probe, kept["names"][probe])
             files[f"{layer}.{probe}.gif"] = _animation(found, probe)
@@ -38,6 +40,38 @@ def see_overtime(subject: Subject, look: OvertimeLook, on_progress: Progress) ->
         says.append(_settled(found))
         on_progress(done, len(layers))
     return Findings(pictures, {"probes": kept["names"], "layers": numbers}, tuple(says), files)
+
+
+def _chosen_probes(subject: Subject, look: OvertimeLook, names: list[str]) -> list[int]:
+    """The probes that the user named by number, by name or by class; else all."""
+    count = len(names)
+    if look.probe is not None and look.probe >= count:
+        raise RunError(f"probe: no {look.probe} of {count} probe images; choose from 0 to {count - 1}")
+    if look.probe is not None:
+        return [look.probe]
+    if not look.images:
+        return list(range(count))
+    images = subject.read("validation")
+    classes = [subject.called(int(images.targets[images.names.index(n)])) if n in images.names else "" for n in names]
+    for word in look.images:
+        if word not in (*names, *classes):
+            raise ConfigError(f"images: no probe image or class {word}; choose one of {_listed(names)}")
+    return [i for i in range(count) if names[i] in look.images or classes[i] in look.images]
+
+
+def _some_channels(found: Snapshots, wanted: tuple[int, ...]) -> Snapshots:
+    kept = found.channels.tolist()
+    for channel in wanted:
+        if channel not in kept:
+            raise ConfigError(
+                f"channels: {channel} of layer {found.layer} was not kept while training; choose from {_listed(kept)}"
+            )
+    places = [kept.index(channel) for channel in wanted] or list(range(len(kept)))
+    return replace(found, channels=found.channels[places], maps=found.maps[:, :, places])
+
+
+def _listed(words: Iterable[object]) -> str:
+    return ", ".join(map(str, words))
 
 
 def probes_of(folder: Path) -> dict[str, Any]:

@@ -10,97 +10,98 @@ How = Literal[
     "input_gradients", "integrated_gradients", "smooth_grad", "occlusion",
 ]  # fmt: skip
 Split = Literal["train", "validation"]
+Of = Literal["channel", "neuron", "layer", "direction"]
 
 
 class Look(BaseModel, frozen=True, extra="forbid"):
-    """What every way has: where it writes (None: explain/METHOD in the run) and what random draws begin with."""
+    """What every way takes.
 
-    out: Path | None = None
-    seed: int = Field(0, ge=0)
-
-
-class LayersLook(Look):
-    """Layers by their dotted names; () is the network's stages, or what suits the way."""
-
-    layers: tuple[str, ...] = ()
-
-
-class ChannelsLook(LayersLook):
-    """Channels by their ids; () is some, evenly chosen."""
-
-    channels: tuple[int, ...] = ()
-
-
-class ImagesLook(LayersLook):
-    """Images: classes, names in the set, files, folders, or "mistakes"; () is some of every class.
-
-    `each` is how many of a class (None: as many as are shown).
+    Attributes:
+        layers: by their dotted names; () is the network's stages, or what suits the way.
+        channels: by their ids; () is some, evenly chosen, or all where the way goes over all.
+        images: classes, names in the set, files, folders, or "mistakes"; () is some of every class.
+        each: how many of a class; None is as many as are shown.
+        split: the set that they come from.
+        seed: what random draws begin with.
+        out: where it writes; None is explain/METHOD in the run.
     """
 
+    layers: tuple[str, ...] = ()
+    channels: tuple[int, ...] = ()
     images: tuple[str, ...] = ()
     each: int | None = Field(None, ge=1)
     split: Split = "validation"
+    seed: int = Field(0, ge=0)
+    out: Path | None = None
 
 
-class ActivationsLook(ImagesLook):
+class ActivationsLook(Look):
     """One sheet for each image and layer."""
 
-    channels: tuple[int, ...] = ()
     most: int = Field(2, ge=1)
 
 
-class FiltersLook(ChannelsLook):
-    """Layers: () is the first convolution."""
+class FiltersLook(Look):
+    """Layers: () is the first convolution. Images: what the kernels answer to them; () is none."""
+
+    most: int = Field(2, ge=1)
 
 
-class StimuliLook(ChannelsLook):
-    """How many patches of each channel, from which images."""
+class StimuliLook(Look):
+    """`each` is patches of a channel; images: () is the whole set."""
 
-    images: tuple[str, ...] = ()
     each: int = Field(9, ge=1)
     split: Split = "train"
 
 
-class WhereLook(ImagesLook):
-    """Which maps, for which class: None is the one that the network answers."""
+class WhereLook(Look):
+    """Which maps, for which class: None is the one that the network answers. Channels: what those add to class maps."""
 
     how: tuple[How, ...] = ("grad_cam", "integrated_gradients", "occlusion")
     target: str | None = None
     most: int = Field(8, ge=1)
 
 
-class PaintLook(ChannelsLook):
-    """How pictures are painted; size None is the network's own."""
+class PaintLook(Look):
+    """How pictures are painted, of what; size None is the network's own. Images: real ones set beside, () is many.
 
+    A direction leads from the mean of all images to that of a class, the ones that `images` names.
+    """
+
+    of: Of = "channel"
+    parameterisation: Literal["fourier", "pixel"] = "fourier"
     steps: int = Field(256, ge=1)
     size: int | None = Field(None, ge=4)
     copies: int = Field(1, ge=1)
+    split: Split = "train"
 
 
-class InvertLook(ImagesLook):
-    """How long each image is painted."""
+class InvertLook(Look):
+    """How long each image is painted. Channels: only those are to answer as for the image."""
 
-    steps: int = Field(256, ge=1)
+    steps: int = Field(512, ge=1)
     most: int = Field(3, ge=1)
 
 
 class ClassLook(Look):
-    """Classes by their names; () is all, the first 20."""
+    """Images: classes by their names, () the first 20; layers and channels: where real images are to be alike."""
 
-    images: tuple[str, ...] = ()
+    parameterisation: Literal["fourier", "pixel"] = "fourier"
     steps: int = Field(256, ge=1)
     size: int | None = Field(None, ge=4)
+    each: int = Field(4, ge=1)
+    split: Split = "train"
 
 
-class NeighboursLook(ImagesLook):
-    """How many neighbours, and how the map is laid out."""
+class NeighboursLook(Look):
+    """How many neighbours, and how the map is laid out. Channels: only those say what is alike."""
 
     count: int = Field(5, ge=1)
     map: Literal["pca", "tsne"] = "pca"
     most: int = Field(10, ge=1)
 
 
-class SanityLook(ImagesLook):
+class SanityLook(Look):
     """Which maps are put to the test, and with how many random networks."""
 
     how: tuple[How, ...] = ("grad_cam", "layer_cam", "input_gradients")
@@ -108,21 +109,30 @@ class SanityLook(ImagesLook):
     most: int = Field(16, ge=1)
 
 
-class DesignsLook(LayersLook):
-    """`objects` is the side in pixels, of the network's images, of what is to be recognised; None leaves it out."""
+class PointingLook(Look):
+    """Which maps are to point at the objects that the data mark; images: () is the whole set."""
+
+    how: tuple[How, ...] = ("grad_cam", "layer_cam", "integrated_gradients", "occlusion")
+    most: int = Field(64, ge=1)
+
+
+class DesignsLook(Look):
+    """`objects` is the side in pixels, of the network's images, of what is to be recognised; None: as the data say.
+
+    Images: those on which blocks are judged, () the whole set; channels: those that are judged, () all.
+    """
 
     objects: int | None = Field(None, ge=1)
 
 
-class OvertimeLook(LayersLook):
-    """Which probe image; None is each."""
+class OvertimeLook(Look):
+    """Which probe image, by its number or by `images` (names or classes); None is each. Channels: () all kept ones."""
 
     probe: int | None = Field(None, ge=0)
 
 
-class HierarchyLook(LayersLook):
-    """How many channels of each layer, and steps of painting."""
+class HierarchyLook(Look):
+    """How many channels of each layer, and steps of painting. Images: those whose maps are shown."""
 
-    channels: tuple[int, ...] = ()
     most: int = Field(6, ge=1)
     steps: int = Field(192, ge=1)

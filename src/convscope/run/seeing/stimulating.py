@@ -7,9 +7,10 @@ import numpy as np
 from convscope.explain import Progress, Stimuli, cut, stimuli
 from convscope.run.seeing.choose import chosen_channels, chosen_images, chosen_layers
 from convscope.run.seeing.findings import Findings
+from convscope.run.seeing.images import Images
 from convscope.run.seeing.settings import StimuliLook
 from convscope.run.seeing.sheets import shown, table, titled
-from convscope.run.seeing.subject import Images, Subject
+from convscope.run.seeing.subject import Subject
 
 CHANNELS = 12  # of a layer, where none are named
 SIDE = 84

@@ -1,13 +1,13 @@
 """What is looked into: a network, how pixels become its input, and where its images come from."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel
 from torch import Tensor, nn
@@ -18,42 +18,24 @@ from convscope.deploy.bundle import CONFIG
 from convscope.errors import ConfigError, RunError
 from convscope.explain import PixelSpace, colour_axes
 from convscope.run.folder import RunFolder
-from convscope.run.prepare import Prepared, Progress, prepare_again
+from convscope.run.prepare import Progress, prepare_again
+from convscope.run.seeing.images import Images, given_marks, images_of
 from convscope.run.trainee import device_here
 from convscope.train import use_cores
 
+if TYPE_CHECKING:
+    from convscope.run.seeing.findings import Seen
+
+__all__ = ["AS_CLASSES", "CLASSES_NAMED", "About", "Images", "Subject", "opened", "own_module"]
+
+CLASSES_NAMED = ("classify", "multilabel")
+AS_CLASSES: dict[str, Callable[[Tensor], Tensor]] = {
+    "localise": lambda output: output[:, :-4],
+    "segment": lambda output: output.float().softmax(1).mean((2, 3)).clamp(min=1e-12).log(),
+}
+"""How the answers of tasks that also say where become (B, K) class logits; of masks, the log of a class's share."""
 COLOURS_FROM = 512  # training images whose colours painted pictures take
 BATCH = 64
-
-
-@dataclass(frozen=True, eq=False)
-class Images:
-    """Images as the network takes them, (N, C, H, W) uint8 or float in [0, 1], read when asked for.
-
-    Attributes:
-        names: one for each.
-        targets: (N,) class indices, -1 where the class is not known.
-        store: (M, C, H, W) pixels.
-        rows: (N,) where each lies in the store.
-    """
-
-    names: tuple[str, ...]
-    targets: NDArray[np.int64]
-    store: NDArray[Any]
-    rows: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def take(self, places: Sequence[int] | NDArray[np.int64]) -> "Images":
-        """Those at these places, in that order."""
-        chosen = np.asarray(places, np.int64)
-        return Images(tuple(self.names[i] for i in chosen), self.targets[chosen], self.store, self.rows[chosen])
-
-    def pixels(self, places: slice = slice(None)) -> Tensor:
-        """(B, C, H, W) float32 in [0, 1]."""
-        chosen = torch.from_numpy(np.ascontiguousarray(self.store[self.rows[places]]))
-        return chosen.float() / 255 if chosen.dtype == torch.uint8 else chosen.float()
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +52,7 @@ class Subject:
         home: the folder in which ``explain/`` is made.
         read: from a set's name ("train" or "validation") to its images.
         white: see `data.read_image`.
-        task: what its answers are; only "classify" and "multilabel" name classes.
+        task: what its answers are; numbers name no classes.
     """
 
     name: str
@@ -83,6 +65,25 @@ class Subject:
     read: Callable[[str], Images]
     white: float = 65535.0
     task: str = "classify"
+
+    def explain(self, method: str, **said: Any) -> "Seen":
+        """Look into the network: ``subject.explain("where", images=["cat"])``; see `run.seeing.explain`."""
+        from convscope.run.seeing.explain import explain
+
+        return explain(self, method, said)
+
+    @contextmanager
+    def naming_classes(self) -> Iterator[None]:
+        """Inside, a network that also says where answers with (B, K) class logits alone; others as ever."""
+        if self.task not in AS_CLASSES:
+            yield
+            return
+        as_classes = AS_CLASSES[self.task]
+        handle = self.model.register_forward_hook(lambda _module, _inputs, output: as_classes(output))
+        try:
+            yield
+        finally:
+            handle.remove()
 
     @cached_property
     def space(self) -> PixelSpace:
@@ -142,6 +143,7 @@ def own_module(
     pixels: NDArray[Any] | Tensor,
     targets: Sequence[int] | NDArray[np.int64] | Tensor | None = None,
     about: About | None = None,
+    marks: NDArray[Any] | Tensor | None = None,
 ) -> Subject:
     """A module that convscope never saw, and images for it, ready for `explain`.
 
@@ -149,7 +151,9 @@ def own_module(
         model: gives (B, K) logits where classes are asked after; any number of input channels.
         pixels: (N, C, H, W), uint8 or float in [0, 1], before normalisation.
         targets: (N,) class indices.
-        about: how pixels become the module's input, and names.
+        about: how pixels become the module's input, and names. Preprocessing of any other kind goes into the module:
+            ``nn.Sequential(preprocessing, network)``.
+        marks: (N, H, W) where the objects lie: bool, or the class of each place and 255 for none.
     Raises:
         ConfigError: arrays of other shapes.
     """
@@ -166,7 +170,8 @@ def own_module(
     ):  # fmt: skip
         if given != wanted:
             raise ConfigError(f"{what}: {given} for {count} images of {channels} channels; give {wanted}")
-    images = Images(tuple(names), known.astype(np.int64), store, np.arange(count))
+    known = known.astype(np.int64)
+    images = Images(tuple(names), known, store, np.arange(count), given_marks(marks, known, store))
     mean, std = about.mean or (0.0,) * channels, about.std or (1.0,) * channels
     size = store.shape[2], store.shape[3]
     return Subject(
@@ -222,13 +227,3 @@ class _Sets:
                 raise RunError(f"{self._folder.path}: has no set {split}; train it again") from None
             self._read[split] = images_of(prepared, split)
         return self._read[split]
-
-
-def images_of(prepared: Prepared, role: str) -> Images:
-    """The images of one set of a run."""
-    rows = prepared.rows(role)
-    targets = np.asarray(prepared.dataset.targets)
-    plain = targets.ndim == 1 and np.issubdtype(targets.dtype, np.integer)
-    known = targets[rows].astype(np.int64) if plain else np.full(len(rows), -1)
-    names = tuple(prepared.dataset.names[i] for i in rows)
-    return Images(names, known, prepared.store.pixels, prepared.place[rows])

@@ -1,0 +1,58 @@
+import pytest
+import torch
+from torch import nn
+
+from convscope import explain
+from convscope.errors import DataError
+
+
+@pytest.fixture
+def labelled(unseen):
+    """What learns and what judges: two halves of the unseen images."""
+    return lambda: [(unseen.x[:60], unseen.targets[:60])], lambda: [(unseen.x[60:], unseen.targets[60:])]
+
+
+def test_what_a_layer_makes_visible_is_known_after_it_and_not_before():
+    """Stripes and even grey have the same mean; edges, once found, part them."""
+    stripes = torch.tensor([0.0, 1.0]).repeat(4).expand(1, 8, 8)
+    x = torch.stack([stripes if odd else torch.full((1, 8, 8), 0.5) for odd in (0, 1) * 10])
+    batches = lambda: [(x, torch.tensor([0, 1] * 10))]  # noqa: E731
+    model = nn.Sequential(nn.Identity(), nn.Conv2d(1, 2, (1, 2), bias=False), nn.ReLU())
+    with torch.no_grad():
+        model[1].weight.copy_(torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).reshape(2, 1, 1, 2))
+    told = []
+    before, after = explain.depths(model, ["0", "2"], batches, batches, lambda *done: told.append(done))
+    assert before.to_json() == {"layer": "0", "channels": 1, "accuracy": 0.5, "images": 20}
+    assert after.to_json() == {"layer": "2", "channels": 2, "accuracy": 1.0, "images": 20}
+    assert told == [(1, 2), (2, 2)]
+
+
+def test_a_trained_network_s_last_stage_knows_the_classes_of_images_it_never_saw(trained, labelled):
+    assert explain.depths(trained, ["7"], *labelled)[0].accuracy > 0.95
+
+
+def test_stages_that_add_nothing_lead_to_a_suggestion_and_those_that_do_to_none():
+    def found(*accuracies):
+        return [explain.Depth(f"stages.{i}", 8, accuracy, 500) for i, accuracy in enumerate(accuracies)]
+
+    (suggestion,) = explain.from_depths(found(0.6, 0.92, 0.91, 0.922, 0.9))
+    assert suggestion.kind == "stages to spare"
+    assert suggestion.layer == "stages.1"
+    assert suggestion.finding == (
+        "a linear classifier on its features is right for 0.920 of 500 images, on those of stages.4 for 0.900: "
+        "what follows adds nothing"
+    )
+    assert suggestion.suggestion == "train the network without what comes after stages.1"
+    assert suggestion.figure == pytest.approx(-0.02)
+    assert explain.from_depths(found(0.6, 0.8, 0.9)) == ()
+    assert explain.from_depths(found(0.6)) == ()
+
+
+def test_errors_are_told(trained, unseen, labelled):
+    with pytest.raises(DataError) as error:
+        explain.depths(trained, ["1"], list, labelled[1])
+    assert str(error.value) == "depths: no images; give at least one batch"
+    one_class = lambda: [(unseen.x[:4], torch.zeros(4))]  # noqa: E731
+    with pytest.raises(DataError) as alone:
+        explain.depths(trained, ["1"], one_class, labelled[1])
+    assert str(alone.value) == "depths: images of fewer than two classes; give some of each"
