@@ -86,6 +86,8 @@ EXPLAINERS: dict[str, Callable[[nn.Module, Tensor, Path], object]] = {
     "channel_maxima": lambda model, x, _: explain.channel_maxima(model, LAYER, [x, x]),
     "feature_vectors": lambda model, x, _: explain.feature_vectors(model, LAYER, [x, x]),
     "depths": _depths,
+    "unit": lambda model, x, _: explain.unit(model, x[:1], LAYER, 0),
+    "landscape": lambda model, x, _: explain.landscape(model, x[:1]),
     "removal_costs": lambda model, x, _: explain.removal_costs(model, lambda: [(x, torch.zeros(len(x)))], [LAYER]),
 }
 
