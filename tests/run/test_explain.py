@@ -11,11 +11,13 @@ import torch
 from PIL import Image
 from torch import nn
 
+from convscope.data import shapes
 from convscope.errors import ConfigError, ConvscopeError, DataError, ModelError, RunError
-from convscope.run import Run, RunFolder, nested, training, write_report
+from convscope.run import Run, RunFolder, write_report
 from convscope.run.explain import METHODS, About, explain, own_module
 from convscope.run.seeing.choose import chosen_images, in_turns, stages, where_layer
 from convscope.run.seeing.subject import opened
+from run.small import train
 
 QUICK = {
     "invert": {"steps": 2, "most": 1},
@@ -54,12 +56,13 @@ class Spectral(nn.Module):
 
 @pytest.fixture(scope="module")
 def finding(tmp_path_factory):
-    """A run that finds boxes."""
+    """A run that finds boxes, on a hundred drawn shapes."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr("convscope.data.open.shapes", lambda kind: shapes(100, kind=kind))
     path = tmp_path_factory.mktemp("finding") / "run"
-    said = {"task": "localise", "train.epochs": 1, "train.threads": 1, "data.size": 32, "model.name": "resnet18",
-            "model.options": {"width": 8}}  # fmt: skip
-    list(training("shapes", path, nested(said)))
-    return path
+    train(path, "shapes", task="localise", train__epochs=1, data__size=32)
+    yield path
+    patch.undo()
 
 
 @pytest.fixture
