@@ -26,7 +26,6 @@ VIEWS = 30_000  # images that pass in a run, augmented anew each time, as long a
 EPOCHS = (10, 100)
 SHALLOW = 6  # layers with weights that train at the full rate without norms
 WIDTHS = (64, 48, 32, 24, 16)  # of the first stage; below 16 a CPU gains hardly any speed
-DEMONSTRATION_SECONDS = 40.0  # the same for the built-in data, which show how it goes
 MANY = 5_000  # images from which batches are so large that muon's own arithmetic counts for little
 SMALLEST_QUICK = 24  # side from which three halvings leave something to look at
 QUICK = (  # options of airbench, dearest first: the paper's, narrower ones, and two whose first layer halves the sides
@@ -151,8 +150,6 @@ def dearest(
 ) -> dict[str, Any]:
     """The options, of those that are listed dearest first, that can train on `views` images in the time."""
     seconds, rate = PATIENCE_SECONDS, RATE[device.type]
-    if prepared.dataset.layout == "builtin":
-        seconds = DEMONSTRATION_SECONDS
     if said.train.budget:
         seconds, views = said.train.budget - END_SECONDS, views // 2
         rate = measured_rate(prepared, said, device, choices[-1])
