@@ -9,6 +9,7 @@ import numpy as np
 
 from convscope.data.images import FULL_WHITE, is_deep, opened, orientation, quiet_pillow
 from convscope.data.memory import usable_cores
+from convscope.data.spread import spread
 from convscope.errors import DataError
 
 _CHUNK = 64  # files that a thread reads in one go
@@ -42,11 +43,9 @@ class Header:
 
 def read_headers(paths: Sequence[Path]) -> list[Header | str]:
     """Every file's header, or why it has none, in order. A file damaged further in still has one."""
-    with quiet_pillow(), ThreadPoolExecutor(2 * usable_cores(), "convscope-headers") as pool:
-        chunks = [paths[i : i + _CHUNK] for i in range(0, len(paths), _CHUNK)]
-        return [
-            header for found in pool.map(lambda chunk: [_header(path) for path in chunk], chunks) for header in found
-        ]
+    with quiet_pillow():
+        chunks = spread(lambda rows: [_header(paths[row]) for row in rows], len(paths), _CHUNK, usable_cores())
+        return [header for found in chunks for header in found]
 
 
 def deep_white(paths: Sequence[Path]) -> float:

@@ -3,7 +3,6 @@
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -16,6 +15,7 @@ from convscope.data import cache
 from convscope.data.dataset import Dataset
 from convscope.data.images import quiet_pillow
 from convscope.data.memory import available_memory, usable_cores
+from convscope.data.spread import shared_zeros, spread
 from convscope.data.undecoded import Undecoded, decoded
 from convscope.errors import DataError
 
@@ -75,7 +75,7 @@ def build_store(
     Args:
         dataset: N images.
         size: (H, W), see `fit`.
-        threads: that decode; None: one per core.
+        threads: that decode, or as many processes where there are many images; None: one per core.
         cache_folder: None: `cache.default_folder`.
         settings: how much may be kept where.
         on_progress: called with (images done, images in all) as the work goes on.
@@ -93,7 +93,7 @@ def build_store(
 
 
 def _in_memory(filling: "_Filling", shape: tuple[int, ...], settings: StoreSettings, folder: Path, key: str) -> Store:
-    pixels = np.zeros(shape, np.uint8)
+    pixels = shared_zeros(shape)
     start = time.monotonic()
     unreadable = filling.fill(pixels)
     home = f"in memory, {_extent(shape)}"
@@ -131,7 +131,7 @@ def _nowhere(filling: "_Filling", shape: tuple[int, ...], why: str) -> Store:
 
 
 class _Filling:
-    """The decoding of a data set's images into an array, by threads: Pillow decodes without Python's lock."""
+    """The decoding of a data set's images into an array, spread over the cores."""
 
     def __init__(
         self, dataset: Dataset, size: tuple[int, int], threads: int, on_progress: Callable[[int, int], None] | None
@@ -145,19 +145,14 @@ class _Filling:
     def fill(self, pixels: NDArray[np.uint8] | None) -> dict[int, str]:
         """Write every image to its row (None: nowhere); returns row -> why for those that cannot be read."""
         count = len(self.dataset)
-        chunks = [range(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
         unreadable: dict[int, str] = {}
-        with quiet_pillow(), ThreadPoolExecutor(self.threads, "convscope-decode") as pool:
-            try:
-                for chunk, found in zip(
-                    chunks, pool.map(lambda rows: dict(self._some(rows, pixels)), chunks), strict=True
-                ):
-                    unreadable.update(found)
-                    if self.on_progress is not None:
-                        self.on_progress(chunk.stop, count)
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+        with quiet_pillow():
+            done = 0
+            for found in spread(lambda rows: (len(rows), dict(self._some(rows, pixels))), count, _CHUNK, self.threads):
+                done += found[0]
+                unreadable.update(found[1])
+                if self.on_progress is not None:
+                    self.on_progress(done, count)
         return unreadable
 
     def _some(self, rows: range, pixels: NDArray[np.uint8] | None) -> Iterator[tuple[int, str]]:
