@@ -99,3 +99,9 @@ def test_a_field_of_a_unit_lies_a_stride_further_for_its_neighbour(page) -> None
 def test_channels_can_be_named_one_by_one_or_from_to(page) -> None:
     assert ask(page, "question_kinds", "some({channels: '7, 2-4'}, {shape: [6, 5, 5]})") == [2, 3, 4]
     assert ask(page, "question_kinds", "some({}, {shape: [3, 5, 5]})") == [0, 1, 2]
+
+
+def test_of_many_classes_the_commonest_mistakes_are_listed(page) -> None:
+    assert ask(page, "matrix", "confused([[9, 1, 0], [3, 8, 0], [0, 2, 7]])") == [[1, 0, 3], [2, 1, 2], [0, 1, 1]]
+    names, counts = [f"c{i}" for i in range(41)], [[4 * (i == 2 and j == 5) for j in range(41)] for i in range(41)]
+    assert ask(page, "matrix", f"matrix({names}, {counts}).textContent") == "4c2, called c5"

@@ -26,7 +26,8 @@ const VIEWS = {
 };
 const KEPT = ["image", "layer", "channel", "row", "column"];
 const part = (id) => document.getElementById(id);
-const page = { name: "", view: null, rail: null, said: {} };
+const LEFT = "What is on the screen stays; nothing more can be computed.";
+const page = { name: "", view: null, rail: null, said: {}, gone: false };
 
 async function start() {
   startTheme();
@@ -147,11 +148,9 @@ function hearRun() {
     tell("marks", {});
   });
   news("run", async ({ state }) => {
-    if (state === "gone")
-      notify(
-        `The run’s folder ${session.run.path} was deleted or moved. What is on the screen stays; nothing more can be computed.`,
-      );
-    else await renew();
+    page.gone = state === "gone";
+    if (!page.gone) await renew();
+    else notify(`The run’s folder ${session.run.path} was deleted or moved. ${LEFT}`);
   });
   news("epoch", async () => {
     await renew();
@@ -163,7 +162,7 @@ async function renew() {
   try {
     await refreshRun();
   } catch (error) {
-    notify(error.message);
+    if (!page.gone) notify(error.message);
     return;
   }
   headline();

@@ -4,14 +4,18 @@ import { count } from "./numbers.js";
 import { h } from "./dom.js";
 import { roving } from "./roving.js";
 
+const LARGEST = 40; // classes; a table of more has too many cells to be read
+const LISTED = 60;
+
 /**
- * The table.
+ * The table; of many classes, a list of what is taken for what most often.
  * @param {string[]} classes
  * @param {number[][]} counts rows are truth
  * @param {{chosen?: [number, number] | null, onPick?: (truth: number, answer: number) => void}} [how]
  * @returns {HTMLElement}
  */
 export function matrix(classes, counts, { chosen = null, onPick } = {}) {
+  if (classes.length > LARGEST) return worst(classes, counts, { chosen, onPick });
   const shade = shades(counts);
   const cell = (truth, answer) => {
     const here = chosen && chosen[0] === truth && chosen[1] === answer;
@@ -48,6 +52,30 @@ export function matrix(classes, counts, { chosen = null, onPick } = {}) {
     ),
   );
   return roving(table, "button.cell");
+}
+
+function worst(classes, counts, { chosen, onPick }) {
+  const pairs = confused(counts).slice(0, LISTED);
+  const line = ([truth, answer, number]) => {
+    const here = chosen && chosen[0] === truth && chosen[1] === answer;
+    const said = `${classes[truth]}, called ${classes[answer]}`;
+    const button = h("button", { type: "button", "aria-pressed": String(Boolean(here)) }, h("b", {}, number), said);
+    if (onPick) button.addEventListener("click", () => onPick(truth, answer));
+    return button;
+  };
+  return roving(
+    h("div.stack.close", { role: "group", "aria-label": "What is taken for what, most often first" }, pairs.map(line)),
+  );
+}
+
+/**
+ * What is taken for what, the commonest first.
+ * @param {number[][]} counts rows are truth
+ * @returns {[number, number, number][]} truth, answer, how often
+ */
+export function confused(counts) {
+  const pairs = counts.flatMap((row, truth) => row.map((number, answer) => [truth, answer, number]));
+  return pairs.filter(([truth, answer, number]) => truth !== answer && number > 0).sort((a, b) => b[2] - a[2]);
 }
 
 function cellButton(number, name, right, much, chosen) {
