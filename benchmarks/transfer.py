@@ -45,7 +45,7 @@ def peer(python: str, script: str, data: str, seconds: str, weights: str) -> dic
     """The peer's own line, and the seconds of its whole process."""
     began = time.perf_counter()
     told = subprocess.run(
-        [python, script, data, seconds, "mobilenet_v2", "224", "32", weights],
+        [python, script, data, seconds, "mobilenet_v2", "224", "64", weights],
         check=True,
         capture_output=True,
         text=True,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from convscope.errors import ConfigError, DataError
-from convscope.explain import probe_scores
+from convscope.explain import learning_curve, probe_scores, with_twice_the_images
 from convscope.run import evaluate, features
 from run.small import photos
 
@@ -60,3 +60,15 @@ def test_what_cannot_be_probed_is_refused(finished, tmp_path):
     with pytest.raises(ConfigError) as refused:
         features(finished, str(table), tmp_path / "out")
     assert str(refused.value) == f"features: {table} has numbers, and probes need one class per image"
+
+
+def test_a_learning_curve_grows_and_its_extension_follows_a_power_law():
+    generator = np.random.default_rng(0)
+    y = np.arange(800) % 2
+    x = generator.normal(size=(800, 20)) + 0.5 * y[:, None]
+    curve = learning_curve(x[:400], y[:400], x[400:], y[400:])
+    assert [images for images, _ in curve] == [40, 100, 200, 400]
+    assert curve[-1][1] > curve[0][1]
+    exact = [(n, 1 - 0.5 * n**-0.5) for n in (100, 400, 1600)]
+    assert with_twice_the_images(exact, asked=10**6) == pytest.approx(1 - 0.5 * 3200**-0.5)
+    assert with_twice_the_images([(10, 1.0), (20, 1.0)], asked=50) == 1.0

@@ -52,7 +52,7 @@ def test_the_plan_is_told_as_a_table_before_it_starts(tmp_path, few, trained):
     events.close()
     assert as_lines(adopted) == [
         f"begins with: resnet18 of {trained / 'model'} (licence: not stated)",
-        "plan: 24 training images of a class, fewer than 100: the last layer only is new, and the rest stays as it is; "
+        "plan: 24 training images of a class, fewer than 500: the last layer only is new, and the rest stays as it is; "
         "asked for: unfreeze_at 2",
         "  stage     weights  frozen until  learning rate",
         "  stem          116  epoch 3       2.5e-05",

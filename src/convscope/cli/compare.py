@@ -5,15 +5,40 @@ from typing import Annotated
 
 import typer
 
+from convscope.errors import ConfigError
+
 
 def compare(
-    runs: Annotated[list[Path], typer.Argument(help="Two runs' folders or more.", show_default=False)],
+    runs: Annotated[
+        list[Path], typer.Argument(help="Two runs' folders or more; with --recipes: DATA.", show_default=False)
+    ],
+    recipes: Annotated[
+        str | None,
+        typer.Option(
+            help="Train these on DATA: majority, pixels, mlp, small, alexnet, scratch, transfer; with commas.",
+            show_default=False,
+        ),
+    ] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", help="Trained weights for the recipe transfer.", show_default=False)
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="With --recipes: repeat with seeds 0 to N - 1.", min=1)] = 1,
+    budget: Annotated[
+        str | None, typer.Option(help="With --recipes: time for each training. [default: what transfer takes]")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="With --recipes: where runs and table go.")] = Path("compare"),
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per run and line.")] = False,
 ) -> None:
     """Show runs side by side: validation accuracy with its interval, weights, epochs and time.
 
-    Two accuracies whose intervals overlap may well be equally good.
+    Two accuracies whose intervals overlap may well be equally good. With --recipes, honest baselines are run on the
+    same sets first: `convscope compare photos --recipes majority,pixels,scratch,transfer --from imagenet`
     """
+    if recipes:
+        if len(runs) != 1:
+            raise ConfigError(f"compare --recipes: takes one DATA, and {len(runs)} are given")
+        _contest(str(runs[0]), [name.strip() for name in recipes.split(",")], out, from_, range(seeds), budget, json)
+        return
     from convscope.cli.show import table_of
     from convscope.run import compare as side_by_side
     from convscope.run import span
@@ -42,3 +67,41 @@ def compare(
     )
     for objection in objections:
         print(f"! {objection}")
+
+
+def _contest(
+    source: str, recipes: list[str], out: Path, weights: str | None, seeds: range, budget: str | None, as_json: bool
+) -> None:  # fmt: skip
+    """Run the recipes, then show the table, the line and the picture."""
+    from dataclasses import asdict
+    from json import dumps
+
+    from convscope.cli.show import table_of
+    from convscope.run import contest, span, standings, versus, write_contest
+
+    entries = []
+    for entry in contest(source, recipes, out, weights, seeds, budget):
+        entries.append(entry)
+        told = f"{entry.recipe}, seed {entry.seed}: {100 * entry.accuracy:.1f} % in {span(entry.seconds)}"
+        print(dumps(asdict(entry)) if as_json else told, flush=True)
+    picture, found = write_contest(out, entries), standings(entries)
+    if as_json:
+        return
+    columns = ["recipe", "accuracy", "95 % interval over seeds", "time", "weights", "seeds"]
+    table_of(
+        columns,
+        [
+            (
+                s.recipe,
+                f"{100 * s.accuracy:.1f} %",
+                f"+- {100 * s.reach:.1f}" if s.seeds > 1 else "",
+                span(s.seconds),
+                f"{s.weights:,}" if s.weights else "",
+                s.seeds,
+            )
+            for s in found
+        ],
+    )
+    if line := versus(found):
+        print(line)
+    print(picture)

@@ -49,7 +49,7 @@ from convscope.explain.objectives import Objective
 from convscope.explain.occlusion import OcclusionSettings, occlusion
 from convscope.explain.optimise import PaintSettings, Pictures, optimise
 from convscope.explain.parameterise import PixelSpace, colour_axes
-from convscope.explain.probe import probe_scores
+from convscope.explain.probe import baseline_scores, learning_curve, probe_scores, with_twice_the_images
 from convscope.explain.receptive_field import ReceptiveField, receptive_field
 from convscope.explain.record import Progress, Record, find_layer, record, untouched
 from convscope.explain.sanity import Cascade, Pointing, cascade, pointing_game, rank_correlation
@@ -94,6 +94,7 @@ __all__ = [
     "Unit",
     "Wanted",
     "activations",
+    "baseline_scores",
     "cascade",
     "channel_maxima",
     "class_map",
@@ -121,6 +122,7 @@ __all__ = [
     "kernel_tile",
     "landscape",
     "layer_cam",
+    "learning_curve",
     "look_alikes",
     "map_2d",
     "map_tile",
@@ -152,5 +154,6 @@ __all__ = [
     "tile",
     "unit",
     "untouched",
+    "with_twice_the_images",
     "write_gif",
 ]

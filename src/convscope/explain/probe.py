@@ -1,7 +1,7 @@
 """How much simple classifiers can make of a network's vectors: linear probe, neighbours, support vector machine."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from convscope.errors import DataError
 
+SHARES = (0.1, 0.25, 0.5, 1.0)
 NEIGHBOURS = 5
 STRENGTH = 0.01  # C of the linear probe on standardised vectors: few images and many numbers want a firm hand
 
@@ -57,3 +58,49 @@ def probe_scores(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of convergence: the score is what counts
         return {name: float(make().fit(x, y).score(asked_x, asked_y)) for name, make in makers.items()}
+
+
+def learning_curve(
+    x: NDArray[np.floating],
+    y: NDArray[np.int64],
+    asked_x: NDArray[np.floating],
+    asked_y: NDArray[np.int64],
+    seed: int = 0,
+) -> list[tuple[int, float]]:
+    """The linear probe's accuracy after a tenth, a quarter, a half and all of the images: (images, accuracy) each.
+
+    A part has the same share of each class, at least one image of it, and holds the smaller parts.
+    """
+    generator = np.random.default_rng(seed)
+    kinds = [generator.permutation(np.flatnonzero(y == kind)) for kind in np.unique(y)]
+    found = []
+    for share in SHARES:
+        rows = np.concatenate([rows[: max(1, round(share * len(rows)))] for rows in kinds])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found.append((len(rows), float(linear().fit(x[rows], y[rows]).score(asked_x, asked_y))))
+    return found
+
+
+def with_twice_the_images(curve: Sequence[tuple[int, float]], asked: int) -> float:
+    """What the curve suggests for twice the images: error = a n^-b (Hestness et al. 2017), fitted to logarithms.
+
+    An error of 0 counts as half an image of the `asked` ones; the estimate is never below the last point.
+    """
+    images, scores = (np.array(column, float) for column in zip(*curve, strict=True))
+    errors = np.maximum(1 - scores, 0.5 / asked)
+    slope, start = np.polyfit(np.log(images), np.log(errors), 1)
+    return float(max(scores[-1], 1 - np.exp(start + slope * np.log(2 * images[-1]))))
+
+
+def baseline_scores(
+    x: NDArray[Any], y: NDArray[np.int64], asked_x: NDArray[Any], asked_y: NDArray[np.int64]
+) -> dict[str, float]:
+    """Accuracy of what any network has to beat: the commonest class, and the nearest image in pixels (N, P)."""
+    from sklearn.neighbors import KNeighborsClassifier
+
+    nearest = KNeighborsClassifier(1).fit(x.astype(np.float32), y)
+    return {
+        "majority": float((asked_y == np.bincount(y).argmax()).mean()),
+        "pixels": float(nearest.score(asked_x.astype(np.float32), asked_y)),
+    }

@@ -3,6 +3,7 @@
 from convscope.deploy import Prediction, Refused
 from convscope.run.augmented import augmented
 from convscope.run.compare import Compared, compare
+from convscope.run.contest import RECIPES, contest, standings, versus, write_contest
 from convscope.run.cropped import cropped
 from convscope.run.evaluate import evaluate
 from convscope.run.events import Adopted, Event, Finished, Found, Planned, as_json
@@ -22,6 +23,7 @@ from convscope.tasks import Task
 from convscope.train import Epoch, Note, Step
 
 __all__ = [
+    "RECIPES",
     "About",
     "Adopted",
     "Compared",
@@ -48,6 +50,7 @@ __all__ = [
     "augmented",
     "compare",
     "complete",
+    "contest",
     "convolved",
     "cropped",
     "evaluate",
@@ -66,9 +69,12 @@ __all__ = [
     "settings_from_flags",
     "source_of",
     "span",
+    "standings",
     "task_of",
     "tolerance",
     "train",
     "training",
+    "versus",
+    "write_contest",
     "write_report",
 ]

@@ -22,7 +22,7 @@ from convscope.run.recipe import Recipe, Said, TransferSettings, nested, over
 from convscope.run.trainee import Trainee
 from convscope.train import Note, digest, digests, weighted
 
-FEW = 100  # training images per class up to which the encoder stays as it is
+FEW = 500  # training images per class up to which the encoder stays as it is; see docs/recipes.md
 MANY = 1000  # from here on several fully connected layers are new
 EPOCHS = 20
 SCRATCH = TransferSettings()

@@ -14,7 +14,7 @@ from convscope.data import Batches, BatchSettings
 from convscope.deploy import Preprocessing, load_bundle
 from convscope.deploy.bundle import CONFIG
 from convscope.errors import ConfigError
-from convscope.explain import probe_scores
+from convscope.explain import learning_curve, probe_scores, with_twice_the_images
 from convscope.models import build, resolve
 from convscope.models.weights import load_state
 from convscope.run.folder import RunFolder
@@ -27,12 +27,17 @@ BATCH = 64
 
 @dataclass(frozen=True, eq=False)
 class Vectors:
-    """What was written: (N, C) float32 in the order of `names`, and validation accuracies by classifier."""
+    """What was written: (N, C) float32 in the order of `names`, and validation accuracies by classifier.
+
+    `curve` is the linear probe's accuracy after so many training images, `twice` its estimate for twice as many.
+    """
 
     folder: Path
     names: tuple[str, ...]
     vectors: NDArray[np.float32]
     scores: dict[str, float]
+    curve: list[tuple[int, float]]
+    twice: float
     files: tuple[str, ...]
 
 
@@ -60,8 +65,9 @@ def features(model: str | Path, source: str, out: Path, seed: int = 0, on_progre
     scores = probe_scores(vectors[train], y[train], vectors[asked], y[asked])
     if classes == prepared.dataset.classes:
         scores = {"the network's own": float((logits[asked].argmax(1) == y[asked]).mean())} | scores
-    files = write(out, prepared, vectors)
-    return Vectors(out, prepared.dataset.names, vectors, scores, files)
+    curve = learning_curve(vectors[train], y[train], vectors[asked], y[asked], seed)
+    twice, files = with_twice_the_images(curve, len(asked)), write(out, prepared, vectors)
+    return Vectors(out, prepared.dataset.names, vectors, scores, curve, twice, files)
 
 
 def opened(model: str | Path) -> tuple[nn.Module, Preprocessing, tuple[str, ...]]:
