@@ -105,7 +105,7 @@ def test_the_saved_network_answers_as_the_trained_one_did(finished):
 def test_the_recipe_is_resolved_and_runs_again_as_it_is_to_the_same_bits(finished, tmp_path):
     said = read_recipe(finished / "recipe.toml")
     assert said["model"] == {
-        "name": "resnet18", "options": {"stem": "small", "width": 4, "depths": [1, 1], "dropout": 0.1},
+        "name": "resnet18", "options": {"stem": "small", "width": 4, "depths": [1, 1], "dropout": 0.1}, "init": "",
     }  # fmt: skip
     assert said["data"]["source"] == "digits"
     assert said["optimiser"]["learning_rate"] > 0
