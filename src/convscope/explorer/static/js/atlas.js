@@ -6,6 +6,7 @@
 import { fill, h, s } from "./dom.js";
 import { inside, nearest, towards } from "./lasso.js";
 import { address } from "./api.js";
+import { redrawn } from "./theme.js";
 
 const PER_ROW = 32;
 const KEYS =
@@ -34,7 +35,7 @@ export function atlas(onChoose) {
   zooming(element, held);
   walking(element, held, choose);
   new ResizeObserver(() => draw(held, element)).observe(element);
-  window.addEventListener("theme", () => draw(held, element));
+  redrawn(element, () => draw(held, element));
   return {
     element,
     show: (points, split, side) => show(held, element, points, split, side),

@@ -4,6 +4,7 @@ import { fill, h } from "./dom.js";
 import { folded, layout, sheet, sheets, under } from "./band_layout.js";
 import { most } from "./maps.js";
 import { shape, spoken, volume } from "./network.js";
+import { redrawn } from "./theme.js";
 import { refresh, roving } from "./roving.js";
 import { tile } from "./tiles.js";
 
@@ -28,7 +29,7 @@ export function band(stops, { input, outputs = [], onPick, onChannel }) {
   const redraw = () => draw(held);
   const place = () => settle(held, stage, element, { onPick, redraw });
   new ResizeObserver(place).observe(element);
-  window.addEventListener("theme", redraw);
+  redrawn(element, redraw);
   canvas.addEventListener("pointermove", (event) => hover(held, event, tip, redraw));
   canvas.addEventListener("pointerleave", () => {
     held.hover = null;

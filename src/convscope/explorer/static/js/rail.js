@@ -19,6 +19,12 @@ const signal = newest();
 export function rail(element, choose) {
   const overlay = s("svg.sight", { "aria-hidden": "true" });
   const picture = h("img.subject", { alt: "", width: 256, height: 256 });
+  for (const [event, shown] of [
+    ["error", "hidden"],
+    ["load", "visible"],
+  ]) {
+    picture.addEventListener(event, () => picture.style.setProperty("visibility", shown));
+  }
   const said = h("div.said");
   const held = { shown: "", key: "" };
   fill(

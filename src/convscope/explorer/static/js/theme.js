@@ -13,6 +13,19 @@ export function startTheme() {
 }
 
 /**
+ * Draw an element again when the theme changes, as long as it is on the page.
+ * @param {Element} element
+ * @param {() => void} draw
+ */
+export function redrawn(element, draw) {
+  const again = () => {
+    if (element.isConnected) draw();
+    else window.removeEventListener("theme", again);
+  };
+  window.addEventListener("theme", again);
+}
+
+/**
  * The switch.
  * @returns {HTMLElement}
  */
