@@ -69,8 +69,9 @@ def explorer(trained: Path, serve: Callable[[Path], Served]) -> Served:
     return serve(trained)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
+    """Chromium; closed after each file, for while it is open no other test of the process can run an event loop."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
     if not CHROMIUM.exists():
         pytest.skip(f"needs a Chromium at {CHROMIUM}: apt-get install chromium")
