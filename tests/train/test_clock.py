@@ -51,6 +51,15 @@ def test_a_run_ends_with_its_budget_evaluation_included(budget):
     assert budget - 3 - 1 <= over <= budget + 1
 
 
+def test_one_evaluation_that_was_held_up_does_not_end_the_training():
+    time = Time()
+    clock = Clock(100, now=time)
+    for took in (1.0, 1.0, 60.0):
+        clock.timing(lambda _, took=took: setattr(time, "seconds", time.seconds + took) or {})(None)
+    assert clock.evaluation == 1.0
+    assert clock() == pytest.approx(62 / 99)
+
+
 def test_the_last_part_of_an_epoch_is_evaluated_too():
     records, _ = budget_run(20, step_takes=1.0, evaluation_takes=2.0)
     steps_of_last = [record for record in records if isinstance(record, Step) and record.epoch == records[-1].epoch]

@@ -1,7 +1,9 @@
 """A budget of wall-clock time."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
+from statistics import median_low
 
 from torch import Tensor, nn
 
@@ -16,15 +18,17 @@ class Clock:
         clock = Clock(300)
         run(state, clock.limit(batches), loss, by_clock(cosine(), clock), None, clock.timing(evaluate))
 
-    The last evaluation needs time too: what the latest one took is reserved for it, so that the fraction reaches 1
-    when just that much is left. Keep the clock in ``State.extras`` and a resumed run has only the rest.
+    The last evaluation needs time too: the middle of what the latest three took is reserved for it (one that was held
+    up must not end the training), so that the fraction reaches 1 when just that much is left. Keep the clock in
+    ``State.extras`` and a resumed run has only the rest.
     """
 
     def __init__(self, seconds: float, reserve: float = 0.0, now: Callable[[], float] = time.monotonic) -> None:
         """Take the budget, the seconds of it to keep for what follows training, and where the time comes from."""
         self.seconds = seconds
         self.reserve = reserve
-        self.evaluation = 0.0  # seconds that the latest evaluation took
+        self.evaluation = 0.0  # seconds that an evaluation takes
+        self._took: deque[float] = deque(maxlen=3)
         self.now = now
         self.started = now()
         self.fraction = 0.0
@@ -61,7 +65,8 @@ class Clock:
         def timed(model: nn.Module) -> dict[str, float]:
             began = self.now()
             scores = evaluate(model)
-            self.evaluation = self.now() - began
+            self._took.append(self.now() - began)
+            self.evaluation = median_low(self._took)
             return scores
 
         return timed

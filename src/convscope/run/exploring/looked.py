@@ -158,11 +158,11 @@ class Inputs:
 
     def unit(self, image: str, layer: str, channel: int, place: tuple[int, int], most: int) -> dict[str, Any]:
         """The arithmetic behind one number, and the pixels that it sees."""
-        shown = self.seen.shown()
-        x = uploads.input_of(self.images(image), shown.subject)
+        shown, images = self.seen.shown(), self.images(image)
         if not layer.startswith("@"):
             _check_layer(shown, layer)
         with self.seen.lock:
+            x = uploads.input_of(images, shown.subject)  # it goes where the weights are: another pass moves them
             found = unit_of(shown.subject.model, x, layer, channel, place, most).to_json()
             row, column = found["row"], found["column"]
             if layer == INPUT:
