@@ -1,5 +1,6 @@
 """Fixtures that more than one part's tests use."""
 
+import signal
 import subprocess
 from pathlib import Path
 
@@ -7,6 +8,9 @@ import pytest
 import torch
 
 torch.set_num_threads(1)  # pytest runs as many processes as there are cores; threads on top only wait for each other
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background; the processes that tests start inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 

@@ -19,9 +19,7 @@ from convscope.explorer.serve import _listening
 def served(own_copy, tmp_path):
     """The command as it is typed, and the link that it printed."""
     words = [sys.executable, "-m", "convscope", "explore", str(own_copy), "--port", "0", "--no-open"]
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by what runs in the background
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
-    signal.signal(signal.SIGINT, before)
     try:
         line = process.stdout.readline()
         yield process, re.fullmatch(r"explore: (http://127\.0\.0\.1:\d+/\?token=\S{32})\n", line)[1]

@@ -24,7 +24,7 @@ def few(tmp_path_factory):
 def no_report(monkeypatch):
     """An empty report: drawing one takes longer than such a training."""
 
-    def write(folder):
+    def write(folder, _dataset=None):
         write_whole(folder.report, b"")
         return folder.report
 

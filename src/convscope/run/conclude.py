@@ -37,6 +37,6 @@ def conclude(folder: RunFolder, prepared: Prepared, trainee: Trainee, resumed_at
     before = time.monotonic()
     keep_first_look(folder, prepared, trainee.clock)
     total = add_seconds(folder, resumed_at, before - began)
-    report: Path = write_report(folder)
+    report: Path = write_report(folder, prepared.dataset)
     total += time.monotonic() - before
     return Finished(folder.path, report, scores, trainee.kept_epoch, overfitting(folder), total, tuned.name)

@@ -1,6 +1,7 @@
 """A run's images as people see them."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from PIL import Image
@@ -12,14 +13,24 @@ from convscope.run.prepare import open_source
 SIDE = 160  # pixels of the longer side, enough for a report's grid
 
 
-def pictures(folder: RunFolder, names: Sequence[str], framed: bool = False) -> list[Image.Image]:
-    """The images of these names: whole, at most 160 pixels on the longer side; or `framed`: as the network saw them."""
-    if not names:
-        return []
-    recipe = folder.recipe()
-    found = open_source(recipe.data, folder.data().get("kind"))
-    row = {name: i for i, name in enumerate(found.names)}
-    return [picture(found, row[name], recipe.data.size if framed else None) for name in names]
+class Album:
+    """A run's images by name; its data set, where it is not at hand, is opened once, when the first is asked for."""
+
+    def __init__(self, folder: RunFolder, dataset: Dataset | None = None) -> None:
+        self._recipe, self._kind, self._dataset = folder.recipe(), folder.data().get("kind"), dataset
+
+    def __call__(self, names: Sequence[str], framed: bool = False) -> list[Image.Image]:
+        """Whole, at most 160 pixels on the longer side; or `framed`: as the network saw them."""
+        size = self._recipe.data.size if framed else None
+        return [picture(self._found, self._rows[name], size) for name in names]
+
+    @cached_property
+    def _found(self) -> Dataset:
+        return self._dataset or open_source(self._recipe.data, self._kind)
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {name: row for row, name in enumerate(self._found.names)}
 
 
 def picture(found: Dataset, row: int, size: tuple[int, int] | None = None, most: int = SIDE) -> Image.Image:

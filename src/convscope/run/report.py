@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from convscope.data import Dataset
 from convscope.deploy import load_config, write_whole
 from convscope.run import charts
 from convscope.run.answers import Answers, answered
 from convscope.run.folder import RunFolder
 from convscope.run.learned import learned
-from convscope.run.pictures import pictures
+from convscope.run.pictures import Album
 from convscope.run.proof import span, transfer_sentences
 from convscope.tasks import Interval, Matrix, Pictures, Scatter, Section, Shown, Table, Task
 from convscope.tasks.sections import Cell, Pixels
@@ -27,19 +28,24 @@ LARGEST_MATRIX = 25  # classes; beyond, the most confused pairs are listed inste
 CONFUSED_PAIRS = 25
 
 
-def write_report(folder: RunFolder) -> Path:
-    """Write the report from what the run folder holds; return its path."""
+def write_report(folder: RunFolder, dataset: Dataset | None = None) -> Path:
+    """Write the report from what the run folder holds; return its path.
+
+    Args:
+        folder: the run.
+        dataset: the run's, where it is at hand; else it is opened for the pictures.
+    """
     from jinja2 import Environment, PackageLoader, select_autoescape
 
     environment = Environment(
         loader=PackageLoader("convscope.run", "."), autoescape=select_autoescape(), trim_blocks=True
     )
-    text = environment.get_template("report.html").render(**content(folder))
+    text = environment.get_template("report.html").render(**content(folder, Album(folder, dataset)))
     write_whole(folder.report, text.encode())
     return folder.report
 
 
-def content(folder: RunFolder) -> dict[str, Any]:
+def content(folder: RunFolder, album: Album) -> dict[str, Any]:
     """What the template shows."""
     answers, summary = answered(folder, "validation"), folder.data()["summary"]
     return {
@@ -47,7 +53,7 @@ def content(folder: RunFolder) -> dict[str, Any]:
         "path": folder.path,
         "headline": headline(folder, summary),
         "heads": heads(folder, answers),
-        "sections": [ready(folder, answers, section) for section in answers.task.sections(answers.meter)],
+        "sections": [ready(album, answers, section) for section in answers.task.sections(answers.meter)],
         "rendering": "pixelated" if max(folder.recipe().data.size) < 64 else "auto",
         "learned": learned(folder),
         "transfer": transferred(folder),
@@ -70,7 +76,7 @@ def transferred(folder: RunFolder) -> dict[str, Any] | None:
     return {**found, "told": transfer_sentences(found, folder.recipe().kind.told) if "proof" in found else []}
 
 
-def ready(folder: RunFolder, answers: Answers, section: Section) -> dict[str, Any]:
+def ready(album: Album, answers: Answers, section: Section) -> dict[str, Any]:
     """A section as the template takes it."""
     shown: dict[str, Any] = {"title": section.title, "note": section.note, "kind": type(section).__name__.lower()}
     match section:
@@ -86,7 +92,7 @@ def ready(folder: RunFolder, answers: Answers, section: Section) -> dict[str, An
         case Scatter():
             return shown | {"chart": charts.scatter(section)}
         case Pictures():
-            return shown | {"none": section.none, "pictures": figures(folder, answers, section.shown)}
+            return shown | {"none": section.none, "pictures": figures(album, answers, section.shown)}
 
 
 def cell(value: Cell) -> dict[str, Any]:
@@ -204,7 +210,7 @@ def confused(counts: np.ndarray, classes: tuple[str, ...]) -> list[tuple[str, st
     return [(classes[t], classes[a], int(wrong[t, a])) for t, a in pairs if wrong[t, a]]
 
 
-def figures(folder: RunFolder, answers: Answers, chosen: Sequence[Shown]) -> list[dict[str, Any]]:
+def figures(album: Album, answers: Answers, chosen: Sequence[Shown]) -> list[dict[str, Any]]:
     """Answers with their pictures as data addresses."""
     names = [answers.names[one.row] for one in chosen]
     drawn = [one.draw is not None for one in chosen]
@@ -215,7 +221,7 @@ def figures(folder: RunFolder, answers: Answers, chosen: Sequence[Shown]) -> lis
             "answer": one.answer,
             "truth": one.truth,
         }
-        for one, name, image in zip(chosen, names, pictures(folder, names, any(drawn)), strict=True)
+        for one, name, image in zip(chosen, names, album(names, any(drawn)), strict=True)
     ]
 
 
