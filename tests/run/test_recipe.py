@@ -7,15 +7,14 @@ import pytest
 
 from convscope.errors import ConfigError
 from convscope.run import recipe as recipes
-from convscope.run.recipe import (
-    Recipe,
+from convscope.run.recipe import Recipe, seconds
+from convscope.run.said import (
     complete,
     known_settings,
     merge,
     nested,
     over,
     read_recipe,
-    seconds,
     settings_from_flags,
     source_of,
 )

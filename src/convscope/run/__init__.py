@@ -13,8 +13,9 @@ from convscope.run.folder import RunFolder, next_name
 from convscope.run.inspect import anatomy_page, anatomy_table, as_picture, convolved, inspect
 from convscope.run.lines import as_lines, found_rows, planned_rows
 from convscope.run.proof import span
-from convscope.run.recipe import Recipe, complete, nested, over, read_recipe, settings_from_flags, source_of
+from convscope.run.recipe import Recipe
 from convscope.run.report import write_report
+from convscope.run.said import complete, nested, over, read_recipe, settings_from_flags, source_of
 from convscope.run.tensorboard import logged
 from convscope.run.tolerance import tolerance
 from convscope.run.train import resuming, training

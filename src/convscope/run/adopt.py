@@ -18,7 +18,8 @@ from convscope.run.folder import RunFolder
 from convscope.run.origin import Origin, find_origin
 from convscope.run.prepare import Prepared
 from convscope.run.proof import transfer_sentences
-from convscope.run.recipe import Recipe, Said, TransferSettings, nested, over
+from convscope.run.recipe import Recipe, TransferSettings
+from convscope.run.said import Said, nested, over
 from convscope.run.trainee import Trainee
 from convscope.train import Note, digest, digests, weighted
 

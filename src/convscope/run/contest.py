@@ -16,7 +16,8 @@ from convscope.run import charts
 from convscope.run.events import Finished
 from convscope.run.folder import RunFolder
 from convscope.run.prepare import open_source, prepare
-from convscope.run.recipe import DataSettings, Said, nested, over, seconds
+from convscope.run.recipe import DataSettings, seconds
+from convscope.run.said import Said, nested, over
 from convscope.run.train import training
 
 PIXELS = (32, 32)  # at which the plain baselines see the images

@@ -29,7 +29,8 @@ from filelock import FileLock, Timeout
 
 from convscope.deploy import write_whole
 from convscope.errors import RunError
-from convscope.run.recipe import Recipe, complete, read_recipe
+from convscope.run.recipe import Recipe
+from convscope.run.said import complete, read_recipe
 from convscope.train.checkpoint import LAST, PREVIOUS
 
 LOCK = ".lock"

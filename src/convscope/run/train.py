@@ -20,7 +20,7 @@ from convscope.run.keep import Keeper
 from convscope.run.origin import find_origin
 from convscope.run.prepare import Prepared, Progress, open_source, prepare, prepare_again, write_data
 from convscope.run.probes import Probes
-from convscope.run.recipe import Said, complete, merge, over
+from convscope.run.said import Said, complete, merge, over
 from convscope.run.trainee import Trainee, begin, chosen_device, fitting, network, resolved, task_for
 from convscope.tasks import TASKS
 from convscope.train import Epoch, Note, load

@@ -12,7 +12,7 @@ from convscope.run.events import Event
 from convscope.run.explain import Seen, explain
 from convscope.run.folder import RunFolder, next_name
 from convscope.run.lines import as_lines
-from convscope.run.recipe import Said, nested, over, read_recipe
+from convscope.run.said import Said, nested, over, read_recipe
 from convscope.run.train import resuming, training
 from convscope.tasks import Task
 
