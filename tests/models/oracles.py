@@ -7,15 +7,23 @@ from typing import Any
 import torch
 
 
-def torchvision_models() -> Any:
-    """Return ``torchvision.models``; beside a PyTorch it was not built for, its own (unused) operators are missing."""
+def torchvision_operators() -> None:
+    """Define what torchvision (and timm, which imports it) looks for beside a PyTorch that it was not built for.
+
+    Nothing here uses these operators. Once a failed import has been begun it cannot be mended, so this comes first.
+    """
     try:
         library = torch.library.Library("torchvision", "DEF")
         library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        torchvision_models.library = library  # type: ignore[attr-defined]
+        torchvision_operators.library = library  # type: ignore[attr-defined]
     except RuntimeError:
         pass  # they are there
+
+
+def torchvision_models() -> Any:
+    """Return ``torchvision.models``."""
+    torchvision_operators()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import torchvision.models

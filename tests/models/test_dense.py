@@ -139,9 +139,6 @@ def test_what_cannot_be_a_u_net_says_why(options, message) -> None:
 
 
 def test_a_timm_network_serves_as_encoder_and_as_network() -> None:
-    from models.oracles import torchvision_models
-
-    torchvision_models()  # timm imports torchvision
     pytest.importorskip("timm")
     model = build(Architecture(name="timm:resnet10t", classes=4, channels=3, size=(64, 64))).eval()
     x = torch.rand(2, 3, 64, 64)
