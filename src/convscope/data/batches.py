@@ -103,9 +103,9 @@ class Batches:
                     ahead.append(worker.submit(self._batch, order, epoch, number))
                 yield ready
 
-    def looking(self, augmented: bool) -> "Batches":
-        """Batches of the same images, each once and in their order, augmented or as they are; pixels are shared."""
-        plain = {"shuffle": False, "balanced": False, "mix": "none"} | ({} if augmented else {"policy": "none"})
+    def looking(self, augmented: bool = False, shuffle: bool = False) -> "Batches":
+        """Batches of the same images, each once, augmented or as they are, in their order or not; pixels are shared."""
+        plain = {"shuffle": shuffle, "balanced": False, "mix": "none"} | ({} if augmented else {"policy": "none"})
         other = copy(self)
         other.settings = self.settings.model_copy(update=plain)
         other._augment = augment(other.settings.policy, other.settings.mirror)
@@ -123,14 +123,6 @@ class Batches:
 
     def _decoded(self, rows: Tensor) -> Tensor:
         return torch.from_numpy(self._undecoded[rows.numpy()])
-
-    def plain(self) -> "Batches":
-        """The same images in random order, each once and as it is."""
-        other = copy(self)
-        change = {"policy": "none", "mix": "none", "balanced": False, "shuffle": True}
-        other.settings = self.settings.model_copy(update=change)
-        other._augment = augment("none")
-        return other
 
     def _mirrored(self, chosen: Tensor, epoch: int) -> Tensor | bool:
         """Which images of a batch are to be mirrored; whether any may be, where chance decides."""

@@ -10,9 +10,10 @@ import numpy as np
 from convscope.deploy import Cropped, load_bundle, load_config, write_whole
 from convscope.errors import ConfigError, RunError
 from convscope.explain import Progress
+from convscope.run.device import device_here
 from convscope.run.folder import RunFolder
 from convscope.run.prepare import Prepared
-from convscope.run.trainee import MOVED, asked, batch_settings, device_here
+from convscope.run.trainee import MOVED, asked, batch_settings
 from convscope.tasks import Meter, Task
 from convscope.train import use_cores
 

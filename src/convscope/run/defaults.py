@@ -14,10 +14,10 @@ from torch import nn
 
 from convscope.data import Dataset, may_mirror
 from convscope.models.anatomy import dissect
+from convscope.run.network import network, task_for
 from convscope.run.prepare import Prepared
 from convscope.run.recipe import Recipe
 from convscope.run.said import Said, merge, nested, over
-from convscope.run.trainee import network, task_for
 from convscope.train import channels_last, precision_context
 
 SMALL_SIDE = 64  # images up to here are seen at the size that they have

@@ -10,6 +10,7 @@ from PIL import Image
 
 from convscope.deploy import load_bundle, write_whole
 from convscope.models.anatomy import dissect
+from convscope.run.device import device_here
 from convscope.run.folder import RunFolder
 from convscope.run.prepare import Prepared
 from convscope.run.seeing import METHODS
@@ -17,7 +18,6 @@ from convscope.run.seeing.addresses import address, image_of_file
 from convscope.run.seeing.hierarchy import SECTION, first_look, rendered
 from convscope.run.seeing.images import images_of
 from convscope.run.seeing.subject import Subject
-from convscope.run.trainee import device_here
 from convscope.train import Clock
 
 MOST_SECONDS = 3.0  # of a first look; it takes about one

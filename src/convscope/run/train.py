@@ -12,16 +12,18 @@ from convscope.deploy import write_whole
 from convscope.run.adopt import adopted, begun_from, refuse_misfits, settle, with_plan, write_adopted
 from convscope.run.conclude import conclude
 from convscope.run.defaults import defaults_for, network_for, size_for
+from convscope.run.device import chosen_device
 from convscope.run.environment import write_environment
 from convscope.run.events import Event, Planned, as_json
 from convscope.run.find_rate import with_rate_found
 from convscope.run.folder import RunFolder, append_line
 from convscope.run.keep import Keeper
+from convscope.run.network import fitting, network, resolved, task_for
 from convscope.run.origin import find_origin
 from convscope.run.prepare import Prepared, Progress, open_source, prepare, prepare_again, write_data
 from convscope.run.probes import Probes
 from convscope.run.said import Said, complete, merge, over
-from convscope.run.trainee import Trainee, begin, chosen_device, fitting, network, resolved, task_for
+from convscope.run.trainee import Trainee, begin
 from convscope.tasks import TASKS
 from convscope.train import Epoch, Note, load
 

@@ -7,22 +7,21 @@ from itertools import islice
 from typing import Any
 
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from convscope.data import Batches, BatchSettings, Dataset
+from convscope.data import Batches, BatchSettings
 from convscope.data.augment import Moved
 from convscope.deploy import BundleConfig
 from convscope.errors import ConfigError
 from convscope.explain import Progress
-from convscope.models import Architecture, begins_whitened, build, resolve, whiten, with_auxiliary_loss
-from convscope.models.sizes import check_size
-from convscope.models.weights import fitted
+from convscope.models import begins_whitened, whiten, with_auxiliary_loss
+from convscope.run.device import chosen_device
+from convscope.run.network import architecture, fitting, network, task_for
 from convscope.run.origin import Origin
 from convscope.run.phases import Legs, phases
 from convscope.run.prepare import Prepared
 from convscope.run.recipe import Recipe
-from convscope.tasks import Known, Meter, Task
+from convscope.tasks import Meter, Task
 from convscope.train import (
     Average,
     Clock,
@@ -41,9 +40,7 @@ from convscope.train import (
     computes_bfloat16,
     deterministic,
     in_float32,
-    initialise,
     make_plan,
-    new_layers,
     precision_context,
     run,
     seed_everything,
@@ -217,39 +214,10 @@ def assemble(prepared: Prepared, recipe: Recipe, device: torch.device, origin: O
     return Trainee(recipe, task, config, state, train, validation, schedule, best, clock, images, legs, watch)
 
 
-def fitting(model: nn.Module, origin: Origin, replaced: int) -> dict[str, torch.Tensor]:
-    """The trained weights that fit a network, but for its last `replaced` layers; nothing is changed.
-
-    Raises:
-        ModelError: they are another network's.
-        ConfigError: a layer that is to be kept has another shape in the weights.
-    """
-    new = new_layers(model, replaced)
-    fits, loaded = fitted(model, origin.state, origin.told["source"], new)  # type: ignore[arg-type]
-    lost = [name for name in loaded.fresh if name.startswith(("stem.", "head.")) and name.rpartition(".")[0] not in new]
-    if lost:
-        layer = lost[0].rpartition(".")[0]
-        if layer.startswith("stem."):
-            raise ConfigError(
-                f"{origin.told['source']}: its {layer} does not fit the network's; "
-                "leave model.options and data.channels away"
-            )
-        raise ConfigError(
-            f"transfer.replace_fc is {replaced}, but {origin.told['source']} has nothing that fits {layer}; "
-            f"replace {replaced + 1} or more"
-        )
-    return fits
-
-
 def told_apart(prepared: Prepared) -> str:
     """What changes with the images, how they are read, and which of them are trained on."""
     whole = f"{prepared.dataset.fingerprint()} {prepared.preprocessing} {prepared.role.tolist()}"
     return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
-
-
-def task_for(recipe: Recipe, dataset: Dataset, targets: NDArray[Any]) -> Task:
-    """The recipe's task for these training targets of a data set."""
-    return recipe.kind.made(Known(dataset.classes, targets, recipe.data.size), recipe.loss)
 
 
 def _refuse_what_does_not_fit(recipe: Recipe, task: Task) -> None:
@@ -261,34 +229,8 @@ def _refuse_what_does_not_fit(recipe: Recipe, task: Task) -> None:
 
 def first_images(train: Batches, count: int = 5000) -> Tensor:
     """Some training images as the network will see them, drawn at random but always the same."""
-    plain = train.plain()
+    plain = train.looking(shuffle=True)
     return torch.cat([x for x, _ in islice(plain(0), -(-count // plain.settings.batch))])
-
-
-def architecture(recipe: Recipe, task: Task) -> Architecture:
-    """The recipe's network, as the task needs it, with the options that the images' size chooses."""
-    name, options = task.network(recipe.model.name, recipe.model.options)
-    return resolve(name, task.outputs, recipe.data.channels, recipe.data.size, options)
-
-
-def network(recipe: Recipe, task: Task) -> nn.Module:
-    """The recipe's network with new weights and the task's head.
-
-    Raises:
-        ModelError: it cannot be built, or cannot take images of this size.
-    """
-    made = task.headed(check_size(build(architecture(recipe, task)), recipe.data.size))
-    if recipe.model.init and not next(made.parameters()).is_meta:
-        initialise(made, recipe.model.init)
-    return made
-
-
-def resolved(recipe: Recipe, task: Task) -> Recipe:
-    """The same recipe with nothing left open that the settings themselves decide."""
-    name, _ = task.network(recipe.model.name, recipe.model.options)
-    model = recipe.model.model_copy(update={"name": name, "options": architecture(recipe, task).options})
-    optimiser = recipe.optimiser.model_copy(update={"learning_rate": recipe.optimiser.rate})
-    return recipe.model_copy(update={"model": model, "optimiser": optimiser})
 
 
 def batch_settings(prepared: Prepared, recipe: Recipe, device: torch.device, training: bool) -> BatchSettings:
@@ -320,25 +262,3 @@ def asked(model: Answering, batches: Questions, meter: Meter, on_progress: Progr
         if on_progress:
             on_progress(done, None)
     return meter
-
-
-def chosen_device(name: str) -> torch.device:
-    """The device that the recipe names; "auto" is a CUDA device where there is one.
-
-    Raises:
-        ConfigError: when it is not on this machine.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        return torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError):
-        raise ConfigError(f"train.device is {name!r}, which is not on this machine; use auto, cpu or cuda") from None
-
-
-def device_here(name: str) -> torch.device:
-    """The device that the recipe names, or what this machine has: a network may be asked elsewhere than it trained."""
-    try:
-        return chosen_device(name)
-    except ConfigError:
-        return chosen_device("auto")

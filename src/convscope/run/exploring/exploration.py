@@ -16,10 +16,10 @@ from convscope.deploy import BundleConfig, load_bundle, load_config
 from convscope.deploy.bundle import CONFIG, WEIGHTS
 from convscope.errors import ConvscopeError
 from convscope.explain import Landscape, ReceptiveField, landscape, receptive_field
+from convscope.run.device import device_here
 from convscope.run.exploring.refusals import GoneError, NotYetError
 from convscope.run.folder import LOCK, RunFolder
 from convscope.run.seeing.subject import Images, Subject, opened
-from convscope.run.trainee import device_here
 from convscope.tasks import Task
 
 SPLITS = ("train", "validation")

@@ -17,10 +17,10 @@ from convscope.deploy import load_bundle
 from convscope.deploy.bundle import CONFIG
 from convscope.errors import ConfigError, RunError
 from convscope.explain import PixelSpace, colour_axes
+from convscope.run.device import device_here
 from convscope.run.folder import RunFolder
 from convscope.run.prepare import Progress, prepare_again
 from convscope.run.seeing.images import Images, given_marks, images_of
-from convscope.run.trainee import device_here
 from convscope.train import use_cores
 
 if TYPE_CHECKING:
