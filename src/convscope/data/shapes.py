@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 NAMES = ("disc", "ring", "square", "star", "triangle")
-_MARGIN = 2.0  # pixels between shapes, and between a shape and the border
+_MARGIN = 1.0  # pixels between shapes, and between a shape and the border
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class Shapes:
     """(N,) how many shapes"""
 
 
-def draw_shapes(count: int = 1200, seed: int = 0, size: int = 64) -> Shapes:
+def draw_shapes(count: int = 1200, seed: int = 0, size: int = 32) -> Shapes:
     """Draw `count` images of `size` x `size`; image i depends on (seed, i) alone, and classes take turns."""
     images = np.empty((count, size, size, 3), np.uint8)
     masks = np.zeros((count, size, size), np.uint8)
@@ -81,10 +81,10 @@ def _enlarged(grid: Floats, size: int) -> Floats:
 
 def _places(random: np.random.Generator, kind: int, size: int) -> list[tuple[int, tuple[float, float, float]]]:
     """(kind, (x, y, radius)) of the main shape and of none, one or two smaller ones that do not touch it."""
-    radius = random.uniform(0.19, 0.33) * size
+    radius = random.uniform(0.22, 0.32) * size
     placed = [(kind, (*random.uniform(radius + _MARGIN, size - radius - _MARGIN, 2), radius))]
     for _ in range(random.integers(0, 3)):
-        small = random.uniform(0.07, 0.11) * size
+        small = random.uniform(0.13, 0.18) * size
         for _ in range(20):
             x, y = random.uniform(small + _MARGIN, size - small - _MARGIN, 2)
             if all(np.hypot(x - a, y - b) > small + r + _MARGIN for _, (a, b, r) in placed):

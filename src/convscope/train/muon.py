@@ -1,19 +1,27 @@
 """Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon): steps that move all directions of a weight alike."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.optim.adamw import adamw
+
+from convscope.train.precision import computes_bfloat16
+
+Other = Literal["adamw", "sgd"]
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic below: steepest at zero, so that few rounds suffice
 ROUNDS = 3  # five in the post; three did as well for the paper's small networks (airbench94_muon)
+NORMS = 10  # times the rate of dense weights, by AdamW, for biases and norms (docs/recipes.md)
+HALVED = 256  # outputs from which bfloat16 pays where the processor multiplies it; the steps differ by 0.02 %
+STACKED = 128  # outputs up to which matrices of one shape are faster together than one by one
 REST_MOMENTUM = 0.85  # of what is no convolution
 DENSE = 0.67 / 0.053  # rate of a dense weight of mean square 1, in those of biases (airbench94_muon)
 
 
 class Muon(torch.optim.Optimizer):
-    """Convolutions by Muon, whatever else there is by SGD with Nesterov's momentum.
+    """Convolutions by Muon, whatever else there is by AdamW or by SGD with Nesterov's momentum.
 
     A convolution's gradient, smoothed, is a matrix of outputs x everything else; its step is that matrix with all
     singular values brought near 1, times the rate. Before each step the weight is brought to norm sqrt(outputs), so
@@ -21,13 +29,13 @@ class Muon(torch.optim.Optimizer):
     follows; those that have a bias, and so no norm behind them, are trained as dense weights are.
 
     Args:
-        groups: parameter groups; those with ``muon`` true are convolutions.
+        groups: parameter groups, each with its ``rule``: muon, sgd or adamw.
         lr: of the convolutions: the angle of a step, about.
         momentum: of the convolutions.
     """
 
     def __init__(self, groups: Iterable[dict[str, Any]], lr: float = 0.24, momentum: float = 0.6) -> None:
-        super().__init__(list(groups), {"lr": lr, "momentum": momentum, "muon": False, "weight_decay": 0.0})
+        super().__init__(list(groups), {"lr": lr, "momentum": momentum, "rule": "sgd", "weight_decay": 0.0})
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
@@ -40,16 +48,42 @@ class Muon(torch.optim.Optimizer):
             known = [parameter for parameter in group["params"] if parameter.grad is not None]
             if not known:
                 continue
-            steps = self._smoothed(known, group["momentum"])
-            if group["muon"]:
-                for parameter, step in zip(known, steps, strict=True):
-                    parameter.mul_(len(parameter) ** 0.5 / parameter.norm().clamp(min=1e-7))
-                    parameter.add_(orthogonal(step), alpha=-group["lr"])
-            else:
-                full = group.get("initial_lr", group["lr"])
-                torch._foreach_mul_(known, 1 - group["weight_decay"] * group["lr"] / full)
-                torch._foreach_add_(known, steps, alpha=-group["lr"])
+            {"muon": self._turn, "sgd": self._descend, "adamw": self._adapt}[group["rule"]](known, group)
         return loss
+
+    def _turn(self, known: list[nn.Parameter], group: dict[str, Any]) -> None:
+        lengths = torch._foreach_norm(known)
+        torch._foreach_mul_(
+            known, [len(w) ** 0.5 / length.clamp(min=1e-7) for w, length in zip(known, lengths, strict=True)]
+        )
+        alike: dict[tuple[int, ...], list[tuple[nn.Parameter, Tensor]]] = {}
+        for parameter, step in zip(known, self._smoothed(known, group["momentum"]), strict=True):
+            alike.setdefault(parameter.shape, []).append((parameter, step))
+        for shape, pairs in alike.items():
+            many = len(pairs) if shape[0] <= STACKED else 1
+            for first in range(0, len(pairs), many):
+                weights, steps = zip(*pairs[first : first + many], strict=True)
+                torch._foreach_add_(list(weights), list(orthogonal(torch.stack(steps))), alpha=-group["lr"])
+
+    def _descend(self, known: list[nn.Parameter], group: dict[str, Any]) -> None:
+        steps, full = self._smoothed(known, group["momentum"]), group.get("initial_lr", group["lr"])
+        torch._foreach_mul_(known, 1 - group["weight_decay"] * group["lr"] / full)
+        torch._foreach_add_(known, steps, alpha=-group["lr"])
+
+    def _adapt(self, known: list[nn.Parameter], group: dict[str, Any]) -> None:
+        for parameter in known:
+            if "step" not in self.state[parameter]:
+                zeros = (torch.zeros_like(parameter) for _ in range(2))
+                self.state[parameter].update(zip(("exp_avg", "exp_avg_sq"), zeros, strict=True), step=torch.zeros(()))
+        means, squares, steps = (
+            [self.state[parameter][name] for parameter in known] for name in ("exp_avg", "exp_avg_sq", "step")
+        )
+        gradients = [parameter.grad for parameter in known if parameter.grad is not None]
+        adamw(
+            list(known), gradients, means, squares, [], steps, amsgrad=False, beta1=group["betas"][0],
+            beta2=group["betas"][1], lr=group["lr"], weight_decay=group["weight_decay"], eps=group["epsilon"],
+            maximize=False,
+        )  # fmt: skip
 
     def _smoothed(self, parameters: list[nn.Parameter], momentum: float) -> list[Tensor]:
         """Nesterov's: the gradient and momentum times the sum of those before, this one included."""
@@ -63,55 +97,66 @@ class Muon(torch.optim.Optimizer):
         return list(torch._foreach_add(gradients, memory, alpha=momentum))
 
 
-def orthogonal(gradient: Tensor, rounds: int = ROUNDS) -> Tensor:
-    """The matrix of outputs x everything else with its singular values brought to between about 0.5 and 1.5.
+def orthogonal(gradients: Tensor, rounds: int = ROUNDS) -> Tensor:
+    """Matrices of outputs x everything else with their singular values brought to between about 0.5 and 1.5.
 
-    Each round is a X + (b A + c A A) X with A = X X^T (Newton and Schulz's iteration, of degree 5).
+    Each round is X <- (a + b A + c A A) X with A = X X^T (Newton and Schulz's iteration, of degree 5). All factors are
+    polynomials of the first A and change places freely, so that A follows from round to round as F A F and X is
+    multiplied once at the end: for 3x3 convolutions half the work, and the same to 1e-6.
+
+    Args:
+        gradients: (N, outputs, ...) of one shape.
+        rounds: of the iteration.
     """
     a, b, c = COEFFICIENTS
-    x = gradient.flatten(1)
-    x = x / (x.norm() + 1e-7)
-    tall = x.shape[0] > x.shape[1]
-    x = x.T if tall else x
-    for _ in range(rounds):
-        square = x @ x.T
-        x = torch.addmm(x, torch.addmm(square, square, square, beta=b, alpha=c), x, beta=a)
-    return (x.T if tall else x).reshape(gradient.shape)
+    x = gradients.flatten(2)
+    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    x = x.mT if (tall := x.shape[1] > x.shape[2]) else x
+    if x.shape[1] >= HALVED and computes_bfloat16(x.device):
+        x = x.bfloat16()
+    square, product = x @ x.mT, x
+    for number in range(rounds):
+        factor = b * square + c * (square @ square)
+        factor.diagonal(dim1=1, dim2=2).add_(a)
+        product = factor if number == 0 else product @ factor
+        square = factor @ square @ factor if number < rounds - 1 else square
+    product = product @ x
+    return (product.mT if tall else product).reshape(gradients.shape).to(gradients.dtype)
 
 
-def muon_groups(
-    model: nn.Module, rate: float, momentum: float, other_rate: float, decay: float
-) -> list[dict[str, Any]]:
+def muon_groups(model: nn.Module, rate: float, momentum: float, rest: dict[str, Any]) -> list[dict[str, Any]]:
     """Convolutions that a norm follows; biases and norms; each other weight. What is frozen is in none.
 
-    A dense weight's rate goes with the square of its first weights' size, so that a step turns all of them alike.
+    By SGD, a dense weight's rate goes with the square of its first weights' size, so that a step turns all of them
+    alike; AdamW's steps do not depend on the gradient's size, and take one rate for all.
 
     Args:
         model: what is to train.
-        rate: of convolutions.
+        rate: of convolutions; they keep their length, and so know no decay.
         momentum: of convolutions.
-        other_rate: of biases and norms.
-        decay: share by which dense weights shrink at each step at full rate; convolutions keep their length.
+        rest: ``rule``, ``lr`` and ``weight_decay`` of what else there is, and AdamW's constants.
     """
     convolutions: list[nn.Parameter] = []
     weights: list[nn.Parameter] = []
     others: list[nn.Parameter] = []
-    normed = {
-        id(module.weight)
-        for module in model.modules()
-        if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d) and module.bias is None
-    }
+    normed = {id(module.weight) for module in model.modules() if by_muon(module)}
     for parameter in model.parameters():
         if parameter.requires_grad:
             place = others if parameter.ndim < 2 else convolutions if id(parameter) in normed else weights
             place.append(parameter)
-    rest = {"momentum": REST_MOMENTUM, "weight_decay": decay}
+    rest = {**rest, "momentum": REST_MOMENTUM}
+    dense = [(weight, DENSE * _square(weight) if rest["rule"] == "sgd" else 1.0) for weight in weights]
     groups: list[dict[str, Any]] = [
-        {"params": convolutions, "lr": rate, "momentum": momentum, "muon": True, "weight_decay": 0.0},
-        {"params": others, "lr": other_rate, **rest, "weight_decay": 0.0},
-        *({"params": [weight], "lr": DENSE * other_rate * _square(weight), **rest} for weight in weights),
+        {"params": convolutions, "lr": rate, "momentum": momentum, "rule": "muon", "weight_decay": 0.0},
+        {**rest, "params": others, "weight_decay": 0.0, "lr": rest["lr"] * (NORMS if rest["rule"] == "adamw" else 1.0)},
+        *({**rest, "params": [weight], "lr": times * rest["lr"]} for weight, times in dense),
     ]
     return [group for group in groups if group["params"]]
+
+
+def by_muon(layer: nn.Module) -> bool:
+    """Whether it is a convolution whose weight is one matrix, and whose length a norm behind it makes irrelevant."""
+    return isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Conv3d) and layer.bias is None and layer.groups == 1
 
 
 @torch.no_grad()

@@ -15,7 +15,7 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import nn
 
-from convscope.train.muon import Muon, muon_groups
+from convscope.train.muon import Muon, Other, muon_groups
 
 Groups = list[dict[str, Any]]
 
@@ -29,9 +29,10 @@ class OptimiserSettings(BaseModel, frozen=True, extra="forbid"):
     name: Literal["sgd", "adam", "adamw", "rmsprop", "muon"] = "sgd"
     learning_rate: float | None = Field(default=None, gt=0)  # None: DEFAULT_RATES[name]
     momentum: float = Field(default=0.9, ge=0, lt=1)  # sgd, rmsprop, muon
-    other_rate: float = Field(default=6.8, gt=0)  # muon: of biases and norms; dense weights' follow from it
+    other: Other = "adamw"  # muon: what moves all that is no convolution
+    other_rate: float = Field(default=0.003, gt=0)  # muon: its rate; by sgd, dense weights' follow from it
     nesterov: bool = False  # sgd
-    betas: tuple[float, float] = (0.9, 0.999)  # adam, adamw: memory of the mean and of the square
+    betas: tuple[float, float] = (0.9, 0.999)  # adam, adamw, muon's other: memory of mean and square
     smoothing: float = Field(default=0.99, ge=0, lt=1)  # rmsprop: memory of the square
     epsilon: float = Field(default=1e-8, gt=0)  # adam, adamw, rmsprop
     weight_decay: float = Field(default=0.0, ge=0)  # on weights alone, never on biases and norms
@@ -113,7 +114,9 @@ def build_optimiser(model: nn.Module, settings: OptimiserSettings | None = None)
     """
     settings = settings or OptimiserSettings()
     if settings.name == "muon":
-        groups = muon_groups(model, settings.rate, settings.momentum, settings.other_rate, settings.weight_decay)
+        rest = {"rule": settings.other, "lr": settings.other_rate, "weight_decay": settings.weight_decay}
+        adaptive = {"betas": settings.betas, "epsilon": settings.epsilon}
+        groups = muon_groups(model, settings.rate, settings.momentum, {**rest, **adaptive})
     else:
         groups = parameter_groups(model, settings.weight_decay)
     optimiser = OPTIMISERS[settings.name](groups, settings)
@@ -126,5 +129,5 @@ def set_learning_rate(optimiser: torch.optim.Optimizer, factor: float) -> float:
     """Set every group to `factor` times its base rate; return the highest rate now set, of muon's convolutions."""
     for group in optimiser.param_groups:
         group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
-    told = [group for group in optimiser.param_groups if group.get("muon")] or optimiser.param_groups
+    told = [group for group in optimiser.param_groups if group.get("rule") == "muon"] or optimiser.param_groups
     return max(float(group["lr"]) for group in told)
