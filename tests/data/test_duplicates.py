@@ -96,7 +96,7 @@ def test_a_copy_in_another_colour_is_another_picture() -> None:
 
 
 def test_look_alikes_are_not_chained() -> None:
-    for dataset, size in ((digits(), (8, 8)), (shapes(300), (64, 64))):
+    for dataset, size in ((digits(), (8, 8)), (shapes(300), (32, 32))):
         assert not find_duplicates(build_store(dataset, size).pixels).pairs
 
 

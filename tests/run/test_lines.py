@@ -34,13 +34,12 @@ def test_what_was_found(told, few):
 
 
 def test_what_is_done_with_it(told, tmp_path):
-    rate = told[1].recipe.optimiser.rate
     assert as_lines(only(told, Planned)) == [
         "task: classify",
         "network: resnet18, stem small, width 4, depths [1, 1], dropout 0.1: 1,382 weights",
         "images seen at: 16 x 16, augmentation light, mirrored",
         "training: 2 epochs of 3 steps, batches of 16",
-        f"optimiser: sgd, learning rate {rate:.3g}, one_cycle",
+        "optimiser: muon, learning rate 0.12, linear",
         f"run: {tmp_path / 'run'}",
     ]
 

@@ -99,15 +99,15 @@ def test_training_on_kept_features_gives_the_same_weights_as_computing_them_anew
 
 
 def test_when_validation_falls_after_unfreezing_the_frozen_stage_is_the_answer(tmp_path, trained):
-    few = str(photos(tmp_path / "four", "abcd", each=20))
-    said = {"transfer__weights": str(trained), "train__epochs": 6, "transfer__unfreeze_at": 5}
-    events = train(tmp_path / "run", few, **said, transfer__encoder_lr="300x", transfer__falling=1.0, step__clip=1e9)
+    few = str(photos(tmp_path / "four", "abcd", each=40))
+    said = {"transfer__weights": str(trained), "train__epochs": 9, "transfer__unfreeze_at": 9}
+    events = train(tmp_path / "run", few, **said, transfer__encoder_lr="3000x", transfer__falling=1.0, step__clip=1e9)
     folder = RunFolder(tmp_path / "run")
     told = folder.transfer()
     assert told["last_score"] < told["frozen_score"]
-    assert load_config(folder.model).epoch == 4
+    assert load_config(folder.model).epoch == 8
     assert same(frozen_of(tmp_path / "run"), frozen_of(trained)), "the network that is kept, not the spoilt one"
-    assert events[-1].epoch == 4
+    assert events[-1].epoch == 8
     assert not folder.frozen.exists()
     texts = [event.text for event in events if isinstance(event, Note)]
     assert any(text.startswith("validation fell after unfreezing (") for text in texts)

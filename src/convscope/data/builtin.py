@@ -22,7 +22,7 @@ def digits() -> Dataset:
 
 
 def shapes(count: int = 1200, seed: int = 0, kind: str = "classes") -> Dataset:
-    """`count` drawn images, 64 x 64 RGB: a disc, square, triangle, star or ring on a textured ground.
+    """`count` drawn images, 32 x 32 RGB: a disc, square, triangle, star or ring on a textured ground.
 
     The class is that of the main, largest shape, and so is the box; smaller ones may lie beside it. The labels are the
     kinds of shape that are there, the number is how many shapes there are, and masks tell each pixel's kind of shape.

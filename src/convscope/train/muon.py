@@ -45,18 +45,18 @@ class Muon(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            known = [parameter for parameter in group["params"] if parameter.grad is not None]
+            known: list[Tensor] = [parameter for parameter in group["params"] if parameter.grad is not None]
             if not known:
                 continue
             {"muon": self._turn, "sgd": self._descend, "adamw": self._adapt}[group["rule"]](known, group)
         return loss
 
-    def _turn(self, known: list[nn.Parameter], group: dict[str, Any]) -> None:
+    def _turn(self, known: list[Tensor], group: dict[str, Any]) -> None:
         lengths = torch._foreach_norm(known)
         torch._foreach_mul_(
             known, [len(w) ** 0.5 / length.clamp(min=1e-7) for w, length in zip(known, lengths, strict=True)]
         )
-        alike: dict[tuple[int, ...], list[tuple[nn.Parameter, Tensor]]] = {}
+        alike: dict[tuple[int, ...], list[tuple[Tensor, Tensor]]] = {}
         for parameter, step in zip(known, self._smoothed(known, group["momentum"]), strict=True):
             alike.setdefault(parameter.shape, []).append((parameter, step))
         for shape, pairs in alike.items():
@@ -65,12 +65,12 @@ class Muon(torch.optim.Optimizer):
                 weights, steps = zip(*pairs[first : first + many], strict=True)
                 torch._foreach_add_(list(weights), list(orthogonal(torch.stack(steps))), alpha=-group["lr"])
 
-    def _descend(self, known: list[nn.Parameter], group: dict[str, Any]) -> None:
+    def _descend(self, known: list[Tensor], group: dict[str, Any]) -> None:
         steps, full = self._smoothed(known, group["momentum"]), group.get("initial_lr", group["lr"])
         torch._foreach_mul_(known, 1 - group["weight_decay"] * group["lr"] / full)
         torch._foreach_add_(known, steps, alpha=-group["lr"])
 
-    def _adapt(self, known: list[nn.Parameter], group: dict[str, Any]) -> None:
+    def _adapt(self, known: list[Tensor], group: dict[str, Any]) -> None:
         for parameter in known:
             if "step" not in self.state[parameter]:
                 zeros = (torch.zeros_like(parameter) for _ in range(2))
@@ -85,7 +85,7 @@ class Muon(torch.optim.Optimizer):
             maximize=False,
         )  # fmt: skip
 
-    def _smoothed(self, parameters: list[nn.Parameter], momentum: float) -> list[Tensor]:
+    def _smoothed(self, parameters: list[Tensor], momentum: float) -> list[Tensor]:
         """Nesterov's: the gradient and momentum times the sum of those before, this one included."""
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
         for parameter in parameters:
@@ -121,7 +121,8 @@ def orthogonal(gradients: Tensor, rounds: int = ROUNDS) -> Tensor:
         product = factor if number == 0 else product @ factor
         square = factor @ square @ factor if number < rounds - 1 else square
     product = product @ x
-    return (product.mT if tall else product).reshape(gradients.shape).to(gradients.dtype)
+    found: Tensor = product.mT if tall else product
+    return found.reshape(gradients.shape).to(gradients.dtype)
 
 
 def muon_groups(model: nn.Module, rate: float, momentum: float, rest: dict[str, Any]) -> list[dict[str, Any]]:
