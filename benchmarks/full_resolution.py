@@ -24,7 +24,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "unet": {"width": 32, "norm": "batch"},
     "segnet": {"width": 32},
 }
-SIDE = 64
+SIDE = 32
 
 
 def measure(name: str, epochs: int, seed: int) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def main() -> None:
     """Measure each in a process of its own and tell."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("network", nargs="?", choices=list(NETWORKS))
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--epochs", type=int, default=16)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="a JSON file for the figures")
     given = parser.parse_args()
