@@ -17,7 +17,7 @@ from convscope.models.anatomy import dissect
 from convscope.run.network import network, task_for
 from convscope.run.prepare import Prepared
 from convscope.run.recipe import Recipe
-from convscope.run.said import Said, nested, over
+from convscope.run.said import Said, merge, nested, over
 from convscope.train import by_muon, channels_last, precision_context
 
 SMALL_SIDE = 64  # images up to here are seen at the size that they have
@@ -29,10 +29,9 @@ SHALLOW = 6  # layers with weights that train at the full rate without norms
 WIDTHS = (64, 48, 32, 24, 16)  # of the first stage; below 16 a CPU gains hardly any speed
 MANY = 5_000  # images from which batches are so large that muon's own arithmetic counts for little
 SMALLEST_QUICK = 24  # side from which three halvings leave something to look at
-QUICK = (  # options of airbench, dearest first: the paper's, narrower ones, and two whose first layer halves the sides
+QUICK = (  # options of airbench, dearest first: the paper's, a narrower one, and two whose first layer halves the sides
     {"stages": (64, 256, 256)},
     {"stages": (64, 192, 192)},
-    {"stages": (64, 128, 128)},
     {"stages": (128, 192, 256), "patch": 4, "stride": 2, "filters": 64},
     {"stages": (96, 128, 128), "patch": 4, "stride": 2, "filters": 64},
 )
@@ -44,7 +43,6 @@ MUON = {  # for networks whose convolutions have norms behind them
         "name": "muon",
         "learning_rate": 0.12,
         "momentum": 0.6,
-        "other": "adamw",
         "other_rate": 0.003,
         "weight_decay": 0.01,
     },
@@ -95,9 +93,8 @@ def defaults_for(prepared: Prepared, said: Recipe, device: torch.device) -> dict
     }
     layers = list(_network(prepared, said, {}).modules())
     chosen = over({**chosen, **sgd(base_rate(layers), batch)}, nested(said.kind.settings_wanted))
-    if quick:
-        return over(chosen, {**airbench(batch), "loss": {"label_smoothing": 0.2}})
-    return over(chosen, MUON) if any(map(by_muon, layers)) else chosen
+    chosen = over(chosen, MUON) if any(map(by_muon, layers)) else chosen
+    return merge(chosen, {"loss": {"label_smoothing": 0.2}}) if quick else chosen
 
 
 def sgd(base: float, batch: int) -> dict[str, Any]:
@@ -110,21 +107,6 @@ def sgd(base: float, batch: int) -> dict[str, Any]:
             "nesterov": True,
             "weight_decay": 5e-4,
         }
-    }
-
-
-def airbench(batch: int) -> dict[str, Any]:
-    """For `airbench`, as its author trains it (airbench94_muon); what he gives for a sum over a batch grows with it."""
-    return {
-        "optimiser": {
-            "name": "muon",
-            "learning_rate": 0.24,
-            "momentum": 0.6,
-            "other": "sgd",
-            "other_rate": 0.053 * batch,
-            "weight_decay": 2e-6 * batch,
-        },
-        "schedule": {"name": "linear"},
     }
 
 

@@ -1,7 +1,7 @@
 """Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon): steps that move all directions of a weight alike."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -9,19 +9,15 @@ from torch.optim.adamw import adamw
 
 from convscope.train.precision import computes_bfloat16
 
-Other = Literal["adamw", "sgd"]
-
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic below: steepest at zero, so that few rounds suffice
 ROUNDS = 3  # five in the post; three did as well for the paper's small networks (airbench94_muon)
 NORMS = 10  # times the rate of dense weights, by AdamW, for biases and norms (docs/recipes.md)
 HALVED = 256  # outputs from which bfloat16 pays where the processor multiplies it; the steps differ by 0.02 %
 STACKED = 128  # outputs up to which matrices of one shape are faster together than one by one
-REST_MOMENTUM = 0.85  # of what is no convolution
-DENSE = 0.67 / 0.053  # rate of a dense weight of mean square 1, in those of biases (airbench94_muon)
 
 
 class Muon(torch.optim.Optimizer):
-    """Convolutions by Muon, whatever else there is by AdamW or by SGD with Nesterov's momentum.
+    """Convolutions by Muon, whatever else there is by AdamW.
 
     A convolution's gradient, smoothed, is a matrix of outputs x everything else; its step is that matrix with all
     singular values brought near 1, times the rate. Before each step the weight is brought to norm sqrt(outputs), so
@@ -29,13 +25,23 @@ class Muon(torch.optim.Optimizer):
     follows; those that have a bias, and so no norm behind them, are trained as dense weights are.
 
     Args:
-        groups: parameter groups, each with its ``rule``: muon, sgd or adamw.
+        groups: parameter groups; those with ``muon`` true are convolutions.
         lr: of the convolutions: the angle of a step, about.
         momentum: of the convolutions.
+        betas: AdamW's memory of the mean and of the square.
+        eps: what AdamW divides by at least.
     """
 
-    def __init__(self, groups: Iterable[dict[str, Any]], lr: float = 0.24, momentum: float = 0.6) -> None:
-        super().__init__(list(groups), {"lr": lr, "momentum": momentum, "rule": "sgd", "weight_decay": 0.0})
+    def __init__(
+        self,
+        groups: Iterable[dict[str, Any]],
+        lr: float = 0.12,
+        momentum: float = 0.6,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+    ) -> None:
+        usual = {"lr": lr, "momentum": momentum, "betas": betas, "eps": eps, "muon": False, "weight_decay": 0.0}
+        super().__init__(list(groups), usual)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
@@ -48,7 +54,7 @@ class Muon(torch.optim.Optimizer):
             known: list[Tensor] = [parameter for parameter in group["params"] if parameter.grad is not None]
             if not known:
                 continue
-            {"muon": self._turn, "sgd": self._descend, "adamw": self._adapt}[group["rule"]](known, group)
+            (self._turn if group["muon"] else self._adapt)(known, group)
         return loss
 
     def _turn(self, known: list[Tensor], group: dict[str, Any]) -> None:
@@ -65,11 +71,6 @@ class Muon(torch.optim.Optimizer):
                 weights, steps = zip(*pairs[first : first + many], strict=True)
                 torch._foreach_add_(list(weights), list(orthogonal(torch.stack(steps))), alpha=-group["lr"])
 
-    def _descend(self, known: list[Tensor], group: dict[str, Any]) -> None:
-        steps, full = self._smoothed(known, group["momentum"]), group.get("initial_lr", group["lr"])
-        torch._foreach_mul_(known, 1 - group["weight_decay"] * group["lr"] / full)
-        torch._foreach_add_(known, steps, alpha=-group["lr"])
-
     def _adapt(self, known: list[Tensor], group: dict[str, Any]) -> None:
         for parameter in known:
             if "step" not in self.state[parameter]:
@@ -80,8 +81,8 @@ class Muon(torch.optim.Optimizer):
         )
         gradients = [parameter.grad for parameter in known if parameter.grad is not None]
         adamw(
-            list(known), gradients, means, squares, [], steps, amsgrad=False, beta1=group["betas"][0],
-            beta2=group["betas"][1], lr=group["lr"], weight_decay=group["weight_decay"], eps=group["epsilon"],
+            known, gradients, means, squares, [], steps, amsgrad=False, beta1=group["betas"][0],
+            beta2=group["betas"][1], lr=group["lr"], weight_decay=group["weight_decay"], eps=group["eps"],
             maximize=False,
         )  # fmt: skip
 
@@ -125,17 +126,17 @@ def orthogonal(gradients: Tensor, rounds: int = ROUNDS) -> Tensor:
     return found.reshape(gradients.shape).to(gradients.dtype)
 
 
-def muon_groups(model: nn.Module, rate: float, momentum: float, rest: dict[str, Any]) -> list[dict[str, Any]]:
+def muon_groups(
+    model: nn.Module, rate: float, momentum: float, other_rate: float, decay: float
+) -> list[dict[str, Any]]:
     """Convolutions that a norm follows; biases and norms; each other weight. What is frozen is in none.
-
-    By SGD, a dense weight's rate goes with the square of its first weights' size, so that a step turns all of them
-    alike; AdamW's steps do not depend on the gradient's size, and take one rate for all.
 
     Args:
         model: what is to train.
         rate: of convolutions; they keep their length, and so know no decay.
         momentum: of convolutions.
-        rest: ``rule``, ``lr`` and ``weight_decay`` of what else there is, and AdamW's constants.
+        other_rate: of dense weights; that of biases and norms is `NORMS` times as high.
+        decay: of dense weights.
     """
     convolutions: list[nn.Parameter] = []
     weights: list[nn.Parameter] = []
@@ -145,12 +146,10 @@ def muon_groups(model: nn.Module, rate: float, momentum: float, rest: dict[str, 
         if parameter.requires_grad:
             place = others if parameter.ndim < 2 else convolutions if id(parameter) in normed else weights
             place.append(parameter)
-    rest = {**rest, "momentum": REST_MOMENTUM}
-    dense = [(weight, DENSE * _square(weight) if rest["rule"] == "sgd" else 1.0) for weight in weights]
     groups: list[dict[str, Any]] = [
-        {"params": convolutions, "lr": rate, "momentum": momentum, "rule": "muon", "weight_decay": 0.0},
-        {**rest, "params": others, "weight_decay": 0.0, "lr": rest["lr"] * (NORMS if rest["rule"] == "adamw" else 1.0)},
-        *({**rest, "params": [weight], "lr": times * rest["lr"]} for weight, times in dense),
+        {"params": convolutions, "lr": rate, "momentum": momentum, "muon": True, "weight_decay": 0.0},
+        {"params": others, "lr": NORMS * other_rate, "weight_decay": 0.0},
+        {"params": weights, "lr": other_rate, "weight_decay": decay},
     ]
     return [group for group in groups if group["params"]]
 
@@ -158,9 +157,3 @@ def muon_groups(model: nn.Module, rate: float, momentum: float, rest: dict[str, 
 def by_muon(layer: nn.Module) -> bool:
     """Whether it is a convolution whose weight is one matrix, and whose length a norm behind it makes irrelevant."""
     return isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Conv3d) and layer.bias is None and layer.groups == 1
-
-
-@torch.no_grad()
-def _square(weight: Tensor) -> float:
-    """The mean square of a weight, that of N(0, 1 / inputs^2) at least."""
-    return max(float(weight.square().mean()), weight[0].numel() ** -2)

@@ -5,7 +5,7 @@ v = momentum * v + g                w = w - rate * (g + momentum * v)         sg
 m, s = averages of g and g^2        w = w - rate * m / (sqrt(s) + epsilon)    adam (Kingma & Ba 2015)
 as adam, and                        w = w - rate * weight_decay * w           adamw (Loshchilov & Hutter 2019)
 s = average of g^2                  w = w - rate * g / (sqrt(s) + epsilon)    rmsprop (Hinton 2012)
-v as nesterov's, for convolutions   w = w - rate * orthogonal(v)              muon (Jordan et al. 2024), see `muon`
+v as nesterov's, for convolutions   w = w - rate * orthogonal(v), else adamw  muon (Jordan et al. 2024), see `muon`
 """
 
 from collections.abc import Callable
@@ -15,12 +15,12 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import nn
 
-from convscope.train.muon import Muon, Other, muon_groups
+from convscope.train.muon import Muon, muon_groups
 
 Groups = list[dict[str, Any]]
 
 # The rates at which each is usually started; SGD's 0.1 and Adam's 0.001 are those of the original papers' networks.
-DEFAULT_RATES = {"sgd": 0.1, "adam": 0.001, "adamw": 0.001, "rmsprop": 0.001, "muon": 0.24}
+DEFAULT_RATES = {"sgd": 0.1, "adam": 0.001, "adamw": 0.001, "rmsprop": 0.001, "muon": 0.12}
 
 
 class OptimiserSettings(BaseModel, frozen=True, extra="forbid"):
@@ -29,12 +29,11 @@ class OptimiserSettings(BaseModel, frozen=True, extra="forbid"):
     name: Literal["sgd", "adam", "adamw", "rmsprop", "muon"] = "sgd"
     learning_rate: float | None = Field(default=None, gt=0)  # None: DEFAULT_RATES[name]
     momentum: float = Field(default=0.9, ge=0, lt=1)  # sgd, rmsprop, muon
-    other: Other = "adamw"  # muon: what moves all that is no convolution
-    other_rate: float = Field(default=0.003, gt=0)  # muon: its rate; by sgd, dense weights' follow from it
+    other_rate: float = Field(default=0.003, gt=0)  # muon: of dense weights; ten times that of biases and norms
     nesterov: bool = False  # sgd
-    betas: tuple[float, float] = (0.9, 0.999)  # adam, adamw, muon's other: memory of mean and square
+    betas: tuple[float, float] = (0.9, 0.999)  # adam, adamw, muon: memory of the mean and of the square
     smoothing: float = Field(default=0.99, ge=0, lt=1)  # rmsprop: memory of the square
-    epsilon: float = Field(default=1e-8, gt=0)  # adam, adamw, rmsprop
+    epsilon: float = Field(default=1e-8, gt=0)  # adam, adamw, rmsprop, muon
     weight_decay: float = Field(default=0.0, ge=0)  # on weights alone, never on biases and norms
 
     @model_validator(mode="after")
@@ -82,7 +81,7 @@ def _rmsprop(groups: Groups, settings: OptimiserSettings) -> torch.optim.Optimiz
 
 
 def _muon(groups: Groups, settings: OptimiserSettings) -> torch.optim.Optimizer:
-    return Muon(groups, lr=settings.rate, momentum=settings.momentum)
+    return Muon(groups, settings.rate, settings.momentum, settings.betas, settings.epsilon)
 
 
 OPTIMISERS: dict[str, Callable[[Groups, OptimiserSettings], torch.optim.Optimizer]] = {
@@ -114,9 +113,7 @@ def build_optimiser(model: nn.Module, settings: OptimiserSettings | None = None)
     """
     settings = settings or OptimiserSettings()
     if settings.name == "muon":
-        rest = {"rule": settings.other, "lr": settings.other_rate, "weight_decay": settings.weight_decay}
-        adaptive = {"betas": settings.betas, "epsilon": settings.epsilon}
-        groups = muon_groups(model, settings.rate, settings.momentum, {**rest, **adaptive})
+        groups = muon_groups(model, settings.rate, settings.momentum, settings.other_rate, settings.weight_decay)
     else:
         groups = parameter_groups(model, settings.weight_decay)
     optimiser = OPTIMISERS[settings.name](groups, settings)
@@ -129,5 +126,5 @@ def set_learning_rate(optimiser: torch.optim.Optimizer, factor: float) -> float:
     """Set every group to `factor` times its base rate; return the highest rate now set, of muon's convolutions."""
     for group in optimiser.param_groups:
         group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
-    told = [group for group in optimiser.param_groups if group.get("rule") == "muon"] or optimiser.param_groups
+    told = [group for group in optimiser.param_groups if group.get("muon")] or optimiser.param_groups
     return max(float(group["lr"]) for group in told)
