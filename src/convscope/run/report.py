@@ -131,8 +131,15 @@ def first_head(task: Task, split: str, score: float, interval: Interval | None, 
     """The primary score on a set, and what it is."""
     if interval is None:
         return task.told(score), f"{split} {task.primary}{more}"
-    band = f" ({100 * interval.low:.1f} to {100 * interval.high:.1f})"
-    return f"{100 * score:.1f} %", f"{split} {task.primary}{more}{band}"
+    value = f"{100 * score:.1f} %" if task.told(score).endswith("%") else task.told(score)
+    return value, f"{split} {task.primary}{more} ({_ends(task, interval.low, interval.high).removesuffix(' %')})"
+
+
+def _ends(task: Task | type[Task], low: float, high: float) -> str:
+    """An interval as the score itself is told: in per cent, or as a number."""
+    if task.told(low).endswith("%"):
+        return f"{100 * low:.1f} to {100 * high:.1f} %"
+    return f"{task.told(low)} to {task.told(high)}"
 
 
 def looks(folder: RunFolder) -> list[dict[str, str]]:
@@ -143,9 +150,7 @@ def looks(folder: RunFolder) -> list[dict[str, str]]:
             "when": look["when"],
             "images": f"{look['images']:,}",
             "score": kind.told(look[kind.primary]),
-            "interval": "{:.1f} to {:.1f} %".format(*(100 * end for end in look["interval"]))
-            if "interval" in look
-            else "",
+            "interval": _ends(kind, *look["interval"]) if "interval" in look else "",
         }
         for look in folder.looks()
     ]

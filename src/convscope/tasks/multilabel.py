@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from convscope.tasks.meter import Arrays, Gathered
-from convscope.tasks.sections import Pictures, Section, Shown, Table
+from convscope.tasks.resampled import resampled
+from convscope.tasks.sections import Interval, Pictures, Section, Shown, Table
 from convscope.tasks.task import Frame, Known, Options, Prediction, Task
 
 SHOWN = 12  # pictures in a row of the report
@@ -120,6 +121,11 @@ class Multilabel(Task):
             "macro_f1": float(np.mean([row.f1 for row in told])) if told else 0.0,
             "exact": float(exact.mean()),
         }
+
+    def interval(self, meter: Gathered) -> Interval:
+        """Of the mean average precision."""
+        output, target = meter.output, meter.target
+        return resampled(lambda rows: self.scores(output[rows], target[rows])["map"], len(meter))
 
     def given(self, output: Tensor) -> NDArray[np.bool_]:
         """(N, K) which labels are given."""

@@ -18,7 +18,8 @@ from convscope.errors import ModelError
 from convscope.models import DenseNetwork
 from convscope.tasks.drawing import colours_of, with_mask
 from convscope.tasks.meter import Arrays
-from convscope.tasks.sections import Cell, Matrix, Pictures, Section, Shown, Table
+from convscope.tasks.resampled import resampled
+from convscope.tasks.sections import Cell, Interval, Matrix, Pictures, Section, Shown, Table
 from convscope.tasks.task import Frame, Known, Options, Prediction, Task
 
 IGNORE = 255
@@ -136,6 +137,11 @@ class Segment(Task):
         worst = [self._shown(meter, *meter.worst[i]) for i in order]
         return [*found, Pictures("Furthest off", note, worst), Pictures("As they come", note, meter.first_shown(self))]
 
+    def interval(self, meter: "MaskMeter") -> Interval:
+        """Of the mean IoU."""
+        sums = np.concatenate(meter.sums) if meter.sums else np.empty((0, 3, self.outputs), np.int64)
+        return resampled(lambda rows: _mean_iou(*sums[rows].sum(0)), len(sums))
+
     def _shown(self, meter: "MaskMeter", score: float, row: int) -> Shown:
         answer, truth = meter.kept[row]
         return Shown(row, f"mIoU {score:.3f}", "", lambda pixels: with_mask(pixels, answer, truth))
@@ -166,6 +172,8 @@ class MaskMeter:
     images: int = 0
     worst: list[tuple[float, int]] = field(default_factory=list)
     """(mIoU, row) of the images of the lowest."""
+    sums: list[NDArray[np.int64]] = field(default_factory=list)
+    """(B, 3, K) of each batch: pixels that are right, of the class, and called so, image by image."""
     kept: dict[int, tuple[NDArray[np.uint8], NDArray[np.uint8]]] = field(default_factory=dict)
     """Row -> answer and truth."""
 
@@ -177,6 +185,7 @@ class MaskMeter:
         """From what `arrays` gave."""
         meter = cls(task, float(arrays["loss"]), int(arrays["images"]))
         meter.counts = np.asarray(arrays["counts"])
+        meter.sums = [np.asarray(arrays["sums"])] if "sums" in arrays else []
         meter.worst = [(float(score), int(row)) for score, row in arrays["worst"]]
         meter.kept = {
             int(r): (a, t) for r, a, t in zip(arrays["rows"], arrays["answers"], arrays["truths"], strict=True)
@@ -194,6 +203,7 @@ class MaskMeter:
         place = (image + truths * kinds + answers)[known]
         each = torch.bincount(place, minlength=len(target) * kinds**2).view(-1, kinds, kinds).cpu().numpy()
         self.counts += each.sum(0)
+        self.sums.append(np.stack([each.diagonal(axis1=1, axis2=2), each.sum(2), each.sum(1)], 1))
         for count, answer, truth in zip(each, answers.cpu(), target.cpu(), strict=True):
             self._keep(miou(count), answer.numpy().astype(np.uint8), truth.numpy().astype(np.uint8))
             self.images += 1
@@ -242,6 +252,7 @@ class MaskMeter:
         rows = sorted(self.kept)
         return {
             "counts": self.counts,
+            "sums": np.concatenate(self.sums) if self.sums else np.empty((0, 3, self.task.outputs), np.int64),
             "loss": np.array(self.total_loss),
             "images": np.array(self.images),
             "worst": np.array(self.worst),
@@ -257,15 +268,23 @@ class MaskMeter:
 def by_class(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """(4, K) IoU, Dice, precision and recall from (K, K) counts, row = truth; nan where there is nothing."""
     right, asked, answered = counts.diagonal(), counts.sum(1), counts.sum(0)
-    either = asked + answered - right
-    pairs = (right, either), (2 * right, asked + answered), (right, answered), (right, asked)
-    return np.array([np.where(whole > 0, part / np.maximum(whole, 1), np.nan) for part, whole in pairs])
+    pairs = (right, asked + answered - right), (2 * right, asked + answered), (right, answered), (right, asked)
+    return np.array([_shares(part, whole) for part, whole in pairs])
+
+
+def _shares(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.where(whole > 0, part / np.maximum(whole, 1), np.nan)
+
+
+def _mean_iou(right: NDArray[np.int64], asked: NDArray[np.int64], answered: NDArray[np.int64]) -> float:
+    """Mean IoU over the classes that are there or answered, from (K,) pixels; 1 where nothing is to be answered."""
+    iou = _shares(right, asked + answered - right)
+    return float(np.nanmean(iou)) if not np.isnan(iou).all() else 1.0
 
 
 def miou(counts: NDArray[np.int64]) -> float:
-    """Mean IoU over the classes that are there or answered; 1 where nothing is to be answered."""
-    iou = by_class(counts)[0]
-    return float(np.nanmean(iou)) if not np.isnan(iou).all() else 1.0
+    """The same from (K, K) counts, row = truth."""
+    return _mean_iou(counts.diagonal(), counts.sum(1), counts.sum(0))
 
 
 def dice_loss(output: Tensor, target: Tensor) -> Tensor:

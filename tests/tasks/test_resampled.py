@@ -1,0 +1,52 @@
+"""Intervals by drawing the images anew, against those that are known by formula."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from convscope.tasks.classify import wilson
+from convscope.tasks.multilabel import Multilabel
+from convscope.tasks.resampled import resampled
+from convscope.tasks.segment import Segment
+
+
+def test_of_a_share_it_is_about_wilsons() -> None:
+    hits = np.arange(400) < 320
+    found, known = resampled(lambda rows: float(hits[rows].mean()), 400), wilson(320, 400)
+    assert found.value == 0.8
+    assert (found.low, found.high) == pytest.approx((known.low, known.high), abs=0.01)
+    assert resampled(lambda rows: float(hits[rows].mean()), 400) == found
+
+
+def test_of_nothing_it_is_nan() -> None:
+    for found in (resampled(lambda _: 1.0, 0), resampled(lambda _: math.nan, 5)):
+        assert math.isnan(found.low)
+        assert math.isnan(found.high)
+
+
+def test_a_meter_of_masks_knows_its_interval_also_when_restored() -> None:
+    generator = torch.Generator().manual_seed(0)
+    task = Segment(("ground", "thing"))
+    meter = task.meter()
+    for _ in range(5):
+        truth = torch.randint(2, (8, 12, 12), generator=generator)
+        noise = torch.rand(8, 1, 1, generator=generator)  # some images are answered worse than others
+        wrong = torch.rand(8, 12, 12, generator=generator) < noise
+        meter.add(torch.nn.functional.one_hot(truth ^ wrong.long(), 2).movedim(-1, 1).float(), truth.byte())
+    found = task.interval(meter)
+    assert found.low < found.value < found.high
+    assert found.value == pytest.approx(meter.scores()["miou"])
+    assert task.interval(task.meter(meter.arrays())) == found
+
+
+def test_labels_have_one_of_their_mean_average_precision() -> None:
+    generator = torch.Generator().manual_seed(0)
+    target = torch.randint(2, (60, 3), generator=generator).float()
+    task = Multilabel(("a", "b", "c"))
+    meter = task.meter()
+    meter.add(target + torch.randn(60, 3, generator=generator), target)
+    found = task.interval(meter)
+    assert found.low < found.value < found.high
+    assert found.value == pytest.approx(meter.scores()["map"])
