@@ -202,8 +202,12 @@ def main(given: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     every = ["equality", "planted", "snapshots"]
-    parser.add_argument("parts", nargs="*", choices=every, default=every)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(every)} [all]")
     parser.add_argument("--data", nargs="*", default=["digits", "shapes"])
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--out", type=Path)
-    main(parser.parse_args())
+    given = parser.parse_args()
+    given.parts = given.parts or every
+    if unknown := set(given.parts) - set(every):
+        parser.error(f"no part {', '.join(unknown)}; there are {', '.join(every)}")
+    main(given)

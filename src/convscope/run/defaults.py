@@ -18,7 +18,7 @@ from convscope.run.network import network, task_for
 from convscope.run.prepare import Prepared
 from convscope.run.recipe import Recipe
 from convscope.run.said import Said, merge, nested, over
-from convscope.train import by_muon, channels_last, precision_context
+from convscope.train import channels_last, precision_context, turned
 
 SMALL_SIDE = 64  # images up to here are seen at the size that they have
 MADE_FOR = {"lenet": (32, 32)}  # digits of 8 x 8, two seeds: 99.2 % at 32 x 32, 98.1 % padded as they are
@@ -91,9 +91,9 @@ def defaults_for(prepared: Prepared, said: Recipe, device: torch.device) -> dict
         ),
         "train": {"epochs": epochs, "batch": batch},
     }
-    layers = list(_network(prepared, said, {}).modules())
-    chosen = over({**chosen, **sgd(base_rate(layers), batch)}, nested(said.kind.settings_wanted))
-    chosen = over(chosen, MUON) if any(map(by_muon, layers)) else chosen
+    model = _network(prepared, said, {})
+    chosen = over({**chosen, **sgd(base_rate(model), batch)}, nested(said.kind.settings_wanted))
+    chosen = over(chosen, MUON) if any(True for _ in turned(model)) else chosen
     return merge(chosen, {"loss": {"label_smoothing": 0.2}}) if quick else chosen
 
 
@@ -135,8 +135,9 @@ def augmentation_for(kind: str, pixels: NDArray[np.uint8], rows: NDArray[np.int6
     return {"policy": "light" if small else "standard", "mirror": mirror}
 
 
-def base_rate(layers: Sequence[nn.Module]) -> float:
+def base_rate(model: nn.Module) -> float:
     """SGD's rate for batches of 64: deep networks without norm layers bear a tenth of what others do."""
+    layers = list(model.modules())
     normed = any("Norm" in type(layer).__name__ for layer in layers)
     weighted = sum(isinstance(layer, nn.Conv2d | nn.Linear) for layer in layers)
     return 0.1 if normed or weighted <= SHALLOW else 0.01

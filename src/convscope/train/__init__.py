@@ -6,7 +6,7 @@ from convscope.train.clock import Clock
 from convscope.train.curves import overfitting_from
 from convscope.train.init import INITIALISERS, fitting_initialisers, initialise
 from convscope.train.loop import Batches, Epoch, Evaluate, Note, Step, mode, run, scores
-from convscope.train.muon import by_muon
+from convscope.train.muon import turned
 from convscope.train.optimisers import OPTIMISERS, OptimiserSettings, build_optimiser, set_learning_rate
 from convscope.train.parts import is_chain, new_layers, parts, through, weighted
 from convscope.train.precision import Precision, channels_last, computes_bfloat16, in_float32, precision_context
@@ -70,7 +70,6 @@ __all__ = [
     "build_plan_optimiser",
     "build_schedule",
     "by_clock",
-    "by_muon",
     "by_steps",
     "channels_last",
     "computes_bfloat16",
@@ -101,6 +100,7 @@ __all__ = [
     "set_random_states",
     "standing",
     "through",
+    "turned",
     "use_cores",
     "weighted",
 ]

@@ -1,6 +1,7 @@
 """Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon): steps that move all directions of a weight alike."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import zip_longest
 from typing import Any
 
 import torch
@@ -141,7 +142,7 @@ def muon_groups(
     convolutions: list[nn.Parameter] = []
     weights: list[nn.Parameter] = []
     others: list[nn.Parameter] = []
-    normed = {id(module.weight) for module in model.modules() if by_muon(module)}
+    normed = set(map(id, turned(model)))
     for parameter in model.parameters():
         if parameter.requires_grad:
             place = others if parameter.ndim < 2 else convolutions if id(parameter) in normed else weights
@@ -154,6 +155,15 @@ def muon_groups(
     return [group for group in groups if group["params"]]
 
 
-def by_muon(layer: nn.Module) -> bool:
-    """Whether it is a convolution whose weight is one matrix, and whose length a norm behind it makes irrelevant."""
-    return isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Conv3d) and layer.bias is None and layer.groups == 1
+def turned(model: nn.Module) -> Iterator[Tensor]:
+    """Weights of the convolutions that Muon suits: one matrix each, whose length a norm behind it makes irrelevant.
+
+    A convolution without a bias has a norm behind it; one with a bias may have it right behind, as in a SegNet.
+    """
+    for module in model.modules():
+        children = list(module.children())
+        for layer, behind in zip_longest(children, children[1:]):
+            if not isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Conv3d) or layer.groups > 1:
+                continue
+            if layer.bias is None or "Norm" in type(behind).__name__:
+                yield layer.weight
