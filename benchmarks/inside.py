@@ -62,7 +62,7 @@ def equality() -> dict[str, float]:
     found = {}
     for name, (ours, theirs) in pairs.items():
         found[name] = _difference(ours, theirs.detach().numpy())
-        found[f"{name}: largest value"] = float(theirs.abs().max())
+        found[f"{name}: largest value"] = float(theirs.detach().abs().max())
     return found | _brute_force(model, layer, images)
 
 
