@@ -116,7 +116,7 @@ class Multilabel(Task):
         exact = ((given == (truth == 1)) | ~known).all(1)
         return {
             "loss": float(replace(self, positive_weights=None).loss(output, target)),
-            "map": float(np.mean([row.average_precision for row in told])) if told else 0.0,
+            "map": mean_precision(rows),
             "micro_f1": float(2 * both / max(either, 1)),
             "macro_f1": float(np.mean([row.f1 for row in told])) if told else 0.0,
             "exact": float(exact.mean()),
@@ -125,7 +125,7 @@ class Multilabel(Task):
     def interval(self, meter: Gathered) -> Interval:
         """Of the mean average precision."""
         output, target = meter.output, meter.target
-        return resampled(lambda rows: self.scores(output[rows], target[rows])["map"], len(meter))
+        return resampled(lambda rows: mean_precision(self.table(output[rows], target[rows])), len(meter))
 
     def given(self, output: Tensor) -> NDArray[np.bool_]:
         """(N, K) which labels are given."""
@@ -195,6 +195,12 @@ class Multilabel(Task):
             )
             for i, frame in enumerate(frames)
         ]
+
+
+def mean_precision(rows: Sequence[LabelScores]) -> float:
+    """Mean average precision in [0, 1] over the labels that have one; 0 where none has."""
+    told = [row.average_precision for row in rows if not math.isnan(row.average_precision)]
+    return float(np.mean(told)) if told else 0.0
 
 
 def best_threshold(share: NDArray[np.floating], truth: NDArray[np.floating]) -> float:

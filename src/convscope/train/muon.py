@@ -104,7 +104,7 @@ def orthogonal(gradients: Tensor, rounds: int = ROUNDS) -> Tensor:
 
     Each round is X <- (a + b A + c A A) X with A = X X^T (Newton and Schulz's iteration, of degree 5). All factors are
     polynomials of the first A and change places freely, so that A follows from round to round as F A F and X is
-    multiplied once at the end: for 3x3 convolutions half the work, and the same to 1e-6.
+    multiplied once at the end: for 3x3 convolutions half the work, and the same to 1e-5.
 
     Args:
         gradients: (N, outputs, ...) of one shape.
