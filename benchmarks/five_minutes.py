@@ -1,11 +1,12 @@
 """C4: accuracy on test images after so many seconds of wall clock, cold, from a folder with train/ and test/.
 
-    benchmarks/run c4 --rounds 3 -- FOLDER [SECONDS]
+    benchmarks/run c4 --rounds 3 -- FOLDER [SECONDS [ARCHITECTURE SIDE BATCH]]
 
 Ours is the command as a user types it, with a cache of its own that is empty at the start; the budget holds everything
 from the process's start to its report, and the look at the test images comes after it. `accuracy` is one look at
-each image, `shifts` the mean over six (mirrored and moved by a pixel). The peers' scripts lie in $CONVSCOPE_BENCH
-(by default shared/bench beside this checkout); they train on all of train/, of which ours keeps a tenth for validation.
+each image, `shifts` the mean over six (moved by a pixel and, where training mirrored too, mirrored). The peers' scripts
+lie in $CONVSCOPE_BENCH (by default shared/bench beside this checkout); they train on all of train/, of which ours keeps a
+tenth for validation. What follows SECONDS goes to theirs alone: fastai needs to be told to see photographs at 128 px.
 """
 
 import json
@@ -39,19 +40,19 @@ def ours(folder: str, seconds: str) -> dict[str, float]:
     return {**told, "steps": max(event["step"] for event in epochs)}
 
 
-def peer(kind: str, folder: str, seconds: str) -> None:
+def peer(kind: str, folder: str, seconds: str, *options: str) -> None:
     """Become the peer's script, which prints its own line."""
     scripts = Path(os.environ.get("CONVSCOPE_BENCH", ROOT.parent / "shared" / "bench"))
     os.chdir(tempfile.mkdtemp(prefix="c4-"))
-    os.execv(sys.executable, [sys.executable, str(scripts / PEERS[kind]), folder, seconds])
+    os.execv(sys.executable, [sys.executable, str(scripts / PEERS[kind]), folder, seconds, *options])
 
 
-def main(kind: str, folder: str, seconds: str = "300") -> None:
+def main(kind: str, folder: str, seconds: str = "300", *options: str) -> None:
     """Print what was reached."""
     if kind == "ours":
         print(json.dumps(ours(folder, seconds)))
     else:
-        peer(kind, folder, seconds)
+        peer(kind, folder, seconds, *options)
 
 
 if __name__ == "__main__":

@@ -68,3 +68,10 @@ def test_shifts_count_the_whole_twice_and_add_mirror_images() -> None:
     assert cropped.takes == (3, 3)
     expected = (2 * 0 + 2 * 2 + 11 + 11 + 11 + 11) / 8
     assert cropped(rising(3)).tolist() == [[expected, (2 * 2 + 2 * 0 + 11 + 11 + 11 + 11) / 8]]
+
+
+def test_shifts_without_mirror_images_are_three_looks() -> None:
+    """As above: the whole counts twice, and half of all looks, mirrored or not."""
+    cropped = Cropped(Corner(), (3, 3), "shifts", mirror=False)
+    assert len(list(cropped.views(rising(3)))) == 3
+    assert cropped(rising(3)).tolist() == [[(2 * 0 + 11 + 11) / 4, (2 * 2 + 11 + 11) / 4]]

@@ -47,6 +47,7 @@ ENDINGS = frozenset(
 
 _TOO_LARGE = f"too large: it has more pixels than the limit of {PIXEL_LIMIT:,}; make it smaller"
 _DEEP = ("I", "F")  # I, I;16, I;16B, I;16L, I;16N and F: more than 256 greys
+_TELL_OF_TURNS = frozenset(["exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"])  # keys of Pillow's info
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -154,7 +155,7 @@ def window(whole: tuple[int, int], size: tuple[int, int]) -> tuple[float, float,
 
 def orientation(image: Image.Image) -> int:
     """EXIF orientation, 1 (upright) to 8; 1 when there is none, it is damaged, or Pillow sees to it itself."""
-    if image.format == "TIFF" or (image.format == "PNG" and "exif" not in image.info):
+    if image.format == "TIFF" or not _TELL_OF_TURNS & image.info.keys():
         return 1  # TIFF is turned by Pillow while loading; asking a PNG without EXIF would decode all of it
     try:
         return int(image.getexif().get(0x0112, 1))

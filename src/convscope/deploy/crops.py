@@ -3,7 +3,7 @@
 One crop is the usual answer. Five are the corners and the centre, ten these and their mirror images (Krizhevsky et al.
 2012, section 4.1); "multi-scale" takes ten at each of three sizes (Simonyan and Zisserman 2015, section 3.2). "shifts"
 suits small images: the whole, counted twice, and the whole moved a pixel up and left and down and right, with their
-mirror images (Jordan 2024, arXiv:2404.00498, section 3.5), six looks. Not for what is mirrored in vain, such as digits.
+mirror images where training mirrored too (Jordan 2024, arXiv:2404.00498, section 3.5): six looks, or three.
 """
 
 from collections.abc import Iterator
@@ -26,16 +26,17 @@ class Cropped(nn.Module):
         model: takes (B, C, H, W) of `size`, gives (B, K) logits.
         size: (H, W) of a crop.
         crops: one of `CROPS`; with "1" the network is asked once, about the image as it is.
+        mirror: whether "shifts" looks at mirror images too; the other ways are what their papers say.
 
     Raises:
         ConfigError: when there are no such crops.
     """
 
-    def __init__(self, model: nn.Module, size: tuple[int, int], crops: str) -> None:
+    def __init__(self, model: nn.Module, size: tuple[int, int], crops: str, mirror: bool = True) -> None:
         super().__init__()
         if crops not in SCALES:
             raise ConfigError(f"crops: no {crops}{did_you_mean(crops, CROPS)}")
-        self.model, self.size, self.crops = model, size, crops
+        self.model, self.size, self.crops, self.mirror = model, size, crops, mirror
 
     @property
     def takes(self) -> tuple[int, int]:
@@ -47,8 +48,8 @@ class Cropped(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H', W') images of the size that it `takes` to (B, K) mean logits."""
         answers = torch.stack([self.model(view) for view in self.views(x)])
-        if self.crops == "shifts":  # the first two, of what was not moved, count twice
-            answers = torch.cat([answers, answers[:2]])
+        if self.crops == "shifts":  # what was not moved counts twice
+            answers = torch.cat([answers, answers[: 1 + self.mirror]])
         return answers.mean(dim=0)
 
     def views(self, x: Tensor) -> Iterator[Tensor]:
@@ -57,7 +58,7 @@ class Cropped(nn.Module):
             yield x
         if self.crops == "shifts":
             for moved in (x, *moved_a_pixel(x)):
-                yield from (moved, moved.flip(-1))
+                yield from (moved, moved.flip(-1)) if self.mirror else (moved,)
         for scale in SCALES[self.crops]:
             sides = [round(scale * side) for side in self.size]
             scaled = x

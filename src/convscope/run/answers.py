@@ -43,7 +43,8 @@ def ask(
     task = config.asked()
     if crops != "1" and task.takes in MOVED:
         raise ConfigError(f"crops: {crops} looks cannot be averaged where the answer is a place, as for {task.takes}")
-    meter = asked(Cropped(model, config.preprocessing.size, crops), batches, task.meter(), on_progress)
+    cropped = Cropped(model, config.preprocessing.size, crops, recipe.augment.mirror)
+    meter = asked(cropped, batches, task.meter(), on_progress)
     names = tuple(prepared.dataset.names[i] for i in prepared.rows(role))
     if crops == "1":  # the kept answers are those that predict gives too
         file = io.BytesIO()
