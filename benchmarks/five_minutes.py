@@ -5,8 +5,8 @@
 Ours is the command as a user types it, with a cache of its own that is empty at the start; the budget holds everything
 from the process's start to its report, and the look at the test images comes after it. `accuracy` is one look at
 each image, `shifts` the mean over six (moved by a pixel and, where training mirrored too, mirrored). The peers' scripts
-lie in $CONVSCOPE_BENCH (by default shared/bench beside this checkout); they train on all of train/, of which ours keeps a
-tenth for validation. What follows SECONDS goes to theirs alone: fastai needs to be told to see photographs at 128 px.
+lie in $CONVSCOPE_BENCH (by default shared/bench beside this checkout); they train on all of train/, of which ours keeps
+a tenth for validation. What follows SECONDS goes to theirs alone: fastai needs to be told to see photos at 128 px.
 """
 
 import json

@@ -3,7 +3,6 @@
 What each default gave, and on what, stands in ``docs/recipes.md``.
 """
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +17,7 @@ from convscope.run.network import network, task_for
 from convscope.run.prepare import Prepared
 from convscope.run.recipe import Recipe
 from convscope.run.said import Said, merge, nested, over
-from convscope.train import channels_last, precision_context, turned
+from convscope.train import channels_last, precision_context, seconds_per_step, turned
 
 SMALL_SIDE = 64  # images up to here are seen at the size that they have
 MADE_FOR = {"lenet": (32, 32)}  # digits of 8 x 8, two seeds: 99.2 % at 32 x 32, 98.1 % padded as they are
@@ -166,15 +165,9 @@ def measured_rate(prepared: Prepared, said: Recipe, device: torch.device, option
     with torch.random.fork_rng():
         model = channels_last(_network(prepared, said, options), device).to(device)
         x = torch.rand(batch, *_shape(prepared), device=device)
-    took = []
-    for _ in range(4):
-        began = time.perf_counter()
-        with precision_context(said.train.precision, device)():
-            model(x).float().square().mean().backward()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        took.append(time.perf_counter() - began)
-    return batch * dissect(model, _shape(prepared)).multiplications / min(took[1:])
+    context = precision_context(said.train.precision, device)
+    took = seconds_per_step(model, x, x, lambda output, _: output.square().mean(), context)
+    return batch * dissect(model, _shape(prepared)).multiplications / took
 
 
 def _shape(prepared: Prepared) -> tuple[int, int, int]:

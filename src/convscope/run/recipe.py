@@ -11,6 +11,7 @@ from convscope.errors import ConfigError, did_you_mean
 from convscope.tasks import TASKS, Task, checked
 from convscope.train import (
     INITIALISERS,
+    Compiling,
     OptimiserSettings,
     PlanSettings,
     Precision,
@@ -123,6 +124,7 @@ class TrainSettings(Section):
     A `budget` in seconds, when not 0, ends the run by the clock and `epochs` is not used. `keep` says which epoch's
     network is the answer: "last" fits schedules that come to rest, and is not chosen by the validation images.
     `probes` images are followed: their feature maps are kept epoch by epoch (0: none).
+    `compile` says whether the step goes through torch.compile: "auto" times both ways, on a GPU and in long runs alone.
     `stop_patience` counts epochs without a better score (0: never stop early) and keeps the best.
     """
 
@@ -137,6 +139,7 @@ class TrainSettings(Section):
     probes: int = Field(4, ge=0)
     device: str = "auto"
     precision: Precision = "auto"
+    compile: Compiling = "auto"
     threads: int = Field(0, ge=0)
 
     @field_validator("budget", mode="before")

@@ -25,6 +25,8 @@ from convscope.tasks import Meter, Task
 from convscope.train import (
     Average,
     Clock,
+    Compiled,
+    Compiling,
     Epoch,
     Note,
     Patience,
@@ -37,6 +39,7 @@ from convscope.train import (
     build_plan_optimiser,
     build_schedule,
     channels_last,
+    closed,
     computes_bfloat16,
     deterministic,
     in_float32,
@@ -76,6 +79,7 @@ class Trainee:
     images: str
     legs: Legs | None = None
     watch: Watch | None = None
+    compiled: Compiled | None = None
     judged: Meter | None = None
     """The answers on the validation images at the end of the last epoch."""
 
@@ -133,9 +137,21 @@ class Trainee:
         """All of the network from the first epoch to the last."""
         batches, until = self.train, self.recipe.train.epochs
         loss = with_auxiliary_loss(self.task.loss)
+        if self.compiled and self.compiled.on is None:
+            with closed(batches(self.state.epoch)) as pairs:
+                told = self.compiled.decide(self.state.model, next(iter(pairs)), loss, self.state.precision, self._left)
+            if told:
+                yield Note(self.state.epoch, self.state.step, told)
         if self.clock is None:
-            return run(self.state, batches, loss, self.schedule, until, self.judge)
-        return run(self.state, self.clock.limit(batches), loss, self.schedule, None, self.clock.timing(self.judge))
+            yield from run(self.state, batches, loss, self.schedule, until, self.judge)
+            return
+        yield from run(self.state, self.clock.limit(batches), loss, self.schedule, None, self.clock.timing(self.judge))
+
+    def _left(self, step: float) -> float:
+        """Seconds of training to come, when a step takes so many."""
+        if self.clock:
+            return self.clock.seconds - self.clock.spent
+        return step * (self.recipe.train.epochs * len(self.train) - self.state.step)
 
     def judge(self, model: Answering, batches: Questions | None = None) -> dict[str, float]:
         """The scores of a network, or of what stands in for it, on the validation images."""
@@ -199,7 +215,9 @@ def assemble(prepared: Prepared, recipe: Recipe, device: torch.device, origin: O
     )
     legs, watch = (Legs(plan), Watch()) if plan else (None, None)
     plateau = schedule if isinstance(schedule, Plateau) else None
-    memories = {"best": best, "clock": clock, "plateau": plateau, "legs": legs, "watch": watch}
+    compiled = None if plan else compiled_for(recipe.train.compile, device)
+    state.enter = compiled or state.enter
+    memories = {"best": best, "clock": clock, "plateau": plateau, "legs": legs, "watch": watch, "compiled": compiled}
     state.extras = {name: memory for name, memory in memories.items() if memory is not None}
     config = BundleConfig(
         task=task.name,
@@ -211,7 +229,14 @@ def assemble(prepared: Prepared, recipe: Recipe, device: torch.device, origin: O
         origin=origin.told if origin else {},
     )
     images = told_apart(prepared)
-    return Trainee(recipe, task, config, state, train, validation, schedule, best, clock, images, legs, watch)
+    return Trainee(recipe, task, config, state, train, validation, schedule, best, clock, images, legs, watch, compiled)
+
+
+def compiled_for(wanted: Compiling, device: torch.device) -> Compiled | None:
+    """Nothing where nothing is to be compiled; on a CPU that is so unless it is asked for (docs/recipes.md)."""
+    if wanted == "always":
+        return Compiled(on=True)
+    return Compiled() if wanted == "auto" and device.type == "cuda" else None
 
 
 def told_apart(prepared: Prepared) -> str:

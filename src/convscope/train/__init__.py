@@ -3,9 +3,10 @@
 from convscope.train.average import Average
 from convscope.train.checkpoint import load, save
 from convscope.train.clock import Clock
+from convscope.train.compiling import Compiled, Compiling, seconds_per_step
 from convscope.train.curves import overfitting_from
 from convscope.train.init import INITIALISERS, fitting_initialisers, initialise
-from convscope.train.loop import Batches, Epoch, Evaluate, Note, Step, mode, run, scores
+from convscope.train.loop import Batches, Epoch, Evaluate, Note, Step, closed, mode, run, scores
 from convscope.train.muon import turned
 from convscope.train.optimisers import OPTIMISERS, OptimiserSettings, build_optimiser, set_learning_rate
 from convscope.train.parts import is_chain, new_layers, parts, through, weighted
@@ -44,6 +45,8 @@ __all__ = [
     "Average",
     "Batches",
     "Clock",
+    "Compiled",
+    "Compiling",
     "Epoch",
     "Evaluate",
     "LayerReport",
@@ -72,6 +75,7 @@ __all__ = [
     "by_clock",
     "by_steps",
     "channels_last",
+    "closed",
     "computes_bfloat16",
     "deterministic",
     "digest",
@@ -95,6 +99,7 @@ __all__ = [
     "run",
     "save",
     "scores",
+    "seconds_per_step",
     "seed_everything",
     "set_learning_rate",
     "set_random_states",
