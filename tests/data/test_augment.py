@@ -3,6 +3,7 @@
 import colorsys
 import math
 import sys
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -19,6 +20,7 @@ from convscope.data.augment import (
     shift_whole,
     warp,
 )
+from convscope.data.geometry import cut_from_wider, index_each_pixel
 from convscope.errors import ConfigError
 
 
@@ -78,11 +80,12 @@ def test_every_policy_keeps_shape_range_and_repeats_with_the_generator(
     assert torch.equal(one, three) == (name == "none")
 
 
-def test_a_whole_shift_equals_the_slow_one() -> None:
+@pytest.mark.parametrize("way", [cut_from_wider, index_each_pixel, shift_whole])
+def test_a_whole_shift_equals_the_slow_one(way: Callable[..., Tensor]) -> None:
     x = pictures()
     down, right = torch.tensor([0, 3, -2, 9, -20, 1]), torch.tensor([1, 0, -5, 4, 30, 0])
     mirrored = torch.tensor([False, True, False, True, True, True])
-    found = shift_whole(x, down, right, mirrored)
+    found = way(x, down, right, mirrored)
     for b in range(6):
         source = x[b].flip(-1) if mirrored[b] else x[b]
         for row in range(9):

@@ -4,6 +4,7 @@ import gc
 import itertools
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,18 @@ PIXELS = np.random.default_rng(0).integers(0, 256, (50, 3, 6, 5), dtype=np.uint8
 TARGETS = np.arange(50) % 4
 ROWS = np.arange(10, 50)
 PLAIN = BatchSettings(batch=16, mean=(0.4, 0.5, 0.6), std=(0.2, 0.25, 0.3))
+
+
+class OnDemand:
+    """Pixels that are not there before they are asked for, as `Undecoded` has them."""
+
+    dtype, ndim, shape = PIXELS.dtype, PIXELS.ndim, PIXELS.shape
+
+    def __len__(self) -> int:
+        return len(PIXELS)
+
+    def __getitem__(self, key: Any) -> Any:
+        return PIXELS[key]
 
 
 def helpers() -> list[str]:
@@ -139,8 +152,21 @@ def test_a_map_on_disk_is_read_like_an_array(tmp_path: Path) -> None:
         assert torch.equal(x, u)
 
 
+def test_decoded_pixels_on_a_cpu_need_no_thread() -> None:
+    running = Batches(PIXELS, TARGETS, ROWS, PLAIN)(0)
+    next(running)
+    assert helpers() == []
+
+
+def test_a_thread_prepares_the_same_batches() -> None:
+    for (x, _), (u, _) in zip(
+        Batches(OnDemand(), TARGETS, ROWS, PLAIN)(0), Batches(PIXELS, TARGETS, ROWS, PLAIN)(0), strict=True
+    ):
+        assert torch.equal(x, u)
+
+
 def test_the_thread_is_gone_when_the_epoch_ends_is_left_or_forgotten() -> None:
-    batches = Batches(PIXELS, TARGETS, ROWS, PLAIN)
+    batches = Batches(OnDemand(), TARGETS, ROWS, PLAIN)
     list(batches(0))
     assert helpers() == []
     for _ in batches(0):
@@ -164,7 +190,7 @@ def test_an_error_while_preparing_reaches_the_consumer_and_ends_the_thread() -> 
                 raise ValueError("planted")
             return super().both(x, y, moved, generator, mirror)
 
-    batches = Batches(PIXELS, TARGETS, ROWS, PLAIN)
+    batches = Batches(OnDemand(), TARGETS, ROWS, PLAIN)
     batches._augment = Failing(POLICIES["none"], mirror=False)
     running = batches(0)
     next(running)
@@ -175,7 +201,7 @@ def test_an_error_while_preparing_reaches_the_consumer_and_ends_the_thread() -> 
 
 def test_an_error_in_the_consumer_ends_the_thread() -> None:
     def consume() -> None:
-        for _ in Batches(PIXELS, TARGETS, ROWS, PLAIN)(0):
+        for _ in Batches(OnDemand(), TARGETS, ROWS, PLAIN)(0):
             raise RuntimeError
 
     with pytest.raises(RuntimeError):

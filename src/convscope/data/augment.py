@@ -4,6 +4,7 @@ Geometry and colour are apart: geometry is drawn as one matrix per image and app
 that masks and boxes are moved by the same matrices; colour touches pixels alone (`colour`).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -42,7 +43,7 @@ class Augment:
 
     def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """(B, C, H, W) float32 in [0, 1], or bytes, changed at random; shape and range stay."""
-        return self.both(x, torch.empty(0), "none", generator)[0]
+        return as_shares(self.both(x, torch.empty(0), "none", generator)[0])
 
     def both(
         self, x: Tensor, y: Tensor, moved: Moved, generator: torch.Generator, mirror: Tensor | bool | None = None
@@ -50,34 +51,56 @@ class Augment:
         """Images and what moves with them.
 
         Args:
-            x: (B, C, H, W), float32 in [0, 1] or bytes in 0 .. 255, which become such.
+            x: (B, C, H, W), float32 in [0, 1] or bytes in 0 .. 255, which become such unless whole pixels move alone.
             y: masks (B, H, W), or classes and boxes (B, 5); whatever else stays as it is.
             moved: what `y` is.
             generator: may lie elsewhere than the batch.
             mirror: (B,) which images to mirror, or whether to mirror half of them; None: as `self.mirror` says.
         """
         if self.policy == Policy():
-            return as_shares(x), y
+            return x, y
         size = (x.shape[-2], x.shape[-1])
         motion = draw_motion(self.policy, len(x), size, self.mirror if mirror is None else mirror, generator)
         x = changed(x, motion, draw_colour(self.policy, len(x), x.shape[1], generator))
+        if self.policy.blur or self.policy.noise or self.policy.cutout:
+            x = as_shares(x)
         x = noise(blur(x, self.policy, generator), self.policy, generator)
         y = motion.masks(y) if moved == "masks" else motion.boxes(y) if moved == "boxes" else y
         return cut_out(x, self.policy, generator), y
 
 
 def changed(x: Tensor, motion: Motion, colour: Colour | None) -> Tensor:
-    """(B, C, H, W) float32: every image moved, then coloured; a few at a time on a CPU."""
-    step = len(x) if x.is_cuda else max(1, PIECE // x[:1].numel())
-    if step >= len(x):
-        moved = motion.images(as_shares(x))
-        return moved if colour is None else colour.images(moved)
-    result = torch.empty(x.shape, dtype=torch.float32)
-    for first in range(0, len(x), step):
-        rows = slice(first, first + step)
+    """(B, C, H, W) every image moved, then coloured; float32, or still bytes where whole pixels were moved alone."""
+    if motion.whole is not None and colour is None:
+        return motion.images(x)
+    result = torch.empty(x.shape, dtype=torch.float32, device=x.device)
+    for rows in pieces(x):
         moved = motion.part(rows).images(as_shares(x[rows]))
         result[rows] = moved if colour is None else colour.part(rows).images(moved)
     return result
+
+
+def normalised(x: Tensor, mean: Tensor, std: Tensor, layout: torch.memory_format) -> Tensor:
+    """(B, C, H, W) float32: shares, or bytes that become such, less `mean` (1, C, 1, 1) and over `std`.
+
+    Args:
+        x: what nobody else needs: its memory may be used.
+        mean: of shares.
+        std: of shares.
+        layout: of the result's memory.
+    """
+    if x.is_floating_point():
+        return x.sub_(mean).div_(std).contiguous(memory_format=layout)
+    result = torch.empty(x.shape, dtype=torch.float32, device=x.device, memory_format=layout)
+    for rows in pieces(x):
+        result[rows] = as_shares(x[rows]).sub_(mean).div_(std)
+    return result
+
+
+def pieces(x: Tensor) -> Iterator[slice]:
+    """The images of a batch, a few at a time on a CPU."""
+    step = len(x) if x.is_cuda else max(1, PIECE // x[:1].numel())
+    return (slice(first, first + step) for first in range(0, len(x), max(step, 1)))
 
 
 def as_shares(x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Batches of images and targets, epoch by epoch, the next one prepared while the last is used."""
+"""Batches of images and targets, epoch by epoch."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,8 @@ from pydantic import BaseModel, Field
 from torch import Tensor
 from torch.nn import functional
 
-from convscope.data.augment import Moved, augment
+from convscope.data.augment import Moved, as_shares, augment, normalised
+from convscope.data.memory import available_memory
 from convscope.data.mix import MIXES
 from convscope.data.policy import Policy
 
@@ -81,6 +82,8 @@ class Batches:
         else:
             self._pixels = torch.from_numpy(pixels if self._undecoded is None else pixels[:0])
             self._rows = torch.from_numpy(np.asarray(indices, np.int64))
+        beyond_memory = isinstance(pixels, np.memmap) and pixels.nbytes > available_memory() // 2
+        self._ahead = self.device.type != "cpu" or self._undecoded is not None or beyond_memory
         shape = (1, -1, 1, 1)
         self._mean = torch.tensor(settings.mean, dtype=torch.float32, device=self.device).view(shape)
         self._std = torch.tensor(settings.std, dtype=torch.float32, device=self.device).view(shape)
@@ -92,9 +95,18 @@ class Batches:
         return whole + (rest > 0 and not left_out)
 
     def __call__(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """The epoch's batches. A thread prepares one ahead; it is gone when the iterator ends, is closed or fails."""
+        """The epoch's batches.
+
+        Where preparing them waits for something else than the processor, a thread prepares one ahead; it is gone when
+        the iterator ends, is closed or fails. On a CPU it would take the step's cores: OpenMP then has more threads
+        than cores, each of which sleeps between two loops, and a small network's step takes twice as long.
+        """
         order = self.order(epoch)
         count = len(self)
+        if not self._ahead:
+            for number in range(count):
+                yield self._batch(order, epoch, number)
+            return
         with ThreadPoolExecutor(1, "convscope-batches") as worker:
             ahead = [worker.submit(self._batch, order, epoch, number) for number in range(min(1, count))]
             for number in range(1, count + 1):
@@ -142,10 +154,9 @@ class Batches:
         x, y = self._augment.both(x, y, self.settings.moved, generator, self._mirrored(chosen, epoch))
         if self.settings.mix != "none":
             shares = y if y.is_floating_point() else functional.one_hot(y, self.settings.kinds).float()
-            x, y = MIXES[self.settings.mix](x, shares, self.settings.mix_alpha, generator)
-        x = x.sub_(self._mean).div_(self._std)  # this batch alone holds it
+            x, y = MIXES[self.settings.mix](as_shares(x), shares, self.settings.mix_alpha, generator)
         layout = torch.channels_last if self.settings.channels_last else torch.contiguous_format
-        return x.contiguous(memory_format=layout), y.to(self.device)
+        return normalised(x, self._mean, self._std, layout), y.to(self.device)
 
 
 def _fits(pixels: NDArray[np.uint8], images: int, device: torch.device) -> bool:

@@ -116,7 +116,7 @@ def _notes(path: Path, listing: Listing, others: Counter[str], roles: dict[str, 
     if others:
         found = ", ".join(f"{count} {ending}" for ending, count in sorted(others.items()))
         notes.append(f"files that are no images by their endings are passed over: {found}")
-    labels = {Path(listed.name).parts[1 if roles else 0] for listed in listing.files} | set(listing.names)
+    labels = {listed.name.split("/")[1 if roles else 0] for listed in listing.files} | set(listing.names)
     for folder in (path / name for name in roles) if roles else (path,):
         empty = [entry.name for entry in _subfolders(folder) if entry.name not in labels]
         notes += [f"folder {name} holds no images and is no class" for name in empty]

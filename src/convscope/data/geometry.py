@@ -7,6 +7,7 @@ the place in the source that it shows, which is what resampling needs.
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -187,6 +188,11 @@ def _results(places: Tensor, matrix: Tensor, field: Tensor | None) -> Tensor:
 
 def shift_whole(x: Tensor, down: Tensor, right: Tensor, mirrored: Tensor) -> Tensor:
     """Images mirrored and moved by whole pixels, exactly; the border is mirrored into what opens up."""
+    return (cut_from_wider if x.device.type == "cpu" else index_each_pixel)(x, down, right, mirrored)
+
+
+def index_each_pixel(x: Tensor, down: Tensor, right: Tensor, mirrored: Tensor) -> Tensor:
+    """`shift_whole` on any device."""
     height, width = x.shape[-2:]
     rows = _reflected(torch.arange(height)[None] - down.cpu()[:, None], height)
     columns = _reflected(torch.arange(width)[None] - right.cpu()[:, None], width)
@@ -194,6 +200,19 @@ def shift_whole(x: Tensor, down: Tensor, right: Tensor, mirrored: Tensor) -> Ten
     images = torch.arange(len(x))[:, None, None]
     rows, columns, images = rows.to(x.device), columns.to(x.device), images.to(x.device)
     return x.permute(0, 2, 3, 1)[images, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+
+
+def cut_from_wider(x: Tensor, down: Tensor, right: Tensor, mirrored: Tensor) -> Tensor:
+    """`shift_whole` on a CPU: whole rows are copied out of images with their borders mirrored around them."""
+    height, width = x.shape[-2:]
+    turned = mirrored.cpu().numpy()
+    down_by, right_by = down.cpu().numpy(), right.cpu().numpy() * np.where(turned, -1, 1)
+    above, beside = int(np.abs(down_by).max(initial=0)), int(np.abs(right_by).max(initial=0))
+    wider = np.pad(x.numpy(), ((0, 0), (0, 0), (above, above), (beside, beside)), mode="symmetric")
+    parts = np.lib.stride_tricks.sliding_window_view(wider, (height, width), (2, 3))
+    cut = parts[np.arange(len(x)), :, above - down_by, beside - right_by]
+    cut[turned] = cut[turned][..., ::-1]
+    return torch.from_numpy(cut)
 
 
 def _reflected(index: Tensor, length: int) -> Tensor:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from convscope.data.jpeg import jpeg_content, jpeg_pixels, may_be_turned
 from convscope.errors import DataError
 
 PIXEL_LIMIT = 178_956_970
@@ -79,7 +80,21 @@ def read_image(
     Raises:
         DataError: no such file, no image, a damaged one, or one of more than `PIXEL_LIMIT` pixels.
     """
-    with quiet_pillow(), opened(source) as image:
+    with quiet_pillow():
+        if isinstance(source, Path) and size is not None:
+            return pixels_in(source, channels, size, white)
+        with opened(source) as image:
+            return pixels_of(image, channels, size, white)
+
+
+def pixels_in(path: Path, channels: int, size: tuple[int, int], white: float = FULL_WHITE) -> NDArray[np.uint8]:
+    """As `read_image`, for whoever reads many files and keeps Pillow quiet meanwhile (`quiet_pillow`)."""
+    content = jpeg_content(path)
+    if content and not (may_be_turned(content) and _is_turned(content)):
+        plain = jpeg_pixels(content, channels, size, PIXEL_LIMIT)
+        if plain is not None:
+            return fitted(plain, size)
+    with opened(path) as image:
         return pixels_of(image, channels, size, white)
 
 
@@ -140,6 +155,14 @@ def fit(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     return image.resize((width, height), Image.Resampling.BICUBIC, box=box, reducing_gap=3.0)
 
 
+def fitted(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """An image (H, W, C) that is brought to `size` as `fit` does it, as (C, H, W)."""
+    if pixels.shape[:2] != size:
+        image = fit(Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels), size)
+        pixels = np.asarray(image).reshape(*size, pixels.shape[2])
+    return pixels.transpose(2, 0, 1)
+
+
 def window(whole: tuple[int, int], size: tuple[int, int]) -> tuple[float, float, float, float]:
     """The part (left, top, right, bottom), in pixels, of an image of `whole` (H, W) that `fit` brings to `size` (H, W).
 
@@ -161,6 +184,14 @@ def orientation(image: Image.Image) -> int:
         return int(image.getexif().get(0x0112, 1))
     except Exception:  # damaged EXIF is no reason to lose the picture
         return 1
+
+
+def _is_turned(content: bytes) -> bool:
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            return orientation(image) != 1
+    except Exception:  # whatever it is, it is not plain
+        return True
 
 
 def is_deep(mode: str) -> bool:

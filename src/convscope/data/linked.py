@@ -1,6 +1,5 @@
 """A folder per label, with links to the images that have it: several labels per image."""
 
-import os
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -40,5 +39,8 @@ def with_labels(listing: Listing, loose: Iterable[Listed]) -> Listing:
 
 
 def _identity(path: Path) -> tuple[int, int]:
-    known = os.stat(path) if path.exists() else os.lstat(path)  # noqa: PTH116
+    try:
+        known = path.stat()
+    except OSError:  # a link to nothing
+        known = path.lstat()
     return known.st_dev, known.st_ino

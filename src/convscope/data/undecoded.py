@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from convscope.data.dataset import Dataset
-from convscope.data.images import fit, opened, pixels_of, quiet_pillow
+from convscope.data.images import fitted, pixels_in, quiet_pillow
 from convscope.errors import DataError
 
 
@@ -61,17 +60,9 @@ def decoded(dataset: Dataset, row: int, size: tuple[int, int]) -> NDArray[np.uin
         DataError: why it cannot be decoded, without its name.
     """
     if not isinstance(dataset.images, tuple):
-        return _resized(dataset.images[row], size)
+        return fitted(dataset.images[row], size)
     path = dataset.images[row]
     try:
-        with opened(path) as image:
-            return pixels_of(image, dataset.channels, size, dataset.white)
+        return pixels_in(path, dataset.channels, size, dataset.white)
     except DataError as error:
         raise DataError(str(error).removeprefix(f"{path}: ")) from error
-
-
-def _resized(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    if image.shape[:2] != size:
-        fitted = np.asarray(fit(Image.fromarray(image.squeeze(2) if image.shape[2] == 1 else image), size))
-        image = fitted.reshape(*size, image.shape[2])
-    return image.transpose(2, 0, 1)
