@@ -4,8 +4,8 @@
 
 2,000 of about 500 x 375 (the folder's, repeated as often as need be) and 100 of 12 megapixels (its first, enlarged
 once to 4000 x 3000 and written at quality 90). All use two cores: ours what the store does, OpenCV two threads,
-torchvision a DataLoader of two workers. `mean` and `worst` (99.9 % of values are nearer) say how far our pixels, decoded
-at a reduced scale where that suffices, are from those of whole decoding, in steps of 0 to 255.
+torchvision a DataLoader of two workers. `mean` and `worst` (99.9 % of values are nearer) say how far our pixels,
+decoded at a reduced scale where that suffices, are from those of whole decoding, in steps of 0 to 255.
 """
 
 import json
