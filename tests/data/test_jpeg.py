@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from convscope.data.images import PIXEL_LIMIT, fitted, opened, pixels_in, pixels_of
-from convscope.data.jpeg import jpeg_content, jpeg_pixels, may_be_turned
+from convscope.data.jpeg import LARGEST, jpeg_content, jpeg_pixels, may_be_turned
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (37, 54, 3), dtype=np.uint8)
 
@@ -56,6 +56,10 @@ def test_turns_are_looked_for_in_exif_and_xmp(tmp_path: Path, turn: int) -> None
 def test_what_is_not_plain_is_left_to_pillow(tmp_path: Path) -> None:
     assert quickly(saved(tmp_path, "CMYK")) is None
     assert quickly(tmp_path / "none.jpg") is None
+    large = tmp_path / "large.jpg"
+    Image.fromarray(np.random.default_rng(1).integers(0, 256, (200, 300, 3), dtype=np.uint8)).save(large)
+    assert large.stat().st_size > LARGEST
+    assert quickly(large) is None
     assert quickly(tmp_path) is None
     png = tmp_path / "b.jpg"
     Image.fromarray(PICTURE).save(png, "PNG")

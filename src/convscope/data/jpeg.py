@@ -1,4 +1,4 @@
-"""Plain JPEG files by simplejpeg: the same pixels as Pillow's, of small files in a quarter of its time."""
+"""Small plain JPEG files by simplejpeg: the same pixels as Pillow's in a quarter of its time."""
 
 import math
 from pathlib import Path
@@ -7,18 +7,20 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
+LARGEST = 1 << 15  # bytes; of more, Pillow takes hardly longer, and lets other threads run meanwhile
 TURNS = (b"Exif\0", b"tiff:Orientation")  # what a file that is to be turned says
 SPACES = {"YCbCr": ("RGB", "GRAY"), "Gray": ("RGB", "GRAY"), "RGB": ("RGB",)}
 SHRINKS = (8, 4, 2)  # factors by which Pillow lets the decoder shrink too
 
 
 def jpeg_content(path: Path) -> bytes | None:
-    """What is in a file that begins as a JPEG does; None for any other, and for what cannot be read."""
+    """What is in a small file that begins as a JPEG does; None for any other, and for what cannot be read."""
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
     except OSError:
         return None
-    return content if content[:2] == b"\xff\xd8" else None
+    return content if content[:2] == b"\xff\xd8" and len(content) <= LARGEST else None
 
 
 def may_be_turned(content: bytes) -> bool:

@@ -232,11 +232,9 @@ def assemble(prepared: Prepared, recipe: Recipe, device: torch.device, origin: O
     return Trainee(recipe, task, config, state, train, validation, schedule, best, clock, images, legs, watch, compiled)
 
 
-def compiled_for(wanted: Compiling, device: torch.device) -> Compiled | None:
-    """Nothing where nothing is to be compiled; on a CPU that is so unless it is asked for (docs/recipes.md)."""
-    if wanted == "always":
-        return Compiled(on=True)
-    return Compiled() if wanted == "auto" and device.type == "cuda" else None
+def compiled_for(wanted: Compiling, device: torch.device) -> Compiled:
+    """Open on a GPU; on a CPU nothing is compiled unless it is asked for (docs/recipes.md)."""
+    return Compiled() if wanted == "auto" and device.type == "cuda" else Compiled(on=wanted == "always")
 
 
 def told_apart(prepared: Prepared) -> str:
