@@ -61,6 +61,7 @@ def test_what_is_not_plain_is_left_to_pillow(tmp_path: Path) -> None:
     assert large.stat().st_size > LARGEST
     assert quickly(large) is None
     assert quickly(tmp_path) is None
+    assert quickly(saved(tmp_path).rename(tmp_path / "a.png")) is None
     png = tmp_path / "b.jpg"
     Image.fromarray(PICTURE).save(png, "PNG")
     assert quickly(png) is None

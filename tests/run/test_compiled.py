@@ -21,7 +21,7 @@ def test_what_is_compiled_follows_from_the_setting_and_the_device() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a compiler of C++")
-def test_a_compiled_run_learns_the_same_and_goes_on(tmp_path: Path) -> None:
+def test_a_compiled_run_learns_the_same(tmp_path: Path) -> None:
     def train(*flags: str) -> list[float]:
         call = [sys.executable, "-m", "convscope", "train", *flags]
         subprocess.run(call, check=True, capture_output=True, timeout=280)

@@ -8,13 +8,19 @@ import simplejpeg
 from numpy.typing import NDArray
 
 LARGEST = 1 << 15  # bytes; with more, resizing takes most of the time, and Pillow's way is as fast in all
+ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif")
 TURNS = (b"Exif\0", b"tiff:Orientation")  # what a file that is to be turned says
 SPACES = {"YCbCr": ("RGB", "GRAY"), "Gray": ("RGB", "GRAY"), "RGB": ("RGB",)}
 SHRINKS = (8, 4, 2)  # factors by which Pillow lets the decoder shrink too
 
 
 def jpeg_content(path: Path) -> bytes | None:
-    """What is in a small file that begins as a JPEG does; None for any other, and for what cannot be read."""
+    """What is in a small JPEG file; None for any other, and for what cannot be read.
+
+    The name says what may be one, so that other files are not read twice, and the first bytes whether it is.
+    """
+    if path.suffix.lower() not in ENDINGS:
+        return None
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
