@@ -28,8 +28,8 @@ def photographs(count: int, size: int = 48, seed: int = 0, colour: float = 0.3) 
 
 def changed(pixels: np.ndarray, change: Change) -> np.ndarray:
     size = pixels.shape[2:]
-    images = [fit(change(Image.fromarray(np.ascontiguousarray(image.transpose(1, 2, 0)))), size) for image in pixels]
-    return np.stack([np.asarray(image).transpose(2, 0, 1) for image in images])
+    images = [np.asarray(change(Image.fromarray(np.ascontiguousarray(image.transpose(1, 2, 0))))) for image in pixels]
+    return np.stack([fit(image, image.shape[:2], size).transpose(2, 0, 1) for image in images])
 
 
 def compressed(quality: int) -> Change:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convscope.data.images import PIXEL_LIMIT, fit, read_image
+from convscope.data.images import PIXEL_LIMIT, fit, read_image, window
+from convscope.data.jpeg import shrink
 from convscope.errors import DataError
 
 Save = Callable[..., Path]
@@ -111,7 +112,7 @@ def test_of_an_animation_the_first_frame_is_taken(tmp_path: Path) -> None:
 def test_a_large_photograph_shrunk_while_decoding_looks_as_if_shrunk_after(tmp_path: Path, save: Save) -> None:
     path = save(tmp_path / "a.jpg", 3, size=(640, 480), quality=95)
     with Image.open(path) as image:
-        slow = np.asarray(fit(image.convert("RGB"), (60, 60))).transpose(2, 0, 1).astype(int)
+        slow = fit(np.asarray(image.convert("RGB")), (480, 640), (60, 60)).transpose(2, 0, 1).astype(int)
     assert np.abs(read_image(path, 3, (60, 60)).astype(int) - slow).mean() < 2
 
 
@@ -131,18 +132,17 @@ def test_one_pixel_and_twenty_thousand_columns_are_legal(mixed_folder: Path) -> 
 
 
 def test_fit_keeps_the_middle_of_the_longer_side() -> None:
-    wide = Image.fromarray(np.array([[10, 20, 30, 40]], np.uint8).repeat(2, 0))
-    assert np.asarray(fit(wide, (2, 2))).tolist() == [[20, 30], [20, 30]]
-    high = Image.fromarray(np.array([[10], [20], [30], [40]], np.uint8).repeat(2, 1))
-    assert np.asarray(fit(high, (2, 2))).tolist() == [[20, 20], [30, 30]]
+    wide = np.array([[10, 20, 30, 40]], np.uint8).repeat(2, 0)[..., None]
+    assert fit(wide, (2, 4), (2, 2))[..., 0].tolist() == [[20, 30], [20, 30]]
+    assert fit(wide.transpose(1, 0, 2), (4, 2), (2, 2))[..., 0].tolist() == [[20, 20], [30, 30]]
 
 
 def test_fit_leaves_an_image_of_the_size_alone() -> None:
-    image = Image.new("L", (3, 2))
-    assert fit(image, (2, 3)) is image
+    image = np.zeros((2, 3, 1), np.uint8)
+    assert fit(image, (2, 3), (2, 3)) is image
 
 
-@pytest.mark.parametrize("size", [(20, 20), (7, 31), (80, 50), (200, 300)])
+@pytest.mark.parametrize("size", [(40, 40), (45, 60), (80, 50), (200, 300)])
 def test_fit_agrees_with_resizing_and_then_cropping(size: tuple[int, int]) -> None:
     random = np.random.default_rng(0).integers(0, 256, (10, 15, 3), dtype=np.uint8)
     image = Image.fromarray(random).resize((90, 60), Image.Resampling.BICUBIC)
@@ -150,7 +150,54 @@ def test_fit_agrees_with_resizing_and_then_cropping(size: tuple[int, int]) -> No
     whole = image.resize((round(90 * scale), round(60 * scale)), Image.Resampling.BICUBIC)
     left, top = round((whole.width - size[1]) / 2), round((whole.height - size[0]) / 2)
     slow = np.asarray(whole.crop((left, top, left + size[1], top + size[0])), int)
-    assert np.abs(np.asarray(fit(image, size), int) - slow).mean() < 3  # half a pixel is rounded there
+    assert np.abs(fit(np.asarray(image), (60, 90), size).astype(int) - slow).mean() < 3  # half a pixel is rounded there
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("shape", [(375, 500), (500, 333), (60, 4000), (224, 300), (40, 50), (1, 1)])
+def test_fit_resizes_as_pillow_does(shape: tuple[int, int], channels: int) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (*shape, channels), dtype=np.uint8)
+    left, top, right, bottom = window(shape, (224, 224))
+    part = np.squeeze(pixels[top:bottom, left:right], 2) if channels == 1 else pixels[top:bottom, left:right]
+    pillow = np.asarray(Image.fromarray(part).resize((224, 224), Image.Resampling.BICUBIC), int)
+    apart = np.abs(fit(pixels, shape, (224, 224)).astype(int) - pillow.reshape(224, 224, channels))
+    assert apart.max() <= 2
+    assert apart.mean() < 0.1
+
+
+@pytest.mark.parametrize("whole", [(1, 1), (1, 1000), (999, 2), (37, 54), (375, 500), (224, 224), (3001, 3999)])
+@pytest.mark.parametrize("size", [(1, 1), (7, 31), (224, 224), (300, 200)])
+def test_the_window_lies_inside_and_in_the_middle_and_has_the_ratio_of_the_sides(
+    whole: tuple[int, int], size: tuple[int, int]
+) -> None:
+    left, top, right, bottom = window(whole, size)
+    assert 0 <= left < right <= whole[1]
+    assert 0 <= top < bottom <= whole[0]
+    by, scale = shrink(whole, size), max(size[0] / whole[0], size[1] / whole[1])
+    assert left % by == top % by == 0
+    assert abs((left + right) - whole[1]) <= 2 * by
+    assert abs((top + bottom) - whole[0]) <= 2 * by
+    assert abs(right - left - size[1] / scale) <= 1
+    assert abs(bottom - top - size[0] / scale) <= 1
+
+
+@pytest.mark.parametrize("whole", [(3000, 4000), (3001, 4003), (1999, 1501), (500, 2000)])
+def test_an_image_shrunk_while_decoded_shows_the_part_that_its_masks_and_boxes_are_cut_to(
+    whole: tuple[int, int], tmp_path: Path
+) -> None:
+    """A ramp has every pixel's place as its value, so that a cut elsewhere would show at once."""
+    height, width = whole
+    ramp = np.linspace(0, 255, width)[None, :].repeat(height, 0) if width > height else np.linspace(0, 255, height)
+    ramp = (ramp if ramp.ndim == 2 else ramp[:, None].repeat(width, 1)).round().astype(np.uint8)
+    Image.fromarray(ramp).save(tmp_path / "a.jpg", quality=100)
+    assert shrink(whole, (60, 60)) == 8
+    left, top, right, bottom = window(whole, (60, 60))
+    found = read_image(tmp_path / "a.jpg", 1, (60, 60))[0].astype(float)
+    along = (found.mean(0), left, right, width) if width > height else (found.mean(1), top, bottom, height)
+    values, start, end, length = along
+    expected = 255 * (start + (np.arange(60) + 0.5) * (end - start) / 60) / length
+    assert np.abs(values - expected)[3:-3].max() < 1.1  # the ramp's steps are rounded, and the result again
+    assert abs((values - expected)[3:-3].mean()) < 0.15
 
 
 def test_a_stream_is_read_like_a_file(tmp_path: Path, save: Save) -> None:

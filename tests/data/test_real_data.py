@@ -62,7 +62,7 @@ def test_compressed_copies_of_photographs_are_found(shared_data: Shared) -> None
     for image in pixels[:60]:
         file = io.BytesIO()
         Image.fromarray(image.transpose(1, 2, 0)).resize((77, 77)).save(file, "JPEG", quality=50)
-        copies.append(np.asarray(fit(Image.open(file), (96, 96))).transpose(2, 0, 1))
+        copies.append(fit(np.asarray(Image.open(file)), (77, 77), (96, 96)).transpose(2, 0, 1))
     found = find_duplicates(np.concatenate([pixels, np.stack(copies)]))
     assert found.groups.tolist() == [*range(300), *range(60)]
 

@@ -22,6 +22,11 @@ def test_results_come_in_order_and_whole(count: int, fork_from: int) -> None:
     assert [square for squares in found for square in squares] == [row**2 for row in range(count)]
 
 
+@pytest.mark.parametrize(("count", "largest"), [(3, 1), (100, 13), (10_000, 32)])
+def test_few_items_are_handed_out_in_smaller_parts(count: int, largest: int) -> None:
+    assert max(spread(len, count, 32, 2, fork_from=10**9)) == largest
+
+
 @linux
 def test_processes_do_the_work_and_write_to_what_is_shared() -> None:
     shared = shared_zeros((10, 2))

@@ -6,8 +6,8 @@ import torch
 from PIL import Image
 
 from convscope.data import read_image
-from convscope.deploy import Refused, image_files, load_bundle, predict
-from convscope.errors import DataError
+from convscope.deploy import Cropped, Refused, image_files, load_bundle, predict
+from convscope.errors import ConfigError, DataError
 from convscope.tasks import ClassPrediction
 from deploy.bundles import drawn, saved
 
@@ -96,3 +96,29 @@ def test_a_path_without_files_is_refused(tmp_path):
     with pytest.raises(DataError) as caught:
         image_files([tmp_path])
     assert str(caught.value) == f"{tmp_path}: no file in it; name image files or a folder that has some"
+
+
+@pytest.mark.parametrize("crops", ["5", "shifts"])
+def test_several_looks_are_averaged_before_the_answer(tmp_path, crops):
+    model, config = saved(tmp_path / "model")
+    config = config.model_copy(update={"mirrored": True})
+    file = drawn(tmp_path / "a.png", size=(50, 70))
+    (answer,) = predict(model, config, [file], crops)
+    looks = Cropped(model, (16, 12), crops)
+    assert answer.probabilities == pytest.approx(own_answer(looks, read_image(file, 3, looks.takes), config), abs=1e-5)
+    assert answer.probabilities != next(predict(model, config, [file])).probabilities
+
+
+def test_looks_at_mirror_images_are_for_networks_that_have_learnt_from_some(tmp_path):
+    model, config = saved(tmp_path / "model")
+    file = drawn(tmp_path / "a.png")
+    once, twice = (
+        next(predict(model, config.model_copy(update={"mirrored": mirrored}), [file], "shifts")).probabilities
+        for mirrored in (False, True)
+    )
+    assert once != twice
+
+
+def test_unknown_crops_are_refused_before_a_file_is_read(tmp_path):
+    with pytest.raises(ConfigError, match="crops: no shift; did you mean shifts"):
+        predict(*saved(tmp_path / "model"), [tmp_path / "none.png"], "shift")

@@ -6,7 +6,7 @@ from torch import nn
 
 from convscope.errors import ModelError
 from convscope.models import MODELS, Architecture, build, dissect
-from convscope.models.ghost import meta_run
+from convscope.models.ghost import ghost_run
 from convscope.models.trace import trace
 from convscope.models.upsample import bilinear, max_unpool, repeat
 from models.test_field import agrees, positive
@@ -45,8 +45,8 @@ def test_the_published_u_net_cuts_its_borders_and_the_padded_one_gives_any_size_
     """M50."""
     with torch.device("meta"):
         published, padded = MODELS["unet"](padding="none"), MODELS["unet"]()
-    assert meta_run(published, published, (1, 1, 572, 572)).shape == (1, 2, 388, 388)
-    assert meta_run(padded, padded, (1, 1, 101, 67)).shape == (1, 2, 101, 67)
+    assert ghost_run(published, published, (1, 1, 572, 572)).shape == (1, 2, 388, 388)
+    assert ghost_run(padded, padded, (1, 1, 101, 67)).shape == (1, 2, 101, 67)
     with pytest.raises(ModelError) as caught:
         published(torch.empty(1, 1, 100, 100, device="meta"))
     assert str(caught.value) == "unet: an input of 100x100 is too small; the smallest that works is 188x188"
@@ -61,7 +61,7 @@ def test_every_encoder_gives_a_u_net_with_every_way_up(encoder, upsample) -> Non
     )
     with torch.device("meta"):
         model = build(Architecture.model_validate_json(told.model_dump_json()))
-    assert meta_run(model, model, (2, 3, 75, 90)).shape == (2, 3, 75, 90)
+    assert ghost_run(model, model, (2, 3, 75, 90)).shape == (2, 3, 75, 90)
     assert [name for name, _ in model.named_children()] == ["stem", "stages", "head", "auxiliary", "decoder"]
 
 
@@ -150,7 +150,7 @@ def test_a_timm_network_serves_as_encoder_and_as_network() -> None:
     )
     assert dense.eval()(x[..., :50]).shape == (2, 2, 64, 50)
     swin = build(Architecture(name="timm:swin_tiny_patch4_window7_224", classes=4, channels=3, size=(224, 224)))
-    assert [one.shape[1] for one in meta_run(swin, swin.features, (1, 3, 224, 224))] == [96, 192, 384, 768]
+    assert [one.shape[1] for one in ghost_run(swin, swin.features, (1, 3, 224, 224))] == [96, 192, 384, 768]
     with pytest.raises(ModelError) as caught:
         build(Architecture(name="timm:resnet10tt", classes=4))
     assert str(caught.value) == "timm:resnet10tt: timm has no such network; did you mean resnet10t?"

@@ -91,8 +91,8 @@ def test_thresholds_chosen_on_validation_are_stored_with_the_network(runs):
 
 def test_boxes_are_told_in_what_the_network_sees():
     targets = np.array([[1, 60, 10, 100, 50], [0, 0, 0, 52, 100]], np.float32)
-    found = framed(targets, np.array([[100, 200], [100, 200]]), (10, 10))
-    assert found[0].tolist() == [1, 1, 1, 5, 5]
+    found = framed(targets, np.array([[100, 200], [100, 200]]), (50, 50))
+    assert found[0].tolist() == [1, 5, 5, 25, 25]
     assert found[1][0] == 0
     assert np.isnan(found[1][1:]).all(), "two of its 52 pixels are seen"
 

@@ -1,8 +1,11 @@
 """The data sets that are always there: digits and shapes."""
 
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from convscope.data.dataset import Dataset
 from convscope.data.shapes import NAMES, draw_shapes
@@ -14,11 +17,20 @@ def digits() -> Dataset:
     The test part of the UCI set "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak, 1998) as scikit-learn
     carries it; its 17 grey levels are scaled to 0 .. 255.
     """
+    table = _digits_table()
+    pixels = np.rint(table[:, :64].reshape(-1, 8, 8, 1) * (255 / 16)).astype(np.uint8)
+    return _builtin("digits", pixels, table[:, 64].astype(np.int64), tuple("0123456789"))
+
+
+def _digits_table() -> NDArray[np.float64]:
+    """(1797, 65) grey levels and the digit, from scikit-learn's file: importing all of it takes over a second."""
+    package = find_spec("sklearn")
+    file = Path(package.origin or "").parent / "datasets" / "data" / "digits.csv.gz" if package else Path()
+    if file.is_file():
+        return np.loadtxt(file, delimiter=",")
     from sklearn.datasets import load_digits
 
-    found = load_digits()
-    pixels = np.rint(found.images * (255 / 16)).astype(np.uint8)[..., None]
-    return _builtin("digits", pixels, found.target.astype(np.int64), tuple("0123456789"))
+    return np.column_stack(load_digits(return_X_y=True))
 
 
 def shapes(count: int = 1200, seed: int = 0, kind: str = "classes") -> Dataset:

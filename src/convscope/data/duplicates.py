@@ -191,13 +191,12 @@ def _area(length: int) -> Floats:
 
 @cache
 def _cosines(length: int) -> Floats:
-    """(8, length) the low rows of the cosine transform (DCT-II) of the shrunken side."""
-    from scipy.fft import dct
-
+    """(8, length) the low rows of the cosine transform (DCT-II, of orthonormal rows) of the shrunken side."""
     small = _area(length)
-    transform: Floats = dct(np.eye(len(small)), axis=0, norm="ortho").astype(np.float32)[:_LOW]
+    side, rows = len(small), np.arange(min(_LOW, len(small)))[:, None]
+    waves = np.sqrt((1 + (rows > 0)) / side) * np.cos(np.pi * rows * (np.arange(side) + 0.5) / side)
     low = np.zeros((_LOW, length), np.float32)
-    low[: len(transform)] = transform @ small
+    low[: len(waves)] = waves.astype(np.float32) @ small
     return low
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
+from torch import Tensor
 
-from convscope.data.jpeg import jpeg_content, jpeg_pixels, may_be_turned
+from convscope.data.jpeg import jpeg_content, jpeg_pixels, may_be_turned, shrink
 from convscope.errors import DataError
 
 PIXEL_LIMIT = 178_956_970
@@ -93,7 +95,7 @@ def pixels_in(path: Path, channels: int, size: tuple[int, int], white: float = F
     if content and not (may_be_turned(content) and _is_turned(content)):
         plain = jpeg_pixels(content, channels, size, PIXEL_LIMIT)
         if plain is not None:
-            return fitted(plain, size)
+            return fit(*plain, size).transpose(2, 0, 1)
     with opened(path) as image:
         return pixels_of(image, channels, size, white)
 
@@ -129,51 +131,61 @@ def pixels_of(
     image: Image.Image, channels: int, size: tuple[int, int] | None = None, white: float = FULL_WHITE
 ) -> NDArray[np.uint8]:
     """Pixels of a Pillow image, as `read_image` gives them for a file."""
-    if size is not None:
-        _draft(image, channels, size)
+    turned = orientation(image)
+    whole = image.size if turned >= 5 else image.size[::-1]
+    _draft(image, channels, 1 if size is None else shrink(whole, size))
     image.load()
-    turn = _TURNS.get(orientation(image))
+    turn = _TURNS.get(turned)
     plain = _plain(image, channels, white)
-    if turn is not None:
-        plain = plain.transpose(turn)
+    upright = plain if turn is None else plain.transpose(turn)
+    pixels = np.asarray(upright).reshape(upright.height, upright.width, channels)
     if size is not None:
-        plain = fit(plain, size)
-    array = np.asarray(plain, dtype=np.uint8)
-    return array[None] if channels == 1 else np.ascontiguousarray(array.transpose(2, 0, 1))
+        pixels = fit(pixels, whole, size)
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
-def fit(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """The image at `size` (H, W): its shorter side is resized and what juts out of the longer is cut, evenly.
+def fit(pixels: NDArray[np.uint8], whole: tuple[int, int], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """An image (H, W, C) at `size` (H, W): what juts out of its longer side is cut, evenly, and the rest is resized.
 
-    Bicubic with antialiasing; an image that has the size already is returned as it is. Training and prediction both
-    use this rule, so a network sees the same picture in both.
+    Bicubic with antialiasing, as Pillow does it but for rounding; an image that has the size already is returned as it
+    is. Training and prediction both use this rule, so a network sees the same picture in both.
+
+    Args:
+        pixels: all of the image, as it is or shrunk by `shrink` while it was decoded.
+        whole: (H, W) of the file.
+        size: (H, W) that is wanted.
     """
-    height, width = size
-    if image.size == (width, height):
-        return image
-    box = window((image.height, image.width), size)
-    return image.resize((width, height), Image.Resampling.BICUBIC, box=box, reducing_gap=3.0)
+    if pixels.shape[:2] == size:
+        return pixels
+    by = 1 if pixels.shape[:2] == whole else shrink(whole, size)
+    left, top, right, bottom = window(whole, size)
+    part = pixels[top // by : math.ceil(bottom / by), left // by : math.ceil(right / by)]
+    x = torch.from_numpy(part.copy()).permute(2, 0, 1)[None]
+    # functional.interpolate with a size takes all that it is given, and part may end with some of a pixel too much
+    scales = (by * size[0] / (bottom - top), by * size[1] / (right - left))
+    found: Tensor = torch.ops.aten._upsample_bicubic2d_aa(x, size, False, *scales)
+    return found[0].permute(1, 2, 0).numpy()
 
 
-def fitted(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """An image (H, W, C) that is brought to `size` as `fit` does it, as (C, H, W)."""
-    if pixels.shape[:2] != size:
-        image = fit(Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels), size)
-        pixels = np.asarray(image).reshape(*size, pixels.shape[2])
-    return pixels.transpose(2, 0, 1)
-
-
-def window(whole: tuple[int, int], size: tuple[int, int]) -> tuple[float, float, float, float]:
+def window(whole: tuple[int, int], size: tuple[int, int]) -> tuple[int, int, int, int]:
     """The part (left, top, right, bottom), in pixels, of an image of `whole` (H, W) that `fit` brings to `size` (H, W).
 
+    It begins at a pixel of the image as a decoder would shrink it (`shrink`), so that images, masks and boxes are cut
+    alike however they are decoded.
+
     >>> window((100, 300), (10, 20))
-    (50.0, 0.0, 250.0, 100.0)
+    (48, 0, 248, 100)
     """
-    height, width = whole
-    scale = max(size[0] / height, size[1] / width)
-    across, down = size[1] / scale, size[0] / scale
-    left, top = (width - across) / 2, (height - down) / 2
-    return max(left, 0.0), max(top, 0.0), min(left + across, width), min(top + down, height)
+    by, scale = shrink(whole, size), max(size[0] / whole[0], size[1] / whole[1])
+    (top, bottom), (left, right) = (_middle(length, side / scale, by) for length, side in zip(whole, size, strict=True))
+    return left, top, right, bottom
+
+
+def _middle(length: int, part: float, by: int) -> tuple[int, int]:
+    """Where the middle part of a side begins, at a multiple of `by`, and ends."""
+    kept = min(length, max(1, round(part)))
+    start = (length - kept) // 2 // by * by
+    return start, start + kept
 
 
 def orientation(image: Image.Image) -> int:
@@ -199,13 +211,9 @@ def is_deep(mode: str) -> bool:
     return mode.startswith(_DEEP)
 
 
-def _draft(image: Image.Image, channels: int, size: tuple[int, int]) -> None:
-    """Let the JPEG decoder shrink a large photograph by 2, 4 or 8 while decoding, never below the size wanted."""
-    width, height = image.size
-    turned = orientation(image) >= 5
-    scale = max(size[0] / (width if turned else height), size[1] / (height if turned else width))
-    if scale < 1:
-        image.draft("L" if channels == 1 else "RGB", (math.ceil(width * scale), math.ceil(height * scale)))
+def _draft(image: Image.Image, channels: int, by: int) -> None:
+    """Let the JPEG decoder shrink a large photograph, and leave out colours that are not wanted."""
+    image.draft("L" if channels == 1 else "RGB", (image.width // by, image.height // by))
 
 
 def _plain(image: Image.Image, channels: int, white: float) -> Image.Image:

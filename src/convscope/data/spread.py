@@ -1,5 +1,6 @@
 """Work on many files, spread over the cores."""
 
+import math
 import mmap
 import os
 import pickle
@@ -12,6 +13,7 @@ from contextlib import suppress
 from typing import BinaryIO, NoReturn, TypeVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 T = TypeVar("T")
@@ -22,8 +24,12 @@ FORK_FROM = 2_000
 one process take one at a time; a process takes some 20 ms to start."""
 
 
+TURNS = 4
+"""Times, at least, that a worker takes some of the items."""
+
+
 def spread(work: Work[T], count: int, chunk: int, workers: int, fork_from: int = FORK_FROM) -> Iterator[T]:
-    """``work(range)`` for all of ``range(count)``, `chunk` items at a time; results in order, as they come.
+    """``work(range)`` for all of ``range(count)``, some items at a time; results in order, as they come.
 
     Processes of Linux are copies of this one, so `work` may write to what they share: mapped files and anonymous maps
     (`shared_zeros`). They end with this one, whatever ends it. What one of them leaves undone is done here.
@@ -31,10 +37,11 @@ def spread(work: Work[T], count: int, chunk: int, workers: int, fork_from: int =
     Args:
         work: takes some of the items' numbers.
         count: items in all.
-        chunk: items at a time.
+        chunk: items at a time, at most; fewer where there are few, so that no worker ends long before the others.
         workers: processes, or threads where there are few items or no such processes.
         fork_from: from how many items on processes are made.
     """
+    chunk = min(chunk, math.ceil(count / (TURNS * max(workers, 1)))) or 1
     chunks = [range(start, min(start + chunk, count)) for start in range(0, count, chunk)]
     if sys.platform == "linux" and count >= fork_from and workers > 1:
         yield from _by_processes(work, chunks, workers)
@@ -98,6 +105,7 @@ def _tell(work: Work[T], chunks: Sequence[range], writing: int) -> NoReturn:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends its children
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        torch.set_num_threads(1)  # the others did not come along, and would be waited for
         with os.fdopen(writing, "wb") as told:
             for items in chunks:
                 pickle.dump(work(items), told, pickle.HIGHEST_PROTOCOL)

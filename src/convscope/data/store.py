@@ -19,7 +19,7 @@ from convscope.data.spread import shared_zeros, spread
 from convscope.data.undecoded import Undecoded, decoded
 from convscope.errors import DataError
 
-RULE = 1
+RULE = 2
 """Raise it when `read_image` or `fit` change what they give, so that entries made by the old rule are not used."""
 
 _CHUNK = 32  # images that a thread decodes between two reports

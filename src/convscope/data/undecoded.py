@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convscope.data.dataset import Dataset
-from convscope.data.images import fitted, pixels_in, quiet_pillow
+from convscope.data.images import fit, pixels_in, quiet_pillow
 from convscope.errors import DataError
 
 
@@ -60,7 +60,8 @@ def decoded(dataset: Dataset, row: int, size: tuple[int, int]) -> NDArray[np.uin
         DataError: why it cannot be decoded, without its name.
     """
     if not isinstance(dataset.images, tuple):
-        return fitted(dataset.images[row], size)
+        pixels = dataset.images[row]
+        return fit(pixels, pixels.shape[:2], size).transpose(2, 0, 1)
     path = dataset.images[row]
     try:
         return pixels_in(path, dataset.channels, size, dataset.white)

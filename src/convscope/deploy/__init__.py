@@ -9,7 +9,7 @@ from convscope.deploy.bundle import (
     save_config,
     write_whole,
 )
-from convscope.deploy.crops import CROPS, Cropped
+from convscope.deploy.crops import CROPS, Cropped, looking
 from convscope.deploy.predict import Refused, image_files, predict
 from convscope.tasks import Prediction
 
@@ -23,6 +23,7 @@ __all__ = [
     "image_files",
     "load_bundle",
     "load_config",
+    "looking",
     "predict",
     "save_bundle",
     "save_config",

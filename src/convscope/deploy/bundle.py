@@ -58,6 +58,8 @@ class BundleConfig(BaseModel, frozen=True, extra="forbid"):
     """What the task needs to read the network's answers: thresholds, means ...; see `tasks.Task.settings`."""
     origin: dict[str, Any] = {}
     """Where the weights that it began with are from, their licence and hash; empty where it began from scratch."""
+    mirrored: bool = False
+    """Whether training mirrored images, so that a mirror image may be looked at too (`Cropped`)."""
 
     def asked(self) -> Task:
         """The task.

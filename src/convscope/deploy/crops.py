@@ -12,11 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from convscope.deploy.bundle import BundleConfig
 from convscope.errors import ConfigError, did_you_mean
 
 LARGER = 8 / 7  # 256 for a crop of 224
 SCALES = {"1": (), "5": (LARGER,), "10": (LARGER,), "multi-scale": (1.0, LARGER, 9 / 7), "shifts": ()}
 CROPS = tuple(SCALES)
+PLACES = ("masks", "boxes")  # kinds of targets that say where something is
 
 
 class Cropped(nn.Module):
@@ -68,6 +70,23 @@ class Cropped(nn.Module):
                 yield crop
                 if self.crops != "5":
                     yield crop.flip(-1)
+
+
+def looking(model: nn.Module, config: BundleConfig, crops: str) -> Cropped:
+    """A network that looks at crops, each as large as the images that it was trained on.
+
+    Args:
+        model: the network of a bundle.
+        config: the bundle's.
+        crops: one of `CROPS`.
+
+    Raises:
+        ConfigError: when there are no such crops, or the answer is a place, which moves with the crop.
+    """
+    takes = config.asked().takes
+    if crops != "1" and takes in PLACES:
+        raise ConfigError(f"crops: {crops} looks cannot be averaged where the answer is a place, as for {takes}")
+    return Cropped(model, config.preprocessing.size, crops, config.mirrored)
 
 
 def corners_and_centre(x: Tensor, size: tuple[int, int]) -> Iterator[Tensor]:

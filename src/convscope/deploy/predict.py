@@ -13,6 +13,7 @@ from torch import nn
 from convscope.data.images import opened, orientation, pixels_of, quiet_pillow, window
 from convscope.data.memory import usable_cores
 from convscope.deploy.bundle import BundleConfig, Preprocessing
+from convscope.deploy.crops import looking
 from convscope.deploy.windows import windowed
 from convscope.errors import DataError
 from convscope.tasks import Frame, Prediction, Task
@@ -28,17 +29,30 @@ class Refused:
     why: str
 
 
-def predict(model: nn.Module, config: BundleConfig, files: Sequence[Path]) -> Iterator[Prediction | Refused]:
+def predict(
+    model: nn.Module, config: BundleConfig, files: Sequence[Path], crops: str = "1"
+) -> Iterator[Prediction | Refused]:
     """Answer for each file in its turn; a file that cannot be read is named and the others are answered.
 
     Args:
         model: from `load_bundle`, in evaluation mode.
         config: from `load_bundle`.
         files: image files of any size and mode.
+        crops: how many looks at each image are averaged, one of `CROPS`.
+
+    Raises:
+        ConfigError: when there are no such crops, or the task's answers cannot be averaged.
     """
-    task = config.asked()
+    task, looks = config.asked(), looking(model, config, crops)
+    return _by_batches(looks if crops != "1" else model, task, config.preprocessing, looks.takes, files)
+
+
+def _by_batches(
+    model: nn.Module, task: Task, seen: Preprocessing, size: tuple[int, int], files: Sequence[Path]
+) -> Iterator[Prediction | Refused]:
+    seen = seen.model_copy(update={"size": size})
     for start in range(0, len(files), BATCH):
-        yield from _answer(model, task, config.preprocessing, files[start : start + BATCH])
+        yield from _answer(model, task, seen, files[start : start + BATCH])
 
 
 def _answer(model: nn.Module, task: Task, seen: Preprocessing, files: Sequence[Path]) -> Iterator[Prediction | Refused]:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from convscope.errors import ModelError
 from convscope.models.choices import Named, look_up
-from convscope.models.ghost import meta_run
+from convscope.models.ghost import ghost_run
 from convscope.models.layers import Layers, named
 from convscope.models.network import Network, Outputs
 
@@ -50,7 +50,7 @@ def hang(network: Network, at: Iterable[int], classes: int, layer: Layers, kind:
                 f"{network.name}: no stage {stage} for an auxiliary classifier; choose from 0 to {count - 1}"
             )
     sides = network.takes.size or (256,) * network.takes.rank
-    maps: list[Tensor] = meta_run(network, network.features, (1, network.takes.channels, *sides))
+    maps: list[Tensor] = ghost_run(network, network.features, (1, network.takes.channels, *sides))
     for stage in sorted(stages):
         network.auxiliary[str(stage)] = make(maps[stage].shape[1], classes, layer)
     return network

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from torch import Tensor, nn
 from torch.nn import functional
 
-from convscope.models.ghost import meta_run
+from convscope.models.ghost import ghost_run
 from convscope.models.network import Network
 from convscope.models.upsample import bilinear
 
@@ -66,7 +66,7 @@ def scales(encoder: Network) -> list[tuple[int, int]]:
 
     def maps(side: int) -> list[Tensor]:
         shape = (1, encoder.takes.channels, *(side,) * encoder.takes.rank)
-        found: list[Tensor] = meta_run(encoder, encoder.pyramid, shape)
+        found: list[Tensor] = ghost_run(encoder, encoder.pyramid, shape)
         return found
 
     pairs = zip(maps(512), maps(1536), strict=True)

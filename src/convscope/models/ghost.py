@@ -1,10 +1,16 @@
-"""A network run on the meta device: shapes alone, without memory or arithmetic."""
+"""A network run for the shapes that it gives, as cheaply as can be."""
 
+import math
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+SMALL = 64 * 64
+"""Pixels up to which zeros are sent through a network on the CPU, which takes milliseconds. The meta device spares the
+arithmetic, but needs more of Python for each operation, and a second at its first for importing PyTorch's compiler."""
 
 
 class Ghost(nn.Module):
@@ -21,20 +27,29 @@ class Ghost(nn.Module):
         return self.methods[0](x)
 
 
-def meta_run(model: nn.Module, method: Callable[[Tensor], Any], shape: Sequence[int]) -> Any:
-    """Return ``method(x)`` for an x of this shape, on the meta device: shapes alone, no memory and no arithmetic.
+def ghost_run(model: nn.Module, method: Callable[[Tensor], Any], shape: Sequence[int]) -> Any:
+    """Return ``method(x)`` for an x of this shape, of which nothing but the shapes counts.
 
-    `method` is the model or one of its methods; the model is in eval mode meanwhile and left as it was found.
+    Zeros of small images go through the network itself, or through weights of zeros where it lies on the meta device;
+    all others go through a copy on the meta device, without memory and without arithmetic. `method` is the model or one
+    of its methods; the model is in eval mode meanwhile and left as it was found.
     """
-    ghost = Ghost(model, method)
-    weights = {name: tensor.to("meta") for name, tensor in (*ghost.named_parameters(), *ghost.named_buffers())}
-    kinds = [tensor.dtype for tensor in weights.values() if tensor.is_floating_point()]
+    weights = dict(chain(model.named_parameters(), model.named_buffers()))
+    kinds = {tensor.dtype for tensor in weights.values() if tensor.is_floating_point()}
+    real = {tensor.device.type for tensor in weights.values()} <= {"cpu", "meta"} and kinds <= {torch.float32}
+    device = "cpu" if real and shape[0] * math.prod(shape[2:]) <= SMALL else "meta"
+    thin = {f"module.{name}": on(device, tensor) for name, tensor in weights.items()}
     modes = {module: module.training for module in model.modules()}
     model.eval()
-    x = torch.empty(tuple(shape), device="meta", dtype=kinds[0] if kinds else None)
     try:
         with torch.no_grad():
-            return torch.func.functional_call(ghost, weights, (x,))
+            x = torch.zeros(tuple(shape), device=device, dtype=next(iter(kinds), None))
+            return torch.func.functional_call(Ghost(model, method), thin, (x,))
     finally:
         for module, mode in modes.items():
             module.training = mode
+
+
+def on(device: str, tensor: Tensor) -> Tensor:
+    """Return a tensor that is there, or one of its shape that can stand for it there."""
+    return tensor if tensor.device.type == device else torch.zeros_like(tensor, device=device)

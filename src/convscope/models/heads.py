@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from convscope.errors import ModelError
 from convscope.models.auxiliary import hang
 from convscope.models.choices import look_up
-from convscope.models.ghost import meta_run
+from convscope.models.ghost import ghost_run
 from convscope.models.layers import Layers, named
 from convscope.models.network import Input, Network
 from convscope.models.options import Options
@@ -111,5 +111,5 @@ def last_maps(body: Network, size: tuple[int, ...] | None) -> tuple[int, ...]:
     """
     sides = size or (256,) * body.takes.rank
     check_size(body, sides)
-    maps: Tensor = meta_run(body, body.encoder, (1, body.takes.channels, *sides))
+    maps: Tensor = ghost_run(body, body.encoder, (1, body.takes.channels, *sides))
     return tuple(maps.shape[1:])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from convscope.errors import ModelError
-from convscope.models.ghost import meta_run
+from convscope.models.ghost import ghost_run
 from convscope.models.layers import shape_text
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ LARGEST_SIDE_TRIED = 1024
 def can_take(network: Network, shape: Sequence[int]) -> bool:
     """Return whether an image of this shape (C, H, W) goes through."""
     try:
-        meta_run(network, network.compute, (1, *shape))
+        ghost_run(network, network.compute, (1, *shape))
     except (RuntimeError, ValueError):
         return False
     return True

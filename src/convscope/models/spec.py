@@ -11,7 +11,7 @@ from torch import nn
 from convscope.errors import ModelError, did_you_mean
 from convscope.models.blocks import BLOCKS, Context, Shape, Unfit
 from convscope.models.choices import ACTIVATIONS, NORMS, look_up
-from convscope.models.ghost import meta_run
+from convscope.models.ghost import ghost_run
 from convscope.models.layers import Layers, shape_text
 from convscope.models.network import Input, Network, Size
 
@@ -119,7 +119,7 @@ class Reader:
         except ModelError as error:
             raise error if str(error).startswith(self.source) else self.error(line, str(error)) from None
         try:
-            gives = tuple(meta_run(layer, layer, (1, *shape)).shape[1:])
+            gives = tuple(ghost_run(layer, layer, (1, *shape)).shape[1:])
         except (RuntimeError, ValueError) as error:
             wrong = f"{kind} does not take {shape_text(shape)} ({str(error).splitlines()[0]})"
             raise self.error(line, f"{wrong}; change its size, stride or padding") from None

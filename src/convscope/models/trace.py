@@ -1,4 +1,4 @@
-"""Follow an image through any module on the meta device: every layer's shapes, multiplications and receptive field."""
+"""Follow an image through any module: every layer's shapes, multiplications and receptive field."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 
 from convscope.models.field import PIXELS
 from convscope.models.follow import Axes, Axis, follow
-from convscope.models.ghost import meta_run
+from convscope.models.ghost import ghost_run
 
 # Operations between modules that deserve a row although they multiply nothing.
 SHOWN = {
@@ -64,6 +64,11 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.inside: list[tuple[str, nn.Module]] = []  # the modules that are running, outermost first
         self.spent = self.spent_before = 0  # multiplications so far, and when the newest module began
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Nothing is compiled here; to keep PyTorch's compiler away would import it, which takes a second."""
+        return False
+
     def look(self, tensors: Any) -> list[Seen]:
         """Return what is known of the tensors in a structure."""
         return [
@@ -71,9 +76,11 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         ]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Run one operation on shapes alone, and note what it does to the fields."""
-        ghosts, options = tree_map_only(Tensor, to_meta, (args, kwargs or {}))
-        out = func(*ghosts, **options)
+        """Run one operation, and note what it does to the fields."""
+        given = (args, kwargs or {})
+        if any(tensor.is_meta for tensor in tensors_in(given)):  # a module's plain attributes may not be
+            given = tree_map_only(Tensor, to_meta, given)
+        out = func(*given[0], **given[1])
         known, outputs = self.look((args, kwargs)), tensors_in(out)
         if not known or not outputs:
             return out
@@ -132,7 +139,7 @@ def tensors_in(structure: Any) -> list[Tensor]:
 
 
 def to_meta(tensor: Tensor) -> Tensor:
-    """Return a tensor without memory: plain attributes of a module are not replaced with its parameters."""
+    """Return a tensor without memory."""
     return tensor if tensor.is_meta else torch.empty_like(tensor, device="meta")
 
 
@@ -177,5 +184,5 @@ def trace(model: nn.Module, shape: Sequence[int]) -> list[Row]:
             return model(x)
 
     with watched(model, tracer):
-        meta_run(model, run, (1, *shape))
+        ghost_run(model, run, (1, *shape))
     return tracer.rows

@@ -7,13 +7,13 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from convscope.deploy import Cropped, load_bundle, load_config, write_whole
-from convscope.errors import ConfigError, RunError
+from convscope.deploy import load_bundle, load_config, looking, write_whole
+from convscope.errors import RunError
 from convscope.explain import Progress
 from convscope.run.device import device_here
 from convscope.run.folder import RunFolder
 from convscope.run.prepare import Prepared
-from convscope.run.trainee import MOVED, asked, batch_settings
+from convscope.run.trainee import asked, batch_settings
 from convscope.tasks import Meter, Task
 from convscope.train import use_cores
 
@@ -41,10 +41,7 @@ def ask(
     model, config = load_bundle(folder.model, device)
     batches = prepared.batches(role, batch_settings(prepared, recipe, device, training=False))
     task = config.asked()
-    if crops != "1" and task.takes in MOVED:
-        raise ConfigError(f"crops: {crops} looks cannot be averaged where the answer is a place, as for {task.takes}")
-    cropped = Cropped(model, config.preprocessing.size, crops, recipe.augment.mirror)
-    meter = asked(cropped, batches, task.meter(), on_progress)
+    meter = asked(looking(model, config, crops), batches, task.meter(), on_progress)
     names = tuple(prepared.dataset.names[i] for i in prepared.rows(role))
     if crops == "1":  # the kept answers are those that predict gives too
         file = io.BytesIO()

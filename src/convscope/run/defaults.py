@@ -90,8 +90,7 @@ def defaults_for(prepared: Prepared, said: Recipe, device: torch.device) -> dict
         ),
         "train": {"epochs": epochs, "batch": batch},
     }
-    with torch.device("meta"):
-        model = _network(prepared, said, {})
+    model = _network(prepared, said, options)
     chosen = over({**chosen, **sgd(base_rate(model), batch)}, nested(said.kind.settings_wanted))
     chosen = over(chosen, MUON) if any(True for _ in turned(model)) else chosen
     return merge(chosen, {"loss": {"label_smoothing": 0.2}}) if quick else chosen

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from convscope.deploy import Cropped, load_config
+from convscope.deploy import load_config, looking
 from convscope.errors import ConfigError, RunError, did_you_mean
 from convscope.run.answers import Answers, ask
 from convscope.run.folder import RunFolder, append_line
@@ -39,7 +39,7 @@ def evaluate(
     folder.trained()
     if not folder.data()["splits"][split]:
         raise RunError(f"{folder.path}: its {split} set is empty; train anew with more images or a larger data.{split}")
-    takes = Cropped(nn.Identity(), folder.recipe().data.size, crops).takes
+    takes = looking(nn.Identity(), load_config(folder.model), crops).takes
     prepared = prepare_again(folder, (split,), on_progress, takes)
     answers = ask(folder, prepared, split, crops)
     epoch = load_config(folder.model).epoch

@@ -37,12 +37,13 @@ def picture(found: Dataset, row: int, size: tuple[int, int] | None = None, most:
     """One image of a data set, upright, in grey or RGB; cut and brought to `size` where one is given, else small."""
     images = found.images
     pixels = (
-        images[row].transpose(2, 0, 1)
+        images[row]
         if isinstance(images, np.ndarray)
-        else read_image(images[row], found.channels, white=found.white)
+        else read_image(images[row], found.channels, white=found.white).transpose(1, 2, 0)
     )
-    image = Image.fromarray(pixels[0] if len(pixels) == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0)))
     if size is not None:
-        return fit(image, size)
-    image.thumbnail((most, most))
+        pixels = fit(pixels, pixels.shape[:2], size)
+    image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else np.ascontiguousarray(pixels))
+    if size is None:
+        image.thumbnail((most, most))
     return image

@@ -6,8 +6,6 @@ from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 
-import torch
-
 from convscope.deploy import write_whole
 from convscope.run.adopt import adopted, begun_from, refuse_misfits, settle, with_plan, write_adopted
 from convscope.run.conclude import conclude
@@ -55,10 +53,9 @@ def training(source: str, out: Path, said: Said, on_progress: Progress | None = 
         size = size_for(found, device, complete(said, PLACE).model.name)
         said = merge(size, said, {"task": task, "data": {"source": found.source}})
         seen = complete(said, PLACE)
-        with torch.device("meta"):  # a network that cannot be built is refused before anything is decoded
-            bare = network(seen, task_for(seen, found, found.targets))
-            if origin:
-                fitting(bare, origin, seen.transfer.replace_fc)
+        bare = network(seen, task_for(seen, found, found.targets))  # refused before anything is decoded
+        if origin:
+            fitting(bare, origin, seen.transfer.replace_fc)
         prepared = prepare(found, seen.data, seen.seed, on_progress)
         if origin:
             prepared = origin.normalised(prepared)

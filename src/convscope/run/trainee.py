@@ -227,6 +227,7 @@ def assemble(prepared: Prepared, recipe: Recipe, device: torch.device, origin: O
         weights=sum(parameter.numel() for parameter in model.parameters()),
         task_settings=task.settings(),
         origin=origin.told if origin else {},
+        mirrored=recipe.augment.mirror,
     )
     images = told_apart(prepared)
     return Trainee(recipe, task, config, state, train, validation, schedule, best, clock, images, legs, watch, compiled)

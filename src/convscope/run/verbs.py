@@ -44,9 +44,9 @@ class Run:
         """Scores on one of the run's sets; each look at "test" is recorded."""
         return evaluate(self.path, split, crops)
 
-    def predict(self, files: str | Path | Sequence[str | Path]) -> list[Prediction | Refused]:
-        """Answers for files or folders of files, in their order."""
-        return list(predict(self.path, files)[1])
+    def predict(self, files: str | Path | Sequence[str | Path], crops: str = "1") -> list[Prediction | Refused]:
+        """Answers for files or folders of files, in their order; `crops` as for `evaluate`."""
+        return list(predict(self.path, files, crops)[1])
 
     def explain(self, method: str, **said: Any) -> Seen:
         """Look into the network: ``run.explain("where", images=["mistakes"], each=8)``; see `run.seeing.explain`."""
@@ -97,11 +97,14 @@ def train(
 
 
 def predict(
-    run: str | Path, files: str | Path | Sequence[str | Path]
+    run: str | Path, files: str | Path | Sequence[str | Path], crops: str = "1"
 ) -> tuple[tuple[str, ...], Iterator[Prediction | Refused]]:
     """The classes and the answers for files and folders of files, from a run's folder or a saved model's.
 
+    With `crops`, one of `deploy.CROPS`, the answer is the mean over several looks at each image, as for `evaluate`.
+
     Raises:
+        ConfigError: there are no such crops, or the answers are places and cannot be averaged.
         RunError: when there is no such run, or no network in it yet.
         ModelError: when its network cannot be opened.
         DataError: when a path does not exist.
@@ -111,7 +114,7 @@ def predict(
     if not (path / CONFIG).exists():
         path = RunFolder.open(path).trained()
     model, config = load_bundle(path)
-    return config.classes, predictions(model, config, found)
+    return config.classes, predictions(model, config, found, crops)
 
 
 def task_of(run: str | Path) -> Task:

@@ -38,7 +38,7 @@ class Compiled:
         if not (self.on and model.training):
             return model(x)
         if self._network is None:
-            self._network, self._count = torch.compile(model, dynamic=False), len(x)
+            self._network, self._count = compiled(model), len(x)
         return self._network(x) if len(x) == self._count else model(x)
 
     def decide(self, model: nn.Module, pair: tuple[Tensor, Tensor], loss: Loss, precision: Context, left: Left) -> str:
@@ -59,7 +59,7 @@ class Compiled:
             if left(plain) < LONG:
                 return ""
             began = time.perf_counter()
-            other = torch.compile(copy.deepcopy(model).train(), dynamic=False)
+            other = compiled(copy.deepcopy(model).train())
             faster = seconds_per_step(other, *pair, loss, precision)
             cost = time.perf_counter() - began
         except Exception as error:  # whatever a compiler may lack: a compiler of C, memory, a kind of layer
@@ -76,6 +76,13 @@ class Compiled:
     def load_state_dict(self, content: dict[str, Any]) -> None:
         """Go on as decided."""
         self.on = content["on"]
+
+
+def compiled(model: nn.Module) -> Callable[[Any], Any]:
+    """The network through `torch.compile`, whose kernels keep to `deterministic` too; it compiles when first called."""
+    warn = torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(torch.are_deterministic_algorithms_enabled(), warn_only=warn)
+    return torch.compile(model, dynamic=False)
 
 
 def seconds_per_step(model: Callable[[Any], Any], x: Tensor, y: Tensor, loss: Loss, precision: Context) -> float:

@@ -1,6 +1,7 @@
 """Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon): steps that move all directions of a weight alike."""
 
 from collections.abc import Callable, Iterable, Iterator
+from inspect import unwrap
 from itertools import zip_longest
 from typing import Any
 
@@ -13,7 +14,7 @@ from convscope.train.precision import computes_bfloat16
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic below: steepest at zero, so that few rounds suffice
 ROUNDS = 3  # five in the post; three did as well for the paper's small networks (airbench94_muon)
 NORMS = 10  # times the rate of dense weights, by AdamW, for biases and norms (docs/recipes.md)
-HALVED = 256  # outputs from which bfloat16 pays where the processor multiplies it; the steps differ by 0.02 %
+HALVED = 128  # outputs from which bfloat16 pays where the processor multiplies it; the steps differ by 1 %
 STACKED = 128  # outputs up to which matrices of one shape are faster together than one by one
 
 
@@ -43,6 +44,12 @@ class Muon(torch.optim.Optimizer):
     ) -> None:
         usual = {"lr": lr, "momentum": momentum, "betas": betas, "eps": eps, "muon": False, "weight_decay": 0.0}
         super().__init__(list(groups), usual)
+
+    # PyTorch keeps its compiler away from these four, and to do so imports it: a second at an optimiser's first use.
+    add_param_group = unwrap(torch.optim.Optimizer.add_param_group)
+    state_dict = unwrap(torch.optim.Optimizer.state_dict)
+    load_state_dict = unwrap(torch.optim.Optimizer.load_state_dict)
+    zero_grad = unwrap(torch.optim.Optimizer.zero_grad)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
@@ -84,7 +91,7 @@ class Muon(torch.optim.Optimizer):
         adamw(
             known, gradients, means, squares, [], steps, amsgrad=False, beta1=group["betas"][0],
             beta2=group["betas"][1], lr=group["lr"], weight_decay=group["weight_decay"], eps=group["eps"],
-            maximize=False,
+            maximize=False, fused=known[0].device.type == "cpu",
         )  # fmt: skip
 
     def _smoothed(self, parameters: list[Tensor], momentum: float) -> list[Tensor]:
@@ -104,7 +111,8 @@ def orthogonal(gradients: Tensor, rounds: int = ROUNDS) -> Tensor:
 
     Each round is X <- (a + b A + c A A) X with A = X X^T (Newton and Schulz's iteration, of degree 5). All factors are
     polynomials of the first A and change places freely, so that A follows from round to round as F A F and X is
-    multiplied once at the end: for 3x3 convolutions half the work, and the same to 1e-5.
+    multiplied once at the end, for 3x3 convolutions half the work, and the same to 1e-5. A's trace is the square of the
+    length by which X is divided first.
 
     Args:
         gradients: (N, outputs, ...) of one shape.
@@ -112,17 +120,18 @@ def orthogonal(gradients: Tensor, rounds: int = ROUNDS) -> Tensor:
     """
     a, b, c = COEFFICIENTS
     x = gradients.flatten(2)
-    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
     x = x.mT if (tall := x.shape[1] > x.shape[2]) else x
     if x.shape[1] >= HALVED and computes_bfloat16(x.device):
         x = x.bfloat16()
     square, product = x @ x.mT, x
+    lengths = square.diagonal(dim1=1, dim2=2).sum(1).clamp(min=1e-14)[:, None, None]
+    square = square / lengths
     for number in range(rounds):
         factor = b * square + c * (square @ square)
         factor.diagonal(dim1=1, dim2=2).add_(a)
         product = factor if number == 0 else product @ factor
         square = factor @ square @ factor if number < rounds - 1 else square
-    product = product @ x
+    product = (product * lengths.rsqrt()) @ x
     found: Tensor = product.mT if tall else product
     return found.reshape(gradients.shape).to(gradients.dtype)
 

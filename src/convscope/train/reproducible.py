@@ -23,7 +23,8 @@ def deterministic(wanted: bool = True) -> None:
     is about to be written over is not filled first, as torch would, which costs 2 % of a step.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS reads it when it first starts
-    torch.use_deterministic_algorithms(wanted, warn_only=True)
+    # as use_deterministic_algorithms, which also imports PyTorch's compiler; `compiling` tells that when it is needed
+    torch.set_deterministic_debug_mode("warn" if wanted else "default")
     torch.utils.deterministic.fill_uninitialized_memory = not wanted  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = not wanted
 
