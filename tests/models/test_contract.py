@@ -2,6 +2,7 @@
 
 import copy
 import io
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from convscope.models import MODELS, Architecture, DenseNetwork, build
 from convscope.models.choices import SqueezeExcite
 from convscope.models.ghost import ghost_run
 from convscope.models.sizes import can_take, smallest
+from convscope.models.trace import trace
 
 TEXT = """norm = "batch"
 blocks = [
@@ -136,6 +138,17 @@ def test_one_image_gets_the_answer_that_it_gets_in_a_batch(name) -> None:
 def test_any_number_of_channels_goes_in(name, channels) -> None:
     model = ghost(name, channels=channels)
     assert ghost_run(model, model, (2, channels, *images(name).shape[2:])).shape[:2] == (2, 3)
+
+
+@every
+def test_zeros_tell_the_same_of_every_layer_as_the_meta_device_does(name, monkeypatch) -> None:
+    shape = images(name).shape[1:]
+    monkeypatch.setattr("convscope.models.ghost.SMALL", 10**9)
+    runs = [trace(made(name), shape) for made in (make, ghost)]
+    monkeypatch.setattr("convscope.models.ghost.SMALL", 0)
+    runs.append(trace(make(name), shape))
+    by_zeros, by_zeros_as_weights, by_shapes = ([replace(row, module=None) for row in rows] for rows in runs)
+    assert by_zeros == by_zeros_as_weights == by_shapes
 
 
 @every

@@ -9,6 +9,7 @@ from torch import nn
 from convscope.errors import ModelError
 from convscope.models import MODELS, Outputs, with_auxiliary_loss, without_auxiliary
 from convscope.models.choices import ACTIVATIONS, NORMS, PADDINGS, POOLINGS, Pool, look_up
+from convscope.models.layers import Layers
 
 X = torch.rand(2, 3, 32, 32)
 
@@ -42,6 +43,41 @@ def test_every_norm_can_be_chosen_in_every_dimension(norm, rank) -> None:
     """M32, M33."""
     model = narrow(norm=norm, rank=rank)
     assert model(torch.rand(2, 3, *(12,) * rank)).shape == (2, 4)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "googlenet", "mobilenet_v2", "unet", "vgg11_bn"])
+def test_norms_can_stand_behind_activations(name) -> None:
+    """M32: convolution with a bias, activation, norm; with the norm before, none of the three weights needs a bias."""
+    for last in (False, True):
+        with torch.device("meta"):
+            model = MODELS[name](4, norm="batch", norm_last=last)
+        units = [list(part._modules) for part in model.modules() if {"conv", "norm", "act"} <= part._modules.keys()]
+        assert units
+        assert all(unit[:3] == (["conv", "act", "norm"] if last else ["conv", "norm", "act"]) for unit in units)
+
+
+def test_how_much_of_a_batch_norms_remember_can_be_chosen() -> None:
+    """M32."""
+    norm = narrow(momentum=0.25).stem.norm
+    norm(torch.ones(2, 4, 3, 3))
+    assert torch.allclose(norm.running_mean, torch.full((4,), 0.25))
+    assert narrow(norm="group:4", momentum=0.25)(X).shape == (2, 4)
+    with pytest.raises(ModelError, match="option momentum is 2"):
+        narrow(momentum=2)
+
+
+def test_a_unit_with_its_norm_last_is_normalised() -> None:
+    """M32."""
+    unit = Layers(norm_last=True).conv_norm_act(3, 8, 3)
+    assert unit.conv.bias is not None
+    found = unit(X)
+    assert found.mean((0, 2, 3)).abs().max() < 1e-5
+    assert torch.equal(found, unit.norm(unit.conv(X).relu()))
+
+
+def test_airbench_has_no_place_for_norms_behind_activations() -> None:
+    with pytest.raises(ModelError, match="leave norm_last away"):
+        MODELS["airbench"](4, norm_last=True)
 
 
 def test_batch_norm_remembers_nine_tenths_and_evaluation_does_not_look_at_the_batch() -> None:

@@ -100,6 +100,17 @@ def test_importing_the_library_loads_no_torch():
     assert subprocess.run([sys.executable, "-c", done]).returncode == 0
 
 
+def test_training_small_images_imports_no_compiler_and_no_scikit_learn(tmp_path):
+    """Each of the two takes a second; matplotlib draws the report, after the training."""
+    done = (
+        "import sys, convscope as cs\n"
+        f"cs.train('digits', out={str(tmp_path / 'run')!r}, epochs=1)\n"
+        "sys.exit(', '.join({'torch._dynamo', 'sympy', 'sklearn'} & set(sys.modules)) or 0)"
+    )
+    process = subprocess.run([sys.executable, "-c", done], capture_output=True, text=True)
+    assert (process.returncode, process.stderr) == (0, "")
+
+
 def test_an_unknown_name_is_refused_as_python_does():
     with pytest.raises(AttributeError, match="module 'convscope' has no attribute 'trian'"):
         cs.trian  # noqa: B018

@@ -1,5 +1,6 @@
 """``convscope train``"""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -66,6 +67,7 @@ def train(
     Everything not said is chosen from the data and written to the run's recipe.toml.
     Ctrl-C or a kill loses at most the current epoch; `--resume RUN` goes on.
     """
+    began = time.monotonic()  # importing PyTorch counts towards a budget too
     if (resume is None) == (data is None and recipe is None):
         raise ConfigError("convscope train: name either DATA, as in: convscope train photos, or --resume RUN")
     from convscope.cli.show import watch
@@ -89,7 +91,7 @@ def train(
     if resume is None:
         source = data or source_of(said)
         path = out or next_name(source)
-        watch(lambda on_progress: training(source, path, said, on_progress), path, json, log)
+        watch(lambda on_progress: training(source, path, said, on_progress, began), path, json, log)
     elif said or out:
         raise ConfigError("convscope train --resume: goes on with the run's own settings; leave the other flags away")
     else:

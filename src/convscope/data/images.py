@@ -131,11 +131,11 @@ def pixels_of(
     image: Image.Image, channels: int, size: tuple[int, int] | None = None, white: float = FULL_WHITE
 ) -> NDArray[np.uint8]:
     """Pixels of a Pillow image, as `read_image` gives them for a file."""
-    turned = orientation(image)
-    whole = image.size if turned >= 5 else image.size[::-1]
-    _draft(image, channels, 1 if size is None else shrink(whole, size))
+    width, height = image.size
+    _draft(image, channels, size)
     image.load()
-    turn = _TURNS.get(turned)
+    turned = orientation(image)  # which a PNG may tell of at its end
+    turn, whole = _TURNS.get(turned), (width, height) if turned >= 5 else (height, width)
     plain = _plain(image, channels, white)
     upright = plain if turn is None else plain.transpose(turn)
     pixels = np.asarray(upright).reshape(upright.height, upright.width, channels)
@@ -211,8 +211,10 @@ def is_deep(mode: str) -> bool:
     return mode.startswith(_DEEP)
 
 
-def _draft(image: Image.Image, channels: int, by: int) -> None:
+def _draft(image: Image.Image, channels: int, size: tuple[int, int] | None) -> None:
     """Let the JPEG decoder shrink a large photograph, and leave out colours that are not wanted."""
+    whole = image.size if orientation(image) >= 5 else image.size[::-1]
+    by = 1 if size is None else shrink(whole, size)
     image.draft("L" if channels == 1 else "RGB", (image.width // by, image.height // by))
 
 

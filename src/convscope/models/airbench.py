@@ -10,6 +10,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from convscope.errors import ModelError
 from convscope.models.heads import network_with_head
 from convscope.models.layers import Layers, initialise, named
 from convscope.models.network import Input, Network, Size
@@ -22,8 +23,7 @@ SLACK = 5e-4  # added to each patch variance before its root is divided by, as t
 class AirbenchOptions(Options):
     """`stages` are their widths; `patch`, `stride` and `filters` are the first layer's, None: two filters a dimension.
 
-    `momentum` is the share that a batch has in the norms' memory (PyTorch's sense of the word). `ceil` lets stages
-    halve odd sides upwards, which tiny images need.
+    `ceil` lets stages halve odd sides upwards, which tiny images need.
     """
 
     activation: Any = "gelu"
@@ -32,7 +32,7 @@ class AirbenchOptions(Options):
     patch: int = Field(2, ge=1)
     stride: int = Field(1, ge=1)
     filters: int | None = Field(None, ge=2)
-    momentum: float = Field(0.4, gt=0, le=1)
+    momentum: float | None = Field(0.4, gt=0, le=1)
     ceil: bool = False
 
 
@@ -46,6 +46,8 @@ def airbench(
     """
     chosen = read_options(AirbenchOptions, "airbench", options)
     chosen.refuse_no_padding("airbench")
+    if chosen.norm_last:
+        raise ModelError("airbench: pools stand between its convolutions and norms; leave norm_last away")
     takes, layer = Input.read("airbench", channels, rank, size), chosen.layers(rank)
     filters = chosen.filters or min(MOST_FILTERS, 2 * channels * chosen.patch**rank)
     stem = named(
@@ -66,21 +68,19 @@ def stage(c_in: int, width: int, layer: Layers, chosen: AirbenchOptions) -> nn.S
     return named(
         conv1=layer.conv(c_in, width, 3, bias=False),
         pool=layer.pool(width, ceil=chosen.ceil),
-        norm1=shift_only(layer.norm(width, layer.rank), chosen.momentum),
+        norm1=shift_only(layer.norm(width, layer.rank)),
         act1=layer.activation(),
         conv2=layer.conv(width, width, 3, bias=False),
-        norm2=shift_only(layer.norm(width, layer.rank), chosen.momentum),
+        norm2=shift_only(layer.norm(width, layer.rank)),
         act2=layer.activation(),
     )
 
 
-def shift_only(norm: nn.Module, momentum: float) -> nn.Module:
-    """The norm with its scale held at 1, and a memory of its own length where it has one."""
+def shift_only(norm: nn.Module) -> nn.Module:
+    """The norm with its scale, where it has one, held at 1."""
     scale = getattr(norm, "weight", None)
     if isinstance(scale, nn.Parameter):
         scale.requires_grad_(False)
-    if isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d):
-        norm.momentum = momentum
     return norm
 
 

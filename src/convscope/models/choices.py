@@ -72,6 +72,14 @@ def batch(channels: int, rank: int, epsilon: float = 1e-5) -> nn.Module:
     return norm
 
 
+def remembering(make: Norm, momentum: float, channels: int, rank: int) -> nn.Module:
+    """A norm whose memory, where it has one, is (1 - momentum) old + momentum new."""
+    norm = make(channels, rank)
+    if isinstance(norm, nn.modules.batchnorm._BatchNorm):
+        norm.momentum = momentum
+    return norm
+
+
 def group(channels: int, rank: int, groups: float = 32) -> nn.Module:  # noqa: ARG001
     """Groups of channels over all positions of one image (Wu and He 2018); as many groups as divide the channels."""
     return nn.GroupNorm(math.gcd(int(groups), channels), channels)

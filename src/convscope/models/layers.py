@@ -40,6 +40,7 @@ class Layers:
     norm: Norm = batch
     pooling: Pooling = max_pool
     padding: str = "zeros"
+    norm_last: bool = False  # behind the activation, where a layer has both
 
     def conv(
         self, c_in: int, c_out: int, size: Window, stride: int = 1, *, padding: Window | None = None, **rest: Any
@@ -61,7 +62,14 @@ class Layers:
         return named(conv=conv) if isinstance(norm, nn.Identity) else named(conv=conv, norm=norm)
 
     def conv_norm_act(self, c_in: int, c_out: int, size: Window, stride: int = 1, **rest: Any) -> nn.Sequential:
-        """Return convolution, norm and activation; `rest` may name padding, groups and bias."""
+        """Return convolution, norm and activation; `rest` may name padding, groups and bias.
+
+        With the norm last the convolution has a bias, since what the activation cuts depends on it.
+        """
+        norm = self.norm(c_out, self.rank) if self.norm_last else nn.Identity()
+        if not isinstance(norm, nn.Identity):
+            conv = self.conv(c_in, c_out, size, stride, **{"bias": True, **rest})
+            return named(conv=conv, act=self.activation(), norm=norm)
         layers = self.conv_norm(c_in, c_out, size, stride, **rest)
         layers.add_module("act", self.activation())
         return layers

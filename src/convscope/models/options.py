@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from convscope.errors import ModelError, did_you_mean
-from convscope.models.choices import ACTIVATIONS, NORMS, PADDINGS, POOLINGS, Named, look_up
+from convscope.models.choices import ACTIVATIONS, NORMS, PADDINGS, POOLINGS, Named, look_up, remembering
 from convscope.models.layers import Layers
 
 FROM_ZERO = ("auxiliary", "first_padding")
@@ -35,16 +36,20 @@ class LayerOptions(VectorOptions):
 
     pooling: Named = "max"
     padding: str = "zeros"
+    norm_last: bool = False
+    momentum: float | None = Field(None, gt=0, le=1)  # a batch's share in what batch norms remember; None: 0.1
 
     def layers(self, rank: int) -> Layers:
         """Return the layers that these options choose, for `rank` spatial dimensions."""
         look_up(PADDINGS, self.padding, "padding")
+        norm = look_up(NORMS, self.norm, "norm")
         return Layers(
             rank,
             look_up(ACTIVATIONS, self.activation, "activation"),
-            look_up(NORMS, self.norm, "norm"),
+            norm if self.momentum is None else partial(remembering, norm, self.momentum),
             look_up(POOLINGS, self.pooling, "pooling"),
             self.padding,
+            self.norm_last,
         )
 
     def refuse_no_padding(self, name: str) -> None:

@@ -28,7 +28,9 @@ from convscope.train import Epoch, Note, load
 PLACE = "settings"  # in messages on what was said by flags or arguments
 
 
-def training(source: str, out: Path, said: Said, on_progress: Progress | None = None) -> Generator[Event]:
+def training(
+    source: str, out: Path, said: Said, on_progress: Progress | None = None, began: float | None = None
+) -> Generator[Event]:
     """Train a network and yield what happens.
 
     Args:
@@ -36,11 +38,12 @@ def training(source: str, out: Path, said: Said, on_progress: Progress | None = 
         out: the run folder to make.
         said: settings that the user gave, nested; everything else is chosen from the data.
         on_progress: called with (images decoded, images in all) before training.
+        began: when the time of a budget and of the run started, by `time.monotonic`; None: now.
 
     Raises:
         ConvscopeError: as its subclasses say.
     """
-    began = time.monotonic()
+    began = time.monotonic() if began is None else began
     first = complete(merge(said, {"data": {"source": source}}), PLACE)
     device = chosen_device(first.train.device)
     with RunFolder.making(out) as folder:
