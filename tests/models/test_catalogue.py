@@ -91,3 +91,10 @@ def test_an_architecture_survives_json_and_builds_the_same_network() -> None:
     assert again == architecture
     names = [(name, tensor.shape) for name, tensor in build(architecture).state_dict().items()]
     assert names == [(name, tensor.shape) for name, tensor in build(again).state_dict().items()]
+
+
+@pytest.mark.parametrize("option", ["size", "classes", "channels"])
+def test_what_the_images_say_is_no_option(option) -> None:
+    with pytest.raises(ModelError) as caught:
+        build(resolve("resnet18", 10, 3, (32, 32), {option: 5}))
+    assert str(caught.value) == (f"resnet18: no option {option}; the images and their classes say it, leave it away")

@@ -1,6 +1,7 @@
 """What can be chosen in every network, and auxiliary classifiers."""
 
 import copy
+from itertools import pairwise
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from convscope.errors import ModelError
 from convscope.models import MODELS, Outputs, with_auxiliary_loss, without_auxiliary
 from convscope.models.choices import ACTIVATIONS, NORMS, PADDINGS, POOLINGS, Pool, look_up
 from convscope.models.layers import Layers
+from convscope.models.trace import trace
 
 X = torch.rand(2, 3, 32, 32)
 
@@ -45,15 +47,18 @@ def test_every_norm_can_be_chosen_in_every_dimension(norm, rank) -> None:
     assert model(torch.rand(2, 3, *(12,) * rank)).shape == (2, 4)
 
 
-@pytest.mark.parametrize("name", ["resnet18", "googlenet", "mobilenet_v2", "unet", "vgg11_bn"])
-def test_norms_can_stand_behind_activations(name) -> None:
-    """M32: convolution with a bias, activation, norm; with the norm before, none of the three weights needs a bias."""
+@pytest.mark.parametrize(
+    ("name", "behind"), [("resnet18", 9), ("resnet50", 33), ("googlenet", 57), ("mobilenet_v2", 35), ("unet", 18)]
+)
+def test_norms_can_stand_behind_activations(name, behind) -> None:
+    """M32: where no activation follows, as before a sum, the norm stays behind its convolution."""
     for last in (False, True):
         with torch.device("meta"):
-            model = MODELS[name](4, norm="batch", norm_last=last)
-        units = [list(part._modules) for part in model.modules() if {"conv", "norm", "act"} <= part._modules.keys()]
-        assert units
-        assert all(unit[:3] == (["conv", "act", "norm"] if last else ["conv", "norm", "act"]) for unit in units)
+            model = MODELS[name](4, channels=3, norm="batch", norm_last=last)
+        kinds = [row.kind for row in trace(model, (3, 64, 64)) if row.kind.startswith(("Conv", "ReLU", "Batch"))]
+        before = [kind for kind, next_one in pairwise(kinds) if next_one.startswith("Batch")]
+        assert sum(kind.startswith("ReLU") for kind in before) == last * behind
+        assert len(before) == kinds.count("BatchNorm2d")
 
 
 def test_how_much_of_a_batch_norms_remember_can_be_chosen() -> None:

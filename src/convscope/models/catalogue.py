@@ -101,6 +101,9 @@ class Architecture(BaseModel):
         return told
 
 
+FROM_THE_IMAGES = {"classes", "channels", "size"}
+
+
 def resolve(
     name: str, classes: int, channels: int, size: tuple[int, ...], options: dict[str, Any] | None = None
 ) -> Architecture:
@@ -133,6 +136,8 @@ def build(architecture: Architecture) -> Network:
         ModelError: unknown name or option, or a size that the network cannot take.
     """
     make, options = builder(architecture.name), dict(architecture.options)
+    for option in FROM_THE_IMAGES & options.keys():
+        raise ModelError(f"{architecture.name}: no option {option}; the images and their classes say it, leave it away")
     rank = len(architecture.size) if architecture.size else options.pop("rank", 2)
     return make(architecture.classes, channels=architecture.channels, size=architecture.size, rank=rank, **options)
 

@@ -74,6 +74,12 @@ class Layers:
         layers.add_module("act", self.activation())
         return layers
 
+    def conv_then_act(self, c_in: int, c_out: int, size: Window, stride: int = 1) -> tuple[nn.Module, nn.Module]:
+        """Return the same as two: what comes before the activation, and the activation with what comes behind it."""
+        parts = dict(self.conv_norm_act(c_in, c_out, size, stride).named_children())
+        behind = {name: parts.pop(name) for name in list(parts)[list(parts).index("act") :]}
+        return named(**parts), behind["act"] if len(behind) == 1 else named(**behind)
+
     def pool(self, channels: int, size: int = 2, stride: int = 2, *, padding: int = 0, ceil: bool = False) -> nn.Module:
         """Return the pooling layer chosen for the network."""
         return self.pooling(Pool(channels, size, stride, padding, ceil, self.rank))

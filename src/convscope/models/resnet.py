@@ -50,7 +50,7 @@ class PaddedShortcut(nn.Module):
 def basic(c_in: int, width: int, stride: int, layer: Layers) -> nn.Sequential:
     """Fig. 5, left: two 3x3."""
     return nn.Sequential(
-        layer.conv_norm(c_in, width, 3, stride), layer.activation(),
+        *layer.conv_then_act(c_in, width, 3, stride),
         layer.conv_norm(width, width, 3),
     )  # fmt: skip
 
@@ -58,8 +58,8 @@ def basic(c_in: int, width: int, stride: int, layer: Layers) -> nn.Sequential:
 def bottleneck(c_in: int, width: int, stride: int, layer: Layers) -> nn.Sequential:
     """Fig. 5, right: 1x1 down, 3x3, 1x1 up; the stride is in the 3x3, as in the common pretrained weights."""
     return nn.Sequential(
-        layer.conv_norm(c_in, width, 1), layer.activation(),
-        layer.conv_norm(width, width, 3, stride), layer.activation(),
+        *layer.conv_then_act(c_in, width, 1),
+        *layer.conv_then_act(width, width, 3, stride),
         layer.conv_norm(width, 4 * width, 1),
     )  # fmt: skip
 
