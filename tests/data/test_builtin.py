@@ -19,6 +19,12 @@ def test_digits_are_scikit_learns_in_bytes() -> None:
     assert dataset.names[12] == "digits/0012"
 
 
+def test_digits_come_through_scikit_learn_where_its_file_lies_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    from_file = digits()
+    monkeypatch.setattr("convscope.data.builtin.find_spec", lambda _name: None)
+    assert digits().fingerprint() == from_file.fingerprint()
+
+
 def test_shapes_are_even_seeded_and_each_depends_on_its_number_alone() -> None:
     dataset = shapes(50, seed=3)
     assert np.bincount(dataset.targets).tolist() == [10] * 5

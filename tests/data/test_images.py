@@ -154,13 +154,20 @@ def test_fit_agrees_with_resizing_and_then_cropping(size: tuple[int, int]) -> No
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("shape", [(375, 500), (500, 333), (60, 4000), (224, 300), (40, 50), (1, 1)])
-def test_fit_resizes_as_pillow_does(shape: tuple[int, int], channels: int) -> None:
+@pytest.mark.parametrize(
+    ("shape", "size"),
+    [
+        *((shape, (224, 224)) for shape in [(375, 500), (500, 333), (60, 4000), (224, 300), (40, 50), (1, 1)]),
+        ((60, 90), (20, 20)),
+        ((60, 90), (7, 31)),
+    ],
+)
+def test_fit_resizes_the_window_as_pillow_does(shape: tuple[int, int], size: tuple[int, int], channels: int) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (*shape, channels), dtype=np.uint8)
-    left, top, right, bottom = window(shape, (224, 224))
+    left, top, right, bottom = window(shape, size)
     part = np.squeeze(pixels[top:bottom, left:right], 2) if channels == 1 else pixels[top:bottom, left:right]
-    pillow = np.asarray(Image.fromarray(part).resize((224, 224), Image.Resampling.BICUBIC), int)
-    apart = np.abs(fit(pixels, shape, (224, 224)).astype(int) - pillow.reshape(224, 224, channels))
+    pillow = np.asarray(Image.fromarray(part).resize(size[::-1], Image.Resampling.BICUBIC), int)
+    apart = np.abs(fit(pixels, shape, size).astype(int) - pillow.reshape(*size, channels))
     assert apart.max() <= 2
     assert apart.mean() < 0.1
 

@@ -93,7 +93,7 @@ def test_an_architecture_survives_json_and_builds_the_same_network() -> None:
     assert names == [(name, tensor.shape) for name, tensor in build(again).state_dict().items()]
 
 
-@pytest.mark.parametrize("option", ["size", "classes", "channels"])
+@pytest.mark.parametrize("option", ["size", "classes", "channels", "rank"])
 def test_what_the_images_say_is_no_option(option) -> None:
     with pytest.raises(ModelError) as caught:
         build(resolve("resnet18", 10, 3, (32, 32), {option: 5}))

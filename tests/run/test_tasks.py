@@ -95,6 +95,9 @@ def test_boxes_are_told_in_what_the_network_sees():
     assert found[0].tolist() == [1, 5, 5, 25, 25]
     assert found[1][0] == 0
     assert np.isnan(found[1][1:]).all(), "two of its 52 pixels are seen"
+    eighths = framed(targets, np.array([[100, 200], [100, 200]]), (10, 10))  # the cut begins at a multiple of 8, at 48
+    assert eighths[0].tolist() == pytest.approx([1, 1.2, 1, 5.2, 5])
+    assert np.isnan(eighths[1][1:]).all()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from convscope.data.images import FULL_WHITE, is_deep, opened, orientation, quiet_pillow
+from convscope.data.images import FULL_WHITE, is_deep, opened, orientation, quiet_pillow, upright
 from convscope.data.memory import usable_cores
 from convscope.data.spread import spread
 from convscope.errors import DataError
@@ -68,9 +68,7 @@ def deep_white(paths: Sequence[Path]) -> float:
 def _header(path: Path) -> Header | str:
     try:
         with opened(path) as image:
-            width, height = image.size
-            if orientation(image) >= 5:
-                width, height = height, width
+            height, width = upright(image.size, orientation(image))
             deep = is_deep(image.mode)
             kind = _KINDS.get(image.mode, "16-bit grey" if deep else image.mode)
             grey = deep or image.mode in _GREY

@@ -131,14 +131,14 @@ def pixels_of(
     image: Image.Image, channels: int, size: tuple[int, int] | None = None, white: float = FULL_WHITE
 ) -> NDArray[np.uint8]:
     """Pixels of a Pillow image, as `read_image` gives them for a file."""
-    width, height = image.size
+    stored = image.size
     _draft(image, channels, size)
     image.load()
     turned = orientation(image)  # which a PNG may tell of at its end
-    turn, whole = _TURNS.get(turned), (width, height) if turned >= 5 else (height, width)
+    turn, whole = _TURNS.get(turned), upright(stored, turned)
     plain = _plain(image, channels, white)
-    upright = plain if turn is None else plain.transpose(turn)
-    pixels = np.asarray(upright).reshape(upright.height, upright.width, channels)
+    plain = plain if turn is None else plain.transpose(turn)
+    pixels = np.asarray(plain).reshape(plain.height, plain.width, channels)
     if size is not None:
         pixels = fit(pixels, whole, size)
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))
@@ -188,6 +188,11 @@ def _middle(length: int, part: float, by: int) -> tuple[int, int]:
     return start, start + kept
 
 
+def upright(stored: tuple[int, int], turned: int) -> tuple[int, int]:
+    """(H, W) of an image that lies in its file as `stored` (W, H), once it is turned by its `orientation`."""
+    return stored if turned >= 5 else stored[::-1]
+
+
 def orientation(image: Image.Image) -> int:
     """EXIF orientation, 1 (upright) to 8; 1 when there is none, it is damaged, or Pillow sees to it itself."""
     if image.format == "TIFF" or not _TELL_OF_TURNS & image.info.keys():
@@ -213,8 +218,7 @@ def is_deep(mode: str) -> bool:
 
 def _draft(image: Image.Image, channels: int, size: tuple[int, int] | None) -> None:
     """Let the JPEG decoder shrink a large photograph, and leave out colours that are not wanted."""
-    whole = image.size if orientation(image) >= 5 else image.size[::-1]
-    by = 1 if size is None else shrink(whole, size)
+    by = 1 if size is None else shrink(upright(image.size, orientation(image)), size)
     image.draft("L" if channels == 1 else "RGB", (image.width // by, image.height // by))
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif")
 TURNS = (b"Exif\0", b"tiff:Orientation")  # what a file that is to be turned says
 SPACES = {"YCbCr": ("RGB", "GRAY"), "Gray": ("RGB", "GRAY"), "RGB": ("RGB",)}
+START = b"\xff\xd8"
 SCAN = b"\xff\xda"  # the marker after which the picture itself comes
 SHRINKS = (8, 4, 2)  # factors by which a decoder can shrink without decoding more
 
@@ -22,10 +23,11 @@ def jpeg_content(path: Path) -> bytes | None:
     if path.suffix.lower() not in ENDINGS:
         return None
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            start = file.read(len(START))
+            return start + file.read() if start == START else None
     except OSError:
         return None
-    return content if content[:2] == b"\xff\xd8" else None
 
 
 def may_be_turned(content: bytes) -> bool:

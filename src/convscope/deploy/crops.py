@@ -7,18 +7,19 @@ mirror images where training mirrored too (Jordan 2024, arXiv:2404.00498, sectio
 """
 
 from collections.abc import Iterator
+from typing import get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from convscope.data.augment import Moved
 from convscope.deploy.bundle import BundleConfig
 from convscope.errors import ConfigError, did_you_mean
 
 LARGER = 8 / 7  # 256 for a crop of 224
 SCALES = {"1": (), "5": (LARGER,), "10": (LARGER,), "multi-scale": (1.0, LARGER, 9 / 7), "shifts": ()}
 CROPS = tuple(SCALES)
-PLACES = ("masks", "boxes")  # kinds of targets that say where something is
 
 
 class Cropped(nn.Module):
@@ -84,7 +85,7 @@ def looking(model: nn.Module, config: BundleConfig, crops: str) -> Cropped:
         ConfigError: when there are no such crops, or the answer is a place, which moves with the crop.
     """
     takes = config.asked().takes
-    if crops != "1" and takes in PLACES:
+    if crops != "1" and takes in get_args(Moved):
         raise ConfigError(f"crops: {crops} looks cannot be averaged where the answer is a place, as for {takes}")
     return Cropped(model, config.preprocessing.size, crops, config.mirrored)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from convscope.data.images import opened, orientation, pixels_of, quiet_pillow, window
+from convscope.data.images import opened, orientation, pixels_of, quiet_pillow, upright, window
 from convscope.data.memory import usable_cores
 from convscope.deploy.bundle import BundleConfig, Preprocessing
 from convscope.deploy.crops import looking
@@ -44,15 +45,9 @@ def predict(
         ConfigError: when there are no such crops, or the task's answers cannot be averaged.
     """
     task, looks = config.asked(), looking(model, config, crops)
-    return _by_batches(looks if crops != "1" else model, task, config.preprocessing, looks.takes, files)
-
-
-def _by_batches(
-    model: nn.Module, task: Task, seen: Preprocessing, size: tuple[int, int], files: Sequence[Path]
-) -> Iterator[Prediction | Refused]:
-    seen = seen.model_copy(update={"size": size})
-    for start in range(0, len(files), BATCH):
-        yield from _answer(model, task, seen, files[start : start + BATCH])
+    seen = config.preprocessing.model_copy(update={"size": looks.takes})
+    batches = (files[start : start + BATCH] for start in range(0, len(files), BATCH))
+    return chain.from_iterable(_answer(looks, task, seen, some) for some in batches)
 
 
 def _answer(model: nn.Module, task: Task, seen: Preprocessing, files: Sequence[Path]) -> Iterator[Prediction | Refused]:
@@ -68,7 +63,7 @@ def _pixels(file: Path, seen: Preprocessing, whole: bool) -> tuple[NDArray[np.ui
     """A file's pixels and what part of it they are, or why it has none."""
     try:
         with opened(file) as image:
-            width, height = image.size[::-1] if orientation(image) >= 5 else image.size
+            height, width = upright(image.size, orientation(image))
             size = seen.size
             if whole:  # as large as in training, and nothing cut off
                 scale = max(size[0] / height, size[1] / width)

@@ -101,7 +101,7 @@ class Architecture(BaseModel):
         return told
 
 
-FROM_THE_IMAGES = {"classes", "channels", "size"}
+FROM_THE_IMAGES = ("classes", "channels", "size", "rank")
 
 
 def resolve(
@@ -136,9 +136,12 @@ def build(architecture: Architecture) -> Network:
         ModelError: unknown name or option, or a size that the network cannot take.
     """
     make, options = builder(architecture.name), dict(architecture.options)
-    for option in FROM_THE_IMAGES & options.keys():
-        raise ModelError(f"{architecture.name}: no option {option}; the images and their classes say it, leave it away")
     rank = len(architecture.size) if architecture.size else options.pop("rank", 2)
+    for option in FROM_THE_IMAGES:
+        if option in options:
+            raise ModelError(
+                f"{architecture.name}: no option {option}; the images and their classes say it, leave it away"
+            )
     return make(architecture.classes, channels=architecture.channels, size=architecture.size, rank=rank, **options)
 
 

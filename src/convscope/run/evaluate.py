@@ -39,11 +39,11 @@ def evaluate(
     folder.trained()
     if not folder.data()["splits"][split]:
         raise RunError(f"{folder.path}: its {split} set is empty; train anew with more images or a larger data.{split}")
-    takes = looking(nn.Identity(), load_config(folder.model), crops).takes
+    config = load_config(folder.model)
+    takes = looking(nn.Identity(), config, crops).takes
     prepared = prepare_again(folder, (split,), on_progress, takes)
     answers = ask(folder, prepared, split, crops)
-    epoch = load_config(folder.model).epoch
-    found = {"split": split, "images": len(answers.names), "epoch": epoch, "crops": crops, **scores(answers)}
+    found = {"split": split, "images": len(answers.names), "epoch": config.epoch, "crops": crops, **scores(answers)}
     if split == "test":
         append_line(folder.looks_file, {"when": f"{datetime.now():%Y-%m-%d %H:%M:%S}", **found})
         found["look"] = len(folder.looks())

@@ -35,7 +35,7 @@ def network(recipe: Recipe, task: Task) -> nn.Module:
         ModelError: it cannot be built, or cannot take images of this size.
     """
     made = task.headed(check_size(build(architecture(recipe, task)), recipe.data.size))
-    if recipe.model.init and not next(made.parameters()).is_meta:
+    if recipe.model.init:
         initialise(made, recipe.model.init)
     return made
 
