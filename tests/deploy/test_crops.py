@@ -75,3 +75,18 @@ def test_shifts_without_mirror_images_are_three_looks() -> None:
     cropped = Cropped(Corner(), (3, 3), "shifts", mirror=False)
     assert len(list(cropped.views(rising(3)))) == 3
     assert cropped(rising(3)).tolist() == [[(2 * 0 + 11 + 11) / 4, (2 * 2 + 11 + 11) / 4]]
+
+
+def test_the_count_is_of_looks() -> None:
+    counts = {crops: Cropped(Corner(), (14, 14), crops).count for crops in CROPS}
+    assert counts == {"1": 1, "5": 5, "10": 10, "multi-scale": 22, "shifts": 6}
+    assert Cropped(Corner(), (14, 14), "shifts", mirror=False).count == 3
+
+
+def test_looks_one_by_one_begin_with_the_image_as_it_is() -> None:
+    x = rising(5)
+    cropped = Cropped(Corner(), (5, 5), "shifts")
+    each = cropped.each(x)
+    assert each.shape == (6, 1, 2)
+    assert torch.equal(each[0], Corner()(x))
+    assert torch.equal(cropped.mean(each), cropped(x))

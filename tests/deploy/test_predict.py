@@ -119,6 +119,15 @@ def test_looks_at_mirror_images_are_for_networks_that_have_learnt_from_some(tmp_
     assert once != twice
 
 
+def test_the_looks_are_those_that_the_bundle_says_where_nobody_says_others(tmp_path):
+    model, config = saved(tmp_path / "model")
+    file = drawn(tmp_path / "a.png")
+    once, several = (next(predict(model, config, [file], crops)).probabilities for crops in ("1", "shifts"))
+    told = config.model_copy(update={"crops": "shifts"})
+    assert next(predict(model, told, [file])).probabilities == several != once
+    assert next(predict(model, told, [file], "1")).probabilities == once
+
+
 def test_unknown_crops_are_refused_before_a_file_is_read(tmp_path):
     with pytest.raises(ConfigError, match="crops: no shift; did you mean shifts"):
         predict(*saved(tmp_path / "model"), [tmp_path / "none.png"], "shift")

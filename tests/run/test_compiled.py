@@ -9,20 +9,39 @@ from pathlib import Path
 import pytest
 import torch
 
+from convscope.errors import ConfigError
+from convscope.run import train
+from convscope.run.recipe import Recipe
 from convscope.run.trainee import compiled_for
+
+
+def said(way: str, micro_batch: int | None = None) -> Recipe:
+    return Recipe.model_validate({"train": {"compile": way}, "step": {"micro_batch": micro_batch}})
 
 
 def test_what_is_compiled_follows_from_the_setting_and_the_device() -> None:
     cpu, gpu = torch.device("cpu"), torch.device("cuda")
-    assert compiled_for("auto", gpu).on is None  # a trial decides
-    assert [compiled_for(way, cpu).on for way in ("auto", "never", "always")] == [False, False, True]
-    assert compiled_for("never", gpu).on is False
+    assert compiled_for(said("auto"), gpu).way is None  # a trial decides
+    ways = ("auto", "never", "always", "graphs")
+    assert [compiled_for(said(way), cpu).way for way in ways] == ["never", "never", "always", "graphs"]
+    assert [compiled_for(said(way), gpu).way for way in ways[1:]] == ["never", "always", "graphs"]
+
+
+def test_graphs_are_not_tried_where_gradients_are_added_up() -> None:
+    gpu = torch.device("cuda")
+    assert compiled_for(said("auto"), gpu).candidates == ("always", "graphs")
+    assert compiled_for(said("auto", micro_batch=8), gpu).candidates == ("always",)
+
+
+def test_graphs_that_are_asked_for_are_refused_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"cannot add up the gradients of a step\.micro_batch; set train\.compile to"):
+        train("digits", out=tmp_path / "run", settings={"train.compile": "graphs", "step.micro_batch": 8})
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a compiler of C++")
 def test_a_compiled_run_learns_the_same(tmp_path: Path) -> None:
-    def train(*flags: str) -> list[float]:
+    def losses(*flags: str) -> list[float]:
         call = [sys.executable, "-m", "convscope", "train", *flags]
         subprocess.run(call, check=True, capture_output=True, timeout=280)
         lines = (tmp_path / flags[-1] / "events.jsonl").read_text().splitlines()
@@ -30,7 +49,7 @@ def test_a_compiled_run_learns_the_same(tmp_path: Path) -> None:
 
     common = ["digits", "--model", "lenet", "--epochs", "2", "--seed", "1", "--set", "train.threads=1"]
     found = {
-        way: train(*common, "--set", f"train.compile={way}", "--out", str(tmp_path / way))
+        way: losses(*common, "--set", f"train.compile={way}", "--out", str(tmp_path / way))
         for way in ("always", "never")
     }
     assert found["always"] == pytest.approx(found["never"], rel=1e-3)

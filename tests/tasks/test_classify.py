@@ -9,7 +9,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, f1_score, precision_score, recall_score
 from torch import nn
 
-from convscope.tasks import TASKS, Classify
+from convscope.tasks import TASKS, Classify, Interval
 from convscope.tasks.classify import f1_interval, wilson
 
 THREE = Classify(("cat", "dog", "owl"))
@@ -139,3 +139,30 @@ def test_the_interval_of_f1_holds_the_truth_nineteen_times_of_twenty():
 
 def test_tasks_are_found_by_the_name_that_they_write():
     assert all(make(("a", "b")).name == name for name, make in TASKS.items())
+
+
+def meters(task, *answers, target):
+    """A meter for each list of answers to the same images."""
+    found = [task.meter() for _ in answers]
+    for meter, given in zip(found, answers, strict=True):
+        meter.add(torch.eye(task.outputs)[torch.tensor(given)], torch.tensor(target))
+    return found
+
+
+def test_a_gain_in_accuracy_is_judged_by_the_images_that_only_one_answers_rightly():
+    """Ten images: three are right only now, one was right only before. 0.2 +- 1.96 sqrt(0.4 - 0.04) / sqrt(10)."""
+    task = Classify(("a", "b"))
+    before, after = meters(task, [1, 1, 1, 0, 0, 0, 0, 0, 1, 1], [0, 0, 0, 1, 0, 0, 0, 0, 1, 1], target=[0] * 10)
+    gain = task.gained(before, after)
+    reach = 1.959963984540054 * math.sqrt(0.36 / 10)
+    assert (gain.value, gain.low, gain.high) == pytest.approx((0.2, 0.2 - reach, 0.2 + reach))
+    assert task.gained(before, before) == Interval(0, 0, 0)
+
+
+def test_a_gain_of_nothing_is_taken_for_one_in_one_of_forty_draws():
+    """Answers that are right as often as the others, each for itself: the lower end is above 0 by chance alone."""
+    task, generator, found = Classify(("a", "b")), np.random.default_rng(0), 0
+    for _ in range(1000):
+        before, after = meters(task, *generator.binomial(1, 0.2, (2, 400)).tolist(), target=[0] * 400)
+        found += task.gained(before, after).low > 0
+    assert 10 <= found <= 40

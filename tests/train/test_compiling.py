@@ -1,4 +1,4 @@
-"""M58: a compiled step is used where a timing of both ways says that it pays, and changes nothing but the time."""
+"""M58: a compiled step is used where a timing of all ways says that it pays, and changes nothing but the time."""
 
 import time
 from collections.abc import Callable
@@ -28,10 +28,14 @@ class Slow(nn.Module):
         return self.layer(x)
 
 
-def compiler(wait: float) -> Callable[..., nn.Module]:
-    def compiled(model: nn.Module, dynamic: bool) -> nn.Module:
+def compiler(wait: float, with_graphs: float | None = None) -> Callable[..., nn.Module]:
+    """A compiler whose networks wait so long; None: it cannot make CUDA graphs."""
+
+    def compiled(model: nn.Module, dynamic: bool, mode: str | None) -> nn.Module:
         assert not dynamic
-        model.wait = wait  # type: ignore[assignment]
+        if mode == "reduce-overhead" and with_graphs is None:
+            raise RuntimeError("no graphs here\nand much more")
+        model.wait = with_graphs if mode == "reduce-overhead" else wait  # type: ignore[assignment]
         return model
 
     return compiled
@@ -45,14 +49,27 @@ def decided(model: nn.Module, seconds: float) -> tuple[Compiled, str]:
 def test_what_is_faster_is_used_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", compiler(0.001))
     way, told = decided(Slow(), LONG)
-    assert way.on
+    assert way.way == "always"
     assert told.startswith("torch.compile: used (a step takes 2")
+    assert ", with CUDA graphs it failed: no graphs here; finding out took " in told
+
+
+def test_graphs_are_used_where_they_are_faster_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "compile", compiler(0.01, with_graphs=0.001))
+    way, told = decided(Slow(), LONG)
+    assert way.way == "graphs"
+    assert told.startswith("torch.compile: used with CUDA graphs (a step takes 2")
+
+
+def test_graphs_that_are_slower_than_compiled_kernels_alone_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "compile", compiler(0.001, with_graphs=0.01))
+    assert decided(Slow(), LONG)[0].way == "always"
 
 
 def test_what_is_no_faster_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", compiler(0.03))
     way, told = decided(Slow(), LONG)
-    assert way.on is False
+    assert way.way == "never"
     assert told.startswith("torch.compile: not used (a step takes 2")
 
 
@@ -60,13 +77,13 @@ def test_a_gain_below_the_trial_s_own_cost_is_not_taken(monkeypatch: pytest.Monk
     monkeypatch.setattr(torch, "compile", compiler(0.001))
     monkeypatch.setattr(compiling, "LONG", 0.0)
     way, _ = decided(Slow(), 0.001)
-    assert way.on is False
+    assert way.way == "never"
 
 
 def test_a_short_training_is_not_held_up_by_a_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", lambda *_, **__: pytest.fail("compiled"))
     way, told = decided(Slow(), LONG - 1)
-    assert (way.on, told) == (False, "")
+    assert (way.way, told) == ("never", "")
 
 
 def test_a_compiler_that_fails_is_told_of_and_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,8 +92,16 @@ def test_a_compiler_that_fails_is_told_of_and_not_used(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(torch, "compile", fail)
     way, told = decided(Slow(), LONG)
-    assert way.on is False
-    assert told == "torch.compile: not used, as it failed (no compiler of C found)"
+    assert way.way == "never"
+    assert "compiled it failed: no compiler of C found, with CUDA graphs it failed: no compiler of C found" in told
+
+
+def test_a_batch_that_does_not_fit_into_memory_is_left_to_the_loop() -> None:
+    class Large(Slow):
+        def forward(self, x: Tensor) -> Any:
+            raise torch.OutOfMemoryError(f"{len(x)} images")
+
+    assert decided(Large(), LONG)[1] == ""
 
 
 def test_the_trial_leaves_network_and_randomness_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,15 +120,15 @@ def test_the_trial_leaves_network_and_randomness_as_they_were(monkeypatch: pytes
 
 def test_a_decision_is_made_once_and_kept() -> None:
     way = Compiled()
-    way.load_state_dict(Compiled(on=True).state_dict())
-    assert way.on
+    way.load_state_dict(Compiled("always").state_dict())
+    assert way.way == "always"
     assert way.decide(Slow(), PAIR, nn.functional.cross_entropy, nullcontext, lambda _: 1e9) == ""
 
 
 def test_only_batches_as_large_as_the_first_in_training_are_compiled_for(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
-    def compiled(model: nn.Module, dynamic: bool) -> Callable[[Tensor], Tensor]:  # noqa: ARG001
+    def compiled(model: nn.Module, **_: Any) -> Callable[[Tensor], Tensor]:
         def call(x: Tensor) -> Tensor:
             asked.append(len(x))
             return model(x)  # type: ignore[no-any-return]
@@ -111,7 +136,7 @@ def test_only_batches_as_large_as_the_first_in_training_are_compiled_for(monkeyp
         return call
 
     monkeypatch.setattr(torch, "compile", compiled)
-    model, way = nn.Linear(4, 3), Compiled(on=True)
+    model, way = nn.Linear(4, 3), Compiled("always")
     for count in (8, 8, 5):
         assert torch.equal(way(model, torch.ones(count, 4)), model(torch.ones(count, 4)))
     model.eval()

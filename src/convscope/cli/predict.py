@@ -15,13 +15,19 @@ def predict(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file and line.")] = False,
     top: Annotated[int, typer.Option(help="How many classes the table shows per file.", min=1)] = 3,
-    crops: Annotated[str, typer.Option(help="Looks at each image, averaged: 1, 5, 10, multi-scale or shifts.")] = "1",
+    crops: Annotated[
+        str | None,
+        typer.Option(
+            help="Looks at each image, averaged: 1, 5, 10, multi-scale or shifts.",
+            show_default="what training found to pay",
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="A folder for answers that are pictures: masks as PNG.")] = None,
 ) -> None:
     """Answer for image files with a trained network.
 
-    Several looks (`--crops shifts` for small images) make fewer mistakes and take several times as long; `convscope
-    evaluate RUN --crops shifts` says how many fewer.
+    Several looks at each image may make fewer mistakes, and take several times as long. Where training found that
+    they do, they are what you get; `--crops 1` is faster, and `convscope evaluate RUN --crops 1` says what it costs.
 
     Files that cannot be read are named on the error output and the others are answered; the exit code is then 1.
     """

@@ -60,6 +60,8 @@ class BundleConfig(BaseModel, frozen=True, extra="forbid"):
     """Where the weights that it began with are from, their licence and hash; empty where it began from scratch."""
     mirrored: bool = False
     """Whether training mirrored images, so that a mirror image may be looked at too (`Cropped`)."""
+    crops: str = "1"
+    """How many looks at an image make an answer, one of `CROPS`, where nobody says otherwise."""
 
     def asked(self) -> Task:
         """The task.

@@ -48,9 +48,21 @@ class Cropped(nn.Module):
         largest = max(SCALES[self.crops], default=1.0)
         return round(largest * height), round(largest * width)
 
+    @property
+    def count(self) -> int:
+        """Looks at each image."""
+        return len(list(self.views(torch.zeros(1, 1, *self.takes))))
+
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H', W') images of the size that it `takes` to (B, K) mean logits."""
-        answers = torch.stack([self.model(view) for view in self.views(x)])
+        return self.mean(self.each(x))
+
+    def each(self, x: Tensor) -> Tensor:
+        """(V, B, K) logits, look by look; "1" and "shifts" begin with the image as it is."""
+        return torch.stack([self.model(view) for view in self.views(x)])
+
+    def mean(self, answers: Tensor) -> Tensor:
+        """(V, B, K) logits of `each` to (B, K) mean ones."""
         if self.crops == "shifts":  # what was not moved counts twice
             answers = torch.cat([answers, answers[: 1 + self.mirror]])
         return answers.mean(dim=0)
@@ -73,17 +85,18 @@ class Cropped(nn.Module):
                     yield crop.flip(-1)
 
 
-def looking(model: nn.Module, config: BundleConfig, crops: str) -> Cropped:
+def looking(model: nn.Module, config: BundleConfig, crops: str | None) -> Cropped:
     """A network that looks at crops, each as large as the images that it was trained on.
 
     Args:
         model: the network of a bundle.
         config: the bundle's.
-        crops: one of `CROPS`.
+        crops: one of `CROPS`; None: those of the bundle.
 
     Raises:
         ConfigError: when there are no such crops, or the answer is a place, which moves with the crop.
     """
+    crops = config.crops if crops is None else crops
     takes = config.asked().takes
     if crops != "1" and takes in get_args(Moved):
         raise ConfigError(f"crops: {crops} looks cannot be averaged where the answer is a place, as for {takes}")

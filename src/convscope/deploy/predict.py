@@ -31,7 +31,7 @@ class Refused:
 
 
 def predict(
-    model: nn.Module, config: BundleConfig, files: Sequence[Path], crops: str = "1"
+    model: nn.Module, config: BundleConfig, files: Sequence[Path], crops: str | None = None
 ) -> Iterator[Prediction | Refused]:
     """Answer for each file in its turn; a file that cannot be read is named and the others are answered.
 
@@ -39,7 +39,7 @@ def predict(
         model: from `load_bundle`, in evaluation mode.
         config: from `load_bundle`.
         files: image files of any size and mode.
-        crops: how many looks at each image are averaged, one of `CROPS`.
+        crops: how many looks at each image are averaged, one of `CROPS`; None: those of the bundle.
 
     Raises:
         ConfigError: when there are no such crops, or the task's answers cannot be averaged.

@@ -1,11 +1,14 @@
 """The network's answers on a set, kept in the run so that report and explorer need not ask again."""
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
+from torch import Tensor
 
 from convscope.deploy import load_bundle, load_config, looking, write_whole
 from convscope.errors import RunError
@@ -32,32 +35,73 @@ def ask(
 ) -> Answers:  # fmt: skip
     """Let the network in ``model/`` answer for every image of a set, and keep the answers in the run.
 
-    With more `crops` than one the images must be as large as `Cropped.takes` says. `on_progress` is called with the
-    images answered so far.
+    Kept are those by one look at each image as it is, and with "shifts" the mean ones beside them; other crops may not
+    show the image as it is, and leave what is kept alone. `on_progress` is called with the images answered so far.
+
+    Args:
+        folder: the run.
+        prepared: its images, as large as `Cropped.takes` says.
+        role: the set.
+        crops: one of `deploy.CROPS`.
+        on_progress: called with (images, None).
     """
     recipe = folder.recipe()
     use_cores(recipe.train.threads or None)
     device = device_here(recipe.train.device)
     model, config = load_bundle(folder.model, device)
     batches = prepared.batches(role, batch_settings(prepared, recipe, device, training=False))
-    task = config.asked()
-    meter = asked(looking(model, config, crops), batches, task.meter(), on_progress)
+    task, looks = config.asked(), looking(model, config, crops)
     names = tuple(prepared.dataset.names[i] for i in prepared.rows(role))
-    if crops == "1":  # the kept answers are those that predict gives too
-        file = io.BytesIO()
-        arrays: dict[str, Any] = {"names": np.array(names), **meter.arrays()}
-        np.savez(file, **arrays)
-        write_whole(folder.answers / f"{role}.npz", file.getvalue())
-    return Answers(names, meter, task)
+    if crops != "shifts":
+        answers = Answers(names, asked(looks, batches, task.meter(), on_progress), task)
+        if crops == "1":
+            _keep(folder, role, answers)
+        return answers
+    both = asked(looks.each, batches, FirstAndMean(task.meter(), task.meter(), looks.mean), on_progress)
+    _keep(folder, role, Answers(names, both.first, task))
+    answers = Answers(names, both.averaged, task)
+    _keep(folder, role, answers, crops)
+    return answers
 
 
-def answered(folder: RunFolder, role: str) -> Answers:
-    """The kept answers on a set.
+@dataclass(frozen=True, eq=False)
+class FirstAndMean:
+    """A meter of the first look at each image, and one of the mean over all looks.
+
+    Args:
+        first: takes what the first look gave.
+        averaged: takes the mean.
+        mean: from (V, B, K) logits to (B, K).
+    """
+
+    first: Meter
+    averaged: Meter
+    mean: Callable[[Tensor], Tensor]
+
+    def add(self, output: Tensor, target: Tensor) -> None:
+        """Take a batch: (V, B, K) logits, look by look."""
+        self.first.add(output[0], target)
+        self.averaged.add(self.mean(output), target)
+
+
+def _keep(folder: RunFolder, role: str, answers: Answers, crops: str = "1") -> None:
+    file = io.BytesIO()
+    arrays: dict[str, Any] = {"names": np.array(answers.names), **answers.meter.arrays()}
+    np.savez(file, **arrays)
+    write_whole(_file(folder, role, crops), file.getvalue())
+
+
+def _file(folder: RunFolder, role: str, crops: str) -> Path:
+    return folder.answers / (f"{role}.npz" if crops == "1" else f"{role}-{crops}.npz")
+
+
+def answered(folder: RunFolder, role: str, crops: str = "1") -> Answers:
+    """The kept answers on a set; by default the network's own, by one look at each image.
 
     Raises:
         RunError: when the network was never asked about it.
     """
-    file = folder.answers / f"{role}.npz"
+    file = _file(folder, role, crops)
     try:
         with np.load(file) as kept:
             arrays = dict(kept)

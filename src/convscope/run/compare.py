@@ -55,7 +55,8 @@ def _row(folder: RunFolder) -> Compared:
         raise ConfigError(
             f"compare: {folder.path} is of the task {folder.recipe().task}; accuracies of classes are compared"
         )
-    config, found = load_config(folder.model), scores(answered(folder, "validation"))
+    config = load_config(folder.model)
+    found = scores(answered(folder, "validation", config.crops))
     low, high = found["interval"]
     return Compared(
         run=str(folder.path),

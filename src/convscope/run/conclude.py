@@ -5,13 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from convscope.deploy import load_config, save_bundle, save_config
-from convscope.run.answers import ask
+from convscope.run.answers import Answers, answered, ask
 from convscope.run.environment import add_seconds
 from convscope.run.events import Finished
 from convscope.run.folder import RunFolder
 from convscope.run.learned import keep_first_look
 from convscope.run.prepare import Prepared
-from convscope.run.report import overfitting, write_report
+from convscope.run.report import looks_sentence, overfitting, write_report
 from convscope.run.trainee import Trainee
 
 
@@ -27,16 +27,33 @@ def conclude(folder: RunFolder, prepared: Prepared, trainee: Trainee, resumed_at
     """
     if not folder.model.exists():  # no epoch had a score that is a number: the last weights are all there is
         save_bundle(folder.model, trainee.state.result, trainee.config)
-    answers = ask(folder, prepared, "validation")
+    crops, answers = answer(folder, prepared, trainee)
     tuned = answers.task.tuned(answers.meter)
     if tuned != answers.task:
         answers = replace(answers, task=tuned, meter=tuned.meter(answers.meter.arrays()))
-        config = load_config(folder.model)
-        save_config(folder.model, config.model_copy(update={"task_settings": tuned.settings()}))
+    config = load_config(folder.model)
+    save_config(folder.model, config.model_copy(update={"crops": crops, "task_settings": tuned.settings()}))
     scores = answers.meter.scores()
     before = time.monotonic()
     keep_first_look(folder, prepared, trainee.clock)
     total = add_seconds(folder, resumed_at, before - began)
     report: Path = write_report(folder, prepared.dataset)
     total += time.monotonic() - before
-    return Finished(folder.path, report, scores, trainee.kept_epoch, overfitting(folder), total, tuned.name)
+    told = looks_sentence(folder)
+    return Finished(folder.path, report, scores, trainee.kept_epoch, overfitting(folder), total, tuned.name, told)
+
+
+def answer(folder: RunFolder, prepared: Prepared, trainee: Trainee) -> tuple[str, Answers]:
+    """The answers on the validation images, and the looks at each that they are the mean of.
+
+    Several looks are kept where they are asked for, or where they make fewer mistakes beyond what may be chance.
+    """
+    crops, clock, free = trainee.crops, trainee.clock, trainee.recipe.train.looks == "auto"
+    if free and clock and clock.seconds - clock.spent < trainee.answering(crops):
+        crops = "1"
+    answers = ask(folder, prepared, "validation", crops)
+    if crops == "1" or not free:
+        return crops, answers
+    once = answered(folder, "validation")
+    gain = answers.task.gained(once.meter, answers.meter)
+    return (crops, answers) if gain and gain.low > 0 else ("1", once)

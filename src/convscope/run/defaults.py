@@ -165,7 +165,7 @@ def measured_rate(prepared: Prepared, said: Recipe, device: torch.device, option
         model = channels_last(_network(prepared, said, options), device).to(device)
         x = torch.rand(batch, *_shape(prepared), device=device)
     context = precision_context(said.train.precision, device)
-    took = seconds_per_step(model, x, x, lambda output, _: output.square().mean(), context)
+    took = seconds_per_step(model, (x, x), lambda output, _: output.square().mean(), context)
     return batch * dissect(model, _shape(prepared)).multiplications / took
 
 

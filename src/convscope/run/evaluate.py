@@ -15,19 +15,19 @@ from convscope.run.report import write_report
 
 
 def evaluate(
-    run: str | Path, split: str = "validation", crops: str = "1", on_progress: Progress | None = None
+    run: str | Path, split: str = "validation", crops: str | None = None, on_progress: Progress | None = None
 ) -> dict[str, Any]:
     """Scores of a run's network on its "train", "validation" or "test" images.
 
     Args:
         run: its folder.
         split: which of its sets.
-        crops: how many looks at each image are averaged, one of `deploy.CROPS`.
+        crops: how many looks at each image are averaged, one of `deploy.CROPS`; None: as many as the run found to pay.
         on_progress: called with (images decoded, images in all).
 
     Returns:
-        The scores, with "split", "images", "epoch" (of the network), where there is one "interval" (95 %, of the task's
-        primary score) and, for the test set, "look": how many times it has been looked at by now.
+        The scores, with "split", "images", "epoch" (of the network), "crops", where there is one "interval" (95 %, of
+        the task's primary score) and, for the test set, "look": how many times it has been looked at by now.
 
     Raises:
         ConfigError: for another split or other crops.
@@ -40,10 +40,12 @@ def evaluate(
     if not folder.data()["splits"][split]:
         raise RunError(f"{folder.path}: its {split} set is empty; train anew with more images or a larger data.{split}")
     config = load_config(folder.model)
-    takes = looking(nn.Identity(), config, crops).takes
-    prepared = prepare_again(folder, (split,), on_progress, takes)
-    answers = ask(folder, prepared, split, crops)
-    found = {"split": split, "images": len(answers.names), "epoch": config.epoch, "crops": crops, **scores(answers)}
+    looks = looking(nn.Identity(), config, crops)
+    prepared = prepare_again(folder, (split,), on_progress, looks.takes)
+    answers = ask(folder, prepared, split, looks.crops)
+    found = {
+        "split": split, "images": len(answers.names), "epoch": config.epoch, "crops": looks.crops, **scores(answers)
+    }  # fmt: skip
     if split == "test":
         append_line(folder.looks_file, {"when": f"{datetime.now():%Y-%m-%d %H:%M:%S}", **found})
         found["look"] = len(folder.looks())

@@ -124,7 +124,10 @@ class TrainSettings(Section):
     A `budget` in seconds, when not 0, ends the run by the clock and `epochs` is not used. `keep` says which epoch's
     network is the answer: "last" fits schedules that come to rest, and is not chosen by the validation images.
     `probes` images are followed: their feature maps are kept epoch by epoch (0: none).
-    `compile` says whether the step goes through torch.compile: "auto" times both ways, on a GPU and in long runs alone.
+    `compile` says whether the step goes through torch.compile: "always", with CUDA "graphs" too, "never"; "auto" times
+    all ways, on a GPU and in long runs alone.
+    `looks` are those at each image that make an answer, see `deploy.CROPS`: "1", "shifts", or "auto" for shifts where
+    the validation images prove that they make fewer mistakes.
     `stop_patience` counts epochs without a better score (0: never stop early) and keeps the best.
     """
 
@@ -140,6 +143,7 @@ class TrainSettings(Section):
     device: str = "auto"
     precision: Precision = "auto"
     compile: Compiling = "auto"
+    looks: Literal["auto", "1", "shifts"] = "auto"
     threads: int = Field(0, ge=0)
 
     @field_validator("budget", mode="before")

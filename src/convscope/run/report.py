@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from torch import nn
 
 from convscope.data import Dataset
-from convscope.deploy import load_config, write_whole
+from convscope.deploy import load_config, looking, write_whole
 from convscope.run import charts
 from convscope.run.answers import Answers, answered
 from convscope.run.folder import RunFolder
@@ -47,12 +48,14 @@ def write_report(folder: RunFolder, dataset: Dataset | None = None) -> Path:
 
 def content(folder: RunFolder, album: Album) -> dict[str, Any]:
     """What the template shows."""
-    answers, summary = answered(folder, "validation"), folder.data()["summary"]
+    config, summary = load_config(folder.model), folder.data()["summary"]
+    answers = answered(folder, "validation", config.crops)
     return {
         "name": folder.path.name,
         "path": folder.path,
         "headline": headline(folder, summary),
         "heads": heads(folder, answers),
+        "told_looks": looks_sentence(folder),
         "sections": [ready(album, answers, section) for section in answers.task.sections(answers.meter)],
         "rendering": "pixelated" if max(folder.recipe().data.size) < 64 else "auto",
         "learned": learned(folder),
@@ -74,6 +77,20 @@ def transferred(folder: RunFolder) -> dict[str, Any] | None:
         return None
     found = folder.transfer()
     return {**found, "told": transfer_sentences(found, folder.recipe().kind.told) if "proof" in found else []}
+
+
+def looks_sentence(folder: RunFolder) -> str:
+    """How often the network looks at an image before it answers, and what one look gives; "" where it is one."""
+    config = load_config(folder.model)
+    if config.crops == "1":
+        return ""
+    count = looking(nn.Identity(), config, config.crops).count
+    once, task = answered(folder, "validation"), folder.recipe().kind
+    return (
+        f"Each answer is the mean over {count} looks at an image: as it is, counted twice, and moved by a pixel"
+        f"{', each of them mirrored too' if config.mirrored else ''}. "
+        f"By one look the validation {task.primary} is {task.told(once.meter.scores()[task.primary])}."
+    )
 
 
 def ready(album: Album, answers: Answers, section: Section) -> dict[str, Any]:

@@ -4,14 +4,14 @@ import hashlib
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol, TypeVar, get_args
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from convscope.data import Batches, BatchSettings
 from convscope.data.augment import Moved
-from convscope.deploy import BundleConfig
+from convscope.deploy import BundleConfig, looking
 from convscope.errors import ConfigError
 from convscope.explain import Progress
 from convscope.models import begins_whitened, whiten, with_auxiliary_loss
@@ -26,7 +26,6 @@ from convscope.train import (
     Average,
     Clock,
     Compiled,
-    Compiling,
     Epoch,
     Note,
     Patience,
@@ -54,6 +53,8 @@ TIE = 1e-4  # what a nat of loss counts beside the score when the best epoch is 
 NEVER = 10**9  # epochs of patience
 MOVED: dict[str, Moved] = {"masks": "masks", "boxes": "boxes"}  # kinds of targets that move with their images
 FLOAT32_TAKES = 2.0  # times as long as bfloat16 where the latter is used
+AVERAGED = ("classes", "labels")  # kinds of targets whose answers may be averaged over several looks, where it pays
+MOST_FOR_LOOKS = 0.1  # of a budget: what finding that out may cost
 REPORT_SECONDS = 3.0  # kept of a budget for the report; seen on two cores with 12 + 12 pictures
 
 Answering = Callable[[Any], Any]
@@ -112,8 +113,8 @@ class Trainee:
             if not isinstance(event, Epoch):
                 yield event
                 continue
-            if self.clock:  # the end asks once more for the answers on the validation images
-                self.clock.reserve = REPORT_SECONDS + self._once_more * self.clock.evaluation
+            if self.clock:
+                self.clock.reserve = REPORT_SECONDS + self.answering(self.crops)
             score = event.validation[self.task.primary]
             if self.watch and self.legs:
                 self.watch.see(event.epoch, score, self.last_frozen is None or event.epoch <= self.last_frozen)
@@ -128,16 +129,25 @@ class Trainee:
                 return
 
     @property
-    def _once_more(self) -> float:
-        """How much longer the answers take at the end, in float32, than an evaluation does."""
+    def crops(self) -> str:
+        """The looks, of `deploy.CROPS`, by which the validation images are answered at the end."""
+        wanted = self.recipe.train.looks
+        if wanted != "auto":
+            return wanted
+        dear = self.clock is not None and self.answering("shifts") > MOST_FOR_LOOKS * self.clock.seconds
+        return "1" if dear or self.task.takes not in AVERAGED else "shifts"
+
+    def answering(self, crops: str) -> float:
+        """Seconds that the answers at the end take, in float32, where an evaluation takes as long as the clock saw."""
         half = self.recipe.train.precision != "float32" and computes_bfloat16(self.state.device)
-        return FLOAT32_TAKES if half else 1.0
+        looks = looking(nn.Identity(), self.config, crops).count
+        return looks * (FLOAT32_TAKES if half else 1.0) * (self.clock.evaluation if self.clock else 0.0)
 
     def _straight(self) -> Generator[Step | Epoch | Note]:
         """All of the network from the first epoch to the last."""
         batches, until = self.train, self.recipe.train.epochs
         loss = with_auxiliary_loss(self.task.loss)
-        if self.compiled and self.compiled.on is None:
+        if self.compiled and self.compiled.way is None:
             with closed(batches(self.state.epoch)) as pairs:
                 told = self.compiled.decide(self.state.model, next(iter(pairs)), loss, self.state.precision, self._left)
             if told:
@@ -215,7 +225,7 @@ def assemble(prepared: Prepared, recipe: Recipe, device: torch.device, origin: O
     )
     legs, watch = (Legs(plan), Watch()) if plan else (None, None)
     plateau = schedule if isinstance(schedule, Plateau) else None
-    compiled = None if plan else compiled_for(recipe.train.compile, device)
+    compiled = None if plan else compiled_for(recipe, device)
     state.enter = compiled or state.enter
     memories = {"best": best, "clock": clock, "plateau": plateau, "legs": legs, "watch": watch, "compiled": compiled}
     state.extras = {name: memory for name, memory in memories.items() if memory is not None}
@@ -233,9 +243,12 @@ def assemble(prepared: Prepared, recipe: Recipe, device: torch.device, origin: O
     return Trainee(recipe, task, config, state, train, validation, schedule, best, clock, images, legs, watch, compiled)
 
 
-def compiled_for(wanted: Compiling, device: torch.device) -> Compiled:
+def compiled_for(recipe: Recipe, device: torch.device) -> Compiled:
     """Open on a GPU; on a CPU nothing is compiled unless it is asked for (docs/recipes.md)."""
-    return Compiled() if wanted == "auto" and device.type == "cuda" else Compiled(on=wanted == "always")
+    wanted = recipe.train.compile
+    if wanted == "auto" and device.type == "cuda":
+        return Compiled(candidates=("always",) if recipe.step.micro_batch else ("always", "graphs"))
+    return Compiled("never" if wanted == "auto" else wanted)
 
 
 def told_apart(prepared: Prepared) -> str:
@@ -247,6 +260,15 @@ def told_apart(prepared: Prepared) -> str:
 def _refuse_what_does_not_fit(recipe: Recipe, task: Task) -> None:
     if recipe.augment.mix != "none" and not task.mixes:
         raise ConfigError(f"augment.mix is {recipe.augment.mix!r}, which the task {task.name} cannot use; take it out")
+    if recipe.train.looks == "shifts" and task.takes in get_args(Moved):
+        raise ConfigError(
+            f"train.looks is 'shifts', but answers that are places, as for {task.takes}, have no average; take it out"
+        )
+    if recipe.train.compile == "graphs" and recipe.step.micro_batch:
+        raise ConfigError(
+            "train.compile is 'graphs', and CUDA graphs cannot add up the gradients of a step.micro_batch; "
+            "set train.compile to 'always', or take step.micro_batch out"
+        )
     if recipe.train.balanced_batches and task.takes != "classes":
         raise ConfigError(f"train.balanced_batches needs one class per image, not {task.takes}; take it out")
 
@@ -276,8 +298,17 @@ def batch_settings(prepared: Prepared, recipe: Recipe, device: torch.device, tra
     )
 
 
+class Takes(Protocol):
+    """What a network's answers go into."""
+
+    def add(self, output: Tensor, target: Tensor) -> None: ...
+
+
+Into = TypeVar("Into", bound=Takes)
+
+
 @torch.inference_mode()
-def asked(model: Answering, batches: Questions, meter: Meter, on_progress: Progress | None = None) -> Meter:
+def asked(model: Answering, batches: Questions, meter: Into, on_progress: Progress | None = None) -> Into:
     """The meter, after the network has answered all batches."""
     done = 0
     for x, y in batches(0):

@@ -40,11 +40,11 @@ class Run:
         """One record per epoch: "epoch", "train" and "validation" scores, "seconds", "learning_rate"."""
         return self.folder.events("epoch")
 
-    def evaluate(self, split: str = "validation", crops: str = "1") -> dict[str, Any]:
-        """Scores on one of the run's sets; each look at "test" is recorded."""
+    def evaluate(self, split: str = "validation", crops: str | None = None) -> dict[str, Any]:
+        """Scores on one of the run's sets, see `run.evaluate`; each look at "test" is recorded."""
         return evaluate(self.path, split, crops)
 
-    def predict(self, files: str | Path | Sequence[str | Path], crops: str = "1") -> list[Prediction | Refused]:
+    def predict(self, files: str | Path | Sequence[str | Path], crops: str | None = None) -> list[Prediction | Refused]:
         """Answers for files or folders of files, in their order; `crops` as for `evaluate`."""
         return list(predict(self.path, files, crops)[1])
 
@@ -97,11 +97,12 @@ def train(
 
 
 def predict(
-    run: str | Path, files: str | Path | Sequence[str | Path], crops: str = "1"
+    run: str | Path, files: str | Path | Sequence[str | Path], crops: str | None = None
 ) -> tuple[tuple[str, ...], Iterator[Prediction | Refused]]:
     """The classes and the answers for files and folders of files, from a run's folder or a saved model's.
 
-    With `crops`, one of `deploy.CROPS`, the answer is the mean over several looks at each image, as for `evaluate`.
+    With `crops`, one of `deploy.CROPS`, the answer is the mean over several looks at each image, as for `evaluate`; by
+    default over as many as the run found to pay.
 
     Raises:
         ConfigError: there are no such crops, or the answers are places and cannot be averaged.

@@ -154,6 +154,14 @@ class Classify(Task):
         """Of the accuracy."""
         return wilson(int(self.confusion(meter.output, meter.target).trace()), len(meter))
 
+    def gained(self, before: Gathered, after: Gathered) -> Interval:
+        """Of the accuracy, from the images that only one of them answers rightly; Agresti 2013, section 11.1."""
+        first, second = (meter.output.argmax(dim=1) == meter.target for meter in (before, after))
+        count, better, worse = len(after), int((second & ~first).sum()), int((first & ~second).sum())
+        gain = (better - worse) / count
+        reach = Z95 * math.sqrt((better + worse) / count - gain**2) / math.sqrt(count)
+        return Interval(gain, gain - reach, gain + reach)
+
     def sections(self, meter: Gathered) -> list[Section]:
         """Which classes are taken for which, class by class, the surest mistakes and the least sure right answers."""
         band = (

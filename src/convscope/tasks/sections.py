@@ -11,7 +11,10 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Interval:
-    """A share in [0, 1] with the ends of its 95 % interval; all three are nan where there was nothing to count."""
+    """A share in [0, 1], or the difference of two, with the ends of its 95 % interval.
+
+    All three are nan where there was nothing to count.
+    """
 
     value: float
     low: float

@@ -133,6 +133,15 @@ class Task(ABC):
         """The primary score with its 95 % interval, where there is one."""
         return None
 
+    def gained(self, before: Any, after: Any) -> Interval | None:  # noqa: ARG002
+        """How much larger the primary score of the later of two answers to the same images is, with its 95 % interval.
+
+        Args:
+            before: a meter.
+            after: one that took the same images in the same order.
+        """
+        return None
+
     @abstractmethod
     def sections(self, meter: Any) -> list[Section]:
         """What to show of a set's answers."""
