@@ -11,7 +11,7 @@ from convscope.run.events import Finished
 from convscope.run.folder import RunFolder
 from convscope.run.learned import keep_first_look
 from convscope.run.prepare import Prepared
-from convscope.run.report import looks_sentence, overfitting, write_report
+from convscope.run.report import crops_sentence, overfitting, write_report
 from convscope.run.trainee import Trainee
 
 
@@ -39,7 +39,7 @@ def conclude(folder: RunFolder, prepared: Prepared, trainee: Trainee, resumed_at
     total = add_seconds(folder, resumed_at, before - began)
     report: Path = write_report(folder, prepared.dataset)
     total += time.monotonic() - before
-    told = looks_sentence(folder)
+    told = crops_sentence(folder)
     return Finished(folder.path, report, scores, trainee.kept_epoch, overfitting(folder), total, tuned.name, told)
 
 
@@ -48,7 +48,7 @@ def answer(folder: RunFolder, prepared: Prepared, trainee: Trainee) -> tuple[str
 
     Several looks are kept where they are asked for, or where they make fewer mistakes beyond what may be chance.
     """
-    crops, clock, free = trainee.crops, trainee.clock, trainee.recipe.train.looks == "auto"
+    crops, clock, free = trainee.crops, trainee.clock, trainee.recipe.train.crops == "auto"
     if free and clock and clock.seconds - clock.spent < trainee.answering(crops):
         crops = "1"
     answers = ask(folder, prepared, "validation", crops)

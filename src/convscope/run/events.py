@@ -60,7 +60,7 @@ class Planned:
 class Finished:
     """The run is complete: validation scores of the network in ``model/`` and the epoch that it is from.
 
-    `overfitting` is the epoch from which the network learns its training images by heart, or None; `looks` says how
+    `overfitting` is the epoch from which the network learns its training images by heart, or None; `crops` says how
     often the network looks at an image before it answers, "" where it is once.
     """
 
@@ -71,7 +71,7 @@ class Finished:
     overfitting: int | None
     seconds: float
     task: str = "classify"
-    looks: str = ""
+    crops: str = ""
 
 
 Event = Found | Adopted | Planned | Step | Epoch | Note | Finished

@@ -141,7 +141,7 @@ def finished_lines(event: Finished) -> list[str]:
     task = TASKS[event.task]
     return [
         *([overfitting_sentence(event.overfitting)] if event.overfitting else []),
-        *([event.looks] if event.looks else []),
+        *([event.crops] if event.crops else []),
         f"validation {task.primary} {task.told(event.scores[task.primary])} (epoch {event.epoch}) "
         f"after {span(event.seconds)}",
         f"report: {event.report}",

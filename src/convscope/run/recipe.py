@@ -126,8 +126,8 @@ class TrainSettings(Section):
     `probes` images are followed: their feature maps are kept epoch by epoch (0: none).
     `compile` says whether the step goes through torch.compile: "always", with CUDA "graphs" too, "never"; "auto" times
     all ways, on a GPU and in long runs alone.
-    `looks` are those at each image that make an answer, see `deploy.CROPS`: "1", "shifts", or "auto" for shifts where
-    the validation images prove that they make fewer mistakes.
+    `crops` are the looks at each image that make an answer, see `deploy.CROPS`: "1", "shifts", or "auto" for shifts
+    where the validation images prove that they make fewer mistakes.
     `stop_patience` counts epochs without a better score (0: never stop early) and keeps the best.
     """
 
@@ -143,7 +143,7 @@ class TrainSettings(Section):
     device: str = "auto"
     precision: Precision = "auto"
     compile: Compiling = "auto"
-    looks: Literal["auto", "1", "shifts"] = "auto"
+    crops: Literal["auto", "1", "shifts"] = "auto"
     threads: int = Field(0, ge=0)
 
     @field_validator("budget", mode="before")

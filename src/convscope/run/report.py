@@ -55,7 +55,7 @@ def content(folder: RunFolder, album: Album) -> dict[str, Any]:
         "path": folder.path,
         "headline": headline(folder, summary),
         "heads": heads(folder, answers),
-        "told_looks": looks_sentence(folder),
+        "told_crops": crops_sentence(folder),
         "sections": [ready(album, answers, section) for section in answers.task.sections(answers.meter)],
         "rendering": "pixelated" if max(folder.recipe().data.size) < 64 else "auto",
         "learned": learned(folder),
@@ -79,7 +79,7 @@ def transferred(folder: RunFolder) -> dict[str, Any] | None:
     return {**found, "told": transfer_sentences(found, folder.recipe().kind.told) if "proof" in found else []}
 
 
-def looks_sentence(folder: RunFolder) -> str:
+def crops_sentence(folder: RunFolder) -> str:
     """How often the network looks at an image before it answers, and what one look gives; "" where it is one."""
     config = load_config(folder.model)
     if config.crops == "1":

@@ -54,7 +54,7 @@ NEVER = 10**9  # epochs of patience
 MOVED: dict[str, Moved] = {"masks": "masks", "boxes": "boxes"}  # kinds of targets that move with their images
 FLOAT32_TAKES = 2.0  # times as long as bfloat16 where the latter is used
 AVERAGED = ("classes", "labels")  # kinds of targets whose answers may be averaged over several looks, where it pays
-MOST_FOR_LOOKS = 0.1  # of a budget: what finding that out may cost
+MOST_FOR_CROPS = 0.1  # of a budget: what finding that out may cost
 REPORT_SECONDS = 3.0  # kept of a budget for the report; seen on two cores with 12 + 12 pictures
 
 Answering = Callable[[Any], Any]
@@ -131,10 +131,10 @@ class Trainee:
     @property
     def crops(self) -> str:
         """The looks, of `deploy.CROPS`, by which the validation images are answered at the end."""
-        wanted = self.recipe.train.looks
+        wanted = self.recipe.train.crops
         if wanted != "auto":
             return wanted
-        dear = self.clock is not None and self.answering("shifts") > MOST_FOR_LOOKS * self.clock.seconds
+        dear = self.clock is not None and self.answering("shifts") > MOST_FOR_CROPS * self.clock.seconds
         return "1" if dear or self.task.takes not in AVERAGED else "shifts"
 
     def answering(self, crops: str) -> float:
@@ -260,9 +260,9 @@ def told_apart(prepared: Prepared) -> str:
 def _refuse_what_does_not_fit(recipe: Recipe, task: Task) -> None:
     if recipe.augment.mix != "none" and not task.mixes:
         raise ConfigError(f"augment.mix is {recipe.augment.mix!r}, which the task {task.name} cannot use; take it out")
-    if recipe.train.looks == "shifts" and task.takes in get_args(Moved):
+    if recipe.train.crops == "shifts" and task.takes in get_args(Moved):
         raise ConfigError(
-            f"train.looks is 'shifts', but answers that are places, as for {task.takes}, have no average; take it out"
+            f"train.crops is 'shifts', but answers that are places, as for {task.takes}, have no average; take it out"
         )
     if recipe.train.compile == "graphs" and recipe.step.micro_batch:
         raise ConfigError(

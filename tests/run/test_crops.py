@@ -12,7 +12,7 @@ from convscope.run import Finished, RunFolder, as_lines, compare, evaluate, pred
 from convscope.run.answers import answered, ask
 from convscope.run.device import chosen_device
 from convscope.run.prepare import prepare_again
-from convscope.run.trainee import MOST_FOR_LOOKS, assemble
+from convscope.run.trainee import MOST_FOR_CROPS, assemble
 from convscope.tasks import Classify, Interval
 from convscope.train import Clock
 from run.small import train
@@ -30,14 +30,14 @@ def test_looks_that_pay_are_what_the_run_answers_by(tmp_path, few, monkeypatch):
     run = RunFolder(tmp_path / "run")
     assert isinstance(last, Finished)
     assert load_config(run.model).crops == "shifts"
-    assert last.looks.startswith(TOLD)
-    assert last.looks in as_lines(last)
-    assert last.looks in run.report.read_text()
+    assert last.crops.startswith(TOLD)
+    assert last.crops in as_lines(last)
+    assert last.crops in run.report.read_text()
     assert last.scores == answered(run, "validation", "shifts").meter.scores()
     found = evaluate(run.path)
     assert (found["crops"], found["loss"]) == ("shifts", last.scores["loss"])
     assert (
-        f"By one look the validation accuracy is {100 * evaluate(run.path, crops='1')['accuracy']:.2f} %" in last.looks
+        f"By one look the validation accuracy is {100 * evaluate(run.path, crops='1')['accuracy']:.2f} %" in last.crops
     )
 
 
@@ -59,16 +59,16 @@ def test_looks_that_may_be_better_by_chance_are_not_taken(tmp_path, few, monkeyp
     last = train(tmp_path / "run", few, train__epochs=1)[-1]
     run = RunFolder(tmp_path / "run")
     assert load_config(run.model).crops == "1"
-    assert last.looks == ""
+    assert last.crops == ""
     assert last.scores == answered(run, "validation").meter.scores()
     assert "Each answer is the mean" not in run.report.read_text()
 
 
-@pytest.mark.parametrize("looks", ["1", "shifts"])
-def test_what_is_asked_for_is_not_judged(tmp_path, few, monkeypatch, looks):
+@pytest.mark.parametrize("crops", ["1", "shifts"])
+def test_what_is_asked_for_is_not_judged(tmp_path, few, monkeypatch, crops):
     monkeypatch.setattr(Classify, "gained", lambda *_: pytest.fail("judged"))
-    train(tmp_path / "run", few, train__epochs=1, train__looks=looks)
-    assert load_config(tmp_path / "run" / "model").crops == looks
+    train(tmp_path / "run", few, train__epochs=1, train__crops=crops)
+    assert load_config(tmp_path / "run" / "model").crops == crops
 
 
 def test_both_kinds_of_answers_are_kept_from_one_pass(finished, tmp_path):
@@ -105,12 +105,12 @@ def test_a_budget_pays_for_looks_only_where_they_are_cheap(finished):
     once, several = (trainee.answering(crops) for crops in ("1", "shifts"))
     count = Cropped(nn.Identity(), (8, 8), "shifts", trainee.config.mirrored).count
     assert several == count * once
-    trainee.clock.evaluation = 0.99 * MOST_FOR_LOOKS * 100 / several
+    trainee.clock.evaluation = 0.99 * MOST_FOR_CROPS * 100 / several
     assert trainee.crops == "shifts"
-    trainee.clock.evaluation = 1.01 * MOST_FOR_LOOKS * 100 / several
+    trainee.clock.evaluation = 1.01 * MOST_FOR_CROPS * 100 / several
     assert trainee.crops == "1"
 
 
 def test_answers_that_are_places_are_not_averaged(tmp_path):
     with pytest.raises(ConfigError, match="answers that are places, as for masks, have no average; take it out"):
-        train(tmp_path / "run", "shapes", task="segment", train__looks="shifts")
+        train(tmp_path / "run", "shapes", task="segment", train__crops="shifts")
