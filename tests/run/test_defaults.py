@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from convscope.run.defaults import QUICK, dearest, network_for
+from convscope.run.defaults import QUICK, dearest, network_for, views_needed
 from convscope.train import turned
 
 CPU = torch.device("cpu")
@@ -47,9 +47,9 @@ def test_many_small_images_get_airbench_where_nothing_is_said_of_a_network(
     [
         (0, None, 450_000, 3),  # 9e12 multiplications are assumed for a run without a budget: 20 million an image
         (0, None, 60_000, 0),
-        (1010, 1e12, 10_000_000, 0),  # half of the views: 200 million an image
-        (310, 3.6e10, 450_000, 2),  # 48 million an image
-        (20, 1e9, 450_000, 3),  # the cheapest, when none can be borne
+        (1010, 1e12, 5_000_000, 0),  # 200 million an image
+        (310, 3.6e10, 225_000, 2),  # 48 million an image
+        (20, 1e9, 225_000, 3),  # the cheapest, when none can be borne
     ],
 )
 def test_the_dearest_network_that_can_be_borne_is_taken(
@@ -66,6 +66,27 @@ def test_the_dearest_network_that_can_be_borne_is_taken(
     said = SimpleNamespace(train=SimpleNamespace(budget=budget))
     prepared = SimpleNamespace(dataset=SimpleNamespace(layout="folder"))
     assert dearest(QUICK, prepared, said, CPU, views) == QUICK[expected]
+
+
+@pytest.mark.parametrize(
+    ("images", "photographs", "budget", "views"),
+    [
+        (1_600, False, False, 16_000),  # 10 epochs
+        (1_000, False, False, 16_000),
+        (100, False, False, 10_000),  # 100 epochs at the most
+        (45_000, False, False, 450_000),  # 10 at the least
+        (1_000, True, False, 16_000),
+        (1_000, False, True, 8_000),
+        (220, True, True, 8_800),  # 40 epochs
+        (900, True, True, 36_000),
+        (5_000, True, True, 48_000),
+        (45_000, True, True, 225_000),  # half of 10 epochs
+    ],
+)
+def test_a_budget_is_to_show_a_network_many_photographs_rather_than_to_make_it_wide(
+    images: int, photographs: bool, budget: bool, views: int
+) -> None:
+    assert views_needed(images, photographs, budget) == views
 
 
 @pytest.mark.parametrize(("layout", "expected"), [("builtin", {"width": 16}), ("folders", {"width": 64})])

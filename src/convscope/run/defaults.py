@@ -24,6 +24,7 @@ MADE_FOR = {"lenet": (32, 32)}  # digits of 8 x 8, two seeds: 99.2 % at 32 x 32,
 PHOTO_SIDE = {"cpu": 128, "cuda": 224}
 VIEWS = 16_000  # images that pass in a run, augmented anew each time, as long as that makes 10 to 100 epochs
 EPOCHS = (10, 100)
+PHOTO_EPOCHS, PHOTO_VIEWS = 40, 48_000  # of which a network must have time for the fewer within a budget
 SHALLOW = 6  # layers with weights that train at the full rate without norms
 WIDTHS = (64, 48, 32, 24, 16)  # of the first stage; below 16 a CPU gains hardly any speed
 MANY = 5_000  # images from which batches are so large that muon's own arithmetic counts for little
@@ -71,29 +72,48 @@ def defaults_for(prepared: Prepared, said: Recipe, device: torch.device) -> dict
     """Network, batch, epochs, optimiser and augmentation.
 
     Without a budget all follows from the data alone, so that the same command does the same everywhere. With one, the
-    machine's speed is measured, and the network is as wide as leaves time for half the usual number of epochs.
+    machine's speed is measured, and the network is as wide as leaves time for half the usual number of epochs, or for
+    more where it is to learn from photographs.
     """
     images = len(prepared.rows("train"))
-    epochs = int(np.clip(VIEWS // max(images, 1), *EPOCHS))
+    photographs = max(prepared.preprocessing.size) > SMALL_SIDE
+    views = views_needed(images, photographs, bool(said.train.budget))
     quick = said.model.name == "airbench"
     batch = int(np.clip(2 ** round(np.log2(max(images, 1) / 20)), 16, 512 if quick else 128))
     options: dict[str, Any] = {}
     if said.model.name in ("resnet18", "resnet34"):
         bearable = [{"width": width} for width in WIDTHS if width <= 2 * min(prepared.preprocessing.size)]
-        options = dearest(bearable or [{"width": WIDTHS[-1]}], prepared, said, device, images * epochs)
+        options = dearest(bearable or [{"width": WIDTHS[-1]}], prepared, said, device, views)
     if quick:
-        options = dearest(QUICK, prepared, said, device, images * epochs)
+        options = dearest(QUICK, prepared, said, device, views)
     chosen = {
         "model": {"options": options},
         "augment": augmentation_for(
             prepared.dataset.kind, prepared.store.pixels, prepared.place[prepared.rows("train")]
         ),
-        "train": {"epochs": epochs, "batch": batch},
+        "train": {"epochs": usual_epochs(images), "batch": batch},
     }
     model = _network(prepared, said, options)
     chosen = over({**chosen, **sgd(base_rate(model), batch)}, nested(said.kind.settings_wanted))
     chosen = over(chosen, MUON) if any(True for _ in turned(model)) else chosen
     return merge(chosen, {"loss": {"label_smoothing": 0.2}}) if quick else chosen
+
+
+def usual_epochs(images: int) -> int:
+    """Of a run without a budget on so many training images."""
+    return int(np.clip(VIEWS // max(images, 1), *EPOCHS))
+
+
+def views_needed(images: int, photographs: bool, budget: bool) -> int:
+    """How many images must pass: the usual epochs', and within a budget half of them.
+
+    From photographs too few epochs teach too little, however wide the network: a budget has to have time for 40, or for
+    48,000 images, whichever are fewer.
+    """
+    usual = images * usual_epochs(images)
+    if not budget:
+        return usual
+    return max(usual // 2, min(PHOTO_EPOCHS * images, PHOTO_VIEWS)) if photographs else usual // 2
 
 
 def sgd(base: float, batch: int) -> dict[str, Any]:
@@ -149,7 +169,7 @@ def dearest(
     shown = prepared.dataset.layout == "builtin"
     seconds, rate = DEMONSTRATION_SECONDS if shown else PATIENCE_SECONDS, RATE[device.type]
     if said.train.budget:
-        seconds, views = said.train.budget - END_SECONDS, views // 2
+        seconds = said.train.budget - END_SECONDS
         rate = measured_rate(prepared, said, device, choices[-1])
     for options in choices:
         cost = dissect(_network(prepared, said, options), _shape(prepared)).multiplications
