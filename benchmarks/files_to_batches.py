@@ -1,6 +1,6 @@
 """C1: 50,000 small JPEGs on disk to augmented batches of 512, first and second epoch.
 
-    benchmarks/run c1 -- FOLDER        FOLDER has a subfolder per class
+    benchmarks/run c1 -- FOLDER        FOLDER has a subfolder per class, or train/ that has them
 
 Both pad, crop at random and mirror, and give normalised float32. A process's first epoch counts from its first look at
 the folder; imports are left out on both sides, and files may lie in the system's cache. `limit` is a plain loop
@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from protocol import Comparison
@@ -26,8 +27,6 @@ Epochs = Callable[[int], Iterable[Any]]
 
 def ours(folder: str) -> tuple[float, Epochs]:
     """Decoded once into a cold cache."""
-    from pathlib import Path
-
     from convscope.data import Batches, BatchSettings, build_store, open_data
 
     began = time.perf_counter()
@@ -82,13 +81,13 @@ def fastai(folder: str) -> tuple[float, Epochs]:
 
 
 def _count(folder: str) -> int:
-    from pathlib import Path
-
     return sum(1 for _ in Path(folder).glob("*/*"))
 
 
 def main(kind: str, folder: str) -> None:
     """Print the seconds of both epochs."""
+    train = Path(folder) / "train"
+    folder = str(train) if train.is_dir() else folder
     began, epochs = {"ours": ours, "limit": limit, "torchvision": torchvision, "fastai": fastai}[kind](folder)
     told = {}
     for number in (1, 2):

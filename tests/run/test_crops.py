@@ -111,6 +111,14 @@ def test_a_budget_pays_for_looks_only_where_they_are_cheap(finished):
     assert trainee.crops == "1"
 
 
+def test_photographs_are_looked_at_once(finished):
+    trainee = begun(finished, 0.0)
+    assert trainee.crops == "shifts"
+    seen = trainee.config.preprocessing.model_copy(update={"size": (65, 8)})
+    trainee.config = trainee.config.model_copy(update={"preprocessing": seen})
+    assert trainee.crops == "1"
+
+
 def test_answers_that_are_places_are_not_averaged(tmp_path):
     with pytest.raises(ConfigError, match="answers that are places, as for masks, have no average; take it out"):
         train(tmp_path / "run", "shapes", task="segment", train__crops="shifts")

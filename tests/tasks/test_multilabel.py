@@ -8,7 +8,7 @@ import torch
 from sklearn.metrics import average_precision_score, f1_score
 from torch.nn import functional as F
 
-from convscope.tasks import Frame, Interval, Known, LabelsPrediction, Multilabel, Pictures, Table
+from convscope.tasks import Frame, Known, LabelsPrediction, Multilabel, Pictures, Table
 from convscope.tasks.multilabel import best_threshold
 
 TASK = Multilabel(("humour", "sf"))
@@ -102,19 +102,6 @@ def test_tuning_keeps_the_thresholds_with_the_task_and_they_are_used():
     assert tuned.thresholds[0] < 0.5 < tuned.thresholds[1]
     assert tuned.scores(meter.output, meter.target)["exact"] == 1.0
     assert tuned.settings() == {"positive_weights": None, "thresholds": tuned.thresholds}
-
-
-def test_a_gain_in_mean_average_precision_is_that_of_the_same_images():
-    generator = torch.Generator().manual_seed(3)
-    target = (torch.rand(120, 2, generator=generator) < 0.4).float()
-    noise = torch.randn(120, 2, generator=generator)
-    before, after = TASK.meter(), TASK.meter()
-    before.add(target + noise, target)
-    after.add(target + 0.5 * noise, target)
-    gain = TASK.gained(before, after)
-    assert gain.value == pytest.approx(after.scores()["map"] - before.scores()["map"])
-    assert 0 < gain.low < gain.value < gain.high
-    assert TASK.gained(before, before) == Interval(0, 0, 0)
 
 
 def test_its_sections_tell_label_by_label_and_show_what_is_wrong():

@@ -18,7 +18,7 @@ from convscope.run.folder import RunFolder
 from convscope.run.prepare import Prepared
 from convscope.run.trainee import asked, batch_settings
 from convscope.tasks import Meter, Task
-from convscope.train import use_cores
+from convscope.train import channels_last, use_cores
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +49,7 @@ def ask(
     use_cores(recipe.train.threads or None)
     device = device_here(recipe.train.device)
     model, config = load_bundle(folder.model, device)
+    model = channels_last(model, device)  # in float32 an airbench then takes 0.29 in place of 0.46 s for 512 images
     batches = prepared.batches(role, batch_settings(prepared, recipe, device, training=False))
     task, looks = config.asked(), looking(model, config, crops)
     names = tuple(prepared.dataset.names[i] for i in prepared.rows(role))

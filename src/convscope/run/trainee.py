@@ -15,6 +15,7 @@ from convscope.deploy import BundleConfig, looking
 from convscope.errors import ConfigError
 from convscope.explain import Progress
 from convscope.models import begins_whitened, whiten, with_auxiliary_loss
+from convscope.run.defaults import SMALL_SIDE
 from convscope.run.device import chosen_device
 from convscope.run.network import architecture, fitting, network, task_for
 from convscope.run.origin import Origin
@@ -53,7 +54,6 @@ TIE = 1e-4  # what a nat of loss counts beside the score when the best epoch is 
 NEVER = 10**9  # epochs of patience
 MOVED: dict[str, Moved] = {"masks": "masks", "boxes": "boxes"}  # kinds of targets that move with their images
 FLOAT32_TAKES = 2.0  # times as long as bfloat16 where the latter is used
-AVERAGED = ("classes", "labels")  # kinds of targets whose answers may be averaged over several looks, where it pays
 MOST_FOR_CROPS = 0.1  # of a budget: what finding that out may cost
 REPORT_SECONDS = 3.0  # kept of a budget for the report; seen on two cores with 12 + 12 pictures
 
@@ -130,12 +130,16 @@ class Trainee:
 
     @property
     def crops(self) -> str:
-        """The looks, of `deploy.CROPS`, by which the validation images are answered at the end."""
+        """The looks, of `deploy.CROPS`, by which the validation images are answered at the end.
+
+        Several are tried for the classes of small images; those of photographs gain nothing (docs/recipes.md).
+        """
         wanted = self.recipe.train.crops
         if wanted != "auto":
             return wanted
+        small = max(self.config.preprocessing.size) <= SMALL_SIDE and self.legs is None
         dear = self.clock is not None and self.answering("shifts") > MOST_FOR_CROPS * self.clock.seconds
-        return "1" if dear or self.task.takes not in AVERAGED else "shifts"
+        return "shifts" if self.task.takes == "classes" and small and not dear else "1"
 
     def answering(self, crops: str) -> float:
         """Seconds that the answers at the end take, in float32, where an evaluation takes as long as the clock saw."""

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from convscope.deploy import Prediction, Refused, image_files, load_bundle, load_config
 from convscope.deploy import predict as predictions
 from convscope.deploy.bundle import CONFIG
@@ -15,6 +17,7 @@ from convscope.run.lines import as_lines
 from convscope.run.said import Said, nested, over, read_recipe
 from convscope.run.train import resuming, training
 from convscope.tasks import Task
+from convscope.train import channels_last
 
 
 class Run:
@@ -115,6 +118,7 @@ def predict(
     if not (path / CONFIG).exists():
         path = RunFolder.open(path).trained()
     model, config = load_bundle(path)
+    model = channels_last(model, torch.device("cpu"))
     return config.classes, predictions(model, config, found, crops)
 
 

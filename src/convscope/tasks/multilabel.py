@@ -127,15 +127,6 @@ class Multilabel(Task):
         output, target = meter.output, meter.target
         return resampled(lambda rows: mean_precision(self.table(output[rows], target[rows])), len(meter))
 
-    def gained(self, before: Gathered, after: Gathered) -> Interval:
-        """Of the mean average precision."""
-
-        def gain(rows: NDArray[np.int64]) -> float:
-            first, second = (mean_precision(self.table(m.output[rows], m.target[rows])) for m in (before, after))
-            return second - first
-
-        return resampled(gain, len(after))
-
     def given(self, output: Tensor) -> NDArray[np.bool_]:
         """(N, K) which labels are given."""
         found: NDArray[np.bool_] = self.decode(output).numpy() >= np.array(self._thresholds, np.float32)
