@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from convscope.run.defaults import QUICK, dearest, network_for, views_needed
+from convscope.models import Architecture, build
+from convscope.run.defaults import QUICK, dearest, deep_without_norms, network_for, views_needed
 from convscope.train import turned
 
 CPU = torch.device("cpu")
@@ -115,3 +116,19 @@ def test_what_comes_with_the_package_is_learnt_at_once(
 )
 def test_muon_is_for_convolutions_with_norms_behind_them(layers: list[nn.Module], expected: bool) -> None:
     assert bool(list(turned(nn.Sequential(*layers)))) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "deep"),
+    [
+        ("lenet", {"head": "gap"}, False),
+        ("alexnet", {}, True),
+        ("vgg11", {}, True),
+        ("vgg11", {"norm": "batch"}, False),
+        ("googlenet", {"norm": "none"}, True),
+        ("resnet18", {}, False),
+    ],
+)
+def test_what_sgd_cannot_begin_with_is_deep_and_has_no_norms(name: str, options: dict[str, Any], deep: bool) -> None:
+    with torch.device("meta"):
+        assert deep_without_norms(build(Architecture(name=name, classes=5, options=options))) is deep

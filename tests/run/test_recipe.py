@@ -132,6 +132,11 @@ def test_flags_are_toml_values_and_bare_words_are_strings():
     assert complete(settings_from_flags(flags), "settings").train.budget == 300
 
 
+def test_one_look_may_be_a_number():
+    said = settings_from_flags(["train.crops=1", "data.source=digits"])
+    assert complete(said, "flags").train.crops == "1"
+
+
 def test_a_flag_without_a_value_is_refused():
     with pytest.raises(ConfigError) as caught:
         settings_from_flags(["train.epochs"])

@@ -5,17 +5,13 @@ from typing import Annotated
 
 import typer
 
+from convscope.cli.looks import Crops
+
 
 def evaluate(
     run: Annotated[Path, typer.Argument(help="A run's folder.", show_default=False)],
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "validation",
-    crops: Annotated[
-        str | None,
-        typer.Option(
-            help="Looks at each image, averaged: 1, 5, 10, multi-scale or shifts.",
-            show_default="what training found to pay",
-        ),
-    ] = None,
+    crops: Crops = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Score a run's network on one of its sets.

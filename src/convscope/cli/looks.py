@@ -38,3 +38,10 @@ How = Annotated[
         "or occlusion; may be repeated."
     ),
 ]
+Crops = Annotated[
+    str | None,
+    typer.Option(
+        help="Looks at each image, averaged: 1, 5, 10, multi-scale or shifts.",
+        show_default="what training found to pay",
+    ),
+]

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from convscope.cli.looks import Crops
+
 
 def predict(
     run: Annotated[Path, typer.Argument(help="A run's folder, or a saved model's.", show_default=False)],
@@ -15,13 +17,7 @@ def predict(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file and line.")] = False,
     top: Annotated[int, typer.Option(help="How many classes the table shows per file.", min=1)] = 3,
-    crops: Annotated[
-        str | None,
-        typer.Option(
-            help="Looks at each image, averaged: 1, 5, 10, multi-scale or shifts.",
-            show_default="what training found to pay",
-        ),
-    ] = None,
+    crops: Crops = None,
     out: Annotated[Path | None, typer.Option(help="A folder for answers that are pictures: masks as PNG.")] = None,
 ) -> None:
     """Answer for image files with a trained network.

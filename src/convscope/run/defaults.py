@@ -25,7 +25,8 @@ PHOTO_SIDE = {"cpu": 128, "cuda": 224}
 VIEWS = 16_000  # images that pass in a run, augmented anew each time, as long as that makes 10 to 100 epochs
 EPOCHS = (10, 100)
 PHOTO_EPOCHS, PHOTO_VIEWS = 40, 48_000  # of which a network must have time for the fewer within a budget
-SHALLOW = 6  # layers with weights that train at the full rate without norms
+SHALLOW = 6  # layers with weights that SGD trains at its usual rate without norms
+DEEP = {"optimiser": {"name": "adamw", "learning_rate": 0.0003, "weight_decay": 0.01}}  # for more of them
 WIDTHS = (64, 48, 32, 24, 16)  # of the first stage; below 16 a CPU gains hardly any speed
 MANY = 5_000  # images from which batches are so large that muon's own arithmetic counts for little
 SMALLEST_QUICK = 24  # side from which three halvings leave something to look at
@@ -94,7 +95,7 @@ def defaults_for(prepared: Prepared, said: Recipe, device: torch.device) -> dict
         "train": {"epochs": usual_epochs(images), "batch": batch},
     }
     model = _network(prepared, said, options)
-    chosen = over({**chosen, **sgd(base_rate(model), batch)}, nested(said.kind.settings_wanted))
+    chosen = over({**chosen, **(DEEP if deep_without_norms(model) else sgd(batch))}, nested(said.kind.settings_wanted))
     chosen = over(chosen, MUON) if any(True for _ in turned(model)) else chosen
     return merge(chosen, {"loss": {"label_smoothing": 0.2}}) if quick else chosen
 
@@ -116,12 +117,12 @@ def views_needed(images: int, photographs: bool, budget: bool) -> int:
     return max(usual // 2, min(PHOTO_EPOCHS * images, PHOTO_VIEWS)) if photographs else usual // 2
 
 
-def sgd(base: float, batch: int) -> dict[str, Any]:
-    """For networks of any kind: SGD with Nesterov's momentum; `base` is the rate of batches of 64."""
+def sgd(batch: int) -> dict[str, Any]:
+    """For networks of a few layers: SGD with Nesterov's momentum."""
     return {
         "optimiser": {
             "name": "sgd",
-            "learning_rate": base * (batch / 64) ** 0.5,
+            "learning_rate": 0.1 * (batch / 64) ** 0.5,
             "momentum": 0.9,
             "nesterov": True,
             "weight_decay": 5e-4,
@@ -154,12 +155,11 @@ def augmentation_for(kind: str, pixels: NDArray[np.uint8], rows: NDArray[np.int6
     return {"policy": "light" if small else "standard", "mirror": mirror}
 
 
-def base_rate(model: nn.Module) -> float:
-    """SGD's rate for batches of 64: deep networks without norm layers bear a tenth of what others do."""
+def deep_without_norms(model: nn.Module) -> bool:
+    """Whether a network has more layers than SGD can begin with, and no norm among them."""
     layers = list(model.modules())
     normed = any("Norm" in type(layer).__name__ for layer in layers)
-    weighted = sum(isinstance(layer, nn.Conv2d | nn.Linear) for layer in layers)
-    return 0.1 if normed or weighted <= SHALLOW else 0.01
+    return not normed and sum(isinstance(layer, nn.Conv2d | nn.Linear) for layer in layers) > SHALLOW
 
 
 def dearest(

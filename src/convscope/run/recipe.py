@@ -146,6 +146,11 @@ class TrainSettings(Section):
     crops: Literal["auto", "1", "shifts"] = "auto"
     threads: int = Field(0, ge=0)
 
+    @field_validator("crops", mode="before")
+    @classmethod
+    def _one(cls, value: object) -> object:
+        return str(value) if isinstance(value, int) else value  # --set train.crops=1
+
     @field_validator("budget", mode="before")
     @classmethod
     def _seconds(cls, value: object) -> object:
