@@ -1,4 +1,4 @@
-"""The options that several ways of ``convscope explain`` share."""
+"""The options that several commands share, most of them ways of ``convscope explain``."""
 
 from pathlib import Path
 from typing import Annotated
