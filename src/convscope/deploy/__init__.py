@@ -9,7 +9,7 @@ from convscope.deploy.bundle import (
     save_config,
     write_whole,
 )
-from convscope.deploy.crops import CROPS, Cropped, looking
+from convscope.deploy.crops import CROPS, Cropped, looking, refuse_places
 from convscope.deploy.predict import Refused, image_files, predict
 from convscope.tasks import Prediction
 
@@ -25,6 +25,7 @@ __all__ = [
     "load_config",
     "looking",
     "predict",
+    "refuse_places",
     "save_bundle",
     "save_config",
     "write_whole",

@@ -97,10 +97,22 @@ def looking(model: nn.Module, config: BundleConfig, crops: str | None) -> Croppe
         ConfigError: when there are no such crops, or the answer is a place, which moves with the crop.
     """
     crops = config.crops if crops is None else crops
-    takes = config.asked().takes
+    refuse_places(config.asked().takes, crops)
+    return Cropped(model, config.preprocessing.size, crops, config.mirrored)
+
+
+def refuse_places(takes: str, crops: str) -> None:
+    """Several looks are not for masks and boxes.
+
+    Args:
+        takes: the task's kind of targets, see `tasks.Task.takes`.
+        crops: one of `CROPS`.
+
+    Raises:
+        ConfigError: the answer is a place, which moves with the crop.
+    """
     if crops != "1" and takes in get_args(Moved):
         raise ConfigError(f"crops: {crops} looks cannot be averaged where the answer is a place, as for {takes}")
-    return Cropped(model, config.preprocessing.size, crops, config.mirrored)
 
 
 def corners_and_centre(x: Tensor, size: tuple[int, int]) -> Iterator[Tensor]:

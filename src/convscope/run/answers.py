@@ -13,10 +13,11 @@ from torch import Tensor
 from convscope.deploy import load_bundle, load_config, looking, write_whole
 from convscope.errors import RunError
 from convscope.explain import Progress
+from convscope.run.asking import asked
 from convscope.run.device import device_here
 from convscope.run.folder import RunFolder
 from convscope.run.prepare import Prepared
-from convscope.run.trainee import asked, batch_settings
+from convscope.run.trainee import batch_settings
 from convscope.tasks import Meter, Task
 from convscope.train import channels_last, use_cores
 

@@ -148,7 +148,7 @@ class TrainSettings(Section):
 
     @field_validator("crops", mode="before")
     @classmethod
-    def _one(cls, value: object) -> object:
+    def _in_letters(cls, value: object) -> object:
         return str(value) if isinstance(value, int) else value  # --set train.crops=1
 
     @field_validator("budget", mode="before")

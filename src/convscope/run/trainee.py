@@ -1,20 +1,19 @@
 """What a recipe and the data make: the network, its optimiser and schedule, the batches, and what counts as best."""
 
 import hashlib
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Protocol, TypeVar, get_args
 
 import torch
 from torch import Tensor, nn
 
 from convscope.data import Batches, BatchSettings
 from convscope.data.augment import Moved
-from convscope.deploy import BundleConfig, looking
+from convscope.deploy import BundleConfig, looking, refuse_places
 from convscope.errors import ConfigError
-from convscope.explain import Progress
 from convscope.models import begins_whitened, whiten, with_auxiliary_loss
+from convscope.run.asking import Answering, Questions, asked
 from convscope.run.defaults import SMALL_SIDE
 from convscope.run.device import chosen_device
 from convscope.run.network import architecture, fitting, network, task_for
@@ -42,7 +41,6 @@ from convscope.train import (
     closed,
     computes_bfloat16,
     deterministic,
-    in_float32,
     make_plan,
     precision_context,
     run,
@@ -54,11 +52,8 @@ TIE = 1e-4  # what a nat of loss counts beside the score when the best epoch is 
 NEVER = 10**9  # epochs of patience
 MOVED: dict[str, Moved] = {"masks": "masks", "boxes": "boxes"}  # kinds of targets that move with their images
 FLOAT32_TAKES = 2.0  # times as long as bfloat16 where the latter is used
-MOST_FOR_CROPS = 0.1  # of a budget: what finding that out may cost
+MOST_FOR_CROPS = 0.1  # of a budget: what finding out whether several looks pay may cost
 REPORT_SECONDS = 3.0  # kept of a budget for the report; seen on two cores with 12 + 12 pictures
-
-Answering = Callable[[Any], Any]
-Questions = Callable[[int], Iterable[tuple[torch.Tensor, torch.Tensor]]]
 
 
 @dataclass
@@ -264,10 +259,8 @@ def told_apart(prepared: Prepared) -> str:
 def _refuse_what_does_not_fit(recipe: Recipe, task: Task) -> None:
     if recipe.augment.mix != "none" and not task.mixes:
         raise ConfigError(f"augment.mix is {recipe.augment.mix!r}, which the task {task.name} cannot use; take it out")
-    if recipe.train.crops == "shifts" and task.takes in get_args(Moved):
-        raise ConfigError(
-            f"train.crops is 'shifts', but answers that are places, as for {task.takes}, have no average; take it out"
-        )
+    if recipe.train.crops != "auto":
+        refuse_places(task.takes, recipe.train.crops)
     if recipe.train.compile == "graphs" and recipe.step.micro_batch:
         raise ConfigError(
             "train.compile is 'graphs', and CUDA graphs cannot add up the gradients of a step.micro_batch; "
@@ -300,24 +293,3 @@ def batch_settings(prepared: Prepared, recipe: Recipe, device: torch.device, tra
         seed=recipe.seed,
         device=str(device),
     )
-
-
-class Takes(Protocol):
-    """What a network's answers go into."""
-
-    def add(self, output: Tensor, target: Tensor) -> None: ...
-
-
-Into = TypeVar("Into", bound=Takes)
-
-
-@torch.inference_mode()
-def asked(model: Answering, batches: Questions, meter: Into, on_progress: Progress | None = None) -> Into:
-    """The meter, after the network has answered all batches."""
-    done = 0
-    for x, y in batches(0):
-        meter.add(in_float32(model(x)), y)
-        done += len(x)
-        if on_progress:
-            on_progress(done, None)
-    return meter

@@ -40,7 +40,7 @@ class Compiled:
 
     def __call__(self, model: nn.Module, x: Any) -> Any:
         """What the network says of a batch."""
-        if self.way in (None, "never") or not model.training:
+        if self.way is None or self.way == "never" or not model.training:
             return model(x)
         if self._network is None:
             self._network, self._count = compiled(model, self.way), len(x)
@@ -84,7 +84,7 @@ class Compiled:
         self.way = content["way"]
 
 
-def compiled(model: nn.Module, way: Way | None) -> Callable[[Any], Any]:
+def compiled(model: nn.Module, way: Way) -> Callable[[Any], Any]:
     """The network through `torch.compile`, whose kernels keep to `deterministic` too; it compiles when first called.
 
     CUDA graphs launch a whole pass at once. They write a pass's gradients where the last pass's were, so they are not
