@@ -58,6 +58,64 @@ def test_a_planted_wrong_import_is_found() -> None:
     assert wrong_imports("run", planted, ("run",)) == set()
 
 
+def modules_in(root: Path) -> dict[str, Path]:
+    """Files by the names that they are imported by; `root` is the folder of the package."""
+    names = {}
+    for path in root.rglob("*.py"):
+        parts = path.relative_to(root.parent).with_suffix("").parts
+        names[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return names
+
+
+def imported_files(name: str, modules: dict[str, Path]) -> set[str]:
+    """Files that a file imports anywhere in it, also inside functions and for types alone."""
+    path, found = modules[name], set()
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
+            source = ".".join([*above, *([node.module] if node.module else [])])
+            whole = {f"{source}.{alias.name}" for alias in node.names}
+            found |= {one if one in modules else source for one in whole}
+    return (found & set(modules)) - {name}
+
+
+def import_cycles(root: Path) -> list[list[str]]:
+    """Files that import each other, directly or through others: what is left when all that lead nowhere are gone."""
+    modules = modules_in(root)
+    imports = {name: imported_files(name, modules) for name in modules}
+    while ends := [name for name, others in imports.items() if not others & set(imports)]:
+        for name in ends:
+            del imports[name]
+    cycles = []
+    while imports:
+        path = [min(imports)]
+        while (following := min(imports[path[-1]] & set(imports))) not in path:
+            path.append(following)
+        cycles.append(path[path.index(following) :])
+        imports = {name: others for name, others in imports.items() if name not in path}
+    return cycles
+
+
+def test_no_file_imports_itself_through_others() -> None:
+    assert import_cycles(PACKAGE) == []
+
+
+def test_a_planted_cycle_is_found(tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    (package / "room").mkdir(parents=True)
+    for name in ("__init__", "room/__init__"):
+        (package / f"{name}.py").write_text("")
+    (package / "room" / "first.py").write_text("from package.room import second\n")
+    (package / "room" / "second.py").write_text("def f():\n    from package.room.third import g\n")
+    (package / "room" / "third.py").write_text("import package.room\n")
+    assert import_cycles(package) == []
+    (package / "room" / "third.py").write_text("from .first import h\n")
+    assert import_cycles(package) == [["package.room.first", "package.room.second", "package.room.third"]]
+
+
 def test_no_file_is_named_for_nothing() -> None:
     vague = {"utils", "helpers", "common", "base", "manager", "misc"}
     assert not {path.stem for path in PACKAGE.rglob("*.py")} & vague

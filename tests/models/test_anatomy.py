@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from convscope.errors import ModelError
 from convscope.models import MODELS
-from convscope.models.anatomy import dissect, table
+from convscope.models.anatomy import table
+from convscope.models.dissect import dissect
 from convscope.models.draw import page
 from models.oracles import torchvision_models
 

@@ -11,8 +11,8 @@ import torch
 
 from convscope.errors import ConfigError
 from convscope.run import train
+from convscope.run.build import compiled_for
 from convscope.run.recipe import Recipe
-from convscope.run.trainee import compiled_for
 
 
 def said(way: str, micro_batch: int | None = None) -> Recipe:

@@ -10,9 +10,10 @@ from convscope.deploy import Cropped, load_config
 from convscope.errors import ConfigError
 from convscope.run import Finished, RunFolder, as_lines, compare, evaluate, predict
 from convscope.run.answers import answered, ask
+from convscope.run.build import assemble
 from convscope.run.device import chosen_device
 from convscope.run.prepare import prepare_again
-from convscope.run.trainee import MOST_FOR_CROPS, assemble
+from convscope.run.trainee import MOST_FOR_CROPS
 from convscope.tasks import Classify, Interval
 from convscope.train import Clock
 from run.small import train

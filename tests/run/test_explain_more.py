@@ -236,7 +236,7 @@ def test_a_saved_model_without_images_shows_what_needs_none_and_asks_for_files_o
 def test_a_network_without_maps_is_looked_at_by_its_pixels(tmp_path):
     flat = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 2))
     subject = own_module(flat, torch.rand(6, 1, 8, 8), [0, 1] * 3, About(classes=("a", "b"), home=tmp_path))
-    seen = subject.explain("where")
+    seen = explain(subject, "where")
     assert [one["method"] for one in seen.numbers["maps"]] == ["integrated_gradients", "occlusion"]
     assert refused(ConfigError, subject, "where", {"how": ["grad_cam"]}) == (
         "Sequential: no layer has maps; choose --how integrated_gradients, input_gradients, smooth_grad or occlusion"

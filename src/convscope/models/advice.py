@@ -1,19 +1,14 @@
 """What the arithmetic of a network warns of, one sentence each."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
+from convscope.models.anatomy import Anatomy
 from convscope.models.formulas import filled_in, window_of
 from convscope.models.layers import shape_text
-
-if TYPE_CHECKING:
-    from convscope.models.anatomy import Anatomy
-    from convscope.models.trace import Row
+from convscope.models.trace import Row
 
 WORTH = 8  # a bottleneck is named where it saves so many times the multiplications; GoogLeNet's own saves 21
 HEAD_WORTH = 10  # likewise for fully connected layers against averages

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from convscope.errors import ModelError
 from convscope.models.heads import network_with_head
+from convscope.models.input_spec import Input, Size
 from convscope.models.layers import Layers, initialise, named
-from convscope.models.network import Input, Network, Size
+from convscope.models.network import Network
 from convscope.models.options import Options, read_options
 
 MOST_FILTERS = 24  # of the paper's 2x2 patches in colour: twelve, and their opposites

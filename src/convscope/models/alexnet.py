@@ -7,8 +7,9 @@ from torch import nn
 
 from convscope.models.choices import NORMS, Named, look_up
 from convscope.models.heads import network_with_head
+from convscope.models.input_spec import Input, Size
 from convscope.models.layers import initialise, named
-from convscope.models.network import Input, Network, Size
+from convscope.models.network import Network
 from convscope.models.options import Options, read_options
 
 

@@ -3,7 +3,7 @@
 import math
 from html import escape
 
-from convscope.models.anatomy import Anatomy, Layer
+from convscope.models.anatomy import Anatomy, Layer, table
 from convscope.models.layers import shape_text
 
 COLOURS = {"convolution": "#4477aa", "pool": "#ee6677", "fully connected": "#ccbb44", "other": "#bbbbbb"}
@@ -25,8 +25,6 @@ tr:nth-child(even) { background: #f4f4f4; }
 
 def page(anatomy: Anatomy) -> str:
     """Return the whole page: the drawing, the warnings and the table; no script, nothing fetched."""
-    from convscope.models.anatomy import table
-
     shown = [layer for layer in anatomy.layers if is_drawn(layer)]
     boxes = "\n".join(box(layer, anatomy.shape) for layer in shown)
     heading, *rows = table(anatomy)

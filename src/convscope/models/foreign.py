@@ -5,8 +5,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from convscope.errors import ModelError, did_you_mean
+from convscope.models.input_spec import Input, Size
 from convscope.models.layers import named
-from convscope.models.network import Input, Network, Size
+from convscope.models.network import Network
 from convscope.models.sizes import check_size
 
 PREFIX = "timm:"

@@ -11,8 +11,9 @@ from typing import Any
 from torch import nn
 
 from convscope.models.dense import DenseNetwork
+from convscope.models.input_spec import Input, Size
 from convscope.models.layers import initialise, named
-from convscope.models.network import Input, Network, Size
+from convscope.models.network import Network
 from convscope.models.options import LayerOptions, read_options
 
 

@@ -11,8 +11,9 @@ from convscope.errors import ModelError
 from convscope.models.auxiliary import hang
 from convscope.models.choices import look_up
 from convscope.models.ghost import ghost_run
+from convscope.models.input_spec import Input
 from convscope.models.layers import Layers, named
-from convscope.models.network import Input, Network
+from convscope.models.network import Network
 from convscope.models.options import Options
 from convscope.models.sizes import check_size
 

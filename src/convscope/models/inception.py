@@ -7,8 +7,9 @@ from torch import nn
 
 from convscope.errors import ModelError
 from convscope.models.heads import network_with_head
+from convscope.models.input_spec import Input, Size
 from convscope.models.layers import Branches, Layers, cut_normal, initialise, named
-from convscope.models.network import Input, Network, Size
+from convscope.models.network import Network
 from convscope.models.options import Options, read_options
 
 WIDE, TALL = (1, 7), (7, 1)

@@ -9,8 +9,9 @@ from torch import nn
 
 from convscope.errors import ModelError
 from convscope.models.choices import ACTIVATIONS, NORMS, look_up
+from convscope.models.input_spec import Input, Size
 from convscope.models.layers import initialise, named
-from convscope.models.network import Input, Network, Size
+from convscope.models.network import Network
 from convscope.models.options import VectorOptions, read_options
 
 

@@ -9,8 +9,9 @@ from torch.nn import functional
 
 from convscope.models.choices import GATES, Named, look_up
 from convscope.models.heads import network_with_head
+from convscope.models.input_spec import Input, Size
 from convscope.models.layers import Layers, Residual, initialise
-from convscope.models.network import Input, Network, Size
+from convscope.models.network import Network
 from convscope.models.options import Options, read_options
 
 SMALL_SIDE = 64  # below this, 7x7 with stride 2 and a pool would leave less than 16 pixels a side

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from convscope.models.choices import look_up
 from convscope.models.dense import DenseNetwork
+from convscope.models.input_spec import Size
 from convscope.models.layers import Layers, initialise, named
-from convscope.models.network import Network, Size
+from convscope.models.network import Network
 from convscope.models.options import LayerOptions, read_options
 from convscope.models.sizes import check_size
 from convscope.models.upsample import bilinear, max_unpool, repeat

@@ -1,31 +1,42 @@
 """Whether an input fits a network, and in one sentence why not."""
 
-from __future__ import annotations
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar, cast
 
-from typing import TYPE_CHECKING
+from torch import Tensor, nn
 
 from convscope.errors import ModelError
 from convscope.models.ghost import ghost_run
+from convscope.models.input_spec import Input
 from convscope.models.layers import shape_text
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from convscope.models.network import Network
 
 LARGEST_SIDE_TRIED = 1024
 
 
-def can_take(network: Network, shape: Sequence[int]) -> bool:
+class Sized(Protocol):
+    """What is asked of a network here, an `nn.Module`: its name and the input that it is built for."""
+
+    name: str
+    takes: Input
+
+    def compute(self, x: Tensor) -> Any:
+        """Return what `forward` returns, without the check of the input."""
+        ...
+
+
+SizedModule = TypeVar("SizedModule", bound=Sized)
+
+
+def can_take(network: Sized, shape: Sequence[int]) -> bool:
     """Return whether an image of this shape (C, H, W) goes through."""
     try:
-        ghost_run(network, network.compute, (1, *shape))
+        ghost_run(cast(nn.Module, network), network.compute, (1, *shape))
     except (RuntimeError, ValueError):
         return False
     return True
 
 
-def smallest(network: Network) -> int | None:
+def smallest(network: Sized) -> int | None:
     """Return the smallest side of a square image that goes through, or None where none up to 1024 does."""
 
     def goes(side: int) -> bool:
@@ -42,7 +53,7 @@ def smallest(network: Network) -> int | None:
     return high
 
 
-def why_not(network: Network, shape: tuple[int, ...]) -> str | None:
+def why_not(network: Sized, shape: tuple[int, ...]) -> str | None:
     """Return in one sentence why an input of this shape (C, H, W) cannot go through, or None where it can."""
     name, takes, sides, given = network.name, network.takes, shape[1:], shape_text(shape[1:])
     if len(sides) != takes.rank:
@@ -67,7 +78,7 @@ def why_not(network: Network, shape: tuple[int, ...]) -> str | None:
     return f"{name}: an input of {given} is too small; the smallest that works is {least}"
 
 
-def check_size(network: Network, size: tuple[int, ...] | None) -> Network:
+def check_size(network: SizedModule, size: tuple[int, ...] | None) -> SizedModule:
     """Return the network, having made sure that images of this size go through.
 
     Raises:

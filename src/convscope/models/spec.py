@@ -12,8 +12,9 @@ from convscope.errors import ModelError, did_you_mean
 from convscope.models.blocks import BLOCKS, Context, Shape, Unfit
 from convscope.models.choices import ACTIVATIONS, NORMS, look_up
 from convscope.models.ghost import ghost_run
+from convscope.models.input_spec import Input, Size
 from convscope.models.layers import Layers, shape_text
-from convscope.models.network import Input, Network, Size
+from convscope.models.network import Network
 
 TOP = {"name", "input", "classes", "activation", "norm", "blocks"}
 VECTOR = ("flatten", "gap")

@@ -11,8 +11,9 @@ from torch import Tensor, cat, nn
 from convscope.errors import ModelError
 from convscope.models.choices import Named, look_up
 from convscope.models.dense import DenseNetwork, scales
+from convscope.models.input_spec import Input, Size
 from convscope.models.layers import Layers, initialise, named
-from convscope.models.network import Input, Network, Size
+from convscope.models.network import Network
 from convscope.models.options import LayerOptions, read_options
 from convscope.models.sizes import check_size
 from convscope.models.upsample import UPSAMPLES, centre

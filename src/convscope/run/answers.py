@@ -14,10 +14,10 @@ from convscope.deploy import load_bundle, load_config, looking, write_whole
 from convscope.errors import RunError
 from convscope.explain import Progress
 from convscope.run.asking import asked
+from convscope.run.batching import batch_settings
 from convscope.run.device import device_here
 from convscope.run.folder import RunFolder
 from convscope.run.prepare import Prepared
-from convscope.run.trainee import batch_settings
 from convscope.tasks import Meter, Task
 from convscope.train import channels_last, use_cores
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from convscope.data import Batches, BatchSettings, build_masks, build_store
+from convscope.run.batching import MOVED
 from convscope.run.defaults import augmentation_for, size_for
 from convscope.run.prepare import framed, open_source
 from convscope.run.recipe import AugmentSettings, Recipe
 from convscope.run.said import complete, nested
-from convscope.run.trainee import MOVED
 from convscope.tasks import TASKS
 from convscope.tasks.drawing import TRUTH, with_boxes, with_mask
 

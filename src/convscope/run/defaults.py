@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from convscope.data import Dataset, may_mirror
-from convscope.models.anatomy import dissect
+from convscope.models.dissect import dissect
 from convscope.run.network import network, task_for
 from convscope.run.prepare import Prepared
 from convscope.run.recipe import Recipe

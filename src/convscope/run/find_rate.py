@@ -6,11 +6,11 @@ from dataclasses import asdict
 
 from convscope.deploy import write_whole
 from convscope.errors import TrainingError
+from convscope.run.build import begin
 from convscope.run.events import plain
 from convscope.run.folder import RunFolder
 from convscope.run.prepare import Prepared
 from convscope.run.recipe import Recipe
-from convscope.run.trainee import begin
 from convscope.train import Clock, Note, RangeSettings, RangeTest, learning_rate_range_test
 
 OF_BUDGET = 0.25  # the most of a budget that the test may take

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from convscope.deploy import load_bundle, write_whole
-from convscope.models.anatomy import dissect
+from convscope.models.dissect import dissect
 from convscope.run.device import device_here
 from convscope.run.folder import RunFolder
 from convscope.run.prepare import Prepared

@@ -4,17 +4,17 @@ Within a leg, what the frozen parts make of the images is computed once, and the
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Generator
-from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import Tensor, nn
 
 from convscope.data import Batches, FeatureBatches, compute_features, room_for
 from convscope.models import with_auxiliary_loss
+from convscope.run.legs import Leg
+from convscope.run.trainee import Trainee
 from convscope.train import (
     SHAPES,
     Epoch,
@@ -31,68 +31,10 @@ from convscope.train import (
     through,
 )
 
-if TYPE_CHECKING:
-    from convscope.run.trainee import Trainee
-
 OF_TIME = 0.4  # the most of a budget that goes into computing features
 
 
-@dataclass
-class Leg:
-    """From one unfreezing to the next; epochs count from 1. `seconds` is what computing features took.
-
-    `still` are tensors that had to stand still, and `identical` says whether all did, to the bit; None: not over yet.
-    """
-
-    first: int
-    last: int
-    trained: int
-    views: int = 0
-    images: int = 0
-    seconds: float = 0.0
-    still: int = 0
-    identical: bool | None = None
-
-    @property
-    def saved(self) -> float:
-        """Seconds of forward passes that were not needed because features were kept; at least 0."""
-        passes = self.last + 1 - self.first
-        return self.seconds * max(0, passes - self.views) / self.views if self.views else 0.0
-
-
-@dataclass
-class Legs:
-    """What the run has to say of its legs, and the digests of all that stood still when it began."""
-
-    plan: Plan
-    before: dict[str, str] = field(default_factory=dict)
-    done: list[Leg] = field(default_factory=list)
-
-    def begin(self, model: nn.Module, first: int, last: int) -> Leg:
-        """A leg; one that a resumed run lives through again takes the place of the earlier try."""
-        self.done = [leg for leg in self.done if leg.first < first]
-        if not self.before:
-            self.before = digests(model, self.plan, 1)
-        self.done.append(Leg(first, last, self.plan.trained(first)))
-        return self.done[-1]
-
-    def end(self, model: nn.Module) -> None:
-        """Compare what had to stand still in the last leg with what it was when the run began."""
-        leg = self.done[-1]
-        now = digests(model, self.plan, leg.first)
-        leg.still, leg.identical = len(now), all(self.before[name] == digest for name, digest in now.items())
-
-    def state_dict(self) -> dict[str, Any]:
-        """All of it, for the checkpoint."""
-        return {"before": self.before, "done": json.dumps([asdict(leg) for leg in self.done])}
-
-    def load_state_dict(self, content: dict[str, Any]) -> None:
-        """Go on from what `state_dict` returned."""
-        self.before = dict(content["before"])
-        self.done = [Leg(**leg) for leg in json.loads(content["done"])]
-
-
-def phases(trainee: "Trainee") -> Generator[Step | Epoch | Note]:
+def phases(trainee: Trainee) -> Generator[Step | Epoch | Note]:
     """Train leg by leg; a resumed run goes on in the leg that its next epoch belongs to."""
     assert trainee.legs is not None  # there is a plan
     legs, state, epochs = trainee.legs, trainee.state, trainee.recipe.train.epochs
@@ -108,7 +50,7 @@ def phases(trainee: "Trainee") -> Generator[Step | Epoch | Note]:
             return
 
 
-def _leg(trainee: "Trainee", leg: Leg) -> Generator[Step | Epoch | Note]:
+def _leg(trainee: Trainee, leg: Leg) -> Generator[Step | Epoch | Note]:
     state, clock = trainee.state, trainee.clock
     batches: Callable[[int], Any] = trainee.train
     judge: Callable[[nn.Module], dict[str, float]] = trainee.judge
@@ -134,7 +76,7 @@ def _enter(place: int, model: nn.Module, x: Tensor) -> Tensor:
     return through(model, x, place)
 
 
-def _features(trainee: "Trainee", leg: Leg) -> tuple[int, FeatureBatches, FeatureBatches] | None:
+def _features(trainee: Trainee, leg: Leg) -> tuple[int, FeatureBatches, FeatureBatches] | None:
     """Where the part that learns begins, and batches of what comes before it; None where that cannot be kept."""
     assert trainee.legs is not None
     model, plan, views = trainee.state.model, trainee.legs.plan, trainee.recipe.transfer.views
@@ -155,16 +97,16 @@ def _features(trainee: "Trainee", leg: Leg) -> tuple[int, FeatureBatches, Featur
     return place, FeatureBatches(trained, made), FeatureBatches(trainee.validation, seen)
 
 
-def _late(trainee: "Trainee") -> bool:
+def _late(trainee: Trainee) -> bool:
     return trainee.clock is not None and trainee.clock() > OF_TIME
 
 
-def _frozen(trainee: "Trainee", place: int, x: Tensor) -> Tensor:
+def _frozen(trainee: Trainee, place: int, x: Tensor) -> Tensor:
     with trainee.state.precision():
         return through(trainee.state.model, x, 0, place)
 
 
-def _told(trainee: "Trainee", leg: Leg, role: str, looks: list[Batches]) -> str:
+def _told(trainee: Trainee, leg: Leg, role: str, looks: list[Batches]) -> str:
     """All that features depend on."""
     assert trainee.legs is not None
     weights = digests(trainee.state.model, trainee.legs.plan, leg.first)
@@ -173,7 +115,7 @@ def _told(trainee: "Trainee", leg: Leg, role: str, looks: list[Batches]) -> str:
     return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
 
 
-def _schedule(trainee: "Trainee", leg: Leg) -> Schedule | Plateau:
+def _schedule(trainee: Trainee, leg: Leg) -> Schedule | Plateau:
     """The recipe's shape, laid over the epochs before the first unfreezing, and once more over those after it."""
     assert trainee.legs is not None
     if isinstance(trainee.schedule, Plateau):

@@ -12,11 +12,11 @@ from convscope.data.geometry import warp
 from convscope.deploy import load_bundle, write_whole
 from convscope.errors import ConfigError
 from convscope.run.asking import asked
+from convscope.run.batching import batch_settings
 from convscope.run.charts import lines, standing_alone
 from convscope.run.device import device_here
 from convscope.run.folder import RunFolder
 from convscope.run.prepare import Progress, prepare_again
-from convscope.run.trainee import batch_settings
 from convscope.train import use_cores
 
 AMOUNTS: dict[str, tuple[float, ...]] = {

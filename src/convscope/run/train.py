@@ -8,10 +8,12 @@ from pathlib import Path
 
 from convscope.deploy import write_whole
 from convscope.run.adopt import adopted, begun_from, refuse_misfits, settle, with_plan, write_adopted
+from convscope.run.build import begin
 from convscope.run.conclude import conclude
 from convscope.run.defaults import defaults_for, network_for, size_for
 from convscope.run.device import chosen_device
 from convscope.run.environment import write_environment
+from convscope.run.epochs import epochs
 from convscope.run.events import Event, Planned, as_json
 from convscope.run.find_rate import with_rate_found
 from convscope.run.folder import RunFolder, append_line
@@ -21,7 +23,7 @@ from convscope.run.origin import find_origin
 from convscope.run.prepare import Prepared, Progress, open_source, prepare, prepare_again, write_data
 from convscope.run.probes import Probes
 from convscope.run.said import Said, complete, merge, over
-from convscope.run.trainee import Trainee, begin
+from convscope.run.trainee import Trainee
 from convscope.tasks import TASKS
 from convscope.train import Epoch, Note, load
 
@@ -112,7 +114,7 @@ def _lived(
         yield note
     probes = Probes.chosen(folder.probes, prepared, trainee.state.model, trainee.recipe.train.probes)
     keeper = Keeper(folder, trainee)
-    with closing(trainee.epochs()) as events:
+    with closing(epochs(trainee)) as events:
         for event in events:
             if isinstance(event, Epoch):
                 keeper.see(event)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,6 @@ from convscope.run.folder import RunFolder
 from convscope.run.prepare import Progress, prepare_again
 from convscope.run.seeing.images import Images, given_marks, images_of
 from convscope.train import use_cores
-
-if TYPE_CHECKING:
-    from convscope.run.seeing.findings import Seen
 
 __all__ = ["AS_CLASSES", "CLASSES_NAMED", "About", "Images", "Subject", "opened", "own_module"]
 
@@ -65,12 +62,6 @@ class Subject:
     read: Callable[[str], Images]
     white: float = 65535.0
     task: str = "classify"
-
-    def explain(self, method: str, **said: Any) -> "Seen":
-        """Look into the network: ``subject.explain("where", images=["cat"])``; see `run.seeing.explain`."""
-        from convscope.run.seeing.explain import explain
-
-        return explain(self, method, said)
 
     @contextmanager
     def naming_classes(self) -> Iterator[None]:

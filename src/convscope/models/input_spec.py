@@ -1,0 +1,44 @@
+"""The input that a network is built for: channels, rank and size."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from convscope.errors import ModelError
+from convscope.models.layers import shape_text
+
+Size = int | Sequence[int] | None
+
+
+@dataclass(frozen=True)
+class Input:
+    """The images that a network is built for: channels, `rank` sides (1 sound, 2 images, 3 volumes), their size.
+
+    `size` is None where it does not matter.
+    """
+
+    channels: int = 3
+    rank: int = 2
+    size: tuple[int, ...] | None = None
+
+    @classmethod
+    def read(cls, name: str, channels: int, rank: int, size: Size) -> "Input":
+        """Return the input that a builder was asked for; a size of one number stands for all sides.
+
+        Raises:
+            ModelError: a rank other than 1, 2 and 3, fewer channels than one, a size that does not fit the rank.
+
+        >>> Input.read("lenet", 1, 2, 28)
+        Input(channels=1, rank=2, size=(28, 28))
+        """
+        if rank not in (1, 2, 3):
+            raise ModelError(f"{name}: rank is {rank}; choose 1 (sound, series), 2 (images) or 3 (volumes)")
+        if channels < 1:
+            raise ModelError(f"{name}: channels is {channels}; give 1 for grey, 3 for colour images")
+        if size is None:
+            return cls(channels, rank)
+        sides = (size,) * rank if isinstance(size, int) else tuple(int(side) for side in size)
+        if len(sides) != rank or min(sides) < 1:
+            raise ModelError(
+                f"{name}: size {shape_text(sides)} does not fit rank {rank}; give {rank} sides of at least 1"
+            )
+        return cls(channels, rank, sides)
