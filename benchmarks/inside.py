@@ -22,10 +22,10 @@ from torch import Tensor, nn
 
 import convscope as cs
 from convscope import explain
+from convscope.api import nested, training
+from convscope.bundle import load_bundle
 from convscope.data import draw_shapes
-from convscope.deploy import load_bundle
-from convscope.run import nested, training
-from convscope.run.probes import Probes
+from convscope.pipeline.probes import Probes
 
 SEEDS = range(3)
 

@@ -21,9 +21,9 @@ from torch import nn
 
 from convscope.data import read_image
 from convscope.models import MODELS, Architecture, build, dissect, pretrained
-from convscope.models.published import PUBLISHED, Published
-from convscope.models.unet import unet
-from convscope.models.weights import load_state
+from convscope.models.families.unet import unet
+from convscope.models.pretrained.published import PUBLISHED, Published
+from convscope.models.pretrained.state_dicts import load_state
 
 SIDES = {"lenet": 32, "alexnet_2012": 227, "alexnet_one_gpu": 227, "inception_v3": 299, "unet": 572, "segnet": 224}
 DERIVED = {

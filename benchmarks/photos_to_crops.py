@@ -45,8 +45,8 @@ def large(folder: str) -> list[Path]:
 
 def ours(paths: list[Path]) -> None:
     """As the store does it: many files by two processes, few by two threads."""
-    from convscope.data.images import pixels_in, quiet_pillow
-    from convscope.data.spread import shared_zeros, spread
+    from convscope.data.inputs.image import pixels_in, quiet_pillow
+    from convscope.data.store.parallel import shared_zeros, spread
 
     pixels = shared_zeros((len(paths), 3, SIDE, SIDE))
 
@@ -98,7 +98,7 @@ def opencv(paths: list[Path]) -> None:
 def apart(paths: list[Path]) -> dict[str, float]:
     """How far ours is from whole decoding and Pillow's bicubic resizing, over all values of 0 to 255."""
     from convscope.data import read_image
-    from convscope.data.images import window
+    from convscope.data.inputs.image import window
 
     differences = []
     for path in paths:

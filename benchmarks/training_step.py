@@ -48,7 +48,7 @@ def batches(side: int, batch: int) -> Iterator[tuple[Tensor, Tensor]]:
 
 def ours(name: str, side: int, batch: int) -> list[tuple[float, float]]:
     """Each step, from record to record."""
-    from convscope.train import (
+    from convscope.training import (
         OptimiserSettings,
         State,
         Step,

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from matplotlib.figure import Figure
 
-from convscope.models.choices import ACTIVATIONS
+from convscope.models.components import ACTIVATIONS
 
 COLUMNS = 4
 

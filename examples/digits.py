@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import convscope as cs
-from convscope.run import compare
+from convscope.api import compare
 
 with TemporaryDirectory() as folder:
     run = cs.train("digits", out=Path(folder) / "digits", epochs=5, settings={"model.name": "lenet"})

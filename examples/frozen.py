@@ -4,7 +4,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from convscope.models import MODELS
-from convscope.train import (
+from convscope.training import (
     OptimiserSettings,
     PlanSettings,
     State,

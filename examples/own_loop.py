@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from convscope.train import Epoch, OptimiserSettings, ScheduleSettings, State, build_optimiser, build_schedule, run
+from convscope.training import Epoch, OptimiserSettings, ScheduleSettings, State, build_optimiser, build_schedule, run
 
 torch.manual_seed(0)
 x = torch.randn(512, 2)

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from helpers.run_fixtures import few, finished, no_report  # noqa: F401  fixtures that several rooms use
+
 torch.set_num_threads(1)  # pytest runs as many processes as there are cores; threads on top only wait for each other
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background; the processes that tests start inherit it

@@ -51,7 +51,7 @@ def test_imports_go_down_only(path: Path) -> None:
 
 
 def test_a_planted_wrong_import_is_found() -> None:
-    planted = "def f():\n    from convscope.run.recipe import Recipe\n"
+    planted = "def f():\n    from convscope.runs.recipe import Recipe\n"
     assert wrong_imports("data", planted, ("data",)) == {"run"}
     assert wrong_imports("data", "from ..train import loop", ("data",)) == {"train"}
     assert wrong_imports("data", "from convscope import run", ("data",)) == {"run"}

@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from convscope.analysis.layout import beside, shown, titled
+from convscope.analysis.selection import chosen_images
+from convscope.analysis.target import opened
+from convscope.api import as_lines, nested, training
+from convscope.api.explain import explain
 from convscope.explain import receptive_field
-from convscope.run import as_lines, nested, training
-from convscope.run.explain import explain
-from convscope.run.seeing.choose import chosen_images
-from convscope.run.seeing.sheets import beside, shown, titled
-from convscope.run.seeing.subject import opened
 
 HERE = Path(__file__).parent
 MOST_BYTES, WIDEST = 60_000, 760

@@ -11,13 +11,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from convscope.api import About, Run, evaluate, inspect, own_module, predict, train, training
     from convscope.errors import ConvscopeError
-    from convscope.run import About, Run, evaluate, inspect, own_module, predict, train, training
 
 _HOMES = {
     "ConvscopeError": "convscope.errors",
     **dict.fromkeys(
-        ("About", "Run", "evaluate", "inspect", "own_module", "predict", "train", "training"), "convscope.run"
+        ("About", "Run", "evaluate", "inspect", "own_module", "predict", "train", "training"), "convscope.api"
     ),
 }
 

@@ -6,7 +6,6 @@ import sys
 import pytest
 
 from convscope.cli.main import main
-from run.conftest import few, finished, no_report  # noqa: F401
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from cli import bad_data
-from run.small import train
+from helpers.small_runs import train
 
 WHAT_FITS = "a folder with one subfolder per class, a CSV or Parquet file, or one of digits, shapes"
 UNSEEN = "and what is never seen in training cannot be predicted; add such images to train or take them out of test"

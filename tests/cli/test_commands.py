@@ -9,17 +9,17 @@ import sys
 
 import pytest
 
+from convscope.api import Planned, RunFolder
 from convscope.cli import main as command_line
 from convscope.cli import show
-from convscope.run import Planned, RunFolder
-from run.small import photos, read_toml, small, weights
+from helpers.small_runs import photos, read_toml, small, weights
 
 TINY = ["--set", "model.options.width=4", "--set", "model.options.depths=[1, 1]", "--set", "train.threads=1"]
 
 
 @pytest.fixture(scope="module")
 def run(few, tmp_path_factory):
-    from run.small import train
+    from helpers.small_runs import train
 
     path = tmp_path_factory.mktemp("command") / "run"
     train(path, few, train__epochs=4)
@@ -207,7 +207,7 @@ def test_a_terminal_gets_tables_a_bar_and_lines(few, tmp_path):
     """The same events on a screen: nothing is lost, and what is open is closed."""
     from rich.console import Console
 
-    from convscope.run import training
+    from convscope.api import training
 
     screen = show.Screen()
     text = io.StringIO()

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from convscope.models.published import PUBLISHED
-from convscope.models.recognise import recognised
-from convscope.models.weights import read_state
-from run.small import photos
+from convscope.models.pretrained.identify import recognised
+from convscope.models.pretrained.published import PUBLISHED
+from convscope.models.pretrained.state_dicts import read_state
+from helpers.small_runs import photos
 
 KNOWN = ", ".join(sorted(PUBLISHED))
 
@@ -47,7 +47,7 @@ def test_without_a_network_connection_the_message_says_where_to_place_the_file(r
         raise OSError("no route to host")
 
     monkeypatch.setattr("urllib.request.urlopen", unreachable)
-    monkeypatch.setattr("convscope.models.fetch.weights_folder", lambda: tmp_path / "weights")
+    monkeypatch.setattr("convscope.models.pretrained.download.weights_folder", lambda: tmp_path / "weights")
     known = PUBLISHED["mobilenet_v2"]
     assert refused("--from", "imagenet") == (
         f"weights {known.file}: {known.url} cannot be fetched (no route to host); fetch it elsewhere and place it at "

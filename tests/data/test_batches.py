@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from convscope.data.augment import POLICIES, Augment
+from convscope.data.augment.pipeline import POLICIES, Augment
+from convscope.data.augment.policies import Policy
 from convscope.data.batches import Batches, BatchSettings
-from convscope.data.policy import Policy
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (50, 3, 6, 5), dtype=np.uint8)
 TARGETS = np.arange(50) % 4

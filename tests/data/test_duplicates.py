@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from convscope.data.builtin import digits, shapes
 from convscope.data.duplicates import detail_threshold, find_duplicates
-from convscope.data.images import fit
-from convscope.data.store import build_store
+from convscope.data.inputs.image import fit
+from convscope.data.layouts.builtin import digits, shapes
+from convscope.data.store.store import build_store
 
 Change = Callable[[Image.Image], Image.Image]
 

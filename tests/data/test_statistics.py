@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from convscope.data.builtin import digits
 from convscope.data.dataset import Dataset, Skipped
+from convscope.data.layouts.builtin import digits
 from convscope.data.statistics import Spread, channel_statistics, summarise
 
 

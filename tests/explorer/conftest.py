@@ -9,8 +9,7 @@ from fastapi.testclient import TestClient
 
 from cli.conftest import convscope  # noqa: F401
 from convscope.explorer import Session, application
-from explorer.asking import HOME, TOKEN
-from run.conftest import few, finished, no_report  # noqa: F401
+from helpers.explorer_client import HOME, TOKEN
 
 
 @pytest.fixture(scope="session")
@@ -31,12 +30,12 @@ def explored():
 
 
 @pytest.fixture(scope="session")
-def client(explored, finished, tmp_path_factory):  # noqa: F811
+def client(explored, finished, tmp_path_factory):
     """A client of a copy of the finished run of digits, for tests that do not change the run itself."""
     return explored(Path(shutil.copytree(finished, tmp_path_factory.mktemp("explored") / "run")))
 
 
 @pytest.fixture
-def own_copy(finished, tmp_path):  # noqa: F811
+def own_copy(finished, tmp_path):
     """The finished run, to be changed."""
     return Path(shutil.copytree(finished, tmp_path / "run"))

@@ -5,11 +5,11 @@ import pytest
 import torch
 from torch import nn
 
+from convscope.analysis import own_module
+from convscope.api import RunFolder
 from convscope.explain import landscape
-from convscope.run import RunFolder
-from convscope.run.exploring import Exploration, Inputs, Marks, NotYetError, Sets, Shown, shown_pixels
-from convscope.run.seeing import own_module
-from explorer.asking import png
+from convscope.explorer.backend import Exploration, Inputs, Marks, NotYetError, Sets, Shown, shown_pixels
+from helpers.explorer_client import png
 
 
 @pytest.fixture

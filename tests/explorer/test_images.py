@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convscope.run import Run
-from explorer.asking import decoded, done
+from convscope.api import Run
+from helpers.explorer_client import decoded, done
 
 
 def test_the_run_says_what_it_is_and_what_it_can_show(client, finished):

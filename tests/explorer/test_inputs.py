@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from convscope.explain import record
-from convscope.run.exploring.uploads import MOST_BYTES
-from explorer.asking import decoded, png
+from convscope.explorer.backend.uploads import MOST_BYTES
+from helpers.explorer_client import decoded, png
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from convscope.analysis.result import Findings
 from convscope.explain import grad_cam, nearest, stimuli
-from convscope.run.exploring import ways
-from convscope.run.exploring.asks import Ask
-from convscope.run.exploring.computing import METHODS, Method
-from convscope.run.seeing.findings import Findings
-from explorer.asking import done, over
+from convscope.explorer.backend import computations as ways
+from convscope.explorer.backend.registry import METHODS, Method
+from convscope.explorer.backend.requests import Ask
+from helpers.explorer_client import done, over
 
 
 @pytest.fixture

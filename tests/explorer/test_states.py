@@ -9,11 +9,11 @@ import time
 import numpy as np
 import pytest
 
-from convscope.explorer.hub import LISTENERS, Hub
+from convscope.api import Epoch
+from convscope.explorer.backend import BusyError
+from convscope.explorer.broadcast import LISTENERS, Hub
 from convscope.explorer.session import Lines
-from convscope.run import Epoch
-from convscope.run.exploring import BusyError
-from run.small import start
+from helpers.small_runs import start
 
 
 def wait(until, seconds: float = 20.0):

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from convscope.data import shapes
-from explorer.asking import decoded, done
-from run.small import train
+from helpers.explorer_client import decoded, done
+from helpers.small_runs import train
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _few_shapes():
     """A hundred of the drawn shapes: a training of a second."""
     patch = pytest.MonkeyPatch()
-    patch.setattr("convscope.data.open.shapes", lambda kind: shapes(100, kind=kind))
+    patch.setattr("convscope.data.layouts.recognise.shapes", lambda kind: shapes(100, kind=kind))
     yield
     patch.undo()
 

@@ -1,5 +1,5 @@
 """Oracles are importable in whichever order the tests run."""
 
-from models.oracles import torchvision_operators
+from helpers.oracles import torchvision_operators
 
 torchvision_operators()

@@ -9,9 +9,9 @@ from torch import nn
 
 from convscope.errors import ModelError
 from convscope.models import MODELS, Outputs, with_auxiliary_loss, without_auxiliary
-from convscope.models.choices import ACTIVATIONS, NORMS, PADDINGS, POOLINGS, Pool, look_up
+from convscope.models.components import ACTIVATIONS, NORMS, PADDINGS, POOLINGS, Pool, look_up
 from convscope.models.layers import Layers
-from convscope.models.trace import trace
+from convscope.models.summary.trace import trace
 
 X = torch.rand(2, 3, 32, 32)
 

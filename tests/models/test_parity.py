@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from convscope.models import MODELS
-from convscope.models.weights import load_state
-from models.oracles import empty, filled, torchvision_models
+from convscope.models.pretrained.state_dicts import load_state
+from helpers.oracles import empty, filled, torchvision_models
 
 SAME = {
     "alexnet": ("alexnet", 224),

@@ -11,7 +11,7 @@ from convscope.models import build, resolve
 from convscope.tasks import Frame, Localise
 from convscope.tasks.boxes import giou, iou, to_xywh, to_xyxy
 from convscope.tasks.localise import TwoHeads, in_file
-from models.oracles import torchvision_models
+from helpers.oracles import torchvision_models
 
 TASK = Localise(("cat", "dog"), (10, 20), "mse", 3.0)
 

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from convscope.run import Run, RunFolder, task_of
-from convscope.run import train as trained
+from convscope.api import Run, RunFolder, task_of
+from convscope.api import train as trained
 from convscope.tasks import TASKS
 
 GUIDE = Path(__file__).parent.parent.parent / "docs" / "adding-a-task.md"

@@ -26,7 +26,7 @@ def augment(
     Masks and boxes are drawn as they move with their images. What is not said is chosen as `train` does: images are
     mirrored where mirror images look like the others, which those of writing do not.
     """
-    from convscope.run import augmented, nested, settings_from_flags
+    from convscope.api import augmented, nested, settings_from_flags
 
     said = nested({"policy": policy, "mirror": mirror})
     said |= settings_from_flags(f"changes.{change}" for change in set_ or [])

@@ -18,7 +18,7 @@ def convolve(
     out: Annotated[Path | None, typer.Option(help="The picture to write. [default: IMAGE.convolved.png]")] = None,
 ) -> None:
     """Slide a kernel over an image: every step of multiply and sum for small arrays, a picture for large ones."""
-    from convscope.run import convolved
+    from convscope.api import convolved
 
     result, note = convolved(image, kernel, stride=stride, padding=padding, border=border, mean=mean)
     height, width = result.output.shape
@@ -28,7 +28,7 @@ def convolve(
             print(f"({step.row}, {step.column})  {step.text()}")
         print("\n".join("  ".join(f"{value:8.4g}" for value in row) for row in result.output))
         return
-    from convscope.run import as_picture
+    from convscope.api import as_picture
 
     target = out or image.with_suffix(".convolved.png")
     as_picture(result.output).save(target)

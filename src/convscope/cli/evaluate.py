@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from convscope.cli.looks import Crops
+from convscope.cli.options import Crops
 
 
 def evaluate(
@@ -19,9 +19,9 @@ def evaluate(
     The test set is for the end: each look at it is recorded in the run and shown in its report,
     because a network chosen by its test score has no honest score left.
     """
+    from convscope.api import evaluate as scored
+    from convscope.api import task_of
     from convscope.cli.show import print_json, table_of
-    from convscope.run import evaluate as scored
-    from convscope.run import task_of
 
     found = scored(run, split, crops)
     if json:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from convscope.cli.looks import Channels, Each, How, Images, Json, Layers, Out, Paint, Seed, Size, Split, Steps
+from convscope.cli.options import Channels, Each, How, Images, Json, Layers, Out, Paint, Seed, Size, Split, Steps
 
 
 class Methods(TyperGroup):
@@ -247,9 +247,9 @@ def _said(
 
 
 def _look(ctx: typer.Context, json: bool, **said: Any) -> None:
+    from convscope.api.explain import explain as looked
     from convscope.cli.progress import progress
     from convscope.cli.show import print_json
-    from convscope.run.explain import explain as looked
 
     given = {name: value for name, value in said.items() if value is not None}
     if "channels" in given:

@@ -21,8 +21,8 @@ def features(
     A linear probe, nearest neighbours and a support vector machine learn from the training images' vectors and are
     asked about the validation images; the network's own answer stands beside them.
     """
+    from convscope.api import features as written
     from convscope.cli.show import print_json, table_of
-    from convscope.run import features as written
 
     found = written(model, data, out, seed)
     count, numbers = found.vectors.shape

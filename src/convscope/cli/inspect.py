@@ -32,9 +32,9 @@ def inspect(
 
     Every figure comes with its formula filled in. Nothing is downloaded and no memory is taken for the weights.
     """
+    from convscope.api import anatomy_page, anatomy_table, settings_from_flags
+    from convscope.api import inspect as dissected
     from convscope.cli.show import print_json, table_of
-    from convscope.run import anatomy_page, anatomy_table, settings_from_flags
-    from convscope.run import inspect as dissected
 
     options = settings_from_flags(set_ or [])
     anatomy = dissected(model, _shape(size), classes=classes, objects=objects, options=options)

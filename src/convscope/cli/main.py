@@ -21,9 +21,9 @@ from convscope.cli import (
     inspect,
     predict,
     report,
-    tolerance,
     train,
 )
+from convscope.cli import robustness as tolerance
 from convscope.errors import ConvscopeError
 
 app = typer.Typer(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from convscope.cli.looks import Crops
+from convscope.cli.options import Crops
 
 
 def predict(
@@ -27,9 +27,9 @@ def predict(
 
     Files that cannot be read are named on the error output and the others are answered; the exit code is then 1.
     """
-    from convscope.cli.answers import answered, as_csv, as_json_lines, as_table
-    from convscope.run import Refused, task_of
-    from convscope.run import predict as answers_for
+    from convscope.api import Refused, task_of
+    from convscope.api import predict as answers_for
+    from convscope.cli.predictions import answered, as_csv, as_json_lines, as_table
 
     _, answers = answers_for(run, files, crops)
     refused: list[Refused] = []

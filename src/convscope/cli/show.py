@@ -11,8 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from convscope.errors import ConfigError
-from convscope.run import (
+from convscope.api import (
     Adopted,
     Epoch,
     Event,
@@ -28,6 +27,7 @@ from convscope.run import (
     logged,
     planned_rows,
 )
+from convscope.errors import ConfigError
 
 OnProgress = Callable[[int, int], None]
 

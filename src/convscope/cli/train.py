@@ -70,8 +70,8 @@ def train(
     began = time.monotonic()  # importing PyTorch counts towards a budget too
     if (resume is None) == (data is None and recipe is None):
         raise ConfigError("convscope train: name either DATA, as in: convscope train photos, or --resume RUN")
+    from convscope.api import nested, next_name, over, read_recipe, resuming, settings_from_flags, source_of, training
     from convscope.cli.show import watch
-    from convscope.run import nested, next_name, over, read_recipe, resuming, settings_from_flags, source_of, training
 
     flags = {
         "seed": seed,

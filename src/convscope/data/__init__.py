@@ -1,25 +1,25 @@
 """Files on disk -> batches."""
 
-from convscope.data.augment import POLICIES, Policy, augment
+from convscope.data.augment.flip_check import may_mirror
+from convscope.data.augment.pipeline import POLICIES, Policy, augment
 from convscope.data.batches import Batches, BatchSettings
-from convscope.data.builtin import BUILTINS, digits, shapes
-from convscope.data.classes import check_classes, drop_unreadable
-from convscope.data.columns import Columns
-from convscope.data.crops import write_crops
 from convscope.data.dataset import ROLES, Dataset, Skipped, role_of
 from convscope.data.duplicates import Duplicates, find_duplicates
-from convscope.data.features import FeatureBatches, Features, compute_features, room_for
-from convscope.data.folder import read_folder
-from convscope.data.images import fit, pixels_of, read_image, window
-from convscope.data.mask_store import build_masks
-from convscope.data.masks import read_masks
-from convscope.data.mirror import may_mirror
-from convscope.data.open import KINDS, open_data
-from convscope.data.shapes import Shapes, draw_shapes
+from convscope.data.inputs.image import fit, pixels_of, read_image, window
+from convscope.data.layouts.builtin import BUILTINS, digits, shapes
+from convscope.data.layouts.class_folders import read_folder
+from convscope.data.layouts.csv_columns import Columns
+from convscope.data.layouts.drawn_shapes import Shapes, draw_shapes
+from convscope.data.layouts.mask_folders import read_masks
+from convscope.data.layouts.recognise import KINDS, open_data
+from convscope.data.layouts.table import read_table
+from convscope.data.object_crops import write_crops
+from convscope.data.prepared import FeatureBatches, Features, compute_features, room_for
 from convscope.data.split import Leak, Splits, split
 from convscope.data.statistics import Spread, Summary, channel_statistics, summarise
-from convscope.data.store import Store, StoreSettings, build_store
-from convscope.data.table import read_table
+from convscope.data.store.mask_store import build_masks
+from convscope.data.store.store import Store, StoreSettings, build_store
+from convscope.data.targets.classes import check_classes, drop_unreadable
 
 __all__ = [
     "BUILTINS",

@@ -12,10 +12,10 @@ from pydantic import BaseModel, Field
 from torch import Tensor
 from torch.nn import functional
 
-from convscope.data.augment import Moved, as_shares, augment, normalised
-from convscope.data.memory import available_memory
-from convscope.data.mix import MIXES
-from convscope.data.policy import Policy
+from convscope.data.augment.mixup import MIXES
+from convscope.data.augment.pipeline import Moved, as_shares, augment, normalised
+from convscope.data.augment.policies import Policy
+from convscope.data.store.resources import available_memory
 
 
 class BatchSettings(BaseModel, frozen=True, extra="forbid"):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convscope.data.images import FULL_WHITE
+from convscope.data.inputs.image import FULL_WHITE
 
 ROLES = ("train", "validation", "test")
 

@@ -1,41 +1,36 @@
 """See inside any `nn.Module`: plain functions over a network, a layer's name and images as the network takes them."""
 
-from convscope.explain.activations import Activations, activations
 from convscope.explain.arithmetic import Unit, unit
-from convscope.explain.attribution import Attribution
-from convscope.explain.depth import Depth, depths, from_depths
-from convscope.explain.designs import (
-    Removal,
-    Suggestion,
-    from_field,
-    from_filters,
-    from_removals,
-    from_stimuli,
-    removal_costs,
-)  # fmt: skip
-from convscope.explain.filters import Filters, FilterSettings, Smoothness, filters, first_convolution, smoothness
-from convscope.explain.grad_cam import WEIGHTINGS, class_map, grad_cam, grad_cam_plus_plus, hires_cam, layer_cam
-from convscope.explain.gradients import (
+from convscope.explain.attribution.attribution import Attribution
+from convscope.explain.attribution.grad_cam import (
+    WEIGHTINGS,
+    class_map,
+    grad_cam,
+    grad_cam_plus_plus,
+    hires_cam,
+    layer_cam,
+)
+from convscope.explain.attribution.gradients import (
     IntegrationSettings,
     NoiseSettings,
     input_gradients,
     integrated_gradients,
     smooth_grad,
 )  # fmt: skip
-from convscope.explain.invert import INVERT, Inversion, invert
-from convscope.explain.landscape import Landscape, Part, landscape
-from convscope.explain.levels import quantised, shrunk
-from convscope.explain.maximise import (
-    REMINDER,
-    Wanted,
-    channel_maxima,
-    maximise_channels,
-    maximise_classes,
-    maximise_directions,
-    maximise_layer,
-    maximise_neurons,
-)  # fmt: skip
-from convscope.explain.neighbours import (
+from convscope.explain.attribution.occlusion import OcclusionSettings, occlusion
+from convscope.explain.attribution.sanity import Cascade, Pointing, cascade, pointing_game, rank_correlation
+from convscope.explain.drawing import enlarge, grid, kernel_tile, map_tile, overlay, thumbnails, tile
+from convscope.explain.features.activations import Activations, activations
+from convscope.explain.features.filters import (
+    Filters,
+    FilterSettings,
+    Smoothness,
+    filters,
+    first_convolution,
+    smoothness,
+)
+from convscope.explain.features.layer_probes import Depth, depths, from_depths
+from convscope.explain.features.neighbours import (
     LookAlike,
     Neighbours,
     feature_vectors,
@@ -45,18 +40,44 @@ from convscope.explain.neighbours import (
     pixel_vectors,
     purity,
 )  # fmt: skip
-from convscope.explain.objectives import Objective
-from convscope.explain.occlusion import OcclusionSettings, occlusion
-from convscope.explain.optimise import PaintSettings, Pictures, optimise
-from convscope.explain.parameterise import PixelSpace, colour_axes
-from convscope.explain.probe import baseline_scores, learning_curve, probe_scores, with_twice_the_images
+from convscope.explain.features.probe import baseline_scores, learning_curve, probe_scores, with_twice_the_images
+from convscope.explain.features.snapshots import (
+    Snapshots,
+    SnapshotSettings,
+    keep_snapshot,
+    read_snapshots,
+    strip,
+    write_gif,
+)
+from convscope.explain.features.stimuli import Stimuli, cut, stimuli
+from convscope.explain.hooks import Progress, Record, find_layer, record, untouched
+from convscope.explain.module_tree import Landscape, Part, landscape
+from convscope.explain.quantize import quantised, shrunk
 from convscope.explain.receptive_field import ReceptiveField, receptive_field
-from convscope.explain.record import Progress, Record, find_layer, record, untouched
-from convscope.explain.sanity import Cascade, Pointing, cascade, pointing_game, rank_correlation
-from convscope.explain.sheet import enlarge, grid, kernel_tile, map_tile, overlay, thumbnails, tile
-from convscope.explain.snapshots import Snapshots, SnapshotSettings, keep_snapshot, read_snapshots, strip, write_gif
-from convscope.explain.stimuli import Stimuli, cut, stimuli
-from convscope.explain.transforms import Transforms
+from convscope.explain.suggestions import (
+    Removal,
+    Suggestion,
+    from_field,
+    from_filters,
+    from_removals,
+    from_stimuli,
+    removal_costs,
+)  # fmt: skip
+from convscope.explain.synthesis.image_params import PixelSpace, colour_axes
+from convscope.explain.synthesis.invert import INVERT, Inversion, invert
+from convscope.explain.synthesis.maximise import (
+    REMINDER,
+    Wanted,
+    channel_maxima,
+    maximise_channels,
+    maximise_classes,
+    maximise_directions,
+    maximise_layer,
+    maximise_neurons,
+)  # fmt: skip
+from convscope.explain.synthesis.objectives import Objective
+from convscope.explain.synthesis.optimise import PaintSettings, Pictures, optimise
+from convscope.explain.synthesis.transforms import Transforms
 
 __all__ = [
     "INVERT",

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from convscope.explain.record import record
+from convscope.explain.hooks import record
 
 
 @dataclass(frozen=True)

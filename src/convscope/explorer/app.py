@@ -8,8 +8,8 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from convscope.explorer import static_files
-from convscope.explorer.door import Door
-from convscope.explorer.refusing import refusing
+from convscope.explorer.auth import Door
+from convscope.explorer.error_handlers import refusing
 from convscope.explorer.routes import images, inputs, jobs, run
 from convscope.explorer.session import Session
 

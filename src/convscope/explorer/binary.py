@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from convscope.run.exploring import Sent
+from convscope.explorer.backend import Sent
 
 MAGIC = b"CSM1"
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from threading import Condition, Event, Thread
 from typing import Any
 
+from convscope.api.explain import Seen
 from convscope.errors import ConvscopeError
-from convscope.run.explain import Seen
-from convscope.run.exploring import BusyError, Sight, UnknownError, asked, computed, kept
+from convscope.explorer.backend import BusyError, Sight, UnknownError, asked, computed, kept
 
 WAITING = 8  # jobs that may wait
 REMEMBERED = 50

@@ -8,9 +8,9 @@ from threading import Thread
 from typing import Any
 
 from convscope.errors import ConvscopeError
-from convscope.explorer.hub import Hub
+from convscope.explorer.backend import Epochs, Exploration, Inputs, Marks, Sets, Sight, epoch_record
+from convscope.explorer.broadcast import Hub
 from convscope.explorer.jobs import Jobs
-from convscope.run.exploring import Epochs, Exploration, Inputs, Marks, Sets, Sight, epoch_record
 
 LOOK = 0.5  # seconds between looks at the run's folder
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from convscope.run.exploring import UnknownError
+from convscope.explorer.backend import UnknownError
 
 STATIC = Path(__file__).parent / "static"
 KINDS = {

@@ -1,15 +1,15 @@
 """Networks: every family from the same small layers, each with a stem, stages and a head."""
 
-from convscope.models.airbench import begins_whitened, whiten
-from convscope.models.anatomy import Anatomy, table
 from convscope.models.auxiliary import with_auxiliary_loss, without_auxiliary
-from convscope.models.catalogue import MODELS, Architecture, build, resolve
-from convscope.models.dense import DenseNetwork
-from convscope.models.dissect import dissect
-from convscope.models.fetch import pretrained
+from convscope.models.encoder_decoder import DenseNetwork
+from convscope.models.families.airbench import begins_whitened, whiten
 from convscope.models.network import Network, Outputs
-from convscope.models.spec import read_spec
-from convscope.models.weights import Loaded
+from convscope.models.pretrained.download import pretrained
+from convscope.models.pretrained.state_dicts import Loaded
+from convscope.models.registry import MODELS, Architecture, build, resolve
+from convscope.models.summary.model_summary import Anatomy, table
+from convscope.models.summary.summarize import dissect
+from convscope.models.toml.toml_network import read_spec
 
 __all__ = [
     "MODELS",

@@ -7,10 +7,10 @@ from typing import Any
 from torch import Tensor, nn
 
 from convscope.errors import ModelError
-from convscope.models.choices import Named, look_up
-from convscope.models.ghost import ghost_run
+from convscope.models.components import Named, look_up
 from convscope.models.layers import Layers, named
 from convscope.models.network import Network, Outputs
+from convscope.models.shape_inference import ghost_run
 
 WEIGHT = 0.3  # of each auxiliary loss, section 5
 

@@ -9,13 +9,13 @@ from torch import Tensor, nn
 
 from convscope.errors import ModelError
 from convscope.models.auxiliary import hang
-from convscope.models.choices import look_up
-from convscope.models.ghost import ghost_run
+from convscope.models.components import look_up
+from convscope.models.input_check import check_size
 from convscope.models.input_spec import Input
 from convscope.models.layers import Layers, named
 from convscope.models.network import Network
 from convscope.models.options import Options
-from convscope.models.sizes import check_size
+from convscope.models.shape_inference import ghost_run
 
 
 def fully_connected(

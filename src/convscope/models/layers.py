@@ -8,7 +8,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from convscope.models.choices import (
+from convscope.models.components import (
     ADAPTIVE_MAX_POOLS,
     ADAPTIVE_POOLS,
     CONVOLUTIONS,

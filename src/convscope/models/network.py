@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from convscope.errors import ModelError
+from convscope.models.input_check import why_not
 from convscope.models.input_spec import Input
-from convscope.models.sizes import why_not
 
 
 class Outputs(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from convscope.errors import ModelError, did_you_mean
-from convscope.models.choices import ACTIVATIONS, NORMS, PADDINGS, POOLINGS, Named, look_up, remembering
+from convscope.models.components import ACTIVATIONS, NORMS, PADDINGS, POOLINGS, Named, look_up, remembering
 from convscope.models.layers import Layers
 
 FROM_ZERO = ("auxiliary", "first_padding")

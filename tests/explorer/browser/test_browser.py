@@ -17,8 +17,8 @@ def go(page, fragment: str, wanted: str) -> None:
 
 def computed(run: Path, image: int, layer: str) -> np.ndarray:
     """What the trained network gives on a validation image, (C, h, w), without the explorer."""
+    from convscope.analysis.target import opened
     from convscope.explain import record
-    from convscope.run.seeing.subject import opened
 
     subject = opened(run)
     x = subject.input(subject.read("validation").take([image]))

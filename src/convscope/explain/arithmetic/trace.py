@@ -12,7 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from convscope.errors import ModelError, did_you_mean
-from convscope.explain.record import find_layer, untouched
+from convscope.explain.hooks import find_layer, untouched
 
 INPUT = "input"
 UNNAMED = "@"

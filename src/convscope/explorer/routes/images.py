@@ -8,8 +8,7 @@ from fastapi import APIRouter, Body, Query, Request
 from starlette.responses import Response
 
 from convscope.errors import ConfigError
-from convscope.explorer.session import Session
-from convscope.run.exploring import (
+from convscope.explorer.backend import (
     ORDERS,
     UnknownError,
     as_png,
@@ -19,6 +18,7 @@ from convscope.run.exploring import (
     sprite,
     thumbnail,
 )  # fmt: skip
+from convscope.explorer.session import Session
 
 First = Annotated[int, Query(alias="from", ge=0)]
 Count = Annotated[int, Query(ge=1, le=500)]

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from convscope.explorer.backend import MOST_BYTES, TooLargeError
 from convscope.explorer.binary import encoded
 from convscope.explorer.session import Session
-from convscope.run.exploring import MOST_BYTES, TooLargeError
 
 Layer = Annotated[str, Query(max_length=300)]
 Watched = Annotated[list[str], Query(max_length=64)]

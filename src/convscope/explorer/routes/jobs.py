@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
+from convscope.explorer.backend import UnknownError
 from convscope.explorer.session import Session
-from convscope.run.exploring import UnknownError
 
 
 class Asked(BaseModel, extra="forbid"):

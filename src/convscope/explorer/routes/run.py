@@ -6,9 +6,9 @@ from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
+from convscope.explorer.backend import about, curves, drawing, network
 from convscope.explorer.binary import encoded
 from convscope.explorer.session import Session
-from convscope.run.exploring import about, curves, drawing, network
 
 Name = Annotated[str, Query(max_length=300)]
 

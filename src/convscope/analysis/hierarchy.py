@@ -1,0 +1,200 @@
+"""Early to late on one page: filters, stimuli, wanted images, maps, where it looks, with a plain sentence each."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from convscope.analysis.attribution import where_sheet
+from convscope.analysis.data_urls import address
+from convscope.analysis.feature_visualization import painting, sample_images, some_images, wanted_sentence, wanted_sheet
+from convscope.analysis.images import Images
+from convscope.analysis.maps import channel_maps_sheet, filter_sentence, filter_sheet
+from convscope.analysis.result import Findings
+from convscope.analysis.selection import (
+    answered,
+    chosen_channels,
+    chosen_images,
+    chosen_layers,
+    mistakes,
+    probabilities,
+    where_layer,
+    width_of,
+)
+from convscope.analysis.settings import HierarchyLook, PaintLook
+from convscope.analysis.target import Subject
+from convscope.analysis.top_patches import stimuli_sentence, stimuli_sheet
+from convscope.bundle import write_whole
+from convscope.errors import ConvscopeError
+from convscope.explain import Progress, activations, channel_maxima, class_map, filters, maximise_channels, stimuli
+from convscope.explain import first_convolution as first_of
+
+SECTION = "section.html"
+FIRST_CHANNELS = 4  # of a layer, in the report that training writes
+FIRST_LOOK = 2e10  # multiplications that it may cost: about a second on two cores
+LOOKED_AT = 6  # images of which the maps are shown
+LEAST_IMAGES = 64  # for stimuli to mean anything
+
+Block = dict[str, Any]
+
+
+def see_hierarchy(subject: Subject, look: HierarchyLook, on_progress: Progress) -> Findings:
+    """The page ``hierarchy.html``; the run's report takes it in."""
+    sample = subject.input(sample_images(subject))
+    layers = chosen_layers(subject, look.layers, sample)
+    blocks, numbers, pictures = [], [], {}
+    blocks += _attempt(filters_block, subject)
+    images, shown = some_images(subject, 10**9), _shown(subject, look)
+    for place, layer in enumerate(layers):
+        channels = chosen_channels(layer, width_of(subject.model, layer, sample), look.channels, look.most)
+        blocks += _attempt(stimuli_block, subject, images, layer, channels) if len(images) else []
+        paint = PaintLook(steps=look.steps, seed=look.seed)
+
+        def report(done: int, of: int | None, before: int = place) -> None:
+            on_progress(before * (of or 1) + done, len(layers) * (of or 1))
+
+        blocks += _attempt(wanted_block, subject, layer, channels, paint, report)
+        blocks += _attempt(maps_block, subject, shown, layer, channels) if len(shown) else []
+        numbers.append({"layer": layer, "channels": channels})
+    if len(shown):
+        blocks += _attempt(where_block, subject, shown if look.images else subject.read(look.split), not look.images)
+    for place, block in enumerate(blocks):
+        pictures[f"{place:02d}.{block['kind']}.{block['layer']}"] = block.pop("picture_array")
+    for block, picture in zip(blocks, pictures.values(), strict=True):
+        block["picture"] = address(picture)
+    says = tuple(block["says"] for block in blocks)
+    files = {"hierarchy.html": _page(subject, blocks), SECTION: _section(blocks)}
+    return Findings(pictures, {"layers": numbers}, says, files)
+
+
+def _shown(subject: Subject, look: HierarchyLook) -> Images:
+    """The images whose maps are shown: those asked for, else one of each of a few classes."""
+    if look.images or len(subject.read(look.split)):
+        return chosen_images(subject, look.images, look.split, look.each or 1, LOOKED_AT, look.seed)
+    return subject.read(look.split)
+
+
+def first_look(subject: Subject, multiplications: int, until: float) -> str:
+    """The same, of what is cheap, as the section of a report that is written right after training.
+
+    Args:
+        subject: the network and its images, of which as many are looked at as `FIRST_LOOK` allows.
+        multiplications: of one image's forward pass.
+        until: by `time.monotonic`; nothing is begun after that.
+    """
+    affordable = max(LEAST_IMAGES, int(FIRST_LOOK / max(multiplications, 1) / 4))  # three layers, and the mistakes
+    train, validation = (_evenly(subject.read(split), affordable) for split in ("train", "validation"))
+    blocks = _attempt(filters_block, subject)
+    if len(validation) and time.monotonic() < until:
+        blocks += _attempt(where_block, subject, validation)
+    sample = subject.input(train, slice(0, 1))
+    layers = chosen_layers(subject, (), sample)
+    for layer in dict.fromkeys((layers[0], layers[len(layers) // 2], layers[-1])):
+        if time.monotonic() < until:
+            channels = chosen_channels(layer, width_of(subject.model, layer, sample), (), FIRST_CHANNELS)
+            blocks += _attempt(stimuli_block, subject, train, layer, channels)
+    blocks.sort(key=lambda block: block["kind"] == "where")
+    for block in blocks:
+        block["picture"] = address(block.pop("picture_array"))
+    return rendered("section.html", blocks=blocks, full=False)
+
+
+def _evenly(images: Images, most: int) -> Images:
+    return images.take(np.unique(np.linspace(0, len(images) - 1, min(most, len(images))).astype(int)))
+
+
+def _attempt(make: Any, *given: Any) -> list[Block]:
+    """A block, or none where the network has nothing of the kind: no convolution, no maps, no classes."""
+    try:
+        return [make(*given)]
+    except ConvscopeError:
+        return []
+
+
+def filters_block(subject: Subject) -> Block:
+    """The first layer's kernels."""
+    found = filters(subject.model, first_of(subject.model))
+    return {
+        "kind": "filters", "layer": found.layer, "title": f"{found.layer}: the first kernels",
+        "says": filter_sentence(found), "picture_array": filter_sheet(found),
+    }  # fmt: skip
+
+
+def stimuli_block(subject: Subject, images: Images, layer: str, channels: list[int]) -> Block:
+    """What excites some channels of a layer."""
+    found = stimuli(subject.model, layer, subject.batches(images))
+    return {
+        "kind": "stimuli", "layer": layer, "title": f"{layer}: what excites it",
+        "says": stimuli_sentence(subject, images, found),
+        "picture_array": stimuli_sheet(subject, images, found, channels),
+    }  # fmt: skip
+
+
+def wanted_block(subject: Subject, layer: str, channels: list[int], look: PaintLook, report: Progress) -> Block:
+    """What some channels of a layer want."""
+    real, names = some_images(subject), [f"channel {channel}" for channel in channels]
+    wanted = maximise_channels(subject.model, layer, channels, subject.space, painting(subject, look), report)
+    if len(real):
+        wanted = wanted.against(channel_maxima(subject.model, layer, subject.batches(real)))
+    return {
+        "kind": "wanted", "layer": layer, "title": f"{layer}: what it wants",
+        "says": wanted_sentence(wanted), "picture_array": wanted_sheet(subject, real, wanted, names),
+    }  # fmt: skip
+
+
+def maps_block(subject: Subject, images: Images, layer: str, channels: list[int]) -> Block:
+    """What some channels of a layer answer to a few images."""
+    found = activations(subject.model, subject.input(images), [layer])[layer]
+    return {
+        "kind": "maps", "layer": layer, "title": f"{layer}: what it answers",
+        "says": f"{100 * found.empty.mean():.0f} % of its {found.empty.shape[1]} channels are empty for an image on "
+        f"average; a map has {found.maps.shape[2]} x {found.maps.shape[3]} places.",
+        "picture_array": channel_maps_sheet(subject, images, found, channels),
+    }  # fmt: skip
+
+
+def where_block(subject: Subject, images: Images, look_for_mistakes: bool = True) -> Block:
+    """Where the network looks in its surest mistakes among images, or in the first where it makes none."""
+    wrong = mistakes(subject, images)[:LOOKED_AT] if look_for_mistakes else []
+    chosen = images.take(wrong) if wrong else images.take(np.arange(min(LOOKED_AT, len(images))))
+    x, answers = subject.input(chosen), probabilities(subject, chosen)
+    layer = where_layer(subject.model, x)
+    maps = [class_map(subject.model, x, layer, torch.from_numpy(answered(subject, answers)), "grad_cam")]
+    told = (
+        f"the {len(wrong)} surest mistakes"
+        if len(wrong) > 1
+        else "the one mistake"
+        if wrong
+        else f"{len(chosen)} images"
+    )
+    told += "; no mistakes were found" if look_for_mistakes and not wrong else ""
+    return {
+        "kind": "where", "layer": layer, "title": f"{layer}: where it looks",
+        "says": f"Grad-CAM of {told}: does it look at the thing, or at what comes along with it?",
+        "picture_array": where_sheet(subject, chosen, answers, maps),
+    }  # fmt: skip
+
+
+def _page(subject: Subject, blocks: list[Block]) -> Any:
+    def write(path: Path) -> None:
+        section = rendered("section.html", blocks=blocks, full=True)
+        write_whole(path, rendered("hierarchy.html", name=subject.name, section=section).encode())
+
+    return write
+
+
+def _section(blocks: list[Block]) -> Any:
+    def write(path: Path) -> None:
+        write_whole(path, rendered("section.html", blocks=blocks, full=True).encode())
+
+    return write
+
+
+def rendered(template: str, **content: Any) -> str:
+    """A page or section from a template beside this file."""
+    from jinja2 import Environment, PackageLoader, select_autoescape
+
+    environment = Environment(loader=PackageLoader("convscope.analysis", "."), autoescape=select_autoescape())
+    return environment.get_template(template).render(**content)

@@ -1,0 +1,106 @@
+"""Images of a set as the network takes them, with their classes and where the data mark objects."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from convscope.errors import ConfigError
+from convscope.runs.loaders import Prepared, framed
+
+NOTHING = 255  # in marks: no object is here
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """Images as the network takes them, (N, C, H, W) uint8 or float in [0, 1], read when asked for.
+
+    Attributes:
+        names: one for each.
+        targets: (N,) class indices, -1 where the class is not known.
+        store: (M, C, H, W) pixels.
+        rows: (N,) where each lies in the store.
+        marks: (M, H, W) uint8 where the data say which class's object lies in which place, 255 for none.
+    """
+
+    names: tuple[str, ...]
+    targets: NDArray[np.int64]
+    store: NDArray[Any]
+    rows: NDArray[np.int64]
+    marks: NDArray[np.uint8] | None = None
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def take(self, places: Sequence[int] | NDArray[np.int64]) -> "Images":
+        """Those at these places, in that order."""
+        chosen = np.asarray(places, np.int64)
+        names = tuple(self.names[i] for i in chosen)
+        return replace(self, names=names, targets=self.targets[chosen], rows=self.rows[chosen])
+
+    def marked(self, targets: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """(N, H, W) where each image's object of that class lies; nowhere where the data do not say."""
+        if self.marks is None:
+            return np.zeros((len(self), *self.store.shape[2:]), bool)
+        return np.asarray(self.marks[self.rows] == targets[:, None, None])
+
+    def pixels(self, places: slice = slice(None)) -> Tensor:
+        """(B, C, H, W) float32 in [0, 1]."""
+        chosen = torch.from_numpy(np.ascontiguousarray(self.store[self.rows[places]]))
+        return chosen.float() / 255 if chosen.dtype == torch.uint8 else chosen.float()
+
+
+def given_marks(
+    marks: NDArray[Any] | Tensor | None, targets: NDArray[np.int64], store: NDArray[Any]
+) -> NDArray[np.uint8] | None:
+    """Marks as a user gives them: bool, or the class of each place.
+
+    Raises:
+        ConfigError: of another shape than the images.
+    """
+    if marks is None:
+        return None
+    given = marks.detach().cpu().numpy() if isinstance(marks, Tensor) else np.asarray(marks)
+    if given.shape != (len(store), *store.shape[2:]):
+        raise ConfigError(f"marks: shape {given.shape} for images {store.shape}; give one of (H, W) for each image")
+    if given.dtype == np.bool_:
+        return np.where(given, targets[:, None, None], NOTHING).astype(np.uint8)
+    return given.astype(np.uint8)
+
+
+def images_of(prepared: Prepared, role: str) -> Images:
+    """The images of one set of a run."""
+    rows, dataset = prepared.rows(role), prepared.dataset
+    targets, place = np.asarray(dataset.targets), prepared.place[rows]
+    known, marks = np.full(len(rows), -1), None
+    if dataset.kind == "classes":
+        known = targets[rows].astype(np.int64)
+    elif dataset.kind == "boxes":
+        boxes = framed(targets, dataset.sizes, prepared.preprocessing.size)[rows]
+        known, marks = boxes[:, 0].astype(np.int64), _boxed(boxes, place, prepared)
+    elif dataset.kind == "masks" and prepared.masks is not None:
+        marks = prepared.masks
+        known = np.array([_main(mask, len(dataset.classes)) for mask in marks[place]], np.int64)
+    names = tuple(dataset.names[i] for i in rows)
+    return Images(names, known, prepared.store.pixels, place, marks)
+
+
+def _boxed(boxes: NDArray[np.float32], place: NDArray[np.int64], prepared: Prepared) -> NDArray[np.uint8]:
+    """Marks of boxes (N, 5), class and xyxy."""
+    height, width = prepared.preprocessing.size
+    marks = np.full((len(prepared.store.pixels), height, width), NOTHING, np.uint8)
+    for row, (kind, *corners) in zip(place, boxes.tolist(), strict=True):
+        if not np.isnan(corners).any():
+            left, top, right, bottom = (round(corner) for corner in corners)
+            marks[row, top : max(bottom, top + 1), left : max(right, left + 1)] = int(kind)
+    return marks
+
+
+def _main(mask: NDArray[np.uint8], classes: int) -> int:
+    """The class with most pixels beside the first, which is most often the ground; -1 where there is none."""
+    counts = np.bincount(mask.ravel(), minlength=NOTHING + 1)[1:classes]
+    return int(counts.argmax()) + 1 if counts.any() else -1

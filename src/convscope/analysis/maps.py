@@ -1,0 +1,130 @@
+"""What channels answer, and what the first kernels look like."""
+
+import numpy as np
+
+from convscope.analysis.images import Images
+from convscope.analysis.layout import INK, beside, headed, shown, sized, squared, table, titled
+from convscope.analysis.result import Findings
+from convscope.analysis.selection import chosen_channels, chosen_images, chosen_layers
+from convscope.analysis.settings import ActivationsLook, FiltersLook
+from convscope.analysis.target import Subject
+from convscope.explain import Activations, Filters, Progress, activations, filters, grid, kernel_tile, map_tile
+from convscope.explain import first_convolution as first_of
+
+CHANNELS = 64  # on a sheet
+KERNEL_CHANNELS = 8  # of a deep kernel that are drawn
+
+
+def see_activations(subject: Subject, look: ActivationsLook, on_progress: Progress) -> Findings:
+    """A sheet of every channel's map for each image and layer; channels that answer nothing are crossed out."""
+    images = chosen_images(subject, look.images, look.split, look.each, look.most, look.seed)
+    x = subject.input(images)
+    layers = chosen_layers(subject, look.layers, x)
+    found = activations(subject.model, x, layers)
+    pictures, says = {}, []
+    for done, layer in enumerate(layers, 1):
+        for place in range(len(images)):
+            pictures[f"{layer}.{place}"] = activation_sheet(subject, images, place, found[layer], look.channels)
+        empty = found[layer].empty
+        always = np.flatnonzero(empty.all(0))
+        says.append(
+            f"{layer}: {100 * empty.mean():.0f} % of its {empty.shape[1]} channels are empty for an image on average, "
+            f"{len(always)} for all {len(images)}"
+        )
+        on_progress(done, len(layers))
+    numbers = {"images": images.names, "layers": [answer.to_json() for answer in found.values()]}
+    return Findings(pictures, numbers, tuple(says))
+
+
+def activation_sheet(
+    subject: Subject, images: Images, place: int, found: Activations, wanted: tuple[int, ...] = ()
+) -> np.ndarray:
+    """One image, and what each channel of a layer answers to it."""
+    maps, empty = found.maps[place], found.empty[place]
+    channels = chosen_channels(found.layer, len(maps), wanted, CHANNELS)
+    side = 96 if len(channels) <= 32 else 72
+    whole = float(np.abs(maps).max()) if maps[0].size == 1 else None  # a single place has no scale of its own
+    tiles = [sized(map_tile(maps[channel], whole), side) for channel in channels]
+    sheet = grid(tiles, [str(channel) for channel in channels], columns=8, marked=[bool(empty[c]) for c in channels])
+    image = shown(images.take([place]).pixels()[0].numpy(), 160)
+    labelled = headed(image, [(subject.called(int(images.targets[place])) or images.names[place], "label", INK)])
+    some = "" if len(channels) == len(maps) else f", {len(channels)} of them shown"
+    title = f"{found.layer}: {len(maps)} channels of {maps.shape[1]} x {maps.shape[2]}{some}; {int(empty.sum())} empty"
+    scale = "its own scale" if whole is None else "the layer's scale"
+    note = f"{images.names[place]}. Each tile is on {scale}, from black (or blue, below zero) up; crossed out: empty."
+    return titled(beside([labelled, sheet]), title, note)
+
+
+def channel_maps_sheet(subject: Subject, images: Images, found: Activations, channels: list[int]) -> np.ndarray:
+    """A row for each image: the image, then what some channels of a layer answer to it."""
+    rows, pixels = [], images.pixels().numpy()
+    for place, name in enumerate(images.names):
+        whole = float(np.abs(found.maps[place]).max()) if found.maps[place, 0].size == 1 else None
+        maps = [squared(map_tile(found.maps[place, channel], whole), 96) for channel in channels]
+        empty = [" empty" if found.empty[place, channel] else "" for channel in channels]
+        called = subject.called(int(images.targets[place]))
+        rows.append((
+            f"{name}{': ' if called else ''}{called}",
+            [shown(pixels[place], 96), *maps],
+            ["image", *(f"channel {channel}{gone}" for channel, gone in zip(channels, empty, strict=True))],
+        ))  # fmt: skip
+    own = "its own scale" if found.maps[0, 0].size > 1 else "the layer's scale"
+    note = f"Each tile is on {own}, from black (or blue, below zero) up."
+    return titled(table(rows), f"{found.layer}: what {len(channels)} of its channels answer", note)
+
+
+def see_filters(subject: Subject, look: FiltersLook, on_progress: Progress) -> Findings:
+    """A layer's kernels as pictures, the dead crossed out, with their smoothness; what they answer to chosen images."""
+    layers = look.layers or (first_of(subject.model),)
+    pictures, found, says = {}, [], []
+    for done, layer in enumerate(layers, 1):
+        one = filters(subject.model, layer)
+        pictures[layer] = filter_sheet(one, look.channels)
+        found.append(one.to_json())
+        says.append(filter_sentence(one))
+        on_progress(done, len(layers))
+    if look.images:
+        images = chosen_images(subject, look.images, look.split, look.each, look.most, look.seed)
+        for layer, answer in activations(subject.model, subject.input(images), layers).items():
+            for place in range(len(images)):
+                pictures[f"{layer}.{place}"] = activation_sheet(subject, images, place, answer, look.channels)
+    return Findings(pictures, {"layers": found}, tuple(says))
+
+
+def filter_sheet(found: Filters, wanted: tuple[int, ...] = ()) -> np.ndarray:
+    """Kernels with ids and smoothness."""
+    count, depth = found.weights.shape[:2]
+    channels = chosen_channels(found.layer, count, wanted, CHANNELS)
+    strongest = np.arange(depth)
+    if depth not in (1, 3):
+        energy = (found.weights**2).sum((0, 2, 3))
+        strongest = np.sort(np.argsort(-energy, kind="stable")[:KERNEL_CHANNELS])
+    tiles = [_kernel(found.weights[channel, strongest]) for channel in channels]
+    scores = None if found.smoothness is None else found.smoothness.scores
+    names = [f"{c}" if scores is None else f"{c}: {scores[c]:.2f}" for c in channels]
+    columns = 8 if tiles[0].shape[1] <= 120 else 1
+    sheet = grid(tiles, names, columns=columns, marked=[c in found.dead for c in channels])
+    note = (
+        "Zero is mid-grey. Above each: its id and smoothness, 1 even, 0 random, -1 a checkerboard; crossed out: dead."
+    )
+    if depth not in (1, 3):
+        note += f" Input channels side by side: {', '.join(map(str, strongest))}, the strongest of {depth}."
+    return titled(sheet, f"{found.layer}: {count} kernels of {found.weights.shape[2]} x {found.weights.shape[3]}", note)
+
+
+def _kernel(kernel: np.ndarray) -> np.ndarray:
+    picture = kernel_tile(kernel)
+    return sized(picture, 72 * (1 if len(kernel) in (1, 3) else len(kernel)))
+
+
+def filter_sentence(found: Filters) -> str:
+    """What the kernels say about the training."""
+    count, smooth = len(found.weights), found.smoothness
+    said = f"{found.layer}: {len(found.dead)} dead, {len(found.duplicates)} pairs of duplicates among {count} kernels"
+    if smooth is None:
+        return said
+    noisy = len(smooth.noisy)
+    return (
+        f"{said}; smoothness {smooth.scores.mean():.2f} on average (random ones {smooth.random_mean:.2f}), "
+        f"{noisy} of {count} no smoother than random ones"
+    )

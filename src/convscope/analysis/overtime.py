@@ -1,0 +1,147 @@
+"""How the maps of a few fixed images changed while the network learned, from what training kept in ``probes/``."""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from convscope.analysis.layout import INK, SOFT, beside, font, headed, shown, sized, titled
+from convscope.analysis.result import Findings
+from convscope.analysis.settings import OvertimeLook
+from convscope.analysis.target import Subject
+from convscope.errors import ConfigError, RunError
+from convscope.explain import Progress, Snapshots, read_snapshots, strip, write_gif
+
+EPOCHS = 12  # columns of a strip, evenly chosen
+SIDE = 48
+
+
+def see_overtime(subject: Subject, look: OvertimeLook, on_progress: Progress) -> Findings:
+    """For each stage and probe a strip, a row for each channel and a column for each epoch, and an animation."""
+    folder = subject.home.parent / "probes"
+    kept = probes_of(folder)
+    layers = look.layers or tuple(kept["layers"])
+    for layer in look.layers:
+        if layer not in kept["layers"]:
+            raise RunError(
+                f"layer {layer}: its maps were not kept while training; choose one of {_listed(kept['layers'])}"
+            )
+    probes = _chosen_probes(subject, look, kept["names"])
+    pictures, files, numbers, says = {}, {}, [], []
+    for done, layer in enumerate(layers, 1):
+        found = _some_channels(read_snapshots(folder, layer), look.channels)
+        for probe in probes:
+            pictures[f"{layer}.{probe}"] = strip_sheet(subject, found, probe, kept["names"][probe])
+            files[f"{layer}.{probe}.gif"] = _animation(found, probe)
+        numbers.append(found.to_json())
+        says.append(_settled(found))
+        on_progress(done, len(layers))
+    return Findings(pictures, {"probes": kept["names"], "layers": numbers}, tuple(says), files)
+
+
+def _chosen_probes(subject: Subject, look: OvertimeLook, names: list[str]) -> list[int]:
+    """The probes that the user named by number, by name or by class; else all."""
+    count = len(names)
+    if look.probe is not None and look.probe >= count:
+        raise RunError(f"probe: no {look.probe} of {count} probe images; choose from 0 to {count - 1}")
+    if look.probe is not None:
+        return [look.probe]
+    if not look.images:
+        return list(range(count))
+    images = subject.read("validation")
+    classes = [subject.called(int(images.targets[images.names.index(n)])) if n in images.names else "" for n in names]
+    for word in look.images:
+        if word not in (*names, *classes):
+            raise ConfigError(f"images: no probe image or class {word}; choose one of {_listed(names)}")
+    return [i for i in range(count) if names[i] in look.images or classes[i] in look.images]
+
+
+def _some_channels(found: Snapshots, wanted: tuple[int, ...]) -> Snapshots:
+    kept = found.channels.tolist()
+    for channel in wanted:
+        if channel not in kept:
+            raise ConfigError(
+                f"channels: {channel} of layer {found.layer} was not kept while training; choose from {_listed(kept)}"
+            )
+    places = [kept.index(channel) for channel in wanted] or list(range(len(kept)))
+    return replace(found, channels=found.channels[places], maps=found.maps[:, :, places])
+
+
+def _listed(words: Iterable[object]) -> str:
+    return ", ".join(map(str, words))
+
+
+def probes_of(folder: Path) -> dict[str, Any]:
+    """The names of the probe images and of the layers.
+
+    Raises:
+        RunError: the training kept none.
+    """
+    try:
+        content: dict[str, Any] = json.loads((folder / "probes.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise RunError(
+            f"{folder}: no probes were kept; train anew with train.probes of at least 1 (a network of maps, not an mlp)"
+        ) from None
+    return content
+
+
+def _animation(found: Snapshots, probe: int) -> Callable[[Path], None]:
+    def write(path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_gif(found, path, probe, scale=max(1, 48 // max(found.maps.shape[3:])))
+
+    return write
+
+
+def strip_sheet(subject: Subject, found: Snapshots, probe: int, name: str) -> np.ndarray:
+    """One probe's strip, beside the image, with channels and epochs written on."""
+    chosen = np.unique(np.linspace(0, len(found.epochs) - 1, min(EPOCHS, len(found.epochs))).astype(int))
+    few = replace(found, epochs=found.epochs[chosen], maps=found.maps[chosen])
+    _, _, channels, height, width = few.maps.shape
+    scale, gap = max(1, SIDE // max(height, width)), 2
+    tiles = strip(few, probe, gap).reshape(channels, height + gap, len(chosen), width + gap)[:, :height, :, :width]
+    tiles = tiles.repeat(scale, 1).repeat(scale, 3)  # the gap stays narrow where maps are small
+    tiles = np.pad(tiles, ((0, 0), (0, 4), (0, 0), (0, 4)), constant_values=255)
+    grey = tiles.reshape(channels * tiles.shape[1], -1)
+    picture = np.repeat(grey[..., None], 3, axis=2)
+    labelled = _labelled(picture, found.channels.tolist(), few.epochs.tolist())
+    parts = [labelled]
+    images = subject.read("validation")
+    if name in images.names:
+        image = shown(images.take([images.names.index(name)]).pixels()[0].numpy(), 120)
+        parts.insert(0, headed(sized(image, 120), [("probe image", "label", SOFT)]))
+    title = f"{found.layer}, epoch {few.epochs[0]} to {few.epochs[-1]}: {channels} channels"
+    note = f"{name}. A row is a channel, a column an epoch; brightness is on one scale along a row."
+    return titled(beside(parts), title, note)
+
+
+def _labelled(picture: np.ndarray, channels: list[int], epochs: list[int]) -> np.ndarray:
+    """Epoch numbers above, channel ids at the left."""
+    from PIL import Image, ImageDraw
+
+    left, top = 34, 18
+    canvas = Image.new("RGB", (picture.shape[1] + left, picture.shape[0] + top), (255, 255, 255))
+    canvas.paste(Image.fromarray(picture), (left, top))
+    pen, letters = ImageDraw.Draw(canvas), font("label")
+    across, down = picture.shape[1] / len(epochs), picture.shape[0] / len(channels)
+    for place, epoch in enumerate(epochs):
+        pen.text((left + across * place + 2, 2), str(epoch), fill=SOFT, font=letters)
+    for place, channel in enumerate(channels):
+        pen.text((2, top + down * place + 2), str(channel), fill=INK, font=letters)
+    return np.asarray(canvas)
+
+
+def _settled(found: Snapshots) -> str:
+    """From which epoch on the maps move less than a tenth of what they moved at most."""
+    changes = np.array(found.to_json()["mean_change"])
+    if len(changes) < 2 or changes.max() <= 0:
+        return f"{found.layer}: {len(found.epochs)} epochs kept"
+    moving = np.flatnonzero(changes > 0.1 * changes.max())
+    after = int(found.epochs[moving[-1] + 1])
+    if after == int(found.epochs[-1]):
+        return f"{found.layer}: its maps still move in the last epoch"
+    return f"{found.layer}: its maps hardly move after epoch {after} of {int(found.epochs[-1])}"

@@ -1,0 +1,86 @@
+"""What a way of looking finds, and where it is written."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from convscope.analysis.target import Subject
+from convscope.bundle import write_whole
+from convscope.explain import Progress
+from convscope.runs.events import plain
+
+Way = Callable[[Subject, Any, Progress], "Findings"]
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """Pictures (H, W, 3) uint8 by name, the numbers behind them, and what they say in sentences."""
+
+    pictures: dict[str, np.ndarray]
+    numbers: dict[str, Any]
+    says: tuple[str, ...] = ()
+    files: dict[str, Callable[[Path], None]] = field(default_factory=dict)
+    """Further files by name, such as animations, each with what writes it."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was written.
+
+    Attributes:
+        method: the way of looking.
+        pictures: PNG files (and animations), in the order in which they are meant to be looked at.
+        numbers_file: the JSON of the numbers.
+        numbers: its content.
+        says: what was found, in sentences.
+    """
+
+    method: str
+    pictures: tuple[Path, ...]
+    numbers_file: Path
+    numbers: dict[str, Any]
+    says: tuple[str, ...]
+
+    def _repr_html_(self) -> str:
+        from convscope.analysis.data_urls import image_of_file
+
+        said = "".join(f"<p>{sentence}</p>" for sentence in self.says)
+        return said + "".join(f'<p><img src="{image_of_file(path)}"></p>' for path in self.pictures)
+
+
+def write(findings: Findings, method: str, said: dict[str, Any], folder: Path) -> Seen:
+    """Write pictures and numbers into a folder.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    import io
+
+    paths = []
+    for name, picture in findings.pictures.items():
+        path, content = folder / f"{_plain_name(name)}.png", io.BytesIO()
+        Image.fromarray(picture).save(content, "PNG", optimize=True)
+        write_whole(path, content.getvalue())
+        paths.append(path)
+    for name, writer in findings.files.items():
+        path = folder / _plain_name(name)
+        writer(path)
+        paths.append(path)
+    numbers = plain({
+        "method": method, "settings": said, **findings.numbers,
+        "says": list(findings.says), "pictures": [path.name for path in paths],
+    })  # fmt: skip
+    numbers_file = folder / f"{method}.json"
+    write_whole(numbers_file, (json.dumps(numbers, indent=1) + "\n").encode())
+    return Seen(method, tuple(paths), numbers_file, numbers, findings.says)
+
+
+def _plain_name(name: str) -> str:
+    """A file's name that every system takes."""
+    return re.sub(r"[^\w.-]+", "-", name).strip("-") or "picture"

@@ -1,0 +1,192 @@
+"""What the findings suggest changing, each with the figure behind it."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from convscope.analysis.feature_visualization import some_images
+from convscope.analysis.images import NOTHING, Images
+from convscope.analysis.layout import chart, titled
+from convscope.analysis.result import Findings
+from convscope.analysis.selection import check_names_classes, chosen_images, chosen_layers, where_layer
+from convscope.analysis.settings import DesignsLook
+from convscope.analysis.target import Subject
+from convscope.errors import ConfigError
+from convscope.explain import (
+    Depth,
+    Progress,
+    Removal,
+    Suggestion,
+    depths,
+    filters,
+    from_depths,
+    from_field,
+    from_filters,
+    from_removals,
+    from_stimuli,
+    receptive_field,
+    removal_costs,
+    stimuli,
+)
+
+SHOWN_REMOVALS = 24
+FITTED = 3000  # training images from which linear classifiers learn
+SMALLEST = 9  # pixels of an object; less is a mask's fray
+NOTHING_FOUND = (
+    "nothing to suggest: no dead, repeated or silent channels, and every block and stage that was left out is missed"
+)
+
+Labelled = Callable[[], Iterator[tuple[Tensor, Tensor]]]
+
+
+def see_designs(subject: Subject, look: DesignsLook, on_progress: Progress) -> Findings:
+    """Dead and repeated filters, silent channels, blocks and stages that cost nothing, fields that do not fit."""
+    train = subject.read("train")
+    if not len(subject.read("validation")):
+        raise ConfigError(f"images: {subject.name} comes without images; designs need a run, or images in Python")
+    judged = chosen_images(subject, look.images, look.split, look.each, 10**9, look.seed)
+    sample = subject.input(judged, slice(0, 1))
+    layers = chosen_layers(subject, look.layers, sample)
+    suggestions = [
+        found for layer in _convolutions(subject.model, look.layers) for found in _kernels(subject, layer, look)
+    ]
+    for done, layer in enumerate(layers, 1):
+        suggestions += from_stimuli(stimuli(subject.model, layer, subject.batches(train), 1), look.channels)
+        on_progress(done, 2 * len(layers))
+    removals = _removals(subject, judged, on_progress)
+    after = _depths(subject, layers, train, judged)
+    suggestions += [*from_removals(removals), *from_depths(after)]
+    suggestions += _field(subject, look.objects, judged, sample)
+    pictures = {}
+    if after:
+        pictures["depths"] = _depth_sheet(after)
+    if removals:
+        pictures["removals"] = _removal_sheet(removals)
+    numbers = {
+        "layers": layers,
+        "suggestions": [one.to_json() for one in suggestions],
+        "removals": [one.to_json() for one in removals],
+        "depths": [one.to_json() for one in after],
+    }
+    return Findings(pictures, numbers, tuple(_sentence(one) for one in suggestions) or (NOTHING_FOUND,))
+
+
+def _sentence(found: Suggestion) -> str:
+    return f"{found.layer} ({found.kind}): {found.finding}. Try: {found.suggestion}."
+
+
+def _convolutions(model: nn.Module, within: tuple[str, ...]) -> list[str]:
+    """All convolutions, or those in the layers that the user named."""
+    return [
+        name
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Conv2d) and (not within or any(f"{name}.".startswith(f"{layer}.") for layer in within))
+    ]
+
+
+def _kernels(subject: Subject, layer: str, look: DesignsLook) -> tuple[Suggestion, ...]:
+    return from_filters(filters(subject.model, layer), look.channels)
+
+
+def _labelled(subject: Subject, images: Images) -> Labelled:
+    def batches() -> Iterator[tuple[Tensor, Tensor]]:
+        done = 0
+        for x in subject.batches(images):
+            yield x, torch.from_numpy(images.targets[done : done + len(x)])
+            done += len(x)
+
+    return batches
+
+
+def _removals(subject: Subject, judged: Images, on_progress: Progress) -> tuple[Removal, ...]:
+    """What each block is worth on the images; none where these have no classes."""
+    if not _classes_known(subject, judged):
+        return ()
+    return removal_costs(subject.model, _labelled(subject, judged), on_progress=_second_half(on_progress))
+
+
+def _second_half(on_progress: Progress) -> Progress:
+    return lambda done, of: on_progress((of or done) + done, 2 * (of or done))
+
+
+def _classes_known(subject: Subject, images: Images) -> bool:
+    try:
+        check_names_classes(subject, somehow=True)
+    except ConfigError:
+        return False
+    return subject.task != "segment" and bool((images.targets >= 0).all())
+
+
+def _depths(subject: Subject, layers: tuple[str, ...], train: Images, judged: Images) -> tuple[Depth, ...]:
+    """What is known after each stage; nothing where classes are not known."""
+    if len(layers) < 2 or not _classes_known(subject, judged):
+        return ()
+    fitted = some_images(subject, FITTED)
+    if not _classes_known(subject, fitted) or len(np.unique(train.targets)) < 2:
+        return ()
+    return depths(subject.model, layers, _labelled(subject, fitted), _labelled(subject, judged))
+
+
+def _field(subject: Subject, said: int | None, images: Images, sample: Tensor) -> tuple[Suggestion, ...]:
+    """Whether the deepest stage with places sees as much as an object takes, as the user or the data say."""
+    layer = where_layer(subject.model, sample)
+    sides = np.array([[said, said]]) if said is not None else object_sides(images, subject.task == "segment")
+    if not len(sides) or not layer:
+        return ()
+    return from_field(receptive_field(subject.model, layer, sample), sides)
+
+
+def object_sides(images: Images, ground_first: bool) -> np.ndarray:
+    """(N, 2) heights and widths of the marked objects, each connected region one; class 0 may be the ground."""
+    if images.marks is None:
+        return np.zeros((0, 2), np.int64)
+    from scipy.ndimage import find_objects, label
+
+    sides = []
+    for mask in images.marks[images.rows]:
+        regions, _ = label((mask != NOTHING) & ((mask != 0) | (not ground_first)))
+        for rows, columns in find_objects(regions):
+            height, width = rows.stop - rows.start, columns.stop - columns.start
+            if height * width >= SMALLEST:
+                sides.append((height, width))
+    return np.array(sides, np.int64).reshape(-1, 2)
+
+
+def _removal_sheet(removals: tuple[Removal, ...]) -> np.ndarray:
+    chosen = removals[:SHOWN_REMOVALS]
+
+    def draw(axes: Any) -> None:
+        costs = [100 * one.cost for one in chosen]
+        axes.barh([one.layer for one in chosen], costs, color=["#f2994a" if c <= 0.5 else "#5b8def" for c in costs])
+        axes.invert_yaxis()
+        axes.set_xlabel("accuracy lost without it, in points of 100")
+
+    note = (
+        "Each block is passed by, and nothing is trained again: its cost is at most this high. Orange: hardly missed."
+    )
+    return titled(chart(draw, (7.5, 0.28 * len(chosen) + 1.2)), "What each block is worth", note)
+
+
+def _depth_sheet(found: tuple[Depth, ...]) -> np.ndarray:
+    def draw(axes: Any) -> None:
+        axes.plot([100 * one.accuracy for one in found], marker="o", color="#5b8def")
+        for place, one in enumerate(found):
+            axes.annotate(
+                f"{100 * one.accuracy:.1f}",
+                (place, 100 * one.accuracy),
+                (0, 7),
+                textcoords="offset points",
+                ha="center",
+            )
+        axes.set_xticks(range(len(found)), [one.layer for one in found], rotation=30 if len(found) > 6 else 0)
+        axes.margins(0.08, 0.2)
+        axes.set_ylabel("right, in per cent")
+
+    note = (
+        "A linear classifier on each stage's features, averaged over places, on images that it did not learn from. "
+        "Where the line is level, the stages add nothing."
+    )
+    return titled(chart(draw, (7.5, 3.0)), "How much of the answer is there after each stage", note)

@@ -1,0 +1,100 @@
+"""What the network will see: images as they are and as a policy changes them, masks and boxes with them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from convscope.data import Batches, BatchSettings, build_masks, build_store
+from convscope.pipeline.defaults import augmentation_for, size_for
+from convscope.runs.batching import MOVED
+from convscope.runs.loaders import framed, open_source
+from convscope.runs.overrides import complete, nested
+from convscope.runs.recipe import AugmentSettings, Recipe
+from convscope.tasks import TASKS
+from convscope.tasks.drawing import TRUTH, with_boxes, with_mask
+
+GAP = 4  # pixels between pictures
+PROBED = 200  # images looked at to choose what is not said
+LEAST = 96  # of a picture's longer side; smaller ones are enlarged
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """What a network will see, and the settings by which."""
+
+    picture: Image.Image
+    settings: AugmentSettings
+
+
+def augmented(
+    source: str | Path,
+    said: Mapping[str, Any] | None = None,
+    *,
+    task: str | None = None,
+    images: int = 6,
+    variants: int = 7,
+) -> Sheet:
+    """A sheet: a row per image, first as it is, then `variants` of it; boxes are drawn and masks tinted.
+
+    Args:
+        source: a folder, a table or a built-in's name.
+        said: the recipe's augment settings; what is not said is chosen as for training.
+        task: what the data are for; None: what they look like.
+        images: rows, taken evenly from the data.
+        variants: columns beside the first.
+
+    Raises:
+        DataError: there are no such data.
+        ConfigError: no such task or setting, or a change goes too far.
+    """
+    settings: Recipe = complete(nested({"data.source": str(source), "task": task}), "settings")
+    found = open_source(settings.data, TASKS[settings.task].takes if task else None)
+    found = found.subset(np.unique(np.linspace(0, len(found) - 1, PROBED).astype(int)))
+    size = size_for(found, torch.device("cpu"), settings.model.name)["data"]["size"]
+    store = build_store(found, size)
+    usual = augmentation_for(found.kind, store.pixels, store.readable)
+    chosen = complete({"augment": {**usual, **(said or {})}}, "augment").augment
+    rows = store.readable[np.unique(np.linspace(0, len(store.readable) - 1, images).astype(int))]
+    targets = framed(found.targets, found.sizes, size) if found.kind == "boxes" else found.targets
+    targets = build_masks(found, size)[0] if found.kind == "masks" else targets
+    how = BatchSettings(
+        batch=len(rows),
+        mean=(0.0,) * found.channels,
+        std=(1.0,) * found.channels,
+        policy=chosen.chosen(),
+        mirror=chosen.mirror,
+        moved=MOVED.get(found.kind, "none"),
+    )
+    still = how.model_copy(update={"policy": "none"})
+    columns = [next(iter(Batches(store.pixels, targets, rows, still)(0)))]
+    columns += [next(iter(Batches(store.pixels, targets, rows, how)(epoch))) for epoch in range(variants)]
+    pictures = [[_drawn(x[i], y[i], found.kind) for x, y in columns] for i in range(len(rows))]
+    return Sheet(Image.fromarray(_sheet(pictures)), chosen)
+
+
+def _drawn(x: torch.Tensor, y: torch.Tensor, kind: str) -> NDArray[np.uint8]:
+    """(H, W, 3) picture with what moves with it."""
+    pixels = (255 * x.expand(3, -1, -1)).round().to(torch.uint8).permute(1, 2, 0).numpy()
+    if kind == "boxes":
+        return with_boxes(pixels, [] if y.isnan().any() else [(y[1:].tolist(), TRUTH)])
+    if kind == "masks":
+        return with_mask(pixels, np.where(y.numpy() == 255, 0, y.numpy()).astype(np.uint8))
+    factor = max(1, -(-LEAST // max(pixels.shape[:2])))
+    return np.ascontiguousarray(pixels.repeat(factor, 0).repeat(factor, 1))
+
+
+def _sheet(rows: list[list[NDArray[np.uint8]]]) -> NDArray[np.uint8]:
+    height, width = rows[0][0].shape[:2]
+    shape = (len(rows) * (height + GAP) + GAP, len(rows[0]) * (width + GAP) + GAP, 3)
+    sheet = np.full(shape, 255, np.uint8)
+    for i, row in enumerate(rows):
+        for k, picture in enumerate(row):
+            top, left = GAP + i * (height + GAP), GAP + k * (width + GAP)
+            sheet[top : top + height, left : left + width] = picture
+    return sheet

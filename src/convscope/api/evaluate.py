@@ -1,0 +1,61 @@
+"""A network's scores on one of the run's sets; the test set is only ever touched here, and each look is recorded."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from convscope.bundle import load_config, looking
+from convscope.errors import ConfigError, RunError, did_you_mean
+from convscope.report.report import write_report
+from convscope.runs.folder import RunFolder, append_line
+from convscope.runs.loaders import ROLES, Progress, prepare_again
+from convscope.runs.predictions import Answers, ask
+
+
+def evaluate(
+    run: str | Path, split: str = "validation", crops: str | None = None, on_progress: Progress | None = None
+) -> dict[str, Any]:
+    """Scores of a run's network on its "train", "validation" or "test" images.
+
+    Args:
+        run: its folder.
+        split: which of its sets.
+        crops: how many looks at each image are averaged, one of `bundle.CROPS`; None: as many as the run found to pay.
+        on_progress: called with (images decoded, images in all).
+
+    Returns:
+        The scores, with "split", "images", "epoch" (of the network), "crops", where there is one "interval" (95 %, of
+        the task's primary score) and, for the test set, "look": how many times it has been looked at by now.
+
+    Raises:
+        ConfigError: for another split or other crops.
+        RunError: when there is no such run, it has no network yet, or its set is empty.
+    """
+    if split not in ROLES:
+        raise ConfigError(f"split: no set {split}{did_you_mean(split, ROLES)}")
+    folder = RunFolder.open(Path(run))
+    folder.trained()
+    if not folder.data()["splits"][split]:
+        raise RunError(f"{folder.path}: its {split} set is empty; train anew with more images or a larger data.{split}")
+    config = load_config(folder.model)
+    looks = looking(nn.Identity(), config, crops)
+    prepared = prepare_again(folder, (split,), on_progress, looks.takes)
+    answers = ask(folder, prepared, split, looks.crops)
+    found = {
+        "split": split, "images": len(answers.names), "epoch": config.epoch, "crops": looks.crops, **scores(answers)
+    }  # fmt: skip
+    if split == "test":
+        append_line(folder.looks_file, {"when": f"{datetime.now():%Y-%m-%d %H:%M:%S}", **found})
+        found["look"] = len(folder.looks())
+    if folder.has_answers("validation"):
+        write_report(folder)
+    return found
+
+
+def scores(answers: Answers) -> dict[str, Any]:
+    """The task's scores, and the interval of its primary one where there is one."""
+    found: dict[str, Any] = dict(answers.meter.scores())
+    interval = answers.task.interval(answers.meter)
+    return found if interval is None else found | {"interval": [interval.low, interval.high]}

@@ -1,0 +1,136 @@
+"""A network layer by layer, and a convolution step by step."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import nn
+
+from convscope.bundle import load_config
+from convscope.data import read_image
+from convscope.errors import ConfigError, ModelError
+from convscope.models import Anatomy, build, dissect, resolve, table
+from convscope.models.summary.convolution_steps import NOTE, Convolved, convolve, read_kernel
+from convscope.models.summary.diagram import page
+from convscope.models.toml.toml_network import parse, read_spec, read_text
+
+anatomy_page, anatomy_table = page, table
+
+CLASSES = 1000  # of a network that is named without a run: ImageNet's, so that the published counts show
+
+
+def inspect(
+    model: str | Path | nn.Module,
+    shape: Sequence[int] | None = None,
+    *,
+    classes: int = CLASSES,
+    objects: int | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Anatomy:
+    """Shapes, weights, multiplications, memory and receptive field of every layer; no memory is taken for weights.
+
+    Args:
+        model: a name such as "vgg16", a .toml of blocks, a run's or saved model's folder, any module, or where Python
+            finds a function or class that makes one without arguments, like ``torchvision.models:resnet18``.
+        shape: (C, H, W) of an image; by default what the network was made for, else (3, 224, 224).
+        classes: of a network that is given by name.
+        objects: side in pixels of what is to be recognised, to be warned when the network sees less.
+        options: of a network that is given by name, such as ``{"activation": "tanh", "head": "gap"}``.
+
+    Raises:
+        ModelError: when there is no such network or option, or images of that shape do not go through.
+    """
+    if isinstance(model, nn.Module):
+        return dissect(model, tuple(shape or (3, 224, 224)), objects)
+    network, made_for = _named(str(model), tuple(shape) if shape else None, classes, options or {})
+    return dissect(network, tuple(shape or made_for), objects)
+
+
+def _named(
+    model: str, shape: tuple[int, ...] | None, classes: int, options: Mapping[str, Any]
+) -> tuple[nn.Module, tuple[int, ...]]:
+    """The network, on the meta device, and the images that it is for."""
+    path = Path(model)
+    place, colon, maker = model.partition(":")
+    if colon and place != "timm" and not path.exists():
+        return _imported(place, maker), shape or (3, 224, 224)
+    with torch.device("meta"):
+        if path.suffix == ".toml":
+            return read_spec(path), tuple(parse(read_text(path), path.name).get("input", (3, 32, 32)))
+        if path.is_dir():
+            config = load_config(path / "model" if (path / "model").is_dir() else path)
+            architecture = config.architecture
+            return config.network(), (architecture.channels, *config.preprocessing.size)
+        made_for = shape or _usual(model)
+        return build(resolve(model, classes, made_for[0], made_for[1:], dict(options))), made_for
+
+
+def _imported(place: str, maker: str) -> nn.Module:
+    """What a function or class of the user's own makes, on the meta device.
+
+    Raises:
+        ModelError: it cannot be found or called, or makes no module.
+    """
+    told = f"{place}:{maker}"
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        made = getattr(import_module(place), maker)
+        with torch.device("meta"):
+            model = made if isinstance(made, nn.Module) else made()
+    except (ImportError, AttributeError, TypeError) as error:
+        raise ModelError(f"{told}: {error}; name a module and what makes the network, like mine:Net") from None
+    finally:
+        sys.path.pop(0)
+    if not isinstance(model, nn.Module):
+        raise ModelError(f"{told}: makes {type(model).__name__} and no network; name what returns a torch.nn.Module")
+    return model
+
+
+def _usual(model: str) -> tuple[int, ...]:
+    """The images that a family was published for, in RGB."""
+    side = {"lenet": 32, "alexnet": 227, "inception_v3": 299, "unet": 572}.get(model, 224)
+    return (3, side, side)
+
+
+def read_grey(path: Path) -> NDArray[np.float64]:
+    """(H, W) values for `convolve`: a picture's grey levels in [0, 255], or the numbers of a text file.
+
+    Raises:
+        ModelError: when a text file does not hold rows of as many numbers each.
+    """
+    if path.suffix not in (".txt", ".csv"):
+        grey: NDArray[np.float64] = read_image(path, 1)[0].astype(np.float64)
+        return grey
+    try:
+        comma = "," if "," in path.read_text() else None
+        rows: NDArray[np.float64] = np.loadtxt(path, delimiter=comma, dtype=np.float64, ndmin=2)
+    except ValueError as error:
+        raise ModelError(f"{path}: rows of numbers are needed ({error}); separate them by spaces or commas") from None
+    return rows
+
+
+def convolved(image: Path, kernel: str, *, padding: str = "0", **how: Any) -> tuple[Convolved, str]:
+    """A convolution of a file's values, ready to be told step by step, and what to know of the word.
+
+    Args:
+        image: as for `read_grey`.
+        kernel: a name or rows of numbers.
+        padding: pixels, or "same".
+        how: `stride`, `border` and `mean` as for `models.arithmetic.convolve`.
+    """
+    if padding != "same" and not padding.isdigit():
+        raise ConfigError(f"--padding {padding}: not a number of pixels; write one, or same")
+    amount: Any = padding if padding == "same" else int(padding)
+    return convolve(read_grey(image), read_kernel(kernel), padding=amount, **how), NOTE
+
+
+def as_picture(values: NDArray[np.float64]) -> Image.Image:
+    """Values as grey levels, the least black and the largest white."""
+    span = float(np.ptp(values)) or 1.0
+    return Image.fromarray(np.rint(255 * (values - values.min()) / span).astype(np.uint8))

@@ -1,0 +1,102 @@
+"""How a network's score falls as its images are shifted, turned and enlarged."""
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from convscope.bundle import load_bundle, write_whole
+from convscope.data.augment.geometric import warp
+from convscope.devices import device_here
+from convscope.errors import ConfigError
+from convscope.report.charts import lines, standing_alone
+from convscope.runs.asking import asked
+from convscope.runs.batching import batch_settings
+from convscope.runs.folder import RunFolder
+from convscope.runs.loaders import Progress, prepare_again
+from convscope.training import use_cores
+
+AMOUNTS: dict[str, tuple[float, ...]] = {
+    "shift": (0.0, 0.03, 0.06, 0.12, 0.25),
+    "rotate": (-90.0, -45.0, -20.0, -10.0, 0.0, 10.0, 20.0, 45.0, 90.0),
+    "scale": (0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0),
+}
+"""To the right, in shares of the width; degrees; factors."""
+UNITS = {"shift": "share of the width", "rotate": "degrees", "scale": "factor"}
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """The score of the validation images when all are moved alike."""
+
+    move: str
+    amount: float
+    score: float
+
+
+class Moved(nn.Module):
+    """A network that sees every image moved by one (2, 3) matrix; borders are mirrored."""
+
+    def __init__(self, model: nn.Module, matrix: Tensor) -> None:
+        super().__init__()
+        self.model, self.matrix = model, matrix
+
+    def forward(self, x: Tensor) -> Tensor:
+        answer: Tensor = self.model(warp(x, self.matrix.expand(len(x), 2, 3)))
+        return answer
+
+
+def tolerance(run: str | Path, on_progress: Progress | None = None) -> list[Tolerance]:
+    """Scores of the validation images as they are moved further and further; also ``tolerance.json`` and ``.svg``.
+
+    Raises:
+        ConfigError: the answer moves with the image, as masks and boxes do, or may change, as numbers may.
+        RunError: when there is no such run, or it has no network yet.
+    """
+    folder = RunFolder.open(Path(run))
+    folder.trained()
+    recipe = folder.recipe()
+    if recipe.kind.takes not in ("classes", "labels"):
+        raise ConfigError(
+            f"tolerance: {folder.path} is of the task {recipe.task}, whose answers change when the image moves; "
+            "classes and labels can be asked"
+        )
+    use_cores(recipe.train.threads or None)
+    device = device_here(recipe.train.device)
+    prepared = prepare_again(folder, ("validation",), on_progress)
+    batches = prepared.batches("validation", batch_settings(prepared, recipe, device, training=False))
+    model, config = load_bundle(folder.model, device)
+    task = config.asked()
+    found = []
+    for move, amounts in AMOUNTS.items():
+        for amount in amounts:
+            seen = asked(Moved(model, matrix_of(move, amount, recipe.data.size[1])), batches, task.meter())
+            found.append(Tolerance(move, amount, seen.scores()[task.primary]))
+    write_whole(folder.path / "tolerance.json", json.dumps([asdict(one) for one in found], indent=1).encode())
+    write_whole(folder.path / "tolerance.svg", standing_alone(chart(found, task.primary)).encode())
+    return found
+
+
+def matrix_of(move: str, amount: float, width: int) -> Tensor:
+    """(2, 3): from a place in the moved image to the place in the image that it shows, in pixels from the middle."""
+    if move == "shift":
+        return torch.tensor([[1.0, 0.0, -amount * width], [0.0, 1.0, 0.0]])
+    if move == "scale":
+        return torch.tensor([[1 / amount, 0.0, 0.0], [0.0, 1 / amount, 0.0]])
+    cos, sin = math.cos(math.radians(amount)), math.sin(math.radians(amount))
+    return torch.tensor([[cos, -sin, 0.0], [sin, cos, 0.0]])
+
+
+def chart(found: list[Tolerance], primary: str) -> str:
+    """A curve for each kind of move, as SVG."""
+    of_each = {move: [one for one in found if one.move == move] for move in AMOUNTS}
+    return lines(
+        {
+            f"{move}, {UNITS[move]}": ([one.amount for one in some], [one.score for one in some])
+            for move, some in of_each.items()
+        },
+        primary,
+    )

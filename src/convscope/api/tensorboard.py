@@ -1,0 +1,44 @@
+"""Events on their way to the listener, also written for TensorBoard."""
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+from convscope.errors import ConfigError
+from convscope.runs.events import Event, Planned
+from convscope.training import Epoch, Step
+
+
+def logged(events: Iterator[Event]) -> Generator[Event]:
+    """The same events; scalars go to ``RUN/tensorboard`` on the way.
+
+    Raises:
+        ConfigError: when TensorBoard is not installed.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise ConfigError("--log tensorboard: not installed; pip install 'convscope[tensorboard]'") from None
+    writer: Any = None
+    try:
+        for event in events:
+            if isinstance(event, Planned):
+                writer = SummaryWriter(Path(event.run) / "tensorboard")
+            for name, value, step in scalars(event):
+                writer.add_scalar(name, value, step)
+            yield event
+    finally:
+        if writer:
+            writer.close()
+
+
+def scalars(event: Event) -> Iterator[tuple[str, float, int]]:
+    """Name, value and step of what an event has to plot."""
+    if isinstance(event, Step):
+        yield "learning_rate", event.learning_rate, event.step
+        if event.loss is not None:
+            yield "train/step_loss", event.loss, event.step
+    if isinstance(event, Epoch):
+        for part, scores in (("train", event.train), ("validation", event.validation)):
+            for name, value in scores.items():
+                yield f"{part}/{name}", value, event.step

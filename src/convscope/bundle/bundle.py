@@ -1,0 +1,182 @@
+"""A trained network as two files: ``model.safetensors`` and ``config.json``. They open anywhere and run no code.
+
+``config.json`` says everything that a program in any language needs to use the weights: the architecture, the classes
+in order, and how a file becomes the network's input.
+"""
+
+import json
+import os
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from pydantic import BaseModel, Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from convscope.data.inputs.image import FULL_WHITE
+from convscope.errors import ModelError, RunError, did_you_mean
+from convscope.models import Architecture, build
+from convscope.tasks import TASKS, Task, restored
+
+WEIGHTS, CONFIG = "model.safetensors", "config.json"
+
+
+class Preprocessing(BaseModel, frozen=True, extra="forbid"):
+    """How a file becomes the network's input: decoded to `channels`, fitted to `size`, (pixel / 255 - mean) / std.
+
+    `white` is the value of greys of more than 8 bits that becomes 255.
+    """
+
+    size: tuple[int, int]
+    channels: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    white: float = Field(FULL_WHITE, gt=0)
+
+    def __call__(self, pixels: Tensor) -> Tensor:
+        """(B, C, H, W) uint8 pixels to the float32 input of the network."""
+        shape = (1, self.channels, 1, 1)
+        mean, std = pixels.new_tensor(self.mean, dtype=torch.float32), pixels.new_tensor(self.std, dtype=torch.float32)
+        return (pixels.float() / 255 - mean.view(shape)) / std.view(shape)
+
+
+class BundleConfig(BaseModel, frozen=True, extra="forbid"):
+    """The content of ``config.json``."""
+
+    format: Literal[1] = 1
+    task: str
+    classes: tuple[str, ...]
+    architecture: Architecture
+    preprocessing: Preprocessing
+    weights: int
+    epoch: int = 0
+    task_settings: dict[str, Any] = {}
+    """What the task needs to read the network's answers: thresholds, means ...; see `tasks.Task.settings`."""
+    origin: dict[str, Any] = {}
+    """Where the weights that it began with are from, their licence and hash; empty where it began from scratch."""
+    mirrored: bool = False
+    """Whether training mirrored images, so that a mirror image may be looked at too (`Cropped`)."""
+    crops: str = "1"
+    """How many looks at an image make an answer, one of `CROPS`, where nobody says otherwise."""
+
+    def asked(self) -> Task:
+        """The task.
+
+        Raises:
+            ModelError: there is no such task, or its settings do not fit.
+        """
+        if self.task not in TASKS:
+            raise ModelError(f"{CONFIG}: no task {self.task}{did_you_mean(self.task, TASKS)}")
+        return restored(TASKS[self.task], self.classes, self.task_settings)
+
+    def network(self) -> nn.Module:
+        """The network with new weights and the task's head."""
+        return self.asked().headed(build(self.architecture))
+
+
+def save_bundle(folder: Path, model: nn.Module, config: BundleConfig) -> None:
+    """Write both files, each aside and then renamed, so that a kill leaves the old file or the new one."""
+    state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    write_whole(folder / WEIGHTS, save(state, metadata={"format": "pt"}))
+    save_config(folder, config)
+
+
+def save_config(folder: Path, config: BundleConfig) -> None:
+    """Write ``config.json`` alone."""
+    write_whole(folder / CONFIG, (config.model_dump_json(indent=2) + "\n").encode())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that is never seen half written: aside, synced, renamed; its folder is made where it is missing.
+
+    Raises:
+        RunError: it cannot be written, for instance because the disk is full; the file is then as it was.
+    """
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with aside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except OSError as error:
+        raise RunError(
+            f"{path}: cannot be written ({error.strerror}), and is as it was; free some space or choose another folder"
+        ) from error
+    finally:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
+
+
+def load_config(folder: Path) -> BundleConfig:
+    """Read ``config.json``.
+
+    Raises:
+        ModelError: when it is missing, no JSON, or does not say what it must.
+    """
+    path = folder / CONFIG
+    if not path.exists():
+        raise ModelError(f"{folder}: no {CONFIG} in it; name the folder of a run or of a model that convscope wrote")
+    try:
+        return BundleConfig.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place, why = ".".join(map(str, first["loc"])), first["msg"]
+        why = f"{place}: {why[:1].lower()}{why[1:]}"
+    except ValueError as error:
+        why = f"no JSON: {error}"
+    raise ModelError(f"{path}: does not describe a convscope model ({why}); copy the model again")
+
+
+def load_bundle(folder: Path, device: str | torch.device = "cpu") -> tuple[nn.Module, BundleConfig]:
+    """Open a saved network, in evaluation mode.
+
+    Raises:
+        ModelError: when a file is missing, cut off, a pickle in disguise, or does not fit the architecture.
+    """
+    config = load_config(folder)
+    path = folder / WEIGHTS
+    state = read_weights(path)
+    model = config.network()
+    own, found = ({name: value.shape for name, value in content.items()} for content in (model.state_dict(), state))
+    wrong = [name for name in own | found if own.get(name) != found.get(name)]
+    if wrong:
+        raise ModelError(
+            f"{path}: {len(wrong)} of its tensors are not those of the {config.architecture.name} in {CONFIG}, such as "
+            f"{wrong[0]}; take both files from one run"
+        )
+    model.load_state_dict(state)
+    return model.to(device).eval(), config
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read a safetensors file; anything else is refused unread.
+
+    Raises:
+        ModelError: when it is missing, a pickle, cut off or damaged.
+    """
+    if not path.exists():
+        raise ModelError(f"{path}: no such file; a model's folder needs {WEIGHTS} beside {CONFIG}")
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        if _is_pickle(path):
+            raise ModelError(
+                f"{path}: this is a pickle or an archive of them, which can run code when opened, so it is not opened; "
+                "save the weights as safetensors"
+            ) from None
+        raise ModelError(f"{path}: cut off or damaged ({error}); copy or train the model again") from None
+
+
+def _is_pickle(path: Path) -> bool:
+    """Whether a file that is no safetensors begins as a pickle (protocol 2 and later) or as a zip archive.
+
+    Only of such a file may this be asked: a safetensors file begins with its header's length, which may be any byte.
+    """
+    with path.open("rb") as file:
+        return file.read(1) == b"\x80" or zipfile.is_zipfile(path)

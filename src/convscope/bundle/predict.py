@@ -1,0 +1,108 @@
+"""Files in, answers out, with the preprocessing that the network was trained with."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from convscope.bundle.bundle import BundleConfig, Preprocessing
+from convscope.bundle.sliding_window import windowed
+from convscope.bundle.tta import looking
+from convscope.data.inputs.image import opened, orientation, pixels_of, quiet_pillow, upright, window
+from convscope.data.store.resources import usable_cores
+from convscope.errors import DataError
+from convscope.tasks import Frame, Prediction, Task
+
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A file that could not be read, and why."""
+
+    file: str
+    why: str
+
+
+def predict(
+    model: nn.Module, config: BundleConfig, files: Sequence[Path], crops: str | None = None
+) -> Iterator[Prediction | Refused]:
+    """Answer for each file in its turn; a file that cannot be read is named and the others are answered.
+
+    Args:
+        model: from `load_bundle`, in evaluation mode.
+        config: from `load_bundle`.
+        files: image files of any size and mode.
+        crops: how many looks at each image are averaged, one of `CROPS`; None: those of the bundle.
+
+    Raises:
+        ConfigError: when there are no such crops, or the task's answers cannot be averaged.
+    """
+    task, looks = config.asked(), looking(model, config, crops)
+    seen = config.preprocessing.model_copy(update={"size": looks.takes})
+    batches = (files[start : start + BATCH] for start in range(0, len(files), BATCH))
+    return chain.from_iterable(_answer(looks, task, seen, some) for some in batches)
+
+
+def _answer(model: nn.Module, task: Task, seen: Preprocessing, files: Sequence[Path]) -> Iterator[Prediction | Refused]:
+    with quiet_pillow(), ThreadPoolExecutor(usable_cores(), "convscope-decode") as pool:
+        read = list(pool.map(lambda file: _pixels(file, seen, task.whole), files))
+    sound = [found for found in read if not isinstance(found, str)]
+    answers = iter(_answers(model, task, seen, sound))
+    for file, found in zip(files, read, strict=True):
+        yield Refused(str(file), found) if isinstance(found, str) else next(answers)
+
+
+def _pixels(file: Path, seen: Preprocessing, whole: bool) -> tuple[NDArray[np.uint8], Frame] | str:
+    """A file's pixels and what part of it they are, or why it has none."""
+    try:
+        with opened(file) as image:
+            height, width = upright(image.size, orientation(image))
+            size = seen.size
+            if whole:  # as large as in training, and nothing cut off
+                scale = max(size[0] / height, size[1] / width)
+                size = (max(1, round(scale * height)), max(1, round(scale * width)))
+            left, top, right, bottom = window((height, width), size)
+            frame = Frame(str(file), (height, width), left, top, right - left, bottom - top)
+            return pixels_of(image, seen.channels, size, seen.white), frame
+    except DataError as error:
+        return str(error).removeprefix(f"{file}: ")
+
+
+@torch.inference_mode()
+def _answers(
+    model: nn.Module, task: Task, seen: Preprocessing, read: Sequence[tuple[NDArray[np.uint8], Frame]]
+) -> list[Prediction]:
+    device, found = next(model.parameters()).device, []
+    sizes = {pixels.shape for pixels, _ in read}
+    for some in [[one] for one in read] if len(sizes) > 1 else [read] if read else []:
+        x = seen(torch.from_numpy(np.stack([pixels for pixels, _ in some])).to(device))
+        output = windowed(model, x, seen.size) if task.whole else model(x)
+        found += task.predictions(output, [frame for _, frame in some])
+    return found
+
+
+def image_files(paths: Sequence[Path]) -> list[Path]:
+    """Files as they are and the files inside folders, sorted; hidden ones are passed over.
+
+    Raises:
+        DataError: when a path does not exist, or nothing is left.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = (file for file in path.rglob("*") if file.is_file())
+            found += sorted(file for file in inside if not any(part.startswith(".") for part in file.parts[-2:]))
+        elif path.exists():
+            found.append(path)
+        else:
+            raise DataError(f"{path}: no such file or folder; check the path")
+    if not found:
+        raise DataError(f"{', '.join(map(str, paths))}: no file in it; name image files or a folder that has some")
+    return found

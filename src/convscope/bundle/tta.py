@@ -1,0 +1,131 @@
+"""Several looks at each image: the network answers for crops of a larger picture, and the logits are averaged.
+
+One crop is the usual answer. Five are the corners and the centre, ten these and their mirror images (Krizhevsky et al.
+2012, section 4.1); "multi-scale" takes ten at each of three sizes (Simonyan and Zisserman 2015, section 3.2). "shifts"
+suits small images: the whole, counted twice, and the whole moved a pixel up and left and down and right, with their
+mirror images where training mirrored too (Jordan 2024, arXiv:2404.00498, section 3.5): six looks, or three.
+"""
+
+from collections.abc import Iterator
+from typing import get_args
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from convscope.bundle.bundle import BundleConfig
+from convscope.data.augment.pipeline import Moved
+from convscope.errors import ConfigError, did_you_mean
+
+LARGER = 8 / 7  # 256 for a crop of 224
+SCALES = {"1": (), "5": (LARGER,), "10": (LARGER,), "multi-scale": (1.0, LARGER, 9 / 7), "shifts": ()}
+CROPS = tuple(SCALES)
+
+
+class Cropped(nn.Module):
+    """A network that answers with the mean of its logits over crops.
+
+    Args:
+        model: takes (B, C, H, W) of `size`, gives (B, K) logits.
+        size: (H, W) of a crop.
+        crops: one of `CROPS`; with "1" the network is asked once, about the image as it is.
+        mirror: whether "shifts" looks at mirror images too; the other ways are what their papers say.
+
+    Raises:
+        ConfigError: when there are no such crops.
+    """
+
+    def __init__(self, model: nn.Module, size: tuple[int, int], crops: str, mirror: bool = True) -> None:
+        super().__init__()
+        if crops not in SCALES:
+            raise ConfigError(f"crops: no {crops}{did_you_mean(crops, CROPS)}")
+        self.model, self.size, self.crops, self.mirror = model, size, crops, mirror
+
+    @property
+    def takes(self) -> tuple[int, int]:
+        """(H, W) of the images that it wants: the largest of the sizes that it crops from."""
+        height, width = self.size
+        largest = max(SCALES[self.crops], default=1.0)
+        return round(largest * height), round(largest * width)
+
+    @property
+    def count(self) -> int:
+        """Looks at each image."""
+        return len(list(self.views(torch.zeros(1, 1, *self.takes))))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H', W') images of the size that it `takes` to (B, K) mean logits."""
+        return self.mean(self.each(x))
+
+    def each(self, x: Tensor) -> Tensor:
+        """(V, B, K) logits, look by look; "1" and "shifts" begin with the image as it is."""
+        return torch.stack([self.model(view) for view in self.views(x)])
+
+    def mean(self, answers: Tensor) -> Tensor:
+        """(V, B, K) logits of `each` to (B, K) mean ones."""
+        if self.crops == "shifts":  # what was not moved counts twice
+            answers = torch.cat([answers, answers[: 1 + self.mirror]])
+        return answers.mean(dim=0)
+
+    def views(self, x: Tensor) -> Iterator[Tensor]:
+        """The crops, each (B, C, H, W)."""
+        if self.crops == "1":
+            yield x
+        if self.crops == "shifts":
+            for moved in (x, *moved_a_pixel(x)):
+                yield from (moved, moved.flip(-1)) if self.mirror else (moved,)
+        for scale in SCALES[self.crops]:
+            sides = [round(scale * side) for side in self.size]
+            scaled = x
+            if tuple(sides) != tuple(x.shape[-2:]):
+                scaled = functional.interpolate(x, size=sides, mode="bilinear", antialias=True, align_corners=False)
+            for crop in corners_and_centre(scaled, self.size):
+                yield crop
+                if self.crops != "5":
+                    yield crop.flip(-1)
+
+
+def looking(model: nn.Module, config: BundleConfig, crops: str | None) -> Cropped:
+    """A network that looks at crops, each as large as the images that it was trained on.
+
+    Args:
+        model: the network of a bundle.
+        config: the bundle's.
+        crops: one of `CROPS`; None: those of the bundle.
+
+    Raises:
+        ConfigError: when there are no such crops, or the answer is a place, which moves with the crop.
+    """
+    crops = config.crops if crops is None else crops
+    refuse_places(config.asked().takes, crops)
+    return Cropped(model, config.preprocessing.size, crops, config.mirrored)
+
+
+def refuse_places(takes: str, crops: str) -> None:
+    """Several looks are not for masks and boxes.
+
+    Args:
+        takes: the task's kind of targets, see `tasks.Task.takes`.
+        crops: one of `CROPS`.
+
+    Raises:
+        ConfigError: the answer is a place, which moves with the crop.
+    """
+    if crops != "1" and takes in get_args(Moved):
+        raise ConfigError(f"crops: {crops} looks cannot be averaged where the answer is a place, as for {takes}")
+
+
+def corners_and_centre(x: Tensor, size: tuple[int, int]) -> Iterator[Tensor]:
+    """The five crops of `size`; where the images are no larger, the whole of them once."""
+    height, width = size
+    down, right = x.shape[-2] - height, x.shape[-1] - width
+    places = [(0, 0), (0, right), (down, 0), (down, right), (down // 2, right // 2)]
+    for top, left in dict.fromkeys(places):
+        yield x[..., top : top + height, left : left + width]
+
+
+def moved_a_pixel(x: Tensor) -> tuple[Tensor, Tensor]:
+    """The images moved a pixel down and right, and a pixel up and left; the border is mirrored into what opens up."""
+    height, width = x.shape[-2:]
+    wider = functional.pad(x, (1, 1, 1, 1), mode="reflect")
+    return wider[..., :height, :width], wider[..., 2:, 2:]

@@ -1,0 +1,128 @@
+"""Random changes that leave a picture's class as it is, for a whole batch at once.
+
+Geometry and colour are apart: geometry is drawn as one matrix per image and applied in one resampling (`geometry`), so
+that masks and boxes are moved by the same matrices; colour touches pixels alone (`colour`).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from convscope.data.augment.color import Colour, blur, cut_out, draw_colour, noise, recolour
+from convscope.data.augment.geometric import Motion, draw_geometry, draw_motion, draw_shift, shift_whole, warp
+from convscope.data.augment.policies import POLICIES, Policy
+from convscope.errors import ConfigError, did_you_mean
+
+Moved = Literal["none", "masks", "boxes"]
+PIECE = 1 << 18  # numbers that are changed at a time on a CPU: they stay in its cache, and no memory is asked for anew
+
+__all__ = [
+    "POLICIES",
+    "Augment",
+    "Moved",
+    "Policy",
+    "augment",
+    "cut_out",
+    "draw_geometry",
+    "draw_shift",
+    "recolour",
+    "shift_whole",
+    "warp",
+]
+
+
+@dataclass(frozen=True)
+class Augment:
+    """Changes batches by a policy; the same generator state gives the same changes on every device."""
+
+    policy: Policy
+    mirror: bool
+
+    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """(B, C, H, W) float32 in [0, 1], or bytes, changed at random; shape and range stay."""
+        return as_shares(self.both(x, torch.empty(0), "none", generator)[0])
+
+    def both(
+        self, x: Tensor, y: Tensor, moved: Moved, generator: torch.Generator, mirror: Tensor | bool | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Images and what moves with them.
+
+        Args:
+            x: (B, C, H, W), float32 in [0, 1] or bytes in 0 .. 255, which become such unless whole pixels move alone.
+            y: masks (B, H, W), or classes and boxes (B, 5); whatever else stays as it is.
+            moved: what `y` is.
+            generator: may lie elsewhere than the batch.
+            mirror: (B,) which images to mirror, or whether to mirror half of them; None: as `self.mirror` says.
+        """
+        if self.policy == Policy():
+            return x, y
+        size = (x.shape[-2], x.shape[-1])
+        motion = draw_motion(self.policy, len(x), size, self.mirror if mirror is None else mirror, generator)
+        x = changed(x, motion, draw_colour(self.policy, len(x), x.shape[1], generator))
+        if self.policy.blur or self.policy.noise or self.policy.cutout:
+            x = as_shares(x)
+        x = noise(blur(x, self.policy, generator), self.policy, generator)
+        y = motion.masks(y) if moved == "masks" else motion.boxes(y) if moved == "boxes" else y
+        return cut_out(x, self.policy, generator), y
+
+
+def changed(x: Tensor, motion: Motion, colour: Colour | None) -> Tensor:
+    """(B, C, H, W) every image moved, then coloured; float32, or still bytes where whole pixels were moved alone."""
+    if motion.whole is not None and colour is None:
+        return motion.images(x)
+    result = torch.empty(x.shape, dtype=torch.float32, device=x.device)
+    for rows in pieces(x):
+        moved = motion.part(rows).images(as_shares(x[rows]))
+        result[rows] = moved if colour is None else colour.part(rows).images(moved)
+    return result
+
+
+def normalised(x: Tensor, mean: Tensor, std: Tensor, layout: torch.memory_format) -> Tensor:
+    """(B, C, H, W) float32: shares, or bytes that become such, less `mean` (1, C, 1, 1) and over `std`.
+
+    Args:
+        x: what nobody else needs: its memory may be used.
+        mean: of shares.
+        std: of shares.
+        layout: of the result's memory.
+    """
+    if x.is_floating_point():
+        return x.sub_(mean).div_(std).contiguous(memory_format=layout)
+    result = torch.empty(x.shape, dtype=torch.float32, device=x.device, memory_format=layout)
+    for rows in pieces(x):
+        result[rows] = as_shares(x[rows]).sub_(mean).div_(std)
+    return result
+
+
+def pieces(x: Tensor) -> Iterator[slice]:
+    """The images of a batch, a few at a time on a CPU."""
+    step = len(x) if x.is_cuda else max(1, PIECE // x[:1].numel())
+    return (slice(first, first + step) for first in range(0, len(x), max(step, 1)))
+
+
+def as_shares(x: Tensor) -> Tensor:
+    """Bytes as float32 in [0, 1]; anything else as it is."""
+    return x.float().div_(255) if x.dtype == torch.uint8 else x
+
+
+def augment(policy: str | Policy, mirror: bool = True) -> Augment:
+    """A function that changes a batch (B, C, H, W) of float32 in [0, 1] at random; the result has its shape and range.
+
+    It takes the batch and a generator; where the generator lies (CPU) and where the batch lies may differ, and the same
+    generator state gives the same changes on every device.
+
+    Args:
+        policy: a name in `POLICIES`, or a policy.
+        mirror: also mirror half of the images, left to right. Not for digits and letters. "none" never mirrors.
+
+    Raises:
+        ConfigError: no such policy.
+    """
+    if isinstance(policy, Policy):
+        return Augment(policy, mirror)
+    if policy not in POLICIES:
+        raise ConfigError(f"augment: no policy {policy}{did_you_mean(policy, POLICIES)}")
+    return Augment(POLICIES[policy], mirror)

@@ -1,0 +1,1 @@
+"""How data lie on disk: one file per layout."""

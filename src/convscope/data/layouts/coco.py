@@ -1,0 +1,63 @@
+"""COCO: one JSON file with images, categories, and annotations whose bbox is x, y, width, height in pixels."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from convscope.data.dataset import Dataset, Skipped, role_of
+from convscope.data.layouts.path_lookup import Lookup
+from convscope.data.layouts.voc import inside
+from convscope.data.targets.annotations import Seen, one_each
+from convscope.errors import DataError
+
+_WORDS = ("instances", "annotations")
+
+
+def coco_files(path: Path) -> list[Path]:
+    """The JSON files in a folder, or in its folder annotations, that may be COCO's."""
+    found = sorted([*path.glob("*.json"), *path.glob("annotations/*.json")])
+    return [file for file in found if b'"annotations"' in file.read_bytes()]
+
+
+def read_coco(path: Path) -> Dataset:
+    """The images and largest boxes of a JSON file, or of all such files in a folder; instances_train.json is for train.
+
+    Raises:
+        DataError: no COCO file, or no box that can be used.
+    """
+    folder = path.absolute() if path.is_dir() else path.absolute().parent
+    files = coco_files(path) if path.is_dir() else [path]
+    if not files:
+        raise DataError(f"{path.absolute()}: no COCO JSON in it")
+    lookup = Lookup(folder.parent if folder.name == "annotations" else folder)
+    images: list[Seen] = []
+    skipped: list[Skipped] = []
+    for file in files:
+        _read(file, lookup, images, skipped)
+    return one_each(str(path.absolute()), "boxes", images, skipped)
+
+
+def _read(file: Path, lookup: Lookup, images: list[Seen], skipped: list[Skipped]) -> None:
+    try:
+        content = json.loads(file.read_bytes())
+        labels = {entry["id"]: str(entry["name"]) for entry in content["categories"]}
+        listed = {entry["id"]: str(entry["file_name"]) for entry in content["images"]}
+        objects: dict[Any, list[Any]] = {number: [] for number in listed}
+        for entry in content["annotations"]:
+            x, y, width, height = (float(side) for side in entry["bbox"])
+            objects.setdefault(entry["image_id"], []).append(
+                (labels[entry["category_id"]], (x, y, x + width, y + height))
+            )
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{file}: not COCO's JSON ({type(error).__name__}: {error}); "
+            "it needs images, categories and annotations with bbox"
+        ) from None
+    words = file.stem.replace("-", "_").split("_")
+    role = next((role for role in (role_of(word.rstrip("0123456789")) for word in words) if role), "")
+    for number, name in listed.items():
+        found = inside(lookup, name)
+        if isinstance(found, str):
+            skipped.append(Skipped(name, found))
+        else:
+            images.append(Seen(found, lookup.name(found), role, objects[number]))

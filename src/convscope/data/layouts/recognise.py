@@ -1,0 +1,104 @@
+"""DATA as the user says it -> what was found there."""
+
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+
+import numpy as np
+
+from convscope.data.dataset import Dataset
+from convscope.data.layouts.builtin import BUILTINS, shapes
+from convscope.data.layouts.class_folders import read_folder
+from convscope.data.layouts.coco import coco_files, read_coco
+from convscope.data.layouts.csv_columns import Columns
+from convscope.data.layouts.mask_folders import looks_like_masks, read_masks
+from convscope.data.layouts.table import read_table
+from convscope.data.layouts.voc import looks_like_voc, read_voc
+from convscope.data.layouts.yolo import looks_like_yolo, read_yolo
+from convscope.errors import DataError
+
+_TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
+_ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2", ".7z", ".rar")
+KINDS = ("classes", "labels", "numbers", "masks", "boxes")
+_POSSIBLE = f"a folder with one subfolder per class, a CSV or Parquet file, or one of {', '.join(BUILTINS)}"
+
+
+def open_data(
+    source: str | Path, *, columns: Columns | None = None, kind: str | None = None, ignore: int | None = None
+) -> Dataset:
+    """The data set that a folder, a table or a built-in name gives.
+
+    A built-in name wins over a folder of the same name; write ``./digits`` for that. A folder with images and masks of
+    the same names is read as masks; one with VOC's XML, COCO's JSON or YOLO's texts as boxes; any other as classes.
+
+    Args:
+        source: see `read_folder`, `read_table`, `read_masks`, `read_voc`, `read_coco` and `read_yolo`; built-in are
+            digits and shapes.
+        columns: for tables, which column holds what.
+        kind: of targets, one of `KINDS`; None: what the data look like.
+        ignore: for masks, the value that stands for no class.
+
+    Raises:
+        DataError: there is nothing of that name, or what is there cannot be used.
+    """
+    if isinstance(source, str) and source in BUILTINS:
+        return _builtin(source, kind)
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return _folder(path, kind, ignore)
+    if not path.exists():
+        raise DataError(f"{source}: no such file or folder; {_nearest(path)}")
+    if path.suffix.lower() in _TABLES:
+        if kind == "masks":
+            raise DataError(f"{source}: a table holds no masks; give the folder of images and masks")
+        return read_table(path, columns, kind)
+    if path.suffix.lower() == ".json":
+        return _of_kind(read_coco(path), kind)
+    if path.suffix.lower() in _ARCHIVES:
+        raise DataError(f"{source}: an archive; unpack it and give the folder")
+    raise DataError(f"{source}: not a kind of file that lists images; give {_POSSIBLE}")
+
+
+def _builtin(name: str, kind: str | None) -> Dataset:
+    if name == "shapes":
+        return shapes(kind=kind or "classes")
+    return _of_kind(BUILTINS[name](), kind)
+
+
+def _folder(path: Path, kind: str | None, ignore: int | None) -> Dataset:
+    if kind == "masks" or (kind is None and looks_like_masks(path)):
+        return read_masks(path, ignore)
+    if kind in (None, "boxes"):
+        if looks_like_voc(path):
+            return read_voc(path)
+        if coco_files(path):
+            return read_coco(path)
+        if looks_like_yolo(path):
+            return read_yolo(path)
+    return _of_kind(read_folder(path, kind), kind)
+
+
+def _of_kind(found: Dataset, kind: str | None) -> Dataset:
+    """The data set itself; classes are also taken for labels, one per image.
+
+    Raises:
+        DataError: its targets are of another kind.
+    """
+    if kind in (None, found.kind):
+        return found
+    if kind == "labels" and found.kind == "classes":
+        return replace(found, kind="labels", targets=np.eye(len(found.classes), dtype=np.float32)[found.targets])
+    raise DataError(f"{found.source}: holds {found.kind}, not {kind}; give data that do, or choose another task")
+
+
+def _nearest(path: Path) -> str:
+    """What may have been meant: a built-in name, or a neighbour in the deepest folder of the path that exists."""
+    missing = path
+    while not missing.parent.exists():
+        missing = missing.parent
+    near = {entry.name: str(missing.parent / entry.name) for entry in missing.parent.iterdir()}
+    if missing == path and len(path.parts) == 1:
+        near.update({name: name for name in BUILTINS})
+    by_case = {name.lower(): name for name in near}
+    close = get_close_matches(missing.name.lower(), by_case, n=1, cutoff=0.6)
+    return f"did you mean {near[by_case[close[0]]]}?" if close else f"give {_POSSIBLE}"

@@ -1,0 +1,181 @@
+"""Tables of other targets than one class per image: several labels, numbers, boxes."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from convscope.data.builder import Listed, Listing
+from convscope.data.dataset import Dataset, Skipped, role_of
+from convscope.data.layouts.csv_columns import (
+    Columns,
+    Row,
+    box_columns,
+    cell,
+    is_quantity,
+    mark_of,
+    number,
+    numeric,
+    one_hot,
+    parts,
+    presence,
+)
+from convscope.data.layouts.path_lookup import Lookup
+from convscope.data.targets.annotations import Seen, one_each
+from convscope.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class Content:
+    """A table that has been read; `free` are the columns that hold neither image nor split nor group."""
+
+    place: str
+    rows: list[Row]
+    columns: Columns
+    free: list[str]
+    lookup: Lookup
+
+    def files(self, skipped: list[Skipped]) -> Iterator[tuple[Row, Path, str, str]]:
+        """(row, file, split, group) of the rows whose file is there; the others are listed as skipped."""
+        for line, row in enumerate(self.rows, start=2):  # row 1 is the header
+            word = row.get(self.columns.split or "", "").strip()
+            value = row[self.columns.image or ""].strip()
+            role = role_of(word) if word else ""
+            if role is None:
+                raise DataError(
+                    f"{self.place}: row {line} has {word!r} in column {self.columns.split}; "
+                    "use train, validation or test, or leave it blank"
+                )
+            file = self.lookup.find(value, word)
+            if isinstance(file, str):
+                skipped.append(Skipped(value or f"row {line}", file))
+            else:
+                yield row, file, role, row.get(self.columns.group or "", "").strip()
+
+
+def kind_of(rows: list[Row], free: list[str], label: str | None) -> str:
+    """What a table's columns look like: boxes, labels, numbers, or else classes.
+
+    Args:
+        rows: the table.
+        free: the columns that hold neither image nor split nor group.
+        label: the column that is called like a label, or was said to be.
+    """
+    if box_columns(free):
+        return "boxes"
+    if len(one_hot(rows, free)) > 1:
+        return "labels"
+    column = label or (free[0] if len(free) == 1 else None)
+    if column is None or column not in rows[0]:
+        numbers = numeric(rows, free)
+        return "numbers" if any(is_quantity([row[name] for row in rows]) for name in numbers) else "classes"
+    values = [row[column] for row in rows]
+    if mark_of(values):
+        return "labels"
+    return "numbers" if numeric(rows, [column]) and is_quantity(values) else "classes"
+
+
+def read_labels(content: Content) -> Dataset:
+    """Several labels per image: columns of 1, 0 or blank (not known), or one column of labels with marks between.
+
+    Raises:
+        DataError: there are no such columns, or no listed file exists.
+    """
+    columns = one_hot(content.rows, content.free)
+    if columns:
+        return _filled(content, "labels", tuple(columns), lambda row: [presence(row[name]) for name in columns])
+    column = content.columns.label or (content.free[0] if len(content.free) == 1 else None)
+    column = column or next((name for name in content.free if cell(name) in ("labels", "tags", "label")), None)
+    if column is None:
+        raise DataError(
+            f"{content.place}: no columns of 0 and 1 and no column for the labels among {', '.join(content.free)}; "
+            "say which is the label column"
+        )
+    mark = mark_of([row[column] for row in content.rows]) or "|"
+    names = tuple(sorted({label for row in content.rows for label in parts(row[column], mark)}))
+
+    def there(row: Row) -> list[float]:
+        found = parts(row[column], mark)
+        return [float(name in found) if found else math.nan for name in names]
+
+    return _filled(content, "labels", names, there)
+
+
+def read_numbers(content: Content) -> Dataset:
+    """One or several numbers per image; images for which one is missing are passed over.
+
+    Raises:
+        DataError: there is no column of numbers, or no listed file exists.
+    """
+    columns = numeric(content.rows, content.free)
+    if not columns:
+        raise DataError(
+            f"{content.place}: no column of numbers among {', '.join(content.free)}; say which is the label column"
+        )
+    return _filled(content, "numbers", tuple(columns), lambda row: [number(row[name]) for name in columns])
+
+
+def read_boxes(content: Content) -> Dataset:
+    """One object per row: its class, and its box as x1 y1 x2 y2 or x y width height, in pixels.
+
+    Raises:
+        DataError: there are no columns of boxes, or no box can be used.
+    """
+    columns = box_columns(content.free)
+    if columns is None:
+        raise DataError(
+            f"{content.place}: no columns of boxes among {', '.join(content.free)}; "
+            "call them xmin, ymin, xmax, ymax or x, y, w, h"
+        )
+    left = [name for name in content.free if name not in columns.names]
+    label = next((name for name in left if cell(name) in ("label", "class", "category", "name", "class_name")), None)
+    skipped: list[Skipped] = []
+    images: dict[Path, Seen] = {}
+    for row, file, split, group in content.files(skipped):
+        seen = images.setdefault(file, Seen(file, content.lookup.name(file), split, group=group))
+        seen.objects.append((row[label] if label else "object", columns.box(row)))
+    return one_each(content.place, "table", images.values(), skipped)
+
+
+READERS: dict[str, Callable[[Content], Dataset]] = {
+    "labels": read_labels,
+    "numbers": read_numbers,
+    "boxes": read_boxes,
+}
+
+
+def _filled(content: Content, kind: str, names: tuple[str, ...], value: Callable[[Row], list[float]]) -> Dataset:
+    listing = Listing(content.place, "table", kind=kind, names=names)
+    listing.notes.append(f"columns used: {content.columns.image} for image, {kind}: {', '.join(names)}")
+    found: dict[Path, list[Listed]] = {}
+    for row, file, split, group in content.files(listing.skipped):
+        listed = Listed(file, content.lookup.name(file), "", split, group, value=value(row))
+        found.setdefault(file, []).append(listed)
+    for entries in found.values():
+        why = _why_not(kind, entries)
+        if why:
+            listing.skipped.append(Skipped(entries[0].name, why))
+        else:
+            listing.files.append(entries[0])
+    if not listing.files:
+        first = listing.skipped[0]
+        raise DataError(f"{content.place}: no row can be used; the first, {first.name}: {first.why}")
+    return listing.dataset()
+
+
+def _why_not(kind: str, entries: list[Listed]) -> str:
+    first = entries[0]
+    if any(_differ(other, first) for other in entries[1:]):
+        return "rows disagree about it"
+    known = [math.isfinite(value) for value in first.value]
+    if kind == "numbers" and not all(known):
+        return "a number is missing or none"
+    return "" if any(known) else "has no label"
+
+
+def _differ(a: Listed, b: Listed) -> bool:
+    def plain(listed: Listed) -> Any:
+        return [None if math.isnan(value) else value for value in listed.value], listed.split
+
+    return bool(plain(a) != plain(b))

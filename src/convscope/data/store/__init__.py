@@ -1,0 +1,1 @@
+"""Decoded examples in memory or in files, ready for batches."""

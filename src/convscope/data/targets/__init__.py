@@ -1,0 +1,1 @@
+"""What the data say of an image: one file per kind of target."""

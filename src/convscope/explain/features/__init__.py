@@ -1,0 +1,1 @@
+"""What channels and layers respond to, on images of a data set."""

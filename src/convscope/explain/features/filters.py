@@ -1,0 +1,171 @@
+"""Kernels as they were learnt: how smooth they are, which are dead and which are there twice."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, Field
+from torch import Tensor, nn
+
+from convscope.errors import ModelError
+from convscope.explain.hooks import find_layer
+
+
+class FilterSettings(BaseModel, frozen=True, extra="forbid"):
+    """Where the lines are drawn.
+
+    Attributes:
+        same: kernels whose cosine similarity reaches this are duplicates.
+        dead: kernels whose norm is at most this share of the layer's median norm are dead.
+        samples: random kernels that smoothness is compared with.
+        seed: of those.
+    """
+
+    same: float = Field(0.98, gt=0, le=1)
+    dead: float = Field(0.01, ge=0)
+    samples: int = Field(2000, ge=100)
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Smoothness:
+    """Each kernel's smoothness, -1 (checkerboard) over 0 (noise) to 1 (even), beside random kernels of that shape.
+
+    Attributes:
+        scores: (F,), 0 for a kernel that is all zeros.
+        random_mean: of the random kernels, near 0.
+        random_top: what 95 % of them stay below.
+        noisy: kernels at or below that line: not told apart from random ones.
+    """
+
+    scores: np.ndarray
+    random_mean: float
+    random_top: float
+    noisy: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Filters:
+    """A layer's kernels and what is wrong with them.
+
+    Attributes:
+        layer: its name.
+        weights: (F, C, h, w) float32; h = w = 1 for a linear layer.
+        norms: (F,).
+        dead: filters with next to no weight.
+        duplicates: (first, second, cosine similarity), the most alike first; dead ones are not among them.
+        smoothness: None where kernels are a single pixel.
+    """
+
+    layer: str
+    weights: np.ndarray
+    norms: np.ndarray
+    dead: tuple[int, ...]
+    duplicates: tuple[tuple[int, int, float], ...]
+    smoothness: Smoothness | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all numbers but the weights."""
+        smooth = self.smoothness
+        return {
+            "layer": self.layer,
+            "shape": list(self.weights.shape),
+            "norms": self.norms.tolist(),
+            "dead": list(self.dead),
+            "duplicates": [{"first": i, "second": j, "similarity": value} for i, j, value in self.duplicates],
+            "smoothness": smooth and smooth.scores.tolist(),
+            "smoothness_mean": smooth and float(smooth.scores.mean()),
+            "smoothness_random_mean": smooth and smooth.random_mean,
+            "smoothness_random_95_percent_below": smooth and smooth.random_top,
+            "noisy": smooth and list(smooth.noisy),
+        }
+
+
+def filters(model: nn.Module, layer: str | None = None, settings: FilterSettings | None = None) -> Filters:
+    """The kernels of a layer with their smoothness, the dead and the duplicates.
+
+    That good first layers are smooth: Zeiler and Fergus 2014, section 4.1; Karpathy, CS231n, "Understanding CNNs".
+
+    Args:
+        model: any network.
+        layer: a convolution or linear layer; None is the first convolution.
+        settings: where the lines are drawn.
+    Raises:
+        ModelError: no such layer, or one without kernels.
+    """
+    settings = settings or FilterSettings()
+    layer = first_convolution(model) if layer is None else layer
+    weights = _kernels(layer, find_layer(model, layer))
+    norms = np.sqrt((weights**2).sum((1, 2, 3)))
+    dead = norms <= settings.dead * np.median(norms)
+    pairs = duplicates(weights, settings.same, ~dead)
+    smooth = _smoothness(weights, settings) if max(weights.shape[2:]) > 1 else None
+    return Filters(layer, weights, norms, tuple(np.flatnonzero(dead).tolist()), pairs, smooth)
+
+
+def first_convolution(model: nn.Module) -> str:
+    """Return the name of the convolution that the network defines first.
+
+    Raises:
+        ModelError: it has none.
+    """
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Conv2d):
+            return str(name)
+    raise ModelError("model: has no convolution; name a layer with kernels")
+
+
+def smoothness(weights: np.ndarray) -> np.ndarray:
+    """How alike neighbouring weights are: 1 - their mean squared difference / twice the mean square.
+
+    von Neumann's ratio (1941) along rows and columns, around zero instead of the mean, so that an even kernel counts as
+    smooth and no small-sample bias appears: 0 is what independent weights give on average, at any scale.
+
+    Args:
+        weights: (F, C, h, w).
+    Returns:
+        (F,) from -1 to 1; input channels count by their energy; 0 where all weights are zero.
+
+    >>> smoothness(np.array([[[[1.0, 1.0], [1.0, 1.0]]], [[[1.0, -1.0], [-1.0, 1.0]]]]))
+    array([ 1., -1.])
+    """
+    difference, partners = np.zeros(len(weights)), np.zeros(len(weights))
+    for first, second in (
+        (weights[:, :, 1:], weights[:, :, :-1]),
+        (weights[..., 1:], weights[..., :-1]),
+    ):
+        difference += ((first - second) ** 2).sum((1, 2, 3))
+        partners += (first**2 + second**2).sum((1, 2, 3))
+    return np.where(partners > 0, 1 - difference / np.where(partners > 0, partners, 1), 0.0)
+
+
+def duplicates(weights: np.ndarray, same: float, among: np.ndarray) -> tuple[tuple[int, int, float], ...]:
+    """Return the pairs of filters (F, ...) whose cosine similarity is at least `same`, where `among` (F,) is true."""
+    flat = weights.reshape(len(weights), -1).astype(np.float64)
+    unit = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    alike = np.triu(unit @ unit.T, k=1)
+    rows, columns = np.nonzero((alike >= same) & among[:, None] & among[None, :])
+    pairs = [(int(i), int(j), float(alike[i, j])) for i, j in zip(rows, columns, strict=True)]
+    return tuple(sorted(pairs, key=lambda pair: -pair[2]))
+
+
+def _kernels(layer: str, module: nn.Module) -> np.ndarray:
+    weight = getattr(module, "weight", None)
+    if not isinstance(weight, Tensor) or weight.ndim not in (2, 4):
+        kind = type(module).__name__
+        raise ModelError(f"layer {layer}: a {kind}, which has no kernels; choose a convolution or a linear layer")
+    if isinstance(module, nn.ConvTranspose2d):  # it alone stores (input, output, h, w)
+        weight = weight.transpose(0, 1)
+    kernels = weight.detach().float().cpu().numpy()
+    return kernels if kernels.ndim == 4 else kernels[:, :, None, None]
+
+
+def _smoothness(weights: np.ndarray, settings: FilterSettings) -> Smoothness:
+    generator = np.random.default_rng(settings.seed)
+    rounds = []
+    for first in range(0, settings.samples, 100):  # wide kernels would need gigabytes at once
+        count = min(100, settings.samples - first)
+        rounds.append(smoothness(generator.standard_normal((count, *weights.shape[1:]), dtype=np.float32)))
+    random, scores = np.concatenate(rounds), smoothness(weights)
+    top = float(np.quantile(random, 0.95))
+    return Smoothness(scores, float(random.mean()), top, tuple(np.flatnonzero(scores <= top).tolist()))

@@ -1,0 +1,1 @@
+"""Images by optimisation: activation maximisation, class images and inversion."""

@@ -1,0 +1,105 @@
+"""What there is to say of a run before anything is looked at."""
+
+from typing import Any
+
+import numpy as np
+
+from convscope.errors import ConvscopeError
+from convscope.explorer.backend.live_run import Exploration
+from convscope.report.report import overfitting
+from convscope.runs.events import plain
+from convscope.tasks import TASKS
+
+DRAWN_FROM = 256  # training images that tell whether one may draw
+EVEN = 24  # grey levels by which a ground may vary
+VIEWS = ("classes", "confusion", "probes", "images", "upload", "marks")
+
+
+def about(seen: Exploration) -> dict[str, Any]:
+    """The run as `docs/explorer-api.md` describes it.
+
+    Raises:
+        GoneError: its folder was deleted, or holds another run now.
+    """
+    seen.check()
+    state = seen.state()
+    recipe, data = seen.folder.recipe(), seen.data()
+    input_ = data["preprocessing"]
+    why_not = _why_not(seen, recipe.task, input_["channels"])
+    found: dict[str, Any] = plain({
+        "name": seen.name, "path": seen.folder.path.resolve(), "task": recipe.task, "state": state,
+        "has_network": seen.version() is not None, "network": seen.version(), **_network(seen),
+        "classes": data["classes"],
+        "input": {"channels": input_["channels"], "height": input_["size"][0], "width": input_["size"][1],
+                  "mean": input_["mean"], "std": input_["std"]},
+        "splits": {role: len(names) for role, names in data["splits"].items()},
+        "primary": TASKS[recipe.task].primary,
+        "epochs_planned": None if recipe.train.budget else recipe.train.epochs,
+        "views": {name: name not in why_not for name in VIEWS},
+        "why_not": why_not, "trouble": seen.trouble(),
+    })  # fmt: skip
+    return found
+
+
+def _network(seen: Exploration) -> dict[str, Any]:
+    nothing = {"model": seen.folder.recipe().model.name, "weights": None, "epoch": None}
+    if seen.version() is None:
+        return nothing
+    config = seen.shown().config
+    return {"model": config.architecture.name, "weights": config.weights, "epoch": config.epoch}
+
+
+def _why_not(seen: Exploration, task: str, channels: int) -> dict[str, str]:
+    named = f"the run's task is {task}"
+    reasons = {
+        "classes": "" if task in ("classify", "multilabel") else f"{named}, which names no classes",
+        "confusion": "" if task == "classify" else f"{named}: a table of mix-ups needs one class per image",
+        "marks": "" if task == "classify" else f"{named}: labels are corrected for one class per image only",
+        "probes": "" if (seen.folder.probes / "probes.json").exists() else "no maps were kept during training",
+        "upload": "" if channels in (1, 3) else f"images have {channels} channels, and files have 1 or 3",
+        "images": seen.trouble() or "",
+    }
+    return {name: why for name, why in reasons.items() if why}
+
+
+def curves(seen: Exploration) -> dict[str, Any]:
+    """Every finished epoch's scores, which one is kept, and from where on it overfits."""
+    epochs = [epoch_record(event) for event in seen.folder.events("epoch")]
+    kept = seen.shown().config.epoch if seen.version() else None
+    return {"epochs": epochs, "kept": kept, "overfitting": overfitting(seen.folder) if epochs else None}
+
+
+def epoch_record(event: dict[str, Any]) -> dict[str, Any]:
+    """What of an epoch's event is shown."""
+    return {name: event.get(name) for name in ("epoch", "train", "validation", "seconds", "learning_rate")}
+
+
+def drawing(seen: Exploration) -> dict[str, Any] | None:
+    """Ground, ink and stroke of images that are like drawings on an even ground; None for others.
+
+    An even ground: the border's pixels vary little, within images and from one to the next.
+    """
+    try:
+        images = seen.images("train")
+    except ConvscopeError:
+        return None
+    if not len(images) or images.store.shape[1] != 1:
+        return None
+    few = np.unique(np.linspace(0, len(images) - 1, min(DRAWN_FROM, len(images))).astype(int))
+    pixels = 255 * images.take(few).pixels()[:, 0].numpy()
+    border = np.concatenate([pixels[:, 0], pixels[:, -1], pixels[:, :, 0], pixels[:, :, -1]], 1)
+    ground = float(np.median(border))
+    if np.mean(np.abs(border - ground) <= EVEN) < 0.6:
+        return None
+    differs = np.abs(pixels - ground)
+    ink = 255 if ground < 128 else 0
+    inked = differs > 0.5 * np.quantile(differs.reshape(len(pixels), -1), 0.98, axis=1)[:, None, None]
+    return {"background": round(ground), "ink": ink, "stroke": round(_stroke(inked), 3)}
+
+
+def _stroke(inked: np.ndarray) -> float:
+    """Width of the ink as a share of the side: a long line's area is width x length, its outline twice the length."""
+    padded = np.pad(inked, ((0, 0), (1, 1), (1, 1)))
+    edges = sum(int((padded != np.roll(padded, 1, axis)).sum()) for axis in (1, 2))
+    width = 2 * inked.sum() / max(edges, 1)
+    return float(np.clip(width / inked.shape[1], 0.02, 0.25))

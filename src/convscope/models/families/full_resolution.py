@@ -1,0 +1,45 @@
+"""The naive network for one class per pixel: convolutions alone, no pool, every map as large as the image.
+
+Here to be compared with: it sees as far only with many more layers, and each of its maps takes the memory of the
+finest. U-Net (`unet`) and SegNet (`segnet`) go down and up again instead.
+"""
+
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+from torch import nn
+
+from convscope.models.encoder_decoder import DenseNetwork
+from convscope.models.input_spec import Input, Size
+from convscope.models.layers import initialise, named
+from convscope.models.network import Network
+from convscope.models.options import LayerOptions, read_options
+
+
+class FullResolutionOptions(LayerOptions):
+    """`depth` convolutions of `width` maps."""
+
+    depth: int = 8
+    width: int = 64
+
+
+def full_resolution(
+    classes: int = 2, *, channels: int = 3, size: Size = None, rank: int = 2, **options: Any
+) -> DenseNetwork:
+    """`depth` 3x3 convolutions, then a 1x1 that gives the logits; sees 2 depth + 1 pixels.
+
+    Strides: stem 1, each stage 1. Weights start as Kaiming's.
+    """
+    chosen = read_options(FullResolutionOptions, "full_resolution", options)
+    chosen.refuse_no_padding("full_resolution")
+    layer = chosen.layers(rank)
+    takes = Input(channels, Input.read("full_resolution", channels, rank, size).rank)
+    widths = [channels] + [chosen.width] * chosen.depth
+    stem, *stages = (named(conv=layer.conv_norm_act(a, b, 3)) for a, b in pairwise(widths))
+    encoder = Network("full_resolution", takes, stem, stages, nn.Identity())
+    head = named(conv=layer.conv(chosen.width, classes, 1, padding=0))
+    model = DenseNetwork("full_resolution", encoder, [], head)
+    kaiming = partial(nn.init.kaiming_normal_, nonlinearity="relu")
+    initialise(model, kaiming, kaiming)
+    return model

@@ -1,0 +1,49 @@
+"""The multilayer perceptron: the baseline that knows nothing of neighbouring pixels."""
+
+import math
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+from torch import nn
+
+from convscope.errors import ModelError
+from convscope.models.components import ACTIVATIONS, NORMS, look_up
+from convscope.models.input_spec import Input, Size
+from convscope.models.layers import initialise, named
+from convscope.models.network import Network
+from convscope.models.options import VectorOptions, read_options
+
+
+class MLPOptions(VectorOptions):
+    """`widths` are the hidden layers'."""
+
+    norm: Any = "none"
+    widths: tuple[int, ...] = (256, 128)
+
+
+def mlp(
+    classes: int = 1000, *, channels: int = 3, size: Size = None, rank: int = 2, **options: Any
+) -> Network:  # fmt: skip
+    """Flatten, then fully connected layers; each hidden layer is a stage, whose features are (B, width) vectors.
+
+    Weights start as Kaiming's for ReLU (He 2015, equation 10).
+
+    Raises:
+        ModelError: no size is given: the first layer has a weight for every pixel.
+    """
+    chosen = read_options(MLPOptions, "mlp", options)
+    takes = Input.read("mlp", channels, rank, size)
+    if takes.size is None:
+        raise ModelError("mlp: it has a weight for every pixel and no image size is given; give size=(H, W)")
+    activation, norm = look_up(ACTIVATIONS, chosen.activation, "activation"), look_up(NORMS, chosen.norm, "norm")
+    counts = (channels * math.prod(takes.size), *chosen.widths)
+    dropout = chosen.dropout
+    stages = [
+        named(fc=nn.Linear(before, width), norm=norm(width, 1), act=activation(), drop=nn.Dropout(dropout))
+        for before, width in pairwise(counts)
+    ]
+    model = Network("mlp", takes, nn.Flatten(), stages, named(fc=nn.Linear(counts[-1], classes)))
+    kaiming = partial(nn.init.kaiming_normal_, nonlinearity="relu")
+    initialise(model, kaiming, kaiming)
+    return model

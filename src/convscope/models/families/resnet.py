@@ -1,0 +1,139 @@
+"""ResNet (He 2015, arXiv:1512.03385), its 6n+2 family for small images, and SE-ResNet (Hu 2017, arXiv:1709.01507)."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, Literal
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from convscope.models.components import GATES, Named, look_up
+from convscope.models.heads import network_with_head
+from convscope.models.input_spec import Input, Size
+from convscope.models.layers import Layers, Residual, initialise
+from convscope.models.network import Network
+from convscope.models.options import Options, read_options
+
+SMALL_SIDE = 64  # below this, 7x7 with stride 2 and a pool would leave less than 16 pixels a side
+
+
+class ResNetOptions(Options):
+    """Blocks of each stage and what they are made of.
+
+    `width` is the first stage's; each later one has twice the width and half the resolution. `stem` small is one 3x3
+    without stride or pool. `gate` multiplies the maps before they are added; `gated` says in which stages.
+    `zero_last` starts the last norm of each block at 0, so that the block is the identity (Goyal 2017, section 5.1).
+    """
+
+    depths: tuple[int, ...] = (2, 2, 2, 2)
+    block: Literal["basic", "bottleneck"] = "basic"
+    width: int = 64
+    stem: Literal["standard", "small"] = "standard"
+    shortcut: Literal["projection", "pad"] = "projection"
+    gate: Named = "none"
+    gated: Literal["every", "first", "last"] = "every"
+    zero_last: bool = True
+
+
+class PaddedShortcut(nn.Module):
+    """Every `stride`-th pixel, and maps of zeros on both sides up to the new depth: option A of section 4.2."""
+
+    def __init__(self, c_in: int, c_out: int, stride: int) -> None:
+        super().__init__()
+        self.stride, self.before = stride, (c_out - c_in) // 2
+        self.after = c_out - c_in - self.before
+
+    def forward(self, x: Tensor) -> Tensor:
+        kept = x[(slice(None), slice(None), *(slice(None, None, self.stride),) * (x.dim() - 2))]
+        return functional.pad(kept, (0, 0) * (x.dim() - 2) + (self.before, self.after))
+
+
+def basic(c_in: int, width: int, stride: int, layer: Layers) -> nn.Sequential:
+    """Fig. 5, left: two 3x3."""
+    return nn.Sequential(
+        *layer.conv_then_act(c_in, width, 3, stride),
+        layer.conv_norm(width, width, 3),
+    )  # fmt: skip
+
+
+def bottleneck(c_in: int, width: int, stride: int, layer: Layers) -> nn.Sequential:
+    """Fig. 5, right: 1x1 down, 3x3, 1x1 up; the stride is in the 3x3, as in the common pretrained weights."""
+    return nn.Sequential(
+        *layer.conv_then_act(c_in, width, 1),
+        *layer.conv_then_act(width, width, 3, stride),
+        layer.conv_norm(width, 4 * width, 1),
+    )  # fmt: skip
+
+
+BLOCKS = {"basic": (basic, 1), "bottleneck": (bottleneck, 4)}
+
+
+def residual(c_in: int, width: int, stride: int, layer: Layers, chosen: ResNetOptions) -> Residual:
+    """Return one block with its shortcut, not yet gated."""
+    make, expansion = BLOCKS[chosen.block]
+    body, c_out = make(c_in, width, stride, layer), expansion * width
+    last = body[-1]
+    gamma = getattr(getattr(last, "norm", None), "weight", None)
+    if chosen.zero_last and isinstance(gamma, nn.Parameter):
+        nn.init.zeros_(gamma)
+    shortcut: nn.Module = nn.Identity()
+    if stride != 1 or c_in != c_out:
+        pad = chosen.shortcut == "pad"
+        shortcut = PaddedShortcut(c_in, c_out, stride) if pad else layer.conv_norm(c_in, c_out, 1, stride)
+    return Residual(body, shortcut, layer.activation())
+
+
+def stages(layer: Layers, chosen: ResNetOptions) -> Iterator[nn.Sequential]:
+    """Table 1: conv2_x to conv5_x, or as many stages as there are depths."""
+    expansion, gate = BLOCKS[chosen.block][1], look_up(GATES, chosen.gate, "gate")
+    count = len(chosen.depths)
+    gated = {"every": range(count), "first": range(1), "last": range(count - 1, count)}[chosen.gated]
+    c_in = chosen.width
+    for number, depth in enumerate(chosen.depths):
+        stage, width = nn.Sequential(), chosen.width * 2**number
+        if number == 0 and chosen.stem == "standard":
+            stage.add_module("pool", layer.pool(c_in, 3, padding=1))
+        for place in range(depth):
+            block = residual(c_in, width, 2 if number and not place else 1, layer, chosen)
+            if number in gated and chosen.gate != "none":
+                block.body.add_module("gate", gate(expansion * width, layer.rank))
+            stage.add_module(str(place), block)
+            c_in = expansion * width
+        yield stage
+
+
+def resnet(
+    classes: int = 1000, *, channels: int = 3, size: Size = None, rank: int = 2, **options: Any
+) -> Network:  # fmt: skip
+    """Residual blocks in stages.
+
+    Strides: stem 2, stages 4, 8, 16, 32; with the small stem 1, and 1, 2, 4, 8.
+    Weights start as Kaiming's, fan out (section 3.4), biases 0.
+    """
+    chosen = read_options(ResNetOptions, "resnet", options)
+    chosen.refuse_no_padding("resnet")
+    takes, layer = Input.read("resnet", channels, rank, size), chosen.layers(rank)
+    small = chosen.stem == "small"
+    stem = layer.conv_norm_act(channels, chosen.width, 3 if small else 7, 1 if small else 2)
+    model = network_with_head("resnet", takes, (stem, stages(layer, chosen)), classes, layer, chosen)
+    fan_out = partial(nn.init.kaiming_normal_, mode="fan_out", nonlinearity="relu")
+    initialise(model, fan_out, partial(nn.init.kaiming_uniform_, a=5**0.5))
+    return model
+
+
+def for_small_images(sides: tuple[int, ...]) -> dict[str, Any]:
+    """The small stem for images under 64 pixels."""
+    return {"stem": "small"} if min(sides) < SMALL_SIDE else {}
+
+
+DEPTHS: dict[int, dict[str, Any]] = {
+    18: {"depths": (2, 2, 2, 2), "block": "basic"},
+    34: {"depths": (3, 4, 6, 3), "block": "basic"},
+    50: {"depths": (3, 4, 6, 3), "block": "bottleneck"},
+    101: {"depths": (3, 4, 23, 3), "block": "bottleneck"},
+    152: {"depths": (3, 8, 36, 3), "block": "bottleneck"},
+}
+# Section 4.2: three stages of n blocks, 6n+2 layers, for CIFAR-10's 32x32.
+SMALL_DEPTHS: dict[int, dict[str, Any]] = {
+    6 * n + 2: {"depths": (n, n, n), "width": 16, "stem": "small", "shortcut": "pad"} for n in (3, 5, 7, 9, 18)
+}

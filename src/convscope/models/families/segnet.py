@@ -1,0 +1,74 @@
+"""SegNet (Badrinarayanan, Kendall and Cipolla 2015, arXiv:1511.00561): unpooling with remembered positions."""
+
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+from torch import Tensor, nn
+
+from convscope.models.components import look_up
+from convscope.models.encoder_decoder import DenseNetwork
+from convscope.models.families.vgg import vgg
+from convscope.models.input_check import check_size
+from convscope.models.input_spec import Size
+from convscope.models.layers import Layers, initialise, named
+from convscope.models.network import Network
+from convscope.models.options import LayerOptions, read_options
+from convscope.models.upsample import bilinear, max_unpool, repeat
+
+WAYS = {
+    "max_unpool": max_unpool,
+    "repeat": lambda x, fine: repeat(x, tuple(fine.shape[2:])),
+    "bilinear": lambda x, fine: bilinear(x, tuple(fine.shape[2:])),
+}
+
+
+class SegNetOptions(LayerOptions):
+    """`depths` and `width` as in VGG; `upsample` max_unpool, or repeat or bilinear to compare with."""
+
+    norm: Any = "batch"
+    depths: tuple[int, ...] = (2, 2, 3, 3, 3)
+    width: int = 64
+    upsample: str = "max_unpool"
+
+
+class Level(nn.Module):
+    """One step up: the values to where the encoder's pool took them from, then as many 3x3 as the encoder has there."""
+
+    def __init__(self, c_in: int, c_out: int, depth: int, layer: Layers, upsample: str) -> None:
+        super().__init__()
+        self.way = look_up(WAYS, upsample, "segnet upsample")
+        widths = [c_in] * depth + [c_out]
+        self.convs = nn.Sequential(*(layer.conv_norm_act(a, b, 3, bias=True) for a, b in pairwise(widths)))
+
+    def forward(self, x: Tensor, fine: Tensor) -> Tensor:
+        out: Tensor = self.convs(self.way(x, fine))
+        return out
+
+
+def segnet(
+    classes: int = 2, *, channels: int = 3, size: Size = None, rank: int = 2, **options: Any
+) -> DenseNetwork:  # fmt: skip
+    """VGG-16's convolutions, and the same mirrored (figure 2); the last of them gives the logits.
+
+    Strides: stem 1, stages 2, 4, 8, 16, 32. Weights start as Kaiming's (section 3.2).
+    """
+    chosen = read_options(SegNetOptions, "segnet", options)
+    chosen.refuse_no_padding("segnet")
+    layer = chosen.layers(rank)
+    names = ("norm", "activation", "padding", "pooling")
+    shared = {name: getattr(chosen, name) for name in names}
+    encoder: Network = vgg(
+        classes, channels=channels, rank=rank, depths=chosen.depths, width=chosen.width, head="gap", widths=(), **shared
+    )
+    widths = [min(2**number, 8) * chosen.width for number in range(len(chosen.depths))]
+    levels = []
+    for number in reversed(range(len(chosen.depths))):
+        depth = chosen.depths[number] - (number == 0)  # the last convolution of all is the head
+        levels.append(Level(widths[number], widths[max(0, number - 1)], depth, layer, chosen.upsample))
+    head = named(conv=layer.conv(widths[0], classes, 3))
+    model = DenseNetwork("segnet", encoder, levels, head, 2 ** len(chosen.depths))
+    kaiming = partial(nn.init.kaiming_normal_, nonlinearity="relu")
+    initialise(model, kaiming, kaiming)
+    check_size(model, (size,) * rank if isinstance(size, int) else tuple(size) if size else None)
+    return model

@@ -1,0 +1,134 @@
+"""U-Net (Ronneberger, Fischer and Brox 2015, arXiv:1505.04597), as published and on any encoder."""
+
+from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+from pydantic import Field
+from torch import Tensor, cat, nn
+
+from convscope.errors import ModelError
+from convscope.models.components import Named, look_up
+from convscope.models.encoder_decoder import DenseNetwork, scales
+from convscope.models.input_check import check_size
+from convscope.models.input_spec import Input, Size
+from convscope.models.layers import Layers, initialise, named
+from convscope.models.network import Network
+from convscope.models.options import LayerOptions, read_options
+from convscope.models.upsample import UPSAMPLES, centre
+
+Encoder = Callable[..., Network]
+
+
+class UNetOptions(LayerOptions):
+    """`depth` pools of the published encoder, `width` maps before the first; or another `encoder` by its name.
+
+    `upsample` is repeat, bilinear, max_unpool or transposed. On another encoder other choices are the decoder's, with
+    batch norm where none is named and at most `widest` maps (256); the encoder's own are `encoder_options`.
+    """
+
+    norm: Any = None
+    width: int = 64
+    depth: int = 4
+    upsample: Named = "transposed"
+    encoder: str | None = None
+    encoder_options: dict[str, Any] = Field(default_factory=dict)
+    widest: int | None = None
+
+
+class Level(nn.Module):
+    """One step up: enlarge, put the encoder's map beside it, two 3x3."""
+
+    def __init__(self, maps: tuple[int, int, int], factor: int, layer: Layers, upsample: Named) -> None:
+        super().__init__()
+        c_in, c_fine, c_out = maps
+        self.factor, self.cuts = factor, layer.padding == "none"
+        make = look_up(UPSAMPLES, upsample, "upsample")
+        # Remembered positions need as many maps as the encoder has there.
+        c_up = c_fine if c_fine and upsample == "max_unpool" else c_out
+        self.up = make(c_in, c_up, factor, layer)
+        self.convs = double(c_up + c_fine, c_out, layer)
+
+    def forward(self, x: Tensor, fine: Tensor | None) -> Tensor:
+        sides = tuple(self.factor * side for side in x.shape[2:])
+        if fine is not None and not self.cuts:
+            sides = tuple(fine.shape[2:])
+        x = self.up(x, fine, sides)
+        if fine is not None:
+            x = cat([centre(fine, sides) if self.cuts else fine, x], 1)
+        out: Tensor = self.convs(x)
+        return out
+
+
+def double(c_in: int, c_out: int, layer: Layers) -> nn.Sequential:
+    """Two 3x3 with their activations."""
+    return nn.Sequential(layer.conv_norm_act(c_in, c_out, 3), layer.conv_norm_act(c_out, c_out, 3))
+
+
+def contracting(takes: Input, chosen: UNetOptions, layer: Layers) -> Network:
+    """Figure 1, left: two 3x3, then a pool and two 3x3 with twice the maps, `depth` times."""
+    widths = [chosen.width * 2**number for number in range(chosen.depth + 1)]
+    stages = []
+    for before, width in pairwise(widths):
+        stages.append(named(pool=layer.pool(before), convs=double(before, width, layer)))
+    if chosen.dropout:
+        stages[-1].add_module("drop", nn.Dropout(chosen.dropout))
+    return Network("unet", takes, double(takes.channels, widths[0], layer), stages, nn.Identity())
+
+
+def unet(
+    classes: int = 2, *, channels: int = 1, size: Size = None, rank: int = 2, make_encoder: Encoder | None = None,
+    **options: Any,
+) -> DenseNetwork:  # fmt: skip
+    """Encoder and decoder with the encoder's maps beside the decoder's: 31,030,658 weights as published.
+
+    Strides: stem 1, stages 2, 4, 8, 16; (B, K, H, W) logits for any size of image. With ``padding="none"``, as in the
+    paper, the borders are cut and the answer is smaller (572 -> 388). Weights start as N(0, sqrt(2/n)) (section 3),
+    those of another encoder as its own.
+
+    Args:
+        make_encoder: the builder of `encoder`, found by its name in the catalogue.
+    """
+    norm = "none" if make_encoder is None else "batch"  # the paper is older than batch norm
+    chosen = read_options(UNetOptions, "unet", {"norm": norm, **options})
+    own = sorted(chosen.model_fields_set & {"width", "depth", "dropout"})
+    if make_encoder is not None and own:
+        raise ModelError(f"unet: {own[0]} is the published encoder's; give {chosen.encoder}'s own in encoder_options")
+    takes, layer = Input.read("unet", channels, rank, size), chosen.layers(rank)
+    cuts = layer.padding == "none"
+    if cuts and (chosen.encoder or chosen.upsample == "max_unpool"):
+        raise ModelError("unet: padding none needs the published encoder without max_unpool; choose zeros or edge")
+    any_size = Input(channels, rank)
+    if make_encoder is None:
+        encoder = contracting(any_size, chosen, layer)
+    else:
+        encoder = make_encoder(classes, channels=channels, rank=rank, **{"size": None, **chosen.encoder_options})
+    if encoder.takes.size is not None:
+        raise ModelError(
+            f"unet: encoder {chosen.encoder} takes one size of image only; choose another, such as resnet18"
+        )
+    maps = scales(encoder)
+    levels, width = expanding(maps, chosen, layer)
+    head = named(conv=layer.conv(width, classes, 1))
+    model = DenseNetwork("unet", encoder, levels, head, 1 if cuts else maps[-1][1])
+    kaiming = partial(nn.init.kaiming_normal_, nonlinearity="relu")
+    for part in (model.decoder, model.head) if make_encoder else (model,):
+        initialise(part, kaiming, kaiming)
+    check_size(model, takes.size)
+    return model
+
+
+def expanding(maps: list[tuple[int, int]], chosen: UNetOptions, layer: Layers) -> tuple[list[Level], int]:
+    """Figure 1, right: return the levels from coarse to fine, and how many maps the last one gives."""
+    widest = chosen.widest or (256 if chosen.encoder else None)
+    (c_in, stride), *finer = reversed(maps)
+    if finer[-1][1] > 1:
+        finer.append((0, 1))  # the encoder keeps nothing at full resolution
+    levels = []
+    for c_fine, finer_stride in finer:
+        c_out = c_fine or max(16, c_in // 2)
+        c_out = min(c_out, widest) if widest else c_out
+        levels.append(Level((c_in, c_fine, c_out), max(1, round(stride / finer_stride)), layer, chosen.upsample))
+        c_in, stride = c_out, finer_stride
+    return levels, c_in

@@ -1,0 +1,90 @@
+"""Whether an input fits a network, and in one sentence why not."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar, cast
+
+from torch import Tensor, nn
+
+from convscope.errors import ModelError
+from convscope.models.input_spec import Input
+from convscope.models.layers import shape_text
+from convscope.models.shape_inference import ghost_run
+
+LARGEST_SIDE_TRIED = 1024
+
+
+class Sized(Protocol):
+    """What is asked of a network here, an `nn.Module`: its name and the input that it is built for."""
+
+    name: str
+    takes: Input
+
+    def compute(self, x: Tensor) -> Any:
+        """Return what `forward` returns, without the check of the input."""
+        ...
+
+
+SizedModule = TypeVar("SizedModule", bound=Sized)
+
+
+def can_take(network: Sized, shape: Sequence[int]) -> bool:
+    """Return whether an image of this shape (C, H, W) goes through."""
+    try:
+        ghost_run(cast(nn.Module, network), network.compute, (1, *shape))
+    except (RuntimeError, ValueError):
+        return False
+    return True
+
+
+def smallest(network: Sized) -> int | None:
+    """Return the smallest side of a square image that goes through, or None where none up to 1024 does."""
+
+    def goes(side: int) -> bool:
+        return can_take(network, (network.takes.channels, *(side,) * network.takes.rank))
+
+    low, high = 0, 1
+    while not goes(high):
+        low, high = high, 2 * high
+        if high > LARGEST_SIDE_TRIED:
+            return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if goes(middle) else (middle, high)
+    return high
+
+
+def why_not(network: Sized, shape: tuple[int, ...]) -> str | None:
+    """Return in one sentence why an input of this shape (C, H, W) cannot go through, or None where it can."""
+    name, takes, sides, given = network.name, network.takes, shape[1:], shape_text(shape[1:])
+    if len(sides) != takes.rank:
+        batch = "BCDHW" if takes.rank == 3 else "BCHW"[: takes.rank + 2]
+        return (
+            f"{name}: an input has {len(shape) + 1} dimensions; give a batch of {takes.rank + 2} ({', '.join(batch)})"
+        )
+    if shape[0] != takes.channels:
+        return (
+            f"{name}: built for {takes.channels} channels and the input has {shape[0]}; "
+            f"convert the images or build it with channels={shape[0]}"
+        )
+    if takes.size is not None and sides != takes.size:
+        built = shape_text(takes.size)
+        return f"{name}: built for {built} and the input is {given}; resize to {built} or build it with size={sides}"
+    if can_take(network, shape):
+        return None
+    side = smallest(network)
+    if side is None:
+        return f"{name}: an input of {given} does not go through, nor any other size; take out a pool or a stride"
+    least = shape_text((side,) * takes.rank)
+    return f"{name}: an input of {given} is too small; the smallest that works is {least}"
+
+
+def check_size(network: SizedModule, size: tuple[int, ...] | None) -> SizedModule:
+    """Return the network, having made sure that images of this size go through.
+
+    Raises:
+        ModelError: when they do not, with both sizes and the smallest that works.
+    """
+    reason = size and why_not(network, (network.takes.channels, *size))
+    if reason:
+        raise ModelError(reason)
+    return network

@@ -1,0 +1,1 @@
+"""Published and foreign weights: download, identification, key names, loading."""

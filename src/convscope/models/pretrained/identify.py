@@ -1,0 +1,68 @@
+"""Which network a file of weights belongs to, from the names and shapes in it."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from convscope.errors import ModelError
+from convscope.models.families.resnet import DEPTHS, SMALL_DEPTHS
+from convscope.models.pretrained.state_dicts import fitted, prefixes_of
+from convscope.models.registry import MODELS
+
+
+def recognised(state: Mapping[str, Tensor]) -> str | None:
+    """Return the name of the network whose encoder these weights fill exactly, or None where none is known.
+
+    Torchvision's and timm's names are known. What the last layers are does not matter.
+    """
+    return next((name for name in candidates(state) if fills(name, state)), None)
+
+
+def fills(name: str, state: Mapping[str, Tensor]) -> bool:
+    """Return whether the weights have a tensor for each one of the network's encoder, and none that finds no place."""
+    with torch.device("meta"):
+        network = MODELS[name]()
+    shapes = {key: tensor.to("meta") for key, tensor in state.items()}
+    try:
+        _, loaded = fitted(network, shapes, name)
+    except ModelError:
+        return False
+    spare = [key for key in loaded.unused if not key.endswith("num_batches_tracked")]
+    return not spare and all(key.startswith(("head.", "auxiliary.")) for key in loaded.fresh)
+
+
+def candidates(state: Mapping[str, Tensor]) -> list[str]:
+    """Return the networks that the names of the tensors suggest: only these are built and compared."""
+    shapes = {name.removeprefix("module."): tuple(tensor.shape) for name, tensor in state.items()}
+    layers = {start for name in shapes for start in prefixes_of(name)}
+    if "layer1.0" in layers:
+        return _resnets(layers)
+    if "features.3.squeeze" in layers:
+        return ["squeezenet1_0", "squeezenet1_1"]
+    if {"features.0.0", "features.18.0"} <= layers or {"conv_stem", "conv_head"} <= layers:
+        return ["mobilenet_v2"]
+    if "Mixed_5b" in layers:
+        return ["inception_v3"]
+    if "inception3a" in layers:
+        return ["googlenet"]
+    if "features.0" not in layers:
+        return []
+    if shapes.get("features.0.weight", ())[2:] == (11, 11):
+        return ["alexnet"]
+    convolutions = sum(name.startswith("features.") and len(shape) == 4 for name, shape in shapes.items())
+    name = f"vgg{convolutions + 3}{'_bn' if 'features.1.running_mean' in shapes else ''}"
+    return [name] if name in MODELS else []
+
+
+def _resnets(layers: set[str]) -> list[str]:
+    """The ResNets with as many blocks in each stage; SE-ResNets where blocks have gates."""
+    places = {tuple(name.split(".")) for name in layers if name.startswith("layer") and name.count(".") == 1}
+    stages = sorted({stage for stage, _ in places})
+    depths = tuple(sum(stage == one for stage, _ in places) for one in stages)
+    gate = "se_" if any(".se" in name for name in layers) else ""
+    return [
+        f"{gate}resnet{depth}"
+        for depth, options in (DEPTHS | SMALL_DEPTHS).items()
+        if options["depths"] == depths and f"{gate}resnet{depth}" in MODELS
+    ]

@@ -1,0 +1,156 @@
+"""Trained weights from elsewhere: read safely, renamed to our layers' names, and every mismatch listed."""
+
+import pickle
+import warnings
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from convscope.errors import ModelError
+from convscope.models.encoder_decoder import DenseNetwork
+from convscope.models.network import Network
+from convscope.models.pretrained.key_mapping import KEYS
+from convscope.models.pretrained.published import Published
+
+LISTED = 5
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What came of loading weights; kept with the model.
+
+    `fresh` are our tensors that the file does not have or has in another shape, so they stay as they started; `summed`
+    were made for colour and serve grey images now; `unused` are the file's tensors that found no place.
+    """
+
+    source: str
+    licence: str = "not stated"
+    fresh: tuple[str, ...] = ()
+    summed: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    published: Published | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data."""
+        return asdict(self)
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a ``.safetensors``, ``.pth``, ``.pt`` or ``.th`` file; no code in it is ever run.
+
+    Raises:
+        ModelError: no such file, a damaged one, or one that holds more than tensors.
+    """
+    if not path.is_file():
+        raise ModelError(f"{path}: no such weights file; give a .safetensors or .pth file")
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return load_file(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of the pickle's protocol; what matters follows
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise ModelError(
+            f"{path}: it holds Python objects beside tensors, which could run code; save its state_dict alone"
+        ) from None
+    except Exception as error:
+        raise ModelError(f"{path}: the file is damaged ({type(error).__name__}); fetch or save it again") from None
+    for key in ("state_dict", "model", "model_state_dict"):
+        if isinstance(state, dict) and isinstance(state.get(key), dict):
+            state = state[key]
+    if not isinstance(state, dict) or not any(isinstance(value, Tensor) for value in state.values()):
+        raise ModelError(f"{path}: no tensors in it; give a state dict")
+    return {name: value for name, value in state.items() if isinstance(value, Tensor)}
+
+
+def renamed(network: Network, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors under our names where theirs are known, without a ``module.`` in front; others keep theirs."""
+    family = network.family if isinstance(network, DenseNetwork) else network.name
+    prefixes = dict(KEYS[family](network)) if family in KEYS else {}
+    own = network.state_dict().keys()
+    result = {}
+    for name, tensor in state.items():
+        bare = name.removeprefix("module.").removeprefix("encoder.") if name not in own else name
+        prefix = next((start for start in prefixes_of(bare) if start in prefixes), None)
+        ours = prefixes[prefix] + bare[len(prefix) :] if prefix is not None and bare not in own else bare
+        result[ours] = tensor
+    return result
+
+
+def prefixes_of(name: str) -> list[str]:
+    """Return the names of the layers around a tensor, the nearest first.
+
+    >>> prefixes_of("layer1.0.conv1.weight")
+    ['layer1.0.conv1', 'layer1.0', 'layer1']
+    """
+    parts = name.split(".")
+    return [".".join(parts[:count]) for count in range(len(parts) - 1, 0, -1)]
+
+
+def load_state(
+    network: Network, state: Mapping[str, Tensor], source: str = "a state dict", new: Collection[str] = ()
+) -> Loaded:
+    """Copy the tensors into the network in place and return what did not fit.
+
+    The layers named in `new` stay as they started whatever the file has. The last layer may have other classes and the
+    input other channels: those layers stay as they started too, and are listed. Half-precision tensors are widened; a
+    7x7 convolution fills a fully connected layer of as many weights; for grey images the first convolution's three
+    colours are summed.
+
+    Raises:
+        ModelError: a tensor inside the network is missing or has another shape.
+    """
+    fits, loaded = fitted(network, state, source, new)
+    network.load_state_dict(fits, strict=False)
+    return loaded
+
+
+def fitted(
+    network: Network, state: Mapping[str, Tensor], source: str, new: Collection[str] = ()
+) -> tuple[dict[str, Tensor], Loaded]:
+    """Return the tensors that `load_state` would copy, under our names, and what does not fit; nothing is changed."""
+    found, fits, fresh, summed = renamed(network, state), {}, [], []
+    found = {name: tensor for name, tensor in found.items() if not set(prefixes_of(name)) & set(new)}
+    for name, tensor in network.state_dict().items():
+        given = found.get(name)
+        if given is not None and is_colour_for_grey(name, given, tensor):
+            given = given.float().sum(1, keepdim=True)
+            summed.append(name)
+        flat = given is not None and tensor.dim() == 2 and given.numel() == tensor.numel()
+        if given is not None and (flat or given.shape == tensor.shape):
+            fits[name] = given.reshape(tensor.shape).to(tensor.dtype)
+        elif not name.endswith("num_batches_tracked"):
+            fresh.append(name)
+    refuse_holes(network, found, fresh, source)
+    unused = tuple(name for name in found if name not in fits and name not in fresh)
+    return fits, Loaded(source, fresh=tuple(fresh), summed=tuple(summed), unused=unused)
+
+
+def is_colour_for_grey(name: str, given: Tensor, tensor: Tensor) -> bool:
+    """Return whether a first convolution of three colours is given for one of grey."""
+    grey = tensor.dim() > 2 and tensor.shape[1] == 1 and name.startswith("stem.")
+    return grey and given.shape == (tensor.shape[0], 3, *tensor.shape[2:])
+
+
+def refuse_holes(network: Network, found: Mapping[str, Tensor], fresh: list[str], source: str) -> None:
+    """Raise when more stays as it started than the ends of the network: the file is of another network."""
+    ends = ("head.", "auxiliary.", "stem.", "decoder.")
+    holes = [name for name in fresh if not name.startswith(ends)]
+    if not holes and any(name in found for name in network.state_dict()):
+        return
+    holes = holes or fresh
+    own = network.state_dict()
+    lines = []
+    for name in holes[:LISTED]:
+        has = "x".join(map(str, found[name].shape)) if name in found else "nothing"
+        lines.append(f"{name} needs {'x'.join(map(str, own[name].shape))}, the file has {has}")
+    more = f" and {len(holes) - LISTED} more" if len(holes) > LISTED else ""
+    raise ModelError(
+        f"{source}: not the weights of this {network.name}: {'; '.join(lines)}{more}; choose the network they belong to"
+    )

@@ -1,0 +1,163 @@
+"""Every network by its name, and a network as a few words of JSON."""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from convscope.errors import ModelError, did_you_mean
+from convscope.models.families import (
+    airbench,
+    alexnet,
+    full_resolution,
+    googlenet,
+    inception,
+    lenet,
+    mlp,
+    mobilenet,
+    resnet,
+    segnet,
+    squeezenet,
+    unet,
+    vgg,
+)
+from convscope.models.families import timm as foreign
+from convscope.models.network import Network
+from convscope.models.toml import toml_network as spec
+from convscope.models.toml.toml_network import read_text
+
+RESNETS = {f"resnet{depth}": partial(resnet.resnet, **options) for depth, options in resnet.DEPTHS.items()}
+SMALL_RESNETS = {f"resnet{depth}": partial(resnet.resnet, **options) for depth, options in resnet.SMALL_DEPTHS.items()}
+
+SE_RESNETS = {
+    f"se_{name}": partial(make, gate="squeeze_excite") for name, make in RESNETS.items()
+}  # fmt: skip
+VGGS = {
+    f"vgg{depth}{suffix}": partial(vgg.vgg, **options, norm=norm)
+    for depth, options in vgg.DEPTHS.items()
+    for suffix, norm in (("", "none"), ("_bn", "batch"))
+}
+
+
+def unet_on_any(classes: int = 2, **options: Any) -> Network:
+    """A U-Net whose `encoder`, where one is named, is any network of the catalogue."""
+    name = options.get("encoder")
+    return unet.unet(classes, make_encoder=builder(name) if name else None, **options)
+
+
+MODELS: dict[str, Callable[..., Network]] = {
+    "mlp": mlp.mlp,
+    "lenet": lenet.lenet,
+    "alexnet": alexnet.alexnet,
+    "alexnet_2012": partial(alexnet.alexnet, **alexnet.TWO_GPUS),
+    "alexnet_one_gpu": partial(alexnet.alexnet, **alexnet.ONE_GPU),
+    **VGGS,
+    "googlenet": googlenet.googlenet,
+    "inception_v3": inception.inception_v3,
+    **RESNETS,
+    **SMALL_RESNETS,
+    **SE_RESNETS,
+    **{name: partial(squeezenet.squeezenet, **options) for name, options in squeezenet.VERSIONS.items()},
+    "mobilenet_v2": mobilenet.mobilenet_v2,
+    "airbench": airbench.airbench,
+    "unet": unet_on_any,
+    "segnet": segnet.segnet,
+    "full_resolution": full_resolution.full_resolution,
+    "assembled": spec.assembled,
+}
+
+# What a network changes by itself when the images are small; `resolve` writes it down.
+SMALL_IMAGES: dict[str, Callable[[tuple[int, ...]], dict[str, Any]]] = {
+    "lenet": lenet.for_small_images,
+    **dict.fromkeys((*RESNETS, *SE_RESNETS), resnet.for_small_images),
+    **dict.fromkeys(VGGS, vgg.for_small_images),
+    "airbench": airbench.for_small_images,
+    "mobilenet_v2": mobilenet.for_small_images,
+}
+
+
+class Architecture(BaseModel):
+    """Everything needed to build a network again: plain data for the model's config.json, which runs no code."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    classes: int = Field(ge=1)
+    channels: int = Field(default=3, ge=1)
+    size: tuple[int, ...] | None = None  # (H, W); (L,) for series, (D, H, W) for volumes
+    options: dict[str, Any] = {}
+
+    @field_validator("options")
+    @classmethod
+    def plain(cls, options: dict[str, Any]) -> dict[str, Any]:
+        """Refuse what JSON cannot hold, functions above all: they have names."""
+        try:
+            told: dict[str, Any] = json.loads(json.dumps(options))
+        except TypeError as error:
+            raise ValueError(f"{error}; name it instead, as in activation = 'relu'") from None
+        return told
+
+
+FROM_THE_IMAGES = ("classes", "channels", "size", "rank")
+
+
+def resolve(
+    name: str, classes: int, channels: int, size: tuple[int, ...], options: dict[str, Any] | None = None
+) -> Architecture:
+    """Return the architecture for these images, with what their size decides written into its options.
+
+    `options` given by the caller go before what the size would choose. A `name` that ends with .toml is a file of
+    blocks, whose text becomes part of the architecture.
+
+    Raises:
+        ModelError: no network of that name.
+
+    >>> resolve("resnet18", 10, 1, (28, 28)).options
+    {'stem': 'small'}
+    """
+    if name.endswith(".toml"):
+        text = read_text(Path(name))
+        name, options = "assembled", {"text": text, "source": Path(name).name, **(options or {})}
+    builder(name)
+    chosen = SMALL_IMAGES.get(name, no_change)(size)
+    if options and options.get("encoder"):
+        small = SMALL_IMAGES.get(options["encoder"], no_change)(size)
+        options = {**options, "encoder_options": {**small, **options.get("encoder_options", {})}}
+    return Architecture(name=name, classes=classes, channels=channels, size=size, options={**chosen, **(options or {})})
+
+
+def build(architecture: Architecture) -> Network:
+    """Return the network of an architecture, its weights at the start that its paper gives.
+
+    Raises:
+        ModelError: unknown name or option, or a size that the network cannot take.
+    """
+    make, options = builder(architecture.name), dict(architecture.options)
+    rank = len(architecture.size) if architecture.size else options.pop("rank", 2)
+    for option in FROM_THE_IMAGES:
+        if option in options:
+            raise ModelError(
+                f"{architecture.name}: no option {option}; the images and their classes say it, leave it away"
+            )
+    return make(architecture.classes, channels=architecture.channels, size=architecture.size, rank=rank, **options)
+
+
+def builder(name: str) -> Callable[..., Network]:
+    """Return the function that builds the network of this name.
+
+    Raises:
+        ModelError: there is none.
+    """
+    if name.startswith(foreign.PREFIX):
+        return partial(foreign.timm_network, name.removeprefix(foreign.PREFIX))
+    if name not in MODELS:
+        raise ModelError(f"model: no network {name}{did_you_mean(name, MODELS)}")
+    return MODELS[name]
+
+
+def no_change(sides: tuple[int, ...]) -> dict[str, Any]:  # noqa: ARG001
+    """Nothing to adapt."""
+    return {}

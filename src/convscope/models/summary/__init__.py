@@ -1,0 +1,1 @@
+"""Layer by layer: shapes, parameters, multiply-adds, receptive fields and warnings."""

@@ -1,0 +1,247 @@
+"""The sums of convolution done step by step, as one does them on paper."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from convscope.errors import ModelError, did_you_mean
+from convscope.models.summary.formulas import convolution_weights, output_side
+
+Array = NDArray[np.float64]
+Border = Literal["zeros", "edge", "reflect", "circular"]
+
+KERNELS: dict[str, tuple[tuple[float, ...], ...]] = {
+    "edge": ((1, 0, -1), (2, 0, -2), (1, 0, -1)),
+    "edge_horizontal": ((1, 2, 1), (0, 0, 0), (-1, -2, -1)),
+    "blur": ((1 / 9, 1 / 9, 1 / 9),) * 3,
+    "sharpen": ((0, -1, 0), (-1, 5, -1), (0, -1, 0)),
+    "identity": ((0, 0, 0), (0, 1, 0), (0, 0, 0)),
+}
+BORDERS = {"zeros": "constant", "edge": "edge", "reflect": "reflect", "circular": "wrap"}  # numpy's words
+NOTE = "Deep learning says convolution; in mathematics it is cross-correlation: the kernel is not turned over."
+
+
+@dataclass(frozen=True)
+class Step:
+    """One place of the window: the values under it times the kernel's, summed (and divided by their count if asked)."""
+
+    row: int
+    column: int
+    window: Array
+    kernel: Array
+    total: float
+
+    def text(self) -> str:
+        """Return the sum as it is written by hand.
+
+        >>> next(convolve([[1, 2], [3, 4]], [[1, 0], [0, 1]]).steps()).text()
+        '1x1 + 2x0 + 3x0 + 4x1 = 5'
+        """
+        pairs = zip(self.window.ravel(), self.kernel.ravel(), strict=True)
+        terms = " + ".join(
+            f"{value:g}x{weight:g}" if weight >= 0 else f"{value:g}x({weight:g})" for value, weight in pairs
+        )
+        summed = float((self.window * self.kernel).sum())
+        divided = f" = {summed:g}/{self.window.size}" if not math.isclose(summed, self.total) else ""
+        return f"{terms}{divided} = {self.total:g}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {
+            "row": self.row, "column": self.column, "window": self.window.tolist(), "kernel": self.kernel.tolist(),
+            "total": self.total,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Convolved:
+    """A convolution: `output` (H', W'), and `steps` that tell how each of its values comes about."""
+
+    image: Array  # with its border
+    kernel: Array
+    stride: int
+    mean: bool
+    output: Array
+
+    def steps(self) -> Iterator[Step]:
+        """Yield the steps from the upper left to the lower right, row by row."""
+        height, width = self.kernel.shape[-2:]
+        for row, column in np.ndindex(self.output.shape):
+            top, left = row * self.stride, column * self.stride
+            window = self.image[..., top : top + height, left : left + width]
+            yield Step(row, column, window, self.kernel, float(self.output[row, column]))
+
+
+def read_kernel(text: str) -> Array:
+    """Return a kernel by name, or from its rows: values separated by commas, rows by semicolons.
+
+    Raises:
+        ModelError: neither a name nor a rectangle of numbers.
+
+    >>> read_kernel("1,0,-1;2,0,-2;1,0,-1").tolist() == read_kernel("edge").tolist()
+    True
+    """
+    if text in KERNELS:
+        return np.array(KERNELS[text], dtype=np.float64)
+    if not any(character.isdigit() for character in text):
+        raise ModelError(f"kernel: no {text}{did_you_mean(text, KERNELS)}")
+    try:
+        rows = [[float(value) for value in row.split(",")] for row in text.strip(";").split(";")]
+    except ValueError:
+        raise ModelError(f"kernel: {text} is no list of numbers; write rows such as 1,0,-1;2,0,-2;1,0,-1") from None
+    if len({len(row) for row in rows}) != 1:
+        raise ModelError(
+            f"kernel: the rows of {text} have {[len(row) for row in rows]} values; give all the same number"
+        )
+    return np.array(rows, dtype=np.float64)
+
+
+def convolve(
+    image: ArrayLike, kernel: ArrayLike, *, stride: int = 1, padding: int | Literal["same"] = 0,
+    border: Border = "zeros", mean: bool = False,
+) -> Convolved:  # fmt: skip
+    """Slide the kernel over the image, multiply value by value and sum: what `torch.nn.functional.conv2d` computes.
+
+    Args:
+        image: (H, W), or (C, H, W) with a kernel as deep; sums run over the depth too.
+        kernel: (h, w) or (C, h, w).
+        stride: pixels between places.
+        padding: pixels added on each side; ``same`` keeps height and width at stride 1.
+        border: what the added pixels hold.
+        mean: divide each sum by the number of values, as some notes do.
+
+    Raises:
+        ModelError: the kernel is larger than the padded image, or not as deep.
+    """
+    pixels, weights = np.asarray(image, dtype=np.float64), np.asarray(kernel, dtype=np.float64)
+    if pixels.ndim != weights.ndim or pixels.shape[:-2] != weights.shape[:-2]:
+        raise ModelError(f"convolve: an image {pixels.shape} needs a kernel as deep, not {weights.shape}")
+    if border not in BORDERS:
+        raise ModelError(f"convolve: no border {border}{did_you_mean(border, BORDERS)}")
+    sides = weights.shape[-2:]
+    around = [(side - 1) // 2 if padding == "same" else padding for side in sides]
+    mode: Any = BORDERS[border]
+    padded = np.pad(pixels, [(0, 0)] * (pixels.ndim - 2) + [(amount, amount) for amount in around], mode=mode)
+    height, width = (output_side(*pair, stride) for pair in zip(padded.shape[-2:], sides, strict=True))
+    if height < 1 or width < 1:
+        raise ModelError(
+            f"convolve: a kernel of {sides} does not fit an image of {padded.shape[-2:]}; pad it or shrink it"
+        )
+    windows = np.lib.stride_tricks.sliding_window_view(padded, sides, axis=(-2, -1))[..., ::stride, ::stride, :, :]
+    letters = "cyxhw,chw->yx" if pixels.ndim == 3 else "yxhw,hw->yx"
+    output = np.einsum(letters, windows, weights) / (weights.size if mean else 1)
+    return Convolved(padded, weights, stride, mean, output)
+
+
+@dataclass(frozen=True)
+class Bottleneck:
+    """Multiplications of a convolution directly, and through fewer maps that a 1x1 makes first."""
+
+    direct: int
+    reduce: int
+    expand: int
+
+    @property
+    def through(self) -> int:
+        """Both steps together."""
+        return self.reduce + self.expand
+
+    @property
+    def times(self) -> float:
+        """How many times fewer."""
+        return self.direct / self.through
+
+
+def bottleneck(sides: Sequence[int], channels: int, narrow: int, size: int, filters: int) -> Bottleneck:
+    """Return the multiplications that keep maps of these sides, from `channels` to `filters` by size x size windows.
+
+    >>> one = bottleneck((14, 14), 480, 16, 5, 48)
+    >>> one.direct, one.through, round(one.times, 1)
+    (112896000, 5268480, 21.4)
+    """
+    places, window = math.prod(sides), size ** len(sides)
+    return Bottleneck(
+        places * window * channels * filters, places * channels * narrow, places * window * narrow * filters
+    )
+
+
+def stacked(size: int) -> tuple[int, int, int]:
+    """Return (weights of one size x size window, weights of the 3x3 windows that see as much, how many those are).
+
+    >>> stacked(5), stacked(7)
+    ((25, 18, 2), (49, 27, 3))
+    """
+    count = (size - 1) // 2
+    return size * size, 9 * count, count
+
+
+@dataclass(frozen=True)
+class Separability:
+    """How nearly a kernel is a column times a row: then it takes 2k weights in place of k x k.
+
+    `rank` counts what the kernel needs, `error` is the part of its norm that a single column times row misses.
+    """
+
+    rank: int
+    values: Array
+    column: Array
+    row: Array
+    error: float
+
+
+def separability(kernel: ArrayLike, tolerance: float = 1e-6) -> Separability:
+    """Return the best column and row of a kernel (h, w) by its singular values, largest first.
+
+    Values below `tolerance` times the largest count as none.
+    """
+    weights = np.asarray(kernel, dtype=np.float64)
+    left, values, right = np.linalg.svd(weights)
+    root = math.sqrt(values[0])
+    total = float(np.square(values).sum())
+    error = math.sqrt(float(np.square(values[1:]).sum()) / total) if total else 0.0
+    return Separability(int((values > tolerance * values[0]).sum()), values, left[:, 0] * root, right[0] * root, error)
+
+
+def ranks(filters: ArrayLike, tolerance: float = 0.05) -> NDArray[np.int64]:
+    """Return the rank of each window of trained filters (K, C, h, w): (K, C), 1 where a column and a row would do.
+
+    Singular values below `tolerance` times the largest count as none: trained filters are never exact.
+    """
+    values = np.linalg.svd(np.asarray(filters, dtype=np.float64), compute_uv=False)
+    return np.asarray((values > tolerance * values[..., :1]).sum(-1), dtype=np.int64)
+
+
+def transposed_side(length: int, size: int, stride: int, padding: int = 0, extra: int = 0) -> int:
+    """Return the side after a transposed convolution; `extra` is PyTorch's output_padding.
+
+    >>> transposed_side(2, 3, 2, padding=1, extra=1)
+    4
+    """
+    return (length - 1) * stride - 2 * padding + size + extra
+
+
+def checkerboard(size: int, stride: int) -> tuple[int, ...]:
+    """Return how many inputs each of `stride` neighbouring outputs of a transposed convolution hears, along one side.
+
+    Where the numbers differ, patterns like a checkerboard show (Odena 2016); a size that is a multiple of the stride
+    has none, nor has repeating pixels and then an ordinary convolution.
+
+    >>> checkerboard(3, 2), checkerboard(4, 2)
+    ((2, 1), (2, 2))
+    """
+    return tuple(len(range(phase, size, stride)) for phase in range(stride))
+
+
+def sharing(takes: Sequence[int], filters: int, size: int) -> tuple[int, int]:
+    """Return the weights of a convolution and of a fully connected layer that make `filters` maps of the same sides.
+
+    >>> sharing((1, 28, 28), 8, 3)
+    (80, 4923520)
+    """
+    channels, *sides = takes
+    shared = convolution_weights((size,) * len(sides), channels, filters)
+    return shared, (math.prod(takes) + 1) * filters * math.prod(sides)

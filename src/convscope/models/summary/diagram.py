@@ -1,0 +1,98 @@
+"""A network drawn on one page that opens offline: hover over a layer for its numbers and its receptive field."""
+
+import math
+from html import escape
+
+from convscope.models.layers import shape_text
+from convscope.models.summary.model_summary import Anatomy, Layer, table
+
+COLOURS = {"convolution": "#4477aa", "pool": "#ee6677", "fully connected": "#ccbb44", "other": "#bbbbbb"}
+FRAME = 120  # the side of the little image in which the field is drawn
+
+STYLE = """
+body { font: 14px/1.4 system-ui, sans-serif; margin: 1.5rem; color: #222; }
+.net { display: flex; flex-wrap: wrap; align-items: center; gap: 3px; }
+.layer { position: relative; }
+.layer > svg { display: block; }
+.card { display: none; position: absolute; z-index: 1; left: 0; top: 100%; width: 22rem; padding: .6rem;
+  background: #fff; border: 1px solid #888; box-shadow: 0 2px 8px #0003; }
+.layer:hover .card, .layer:focus .card { display: block; }
+table { border-collapse: collapse; margin-top: 1rem; }
+td, th { padding: .15rem .6rem; text-align: left; white-space: nowrap; }
+tr:nth-child(even) { background: #f4f4f4; }
+"""
+
+
+def page(anatomy: Anatomy) -> str:
+    """Return the whole page: the drawing, the warnings and the table; no script, nothing fetched."""
+    shown = [layer for layer in anatomy.layers if is_drawn(layer)]
+    boxes = "\n".join(box(layer, anatomy.shape) for layer in shown)
+    heading, *rows = table(anatomy)
+    head = "".join(f"<th>{escape(word)}</th>" for word in heading)
+    body = "\n".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    warnings = "".join(f"<li>{escape(text)}</li>" for text in anatomy.warnings)
+    shares = ", ".join(f"{100 * share:.1f} % {group}" for group, share in anatomy.shares().items())
+    return f"""<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{escape(anatomy.name)}</title><style>{STYLE}</style></head><body>
+<h1>{escape(anatomy.name)} on {shape_text(anatomy.shape)}</h1>
+<p>{anatomy.weights:,} weights ({shares}), {anatomy.multiplications:,} multiplications for one image.</p>
+<div class="net">
+{boxes}
+</div>
+<ul>{warnings}</ul>
+<table><tr>{head}</tr>
+{body}
+</table></body></html>
+"""
+
+
+def is_drawn(layer: Layer) -> bool:
+    """Return whether a layer gets a box: those that have weights or change the shape, norms apart."""
+    return layer.group in ("convolution", "pool", "fully connected") or (
+        layer.takes != layer.gives and layer.kind != "Flatten"
+    )
+
+
+def box(layer: Layer, shape: tuple[int, ...]) -> str:
+    """Return one layer: its height follows its map, its width the channels; a card with its numbers shows on hover."""
+    across = 2 if len(layer.gives) > 1 else 1
+    height = round(12 + 100 * math.sqrt(max(layer.gives[1:], default=1) / max(shape[1:]))) if across == 2 else 60
+    width = round(4 + 3 * math.log2(1 + layer.gives[0]))
+    colour = COLOURS.get(layer.group, COLOURS["other"])
+    words = [
+        f"{layer.kind}: {shape_text(layer.takes)} → {shape_text(layer.gives)}", layer.shape_formula,
+        f"{layer.weights_formula or ''}{' = ' if layer.weights_formula else ''}{layer.weights:,} weights",
+        f"{layer.multiplications:,} multiplications",
+        "sees the whole image" if layer.flat else f"sees {shape_text(layer.field)} pixels, {layer.jump[0]:g} apart",
+    ]  # fmt: skip
+    lines = "<br>".join(escape(word) for word in words if word)
+    return f"""<div class="layer" tabindex="0"><svg width="{width}" height="{height}" role="img" aria-label="{
+        escape(layer.name)
+    }"><title>{escape(layer.name)}</title><rect width="{width}" height="{height}" rx="2" fill="{colour}"/></svg>
+<div class="card"><b>{escape(layer.name)}</b><br>{lines}<br>{field_in_image(layer, shape)}</div></div>"""
+
+
+def field_in_image(layer: Layer, shape: tuple[int, ...]) -> str:
+    """Return the image as a square with what the middle place of the layer sees in it; what lies outside is cut."""
+    sides = (shape[1:] * 2)[:2] if len(shape) == 2 else shape[-2:]
+    scale = FRAME / max(sides)
+    tall, wide = (scale * side for side in sides)
+    rectangle = ""
+    if not layer.flat and max(layer.jump) > 0:
+        places = layer.gives[-2:] if len(shape) > 2 else layer.gives[-1:] * 2
+        spans = []
+        for axis in (-2, -1):
+            axis = max(axis, -len(layer.field))
+            centre = layer.start[axis] + layer.jump[axis] * (places[axis] // 2) + 0.5
+            spans.append((scale * (centre - layer.field[axis] / 2), scale * layer.field[axis]))
+        (top, high), (left, long) = spans
+        rectangle = (
+            f'<rect x="{left:.1f}" y="{top:.1f}" width="{long:.1f}" height="{high:.1f}" '
+            'fill="#4477aa55" stroke="#4477aa"/>'
+        )
+    else:
+        rectangle = f'<rect width="{wide:.1f}" height="{tall:.1f}" fill="#4477aa55"/>'
+    return (
+        f'<svg width="{wide:.0f}" height="{tall:.0f}" viewBox="0 0 {wide:.1f} {tall:.1f}">'
+        f'<rect width="{wide:.1f}" height="{tall:.1f}" fill="#eee"/>{rectangle}</svg>'
+    )

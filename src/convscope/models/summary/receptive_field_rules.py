@@ -1,0 +1,235 @@
+"""What each PyTorch operation does to receptive fields, by the operation's name.
+
+Norms count as working on each place alone, although group and layer norm look at the whole image.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import Tensor
+
+from convscope.models.summary import receptive_field as field
+from convscope.models.summary.receptive_field import Field
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One side of the image: the tensor's dimension along which it runs, None once flattened, and its places' field."""
+
+    dim: int | None
+    field: Field
+
+
+Axes = tuple[Axis, ...]
+Known = list[tuple[Tensor, Axes]]
+
+
+def each(axes: Axes, tensor: Tensor, sides: int, rule: Callable[[Field, int, int], Field]) -> Axes:
+    """Return the axes after ``rule(field, side, places)``; `sides` are the tensor's last dimensions, counted from 0."""
+    first = tensor.dim() - sides
+    return tuple(
+        axis
+        if axis.dim is None or axis.dim < first
+        else replace(axis, field=rule(axis.field, axis.dim - first, tensor.shape[axis.dim]))
+        for axis in axes
+    )
+
+
+def pick(values: Any, side: int, default: int) -> int:
+    """Return the setting of one side from a number, a list with one number for all sides, or an empty list."""
+    if isinstance(values, int):
+        return values
+    if not values:
+        return default
+    return int(values[side] if len(values) > 1 else values[0])
+
+
+def convolution(args: Sequence[Any], known: Known, out: Tensor) -> Axes:  # noqa: ARG001
+    """Convolutions of all ranks, transposed ones too."""
+    tensor, axes = known[0]
+    sizes, (stride, padding, dilation, is_transposed) = args[1].shape[2:], args[3:7]
+
+    def rule(before: Field, side: int, _: int) -> Field:
+        step, pad, spread = pick(stride, side, 1), pick(padding, side, 0), pick(dilation, side, 1)
+        if is_transposed:
+            return field.transposed(before, sizes[side], step, pad, spread)
+        return field.window(before, sizes[side], step, pad, spread)
+
+    return each(axes, tensor, len(sizes), rule)
+
+
+def pool(args: Sequence[Any], known: Known, out: Tensor) -> Axes:
+    """Max and average pools: (x, window, stride, padding ...)."""
+    tensor, axes = known[0]
+    size, stride, padding = args[1], args[2] if len(args) > 2 else [], args[3] if len(args) > 3 else 0
+    sides = 1 if isinstance(size, int) else max(len(size), out.dim() - 2)
+
+    def rule(before: Field, side: int, _: int) -> Field:
+        window = pick(size, side, 1)
+        return field.window(before, window, pick(stride, side, window), pick(padding, side, 0))
+
+    return each(axes, tensor, sides, rule)
+
+
+def adaptive(args: Sequence[Any], known: Known, out: Tensor) -> Axes:
+    """Adaptive pools: (x, places after)."""
+    tensor, axes = known[0]
+    sides = len(args[1])
+    first = out.dim() - sides
+    return each(axes, tensor, sides, lambda before, side, n: field.cells(before, n, out.shape[first + side]))
+
+
+def resize(smooth: bool) -> Callable[[Sequence[Any], Known, Tensor], Axes]:
+    """Repeating and interpolating; corners aligned count as the same."""
+
+    def rule(args: Sequence[Any], known: Known, out: Tensor) -> Axes:  # noqa: ARG001
+        tensor, axes = known[0]
+        sides = tensor.dim() - 2
+        return each(axes, tensor, sides, lambda before, side, n: field.resized(before, n, out.shape[2 + side], smooth))
+
+    return rule
+
+
+def padded(args: Sequence[Any], known: Known, out: Tensor) -> Axes:  # noqa: ARG001
+    """Padding of any kind: (x, [before last, after last, before the one before ...])."""
+    tensor, axes = known[0]
+    amounts, sides = list(args[1]), len(args[1]) // 2
+    return each(axes, tensor, sides, lambda before, side, _: field.moved(before, -amounts[2 * (sides - 1 - side)]))
+
+
+def cut(args: Sequence[Any], known: Known, out: Tensor) -> Axes:  # noqa: ARG001
+    """Slices: (x, dim, start, end, step)."""
+    tensor, axes = known[0]
+    dim = (args[1] if len(args) > 1 else 0) % tensor.dim()
+    start, step = (args[2] if len(args) > 2 else None) or 0, args[4] if len(args) > 4 else 1
+    start = max(0, start + tensor.shape[dim]) if start < 0 else start
+    return tuple(
+        replace(axis, field=field.moved(axis.field, start, step)) if axis.dim == dim else axis for axis in axes
+    )
+
+
+def reduced(args: Sequence[Any], known: Known, out: Tensor) -> Axes:
+    """Means, sums and maxima over dimensions: (x, dims, keep)."""
+    tensor, axes = known[0]
+    chosen = args[1] if len(args) > 1 and isinstance(args[1], (list, tuple, int)) else range(tensor.dim())
+    dims = {dim % tensor.dim() for dim in ([chosen] if isinstance(chosen, int) else chosen)} or set(range(tensor.dim()))
+    kept = out.dim() == tensor.dim()
+
+    def after(axis: Axis) -> Axis:
+        if axis.dim is None:
+            return axis
+        if axis.dim in dims:
+            return Axis(axis.dim if kept else None, field.everything(axis.field, tensor.shape[axis.dim]))
+        return axis if kept else replace(axis, dim=axis.dim - sum(dim < axis.dim for dim in dims))
+
+    return tuple(after(axis) for axis in axes)
+
+
+def reordered(args: Sequence[Any], known: Known, out: Tensor) -> Axes:
+    """Permutations and transpositions."""
+    tensor, axes = known[0]
+    order = list(range(tensor.dim()))
+    if len(args) == 2:
+        order = [dim % tensor.dim() for dim in args[1]]
+    else:
+        one, two = (args[1], args[2]) if len(args) > 2 else (0, out.dim() - 1)
+        order[one], order[two] = order[two], order[one]
+    return tuple(axis if axis.dim is None else replace(axis, dim=order.index(axis.dim)) for axis in axes)
+
+
+def reshaped(args: Sequence[Any], known: Known, out: Tensor) -> Axes:  # noqa: ARG001
+    """Views: a side that keeps its length and what comes before it stays, others are flattened."""
+    tensor, axes = known[0]
+
+    def after(axis: Axis) -> Axis:
+        if axis.dim is None:
+            return axis
+        before, places = math.prod(tensor.shape[: axis.dim]), tensor.shape[axis.dim]
+        for dim in range(out.dim()):
+            behind = math.prod(out.shape[dim + 1 :]) == math.prod(tensor.shape[axis.dim + 1 :])
+            if out.shape[dim] == places and math.prod(out.shape[:dim]) == before and behind:
+                return replace(axis, dim=dim)
+        return Axis(None, field.everything(axis.field, places))
+
+    return tuple(after(axis) for axis in axes)
+
+
+def multiplied(args: Sequence[Any], known: Known, out: Tensor) -> Axes:  # noqa: ARG001
+    """Matrix products: each output place sees all that is summed over."""
+    parts = []
+    for tensor, axes in known:
+        last = tensor.dim() - 1
+        parts.append(
+            tuple(
+                Axis(None, field.everything(axis.field, tensor.shape[axis.dim]))
+                if axis.dim is not None and (axis.dim == last or len(known) > 1)
+                else axis
+                for axis in axes
+            )
+        )
+    return joined(parts, out)
+
+
+def concatenated(args: Sequence[Any], known: Known, out: Tensor) -> Axes:
+    """Side by side: (tensors, dim)."""
+    dim = (args[1] if len(args) > 1 else 0) % out.dim()
+    parts = []
+    for tensor, axes in known:
+        parts.append(
+            tuple(
+                Axis(None, field.everything(axis.field, tensor.shape[dim])) if axis.dim == dim else axis
+                for axis in axes
+            )
+        )
+    return joined(parts, out)
+
+
+def elementwise(args: Sequence[Any], known: Known, out: Tensor) -> Axes:  # noqa: ARG001
+    """Everything else: the same place of every input, or, where shapes do not agree, all of it."""
+
+    def aligned(tensor: Tensor, axis: Axis) -> Axis:
+        if axis.dim is None:
+            return axis
+        dim, places = axis.dim + out.dim() - tensor.dim(), tensor.shape[axis.dim]
+        if 0 <= dim < out.dim() and out.shape[dim] == places:
+            return replace(axis, dim=dim)
+        stays = 0 <= dim < out.dim() and places == 1
+        return Axis(dim if stays else None, field.everything(axis.field, places))
+
+    return joined([tuple(aligned(tensor, axis) for axis in axes) for tensor, axes in known], out)
+
+
+def joined(parts: list[Axes], out: Tensor) -> Axes:
+    """Return the union of several inputs' axes."""
+    result = []
+    for axes in zip(*parts, strict=True):
+        dim = next((axis.dim for axis in axes if axis.dim is not None), None)
+        places = 1 if dim is None else out.shape[dim]
+        result.append(Axis(dim, field.union([axis.field for axis in axes], places)))
+    return tuple(result)
+
+
+RULES: dict[str, Callable[[Sequence[Any], Known, Tensor], Axes]] = {
+    "convolution": convolution,
+    **dict.fromkeys(("max_pool2d_with_indices", "max_pool3d_with_indices"), pool),
+    **dict.fromkeys(("avg_pool1d", "avg_pool2d", "avg_pool3d"), pool),
+    **dict.fromkeys(("_adaptive_avg_pool2d", "_adaptive_avg_pool3d", "adaptive_max_pool2d"), adaptive),
+    **dict.fromkeys((f"upsample_nearest{rank}d" for rank in (1, 2, 3)), resize(False)),
+    **dict.fromkeys((f"max_unpool{rank}d" for rank in (2, 3)), resize(False)),
+    **dict.fromkeys(("upsample_linear1d", "upsample_bilinear2d", "upsample_trilinear3d"), resize(True)),
+    **dict.fromkeys((f"{kind}_pad{rank}d" for kind in ("replication", "reflection") for rank in (1, 2, 3)), padded),
+    "constant_pad_nd": padded,
+    "slice": cut,
+    **dict.fromkeys(("mean", "sum", "amax"), reduced),
+    **dict.fromkeys(("permute", "transpose", "t"), reordered),
+    **dict.fromkeys(("view", "_unsafe_view", "reshape", "unsqueeze", "squeeze"), reshaped),
+    **dict.fromkeys(("mm", "addmm", "bmm", "baddbmm"), multiplied),
+    "cat": concatenated,
+}
+
+
+def follow(name: str, args: Sequence[Any], known: Known, out: Tensor) -> Axes:
+    """Return the axes of what an operation gives, from those of the tensors it takes."""
+    return RULES.get(name.removeprefix("aten::"), elementwise)(args, known, out)

@@ -1,0 +1,63 @@
+"""Summarises any module: a trace of one image through it, layer by layer, with its warnings."""
+
+import math
+from collections.abc import Sequence
+
+from torch import nn
+
+from convscope.errors import ModelError
+from convscope.models.layers import shape_text
+from convscope.models.network import Network
+from convscope.models.summary.formulas import shape_formula, weights_formula
+from convscope.models.summary.model_summary import FULLY_CONNECTED, Anatomy, Layer
+from convscope.models.summary.trace import Row, trace
+from convscope.models.summary.warnings import advice
+
+GROUPS = {"Conv": "convolution", "Linear": FULLY_CONNECTED, "Norm": "norm", "Pool": "pool"}
+
+
+def dissect(model: nn.Module, shape: Sequence[int], objects: int | None = None) -> Anatomy:
+    """Return the anatomy of any module for images of `shape` (C, H, W), computed without memory for weights or maps.
+
+    Args:
+        model: on any device, the meta device too; left as it was found.
+        shape: of one image.
+        objects: the side in pixels of what is to be recognised, to be warned when the network sees less.
+
+    Raises:
+        ModelError: images of that shape do not go through.
+    """
+    name = model.name if isinstance(model, Network) else type(model).__name__
+    try:
+        rows = trace(model, shape)
+    except (RuntimeError, ValueError) as error:
+        first = str(error).splitlines()[0]
+        raise ModelError(f"{name}: an image of {shape_text(shape)} does not go through ({first})") from error
+    counted: set[int] = set()
+    layers = tuple(layer(row, counted) for row in rows)
+    weights = sum(parameter.numel() for parameter in model.parameters())
+    anatomy = Anatomy(
+        name, tuple(shape), layers, weights,
+        sum(one.multiplications for one in layers), sum(one.memory for one in layers),
+        weights - sum(one.weights for one in layers),
+    )  # fmt: skip
+    return Anatomy(**{**vars(anatomy), "warnings": tuple(advice(anatomy, rows, objects))})
+
+
+def layer(row: Row, counted: set[int]) -> Layer:
+    """Return a traced row in words; `counted` are the parameters that earlier rows have."""
+    mine = [] if row.module is None else [one for one in row.module.parameters() if id(one) not in counted]
+    counted.update(id(one) for one in mine)
+    fields = [axis.field for axis in row.axes]
+    takes, gives = row.takes[1:], row.gives[1:]
+    return Layer(
+        row.name, row.kind, group(row), takes, gives, shape_formula(row.module, takes, gives),
+        sum(one.numel() for one in mine), weights_formula(row.module) if mine else "", row.multiplications, row.bytes,
+        tuple(one.jump for one in fields), tuple(one.size for one in fields), tuple(one.start for one in fields),
+        all(axis.dim is None for axis in row.axes) or math.prod(gives[1:]) == 1, row.source,
+    )  # fmt: skip
+
+
+def group(row: Row) -> str:
+    """Return what sort of layer it is."""
+    return next((word for part, word in GROUPS.items() if part.lower() in row.kind.lower()), "other")

@@ -1,0 +1,188 @@
+"""Follow an image through any module: every layer's shapes, multiplications and receptive field."""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map_only
+
+from convscope.models.shape_inference import ghost_run
+from convscope.models.summary.receptive_field import PIXELS
+from convscope.models.summary.receptive_field_rules import Axes, Axis, follow
+
+# Operations between modules that deserve a row although they multiply nothing.
+SHOWN = {
+    "add": "add", "add_": "add", "mul": "multiply", "mul_": "multiply", "cat": "concatenate",
+    "max_pool2d_with_indices": "max pool", "avg_pool2d": "average pool", "mean": "average",
+    "_adaptive_avg_pool2d": "average pool", "upsample_nearest2d": "repeat", "upsample_bilinear2d": "bilinear",
+    "max_unpool2d": "max unpool",
+}  # fmt: skip
+
+
+@dataclass
+class Row:
+    """One layer as it ran; `source` is the row that its widest input came from."""
+
+    name: str
+    module: nn.Module | None
+    kind: str
+    takes: tuple[int, ...]
+    source: int | None
+    gives: tuple[int, ...] = ()
+    multiplications: int = 0
+    axes: Axes = ()
+    bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is known of a tensor: which pixels its places see, and which row made it."""
+
+    tensor: Tensor  # kept, so that its identity is not given to another
+    axes: Axes
+    row: int | None
+
+    @property
+    def widest(self) -> int:
+        """The larger side of the receptive field."""
+        return max(axis.field.size for axis in self.axes)
+
+
+class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Sees every operation that PyTorch runs, inside modules and between them."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.seen: dict[int, Seen] = {}
+        self.rows: list[Row] = []
+        self.inside: list[tuple[str, nn.Module]] = []  # the modules that are running, outermost first
+        self.spent = self.spent_before = 0  # multiplications so far, and when the newest module began
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Nothing is compiled here; to keep PyTorch's compiler away would import it, which takes a second."""
+        return False
+
+    def look(self, tensors: Any) -> list[Seen]:
+        """Return what is known of the tensors in a structure."""
+        return [
+            self.seen[id(item)] for item in tree_leaves(tensors) if isinstance(item, Tensor) and id(item) in self.seen
+        ]
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Run one operation, and note what it does to the fields."""
+        given = (args, kwargs or {})
+        if any(tensor.is_meta for tensor in tensors_in(given)):  # a module's plain attributes may not be
+            given = tree_map_only(Tensor, to_meta, given)
+        out = func(*given[0], **given[1])
+        known, outputs = self.look((args, kwargs)), tensors_in(out)
+        if not known or not outputs:
+            return out
+        name, first = func._schema.name.removeprefix("aten::"), outputs[0]
+        work, row = multiplications(name, args, first), max(known, key=lambda item: item.widest).row
+        axes = follow(name, args, [(item.tensor, item.axes) for item in known], first)
+        self.spent += work
+        if self.is_between() and (work or (name in SHOWN and changes(known, first))):
+            kind = SHOWN.get(name, name)
+            place = f"{self.inside[-1][0]}.{kind}" if self.inside and self.inside[-1][0] else kind
+            self.rows.append(Row(place.replace(" ", "_"), None, kind, tuple(known[0].tensor.shape), row))
+            row = self.fill(first, axes, work)
+        for tensor in outputs:
+            if tensor.dim() == first.dim():
+                self.seen[id(tensor)] = Seen(tensor, axes, row)
+        return out
+
+    def is_between(self) -> bool:
+        """Return whether the operation stands between modules, not inside one that is a row itself."""
+        return not self.inside or next(self.inside[-1][1].children(), None) is not None
+
+    def fill(self, out: Tensor, axes: Axes, work: int) -> int:
+        """Write down what the newest row gives and return its number."""
+        row = self.rows[-1]
+        row.gives, row.axes, row.multiplications = tuple(out.shape), axes, work
+        row.bytes = out.numel() * out.element_size()
+        return len(self.rows) - 1
+
+    def enter(self, name: str, module: nn.Module, inputs: Any) -> None:  # noqa: ARG002
+        """Note that a module begins."""
+        self.inside.append((name, module))
+        self.spent_before = self.spent
+
+    def leave(self, name: str, module: nn.Module, inputs: Any, output: Any) -> None:
+        """Note what a module gave; one without parts of its own is a row."""
+        self.inside.pop()
+        came, gave = self.look(inputs), self.look(output)
+        if next(module.children(), None) is not None or not came or not gave:
+            return
+        widest = max(came, key=lambda item: item.widest)
+        kind = type(module).__name__
+        self.rows.append(Row(name or kind, module, kind, tuple(came[0].tensor.shape), widest.row))
+        number = self.fill(gave[0].tensor, gave[0].axes, self.spent - self.spent_before)
+        for seen in gave:
+            self.seen[id(seen.tensor)] = Seen(seen.tensor, seen.axes, number)
+
+
+def changes(known: list[Seen], out: Tensor) -> bool:
+    """Return whether an operation joins tensors or gives another shape."""
+    return len(known) > 1 or out.shape != known[0].tensor.shape
+
+
+def tensors_in(structure: Any) -> list[Tensor]:
+    """Return the tensors of a structure of tuples, lists and dicts."""
+    return [item for item in tree_leaves(structure) if isinstance(item, Tensor)]
+
+
+def to_meta(tensor: Tensor) -> Tensor:
+    """Return a tensor without memory."""
+    return tensor if tensor.is_meta else torch.empty_like(tensor, device="meta")
+
+
+def multiplications(name: str, args: Sequence[Any], out: Tensor) -> int:
+    """Return how often an operation multiplies a value by a weight or another value; norms count as none.
+
+    A convolution: every value it gives takes (window x channels of its group) products; a transposed one: every value
+    it takes.
+    """
+    if name == "convolution":
+        weights = args[1]
+        return int((args[0] if args[6] else out).numel() * math.prod(weights.shape[1:]))
+    if name in ("mm", "bmm"):
+        return out.numel() * int(args[0].shape[-1])
+    if name in ("addmm", "baddbmm"):
+        return out.numel() * int(args[1].shape[-1])
+    return 0
+
+
+@contextmanager
+def watched(model: nn.Module, tracer: Tracer) -> Iterator[None]:
+    """Tell the tracer when modules begin and end; the hooks are gone afterwards, also after an error."""
+    handles: list[Any] = []
+    try:
+        for name, module in model.named_modules():
+            before, after = partial(tracer.enter, name), partial(tracer.leave, name)
+            handles += [module.register_forward_pre_hook(before), module.register_forward_hook(after)]
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def trace(model: nn.Module, shape: Sequence[int]) -> list[Row]:
+    """Return a row for every layer that ran, in order, for one image of this shape (C, H, W)."""
+    tracer = Tracer()
+
+    def run(x: Tensor) -> Any:
+        axes = tuple(Axis(dim, PIXELS) for dim in range(2, x.dim()))
+        tracer.seen[id(x)] = Seen(x, axes, None)
+        with tracer:
+            return model(x)
+
+    with watched(model, tracer):
+        ghost_run(model, run, (1, *shape))
+    return tracer.rows

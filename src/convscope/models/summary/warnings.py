@@ -1,0 +1,111 @@
+"""What the arithmetic of a network warns of, one sentence each."""
+
+import math
+from collections.abc import Iterator
+
+from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+
+from convscope.models.layers import shape_text
+from convscope.models.summary.formulas import filled_in, window_of
+from convscope.models.summary.model_summary import Anatomy
+from convscope.models.summary.trace import Row
+
+WORTH = 8  # a bottleneck is named where it saves so many times the multiplications; GoogLeNet's own saves 21
+HEAD_WORTH = 10  # likewise for fully connected layers against averages
+
+
+def advice(anatomy: Anatomy, rows: list[Row], objects: int | None) -> Iterator[str]:
+    """Yield every warning about a network.
+
+    `objects` is the side in pixels of what is to be recognised.
+    """
+    yield from cut_pixels(rows)
+    yield from fields(anatomy, objects)
+    for row in rows:
+        yield from bottleneck(row)
+        yield from smaller_windows(row)
+    yield from averaging_head(anatomy)
+
+
+def cut_pixels(rows: list[Row]) -> Iterator[str]:
+    """Yield the layers whose window leaves pixels of the map unread: (in - f + 2p)/stride is no whole number.
+
+    Where only padding is left unread nothing is lost and nothing is said.
+    """
+    for row in rows:
+        for place, length in enumerate(row.takes[2:]):
+            window = window_of(row.module, place)
+            if window is None:
+                continue
+            size, stride, padding, dilation, ceil = window
+            rest = (length + 2 * padding - dilation * (size - 1) - 1) % stride
+            if rest > padding and size >= stride and not ceil:
+                lost, fits = rest - padding, (length - rest, length - rest + stride)
+                yield (
+                    f"{row.name}: {filled_in(length, *window)}; the last {lost} of {length} pixels are never read; "
+                    f"a side of {fits[0]} or {fits[1]} fits"
+                )
+                break
+
+
+def fields(anatomy: Anatomy, objects: int | None) -> Iterator[str]:
+    """Yield when the last maps see more than the image, or less than the objects."""
+    last = anatomy.last_maps()
+    if last is None:
+        return
+    sees, image = min(last.field), min(anatomy.shape[1:])
+    if sees > image:
+        yield f"{last.name}: sees {sees} pixels and the image has {image}; the rest is padding, so fewer layers may do"
+    if objects is not None and sees < objects:
+        yield f"{last.name}: sees {sees} pixels and the objects have {objects}; add a stage or make the images smaller"
+
+
+def bottleneck(row: Row) -> Iterator[str]:
+    """Yield where a 1x1 convolution to a third of the filters first would save most multiplications."""
+    conv = row.module
+    if not isinstance(conv, _ConvNd) or isinstance(conv, _ConvTransposeNd) or conv.groups != 1:
+        return
+    window = math.prod(conv.kernel_size)
+    narrow = max(4, conv.out_channels // 3)
+    if window == 1 or max(side_of(conv.stride)) > 1 or narrow >= conv.in_channels:
+        return
+    places_in, places = math.prod(row.takes[2:]), math.prod(row.gives[2:])
+    through = places_in * conv.in_channels * narrow + places * narrow * window * conv.out_channels
+    if row.multiplications >= WORTH * through:
+        yield f"{row.name}: 1x1 to {narrow} first: {row.multiplications:,} -> {through:,} multiplications"
+
+
+def smaller_windows(row: Row) -> Iterator[str]:
+    """Yield where two 3x3 would see the same as a 5x5 (three as a 7x7) with fewer weights."""
+    conv = row.module
+    if not isinstance(conv, _ConvNd) or isinstance(conv, _ConvTransposeNd) or conv.groups != 1:
+        return
+    sizes = set(conv.kernel_size)
+    if len(sizes) != 1 or max(side_of(conv.stride)) > 1 or (size := sizes.pop()) not in (5, 7):
+        return
+    rank, count, c_in, c_out = len(conv.kernel_size), (size - 1) // 2, conv.in_channels, conv.out_channels
+    before, after = size**rank * c_in * c_out, 3**rank * c_out * (c_in + (count - 1) * c_out)
+    if after < before:
+        big, small = shape_text((size,) * rank), shape_text((3,) * rank)
+        words = {2: "two", 3: "three"}[count]
+        yield f"{row.name}: {words} {small} see the same {size} pixels as a {big}: {before:,} -> {after:,} weights"
+
+
+def averaging_head(anatomy: Anatomy) -> Iterator[str]:
+    """Yield how much smaller the network would be with averages over maps in place of its fully connected layers."""
+    dense = [layer for layer in anatomy.layers if layer.kind == "Linear"]
+    maps = [layer for layer in anatomy.layers if not layer.flat and len(layer.gives) > 1]
+    if not dense or not maps:
+        return
+    now, classes, channels = sum(layer.weights for layer in dense), dense[-1].gives[-1], maps[-1].gives[0]
+    then = (channels + 1) * classes
+    if now >= HEAD_WORTH * then:
+        yield (
+            f"{dense[0].name}: {now:,} weights in fully connected layers; averages over each map (head gap) need "
+            f"{then:,}, {now / then:.0f} times fewer: {anatomy.weights:,} -> {anatomy.weights - now + then:,} in all"
+        )
+
+
+def side_of(values: int | str | tuple[int, ...]) -> tuple[int, ...]:
+    """Return settings as a tuple."""
+    return values if isinstance(values, tuple) else (int(values),)

@@ -1,0 +1,231 @@
+"""A network from a text file: TOML with a list of blocks, checked line by line."""
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from convscope.errors import ModelError, did_you_mean
+from convscope.models.components import ACTIVATIONS, NORMS, look_up
+from convscope.models.input_spec import Input, Size
+from convscope.models.layers import Layers, shape_text
+from convscope.models.network import Network
+from convscope.models.shape_inference import ghost_run
+from convscope.models.toml.blocks import BLOCKS, Context, Shape, Unfit
+
+TOP = {"name", "input", "classes", "activation", "norm", "blocks"}
+VECTOR = ("flatten", "gap")
+
+
+@dataclass(frozen=True)
+class Made:
+    """One layer of the file, with its line and the shapes on both sides."""
+
+    name: str
+    kind: str
+    line: int
+    layer: nn.Module
+    takes: Shape
+    gives: Shape
+
+
+def lines_of_blocks(text: str) -> Iterator[int]:
+    r"""Yield the line on which each table opens, in order: ``{`` and ``[[``, outside strings and comments.
+
+    >>> list(lines_of_blocks('a = [\n {b = "{"}, # {\n {c = [{d = 1}]}]'))
+    [2, 3, 3]
+    """
+    line, quote, at = 1, "", 0
+    while at < len(text):
+        character = text[at]
+        if character == "\n":
+            line += 1
+            quote = quote if len(quote) == 3 else ""
+        elif quote:
+            if character == "\\" and quote[0] == '"':
+                at += 1
+            elif text.startswith(quote, at):
+                at += len(quote) - 1
+                quote = ""
+        elif character == "#":
+            at = (text.find("\n", at) if "\n" in text[at:] else len(text)) - 1
+        elif character in "\"'":
+            quote = character * 3 if text.startswith(character * 3, at) else character
+            at += len(quote) - 1
+        elif character == "{" or (text.startswith("[[", at) and not text[text.rfind("\n", 0, at) + 1 : at].strip()):
+            yield line
+        at += 1
+
+
+class Reader:
+    """Builds the blocks of one file from the top down; every error names the line."""
+
+    def __init__(self, source: str, classes: int, layer: Layers) -> None:
+        self.source = source
+        self.context = Context(layer, classes, self.nested)
+        self.inside: Iterator[int] = iter(())  # the lines of the blocks inside the one that is being built
+
+    def error(self, line: int, wrong: str) -> ModelError:
+        """Return an error with its place."""
+        return ModelError(f"{self.source}, line {line}: {wrong}")
+
+    def nested(self, blocks: list[dict[str, Any]], shape: Shape) -> tuple[nn.Sequential, Shape]:
+        """Return a list of blocks as one layer, and the shape it gives."""
+        made = list(self.all(blocks, shape, self.inside))
+        return joined(made), made[-1].gives if made else shape
+
+    def all(self, blocks: list[dict[str, Any]], shape: Shape, lines: Iterator[int]) -> Iterator[Made]:
+        """Yield the layers of a list of blocks, each as often as it says; `lines` are those of all tables in it."""
+        counts: dict[str, int] = {}
+        for at in blocks:
+            if not isinstance(at, dict):
+                raise ModelError(f'{self.source}: {at!r} is no block; write {{conv = 64}} or {{pool = "max"}}')
+            line = next(lines)
+            inside = [next(lines) for _ in range(tables_inside(at))]
+            kind = self.kind_of(at, line)
+            for _ in range(at.get("repeat", 1)):
+                self.inside = iter(inside)
+                counts[kind] = counts.get(kind, 0) + 1
+                made = self.one(f"{kind}{counts[kind]}", kind, at, line, shape)
+                yield made
+                shape = made.gives
+
+    def kind_of(self, at: dict[str, Any], line: int) -> str:
+        """Return what a block is, having checked its settings."""
+        kinds = [key for key in at if key in BLOCKS]
+        if len(kinds) != 1:
+            first = next(iter(at), "an empty block")
+            known = did_you_mean(first, BLOCKS) if not kinds else "; make them blocks of their own"
+            raise self.error(
+                line, f"no block {first}{known}" if not kinds else f"{' and '.join(kinds)} in one block{known}"
+            )
+        kind = kinds[0]
+        _, types, settings = BLOCKS[kind]
+        for key in at:
+            if key != kind and key not in settings | {"repeat"}:
+                raise self.error(line, f"{kind} has no setting {key}{did_you_mean(key, settings | {'repeat'})}")
+        if not isinstance(at[kind], types) or (isinstance(at[kind], bool) and types is int):
+            raise self.error(line, f"{kind} is {at[kind]!r}; {BLOCKS[kind][0].__doc__}")
+        return kind
+
+    def one(self, name: str, kind: str, at: dict[str, Any], line: int, shape: Shape) -> Made:
+        """Return one layer, having sent a shape through it."""
+        try:
+            layer = BLOCKS[kind][0](shape, at, self.context)
+        except Unfit as error:
+            raise self.error(line, str(error)) from None
+        except ModelError as error:
+            raise error if str(error).startswith(self.source) else self.error(line, str(error)) from None
+        try:
+            gives = tuple(ghost_run(layer, layer, (1, *shape)).shape[1:])
+        except (RuntimeError, ValueError) as error:
+            wrong = f"{kind} does not take {shape_text(shape)} ({str(error).splitlines()[0]})"
+            raise self.error(line, f"{wrong}; change its size, stride or padding") from None
+        return Made(name, kind, line, layer, shape, gives)
+
+
+def tables_inside(at: Any) -> int:
+    """Return how many blocks stand inside a block, nested ones too."""
+    inside = at.get("residual", at.get("blocks", [])) if isinstance(at, dict) else []
+    return sum(1 + tables_inside(block) for block in inside) if isinstance(inside, list) else 0
+
+
+def assembled(
+    classes: int = 10, *, channels: int = 3, size: Size = 32, rank: int = 2, text: str = "",
+    source: str = "network.toml",
+) -> Network:  # fmt: skip
+    """Return the network that a TOML text tells.
+
+    The text has ``blocks``, a list of tables; perhaps ``activation`` and ``norm`` for its inception blocks, ``input``
+    ([C, H, W]) and ``classes`` for those who only look at it. The stem ends where the resolution first falls; every
+    further fall begins a stage; the head begins where maps become a vector.
+
+    Raises:
+        ModelError: with the line, the shapes on both sides and the remedy.
+    """
+    told = parse(text, source)
+    takes = Input.read("assembled", channels, rank, size)
+    if takes.size is None:
+        raise ModelError(f"{source}: no image size is given; write input = [3, 32, 32] or give size=(H, W)")
+    activation = look_up(ACTIVATIONS, told.get("activation", "relu"), f"{source}: activation")
+    layer = Layers(rank, activation, look_up(NORMS, told.get("norm", "none"), f"{source}: norm"))
+    reader = Reader(source, classes, layer)
+    parts = list(reader.all(told["blocks"], (channels, *takes.size), lines_of_blocks(text)))
+    last = parts[-1]
+    if last.gives != (classes,):
+        wrong = f"the network gives {shape_text(last.gives)} and there are {classes} classes"
+        raise reader.error(last.line, f'{wrong}; end with {{linear = "classes"}}')
+    split = next(number for number, part in enumerate(parts) if len(part.gives) == 1)
+    fixed = any(part.kind == "flatten" for part in parts)
+    stem, stages = cut(parts[:split])
+    return Network("assembled", takes if fixed else Input(channels, rank), stem, stages, joined(parts[split:]))
+
+
+def cut(parts: list[Made]) -> tuple[nn.Sequential, list[nn.Sequential]]:
+    """Return stem and stages: a new one begins with every layer that lowers the resolution."""
+    groups: list[list[Made]] = [[]]
+    for part in parts:
+        if part.gives[1:] != part.takes[1:] and (groups[-1] or len(groups) > 1):
+            groups.append([])
+        groups[-1].append(part)
+    if len(groups) == 1:
+        groups = [groups[0][:1], groups[0][1:]]
+    stem, *stages = (joined(group) for group in groups)
+    return stem, stages
+
+
+def joined(parts: list[Made]) -> nn.Sequential:
+    """Return layers one after the other under their names."""
+    layers = nn.Sequential()
+    for part in parts:
+        layers.add_module(part.name, part.layer)
+    return layers
+
+
+def parse(text: str, source: str) -> dict[str, Any]:
+    """Return the file's tables, having checked its top.
+
+    Raises:
+        ModelError: no TOML, an unknown word, no blocks.
+    """
+    try:
+        told = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ModelError(f"{source}: not TOML: {error}") from None
+    for key in told:
+        if key not in TOP:
+            raise ModelError(f"{source}: no setting {key}{did_you_mean(key, TOP)}")
+    blocks = told.get("blocks")
+    if not isinstance(blocks, list) or not blocks:
+        raise ModelError(
+            f'{source}: it has no blocks; write blocks = [{{conv = 16}}, {{gap = true}}, {{linear = "classes"}}]'
+        )
+    return told
+
+
+def read_spec(path: Path) -> Network:
+    """Return the network of a TOML file that tells its own ``input`` and ``classes``.
+
+    Raises:
+        ModelError: see `assembled`.
+    """
+    text = read_text(path)
+    told = parse(text, path.name)
+    channels, *sides = told.get("input", (3, 32, 32))
+    return assembled(
+        told.get("classes", 10), channels=channels, size=tuple(sides), rank=len(sides), text=text, source=path.name
+    )
+
+
+def read_text(path: Path) -> str:
+    """Return a file's text.
+
+    Raises:
+        ModelError: there is no such file.
+    """
+    if not path.is_file():
+        raise ModelError(f"{path}: no such file; give a TOML file with blocks")
+    return path.read_text(encoding="utf-8")

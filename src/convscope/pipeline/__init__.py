@@ -1,0 +1,1 @@
+"""Training, end to end: from what the user names to a finished run folder."""

@@ -1,0 +1,63 @@
+"""Feature maps of a few fixed validation images, kept epoch by epoch in ``probes/`` while a network trains."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from convscope.analysis.images import images_of
+from convscope.analysis.selection import in_turns, stages
+from convscope.bundle import write_whole
+from convscope.explain import SnapshotSettings, keep_snapshot, record
+from convscope.runs.loaders import Prepared
+
+NAMES = "probes.json"
+LIMITS = SnapshotSettings(channels=16, side=32, most_bytes=20_000_000)
+
+
+@dataclass(frozen=True, eq=False)
+class Probes:
+    """The images as the network takes them, the layers whose maps are kept, and where."""
+
+    folder: Path
+    x: Tensor
+    layers: tuple[str, ...]
+
+    @classmethod
+    def chosen(cls, folder: Path, prepared: Prepared, model: nn.Module, count: int) -> "Probes | None":
+        """The first validation images, class by class in turns; None where none are wanted or no layer has maps.
+
+        The network, its mode and the random states stay as they are.
+        """
+        if not count:
+            return None
+        images = images_of(prepared, "validation")
+        some = images.take(in_turns(images.targets, count))
+        weight = next(model.parameters())
+        pixels = (255 * some.pixels()).round().to(torch.uint8)
+        x = prepared.preprocessing(pixels).to(weight.device)
+        layers = _with_places(model, x)
+        if not layers:
+            return None
+        content = {"names": some.names, "layers": layers}
+        write_whole(folder / NAMES, (json.dumps(content, indent=1) + "\n").encode())
+        return cls(folder, x, layers)
+
+    def keep(self, model: nn.Module, epoch: int) -> str:
+        """Keep the maps as of this epoch; returns what went wrong, or "": a training does not end for a picture."""
+        try:
+            keep_snapshot(model, self.x, self.layers, self.folder, epoch, LIMITS)
+        except OSError as error:
+            return f"the probes' maps are not kept ({error.strerror}); training goes on"
+        return ""
+
+
+def _with_places(model: nn.Module, x: Tensor) -> tuple[str, ...]:
+    """The stages that give maps of more than one place."""
+    layers = stages(model, x)
+    with record(model, *layers) as kept:
+        model(x)
+        return tuple(layer for layer in layers if kept[layer].ndim == 4 and np.prod(kept[layer].shape[2:]) > 1)

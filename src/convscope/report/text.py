@@ -1,0 +1,150 @@
+"""Events in plain words, one line each: for logs, pipes and notebooks."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+
+from convscope.data import Skipped
+from convscope.report.report import data_rows, overfitting_sentence
+from convscope.report.transfer_summary import span
+from convscope.runs.events import Adopted, Event, Finished, Found, Planned
+from convscope.tasks import TASKS
+from convscope.training import Epoch, Note, Step
+
+NAMED = 5  # files per reason; data.json has them all
+SHOWN = {name for task in TASKS.values() for name in task.shown}  # of the scores; the others are in events.jsonl
+
+
+def as_lines(event: Event) -> list[str]:
+    """What a person would want to read of an event; nothing for a single step."""
+    match event:
+        case Found():
+            return [f"{name}: {value}" for name, value in found_rows(event)]
+        case Adopted():
+            return adopted_lines(event)
+        case Planned():
+            return [f"{name}: {value}" for name, value in planned_rows(event)]
+        case Epoch():
+            return [epoch_line(event)]
+        case Note():
+            return [event.text]
+        case Finished():
+            return finished_lines(event)
+        case Step():
+            return []
+
+
+def found_rows(event: Found) -> list[tuple[str, str]]:
+    """The table of what was found, and what the user should know of it."""
+    summary = event.summary
+    rows = data_rows(asdict(summary))
+    rows += [("passed over", told) for told in passed_over(event.skipped)]
+    rows += [("pixels", event.home)]
+    return rows + [("note", note) for note in summary.notes]
+
+
+def passed_over(skipped: Iterable[Skipped]) -> list[str]:
+    """A sentence per reason with the names of the files, a few at most."""
+    names: dict[str, list[str]] = {}
+    for one in skipped:
+        names.setdefault(one.why, []).append(one.name)
+    return [
+        f"{', '.join(files[:NAMED])}{f' and {len(files) - NAMED:,} more' if len(files) > NAMED else ''}: {why}"
+        for why, files in names.items()
+    ]
+
+
+def counted(number: int, what: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "epoch"), counted(2000, "file")
+    ('1 epoch', '2,000 files')
+    """
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def planned_rows(event: Planned) -> list[tuple[str, str]]:
+    """What is about to happen."""
+    recipe = event.recipe
+    steps = counted(event.steps_per_epoch, "step")
+    long = f"{counted(recipe.train.epochs, 'epoch')} of {steps}"
+    if recipe.train.budget:
+        long = f"{span(recipe.train.budget)} in all, epochs of {steps}"
+    options = "".join(f", {name} {value}" for name, value in recipe.model.options.items())
+    mirror = ", mirrored" if recipe.augment.mirror and recipe.augment.policy != "none" else ""
+    rows = [
+        ("task", recipe.task),
+        ("network", f"{recipe.model.name}{options}: {event.weights:,} weights"),
+        (
+            "images seen at",
+            f"{recipe.data.size[0]} x {recipe.data.size[1]}, augmentation {recipe.augment.policy}{mirror}",
+        ),
+        ("training", f"{long}, batches of {recipe.train.batch}"),
+        ("optimiser", f"{recipe.optimiser.name}, learning rate {recipe.optimiser.rate:.3g}, {recipe.schedule.name}"),
+        ("run", str(event.run)),
+    ]
+    if not event.first_epoch:
+        return rows
+    last = event.first_epoch >= recipe.train.epochs and not recipe.train.budget
+    told = f"after epoch {event.first_epoch}{', the last one: only the report is written anew' if last else ''}"
+    return [*rows, ("resumed", told)]
+
+
+def adopted_lines(event: Adopted) -> list[str]:
+    """Whose weights, why the plan, and the plan as a table."""
+    return [
+        f"begins with: {event.network} of {event.source} (licence: {event.licence})",
+        f"plan: {event.why}",
+        *aligned([PLAN_HEADINGS, *plan_cells(event)]),
+    ]
+
+
+PLAN_HEADINGS = ("stage", "weights", "frozen until", "learning rate")
+
+
+def plan_cells(event: Adopted) -> list[tuple[str, ...]]:
+    """The plan's rows in words."""
+    return [
+        (
+            row.part,
+            f"{row.weights:,}",
+            "the end" if row.frozen_until is None else f"epoch {row.frozen_until}" if row.frozen_until else "never",
+            "" if row.rate is None else f"{row.rate:.3g}",
+        )
+        for row in event.rows
+    ]
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """A table as lines of plain text; columns of numbers end alike."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  "
+        + "  ".join(
+            cell.rjust(w) if i == 1 else cell.ljust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def epoch_line(event: Epoch) -> str:
+    """Scores of one epoch."""
+    scores = "  ".join(f"{name} {value:.4f}" for name, value in event.validation.items() if name in SHOWN)
+    train, validation = event.train["loss"], event.validation["loss"]
+    return (
+        f"epoch {event.epoch:3d}  loss {train:.4f} train, {validation:.4f} validation  {scores}  "
+        f"lr {event.learning_rate:.2g}  {event.seconds:.1f} s"
+    )
+
+
+def finished_lines(event: Finished) -> list[str]:
+    """Where everything lies now, and what to do next."""
+    task = TASKS[event.task]
+    return [
+        *([overfitting_sentence(event.overfitting)] if event.overfitting else []),
+        *([event.crops] if event.crops else []),
+        f"validation {task.primary} {task.told(event.scores[task.primary])} (epoch {event.epoch}) "
+        f"after {span(event.seconds)}",
+        f"report: {event.report}",
+        f"next: convscope explore {event.run}   convscope evaluate {event.run} --split test   "
+        f"convscope predict {event.run} FILES",
+    ]

@@ -1,0 +1,49 @@
+"""A run's images as people see them."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+from PIL import Image
+
+from convscope.data import Dataset, fit, read_image
+from convscope.runs.folder import RunFolder
+from convscope.runs.loaders import open_source
+
+SIDE = 160  # pixels of the longer side, enough for a report's grid
+
+
+class Album:
+    """A run's images by name; its data set, where it is not at hand, is opened once, when the first is asked for."""
+
+    def __init__(self, folder: RunFolder, dataset: Dataset | None = None) -> None:
+        self._recipe, self._kind, self._dataset = folder.recipe(), folder.data().get("kind"), dataset
+
+    def __call__(self, names: Sequence[str], framed: bool = False) -> list[Image.Image]:
+        """Whole, at most 160 pixels on the longer side; or `framed`: as the network saw them."""
+        size = self._recipe.data.size if framed else None
+        return [picture(self._found, self._rows[name], size) for name in names]
+
+    @cached_property
+    def _found(self) -> Dataset:
+        return self._dataset or open_source(self._recipe.data, self._kind)
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {name: row for row, name in enumerate(self._found.names)}
+
+
+def picture(found: Dataset, row: int, size: tuple[int, int] | None = None, most: int = SIDE) -> Image.Image:
+    """One image of a data set, upright, in grey or RGB; cut and brought to `size` where one is given, else small."""
+    images = found.images
+    pixels = (
+        images[row]
+        if isinstance(images, np.ndarray)
+        else read_image(images[row], found.channels, white=found.white).transpose(1, 2, 0)
+    )
+    if size is not None:
+        pixels = fit(pixels, pixels.shape[:2], size)
+    image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else np.ascontiguousarray(pixels))
+    if size is None:
+        image.thumbnail((most, most))
+    return image

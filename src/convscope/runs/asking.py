@@ -1,0 +1,41 @@
+"""All of a set's images put to a network."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeVar
+
+import torch
+from torch import Tensor
+
+from convscope.explain import Progress
+from convscope.training import in_float32
+
+Answering = Callable[[Any], Any]
+Questions = Callable[[int], Iterable[tuple[Tensor, Tensor]]]
+
+
+class Takes(Protocol):
+    """What a network's answers go into."""
+
+    def add(self, output: Tensor, target: Tensor) -> None: ...
+
+
+Into = TypeVar("Into", bound=Takes)
+
+
+@torch.inference_mode()
+def asked(model: Answering, batches: Questions, meter: Into, on_progress: Progress | None = None) -> Into:
+    """The meter, after the network has answered all batches.
+
+    Args:
+        model: (B, ...) images to outputs.
+        batches: epoch, 0 -> pairs of images and targets.
+        meter: takes each batch's outputs, as float32, and targets.
+        on_progress: called with (images answered, None).
+    """
+    done = 0
+    for x, y in batches(0):
+        meter.add(in_float32(model(x)), y)
+        done += len(x)
+        if on_progress:
+            on_progress(done, None)
+    return meter

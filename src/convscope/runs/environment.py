@@ -1,0 +1,61 @@
+"""Where a run was made: versions, machine, seconds."""
+
+import json
+import os
+import platform
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from convscope.bundle import write_whole
+from convscope.runs.folder import RunFolder
+
+PACKAGES = ("convscope", "torch", "numpy", "pillow", "scikit-learn")
+
+
+def environment(device: torch.device) -> dict[str, Any]:
+    """What there is to know of the machine and the versions."""
+    return {
+        "python": sys.version.split()[0],
+        **{name: version(name) for name in PACKAGES},
+        "system": platform.platform(),
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
+        "seconds": 0.0,
+    }
+
+
+def processor() -> str:
+    """The processor's name as the system gives it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def write_environment(folder: RunFolder, device: torch.device) -> None:
+    """Write ``environment.json`` for a new run."""
+    write_whole(folder.environment_file, json.dumps(environment(device), indent=1).encode())
+
+
+def add_seconds(folder: RunFolder, resumed_at: int, spent: float) -> float:
+    """Add a sitting's wall-clock seconds to those of earlier ones; return the sum.
+
+    Of a sitting that was killed only the finished epochs are known, and are counted.
+
+    Args:
+        folder: the run.
+        resumed_at: the epoch at which the sitting began.
+        spent: its seconds.
+    """
+    content = folder.environment()
+    epochs = sum(event["seconds"] for event in folder.events("epoch") if event["epoch"] <= resumed_at)
+    content["seconds"] = round(max(content["seconds"], epochs) + spent, 3)
+    write_whole(folder.environment_file, json.dumps(content, indent=1).encode())
+    return float(content["seconds"])

@@ -1,0 +1,100 @@
+"""What a running training says, record by record; whoever listens decides what to do with it.
+
+`Step` and `Epoch` come from the loop itself; the records here stand before and after it.
+"""
+
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from convscope.data import Skipped, Summary
+from convscope.runs.recipe import Recipe
+from convscope.training import Epoch, Note, Step
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the data turned out to be, the files passed over, and where the decoded pixels lie and why."""
+
+    summary: Summary
+    skipped: tuple[Skipped, ...]
+    home: str
+
+
+@dataclass(frozen=True)
+class PlanRow:
+    """A part of a network that begins with trained weights: frozen until an epoch (None: to the end), then its rate."""
+
+    part: str
+    weights: int
+    frozen_until: int | None
+    rate: float | None
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """Whose trained weights the network begins with, what is done with them, part by part, and why."""
+
+    network: str
+    source: str
+    licence: str
+    why: str
+    rows: tuple[PlanRow, ...]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The resolved settings, just before the first step; `first_epoch` is not 0 in a resumed run."""
+
+    recipe: Recipe
+    run: Path
+    weights: int
+    steps_per_epoch: int
+    first_epoch: int
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The run is complete: validation scores of the network in ``model/`` and the epoch that it is from.
+
+    `overfitting` is the epoch from which the network learns its training images by heart, or None; `crops` says how
+    often the network looks at an image before it answers, "" where it is once.
+    """
+
+    run: Path
+    report: Path
+    scores: dict[str, float]
+    epoch: int
+    overfitting: int | None
+    seconds: float
+    task: str = "classify"
+    crops: str = ""
+
+
+Event = Found | Adopted | Planned | Step | Epoch | Note | Finished
+
+
+def as_json(event: Event) -> dict[str, Any]:
+    """An event as a JSON object whose ``event`` says which."""
+    record = {"event": type(event).__name__.lower(), **asdict(event)}
+    if isinstance(event, Planned):
+        record["recipe"] = event.recipe.model_dump(mode="json")
+    return {name: plain(value) for name, value in record.items()}
+
+
+def plain(value: Any) -> Any:
+    """Paths, arrays and tuples as JSON has them; a number that is not finite, which it has not, becomes null."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, np.ndarray | np.generic):
+        return plain(value.tolist())
+    if isinstance(value, dict):
+        return {str(name): plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    return value

@@ -1,0 +1,238 @@
+"""A run's folder: what lies where, and the rules by which it is written.
+
+recipe.toml         every setting, resolved
+data.json           what was read, and the three sets file by file
+environment.json    versions, machine, seconds
+range_test.json     loss against learning rate, where that was measured
+events.jsonl        one line per step or epoch
+confusions.jsonl    which classes were taken for which, epoch by epoch
+looks.jsonl         each look at the test set
+checkpoint/         the last state
+model/              the best network so far: model.safetensors + config.json
+frozen/             the network as it was before its encoder began to learn, when it began with trained weights
+transfer.json       whose weights it began with, what was frozen until when, and the proof
+answers/            what the network answered on a set, for the report
+probes/             feature maps of fixed images, epoch by epoch
+explain/            what was seen inside: pictures and numbers
+report.html         one file, pictures inside
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from os import SEEK_END
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from convscope.bundle import write_whole
+from convscope.errors import RunError
+from convscope.runs.overrides import complete, read_recipe
+from convscope.runs.recipe import Recipe
+from convscope.training.checkpoint import LAST, PREVIOUS
+
+LOCK = ".lock"
+BEFORE_THE_RECIPE = re.compile(
+    r"\.lock|(data|environment|range_test|transfer)\.json|\.((data|environment|range_test|transfer)\.json|recipe\.toml)\.\d+"
+)
+
+
+class RunFolder:
+    """The paths of a run and its line-by-line files."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.recipe_file = path / "recipe.toml"
+        self.data_file = path / "data.json"
+        self.environment_file = path / "environment.json"
+        self.range_test_file = path / "range_test.json"
+        self.events_file = path / "events.jsonl"
+        self.confusions_file = path / "confusions.jsonl"
+        self.looks_file = path / "looks.jsonl"
+        self.checkpoint = path / "checkpoint"
+        self.model = path / "model"
+        self.frozen = path / "frozen"
+        self.transfer_file = path / "transfer.json"
+        self.answers = path / "answers"
+        self.probes = path / "probes"
+        self.seen = path / "explain"
+        self.report = path / "report.html"
+
+    @classmethod
+    @contextmanager
+    def making(cls, path: Path) -> Iterator["RunFolder"]:
+        """A new run folder, held for writing; it is gone again when what follows fails before the recipe is written.
+
+        What a run left that was killed before it began to train is overwritten.
+
+        Raises:
+            RunError: when something else is there already, or it cannot be written.
+        """
+        run = cls(path)
+        if run.recipe_file.exists():
+            raise RunError(
+                f"{path}: a run is there already; name another folder with --out, "
+                f"or go on with it: convscope train --resume {path}"
+            )
+        made = [folder for folder in (path, *path.parents) if not folder.exists()]
+        if not made and not (path.is_dir() and (run._never_began() or not any(path.iterdir()))):
+            raise RunError(f"{path}: is there already and is no run; name another folder with --out")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            (path / LOCK).touch()
+        except OSError as error:
+            raise RunError(f"{path}: cannot be written ({error.strerror}); name another folder with --out") from None
+        with run.locked():
+            try:
+                yield run
+            finally:
+                if not run.recipe_file.exists():
+                    run._clear(made)
+
+    @classmethod
+    def open(cls, path: Path) -> "RunFolder":
+        """Open an existing run.
+
+        Raises:
+            RunError: when it is none, or its training was stopped before it had said what it would do.
+        """
+        run = cls(path)
+        if not path.exists():
+            raise RunError(f"{path}: no such run; convscope train DATA --out {path} makes one")
+        if run.recipe_file.exists():
+            return run
+        if path.is_dir() and run._never_began():
+            raise RunError(
+                f"{path}: stopped before it began to train, so nothing is lost; "
+                f"start it again: convscope train DATA --out {path}"
+            )
+        raise RunError(f"{path}: no recipe.toml in it, so it is no run; name a folder that convscope train wrote")
+
+    def _never_began(self) -> bool:
+        """Whether the folder holds what a run writes before its recipe, and nothing else."""
+        names = [file.name for file in self.path.iterdir()]
+        return LOCK in names and all(BEFORE_THE_RECIPE.fullmatch(name) for name in names)
+
+    def _clear(self, made: list[Path]) -> None:
+        """Delete what was written, and the folders that were made for it as far as they are empty."""
+        with suppress(OSError):
+            for file in self.path.iterdir():
+                if BEFORE_THE_RECIPE.fullmatch(file.name):
+                    file.unlink()
+            for folder in made:
+                folder.rmdir()
+
+    def has_checkpoint(self) -> bool:
+        """Whether an epoch was ever finished and kept."""
+        return (self.checkpoint / LAST).exists() or (self.checkpoint / PREVIOUS).exists()
+
+    def trained(self) -> Path:
+        """The folder of the run's network.
+
+        Raises:
+            RunError: when no epoch was finished yet.
+        """
+        if not self.model.exists():
+            raise RunError(
+                f"{self.path}: no network in it yet; go on training with convscope train --resume {self.path}"
+            )
+        return self.model
+
+    def has_answers(self, split: str) -> bool:
+        """Whether the network was asked about a set."""
+        return (self.answers / f"{split}.npz").exists()
+
+    def recipe(self) -> Recipe:
+        """The run's settings."""
+        return complete(read_recipe(self.recipe_file), place=str(self.recipe_file))
+
+    def data(self) -> dict[str, Any]:
+        """The content of ``data.json``.
+
+        Raises:
+            RunError: when training never came so far as to write it, or it is damaged.
+        """
+        return self._json(self.data_file)
+
+    def environment(self) -> dict[str, Any]:
+        """The content of ``environment.json``."""
+        return self._json(self.environment_file)
+
+    def transfer(self) -> dict[str, Any]:
+        """The content of ``transfer.json``, of a run that began with trained weights."""
+        return self._json(self.transfer_file)
+
+    def _json(self, file: Path) -> dict[str, Any]:
+        try:
+            content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            raise RunError(
+                f"{file}: missing or damaged, so the run cannot be used; train it again under another --out"
+            ) from None
+        return content
+
+    def events(self, kind: str | None = None) -> list[dict[str, Any]]:
+        """The recorded events, all or of one kind; a line that a kill cut off is passed over."""
+        return [e for e in read_lines(self.events_file) if kind is None or e["event"] == kind]
+
+    def forget_after(self, epoch: int) -> None:
+        """Drop the events of epochs that a resumed run will live through again."""
+        for file in (self.events_file, self.confusions_file):
+            kept = [e for e in read_lines(file) if e.get("epoch", 0) <= epoch]
+            if kept or file.exists():
+                write_whole(file, "".join(json.dumps(e) + "\n" for e in kept).encode())
+
+    def looks(self) -> list[dict[str, Any]]:
+        """Each look at the test set so far, oldest first."""
+        return read_lines(self.looks_file)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run for writing.
+
+        Raises:
+            RunError: when another process trains in it right now.
+        """
+        try:
+            with FileLock(self.path / LOCK, timeout=0):
+                yield
+        except Timeout:
+            raise RunError(f"{self.path}: another process is training in it; wait for it or name another run") from None
+
+
+def read_lines(file: Path) -> list[dict[str, Any]]:
+    """The objects of a JSON-lines file; an absent file has none, and a line that a kill cut off is passed over."""
+    if not file.exists():
+        return []
+    found = []
+    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+        with suppress(ValueError):
+            found.append(json.loads(line))
+    return found
+
+
+def append_line(file: Path, record: dict[str, Any]) -> None:
+    """Add one object to a JSON-lines file, on a line of its own even where a kill or a full disk cut the last one off.
+
+    Raises:
+        RunError: it cannot be written, for instance because the disk is full.
+    """
+    try:
+        with file.open("ab+") as lines:
+            end = lines.seek(0, SEEK_END)
+            lines.seek(max(end - 1, 0))
+            broken = lines.read(1) not in (b"\n", b"")
+            lines.write((b"\n" if broken else b"") + json.dumps(record).encode() + b"\n")
+    except OSError as error:
+        raise RunError(f"{file}: cannot be written ({error.strerror}); free some space, then go on") from error
+
+
+def next_name(source: str, runs: Path = Path("runs")) -> Path:
+    """The first free ``runs/NAME-1``, ``-2`` ... for a data source."""
+    stem = Path(source).expanduser().resolve().stem or "run"
+    number = 1
+    while (runs / f"{stem}-{number}").exists():
+        number += 1
+    return runs / f"{stem}-{number}"

@@ -1,0 +1,269 @@
+"""From what the user named to arrays that are ready for training, and ``data.json``, which says what they were."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convscope.bundle import Preprocessing, write_whole
+from convscope.data import (
+    Batches,
+    BatchSettings,
+    Columns,
+    Dataset,
+    Leak,
+    Skipped,
+    Store,
+    Summary,
+    build_masks,
+    build_store,
+    channel_statistics,
+    drop_unreadable,
+    find_duplicates,
+    open_data,
+    split,
+    summarise,
+    window,
+)
+from convscope.errors import ConfigError, DataError
+from convscope.runs.events import Found
+from convscope.runs.folder import RunFolder
+from convscope.runs.recipe import DataSettings
+
+ROLES = ("train", "validation", "test")
+SEEN = 0.25  # share of a box that must lie in what the network sees of its image
+LEAKS_SAID = 5  # on the screen; data.json has them all
+CHANGED = "files or labels are not as they were when the run began, so it may not end as it would have"
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Decoded images with their roles; row i of the data set lies in row ``place[i]`` of the store."""
+
+    dataset: Dataset
+    store: Store
+    place: NDArray[np.int64]
+    role: NDArray[np.str_]
+    preprocessing: Preprocessing
+    leaks: tuple[Leak, ...]
+    duplicates: int
+    notes: tuple[str, ...] = ()
+    masks: NDArray[np.uint8] | None = None
+    """Of a data set of masks: (rows of the store, H, W)."""
+
+    def rows(self, role: str) -> NDArray[np.int64]:
+        """The rows of the data set that play a role."""
+        return np.flatnonzero(self.role == role)
+
+    def batches(self, role: str, settings: BatchSettings) -> Batches:
+        """Batches of one set."""
+        return Batches(self.store.pixels, self._targets(), self.place[self.rows(role)], settings)
+
+    def _targets(self) -> NDArray[Any]:
+        """What the network is to answer, row by row of the store: masks, or the data set's targets as it sees them."""
+        if self.masks is not None:
+            return self.masks
+        known = self.dataset.targets
+        if self.dataset.kind == "boxes":
+            known = framed(known, self.dataset.sizes, self.preprocessing.size)
+        targets = np.zeros((len(self.store.pixels), *known.shape[1:]), known.dtype)
+        targets[self.place] = known
+        return targets
+
+    def found(self) -> Found:
+        """What the user is told before training."""
+        return Found(self.summary(), self.dataset.skipped, self.store.home)
+
+    def summary(self) -> Summary:
+        """The table of what there is, with what the cutting showed as further notes."""
+        found = summarise(self.dataset, self.role)
+        return replace(found, notes=(*found.notes, *self._notes()))
+
+    def _notes(self) -> list[str]:
+        notes = list(self.notes)
+        if self.duplicates:
+            copies = "image is a copy" if self.duplicates == 1 else "images are copies"
+            notes.append(f"{self.duplicates:,} {copies} or near copy of another; such images stay in one set together")
+        if self.leaks:
+            shown = "; ".join(f"{leak.first} and {leak.second} ({leak.why})" for leak in self.leaks[:LEAKS_SAID])
+            more = f" and {len(self.leaks) - LEAKS_SAID} more in data.json" if len(self.leaks) > LEAKS_SAID else ""
+            notes.append(f"{len(self.leaks)} leaks across the data's own sets, which flatter the scores: {shown}{more}")
+        return notes
+
+
+def open_source(settings: DataSettings, kind: str | None = None) -> Dataset:
+    """Find out what the user's data are, decoding nothing yet.
+
+    Args:
+        settings: where they are.
+        kind: of targets; None: what they look like.
+
+    Raises:
+        DataError: as `open_data` says.
+        ConfigError: when columns are named and the data are no table.
+    """
+    ignore = None if settings.ignore < 0 else settings.ignore
+    names = {use: getattr(settings, f"{use}_column") for use in ("image", "label", "split", "group")}
+    said = {use: name for use, name in names.items() if name}
+    found = open_data(settings.source, columns=Columns(**said), kind=kind, ignore=ignore)
+    if said and found.layout != "table":
+        use, name = next(iter(said.items()))
+        raise ConfigError(f"data.{use}_column is {name!r}, but {found.source} is no table; leave it away")
+    return found
+
+
+def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Progress | None = None) -> Prepared:
+    """Decode, pass over what cannot be decoded, find duplicates, cut the three sets.
+
+    Raises:
+        DataError: when too little can be read to train on.
+    """
+    found = replace(found, channels=settings.channels)
+    store = build_store(found, settings.size, on_progress=on_progress)
+    masks, unreadable = build_masks(found, settings.size) if found.kind == "masks" else (None, {})
+    unreadable |= store.unreadable
+    dataset = drop_unreadable(found, unreadable)
+    place = np.array([row for row in range(len(found)) if row not in unreadable], np.int64)
+    duplicates = find_duplicates(store.pixels, place)
+    fractions = (1 - settings.validation - settings.test, settings.validation, settings.test)
+    cut = split(dataset, duplicates.groups if settings.near_duplicates else None, seed, fractions)
+    if not (cut.role == "validation").any():
+        raise DataError(
+            f"{found.source}: {len(dataset)} images in {len(found.classes)} classes leave none for validation, because "
+            "each class has a single one or they all belong together; add images"
+        )
+    mean, std = channel_statistics(store.pixels, place[cut.role == "train"])
+    preprocessing = Preprocessing(
+        size=settings.size,
+        channels=settings.channels,
+        mean=tuple(mean.tolist()),
+        std=tuple(std.tolist()),
+        white=found.white,
+    )
+    copies = len(duplicates.groups) - len(np.unique(duplicates.groups))
+    return Prepared(dataset, store, place, cut.role, preprocessing, cut.leaks, copies, masks=masks)
+
+
+def write_data(folder: RunFolder, prepared: Prepared) -> None:
+    """Write ``data.json``: what was read, normalisation, and the three sets file by file."""
+    dataset = prepared.dataset
+    content = {
+        "summary": asdict(prepared.summary()),
+        "source": dataset.source,
+        "layout": dataset.layout,
+        "kind": dataset.kind,
+        "fingerprint": dataset.fingerprint(),
+        "classes": dataset.classes,
+        "preprocessing": prepared.preprocessing.model_dump(),
+        "splits": {role: [dataset.names[i] for i in prepared.rows(role)] for role in ROLES},
+        "skipped": [{"name": s.name, "why": s.why} for s in dataset.skipped],
+        "leaks": [{"first": k.first, "second": k.second, "roles": k.roles, "why": k.why} for k in prepared.leaks],
+        "duplicates": prepared.duplicates,
+        "notes": dataset.notes,
+    }
+    write_whole(folder.data_file, json.dumps(content, indent=1).encode())
+
+
+def prepare_again(
+    folder: RunFolder,
+    roles: tuple[str, ...] = ROLES,
+    on_progress: Progress | None = None,
+    size: tuple[int, int] | None = None,
+) -> Prepared:
+    """A run's images as ``data.json`` lists them, whatever has been added to the source since.
+
+    Args:
+        roles: only these sets are decoded.
+        size: (H, W) to decode at; by default the run's.
+
+    Raises:
+        DataError: when the source is gone or images that the run used are no longer in it.
+    """
+    content, settings = folder.data(), folder.recipe().data
+    size = size or settings.size
+    found = open_source(settings, content.get("kind", "classes"))
+    row = {name: i for i, name in enumerate(found.names)}
+    wanted = [(name, role) for role in roles for name in content["splits"][role]]
+    lost = [name for name, _ in wanted if name not in row]
+    if lost:
+        raise DataError(
+            f"{found.source}: {len(lost):,} of the run's images are no longer there, such as {min(lost)}; "
+            "put them back or train anew"
+        )
+    order = sorted((row[name], role) for name, role in wanted)
+    preprocessing = Preprocessing.model_validate(content["preprocessing"])
+    dataset = _as_then(found.subset(np.array([i for i, _ in order])), content, preprocessing)
+    store = build_store(dataset, size, on_progress=on_progress)
+    masks, unreadable = build_masks(dataset, size) if dataset.kind == "masks" else (None, {})
+    unreadable |= store.unreadable
+    if unreadable:
+        lost_row, why = next(iter(unreadable.items()))
+        raise DataError(f"{found.source}: {dataset.names[lost_row]} could be read when the run began: {why}")
+    changed = roles == ROLES and dataset.fingerprint() != content["fingerprint"]
+    notes = (CHANGED,) if changed else ()
+    leaks = tuple(Leak(k["first"], k["second"], tuple(k["roles"]), k["why"]) for k in content["leaks"])
+    role = np.array([role for _, role in order], dtype="<U10")
+    return Prepared(dataset, store, store.readable, role, preprocessing, leaks, content["duplicates"], notes, masks)
+
+
+def framed(targets: NDArray[Any], sizes: NDArray[np.int64], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Boxes (N, 5) of files of these sizes (N, 2) in pixels of what the network sees of them; see `data.window`.
+
+    A box of which less than a quarter is seen is nan: it is not known there.
+    """
+    windows = np.array([window((int(height), int(width)), size) for height, width in sizes])
+    scale = np.array([size[1], size[0]]) / (windows[:, 2:] - windows[:, :2])
+    corners = targets[:, 1:].reshape(-1, 2, 2).astype(np.float64)
+    moved = (corners - windows[:, None, :2]) * scale[:, None]
+    seen = moved.clip(0, np.array([size[1], size[0]]))
+    part = (seen[:, 1] - seen[:, 0]).prod(1) / np.maximum((moved[:, 1] - moved[:, 0]).prod(1), 1e-9)
+    boxes = np.where((part < SEEN)[:, None], np.nan, seen.reshape(-1, 4))
+    return np.concatenate([targets[:, :1], boxes], 1).astype(np.float32)
+
+
+def _as_then(dataset: Dataset, content: dict[str, Any], preprocessing: Preprocessing) -> Dataset:
+    """The data set as the run saw it: its classes in their order, its channels, and the files that it passed over."""
+    classes = tuple(content["classes"])
+    if dataset.kind in ("labels", "numbers", "masks"):
+        return _columns_as_then(dataset, classes, content, preprocessing)
+    kinds = dataset.targets if dataset.kind == "classes" else dataset.targets[:, 0].astype(np.int64)
+    unknown = sorted({dataset.classes[k] for k in np.unique(kinds)} - set(classes))
+    if unknown:
+        raise DataError(
+            f"{dataset.source}: the label {unknown[0]} is new since the run began, which knows {', '.join(classes)}; "
+            "mend the label or train anew"
+        )
+    place = np.array([classes.index(name) if name in classes else -1 for name in dataset.classes])
+    targets = place[kinds]
+    if dataset.kind == "boxes":
+        targets = np.concatenate([targets[:, None], dataset.targets[:, 1:]], 1).astype(np.float32)
+    return _with_the_rest(replace(dataset, targets=targets, classes=classes), content, preprocessing)
+
+
+def _columns_as_then(
+    dataset: Dataset, classes: tuple[str, ...], content: dict[str, Any], preprocessing: Preprocessing
+) -> Dataset:
+    """The data set with the columns of its targets in their order then."""
+    lost = [name for name in classes if name not in dataset.classes]
+    if lost or (dataset.kind == "masks" and dataset.classes != classes):
+        raise DataError(
+            f"{dataset.source}: the {dataset.kind} were {', '.join(classes)} when the run began and are "
+            f"{', '.join(dataset.classes)} now; mend them or train anew"
+        )
+    order = [dataset.classes.index(name) for name in classes]
+    dataset = replace(dataset, targets=dataset.targets[:, order], classes=classes)
+    return _with_the_rest(dataset, content, preprocessing)
+
+
+def _with_the_rest(dataset: Dataset, content: dict[str, Any], preprocessing: Preprocessing) -> Dataset:
+    return replace(
+        dataset,
+        skipped=tuple(Skipped(s["name"], s["why"]) for s in content["skipped"]),
+        notes=tuple(content["notes"]),
+        channels=preprocessing.channels,
+        white=preprocessing.white,
+    )

@@ -1,0 +1,213 @@
+"""Every setting of a run, in one file that runs again as it is; `said` makes it of what the user says."""
+
+import re
+from typing import Any, Literal, Self
+
+import tomli_w
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+
+from convscope.data import POLICIES, Policy
+from convscope.errors import ConfigError, did_you_mean
+from convscope.tasks import TASKS, Task, checked
+from convscope.training import (
+    INITIALISERS,
+    Compiling,
+    OptimiserSettings,
+    PlanSettings,
+    Precision,
+    ScheduleSettings,
+    StepSettings,
+)
+
+
+class Section(BaseModel, frozen=True, extra="forbid"):
+    """A table of the recipe; an unknown name is refused."""
+
+
+class DataSettings(Section):
+    """What is read, at which size (height, width), and how it is cut. Column names are a table's; "" finds them.
+
+    `ignore` is the value in masks that stands for no class, -1 when none does.
+    """
+
+    source: str = ""
+    size: tuple[int, int] = (32, 32)
+    channels: Literal[1, 3] = 3
+    validation: float = Field(0.1, gt=0, lt=1)
+    test: float = Field(0.1, ge=0, lt=1)
+    near_duplicates: bool = True
+    ignore: int = Field(-1, ge=-1)
+    image_column: str = ""
+    label_column: str = ""
+    split_column: str = ""
+    group_column: str = ""
+
+    @field_validator("size", mode="before")
+    @classmethod
+    def _sides(cls, value: object) -> object:
+        sides = [value, value] if isinstance(value, int) else value
+        if (
+            not isinstance(sides, list | tuple)
+            or len(sides) != 2
+            or not all(isinstance(s, int) and s > 0 for s in sides)
+        ):
+            raise ValueError("write height and width in pixels, like [64, 64], or one number for a square")
+        return tuple(sides)
+
+    @model_validator(mode="after")
+    def _leave_some(self) -> Self:
+        if self.validation + self.test >= 1:
+            raise ValueError(
+                f"validation takes {self.validation:g} of the images and test {self.test:g}; leave some for training"
+            )
+        return self
+
+
+class ModelSettings(Section):
+    """Which network; `options` are those of its builder in `convscope.models`.
+
+    `init` gives all its layers other first weights than its paper's: a name in `training.INITIALISERS`, or "auto" for
+    what fits the activation that follows each.
+    """
+
+    name: str = "resnet18"
+    options: dict[str, Any] = {}
+    init: str = ""
+
+    @field_validator("init")
+    @classmethod
+    def _initialiser(cls, value: str) -> str:
+        known = ["auto", *INITIALISERS]
+        if value and value not in known:
+            raise ValueError(f"no such initialiser{did_you_mean(value, known)}")
+        return value
+
+
+class AugmentSettings(Section):
+    """What training images go through; `mirror` allows left-right flips.
+
+    `changes` are fields of `data.Policy` that are to differ from the policy's; `mix` mixes images with others, and
+    their targets by the same share, which is drawn from Beta(mix_alpha, mix_alpha).
+    """
+
+    policy: Literal["none", "light", "standard", "strong"] = "light"
+    mirror: bool = False
+    changes: dict[str, float] = {}
+    mix: Literal["none", "mixup", "cutmix"] = "none"
+    mix_alpha: float = Field(0.2, gt=0)
+
+    @field_validator("changes")
+    @classmethod
+    def _known(cls, value: dict[str, float]) -> dict[str, float]:
+        for name in value:
+            if name not in Policy.model_fields:
+                raise ValueError(f"no change {name}{did_you_mean(name, Policy.model_fields)}")
+        return value
+
+    def chosen(self) -> Policy:
+        """The policy with its changes.
+
+        Raises:
+            ConfigError: a change goes too far.
+        """
+        try:
+            return Policy.model_validate({**POLICIES[self.policy].model_dump(), **self.changes})
+        except ValidationError as error:
+            first = error.errors()[0]
+            why = first["msg"].replace("Input ", "it ", 1)
+            raise ConfigError(f"augment.changes.{first['loc'][0]} is {first['input']!r}; {why}") from None
+
+
+class TrainSettings(Section):
+    """How long and with what.
+
+    A `budget` in seconds, when not 0, ends the run by the clock and `epochs` is not used. `keep` says which epoch's
+    network is the answer: "last" fits schedules that come to rest, and is not chosen by the validation images.
+    `probes` images are followed: their feature maps are kept epoch by epoch (0: none).
+    `compile` says whether the step goes through torch.compile: "always", with CUDA "graphs" too, "never"; "auto" times
+    all ways, on a GPU and in long runs alone.
+    `crops` are the looks at each image that make an answer, see `bundle.CROPS`: "1", "shifts", or "auto" for shifts
+    where the validation images prove that they make fewer mistakes.
+    `stop_patience` counts epochs without a better score (0: never stop early) and keeps the best.
+    """
+
+    epochs: int = Field(20, ge=1)
+    budget: float = Field(0.0, ge=0)
+    batch: int = Field(64, ge=1)
+    balanced_batches: bool = False
+    stop_patience: int = Field(0, ge=0)
+    keep: Literal["last", "best"] = "last"
+    average: float = Field(0.0, ge=0, lt=1)
+    find_lr: bool = False
+    probes: int = Field(4, ge=0)
+    device: str = "auto"
+    precision: Precision = "auto"
+    compile: Compiling = "auto"
+    crops: Literal["auto", "1", "shifts"] = "auto"
+    threads: int = Field(0, ge=0)
+
+    @field_validator("crops", mode="before")
+    @classmethod
+    def _in_letters(cls, value: object) -> object:
+        return str(value) if isinstance(value, int) else value  # --set train.crops=1
+
+    @field_validator("budget", mode="before")
+    @classmethod
+    def _seconds(cls, value: object) -> object:
+        return seconds(value) if isinstance(value, str) else value
+
+
+class TransferSettings(PlanSettings, frozen=True, extra="forbid"):
+    """Whose trained weights the network begins with, and what becomes of them; see `training.PlanSettings`.
+
+    `weights` is "" (from scratch), imagenet, a network's name, a file, or a run's folder. `views` of each image, one as
+    it is and the others augmented, go through the frozen part once and are kept (0: in each epoch anew).
+    """
+
+    weights: str = ""
+    views: int = Field(4, ge=0)
+
+
+class Recipe(Section):
+    """All settings of a run."""
+
+    seed: int = Field(0, ge=0)
+    task: str = "classify"
+    data: DataSettings = DataSettings()
+    model: ModelSettings = ModelSettings()
+    augment: AugmentSettings = AugmentSettings()
+    loss: dict[str, Any] = Field(default_factory=lambda: checked(TASKS["classify"], {}, "recipe"))
+    optimiser: OptimiserSettings = OptimiserSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    step: StepSettings = StepSettings()
+    train: TrainSettings = TrainSettings()
+    transfer: TransferSettings = TransferSettings()
+
+    @field_validator("task")
+    @classmethod
+    def _task(cls, value: str) -> str:
+        if value not in TASKS:
+            raise ValueError(f"no such task{did_you_mean(value, TASKS)}")
+        return value
+
+    @property
+    def kind(self) -> type[Task]:
+        """The task's class."""
+        return TASKS[self.task]
+
+    def to_toml(self) -> str:
+        """The recipe as a file that `read_recipe` reads back equal."""
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+
+def seconds(text: str) -> float:
+    """Read a span of time.
+
+    >>> seconds("5m"), seconds("1h30m"), seconds("90")
+    (300.0, 5400.0, 90.0)
+    """
+    found = re.fullmatch(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?", text.strip())
+    if not text.strip() or not found:
+        raise ValueError("write a span of time like 90s, 5m or 1h30m")
+    hours, minutes, rest = (float(part or 0) for part in found.groups())
+    return 3600 * hours + 60 * minutes + rest

@@ -1,0 +1,240 @@
+"""Learning from few images: which parts of a trained network stay as they are, until when, how fast the rest learns.
+
+A network with ``stem``, ``stages`` and ``head`` is a row of parts, from the image to the answer. The last layers of the
+head are new. The others are frozen: their weights get no gradient and their modules are in eval mode, so that batch
+norm's statistics stand still too. From an epoch on they may learn again, the highest first, each slower than the one
+above it (Howard & Ruder 2018, sections 3.2 and 3.3: discriminative fine-tuning, gradual unfreezing).
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from pydantic import BaseModel, Field, field_validator
+from torch import Tensor, nn
+
+from convscope.errors import ConfigError
+from convscope.training.optimisers import OPTIMISERS, OptimiserSettings, parameter_groups
+from convscope.training.partition import ENDS, count, new_layers, parts, weighted
+
+
+class PlanSettings(BaseModel, frozen=True, extra="forbid"):
+    """How much of a trained network is replaced, and when the rest learns.
+
+    `replace_fc` layers with weights are new, counted from the end. From epoch `unfreeze_at` on (0: never) the highest
+    frozen part learns as well, and every `unfreeze_every` epochs the next one below it, `unfreeze_parts` in all (0:
+    down to the stem). The highest learns at `encoder_lr`, either "0.1x" the new layers' rate or a rate; each one
+    below at `falling` times the rate of the one above.
+    """
+
+    replace_fc: int = Field(1, ge=0)
+    unfreeze_at: int = Field(0, ge=0)
+    unfreeze_every: int = Field(1, ge=1)
+    unfreeze_parts: int = Field(0, ge=0)
+    encoder_lr: str = "0.1x"
+    falling: float = Field(0.5, gt=0, le=1)
+
+    @field_validator("encoder_lr", mode="before")
+    @classmethod
+    def _rate(cls, value: object) -> object:
+        try:
+            right = float(str(value).removesuffix("x")) > 0
+        except ValueError:
+            right = False
+        if not right:
+            raise ValueError("write a share of the head's learning rate like 0.1x, or a rate like 1e-3")
+        return str(value)
+
+    def share(self, rate: float) -> float:
+        """What the new layers' `rate` is multiplied by for the highest part.
+
+        >>> PlanSettings(encoder_lr="0.1x").share(0.02), PlanSettings(encoder_lr="1e-3").share(0.02)
+        (0.1, 0.05)
+        """
+        number = float(self.encoder_lr.removesuffix("x"))
+        return number if self.encoder_lr.endswith("x") else number / rate
+
+
+@dataclass(frozen=True)
+class Row:
+    """One part: its weights, the epoch (from 1) from which it learns, None for never, its share of the rate.
+
+    `new` parts learn from the start; the others have trained weights to lose.
+    """
+
+    part: str
+    weights: int
+    learns_from: int | None
+    share: float
+    new: bool
+
+    def frozen_in(self, epoch: int) -> bool:
+        """Whether it has weights that stand still in an epoch, counted from 1."""
+        return self.weights > 0 and (self.learns_from is None or epoch < self.learns_from)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The parts of a network, from the image to the answer."""
+
+    rows: tuple[Row, ...]
+
+    def frozen(self, epoch: int) -> int:
+        """How many of the parts stand still in an epoch, counted from 1: all up to the last one that must."""
+        return max((place + 1 for place, row in enumerate(self.rows) if row.frozen_in(epoch)), default=0)
+
+    def changes(self, epochs: int) -> list[int]:
+        """The epochs, from 1, that begin with other parts frozen than the one before; the first is always one."""
+        found = {row.learns_from for row in self.rows if row.learns_from and row.learns_from <= epochs}
+        return sorted({1, *found})
+
+    @property
+    def unfreezes_at(self) -> int | None:
+        """The first epoch in which more than the new layers learns; None: there is none."""
+        later = [row.learns_from for row in self.rows if row.weights and row.learns_from and not row.new]
+        return min(later, default=None)
+
+    def trained(self, epoch: int) -> int:
+        """How many weights learn in an epoch."""
+        return sum(row.weights for row in self.rows if row.weights and not row.frozen_in(epoch))
+
+
+def make_plan(model: nn.Module, settings: PlanSettings, rate: float) -> Plan:
+    """Lay the settings over the parts of a network.
+
+    Args:
+        model: with stem, stages and head.
+        settings: what is new, and when the rest learns.
+        rate: of the new layers; only an absolute `encoder_lr` needs it.
+
+    Raises:
+        ConfigError: the network has fewer layers or parts than the settings speak of.
+    """
+    found, new = parts(model), set(new_layers(model, settings.replace_fc))
+    first_new = next((place for place, (name, part) in enumerate(found) if _is_new(name, part, new)), len(found))
+    old = [place for place, (_, part) in enumerate(found[:first_new]) if count(part)]
+    learning = old[::-1][: settings.unfreeze_parts or None] if settings.unfreeze_at else []
+    if settings.unfreeze_parts > len(old):
+        raise ConfigError(
+            f"transfer.unfreeze_parts is {settings.unfreeze_parts}, but {len(old)} parts are frozen; "
+            f"give 1 to {len(old)}, or 0 for all"
+        )
+    from_epoch, share = {}, {}
+    for depth, place in enumerate(learning):
+        from_epoch[place] = settings.unfreeze_at + depth * settings.unfreeze_every
+        share[place] = settings.share(rate) * settings.falling**depth
+    return Plan(tuple(
+        Row(name, count(part), from_epoch.get(place), share.get(place, 1.0), new=False)
+        if place < first_new
+        else Row(name, count(part), 1, 1.0, new=True)
+        for place, (name, part) in enumerate(found)
+    ))  # fmt: skip
+
+
+def _is_new(name: str, part: nn.Module, new: set[str]) -> bool:
+    """Whether a part learns from the start: it is or holds a new layer, or is no part of the encoder."""
+    return not name.startswith(ENDS) or any(layer in new for layer in weighted(name, part))
+
+
+def freeze(model: nn.Module, plan: Plan, epoch: int) -> None:
+    """Put the network in train mode with what the plan freezes in an epoch, counted from 1, standing still."""
+    model.train()
+    still = plan.frozen(epoch)
+    for place, (_, part) in enumerate(parts(model)):
+        part.requires_grad_(place >= still)
+        part.train(place >= still)
+
+
+def build_plan_optimiser(model: nn.Module, settings: OptimiserSettings, plan: Plan) -> torch.optim.Optimizer:
+    """The optimiser over all parts that ever learn, each at its share of the rate.
+
+    Frozen parameters get no gradient and optimisers pass over those, decay included, so one optimiser serves all.
+
+    Raises:
+        ConfigError: muon, whose rates are not shared out by parts.
+    """
+    if settings.name == "muon":
+        raise ConfigError(
+            "optimiser.name is muon, which is for whole networks from scratch; take adamw or sgd with --from"
+        )
+    groups: list[dict[str, Any]] = []
+    for row, (_, part) in zip(plan.rows, parts(model), strict=True):
+        if row.learns_from is not None:
+            part.requires_grad_(True)
+            for group in parameter_groups(part, settings.weight_decay):
+                groups.append({**group, "lr": settings.rate * row.share})  # noqa: PERF401
+    optimiser = OPTIMISERS[settings.name](groups, settings)
+    for group in optimiser.param_groups:
+        group["initial_lr"] = group["lr"]
+    return optimiser
+
+
+def standing(model: nn.Module, plan: Plan, epoch: int) -> int:
+    """How many of the first parts give the same for the same image at every step of an epoch.
+
+    These are the frozen ones and what follows them without weights or chance, such as a pool.
+    """
+    found = parts(model)
+    place = plan.frozen(epoch)
+    while place and place < len(found) and _is_fixed(found[place][1]):
+        place += 1
+    return place
+
+
+def _is_fixed(module: nn.Module) -> bool:
+    tensors = [*module.parameters(), *module.buffers()]
+    return not tensors and not any(isinstance(one, nn.modules.dropout._DropoutNd) for one in module.modules())
+
+
+def digests(model: nn.Module, plan: Plan, epoch: int) -> dict[str, str]:
+    """A digest of each tensor that stands still in an epoch, batch norm's statistics among them, by its name."""
+    return {
+        name: digest(tensor)
+        for start, part in parts(model)[: plan.frozen(epoch)]
+        for name, tensor in part.state_dict(prefix=f"{start}.").items()
+    }
+
+
+def digest(tensor: Tensor) -> str:
+    """32 hexadecimal digits that change with any bit of a tensor's numbers."""
+    content = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
+    return hashlib.blake2b(content.tobytes(), digest_size=16).hexdigest()
+
+
+class Watch:
+    """Remembers the score of the frozen stage, and says whether what came after unfreezing is worse.
+
+    Keep it in ``State.extras``, so that a resumed run has it too.
+
+    >>> watch = Watch()
+    >>> watch.see(3, 0.95, still=True); watch.see(4, 0.90, still=False)
+    >>> watch.fell, watch.frozen_epoch
+    (True, 3)
+    """
+
+    def __init__(self) -> None:
+        self.frozen: float | None = None
+        self.frozen_epoch = 0
+        self.last: float | None = None
+
+    def see(self, epoch: int, score: float, still: bool) -> None:
+        """Take an epoch's validation score; `still` says whether the encoder was frozen in it."""
+        if still:
+            self.frozen, self.frozen_epoch = score, epoch
+        else:
+            self.last = score
+
+    @property
+    def fell(self) -> bool:
+        """Whether the last score after unfreezing is lower than that of the frozen stage, or is no number."""
+        return self.frozen is not None and self.last is not None and not self.last >= self.frozen
+
+    def state_dict(self) -> dict[str, float | None]:
+        """What it has seen."""
+        return {"frozen": self.frozen, "frozen_epoch": self.frozen_epoch, "last": self.last}
+
+    def load_state_dict(self, content: dict[str, float | None]) -> None:
+        """Go on from what `state_dict` returned."""
+        self.frozen, self.last = content["frozen"], content["last"]
+        self.frozen_epoch = int(content["frozen_epoch"] or 0)

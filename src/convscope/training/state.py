@@ -1,0 +1,138 @@
+"""All that a run needs to go on."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+from pydantic import BaseModel, Field
+from torch import nn
+
+from convscope.errors import RunError
+from convscope.training.ema import Average
+from convscope.training.seeding import random_states, set_random_states
+
+FORMAT = 1
+
+
+class StepSettings(BaseModel, frozen=True, extra="forbid"):
+    """How a batch becomes one step."""
+
+    micro_batch: int | None = Field(default=None, gt=0)  # images at once, their gradients added; None: the whole batch
+    clip: float | None = Field(default=None, gt=0)  # longest gradient, as the norm over all parameters
+    read_every: int | None = Field(default=None, gt=0)  # steps between readings of the loss; None: 1 on a CPU, else 20
+
+
+class Stateful(Protocol):
+    """Whatever has a memory that a resumed run must have too: a plateau, a patience, a clock."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, content: dict[str, Any], /) -> None: ...
+
+
+def answer(model: nn.Module, x: Any) -> Any:
+    """What a network says of a batch: the usual `State.enter`."""
+    return model(x)
+
+
+@dataclass
+class State:
+    """A network while it trains: save it after an `Epoch`, load it, and the next step is the same to the bit.
+
+    `model`, `optimiser` and whatever stands in `average` and `extras` are built by the caller, alike for a new run
+    and for a resumed one; `load_state_dict` then fills them. `precision` and `settings` are not part of what is
+    saved. `enter` is how a batch goes into the network: where its first parts are frozen, batches may hold what
+    those make of the images, and go on from there.
+    """
+
+    model: nn.Module
+    optimiser: torch.optim.Optimizer
+    average: Average | None = None
+    settings: StepSettings = field(default_factory=StepSettings)
+    precision: Callable[[], AbstractContextManager[Any]] = nullcontext
+    extras: dict[str, Stateful] = field(default_factory=dict)
+    enter: Callable[[nn.Module, Any], Any] = answer
+    step: int = 0  # optimiser steps done
+    epoch: int = 0  # epochs done
+    micro_batch: int | None = None  # in force: settings.micro_batch, halved whenever memory ran out
+    random: dict[str, Any] | None = None  # the generators at the end of the last epoch
+
+    def __post_init__(self) -> None:
+        """Begin with the micro-batch of the settings."""
+        self.micro_batch = self.micro_batch or self.settings.micro_batch
+
+    @property
+    def result(self) -> nn.Module:
+        """The network to evaluate and to export: the average where there is one, else the trained one."""
+        return self.average.module if self.average else self.model
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network lies."""
+        return next((parameter.device for parameter in self.model.parameters()), torch.device("cpu"))
+
+    def remember_random(self) -> None:
+        """Note where the generators stand, at the end of an epoch."""
+        self.random = random_states()
+
+    def restore_random(self) -> None:
+        """Put the generators back, whatever the caller drew between two epochs or between two processes."""
+        if self.random is not None:
+            set_random_states(self.random)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors, numbers and strings alone; the tensors are the living ones, so save or copy them at once."""
+        return {
+            "format": FORMAT,
+            "step": self.step,
+            "epoch": self.epoch,
+            "micro_batch": self.micro_batch,
+            "model": self.model.state_dict(),
+            "optimiser_name": type(self.optimiser).__name__,
+            "optimiser": self.optimiser.state_dict(),
+            "average": self.average.state_dict() if self.average else None,
+            "extras": {name: extra.state_dict() for name, extra in self.extras.items()},
+            "random": self.random or random_states(),
+        }
+
+    def load_state_dict(self, content: dict[str, Any]) -> None:
+        """Take up what `state_dict` returned, in objects built alike.
+
+        Raises:
+            RunError: the content belongs to another network, optimiser or set of extras.
+        """
+        self._refuse_another(content)
+        try:
+            self.model.load_state_dict(content["model"])
+            self.optimiser.load_state_dict(content["optimiser"])
+            if self.average:
+                self.average.load_state_dict(content["average"])
+        except (RuntimeError, ValueError, KeyError) as error:
+            why = " ".join(str(error).split())
+            raise RunError(
+                f"checkpoint: its state does not fit this network and optimiser ({why}); "
+                "resume with the settings that it was saved with"
+            ) from error
+        for name, extra in self.extras.items():
+            extra.load_state_dict(content["extras"][name])
+        self.step, self.epoch, self.micro_batch = content["step"], content["epoch"], content["micro_batch"]
+        self.random = content["random"]
+
+    def _refuse_another(self, content: dict[str, Any]) -> None:
+        if content.get("format") != FORMAT:
+            raise RunError(
+                f"checkpoint: its format is {content.get('format')}, and this version reads {FORMAT}; "
+                "resume with the version of convscope that saved it"
+            )
+        for what, saved, wanted in (
+            ("optimiser", content["optimiser_name"], type(self.optimiser).__name__),
+            ("average of weights", content["average"] is not None, self.average is not None),
+            ("extras", sorted(content["extras"]), sorted(self.extras)),
+        ):
+            if saved != wanted:
+                raise RunError(
+                    f"checkpoint: it was saved with {what} = {saved}, and this run has {wanted}; "
+                    "resume with the settings that it was saved with"
+                )

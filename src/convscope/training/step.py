@@ -1,0 +1,167 @@
+"""One step: a batch's gradients, what they say, and the update."""
+
+import copy
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
+
+from convscope.errors import TrainingError
+from convscope.training.ema import tensors
+from convscope.training.precision import in_float32
+from convscope.training.state import State
+
+Loss = Callable[[Any, Tensor], Tensor]
+
+READ_EVERY = 20  # steps on an accelerator, whose queue of work runs empty at each reading
+
+
+def gradients(state: State, x: Tensor, y: Tensor, loss: Loss) -> Tensor | None:
+    """Leave the mean loss's gradients in the parameters.
+
+    Returns:
+        (2,) loss and gradient norm, still on the device; None when memory ran out.
+    """
+    try:
+        return _backward(state, x, y, loss)
+    except torch.OutOfMemoryError:
+        pass  # the error's traceback holds the tensors that filled the memory: leave it before freeing them
+    state.optimiser.zero_grad(set_to_none=True)
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    return None
+
+
+def _backward(state: State, x: Tensor, y: Tensor, loss: Loss) -> Tensor:
+    pieces = math.ceil(len(x) / (state.micro_batch or len(x)))
+    total = torch.zeros((), device=x.device)
+    pairs = zip(x.tensor_split(pieces), y.tensor_split(pieces), strict=True)
+    for number, (x_piece, y_piece) in enumerate(pairs):
+        with state.precision():
+            output = state.enter(state.model, x_piece)
+        value = loss(in_float32(output), y_piece) * (len(x_piece) / len(x))
+        if number == 0:  # not before the forward pass, which would take their memory
+            state.optimiser.zero_grad(set_to_none=True)
+        value.backward()  # type: ignore[no-untyped-call]
+        total = total + value.detach()
+    found = [parameter.grad for parameter in _parameters(state) if parameter.grad is not None]
+    return torch.stack([total.float(), get_total_norm(found).float().to(x.device)])
+
+
+def update(state: State, found: Tensor) -> None:
+    """Change the weights by the gradients that `gradients` left, clipped where the settings say so."""
+    if state.settings.clip is not None:
+        clip_grads_with_norm_(_parameters(state), state.settings.clip, found[1])
+    state.optimiser.step()
+    state.step += 1
+    if state.average:
+        state.average.update(state.model)
+
+
+def halve_micro_batch(state: State, images: int) -> str:
+    """Halve how many images are computed at once, and say so.
+
+    Raises:
+        TrainingError: there is nothing left to halve.
+    """
+    before = min(state.micro_batch or images, images)
+    if before == 1:
+        raise TrainingError(
+            f"epoch {state.epoch + 1}, step {state.step + 1}: out of memory with a single image; "
+            "take smaller images or a narrower network"
+        )
+    state.micro_batch = math.ceil(before / 2)
+    return (
+        f"out of memory with {before} images at once; going on with {state.micro_batch} at once, "
+        "their gradients added up to the same batch"
+    )
+
+
+class Readings:
+    """Losses and gradient norms, read from the device every k steps, and the last good weights until then.
+
+    Reading makes the host wait for the device, so on a GPU nothing is read in between. With k = 1 a reading comes
+    before the weights change, and only the buffers (batch norm's statistics, which the forward pass changes) have
+    to be kept; with k > 1 weights, optimiser and average are kept too.
+    """
+
+    def __init__(self, state: State) -> None:
+        """Watch `state`, whose weights are good now."""
+        self.state = state
+        self.every = state.settings.read_every or (1 if state.device.type == "cpu" else READ_EVERY)
+        self.pending: dict[int, Tensor] = {}  # step -> (2,) loss and norm, not read yet
+        self.images: list[int] = []  # of each step of this epoch
+        self.losses: list[float] = []
+        self.kept = [(tensor.detach().clone(), tensor) for tensor in self._harmed_by_a_bad_step()]
+        self._keep()
+
+    def see(self, found: Tensor, images: int) -> tuple[float | None, float | None]:
+        """Take a step's loss and norm before its update; return both when this is a step to read.
+
+        Raises:
+            TrainingError: one of them is not a finite number; the state is then the last good one.
+        """
+        self.pending[self.state.step + 1] = found
+        self.images.append(images)
+        return self._read() if len(self.pending) >= self.every else (None, None)
+
+    def mean_loss(self) -> float:
+        """End the epoch: return its mean loss per image."""
+        if self.pending:
+            self._read()
+        mean = math.fsum(map(math.prod, zip(self.losses, self.images, strict=True))) / sum(self.images)
+        self.losses, self.images = [], []
+        return mean
+
+    def _read(self) -> tuple[float, float]:
+        values = torch.stack(list(self.pending.values())).tolist()
+        for step, (loss, norm) in zip(self.pending, values, strict=True):
+            if not math.isfinite(loss + norm):
+                self._refuse(step, loss, norm)
+            self.losses.append(loss)
+        self.pending = {}
+        self._keep()
+        return loss, norm
+
+    def _refuse(self, step: int, loss: float, norm: float) -> None:
+        self._restore()
+        what = f"the gradient's norm is {norm}" if math.isfinite(loss) else f"the loss is {loss}"
+        rate = max(group["lr"] for group in self.state.optimiser.param_groups)
+        raise TrainingError(
+            f"epoch {self.state.epoch + 1}, step {step}: {what} at learning rate {rate:g}, and the weights are those "
+            f"of step {self.state.step}; lower the learning rate, for instance to {rate / 10:g}, or clip the gradients"
+        )
+
+    def _harmed_by_a_bad_step(self) -> list[Tensor]:
+        """The tensors that a step which is not read yet, or only computed yet, may have spoilt."""
+        model, average = self.state.model, self.state.average
+        if self.every == 1:
+            return [*model.buffers()]
+        return tensors(model) + (tensors(average.module) if average else [])
+
+    @torch.no_grad()
+    def _keep(self) -> None:
+        for kept, tensor in self.kept:
+            kept.copy_(tensor)
+        if self.every > 1:
+            average = self.state.average
+            self.counts = (self.state.step, average.steps if average else 0)
+            self.optimiser = copy.deepcopy(self.state.optimiser.state_dict())
+
+    @torch.no_grad()
+    def _restore(self) -> None:
+        for kept, tensor in self.kept:
+            tensor.copy_(kept)
+        if self.every > 1:
+            self.state.step, steps = self.counts
+            self.state.optimiser.load_state_dict(self.optimiser)
+            if self.state.average:
+                self.state.average.steps = steps
+        self.state.optimiser.zero_grad(set_to_none=True)
+
+
+def _parameters(state: State) -> list[nn.Parameter]:
+    return [parameter for group in state.optimiser.param_groups for parameter in group["params"]]

@@ -1,0 +1,264 @@
+"""What every way takes, what the report takes in, and boxes and masks."""
+
+import json
+import os
+import re
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from analysis.test_methods import finding, run, spectral  # noqa: F401
+from convscope.analysis import opened
+from convscope.analysis.images import Images
+from convscope.analysis.suggestions import object_sides
+from convscope.api import RunFolder, write_report
+from convscope.api.explain import METHODS, About, explain, own_module
+from convscope.bundle import load_bundle, save_bundle
+from convscope.errors import ConfigError, ConvscopeError, RunError
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_way_takes_layers_channels_images_a_seed_and_a_place(method):
+    assert {"layers", "channels", "images", "seed", "out"} <= set(METHODS[method].look.model_fields)
+
+
+def quick(method: str) -> dict[str, object]:
+    return {"steps": 2} if "steps" in METHODS[method].look.model_fields else {}
+
+
+@pytest.mark.parametrize(
+    ("method", "picture"),
+    [("filters", "answer"), ("where", ""), ("invert", ""), ("neighbours", ""), ("class", ""), ("maximise", "")],
+)
+def test_channels_and_images_change_what_is_seen(spectral, method, picture):  # noqa: F811
+    layer = "early.0" if method == "filters" else "late"
+    said = {"layers": [layer], "channels": [1, 3], "images": ["water"], **quick(method)}
+    plain = explain(spectral, method, {"layers": [layer], "images": ["water"], **quick(method)})
+    before = [Image.open(path).tobytes() for path in plain.pictures]
+    narrow = explain(spectral, method, said)
+    assert [Image.open(path).tobytes() for path in narrow.pictures] != before
+    assert narrow.numbers["settings"]["channels"] == [1, 3]
+    if picture:
+        assert len(narrow.pictures) == 3, "the kernels, and what they answer to two images"
+
+
+@pytest.mark.parametrize("of", ["neuron", "layer", "direction"])
+def test_neurons_whole_layers_and_directions_are_painted_too(spectral, of):  # noqa: F811
+    seen = explain(spectral, "maximise", {"of": of, "layers": ["late"], "steps": 3, "copies": 2})
+    (layer,) = seen.numbers["layers"]
+    assert layer["kind"] == of
+    expected = {"neuron": [f"neuron {i}" for i in range(8)], "layer": ["all of it"],
+                "direction": ["towards soil", "towards water", "towards wood"]}  # fmt: skip
+    assert layer["names"] == expected[of]
+    assert len(layer["final"]) == 2 * len(layer["names"])
+    assert (layer["data_maximum"] is not None) == (of == "neuron")
+
+
+def test_the_report_takes_in_what_every_way_found_until_the_network_changes(run, finding):  # noqa: F811
+    explain(run, "overtime", {"probe": 0})
+    explain(run, "neighbours", {"layers": ["stages.1"]})
+    explain(run, "filters", {"out": run.parent / "elsewhere"})
+    report = (run / "report.html").read_text()
+    closer = report[report.index("Looked at more closely") :]
+    assert re.findall(r"<h3>(\w+)</h3>", closer) == ["neighbours", "overtime"]
+    assert "purity@5: " in closer
+    assert "data:image/gif;base64," in closer
+    assert re.search(r'<p class="note">\d more in <code>explain/overtime</code>', closer)
+    (run / "model" / "config.json").touch()
+    write_report(RunFolder.open(run))
+    assert "Looked at more closely" in report
+    later = (run / "explain" / "neighbours" / "neighbours.json").stat().st_mtime + 5
+    os.utime(run / "model" / "config.json", (later, later))
+    write_report(RunFolder.open(run))
+    assert "purity@5: " not in (run / "report.html").read_text()
+    assert finding.exists()
+
+
+def test_a_planted_dead_filter_and_its_copy_become_suggestions_of_the_run(run):  # noqa: F811
+    model, config = load_bundle(run / "model", torch.device("cpu"))
+    with torch.no_grad():
+        model.stem.conv.weight[2] = 0
+        model.stem.conv.weight[3] = model.stem.conv.weight[1]
+    save_bundle(run / "model", model, config)
+    seen = explain(run, "designs", {"layers": ["stem", "stages.0"]})
+    found = [(one["kind"], one["layer"], one["finding"]) for one in seen.numbers["suggestions"]]
+    assert ("dead", "stem.conv", "1 of 4 filters have next to no weight: 2") in found
+    assert ("duplicate", "stem.conv", "1 of 4 filters repeat another: 3") in found
+    told = "stem.conv (dead): 1 of 4 filters have next to no weight: 2. Try: train it with 3 filters, "
+    assert any(sentence.startswith(told) for sentence in seen.says)
+    narrow = explain(run, "designs", {"layers": ["stem"], "channels": [3]})
+    assert "dead" not in {one["kind"] for one in narrow.numbers["suggestions"]}
+
+
+class Bright(nn.Module):
+    """Answers 1 where there is a bright place, by its largest value."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Conv2d(1, 1, 1, bias=False)
+        self.weight = nn.Parameter(torch.tensor([[-1.0], [1.0]]))
+        nn.init.ones_(self.layer.weight)
+
+    def forward(self, x):
+        return self.layer(x).relu().square().mean((2, 3)) @ self.weight.T
+
+
+def planted():
+    """Twelve dim images with a bright square each, and where it is."""
+    marks = torch.zeros(12, 16, 16, dtype=torch.bool)
+    for i in range(12):
+        marks[i, i : i + 4, 3:7] = True
+    return torch.where(marks, 0.9, 0.1)[:, None], marks
+
+
+@pytest.mark.parametrize("as_classes", [False, True])
+def test_maps_of_a_network_that_answers_by_a_bright_patch_point_at_it(tmp_path, as_classes):
+    pixels, marks = planted()
+    given = torch.where(marks, 1, 255) if as_classes else marks
+    subject = own_module(Bright(), pixels, [1] * 12, About(classes=("dark", "bright"), home=tmp_path), given)
+    seen = explain(subject, "pointing", {"layers": ["layer"]})
+    assert [one["method"] for one in seen.numbers["maps"]] == [
+        "grad_cam", "layer_cam", "integrated_gradients", "occlusion",
+    ]  # fmt: skip
+    for one in seen.numbers["maps"]:
+        assert one["hits"] > 0.8
+        assert one["energy"] > 4 * one["area"]
+    assert seen.says[0].startswith("Grad-CAM layer: its peak lies on the object in 100 % of the images, and ")
+
+
+def test_where_a_run_of_boxes_looks_is_scored_against_its_boxes(finding):  # noqa: F811
+    seen = explain(finding, "pointing", {"how": ["grad_cam"], "most": 8})
+    (one,) = seen.numbers["maps"]
+    assert 0 < one["area"] < 1
+    assert 0 <= one["hits"] <= 1
+    subject = opened(finding)
+    images = subject.read("validation")
+    assert images.marked(images.targets).any((1, 2)).all()
+    sides = object_sides(images, ground_first=False)
+    assert len(sides) == len(images)
+    assert sides.min() > 2
+    with subject.naming_classes():
+        assert subject.model(subject.input(images, slice(0, 2))).shape == (2, 5)
+    assert subject.model(subject.input(images, slice(0, 2))).shape == (2, 9)
+    assert not subject.model._forward_hooks
+
+
+def test_objects_of_masks_are_measured_region_by_region_without_the_ground_and_what_is_ignored():
+    mask = np.zeros((1, 20, 20), np.uint8)
+    mask[0, 2:6, 3:13] = 1
+    mask[0, 12:18, 4:8] = 2
+    mask[0, 0, 0] = 1  # a speck
+    mask[0, 19] = 255
+    images = Images(("a",), np.array([1]), np.zeros((1, 1, 20, 20), np.uint8), np.array([0]), mask)
+    assert object_sides(images, ground_first=True).tolist() == [[4, 10], [6, 4]]
+
+
+def refused(error: type[ConvscopeError], *given: object) -> str:
+    with pytest.raises(error) as caught:
+        explain(*given)  # type: ignore[arg-type]
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("method", [method for method in METHODS if method not in ("overtime", "pointing")])
+def test_an_unknown_layer_is_told_with_the_nearest_name_by_every_way(spectral, method):  # noqa: F811
+    assert refused(ConvscopeError, spectral, method, {"layers": ["latte"], **quick(method)}) == (
+        "layer latte: the network has no such layer; did you mean late?"
+    )
+
+
+OUT_OF_RANGE = {
+    "activations": "channels: no 99 in layer late, which has 8; choose from 0 to 7",
+    "filters": "channels: no 99 in layer late.1, which has 8; choose from 0 to 7",
+    "stimuli": "channels: no 99 in layer late, which has 8; choose from 0 to 7",
+    "where": "layer late: no channel 99; choose from 0 to 7",
+    "invert": "layer late: no channel 99; choose from 0 to 7",
+    "maximise": "channels: no 99 in layer late, which has 8; choose from 0 to 7",
+    "class": "layer late: no channel 99; choose from 0 to 7",
+    "neighbours": "layer late: no channel 99; choose from 0 to 7",
+    "hierarchy": "channels: no 99 in layer late, which has 8; choose from 0 to 7",
+    "sanity": "layer late: no channel 99; choose from 0 to 7",
+}
+
+
+@pytest.mark.parametrize("method", OUT_OF_RANGE)
+def test_a_channel_out_of_range_is_told_by_every_way(spectral, method):  # noqa: F811
+    layer = "late.1" if method == "filters" else "late"
+    said = {"layers": [layer], "channels": [99], **quick(method)}
+    assert refused(ConvscopeError, spectral, method, said) == OUT_OF_RANGE[method]
+
+
+def test_what_has_no_channels_no_marks_or_no_probes_says_so(run, spectral):  # noqa: F811
+    assert refused(ConfigError, spectral, "where", {"how": ["occlusion"], "channels": [1]}) == (
+        "channels: occlusion are of the image and have none; choose grad_cam, grad_cam_plus_plus, hires_cam, layer_cam"
+    )
+    assert refused(ConfigError, spectral, "pointing") == (
+        "images: those of Spectral come without boxes or masks, so nothing says where a map should point; "
+        "train on data that have some, or give marks to own_module"
+    )
+    assert refused(RunError, run, "overtime", {"layers": ["stages.9"]}) == (
+        "layer stages.9: its maps were not kept while training; choose one of stem, stages.0, stages.1"
+    )
+    assert refused(ConfigError, run, "overtime", {"channels": [99]}) == (
+        "channels: 99 of layer stem was not kept while training; choose from 0, 1, 2, 3"
+    )
+    assert refused(ConfigError, run, "overtime", {"images": ["cat"]}).startswith(
+        "images: no probe image or class cat; choose one of digits/"
+    )
+    assert refused(ConfigError, spectral, "maximise", {"of": "direction", "images": ["soli"]}) == (
+        "images: no class soli; did you mean soil?"
+    )
+    assert refused(ConfigError, spectral, "maximise", {"of": "class"}) == (
+        "explain maximise: of is 'class'; choose one of channel, direction, layer, neuron"
+    )
+
+
+WITHOUT_IMAGES = "images: model comes without images; name files or folders"
+ALONE = {
+    "activations": WITHOUT_IMAGES, "stimuli": WITHOUT_IMAGES, "where": WITHOUT_IMAGES, "invert": WITHOUT_IMAGES,
+    "neighbours": WITHOUT_IMAGES, "sanity": WITHOUT_IMAGES, "pointing": WITHOUT_IMAGES,
+    "designs": "images: model comes without images; designs need a run, or images in Python",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "overtime"])
+def test_a_saved_model_without_images_shows_what_needs_none_and_asks_for_files_otherwise(run, method):  # noqa: F811
+    said = {**quick(method), **({"layers": ["stages.1"], "channels": [1]} if method == "maximise" else {})}
+    if method in ALONE:
+        assert refused(ConfigError, run / "model", method, said) == ALONE[method]
+        return
+    assert explain(run / "model", method, said).pictures
+
+
+def test_a_network_without_maps_is_looked_at_by_its_pixels(tmp_path):
+    flat = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 2))
+    subject = own_module(flat, torch.rand(6, 1, 8, 8), [0, 1] * 3, About(classes=("a", "b"), home=tmp_path))
+    seen = explain(subject, "where")
+    assert [one["method"] for one in seen.numbers["maps"]] == ["integrated_gradients", "occlusion"]
+    assert refused(ConfigError, subject, "where", {"how": ["grad_cam"]}) == (
+        "Sequential: no layer has maps; choose --how integrated_gradients, input_gradients, smooth_grad or occlusion"
+    )
+
+
+def test_masks_and_marks_of_other_shapes_are_refused():
+    pixels, marks = planted()
+    with pytest.raises(ConfigError) as caught:
+        own_module(Bright(), pixels, [1] * 12, None, marks[:, :8])
+    assert str(caught.value) == (
+        "marks: shape (12, 8, 16) for images (12, 1, 16, 16); give one of (H, W) for each image"
+    )
+
+
+def test_a_run_of_numbers_is_told_what_else_there_is_by_every_way_that_needs_classes(run):  # noqa: F811
+    numbers = shutil.copytree(run, run.parent / "numbers")
+    config = numbers / "model" / "config.json"
+    content = json.loads(config.read_text()) | {"task": "regress", "task_settings": {}}
+    config.write_text(json.dumps(content))
+    for method in ("where", "class", "sanity"):
+        assert refused(ConfigError, numbers, method) == (
+            "numbers: its task is regress, which names no classes; "
+            "look at activations, filters, stimuli, invert, maximise or neighbours instead"
+        )

@@ -1,0 +1,61 @@
+"""Recipes on the same images: plain baselines, networks, the line, the picture."""
+
+import json
+import math
+
+import pytest
+
+from convscope.api.baselines import Entry, contest, standings, versus, write_contest
+from convscope.errors import ConfigError
+from convscope.explain import baseline_scores
+from helpers.small_runs import photos, train
+from pipeline.test_transfer import PLAIN
+
+
+@pytest.mark.usefixtures("no_report")
+def test_plain_baselines_and_a_trained_encoder_are_run_on_the_same_sets(tmp_path):
+    source = str(photos(tmp_path / "photos", each=30))
+    train(tmp_path / "origin", source, **PLAIN)
+    found = list(
+        contest(source, ["pixels", "transfer", "majority"], tmp_path / "out", str(tmp_path / "origin"), [0], "20s")
+    )
+    assert [entry.recipe for entry in found] == ["majority", "pixels", "transfer"]
+    assert found[0].accuracy == 0.5
+    assert found[1].accuracy == 1.0, "bright against dark"
+    assert found[2].weights > 0
+    picture = write_contest(tmp_path / "out", found)
+    assert picture.read_text().count("<svg") == 1
+    assert [entry["recipe"] for entry in json.loads((tmp_path / "out" / "compare.json").read_text())["entries"]] == [
+        "majority", "pixels", "transfer",
+    ]  # fmt: skip
+
+
+def test_baselines_by_hand():
+    x, y = [[0.0], [1.0], [9.0]], [0, 0, 1]
+    import numpy as np
+
+    scores = baseline_scores(np.array(x), np.array(y), np.array([[0.2], [8.0]]), np.array([0, 1]))
+    assert scores == {"majority": 0.5, "pixels": 1.0}
+
+
+def test_means_intervals_and_the_line_by_hand():
+    entries = [
+        Entry("transfer", 0, 0.9, 10.0, 5), Entry("transfer", 1, 1.0, 20.0, 5), Entry("scratch", 0, 0.5, 15.0, 9),
+    ]  # fmt: skip
+    first, second = standings(entries)
+    assert (first.recipe, first.accuracy, first.seconds, first.seeds) == ("transfer", 0.95, 15.0, 2)
+    assert first.reach == pytest.approx(12.706 * 0.05, rel=1e-3)
+    assert math.isnan(second.reach)
+    assert versus([first, second]) == "with trained weights 95.0 % in 15 s, from scratch 50.0 % in 15 s"
+    assert versus([first]) == ""
+
+
+def test_what_cannot_be_compared_is_refused(tmp_path):
+    with pytest.raises(ConfigError) as refused:
+        list(contest("digits", ["majorty"], tmp_path, None, [0], None))
+    assert str(refused.value) == "--recipes majorty: no such recipe; did you mean majority?"
+    with pytest.raises(ConfigError) as refused:
+        list(contest("digits", ["transfer"], tmp_path, None, [0], None))
+    assert str(refused.value) == (
+        "--recipes transfer: needs trained weights; name them with --from imagenet, FILE or RUN"
+    )

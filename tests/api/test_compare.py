@@ -1,0 +1,46 @@
+"""Runs side by side (M53, M24)."""
+
+import pytest
+
+from convscope.api import compare, evaluate, nested, training
+from convscope.errors import ConfigError
+from helpers.small_runs import train
+
+
+@pytest.fixture(scope="module")
+def two(few, tmp_path_factory):
+    """A small residual network and a perceptron, on the same images."""
+    folder = tmp_path_factory.mktemp("two")
+    train(folder / "residual", few)
+    plain = nested({"model.name": "mlp", "train.epochs": 2, "train.batch": 16, "train.threads": 1})
+    list(training(few, folder / "mlp", plain))
+    return folder / "residual", folder / "mlp"
+
+
+def test_the_perceptron_stands_in_the_table_beside_the_network(two) -> None:
+    rows, objections = compare(two)
+    assert {row.network for row in rows} == {"resnet18", "mlp"}
+    assert rows[0].accuracy >= rows[1].accuracy
+    assert objections == ()
+    for row in rows:
+        scored = evaluate(row.run)
+        assert row.accuracy == scored["accuracy"]
+        assert [row.low, row.high] == scored["interval"]
+        assert row.weights > 0
+        assert row.epochs > 0
+        assert row.seconds > 0
+
+
+def test_runs_on_other_images_are_not_compared_without_a_word(two, few, tmp_path) -> None:
+    train(tmp_path / "other", few, seed=5)
+    _, objections = compare([two[0], tmp_path / "other"])
+    assert objections == (
+        f"{tmp_path / 'other'} was validated on other images than {two[0]}: their accuracies differ by chance too; "
+        "train with the same data and seed",
+    )
+
+
+def test_one_run_alone_is_refused(two) -> None:
+    with pytest.raises(ConfigError) as caught:
+        compare(two[:1])
+    assert str(caught.value) == "compare: takes two runs or more; name their folders"

@@ -1,0 +1,184 @@
+"""Two files that hold a network: they open as they were saved, and whatever is not that is refused in one line."""
+
+import errno
+import json
+import os
+import pickle
+
+import pytest
+import torch
+from safetensors.torch import save as safetensors_bytes
+
+from convscope.bundle import load_bundle, write_whole
+from convscope.errors import ModelError, RunError
+from helpers.bundles import saved
+
+
+def test_a_bundle_opens_as_it_was_saved(tmp_path):
+    model, config = saved(tmp_path)
+    opened, read = load_bundle(tmp_path)
+    x = torch.randn(2, 3, 16, 12)
+    with torch.no_grad():
+        assert torch.equal(model(x), opened(x))
+    assert read == config
+    assert not any(module.training for module in opened.modules())
+
+
+def test_a_bundle_is_two_files_of_plain_data(tmp_path):
+    saved(tmp_path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["config.json", "model.safetensors"]
+    content = json.loads((tmp_path / "config.json").read_text())
+    assert content["classes"] == ["cat", "dog", "owl"]
+    assert content["architecture"] == {
+        "name": "resnet18",
+        "classes": 3,
+        "channels": 3,
+        "size": [16, 12],
+        "options": {"stem": "small", "width": 4, "depths": [1, 1]},
+    }
+    assert content["preprocessing"] == {
+        "size": [16, 12],
+        "channels": 3,
+        "mean": [0.5, 0.4, 0.3],
+        "std": [0.2, 0.25, 0.3],
+        "white": 65535.0,
+    }
+
+
+def test_saving_over_a_bundle_replaces_it(tmp_path):
+    saved(tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(b"old")
+    model, _ = saved(tmp_path)
+    assert torch.equal(load_bundle(tmp_path)[0].head.fc.weight, model.head.fc.weight)
+
+
+class RunsWhenOpened:
+    def __init__(self, proof):
+        self.proof = proof
+
+    def __reduce__(self):
+        return (os.mkdir, (str(self.proof),))
+
+
+@pytest.mark.parametrize("disguise", ["pickle", "torch archive"])
+def test_a_pickle_is_refused_and_never_run(tmp_path, disguise):
+    saved(tmp_path)
+    file, harm = tmp_path / "model.safetensors", RunsWhenOpened(tmp_path / "harm")
+    if disguise == "pickle":
+        file.write_bytes(pickle.dumps({"stem": harm}))
+    else:
+        torch.save({"stem": harm}, file)
+    with pytest.raises(ModelError) as caught:
+        load_bundle(tmp_path)
+    assert str(caught.value) == (
+        f"{file}: this is a pickle or an archive of them, which can run code when opened, so it is not opened; "
+        "save the weights as safetensors"
+    )
+    assert not (tmp_path / "harm").exists()
+
+
+def test_weights_whose_header_begins_like_a_pickle_are_opened(tmp_path):
+    """A safetensors file begins with its header's length; one in thirty-two lengths begins with a pickle's byte."""
+    model, _ = saved(tmp_path)
+    file = tmp_path / "model.safetensors"
+    content = file.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    padded = length + (0x80 - length) % 0x100
+    header = content[8 : 8 + length].ljust(padded)
+    file.write_bytes(padded.to_bytes(8, "little") + header + content[8 + length :])
+    assert file.read_bytes()[:1] == b"\x80"
+    opened, _ = load_bundle(tmp_path)
+    assert all(torch.equal(one, other) for one, other in zip(model.parameters(), opened.parameters(), strict=True))
+
+
+WHOLE = safetensors_bytes({"weight": torch.zeros(10, 10)})
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (WHOLE[:-5], "Error while deserializing header: incomplete metadata, file not fully covered"),
+        (WHOLE[:20], "Error while deserializing header: invalid header length"),
+        (b"", "Error while deserializing header: header too small"),
+        (b"these are not weights at all", "Error while deserializing header: header too large"),
+    ],
+    ids=["cut off", "cut off in the header", "empty", "something else"],
+)
+def test_damaged_weights_are_refused(tmp_path, content, why):
+    saved(tmp_path)
+    file = tmp_path / "model.safetensors"
+    file.write_bytes(content)
+    with pytest.raises(ModelError) as caught:
+        load_bundle(tmp_path)
+    assert str(caught.value) == f"{file}: cut off or damaged ({why}); copy or train the model again"
+
+
+@pytest.mark.parametrize("change", ["another width", "a tensor too many", "a tensor too few"])
+def test_weights_of_another_network_are_refused(tmp_path, change):
+    model, _ = saved(tmp_path)
+    state = model.state_dict()
+    if change == "another width":
+        state["head.fc.weight"] = torch.zeros(3, 5)
+    elif change == "a tensor too many":
+        state["head.fc.more"] = torch.zeros(1)
+    else:
+        del state["head.fc.bias"]
+    file = tmp_path / "model.safetensors"
+    file.write_bytes(safetensors_bytes(state))
+    with pytest.raises(ModelError) as caught:
+        load_bundle(tmp_path)
+    named = {"another width": "weight", "a tensor too many": "more", "a tensor too few": "bias"}[change]
+    assert str(caught.value) == (
+        f"{file}: 1 of its tensors are not those of the resnet18 in config.json, such as head.fc.{named}; "
+        "take both files from one run"
+    )
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ModelError) as caught:
+        load_bundle(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path}: no config.json in it; name the folder of a run or of a model that convscope wrote"
+    )
+    saved(tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    with pytest.raises(ModelError) as caught:
+        load_bundle(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path / 'model.safetensors'}: no such file; a model's folder needs model.safetensors beside config.json"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('{"task": "classify"', "no JSON: Expecting ',' delimiter: line 1 column 20 (char 19)"),
+        ('{"task": "classify"}', "classes: field required"),
+        ('{"format": 2}', "format: input should be 1"),
+    ],
+)
+def test_a_config_that_says_too_little_is_refused(tmp_path, text, why):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(ModelError) as caught:
+        load_bundle(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path / 'config.json'}: does not describe a convscope model ({why}); copy the model again"
+    )
+
+
+def test_a_file_that_cannot_be_written_stays_as_it_was(tmp_path, monkeypatch):
+    file = tmp_path / "config.json"
+    write_whole(file, b"first")
+
+    def full(_handle):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(RunError) as caught:
+        write_whole(file, b"second")
+    assert str(caught.value) == (
+        f"{file}: cannot be written (No space left on device), and is as it was; "
+        "free some space or choose another folder"
+    )
+    assert file.read_bytes() == b"first"
+    assert [left.name for left in tmp_path.iterdir()] == ["config.json"], "nothing half written is left behind"

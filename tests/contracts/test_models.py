@@ -1,0 +1,231 @@
+"""What every network of the catalogue keeps: one suite over all, narrow so that it is quick."""
+
+import copy
+import io
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from convscope.errors import ModelError
+from convscope.models import MODELS, Architecture, DenseNetwork, build
+from convscope.models.components import SqueezeExcite
+from convscope.models.input_check import can_take, smallest
+from convscope.models.shape_inference import ghost_run
+from convscope.models.summary.trace import trace
+
+TEXT = """norm = "batch"
+blocks = [
+  {conv = 4}, {norm = "batch"}, {act = "tanh"}, {pool = "average"}, {residual = [{conv = 4}, {se = 1}]},
+  {inception = [2, 2, 2, 2, 2, 2]}, {conv = 4, stride = 2}, {gap = true}, {linear = "classes"},
+]"""
+ALEXNET = {"filters": (4, 4, 4, 4, 4), "widths": (8, 8)}
+VGG = {"width": 2, "head": "grid:2", "widths": (8, 8)}
+
+
+# How each is made narrow, a side that suits it, the strides that its docstring promises.
+NARROW: dict[str, tuple[dict, int, list[int]]] = {
+    "mlp": ({"size": 16, "widths": (8, 6)}, 16, []),
+    "lenet": ({}, 32, [2, 4]),
+    **{name: (ALEXNET, 131, [8, 16, 32]) for name in ("alexnet", "alexnet_2012", "alexnet_one_gpu")},
+    **{name: (VGG, 64, [2, 4, 8, 16, 32]) for name in MODELS if name.startswith("vgg")},
+    "googlenet": ({}, 64, [4, 8, 16, 16, 16, 32]),
+    "inception_v3": ({}, 107, [4, 8, 16, 32]),
+    **{name: ({"width": 2}, 64, [4, 8, 16, 32]) for name in MODELS if "resnet" in name},
+    **{name: ({"width": 2}, 32, [1, 2, 4]) for name in ("resnet20", "resnet32", "resnet44", "resnet56", "resnet110")},
+    "squeezenet1_0": ({"first": (8, 7), "stages": ((2, 2), (2,), (3,))}, 64, [4, 8, 16]),
+    "squeezenet1_1": ({"first": (8, 3), "stages": ((2, 2), (2,), (3,))}, 64, [4, 8, 16]),
+    "mobilenet_v2": ({"multiplier": 0.2}, 64, [2, 4, 8, 16, 32]),
+    "airbench": ({"stages": (4, 6, 8)}, 32, [2, 4, 8]),
+    "unet": ({"width": 4}, 48, [2, 4, 8, 16]),
+    "assembled": ({"text": TEXT}, 24, [2, 4]),
+    "segnet": ({"width": 2}, 64, [2, 4, 8, 16, 32]),
+    "full_resolution": ({"width": 4, "depth": 3}, 24, [1, 1]),
+}
+
+# One of each family for what takes long; the rest run where there is time.
+FIRST = {"mlp", "lenet", "alexnet_2012", "vgg11_bn", "googlenet", "resnet18", "resnet20", "se_resnet18"} | {
+    "squeezenet1_1", "mobilenet_v2", "airbench", "unet", "segnet", "full_resolution", "assembled",
+}  # fmt: skip
+
+# Only longer than a network that is quick.
+DEEP = {"inception_v3", "resnet34", "resnet32", "se_resnet34", "se_resnet50", "alexnet_one_gpu"} | {
+    name
+    for name in MODELS
+    if name.endswith(("101", "152", "110", "56", "44")) or name in ("vgg13", "vgg16", "vgg19", "vgg13_bn", "vgg19_bn")
+}
+
+every = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in DEEP else name for name in MODELS]
+)
+quick = pytest.mark.parametrize(
+    "name", [name if name in FIRST else pytest.param(name, marks=pytest.mark.slow) for name in MODELS]
+)
+
+
+def make(name: str, classes: int = 3, channels: int = 3, **more) -> nn.Module:
+    options = {**NARROW[name][0], **more}
+    return MODELS[name](classes, channels=channels, **options).eval()
+
+
+def ghost(name: str, **more) -> nn.Module:
+    with torch.device("meta"):
+        return make(name, **more)
+
+
+def images(name: str, count: int = 2, channels: int = 3) -> torch.Tensor:
+    side = NARROW[name][1]
+    return torch.rand(count, channels, side, side)
+
+
+def test_every_network_of_the_catalogue_is_under_contract() -> None:
+    assert set(NARROW) == set(MODELS)
+
+
+@every
+def test_logits_are_the_head_of_the_last_features(name) -> None:
+    """M51: encoder and head compose to the network."""
+    model, x = make(name), images(name)
+    with torch.no_grad():
+        logits = model(x)
+        if isinstance(model, DenseNetwork):
+            assert logits.shape == (2, 3, *x.shape[2:])
+            assert torch.equal(logits, model.head(model.decode(model.pyramid(x))))
+        else:
+            assert logits.shape == (2, 3)
+            assert torch.equal(logits, model.head(model.features(x)[-1]))
+        assert torch.equal(model.features(x)[-1], model.encoder(x))
+        assert torch.equal(model.features(x)[0], model.stages[0](model.stem(x)))
+    assert torch.isfinite(logits).all()
+
+
+@every
+def test_features_come_finest_first_with_the_strides_of_the_docstring(name) -> None:
+    if name == "mlp":
+        return
+    model = ghost(name, **({"head": "gap"} if name == "lenet" else {}))
+    small, large = (ghost_run(model, model.features, (1, 3, side, side)) for side in (512, 1536))
+    assert len(small) == len(model.stages)
+    assert [1024 / (b.shape[2] - a.shape[2]) for a, b in zip(small, large, strict=True)] == NARROW[name][2]
+    sides = [one.shape[2] for one in ghost_run(model, model.pyramid, (1, 3, 512, 512))]
+    assert sides == sorted(set(sides), reverse=True)
+
+
+@every
+def test_gradients_reach_every_parameter(name) -> None:
+    model = make(name, **({} if name == "assembled" else {"activation": "leaky:0.2", "dropout": 0.0}))
+    for module in model.modules():  # a block that starts as the identity would hide its convolutions
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.weight.data.uniform_(0.2, 0.6)
+        if isinstance(module, SqueezeExcite):
+            module.fc1.bias.data.fill_(3.0)  # its ReLU, with one or two units here, would be dead by chance
+    (model(images(name)) * torch.randn(3, *[1] * (model(images(name)).dim() - 2))).square().sum().backward()
+    learned = [(key, one) for key, one in model.named_parameters() if one.requires_grad]
+    unreached = [key for key, one in learned if one.grad is None or not one.grad.abs().sum() > 0]
+    assert unreached == []
+
+
+@every
+def test_one_image_gets_the_answer_that_it_gets_in_a_batch(name) -> None:
+    model, x = make(name), images(name)
+    with torch.no_grad():
+        torch.testing.assert_close(model(x[:1]), model(x)[:1], rtol=1e-4, atol=1e-4)
+
+
+@every
+@pytest.mark.parametrize("channels", [1, 5])
+def test_any_number_of_channels_goes_in(name, channels) -> None:
+    model = ghost(name, channels=channels)
+    assert ghost_run(model, model, (2, channels, *images(name).shape[2:])).shape[:2] == (2, 3)
+
+
+@every
+def test_zeros_tell_the_same_of_every_layer_as_the_meta_device_does(name, monkeypatch) -> None:
+    shape = images(name).shape[1:]
+    monkeypatch.setattr("convscope.models.shape_inference.SMALL", 10**9)
+    runs = [trace(made(name), shape) for made in (make, ghost)]
+    monkeypatch.setattr("convscope.models.shape_inference.SMALL", 0)
+    runs.append(trace(make(name), shape))
+    by_zeros, by_zeros_as_weights, by_shapes = ([replace(row, module=None) for row in rows] for rows in runs)
+    assert by_zeros == by_zeros_as_weights == by_shapes
+
+
+@every
+def test_odd_and_oblong_sizes_go_in_and_too_small_ones_are_named(name) -> None:
+    model, side = ghost(name), NARROW[name][1]
+    if model.takes.size:
+        with pytest.raises(ModelError) as caught:
+            model(torch.empty(1, 3, side + 4, side, device="meta"))
+        assert str(caught.value) == (
+            f"{model.name}: built for {side}x{side} and the input is {side + 4}x{side}; "
+            f"resize to {side}x{side} or build it with size=({side + 4}, {side})"
+        )
+        return
+    for sides in ((side + 1, side + 13), (2 * side + 3, side)):
+        logits = ghost_run(model, model, (1, 3, *sides))
+        assert logits.shape == ((1, 3, *sides) if isinstance(model, DenseNetwork) else (1, 3))
+    least = smallest(model)
+    assert can_take(model, (3, least, least))
+    if least > 1:
+        with pytest.raises(ModelError) as caught:
+            model(torch.empty(1, 3, least - 1, least - 1, device="meta"))
+        given, works = f"{least - 1}x{least - 1}", f"{least}x{least}"
+        assert (
+            str(caught.value) == f"{model.name}: an input of {given} is too small; the smallest that works is {works}"
+        )
+
+
+@every
+def test_an_architecture_in_json_builds_the_same_network_and_takes_its_weights(name) -> None:
+    options, side, _ = NARROW[name]
+    options = {key: value for key, value in options.items() if key != "size"}
+    told = Architecture(name=name, classes=3, channels=3, size=(side, side), options=options)
+    with torch.device("meta"):
+        first = build(told)
+        again = build(Architecture.model_validate_json(told.model_dump_json()))
+    shapes = [(key, tensor.shape) for key, tensor in first.state_dict().items()]
+    assert shapes == [(key, tensor.shape) for key, tensor in again.state_dict().items()]
+
+
+@every
+def test_copies_and_saved_states_answer_alike_and_share_nothing(name) -> None:
+    model, x = make(name), images(name, 1)
+    file = io.BytesIO()
+    torch.save(model.state_dict(), file)
+    file.seek(0)
+    twin, loaded = copy.deepcopy(model), make(name)
+    loaded.load_state_dict(torch.load(file, weights_only=True))
+    with torch.no_grad():
+        expected = model(x)
+        assert torch.equal(twin(x), expected)
+        assert torch.equal(loaded(x), expected)
+        next(iter(twin.parameters())).zero_()
+        assert torch.equal(model(x), expected)
+
+
+@quick
+def test_torch_compile_traces_the_whole_network(name) -> None:
+    model, x = make(name), images(name, 1)
+    torch._dynamo.reset()
+    compiled = torch.compile(model, backend="eager", fullgraph=True)
+    with torch.no_grad():
+        torch.testing.assert_close(compiled(x), model(x))
+
+
+@quick
+def test_torch_export_gives_one_tensor_that_is_the_networks(name) -> None:
+    model, x = make(name), images(name, 1)
+    program = torch.export.export(model, (x,))
+    with torch.no_grad():
+        torch.testing.assert_close(program.module()(x), model(x))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.torch.jit.script_method. is deprecated:DeprecationWarning")  # inductor's own
+@pytest.mark.parametrize("name", ["lenet", "resnet18", "unet"])
+def test_inductor_compiles_it_too(name) -> None:
+    model, x = make(name), images(name, 1)
+    torch._dynamo.reset()
+    with torch.no_grad():
+        torch.testing.assert_close(torch.compile(model)(x), model(x), rtol=1e-4, atol=1e-4)

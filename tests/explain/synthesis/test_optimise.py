@@ -1,0 +1,175 @@
+"""Parameterisations, transforms and objectives: what the one loop is made of."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from convscope.errors import ConfigError, DataError
+from convscope.explain import PaintSettings, PixelSpace, Transforms, colour_axes, record
+from convscope.explain.synthesis import objectives
+from convscope.explain.synthesis.image_params import Canvas
+from convscope.explain.synthesis.optimise import streams
+from convscope.explain.synthesis.transforms import affine, move
+
+
+def canvas(
+    space: PixelSpace, fourier: bool, copies: int = 1, count: int = 2, size: tuple[int, int] = (9, 14)
+) -> Canvas:
+    settings = PaintSettings(copies=copies, seed=3)
+    return Canvas(space, size, streams(count, settings), fourier).to(torch.device("cpu"))
+
+
+@pytest.mark.parametrize("fourier", [True, False])
+@pytest.mark.parametrize("channels", [1, 3, 5])
+def test_a_canvas_starts_near_the_mean_colour_inside_the_unit_range(fourier, channels):
+    mean = tuple(0.2 + 0.1 * channel for channel in range(channels))
+    pixels = canvas(PixelSpace(mean, (0.2,) * channels), fourier).pixels().detach()
+    assert pixels.shape == (2, channels, 9, 14)
+    assert 0 < pixels.min() <= pixels.max() < 1
+    assert torch.allclose(pixels.mean((0, 2, 3)), torch.tensor(mean), atol=0.03)
+
+
+def test_copies_begin_with_different_noise_and_targets_with_the_same():
+    pixels = canvas(PixelSpace((0.5,), (0.2,)), True, copies=2, count=4).pixels()
+    assert torch.allclose(pixels[:2], pixels[2:], atol=1e-6)
+    assert not torch.allclose(pixels[0], pixels[1], atol=1e-2)
+
+
+def test_fourier_noise_is_smoother_than_pixel_noise():
+    space = PixelSpace((0.5,), (0.2,))
+    waves, noise = (canvas(space, fourier, size=(32, 32)).pixels().detach() for fourier in (True, False))
+    rough = [(part.diff(dim=2).square().mean() / part.var()).item() for part in (waves, noise)]
+    assert rough[0] < 0.5 * rough[1]
+
+
+def test_colour_axes_are_a_square_root_of_the_covariance():
+    mix = torch.tensor([[0.1, 0.05, 0.02], [0.0, 0.08, 0.01], [0.0, 0.0, 0.03]])
+    pixels = 0.5 + torch.einsum("bchw,dc->bdhw", torch.randn(8, 3, 16, 16), mix)
+    root = torch.tensor(colour_axes(pixels.split(3)))
+    covariance = torch.cov(pixels.transpose(0, 1).flatten(1), correction=0)
+    product = root @ root.T
+    assert torch.allclose(product / product.trace(), covariance / covariance.trace(), atol=1e-5)
+    assert root.norm(dim=0).max() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("channels", [1, 5])
+def test_colour_axes_of_other_numbers_of_channels_mix_them(channels):
+    pixels = torch.rand(2, 1, 8, 8).expand(2, channels, 8, 8)  # all channels alike
+    space = PixelSpace((0.5,) * channels, (0.2,) * channels, colour_axes([pixels]))
+    painted = canvas(space, True).pixels()
+    assert torch.allclose(painted, painted[:, :1].expand_as(painted), atol=1e-4)
+
+
+def test_pixels_and_input_are_each_others_inverse():
+    space = PixelSpace((0.4, 0.5, 0.6), (0.1, 0.2, 0.3))
+    pixels = torch.rand(2, 3, 4, 4)
+    assert torch.allclose(space.to_pixels(space.to_input(pixels)), pixels, atol=1e-6)
+    assert space.to_input(pixels)[0, 1, 0, 0] == pytest.approx((pixels[0, 1, 0, 0].item() - 0.5) / 0.2, abs=1e-5)
+
+
+def test_nothing_moves_when_all_is_zero_and_jitter_alone_moves_by_whole_pixels():
+    x = torch.rand(1, 1, 12, 16)
+    still = Transforms(jitter=0, scale=0, rotate=0)
+    assert move(x, still, []) is x
+    moved = move(x, Transforms(jitter=3, scale=0, rotate=0), streams(1, PaintSettings(seed=1)))
+    shifts = [
+        (down, across) for down in range(-3, 4) for across in range(-3, 4)
+        if torch.allclose(moved[..., 4:8, 4:12], x[..., 4 + down : 8 + down, 4 + across : 12 + across], atol=1e-5)
+    ]  # fmt: skip
+    assert len(shifts) == 1
+
+
+def test_a_quarter_turn_is_a_quarter_turn_also_of_an_oblong_picture():
+    transforms = Transforms(jitter=0, scale=0, rotate=90)
+    matrices = affine(torch.tensor([[0.0, 0.0, 0.0, 1.0]]), transforms, (8, 8))
+    x = torch.rand(1, 1, 8, 8)
+    places = torch.nn.functional.affine_grid(matrices, [1, 1, 8, 8], align_corners=False)
+    turned = torch.nn.functional.grid_sample(x, places, align_corners=False)
+    assert torch.allclose(turned, x.rot90(1, (2, 3)), atol=1e-5) or torch.allclose(
+        turned, x.rot90(-1, (2, 3)), atol=1e-5
+    )
+    oblong = affine(torch.tensor([[0.0, 0.0, 0.0, 1.0]]), transforms, (8, 16))[0]
+    # in pixels, the map is a rotation: its two columns have the same length and stand at right angles
+    in_pixels = torch.diag(torch.tensor([8.0, 4.0])) @ oblong[:, :2] @ torch.diag(torch.tensor([1 / 8, 1 / 4]))
+    assert torch.allclose(in_pixels @ in_pixels.T, torch.eye(2), atol=1e-6)
+
+
+def test_a_scale_of_a_tenth_is_between_nine_and_eleven_tenths():
+    for draw in (-1.0, 1.0):
+        matrix = affine(torch.tensor([[0.0, 0.0, draw, 0.0]]), Transforms(jitter=0, scale=0.1, rotate=0), (8, 8))[0]
+        assert 1 / matrix[0, 0].item() == pytest.approx(1 + 0.1 * draw)
+
+
+@pytest.fixture
+def scored():
+    """A function from an objective to its scores on two pictures whose maps (2 channels, 2 x 2) are written out."""
+    x = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]], [[0.0, 0.0], [0.0, 8.0]]]])
+    x = torch.cat([x, torch.ones(1, 2, 2, 2)])
+    model = nn.Sequential(nn.Identity(), nn.Flatten(), nn.Linear(8, 3))
+    nn.init.zeros_(model[2].weight)
+    with torch.no_grad():
+        model[2].bias.copy_(torch.tensor([0.0, math.log(3), 0.0]))
+
+    def scores(objective: objectives.Objective) -> list[float]:
+        with record(model, *objective.layers) as kept:
+            kept.reach(x)
+            return objective.score(kept, x).tolist()
+
+    return scores
+
+
+def test_objectives_worked_by_hand(scored):
+    assert scored(objectives.channel("0", [0, 1])) == [2.5, 1.0]
+    assert scored(objectives.neuron("0", [1, 0])) == [8.0, 1.0]  # of an even size, the middle is right of it and below
+    assert scored(objectives.neuron("0", [0, 0], (0, 1))) == [2.0, 1.0]
+    assert scored(objectives.whole_layer("0", 2)) == [(1 + 4 + 9 + 16 + 64) / 8, 1.0]
+    assert scored(objectives.class_odds([1, 0])) == pytest.approx([math.log(3 / 2), math.log(1 / 4)])
+    along = objectives.direction("0", torch.tensor([[3.0, 4.0], [1.0, 0.0]]))
+    assert scored(along) == pytest.approx([0.6 * 2.5 + 0.8 * 2, 1.0])
+    match = objectives.feature_match("0", torch.ones(2, 2, 2, 2))
+    assert scored(match) == pytest.approx([-(0 + 1 + 4 + 9 + 1 + 1 + 1 + 49) / 8, 0.0])
+    assert scored(objectives.even()) == pytest.approx([-((2 + 2 + 0 + 8) / 4 + (1 + 1 + 0 + 8) / 4), 0.0])
+
+
+def test_objectives_add_and_are_weighed(scored):
+    both = objectives.channel("0", [0, 1]) + 0.5 * objectives.whole_layer("0", 2)
+    assert both.layers == ("0",)
+    assert scored(both) == [2.5 + 0.5 * 94 / 8, 1.5]
+
+
+def test_diversity_is_minus_the_likeness_of_siblings(scored):
+    def gram(maps):
+        flat = np.array(maps, float).reshape(2, 4)
+        return (flat @ flat.T).ravel()
+
+    first, second = gram([1, 2, 3, 4, 0, 0, 0, 8]), gram([1] * 8)
+    likeness = first @ second / np.linalg.norm(first) / np.linalg.norm(second)
+    assert scored(objectives.diversity("0", 2)) == pytest.approx([-likeness] * 2, abs=1e-5)
+
+
+def test_errors_are_told(scored):
+    for call, kind, message in [
+        (lambda: PixelSpace((0.5,), (0.1, 0.2)), ConfigError,
+         "pixel space: 1 means for 2 stds; give one of each for each channel"),
+        (lambda: PixelSpace((0.5,), (0.1,), ((1.0, 0.0), (0.0, 1.0))), ConfigError,
+         "pixel space: colours of 2 channels for 1 means; measure them on the same images"),
+        (lambda: colour_axes([]), DataError, "colour axes: no images; give at least one batch"),
+        (lambda: scored(objectives.channel("0", [0, 2])), ConfigError,
+         "layer 0: no channel 2; choose from 0 to 1"),
+        (lambda: scored(objectives.neuron("0", [0, 0], (2, 0))), ConfigError,
+         "layer 0: no unit at row 2, column 0 of 2 x 2; choose one inside"),
+        (lambda: scored(objectives.class_odds([0, 3])), ConfigError,
+         "targets: class 3 of a network with 3; choose from 0 to 2"),
+        (lambda: scored(objectives.direction("0", torch.ones(2, 3))), ConfigError,
+         "layer 0: 2 channels, directions of 3; make them alike"),
+        (lambda: objectives.diversity("0", 1), ConfigError,
+         "diversity: 1 picture for each target; ask for at least 2"),
+        (lambda: objectives.channel("0", [0]) + objectives.channel("0", [0, 1]), ConfigError,
+         "objectives: 1 pictures and 2; add those for equally many"),
+    ]:  # fmt: skip
+        with pytest.raises(kind) as error:
+            call()
+        assert str(error.value) == message

@@ -1,0 +1,105 @@
+"""Marks are kept in the run, and the next training takes them."""
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convscope.api import RunFolder
+from helpers.small_runs import train
+
+GIVE = 'mark: give {"kind": "label", "class": 3} or {"kind": "leave out"}'
+
+
+@pytest.fixture
+def photos(few, tmp_path, no_report):  # noqa: ARG001
+    """A run on sixty photos in two folders."""
+    train(tmp_path / "run", few, train__epochs=1, train__probes=0)
+    return tmp_path / "run"
+
+
+def rows(client) -> dict[str, dict[str, str]]:
+    """The table's rows by their images."""
+    return {row["image"]: row for row in csv.DictReader(io.StringIO(client.get("/api/marks.csv").text))}
+
+
+def tail(name: str) -> str:
+    """An image's folder and file, which are the same however its path is written."""
+    return "/".join(name.split("/")[-2:])
+
+
+def test_the_next_training_takes_the_corrected_table(explored, photos, tmp_path):
+    client = explored(photos)
+    first, second = client.get("/api/images?split=train&count=2").json()["images"]
+    classes = client.get("/api/run").json()["classes"]
+    other = 1 - first["truth"]
+    assert client.put(f"/api/marks/{first['id']}", json={"kind": "label", "class": other}).json() == {
+        "id": first["id"], "mark": {"kind": "label", "class": other},
+    }  # fmt: skip
+    client.put(f"/api/marks/{second['id']}", json={"kind": "leave out"})
+    marks = client.get("/api/marks").json()
+    assert [one["name"] for one in marks["marks"]] == [first["name"], second["name"]]
+    assert marks["command"] == f"convscope train {photos / 'marks' / 'data.csv'}"
+    table = rows(client)
+    assert len(table) == 59
+    (corrected,) = [row for image, row in table.items() if image.endswith(first["name"])]
+    assert (corrected["label"], corrected["split"]) == (classes[other], "train")
+
+    train(tmp_path / "again", marks["file"], train__epochs=1, train__probes=0)
+    before, after = RunFolder.open(photos).data()["splits"], RunFolder.open(tmp_path / "again").data()
+    for role, names in before.items():
+        assert {tail(name) for name in after["splits"][role]} == {tail(name) for name in names} - {tail(second["name"])}
+    assert after["classes"] == classes
+    seen = explored(tmp_path / "again")
+    (learnt,) = seen.get(f"/api/images?split=train&search={tail(first['name'])}").json()["images"]
+    assert learnt["truth"] == other
+
+
+def test_pictures_that_are_no_files_are_written_beside_the_table(explored, own_copy, tmp_path, no_report):  # noqa: ARG001
+    client = explored(own_copy)
+    client.put("/api/marks/validation-3", json={"kind": "leave out"})
+    name = client.get("/api/inputs/validation-3").json()["name"]
+    table = rows(client)
+    assert len(table) == 1796
+    assert f"images/{name.replace('/', '-')}.png" not in table
+    picture = client.get("/api/inputs/validation-4").json()["name"].replace("/", "-")
+    pixels = np.asarray(Image.open(own_copy / "marks" / "images" / f"{picture}.png"))
+    known = client.session.seen.images("validation").take([4]).pixels()[0, 0].numpy()
+    assert np.array_equal(pixels, np.rint(known * 255))
+    train(tmp_path / "again", str(own_copy / "marks" / "data.csv"), train__epochs=1, train__probes=0, train__batch=128)
+    assert len(RunFolder.open(tmp_path / "again").data()["splits"]["validation"]) == 179
+
+
+def test_marks_outlive_the_server_and_can_be_taken_away(explored, own_copy):
+    client = explored(own_copy)
+    client.put("/api/marks/train-7", json={"kind": "leave out"})
+    again = explored(own_copy)
+    (mark,) = again.get("/api/marks").json()["marks"]
+    assert (mark["id"], mark["mark"]) == ("train-7", {"kind": "leave out"})
+    assert again.get("/api/inputs/train-7").json()["mark"] == {"kind": "leave out"}
+    assert again.delete("/api/marks/train-7").json() == {"id": "train-7", "mark": None}
+    assert again.get("/api/marks").json()["marks"] == []
+    assert len(rows(again)) == 1797
+
+
+@pytest.mark.parametrize(
+    ("mark", "says"),
+    [
+        ({"kind": "wrong"}, GIVE),
+        ({"kind": "label", "class": 10}, "mark: no class 10; choose from 0 to 9"),
+        ({"kind": "leave out", "path": "/etc/passwd"}, GIVE),
+    ],
+)
+def test_what_is_no_mark_is_refused(client, mark, says):
+    answer = client.put("/api/marks/train-0", json=mark)
+    assert (answer.status_code, answer.json()["error"]) == (400, says)
+
+
+def test_damaged_marks_are_said_when_the_explorer_begins(explored, own_copy):
+    (own_copy / "marks").mkdir()
+    (own_copy / "marks" / "marks.json").write_text(json.dumps({"a": {"kind": "?"}}))
+    with pytest.raises(Exception, match="damaged; delete it to begin with no marks"):
+        explored(own_copy)

@@ -1,0 +1,45 @@
+"""A small network as a bundle, and image files for it."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+from convscope.bundle import BundleConfig, Preprocessing, save_bundle
+from convscope.models import build, resolve
+
+
+def saved(folder: Path, channels: int = 3, white: float = 65535.0) -> tuple[nn.Module, BundleConfig]:
+    """A ResNet of width 4 for 16 x 12 images of three classes, with statistics that are not those of its start."""
+    torch.manual_seed(0)
+    architecture = resolve("resnet18", 3, channels, (16, 12), {"width": 4, "depths": [1, 1]})
+    model = build(architecture)
+    with torch.no_grad():
+        for _ in range(3):
+            model(torch.randn(8, channels, 16, 12))
+        for parameter in model.parameters():
+            parameter.add_(0.2 * torch.randn_like(parameter))
+    preprocessing = Preprocessing(
+        size=(16, 12), channels=channels, mean=(0.5, 0.4, 0.3)[:channels], std=(0.2, 0.25, 0.3)[:channels], white=white
+    )
+    weights = sum(parameter.numel() for parameter in model.parameters())
+    config = BundleConfig(
+        task="classify",
+        classes=("cat", "dog", "owl"),
+        architecture=architecture,
+        preprocessing=preprocessing,
+        weights=weights,
+        epoch=7,
+    )
+    save_bundle(folder, model, config)
+    return model.eval(), config
+
+
+def drawn(file: Path, seed: int = 0, size: tuple[int, int] = (16, 12)) -> Path:
+    """A file of coloured noise, (H, W)."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(file)
+    return file

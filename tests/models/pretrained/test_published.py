@@ -1,0 +1,170 @@
+"""Published counts of weights, exactly, and what the papers say of each network."""
+
+import pytest
+import torch
+from torch import nn
+
+from convscope.models import MODELS
+from convscope.models.layers import Residual
+from convscope.models.pretrained.published import PUBLISHED
+from helpers.oracles import torchvision_models
+
+COUNTS = {
+    "alexnet_2012": 60_965_224, "alexnet_one_gpu": 62_378_344, "alexnet": 61_100_840,
+    "vgg11": 132_863_336, "vgg11_bn": 132_868_840, "vgg13": 133_047_848, "vgg13_bn": 133_053_736,
+    "vgg16": 138_357_544, "vgg16_bn": 138_365_992, "vgg19": 143_667_240, "vgg19_bn": 143_678_248,
+    "googlenet": 6_624_904, "resnet18": 11_689_512, "resnet34": 21_797_672, "resnet50": 25_557_032,
+    "resnet101": 44_549_160, "resnet152": 60_192_808, "se_resnet50": 28_088_024,
+    "squeezenet1_0": 1_248_424, "squeezenet1_1": 1_235_496, "mobilenet_v2": 3_504_872,
+}  # fmt: skip
+
+
+def weights(name: str, *arguments, **options) -> int:
+    with torch.device("meta"):
+        return sum(one.numel() for one in MODELS[name](*arguments, **options).parameters())
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_the_count_of_weights_is_the_published_one(name) -> None:
+    """M44, M45, M46, M48, M49."""
+    assert weights(name) == COUNTS[name]
+
+
+def test_lenet_has_61706_weights_on_its_own_32x32() -> None:
+    """M43."""
+    assert weights("lenet") == 61_706
+
+
+def test_googlenet_and_inception_v3_with_their_auxiliary_classifiers() -> None:
+    """M46, M47."""
+    assert weights("googlenet", auxiliary=(2, 3)) == 13_004_888
+    assert weights("inception_v3", auxiliary=(2,)) == 27_161_264
+
+
+def test_an_averaging_head_leaves_vgg_16_with_15_million_weights() -> None:
+    """M24."""
+    assert weights("vgg16", head="gap", widths=()) == 15_227_688
+
+
+def test_u_net_has_31_million_weights_with_one_channel_and_two_classes() -> None:
+    """M50."""
+    assert weights("unet") == 31_030_658
+
+
+@pytest.mark.parametrize(
+    ("name", "millions"),
+    [("resnet20", 0.27), ("resnet32", 0.46), ("resnet44", 0.66), ("resnet56", 0.85), ("resnet110", 1.7)],
+)
+def test_the_small_resnets_have_the_weights_of_the_papers_table_6(name, millions) -> None:
+    """M48."""
+    assert weights(name, 10) / 1e6 == pytest.approx(millions, abs=0.04)
+
+
+def test_a_residual_network_of_200_layers_in_the_small_style_learns_a_step() -> None:
+    """M48: 6n+2 with n = 33."""
+    model = MODELS["resnet20"](10, depths=(33, 33, 33), width=4)
+    convs = sum(isinstance(one, nn.Conv2d) for one in model.modules())
+    assert convs + 1 == 200
+    x, y = torch.randn(8, 3, 16, 16), torch.arange(8)
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.05)
+    losses = []
+    for _ in range(4):
+        loss = nn.functional.cross_entropy(model(x), y)
+        losses.append(float(loss.detach()))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    assert losses[-1] < losses[0]
+
+
+def test_alexnet_of_2012_has_eight_layers_two_response_norms_and_the_sides_of_the_paper() -> None:
+    """M33, M44."""
+    with torch.device("meta"):
+        model = MODELS["alexnet_2012"]()
+    layers = list(model.modules())
+    assert sum(isinstance(one, nn.Conv2d) for one in layers) == 5
+    assert sum(isinstance(one, nn.Linear) for one in layers) == 3
+    assert sum(isinstance(one, nn.LocalResponseNorm) for one in layers) == 2
+
+
+def test_the_response_norm_is_the_papers_sum_and_not_pytorchs_mean() -> None:
+    """M33: b = a / (2 + 1e-4 * sum of squares)^0.75 over five neighbouring maps."""
+    with torch.device("meta"):
+        norm = MODELS["alexnet_2012"]().stem.response
+    a = torch.rand(1, 7, 1, 1) * 50
+    expected = a[0, 3] / (2 + 1e-4 * a[0, 1:6].square().sum()) ** 0.75
+    assert norm(a)[0, 3].item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_an_inception_block_keeps_the_size_and_puts_four_paths_side_by_side() -> None:
+    """M39."""
+    with torch.device("meta"):
+        block = MODELS["googlenet"]().stages[1].inception_3a
+    assert block(torch.empty(1, 192, 28, 28, device="meta")).shape == (1, 64 + 128 + 32 + 32, 28, 28)
+    assert [name for name, _ in block.named_children()] == ["one", "three", "five", "pool"]
+
+
+def test_a_residual_block_starts_as_the_identity() -> None:
+    """M37: the last norm starts at zero."""
+    model = MODELS["resnet18"](10, width=4)
+    block = model.get_submodule("stages.0.0")
+    assert isinstance(block, Residual)
+    x = torch.rand(2, 4, 8, 8)  # not negative, as after the activation before it
+    assert torch.equal(block(x), x)
+    assert MODELS["resnet18"](10, width=4, zero_last=False).get_submodule("stages.0.0.body.2.norm").weight.min() == 1
+
+
+def test_gradients_reach_the_first_layer_of_50_residual_layers_and_not_of_50_plain_ones() -> None:
+    """M37, M65."""
+
+    def first(plain: bool) -> float:
+        torch.manual_seed(0)
+        model = MODELS["resnet20"](10, depths=(8, 8, 8), width=8, norm="none", activation="tanh").double()
+        for module in model.modules():
+            if isinstance(module, nn.Conv2d):
+                module.weight.data *= 0.5  # a little too small: fifty such factors vanish
+            if plain and isinstance(module, Residual):
+                module.shortcut.register_forward_hook(lambda _, __, out: out * 0)
+        y = torch.arange(4)
+        nn.functional.cross_entropy(model(torch.randn(4, 3, 16, 16, dtype=torch.float64)), y).backward()
+        return float(model.stem.conv.weight.grad.norm())
+
+    assert first(plain=False) > 1000 * first(plain=True)
+
+
+def test_squeeze_excite_gates_lie_between_zero_and_one_and_zero_switches_a_map_off() -> None:
+    """M38."""
+    model = MODELS["se_resnet18"](3, width=8).eval()
+    gate = model.get_submodule("stages.0.0.body.gate")
+    seen = []
+    gate.gate.register_forward_hook(lambda _, __, out: seen.append(out))
+    x = torch.rand(2, 8, 6, 6)
+    gate(x)
+    assert seen[0].shape == (2, 8, 1, 1)
+    assert ((seen[0] > 0) & (seen[0] < 1)).all()
+    gate.fc2.weight.data.zero_()
+    gate.fc2.bias.data.fill_(-1000.0)
+    assert gate(x).abs().max() == 0
+
+
+@pytest.mark.parametrize(("gated", "stages"), [("every", {0, 1, 2, 3}), ("first", {0}), ("last", {3})])
+def test_gates_can_stand_in_every_the_first_or_the_last_stage(gated, stages) -> None:
+    """M38: usually at the end, sometimes at the start."""
+    model = MODELS["se_resnet18"](3, width=8, gated=gated)
+    assert {int(name.split(".")[1]) for name, _ in model.named_modules() if name.endswith("body.gate")} == stages
+
+
+def test_addresses_and_hashes_are_those_that_torchvision_publishes() -> None:
+    """M69."""
+    models = torchvision_models()
+    for name, published in PUBLISHED.items():
+        if name == "se_resnet50":
+            continue
+        theirs = models.get_model_weights(name).IMAGENET1K_V1
+        assert published.url == theirs.url
+        assert theirs.url.endswith(f"{published.hash}.pth")
+        figures = theirs.meta["_metrics"]["ImageNet-1K"]
+        assert (published.top1, published.top5) == (figures["acc@1"], figures["acc@5"])
+        settings = theirs.transforms.keywords
+        assert published.crop == settings["crop_size"]
+        assert published.resize == settings.get("resize_size", 256)

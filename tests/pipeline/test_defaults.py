@@ -1,0 +1,134 @@
+"""Which network is taken, and how wide, where nobody says."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from convscope.models import Architecture, build
+from convscope.pipeline.defaults import QUICK, dearest, deep_without_norms, network_for, views_needed
+from convscope.training import turned
+
+CPU = torch.device("cpu")
+
+
+class Found:
+    """So many images of one size."""
+
+    def __init__(self, images: int, side: int) -> None:
+        self.images, self.sizes = images, np.full((images, 2), side)
+
+    def __len__(self) -> int:
+        return self.images
+
+
+@pytest.mark.parametrize(
+    ("images", "side", "task", "said", "chosen"),
+    [
+        (5_000, 32, "classify", {}, "airbench"),
+        (5_000, 28, "classify", {"train": {"epochs": 3}}, "airbench"),
+        (4_999, 32, "classify", {}, None),
+        (5_000, 8, "classify", {}, None),
+        (5_000, 96, "classify", {}, None),
+        (5_000, 32, "segment", {}, None),
+        (5_000, 32, "classify", {"model": {"options": {"width": 8}}}, None),
+    ],
+)
+def test_many_small_images_get_airbench_where_nothing_is_said_of_a_network(
+    images: int, side: int, task: str, said: dict[str, Any], chosen: str | None
+) -> None:
+    assert network_for(Found(images, side), task, said).get("model", {}).get("name") == chosen
+
+
+@pytest.mark.parametrize(
+    ("budget", "rate", "views", "expected"),
+    [
+        (0, None, 450_000, 3),  # 9e12 multiplications are assumed for a run without a budget: 20 million an image
+        (0, None, 60_000, 0),
+        (1010, 1e12, 5_000_000, 0),  # 200 million an image
+        (310, 3.6e10, 225_000, 2),  # 48 million an image
+        (20, 1e9, 225_000, 3),  # the cheapest, when none can be borne
+    ],
+)
+def test_the_dearest_network_that_can_be_borne_is_taken(
+    monkeypatch: pytest.MonkeyPatch, budget: float, rate: float | None, views: int, expected: int
+) -> None:
+    costs = (121e6, 79e6, 45e6, 20e6)
+    monkeypatch.setattr("convscope.pipeline.defaults.measured_rate", lambda *_: rate)
+    monkeypatch.setattr("convscope.pipeline.defaults._network", lambda _prepared, _said, options: options)
+    monkeypatch.setattr("convscope.pipeline.defaults._shape", lambda _: (3, 32, 32))
+    monkeypatch.setattr(
+        "convscope.pipeline.defaults.dissect",
+        lambda options, _: SimpleNamespace(multiplications=costs[QUICK.index(options)]),
+    )
+    said = SimpleNamespace(train=SimpleNamespace(budget=budget))
+    prepared = SimpleNamespace(dataset=SimpleNamespace(layout="folder"))
+    assert dearest(QUICK, prepared, said, CPU, views) == QUICK[expected]
+
+
+@pytest.mark.parametrize(
+    ("images", "photographs", "budget", "views"),
+    [
+        (1_600, False, False, 16_000),  # 10 epochs
+        (1_000, False, False, 16_000),
+        (100, False, False, 10_000),  # 100 epochs at the most
+        (45_000, False, False, 450_000),  # 10 at the least
+        (1_000, True, False, 16_000),
+        (1_000, False, True, 8_000),
+        (220, True, True, 8_800),  # 40 epochs
+        (900, True, True, 36_000),
+        (5_000, True, True, 48_000),
+        (45_000, True, True, 225_000),  # half of 10 epochs
+    ],
+)
+def test_a_budget_is_to_show_a_network_many_photographs_rather_than_to_make_it_wide(
+    images: int, photographs: bool, budget: bool, views: int
+) -> None:
+    assert views_needed(images, photographs, budget) == views
+
+
+@pytest.mark.parametrize(("layout", "expected"), [("builtin", {"width": 16}), ("folders", {"width": 64})])
+def test_what_comes_with_the_package_is_learnt_at_once(
+    monkeypatch: pytest.MonkeyPatch, layout: str, expected: dict[str, int]
+) -> None:
+    monkeypatch.setattr("convscope.pipeline.defaults._network", lambda _prepared, _said, options: options)
+    monkeypatch.setattr("convscope.pipeline.defaults._shape", lambda _: (3, 32, 32))
+    monkeypatch.setattr(
+        "convscope.pipeline.defaults.dissect",
+        lambda options, _: SimpleNamespace(multiplications=140e3 * options["width"] ** 2),
+    )
+    prepared = SimpleNamespace(dataset=SimpleNamespace(layout=layout))
+    said = SimpleNamespace(train=SimpleNamespace(budget=0))
+    assert dearest([{"width": 64}, {"width": 16}], prepared, said, CPU, 15_360) == expected
+
+
+@pytest.mark.parametrize(
+    ("layers", "expected"),
+    [
+        ([nn.Conv2d(3, 4, 3, bias=False), nn.BatchNorm2d(4)], True),
+        ([nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)], True),
+        ([nn.Conv2d(3, 4, 3), nn.ReLU(), nn.BatchNorm2d(4)], False),
+        ([nn.Conv2d(4, 4, 3, groups=4, bias=False), nn.BatchNorm2d(4)], False),
+    ],
+)
+def test_muon_is_for_convolutions_with_norms_behind_them(layers: list[nn.Module], expected: bool) -> None:
+    assert bool(list(turned(nn.Sequential(*layers)))) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "deep"),
+    [
+        ("lenet", {"head": "gap"}, False),
+        ("alexnet", {}, True),
+        ("vgg11", {}, True),
+        ("vgg11", {"norm": "batch"}, False),
+        ("googlenet", {"norm": "none"}, True),
+        ("resnet18", {}, False),
+    ],
+)
+def test_what_sgd_cannot_begin_with_is_deep_and_has_no_norms(name: str, options: dict[str, Any], deep: bool) -> None:
+    with torch.device("meta"):
+        assert deep_without_norms(build(Architecture(name=name, classes=5, options=options))) is deep

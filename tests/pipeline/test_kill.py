@@ -1,0 +1,95 @@
+"""Real processes that are killed at any moment; what they leave goes on to the same bits."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from convscope.api import RunFolder, resuming
+from convscope.errors import RunError
+from helpers.small_runs import SMALL, same, state, train, weights
+
+EPOCHS = 40
+
+
+def command(path, source):
+    settings = {**SMALL, "train.epochs": EPOCHS}
+    flags = [f"--set={name}={_toml(value)}" for name, value in settings.items()]
+    return [sys.executable, "-m", "convscope", "train", source, "--out", str(path), *flags]
+
+
+def _toml(value):
+    inside = ", ".join(f"{name} = {inner}" for name, inner in value.items()) if isinstance(value, dict) else ""
+    return f"{{{inside}}}" if inside else str(value)
+
+
+def begun(path, source):
+    alone = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        command(path, source), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=alone
+    )
+
+
+def until(condition, process):
+    while not condition():
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.002)
+
+
+@pytest.fixture(scope="module")
+def straight(few, tmp_path_factory):
+    path = tmp_path_factory.mktemp("straight") / "run"
+    train(path, few, train__epochs=EPOCHS)
+    return path
+
+
+def assert_goes_on_alike(path, straight):
+    list(resuming(path))
+    assert weights(path) == weights(straight)
+    assert same(state(path), state(straight))
+    assert len(RunFolder(path).events("epoch")) == EPOCHS
+
+
+INTERRUPTED = pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143), INTERRUPTED])
+def test_a_killed_run_goes_on_to_the_same_bits(tmp_path, few, straight, number, code):
+    path = tmp_path / "run"
+    with begun(path, few) as process:
+        until(lambda: RunFolder(path).has_checkpoint(), process)
+        time.sleep(random.random() * 0.3)
+        process.send_signal(number)
+        said = process.stderr.read()
+        assert process.wait() == code
+    if number != signal.SIGKILL:
+        assert said == (
+            f"convscope: stopped; at most the current epoch is lost. Go on with: convscope train --resume {path}\n"
+        )
+    assert_goes_on_alike(path, straight)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_twenty_kills_at_random_moments_of_a_run_from_its_very_start(tmp_path, few, straight):
+    """A kill before training began leaves a folder that the same command starts anew in."""
+    began = time.monotonic()
+    with begun(tmp_path / "timed", few) as process:
+        assert process.wait() == 0
+    whole, early = time.monotonic() - began, 0
+    for number in range(20):
+        path = tmp_path / str(number)
+        with begun(path, few) as process:
+            time.sleep(random.uniform(0.3, 1.0) * whole)
+            process.kill()
+        if not RunFolder(path).recipe_file.exists():
+            early += 1
+            with pytest.raises(RunError):
+                RunFolder.open(path)
+            train(path, few, train__epochs=EPOCHS)
+        assert_goes_on_alike(path, straight)
+    assert early < 15, "most kills should have come while it trained"

@@ -1,0 +1,264 @@
+"""A run that was stopped, wherever, goes on to the same bits as one that never was."""
+
+import errno
+import importlib
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from convscope.api import Epoch, Finished, Found, Note, Planned, RunFolder, Step, resuming
+from convscope.errors import DataError, RunError, TrainingError
+from helpers.small_runs import photos, same, start, state, train, weights
+
+train_module = importlib.import_module("convscope.pipeline.train")  # `convscope.pipeline.train` is the verb
+
+
+pytestmark = pytest.mark.usefixtures("no_report")
+
+
+@pytest.fixture(scope="module")
+def straight(few, tmp_path_factory):
+    """A run that was never stopped."""
+    path = tmp_path_factory.mktemp("straight") / "run"
+    train(path, few)
+    return path
+
+
+def stopped(path, source, when, **changes):
+    """Train until an event for which `when` holds, and break off there."""
+    events = start(path, source, **changes)
+    for event in events:
+        if when(event):
+            break
+    events.close()
+
+
+def after_epoch(number):
+    return lambda event: isinstance(event, Epoch) and event.epoch == number
+
+
+def after_step(number):
+    return lambda event: isinstance(event, Step) and event.step == number
+
+
+def told(path):
+    """The recorded events without the seconds."""
+    return [{name: value for name, value in event.items() if name != "seconds"} for event in RunFolder(path).events()]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"optimiser__name": "adamw", "schedule__name": "cosine", "train__average": 0.9},
+        {"schedule__name": "plateau", "schedule__patience": 0, "train__keep": "best", "train__stop_patience": 5},
+    ],
+    ids=["sgd, one cycle", "adamw, cosine, average", "plateau, best, patience"],
+)
+def test_a_resumed_run_ends_with_the_same_bits(tmp_path, changes, few):
+    straight, broken = tmp_path / "straight", tmp_path / "broken"
+    train(straight, few, train__epochs=3, **changes)
+    stopped(broken, few, after_epoch(1), train__epochs=3, **changes)
+    torch.rand(7)  # whatever is drawn in between
+    events = list(resuming(broken))
+    assert isinstance(events[0], Found)
+    assert isinstance(events[1], Planned)
+    assert events[1].first_epoch == 1
+    assert weights(broken) == weights(straight)
+    assert same(state(broken), state(straight))
+    assert told(broken) == told(straight)
+
+
+@pytest.mark.parametrize("when", [after_step(5), after_step(2)], ids=["in an epoch", "in the first epoch"])
+def test_a_run_broken_off_in_an_epoch_repeats_that_epoch(tmp_path, straight, when, few):
+    stopped(tmp_path / "run", few, when)
+    list(resuming(tmp_path / "run"))
+    assert weights(tmp_path / "run") == weights(straight)
+    assert same(state(tmp_path / "run"), state(straight))
+    assert told(tmp_path / "run") == told(straight)
+
+
+def test_a_run_can_be_stopped_again_and_again(tmp_path, straight, few):
+    stopped(tmp_path / "run", few, after_step(1))
+    for when in (after_step(2), after_epoch(1), after_step(5)):
+        events = resuming(tmp_path / "run")
+        for event in events:
+            if when(event):
+                break
+        events.close()
+    list(resuming(tmp_path / "run"))
+    assert weights(tmp_path / "run") == weights(straight)
+
+
+def test_a_finished_run_has_nothing_to_go_on_with_but_its_report(tmp_path, straight):
+    path = shutil.copytree(straight, tmp_path / "run")
+    (path / "report.html").unlink()
+    events = list(resuming(path))
+    assert [type(event) for event in events] == [Found, Planned, Finished]
+    assert weights(path) == weights(straight)
+    assert (path / "report.html").exists()
+
+
+def test_patience_that_is_exhausted_stays_exhausted(tmp_path, monkeypatch, few):
+    """Killed between the last epoch and the report, a run must not train on."""
+    found = iter([0.4, 0.3, 0.2])
+    scores = {"loss": 1.0, "macro_f1": 0.0}
+    monkeypatch.setattr("convscope.pipeline.session.Trainee.judge", lambda *_: scores | {"accuracy": next(found)})
+    stopped(tmp_path / "run", few, after_epoch(3), train__epochs=9, train__stop_patience=1)
+    events = list(resuming(tmp_path / "run"))
+    assert [type(event) for event in events] == [Found, Planned, Finished]
+    assert events[-1].epoch == 1
+
+
+def test_a_damaged_state_is_passed_over_for_the_one_before(tmp_path, straight):
+    path = shutil.copytree(straight, tmp_path / "run")
+    file = path / "checkpoint" / "last.pt"
+    file.write_bytes(file.read_bytes()[:-1000])
+    events = list(resuming(path))
+    assert Note(1, 3, f"{path / 'checkpoint'}: last.pt is damaged; going on from previous.pt") in events
+    assert weights(path) == weights(straight)
+    assert same(state(path), state(straight))
+
+
+def test_two_damaged_states_are_the_end(tmp_path, straight):
+    path = shutil.copytree(straight, tmp_path / "run")
+    for name in ("last.pt", "previous.pt"):
+        (path / "checkpoint" / name).write_bytes(b"nothing")
+    with pytest.raises(RunError) as caught:
+        list(resuming(path))
+    assert str(caught.value) == (
+        f"{path / 'checkpoint'}: last.pt and previous.pt cannot be opened (File is not a zip file); start the run anew"
+    )
+
+
+def test_images_that_came_since_do_not_change_a_resumed_run(tmp_path):
+    folder = photos(tmp_path / "photos")
+    train(tmp_path / "straight", str(folder))
+    stopped(tmp_path / "run", str(folder), after_epoch(1))
+    pixels = np.random.default_rng(9).integers(0, 65536, (20, 20)).astype(np.uint16)
+    Image.fromarray(pixels).save(folder / "a" / "new.png")  # a grey of 16 bits among colours
+    list(resuming(tmp_path / "run"))
+    assert weights(tmp_path / "run") == weights(tmp_path / "straight")
+    assert RunFolder(tmp_path / "run").data() == RunFolder(tmp_path / "straight").data()
+
+
+def test_images_that_are_gone_are_named(tmp_path):
+    folder = photos(tmp_path / "photos")
+    stopped(tmp_path / "run", str(folder), after_epoch(1))
+    for number in (3, 5):
+        (folder / "b" / f"{number}.png").unlink()
+    with pytest.raises(DataError) as caught:
+        list(resuming(tmp_path / "run"))
+    assert str(caught.value) == (
+        f"{folder}: 2 of the run's images are no longer there, such as b/3.png; put them back or train anew"
+    )
+
+
+def test_images_that_were_changed_are_told(tmp_path):
+    folder = photos(tmp_path / "photos")
+    stopped(tmp_path / "run", str(folder), after_epoch(1))
+    Image.new("RGB", (16, 16), "red").save(folder / "a" / "0.png")
+    found = next(iter(resuming(tmp_path / "run")))
+    assert found.summary.notes == (
+        "files or labels are not as they were when the run began, so it may not end as it would have",
+    )
+
+
+def test_an_image_that_was_damaged_since_is_named(tmp_path):
+    folder = photos(tmp_path / "photos")
+    stopped(tmp_path / "run", str(folder), after_epoch(1))
+    file = folder / "a" / "0.png"
+    file.write_bytes(file.read_bytes()[:300])
+    with pytest.raises(DataError) as caught:
+        list(resuming(tmp_path / "run"))
+    assert str(caught.value) == (
+        f"{folder}: a/0.png could be read when the run began: damaged or cut short; copy it again or delete it"
+    )
+
+
+def test_a_label_that_is_new_since_is_named(tmp_path):
+    folder = photos(tmp_path / "photos")
+    table = tmp_path / "photos" / "labels.csv"
+    rows = [f"{file.relative_to(folder)},{file.parent.name}" for file in sorted(folder.rglob("*.png"))]
+    table.write_text("\n".join(["file,label", *rows]))
+    stopped(tmp_path / "run", str(table), after_epoch(1))
+    table.write_text("\n".join(["file,label", *rows]).replace("a/0.png,a", "a/0.png,yak"))
+    with pytest.raises(DataError) as caught:
+        list(resuming(tmp_path / "run"))
+    assert str(caught.value) == (
+        f"{table}: the label yak is new since the run began, which knows a, b; mend the label or train anew"
+    )
+
+
+def test_a_disk_that_fills_while_a_state_is_saved_costs_that_epoch_alone(tmp_path, straight, monkeypatch, few):
+    path, write, saved = tmp_path / "run", torch.save, []
+
+    def filling(content, file):
+        if saved:
+            file.write(b"half")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        saved.append(content["epoch"])
+        write(content, file)
+
+    monkeypatch.setattr(torch, "save", filling)
+    with pytest.raises(TrainingError) as caught:
+        train(path, few)
+    assert str(caught.value) == (
+        f"{path / 'checkpoint'}: the state could not be saved (No space left on device), and the last good one is "
+        "kept; free some space or give another folder, and resume"
+    )
+    assert state(path)["epoch"] == 1
+    monkeypatch.setattr(torch, "save", write)
+    list(resuming(path))
+    assert weights(path) == weights(straight)
+
+
+@pytest.mark.parametrize("what", ["model/model.safetensors", "events.jsonl", "report.html", "answers/validation.npz"])
+def test_a_disk_that_fills_anywhere_else_is_told_in_one_line_and_the_run_goes_on_later(
+    tmp_path, straight, monkeypatch, what, few
+):
+    path, sync, write = tmp_path / "run", os.fsync, train_module.append_line
+
+    def full(handle):
+        if Path(what).name in Path(f"/proc/self/fd/{handle}").readlink().name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync(handle)
+
+    def full_line(file, record):
+        if record.get("step") == 5 and what == "events.jsonl":
+            raise RunError(f"{file}: cannot be written (No space left on device); free some space, then go on")
+        write(file, record)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        patched.setattr(train_module, "append_line", full_line)
+        with pytest.raises(RunError) as caught:
+            train(path, few)
+    assert str(caught.value).startswith(f"{path / what}: cannot be written (No space left on device)")
+    list(resuming(path))
+    assert weights(path) == weights(straight)
+    assert told(path) == told(straight)
+    assert (path / "report.html").exists()
+
+
+def test_a_resumed_run_has_the_rest_of_its_budget(tmp_path, few):
+    """3 of 5 seconds are kept for the report, so that training in both sittings together has 2."""
+    stopped(tmp_path / "run", few, after_epoch(1), train__budget=5)
+    before = state(tmp_path / "run")
+    list(resuming(tmp_path / "run"))
+    after = state(tmp_path / "run")
+    assert after["epoch"] > before["epoch"]
+    assert before["extras"]["clock"]["spent"] < 1.8 < after["extras"]["clock"]["spent"] < 3
+
+
+def test_seconds_of_a_killed_sitting_are_counted_by_its_epochs(tmp_path, few):
+    stopped(tmp_path / "run", few, after_epoch(1))
+    first = RunFolder(tmp_path / "run").events("epoch")[0]["seconds"]
+    whole = list(resuming(tmp_path / "run"))[-1].seconds
+    assert whole > first
+    assert RunFolder(tmp_path / "run").environment()["seconds"] == pytest.approx(whole, abs=0.1)

@@ -1,0 +1,169 @@
+"""Every task from the drawn shapes to its answers for files, by the same verbs."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convscope.api import Finished, RunFolder, augmented, compare, evaluate, predict, task_of
+from convscope.data import draw_shapes, shapes
+from convscope.errors import ConfigError
+from convscope.runs.loaders import framed
+from convscope.runs.recipe import AugmentSettings
+from convscope.tasks import TASKS
+from helpers.small_runs import train
+
+OTHERS = ("multilabel", "regress", "segment", "localise")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_shapes():
+    """Two hundred of the drawn shapes: a training of a second."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr("convscope.data.layouts.recognise.shapes", lambda kind: shapes(200, kind=kind))
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """A function from a task to a run of one epoch on the shapes."""
+    made = {}
+
+    def run(name):
+        if name not in made:
+            path = tmp_path_factory.mktemp(name) / "run"
+            events = train(path, "shapes", task=name, train__epochs=1, augment__policy="standard", data__size=32)
+            made[name] = RunFolder(path), events
+        return made[name]
+
+    return run
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_task_trains_and_tells_its_own_score(runs, name):
+    run, events = runs(name)
+    assert isinstance(events[-1], Finished)
+    assert run.recipe().task == name
+    assert TASKS[name].primary in events[-1].scores
+    assert task_of(run.path).classes == tuple(run.data()["classes"])
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_evaluating_gives_what_training_told(runs, name):
+    run, events = runs(name)
+    found = evaluate(run.path, "validation")
+    assert {score: found[score] for score in events[-1].scores} == pytest.approx(events[-1].scores, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_report_shows_the_tasks_own_sections(runs, name):
+    run, _ = runs(name)
+    page = run.report.read_text()
+    title = {"multilabel": "Label by label", "regress": "shapes: residuals"}.get(name, "Class by class")
+    assert f"<h2>{title}</h2>" in page
+    assert f"validation {TASKS[name].primary}" in page
+    assert page.count("data:image/") >= 12
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_files_of_any_size_are_answered_in_their_own_pixels(runs, name, tmp_path):
+    run, _ = runs(name)
+    image = Image.fromarray(draw_shapes(1).images[0])
+    image.resize((200, 100)).save(tmp_path / "a.png")
+    (answer,) = predict(run.path, tmp_path / "a.png")[1]
+    json.dumps(answer.record())
+    if name == "segment":
+        assert answer.mask.shape == (100, 200)
+    if name == "localise":
+        x1, y1, x2, y2 = answer.box
+        assert 50 <= x1 <= x2 <= 150, "the middle square is what the network sees"
+        assert 0 <= y1 <= y2 <= 100
+
+
+def test_thresholds_chosen_on_validation_are_stored_with_the_network(runs):
+    run, _ = runs("multilabel")
+    thresholds = task_of(run.path).thresholds
+    assert len(thresholds) == 5
+    assert thresholds != (0.5,) * 5
+
+
+def test_boxes_are_told_in_what_the_network_sees():
+    targets = np.array([[1, 60, 10, 100, 50], [0, 0, 0, 52, 100]], np.float32)
+    found = framed(targets, np.array([[100, 200], [100, 200]]), (50, 50))
+    assert found[0].tolist() == [1, 5, 5, 25, 25]
+    assert found[1][0] == 0
+    assert np.isnan(found[1][1:]).all(), "two of its 52 pixels are seen"
+    eighths = framed(targets, np.array([[100, 200], [100, 200]]), (10, 10))  # the cut begins at a multiple of 8, at 48
+    assert eighths[0].tolist() == pytest.approx([1, 1.2, 1, 5.2, 5])
+    assert np.isnan(eighths[1][1:]).all()
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        (
+            {"task": "segment", "augment__mix": "mixup"},
+            "augment.mix is 'mixup', which the task segment cannot use; take it out",
+        ),
+        (
+            {"task": "regress", "train__balanced_batches": True},
+            "train.balanced_batches needs one class per image, not numbers; take it out",
+        ),
+        (
+            {"task": "detect"},
+            "settings: task is 'detect'; no such task; choose one of classify, localise, multilabel, regress, segment",
+        ),
+        ({"task": "segment", "loss__dise": 1}, "settings: no setting loss.dise; did you mean loss.dice?"),
+        (
+            {"augment__changes": {"rotat": 5}},
+            "settings: augment.changes: no change rotat; did you mean rotate?",
+        ),
+        (
+            {"augment__changes": {"rotate": 500}},
+            "augment.changes.rotate is 500.0; it should be less than or equal to 180",
+        ),
+    ],
+)
+def test_what_does_not_fit_a_task_is_refused(tmp_path, said, message):
+    with pytest.raises(ConfigError) as caught:
+        train(tmp_path / "run", "shapes", **said)
+    assert str(caught.value) == message
+
+
+def test_looks_cannot_be_averaged_where_the_answer_is_a_place(runs):
+    with pytest.raises(ConfigError) as caught:
+        evaluate(runs("localise")[0].path, "validation", crops="5")
+    assert str(caught.value) == "crops: 5 looks cannot be averaged where the answer is a place, as for boxes"
+
+
+def test_classes_can_be_mixed(tmp_path):
+    events = train(
+        tmp_path / "run", "digits", train__epochs=1, augment__mix="cutmix", augment__changes={"elastic": 0.02}
+    )
+    assert isinstance(events[-1], Finished)
+
+
+def test_runs_of_other_tasks_are_not_compared_by_accuracy(runs):
+    path = runs("localise")[0].path
+    with pytest.raises(ConfigError) as caught:
+        compare([path, path])
+    assert str(caught.value) == f"compare: {path} is of the task localise; accuracies of classes are compared"
+
+
+@pytest.mark.parametrize("name", ["classify", "segment", "localise"])
+def test_a_sheet_shows_images_as_they_are_and_as_they_are_changed(name):
+    said = {"policy": "standard", "changes": {"elastic": 0.05}}
+    found = augmented("shapes", said, task=name, images=2, variants=3)
+    assert found.settings == AugmentSettings(mirror=True, **said)
+    sheet = np.asarray(found.picture)
+    side = (sheet.shape[0] - 4) // 2
+    assert sheet.shape == (2 * side + 4, 4 * side + 4, 3)
+    first, second = sheet[4:side, 4:side], sheet[4:side, side + 4 : 2 * side]
+    assert (first != second).mean() > 0.3
+
+
+def test_a_sheet_of_writing_is_not_mirrored_unless_asked():
+    assert augmented("digits", images=1, variants=1).settings == AugmentSettings(policy="light", mirror=False)
+    assert augmented("digits", {"mirror": True}, images=1, variants=1).settings.mirror

@@ -1,0 +1,130 @@
+"""Training that begins with trained weights: what is kept, proven, told, saved, and taken back."""
+
+import json
+
+import pytest
+import torch
+
+from convscope.api import Adopted, Epoch, Note, RunFolder, as_lines, resuming
+from convscope.bundle import load_config
+from convscope.pipeline.transfer_plan import plan_for
+from helpers.small_runs import photos, same, start, state, tensors, train, weights
+
+# One layer of the head, two stages: the smallest network with something to freeze.
+PLAIN = {"augment__policy": "none", "model__options": {"width": 4, "depths": [1, 1]}, "train__batch": 8}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A run whose encoder others begin with."""
+    home = tmp_path_factory.mktemp("origin")
+    train(home / "run", str(photos(home / "photos", each=30, seed=1)), **PLAIN, train__epochs=3)
+    return home / "run"
+
+
+@pytest.fixture(autouse=True)
+def _no_report(no_report):
+    """See `no_report`."""
+
+
+def frozen_of(path):
+    return {name: one for name, one in tensors(path).items() if name.startswith(("stem.", "stages."))}
+
+
+def test_the_encoder_of_an_earlier_run_is_kept_to_the_bit_and_the_run_says_so(tmp_path, few, trained):
+    train(tmp_path / "run", few, transfer__weights=str(trained), train__epochs=6)
+    assert same(frozen_of(tmp_path / "run"), frozen_of(trained))
+    assert not same(tensors(tmp_path / "run"), tensors(trained)), "the head is new"
+    told = RunFolder(tmp_path / "run").transfer()
+    assert told["proof"]["changed"] == []
+    assert told["proof"]["tensors"] == len(frozen_of(trained))
+    assert told["plan"][-1]["frozen_until"] == 0
+    assert [row["frozen_until"] for row in told["plan"][:-1]] == [None] * 3
+    config = load_config(tmp_path / "run" / "model")
+    assert config.origin["source"] == str((trained / "model").resolve())
+    assert config.origin["licence"] == "not stated"
+    assert config.preprocessing == load_config(trained / "model").preprocessing, "images are normalised as then"
+
+
+def test_the_plan_is_told_as_a_table_before_it_starts(tmp_path, few, trained):
+    events = start(tmp_path / "run", few, transfer__weights=str(trained), transfer__unfreeze_at=2, train__epochs=4)
+    adopted = next(event for event in events if isinstance(event, Adopted))
+    events.close()
+    assert as_lines(adopted) == [
+        f"begins with: resnet18 of {trained / 'model'} (licence: not stated)",
+        "plan: 24 training images of a class, fewer than 500: the last layer only is new, and the rest stays as it is; "
+        "asked for: unfreeze_at 2",
+        "  stage     weights  frozen until  learning rate",
+        "  stem          116  epoch 3       2.5e-05",
+        "  stages.0      304  epoch 2       5e-05",
+        "  stages.1      944  epoch 1       0.0001",
+        "  head.fc        18  never         0.001",
+    ]
+
+
+@pytest.mark.parametrize("change", [{}, {"step__micro_batch": 3}, {"train__average": 0.9}, {"transfer__views": 0}])
+def test_frozen_is_frozen_also_with_accumulation_averaging_and_without_kept_features(tmp_path, few, trained, change):
+    train(tmp_path / "run", few, transfer__weights=str(trained), train__epochs=3, **change)
+    assert same(frozen_of(tmp_path / "run"), frozen_of(trained))
+    assert RunFolder(tmp_path / "run").transfer()["proof"]["changed"] == []
+
+
+@pytest.mark.parametrize("stop", [1, 3])
+def test_a_resumed_run_ends_with_the_same_bits(tmp_path, few, trained, stop):
+    said = {"transfer__weights": str(trained), "transfer__unfreeze_at": 3, "train__epochs": 4, "transfer__views": 1}
+    train(tmp_path / "straight", few, **said)
+    events = start(tmp_path / "run", few, **said)
+    for event in events:
+        if isinstance(event, Epoch) and event.epoch == stop:
+            break
+    events.close()
+    list(resuming(tmp_path / "run"))
+    assert weights(tmp_path / "run") == weights(tmp_path / "straight")
+    assert same(state(tmp_path / "run")["model"], state(tmp_path / "straight")["model"])
+    proofs = [RunFolder(tmp_path / name).transfer()["proof"] for name in ("run", "straight")]
+    assert proofs[0] == proofs[1]
+
+
+def test_training_on_kept_features_gives_the_same_weights_as_computing_them_anew(tmp_path, few, trained):
+    """Without augmentation, to the bit; what it saved is told."""
+    said = {"transfer__weights": str(trained), "train__epochs": 3, "augment__policy": "none", "model__options": {}}
+    kept = train(tmp_path / "kept", few, **said, transfer__views=1)
+    train(tmp_path / "anew", few, **said, transfer__views=0)
+    assert torch.allclose(tensors(tmp_path / "kept")["head.fc.weight"], tensors(tmp_path / "anew")["head.fc.weight"])
+    legs = RunFolder(tmp_path / "kept").transfer()["legs"]
+    assert [(leg["first"], leg["last"], leg["views"], leg["identical"]) for leg in legs] == [(1, 3, 1, True)]
+    notes = [event.text for event in kept if isinstance(event, Note)]
+    assert any(text.startswith("features of 48 views were computed once, in ") for text in notes)
+    assert RunFolder(tmp_path / "anew").transfer()["legs"][0]["views"] == 0
+
+
+def test_when_validation_falls_after_unfreezing_the_frozen_stage_is_the_answer(tmp_path, trained):
+    few = str(photos(tmp_path / "four", "abcd", each=40))
+    said = {"transfer__weights": str(trained), "train__epochs": 9, "transfer__unfreeze_at": 9}
+    events = train(tmp_path / "run", few, **said, transfer__encoder_lr="3000x", transfer__falling=1.0, step__clip=1e9)
+    folder = RunFolder(tmp_path / "run")
+    told = folder.transfer()
+    assert told["last_score"] < told["frozen_score"]
+    assert load_config(folder.model).epoch == 8
+    assert same(frozen_of(tmp_path / "run"), frozen_of(trained)), "the network that is kept, not the spoilt one"
+    assert events[-1].epoch == 8
+    assert not folder.frozen.exists()
+    texts = [event.text for event in events if isinstance(event, Note)]
+    assert any(text.startswith("validation fell after unfreezing (") for text in texts)
+    assert any(text.endswith("with its encoder still frozen, is the answer") for text in texts)
+
+
+def test_the_plan_is_chosen_from_the_images_of_a_class():
+    assert plan_for(40, layers=3)[0] == {"replace_fc": 1}
+    assert plan_for(5000, layers=3)[0]["replace_fc"] == 3
+    assert plan_for(5000, layers=3)[0]["unfreeze_at"] > 1
+    assert plan_for(5000, layers=1)[0]["replace_fc"] == 1
+
+
+def test_a_run_says_how_it_began_in_one_file(tmp_path, few, trained):
+    train(tmp_path / "run", few, transfer__weights=str(trained), train__epochs=2)
+    content = json.loads((tmp_path / "run" / "transfer.json").read_text())
+    assert set(content) == {
+        "why", "origin", "plan", "legs", "frozen_epoch", "frozen_score", "last_score", "kept_epoch", "proof",
+    }  # fmt: skip
+    assert len(content["origin"]["sha256"]) == 64

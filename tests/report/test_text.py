@@ -1,0 +1,126 @@
+"""What a person reads of a run: every line compared whole."""
+
+import doctest
+import re
+
+import pytest
+
+from convscope.api import Epoch, Finished, Found, Note, Planned, RunFolder, as_json, as_lines, resuming
+from convscope.data import Skipped
+from convscope.report import text as lines
+from convscope.report.text import passed_over
+from helpers.small_runs import photos, small, start, train
+
+pytestmark = pytest.mark.usefixtures("no_report")
+
+
+@pytest.fixture
+def told(tmp_path, few):
+    return train(tmp_path / "run", few)
+
+
+def only(events, kind):
+    return next(event for event in events if isinstance(event, kind))
+
+
+def test_what_was_found(told, few):
+    assert as_lines(only(told, Found)) == [
+        f"source: {few}",
+        "images: 48 train, 6 validation, 6 test",
+        "sizes (height x width): 16 x 16",
+        "kinds: 60 RGB",
+        "classes: 2, 30 images each",
+        "pixels: in memory, 60 images of 3 x 16 x 16 in 0.0 MB",
+    ]
+
+
+def test_what_is_done_with_it(told, tmp_path):
+    assert as_lines(only(told, Planned)) == [
+        "task: classify",
+        "network: resnet18, stem small, width 4, depths [1, 1], dropout 0.1: 1,382 weights",
+        "images seen at: 16 x 16, augmentation light, mirrored",
+        "training: 2 epochs of 3 steps, batches of 16",
+        "optimiser: muon, learning rate 0.12, linear",
+        f"run: {tmp_path / 'run'}",
+    ]
+
+
+def test_an_epoch(told):
+    (line,) = as_lines(only(told, Epoch))
+    assert re.fullmatch(
+        r"epoch   1  loss \d\.\d{4} train, \d+\.\d{4} validation  accuracy \d\.\d{4}  lr [\d.e-]+  \d+\.\d s", line
+    )
+
+
+def test_the_end(told, tmp_path):
+    path = tmp_path / "run"
+    first, report, after = as_lines(only(told, Finished))
+    assert re.fullmatch(r"validation accuracy \d+\.\d\d % \(epoch 2\) after \d+\.\d s", first)
+    assert report == f"report: {path / 'report.html'}"
+    assert after == (
+        f"next: convscope explore {path}   convscope evaluate {path} --split test   convscope predict {path} FILES"
+    )
+
+
+def test_notes_are_told_and_steps_are_not(told):
+    assert as_lines(Note(1, 2, "learning rate down")) == ["learning rate down"]
+    assert [as_lines(event) for event in told if event.__class__.__name__ == "Step"] == [[]] * 6
+
+
+def test_a_resumed_run_says_where_it_goes_on(tmp_path, few):
+    events = start(tmp_path / "run", few)
+    only(events, Epoch)
+    events.close()
+    assert as_lines(only(resuming(tmp_path / "run"), Planned))[-1] == "resumed: after epoch 1"
+    list(resuming(tmp_path / "run"))
+    assert as_lines(only(resuming(tmp_path / "run"), Planned))[-1] == (
+        "resumed: after epoch 2, the last one: only the report is written anew"
+    )
+
+
+def test_a_budget_is_told_instead_of_epochs(tmp_path, few):
+    events = start(tmp_path / "run", few, train__budget=75)
+    assert as_lines(only(events, Planned))[3] == "training: 1 min 15 s in all, epochs of 3 steps, batches of 16"
+    events.close()
+
+
+def test_files_passed_over_are_named_reason_by_reason():
+    empty = [Skipped(f"{i}.png", "the file is empty") for i in range(7)]
+    assert passed_over([*empty, Skipped("x.png", "damaged")]) == [
+        "0.png, 1.png, 2.png, 3.png, 4.png and 2 more: the file is empty",
+        "x.png: damaged",
+    ]
+
+
+def test_copies_and_leaks_are_told(tmp_path):
+    folder = photos(tmp_path / "photos" / "train")
+    photos(tmp_path / "photos" / "test", each=3, seed=1)
+    for number in range(7):
+        (tmp_path / "photos" / "test" / "a" / f"copy{number}.png").write_bytes(
+            (folder / "a" / f"{number}.png").read_bytes()
+        )
+    events = start(tmp_path / "run", str(tmp_path / "photos"))
+    found = only(events, Found)
+    shown = "; ".join(f"train/a/{n}.png and test/a/copy{n}.png (duplicate)" for n in range(5))
+    assert found.summary.notes == (
+        "7 images are copies or near copy of another; such images stay in one set together",
+        f"7 leaks across the data's own sets, which flatter the scores: {shown} and 2 more in data.json",
+    )
+    next(events)
+    assert len(RunFolder(tmp_path / "run").data()["leaks"]) == 7
+    events.close()
+
+
+def test_every_event_is_a_json_object(told):
+    names = [as_json(event)["event"] for event in told]
+    assert names == ["found", "planned", *["step"] * 3, "epoch", *["step"] * 3, "epoch", "finished"]
+    planned = as_json(told[1])
+    assert planned["recipe"]["train"]["epochs"] == small()["train"]["epochs"]
+    assert as_json(Epoch(1, 2, {"loss": float("nan")}, {"loss": float("inf")}, 0.5, 0.1)) == {
+        "event": "epoch", "epoch": 1, "step": 2, "train": {"loss": None}, "validation": {"loss": None}, "seconds": 0.5,
+        "learning_rate": 0.1,
+    }  # fmt: skip
+
+
+def test_the_examples_in_the_docstrings_hold():
+    assert doctest.testmod(lines).failed == 0

@@ -1,0 +1,27 @@
+"""Which classes were taken for which, epoch by epoch."""
+
+import numpy as np
+
+from convscope.api import Epoch, Run, RunFolder, resuming
+from convscope.runs.confusion_log import confusion_of, epochs_kept
+from convscope.runs.folder import append_line
+from helpers.small_runs import start
+
+
+def test_every_epoch_s_matrix_has_its_accuracy_and_a_resumed_run_has_each_once(tmp_path, few, no_report):  # noqa: ARG001
+    training = start(tmp_path / "run", few, train__epochs=3, train__probes=0)
+    seen = 0
+    while seen < 2:
+        seen += isinstance(next(training), Epoch)
+    training.close()
+    folder = RunFolder.open(tmp_path / "run")
+    assert epochs_kept(folder) == [1, 2]
+    append_line(folder.confusions_file, {"epoch": 3, "cells": [[0, 1, 99]]})  # of an epoch that a kill cut short
+    for _ in resuming(tmp_path / "run"):
+        pass
+    assert epochs_kept(folder) == [1, 2, 3]
+    assert len(folder.confusions_file.read_text().splitlines()) == 3
+    for event in Run(tmp_path / "run").history:
+        counts = confusion_of(folder, event["epoch"], 2)
+        assert np.isclose(counts.trace() / counts.sum(), event["validation"]["accuracy"])
+    assert confusion_of(folder, 9, 2) is None

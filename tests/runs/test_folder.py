@@ -1,0 +1,211 @@
+"""A run's folder: what may become one, what was left half written, and who holds it."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from filelock import FileLock
+
+from convscope.errors import DataError, RunError
+from convscope.runs.folder import RunFolder, append_line, next_name, read_lines
+
+LEFT_BEHIND = (".lock", "data.json", "environment.json", "range_test.json", ".recipe.toml.4711", ".data.json.12")
+
+
+def test_a_new_run_has_a_folder_of_its_own(tmp_path):
+    with RunFolder.making(tmp_path / "runs" / "first") as run:
+        run.recipe_file.write_text("seed = 0")
+    assert RunFolder.open(tmp_path / "runs" / "first").recipe().seed == 0
+
+
+def test_an_empty_folder_may_become_a_run(tmp_path):
+    with RunFolder.making(tmp_path) as run:
+        run.recipe_file.write_text("")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            "recipe.toml",
+            "{path}: a run is there already; name another folder with --out, "
+            "or go on with it: convscope train --resume {path}",
+        ),
+        ("holiday.png", "{path}: is there already and is no run; name another folder with --out"),
+        ("data.json", "{path}: is there already and is no run; name another folder with --out"),
+    ],
+)
+def test_what_is_there_already_is_never_written_into(tmp_path, content, message):
+    (tmp_path / content).write_text("mine")
+    with pytest.raises(RunError) as caught, RunFolder.making(tmp_path):
+        pass
+    assert str(caught.value) == message.format(path=tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == [content]
+
+
+def test_a_file_is_never_overwritten_by_a_run(tmp_path):
+    file = tmp_path / "notes"
+    file.write_text("mine")
+    with pytest.raises(RunError) as caught, RunFolder.making(file):
+        pass
+    assert str(caught.value) == f"{file}: is there already and is no run; name another folder with --out"
+    assert file.read_text() == "mine"
+
+
+def test_a_place_where_nothing_can_be_written_is_named(tmp_path):
+    """Under a file no folder can be made, by root neither."""
+    (tmp_path / "notes").write_text("mine")
+    path = tmp_path / "notes" / "run"
+    with pytest.raises(RunError) as caught, RunFolder.making(path):
+        pass
+    assert str(caught.value) == f"{path}: cannot be written (Not a directory); name another folder with --out"
+
+
+@pytest.mark.parametrize("there_before", [False, True])
+def test_a_run_that_never_began_leaves_nothing_behind(tmp_path, there_before):
+    path = tmp_path / "run"
+    if there_before:
+        path.mkdir()
+
+    def fail():
+        with RunFolder.making(path) as run:
+            run.data_file.write_text("{}")
+            raise DataError("photos: no images")
+
+    with pytest.raises(DataError):
+        fail()
+    assert path.exists() == there_before
+    assert not there_before or not list(path.iterdir())
+
+
+def test_what_a_run_left_that_was_killed_before_it_began_is_overwritten(tmp_path):
+    for name in LEFT_BEHIND:
+        (tmp_path / name).write_text("half")
+    with pytest.raises(RunError) as caught:
+        RunFolder.open(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path}: stopped before it began to train, so nothing is lost; "
+        f"start it again: convscope train DATA --out {tmp_path}"
+    )
+    with RunFolder.making(tmp_path) as run:
+        run.recipe_file.write_text("")
+    assert RunFolder.open(tmp_path)
+
+
+def test_what_is_no_run_is_not_opened(tmp_path):
+    with pytest.raises(RunError) as caught:
+        RunFolder.open(tmp_path / "gone")
+    path = tmp_path / "gone"
+    assert str(caught.value) == f"{path}: no such run; convscope train DATA --out {path} makes one"
+    for folder in (tmp_path, tmp_path / "file"):
+        (tmp_path / "file").write_text("")
+        with pytest.raises(RunError) as caught:
+            RunFolder.open(folder)
+        assert str(caught.value) == (
+            f"{folder}: no recipe.toml in it, so it is no run; name a folder that convscope train wrote"
+        )
+
+
+@pytest.mark.parametrize("content", [None, "", '{"classes": ["a", '], ids=["missing", "empty", "cut off"])
+def test_a_damaged_record_is_named(tmp_path, content):
+    run = RunFolder(tmp_path)
+    if content is not None:
+        run.data_file.write_text(content)
+    with pytest.raises(RunError) as caught:
+        run.data()
+    assert str(caught.value) == (
+        f"{run.data_file}: missing or damaged, so the run cannot be used; train it again under another --out"
+    )
+
+
+def test_two_processes_never_train_in_one_run(tmp_path):
+    run = RunFolder(tmp_path)
+    hold = f"""
+from filelock import FileLock
+with FileLock({str(tmp_path / ".lock")!r}):
+    print("held", flush=True)
+    input()
+"""
+    with subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        with pytest.raises(RunError) as caught, run.locked():
+            pass
+        other.kill()
+    assert str(caught.value) == f"{tmp_path}: another process is training in it; wait for it or name another run"
+    with run.locked():  # a killed process holds nothing
+        pass
+
+
+def test_the_lock_is_free_again_after_an_error(tmp_path):
+    with pytest.raises(ZeroDivisionError), RunFolder(tmp_path).locked():
+        raise ZeroDivisionError
+    with FileLock(tmp_path / ".lock", timeout=0):
+        pass
+
+
+def test_lines_are_read_as_they_were_written(tmp_path):
+    file = tmp_path / "events.jsonl"
+    assert read_lines(file) == []
+    for number in range(3):
+        append_line(file, {"number": number})
+    assert read_lines(file) == [{"number": 0}, {"number": 1}, {"number": 2}]
+
+
+@pytest.mark.parametrize(
+    "cut", ['{"number": 1', '{"number": 1}', "\udcff"], ids=["half", "without its end", "not UTF-8"]
+)
+def test_a_line_that_a_kill_cut_off_costs_itself_alone(tmp_path, cut):
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(b'{"number": 0}\n' + cut.encode("utf-8", "surrogateescape"))
+    whole = [{"number": 0}, {"number": 1}] if cut.endswith("}") else [{"number": 0}]
+    assert read_lines(file) == whole
+    append_line(file, {"number": 2})
+    assert read_lines(file) == [*whole, {"number": 2}]
+
+
+def test_a_full_disk_is_told_in_one_line(tmp_path, monkeypatch):
+    file = tmp_path / "events.jsonl"
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("pathlib.Path.open", full)
+    with pytest.raises(RunError) as caught:
+        append_line(file, {"number": 1})
+    assert str(caught.value) == f"{file}: cannot be written (No space left on device); free some space, then go on"
+
+
+def test_a_resumed_run_forgets_what_it_will_live_through_again(tmp_path):
+    run = RunFolder(tmp_path)
+    records = [
+        {"event": "note", "epoch": 0}, {"event": "step", "epoch": 1, "step": 1}, {"event": "epoch", "epoch": 1},
+        {"event": "step", "epoch": 2, "step": 2}, {"event": "epoch", "epoch": 2}, {"event": "step", "epoch": 3},
+    ]  # fmt: skip
+    run.events_file.write_text("".join(json.dumps(record) + "\n" for record in records) + '{"event": "st')
+    run.forget_after(2)
+    assert run.events() == records[:5]
+    assert run.events("epoch") == [records[2], records[4]]
+    run.forget_after(0)
+    assert run.events() == records[:1]
+
+
+@pytest.mark.parametrize(("left", "there"), [("writing.pt", False), ("last.pt", True), ("previous.pt", True)])
+def test_a_state_half_written_is_no_checkpoint(tmp_path, left, there):
+    run = RunFolder(tmp_path)
+    assert not run.has_checkpoint()
+    run.checkpoint.mkdir()
+    (run.checkpoint / left).touch()
+    assert run.has_checkpoint() == there
+
+
+def test_names_of_runs_are_counted_on(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert next_name("digits").as_posix() == "runs/digits-1"
+    (tmp_path / "runs" / "digits-1").mkdir(parents=True)
+    assert next_name("digits").as_posix() == "runs/digits-2"
+    assert next_name("/data/photos").as_posix() == "runs/photos-1"
+    assert next_name("labels.csv").as_posix() == "runs/labels-1"
+    assert next_name(".").as_posix() == f"runs/{tmp_path.name}-1"

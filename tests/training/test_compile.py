@@ -1,0 +1,145 @@
+"""M58: a compiled step is used where a timing of all ways says that it pays, and changes nothing but the time."""
+
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+import torch
+from convscope.train import Compiled
+from torch import Tensor, nn
+
+from convscope.training import compile as compiling
+
+PAIR = (torch.randn(8, 4), torch.randint(0, 3, (8,)))
+LONG = compiling.LONG
+
+
+class Slow(nn.Module):
+    """A network whose forward pass takes 20 ms, and 1 ms once it is "compiled"."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3), nn.Dropout())
+        self.wait = 0.02
+
+    def forward(self, x: Tensor) -> Any:
+        time.sleep(self.wait)
+        return self.layer(x)
+
+
+def compiler(wait: float, with_graphs: float | None = None) -> Callable[..., nn.Module]:
+    """A compiler whose networks wait so long; None: it cannot make CUDA graphs."""
+
+    def compiled(model: nn.Module, dynamic: bool, mode: str | None) -> nn.Module:
+        assert not dynamic
+        if mode == "reduce-overhead" and with_graphs is None:
+            raise RuntimeError("no graphs here\nand much more")
+        model.wait = with_graphs if mode == "reduce-overhead" else wait  # type: ignore[assignment]
+        return model
+
+    return compiled
+
+
+def decided(model: nn.Module, seconds: float) -> tuple[Compiled, str]:
+    way = Compiled()
+    return way, way.decide(model, PAIR, nn.functional.cross_entropy, nullcontext, lambda _: seconds)
+
+
+def test_what_is_faster_is_used_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "compile", compiler(0.001))
+    way, told = decided(Slow(), LONG)
+    assert way.way == "always"
+    assert told.startswith("torch.compile: used (a step takes 2")
+    assert ", with CUDA graphs it failed: no graphs here; finding out took " in told
+
+
+def test_graphs_are_used_where_they_are_faster_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "compile", compiler(0.01, with_graphs=0.001))
+    way, told = decided(Slow(), LONG)
+    assert way.way == "graphs"
+    assert told.startswith("torch.compile: used with CUDA graphs (a step takes 2")
+
+
+def test_graphs_that_are_slower_than_compiled_kernels_alone_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "compile", compiler(0.001, with_graphs=0.01))
+    assert decided(Slow(), LONG)[0].way == "always"
+
+
+def test_what_is_no_faster_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "compile", compiler(0.03))
+    way, told = decided(Slow(), LONG)
+    assert way.way == "never"
+    assert told.startswith("torch.compile: not used (a step takes 2")
+
+
+def test_a_gain_below_the_trial_s_own_cost_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "compile", compiler(0.001))
+    monkeypatch.setattr(compiling, "LONG", 0.0)
+    way, _ = decided(Slow(), 0.001)
+    assert way.way == "never"
+
+
+def test_a_short_training_is_not_held_up_by_a_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "compile", lambda *_, **__: pytest.fail("compiled"))
+    way, told = decided(Slow(), LONG - 1)
+    assert (way.way, told) == ("never", "")
+
+
+def test_a_compiler_that_fails_is_told_of_and_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("no compiler of C found\nand much more")
+
+    monkeypatch.setattr(torch, "compile", fail)
+    way, told = decided(Slow(), LONG)
+    assert way.way == "never"
+    assert "compiled it failed: no compiler of C found, with CUDA graphs it failed: no compiler of C found" in told
+
+
+def test_a_batch_that_does_not_fit_into_memory_is_left_to_the_loop() -> None:
+    class Large(Slow):
+        def forward(self, x: Tensor) -> Any:
+            raise torch.OutOfMemoryError(f"{len(x)} images")
+
+    assert decided(Large(), LONG)[1] == ""
+
+
+def test_the_trial_leaves_network_and_randomness_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "compile", compiler(0.001))
+    model = Slow().eval()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    decided(model, LONG)
+    assert torch.equal(torch.rand(1), expected)
+    assert not model.training
+    assert all(parameter.grad is None for parameter in model.parameters())
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_a_decision_is_made_once_and_kept() -> None:
+    way = Compiled()
+    way.load_state_dict(Compiled("always").state_dict())
+    assert way.way == "always"
+    assert way.decide(Slow(), PAIR, nn.functional.cross_entropy, nullcontext, lambda _: 1e9) == ""
+
+
+def test_only_batches_as_large_as_the_first_in_training_are_compiled_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def compiled(model: nn.Module, **_: Any) -> Callable[[Tensor], Tensor]:
+        def call(x: Tensor) -> Tensor:
+            asked.append(len(x))
+            return model(x)  # type: ignore[no-any-return]
+
+        return call
+
+    monkeypatch.setattr(torch, "compile", compiled)
+    model, way = nn.Linear(4, 3), Compiled("always")
+    for count in (8, 8, 5):
+        assert torch.equal(way(model, torch.ones(count, 4)), model(torch.ones(count, 4)))
+    model.eval()
+    way(model, torch.ones(8, 4))
+    assert asked == [8, 8]

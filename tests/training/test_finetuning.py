@@ -1,0 +1,269 @@
+"""Frozen means frozen: plans, what they count, and that nothing moves that should stand still."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from contracts.test_models import NARROW, make, quick
+from convscope.errors import ConfigError
+from convscope.models import MODELS
+from convscope.models.layers import named
+from convscope.training import (
+    Average,
+    Epoch,
+    OptimiserSettings,
+    PlanSettings,
+    State,
+    StepSettings,
+    Watch,
+    build_plan_optimiser,
+    digests,
+    freeze,
+    is_chain,
+    load,
+    make_plan,
+    mode,
+    parts,
+    run,
+    save,
+    standing,
+    through,
+)
+
+RATE = 0.05
+
+
+def network(**changes) -> nn.Module:
+    """Stem, two stages with batch norm, a head of two layers with dropout."""
+    model = nn.Module()
+    model.stem = named(conv=nn.Conv2d(3, 4, 3), norm=nn.BatchNorm2d(4), act=nn.ReLU())
+    model.stages = nn.Sequential(
+        named(conv=nn.Conv2d(4, 6, 3), norm=nn.BatchNorm2d(6), act=nn.ReLU()), named(conv=nn.Conv2d(6, 8, 3))
+    )
+    model.head = named(
+        pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc1=nn.Linear(8, 8), act1=nn.ReLU(),
+        drop1=nn.Dropout(0.5), fc=nn.Linear(8, 3),
+    )  # fmt: skip
+    for name, module in changes.items():
+        setattr(model, name, module)
+    model.forward = lambda x: model.head(model.stages(model.stem(x)))
+    return model
+
+
+def batches(side: int = 12, channels: int = 3, count: int = 2):
+    generator = torch.Generator().manual_seed(0)
+    x = torch.rand(count, 4, channels, side, side, generator=generator)
+    return lambda _epoch: iter([(one, torch.tensor([0, 1, 2, 0])) for one in x])
+
+
+def loss(output, y):
+    while not isinstance(output, torch.Tensor):  # with auxiliary classifiers
+        output = output[0]
+    return functional.cross_entropy(output if output.dim() == 2 else output.mean((2, 3)), y)
+
+
+def train(model, plan, data, epochs=2, **more) -> State:
+    optimiser = build_plan_optimiser(model, OptimiserSettings(learning_rate=RATE, weight_decay=0.1), plan)
+    average = Average(model) if more.pop("averaged", False) else None
+    state = State(model, optimiser, average, StepSettings(**more))
+    epoch = 1
+    while epoch <= epochs:
+        freeze(model, plan, epoch)
+        list(run(state, data, loss, lambda _step: 1.0, epoch, lambda _model: {}))
+        epoch += 1
+    return state
+
+
+@pytest.mark.parametrize(("layers", "trained"), [(1, 20_485), (2, 16_801_797), (3, 54_554_629)])
+def test_alexnet_of_five_classes_trains_as_many_weights_as_its_new_layers_have(layers, trained):
+    with torch.device("meta"):
+        model = MODELS["alexnet"](5)
+    plan = make_plan(model, PlanSettings(replace_fc=layers), RATE)
+    assert plan.trained(1) == trained
+    freeze(model, plan, 1)
+    assert sum(p.numel() for p in model.parameters() if p.requires_grad) == trained
+
+
+def test_parts_learn_from_the_top_down_each_slower_than_the_one_above():
+    settings = PlanSettings(unfreeze_at=3, unfreeze_every=2, encoder_lr="0.1x", falling=0.5)
+    plan = make_plan(network(), settings, RATE)
+    told = [(row.part, row.learns_from, row.share) for row in plan.rows if row.weights]
+    assert told == [
+        ("stem", 9, 0.0125), ("stages.0", 7, 0.025), ("stages.1", 5, 0.05), ("head.fc1", 3, 0.1), ("head.fc", 1, 1.0),
+    ]  # fmt: skip
+    assert plan.changes(epochs=8) == [1, 3, 5, 7]
+    assert plan.unfreezes_at == 3
+    assert [plan.frozen(epoch) for epoch in (1, 3, 5, 9)] == [6, 3, 2, 0]
+
+
+def test_after_unfreezing_the_encoder_learns_slower_than_the_head():
+    model = network()
+    plan = make_plan(model, PlanSettings(unfreeze_at=2, encoder_lr="1e-3"), RATE)
+    optimiser = build_plan_optimiser(model, OptimiserSettings(learning_rate=RATE), plan)
+    rate = {p: group["lr"] for group in optimiser.param_groups for p in group["params"]}
+    rates = [rate[next(part.parameters())] for _, part in parts(model) if next(part.parameters(), None) is not None]
+    assert rates == pytest.approx([1.25e-4, 2.5e-4, 5e-4, 1e-3, RATE])
+
+
+def test_only_so_many_parts_ever_learn():
+    plan = make_plan(network(), PlanSettings(unfreeze_at=2, unfreeze_parts=2), RATE)
+    assert [row.learns_from for row in plan.rows if row.weights] == [None, None, 3, 2, 1]
+    assert plan.unfreezes_at == 2
+
+
+def test_a_plan_that_unfreezes_at_once_has_no_frozen_stage():
+    plan = make_plan(network(), PlanSettings(unfreeze_at=1, unfreeze_parts=4), RATE)
+    assert plan.unfreezes_at == 1
+
+
+@quick
+@pytest.mark.parametrize("micro_batch", [None, 3])
+def test_what_is_frozen_is_equal_to_the_bit_after_training_in_every_family(name, micro_batch):
+    """Training mode, weight decay, momentum and gradients added up: nothing moves, batch norm's statistics neither."""
+    model = make(name).train()
+    plan = make_plan(model, PlanSettings(), RATE)
+    before = digests(model, plan, 1)
+    fresh = {key: one.clone() for key, one in model.state_dict().items() if key not in before}
+    train(model, plan, batches(NARROW[name][1]), micro_batch=micro_batch)
+    assert digests(model, plan, 1) == before
+    moved = [key for key, one in model.state_dict().items() if key in fresh and not torch.equal(one, fresh[key])]
+    assert moved
+    if name not in ("mlp",):
+        assert any(key.startswith("stages") for key in before)
+    if "resnet" in name:
+        assert "stem.norm.running_mean" in before
+
+
+def test_a_planted_leak_is_seen():
+    """The proof itself is proven: batch norm left in training mode moves its statistics."""
+    model = network()
+    plan = make_plan(model, PlanSettings(), RATE)
+    before = digests(model, plan, 1)
+    freeze(model, plan, 1)
+    model.stem.norm.train()
+    with torch.no_grad():
+        model(torch.rand(2, 3, 12, 12))
+    changed = {name for name, digest in digests(model, plan, 1).items() if digest != before[name]}
+    assert changed == {"stem.norm.running_mean", "stem.norm.running_var", "stem.norm.num_batches_tracked"}
+
+
+def test_the_average_of_the_weights_leaves_frozen_ones_alone():
+    model = network()
+    plan = make_plan(model, PlanSettings(), RATE)
+    before = digests(model, plan, 1)
+    state = train(model, plan, batches(), averaged=True)
+    assert digests(state.average.module, plan, 1) == before
+
+
+def test_a_resumed_run_ends_with_the_same_bits_and_has_frozen_the_same(tmp_path):
+    settings = PlanSettings(unfreeze_at=3, unfreeze_parts=1)
+
+    def fresh():
+        torch.manual_seed(0)
+        model = network()
+        return model, make_plan(model, settings, RATE)
+
+    model, plan = fresh()
+    before = digests(model, plan, 3)
+    straight = train(model, plan, batches(), epochs=4)
+    model, plan = fresh()
+    save(train(model, plan, batches(), epochs=2), tmp_path)
+    model, plan = fresh()
+    state = State(model, build_plan_optimiser(model, OptimiserSettings(learning_rate=RATE, weight_decay=0.1), plan))
+    state.load_state_dict(load(tmp_path))
+    for epoch in (3, 4):
+        freeze(model, plan, epoch)
+        list(run(state, batches(), loss, lambda _step: 1.0, epoch, lambda _model: {}))
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(model.state_dict().values(), straight.model.state_dict().values(), strict=True)
+    )
+    assert digests(model, plan, 3) == before
+
+
+def test_evaluating_in_between_leaves_the_frozen_parts_in_eval_mode():
+    model = network()
+    plan = make_plan(model, PlanSettings(), RATE)
+    freeze(model, plan, 1)
+    with mode(model, training=False):
+        assert not model.head.training
+    assert not model.stem.norm.training
+    assert not model.head.fc1.training
+    assert model.head.drop1.training
+    assert model.head.fc.training
+
+
+def test_what_stands_still_reaches_past_pools_but_not_past_chance():
+    model = network()
+    assert standing(model, make_plan(model, PlanSettings(replace_fc=2), RATE), 1) == 5
+    assert [name for name, _ in parts(model)][:5] == ["stem", "stages.0", "stages.1", "head.pool", "head.flatten"]
+    assert standing(model, make_plan(model, PlanSettings(replace_fc=1), RATE), 1) == 7, "the activation, not dropout"
+
+
+@quick
+def test_a_network_is_its_parts_one_after_the_other_or_says_that_it_is_not(name):
+    model, side = make(name), NARROW[name][1]
+    x = torch.rand(2, 3, side, side)
+    assert is_chain(model, x) == (name not in ("unet", "segnet"))
+    if is_chain(model, x):
+        with torch.no_grad():
+            assert torch.equal(through(model, through(model, x, 0, 2), 2), model(x))
+
+
+def test_training_on_kept_features_is_training_on_the_images():
+    """The same weights to the bit: the frozen part computed once, or in each step."""
+    model = network(head=named(pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=nn.Linear(8, 3)))
+    twin = copy.deepcopy(model)
+    twin.forward = lambda x: twin.head(twin.stages(twin.stem(x)))
+    plan = make_plan(model, PlanSettings(), RATE)
+    anew = train(model, plan, batches(), epochs=3)
+    freeze(twin, plan, 1)
+    with torch.no_grad():
+        kept = [(through(twin, x, 0, 5), y) for x, y in batches()(0)]
+    state = State(twin, build_plan_optimiser(twin, OptimiserSettings(learning_rate=RATE, weight_decay=0.1), plan))
+    freeze(twin, plan, 1)
+    state.enter = lambda model, x: through(model, x, 5)
+    epochs = list(run(state, lambda _epoch: iter(kept), loss, lambda _step: 1.0, 3, lambda _model: {}))
+    assert sum(isinstance(one, Epoch) for one in epochs) == 3
+    assert torch.equal(twin.head.fc.weight, anew.model.head.fc.weight)
+
+
+def test_the_watch_tells_a_fall_after_unfreezing():
+    watch = Watch()
+    watch.see(1, 0.5, still=True)
+    watch.see(2, 0.9, still=True)
+    assert not watch.fell
+    watch.see(3, 0.9, still=False)
+    assert not watch.fell, "as good is no fall"
+    watch.see(4, float("nan"), still=False)
+    assert watch.fell
+    again = Watch()
+    again.load_state_dict(watch.state_dict())
+    assert (again.fell, again.frozen, again.frozen_epoch) == (True, 0.9, 2)
+
+
+def test_what_a_network_does_not_have_is_refused():
+    few = "transfer.replace_fc is 3, but the head has 2 layers with weights; give 0 to 2"
+    with pytest.raises(ConfigError) as refused:
+        make_plan(network(), PlanSettings(replace_fc=3), RATE)
+    assert str(refused.value) == few
+    with pytest.raises(ConfigError) as refused:
+        make_plan(network(), PlanSettings(unfreeze_at=2, unfreeze_parts=5), RATE)
+    assert str(refused.value) == ("transfer.unfreeze_parts is 5, but 4 parts are frozen; give 1 to 4, or 0 for all")
+    with pytest.raises(ConfigError) as refused:
+        make_plan(nn.Linear(2, 2), PlanSettings(), RATE)
+    assert str(refused.value) == (
+        "transfer: Linear has no stem, by which its parts are told; give a network with stem, stages and head"
+    )
+
+
+def test_muon_is_refused():
+    model = network()
+    with pytest.raises(ConfigError) as refused:
+        build_plan_optimiser(model, OptimiserSettings(name="muon"), make_plan(model, PlanSettings(), RATE))
+    assert str(refused.value) == (
+        "optimiser.name is muon, which is for whole networks from scratch; take adamw or sgd with --from"
+    )

@@ -1,0 +1,103 @@
+"""The same numbers again, and the real number of cores."""
+
+import os
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from convscope.training import (
+    available_cores,
+    deterministic,
+    random_states,
+    seed_everything,
+    set_random_states,
+    use_cores,
+)
+from helpers.toy_network import same_bits
+
+
+def draw() -> list[float]:
+    values = [random.random(), random.gauss(0, 1), np.random.rand(), np.random.randn(), torch.rand(1).item()]
+    return [float(value) for value in values]
+
+
+def test_the_same_seed_gives_the_same_numbers_and_another_one_others():
+    draws = []
+    for seed in (1, 1, 2):
+        seed_everything(seed)
+        draws.append(draw())
+    assert draws[0] == draws[1]
+    assert not set(draws[0]) & set(draws[2])
+
+
+def test_seeds_too_long_for_numpy_are_taken():
+    seed_everything(2**40 + 3)
+
+
+def test_generators_go_on_from_their_states_in_the_middle_of_a_pair_too():
+    """Python's and NumPy's normal numbers come in pairs; the second of one is part of the state."""
+    draw()
+    states = random_states()
+    expected = [draw() for _ in range(3)]
+    set_random_states(states)
+    assert [draw() for _ in range(3)] == expected
+
+
+def test_taking_the_states_draws_nothing():
+    assert same_bits(random_states(), random_states())
+
+
+def test_deterministic_kernels_can_be_asked_for_and_let_go():
+    deterministic()
+    assert torch.are_deterministic_algorithms_enabled()
+    deterministic(False)
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """Four processors, two threads on each of two cores."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 1, 2, 3}, raising=False)
+    for processor, siblings in enumerate(("0,2", "1,3", "0,2", "1,3")):
+        folder = tmp_path / f"sys/devices/system/cpu/cpu{processor}/topology"
+        folder.mkdir(parents=True)
+        (folder / "thread_siblings_list").write_text(f"{siblings}\n")
+    (tmp_path / "sys/fs/cgroup/cpu").mkdir(parents=True)
+    return tmp_path
+
+
+def test_two_threads_of_a_core_count_once(machine):
+    assert available_cores(machine) == 2
+
+
+def test_processors_that_the_process_may_not_use_do_not_count(machine, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 2}, raising=False)
+    assert available_cores(machine) == 1
+
+
+def test_without_a_topology_every_processor_counts(machine):
+    assert available_cores(machine / "nowhere") == 4
+
+
+@pytest.mark.parametrize(
+    ("limit", "cores"), [("100000 100000", 1), ("150000 100000", 1), ("20000 100000", 1), ("max 100000", 2)]
+)
+def test_a_containers_limit_holds(machine, limit, cores):
+    (machine / "sys/fs/cgroup/cpu.max").write_text(limit)
+    assert available_cores(machine) == cores
+
+
+@pytest.mark.parametrize(("quota", "cores"), [("100000", 1), ("-1", 2)])
+def test_the_limit_of_an_older_container_holds_too(machine, quota, cores):
+    (machine / "sys/fs/cgroup/cpu/cpu.cfs_quota_us").write_text(quota)
+    (machine / "sys/fs/cgroup/cpu/cpu.cfs_period_us").write_text("100000")
+    assert available_cores(machine) == cores
+
+
+def test_torch_takes_as_many_threads_as_it_is_told():
+    before = torch.get_num_threads()
+    assert use_cores(2) == torch.get_num_threads() == 2
+    assert use_cores() == available_cores()
+    torch.set_num_threads(before)

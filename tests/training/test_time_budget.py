@@ -1,0 +1,100 @@
+"""A budget of time ends a run when it should, evaluation included."""
+
+import pytest
+
+from convscope.training import Clock, Epoch, Step, by_clock, run
+from convscope.training.schedules import cosine
+from helpers.toy_network import batches, cross_entropy, evaluate, new_state
+
+
+class Time:
+    """Time that passes only when told."""
+
+    def __init__(self):
+        self.seconds = 0.0
+
+    def __call__(self):
+        return self.seconds
+
+
+def budget_run(budget: float, step_takes: float, evaluation_takes: float):
+    """Return records, rates, and when the run was over."""
+    time = Time()
+    clock = Clock(budget, now=time)
+
+    def slow_batches(epoch):
+        for pair in batches(epoch):
+            time.seconds += step_takes
+            yield pair
+
+    def slow_evaluate(model):
+        time.seconds += evaluation_takes
+        return evaluate(model)
+
+    records = list(
+        run(
+            new_state(),
+            clock.limit(slow_batches),
+            cross_entropy,
+            by_clock(cosine(), clock),
+            None,
+            clock.timing(slow_evaluate),
+        )
+    )
+    return records, time.seconds
+
+
+@pytest.mark.parametrize("budget", [20, 50, 51, 53, 100])
+def test_a_run_ends_with_its_budget_evaluation_included(budget):
+    records, over = budget_run(budget, step_takes=1.0, evaluation_takes=3.0)
+    assert isinstance(records[-1], Epoch)
+    assert budget - 3 - 1 <= over <= budget + 1
+
+
+def test_one_evaluation_that_was_held_up_does_not_end_the_training():
+    time = Time()
+    clock = Clock(100, now=time)
+    for took in (1.0, 1.0, 60.0):
+        clock.timing(lambda _, took=took: setattr(time, "seconds", time.seconds + took) or {})(None)
+    assert clock.evaluation == 1.0
+    assert clock() == pytest.approx(62 / 99)
+
+
+def test_the_last_part_of_an_epoch_is_evaluated_too():
+    records, _ = budget_run(20, step_takes=1.0, evaluation_takes=2.0)
+    steps_of_last = [record for record in records if isinstance(record, Step) and record.epoch == records[-1].epoch]
+    assert 0 < len(steps_of_last) < 3
+    assert records[-1].validation
+
+
+def test_the_shape_is_laid_over_the_time():
+    records, _ = budget_run(100, step_takes=1.0, evaluation_takes=0.0)
+    rates = [record.learning_rate for record in records if isinstance(record, Step)]
+    assert rates == sorted(rates, reverse=True)
+    assert rates[0] == pytest.approx(0.1, rel=0.01)
+    assert rates[-1] < 0.0001
+
+
+def test_the_fraction_never_falls_and_stays_within_bounds():
+    time = Time()
+    clock = Clock(10, reserve=2, now=time)
+    clock.evaluation = 4.0
+    seen = []
+    for seconds, evaluation in ((0, 4), (2, 4), (2.5, 0), (9, 0), (30, 0)):
+        time.seconds, clock.evaluation = seconds, evaluation
+        seen.append(clock())
+    assert seen == [0, 0.5, 0.5, 1, 1]
+
+
+def test_a_budget_that_evaluation_uses_up_is_spent():
+    assert Clock(5, reserve=6, now=Time())() == 1
+
+
+def test_a_resumed_clock_has_only_the_rest():
+    time = Time()
+    first = Clock(10, now=time)
+    time.seconds = 4
+    second = Clock(10, now=time)
+    second.load_state_dict(first.state_dict())
+    time.seconds = 7
+    assert second() == pytest.approx(0.7)
