@@ -48,16 +48,16 @@ def batches(side: int, batch: int) -> Iterator[tuple[Tensor, Tensor]]:
 
 def ours(name: str, side: int, batch: int) -> list[tuple[float, float]]:
     """Each step, from record to record."""
+    from convscope.devices import use_cores
+    from convscope.modules import channels_last
     from convscope.training import (
         OptimiserSettings,
         State,
         Step,
         build_optimiser,
-        channels_last,
         deterministic,
         precision_context,
         run,
-        use_cores,
     )
 
     use_cores(2)

@@ -9,8 +9,9 @@ import pytest
 import torch
 from safetensors.torch import save as safetensors_bytes
 
-from convscope.bundle import load_bundle, write_whole
+from convscope.bundle import load_bundle
 from convscope.errors import ModelError, RunError
+from convscope.files import write_whole
 from helpers.bundles import saved
 
 

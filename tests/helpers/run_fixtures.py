@@ -2,7 +2,7 @@
 
 import pytest
 
-from convscope.bundle import write_whole
+from convscope.files import write_whole
 from helpers.small_runs import photos, train
 
 

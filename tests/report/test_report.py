@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 
 from convscope.api import RunFolder, write_report
-from convscope.report.report import confused, span
+from convscope.durations import span
+from convscope.report.report import confused
 from convscope.runs.predictions import answered
 from helpers.small_runs import photos, train
 

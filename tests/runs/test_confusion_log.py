@@ -3,8 +3,8 @@
 import numpy as np
 
 from convscope.api import Epoch, Run, RunFolder, resuming
+from convscope.files import append_line
 from convscope.runs.confusion_log import confusion_of, epochs_kept
-from convscope.runs.folder import append_line
 from helpers.small_runs import start
 
 

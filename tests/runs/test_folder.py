@@ -10,7 +10,8 @@ import pytest
 from filelock import FileLock
 
 from convscope.errors import DataError, RunError
-from convscope.runs.folder import RunFolder, append_line, next_name, read_lines
+from convscope.files import append_line, read_lines
+from convscope.runs.folder import RunFolder, next_name
 
 LEFT_BEHIND = (".lock", "data.json", "environment.json", "range_test.json", ".recipe.toml.4711", ".data.json.12")
 

@@ -5,6 +5,7 @@ import tomllib
 
 import pytest
 
+from convscope.durations import seconds
 from convscope.errors import ConfigError
 from convscope.runs import recipe as recipes
 from convscope.runs.overrides import (
@@ -17,7 +18,7 @@ from convscope.runs.overrides import (
     settings_from_flags,
     source_of,
 )
-from convscope.runs.recipe import Recipe, seconds
+from convscope.runs.recipe import Recipe
 
 EVERYTHING = {
     "seed": 7,

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from convscope.errors import ConfigError
-from convscope.training import Average, State, build_optimiser, channels_last, in_float32, precision_context, run
+from convscope.modules import channels_last
+from convscope.training import Average, State, build_optimiser, in_float32, precision_context, run
 from helpers.toy_network import batches, cross_entropy, network
 
 CPU = torch.device("cpu")

@@ -7,14 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from convscope.training import (
-    available_cores,
-    deterministic,
-    random_states,
-    seed_everything,
-    set_random_states,
-    use_cores,
-)
+from convscope.devices import available_cores, use_cores
+from convscope.training import deterministic, random_states, seed_everything, set_random_states
 from helpers.toy_network import same_bits
 
 

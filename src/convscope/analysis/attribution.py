@@ -17,7 +17,6 @@ from convscope.explain import (
     Attribution,
     NoiseSettings,
     OcclusionSettings,
-    Progress,
     class_map,
     input_gradients,
     integrated_gradients,
@@ -25,6 +24,7 @@ from convscope.explain import (
     overlay,
     smooth_grad,
 )
+from convscope.progress import Progress
 
 SIDE = 132
 WORDS = {

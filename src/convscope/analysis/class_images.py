@@ -10,7 +10,8 @@ from convscope.analysis.selection import check_names_classes, chosen_layers, wid
 from convscope.analysis.settings import ClassLook
 from convscope.analysis.target import Subject
 from convscope.errors import ConfigError, did_you_mean
-from convscope.explain import REMINDER, Progress, Wanted, feature_vectors, maximise_classes, nearest
+from convscope.explain import REMINDER, Wanted, feature_vectors, maximise_classes, nearest
+from convscope.progress import Progress
 
 CLASSES = 20  # where none are named
 

@@ -15,7 +15,6 @@ from convscope.analysis.top_patches import patches
 from convscope.errors import ConfigError, did_you_mean
 from convscope.explain import (
     PaintSettings,
-    Progress,
     Transforms,
     Wanted,
     channel_maxima,
@@ -26,6 +25,7 @@ from convscope.explain import (
     maximise_neurons,
     stimuli,
 )
+from convscope.progress import Progress
 
 SIDE = 132
 RATE = 0.05

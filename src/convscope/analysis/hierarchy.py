@@ -26,10 +26,11 @@ from convscope.analysis.selection import (
 from convscope.analysis.settings import HierarchyLook, PaintLook
 from convscope.analysis.target import Subject
 from convscope.analysis.top_patches import stimuli_sentence, stimuli_sheet
-from convscope.bundle import write_whole
 from convscope.errors import ConvscopeError
-from convscope.explain import Progress, activations, channel_maxima, class_map, filters, maximise_channels, stimuli
+from convscope.explain import activations, channel_maxima, class_map, filters, maximise_channels, stimuli
 from convscope.explain import first_convolution as first_of
+from convscope.files import write_whole
+from convscope.progress import Progress
 
 SECTION = "section.html"
 FIRST_CHANNELS = 4  # of a layer, in the report that training writes

@@ -8,7 +8,8 @@ from convscope.analysis.result import Findings
 from convscope.analysis.selection import chosen_images, chosen_layers
 from convscope.analysis.settings import InvertLook
 from convscope.analysis.target import Subject
-from convscope.explain import INVERT, Inversion, Progress, invert
+from convscope.explain import INVERT, Inversion, invert
+from convscope.progress import Progress
 
 SIDE = 132
 

@@ -8,8 +8,9 @@ from convscope.analysis.result import Findings
 from convscope.analysis.selection import chosen_channels, chosen_images, chosen_layers
 from convscope.analysis.settings import ActivationsLook, FiltersLook
 from convscope.analysis.target import Subject
-from convscope.explain import Activations, Filters, Progress, activations, filters, grid, kernel_tile, map_tile
+from convscope.explain import Activations, Filters, activations, filters, grid, kernel_tile, map_tile
 from convscope.explain import first_convolution as first_of
+from convscope.progress import Progress
 
 CHANNELS = 64  # on a sheet
 KERNEL_CHANNELS = 8  # of a deep kernel that are drawn

@@ -15,7 +15,6 @@ from convscope.errors import ConfigError
 from convscope.explain import (
     LookAlike,
     Neighbours,
-    Progress,
     feature_vectors,
     look_alikes,
     map_2d,
@@ -24,6 +23,7 @@ from convscope.explain import (
     purity,
     thumbnails,
 )
+from convscope.progress import Progress
 
 SIDE = 96
 ON_MAP = 400  # images

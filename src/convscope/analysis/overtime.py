@@ -13,7 +13,8 @@ from convscope.analysis.result import Findings
 from convscope.analysis.settings import OvertimeLook
 from convscope.analysis.target import Subject
 from convscope.errors import ConfigError, RunError
-from convscope.explain import Progress, Snapshots, read_snapshots, strip, write_gif
+from convscope.explain import Snapshots, read_snapshots, strip, write_gif
+from convscope.progress import Progress
 
 EPOCHS = 12  # columns of a strip, evenly chosen
 SIDE = 48

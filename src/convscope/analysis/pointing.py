@@ -12,7 +12,8 @@ from convscope.analysis.selection import chosen_images, probabilities
 from convscope.analysis.settings import PointingLook
 from convscope.analysis.target import Subject
 from convscope.errors import ConfigError
-from convscope.explain import Attribution, Pointing, Progress, pointing_game
+from convscope.explain import Attribution, Pointing, pointing_game
+from convscope.progress import Progress
 
 BATCH = 16  # images whose maps are made at once
 SHOWN = 8

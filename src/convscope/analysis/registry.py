@@ -24,7 +24,7 @@ from convscope.analysis.suggestions import see_designs
 from convscope.analysis.target import Subject, opened
 from convscope.analysis.top_patches import see_stimuli
 from convscope.errors import ConfigError, did_you_mean
-from convscope.explain import Progress
+from convscope.progress import Progress
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,8 @@ import numpy as np
 from PIL import Image
 
 from convscope.analysis.target import Subject
-from convscope.bundle import write_whole
-from convscope.explain import Progress
-from convscope.runs.events import plain
+from convscope.files import plain, write_whole
+from convscope.progress import Progress
 
 Way = Callable[[Subject, Any, Progress], "Findings"]
 

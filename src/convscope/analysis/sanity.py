@@ -12,7 +12,8 @@ from convscope.analysis.result import Findings
 from convscope.analysis.selection import answered, chosen_images, probabilities
 from convscope.analysis.settings import SanityLook
 from convscope.analysis.target import Subject
-from convscope.explain import Cascade, Progress, cascade
+from convscope.explain import Cascade, cascade
+from convscope.progress import Progress
 
 LEFT = 0.5  # correlation that random weights may leave: more, and the maps come from the image rather than the network
 

@@ -12,8 +12,9 @@ from convscope.analysis.images import Images
 from convscope.analysis.target import AS_CLASSES, CLASSES_NAMED, Subject
 from convscope.bundle import image_files
 from convscope.errors import ConfigError, did_you_mean
-from convscope.explain import find_layer, record, untouched
+from convscope.explain import find_layer, record
 from convscope.models import Network
+from convscope.modules import untouched
 
 MISTAKES = "mistakes"
 OTHERS = "look at activations, filters, stimuli, invert, maximise or neighbours instead"

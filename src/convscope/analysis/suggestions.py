@@ -17,7 +17,6 @@ from convscope.analysis.target import Subject
 from convscope.errors import ConfigError
 from convscope.explain import (
     Depth,
-    Progress,
     Removal,
     Suggestion,
     depths,
@@ -31,6 +30,7 @@ from convscope.explain import (
     removal_costs,
     stimuli,
 )
+from convscope.progress import Progress
 
 SHOWN_REMOVALS = 24
 FITTED = 3000  # training images from which linear classifiers learn

@@ -16,12 +16,12 @@ from convscope.analysis.images import Images, given_marks, images_of
 from convscope.bundle import load_bundle
 from convscope.bundle.bundle import CONFIG
 from convscope.data import read_image
-from convscope.devices import device_here
+from convscope.devices import device_here, use_cores
 from convscope.errors import ConfigError, RunError
 from convscope.explain import PixelSpace, colour_axes
+from convscope.progress import Progress
 from convscope.runs.folder import RunFolder
-from convscope.runs.loaders import Progress, prepare_again
-from convscope.training import use_cores
+from convscope.runs.loaders import prepare_again
 
 __all__ = ["AS_CLASSES", "CLASSES_NAMED", "About", "Images", "Subject", "opened", "own_module"]
 

@@ -10,7 +10,8 @@ from convscope.analysis.result import Findings
 from convscope.analysis.selection import chosen_channels, chosen_images, chosen_layers
 from convscope.analysis.settings import StimuliLook
 from convscope.analysis.target import Subject
-from convscope.explain import Progress, Stimuli, cut, stimuli
+from convscope.explain import Stimuli, cut, stimuli
+from convscope.progress import Progress
 
 CHANNELS = 12  # of a layer, where none are named
 SIDE = 84

@@ -15,7 +15,6 @@ from convscope.bundle import Prediction, Refused
 from convscope.pipeline.train import resuming, training
 from convscope.report.report import write_report
 from convscope.report.text import as_lines, found_rows, planned_rows
-from convscope.report.transfer_summary import span
 from convscope.runs.events import Adopted, Event, Finished, Found, Planned, as_json
 from convscope.runs.folder import RunFolder, next_name
 from convscope.runs.overrides import complete, nested, over, read_recipe, settings_from_flags, source_of
@@ -69,7 +68,6 @@ __all__ = [
     "resuming",
     "settings_from_flags",
     "source_of",
-    "span",
     "standings",
     "task_of",
     "tolerance",

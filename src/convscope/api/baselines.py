@@ -9,16 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from convscope.bundle import load_config, write_whole
+from convscope.bundle import load_config
+from convscope.charts import accuracy_against_time
+from convscope.durations import seconds
 from convscope.errors import ConfigError, did_you_mean
 from convscope.explain import baseline_scores
+from convscope.files import write_whole
 from convscope.pipeline.train import training
-from convscope.report import charts
 from convscope.runs.events import Finished
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import open_source, prepare
 from convscope.runs.overrides import Said, nested, over
-from convscope.runs.recipe import DataSettings, seconds
+from convscope.runs.recipe import DataSettings
 
 PIXELS = (32, 32)  # at which the plain baselines see the images
 RECIPES: dict[str, dict[str, Any] | None] = {
@@ -153,5 +155,5 @@ def write_contest(out: Path, entries: Sequence[Entry]) -> Path:
     content = {"entries": [asdict(entry) for entry in entries], "line": versus(found)}
     write_whole(out / "compare.json", json.dumps(content, indent=1).encode())
     points = [(s.recipe, s.seconds, s.accuracy, 0.0 if math.isnan(s.reach) else s.reach) for s in found]
-    write_whole(out / "compare.svg", charts.accuracy_against_time(points).encode())
+    write_whole(out / "compare.svg", accuracy_against_time(points).encode())
     return out / "compare.svg"

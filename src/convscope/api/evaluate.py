@@ -8,9 +8,11 @@ from torch import nn
 
 from convscope.bundle import load_config, looking
 from convscope.errors import ConfigError, RunError, did_you_mean
+from convscope.files import append_line
+from convscope.progress import Progress
 from convscope.report.report import write_report
-from convscope.runs.folder import RunFolder, append_line
-from convscope.runs.loaders import ROLES, Progress, prepare_again
+from convscope.runs.folder import RunFolder
+from convscope.runs.loaders import ROLES, prepare_again
 from convscope.runs.predictions import Answers, ask
 
 

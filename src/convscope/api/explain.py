@@ -6,7 +6,7 @@ from typing import Any
 
 from convscope.analysis import METHODS, About, Seen, Subject, own_module
 from convscope.analysis import explain as looked
-from convscope.explain import Progress
+from convscope.progress import Progress
 from convscope.report.report import write_report
 from convscope.runs.folder import RunFolder
 

@@ -17,8 +17,9 @@ from convscope.errors import ConfigError
 from convscope.explain import learning_curve, probe_scores, with_twice_the_images
 from convscope.models import build, resolve
 from convscope.models.pretrained.state_dicts import load_state
+from convscope.progress import Progress
 from convscope.runs.folder import RunFolder
-from convscope.runs.loaders import Prepared, Progress, open_source, prepare, prepare_again
+from convscope.runs.loaders import Prepared, open_source, prepare, prepare_again
 from convscope.runs.pretrained import find_origin
 from convscope.runs.recipe import DataSettings
 

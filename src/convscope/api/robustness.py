@@ -8,16 +8,17 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from convscope.bundle import load_bundle, write_whole
+from convscope.bundle import load_bundle
+from convscope.charts import lines, standing_alone
 from convscope.data.augment.geometric import warp
-from convscope.devices import device_here
+from convscope.devices import device_here, use_cores
 from convscope.errors import ConfigError
-from convscope.report.charts import lines, standing_alone
+from convscope.files import write_whole
+from convscope.progress import Progress
 from convscope.runs.asking import asked
 from convscope.runs.batching import batch_settings
 from convscope.runs.folder import RunFolder
-from convscope.runs.loaders import Progress, prepare_again
-from convscope.training import use_cores
+from convscope.runs.loaders import prepare_again
 
 AMOUNTS: dict[str, tuple[float, ...]] = {
     "shift": (0.0, 0.03, 0.06, 0.12, 0.25),

@@ -11,13 +11,13 @@ from convscope.api.explain import Seen, explain
 from convscope.bundle import Prediction, Refused, image_files, load_bundle, load_config
 from convscope.bundle import predict as predictions
 from convscope.bundle.bundle import CONFIG
+from convscope.modules import channels_last
 from convscope.pipeline.train import resuming, training
 from convscope.report.text import as_lines
 from convscope.runs.events import Event
 from convscope.runs.folder import RunFolder, next_name
 from convscope.runs.overrides import Said, nested, over, read_recipe
 from convscope.tasks import Task
-from convscope.training import channels_last
 
 
 class Run:

@@ -1,14 +1,6 @@
 """From a trained network to something that others can use."""
 
-from convscope.bundle.bundle import (
-    BundleConfig,
-    Preprocessing,
-    load_bundle,
-    load_config,
-    save_bundle,
-    save_config,
-    write_whole,
-)
+from convscope.bundle.bundle import BundleConfig, Preprocessing, load_bundle, load_config, save_bundle, save_config
 from convscope.bundle.predict import Refused, image_files, predict
 from convscope.bundle.tta import CROPS, Cropped, looking, refuse_places
 from convscope.tasks import Prediction
@@ -28,5 +20,4 @@ __all__ = [
     "refuse_places",
     "save_bundle",
     "save_config",
-    "write_whole",
 ]

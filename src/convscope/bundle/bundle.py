@@ -5,9 +5,7 @@ in order, and how a file becomes the network's input.
 """
 
 import json
-import os
 import zipfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +16,8 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from convscope.data.inputs.image import FULL_WHITE
-from convscope.errors import ModelError, RunError, did_you_mean
+from convscope.errors import ModelError, did_you_mean
+from convscope.files import write_whole
 from convscope.models import Architecture, build
 from convscope.tasks import TASKS, Task, restored
 
@@ -88,29 +87,6 @@ def save_bundle(folder: Path, model: nn.Module, config: BundleConfig) -> None:
 def save_config(folder: Path, config: BundleConfig) -> None:
     """Write ``config.json`` alone."""
     write_whole(folder / CONFIG, (config.model_dump_json(indent=2) + "\n").encode())
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that is never seen half written: aside, synced, renamed; its folder is made where it is missing.
-
-    Raises:
-        RunError: it cannot be written, for instance because the disk is full; the file is then as it was.
-    """
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with aside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    except OSError as error:
-        raise RunError(
-            f"{path}: cannot be written ({error.strerror}), and is as it was; free some space or choose another folder"
-        ) from error
-    finally:
-        with suppress(OSError):
-            aside.unlink(missing_ok=True)
 
 
 def load_config(folder: Path) -> BundleConfig:

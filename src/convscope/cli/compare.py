@@ -40,8 +40,8 @@ def compare(
         _contest(str(runs[0]), [name.strip() for name in recipes.split(",")], out, from_, range(seeds), budget, json)
         return
     from convscope.api import compare as side_by_side
-    from convscope.api import span
     from convscope.cli.show import table_of
+    from convscope.durations import span
 
     rows, objections = side_by_side(runs)
     if json:
@@ -76,8 +76,9 @@ def _contest(
     from dataclasses import asdict
     from json import dumps
 
-    from convscope.api import contest, span, standings, versus, write_contest
+    from convscope.api import contest, standings, versus, write_contest
     from convscope.cli.show import table_of
+    from convscope.durations import span
 
     entries = []
     for entry in contest(source, recipes, out, weights, seeds, budget):

@@ -28,8 +28,7 @@ from convscope.api import (
     planned_rows,
 )
 from convscope.errors import ConfigError
-
-OnProgress = Callable[[int, int], None]
+from convscope.progress import Progress as OnProgress
 
 
 def show_json(events: Iterable[Event]) -> None:
@@ -92,9 +91,9 @@ class Screen:
         self.score = ""
         self.images = 0
 
-    def on_progress(self, done: int, whole: int) -> None:
+    def on_progress(self, done: int, whole: int | None) -> None:
         """Move the bar of the images decoded."""
-        self.bars.update(self.decoding, completed=done, total=whole, visible=done < whole)
+        self.bars.update(self.decoding, completed=done, total=whole, visible=whole is None or done < whole)
 
     def show(self, events: Iterable[Event]) -> None:
         """Show events as they come."""

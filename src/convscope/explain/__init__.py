@@ -50,7 +50,7 @@ from convscope.explain.features.snapshots import (
     write_gif,
 )
 from convscope.explain.features.stimuli import Stimuli, cut, stimuli
-from convscope.explain.hooks import Progress, Record, find_layer, record, untouched
+from convscope.explain.hooks import Record, find_layer, record
 from convscope.explain.module_tree import Landscape, Part, landscape
 from convscope.explain.quantize import quantised, shrunk
 from convscope.explain.receptive_field import ReceptiveField, receptive_field
@@ -102,7 +102,6 @@ __all__ = [
     "Pictures",
     "PixelSpace",
     "Pointing",
-    "Progress",
     "ReceptiveField",
     "Record",
     "Removal",
@@ -174,7 +173,6 @@ __all__ = [
     "thumbnails",
     "tile",
     "unit",
-    "untouched",
     "with_twice_the_images",
     "write_gif",
 ]

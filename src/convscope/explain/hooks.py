@@ -8,20 +8,16 @@ Everything in this part that runs a network does so inside `record` (or `untouch
 happens, also an error, the network's hooks, modes, gradients and the random states are as before.
 """
 
-import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from convscope.errors import ConfigError, ModelError, did_you_mean
-
-Progress = Callable[[int, int | None], None]
-"""Called with how many are done, and of how many (None: not known)."""
+from convscope.modules import untouched
 
 
 class _FarEnough(BaseException):
@@ -111,26 +107,6 @@ def record(model: nn.Module, *layers: str, gradients: bool = False) -> Iterator[
                 handle.remove()
 
 
-@contextmanager
-def untouched(model: nn.Module, *, gradients: bool = False) -> Iterator[None]:
-    """Eval mode and frozen weights inside; afterwards every mode, requires_grad, .grad and random state as before."""
-    modes = [(module, module.training) for module in model.modules()]
-    frozen = [(weight, weight.requires_grad) for weight in model.parameters()]
-    restore_random = _random_states({weight.device for weight, _ in frozen if weight.is_cuda})
-    try:
-        model.eval()
-        for weight, _ in frozen:
-            weight.requires_grad_(False)
-        with torch.inference_mode(False), torch.set_grad_enabled(gradients):
-            yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
-        for weight, needed in frozen:
-            weight.requires_grad_(needed)
-        restore_random()
-
-
 def find_layer(model: nn.Module, layer: str) -> nn.Module:
     """Return the module at a dotted path.
 
@@ -160,17 +136,3 @@ def home(model: nn.Module) -> tuple[torch.device, torch.dtype]:
         if weight.is_floating_point():
             return weight.device, weight.dtype
     return torch.device("cpu"), torch.float32
-
-
-def _random_states(devices: set[torch.device]) -> Callable[[], None]:
-    python, numpy, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    cuda = {device: torch.cuda.get_rng_state(device) for device in devices}
-
-    def restore() -> None:
-        random.setstate(python)
-        np.random.set_state(numpy)
-        torch.set_rng_state(cpu)
-        for device, state in cuda.items():
-            torch.cuda.set_rng_state(state, device)
-
-    return restore

@@ -10,9 +10,11 @@ from torch import Tensor, nn
 from convscope.errors import DataError, ModelError
 from convscope.explain.features.filters import Filters
 from convscope.explain.features.stimuli import Stimuli
-from convscope.explain.hooks import Progress, find_layer, untouched
+from convscope.explain.hooks import find_layer
 from convscope.explain.receptive_field import ReceptiveField
 from convscope.explain.targets import logits_of
+from convscope.modules import untouched
+from convscope.progress import Progress
 
 
 @dataclass(frozen=True)

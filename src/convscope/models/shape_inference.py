@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from convscope.modules import eval_mode
+
 SMALL = 64 * 64
 """Pixels up to which zeros are sent through a network on the CPU: 15 ms for a ResNet-18. The meta device spares the
 arithmetic, but needs more of Python for each operation, and a second at its first for importing PyTorch's compiler."""
@@ -39,15 +41,9 @@ def ghost_run(model: nn.Module, method: Callable[[Tensor], Any], shape: Sequence
     real = {tensor.device.type for tensor in weights.values()} <= {"cpu", "meta"} and {*kinds} <= {torch.float32}
     device = "cpu" if real and shape[0] * math.prod(shape[2:]) <= SMALL else "meta"
     thin = {f"module.{name}": on(device, tensor) for name, tensor in weights.items()}
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    try:
-        with torch.no_grad():
-            x = torch.zeros(tuple(shape), device=device, dtype=kinds[0] if kinds else None)
-            return torch.func.functional_call(Ghost(model, method), thin, (x,))
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
+    with eval_mode(model), torch.no_grad():
+        x = torch.zeros(tuple(shape), device=device, dtype=kinds[0] if kinds else None)
+        return torch.func.functional_call(Ghost(model, method), thin, (x,))
 
 
 def on(device: str, tensor: Tensor) -> Tensor:

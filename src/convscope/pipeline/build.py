@@ -8,9 +8,10 @@ from torch import Tensor
 
 from convscope.bundle import BundleConfig, refuse_places
 from convscope.data import Batches
-from convscope.devices import chosen_device
+from convscope.devices import chosen_device, use_cores
 from convscope.errors import ConfigError
 from convscope.models import begins_whitened, whiten
+from convscope.modules import channels_last
 from convscope.pipeline.network import architecture, fitting, network, task_for
 from convscope.pipeline.session import REPORT_SECONDS, Trainee
 from convscope.pipeline.stages import Legs
@@ -30,12 +31,10 @@ from convscope.training import (
     build_optimiser,
     build_plan_optimiser,
     build_schedule,
-    channels_last,
     deterministic,
     make_plan,
     precision_context,
     seed_everything,
-    use_cores,
 )
 
 NEVER = 10**9  # epochs of patience

@@ -4,10 +4,11 @@ import shutil
 import time
 
 from convscope.bundle import save_bundle
+from convscope.files import append_line
 from convscope.pipeline.session import Trainee
 from convscope.runs.confusion_log import keep_confusion
 from convscope.runs.events import as_json
-from convscope.runs.folder import RunFolder, append_line
+from convscope.runs.folder import RunFolder
 from convscope.training import Epoch, save
 
 EVERY = 3.0  # seconds between two savings while epochs take milliseconds

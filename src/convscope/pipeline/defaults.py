@@ -13,11 +13,12 @@ from torch import nn
 
 from convscope.data import Dataset, may_mirror
 from convscope.models.summary.summarize import dissect
+from convscope.modules import channels_last
 from convscope.pipeline.network import network, task_for
 from convscope.runs.loaders import Prepared
 from convscope.runs.overrides import Said, merge, nested, over
 from convscope.runs.recipe import Recipe
-from convscope.training import channels_last, precision_context, seconds_per_step, turned
+from convscope.training import precision_context, seconds_per_step, turned
 
 SMALL_SIDE = 64  # images up to here are seen at the size that they have
 MADE_FOR = {"lenet": (32, 32)}  # digits of 8 x 8, two seeds: 99.2 % at 32 x 32, 98.1 % padded as they are

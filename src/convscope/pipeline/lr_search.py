@@ -4,10 +4,9 @@ import json
 import time
 from dataclasses import asdict
 
-from convscope.bundle import write_whole
 from convscope.errors import TrainingError
+from convscope.files import plain, write_whole
 from convscope.pipeline.build import begin
-from convscope.runs.events import plain
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import Prepared
 from convscope.runs.recipe import Recipe

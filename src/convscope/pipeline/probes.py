@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from convscope.analysis.images import images_of
 from convscope.analysis.selection import in_turns, stages
-from convscope.bundle import write_whole
 from convscope.explain import SnapshotSettings, keep_snapshot, record
+from convscope.files import write_whole
 from convscope.runs.loaders import Prepared
 
 NAMES = "probes.json"

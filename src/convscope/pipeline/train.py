@@ -6,8 +6,8 @@ from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 
-from convscope.bundle import write_whole
 from convscope.devices import chosen_device
+from convscope.files import append_line, write_whole
 from convscope.pipeline.build import begin
 from convscope.pipeline.checkpointing import Keeper
 from convscope.pipeline.defaults import defaults_for, network_for, size_for
@@ -18,10 +18,11 @@ from convscope.pipeline.network import fitting, network, resolved, task_for
 from convscope.pipeline.probes import Probes
 from convscope.pipeline.session import Trainee
 from convscope.pipeline.transfer_plan import adopted, begun_from, refuse_misfits, settle, with_plan, write_adopted
+from convscope.progress import Progress
 from convscope.runs.environment import write_environment
 from convscope.runs.events import Event, Planned, as_json
-from convscope.runs.folder import RunFolder, append_line
-from convscope.runs.loaders import Prepared, Progress, open_source, prepare, prepare_again, write_data
+from convscope.runs.folder import RunFolder
+from convscope.runs.loaders import Prepared, open_source, prepare, prepare_again, write_data
 from convscope.runs.overrides import Said, complete, merge, over
 from convscope.runs.pretrained import find_origin
 from convscope.tasks import TASKS

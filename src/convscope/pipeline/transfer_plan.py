@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from convscope.bundle import load_config, write_whole
+from convscope.bundle import load_config
 from convscope.bundle.bundle import WEIGHTS, read_weights
 from convscope.errors import ConfigError
+from convscope.files import plain, write_whole
 from convscope.pipeline.defaults import augmentation_for
 from convscope.pipeline.session import Trainee
 from convscope.report.transfer_summary import transfer_sentences
-from convscope.runs.events import Adopted, PlanRow, plain
+from convscope.runs.events import Adopted, PlanRow
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import Prepared
 from convscope.runs.overrides import Said, nested, over

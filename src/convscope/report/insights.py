@@ -13,8 +13,9 @@ from convscope.analysis.data_urls import address, image_of_file
 from convscope.analysis.hierarchy import SECTION, first_look, rendered
 from convscope.analysis.images import images_of
 from convscope.analysis.target import Subject
-from convscope.bundle import load_bundle, write_whole
+from convscope.bundle import load_bundle
 from convscope.devices import device_here
+from convscope.files import write_whole
 from convscope.models.summary.summarize import dissect
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import Prepared

@@ -12,12 +12,14 @@ import numpy as np
 from PIL import Image
 from torch import nn
 
-from convscope.bundle import load_config, looking, write_whole
+from convscope.bundle import load_config, looking
+from convscope.charts import curves, range_test, scatter
 from convscope.data import Dataset
-from convscope.report import charts
+from convscope.durations import span
+from convscope.files import write_whole
 from convscope.report.insights import learned
 from convscope.report.thumbnails import Album
-from convscope.report.transfer_summary import span, transfer_sentences
+from convscope.report.transfer_summary import transfer_sentences
 from convscope.runs.folder import RunFolder
 from convscope.runs.predictions import Answers, answered
 from convscope.tasks import Interval, Matrix, Pictures, Scatter, Section, Shown, Table, Task
@@ -107,7 +109,7 @@ def ready(album: Album, answers: Answers, section: Section) -> dict[str, Any]:
                 "rows": [[cell(value) for value in row] for row in section.rows],
             }
         case Scatter():
-            return shown | {"chart": charts.scatter(section)}
+            return shown | {"chart": scatter(section.x, section.y, section.axes)}
         case Pictures():
             return shown | {"none": section.none, "pictures": figures(album, answers, section.shown)}
 
@@ -189,7 +191,7 @@ def learning(folder: RunFolder) -> dict[str, Any]:
     if begins is not None:
         told = f"The network of epoch {kept} of {len(epochs)} is kept. {overfitting_sentence(begins)}"
     return {
-        "curves": charts.curves(epochs, kept, begins, folder.recipe().kind.primary) if epochs else "",
+        "curves": curves(epochs, kept, begins, folder.recipe().kind.primary) if epochs else "",
         "learning": told,
         "range_test": range_chart(folder),
     }
@@ -215,7 +217,7 @@ def range_chart(folder: RunFolder) -> str:
     if not folder.range_test_file.exists():
         return ""
     found = json.loads(folder.range_test_file.read_text(encoding="utf-8"))
-    return charts.range_test(found["rates"], found["smoothed"], found["suggestion"])
+    return range_test(found["rates"], found["smoothed"], found["suggestion"])
 
 
 def matrix(counts: np.ndarray) -> list[dict[str, Any]]:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from convscope.data import Skipped
+from convscope.durations import span
 from convscope.report.report import data_rows, overfitting_sentence
-from convscope.report.transfer_summary import span
 from convscope.runs.events import Adopted, Event, Finished, Found, Planned
 from convscope.tasks import TASKS
 from convscope.training import Epoch, Note, Step

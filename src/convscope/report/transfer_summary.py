@@ -3,17 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-
-def span(seconds: float) -> str:
-    """A time for people.
-
-    >>> span(4.2), span(75), span(7260)
-    ('4.2 s', '1 min 15 s', '2 h 01 min')
-    """
-    if round(seconds, 1) < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+from convscope.durations import span
 
 
 def transfer_sentences(content: dict[str, Any], told: Callable[[float], str]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from convscope.explain import Progress
+from convscope.progress import Progress
 from convscope.training import in_float32
 
 Answering = Callable[[Any], Any]

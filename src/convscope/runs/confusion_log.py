@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from convscope.runs.folder import RunFolder, append_line, read_lines
+from convscope.files import append_line, read_lines
+from convscope.runs.folder import RunFolder
 from convscope.tasks import Classify, Meter, Task
 
 MOST = 1000  # classes; a line has at most as many cells as there are validation images

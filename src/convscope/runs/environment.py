@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from convscope.bundle import write_whole
+from convscope.files import write_whole
 from convscope.runs.folder import RunFolder
 
 PACKAGES = ("convscope", "torch", "numpy", "pillow", "scikit-learn")

@@ -3,14 +3,12 @@
 `Step` and `Epoch` come from the loop itself; the records here stand before and after it.
 """
 
-import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from convscope.data import Skipped, Summary
+from convscope.files import plain
 from convscope.runs.recipe import Recipe
 from convscope.training import Epoch, Note, Step
 
@@ -83,18 +81,3 @@ def as_json(event: Event) -> dict[str, Any]:
     if isinstance(event, Planned):
         record["recipe"] = event.recipe.model_dump(mode="json")
     return {name: plain(value) for name, value in record.items()}
-
-
-def plain(value: Any) -> Any:
-    """Paths, arrays and tuples as JSON has them; a number that is not finite, which it has not, becomes null."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, np.ndarray | np.generic):
-        return plain(value.tolist())
-    if isinstance(value, dict):
-        return {str(name): plain(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
-    return value

@@ -21,14 +21,13 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from os import SEEK_END
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from convscope.bundle import write_whole
 from convscope.errors import RunError
+from convscope.files import read_lines, write_whole
 from convscope.runs.overrides import complete, read_recipe
 from convscope.runs.recipe import Recipe
 from convscope.training.checkpoint import LAST, PREVIOUS
@@ -200,33 +199,6 @@ class RunFolder:
                 yield
         except Timeout:
             raise RunError(f"{self.path}: another process is training in it; wait for it or name another run") from None
-
-
-def read_lines(file: Path) -> list[dict[str, Any]]:
-    """The objects of a JSON-lines file; an absent file has none, and a line that a kill cut off is passed over."""
-    if not file.exists():
-        return []
-    found = []
-    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
-        with suppress(ValueError):
-            found.append(json.loads(line))
-    return found
-
-
-def append_line(file: Path, record: dict[str, Any]) -> None:
-    """Add one object to a JSON-lines file, on a line of its own even where a kill or a full disk cut the last one off.
-
-    Raises:
-        RunError: it cannot be written, for instance because the disk is full.
-    """
-    try:
-        with file.open("ab+") as lines:
-            end = lines.seek(0, SEEK_END)
-            lines.seek(max(end - 1, 0))
-            broken = lines.read(1) not in (b"\n", b"")
-            lines.write((b"\n" if broken else b"") + json.dumps(record).encode() + b"\n")
-    except OSError as error:
-        raise RunError(f"{file}: cannot be written ({error.strerror}); free some space, then go on") from error
 
 
 def next_name(source: str, runs: Path = Path("runs")) -> Path:

@@ -1,14 +1,13 @@
 """From what the user named to arrays that are ready for training, and ``data.json``, which says what they were."""
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convscope.bundle import Preprocessing, write_whole
+from convscope.bundle import Preprocessing
 from convscope.data import (
     Batches,
     BatchSettings,
@@ -29,6 +28,8 @@ from convscope.data import (
     window,
 )
 from convscope.errors import ConfigError, DataError
+from convscope.files import write_whole
+from convscope.progress import Progress
 from convscope.runs.events import Found
 from convscope.runs.folder import RunFolder
 from convscope.runs.recipe import DataSettings
@@ -37,7 +38,6 @@ ROLES = ("train", "validation", "test")
 SEEN = 0.25  # share of a box that must lie in what the network sees of its image
 LEAKS_SAID = 5  # on the screen; data.json has them all
 CHANGED = "files or labels are not as they were when the run began, so it may not end as it would have"
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,16 +10,17 @@ from zipfile import BadZipFile
 import numpy as np
 from torch import Tensor
 
-from convscope.bundle import load_bundle, load_config, looking, write_whole
-from convscope.devices import device_here
+from convscope.bundle import load_bundle, load_config, looking
+from convscope.devices import device_here, use_cores
 from convscope.errors import RunError
-from convscope.explain import Progress
+from convscope.files import write_whole
+from convscope.modules import channels_last
+from convscope.progress import Progress
 from convscope.runs.asking import asked
 from convscope.runs.batching import batch_settings
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import Prepared
 from convscope.tasks import Meter, Task
-from convscope.training import channels_last, use_cores
 
 
 @dataclass(frozen=True, eq=False)

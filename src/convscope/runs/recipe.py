@@ -1,12 +1,12 @@
 """Every setting of a run, in one file that runs again as it is; `said` makes it of what the user says."""
 
-import re
 from typing import Any, Literal, Self
 
 import tomli_w
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from convscope.data import POLICIES, Policy
+from convscope.durations import seconds
 from convscope.errors import ConfigError, did_you_mean
 from convscope.tasks import TASKS, Task, checked
 from convscope.training import (
@@ -198,16 +198,3 @@ class Recipe(Section):
     def to_toml(self) -> str:
         """The recipe as a file that `read_recipe` reads back equal."""
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
-
-
-def seconds(text: str) -> float:
-    """Read a span of time.
-
-    >>> seconds("5m"), seconds("1h30m"), seconds("90")
-    (300.0, 5400.0, 90.0)
-    """
-    found = re.fullmatch(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?", text.strip())
-    if not text.strip() or not found:
-        raise ValueError("write a span of time like 90s, 5m or 1h30m")
-    hours, minutes, rest = (float(part or 0) for part in found.groups())
-    return 3600 * hours + 60 * minutes + rest

@@ -24,16 +24,9 @@ from convscope.training.muon import turned
 from convscope.training.optimisers import OPTIMISERS, OptimiserSettings, build_optimiser, set_learning_rate
 from convscope.training.overfitting import overfitting_from
 from convscope.training.partition import is_chain, new_layers, parts, through, weighted
-from convscope.training.precision import Precision, channels_last, computes_bfloat16, in_float32, precision_context
+from convscope.training.precision import Precision, computes_bfloat16, in_float32, precision_context
 from convscope.training.schedules import SHAPES, Plateau, Schedule, ScheduleSettings, build_schedule, by_clock, by_steps
-from convscope.training.seeding import (
-    available_cores,
-    deterministic,
-    random_states,
-    seed_everything,
-    set_random_states,
-    use_cores,
-)
+from convscope.training.seeding import deterministic, random_states, seed_everything, set_random_states
 from convscope.training.state import State, StepSettings
 from convscope.training.step import Loss
 from convscope.training.time_budget import Clock
@@ -68,13 +61,11 @@ __all__ = [
     "Step",
     "StepSettings",
     "Watch",
-    "available_cores",
     "build_optimiser",
     "build_plan_optimiser",
     "build_schedule",
     "by_clock",
     "by_steps",
-    "channels_last",
     "closed",
     "computes_bfloat16",
     "deterministic",
@@ -106,6 +97,5 @@ __all__ = [
     "standing",
     "through",
     "turned",
-    "use_cores",
     "weighted",
 ]

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from convscope.errors import ConfigError
 
@@ -54,26 +54,3 @@ def in_float32(output: Any) -> Any:
         parts = [in_float32(part) for part in output]
         return type(output)(*parts) if hasattr(output, "_fields") else tuple(parts)
     return output
-
-
-BLOCK = 16  # input channels that oneDNN takes at once
-
-
-def channels_last(model: nn.Module, device: torch.device) -> nn.Module:
-    """Lay the weights of 2-D convolutions out channel by channel, as fast kernels want them; return `model`.
-
-    The numbers and the state dict stay the same, and inputs follow the weights by themselves. On a CPU, a network with
-    a strided 1x1 convolution of fewer than 16 input channels, as in the shortcuts of a narrow ResNet, is left as it
-    is, and its inputs must be contiguous (as `data.Batches` gives them): in the other layout, oneDNN's gradient of such
-    weights writes outside its memory (oneDNN issue 6035). Seen with torch 2.13.0 on AVX-512: crashes at 4, 6, 8, 12 and
-    15 channels with images that the threads cannot share evenly, none at 16, 24 or 32 and none in the usual layout.
-    """
-    if device.type == "cpu" and any(map(_crashes, model.modules())):
-        return model
-    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
-
-
-def _crashes(module: nn.Module) -> bool:
-    if not isinstance(module, nn.Conv2d):
-        return False
-    return module.kernel_size == (1, 1) and max(module.stride) > 1 and module.in_channels // module.groups < BLOCK

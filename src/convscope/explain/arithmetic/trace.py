@@ -12,7 +12,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from convscope.errors import ModelError, did_you_mean
-from convscope.explain.hooks import find_layer, untouched
+from convscope.explain.hooks import find_layer
+from convscope.modules import untouched
 
 INPUT = "input"
 UNNAMED = "@"

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from convscope.errors import ModelError
 from convscope.explain.attribution.attribution import Attribution
-from convscope.explain.hooks import Progress, untouched
 from convscope.explain.targets import class_scores
+from convscope.modules import untouched
+from convscope.progress import Progress
 
 
 class IntegrationSettings(BaseModel, frozen=True, extra="forbid"):

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from convscope.errors import ConfigError
 from convscope.explain.attribution.attribution import Attribution
-from convscope.explain.hooks import Progress, untouched
 from convscope.explain.targets import class_scores
+from convscope.modules import untouched
+from convscope.progress import Progress
 
 
 class OcclusionSettings(BaseModel, frozen=True, extra="forbid"):

@@ -11,7 +11,9 @@ from torch import nn
 
 from convscope.errors import ConfigError
 from convscope.explain.drawing import enlarge
-from convscope.explain.hooks import Progress, find_layer, untouched
+from convscope.explain.hooks import find_layer
+from convscope.modules import untouched
+from convscope.progress import Progress
 
 Explain = Callable[[nn.Module], np.ndarray]
 """From a network to maps (B, h, w), such as `lambda net: grad_cam(net, x, "stages.3", targets).maps`."""

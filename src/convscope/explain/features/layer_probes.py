@@ -8,8 +8,9 @@ import numpy as np
 from torch import Tensor, nn
 
 from convscope.errors import DataError
-from convscope.explain.hooks import Progress, record
+from convscope.explain.hooks import record
 from convscope.explain.suggestions import Suggestion
+from convscope.progress import Progress
 
 Labelled = Callable[[], Iterable[tuple[Tensor, Tensor]]]
 """Called anew for each pass; gives (x, classes)."""

@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from convscope.errors import ConfigError, DataError
-from convscope.explain.hooks import Progress, check_channels, record
+from convscope.explain.hooks import check_channels, record
+from convscope.progress import Progress
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from convscope.errors import ConfigError, DataError, ModelError
-from convscope.explain.hooks import Progress, record
+from convscope.explain.hooks import record
 from convscope.explain.receptive_field import ReceptiveField, receptive_field
+from convscope.progress import Progress
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from convscope.explain.hooks import Progress, record
+from convscope.explain.hooks import record
 from convscope.explain.synthesis.image_params import PixelSpace
 from convscope.explain.synthesis.objectives import feature_match
 from convscope.explain.synthesis.optimise import PaintSettings, Pictures, optimise
 from convscope.explain.synthesis.transforms import Transforms
+from convscope.progress import Progress
 
 INVERT = PaintSettings(steps=512, learning_rate=0.01, transforms=Transforms(jitter=0, scale=0, rotate=0))
 """The settings of inversion: nothing moves, since the answer at each place counts, and steps are small, since

@@ -9,11 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from convscope.errors import ConfigError, DataError
-from convscope.explain.hooks import Progress, record
+from convscope.explain.hooks import record
 from convscope.explain.synthesis import objectives
 from convscope.explain.synthesis.image_params import PixelSpace
 from convscope.explain.synthesis.objectives import Objective
 from convscope.explain.synthesis.optimise import PaintSettings, Pictures, joined, optimise
+from convscope.progress import Progress
 
 DIVERSITY = 3.0
 """The weight of the diversity term, as a share of the score, where several copies of a target are painted.

@@ -15,12 +15,13 @@ from pydantic import BaseModel, Field
 from torch import Tensor, nn
 
 from convscope.errors import ConfigError, ModelError, TrainingError
-from convscope.explain.hooks import Progress, home, record
-from convscope.explain.memory_format import channels_last
+from convscope.explain.hooks import home, record
 from convscope.explain.synthesis.image_params import Canvas, PixelSpace
 from convscope.explain.synthesis.objectives import Objective
 from convscope.explain.synthesis.relu_gradients import Redirected
 from convscope.explain.synthesis.transforms import Transforms, move
+from convscope.modules import stored_channels_last
+from convscope.progress import Progress
 
 _WAKING = 16  # first steps in which pictures without a gradient get redirected ones, as many as in Lucid
 
@@ -109,7 +110,7 @@ def optimise(
     device, dtype = home(model)
     generators = streams(objective.count, settings)
     progress = _Progress(settings)
-    with record(model, *objective.layers, gradients=True) as kept, channels_last(model):
+    with record(model, *objective.layers, gradients=True) as kept, stored_channels_last(model):
 
         def score(pixels: Tensor) -> Tensor:
             kept.reach(space.to_input(pixels).to(dtype))

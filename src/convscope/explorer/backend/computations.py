@@ -16,7 +16,6 @@ from convscope.api.evaluate import scores
 from convscope.errors import ConfigError
 from convscope.explain import (
     INVERT,
-    Progress,
     cut,
     enlarge,
     feature_vectors,
@@ -30,12 +29,13 @@ from convscope.explain import (
     pixel_vectors,
     purity,
     stimuli,
-)  # fmt: skip
+)
 from convscope.explorer.backend import requests as asks
 from convscope.explorer.backend.image_sets import Sets
 from convscope.explorer.backend.inputs import Inputs
 from convscope.explorer.backend.live_run import Exploration, Shown
 from convscope.explorer.backend.pictures import shown_pixels
+from convscope.progress import Progress  # fmt: skip
 from convscope.runs.loaders import prepare_again
 from convscope.runs.predictions import ask as answer_all
 

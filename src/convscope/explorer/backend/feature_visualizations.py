@@ -8,10 +8,11 @@ from convscope.analysis.result import Findings
 from convscope.analysis.selection import check_names_classes, chosen_channels, width_of
 from convscope.analysis.settings import ClassLook, PaintLook
 from convscope.errors import ConfigError
-from convscope.explain import REMINDER, Progress, Wanted, channel_maxima, maximise_channels, maximise_classes
+from convscope.explain import REMINDER, Wanted, channel_maxima, maximise_channels, maximise_classes
 from convscope.explorer.backend import requests as asks
 from convscope.explorer.backend.computations import Sight
 from convscope.explorer.backend.pictures import shown_pixels
+from convscope.progress import Progress
 
 ALL = 20  # classes that are painted where none are named
 SIDE = 96  # pixels of a picture at least

@@ -11,10 +11,10 @@ import numpy as np
 from PIL import Image
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from convscope.bundle import write_whole
 from convscope.data import Dataset
 from convscope.errors import ConfigError, RunError
 from convscope.explorer.backend.errors import NotYetError
+from convscope.files import write_whole
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import ROLES, open_source
 

@@ -2,7 +2,6 @@
 
 import copy
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +18,7 @@ from convscope.devices import device_here
 from convscope.errors import ConvscopeError
 from convscope.explain import Landscape, ReceptiveField, landscape, receptive_field
 from convscope.explorer.backend.errors import GoneError, NotYetError
+from convscope.progress import Progress
 from convscope.runs.folder import LOCK, RunFolder
 from convscope.tasks import Task
 
@@ -79,7 +79,7 @@ class Exploration:
         RunError: it is no run.
     """
 
-    def __init__(self, path: Path, on_progress: Callable[[int, int], None] | None = None) -> None:
+    def __init__(self, path: Path, on_progress: Progress | None = None) -> None:
         self.folder = RunFolder.open(path)
         self.lock = RLock()
         """Held while the network that is looked at computes: hooks on it are for one at a time."""

@@ -4,10 +4,10 @@ from typing import Any
 
 from convscope.explain import Part
 from convscope.explorer.backend.live_run import Shown
+from convscope.files import plain
 from convscope.models import Anatomy, dissect
 from convscope.models.summary.descriptions import group, words
 from convscope.models.summary.model_summary import Layer
-from convscope.runs.events import plain
 
 
 def network(shown: Shown) -> dict[str, Any]:

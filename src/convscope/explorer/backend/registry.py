@@ -12,11 +12,11 @@ from pydantic import ValidationError
 
 from convscope.analysis.result import Seen, write
 from convscope.errors import ConfigError, did_you_mean
-from convscope.explain import Progress
 from convscope.explorer.backend import computations as ways
 from convscope.explorer.backend import feature_visualizations as painted
 from convscope.explorer.backend import requests as asks
 from convscope.explorer.backend.computations import Sight, Way
+from convscope.progress import Progress
 
 KEPT = 200  # results in a run's folder
 

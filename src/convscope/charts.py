@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from convscope.tasks import Scatter
+import numpy as np
+from numpy.typing import NDArray
 
 INK, TRAIN, VALIDATION, WARNING = "#808890", "#5b8def", "#f2994a", "#d64545"
 STYLE: dict[Any, Any] = {
@@ -87,17 +88,17 @@ def range_test(rates: Sequence[float], losses: Sequence[float], suggestion: floa
         return _svg(figure)
 
 
-def scatter(section: Scatter) -> str:
-    """Points of answers against what is right; the line is where both are equal, or where a residual is 0."""
+def scatter(x: NDArray[np.float64], y: NDArray[np.float64], axes_names: tuple[str, str]) -> str:
+    """Predictions (N,) against targets (N,); the line is where both are equal, or where a residual is 0."""
     with _figure(1, 1, (5, 3.4)) as (figure, axes):
-        axes.scatter(section.x, section.y, s=10, color=TRAIN, alpha=0.6, linewidths=0)
-        if section.axes[1] == "residual":
+        axes.scatter(x, y, s=10, color=TRAIN, alpha=0.6, linewidths=0)
+        if axes_names[1] == "residual":
             axes.axhline(0, color=INK, linewidth=1)
         else:
-            ends = [min(section.x.min(), section.y.min()), max(section.x.max(), section.y.max())]
+            ends = [min(x.min(), y.min()), max(x.max(), y.max())]
             axes.plot(ends, ends, color=INK, linewidth=1)
-        axes.set_xlabel(section.axes[0])
-        axes.set_ylabel(section.axes[1])
+        axes.set_xlabel(axes_names[0])
+        axes.set_ylabel(axes_names[1])
         return _svg(figure)
 
 

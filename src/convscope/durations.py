@@ -1,0 +1,28 @@
+"""Spans of time: read from settings, and written for people."""
+
+import re
+
+
+def seconds(text: str) -> float:
+    """Read a span of time.
+
+    >>> seconds("5m"), seconds("1h30m"), seconds("90")
+    (300.0, 5400.0, 90.0)
+    """
+    found = re.fullmatch(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?", text.strip())
+    if not text.strip() or not found:
+        raise ValueError("write a span of time like 90s, 5m or 1h30m")
+    hours, minutes, rest = (float(part or 0) for part in found.groups())
+    return 3600 * hours + 60 * minutes + rest
+
+
+def span(seconds: float) -> str:
+    """A time for people.
+
+    >>> span(4.2), span(75), span(7260)
+    ('4.2 s', '1 min 15 s', '2 h 01 min')
+    """
+    if round(seconds, 1) < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
