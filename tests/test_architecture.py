@@ -6,20 +6,22 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "convscope"
+GROUND = {"errors", "files", "durations", "devices", "progress", "modules", "charts"}
+NETWORKS_AND_DATA = {"data", "models", "tasks"}
+A_RUN = NETWORKS_AND_DATA | {"training", "bundle", "runs"}
 MAY_IMPORT: dict[str, set[str]] = {
-    "errors": set(),
-    "data": {"errors"},
-    "models": {"errors"},
-    "train": {"errors"},
-    "explain": {"errors"},
-    "tasks": {"errors", "models"},
-    "diagnose": {"errors", "data", "explain"},
-    "tune": {"errors"},
-    "deploy": {"errors", "data", "models", "tasks"},
-    "run": {"errors", "data", "models", "train", "explain", "tasks", "diagnose", "tune", "deploy"},
-    "explorer": {"errors", "run"},
-    "cli": {"errors", "run", "explorer"},
-    "__init__": {"errors", "run"},
+    **{name: {"errors"} for name in GROUND},
+    **dict.fromkeys(("data", "models", "training", "explain"), GROUND),
+    "tasks": GROUND | {"models"},
+    "bundle": GROUND | NETWORKS_AND_DATA,
+    "runs": GROUND | NETWORKS_AND_DATA | {"training", "bundle"},
+    "analysis": GROUND | A_RUN | {"explain"},
+    "report": GROUND | A_RUN | {"explain", "analysis"},
+    "pipeline": GROUND | A_RUN | {"explain", "analysis", "report"},
+    "api": GROUND | A_RUN | {"explain", "analysis", "report", "pipeline"},
+    "explorer": GROUND | A_RUN | {"explain", "analysis", "api"},
+    "cli": GROUND | {"api", "explorer"},
+    "__init__": GROUND | {"api"},
     "__main__": {"cli"},
 }
 
@@ -52,10 +54,10 @@ def test_imports_go_down_only(path: Path) -> None:
 
 def test_a_planted_wrong_import_is_found() -> None:
     planted = "def f():\n    from convscope.runs.recipe import Recipe\n"
-    assert wrong_imports("data", planted, ("data",)) == {"run"}
-    assert wrong_imports("data", "from ..train import loop", ("data",)) == {"train"}
-    assert wrong_imports("data", "from convscope import run", ("data",)) == {"run"}
-    assert wrong_imports("run", planted, ("run",)) == set()
+    assert wrong_imports("data", planted, ("data",)) == {"runs"}
+    assert wrong_imports("data", "from ..training import loop", ("data",)) == {"training"}
+    assert wrong_imports("data", "from convscope import runs", ("data",)) == {"runs"}
+    assert wrong_imports("runs", planted, ("runs",)) == set()
 
 
 def modules_in(root: Path) -> dict[str, Path]:

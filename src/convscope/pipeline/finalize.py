@@ -7,11 +7,12 @@ from pathlib import Path
 from convscope.bundle import load_config, save_bundle, save_config
 from convscope.pipeline.session import Trainee
 from convscope.report.insights import keep_first_look
-from convscope.report.report import crops_sentence, overfitting, write_report
+from convscope.report.report import crops_sentence, write_report
 from convscope.runs.environment import add_seconds
 from convscope.runs.events import Finished
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import Prepared
+from convscope.runs.overfitting import overfitting
 from convscope.runs.predictions import Answers, answered, ask
 
 

@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,15 +17,14 @@ from convscope.data import Dataset
 from convscope.durations import span
 from convscope.files import write_whole
 from convscope.report.insights import learned
-from convscope.report.thumbnails import Album
 from convscope.report.transfer_summary import transfer_sentences
 from convscope.runs.folder import RunFolder
+from convscope.runs.overfitting import overfitting
 from convscope.runs.predictions import Answers, answered
+from convscope.runs.thumbnails import Album
 from convscope.tasks import Interval, Matrix, Pictures, Scatter, Section, Shown, Table, Task
 from convscope.tasks.sections import Cell, Pixels
-from convscope.training import overfitting_from
 
-PARTS = ("train", "validation")
 LARGEST_MATRIX = 25  # classes; beyond, the most confused pairs are listed instead
 CONFUSED_PAIRS = 25
 
@@ -195,13 +193,6 @@ def learning(folder: RunFolder) -> dict[str, Any]:
         "learning": told,
         "range_test": range_chart(folder),
     }
-
-
-def overfitting(folder: RunFolder) -> int | None:
-    """The epoch from which the network learns its training images by heart, or None."""
-    epochs = folder.events("epoch")
-    train, validation = ([math.inf if e[part]["loss"] is None else e[part]["loss"] for e in epochs] for part in PARTS)
-    return overfitting_from(train, validation)
 
 
 def overfitting_sentence(epoch: int) -> str:

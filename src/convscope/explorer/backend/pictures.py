@@ -12,8 +12,8 @@ from convscope.analysis.target import Images
 from convscope.explain import tile
 from convscope.explorer.backend.errors import UnknownError
 from convscope.explorer.backend.live_run import Exploration
-from convscope.report.thumbnails import picture
 from convscope.runs.loaders import open_source
+from convscope.runs.thumbnails import picture
 
 ACROSS = 32  # thumbnails in a row of a sprite
 MOST = 2048  # thumbnails in a sprite

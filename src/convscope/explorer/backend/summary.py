@@ -7,7 +7,7 @@ import numpy as np
 from convscope.errors import ConvscopeError
 from convscope.explorer.backend.live_run import Exploration
 from convscope.files import plain
-from convscope.report.report import overfitting
+from convscope.runs.overfitting import overfitting
 from convscope.tasks import TASKS
 
 DRAWN_FROM = 256  # training images that tell whether one may draw

@@ -1,0 +1,15 @@
+"""Where the curves of a run say that it overfits."""
+
+import math
+
+from convscope.runs.folder import RunFolder
+from convscope.training import overfitting_from
+
+PARTS = ("train", "validation")
+
+
+def overfitting(folder: RunFolder) -> int | None:
+    """The epoch from which the network overfits its training images, or None."""
+    epochs = folder.events("epoch")
+    train, validation = ([math.inf if e[part]["loss"] is None else e[part]["loss"] for e in epochs] for part in PARTS)
+    return overfitting_from(train, validation)
