@@ -20,7 +20,7 @@ from augment import torchvision_v2
 from torch import nn
 
 from convscope.data import read_image
-from convscope.models import MODELS, Architecture, build, dissect, pretrained
+from convscope.models import MODELS, Architecture, build, dissect, load_pretrained
 from convscope.models.families.unet import unet
 from convscope.models.pretrained.published import PUBLISHED, Published
 from convscope.models.pretrained.state_dicts import load_state
@@ -96,7 +96,7 @@ def trained(name: str, weights: Path, folder: Path) -> str:
     """Top-1 and top-5 of trained weights on one picture of each class."""
     known: Published = PUBLISHED[name]
     told = Architecture(name=name, classes=1000, channels=3, size=(known.crop, known.crop))
-    network = pretrained(told, weights / DERIVED[name])[0].eval()
+    network = load_pretrained(told, weights / DERIVED[name])[0].eval()
     mean, std = (torch.tensor(one).view(3, 1, 1) for one in (known.mean, known.std))
     first = fifth = 0
     files = sorted(folder.iterdir())

@@ -8,7 +8,7 @@ import shutil
 import pytest
 import torch
 
-from cli import bad_data
+from helpers import bad_data
 from helpers.small_runs import train
 
 WHAT_FITS = "a folder with one subfolder per class, a CSV or Parquet file, or one of digits, shapes"

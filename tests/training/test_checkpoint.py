@@ -147,7 +147,7 @@ CHILDREN = """
     from pathlib import Path
     import torch
     from torch import nn
-    from convscope.train import State, build_optimiser
+    from convscope.training import State, build_optimiser
     from convscope.training import checkpoint
 
     def die(*_arguments, **_options):

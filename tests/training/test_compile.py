@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import torch
-from convscope.train import Compiled
 from torch import Tensor, nn
 
+from convscope.training import Compiled
 from convscope.training import compile as compiling
 
 PAIR = (torch.randn(8, 4), torch.randint(0, 3, (8,)))

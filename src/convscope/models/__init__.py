@@ -4,7 +4,7 @@ from convscope.models.auxiliary import with_auxiliary_loss, without_auxiliary
 from convscope.models.encoder_decoder import DenseNetwork
 from convscope.models.families.airbench import begins_whitened, whiten
 from convscope.models.network import Network, Outputs
-from convscope.models.pretrained.download import pretrained
+from convscope.models.pretrained.download import load_pretrained
 from convscope.models.pretrained.state_dicts import Loaded
 from convscope.models.registry import MODELS, Architecture, build, resolve
 from convscope.models.summary.model_summary import Anatomy, table
@@ -22,7 +22,7 @@ __all__ = [
     "begins_whitened",
     "build",
     "dissect",
-    "pretrained",
+    "load_pretrained",
     "read_spec",
     "resolve",
     "table",

@@ -11,7 +11,7 @@ from torch import nn
 
 from convscope.errors import ModelError
 from convscope.models import MODELS, Architecture
-from convscope.models.pretrained.download import fetch, pretrained, sha256
+from convscope.models.pretrained.download import fetch, load_pretrained, sha256
 from convscope.models.pretrained.published import PUBLISHED, Published
 from convscope.models.pretrained.state_dicts import load_state, read_state
 
@@ -27,10 +27,10 @@ def test_weights_go_through_safetensors_and_pth_files_alike(tmp_path) -> None:
     save_file(state, tmp_path / "w.safetensors")
     torch.save({"state_dict": {f"module.{name}": one for name, one in state.items()}}, tmp_path / "w.pth")
     for name in ("w.safetensors", "w.pth"):
-        network, loaded = pretrained(SMALL, tmp_path / name)
+        network, loaded = load_pretrained(SMALL, tmp_path / name)
         assert all(torch.equal(state[key], one) for key, one in network.state_dict().items())
         assert (loaded.fresh, loaded.unused, loaded.licence) == ((), (), "not stated")
-    network, loaded = pretrained(SMALL, state)
+    network, loaded = load_pretrained(SMALL, state)
     assert torch.equal(network.head.fc.weight, state["head.fc.weight"])
     assert json.loads(json.dumps(loaded.to_json()))["source"] == "a state dict"
 
@@ -106,7 +106,7 @@ def test_published_weights_are_fetched_once_checked_and_kept_with_licence_and_so
     published = Published("net.pth", digest[:8], tmp_path.as_uri() + "/", "CC0")
     monkeypatch.setitem(PUBLISHED, "resnet18", published)
     kept = tmp_path / "cache"
-    network, loaded = pretrained(SMALL, "imagenet", kept)
+    network, loaded = load_pretrained(SMALL, "imagenet", kept)
     assert (loaded.source, loaded.licence, loaded.published) == (published.url, "CC0", published)
     assert torch.equal(network.head.fc.weight, torch.load(home, weights_only=True)["head.fc.weight"])
     home.unlink()
@@ -134,7 +134,7 @@ def test_without_a_network_the_message_says_where_to_put_the_file(tmp_path) -> N
 
 def test_a_network_without_published_weights_says_which_have_some() -> None:
     with pytest.raises(ModelError) as caught:
-        pretrained(SMALL.model_copy(update={"name": "resnet20", "options": {}}), "imagenet")
+        load_pretrained(SMALL.model_copy(update={"name": "resnet20", "options": {}}), "imagenet")
     assert str(caught.value) == "weights: none published on ImageNet are known for resnet20; did you mean resnet50?"
 
 
@@ -172,7 +172,7 @@ def test_real_imagenet_weights_recognise_one_picture_of_each_class(shared_data, 
     theirs.load_state_dict({key: one.float() for key, one in read_state(shared_data("weights") / file).items()})
     folder, weights = shared_data("imagenet_sample256"), shared_data("weights") / file
     told = Architecture(name=name, classes=1000, channels=3, size=(224, 224))
-    network, loaded = pretrained(told, weights)
+    network, loaded = load_pretrained(told, weights)
     assert (loaded.fresh, loaded.unused) == ((), ())
     network.eval()
     mean, std = (torch.tensor(one).view(3, 1, 1) for one in (PUBLISHED[name].mean, PUBLISHED[name].std))
@@ -204,7 +204,7 @@ def test_the_real_resnet_20_gets_the_stated_part_of_the_cifar_images_right(share
     from torchvision.transforms import functional
 
     told = Architecture(name="resnet20", classes=10, channels=3, size=(32, 32))
-    network, loaded = pretrained(told, shared_data("weights") / "cifar10_resnet20-12fca82f.th")
+    network, loaded = load_pretrained(told, shared_data("weights") / "cifar10_resnet20-12fca82f.th")
     assert (loaded.fresh, loaded.unused) == ((), ())
     mean, std = (torch.tensor(one).view(3, 1, 1) for one in (PUBLISHED["resnet18"].mean, PUBLISHED["resnet18"].std))
     right = count = 0

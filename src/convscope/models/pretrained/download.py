@@ -75,7 +75,7 @@ def download(published: Published, path: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def pretrained(
+def load_pretrained(
     architecture: Architecture, weights: str | Path | Mapping[str, Tensor], folder: Path | None = None
 ) -> tuple[Network, Loaded]:
     """Return the network with weights from elsewhere, and what came of loading them.
