@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-FIRST = ("/", "/static/js/app.js", "/api/run", "/api/network", "/api/inputs/validation-0")
+FIRST = ("/", "/static/app.js", "/api/run", "/api/network", "/api/inputs/validation-0")
 
 
 class Asked:

@@ -97,7 +97,7 @@ def test_no_address_names_a_file_that_is_not_the_page_s(client, path):
 
 def test_the_page_s_files_come_with_their_kinds(client):
     assert client.get("/").headers["content-type"] == "text/html; charset=utf-8"
-    answer = client.get("/static/js/app.js")
+    answer = client.get("/static/app.js")
     assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
-    again = client.get("/static/js/app.js", headers={"If-None-Match": answer.headers["etag"]})
+    again = client.get("/static/app.js", headers={"If-None-Match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
