@@ -105,10 +105,10 @@ def new_page(browser):
 
 @pytest.fixture
 def page(new_page, explorer: Served):
-    """The explorer's page, open on the landscape."""
+    """The explorer's page, open on the network view."""
     page = new_page()
     page.goto(explorer.link)
-    page.wait_for_selector(".stop[aria-pressed=true]")
+    page.wait_for_selector(".stage[aria-pressed=true]")
     return page
 
 

@@ -28,10 +28,10 @@ def computed(run: Path, image: int, layer: str) -> np.ndarray:
 
 
 def test_the_page_opens_on_the_network_with_its_stages_and_answer(page) -> None:
-    names = page.locator(".stop b").all_inner_texts()
-    assert names == ["picture", "stem", "stage 1", "stage 2", "head · fc1", "head · fc2", "head · fc"]
-    page.wait_for_selector(".rail .bars li.best")
-    assert page.title() == "Landscape · digits · convscope"
+    names = page.locator(".stage b").all_inner_texts()
+    assert names == ["image", "stem", "stage 1", "stage 2", "head · fc1", "head · fc2", "head · fc"]
+    page.wait_for_selector(".sidebar .bars li.best")
+    assert page.title() == "Network · digits · convscope"
     assert page.locator(".tile").count() == 6
 
 
@@ -41,37 +41,37 @@ def test_the_page_opens_on_the_network_with_its_stages_and_answer(page) -> None:
 def test_the_products_shown_for_a_clicked_unit_add_up_to_what_the_model_computed(page, trained, layer, channel) -> None:
     maps = computed(trained, 4, layer)
     if maps.ndim == 3:
-        go(page, f"#/landscape?image=validation-4&layer={layer}&channel={channel}", ".detail .pixels")
-        page.wait_for_selector(f'.detail h2:text-is("Channel {channel}")')
+        go(page, f"#/network?image=validation-4&layer={layer}&channel={channel}", ".channel-card .map-surface")
+        page.wait_for_selector(f'.channel-card h2:text-is("Channel {channel}")')
         side = maps.shape[-1]
-        box = page.locator(".detail .pixels").bounding_box()
+        box = page.locator(".channel-card .map-surface").bounding_box()
         page.mouse.click(box["x"] + (1.5 / side) * box["width"], box["y"] + (2.5 / side) * box["height"])
         expected = float(maps[channel, 2, 1])
     else:
-        go(page, f"#/unit?image=validation-4&layer={layer}&channel={channel}", ".receipt")
+        go(page, f"#/unit?image=validation-4&layer={layer}&channel={channel}", ".unit-terms")
         expected = float(maps[channel])
-    page.wait_for_selector(".receipt")
-    first = page.locator(".receipt .step").first
+    page.wait_for_selector(".unit-terms")
+    first = page.locator(".unit-terms .step").first
     products = first.evaluate("step => [...step.querySelectorAll('.term')].map((line) => Number(line.dataset.product))")
     told = {name: float(first.get_attribute(f"data-{name}")) for name in ("rest", "bias", "value")}
     assert sum(products) + told["rest"] + told["bias"] == pytest.approx(told["value"], abs=1e-5)
-    assert float(page.locator(".receipt").get_attribute("data-value")) == pytest.approx(expected, abs=1e-6)
+    assert float(page.locator(".unit-terms").get_attribute("data-value")) == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_product_leads_to_the_unit_that_its_value_came_from(page) -> None:
-    go(page, "#/unit?image=validation-2&layer=stages.0.conv.conv&channel=1&row=4&column=4", ".receipt .term a")
-    line = page.locator(".receipt .term").first
+    go(page, "#/unit?image=validation-2&layer=stages.0.conv.conv&channel=1&row=4&column=4", ".unit-terms .term a")
+    line = page.locator(".unit-terms .term").first
     value = float(line.get_attribute("data-term").split()[0])
     line.locator("a").click()
     page.wait_for_function(
-        "was => Math.abs(Number(document.querySelector('.receipt').dataset.value) - was) < 1e-6", arg=value
+        "was => Math.abs(Number(document.querySelector('.unit-terms').dataset.value) - was) < 1e-6", arg=value
     )
 
 
-def test_a_drawn_digit_is_called_right(page) -> None:
-    go(page, "#/input?image=validation-0", ".verdict")
+def test_a_drawn_digit_is_classified_correctly(page) -> None:
+    go(page, "#/input?image=validation-0", ".top-class")
     page.get_by_role("button", name="Clear").click()
-    box = page.locator(".pad").bounding_box()
+    box = page.locator(".drawing-canvas").bounding_box()
     ring = [(0.5 + 0.2 * np.cos(a), 0.5 + 0.36 * np.sin(a)) for a in np.linspace(-1.6, 4.8, 40)]
     points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in ring]
     page.mouse.move(*points[0])
@@ -79,127 +79,132 @@ def test_a_drawn_digit_is_called_right(page) -> None:
     for point in points[1:]:
         page.mouse.move(*point)
     page.mouse.up()
-    page.wait_for_function("() => document.querySelector('.verdict .name').textContent === '0'")
+    page.wait_for_function("() => document.querySelector('.top-class .class-name').textContent === '0'")
     page.wait_for_function("() => location.hash.includes('own-')")
-    share = page.locator(".studio .bars li.best .value").inner_text()
+    share = page.locator(".input-layout .bars li.best .value").inner_text()
     assert float(share.replace("%", "").replace(">", "")) > 50
 
 
-def test_the_pad_can_be_drawn_on_with_keys_alone(page) -> None:
-    go(page, "#/input?image=validation-0", ".verdict")
+def test_the_canvas_can_be_drawn_on_with_keys_alone(page) -> None:
+    go(page, "#/input?image=validation-0", ".top-class")
     page.get_by_role("button", name="Clear").click()
-    page.locator(".pad").focus()
+    page.locator(".drawing-canvas").focus()
     for key in [*["ArrowUp"] * 7, " ", *["ArrowDown"] * 14, " "]:
         page.keyboard.press(key)
-    page.wait_for_function("() => document.querySelector('.verdict .name').textContent === '1'")
+    page.wait_for_function("() => document.querySelector('.top-class .class-name').textContent === '1'")
 
 
 def test_the_slider_goes_through_the_epochs(page) -> None:
-    go(page, "#/time", ".film .tile")
+    go(page, "#/training", ".probe-maps .tile")
     slider = page.get_by_role("slider", name="Epoch")
     slider.focus()
     seen = set()
     for key, epoch in (("Home", 1), ("ArrowRight", 2), ("ArrowRight", 3)):
         page.keyboard.press(key)
         page.wait_for_selector(f'.epoch b:text-is("Epoch {epoch}")')
-        page.wait_for_selector(f'h2:text-is("Mistakes as of epoch {epoch}")')
+        page.wait_for_selector(f'h2:text-is("Confusion matrix at epoch {epoch}")')
         page.wait_for_selector(f'[aria-label$="at epoch {epoch}"]')
-        seen.add(page.evaluate("() => document.querySelector('.film canvas').toDataURL()"))
+        seen.add(page.evaluate("() => document.querySelector('.probe-maps canvas').toDataURL()"))
     assert len(seen) == 3
     assert "epoch=3" in page.url
 
 
 def test_a_computation_can_be_cancelled(page) -> None:
-    go(page, "#/questions?ask=classes&steps=2048&image=validation-0", ".answer .first")
-    page.locator(".answer .first").click()
+    go(page, "#/methods?method=classes&steps=2048&image=validation-0", ".method-card .primary")
+    page.locator(".method-card .primary").click()
     page.get_by_role("button", name="Cancel", exact=True).click()
-    page.get_by_text("Cancelled. Nothing was kept.", exact=True).wait_for()
+    page.get_by_text("Cancelled. No result was saved.", exact=True).wait_for()
 
 
-def test_a_file_that_is_no_picture_is_refused_in_a_sentence(page) -> None:
-    go(page, "#/input?image=validation-0", ".verdict")
+def test_a_file_that_is_not_an_image_shows_an_error(page) -> None:
+    go(page, "#/input?image=validation-0", ".top-class")
     name = '<img src=x onerror="document.title=1">.png'
     page.set_input_files(
         "#file", {"name": name, "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n" + b"no image" * 99}
     )
-    page.wait_for_selector(".easel .trouble p")
+    page.wait_for_selector(".editor .error-message p")
     assert page.locator("img[src=x]").count() == 0
-    assert page.title() == "Your input · digits · convscope"
+    assert page.title() == "Input · digits · convscope"
     page.get_by_role("button", name="Clear").click()
-    page.wait_for_function("() => !document.querySelector('.easel .trouble')")
+    page.wait_for_function("() => !document.querySelector('.editor .error-message')")
 
 
 def test_every_view_has_an_address_that_back_and_reload_keep(page) -> None:
-    for name, title in (("One unit", "unit"), ("Time", "time"), ("Kin", "kin"), ("Mistakes", "mistakes")):
+    for name, title in (
+        ("Unit", "unit"),
+        ("Training", "training"),
+        ("Embedding map", "embedding"),
+        ("Confusion matrix", "confusion"),
+    ):
         page.get_by_role("link", name=name, exact=True).click()
         page.wait_for_selector(f'h1:text-is("{name}")')
         assert f"#/{title}" in page.url
     page.go_back()
-    page.wait_for_selector('h1:text-is("Kin")')
+    page.wait_for_selector('h1:text-is("Embedding map")')
     page.reload()
-    page.wait_for_selector('h1:text-is("Kin")')
+    page.wait_for_selector('h1:text-is("Embedding map")')
 
 
 def test_arrow_keys_move_the_unit_and_go_from_channel_to_channel(page) -> None:
-    go(page, "#/unit?image=validation-0&layer=stem&channel=0&row=3&column=3", ".receipt")
-    page.locator(".pixels").focus()
+    go(page, "#/unit?image=validation-0&layer=stem&channel=0&row=3&column=3", ".unit-terms")
+    page.locator(".map-surface").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
-    page.wait_for_selector('.receipt-paper h2:text-is("Channel 0 at 4, 4")')
-    go(page, "#/landscape?image=validation-0&layer=stem&channel=0&sort=order", '.tile[data-channel="5"]')
+    page.wait_for_selector('.terms-card h2:text-is("Channel 0 at 4, 4")')
+    go(page, "#/network?image=validation-0&layer=stem&channel=0&sort=order", '.tile[data-channel="5"]')
     page.locator('.tile[data-channel="0"]').focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    page.wait_for_selector('.detail h2:text-is("Channel 1")')
+    page.wait_for_selector('.channel-card h2:text-is("Channel 1")')
 
 
-def test_a_lasso_around_the_map_lists_who_is_in_it(page) -> None:
-    go(page, "#/kin?image=validation-0", ".kin .chips button")
-    box = page.locator(".atlas").bounding_box()
+def test_a_lasso_lists_the_images_inside_it(page) -> None:
+    go(page, "#/embedding?image=validation-0", ".embedding .chips button")
+    box = page.locator(".scatter").bounding_box()
     corners = [(0.01, 0.01), (0.99, 0.01), (0.99, 0.99), (0.01, 0.99)]
     page.mouse.move(box["x"] + 3, box["y"] + 3)
     page.mouse.down()
     for x, y in corners:
         page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
     page.mouse.up()
-    page.wait_for_selector('.chosen h2:text-is("180 images")')
-    assert page.locator(".chosen .thumb").count() == 120
+    page.wait_for_selector('.selection h2:text-is("180 images")')
+    assert page.locator(".selection .thumbnail").count() == 120
 
 
-def test_a_mark_is_kept_and_downloaded_as_a_table(page) -> None:
-    go(page, "#/mistakes?truth=3&answer=3", ".one h2")
-    page.get_by_role("button", name="Leave out").click()
-    page.wait_for_selector('h2:text-is("Your 1 mark")')
+def test_a_correction_is_kept_and_downloaded_as_a_table(page) -> None:
+    go(page, "#/confusion?truth=3&answer=3", ".image-card h2")
+    page.get_by_role("button", name="Exclude").click()
+    page.wait_for_selector('h2:text-is("1 correction")')
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Download CSV").click()
     lines = Path(waiting.value.path()).read_text().splitlines()
     assert len(lines) == 1 + 1796
-    page.get_by_role("button", name="Take back").click()
-    page.wait_for_selector('h2:text-is("Your marks")')
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_selector('h2:text-is("Corrections")')
 
 
-def test_a_picture_of_the_view_can_be_saved(page) -> None:
-    go(page, "#/unit?image=validation-0&layer=stem", ".receipt")
+def test_an_image_of_the_view_can_be_saved(page) -> None:
+    go(page, "#/unit?image=validation-0&layer=stem", ".unit-terms")
     with page.expect_download() as waiting:
-        page.get_by_role("button", name="Save picture").click()
-    assert waiting.value.suggested_filename == "digits-one-unit.png"
+        page.get_by_role("button", name="Save image").click()
+    assert waiting.value.suggested_filename == "digits-unit.png"
     content = Path(waiting.value.path()).read_bytes()
     assert content.startswith(b"\x89PNG")
     assert len(content) > 20_000
 
 
-def test_a_second_tab_sees_the_mark_that_the_first_one_made(page) -> None:
-    go(page, "#/mistakes?truth=4&answer=4", ".one h2")
+def test_a_second_tab_sees_the_correction_that_the_first_one_made(page) -> None:
+    go(page, "#/confusion?truth=4&answer=4", ".image-card h2")
     other = page.context.new_page()
     other.goto(page.url)
-    other.wait_for_selector('h2:text-is("Your marks")')
-    page.get_by_role("button", name="Leave out").click()
-    other.wait_for_selector('h2:text-is("Your 1 mark")')
-    page.get_by_role("button", name="Take back").click()
-    other.wait_for_selector('h2:text-is("Your marks")')
+    other.wait_for_selector('h2:text-is("Corrections")')
+    page.get_by_role("button", name="Exclude").click()
+    other.wait_for_selector('h2:text-is("1 correction")')
+    page.get_by_role("button", name="Undo").click()
+    other.wait_for_selector('h2:text-is("Corrections")')
 
 
-def test_time_follows_a_training_that_still_runs(new_page, trained, serve, tmp_path) -> None:
+def test_the_training_view_follows_a_run_in_progress(new_page, trained, serve, tmp_path) -> None:
     copy = tmp_path / "live"
     shutil.copytree(trained, copy)
     (copy / "report.html").unlink()
@@ -211,16 +216,16 @@ def test_time_follows_a_training_that_still_runs(new_page, trained, serve, tmp_p
     events.write_text("".join(lines[: third + 1]))
     page = new_page()
     page.goto(serve(copy).link)
-    page.wait_for_selector(".stop[aria-pressed=true]")
-    go(page, "#/time", '.epoch b:text-is("Epoch 3")')
+    page.wait_for_selector(".stage[aria-pressed=true]")
+    go(page, "#/training", '.epoch b:text-is("Epoch 3")')
     with events.open("a") as more:
         more.write("".join(lines[third + 1 :]))
     page.wait_for_selector('.epoch b:text-is("Epoch 6")')
 
 
 def test_an_address_that_leads_nowhere_says_so(page) -> None:
-    go(page, "#/landscape?image=validation-99999", ".rail .trouble")
-    told = page.locator(".rail .trouble p").inner_text()
+    go(page, "#/network?image=validation-99999", ".sidebar .error-message")
+    told = page.locator(".sidebar .error-message p").inner_text()
     assert told == "image validation-99999: is not in the run's train or validation set; choose another"
 
 
@@ -230,18 +235,18 @@ def test_a_run_that_is_deleted_and_a_server_that_ends_are_told(new_page, trained
     served = serve(copy)
     page = new_page()
     page.goto(served.link)
-    page.wait_for_selector(".stop[aria-pressed=true]")
+    page.wait_for_selector(".stage[aria-pressed=true]")
     shutil.rmtree(copy)
     page.locator("#notice").get_by_text("was deleted or moved").wait_for()
     served.end()
-    page.get_by_text("The explorer’s server does not answer.").wait_for()
+    page.get_by_text("The explorer server does not respond.").wait_for()
 
 
-@pytest.mark.parametrize("view", ["landscape", "unit", "input", "time", "questions", "kin", "mistakes"])
+@pytest.mark.parametrize("view", ["network", "unit", "input", "training", "methods", "embedding", "confusion"])
 def test_every_view_fits_a_phone(new_page, explorer, view) -> None:
     page = new_page(viewport={"width": 360, "height": 780})
     page.goto(explorer.link)
-    page.wait_for_selector("#views a")
+    page.wait_for_selector("#nav a")
     go(page, f"#/{view}", "main h1")
     page.wait_for_timeout(800)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 360

@@ -12,26 +12,28 @@ def ask(page, module: str, call: str):
 
 
 def test_figures_are_short_and_signed_with_a_true_minus(page) -> None:
-    figures = [ask(page, "lib/numbers", f"figure({value})") for value in ("0", "-1.23456", "12345.6", "0.00001", "NaN")]
+    figures = [
+        ask(page, "lib/numbers", f"formatNumber({value})") for value in ("0", "-1.23456", "12345.6", "0.00001", "NaN")
+    ]
     assert figures == ["0", "−1.235", "12346", "1.00e−5", "–"]
-    assert ask(page, "lib/numbers", "percent(0.0004)") == "< 0.1\u00a0%"
+    assert ask(page, "lib/numbers", "formatPercent(0.0004)") == "< 0.1\u00a0%"
     assert ask(page, "lib/numbers", "ticks(0, 1, 5)") == [0, 0.2, 0.4, 0.6, 0.8, 1]
 
 
 def test_an_address_is_read_as_it_was_written(page) -> None:
     written = ask(
-        page, "lib/router", "write('unit', {image: 'validation-3', layer: 'stages.0', channel: 0, row: null})"
+        page, "lib/router", "formatRoute('unit', {image: 'validation-3', layer: 'stages.0', channel: 0, row: null})"
     )
     assert written == "#/unit?image=validation-3&layer=stages.0&channel=0"
-    assert ask(page, "lib/router", f"read('{written}')") == {
+    assert ask(page, "lib/router", f"parseRoute('{written}')") == {
         "view": "unit",
-        "said": {"image": "validation-3", "layer": "stages.0", "channel": "0"},
+        "params": {"image": "validation-3", "layer": "stages.0", "channel": "0"},
     }
 
 
-def test_zero_is_the_ground_and_the_largest_takes_the_full_colour(page) -> None:
-    assert [ask(page, "lib/color_scale", f"index({value}, 2)") for value in (0, 2, -2, 9)] == [255, 510, 0, 510]
-    assert ask(page, "lib/color_scale", "index(NaN, 2)") == 255
+def test_zero_is_the_ground_and_the_largest_takes_the_strongest_colour(page) -> None:
+    assert [ask(page, "lib/color_scale", f"colorIndex({value}, 2)") for value in (0, 2, -2, 9)] == [255, 510, 0, 510]
+    assert ask(page, "lib/color_scale", "colorIndex(NaN, 2)") == 255
 
 
 def test_maps_are_decoded_from_bytes_and_from_floats(page) -> None:
@@ -43,31 +45,31 @@ def test_maps_are_decoded_from_bytes_and_from_floats(page) -> None:
         head += " " * (-len(head) % 4)
         sent = b"CSM1" + struct.pack("<I", len(head)) + head.encode() + content
         read = "map((one) => [one.channel, ...one.values, one.low, one.high])"
-        got = ask(page, "lib/feature_maps", f"decode(new Uint8Array({list(sent)}).buffer).maps.{read}")
+        got = ask(page, "lib/feature_maps", f"decodeMaps(new Uint8Array({list(sent)}).buffer).maps.{read}")
         assert got == [[7, -1, 4, -1, 4]]
 
 
 def test_a_lasso_holds_what_is_inside_it_only(page) -> None:
     square = "[[0, 0], [2, 0], [2, 2], [0, 2]]"
-    assert ask(page, "lib/lasso", f"inside([1, 1], {square})") is True
-    assert ask(page, "lib/lasso", f"inside([3, 1], {square})") is False
+    assert ask(page, "lib/lasso", f"insidePolygon([1, 1], {square})") is True
+    assert ask(page, "lib/lasso", f"insidePolygon([3, 1], {square})") is False
     points = "[{x: 0, y: 0}, {x: 5, y: 1}, {x: 1, y: 5}]"
-    assert ask(page, "lib/lasso", f"towards({points}, 0, 'ArrowRight')") == 1
-    assert ask(page, "lib/lasso", f"towards({points}, 0, 'ArrowDown')") == 2
-    assert ask(page, "lib/lasso", f"towards({points}, 0, 'ArrowLeft')") == 0
+    assert ask(page, "lib/lasso", f"nextPoint({points}, 0, 'ArrowRight')") == 1
+    assert ask(page, "lib/lasso", f"nextPoint({points}, 0, 'ArrowDown')") == 2
+    assert ask(page, "lib/lasso", f"nextPoint({points}, 0, 'ArrowLeft')") == 0
 
 
 def test_an_arrow_key_leads_to_the_neighbour_on_the_screen(page) -> None:
     boxes = "[[0, 0], [10, 0], [20, 0], [0, 10], [10, 10]].map(([left, top]) => ({left, top, width: 9, height: 9}))"
     assert [
-        ask(page, "lib/grid_keys", f"neighbour({boxes}, 1, '{key}')")
+        ask(page, "lib/grid_keys", f"neighborIndex({boxes}, 1, '{key}')")
         for key in ("ArrowDown", "ArrowLeft", "ArrowUp", "End")
     ] == [4, 0, 1, 4]
 
 
 def test_folded_terms_and_shown_ones_are_all_of_the_sum(page) -> None:
     step = "{count: 10, rest: {count: 6, sum: 0.5}, terms: [4, 3, 2, 1].map((product) => ({product}))}"
-    assert ask(page, "widgets/unit_terms", f"fold({step}, 2)") == {
+    assert ask(page, "widgets/unit_terms", f"foldTerms({step}, 2)") == {
         "terms": [{"product": 4}, {"product": 3}],
         "folded": [{"product": 2}, {"product": 1}],
         "rest": 8,
@@ -75,9 +77,11 @@ def test_folded_terms_and_shown_ones_are_all_of_the_sum(page) -> None:
     }
 
 
-def test_windows_are_told_by_channel_the_weightiest_first(page) -> None:
+def test_window_terms_are_grouped_by_channel_largest_sum_first(page) -> None:
     terms = "[{channel: 0, product: 1}, {channel: 1, product: -3}, {channel: 0, product: 1}]"
-    assert ask(page, "widgets/input_windows", f"parts({{terms: {terms}}}).map((part) => [part.channel, part.sum])") == [
+    assert ask(
+        page, "widgets/input_windows", f"termsByChannel({{terms: {terms}}}).map((part) => [part.channel, part.sum])"
+    ) == [
         [1, -3],
         [0, 2],
     ]
@@ -85,9 +89,9 @@ def test_windows_are_told_by_channel_the_weightiest_first(page) -> None:
 
 def test_of_many_quick_calls_the_first_and_the_last_are_made(page) -> None:
     assert page.evaluate("""async () => {
-        const { lastWaiting } = await import('/static/lib/latest_request.js');
+        const { runLatest } = await import('/static/lib/latest_request.js');
         const made = [];
-        const call = lastWaiting(async (n) => { await new Promise((done) => setTimeout(done, 20)); made.push(n); });
+        const call = runLatest(async (n) => { await new Promise((done) => setTimeout(done, 20)); made.push(n); });
         [1, 2, 3, 4].forEach(call);
         await new Promise((done) => setTimeout(done, 120));
         return made;
@@ -96,19 +100,25 @@ def test_of_many_quick_calls_the_first_and_the_last_are_made(page) -> None:
 
 def test_a_field_of_a_unit_lies_a_stride_further_for_its_neighbour(page) -> None:
     known = "{field: [4, 6, 9, 11], row: 3, column: 2}"
-    assert ask(page, "lib/network_tree", f"moved({known}, [2, 2], 4, 5)") == [10, 8, 15, 13]
+    assert ask(page, "lib/network_tree", f"shiftedField({known}, [2, 2], 4, 5)") == [10, 8, 15, 13]
 
 
 def test_channels_can_be_named_one_by_one_or_from_to(page) -> None:
-    assert ask(page, "widgets/method_definitions", "some({channels: '7, 2-4'}, {shape: [6, 5, 5]})") == [2, 3, 4]
-    assert ask(page, "widgets/method_definitions", "some({}, {shape: [3, 5, 5]})") == [0, 1, 2]
+    assert ask(page, "widgets/method_definitions", "parseChannels({channels: '7, 2-4'}, {shape: [6, 5, 5]})") == [
+        2,
+        3,
+        4,
+    ]
+    assert ask(page, "widgets/method_definitions", "parseChannels({}, {shape: [3, 5, 5]})") == [0, 1, 2]
 
 
 def test_of_many_classes_the_commonest_mistakes_are_listed(page) -> None:
-    assert ask(page, "widgets/confusion_matrix", "confused([[9, 1, 0], [3, 8, 0], [0, 2, 7]])") == [
+    assert ask(page, "widgets/confusion_matrix", "confusedPairs([[9, 1, 0], [3, 8, 0], [0, 2, 7]])") == [
         [1, 0, 3],
         [2, 1, 2],
         [0, 1, 1],
     ]
     names, counts = [f"c{i}" for i in range(41)], [[4 * (i == 2 and j == 5) for j in range(41)] for i in range(41)]
-    assert ask(page, "widgets/confusion_matrix", f"matrix({names}, {counts}).textContent") == "4c2, called c5"
+    assert (
+        ask(page, "widgets/confusion_matrix", f"confusionMatrix({names}, {counts}).textContent") == "4c2, predicted c5"
+    )

@@ -1,107 +1,107 @@
-/** The page: opens the run, shows the view that the address names, and says what happens to the run meanwhile. */
+/** Entry point: loads the run, shows the view named in the address, and reports changes of the run. */
 
 import { fill, h } from "./lib/dom.js";
-import { follow, go, here, write } from "./lib/router.js";
-import { listen, news, refreshDrawing, refreshRun, session, tell } from "./lib/session.js";
-import { startTheme, themeSwitch } from "./lib/theme.js";
-import { firstImage, rail } from "./widgets/sidebar.js";
-import { trouble } from "./widgets/parts.js";
-import { landscape } from "./views/network_view.js";
-import { unit } from "./views/unit.js";
-import { input } from "./views/input.js";
-import { time } from "./views/training.js";
-import { questions } from "./views/methods.js";
-import { kin } from "./views/embedding.js";
-import { mistakes } from "./views/confusion.js";
+import { onRouteChange, navigate, currentRoute, formatRoute } from "./lib/router.js";
+import { connectEvents, subscribe, refreshDrawingStyle, refreshRun, session, publish } from "./lib/session.js";
+import { startTheme, themeButton } from "./lib/theme.js";
+import { firstImage, sidebar } from "./widgets/sidebar.js";
+import { errorMessage } from "./widgets/error_message.js";
+import { networkView } from "./views/network_view.js";
+import { unitView } from "./views/unit.js";
+import { inputView } from "./views/input.js";
+import { trainingView } from "./views/training.js";
+import { methodsView } from "./views/methods.js";
+import { embeddingView } from "./views/embedding.js";
+import { confusionView } from "./views/confusion.js";
 
-/** Views by the word in the address; `railed`: beside the picture that is looked at; `before`: what is asked first. */
+/** Views by their name in the address. `withSidebar`: show the current image beside it; `prepare`: await this first. */
 const VIEWS = {
-  landscape: { title: "Landscape", make: landscape, railed: true },
-  unit: { title: "One unit", make: unit, railed: true },
-  input: { title: "Your input", make: input, railed: false, before: refreshDrawing },
-  time: { title: "Time", make: time, railed: false },
-  questions: { title: "Questions", make: questions, railed: true },
-  kin: { title: "Kin", make: kin, railed: false },
-  mistakes: { title: "Mistakes", make: mistakes, railed: false },
+  network: { title: "Network", create: networkView, withSidebar: true },
+  unit: { title: "Unit", create: unitView, withSidebar: true },
+  input: { title: "Input", create: inputView, withSidebar: false, prepare: refreshDrawingStyle },
+  training: { title: "Training", create: trainingView, withSidebar: false },
+  methods: { title: "Methods", create: methodsView, withSidebar: true },
+  embedding: { title: "Embedding map", create: embeddingView, withSidebar: false },
+  confusion: { title: "Confusion matrix", create: confusionView, withSidebar: false },
 };
-const KEPT = ["image", "layer", "channel", "row", "column"];
-const part = (id) => document.getElementById(id);
-const LEFT = "What is on the screen stays; nothing more can be computed.";
-const page = { name: "", view: null, rail: null, said: {}, gone: false };
+const SHARED_PARAMS = ["image", "layer", "channel", "row", "column"];
+const byId = (id) => document.getElementById(id);
+const GONE_NOTE = "The page keeps what it shows; nothing more can be computed.";
+const page = { name: "", view: null, sidebar: null, params: {}, deleted: false };
 
 async function start() {
   startTheme();
-  fill(part("tools"), themeSwitch());
-  news("say", (sentence) => {
-    part("spoken").textContent = sentence;
+  fill(byId("toolbar"), themeButton());
+  subscribe("announce", (sentence) => {
+    byId("announcements").textContent = sentence;
   });
   try {
     await refreshRun();
   } catch (error) {
     fill(
-      part("view"),
-      trouble(error, () => window.location.reload()),
+      byId("view"),
+      errorMessage(error, () => window.location.reload()),
     );
     return;
   }
-  page.rail = rail(part("rail"), (image) => go(page.name, { ...here().said, image }));
-  follow(show);
-  hearRun();
-  listen();
-  headline();
+  page.sidebar = sidebar(byId("sidebar"), (image) => navigate(page.name, { ...currentRoute().params, image }));
+  onRouteChange(show);
+  subscribeToRun();
+  connectEvents();
+  showRun();
   show();
 }
 
 async function show() {
-  const { view, said } = here();
-  const name = VIEWS[view] ? view : "landscape";
-  const full = { ...said, image: said.image ?? page.said.image ?? firstImage() };
-  page.said = full;
-  navigation(name, full);
-  if (!session.run.has_network && name !== "time") return waitForNetwork();
-  const railed = VIEWS[name].railed;
-  part("rail").hidden = !railed;
-  part("frame").classList.toggle("railed", railed);
+  const { view, params } = currentRoute();
+  const name = VIEWS[view] ? view : "network";
+  const allParams = { ...params, image: params.image ?? page.params.image ?? firstImage() };
+  page.params = allParams;
+  showNavigation(name, allParams);
+  if (!session.run.has_network && name !== "training") return showNoNetwork();
+  const withSidebar = VIEWS[name].withSidebar;
+  byId("sidebar").hidden = !withSidebar;
+  byId("layout").classList.toggle("with-sidebar", withSidebar);
   if (name !== page.name) {
-    await VIEWS[name].before?.().catch(() => undefined);
-    if (here().view !== view) return undefined;
-    if (name !== page.name) open(name);
+    await VIEWS[name].prepare?.().catch(() => undefined);
+    if (currentRoute().view !== view) return undefined;
+    if (name !== page.name) openView(name);
   }
-  if (railed) page.rail.show(full.image);
+  if (withSidebar) page.sidebar.show(allParams.image);
   document.title = `${VIEWS[name].title} · ${session.run.name} · convscope`;
-  return page.view.show(full);
+  return page.view.show(allParams);
 }
 
-function open(name) {
+function openView(name) {
   page.view?.leave?.();
-  page.rail.field(null);
+  page.sidebar.showField(null);
   page.name = name;
-  page.view = VIEWS[name].make({ rail: page.rail });
-  fill(part("view"), page.view.element);
-  if (document.activeElement !== document.body) part("view").focus({ preventScroll: true });
+  page.view = VIEWS[name].create({ sidebar: page.sidebar });
+  fill(byId("view"), page.view.element);
+  if (document.activeElement !== document.body) byId("view").focus({ preventScroll: true });
   window.scrollTo(0, 0);
 }
 
-function navigation(current, said) {
-  const kept = Object.fromEntries(KEPT.filter((name) => said[name]).map((name) => [name, said[name]]));
+function showNavigation(current, params) {
+  const shared = Object.fromEntries(SHARED_PARAMS.filter((name) => params[name]).map((name) => [name, params[name]]));
   fill(
-    part("views"),
+    byId("nav"),
     Object.entries(VIEWS).map(([name, view]) =>
-      h("a", { href: write(name, kept), "aria-current": name === current ? "page" : null }, view.title),
+      h("a", { href: formatRoute(name, shared), "aria-current": name === current ? "page" : null }, view.title),
     ),
   );
-  const shown = part("views").querySelector("[aria-current]");
-  part("views").scrollLeft = shown.offsetLeft - part("views").offsetLeft - 60;
+  const currentLink = byId("nav").querySelector("[aria-current]");
+  byId("nav").scrollLeft = currentLink.offsetLeft - byId("nav").offsetLeft - 60;
 }
 
-function waitForNetwork() {
+function showNoNetwork() {
   page.view?.leave?.();
   page.name = "";
-  part("rail").hidden = true;
-  part("frame").classList.remove("railed");
+  byId("sidebar").hidden = true;
+  byId("layout").classList.remove("with-sidebar");
   const { state, name } = session.run;
   fill(
-    part("view"),
+    byId("view"),
     h(
       "div.empty",
       {},
@@ -109,64 +109,64 @@ function waitForNetwork() {
         "p",
         {},
         state === "training"
-          ? `${name} is still being trained and has no network to show yet: it appears here after the first epoch. Time already follows it.`
-          : `${name} holds no network: its training stopped before the first epoch ended. Go on with convscope train --resume ${session.run.path}.`,
+          ? `${name} is still training and has no network yet: it appears here after the first epoch. The Training view is already live.`
+          : `${name} has no network: training stopped before the end of the first epoch. Resume it with convscope train --resume ${session.run.path}.`,
       ),
     ),
   );
 }
 
-function headline() {
+function showRun() {
   const { name, model, state, epoch } = session.run;
-  const live = state === "training" ? h("span.live", {}, "training") : null;
-  fill(part("run"), h("b", {}, name), ` · ${model ?? ""}${epoch ? ` · epoch ${epoch}` : ""} `, live);
-  notify(session.run.trouble);
+  const live = state === "training" ? h("span.live-badge", {}, "training") : null;
+  fill(byId("run"), h("b", {}, name), ` · ${model ?? ""}${epoch ? ` · epoch ${epoch}` : ""} `, live);
+  showNotice(session.run.trouble);
 }
 
-function notify(sentence, mild = false) {
-  part("notice").hidden = !sentence;
-  part("notice").classList.toggle("mild", mild);
-  fill(part("notice"), sentence ?? "");
+function showNotice(sentence, info = false) {
+  byId("notice").hidden = !sentence;
+  byId("notice").classList.toggle("info", info);
+  fill(byId("notice"), sentence ?? "");
 }
 
-function hearRun() {
-  let silent = null;
-  news("silence", () => {
-    silent ??= setTimeout(
+function subscribeToRun() {
+  let noticeTimer = null;
+  subscribe("disconnected", () => {
+    noticeTimer ??= setTimeout(
       () =>
-        notify(
-          "The explorer’s server does not answer. If it was ended, start convscope explore again and open its new link; " +
-            "otherwise this page goes on by itself when the server is back.",
+        showNotice(
+          "The explorer server does not respond. If it was stopped, start convscope explore again and open its new link; " +
+            "otherwise this page reconnects by itself.",
         ),
       2500,
     );
   });
-  news("hello", async () => {
-    clearTimeout(silent);
-    silent = null;
-    await renew();
-    tell("marks", {});
+  subscribe("hello", async () => {
+    clearTimeout(noticeTimer);
+    noticeTimer = null;
+    await refresh();
+    publish("marks", {});
   });
-  news("run", async ({ state }) => {
-    page.gone = state === "gone";
-    if (!page.gone) await renew();
-    else notify(`The run’s folder ${session.run.path} was deleted or moved. ${LEFT}`);
+  subscribe("run", async ({ state }) => {
+    page.deleted = state === "gone";
+    if (!page.deleted) await refresh();
+    else showNotice(`The run folder ${session.run.path} was deleted or moved. ${GONE_NOTE}`);
   });
-  news("epoch", async () => {
-    await renew();
+  subscribe("epoch", async () => {
+    await refresh();
   });
 }
 
-async function renew() {
-  const before = session.run.network;
+async function refresh() {
+  const prepare = session.run.network;
   try {
     await refreshRun();
   } catch (error) {
-    if (!page.gone) notify(error.message);
+    if (!page.deleted) showNotice(error.message);
     return;
   }
-  headline();
-  if (session.run.network === before) return;
+  showRun();
+  if (session.run.network === prepare) return;
   show();
 }
 

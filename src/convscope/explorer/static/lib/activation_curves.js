@@ -1,4 +1,4 @@
-/** The shapes of the usual activations, for their small curves. The values shown are always the network's own. */
+/** Curves of common activation functions, for small plots. Values shown beside them always come from the network. */
 
 const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 const CURVES = {
@@ -18,13 +18,13 @@ const CURVES = {
 };
 
 /**
- * The points of an activation's curve.
- * @param {string} name as the server tells it
+ * The points of an activation function's curve.
+ * @param {string} name as the server names it
  * @param {number} reach from -reach to reach
  * @param {number} [points]
- * @returns {[number, number][]} empty where the shape is not known
+ * @returns {[number, number][]} empty for an unknown function
  */
-export function curve(name, reach, points = 61) {
+export function activationCurve(name, reach, points = 61) {
   const shape = CURVES[name.toLowerCase()];
   if (!shape) return [];
   return Array.from({ length: points }, (_, i) => {

@@ -1,10 +1,10 @@
-/** Asking the server: every refusal comes back as one sentence that can be shown as it is. */
+/** HTTP requests to the server. Every failure becomes an ApiError whose message can be shown as it is. */
 
-/** What the server, or its absence, said: `message` is a sentence for the person, `kind` a word for the code. */
-export class Refusal extends Error {
+/** A failed request: `message` is a sentence for the user, `kind` a word for the code. */
+export class ApiError extends Error {
   /**
    * @param {string} sentence
-   * @param {string} kind as in docs/explorer-api.md, or "silence" where nobody answers
+   * @param {string} kind as in docs/explorer-api.md, or "disconnected" without a response
    */
   constructor(sentence, kind) {
     super(sentence);
@@ -12,87 +12,90 @@ export class Refusal extends Error {
   }
 }
 
-const SILENCE =
-  "The explorer’s server does not answer: it has ended, or the connection broke. Start `convscope explore` again and open its new link.";
+const NO_CONNECTION =
+  "The explorer server does not respond: it was stopped, or the connection broke. Start `convscope explore` again and open its new link.";
 
 /**
- * The JSON of an answer.
- * @param {string} path below /api/, parts already encoded
- * @param {Object<string, any>} [query] empty values are left out; arrays are repeated
+ * GET a JSON response.
+ * @param {string} path below /api/, path segments already encoded
+ * @param {Object<string, any>} [query] empty values are omitted; arrays are repeated
  * @param {AbortSignal} [signal]
  * @returns {Promise<any>}
  */
-export async function get(path, query = {}, signal = undefined) {
-  return (await ask(address(path, query), { signal })).json();
+export async function getJson(path, query = {}, signal = undefined) {
+  return (await request(apiUrl(path, query), { signal })).json();
 }
 
 /**
- * The bytes of an answer.
+ * GET a binary response.
  * @returns {Promise<ArrayBuffer>}
  */
-export async function bytes(path, query = {}, signal = undefined) {
-  return (await ask(address(path, query), { signal })).arrayBuffer();
+export async function getBytes(path, query = {}, signal = undefined) {
+  return (await request(apiUrl(path, query), { signal })).arrayBuffer();
 }
 
 /**
- * Send JSON, or a picture's bytes.
+ * Send JSON or the bytes of an image.
  * @param {"POST" | "PUT" | "DELETE"} method
  * @param {string} path
- * @param {any} [body] a Blob goes as it is, anything else as JSON
+ * @param {any} [body] a Blob is sent unchanged, anything else as JSON
  * @param {Object<string, any>} [query]
  * @param {AbortSignal} [signal]
- * @returns {Promise<any>} null where the answer is empty
+ * @returns {Promise<any>} null for an empty response
  */
 export async function send(method, path, body = undefined, query = {}, signal = undefined) {
   const blob = body instanceof Blob;
   const headers =
     body === undefined ? {} : { "Content-Type": blob ? body.type || "application/octet-stream" : "application/json" };
-  const answer = await ask(address(path, query), {
+  const response = await request(apiUrl(path, query), {
     method,
     headers,
     signal,
     body: blob || body === undefined ? body : JSON.stringify(body),
   });
-  const text = await answer.text();
+  const text = await response.text();
   return text ? JSON.parse(text) : null;
 }
 
 /**
- * The address of something that the server gives.
+ * The URL of a resource of the interface.
  * @param {string} path
  * @param {Object<string, any>} [query]
  * @returns {string}
  */
-export function address(path, query = {}) {
-  const said = new URLSearchParams();
+export function apiUrl(path, query = {}) {
+  const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
-    for (const one of Array.isArray(value) ? value : [value]) {
-      if (one !== null && one !== undefined && one !== "" && one !== false)
-        said.append(name, one === true ? "1" : String(one));
+    for (const item of Array.isArray(value) ? value : [value]) {
+      if (item !== null && item !== undefined && item !== "" && item !== false)
+        search.append(name, item === true ? "1" : String(item));
     }
   }
-  const tail = said.toString();
+  const tail = search.toString();
   return `/api/${path}${tail ? `?${tail}` : ""}`;
 }
 
 /**
- * Whether an error only says that a newer question replaced this one.
+ * Whether an error only means that a newer request replaced this one.
  * @param {any} error
  * @returns {boolean}
  */
-export function replaced(error) {
+export function isAborted(error) {
   return error?.name === "AbortError";
 }
 
-async function ask(where, options) {
-  let answer;
+async function request(url, options) {
+  let response;
   try {
-    answer = await fetch(where, { credentials: "same-origin", ...options });
+    response = await fetch(url, { credentials: "same-origin", ...options });
   } catch (error) {
-    if (replaced(error)) throw error;
-    throw new Refusal(SILENCE, "silence");
+    if (isAborted(error)) throw error;
+    throw new ApiError(NO_CONNECTION, "disconnected");
   }
-  if (answer.ok) return answer;
-  const told = await answer.json().catch(() => ({}));
-  throw new Refusal(told.error ?? `The server answered ${answer.status} without saying why.`, told.kind ?? "fault");
+  if (response.ok) return response;
+  const payload = await response.json().catch(() => ({}));
+  throw new ApiError(
+    payload.error ?? `The server returned status ${response.status} without a reason.`,
+    payload.kind ?? "fault",
+  );
 }

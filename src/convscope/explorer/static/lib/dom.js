@@ -1,16 +1,16 @@
-/** Elements, made in one expression. Nothing is ever parsed as HTML, so no name or label can become markup. */
+/** Creates elements in one expression. Nothing is parsed as HTML, so no name or label can become markup. */
 
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
  * An HTML element.
- * @param {string} tag its name, with classes after dots: "button.quiet"
+ * @param {string} tag its name, with classes after dots: "button.primary"
  * @param {Object<string, any>} [attributes] attributes; `on` maps events to listeners, `style` CSS properties to values
- * @param {...any} children nodes, strings, arrays of them; null, undefined and false are left out
+ * @param {...any} children nodes, strings, arrays of them; null, undefined and false are omitted
  * @returns {HTMLElement}
  */
 export function h(tag, attributes = {}, ...children) {
-  return dress(document.createElement(tag.split(".")[0]), tag, attributes, children);
+  return build(document.createElement(tag.split(".")[0]), tag, attributes, children);
 }
 
 /**
@@ -18,11 +18,11 @@ export function h(tag, attributes = {}, ...children) {
  * @returns {SVGElement}
  */
 export function s(tag, attributes = {}, ...children) {
-  return dress(document.createElementNS(SVG, tag.split(".")[0]), tag, attributes, children);
+  return build(document.createElementNS(SVG, tag.split(".")[0]), tag, attributes, children);
 }
 
 /**
- * Put children in place of what an element holds.
+ * Replace the children of an element.
  * @param {Element} element
  * @param {...any} children as for `h`
  * @returns {Element} the element
@@ -32,12 +32,12 @@ export function fill(element, ...children) {
   return element;
 }
 
-function dress(element, tag, attributes, children) {
+function build(element, tag, attributes, children) {
   const classes = tag.split(".").slice(1);
   if (classes.length) element.setAttribute("class", classes.join(" "));
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
-    if (name === "on") for (const [event, heard] of Object.entries(value)) element.addEventListener(event, heard);
+    if (name === "on") for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
     else if (name === "style")
       for (const [key, set] of Object.entries(value)) element.style.setProperty(key, String(set));
     else if (name === "value" && "value" in element) element.value = value;

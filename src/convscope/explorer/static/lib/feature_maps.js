@@ -1,12 +1,12 @@
-/** Feature maps: fetched when seen, decoded from bytes, kept while the network and the image are the same. */
+/** Feature maps: fetched on demand, decoded from bytes, cached per network and image. */
 
-import { bytes, get } from "./api.js";
+import { getBytes } from "./api.js";
 
-const MOST_KEPT = 400;
-const kept = new Map();
+const CACHE_SIZE = 400;
+const cache = new Map();
 
 /**
- * One channel's answer.
+ * The feature map of one channel.
  * @typedef {{channel: number, values: Float32Array, height: number, width: number, low: number, high: number}}
  *   FeatureMap
  * @typedef {{layer: string, total: number, full: [number, number], kind: "maps" | "vector", low: any, high: any,
@@ -14,71 +14,61 @@ const kept = new Map();
  */
 
 /**
- * Maps of some channels.
+ * Fetch the maps of some channels.
  * @param {string} image
  * @param {string} layer
- * @param {{from?: number, to?: number, side?: number, sort?: string, values?: string, network?: string}} [how]
+ * @param {{from?: number, to?: number, side?: number, sort?: string, values?: string, network?: string}} [options]
  * @returns {Promise<Maps>}
  */
-export function maps(image, layer, { network = "", ...how } = {}) {
-  return remembered(JSON.stringify([network, image, layer, how]), () =>
-    bytes(`inputs/${encodeURIComponent(image)}/maps`, { layer, ...how }).then(decode),
+export function fetchMaps(image, layer, { network = "", ...options } = {}) {
+  return cached(JSON.stringify([network, image, layer, options]), () =>
+    getBytes(`inputs/${encodeURIComponent(image)}/maps`, { layer, ...options }).then(decodeMaps),
   );
 }
 
 /**
- * What is said of every channel of a layer, without its maps.
- * @returns {Promise<{total: number, full: [number, number], mean: number[], low: number[], high: number[], empty:
- *   number[]}>}
- */
-export function summary(image, layer, network = "") {
-  return remembered(JSON.stringify([network, image, layer, "summary"]), () =>
-    get(`inputs/${encodeURIComponent(image)}/maps/summary`, { layer }),
-  );
-}
-
-/**
- * Read the server's binary answer (docs/explorer-api.md: CSM1).
+ * Decode the server's binary response (docs/explorer-api.md: CSM1).
  * @param {ArrayBuffer} buffer
  * @returns {Maps}
  */
-export function decode(buffer) {
+export function decodeMaps(buffer) {
   const view = new DataView(buffer);
-  if (view.getUint32(0, false) !== 0x43534d31) throw new Error("maps: the answer does not begin with CSM1");
+  if (view.getUint32(0, false) !== 0x43534d31)
+    throw new Error("feature maps: the response does not begin with CSM1; reload the page");
   const length = view.getUint32(4, true);
-  const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, length)));
-  const [height, width] = head.shape;
-  const read = head.values === "float" ? floats : scaled;
-  const found = read(buffer, 8 + length, head.channels.length, height * width);
-  const one = (channel, i) => ({ channel, height, width, ...found(i) });
-  return { ...head, maps: head.channels.map(one) };
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, length)));
+  const [height, width] = header.shape;
+  const reader = header.values === "float" ? floatReader : byteReader;
+  const readChannel = reader(buffer, 8 + length, header.channels.length, height * width);
+  const toMap = (channel, i) => ({ channel, height, width, ...readChannel(i) });
+  return { ...header, maps: header.channels.map(toMap) };
 }
 
 /**
- * The value that takes the full colour when maps share one scale.
- * @param {FeatureMap[]} some
+ * The largest absolute value over several maps, for a shared colour scale.
+ * @param {FeatureMap[]} maps
  * @returns {number}
  */
-export function most(some) {
-  return some.reduce((seen, map) => Math.max(seen, Math.abs(map.low), Math.abs(map.high)), 0);
+export function mapsMaxAbs(maps) {
+  return maps.reduce((largest, map) => Math.max(largest, Math.abs(map.low), Math.abs(map.high)), 0);
 }
 
-function scaled(buffer, start, channels, places) {
+function byteReader(buffer, start, channels, size) {
   const low = new Float32Array(buffer, start, channels);
   const high = new Float32Array(buffer, start + 4 * channels, channels);
-  const all = new Uint8Array(buffer, start + 8 * channels, channels * places);
+  const all = new Uint8Array(buffer, start + 8 * channels, channels * size);
   return (i) => {
-    const values = new Float32Array(places);
+    const values = new Float32Array(size);
     const step = (high[i] - low[i]) / 255;
-    for (let at = 0; at < places; at += 1) values[at] = low[i] + step * all[i * places + at];
+    for (let k = 0; k < size; k += 1) values[k] = low[i] + step * all[i * size + k];
     return { values, low: low[i], high: high[i] };
   };
 }
 
-function floats(buffer, start, channels, places) {
-  const all = new Float32Array(buffer, start, channels * places);
+function floatReader(buffer, start, channels, size) {
+  const all = new Float32Array(buffer, start, channels * size);
   return (i) => {
-    const values = all.slice(i * places, (i + 1) * places);
+    const values = all.slice(i * size, (i + 1) * size);
     return {
       values,
       low: values.reduce((a, b) => Math.min(a, b), Infinity),
@@ -87,12 +77,12 @@ function floats(buffer, start, channels, places) {
   };
 }
 
-function remembered(key, make) {
-  if (!kept.has(key)) {
-    const made = make();
-    kept.set(key, made);
-    made.catch(() => kept.delete(key));
-    if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value);
+function cached(key, request) {
+  if (!cache.has(key)) {
+    const promise = request();
+    cache.set(key, promise);
+    promise.catch(() => cache.delete(key));
+    if (cache.size > CACHE_SIZE) cache.delete(cache.keys().next().value);
   }
-  return kept.get(key);
+  return cache.get(key);
 }

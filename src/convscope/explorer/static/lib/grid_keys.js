@@ -1,26 +1,27 @@
-/** Keys in a grid of things: one of them is in the tab order, arrows go to its neighbours as they lie on the screen. */
+/** Keyboard navigation of a grid: one item is in the tab order, arrow keys move to its neighbours on the screen. */
 
-const MOVES = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"]);
+const KEYS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"]);
 
 /**
- * Make the children that match a selector one stop in the tab order.
+ * Make the items that match a selector a single tab stop.
  * @param {HTMLElement} grid
- * @param {string} [selector] what can be focused in it
+ * @param {string} [selector] the focusable items
  * @returns {HTMLElement} the grid
  */
-export function roving(grid, selector = "button") {
-  const all = () => [...grid.querySelectorAll(selector)].filter((item) => !item.disabled && item.offsetParent !== null);
+export function gridKeys(grid, selector = "button") {
+  const focusable = () =>
+    [...grid.querySelectorAll(selector)].filter((item) => !item.disabled && item.offsetParent !== null);
   grid.addEventListener("focusin", (event) => {
     const item = event.target.closest(selector);
-    if (item && grid.contains(item)) stop(grid, selector, item);
+    if (item && grid.contains(item)) setTabStop(grid, selector, item);
   });
   grid.addEventListener("keydown", (event) => {
     const from = event.target.closest(selector);
-    if (!from || !MOVES.has(event.key) || event.altKey || event.ctrlKey || event.metaKey) return;
-    const items = all();
+    if (!from || !KEYS.has(event.key) || event.altKey || event.ctrlKey || event.metaKey) return;
+    const items = focusable();
     const to =
       items[
-        neighbour(
+        neighborIndex(
           items.map((item) => item.getBoundingClientRect()),
           items.indexOf(from),
           event.key,
@@ -30,47 +31,47 @@ export function roving(grid, selector = "button") {
     event.stopPropagation();
     to?.focus();
   });
-  return refresh(grid, selector);
+  return refreshTabStop(grid, selector);
 }
 
 /**
- * Set the tab order again after the children changed.
+ * Update the tab stop after the items changed.
  * @returns {HTMLElement} the grid
  */
-export function refresh(grid, selector = "button") {
-  const chosen = grid.querySelector(
+export function refreshTabStop(grid, selector = "button") {
+  const selected = grid.querySelector(
     `${selector}[aria-current="true"], ${selector}[aria-pressed="true"], ${selector}[aria-selected="true"]`,
   );
-  stop(grid, selector, chosen ?? grid.querySelector(selector));
+  setTabStop(grid, selector, selected ?? grid.querySelector(selector));
   return grid;
 }
 
 /**
- * The thing that a key leads to.
- * @param {{left: number, top: number, width: number, height: number}[]} boxes where things lie
+ * The item that a key moves to.
+ * @param {{left: number, top: number, width: number, height: number}[]} boxes of the items
  * @param {number} from
  * @param {string} key an arrow, Home or End
- * @returns {number} its place in `boxes`; `from` at the edge
+ * @returns {number} its index in `boxes`; `from` at the edge
  */
-export function neighbour(boxes, from, key) {
+export function neighborIndex(boxes, from, key) {
   if (key === "Home") return 0;
   if (key === "End") return boxes.length - 1;
   if (key === "ArrowLeft") return Math.max(0, from - 1);
   if (key === "ArrowRight") return Math.min(boxes.length - 1, from + 1);
   const down = key === "ArrowDown" ? 1 : -1;
-  const middle = (box) => [box.left + box.width / 2, box.top + box.height / 2];
-  const [x, y] = middle(boxes[from]);
+  const center = (box) => [box.left + box.width / 2, box.top + box.height / 2];
+  const [x, y] = center(boxes[from]);
   let best = from;
-  let least = Infinity;
+  let lowest = Infinity;
   boxes.forEach((box, i) => {
-    const [bx, by] = middle(box);
-    const away = (by - y) * down;
-    const cost = away + 3 * Math.abs(bx - x);
-    if (away > box.height / 2 && cost < least) [best, least] = [i, cost];
+    const [bx, by] = center(box);
+    const distance = (by - y) * down;
+    const cost = distance + 3 * Math.abs(bx - x);
+    if (distance > box.height / 2 && cost < lowest) [best, lowest] = [i, cost];
   });
   return best;
 }
 
-function stop(grid, selector, chosen) {
-  for (const item of grid.querySelectorAll(selector)) item.tabIndex = item === chosen ? 0 : -1;
+function setTabStop(grid, selector, selected) {
+  for (const item of grid.querySelectorAll(selector)) item.tabIndex = item === selected ? 0 : -1;
 }

@@ -1,33 +1,33 @@
-/** Of many quick questions, only the newest matters. */
+/** Of many quick requests, only the latest matters. */
 
 /**
- * A function that runs one at a time: a call while one runs waits, and of those that wait only the last one is made.
- * @param {(...args: any[]) => Promise<void>} act
+ * A function that runs one call at a time: calls made meanwhile wait, and only the last of them is run.
+ * @param {(...args: any[]) => Promise<void>} action
  * @returns {(...args: any[]) => void}
  */
-export function lastWaiting(act) {
+export function runLatest(action) {
   let running = false;
-  let next = null;
-  const turn = async () => {
+  let pending = null;
+  const drain = async () => {
     running = true;
-    while (next) {
-      const args = next;
-      next = null;
-      await act(...args);
+    while (pending) {
+      const args = pending;
+      pending = null;
+      await action(...args);
     }
     running = false;
   };
   return (...args) => {
-    next = args;
-    if (!running) turn();
+    pending = args;
+    if (!running) drain();
   };
 }
 
 /**
- * A function that gives an AbortSignal and aborts the one it gave before.
+ * A function that returns a new AbortSignal and aborts the previous one.
  * @returns {() => AbortSignal}
  */
-export function newest() {
+export function latestSignal() {
   let controller = null;
   return () => {
     controller?.abort();

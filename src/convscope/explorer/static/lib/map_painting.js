@@ -1,71 +1,51 @@
-/** Maps of numbers painted on canvases; they are painted again when the theme changes. */
+/** Arrays painted on canvases; they are repainted when the theme changes. */
 
-import { index, scale, theme } from "./color_scale.js";
+import { colorIndex, colorTable, currentTheme } from "./color_scale.js";
 
-const painted = new Set();
+const paintedCanvases = new Set();
 
 /**
- * Paint a map on a canvas of its own size, one pixel a value.
+ * Paint a map on a canvas of its own size, one pixel per value.
  * @param {HTMLCanvasElement} canvas
  * @param {{values: ArrayLike<number>, height: number, width: number}} map
- * @param {number} most the value that takes the full colour
+ * @param {number} limit the absolute value of the strongest colour
  * @returns {HTMLCanvasElement} the canvas
  */
-export function paint(canvas, map, most) {
-  canvas.again = () => draw(canvas, map, most);
-  canvas.again();
-  painted.add(new WeakRef(canvas));
+export function paintMap(canvas, map, limit) {
+  canvas.redraw = () => drawMap(canvas, map, limit);
+  canvas.redraw();
+  paintedCanvases.add(new WeakRef(canvas));
   return canvas;
 }
 
 /**
- * A painted canvas.
+ * A new canvas with a map painted on it.
  * @returns {HTMLCanvasElement}
  */
-export function tile(map, most) {
-  return paint(document.createElement("canvas"), map, most);
+export function mapCanvas(map, limit) {
+  return paintMap(document.createElement("canvas"), map, limit);
 }
 
-/** Paint every living canvas again, in the colours of the theme that is on now. */
-export function repaint() {
-  for (const kept of painted) {
-    const canvas = kept.deref();
-    if (canvas?.again) canvas.again();
-    else painted.delete(kept);
+/** Repaint every canvas still in use, in the colours of the current theme. */
+export function repaintAll() {
+  for (const reference of paintedCanvases) {
+    const canvas = reference.deref();
+    if (canvas?.redraw) canvas.redraw();
+    else paintedCanvases.delete(reference);
   }
 }
 
-/**
- * Paint a picture of bytes.
- * @param {HTMLCanvasElement} canvas
- * @param {{pixels: ArrayLike<number>, height: number, width: number, channels: number}} picture rows of 0..255,
- *   channels last; of
- *   other than 1 or 3 channels the first is shown
- * @returns {HTMLCanvasElement} the canvas
- */
-export function paintPicture(canvas, { pixels, height, width, channels }) {
-  [canvas.width, canvas.height] = [width, height];
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(width, height);
-  for (let i = 0; i < height * width; i += 1) {
-    for (let c = 0; c < 3; c += 1) image.data[4 * i + c] = pixels[channels * i + (channels === 3 ? c : 0)];
-    image.data[4 * i + 3] = 255;
-  }
-  context.putImageData(image, 0, 0);
-  return canvas;
-}
-
-function draw(canvas, { values, height, width }, most) {
+function drawMap(canvas, { values, height, width }, limit) {
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
   const context = canvas.getContext("2d");
   const image = context.createImageData(width, height);
-  const table = scale(theme());
+  const table = colorTable(currentTheme());
   for (let i = 0; i < values.length; i += 1) {
-    const at = 3 * index(values[i], most);
-    image.data[4 * i] = table[at];
-    image.data[4 * i + 1] = table[at + 1];
-    image.data[4 * i + 2] = table[at + 2];
+    const offset = 3 * colorIndex(values[i], limit);
+    image.data[4 * i] = table[offset];
+    image.data[4 * i + 1] = table[offset + 1];
+    image.data[4 * i + 2] = table[offset + 2];
     image.data[4 * i + 3] = 255;
   }
   context.putImageData(image, 0, 0);

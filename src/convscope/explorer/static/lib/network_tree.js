@@ -1,4 +1,4 @@
-/** The network's tree as the server tells it, and the questions that views ask of it. All pure. */
+/** The network's module tree as the server describes it, and queries on it. All pure functions. */
 
 /**
  * A section, block or layer (docs/explorer-api.md: NODE).
@@ -8,31 +8,31 @@
  */
 
 /**
- * Where the landscape stops: the picture, each section, and in the head every layer that mixes.
+ * The stages of the map strip: each section, and in the head every convolution or fully connected layer.
  * @param {{sections: Node[]}} network
  * @returns {Node[]}
  */
-export function stops(network) {
-  const found = [];
+export function stages(network) {
+  const result = [];
   for (const section of network.sections) {
-    if (section.name !== "head" && !section.name.startsWith("head.")) found.push(section);
-    else found.push(...headStops(section));
+    if (section.name !== "head" && !section.name.startsWith("head.")) result.push(section);
+    else result.push(...headStages(section));
   }
-  return found.filter((node) => node.shape.length > 0);
+  return result.filter((node) => node.shape.length > 0);
 }
 
 /**
- * The stop that a layer lies in: the one whose name it has or begins with; of a head's, the first at or after it.
- * @param {Node[]} all
+ * The stage that contains a layer: the one whose name is a prefix of its name; in the head, the first at or after it.
+ * @param {Node[]} allStages
  * @param {{sections: Node[]}} network
  * @param {string} layer
  * @returns {Node | undefined}
  */
-export function stopOf(all, network, layer) {
-  const within = all.find((stop) => layer === stop.name || layer.startsWith(`${stop.name}.`));
+export function stageOf(allStages, network, layer) {
+  const within = allStages.find((stage) => layer === stage.name || layer.startsWith(`${stage.name}.`));
   if (within) return within;
   const order = leaves(network.sections).map((node) => node.name);
-  return all.find((stop) => order.indexOf(stop.name) >= order.indexOf(layer)) ?? all.at(-1);
+  return allStages.find((stage) => order.indexOf(stage.name) >= order.indexOf(layer)) ?? allStages.at(-1);
 }
 
 /**
@@ -40,12 +40,12 @@ export function stopOf(all, network, layer) {
  * @param {Node[]} nodes
  * @returns {Node[]}
  */
-export function everything(nodes) {
-  return nodes.flatMap((node) => [node, ...everything(node.children)]);
+export function allNodes(nodes) {
+  return nodes.flatMap((node) => [node, ...allNodes(node.children)]);
 }
 
 /**
- * All layers, in the order of computation.
+ * All leaf layers, in the order of computation.
  * @param {Node[]} nodes
  * @returns {Node[]}
  */
@@ -54,79 +54,79 @@ export function leaves(nodes) {
 }
 
 /**
- * The parts around a layer that have parts themselves, outermost first.
+ * The modules that contain a layer, outermost first.
  * @param {Node | undefined} section
  * @param {string} name
- * @returns {Node[]} empty where the section has no parts
+ * @returns {Node[]} empty if the section has no children
  */
-export function path(section, name) {
+export function ancestors(section, name) {
   if (!section?.children.length) return [];
   const next = section.children.find((child) => name === child.name || name.startsWith(`${child.name}.`));
-  return [section, ...path(next, name)];
+  return [section, ...ancestors(next, name)];
 }
 
 /**
- * The node of a name.
+ * The node with a name.
  * @param {{sections: Node[]}} network
  * @param {string} name
  * @returns {Node | undefined}
  */
-export function find(network, name) {
-  return everything(network.sections).find((node) => node.name === name);
+export function findNode(network, name) {
+  return allNodes(network.sections).find((node) => node.name === name);
 }
 
 /**
- * A shape in words: "16 × 5 × 5" maps, "120" units.
+ * A shape as text: "16 × 5 × 5" for maps, "120" for units.
  * @param {number[]} shape
  * @returns {string}
  */
-export function shape(shape) {
+export function formatShape(shape) {
   return shape.join(" × ");
 }
 
 /**
- * Channels, height and width; a vector's places are one.
+ * Channels, height and width; 1 and 1 for a vector.
  * @param {number[]} sides
  * @returns {[number, number, number]}
  */
-export function volume([channels, height = 1, width = 1]) {
+export function mapShape([channels, height = 1, width = 1]) {
   return [channels, height, width];
 }
 
 /**
- * A layer's name for people: "stages.1.0.body.0.conv" is "stage 2, block 1, body 0 conv".
+ * The display name of a layer: "stages.1.0.body" is "stage 2 · 0 · body".
  * @param {string} name
  * @returns {string}
  */
-export function spoken(name) {
-  if (name === "input") return "the picture";
-  if (name.startsWith("@")) return "a step in between";
+export function layerLabel(name) {
+  if (name === "input") return "input image";
+  if (name.startsWith("@")) return "intermediate result";
   const parts = name.split(".");
-  const said = parts[0] === "stages" && parts.length > 1 ? [`stage ${Number(parts[1]) + 1}`] : [parts[0]];
-  return [...said, ...parts.slice(parts[0] === "stages" ? 2 : 1)].join(" · ");
+  const words = parts[0] === "stages" && parts.length > 1 ? [`stage ${Number(parts[1]) + 1}`] : [parts[0]];
+  return [...words, ...parts.slice(parts[0] === "stages" ? 2 : 1)].join(" · ");
 }
 
 /**
- * Where a unit's receptive field lies, from one that is known and the stride.
+ * The receptive field of a unit, from that of another unit of the layer and the stride.
  * @param {{field: number[], row: number, column: number}} known
  * @param {number[]} jump [down, across]
  * @param {number} row
  * @param {number} column
  * @returns {[number, number, number, number]} x1, y1, x2, y2
  */
-export function moved({ field, row, column }, jump, row2, column2) {
+export function shiftedField({ field, row, column }, jump, row2, column2) {
   const down = (row2 - row) * jump[0];
   const across = (column2 - column) * jump[1];
   return [field[0] + across, field[1] + down, field[2] + across, field[3] + down];
 }
 
 /**
- * The names that stand beside the last stop: the classes, where there are few and each has its unit.
+ * The names beside the last stage: the classes, if there are few and each has a unit.
  * @param {{run: any, network: any}} session
  * @returns {string[]}
  */
-export function outputs({ run, network }) {
-  const last = stops(network).at(-1);
+export function outputNames({ run, network }) {
+  const last = stages(network).at(-1);
   const fits =
     run.classes.length > 0 &&
     run.classes.length <= 24 &&
@@ -136,7 +136,9 @@ export function outputs({ run, network }) {
   return fits ? run.classes : [];
 }
 
-function headStops(section) {
-  const mixing = leaves([section]).filter((node) => node.group === "fully connected" || node.group === "convolution");
-  return mixing.length ? mixing : [section];
+function headStages(section) {
+  const weightLayers = leaves([section]).filter(
+    (node) => node.group === "fully connected" || node.group === "convolution",
+  );
+  return weightLayers.length ? weightLayers : [section];
 }

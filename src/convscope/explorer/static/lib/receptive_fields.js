@@ -1,55 +1,55 @@
-/** Where on the picture a unit looks: one unit of each layer is asked for, the others lie a stride further. */
+/** Receptive fields: the server gives that of one unit per layer, the others are shifted by the stride. */
 
-import { get } from "./api.js";
-import { moved } from "./network_tree.js";
+import { getJson } from "./api.js";
+import { shiftedField } from "./network_tree.js";
 import { session } from "./session.js";
 
-const known = new Map();
+const centerFields = new Map();
 
 /**
- * A function from a place on a layer's maps to the box that it sees.
+ * A function from a position on a layer's maps to its receptive field.
  * @param {string} image
  * @param {import("./network_tree.js").Node} node
- * @returns {Promise<(row: number, column: number) => number[] | null>} boxes x1, y1, x2, y2 in pixels of the picture
+ * @returns {Promise<(row: number, column: number) => number[] | null>} boxes x1, y1, x2, y2 in image pixels
  */
-export async function fieldsOf(image, node) {
+export async function receptiveFields(image, node) {
   const [, height = 1, width = 1] = node.shape;
   if (!node.field || !node.jump) return () => [0, 0, session.run.input.width, session.run.input.height];
-  if (!known.has(node.name)) {
+  if (!centerFields.has(node.name)) {
     const [row, column] = [Math.floor(height / 2), Math.floor(width / 2)];
-    const asked = get(`inputs/${encodeURIComponent(image)}/unit`, {
+    const request = getJson(`inputs/${encodeURIComponent(image)}/unit`, {
       layer: node.name,
       channel: 0,
       row,
       column,
       most: 1,
     });
-    known.set(
+    centerFields.set(
       node.name,
-      asked.then(({ field }) => ({ field: unclipped(field, node.field), row, column })),
+      request.then(({ field }) => ({ field: unclippedBox(field, node.field), row, column })),
     );
-    known.get(node.name).catch(() => known.delete(node.name));
+    centerFields.get(node.name).catch(() => centerFields.delete(node.name));
   }
-  const one = await known.get(node.name);
-  return (row, column) => moved(one, node.jump, row, column);
+  const center = await centerFields.get(node.name);
+  return (row, column) => shiftedField(center, node.jump, row, column);
 }
 
 /**
- * A box as large as the field, from one that the picture's border may have cut.
+ * The full receptive field, from a box that may be clipped at the image border.
  * @param {number[]} box
- * @param {number[]} size height and width of the whole field
- * @returns {number[]} about the same middle where both sides were cut
+ * @param {number[]} size height and width of the full field
+ * @returns {number[]} around the same center if both sides were clipped
  */
-export function unclipped([x1, y1, x2, y2], [height, width]) {
-  const [left, right] = grown(x1, x2, width, session.run?.input.width ?? x2);
-  const [upper, lower] = grown(y1, y2, height, session.run?.input.height ?? y2);
+export function unclippedBox([x1, y1, x2, y2], [height, width]) {
+  const [left, right] = extended(x1, x2, width, session.run?.input.width ?? x2);
+  const [upper, lower] = extended(y1, y2, height, session.run?.input.height ?? y2);
   return [left, upper, right, lower];
 }
 
-function grown(from, to, size, side) {
-  const lacking = size - (to - from);
-  if (lacking <= 0) return [from, to];
+function extended(from, to, size, side) {
+  const missing = size - (to - from);
+  if (missing <= 0) return [from, to];
   if (from > 0) return [from, from + size];
   if (to < side) return [to - size, to];
-  return [from - lacking / 2, to + lacking / 2];
+  return [from - missing / 2, to + missing / 2];
 }

@@ -1,60 +1,60 @@
 /**
- * The address of what is seen: `#/view?image=validation:3&layer=stages.0`. Every view can be shared and gone back to.
+ * Routes in the address: `#/view?image=validation-3&layer=stages.0`. Every view can be bookmarked, shared and gone back to.
  */
 
 /**
- * Read an address.
- * @param {string} hash what follows the page's own address, with or without #
- * @returns {{view: string, said: Object<string, string>}} view is "" where none is named
+ * Parse a route.
+ * @param {string} hash the fragment, with or without #
+ * @returns {{view: string, params: Object<string, string>}} view is "" if none is named
  */
-export function read(hash) {
+export function parseRoute(hash) {
   const [path, query = ""] = hash.replace(/^#?\/?/, "").split("?");
-  return { view: decode(path), said: Object.fromEntries(new URLSearchParams(query)) };
+  return { view: decodePart(path), params: Object.fromEntries(new URLSearchParams(query)) };
 }
 
 /**
- * Write an address; empty values are left out, and names keep their order.
+ * Format a route; empty values are omitted, and names keep their order.
  * @param {string} view
- * @param {Object<string, any>} said
+ * @param {Object<string, any>} params
  * @returns {string}
  */
-export function write(view, said = {}) {
+export function formatRoute(view, params = {}) {
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(said)) {
+  for (const [name, value] of Object.entries(params)) {
     if (value !== null && value !== undefined && value !== "") query.set(name, String(value));
   }
   const tail = query.toString().replaceAll("%3A", ":").replaceAll("%2C", ",");
   return `#/${view}${tail ? `?${tail}` : ""}`;
 }
 
-/** @returns {{view: string, said: Object<string, string>}} the address that the page shows now */
-export function here() {
-  return read(window.location.hash);
+/** @returns {{view: string, params: Object<string, string>}} the route that the page shows now */
+export function currentRoute() {
+  return parseRoute(window.location.hash);
 }
 
 /**
- * Go to an address.
+ * Go to a route.
  * @param {string} view
- * @param {Object<string, any>} said
- * @param {{quiet?: boolean}} [how] quiet: in place of the present one, for what changes many times a second
+ * @param {Object<string, any>} params
+ * @param {{quiet?: boolean}} [options] quiet: replace the history entry, for changes many times a second
  */
-export function go(view, said, { quiet = false } = {}) {
-  const address = write(view, said);
+export function navigate(view, params, { quiet = false } = {}) {
+  const address = formatRoute(view, params);
   if (address === window.location.hash) return;
   if (quiet) window.history.replaceState(null, "", address);
   else window.history.pushState(null, "", address);
-  window.dispatchEvent(new Event("address"));
+  window.dispatchEvent(new Event("route"));
 }
 
 /**
- * Be told of every change of the address, however it came.
- * @param {() => void} told
+ * Call a function on every change of the route.
+ * @param {() => void} callback
  */
-export function follow(told) {
-  for (const event of ["popstate", "hashchange", "address"]) window.addEventListener(event, told);
+export function onRouteChange(callback) {
+  for (const event of ["popstate", "hashchange", "route"]) window.addEventListener(event, callback);
 }
 
-function decode(text) {
+function decodePart(text) {
   try {
     return decodeURIComponent(text);
   } catch {

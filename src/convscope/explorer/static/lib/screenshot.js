@@ -1,9 +1,8 @@
 /**
- * "Save picture": what is on the screen, painted on a canvas piece by piece, so that nothing has to be rendered
- * twice.
+ * Screenshots: an element as displayed, painted on a canvas node by node, without rendering it again.
  */
 
-const DRAWN = [
+const SVG_STYLES = [
   "fill",
   "fill-opacity",
   "stroke",
@@ -24,24 +23,24 @@ const DRAWN = [
 ];
 
 /**
- * Offer an element as a PNG to save.
+ * Download an element as a PNG.
  * @param {HTMLElement} element
- * @param {string} name of the file, without .png
+ * @param {string} name file name without .png
  */
-export async function savePicture(element, name) {
-  const canvas = await snapshot(element);
+export async function saveScreenshot(element, name) {
+  const canvas = await screenshot(element);
   const blob = await new Promise((done) => {
     canvas.toBlob(done, "image/png");
   });
-  offer(blob, `${name}.png`);
+  downloadFile(blob, `${name}.png`);
 }
 
 /**
- * Offer a file to save.
+ * Download a file.
  * @param {Blob} blob
  * @param {string} name
  */
-export function offer(blob, name) {
+export function downloadFile(blob, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
   link.download = name;
@@ -50,11 +49,11 @@ export function offer(blob, name) {
 }
 
 /**
- * Paint an element as it looks now.
+ * Paint an element as it is displayed.
  * @param {HTMLElement} element
- * @returns {Promise<HTMLCanvasElement>} twice the size on the screen, never wider than 8,192 pixels
+ * @returns {Promise<HTMLCanvasElement>} at twice the displayed size, at most 8,192 pixels per side
  */
-export async function snapshot(element) {
+export async function screenshot(element) {
   const box = element.getBoundingClientRect();
   const margin = 24;
   const width = box.width + 2 * margin;
@@ -78,14 +77,14 @@ async function paintNode(context, node) {
   if (
     node.checkVisibility?.({ visibilityProperty: true }) === false ||
     style.display === "none" ||
-    node.matches(".heard, .unsaved")
+    node.matches(".visually-hidden, .no-screenshot")
   )
     return undefined;
   const box = node.getBoundingClientRect();
   context.save();
   context.globalAlpha *= Number(style.opacity);
   paintBox(context, box, style);
-  if (clips(style)) clip(context, box, style);
+  if (clipsOverflow(style)) clip(context, box, style);
   if (node.tagName === "CANVAS" || node.tagName === "IMG") paintImage(context, node, box, style);
   else if (node.tagName === "svg") await paintSvg(context, node, box);
   else if (node.matches("select, input")) paintControl(context, node, box, style);
@@ -94,7 +93,7 @@ async function paintNode(context, node) {
   return undefined;
 }
 
-function clips(style) {
+function clipsOverflow(style) {
   return style.overflowX !== "visible" || style.overflowY !== "visible";
 }
 
@@ -172,14 +171,14 @@ function paintText(context, node) {
   context.font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
   context.fillStyle = style.color;
   context.textBaseline = "alphabetic";
-  for (const { line, box } of lines(node)) {
+  for (const { line, box } of textLines(node)) {
     const measured = context.measureText(line);
     const tall = measured.fontBoundingBoxAscent + measured.fontBoundingBoxDescent;
     context.fillText(line, box.left, box.top + (box.height - tall) / 2 + measured.fontBoundingBoxAscent, box.width + 1);
   }
 }
 
-function lines(node) {
+function textLines(node) {
   const range = document.createRange();
   const found = [];
   for (const word of node.textContent.matchAll(/\s*\S+/g)) {
@@ -206,7 +205,7 @@ async function paintSvg(context, svg, box) {
   const originals = [svg, ...svg.querySelectorAll("*")];
   [copy, ...copy.querySelectorAll("*")].forEach((element, i) => {
     const style = getComputedStyle(originals[i]);
-    for (const name of DRAWN) element.setAttribute(name, style.getPropertyValue(name));
+    for (const name of SVG_STYLES) element.setAttribute(name, style.getPropertyValue(name));
   });
   copy.setAttribute("width", box.width);
   copy.setAttribute("height", box.height);

@@ -1,37 +1,36 @@
-/** What all views share: the run, its network, the picture that is looked at, and news from the server. */
+/** State shared by all views: the run, its network, and the server's events. */
 
-import { get } from "./api.js";
+import { getJson } from "./api.js";
 
 const listeners = new Map();
 
-/** The run and its network, as the server told them last. */
+/** The run and its network, as last received. */
 export const session = { run: null, network: null, marks: 0, source: null };
 
 /**
- * Ask for the run and, where there is one, its network.
+ * Fetch the run and, if there is one, its network.
  * @returns {Promise<void>}
  */
 export async function refreshRun() {
-  session.run = await get("run");
-  if (session.run.has_network && session.network?.of !== session.run.network) {
-    session.network = { ...(await get("network")), of: session.run.network };
+  session.run = await getJson("run");
+  if (session.run.has_network && session.network?.version !== session.run.network) {
+    session.network = { ...(await getJson("network")), version: session.run.network };
   }
 }
 
 /**
- * Ask, once, whether the run's images are like drawings; colour images never are.
+ * Fetch, once, whether the run's images look like drawings; colour images never do.
  * @returns {Promise<void>}
  */
-export async function refreshDrawing() {
-  session.draw ??= session.run.input.channels === 1 ? (await get("drawing")).draw : null;
+export async function refreshDrawingStyle() {
+  session.draw ??= session.run.input.channels === 1 ? (await getJson("drawing")).draw : null;
 }
 
 /**
- * Listen to the server's events; they are passed on as `news(event, heard)`. A tab that nobody looks at does not
- * listen: a browser
- * has only six connections to a server, for all tabs together.
+ * Connect to the server's events; they reach subscribers. A hidden tab disconnects: a browser has only six connections
+ * to a server, for all tabs together.
  */
-export function listen() {
+export function connectEvents() {
   connect();
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) session.source.close();
@@ -43,34 +42,34 @@ function connect() {
   const source = new EventSource("/api/events");
   session.source = source;
   for (const name of ["hello", "epoch", "run", "job", "marks"]) {
-    source.addEventListener(name, (event) => tell(name, JSON.parse(event.data)));
+    source.addEventListener(name, (event) => publish(name, JSON.parse(event.data)));
   }
-  source.addEventListener("error", () => tell("silence", { lost: source.readyState !== EventSource.OPEN }));
+  source.addEventListener("error", () => publish("disconnected", { lost: source.readyState !== EventSource.OPEN }));
 }
 
 /**
- * Hear of something until the returned function is called.
- * @param {string} name an event of the server's, or "silence", "image"
- * @param {(data: any) => void} heard
+ * Call a function on an event until the returned function is called.
+ * @param {string} name an event of the server, or "disconnected", "announce"
+ * @param {(data: any) => void} callback
  * @returns {() => void}
  */
-export function news(name, heard) {
+export function subscribe(name, callback) {
   if (!listeners.has(name)) listeners.set(name, new Set());
-  listeners.get(name).add(heard);
-  return () => listeners.get(name).delete(heard);
+  listeners.get(name).add(callback);
+  return () => listeners.get(name).delete(callback);
 }
 
 /**
- * Tell all who listen.
+ * Send an event to its subscribers.
  * @param {string} name
  * @param {any} data
  */
-export function tell(name, data) {
-  for (const heard of listeners.get(name) ?? []) heard(data);
+export function publish(name, data) {
+  for (const callback of listeners.get(name) ?? []) callback(data);
 }
 
 /**
- * A class's name.
+ * The name of a class.
  * @param {number | null} index
  * @returns {string}
  */

@@ -1,76 +1,76 @@
-/** Light or dark: what the system says, until the person says otherwise. */
+/** Light or dark theme: follows the system until the user chooses. */
 
-import { repaint } from "./map_painting.js";
+import { repaintAll } from "./map_painting.js";
 import { h } from "./dom.js";
 
 const KEY = "convscope.theme";
-const system = window.matchMedia("(prefers-color-scheme: dark)");
+const systemDark = window.matchMedia("(prefers-color-scheme: dark)");
 
-/** Show the theme that holds, and go with the system's changes. */
+/** Apply the theme and follow changes of the system setting. */
 export function startTheme() {
-  show();
-  system.addEventListener("change", show);
+  applyTheme();
+  systemDark.addEventListener("change", applyTheme);
 }
 
 /**
- * Draw an element again when the theme changes, as long as it is on the page.
+ * Redraw an element when the theme changes, as long as it is in the document.
  * @param {Element} element
  * @param {() => void} draw
  */
-export function redrawn(element, draw) {
-  const again = () => {
+export function redrawOnThemeChange(element, draw) {
+  const onThemeChange = () => {
     if (element.isConnected) draw();
-    else window.removeEventListener("theme", again);
+    else window.removeEventListener("theme", onThemeChange);
   };
-  window.addEventListener("theme", again);
+  window.addEventListener("theme", onThemeChange);
 }
 
 /**
- * The switch.
+ * The theme button.
  * @returns {HTMLElement}
  */
-export function themeSwitch() {
-  const button = h("button.icon", { type: "button", on: { click: () => turn(button) } });
-  name(button);
-  window.addEventListener("theme", () => name(button));
+export function themeButton() {
+  const button = h("button.icon", { type: "button", on: { click: () => toggleTheme(button) } });
+  labelButton(button);
+  window.addEventListener("theme", () => labelButton(button));
   return button;
 }
 
-function turn(button) {
+function toggleTheme(button) {
   const next = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
-  keep(next);
-  show();
-  name(button);
+  storeTheme(next);
+  applyTheme();
+  labelButton(button);
 }
 
-function show() {
-  const theme = kept() ?? (system.matches ? "dark" : "light");
+function applyTheme() {
+  const theme = storedTheme() ?? (systemDark.matches ? "dark" : "light");
   if (document.documentElement.dataset.theme === theme) return;
   document.documentElement.dataset.theme = theme;
-  repaint();
+  repaintAll();
   window.dispatchEvent(new Event("theme"));
 }
 
-function name(button) {
+function labelButton(button) {
   const dark = document.documentElement.dataset.theme === "dark";
-  button.setAttribute("aria-label", dark ? "Show in light colours" : "Show in dark colours");
+  button.setAttribute("aria-label", dark ? "Switch to light theme" : "Switch to dark theme");
   button.title = button.getAttribute("aria-label");
   button.textContent = dark ? "☀" : "☾";
 }
 
-function kept() {
+function storedTheme() {
   try {
     return window.localStorage.getItem(KEY);
   } catch {
-    return null; // storage is forbidden in some private windows; the page works without
+    return null; // some private windows have no storage; the page works without it
   }
 }
 
-function keep(theme) {
+function storeTheme(theme) {
   try {
     window.localStorage.setItem(KEY, theme);
   } catch {
     document.documentElement.dataset.theme = theme;
-    repaint();
+    repaintAll();
   }
 }

@@ -1,266 +1,279 @@
-/** View: the confusion matrix, the images in its cells, and what the person says of them for the next training. */
+/** View: the confusion matrix, the images of its cells, and label corrections for the next training. */
 
-import { address, get, send } from "../lib/api.js";
-import { awaited, choice, head, thumbs, trouble } from "../widgets/parts.js";
-import { className, news, session } from "../lib/session.js";
-import { count, percent } from "../lib/numbers.js";
+import { apiUrl, getJson, send } from "../lib/api.js";
+import { loadInto, errorMessage } from "../widgets/error_message.js";
+import { selectField } from "../widgets/select_field.js";
+import { thumbnails } from "../widgets/thumbnails.js";
+import { viewHeader } from "../widgets/view_header.js";
+import { className, subscribe, session } from "../lib/session.js";
+import { formatCount, formatPercent } from "../lib/numbers.js";
 import { fill, h } from "../lib/dom.js";
-import { go, here, write } from "../lib/router.js";
-import { matrix } from "../widgets/confusion_matrix.js";
-import { runJob } from "../widgets/job_panel.js";
+import { navigate, currentRoute, formatRoute } from "../lib/router.js";
+import { confusionMatrix } from "../widgets/confusion_matrix.js";
+import { jobPanel } from "../widgets/job_panel.js";
 
 const PAGE = 60;
 
 /**
  * The view.
  */
-export function mistakes() {
-  const held = { said: {}, image: null, job: null };
+export function confusionView() {
+  const state = { params: {}, image: null, job: null };
   const parts = {
     table: h("section.card.stack"),
     images: h("section.card.stack"),
-    one: h("section.card.stack.one"),
-    marked: h("section.card.stack.unsaved"),
+    detail: h("section.card.stack.image-card"),
+    corrections: h("section.card.stack.no-screenshot"),
   };
   const element = h("div.stack", {});
   fill(
     element,
-    head(
-      "Mistakes",
-      "What is taken for what. Choose a cell to see its images; say where the label is wrong or what should be left out, and train again with that.",
+    viewHeader(
+      "Confusion matrix",
+      "Choose a cell to see its images; correct wrong labels or exclude images, and train again with the corrections.",
       () => element,
     ),
-    h("div.mistakes", {}, h("div.stack", {}, parts.table, parts.marked), h("div.stack", {}, parts.one, parts.images)),
+    h(
+      "div.confusion",
+      {},
+      h("div.stack", {}, parts.table, parts.corrections),
+      h("div.stack", {}, parts.detail, parts.images),
+    ),
   );
-  const stop = news("marks", () => listMarks(parts));
-  listMarks(parts);
+  const stop = subscribe("marks", () => listCorrections(parts));
+  listCorrections(parts);
   return {
     element,
-    show: (said) => show(held, parts, said),
+    show: (params) => show(state, parts, params),
     leave: () => {
       stop();
-      held.job?.leave();
+      state.job?.leave();
     },
   };
 }
 
-async function show(held, parts, said) {
-  held.said = said;
-  const split = said.split ?? "validation";
-  const cell = said.truth !== undefined && said.answer !== undefined ? [Number(said.truth), Number(said.answer)] : null;
-  const open = (more) => go("mistakes", { ...here().said, ...more }, { quiet: true });
+async function show(state, parts, params) {
+  state.params = params;
+  const split = params.split ?? "validation";
+  const cell =
+    params.truth !== undefined && params.answer !== undefined ? [Number(params.truth), Number(params.answer)] : null;
+  const open = (changes) => navigate("confusion", { ...currentRoute().params, ...changes }, { quiet: true });
   const splits = ["validation", "train"].filter((name) => session.run.splits[name]).map((name) => [name, name]);
   const title = h(
-    "div.row.spread",
+    "div.row.space-between",
     {},
-    h("h2", {}, "What is taken for what"),
-    choice("Set", splits, split, (value) => open({ split: value, truth: "", answer: "" })),
+    h("h2", {}, "Confusion matrix"),
+    selectField("Split", splits, split, (value) => open({ split: value, truth: "", answer: "" })),
   );
   if (!session.run.views.confusion) {
     fill(
       parts.table,
-      h("h2", {}, "What is taken for what"),
-      h("p.soft", {}, session.run.why_not?.confusion ?? "This task has no confusion matrix."),
+      h("h2", {}, "Confusion matrix"),
+      h("p.muted", {}, session.run.why_not?.confusion ?? "This task has no confusion matrix."),
     );
-    for (const part of [parts.images, parts.one, parts.marked]) part.hidden = true;
+    for (const part of [parts.images, parts.detail, parts.corrections]) part.hidden = true;
     return;
   }
   try {
-    const answer = await get("confusion", { split });
+    const answer = await getJson("confusion", { split });
     fill(
       parts.table,
       title,
-      h("p.soft", {}, score(answer.counts)),
+      h("p.muted", {}, accuracyText(answer.counts)),
       h(
         "div.scroll",
         {},
-        matrix(answer.classes, answer.counts, {
-          chosen: cell,
-          onPick: (truth, called) => open({ truth, answer: called, from: "" }),
+        confusionMatrix(answer.classes, answer.counts, {
+          selected: cell,
+          onPick: (truth, predicted) => open({ truth, answer: predicted, from: "" }),
         }),
       ),
     );
   } catch (error) {
-    fill(parts.table, title, error.kind === "not yet" ? ask(held, parts, split) : trouble(error));
+    fill(parts.table, title, error.kind === "not yet" ? evaluatePrompt(state, parts, split) : errorMessage(error));
   }
-  showImages(held, parts, split, cell, open);
+  showImages(state, parts, split, cell, open);
 }
 
 /**
- * What the counts say, in a sentence.
+ * The counts as a sentence.
  * @param {number[][]} counts
  * @returns {string}
  */
-export function score(counts) {
+export function accuracyText(counts) {
   const all = counts.flat().reduce((sum, number) => sum + number, 0);
-  const right = counts.reduce((sum, row, i) => sum + row[i], 0);
-  if (!all) return "No image in this set.";
-  return `${count(all - right, "image")} of ${all.toLocaleString("en-US")} called wrongly; ${percent(right / all)} right.`;
+  const correct = counts.reduce((sum, row, i) => sum + row[i], 0);
+  if (!all) return "No images in this split.";
+  return `${formatCount(all - correct, "image")} of ${all.toLocaleString("en-US")} misclassified; ${formatPercent(correct / all)} correct.`;
 }
 
-function ask(held, parts, split) {
-  const place = h("div.stack", {}, h("p.soft", {}, `The network was not asked about the ${split} images yet.`));
-  const begin = h(
-    "button.first",
+function evaluatePrompt(state, parts, split) {
+  const prompt = h("div.stack", {}, h("p.muted", {}, `The ${split} images have not been evaluated yet.`));
+  const start = h(
+    "button.primary",
     {
       type: "button",
       on: {
         click: () => {
-          held.job = runJob("answers", { split }, () => {
-            show(held, parts, held.said);
+          state.job = jobPanel("answers", { split }, () => {
+            show(state, parts, state.params);
             return null;
           });
-          fill(place, held.job.element);
+          fill(prompt, state.job.element);
         },
       },
     },
-    `Ask it about all ${session.run.splits[split].toLocaleString("en-US")}`,
+    `Evaluate all ${session.run.splits[split].toLocaleString("en-US")} images`,
   );
-  place.append(begin);
-  return place;
+  prompt.append(start);
+  return prompt;
 }
 
-function showImages(held, parts, split, cell, open) {
-  const from = Number(held.said.from) || 0;
+function showImages(state, parts, split, cell, open) {
+  const from = Number(state.params.from) || 0;
   const title = cell
     ? cell[0] === cell[1]
-      ? `Rightly called ${className(cell[0])}`
-      : `Is ${className(cell[0])}, called ${className(cell[1])}`
-    : "All mistakes";
+      ? `Correctly predicted ${className(cell[0])}`
+      : `Label ${className(cell[0])}, predicted ${className(cell[1])}`
+    : "All misclassified images";
   const all = () => open({ truth: "", answer: "", from: "" });
-  const back = h("button", { type: "button", on: { click: all } }, "All mistakes");
-  awaited(parts.images, async () => {
+  const back = h("button", { type: "button", on: { click: all } }, "All misclassified images");
+  loadInto(parts.images, async () => {
     const answer = cell
-      ? await get("confusion/cell", { split, truth: cell[0], answer: cell[1], from, count: PAGE })
-      : await get("images", { split, mistakes: true, order: "surest", from, count: PAGE });
-    const shown = answer.images.find((image) => image.id === held.image?.id) ?? answer.images[0] ?? null;
-    showOne(held, parts, shown);
+      ? await getJson("confusion/cell", { split, truth: cell[0], answer: cell[1], from, count: PAGE })
+      : await getJson("images", { split, mistakes: true, order: "surest", from, count: PAGE });
+    const shown = answer.images.find((image) => image.id === state.image?.id) ?? answer.images[0] ?? null;
+    showDetail(state, parts, shown);
     return [
-      h("div.row.spread", {}, h("h2", {}, title), cell ? back : null),
+      h("div.row.space-between", {}, h("h2", {}, title), cell ? back : null),
       answer.images.length
-        ? h("p.soft.small", {}, `${count(answer.total, "image")}, the surest first`)
+        ? h("p.muted.small", {}, `${formatCount(answer.total, "image")}, most confident first`)
         : h("p.empty", {}, "None."),
-      thumbs(answer.images, {
+      thumbnails(answer.images, {
         onPick: (image) => {
-          showOne(held, parts, image);
-          parts.one.scrollIntoView({ block: "nearest" });
+          showDetail(state, parts, image);
+          parts.detail.scrollIntoView({ block: "nearest" });
         },
-        chosen: shown?.id,
-        line: sure,
+        selected: shown?.id,
+        line: predictionLabel,
       }),
-      answer.total > PAGE ? pages(from, answer.total, open) : null,
+      answer.total > PAGE ? pageButtons(from, answer.total, open) : null,
     ];
   });
 }
 
-function pages(from, total, open) {
-  const turn = (by, said) => {
-    const disabled = from + by < 0 || from + by >= total;
-    return h("button", { type: "button", disabled, on: { click: () => open({ from: from + by || "" }) } }, said);
+function pageButtons(from, total, open) {
+  const button = (offset, label) => {
+    const disabled = from + offset < 0 || from + offset >= total;
+    return h("button", { type: "button", disabled, on: { click: () => open({ from: from + offset || "" }) } }, label);
   };
-  return h("div.row.unsaved", {}, turn(-PAGE, "Earlier ones"), turn(PAGE, "Further ones"));
+  return h("div.row.no-screenshot", {}, button(-PAGE, "Previous"), button(PAGE, "Next"));
 }
 
-function sure(image) {
+function predictionLabel(image) {
   return image.confidence === null
     ? className(image.answer)
-    : `${className(image.answer)} ${percent(image.confidence)}`;
+    : `${className(image.answer)} ${formatPercent(image.confidence)}`;
 }
 
-function showOne(held, parts, image) {
-  held.image = image;
-  for (const button of parts.images.querySelectorAll(".thumb")) {
+function showDetail(state, parts, image) {
+  state.image = image;
+  for (const button of parts.images.querySelectorAll(".thumbnail")) {
     if (button.dataset.id === image?.id) button.setAttribute("aria-current", "true");
     else button.removeAttribute("aria-current");
   }
-  parts.one.hidden = !image;
+  parts.detail.hidden = !image;
   if (!image) return;
-  const src = address(`images/${encodeURIComponent(image.id)}/thumbnail.png`, { side: 256 });
+  const src = apiUrl(`images/${encodeURIComponent(image.id)}/thumbnail.png`, { side: 256 });
   const links = h(
     "div.row",
     {},
-    h("a.button", { href: write("landscape", { image: image.id }) }, "In the landscape"),
-    h("a.button", { href: write("questions", { image: image.id }) }, "Where did it look?"),
+    h("a.button", { href: formatRoute("network", { image: image.id }) }, "Show in network"),
+    h("a.button", { href: formatRoute("methods", { image: image.id }) }, "Attribution"),
   );
-  const told = image.mark ? h("p.bad", { role: "status" }, marked(image.mark)) : null;
-  const marking = markForm(image, (mark) => setMark(held, parts, image, mark));
+  const note = image.mark ? h("p.error", { role: "status" }, correctionText(image.mark)) : null;
+  const form = correctionForm(image, (mark) => saveCorrection(state, parts, image, mark));
   fill(
-    parts.one,
+    parts.detail,
     h(
-      "div.looked-at",
+      "div.image-detail",
       {},
-      h("img.subject", { src, alt: `The picture ${image.name}`, width: 192, height: 192 }),
-      h("div.stack", {}, h("div", {}, h("h2", {}, image.name), labelled(image)), told, marking, links),
+      h("img.image", { src, alt: `Image ${image.name}`, width: 192, height: 192 }),
+      h("div.stack", {}, h("div", {}, h("h2", {}, image.name), labelSentence(image)), note, form, links),
     ),
   );
 }
 
-function labelled(image) {
+function labelSentence(image) {
   const [truth, answer] = [image.truth, image.answer].map((index) => h("b", {}, className(index)));
-  const sure = image.confidence === null ? "." : ` with ${percent(image.confidence)}.`;
-  return h("p", {}, "Labelled ", truth, ", called ", answer, sure);
+  const confidence = image.confidence === null ? "." : ` with ${formatPercent(image.confidence)}.`;
+  return h("p", {}, "Label ", truth, ", predicted ", answer, confidence);
 }
 
-function markForm(image, mark) {
-  const others = session.run.classes.map((name, i) => [String(i), name]).filter(([i]) => Number(i) !== image.truth);
-  let better = String(image.mark?.class ?? (image.answer !== image.truth ? image.answer : others[0]?.[0]));
+function correctionForm(image, mark) {
+  const otherClasses = session.run.classes
+    .map((name, i) => [String(i), name])
+    .filter(([i]) => Number(i) !== image.truth);
+  let correction = String(image.mark?.class ?? (image.answer !== image.truth ? image.answer : otherClasses[0]?.[0]));
   const choose = (value) => {
-    better = value;
+    correction = value;
   };
-  const does = (said, what) => h("button", { type: "button", on: { click: () => mark(what()) } }, said);
+  const button = (label, correct) => h("button", { type: "button", on: { click: () => mark(correct()) } }, label);
   return h(
     "div.row.form",
     {},
-    choice("It should be", others, better, choose),
-    does("Label is wrong", () => ({ kind: "label", class: Number(better) })),
-    does("Leave out", () => ({ kind: "leave out" })),
-    image.mark ? does("Take back", () => null) : null,
+    selectField("Correct label", otherClasses, correction, choose),
+    button("Change label", () => ({ kind: "label", class: Number(correction) })),
+    button("Exclude", () => ({ kind: "leave out" })),
+    image.mark ? button("Undo", () => null) : null,
   );
 }
 
-async function setMark(held, parts, image, mark) {
+async function saveCorrection(state, parts, image, mark) {
   try {
     if (mark) await send("PUT", `marks/${encodeURIComponent(image.id)}`, mark);
     else await send("DELETE", `marks/${encodeURIComponent(image.id)}`);
     image.mark = mark;
-    parts.images.querySelector(`[data-id="${CSS.escape(image.id)}"]`)?.classList.toggle("marked", Boolean(mark));
-    if (held.image === image) showOne(held, parts, image);
-    listMarks(parts);
+    parts.images.querySelector(`[data-id="${CSS.escape(image.id)}"]`)?.classList.toggle("corrected", Boolean(mark));
+    if (state.image === image) showDetail(state, parts, image);
+    listCorrections(parts);
   } catch (error) {
-    parts.one.append(trouble(error));
+    parts.detail.append(errorMessage(error));
   }
 }
 
-function listMarks({ marked: element }) {
-  return awaited(element, async () => {
-    const { marks, file, command } = await get("marks");
+function listCorrections({ corrections: element }) {
+  return loadInto(element, async () => {
+    const { marks, file, command } = await getJson("marks");
     if (!marks.length)
       return [
-        h("h2", {}, "Your marks"),
-        h(
-          "p.soft",
-          {},
-          "None yet. What you mark is kept in the run and written as a table that the next training takes.",
-        ),
+        h("h2", {}, "Corrections"),
+        h("p.muted", {}, "None yet. Corrections are saved in the run and as a table that the next training reads."),
       ];
     return [
       h(
-        "div.row.spread",
+        "div.row.space-between",
         {},
-        h("h2", {}, `Your ${count(marks.length, "mark")}`),
-        h("a.button", { href: "/api/marks.csv", download: "marks.csv" }, "Download CSV"),
+        h("h2", {}, formatCount(marks.length, "correction")),
+        h("a.button", { href: "/api/marks.csv", download: "corrections.csv" }, "Download CSV"),
       ),
       h(
-        "ul.marks",
+        "ul.corrections",
         {},
-        marks.map((one) => h("li", {}, h("b", {}, one.name), h("span.soft", {}, ` ${marked(one.mark)}`))),
+        marks.map((item) => h("li", {}, h("b", {}, item.name), h("span.muted", {}, ` ${correctionText(item.mark)}`))),
       ),
-      h("p.soft.small", {}, "All images with your corrections are in ", h("span.mono", {}, file), ". Train again with"),
+      h(
+        "p.muted.small",
+        {},
+        "All images with the corrected labels are listed in ",
+        h("span.mono", {}, file),
+        ". Train again with:",
+      ),
       h("pre.mono.scroll", { tabindex: 0 }, command),
     ];
   });
 }
 
-function marked(mark) {
-  return mark.kind === "leave out" ? "left out of the next training" : `marked: it is ${className(mark.class)}`;
+function correctionText(mark) {
+  return mark.kind === "leave out" ? "excluded from the next training" : `corrected label: ${className(mark.class)}`;
 }

@@ -1,83 +1,87 @@
 /**
- * View: whom an image resembles. The set as a map of what the network makes of it; what is chosen on it is listed
- * beside.
+ * View: the embedding map, on which images with similar features are close. Selected images are listed beside it.
  */
 
-import { atlas, hue } from "../widgets/scatter.js";
-import { called, choice, head, thumbs } from "../widgets/parts.js";
-import { className, session, tell } from "../lib/session.js";
-import { count, percent } from "../lib/numbers.js";
+import { scatterMap, classColor } from "../widgets/scatter.js";
+import { selectField } from "../widgets/select_field.js";
+import { labelText, thumbnails } from "../widgets/thumbnails.js";
+import { viewHeader } from "../widgets/view_header.js";
+import { className, session, publish } from "../lib/session.js";
+import { formatCount, formatPercent } from "../lib/numbers.js";
 import { fill, h } from "../lib/dom.js";
-import { go, here, write } from "../lib/router.js";
-import { runJob } from "../widgets/job_panel.js";
-import { spoken, stops } from "../lib/network_tree.js";
-import { tally } from "../lib/lasso.js";
+import { navigate, currentRoute, formatRoute } from "../lib/router.js";
+import { jobPanel } from "../widgets/job_panel.js";
+import { layerLabel, stages } from "../lib/network_tree.js";
+import { classCounts } from "../lib/lasso.js";
 
-const SIDE = 28;
+const SPRITE_SIZE = 28;
 
 /**
  * The view.
  */
-export function kin() {
-  const held = { key: "", job: null, points: [], image: "" };
-  const side = h("section.card.stack.chosen", { "aria-live": "off" });
-  const map = atlas((places) =>
-    list(
-      held,
-      side,
-      places.map((i) => held.points[i]),
+export function embeddingView() {
+  const state = { key: "", job: null, points: [], image: "" };
+  const listCard = h("section.card.stack.selection", { "aria-live": "off" });
+  const map = scatterMap((indices) =>
+    listSelected(
+      state,
+      listCard,
+      indices.map((i) => state.points[i]),
     ),
   );
   const legend = h("div.chips");
-  const form = h("div.row.form.unsaved");
-  const mapped = h("section.card.stack", {}, form, h("div.job-place"), legend, map.element);
+  const form = h("div.row.form.no-screenshot");
+  const mapCard = h("section.card.stack", {}, form, h("div.job-slot"), legend, map.element);
   const element = h("div.stack", {});
   fill(
     element,
-    head(
-      "Kin",
-      "Every image where the network’s last layers put it: neighbours are alike to the network. A red corner: called wrongly. Draw around some to see who they are.",
+    viewHeader(
+      "Embedding map",
+      "Images with similar features are close to each other. A red corner marks misclassified images. Draw a lasso to list the selected images.",
       () => element,
     ),
-    h("div.kin", {}, mapped, side),
+    h("div.embedding", {}, mapCard, listCard),
   );
   return {
     element,
-    show: (said) => show(held, { map, legend, form, side, place: mapped.querySelector(".job-place") }, said),
-    leave: () => held.job?.leave(),
+    show: (params) => show(state, { map, legend, form, listCard, jobSlot: mapCard.querySelector(".job-slot") }, params),
+    leave: () => state.job?.leave(),
   };
 }
 
-function show(held, parts, said) {
-  held.image = said.image;
+function show(state, parts, params) {
+  state.image = params.image;
   const settings = {
-    layer: said.of || null,
-    method: said.plan ?? "pca",
-    split: said.split ?? "validation",
+    layer: params.features || null,
+    method: params.projection ?? "pca",
+    split: params.split ?? "validation",
     most: 1000,
   };
   const key = JSON.stringify([settings, session.run.network]);
-  if (key === held.key) return;
-  held.key = key;
-  const open = (more) => go("kin", { ...here().said, ...more }, { quiet: true });
+  if (key === state.key) return;
+  state.key = key;
+  const open = (changes) => navigate("embedding", { ...currentRoute().params, ...changes }, { quiet: true });
   const splits = ["validation", "train"].filter((split) => session.run.splits[split]).map((split) => [split, split]);
   fill(
     parts.form,
-    choice("Set", splits, settings.split, (split) => open({ split })),
-    choice(
-      "Laid out by",
+    selectField("Split", splits, settings.split, (split) => open({ split })),
+    selectField(
+      "Projection",
       [
-        ["pca", "PCA, true to large distances"],
-        ["tsne", "t-SNE, true to neighbours"],
+        ["pca", "PCA (preserves large distances)"],
+        ["tsne", "t-SNE (preserves neighbours)"],
       ],
       settings.method,
-      (plan) => open({ plan }),
+      (projection) => open({ projection }),
     ),
-    choice(
-      "Seen by",
-      [["", "the layer before the answer"], ...stops(session.network).map((node) => [node.name, spoken(node.name)])],
+    selectField(
+      "Features of",
+      [
+        ["", "the layer before the output"],
+        ...stages(session.network).map((node) => [node.name, layerLabel(node.name)]),
+      ],
       settings.layer ?? "",
-      (of) => open({ of }),
+      (features) => open({ features }),
     ),
     h(
       "div.row.tight",
@@ -86,20 +90,20 @@ function show(held, parts, said) {
       h("button", { type: "button", "aria-label": "Zoom out", on: { click: () => parts.map.zoom(1 / 1.5) } }, "−"),
     ),
   );
-  held.job?.leave();
-  list(held, parts.side, []);
-  held.job = runJob("map", settings, (numbers) => {
-    held.points = numbers.points;
-    parts.map.show(numbers.points, settings.split, SIDE);
-    fill(parts.legend, numbers.points.some((point) => point.truth !== null) ? classes(parts.map) : null);
+  state.job?.leave();
+  listSelected(state, parts.listCard, []);
+  state.job = jobPanel("map", settings, (numbers) => {
+    state.points = numbers.points;
+    parts.map.show(numbers.points, settings.split, SPRITE_SIZE);
+    fill(parts.legend, numbers.points.some((point) => point.truth !== null) ? classButtons(parts.map) : null);
     return null;
   });
-  fill(parts.place, held.job.element);
+  fill(parts.jobSlot, state.job.element);
 }
 
-function classes(map) {
+function classButtons(map) {
   if (session.run.classes.length > 40) return null;
-  let lit = null;
+  let highlighted = null;
   const buttons = session.run.classes.map((name, i) =>
     h(
       "button",
@@ -108,55 +112,63 @@ function classes(map) {
         "aria-pressed": "false",
         on: {
           click: () => {
-            lit = lit === i ? null : i;
-            buttons.forEach((button, at) => button.setAttribute("aria-pressed", String(at === lit)));
-            map.light(lit);
+            highlighted = highlighted === i ? null : i;
+            buttons.forEach((button, at) => button.setAttribute("aria-pressed", String(at === highlighted)));
+            map.highlight(highlighted);
           },
         },
       },
-      h("i.dot", { style: { "background-color": hue(i) } }),
+      h("i.dot", { style: { "background-color": classColor(i) } }),
       name,
     ),
   );
   return buttons;
 }
 
-function list(held, side, points) {
+function listSelected(state, listCard, points) {
   if (!points.length) {
     fill(
-      side,
-      h("h2", {}, "Chosen"),
+      listCard,
+      h("h2", {}, "Selection"),
       h(
-        "p.soft",
+        "p.muted",
         {},
-        "Draw around images on the map, click one, or go from one to the next with the arrow keys. Plus and minus zoom; shift and drag moves.",
+        "Draw a lasso around images, click one, or move between them with the arrow keys. Plus and minus zoom; Shift and drag pans.",
       ),
     );
     return;
   }
   const images = points.map((point) => ({ ...point, name: point.id, mark: null }));
-  const kinds = tally(points)
+  const counts = classCounts(points)
     .slice(0, 4)
-    .map(([truth, many]) => `${many} × ${className(truth)}`)
+    .map(([truth, number]) => `${number} × ${className(truth)}`)
     .join(", ");
-  const wrong = points.filter((point) => point.answer !== null && point.answer !== point.truth).length;
-  tell(
-    "say",
-    points.length === 1 ? `${points[0].id}, ${called(images[0])}` : `${count(points.length, "image")} chosen: ${kinds}`,
+  const misclassified = points.filter((point) => point.answer !== null && point.answer !== point.truth).length;
+  publish(
+    "announce",
+    points.length === 1
+      ? `${points[0].id}, ${labelText(images[0])}`
+      : `${formatCount(points.length, "image")} selected: ${counts}`,
   );
   fill(
-    side,
-    h("h2", {}, points.length === 1 ? points[0].id : count(points.length, "image")),
-    h("p", {}, kinds),
-    wrong ? h("p.bad", {}, `${count(wrong, "image")} called wrongly, ${percent(wrong / points.length)}`) : null,
-    points.length === 1
-      ? h("a.button", { href: write("landscape", { image: points[0].id }) }, "See it in the landscape")
+    listCard,
+    h("h2", {}, points.length === 1 ? points[0].id : formatCount(points.length, "image")),
+    h("p", {}, counts),
+    misclassified
+      ? h(
+          "p.error",
+          {},
+          `${formatCount(misclassified, "image")} misclassified, ${formatPercent(misclassified / points.length)}`,
+        )
       : null,
-    thumbs(images.slice(0, 120), {
-      onPick: (image) => go("landscape", { image: image.id }),
-      chosen: held.image,
-      line: called,
+    points.length === 1
+      ? h("a.button", { href: formatRoute("network", { image: points[0].id }) }, "Show in network")
+      : null,
+    thumbnails(images.slice(0, 120), {
+      onPick: (image) => navigate("network", { image: image.id }),
+      selected: state.image,
+      line: labelText,
     }),
-    images.length > 120 ? h("p.soft.small", {}, `and ${images.length - 120} more`) : null,
+    images.length > 120 ? h("p.muted.small", {}, `and ${images.length - 120} more`) : null,
   );
 }

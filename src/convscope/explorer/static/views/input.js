@@ -1,179 +1,182 @@
 /**
- * View: a picture of one's own, drawn, dropped, or taken from the data and changed, with the network following every
- * change.
+ * View: an input image, drawn, uploaded, or taken from the data and edited, with the prediction and feature maps
+ * updated on every change.
  */
 
-import { address, get, replaced, send } from "../lib/api.js";
-import { answerInWords, answers, head, trouble } from "../widgets/parts.js";
-import { band } from "../widgets/map_strip.js";
-import { className, session, tell } from "../lib/session.js";
+import { apiUrl, getJson, isAborted, send } from "../lib/api.js";
+import { predictionText, classScores } from "../widgets/class_scores.js";
+import { errorMessage } from "../widgets/error_message.js";
+import { viewHeader } from "../widgets/view_header.js";
+import { mapStrip } from "../widgets/map_strip.js";
+import { className, session, publish } from "../lib/session.js";
 import { dropZone } from "../widgets/drop_zone.js";
 import { fill, h } from "../lib/dom.js";
-import { go, write } from "../lib/router.js";
-import { lastWaiting } from "../lib/latest_request.js";
-import { pad } from "../widgets/canvas.js";
-import { picker } from "../widgets/image_picker.js";
-import { outputs, stops } from "../lib/network_tree.js";
-import { stand } from "../widgets/map_strip_loader.js";
-import { tools } from "../widgets/canvas_tools.js";
+import { navigate, formatRoute } from "../lib/router.js";
+import { runLatest } from "../lib/latest_request.js";
+import { drawingCanvas } from "../widgets/canvas.js";
+import { imagePicker } from "../widgets/image_picker.js";
+import { outputNames, stages } from "../lib/network_tree.js";
+import { loadMapStrip } from "../widgets/map_strip_loader.js";
+import { canvasTools } from "../widgets/canvas_tools.js";
 
-const DRAW = "Draw, drop a picture, or take one from the data; every stroke goes through the network as you make it.";
-const CHANGE =
-  "Drop a picture or take one from the data, then paint over it, shift it, turn it; " +
-  "every change goes through the network as you make it.";
+const DRAW_DESCRIPTION =
+  "Draw, drop an image, or choose one from the data; the prediction is updated with every stroke.";
+const EDIT_DESCRIPTION =
+  "Drop an image or choose one from the data, then paint over it, shift it, rotate it; " +
+  "the prediction is updated with every change.";
 
 /**
  * The view.
  */
-export function input() {
+export function inputView() {
   const { run } = session;
-  const held = { base: null, shown: "", own: "", stops: stops(session.network) };
-  const said = h("div.said.stack");
-  const milliseconds = h("p.soft.small");
+  const state = { base: null, shown: "", ownImage: "", stages: stages(session.network) };
+  const prediction = h("div.scores.stack");
+  const milliseconds = h("p.muted.small");
   const status = h("div");
-  const parts = { said, milliseconds, status };
-  parts.range = band(held.stops, {
+  const parts = { prediction, milliseconds, status };
+  parts.strip = mapStrip(state.stages, {
     input: session.network.input,
-    outputs: outputs(session),
-    onPick: (layer) => go("landscape", { image: held.shown, layer }),
-    onChannel: (layer, channel) => go("landscape", { image: held.shown, layer, channel }),
+    outputs: outputNames(session),
+    onPick: (layer) => navigate("network", { image: state.shown, layer }),
+    onChannel: (layer, channel) => navigate("network", { image: state.shown, layer, channel }),
   });
-  const changed = lastWaiting(() => ask(held, parts));
-  parts.pad = pad({ ...run.input, draw: session.draw }, () => changed());
-  parts.tools = tools(parts.pad, session.draw, () => ask(held, parts), held);
-  parts.picker = picker((image) => go("input", { image }));
-  const pick = (file) => upload(held, parts, file);
+  const onChange = runLatest(() => predict(state, parts));
+  parts.canvas = drawingCanvas({ ...run.input, draw: session.draw }, () => onChange());
+  parts.tools = canvasTools(parts.canvas, session.draw, () => predict(state, parts), state);
+  parts.picker = imagePicker((image) => navigate("input", { image }));
+  const onFile = (file) => upload(state, parts, file);
   const element = h("div.stack", {});
-  const easel = run.views.upload
-    ? [dropZone(parts.pad.element, pick), parts.tools]
-    : h("p.soft", {}, run.why_not.upload);
+  const editor = run.views.upload
+    ? [dropZone(parts.canvas.element, onFile), parts.tools]
+    : h("p.muted", {}, run.why_not.upload);
   const links = h(
-    "div.row.unsaved",
+    "div.row.no-screenshot",
     {},
-    lookInside(held, "landscape", "See it in the landscape"),
-    lookInside(held, "questions", "Where does it look?"),
+    viewLink(state, "network", "Show in network"),
+    viewLink(state, "methods", "Attribution"),
   );
-  const answer = h("section.card.stack", {}, said, h("div.row.spread", {}, milliseconds, links));
+  const predictionCard = h("section.card.stack", {}, prediction, h("div.row.space-between", {}, milliseconds, links));
   fill(
     element,
-    head("Your input", session.draw ? DRAW : CHANGE, () => element),
+    viewHeader("Input", session.draw ? DRAW_DESCRIPTION : EDIT_DESCRIPTION, () => element),
     h(
-      "div.studio",
+      "div.input-layout",
       {},
-      h("section.card.stack.easel", {}, easel, status),
-      h("div.stack", {}, answer, h("section.card", {}, parts.range.element)),
+      h("section.card.stack.editor", {}, editor, status),
+      h("div.stack", {}, predictionCard, h("section.card", {}, parts.strip.element)),
     ),
     parts.picker.element,
   );
   return {
     element,
-    show: (asked) => show(held, parts, asked),
+    show: (params) => show(state, parts, params),
     leave: () => {
-      held.gone = true;
+      state.left = true;
     },
   };
 }
 
-async function show(held, parts, { image }) {
+async function show(state, parts, { image }) {
   const key = `${image} ${session.run.network}`;
-  if (held.key === key) return;
-  held.key = key;
+  if (state.key === key) return;
+  state.key = key;
   parts.picker.show(image);
-  if (held.own === image) return; // made on the pad just now
+  if (state.ownImage === image) return; // just made on the canvas
   try {
     const picture = new Image();
-    picture.src = address(`images/${encodeURIComponent(image)}/picture.png`);
+    picture.src = apiUrl(`images/${encodeURIComponent(image)}/picture.png`);
     const [input] = await Promise.all([
-      get(`inputs/${encodeURIComponent(image)}`),
+      getJson(`inputs/${encodeURIComponent(image)}`),
       picture.decode().catch(() => {
-        throw new Error("The picture cannot be shown: the server gave none.");
+        throw new Error("The image cannot be shown: the server returned none.");
       }),
     ]);
-    if (held.key !== key) return;
-    held.base = image;
-    parts.pad.load(picture);
+    if (state.key !== key) return;
+    state.base = image;
+    parts.canvas.load(picture);
     parts.tools.reset();
     fill(parts.status);
-    told(held, parts, input);
+    showPrediction(state, parts, input);
   } catch (error) {
-    held.key = "";
-    fill(parts.status, trouble(error));
+    state.key = "";
+    fill(parts.status, errorMessage(error));
   }
 }
 
-async function ask(held, parts) {
-  const blob = await parts.pad.picture();
-  const began = performance.now();
-  const watch = held.stops.map((stop) => stop.name);
+async function predict(state, parts) {
+  const blob = await parts.canvas.toBlob();
+  const startTime = performance.now();
+  const watch = state.stages.map((stage) => stage.name);
   try {
-    const named = held.base ? "changed on the pad" : "drawn on the pad";
+    const name = state.base ? "edited image" : "drawn image";
     const input = await send("POST", "inputs", blob, {
-      name: named,
-      like: held.base,
-      centre: Boolean(held.centre && session.draw),
+      name,
+      like: state.base,
+      centre: Boolean(state.center && session.draw),
       watch,
     });
-    if (held.gone) return;
-    held.own = input.id;
+    if (state.left) return;
+    state.ownImage = input.id;
     fill(parts.status);
-    const standing = told(held, parts, input);
-    held.key = `${input.id} ${session.run.network}`;
-    go("input", { image: input.id }, { quiet: true });
-    const took = [performance.now() - began, input.milliseconds].map((time) => Math.round(time));
-    parts.milliseconds.textContent = `${took[0]} ms from the pad to the answer, ${took[1]} ms of them in the network`;
-    await standing; // the next stroke is asked about when this one is on the screen
+    const loading = showPrediction(state, parts, input);
+    state.key = `${input.id} ${session.run.network}`;
+    navigate("input", { image: input.id }, { quiet: true });
+    const times = [performance.now() - startTime, input.milliseconds].map((time) => Math.round(time));
+    parts.milliseconds.textContent = `${times[0]} ms from canvas to prediction, ${times[1]} ms of them in the network`;
+    await loading; // the next stroke is sent when this one is displayed
   } catch (error) {
-    if (!replaced(error)) fill(parts.status, trouble(error));
+    if (!isAborted(error)) fill(parts.status, errorMessage(error));
   }
 }
 
-async function upload(held, parts, file) {
-  fill(parts.status, h("p.soft", {}, `Reading ${file.name} …`));
+async function upload(state, parts, file) {
+  fill(parts.status, h("p.muted", {}, `Reading ${file.name} …`));
   try {
     const input = await send("POST", "inputs", file, { name: file.name });
     fill(parts.status);
-    go("input", { image: input.id });
+    navigate("input", { image: input.id });
   } catch (error) {
-    fill(parts.status, trouble(error));
-    tell("say", error.message);
+    fill(parts.status, errorMessage(error));
+    publish("announce", error.message);
   }
 }
 
-function told(held, parts, input) {
-  held.shown = input.id;
+function showPrediction(state, parts, input) {
+  state.shown = input.id;
   parts.picker.show(input.id);
-  const truth = input.truth === null ? null : h("p.soft", {}, `${input.name} is ${className(input.truth)}`);
+  const truth = input.truth === null ? null : h("p.muted", {}, `${input.name}, label: ${className(input.truth)}`);
   fill(
-    parts.said,
+    parts.prediction,
     h(
-      "div.verdict",
+      "div.top-class",
       {},
-      h("p.soft", {}, "The network says"),
+      h("p.muted", {}, "Prediction"),
       h(
-        "p.name",
-        { class: input.answer.length ? "name" : "name long" },
+        "p.class-name",
+        { class: input.answer.length ? "class-name" : "class-name long" },
         input.answer.length ? className(input.answer[0].class) : (input.said[0] ?? ""),
       ),
       truth,
     ),
     input.answer.length
-      ? answers(input, 12, true)
+      ? classScores(input, 12, true)
       : h(
           "ul.bars",
           {},
           input.said.slice(1).map((line) => h("li", {}, line)),
         ),
   );
-  clearTimeout(held.speaking);
-  held.speaking = setTimeout(() => tell("say", `Called ${answerInWords(input)}`), 700);
+  clearTimeout(state.announceTimer);
+  state.announceTimer = setTimeout(() => publish("announce", `Predicted: ${predictionText(input)}`), 700);
   parts.milliseconds.textContent = "";
-  return stand(parts.range, held.stops, input.id, { wanted: () => held.shown === input.id });
+  return loadMapStrip(parts.strip, state.stages, input.id, { isCurrent: () => state.shown === input.id });
 }
 
-function lookInside(held, view, said) {
-  const link = h("a.button", { href: write(view) }, said);
+function viewLink(state, view, label) {
+  const link = h("a.button", { href: formatRoute(view) }, label);
   link.addEventListener("click", () => {
-    link.href = write(view, { image: held.shown });
+    link.href = formatRoute(view, { image: state.shown });
   });
   return link;
 }

@@ -1,93 +1,95 @@
-/** View: what the network wants, where it looks, what excites it: computed when asked for, kept in the run. */
+/** View: explanation methods, computed on demand, with results saved in the run. */
 
-import { find, spoken, stops } from "../lib/network_tree.js";
+import { findNode, layerLabel, stages } from "../lib/network_tree.js";
 import { fill, h } from "../lib/dom.js";
-import { go, here } from "../lib/router.js";
-import { head } from "../widgets/parts.js";
-import { QUESTIONS } from "../widgets/method_definitions.js";
-import { runJob } from "../widgets/job_panel.js";
-import { refresh, roving } from "../lib/grid_keys.js";
+import { navigate, currentRoute } from "../lib/router.js";
+import { viewHeader } from "../widgets/view_header.js";
+import { METHODS } from "../widgets/method_definitions.js";
+import { jobPanel } from "../widgets/job_panel.js";
+import { refreshTabStop, gridKeys } from "../lib/grid_keys.js";
 import { session } from "../lib/session.js";
 
 /**
  * The view.
- * @param {{rail: any}} page
+ * @param {{sidebar: any}} page
  */
-export function questions({ rail }) {
-  const held = { ask: "", job: null, said: {}, key: "" };
-  const menu = roving(h("div.asks", { role: "group", "aria-label": "Questions" }), "button");
-  const sheet = h("section.card.stack.answer");
+export function methodsView({ sidebar }) {
+  const state = { method: "", job: null, params: {}, key: "" };
+  const menu = gridKeys(h("div.method-list", { role: "group", "aria-label": "Methods" }), "button");
+  const card = h("section.card.stack.method-card");
   const element = h("div.stack", {});
   fill(
     element,
-    head(
-      "Questions",
-      "What a network has learned cannot be read off its weights, but it can be asked. Answers are computed on this machine and kept in the run.",
-      () => document.getElementById("frame"),
+    viewHeader(
+      "Methods",
+      "Methods that explain what the network has learned. Results are computed on this machine and saved in the run.",
+      () => document.getElementById("layout"),
     ),
-    h("div.asking", {}, menu, sheet),
+    h("div.methods", {}, menu, card),
   );
   return {
     element,
-    show: (said) => show(held, { menu, sheet }, said),
+    show: (params) => show(state, { menu, card }, params),
     leave: () => {
-      held.job?.leave();
-      rail.field(null);
+      state.job?.leave();
+      sidebar.showField(null);
     },
   };
 }
 
-function show(held, { menu, sheet }, said) {
-  const asked = Object.entries(QUESTIONS).filter(([, question]) => session.run.views.classes || !question.ofClasses);
-  const ask = asked.some(([name]) => name === said.ask) ? said.ask : asked[0][0];
-  const open = (more) => go("questions", { ...here().said, ...more }, { quiet: true });
-  listAll(menu, asked, ask, said);
-  const key = JSON.stringify([ask, said, session.run.network]);
-  if (key === held.key) return;
-  held.key = key;
-  held.job?.leave();
-  const question = QUESTIONS[ask];
+function show(state, { menu, card }, params) {
+  const available = Object.entries(METHODS).filter(
+    ([, definition]) => session.run.views.classes || !definition.needsClasses,
+  );
+  const method = available.some(([name]) => name === params.method) ? params.method : available[0][0];
+  const open = (changes) => navigate("methods", { ...currentRoute().params, ...changes }, { quiet: true });
+  listMethods(menu, available, method, params);
+  const key = JSON.stringify([method, params, session.run.network]);
+  if (key === state.key) return;
+  state.key = key;
+  state.job?.leave();
+  const definition = METHODS[method];
   const context = {
-    said,
+    params,
     open,
-    image: said.image,
+    image: params.image,
     layers: layerOptions(),
-    spoken,
-    find: (name) => find(session.network, name),
+    layerLabel,
+    find: (name) => findNode(session.network, name),
   };
-  const answer = h("div.stack");
-  const begin = () => {
-    held.job?.leave();
-    held.job = runJob(question.method, question.settings(context), (numbers, result) =>
-      question.show(numbers, result, context),
+  const output = h("div.stack");
+  const start = () => {
+    state.job?.leave();
+    state.job = jobPanel(definition.method, definition.settings(context), (numbers, result) =>
+      definition.show(numbers, result, context),
     );
-    fill(answer, held.job.element);
+    fill(output, state.job.element);
   };
   fill(
-    sheet,
-    h("h2", {}, question.title),
-    h("p.soft", {}, question.explains),
+    card,
+    h("h2", {}, definition.title),
+    h("p.muted", {}, definition.description),
     h(
-      "div.row.form.unsaved",
+      "div.row.form.no-screenshot",
       {},
-      question.form(context),
-      h("button.first", { type: "button", on: { click: begin } }, question.does),
+      definition.form(context),
+      h("button.primary", { type: "button", on: { click: start } }, definition.action),
     ),
-    answer,
+    output,
   );
-  if (question.quick) begin();
+  if (definition.auto) start();
 }
 
-function listAll(menu, asked, ask, { image, layer, channel }) {
-  const one = ([name, { title, asks }]) => {
-    const click = () => go("questions", { image, layer, channel, ask: name });
-    const how = { type: "button", "aria-pressed": String(name === ask), on: { click } };
-    return h("button", how, h("b", {}, title), h("span", {}, asks));
+function listMethods(menu, available, method, { image, layer, channel }) {
+  const button = ([name, { title, subtitle }]) => {
+    const click = () => navigate("methods", { image, layer, channel, method: name });
+    const attributes = { type: "button", "aria-pressed": String(name === method), on: { click } };
+    return h("button", attributes, h("b", {}, title), h("span", {}, subtitle));
   };
-  refresh(fill(menu, asked.map(one)));
+  refreshTabStop(fill(menu, available.map(button)));
 }
 
 function layerOptions() {
-  const all = stops(session.network);
-  return all.map((node) => [node.name, spoken(node.name)]);
+  const nodes = stages(session.network);
+  return nodes.map((node) => [node.name, layerLabel(node.name)]);
 }

@@ -1,103 +1,117 @@
-/** View: the whole network with the picture's maps in it, then one layer's channels, then one channel's places. */
+/** View: the network with the feature maps of an image, the channels of one layer, and the map of one channel. */
 
-import { band } from "../widgets/map_strip.js";
-import { channels } from "../widgets/channel_tiles.js";
-import { choice, head, trouble } from "../widgets/parts.js";
-import { count } from "../lib/numbers.js";
-import { fieldsOf } from "../lib/receptive_fields.js";
+import { mapStrip } from "../widgets/map_strip.js";
+import { channelTiles } from "../widgets/channel_tiles.js";
+import { errorMessage } from "../widgets/error_message.js";
+import { selectField } from "../widgets/select_field.js";
+import { viewHeader } from "../widgets/view_header.js";
+import { formatCount } from "../lib/numbers.js";
+import { receptiveFields } from "../lib/receptive_fields.js";
 import { fill, h } from "../lib/dom.js";
-import { find, outputs, path, shape, spoken, stopOf, stops, volume } from "../lib/network_tree.js";
-import { go, here } from "../lib/router.js";
-import { maps, most } from "../lib/feature_maps.js";
-import { pixels } from "../widgets/map_viewer.js";
+import {
+  findNode,
+  outputNames,
+  ancestors,
+  formatShape,
+  layerLabel,
+  stageOf,
+  stages,
+  mapShape,
+} from "../lib/network_tree.js";
+import { navigate, currentRoute } from "../lib/router.js";
+import { fetchMaps, mapsMaxAbs } from "../lib/feature_maps.js";
+import { mapViewer } from "../widgets/map_viewer.js";
 import { session } from "../lib/session.js";
-import { stand } from "../widgets/map_strip_loader.js";
-import { tile } from "../lib/map_painting.js";
+import { loadMapStrip } from "../widgets/map_strip_loader.js";
+import { mapCanvas } from "../lib/map_painting.js";
 
 /**
  * The view.
- * @param {{rail: any}} page
+ * @param {{sidebar: any}} page
  */
-export function landscape({ rail }) {
-  const open = (said) => go("landscape", { ...here().said, ...said });
-  const unit = (row, column) => go("unit", { ...held.said, row, column });
-  const held = { said: {}, band: null, of: null, drawn: "", boxes: () => null };
-  const all = channels((channel) =>
-    isVector(held.said.layer)
-      ? go("unit", { ...held.said, channel, row: 0, column: 0 })
+export function networkView({ sidebar }) {
+  const open = (params) => navigate("network", { ...currentRoute().params, ...params });
+  const unit = (row, column) => navigate("unit", { ...state.params, row, column });
+  const state = { params: {}, strip: null, network: null, loadedKey: "", boxes: () => null };
+  const tiles = channelTiles((channel) =>
+    isVector(state.params.layer)
+      ? navigate("unit", { ...state.params, channel, row: 0, column: 0 })
       : open({ channel, row: null, column: null }),
   );
-  const one = pixels({
-    name: "The channel’s map",
-    onMove: (row, column) => rail.field(held.boxes(row, column)),
+  const viewer = mapViewer({
+    name: "Feature map of the channel",
+    onMove: (row, column) => sidebar.showField(state.boxes(row, column)),
     onPick: unit,
   });
-  const shelf = h("div.shelf");
-  const inside = h("div.stack.close.unsaved", { role: "group", "aria-label": "Layers of this stage" });
-  const about = h("p.soft");
-  const detail = h("section.card.stack.detail");
-  const gridded = h("section.card.stack");
+  const stripHolder = h("div.strip-holder");
+  const layerChips = h("div.stack.compact.no-screenshot", { role: "group", "aria-label": "Layers of this stage" });
+  const summary = h("p.muted");
+  const channelCard = h("section.card.stack.channel-card");
+  const channelsCard = h("section.card.stack");
   const element = h("div.stack", {});
   fill(
     element,
-    head(
-      "Landscape",
-      "The network from left to right, with what each stage makes of the picture. Choose a stage, a channel, then a place on its map.",
-      () => document.getElementById("frame"),
+    viewHeader(
+      "Network",
+      "The network from input to output, with the feature maps of the image at each stage. Choose a stage, a channel, then a position on its map.",
+      () => document.getElementById("layout"),
     ),
-    shelf,
-    h("div.zoom", {}, gridded, detail),
+    stripHolder,
+    h("div.network-detail", {}, channelsCard, channelCard),
   );
-  const parts = { all, one, shelf, inside, about, detail, gridded, rail, open };
-  return { element, show: (said) => show(held, parts, said), leave: () => rail.field(null) };
+  const parts = { tiles, viewer, stripHolder, layerChips, summary, channelCard, channelsCard, sidebar, open };
+  return { element, show: (params) => show(state, parts, params), leave: () => sidebar.showField(null) };
 }
 
-async function show(held, parts, said) {
-  if (held.of !== session.network) raise(held, parts);
-  const layer = find(session.network, said.layer ?? "") ? said.layer : held.stops[0].name;
-  const node = find(session.network, layer);
-  const [total, height, width] = volume(node.shape);
+async function show(state, parts, params) {
+  if (state.network !== session.network) rebuildStrip(state, parts);
+  const layer = findNode(session.network, params.layer ?? "") ? params.layer : state.stages[0].name;
+  const node = findNode(session.network, layer);
+  const [total, height, width] = mapShape(node.shape);
   const vector = height * width === 1;
-  const channel = Math.min(Number(said.channel ?? 0) || 0, total - 1);
-  held.said = { image: said.image, layer, channel };
-  held.band.choose(stopOf(held.stops, session.network, layer)?.name);
-  drawBand(held, said.image);
-  showLayer(held, parts, node, said.sort ?? "strength");
-  parts.all.choose(channel);
-  parts.all.show({
-    image: said.image,
+  const channel = Math.min(Number(params.channel ?? 0) || 0, total - 1);
+  state.params = { image: params.image, layer, channel };
+  state.strip.select(stageOf(state.stages, session.network, layer)?.name);
+  loadStrip(state, params.image);
+  showLayer(state, parts, node, params.sort ?? "strength");
+  parts.tiles.select(channel);
+  parts.tiles.show({
+    image: params.image,
     layer,
     vector,
     total,
-    sort: said.sort ?? "strength",
+    sort: params.sort ?? "strength",
     output: vector && total === session.run.classes.length && node.name === session.network.output,
   });
-  await showChannel(held, parts, node, channel, said);
+  await showChannel(state, parts, node, channel, params);
 }
 
-function raise(held, { shelf, open }) {
-  held.of = session.network;
-  held.stops = stops(session.network);
-  held.drawn = "";
-  held.band = band(held.stops, {
+function rebuildStrip(state, { stripHolder, open }) {
+  state.network = session.network;
+  state.stages = stages(session.network);
+  state.loadedKey = "";
+  state.strip = mapStrip(state.stages, {
     input: session.network.input,
-    outputs: outputs(session),
+    outputs: outputNames(session),
     onPick: (layer) => open({ layer, channel: null, row: null, column: null }),
     onChannel: (layer, channel) => open({ layer, channel, row: null, column: null }),
   });
-  fill(shelf, held.band.element);
+  fill(stripHolder, state.strip.element);
 }
 
-async function drawBand(held, image) {
+async function loadStrip(state, image) {
   const key = `${image} ${session.run.network}`;
-  if (held.drawn === key) return;
-  held.drawn = key;
-  const all = await stand(held.band, held.stops, image, { sort: "strength", wanted: () => held.drawn === key });
-  if (!all && held.drawn === key) held.drawn = "";
+  if (state.loadedKey === key) return;
+  state.loadedKey = key;
+  const complete = await loadMapStrip(state.strip, state.stages, image, {
+    sort: "strength",
+    isCurrent: () => state.loadedKey === key,
+  });
+  if (!complete && state.loadedKey === key) state.loadedKey = "";
 }
 
-function showLayer(held, { gridded, inside, about, all, open }, node, sort) {
-  const section = stopOf(held.stops, session.network, node.name);
+function showLayer(state, { channelsCard, layerChips, summary, tiles, open }, node, sort) {
+  const section = stageOf(state.stages, session.network, node.name);
   const chip = (layer, label) =>
     h(
       "button",
@@ -109,95 +123,105 @@ function showLayer(held, { gridded, inside, about, all, open }, node, sort) {
       label,
     );
   fill(
-    inside,
-    path(section, node.name).map((around, depth) =>
+    layerChips,
+    ancestors(section, node.name).map((ancestor, depth) =>
       h(
         "div.chips",
         {},
-        chip(around, depth ? `all of ${around.label}` : "whole stage"),
-        around.children.map((one) => chip(one, `${one.label}${one.children.length ? " ›" : ""}`)),
+        chip(ancestor, depth ? `all of ${ancestor.label}` : "whole stage"),
+        ancestor.children.map((child) => chip(child, `${child.label}${child.children.length ? " ›" : ""}`)),
       ),
     ),
   );
-  const [total, height, width] = volume(node.shape);
-  const many = height * width === 1 ? count(total, "unit") : `${count(total, "channel")} of ${height} × ${width}`;
-  fill(about, `${many}. ${sentence(node)}`);
+  const [total, height, width] = mapShape(node.shape);
+  const sizeText =
+    height * width === 1 ? formatCount(total, "unit") : `${formatCount(total, "channel")} of ${height} × ${width}`;
+  fill(summary, `${sizeText}. ${nodeDescription(node)}`);
   const order =
     total > 2 && height * width > 1
-      ? choice(
+      ? selectField(
           "Order",
           [
-            ["strength", "strongest first"],
-            ["order", "as they are numbered"],
+            ["strength", "by strength"],
+            ["order", "by index"],
           ],
           sort,
           (value) => open({ sort: value }),
         )
       : null;
-  fill(gridded, h("div.row.spread", {}, h("h2", {}, spoken(node.name)), order), about, inside, all.element);
+  fill(
+    channelsCard,
+    h("div.row.space-between", {}, h("h2", {}, layerLabel(node.name)), order),
+    summary,
+    layerChips,
+    tiles.element,
+  );
 }
 
-async function showChannel(held, { detail, one, rail }, node, channel, said) {
-  const [, height, width] = volume(node.shape);
-  const key = JSON.stringify([held.said, session.run.network]);
-  detail.hidden = height * width === 1;
-  if (detail.hidden) return rail.field(null);
+async function showChannel(state, { channelCard, viewer, sidebar }, node, channel, params) {
+  const [, height, width] = mapShape(node.shape);
+  const key = JSON.stringify([state.params, session.run.network]);
+  channelCard.hidden = height * width === 1;
+  if (channelCard.hidden) return sidebar.showField(null);
   try {
-    const answer = await maps(said.image, node.name, {
+    const response = await fetchMaps(params.image, node.name, {
       from: channel,
       to: channel + 1,
       values: "float",
       network: session.run.network,
     });
-    if (key !== JSON.stringify([held.said, session.run.network])) return undefined;
-    const row = Number(said.row ?? Math.floor(height / 2));
-    const column = Number(said.column ?? Math.floor(width / 2));
+    if (key !== JSON.stringify([state.params, session.run.network])) return undefined;
+    const row = Number(params.row ?? Math.floor(height / 2));
+    const column = Number(params.column ?? Math.floor(width / 2));
     fill(
-      detail,
+      channelCard,
       h("h2", {}, `Channel ${channel}`),
-      one.element,
-      legend(most(answer.maps)),
+      viewer.element,
+      scaleLegend(mapsMaxAbs(response.maps)),
       h(
-        "p.soft.small",
+        "p.muted.small",
         {},
-        "Click a place, or move with the arrow keys and press Enter, to see the numbers that made it.",
+        "Click a position, or move with the arrow keys and press Enter, to see how its value is computed.",
       ),
     );
-    one.show(answer.maps[0], most(answer.maps), row, column);
-    held.boxes = await fieldsOf(said.image, node);
-    rail.field(held.boxes(row, column));
+    viewer.show(response.maps[0], mapsMaxAbs(response.maps), row, column);
+    state.boxes = await receptiveFields(params.image, node);
+    sidebar.showField(state.boxes(row, column));
   } catch (error) {
-    fill(detail, trouble(error));
+    fill(channelCard, errorMessage(error));
   }
   return undefined;
 }
 
 /**
- * The scale's legend.
+ * The legend of the colour scale.
  * @param {number} scale
  * @returns {HTMLElement}
  */
-export function legend(scale) {
-  const said = scale ? [`−${scale.toPrecision(3)}`, "0", `+${scale.toPrecision(3)}`] : ["", "0", ""];
+export function scaleLegend(scale) {
+  const labels = scale ? [`−${scale.toPrecision(3)}`, "0", `+${scale.toPrecision(3)}`] : ["", "0", ""];
   const ramp = { values: Float32Array.from({ length: 201 }, (_, i) => i / 100 - 1), height: 1, width: 201 };
   return h(
     "div.legend",
-    { role: "img", "aria-label": `Colours: cool is negative, down to ${said[0]}; warm is positive, up to ${said[2]}` },
-    tile(ramp, 1),
+    {
+      role: "img",
+      "aria-label": `Colour scale: cool is negative, down to ${labels[0]}; warm is positive, up to ${labels[2]}`,
+    },
+    mapCanvas(ramp, 1),
     h(
-      "div.row.spread",
+      "div.row.space-between",
       {},
-      said.map((text) => h("span", {}, text)),
+      labels.map((text) => h("span", {}, text)),
     ),
   );
 }
 
 function isVector(layer) {
-  const [, height, width] = volume(find(session.network, layer).shape);
+  const [, height, width] = mapShape(findNode(session.network, layer).shape);
   return height * width === 1;
 }
 
-function sentence(node) {
-  const seen = node.field ? `Each unit sees ${shape(node.field)} pixels of the picture.` : "";
-  return [node.says ? `${node.says[0].toUpperCase()}${node.says.slice(1)}.` : "", seen].filter(Boolean).join(" ");
+function nodeDescription(node) {
+  const fieldText = node.field ? `Receptive field: ${formatShape(node.field)} pixels.` : "";
+  return [node.says ? `${node.says[0].toUpperCase()}${node.says.slice(1)}.` : "", fieldText].filter(Boolean).join(" ");
 }

@@ -1,172 +1,185 @@
-/** View: the arithmetic of one unit, from the places of the picture that it sees to the number that it gives. */
+/** View: the computation of one unit, from its receptive field in the image to its value. */
 
-import { get, replaced } from "../lib/api.js";
-import { choice, head, trouble } from "../widgets/parts.js";
+import { getJson, isAborted } from "../lib/api.js";
+import { errorMessage } from "../widgets/error_message.js";
+import { selectField } from "../widgets/select_field.js";
+import { viewHeader } from "../widgets/view_header.js";
 import { fill, h } from "../lib/dom.js";
-import { figure, percent } from "../lib/numbers.js";
-import { find, leaves, spoken, volume } from "../lib/network_tree.js";
-import { go, here, write } from "../lib/router.js";
-import { mixes, point, receipt } from "../widgets/unit_terms.js";
-import { maps, most } from "../lib/feature_maps.js";
-import { newest } from "../lib/latest_request.js";
-import { pixels } from "../widgets/map_viewer.js";
-import { className, session, tell } from "../lib/session.js";
-import { windows } from "../widgets/input_windows.js";
+import { formatNumber, formatPercent } from "../lib/numbers.js";
+import { findNode, leaves, layerLabel, mapShape } from "../lib/network_tree.js";
+import { navigate, currentRoute, formatRoute } from "../lib/router.js";
+import { combinesTerms, highlightTerm, unitTerms } from "../widgets/unit_terms.js";
+import { fetchMaps, mapsMaxAbs } from "../lib/feature_maps.js";
+import { latestSignal } from "../lib/latest_request.js";
+import { mapViewer } from "../widgets/map_viewer.js";
+import { className, session, publish } from "../lib/session.js";
+import { inputWindows } from "../widgets/input_windows.js";
 
-const TERMS = 512;
+const MAX_TERMS = 512;
 
 /**
  * The view.
- * @param {{rail: any}} page
+ * @param {{sidebar: any}} page
  */
-export function unit({ rail }) {
-  const held = { said: {}, unit: null, signal: newest() };
-  const move = (row, column) => go("unit", { ...held.said, row, column }, { quiet: true });
-  const map = pixels({ name: "The unit’s map", onPick: move, follows: true });
-  const chooser = h("div.row.form.unsaved");
-  const facts = h("div.stack.close");
-  const where = h(
+export function unitView({ sidebar }) {
+  const state = { params: {}, unit: null, signal: latestSignal() };
+  const move = (row, column) => navigate("unit", { ...state.params, row, column }, { quiet: true });
+  const map = mapViewer({ name: "Feature map of the unit", onPick: move, pickOnMove: true });
+  const chooser = h("div.row.form.no-screenshot");
+  const facts = h("div.stack.compact");
+  const unitCard = h(
     "section.card.stack",
     {},
-    h("h2", {}, "Which unit"),
+    h("h2", {}, "Unit"),
     chooser,
-    h("div.beside", {}, map.element, facts),
+    h("div.side-by-side", {}, map.element, facts),
   );
-  const seen = h("section.card.stack");
-  const sum = h("section.card.receipt-paper");
+  const windowCard = h("section.card.stack");
+  const termsCard = h("section.card.terms-card");
   const element = h("div.stack", {});
   fill(
     element,
-    head(
-      "One unit",
-      "Every number that a network gives is a sum that can be written down. Here is one, the way this network computed it.",
-      () => document.getElementById("frame"),
+    viewHeader(
+      "Unit",
+      "Every value in a network is computed from a list of terms. This is the computation of one unit, as the network performed it.",
+      () => document.getElementById("layout"),
     ),
-    h("div.arithmetic", {}, h("div.stack", {}, where, seen), sum),
+    h("div.unit-layout", {}, h("div.stack", {}, unitCard, windowCard), termsCard),
   );
-  const parts = { rail, map, where, chooser, facts, seen, sum };
-  const again = () => {
-    if (held.unit) showUnit(held, parts);
+  const parts = { sidebar, map, unitCard, chooser, facts, windowCard, termsCard };
+  const redraw = () => {
+    if (state.unit) showUnit(state, parts);
   };
-  window.addEventListener("theme", again);
+  window.addEventListener("theme", redraw);
   return {
     element,
-    show: (said) => show(held, parts, said),
+    show: (params) => show(state, parts, params),
     leave: () => {
-      rail.field(null);
-      window.removeEventListener("theme", again);
+      sidebar.showField(null);
+      window.removeEventListener("theme", redraw);
     },
   };
 }
 
-async function show(held, parts, said) {
-  const nameless = said.layer?.startsWith("@"); // a result between two layers: it has arithmetic, but no maps of its own
-  const node = nameless
-    ? { name: said.layer, shape: [Infinity, Infinity, Infinity] }
-    : (find(session.network, said.layer ?? "") ?? leaves(session.network.sections)[0]);
-  const [total, height, width] = volume(node.shape);
-  held.said = {
-    image: said.image,
+async function show(state, parts, params) {
+  const unnamed = params.layer?.startsWith("@"); // an intermediate result: its terms can be shown, but it has no feature maps
+  const node = unnamed
+    ? { name: params.layer, shape: [Infinity, Infinity, Infinity] }
+    : (findNode(session.network, params.layer ?? "") ?? leaves(session.network.sections)[0]);
+  const [total, height, width] = mapShape(node.shape);
+  state.params = {
+    image: params.image,
     layer: node.name,
-    channel: within(said.channel, total, 0),
-    row: within(said.row, height, nameless ? 0 : Math.floor(height / 2)),
-    column: within(said.column, width, nameless ? 0 : Math.floor(width / 2)),
+    channel: clampedIndex(params.channel, total, 0),
+    row: clampedIndex(params.row, height, unnamed ? 0 : Math.floor(height / 2)),
+    column: clampedIndex(params.column, width, unnamed ? 0 : Math.floor(width / 2)),
   };
-  choose(held.said, parts.chooser, total);
-  const signal = held.signal();
-  const { image, layer, channel, row, column } = held.said;
+  showChooser(state.params, parts.chooser, total);
+  const signal = state.signal();
+  const { image, layer, channel, row, column } = state.params;
   try {
-    const [answer, found] = await Promise.all([
-      nameless
+    const [response, found] = await Promise.all([
+      unnamed
         ? null
-        : maps(image, layer, { from: channel, to: channel + 1, values: "float", network: session.run.network }),
-      get(`inputs/${encodeURIComponent(image)}/unit`, { layer, channel, row, column, most: TERMS }, signal),
+        : fetchMaps(image, layer, { from: channel, to: channel + 1, values: "float", network: session.run.network }),
+      getJson(`inputs/${encodeURIComponent(image)}/unit`, { layer, channel, row, column, most: MAX_TERMS }, signal),
     ]);
     if (signal.aborted) return;
-    parts.map.element.hidden = nameless || height * width === 1;
-    if (answer) parts.map.show(answer.maps[0], most(answer.maps), row, column);
-    held.unit = found;
-    showUnit(held, parts);
-    tell("say", `${spoken(layer)}, channel ${channel}, row ${row}, column ${column}: ${figure(found.value)}`);
+    parts.map.element.hidden = unnamed || height * width === 1;
+    if (response) parts.map.show(response.maps[0], mapsMaxAbs(response.maps), row, column);
+    state.unit = found;
+    showUnit(state, parts);
+    publish(
+      "announce",
+      `${layerLabel(layer)}, channel ${channel}, row ${row}, column ${column}: ${formatNumber(found.value)}`,
+    );
   } catch (error) {
-    if (replaced(error)) return;
-    parts.rail.field(null);
-    fill(parts.seen);
+    if (isAborted(error)) return;
+    parts.sidebar.showField(null);
+    fill(parts.windowCard);
     fill(
-      parts.sum,
-      trouble(error, () => show(held, parts, here().said)),
+      parts.termsCard,
+      errorMessage(error, () => show(state, parts, currentRoute().params)),
     );
   }
 }
 
-function showUnit(held, { rail, facts, seen, sum }) {
-  const { unit: found, said } = held;
-  rail.field(found.field);
-  const paper = receipt(found, (term) => link(said, term));
-  const mixing = found.steps.find(mixes);
-  const over = (term) => {
-    point(paper, term);
-    rail.field(found.field, term && term.layer === "input" && !term.padded ? [term.row, term.column] : null);
+function showUnit(state, { sidebar, facts, windowCard, termsCard }) {
+  const { unit: found, params } = state;
+  sidebar.showField(found.field);
+  const terms = unitTerms(found, (term) => termLink(params, term));
+  const combining = found.steps.find(combinesTerms);
+  const highlight = (term) => {
+    highlightTerm(terms, term);
+    sidebar.showField(found.field, term && term.layer === "input" && !term.padded ? [term.row, term.column] : null);
   };
-  const drawn = mixing ? windows(mixing, over) : null;
-  const last = said.layer === session.network.output && session.run.classes.length > 0;
+  const drawing = combining ? inputWindows(combining, highlight) : null;
+  const isOutput = params.layer === session.network.output && session.run.classes.length > 0;
   fill(
-    sum,
+    termsCard,
     h(
-      "div.row.spread",
+      "div.row.space-between",
       {},
       h(
         "h2",
         {},
-        last ? `How sure of “${className(said.channel)}”` : `Channel ${said.channel} at ${said.row}, ${said.column}`,
+        isOutput
+          ? `Output for class “${className(params.channel)}”`
+          : `Channel ${params.channel} at ${params.row}, ${params.column}`,
       ),
-      h("span.soft.small", {}, spoken(said.layer)),
+      h("span.muted.small", {}, layerLabel(params.layer)),
     ),
-    paper,
+    terms,
   );
   fill(
     facts,
-    found.field ? h("p", {}, sees(found.field)) : null,
-    mixing && mixing.count > 1 ? h("p", {}, made(mixing)) : null,
+    found.field ? h("p", {}, receptiveFieldText(found.field)) : null,
+    combining && combining.count > 1 ? h("p", {}, termCountText(combining)) : null,
     h(
-      "p.soft.small",
+      "p.muted.small",
       {},
-      "Arrow keys, or a click on the map, move the unit. Every line of the sum is a link to how that value was made.",
+      "Arrow keys or a click on the map choose another unit. Every term links to the computation of its value.",
     ),
   );
-  seen.hidden = !drawn;
-  fill(seen, h("h2", {}, "What it looked at"), drawn);
+  windowCard.hidden = !drawing;
+  fill(windowCard, h("h2", {}, "Input window"), drawing);
 }
 
-function sees([x1, y1, x2, y2]) {
+function receptiveFieldText([x1, y1, x2, y2]) {
   const area = ((x2 - x1) * (y2 - y1)) / (session.run.input.width * session.run.input.height);
-  return `It sees ${y2 - y1} × ${x2 - x1} pixels, ${percent(area)} of the picture: rows ${y1} to ${y2 - 1}, columns ${x1} to ${x2 - 1}.`;
+  return `Receptive field: ${y2 - y1} × ${x2 - x1} pixels, ${formatPercent(area)} of the image: rows ${y1} to ${y2 - 1}, columns ${x1} to ${x2 - 1}.`;
 }
 
-function made(step) {
-  const from = step.window?.layer ? `, from ${spoken(step.window.layer)}` : "";
-  const what = { "max pool": "values, of which the largest wins", add: "values, added up" }[step.op] ?? "products";
-  return `It is made of ${step.count.toLocaleString("en-US")} ${what}${from}.`;
+function termCountText(step) {
+  const from = step.window?.layer ? `, from ${layerLabel(step.window.layer)}` : "";
+  const what =
+    { "max pool": "values, of which the maximum is taken", add: "values, which are added" }[step.op] ?? "products";
+  return `Computed from ${step.count.toLocaleString("en-US")} ${what}${from}.`;
 }
 
-function choose(said, chooser, total) {
-  const options = leaves(session.network.sections).map((node) => [node.name, spoken(node.name)]);
-  if (!options.some(([name]) => name === said.layer)) options.unshift([said.layer, `${spoken(said.layer)} (whole)`]);
-  if (!Number.isFinite(total)) total = said.channel + 1;
-  const number = h("input", { type: "number", min: 0, max: total - 1, value: said.channel });
-  number.addEventListener("change", () => go("unit", { ...said, channel: within(number.value, total, 0) }));
+function showChooser(params, chooser, total) {
+  const options = leaves(session.network.sections).map((node) => [node.name, layerLabel(node.name)]);
+  if (!options.some(([name]) => name === params.layer))
+    options.unshift([params.layer, `${layerLabel(params.layer)} (whole)`]);
+  if (!Number.isFinite(total)) total = params.channel + 1;
+  const number = h("input", { type: "number", min: 0, max: total - 1, value: params.channel });
+  number.addEventListener("change", () =>
+    navigate("unit", { ...params, channel: clampedIndex(number.value, total, 0) }),
+  );
   fill(
     chooser,
-    choice("Layer", options, said.layer, (layer) => go("unit", { image: said.image, layer, channel: 0 })),
+    selectField("Layer", options, params.layer, (layer) =>
+      navigate("unit", { image: params.image, layer, channel: 0 }),
+    ),
     h("label.field", {}, `Channel, 0 to ${total - 1}`, number),
-    h("a.button", { href: write("landscape", said) }, "In the landscape"),
+    h("a.button", { href: formatRoute("network", params) }, "Show in network"),
   );
 }
 
-function link(said, term) {
+function termLink(params, term) {
   if (!term.layer || term.layer === "input") return null;
-  return write("unit", {
-    image: said.image,
+  return formatRoute("unit", {
+    image: params.image,
     layer: term.layer,
     channel: term.channel,
     row: term.row,
@@ -174,8 +187,8 @@ function link(said, term) {
   });
 }
 
-function within(text, size, otherwise) {
+function clampedIndex(text, size, fallback) {
   const number = Number(text);
-  if (text === undefined || text === null || text === "" || !Number.isInteger(number)) return otherwise;
+  if (text === undefined || text === null || text === "" || !Number.isInteger(number)) return fallback;
   return Math.max(0, Math.min(size - 1, number));
 }

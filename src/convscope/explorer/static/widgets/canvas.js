@@ -1,231 +1,232 @@
-/** The pad: a picture of the network's size that can be drawn on, painted over, shifted and turned. */
+/** The drawing canvas: an image of the network's input size that can be painted on, shifted and rotated. */
 
 import { fill, h, s } from "../lib/dom.js";
 
-const MOST_UNDONE = 40;
+const UNDO_LIMIT = 40;
 
 /**
- * The pad.
- * @param {{height: number, width: number, draw: {background: number, ink: number, stroke: number} | null}} kind what
- *   the run's pictures are like
- * @param {() => void} onChange after every change, many times a second while a stroke is drawn
+ * The drawing canvas.
+ * @param {{height: number, width: number, draw: {background: number, ink: number, stroke: number} | null}} inputSpec
+ *   size of the input; draw: how drawings in the data look, null if they are not drawings
+ * @param {() => void} onChange called after every change, many times a second during a stroke
  */
-export function pad(kind, onChange) {
+export function drawingCanvas(inputSpec, onChange) {
   const canvas = h("canvas", { "aria-hidden": "true" });
-  const brush = s("svg.brush", { "aria-hidden": "true" });
-  const element = surface(canvas, brush);
-  const sheet = document.createElement("canvas"); // what was drawn, before it is shifted and turned
-  const how = { tool: "ink", size: 1, shift: [0, 0], turn: 0, dense: 1 };
-  const held = { kind, canvas, sheet, brush, undone: [], ...how, at: null, down: false, onChange };
-  blank(held);
-  strokes(element, held);
-  keys(element, held);
+  const cursor = s("svg.brush-cursor", { "aria-hidden": "true" });
+  const element = canvasElement(canvas, cursor);
+  const source = document.createElement("canvas"); // the drawing before shift and rotation
+  const initial = { tool: "ink", size: 1, shift: [0, 0], angle: 0, scale: 1 };
+  const state = { inputSpec, canvas, source, cursor, undoStack: [], ...initial, last: null, drawing: false, onChange };
+  clear(state);
+  handlePointer(element, state);
+  handleKeys(element, state);
   return {
     element,
     clear: () => {
-      keep(held);
-      blank(held);
-      render(held);
+      saveUndo(state);
+      clear(state);
+      render(state);
       onChange();
     },
     load: (image) => {
-      load(held, image);
-      render(held);
+      loadImage(state, image);
+      render(state);
     },
-    undo: () => undo(held),
+    undo: () => undo(state),
     tool: (tool) => {
-      held.tool = tool;
+      state.tool = tool;
     },
     size: (size) => {
-      held.size = size;
-      cursor(held);
+      state.size = size;
+      drawCursor(state);
     },
-    place: (shift, turn) => {
-      Object.assign(held, { shift, turn });
-      render(held);
+    setTransform: (shift, angle) => {
+      Object.assign(state, { shift, angle });
+      render(state);
       onChange();
     },
-    placed: () => ({ shift: held.shift, turn: held.turn }),
-    picture: () =>
-      new Promise((done) => {
-        canvas.toBlob(done, "image/png");
+    transform: () => ({ shift: state.shift, angle: state.angle }),
+    toBlob: () =>
+      new Promise((resolve) => {
+        canvas.toBlob(resolve, "image/png");
       }),
   };
 }
 
 /**
- * The brush's width in pixels of the sheet.
- * @param {{height: number, width: number, draw: {stroke: number} | null}} kind
- * @param {number} size times the usual
- * @param {number} dense pixels of the sheet for one of the picture
+ * The brush width in pixels of the source canvas.
+ * @param {{height: number, width: number, draw: {stroke: number} | null}} inputSpec
+ * @param {number} size relative to the default
+ * @param {number} scale source pixels per image pixel
  * @returns {number}
  */
-export function brushWidth({ height, width, draw }, size, dense) {
-  return Math.max(1, (draw?.stroke ?? 0.08) * Math.max(height, width) * size) * dense;
+export function brushWidth({ height, width, draw }, size, scale) {
+  return Math.max(1, (draw?.stroke ?? 0.08) * Math.max(height, width) * size) * scale;
 }
 
-function surface(...layers) {
-  const said = "Drawing pad. Arrow keys move the brush, Space puts it down and up, Control and Z undoes.";
-  const named = { role: "application", "aria-roledescription": "drawing pad", "aria-label": said };
-  return h("div.pad", { tabindex: 0, ...named }, layers);
+function canvasElement(...layers) {
+  const label = "Drawing canvas. Arrow keys move the brush, Space lowers and lifts it, Control+Z undoes.";
+  const attributes = { role: "application", "aria-roledescription": "drawing canvas", "aria-label": label };
+  return h("div.drawing-canvas", { tabindex: 0, ...attributes }, layers);
 }
 
-function blank(held) {
-  const { kind, sheet } = held;
-  held.dense = kind.draw ? Math.max(1, Math.round(256 / Math.max(kind.height, kind.width))) : 1;
-  [sheet.width, sheet.height] = [kind.width * held.dense, kind.height * held.dense];
-  const context = sheet.getContext("2d", { willReadFrequently: true });
-  context.fillStyle = ground(kind);
-  context.fillRect(0, 0, sheet.width, sheet.height);
-  Object.assign(held, { shift: [0, 0], turn: 0 });
-  render(held);
+function clear(state) {
+  const { inputSpec, source } = state;
+  state.scale = inputSpec.draw ? Math.max(1, Math.round(256 / Math.max(inputSpec.height, inputSpec.width))) : 1;
+  [source.width, source.height] = [inputSpec.width * state.scale, inputSpec.height * state.scale];
+  const context = source.getContext("2d", { willReadFrequently: true });
+  context.fillStyle = backgroundColor(inputSpec);
+  context.fillRect(0, 0, source.width, source.height);
+  Object.assign(state, { shift: [0, 0], angle: 0 });
+  render(state);
 }
 
-function load(held, image) {
-  held.dense = 1; // the picture's own pixels, so that the network sees exactly what training saw
-  [held.sheet.width, held.sheet.height] = [image.naturalWidth, image.naturalHeight];
-  held.sheet.getContext("2d", { willReadFrequently: true }).drawImage(image, 0, 0);
-  Object.assign(held, { shift: [0, 0], turn: 0, undone: [] });
+function loadImage(state, image) {
+  state.scale = 1; // the image's own pixels, so that the network input equals that of training
+  [state.source.width, state.source.height] = [image.naturalWidth, image.naturalHeight];
+  state.source.getContext("2d", { willReadFrequently: true }).drawImage(image, 0, 0);
+  Object.assign(state, { shift: [0, 0], angle: 0, undoStack: [] });
 }
 
-function ground(kind) {
-  const level = kind.draw ? kind.draw.background : 127;
+function backgroundColor(inputSpec) {
+  const level = inputSpec.draw ? inputSpec.draw.background : 127;
   return `rgb(${level}, ${level}, ${level})`;
 }
 
-function render({ kind, sheet, canvas, shift, turn, dense }) {
-  if (canvas.width !== sheet.width || canvas.height !== sheet.height)
-    [canvas.width, canvas.height] = [sheet.width, sheet.height];
+function render({ inputSpec, source, canvas, shift, angle, scale }) {
+  if (canvas.width !== source.width || canvas.height !== source.height)
+    [canvas.width, canvas.height] = [source.width, source.height];
   const context = canvas.getContext("2d");
   context.setTransform(1, 0, 0, 1, 0, 0);
-  context.fillStyle = ground(kind);
+  context.fillStyle = backgroundColor(inputSpec);
   context.fillRect(0, 0, canvas.width, canvas.height);
-  context.translate(canvas.width / 2 + shift[0] * dense, canvas.height / 2 + shift[1] * dense);
-  context.rotate((turn * Math.PI) / 180);
-  context.imageSmoothingEnabled = turn !== 0;
-  context.drawImage(sheet, -sheet.width / 2, -sheet.height / 2);
+  context.translate(canvas.width / 2 + shift[0] * scale, canvas.height / 2 + shift[1] * scale);
+  context.rotate((angle * Math.PI) / 180);
+  context.imageSmoothingEnabled = angle !== 0;
+  context.drawImage(source, -source.width / 2, -source.height / 2);
 }
 
-function strokes(element, held) {
+function handlePointer(element, state) {
   element.addEventListener("pointerdown", (event) => {
     if (event.button) return;
     event.preventDefault();
     element.focus();
     element.setPointerCapture(event.pointerId);
-    keep(held);
-    held.down = true;
-    held.at = spot(element, held, event);
-    stroke(held, held.at);
+    saveUndo(state);
+    state.drawing = true;
+    state.last = pointerPosition(element, state, event);
+    drawStroke(state, state.last);
   });
   element.addEventListener("pointermove", (event) => {
-    if (!held.down) return;
-    for (const part of event.getCoalescedEvents?.() ?? [event]) stroke(held, spot(element, held, part));
+    if (!state.drawing) return;
+    for (const sample of event.getCoalescedEvents?.() ?? [event])
+      drawStroke(state, pointerPosition(element, state, sample));
   });
-  const up = () => {
-    held.down = false;
+  const release = () => {
+    state.drawing = false;
   };
-  element.addEventListener("pointerup", up);
-  element.addEventListener("pointercancel", up);
+  element.addEventListener("pointerup", release);
+  element.addEventListener("pointercancel", release);
 }
 
-function keys(element, held) {
+function handleKeys(element, state) {
   const moves = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
-  let pen = false;
+  let penDown = false;
   element.addEventListener("focus", () => {
-    held.keyed ??= [held.sheet.width / 2, held.sheet.height / 2];
-    cursor(held);
+    state.keyPosition ??= [state.source.width / 2, state.source.height / 2];
+    drawCursor(state);
   });
   element.addEventListener("blur", () => {
-    pen = false;
-    fill(held.brush);
+    penDown = false;
+    fill(state.cursor);
   });
   element.addEventListener("keydown", (event) => {
-    if (event.key === "z" && (event.ctrlKey || event.metaKey)) return undo(held);
+    if (event.key === "z" && (event.ctrlKey || event.metaKey)) return undo(state);
     const move = moves[event.key];
     if (event.key === " ") {
-      pen = !pen;
-      if (pen) {
-        keep(held);
-        held.at = held.keyed;
-        stroke(held, held.keyed);
+      penDown = !penDown;
+      if (penDown) {
+        saveUndo(state);
+        state.last = state.keyPosition;
+        drawStroke(state, state.keyPosition);
       }
     } else if (move) {
-      const far = Math.max(held.sheet.width, held.sheet.height) / 24;
-      held.keyed = [
-        clamp(held.keyed[0] + far * move[0], held.sheet.width),
-        clamp(held.keyed[1] + far * move[1], held.sheet.height),
+      const distance = Math.max(state.source.width, state.source.height) / 24;
+      state.keyPosition = [
+        clamp(state.keyPosition[0] + distance * move[0], state.source.width),
+        clamp(state.keyPosition[1] + distance * move[1], state.source.height),
       ];
-      if (pen) stroke(held, held.keyed);
+      if (penDown) drawStroke(state, state.keyPosition);
     } else return undefined;
     event.preventDefault();
-    return cursor(held);
+    return drawCursor(state);
   });
 }
 
-function cursor({ brush, keyed, kind, size, dense, sheet }) {
-  if (!keyed || !brush.parentElement.matches(":focus-visible")) return fill(brush);
-  brush.setAttribute("viewBox", `0 0 ${sheet.width} ${sheet.height}`);
+function drawCursor({ cursor, keyPosition, inputSpec, size, scale, source }) {
+  if (!keyPosition || !cursor.parentElement.matches(":focus-visible")) return fill(cursor);
+  cursor.setAttribute("viewBox", `0 0 ${source.width} ${source.height}`);
   return fill(
-    brush,
+    cursor,
     s("circle", {
-      cx: keyed[0],
-      cy: keyed[1],
-      r: brushWidth(kind, size, dense) / 2,
-      "stroke-width": sheet.width / 160,
+      cx: keyPosition[0],
+      cy: keyPosition[1],
+      r: brushWidth(inputSpec, size, scale) / 2,
+      "stroke-width": source.width / 160,
     }),
   );
 }
 
-function spot(element, { canvas, shift, turn, dense, sheet }, event) {
+function pointerPosition(element, { canvas, shift, angle, scale, source }, event) {
   const box = element.getBoundingClientRect();
-  const x = ((event.clientX - box.left) / box.width) * canvas.width - canvas.width / 2 - shift[0] * dense;
-  const y = ((event.clientY - box.top) / box.height) * canvas.height - canvas.height / 2 - shift[1] * dense;
-  const angle = (-turn * Math.PI) / 180;
+  const x = ((event.clientX - box.left) / box.width) * canvas.width - canvas.width / 2 - shift[0] * scale;
+  const y = ((event.clientY - box.top) / box.height) * canvas.height - canvas.height / 2 - shift[1] * scale;
+  const radians = (-angle * Math.PI) / 180;
   return [
-    x * Math.cos(angle) - y * Math.sin(angle) + sheet.width / 2,
-    x * Math.sin(angle) + y * Math.cos(angle) + sheet.height / 2,
+    x * Math.cos(radians) - y * Math.sin(radians) + source.width / 2,
+    x * Math.sin(radians) + y * Math.cos(radians) + source.height / 2,
   ];
 }
 
-function stroke(held, to) {
-  const { kind, sheet, size, dense, tool } = held;
-  const context = sheet.getContext("2d", { willReadFrequently: true });
-  context.strokeStyle = tint(kind, tool);
-  context.lineWidth = brushWidth(kind, size, dense);
+function drawStroke(state, to) {
+  const { inputSpec, source, size, scale, tool } = state;
+  const context = source.getContext("2d", { willReadFrequently: true });
+  context.strokeStyle = strokeColor(inputSpec, tool);
+  context.lineWidth = brushWidth(inputSpec, size, scale);
   context.lineCap = "round";
   context.beginPath();
-  context.moveTo(...held.at);
+  context.moveTo(...state.last);
   context.lineTo(to[0] + 0.01, to[1]);
   context.stroke();
-  held.at = to;
-  render(held);
-  held.onChange();
+  state.last = to;
+  render(state);
+  state.onChange();
 }
 
-function tint(kind, tool) {
-  if (tool === "erase" || !kind.draw) return tool.startsWith("#") ? tool : ground(kind);
-  return `rgb(${kind.draw.ink}, ${kind.draw.ink}, ${kind.draw.ink})`;
+function strokeColor(inputSpec, tool) {
+  if (tool === "erase" || !inputSpec.draw) return tool.startsWith("#") ? tool : backgroundColor(inputSpec);
+  return `rgb(${inputSpec.draw.ink}, ${inputSpec.draw.ink}, ${inputSpec.draw.ink})`;
 }
 
-function keep(held) {
-  const { sheet } = held;
-  held.undone.push({
-    image: sheet.getContext("2d", { willReadFrequently: true }).getImageData(0, 0, sheet.width, sheet.height),
-    dense: held.dense,
-    shift: held.shift,
-    turn: held.turn,
+function saveUndo(state) {
+  const { source } = state;
+  state.undoStack.push({
+    image: source.getContext("2d", { willReadFrequently: true }).getImageData(0, 0, source.width, source.height),
+    scale: state.scale,
+    shift: state.shift,
+    angle: state.angle,
   });
-  if (held.undone.length > MOST_UNDONE) held.undone.shift();
+  if (state.undoStack.length > UNDO_LIMIT) state.undoStack.shift();
 }
 
-function undo(held) {
-  const before = held.undone.pop();
-  if (!before) return;
-  [held.sheet.width, held.sheet.height] = [before.image.width, before.image.height];
-  held.sheet.getContext("2d", { willReadFrequently: true }).putImageData(before.image, 0, 0);
-  Object.assign(held, { dense: before.dense, shift: before.shift, turn: before.turn });
-  render(held);
-  held.onChange();
+function undo(state) {
+  const previous = state.undoStack.pop();
+  if (!previous) return;
+  [state.source.width, state.source.height] = [previous.image.width, previous.image.height];
+  state.source.getContext("2d", { willReadFrequently: true }).putImageData(previous.image, 0, 0);
+  Object.assign(state, { scale: previous.scale, shift: previous.shift, angle: previous.angle });
+  render(state);
+  state.onChange();
 }
 
 function clamp(value, size) {

@@ -1,8 +1,8 @@
-/** The pad's tools: ink or eraser or colours, width, clear, undo, shift, turn. */
+/** Tools of the drawing canvas: pen, eraser or colours, brush size, clear, undo, shift, rotate. */
 
 import { h } from "../lib/dom.js";
 
-const COLOURS = [
+const COLORS = [
   ["#7f7f7f", "grey"],
   ["#000000", "black"],
   ["#ffffff", "white"],
@@ -13,23 +13,30 @@ const COLOURS = [
 
 /**
  * The tools.
- * @param {any} pad
- * @param {any} draw the run's kind of drawing; null: its images are not like drawings, so paint has colours
- * @param {() => void} again ask the network again
- * @param {{centre?: boolean}} held
+ * @param {any} canvas from `drawingCanvas`
+ * @param {any} draw how drawings in the data look; null if they are not drawings, and paint has colours
+ * @param {() => void} onChange called when the network should predict again
+ * @param {{center?: boolean, base?: string | null}} state
  * @returns {HTMLElement & {reset: () => void}}
  */
-export function tools(pad, draw, again, held) {
-  const turn = h("input", { type: "range", min: -180, max: 180, step: 1, value: 0, "aria-label": "Turn, in degrees" });
-  const read = h("output.mono", {}, "0°");
-  const place = (shift) => {
-    read.textContent = `${turn.value}°`;
-    pad.place(shift ?? pad.placed().shift, Number(turn.value));
+export function canvasTools(canvas, draw, onChange, state) {
+  const angle = h("input", {
+    type: "range",
+    min: -180,
+    max: 180,
+    step: 1,
+    value: 0,
+    "aria-label": "Rotation in degrees",
+  });
+  const angleOutput = h("output.mono", {}, "0°");
+  const applyTransform = (shift) => {
+    angleOutput.textContent = `${angle.value}°`;
+    canvas.setTransform(shift ?? canvas.transform().shift, Number(angle.value));
   };
-  turn.addEventListener("input", () => place());
+  angle.addEventListener("input", () => applyTransform());
   const reset = () => {
-    turn.value = 0;
-    read.textContent = "0°";
+    angle.value = 0;
+    angleOutput.textContent = "0°";
   };
   const clear = h(
     "button",
@@ -37,104 +44,109 @@ export function tools(pad, draw, again, held) {
       type: "button",
       on: {
         click: () => {
-          held.base = null;
+          state.base = null;
           reset();
-          pad.clear();
+          canvas.clear();
         },
       },
     },
     "Clear",
   );
   const element = h(
-    "div.stack.unsaved.pad-tools",
+    "div.stack.no-screenshot.canvas-tools",
     {},
     h(
-      "div.row.spread",
+      "div.row.space-between",
       {},
-      paints(pad, draw),
-      h("div.row.tight", {}, h("button", { type: "button", on: { click: () => pad.undo() } }, "Undo"), clear),
+      paintButtons(canvas, draw),
+      h("div.row.tight", {}, h("button", { type: "button", on: { click: () => canvas.undo() } }, "Undo"), clear),
     ),
-    h("label.field", {}, "Brush", brush(pad)),
+    h("label.field", {}, "Brush", brushSizeField(canvas)),
     h(
-      "div.row.spread",
+      "div.row.space-between",
       {},
-      arrows(pad, place),
-      h("label.field.turn", {}, h("span.row.spread", {}, "Turn", read), turn),
+      shiftButtons(canvas, applyTransform),
+      h("label.field.rotation", {}, h("span.row.space-between", {}, "Rotate", angleOutput), angle),
     ),
-    draw ? centre(held, again) : null,
+    draw ? centerField(state, onChange) : null,
   );
   element.reset = reset;
   return element;
 }
 
-function paints(pad, draw) {
-  const all = draw
+function paintButtons(canvas, draw) {
+  const choices = draw
     ? [
         ["ink", "Pen"],
         ["erase", "Eraser"],
       ]
-    : COLOURS;
-  const buttons = all.map(([tool, said], i) =>
+    : COLORS;
+  const buttons = choices.map(([tool, label], i) =>
     h(
       "button",
       {
         type: "button",
         class: draw ? "" : "paint",
         "aria-pressed": String(i === 0),
-        "aria-label": draw ? null : `Paint ${said}`,
-        title: said,
+        "aria-label": draw ? null : `Paint ${label}`,
+        title: label,
         style: draw ? {} : { "--paint": tool },
         on: {
           click: (event) => {
-            pad.tool(tool);
+            canvas.tool(tool);
             for (const other of buttons) other.setAttribute("aria-pressed", String(other === event.currentTarget));
           },
         },
       },
-      draw ? said : "",
+      draw ? label : "",
     ),
   );
-  pad.tool(all[0][0]);
-  return h("div.row.tight", { role: "group", "aria-label": "Paint" }, buttons);
+  canvas.tool(choices[0][0]);
+  return h("div.row.tight", { role: "group", "aria-label": "Colour" }, buttons);
 }
 
-function brush(pad) {
+function brushSizeField(canvas) {
   const size = h("input", { type: "range", min: 0.5, max: 3, step: 0.1, value: 1 });
-  size.addEventListener("input", () => pad.size(Number(size.value)));
+  size.addEventListener("input", () => canvas.size(Number(size.value)));
   return size;
 }
 
-function arrows(pad, place) {
+function shiftButtons(canvas, applyTransform) {
   const step = (x, y) => () => {
-    const [left, down] = pad.placed().shift;
-    place([left + x, down + y]);
+    const [left, down] = canvas.transform().shift;
+    applyTransform([left + x, down + y]);
   };
-  const one = (said, sign, x, y) =>
+  const button = (label, symbol, x, y) =>
     h(
       "button.icon",
-      { type: "button", "aria-label": `Shift ${said} by a pixel`, title: `Shift ${said}`, on: { click: step(x, y) } },
-      sign,
+      {
+        type: "button",
+        "aria-label": `Shift ${label} by one pixel`,
+        title: `Shift ${label}`,
+        on: { click: step(x, y) },
+      },
+      symbol,
     );
   return h(
     "div.row.tight",
     { role: "group", "aria-label": "Shift" },
-    one("left", "←", -1, 0),
-    one("up", "↑", 0, -1),
-    one("down", "↓", 0, 1),
-    one("right", "→", 1, 0),
+    button("left", "←", -1, 0),
+    button("up", "↑", 0, -1),
+    button("down", "↓", 0, 1),
+    button("right", "→", 1, 0),
   );
 }
 
-function centre(held, again) {
+function centerField(state, onChange) {
   const box = h("input", {
     type: "checkbox",
     on: {
       change: () => {
-        held.centre = box.checked;
-        again();
+        state.center = box.checked;
+        onChange();
       },
     },
   });
-  held.centre = false;
-  return h("label.check.small", {}, box, "Centre and scale it as the training images are");
+  state.center = false;
+  return h("label.check.small", {}, box, "Centre and scale like the training images");
 }

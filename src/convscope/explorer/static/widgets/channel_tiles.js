@@ -1,126 +1,132 @@
-/** The channels of one layer as tiles; more of them are fetched when they come into sight. */
+/** The channels of one layer as tiles; more are fetched on scrolling. */
 
 import { fill, h } from "../lib/dom.js";
-import { maps, most } from "../lib/feature_maps.js";
+import { fetchMaps, mapsMaxAbs } from "../lib/feature_maps.js";
 import { className, session } from "../lib/session.js";
-import { colour, needsLightText } from "../lib/color_scale.js";
-import { figure } from "../lib/numbers.js";
-import { refresh, roving } from "../lib/grid_keys.js";
-import { tile } from "../lib/map_painting.js";
-import { trouble } from "./parts.js";
+import { valueColor, needsLightText } from "../lib/color_scale.js";
+import { formatNumber } from "../lib/numbers.js";
+import { refreshTabStop, gridKeys } from "../lib/grid_keys.js";
+import { mapCanvas } from "../lib/map_painting.js";
+import { errorMessage } from "./error_message.js";
 
 const PAGE = 48;
 const PAGE_OF_UNITS = 1024;
 
 /**
- * A layer's tiles.
+ * The tiles of a layer.
  * @param {(channel: number) => void} onPick
- * @returns {{element: HTMLElement, show: (asked: {image: string, layer: string, vector: boolean, total: number, sort:
- *   string, output: boolean}) => void, choose: (channel: number) => void}}
+ * @returns {{element: HTMLElement, show: (request: {image: string, layer: string, vector: boolean, total: number, sort:
+ *   string, output: boolean}) => void, select: (channel: number) => void}}
  */
-export function channels(onPick) {
-  const element = roving(h("div.tiles", { role: "group", "aria-label": "Channels" }));
-  const held = { key: "", chosen: null, watcher: null, scale: 0 };
-  const show = (asked) => {
-    const key = JSON.stringify([asked, session.run.network]);
-    if (key === held.key) return;
-    Object.assign(held, { key, scale: 0 });
-    held.watcher?.disconnect();
-    element.classList.toggle("units", asked.vector);
-    element.classList.toggle("named", asked.output);
-    element.style.setProperty("--tile", asked.total <= 8 ? "7.5rem" : asked.total <= 32 ? "5.6rem" : "4.6rem");
-    next(element, held, asked, 0, onPick, true);
+export function channelTiles(onPick) {
+  const element = gridKeys(h("div.tiles", { role: "group", "aria-label": "Channels" }));
+  const state = { key: "", selected: null, observer: null, scale: 0 };
+  const show = (request) => {
+    const key = JSON.stringify([request, session.run.network]);
+    if (key === state.key) return;
+    Object.assign(state, { key, scale: 0 });
+    state.observer?.disconnect();
+    element.classList.toggle("units", request.vector);
+    element.classList.toggle("named", request.output);
+    element.style.setProperty(
+      "--tile-width",
+      request.total <= 8 ? "7.5rem" : request.total <= 32 ? "5.6rem" : "4.6rem",
+    );
+    showPage(element, state, request, 0, onPick, true);
   };
   return {
     element,
     show,
-    choose: (channel) => {
-      held.chosen = channel;
-      choose(element, channel);
+    select: (channel) => {
+      state.selected = channel;
+      markChannel(element, channel);
     },
   };
 }
 
-async function next(element, held, asked, from, onPick, first = false) {
-  const page = asked.vector ? PAGE_OF_UNITS : PAGE;
-  const { key } = held;
-  const to = Math.min(asked.total, from + page);
-  let answer;
+async function showPage(element, state, request, from, onPick, first = false) {
+  const page = request.vector ? PAGE_OF_UNITS : PAGE;
+  const { key } = state;
+  const to = Math.min(request.total, from + page);
+  let response;
   try {
-    const how = asked.vector ? { from, to, values: "float" } : { from, to, side: 56, sort: asked.sort };
-    answer = await maps(asked.image, asked.layer, { ...how, network: session.run.network });
+    const options = request.vector ? { from, to, values: "float" } : { from, to, side: 56, sort: request.sort };
+    response = await fetchMaps(request.image, request.layer, { ...options, network: session.run.network });
   } catch (error) {
-    if (held.key === key) fill(element, trouble(error));
-    held.key = "";
+    if (state.key === key) fill(element, errorMessage(error));
+    state.key = "";
     return;
   }
-  if (held.key !== key) return;
-  held.scale = Math.max(held.scale, most(answer.maps));
-  const made = answer.maps.map((map) =>
-    asked.vector ? unitTile(map, held.scale, asked.output, onPick) : mapTile(map, held.scale, onPick),
+  if (state.key !== key) return;
+  state.scale = Math.max(state.scale, mapsMaxAbs(response.maps));
+  const tiles = response.maps.map((map) =>
+    request.vector ? unitTile(map, state.scale, request.output, onPick) : mapTile(map, state.scale, onPick),
   );
   element.querySelector(".more")?.remove();
-  if (first) fill(element, made);
-  else element.append(...made);
-  choose(element, held.chosen);
-  if (to < asked.total) watch(element, held, () => next(element, held, asked, to, onPick), asked.total - to);
+  if (first) fill(element, tiles);
+  else element.append(...tiles);
+  markChannel(element, state.selected);
+  if (to < request.total)
+    loadOnScroll(element, state, () => showPage(element, state, request, to, onPick), request.total - to);
 }
 
-function watch(element, held, load, left) {
-  const more = h("button.more", { type: "button", on: { click: load } }, `${left.toLocaleString("en-US")} more`);
+function loadOnScroll(element, state, load, remaining) {
+  const more = h("button.more", { type: "button", on: { click: load } }, `${remaining.toLocaleString("en-US")} more`);
   element.append(more);
-  held.watcher?.disconnect();
-  held.watcher = new IntersectionObserver(
-    (seen) => {
-      if (!seen.some((entry) => entry.isIntersecting)) return;
-      held.watcher.disconnect();
+  state.observer?.disconnect();
+  state.observer = new IntersectionObserver(
+    (entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      state.observer.disconnect();
       load();
     },
     { rootMargin: "200px" },
   );
-  held.watcher.observe(more);
+  state.observer.observe(more);
 }
 
 function mapTile(map, scale, onPick) {
-  const silent = map.low === map.high;
-  const said = silent ? `the same everywhere, ${figure(map.low)}` : `from ${figure(map.low)} to ${figure(map.high)}`;
+  const constant = map.low === map.high;
+  const range = constant
+    ? `constant, ${formatNumber(map.low)}`
+    : `from ${formatNumber(map.low)} to ${formatNumber(map.high)}`;
   return h(
     "button",
     {
       type: "button",
-      class: `tile${silent ? " silent" : ""}`,
+      class: `tile${constant ? " constant" : ""}`,
       "data-channel": map.channel,
-      "aria-label": `Channel ${map.channel}, ${said}`,
-      title: `channel ${map.channel}: ${said}`,
+      "aria-label": `Channel ${map.channel}, ${range}`,
+      title: `channel ${map.channel}: ${range}`,
       on: { click: () => onPick(map.channel) },
     },
-    tile(map, scale),
+    mapCanvas(map, scale),
     h("span", {}, map.channel),
   );
 }
 
 function unitTile(map, scale, output, onPick) {
   const [value] = map.values;
-  const named = output ? className(map.channel) : `unit ${map.channel}`;
-  const light = needsLightText(value, scale);
+  const label = output ? className(map.channel) : `unit ${map.channel}`;
+  const lightText = needsLightText(value, scale);
   return h(
     "button",
     {
       type: "button",
-      class: `tile unit${light ? " light" : ""}`,
+      class: `tile unit${lightText ? " light-text" : ""}`,
       "data-channel": map.channel,
-      title: `${named}: ${figure(value)}`,
-      style: { "background-color": colour(value, scale) },
+      title: `${label}: ${formatNumber(value)}`,
+      style: { "background-color": valueColor(value, scale) },
       on: { click: () => onPick(map.channel) },
     },
-    h("b", {}, output ? named : [h("span.heard", {}, "unit "), map.channel]),
+    h("b", {}, output ? label : [h("span.visually-hidden", {}, "unit "), map.channel]),
     " ",
-    h("span", {}, figure(value)),
+    h("span", {}, formatNumber(value)),
   );
 }
 
-function choose(element, channel) {
+function markChannel(element, channel) {
   for (const button of element.querySelectorAll(".tile"))
     button.setAttribute("aria-pressed", String(Number(button.dataset.channel) === channel));
-  refresh(element);
+  refreshTabStop(element);
 }

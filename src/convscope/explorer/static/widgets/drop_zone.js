@@ -1,15 +1,15 @@
-/** A place where a picture can be dropped, pasted, or chosen from the disk. */
+/** A zone where an image can be dropped, pasted, or chosen from the disk. */
 
 import { h } from "../lib/dom.js";
 
 /**
- * Make an element take files.
+ * Let an element accept files.
  * @param {HTMLElement} element
  * @param {(file: File) => void} onFile
  * @returns {HTMLElement} the element with a button below it
  */
 export function dropZone(element, onFile) {
-  const chooser = h("input.heard", {
+  const chooser = h("input.visually-hidden", {
     type: "file",
     accept: "image/*",
     tabindex: -1,
@@ -21,25 +21,25 @@ export function dropZone(element, onFile) {
     chooser.value = "";
   });
   const zone = h(
-    "div.drop",
+    "div.drop-zone",
     {},
     element,
     h(
-      "p.row.spread.soft.small.unsaved",
+      "p.row.space-between.muted.small.no-screenshot",
       {},
-      "Drop or paste a picture here",
-      h("button", { type: "button", on: { click: () => chooser.click() } }, "Choose a file"),
+      "Drop or paste an image here",
+      h("button", { type: "button", on: { click: () => chooser.click() } }, "Choose file"),
       chooser,
     ),
   );
   zone.addEventListener("dragover", (event) => {
     event.preventDefault();
-    zone.classList.add("over");
+    zone.classList.add("drag-over");
   });
-  zone.addEventListener("dragleave", () => zone.classList.remove("over"));
+  zone.addEventListener("dragleave", () => zone.classList.remove("drag-over"));
   zone.addEventListener("drop", (event) => {
     event.preventDefault();
-    zone.classList.remove("over");
+    zone.classList.remove("drag-over");
     if (event.dataTransfer.files[0]) onFile(event.dataTransfer.files[0]);
   });
   element.addEventListener("paste", (event) => {

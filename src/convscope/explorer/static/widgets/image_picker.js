@@ -1,21 +1,23 @@
-/** Images of the run to choose from: by set, class, mistake, name, or by what resembles the one that is looked at. */
+/** Image picker: the run's images by split, class, error, name, or similarity to the current image. */
 
-import { awaited, choice, thumbs } from "./parts.js";
-import { count, figure } from "../lib/numbers.js";
+import { loadInto } from "./error_message.js";
+import { selectField } from "./select_field.js";
+import { thumbnails } from "./thumbnails.js";
+import { formatCount, formatNumber } from "../lib/numbers.js";
 import { fill, h } from "../lib/dom.js";
-import { get } from "../lib/api.js";
-import { runJob } from "./job_panel.js";
+import { getJson } from "../lib/api.js";
+import { jobPanel } from "./job_panel.js";
 import { session } from "../lib/session.js";
 
 const PAGE = 48;
 
 /**
- * The picker.
+ * The image picker.
  * @param {(id: string) => void} onPick
  * @returns {{element: HTMLElement, show: (image: string) => void}}
  */
-export function picker(onPick) {
-  const held = {
+export function imagePicker(onPick) {
+  const state = {
     split: session.run.splits.validation ? "validation" : "train",
     class: "",
     mistakes: false,
@@ -25,131 +27,138 @@ export function picker(onPick) {
     from: 0,
   };
   const grid = h("div.stack");
-  const about = h("p.soft.small");
-  const again = () => list(held, grid, about, onPick);
+  const summary = h("p.muted.small");
+  const reload = () => listImages(state, grid, summary, onPick);
   const element = h(
-    "section.card.stack.unsaved",
+    "section.card.stack.no-screenshot",
     {},
-    h("h2", {}, "From the data"),
-    filters(held, again, grid, about, onPick),
-    about,
+    h("h2", {}, "Images of the run"),
+    filters(state, reload, grid, summary, onPick),
+    summary,
     grid,
   );
-  again();
+  reload();
   return {
     element,
     show: (image) => {
-      held.image = image;
-      current(grid, image);
+      state.image = image;
+      markCurrent(grid, image);
     },
   };
 }
 
-function filters(held, again, grid, about, onPick) {
-  const set = (name) => (value) => {
-    Object.assign(held, { [name]: value, from: 0 });
-    again();
+function filters(state, reload, grid, summary, onPick) {
+  const setter = (name) => (value) => {
+    Object.assign(state, { [name]: value, from: 0 });
+    reload();
   };
   const splits = ["validation", "train"]
     .filter((split) => session.run.splits[split])
     .map((split) => [split, `${split} (${session.run.splits[split].toLocaleString("en-US")})`]);
   const classes = [["", "all classes"], ...session.run.classes.map((name, i) => [String(i), name])];
-  const wrong = h("input", { type: "checkbox", on: { change: () => set("mistakes")(wrong.checked) } });
+  const misclassified = h("input", {
+    type: "checkbox",
+    on: { change: () => setter("mistakes")(misclassified.checked) },
+  });
   const search = h("input", { type: "search", placeholder: "name", size: 10 });
-  let typed = null;
+  let timer = null;
   search.addEventListener("input", () => {
-    clearTimeout(typed);
-    typed = setTimeout(() => set("search")(search.value), 250);
+    clearTimeout(timer);
+    timer = setTimeout(() => setter("search")(search.value), 250);
   });
   return h(
     "div.row.form",
     {},
-    choice("Set", splits, held.split, set("split")),
-    session.run.classes.length ? choice("Class", classes, held.class, set("class")) : null,
-    choice(
+    selectField("Split", splits, state.split, setter("split")),
+    session.run.classes.length ? selectField("Class", classes, state.class, setter("class")) : null,
+    selectField(
       "Order",
       [
         ["name", "by name"],
-        ["surest", "surest first"],
-        ["unsure", "least sure first"],
+        ["surest", "most confident first"],
+        ["unsure", "least confident first"],
       ],
-      held.order,
-      set("order"),
+      state.order,
+      setter("order"),
     ),
     h("label.field", {}, "Find", search),
-    h("label.check", {}, wrong, "only mistakes"),
-    h("button", { type: "button", on: { click: () => alike(held, grid, about, onPick) } }, "Those like this one"),
+    h("label.check", {}, misclassified, "misclassified only"),
+    h(
+      "button",
+      { type: "button", on: { click: () => listNeighbors(state, grid, summary, onPick) } },
+      "Nearest neighbours",
+    ),
   );
 }
 
-function list(held, grid, about, onPick) {
+function listImages(state, grid, summary, onPick) {
   const key = Symbol("list");
-  held.key = key;
-  return awaited(grid, async () => {
-    const { split, order, search, mistakes } = held;
-    const answer = await get("images", {
+  state.key = key;
+  return loadInto(grid, async () => {
+    const { split, order, search, mistakes } = state;
+    const response = await getJson("images", {
       split,
-      class: held.class,
+      class: state.class,
       mistakes,
       order,
       search,
-      from: held.from,
+      from: state.from,
       count: PAGE,
     });
-    if (held.key !== key) return [...grid.childNodes];
+    if (state.key !== key) return [...grid.childNodes];
     fill(
-      about,
-      `${count(answer.total, "image")}${answer.total > PAGE ? `, ${held.from + 1} to ${Math.min(answer.total, held.from + PAGE)}` : ""}`,
+      summary,
+      `${formatCount(response.total, "image")}${response.total > PAGE ? `, ${state.from + 1} to ${Math.min(response.total, state.from + PAGE)}` : ""}`,
     );
-    const turn = (by, said) =>
+    const pageButton = (offset, label) =>
       h(
         "button",
         {
           type: "button",
-          disabled: held.from + by < 0 || held.from + by >= answer.total,
+          disabled: state.from + offset < 0 || state.from + offset >= response.total,
           on: {
             click: () => {
-              held.from += by;
-              list(held, grid, about, onPick);
+              state.from += offset;
+              listImages(state, grid, summary, onPick);
             },
           },
         },
-        said,
+        label,
       );
     return [
-      answer.images.length
-        ? thumbs(answer.images, { onPick: (image) => onPick(image.id), chosen: held.image })
-        : h("p.empty", {}, "No image fits."),
-      answer.total > PAGE ? h("div.row", {}, turn(-PAGE, "Earlier ones"), turn(PAGE, "Further ones")) : null,
+      response.images.length
+        ? thumbnails(response.images, { onPick: (image) => onPick(image.id), selected: state.image })
+        : h("p.empty", {}, "No matching images."),
+      response.total > PAGE ? h("div.row", {}, pageButton(-PAGE, "Previous"), pageButton(PAGE, "Next")) : null,
     ];
   });
 }
 
-async function alike(held, grid, about, onPick) {
-  held.key = null;
-  const own = held.image.startsWith("own-");
+async function listNeighbors(state, grid, summary, onPick) {
+  state.key = null;
+  const isOwn = state.image.startsWith("own-");
   fill(
-    about,
-    own
-      ? "Whom the picture on the pad resembles, by what the network makes of it."
-      : "Whom this image resembles, by what the network makes of it.",
+    summary,
+    isOwn
+      ? "Nearest neighbours of the image on the canvas in feature space."
+      : "Nearest neighbours of this image in feature space.",
   );
-  const made = runJob("neighbours", { image: held.image, split: held.split, count: 16 }, (numbers) =>
-    thumbs(
-      numbers.features.map((one) => one.image),
-      { onPick: (image) => onPick(image.id), chosen: held.image, line: distance(numbers) },
+  const panel = jobPanel("neighbours", { image: state.image, split: state.split, count: 16 }, (numbers) =>
+    thumbnails(
+      numbers.features.map((item) => item.image),
+      { onPick: (image) => onPick(image.id), selected: state.image, line: distanceLabel(numbers) },
     ),
   );
-  fill(grid, made.element);
+  fill(grid, panel.element);
 }
 
-function distance(numbers) {
-  const away = new Map(numbers.features.map((one) => [one.image.id, one.distance]));
-  return (image) => `${session.run.classes[image.truth] ?? image.name} · ${figure(away.get(image.id))}`;
+function distanceLabel(numbers) {
+  const distances = new Map(numbers.features.map((item) => [item.image.id, item.distance]));
+  return (image) => `${session.run.classes[image.truth] ?? image.name} · ${formatNumber(distances.get(image.id))}`;
 }
 
-function current(grid, image) {
-  for (const button of grid.querySelectorAll(".thumb")) {
+function markCurrent(grid, image) {
+  for (const button of grid.querySelectorAll(".thumbnail")) {
     if (button.dataset.id === image) button.setAttribute("aria-current", "true");
     else button.removeAttribute("aria-current");
   }

@@ -1,31 +1,31 @@
 /**
- * What a unit looked at: for the channels that told most, the window's values, the kernel's weights and their
+ * The input window of a unit: for the channels with the largest sums, the input values, the kernel weights and their
  * products.
  */
 
-import { colour, largest } from "../lib/color_scale.js";
-import { figure, signed } from "../lib/numbers.js";
+import { valueColor, maxAbs } from "../lib/color_scale.js";
+import { formatNumber, formatSigned } from "../lib/numbers.js";
 import { h, s } from "../lib/dom.js";
 
-const SHOWN = 6;
+const SHOWN_CHANNELS = 6;
 
 /**
- * One channel's part of a sum.
- * @typedef {{channel: number, sum: number, terms: any[]}} Part
+ * The terms of one channel.
+ * @typedef {{channel: number, sum: number, terms: any[]}} ChannelTerms
  */
 
 /**
- * The terms by channel, those first that told most.
+ * The terms grouped by channel, the largest absolute sum first.
  * @param {{terms: any[]}} step
- * @returns {Part[]}
+ * @returns {ChannelTerms[]}
  */
-export function parts(step) {
+export function termsByChannel(step) {
   const found = new Map();
   for (const term of step.terms) {
     if (!found.has(term.channel)) found.set(term.channel, { channel: term.channel, sum: 0, terms: [] });
-    const part = found.get(term.channel);
-    part.sum += term.product;
-    part.terms.push(term);
+    const channelTerms = found.get(term.channel);
+    channelTerms.sum += term.product;
+    channelTerms.terms.push(term);
   }
   return [...found.values()].sort((a, b) => Math.abs(b.sum) - Math.abs(a.sum));
 }
@@ -35,50 +35,60 @@ export function parts(step) {
  * @param {{rows: number[], columns: number[], step: number[]}} window
  * @returns {[number, number]} rows and columns
  */
-export function cells({ rows, columns, step }) {
+export function windowShape({ rows, columns, step }) {
   return [Math.ceil((rows[1] - rows[0]) / step[0]), Math.ceil((columns[1] - columns[0]) / step[1])];
 }
 
 /**
- * The drawing: a line for each of the strongest channels.
- * @param {any} step a mixing step with a window of more than one place
- * @param {(term: any | null) => void} onOver the term that the pointer is on
- * @returns {HTMLElement | null} null where there is no window to draw
+ * The drawing: a row for each of the strongest channels.
+ * @param {any} step a step that combines terms from a window of more than one position
+ * @param {(term: any | null) => void} onOver the term under the pointer
+ * @returns {HTMLElement | null} null if there is no window to draw
  */
-export function windows(step, onOver) {
-  const { window: seen } = step;
-  if (!seen || !step.terms.length) return null;
-  const size = cells(seen);
+export function inputWindows(step, onOver) {
+  const { window: inputWindow } = step;
+  if (!inputWindow || !step.terms.length) return null;
+  const size = windowShape(inputWindow);
   if (size[0] * size[1] === 1 || size[0] * size[1] > 170) return null;
-  const some = parts(step);
-  const weighs = step.op !== "max pool";
-  const scales = weighs
+  const channels = termsByChannel(step);
+  const isWeighted = step.op !== "max pool";
+  const scales = isWeighted
     ? {
-        value: largest(step.terms.map((term) => term.value)),
-        weight: largest(step.terms.map((term) => term.weight)),
-        product: largest(step.terms.map((term) => term.product)),
+        value: maxAbs(step.terms.map((term) => term.value)),
+        weight: maxAbs(step.terms.map((term) => term.weight)),
+        product: maxAbs(step.terms.map((term) => term.product)),
       }
-    : { value: largest(step.terms.map((term) => term.value)) };
-  const line = (part) =>
+    : { value: maxAbs(step.terms.map((term) => term.value)) };
+  const line = (channelTerms) =>
     h(
-      "div.window",
+      "div.input-window",
       {},
-      h("span.from", {}, some.length > 1 || seen.layer !== "input" ? `channel ${part.channel}` : "picture"),
-      Object.keys(scales).map((what, i) => [
-        i ? h("span.sign", {}, i === 1 ? "×" : "=") : null,
-        grid(part, what, scales[what], step, size, onOver),
+      h(
+        "span.from",
+        {},
+        channels.length > 1 || inputWindow.layer !== "input" ? `channel ${channelTerms.channel}` : "image",
+      ),
+      Object.keys(scales).map((quantity, i) => [
+        i ? h("span.operator", {}, i === 1 ? "×" : "=") : null,
+        cellGrid(channelTerms, quantity, scales[quantity], step, size, onOver),
       ]),
-      weighs ? h("span.sum", { class: part.sum < 0 ? "sum cool" : "sum warm" }, signed(part.sum)) : null,
+      isWeighted
+        ? h(
+            "span.sum",
+            { class: channelTerms.sum < 0 ? "sum negative" : "sum positive" },
+            formatSigned(channelTerms.sum),
+          )
+        : null,
     );
-  const folded = some.length - SHOWN;
+  const hidden = channels.length - SHOWN_CHANNELS;
   return h(
-    "div.windows",
+    "div.input-windows",
     {},
     h(
-      "div.window.names",
+      "div.input-window.header",
       { "aria-hidden": "true" },
       h("span"),
-      weighs
+      isWeighted
         ? [
             h("span", {}, "values"),
             h("span"),
@@ -89,18 +99,18 @@ export function windows(step, onOver) {
           ]
         : h("span", {}, "values"),
     ),
-    some.slice(0, SHOWN).map(line),
-    folded > 0
-      ? h("p.soft.small", {}, `and ${folded} more ${folded === 1 ? "channel" : "channels"} with smaller sums`)
+    channels.slice(0, SHOWN_CHANNELS).map(line),
+    hidden > 0
+      ? h("p.muted.small", {}, `and ${hidden} more ${hidden === 1 ? "channel" : "channels"} with smaller sums`)
       : null,
   );
 }
 
-function grid(part, what, scale, step, [rows, columns], onOver) {
-  const seen = step.window;
+function cellGrid(channelTerms, quantity, scale, step, [rows, columns], onOver) {
+  const inputWindow = step.window;
   const cell = (term) => {
-    const row = (term.row - seen.rows[0]) / seen.step[0];
-    const column = (term.column - seen.columns[0]) / seen.step[1];
+    const row = (term.row - inputWindow.rows[0]) / inputWindow.step[0];
+    const column = (term.column - inputWindow.columns[0]) / inputWindow.step[1];
     return s(
       "rect",
       {
@@ -108,18 +118,22 @@ function grid(part, what, scale, step, [rows, columns], onOver) {
         y: row,
         width: 1,
         height: 1,
-        fill: colour(term[what], scale),
-        class: term.chosen && step.op === "max pool" ? "won" : null,
+        fill: valueColor(term[quantity], scale),
+        class: term.chosen && step.op === "max pool" ? "maximum" : null,
         on: { pointerenter: () => onOver(term), pointerleave: () => onOver(null) },
       },
-      s("title", {}, `${term.padded ? "border, " : ""}row ${term.row}, column ${term.column}: ${figure(term[what])}`),
+      s(
+        "title",
+        {},
+        `${term.padded ? "padding, " : ""}row ${term.row}, column ${term.column}: ${formatNumber(term[quantity])}`,
+      ),
     );
   };
-  const text = `${what === "value" ? "Values" : what === "weight" ? "Weights" : "Products"} of channel ${part.channel}`;
+  const text = `${quantity === "value" ? "Values" : quantity === "weight" ? "Weights" : "Products"} of channel ${channelTerms.channel}`;
   return s(
     "svg.cells",
     { viewBox: `0 0 ${columns} ${rows}`, role: "img", "aria-label": text },
-    s("rect.folded", { x: 0, y: 0, width: columns, height: rows }),
-    part.terms.map(cell),
+    s("rect.hidden-terms", { x: 0, y: 0, width: columns, height: rows }),
+    channelTerms.terms.map(cell),
   );
 }

@@ -1,129 +1,129 @@
-/** A computation of the server's: begun, followed, cancelled, and shown when it is done. */
+/** A computation on the server: started, followed, cancelled, and its result shown. */
 
-import { count, figure } from "../lib/numbers.js";
+import { formatCount, formatNumber } from "../lib/numbers.js";
 import { fill, h } from "../lib/dom.js";
-import { get, send } from "../lib/api.js";
-import { news, tell } from "../lib/session.js";
-import { trouble } from "./parts.js";
+import { getJson, send } from "../lib/api.js";
+import { subscribe, publish } from "../lib/session.js";
+import { errorMessage } from "./error_message.js";
 
-const OVER = new Set(["done", "failed", "cancelled"]);
-const POLL = 1500;
+const FINAL_STATES = new Set(["done", "failed", "cancelled"]);
+const POLL_MS = 1500;
 
 /**
- * Begin a computation and follow it in an element.
+ * Start a computation and show its progress and result in an element.
  * @param {string} method
  * @param {Object<string, any>} settings
- * @param {(numbers: any, result: any, job: any) => any} show gives the children for a result
- * @returns {{element: HTMLElement, leave: () => void}} leave: stop listening; the computation goes on
+ * @param {(numbers: any, result: any, job: any) => any} show returns the children for a result
+ * @returns {{element: HTMLElement, leave: () => void}} leave: stop following; the computation continues
  */
-export function runJob(method, settings, show) {
+export function jobPanel(method, settings, show) {
   const element = h("div.job", { "aria-live": "off" });
-  const held = { id: null, over: false, stop: () => undefined, timer: null, last: null };
-  const begin = async () => {
-    fill(element, h("p.soft", {}, "Asking …"));
-    held.over = false;
+  const state = { id: null, finished: false, stop: () => undefined, timer: null, last: null };
+  const start = async () => {
+    fill(element, h("p.muted", {}, "Starting …"));
+    state.finished = false;
     try {
       const job = await send("POST", "jobs", { method, settings });
-      held.id = job.id;
-      held.stop = news("job", (told) => {
-        if (told.id === held.id) update(held, element, told, show, begin);
+      state.id = job.id;
+      state.stop = subscribe("job", (report) => {
+        if (report.id === state.id) update(state, element, report, show, start);
       });
-      held.timer = setInterval(() => follow(held, element, show, begin), POLL);
-      await update(held, element, job, show, begin);
+      state.timer = setInterval(() => poll(state, element, show, start), POLL_MS);
+      await update(state, element, job, show, start);
     } catch (error) {
-      fill(element, trouble(error, begin));
+      fill(element, errorMessage(error, start));
     }
   };
-  begin();
-  return { element, leave: () => over(held) };
+  start();
+  return { element, leave: () => stopFollowing(state) };
 }
 
 /**
- * How far a computation is, in a sentence.
+ * The progress of a computation as a sentence.
  * @param {any} job
  * @returns {string}
  */
-export function progressInWords(job) {
+export function progressText(job) {
   if (job.state === "queued")
-    return job.waiting ? `Waiting for ${count(job.waiting, "computation")} before it.` : "About to begin.";
+    return job.waiting ? `Waiting for ${formatCount(job.waiting, "other computation")}.` : "Starting.";
   if (job.state === "running")
     return job.of
-      ? `${job.done.toLocaleString("en-US")} of ${job.of.toLocaleString("en-US")}, ${figure(job.seconds)} s so far.`
-      : `${figure(job.seconds)} s so far.`;
-  if (job.state === "cancelled") return "Cancelled. Nothing was kept.";
-  if (job.state === "failed") return job.error ?? "It failed; the terminal says why.";
-  return job.kept ? "Kept from an earlier time." : `Done in ${figure(job.seconds)} s.`;
+      ? `${job.done.toLocaleString("en-US")} of ${job.of.toLocaleString("en-US")}, ${formatNumber(job.seconds)} s elapsed.`
+      : `${formatNumber(job.seconds)} s elapsed.`;
+  if (job.state === "cancelled") return "Cancelled. No result was saved.";
+  if (job.state === "failed") return job.error ?? "The computation failed; see the terminal for the error.";
+  return job.kept ? "Loaded from an earlier computation." : `Done in ${formatNumber(job.seconds)} s.`;
 }
 
-async function follow(held, element, show, begin) {
-  if (held.over || !element.isConnected) return over(held);
+async function poll(state, element, show, start) {
+  if (state.finished || !element.isConnected) return stopFollowing(state);
   try {
-    return await update(held, element, await get(`jobs/${held.id}`), show, begin);
+    return await update(state, element, await getJson(`jobs/${state.id}`), show, start);
   } catch (error) {
-    over(held);
-    return fill(element, trouble(error, begin));
+    stopFollowing(state);
+    return fill(element, errorMessage(error, start));
   }
 }
 
-async function update(held, element, job, show, begin) {
-  if (held.over) return;
-  if (!OVER.has(job.state)) {
-    running(element, job, held);
+async function update(state, element, job, show, start) {
+  if (state.finished) return;
+  if (!FINAL_STATES.has(job.state)) {
+    showProgress(element, job, state);
     return;
   }
-  over(held);
-  tell("say", `${job.method}: ${progressInWords(job)}`);
+  stopFollowing(state);
+  publish("announce", `${job.method}: ${progressText(job)}`);
   if (job.state === "cancelled")
     fill(
       element,
-      h("p.soft", {}, progressInWords(job)),
-      h("button", { type: "button", on: { click: begin } }, "Compute again"),
+      h("p.muted", {}, progressText(job)),
+      h("button", { type: "button", on: { click: start } }, "Compute again"),
     );
-  else if (job.state === "failed") fill(element, trouble(new Error(progressInWords(job)), begin));
-  else await done(element, job, show, begin);
+  else if (job.state === "failed") fill(element, errorMessage(new Error(progressText(job)), start));
+  else await showResult(element, job, show, start);
 }
 
-async function done(element, job, show, begin) {
+async function showResult(element, job, show, start) {
   try {
-    const whole = job.result ? job : await get(`jobs/${job.id}`);
+    const complete = job.result ? job : await getJson(`jobs/${job.id}`);
     fill(
       element,
-      whole.result.says.map((line) => h("p.says", {}, line)),
-      await show(whole.result.numbers, whole.result, whole),
-      h("p.soft.small", {}, progressInWords(whole)),
+      complete.result.says.map((line) => h("p.summary", {}, line)),
+      await show(complete.result.numbers, complete.result, complete),
+      h("p.muted.small", {}, progressText(complete)),
     );
   } catch (error) {
-    fill(element, trouble(error, begin));
+    fill(element, errorMessage(error, start));
   }
 }
 
-function running(element, job, held) {
+function showProgress(element, job, state) {
   let bar = element.querySelector("progress");
   if (!bar) {
-    const cancel = h("button", { type: "button", on: { click: () => stop(held, cancel) } }, "Cancel");
+    const cancel = h("button", { type: "button", on: { click: () => cancelJob(state, cancel) } }, "Cancel");
     fill(
       element,
-      h("div.row.spread", {}, h("p.far.soft"), cancel),
-      h("progress", { "aria-label": "How far the computation is" }),
+      h("div.row.space-between", {}, h("p.progress-text.muted"), cancel),
+      h("progress", { "aria-label": "Progress of the computation" }),
     );
     bar = element.querySelector("progress");
   }
-  element.querySelector(".far").textContent = progressInWords(job);
+  element.querySelector(".progress-text").textContent = progressText(job);
   if (job.of) [bar.max, bar.value] = [job.of, job.done];
   else bar.removeAttribute("value");
 }
 
-async function stop(held, cancel) {
+async function cancelJob(state, cancel) {
   cancel.disabled = true;
   cancel.textContent = "Cancelling …";
-  await send("DELETE", `jobs/${held.id}`).catch(() => {
+  await send("DELETE", `jobs/${state.id}`).catch(() => {
     cancel.disabled = false;
     cancel.textContent = "Cancel";
   });
 }
 
-function over(held) {
-  held.over = true;
-  held.stop();
-  clearInterval(held.timer);
+function stopFollowing(state) {
+  state.finished = true;
+  state.stop();
+  clearInterval(state.timer);
 }

@@ -1,44 +1,43 @@
 /**
- * Where the landscape's sheets stand: each stop is a row of sheets, one for a channel, seen at an angle. Pure
- * geometry.
+ * Geometry of the map strip: each stage is a stack of sheets, one per channel, seen at an angle. Pure functions.
  */
 
-import { volume } from "../lib/network_tree.js";
+import { mapShape } from "../lib/network_tree.js";
 
-/** Height of the drawing, in CSS pixels, before it is scaled. */
+/** Height of the drawing, in CSS pixels, before scaling. */
 export const HEIGHT = 196;
-const MIDDLE = 100;
-const FORESHORTENED = 0.5;
-const RISE = 0.24;
-const NARROWEST = 92;
-const BETWEEN = 20;
+const CENTER_Y = 100;
+const FORESHORTENING = 0.5;
+const SLANT = 0.24;
+const MIN_WIDTH = 92;
+const STAGE_GAP = 20;
 
 /**
- * A stop's place.
- * @typedef {{left: number, width: number, count: number, total: number, vector: boolean, side: number, tall: number,
- *   gap: number, x: number}} Place
+ * The position of a stage.
+ * @typedef {{left: number, width: number, count: number, total: number, vector: boolean, side: number, height: number,
+ *   gap: number, x: number}} Position
  */
 
 /**
- * Lay stops out from left to right.
- * @param {{name: string, shape: number[]}[]} stops the first is the picture, which is one sheet
+ * Lay out stages from left to right.
+ * @param {{name: string, shape: number[]}[]} stages the first is the image, drawn as one sheet
  * @param {number} available CSS pixels
- * @param {number} [named] room for the answers' names beside the last stop
- * @returns {{places: Place[], width: number, height: number, zoom: number}}
+ * @param {number} [namesWidth] space for the class names beside the last stage
+ * @returns {{positions: Position[], width: number, height: number, zoom: number}}
  */
-export function layout(stops, available, named = 0) {
-  const tallest = Math.max(...stops.map((stop) => volume(stop.shape)[1]));
-  const places = [];
+export function stripLayout(stages, available, namesWidth = 0) {
+  const tallest = Math.max(...stages.map((stage) => mapShape(stage.shape)[1]));
+  const positions = [];
   let left = 0;
-  for (const stop of stops) {
-    const place = stand(stop.name === "input" ? { shape: [1, ...stop.shape.slice(1)] } : stop, tallest);
-    places.push({ ...place, left, x: left + (place.width - place.extent) / 2 });
-    left += place.width + BETWEEN;
+  for (const stage of stages) {
+    const position = stageLayout(stage.name === "input" ? { shape: [1, ...stage.shape.slice(1)] } : stage, tallest);
+    positions.push({ ...position, left, x: left + (position.width - position.extent) / 2 });
+    left += position.width + STAGE_GAP;
   }
-  const natural = left - BETWEEN + named;
+  const natural = left - STAGE_GAP + namesWidth;
   const zoom = Math.max(available < 700 ? 0.95 : 0.78, Math.min(1.7, available / natural));
   return {
-    places,
+    positions,
     width: Math.max(natural * zoom, available),
     height: HEIGHT * zoom,
     zoom,
@@ -47,80 +46,95 @@ export function layout(stops, available, named = 0) {
 }
 
 /**
- * A sheet's corner and edges; the first sheet stands in front, at the left.
- * @param {Place} place
- * @param {number} nth
- * @returns {{x: number, y: number, ex: number, ey: number, tall: number}} corner at the top left; right edge is ex
- *   across and ey up
+ * The corner and edges of a sheet; the first sheet is in front, at the left.
+ * @param {Position} position
+ * @param {number} index
+ * @returns {{x: number, y: number, ex: number, ey: number, height: number}} top left corner; the right edge is ex
+ *   to the right and ey up
  */
-export function sheet(place, nth) {
-  const ex = place.side * FORESHORTENED;
-  const ey = place.side * RISE;
-  return { x: place.x + nth * place.gap, y: MIDDLE - (place.tall - ey) / 2, ex, ey, tall: place.tall };
+export function sheetCorner(position, index) {
+  const ex = position.side * FORESHORTENING;
+  const ey = position.side * SLANT;
+  return {
+    x: position.x + index * position.gap,
+    y: CENTER_Y - (position.height - ey) / 2,
+    ex,
+    ey,
+    height: position.height,
+  };
 }
 
 /**
- * What lies under a point.
- * @param {Place[]} places
+ * The sheet at a point.
+ * @param {Position[]} positions
  * @param {number} x
  * @param {number} y
- * @returns {{stop: number, nth: number, u: number, v: number} | null} u, v: place on the sheet, 0 to 1
+ * @returns {{stage: number, index: number, u: number, v: number} | null} u, v: position on the sheet, 0 to 1
  */
-export function under(places, x, y) {
-  for (let stop = 0; stop < places.length; stop += 1) {
-    const place = places[stop];
-    for (let nth = 0; nth < place.count; nth += 1) {
-      const at = sheet(place, nth);
-      const u = (x - at.x) / at.ex;
-      const v = (y - at.y + u * at.ey) / at.tall;
-      if (u >= 0 && u < 1 && v >= 0 && v < 1) return { stop, nth, u, v };
+export function sheetAt(positions, x, y) {
+  for (let stage = 0; stage < positions.length; stage += 1) {
+    const position = positions[stage];
+    for (let index = 0; index < position.count; index += 1) {
+      const corner = sheetCorner(position, index);
+      const u = (x - corner.x) / corner.ex;
+      const v = (y - corner.y + u * corner.ey) / corner.height;
+      if (u >= 0 && u < 1 && v >= 0 && v < 1) return { stage, index, u, v };
     }
   }
   return null;
 }
 
 /**
- * How a vector is folded to be seen: rows and columns.
+ * The grid in which a vector is drawn: rows and columns.
  * @param {number} units
  * @returns {[number, number]}
  */
-export function folded(units) {
+export function vectorGrid(units) {
   const columns = units <= 32 ? 1 : units <= 160 ? 2 : Math.ceil(units / 96);
   return [Math.ceil(units / columns), columns];
 }
 
 /**
- * How many sheets of a stop are drawn.
+ * How many sheets of a stage are drawn.
  * @param {number} channels
  * @returns {number}
  */
-export function sheets(channels) {
+export function maxSheets(channels) {
   return Math.min(channels, 20);
 }
 
-function stand({ shape }, tallest) {
-  const [channels, height, width] = volume(shape);
-  if (height * width === 1) return standVector(channels);
+function stageLayout({ shape }, tallest) {
+  const [channels, height, width] = mapShape(shape);
+  if (height * width === 1) return vectorLayout(channels);
   const side = Math.max(44, 126 * (height / tallest) ** 0.36);
-  const count = sheets(channels);
+  const count = maxSheets(channels);
   const spread = count === 1 ? 0 : Math.min(13 * Math.log2(channels) + 12, 17 * (count - 1));
-  const extent = side * FORESHORTENED + spread;
+  const extent = side * FORESHORTENING + spread;
   return {
     count,
     total: channels,
     vector: false,
     side,
-    tall: side,
+    height: side,
     gap: count === 1 ? 0 : spread / (count - 1),
     extent,
-    width: Math.max(extent, NARROWEST),
+    width: Math.max(extent, MIN_WIDTH),
   };
 }
 
-function standVector(units) {
-  const [rows, columns] = folded(units);
+function vectorLayout(units) {
+  const [rows, columns] = vectorGrid(units);
   const side = 18 + 12 * columns;
-  const tall = Math.min(160, 13 * rows + 8);
-  const extent = side * FORESHORTENED;
-  return { count: 1, total: units, vector: true, side, tall, gap: 0, extent, width: Math.max(extent, NARROWEST - 14) };
+  const height = Math.min(160, 13 * rows + 8);
+  const extent = side * FORESHORTENING;
+  return {
+    count: 1,
+    total: units,
+    vector: true,
+    side,
+    height,
+    gap: 0,
+    extent,
+    width: Math.max(extent, MIN_WIDTH - 14),
+  };
 }

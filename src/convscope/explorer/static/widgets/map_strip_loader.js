@@ -1,34 +1,34 @@
-/** A picture and what the network makes of it, brought into the landscape as they arrive. */
+/** Loads an image and its feature maps into the map strip, as they arrive. */
 
-import { address } from "../lib/api.js";
-import { wanted } from "./map_strip.js";
-import { maps } from "../lib/feature_maps.js";
-import { volume } from "../lib/network_tree.js";
+import { apiUrl } from "../lib/api.js";
+import { sheetCount } from "./map_strip.js";
+import { fetchMaps } from "../lib/feature_maps.js";
+import { mapShape } from "../lib/network_tree.js";
 import { session } from "../lib/session.js";
 
 /**
- * Fetch a picture and its maps at every stop, and show each when it is there.
- * @param {any} range the landscape, from `band`
- * @param {import("../lib/network_tree.js").Node[]} stops
+ * Fetch an image and its maps at every stage, and show each on arrival.
+ * @param {any} strip from `mapStrip`
+ * @param {import("../lib/network_tree.js").Node[]} stages
  * @param {string} image
- * @param {{sort?: "order" | "strength", wanted: () => boolean}} how sort: which channels stand in front; wanted: whether
- *   this picture is still the one to show
- * @returns {Promise<boolean>} whether all of them came
+ * @param {{sort?: "order" | "strength", isCurrent: () => boolean}} options sort: which channels are in front;
+ *   isCurrent: whether this image is still the one to show
+ * @returns {Promise<boolean>} whether all of them arrived
  */
-export async function stand(range, stops, image, { sort = "order", wanted: still }) {
+export async function loadMapStrip(strip, stages, image, { sort = "order", isCurrent: isCurrent }) {
   const picture = new Image();
   picture.addEventListener("load", () => {
-    if (still()) range.picture(picture);
+    if (isCurrent()) strip.setImage(picture);
   });
-  picture.src = address(`images/${encodeURIComponent(image)}/picture.png`);
-  const came = await Promise.allSettled(
-    stops.map(async (stop) => {
-      const [, height, width] = volume(stop.shape);
+  picture.src = apiUrl(`images/${encodeURIComponent(image)}/picture.png`);
+  const results = await Promise.allSettled(
+    stages.map(async (stage) => {
+      const [, height, width] = mapShape(stage.shape);
       const order = height * width === 1 ? "order" : sort;
-      const how = { from: 0, to: wanted(stop), side: 64, sort: order, network: session.run.network };
-      const answer = await maps(image, stop.name, how);
-      if (still()) range.maps(stop.name, answer);
+      const options = { from: 0, to: sheetCount(stage), side: 64, sort: order, network: session.run.network };
+      const response = await fetchMaps(image, stage.name, options);
+      if (isCurrent()) strip.setMaps(stage.name, response);
     }),
   );
-  return came.every(({ status }) => status === "fulfilled");
+  return results.every(({ status }) => status === "fulfilled");
 }

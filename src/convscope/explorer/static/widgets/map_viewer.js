@@ -1,88 +1,97 @@
-/** One map, large: a place on it is chosen with the pointer or the arrow keys, and its value is read. */
+/** One large feature map: a position is chosen with the pointer or arrow keys, and its value is shown. */
 
 import { fill, h, s } from "../lib/dom.js";
-import { figure } from "../lib/numbers.js";
-import { paint } from "../lib/map_painting.js";
+import { formatNumber } from "../lib/numbers.js";
+import { paintMap } from "../lib/map_painting.js";
 
 /**
- * A map whose places can be chosen.
+ * A feature map with a cursor.
  * @param {{onMove?: (row: number, column: number) => void, onPick: (row: number, column: number) => void, name:
- *   string, follows?: boolean}} how
- *   onMove: the pointer or an arrow key is at a place; onPick: it was clicked, or Enter; follows: arrow keys pick at
- * once
- * @returns {{element: HTMLElement, show: (map: any, most: number, row: number, column: number) => void}}
+ *   string, pickOnMove?: boolean}} options
+ *   onMove: the cursor moved; onPick: click or Enter; pickOnMove: arrow keys pick at once
+ * @returns {{element: HTMLElement, show: (map: any, limit: number, row: number, column: number) => void}}
  */
-export function pixels({ onMove, onPick, name, follows = false }) {
+export function mapViewer({ onMove, onPick, name, pickOnMove = false }) {
   const canvas = h("canvas", { "aria-hidden": "true" });
-  const cross = s("svg.cross", { "aria-hidden": "true" });
-  const pad = h("div.pixels", { tabindex: 0, role: "application", "aria-roledescription": "map" }, canvas, cross);
-  const read = h("p.read", { "aria-live": "polite" });
-  const held = { map: null, row: 0, column: 0 };
-  const at = (row, column) => {
-    held.row = row;
-    held.column = column;
-    mark(cross, held);
+  const crosshair = s("svg.crosshair", { "aria-hidden": "true" });
+  const surface = h(
+    "div.map-surface",
+    { tabindex: 0, role: "application", "aria-roledescription": "map" },
+    canvas,
+    crosshair,
+  );
+  const readout = h("p.readout", { "aria-live": "polite" });
+  const state = { map: null, row: 0, column: 0 };
+  const setCursor = (row, column) => {
+    state.row = row;
+    state.column = column;
+    drawCrosshair(crosshair, state);
     fill(
-      read,
-      h("span.soft", {}, `row ${row}, column ${column} `),
-      h("b.mono", {}, figure(held.map.values[row * held.map.width + column])),
+      readout,
+      h("span.muted", {}, `row ${row}, column ${column} `),
+      h("b.mono", {}, formatNumber(state.map.values[row * state.map.width + column])),
     );
   };
-  const from = (event) => {
-    const box = pad.getBoundingClientRect();
-    const row = Math.floor(((event.clientY - box.top) / box.height) * held.map.height);
-    const column = Math.floor(((event.clientX - box.left) / box.width) * held.map.width);
-    return [clamp(row, held.map.height), clamp(column, held.map.width)];
+  const positionAt = (event) => {
+    const box = surface.getBoundingClientRect();
+    const row = Math.floor(((event.clientY - box.top) / box.height) * state.map.height);
+    const column = Math.floor(((event.clientX - box.left) / box.width) * state.map.width);
+    return [clamp(row, state.map.height), clamp(column, state.map.width)];
   };
   const moveTo = (row, column) => {
-    at(row, column);
+    setCursor(row, column);
     onMove?.(row, column);
   };
-  listen(pad, held, { from, at, moveTo, onPick, follows });
-  const show = (map, most, row, column) => {
-    held.map = map;
-    pad.setAttribute(
+  handleInput(surface, state, { positionAt, setCursor, moveTo, onPick, pickOnMove });
+  const show = (map, limit, row, column) => {
+    state.map = map;
+    surface.setAttribute(
       "aria-label",
-      `${name}, ${map.height} by ${map.width}. Arrow keys move${follows ? "" : ", Enter opens the arithmetic"}.`,
+      `${name}, ${map.height} by ${map.width}. Arrow keys move${pickOnMove ? "" : ", Enter opens the unit"}.`,
     );
-    pad.style.setProperty("aspect-ratio", `${map.width} / ${map.height}`);
-    paint(canvas, map, most);
-    at(clamp(row, map.height), clamp(column, map.width));
+    surface.style.setProperty("aspect-ratio", `${map.width} / ${map.height}`);
+    paintMap(canvas, map, limit);
+    setCursor(clamp(row, map.height), clamp(column, map.width));
   };
-  return { element: h("div.mapped", {}, pad, read), show };
+  return { element: h("div.map-viewer", {}, surface, readout), show };
 }
 
-function listen(pad, held, { from, at, moveTo, onPick, follows }) {
-  pad.addEventListener("pointermove", (event) => {
-    if (held.map && event.pointerType === "mouse" && !follows) moveTo(...from(event));
+function handleInput(surface, state, { positionAt, setCursor, moveTo, onPick, pickOnMove }) {
+  surface.addEventListener("pointermove", (event) => {
+    if (state.map && event.pointerType === "mouse" && !pickOnMove) moveTo(...positionAt(event));
   });
-  pad.addEventListener("click", (event) => {
-    if (held.map) {
-      const place = from(event);
-      at(...place);
-      onPick(...place);
+  surface.addEventListener("click", (event) => {
+    if (state.map) {
+      const position = positionAt(event);
+      setCursor(...position);
+      onPick(...position);
     }
   });
-  pad.addEventListener("keydown", (event) => {
-    if (!held.map) return;
-    const next = step(event, held);
-    if (next) {
+  surface.addEventListener("keydown", (event) => {
+    if (!state.map) return;
+    const target = arrowTarget(event, state);
+    if (target) {
       event.preventDefault();
-      moveTo(...next);
-      if (follows) onPick(...next);
-    } else if (event.key === "Enter") onPick(held.row, held.column);
+      moveTo(...target);
+      if (pickOnMove) onPick(...target);
+    } else if (event.key === "Enter") onPick(state.row, state.column);
   });
 }
 
 /**
- * Where an arrow key leads.
- * @param {{key: string, shiftKey?: boolean}} event with shift, five places at once
- * @param {{map: {height: number, width: number}, row: number, column: number}} held
+ * The position that an arrow key moves to.
+ * @param {{key: string, shiftKey?: boolean}} event with Shift, five positions at once
+ * @param {{map: {height: number, width: number}, row: number, column: number}} state
  * @returns {[number, number] | null} null for other keys
  */
-export function step({ key, shiftKey }, { map, row, column }) {
-  const far = shiftKey ? 5 : 1;
-  const moves = { ArrowUp: [-far, 0], ArrowDown: [far, 0], ArrowLeft: [0, -far], ArrowRight: [0, far] };
+export function arrowTarget({ key, shiftKey }, { map, row, column }) {
+  const distance = shiftKey ? 5 : 1;
+  const moves = {
+    ArrowUp: [-distance, 0],
+    ArrowDown: [distance, 0],
+    ArrowLeft: [0, -distance],
+    ArrowRight: [0, distance],
+  };
   const move = moves[key];
   return move ? [clamp(row + move[0], map.height), clamp(column + move[1], map.width)] : null;
 }
@@ -91,12 +100,12 @@ function clamp(value, size) {
   return Math.max(0, Math.min(size - 1, value || 0));
 }
 
-function mark(cross, { map, row, column }) {
+function drawCrosshair(crosshair, { map, row, column }) {
   const unit = Math.max(map.width, map.height) / 100;
-  cross.setAttribute("viewBox", `0 0 ${map.width} ${map.height}`);
+  crosshair.setAttribute("viewBox", `0 0 ${map.width} ${map.height}`);
   fill(
-    cross,
-    s("path.hair", { d: `M0 ${row + 0.5}H${map.width}M${column + 0.5} 0V${map.height}`, "stroke-width": 0.5 * unit }),
-    s("rect.chosen", { x: column, y: row, width: 1, height: 1, "stroke-width": 1.6 * unit }),
+    crosshair,
+    s("path.lines", { d: `M0 ${row + 0.5}H${map.width}M${column + 0.5} 0V${map.height}`, "stroke-width": 0.5 * unit }),
+    s("rect.selected", { x: column, y: row, width: 1, height: 1, "stroke-width": 1.6 * unit }),
   );
 }

@@ -1,13 +1,13 @@
-/** The questions that can be asked of a network: their words, their settings, how their answers are shown. */
+/** The explanation methods: their texts, settings, forms, and how results are shown. */
 
 import { className, session } from "../lib/session.js";
-import { choice } from "./parts.js";
-import { figure, percent } from "../lib/numbers.js";
+import { selectField } from "./select_field.js";
+import { formatNumber, formatPercent } from "../lib/numbers.js";
 import { h } from "../lib/dom.js";
-import { volume } from "../lib/network_tree.js";
-import { write } from "../lib/router.js";
+import { mapShape } from "../lib/network_tree.js";
+import { formatRoute } from "../lib/router.js";
 
-const HOW = [
+const ATTRIBUTION_METHODS = [
   ["grad_cam", "Grad-CAM"],
   ["grad_cam_plus_plus", "Grad-CAM++"],
   ["hires_cam", "HiResCAM"],
@@ -19,132 +19,132 @@ const HOW = [
 ];
 
 /**
- * Questions by name. `quick`: asked at once, others when told to; `ofClasses`: for tasks whose answer is a class.
- * @type {Object<string, {title: string, asks: string, explains: string, does: string, method: string, quick?:
- *   boolean, ofClasses?: boolean,
+ * Methods by name. `auto`: run at once, others on a button; `needsClasses`: only for tasks that predict classes.
+ * @type {Object<string, {title: string, subtitle: string, description: string, action: string, method: string,
+ *   auto?: boolean, needsClasses?: boolean,
  *   settings: (context: any) => any, form: (context: any) => any, show: (numbers: any, result: any, context: any) =>
  * any}>}
  */
-export const QUESTIONS = {
+export const METHODS = {
   where: {
-    title: "Where does it look?",
-    asks: "the places that speak for an answer",
+    title: "Attribution",
+    subtitle: "regions that support a class",
     method: "where",
-    quick: true,
-    ofClasses: true,
-    does: "Show",
-    explains: "Which places of this picture speak for the class that the network answers, or for another one.",
-    settings: ({ said, image }) => ({
+    auto: true,
+    needsClasses: true,
+    action: "Show",
+    description: "Which regions of the image support the predicted class, or another one.",
+    settings: ({ params, image }) => ({
       image,
-      how: said.how ?? "grad_cam",
-      class: said.class === undefined || said.class === "" ? null : Number(said.class),
+      how: params.how ?? "grad_cam",
+      class: params.class === undefined || params.class === "" ? null : Number(params.class),
     }),
-    form: ({ said, open }) => [
-      choice("How", HOW, said.how ?? "grad_cam", (how) => open({ how })),
-      classChoice(said, open),
+    form: ({ params, open }) => [
+      selectField("Method", ATTRIBUTION_METHODS, params.how ?? "grad_cam", (how) => open({ how })),
+      classChoice(params, open),
     ],
     show: (numbers, result, { image }) =>
       h(
-        "div.where",
+        "div.attribution",
         {},
-        layered(image, result.pictures.map, `Where the network looks for ${className(numbers.class)}`),
+        heatmapOverlay(image, result.pictures.map, `Attribution map for ${className(numbers.class)}`),
         h(
           "div.stack",
           {},
-          h("p", {}, "The warmer a place, the more it speaks for ", h("b", {}, className(numbers.class)), "."),
+          h("p", {}, "Warmer regions give more support to ", h("b", {}, className(numbers.class)), "."),
           h(
-            "p.soft.small",
+            "p.muted.small",
             {},
-            `${numbers.how.replaceAll("_", " ")}${numbers.layer ? ` at ${numbers.layer}` : ""}; from ${figure(numbers.low)} to ${figure(numbers.high)}.`,
+            `${numbers.how.replaceAll("_", " ")}${numbers.layer ? ` at ${numbers.layer}` : ""}; from ${formatNumber(numbers.low)} to ${formatNumber(numbers.high)}.`,
           ),
         ),
       ),
   },
   wanted: {
-    title: "What does a channel want?",
-    asks: "pictures painted to excite it",
+    title: "Feature visualisation",
+    subtitle: "images that maximise a channel",
     method: "wanted",
-    does: "Paint",
-    explains: "A picture is painted from noise, step by step, until it excites one channel as much as possible.",
-    settings: ({ said, layers, find }) => ({
-      layer: said.layer ?? layers[0][0],
-      channels: some(said, find(said.layer ?? layers[0][0])),
-      steps: Number(said.steps ?? 256),
+    action: "Optimise",
+    description: "An image is optimised from noise to maximise the activation of one channel.",
+    settings: ({ params, layers, find }) => ({
+      layer: params.layer ?? layers[0][0],
+      channels: parseChannels(params, find(params.layer ?? layers[0][0])),
+      steps: Number(params.steps ?? 256),
     }),
-    form: ({ said, open, layers }) => [
-      layerChoice(layers, said, open),
-      channelField(said, open),
-      stepsField(said, open),
+    form: ({ params, open, layers }) => [
+      layerChoice(layers, params, open),
+      channelField(params, open),
+      stepsField(params, open),
     ],
     show: (numbers, result) =>
       gallery(
-        numbers.channels.map((one) => ({
-          picture: result.pictures[one.picture],
-          title: `channel ${one.channel}`,
-          text: `excited to ${figure(one.final)}; the data’s most is ${figure(one.data_max)}`,
+        numbers.channels.map((item) => ({
+          picture: result.pictures[item.picture],
+          title: `channel ${item.channel}`,
+          text: `activation ${formatNumber(item.final)}; maximum on the data ${formatNumber(item.data_max)}`,
         })),
       ),
   },
   classes: {
-    title: "What is a class to it?",
-    asks: "the picture it is surest of",
+    title: "Class visualisation",
+    subtitle: "images that maximise a class",
     method: "classes",
-    ofClasses: true,
-    does: "Paint",
-    explains:
-      "A picture painted so that the network is as sure as it can be of one class. It shows what the class is made of, to the network.",
-    settings: ({ said }) => ({
-      classes: said.class === undefined || said.class === "" ? [] : [Number(said.class)],
-      steps: Number(said.steps ?? 256),
+    needsClasses: true,
+    action: "Optimise",
+    description:
+      "An image optimised to maximise the probability of one class. It shows which features the network associates with it.",
+    settings: ({ params }) => ({
+      classes: params.class === undefined || params.class === "" ? [] : [Number(params.class)],
+      steps: Number(params.steps ?? 256),
     }),
-    form: ({ said, open }) => [classChoice(said, open, "all classes, the first 20"), stepsField(said, open)],
+    form: ({ params, open }) => [classChoice(params, open, "all classes (first 20)"), stepsField(params, open)],
     show: (numbers, result) =>
       gallery(
-        numbers.classes.map((one) => ({
-          picture: result.pictures[one.picture],
-          title: className(one.class),
-          text: percent(one.probability),
+        numbers.classes.map((item) => ({
+          picture: result.pictures[item.picture],
+          title: className(item.class),
+          text: formatPercent(item.probability),
         })),
       ),
   },
   stimuli: {
-    title: "What excites a channel?",
-    asks: "the strongest pieces of your data",
+    title: "Top activating patches",
+    subtitle: "image regions with the strongest response",
     method: "stimuli",
-    does: "Search the data",
-    explains:
-      "Of all places of all training images, those at which a channel answers most, cut out to what the unit sees.",
-    settings: ({ said, layers, find }) => ({
-      layer: said.layer ?? layers[0][0],
-      channels: some(said, find(said.layer ?? layers[0][0])),
+    action: "Search",
+    description:
+      "The regions of the training images at which a channel is most active, cropped to the receptive field.",
+    settings: ({ params, layers, find }) => ({
+      layer: params.layer ?? layers[0][0],
+      channels: parseChannels(params, find(params.layer ?? layers[0][0])),
       each: 9,
     }),
-    form: ({ said, open, layers }) => [layerChoice(layers, said, open), channelField(said, open)],
+    form: ({ params, open, layers }) => [layerChoice(layers, params, open), channelField(params, open)],
     show: (numbers, result) =>
-      numbers.channels.map((one) =>
+      numbers.channels.map((item) =>
         h(
           "section.stack",
           {},
-          h("h3", {}, `Channel ${one.channel}`, one.silent ? h("span.soft", {}, " · silent on all of the data") : null),
+          h("h3", {}, `Channel ${item.channel}`, item.silent ? h("span.muted", {}, " · inactive on all images") : null),
           h(
             "div.patches",
             {},
-            one.patches.map((patch) =>
+            item.patches.map((patch) =>
               h(
                 "a.patch",
                 {
-                  href: write("unit", {
+                  href: formatRoute("unit", {
                     image: patch.image.id,
                     layer: numbers.layer,
-                    channel: one.channel,
+                    channel: item.channel,
                     row: patch.row,
                     column: patch.column,
                   }),
-                  "aria-label": `${patch.image.name}, ${className(patch.image.truth)}: ${figure(patch.value)}; see its arithmetic`,
-                  title: `${patch.image.name}: ${figure(patch.value)}`,
+                  "aria-label": `${patch.image.name}, ${className(patch.image.truth)}: ${formatNumber(patch.value)}; show its computation`,
+                  title: `${patch.image.name}: ${formatNumber(patch.value)}`,
                 },
                 h("img", { src: result.pictures[patch.picture], alt: "", loading: "lazy" }),
-                h("span", {}, figure(patch.value)),
+                h("span", {}, formatNumber(patch.value)),
               ),
             ),
           ),
@@ -152,40 +152,40 @@ export const QUESTIONS = {
       ),
   },
   invert: {
-    title: "What does a stage keep?",
-    asks: "the picture, rebuilt from its maps",
+    title: "Inversion",
+    subtitle: "the image, reconstructed from its features",
     method: "invert",
-    does: "Rebuild",
-    explains:
-      "The picture is painted anew from nothing but a layer’s answer to it. What does not come back, the network has let go of by then.",
-    settings: ({ said, image, layers }) => ({
+    action: "Reconstruct",
+    description:
+      "The image is reconstructed from the activations of one layer. What is missing is information that the layer discards.",
+    settings: ({ params, image, layers }) => ({
       image,
-      layer: said.layer ?? layers.at(0)[0],
-      steps: Number(said.steps ?? 256),
+      layer: params.layer ?? layers.at(0)[0],
+      steps: Number(params.steps ?? 256),
     }),
-    form: ({ said, open, layers }) => [layerChoice(layers, said, open), stepsField(said, open)],
-    show: (numbers, result, { image, spoken }) =>
+    form: ({ params, open, layers }) => [layerChoice(layers, params, open), stepsField(params, open)],
+    show: (numbers, result, { image, layerLabel }) =>
       gallery([
-        { picture: `/api/images/${encodeURIComponent(image)}/picture.png`, title: "the picture", text: "" },
+        { picture: `/api/images/${encodeURIComponent(image)}/picture.png`, title: "the image", text: "" },
         {
           picture: result.pictures[numbers.picture],
-          title: `from ${spoken(numbers.layer)}`,
-          text: `difference ${figure(numbers.loss_start)} → ${figure(numbers.loss_end)}`,
+          title: `from ${layerLabel(numbers.layer)}`,
+          text: `loss ${formatNumber(numbers.loss_start)} → ${formatNumber(numbers.loss_end)}`,
         },
       ]),
   },
   filters: {
-    title: "What are its filters?",
-    asks: "the first weights, as pictures",
+    title: "Filters",
+    subtitle: "kernels of the first convolution",
     method: "filters",
-    quick: true,
-    does: "Show",
-    explains:
-      "The first convolution’s kernels as they are. Noise in them says too little training; two alike, that one is spare.",
+    auto: true,
+    action: "Show",
+    description:
+      "The kernels of the first convolution. Noisy kernels indicate too little training; duplicates are redundant.",
     settings: () => ({ layer: null }),
     form: () => null,
     show: (numbers, result) => [
-      h("p", {}, found(numbers)),
+      h("p", {}, filterSummary(numbers)),
       gallery(
         numbers.kernels.map((name, i) => ({ picture: result.pictures[name], title: `kernel ${i}`, text: "" })),
         "small",
@@ -195,20 +195,20 @@ export const QUESTIONS = {
 };
 
 /**
- * The channels that are asked about: those said, "3,7" or "4-9", or the first few.
- * @param {{channels?: string, channel?: string}} said
+ * The requested channels: those given, "3,7" or "4-9", or the first few.
+ * @param {{channels?: string, channel?: string}} params
  * @param {{shape: number[]} | undefined} node
  * @returns {number[]}
  */
-export function some(said, node) {
-  const total = node ? volume(node.shape)[0] : 1;
-  const text = said.channels ?? said.channel;
+export function parseChannels(params, node) {
+  const total = node ? mapShape(node.shape)[0] : 1;
+  const text = params.channels ?? params.channel;
   if (!text) return Array.from({ length: Math.min(6, total) }, (_, i) => i);
   const all = text
     .split(/[\s,]+/)
     .filter(Boolean)
-    .flatMap((piece) => {
-      const [from, to = from] = piece.split(/[-–]/).map(Number);
+    .flatMap((range) => {
+      const [from, to = from] = range.split(/[-–]/).map(Number);
       return Number.isInteger(from) && Number.isInteger(to) && to >= from
         ? Array.from({ length: Math.min(32, to - from + 1) }, (_, i) => from + i)
         : [];
@@ -225,63 +225,72 @@ function gallery(pictures, size = "") {
         "figure",
         {},
         h("img", { src: picture, alt: `${title} ${text}`.trim(), loading: "lazy" }),
-        h("figcaption", {}, h("b", {}, title), text ? h("span.soft", {}, text) : null),
+        h("figcaption", {}, h("b", {}, title), text ? h("span.muted", {}, text) : null),
       ),
     ),
   );
 }
 
-function layered(image, over, name) {
+function heatmapOverlay(image, over, name) {
   return h(
-    "div.framed.over",
+    "div.image-frame",
     { role: "img", "aria-label": name },
-    h("img.subject", { src: `/api/images/${encodeURIComponent(image)}/picture.png`, alt: "" }),
-    over ? h("img.heat", { src: over, alt: "" }) : null,
+    h("img.image", { src: `/api/images/${encodeURIComponent(image)}/picture.png`, alt: "" }),
+    over ? h("img.heatmap", { src: over, alt: "" }) : null,
   );
 }
 
-function classChoice(said, open, none = "the one it answers") {
+function classChoice(params, open, none = "the predicted class") {
   if (!session.run.classes.length) return null;
-  return choice(
+  return selectField(
     "Class",
     [["", none], ...session.run.classes.map((name, i) => [String(i), name])],
-    said.class ?? "",
+    params.class ?? "",
     (value) => open({ class: value }),
   );
 }
 
-function layerChoice(layers, said, open) {
+function layerChoice(layers, params, open) {
   const options =
-    layers.some(([name]) => name === said.layer) || !said.layer ? layers : [[said.layer, said.layer], ...layers];
-  return choice("Layer", options, said.layer ?? layers[0][0], (layer) => open({ layer, channel: "", channels: "" }));
+    layers.some(([name]) => name === params.layer) || !params.layer
+      ? layers
+      : [[params.layer, params.layer], ...layers];
+  return selectField("Layer", options, params.layer ?? layers[0][0], (layer) =>
+    open({ layer, channel: "", channels: "" }),
+  );
 }
 
-function channelField(said, open) {
-  const field = h("input", { type: "search", value: said.channels ?? said.channel ?? "", placeholder: "0-5", size: 8 });
+function channelField(params, open) {
+  const field = h("input", {
+    type: "search",
+    value: params.channels ?? params.channel ?? "",
+    placeholder: "0-5",
+    size: 8,
+  });
   field.addEventListener("change", () => open({ channels: field.value, channel: "" }));
   return h("label.field", {}, "Channels", field);
 }
 
-function stepsField(said, open) {
-  return choice(
+function stepsField(params, open) {
+  return selectField(
     "Steps",
     [
-      ["64", "64, a sketch"],
+      ["64", "64 (draft)"],
       ["256", "256"],
-      ["512", "512, fine"],
+      ["512", "512 (fine)"],
     ],
-    String(said.steps ?? 256),
+    String(params.steps ?? 256),
     (steps) => open({ steps }),
   );
 }
 
-function found({ dead, duplicates }) {
-  const first = dead.length ? `Kernels without weight: ${dead.join(", ")}.` : "No kernel is dead.";
+function filterSummary({ dead, duplicates }) {
+  const first = dead.length ? `Dead kernels: ${dead.join(", ")}.` : "No dead kernels.";
   const second = duplicates.length
-    ? ` Alike: ${duplicates
+    ? ` Duplicates: ${duplicates
         .slice(0, 5)
-        .map(([a, b, cosine]) => `${a} and ${b} (cosine ${figure(cosine)})`)
+        .map(([a, b, cosine]) => `${a} and ${b} (cosine ${formatNumber(cosine)})`)
         .join(", ")}.`
-    : " No two are alike.";
+    : " No duplicates.";
   return first + second;
 }

@@ -1,51 +1,52 @@
-/** The rail: the picture that is looked at, what the network calls it, and the field of the unit that is looked at. */
+/** The sidebar: the current image, its prediction, and the receptive field of the current unit. */
 
-import { get, replaced } from "../lib/api.js";
-import { answerInWords, answers, trouble } from "./parts.js";
-import { className, session, tell } from "../lib/session.js";
+import { getJson, isAborted } from "../lib/api.js";
+import { predictionText, classScores } from "./class_scores.js";
+import { errorMessage } from "./error_message.js";
+import { className, session, publish } from "../lib/session.js";
 import { fill, h, s } from "../lib/dom.js";
-import { newest } from "../lib/latest_request.js";
-import { write } from "../lib/router.js";
+import { latestSignal } from "../lib/latest_request.js";
+import { formatRoute } from "../lib/router.js";
 
-const signal = newest();
+const nextSignal = latestSignal();
 
 /**
- * The rail's parts and what it can be told.
+ * The sidebar.
  * @param {HTMLElement} element
- * @param {(id: string) => void} choose
- * @returns {{show: (id: string) => Promise<void>, field: (box: number[] | null, pixel?: [number, number] | null) =>
+ * @param {(id: string) => void} onPick
+ * @returns {{show: (id: string) => Promise<void>, showField: (box: number[] | null, pixel?: [number, number] | null) =>
  *   void}}
  */
-export function rail(element, choose) {
-  const overlay = s("svg.sight", { "aria-hidden": "true" });
-  const picture = h("img.subject", { alt: "", width: 256, height: 256 });
+export function sidebar(element, onPick) {
+  const overlay = s("svg.field-overlay", { "aria-hidden": "true" });
+  const picture = h("img.image", { alt: "", width: 256, height: 256 });
   for (const [event, shown] of [
     ["error", "hidden"],
     ["load", "visible"],
   ]) {
     picture.addEventListener(event, () => picture.style.setProperty("visibility", shown));
   }
-  const said = h("div.said");
-  const held = { shown: "", key: "" };
+  const prediction = h("div.scores");
+  const state = { shown: "", key: "" };
   fill(
     element,
     h(
       "div.sticky.stack",
       {},
-      h("figure.looked", {}, h("div.framed", {}, picture, overlay), h("figcaption", {})),
-      said,
-      steps(held, choose),
+      h("figure.current-image", {}, h("div.image-frame", {}, picture, overlay), h("figcaption", {})),
+      prediction,
+      stepButtons(state, onPick),
     ),
   );
   const caption = element.querySelector("figcaption");
   return {
-    show: (id) => showImage(held, id, { picture, caption, said }),
-    field: (box, pixel = null) => drawField(overlay, box, pixel),
+    show: (id) => showImage(state, id, { picture, caption, prediction }),
+    showField: (box, pixel = null) => drawReceptiveField(overlay, box, pixel),
   };
 }
 
 /**
- * The first image of a run: of validation, else of training.
+ * The first validation image, or training image if there is none.
  * @returns {string} its id
  */
 export function firstImage() {
@@ -53,56 +54,56 @@ export function firstImage() {
 }
 
 /**
- * The image before or after one in its set.
+ * The previous or next image of the same split.
  * @param {string} id
  * @param {number} step
- * @param {Object<string, number>} splits how many images each set has
- * @returns {string | null} null where the image is in no set
+ * @param {Object<string, number>} splits number of images per split
+ * @returns {string | null} null if the image is in no split
  */
-export function beside(id, step, splits) {
-  const found = /^(train|validation)-(\d+)$/.exec(id);
-  if (!found || !splits[found[1]]) return null;
-  const many = splits[found[1]];
-  return `${found[1]}-${(Number(found[2]) + step + many) % many}`;
+export function neighborImage(id, step, splits) {
+  const match = /^(train|validation)-(\d+)$/.exec(id);
+  if (!match || !splits[match[1]]) return null;
+  const total = splits[match[1]];
+  return `${match[1]}-${(Number(match[2]) + step + total) % total}`;
 }
 
-async function showImage(held, id, { picture, caption, said }) {
+async function showImage(state, id, { picture, caption, prediction }) {
   const key = `${id} ${session.run.network}`;
-  held.shown = id;
-  if (held.key === key) return;
-  held.key = key;
+  state.shown = id;
+  if (state.key === key) return;
+  state.key = key;
   picture.src = `/api/images/${encodeURIComponent(id)}/picture.png`;
   try {
-    const input = await get(`inputs/${encodeURIComponent(id)}`, {}, signal());
-    const truth = input.truth === null ? "" : `is ${className(input.truth)}`;
-    picture.alt = `The picture ${input.name}`;
-    fill(caption, h("b", {}, input.name), truth ? h("span.soft", {}, truth) : null);
-    fill(said, answers(input));
-    tell("say", `${input.name}${truth ? `, ${truth}` : ""}. Called ${answerInWords(input)}`);
+    const input = await getJson(`inputs/${encodeURIComponent(id)}`, {}, nextSignal());
+    const truth = input.truth === null ? "" : `label: ${className(input.truth)}`;
+    picture.alt = `Image ${input.name}`;
+    fill(caption, h("b", {}, input.name), truth ? h("span.muted", {}, truth) : null);
+    fill(prediction, classScores(input));
+    publish("announce", `${input.name}${truth ? `, ${truth}` : ""}. Predicted: ${predictionText(input)}`);
   } catch (error) {
-    if (replaced(error)) return;
-    held.key = "";
+    if (isAborted(error)) return;
+    state.key = "";
     picture.alt = "";
     fill(caption);
-    fill(said, trouble(error));
+    fill(prediction, errorMessage(error));
   }
 }
 
-function steps(held, choose) {
+function stepButtons(state, onPick) {
   const step = (by) => () => {
-    const next = beside(held.shown, by, session.run.splits);
-    choose(next ?? firstImage());
+    const next = neighborImage(state.shown, by, session.run.splits);
+    onPick(next ?? firstImage());
   };
   const random = () => {
     const split = session.run.splits.validation ? "validation" : "train";
-    choose(`${split}-${Math.floor(Math.random() * session.run.splits[split])}`);
+    onPick(`${split}-${Math.floor(Math.random() * session.run.splits[split])}`);
   };
   const open = h("a.button", { href: "#/input" }, "Choose or draw");
   open.addEventListener("click", () => {
-    open.href = write("input", { image: held.shown });
+    open.href = formatRoute("input", { image: state.shown });
   });
   return h(
-    "div.row.tight.unsaved",
+    "div.row.tight.no-screenshot",
     {},
     h(
       "button",
@@ -110,34 +111,30 @@ function steps(held, choose) {
       "‹",
     ),
     h("button", { type: "button", "aria-label": "Next image", title: "Next image", on: { click: step(1) } }, "›"),
-    h(
-      "button",
-      { type: "button", "aria-label": "An image at random", title: "An image at random", on: { click: random } },
-      "⚂",
-    ),
+    h("button", { type: "button", "aria-label": "Random image", title: "Random image", on: { click: random } }, "⚂"),
     open,
   );
 }
 
-function drawField(overlay, box, pixel) {
+function drawReceptiveField(overlay, box, pixel) {
   const { height, width } = session.run.input;
   overlay.setAttribute("viewBox", `0 0 ${width} ${height}`);
   const unit = Math.max(height, width) / 100;
   if (!box) return fill(overlay);
   const [x1, y1, x2, y2] = box;
   const left = Math.max(0, x1);
-  const upper = Math.max(0, y1);
-  const hole = {
+  const top = Math.max(0, y1);
+  const inner = {
     x: left,
-    y: upper,
+    y: top,
     width: Math.max(0, Math.min(width, x2) - left),
-    height: Math.max(0, Math.min(height, y2) - upper),
+    height: Math.max(0, Math.min(height, y2) - top),
   };
-  const veil = `M0 0H${width}V${height}H0ZM${hole.x} ${hole.y}v${hole.height}h${hole.width}v${-hole.height}Z`;
+  const mask = `M0 0H${width}V${height}H0ZM${inner.x} ${inner.y}v${inner.height}h${inner.width}v${-inner.height}Z`;
   return fill(
     overlay,
-    s("path.veil", { d: veil }),
-    s("rect.hole", { ...hole, "stroke-width": 1.4 * unit }),
+    s("path.mask", { d: mask }),
+    s("rect.field-box", { ...inner, "stroke-width": 1.4 * unit }),
     pixel ? s("rect.pixel", { x: pixel[1], y: pixel[0], width: 1, height: 1, "stroke-width": unit }) : null,
   );
 }

@@ -1,53 +1,52 @@
 /**
- * The arithmetic of a unit as a receipt: every product, the rest folded, the bias, then what follows place by place.
+ * The computation of a unit: its products (the smaller ones collapsed), the bias, then the elementwise operations.
  */
 
-import { curve } from "../lib/activation_curves.js";
-import { count, figure, linear, signed } from "../lib/numbers.js";
+import { activationCurve } from "../lib/activation_curves.js";
+import { formatCount, formatNumber, linearScale, formatSigned } from "../lib/numbers.js";
 import { h, s } from "../lib/dom.js";
-import { path } from "./line_chart.js";
-import { spoken } from "../lib/network_tree.js";
+import { linePath } from "./line_chart.js";
+import { layerLabel } from "../lib/network_tree.js";
 
-const SHOWN = 14;
-const WORDS = {
-  "max pool": "the largest wins",
+const SHOWN_TERMS = 14;
+const OP_LABELS = {
+  "max pool": "the maximum",
   "average pool": "the average",
   "global average": "the average of the whole map",
 };
 
 /**
- * The receipt.
- * @param {any} unit the answer of `/unit`
- * @param {(term: any) => string | null} link the address of a term's own arithmetic
+ * The list of terms.
+ * @param {any} unit the response of `/unit`
+ * @param {(term: any) => string | null} link the route to a term's own computation
  * @returns {HTMLElement}
  */
-export function receipt(unit, link) {
+export function unitTerms(unit, link) {
   return h(
-    "div.receipt",
+    "div.unit-terms",
     { "data-value": unit.value },
-    unit.steps.map((step) => (mixes(step) ? sum(step, link) : place(step))),
-    h("div.line.total", {}, h("span", {}, "the unit’s value"), h("output", {}, figure(unit.value))),
+    unit.steps.map((step) => (combinesTerms(step) ? sumStep(step, link) : elementwiseStep(step))),
+    h("div.entry.total", {}, h("span", {}, "value of the unit"), h("output", {}, formatNumber(unit.value))),
   );
 }
 
 /**
- * Whether a step adds terms up, rather than changing one number.
+ * Whether a step combines several terms (sum or pool), rather than changing one number.
  * @param {{op: string, terms: any[]}} step
  * @returns {boolean}
  */
-export function mixes(step) {
+export function combinesTerms(step) {
   return !["norm", "local response norm", "activation", "pass", "other"].includes(step.op);
 }
 
 /**
- * The terms to show, and what is folded.
+ * The terms to show, and those to collapse.
  * @param {any} step
  * @param {number} shown
- * @returns {{terms: any[], folded: any[], rest: number, restSum: number}} folded: told by the server but not shown at
- *   first; rest and restSum
- *   count those too
+ * @returns {{terms: any[], folded: any[], rest: number, restSum: number}} folded: sent by the server but
+ *   collapsed at first; rest and restSum include them
  */
-export function fold(step, shown) {
+export function foldTerms(step, shown) {
   const terms = step.terms.slice(0, shown);
   const folded = step.terms.slice(shown);
   return {
@@ -59,162 +58,179 @@ export function fold(step, shown) {
 }
 
 /**
- * Mark the line of a term.
- * @param {HTMLElement} element the receipt
+ * Highlight the entry of a term.
+ * @param {HTMLElement} element from `unitTerms`
  * @param {any | null} term
  */
-export function point(element, term) {
+export function highlightTerm(element, term) {
   for (const line of element.querySelectorAll(".term"))
-    line.classList.toggle("over", term !== null && line.dataset.at === at(term));
+    line.classList.toggle("highlighted", term !== null && line.dataset.at === termKey(term));
 }
 
-function sum(step, link) {
-  const { terms, folded, rest, restSum } = fold(step, SHOWN);
-  const most = Math.abs(terms[0]?.product ?? 1);
-  const show = (term) => line(step, term, most, link);
-  const more = folded.length
+function sumStep(step, link) {
+  const { terms, folded, rest, restSum } = foldTerms(step, SHOWN_TERMS);
+  const largest = Math.abs(terms[0]?.product ?? 1);
+  const show = (term) => termLine(step, term, largest, link);
+  const smaller = folded.length
     ? h(
         "details",
         {},
         h(
-          "summary.line",
+          "summary.entry",
           {},
-          h("span", {}, `${count(rest, "smaller one")} together`),
-          h("output", {}, pool(step) ? "" : signed(restSum)),
+          h("span", {}, `${formatCount(rest, "smaller term")}`),
+          h("output", {}, isPool(step) ? "" : formatSigned(restSum)),
         ),
         h("ol", {}, folded.map(show)),
       )
     : rest > 0
-      ? h("div.line", {}, h("span", {}, `${count(rest, "smaller one")} together`), h("output", {}, signed(restSum)))
+      ? h(
+          "div.entry",
+          {},
+          h("span", {}, `${formatCount(rest, "smaller term")}`),
+          h("output", {}, formatSigned(restSum)),
+        )
       : null;
   return h(
     "section.step",
     { "data-op": step.op, "data-value": step.value, "data-rest": step.rest.sum, "data-bias": step.bias ?? 0 },
-    title(step, WORDS[step.op] ?? step.says),
+    stepTitle(step, OP_LABELS[step.op] ?? step.says),
     h("ol", {}, terms.map(show)),
-    more,
+    smaller,
     step.padding
       ? h(
-          "div.line.soft",
+          "div.entry.muted",
           {},
-          h("span", {}, `${count(step.padding, "place")} of the border, nothing there`),
+          h("span", {}, `${formatCount(step.padding, "position")} of zero padding`),
           h("output", {}, "0"),
         )
       : null,
     step.bias === null || step.bias === undefined
       ? null
-      : h("div.line", {}, h("span", {}, "bias"), h("output", {}, signed(step.bias))),
+      : h("div.entry", {}, h("span", {}, "bias"), h("output", {}, formatSigned(step.bias))),
     h(
-      "div.line.result",
+      "div.entry.result",
       {},
-      h("span", {}, pool(step) ? "result" : "sum"),
-      h("output", { title: checked(step) }, figure(step.value)),
+      h("span", {}, isPool(step) ? "result" : "sum"),
+      h("output", { title: precisionNote(step) }, formatNumber(step.value)),
     ),
   );
 }
 
-function line(step, term, most, link) {
+function termLine(step, term, largest, link) {
   const href = term.padded ? null : link(term);
-  const where = whence(term, step);
+  const position = termPosition(term, step);
   const named = href
-    ? h("a", { href, title: "See how this value was made" }, where)
-    : h("span", {}, term.padded ? "border" : where);
-  const share = Math.min(1, Math.abs(term.product) / (most || 1));
-  const whole = step.op === "add" || step.op === "concatenate";
-  const factors = whole
+    ? h("a", { href, title: "Show how this value was computed" }, position)
+    : h("span", {}, term.padded ? "padding" : position);
+  const fraction = Math.min(1, Math.abs(term.product) / (largest || 1));
+  const unweighted = step.op === "add" || step.op === "concatenate";
+  const factors = unweighted
     ? null
-    : h("span.factors", {}, pool(step) ? (term.chosen ? "won" : "") : `${figure(term.value)} × ${figure(term.weight)}`);
+    : h(
+        "span.factors",
+        {},
+        isPool(step) ? (term.chosen ? "max" : "") : `${formatNumber(term.value)} × ${formatNumber(term.weight)}`,
+      );
   return h(
     "li",
     {
-      class: `line term${whole ? " whole" : ""}${term.chosen && pool(step) ? " won" : ""}`,
-      "data-at": at(term),
+      class: `entry term${unweighted ? " unweighted" : ""}${term.chosen && isPool(step) ? " maximum" : ""}`,
+      "data-at": termKey(term),
       "data-product": term.product,
       "data-term": `${term.value} ${term.weight}`,
     },
     named,
     factors,
-    h("i", { class: term.product < 0 ? "cool" : "warm", "aria-hidden": "true", style: { "--much": share } }),
-    h("output", {}, pool(step) ? figure(term.value) : signed(term.product)),
+    h("i", {
+      class: term.product < 0 ? "negative" : "positive",
+      "aria-hidden": "true",
+      style: { "--fraction": fraction },
+    }),
+    h("output", {}, isPool(step) ? formatNumber(term.value) : formatSigned(term.product)),
   );
 }
 
-function whence(term, step) {
-  const many = step.terms.some((other) => other.channel !== term.channel);
-  const spread = step.terms.some((other) => other.row !== term.row || other.column !== term.column);
-  const layers = step.terms.some((other) => other.layer !== term.layer);
-  const flat = step.op === "fully connected" && !spread;
+function termPosition(term, step) {
+  const manyChannels = step.terms.some((other) => other.channel !== term.channel);
+  const manyPositions = step.terms.some((other) => other.row !== term.row || other.column !== term.column);
+  const manyLayers = step.terms.some((other) => other.layer !== term.layer);
+  const isVector = step.op === "fully connected" && !manyPositions;
   return [
-    layers ? spoken(term.layer || "before") : "",
-    flat ? `unit ${term.channel}` : many || !spread ? `channel ${term.channel}` : "",
-    flat ? "" : `${term.row}, ${term.column}`,
+    manyLayers ? layerLabel(term.layer || "before") : "",
+    isVector ? `unit ${term.channel}` : manyChannels || !manyPositions ? `channel ${term.channel}` : "",
+    isVector ? "" : `${term.row}, ${term.column}`,
   ]
     .filter(Boolean)
     .join(" · ");
 }
 
-function place(step) {
+function elementwiseStep(step) {
   const { parameters = {} } = step;
   const input = parameters.input ?? step.terms[0]?.value;
-  const how =
+  const formula =
     {
       norm: () =>
-        `${figure(input)} × ${figure(parameters.scale)} ${signed(parameters.shift).replace(/^([+−])/, "$1 ")}`,
-      activation: () => `${parameters.name}(${figure(input)})`,
-      "local response norm": () => `${figure(input)} ÷ ${figure(parameters.divisor)}`,
+        `${formatNumber(input)} × ${formatNumber(parameters.scale)} ${formatSigned(parameters.shift).replace(/^([+−])/, "$1 ")}`,
+      activation: () => `${parameters.name}(${formatNumber(input)})`,
+      "local response norm": () => `${formatNumber(input)} ÷ ${formatNumber(parameters.divisor)}`,
     }[step.op]?.() ??
     parameters.why ??
     parameters.name ??
     step.says;
   return h(
-    "section.step.place",
+    "section.step.elementwise",
     { "data-op": step.op, "data-value": step.value },
     h(
-      "div.line",
+      "div.entry",
       {},
-      h("span", {}, h("b", {}, step.op === "activation" ? "activation" : step.op), " ", h("span.soft", {}, how)),
-      h("output", {}, figure(step.value)),
+      h("span", {}, h("b", {}, step.op === "activation" ? "activation" : step.op), " ", h("span.muted", {}, formula)),
+      h("output", {}, formatNumber(step.value)),
     ),
     step.op === "norm"
       ? h(
-          "p.soft.small",
+          "p.muted.small",
           {},
-          `${parameters.kind} norm: mean ${figure(parameters.mean)}, variance ${figure(parameters.variance)}`,
+          `${parameters.kind} norm: mean ${formatNumber(parameters.mean)}, variance ${formatNumber(parameters.variance)}`,
         )
       : null,
-    step.op === "activation" ? bend(parameters.name, input, step.value) : null,
+    step.op === "activation" ? curvePlot(parameters.name, input, step.value) : null,
   );
 }
 
-function bend(name, input, value) {
+function curvePlot(name, input, value) {
   const reach = Math.max(3, Math.abs(input) * 1.15);
-  const points = curve(name, reach);
+  const points = activationCurve(name, reach);
   if (!points.length) return null;
   const values = points.map(([, y]) => y).concat(value);
-  const x = linear([-reach, reach], [4, 156]);
-  const y = linear([Math.min(...values, 0), Math.max(...values, 0.5)], [56, 6]);
+  const x = linearScale([-reach, reach], [4, 156]);
+  const y = linearScale([Math.min(...values, 0), Math.max(...values, 0.5)], [56, 6]);
   return s(
-    "svg.bend",
-    { viewBox: "0 0 160 62", role: "img", "aria-label": `${name} turns ${figure(input)} into ${figure(value)}` },
+    "svg.activation-plot",
+    {
+      viewBox: "0 0 160 62",
+      role: "img",
+      "aria-label": `${name} maps ${formatNumber(input)} to ${formatNumber(value)}`,
+    },
     s("path.axis", { d: `M4 ${y(0)}H156M${x(0)} 4V58` }),
-    s("path.curve", { d: path(points, x, y) }),
-    s("path.drop", { d: `M${x(input)} ${y(0)}V${y(value)}H${x(0)}` }),
+    s("path.curve", { d: linePath(points, x, y) }),
+    s("path.value-lines", { d: `M${x(input)} ${y(0)}V${y(value)}H${x(0)}` }),
     s("circle", { cx: x(input), cy: y(value), r: 3.5 }),
   );
 }
 
-function title(step, says) {
-  return h("h3", {}, step.op, says && says !== step.op ? h("span.soft", {}, ` · ${says}`) : null);
+function stepTitle(step, description) {
+  return h("h3", {}, step.op, description && description !== step.op ? h("span.muted", {}, ` · ${description}`) : null);
 }
 
-function checked(step) {
-  return `The network computed ${step.value}; the terms add up to ${step.sum} in double precision. float32 rounds by at most ${step.bound}.`;
+function precisionNote(step) {
+  return `The network computed ${step.value}; the terms sum to ${step.sum} in float64. The float32 rounding error is at most ${step.bound}.`;
 }
 
-function pool(step) {
+function isPool(step) {
   return step.op === "max pool" || step.op === "unpool";
 }
 
-function at(term) {
+function termKey(term) {
   return `${term.layer} ${term.channel} ${term.row} ${term.column}`;
 }

@@ -1,0 +1,55 @@
+/** Grids of image thumbnails. */
+
+import { apiUrl } from "../lib/api.js";
+import { className } from "../lib/session.js";
+import { h } from "../lib/dom.js";
+import { gridKeys } from "../lib/grid_keys.js";
+
+/**
+ * The URL of a thumbnail.
+ * @param {string} id
+ * @param {number} [side]
+ * @returns {string}
+ */
+export function thumbnailUrl(id, side = 96) {
+  return apiUrl(`images/${encodeURIComponent(id)}/thumbnail.png`, { side });
+}
+
+/**
+ * A grid of images to choose from.
+ * @param {any[]} images IMAGE of docs/explorer-api.md
+ * @param {{onPick: (image: any) => void, selected?: string, line?: (image: any) => string}} options line: the text below
+ *   each
+ * @returns {HTMLElement}
+ */
+export function thumbnails(images, { onPick, selected, line = labelText }) {
+  const one = (image) => {
+    const misclassified = image.answer !== null && image.truth !== null && image.answer !== image.truth;
+    const caption = line(image);
+    return h(
+      "button",
+      {
+        type: "button",
+        class: `thumbnail${misclassified ? " misclassified" : ""}${image.mark ? " corrected" : ""}`,
+        "data-id": image.id,
+        "aria-label": `${image.name}, ${caption}${image.mark ? ", corrected" : ""}`,
+        title: image.name,
+        "aria-current": image.id === selected ? "true" : null,
+        on: { click: () => onPick(image) },
+      },
+      h("img", { src: thumbnailUrl(image.id), alt: "", loading: "lazy", width: 96, height: 96 }),
+      h("span", {}, caption),
+    );
+  };
+  return gridKeys(h("div.thumbnails", { role: "group", "aria-label": "Images" }, images.map(one)));
+}
+
+/**
+ * Label and prediction of an image, short.
+ * @returns {string}
+ */
+export function labelText(image) {
+  if (image.truth === null) return image.name;
+  if (image.answer === null || image.answer === image.truth) return className(image.truth);
+  return `${className(image.truth)}, predicted ${className(image.answer)}`;
+}
