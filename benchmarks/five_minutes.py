@@ -32,7 +32,7 @@ def ours(folder: str, seconds: str) -> dict[str, float]:
     subprocess.run([*call, "train", folder, "--budget", f"{seconds}s", "--out", str(run)], check=True, env=cold,
                    stdout=subprocess.DEVNULL)  # fmt: skip
     told = {"seconds": round(time.perf_counter() - began, 1)}
-    for name, flags in (("accuracy", []), ("once", ["--crops", "1"])):
+    for name, flags in (("accuracy", []), ("once", ["--views", "1"])):
         look = [*call, "evaluate", str(run), "--split", "test", *flags, "--json"]
         found = json.loads(subprocess.run(look, check=True, env=cold, capture_output=True, text=True).stdout)
         told[name] = round(found["accuracy"], 4)

@@ -38,11 +38,11 @@ def measure(name: str, epochs: int, seed: int) -> dict[str, Any]:
         scores = run.history[-1]["validation"]
     return {
         "network": name,
-        "weights": anatomy.weights,
-        "multiplications": anatomy.multiplications,
+        "weights": anatomy.num_parameters,
+        "multiplications": anatomy.macs,
         "maps MB per image": round(anatomy.memory / 1e6, 1),
         "peak MB": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000),
-        "sees": max(anatomy.last_maps().field),
+        "sees": max(anatomy.last_maps().rf_size),
         "seconds": round(seconds, 1),
         "miou": round(scores["miou"], 4),
     }

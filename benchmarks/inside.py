@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 import convscope as cs
 from convscope import explain
-from convscope.api import nested, training
+from convscope.api import nest, training
 from convscope.bundle import load_bundle
 from convscope.data import draw_shapes
 from convscope.pipeline.probes import Probes
@@ -159,16 +159,16 @@ def snapshots(source: str, epochs: int) -> dict[str, float]:
 
         return call
 
-    chosen, kept = Probes.chosen, Probes.keep
-    Probes.chosen, Probes.keep = timed(chosen), timed(kept)  # type: ignore[method-assign]
+    chosen, kept = Probes.choose, Probes.keep
+    Probes.choose, Probes.keep = timed(chosen), timed(kept)  # type: ignore[method-assign]
     try:
         with tempfile.TemporaryDirectory() as folder:
             began = time.perf_counter()
-            _drain(training(source, Path(folder) / "run", nested({"train.epochs": epochs})))
+            _drain(training(source, Path(folder) / "run", nest({"train.epochs": epochs})))
             whole = time.perf_counter() - began
             size = sum(file.stat().st_size for file in (Path(folder) / "run" / "probes").iterdir())
     finally:
-        Probes.chosen, Probes.keep = chosen, kept  # type: ignore[method-assign]
+        Probes.choose, Probes.keep = chosen, kept  # type: ignore[method-assign]
     return {
         "share": sum(took) / whole,
         "seconds_an_epoch": float(np.median(took[1:])),

@@ -20,9 +20,9 @@ from augment import torchvision_v2
 from torch import nn
 
 from convscope.data import read_image
-from convscope.models import MODELS, Architecture, build, dissect, load_pretrained
+from convscope.models import MODELS, Architecture, build, load_pretrained, summarize
 from convscope.models.families.unet import unet
-from convscope.models.pretrained.published import PUBLISHED, Published
+from convscope.models.pretrained.published import PUBLISHED, PublishedWeights
 from convscope.models.pretrained.state_dicts import load_state
 
 SIDES = {"lenet": 32, "alexnet_2012": 227, "alexnet_one_gpu": 227, "inception_v3": 299, "unet": 572, "segnet": 224}
@@ -80,13 +80,13 @@ def rows() -> Iterator[list[str]]:
         with torch.device("meta"):
             network = build(Architecture(name=name, classes=classes, channels=channels, size=(side, side)))
         began = time.process_time()
-        anatomy = dissect(network, (channels, side, side))
+        anatomy = summarize(network, (channels, side, side))
         took = time.process_time() - began
         family = file_of(name, make)
         lines = len(family.read_text().splitlines())
         far = difference(name, side)
         yield [
-            f"`{name}`", f"{channels}x{side}x{side}", f"{anatomy.weights:,}", f"{anatomy.multiplications:,}",
+            f"`{name}`", f"{channels}x{side}x{side}", f"{anatomy.num_parameters:,}", f"{anatomy.macs:,}",
             far, f"{family.name}, {lines}", f"{took:.2f}",
         ]  # fmt: skip
 
@@ -94,7 +94,7 @@ def rows() -> Iterator[list[str]]:
 @torch.inference_mode()
 def trained(name: str, weights: Path, folder: Path) -> str:
     """Top-1 and top-5 of trained weights on one picture of each class."""
-    known: Published = PUBLISHED[name]
+    known: PublishedWeights = PUBLISHED[name]
     told = Architecture(name=name, classes=1000, channels=3, size=(known.crop, known.crop))
     network = load_pretrained(told, weights / DERIVED[name])[0].eval()
     mean, std = (torch.tensor(one).view(3, 1, 1) for one in (known.mean, known.std))

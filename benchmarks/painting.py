@@ -26,7 +26,7 @@ import torch.nn.functional as F
 from machine import keep
 from torch import Tensor, nn
 
-from convscope.explain import PaintSettings, PixelSpace, maximise_channels, record
+from convscope.explain import OptimisationSettings, PixelSpace, maximise_channels, record
 from convscope.models import MODELS
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -51,7 +51,7 @@ def normalised(pixels: Tensor) -> Tensor:
 
 def batched(model: nn.Module, layer: str, channels: list[int], steps: int) -> Tensor:
     """All targets at once."""
-    settings = PaintSettings(steps=steps, size=(SIDE, SIDE), batch=len(channels), learning_rate=RATE)
+    settings = OptimisationSettings(steps=steps, size=(SIDE, SIDE), batch=len(channels), learning_rate=RATE)
     found = maximise_channels(model, layer, channels, PixelSpace(MEAN, STD, COLOURS), settings)
     return torch.from_numpy(found.pictures.pixels)
 

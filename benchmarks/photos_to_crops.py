@@ -45,17 +45,17 @@ def large(folder: str) -> list[Path]:
 
 def ours(paths: list[Path]) -> None:
     """As the store does it: many files by two processes, few by two threads."""
-    from convscope.data.inputs.image import pixels_in, quiet_pillow
-    from convscope.data.store.parallel import shared_zeros, spread
+    from convscope.data.inputs.image import quiet_pillow, read_pixels
+    from convscope.data.store.parallel import parallel_map, shared_zeros
 
     pixels = shared_zeros((len(paths), 3, SIDE, SIDE))
 
     def some(rows: range) -> None:
         for row in rows:
-            pixels[row] = pixels_in(paths[row], 3, (SIDE, SIDE))
+            pixels[row] = read_pixels(paths[row], 3, (SIDE, SIDE))
 
     with quiet_pillow():
-        for _ in spread(some, len(paths), 32, 2):
+        for _ in parallel_map(some, len(paths), 32, 2):
             pass
 
 
@@ -98,12 +98,12 @@ def opencv(paths: list[Path]) -> None:
 def apart(paths: list[Path]) -> dict[str, float]:
     """How far ours is from whole decoding and Pillow's bicubic resizing, over all values of 0 to 255."""
     from convscope.data import read_image
-    from convscope.data.inputs.image import window
+    from convscope.data.inputs.image import visible_window
 
     differences = []
     for path in paths:
         whole = Image.open(path).convert("RGB")
-        box = window((whole.height, whole.width), (SIDE, SIDE))
+        box = visible_window((whole.height, whole.width), (SIDE, SIDE))
         exact = np.asarray(whole.resize((SIDE, SIDE), Image.Resampling.BICUBIC, box=box), np.int16)
         differences.append(np.abs(read_image(path, 3, (SIDE, SIDE)).transpose(1, 2, 0).astype(np.int16) - exact))
     stacked = np.stack(differences)

@@ -13,15 +13,15 @@ with TemporaryDirectory() as folder:
     run = cs.train("digits", out=Path(folder) / "digits", epochs=5, settings={"model.name": "lenet"})
 
     print(run.evaluate("validation"))
-    print(run.evaluate("test"), "after", len(run.folder.looks()), "look at the test set")
+    print(run.evaluate("test"), "after", len(run.folder.test_evaluations()), "look at the test set")
     print([round(epoch["validation"]["accuracy"], 3) for epoch in run.history])
 
     seen = run.explain("neighbours", images=["3", "8"], each=1)  # pictures and numbers in explain/neighbours
-    print(*seen.says, *seen.pictures, sep="\n")
-    print(*run.explain("designs").says, sep="\n")
+    print(*seen.summary, *seen.pictures, sep="\n")
+    print(*run.explain("designs").summary, sep="\n")
 
     other = cs.train("digits", out=Path(folder) / "mlp", epochs=5, settings={"model.name": "mlp"})
     rows, objections = compare([run.path, other.path])  # convscope compare RUN RUN
     for row in rows:
-        print(f"{row.network}: {row.accuracy:.3f} ({row.low:.3f} to {row.high:.3f}), {row.weights:,} weights")
+        print(f"{row.network}: {row.accuracy:.3f} ({row.low:.3f} to {row.high:.3f}), {row.num_parameters:,} weights")
     print(*objections, sep="\n")

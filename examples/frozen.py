@@ -27,4 +27,4 @@ for epoch in range(1, 5):
     for _ in run(state, lambda _: [(x, y)], cross_entropy, lambda _: 1.0, epoch, lambda _: {}):
         pass
     assert digests(model, plan, epoch) == before
-    print(f"epoch {epoch}: {plan.trained(epoch):,} weights learn, {len(before)} tensors stood still to the bit")
+    print(f"epoch {epoch}: {plan.num_trained(epoch):,} weights learn, {len(before)} tensors stood still to the bit")

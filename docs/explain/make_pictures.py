@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from convscope.analysis.layout import beside, shown, titled
+from convscope.analysis.layout import beside, image_tile, titled
 from convscope.analysis.selection import chosen_images
-from convscope.analysis.target import opened
-from convscope.api import as_lines, nested, training
+from convscope.analysis.target import open_target
+from convscope.api import as_lines, nest, training
 from convscope.api.explain import explain
 from convscope.explain import receptive_field
 
@@ -70,14 +70,14 @@ def run_of(name: str, folder: Path, epochs: int) -> Path:
     path = folder / name
     if not (path / "report.html").exists():
         settings = {"train.epochs": epochs, "model.options": {"width": 16}}
-        for event in training(name, path, nested(settings)):
+        for event in training(name, path, nest(settings)):
             print(*as_lines(event), sep="\n", end="\n" if as_lines(event) else "", flush=True)
     return path
 
 
 def fields(run: Path) -> np.ndarray:
     """One image with the field of the middle unit of each stage."""
-    subject = opened(run)
+    subject = open_target(run)
     image = chosen_images(subject, ["star"], "validation", 1, 1)
     x, side, tiles = subject.input(image), 160, []
     for layer in ("stem", "stages.0", "stages.1", "stages.2"):
@@ -86,7 +86,7 @@ def fields(run: Path) -> np.ndarray:
             found.image, found.starts, found.stops, found.stride, strict=True,
         )]  # fmt: skip
         box = [edge * side / subject.size[0] for edge in found.box(*middle)]
-        picture = Image.fromarray(shown(image.pixels()[0].numpy(), side))
+        picture = Image.fromarray(image_tile(image.pixels()[0].numpy(), side))
         ImageDraw.Draw(picture).rectangle([box[0], box[1], box[2] - 1, box[3] - 1], outline=(204, 45, 45), width=2)
         tiles.append(titled(np.asarray(picture), f"{layer}: {found.size[0]} x {found.size[1]}")[:, :176])
     return titled(beside(tiles), "What the unit in the middle can see")

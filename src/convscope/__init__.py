@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from convscope.api import About, Run, evaluate, inspect, own_module, predict, train, training
+    from convscope.api import InputInfo, Run, evaluate, inspect, predict, train, training, wrap_module
     from convscope.errors import ConvscopeError
 
 _HOMES = {
@@ -21,7 +21,7 @@ _HOMES = {
     ),
 }
 
-__all__ = ["About", "ConvscopeError", "Run", "evaluate", "inspect", "own_module", "predict", "train", "training"]
+__all__ = ["ConvscopeError", "InputInfo", "Run", "evaluate", "inspect", "predict", "train", "training", "wrap_module"]
 
 
 def __getattr__(name: str) -> Any:

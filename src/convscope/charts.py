@@ -30,7 +30,7 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def standing_alone(chart: str) -> str:
+def standalone_svg(chart: str) -> str:
     """A chart as the content of a file of its own; within a page it needs no namespaces."""
     spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
     return chart.replace("<svg", f"<svg {spaces}", 1)

@@ -8,7 +8,7 @@ import torch
 from convscope.errors import ConfigError
 
 
-def chosen_device(name: str) -> torch.device:
+def requested_device(name: str) -> torch.device:
     """The device that the recipe names; "auto" is a CUDA device where there is one.
 
     Raises:
@@ -22,15 +22,15 @@ def chosen_device(name: str) -> torch.device:
         raise ConfigError(f"train.device is {name!r}, which is not on this machine; use auto, cpu or cuda") from None
 
 
-def device_here(name: str) -> torch.device:
+def inference_device(name: str) -> torch.device:
     """The device that the recipe names, or what this machine has: a network may be asked elsewhere than it trained."""
     try:
-        return chosen_device(name)
+        return requested_device(name)
     except ConfigError:
-        return chosen_device("auto")
+        return requested_device("auto")
 
 
-def available_cores(root: Path = Path("/")) -> int:
+def physical_cores(root: Path = Path("/")) -> int:
     """How many cores this process may keep busy: real ones, within its affinity and its container's limit.
 
     Two hyper-threads of one core share its arithmetic, so that a thread for each only adds waiting. A container's
@@ -47,7 +47,7 @@ def available_cores(root: Path = Path("/")) -> int:
 
 def use_cores(count: int | None = None) -> int:
     """Let torch compute with `count` threads, or with one per available core; return how many."""
-    count = count or available_cores()
+    count = count or physical_cores()
     torch.set_num_threads(count)
     return count
 

@@ -3,7 +3,7 @@
 import re
 
 
-def seconds(text: str) -> float:
+def parse_seconds(text: str) -> float:
     """Read a span of time.
 
     >>> seconds("5m"), seconds("1h30m"), seconds("90")
@@ -16,7 +16,7 @@ def seconds(text: str) -> float:
     return 3600 * hours + 60 * minutes + rest
 
 
-def span(seconds: float) -> str:
+def format_seconds(seconds: float) -> str:
     """A time for people.
 
     >>> span(4.2), span(75), span(7260)

@@ -12,7 +12,7 @@ import numpy as np
 from convscope.errors import RunError
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def atomic_write(path: Path, content: bytes) -> None:
     """Write a file that is never seen half written: aside, synced, renamed; its folder is made where it is missing.
 
     Raises:
@@ -62,16 +62,16 @@ def read_lines(file: Path) -> list[dict[str, Any]]:
     return found
 
 
-def plain(value: Any) -> Any:
+def to_plain(value: Any) -> Any:
     """Paths, arrays and tuples as JSON has them; a number that is not finite, which it has not, becomes null."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, np.ndarray | np.generic):
-        return plain(value.tolist())
+        return to_plain(value.tolist())
     if isinstance(value, dict):
-        return {str(name): plain(inner) for name, inner in value.items()}
+        return {str(name): to_plain(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
+        return [to_plain(inner) for inner in value]
     return value

@@ -32,7 +32,7 @@ def _crashes(module: nn.Module) -> bool:
 
 
 @contextmanager
-def stored_channels_last(model: nn.Module) -> Iterator[None]:
+def kernels_channels_last(model: nn.Module) -> Iterator[None]:
     """Store the kernels of a network on a CPU with channels innermost inside, and as they were afterwards.
 
     The parameters stay the same objects with the same values; only where they lie changes. Measured on a ResNet-18 at
@@ -61,7 +61,7 @@ def eval_mode(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def untouched(model: nn.Module, *, gradients: bool = False) -> Iterator[None]:
+def preserve_state(model: nn.Module, *, gradients: bool = False) -> Iterator[None]:
     """Eval mode and frozen weights inside; afterwards every mode, requires_grad, .grad and random state as before."""
     frozen = [(weight, weight.requires_grad) for weight in model.parameters()]
     restore_random = _random_states({weight.device for weight, _ in frozen if weight.is_cuda})

@@ -12,22 +12,22 @@ from PIL import Image
 from torch import nn
 
 from analysis.test_methods import finding, run, spectral  # noqa: F401
-from convscope.analysis import opened
-from convscope.analysis.images import Images
+from convscope.analysis import open_target
+from convscope.analysis.images import ImageSet
 from convscope.analysis.suggestions import object_sides
 from convscope.api import RunFolder, write_report
-from convscope.api.explain import METHODS, About, explain, own_module
+from convscope.api.explain import METHODS, InputInfo, explain, wrap_module
 from convscope.bundle import load_bundle, save_bundle
 from convscope.errors import ConfigError, ConvscopeError, RunError
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_way_takes_layers_channels_images_a_seed_and_a_place(method):
-    assert {"layers", "channels", "images", "seed", "out"} <= set(METHODS[method].look.model_fields)
+    assert {"layers", "channels", "images", "seed", "out"} <= set(METHODS[method].settings.model_fields)
 
 
 def quick(method: str) -> dict[str, object]:
-    return {"steps": 2} if "steps" in METHODS[method].look.model_fields else {}
+    return {"steps": 2} if "steps" in METHODS[method].settings.model_fields else {}
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_planted_dead_filter_and_its_copy_become_suggestions_of_the_run(run): 
     assert ("dead", "stem.conv", "1 of 4 filters have next to no weight: 2") in found
     assert ("duplicate", "stem.conv", "1 of 4 filters repeat another: 3") in found
     told = "stem.conv (dead): 1 of 4 filters have next to no weight: 2. Try: train it with 3 filters, "
-    assert any(sentence.startswith(told) for sentence in seen.says)
+    assert any(sentence.startswith(told) for sentence in seen.summary)
     narrow = explain(run, "designs", {"layers": ["stem"], "channels": [3]})
     assert "dead" not in {one["kind"] for one in narrow.numbers["suggestions"]}
 
@@ -119,7 +119,7 @@ def planted():
 def test_maps_of_a_network_that_answers_by_a_bright_patch_point_at_it(tmp_path, as_classes):
     pixels, marks = planted()
     given = torch.where(marks, 1, 255) if as_classes else marks
-    subject = own_module(Bright(), pixels, [1] * 12, About(classes=("dark", "bright"), home=tmp_path), given)
+    subject = wrap_module(Bright(), pixels, [1] * 12, InputInfo(classes=("dark", "bright"), home=tmp_path), given)
     seen = explain(subject, "pointing", {"layers": ["layer"]})
     assert [one["method"] for one in seen.numbers["maps"]] == [
         "grad_cam", "layer_cam", "integrated_gradients", "occlusion",
@@ -127,7 +127,7 @@ def test_maps_of_a_network_that_answers_by_a_bright_patch_point_at_it(tmp_path, 
     for one in seen.numbers["maps"]:
         assert one["hits"] > 0.8
         assert one["energy"] > 4 * one["area"]
-    assert seen.says[0].startswith("Grad-CAM layer: its peak lies on the object in 100 % of the images, and ")
+    assert seen.summary[0].startswith("Grad-CAM layer: its peak lies on the object in 100 % of the images, and ")
 
 
 def test_where_a_run_of_boxes_looks_is_scored_against_its_boxes(finding):  # noqa: F811
@@ -135,13 +135,13 @@ def test_where_a_run_of_boxes_looks_is_scored_against_its_boxes(finding):  # noq
     (one,) = seen.numbers["maps"]
     assert 0 < one["area"] < 1
     assert 0 <= one["hits"] <= 1
-    subject = opened(finding)
+    subject = open_target(finding)
     images = subject.read("validation")
-    assert images.marked(images.targets).any((1, 2)).all()
+    assert images.masks_of(images.targets).any((1, 2)).all()
     sides = object_sides(images, ground_first=False)
     assert len(sides) == len(images)
     assert sides.min() > 2
-    with subject.naming_classes():
+    with subject.class_scores_only():
         assert subject.model(subject.input(images, slice(0, 2))).shape == (2, 5)
     assert subject.model(subject.input(images, slice(0, 2))).shape == (2, 9)
     assert not subject.model._forward_hooks
@@ -153,7 +153,7 @@ def test_objects_of_masks_are_measured_region_by_region_without_the_ground_and_w
     mask[0, 12:18, 4:8] = 2
     mask[0, 0, 0] = 1  # a speck
     mask[0, 19] = 255
-    images = Images(("a",), np.array([1]), np.zeros((1, 1, 20, 20), np.uint8), np.array([0]), mask)
+    images = ImageSet(("a",), np.array([1]), np.zeros((1, 1, 20, 20), np.uint8), np.array([0]), mask)
     assert object_sides(images, ground_first=True).tolist() == [[4, 10], [6, 4]]
 
 
@@ -235,7 +235,7 @@ def test_a_saved_model_without_images_shows_what_needs_none_and_asks_for_files_o
 
 def test_a_network_without_maps_is_looked_at_by_its_pixels(tmp_path):
     flat = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 2))
-    subject = own_module(flat, torch.rand(6, 1, 8, 8), [0, 1] * 3, About(classes=("a", "b"), home=tmp_path))
+    subject = wrap_module(flat, torch.rand(6, 1, 8, 8), [0, 1] * 3, InputInfo(classes=("a", "b"), home=tmp_path))
     seen = explain(subject, "where")
     assert [one["method"] for one in seen.numbers["maps"]] == ["integrated_gradients", "occlusion"]
     assert refused(ConfigError, subject, "where", {"how": ["grad_cam"]}) == (
@@ -246,7 +246,7 @@ def test_a_network_without_maps_is_looked_at_by_its_pixels(tmp_path):
 def test_masks_and_marks_of_other_shapes_are_refused():
     pixels, marks = planted()
     with pytest.raises(ConfigError) as caught:
-        own_module(Bright(), pixels, [1] * 12, None, marks[:, :8])
+        wrap_module(Bright(), pixels, [1] * 12, None, marks[:, :8])
     assert str(caught.value) == (
         "marks: shape (12, 8, 16) for images (12, 1, 16, 16); give one of (H, W) for each image"
     )

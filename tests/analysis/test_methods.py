@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 from torch import nn
 
-from convscope.analysis.selection import chosen_images, in_turns, stages, where_layer
-from convscope.analysis.target import opened
+from convscope.analysis.selection import attribution_layer, chosen_images, round_robin, stages
+from convscope.analysis.target import open_target
 from convscope.api import Run, RunFolder, write_report
-from convscope.api.explain import METHODS, About, explain, own_module
+from convscope.api.explain import METHODS, InputInfo, explain, wrap_module
 from convscope.data import shapes
 from convscope.errors import ConfigError, ConvscopeError, DataError, ModelError, RunError
 from helpers.small_runs import train
@@ -58,7 +58,7 @@ class Spectral(nn.Module):
 def finding(tmp_path_factory):
     """A run that finds boxes, on a hundred drawn shapes."""
     patch = pytest.MonkeyPatch()
-    patch.setattr("convscope.data.layouts.recognise.shapes", lambda kind: shapes(100, kind=kind))
+    patch.setattr("convscope.data.layouts.recognise.shapes", lambda kind: shapes(100, target_kind=kind))
     path = tmp_path_factory.mktemp("finding") / "run"
     train(path, "shapes", task="localise", train__epochs=1, data__size=32)
     yield path
@@ -69,10 +69,10 @@ def finding(tmp_path_factory):
 def spectral(tmp_path):
     torch.manual_seed(0)
     pixels = torch.rand(12, 5, 16, 16)
-    about = About(
+    about = InputInfo(
         mean=(0.5,) * 5, std=(0.25,) * 5, classes=("soil", "water", "wood"), home=tmp_path, names=tuple("abcdefghijkl")
     )
-    return own_module(Spectral(), pixels, [0, 1, 2] * 4, about)
+    return wrap_module(Spectral(), pixels, [0, 1, 2] * 4, about)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -83,7 +83,7 @@ def test_every_way_writes_pictures_and_the_same_numbers_again_with_the_same_seed
     assert seen.numbers_file.read_bytes() == again.numbers_file.read_bytes()
     assert json.loads(seen.numbers_file.read_text()) == seen.numbers
     assert len(seen.pictures) >= PICTURES[method]
-    assert seen.says
+    assert seen.summary
     for path in seen.pictures:
         if path.suffix in (".png", ".gif"):
             with Image.open(path) as picture:
@@ -107,7 +107,7 @@ def test_every_way_works_on_a_module_of_ones_own_with_five_channels(spectral, me
 def test_activations_are_those_that_a_hook_sees(spectral):
     kept = []
     handle = spectral.model.late.register_forward_hook(lambda _module, _inputs, output: kept.append(output))
-    x = spectral.input(spectral.read("validation").take([0]))
+    x = spectral.input(spectral.read("validation").select([0]))
     spectral.model(x)
     handle.remove()
     seen = explain(spectral, "activations", {"images": ["a"], "layers": ["late"]})
@@ -126,7 +126,7 @@ def test_a_saved_model_alone_explains_files(run, tmp_path):
 
 
 def test_images_are_chosen_by_class_by_name_and_by_mistake(run):
-    subject = opened(run)
+    subject = open_target(run)
     every = subject.read("validation")
     assert set(chosen_images(subject, ["3"], "validation", 2, 99).targets) == {3}
     assert len(chosen_images(subject, ["3"], "validation", 2, 99)) == 2
@@ -138,19 +138,19 @@ def test_images_are_chosen_by_class_by_name_and_by_mistake(run):
 
 
 def test_classes_take_turns():
-    assert in_turns(np.array([0, 0, 0, 1, 2, 2]), 5) == [0, 3, 4, 1, 5]
-    assert in_turns(np.array([0, 0, 0, 1]), 9, each=1) == [0, 3]
-    assert in_turns(np.array([-1, -1, -1]), 2, each=1) == [0, 1]
+    assert round_robin(np.array([0, 0, 0, 1, 2, 2]), 5) == [0, 3, 4, 1, 5]
+    assert round_robin(np.array([0, 0, 0, 1]), 9, each=1) == [0, 3]
+    assert round_robin(np.array([-1, -1, -1]), 2, each=1) == [0, 1]
 
 
 def test_a_foreign_network_is_looked_at_where_each_resolution_ends(spectral):
-    x = spectral.input(spectral.read("train").take([0]))
+    x = spectral.input(spectral.read("train").select([0]))
     assert stages(spectral.model, x) == ("early", "late")
 
 
 def test_maps_of_where_come_from_the_deepest_stage_that_still_has_places(run):
-    subject = opened(run)
-    assert where_layer(subject.model, subject.input(subject.read("train").take([0]))) == "stages.1"
+    subject = open_target(run)
+    assert attribution_layer(subject.model, subject.input(subject.read("train").select([0]))) == "stages.1"
 
 
 def test_the_run_itself_explains(run):
@@ -253,11 +253,11 @@ def test_a_saved_model_without_images_asks_for_files(run):
 def test_pixels_that_do_not_fit_what_is_said_of_them_are_refused():
     def told(*given: object) -> str:
         with pytest.raises(ConfigError) as caught:
-            own_module(*given)  # type: ignore[arg-type]
+            wrap_module(*given)  # type: ignore[arg-type]
         return str(caught.value)
 
     pixels = torch.rand(2, 5, 8, 8)
     assert told(Spectral(), pixels[0]) == "pixels: shape (5, 8, 8); give at least one image as (N, C, H, W)"
     assert told(Spectral(), pixels, [1]) == "targets: 1 for 2 images of 5 channels; give 2"
-    assert told(Spectral(), pixels, None, About(mean=(0.5,))) == "mean: 1 for 2 images of 5 channels; give 5"
-    assert told(Spectral(), pixels, None, About(names=("a",))) == "names: 1 for 2 images of 5 channels; give 2"
+    assert told(Spectral(), pixels, None, InputInfo(mean=(0.5,))) == "mean: 1 for 2 images of 5 channels; give 5"
+    assert told(Spectral(), pixels, None, InputInfo(names=("a",))) == "names: 1 for 2 images of 5 channels; give 2"

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from convscope.api.baselines import Entry, contest, standings, versus, write_contest
+from convscope.api.baselines import BaselineRun, compare_pretrained, rank, run_baselines, write_baselines
 from convscope.errors import ConfigError
 from convscope.explain import baseline_scores
 from helpers.small_runs import photos, train
@@ -17,13 +17,15 @@ def test_plain_baselines_and_a_trained_encoder_are_run_on_the_same_sets(tmp_path
     source = str(photos(tmp_path / "photos", each=30))
     train(tmp_path / "origin", source, **PLAIN)
     found = list(
-        contest(source, ["pixels", "transfer", "majority"], tmp_path / "out", str(tmp_path / "origin"), [0], "20s")
+        run_baselines(
+            source, ["pixels", "transfer", "majority"], tmp_path / "out", str(tmp_path / "origin"), [0], "20s"
+        )
     )
     assert [entry.recipe for entry in found] == ["majority", "pixels", "transfer"]
     assert found[0].accuracy == 0.5
     assert found[1].accuracy == 1.0, "bright against dark"
-    assert found[2].weights > 0
-    picture = write_contest(tmp_path / "out", found)
+    assert found[2].num_parameters > 0
+    picture = write_baselines(tmp_path / "out", found)
     assert picture.read_text().count("<svg") == 1
     assert [entry["recipe"] for entry in json.loads((tmp_path / "out" / "compare.json").read_text())["entries"]] == [
         "majority", "pixels", "transfer",
@@ -40,22 +42,24 @@ def test_baselines_by_hand():
 
 def test_means_intervals_and_the_line_by_hand():
     entries = [
-        Entry("transfer", 0, 0.9, 10.0, 5), Entry("transfer", 1, 1.0, 20.0, 5), Entry("scratch", 0, 0.5, 15.0, 9),
-    ]  # fmt: skip
-    first, second = standings(entries)
+        BaselineRun("transfer", 0, 0.9, 10.0, 5),
+        BaselineRun("transfer", 1, 1.0, 20.0, 5),
+        BaselineRun("scratch", 0, 0.5, 15.0, 9),
+    ]
+    first, second = rank(entries)
     assert (first.recipe, first.accuracy, first.seconds, first.seeds) == ("transfer", 0.95, 15.0, 2)
-    assert first.reach == pytest.approx(12.706 * 0.05, rel=1e-3)
-    assert math.isnan(second.reach)
-    assert versus([first, second]) == "with trained weights 95.0 % in 15 s, from scratch 50.0 % in 15 s"
-    assert versus([first]) == ""
+    assert first.half_interval == pytest.approx(12.706 * 0.05, rel=1e-3)
+    assert math.isnan(second.half_interval)
+    assert compare_pretrained([first, second]) == "with trained weights 95.0 % in 15 s, from scratch 50.0 % in 15 s"
+    assert compare_pretrained([first]) == ""
 
 
 def test_what_cannot_be_compared_is_refused(tmp_path):
     with pytest.raises(ConfigError) as refused:
-        list(contest("digits", ["majorty"], tmp_path, None, [0], None))
+        list(run_baselines("digits", ["majorty"], tmp_path, None, [0], None))
     assert str(refused.value) == "--recipes majorty: no such recipe; did you mean majority?"
     with pytest.raises(ConfigError) as refused:
-        list(contest("digits", ["transfer"], tmp_path, None, [0], None))
+        list(run_baselines("digits", ["transfer"], tmp_path, None, [0], None))
     assert str(refused.value) == (
         "--recipes transfer: needs trained weights; name them with --from imagenet, FILE or RUN"
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from convscope.api import compare, evaluate, nested, training
+from convscope.api import compare, evaluate, nest, training
 from convscope.errors import ConfigError
 from helpers.small_runs import train
 
@@ -12,7 +12,7 @@ def two(few, tmp_path_factory):
     """A small residual network and a perceptron, on the same images."""
     folder = tmp_path_factory.mktemp("two")
     train(folder / "residual", few)
-    plain = nested({"model.name": "mlp", "train.epochs": 2, "train.batch": 16, "train.threads": 1})
+    plain = nest({"model.name": "mlp", "train.epochs": 2, "train.batch": 16, "train.threads": 1})
     list(training(few, folder / "mlp", plain))
     return folder / "residual", folder / "mlp"
 
@@ -26,7 +26,7 @@ def test_the_perceptron_stands_in_the_table_beside_the_network(two) -> None:
         scored = evaluate(row.run)
         assert row.accuracy == scored["accuracy"]
         assert [row.low, row.high] == scored["interval"]
-        assert row.weights > 0
+        assert row.num_parameters > 0
         assert row.epochs > 0
         assert row.seconds > 0
 

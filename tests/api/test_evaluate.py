@@ -12,7 +12,7 @@ from convscope.api import Epoch, RunFolder, evaluate, write_report
 from convscope.bundle import load_bundle
 from convscope.data import read_image
 from convscope.errors import ConfigError, RunError
-from convscope.runs.predictions import answered
+from convscope.runs.predictions import load_predictions
 from helpers.small_runs import photos, start, train
 
 
@@ -23,14 +23,14 @@ def run(finished, tmp_path):
 
 def test_training_never_touches_the_test_set(tmp_path, few, monkeypatch):
     asked = []
-    from convscope.runs.loaders import Prepared
+    from convscope.runs.loaders import PreparedData
 
-    batches = Prepared.batches
-    monkeypatch.setattr(Prepared, "batches", lambda self, role, how: asked.append(role) or batches(self, role, how))
+    batches = PreparedData.batches
+    monkeypatch.setattr(PreparedData, "batches", lambda self, role, how: asked.append(role) or batches(self, role, how))
     train(tmp_path / "run", few, train__epochs=1)
     assert set(asked) == {"train", "validation"}
-    assert not (tmp_path / "run" / "looks.jsonl").exists()
-    assert not (tmp_path / "run" / "answers" / "test.npz").exists()
+    assert not (tmp_path / "run" / "test_evaluations.jsonl").exists()
+    assert not (tmp_path / "run" / "predictions" / "test.npz").exists()
 
 
 def test_the_scores_are_those_of_the_saved_network_on_the_files_of_the_set(tmp_path, few):
@@ -49,7 +49,7 @@ def test_the_scores_are_those_of_the_saved_network_on_the_files_of_the_set(tmp_p
     assert found["accuracy"] == pytest.approx(right / len(names))
     assert found["images"] == len(names) == 6
     assert found["epoch"] == 2
-    assert answered(run, "test").names == tuple(names)
+    assert load_predictions(run, "test").names == tuple(names)
 
 
 def test_evaluating_gives_what_training_told(run):
@@ -63,15 +63,15 @@ def test_evaluating_gives_what_training_told(run):
 
 def test_each_look_at_the_test_set_is_recorded_and_shown(run):
     assert evaluate(run.path, "test")["look"] == 1
-    first = run.looks()[0]
+    first = run.test_evaluations()[0]
     assert first.keys() == {
-        *("when", "split", "images", "epoch", "crops"),
+        *("when", "split", "images", "epoch", "tta_views"),
         *("loss", "accuracy", "top5", "macro_f1", "interval"),
     }
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", first["when"])
     assert "1 look so far." in run.report.read_text()
     assert evaluate(run.path, "test")["look"] == 2
-    assert len(run.looks()) == 2
+    assert len(run.test_evaluations()) == 2
     page = run.report.read_text()
     assert "2 looks so far." in page
     assert page.count(f"<td>{first['when']}</td>") >= 1
@@ -86,7 +86,7 @@ def test_a_report_shows_that_the_test_set_was_not_looked_at(finished):
 
 def test_a_look_that_a_kill_cut_off_hides_no_other(run):
     evaluate(run.path, "test")
-    with run.looks_file.open("a") as file:
+    with run.test_evaluations_file.open("a") as file:
         file.write('{"when": "20')
     assert evaluate(run.path, "test")["look"] == 2
 
@@ -98,11 +98,11 @@ def test_a_stopped_run_can_be_evaluated(tmp_path, few):
     events.close()
     run = RunFolder(tmp_path / "run")
     assert evaluate(run.path, "test")["epoch"] == 1
-    assert len(run.looks()) == 1
+    assert len(run.test_evaluations()) == 1
     assert not run.report.exists()
     with pytest.raises(RunError) as caught:
         write_report(run)
-    file = run.answers / "validation.npz"
+    file = run.predictions / "validation.npz"
     assert str(caught.value) == f"{file}: missing or damaged; convscope evaluate {run.path} --split validation makes it"
     evaluate(run.path, "validation")
     assert run.report.exists()
@@ -154,7 +154,7 @@ def test_files_of_more_than_8_bits_are_seen_as_in_training(tmp_path):
     train(tmp_path / "run", str(folder), train__epochs=4)
     run = RunFolder(tmp_path / "run")
     assert json.loads((run.model / "config.json").read_text())["preprocessing"]["white"] == 4095
-    answers = answered(run, "validation")
+    answers = load_predictions(run, "validation")
     probabilities = answers.task.decode(answers.meter.output)
     _, predicted = predict(run.path, [folder / name for name in answers.names])
     for expected, found in zip(probabilities.tolist(), predicted, strict=True):
@@ -163,8 +163,8 @@ def test_files_of_more_than_8_bits_are_seen_as_in_training(tmp_path):
 
 def test_more_crops_see_larger_pictures_and_leave_the_kept_answers_alone(run) -> None:
     """M54."""
-    kept = (run.path / "answers" / "validation.npz").read_bytes()
-    once, ten = evaluate(run.path), evaluate(run.path, crops="10")
-    assert (once["crops"], ten["crops"]) == ("1", "10")
+    kept = (run.path / "predictions" / "validation.npz").read_bytes()
+    once, ten = evaluate(run.path), evaluate(run.path, tta_views="10")
+    assert (once["tta_views"], ten["tta_views"]) == ("1", "10")
     assert once["loss"] != ten["loss"]
-    assert (run.path / "answers" / "validation.npz").read_bytes() == kept
+    assert (run.path / "predictions" / "validation.npz").read_bytes() == kept

@@ -1,4 +1,4 @@
-"""`inspect` and `convolved`, as the command line and the library call them."""
+"""`inspect` and `convolve_file`, as the command line and the library call them."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from torch import nn
 
-from convscope.api import as_picture, convolved, inspect
+from convscope.api import as_picture, convolve_file, inspect
 from convscope.errors import ConfigError, ModelError
 
 NOTES_IMAGE = (
@@ -16,20 +16,20 @@ NOTES_IMAGE = (
 
 def test_a_published_network_is_inspected_without_taking_memory_for_its_weights() -> None:
     anatomy = inspect("vgg16")
-    assert anatomy.weights == 138_357_544
+    assert anatomy.num_parameters == 138_357_544
     assert round(100 * anatomy.shares()["fully connected"], 1) == 89.4
     assert anatomy.shape == (3, 224, 224)
 
 
 def test_any_module_of_the_users_own_is_inspected() -> None:
     anatomy = inspect(nn.Sequential(nn.Conv2d(3, 10, 5), nn.ReLU()), (3, 32, 32))
-    assert anatomy.weights == 760
-    assert anatomy.layers[0].gives == (10, 28, 28)
+    assert anatomy.num_parameters == 760
+    assert anatomy.layers[0].output_shape == (10, 28, 28)
 
 
 def test_options_of_a_named_network_can_be_tried() -> None:
     anatomy = inspect("vgg16", options={"head": "gap", "widths": []})
-    assert anatomy.weights == 15_227_688
+    assert anatomy.num_parameters == 15_227_688
     with pytest.raises(ModelError) as caught:
         inspect("vgg16", options={"head": "gpa"})
     assert str(caught.value) == "vgg head: no gpa; did you mean gap?"
@@ -41,7 +41,7 @@ def test_a_network_that_python_finds_is_inspected(tmp_path: Path, monkeypatch: p
         "        super().__init__(nn.Conv2d(3, 10, 5))\n\nnumber = int\n"
     )
     monkeypatch.chdir(tmp_path)
-    assert inspect("mine_of_test:Net", (3, 32, 32)).weights == 760
+    assert inspect("mine_of_test:Net", (3, 32, 32)).num_parameters == 760
     remedy = "name a module and what makes the network, like mine:Net"
     for place, why in (
         ("mine_of_test:Nett", f"module 'mine_of_test' has no attribute 'Nett'; {remedy}"),
@@ -58,7 +58,7 @@ def test_a_toml_brings_its_own_input(tmp_path: Path) -> None:
     file.write_text('input = [1, 8, 8]\nclasses = 3\nblocks = [{conv = 4}, {gap = true}, {linear = "classes"}]\n')
     anatomy = inspect(file)
     assert anatomy.shape == (1, 8, 8)
-    assert anatomy.layers[-1].gives == (3,)
+    assert anatomy.layers[-1].output_shape == (3,)
 
 
 def test_an_unknown_network_is_named_with_the_nearest() -> None:
@@ -76,7 +76,7 @@ def test_the_notes_seven_by_seven_image_gives_five_by_five(tmp_path: Path) -> No
     """M10."""
     file = tmp_path / "image.txt"
     file.write_text(NOTES_IMAGE)
-    result, note = convolved(file, "1,0,1;0,1,0;1,0,1")
+    result, note = convolve_file(file, "1,0,1;0,1,0;1,0,1")
     assert result.output.tolist()[0] == [1, 4, 3, 4, 1]
     assert result.output.shape == (5, 5)
     assert "cross-correlation" in note
@@ -84,7 +84,7 @@ def test_the_notes_seven_by_seven_image_gives_five_by_five(tmp_path: Path) -> No
 
 def test_a_padding_that_is_no_number_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
-        convolved(tmp_path / "image.txt", "edge", padding="wide")
+        convolve_file(tmp_path / "image.txt", "edge", padding="wide")
     assert str(caught.value) == "--padding wide: not a number of pixels; write one, or same"
 
 
@@ -94,7 +94,7 @@ def test_a_text_file_with_ragged_rows_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         ModelError, match=r"ragged\.txt: rows of numbers are needed \(.*\); separate them by spaces or commas"
     ):
-        convolved(file, "edge")
+        convolve_file(file, "edge")
 
 
 def test_a_picture_spans_black_to_white_also_when_it_is_flat() -> None:

@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 import pytest
 import torch
 
-from convscope.api import evaluate, tolerance
-from convscope.api.robustness import AMOUNTS, Moved, matrix_of
+from convscope.api import evaluate, robustness
+from convscope.api.robustness import AMOUNTS, TransformedInput, matrix_of
 from convscope.data.augment.geometric import warp
 from convscope.errors import ConfigError
 from helpers.small_runs import train
@@ -17,7 +17,7 @@ from helpers.small_runs import train
 def test_unmoved_images_score_as_ever_and_the_curves_are_written(finished, tmp_path):
     """M23."""
     path = shutil.copytree(finished, tmp_path / "run")
-    found = tolerance(path)
+    found = robustness(path)
     assert [(one.move, one.amount) for one in found] == [(m, a) for m, amounts in AMOUNTS.items() for a in amounts]
     still = {one.score for one in found if (one.move, one.amount) in (("shift", 0), ("rotate", 0), ("scale", 1))}
     assert still == {evaluate(path)["accuracy"]}
@@ -37,14 +37,14 @@ def test_images_are_moved_as_their_matrices_say():
     assert turned.flatten().argmax() in (1 * 9 + 4, 7 * 9 + 4)
     larger = warp(x, matrix_of("scale", 4 / 3, 9)[None])
     assert larger[0, 0, 4].argmax() == 8
-    assert torch.equal(Moved(torch.nn.Identity(), matrix_of("scale", 1, 9))(x), x)
+    assert torch.equal(TransformedInput(torch.nn.Identity(), matrix_of("scale", 1, 9))(x), x)
 
 
 def test_a_task_whose_answers_move_with_the_image_is_refused(tmp_path):
     path = tmp_path / "run"
     train(path, "shapes", task="localise", train__epochs=1, data__size=32)
     with pytest.raises(ConfigError) as caught:
-        tolerance(path)
+        robustness(path)
     assert str(caught.value) == (
         f"tolerance: {path} is of the task localise, whose answers change when the image moves; "
         "classes and labels can be asked"

@@ -4,7 +4,7 @@ import builtins
 
 import pytest
 
-from convscope.api import Epoch, Step, logged
+from convscope.api import Epoch, Step, log_to_tensorboard
 from convscope.errors import ConfigError
 from helpers.small_runs import start
 
@@ -12,7 +12,7 @@ from helpers.small_runs import start
 @pytest.mark.usefixtures("no_report")
 def test_losses_rates_and_scores_are_written(tmp_path, few):
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
-    events = list(logged(start(tmp_path / "run", few)))
+    events = list(log_to_tensorboard(start(tmp_path / "run", few)))
     steps = [event for event in events if isinstance(event, Step)]
     epochs = [event for event in events if isinstance(event, Epoch)]
     written = accumulator.EventAccumulator(str(tmp_path / "run" / "tensorboard"))
@@ -38,5 +38,5 @@ def test_without_tensorboard_the_way_to_it_is_told(monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(ConfigError) as caught:
-        next(logged(iter(())))
+        next(log_to_tensorboard(iter(())))
     assert str(caught.value) == "--log tensorboard: not installed; pip install 'convscope[tensorboard]'"

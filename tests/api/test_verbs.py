@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import convscope as cs
-from convscope.api import Refused
+from convscope.api import FailedFile
 from convscope.errors import ConvscopeError, RunError
 from helpers.small_runs import small
 
@@ -51,7 +51,7 @@ def test_a_run_can_be_evaluated_and_asked(run, few, tmp_path):
     assert len(answers) == 31
     assert answers[0].label in ("a", "b")
     (tmp_path / "x.png").touch()
-    assert isinstance(run.predict(tmp_path / "x.png")[0], Refused)
+    assert isinstance(run.predict(tmp_path / "x.png")[0], FailedFile)
 
 
 def test_a_run_that_was_stopped_goes_on(run):

@@ -11,7 +11,7 @@ from safetensors.torch import save as safetensors_bytes
 
 from convscope.bundle import load_bundle
 from convscope.errors import ModelError, RunError
-from convscope.files import write_whole
+from convscope.files import atomic_write
 from helpers.bundles import saved
 
 
@@ -169,14 +169,14 @@ def test_a_config_that_says_too_little_is_refused(tmp_path, text, why):
 
 def test_a_file_that_cannot_be_written_stays_as_it_was(tmp_path, monkeypatch):
     file = tmp_path / "config.json"
-    write_whole(file, b"first")
+    atomic_write(file, b"first")
 
     def full(_handle):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(RunError) as caught:
-        write_whole(file, b"second")
+        atomic_write(file, b"second")
     assert str(caught.value) == (
         f"{file}: cannot be written (No space left on device), and is as it was; "
         "free some space or choose another folder"

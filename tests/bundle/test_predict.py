@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from convscope.bundle import Cropped, Refused, image_files, load_bundle, predict
+from convscope.bundle import AveragedViews, FailedFile, image_files, load_bundle, predict
 from convscope.data import read_image
 from convscope.errors import ConfigError, DataError
 from convscope.tasks import ClassPrediction
@@ -59,12 +59,18 @@ def test_what_cannot_be_read_is_named_and_the_others_are_answered_in_their_order
     text.write_text("these are notes")
     cut.write_bytes(good.read_bytes()[:200])
     answers = list(predict(model, config, [empty, good, text, cut, other]))
-    assert [type(answer) for answer in answers] == [Refused, ClassPrediction, Refused, Refused, ClassPrediction]
-    assert answers[0] == Refused(str(empty), "the file is empty, 0 bytes; copy it again or delete it")
-    assert answers[2] == Refused(
+    assert [type(answer) for answer in answers] == [
+        FailedFile,
+        ClassPrediction,
+        FailedFile,
+        FailedFile,
+        ClassPrediction,
+    ]
+    assert answers[0] == FailedFile(str(empty), "the file is empty, 0 bytes; copy it again or delete it")
+    assert answers[2] == FailedFile(
         str(text), "no image of a kind that can be read; convert it to PNG or JPEG, or delete it"
     )
-    assert answers[3] == Refused(str(cut), "damaged or cut short; copy it again or delete it")
+    assert answers[3] == FailedFile(str(cut), "damaged or cut short; copy it again or delete it")
     (alone,) = predict(model, config, [good])
     assert answers[1].probabilities == pytest.approx(alone.probabilities, abs=1e-5)
 
@@ -98,14 +104,16 @@ def test_a_path_without_files_is_refused(tmp_path):
     assert str(caught.value) == f"{tmp_path}: no file in it; name image files or a folder that has some"
 
 
-@pytest.mark.parametrize("crops", ["5", "shifts"])
-def test_several_looks_are_averaged_before_the_answer(tmp_path, crops):
+@pytest.mark.parametrize("tta_views", ["5", "shifts"])
+def test_several_looks_are_averaged_before_the_answer(tmp_path, tta_views):
     model, config = saved(tmp_path / "model")
     config = config.model_copy(update={"mirrored": True})
     file = drawn(tmp_path / "a.png", size=(50, 70))
-    (answer,) = predict(model, config, [file], crops)
-    looks = Cropped(model, (16, 12), crops)
-    assert answer.probabilities == pytest.approx(own_answer(looks, read_image(file, 3, looks.takes), config), abs=1e-5)
+    (answer,) = predict(model, config, [file], tta_views)
+    looks = AveragedViews(model, (16, 12), tta_views)
+    assert answer.probabilities == pytest.approx(
+        own_answer(looks, read_image(file, 3, looks.input_size), config), abs=1e-5
+    )
     assert answer.probabilities != next(predict(model, config, [file])).probabilities
 
 
@@ -122,12 +130,12 @@ def test_looks_at_mirror_images_are_for_networks_that_have_learnt_from_some(tmp_
 def test_the_looks_are_those_that_the_bundle_says_where_nobody_says_others(tmp_path):
     model, config = saved(tmp_path / "model")
     file = drawn(tmp_path / "a.png")
-    once, several = (next(predict(model, config, [file], crops)).probabilities for crops in ("1", "shifts"))
-    told = config.model_copy(update={"crops": "shifts"})
+    once, several = (next(predict(model, config, [file], tta_views)).probabilities for tta_views in ("1", "shifts"))
+    told = config.model_copy(update={"tta_views": "shifts"})
     assert next(predict(model, told, [file])).probabilities == several != once
     assert next(predict(model, told, [file], "1")).probabilities == once
 
 
 def test_unknown_crops_are_refused_before_a_file_is_read(tmp_path):
-    with pytest.raises(ConfigError, match="crops: no shift; did you mean shifts"):
+    with pytest.raises(ConfigError, match="views: no shift; did you mean shifts"):
         predict(*saved(tmp_path / "model"), [tmp_path / "none.png"], "shift")

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from convscope.bundle import CROPS, Cropped
+from convscope.bundle import TTA_VIEWS, AveragedViews
 from convscope.errors import ConfigError
 
 
@@ -22,15 +22,15 @@ def rising(side: int) -> torch.Tensor:
 
 
 def test_one_crop_is_the_networks_own_answer() -> None:
-    cropped = Cropped(Corner(), (7, 7), "1")
-    assert cropped.takes == (7, 7)
+    cropped = AveragedViews(Corner(), (7, 7), "1")
+    assert cropped.input_size == (7, 7)
     assert cropped(rising(7)).tolist() == [[0, 6]]
 
 
 def test_five_crops_are_averaged_as_by_hand() -> None:
     """8 x 8 cut to 7 x 7: corners begin at 0, 1, 10, 11; the centre at 0 (rounded down)."""
-    cropped = Cropped(Corner(), (7, 7), "5")
-    assert cropped.takes == (8, 8)
+    cropped = AveragedViews(Corner(), (7, 7), "5")
+    assert cropped.input_size == (8, 8)
     begins = [0, 1, 10, 11]  # the centre falls on the first corner here and is not counted twice
     expected = [sum(begins) / 4, sum(begin + 6 for begin in begins) / 4]
     assert cropped(rising(8)).tolist() == [expected]
@@ -39,17 +39,17 @@ def test_five_crops_are_averaged_as_by_hand() -> None:
 def test_ten_crops_add_the_mirror_images() -> None:
     begins = [0, 1, 10, 11]
     both = sum(begin + end for begin in begins for end in (0, 6)) / 8
-    torch.testing.assert_close(Cropped(Corner(), (7, 7), "10")(rising(8)), torch.tensor([[both, both]]))
+    torch.testing.assert_close(AveragedViews(Corner(), (7, 7), "10")(rising(8)), torch.tensor([[both, both]]))
 
 
 def test_crops_of_a_larger_margin_have_their_own_centre() -> None:
-    views = list(Cropped(Corner(), (14, 14), "5").views(rising(16)))
+    views = list(AveragedViews(Corner(), (14, 14), "5").views(rising(16)))
     assert [view[0, 0, 0, 0].item() for view in views] == [0, 2, 20, 22, 11]
 
 
 def test_three_scales_of_ten_where_the_first_is_the_whole_image_and_its_mirror() -> None:
-    cropped = Cropped(Corner(), (14, 14), "multi-scale")
-    assert cropped.takes == (18, 18)
+    cropped = AveragedViews(Corner(), (14, 14), "multi-scale")
+    assert cropped.input_size == (18, 18)
     assert len(list(cropped.views(rising(18)))) == 2 + 10 + 10
     flat = torch.full((2, 1, 18, 18), 3.0)
     torch.testing.assert_close(cropped(flat), torch.full((2, 2), 3.0))
@@ -57,36 +57,36 @@ def test_three_scales_of_ten_where_the_first_is_the_whole_image_and_its_mirror()
 
 def test_unknown_crops_are_refused() -> None:
     with pytest.raises(ConfigError) as caught:
-        Cropped(Corner(), (7, 7), "11")
-    assert str(caught.value) == "crops: no 11; did you mean 1?"
-    assert CROPS == ("1", "5", "10", "multi-scale", "shifts")
+        AveragedViews(Corner(), (7, 7), "11")
+    assert str(caught.value) == "views: no 11; did you mean 1?"
+    assert TTA_VIEWS == ("1", "5", "10", "multi-scale", "shifts")
 
 
 def test_shifts_count_the_whole_twice_and_add_mirror_images() -> None:
     """3 x 3 of 10 row + column. Upper left pixels: 0, mirrored 2; moved down and right 11, 11; up and left 11, 11."""
-    cropped = Cropped(Corner(), (3, 3), "shifts")
-    assert cropped.takes == (3, 3)
+    cropped = AveragedViews(Corner(), (3, 3), "shifts")
+    assert cropped.input_size == (3, 3)
     expected = (2 * 0 + 2 * 2 + 11 + 11 + 11 + 11) / 8
     assert cropped(rising(3)).tolist() == [[expected, (2 * 2 + 2 * 0 + 11 + 11 + 11 + 11) / 8]]
 
 
 def test_shifts_without_mirror_images_are_three_looks() -> None:
     """As above: the whole counts twice, and half of all looks, mirrored or not."""
-    cropped = Cropped(Corner(), (3, 3), "shifts", mirror=False)
+    cropped = AveragedViews(Corner(), (3, 3), "shifts", mirror=False)
     assert len(list(cropped.views(rising(3)))) == 3
     assert cropped(rising(3)).tolist() == [[(2 * 0 + 11 + 11) / 4, (2 * 2 + 11 + 11) / 4]]
 
 
 def test_the_count_is_of_looks() -> None:
-    counts = {crops: Cropped(Corner(), (14, 14), crops).count for crops in CROPS}
+    counts = {crops: AveragedViews(Corner(), (14, 14), crops).num_views for crops in TTA_VIEWS}
     assert counts == {"1": 1, "5": 5, "10": 10, "multi-scale": 22, "shifts": 6}
-    assert Cropped(Corner(), (14, 14), "shifts", mirror=False).count == 3
+    assert AveragedViews(Corner(), (14, 14), "shifts", mirror=False).num_views == 3
 
 
 def test_looks_one_by_one_begin_with_the_image_as_it_is() -> None:
     x = rising(5)
-    cropped = Cropped(Corner(), (5, 5), "shifts")
-    each = cropped.each(x)
+    cropped = AveragedViews(Corner(), (5, 5), "shifts")
+    each = cropped.per_view(x)
     assert each.shape == (6, 1, 2)
     assert torch.equal(each[0], Corner()(x))
-    assert torch.equal(cropped.mean(each), cropped(x))
+    assert torch.equal(cropped.average(each), cropped(x))

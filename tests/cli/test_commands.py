@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from convscope.api import Planned, RunFolder
+from convscope.api import PlanReady, RunFolder
 from convscope.cli import main as command_line
 from convscope.cli import show
 from helpers.small_runs import photos, read_toml, small, weights
@@ -52,9 +52,9 @@ def test_events_for_machines_are_json_line_by_line(convscope, few, tmp_path):
     code, out, _ = convscope("train", few, "--out", tmp_path / "run", "--epochs", 1, "--json", *TINY)
     events = [json.loads(line) for line in out.splitlines()]
     assert code == 0
-    assert [event["event"] for event in events][:2] == ["found", "planned"]
+    assert [event["event"] for event in events][:2] == ["data_loaded", "plan_ready"]
     assert events[0]["summary"]["classes"] == ["a", "b"]
-    assert events[-1]["event"] == "finished"
+    assert events[-1]["event"] == "training_finished"
     assert events[-1]["report"] == str(tmp_path / "run" / "report.html")
 
 
@@ -109,7 +109,7 @@ def test_scores_for_people(convscope, run):
     names = [line.split("  ")[0].strip() for line in out.splitlines()]
     assert code == 0
     assert names == [
-        "score", "split", "images", "epoch", "crops", "loss", "accuracy", "macro_f1", "accuracy, 95 % interval",
+        "score", "split", "images", "epoch", "tta_views", "loss", "accuracy", "macro_f1", "accuracy, 95 % interval",
     ]  # fmt: skip
 
 
@@ -120,7 +120,7 @@ def test_scores_for_machines(convscope, run, tmp_path):
     assert code == 0
     assert 0 <= found["accuracy"] <= 1
     assert (found["split"], found["images"], found["look"]) == ("test", 6, 1)
-    assert len(RunFolder(path).looks()) == 1
+    assert len(RunFolder(path).test_evaluations()) == 1
 
 
 def test_a_second_look_is_said_to_be_one(convscope, run, tmp_path):
@@ -221,7 +221,7 @@ def test_a_terminal_gets_tables_a_bar_and_lines(few, tmp_path):
     assert shown.count("loss") >= 2
     assert "next: convscope explore" in shown
     assert screen.images == 96
-    assert isinstance(screen.plan, Planned)
+    assert isinstance(screen.plan, PlanReady)
 
 
 def test_standard_output_may_be_any_encoding(convscope, run, few, monkeypatch):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from convscope.models.pretrained.identify import recognised
+from convscope.models.pretrained.identify import identify_network
 from convscope.models.pretrained.published import PUBLISHED
 from convscope.models.pretrained.state_dicts import read_state
 from helpers.small_runs import photos
@@ -47,7 +47,7 @@ def test_without_a_network_connection_the_message_says_where_to_place_the_file(r
         raise OSError("no route to host")
 
     monkeypatch.setattr("urllib.request.urlopen", unreachable)
-    monkeypatch.setattr("convscope.models.pretrained.download.weights_folder", lambda: tmp_path / "weights")
+    monkeypatch.setattr("convscope.models.pretrained.download.download_folder", lambda: tmp_path / "weights")
     known = PUBLISHED["mobilenet_v2"]
     assert refused("--from", "imagenet") == (
         f"weights {known.file}: {known.url} cannot be fetched (no route to host); fetch it elsewhere and place it at "
@@ -114,4 +114,4 @@ def test_a_plan_without_weights_is_refused(refused):
     ],
 )
 def test_real_weights_tell_which_network_they_are_of(shared_data, file, network):
-    assert recognised(read_state(shared_data("weights") / file)) == network
+    assert identify_network(read_state(shared_data("weights") / file)) == network

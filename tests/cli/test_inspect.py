@@ -26,8 +26,8 @@ def test_inspect_prints_formulas_totals_and_where_the_weights_sit() -> None:
 
 def test_inspect_as_json_has_weights_multiplications_and_layers() -> None:
     told = json.loads(said("inspect", "resnet18", "--json"))
-    assert told["weights"] == 11_689_512
-    assert told["multiplications"] == sum(layer["multiplications"] for layer in told["layers"])
+    assert told["num_parameters"] == 11_689_512
+    assert told["macs"] == sum(layer["macs"] for layer in told["layers"])
 
 
 def test_inspect_draws_a_page_that_fetches_nothing(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from convscope import explain
-from convscope.explain import PaintSettings, PixelSpace, Transforms
+from convscope.explain import OptimisationSettings, PixelSpace, Transforms
 
 LAYER = "body.3"
 
@@ -37,7 +37,7 @@ class Network(nn.Module):
         return self.head(maps.mean((2, 3)))
 
 
-PAINT = PaintSettings(steps=3, size=(12, 12), batch=2)
+PAINT = OptimisationSettings(steps=3, size=(12, 12), batch=2)
 
 
 def _space(x: Tensor) -> PixelSpace:
@@ -56,7 +56,7 @@ def _depths(model: nn.Module, x: Tensor, _folder: Path) -> None:
     def labelled() -> list[tuple[Tensor, Tensor]]:
         return [(x, torch.arange(len(x)))]
 
-    explain.depths(model, [LAYER], labelled, labelled)
+    explain.probe_layers(model, [LAYER], labelled, labelled)
 
 
 EXPLAINERS: dict[str, Callable[[nn.Module, Tensor, Path], object]] = {
@@ -87,7 +87,7 @@ EXPLAINERS: dict[str, Callable[[nn.Module, Tensor, Path], object]] = {
     "feature_vectors": lambda model, x, _: explain.feature_vectors(model, LAYER, [x, x]),
     "depths": _depths,
     "unit": lambda model, x, _: explain.unit(model, x[:1], LAYER, 0),
-    "landscape": lambda model, x, _: explain.landscape(model, x[:1]),
+    "landscape": lambda model, x, _: explain.module_tree(model, x[:1]),
     "removal_costs": lambda model, x, _: explain.removal_costs(model, lambda: [(x, torch.zeros(len(x)))], [LAYER]),
 }
 
@@ -161,7 +161,7 @@ def test_an_explainer_works_on_tensors_from_inference_mode(explainer):
 
 def test_the_same_seed_paints_the_same_picture():
     model, x = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU()), torch.rand(1, 1, 12, 12)
-    settings = PaintSettings(steps=5, size=(12, 12), seed=3, transforms=Transforms(jitter=2))
+    settings = OptimisationSettings(steps=5, size=(12, 12), seed=3, transforms=Transforms(jitter=2))
     first, second = (explain.maximise_channels(model, "0", [1, 2], _space(x), settings) for _ in range(2))
     assert np.array_equal(first.pictures.pixels, second.pictures.pixels)
     other = explain.maximise_channels(model, "0", [1, 2], _space(x), settings.model_copy(update={"seed": 4}))

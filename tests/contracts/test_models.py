@@ -11,8 +11,8 @@ from torch import nn
 from convscope.errors import ModelError
 from convscope.models import MODELS, Architecture, DenseNetwork, build
 from convscope.models.components import SqueezeExcite
-from convscope.models.input_check import can_take, smallest
-from convscope.models.shape_inference import ghost_run
+from convscope.models.input_check import accepts, smallest
+from convscope.models.shape_inference import run_on_meta
 from convscope.models.summary.trace import trace
 
 TEXT = """norm = "batch"
@@ -105,10 +105,10 @@ def test_features_come_finest_first_with_the_strides_of_the_docstring(name) -> N
     if name == "mlp":
         return
     model = ghost(name, **({"head": "gap"} if name == "lenet" else {}))
-    small, large = (ghost_run(model, model.features, (1, 3, side, side)) for side in (512, 1536))
+    small, large = (run_on_meta(model, model.features, (1, 3, side, side)) for side in (512, 1536))
     assert len(small) == len(model.stages)
     assert [1024 / (b.shape[2] - a.shape[2]) for a, b in zip(small, large, strict=True)] == NARROW[name][2]
-    sides = [one.shape[2] for one in ghost_run(model, model.pyramid, (1, 3, 512, 512))]
+    sides = [one.shape[2] for one in run_on_meta(model, model.pyramid, (1, 3, 512, 512))]
     assert sides == sorted(set(sides), reverse=True)
 
 
@@ -137,7 +137,7 @@ def test_one_image_gets_the_answer_that_it_gets_in_a_batch(name) -> None:
 @pytest.mark.parametrize("channels", [1, 5])
 def test_any_number_of_channels_goes_in(name, channels) -> None:
     model = ghost(name, channels=channels)
-    assert ghost_run(model, model, (2, channels, *images(name).shape[2:])).shape[:2] == (2, 3)
+    assert run_on_meta(model, model, (2, channels, *images(name).shape[2:])).shape[:2] == (2, 3)
 
 
 @every
@@ -163,10 +163,10 @@ def test_odd_and_oblong_sizes_go_in_and_too_small_ones_are_named(name) -> None:
         )
         return
     for sides in ((side + 1, side + 13), (2 * side + 3, side)):
-        logits = ghost_run(model, model, (1, 3, *sides))
+        logits = run_on_meta(model, model, (1, 3, *sides))
         assert logits.shape == ((1, 3, *sides) if isinstance(model, DenseNetwork) else (1, 3))
     least = smallest(model)
-    assert can_take(model, (3, least, least))
+    assert accepts(model, (3, least, least))
     if least > 1:
         with pytest.raises(ModelError) as caught:
             model(torch.empty(1, 3, least - 1, least - 1, device="meta"))

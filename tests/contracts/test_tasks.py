@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from convscope.errors import ConfigError, ModelError
-from convscope.tasks import TASKS, Frame, Known, checked, restored
+from convscope.tasks import TASKS, TaskContext, ViewTransform, check_options, restore_task
 
 NAMES = ("ant", "bee", "cat")
 SIZE = (12, 16)
@@ -35,12 +35,12 @@ def outputs(kind: str) -> torch.Tensor:
 @pytest.fixture(params=TASKS, ids=str)
 def task(request):
     kind = TASKS[request.param]
-    return kind.made(Known(NAMES, targets(kind.takes), SIZE), checked(kind, {}, "settings"))
+    return kind.from_data(TaskContext(NAMES, targets(kind.target_kind), SIZE), check_options(kind, {}, "settings"))
 
 
 def taken(task):
     meter = task.meter()
-    output, target = outputs(task.takes), torch.from_numpy(targets(task.takes))
+    output, target = outputs(task.target_kind), torch.from_numpy(targets(task.target_kind))
     meter.add(output[:4], target[:4])
     meter.add(output[4:], target[4:])
     return meter
@@ -51,18 +51,18 @@ def test_it_is_known_by_its_name(task):
 
 
 def test_it_comes_back_from_its_settings_as_json(task):
-    assert restored(type(task), NAMES, json.loads(json.dumps(task.settings()))) == task
+    assert restore_task(type(task), NAMES, json.loads(json.dumps(task.settings()))) == task
 
 
 def test_settings_that_are_not_its_own_are_refused(task):
     with pytest.raises(ModelError) as caught:
-        restored(type(task), NAMES, {"zzz": 1})
+        restore_task(type(task), NAMES, {"zzz": 1})
     assert str(caught.value) == f"task {task.name}: no setting zzz; copy the model again"
 
 
 def test_a_setting_of_the_wrong_kind_is_refused():
     with pytest.raises(ModelError) as caught:
-        restored(TASKS["segment"], NAMES, {"dice": "much"})
+        restore_task(TASKS["segment"], NAMES, {"dice": "much"})
     assert str(caught.value) == (
         "task segment: dice is 'much'; it should be a valid number, unable to parse string as a number; "
         "copy the model again"
@@ -71,20 +71,20 @@ def test_a_setting_of_the_wrong_kind_is_refused():
 
 def test_an_option_of_the_wrong_kind_is_refused():
     with pytest.raises(ConfigError) as caught:
-        checked(TASKS["localise"], {"box": "l7"}, "settings")
+        check_options(TASKS["localise"], {"box": "l7"}, "settings")
     assert str(caught.value) == "settings: loss.box is 'l7'; it should be 'mse', 'smooth_l1' or 'giou'"
 
 
 def test_an_option_that_it_has_not_is_refused(task):
     with pytest.raises(ConfigError) as caught:
-        checked(type(task), {"zzz": 1}, "settings")
+        check_options(type(task), {"zzz": 1}, "settings")
     known = ", ".join(sorted(type(task).options.model_fields))
     assert str(caught.value) == f"settings: the task {task.name} has no setting loss.zzz; choose one of {known}"
 
 
 def test_the_loss_is_a_number_with_a_gradient(task):
-    output = outputs(task.takes).requires_grad_()
-    loss = task.loss(output, torch.from_numpy(targets(task.takes)))
+    output = outputs(task.target_kind).requires_grad_()
+    loss = task.loss(output, torch.from_numpy(targets(task.target_kind)))
     assert loss.shape == ()
     loss.backward()
     assert output.grad.isfinite().all()
@@ -92,7 +92,7 @@ def test_the_loss_is_a_number_with_a_gradient(task):
 
 
 def test_a_few_steps_along_the_gradient_make_the_loss_smaller(task):
-    output, target = outputs(task.takes).requires_grad_(), torch.from_numpy(targets(task.takes))
+    output, target = outputs(task.target_kind).requires_grad_(), torch.from_numpy(targets(task.target_kind))
     before = float(task.loss(output, target).detach())
     for _ in range(5):
         (slope,) = torch.autograd.grad(task.loss(output, target), output)
@@ -110,19 +110,19 @@ def test_its_scores_are_numbers_with_the_primary_and_the_loss_among_them(task):
 
 def test_scores_do_not_depend_on_the_batches_and_survive_the_disk(task):
     meter, whole = taken(task), task.meter()
-    whole.add(outputs(task.takes), torch.from_numpy(targets(task.takes)))
+    whole.add(outputs(task.target_kind), torch.from_numpy(targets(task.target_kind)))
     assert meter.scores() == pytest.approx(whole.scores(), rel=1e-5)
     assert task.meter(meter.arrays()).scores() == pytest.approx(meter.scores())
     assert len(meter) == N
 
 
 def test_its_answers_have_a_cell_per_column_and_are_json(task):
-    frames = [Frame(f"{i}.png", (24, 32), 0.0, 0.0, 32.0, 24.0) for i in range(N)]
-    found = task.predictions(outputs(task.takes), frames)
+    frames = [ViewTransform(f"{i}.png", (24, 32), 0.0, 0.0, 32.0, 24.0) for i in range(N)]
+    found = task.predictions(outputs(task.target_kind), frames)
     assert [one.file for one in found] == [frame.file for frame in frames]
-    assert all(len(one.row()) == len(task.columns) for one in found)
-    assert all(len(one.cells(2)) <= max(len(task.headings(2)), 1) for one in found)
-    assert all(json.loads(json.dumps(one.record()))["file"] == one.file for one in found)
+    assert all(len(one.csv_row()) == len(task.columns) for one in found)
+    assert all(len(one.display(2)) <= max(len(task.headings(2)), 1) for one in found)
+    assert all(json.loads(json.dumps(one.to_dict()))["file"] == one.file for one in found)
 
 
 def test_its_sections_can_be_made(task):
@@ -133,5 +133,5 @@ def test_its_sections_can_be_made(task):
 
 def test_tuning_changes_no_score_that_it_is_chosen_by(task):
     meter = taken(task)
-    tuned = task.tuned(meter)
+    tuned = task.calibrate(meter)
     assert tuned.meter(meter.arrays()).scores()[task.primary] == pytest.approx(meter.scores()[task.primary])

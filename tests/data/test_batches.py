@@ -95,7 +95,7 @@ def test_mirroring_alternates_from_epoch_to_epoch_or_is_left_to_chance(alternate
 
 def test_plain_batches_hold_every_image_once_as_it_is() -> None:
     settings = PLAIN.model_copy(update={"policy": "strong", "balanced": True, "mix": "mixup", "kinds": 4})
-    plain = torch.cat([x for x, _ in Batches(PIXELS, TARGETS, ROWS, settings).looking(shuffle=True)(0)])
+    plain = torch.cat([x for x, _ in Batches(PIXELS, TARGETS, ROWS, settings).single_pass(shuffle=True)(0)])
     expected = torch.cat([x for x, _ in Batches(PIXELS, TARGETS, ROWS, PLAIN)(0)])
     assert sorted(plain.flatten(1).sum(1).tolist()) == pytest.approx(
         sorted(expected.flatten(1).sum(1).tolist()), abs=1e-4
@@ -188,7 +188,7 @@ def test_an_error_while_preparing_reaches_the_consumer_and_ends_the_thread() -> 
             Failing.calls += 1
             if Failing.calls == 2:
                 raise ValueError("planted")
-            return super().both(x, y, moved, generator, mirror)
+            return super().augment_pair(x, y, moved, generator, mirror)
 
     batches = Batches(OnDemand(), TARGETS, ROWS, PLAIN)
     batches._augment = Failing(POLICIES["none"], mirror=False)

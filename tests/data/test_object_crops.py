@@ -58,8 +58,8 @@ def test_pictures_are_larger_than_their_objects_by_the_context(scenes: Path, tmp
 
 
 def test_crops_can_be_told_apart_by_class_alone(scenes: Path, tmp_path: Path) -> None:
-    found = open_data(write_crops(open_data(scenes), tmp_path / "crops"), kind="classes")
-    assert (found.kind, found.targets.tolist()) == ("classes", [1, 0, 1, 0])
+    found = open_data(write_crops(open_data(scenes), tmp_path / "crops"), target_kind="classes")
+    assert (found.target_kind, found.targets.tolist()) == ("classes", [1, 0, 1, 0])
 
 
 def test_what_has_no_boxes_and_a_folder_that_is_there_are_refused(scenes: Path, tmp_path: Path) -> None:

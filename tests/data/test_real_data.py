@@ -42,7 +42,7 @@ def test_ants_and_bees_keep_their_split_and_get_a_test_set(shared_data: Shared) 
     assert store.unreadable == {}
     splits = split(dataset, find_duplicates(store.pixels).groups, seed=0)
     assert splits.leaks == ()
-    summary = summarise(dataset, splits.role)
+    summary = summarise(dataset, splits.split)
     assert summary.counts == {"train": (112, 109), "validation": (70, 83), "test": (12, 12)}
     assert summary.modes == {"RGB": 397, "palette": 1}
     assert summary.channels == 3
@@ -51,7 +51,7 @@ def test_ants_and_bees_keep_their_split_and_get_a_test_set(shared_data: Shared) 
 def test_the_leak_in_the_steel_set_is_named(shared_data: Shared) -> None:
     dataset = open_data(shared_data("steel"))
     splits = split(dataset, find_duplicates(build_store(dataset, (64, 64)).pixels).groups)
-    assert [(leak.roles, leak.why) for leak in splits.leaks] == [(("train", "test"), "duplicate")]
+    assert [(leak.splits, leak.why) for leak in splits.leaks] == [(("train", "test"), "duplicate")]
 
 
 def test_compressed_copies_of_photographs_are_found(shared_data: Shared) -> None:
@@ -76,8 +76,8 @@ def test_sets_of_boxes_are_refused_with_a_pointer_to_their_tables(shared_data: S
         f"{folder}: the images in test and train lie in no class folders; "
         "give the table instead: boxes.csv or labels.csv"
     )
-    assert open_data(folder / "boxes.csv").kind == "boxes"
-    assert open_data(folder / "labels.csv").kind == "labels"
+    assert open_data(folder / "boxes.csv").target_kind == "boxes"
+    assert open_data(folder / "labels.csv").target_kind == "labels"
 
 
 def test_real_masks_and_boxes_are_read(shared_data: Shared) -> None:
@@ -86,9 +86,13 @@ def test_real_masks_and_boxes_are_read(shared_data: Shared) -> None:
         open_data(shared_data("wbc_seg1")),
         open_data(shared_data("bccd")),
     )
-    assert (people.kind, len(people), people.classes) == ("masks", 290, ("0", "1"))
-    assert (cells.kind, len(cells), cells.classes) == ("masks", 300, ("0", "1", "2"))
-    assert (blood.kind, blood.classes, len(blood) + len(blood.skipped)) == ("boxes", ("Platelets", "RBC", "WBC"), 364)
+    assert (people.target_kind, len(people), people.classes) == ("masks", 290, ("0", "1"))
+    assert (cells.target_kind, len(cells), cells.classes) == ("masks", 300, ("0", "1", "2"))
+    assert (blood.target_kind, blood.classes, len(blood) + len(blood.skipped)) == (
+        "boxes",
+        ("Platelets", "RBC", "WBC"),
+        364,
+    )
     assert blood.notes[0].endswith(
         "several objects, of which the largest is taken; convscope crop makes a picture of each; "
         "to find many at once is a detector's work"
@@ -106,7 +110,7 @@ def test_cifar_has_the_duplicates_that_were_counted(shared_data: Shared, tmp_pat
     splits = split(dataset, found.groups, seed=0)
     assert 140 < len(splits.leaks) < 200
     assert [len(splits.indices(role)) for role in ("train", "validation", "test")] == [45_000, 5_000, 10_000]
-    assert {leak.roles[1] for leak in splits.leaks} == {"test"}
+    assert {leak.splits[1] for leak in splits.leaks} == {"test"}
 
 
 @pytest.mark.slow

@@ -43,7 +43,7 @@ def test_the_summary_counts_what_there_is(labelled: Callable[..., Dataset]) -> N
     assert summary.height == Spread(10, 20, 30)
     assert summary.width == Spread(20, 20, 40)
     assert summary.imbalance == 2
-    assert summary.passed_over == {"empty": 2, "damaged": 1}
+    assert summary.skipped == {"empty": 2, "damaged": 1}
     assert summary.notes == (
         "one",
         "class b has 2 images: none in test",

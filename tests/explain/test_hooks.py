@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from convscope.errors import ModelError
-from convscope.explain.hooks import find_layer, home, record
+from convscope.explain.hooks import device_and_dtype, find_layer, record
 
 
 class Twice(nn.Module):
@@ -51,9 +51,9 @@ def test_the_gradient_of_what_is_kept_equals_the_chain_rule_by_hand():
 def test_from_the_second_pass_on_the_network_runs_only_as_far_as_needed_and_gives_the_same():
     model, x, y = Twice(), torch.randn(1, 1, 4, 4), torch.randn(1, 1, 4, 4)
     with record(model, "second") as kept:
-        kept.reach(x)
+        kept.forward(x)
         assert model.passes == 1
-        kept.reach(y)
+        kept.forward(y)
         assert model.passes == 1
         part = kept["second"]
         model(y)
@@ -63,8 +63,8 @@ def test_from_the_second_pass_on_the_network_runs_only_as_far_as_needed_and_give
 def test_a_layer_that_runs_twice_gives_its_last_answer_also_when_the_pass_ends_early():
     model, x = Twice(), torch.randn(1, 1, 4, 4)
     with record(model, "relu") as kept:
-        kept.reach(torch.zeros(1, 1, 4, 4))
-        kept.reach(x)
+        kept.forward(torch.zeros(1, 1, 4, 4))
+        kept.forward(x)
     assert torch.equal(kept["relu"], model(x))
 
 
@@ -121,5 +121,5 @@ def test_vectors_are_not_maps():
 
 
 def test_home_is_where_the_weights_are():
-    assert home(nn.Conv2d(1, 1, 1).double()) == (torch.device("cpu"), torch.float64)
-    assert home(nn.ReLU()) == (torch.device("cpu"), torch.float32)
+    assert device_and_dtype(nn.Conv2d(1, 1, 1).double()) == (torch.device("cpu"), torch.float64)
+    assert device_and_dtype(nn.ReLU()) == (torch.device("cpu"), torch.float32)

@@ -2,32 +2,32 @@
 
 import torch
 
-from convscope.explain import landscape, record
+from convscope.explain import module_tree, record
 from convscope.models import MODELS
-from convscope.models.summary.descriptions import group, words
+from convscope.models.summary.descriptions import describe, group
 
 
 def test_stages_stand_for_themselves_and_joins_name_what_they_read():
     model = MODELS["unet"](3, channels=1, size=(16, 16), width=4, depth=2)
-    seen = landscape(model, torch.zeros(1, 1, 16, 16))
+    seen = module_tree(model, torch.zeros(1, 1, 16, 16))
     assert [part.name for part in seen.parts] == [
         "stem", "stages.0", "stages.1", "decoder.0", "decoder.1", "head",
     ]  # fmt: skip
     level = next(part for part in seen.parts if part.name == "decoder.0")
-    assert level.reads == ("stages.1", "stages.0"), "the coarse map and the finer one beside it"
+    assert level.inputs == ("stages.1", "stages.0"), "the coarse map and the finer one beside it"
     assert seen.output == "head"
 
 
 def test_every_part_is_a_layer_that_record_understands():
     model = MODELS["se_resnet18"](3, channels=2, size=(32, 32), width=16)
     x = torch.randn(1, 2, 32, 32)
-    seen = landscape(model, x)
+    seen = module_tree(model, x)
     with record(model, *seen.names()) as kept:
         model(x)
 
     def check(parts):
         for part in parts:
-            assert tuple(kept[part.name].shape[1:]) == part.gives
+            assert tuple(kept[part.name].shape[1:]) == part.output_shape
             check(part.parts)
 
     check(seen.parts)
@@ -40,4 +40,4 @@ def test_every_layer_has_a_group_and_every_single_layer_words():
         for module in model.modules():
             if next(module.children(), None) is None and type(module).__name__ not in ("Identity", "ModuleDict"):
                 assert group(module) not in ("", "other"), module
-                assert words(module), module
+                assert describe(module), module

@@ -22,7 +22,7 @@ def damaged(trained):
 
 
 def test_a_planted_dead_filter_and_a_planted_copy_lead_to_suggestions(damaged):
-    dead, copied = explain.from_filters(explain.filters(damaged))
+    dead, copied = explain.suggest_from_filters(explain.filters(damaged))
     assert dead.to_json() == {
         "kind": "dead", "layer": "0", "finding": "1 of 8 filters have next to no weight: 2", "figure": 0.125,
         "suggestion": "train it with 7 filters, or a lower learning rate or weight decay",
@@ -33,7 +33,7 @@ def test_a_planted_dead_filter_and_a_planted_copy_lead_to_suggestions(damaged):
 
 def test_channels_that_no_image_excites_lead_to_a_suggestion(damaged, unseen):
     found = explain.stimuli(damaged, "1", [unseen.x])
-    (suggestion,) = explain.from_stimuli(found)
+    (suggestion,) = explain.suggest_from_stimuli(found)
     assert 2 in found.silent
     count = len(found.silent)
     assert suggestion.finding.startswith(f"{count} of 8 channels stay at or below 0 on all 120 images: ")
@@ -41,9 +41,9 @@ def test_channels_that_no_image_excites_lead_to_a_suggestion(damaged, unseen):
 
 
 def test_a_sound_layer_leads_to_none(trained):
-    assert explain.from_filters(explain.filters(trained, "10")) == ()
+    assert explain.suggest_from_filters(explain.filters(trained, "10")) == ()
     model = nn.Sequential(nn.Identity())
-    assert explain.from_stimuli(explain.stimuli(model, "0", [torch.ones(1, 1, 2, 2)])) == ()
+    assert explain.suggest_from_stimuli(explain.stimuli(model, "0", [torch.ones(1, 1, 2, 2)])) == ()
 
 
 class Blocks(nn.Module):
@@ -74,9 +74,9 @@ def test_removing_a_block_that_does_nothing_costs_nothing_and_leads_to_a_suggest
     assert set(costs) == {"idle", "needed", "undo"}
     assert costs["idle"] == 0
     assert costs["needed"] > 0.2
-    assert (found[0].layer, found[0].weights) == ("idle", 256)
+    assert (found[0].layer, found[0].num_parameters) == ("idle", 256)
     assert told[-1] == (3, 3)
-    (suggestion,) = explain.from_removals(found)
+    (suggestion,) = explain.suggest_from_removals(found)
     assert suggestion.layer == "idle"
     told = f"accuracy without it: {found[0].accuracy:.3f} of 120 images, +0.000 lost; weights saved: 256"
     assert suggestion.finding == told
@@ -87,7 +87,7 @@ def test_parts_of_a_part_to_spare_are_not_named_too():
         explain.Removal(layer, 0.9, cost, 10, 50)
         for layer, cost in [("a.1.body", 0.0), ("a.1", 0.0), ("a.10", 0.0), ("b", 0.2)]
     ]
-    assert [one.layer for one in explain.from_removals(found)] == ["a.1", "a.10"]
+    assert [one.layer for one in explain.suggest_from_removals(found)] == ["a.1", "a.10"]
 
 
 def field(size: int, image: int = 100) -> ReceptiveField:
@@ -96,14 +96,14 @@ def field(size: int, image: int = 100) -> ReceptiveField:
 
 def test_a_field_smaller_than_the_objects_or_many_times_larger_leads_to_a_suggestion():
     objects = np.array([[20, 30], [40, 10], [60, 60]])
-    (small,) = explain.from_field(field(35), objects)
+    (small,) = explain.suggest_from_field(field(35), objects)
     assert small.kind == "field too small"
     assert small.finding == "a unit sees 35 pixels, and 67% of the objects are larger (half are over 40)"
-    assert explain.from_field(field(70), objects) == ()
-    (large,) = explain.from_field(field(90), objects // 4)
+    assert explain.suggest_from_field(field(70), objects) == ()
+    (large,) = explain.suggest_from_field(field(90), objects // 4)
     assert large.kind == "field too large"
     assert large.finding == "a unit sees 90 pixels, 9.0 times a typical object"
-    (whole,) = explain.from_field(field(100), objects // 4)
+    (whole,) = explain.suggest_from_field(field(100), objects // 4)
     assert whole.finding == "a unit sees 100 pixels (the whole image), 10.0 times a typical object"
 
 

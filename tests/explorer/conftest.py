@@ -18,7 +18,7 @@ def explored():
     with ExitStack() as opened:
 
         def client(path: Path) -> TestClient:
-            session = Session.of(path)
+            session = Session.open(path)
             asked = TestClient(
                 application(session, TOKEN), base_url=HOME, headers={"Authorization": f"Bearer {TOKEN}"},
                 raise_server_exceptions=False,

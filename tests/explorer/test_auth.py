@@ -4,7 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from convscope.explorer import application
-from convscope.explorer.auth import CLOSED, HEADERS, Door
+from convscope.explorer.auth import CLOSED, HEADERS, AccessGuard
 from helpers.explorer_client import HOME, TOKEN
 
 ELSEWHERE = {
@@ -81,9 +81,9 @@ def test_every_answer_carries_the_policy(client, stranger):
 
 
 def test_told_to_listen_everywhere_only_numbers_and_the_machine_s_name_are_its_own():
-    door = Door(None, TOKEN, "0.0.0.0", 8765)
-    assert door._is_own("192.168.1.7:8765")
-    assert not door._is_own("evil.example:8765")
+    door = AccessGuard(None, TOKEN, "0.0.0.0", 8765)
+    assert door._is_same_origin("192.168.1.7:8765")
+    assert not door._is_same_origin("evil.example:8765")
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,18 @@ import pytest
 import torch
 from torch import nn
 
-from convscope.analysis import own_module
+from convscope.analysis import wrap_module
 from convscope.api import RunFolder
-from convscope.explain import landscape
-from convscope.explorer.backend import Exploration, Inputs, Marks, NotYetError, Sets, Shown, shown_pixels
+from convscope.explain import module_tree
+from convscope.explorer.backend import (
+    ImageSets,
+    Inputs,
+    LabelCorrections,
+    LiveRun,
+    LoadedModel,
+    NotAvailableError,
+    shown_pixels,
+)
 from helpers.explorer_client import png
 
 
@@ -17,11 +25,11 @@ def inputs(own_copy, monkeypatch):
     """Pictures of five channels, and a network for them, in place of a run's."""
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(5, 3, 3, padding=1), nn.BatchNorm2d(3), nn.ReLU(), nn.Flatten(), nn.Linear(192, 10))
-    subject = own_module(model.eval(), np.random.default_rng(0).random((6, 5, 8, 8), np.float32), range(6))
-    seen = Exploration(own_copy)
-    shown = Shown("1", subject, seen.shown().config, landscape(model, torch.zeros(1, 5, 8, 8)))
-    monkeypatch.setattr(Exploration, "shown", lambda _: shown)
-    return Inputs(seen, Sets(seen, Marks(RunFolder.open(own_copy))))
+    subject = wrap_module(model.eval(), np.random.default_rng(0).random((6, 5, 8, 8), np.float32), range(6))
+    seen = LiveRun(own_copy)
+    shown = LoadedModel("1", subject, seen.loaded_model().config, module_tree(model, torch.zeros(1, 5, 8, 8)))
+    monkeypatch.setattr(LiveRun, "loaded_model", lambda _: shown)
+    return Inputs(seen, ImageSets(seen, LabelCorrections(RunFolder.open(own_copy))))
 
 
 def test_maps_of_every_channel_and_a_unit_s_arithmetic(inputs):
@@ -38,7 +46,7 @@ def test_a_picture_of_five_channels_is_shown_as_their_mean_and_no_file_is_taken_
     picture = shown_pixels(pixels)
     assert picture.shape == (8, 8, 3)
     assert np.abs(picture[..., 0] - 255 * pixels.numpy().mean(0)).max() <= 0.5 + 1e-4
-    with pytest.raises(NotYetError) as caught:
+    with pytest.raises(NotAvailableError) as caught:
         inputs.add(png(np.zeros((8, 8), np.uint8)), "", None, False)
     assert str(caught.value) == (
         "upload: the network takes 5 channels, and files have 1 or 3; choose from the set"

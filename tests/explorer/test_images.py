@@ -99,7 +99,7 @@ def test_images_are_found_by_class_by_mistake_and_by_name(client):
 
 
 def test_pictures_are_the_network_s_pixels_and_thumbnails_keep_hard_edges(client):
-    pixels = client.session.seen.images("validation").take([3]).pixels()[0].numpy()
+    pixels = client.session.run.images("validation").select([3]).pixels()[0].numpy()
     exact = np.asarray(Image.open(io.BytesIO(client.get("/api/images/validation-3/picture.png").content)))
     assert np.array_equal(exact[..., 0], np.rint(pixels[0] * 255).astype(np.uint8))
     small = np.asarray(Image.open(io.BytesIO(client.get("/api/images/validation-3/thumbnail.png?side=32").content)))

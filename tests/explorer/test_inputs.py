@@ -10,14 +10,14 @@ from helpers.explorer_client import decoded, png
 
 
 @pytest.fixture
-def shown(client):
+def loaded_model(client):
     """The network that the client looks at."""
-    return client.session.seen.shown()
+    return client.session.run.loaded_model()
 
 
 def test_an_image_of_the_set_is_answered_as_the_network_answers(client, shown):
     answer = client.get("/api/inputs/validation-3").json()
-    images = client.session.seen.images("validation").take([3])
+    images = client.session.run.images("validation").select([3])
     with torch.no_grad():
         shares = shown.subject.model(shown.subject.input(images)).softmax(1)[0]
     assert [one["class"] for one in answer["answer"]] == shares.argsort(descending=True).tolist()
@@ -27,7 +27,7 @@ def test_an_image_of_the_set_is_answered_as_the_network_answers(client, shown):
 
 
 def test_maps_are_what_record_keeps(client, shown):
-    images = client.session.seen.images("validation").take([3])
+    images = client.session.run.images("validation").select([3])
     with record(shown.subject.model, "stages.0") as kept, torch.no_grad():
         shown.subject.model(shown.subject.input(images))
     maps = kept["stages.0"][0].numpy()
@@ -55,7 +55,7 @@ def test_a_vector_is_maps_of_one_place_and_the_input_is_normalised(client, shown
     head, logits, _ = decoded(client.get("/api/inputs/validation-3/maps?layer=head&values=float").content)
     assert (head["kind"], logits.shape) == ("vector", (10, 1, 1))
     _, picture, _ = decoded(client.get("/api/inputs/validation-3/maps?layer=input&values=float").content)
-    pixels = client.session.seen.images("validation").take([3]).pixels()[0].numpy()
+    pixels = client.session.run.images("validation").select([3]).pixels()[0].numpy()
     assert np.allclose(picture, (pixels - shown.subject.mean[0]) / shown.subject.std[0], atol=1e-6)
 
 
@@ -68,7 +68,7 @@ def test_the_summary_knows_which_channels_are_empty(client):
 
 def test_watched_layers_are_computed_in_the_same_pass(client):
     calls = []
-    model = client.session.seen.shown().subject.model
+    model = client.session.run.loaded_model().subject.model
     handle = model.register_forward_hook(lambda *_: calls.append(1))
     try:
         own = client.post("/api/inputs?watch=stem&watch=stages.0", content=png(np.eye(8, dtype=np.uint8) * 250)).json()
@@ -86,7 +86,7 @@ def test_an_uploaded_picture_of_the_network_s_size_is_taken_pixel_for_pixel(clie
     assert own["name"] == "mine"
     assert own["truth"] == client.get("/api/inputs/validation-3").json()["truth"], "painted over, it keeps its class"
     _, picture, _ = decoded(client.get(f"/api/inputs/{own['id']}/maps?layer=input&values=float").content)
-    seen = client.session.seen.shown().subject
+    seen = client.session.run.loaded_model().subject
     assert np.allclose(picture[0] * seen.std[0] + seen.mean[0], pixels / 255, atol=1e-6)
     assert client.post("/api/inputs", content=png(pixels)).json()["id"] == own["id"], "the same pixels, the same id"
 

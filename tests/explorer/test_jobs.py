@@ -12,8 +12,8 @@ from PIL import Image
 from convscope.analysis.result import Findings
 from convscope.explain import grad_cam, nearest, stimuli
 from convscope.explorer.backend import computations as ways
-from convscope.explorer.backend.registry import METHODS, Method
-from convscope.explorer.backend.requests import Ask
+from convscope.explorer.backend.registry import JOB_METHODS, JobMethod
+from convscope.explorer.backend.requests import JobSettings
 from helpers.explorer_client import done, over
 
 
@@ -29,7 +29,7 @@ def held(monkeypatch):
                 break
         return Findings({"dot": np.zeros((1, 1, 3), np.uint8)}, {"steps": step})
 
-    monkeypatch.setitem(METHODS, "held", Method(way, Ask))
+    monkeypatch.setitem(JOB_METHODS, "held", JobMethod(way, JobSettings))
     return go
 
 
@@ -77,8 +77,8 @@ def test_what_was_computed_is_kept_in_the_run_and_given_at_once(explored, own_co
 
 def test_a_heat_map_is_the_one_of_explain(client):
     result = done(client, "where", image="validation-3", layer="stages.1")["result"]
-    shown = client.session.seen.shown()
-    x = shown.subject.input(client.session.seen.images("validation").take([3]))
+    shown = client.session.run.loaded_model()
+    x = shown.subject.input(client.session.run.images("validation").select([3]))
     found = grad_cam(shown.subject.model, x, "stages.1")
     assert np.allclose(result["numbers"]["map"], found.maps[0], atol=1e-6)
     assert result["numbers"]["class"] == int(found.targets[0])
@@ -88,7 +88,7 @@ def test_a_heat_map_is_the_one_of_explain(client):
 
 def test_stimuli_are_those_of_explain_with_the_images_they_come_from(client):
     result = done(client, "stimuli", layer="stem", channels=[1, 3], each=2)["result"]
-    shown, images = client.session.seen.shown(), client.session.seen.images("train")
+    shown, images = client.session.run.loaded_model(), client.session.run.images("train")
     found = stimuli(shown.subject.model, "stem", shown.subject.batches(images), 2)
     for row in result["numbers"]["channels"]:
         assert [patch["image"]["id"] for patch in row["patches"]] == [
@@ -100,10 +100,8 @@ def test_stimuli_are_those_of_explain_with_the_images_they_come_from(client):
 
 def test_neighbours_leave_the_image_itself_out(client):
     result = done(client, "neighbours", image="validation-3", count=4)["result"]["numbers"]
-    sight = client.session.sight()
-    vectors = ways._vectors(
-        sight.subject, "features", result["layer"], sight.seen.images("validation"), lambda *_: None
-    )
+    sight = client.session.context()
+    vectors = ways._vectors(sight.subject, "features", result["layer"], sight.run.images("validation"), lambda *_: None)
     near = nearest(vectors, 4)
     assert [one["image"]["id"] for one in result["features"]] == [f"validation-{i}" for i in near.indices[3]]
     assert len(result["pixels"]) == 4

@@ -11,8 +11,8 @@ import pytest
 
 from convscope.api import Epoch
 from convscope.explorer.backend import BusyError
-from convscope.explorer.broadcast import LISTENERS, Hub
-from convscope.explorer.session import Lines
+from convscope.explorer.broadcast import LISTENERS, Broadcaster
+from convscope.explorer.session import JsonLinesTail
 from helpers.small_runs import start
 
 
@@ -30,7 +30,7 @@ def wait(until, seconds: float = 20.0):
 def told(monkeypatch):
     """Everything that a hub tells."""
     events = []
-    monkeypatch.setattr(Hub, "tell", lambda _hub, name, data: events.append((name, data)))
+    monkeypatch.setattr(Broadcaster, "publish", lambda _hub, name, data: events.append((name, data)))
     return events
 
 
@@ -124,33 +124,33 @@ def test_a_stopped_run_is_told_from_one_that_trains(explored, own_copy):
 def test_only_whole_lines_that_are_new_are_read(tmp_path):
     file = tmp_path / "events.jsonl"
     file.write_text('{"event": "old"}\n')
-    lines = Lines(file)
+    lines = JsonLinesTail(file)
     with file.open("a") as out:
         out.write('{"event": "new"}\n{"eve')
-    assert lines.new() == [{"event": "new"}]
+    assert lines.read_new() == [{"event": "new"}]
     with file.open("a") as out:
         out.write('nt": "next"}\n')
-    assert lines.new() == [{"event": "next"}]
+    assert lines.read_new() == [{"event": "next"}]
     file.write_text("")
-    assert lines.new() == []
+    assert lines.read_new() == []
     with file.open("a") as out:
         out.write('{"event": "again"}\n')
-    assert lines.new() == [{"event": "again"}]
+    assert lines.read_new() == [{"event": "again"}]
 
 
 def test_listeners_get_everything_until_the_server_ends_and_are_not_too_many():
     async def listened():
-        hub, texts = Hub(), []
-        queue = hub.joined()
-        hub.tell("marks", {"count": 1})
+        hub, texts = Broadcaster(), []
+        queue = hub.subscribe()
+        hub.publish("marks", {"count": 1})
         stream = hub.listen(queue, {"state": "finished"})
         texts.append(await anext(stream))
         texts.append(await anext(stream))
         hub.close()
         texts += [text async for text in stream]
-        others = [hub.joined() for _ in range(LISTENERS)]
+        others = [hub.subscribe() for _ in range(LISTENERS)]
         with pytest.raises(BusyError, match=f"events: {LISTENERS} pages listen already; close one"):
-            hub.joined()
+            hub.subscribe()
         assert len(others) == LISTENERS
         return texts
 

@@ -30,7 +30,7 @@ def saved(folder: Path, channels: int = 3, white: float = 65535.0) -> tuple[nn.M
         classes=("cat", "dog", "owl"),
         architecture=architecture,
         preprocessing=preprocessing,
-        weights=weights,
+        num_parameters=weights,
         epoch=7,
     )
     save_bundle(folder, model, config)

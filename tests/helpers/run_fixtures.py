@@ -2,7 +2,7 @@
 
 import pytest
 
-from convscope.files import write_whole
+from convscope.files import atomic_write
 from helpers.small_runs import photos, train
 
 
@@ -25,8 +25,8 @@ def no_report(monkeypatch):
     """An empty report: drawing one takes longer than such a training."""
 
     def write(folder, _dataset=None):
-        write_whole(folder.report, b"")
+        atomic_write(folder.report, b"")
         return folder.report
 
     monkeypatch.setattr("convscope.pipeline.finalize.write_report", write)
-    monkeypatch.setattr("convscope.pipeline.finalize.keep_first_look", lambda *_given: None)
+    monkeypatch.setattr("convscope.pipeline.finalize.write_first_insights", lambda *_given: None)

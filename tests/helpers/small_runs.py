@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from convscope.api import Event, nested, over, training
+from convscope.api import Event, nest, override, training
 
 # Dropout, batch norm and augmentation draw from every generator that a resumed run has to find again.
 SMALL = {
@@ -24,7 +24,7 @@ SMALL = {
 
 def small(**changes: Any) -> dict[str, Any]:
     """Settings of a small run; ``train__epochs=3`` changes one."""
-    return over(nested(SMALL), nested({name.replace("__", "."): value for name, value in changes.items()}))
+    return override(nest(SMALL), nest({name.replace("__", "."): value for name, value in changes.items()}))
 
 
 def start(path: Path, source: str, **changes: Any) -> Iterator[Event]:

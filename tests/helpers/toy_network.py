@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from convscope.training import (
-    Average,
     Epoch,
+    ExponentialAverage,
     OptimiserSettings,
-    Plateau,
+    PlateauSchedule,
     ScheduleSettings,
     State,
     StepSettings,
@@ -50,7 +50,7 @@ def new_state(settings: StepSettings | None = None, average: bool = True, **opti
     return State(
         model,
         build_optimiser(model, OptimiserSettings(**optimiser)),
-        average=Average(model, 0.9) if average else None,
+        average=ExponentialAverage(model, 0.9) if average else None,
         settings=settings or StepSettings(),
     )
 
@@ -58,7 +58,7 @@ def new_state(settings: StepSettings | None = None, average: bool = True, **opti
 def schedule_for(state: State, name: str, epochs: int):
     """Lay the named schedule over the run; a plateau also goes into the state."""
     schedule = build_schedule(ScheduleSettings(name=name, patience=0), total_steps=epochs * STEPS_PER_EPOCH)
-    if isinstance(schedule, Plateau):
+    if isinstance(schedule, PlateauSchedule):
         state.extras["plateau"] = schedule
     return schedule
 

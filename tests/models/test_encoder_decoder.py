@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from convscope.errors import ModelError
-from convscope.models import MODELS, Architecture, build, dissect
-from convscope.models.shape_inference import ghost_run
+from convscope.models import MODELS, Architecture, build, summarize
+from convscope.models.shape_inference import run_on_meta
 from convscope.models.summary.trace import trace
 from convscope.models.upsample import bilinear, max_unpool, repeat
 from models.summary.test_receptive_field import agrees, positive
@@ -45,8 +45,8 @@ def test_the_published_u_net_cuts_its_borders_and_the_padded_one_gives_any_size_
     """M50."""
     with torch.device("meta"):
         published, padded = MODELS["unet"](padding="none"), MODELS["unet"]()
-    assert ghost_run(published, published, (1, 1, 572, 572)).shape == (1, 2, 388, 388)
-    assert ghost_run(padded, padded, (1, 1, 101, 67)).shape == (1, 2, 101, 67)
+    assert run_on_meta(published, published, (1, 1, 572, 572)).shape == (1, 2, 388, 388)
+    assert run_on_meta(padded, padded, (1, 1, 101, 67)).shape == (1, 2, 101, 67)
     with pytest.raises(ModelError) as caught:
         published(torch.empty(1, 1, 100, 100, device="meta"))
     assert str(caught.value) == "unet: an input of 100x100 is too small; the smallest that works is 188x188"
@@ -61,7 +61,7 @@ def test_every_encoder_gives_a_u_net_with_every_way_up(encoder, upsample) -> Non
     )
     with torch.device("meta"):
         model = build(Architecture.model_validate_json(told.model_dump_json()))
-    assert ghost_run(model, model, (2, 3, 75, 90)).shape == (2, 3, 75, 90)
+    assert run_on_meta(model, model, (2, 3, 75, 90)).shape == (2, 3, 75, 90)
     assert [name for name, _ in model.named_children()] == ["stem", "stages", "head", "auxiliary", "decoder"]
 
 
@@ -106,7 +106,7 @@ def test_segnet_has_thirteen_convolutions_down_and_thirteen_up() -> None:
     assert len([name for name in convs if name.startswith(("stem", "stages"))]) == 13
     assert len([name for name in convs if name.startswith(("decoder", "head"))]) == 13
     assert sum(one.numel() for one in model.parameters()) == 29_449_932
-    assert dissect(model, (3, 64, 64)).other == 0
+    assert summarize(model, (3, 64, 64)).other_parameters == 0
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_timm_network_serves_as_encoder_and_as_network() -> None:
     )
     assert dense.eval()(x[..., :50]).shape == (2, 2, 64, 50)
     swin = build(Architecture(name="timm:swin_tiny_patch4_window7_224", classes=4, channels=3, size=(224, 224)))
-    assert [one.shape[1] for one in ghost_run(swin, swin.features, (1, 3, 224, 224))] == [96, 192, 384, 768]
+    assert [one.shape[1] for one in run_on_meta(swin, swin.features, (1, 3, 224, 224))] == [96, 192, 384, 768]
     with pytest.raises(ModelError) as caught:
         build(Architecture(name="timm:resnet10tt", classes=4))
     assert str(caught.value) == "timm:resnet10tt: timm has no such network; did you mean resnet10t?"
@@ -170,6 +170,6 @@ def test_without_timm_the_message_says_how_to_get_it(monkeypatch) -> None:
 
 
 def test_the_naive_network_keeps_every_map_as_large_as_the_image_and_sees_little():
-    anatomy = dissect(MODELS["full_resolution"](4, channels=3, width=8, depth=5), (3, 20, 30))
-    assert {layer.gives[1:] for layer in anatomy.layers} == {(20, 30)}
-    assert anatomy.last_maps().field == (11, 11)
+    anatomy = summarize(MODELS["full_resolution"](4, channels=3, width=8, depth=5), (3, 20, 30))
+    assert {layer.output_shape[1:] for layer in anatomy.layers} == {(20, 30)}
+    assert anatomy.last_maps().rf_size == (11, 11)

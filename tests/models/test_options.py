@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from convscope.errors import ModelError
-from convscope.models import MODELS, Outputs, with_auxiliary_loss, without_auxiliary
-from convscope.models.components import ACTIVATIONS, NORMS, PADDINGS, POOLINGS, Pool, look_up
-from convscope.models.layers import Layers
+from convscope.models import MODELS, Outputs, remove_auxiliary, with_auxiliary_loss
+from convscope.models.components import ACTIVATIONS, NORMS, PADDINGS, POOLINGS, PoolSettings, resolve_component
+from convscope.models.layers import LayerFactory
 from convscope.models.summary.trace import trace
 
 X = torch.rand(2, 3, 32, 32)
@@ -24,14 +24,14 @@ def narrow(**options) -> nn.Module:
 def test_every_activation_can_be_chosen(activation) -> None:
     """M29."""
     model = narrow(activation=activation)
-    assert type(model.stem.act) is type(look_up(ACTIVATIONS, activation, "")())
+    assert type(model.stem.act) is type(resolve_component(ACTIVATIONS, activation, "")())
     assert torch.isfinite(model(X)).all()
 
 
 def test_activations_have_the_ranges_of_the_notes() -> None:
     """M29: sigmoid is not centred on zero, tanh is; a leaky slope comes from the options."""
     x = torch.linspace(-5, 5, 101)
-    made = {name: look_up(ACTIVATIONS, name, "")()(x) for name in ("relu", "sigmoid", "tanh", "leaky:0.2")}
+    made = {name: resolve_component(ACTIVATIONS, name, "")()(x) for name in ("relu", "sigmoid", "tanh", "leaky:0.2")}
     assert torch.equal(made["relu"], x.clamp(min=0))
     assert ((made["sigmoid"] > 0) & (made["sigmoid"] < 1)).all()
     assert made["sigmoid"].mean().item() == pytest.approx(0.5)
@@ -55,7 +55,9 @@ def test_norms_can_stand_behind_activations(name, behind) -> None:
     for last in (False, True):
         with torch.device("meta"):
             model = MODELS[name](4, channels=3, norm="batch", norm_last=last)
-        kinds = [row.kind for row in trace(model, (3, 64, 64)) if row.kind.startswith(("Conv", "ReLU", "Batch"))]
+        kinds = [
+            row.layer_type for row in trace(model, (3, 64, 64)) if row.layer_type.startswith(("Conv", "ReLU", "Batch"))
+        ]
         before = [kind for kind, next_one in pairwise(kinds) if next_one.startswith("Batch")]
         assert sum(kind.startswith("ReLU") for kind in before) == last * behind
         assert len(before) == kinds.count("BatchNorm2d")
@@ -73,7 +75,7 @@ def test_how_much_of_a_batch_norms_remember_can_be_chosen() -> None:
 
 def test_a_unit_with_its_norm_last_is_normalised() -> None:
     """M32."""
-    unit = Layers(norm_last=True).conv_norm_act(3, 8, 3)
+    unit = LayerFactory(norm_last=True).conv_norm_act(3, 8, 3)
     assert unit.conv.bias is not None
     found = unit(X)
     assert found.mean((0, 2, 3)).abs().max() < 1e-5
@@ -99,7 +101,7 @@ def test_batch_norm_remembers_nine_tenths_and_evaluation_does_not_look_at_the_ba
 @pytest.mark.parametrize("rank", [1, 2, 3])
 def test_every_pooling_halves_the_map(pooling, rank) -> None:
     """M20."""
-    pool = POOLINGS[pooling](Pool(3, 2, 2, rank=rank))
+    pool = POOLINGS[pooling](PoolSettings(3, 2, 2, rank=rank))
     assert pool(torch.rand(2, 3, *(8,) * rank)).shape == (2, 3, *(4,) * rank)
     assert (sum(one.numel() for one in pool.parameters()) > 0) == (pooling == "strided")
 
@@ -109,7 +111,7 @@ def test_blur_pooling_moves_less_with_a_shift_of_one_pixel() -> None:
     x = torch.rand(1, 1, 64, 64)
 
     def moves(name: str) -> float:
-        pool = POOLINGS[name](Pool(1))
+        pool = POOLINGS[name](PoolSettings(1))
         return float((pool(x)[..., 1:-1] - pool(x.roll(1, -1))[..., 1:-1]).abs().mean())
 
     assert moves("blur") < 0.5 * moves("max")
@@ -185,7 +187,7 @@ def test_auxiliary_classifiers_hang_on_any_stage_work_in_training_only_and_vanis
     assert with_auxiliary_loss(loss)(output, y).item() == pytest.approx(by_hand.item())
     assert with_auxiliary_loss(loss, 0.1)(output.logits, y) == loss(output.logits, y)
     model.eval()
-    bare = without_auxiliary(model)
+    bare = remove_auxiliary(model)
     assert torch.equal(model(x), bare(x))
     assert not [key for key in bare.state_dict() if key.startswith("auxiliary")]
     assert [key for key in model.state_dict() if key.startswith("auxiliary")]
@@ -204,7 +206,7 @@ def test_auxiliary_classifiers_make_the_gradient_of_early_layers_larger() -> Non
         loss(network(x), y).backward()
         return float(network.stem.conv1_1.conv.weight.grad.norm())
 
-    assert early(model) > 2 * early(without_auxiliary(model))
+    assert early(model) > 2 * early(remove_auxiliary(model))
 
 
 @pytest.mark.parametrize(

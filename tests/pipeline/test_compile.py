@@ -11,7 +11,7 @@ import torch
 
 from convscope.api import train
 from convscope.errors import ConfigError
-from convscope.pipeline.build import compiled_for
+from convscope.pipeline.build import compile_for
 from convscope.runs.recipe import Recipe
 
 
@@ -21,16 +21,16 @@ def said(way: str, micro_batch: int | None = None) -> Recipe:
 
 def test_what_is_compiled_follows_from_the_setting_and_the_device() -> None:
     cpu, gpu = torch.device("cpu"), torch.device("cuda")
-    assert compiled_for(said("auto"), gpu).way is None  # a trial decides
+    assert compile_for(said("auto"), gpu).way is None  # a trial decides
     ways = ("auto", "never", "always", "graphs")
-    assert [compiled_for(said(way), cpu).way for way in ways] == ["never", "never", "always", "graphs"]
-    assert [compiled_for(said(way), gpu).way for way in ways[1:]] == ["never", "always", "graphs"]
+    assert [compile_for(said(way), cpu).way for way in ways] == ["never", "never", "always", "graphs"]
+    assert [compile_for(said(way), gpu).way for way in ways[1:]] == ["never", "always", "graphs"]
 
 
 def test_graphs_are_not_tried_where_gradients_are_added_up() -> None:
     gpu = torch.device("cuda")
-    assert compiled_for(said("auto"), gpu).candidates == ("always", "graphs")
-    assert compiled_for(said("auto", micro_batch=8), gpu).candidates == ("always",)
+    assert compile_for(said("auto"), gpu).candidates == ("always", "graphs")
+    assert compile_for(said("auto", micro_batch=8), gpu).candidates == ("always",)
 
 
 def test_graphs_that_are_asked_for_are_refused_there(tmp_path: Path) -> None:

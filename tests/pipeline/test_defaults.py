@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from convscope.models import Architecture, build
-from convscope.pipeline.defaults import QUICK, dearest, deep_without_norms, network_for, views_needed
-from convscope.training import turned
+from convscope.pipeline.defaults import QUICK, deep_without_norms, images_needed, largest_affordable, network_for
+from convscope.training import muon_parameters
 
 CPU = torch.device("cpu")
 
@@ -61,12 +61,12 @@ def test_the_dearest_network_that_can_be_borne_is_taken(
     monkeypatch.setattr("convscope.pipeline.defaults._network", lambda _prepared, _said, options: options)
     monkeypatch.setattr("convscope.pipeline.defaults._shape", lambda _: (3, 32, 32))
     monkeypatch.setattr(
-        "convscope.pipeline.defaults.dissect",
+        "convscope.pipeline.defaults.summarize",
         lambda options, _: SimpleNamespace(multiplications=costs[QUICK.index(options)]),
     )
     said = SimpleNamespace(train=SimpleNamespace(budget=budget))
     prepared = SimpleNamespace(dataset=SimpleNamespace(layout="folder"))
-    assert dearest(QUICK, prepared, said, CPU, views) == QUICK[expected]
+    assert largest_affordable(QUICK, prepared, said, CPU, views) == QUICK[expected]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_the_dearest_network_that_can_be_borne_is_taken(
 def test_a_budget_is_to_show_a_network_many_photographs_rather_than_to_make_it_wide(
     images: int, photographs: bool, budget: bool, views: int
 ) -> None:
-    assert views_needed(images, photographs, budget) == views
+    assert images_needed(images, photographs, budget) == views
 
 
 @pytest.mark.parametrize(("layout", "expected"), [("builtin", {"width": 16}), ("folders", {"width": 64})])
@@ -97,12 +97,12 @@ def test_what_comes_with_the_package_is_learnt_at_once(
     monkeypatch.setattr("convscope.pipeline.defaults._network", lambda _prepared, _said, options: options)
     monkeypatch.setattr("convscope.pipeline.defaults._shape", lambda _: (3, 32, 32))
     monkeypatch.setattr(
-        "convscope.pipeline.defaults.dissect",
+        "convscope.pipeline.defaults.summarize",
         lambda options, _: SimpleNamespace(multiplications=140e3 * options["width"] ** 2),
     )
     prepared = SimpleNamespace(dataset=SimpleNamespace(layout=layout))
     said = SimpleNamespace(train=SimpleNamespace(budget=0))
-    assert dearest([{"width": 64}, {"width": 16}], prepared, said, CPU, 15_360) == expected
+    assert largest_affordable([{"width": 64}, {"width": 16}], prepared, said, CPU, 15_360) == expected
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_what_comes_with_the_package_is_learnt_at_once(
     ],
 )
 def test_muon_is_for_convolutions_with_norms_behind_them(layers: list[nn.Module], expected: bool) -> None:
-    assert bool(list(turned(nn.Sequential(*layers)))) is expected
+    assert bool(list(muon_parameters(nn.Sequential(*layers)))) is expected
 
 
 @pytest.mark.parametrize(

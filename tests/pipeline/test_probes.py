@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from convscope.api import nested, training
+from convscope.api import nest, training
 from convscope.explain import read_snapshots
 from helpers.small_runs import same, state, train, weights
 
@@ -45,5 +45,5 @@ def test_a_disk_that_takes_no_more_costs_the_pictures_and_not_the_training(few, 
 
 @pytest.mark.usefixtures("no_report")
 def test_a_network_without_maps_has_no_probes(few, tmp_path):
-    list(training(few, tmp_path / "run", nested({"model.name": "mlp", "train.epochs": 1, "train.threads": 1})))
+    list(training(few, tmp_path / "run", nest({"model.name": "mlp", "train.epochs": 1, "train.threads": 1})))
     assert not (tmp_path / "run" / "probes").exists()

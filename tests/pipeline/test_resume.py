@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from convscope.api import Epoch, Finished, Found, Note, Planned, RunFolder, Step, resuming
+from convscope.api import DataLoaded, Epoch, Note, PlanReady, RunFolder, Step, TrainingFinished, resuming
 from convscope.errors import DataError, RunError, TrainingError
 from helpers.small_runs import photos, same, start, state, train, weights
 
@@ -66,8 +66,8 @@ def test_a_resumed_run_ends_with_the_same_bits(tmp_path, changes, few):
     stopped(broken, few, after_epoch(1), train__epochs=3, **changes)
     torch.rand(7)  # whatever is drawn in between
     events = list(resuming(broken))
-    assert isinstance(events[0], Found)
-    assert isinstance(events[1], Planned)
+    assert isinstance(events[0], DataLoaded)
+    assert isinstance(events[1], PlanReady)
     assert events[1].first_epoch == 1
     assert weights(broken) == weights(straight)
     assert same(state(broken), state(straight))
@@ -99,7 +99,7 @@ def test_a_finished_run_has_nothing_to_go_on_with_but_its_report(tmp_path, strai
     path = shutil.copytree(straight, tmp_path / "run")
     (path / "report.html").unlink()
     events = list(resuming(path))
-    assert [type(event) for event in events] == [Found, Planned, Finished]
+    assert [type(event) for event in events] == [DataLoaded, PlanReady, TrainingFinished]
     assert weights(path) == weights(straight)
     assert (path / "report.html").exists()
 
@@ -108,10 +108,12 @@ def test_patience_that_is_exhausted_stays_exhausted(tmp_path, monkeypatch, few):
     """Killed between the last epoch and the report, a run must not train on."""
     found = iter([0.4, 0.3, 0.2])
     scores = {"loss": 1.0, "macro_f1": 0.0}
-    monkeypatch.setattr("convscope.pipeline.session.Trainee.judge", lambda *_: scores | {"accuracy": next(found)})
+    monkeypatch.setattr(
+        "convscope.pipeline.session.TrainingSession.evaluate", lambda *_: scores | {"accuracy": next(found)}
+    )
     stopped(tmp_path / "run", few, after_epoch(3), train__epochs=9, train__stop_patience=1)
     events = list(resuming(tmp_path / "run"))
-    assert [type(event) for event in events] == [Found, Planned, Finished]
+    assert [type(event) for event in events] == [DataLoaded, PlanReady, TrainingFinished]
     assert events[-1].epoch == 1
 
 
@@ -218,7 +220,9 @@ def test_a_disk_that_fills_while_a_state_is_saved_costs_that_epoch_alone(tmp_pat
     assert weights(path) == weights(straight)
 
 
-@pytest.mark.parametrize("what", ["model/model.safetensors", "events.jsonl", "report.html", "answers/validation.npz"])
+@pytest.mark.parametrize(
+    "what", ["model/model.safetensors", "events.jsonl", "report.html", "predictions/validation.npz"]
+)
 def test_a_disk_that_fills_anywhere_else_is_told_in_one_line_and_the_run_goes_on_later(
     tmp_path, straight, monkeypatch, what, few
 ):

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convscope.api import Finished, RunFolder, augmented, compare, evaluate, predict, task_of
+from convscope.api import RunFolder, TrainingFinished, augmentation_sheet, compare, evaluate, predict, task_of
 from convscope.data import draw_shapes, shapes
 from convscope.errors import ConfigError
-from convscope.runs.loaders import framed
+from convscope.runs.loaders import boxes_in_view
 from convscope.runs.recipe import AugmentSettings
 from convscope.tasks import TASKS
 from helpers.small_runs import train
@@ -21,7 +21,7 @@ OTHERS = ("multilabel", "regress", "segment", "localise")
 def _few_shapes():
     """Two hundred of the drawn shapes: a training of a second."""
     patch = pytest.MonkeyPatch()
-    patch.setattr("convscope.data.layouts.recognise.shapes", lambda kind: shapes(200, kind=kind))
+    patch.setattr("convscope.data.layouts.recognise.shapes", lambda kind: shapes(200, target_kind=kind))
     yield
     patch.undo()
 
@@ -44,7 +44,7 @@ def runs(tmp_path_factory):
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_task_trains_and_tells_its_own_score(runs, name):
     run, events = runs(name)
-    assert isinstance(events[-1], Finished)
+    assert isinstance(events[-1], TrainingFinished)
     assert run.recipe().task == name
     assert TASKS[name].primary in events[-1].scores
     assert task_of(run.path).classes == tuple(run.data()["classes"])
@@ -73,7 +73,7 @@ def test_files_of_any_size_are_answered_in_their_own_pixels(runs, name, tmp_path
     image = Image.fromarray(draw_shapes(1).images[0])
     image.resize((200, 100)).save(tmp_path / "a.png")
     (answer,) = predict(run.path, tmp_path / "a.png")[1]
-    json.dumps(answer.record())
+    json.dumps(answer.to_dict())
     if name == "segment":
         assert answer.mask.shape == (100, 200)
     if name == "localise":
@@ -91,11 +91,13 @@ def test_thresholds_chosen_on_validation_are_stored_with_the_network(runs):
 
 def test_boxes_are_told_in_what_the_network_sees():
     targets = np.array([[1, 60, 10, 100, 50], [0, 0, 0, 52, 100]], np.float32)
-    found = framed(targets, np.array([[100, 200], [100, 200]]), (50, 50))
+    found = boxes_in_view(targets, np.array([[100, 200], [100, 200]]), (50, 50))
     assert found[0].tolist() == [1, 5, 5, 25, 25]
     assert found[1][0] == 0
     assert np.isnan(found[1][1:]).all(), "two of its 52 pixels are seen"
-    eighths = framed(targets, np.array([[100, 200], [100, 200]]), (10, 10))  # the cut begins at a multiple of 8, at 48
+    eighths = boxes_in_view(
+        targets, np.array([[100, 200], [100, 200]]), (10, 10)
+    )  # the cut begins at a multiple of 8, at 48
     assert eighths[0].tolist() == pytest.approx([1, 1.2, 1, 5.2, 5])
     assert np.isnan(eighths[1][1:]).all()
 
@@ -134,15 +136,15 @@ def test_what_does_not_fit_a_task_is_refused(tmp_path, said, message):
 
 def test_looks_cannot_be_averaged_where_the_answer_is_a_place(runs):
     with pytest.raises(ConfigError) as caught:
-        evaluate(runs("localise")[0].path, "validation", crops="5")
-    assert str(caught.value) == "crops: 5 looks cannot be averaged where the answer is a place, as for boxes"
+        evaluate(runs("localise")[0].path, "validation", tta_views="5")
+    assert str(caught.value) == "views: 5 looks cannot be averaged where the answer is a place, as for boxes"
 
 
 def test_classes_can_be_mixed(tmp_path):
     events = train(
         tmp_path / "run", "digits", train__epochs=1, augment__mix="cutmix", augment__changes={"elastic": 0.02}
     )
-    assert isinstance(events[-1], Finished)
+    assert isinstance(events[-1], TrainingFinished)
 
 
 def test_runs_of_other_tasks_are_not_compared_by_accuracy(runs):
@@ -155,7 +157,7 @@ def test_runs_of_other_tasks_are_not_compared_by_accuracy(runs):
 @pytest.mark.parametrize("name", ["classify", "segment", "localise"])
 def test_a_sheet_shows_images_as_they_are_and_as_they_are_changed(name):
     said = {"policy": "standard", "changes": {"elastic": 0.05}}
-    found = augmented("shapes", said, task=name, images=2, variants=3)
+    found = augmentation_sheet("shapes", said, task=name, images=2, variants=3)
     assert found.settings == AugmentSettings(mirror=True, **said)
     sheet = np.asarray(found.picture)
     side = (sheet.shape[0] - 4) // 2
@@ -165,5 +167,5 @@ def test_a_sheet_shows_images_as_they_are_and_as_they_are_changed(name):
 
 
 def test_a_sheet_of_writing_is_not_mirrored_unless_asked():
-    assert augmented("digits", images=1, variants=1).settings == AugmentSettings(policy="light", mirror=False)
-    assert augmented("digits", {"mirror": True}, images=1, variants=1).settings.mirror
+    assert augmentation_sheet("digits", images=1, variants=1).settings == AugmentSettings(policy="light", mirror=False)
+    assert augmentation_sheet("digits", {"mirror": True}, images=1, variants=1).settings.mirror

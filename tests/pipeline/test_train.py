@@ -13,13 +13,13 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from convscope.api import (
+    DataLoaded,
     Epoch,
-    Finished,
-    Found,
     Note,
-    Planned,
+    PlanReady,
     RunFolder,
     Step,
+    TrainingFinished,
     as_lines,
     read_recipe,
     training,
@@ -45,7 +45,7 @@ def kinds(events):
 def test_a_run_folder_holds_all_that_it_promises(finished):
     names = {file.name for file in finished.iterdir()}
     assert names == {
-        ".lock", "recipe.toml", "data.json", "environment.json", "events.jsonl", "checkpoint", "model", "answers",
+        ".lock", "recipe.toml", "data.json", "environment.json", "events.jsonl", "checkpoint", "model", "predictions",
         "confusions.jsonl", "probes", "explain", "report.html",
     }  # fmt: skip
     assert {file.name for file in (finished / "model").iterdir()} == {"model.safetensors", "config.json"}
@@ -56,12 +56,12 @@ def test_what_happens_is_told_in_order(tmp_path, few):
     events = train(tmp_path / "run", few)
     assert kinds(events) == ["Found", "Planned", "Epoch", "Epoch", "Finished"]
     found, planned, finished = events[0], events[1], events[-1]
-    assert isinstance(found, Found)
+    assert isinstance(found, DataLoaded)
     assert found.summary.images == 60
-    assert isinstance(planned, Planned)
+    assert isinstance(planned, PlanReady)
     assert (planned.steps_per_epoch, planned.first_epoch) == (3, 0)
     assert sum(isinstance(event, Step) for event in events) == 6
-    assert isinstance(finished, Finished)
+    assert isinstance(finished, TrainingFinished)
     assert finished.run == tmp_path / "run"
     assert finished.epoch == 2
     assert finished.scores == pytest.approx(events[-2].validation, abs=1e-5)
@@ -99,7 +99,7 @@ def test_the_saved_network_answers_as_the_trained_one_did(finished):
     assert config.epoch == 2
     assert config.classes == tuple("0123456789")
     learned = [v for n, v in tensors(finished).items() if "running" not in n and "num_batches" not in n]
-    assert config.weights == sum(value.numel() for value in learned)
+    assert config.num_parameters == sum(value.numel() for value in learned)
 
 
 def test_the_recipe_is_resolved_and_runs_again_as_it_is_to_the_same_bits(finished, tmp_path):
@@ -169,7 +169,9 @@ def scripted(monkeypatch, *accuracies):
     """Let the validation images judge each epoch as written here."""
     found = iter(accuracies)
     scores = {"loss": 1.0, "accuracy": 0.0, "macro_f1": 0.0}
-    monkeypatch.setattr("convscope.pipeline.session.Trainee.judge", lambda *_: scores | {"accuracy": next(found)})
+    monkeypatch.setattr(
+        "convscope.pipeline.session.TrainingSession.evaluate", lambda *_: scores | {"accuracy": next(found)}
+    )
 
 
 def test_the_last_epoch_is_kept_unless_the_best_is_asked_for(tmp_path, monkeypatch, few):
@@ -375,7 +377,7 @@ def test_a_source_that_is_not_there_leaves_nothing_behind(tmp_path):
 
 def test_a_run_that_is_broken_off_lets_go_of_its_folder(tmp_path, few):
     events = start(tmp_path / "run", few)
-    assert isinstance(next(events), Found)
+    assert isinstance(next(events), DataLoaded)
     events.close()
     assert not (tmp_path / "run").exists(), "it had not begun to train"
     train(tmp_path / "run", few, train__epochs=1)

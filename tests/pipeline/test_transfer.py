@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from convscope.api import Adopted, Epoch, Note, RunFolder, as_lines, resuming
+from convscope.api import Epoch, Note, PretrainedLoaded, RunFolder, as_lines, resuming
 from convscope.bundle import load_config
 from convscope.pipeline.transfer_plan import plan_for
 from helpers.small_runs import photos, same, start, state, tensors, train, weights
@@ -32,7 +32,7 @@ def frozen_of(path):
 
 
 def test_the_encoder_of_an_earlier_run_is_kept_to_the_bit_and_the_run_says_so(tmp_path, few, trained):
-    train(tmp_path / "run", few, transfer__weights=str(trained), train__epochs=6)
+    train(tmp_path / "run", few, transfer__checkpoint=str(trained), train__epochs=6)
     assert same(frozen_of(tmp_path / "run"), frozen_of(trained))
     assert not same(tensors(tmp_path / "run"), tensors(trained)), "the head is new"
     told = RunFolder(tmp_path / "run").transfer()
@@ -47,8 +47,8 @@ def test_the_encoder_of_an_earlier_run_is_kept_to_the_bit_and_the_run_says_so(tm
 
 
 def test_the_plan_is_told_as_a_table_before_it_starts(tmp_path, few, trained):
-    events = start(tmp_path / "run", few, transfer__weights=str(trained), transfer__unfreeze_at=2, train__epochs=4)
-    adopted = next(event for event in events if isinstance(event, Adopted))
+    events = start(tmp_path / "run", few, transfer__checkpoint=str(trained), transfer__unfreeze_at=2, train__epochs=4)
+    adopted = next(event for event in events if isinstance(event, PretrainedLoaded))
     events.close()
     assert as_lines(adopted) == [
         f"begins with: resnet18 of {trained / 'model'} (licence: not stated)",
@@ -64,7 +64,7 @@ def test_the_plan_is_told_as_a_table_before_it_starts(tmp_path, few, trained):
 
 @pytest.mark.parametrize("change", [{}, {"step__micro_batch": 3}, {"train__average": 0.9}, {"transfer__views": 0}])
 def test_frozen_is_frozen_also_with_accumulation_averaging_and_without_kept_features(tmp_path, few, trained, change):
-    train(tmp_path / "run", few, transfer__weights=str(trained), train__epochs=3, **change)
+    train(tmp_path / "run", few, transfer__checkpoint=str(trained), train__epochs=3, **change)
     assert same(frozen_of(tmp_path / "run"), frozen_of(trained))
     assert RunFolder(tmp_path / "run").transfer()["proof"]["changed"] == []
 
@@ -101,14 +101,16 @@ def test_training_on_kept_features_gives_the_same_weights_as_computing_them_anew
 def test_when_validation_falls_after_unfreezing_the_frozen_stage_is_the_answer(tmp_path, trained):
     few = str(photos(tmp_path / "four", "abcd", each=40))
     said = {"transfer__weights": str(trained), "train__epochs": 9, "transfer__unfreeze_at": 9}
-    events = train(tmp_path / "run", few, **said, transfer__encoder_lr="3000x", transfer__falling=1.0, step__clip=1e9)
+    events = train(
+        tmp_path / "run", few, **said, transfer__encoder_lr="3000x", transfer__layer_lr_decay=1.0, step__clip=1e9
+    )
     folder = RunFolder(tmp_path / "run")
     told = folder.transfer()
     assert told["last_score"] < told["frozen_score"]
     assert load_config(folder.model).epoch == 8
     assert same(frozen_of(tmp_path / "run"), frozen_of(trained)), "the network that is kept, not the spoilt one"
     assert events[-1].epoch == 8
-    assert not folder.frozen.exists()
+    assert not folder.frozen_model.exists()
     texts = [event.text for event in events if isinstance(event, Note)]
     assert any(text.startswith("validation fell after unfreezing (") for text in texts)
     assert any(text.endswith("with its encoder still frozen, is the answer") for text in texts)
@@ -122,7 +124,7 @@ def test_the_plan_is_chosen_from_the_images_of_a_class():
 
 
 def test_a_run_says_how_it_began_in_one_file(tmp_path, few, trained):
-    train(tmp_path / "run", few, transfer__weights=str(trained), train__epochs=2)
+    train(tmp_path / "run", few, transfer__checkpoint=str(trained), train__epochs=2)
     content = json.loads((tmp_path / "run" / "transfer.json").read_text())
     assert set(content) == {
         "why", "origin", "plan", "legs", "frozen_epoch", "frozen_score", "last_score", "kept_epoch", "proof",

@@ -6,39 +6,40 @@ import pytest
 import torch
 from torch import nn
 
-from convscope.api import Finished, RunFolder, as_lines, compare, evaluate, predict
-from convscope.bundle import Cropped, load_config
-from convscope.devices import chosen_device
+from convscope.api import RunFolder, TrainingFinished, as_lines, compare, evaluate, predict
+from convscope.bundle import AveragedViews, load_config
+from convscope.devices import requested_device
 from convscope.errors import ConfigError
-from convscope.pipeline.build import assemble
-from convscope.pipeline.session import MOST_FOR_CROPS
-from convscope.runs.loaders import prepare_again
-from convscope.runs.predictions import answered, ask
+from convscope.pipeline.build import _assemble_session
+from convscope.pipeline.session import MAX_TTA_SHARE
+from convscope.runs.loaders import reload
+from convscope.runs.predictions import load_predictions, predict_split
 from convscope.tasks import Classify, Interval
-from convscope.training import Clock
+from convscope.training import TimeBudget
 from helpers.small_runs import train
 
 TOLD = "Each answer is the mean over 6 looks at an image: as it is, counted twice, and moved by a pixel, each of them "
 
 
 def judged(monkeypatch, low):
-    monkeypatch.setattr(Classify, "gained", lambda *_: Interval(low + 0.01, low, low + 0.02))
+    monkeypatch.setattr(Classify, "paired_gain", lambda *_: Interval(low + 0.01, low, low + 0.02))
 
 
 def test_looks_that_pay_are_what_the_run_answers_by(tmp_path, few, monkeypatch):
     judged(monkeypatch, 0.001)
     last = train(tmp_path / "run", few, train__epochs=1)[-1]
     run = RunFolder(tmp_path / "run")
-    assert isinstance(last, Finished)
-    assert load_config(run.model).crops == "shifts"
-    assert last.crops.startswith(TOLD)
-    assert last.crops in as_lines(last)
-    assert last.crops in run.report.read_text()
-    assert last.scores == answered(run, "validation", "shifts").meter.scores()
+    assert isinstance(last, TrainingFinished)
+    assert load_config(run.model).tta_views == "shifts"
+    assert last.tta_note.startswith(TOLD)
+    assert last.tta_note in as_lines(last)
+    assert last.tta_note in run.report.read_text()
+    assert last.scores == load_predictions(run, "validation", "shifts").meter.scores()
     found = evaluate(run.path)
-    assert (found["crops"], found["loss"]) == ("shifts", last.scores["loss"])
+    assert (found["tta_views"], found["loss"]) == ("shifts", last.scores["loss"])
     assert (
-        f"By one look the validation accuracy is {100 * evaluate(run.path, crops='1')['accuracy']:.2f} %" in last.crops
+        f"By one look the validation accuracy is {100 * evaluate(run.path, tta_views='1')['accuracy']:.2f} %"
+        in last.tta_note
     )
 
 
@@ -46,10 +47,10 @@ def test_predict_answers_by_them_too(tmp_path, few, monkeypatch):
     judged(monkeypatch, 0.001)
     train(tmp_path / "run", few, train__epochs=1)
     run = RunFolder(tmp_path / "run")
-    kept = answered(run, "validation", "shifts")
+    kept = load_predictions(run, "validation", "shifts")
     files = [f"{few}/{name}" for name in kept.names]
-    for crops in (None, "shifts"):
-        _, found = predict(run.path, files, crops)
+    for tta_views in (None, "shifts"):
+        _, found = predict(run.path, files, tta_views)
         expected = kept.task.decode(kept.meter.output).tolist()
         for one, answer in zip(expected, found, strict=True):
             assert answer.probabilities == pytest.approx(one, abs=1e-5)
@@ -59,25 +60,25 @@ def test_looks_that_may_be_better_by_chance_are_not_taken(tmp_path, few, monkeyp
     judged(monkeypatch, 0.0)
     last = train(tmp_path / "run", few, train__epochs=1)[-1]
     run = RunFolder(tmp_path / "run")
-    assert load_config(run.model).crops == "1"
-    assert last.crops == ""
-    assert last.scores == answered(run, "validation").meter.scores()
+    assert load_config(run.model).tta_views == "1"
+    assert last.tta_note == ""
+    assert last.scores == load_predictions(run, "validation").meter.scores()
     assert "Each answer is the mean" not in run.report.read_text()
 
 
-@pytest.mark.parametrize("crops", ["1", "shifts"])
-def test_what_is_asked_for_is_not_judged(tmp_path, few, monkeypatch, crops):
-    monkeypatch.setattr(Classify, "gained", lambda *_: pytest.fail("judged"))
-    train(tmp_path / "run", few, train__epochs=1, train__crops=crops)
-    assert load_config(tmp_path / "run" / "model").crops == crops
+@pytest.mark.parametrize("tta_views", ["1", "shifts"])
+def test_what_is_asked_for_is_not_judged(tmp_path, few, monkeypatch, tta_views):
+    monkeypatch.setattr(Classify, "paired_gain", lambda *_: pytest.fail("judged"))
+    train(tmp_path / "run", few, train__epochs=1, train__tta_views=tta_views)
+    assert load_config(tmp_path / "run" / "model").tta_views == tta_views
 
 
 def test_both_kinds_of_answers_are_kept_from_one_pass(finished, tmp_path):
     run = RunFolder(shutil.copytree(finished, tmp_path / "run"))
-    before = answered(run, "validation").meter
-    averaged = ask(run, prepare_again(run, ("validation",)), "validation", "shifts").meter
-    assert torch.equal(answered(run, "validation").meter.output, before.output)
-    assert torch.equal(answered(run, "validation", "shifts").meter.output, averaged.output)
+    before = load_predictions(run, "validation").meter
+    averaged = predict_split(run, reload(run, ("validation",)), "validation", "shifts").meter
+    assert torch.equal(load_predictions(run, "validation").meter.output, before.output)
+    assert torch.equal(load_predictions(run, "validation", "shifts").meter.output, averaged.output)
     assert not torch.equal(averaged.output, before.output)
 
 
@@ -86,7 +87,10 @@ def test_runs_are_compared_by_what_they_answer(tmp_path, few, monkeypatch):
     for name in "ab":
         train(tmp_path / name, few, train__epochs=1)
     rows, _ = compare([tmp_path / "a", tmp_path / "b"])
-    assert rows[0].accuracy == answered(RunFolder(tmp_path / "a"), "validation", "shifts").meter.scores()["accuracy"]
+    assert (
+        rows[0].accuracy
+        == load_predictions(RunFolder(tmp_path / "a"), "validation", "shifts").meter.scores()["accuracy"]
+    )
 
 
 def begun(finished, budget):
@@ -94,33 +98,33 @@ def begun(finished, budget):
     run = RunFolder(finished)
     recipe = run.recipe()
     recipe = recipe.model_copy(update={"train": recipe.train.model_copy(update={"budget": budget})})
-    return assemble(prepare_again(run), recipe, chosen_device("cpu"))
+    return _assemble_session(reload(run), recipe, requested_device("cpu"))
 
 
 def test_a_budget_pays_for_looks_only_where_they_are_cheap(finished):
     trainee = begun(finished, 100.0)
-    assert isinstance(trainee.clock, Clock)
-    looks = [trainee.answering(crops) for crops in ("1", "shifts")]
+    assert isinstance(trainee.clock, TimeBudget)
+    looks = [trainee.estimate_eval_seconds(tta_views) for tta_views in ("1", "shifts")]
     assert looks == [0, 0]
     trainee.clock.evaluation = 1.0
-    once, several = (trainee.answering(crops) for crops in ("1", "shifts"))
-    count = Cropped(nn.Identity(), (8, 8), "shifts", trainee.config.mirrored).count
+    once, several = (trainee.estimate_eval_seconds(tta_views) for tta_views in ("1", "shifts"))
+    count = AveragedViews(nn.Identity(), (8, 8), "shifts", trainee.config.mirrored).num_views
     assert several == count * once
-    trainee.clock.evaluation = 0.99 * MOST_FOR_CROPS * 100 / several
-    assert trainee.crops == "shifts"
-    trainee.clock.evaluation = 1.01 * MOST_FOR_CROPS * 100 / several
-    assert trainee.crops == "1"
+    trainee.clock.evaluation = 0.99 * MAX_TTA_SHARE * 100 / several
+    assert trainee.tta_views == "shifts"
+    trainee.clock.evaluation = 1.01 * MAX_TTA_SHARE * 100 / several
+    assert trainee.tta_views == "1"
 
 
 def test_photographs_are_looked_at_once(finished):
     trainee = begun(finished, 0.0)
-    assert trainee.crops == "shifts"
+    assert trainee.tta_views == "shifts"
     seen = trainee.config.preprocessing.model_copy(update={"size": (65, 8)})
     trainee.config = trainee.config.model_copy(update={"preprocessing": seen})
-    assert trainee.crops == "1"
+    assert trainee.tta_views == "1"
 
 
 def test_answers_that_are_places_are_not_averaged(tmp_path):
     with pytest.raises(ConfigError) as caught:
-        train(tmp_path / "run", "shapes", task="segment", train__crops="shifts")
-    assert str(caught.value) == "crops: shifts looks cannot be averaged where the answer is a place, as for masks"
+        train(tmp_path / "run", "shapes", task="segment", train__tta_views="shifts")
+    assert str(caught.value) == "views: shifts looks cannot be averaged where the answer is a place, as for masks"

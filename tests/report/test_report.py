@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from convscope.api import RunFolder, write_report
-from convscope.durations import span
+from convscope.durations import format_seconds
 from convscope.report.report import confused
-from convscope.runs.predictions import answered
+from convscope.runs.predictions import load_predictions
 from helpers.small_runs import photos, train
 
 VOID = {"meta", "br", "img", "link", "input", "hr", "path", "use", "stop"}
@@ -68,7 +68,7 @@ def test_a_report_has_the_curves_with_the_epoch_that_is_kept(finished, page):
 
 
 def test_a_report_has_the_confusion_matrix(finished):
-    answers = answered(RunFolder(finished), "validation")
+    answers = load_predictions(RunFolder(finished), "validation")
     counts = answers.task.confusion(answers.meter.output, answers.meter.target)
     table = re.search(r'<table class="matrix">(.*?)</table>', (finished / "report.html").read_text(), re.DOTALL).group(
         1
@@ -87,7 +87,7 @@ def test_a_report_has_every_class_with_its_intervals(finished, page):
 
 def test_a_reports_pictures_are_the_surest_mistakes_and_the_least_sure_right_answers(finished, page):
     run = RunFolder(finished)
-    answers = answered(run, "validation")
+    answers = load_predictions(run, "validation")
     shares, truth = answers.task.decode(answers.meter.output).numpy(), answers.meter.target.numpy()
     sure, wrong = shares.max(1), shares.argmax(1) != truth
     mistakes = [answers.names[i] for i in np.argsort(-sure, kind="stable") if wrong[i]][:12]
@@ -163,4 +163,4 @@ SPANS = {
 
 @pytest.mark.parametrize(("seconds", "text"), SPANS.items())
 def test_spans_of_time_are_told_as_people_say_them(seconds, text):
-    assert span(seconds) == text
+    assert format_seconds(seconds) == text

@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from convscope.api import Epoch, Finished, Found, Note, Planned, RunFolder, as_json, as_lines, resuming
+from convscope.api import DataLoaded, Epoch, Note, PlanReady, RunFolder, TrainingFinished, as_json, as_lines, resuming
 from convscope.data import Skipped
 from convscope.report import text as lines
-from convscope.report.text import passed_over
+from convscope.report.text import skipped_sentences
 from helpers.small_runs import photos, small, start, train
 
 pytestmark = pytest.mark.usefixtures("no_report")
@@ -24,7 +24,7 @@ def only(events, kind):
 
 
 def test_what_was_found(told, few):
-    assert as_lines(only(told, Found)) == [
+    assert as_lines(only(told, DataLoaded)) == [
         f"source: {few}",
         "images: 48 train, 6 validation, 6 test",
         "sizes (height x width): 16 x 16",
@@ -35,7 +35,7 @@ def test_what_was_found(told, few):
 
 
 def test_what_is_done_with_it(told, tmp_path):
-    assert as_lines(only(told, Planned)) == [
+    assert as_lines(only(told, PlanReady)) == [
         "task: classify",
         "network: resnet18, stem small, width 4, depths [1, 1], dropout 0.1: 1,382 weights",
         "images seen at: 16 x 16, augmentation light, mirrored",
@@ -54,7 +54,7 @@ def test_an_epoch(told):
 
 def test_the_end(told, tmp_path):
     path = tmp_path / "run"
-    first, report, after = as_lines(only(told, Finished))
+    first, report, after = as_lines(only(told, TrainingFinished))
     assert re.fullmatch(r"validation accuracy \d+\.\d\d % \(epoch 2\) after \d+\.\d s", first)
     assert report == f"report: {path / 'report.html'}"
     assert after == (
@@ -71,22 +71,22 @@ def test_a_resumed_run_says_where_it_goes_on(tmp_path, few):
     events = start(tmp_path / "run", few)
     only(events, Epoch)
     events.close()
-    assert as_lines(only(resuming(tmp_path / "run"), Planned))[-1] == "resumed: after epoch 1"
+    assert as_lines(only(resuming(tmp_path / "run"), PlanReady))[-1] == "resumed: after epoch 1"
     list(resuming(tmp_path / "run"))
-    assert as_lines(only(resuming(tmp_path / "run"), Planned))[-1] == (
+    assert as_lines(only(resuming(tmp_path / "run"), PlanReady))[-1] == (
         "resumed: after epoch 2, the last one: only the report is written anew"
     )
 
 
 def test_a_budget_is_told_instead_of_epochs(tmp_path, few):
     events = start(tmp_path / "run", few, train__budget=75)
-    assert as_lines(only(events, Planned))[3] == "training: 1 min 15 s in all, epochs of 3 steps, batches of 16"
+    assert as_lines(only(events, PlanReady))[3] == "training: 1 min 15 s in all, epochs of 3 steps, batches of 16"
     events.close()
 
 
 def test_files_passed_over_are_named_reason_by_reason():
     empty = [Skipped(f"{i}.png", "the file is empty") for i in range(7)]
-    assert passed_over([*empty, Skipped("x.png", "damaged")]) == [
+    assert skipped_sentences([*empty, Skipped("x.png", "damaged")]) == [
         "0.png, 1.png, 2.png, 3.png, 4.png and 2 more: the file is empty",
         "x.png: damaged",
     ]
@@ -100,7 +100,7 @@ def test_copies_and_leaks_are_told(tmp_path):
             (folder / "a" / f"{number}.png").read_bytes()
         )
     events = start(tmp_path / "run", str(tmp_path / "photos"))
-    found = only(events, Found)
+    found = only(events, DataLoaded)
     shown = "; ".join(f"train/a/{n}.png and test/a/copy{n}.png (duplicate)" for n in range(5))
     assert found.summary.notes == (
         "7 images are copies or near copy of another; such images stay in one set together",
@@ -113,7 +113,7 @@ def test_copies_and_leaks_are_told(tmp_path):
 
 def test_every_event_is_a_json_object(told):
     names = [as_json(event)["event"] for event in told]
-    assert names == ["found", "planned", *["step"] * 3, "epoch", *["step"] * 3, "epoch", "finished"]
+    assert names == ["data_loaded", "plan_ready", *["step"] * 3, "epoch", *["step"] * 3, "epoch", "training_finished"]
     planned = as_json(told[1])
     assert planned["recipe"]["train"]["epochs"] == small()["train"]["epochs"]
     assert as_json(Epoch(1, 2, {"loss": float("nan")}, {"loss": float("inf")}, 0.5, 0.1)) == {

@@ -17,13 +17,13 @@ LEFT_BEHIND = (".lock", "data.json", "environment.json", "range_test.json", ".re
 
 
 def test_a_new_run_has_a_folder_of_its_own(tmp_path):
-    with RunFolder.making(tmp_path / "runs" / "first") as run:
+    with RunFolder.create(tmp_path / "runs" / "first") as run:
         run.recipe_file.write_text("seed = 0")
     assert RunFolder.open(tmp_path / "runs" / "first").recipe().seed == 0
 
 
 def test_an_empty_folder_may_become_a_run(tmp_path):
-    with RunFolder.making(tmp_path) as run:
+    with RunFolder.create(tmp_path) as run:
         run.recipe_file.write_text("")
 
 
@@ -41,7 +41,7 @@ def test_an_empty_folder_may_become_a_run(tmp_path):
 )
 def test_what_is_there_already_is_never_written_into(tmp_path, content, message):
     (tmp_path / content).write_text("mine")
-    with pytest.raises(RunError) as caught, RunFolder.making(tmp_path):
+    with pytest.raises(RunError) as caught, RunFolder.create(tmp_path):
         pass
     assert str(caught.value) == message.format(path=tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == [content]
@@ -50,7 +50,7 @@ def test_what_is_there_already_is_never_written_into(tmp_path, content, message)
 def test_a_file_is_never_overwritten_by_a_run(tmp_path):
     file = tmp_path / "notes"
     file.write_text("mine")
-    with pytest.raises(RunError) as caught, RunFolder.making(file):
+    with pytest.raises(RunError) as caught, RunFolder.create(file):
         pass
     assert str(caught.value) == f"{file}: is there already and is no run; name another folder with --out"
     assert file.read_text() == "mine"
@@ -60,7 +60,7 @@ def test_a_place_where_nothing_can_be_written_is_named(tmp_path):
     """Under a file no folder can be made, by root neither."""
     (tmp_path / "notes").write_text("mine")
     path = tmp_path / "notes" / "run"
-    with pytest.raises(RunError) as caught, RunFolder.making(path):
+    with pytest.raises(RunError) as caught, RunFolder.create(path):
         pass
     assert str(caught.value) == f"{path}: cannot be written (Not a directory); name another folder with --out"
 
@@ -72,7 +72,7 @@ def test_a_run_that_never_began_leaves_nothing_behind(tmp_path, there_before):
         path.mkdir()
 
     def fail():
-        with RunFolder.making(path) as run:
+        with RunFolder.create(path) as run:
             run.data_file.write_text("{}")
             raise DataError("photos: no images")
 
@@ -91,7 +91,7 @@ def test_what_a_run_left_that_was_killed_before_it_began_is_overwritten(tmp_path
         f"{tmp_path}: stopped before it began to train, so nothing is lost; "
         f"start it again: convscope train DATA --out {tmp_path}"
     )
-    with RunFolder.making(tmp_path) as run:
+    with RunFolder.create(tmp_path) as run:
         run.recipe_file.write_text("")
     assert RunFolder.open(tmp_path)
 

@@ -5,18 +5,18 @@ import tomllib
 
 import pytest
 
-from convscope.durations import seconds
+from convscope.durations import parse_seconds
 from convscope.errors import ConfigError
 from convscope.runs import recipe as recipes
 from convscope.runs.overrides import (
-    complete,
+    data_source,
     known_settings,
     merge,
-    nested,
-    over,
+    nest,
+    override,
+    parse_recipe,
     read_recipe,
     settings_from_flags,
-    source_of,
 )
 from convscope.runs.recipe import Recipe
 
@@ -38,10 +38,10 @@ EVERYTHING = {
 
 @pytest.mark.parametrize("said", [{}, EVERYTHING], ids=["nothing said", "everything said"])
 def test_a_recipe_written_as_toml_reads_back_equal(tmp_path, said):
-    recipe = complete(said, "settings")
+    recipe = parse_recipe(said, "settings")
     file = tmp_path / "recipe.toml"
     file.write_text(recipe.to_toml())
-    assert complete(read_recipe(file), "settings") == recipe
+    assert parse_recipe(read_recipe(file), "settings") == recipe
 
 
 def test_a_recipe_file_names_every_setting_that_has_a_value():
@@ -99,7 +99,7 @@ def test_a_recipe_file_names_every_setting_that_has_a_value():
 )
 def test_what_cannot_be_set_is_named_with_what_can(said, message):
     with pytest.raises(ConfigError) as caught:
-        complete(said, "recipe.toml")
+        parse_recipe(said, "recipe.toml")
     assert str(caught.value) == f"recipe.toml: {message}"
 
 
@@ -130,12 +130,12 @@ def test_flags_are_toml_values_and_bare_words_are_strings():
         "augment": {"mirror": True},
         "data": {"size": [32, 48]},
     }
-    assert complete(settings_from_flags(flags), "settings").train.budget == 300
+    assert parse_recipe(settings_from_flags(flags), "settings").train.budget == 300
 
 
 def test_one_look_may_be_a_number():
-    said = settings_from_flags(["train.crops=1", "data.source=digits"])
-    assert complete(said, "flags").train.crops == "1"
+    said = settings_from_flags(["train.tta_views=1", "data.source=digits"])
+    assert parse_recipe(said, "flags").train.tta_views == "1"
 
 
 def test_a_flag_without_a_value_is_refused():
@@ -149,13 +149,13 @@ def test_a_flag_without_a_value_is_refused():
     [("90", 90), ("90s", 90), ("1.5m", 90), ("5m", 300), ("1h30m", 5400), ("1h1m1s", 3661), (" 2m ", 120)],
 )
 def test_spans_of_time_are_read_as_people_write_them(text, expected):
-    assert seconds(text) == expected
+    assert parse_seconds(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", " ", "five", "5d", "m5", "-5m", "5m3h"])
 def test_what_is_no_span_of_time_is_refused(text):
     with pytest.raises(ValueError, match="write a span of time like 90s, 5m or 1h30m"):
-        seconds(text)
+        parse_seconds(text)
 
 
 def test_later_layers_win_value_by_value():
@@ -163,20 +163,23 @@ def test_later_layers_win_value_by_value():
         "train": {"epochs": 3, "batch": 2},
         "seed": 4,
     }
-    assert nested({"train.epochs": None, "seed": None}) == {}
+    assert nest({"train.epochs": None, "seed": None}) == {}
 
 
 def test_who_names_another_network_or_optimiser_does_not_inherit_the_constants_of_the_first():
     below = {"model": {"name": "resnet18", "options": {"width": 16}}, "train": {"epochs": 9}}
-    assert over(below, {"model": {"name": "lenet"}}) == {"model": {"name": "lenet"}, "train": {"epochs": 9}}
-    assert over(below, {"model": {"name": "resnet18"}}) == below
-    assert over(below, {"model": {"options": {"stem": "small"}}})["model"]["options"] == {"width": 16, "stem": "small"}
+    assert override(below, {"model": {"name": "lenet"}}) == {"model": {"name": "lenet"}, "train": {"epochs": 9}}
+    assert override(below, {"model": {"name": "resnet18"}}) == below
+    assert override(below, {"model": {"options": {"stem": "small"}}})["model"]["options"] == {
+        "width": 16,
+        "stem": "small",
+    }
 
 
 def test_settings_without_data_ask_for_it():
-    assert source_of({"data": {"source": "digits"}}) == "digits"
+    assert data_source({"data": {"source": "digits"}}) == "digits"
     with pytest.raises(ConfigError) as caught:
-        source_of({"train": {"epochs": 3}})
+        data_source({"train": {"epochs": 3}})
     assert str(caught.value) == "data.source is not set; name DATA, as in: convscope train photos"
 
 

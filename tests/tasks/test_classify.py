@@ -153,10 +153,10 @@ def test_a_gain_in_accuracy_is_judged_by_the_images_that_only_one_answers_rightl
     """Ten images: three are right only now, one was right only before. 0.2 +- 1.96 sqrt(0.4 - 0.04) / sqrt(10)."""
     task = Classify(("a", "b"))
     before, after = meters(task, [1, 1, 1, 0, 0, 0, 0, 0, 1, 1], [0, 0, 0, 1, 0, 0, 0, 0, 1, 1], target=[0] * 10)
-    gain = task.gained(before, after)
+    gain = task.paired_gain(before, after)
     reach = 1.959963984540054 * math.sqrt(0.36 / 10)
     assert (gain.value, gain.low, gain.high) == pytest.approx((0.2, 0.2 - reach, 0.2 + reach))
-    assert task.gained(before, before) == Interval(0, 0, 0)
+    assert task.paired_gain(before, before) == Interval(0, 0, 0)
 
 
 def test_a_gain_of_nothing_is_taken_for_one_in_one_of_forty_draws():
@@ -164,5 +164,5 @@ def test_a_gain_of_nothing_is_taken_for_one_in_one_of_forty_draws():
     task, generator, found = Classify(("a", "b")), np.random.default_rng(0), 0
     for _ in range(1000):
         before, after = meters(task, *generator.binomial(1, 0.2, (2, 400)).tolist(), target=[0] * 400)
-        found += task.gained(before, after).low > 0
+        found += task.paired_gain(before, after).low > 0
     assert 10 <= found <= 40

@@ -8,9 +8,9 @@ from torch.nn import functional as F
 
 from convscope.errors import ModelError
 from convscope.models import build, resolve
-from convscope.tasks import Frame, Localise
+from convscope.tasks import Localise, ViewTransform
 from convscope.tasks.boxes import giou, iou, to_xywh, to_xyxy
-from convscope.tasks.localise import TwoHeads, in_file
+from convscope.tasks.localise import TwoHeads, to_file_pixels
 from helpers.oracles import torchvision_models
 
 TASK = Localise(("cat", "dog"), (10, 20), "mse", 3.0)
@@ -83,20 +83,20 @@ def test_scores_equal_those_worked_by_hand():
 
 
 def test_boxes_are_told_in_the_files_pixels_and_end_at_its_border():
-    frame = Frame("a.jpg", (100, 300), 50.0, 0.0, 200.0, 100.0)  # the middle 200 of 300 pixels, seen as 10 x 20
+    frame = ViewTransform("a.jpg", (100, 300), 50.0, 0.0, 200.0, 100.0)  # the middle 200 of 300 pixels, seen as 10 x 20
     output = torch.tensor([[0.0, 3.0, 0.5, 0.5, 0.2, 1.4]])
     found = TASK.predictions(output, [frame])[0]
     assert found.label == "dog"
     assert found.box == pytest.approx((130.0, 0.0, 170.0, 100.0), abs=1e-4)
-    assert found.row()[2:] == list(found.box)
-    assert found.cells(3) == ["dog 95.3 %", "130.0 0.0 170.0 100.0"]
-    assert in_file([-5.0, 0.0, 30.0, 5.0], frame, (10, 20)) == (0.0, 0.0, 300.0, 50.0)
+    assert found.csv_row()[2:] == list(found.box)
+    assert found.display(3) == ["dog 95.3 %", "130.0 0.0 170.0 100.0"]
+    assert to_file_pixels([-5.0, 0.0, 30.0, 5.0], frame, (10, 20)) == (0.0, 0.0, 300.0, 50.0)
 
 
 def test_both_heads_hang_on_one_encoder():
     network = build(resolve("resnet18", 2, 3, (64, 64), {"width": 8, "depths": [1, 1, 1]}))
     encoder = {id(p) for p in network.stages.parameters()}
-    headed = Localise(("cat", "dog"), (64, 64)).headed(network)
+    headed = Localise(("cat", "dog"), (64, 64)).attach_head(network)
     assert isinstance(headed.head, TwoHeads)
     assert {id(p) for p in headed.stages.parameters()} == encoder
     x = torch.rand(2, 3, 64, 64)
@@ -111,7 +111,7 @@ def test_both_heads_hang_on_one_encoder():
 
 def test_a_dense_network_is_refused():
     with pytest.raises(ModelError) as caught:
-        TASK.headed(build(resolve("unet", 2, 1, (32, 32), {"width": 4, "depth": 1})))
+        TASK.attach_head(build(resolve("unet", 2, 1, (32, 32), {"width": 4, "depth": 1})))
     assert str(caught.value) == (
         "task localise: the network has no place for a second head; choose another, such as resnet18"
     )

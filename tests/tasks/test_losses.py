@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from convscope.tasks import Classify, Known, Multilabel, Regress
+from convscope.tasks import Classify, Multilabel, Regress, TaskContext
 
 
 def test_cross_entropy_is_negative_log_likelihood_of_log_softmax():
@@ -51,6 +51,6 @@ def test_the_scale_of_class_weights_does_not_change_the_rate():
 )
 def test_balanced_weights_are_images_over_classes_times_images_of_the_class(counts, expected):
     targets = np.repeat(np.arange(3), counts)
-    task = Classify.made(Known(tuple("abc"), targets, (8, 8)), {"class_weights": "balanced"})
+    task = Classify.from_data(TaskContext(tuple("abc"), targets, (8, 8)), {"class_weights": "balanced"})
     assert task.class_weights == pytest.approx(expected)
     assert np.dot(task.class_weights, counts) == pytest.approx(sum(counts)), "over all images they average 1"

@@ -8,7 +8,7 @@ import torch
 from sklearn.metrics import average_precision_score, f1_score
 from torch.nn import functional as F
 
-from convscope.tasks import Frame, Known, LabelsPrediction, Multilabel, Pictures, Table
+from convscope.tasks import LabelsPrediction, Multilabel, Pictures, Table, TaskContext, ViewTransform
 from convscope.tasks.multilabel import best_threshold
 
 TASK = Multilabel(("humour", "sf"))
@@ -35,7 +35,7 @@ def test_an_unknown_label_has_no_gradient_and_a_batch_without_labels_no_loss():
 
 def test_positive_weights_are_absences_over_presences_and_equal_pytorchs():
     targets = np.array([[1, 0], [0, 0], [0, 1], [0, NAN]], np.float32)
-    task = Multilabel.made(Known(TASK.classes, targets, (8, 8)), {"positive_weights": "balanced"})
+    task = Multilabel.from_data(TaskContext(TASK.classes, targets, (8, 8)), {"positive_weights": "balanced"})
     assert task.positive_weights == (3.0, 2.0)
     output, target = torch.randn(5, 2), torch.randint(2, (5, 2)).float()
     theirs = F.binary_cross_entropy_with_logits(output, target, pos_weight=torch.tensor([3.0, 2.0]))
@@ -46,10 +46,10 @@ def test_probabilities_need_not_sum_to_one_and_an_image_may_have_two_labels():
     found = TASK.predictions(torch.tensor([[2.0, 1.0], [-1.0, -2.0]]), [frame("a"), frame("b")])
     assert [one.labels for one in found] == [("humour", "sf"), ()]
     assert sum(found[0].probabilities) > 1
-    assert found[0].record()["labels"] == ["humour", "sf"]
-    assert found[0].row()[0] == "humour sf"
-    assert found[0].cells(3) == ["humour 88.1 %, sf 73.1 %"]
-    assert found[1].cells(3) == ["none"]
+    assert found[0].to_dict()["labels"] == ["humour", "sf"]
+    assert found[0].csv_row()[0] == "humour sf"
+    assert found[0].display(3) == ["humour 88.1 %, sf 73.1 %"]
+    assert found[1].display(3) == ["none"]
 
 
 def test_scores_equal_scikit_learns():
@@ -98,7 +98,7 @@ def test_no_threshold_gives_a_better_f1_than_the_one_chosen():
 def test_tuning_keeps_the_thresholds_with_the_task_and_they_are_used():
     meter = TASK.meter()
     meter.add(torch.tensor([[-2.0, 0.0], [-1.0, 1.0], [-3.0, -1.0]]), torch.tensor([[1.0, 0], [1, 1], [0, 0]]))
-    tuned = TASK.tuned(meter)
+    tuned = TASK.calibrate(meter)
     assert tuned.thresholds[0] < 0.5 < tuned.thresholds[1]
     assert tuned.scores(meter.output, meter.target)["exact"] == 1.0
     assert tuned.settings() == {"positive_weights": None, "thresholds": tuned.thresholds}
@@ -115,8 +115,8 @@ def test_its_sections_tell_label_by_label_and_show_what_is_wrong():
     assert [(one.row, one.answer) for one in right.shown] == [(0, "humour")]
 
 
-def frame(name: str) -> Frame:
-    return Frame(name, (8, 8), 0.0, 0.0, 8.0, 8.0)
+def frame(name: str) -> ViewTransform:
+    return ViewTransform(name, (8, 8), 0.0, 0.0, 8.0, 8.0)
 
 
 def test_a_prediction_is_of_its_kind():

@@ -5,21 +5,21 @@ import pytest
 import torch
 from sklearn.metrics import mean_absolute_error, r2_score
 
-from convscope.tasks import Frame, Known, Regress, Scatter
+from convscope.tasks import Regress, Scatter, TaskContext, ViewTransform
 
 TARGETS = np.array([[10.0, 1.0], [20.0, 1.0], [30.0, 1.0]], np.float32)
-TASK = Regress.made(Known(("age", "height"), TARGETS, (8, 8)), {"kind": "mse"})
+TASK = Regress.from_data(TaskContext(("age", "height"), TARGETS, (8, 8)), {"kind": "mse"})
 
 
 def test_targets_are_standardised_by_the_training_targets_and_mapped_back():
     assert TASK.mean == (20.0, 1.0)
     assert TASK.std == pytest.approx((np.sqrt(200 / 3), 1.0)), "a number that never changes is divided by 1"
     assert TASK.decode(torch.zeros(1, 2)).tolist() == [[20.0, 1.0]]
-    found = TASK.predictions(torch.tensor([[1.0, -0.5]]), [Frame("a", (8, 8), 0, 0, 8, 8)])[0]
+    found = TASK.predictions(torch.tensor([[1.0, -0.5]]), [ViewTransform("a", (8, 8), 0, 0, 8, 8)])[0]
     assert found.values == pytest.approx((20 + np.sqrt(200 / 3), 0.5))
-    assert found.record() == {"file": "a", "values": dict(zip(("age", "height"), found.values, strict=True))}
-    assert found.row() == list(found.values)
-    assert found.cells(1) == ["age 28.16"]
+    assert found.to_dict() == {"file": "a", "values": dict(zip(("age", "height"), found.values, strict=True))}
+    assert found.csv_row() == list(found.values)
+    assert found.display(1) == ["age 28.16"]
 
 
 def test_the_loss_is_the_mean_squared_distance_of_standardised_numbers():
@@ -28,7 +28,7 @@ def test_the_loss_is_the_mean_squared_distance_of_standardised_numbers():
 
 
 def test_huber_is_squared_up_to_one_deviation_and_then_linear():
-    task = Regress.made(Known(("age", "height"), TARGETS, (8, 8)), {"kind": "huber"})
+    task = Regress.from_data(TaskContext(("age", "height"), TARGETS, (8, 8)), {"kind": "huber"})
     output, target = torch.tensor([[0.0, 0.0]]), torch.tensor([[20 + 2 * TASK.std[0], 1.5]])
     assert float(task.loss(output, target)) == pytest.approx(((2 - 0.5) + 0.5 * 0.25) / 2)
 

@@ -8,20 +8,20 @@ import torch
 
 from convscope.tasks.classify import wilson
 from convscope.tasks.multilabel import Multilabel
-from convscope.tasks.resampled import resampled
+from convscope.tasks.resampled import bootstrap_interval
 from convscope.tasks.segment import Segment
 
 
 def test_of_a_share_it_is_about_wilsons() -> None:
     hits = np.arange(400) < 320
-    found, known = resampled(lambda rows: float(hits[rows].mean()), 400), wilson(320, 400)
+    found, known = bootstrap_interval(lambda rows: float(hits[rows].mean()), 400), wilson(320, 400)
     assert found.value == 0.8
     assert (found.low, found.high) == pytest.approx((known.low, known.high), abs=0.01)
-    assert resampled(lambda rows: float(hits[rows].mean()), 400) == found
+    assert bootstrap_interval(lambda rows: float(hits[rows].mean()), 400) == found
 
 
 def test_of_nothing_it_is_nan() -> None:
-    for found in (resampled(lambda _: 1.0, 0), resampled(lambda _: math.nan, 5)):
+    for found in (bootstrap_interval(lambda _: 1.0, 0), bootstrap_interval(lambda _: math.nan, 5)):
         assert math.isnan(found.low)
         assert math.isnan(found.high)
 

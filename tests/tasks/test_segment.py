@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from convscope.errors import ModelError
 from convscope.models import build, resolve
-from convscope.tasks import Frame, Segment
+from convscope.tasks import Segment, ViewTransform
 from convscope.tasks.drawing import borders, with_mask
 from convscope.tasks.segment import IGNORE, MaskMeter, by_class, dice_loss
 
@@ -70,7 +70,7 @@ def test_a_large_set_keeps_only_the_masks_that_are_shown():
     for _ in range(20):
         meter.add(torch.randn(10, 2, 4, 4), torch.randint(2, (10, 4, 4)))
     assert len(meter) == 200
-    assert len(meter.kept) <= 24
+    assert len(meter.shown_masks) <= 24
     assert len(meter.worst) == 12
 
 
@@ -83,7 +83,7 @@ def test_the_worst_images_are_those_of_the_lowest_score():
     meter = TASK.meter()
     meter.add(logits_of(answer), truth)
     assert [row for _, row in sorted(meter.worst)][:2] == [30, 17]
-    assert meter.kept[30][0].tolist() == answer[30].tolist()
+    assert meter.shown_masks[30][0].tolist() == answer[30].tolist()
 
 
 def test_a_meter_is_made_again_from_what_it_kept():
@@ -121,14 +121,14 @@ def test_probabilities_sum_to_one_in_every_pixel():
 def test_a_mask_comes_back_at_the_files_own_size(tmp_path):
     mask = torch.zeros(1, 4, 4, dtype=torch.long)
     mask[:, :2] = 1
-    found = TASK.predictions(logits_of(mask), [Frame("photos/a.jpg", (8, 12), 0, 0, 12, 8)])[0]
+    found = TASK.predictions(logits_of(mask), [ViewTransform("photos/a.jpg", (8, 12), 0, 0, 12, 8)])[0]
     assert found.mask.shape == (8, 12)
     assert (found.mask[:3] == 1).all()
     assert found.shares == (0.5, 0.5)
-    assert found.record() == {"file": "photos/a.jpg", "size": [8, 12], "shares": {"ground": 0.5, "cell": 0.5}}
+    assert found.to_dict() == {"file": "photos/a.jpg", "size": [8, 12], "shares": {"ground": 0.5, "cell": 0.5}}
     from PIL import Image
 
-    with Image.open(found.saved(tmp_path)) as image:
+    with Image.open(found.save_files(tmp_path)) as image:
         assert image.mode == "P"
         assert np.array_equal(np.asarray(image), found.mask)
 
@@ -143,7 +143,7 @@ def test_any_network_becomes_the_encoder_of_a_unet_and_dense_ones_stay():
 
 def test_a_network_with_one_answer_per_image_is_refused():
     with pytest.raises(ModelError) as caught:
-        TASK.headed(build(resolve("lenet", 2, 1, (28, 28))))
+        TASK.attach_head(build(resolve("lenet", 2, 1, (28, 28))))
     assert str(caught.value) == "task segment: the network gives one answer per image; choose unet or segnet"
 
 

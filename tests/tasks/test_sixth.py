@@ -31,4 +31,4 @@ def test_the_guides_task_trains_is_scored_reported_and_asked(tmp_path, monkeypat
 
     Image.new("L", (8, 8), 100).save(tmp_path / "x.png")
     (answer,) = run.predict(tmp_path / "x.png")
-    assert answer.record()["level"] in set("0123456789")
+    assert answer.to_dict()["level"] in set("0123456789")

@@ -12,25 +12,25 @@ from convscope.errors import ConfigError
 from convscope.models import MODELS
 from convscope.models.layers import named
 from convscope.training import (
-    Average,
     Epoch,
+    ExponentialAverage,
     OptimiserSettings,
     PlanSettings,
     State,
     StepSettings,
-    Watch,
+    UnfreezingCheck,
     build_plan_optimiser,
     digests,
+    forward_parts,
     freeze,
-    is_chain,
+    is_part_chain,
     load,
     make_plan,
-    mode,
+    num_fixed,
     parts,
     run,
     save,
-    standing,
-    through,
+    train_mode,
 )
 
 RATE = 0.05
@@ -67,7 +67,7 @@ def loss(output, y):
 
 def train(model, plan, data, epochs=2, **more) -> State:
     optimiser = build_plan_optimiser(model, OptimiserSettings(learning_rate=RATE, weight_decay=0.1), plan)
-    average = Average(model) if more.pop("averaged", False) else None
+    average = ExponentialAverage(model) if more.pop("averaged", False) else None
     state = State(model, optimiser, average, StepSettings(**more))
     epoch = 1
     while epoch <= epochs:
@@ -82,21 +82,21 @@ def test_alexnet_of_five_classes_trains_as_many_weights_as_its_new_layers_have(l
     with torch.device("meta"):
         model = MODELS["alexnet"](5)
     plan = make_plan(model, PlanSettings(replace_fc=layers), RATE)
-    assert plan.trained(1) == trained
+    assert plan.num_trained(1) == trained
     freeze(model, plan, 1)
     assert sum(p.numel() for p in model.parameters() if p.requires_grad) == trained
 
 
 def test_parts_learn_from_the_top_down_each_slower_than_the_one_above():
-    settings = PlanSettings(unfreeze_at=3, unfreeze_every=2, encoder_lr="0.1x", falling=0.5)
+    settings = PlanSettings(unfreeze_at=3, unfreeze_every=2, encoder_lr="0.1x", layer_lr_decay=0.5)
     plan = make_plan(network(), settings, RATE)
-    told = [(row.part, row.learns_from, row.share) for row in plan.rows if row.weights]
+    told = [(row.part, row.trained_from, row.share) for row in plan.rows if row.num_parameters]
     assert told == [
         ("stem", 9, 0.0125), ("stages.0", 7, 0.025), ("stages.1", 5, 0.05), ("head.fc1", 3, 0.1), ("head.fc", 1, 1.0),
     ]  # fmt: skip
     assert plan.changes(epochs=8) == [1, 3, 5, 7]
     assert plan.unfreezes_at == 3
-    assert [plan.frozen(epoch) for epoch in (1, 3, 5, 9)] == [6, 3, 2, 0]
+    assert [plan.num_frozen(epoch) for epoch in (1, 3, 5, 9)] == [6, 3, 2, 0]
 
 
 def test_after_unfreezing_the_encoder_learns_slower_than_the_head():
@@ -110,7 +110,7 @@ def test_after_unfreezing_the_encoder_learns_slower_than_the_head():
 
 def test_only_so_many_parts_ever_learn():
     plan = make_plan(network(), PlanSettings(unfreeze_at=2, unfreeze_parts=2), RATE)
-    assert [row.learns_from for row in plan.rows if row.weights] == [None, None, 3, 2, 1]
+    assert [row.trained_from for row in plan.rows if row.num_parameters] == [None, None, 3, 2, 1]
     assert plan.unfreezes_at == 2
 
 
@@ -188,7 +188,7 @@ def test_evaluating_in_between_leaves_the_frozen_parts_in_eval_mode():
     model = network()
     plan = make_plan(model, PlanSettings(), RATE)
     freeze(model, plan, 1)
-    with mode(model, training=False):
+    with train_mode(model, training=False):
         assert not model.head.training
     assert not model.stem.norm.training
     assert not model.head.fc1.training
@@ -198,19 +198,19 @@ def test_evaluating_in_between_leaves_the_frozen_parts_in_eval_mode():
 
 def test_what_stands_still_reaches_past_pools_but_not_past_chance():
     model = network()
-    assert standing(model, make_plan(model, PlanSettings(replace_fc=2), RATE), 1) == 5
+    assert num_fixed(model, make_plan(model, PlanSettings(replace_fc=2), RATE), 1) == 5
     assert [name for name, _ in parts(model)][:5] == ["stem", "stages.0", "stages.1", "head.pool", "head.flatten"]
-    assert standing(model, make_plan(model, PlanSettings(replace_fc=1), RATE), 1) == 7, "the activation, not dropout"
+    assert num_fixed(model, make_plan(model, PlanSettings(replace_fc=1), RATE), 1) == 7, "the activation, not dropout"
 
 
 @quick
 def test_a_network_is_its_parts_one_after_the_other_or_says_that_it_is_not(name):
     model, side = make(name), NARROW[name][1]
     x = torch.rand(2, 3, side, side)
-    assert is_chain(model, x) == (name not in ("unet", "segnet"))
-    if is_chain(model, x):
+    assert is_part_chain(model, x) == (name not in ("unet", "segnet"))
+    if is_part_chain(model, x):
         with torch.no_grad():
-            assert torch.equal(through(model, through(model, x, 0, 2), 2), model(x))
+            assert torch.equal(forward_parts(model, forward_parts(model, x, 0, 2), 2), model(x))
 
 
 def test_training_on_kept_features_is_training_on_the_images():
@@ -222,25 +222,25 @@ def test_training_on_kept_features_is_training_on_the_images():
     anew = train(model, plan, batches(), epochs=3)
     freeze(twin, plan, 1)
     with torch.no_grad():
-        kept = [(through(twin, x, 0, 5), y) for x, y in batches()(0)]
+        kept = [(forward_parts(twin, x, 0, 5), y) for x, y in batches()(0)]
     state = State(twin, build_plan_optimiser(twin, OptimiserSettings(learning_rate=RATE, weight_decay=0.1), plan))
     freeze(twin, plan, 1)
-    state.enter = lambda model, x: through(model, x, 5)
+    state.enter = lambda model, x: forward_parts(model, x, 5)
     epochs = list(run(state, lambda _epoch: iter(kept), loss, lambda _step: 1.0, 3, lambda _model: {}))
     assert sum(isinstance(one, Epoch) for one in epochs) == 3
     assert torch.equal(twin.head.fc.weight, anew.model.head.fc.weight)
 
 
 def test_the_watch_tells_a_fall_after_unfreezing():
-    watch = Watch()
-    watch.see(1, 0.5, still=True)
-    watch.see(2, 0.9, still=True)
-    assert not watch.fell
-    watch.see(3, 0.9, still=False)
-    assert not watch.fell, "as good is no fall"
-    watch.see(4, float("nan"), still=False)
-    assert watch.fell
-    again = Watch()
+    watch = UnfreezingCheck()
+    watch.update(1, 0.5, is_frozen=True)
+    watch.update(2, 0.9, is_frozen=True)
+    assert not watch.degraded
+    watch.update(3, 0.9, is_frozen=False)
+    assert not watch.degraded, "as good is no fall"
+    watch.update(4, float("nan"), is_frozen=False)
+    assert watch.degraded
+    again = UnfreezingCheck()
     again.load_state_dict(watch.state_dict())
     assert (again.fell, again.frozen, again.frozen_epoch) == (True, 0.9, 2)
 

@@ -8,8 +8,8 @@ from torch import nn
 
 from convscope.errors import TrainingError
 from convscope.training import (
-    Average,
     Epoch,
+    ExponentialAverage,
     Note,
     OptimiserSettings,
     State,
@@ -199,7 +199,7 @@ def test_the_average_is_what_is_evaluated():
 def test_the_average_follows_the_weights_slowly_worked_by_hand():
     """The decay is 2/11 at first and 3/12 then: 9/11 of the way from 0 to 1, and 3/4 of the way from there to 2."""
     model = line(0.0)
-    average = Average(model, decay=0.999)
+    average = ExponentialAverage(model, decay=0.999)
     nn.init.constant_(model.weight, 1.0)
     average.update(model)
     assert average.module.weight.item() == pytest.approx(9 / 11)

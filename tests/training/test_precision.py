@@ -8,7 +8,7 @@ from torch import nn
 
 from convscope.errors import ConfigError
 from convscope.modules import channels_last
-from convscope.training import Average, State, build_optimiser, in_float32, precision_context, run
+from convscope.training import ExponentialAverage, State, build_optimiser, in_float32, precision_context, run
 from helpers.toy_network import batches, cross_entropy, network
 
 CPU = torch.device("cpu")
@@ -83,7 +83,7 @@ def test_on_a_gpu_it_trains_in_bfloat16_and_resumes():
         pytest.skip("needs a CUDA device")
     device = torch.device("cuda")
     model = network().to(device)
-    state = State(model, build_optimiser(model), Average(model), precision=precision_context("auto", device))
+    state = State(model, build_optimiser(model), ExponentialAverage(model), precision=precision_context("auto", device))
 
     def on_device(epoch):
         for x, y in batches(epoch):

@@ -14,12 +14,12 @@ import torch
 from convscope.errors import RunError
 from convscope.training import (
     OPTIMISERS,
-    Average,
-    Clock,
     Epoch,
+    ExponentialAverage,
     OptimiserSettings,
     State,
     StepSettings,
+    TimeBudget,
     build_optimiser,
     load,
     save,
@@ -143,9 +143,9 @@ def test_the_halved_micro_batch_is_resumed():
 def test_the_time_spent_is_resumed():
     now = iter(range(100))
     state, other = new_state(), new_state()
-    state.extras["clock"] = Clock(50, now=lambda: next(now))  # started at 0
+    state.extras["clock"] = TimeBudget(50, now=lambda: next(now))  # started at 0
     content = state.state_dict()  # asked at 1
-    other.extras["clock"] = Clock(50, now=lambda: 7.0)
+    other.extras["clock"] = TimeBudget(50, now=lambda: 7.0)
     other.load_state_dict(content)
     assert other.extras["clock"].spent == 1
 
@@ -176,7 +176,7 @@ def test_a_state_with_other_parts_is_refused_with_the_reason():
         "resume with the settings that it was saved with"
     )
     with_clock = new_state()
-    with_clock.extras["clock"] = Clock(5)
+    with_clock.extras["clock"] = TimeBudget(5)
     assert message(new_state(), with_clock.state_dict()) == (
         "checkpoint: it was saved with extras = ['clock'], and this run has []; "
         "resume with the settings that it was saved with"
@@ -192,6 +192,6 @@ def test_a_state_of_a_later_format_is_refused_with_the_reason():
 def test_the_result_is_the_average_where_there_is_one():
     model = network()
     optimiser = build_optimiser(model, OptimiserSettings())
-    average = Average(model)
+    average = ExponentialAverage(model)
     assert State(model, optimiser).result is model
     assert State(model, optimiser, average=average).result is average.module

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from convscope.errors import ConfigError
-from convscope.training import SHAPES, Plateau, ScheduleSettings, build_schedule, by_clock, by_steps
+from convscope.training import SHAPES, PlateauSchedule, ScheduleSettings, build_schedule, by_clock, by_steps
 from convscope.training.schedules import constant, cosine, linear, one_cycle, step
 
 
@@ -60,8 +60,8 @@ def test_a_clock_decides_whatever_the_step():
 @pytest.mark.parametrize("patience", [0, 1, 2, 5])
 def test_on_a_flat_loss_the_rate_drops_after_exactly_patience_plus_1_bad_epochs(patience):
     """M61. The first epoch is the best one; the drops come every patience + 1 epochs after it."""
-    plateau = Plateau(factor=0.5, patience=patience)
-    drops = [epoch for epoch in range(20) if plateau.see(1.0)]
+    plateau = PlateauSchedule(factor=0.5, patience=patience)
+    drops = [epoch for epoch in range(20) if plateau.update(1.0)]
     assert drops == list(range(patience + 1, 20, patience + 1))
     assert plateau(0) == 0.5 ** len(drops)
 
@@ -74,29 +74,29 @@ def test_a_plateau_is_that_of_torch(mode):
     oracle = torch.optim.lr_scheduler.ReduceLROnPlateau(
         optimiser, mode, factor=0.9, patience=3, threshold=0.0, threshold_mode="abs", eps=0.0
     )
-    plateau = Plateau(0.9, 3, mode)
+    plateau = PlateauSchedule(0.9, 3, mode)
     for score in scores:
-        plateau.see(score)
+        plateau.update(score)
         oracle.step(score)
         assert plateau(0) == pytest.approx(optimiser.param_groups[0]["lr"])
 
 
 def test_a_score_that_is_no_number_is_a_bad_one():
-    plateau = Plateau(0.5, patience=0)
-    assert [plateau.see(score) for score in (1.0, float("nan"), 0.5)] == [False, True, False]
+    plateau = PlateauSchedule(0.5, patience=0)
+    assert [plateau.update(score) for score in (1.0, float("nan"), 0.5)] == [False, True, False]
 
 
 def test_a_plateau_goes_on_from_its_state():
-    straight, first, second = (Plateau(0.5, 2) for _ in range(3))
-    expected = [straight.see(1.0) for _ in range(12)]
-    before = [first.see(1.0) for _ in range(5)]
+    straight, first, second = (PlateauSchedule(0.5, 2) for _ in range(3))
+    expected = [straight.update(1.0) for _ in range(12)]
+    before = [first.update(1.0) for _ in range(5)]
     second.load_state_dict(first.state_dict())
-    assert before + [second.see(1.0) for _ in range(7)] == expected
+    assert before + [second.update(1.0) for _ in range(7)] == expected
     assert second(0) == straight(0)
 
 
 def test_the_settings_choose_the_schedule():
-    assert isinstance(build_schedule(ScheduleSettings(name="plateau")), Plateau)
+    assert isinstance(build_schedule(ScheduleSettings(name="plateau")), PlateauSchedule)
     assert build_schedule(ScheduleSettings(name="step", at=(0.1,), factor=0.5), total_steps=10)(1) == 0.5
     assert build_schedule(ScheduleSettings(name="cosine"), clock=lambda: 0.5)(0) == pytest.approx(0.5)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from convscope.devices import available_cores, use_cores
+from convscope.devices import physical_cores, use_cores
 from convscope.training import deterministic, random_states, seed_everything, set_random_states
 from helpers.toy_network import same_bits
 
@@ -63,16 +63,16 @@ def machine(tmp_path, monkeypatch):
 
 
 def test_two_threads_of_a_core_count_once(machine):
-    assert available_cores(machine) == 2
+    assert physical_cores(machine) == 2
 
 
 def test_processors_that_the_process_may_not_use_do_not_count(machine, monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 2}, raising=False)
-    assert available_cores(machine) == 1
+    assert physical_cores(machine) == 1
 
 
 def test_without_a_topology_every_processor_counts(machine):
-    assert available_cores(machine / "nowhere") == 4
+    assert physical_cores(machine / "nowhere") == 4
 
 
 @pytest.mark.parametrize(
@@ -80,18 +80,18 @@ def test_without_a_topology_every_processor_counts(machine):
 )
 def test_a_containers_limit_holds(machine, limit, cores):
     (machine / "sys/fs/cgroup/cpu.max").write_text(limit)
-    assert available_cores(machine) == cores
+    assert physical_cores(machine) == cores
 
 
 @pytest.mark.parametrize(("quota", "cores"), [("100000", 1), ("-1", 2)])
 def test_the_limit_of_an_older_container_holds_too(machine, quota, cores):
     (machine / "sys/fs/cgroup/cpu/cpu.cfs_quota_us").write_text(quota)
     (machine / "sys/fs/cgroup/cpu/cpu.cfs_period_us").write_text("100000")
-    assert available_cores(machine) == cores
+    assert physical_cores(machine) == cores
 
 
 def test_torch_takes_as_many_threads_as_it_is_told():
     before = torch.get_num_threads()
     assert use_cores(2) == torch.get_num_threads() == 2
-    assert use_cores() == available_cores()
+    assert use_cores() == physical_cores()
     torch.set_num_threads(before)

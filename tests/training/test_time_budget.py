@@ -2,7 +2,7 @@
 
 import pytest
 
-from convscope.training import Clock, Epoch, Step, by_clock, run
+from convscope.training import Epoch, Step, TimeBudget, by_clock, run
 from convscope.training.schedules import cosine
 from helpers.toy_network import batches, cross_entropy, evaluate, new_state
 
@@ -20,7 +20,7 @@ class Time:
 def budget_run(budget: float, step_takes: float, evaluation_takes: float):
     """Return records, rates, and when the run was over."""
     time = Time()
-    clock = Clock(budget, now=time)
+    clock = TimeBudget(budget, now=time)
 
     def slow_batches(epoch):
         for pair in batches(epoch):
@@ -53,7 +53,7 @@ def test_a_run_ends_with_its_budget_evaluation_included(budget):
 
 def test_one_evaluation_that_was_held_up_does_not_end_the_training():
     time = Time()
-    clock = Clock(100, now=time)
+    clock = TimeBudget(100, now=time)
     for took in (1.0, 1.0, 60.0):
         clock.timing(lambda _, took=took: setattr(time, "seconds", time.seconds + took) or {})(None)
     assert clock.evaluation == 1.0
@@ -77,7 +77,7 @@ def test_the_shape_is_laid_over_the_time():
 
 def test_the_fraction_never_falls_and_stays_within_bounds():
     time = Time()
-    clock = Clock(10, reserve=2, now=time)
+    clock = TimeBudget(10, reserve=2, now=time)
     clock.evaluation = 4.0
     seen = []
     for seconds, evaluation in ((0, 4), (2, 4), (2.5, 0), (9, 0), (30, 0)):
@@ -87,14 +87,14 @@ def test_the_fraction_never_falls_and_stays_within_bounds():
 
 
 def test_a_budget_that_evaluation_uses_up_is_spent():
-    assert Clock(5, reserve=6, now=Time())() == 1
+    assert TimeBudget(5, reserve=6, now=Time())() == 1
 
 
 def test_a_resumed_clock_has_only_the_rest():
     time = Time()
-    first = Clock(10, now=time)
+    first = TimeBudget(10, now=time)
     time.seconds = 4
-    second = Clock(10, now=time)
+    second = TimeBudget(10, now=time)
     second.load_state_dict(first.state_dict())
     time.seconds = 7
     assert second() == pytest.approx(0.7)

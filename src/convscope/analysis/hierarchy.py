@@ -7,29 +7,35 @@ from typing import Any
 import numpy as np
 import torch
 
-from convscope.analysis.attribution import where_sheet
+from convscope.analysis.attribution import attribution_sheet
 from convscope.analysis.data_urls import address
-from convscope.analysis.feature_visualization import painting, sample_images, some_images, wanted_sentence, wanted_sheet
-from convscope.analysis.images import Images
+from convscope.analysis.feature_visualization import (
+    maximised_sentence,
+    maximised_sheet,
+    optimisation_settings,
+    sample_images,
+    some_images,
+)
+from convscope.analysis.images import ImageSet
 from convscope.analysis.maps import channel_maps_sheet, filter_sentence, filter_sheet
 from convscope.analysis.result import Findings
 from convscope.analysis.selection import (
-    answered,
+    attribution_layer,
     chosen_channels,
     chosen_images,
     chosen_layers,
     mistakes,
+    predicted_classes,
     probabilities,
-    where_layer,
     width_of,
 )
-from convscope.analysis.settings import HierarchyLook, PaintLook
-from convscope.analysis.target import Subject
+from convscope.analysis.settings import HierarchySettings, MaximiseSettings
+from convscope.analysis.target import AnalysisTarget
 from convscope.analysis.top_patches import stimuli_sentence, stimuli_sheet
 from convscope.errors import ConvscopeError
 from convscope.explain import activations, channel_maxima, class_map, filters, maximise_channels, stimuli
 from convscope.explain import first_convolution as first_of
-from convscope.files import write_whole
+from convscope.files import atomic_write
 from convscope.progress import Progress
 
 SECTION = "section.html"
@@ -41,26 +47,28 @@ LEAST_IMAGES = 64  # for stimuli to mean anything
 Block = dict[str, Any]
 
 
-def see_hierarchy(subject: Subject, look: HierarchyLook, on_progress: Progress) -> Findings:
+def hierarchy(subject: AnalysisTarget, settings: HierarchySettings, on_progress: Progress) -> Findings:
     """The page ``hierarchy.html``; the run's report takes it in."""
     sample = subject.input(sample_images(subject))
-    layers = chosen_layers(subject, look.layers, sample)
+    layers = chosen_layers(subject, settings.layers, sample)
     blocks, numbers, pictures = [], [], {}
     blocks += _attempt(filters_block, subject)
-    images, shown = some_images(subject, 10**9), _shown(subject, look)
+    images, shown = some_images(subject, 10**9), _shown(subject, settings)
     for place, layer in enumerate(layers):
-        channels = chosen_channels(layer, width_of(subject.model, layer, sample), look.channels, look.most)
+        channels = chosen_channels(layer, width_of(subject.model, layer, sample), settings.channels, settings.most)
         blocks += _attempt(stimuli_block, subject, images, layer, channels) if len(images) else []
-        paint = PaintLook(steps=look.steps, seed=look.seed)
+        paint = MaximiseSettings(steps=settings.steps, seed=settings.seed)
 
         def report(done: int, of: int | None, before: int = place) -> None:
             on_progress(before * (of or 1) + done, len(layers) * (of or 1))
 
-        blocks += _attempt(wanted_block, subject, layer, channels, paint, report)
+        blocks += _attempt(maximised_block, subject, layer, channels, paint, report)
         blocks += _attempt(maps_block, subject, shown, layer, channels) if len(shown) else []
         numbers.append({"layer": layer, "channels": channels})
     if len(shown):
-        blocks += _attempt(where_block, subject, shown if look.images else subject.read(look.split), not look.images)
+        blocks += _attempt(
+            where_block, subject, shown if settings.images else subject.read(settings.split), not settings.images
+        )
     for place, block in enumerate(blocks):
         pictures[f"{place:02d}.{block['kind']}.{block['layer']}"] = block.pop("picture_array")
     for block, picture in zip(blocks, pictures.values(), strict=True):
@@ -70,14 +78,14 @@ def see_hierarchy(subject: Subject, look: HierarchyLook, on_progress: Progress) 
     return Findings(pictures, {"layers": numbers}, says, files)
 
 
-def _shown(subject: Subject, look: HierarchyLook) -> Images:
+def _shown(subject: AnalysisTarget, settings: HierarchySettings) -> ImageSet:
     """The images whose maps are shown: those asked for, else one of each of a few classes."""
-    if look.images or len(subject.read(look.split)):
-        return chosen_images(subject, look.images, look.split, look.each or 1, LOOKED_AT, look.seed)
-    return subject.read(look.split)
+    if settings.images or len(subject.read(settings.split)):
+        return chosen_images(subject, settings.images, settings.split, settings.each or 1, LOOKED_AT, settings.seed)
+    return subject.read(settings.split)
 
 
-def first_look(subject: Subject, multiplications: int, until: float) -> str:
+def first_insights(subject: AnalysisTarget, multiplications: int, until: float) -> str:
     """The same, of what is cheap, as the section of a report that is written right after training.
 
     Args:
@@ -102,8 +110,8 @@ def first_look(subject: Subject, multiplications: int, until: float) -> str:
     return rendered("section.html", blocks=blocks, full=False)
 
 
-def _evenly(images: Images, most: int) -> Images:
-    return images.take(np.unique(np.linspace(0, len(images) - 1, min(most, len(images))).astype(int)))
+def _evenly(images: ImageSet, most: int) -> ImageSet:
+    return images.select(np.unique(np.linspace(0, len(images) - 1, min(most, len(images))).astype(int)))
 
 
 def _attempt(make: Any, *given: Any) -> list[Block]:
@@ -114,7 +122,7 @@ def _attempt(make: Any, *given: Any) -> list[Block]:
         return []
 
 
-def filters_block(subject: Subject) -> Block:
+def filters_block(subject: AnalysisTarget) -> Block:
     """The first layer's kernels."""
     found = filters(subject.model, first_of(subject.model))
     return {
@@ -123,7 +131,7 @@ def filters_block(subject: Subject) -> Block:
     }  # fmt: skip
 
 
-def stimuli_block(subject: Subject, images: Images, layer: str, channels: list[int]) -> Block:
+def stimuli_block(subject: AnalysisTarget, images: ImageSet, layer: str, channels: list[int]) -> Block:
     """What excites some channels of a layer."""
     found = stimuli(subject.model, layer, subject.batches(images))
     return {
@@ -133,19 +141,23 @@ def stimuli_block(subject: Subject, images: Images, layer: str, channels: list[i
     }  # fmt: skip
 
 
-def wanted_block(subject: Subject, layer: str, channels: list[int], look: PaintLook, report: Progress) -> Block:
+def maximised_block(
+    subject: AnalysisTarget, layer: str, channels: list[int], settings: MaximiseSettings, report: Progress
+) -> Block:
     """What some channels of a layer want."""
     real, names = some_images(subject), [f"channel {channel}" for channel in channels]
-    wanted = maximise_channels(subject.model, layer, channels, subject.space, painting(subject, look), report)
+    wanted = maximise_channels(
+        subject.model, layer, channels, subject.space, optimisation_settings(subject, settings), report
+    )
     if len(real):
-        wanted = wanted.against(channel_maxima(subject.model, layer, subject.batches(real)))
+        wanted = wanted.with_data_maximum(channel_maxima(subject.model, layer, subject.batches(real)))
     return {
         "kind": "wanted", "layer": layer, "title": f"{layer}: what it wants",
-        "says": wanted_sentence(wanted), "picture_array": wanted_sheet(subject, real, wanted, names),
+        "says": maximised_sentence(wanted), "picture_array": maximised_sheet(subject, real, wanted, names),
     }  # fmt: skip
 
 
-def maps_block(subject: Subject, images: Images, layer: str, channels: list[int]) -> Block:
+def maps_block(subject: AnalysisTarget, images: ImageSet, layer: str, channels: list[int]) -> Block:
     """What some channels of a layer answer to a few images."""
     found = activations(subject.model, subject.input(images), [layer])[layer]
     return {
@@ -156,39 +168,39 @@ def maps_block(subject: Subject, images: Images, layer: str, channels: list[int]
     }  # fmt: skip
 
 
-def where_block(subject: Subject, images: Images, look_for_mistakes: bool = True) -> Block:
+def where_block(subject: AnalysisTarget, images: ImageSet, look_for_mistakes: bool = True) -> Block:
     """Where the network looks in its surest mistakes among images, or in the first where it makes none."""
     wrong = mistakes(subject, images)[:LOOKED_AT] if look_for_mistakes else []
-    chosen = images.take(wrong) if wrong else images.take(np.arange(min(LOOKED_AT, len(images))))
+    chosen = images.select(wrong) if wrong else images.select(np.arange(min(LOOKED_AT, len(images))))
     x, answers = subject.input(chosen), probabilities(subject, chosen)
-    layer = where_layer(subject.model, x)
-    maps = [class_map(subject.model, x, layer, torch.from_numpy(answered(subject, answers)), "grad_cam")]
-    told = (
+    layer = attribution_layer(subject.model, x)
+    maps = [class_map(subject.model, x, layer, torch.from_numpy(predicted_classes(subject, answers)), "grad_cam")]
+    text = (
         f"the {len(wrong)} surest mistakes"
         if len(wrong) > 1
         else "the one mistake"
         if wrong
         else f"{len(chosen)} images"
     )
-    told += "; no mistakes were found" if look_for_mistakes and not wrong else ""
+    text += "; no mistakes were found" if look_for_mistakes and not wrong else ""
     return {
         "kind": "where", "layer": layer, "title": f"{layer}: where it looks",
-        "says": f"Grad-CAM of {told}: does it look at the thing, or at what comes along with it?",
-        "picture_array": where_sheet(subject, chosen, answers, maps),
+        "says": f"Grad-CAM of {text}: does it look at the thing, or at what comes along with it?",
+        "picture_array": attribution_sheet(subject, chosen, answers, maps),
     }  # fmt: skip
 
 
-def _page(subject: Subject, blocks: list[Block]) -> Any:
+def _page(subject: AnalysisTarget, blocks: list[Block]) -> Any:
     def write(path: Path) -> None:
         section = rendered("section.html", blocks=blocks, full=True)
-        write_whole(path, rendered("hierarchy.html", name=subject.name, section=section).encode())
+        atomic_write(path, rendered("hierarchy.html", name=subject.name, section=section).encode())
 
     return write
 
 
 def _section(blocks: list[Block]) -> Any:
     def write(path: Path) -> None:
-        write_whole(path, rendered("section.html", blocks=blocks, full=True).encode())
+        atomic_write(path, rendered("section.html", blocks=blocks, full=True).encode())
 
     return write
 

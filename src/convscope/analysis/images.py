@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from convscope.errors import ConfigError
-from convscope.runs.loaders import Prepared, framed
+from convscope.runs.loaders import PreparedData, boxes_in_view
 
 NOTHING = 255  # in marks: no object is here
 
 
 @dataclass(frozen=True, eq=False)
-class Images:
+class ImageSet:
     """Images as the network takes them, (N, C, H, W) uint8 or float in [0, 1], read when asked for.
 
     Attributes:
@@ -31,22 +31,22 @@ class Images:
     targets: NDArray[np.int64]
     store: NDArray[Any]
     rows: NDArray[np.int64]
-    marks: NDArray[np.uint8] | None = None
+    object_masks: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def take(self, places: Sequence[int] | NDArray[np.int64]) -> "Images":
+    def select(self, places: Sequence[int] | NDArray[np.int64]) -> "ImageSet":
         """Those at these places, in that order."""
         chosen = np.asarray(places, np.int64)
         names = tuple(self.names[i] for i in chosen)
         return replace(self, names=names, targets=self.targets[chosen], rows=self.rows[chosen])
 
-    def marked(self, targets: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def masks_of(self, targets: NDArray[np.int64]) -> NDArray[np.bool_]:
         """(N, H, W) where each image's object of that class lies; nowhere where the data do not say."""
-        if self.marks is None:
+        if self.object_masks is None:
             return np.zeros((len(self), *self.store.shape[2:]), bool)
-        return np.asarray(self.marks[self.rows] == targets[:, None, None])
+        return np.asarray(self.object_masks[self.rows] == targets[:, None, None])
 
     def pixels(self, places: slice = slice(None)) -> Tensor:
         """(B, C, H, W) float32 in [0, 1]."""
@@ -54,7 +54,7 @@ class Images:
         return chosen.float() / 255 if chosen.dtype == torch.uint8 else chosen.float()
 
 
-def given_marks(
+def check_object_masks(
     marks: NDArray[Any] | Tensor | None, targets: NDArray[np.int64], store: NDArray[Any]
 ) -> NDArray[np.uint8] | None:
     """Marks as a user gives them: bool, or the class of each place.
@@ -72,24 +72,24 @@ def given_marks(
     return given.astype(np.uint8)
 
 
-def images_of(prepared: Prepared, role: str) -> Images:
+def image_set_of(prepared: PreparedData, split: str) -> ImageSet:
     """The images of one set of a run."""
-    rows, dataset = prepared.rows(role), prepared.dataset
-    targets, place = np.asarray(dataset.targets), prepared.place[rows]
+    rows, dataset = prepared.rows(split), prepared.dataset
+    targets, place = np.asarray(dataset.targets), prepared.store_index[rows]
     known, marks = np.full(len(rows), -1), None
-    if dataset.kind == "classes":
+    if dataset.target_kind == "classes":
         known = targets[rows].astype(np.int64)
-    elif dataset.kind == "boxes":
-        boxes = framed(targets, dataset.sizes, prepared.preprocessing.size)[rows]
-        known, marks = boxes[:, 0].astype(np.int64), _boxed(boxes, place, prepared)
-    elif dataset.kind == "masks" and prepared.masks is not None:
+    elif dataset.target_kind == "boxes":
+        boxes = boxes_in_view(targets, dataset.sizes, prepared.preprocessing.size)[rows]
+        known, marks = boxes[:, 0].astype(np.int64), _box_masks(boxes, place, prepared)
+    elif dataset.target_kind == "masks" and prepared.masks is not None:
         marks = prepared.masks
-        known = np.array([_main(mask, len(dataset.classes)) for mask in marks[place]], np.int64)
+        known = np.array([_main_class(mask, len(dataset.classes)) for mask in marks[place]], np.int64)
     names = tuple(dataset.names[i] for i in rows)
-    return Images(names, known, prepared.store.pixels, place, marks)
+    return ImageSet(names, known, prepared.store.pixels, place, marks)
 
 
-def _boxed(boxes: NDArray[np.float32], place: NDArray[np.int64], prepared: Prepared) -> NDArray[np.uint8]:
+def _box_masks(boxes: NDArray[np.float32], place: NDArray[np.int64], prepared: PreparedData) -> NDArray[np.uint8]:
     """Marks of boxes (N, 5), class and xyxy."""
     height, width = prepared.preprocessing.size
     marks = np.full((len(prepared.store.pixels), height, width), NOTHING, np.uint8)
@@ -100,7 +100,7 @@ def _boxed(boxes: NDArray[np.float32], place: NDArray[np.int64], prepared: Prepa
     return marks
 
 
-def _main(mask: NDArray[np.uint8], classes: int) -> int:
+def _main_class(mask: NDArray[np.uint8], classes: int) -> int:
     """The class with most pixels beside the first, which is most often the ground; -1 where there is none."""
     counts = np.bincount(mask.ravel(), minlength=NOTHING + 1)[1:classes]
     return int(counts.argmax()) + 1 if counts.any() else -1

@@ -2,37 +2,40 @@
 
 import numpy as np
 
-from convscope.analysis.images import Images
-from convscope.analysis.layout import shown, table, titled
+from convscope.analysis.images import ImageSet
+from convscope.analysis.layout import image_tile, table, titled
 from convscope.analysis.result import Findings
 from convscope.analysis.selection import chosen_images, chosen_layers
-from convscope.analysis.settings import InvertLook
-from convscope.analysis.target import Subject
+from convscope.analysis.settings import InvertSettings
+from convscope.analysis.target import AnalysisTarget
 from convscope.explain import INVERT, Inversion, invert
 from convscope.progress import Progress
 
 SIDE = 132
 
 
-def see_invert(subject: Subject, look: InvertLook, on_progress: Progress) -> Findings:
+def invert_images(subject: AnalysisTarget, settings: InvertSettings, on_progress: Progress) -> Findings:
     """One sheet: each image beside what every layer has kept of it."""
-    images = chosen_images(subject, look.images, look.split, look.each, look.most, look.seed)
+    images = chosen_images(subject, settings.images, settings.split, settings.each, settings.most, settings.seed)
     x = subject.input(images)
-    layers = chosen_layers(subject, look.layers, x)
-    settings = INVERT.model_copy(update={"steps": look.steps, "seed": look.seed})
-    goals = dict.fromkeys(layers, look.channels)
-    found = invert(subject.model, x, goals, subject.space, settings, on_progress)
+    layers = chosen_layers(subject, settings.layers, x)
+    optimisation = INVERT.model_copy(update={"steps": settings.steps, "seed": settings.seed})
+    goals = dict.fromkeys(layers, settings.channels)
+    found = invert(subject.model, x, goals, subject.space, optimisation, on_progress)
     numbers = {"images": images.names, "layers": [one.to_json() for one in found]}
     return Findings({"invert": invert_sheet(subject, images, found)}, numbers, tuple(map(_kept, found)))
 
 
-def invert_sheet(subject: Subject, images: Images, found: tuple[Inversion, ...]) -> np.ndarray:
+def invert_sheet(subject: AnalysisTarget, images: ImageSet, found: tuple[Inversion, ...]) -> np.ndarray:
     """A row for each image, a column for each depth."""
     rows, pixels = [], images.pixels().numpy()
     for place, name in enumerate(images.names):
-        tiles = [shown(pixels[place], SIDE), *(shown(one.pictures.pixels[place], SIDE) for one in found)]
-        falls = [f"{one.layer} {100 * one.fall[place]:.0f} %{'' if one.reached[place] else ' !'}" for one in found]
-        called = subject.called(int(images.targets[place]))
+        tiles = [image_tile(pixels[place], SIDE), *(image_tile(one.pictures.pixels[place], SIDE) for one in found)]
+        falls = [
+            f"{one.layer} {100 * one.loss_reduction[place]:.0f} %{'' if one.converged[place] else ' !'}"
+            for one in found
+        ]
+        called = subject.class_name(int(images.targets[place]))
         rows.append((f"{name}{': ' if called else ''}{called}", tiles, ["image", *falls]))
     note = (
         "Painted until the layer answers as for the image; above each, how far the feature loss fell "
@@ -43,9 +46,9 @@ def invert_sheet(subject: Subject, images: Images, found: tuple[Inversion, ...])
 
 
 def _kept(found: Inversion) -> str:
-    least = np.floor(1000 * found.fall.min()) / 10
+    least = np.floor(1000 * found.loss_reduction.min()) / 10
     return (
         f"{found.layer}: the feature loss fell by {least:.1f} % or more"
-        f"{'' if found.reached.all() else ' (less than the 90 % that count: take more steps)'}; "
-        f"pixels correlate {found.likeness.mean():.2f} with the image's"
+        f"{'' if found.converged.all() else ' (less than the 90 % that count: take more steps)'}; "
+        f"pixels correlate {found.similarity.mean():.2f} with the image's"
     )

@@ -58,16 +58,16 @@ def squared(picture: np.ndarray, side: int) -> np.ndarray:
     return square
 
 
-def shown(pixels: np.ndarray, side: int) -> np.ndarray:
+def image_tile(pixels: np.ndarray, side: int) -> np.ndarray:
     """An image (C, H, W) in [0, 1] as a square tile; of other than 1 or 3 channels, the mean."""
     return squared(tile(pixels if len(pixels) in (1, 3) else pixels.mean(0, keepdims=True)), side)
 
 
-def framed(picture: np.ndarray, colour: tuple[int, int, int], width: int = 3) -> np.ndarray:
+def with_frame(picture: np.ndarray, color: tuple[int, int, int], width: int = 3) -> np.ndarray:
     """The picture with a frame of that colour inside its edge."""
     marked = picture.copy()
     for edge in (np.s_[:width], np.s_[-width:], np.s_[:, :width], np.s_[:, -width:]):
-        marked[edge] = colour
+        marked[edge] = color
     return marked
 
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from convscope.analysis.images import Images
-from convscope.analysis.layout import INK, beside, headed, shown, sized, squared, table, titled
+from convscope.analysis.images import ImageSet
+from convscope.analysis.layout import INK, beside, headed, image_tile, sized, squared, table, titled
 from convscope.analysis.result import Findings
 from convscope.analysis.selection import chosen_channels, chosen_images, chosen_layers
-from convscope.analysis.settings import ActivationsLook, FiltersLook
-from convscope.analysis.target import Subject
+from convscope.analysis.settings import ActivationsSettings, FiltersSettings
+from convscope.analysis.target import AnalysisTarget
 from convscope.explain import Activations, Filters, activations, filters, grid, kernel_tile, map_tile
 from convscope.explain import first_convolution as first_of
 from convscope.progress import Progress
@@ -16,16 +16,16 @@ CHANNELS = 64  # on a sheet
 KERNEL_CHANNELS = 8  # of a deep kernel that are drawn
 
 
-def see_activations(subject: Subject, look: ActivationsLook, on_progress: Progress) -> Findings:
+def activation_maps(subject: AnalysisTarget, settings: ActivationsSettings, on_progress: Progress) -> Findings:
     """A sheet of every channel's map for each image and layer; channels that answer nothing are crossed out."""
-    images = chosen_images(subject, look.images, look.split, look.each, look.most, look.seed)
+    images = chosen_images(subject, settings.images, settings.split, settings.each, settings.most, settings.seed)
     x = subject.input(images)
-    layers = chosen_layers(subject, look.layers, x)
+    layers = chosen_layers(subject, settings.layers, x)
     found = activations(subject.model, x, layers)
     pictures, says = {}, []
     for done, layer in enumerate(layers, 1):
         for place in range(len(images)):
-            pictures[f"{layer}.{place}"] = activation_sheet(subject, images, place, found[layer], look.channels)
+            pictures[f"{layer}.{place}"] = activation_sheet(subject, images, place, found[layer], settings.channels)
         empty = found[layer].empty
         always = np.flatnonzero(empty.all(0))
         says.append(
@@ -38,7 +38,7 @@ def see_activations(subject: Subject, look: ActivationsLook, on_progress: Progre
 
 
 def activation_sheet(
-    subject: Subject, images: Images, place: int, found: Activations, wanted: tuple[int, ...] = ()
+    subject: AnalysisTarget, images: ImageSet, place: int, found: Activations, wanted: tuple[int, ...] = ()
 ) -> np.ndarray:
     """One image, and what each channel of a layer answers to it."""
     maps, empty = found.maps[place], found.empty[place]
@@ -47,8 +47,8 @@ def activation_sheet(
     whole = float(np.abs(maps).max()) if maps[0].size == 1 else None  # a single place has no scale of its own
     tiles = [sized(map_tile(maps[channel], whole), side) for channel in channels]
     sheet = grid(tiles, [str(channel) for channel in channels], columns=8, marked=[bool(empty[c]) for c in channels])
-    image = shown(images.take([place]).pixels()[0].numpy(), 160)
-    labelled = headed(image, [(subject.called(int(images.targets[place])) or images.names[place], "label", INK)])
+    image = image_tile(images.select([place]).pixels()[0].numpy(), 160)
+    labelled = headed(image, [(subject.class_name(int(images.targets[place])) or images.names[place], "label", INK)])
     some = "" if len(channels) == len(maps) else f", {len(channels)} of them shown"
     title = f"{found.layer}: {len(maps)} channels of {maps.shape[1]} x {maps.shape[2]}{some}; {int(empty.sum())} empty"
     scale = "its own scale" if whole is None else "the layer's scale"
@@ -56,17 +56,19 @@ def activation_sheet(
     return titled(beside([labelled, sheet]), title, note)
 
 
-def channel_maps_sheet(subject: Subject, images: Images, found: Activations, channels: list[int]) -> np.ndarray:
+def channel_maps_sheet(
+    subject: AnalysisTarget, images: ImageSet, found: Activations, channels: list[int]
+) -> np.ndarray:
     """A row for each image: the image, then what some channels of a layer answer to it."""
     rows, pixels = [], images.pixels().numpy()
     for place, name in enumerate(images.names):
         whole = float(np.abs(found.maps[place]).max()) if found.maps[place, 0].size == 1 else None
         maps = [squared(map_tile(found.maps[place, channel], whole), 96) for channel in channels]
         empty = [" empty" if found.empty[place, channel] else "" for channel in channels]
-        called = subject.called(int(images.targets[place]))
+        called = subject.class_name(int(images.targets[place]))
         rows.append((
             f"{name}{': ' if called else ''}{called}",
-            [shown(pixels[place], 96), *maps],
+            [image_tile(pixels[place], 96), *maps],
             ["image", *(f"channel {channel}{gone}" for channel, gone in zip(channels, empty, strict=True))],
         ))  # fmt: skip
     own = "its own scale" if found.maps[0, 0].size > 1 else "the layer's scale"
@@ -74,21 +76,21 @@ def channel_maps_sheet(subject: Subject, images: Images, found: Activations, cha
     return titled(table(rows), f"{found.layer}: what {len(channels)} of its channels answer", note)
 
 
-def see_filters(subject: Subject, look: FiltersLook, on_progress: Progress) -> Findings:
+def filter_images(subject: AnalysisTarget, settings: FiltersSettings, on_progress: Progress) -> Findings:
     """A layer's kernels as pictures, the dead crossed out, with their smoothness; what they answer to chosen images."""
-    layers = look.layers or (first_of(subject.model),)
+    layers = settings.layers or (first_of(subject.model),)
     pictures, found, says = {}, [], []
     for done, layer in enumerate(layers, 1):
         one = filters(subject.model, layer)
-        pictures[layer] = filter_sheet(one, look.channels)
+        pictures[layer] = filter_sheet(one, settings.channels)
         found.append(one.to_json())
         says.append(filter_sentence(one))
         on_progress(done, len(layers))
-    if look.images:
-        images = chosen_images(subject, look.images, look.split, look.each, look.most, look.seed)
+    if settings.images:
+        images = chosen_images(subject, settings.images, settings.split, settings.each, settings.most, settings.seed)
         for layer, answer in activations(subject.model, subject.input(images), layers).items():
             for place in range(len(images)):
-                pictures[f"{layer}.{place}"] = activation_sheet(subject, images, place, answer, look.channels)
+                pictures[f"{layer}.{place}"] = activation_sheet(subject, images, place, answer, settings.channels)
     return Findings(pictures, {"layers": found}, tuple(says))
 
 

@@ -5,12 +5,23 @@ from typing import Any
 
 import numpy as np
 
-from convscope.analysis.images import Images
-from convscope.analysis.layout import OTHER, SAME, beside, framed, headed, shortened, shown, sized, table, titled
+from convscope.analysis.images import ImageSet
+from convscope.analysis.layout import (
+    OTHER,
+    SAME,
+    beside,
+    headed,
+    image_tile,
+    shortened,
+    sized,
+    table,
+    titled,
+    with_frame,
+)
 from convscope.analysis.result import Findings
 from convscope.analysis.selection import chosen_images, chosen_layers
-from convscope.analysis.settings import NeighboursLook
-from convscope.analysis.target import Subject
+from convscope.analysis.settings import NeighboursSettings
+from convscope.analysis.target import AnalysisTarget
 from convscope.errors import ConfigError
 from convscope.explain import (
     LookAlike,
@@ -31,25 +42,25 @@ ALARMS = 12
 NAMED = 92  # pixels of a file's name in an alarm's heading
 
 
-def see_neighbours(subject: Subject, look: NeighboursLook, on_progress: Progress) -> Findings:
+def nearest_images(subject: AnalysisTarget, settings: NeighboursSettings, on_progress: Progress) -> Findings:
     """Neighbours in features beside neighbours in pixels, look-alikes of other classes, and a map of the set."""
-    images = subject.read(look.split)
-    asked = chosen_images(subject, look.images, look.split, look.each, look.most, look.seed)
+    images = subject.read(settings.split)
+    asked = chosen_images(subject, settings.images, settings.split, settings.each, settings.most, settings.seed)
     images = images if len(images) else asked
     if len(images) < 3:
         raise ConfigError(f"images: {len(images)} to look for neighbours among; give at least 3")
-    layer = chosen_layers(subject, look.layers, subject.input(images, slice(0, 1)))[-1]
+    layer = chosen_layers(subject, settings.layers, subject.input(images, slice(0, 1)))[-1]
 
     def report(done: int, _of: int | None) -> None:
         on_progress(done, len(images))
 
-    features = feature_vectors(subject.model, layer, subject.batches(images), report, look.channels)
+    features = feature_vectors(subject.model, layer, subject.batches(images), report, settings.channels)
     vectors = {"features": features, "pixels": pixel_vectors(subject.batches(images))}
-    near = {space: nearest(one, look.count) for space, one in vectors.items()}
-    queries = _queries(subject, layer, images, asked, near, vectors, look)
+    near = {space: nearest(one, settings.count) for space, one in vectors.items()}
+    queries = _queries(subject, layer, images, asked, near, vectors, settings)
     pictures = {
         "neighbours": neighbours_sheet(subject, images, asked, queries, layer),
-        "map": map_sheet(subject, images, features, look),
+        "map": map_sheet(subject, images, features, settings),
     }
     numbers: dict[str, Any] = {
         "layer": layer,
@@ -67,17 +78,17 @@ def see_neighbours(subject: Subject, look: NeighboursLook, on_progress: Progress
     if any(alarms.values()):
         pictures["look_alikes"] = alarm_sheet(subject, images, alarms)
     numbers |= {"purity": shares, "look_alikes": {s: [_named(images, a) for a in found] for s, found in alarms.items()}}
-    return Findings(pictures, numbers, _sentences(shares, alarms, look.count, layer, len(images)))
+    return Findings(pictures, numbers, _sentences(shares, alarms, settings.count, layer, len(images)))
 
 
 def _queries(
-    subject: Subject,
+    subject: AnalysisTarget,
     layer: str,
-    images: Images,
-    asked: Images,
+    images: ImageSet,
+    asked: ImageSet,
     near: dict[str, Neighbours],
     vectors: dict[str, np.ndarray],
-    look: NeighboursLook,
+    settings: NeighboursSettings,
 ) -> dict[str, Neighbours]:
     """The neighbours of what was asked for: of the set's own images without themselves, of files among all."""
     place = {name: i for i, name in enumerate(images.names)}
@@ -85,14 +96,14 @@ def _queries(
         rows = [place[name] for name in asked.names]
         return {space: Neighbours(one.indices[rows], one.distances[rows]) for space, one in near.items()}
     given = {
-        "features": feature_vectors(subject.model, layer, subject.batches(asked), channels=look.channels),
+        "features": feature_vectors(subject.model, layer, subject.batches(asked), channels=settings.channels),
         "pixels": pixel_vectors(subject.batches(asked)),
     }
-    return {space: nearest(vectors[space], look.count, given[space]) for space in near}
+    return {space: nearest(vectors[space], settings.count, given[space]) for space in near}
 
 
 def neighbours_sheet(
-    subject: Subject, images: Images, asked: Images, queries: dict[str, Neighbours], layer: str
+    subject: AnalysisTarget, images: ImageSet, asked: ImageSet, queries: dict[str, Neighbours], layer: str
 ) -> np.ndarray:
     """Two rows side by side for each image asked for; red frames are other classes."""
     tables = []
@@ -100,26 +111,26 @@ def neighbours_sheet(
         rows = []
         for place, name in enumerate(asked.names):
             target = int(asked.targets[place])
-            others = images.take(found.indices[place])
-            tiles = [shown(asked.take([place]).pixels()[0].numpy(), SIDE)]
+            others = images.select(found.indices[place])
+            tiles = [image_tile(asked.select([place]).pixels()[0].numpy(), SIDE)]
             for image, truth in zip(others.pixels().numpy(), others.targets, strict=True):
                 same = target < 0 or truth == target
-                tiles.append(framed(shown(image, SIDE), SAME if same else OTHER))
-            called = [subject.called(int(truth)) for truth in (target, *others.targets)]
+                tiles.append(with_frame(image_tile(image, SIDE), SAME if same else OTHER))
+            called = [subject.class_name(int(truth)) for truth in (target, *others.targets)]
             rows.append((f"{name}, nearest in {space if space == 'pixels' else layer}", tiles, called))
         tables.append(table(rows))
     note = "Red frame: another class. The same thing near: good. The same look near: a network that learnt the look."
     return titled(beside(tables, 28), f"Neighbours in {layer} (left) and in pixels (right)", note)
 
 
-def alarm_sheet(subject: Subject, images: Images, alarms: dict[str, tuple[LookAlike, ...]]) -> np.ndarray:
+def alarm_sheet(subject: AnalysisTarget, images: ImageSet, alarms: dict[str, tuple[LookAlike, ...]]) -> np.ndarray:
     """Pairs of different classes that are nearest to each other."""
     rows = []
     for space, found in alarms.items():
         for pair in found[:ALARMS] if space == "features" else found[: ALARMS // 2]:
-            both = images.take([pair.first, pair.second])
-            tiles = [shown(image, SIDE) for image in both.pixels().numpy()]
-            called = [subject.called(int(target)) for target in both.targets]
+            both = images.select([pair.first, pair.second])
+            tiles = [image_tile(image, SIDE) for image in both.pixels().numpy()]
+            called = [subject.class_name(int(target)) for target in both.targets]
             first, second = (shortened(name, NAMED) for name in both.names)
             rows.append((f"{space}: {first} {second}", tiles, called))
     halves = [rows[i::2] for i in range(2) if rows[i::2]]
@@ -130,23 +141,25 @@ def alarm_sheet(subject: Subject, images: Images, alarms: dict[str, tuple[LookAl
     return titled(np.concatenate(padded, 1), "Alike, but of different classes", note)
 
 
-def map_sheet(subject: Subject, images: Images, features: np.ndarray, look: NeighboursLook) -> np.ndarray:
+def map_sheet(
+    subject: AnalysisTarget, images: ImageSet, features: np.ndarray, settings: NeighboursSettings
+) -> np.ndarray:
     """The set on a plane, near what the layer finds alike, framed in its class's colour."""
     chosen = np.unique(np.linspace(0, len(images) - 1, min(ON_MAP, len(images))).astype(int))
-    points, some = map_2d(features[chosen], look.map, look.seed), images.take(chosen)
+    points, some = map_2d(features[chosen], settings.map, settings.seed), images.select(chosen)
     side = 24 if len(chosen) > 150 else 36
-    tiles = [sized(shown(image, side), side) for image in some.pixels().numpy()]
+    tiles = [sized(image_tile(image, side), side) for image in some.pixels().numpy()]
     kinds = sorted(set(some.targets.tolist()))
     palette = {kind: _colour(kinds.index(kind), len(kinds)) for kind in kinds}
     colours = np.array([palette[int(target)] for target in some.targets], np.uint8)
     sheet = thumbnails(points, tiles, 900, colours if len(kinds) > 1 else None)
-    named = [(subject.called(kind), "label", palette[kind]) for kind in kinds[:24] if kind >= 0]
+    named = [(subject.class_name(kind), "label", palette[kind]) for kind in kinds[:24] if kind >= 0]
     if named:
         legend = headed(np.full((1, 10, 3), 255, np.uint8), named)
         sheet = np.concatenate([sheet, np.pad(
             legend, ((0, 900 - legend.shape[0]), (0, 0), (0, 0)), constant_values=255,
         )], 1)  # fmt: skip
-    kept = "PCA: the widest plane." if look.map == "pca" else "t-SNE keeps neighbours; sizes and gaps mean nothing."
+    kept = "PCA: the widest plane." if settings.map == "pca" else "t-SNE keeps neighbours; sizes and gaps mean nothing."
     return titled(sheet, f"{len(chosen)} images as the network sees them", kept)
 
 
@@ -155,7 +168,7 @@ def _colour(place: int, count: int) -> tuple[int, int, int]:
     return round(255 * red), round(255 * green), round(255 * blue)
 
 
-def _named(images: Images, pair: LookAlike) -> dict[str, Any]:
+def _named(images: ImageSet, pair: LookAlike) -> dict[str, Any]:
     return {**pair.to_json(), "first": images.names[pair.first], "second": images.names[pair.second]}
 
 

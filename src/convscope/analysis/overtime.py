@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from convscope.analysis.layout import INK, SOFT, beside, font, headed, shown, sized, titled
+from convscope.analysis.layout import INK, SOFT, beside, font, headed, image_tile, sized, titled
 from convscope.analysis.result import Findings
-from convscope.analysis.settings import OvertimeLook
-from convscope.analysis.target import Subject
+from convscope.analysis.settings import OvertimeSettings
+from convscope.analysis.target import AnalysisTarget
 from convscope.errors import ConfigError, RunError
 from convscope.explain import Snapshots, read_snapshots, strip, write_gif
 from convscope.progress import Progress
@@ -20,44 +20,46 @@ EPOCHS = 12  # columns of a strip, evenly chosen
 SIDE = 48
 
 
-def see_overtime(subject: Subject, look: OvertimeLook, on_progress: Progress) -> Findings:
+def maps_over_time(subject: AnalysisTarget, settings: OvertimeSettings, on_progress: Progress) -> Findings:
     """For each stage and probe a strip, a row for each channel and a column for each epoch, and an animation."""
     folder = subject.home.parent / "probes"
     kept = probes_of(folder)
-    layers = look.layers or tuple(kept["layers"])
-    for layer in look.layers:
+    layers = settings.layers or tuple(kept["layers"])
+    for layer in settings.layers:
         if layer not in kept["layers"]:
             raise RunError(
                 f"layer {layer}: its maps were not kept while training; choose one of {_listed(kept['layers'])}"
             )
-    probes = _chosen_probes(subject, look, kept["names"])
+    probes = _chosen_probes(subject, settings, kept["names"])
     pictures, files, numbers, says = {}, {}, [], []
     for done, layer in enumerate(layers, 1):
-        found = _some_channels(read_snapshots(folder, layer), look.channels)
+        found = _some_channels(read_snapshots(folder, layer), settings.channels)
         for probe in probes:
             pictures[f"{layer}.{probe}"] = strip_sheet(subject, found, probe, kept["names"][probe])
             files[f"{layer}.{probe}.gif"] = _animation(found, probe)
         numbers.append(found.to_json())
-        says.append(_settled(found))
+        says.append(_settled_epoch(found))
         on_progress(done, len(layers))
     return Findings(pictures, {"probes": kept["names"], "layers": numbers}, tuple(says), files)
 
 
-def _chosen_probes(subject: Subject, look: OvertimeLook, names: list[str]) -> list[int]:
+def _chosen_probes(subject: AnalysisTarget, settings: OvertimeSettings, names: list[str]) -> list[int]:
     """The probes that the user named by number, by name or by class; else all."""
     count = len(names)
-    if look.probe is not None and look.probe >= count:
-        raise RunError(f"probe: no {look.probe} of {count} probe images; choose from 0 to {count - 1}")
-    if look.probe is not None:
-        return [look.probe]
-    if not look.images:
+    if settings.probe is not None and settings.probe >= count:
+        raise RunError(f"probe: no {settings.probe} of {count} probe images; choose from 0 to {count - 1}")
+    if settings.probe is not None:
+        return [settings.probe]
+    if not settings.images:
         return list(range(count))
     images = subject.read("validation")
-    classes = [subject.called(int(images.targets[images.names.index(n)])) if n in images.names else "" for n in names]
-    for word in look.images:
+    classes = [
+        subject.class_name(int(images.targets[images.names.index(n)])) if n in images.names else "" for n in names
+    ]
+    for word in settings.images:
         if word not in (*names, *classes):
             raise ConfigError(f"images: no probe image or class {word}; choose one of {_listed(names)}")
-    return [i for i in range(count) if names[i] in look.images or classes[i] in look.images]
+    return [i for i in range(count) if names[i] in settings.images or classes[i] in settings.images]
 
 
 def _some_channels(found: Snapshots, wanted: tuple[int, ...]) -> Snapshots:
@@ -98,7 +100,7 @@ def _animation(found: Snapshots, probe: int) -> Callable[[Path], None]:
     return write
 
 
-def strip_sheet(subject: Subject, found: Snapshots, probe: int, name: str) -> np.ndarray:
+def strip_sheet(subject: AnalysisTarget, found: Snapshots, probe: int, name: str) -> np.ndarray:
     """One probe's strip, beside the image, with channels and epochs written on."""
     chosen = np.unique(np.linspace(0, len(found.epochs) - 1, min(EPOCHS, len(found.epochs))).astype(int))
     few = replace(found, epochs=found.epochs[chosen], maps=found.maps[chosen])
@@ -113,7 +115,7 @@ def strip_sheet(subject: Subject, found: Snapshots, probe: int, name: str) -> np
     parts = [labelled]
     images = subject.read("validation")
     if name in images.names:
-        image = shown(images.take([images.names.index(name)]).pixels()[0].numpy(), 120)
+        image = image_tile(images.select([images.names.index(name)]).pixels()[0].numpy(), 120)
         parts.insert(0, headed(sized(image, 120), [("probe image", "label", SOFT)]))
     title = f"{found.layer}, epoch {few.epochs[0]} to {few.epochs[-1]}: {channels} channels"
     note = f"{name}. A row is a channel, a column an epoch; brightness is on one scale along a row."
@@ -136,7 +138,7 @@ def _labelled(picture: np.ndarray, channels: list[int], epochs: list[int]) -> np
     return np.asarray(canvas)
 
 
-def _settled(found: Snapshots) -> str:
+def _settled_epoch(found: Snapshots) -> str:
     """From which epoch on the maps move less than a tenth of what they moved at most."""
     changes = np.array(found.to_json()["mean_change"])
     if len(changes) < 2 or changes.max() <= 0:

@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from convscope.analysis.attribution import attribution, chosen_maps, where_sheet, words
-from convscope.analysis.images import Images
+from convscope.analysis.attribution import attribution, attribution_sheet, chosen_maps, method_name
+from convscope.analysis.images import ImageSet
 from convscope.analysis.result import Findings
 from convscope.analysis.selection import chosen_images, probabilities
-from convscope.analysis.settings import PointingLook
-from convscope.analysis.target import Subject
+from convscope.analysis.settings import PointingSettings
+from convscope.analysis.target import AnalysisTarget
 from convscope.errors import ConfigError
 from convscope.explain import Attribution, Pointing, pointing_game
 from convscope.progress import Progress
@@ -19,20 +19,20 @@ BATCH = 16  # images whose maps are made at once
 SHOWN = 8
 
 
-def see_pointing(subject: Subject, look: PointingLook, on_progress: Progress) -> Findings:
+def pointing_game_scores(subject: AnalysisTarget, settings: PointingSettings, on_progress: Progress) -> Findings:
     """The pointing game: for each kind of map, how often its peak, and how much of it, lies on the marked object.
 
     Maps follow the true class, whether it is answered or not: the question is where its evidence is.
     """
-    images = _marked(subject, look)
-    jobs = chosen_maps(subject, look, subject.input(images, slice(0, 1)))
+    images = _marked(subject, settings)
+    jobs = chosen_maps(subject, settings, subject.input(images, slice(0, 1)))
     maps, games = [], []
     for done, job in enumerate(jobs, 1):
-        maps.append(_maps(subject, images, job, look))
-        games.append(pointing_game(maps[-1].maps, images.marked(images.targets)))
+        maps.append(_maps(subject, images, job, settings))
+        games.append(pointing_game(maps[-1].maps, images.masks_of(images.targets)))
         on_progress(done, len(jobs))
-    few = images.take(np.arange(min(SHOWN, len(images))))
-    sheet = where_sheet(subject, few, probabilities(subject, few), maps, few.marked(few.targets))
+    few = images.select(np.arange(min(SHOWN, len(images))))
+    sheet = attribution_sheet(subject, few, probabilities(subject, few), maps, few.masks_of(few.targets))
     numbers = {
         "images": images.names,
         "maps": [
@@ -43,31 +43,31 @@ def see_pointing(subject: Subject, look: PointingLook, on_progress: Progress) ->
     return Findings({"pointing": sheet}, numbers, says)
 
 
-def _marked(subject: Subject, look: PointingLook) -> Images:
+def _marked(subject: AnalysisTarget, settings: PointingSettings) -> ImageSet:
     """The images with a marked object of their class.
 
     Raises:
         ConfigError: there are none.
     """
-    images = chosen_images(subject, look.images, look.split, look.each, look.most, look.seed)
-    if images.marks is None:
+    images = chosen_images(subject, settings.images, settings.split, settings.each, settings.most, settings.seed)
+    if images.object_masks is None:
         raise ConfigError(
             f"images: those of {subject.name} come without boxes or masks, so nothing says where a map should point; "
             "train on data that have some, or give marks to own_module"
         )
-    images = images.take(np.flatnonzero(images.marked(images.targets).any((1, 2))))
+    images = images.select(np.flatnonzero(images.masks_of(images.targets).any((1, 2))))
     if not len(images):
         raise ConfigError("images: none has a marked object of its class; choose others")
     return images
 
 
-def _maps(subject: Subject, images: Images, job: tuple[str, str], look: PointingLook) -> Attribution:
+def _maps(subject: AnalysisTarget, images: ImageSet, job: tuple[str, str], settings: PointingSettings) -> Attribution:
     """One kind of map of all images, some at a time."""
     parts = []
     for first in range(0, len(images), BATCH):
         places = slice(first, first + BATCH)
         targets = torch.from_numpy(images.targets[places])
-        parts.append(attribution(subject.model, subject.input(images, places), job, targets, look))
+        parts.append(attribution(subject.model, subject.input(images, places), job, targets, settings))
     arrays: list[Any] = [
         np.concatenate([getattr(one, name) for one in parts]) for name in ("targets", "scores", "values", "maps")
     ]
@@ -75,8 +75,9 @@ def _maps(subject: Subject, images: Images, job: tuple[str, str], look: Pointing
 
 
 def _verdict(how: str, layer: str, game: Pointing) -> str:
-    told = game.to_json()
+    text = game.to_json()
     return (
-        f"{words(how)} {layer}".strip() + f": its peak lies on the object in {100 * told['hits']:.0f} % of the images, "
-        f"and {100 * told['energy']:.0f} % of what it holds; the object is {100 * told['area']:.0f} % of the image"
+        f"{method_name(how)} {layer}".strip()
+        + f": its peak lies on the object in {100 * text['hits']:.0f} % of the images, "
+        f"and {100 * text['energy']:.0f} % of what it holds; the object is {100 * text['area']:.0f} % of the image"
     )

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from convscope.analysis.target import Subject
-from convscope.files import plain, write_whole
+from convscope.analysis.target import AnalysisTarget
+from convscope.files import atomic_write, to_plain
 from convscope.progress import Progress
 
-Way = Callable[[Subject, Any, Progress], "Findings"]
+AnalysisFunction = Callable[[AnalysisTarget, Any, Progress], "Findings"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,13 +23,13 @@ class Findings:
 
     pictures: dict[str, np.ndarray]
     numbers: dict[str, Any]
-    says: tuple[str, ...] = ()
+    summary: tuple[str, ...] = ()
     files: dict[str, Callable[[Path], None]] = field(default_factory=dict)
     """Further files by name, such as animations, each with what writes it."""
 
 
 @dataclass(frozen=True)
-class Seen:
+class AnalysisResult:
     """What was written.
 
     Attributes:
@@ -44,16 +44,16 @@ class Seen:
     pictures: tuple[Path, ...]
     numbers_file: Path
     numbers: dict[str, Any]
-    says: tuple[str, ...]
+    summary: tuple[str, ...]
 
     def _repr_html_(self) -> str:
         from convscope.analysis.data_urls import image_of_file
 
-        said = "".join(f"<p>{sentence}</p>" for sentence in self.says)
+        said = "".join(f"<p>{sentence}</p>" for sentence in self.summary)
         return said + "".join(f'<p><img src="{image_of_file(path)}"></p>' for path in self.pictures)
 
 
-def write(findings: Findings, method: str, said: dict[str, Any], folder: Path) -> Seen:
+def write_result(findings: Findings, method: str, settings: dict[str, Any], folder: Path) -> AnalysisResult:
     """Write pictures and numbers into a folder.
 
     Raises:
@@ -65,19 +65,19 @@ def write(findings: Findings, method: str, said: dict[str, Any], folder: Path) -
     for name, picture in findings.pictures.items():
         path, content = folder / f"{_plain_name(name)}.png", io.BytesIO()
         Image.fromarray(picture).save(content, "PNG", optimize=True)
-        write_whole(path, content.getvalue())
+        atomic_write(path, content.getvalue())
         paths.append(path)
     for name, writer in findings.files.items():
         path = folder / _plain_name(name)
         writer(path)
         paths.append(path)
-    numbers = plain({
-        "method": method, "settings": said, **findings.numbers,
-        "says": list(findings.says), "pictures": [path.name for path in paths],
+    numbers = to_plain({
+        "method": method, "settings": settings, **findings.numbers,
+        "says": list(findings.summary), "pictures": [path.name for path in paths],
     })  # fmt: skip
     numbers_file = folder / f"{method}.json"
-    write_whole(numbers_file, (json.dumps(numbers, indent=1) + "\n").encode())
-    return Seen(method, tuple(paths), numbers_file, numbers, findings.says)
+    atomic_write(numbers_file, (json.dumps(numbers, indent=1) + "\n").encode())
+    return AnalysisResult(method, tuple(paths), numbers_file, numbers, findings.summary)
 
 
 def _plain_name(name: str) -> str:

@@ -9,30 +9,30 @@ from torch import nn
 from convscope.analysis.attribution import attribution, chosen_maps
 from convscope.analysis.layout import chart, titled
 from convscope.analysis.result import Findings
-from convscope.analysis.selection import answered, chosen_images, probabilities
-from convscope.analysis.settings import SanityLook
-from convscope.analysis.target import Subject
-from convscope.explain import Cascade, cascade
+from convscope.analysis.selection import chosen_images, predicted_classes, probabilities
+from convscope.analysis.settings import SanitySettings
+from convscope.analysis.target import AnalysisTarget
+from convscope.explain import CascadingRandomisation, cascade
 from convscope.progress import Progress
 
 LEFT = 0.5  # correlation that random weights may leave: more, and the maps come from the image rather than the network
 
 
-def see_sanity(subject: Subject, look: SanityLook, on_progress: Progress) -> Findings:
+def randomisation_test(subject: AnalysisTarget, settings: SanitySettings, on_progress: Progress) -> Findings:
     """How much of each kind of map is left when the weights are random, layer by layer from the output."""
-    images = chosen_images(subject, look.images, look.split, look.each, look.most, look.seed)
+    images = chosen_images(subject, settings.images, settings.split, settings.each, settings.most, settings.seed)
     x = subject.input(images)
-    targets = torch.from_numpy(answered(subject, probabilities(subject, images)))
-    jobs = dict(chosen_maps(subject, look, x))  # of several layers, the last
-    found: dict[str, Cascade] = {}
+    targets = torch.from_numpy(predicted_classes(subject, probabilities(subject, images)))
+    jobs = dict(chosen_maps(subject, settings, x))  # of several layers, the last
+    found: dict[str, CascadingRandomisation] = {}
     for place, (how, layer) in enumerate(jobs.items()):
 
         def explain(net: nn.Module, job: tuple[str, str] = (how, layer)) -> np.ndarray:
-            return attribution(net, x, job, targets, look).maps
+            return attribution(net, x, job, targets, settings).maps
 
         found[how] = cascade(
-            subject.model, explain, parts(subject.model), look.draws, look.seed,
-            on_progress=_after(on_progress, place * look.draws, len(jobs) * look.draws),
+            subject.model, explain, parts(subject.model), settings.draws, settings.seed,
+            on_progress=_after(on_progress, place * settings.draws, len(jobs) * settings.draws),
         )  # fmt: skip
     layer = next(filter(None, jobs.values()), "")
     numbers = {"images": images.names, "layer": layer, "methods": {how: one.to_json() for how, one in found.items()}}
@@ -54,7 +54,7 @@ def _after(on_progress: Progress, before: int, whole: int) -> Progress:
     return lambda done, _of: on_progress(before + done, whole)
 
 
-def _verdict(how: str, found: Cascade) -> str:
+def _verdict(how: str, found: CascadingRandomisation) -> str:
     left = float(found.correlations[-1].mean())
     if left <= LEFT:
         return f"{how}: correlation {left:.2f} once all weights are random: its maps come from what was learnt"
@@ -64,7 +64,7 @@ def _verdict(how: str, found: Cascade) -> str:
     )
 
 
-def _sanity_sheet(found: dict[str, Cascade], layer: str) -> np.ndarray:
+def _sanity_sheet(found: dict[str, CascadingRandomisation], layer: str) -> np.ndarray:
     def draw(axes: Any) -> None:
         for how, one in found.items():
             axes.plot([1.0, *one.correlations.mean(1)], marker=".", label=how.replace("_", " "))

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from convscope.analysis.images import Images
-from convscope.analysis.target import AS_CLASSES, CLASSES_NAMED, Subject
+from convscope.analysis.images import ImageSet
+from convscope.analysis.target import TASKS_WITH_CLASSES, TO_CLASS_SCORES, AnalysisTarget
 from convscope.bundle import image_files
 from convscope.errors import ConfigError, did_you_mean
 from convscope.explain import find_layer, record
 from convscope.models import Network
-from convscope.modules import untouched
+from convscope.modules import preserve_state
 
 MISTAKES = "mistakes"
 OTHERS = "look at activations, filters, stimuli, invert, maximise or neighbours instead"
@@ -22,8 +22,8 @@ ENOUGH_PLACES = 4  # rows and columns below which a map says hardly where
 
 
 def chosen_images(
-    subject: Subject, words: Sequence[str], split: str, each: int | None, most: int, seed: int = 0
-) -> Images:
+    subject: AnalysisTarget, words: Sequence[str], split: str, each: int | None, most: int, seed: int = 0
+) -> ImageSet:
     """The images that the user asked for.
 
     Args:
@@ -44,11 +44,11 @@ def chosen_images(
         raise ConfigError(f"images: {subject.name} comes without images; name files or folders")
     places: list[int] = []
     for word in words:
-        places += _meant(subject, found, split, word, each or most, seed)
-    return found.take(places if words else _some(found, each, most, seed))
+        places += _resolve_word(subject, found, split, word, each or most, seed)
+    return found.select(places if words else _some_of_each_class(found, each, most, seed))
 
 
-def _meant(subject: Subject, found: Images, split: str, word: str, each: int, seed: int) -> list[int]:
+def _resolve_word(subject: AnalysisTarget, found: ImageSet, split: str, word: str, each: int, seed: int) -> list[int]:
     if word in subject.classes:
         of_class = np.flatnonzero(found.targets == subject.classes.index(word))
         if not len(of_class):
@@ -70,14 +70,14 @@ def _meant(subject: Subject, found: Images, split: str, word: str, each: int, se
     raise ConfigError(f"images: no class, image or file {word}{meant}")
 
 
-def _some(found: Images, each: int | None, most: int, seed: int) -> list[int]:
+def _some_of_each_class(found: ImageSet, each: int | None, most: int, seed: int) -> list[int]:
     """A few of each class, class by class; where classes are not known, any."""
     order = np.array(_shuffled(np.arange(len(found)), seed))
-    picked = order[in_turns(found.targets[order], most, each)].tolist()
+    picked = order[round_robin(found.targets[order], most, each)].tolist()
     return sorted(picked, key=lambda place: (int(found.targets[place]), place))
 
 
-def in_turns(targets: np.ndarray, most: int, each: int | None = None) -> list[int]:
+def round_robin(targets: np.ndarray, most: int, each: int | None = None) -> list[int]:
     """The first of every class, then the second, up to `each` of a class and `most` in all; -1 is no class."""
     groups = [(int(target), np.flatnonzero(targets == target).tolist()) for target in np.unique(targets)]
     groups = [(target, group if each is None or target < 0 else group[:each]) for target, group in groups]
@@ -90,15 +90,15 @@ def _shuffled(places: np.ndarray, seed: int) -> list[int]:
     return order
 
 
-def probabilities(subject: Subject, images: Images) -> np.ndarray:
+def probabilities(subject: AnalysisTarget, images: ImageSet) -> np.ndarray:
     """(N, K) what the network answers, as probabilities.
 
     Raises:
         ConfigError: it answers with something else than classes.
     """
-    check_names_classes(subject, somehow=True)
+    require_class_scores(subject, somehow=True)
     parts = []
-    with untouched(subject.model):
+    with preserve_state(subject.model):
         for x in subject.batches(images):
             output = subject.model(x)
             if not isinstance(output, Tensor) or output.ndim != 2:
@@ -108,33 +108,33 @@ def probabilities(subject: Subject, images: Images) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def check_names_classes(subject: Subject, somehow: bool = False) -> None:
+def require_class_scores(subject: AnalysisTarget, somehow: bool = False) -> None:
     """Raise ConfigError where the network's answers are no classes, nor (`somehow`) can become some.
 
-    What can become some does so inside `Subject.naming_classes`.
+    What can become some does so inside `AnalysisTarget.class_scores_only`.
     """
-    if subject.task not in CLASSES_NAMED and not (somehow and subject.task in AS_CLASSES):
+    if subject.task not in TASKS_WITH_CLASSES and not (somehow and subject.task in TO_CLASS_SCORES):
         raise ConfigError(f"{subject.name}: its task is {subject.task}, which names no classes; {OTHERS}")
 
 
-def answered(subject: Subject, answers: np.ndarray) -> np.ndarray:
+def predicted_classes(subject: AnalysisTarget, output: np.ndarray) -> np.ndarray:
     """(N,) the class that each image is answered to be; of masks, the one with most pixels beside the first class,
     which is most often the ground.
     """
-    if subject.task == "segment" and answers.shape[1] > 1:
-        return np.asarray(answers[:, 1:].argmax(1) + 1)
-    return np.asarray(answers.argmax(1))
+    if subject.task == "segment" and output.shape[1] > 1:
+        return np.asarray(output[:, 1:].argmax(1) + 1)
+    return np.asarray(output.argmax(1))
 
 
-def mistakes(subject: Subject, images: Images) -> list[int]:
+def mistakes(subject: AnalysisTarget, images: ImageSet) -> list[int]:
     """The images that are answered wrongly, surest first."""
     answers = probabilities(subject, images)
-    wrong = np.flatnonzero((answered(subject, answers) != images.targets) & (images.targets >= 0))
+    wrong = np.flatnonzero((predicted_classes(subject, answers) != images.targets) & (images.targets >= 0))
     order: list[int] = wrong[np.argsort(-answers[wrong].max(1), kind="stable")].tolist()
     return order
 
 
-def chosen_layers(subject: Subject, words: Sequence[str], sample: Tensor) -> tuple[str, ...]:
+def chosen_layers(subject: AnalysisTarget, words: Sequence[str], sample: Tensor) -> tuple[str, ...]:
     """The layers that the user named, or the network's stages, early to late.
 
     Raises:
@@ -156,7 +156,7 @@ def stages(model: nn.Module, sample: Tensor) -> tuple[str, ...]:
     return tuple(sorted(last.values(), key=order.index)) or tuple(order[-1:])
 
 
-def where_layer(model: nn.Module, sample: Tensor) -> str:
+def attribution_layer(model: nn.Module, sample: Tensor) -> str:
     """The deepest stage whose maps are still at least 4 x 4; where none is, the one with the most places; "" where
     nothing has any.
     """
@@ -181,7 +181,7 @@ def _sizes(model: nn.Module, sample: Tensor) -> dict[str, tuple[int, int]]:
 
         return hook
 
-    with untouched(model):
+    with preserve_state(model):
         handles = [module.register_forward_hook(note(name)) for name, module in model.named_modules() if name]
         try:
             model(sample[:1])
@@ -211,5 +211,5 @@ def chosen_channels(layer: str, count: int, wanted: Sequence[int], most: int) ->
 def width_of(model: nn.Module, layer: str, sample: Tensor) -> int:
     """How many channels a layer gives."""
     with record(model, layer) as kept, torch.no_grad():
-        kept.reach(sample[:1])
+        kept.forward(sample[:1])
         return int(kept[layer].shape[1])

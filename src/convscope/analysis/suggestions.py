@@ -8,27 +8,27 @@ import torch
 from torch import Tensor, nn
 
 from convscope.analysis.feature_visualization import some_images
-from convscope.analysis.images import NOTHING, Images
+from convscope.analysis.images import NOTHING, ImageSet
 from convscope.analysis.layout import chart, titled
 from convscope.analysis.result import Findings
-from convscope.analysis.selection import check_names_classes, chosen_images, chosen_layers, where_layer
-from convscope.analysis.settings import DesignsLook
-from convscope.analysis.target import Subject
+from convscope.analysis.selection import attribution_layer, chosen_images, chosen_layers, require_class_scores
+from convscope.analysis.settings import DesignsSettings
+from convscope.analysis.target import AnalysisTarget
 from convscope.errors import ConfigError
 from convscope.explain import (
-    Depth,
+    LayerProbe,
     Removal,
     Suggestion,
-    depths,
     filters,
-    from_depths,
-    from_field,
-    from_filters,
-    from_removals,
-    from_stimuli,
+    probe_layers,
     receptive_field,
     removal_costs,
     stimuli,
+    suggest_from_field,
+    suggest_from_filters,
+    suggest_from_probes,
+    suggest_from_removals,
+    suggest_from_stimuli,
 )
 from convscope.progress import Progress
 
@@ -42,24 +42,24 @@ NOTHING_FOUND = (
 Labelled = Callable[[], Iterator[tuple[Tensor, Tensor]]]
 
 
-def see_designs(subject: Subject, look: DesignsLook, on_progress: Progress) -> Findings:
+def suggest_designs(subject: AnalysisTarget, settings: DesignsSettings, on_progress: Progress) -> Findings:
     """Dead and repeated filters, silent channels, blocks and stages that cost nothing, fields that do not fit."""
     train = subject.read("train")
     if not len(subject.read("validation")):
         raise ConfigError(f"images: {subject.name} comes without images; designs need a run, or images in Python")
-    judged = chosen_images(subject, look.images, look.split, look.each, 10**9, look.seed)
+    judged = chosen_images(subject, settings.images, settings.split, settings.each, 10**9, settings.seed)
     sample = subject.input(judged, slice(0, 1))
-    layers = chosen_layers(subject, look.layers, sample)
+    layers = chosen_layers(subject, settings.layers, sample)
     suggestions = [
-        found for layer in _convolutions(subject.model, look.layers) for found in _kernels(subject, layer, look)
+        found for layer in _convolutions(subject.model, settings.layers) for found in _kernels(subject, layer, settings)
     ]
     for done, layer in enumerate(layers, 1):
-        suggestions += from_stimuli(stimuli(subject.model, layer, subject.batches(train), 1), look.channels)
+        suggestions += suggest_from_stimuli(stimuli(subject.model, layer, subject.batches(train), 1), settings.channels)
         on_progress(done, 2 * len(layers))
     removals = _removals(subject, judged, on_progress)
     after = _depths(subject, layers, train, judged)
-    suggestions += [*from_removals(removals), *from_depths(after)]
-    suggestions += _field(subject, look.objects, judged, sample)
+    suggestions += [*suggest_from_removals(removals), *suggest_from_probes(after)]
+    suggestions += _field(subject, settings.objects, judged, sample)
     pictures = {}
     if after:
         pictures["depths"] = _depth_sheet(after)
@@ -87,11 +87,11 @@ def _convolutions(model: nn.Module, within: tuple[str, ...]) -> list[str]:
     ]
 
 
-def _kernels(subject: Subject, layer: str, look: DesignsLook) -> tuple[Suggestion, ...]:
-    return from_filters(filters(subject.model, layer), look.channels)
+def _kernels(subject: AnalysisTarget, layer: str, settings: DesignsSettings) -> tuple[Suggestion, ...]:
+    return suggest_from_filters(filters(subject.model, layer), settings.channels)
 
 
-def _labelled(subject: Subject, images: Images) -> Labelled:
+def _labelled(subject: AnalysisTarget, images: ImageSet) -> Labelled:
     def batches() -> Iterator[tuple[Tensor, Tensor]]:
         done = 0
         for x in subject.batches(images):
@@ -101,7 +101,7 @@ def _labelled(subject: Subject, images: Images) -> Labelled:
     return batches
 
 
-def _removals(subject: Subject, judged: Images, on_progress: Progress) -> tuple[Removal, ...]:
+def _removals(subject: AnalysisTarget, judged: ImageSet, on_progress: Progress) -> tuple[Removal, ...]:
     """What each block is worth on the images; none where these have no classes."""
     if not _classes_known(subject, judged):
         return ()
@@ -112,41 +112,43 @@ def _second_half(on_progress: Progress) -> Progress:
     return lambda done, of: on_progress((of or done) + done, 2 * (of or done))
 
 
-def _classes_known(subject: Subject, images: Images) -> bool:
+def _classes_known(subject: AnalysisTarget, images: ImageSet) -> bool:
     try:
-        check_names_classes(subject, somehow=True)
+        require_class_scores(subject, somehow=True)
     except ConfigError:
         return False
     return subject.task != "segment" and bool((images.targets >= 0).all())
 
 
-def _depths(subject: Subject, layers: tuple[str, ...], train: Images, judged: Images) -> tuple[Depth, ...]:
+def _depths(
+    subject: AnalysisTarget, layers: tuple[str, ...], train: ImageSet, judged: ImageSet
+) -> tuple[LayerProbe, ...]:
     """What is known after each stage; nothing where classes are not known."""
     if len(layers) < 2 or not _classes_known(subject, judged):
         return ()
     fitted = some_images(subject, FITTED)
     if not _classes_known(subject, fitted) or len(np.unique(train.targets)) < 2:
         return ()
-    return depths(subject.model, layers, _labelled(subject, fitted), _labelled(subject, judged))
+    return probe_layers(subject.model, layers, _labelled(subject, fitted), _labelled(subject, judged))
 
 
-def _field(subject: Subject, said: int | None, images: Images, sample: Tensor) -> tuple[Suggestion, ...]:
+def _field(subject: AnalysisTarget, said: int | None, images: ImageSet, sample: Tensor) -> tuple[Suggestion, ...]:
     """Whether the deepest stage with places sees as much as an object takes, as the user or the data say."""
-    layer = where_layer(subject.model, sample)
+    layer = attribution_layer(subject.model, sample)
     sides = np.array([[said, said]]) if said is not None else object_sides(images, subject.task == "segment")
     if not len(sides) or not layer:
         return ()
-    return from_field(receptive_field(subject.model, layer, sample), sides)
+    return suggest_from_field(receptive_field(subject.model, layer, sample), sides)
 
 
-def object_sides(images: Images, ground_first: bool) -> np.ndarray:
+def object_sides(images: ImageSet, ground_first: bool) -> np.ndarray:
     """(N, 2) heights and widths of the marked objects, each connected region one; class 0 may be the ground."""
-    if images.marks is None:
+    if images.object_masks is None:
         return np.zeros((0, 2), np.int64)
     from scipy.ndimage import find_objects, label
 
     sides = []
-    for mask in images.marks[images.rows]:
+    for mask in images.object_masks[images.rows]:
         regions, _ = label((mask != NOTHING) & ((mask != 0) | (not ground_first)))
         for rows, columns in find_objects(regions):
             height, width = rows.stop - rows.start, columns.stop - columns.start
@@ -170,7 +172,7 @@ def _removal_sheet(removals: tuple[Removal, ...]) -> np.ndarray:
     return titled(chart(draw, (7.5, 0.28 * len(chosen) + 1.2)), "What each block is worth", note)
 
 
-def _depth_sheet(found: tuple[Depth, ...]) -> np.ndarray:
+def _depth_sheet(found: tuple[LayerProbe, ...]) -> np.ndarray:
     def draw(axes: Any) -> None:
         axes.plot([100 * one.accuracy for one in found], marker="o", color="#5b8def")
         for place, one in enumerate(found):

@@ -12,31 +12,39 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 from torch import Tensor, nn
 
-from convscope.analysis.images import Images, given_marks, images_of
+from convscope.analysis.images import ImageSet, check_object_masks, image_set_of
 from convscope.bundle import load_bundle
-from convscope.bundle.bundle import CONFIG
+from convscope.bundle.bundle import CONFIG_FILE
 from convscope.data import read_image
-from convscope.devices import device_here, use_cores
+from convscope.devices import inference_device, use_cores
 from convscope.errors import ConfigError, RunError
-from convscope.explain import PixelSpace, colour_axes
+from convscope.explain import PixelSpace, color_axes
 from convscope.progress import Progress
 from convscope.runs.folder import RunFolder
-from convscope.runs.loaders import prepare_again
+from convscope.runs.loaders import reload
 
-__all__ = ["AS_CLASSES", "CLASSES_NAMED", "About", "Images", "Subject", "opened", "own_module"]
+__all__ = [
+    "TASKS_WITH_CLASSES",
+    "TO_CLASS_SCORES",
+    "AnalysisTarget",
+    "ImageSet",
+    "InputInfo",
+    "open_target",
+    "wrap_module",
+]
 
-CLASSES_NAMED = ("classify", "multilabel")
-AS_CLASSES: dict[str, Callable[[Tensor], Tensor]] = {
+TASKS_WITH_CLASSES = ("classify", "multilabel")
+TO_CLASS_SCORES: dict[str, Callable[[Tensor], Tensor]] = {
     "localise": lambda output: output[:, :-4],
     "segment": lambda output: output.float().softmax(1).mean((2, 3)).clamp(min=1e-12).log(),
 }
 """How the answers of tasks that also say where become (B, K) class logits; of masks, the log of a class's share."""
-COLOURS_FROM = 512  # training images whose colours painted pictures take
+COLOR_IMAGES = 512  # training images whose colours painted pictures take
 BATCH = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class AnalysisTarget:
     """A network with its images.
 
     Attributes:
@@ -59,17 +67,17 @@ class Subject:
     std: tuple[float, ...]
     size: tuple[int, int]
     home: Path
-    read: Callable[[str], Images]
+    read: Callable[[str], ImageSet]
     white: float = 65535.0
     task: str = "classify"
 
     @contextmanager
-    def naming_classes(self) -> Iterator[None]:
+    def class_scores_only(self) -> Iterator[None]:
         """Inside, a network that also says where answers with (B, K) class logits alone; others as ever."""
-        if self.task not in AS_CLASSES:
+        if self.task not in TO_CLASS_SCORES:
             yield
             return
-        as_classes = AS_CLASSES[self.task]
+        as_classes = TO_CLASS_SCORES[self.task]
         handle = self.model.register_forward_hook(lambda _module, _inputs, output: as_classes(output))
         try:
             yield
@@ -79,39 +87,39 @@ class Subject:
     @cached_property
     def space(self) -> PixelSpace:
         """How pixels become the input, with the colours of the training images where there are any."""
-        colours = None
+        colors = None
         images = self.read("train")
         if len(images):
-            few = np.linspace(0, len(images) - 1, min(COLOURS_FROM, len(images))).astype(int)
-            colours = colour_axes([images.take(few).pixels()])
-        return PixelSpace(self.mean, self.std, colours)
+            few = np.linspace(0, len(images) - 1, min(COLOR_IMAGES, len(images))).astype(int)
+            colors = color_axes([images.select(few).pixels()])
+        return PixelSpace(self.mean, self.std, colors)
 
-    def input(self, images: Images, places: slice = slice(None)) -> Tensor:
+    def input(self, images: ImageSet, places: slice = slice(None)) -> Tensor:
         """(B, C, H, W) images as the network takes them, where it lives."""
         pixels = images.pixels(places)
         weight = next(self.model.parameters(), pixels)
         return PixelSpace(self.mean, self.std).to_input(pixels).to(weight.device)
 
-    def batches(self, images: Images) -> Iterator[Tensor]:
+    def batches(self, images: ImageSet) -> Iterator[Tensor]:
         """All images, some at a time."""
         for first in range(0, len(images), BATCH):
             yield self.input(images, slice(first, first + BATCH))
 
-    def called(self, target: int) -> str:
+    def class_name(self, target: int) -> str:
         """A class's name; nothing where it is not known."""
         if target < 0:
             return ""
         return self.classes[target] if target < len(self.classes) else str(target)
 
-    def from_files(self, files: Sequence[Path]) -> Images:
+    def from_files(self, files: Sequence[Path]) -> ImageSet:
         """Image files as the network takes them; a file's class is its folder's name where that is one."""
         pixels = [read_image(file, len(self.mean), self.size, self.white) for file in files]
         targets = [self.classes.index(file.parent.name) if file.parent.name in self.classes else -1 for file in files]
         store = np.stack(pixels) if pixels else np.zeros((0, len(self.mean), *self.size), np.uint8)
-        return Images(tuple(map(str, files)), np.array(targets, np.int64), store, np.arange(len(files)))
+        return ImageSet(tuple(map(str, files)), np.array(targets, np.int64), store, np.arange(len(files)))
 
 
-class About(BaseModel, frozen=True, extra="forbid"):
+class InputInfo(BaseModel, frozen=True, extra="forbid"):
     """What there is to know of images that go into a module of one's own.
 
     Attributes:
@@ -129,13 +137,13 @@ class About(BaseModel, frozen=True, extra="forbid"):
     home: Path = Path()
 
 
-def own_module(
+def wrap_module(
     model: nn.Module,
     pixels: NDArray[Any] | Tensor,
     targets: Sequence[int] | NDArray[np.int64] | Tensor | None = None,
-    about: About | None = None,
-    marks: NDArray[Any] | Tensor | None = None,
-) -> Subject:
+    info: InputInfo | None = None,
+    object_masks: NDArray[Any] | Tensor | None = None,
+) -> AnalysisTarget:
     """A module that convscope never saw, and images for it, ready for `explain`.
 
     Args:
@@ -148,73 +156,86 @@ def own_module(
     Raises:
         ConfigError: arrays of other shapes.
     """
-    about = about or About()
+    info = info or InputInfo()
     store = pixels.detach().cpu().numpy() if isinstance(pixels, Tensor) else np.asarray(pixels)
     if store.ndim != 4 or not len(store):
         raise ConfigError(f"pixels: shape {store.shape}; give at least one image as (N, C, H, W)")
     count, channels = store.shape[:2]
     known = np.full(count, -1) if targets is None else np.asarray(targets)
-    names = about.names or tuple(f"image {i}" for i in range(count))
+    names = info.names or tuple(f"image {i}" for i in range(count))
     for what, given, wanted in (
         ("targets", len(known), count), ("names", len(names), count),
-        ("mean", len(about.mean) or channels, channels), ("std", len(about.std) or channels, channels),
+        ("mean", len(info.mean) or channels, channels), ("std", len(info.std) or channels, channels),
     ):  # fmt: skip
         if given != wanted:
             raise ConfigError(f"{what}: {given} for {count} images of {channels} channels; give {wanted}")
     known = known.astype(np.int64)
-    images = Images(tuple(names), known, store, np.arange(count), given_marks(marks, known, store))
-    mean, std = about.mean or (0.0,) * channels, about.std or (1.0,) * channels
+    images = ImageSet(tuple(names), known, store, np.arange(count), check_object_masks(object_masks, known, store))
+    mean, std = info.mean or (0.0,) * channels, info.std or (1.0,) * channels
     size = store.shape[2], store.shape[3]
-    return Subject(
-        type(model).__name__, model, about.classes, mean, std, size, about.home / "explain", lambda _split: images
+    return AnalysisTarget(
+        type(model).__name__, model, info.classes, mean, std, size, info.home / "explain", lambda _split: images
     )
 
 
-def opened(path: Path, on_progress: Progress | None = None) -> Subject:
+def open_target(path: Path, on_progress: Progress | None = None) -> AnalysisTarget:
     """A run's network with its images, or a saved model, whose images have to be named as files.
 
     Raises:
         RunError: there is no such run, or no network in it yet.
         ModelError: its network cannot be opened.
     """
-    if (path / CONFIG).exists():
-        model, config = load_bundle(path, device_here("auto"))
-        seen, home = config.preprocessing, path / "explain"
-        none = Images((), np.zeros(0, np.int64), np.zeros((0, seen.channels, *seen.size), np.uint8), np.zeros(0, int))
-        return Subject(
+    if (path / CONFIG_FILE).exists():
+        model, config = load_bundle(path, inference_device("auto"))
+        preprocessing, home = config.preprocessing, path / "explain"
+        none = ImageSet(
+            (),
+            np.zeros(0, np.int64),
+            np.zeros((0, preprocessing.channels, *preprocessing.size), np.uint8),
+            np.zeros(0, int),
+        )
+        return AnalysisTarget(
             path.name,
             model,
             config.classes,
-            seen.mean,
-            seen.std,
-            seen.size,
+            preprocessing.mean,
+            preprocessing.std,
+            preprocessing.size,
             home,
             lambda _split: none,
-            seen.white,
+            preprocessing.white,
             config.task,
         )
     folder = RunFolder.open(path)
     use_cores(folder.recipe().train.threads or None)
-    model, config = load_bundle(folder.trained(), device_here(folder.recipe().train.device))
-    seen, sets = config.preprocessing, _Sets(folder, on_progress)
-    return Subject(
-        path.resolve().name, model, config.classes, seen.mean, seen.std, seen.size, path / "explain", sets.read,
-        seen.white, config.task,
-    )  # fmt: skip
+    model, config = load_bundle(folder.trained_model(), inference_device(folder.recipe().train.device))
+    preprocessing, sets = config.preprocessing, _RunImages(folder, on_progress)
+    return AnalysisTarget(
+        path.resolve().name,
+        model,
+        config.classes,
+        preprocessing.mean,
+        preprocessing.std,
+        preprocessing.size,
+        path / "explain",
+        sets.read,
+        preprocessing.white,
+        config.task,
+    )
 
 
-class _Sets:
+class _RunImages:
     """A run's sets, each decoded when it is first asked for. The test set is not for looking at."""
 
     def __init__(self, folder: RunFolder, on_progress: Progress | None) -> None:
         self._folder, self._on_progress = folder, on_progress
-        self._read: dict[str, Images] = {}
+        self._read: dict[str, ImageSet] = {}
 
-    def read(self, split: str) -> Images:
+    def read(self, split: str) -> ImageSet:
         if split not in self._read:
             try:
-                prepared = prepare_again(self._folder, (split,), self._on_progress)
+                prepared = reload(self._folder, (split,), self._on_progress)
             except KeyError:
                 raise RunError(f"{self._folder.path}: has no set {split}; train it again") from None
-            self._read[split] = images_of(prepared, split)
+            self._read[split] = image_set_of(prepared, split)
         return self._read[split]

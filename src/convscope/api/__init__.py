@@ -1,79 +1,79 @@
 """The verbs, composed of all other parts; nothing is computed here."""
 
-from convscope.api.augment_preview import augmented
-from convscope.api.baselines import RECIPES, contest, standings, versus, write_contest
-from convscope.api.compare import Compared, compare
+from convscope.api.augment_preview import augmentation_sheet
+from convscope.api.baselines import BASELINES, compare_pretrained, rank, run_baselines, write_baselines
+from convscope.api.compare import ComparedRun, compare
 from convscope.api.evaluate import evaluate
-from convscope.api.explain import About, Seen, own_module
-from convscope.api.features import Vectors, features
-from convscope.api.inspect import anatomy_page, anatomy_table, as_picture, convolved, inspect
-from convscope.api.object_crops import cropped
-from convscope.api.robustness import tolerance
-from convscope.api.tensorboard import logged
+from convscope.api.explain import AnalysisResult, InputInfo, wrap_module
+from convscope.api.features import FeatureTable, features
+from convscope.api.inspect import anatomy_page, anatomy_table, as_picture, convolve_file, inspect
+from convscope.api.object_crops import write_object_crops
+from convscope.api.robustness import robustness
+from convscope.api.tensorboard import log_to_tensorboard
 from convscope.api.verbs import Run, predict, task_of, train
-from convscope.bundle import Prediction, Refused
+from convscope.bundle import FailedFile, Prediction
 from convscope.pipeline.train import resuming, training
 from convscope.report.report import write_report
-from convscope.report.text import as_lines, found_rows, planned_rows
-from convscope.runs.events import Adopted, Event, Finished, Found, Planned, as_json
+from convscope.report.text import as_lines, dataset_rows, plan_rows
+from convscope.runs.events import DataLoaded, Event, PlanReady, PretrainedLoaded, TrainingFinished, as_json
 from convscope.runs.folder import RunFolder, next_name
-from convscope.runs.overrides import complete, nested, over, read_recipe, settings_from_flags, source_of
+from convscope.runs.overrides import data_source, nest, override, parse_recipe, read_recipe, settings_from_flags
 from convscope.runs.recipe import Recipe
 from convscope.tasks import Task
 from convscope.training import Epoch, Note, Step
 
 __all__ = [
-    "RECIPES",
-    "About",
-    "Adopted",
-    "Compared",
+    "BASELINES",
+    "AnalysisResult",
+    "ComparedRun",
+    "DataLoaded",
     "Epoch",
     "Event",
-    "Finished",
-    "Found",
+    "FailedFile",
+    "FeatureTable",
+    "InputInfo",
     "Note",
-    "Planned",
+    "PlanReady",
     "Prediction",
+    "PretrainedLoaded",
     "Recipe",
-    "Refused",
     "Run",
     "RunFolder",
-    "Seen",
     "Step",
     "Task",
-    "Vectors",
+    "TrainingFinished",
     "anatomy_page",
     "anatomy_table",
     "as_json",
     "as_lines",
     "as_picture",
-    "augmented",
+    "augmentation_sheet",
     "compare",
-    "complete",
-    "contest",
-    "convolved",
-    "cropped",
+    "compare_pretrained",
+    "convolve_file",
+    "data_source",
+    "dataset_rows",
     "evaluate",
     "features",
-    "found_rows",
     "inspect",
-    "logged",
-    "nested",
+    "log_to_tensorboard",
+    "nest",
     "next_name",
-    "over",
-    "own_module",
-    "planned_rows",
+    "override",
+    "parse_recipe",
+    "plan_rows",
     "predict",
+    "rank",
     "read_recipe",
     "resuming",
+    "robustness",
+    "run_baselines",
     "settings_from_flags",
-    "source_of",
-    "standings",
     "task_of",
-    "tolerance",
     "train",
     "training",
-    "versus",
-    "write_contest",
+    "wrap_module",
+    "write_baselines",
+    "write_object_crops",
     "write_report",
 ]

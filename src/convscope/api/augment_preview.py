@@ -12,9 +12,9 @@ from PIL import Image
 
 from convscope.data import Batches, BatchSettings, build_masks, build_store
 from convscope.pipeline.defaults import augmentation_for, size_for
-from convscope.runs.batching import MOVED
-from convscope.runs.loaders import framed, open_source
-from convscope.runs.overrides import complete, nested
+from convscope.runs.batching import SPATIAL_TARGETS
+from convscope.runs.loaders import boxes_in_view, open_source
+from convscope.runs.overrides import nest, parse_recipe
 from convscope.runs.recipe import AugmentSettings, Recipe
 from convscope.tasks import TASKS
 from convscope.tasks.drawing import TRUTH, with_boxes, with_mask
@@ -25,21 +25,21 @@ LEAST = 96  # of a picture's longer side; smaller ones are enlarged
 
 
 @dataclass(frozen=True, eq=False)
-class Sheet:
+class AugmentationSheet:
     """What a network will see, and the settings by which."""
 
     picture: Image.Image
     settings: AugmentSettings
 
 
-def augmented(
+def augmentation_sheet(
     source: str | Path,
-    said: Mapping[str, Any] | None = None,
+    overrides: Mapping[str, Any] | None = None,
     *,
     task: str | None = None,
     images: int = 6,
     variants: int = 7,
-) -> Sheet:
+) -> AugmentationSheet:
     """A sheet: a row per image, first as it is, then `variants` of it; boxes are drawn and masks tinted.
 
     Args:
@@ -53,29 +53,29 @@ def augmented(
         DataError: there are no such data.
         ConfigError: no such task or setting, or a change goes too far.
     """
-    settings: Recipe = complete(nested({"data.source": str(source), "task": task}), "settings")
-    found = open_source(settings.data, TASKS[settings.task].takes if task else None)
+    settings: Recipe = parse_recipe(nest({"data.source": str(source), "task": task}), "settings")
+    found = open_source(settings.data, TASKS[settings.task].target_kind if task else None)
     found = found.subset(np.unique(np.linspace(0, len(found) - 1, PROBED).astype(int)))
     size = size_for(found, torch.device("cpu"), settings.model.name)["data"]["size"]
     store = build_store(found, size)
-    usual = augmentation_for(found.kind, store.pixels, store.readable)
-    chosen = complete({"augment": {**usual, **(said or {})}}, "augment").augment
+    usual = augmentation_for(found.target_kind, store.pixels, store.readable)
+    chosen = parse_recipe({"augment": {**usual, **(overrides or {})}}, "augment").augment
     rows = store.readable[np.unique(np.linspace(0, len(store.readable) - 1, images).astype(int))]
-    targets = framed(found.targets, found.sizes, size) if found.kind == "boxes" else found.targets
-    targets = build_masks(found, size)[0] if found.kind == "masks" else targets
+    targets = boxes_in_view(found.targets, found.sizes, size) if found.target_kind == "boxes" else found.targets
+    targets = build_masks(found, size)[0] if found.target_kind == "masks" else targets
     how = BatchSettings(
         batch=len(rows),
         mean=(0.0,) * found.channels,
         std=(1.0,) * found.channels,
         policy=chosen.chosen(),
         mirror=chosen.mirror,
-        moved=MOVED.get(found.kind, "none"),
+        spatial_targets=SPATIAL_TARGETS.get(found.target_kind, "none"),
     )
     still = how.model_copy(update={"policy": "none"})
     columns = [next(iter(Batches(store.pixels, targets, rows, still)(0)))]
     columns += [next(iter(Batches(store.pixels, targets, rows, how)(epoch))) for epoch in range(variants)]
-    pictures = [[_drawn(x[i], y[i], found.kind) for x, y in columns] for i in range(len(rows))]
-    return Sheet(Image.fromarray(_sheet(pictures)), chosen)
+    pictures = [[_drawn(x[i], y[i], found.target_kind) for x, y in columns] for i in range(len(rows))]
+    return AugmentationSheet(Image.fromarray(_sheet(pictures)), chosen)
 
 
 def _drawn(x: torch.Tensor, y: torch.Tensor, kind: str) -> NDArray[np.uint8]:

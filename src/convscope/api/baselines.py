@@ -11,19 +11,19 @@ import numpy as np
 
 from convscope.bundle import load_config
 from convscope.charts import accuracy_against_time
-from convscope.durations import seconds
+from convscope.durations import parse_seconds
 from convscope.errors import ConfigError, did_you_mean
 from convscope.explain import baseline_scores
-from convscope.files import write_whole
+from convscope.files import atomic_write
 from convscope.pipeline.train import training
-from convscope.runs.events import Finished
+from convscope.runs.events import TrainingFinished
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import open_source, prepare
-from convscope.runs.overrides import Said, nested, over
+from convscope.runs.overrides import Overrides, nest, override
 from convscope.runs.recipe import DataSettings
 
 PIXELS = (32, 32)  # at which the plain baselines see the images
-RECIPES: dict[str, dict[str, Any] | None] = {
+BASELINES: dict[str, dict[str, Any] | None] = {
     "majority": None,
     "pixels": None,
     "transfer": {},
@@ -39,31 +39,31 @@ T95 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8:
 
 
 @dataclass(frozen=True)
-class Entry:
+class BaselineRun:
     """One recipe with one seed: validation accuracy in [0, 1], wall-clock seconds, weights."""
 
     recipe: str
     seed: int
     accuracy: float
     seconds: float
-    weights: int
+    num_parameters: int
 
 
 @dataclass(frozen=True)
-class Standing:
+class BaselineResult:
     """A recipe over its seeds: mean validation accuracy, half the width of its 95 % interval (nan with one seed)."""
 
     recipe: str
     seeds: int
     accuracy: float
-    reach: float
+    half_interval: float
     seconds: float
-    weights: int
+    num_parameters: int
 
 
-def contest(
-    source: str, recipes: Sequence[str], out: Path, weights: str | None, seeds: Sequence[int], budget: str | None
-) -> Iterator[Entry]:
+def run_baselines(
+    source: str, recipes: Sequence[str], out: Path, checkpoint: str | None, seeds: Sequence[int], budget: str | None
+) -> Iterator[BaselineRun]:
     """Run recipes one after the other and yield what each reached on the validation images; runs lie in `out`.
 
     All recipes of a seed have the same sets. Where no budget is given, recipes from scratch get the time that the one
@@ -71,7 +71,7 @@ def contest(
 
     Args:
         source: as for ``convscope train``; images of classes.
-        recipes: names in `RECIPES`.
+        recipes: names in `BASELINES`.
         out: a folder for the runs.
         weights: for ``transfer``, as for ``convscope train --from``.
         seeds: of split, first weights and order.
@@ -81,48 +81,52 @@ def contest(
         ConfigError: no such recipe, or transfer without weights.
     """
     for name in recipes:
-        if name not in RECIPES:
-            raise ConfigError(f"--recipes {name}: no such recipe{did_you_mean(name, RECIPES)}")
-    if "transfer" in recipes and not weights:
+        if name not in BASELINES:
+            raise ConfigError(f"--recipes {name}: no such recipe{did_you_mean(name, BASELINES)}")
+    if "transfer" in recipes and not checkpoint:
         raise ConfigError("--recipes transfer: needs trained weights; name them with --from imagenet, FILE or RUN")
     for seed in seeds:
-        limit = seconds(budget) if budget else None
-        for name in (name for name in RECIPES if name in recipes):
-            chosen = RECIPES[name]
+        limit = parse_seconds(budget) if budget else None
+        for name in (name for name in BASELINES if name in recipes):
+            chosen = BASELINES[name]
             if chosen is None:
-                yield _plain(source, name, seed)
+                yield _run_plain(source, name, seed)
                 continue
             said = {**chosen, "seed": seed, "train.budget": limit}
             if name == "transfer":
-                said["transfer.weights"] = weights
-            entry = _trained(source, name, out / f"{name}-{seed}", nested(said))
+                said["transfer.checkpoint"] = checkpoint
+            entry = _run_trained(source, name, out / f"{name}-{seed}", nest(said))
             if name == "transfer" and not budget:
                 limit = max(entry.seconds, 15.0)
             yield entry
 
 
-def _plain(source: str, name: str, seed: int) -> Entry:
+def _run_plain(source: str, name: str, seed: int) -> BaselineRun:
     """A baseline that no network is trained for."""
     began = time.monotonic()
     settings = DataSettings(source=source, size=PIXELS)
     prepared = prepare(open_source(settings, "classes"), settings, seed)
     rows = {role: prepared.rows(role) for role in ("train", "validation")}
-    pixels = {role: prepared.store.pixels[prepared.place[some]].reshape(len(some), -1) for role, some in rows.items()}
+    pixels = {
+        role: prepared.store.pixels[prepared.store_index[some]].reshape(len(some), -1) for role, some in rows.items()
+    }
     targets = {role: prepared.dataset.targets[some] for role, some in rows.items()}
     scores = baseline_scores(pixels["train"], targets["train"], pixels["validation"], targets["validation"])
-    return Entry(name, seed, scores[name], time.monotonic() - began, 0)
+    return BaselineRun(name, seed, scores[name], time.monotonic() - began, 0)
 
 
-def _trained(source: str, name: str, path: Path, said: Said) -> Entry:
+def _run_trained(source: str, name: str, path: Path, overrides: Overrides) -> BaselineRun:
     """A recipe that trains a network."""
-    last = next(event for event in training(source, path, over(said, {})) if isinstance(event, Finished))
+    last = next(
+        event for event in training(source, path, override(overrides, {})) if isinstance(event, TrainingFinished)
+    )
     config = load_config(RunFolder.open(path).model)
     if "accuracy" not in last.scores:
         raise ConfigError(f"compare: {source} is for {last.task}; accuracies of classes are compared")
-    return Entry(name, int(said["seed"]), last.scores["accuracy"], last.seconds, config.weights)
+    return BaselineRun(name, int(overrides["seed"]), last.scores["accuracy"], last.seconds, config.num_parameters)
 
 
-def standings(entries: Sequence[Entry]) -> list[Standing]:
+def rank(entries: Sequence[BaselineRun]) -> list[BaselineResult]:
     """Recipes, best first, with their intervals over seeds (Student's t)."""
     found = []
     for name in dict.fromkeys(entry.recipe for entry in entries):
@@ -131,13 +135,13 @@ def standings(entries: Sequence[Entry]) -> list[Standing]:
         count = len(scores)
         reach = T95.get(count - 1, 1.96) * float(scores.std(ddof=1)) / math.sqrt(count) if count > 1 else math.nan
         took = float(np.mean([entry.seconds for entry in mine]))
-        found.append(Standing(name, count, float(scores.mean()), reach, took, mine[0].weights))
+        found.append(BaselineResult(name, count, float(scores.mean()), reach, took, mine[0].num_parameters))
     return sorted(found, key=lambda standing: -standing.accuracy)
 
 
-def versus(found: Sequence[Standing]) -> str:
+def compare_pretrained(found: Sequence[BaselineResult]) -> str:
     """Trained weights against from scratch in the same time, in one line; "" where one of them did not run."""
-    by_name: Mapping[str, Standing] = {standing.recipe: standing for standing in found}
+    by_name: Mapping[str, BaselineResult] = {standing.recipe: standing for standing in found}
     if not {"transfer", "scratch"} <= set(by_name):
         return ""
     ours, theirs = by_name["transfer"], by_name["scratch"]
@@ -147,13 +151,13 @@ def versus(found: Sequence[Standing]) -> str:
     )
 
 
-def write_contest(out: Path, entries: Sequence[Entry]) -> Path:
+def write_baselines(out: Path, entries: Sequence[BaselineRun]) -> Path:
     """Write ``compare.json`` and ``compare.svg``, accuracy against time; return the picture's path."""
     import json
 
-    found = standings(entries)
-    content = {"entries": [asdict(entry) for entry in entries], "line": versus(found)}
-    write_whole(out / "compare.json", json.dumps(content, indent=1).encode())
-    points = [(s.recipe, s.seconds, s.accuracy, 0.0 if math.isnan(s.reach) else s.reach) for s in found]
-    write_whole(out / "compare.svg", accuracy_against_time(points).encode())
+    found = rank(entries)
+    content = {"entries": [asdict(entry) for entry in entries], "line": compare_pretrained(found)}
+    atomic_write(out / "compare.json", json.dumps(content, indent=1).encode())
+    points = [(s.recipe, s.seconds, s.accuracy, 0.0 if math.isnan(s.half_interval) else s.half_interval) for s in found]
+    atomic_write(out / "compare.svg", accuracy_against_time(points).encode())
     return out / "compare.svg"

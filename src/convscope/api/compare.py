@@ -9,11 +9,11 @@ from convscope.api.evaluate import scores
 from convscope.bundle import load_config
 from convscope.errors import ConfigError
 from convscope.runs.folder import RunFolder
-from convscope.runs.predictions import answered
+from convscope.runs.predictions import load_predictions
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparedRun:
     """One run's row: validation accuracy in [0, 1] with its 95 % interval, weights, epochs, wall-clock seconds."""
 
     run: str
@@ -21,7 +21,7 @@ class Compared:
     accuracy: float
     low: float
     high: float
-    weights: int
+    num_parameters: int
     epochs: int
     seconds: float
 
@@ -30,7 +30,7 @@ class Compared:
         return asdict(self)
 
 
-def compare(runs: Sequence[str | Path]) -> tuple[list[Compared], tuple[str, ...]]:
+def compare(runs: Sequence[str | Path]) -> tuple[list[ComparedRun], tuple[str, ...]]:
     """Rows of the runs, best first, and what stands against comparing them.
 
     The scores are those of the validation images: comparing by the test set would choose by it.
@@ -46,31 +46,31 @@ def compare(runs: Sequence[str | Path]) -> tuple[list[Compared], tuple[str, ...]
         raise ConfigError("compare: takes two runs or more; name their folders")
     folders = [RunFolder.open(Path(run)) for run in runs]
     rows = sorted((_row(folder) for folder in folders), key=lambda row: -row.accuracy)
-    return rows, tuple(_objections(folders))
+    return rows, tuple(_comparability_warnings(folders))
 
 
-def _row(folder: RunFolder) -> Compared:
-    folder.trained()
+def _row(folder: RunFolder) -> ComparedRun:
+    folder.trained_model()
     if folder.recipe().task != "classify":
         raise ConfigError(
             f"compare: {folder.path} is of the task {folder.recipe().task}; accuracies of classes are compared"
         )
     config = load_config(folder.model)
-    found = scores(answered(folder, "validation", config.crops))
+    found = scores(load_predictions(folder, "validation", config.tta_views))
     low, high = found["interval"]
-    return Compared(
+    return ComparedRun(
         run=str(folder.path),
         network=config.architecture.name,
         accuracy=found["accuracy"],
         low=low,
         high=high,
-        weights=config.weights,
+        num_parameters=config.num_parameters,
         epochs=len(folder.events("epoch")),
         seconds=folder.environment()["seconds"],
     )
 
 
-def _objections(folders: Sequence[RunFolder]) -> list[str]:
+def _comparability_warnings(folders: Sequence[RunFolder]) -> list[str]:
     """Sentences on what differs between the runs that should not."""
     first, *others = folders
     images = {folder.path: folder.data()["splits"]["validation"] for folder in folders}

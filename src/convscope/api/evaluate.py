@@ -6,18 +6,18 @@ from typing import Any
 
 from torch import nn
 
-from convscope.bundle import load_config, looking
+from convscope.bundle import load_config, with_tta
 from convscope.errors import ConfigError, RunError, did_you_mean
 from convscope.files import append_line
 from convscope.progress import Progress
 from convscope.report.report import write_report
 from convscope.runs.folder import RunFolder
-from convscope.runs.loaders import ROLES, prepare_again
-from convscope.runs.predictions import Answers, ask
+from convscope.runs.loaders import SPLITS, reload
+from convscope.runs.predictions import SplitPredictions, predict_split
 
 
 def evaluate(
-    run: str | Path, split: str = "validation", crops: str | None = None, on_progress: Progress | None = None
+    run: str | Path, split: str = "validation", tta_views: str | None = None, on_progress: Progress | None = None
 ) -> dict[str, Any]:
     """Scores of a run's network on its "train", "validation" or "test" images.
 
@@ -35,29 +35,33 @@ def evaluate(
         ConfigError: for another split or other crops.
         RunError: when there is no such run, it has no network yet, or its set is empty.
     """
-    if split not in ROLES:
-        raise ConfigError(f"split: no set {split}{did_you_mean(split, ROLES)}")
+    if split not in SPLITS:
+        raise ConfigError(f"split: no set {split}{did_you_mean(split, SPLITS)}")
     folder = RunFolder.open(Path(run))
-    folder.trained()
+    folder.trained_model()
     if not folder.data()["splits"][split]:
         raise RunError(f"{folder.path}: its {split} set is empty; train anew with more images or a larger data.{split}")
     config = load_config(folder.model)
-    looks = looking(nn.Identity(), config, crops)
-    prepared = prepare_again(folder, (split,), on_progress, looks.takes)
-    answers = ask(folder, prepared, split, looks.crops)
+    network = with_tta(nn.Identity(), config, tta_views)
+    prepared = reload(folder, (split,), on_progress, network.input_size)
+    predictions = predict_split(folder, prepared, split, network.tta_views)
     found = {
-        "split": split, "images": len(answers.names), "epoch": config.epoch, "crops": looks.crops, **scores(answers)
-    }  # fmt: skip
+        "split": split,
+        "images": len(predictions.names),
+        "epoch": config.epoch,
+        "tta_views": network.tta_views,
+        **scores(predictions),
+    }
     if split == "test":
-        append_line(folder.looks_file, {"when": f"{datetime.now():%Y-%m-%d %H:%M:%S}", **found})
-        found["look"] = len(folder.looks())
-    if folder.has_answers("validation"):
+        append_line(folder.test_evaluations_file, {"when": f"{datetime.now():%Y-%m-%d %H:%M:%S}", **found})
+        found["look"] = len(folder.test_evaluations())
+    if folder.has_predictions("validation"):
         write_report(folder)
     return found
 
 
-def scores(answers: Answers) -> dict[str, Any]:
+def scores(predictions: SplitPredictions) -> dict[str, Any]:
     """The task's scores, and the interval of its primary one where there is one."""
-    found: dict[str, Any] = dict(answers.meter.scores())
-    interval = answers.task.interval(answers.meter)
+    found: dict[str, Any] = dict(predictions.meter.scores())
+    interval = predictions.task.interval(predictions.meter)
     return found if interval is None else found | {"interval": [interval.low, interval.high]}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from convscope.analysis import METHODS, About, Seen, Subject, own_module
+from convscope.analysis import METHODS, AnalysisResult, AnalysisTarget, InputInfo, wrap_module
 from convscope.analysis import explain as looked
 from convscope.progress import Progress
 from convscope.report.report import write_report
@@ -12,17 +12,17 @@ from convscope.runs.folder import RunFolder
 
 
 def explain(
-    what: Subject | str | Path,
+    target: AnalysisTarget | str | Path,
     method: str,
-    said: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
     on_progress: Progress | None = None,
-) -> Seen:
+) -> AnalysisResult:
     """As `convscope.analysis.registry`; what is kept in a run is in its report from then on."""
-    seen = looked(what, method, said, on_progress)
-    kept_in_run = not isinstance(what, Subject) and (said or {}).get("out") is None
-    if kept_in_run and RunFolder(Path(str(what))).has_answers("validation"):
-        write_report(RunFolder.open(Path(str(what))))
+    seen = looked(target, method, settings, on_progress)
+    kept_in_run = not isinstance(target, AnalysisTarget) and (settings or {}).get("out") is None
+    if kept_in_run and RunFolder(Path(str(target))).has_predictions("validation"):
+        write_report(RunFolder.open(Path(str(target))))
     return seen
 
 
-__all__ = ["METHODS", "About", "Seen", "Subject", "explain", "own_module"]
+__all__ = ["METHODS", "AnalysisResult", "AnalysisTarget", "InputInfo", "explain", "wrap_module"]

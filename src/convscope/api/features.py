@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from convscope.bundle import Preprocessing, load_bundle
-from convscope.bundle.bundle import CONFIG
+from convscope.bundle.bundle import CONFIG_FILE
 from convscope.data import Batches, BatchSettings
 from convscope.errors import ConfigError
 from convscope.explain import learning_curve, probe_scores, with_twice_the_images
@@ -19,18 +19,19 @@ from convscope.models import build, resolve
 from convscope.models.pretrained.state_dicts import load_state
 from convscope.progress import Progress
 from convscope.runs.folder import RunFolder
-from convscope.runs.loaders import Prepared, open_source, prepare, prepare_again
-from convscope.runs.pretrained import find_origin
+from convscope.runs.loaders import PreparedData, open_source, prepare, reload
+from convscope.runs.pretrained import find_pretrained
 from convscope.runs.recipe import DataSettings
 
 BATCH = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Vectors:
+class FeatureTable:
     """What was written: (N, C) float32 in the order of `names`, and validation accuracies by classifier.
 
-    `curve` is the linear probe's accuracy after so many training images, `twice` its estimate for twice as many.
+    `curve` is the linear probe's accuracy after so many training images, `accuracy_at_double` its estimate for twice as
+    many.
     """
 
     folder: Path
@@ -38,11 +39,13 @@ class Vectors:
     vectors: NDArray[np.float32]
     scores: dict[str, float]
     curve: list[tuple[int, float]]
-    twice: float
+    accuracy_at_double: float
     files: tuple[str, ...]
 
 
-def features(model: str | Path, source: str, out: Path, seed: int = 0, on_progress: Progress | None = None) -> Vectors:
+def features(
+    model: str | Path, source: str, out: Path, seed: int = 0, on_progress: Progress | None = None
+) -> FeatureTable:
     """Write the encoder's vectors of all images of a data set, each map averaged over its places.
 
     OUT gets ``features.npy`` (N, C), ``features.csv`` (path, label, set, then the numbers) and, where pyarrow is there,
@@ -59,60 +62,62 @@ def features(model: str | Path, source: str, out: Path, seed: int = 0, on_progre
     Raises:
         ConvscopeError: as its subclasses say.
     """
-    network, seen, classes = opened(model)
-    prepared = _images(model, source, seen, seed, on_progress)
-    vectors, logits = through(network, prepared, seen)
+    network, preprocessing, classes = open_model(model)
+    prepared = _images(model, source, preprocessing, seed, on_progress)
+    vectors, logits = encode(network, prepared, preprocessing)
     y, train, asked = prepared.dataset.targets, prepared.rows("train"), prepared.rows("validation")
     scores = probe_scores(vectors[train], y[train], vectors[asked], y[asked])
     if classes == prepared.dataset.classes:
         scores = {"the network's own": float((logits[asked].argmax(1) == y[asked]).mean())} | scores
     curve = learning_curve(vectors[train], y[train], vectors[asked], y[asked], seed)
     twice, files = with_twice_the_images(curve, len(asked)), write(out, prepared, vectors)
-    return Vectors(out, prepared.dataset.names, vectors, scores, curve, twice, files)
+    return FeatureTable(out, prepared.dataset.names, vectors, scores, curve, twice, files)
 
 
-def opened(model: str | Path) -> tuple[nn.Module, Preprocessing, tuple[str, ...]]:
+def open_model(model: str | Path) -> tuple[nn.Module, Preprocessing, tuple[str, ...]]:
     """A network in evaluation mode, what it expects of images, and its classes, none where it is another data set's."""
     path = Path(model).expanduser()
     if path.is_dir():
-        folder = path if (path / CONFIG).exists() else RunFolder.open(path).trained()
+        folder = path if (path / CONFIG_FILE).exists() else RunFolder.open(path).trained_model()
         network, config = load_bundle(folder)
         return network, config.preprocessing, config.classes
-    origin = find_origin(str(model), None)
+    origin = find_pretrained(str(model), None)
     size = origin.size or (224, 224)
     network = build(resolve(origin.network, 1000, len(origin.mean), size, origin.options))
-    load_state(network, origin.state, origin.told["source"])
-    seen = Preprocessing(size=size, channels=len(origin.mean), mean=origin.mean, std=origin.std)
-    return network.eval(), seen, ()
+    load_state(network, origin.state, origin.provenance["source"])
+    preprocessing = Preprocessing(size=size, channels=len(origin.mean), mean=origin.mean, std=origin.std)
+    return network.eval(), preprocessing, ()
 
 
-def _images(model: str | Path, source: str, seen: Preprocessing, seed: int, on_progress: Progress | None) -> Prepared:
+def _images(
+    model: str | Path, source: str, preprocessing: Preprocessing, seed: int, on_progress: Progress | None
+) -> PreparedData:
     """The images at the network's size; those of the run itself with the sets that it had."""
     path = Path(model).expanduser()
     if path.is_dir() and (path / "data.json").exists():
         folder = RunFolder.open(path)
         if folder.data()["source"] in (source, str(Path(source).expanduser().resolve())):
-            prepared = prepare_again(folder, on_progress=on_progress)
-            _refuse_others(source, prepared.dataset.kind)
+            prepared = reload(folder, on_progress=on_progress)
+            _require_classes(source, prepared.dataset.target_kind)
             return prepared
-    settings = DataSettings(source=source, size=seen.size, channels=seen.channels)
+    settings = DataSettings(source=source, size=preprocessing.size, channels=preprocessing.channels)
     found = open_source(settings)
-    _refuse_others(source, found.kind)
+    _require_classes(source, found.target_kind)
     return prepare(found, settings, seed, on_progress)
 
 
-def _refuse_others(source: str, kind: str) -> None:
+def _require_classes(source: str, kind: str) -> None:
     if kind != "classes":
         raise ConfigError(f"features: {source} has {kind}, and probes need one class per image")
 
 
 @torch.inference_mode()
-def through(
-    network: nn.Module, prepared: Prepared, seen: Preprocessing
+def encode(
+    network: nn.Module, prepared: PreparedData, preprocessing: Preprocessing
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The encoder's vectors (N, C) and the logits (N, K) of all images, in the data set's order."""
-    settings = BatchSettings(batch=BATCH, mean=seen.mean, std=seen.std)
-    batches = Batches(prepared.store.pixels, np.zeros(len(prepared.store.pixels)), prepared.place, settings)
+    settings = BatchSettings(batch=BATCH, mean=preprocessing.mean, std=preprocessing.std)
+    batches = Batches(prepared.store.pixels, np.zeros(len(prepared.store.pixels)), prepared.store_index, settings)
     vectors, logits = [], []
     for x, _ in batches(0):
         maps: Any = network.encoder(x)  # type: ignore[operator]
@@ -121,7 +126,7 @@ def through(
     return torch.cat(vectors).float().numpy(), torch.cat(logits).float().numpy()
 
 
-def write(out: Path, prepared: Prepared, vectors: NDArray[np.float32]) -> tuple[str, ...]:
+def write(out: Path, prepared: PreparedData, vectors: NDArray[np.float32]) -> tuple[str, ...]:
     """Write the files; return their names."""
     out.mkdir(parents=True, exist_ok=True)
     dataset, names = prepared.dataset, [f"f{i}" for i in range(vectors.shape[1])]
@@ -130,14 +135,14 @@ def write(out: Path, prepared: Prepared, vectors: NDArray[np.float32]) -> tuple[
     with (out / "features.csv").open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file)
         lines.writerow(["path", "label", "set", *names])
-        for name, label, role, row in zip(dataset.names, labels, prepared.role, vectors.tolist(), strict=True):
+        for name, label, role, row in zip(dataset.names, labels, prepared.split, vectors.tolist(), strict=True):
             lines.writerow([name, label, role, *(f"{value:.6g}" for value in row)])
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
         return ("features.npy", "features.csv")
-    columns = {"path": list(dataset.names), "label": labels, "set": prepared.role.tolist()}
+    columns = {"path": list(dataset.names), "label": labels, "set": prepared.split.tolist()}
     numbers = {name: vectors[:, i] for i, name in enumerate(names)}
     pyarrow.parquet.write_table(pyarrow.table(columns | numbers), out / "features.parquet")
     return ("features.npy", "features.csv", "features.parquet")

@@ -15,8 +15,8 @@ from torch import nn
 from convscope.bundle import load_config
 from convscope.data import read_image
 from convscope.errors import ConfigError, ModelError
-from convscope.models import Anatomy, build, dissect, resolve, table
-from convscope.models.summary.convolution_steps import NOTE, Convolved, convolve, read_kernel
+from convscope.models import ModelSummary, build, resolve, summarize, table
+from convscope.models.summary.convolution_steps import NOTE, ConvolutionResult, convolve, read_kernel
 from convscope.models.summary.diagram import page
 from convscope.models.toml.toml_network import parse, read_spec, read_text
 
@@ -32,7 +32,7 @@ def inspect(
     classes: int = CLASSES,
     objects: int | None = None,
     options: Mapping[str, Any] | None = None,
-) -> Anatomy:
+) -> ModelSummary:
     """Shapes, weights, multiplications, memory and receptive field of every layer; no memory is taken for weights.
 
     Args:
@@ -47,9 +47,9 @@ def inspect(
         ModelError: when there is no such network or option, or images of that shape do not go through.
     """
     if isinstance(model, nn.Module):
-        return dissect(model, tuple(shape or (3, 224, 224)), objects)
+        return summarize(model, tuple(shape or (3, 224, 224)), objects)
     network, made_for = _named(str(model), tuple(shape) if shape else None, classes, options or {})
-    return dissect(network, tuple(shape or made_for), objects)
+    return summarize(network, tuple(shape or made_for), objects)
 
 
 def _named(
@@ -66,8 +66,8 @@ def _named(
         if path.is_dir():
             config = load_config(path / "model" if (path / "model").is_dir() else path)
             architecture = config.architecture
-            return config.network(), (architecture.channels, *config.preprocessing.size)
-        made_for = shape or _usual(model)
+            return config.build_network(), (architecture.channels, *config.preprocessing.size)
+        made_for = shape or _default_input(model)
         return build(resolve(model, classes, made_for[0], made_for[1:], dict(options))), made_for
 
 
@@ -92,7 +92,7 @@ def _imported(place: str, maker: str) -> nn.Module:
     return model
 
 
-def _usual(model: str) -> tuple[int, ...]:
+def _default_input(model: str) -> tuple[int, ...]:
     """The images that a family was published for, in RGB."""
     side = {"lenet": 32, "alexnet": 227, "inception_v3": 299, "unet": 572}.get(model, 224)
     return (3, side, side)
@@ -115,7 +115,7 @@ def read_grey(path: Path) -> NDArray[np.float64]:
     return rows
 
 
-def convolved(image: Path, kernel: str, *, padding: str = "0", **how: Any) -> tuple[Convolved, str]:
+def convolve_file(image: Path, kernel: str, *, padding: str = "0", **how: Any) -> tuple[ConvolutionResult, str]:
     """A convolution of a file's values, ready to be told step by step, and what to know of the word.
 
     Args:

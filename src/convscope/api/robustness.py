@@ -9,16 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from convscope.bundle import load_bundle
-from convscope.charts import lines, standing_alone
+from convscope.charts import lines, standalone_svg
 from convscope.data.augment.geometric import warp
-from convscope.devices import device_here, use_cores
+from convscope.devices import inference_device, use_cores
 from convscope.errors import ConfigError
-from convscope.files import write_whole
+from convscope.files import atomic_write
 from convscope.progress import Progress
-from convscope.runs.asking import asked
+from convscope.runs.asking import evaluate_batches
 from convscope.runs.batching import batch_settings
 from convscope.runs.folder import RunFolder
-from convscope.runs.loaders import prepare_again
+from convscope.runs.loaders import reload
 
 AMOUNTS: dict[str, tuple[float, ...]] = {
     "shift": (0.0, 0.03, 0.06, 0.12, 0.25),
@@ -30,7 +30,7 @@ UNITS = {"shift": "share of the width", "rotate": "degrees", "scale": "factor"}
 
 
 @dataclass(frozen=True)
-class Tolerance:
+class RobustnessScore:
     """The score of the validation images when all are moved alike."""
 
     move: str
@@ -38,7 +38,7 @@ class Tolerance:
     score: float
 
 
-class Moved(nn.Module):
+class TransformedInput(nn.Module):
     """A network that sees every image moved by one (2, 3) matrix; borders are mirrored."""
 
     def __init__(self, model: nn.Module, matrix: Tensor) -> None:
@@ -50,34 +50,36 @@ class Moved(nn.Module):
         return answer
 
 
-def tolerance(run: str | Path, on_progress: Progress | None = None) -> list[Tolerance]:
-    """Scores of the validation images as they are moved further and further; also ``tolerance.json`` and ``.svg``.
+def robustness(run: str | Path, on_progress: Progress | None = None) -> list[RobustnessScore]:
+    """Scores of the validation images as they are moved further and further; also ``robustness.json`` and ``.svg``.
 
     Raises:
         ConfigError: the answer moves with the image, as masks and boxes do, or may change, as numbers may.
         RunError: when there is no such run, or it has no network yet.
     """
     folder = RunFolder.open(Path(run))
-    folder.trained()
+    folder.trained_model()
     recipe = folder.recipe()
-    if recipe.kind.takes not in ("classes", "labels"):
+    if recipe.task_class.target_kind not in ("classes", "labels"):
         raise ConfigError(
             f"tolerance: {folder.path} is of the task {recipe.task}, whose answers change when the image moves; "
             "classes and labels can be asked"
         )
     use_cores(recipe.train.threads or None)
-    device = device_here(recipe.train.device)
-    prepared = prepare_again(folder, ("validation",), on_progress)
+    device = inference_device(recipe.train.device)
+    prepared = reload(folder, ("validation",), on_progress)
     batches = prepared.batches("validation", batch_settings(prepared, recipe, device, training=False))
     model, config = load_bundle(folder.model, device)
-    task = config.asked()
+    task = config.build_task()
     found = []
     for move, amounts in AMOUNTS.items():
         for amount in amounts:
-            seen = asked(Moved(model, matrix_of(move, amount, recipe.data.size[1])), batches, task.meter())
-            found.append(Tolerance(move, amount, seen.scores()[task.primary]))
-    write_whole(folder.path / "tolerance.json", json.dumps([asdict(one) for one in found], indent=1).encode())
-    write_whole(folder.path / "tolerance.svg", standing_alone(chart(found, task.primary)).encode())
+            seen = evaluate_batches(
+                TransformedInput(model, matrix_of(move, amount, recipe.data.size[1])), batches, task.meter()
+            )
+            found.append(RobustnessScore(move, amount, seen.scores()[task.primary]))
+    atomic_write(folder.path / "tolerance.json", json.dumps([asdict(one) for one in found], indent=1).encode())
+    atomic_write(folder.path / "tolerance.svg", standalone_svg(chart(found, task.primary)).encode())
     return found
 
 
@@ -91,7 +93,7 @@ def matrix_of(move: str, amount: float, width: int) -> Tensor:
     return torch.tensor([[cos, -sin, 0.0], [sin, cos, 0.0]])
 
 
-def chart(found: list[Tolerance], primary: str) -> str:
+def chart(found: list[RobustnessScore], primary: str) -> str:
     """A curve for each kind of move, as SVG."""
     of_each = {move: [one for one in found if one.move == move] for move in AMOUNTS}
     return lines(

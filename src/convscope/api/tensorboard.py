@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from convscope.errors import ConfigError
-from convscope.runs.events import Event, Planned
+from convscope.runs.events import Event, PlanReady
 from convscope.training import Epoch, Step
 
 
-def logged(events: Iterator[Event]) -> Generator[Event]:
+def log_to_tensorboard(events: Iterator[Event]) -> Generator[Event]:
     """The same events; scalars go to ``RUN/tensorboard`` on the way.
 
     Raises:
@@ -22,7 +22,7 @@ def logged(events: Iterator[Event]) -> Generator[Event]:
     writer: Any = None
     try:
         for event in events:
-            if isinstance(event, Planned):
+            if isinstance(event, PlanReady):
                 writer = SummaryWriter(Path(event.run) / "tensorboard")
             for name, value, step in scalars(event):
                 writer.add_scalar(name, value, step)

@@ -7,16 +7,16 @@ from typing import Any
 import torch
 
 from convscope.api.evaluate import evaluate
-from convscope.api.explain import Seen, explain
-from convscope.bundle import Prediction, Refused, image_files, load_bundle, load_config
+from convscope.api.explain import AnalysisResult, explain
+from convscope.bundle import FailedFile, Prediction, image_files, load_bundle, load_config
 from convscope.bundle import predict as predictions
-from convscope.bundle.bundle import CONFIG
+from convscope.bundle.bundle import CONFIG_FILE
 from convscope.modules import channels_last
 from convscope.pipeline.train import resuming, training
 from convscope.report.text import as_lines
 from convscope.runs.events import Event
 from convscope.runs.folder import RunFolder, next_name
-from convscope.runs.overrides import Said, nested, over, read_recipe
+from convscope.runs.overrides import Overrides, nest, override, read_recipe
 from convscope.tasks import Task
 
 
@@ -43,21 +43,23 @@ class Run:
         """One record per epoch: "epoch", "train" and "validation" scores, "seconds", "learning_rate"."""
         return self.folder.events("epoch")
 
-    def evaluate(self, split: str = "validation", crops: str | None = None) -> dict[str, Any]:
+    def evaluate(self, split: str = "validation", tta_views: str | None = None) -> dict[str, Any]:
         """Scores on one of the run's sets, see `run.evaluate`; each look at "test" is recorded."""
-        return evaluate(self.path, split, crops)
+        return evaluate(self.path, split, tta_views)
 
-    def predict(self, files: str | Path | Sequence[str | Path], crops: str | None = None) -> list[Prediction | Refused]:
-        """Answers for files or folders of files, in their order; `crops` as for `evaluate`."""
-        return list(predict(self.path, files, crops)[1])
+    def predict(
+        self, files: str | Path | Sequence[str | Path], tta_views: str | None = None
+    ) -> list[Prediction | FailedFile]:
+        """Answers for files or folders of files, in their order; `tta_views` as for `evaluate`."""
+        return list(predict(self.path, files, tta_views)[1])
 
-    def explain(self, method: str, **said: Any) -> Seen:
+    def explain(self, method: str, **overrides: Any) -> AnalysisResult:
         """Look into the network: ``run.explain("where", images=["mistakes"], each=8)``; see `analysis.explain`."""
-        return explain(self.path, method, said)
+        return explain(self.path, method, overrides)
 
     def resume(self) -> "Run":
         """Go on with a stopped run."""
-        return _driven(self.path, resuming(self.path))
+        return _run_events(self.path, resuming(self.path))
 
     def _repr_html_(self) -> str:
         from html import escape
@@ -77,7 +79,7 @@ def train(
     epochs: int | None = None,
     budget: float | str | None = None,
     seed: int | None = None,
-    settings: Said | Path | None = None,
+    settings: Overrides | Path | None = None,
 ) -> Run:
     """Train a network on a folder, a table or a built-in, printing a line per epoch.
 
@@ -93,19 +95,19 @@ def train(
         ConvscopeError: as its subclasses say.
     """
     source = str(source)
-    said = read_recipe(settings) if isinstance(settings, Path) else nested(settings or {})
-    said = over(said, nested({"train.epochs": epochs, "train.budget": budget, "seed": seed}))
+    overrides = read_recipe(settings) if isinstance(settings, Path) else nest(settings or {})
+    overrides = override(overrides, nest({"train.epochs": epochs, "train.budget": budget, "seed": seed}))
     path = Path(out) if out is not None else next_name(source)
-    return _driven(path, training(source, path, said))
+    return _run_events(path, training(source, path, overrides))
 
 
 def predict(
-    run: str | Path, files: str | Path | Sequence[str | Path], crops: str | None = None
-) -> tuple[tuple[str, ...], Iterator[Prediction | Refused]]:
+    run: str | Path, files: str | Path | Sequence[str | Path], tta_views: str | None = None
+) -> tuple[tuple[str, ...], Iterator[Prediction | FailedFile]]:
     """The classes and the answers for files and folders of files, from a run's folder or a saved model's.
 
-    With `crops`, one of `bundle.CROPS`, the answer is the mean over several looks at each image, as for `evaluate`; by
-    default over as many as the run found to pay.
+    With `tta_views`, one of `bundle.CROPS`, the answer is the mean over several looks at each image, as for `evaluate`;
+    by default over as many as the run found to pay.
 
     Raises:
         ConfigError: there are no such crops, or the answers are places and cannot be averaged.
@@ -115,11 +117,11 @@ def predict(
     """
     path, given = Path(run), [files] if isinstance(files, str | Path) else files
     found = image_files([Path(file) for file in given])
-    if not (path / CONFIG).exists():
-        path = RunFolder.open(path).trained()
+    if not (path / CONFIG_FILE).exists():
+        path = RunFolder.open(path).trained_model()
     model, config = load_bundle(path)
     model = channels_last(model, torch.device("cpu"))
-    return config.classes, predictions(model, config, found, crops)
+    return config.classes, predictions(model, config, found, tta_views)
 
 
 def task_of(run: str | Path) -> Task:
@@ -130,10 +132,10 @@ def task_of(run: str | Path) -> Task:
         ModelError: when what is there is none.
     """
     path = Path(run)
-    return load_config(path if (path / CONFIG).exists() else RunFolder.open(path).trained()).asked()
+    return load_config(path if (path / CONFIG_FILE).exists() else RunFolder.open(path).trained_model()).build_task()
 
 
-def _driven(path: Path, events: Iterator[Event]) -> Run:
+def _run_events(path: Path, events: Iterator[Event]) -> Run:
     for event in events:
         for line in as_lines(event):
             print(line, flush=True)

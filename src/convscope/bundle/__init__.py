@@ -1,23 +1,23 @@
 """From a trained network to something that others can use."""
 
 from convscope.bundle.bundle import BundleConfig, Preprocessing, load_bundle, load_config, save_bundle, save_config
-from convscope.bundle.predict import Refused, image_files, predict
-from convscope.bundle.tta import CROPS, Cropped, looking, refuse_places
+from convscope.bundle.predict import FailedFile, image_files, predict
+from convscope.bundle.tta import TTA_VIEWS, AveragedViews, check_tta, with_tta
 from convscope.tasks import Prediction
 
 __all__ = [
-    "CROPS",
+    "TTA_VIEWS",
+    "AveragedViews",
     "BundleConfig",
-    "Cropped",
+    "FailedFile",
     "Prediction",
     "Preprocessing",
-    "Refused",
+    "check_tta",
     "image_files",
     "load_bundle",
     "load_config",
-    "looking",
     "predict",
-    "refuse_places",
     "save_bundle",
     "save_config",
+    "with_tta",
 ]

@@ -17,11 +17,11 @@ from torch import Tensor, nn
 
 from convscope.data.inputs.image import FULL_WHITE
 from convscope.errors import ModelError, did_you_mean
-from convscope.files import write_whole
+from convscope.files import atomic_write
 from convscope.models import Architecture, build
-from convscope.tasks import TASKS, Task, restored
+from convscope.tasks import TASKS, Task, restore_task
 
-WEIGHTS, CONFIG = "model.safetensors", "config.json"
+WEIGHTS_FILE, CONFIG_FILE = "model.safetensors", "config.json"
 
 
 class Preprocessing(BaseModel, frozen=True, extra="forbid"):
@@ -51,7 +51,7 @@ class BundleConfig(BaseModel, frozen=True, extra="forbid"):
     classes: tuple[str, ...]
     architecture: Architecture
     preprocessing: Preprocessing
-    weights: int
+    num_parameters: int
     epoch: int = 0
     task_settings: dict[str, Any] = {}
     """What the task needs to read the network's answers: thresholds, means ...; see `tasks.Task.settings`."""
@@ -59,34 +59,34 @@ class BundleConfig(BaseModel, frozen=True, extra="forbid"):
     """Where the weights that it began with are from, their licence and hash; empty where it began from scratch."""
     mirrored: bool = False
     """Whether training mirrored images, so that a mirror image may be looked at too (`Cropped`)."""
-    crops: str = "1"
+    tta_views: str = "1"
     """How many looks at an image make an answer, one of `CROPS`, where nobody says otherwise."""
 
-    def asked(self) -> Task:
+    def build_task(self) -> Task:
         """The task.
 
         Raises:
             ModelError: there is no such task, or its settings do not fit.
         """
         if self.task not in TASKS:
-            raise ModelError(f"{CONFIG}: no task {self.task}{did_you_mean(self.task, TASKS)}")
-        return restored(TASKS[self.task], self.classes, self.task_settings)
+            raise ModelError(f"{CONFIG_FILE}: no task {self.task}{did_you_mean(self.task, TASKS)}")
+        return restore_task(TASKS[self.task], self.classes, self.task_settings)
 
-    def network(self) -> nn.Module:
+    def build_network(self) -> nn.Module:
         """The network with new weights and the task's head."""
-        return self.asked().headed(build(self.architecture))
+        return self.build_task().attach_head(build(self.architecture))
 
 
 def save_bundle(folder: Path, model: nn.Module, config: BundleConfig) -> None:
     """Write both files, each aside and then renamed, so that a kill leaves the old file or the new one."""
     state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
-    write_whole(folder / WEIGHTS, save(state, metadata={"format": "pt"}))
+    atomic_write(folder / WEIGHTS_FILE, save(state, metadata={"format": "pt"}))
     save_config(folder, config)
 
 
 def save_config(folder: Path, config: BundleConfig) -> None:
     """Write ``config.json`` alone."""
-    write_whole(folder / CONFIG, (config.model_dump_json(indent=2) + "\n").encode())
+    atomic_write(folder / CONFIG_FILE, (config.model_dump_json(indent=2) + "\n").encode())
 
 
 def load_config(folder: Path) -> BundleConfig:
@@ -95,15 +95,17 @@ def load_config(folder: Path) -> BundleConfig:
     Raises:
         ModelError: when it is missing, no JSON, or does not say what it must.
     """
-    path = folder / CONFIG
+    path = folder / CONFIG_FILE
     if not path.exists():
-        raise ModelError(f"{folder}: no {CONFIG} in it; name the folder of a run or of a model that convscope wrote")
+        raise ModelError(
+            f"{folder}: no {CONFIG_FILE} in it; name the folder of a run or of a model that convscope wrote"
+        )
     try:
         return BundleConfig.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except ValidationError as error:
         first = error.errors()[0]
-        place, why = ".".join(map(str, first["loc"])), first["msg"]
-        why = f"{place}: {why[:1].lower()}{why[1:]}"
+        source, why = ".".join(map(str, first["loc"])), first["msg"]
+        why = f"{source}: {why[:1].lower()}{why[1:]}"
     except ValueError as error:
         why = f"no JSON: {error}"
     raise ModelError(f"{path}: does not describe a convscope model ({why}); copy the model again")
@@ -116,28 +118,29 @@ def load_bundle(folder: Path, device: str | torch.device = "cpu") -> tuple[nn.Mo
         ModelError: when a file is missing, cut off, a pickle in disguise, or does not fit the architecture.
     """
     config = load_config(folder)
-    path = folder / WEIGHTS
-    state = read_weights(path)
-    model = config.network()
+    path = folder / WEIGHTS_FILE
+    state = read_state_dict(path)
+    model = config.build_network()
     own, found = ({name: value.shape for name, value in content.items()} for content in (model.state_dict(), state))
     wrong = [name for name in own | found if own.get(name) != found.get(name)]
     if wrong:
         raise ModelError(
-            f"{path}: {len(wrong)} of its tensors are not those of the {config.architecture.name} in {CONFIG}, such as "
+            f"{path}: {len(wrong)} of its tensors are not those of the {config.architecture.name} in {CONFIG_FILE}, "
+            f"such as "
             f"{wrong[0]}; take both files from one run"
         )
     model.load_state_dict(state)
     return model.to(device).eval(), config
 
 
-def read_weights(path: Path) -> dict[str, Tensor]:
+def read_state_dict(path: Path) -> dict[str, Tensor]:
     """Read a safetensors file; anything else is refused unread.
 
     Raises:
         ModelError: when it is missing, a pickle, cut off or damaged.
     """
     if not path.exists():
-        raise ModelError(f"{path}: no such file; a model's folder needs {WEIGHTS} beside {CONFIG}")
+        raise ModelError(f"{path}: no such file; a model's folder needs {WEIGHTS_FILE} beside {CONFIG_FILE}")
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:

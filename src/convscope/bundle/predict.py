@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 from torch import nn
 
 from convscope.bundle.bundle import BundleConfig, Preprocessing
-from convscope.bundle.sliding_window import windowed
-from convscope.bundle.tta import looking
-from convscope.data.inputs.image import opened, orientation, pixels_of, quiet_pillow, upright, window
+from convscope.bundle.sliding_window import sliding_window
+from convscope.bundle.tta import with_tta
+from convscope.data.inputs.image import open_image, orientation, pixels_of, quiet_pillow, upright_size, visible_window
 from convscope.data.store.resources import usable_cores
 from convscope.errors import DataError
-from convscope.tasks import Frame, Prediction, Task
+from convscope.tasks import Prediction, Task, ViewTransform
 
 BATCH = 64
 
 
 @dataclass(frozen=True)
-class Refused:
+class FailedFile:
     """A file that could not be read, and why."""
 
     file: str
@@ -31,8 +31,8 @@ class Refused:
 
 
 def predict(
-    model: nn.Module, config: BundleConfig, files: Sequence[Path], crops: str | None = None
-) -> Iterator[Prediction | Refused]:
+    model: nn.Module, config: BundleConfig, files: Sequence[Path], tta_views: str | None = None
+) -> Iterator[Prediction | FailedFile]:
     """Answer for each file in its turn; a file that cannot be read is named and the others are answered.
 
     Args:
@@ -44,46 +44,48 @@ def predict(
     Raises:
         ConfigError: when there are no such crops, or the task's answers cannot be averaged.
     """
-    task, looks = config.asked(), looking(model, config, crops)
-    seen = config.preprocessing.model_copy(update={"size": looks.takes})
+    task, network = config.build_task(), with_tta(model, config, tta_views)
+    preprocessing = config.preprocessing.model_copy(update={"size": network.input_size})
     batches = (files[start : start + BATCH] for start in range(0, len(files), BATCH))
-    return chain.from_iterable(_answer(looks, task, seen, some) for some in batches)
+    return chain.from_iterable(_predict_files(network, task, preprocessing, some) for some in batches)
 
 
-def _answer(model: nn.Module, task: Task, seen: Preprocessing, files: Sequence[Path]) -> Iterator[Prediction | Refused]:
+def _predict_files(
+    model: nn.Module, task: Task, preprocessing: Preprocessing, files: Sequence[Path]
+) -> Iterator[Prediction | FailedFile]:
     with quiet_pillow(), ThreadPoolExecutor(usable_cores(), "convscope-decode") as pool:
-        read = list(pool.map(lambda file: _pixels(file, seen, task.whole), files))
+        read = list(pool.map(lambda file: _pixels(file, preprocessing, task.any_size), files))
     sound = [found for found in read if not isinstance(found, str)]
-    answers = iter(_answers(model, task, seen, sound))
+    predictions = iter(_predict_batch(model, task, preprocessing, sound))
     for file, found in zip(files, read, strict=True):
-        yield Refused(str(file), found) if isinstance(found, str) else next(answers)
+        yield FailedFile(str(file), found) if isinstance(found, str) else next(predictions)
 
 
-def _pixels(file: Path, seen: Preprocessing, whole: bool) -> tuple[NDArray[np.uint8], Frame] | str:
+def _pixels(file: Path, preprocessing: Preprocessing, any_size: bool) -> tuple[NDArray[np.uint8], ViewTransform] | str:
     """A file's pixels and what part of it they are, or why it has none."""
     try:
-        with opened(file) as image:
-            height, width = upright(image.size, orientation(image))
-            size = seen.size
-            if whole:  # as large as in training, and nothing cut off
+        with open_image(file) as image:
+            height, width = upright_size(image.size, orientation(image))
+            size = preprocessing.size
+            if any_size:  # as large as in training, and nothing cut off
                 scale = max(size[0] / height, size[1] / width)
                 size = (max(1, round(scale * height)), max(1, round(scale * width)))
-            left, top, right, bottom = window((height, width), size)
-            frame = Frame(str(file), (height, width), left, top, right - left, bottom - top)
-            return pixels_of(image, seen.channels, size, seen.white), frame
+            left, top, right, bottom = visible_window((height, width), size)
+            frame = ViewTransform(str(file), (height, width), left, top, right - left, bottom - top)
+            return pixels_of(image, preprocessing.channels, size, preprocessing.white), frame
     except DataError as error:
         return str(error).removeprefix(f"{file}: ")
 
 
 @torch.inference_mode()
-def _answers(
-    model: nn.Module, task: Task, seen: Preprocessing, read: Sequence[tuple[NDArray[np.uint8], Frame]]
+def _predict_batch(
+    model: nn.Module, task: Task, preprocessing: Preprocessing, read: Sequence[tuple[NDArray[np.uint8], ViewTransform]]
 ) -> list[Prediction]:
     device, found = next(model.parameters()).device, []
     sizes = {pixels.shape for pixels, _ in read}
     for some in [[one] for one in read] if len(sizes) > 1 else [read] if read else []:
-        x = seen(torch.from_numpy(np.stack([pixels for pixels, _ in some])).to(device))
-        output = windowed(model, x, seen.size) if task.whole else model(x)
+        x = preprocessing(torch.from_numpy(np.stack([pixels for pixels, _ in some])).to(device))
+        output = sliding_window(model, x, preprocessing.size) if task.any_size else model(x)
         found += task.predictions(output, [frame for _, frame in some])
     return found
 

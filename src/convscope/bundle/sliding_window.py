@@ -3,11 +3,11 @@
 import torch
 from torch import Tensor, nn
 
-AT_ONCE = 2**21  # pixels of one image that go through a network together
+WINDOWS_PER_BATCH = 2**21  # pixels of one image that go through a network together
 OVERLAP = 4  # a window overlaps the next by a quarter of its side
 
 
-def windowed(model: nn.Module, x: Tensor, size: tuple[int, int], at_once: int = AT_ONCE) -> Tensor:
+def sliding_window(model: nn.Module, x: Tensor, size: tuple[int, int], at_once: int = WINDOWS_PER_BATCH) -> Tensor:
     """(B, K, H, W) outputs of a network on (B, C, H, W) images.
 
     Larger images are cut into overlapping windows of four times the side that the network was trained on; where windows
@@ -25,7 +25,7 @@ def windowed(model: nn.Module, x: Tensor, size: tuple[int, int], at_once: int = 
         return found
     sides = (min(4 * size[0], height), min(4 * size[1], width))
     total, weights = None, torch.zeros((height, width), device=x.device)
-    weight = _weight(sides[0])[:, None] * _weight(sides[1])[None]
+    weight = _window_weight(sides[0])[:, None] * _window_weight(sides[1])[None]
     weight = weight.to(x.device)
     for top in _starts(height, sides[0]):
         for left in _starts(width, sides[1]):
@@ -47,7 +47,7 @@ def _starts(side: int, window: int) -> list[int]:
     return [round(number * (side - window) / max(count - 1, 1)) for number in range(count)]
 
 
-def _weight(window: int) -> Tensor:
+def _window_weight(window: int) -> Tensor:
     """Rising from the ends of a window to its middle."""
     place = torch.arange(window) + 0.5
     return torch.minimum(place, window - place)

@@ -26,11 +26,11 @@ def augment(
     Masks and boxes are drawn as they move with their images. What is not said is chosen as `train` does: images are
     mirrored where mirror images look like the others, which those of writing do not.
     """
-    from convscope.api import augmented, nested, settings_from_flags
+    from convscope.api import augmentation_sheet, nest, settings_from_flags
 
-    said = nested({"policy": policy, "mirror": mirror})
+    said = nest({"policy": policy, "mirror": mirror})
     said |= settings_from_flags(f"changes.{change}" for change in set_ or [])
-    sheet = augmented(data, said, task=task)
+    sheet = augmentation_sheet(data, said, task=task)
     sheet.picture.save(out)
     changes = "".join(f", {name} {value:g}" for name, value in sheet.settings.changes.items())
     print(f"{out}: policy {sheet.settings.policy}{changes}, {'mirrored' if sheet.settings.mirror else 'not mirrored'}")

@@ -37,11 +37,13 @@ def compare(
     if recipes:
         if len(runs) != 1:
             raise ConfigError(f"compare --recipes: takes one DATA, and {len(runs)} are given")
-        _contest(str(runs[0]), [name.strip() for name in recipes.split(",")], out, from_, range(seeds), budget, json)
+        _run_baselines(
+            str(runs[0]), [name.strip() for name in recipes.split(",")], out, from_, range(seeds), budget, json
+        )
         return
     from convscope.api import compare as side_by_side
     from convscope.cli.show import table_of
-    from convscope.durations import span
+    from convscope.durations import format_seconds
 
     rows, objections = side_by_side(runs)
     if json:
@@ -58,9 +60,9 @@ def compare(
                 row.network,
                 f"{100 * row.accuracy:.2f} %",
                 f"{100 * row.low:.1f} to {100 * row.high:.1f} %",
-                f"{row.weights:,}",
+                f"{row.num_parameters:,}",
                 row.epochs,
-                span(row.seconds),
+                format_seconds(row.seconds),
             )
             for row in rows
         ],
@@ -69,23 +71,23 @@ def compare(
         print(f"! {objection}")
 
 
-def _contest(
-    source: str, recipes: list[str], out: Path, weights: str | None, seeds: range, budget: str | None, as_json: bool
+def _run_baselines(
+    source: str, recipes: list[str], out: Path, checkpoint: str | None, seeds: range, budget: str | None, as_json: bool
 ) -> None:  # fmt: skip
     """Run the recipes, then show the table, the line and the picture."""
     from dataclasses import asdict
     from json import dumps
 
-    from convscope.api import contest, standings, versus, write_contest
+    from convscope.api import compare_pretrained, rank, run_baselines, write_baselines
     from convscope.cli.show import table_of
-    from convscope.durations import span
+    from convscope.durations import format_seconds
 
     entries = []
-    for entry in contest(source, recipes, out, weights, seeds, budget):
+    for entry in run_baselines(source, recipes, out, checkpoint, seeds, budget):
         entries.append(entry)
-        told = f"{entry.recipe}, seed {entry.seed}: {100 * entry.accuracy:.1f} % in {span(entry.seconds)}"
+        told = f"{entry.recipe}, seed {entry.seed}: {100 * entry.accuracy:.1f} % in {format_seconds(entry.seconds)}"
         print(dumps(asdict(entry)) if as_json else told, flush=True)
-    picture, found = write_contest(out, entries), standings(entries)
+    picture, found = write_baselines(out, entries), rank(entries)
     if as_json:
         return
     columns = ["recipe", "accuracy", "95 % interval over seeds", "time", "weights", "seeds"]
@@ -95,14 +97,14 @@ def _contest(
             (
                 s.recipe,
                 f"{100 * s.accuracy:.1f} %",
-                f"+- {100 * s.reach:.1f}" if s.seeds > 1 else "",
-                span(s.seconds),
-                f"{s.weights:,}" if s.weights else "",
+                f"+- {100 * s.half_interval:.1f}" if s.seeds > 1 else "",
+                format_seconds(s.seconds),
+                f"{s.num_parameters:,}" if s.num_parameters else "",
                 s.seeds,
             )
             for s in found
         ],
     )
-    if line := versus(found):
+    if line := compare_pretrained(found):
         print(line)
     print(picture)

@@ -18,9 +18,9 @@ def convolve(
     out: Annotated[Path | None, typer.Option(help="The picture to write. [default: IMAGE.convolved.png]")] = None,
 ) -> None:
     """Slide a kernel over an image: every step of multiply and sum for small arrays, a picture for large ones."""
-    from convscope.api import convolved
+    from convscope.api import convolve_file
 
-    result, note = convolved(image, kernel, stride=stride, padding=padding, border=border, mean=mean)
+    result, note = convolve_file(image, kernel, stride=stride, padding=padding, border=border, mean=mean)
     height, width = result.output.shape
     print(f"{result.image.shape[0]} x {result.image.shape[1]} (border included) -> {height} x {width}.  {note}")
     if height * width <= STEPS_SHOWN:

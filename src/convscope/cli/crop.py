@@ -18,6 +18,6 @@ def crop(
     Then train on them: `convscope train crops/boxes.csv`, for class and box, or with `--task classify` for the class
     alone. Pictures from one image never part between the sets.
     """
-    from convscope.api import cropped
+    from convscope.api import write_object_crops
 
-    print(cropped(data, out, context))
+    print(write_object_crops(data, out, context))

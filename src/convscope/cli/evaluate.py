@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from convscope.cli.options import Crops
+from convscope.cli.options import ViewsOption
 
 
 def evaluate(
     run: Annotated[Path, typer.Argument(help="A run's folder.", show_default=False)],
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "validation",
-    crops: Crops = None,
+    views: ViewsOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Score a run's network on one of its sets.
@@ -23,7 +23,7 @@ def evaluate(
     from convscope.api import task_of
     from convscope.cli.show import print_json, table_of
 
-    found = scored(run, split, crops)
+    found = scored(run, split, views)
     if json:
         print_json(found)
         return

@@ -6,7 +6,20 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from convscope.cli.options import Channels, Each, How, Images, Json, Layers, Out, Paint, Seed, Size, Split, Steps
+from convscope.cli.options import (
+    ChannelsOption,
+    EachOption,
+    HowOption,
+    ImagesOption,
+    JsonOption,
+    LayersOption,
+    OutOption,
+    ParameterisationOption,
+    SeedOption,
+    SizeOption,
+    SplitOption,
+    StepsOption,
+)
 
 
 class Methods(TyperGroup):
@@ -37,61 +50,75 @@ def explain(
 
 @app.command()
 def activations(
-    ctx: typer.Context, layer: Layers = None, channels: Channels = None, images: Images = None, each: Each = None,
-    split: Split = None, seed: Seed = 0, out: Out = None, json: Json = False,
-) -> None:  # fmt: skip
+    ctx: typer.Context,
+    layer: LayersOption = None,
+    channels: ChannelsOption = None,
+    images: ImagesOption = None,
+    each: EachOption = None,
+    split: SplitOption = None,
+    seed: SeedOption = 0,
+    out: OutOption = None,
+    json: JsonOption = False,
+) -> None:
     """What every channel answers to an image, as a grid of maps; channels that answer nothing are crossed out.
 
     Misleads: a channel empty for one image may be the one that matters for another.
     """
-    _look(ctx, json, **_said(layer, channels, images, seed, out), each=each, split=split)
+    _run_method(ctx, json, **_shared_settings(layer, channels, images, seed, out), each=each, split=split)
 
 
 @app.command()
 def filters(
-    ctx: typer.Context, layer: Layers = None, channels: Channels = None,
+    ctx: typer.Context, layer: LayersOption = None, channels: ChannelsOption = None,
     images: Annotated[
         list[str] | None, typer.Option("--images", "-i", help="Also show what the kernels answer to these.")
     ] = None,
-    seed: Seed = 0, out: Out = None, json: Json = False,
+    seed: SeedOption = 0, out: OutOption = None, json: JsonOption = False,
 ) -> None:  # fmt: skip
     """The first convolution's kernels with their smoothness; dead ones and duplicates are named.
 
     Misleads: only the first layer sees pixels, and a good 3 x 3 kernel can look like noise.
     """
-    _look(ctx, json, **_said(layer, channels, images, seed, out))
+    _run_method(ctx, json, **_shared_settings(layer, channels, images, seed, out))
 
 
 @app.command()
 def stimuli(
-    ctx: typer.Context, layer: Layers = None, channels: Channels = None, images: Images = None,
-    each: Annotated[int | None, typer.Option(help="Patches of each channel.", min=1)] = None, split: Split = None,
-    seed: Seed = 0, out: Out = None, json: Json = False,
+    ctx: typer.Context, layer: LayersOption = None, channels: ChannelsOption = None, images: ImagesOption = None,
+    each: Annotated[int | None, typer.Option(help="Patches of each channel.", min=1)] = None, split: SplitOption = None,
+    seed: SeedOption = 0, out: OutOption = None, json: JsonOption = False,
 ) -> None:  # fmt: skip
     """The patches of your own images that excite each channel most, cut to what the channel can see.
 
     Misleads: the strongest few are the tail, and what your images lack cannot appear.
     """
-    _look(ctx, json, **_said(layer, channels, images, seed, out), each=each, split=split)
+    _run_method(ctx, json, **_shared_settings(layer, channels, images, seed, out), each=each, split=split)
 
 
 @app.command()
 def where(
-    ctx: typer.Context, layer: Layers = None, channels: Channels = None, images: Images = None, each: Each = None,
-    split: Split = None, how: How = None,
+    ctx: typer.Context,
+    layer: LayersOption = None,
+    channels: ChannelsOption = None,
+    images: ImagesOption = None,
+    each: EachOption = None,
+    split: SplitOption = None,
+    how: HowOption = None,
     target: Annotated[str | None, typer.Option(help="A class to follow.", show_default="the network's answer")] = None,
-    seed: Seed = 0, out: Out = None, json: Json = False,
-) -> None:  # fmt: skip
+    seed: SeedOption = 0,
+    out: OutOption = None,
+    json: JsonOption = False,
+) -> None:
     """Which places of an image speak for its class: heat maps over it. Try: --images mistakes --each 8
 
     With --channels, what those add to class maps. Misleads: a map shows where, not why; run sanity before you believe
     a kind of map.
     """
     most = each and max(each, 8)
-    _look(
+    _run_method(
         ctx,
         json,
-        **_said(layer, channels, images, seed, out),
+        **_shared_settings(layer, channels, images, seed, out),
         each=each,
         split=split,
         how=how,
@@ -102,151 +129,205 @@ def where(
 
 @app.command()
 def invert(
-    ctx: typer.Context, layer: Layers = None, channels: Channels = None, images: Images = None, each: Each = None,
-    split: Split = None, steps: Steps = None, seed: Seed = 0, out: Out = None, json: Json = False,
-) -> None:  # fmt: skip
+    ctx: typer.Context,
+    layer: LayersOption = None,
+    channels: ChannelsOption = None,
+    images: ImagesOption = None,
+    each: EachOption = None,
+    split: SplitOption = None,
+    steps: StepsOption = None,
+    seed: SeedOption = 0,
+    out: OutOption = None,
+    json: JsonOption = False,
+) -> None:
     """What each layer has kept of an image: painted from noise until the layer answers as for the image.
 
     Misleads: it is one picture of many that the layer cannot tell apart; a failed search (!) says nothing.
     """
-    _look(ctx, json, **_said(layer, channels, images, seed, out), each=each, split=split, steps=steps)
+    _run_method(ctx, json, **_shared_settings(layer, channels, images, seed, out), each=each, split=split, steps=steps)
 
 
 @app.command()
 def maximise(
-    ctx: typer.Context, layer: Layers = None, channels: Channels = None, images: Images = None,
+    ctx: typer.Context, layer: LayersOption = None, channels: ChannelsOption = None, images: ImagesOption = None,
     of: Annotated[
         str | None,
         typer.Option(help="channel, neuron (in the middle of its map), layer (all of it), or direction (from the mean "
                      "of all images to that of a class)."),
     ] = None,
-    steps: Steps = None, size: Size = None, parameterisation: Paint = None,
+    steps: StepsOption = None, size: SizeOption = None, parameterisation: ParameterisationOption = None,
     copies: Annotated[int | None, typer.Option(help="Pictures of each channel, driven apart.", min=1)] = None,
-    seed: Seed = 0, out: Out = None, json: Json = False,
+    seed: SeedOption = 0, out: OutOption = None, json: JsonOption = False,
 ) -> None:  # fmt: skip
     """What a channel wants to see: pictures painted from noise, beside the real patches that excite it most.
 
     Misleads: an extreme that no photo reaches; its look comes partly from the way of painting.
     """
-    said = _said(layer, channels, images, seed, out)
-    _look(ctx, json, **said, of=of, steps=steps, size=size, parameterisation=parameterisation, copies=copies)
+    said = _shared_settings(layer, channels, images, seed, out)
+    _run_method(ctx, json, **said, of=of, steps=steps, size=size, parameterisation=parameterisation, copies=copies)
 
 
 @app.command("class")
 def class_(
-    ctx: typer.Context, layer: Layers = None, channels: Channels = None,
+    ctx: typer.Context,
+    layer: LayersOption = None,
+    channels: ChannelsOption = None,
     images: Annotated[
         list[str] | None,
         typer.Option("--images", "-i", help="A class; may be repeated.", show_default="all, the first 20"),
     ] = None,
     each: Annotated[int | None, typer.Option(help="Real images beside each.", min=1)] = None,
-    steps: Steps = None, size: Size = None, parameterisation: Paint = None, seed: Seed = 0, out: Out = None,
-    json: Json = False,
-) -> None:  # fmt: skip
+    steps: StepsOption = None,
+    size: SizeOption = None,
+    parameterisation: ParameterisationOption = None,
+    seed: SeedOption = 0,
+    out: OutOption = None,
+    json: JsonOption = False,
+) -> None:
     """What a class looks like to the network, beside the real images that the picture resembles most in --layer.
 
     Misleads: what always comes along with the class is in the picture too, which is just why to look.
     """
-    said = _said(layer, channels, images, seed, out)
-    _look(ctx, json, **said, each=each, steps=steps, size=size, parameterisation=parameterisation)
+    said = _shared_settings(layer, channels, images, seed, out)
+    _run_method(ctx, json, **said, each=each, steps=steps, size=size, parameterisation=parameterisation)
 
 
 @app.command()
 def neighbours(
-    ctx: typer.Context, layer: Layers = None, channels: Channels = None, images: Images = None, each: Each = None,
-    split: Split = None,
+    ctx: typer.Context,
+    layer: LayersOption = None,
+    channels: ChannelsOption = None,
+    images: ImagesOption = None,
+    each: EachOption = None,
+    split: SplitOption = None,
     count: Annotated[int | None, typer.Option(help="Neighbours of each image.", min=1)] = None,
     map_: Annotated[str | None, typer.Option("--map", help="pca or tsne: how the set is laid out.")] = None,
-    seed: Seed = 0, out: Out = None, json: Json = False,
-) -> None:  # fmt: skip
+    seed: SeedOption = 0,
+    out: OutOption = None,
+    json: JsonOption = False,
+) -> None:
     """Which images the network finds alike, beside which are alike in pixels; other classes in red; a map of the set.
 
     Misleads: near copies of one photo look like understanding, and on training images everything is pure.
     """
-    _look(ctx, json, **_said(layer, channels, images, seed, out), each=each, split=split, count=count, map=map_)
+    _run_method(
+        ctx, json, **_shared_settings(layer, channels, images, seed, out), each=each, split=split, count=count, map=map_
+    )
 
 
 @app.command()
 def hierarchy(
-    ctx: typer.Context, layer: Layers = None, channels: Channels = None, images: Images = None, steps: Steps = None,
-    seed: Seed = 0, out: Out = None, json: Json = False,
-) -> None:  # fmt: skip
+    ctx: typer.Context,
+    layer: LayersOption = None,
+    channels: ChannelsOption = None,
+    images: ImagesOption = None,
+    steps: StepsOption = None,
+    seed: SeedOption = 0,
+    out: OutOption = None,
+    json: JsonOption = False,
+) -> None:
     """Everything on one page, early layers to late: kernels, stimuli, wanted pictures, maps, where it looks.
 
     Writes hierarchy.html, which the run's report takes in. Painting takes minutes.
     Misleads: a few channels of each layer are shown, evenly chosen; the rest may be of another kind.
     """
-    _look(ctx, json, **_said(layer, channels, images, seed, out), steps=steps)
+    _run_method(ctx, json, **_shared_settings(layer, channels, images, seed, out), steps=steps)
 
 
 @app.command()
 def overtime(
-    ctx: typer.Context, layer: Layers = None, channels: Channels = None,
+    ctx: typer.Context, layer: LayersOption = None, channels: ChannelsOption = None,
     images: Annotated[
         list[str] | None,
         typer.Option("--images", "-i", help="A probe image's name or class; may be repeated.", show_default="each"),
     ] = None,
     probe: Annotated[int | None, typer.Option(help="One probe image.", show_default="each", min=0)] = None,
-    seed: Seed = 0, out: Out = None, json: Json = False,
+    seed: SeedOption = 0, out: OutOption = None, json: JsonOption = False,
 ) -> None:  # fmt: skip
     """How the maps of a few fixed images changed from epoch to epoch: a strip and an animation for each stage.
 
     Misleads: a channel that stands still can be settled, or never used.
     """
-    _look(ctx, json, **_said(layer, channels, images, seed, out), probe=probe)
+    _run_method(ctx, json, **_shared_settings(layer, channels, images, seed, out), probe=probe)
 
 
 @app.command()
 def designs(
-    ctx: typer.Context, layer: Layers = None, channels: Channels = None, images: Images = None, each: Each = None,
+    ctx: typer.Context,
+    layer: LayersOption = None,
+    channels: ChannelsOption = None,
+    images: ImagesOption = None,
+    each: EachOption = None,
     objects: Annotated[
         int | None,
-        typer.Option(help="Side of your objects, in pixels of the network's images.", min=1,
-                     show_default="that of boxes or masks, where there are any"),
+        typer.Option(
+            help="Side of your objects, in pixels of the network's images.",
+            min=1,
+            show_default="that of boxes or masks, where there are any",
+        ),
     ] = None,
-    seed: Seed = 0, out: Out = None, json: Json = False,
-) -> None:  # fmt: skip
+    seed: SeedOption = 0,
+    out: OutOption = None,
+    json: JsonOption = False,
+) -> None:
     """What to change: dead, silent or repeated channels, blocks and stages to spare, fields that do not fit.
 
     Misleads: nothing is trained again, so a block may be worth less than its cost says.
     """
-    _look(ctx, json, **_said(layer, channels, images, seed, out), each=each, objects=objects)
+    _run_method(ctx, json, **_shared_settings(layer, channels, images, seed, out), each=each, objects=objects)
 
 
 @app.command()
 def sanity(
-    ctx: typer.Context, layer: Layers = None, channels: Channels = None, images: Images = None, each: Each = None,
-    split: Split = None, how: How = None,
+    ctx: typer.Context,
+    layer: LayersOption = None,
+    channels: ChannelsOption = None,
+    images: ImagesOption = None,
+    each: EachOption = None,
+    split: SplitOption = None,
+    how: HowOption = None,
     draws: Annotated[int | None, typer.Option(help="Random networks that are averaged.", min=1)] = None,
-    seed: Seed = 0, out: Out = None, json: Json = False,
-) -> None:  # fmt: skip
+    seed: SeedOption = 0,
+    out: OutOption = None,
+    json: JsonOption = False,
+) -> None:
     """Whether heat maps come from what was learnt: random weights must change them.
 
     Misleads: passing is needed, but not enough.
     """
-    _look(ctx, json, **_said(layer, channels, images, seed, out), each=each, split=split, how=how, draws=draws)
+    _run_method(
+        ctx, json, **_shared_settings(layer, channels, images, seed, out), each=each, split=split, how=how, draws=draws
+    )
 
 
 @app.command()
 def pointing(
-    ctx: typer.Context, layer: Layers = None, channels: Channels = None, images: Images = None, each: Each = None,
-    split: Split = None, how: How = None, seed: Seed = 0, out: Out = None, json: Json = False,
-) -> None:  # fmt: skip
+    ctx: typer.Context,
+    layer: LayersOption = None,
+    channels: ChannelsOption = None,
+    images: ImagesOption = None,
+    each: EachOption = None,
+    split: SplitOption = None,
+    how: HowOption = None,
+    seed: SeedOption = 0,
+    out: OutOption = None,
+    json: JsonOption = False,
+) -> None:
     """Whether heat maps point at the objects: the share of peaks, and of the map, inside boxes or masks.
 
     Needs a run on data with boxes or masks. Misleads: pointing at the object is right only if the object should decide.
     """
-    _look(ctx, json, **_said(layer, channels, images, seed, out), each=each, split=split, how=how)
+    _run_method(ctx, json, **_shared_settings(layer, channels, images, seed, out), each=each, split=split, how=how)
 
 
-def _said(
+def _shared_settings(
     layers: list[str] | None, channels: str | None, images: list[str] | None, seed: int, out: Path | None
 ) -> dict[str, Any]:
     """What every way takes."""
     return {"layers": layers, "channels": channels, "images": images, "seed": seed, "out": out}
 
 
-def _look(ctx: typer.Context, json: bool, **said: Any) -> None:
+def _run_method(ctx: typer.Context, json: bool, **said: Any) -> None:
     from convscope.api.explain import explain as looked
     from convscope.cli.progress import progress
     from convscope.cli.show import print_json
@@ -260,7 +341,7 @@ def _look(ctx: typer.Context, json: bool, **said: Any) -> None:
     if json:
         print_json(seen.numbers)
         return
-    for sentence in seen.says:
+    for sentence in seen.summary:
         print(sentence)
     for path in (*seen.pictures, seen.numbers_file):
         print(path)

@@ -27,10 +27,12 @@ def features(
     found = written(model, data, out, seed)
     count, numbers = found.vectors.shape
     if json:
-        scores = {"validation": found.scores, "curve": found.curve, "twice": found.twice}
+        scores = {"validation": found.scores, "curve": found.curve, "twice": found.accuracy_at_double}
         print_json({"folder": str(out), "images": count, "numbers": numbers, **scores})
         return
     print(f"{count:,} images, {numbers:,} numbers each: {', '.join(str(out / name) for name in found.files)}")
     table_of(["classifier", "validation accuracy"], [(n, f"{100 * s:.2f} %") for n, s in found.scores.items()])
     points = ", ".join(f"{100 * score:.1f} % after {images:,}" for images, score in found.curve)
-    print(f"linear probe: {points} images; twice as many would likely give about {100 * found.twice:.1f} %")
+    print(
+        f"linear probe: {points} images; twice as many would likely give about {100 * found.accuracy_at_double:.1f} %"
+    )

@@ -1,4 +1,4 @@
-"""``convscope tolerance``"""
+"""``convscope robustness``"""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,8 +17,8 @@ def tolerance(
     """
     from dataclasses import asdict
 
+    from convscope.api import robustness as borne
     from convscope.api import task_of
-    from convscope.api import tolerance as borne
     from convscope.cli.show import print_json, table_of
 
     found = borne(run)

@@ -12,20 +12,20 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from convscope.api import (
-    Adopted,
+    DataLoaded,
     Epoch,
     Event,
-    Finished,
-    Found,
     Note,
-    Planned,
+    PlanReady,
+    PretrainedLoaded,
     RunFolder,
     Step,
+    TrainingFinished,
     as_json,
     as_lines,
-    found_rows,
-    logged,
-    planned_rows,
+    dataset_rows,
+    log_to_tensorboard,
+    plan_rows,
 )
 from convscope.errors import ConfigError
 from convscope.progress import Progress as OnProgress
@@ -61,7 +61,7 @@ def watch(
     show = show_json if as_json_lines else screen.show if screen else show_lines
     try:
         with closing(events(screen.on_progress if screen else None)) as told:
-            show(logged(told) if log else told)
+            show(log_to_tensorboard(told) if log else told)
     except BaseException as stop:
         if not isinstance(stop, Exception) and RunFolder(run).recipe_file.exists():
             print(
@@ -87,7 +87,7 @@ class Screen:
         )
         self.decoding = self.bars.add_task("reading images", total=None, visible=False, say="")
         self.training = self.bars.add_task("training", total=None, visible=False, say="")
-        self.plan: Planned | None = None
+        self.plan: PlanReady | None = None
         self.score = ""
         self.images = 0
 
@@ -103,17 +103,17 @@ class Screen:
 
     def _one(self, event: Event) -> None:
         match event:
-            case Found():
-                self._table("What was found", found_rows(event))
-            case Adopted():
+            case DataLoaded():
+                self._table("What was found", dataset_rows(event))
+            case PretrainedLoaded():
                 self._lines(event)
-            case Planned():
-                self._table("What is done with it", planned_rows(event))
+            case PlanReady():
+                self._table("What is done with it", plan_rows(event))
                 self.plan = event
                 self.bars.reset(self.training, total=1.0, visible=True)
             case Step():
                 self._step(event)
-            case Finished():
+            case TrainingFinished():
                 self.bars.update(self.training, visible=False, refresh=True)
                 self._lines(event, style="bold")
             case Epoch():

@@ -67,10 +67,19 @@ def train(
     Everything not said is chosen from the data and written to the run's recipe.toml.
     Ctrl-C or a kill loses at most the current epoch; `--resume RUN` goes on.
     """
-    began = time.monotonic()  # importing PyTorch counts towards a budget too
+    started = time.monotonic()  # importing PyTorch counts towards a budget too
     if (resume is None) == (data is None and recipe is None):
         raise ConfigError("convscope train: name either DATA, as in: convscope train photos, or --resume RUN")
-    from convscope.api import nested, next_name, over, read_recipe, resuming, settings_from_flags, source_of, training
+    from convscope.api import (
+        data_source,
+        nest,
+        next_name,
+        override,
+        read_recipe,
+        resuming,
+        settings_from_flags,
+        training,
+    )
     from convscope.cli.show import watch
 
     flags = {
@@ -82,17 +91,17 @@ def train(
         "model.name": model,
         "train.epochs": epochs,
         "train.budget": budget,
-        "transfer.weights": from_,
+        "transfer.checkpoint": from_,
         "transfer.replace_fc": replace_fc,
         "transfer.unfreeze_at": unfreeze_at,
         "transfer.encoder_lr": encoder_lr,
     }
-    said = over(read_recipe(recipe) if recipe else {}, over(settings_from_flags(set_ or []), nested(flags)))
+    overrides = override(read_recipe(recipe) if recipe else {}, override(settings_from_flags(set_ or []), nest(flags)))
     if resume is None:
-        source = data or source_of(said)
+        source = data or data_source(overrides)
         path = out or next_name(source)
-        watch(lambda on_progress: training(source, path, said, on_progress, began), path, json, log)
-    elif said or out:
+        watch(lambda on_progress: training(source, path, overrides, on_progress, started), path, json, log)
+    elif overrides or out:
         raise ConfigError("convscope train --resume: goes on with the run's own settings; leave the other flags away")
     else:
         watch(lambda on_progress: resuming(resume, on_progress), resume, json, log)

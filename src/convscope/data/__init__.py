@@ -3,18 +3,18 @@
 from convscope.data.augment.flip_check import may_mirror
 from convscope.data.augment.pipeline import POLICIES, Policy, augment
 from convscope.data.batches import Batches, BatchSettings
-from convscope.data.dataset import ROLES, Dataset, Skipped, role_of
+from convscope.data.dataset import SPLITS, Dataset, Skipped, split_of
 from convscope.data.duplicates import Duplicates, find_duplicates
-from convscope.data.inputs.image import fit, pixels_of, read_image, window
+from convscope.data.inputs.image import fit, pixels_of, read_image, visible_window
 from convscope.data.layouts.builtin import BUILTINS, digits, shapes
 from convscope.data.layouts.class_folders import read_folder
 from convscope.data.layouts.csv_columns import Columns
 from convscope.data.layouts.drawn_shapes import Shapes, draw_shapes
 from convscope.data.layouts.mask_folders import read_masks
-from convscope.data.layouts.recognise import KINDS, open_data
+from convscope.data.layouts.recognise import TARGET_KINDS, open_data
 from convscope.data.layouts.table import read_table
 from convscope.data.object_crops import write_crops
-from convscope.data.prepared import FeatureBatches, Features, compute_features, room_for
+from convscope.data.prepared import FeatureBatches, Features, compute_features, max_views_in_memory
 from convscope.data.split import Leak, Splits, split
 from convscope.data.statistics import Spread, Summary, channel_statistics, summarise
 from convscope.data.store.mask_store import build_masks
@@ -23,9 +23,9 @@ from convscope.data.targets.classes import check_classes, drop_unreadable
 
 __all__ = [
     "BUILTINS",
-    "KINDS",
     "POLICIES",
-    "ROLES",
+    "SPLITS",
+    "TARGET_KINDS",
     "BatchSettings",
     "Batches",
     "Columns",
@@ -53,6 +53,7 @@ __all__ = [
     "drop_unreadable",
     "find_duplicates",
     "fit",
+    "max_views_in_memory",
     "may_mirror",
     "open_data",
     "pixels_of",
@@ -60,11 +61,10 @@ __all__ = [
     "read_image",
     "read_masks",
     "read_table",
-    "role_of",
-    "room_for",
     "shapes",
     "split",
+    "split_of",
     "summarise",
-    "window",
+    "visible_window",
     "write_crops",
 ]

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from convscope.data.augment.mixup import MIXES
-from convscope.data.augment.pipeline import Moved, as_shares, augment, normalised
+from convscope.data.augment.pipeline import SpatialTargets, augment, normalised, to_unit_floats
 from convscope.data.augment.policies import Policy
 from convscope.data.store.resources import available_memory
 
@@ -35,12 +35,12 @@ class BatchSettings(BaseModel, frozen=True, extra="forbid"):
     shuffle: bool = False
     balanced: bool = False
     """Draw, with replacement, so that each class comes equally often; an epoch has as many images as otherwise."""
-    moved: Moved = "none"
+    spatial_targets: SpatialTargets = "none"
     """What the targets are that move with their images."""
     mix: Literal["none", "mixup", "cutmix"] = "none"
     """How images are mixed with others; targets are then (B, K) shares."""
     mix_alpha: float = Field(0.2, gt=0)
-    kinds: int = 0
+    num_classes: int = 0
     """K, of class targets that are to be mixed."""
     seed: int = 0
     device: str = "cpu"
@@ -115,7 +115,7 @@ class Batches:
                     ahead.append(worker.submit(self._batch, order, epoch, number))
                 yield ready
 
-    def looking(self, augmented: bool = False, shuffle: bool = False) -> "Batches":
+    def single_pass(self, augmented: bool = False, shuffle: bool = False) -> "Batches":
         """Batches of the same images, each once, augmented or as they are, in their order or not; pixels are shared."""
         plain = {"shuffle": shuffle, "balanced": False, "mix": "none"} | ({} if augmented else {"policy": "none"})
         other = copy(self)
@@ -151,10 +151,10 @@ class Batches:
         x = x.to(self.device, non_blocking=True)
         generator = generator_for(self.settings.seed, epoch, number)
         y = self.targets[chosen]
-        x, y = self._augment.both(x, y, self.settings.moved, generator, self._mirrored(chosen, epoch))
+        x, y = self._augment.augment_pair(x, y, self.settings.spatial_targets, generator, self._mirrored(chosen, epoch))
         if self.settings.mix != "none":
-            shares = y if y.is_floating_point() else functional.one_hot(y, self.settings.kinds).float()
-            x, y = MIXES[self.settings.mix](as_shares(x), shares, self.settings.mix_alpha, generator)
+            shares = y if y.is_floating_point() else functional.one_hot(y, self.settings.num_classes).float()
+            x, y = MIXES[self.settings.mix](to_unit_floats(x), shares, self.settings.mix_alpha, generator)
         layout = torch.channels_last if self.settings.channels_last else torch.contiguous_format
         return normalised(x, self._mean, self._std, layout), y.to(self.device)
 

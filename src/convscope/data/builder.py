@@ -18,7 +18,7 @@ from convscope.errors import DataError
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedFile:
     """One labelled file."""
 
     path: Path
@@ -35,20 +35,20 @@ class Listed:
 
 
 @dataclass
-class Listing:
+class DatasetBuilder:
     """What a layout's reader has found so far."""
 
     source: str
     layout: str
-    files: list[Listed] = field(default_factory=list)
+    files: list[ListedFile] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    kind: str = "classes"
+    target_kind: str = "classes"
     names: tuple[str, ...] = ()
     """Of the columns of the targets, where they do not come from the files' labels."""
     palette: Any = None
 
-    def dataset(self) -> Dataset:
+    def build(self) -> Dataset:
         """Read the files' headers and make the data set, in order of names.
 
         Raises:
@@ -56,46 +56,46 @@ class Listing:
         """
         files = sorted(self.files, key=lambda listed: listed.name)
         headers = read_headers([listed.path for listed in files])
-        sound: list[tuple[Listed, Header]] = []
+        sound: list[tuple[ListedFile, Header]] = []
         for listed, header in zip(files, headers, strict=True):
-            why = header if isinstance(header, str) else self._misfit(listed, header)
+            why = header if isinstance(header, str) else self._size_mismatch(listed, header)
             if isinstance(header, Header) and not why:
                 sound.append((listed, header))
             else:
                 self.skipped.append(Skipped(listed.name, str(why)))
         if not sound:
-            raise DataError(f"{self.source}: {_nothing(len(files))}")
+            raise DataError(f"{self.source}: {_nothing_found(len(files))}")
         if self.names:
-            return check_classes(self._assembled(sound, self.names))
+            return check_classes(self._assemble(sound, self.names))
         classes = in_order(listed.label for listed, _ in sound)
         lost = sorted({listed.label for listed in files} - set(classes))
         self.notes += [f"class {name} is left out: none of its files can be read" for name in lost]
         self.notes += look_alikes(classes)
-        return check_classes(self._assembled(sound, classes))
+        return check_classes(self._assemble(sound, classes))
 
-    def _misfit(self, listed: Listed, header: Header) -> str:
+    def _size_mismatch(self, listed: ListedFile, header: Header) -> str:
         """Why what is known of an image does not fit its size; empty when it does."""
         size = (header.height, header.width)
         if listed.mask_size is not None and listed.mask_size != size:
             height, width = listed.mask_size
             return f"its mask is {height} x {width} and the image {size[0]} x {size[1]}"
-        return misplaced(listed.value, size) if self.kind == "boxes" else ""
+        return box_error(listed.value, size) if self.target_kind == "boxes" else ""
 
-    def _targets(self, sound: list[tuple[Listed, Header]], index: dict[str, int]) -> NDArray[Any]:
-        if self.kind == "classes":
+    def _targets(self, sound: list[tuple[ListedFile, Header]], index: dict[str, int]) -> NDArray[Any]:
+        if self.target_kind == "classes":
             return np.array([index[listed.label] for listed, _ in sound], np.int64)
-        if self.kind == "boxes":
-            rows = [(index[listed.label], *within(listed.value, (h.height, h.width))) for listed, h in sound]
+        if self.target_kind == "boxes":
+            rows = [(index[listed.label], *clip_box(listed.value, (h.height, h.width))) for listed, h in sound]
             return np.array(rows, np.float32)
         return np.array([listed.value for listed, _ in sound], np.float32)
 
-    def _assembled(self, sound: list[tuple[Listed, Header]], classes: tuple[str, ...]) -> Dataset:
+    def _assemble(self, sound: list[tuple[ListedFile, Header]], classes: tuple[str, ...]) -> Dataset:
         index = {name: i for i, name in enumerate(classes)}
         groups = np.array([listed.group for listed, _ in sound])
-        deep = [listed.path for listed, header in sound if header.deep]
+        deep = [listed.path for listed, header in sound if header.high_bit_depth]
         white = deep_white(deep) if deep else FULL_WHITE
         if deep:
-            self.notes.append(_on_depth(len(deep), white))
+            self.notes.append(_bit_depth_note(len(deep), white))
         return Dataset(
             source=self.source,
             layout=self.layout,
@@ -108,17 +108,17 @@ class Listing:
             skipped=tuple(sorted(self.skipped, key=lambda skipped: skipped.name)),
             sizes=np.array([(header.height, header.width) for _, header in sound], np.int64),
             channels=1 if all(header.grey for _, header in sound) else 3,
-            modes=dict(sorted(Counter(header.kind for _, header in sound).items())),
+            modes=dict(sorted(Counter(header.mode for _, header in sound).items())),
             white=white,
             notes=tuple(self.notes),
-            kind=self.kind,
-            masks=tuple(listed.mask for listed, _ in sound if listed.mask) if self.kind == "masks" else None,
+            target_kind=self.target_kind,
+            masks=tuple(listed.mask for listed, _ in sound if listed.mask) if self.target_kind == "masks" else None,
             palette=self.palette,
-            objects=tuple(listed.objects for listed, _ in sound) if self.kind == "boxes" else None,
+            objects=tuple(listed.objects for listed, _ in sound) if self.target_kind == "boxes" else None,
         )
 
 
-def misplaced(box: Sequence[float], size: tuple[int, int]) -> str:
+def box_error(box: Sequence[float], size: tuple[int, int]) -> str:
     """Why an xyxy box cannot be that of an object in an image of `size` (H, W); empty when it can."""
     x1, y1, x2, y2 = box
     told = f"its box {x1:g} {y1:g} {x2:g} {y2:g}"
@@ -135,7 +135,7 @@ def misplaced(box: Sequence[float], size: tuple[int, int]) -> str:
     return ""
 
 
-def within(box: Sequence[float], size: tuple[int, int]) -> tuple[float, ...]:
+def clip_box(box: Sequence[float], size: tuple[int, int]) -> tuple[float, ...]:
     """The part of an xyxy box that lies in an image of `size` (H, W)."""
     x1, y1, x2, y2 = box
     return max(x1, 0.0), max(y1, 0.0), min(x2, size[1]), min(y2, size[0])
@@ -183,13 +183,13 @@ def looks_like_image(path: Path) -> bool:
     return ending(path.name) in ENDINGS
 
 
-def _nothing(files: int) -> str:
+def _nothing_found(files: int) -> str:
     if files:
         return f"none of its {files:,} image files can be read; copy them again"
     return "holds no images; put them in one subfolder per class"
 
 
-def _on_depth(count: int, white: float) -> str:
+def _bit_depth_note(count: int, white: float) -> str:
     files = f"{count:,} image{'s have' if count > 1 else ' has'} more than 8 bits per grey"
     if any(white == 2**bits - 1 for bits in (8, 10, 12, 14)):
         bits = int(white).bit_length()

@@ -10,23 +10,23 @@ from numpy.typing import NDArray
 
 from convscope.data.inputs.image import FULL_WHITE
 
-ROLES = ("train", "validation", "test")
+SPLITS = ("train", "validation", "test")
 
 # The lecture's "test" is what others call validation; the words below are those whose meaning is not in doubt.
-_ROLE_WORDS = {
+_SPLIT_WORDS = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("validation", "val", "valid", "dev", "tune", "tuning"), "validation"),
     **dict.fromkeys(("test", "testing", "final"), "test"),
 }
 
 
-def role_of(word: str) -> str | None:
+def split_of(word: str) -> str | None:
     """The role that a folder's or table's word means, or None.
 
     >>> role_of("Val"), role_of("final"), role_of("cats")
     ('validation', 'test', None)
     """
-    return _ROLE_WORDS.get(word.strip().lower())
+    return _SPLIT_WORDS.get(word.strip().lower())
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Dataset:
     """The value of deep greys (16-bit and more) that becomes 255."""
     notes: tuple[str, ...] = ()
     """Sentences on what a user should know."""
-    kind: str = "classes"
+    target_kind: str = "classes"
     """What the targets are: classes as above; labels (N, K) of 1, 0 or nan (unknown); numbers (N, D); boxes (N, 5):
     class and xyxy in pixels of the upright file; masks, then (N, K): which classes occur. `classes` names columns."""
     masks: tuple[Path, ...] | NDArray[np.uint8] | None = None
@@ -105,11 +105,11 @@ class Dataset:
 
         Classes for classes and boxes; the rarest label that an image has; tenths of the first number.
         """
-        if self.kind == "classes":
+        if self.target_kind == "classes":
             return self.targets, len(self.classes)
-        if self.kind == "boxes":
+        if self.target_kind == "boxes":
             return self.targets[:, 0].astype(np.int64), len(self.classes)
-        if self.kind == "numbers":
+        if self.target_kind == "numbers":
             tenths = np.quantile(self.targets[:, 0], np.arange(0.1, 1, 0.1))
             return np.searchsorted(tenths, self.targets[:, 0], side="right").astype(np.int64), 10
         there = np.nan_to_num(self.targets) == 1
@@ -119,10 +119,10 @@ class Dataset:
     def counts(self, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
         """(K,) images of each class, or that have each label; of numbers, all of them."""
         targets = self.targets[rows]
-        if self.kind in ("classes", "boxes"):
-            kinds = targets if self.kind == "classes" else targets[:, 0].astype(np.int64)
+        if self.target_kind in ("classes", "boxes"):
+            kinds = targets if self.target_kind == "classes" else targets[:, 0].astype(np.int64)
             return np.bincount(kinds, minlength=len(self.classes))
-        there = np.isfinite(targets) if self.kind == "numbers" else targets == 1
+        there = np.isfinite(targets) if self.target_kind == "numbers" else targets == 1
         return np.asarray(there.sum(0), np.int64)
 
     def fingerprint(self) -> str:
@@ -132,7 +132,7 @@ class Dataset:
         digest.update("\0".join(self.names).encode())
         digest.update(np.ascontiguousarray(self.targets).tobytes())
         digest.update(np.ascontiguousarray(self.sizes).tobytes())
-        for extra in () if self.kind == "classes" else (self.kind, self.palette):
+        for extra in () if self.target_kind == "classes" else (self.target_kind, self.palette):
             digest.update(repr(extra).encode())
         if isinstance(self.masks, np.ndarray):
             digest.update(np.ascontiguousarray(self.masks).tobytes())

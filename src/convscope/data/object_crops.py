@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from convscope.data.builder import misplaced, within
+from convscope.data.builder import box_error, clip_box
 from convscope.data.dataset import Dataset
 from convscope.data.inputs.image import read_image
 from convscope.errors import DataError
@@ -56,18 +56,18 @@ def _crops_of(dataset: Dataset, row: int, folder: Path, context: float, seed: in
     size, stem = (pixels.shape[1], pixels.shape[2]), dataset.names[row].rpartition(".")[0].replace("/", "_")
     random, rows = np.random.default_rng([seed, row]), []
     for number, (label, box) in enumerate((dataset.objects or ())[row]):
-        if misplaced(box, size):
+        if box_error(box, size):
             continue
-        left, top, right, bottom = _around(within(box, size), size, context, random)
+        left, top, right, bottom = _with_context(clip_box(box, size), size, context, random)
         name = f"{stem}-{number}.png"
         cut = pixels[:, top:bottom, left:right].transpose(1, 2, 0)
         Image.fromarray(np.ascontiguousarray(cut).squeeze()).save(folder / name)
-        corners = [round(value, 2) for value in np.subtract(within(box, size), (left, top, left, top)).tolist()]
+        corners = [round(value, 2) for value in np.subtract(clip_box(box, size), (left, top, left, top)).tolist()]
         rows.append([name, label, *corners, dataset.splits[row], dataset.names[row]])
     return rows
 
 
-def _around(
+def _with_context(
     box: tuple[float, ...], size: tuple[int, int], context: float, random: np.random.Generator
 ) -> NDArray[np.int64]:
     """Xyxy in whole pixels: the box with surroundings, at random on either side, within the image of `size` (H, W)."""

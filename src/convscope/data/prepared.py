@@ -62,7 +62,7 @@ class FeatureBatches:
             )
 
 
-def room_for(images: int, example: Tensor) -> int:
+def max_views_in_memory(images: int, example: Tensor) -> int:
     """How many views of `images` images fit in memory, where each is like `example`, without its batch."""
     return int(RAM_FRACTION * available_memory()) // max(1, images * example.numel() * 4)
 
@@ -70,8 +70,8 @@ def room_for(images: int, example: Tensor) -> int:
 def compute_features(
     views: Sequence[Batches],
     frozen: Callable[[Tensor], Tensor],
-    told: str,
-    late: Callable[[], bool] = lambda: False,
+    cache_key: str,
+    out_of_time: Callable[[], bool] = lambda: False,
     folder: Path | None = None,
     settings: StoreSettings = StoreSettings(),  # noqa: B008  (frozen)
 ) -> Features:
@@ -86,22 +86,24 @@ def compute_features(
         settings: what is worth keeping.
     """
     folder, targets = folder or cache.default_folder(), views[0].targets
-    key = hashlib.blake2b(f"features {told}".encode(), digest_size=12).hexdigest()
+    key = hashlib.blake2b(f"features {cache_key}".encode(), digest_size=12).hexdigest()
     earlier = cache.load(folder, key, None, np.float32)
     if earlier is not None and earlier[0].shape[:2] == (len(views), len(targets)):
         return Features(torch.from_numpy(earlier[0]), targets, 0.0)
     began = time.monotonic()
-    made = _through(views, frozen, late)
+    made = _forward_views(views, frozen, out_of_time)
     took = time.monotonic() - began
     if took > settings.worth_caching and len(made) == len(views):
         shape = tuple(made.shape)
-        with suppress(OSError), cache.writing(folder, key, shape, settings.cache_limit, np.float32) as (kept, _):
+        with suppress(OSError), cache.write_entry(folder, key, shape, settings.cache_limit, np.float32) as (kept, _):
             kept[:] = made.numpy()
     return Features(made, targets, took)
 
 
 @torch.no_grad()
-def _through(views: Sequence[Batches], frozen: Callable[[Tensor], Tensor], late: Callable[[], bool]) -> Tensor:
+def _forward_views(
+    views: Sequence[Batches], frozen: Callable[[Tensor], Tensor], out_of_time: Callable[[], bool]
+) -> Tensor:
     made: Tensor | None = None
     for view, batches in enumerate(views):
         done = 0
@@ -111,7 +113,7 @@ def _through(views: Sequence[Batches], frozen: Callable[[Tensor], Tensor], late:
                 made = torch.empty(len(views), len(batches.targets), *some.shape[1:])
             made[view, done : done + len(some)] = some
             done += len(some)
-        if late():
+        if out_of_time():
             break
     assert made is not None  # a set without images is refused before
     return made[: view + 1]

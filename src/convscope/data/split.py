@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convscope.data.dataset import ROLES, Dataset
+from convscope.data.dataset import SPLITS, Dataset
 from convscope.errors import ConfigError, DataError
 
 FRACTIONS = (0.8, 0.1, 0.1)
@@ -20,7 +20,7 @@ class Leak:
     first: str
     """Name of the image in the set that learns most from it: train, else validation."""
     second: str
-    roles: tuple[str, str]
+    splits: tuple[str, str]
     why: str
     """"duplicate" or "group"."""
 
@@ -29,14 +29,14 @@ class Leak:
 class Splits:
     """The role of every image."""
 
-    role: NDArray[np.str_]
+    split: NDArray[np.str_]
     """(N,) "train", "validation" or "test"."""
     leaks: tuple[Leak, ...]
     """Across a split that the data came with; what is cut here has none."""
 
-    def indices(self, role: str) -> NDArray[np.int64]:
+    def indices(self, assigned: str) -> NDArray[np.int64]:
         """Rows of the images that have the role."""
-        return np.flatnonzero(self.role == role)
+        return np.flatnonzero(self.split == assigned)
 
 
 def split(
@@ -67,18 +67,18 @@ def split(
             "give three, train more than 0, sum 1"
         )
     unit = joined_groups(dataset, groups)
-    role = dataset.splits.astype("<U10")
-    given = {name for name in ROLES[1:] if (role == name).any()}
-    pool = np.flatnonzero((role == "") | (role == "train"))
+    assigned = dataset.splits.astype("<U10")
+    given = {name for name in SPLITS[1:] if (assigned == name).any()}
+    pool = np.flatnonzero((assigned == "") | (assigned == "train"))
     if not len(pool):
-        told = " and ".join(name for name in ROLES if name in given)
+        told = " and ".join(name for name in SPLITS if name in given)
         raise DataError(f"{dataset.source}: no image is for training, all are for {told}; add a train set")
-    wanted = {name: 0.0 if name in given else part for name, part in zip(ROLES[1:], fractions[1:], strict=True)}
-    role[pool] = "train"
+    wanted = {name: 0.0 if name in given else part for name, part in zip(SPLITS[1:], fractions[1:], strict=True)}
+    assigned[pool] = "train"
     strata, count = dataset.strata()
-    cut = _Cut(strata[pool], count, unit[pool], _keys([dataset.names[i] for i in pool], seed))
-    role[pool] = cut.roles(wanted)
-    return Splits(role, _leaks(dataset, role, unit, groups))
+    cut = _Partition(strata[pool], count, unit[pool], _keys([dataset.names[i] for i in pool], seed))
+    assigned[pool] = cut.assign(wanted)
+    return Splits(assigned, _leaks(dataset, assigned, unit, groups))
 
 
 def joined_groups(dataset: Dataset, groups: NDArray[np.int64] | None) -> NDArray[np.int64]:
@@ -105,7 +105,7 @@ def joined_groups(dataset: Dataset, groups: NDArray[np.int64] | None) -> NDArray
     return labels
 
 
-class _Cut:
+class _Partition:
     """The pool of images that are parted, P of them."""
 
     def __init__(
@@ -117,21 +117,21 @@ class _Cut:
         self.unit = np.unique(unit, return_inverse=True)[1]
         self.counts = np.bincount(targets, minlength=classes)
 
-    def roles(self, wanted: dict[str, float]) -> NDArray[np.str_]:
-        role = np.full(len(self.targets), "train", dtype="<U10")
+    def assign(self, wanted: dict[str, float]) -> NDArray[np.str_]:
+        assigned = np.full(len(self.targets), "train", dtype="<U10")
         need = self._needs(wanted)
         single = np.bincount(self.unit)[self.unit] == 1
-        self._place_groups(role, need, ~single)
+        self._place_groups(assigned, need, ~single)
         for index in range(self.classes):
             free = self.order[(single & (self.targets == index))[self.order]]
-            in_train = ((role == "train") & ~single & (self.targets == index)).any()
+            in_train = ((assigned == "train") & ~single & (self.targets == index)).any()
             spare = len(free) - (not in_train)
-            for name in ROLES[1:]:
+            for name in SPLITS[1:]:
                 take = max(0, min(int(need[name][index]), spare))
-                role[free[:take]] = name
+                assigned[free[:take]] = name
                 free, spare = free[take:], spare - take
-        self._repair(role, wanted)
-        return role
+        self._repair(assigned, wanted)
+        return assigned
 
     def _needs(self, wanted: dict[str, float]) -> dict[str, NDArray[np.int64]]:
         """Images per class that each set should get."""
@@ -143,7 +143,7 @@ class _Cut:
         return need
 
     def _place_groups(
-        self, role: NDArray[np.str_], need: dict[str, NDArray[np.int64]], grouped: NDArray[np.bool_]
+        self, assigned: NDArray[np.str_], need: dict[str, NDArray[np.int64]], grouped: NDArray[np.bool_]
     ) -> None:
         """Give whole groups, largest first, to the set that lacks most of what they hold; changes `role` and `need`."""
         want = {"train": self.counts - sum(need.values()), **{name: n.copy() for name, n in need.items()}}
@@ -152,31 +152,31 @@ class _Cut:
             held = np.bincount(self.targets[rows], minlength=self.classes)
             some = held > 0
             best, best_score = "train", -1.0
-            for name in ROLES:
+            for name in SPLITS:
                 if name != "train" and (held[some] > lack[name][some]).any():
                     continue
                 score = float((held[some] * lack[name][some] / np.maximum(want[name][some], 1)).sum())
                 if score > best_score + 1e-9:
                     best, best_score = name, score
-            role[rows] = best
+            assigned[rows] = best
             lack[best] -= held
         for name in need:
             need[name][:] = np.maximum(lack[name], 0)
 
-    def _repair(self, role: NDArray[np.str_], wanted: dict[str, float]) -> None:
+    def _repair(self, assigned: NDArray[np.str_], wanted: dict[str, float]) -> None:
         """Where groups are so large that none fitted, move the smallest from train into a set that lacks its class."""
         for name, part in wanted.items():
             for index in range(self.classes):
                 mine = self.targets == index
-                if part > 0 and mine.any() and not (mine & (role == name)).any():
-                    self._move_smallest(role, name, mine)
+                if part > 0 and mine.any() and not (mine & (assigned == name)).any():
+                    self._move_smallest(assigned, name, mine)
 
-    def _move_smallest(self, role: NDArray[np.str_], name: str, mine: NDArray[np.bool_]) -> None:
-        left = np.bincount(self.targets[role == "train"], minlength=self.classes)
-        for rows in reversed(_members(self.unit, self.order[(mine & (role == "train"))[self.order]], whole=True)):
+    def _move_smallest(self, assigned: NDArray[np.str_], name: str, mine: NDArray[np.bool_]) -> None:
+        left = np.bincount(self.targets[assigned == "train"], minlength=self.classes)
+        for rows in reversed(_members(self.unit, self.order[(mine & (assigned == "train"))[self.order]], whole=True)):
             held = np.bincount(self.targets[rows], minlength=self.classes)
             if (left[held > 0] > held[held > 0]).all():
-                role[rows] = name
+                assigned[rows] = name
                 return
 
 
@@ -209,25 +209,27 @@ def _keys(names: Sequence[str], seed: int) -> NDArray[np.uint64]:
 
 
 def _leaks(
-    dataset: Dataset, role: NDArray[np.str_], unit: NDArray[np.int64], groups: NDArray[np.int64] | None
+    dataset: Dataset, assigned: NDArray[np.str_], unit: NDArray[np.int64], groups: NDArray[np.int64] | None
 ) -> tuple[Leak, ...]:
     """One leak for every image whose group has another in a set that learns more."""
     leaks = []
-    rank = np.select([role == name for name in ROLES], range(len(ROLES)))
+    rank = np.select([assigned == name for name in SPLITS], range(len(SPLITS)))
     firsts: dict[int, int] = {}
     order = np.lexsort((np.array(dataset.names), rank))
     for i in order:
         first = firsts.setdefault(int(unit[i]), int(i))
         if rank[first] != rank[i]:
-            leaks.append(_leak(dataset, role, groups, first, int(i)))
+            leaks.append(_leak(dataset, assigned, groups, first, int(i)))
     return tuple(leaks)
 
 
-def _leak(dataset: Dataset, role: NDArray[np.str_], groups: NDArray[np.int64] | None, first: int, second: int) -> Leak:
+def _leak(
+    dataset: Dataset, assigned: NDArray[np.str_], groups: NDArray[np.int64] | None, first: int, second: int
+) -> Leak:
     duplicate = groups is not None and groups[first] == groups[second]
     return Leak(
         dataset.names[first],
         dataset.names[second],
-        (str(role[first]), str(role[second])),
+        (str(assigned[first]), str(assigned[second])),
         "duplicate" if duplicate else "group",
     )

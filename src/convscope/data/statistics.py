@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from convscope.data.dataset import ROLES, Dataset
+from convscope.data.dataset import SPLITS, Dataset
 
 _CHUNK = 512  # images looked at in one go
 
@@ -63,21 +63,21 @@ class Summary:
     modes: dict[str, int]
     imbalance: float
     """Images of the largest class over those of the smallest, in train."""
-    passed_over: dict[str, int]
+    skipped: dict[str, int]
     """Why -> how many files."""
     notes: tuple[str, ...]
-    kind: str = "classes"
-    of_each: dict[str, int] = field(default_factory=dict)
+    target_kind: str = "classes"
+    images_per_split: dict[str, int] = field(default_factory=dict)
     """Role -> images."""
 
 
-def summarise(dataset: Dataset, role: NDArray[np.str_]) -> Summary:
-    """The counts, sizes and oddities of a data set whose images have the roles `role` (N,)."""
-    counts = {name: dataset.counts(role == name) for name in ROLES}
+def summarise(dataset: Dataset, splits: NDArray[np.str_]) -> Summary:
+    """The counts, sizes and oddities of a data set whose images have the roles `splits` (N,)."""
+    counts = {name: dataset.counts(splits == name) for name in SPLITS}
     present = counts["train"][counts["train"] > 0]
-    passed_over: dict[str, int] = {}
+    skipped_by_reason: dict[str, int] = {}
     for skipped in dataset.skipped:
-        passed_over[skipped.why] = passed_over.get(skipped.why, 0) + 1
+        skipped_by_reason[skipped.why] = skipped_by_reason.get(skipped.why, 0) + 1
     return Summary(
         source=dataset.source,
         layout=dataset.layout,
@@ -88,11 +88,11 @@ def summarise(dataset: Dataset, role: NDArray[np.str_]) -> Summary:
         width=_spread(dataset.sizes[:, 1]),
         channels=dataset.channels,
         modes=dataset.modes,
-        kind=dataset.kind,
-        of_each={name: int((role == name).sum()) for name in ROLES},
+        target_kind=dataset.target_kind,
+        images_per_split={name: int((splits == name).sum()) for name in SPLITS},
         imbalance=float(present.max() / present.min()) if len(present) else 1.0,
-        passed_over=passed_over,
-        notes=(*dataset.notes, *(_small_classes(dataset.classes, counts) if dataset.kind == "classes" else ())),
+        skipped=skipped_by_reason,
+        notes=(*dataset.notes, *(_small_classes(dataset.classes, counts) if dataset.target_kind == "classes" else ())),
     )
 
 
@@ -110,7 +110,7 @@ def _small_classes(classes: tuple[str, ...], counts: dict[str, NDArray[np.int64]
         if total[index] == 1 and counts["train"][index] == 1:
             notes.append(f"class {name} has one image: it is kept for train, and nothing measures it")
             continue
-        absent = [role for role in ("validation", "test") if counts[role].any() and not counts[role][index]]
+        absent = [splits for splits in ("validation", "test") if counts[splits].any() and not counts[splits][index]]
         if absent and total[index]:
             notes.append(f"class {name} has {total[index]} images: none in {' and '.join(absent)}")
     return notes

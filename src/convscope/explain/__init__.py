@@ -18,7 +18,13 @@ from convscope.explain.attribution.gradients import (
     smooth_grad,
 )  # fmt: skip
 from convscope.explain.attribution.occlusion import OcclusionSettings, occlusion
-from convscope.explain.attribution.sanity import Cascade, Pointing, cascade, pointing_game, rank_correlation
+from convscope.explain.attribution.sanity import (
+    CascadingRandomisation,
+    Pointing,
+    cascade,
+    pointing_game,
+    rank_correlation,
+)
 from convscope.explain.drawing import enlarge, grid, kernel_tile, map_tile, overlay, thumbnails, tile
 from convscope.explain.features.activations import Activations, activations
 from convscope.explain.features.filters import (
@@ -29,7 +35,7 @@ from convscope.explain.features.filters import (
     first_convolution,
     smoothness,
 )
-from convscope.explain.features.layer_probes import Depth, depths, from_depths
+from convscope.explain.features.layer_probes import LayerProbe, probe_layers, suggest_from_probes
 from convscope.explain.features.neighbours import (
     LookAlike,
     Neighbours,
@@ -49,25 +55,25 @@ from convscope.explain.features.snapshots import (
     strip,
     write_gif,
 )
-from convscope.explain.features.stimuli import Stimuli, cut, stimuli
+from convscope.explain.features.stimuli import Stimuli, crop_patch, stimuli
 from convscope.explain.hooks import Record, find_layer, record
-from convscope.explain.module_tree import Landscape, Part, landscape
-from convscope.explain.quantize import quantised, shrunk
+from convscope.explain.module_tree import ModuleNode, ModuleTree, module_tree
+from convscope.explain.quantize import downsample, quantised
 from convscope.explain.receptive_field import ReceptiveField, receptive_field
 from convscope.explain.suggestions import (
     Removal,
     Suggestion,
-    from_field,
-    from_filters,
-    from_removals,
-    from_stimuli,
     removal_costs,
+    suggest_from_field,
+    suggest_from_filters,
+    suggest_from_removals,
+    suggest_from_stimuli,
 )  # fmt: skip
-from convscope.explain.synthesis.image_params import PixelSpace, colour_axes
+from convscope.explain.synthesis.image_params import PixelSpace, color_axes
 from convscope.explain.synthesis.invert import INVERT, Inversion, invert
 from convscope.explain.synthesis.maximise import (
     REMINDER,
-    Wanted,
+    MaximisedImages,
     channel_maxima,
     maximise_channels,
     maximise_classes,
@@ -76,7 +82,7 @@ from convscope.explain.synthesis.maximise import (
     maximise_neurons,
 )  # fmt: skip
 from convscope.explain.synthesis.objectives import Objective
-from convscope.explain.synthesis.optimise import PaintSettings, Pictures, optimise
+from convscope.explain.synthesis.optimise import OptimisationSettings, OptimisedImages, optimise
 from convscope.explain.synthesis.transforms import Transforms
 
 __all__ = [
@@ -85,21 +91,22 @@ __all__ = [
     "WEIGHTINGS",
     "Activations",
     "Attribution",
-    "Cascade",
-    "Depth",
+    "CascadingRandomisation",
     "FilterSettings",
     "Filters",
     "IntegrationSettings",
     "Inversion",
-    "Landscape",
+    "LayerProbe",
     "LookAlike",
+    "MaximisedImages",
+    "ModuleNode",
+    "ModuleTree",
     "Neighbours",
     "NoiseSettings",
     "Objective",
     "OcclusionSettings",
-    "PaintSettings",
-    "Part",
-    "Pictures",
+    "OptimisationSettings",
+    "OptimisedImages",
     "PixelSpace",
     "Pointing",
     "ReceptiveField",
@@ -112,25 +119,19 @@ __all__ = [
     "Suggestion",
     "Transforms",
     "Unit",
-    "Wanted",
     "activations",
     "baseline_scores",
     "cascade",
     "channel_maxima",
     "class_map",
-    "colour_axes",
-    "cut",
-    "depths",
+    "color_axes",
+    "crop_patch",
+    "downsample",
     "enlarge",
     "feature_vectors",
     "filters",
     "find_layer",
     "first_convolution",
-    "from_depths",
-    "from_field",
-    "from_filters",
-    "from_removals",
-    "from_stimuli",
     "grad_cam",
     "grad_cam_plus_plus",
     "grid",
@@ -140,7 +141,6 @@ __all__ = [
     "invert",
     "keep_snapshot",
     "kernel_tile",
-    "landscape",
     "layer_cam",
     "learning_curve",
     "look_alikes",
@@ -151,12 +151,14 @@ __all__ = [
     "maximise_directions",
     "maximise_layer",
     "maximise_neurons",
+    "module_tree",
     "nearest",
     "occlusion",
     "optimise",
     "overlay",
     "pixel_vectors",
     "pointing_game",
+    "probe_layers",
     "probe_scores",
     "purity",
     "quantised",
@@ -165,11 +167,15 @@ __all__ = [
     "receptive_field",
     "record",
     "removal_costs",
-    "shrunk",
     "smooth_grad",
     "smoothness",
     "stimuli",
     "strip",
+    "suggest_from_field",
+    "suggest_from_filters",
+    "suggest_from_probes",
+    "suggest_from_removals",
+    "suggest_from_stimuli",
     "thumbnails",
     "tile",
     "unit",

@@ -36,7 +36,7 @@ def map_tile(values: np.ndarray, largest: float | None = None) -> np.ndarray:
     """
     top = float(np.abs(values).max()) if largest is None else largest
     share = values / top if top > 0 else np.zeros(values.shape)
-    return _coloured(share, _HEAT) if values.min() >= 0 else _coloured((share + 1) / 2, _SIGNED)
+    return _colored(share, _HEAT) if values.min() >= 0 else _colored((share + 1) / 2, _SIGNED)
 
 
 def enlarge(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -106,7 +106,7 @@ def grid(
 
 
 def thumbnails(
-    points: np.ndarray, tiles: Sequence[np.ndarray], side: int = 1000, colours: np.ndarray | None = None
+    points: np.ndarray, tiles: Sequence[np.ndarray], side: int = 1000, colors: np.ndarray | None = None
 ) -> np.ndarray:
     """Return a square picture with each tile at its point.
 
@@ -123,14 +123,14 @@ def thumbnails(
     places = ((points - low) / spread * (side - largest - 4)).astype(int) + 2
     for index, ((x, y), picture) in enumerate(zip(places.tolist(), tiles, strict=True)):
         sheet.paste(Image.fromarray(picture), (x, y))
-        if colours is not None:
+        if colors is not None:
             height, width = picture.shape[:2]
-            frame = tuple(int(level) for level in colours[index])
+            frame = tuple(int(level) for level in colors[index])
             pen.rectangle((x - 2, y - 2, x + width + 1, y + height + 1), outline=frame, width=2)
     return np.asarray(sheet)
 
 
-def _coloured(share: np.ndarray, palette: np.ndarray) -> np.ndarray:
+def _colored(share: np.ndarray, palette: np.ndarray) -> np.ndarray:
     place = np.clip(share, 0, 1) * (len(palette) - 1)
     channels = [np.interp(place, np.arange(len(palette)), palette[:, channel]) for channel in range(3)]
     return np.stack(channels, -1).round().astype(np.uint8)

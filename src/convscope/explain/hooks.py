@@ -4,8 +4,8 @@
         logits = model(x)
     maps = kept["stages.3"]
 
-Everything in this part that runs a network does so inside `record` (or `untouched`, which it stands on), so whatever
-happens, also an error, the network's hooks, modes, gradients and the random states are as before.
+Everything in this part that runs a network does so inside `record` (or `preserve_state`, which it stands on), so
+whatever happens, also an error, the network's hooks, modes, gradients and the random states are as before.
 """
 
 from collections import Counter
@@ -17,10 +17,10 @@ import torch
 from torch import Tensor, nn
 
 from convscope.errors import ConfigError, ModelError, did_you_mean
-from convscope.modules import untouched
+from convscope.modules import preserve_state
 
 
-class _FarEnough(BaseException):
+class _StopForward(BaseException):
     """Ends a forward pass; no Exception, so that a network which catches those does not swallow it."""
 
 
@@ -47,7 +47,7 @@ class Record(dict[str, Tensor]):
             raise ModelError(f"layer {layer}: gives a tensor of shape {shape}, not maps (B, C, h, w); choose a stage")
         return self[layer]
 
-    def reach(self, x: Tensor) -> None:
+    def forward(self, x: Tensor) -> None:
         """Run the network on x (B, C, H, W), from the second time on only as far as the recorded layers need.
 
         The first pass is whole, because only then it is known how often each layer runs.
@@ -58,7 +58,7 @@ class Record(dict[str, Tensor]):
             self._model(x)
             self._full_pass = self._calls.copy()
             return
-        with suppress(_FarEnough):
+        with suppress(_StopForward):
             self._model(x)
 
     def _hook(self, layer: str) -> Callable[[nn.Module, Any, Any], Tensor]:
@@ -71,7 +71,7 @@ class Record(dict[str, Tensor]):
             self[layer] = output
             self._calls[layer] += 1
             if self._full_pass is not None and self._calls == self._full_pass:
-                raise _FarEnough
+                raise _StopForward
             passed_on: Tensor = output.clone()  # a later layer may work in place, as ReLU often does: on the copy
             return passed_on
 
@@ -97,7 +97,7 @@ def record(model: nn.Module, *layers: str, gradients: bool = False) -> Iterator[
     """
     found = {layer: find_layer(model, layer) for layer in layers}
     kept = Record(model, tuple(found))
-    with untouched(model, gradients=gradients):
+    with preserve_state(model, gradients=gradients):
         handles = []
         try:
             handles += [module.register_forward_hook(kept._hook(layer)) for layer, module in found.items()]
@@ -130,7 +130,7 @@ def check_channels(layer: str, channels: Sequence[int], count: int) -> None:
             raise ConfigError(f"layer {layer}: no channel {channel}; choose from 0 to {count - 1}")
 
 
-def home(model: nn.Module) -> tuple[torch.device, torch.dtype]:
+def device_and_dtype(model: nn.Module) -> tuple[torch.device, torch.dtype]:
     """Return where the network's weights live and their floating dtype; CPU and float32 for one without weights."""
     for weight in model.parameters():
         if weight.is_floating_point():

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from convscope.explain.arithmetic.trace import Ran, traced
+from convscope.explain.arithmetic.trace import ModuleRun, trace_pass
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class ModuleNode:
     """A module that ran and gave one tensor.
 
     Attributes:
@@ -22,17 +22,17 @@ class Part:
 
     name: str
     module: nn.Module
-    takes: tuple[int, ...]
-    gives: tuple[int, ...]
-    reads: tuple[str, ...]
-    parts: tuple["Part", ...]
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    inputs: tuple[str, ...]
+    parts: tuple["ModuleNode", ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Landscape:
+class ModuleTree:
     """The outermost parts, and the name of the layer that gives the network's answer."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[ModuleNode, ...]
     output: str
 
     def names(self) -> tuple[str, ...]:
@@ -40,7 +40,7 @@ class Landscape:
         return tuple(_names(self.parts))
 
 
-def landscape(model: nn.Module, x: Tensor) -> Landscape:
+def module_tree(model: nn.Module, x: Tensor) -> ModuleTree:
     """The parts of any network, from a pass of one image (1, C, H, W).
 
     A module that never runs itself, such as a list of stages, is passed over: its own parts stand in its place.
@@ -50,25 +50,27 @@ def landscape(model: nn.Module, x: Tensor) -> Landscape:
     >>> [(part.name, part.gives, part.reads) for part in seen.parts], seen.output
     ([('0', (2, 3, 3), ('input',)), ('1', (18,), ('0',))], '1')
     """
-    with traced(model, x) as trace:
+    with trace_pass(model, x) as trace:
         runs = {run.name: run for run in trace.runs}
         whole = runs.pop("", None)
 
-        def part(run: Ran) -> Part:
+        def part(run: ModuleRun) -> ModuleNode:
             inside = [one for one in runs.values() if _parent(one.name, runs) == run.name]
-            shape = trace.values[run.takes[0]].tensor.shape[1:] if run.takes else ()
-            return Part(
-                run.name, run.module, tuple(shape), tuple(trace.values[run.gives].tensor.shape[1:]),
-                tuple(dict.fromkeys(trace.name_of(number) for number in run.takes)),
-                tuple(part(one) for one in sorted(inside, key=lambda one: one.began)),
+            shape = trace.values[run.inputs[0]].tensor.shape[1:] if run.inputs else ()
+            return ModuleNode(
+                run.name, run.module, tuple(shape), tuple(trace.values[run.output].tensor.shape[1:]),
+                tuple(dict.fromkeys(trace.name_of(number) for number in run.inputs)),
+                tuple(part(one) for one in sorted(inside, key=lambda one: one.first_value)),
             )  # fmt: skip
 
-        outermost = sorted((run for run in runs.values() if not _parent(run.name, runs)), key=lambda run: run.began)
-        last = trace.name_of(whole.gives) if whole else (outermost[-1].name if outermost else "")
-        return Landscape(tuple(part(run) for run in outermost), last)
+        outermost = sorted(
+            (run for run in runs.values() if not _parent(run.name, runs)), key=lambda run: run.first_value
+        )
+        last = trace.name_of(whole.output) if whole else (outermost[-1].name if outermost else "")
+        return ModuleTree(tuple(part(run) for run in outermost), last)
 
 
-def _parent(name: str, runs: dict[str, Ran]) -> str:
+def _parent(name: str, runs: dict[str, ModuleRun]) -> str:
     """The nearest module around it that ran; "" where none did."""
     while "." in name:
         name = name.rpartition(".")[0]
@@ -77,5 +79,5 @@ def _parent(name: str, runs: dict[str, Ran]) -> str:
     return ""
 
 
-def _names(parts: tuple[Part, ...]) -> list[str]:
+def _names(parts: tuple[ModuleNode, ...]) -> list[str]:
     return [name for part in parts for name in (part.name, *_names(part.parts))]

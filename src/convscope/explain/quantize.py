@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def shrunk(maps: Tensor, side: int) -> Tensor:
+def downsample(maps: Tensor, side: int) -> Tensor:
     """Maps (B, C, h, w) averaged down so that the longer side is at most `side`; smaller ones as they are."""
     scale = side / max(maps.shape[2:])
     if scale >= 1:

@@ -13,7 +13,7 @@ from convscope.explain.features.stimuli import Stimuli
 from convscope.explain.hooks import find_layer
 from convscope.explain.receptive_field import ReceptiveField
 from convscope.explain.targets import logits_of
-from convscope.modules import untouched
+from convscope.modules import preserve_state
 from convscope.progress import Progress
 
 
@@ -55,7 +55,7 @@ class Removal:
     layer: str
     accuracy: float
     cost: float
-    weights: int
+    num_parameters: int
     images: int
 
     def to_json(self) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def removal_costs(
         DataError: no images.
         ModelError: a named part that does not keep its input's shape.
     """
-    with untouched(model):
+    with preserve_state(model):
         x, _ = next(iter(batches()), (None, None))
         if x is None:
             raise DataError("removal costs: no images; give at least one batch")
@@ -109,7 +109,7 @@ def removal_costs(
     return tuple(sorted(removals, key=lambda removal: removal.cost))
 
 
-def from_filters(found: Filters, channels: Sequence[int] = ()) -> tuple[Suggestion, ...]:
+def suggest_from_filters(found: Filters, channels: Sequence[int] = ()) -> tuple[Suggestion, ...]:
     """Suggest narrowing a layer with dead filters or duplicates; with `channels`, of those alone."""
     count, suggestions = len(found.norms), []
     dead = [one for one in found.dead if not channels or one in channels]
@@ -130,32 +130,32 @@ def from_filters(found: Filters, channels: Sequence[int] = ()) -> tuple[Suggesti
     return tuple(suggestions)
 
 
-def from_stimuli(found: Stimuli, channels: Sequence[int] = ()) -> tuple[Suggestion, ...]:
+def suggest_from_stimuli(found: Stimuli, channels: Sequence[int] = ()) -> tuple[Suggestion, ...]:
     """Suggest what to do about channels that no image excites; with `channels`, about those alone."""
     silent = [one for one in found.silent if not channels or one in channels]
     if not silent:
         return ()
     count = len(found.values)
-    finding = f"{len(silent)} of {count} channels stay at or below 0 on all {found.seen} images: {_ids(silent)}"
+    finding = f"{len(silent)} of {count} channels stay at or below 0 on all {found.num_images} images: {_ids(silent)}"
     advice = f"train it with {count - len(silent)} channels, or a lower learning rate, or a leaky activation"
     return (Suggestion("silent", found.layer, finding, len(silent) / count, advice),)
 
 
-def from_removals(removals: Sequence[Removal], worth: float = 0.005) -> tuple[Suggestion, ...]:
+def suggest_from_removals(removals: Sequence[Removal], worth: float = 0.005) -> tuple[Suggestion, ...]:
     """Suggest training without the parts whose removal costs at most `worth` of accuracy; not also parts of them."""
     cheap = [removal for removal in removals if removal.cost <= worth]
     return tuple(
         Suggestion(
             "removable", one.layer,
             f"accuracy without it: {one.accuracy:.3f} of {one.images} images, {one.cost:+.3f} lost; "
-            f"weights saved: {one.weights:,}",
+            f"weights saved: {one.num_parameters:,}",
             one.cost, "train the network without it",
         )
         for one in cheap if not any(one.layer.startswith(f"{other.layer}.") for other in cheap)
     )  # fmt: skip
 
 
-def from_field(field: ReceptiveField, objects: np.ndarray, most: float = 4.0) -> tuple[Suggestion, ...]:
+def suggest_from_field(field: ReceptiveField, objects: np.ndarray, most: float = 4.0) -> tuple[Suggestion, ...]:
     """Suggest a larger field where objects do not fit in it, a smaller one where it is many objects wide.
 
     Args:

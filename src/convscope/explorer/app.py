@@ -8,8 +8,8 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from convscope.explorer import static_files
-from convscope.explorer.auth import Door
-from convscope.explorer.error_handlers import refusing
+from convscope.explorer.auth import AccessGuard
+from convscope.explorer.error_handlers import install_error_handlers
 from convscope.explorer.routes import images, inputs, jobs, run
 from convscope.explorer.session import Session
 
@@ -28,13 +28,13 @@ def application(
             follower.cancel()
             with suppress(asyncio.CancelledError):
                 await follower
-            await asyncio.to_thread(session.end)
+            await asyncio.to_thread(session.close)
 
     app = FastAPI(title="convscope", docs_url=None, redoc_url=None, openapi_url=None, lifespan=living)
-    refusing(app)
+    install_error_handlers(app)
     for router in (
-        static_files.routes(), run.routes(session), images.routes(session), images.marking(session),
+        static_files.routes(), run.routes(session), images.routes(session), images.correction_routes(session),
         inputs.routes(session), jobs.routes(session),
     ):  # fmt: skip
         app.include_router(router)
-    return Door(app, token, host, port, ticket)
+    return AccessGuard(app, token, host, port, ticket)

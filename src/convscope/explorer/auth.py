@@ -27,10 +27,10 @@ HEADERS = {
 CLOSED = """<!doctype html><html lang="en"><meta charset="utf-8"><title>convscope</title>
 <h1>This page needs its link</h1><p>Open the link that <code>convscope explore</code> printed in the terminal:
 it carries a token, so that nobody else on this machine can look at your images.</p></html>"""
-ANYWHERE = ("0.0.0.0", "::", "")
+ANY_ADDRESS = ("0.0.0.0", "::", "")
 
 
-class Door:
+class AccessGuard:
     """Lets in what knows the token and speaks to this server by its own name; everything else is refused.
 
     Args:
@@ -43,7 +43,7 @@ class Door:
 
     def __init__(self, app: ASGIApp, token: str, host: str, port: int, ticket: str = "") -> None:
         self.app, self.token, self.port, self._ticket = app, token, port, ticket
-        self.anywhere = host in ANYWHERE
+        self.anywhere = host in ANY_ADDRESS
         named = {host, "localhost", "127.0.0.1", "::1"} | ({socket.gethostname()} if self.anywhere else set())
         self.hosts = frozenset(name.lower() for name in named if name)
         self.cookie = f"convscope_{port}"
@@ -51,7 +51,7 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""
         if scope["type"] != "http":
-            await (self.app if scope["type"] == "lifespan" else refused_socket)(scope, receive, send)
+            await (self.app if scope["type"] == "lifespan" else reject_websocket)(scope, receive, send)
             return
         headers = Headers(scope=scope)
 
@@ -63,59 +63,61 @@ class Door:
                 kept.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        answer = self._judged(scope, headers)
+        answer = self._rejection(scope, headers)
         await (answer or self.app)(scope, receive, send_with_headers)
 
-    def _judged(self, scope: MutableMapping[str, Any], headers: Headers) -> Response | None:
+    def _rejection(self, scope: MutableMapping[str, Any], headers: Headers) -> Response | None:
         """What stands in the way; None lets in."""
-        if not self._is_own(headers.get("host", "")):
-            return refusal("this address is not the server's own; open the link that convscope explore printed")
+        if not self._is_same_origin(headers.get("host", "")):
+            return forbidden("this address is not the server's own; open the link that convscope explore printed")
         origin = headers.get("origin")
-        if origin is not None and not (origin.startswith("http://") and self._is_own(origin.removeprefix("http://"))):
-            return refusal("another page asked, and only this server's own page may")
+        if origin is not None and not (
+            origin.startswith("http://") and self._is_same_origin(origin.removeprefix("http://"))
+        ):
+            return forbidden("another page asked, and only this server's own page may")
         asked = parse_qs(scope["query_string"].decode("latin-1"))
         if scope["path"] == "/" and "token" in asked:
-            return self._welcome(asked["token"][-1])
-        if self._knows(headers):
+            return self._redeem_ticket(asked["token"][-1])
+        if self._is_authenticated(headers):
             return None
         if scope["path"] == "/":
             return HTMLResponse(CLOSED, 403)
-        return refusal("the token is missing or of another server; open the link that convscope explore printed")
+        return forbidden("the token is missing or of another server; open the link that convscope explore printed")
 
-    def _welcome(self, given: str) -> Response:
-        if self._ticket and same(given, self._ticket):
+    def _redeem_ticket(self, given: str) -> Response:
+        if self._ticket and equal_in_constant_time(given, self._ticket):
             self._ticket = ""
-        elif not same(given, self.token):
+        elif not equal_in_constant_time(given, self.token):
             return HTMLResponse(CLOSED, 403)
         answer = RedirectResponse("/", 303)
         answer.set_cookie(self.cookie, self.token, httponly=True, samesite="strict", path="/")
         return answer
 
-    def _knows(self, headers: Headers) -> bool:
+    def _is_authenticated(self, headers: Headers) -> bool:
         kind, _, given = headers.get("authorization", "").partition(" ")
-        if kind.lower() == "bearer" and same(given, self.token):
+        if kind.lower() == "bearer" and equal_in_constant_time(given, self.token):
             return True
         try:
             found = SimpleCookie(headers.get("cookie", "")).get(self.cookie)
         except CookieError:
             return False
-        return found is not None and same(found.value, self.token)
+        return found is not None and equal_in_constant_time(found.value, self.token)
 
-    def _is_own(self, address: str) -> bool:
+    def _is_same_origin(self, address: str) -> bool:
         """Whether "name:port" is this server: a page elsewhere may have had its name point here."""
         name, _, port = address.rpartition(":")
         if not name or "]" in port:  # no port: the one that http has
             name, port = address, "80"
         name = name.strip("[]").lower()
-        return port == str(self.port) and (name in self.hosts or (self.anywhere and is_number(name)))
+        return port == str(self.port) and (name in self.hosts or (self.anywhere and is_ip_address(name)))
 
 
-def same(given: str, token: str) -> bool:
+def equal_in_constant_time(given: str, token: str) -> bool:
     """Whether two tokens are equal, in a time that does not tell where they differ."""
     return hmac.compare_digest(given.encode(), token.encode())
 
 
-def is_number(name: str) -> bool:
+def is_ip_address(name: str) -> bool:
     """Whether a host is written as a plain IP address, which no name server can turn elsewhere."""
     try:
         ipaddress.ip_address(name)
@@ -124,11 +126,11 @@ def is_number(name: str) -> bool:
     return True
 
 
-def refusal(why: str) -> Response:
+def forbidden(why: str) -> Response:
     """A 403 that says why."""
     return Response(json.dumps({"error": why, "kind": "door"}), 403, media_type="application/json")
 
 
-async def refused_socket(_scope: Scope, _receive: Receive, send: Send) -> None:
+async def reject_websocket(_scope: Scope, _receive: Receive, send: Send) -> None:
     """There are no web sockets here."""
     await send({"type": "websocket.close", "code": 1008})

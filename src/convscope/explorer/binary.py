@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from convscope.explorer.backend import Sent
+from convscope.explorer.backend import SentMaps
 
 MAGIC = b"CSM1"
 
 
-def encoded(sent: Sent, **more: Any) -> bytes:
+def encoded(sent: SentMaps, **more: Any) -> bytes:
     """A layer's maps for sending; `more` goes into the head."""
     head = {
         "layer": sent.layer, "channels": sent.channels, "total": sent.total, "shape": sent.values.shape[1:],

@@ -9,14 +9,21 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from convscope.errors import ConvscopeError, DataError, RunError
-from convscope.explorer.backend import BusyError, GoneError, NoImageError, NotYetError, TooLargeError, UnknownError
+from convscope.explorer.backend import (
+    BusyError,
+    NotAvailableError,
+    NotFoundError,
+    RunGoneError,
+    TooLargeError,
+    UnsupportedImageError,
+)
 
-KINDS: tuple[tuple[type[ConvscopeError], int, str], ...] = (
-    (UnknownError, 404, "unknown"),
-    (NotYetError, 409, "not yet"),
-    (GoneError, 410, "gone"),
+ERROR_KINDS: tuple[tuple[type[ConvscopeError], int, str], ...] = (
+    (NotFoundError, 404, "unknown"),
+    (NotAvailableError, 409, "not yet"),
+    (RunGoneError, 410, "gone"),
     (TooLargeError, 413, "too large"),
-    (NoImageError, 415, "no image"),
+    (UnsupportedImageError, 415, "no image"),
     (BusyError, 429, "busy"),
     (RunError, 409, "not yet"),
     (DataError, 409, "not yet"),
@@ -24,33 +31,35 @@ KINDS: tuple[tuple[type[ConvscopeError], int, str], ...] = (
 )
 
 
-def refusing(app: FastAPI) -> None:
+def install_error_handlers(app: FastAPI) -> None:
     """Teach an app to answer errors as `docs/explorer-api.md` says."""
 
     @app.exception_handler(ConvscopeError)
     def ours(_request: Request, error: ConvscopeError) -> Response:
-        status, kind = next((status, kind) for known, status, kind in KINDS if isinstance(error, known))
-        return said(status, kind, str(error))
+        status, kind = next((status, kind) for known, status, kind in ERROR_KINDS if isinstance(error, known))
+        return error_response(status, kind, str(error))
 
     @app.exception_handler(RequestValidationError)
     def unfit(_request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"] if part not in ("query", "path", "body"))
         why = str(first["msg"]).replace("Input ", "it ", 1)
-        return said(400, "request", f"{place or 'request'}: {why[:1].lower()}{why[1:]}")
+        return error_response(400, "request", f"{place or 'request'}: {why[:1].lower()}{why[1:]}")
 
     @app.exception_handler(HTTPException)
     def unknown(request: Request, error: HTTPException) -> Response:
         if error.status_code == 404:
-            return said(404, "unknown", f"{request.url.path[:80]}: there is nothing here; see docs/explorer-api.md")
-        return said(error.status_code, "request", f"{request.url.path[:80]}: {error.detail}")
+            return error_response(
+                404, "unknown", f"{request.url.path[:80]}: there is nothing here; see docs/explorer-api.md"
+            )
+        return error_response(error.status_code, "request", f"{request.url.path[:80]}: {error.detail}")
 
     @app.exception_handler(Exception)
     def fault(_request: Request, error: Exception) -> Response:
-        return said(500, "fault", f"{type(error).__name__}: a fault in convscope; the terminal says more")
+        return error_response(500, "fault", f"{type(error).__name__}: a fault in convscope; the terminal says more")
 
 
-def said(status: int, kind: str, sentence: str) -> Response:
+def error_response(status: int, kind: str, sentence: str) -> Response:
     """One sentence as JSON."""
     content: dict[str, Any] = {"error": sentence, "kind": kind}
     return Response(json.dumps(content), status, media_type="application/json")

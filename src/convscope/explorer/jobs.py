@@ -9,18 +9,18 @@ from pathlib import Path
 from threading import Condition, Event, Thread
 from typing import Any
 
-from convscope.api.explain import Seen
+from convscope.api.explain import AnalysisResult
 from convscope.errors import ConvscopeError
-from convscope.explorer.backend import BusyError, Sight, UnknownError, asked, computed, kept
+from convscope.explorer.backend import BusyError, JobContext, NotFoundError, compute, load_cached, parse_request
 
 WAITING = 8  # jobs that may wait
 REMEMBERED = 50
-TOLD_EVERY = 0.2  # seconds
-INSIDE = ("method", "settings", "says", "pictures")  # of a result's file, which are given beside its numbers
+REPORT_INTERVAL = 0.2  # seconds
+RESULT_KEYS = ("method", "settings", "says", "pictures")  # of a result's file, which are given beside its numbers
 log = logging.getLogger("convscope.explorer")
 
 
-class CalledOffError(Exception):
+class JobCancelledError(Exception):
     """Raised in a computation that was cancelled."""
 
 
@@ -30,22 +30,22 @@ class Job:
 
     number: int
     method: str
-    ask: Any
-    sight: Sight | None
+    request: Any
+    context: JobContext | None
     """Until it is over: it holds a network."""
     state: str = "queued"
     done: int = 0
     of: int | None = None
     error: str | None = None
     kept: bool = False
-    seen: Seen | None = None
-    began: float | None = None
+    result: AnalysisResult | None = None
+    started: float | None = None
     seconds: float = 0.0
-    off: Event = field(default_factory=Event)
+    cancelled: Event = field(default_factory=Event)
 
     def pictures(self) -> dict[str, Path]:
         """The result's pictures by their names."""
-        return {path.stem: path for path in self.seen.pictures} if self.seen else {}
+        return {path.stem: path for path in self.result.pictures} if self.result else {}
 
 
 class Jobs:
@@ -56,8 +56,8 @@ class Jobs:
         tell: is told of every change.
     """
 
-    def __init__(self, sight: Callable[[], Sight], tell: Callable[[dict[str, Any]], None]) -> None:
-        self._sight, self._tell = sight, tell
+    def __init__(self, make_context: Callable[[], JobContext], publish: Callable[[dict[str, Any]], None]) -> None:
+        self._make_context, self._publish = make_context, publish
         self._jobs: OrderedDict[int, Job] = OrderedDict()
         self._waiting: deque[Job] = deque()
         self._changed = Condition()
@@ -66,38 +66,38 @@ class Jobs:
         self._worker = Thread(target=self._work, name="convscope-jobs", daemon=True)
         self._worker.start()
 
-    def ask(self, method: str, settings: dict[str, Any]) -> Job:
+    def submit(self, method: str, settings: dict[str, Any]) -> Job:
         """Queue a computation; one that the run has kept already is done at once.
 
         Raises:
             BusyError: too many wait.
             ConfigError: no such computation, or settings that do not fit.
         """
-        ask = asked(method, settings)
-        sight = self._sight()
-        found = kept(sight.seen.folder.seen / "explorer", method, ask, sight.shown.version)
+        request = parse_request(method, settings)
+        context = self._make_context()
+        found = load_cached(context.run.folder.explain_dir / "explorer", method, request, context.loaded_model.version)
         with self._changed:
             if found is None and len(self._waiting) >= WAITING:
                 raise BusyError(f"computations: {WAITING} wait already; cancel one or wait")
             self._number += 1
-            job = Job(self._number, method, ask, sight)
+            job = Job(self._number, method, request, context)
             if found is not None:
-                job.state, job.kept, job.seen, job.sight = "done", True, found, None
+                job.state, job.kept, job.result, job.context = "done", True, found, None
             else:
                 self._waiting.append(job)
                 self._changed.notify()
             self._remember(job)
-        self._tell(self.record(job, result=False))
+        self._publish(self.record(job, result=False))
         return job
 
-    def one(self, number: int) -> Job:
+    def get(self, number: int) -> Job:
         """A computation by its number.
 
         Raises:
             UnknownError: there is none, or it was long ago.
         """
         if number not in self._jobs:
-            raise UnknownError(f"job {number}: there is none; it may be long ago, so ask again")
+            raise NotFoundError(f"job {number}: there is none; it may be long ago, so ask again")
         return self._jobs[number]
 
     def all(self) -> list[Job]:
@@ -106,37 +106,37 @@ class Jobs:
 
     def cancel(self, number: int) -> Job:
         """Call a computation off; one that is over stays as it is."""
-        job = self.one(number)
+        job = self.get(number)
         with self._changed:
-            job.off.set()
+            job.cancelled.set()
             if job in self._waiting:
                 self._waiting.remove(job)
-                job.state, job.sight = "cancelled", None
-        self._tell(self.record(job, result=False))
+                job.state, job.context = "cancelled", None
+        self._publish(self.record(job, result=False))
         return job
 
-    def end(self) -> None:
+    def shut_down(self) -> None:
         """Call off what runs and what waits, and end the worker."""
         with self._changed:
             self._ended = True
             self._waiting.clear()
             for job in self._jobs.values():
-                job.off.set()
+                job.cancelled.set()
             self._changed.notify()
         self._worker.join(timeout=5)
 
     def record(self, job: Job, result: bool = True) -> dict[str, Any]:
         """A job as `docs/explorer-api.md` describes it."""
-        seconds = time.monotonic() - job.began if job.state == "running" and job.began else job.seconds
+        seconds = time.monotonic() - job.started if job.state == "running" and job.started else job.seconds
         waiting = list(self._waiting)
         before = waiting.index(job) if job in waiting else 0
         plain: dict[str, Any] = {
-            "id": job.number, "method": job.method, "settings": job.ask.model_dump(mode="json", by_alias=True),
+            "id": job.number, "method": job.method, "settings": job.request.model_dump(mode="json", by_alias=True),
             "state": job.state, "done": job.done, "of": job.of, "waiting": before, "seconds": round(seconds, 2),
             "error": job.error, "kept": job.kept,
         }  # fmt: skip
         if result:
-            plain["result"] = None if job.seen is None else _result(job, job.seen)
+            plain["result"] = None if job.result is None else _result(job, job.result)
         return plain
 
     def _remember(self, job: Job) -> None:
@@ -153,40 +153,40 @@ class Jobs:
                 if self._ended:
                     return
                 job = self._waiting.popleft()
-                job.state, job.began = "running", time.monotonic()
-            self._tell(self.record(job, result=False))
+                job.state, job.started = "running", time.monotonic()
+            self._publish(self.record(job, result=False))
             self._run(job)
-            self._tell(self.record(job, result=False))
+            self._publish(self.record(job, result=False))
 
     def _run(self, job: Job) -> None:
         told = 0.0
 
         def report(done: int, of: int | None) -> None:
             nonlocal told
-            if job.off.is_set():
-                raise CalledOffError
+            if job.cancelled.is_set():
+                raise JobCancelledError
             job.done, job.of = done, of
-            if time.monotonic() - told > TOLD_EVERY:
+            if time.monotonic() - told > REPORT_INTERVAL:
                 told = time.monotonic()
-                self._tell(self.record(job, result=False))
+                self._publish(self.record(job, result=False))
 
         try:
             report(0, None)
-            assert job.sight is not None  # it is let go below
-            job.seen = computed(job.sight, job.method, job.ask, report)
+            assert job.context is not None  # it is let go below
+            job.result = compute(job.context, job.method, job.request, report)
             job.state = "done"
-        except CalledOffError:
+        except JobCancelledError:
             job.state = "cancelled"
         except ConvscopeError as error:
             job.state, job.error = "failed", str(error)
         except Exception as error:
             log.exception("job %s: %s", job.number, job.method)
             job.state, job.error = "failed", f"{type(error).__name__}: a fault in convscope; the terminal says more"
-        job.seconds = time.monotonic() - (job.began or 0.0)
-        job.sight = None
+        job.seconds = time.monotonic() - (job.started or 0.0)
+        job.context = None
 
 
-def _result(job: Job, seen: Seen) -> dict[str, Any]:
-    numbers = {name: value for name, value in seen.numbers.items() if name not in INSIDE}
+def _result(job: Job, result: AnalysisResult) -> dict[str, Any]:
+    numbers = {name: value for name, value in result.numbers.items() if name not in RESULT_KEYS}
     pictures = {name: f"/api/jobs/{job.number}/pictures/{name}.png" for name in job.pictures()}
-    return {"says": list(seen.says), "numbers": numbers, "pictures": pictures}
+    return {"says": list(result.summary), "numbers": numbers, "pictures": pictures}

@@ -33,9 +33,9 @@ def serve(
         RunError: it is no run.
         ConfigError: the address cannot be listened on.
     """
-    session = Session.of(run)
+    session = Session.open(run)
     with _listening(host, port) as listener:
-        session.warm()
+        session.preload()
         number = listener.getsockname()[1]
         token, ticket = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         link = f"http://{_written(host)}:{number}/?token={token}"
@@ -45,7 +45,7 @@ def serve(
             timeout_keep_alive=30, limit_concurrency=128, ws="none",
         )  # fmt: skip
         opened = link.replace(token, ticket) if open_page else ""
-        server = _Server(config, lambda: _ready(link, opened, on_ready), session.hub.close)
+        server = _Server(config, lambda: _ready(link, opened, on_ready), session.broadcaster.close)
         server.run(sockets=[listener])
 
 

@@ -8,11 +8,19 @@ from threading import Thread
 from typing import Any
 
 from convscope.errors import ConvscopeError
-from convscope.explorer.backend import Epochs, Exploration, Inputs, Marks, Sets, Sight, epoch_record
-from convscope.explorer.broadcast import Hub
+from convscope.explorer.backend import (
+    ImageSets,
+    Inputs,
+    JobContext,
+    LabelCorrections,
+    LiveRun,
+    ProbeHistory,
+    epoch_record,
+)
+from convscope.explorer.broadcast import Broadcaster
 from convscope.explorer.jobs import Jobs
 
-LOOK = 0.5  # seconds between looks at the run's folder
+POLL_SECONDS = 0.5  # seconds between looks at the run's folder
 
 
 class Session:
@@ -22,71 +30,71 @@ class Session:
         seen: the run.
     """
 
-    def __init__(self, seen: Exploration) -> None:
-        self.seen = seen
-        self.hub = Hub()
-        self.marks = Marks(seen.folder)
-        self.sets = Sets(seen, self.marks)
-        self.inputs = Inputs(seen, self.sets)
-        self.epochs = Epochs(seen, self.sets)
-        self.jobs = Jobs(self.sight, lambda record: self.hub.tell("job", record))
+    def __init__(self, run: LiveRun) -> None:
+        self.run = run
+        self.broadcaster = Broadcaster()
+        self.corrections = LabelCorrections(run.folder)
+        self.image_sets = ImageSets(run, self.corrections)
+        self.inputs = Inputs(run, self.image_sets)
+        self.epochs = ProbeHistory(run, self.image_sets)
+        self.jobs = Jobs(self.context, lambda record: self.broadcaster.publish("job", record))
 
     @classmethod
-    def of(cls, run: Path) -> "Session":
+    def open(cls, run: Path) -> "Session":
         """A session of a run's folder.
 
         Raises:
             RunError: it is no run.
         """
-        return cls(Exploration(run))
+        return cls(LiveRun(run))
 
-    def sight(self) -> Sight:
+    def context(self) -> JobContext:
         """What a computation works on just now."""
-        return Sight(self.seen, self.seen.shown(), self.sets, self.inputs)
+        return JobContext(self.run, self.run.loaded_model(), self.image_sets, self.inputs)
 
-    def news(self) -> dict[str, Any]:
+    def status(self) -> dict[str, Any]:
         """What may change while the page is open."""
-        return {"state": self.seen.state(), "network": self.seen.version(), "trouble": self.seen.trouble()}
+        return {"state": self.run.state(), "network": self.run.version(), "trouble": self.run.trouble()}
 
-    def warm(self) -> None:
+    def preload(self) -> None:
         """Open the network before a page asks for it, and read images meanwhile; what fails is said when asked."""
         with suppress(ConvscopeError):
-            self.seen.shown()
-            Thread(target=self._look_once, name="convscope-warm", daemon=True).start()
+            self.run.loaded_model()
+            Thread(target=self._first_prediction, name="convscope-warm", daemon=True).start()
 
-    def _look_once(self) -> None:
+    def _first_prediction(self) -> None:
         with suppress(ConvscopeError):
-            if len(self.seen.images("validation")):
-                self.inputs.answer("validation-0")
+            if len(self.run.images("validation")):
+                self.inputs.predict("validation-0")
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Let go of everything."""
-        self.jobs.end()
-        self.hub.close()
+        self.jobs.shut_down()
+        self.broadcaster.close()
 
     async def follow(self) -> None:
         """Tell the listeners of new epochs and of a run that changes, until cancelled."""
-        events, before = Lines(self.seen.folder.events_file), await asyncio.to_thread(self.news)
+        events, before = JsonLinesTail(self.run.folder.events_file), await asyncio.to_thread(self.status)
         while True:
-            await asyncio.sleep(LOOK)
-            for event in await asyncio.to_thread(events.new):
+            await asyncio.sleep(POLL_SECONDS)
+            for event in await asyncio.to_thread(events.read_new):
                 if event.get("event") == "epoch":
-                    self.hub.tell("epoch", epoch_record(event))
+                    self.broadcaster.publish("epoch", epoch_record(event))
             with suppress(ConvscopeError, OSError):
-                now = await asyncio.to_thread(self.news)
+                now = await asyncio.to_thread(self.status)
                 if now != before:
-                    self.hub.tell("run", now)
+                    self.broadcaster.publish("run", now)
                 before = now
 
 
-class Lines:
+class JsonLinesTail:
     """What is added to a file of JSON lines from now on."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._read = file.stat().st_size if file.exists() else 0
 
-    def new(self) -> list[dict[str, Any]]:
+    def read_new(self) -> list[dict[str, Any]]:
         """The objects of lines that were finished since the last look; after the file was cut, from its new end."""
         try:
             size = self._file.stat().st_size

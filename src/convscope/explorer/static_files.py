@@ -6,7 +6,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from convscope.explorer.backend import UnknownError
+from convscope.explorer.backend import NotFoundError
 
 STATIC = Path(__file__).parent / "static"
 KINDS = {
@@ -25,7 +25,7 @@ def routes(folder: Path = STATIC) -> APIRouter:
 
     def file(request: Request, name: str) -> Response:
         if name not in files:
-            raise UnknownError(f"/static/{name[:80]}: the page has no such file; reload it")
+            raise NotFoundError(f"/static/{name[:80]}: the page has no such file; reload it")
         content = files[name].read_bytes()
         tag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
         headers = {"ETag": tag, "Cache-Control": "no-cache"}

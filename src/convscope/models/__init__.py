@@ -1,32 +1,32 @@
 """Networks: every family from the same small layers, each with a stem, stages and a head."""
 
-from convscope.models.auxiliary import with_auxiliary_loss, without_auxiliary
+from convscope.models.auxiliary import remove_auxiliary, with_auxiliary_loss
 from convscope.models.encoder_decoder import DenseNetwork
-from convscope.models.families.airbench import begins_whitened, whiten
+from convscope.models.families.airbench import has_whitening_layer, whiten
 from convscope.models.network import Network, Outputs
 from convscope.models.pretrained.download import load_pretrained
-from convscope.models.pretrained.state_dicts import Loaded
+from convscope.models.pretrained.state_dicts import LoadReport
 from convscope.models.registry import MODELS, Architecture, build, resolve
-from convscope.models.summary.model_summary import Anatomy, table
-from convscope.models.summary.summarize import dissect
+from convscope.models.summary.model_summary import ModelSummary, table
+from convscope.models.summary.summarize import summarize
 from convscope.models.toml.toml_network import read_spec
 
 __all__ = [
     "MODELS",
-    "Anatomy",
     "Architecture",
     "DenseNetwork",
-    "Loaded",
+    "LoadReport",
+    "ModelSummary",
     "Network",
     "Outputs",
-    "begins_whitened",
     "build",
-    "dissect",
+    "has_whitening_layer",
     "load_pretrained",
     "read_spec",
+    "remove_auxiliary",
     "resolve",
+    "summarize",
     "table",
     "whiten",
     "with_auxiliary_loss",
-    "without_auxiliary",
 ]

@@ -7,15 +7,15 @@ from typing import Any
 from torch import Tensor, nn
 
 from convscope.errors import ModelError
-from convscope.models.components import Named, look_up
-from convscope.models.layers import Layers, named
+from convscope.models.components import Named, resolve_component
+from convscope.models.layers import LayerFactory, named
 from convscope.models.network import Network, Outputs
-from convscope.models.shape_inference import ghost_run
+from convscope.models.shape_inference import run_on_meta
 
 WEIGHT = 0.3  # of each auxiliary loss, section 5
 
 
-def first_kind(c_in: int, classes: int, layer: Layers) -> nn.Module:
+def googlenet_classifier(c_in: int, classes: int, layer: LayerFactory) -> nn.Module:
     """GoogLeNet's: means over 4x4 cells, 1x1 to 128 maps, 1024 units, dropout 0.7, logits."""
     return named(
         pool=layer.global_average(4), conv=layer.conv_norm_act(c_in, 128, 1), flatten=nn.Flatten(),
@@ -24,7 +24,7 @@ def first_kind(c_in: int, classes: int, layer: Layers) -> nn.Module:
     )  # fmt: skip
 
 
-def third_kind(c_in: int, classes: int, layer: Layers) -> nn.Module:
+def inception_v3_classifier(c_in: int, classes: int, layer: LayerFactory) -> nn.Module:
     """Inception v3's (figure 8): for maps of 17x17, thus images of 299 pixels or more."""
     average = {1: nn.AvgPool1d, 2: nn.AvgPool2d, 3: nn.AvgPool3d}[layer.rank]
     return named(
@@ -33,30 +33,35 @@ def third_kind(c_in: int, classes: int, layer: Layers) -> nn.Module:
     )  # fmt: skip
 
 
-CLASSIFIERS: dict[str, Callable[[int, int, Layers], nn.Module]] = {"googlenet": first_kind, "inception_v3": third_kind}
+CLASSIFIERS: dict[str, Callable[[int, int, LayerFactory], nn.Module]] = {
+    "googlenet": googlenet_classifier,
+    "inception_v3": inception_v3_classifier,
+}
 
 
-def hang(network: Network, at: Iterable[int], classes: int, layer: Layers, kind: Named = "googlenet") -> Network:
+def attach_auxiliary(
+    network: Network, at: Iterable[int], classes: int, layer: LayerFactory, kind: Named = "googlenet"
+) -> Network:
     """Return the network with a classifier on each of the stages `at`, from 0; in training it then returns `Outputs`.
 
     Raises:
         ModelError: no such stage.
     """
-    stages, make = tuple(at), look_up(CLASSIFIERS, kind, "auxiliary_head")
+    stages, make = tuple(at), resolve_component(CLASSIFIERS, kind, "auxiliary_head")
     count = len(network.stages)
     for stage in stages:
         if not 0 <= stage < count:
             raise ModelError(
                 f"{network.name}: no stage {stage} for an auxiliary classifier; choose from 0 to {count - 1}"
             )
-    sides = network.takes.size or (256,) * network.takes.rank
-    maps: list[Tensor] = ghost_run(network, network.features, (1, network.takes.channels, *sides))
+    sides = network.input_spec.size or (256,) * network.input_spec.rank
+    maps: list[Tensor] = run_on_meta(network, network.features, (1, network.input_spec.channels, *sides))
     for stage in sorted(stages):
         network.auxiliary[str(stage)] = make(maps[stage].shape[1], classes, layer)
     return network
 
 
-def without_auxiliary(network: Network) -> Network:
+def remove_auxiliary(network: Network) -> Network:
     """Return the network without auxiliary classifiers, for export: weights are shared, the original is unchanged."""
     bare = copy(network)
     bare._modules = {**network._modules, "auxiliary": nn.ModuleDict()}

@@ -25,11 +25,11 @@ ADAPTIVE_MAX_POOLS: dict[int, Any] = {1: nn.AdaptiveMaxPool1d, 2: nn.AdaptiveMax
 Named = str | Callable[..., Any]
 Activation = Callable[[], nn.Module]
 Norm = Callable[[int, int], nn.Module]
-Pooling = Callable[["Pool"], nn.Module]
+Pooling = Callable[["PoolSettings"], nn.Module]
 
 
 @dataclass(frozen=True)
-class Pool:
+class PoolSettings:
     """What a pooling layer is asked for: `channels` in and out, window, stride and padding in pixels."""
 
     channels: int
@@ -72,7 +72,7 @@ def batch(channels: int, rank: int, epsilon: float = 1e-5) -> nn.Module:
     return norm
 
 
-def remembering(make: Norm, momentum: float, channels: int, rank: int) -> nn.Module:
+def with_momentum(make: Norm, momentum: float, channels: int, rank: int) -> nn.Module:
     """A norm whose memory, where it has one, is (1 - momentum) old + momentum new."""
     norm = make(channels, rank)
     if isinstance(norm, nn.modules.batchnorm._BatchNorm):
@@ -103,26 +103,26 @@ def no_norm(channels: int, rank: int) -> nn.Module:  # noqa: ARG001
     return nn.Identity()
 
 
-def max_pool(ask: Pool) -> nn.Module:
+def max_pool(ask: PoolSettings) -> nn.Module:
     """The largest value of each window."""
     pool: nn.Module = MAX_POOLS[ask.rank](ask.size, ask.stride, ask.padding, ceil_mode=ask.ceil)
     return pool
 
 
-def average_pool(ask: Pool) -> nn.Module:
+def average_pool(ask: PoolSettings) -> nn.Module:
     """The mean of each window, padding not counted."""
     make = AVERAGE_POOLS[ask.rank]
     pool: nn.Module = make(ask.size, ask.stride, ask.padding, ceil_mode=ask.ceil, count_include_pad=False)
     return pool
 
 
-def strided(ask: Pool) -> nn.Module:
+def strided(ask: PoolSettings) -> nn.Module:
     """A convolution with a stride in place of the pool (Springenberg 2014, arXiv:1412.6806): it has weights."""
     conv: nn.Module = CONVOLUTIONS[ask.rank](ask.channels, ask.channels, ask.size, ask.stride, ask.padding)
     return conv
 
 
-def blur_pool(ask: Pool) -> nn.Module:
+def blur_pool(ask: PoolSettings) -> nn.Module:
     """The largest value at every position, then a blur with the stride: moves less when the image moves a pixel."""
     dense = MAX_POOLS[ask.rank](ask.size, 1, ask.padding)
     return nn.Sequential(dense, Blur(ask.channels, ask.stride, ask.rank))
@@ -188,7 +188,7 @@ NUMBERS = {
 }
 
 
-def look_up(table: Mapping[str, Any], chosen: Named, what: str) -> Any:
+def resolve_component(table: Mapping[str, Any], chosen: Named, what: str) -> Any:
     """Return the function that `chosen` names in `table`; a function is returned as it is.
 
     Raises:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from convscope.models.network import Network
-from convscope.models.shape_inference import ghost_run
+from convscope.models.shape_inference import run_on_meta
 from convscope.models.upsample import bilinear
 
 
@@ -25,7 +25,7 @@ class DenseNetwork(Network):
     def __init__(
         self, name: str, encoder: Network, decoder: Iterable[nn.Module], head: nn.Module, multiple: int = 1
     ) -> None:
-        super().__init__(name, encoder.takes, encoder.stem, encoder.stages, head)
+        super().__init__(name, encoder.input_spec, encoder.stem, encoder.stages, head)
         self.family, self.encoder_type, self.multiple = encoder.name, type(encoder), multiple
         self.decoder = nn.ModuleList(decoder)
 
@@ -65,8 +65,8 @@ def scales(encoder: Network) -> list[tuple[int, int]]:
     """
 
     def maps(side: int) -> list[Tensor]:
-        shape = (1, encoder.takes.channels, *(side,) * encoder.takes.rank)
-        found: list[Tensor] = ghost_run(encoder, encoder.pyramid, shape)
+        shape = (1, encoder.input_spec.channels, *(side,) * encoder.input_spec.rank)
+        found: list[Tensor] = run_on_meta(encoder, encoder.pyramid, shape)
         return found
 
     pairs = zip(maps(512), maps(1536), strict=True)

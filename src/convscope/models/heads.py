@@ -8,18 +8,18 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from convscope.errors import ModelError
-from convscope.models.auxiliary import hang
-from convscope.models.components import look_up
+from convscope.models.auxiliary import attach_auxiliary
+from convscope.models.components import resolve_component
 from convscope.models.input_check import check_size
-from convscope.models.input_spec import Input
-from convscope.models.layers import Layers, named
+from convscope.models.input_spec import InputSpec
+from convscope.models.layers import LayerFactory, named
 from convscope.models.network import Network
 from convscope.models.options import Options
-from convscope.models.shape_inference import ghost_run
+from convscope.models.shape_inference import run_on_meta
 
 
 def fully_connected(
-    c_in: int, widths: Sequence[int], classes: int, layer: Layers, dropout: float
+    c_in: int, widths: Sequence[int], classes: int, layer: LayerFactory, dropout: float
 ) -> dict[str, nn.Module]:
     """Return layers of these widths, each with activation and dropout, and ``fc``, which gives the logits."""
     layers: dict[str, nn.Module] = {}
@@ -30,7 +30,7 @@ def fully_connected(
     return {**layers, "fc": nn.Linear(widths[-1] if widths else c_in, classes)}
 
 
-def gap(maps: Sequence[int], classes: int, layer: Layers, chosen: Options) -> nn.Sequential:
+def gap(maps: Sequence[int], classes: int, layer: LayerFactory, chosen: Options) -> nn.Sequential:
     """Each map's mean, then the logits (Lin 2013, section 3.2): no weights for the averaging, any size of image.
 
     Dropout stands before the first fully connected layer too, since a bare GAP head has no other place for it.
@@ -41,14 +41,14 @@ def gap(maps: Sequence[int], classes: int, layer: Layers, chosen: Options) -> nn
     )  # fmt: skip
 
 
-def flatten(maps: Sequence[int], classes: int, layer: Layers, chosen: Options) -> nn.Sequential:
+def flatten(maps: Sequence[int], classes: int, layer: LayerFactory, chosen: Options) -> nn.Sequential:
     """All pixels of all maps as one vector, then fully connected layers: fits one size of image only."""
     return named(
         flatten=nn.Flatten(), **fully_connected(math.prod(maps), chosen.widths, classes, layer, chosen.dropout)
     )  # fmt: skip
 
 
-def grid(maps: Sequence[int], classes: int, layer: Layers, chosen: Options, cells: float = 7) -> nn.Sequential:
+def grid(maps: Sequence[int], classes: int, layer: LayerFactory, chosen: Options, cells: float = 7) -> nn.Sequential:
     """Means over a grid of cells x cells, flattened, then fully connected layers: any size of image.
 
     On the paper's own size each cell is one pixel, so nothing changes.
@@ -58,7 +58,7 @@ def grid(maps: Sequence[int], classes: int, layer: Layers, chosen: Options, cell
     return named(pool=layer.global_average(int(cells)), flatten=nn.Flatten(), **dense)
 
 
-def conv(maps: Sequence[int], classes: int, layer: Layers, chosen: Options) -> nn.Sequential:
+def conv(maps: Sequence[int], classes: int, layer: LayerFactory, chosen: Options) -> nn.Sequential:
     """A 1x1 convolution to one map for each class, then each map's mean (Lin 2013, figure 2): any size of image."""
     one = layer.conv(maps[0], classes, 1)
     return named(
@@ -70,7 +70,7 @@ def conv(maps: Sequence[int], classes: int, layer: Layers, chosen: Options) -> n
     )
 
 
-def largest(maps: Sequence[int], classes: int, layer: Layers, chosen: Options) -> nn.Sequential:
+def largest(maps: Sequence[int], classes: int, layer: LayerFactory, chosen: Options) -> nn.Sequential:
     """Each map's largest value, then the logits: any size of image."""
     dense = fully_connected(maps[0], chosen.widths, classes, layer, chosen.dropout)
     return named(pool=layer.global_maximum(), flatten=nn.Flatten(), drop=nn.Dropout(chosen.dropout), **dense)
@@ -86,22 +86,31 @@ HEADS: dict[str, Callable[..., nn.Module]] = {
 
 
 def network_with_head(
-    name: str, takes: Input, body: tuple[nn.Module, Iterable[nn.Module]], classes: int, layer: Layers, chosen: Options
+    name: str,
+    input_spec: InputSpec,
+    body: tuple[nn.Module, Iterable[nn.Module]],
+    classes: int,
+    layer: LayerFactory,
+    chosen: Options,
 ) -> Network:
     """Return the network of a body (stem, stages) with the head that its options choose.
 
     Raises:
         ModelError: the size is too small, or a head of fully connected layers has no size to fit.
     """
-    make = look_up(HEADS, chosen.head, f"{name} head")
-    if make is flatten and takes.size is None:
+    make = resolve_component(HEADS, chosen.head, f"{name} head")
+    if make is flatten and input_spec.size is None:
         raise ModelError(f"{name}: head flatten fits one image size and none is given; give size=(H, W) or head='gap'")
-    any_size = replace(takes, size=None)
+    any_size = replace(input_spec, size=None)
     headless = Network(name, any_size, *body, nn.Identity())
-    maps = last_maps(headless, takes.size)
-    fits = takes if make is flatten else any_size
+    maps = last_maps(headless, input_spec.size)
+    fits = input_spec if make is flatten else any_size
     network = Network(name, fits, headless.stem, headless.stages, make(maps, classes, layer, chosen))
-    return hang(network, chosen.auxiliary, classes, layer, chosen.auxiliary_head) if chosen.auxiliary else network
+    return (
+        attach_auxiliary(network, chosen.auxiliary, classes, layer, chosen.auxiliary_head)
+        if chosen.auxiliary
+        else network
+    )
 
 
 def last_maps(body: Network, size: tuple[int, ...] | None) -> tuple[int, ...]:
@@ -110,7 +119,7 @@ def last_maps(body: Network, size: tuple[int, ...] | None) -> tuple[int, ...]:
     Raises:
         ModelError: images of that size do not go through.
     """
-    sides = size or (256,) * body.takes.rank
+    sides = size or (256,) * body.input_spec.rank
     check_size(body, sides)
-    maps: Tensor = ghost_run(body, body.encoder, (1, body.takes.channels, *sides))
+    maps: Tensor = run_on_meta(body, body.encoder, (1, body.input_spec.channels, *sides))
     return tuple(maps.shape[1:])

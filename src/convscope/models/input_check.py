@@ -6,9 +6,9 @@ from typing import Any, Protocol, TypeVar, cast
 from torch import Tensor, nn
 
 from convscope.errors import ModelError
-from convscope.models.input_spec import Input
+from convscope.models.input_spec import InputSpec
 from convscope.models.layers import shape_text
-from convscope.models.shape_inference import ghost_run
+from convscope.models.shape_inference import run_on_meta
 
 LARGEST_SIDE_TRIED = 1024
 
@@ -17,7 +17,7 @@ class Sized(Protocol):
     """What is asked of a network here, an `nn.Module`: its name and the input that it is built for."""
 
     name: str
-    takes: Input
+    input_spec: InputSpec
 
     def compute(self, x: Tensor) -> Any:
         """Return what `forward` returns, without the check of the input."""
@@ -27,10 +27,10 @@ class Sized(Protocol):
 SizedModule = TypeVar("SizedModule", bound=Sized)
 
 
-def can_take(network: Sized, shape: Sequence[int]) -> bool:
+def accepts(network: Sized, shape: Sequence[int]) -> bool:
     """Return whether an image of this shape (C, H, W) goes through."""
     try:
-        ghost_run(cast(nn.Module, network), network.compute, (1, *shape))
+        run_on_meta(cast(nn.Module, network), network.compute, (1, *shape))
     except (RuntimeError, ValueError):
         return False
     return True
@@ -40,7 +40,7 @@ def smallest(network: Sized) -> int | None:
     """Return the smallest side of a square image that goes through, or None where none up to 1024 does."""
 
     def goes(side: int) -> bool:
-        return can_take(network, (network.takes.channels, *(side,) * network.takes.rank))
+        return accepts(network, (network.input_spec.channels, *(side,) * network.input_spec.rank))
 
     low, high = 0, 1
     while not goes(high):
@@ -53,9 +53,9 @@ def smallest(network: Sized) -> int | None:
     return high
 
 
-def why_not(network: Sized, shape: tuple[int, ...]) -> str | None:
+def input_error(network: Sized, shape: tuple[int, ...]) -> str | None:
     """Return in one sentence why an input of this shape (C, H, W) cannot go through, or None where it can."""
-    name, takes, sides, given = network.name, network.takes, shape[1:], shape_text(shape[1:])
+    name, takes, sides, given = network.name, network.input_spec, shape[1:], shape_text(shape[1:])
     if len(sides) != takes.rank:
         batch = "BCDHW" if takes.rank == 3 else "BCHW"[: takes.rank + 2]
         return (
@@ -69,7 +69,7 @@ def why_not(network: Sized, shape: tuple[int, ...]) -> str | None:
     if takes.size is not None and sides != takes.size:
         built = shape_text(takes.size)
         return f"{name}: built for {built} and the input is {given}; resize to {built} or build it with size={sides}"
-    if can_take(network, shape):
+    if accepts(network, shape):
         return None
     side = smallest(network)
     if side is None:
@@ -84,7 +84,7 @@ def check_size(network: SizedModule, size: tuple[int, ...] | None) -> SizedModul
     Raises:
         ModelError: when they do not, with both sizes and the smallest that works.
     """
-    reason = size and why_not(network, (network.takes.channels, *size))
+    reason = size and input_error(network, (network.input_spec.channels, *size))
     if reason:
         raise ModelError(reason)
     return network

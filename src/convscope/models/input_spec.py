@@ -10,7 +10,7 @@ Size = int | Sequence[int] | None
 
 
 @dataclass(frozen=True)
-class Input:
+class InputSpec:
     """The images that a network is built for: channels, `rank` sides (1 sound, 2 images, 3 volumes), their size.
 
     `size` is None where it does not matter.
@@ -21,7 +21,7 @@ class Input:
     size: tuple[int, ...] | None = None
 
     @classmethod
-    def read(cls, name: str, channels: int, rank: int, size: Size) -> "Input":
+    def checked(cls, name: str, channels: int, rank: int, size: Size) -> "InputSpec":
         """Return the input that a builder was asked for; a size of one number stands for all sides.
 
         Raises:

@@ -15,8 +15,8 @@ from convscope.models.components import (
     PADDINGS,
     Activation,
     Norm,
-    Pool,
     Pooling,
+    PoolSettings,
     batch,
     max_pool,
 )
@@ -32,7 +32,7 @@ def named(**layers: nn.Module) -> nn.Sequential:
 
 
 @dataclass(frozen=True)
-class Layers:
+class LayerFactory:
     """The layers of one network: its rank (1, 2 or 3 spatial dimensions) and the functions chosen for it."""
 
     rank: int = 2
@@ -82,7 +82,7 @@ class Layers:
 
     def pool(self, channels: int, size: int = 2, stride: int = 2, *, padding: int = 0, ceil: bool = False) -> nn.Module:
         """Return the pooling layer chosen for the network."""
-        return self.pooling(Pool(channels, size, stride, padding, ceil, self.rank))
+        return self.pooling(PoolSettings(channels, size, stride, padding, ceil, self.rank))
 
     def global_average(self, size: int = 1) -> nn.Module:
         """Return an average over whole maps, or over a grid of size x size cells."""

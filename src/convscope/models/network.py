@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from convscope.errors import ModelError
-from convscope.models.input_check import why_not
-from convscope.models.input_spec import Input
+from convscope.models.input_check import input_error
+from convscope.models.input_spec import InputSpec
 
 
 class Outputs(NamedTuple):
@@ -30,9 +30,11 @@ class Network(nn.Module):
         head: makes (B, K) logits of the last stage's maps.
     """
 
-    def __init__(self, name: str, takes: Input, stem: nn.Module, stages: Iterable[nn.Module], head: nn.Module) -> None:
+    def __init__(
+        self, name: str, input_spec: InputSpec, stem: nn.Module, stages: Iterable[nn.Module], head: nn.Module
+    ) -> None:
         super().__init__()
-        self.name, self.takes = name, takes
+        self.name, self.input_spec = name, input_spec
         self.stem, self.stages, self.head = stem, nn.Sequential(*stages), head
         self.auxiliary = nn.ModuleDict()
 
@@ -78,7 +80,7 @@ class Network(nn.Module):
         try:
             return self.compute(x)
         except (RuntimeError, ValueError) as error:
-            reason = why_not(self, tuple(x.shape[1:]))
+            reason = input_error(self, tuple(x.shape[1:]))
             if reason is None:
                 raise
             raise ModelError(reason) from error

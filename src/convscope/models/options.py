@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from convscope.errors import ModelError, did_you_mean
-from convscope.models.components import ACTIVATIONS, NORMS, PADDINGS, POOLINGS, Named, look_up, remembering
-from convscope.models.layers import Layers
+from convscope.models.components import ACTIVATIONS, NORMS, PADDINGS, POOLINGS, Named, resolve_component, with_momentum
+from convscope.models.layers import LayerFactory
 
 FROM_ZERO = ("auxiliary", "first_padding")
 
@@ -39,15 +39,15 @@ class LayerOptions(VectorOptions):
     norm_last: bool = False
     momentum: float | None = Field(None, gt=0, le=1)  # a batch's share in what batch norms remember; None: 0.1
 
-    def layers(self, rank: int) -> Layers:
+    def layers(self, rank: int) -> LayerFactory:
         """Return the layers that these options choose, for `rank` spatial dimensions."""
-        look_up(PADDINGS, self.padding, "padding")
-        norm = look_up(NORMS, self.norm, "norm")
-        return Layers(
+        resolve_component(PADDINGS, self.padding, "padding")
+        norm = resolve_component(NORMS, self.norm, "norm")
+        return LayerFactory(
             rank,
-            look_up(ACTIVATIONS, self.activation, "activation"),
-            norm if self.momentum is None else partial(remembering, norm, self.momentum),
-            look_up(POOLINGS, self.pooling, "pooling"),
+            resolve_component(ACTIVATIONS, self.activation, "activation"),
+            norm if self.momentum is None else partial(with_momentum, norm, self.momentum),
+            resolve_component(POOLINGS, self.pooling, "pooling"),
             self.padding,
             self.norm_last,
         )

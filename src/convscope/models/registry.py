@@ -66,7 +66,7 @@ MODELS: dict[str, Callable[..., Network]] = {
     "unet": unet_on_any,
     "segnet": segnet.segnet,
     "full_resolution": full_resolution.full_resolution,
-    "assembled": spec.assembled,
+    "assembled": spec.network_from_toml,
 }
 
 # What a network changes by itself when the images are small; `resolve` writes it down.
@@ -122,9 +122,9 @@ def resolve(
         text = read_text(Path(name))
         name, options = "assembled", {"text": text, "source": Path(name).name, **(options or {})}
     builder(name)
-    chosen = SMALL_IMAGES.get(name, no_change)(size)
+    chosen = SMALL_IMAGES.get(name, no_adaptation)(size)
     if options and options.get("encoder"):
-        small = SMALL_IMAGES.get(options["encoder"], no_change)(size)
+        small = SMALL_IMAGES.get(options["encoder"], no_adaptation)(size)
         options = {**options, "encoder_options": {**small, **options.get("encoder_options", {})}}
     return Architecture(name=name, classes=classes, channels=channels, size=size, options={**chosen, **(options or {})})
 
@@ -158,6 +158,6 @@ def builder(name: str) -> Callable[..., Network]:
     return MODELS[name]
 
 
-def no_change(sides: tuple[int, ...]) -> dict[str, Any]:  # noqa: ARG001
+def no_adaptation(sides: tuple[int, ...]) -> dict[str, Any]:  # noqa: ARG001
     """Nothing to adapt."""
     return {}

@@ -15,7 +15,7 @@ SMALL = 64 * 64
 arithmetic, but needs more of Python for each operation, and a second at its first for importing PyTorch's compiler."""
 
 
-class Ghost(nn.Module):
+class MethodModule(nn.Module):
     """A module and one of its methods, so that `functional_call` can replace the weights under the method."""
 
     def __init__(self, module: nn.Module, method: Callable[[Tensor], Any]) -> None:
@@ -29,7 +29,7 @@ class Ghost(nn.Module):
         return self.methods[0](x)
 
 
-def ghost_run(model: nn.Module, method: Callable[[Tensor], Any], shape: Sequence[int]) -> Any:
+def run_on_meta(model: nn.Module, method: Callable[[Tensor], Any], shape: Sequence[int]) -> Any:
     """Return ``method(x)`` for an x of this shape, of which nothing but the shapes counts.
 
     Zeros of small images go through the network itself, or through weights of zeros where it lies on the meta device;
@@ -43,7 +43,7 @@ def ghost_run(model: nn.Module, method: Callable[[Tensor], Any], shape: Sequence
     thin = {f"module.{name}": on(device, tensor) for name, tensor in weights.items()}
     with eval_mode(model), torch.no_grad():
         x = torch.zeros(tuple(shape), device=device, dtype=kinds[0] if kinds else None)
-        return torch.func.functional_call(Ghost(model, method), thin, (x,))
+        return torch.func.functional_call(MethodModule(model, method), thin, (x,))
 
 
 def on(device: str, tensor: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional
 
-from convscope.models.layers import Layers
+from convscope.models.layers import LayerFactory
 
 
 def repeat(x: Tensor, sides: tuple[int, ...]) -> Tensor:
@@ -53,7 +53,9 @@ def centre(x: Tensor, sides: tuple[int, ...]) -> Tensor:
 class Enlarge(nn.Module):
     """Enlarge to `sides` without weights, then a 3x3 from `c_in` to `c_out` maps."""
 
-    def __init__(self, way: Callable[[Tensor, tuple[int, ...]], Tensor], c_in: int, c_out: int, layer: Layers) -> None:
+    def __init__(
+        self, way: Callable[[Tensor, tuple[int, ...]], Tensor], c_in: int, c_out: int, layer: LayerFactory
+    ) -> None:
         super().__init__()
         self.way, self.conv = way, layer.conv_norm(c_in, c_out, 3)
 
@@ -65,7 +67,7 @@ class Enlarge(nn.Module):
 class Unpool(nn.Module):
     """A convolution to as many maps as the finer map has, then values to the remembered positions."""
 
-    def __init__(self, c_in: int, c_out: int, layer: Layers) -> None:
+    def __init__(self, c_in: int, c_out: int, layer: LayerFactory) -> None:
         super().__init__()
         self.conv = layer.conv_norm(c_in, c_out, 3)
 
@@ -78,7 +80,7 @@ class Unpool(nn.Module):
 class Transposed(nn.Module):
     """A transposed convolution whose window is its stride, so that no place is written twice (no checkerboard)."""
 
-    def __init__(self, c_in: int, c_out: int, factor: int, layer: Layers) -> None:
+    def __init__(self, c_in: int, c_out: int, factor: int, layer: LayerFactory) -> None:
         super().__init__()
         self.conv = layer.transposed(c_in, c_out, factor, factor)
 
@@ -87,7 +89,7 @@ class Transposed(nn.Module):
         return x if tuple(x.shape[2:]) == tuple(sides) else bilinear(x, sides)
 
 
-UPSAMPLES: dict[str, Callable[[int, int, int, Layers], nn.Module]] = {
+UPSAMPLES: dict[str, Callable[[int, int, int, LayerFactory], nn.Module]] = {
     "repeat": lambda c_in, c_out, _, layer: Enlarge(repeat, c_in, c_out, layer),
     "bilinear": lambda c_in, c_out, _, layer: Enlarge(bilinear, c_in, c_out, layer),
     "max_unpool": lambda c_in, c_out, _, layer: Unpool(c_in, c_out, layer),

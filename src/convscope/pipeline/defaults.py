@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from convscope.data import Dataset, may_mirror
-from convscope.models.summary.summarize import dissect
+from convscope.models.summary.summarize import summarize
 from convscope.modules import channels_last
 from convscope.pipeline.network import network, task_for
-from convscope.runs.loaders import Prepared
-from convscope.runs.overrides import Said, merge, nested, over
+from convscope.runs.loaders import PreparedData
+from convscope.runs.overrides import Overrides, merge, nest, override
 from convscope.runs.recipe import Recipe
-from convscope.training import precision_context, seconds_per_step, turned
+from convscope.training import muon_parameters, precision_context, seconds_per_step
 
 SMALL_SIDE = 64  # images up to here are seen at the size that they have
 MADE_FOR = {"lenet": (32, 32)}  # digits of 8 x 8, two seeds: 99.2 % at 32 x 32, 98.1 % padded as they are
@@ -65,12 +65,14 @@ def size_for(found: Dataset, device: torch.device, model: str) -> dict[str, Any]
     same = bool((found.sizes == found.sizes[0]).all())
     largest = min(side, PHOTO_SIDE[device.type])
     size = (height, width) if side <= SMALL_SIDE and same else (largest,) * 2
-    if found.kind in ("masks", "boxes") and side > SMALL_SIDE:  # what is cut off cannot be found: keep their shape
+    if (
+        found.target_kind in ("masks", "boxes") and side > SMALL_SIDE
+    ):  # what is cut off cannot be found: keep their shape
         size = tuple(16 * max(1, round(length * largest / side / 16)) for length in (height, width))
     return {"data": {"size": size, "channels": found.channels}}
 
 
-def defaults_for(prepared: Prepared, said: Recipe, device: torch.device) -> dict[str, Any]:
+def defaults_for(prepared: PreparedData, draft: Recipe, device: torch.device) -> dict[str, Any]:
     """Network, batch, epochs, optimiser and augmentation.
 
     Without a budget all follows from the data alone, so that the same command does the same everywhere. With one, the
@@ -79,25 +81,27 @@ def defaults_for(prepared: Prepared, said: Recipe, device: torch.device) -> dict
     """
     images = len(prepared.rows("train"))
     photographs = max(prepared.preprocessing.size) > SMALL_SIDE
-    views = views_needed(images, photographs, bool(said.train.budget))
-    quick = said.model.name == "airbench"
+    views = images_needed(images, photographs, bool(draft.train.budget))
+    quick = draft.model.name == "airbench"
     batch = int(np.clip(2 ** round(np.log2(max(images, 1) / 20)), 16, 512 if quick else 128))
     options: dict[str, Any] = {}
-    if said.model.name in ("resnet18", "resnet34"):
+    if draft.model.name in ("resnet18", "resnet34"):
         bearable = [{"width": width} for width in WIDTHS if width <= 2 * min(prepared.preprocessing.size)]
-        options = dearest(bearable or [{"width": WIDTHS[-1]}], prepared, said, device, views)
+        options = largest_affordable(bearable or [{"width": WIDTHS[-1]}], prepared, draft, device, views)
     if quick:
-        options = dearest(QUICK, prepared, said, device, views)
+        options = largest_affordable(QUICK, prepared, draft, device, views)
     chosen = {
         "model": {"options": options},
         "augment": augmentation_for(
-            prepared.dataset.kind, prepared.store.pixels, prepared.place[prepared.rows("train")]
+            prepared.dataset.target_kind, prepared.store.pixels, prepared.store_index[prepared.rows("train")]
         ),
         "train": {"epochs": usual_epochs(images), "batch": batch},
     }
-    model = _network(prepared, said, options)
-    chosen = over({**chosen, **(DEEP if deep_without_norms(model) else sgd(batch))}, nested(said.kind.settings_wanted))
-    chosen = over(chosen, MUON) if any(True for _ in turned(model)) else chosen
+    model = _network(prepared, draft, options)
+    chosen = override(
+        {**chosen, **(DEEP if deep_without_norms(model) else sgd(batch))}, nest(draft.task_class.default_settings)
+    )
+    chosen = override(chosen, MUON) if any(True for _ in muon_parameters(model)) else chosen
     return merge(chosen, {"loss": {"label_smoothing": 0.2}}) if quick else chosen
 
 
@@ -106,7 +110,7 @@ def usual_epochs(images: int) -> int:
     return int(np.clip(VIEWS // max(images, 1), *EPOCHS))
 
 
-def views_needed(images: int, photographs: bool, budget: bool) -> int:
+def images_needed(images: int, photographs: bool, budget: bool) -> int:
     """How many images must pass: the usual epochs', and within a budget half of them.
 
     From photographs too few epochs teach too little, however wide the network: a budget has to have time for 40, or for
@@ -131,15 +135,15 @@ def sgd(batch: int) -> dict[str, Any]:
     }
 
 
-def network_for(found: Dataset, task: str, said: Said) -> dict[str, Any]:
+def network_for(found: Dataset, task: str, overrides: Overrides) -> dict[str, Any]:
     """Airbench for many small images to be told apart by class, where the user says nothing of a network."""
     small = bool(found.sizes.min() >= SMALLEST_QUICK and found.sizes.max() <= SMALL_SIDE)
-    if "model" in said or not small or task != "classify" or len(found) < MANY:
+    if "model" in overrides or not small or task != "classify" or len(found) < MANY:
         return {}
     return {"model": {"name": "airbench"}}
 
 
-def augmentation_for(kind: str, pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> dict[str, Any]:
+def augmentation_for(target_kind: str, pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> dict[str, Any]:
     """Policy and mirroring: small images bear shifts alone, and what has a left and a right is not mirrored.
 
     Numbers may tell of left and right, and too few images of their sides; such are not mirrored when small and grey.
@@ -152,7 +156,7 @@ def augmentation_for(kind: str, pixels: NDArray[np.uint8], rows: NDArray[np.int6
     small = max(pixels.shape[2:]) <= SMALL_SIDE
     alike = may_mirror(pixels, rows)
     guessed = not small or pixels.shape[1] == 3
-    mirror = kind != "numbers" and (guessed if alike is None else alike)
+    mirror = target_kind != "numbers" and (guessed if alike is None else alike)
     return {"policy": "light" if small else "standard", "mirror": mirror}
 
 
@@ -163,39 +167,39 @@ def deep_without_norms(model: nn.Module) -> bool:
     return not normed and sum(isinstance(layer, nn.Conv2d | nn.Linear) for layer in layers) > SHALLOW
 
 
-def dearest(
-    choices: Sequence[dict[str, Any]], prepared: Prepared, said: Recipe, device: torch.device, views: int
+def largest_affordable(
+    choices: Sequence[dict[str, Any]], prepared: PreparedData, draft: Recipe, device: torch.device, images: int
 ) -> dict[str, Any]:
-    """The options, of those that are listed dearest first, that can train on `views` images in the time."""
+    """The options, of those that are listed dearest first, that can train on `images` images in the time."""
     shown = prepared.dataset.layout == "builtin"
     seconds, rate = DEMONSTRATION_SECONDS if shown else PATIENCE_SECONDS, RATE[device.type]
-    if said.train.budget:
-        seconds = said.train.budget - END_SECONDS
-        rate = measured_rate(prepared, said, device, choices[-1])
+    if draft.train.budget:
+        seconds = draft.train.budget - END_SECONDS
+        rate = measured_rate(prepared, draft, device, choices[-1])
     for options in choices:
-        cost = dissect(_network(prepared, said, options), _shape(prepared)).multiplications
-        if views * cost <= seconds * rate:
+        cost = summarize(_network(prepared, draft, options), _shape(prepared)).macs
+        if images * cost <= seconds * rate:
             return options
     return choices[-1]
 
 
-def measured_rate(prepared: Prepared, said: Recipe, device: torch.device, options: dict[str, Any]) -> float:
+def measured_rate(prepared: PreparedData, draft: Recipe, device: torch.device, options: dict[str, Any]) -> float:
     """Multiplications of the forward pass per second of training on this machine, from the best of three steps."""
     batch = 128 if max(prepared.preprocessing.size) <= SMALL_SIDE else 32
     with torch.random.fork_rng():
-        model = channels_last(_network(prepared, said, options), device).to(device)
+        model = channels_last(_network(prepared, draft, options), device).to(device)
         x = torch.rand(batch, *_shape(prepared), device=device)
-    context = precision_context(said.train.precision, device)
+    context = precision_context(draft.train.precision, device)
     took = seconds_per_step(model, (x, x), lambda output, _: output.square().mean(), context)
-    return batch * dissect(model, _shape(prepared)).multiplications / took
+    return batch * summarize(model, _shape(prepared)).macs / took
 
 
-def _shape(prepared: Prepared) -> tuple[int, int, int]:
+def _shape(prepared: PreparedData) -> tuple[int, int, int]:
     return (prepared.preprocessing.channels, *prepared.preprocessing.size)
 
 
-def _network(prepared: Prepared, said: Recipe, options: dict[str, Any]) -> nn.Module:
+def _network(prepared: PreparedData, draft: Recipe, options: dict[str, Any]) -> nn.Module:
     """The network that the user named (or the default one), as the task needs it, with options below the user's."""
-    model = said.model.model_copy(update={"options": {**options, **said.model.options}})
-    task = task_for(said, prepared.dataset, prepared.dataset.targets)
-    return network(said.model_copy(update={"model": model}), task)
+    model = draft.model.model_copy(update={"options": {**options, **draft.model.options}})
+    task = task_for(draft, prepared.dataset, prepared.dataset.targets)
+    return network(draft.model_copy(update={"model": model}), task)

@@ -5,18 +5,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from convscope.bundle import load_config, save_bundle, save_config
-from convscope.pipeline.session import Trainee
-from convscope.report.insights import keep_first_look
-from convscope.report.report import crops_sentence, write_report
+from convscope.pipeline.session import TrainingSession
+from convscope.report.insights import write_first_insights
+from convscope.report.report import tta_sentence, write_report
 from convscope.runs.environment import add_seconds
-from convscope.runs.events import Finished
+from convscope.runs.events import TrainingFinished
 from convscope.runs.folder import RunFolder
-from convscope.runs.loaders import Prepared
+from convscope.runs.loaders import PreparedData
 from convscope.runs.overfitting import overfitting
-from convscope.runs.predictions import Answers, answered, ask
+from convscope.runs.predictions import SplitPredictions, load_predictions, predict_split
 
 
-def conclude(folder: RunFolder, prepared: Prepared, trainee: Trainee, resumed_at: int, began: float) -> Finished:
+def finalize(
+    folder: RunFolder, prepared: PreparedData, session: TrainingSession, resumed_at: int, started: float
+) -> TrainingFinished:
     """Evaluate the kept network on the validation images and write the report.
 
     Args:
@@ -27,34 +29,40 @@ def conclude(folder: RunFolder, prepared: Prepared, trainee: Trainee, resumed_at
         began: when this sitting was started, by `time.monotonic`.
     """
     if not folder.model.exists():  # no epoch had a score that is a number: the last weights are all there is
-        save_bundle(folder.model, trainee.state.result, trainee.config)
-    crops, answers = answer(folder, prepared, trainee)
-    tuned = answers.task.tuned(answers.meter)
-    if tuned != answers.task:
-        answers = replace(answers, task=tuned, meter=tuned.meter(answers.meter.arrays()))
+        save_bundle(folder.model, session.state.result, session.config)
+    tta_views, predictions = _predict_validation(folder, prepared, session)
+    calibrated = predictions.task.calibrate(predictions.meter)
+    if calibrated != predictions.task:
+        predictions = replace(predictions, task=calibrated, meter=calibrated.meter(predictions.meter.arrays()))
     config = load_config(folder.model)
-    save_config(folder.model, config.model_copy(update={"crops": crops, "task_settings": tuned.settings()}))
-    scores = answers.meter.scores()
+    save_config(
+        folder.model, config.model_copy(update={"tta_views": tta_views, "task_settings": calibrated.settings()})
+    )
+    scores = predictions.meter.scores()
     before = time.monotonic()
-    keep_first_look(folder, prepared, trainee.clock)
-    total = add_seconds(folder, resumed_at, before - began)
+    write_first_insights(folder, prepared, session.clock)
+    total = add_seconds(folder, resumed_at, before - started)
     report: Path = write_report(folder, prepared.dataset)
     total += time.monotonic() - before
-    told = crops_sentence(folder)
-    return Finished(folder.path, report, scores, trainee.kept_epoch, overfitting(folder), total, tuned.name, told)
+    tta_note = tta_sentence(folder)
+    return TrainingFinished(
+        folder.path, report, scores, session.kept_epoch, overfitting(folder), total, calibrated.name, tta_note
+    )
 
 
-def answer(folder: RunFolder, prepared: Prepared, trainee: Trainee) -> tuple[str, Answers]:
+def _predict_validation(
+    folder: RunFolder, prepared: PreparedData, session: TrainingSession
+) -> tuple[str, SplitPredictions]:
     """The answers on the validation images, and the looks at each that they are the mean of.
 
     Several looks are kept where they are asked for, or where they make fewer mistakes beyond what may be chance.
     """
-    crops, clock, free = trainee.crops, trainee.clock, trainee.recipe.train.crops == "auto"
-    if free and clock and clock.seconds - clock.spent < trainee.answering(crops):
-        crops = "1"
-    answers = ask(folder, prepared, "validation", crops)
-    if crops == "1" or not free:
-        return crops, answers
-    once = answered(folder, "validation")
-    gain = answers.task.gained(once.meter, answers.meter)
-    return (crops, answers) if gain and gain.low > 0 else ("1", once)
+    tta_views, clock, free = session.tta_views, session.clock, session.recipe.train.tta_views == "auto"
+    if free and clock and clock.seconds - clock.spent < session.estimate_eval_seconds(tta_views):
+        tta_views = "1"
+    predictions = predict_split(folder, prepared, "validation", tta_views)
+    if tta_views == "1" or not free:
+        return tta_views, predictions
+    once = load_predictions(folder, "validation")
+    gain = predictions.task.paired_gain(once.meter, predictions.meter)
+    return (tta_views, predictions) if gain and gain.low > 0 else ("1", once)

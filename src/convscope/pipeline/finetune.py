@@ -11,118 +11,122 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from convscope.data import Batches, FeatureBatches, compute_features, room_for
+from convscope.data import Batches, FeatureBatches, compute_features, max_views_in_memory
 from convscope.models import with_auxiliary_loss
-from convscope.pipeline.session import Trainee
-from convscope.pipeline.stages import Leg
+from convscope.pipeline.session import TrainingSession
+from convscope.pipeline.stages import Stage
 from convscope.training import (
     SHAPES,
     Epoch,
+    FinetuningPlan,
     Note,
-    Plan,
-    Plateau,
+    PlateauSchedule,
     Schedule,
     Step,
     digests,
+    forward_parts,
     freeze,
-    is_chain,
+    is_part_chain,
+    num_fixed,
     run,
-    standing,
-    through,
 )
 
-OF_TIME = 0.4  # the most of a budget that goes into computing features
+FEATURE_TIME_SHARE = 0.4  # the most of a budget that goes into computing features
 
 
-def phases(trainee: Trainee) -> Generator[Step | Epoch | Note]:
+def finetune(session: TrainingSession) -> Generator[Step | Epoch | Note]:
     """Train leg by leg; a resumed run goes on in the leg that its next epoch belongs to."""
-    assert trainee.legs is not None  # there is a plan
-    legs, state, epochs = trainee.legs, trainee.state, trainee.recipe.train.epochs
-    turns = [*legs.plan.changes(epochs), epochs + 1]
+    assert session.stages is not None  # there is a plan
+    stages, state, epochs = session.stages, session.state, session.recipe.train.epochs
+    turns = [*stages.plan.changes(epochs), epochs + 1]
     for first, after in pairwise(turns):
         if state.epoch >= after - 1:
             continue
-        freeze(state.model, legs.plan, first)
-        leg = legs.begin(state.model, first, after - 1)
-        yield from _leg(trainee, leg)
-        legs.end(state.model)
+        freeze(state.model, stages.plan, first)
+        stage = stages.start(state.model, first, after - 1)
+        yield from _train_stage(session, stage)
+        stages.finish(state.model)
         if state.epoch < after - 1:  # the clock ended it
             return
 
 
-def _leg(trainee: Trainee, leg: Leg) -> Generator[Step | Epoch | Note]:
-    state, clock = trainee.state, trainee.clock
-    batches: Callable[[int], Any] = trainee.train
-    judge: Callable[[nn.Module], dict[str, float]] = trainee.judge
-    kept = _features(trainee, leg)
+def _train_stage(session: TrainingSession, stage: Stage) -> Generator[Step | Epoch | Note]:
+    state, clock = session.state, session.clock
+    batches: Callable[[int], Any] = session.train
+    judge: Callable[[nn.Module], dict[str, float]] = session.evaluate
+    kept = _frozen_features(session, stage)
     if kept is not None:
-        place, batches, validation = kept
-        state.enter = partial(_enter, place)
-        judge = lambda model: trainee.judge(partial(_enter, place, model), validation)  # noqa: E731
-    schedule = _schedule(trainee, leg)
+        first_part, batches, validation = kept
+        state.enter = partial(_forward_from, first_part)
+        judge = lambda model: session.evaluate(partial(_forward_from, first_part, model), validation)  # noqa: E731
+    schedule = _schedule(session, stage)
     if clock:
         batches, judge = clock.limit(batches), clock.timing(judge)
     try:
-        yield from run(state, batches, with_auxiliary_loss(trainee.task.loss), schedule, leg.last, judge)
+        yield from run(state, batches, with_auxiliary_loss(session.task.loss), schedule, stage.last, judge)
     finally:
-        state.enter = _whole
+        state.enter = _full_forward
 
 
-def _whole(model: nn.Module, x: Any) -> Any:
+def _full_forward(model: nn.Module, x: Any) -> Any:
     return model(x)
 
 
-def _enter(place: int, model: nn.Module, x: Tensor) -> Tensor:
-    return through(model, x, place)
+def _forward_from(first_part: int, model: nn.Module, x: Tensor) -> Tensor:
+    return forward_parts(model, x, first_part)
 
 
-def _features(trainee: Trainee, leg: Leg) -> tuple[int, FeatureBatches, FeatureBatches] | None:
+def _frozen_features(session: TrainingSession, stage: Stage) -> tuple[int, FeatureBatches, FeatureBatches] | None:
     """Where the part that learns begins, and batches of what comes before it; None where that cannot be kept."""
-    assert trainee.legs is not None
-    model, plan, views = trainee.state.model, trainee.legs.plan, trainee.recipe.transfer.views
-    place = standing(model, plan, leg.first)
-    trained = trainee.train
-    moving = trained.settings.mix != "none" or trained.settings.moved != "none"
-    example = next(iter(trainee.validation(0)))[0][:2]
-    if not place or not views or moving or not is_chain(model, example):
+    assert session.stages is not None
+    model, plan, views = session.state.model, session.stages.plan, session.recipe.transfer.views
+    first_part = num_fixed(model, plan, stage.first)
+    trained = session.train
+    moving = trained.settings.mix != "none" or trained.settings.spatial_targets != "none"
+    example = next(iter(session.validation(0)))[0][:2]
+    if not first_part or not views or moving or not is_part_chain(model, example):
         return None
-    frozen = partial(_frozen, trainee, place)
-    room = room_for(len(trained.targets), frozen(example)[0])
-    if room <= views or leg.last + 1 - leg.first <= views:
+    frozen = partial(_forward_frozen, session, first_part)
+    room = max_views_in_memory(len(trained.targets), frozen(example)[0])
+    if room <= views or stage.last + 1 - stage.first <= views:
         return None
-    looks = [trained.looking(augmented=view > 0) for view in range(views)]
-    made = compute_features(looks, frozen, _told(trainee, leg, "train", looks), late=lambda: _late(trainee))
-    seen = compute_features([trainee.validation], frozen, _told(trainee, leg, "validation", [trainee.validation]))
-    leg.views, leg.images, leg.seconds = made.x.shape[0], made.images, made.seconds
-    return place, FeatureBatches(trained, made), FeatureBatches(trainee.validation, seen)
+    passes = [trained.single_pass(augmented=view > 0) for view in range(views)]
+    train_features = compute_features(
+        passes, frozen, _feature_key(session, stage, "train", passes), out_of_time=lambda: _out_of_feature_time(session)
+    )
+    validation_features = compute_features(
+        [session.validation], frozen, _feature_key(session, stage, "validation", [session.validation])
+    )
+    stage.views, stage.images, stage.seconds = train_features.x.shape[0], train_features.images, train_features.seconds
+    return first_part, FeatureBatches(trained, train_features), FeatureBatches(session.validation, validation_features)
 
 
-def _late(trainee: Trainee) -> bool:
-    return trainee.clock is not None and trainee.clock() > OF_TIME
+def _out_of_feature_time(session: TrainingSession) -> bool:
+    return session.clock is not None and session.clock() > FEATURE_TIME_SHARE
 
 
-def _frozen(trainee: Trainee, place: int, x: Tensor) -> Tensor:
-    with trainee.state.precision():
-        return through(trainee.state.model, x, 0, place)
+def _forward_frozen(session: TrainingSession, first_part: int, x: Tensor) -> Tensor:
+    with session.state.precision():
+        return forward_parts(session.state.model, x, 0, first_part)
 
 
-def _told(trainee: Trainee, leg: Leg, role: str, looks: list[Batches]) -> str:
+def _feature_key(session: TrainingSession, stage: Stage, split: str, passes: list[Batches]) -> str:
     """All that features depend on."""
-    assert trainee.legs is not None
-    weights = digests(trainee.state.model, trainee.legs.plan, leg.first)
-    settings = [look.settings.model_dump_json() for look in looks]
-    whole = f"{trainee.images} {role} {sorted(weights.items())} {trainee.config.architecture} {settings}"
+    assert session.stages is not None
+    weights = digests(session.state.model, session.stages.plan, stage.first)
+    settings = [one_pass.settings.model_dump_json() for one_pass in passes]
+    whole = f"{session.data_fingerprint} {split} {sorted(weights.items())} {session.config.architecture} {settings}"
     return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
 
 
-def _schedule(trainee: Trainee, leg: Leg) -> Schedule | Plateau:
+def _schedule(session: TrainingSession, stage: Stage) -> Schedule | PlateauSchedule:
     """The recipe's shape, laid over the epochs before the first unfreezing, and once more over those after it."""
-    assert trainee.legs is not None
-    if isinstance(trainee.schedule, Plateau):
-        return trainee.schedule
-    shape, steps = SHAPES[trainee.recipe.schedule.name](trainee.recipe.schedule), len(trainee.train)
-    first, last = span_of(trainee.legs.plan, leg.first, trainee.recipe.train.epochs)
-    before, during, clock = (first - 1) * steps, (last + 1 - first) * steps, trainee.clock
+    assert session.stages is not None
+    if isinstance(session.schedule, PlateauSchedule):
+        return session.schedule
+    shape, steps = SHAPES[session.recipe.schedule.name](session.recipe.schedule), len(session.train)
+    first, last = cycle_of(session.stages.plan, stage.first, session.recipe.train.epochs)
+    before, during, clock = (first - 1) * steps, (last + 1 - first) * steps, session.clock
     began = clock() if clock else 0.0
 
     def done(step: int) -> float:
@@ -132,7 +136,7 @@ def _schedule(trainee: Trainee, leg: Leg) -> Schedule | Plateau:
     return lambda step: shape(done(step))
 
 
-def span_of(plan: Plan, epoch: int, epochs: int) -> tuple[int, int]:
+def cycle_of(plan: FinetuningPlan, epoch: int, epochs: int) -> tuple[int, int]:
     """The first and the last epoch of the cycle of the learning rate that an epoch belongs to."""
     turn = plan.unfreezes_at
     if turn is None or turn > epochs:

@@ -11,15 +11,15 @@ from convscope.errors import ConfigError
 from convscope.models import Architecture, build, resolve
 from convscope.models.input_check import check_size
 from convscope.models.pretrained.state_dicts import fitted
-from convscope.runs.pretrained import Origin
+from convscope.runs.pretrained import PretrainedSource
 from convscope.runs.recipe import Recipe
-from convscope.tasks import Known, Task
+from convscope.tasks import Task, TaskContext
 from convscope.training import initialise, new_layers
 
 
 def task_for(recipe: Recipe, dataset: Dataset, targets: NDArray[Any]) -> Task:
     """The recipe's task for these training targets of a data set."""
-    return recipe.kind.made(Known(dataset.classes, targets, recipe.data.size), recipe.loss)
+    return recipe.task_class.from_data(TaskContext(dataset.classes, targets, recipe.data.size), recipe.loss)
 
 
 def architecture(recipe: Recipe, task: Task) -> Architecture:
@@ -34,13 +34,13 @@ def network(recipe: Recipe, task: Task) -> nn.Module:
     Raises:
         ModelError: it cannot be built, or cannot take images of this size.
     """
-    made = task.headed(check_size(build(architecture(recipe, task)), recipe.data.size))
+    made = task.attach_head(check_size(build(architecture(recipe, task)), recipe.data.size))
     if recipe.model.init:
         initialise(made, recipe.model.init)
     return made
 
 
-def resolved(recipe: Recipe, task: Task) -> Recipe:
+def resolve_recipe(recipe: Recipe, task: Task) -> Recipe:
     """The same recipe with nothing left open that the settings themselves decide."""
     name, _ = task.network(recipe.model.name, recipe.model.options)
     model = recipe.model.model_copy(update={"name": name, "options": architecture(recipe, task).options})
@@ -48,7 +48,7 @@ def resolved(recipe: Recipe, task: Task) -> Recipe:
     return recipe.model_copy(update={"model": model, "optimiser": optimiser})
 
 
-def fitting(model: nn.Module, origin: Origin, replaced: int) -> dict[str, torch.Tensor]:
+def matching_weights(model: nn.Module, origin: PretrainedSource, replaced: int) -> dict[str, torch.Tensor]:
     """The trained weights that fit a network, but for its last `replaced` layers; nothing is changed.
 
     Raises:
@@ -56,17 +56,17 @@ def fitting(model: nn.Module, origin: Origin, replaced: int) -> dict[str, torch.
         ConfigError: a layer that is to be kept has another shape in the weights.
     """
     new = new_layers(model, replaced)
-    fits, loaded = fitted(model, origin.state, origin.told["source"], new)  # type: ignore[arg-type]
+    fits, loaded = fitted(model, origin.state, origin.provenance["source"], new)  # type: ignore[arg-type]
     lost = [name for name in loaded.fresh if name.startswith(("stem.", "head.")) and name.rpartition(".")[0] not in new]
     if lost:
         layer = lost[0].rpartition(".")[0]
         if layer.startswith("stem."):
             raise ConfigError(
-                f"{origin.told['source']}: its {layer} does not fit the network's; "
+                f"{origin.provenance['source']}: its {layer} does not fit the network's; "
                 "leave model.options and data.channels away"
             )
         raise ConfigError(
-            f"transfer.replace_fc is {replaced}, but {origin.told['source']} has nothing that fits {layer}; "
+            f"transfer.replace_fc is {replaced}, but {origin.provenance['source']} has nothing that fits {layer}; "
             f"replace {replaced + 1} or more"
         )
     return fits

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from convscope.analysis.images import images_of
-from convscope.analysis.selection import in_turns, stages
+from convscope.analysis.images import image_set_of
+from convscope.analysis.selection import round_robin, stages
 from convscope.explain import SnapshotSettings, keep_snapshot, record
-from convscope.files import write_whole
-from convscope.runs.loaders import Prepared
+from convscope.files import atomic_write
+from convscope.runs.loaders import PreparedData
 
 NAMES = "probes.json"
 LIMITS = SnapshotSettings(channels=16, side=32, most_bytes=20_000_000)
@@ -27,15 +27,15 @@ class Probes:
     layers: tuple[str, ...]
 
     @classmethod
-    def chosen(cls, folder: Path, prepared: Prepared, model: nn.Module, count: int) -> "Probes | None":
+    def choose(cls, folder: Path, prepared: PreparedData, model: nn.Module, count: int) -> "Probes | None":
         """The first validation images, class by class in turns; None where none are wanted or no layer has maps.
 
         The network, its mode and the random states stay as they are.
         """
         if not count:
             return None
-        images = images_of(prepared, "validation")
-        some = images.take(in_turns(images.targets, count))
+        images = image_set_of(prepared, "validation")
+        some = images.select(round_robin(images.targets, count))
         weight = next(model.parameters())
         pixels = (255 * some.pixels()).round().to(torch.uint8)
         x = prepared.preprocessing(pixels).to(weight.device)
@@ -43,7 +43,7 @@ class Probes:
         if not layers:
             return None
         content = {"names": some.names, "layers": layers}
-        write_whole(folder / NAMES, (json.dumps(content, indent=1) + "\n").encode())
+        atomic_write(folder / NAMES, (json.dumps(content, indent=1) + "\n").encode())
         return cls(folder, x, layers)
 
     def keep(self, model: nn.Module, epoch: int) -> str:

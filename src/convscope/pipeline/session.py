@@ -4,34 +4,35 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from convscope.bundle import BundleConfig, looking
+from convscope.bundle import BundleConfig, with_tta
 from convscope.data import Batches
 from convscope.pipeline.defaults import SMALL_SIDE
-from convscope.pipeline.stages import Legs
-from convscope.runs.asking import Answering, Questions, asked
+from convscope.pipeline.stages import Stages
+from convscope.runs.asking import EvaluationBatches, Model, evaluate_batches
 from convscope.runs.recipe import Recipe
 from convscope.tasks import Meter, Task
 from convscope.training import (
-    Clock,
     Compiled,
-    Patience,
-    Plateau,
+    EarlyStopping,
+    PlateauSchedule,
     Schedule,
     State,
-    Watch,
+    TimeBudget,
+    UnfreezingCheck,
     computes_bfloat16,
 )
 
-FLOAT32_TAKES = 2.0  # times as long as bfloat16 where the latter is used
-MOST_FOR_CROPS = 0.1  # of a budget: what finding out whether several looks pay may cost
+FLOAT32_SLOWDOWN = 2.0  # times as long as bfloat16 where the latter is used
+MAX_TTA_SHARE = 0.1  # of a budget: what finding out whether several looks pay may cost
 REPORT_SECONDS = 3.0  # kept of a budget for the report; seen on two cores with 12 + 12 pictures
 
 
 @dataclass
-class Trainee:
+class TrainingSession:
     """A network about to be trained, and all that its training needs.
 
-    `images` tells them apart from all others. `legs` and `watch` are there where it began with trained weights.
+    `data_fingerprint` tells them apart from all others. `stages` and `unfreezing_check` are there where it began with
+    trained weights.
     """
 
     recipe: Recipe
@@ -40,14 +41,14 @@ class Trainee:
     state: State
     train: Batches
     validation: Batches
-    schedule: Schedule | Plateau
-    best: Patience
-    clock: Clock | None
-    images: str
-    legs: Legs | None = None
-    watch: Watch | None = None
+    schedule: Schedule | PlateauSchedule
+    best: EarlyStopping
+    clock: TimeBudget | None
+    data_fingerprint: str
+    stages: Stages | None = None
+    unfreezing_check: UnfreezingCheck | None = None
     compiled: Compiled | None = None
-    judged: Meter | None = None
+    last_evaluation: Meter | None = None
     """The answers on the validation images at the end of the last epoch."""
 
     @property
@@ -56,41 +57,45 @@ class Trainee:
         by_score = self.recipe.train.keep == "best" or self.recipe.train.stop_patience
         if by_score:
             return self.best.best_epoch
-        return self.watch.frozen_epoch if self.watch and self.watch.fell else self.state.epoch
+        return (
+            self.unfreezing_check.frozen_epoch
+            if self.unfreezing_check and self.unfreezing_check.degraded
+            else self.state.epoch
+        )
 
     @property
     def last_frozen(self) -> int | None:
         """The last epoch before the encoder begins to learn; None where it never does."""
-        turn = self.legs.plan.unfreezes_at if self.legs else None
+        turn = self.stages.plan.unfreezes_at if self.stages else None
         return turn - 1 if turn is not None and turn <= self.recipe.train.epochs else None
 
     @property
-    def training_features(self) -> bool:
+    def trains_on_features(self) -> bool:
         """Whether it trains on features that were kept, with all of the encoder frozen, so that epochs are short."""
-        if self.legs is None or not self.legs.done or not self.legs.done[-1].views:
+        if self.stages is None or not self.stages.done or not self.stages.done[-1].views:
             return False
         return self.last_frozen is None or self.state.epoch <= self.last_frozen
 
     @property
-    def crops(self) -> str:
+    def tta_views(self) -> str:
         """The looks, of `bundle.CROPS`, by which the validation images are answered at the end.
 
         Several are tried for the classes of small images; those of photographs gain nothing (docs/recipes.md).
         """
-        wanted = self.recipe.train.crops
+        wanted = self.recipe.train.tta_views
         if wanted != "auto":
             return wanted
-        small = max(self.config.preprocessing.size) <= SMALL_SIDE and self.legs is None
-        dear = self.clock is not None and self.answering("shifts") > MOST_FOR_CROPS * self.clock.seconds
-        return "shifts" if self.task.takes == "classes" and small and not dear else "1"
+        small = max(self.config.preprocessing.size) <= SMALL_SIDE and self.stages is None
+        dear = self.clock is not None and self.estimate_eval_seconds("shifts") > MAX_TTA_SHARE * self.clock.seconds
+        return "shifts" if self.task.target_kind == "classes" and small and not dear else "1"
 
-    def answering(self, crops: str) -> float:
+    def estimate_eval_seconds(self, tta_views: str) -> float:
         """Seconds that the answers at the end take, in float32, where an evaluation takes as long as the clock saw."""
         half = self.recipe.train.precision != "float32" and computes_bfloat16(self.state.device)
-        looks = looking(nn.Identity(), self.config, crops).count
-        return looks * (FLOAT32_TAKES if half else 1.0) * (self.clock.evaluation if self.clock else 0.0)
+        num_views = with_tta(nn.Identity(), self.config, tta_views).num_views
+        return num_views * (FLOAT32_SLOWDOWN if half else 1.0) * (self.clock.evaluation if self.clock else 0.0)
 
-    def judge(self, model: Answering, batches: Questions | None = None) -> dict[str, float]:
+    def evaluate(self, model: Model, batches: EvaluationBatches | None = None) -> dict[str, float]:
         """The scores of a network, or of what stands in for it, on the validation images."""
-        self.judged = asked(model, batches or self.validation, self.task.meter())
-        return self.judged.scores()
+        self.last_evaluation = evaluate_batches(model, batches or self.validation, self.task.meter())
+        return self.last_evaluation.scores()

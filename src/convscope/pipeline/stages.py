@@ -6,14 +6,15 @@ from typing import Any
 
 from torch import nn
 
-from convscope.training import Plan, digests
+from convscope.training import FinetuningPlan, digests
 
 
 @dataclass
-class Leg:
+class Stage:
     """From one unfreezing to the next; epochs count from 1. `seconds` is what computing features took.
 
-    `still` are tensors that had to stand still, and `identical` says whether all did, to the bit; None: not over yet.
+    `num_fixed` are tensors that had to stand still, and `identical` says whether all did, to the bit; None: not over
+    yet.
     """
 
     first: int
@@ -22,43 +23,43 @@ class Leg:
     views: int = 0
     images: int = 0
     seconds: float = 0.0
-    still: int = 0
+    num_fixed: int = 0
     identical: bool | None = None
 
     @property
-    def saved(self) -> float:
+    def seconds_saved(self) -> float:
         """Seconds of forward passes that were not needed because features were kept; at least 0."""
         passes = self.last + 1 - self.first
         return self.seconds * max(0, passes - self.views) / self.views if self.views else 0.0
 
 
 @dataclass
-class Legs:
+class Stages:
     """What the run has to say of its legs, and the digests of all that stood still when it began."""
 
-    plan: Plan
+    plan: FinetuningPlan
     before: dict[str, str] = field(default_factory=dict)
-    done: list[Leg] = field(default_factory=list)
+    done: list[Stage] = field(default_factory=list)
 
-    def begin(self, model: nn.Module, first: int, last: int) -> Leg:
+    def start(self, model: nn.Module, first: int, last: int) -> Stage:
         """A leg; one that a resumed run lives through again takes the place of the earlier try."""
-        self.done = [leg for leg in self.done if leg.first < first]
+        self.done = [stage for stage in self.done if stage.first < first]
         if not self.before:
             self.before = digests(model, self.plan, 1)
-        self.done.append(Leg(first, last, self.plan.trained(first)))
+        self.done.append(Stage(first, last, self.plan.num_trained(first)))
         return self.done[-1]
 
-    def end(self, model: nn.Module) -> None:
+    def finish(self, model: nn.Module) -> None:
         """Compare what had to stand still in the last leg with what it was when the run began."""
-        leg = self.done[-1]
-        now = digests(model, self.plan, leg.first)
-        leg.still, leg.identical = len(now), all(self.before[name] == digest for name, digest in now.items())
+        stage = self.done[-1]
+        now = digests(model, self.plan, stage.first)
+        stage.num_fixed, stage.identical = len(now), all(self.before[name] == digest for name, digest in now.items())
 
     def state_dict(self) -> dict[str, Any]:
         """All of it, for the checkpoint."""
-        return {"before": self.before, "done": json.dumps([asdict(leg) for leg in self.done])}
+        return {"before": self.before, "done": json.dumps([asdict(stage) for stage in self.done])}
 
     def load_state_dict(self, content: dict[str, Any]) -> None:
         """Go on from what `state_dict` returned."""
         self.before = dict(content["before"])
-        self.done = [Leg(**leg) for leg in json.loads(content["done"])]
+        self.done = [Stage(**stage) for stage in json.loads(content["done"])]

@@ -6,33 +6,40 @@ from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 
-from convscope.devices import chosen_device
-from convscope.files import append_line, write_whole
-from convscope.pipeline.build import begin
-from convscope.pipeline.checkpointing import Keeper
+from convscope.devices import requested_device
+from convscope.files import append_line, atomic_write
+from convscope.pipeline.build import build_session
+from convscope.pipeline.checkpointing import CheckpointWriter
 from convscope.pipeline.defaults import defaults_for, network_for, size_for
-from convscope.pipeline.epochs import epochs
-from convscope.pipeline.finalize import conclude
-from convscope.pipeline.lr_search import with_rate_found
-from convscope.pipeline.network import fitting, network, resolved, task_for
+from convscope.pipeline.epochs import run_epochs
+from convscope.pipeline.finalize import finalize
+from convscope.pipeline.lr_search import find_learning_rate
+from convscope.pipeline.network import matching_weights, network, resolve_recipe, task_for
 from convscope.pipeline.probes import Probes
-from convscope.pipeline.session import Trainee
-from convscope.pipeline.transfer_plan import adopted, begun_from, refuse_misfits, settle, with_plan, write_adopted
+from convscope.pipeline.session import TrainingSession
+from convscope.pipeline.transfer_plan import (
+    finish_transfer,
+    load_pretrained,
+    plan_transfer,
+    transfer_event,
+    validate_transfer,
+    write_transfer_plan,
+)
 from convscope.progress import Progress
 from convscope.runs.environment import write_environment
-from convscope.runs.events import Event, Planned, as_json
+from convscope.runs.events import Event, PlanReady, as_json
 from convscope.runs.folder import RunFolder
-from convscope.runs.loaders import Prepared, open_source, prepare, prepare_again, write_data
-from convscope.runs.overrides import Said, complete, merge, over
-from convscope.runs.pretrained import find_origin
+from convscope.runs.loaders import PreparedData, open_source, prepare, reload, write_data
+from convscope.runs.overrides import Overrides, merge, override, parse_recipe
+from convscope.runs.pretrained import find_pretrained
 from convscope.tasks import TASKS
 from convscope.training import Epoch, Note, load
 
-PLACE = "settings"  # in messages on what was said by flags or arguments
+SOURCE = "settings"  # in messages on what was said by flags or arguments
 
 
 def training(
-    source: str, out: Path, said: Said, on_progress: Progress | None = None, began: float | None = None
+    source: str, out: Path, overrides: Overrides, on_progress: Progress | None = None, started: float | None = None
 ) -> Generator[Event]:
     """Train a network and yield what happens.
 
@@ -46,42 +53,42 @@ def training(
     Raises:
         ConvscopeError: as its subclasses say.
     """
-    began = time.monotonic() if began is None else began
-    first = complete(merge(said, {"data": {"source": source}}), PLACE)
-    device = chosen_device(first.train.device)
-    with RunFolder.making(out) as folder:
-        found = open_source(first.data, first.kind.takes if "task" in said else None)
-        task = first.task if "task" in said else task_of_kind(found.kind)
-        refuse_misfits(first.transfer, said)
-        origin = begun_from(first.transfer, said)
-        below, above = origin.settings(found) if origin else (network_for(found, task, said), {})
-        said = merge(below, said, above)
-        size = size_for(found, device, complete(said, PLACE).model.name)
-        said = merge(size, said, {"task": task, "data": {"source": found.source}})
-        seen = complete(said, PLACE)
-        bare = network(seen, task_for(seen, found, found.targets))  # refused before anything is decoded
+    started = time.monotonic() if started is None else started
+    first = parse_recipe(merge(overrides, {"data": {"source": source}}), SOURCE)
+    device = requested_device(first.train.device)
+    with RunFolder.create(out) as folder:
+        found = open_source(first.data, first.task_class.target_kind if "task" in overrides else None)
+        task = first.task if "task" in overrides else task_of_target_kind(found.target_kind)
+        validate_transfer(first.transfer, overrides)
+        origin = load_pretrained(first.transfer, overrides)
+        below, above = origin.settings(found) if origin else (network_for(found, task, overrides), {})
+        overrides = merge(below, overrides, above)
+        size = size_for(found, device, parse_recipe(overrides, SOURCE).model.name)
+        overrides = merge(size, overrides, {"task": task, "data": {"source": found.source}})
+        draft = parse_recipe(overrides, SOURCE)
+        empty_network = network(draft, task_for(draft, found, found.targets))  # refused before anything is decoded
         if origin:
-            fitting(bare, origin, seen.transfer.replace_fc)
-        prepared = prepare(found, seen.data, seen.seed, on_progress)
+            matching_weights(empty_network, origin, draft.transfer.replace_fc)
+        prepared = prepare(found, draft.data, draft.seed, on_progress)
         if origin:
-            prepared = origin.normalised(prepared)
-        yield prepared.found()
+            prepared = origin.with_normalisation(prepared)
+        yield prepared.loaded_event()
         if origin:
-            said, why = with_plan(said, prepared, seen, bare)
+            overrides, why = plan_transfer(overrides, prepared, draft, empty_network)
         else:
-            said = over(defaults_for(prepared, seen, device), said)
-        recipe = complete(said, PLACE)
-        recipe = resolved(recipe, task_for(recipe, prepared.dataset, prepared.dataset.targets))
-        recipe, note = with_rate_found(folder, prepared, recipe)
-        trainee = begin(prepared, recipe, began, origin)
+            overrides = override(defaults_for(prepared, draft, device), overrides)
+        recipe = parse_recipe(overrides, SOURCE)
+        recipe = resolve_recipe(recipe, task_for(recipe, prepared.dataset, prepared.dataset.targets))
+        recipe, note = find_learning_rate(folder, prepared, recipe)
+        session = build_session(prepared, recipe, started, origin)
         write_data(folder, prepared)
         write_environment(folder, device)
         if origin:
-            write_adopted(folder, trainee, why)
-        write_whole(folder.recipe_file, recipe.to_toml().encode())
+            write_transfer_plan(folder, session, why)
+        atomic_write(folder.recipe_file, recipe.to_toml().encode())
         if origin:
-            yield adopted(trainee, why)
-        yield from _lived(folder, prepared, trainee, began, [note] if note else [])
+            yield transfer_event(session, why)
+        yield from _run_to_end(folder, prepared, session, started, [note] if note else [])
 
 
 def resuming(path: Path, on_progress: Progress | None = None) -> Generator[Event]:
@@ -90,57 +97,57 @@ def resuming(path: Path, on_progress: Progress | None = None) -> Generator[Event
     Raises:
         RunError: when there is no such run, or it was stopped before it had begun to train.
     """
-    began = time.monotonic()
+    started = time.monotonic()
     folder = RunFolder.open(path)
     with folder.locked():
-        prepared = prepare_again(folder, on_progress=on_progress)
-        yield prepared.found()
+        prepared = reload(folder, on_progress=on_progress)
+        yield prepared.loaded_event()
         recipe = folder.recipe()
-        anew = recipe.transfer.weights and not folder.has_checkpoint()
-        origin = find_origin(recipe.transfer.weights, recipe.model.name) if anew else None
-        trainee = begin(prepared, recipe, began, origin)
-        if recipe.transfer.weights:
-            trainee.config = trainee.config.model_copy(update={"origin": folder.transfer()["origin"]})
-        yield from _lived(folder, prepared, trainee, began, _go_on(folder, trainee))
+        anew = recipe.transfer.checkpoint and not folder.has_checkpoint()
+        origin = find_pretrained(recipe.transfer.checkpoint, recipe.model.name) if anew else None
+        session = build_session(prepared, recipe, started, origin)
+        if recipe.transfer.checkpoint:
+            session.config = session.config.model_copy(update={"origin": folder.transfer()["origin"]})
+        yield from _run_to_end(folder, prepared, session, started, _load_checkpoint(folder, session))
 
 
-def _lived(
-    folder: RunFolder, prepared: Prepared, trainee: Trainee, began: float, notes: list[Note]
+def _run_to_end(
+    folder: RunFolder, prepared: PreparedData, session: TrainingSession, started: float, notes: list[Note]
 ) -> Generator[Event]:
     """Train to the end, and conclude."""
-    first = trainee.state.epoch
-    yield Planned(trainee.recipe, folder.path, trainee.config.weights, len(trainee.train), first)
+    first = session.state.epoch
+    yield PlanReady(session.recipe, folder.path, session.config.num_parameters, len(session.train), first)
     for note in notes:
         append_line(folder.events_file, as_json(note))
         yield note
-    probes = Probes.chosen(folder.probes, prepared, trainee.state.model, trainee.recipe.train.probes)
-    keeper = Keeper(folder, trainee)
-    with closing(epochs(trainee)) as events:
+    probes = Probes.choose(folder.probes, prepared, session.state.model, session.recipe.train.probes)
+    writer = CheckpointWriter(folder, session)
+    with closing(run_epochs(session)) as events:
         for event in events:
             if isinstance(event, Epoch):
-                keeper.see(event)
-                if probes and not keeper.waiting and (trouble := probes.keep(trainee.state.result, event.epoch)):
+                writer.on_epoch(event)
+                if probes and not writer.pending and (trouble := probes.keep(session.state.result, event.epoch)):
                     yield Note(event.epoch, event.step, trouble)
             else:
                 append_line(folder.events_file, as_json(event))
             yield event
-    keeper.finish()
-    for note in settle(folder, trainee):
+    writer.finish()
+    for note in finish_transfer(folder, session):
         append_line(folder.events_file, as_json(note))
         yield note
-    yield conclude(folder, prepared, trainee, first, began)
+    yield finalize(folder, prepared, session, first, started)
 
 
-def _go_on(folder: RunFolder, trainee: Trainee) -> list[Note]:
+def _load_checkpoint(folder: RunFolder, session: TrainingSession) -> list[Note]:
     """Take up the last checkpoint where there is one; what is amiss with it becomes notes."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         if folder.has_checkpoint():
-            trainee.state.load_state_dict(load(folder.checkpoint))
-    folder.forget_after(trainee.state.epoch)
-    return [Note(trainee.state.epoch, trainee.state.step, str(warning.message)) for warning in caught]
+            session.state.load_state_dict(load(folder.checkpoint))
+    folder.forget_after(session.state.epoch)
+    return [Note(session.state.epoch, session.state.step, str(warning.message)) for warning in caught]
 
 
-def task_of_kind(kind: str) -> str:
+def task_of_target_kind(target_kind: str) -> str:
     """The task that targets of a kind are for: the first of those that take them."""
-    return next(name for name, task in TASKS.items() if task.takes == kind)
+    return next(name for name, task in TASKS.items() if task.target_kind == target_kind)

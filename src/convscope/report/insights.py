@@ -10,16 +10,16 @@ from PIL import Image
 
 from convscope.analysis import METHODS
 from convscope.analysis.data_urls import address, image_of_file
-from convscope.analysis.hierarchy import SECTION, first_look, rendered
-from convscope.analysis.images import images_of
-from convscope.analysis.target import Subject
+from convscope.analysis.hierarchy import SECTION, first_insights, rendered
+from convscope.analysis.images import image_set_of
+from convscope.analysis.target import AnalysisTarget
 from convscope.bundle import load_bundle
-from convscope.devices import device_here
-from convscope.files import write_whole
-from convscope.models.summary.summarize import dissect
+from convscope.devices import inference_device
+from convscope.files import atomic_write
+from convscope.models.summary.summarize import summarize
 from convscope.runs.folder import RunFolder
-from convscope.runs.loaders import Prepared
-from convscope.training import Clock
+from convscope.runs.loaders import PreparedData
+from convscope.training import TimeBudget
 
 MOST_SECONDS = 3.0  # of a first look; it takes about one
 REPORT_SECONDS = 1.5  # of a budget, left to the rest of the report
@@ -28,48 +28,48 @@ MOST_MOVING = 2
 FIRST = "first_look.html"
 
 
-def keep_first_look(folder: RunFolder, prepared: Prepared, clock: Clock | None) -> None:
+def write_first_insights(folder: RunFolder, prepared: PreparedData, clock: TimeBudget | None) -> None:
     """Write what is cheap to see of a network that has just been trained; of a budget, only what it leaves."""
     left = MOST_SECONDS if clock is None else min(MOST_SECONDS, clock.seconds - clock.spent - REPORT_SECONDS)
     if left <= 0:
         return
-    model, config = load_bundle(folder.model, device_here(folder.recipe().train.device))
+    model, config = load_bundle(folder.model, inference_device(folder.recipe().train.device))
     seen = config.preprocessing
-    train, validation = images_of(prepared, "train"), images_of(prepared, "validation")
-    subject = Subject(
-        folder.path.name, model, config.classes, seen.mean, seen.std, seen.size, folder.seen,
+    train, validation = image_set_of(prepared, "train"), image_set_of(prepared, "validation")
+    subject = AnalysisTarget(
+        folder.path.name, model, config.classes, seen.mean, seen.std, seen.size, folder.explain_dir,
         lambda split: train if split == "train" else validation, seen.white,
         config.task,
     )  # fmt: skip
-    cost = dissect(model, (seen.channels, *seen.size)).multiplications
-    with subject.naming_classes():
-        section = first_look(subject, cost, until=time.monotonic() + left)
-    write_whole(folder.seen / FIRST, section.encode())
+    cost = summarize(model, (seen.channels, *seen.size)).macs
+    with subject.class_scores_only():
+        section = first_insights(subject, cost, until=time.monotonic() + left)
+    atomic_write(folder.explain_dir / FIRST, section.encode())
 
 
-def learned(folder: RunFolder) -> str:
+def insights_html(folder: RunFolder) -> str:
     """The section as HTML: of ``explain hierarchy`` where it was made for this network, else of the first look; then
     what every other way of looking found.
     """
-    made = [file for file in (folder.seen / "hierarchy" / SECTION, folder.seen / FIRST) if file.exists()]
+    made = [file for file in (folder.explain_dir / "hierarchy" / SECTION, folder.explain_dir / FIRST) if file.exists()]
     fresh = [file for file in made if _time(file) >= _time(folder.model)]
-    return (fresh[0].read_text(encoding="utf-8") if fresh else "") + _closer(folder)
+    return (fresh[0].read_text(encoding="utf-8") if fresh else "") + _explain_html(folder)
 
 
-def _closer(folder: RunFolder) -> str:
+def _explain_html(folder: RunFolder) -> str:
     """What ``explain`` wrote about this network, way by way; the hierarchy has its own section."""
     ways = [name for name in METHODS if name != "hierarchy"]
-    files = [(name, folder.seen / name / f"{name}.json") for name in ways]
+    files = [(name, folder.explain_dir / name / f"{name}.json") for name in ways]
     fresh = [(name, file) for name, file in files if file.exists() and _time(file) >= _time(folder.model)]
-    return rendered("closer.html", ways=[_way(name, file) for name, file in fresh]) if fresh else ""
+    return rendered("closer.html", ways=[_method_summary(name, file) for name, file in fresh]) if fresh else ""
 
 
-def _way(name: str, file: Path) -> dict[str, Any]:
+def _method_summary(name: str, file: Path) -> dict[str, Any]:
     numbers = json.loads(file.read_text(encoding="utf-8"))
     pictures = [file.parent / picture for picture in numbers["pictures"]]
     still = [path for path in pictures if path.suffix == ".png" and path.exists()]
     moving = [path for path in pictures if path.suffix == ".gif" and path.exists()]
-    shown = _evenly(still, MOST_PICTURES) + _evenly(moving, MOST_MOVING)
+    shown = _evenly_spaced(still, MOST_PICTURES) + _evenly_spaced(moving, MOST_MOVING)
     return {
         "name": name,
         "says": numbers["says"],
@@ -79,7 +79,7 @@ def _way(name: str, file: Path) -> dict[str, Any]:
     }
 
 
-def _evenly(paths: list[Path], most: int) -> list[Path]:
+def _evenly_spaced(paths: list[Path], most: int) -> list[Path]:
     """At most so many, the first and the last among them."""
     if len(paths) <= most:
         return paths

@@ -11,17 +11,17 @@ import numpy as np
 from PIL import Image
 from torch import nn
 
-from convscope.bundle import load_config, looking
+from convscope.bundle import load_config, with_tta
 from convscope.charts import curves, range_test, scatter
 from convscope.data import Dataset
-from convscope.durations import span
-from convscope.files import write_whole
-from convscope.report.insights import learned
-from convscope.report.transfer_summary import transfer_sentences
+from convscope.durations import format_seconds
+from convscope.files import atomic_write
+from convscope.report.insights import insights_html
+from convscope.report.transfer_summary import transfer_summary
 from convscope.runs.folder import RunFolder
 from convscope.runs.overfitting import overfitting
-from convscope.runs.predictions import Answers, answered
-from convscope.runs.thumbnails import Album
+from convscope.runs.predictions import SplitPredictions, load_predictions
+from convscope.runs.thumbnails import ThumbnailSource
 from convscope.tasks import Interval, Matrix, Pictures, Scatter, Section, Shown, Table, Task
 from convscope.tasks.sections import Cell, Pixels
 
@@ -41,27 +41,29 @@ def write_report(folder: RunFolder, dataset: Dataset | None = None) -> Path:
     environment = Environment(
         loader=PackageLoader("convscope.report", "."), autoescape=select_autoescape(), trim_blocks=True
     )
-    text = environment.get_template("report.html").render(**content(folder, Album(folder, dataset)))
-    write_whole(folder.report, text.encode())
+    text = environment.get_template("report.html").render(**content(folder, ThumbnailSource(folder, dataset)))
+    atomic_write(folder.report, text.encode())
     return folder.report
 
 
-def content(folder: RunFolder, album: Album) -> dict[str, Any]:
+def content(folder: RunFolder, album: ThumbnailSource) -> dict[str, Any]:
     """What the template shows."""
     config, summary = load_config(folder.model), folder.data()["summary"]
-    answers = answered(folder, "validation", config.crops)
+    predictions = load_predictions(folder, "validation", config.tta_views)
     return {
         "name": folder.path.name,
         "path": folder.path,
         "headline": headline(folder, summary),
-        "heads": heads(folder, answers),
-        "told_crops": crops_sentence(folder),
-        "sections": [ready(album, answers, section) for section in answers.task.sections(answers.meter)],
+        "heads": headline_figures(folder, predictions),
+        "told_crops": tta_sentence(folder),
+        "sections": [
+            render_section(album, predictions, section) for section in predictions.task.sections(predictions.meter)
+        ],
         "rendering": "pixelated" if max(folder.recipe().data.size) < 64 else "auto",
-        "learned": learned(folder),
-        "transfer": transferred(folder),
-        "looks": looks(folder),
-        "primary": answers.task.primary,
+        "learned": insights_html(folder),
+        "transfer": transfer_section(folder),
+        "looks": test_evaluation_rows(folder),
+        "primary": predictions.task.primary,
         "data_rows": data_rows(summary),
         "data_notes": summary["notes"],
         "skipped": folder.data()["skipped"],
@@ -71,29 +73,32 @@ def content(folder: RunFolder, album: Album) -> dict[str, Any]:
     }
 
 
-def transferred(folder: RunFolder) -> dict[str, Any] | None:
+def transfer_section(folder: RunFolder) -> dict[str, Any] | None:
     """Where the weights that the network began with are from, the plan, and what came of it; None where it had none."""
     if not folder.transfer_file.exists():
         return None
     found = folder.transfer()
-    return {**found, "told": transfer_sentences(found, folder.recipe().kind.told) if "proof" in found else []}
+    return {
+        **found,
+        "told": transfer_summary(found, folder.recipe().task_class.format_score) if "proof" in found else [],
+    }
 
 
-def crops_sentence(folder: RunFolder) -> str:
+def tta_sentence(folder: RunFolder) -> str:
     """How often the network looks at an image before it answers, and what one look gives; "" where it is one."""
     config = load_config(folder.model)
-    if config.crops == "1":
+    if config.tta_views == "1":
         return ""
-    count = looking(nn.Identity(), config, config.crops).count
-    once, task = answered(folder, "validation"), folder.recipe().kind
+    count = with_tta(nn.Identity(), config, config.tta_views).num_views
+    once, task = load_predictions(folder, "validation"), folder.recipe().task_class
     return (
         f"Each answer is the mean over {count} looks at an image: as it is, counted twice, and moved by a pixel"
         f"{', each of them mirrored too' if config.mirrored else ''}. "
-        f"By one look the validation {task.primary} is {task.told(once.meter.scores()[task.primary])}."
+        f"By one look the validation {task.primary} is {task.format_score(once.meter.scores()[task.primary])}."
     )
 
 
-def ready(album: Album, answers: Answers, section: Section) -> dict[str, Any]:
+def render_section(album: ThumbnailSource, predictions: SplitPredictions, section: Section) -> dict[str, Any]:
     """A section as the template takes it."""
     shown: dict[str, Any] = {"title": section.title, "note": section.note, "kind": type(section).__name__.lower()}
     match section:
@@ -109,7 +114,7 @@ def ready(album: Album, answers: Answers, section: Section) -> dict[str, Any]:
         case Scatter():
             return shown | {"chart": scatter(section.x, section.y, section.axes)}
         case Pictures():
-            return shown | {"none": section.none, "pictures": figures(album, answers, section.shown)}
+            return shown | {"none": section.none, "pictures": figures(album, predictions, section.shown)}
 
 
 def cell(value: Cell) -> dict[str, Any]:
@@ -126,56 +131,59 @@ def headline(folder: RunFolder, summary: dict[str, Any]) -> str:
     """One line on what was trained on what."""
     recipe = folder.recipe()
     return (
-        f"{recipe.model.name} on {summary['source']}: {summary['images']:,} images, {named(summary)}, "
+        f"{recipe.model.name} on {summary['source']}: {summary['images']:,} images, {count_classes(summary)}, "
         f"seen at {recipe.data.size[0]} x {recipe.data.size[1]} pixels"
     )
 
 
-def heads(folder: RunFolder, answers: Answers) -> list[dict[str, str]]:
+def headline_figures(folder: RunFolder, predictions: SplitPredictions) -> list[dict[str, str]]:
     """The few figures that everybody looks for first."""
-    primary, task = answers.task.primary, answers.task
-    shown = [first_head(task, "validation", answers.meter.scores()[primary], task.interval(answers.meter))]
-    if past := folder.looks():
+    primary, task = predictions.task.primary, predictions.task
+    shown = [headline_figure(task, "validation", predictions.meter.scores()[primary], task.interval(predictions.meter))]
+    if past := folder.test_evaluations():
         low, high = past[0].get("interval", (None, None))
         interval = None if low is None else Interval(past[0][primary], low, high)
-        shown.append(first_head(task, "test", past[0][primary], interval, ", first look"))
-    weights = load_config(folder.model).weights
-    shown += [(f"{weights:,}", "weights"), (span(folder.environment()["seconds"]), "in all")]
+        shown.append(headline_figure(task, "test", past[0][primary], interval, ", first look"))
+    weights = load_config(folder.model).num_parameters
+    shown += [(f"{weights:,}", "weights"), (format_seconds(folder.environment()["seconds"]), "in all")]
     return [{"value": value, "name": name} for value, name in shown]
 
 
-def first_head(task: Task, split: str, score: float, interval: Interval | None, more: str = "") -> tuple[str, str]:
+def headline_figure(task: Task, split: str, score: float, interval: Interval | None, more: str = "") -> tuple[str, str]:
     """The primary score on a set, and what it is."""
     if interval is None:
-        return task.told(score), f"{split} {task.primary}{more}"
-    value = f"{100 * score:.1f} %" if task.told(score).endswith("%") else task.told(score)
-    return value, f"{split} {task.primary}{more} ({_ends(task, interval.low, interval.high).removesuffix(' %')})"
+        return task.format_score(score), f"{split} {task.primary}{more}"
+    value = f"{100 * score:.1f} %" if task.format_score(score).endswith("%") else task.format_score(score)
+    return (
+        value,
+        f"{split} {task.primary}{more} ({_format_interval(task, interval.low, interval.high).removesuffix(' %')})",
+    )
 
 
-def _ends(task: Task | type[Task], low: float, high: float) -> str:
+def _format_interval(task: Task | type[Task], low: float, high: float) -> str:
     """An interval as the score itself is told: in per cent, or as a number."""
-    if task.told(low).endswith("%"):
+    if task.format_score(low).endswith("%"):
         return f"{100 * low:.1f} to {100 * high:.1f} %"
-    return f"{task.told(low)} to {task.told(high)}"
+    return f"{task.format_score(low)} to {task.format_score(high)}"
 
 
-def looks(folder: RunFolder) -> list[dict[str, str]]:
+def test_evaluation_rows(folder: RunFolder) -> list[dict[str, str]]:
     """Each look at the test set: when, how many images, the primary score and its interval."""
-    kind = folder.recipe().kind
+    task_class = folder.recipe().task_class
     return [
         {
-            "when": look["when"],
-            "images": f"{look['images']:,}",
-            "score": kind.told(look[kind.primary]),
-            "interval": _ends(kind, *look["interval"]) if "interval" in look else "",
+            "when": evaluation["when"],
+            "images": f"{evaluation['images']:,}",
+            "score": task_class.format_score(evaluation[task_class.primary]),
+            "interval": _format_interval(task_class, *evaluation["interval"]) if "interval" in evaluation else "",
         }
-        for look in folder.looks()
+        for evaluation in folder.test_evaluations()
     ]
 
 
-def named(summary: dict[str, Any]) -> str:
+def count_classes(summary: dict[str, Any]) -> str:
     """How many classes, labels or numbers, in words."""
-    word = {"labels": "labels", "numbers": "numbers"}.get(summary.get("kind", "classes"), "classes")
+    word = {"labels": "labels", "numbers": "numbers"}.get(summary.get("target_kind", "classes"), "classes")
     count = len(summary["classes"])
     return f"{count} {word if count != 1 else {'classes': 'class', 'labels': 'label', 'numbers': 'number'}[word]}"
 
@@ -189,7 +197,7 @@ def learning(folder: RunFolder) -> dict[str, Any]:
     if begins is not None:
         told = f"The network of epoch {kept} of {len(epochs)} is kept. {overfitting_sentence(begins)}"
     return {
-        "curves": curves(epochs, kept, begins, folder.recipe().kind.primary) if epochs else "",
+        "curves": curves(epochs, kept, begins, folder.recipe().task_class.primary) if epochs else "",
         "learning": told,
         "range_test": range_chart(folder),
     }
@@ -225,9 +233,9 @@ def confused(counts: np.ndarray, classes: tuple[str, ...]) -> list[tuple[str, st
     return [(classes[t], classes[a], int(wrong[t, a])) for t, a in pairs if wrong[t, a]]
 
 
-def figures(album: Album, answers: Answers, chosen: Sequence[Shown]) -> list[dict[str, Any]]:
+def figures(album: ThumbnailSource, predictions: SplitPredictions, chosen: Sequence[Shown]) -> list[dict[str, Any]]:
     """Answers with their pictures as data addresses."""
-    names = [answers.names[one.row] for one in chosen]
+    names = [predictions.names[one.row] for one in chosen]
     drawn = [one.draw is not None for one in chosen]
     return [
         {
@@ -260,18 +268,18 @@ def data_rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
         for s in sizes
     )
     per_class = [sum(column) for column in zip(*summary["counts"].values(), strict=True)]
-    of_each = summary.get("of_each") or {role: sum(c) for role, c in summary["counts"].items()}
+    of_each = summary.get("images_per_split") or {role: sum(c) for role, c in summary["counts"].items()}
     rows = [
         ("source", summary["source"]),
         ("images", ", ".join(f"{count:,} {role}" for role, count in of_each.items())),
         ("sizes (height x width)", shown),
         ("kinds", ", ".join(f"{count:,} {kind}" for kind, count in summary["modes"].items())),
     ]
-    if summary.get("kind") == "numbers":
+    if summary.get("target_kind") == "numbers":
         return [*rows, ("numbers", ", ".join(summary["classes"]))]
     return [
         *rows,
-        (named(summary).split()[1], f"{len(summary['classes'])}, {_span(per_class)} images each"),
+        (count_classes(summary).split()[1], f"{len(summary['classes'])}, {_span(per_class)} images each"),
         *(
             [("imbalance", f"{summary['imbalance']:.1f} times as many images in the largest class as in the smallest")]
             if summary["imbalance"] >= 1.05

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from convscope.data import Skipped
-from convscope.durations import span
+from convscope.durations import format_seconds
 from convscope.report.report import data_rows, overfitting_sentence
-from convscope.runs.events import Adopted, Event, Finished, Found, Planned
+from convscope.runs.events import DataLoaded, Event, PlanReady, PretrainedLoaded, TrainingFinished
 from convscope.tasks import TASKS
 from convscope.training import Epoch, Note, Step
 
@@ -17,32 +17,32 @@ SHOWN = {name for task in TASKS.values() for name in task.shown}  # of the score
 def as_lines(event: Event) -> list[str]:
     """What a person would want to read of an event; nothing for a single step."""
     match event:
-        case Found():
-            return [f"{name}: {value}" for name, value in found_rows(event)]
-        case Adopted():
-            return adopted_lines(event)
-        case Planned():
-            return [f"{name}: {value}" for name, value in planned_rows(event)]
+        case DataLoaded():
+            return [f"{name}: {value}" for name, value in dataset_rows(event)]
+        case PretrainedLoaded():
+            return pretrained_lines(event)
+        case PlanReady():
+            return [f"{name}: {value}" for name, value in plan_rows(event)]
         case Epoch():
             return [epoch_line(event)]
         case Note():
             return [event.text]
-        case Finished():
+        case TrainingFinished():
             return finished_lines(event)
         case Step():
             return []
 
 
-def found_rows(event: Found) -> list[tuple[str, str]]:
+def dataset_rows(event: DataLoaded) -> list[tuple[str, str]]:
     """The table of what was found, and what the user should know of it."""
     summary = event.summary
     rows = data_rows(asdict(summary))
-    rows += [("passed over", told) for told in passed_over(event.skipped)]
-    rows += [("pixels", event.home)]
+    rows += [("passed over", told) for told in skipped_sentences(event.skipped)]
+    rows += [("pixels", event.store_location)]
     return rows + [("note", note) for note in summary.notes]
 
 
-def passed_over(skipped: Iterable[Skipped]) -> list[str]:
+def skipped_sentences(skipped: Iterable[Skipped]) -> list[str]:
     """A sentence per reason with the names of the files, a few at most."""
     names: dict[str, list[str]] = {}
     for one in skipped:
@@ -62,18 +62,18 @@ def counted(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def planned_rows(event: Planned) -> list[tuple[str, str]]:
+def plan_rows(event: PlanReady) -> list[tuple[str, str]]:
     """What is about to happen."""
     recipe = event.recipe
     steps = counted(event.steps_per_epoch, "step")
     long = f"{counted(recipe.train.epochs, 'epoch')} of {steps}"
     if recipe.train.budget:
-        long = f"{span(recipe.train.budget)} in all, epochs of {steps}"
+        long = f"{format_seconds(recipe.train.budget)} in all, epochs of {steps}"
     options = "".join(f", {name} {value}" for name, value in recipe.model.options.items())
     mirror = ", mirrored" if recipe.augment.mirror and recipe.augment.policy != "none" else ""
     rows = [
         ("task", recipe.task),
-        ("network", f"{recipe.model.name}{options}: {event.weights:,} weights"),
+        ("network", f"{recipe.model.name}{options}: {event.num_parameters:,} weights"),
         (
             "images seen at",
             f"{recipe.data.size[0]} x {recipe.data.size[1]}, augmentation {recipe.augment.policy}{mirror}",
@@ -89,7 +89,7 @@ def planned_rows(event: Planned) -> list[tuple[str, str]]:
     return [*rows, ("resumed", told)]
 
 
-def adopted_lines(event: Adopted) -> list[str]:
+def pretrained_lines(event: PretrainedLoaded) -> list[str]:
     """Whose weights, why the plan, and the plan as a table."""
     return [
         f"begins with: {event.network} of {event.source} (licence: {event.licence})",
@@ -101,12 +101,12 @@ def adopted_lines(event: Adopted) -> list[str]:
 PLAN_HEADINGS = ("stage", "weights", "frozen until", "learning rate")
 
 
-def plan_cells(event: Adopted) -> list[tuple[str, ...]]:
+def plan_cells(event: PretrainedLoaded) -> list[tuple[str, ...]]:
     """The plan's rows in words."""
     return [
         (
             row.part,
-            f"{row.weights:,}",
+            f"{row.num_parameters:,}",
             "the end" if row.frozen_until is None else f"epoch {row.frozen_until}" if row.frozen_until else "never",
             "" if row.rate is None else f"{row.rate:.3g}",
         )
@@ -136,14 +136,14 @@ def epoch_line(event: Epoch) -> str:
     )
 
 
-def finished_lines(event: Finished) -> list[str]:
+def finished_lines(event: TrainingFinished) -> list[str]:
     """Where everything lies now, and what to do next."""
     task = TASKS[event.task]
     return [
         *([overfitting_sentence(event.overfitting)] if event.overfitting else []),
-        *([event.crops] if event.crops else []),
-        f"validation {task.primary} {task.told(event.scores[task.primary])} (epoch {event.epoch}) "
-        f"after {span(event.seconds)}",
+        *([event.tta_note] if event.tta_note else []),
+        f"validation {task.primary} {task.format_score(event.scores[task.primary])} (epoch {event.epoch}) "
+        f"after {format_seconds(event.seconds)}",
         f"report: {event.report}",
         f"next: convscope explore {event.run}   convscope evaluate {event.run} --split test   "
         f"convscope predict {event.run} FILES",

@@ -3,24 +3,24 @@
 from collections.abc import Callable
 from typing import Any
 
-from convscope.durations import span
+from convscope.durations import format_seconds
 
 
-def transfer_sentences(content: dict[str, Any], told: Callable[[float], str]) -> list[str]:
+def transfer_summary(content: dict[str, Any], format_score: Callable[[float], str]) -> list[str]:
     """What came of the plan, in words: the proof, what keeping features saved, and whether unfreezing did harm.
 
     Args:
         content: of ``transfer.json``.
         told: the score for people.
     """
-    return [*_fall(content, told), *_proof(content), *_saving(content["legs"])]
+    return [*_unfreezing_effect(content, format_score), *_frozen_verified(content), *_time_saved(content["legs"])]
 
 
-def _fall(content: dict[str, Any], told: Callable[[float], str]) -> list[str]:
+def _unfreezing_effect(content: dict[str, Any], format_score: Callable[[float], str]) -> list[str]:
     frozen, last = content["frozen_score"], content["last_score"]
     if frozen is None or last is None:
         return []
-    scores = f"{told(frozen)} before, {told(last)} after"
+    scores = f"{format_score(frozen)} before, {format_score(last)} after"
     if content["kept_epoch"] != content["frozen_epoch"]:
         return [f"unfreezing: validation {scores}"]
     return [
@@ -29,7 +29,7 @@ def _fall(content: dict[str, Any], told: Callable[[float], str]) -> list[str]:
     ]
 
 
-def _proof(content: dict[str, Any]) -> list[str]:
+def _frozen_verified(content: dict[str, Any]) -> list[str]:
     proof, legs = content["proof"], content["legs"]
     if proof["changed"]:
         return [f"NOT frozen, though it should have been: {', '.join(proof['changed'][:3])}; please report this"]
@@ -39,15 +39,16 @@ def _proof(content: dict[str, Any]) -> list[str]:
         return [f"NOT frozen in epochs {epochs}, though it should have been; please report this"]
     if not proof["tensors"]:
         first = legs[0]
-        told = f"frozen until epoch {first['last']}: {first['still']} tensors, compared, are equal to the bit"
-        return [told] if first["still"] else []
+        format_score = f"frozen until epoch {first['last']}: {first['still']} tensors, compared, are equal to the bit"
+        return [format_score] if first["still"] else []
     return [
-        f"frozen to the end: {proof['tensors']} tensors with {proof['weights']:,} weights, norms' statistics included, "
+        f"frozen to the end: {proof['tensors']} tensors with {proof['num_parameters']:,} weights, norms' statistics "
+        f"included, "
         f"are equal to the bit in the network that is kept (digest {proof['digest'][:12]})"
     ]
 
 
-def _saving(legs: list[dict[str, Any]]) -> list[str]:
+def _time_saved(legs: list[dict[str, Any]]) -> list[str]:
     kept = [leg for leg in legs if leg["views"]]
     seconds, saved = (sum(leg[name] for leg in kept) for name in ("seconds", "saved"))
     if not kept:
@@ -56,6 +57,7 @@ def _saving(legs: list[dict[str, Any]]) -> list[str]:
     if not seconds:
         return [f"features of {images:,} views were kept by an earlier run: the frozen part was not computed at all"]
     return [
-        f"features of {images:,} views were computed once, in {span(seconds)}; computing them anew in each of {epochs} "
-        f"epochs would have taken {span(saved)} more"
+        f"features of {images:,} views were computed once, in {format_seconds(seconds)}; computing them anew in each "
+        f"of {epochs} "
+        f"epochs would have taken {format_seconds(saved)} more"
     ]

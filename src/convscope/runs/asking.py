@@ -9,21 +9,23 @@ from torch import Tensor
 from convscope.progress import Progress
 from convscope.training import in_float32
 
-Answering = Callable[[Any], Any]
-Questions = Callable[[int], Iterable[tuple[Tensor, Tensor]]]
+Model = Callable[[Any], Any]
+EvaluationBatches = Callable[[int], Iterable[tuple[Tensor, Tensor]]]
 
 
-class Takes(Protocol):
+class Accumulator(Protocol):
     """What a network's answers go into."""
 
     def add(self, output: Tensor, target: Tensor) -> None: ...
 
 
-Into = TypeVar("Into", bound=Takes)
+Into = TypeVar("Into", bound=Accumulator)
 
 
 @torch.inference_mode()
-def asked(model: Answering, batches: Questions, meter: Into, on_progress: Progress | None = None) -> Into:
+def evaluate_batches(
+    model: Model, batches: EvaluationBatches, meter: Into, on_progress: Progress | None = None
+) -> Into:
     """The meter, after the network has answered all batches.
 
     Args:

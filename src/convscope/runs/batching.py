@@ -3,14 +3,17 @@
 import torch
 
 from convscope.data import BatchSettings
-from convscope.data.augment.pipeline import Moved
-from convscope.runs.loaders import Prepared
+from convscope.data.augment.pipeline import SpatialTargets
+from convscope.runs.loaders import PreparedData
 from convscope.runs.recipe import Recipe
 
-MOVED: dict[str, Moved] = {"masks": "masks", "boxes": "boxes"}  # kinds of targets that move with their images
+SPATIAL_TARGETS: dict[str, SpatialTargets] = {
+    "masks": "masks",
+    "boxes": "boxes",
+}  # kinds of targets that move with their images
 
 
-def batch_settings(prepared: Prepared, recipe: Recipe, device: torch.device, training: bool) -> BatchSettings:
+def batch_settings(prepared: PreparedData, recipe: Recipe, device: torch.device, training: bool) -> BatchSettings:
     """How the recipe wants batches: augmented and shuffled for training, plain and in order otherwise."""
     return BatchSettings(
         batch=recipe.train.batch if training else max(recipe.train.batch, 128),
@@ -18,10 +21,10 @@ def batch_settings(prepared: Prepared, recipe: Recipe, device: torch.device, tra
         std=prepared.preprocessing.std,
         policy=recipe.augment.chosen() if training else "none",
         mirror=recipe.augment.mirror,
-        moved=MOVED.get(prepared.dataset.kind, "none"),
+        spatial_targets=SPATIAL_TARGETS.get(prepared.dataset.target_kind, "none"),
         mix=recipe.augment.mix if training else "none",
         mix_alpha=recipe.augment.mix_alpha,
-        kinds=len(prepared.dataset.classes),
+        num_classes=len(prepared.dataset.classes),
         shuffle=training,
         balanced=training and recipe.train.balanced_batches,
         seed=recipe.seed,

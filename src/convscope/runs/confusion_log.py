@@ -10,7 +10,7 @@ from convscope.tasks import Classify, Meter, Task
 MOST = 1000  # classes; a line has at most as many cells as there are validation images
 
 
-def keep_confusion(folder: RunFolder, task: Task, meter: Meter | None, epoch: int) -> None:
+def save_confusion(folder: RunFolder, task: Task, meter: Meter | None, epoch: int) -> None:
     """Write down the cells of an epoch's confusion matrix that are not 0; of other tasks, nothing.
 
     Raises:
@@ -24,7 +24,7 @@ def keep_confusion(folder: RunFolder, task: Task, meter: Meter | None, epoch: in
     append_line(folder.confusions_file, {"epoch": epoch, "cells": cells})
 
 
-def confusion_of(folder: RunFolder, epoch: int, classes: int) -> NDArray[np.int64] | None:
+def load_confusion(folder: RunFolder, epoch: int, classes: int) -> NDArray[np.int64] | None:
     """(K, K) counts of an epoch, row = true class, column = answer; None where none were kept."""
     found = None
     for line in read_lines(folder.confusions_file):
@@ -35,6 +35,6 @@ def confusion_of(folder: RunFolder, epoch: int, classes: int) -> NDArray[np.int6
     return found
 
 
-def epochs_kept(folder: RunFolder) -> list[int]:
+def confusion_epochs(folder: RunFolder) -> list[int]:
     """The epochs whose matrix was kept."""
     return sorted({line["epoch"] for line in read_lines(folder.confusions_file)})

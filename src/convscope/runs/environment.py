@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from convscope.files import write_whole
+from convscope.files import atomic_write
 from convscope.runs.folder import RunFolder
 
 PACKAGES = ("convscope", "torch", "numpy", "pillow", "scikit-learn")
@@ -41,10 +41,10 @@ def processor() -> str:
 
 def write_environment(folder: RunFolder, device: torch.device) -> None:
     """Write ``environment.json`` for a new run."""
-    write_whole(folder.environment_file, json.dumps(environment(device), indent=1).encode())
+    atomic_write(folder.environment_file, json.dumps(environment(device), indent=1).encode())
 
 
-def add_seconds(folder: RunFolder, resumed_at: int, spent: float) -> float:
+def add_seconds(folder: RunFolder, resumed_at: int, seconds: float) -> float:
     """Add a sitting's wall-clock seconds to those of earlier ones; return the sum.
 
     Of a sitting that was killed only the finished epochs are known, and are counted.
@@ -56,6 +56,6 @@ def add_seconds(folder: RunFolder, resumed_at: int, spent: float) -> float:
     """
     content = folder.environment()
     epochs = sum(event["seconds"] for event in folder.events("epoch") if event["epoch"] <= resumed_at)
-    content["seconds"] = round(max(content["seconds"], epochs) + spent, 3)
-    write_whole(folder.environment_file, json.dumps(content, indent=1).encode())
+    content["seconds"] = round(max(content["seconds"], epochs) + seconds, 3)
+    atomic_write(folder.environment_file, json.dumps(content, indent=1).encode())
     return float(content["seconds"])

@@ -3,23 +3,24 @@
 `Step` and `Epoch` come from the loop itself; the records here stand before and after it.
 """
 
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from convscope.data import Skipped, Summary
-from convscope.files import plain
+from convscope.files import to_plain
 from convscope.runs.recipe import Recipe
 from convscope.training import Epoch, Note, Step
 
 
 @dataclass(frozen=True)
-class Found:
+class DataLoaded:
     """What the data turned out to be, the files passed over, and where the decoded pixels lie and why."""
 
     summary: Summary
     skipped: tuple[Skipped, ...]
-    home: str
+    store_location: str
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,13 @@ class PlanRow:
     """A part of a network that begins with trained weights: frozen until an epoch (None: to the end), then its rate."""
 
     part: str
-    weights: int
+    num_parameters: int
     frozen_until: int | None
     rate: float | None
 
 
 @dataclass(frozen=True)
-class Adopted:
+class PretrainedLoaded:
     """Whose trained weights the network begins with, what is done with them, part by part, and why."""
 
     network: str
@@ -44,21 +45,21 @@ class Adopted:
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlanReady:
     """The resolved settings, just before the first step; `first_epoch` is not 0 in a resumed run."""
 
     recipe: Recipe
     run: Path
-    weights: int
+    num_parameters: int
     steps_per_epoch: int
     first_epoch: int
 
 
 @dataclass(frozen=True)
-class Finished:
+class TrainingFinished:
     """The run is complete: validation scores of the network in ``model/`` and the epoch that it is from.
 
-    `overfitting` is the epoch from which the network learns its training images by heart, or None; `crops` says how
+    `overfitting` is the epoch from which the network learns its training images by heart, or None; `tta_note` says how
     often the network looks at an image before it answers, "" where it is once.
     """
 
@@ -69,15 +70,15 @@ class Finished:
     overfitting: int | None
     seconds: float
     task: str = "classify"
-    crops: str = ""
+    tta_note: str = ""
 
 
-Event = Found | Adopted | Planned | Step | Epoch | Note | Finished
+Event = DataLoaded | PretrainedLoaded | PlanReady | Step | Epoch | Note | TrainingFinished
 
 
 def as_json(event: Event) -> dict[str, Any]:
     """An event as a JSON object whose ``event`` says which."""
-    record = {"event": type(event).__name__.lower(), **asdict(event)}
-    if isinstance(event, Planned):
+    record = {"event": re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower(), **asdict(event)}
+    if isinstance(event, PlanReady):
         record["recipe"] = event.recipe.model_dump(mode="json")
-    return {name: plain(value) for name, value in record.items()}
+    return {name: to_plain(value) for name, value in record.items()}

@@ -6,12 +6,12 @@ environment.json    versions, machine, seconds
 range_test.json     loss against learning rate, where that was measured
 events.jsonl        one line per step or epoch
 confusions.jsonl    which classes were taken for which, epoch by epoch
-looks.jsonl         each look at the test set
+test_evaluations.jsonl  each evaluation on the test set
 checkpoint/         the last state
 model/              the best network so far: model.safetensors + config.json
-frozen/             the network as it was before its encoder began to learn, when it began with trained weights
+frozen_model/       the network as it was before its encoder began to learn, when it began with trained weights
 transfer.json       whose weights it began with, what was frozen until when, and the proof
-answers/            what the network answered on a set, for the report
+predictions/        what the network answered on a set, for the report
 probes/             feature maps of fixed images, epoch by epoch
 explain/            what was seen inside: pictures and numbers
 report.html         one file, pictures inside
@@ -27,13 +27,13 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from convscope.errors import RunError
-from convscope.files import read_lines, write_whole
-from convscope.runs.overrides import complete, read_recipe
+from convscope.files import atomic_write, read_lines
+from convscope.runs.overrides import parse_recipe, read_recipe
 from convscope.runs.recipe import Recipe
 from convscope.training.checkpoint import LAST, PREVIOUS
 
 LOCK = ".lock"
-BEFORE_THE_RECIPE = re.compile(
+BEFORE_RECIPE = re.compile(
     r"\.lock|(data|environment|range_test|transfer)\.json|\.((data|environment|range_test|transfer)\.json|recipe\.toml)\.\d+"
 )
 
@@ -49,19 +49,19 @@ class RunFolder:
         self.range_test_file = path / "range_test.json"
         self.events_file = path / "events.jsonl"
         self.confusions_file = path / "confusions.jsonl"
-        self.looks_file = path / "looks.jsonl"
+        self.test_evaluations_file = path / "test_evaluations.jsonl"
         self.checkpoint = path / "checkpoint"
         self.model = path / "model"
-        self.frozen = path / "frozen"
+        self.frozen_model = path / "frozen_model"
         self.transfer_file = path / "transfer.json"
-        self.answers = path / "answers"
+        self.predictions = path / "predictions"
         self.probes = path / "probes"
-        self.seen = path / "explain"
+        self.explain_dir = path / "explain"
         self.report = path / "report.html"
 
     @classmethod
     @contextmanager
-    def making(cls, path: Path) -> Iterator["RunFolder"]:
+    def create(cls, path: Path) -> Iterator["RunFolder"]:
         """A new run folder, held for writing; it is gone again when what follows fails before the recipe is written.
 
         What a run left that was killed before it began to train is overwritten.
@@ -75,8 +75,8 @@ class RunFolder:
                 f"{path}: a run is there already; name another folder with --out, "
                 f"or go on with it: convscope train --resume {path}"
             )
-        made = [folder for folder in (path, *path.parents) if not folder.exists()]
-        if not made and not (path.is_dir() and (run._never_began() or not any(path.iterdir()))):
+        created = [folder for folder in (path, *path.parents) if not folder.exists()]
+        if not created and not (path.is_dir() and (run._never_started() or not any(path.iterdir()))):
             raise RunError(f"{path}: is there already and is no run; name another folder with --out")
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -88,7 +88,7 @@ class RunFolder:
                 yield run
             finally:
                 if not run.recipe_file.exists():
-                    run._clear(made)
+                    run._clear(created)
 
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
@@ -102,32 +102,32 @@ class RunFolder:
             raise RunError(f"{path}: no such run; convscope train DATA --out {path} makes one")
         if run.recipe_file.exists():
             return run
-        if path.is_dir() and run._never_began():
+        if path.is_dir() and run._never_started():
             raise RunError(
                 f"{path}: stopped before it began to train, so nothing is lost; "
                 f"start it again: convscope train DATA --out {path}"
             )
         raise RunError(f"{path}: no recipe.toml in it, so it is no run; name a folder that convscope train wrote")
 
-    def _never_began(self) -> bool:
+    def _never_started(self) -> bool:
         """Whether the folder holds what a run writes before its recipe, and nothing else."""
         names = [file.name for file in self.path.iterdir()]
-        return LOCK in names and all(BEFORE_THE_RECIPE.fullmatch(name) for name in names)
+        return LOCK in names and all(BEFORE_RECIPE.fullmatch(name) for name in names)
 
-    def _clear(self, made: list[Path]) -> None:
+    def _clear(self, created: list[Path]) -> None:
         """Delete what was written, and the folders that were made for it as far as they are empty."""
         with suppress(OSError):
             for file in self.path.iterdir():
-                if BEFORE_THE_RECIPE.fullmatch(file.name):
+                if BEFORE_RECIPE.fullmatch(file.name):
                     file.unlink()
-            for folder in made:
+            for folder in created:
                 folder.rmdir()
 
     def has_checkpoint(self) -> bool:
         """Whether an epoch was ever finished and kept."""
         return (self.checkpoint / LAST).exists() or (self.checkpoint / PREVIOUS).exists()
 
-    def trained(self) -> Path:
+    def trained_model(self) -> Path:
         """The folder of the run's network.
 
         Raises:
@@ -139,13 +139,13 @@ class RunFolder:
             )
         return self.model
 
-    def has_answers(self, split: str) -> bool:
+    def has_predictions(self, split: str) -> bool:
         """Whether the network was asked about a set."""
-        return (self.answers / f"{split}.npz").exists()
+        return (self.predictions / f"{split}.npz").exists()
 
     def recipe(self) -> Recipe:
         """The run's settings."""
-        return complete(read_recipe(self.recipe_file), place=str(self.recipe_file))
+        return parse_recipe(read_recipe(self.recipe_file), source=str(self.recipe_file))
 
     def data(self) -> dict[str, Any]:
         """The content of ``data.json``.
@@ -181,11 +181,11 @@ class RunFolder:
         for file in (self.events_file, self.confusions_file):
             kept = [e for e in read_lines(file) if e.get("epoch", 0) <= epoch]
             if kept or file.exists():
-                write_whole(file, "".join(json.dumps(e) + "\n" for e in kept).encode())
+                atomic_write(file, "".join(json.dumps(e) + "\n" for e in kept).encode())
 
-    def looks(self) -> list[dict[str, Any]]:
+    def test_evaluations(self) -> list[dict[str, Any]]:
         """Each look at the test set so far, oldest first."""
-        return read_lines(self.looks_file)
+        return read_lines(self.test_evaluations_file)
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -25,29 +25,29 @@ from convscope.data import (
     open_data,
     split,
     summarise,
-    window,
+    visible_window,
 )
 from convscope.errors import ConfigError, DataError
-from convscope.files import write_whole
+from convscope.files import atomic_write
 from convscope.progress import Progress
-from convscope.runs.events import Found
+from convscope.runs.events import DataLoaded
 from convscope.runs.folder import RunFolder
 from convscope.runs.recipe import DataSettings
 
-ROLES = ("train", "validation", "test")
-SEEN = 0.25  # share of a box that must lie in what the network sees of its image
-LEAKS_SAID = 5  # on the screen; data.json has them all
+SPLITS = ("train", "validation", "test")
+MIN_VISIBLE = 0.25  # share of a box that must lie in what the network sees of its image
+LEAKS_SHOWN = 5  # on the screen; data.json has them all
 CHANGED = "files or labels are not as they were when the run began, so it may not end as it would have"
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class PreparedData:
     """Decoded images with their roles; row i of the data set lies in row ``place[i]`` of the store."""
 
     dataset: Dataset
     store: Store
-    place: NDArray[np.int64]
-    role: NDArray[np.str_]
+    store_index: NDArray[np.int64]
+    split: NDArray[np.str_]
     preprocessing: Preprocessing
     leaks: tuple[Leak, ...]
     duplicates: int
@@ -55,32 +55,32 @@ class Prepared:
     masks: NDArray[np.uint8] | None = None
     """Of a data set of masks: (rows of the store, H, W)."""
 
-    def rows(self, role: str) -> NDArray[np.int64]:
+    def rows(self, split: str) -> NDArray[np.int64]:
         """The rows of the data set that play a role."""
-        return np.flatnonzero(self.role == role)
+        return np.flatnonzero(self.split == split)
 
-    def batches(self, role: str, settings: BatchSettings) -> Batches:
+    def batches(self, split: str, settings: BatchSettings) -> Batches:
         """Batches of one set."""
-        return Batches(self.store.pixels, self._targets(), self.place[self.rows(role)], settings)
+        return Batches(self.store.pixels, self._targets(), self.store_index[self.rows(split)], settings)
 
     def _targets(self) -> NDArray[Any]:
         """What the network is to answer, row by row of the store: masks, or the data set's targets as it sees them."""
         if self.masks is not None:
             return self.masks
         known = self.dataset.targets
-        if self.dataset.kind == "boxes":
-            known = framed(known, self.dataset.sizes, self.preprocessing.size)
+        if self.dataset.target_kind == "boxes":
+            known = boxes_in_view(known, self.dataset.sizes, self.preprocessing.size)
         targets = np.zeros((len(self.store.pixels), *known.shape[1:]), known.dtype)
-        targets[self.place] = known
+        targets[self.store_index] = known
         return targets
 
-    def found(self) -> Found:
+    def loaded_event(self) -> DataLoaded:
         """What the user is told before training."""
-        return Found(self.summary(), self.dataset.skipped, self.store.home)
+        return DataLoaded(self.summary(), self.dataset.skipped, self.store.location)
 
     def summary(self) -> Summary:
         """The table of what there is, with what the cutting showed as further notes."""
-        found = summarise(self.dataset, self.role)
+        found = summarise(self.dataset, self.split)
         return replace(found, notes=(*found.notes, *self._notes()))
 
     def _notes(self) -> list[str]:
@@ -89,13 +89,13 @@ class Prepared:
             copies = "image is a copy" if self.duplicates == 1 else "images are copies"
             notes.append(f"{self.duplicates:,} {copies} or near copy of another; such images stay in one set together")
         if self.leaks:
-            shown = "; ".join(f"{leak.first} and {leak.second} ({leak.why})" for leak in self.leaks[:LEAKS_SAID])
-            more = f" and {len(self.leaks) - LEAKS_SAID} more in data.json" if len(self.leaks) > LEAKS_SAID else ""
+            shown = "; ".join(f"{leak.first} and {leak.second} ({leak.why})" for leak in self.leaks[:LEAKS_SHOWN])
+            more = f" and {len(self.leaks) - LEAKS_SHOWN} more in data.json" if len(self.leaks) > LEAKS_SHOWN else ""
             notes.append(f"{len(self.leaks)} leaks across the data's own sets, which flatter the scores: {shown}{more}")
         return notes
 
 
-def open_source(settings: DataSettings, kind: str | None = None) -> Dataset:
+def open_source(settings: DataSettings, target_kind: str | None = None) -> Dataset:
     """Find out what the user's data are, decoding nothing yet.
 
     Args:
@@ -108,15 +108,15 @@ def open_source(settings: DataSettings, kind: str | None = None) -> Dataset:
     """
     ignore = None if settings.ignore < 0 else settings.ignore
     names = {use: getattr(settings, f"{use}_column") for use in ("image", "label", "split", "group")}
-    said = {use: name for use, name in names.items() if name}
-    found = open_data(settings.source, columns=Columns(**said), kind=kind, ignore=ignore)
-    if said and found.layout != "table":
-        use, name = next(iter(said.items()))
+    columns = {use: name for use, name in names.items() if name}
+    found = open_data(settings.source, columns=Columns(**columns), target_kind=target_kind, ignore=ignore)
+    if columns and found.layout != "table":
+        use, name = next(iter(columns.items()))
         raise ConfigError(f"data.{use}_column is {name!r}, but {found.source} is no table; leave it away")
     return found
 
 
-def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Progress | None = None) -> Prepared:
+def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Progress | None = None) -> PreparedData:
     """Decode, pass over what cannot be decoded, find duplicates, cut the three sets.
 
     Raises:
@@ -124,19 +124,19 @@ def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Prog
     """
     found = replace(found, channels=settings.channels)
     store = build_store(found, settings.size, on_progress=on_progress)
-    masks, unreadable = build_masks(found, settings.size) if found.kind == "masks" else (None, {})
+    masks, unreadable = build_masks(found, settings.size) if found.target_kind == "masks" else (None, {})
     unreadable |= store.unreadable
     dataset = drop_unreadable(found, unreadable)
-    place = np.array([row for row in range(len(found)) if row not in unreadable], np.int64)
-    duplicates = find_duplicates(store.pixels, place)
+    store_index = np.array([row for row in range(len(found)) if row not in unreadable], np.int64)
+    duplicates = find_duplicates(store.pixels, store_index)
     fractions = (1 - settings.validation - settings.test, settings.validation, settings.test)
     cut = split(dataset, duplicates.groups if settings.near_duplicates else None, seed, fractions)
-    if not (cut.role == "validation").any():
+    if not (cut.split == "validation").any():
         raise DataError(
             f"{found.source}: {len(dataset)} images in {len(found.classes)} classes leave none for validation, because "
             "each class has a single one or they all belong together; add images"
         )
-    mean, std = channel_statistics(store.pixels, place[cut.role == "train"])
+    mean, std = channel_statistics(store.pixels, store_index[cut.split == "train"])
     preprocessing = Preprocessing(
         size=settings.size,
         channels=settings.channels,
@@ -145,35 +145,35 @@ def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Prog
         white=found.white,
     )
     copies = len(duplicates.groups) - len(np.unique(duplicates.groups))
-    return Prepared(dataset, store, place, cut.role, preprocessing, cut.leaks, copies, masks=masks)
+    return PreparedData(dataset, store, store_index, cut.split, preprocessing, cut.leaks, copies, masks=masks)
 
 
-def write_data(folder: RunFolder, prepared: Prepared) -> None:
+def write_data(folder: RunFolder, prepared: PreparedData) -> None:
     """Write ``data.json``: what was read, normalisation, and the three sets file by file."""
     dataset = prepared.dataset
     content = {
         "summary": asdict(prepared.summary()),
         "source": dataset.source,
         "layout": dataset.layout,
-        "kind": dataset.kind,
+        "target_kind": dataset.target_kind,
         "fingerprint": dataset.fingerprint(),
         "classes": dataset.classes,
         "preprocessing": prepared.preprocessing.model_dump(),
-        "splits": {role: [dataset.names[i] for i in prepared.rows(role)] for role in ROLES},
+        "splits": {split: [dataset.names[i] for i in prepared.rows(split)] for split in SPLITS},
         "skipped": [{"name": s.name, "why": s.why} for s in dataset.skipped],
-        "leaks": [{"first": k.first, "second": k.second, "roles": k.roles, "why": k.why} for k in prepared.leaks],
+        "leaks": [{"first": k.first, "second": k.second, "splits": k.splits, "why": k.why} for k in prepared.leaks],
         "duplicates": prepared.duplicates,
         "notes": dataset.notes,
     }
-    write_whole(folder.data_file, json.dumps(content, indent=1).encode())
+    atomic_write(folder.data_file, json.dumps(content, indent=1).encode())
 
 
-def prepare_again(
+def reload(
     folder: RunFolder,
-    roles: tuple[str, ...] = ROLES,
+    splits: tuple[str, ...] = SPLITS,
     on_progress: Progress | None = None,
     size: tuple[int, int] | None = None,
-) -> Prepared:
+) -> PreparedData:
     """A run's images as ``data.json`` lists them, whatever has been added to the source since.
 
     Args:
@@ -185,81 +185,84 @@ def prepare_again(
     """
     content, settings = folder.data(), folder.recipe().data
     size = size or settings.size
-    found = open_source(settings, content.get("kind", "classes"))
-    row = {name: i for i, name in enumerate(found.names)}
-    wanted = [(name, role) for role in roles for name in content["splits"][role]]
-    lost = [name for name, _ in wanted if name not in row]
+    found = open_source(settings, content.get("target_kind", "classes"))
+    row_of = {name: i for i, name in enumerate(found.names)}
+    wanted = [(name, split) for split in splits for name in content["splits"][split]]
+    lost = [name for name, _ in wanted if name not in row_of]
     if lost:
         raise DataError(
             f"{found.source}: {len(lost):,} of the run's images are no longer there, such as {min(lost)}; "
             "put them back or train anew"
         )
-    order = sorted((row[name], role) for name, role in wanted)
+    order = sorted((row_of[name], split) for name, split in wanted)
     preprocessing = Preprocessing.model_validate(content["preprocessing"])
-    dataset = _as_then(found.subset(np.array([i for i, _ in order])), content, preprocessing)
+    dataset = _restore_classes(found.subset(np.array([i for i, _ in order])), content, preprocessing)
     store = build_store(dataset, size, on_progress=on_progress)
-    masks, unreadable = build_masks(dataset, size) if dataset.kind == "masks" else (None, {})
+    masks, unreadable = build_masks(dataset, size) if dataset.target_kind == "masks" else (None, {})
     unreadable |= store.unreadable
     if unreadable:
         lost_row, why = next(iter(unreadable.items()))
         raise DataError(f"{found.source}: {dataset.names[lost_row]} could be read when the run began: {why}")
-    changed = roles == ROLES and dataset.fingerprint() != content["fingerprint"]
+    changed = splits == SPLITS and dataset.fingerprint() != content["fingerprint"]
     notes = (CHANGED,) if changed else ()
-    leaks = tuple(Leak(k["first"], k["second"], tuple(k["roles"]), k["why"]) for k in content["leaks"])
-    role = np.array([role for _, role in order], dtype="<U10")
-    return Prepared(dataset, store, store.readable, role, preprocessing, leaks, content["duplicates"], notes, masks)
+    leaks = tuple(Leak(k["first"], k["second"], tuple(k["splits"]), k["why"]) for k in content["leaks"])
+    split = np.array([split for _, split in order], dtype="<U10")
+    return PreparedData(
+        dataset, store, store.readable, split, preprocessing, leaks, content["duplicates"], notes, masks
+    )
 
 
-def framed(targets: NDArray[Any], sizes: NDArray[np.int64], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Boxes (N, 5) of files of these sizes (N, 2) in pixels of what the network sees of them; see `data.window`.
+def boxes_in_view(targets: NDArray[Any], sizes: NDArray[np.int64], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Boxes (N, 5) of files of these sizes (N, 2) in pixels of what the network sees of them; see
+    `data.visible_window`.
 
     A box of which less than a quarter is seen is nan: it is not known there.
     """
-    windows = np.array([window((int(height), int(width)), size) for height, width in sizes])
+    windows = np.array([visible_window((int(height), int(width)), size) for height, width in sizes])
     scale = np.array([size[1], size[0]]) / (windows[:, 2:] - windows[:, :2])
     corners = targets[:, 1:].reshape(-1, 2, 2).astype(np.float64)
     moved = (corners - windows[:, None, :2]) * scale[:, None]
-    seen = moved.clip(0, np.array([size[1], size[0]]))
-    part = (seen[:, 1] - seen[:, 0]).prod(1) / np.maximum((moved[:, 1] - moved[:, 0]).prod(1), 1e-9)
-    boxes = np.where((part < SEEN)[:, None], np.nan, seen.reshape(-1, 4))
+    visible = moved.clip(0, np.array([size[1], size[0]]))
+    visible_share = (visible[:, 1] - visible[:, 0]).prod(1) / np.maximum((moved[:, 1] - moved[:, 0]).prod(1), 1e-9)
+    boxes = np.where((visible_share < MIN_VISIBLE)[:, None], np.nan, visible.reshape(-1, 4))
     return np.concatenate([targets[:, :1], boxes], 1).astype(np.float32)
 
 
-def _as_then(dataset: Dataset, content: dict[str, Any], preprocessing: Preprocessing) -> Dataset:
+def _restore_classes(dataset: Dataset, content: dict[str, Any], preprocessing: Preprocessing) -> Dataset:
     """The data set as the run saw it: its classes in their order, its channels, and the files that it passed over."""
     classes = tuple(content["classes"])
-    if dataset.kind in ("labels", "numbers", "masks"):
-        return _columns_as_then(dataset, classes, content, preprocessing)
-    kinds = dataset.targets if dataset.kind == "classes" else dataset.targets[:, 0].astype(np.int64)
+    if dataset.target_kind in ("labels", "numbers", "masks"):
+        return _restore_columns(dataset, classes, content, preprocessing)
+    kinds = dataset.targets if dataset.target_kind == "classes" else dataset.targets[:, 0].astype(np.int64)
     unknown = sorted({dataset.classes[k] for k in np.unique(kinds)} - set(classes))
     if unknown:
         raise DataError(
             f"{dataset.source}: the label {unknown[0]} is new since the run began, which knows {', '.join(classes)}; "
             "mend the label or train anew"
         )
-    place = np.array([classes.index(name) if name in classes else -1 for name in dataset.classes])
-    targets = place[kinds]
-    if dataset.kind == "boxes":
+    class_index = np.array([classes.index(name) if name in classes else -1 for name in dataset.classes])
+    targets = class_index[kinds]
+    if dataset.target_kind == "boxes":
         targets = np.concatenate([targets[:, None], dataset.targets[:, 1:]], 1).astype(np.float32)
-    return _with_the_rest(replace(dataset, targets=targets, classes=classes), content, preprocessing)
+    return _restore_details(replace(dataset, targets=targets, classes=classes), content, preprocessing)
 
 
-def _columns_as_then(
+def _restore_columns(
     dataset: Dataset, classes: tuple[str, ...], content: dict[str, Any], preprocessing: Preprocessing
 ) -> Dataset:
     """The data set with the columns of its targets in their order then."""
     lost = [name for name in classes if name not in dataset.classes]
-    if lost or (dataset.kind == "masks" and dataset.classes != classes):
+    if lost or (dataset.target_kind == "masks" and dataset.classes != classes):
         raise DataError(
-            f"{dataset.source}: the {dataset.kind} were {', '.join(classes)} when the run began and are "
+            f"{dataset.source}: the {dataset.target_kind} were {', '.join(classes)} when the run began and are "
             f"{', '.join(dataset.classes)} now; mend them or train anew"
         )
     order = [dataset.classes.index(name) for name in classes]
     dataset = replace(dataset, targets=dataset.targets[:, order], classes=classes)
-    return _with_the_rest(dataset, content, preprocessing)
+    return _restore_details(dataset, content, preprocessing)
 
 
-def _with_the_rest(dataset: Dataset, content: dict[str, Any], preprocessing: Preprocessing) -> Dataset:
+def _restore_details(dataset: Dataset, content: dict[str, Any], preprocessing: Preprocessing) -> Dataset:
     return replace(
         dataset,
         skipped=tuple(Skipped(s["name"], s["why"]) for s in content["skipped"]),

@@ -1,7 +1,7 @@
 """What a user says of a run, layer over layer, until a whole recipe is known.
 
 Three layers, later ones win: defaults chosen from the data (`run.defaults`), a ``recipe.toml``, flags.
-The first layer fills only what nobody said, so `Said` stays a plain nested dictionary until all is known.
+The first layer fills only what nobody said, so `Overrides` stays a plain nested dictionary until all is known.
 """
 
 import re
@@ -14,10 +14,10 @@ from pydantic import BaseModel, ValidationError
 
 from convscope.errors import ConfigError, did_you_mean
 from convscope.runs.recipe import Recipe
-from convscope.tasks import TASKS, Task, checked
+from convscope.tasks import TASKS, Task, check_options
 
-Said = Mapping[str, Any]
-ELSEWHERE = {
+Overrides = Mapping[str, Any]
+SETTING_ALIASES = {
     "lr": "learning_rate",
     "batch_size": "batch",
     "max_epochs": "epochs",
@@ -32,13 +32,13 @@ def read_recipe(path: Path) -> dict[str, Any]:
         ConfigError: when it is missing, no TOML, or has an unknown setting or a value that does not fit.
     """
     try:
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file; name a recipe.toml, for instance one from an earlier run") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not a TOML file ({error}); compare it with an earlier run's recipe.toml") from None
-    complete(said, place=str(path))
-    return said
+    parse_recipe(settings, source=str(path))
+    return settings
 
 
 def settings_from_flags(pairs: Iterable[str]) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def settings_from_flags(pairs: Iterable[str]) -> dict[str, Any]:
     >>> settings_from_flags(["train.epochs=3", "model.name=lenet"])
     {'train': {'epochs': 3}, 'model': {'name': 'lenet'}}
     """
-    said: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals:
@@ -56,26 +56,26 @@ def settings_from_flags(pairs: Iterable[str]) -> dict[str, Any]:
             value = tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:
             value = text
-        said[name.strip()] = value
-    return nested(said)
+        settings[name.strip()] = value
+    return nest(settings)
 
 
-def nested(dotted: Said) -> dict[str, Any]:
+def nest(dotted: Overrides) -> dict[str, Any]:
     """Settings by their dotted names as a nested dictionary; a value of None was not said and is left out.
 
     >>> nested({"train.epochs": 3, "train.budget": None, "seed": 1})
     {'train': {'epochs': 3}, 'seed': 1}
     """
-    said: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for name, value in dotted.items():
         if value is not None:
             for word in reversed(name.split(".")):
                 value = {word: value}
-            said = merge(said, value)
-    return said
+            settings = merge(settings, value)
+    return settings
 
 
-def merge(*layers: Said) -> dict[str, Any]:
+def merge(*layers: Overrides) -> dict[str, Any]:
     """Nested dictionaries laid over each other; a later layer wins value by value."""
     merged: dict[str, Any] = {}
     for layer in layers:
@@ -85,7 +85,7 @@ def merge(*layers: Said) -> dict[str, Any]:
     return merged
 
 
-def over(below: Said, above: Said) -> dict[str, Any]:
+def override(below: Overrides, above: Overrides) -> dict[str, Any]:
     """Settings laid over others, which keep what still fits: who names another optimiser gets its own constants.
 
     >>> over({"optimiser": {"name": "sgd", "momentum": 0.5}}, {"optimiser": {"name": "sgd", "nesterov": True}})
@@ -96,26 +96,26 @@ def over(below: Said, above: Said) -> dict[str, Any]:
     return merge({section: values for section, values in below.items() if not _replaced(section, values, above)}, above)
 
 
-def _replaced(section: str, values: Any, above: Said) -> bool:
+def _replaced(section: str, values: Any, above: Overrides) -> bool:
     chosen = above.get(section)
     if not isinstance(values, Mapping) or not isinstance(chosen, Mapping):
         return False
     return "name" in values and chosen.get("name", values["name"]) != values["name"]
 
 
-def source_of(said: Said) -> str:
+def data_source(overrides: Overrides) -> str:
     """The data that settings name.
 
     Raises:
         ConfigError: when they name none.
     """
-    source = said.get("data", {}).get("source")
+    source = overrides.get("data", {}).get("source")
     if not source:
         raise ConfigError("data.source is not set; name DATA, as in: convscope train photos")
     return str(source)
 
 
-def complete(said: Said, place: str) -> Recipe:
+def parse_recipe(overrides: Overrides, source: str) -> Recipe:
     """A whole recipe, with plain defaults for what is not said.
 
     Args:
@@ -125,29 +125,29 @@ def complete(said: Said, place: str) -> Recipe:
     Raises:
         ConfigError: for a setting that does not exist (with the nearest that does) or a value that does not fit.
     """
-    loss = said.get("loss", {})
+    loss = overrides.get("loss", {})
     try:
-        recipe = Recipe.model_validate({**said, "loss": {}} if isinstance(loss, Mapping) else said)
-        kind = recipe.kind if "task" in said else _who_knows(loss)
-        return recipe.model_copy(update={"task": kind.name, "loss": _loss(kind, loss, place)})
+        recipe = Recipe.model_validate({**overrides, "loss": {}} if isinstance(loss, Mapping) else overrides)
+        task_class = recipe.task_class if "task" in overrides else _task_of_loss(loss)
+        return recipe.model_copy(update={"task": task_class.name, "loss": _loss(task_class, loss, source)})
     except ValidationError as error:
-        raise ConfigError(f"{place}: {_why(error)}") from None
+        raise ConfigError(f"{source}: {_explain_error(error)}") from None
 
 
-def _who_knows(loss: Said) -> type[Task]:
+def _task_of_loss(loss: Overrides) -> type[Task]:
     """The task that settings of the loss are for, where no task was said; the usual one where it cannot be told."""
-    knowing = (kind for kind in TASKS.values() if set(loss) <= set(kind.options.model_fields))
-    return next(knowing, TASKS["classify"])
+    candidates = (task_class for task_class in TASKS.values() if set(loss) <= set(task_class.options.model_fields))
+    return next(candidates, TASKS["classify"])
 
 
-def _loss(kind: type[Task], loss: Said, place: str) -> dict[str, Any]:
-    unknown = next((f"loss.{name}" for name in loss if name not in kind.options.model_fields), None)
+def _loss(task_class: type[Task], loss: Overrides, source: str) -> dict[str, Any]:
+    unknown = next((f"loss.{name}" for name in loss if name not in task_class.options.model_fields), None)
     if unknown:
-        raise ConfigError(f"{place}: no setting {unknown}{_meant(unknown, kind)}")
-    return checked(kind, loss, place)
+        raise ConfigError(f"{source}: no setting {unknown}{_suggest_setting(unknown, task_class)}")
+    return check_options(task_class, loss, source)
 
 
-def _why(error: ValidationError) -> str:
+def _explain_error(error: ValidationError) -> str:
     """What is wrong with the first wrong setting, and what to do."""
     first = error.errors()[0]
     name, value, kind = ".".join(str(word) for word in first["loc"]), first["input"], first["type"]
@@ -155,7 +155,7 @@ def _why(error: ValidationError) -> str:
         while isinstance(value, Mapping) and value:
             word, value = next(iter(value.items()))
             name += f".{word}"
-        return f"no setting {name}{_meant(name)}"
+        return f"no setting {name}{_suggest_setting(name)}"
     if kind == "model_type":
         inside = [known for known in known_settings() if known.startswith(f"{name}.")]
         return f"{name} is {value!r}, but it is a table of settings; set one of {', '.join(inside)}"
@@ -163,11 +163,11 @@ def _why(error: ValidationError) -> str:
     return f"{name}: {why}" if isinstance(value, Mapping) else f"{name} is {value!r}; {why}"
 
 
-def _meant(name: str, kind: type[Task] | None = None) -> str:
+def _suggest_setting(name: str, task_class: type[Task] | None = None) -> str:
     """The known setting that comes nearest to an unknown one: by all of its name, else by its last word."""
     section, _, word = name.rpartition(".")
-    word = ELSEWHERE.get(word, word)
-    names = known_settings(kind)
+    word = SETTING_ALIASES.get(word, word)
+    names = known_settings(task_class)
     by_word = {known.rpartition(".")[2]: known for known in names}
     meant = did_you_mean(f"{section}.{word}" if section else word, names)
     if meant.startswith("; did") or word not in by_word:
@@ -175,9 +175,9 @@ def _meant(name: str, kind: type[Task] | None = None) -> str:
     return f"; did you mean {by_word[word]}?"
 
 
-def known_settings(kind: type[Task] | None = None) -> list[str]:
+def known_settings(task_class: type[Task] | None = None) -> list[str]:
     """The dotted names of all settings, those of the loss as a task (the usual one when None) has them."""
-    loss = (kind or TASKS["classify"]).options.model_fields
+    loss = (task_class or TASKS["classify"]).options.model_fields
     return [name for name in _known(Recipe) if name != "loss"] + [f"loss.{name}" for name in loss]
 
 

@@ -10,21 +10,21 @@ from zipfile import BadZipFile
 import numpy as np
 from torch import Tensor
 
-from convscope.bundle import load_bundle, load_config, looking
-from convscope.devices import device_here, use_cores
+from convscope.bundle import load_bundle, load_config, with_tta
+from convscope.devices import inference_device, use_cores
 from convscope.errors import RunError
-from convscope.files import write_whole
+from convscope.files import atomic_write
 from convscope.modules import channels_last
 from convscope.progress import Progress
-from convscope.runs.asking import asked
+from convscope.runs.asking import evaluate_batches
 from convscope.runs.batching import batch_settings
 from convscope.runs.folder import RunFolder
-from convscope.runs.loaders import Prepared
+from convscope.runs.loaders import PreparedData
 from convscope.tasks import Meter, Task
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
+class SplitPredictions:
     """What a network says of one set, and the images' names in the same order."""
 
     names: tuple[str, ...]
@@ -32,9 +32,9 @@ class Answers:
     task: Task
 
 
-def ask(
-    folder: RunFolder, prepared: Prepared, role: str, crops: str = "1", on_progress: Progress | None = None
-) -> Answers:  # fmt: skip
+def predict_split(
+    folder: RunFolder, prepared: PreparedData, split: str, tta_views: str = "1", on_progress: Progress | None = None
+) -> SplitPredictions:  # fmt: skip
     """Let the network in ``model/`` answer for every image of a set, and keep the answers in the run.
 
     Kept are those by one look at each image as it is, and with "shifts" the mean ones beside them; other crops may not
@@ -42,29 +42,31 @@ def ask(
 
     Args:
         folder: the run.
-        prepared: its images, as large as `Cropped.takes` says.
+        prepared: its images, as large as `Cropped.input_size` says.
         role: the set.
         crops: one of `bundle.CROPS`.
         on_progress: called with (images, None).
     """
     recipe = folder.recipe()
     use_cores(recipe.train.threads or None)
-    device = device_here(recipe.train.device)
+    device = inference_device(recipe.train.device)
     model, config = load_bundle(folder.model, device)
     model = channels_last(model, device)  # in float32 an airbench then takes 0.29 in place of 0.46 s for 512 images
-    batches = prepared.batches(role, batch_settings(prepared, recipe, device, training=False))
-    task, looks = config.asked(), looking(model, config, crops)
-    names = tuple(prepared.dataset.names[i] for i in prepared.rows(role))
-    if crops != "shifts":
-        answers = Answers(names, asked(looks, batches, task.meter(), on_progress), task)
-        if crops == "1":
-            _keep(folder, role, answers)
-        return answers
-    both = asked(looks.each, batches, FirstAndMean(task.meter(), task.meter(), looks.mean), on_progress)
-    _keep(folder, role, Answers(names, both.first, task))
-    answers = Answers(names, both.averaged, task)
-    _keep(folder, role, answers, crops)
-    return answers
+    batches = prepared.batches(split, batch_settings(prepared, recipe, device, training=False))
+    task, network = config.build_task(), with_tta(model, config, tta_views)
+    names = tuple(prepared.dataset.names[i] for i in prepared.rows(split))
+    if tta_views != "shifts":
+        predictions = SplitPredictions(names, evaluate_batches(network, batches, task.meter(), on_progress), task)
+        if tta_views == "1":
+            _save_predictions(folder, split, predictions)
+        return predictions
+    both = evaluate_batches(
+        network.per_view, batches, FirstAndMean(task.meter(), task.meter(), network.average), on_progress
+    )
+    _save_predictions(folder, split, SplitPredictions(names, both.first, task))
+    predictions = SplitPredictions(names, both.averaged, task)
+    _save_predictions(folder, split, predictions, tta_views)
+    return predictions
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,31 +89,31 @@ class FirstAndMean:
         self.averaged.add(self.mean(output), target)
 
 
-def _keep(folder: RunFolder, role: str, answers: Answers, crops: str = "1") -> None:
+def _save_predictions(folder: RunFolder, split: str, predictions: SplitPredictions, tta_views: str = "1") -> None:
     file = io.BytesIO()
-    arrays: dict[str, Any] = {"names": np.array(answers.names), **answers.meter.arrays()}
+    arrays: dict[str, Any] = {"names": np.array(predictions.names), **predictions.meter.arrays()}
     np.savez(file, **arrays)
-    write_whole(_file(folder, role, crops), file.getvalue())
+    atomic_write(_predictions_file(folder, split, tta_views), file.getvalue())
 
 
-def _file(folder: RunFolder, role: str, crops: str) -> Path:
-    return folder.answers / (f"{role}.npz" if crops == "1" else f"{role}-{crops}.npz")
+def _predictions_file(folder: RunFolder, split: str, tta_views: str) -> Path:
+    return folder.predictions / (f"{split}.npz" if tta_views == "1" else f"{split}-{tta_views}.npz")
 
 
-def answered(folder: RunFolder, role: str, crops: str = "1") -> Answers:
+def load_predictions(folder: RunFolder, split: str, tta_views: str = "1") -> SplitPredictions:
     """The kept answers on a set; by default the network's own, by one look at each image.
 
     Raises:
         RunError: when the network was never asked about it.
     """
-    file = _file(folder, role, crops)
+    file = _predictions_file(folder, split, tta_views)
     try:
         with np.load(file) as kept:
             arrays = dict(kept)
             names = arrays.pop("names")
     except (OSError, ValueError, KeyError, BadZipFile):
         raise RunError(
-            f"{file}: missing or damaged; convscope evaluate {folder.path} --split {role} makes it"
+            f"{file}: missing or damaged; convscope evaluate {folder.path} --split {split} makes it"
         ) from None
-    task = load_config(folder.model).asked()
-    return Answers(tuple(names.tolist()), task.meter(arrays), task)
+    task = load_config(folder.model).build_task()
+    return SplitPredictions(tuple(names.tolist()), task.meter(arrays), task)

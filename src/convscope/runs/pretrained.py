@@ -9,35 +9,35 @@ import numpy as np
 from torch import Tensor
 
 from convscope.bundle import load_config
-from convscope.bundle.bundle import CONFIG, WEIGHTS, read_weights
+from convscope.bundle.bundle import CONFIG_FILE, WEIGHTS_FILE, read_state_dict
 from convscope.data import Dataset
 from convscope.errors import ModelError, did_you_mean
 from convscope.models import MODELS
 from convscope.models.families.resnet import SMALL_DEPTHS
 from convscope.models.pretrained.download import fetch, sha256
-from convscope.models.pretrained.identify import recognised
-from convscope.models.pretrained.published import IMAGENET_MEAN, IMAGENET_STD, PUBLISHED, Published
+from convscope.models.pretrained.identify import identify_network
+from convscope.models.pretrained.published import IMAGENET_MEAN, IMAGENET_STD, PUBLISHED, PublishedWeights
 from convscope.models.pretrained.state_dicts import read_state
 from convscope.runs.folder import RunFolder
-from convscope.runs.loaders import Prepared
+from convscope.runs.loaders import PreparedData
 
 IMAGENET = "imagenet"
-USUAL = "mobilenet_v2"  # as published: 71.9 % with 0.30 G multiplications; resnet18 69.8 % with 1.81 G
+DEFAULT_PRETRAINED = "mobilenet_v2"  # as published: 71.9 % with 0.30 G multiplications; resnet18 69.8 % with 1.81 G
 TINY = 64  # pixels of a side
 SMALL_SIDE = 32  # of the images that the 6n+2 ResNets are made for
 
 
 @dataclass(frozen=True, eq=False)
-class Origin:
+class PretrainedSource:
     """Trained weights, the network that they are of, and the images that it was shown.
 
-    `size` is None where any will do. `told` goes into the model's config.json: source, licence and hash.
+    `size` is None where any will do. `provenance` goes into the model's config.json: source, licence and hash.
     """
 
-    weights: str
+    checkpoint: str
     network: str
     state: Mapping[str, Tensor]
-    told: dict[str, Any]
+    provenance: dict[str, Any]
     options: dict[str, Any]
     mean: tuple[float, ...] = IMAGENET_MEAN
     std: tuple[float, ...] = IMAGENET_STD
@@ -54,21 +54,21 @@ class Origin:
             data["size"] = tuple(side // 2 for side in self.size) if tiny else self.size
         return {"data": data, "model": {"options": self.options}}, {
             "model": {"name": self.network},
-            "transfer": {"weights": self.weights},
+            "transfer": {"checkpoint": self.checkpoint},
         }
 
-    def normalised(self, prepared: Prepared) -> Prepared:
+    def with_normalisation(self, prepared: PreparedData) -> PreparedData:
         """The same images, normalised as those that the weights were trained on."""
-        seen = prepared.preprocessing
-        if seen.channels != len(self.mean):
+        preprocessing = prepared.preprocessing
+        if preprocessing.channels != len(self.mean):
             centre, spread = (sum(side) / len(side) for side in (self.mean, self.std))
-            mean, std = (centre,) * seen.channels, (spread,) * seen.channels
+            mean, std = (centre,) * preprocessing.channels, (spread,) * preprocessing.channels
         else:
             mean, std = self.mean, self.std
-        return replace(prepared, preprocessing=seen.model_copy(update={"mean": mean, "std": std}))
+        return replace(prepared, preprocessing=preprocessing.model_copy(update={"mean": mean, "std": std}))
 
 
-def find_origin(weights: str, network: str | None) -> Origin:
+def find_pretrained(checkpoint: str, network: str | None) -> PretrainedSource:
     """Read trained weights.
 
     Args:
@@ -78,49 +78,49 @@ def find_origin(weights: str, network: str | None) -> Origin:
     Raises:
         ModelError: there are none, they cannot be fetched, or they are of another network than named.
     """
-    path = Path(weights).expanduser()
-    if path.is_dir() or path.with_name(CONFIG).is_file():
-        return _of_bundle(path, network)
+    path = Path(checkpoint).expanduser()
+    if path.is_dir() or path.with_name(CONFIG_FILE).is_file():
+        return _from_bundle(path, network)
     if path.is_file():
-        return _of_file(path.resolve(), network)
-    if weights == IMAGENET:
-        return _published(IMAGENET, network or USUAL)
-    if weights in PUBLISHED:
-        if network not in (None, weights):
-            raise ModelError(f"--from {weights}: its weights are not of {network}, which was named; leave one away")
-        return _published(weights, weights)
-    if weights in MODELS:
+        return _from_file(path.resolve(), network)
+    if checkpoint == IMAGENET:
+        return _published(IMAGENET, network or DEFAULT_PRETRAINED)
+    if checkpoint in PUBLISHED:
+        if network not in (None, checkpoint):
+            raise ModelError(f"--from {checkpoint}: its weights are not of {network}, which was named; leave one away")
+        return _published(checkpoint, checkpoint)
+    if checkpoint in MODELS:
         known = ", ".join(sorted(PUBLISHED))
-        raise ModelError(f"--from {weights}: no published weights of it are known; choose one of {known}")
-    near = did_you_mean(weights, [IMAGENET, *PUBLISHED])
-    what = near if near.startswith("; did") else _what_fits()
-    raise ModelError(f"--from {weights}: no such file, run or network{what}")
+        raise ModelError(f"--from {checkpoint}: no published weights of it are known; choose one of {known}")
+    near = did_you_mean(checkpoint, [IMAGENET, *PUBLISHED])
+    what = near if near.startswith("; did") else _valid_sources()
+    raise ModelError(f"--from {checkpoint}: no such file, run or network{what}")
 
 
-def _what_fits() -> str:
-    return f"; give {IMAGENET}, a weights file, a run's folder or a network's name, such as {USUAL}"
+def _valid_sources() -> str:
+    return f"; give {IMAGENET}, a weights file, a run's folder or a network's name, such as {DEFAULT_PRETRAINED}"
 
 
-def _published(weights: str, network: str) -> Origin:
+def _published(checkpoint: str, network: str) -> PretrainedSource:
     if network not in PUBLISHED:
         raise ModelError(
-            f"--from {weights}: no weights of {network} published on ImageNet are known; choose one of "
+            f"--from {checkpoint}: no weights of {network} published on ImageNet are known; choose one of "
             f"{', '.join(sorted(PUBLISHED))}, or give a file"
         )
     known = PUBLISHED[network]
-    return _like(known, weights, network, fetch(known), known.url)
+    return _like_published(known, checkpoint, network, fetch(known), known.url)
 
 
-def _like(known: Published, weights: str, network: str, file: Path, source: str) -> Origin:
+def _like_published(known: PublishedWeights, weights: str, network: str, file: Path, source: str) -> PretrainedSource:
     told = {"source": source, "licence": known.licence, "sha256": sha256(file)}
     size = (known.crop, known.crop)
-    return Origin(weights, network, read_state(file), told, {}, known.mean, known.std, size)
+    return PretrainedSource(weights, network, read_state(file), told, {}, known.mean, known.std, size)
 
 
-def _of_file(file: Path, network: str | None) -> Origin:
+def _from_file(file: Path, network: str | None) -> PretrainedSource:
     """A weights file; what it expects of images is taken to be what the network's published weights expect."""
     state = read_state(file)
-    found = recognised(state)
+    found = identify_network(state)
     if found and network and found != network and network not in ("unet", "segnet"):
         raise ModelError(f"{file}: the weights of {found}, not of {network}; leave --model away, or give its weights")
     name = network or found
@@ -131,24 +131,31 @@ def _of_file(file: Path, network: str | None) -> Origin:
         )
     digest, known = sha256(file), PUBLISHED.get(name)
     if known and digest.startswith(known.hash):
-        return _like(known, str(file), name, file, known.url)
+        return _like_published(known, str(file), name, file, known.url)
     small = name in {f"resnet{depth}" for depth in SMALL_DEPTHS}
     side = known.crop if known else SMALL_SIDE if small else None
     told = {"source": str(file), "licence": "not stated", "sha256": digest}
     mean, std = (known.mean, known.std) if known else (IMAGENET_MEAN, IMAGENET_STD)
-    return Origin(str(file), name, state, told, {}, mean, std, (side, side) if side else None)
+    return PretrainedSource(str(file), name, state, told, {}, mean, std, (side, side) if side else None)
 
 
-def _of_bundle(path: Path, network: str | None) -> Origin:
+def _from_bundle(path: Path, network: str | None) -> PretrainedSource:
     """A run's or a saved model's network, with the preprocessing that it was trained with."""
     folder = path if path.is_dir() else path.parent
-    if not (folder / CONFIG).exists():
-        folder = RunFolder.open(folder).trained()
-    config, file = load_config(folder), folder / WEIGHTS
+    if not (folder / CONFIG_FILE).exists():
+        folder = RunFolder.open(folder).trained_model()
+    config, file = load_config(folder), folder / WEIGHTS_FILE
     name, seen = config.architecture.name, config.preprocessing
     if network not in (None, name):
         raise ModelError(f"{path}: its network is a {name}, not a {network}; leave --model away")
     told = {"licence": "not stated", **config.origin, "source": str(folder.resolve()), "sha256": sha256(file)}
-    return Origin(
-        str(path.resolve()), name, read_weights(file), told, config.architecture.options, seen.mean, seen.std, seen.size
+    return PretrainedSource(
+        str(path.resolve()),
+        name,
+        read_state_dict(file),
+        told,
+        config.architecture.options,
+        seen.mean,
+        seen.std,
+        seen.size,
     )

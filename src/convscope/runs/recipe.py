@@ -6,12 +6,12 @@ import tomli_w
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from convscope.data import POLICIES, Policy
-from convscope.durations import seconds
+from convscope.durations import parse_seconds
 from convscope.errors import ConfigError, did_you_mean
-from convscope.tasks import TASKS, Task, checked
+from convscope.tasks import TASKS, Task, check_options
 from convscope.training import (
     INITIALISERS,
-    Compiling,
+    CompileMode,
     OptimiserSettings,
     PlanSettings,
     Precision,
@@ -126,7 +126,7 @@ class TrainSettings(Section):
     `probes` images are followed: their feature maps are kept epoch by epoch (0: none).
     `compile` says whether the step goes through torch.compile: "always", with CUDA "graphs" too, "never"; "auto" times
     all ways, on a GPU and in long runs alone.
-    `crops` are the looks at each image that make an answer, see `bundle.CROPS`: "1", "shifts", or "auto" for shifts
+    `tta_views` are the looks at each image that make an answer, see `bundle.CROPS`: "1", "shifts", or "auto" for shifts
     where the validation images prove that they make fewer mistakes.
     `stop_patience` counts epochs without a better score (0: never stop early) and keeps the best.
     """
@@ -142,29 +142,29 @@ class TrainSettings(Section):
     probes: int = Field(4, ge=0)
     device: str = "auto"
     precision: Precision = "auto"
-    compile: Compiling = "auto"
-    crops: Literal["auto", "1", "shifts"] = "auto"
+    compile: CompileMode = "auto"
+    tta_views: Literal["auto", "1", "shifts"] = "auto"
     threads: int = Field(0, ge=0)
 
-    @field_validator("crops", mode="before")
+    @field_validator("tta_views", mode="before")
     @classmethod
-    def _in_letters(cls, value: object) -> object:
-        return str(value) if isinstance(value, int) else value  # --set train.crops=1
+    def _as_text(cls, value: object) -> object:
+        return str(value) if isinstance(value, int) else value  # --set train.tta_views=1
 
     @field_validator("budget", mode="before")
     @classmethod
     def _seconds(cls, value: object) -> object:
-        return seconds(value) if isinstance(value, str) else value
+        return parse_seconds(value) if isinstance(value, str) else value
 
 
 class TransferSettings(PlanSettings, frozen=True, extra="forbid"):
     """Whose trained weights the network begins with, and what becomes of them; see `training.PlanSettings`.
 
-    `weights` is "" (from scratch), imagenet, a network's name, a file, or a run's folder. `views` of each image, one as
-    it is and the others augmented, go through the frozen part once and are kept (0: in each epoch anew).
+    `checkpoint` is "" (from scratch), imagenet, a network's name, a file, or a run's folder. `views` of each image, one
+    as it is and the others augmented, go through the frozen part once and are kept (0: in each epoch anew).
     """
 
-    weights: str = ""
+    checkpoint: str = ""
     views: int = Field(4, ge=0)
 
 
@@ -176,7 +176,7 @@ class Recipe(Section):
     data: DataSettings = DataSettings()
     model: ModelSettings = ModelSettings()
     augment: AugmentSettings = AugmentSettings()
-    loss: dict[str, Any] = Field(default_factory=lambda: checked(TASKS["classify"], {}, "recipe"))
+    loss: dict[str, Any] = Field(default_factory=lambda: check_options(TASKS["classify"], {}, "recipe"))
     optimiser: OptimiserSettings = OptimiserSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     step: StepSettings = StepSettings()
@@ -191,7 +191,7 @@ class Recipe(Section):
         return value
 
     @property
-    def kind(self) -> type[Task]:
+    def task_class(self) -> type[Task]:
         """The task's class."""
         return TASKS[self.task]
 

@@ -13,15 +13,15 @@ from convscope.runs.loaders import open_source
 SIDE = 160  # pixels of the longer side, enough for a report's grid
 
 
-class Album:
+class ThumbnailSource:
     """A run's images by name; its data set, where it is not at hand, is opened once, when the first is asked for."""
 
     def __init__(self, folder: RunFolder, dataset: Dataset | None = None) -> None:
-        self._recipe, self._kind, self._dataset = folder.recipe(), folder.data().get("kind"), dataset
+        self._recipe, self._kind, self._dataset = folder.recipe(), folder.data().get("target_kind"), dataset
 
-    def __call__(self, names: Sequence[str], framed: bool = False) -> list[Image.Image]:
-        """Whole, at most 160 pixels on the longer side; or `framed`: as the network saw them."""
-        size = self._recipe.data.size if framed else None
+    def __call__(self, names: Sequence[str], cropped: bool = False) -> list[Image.Image]:
+        """Whole, at most 160 pixels on the longer side; or `cropped`: as the network saw them."""
+        size = self._recipe.data.size if cropped else None
         return [picture(self._found, self._rows[name], size) for name in names]
 
     @cached_property

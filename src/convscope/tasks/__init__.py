@@ -7,7 +7,7 @@ from convscope.tasks.multilabel import LabelsPrediction, Multilabel
 from convscope.tasks.regress import NumbersPrediction, Regress
 from convscope.tasks.sections import Interval, Matrix, Pictures, Scatter, Section, Shown, Table
 from convscope.tasks.segment import MaskPrediction, Segment
-from convscope.tasks.task import Frame, Known, Options, Prediction, Task, checked, restored
+from convscope.tasks.task import Prediction, Task, TaskContext, TaskOptions, ViewTransform, check_options, restore_task
 
 TASKS: dict[str, type[Task]] = {
     "classify": Classify,
@@ -23,9 +23,7 @@ __all__ = [
     "ClassPrediction",
     "ClassScores",
     "Classify",
-    "Frame",
     "Interval",
-    "Known",
     "LabelsPrediction",
     "Localise",
     "MaskPrediction",
@@ -33,7 +31,6 @@ __all__ = [
     "Meter",
     "Multilabel",
     "NumbersPrediction",
-    "Options",
     "Pictures",
     "Prediction",
     "Regress",
@@ -43,6 +40,9 @@ __all__ = [
     "Shown",
     "Table",
     "Task",
-    "checked",
-    "restored",
+    "TaskContext",
+    "TaskOptions",
+    "ViewTransform",
+    "check_options",
+    "restore_task",
 ]

@@ -12,15 +12,15 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
-from convscope.tasks.meter import Arrays, Gathered
+from convscope.tasks.meter import Arrays, GatheringMeter
 from convscope.tasks.sections import Interval, Matrix, Pictures, Section, Shown, Table
-from convscope.tasks.task import Frame, Known, Options, Prediction, Task
+from convscope.tasks.task import Prediction, Task, TaskContext, TaskOptions, ViewTransform
 
 Z95 = 1.959963984540054  # the normal distribution's 97.5 % point: two-sided 95 % intervals
-SHOWN = 12  # pictures in a row of the report
+SHOWN_IMAGES = 12  # pictures in a row of the report
 
 
-class ClassifyOptions(Options):
+class ClassifyOptions(TaskOptions):
     """`label_smoothing` spreads that share of the target over all classes; `balanced` weights count classes alike."""
 
     label_smoothing: float = Field(0.0, ge=0, lt=1)
@@ -36,18 +36,18 @@ class ClassPrediction(Prediction):
     probabilities: tuple[float, ...]
     names: tuple[str, ...]
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """File, label, its probability, and every class's."""
         probabilities = dict(zip(self.names, self.probabilities, strict=True))
         return {
             "file": self.file, "label": self.label, "confidence": self.confidence, "probabilities": probabilities,
         }  # fmt: skip
 
-    def row(self) -> list[Any]:
+    def csv_row(self) -> list[Any]:
         """Label, its probability, and every class's."""
         return [self.label, self.confidence, *self.probabilities]
 
-    def cells(self, top: int) -> list[str]:
+    def display(self, top: int) -> list[str]:
         """The likeliest classes with their probabilities."""
         order = sorted(range(len(self.names)), key=lambda k: -self.probabilities[k])[:top]
         return [f"{self.names[k]} {100 * self.probabilities[k]:.1f} %" for k in order]
@@ -78,27 +78,27 @@ class Classify(Task):
     class_weights: tuple[float, ...] | None = None
 
     name: ClassVar[str] = "classify"
-    takes: ClassVar[str] = "classes"
+    target_kind: ClassVar[str] = "classes"
     primary: ClassVar[str] = "accuracy"
     shown: ClassVar[tuple[str, ...]] = ("accuracy", "top5")
-    options: ClassVar[type[Options]] = ClassifyOptions
-    mixes: ClassVar[bool] = True
-    settings_wanted: ClassVar[Mapping[str, Any]] = {"loss.label_smoothing": 0.1}
+    options: ClassVar[type[TaskOptions]] = ClassifyOptions
+    supports_mixup: ClassVar[bool] = True
+    default_settings: ClassVar[Mapping[str, Any]] = {"loss.label_smoothing": 0.1}
 
     @classmethod
-    def told(cls, score: float) -> str:
+    def format_score(cls, score: float) -> str:
         """In per cent."""
         return f"{100 * score:.2f} %"
 
     @classmethod
-    def made(cls, known: Known, options: Mapping[str, Any]) -> Self:
+    def from_data(cls, context: TaskContext, options: Mapping[str, Any]) -> Self:
         """With weights from the training targets where asked for: N / (K n_k)."""
         weights = None
         if options.get("class_weights") == "balanced":
-            counts = np.bincount(known.targets, minlength=len(known.classes))
-            share = len(known.targets) / (max((counts > 0).sum(), 1) * np.maximum(counts, 1))
+            counts = np.bincount(context.targets, minlength=len(context.classes))
+            share = len(context.targets) / (max((counts > 0).sum(), 1) * np.maximum(counts, 1))
             weights = tuple(np.where(counts > 0, share, 0.0).tolist())
-        return cls(known.classes, options.get("label_smoothing", 0.0), weights)
+        return cls(context.classes, options.get("label_smoothing", 0.0), weights)
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """Cross entropy, averaged over the batch (by weight where classes have weights), in nats.
@@ -114,9 +114,9 @@ class Classify(Task):
         """(N, K) probabilities that sum to 1."""
         return output.float().softmax(dim=-1)
 
-    def meter(self, arrays: Arrays | None = None) -> Gathered:
+    def meter(self, arrays: Arrays | None = None) -> GatheringMeter:
         """All logits and targets."""
-        return Gathered(self.scores, arrays)
+        return GatheringMeter(self.scores, arrays)
 
     def scores(self, output: Tensor, target: Tensor) -> dict[str, float]:
         """Loss without smoothing or weights, accuracy, top-5 (where K > 5) and macro F1 over (N, K) logits."""
@@ -150,11 +150,11 @@ class Classify(Task):
             for k, name in enumerate(self.classes)
         ]
 
-    def interval(self, meter: Gathered) -> Interval:
+    def interval(self, meter: GatheringMeter) -> Interval:
         """Of the accuracy."""
         return wilson(int(self.confusion(meter.output, meter.target).trace()), len(meter))
 
-    def gained(self, before: Gathered, after: Gathered) -> Interval:
+    def paired_gain(self, before: GatheringMeter, after: GatheringMeter) -> Interval:
         """Of the accuracy, from the images that only one of them answers rightly; Agresti 2013, section 11.1."""
         first, second = (meter.output.argmax(dim=1) == meter.target for meter in (before, after))
         count, better, worse = len(after), int((second & ~first).sum()), int((first & ~second).sum())
@@ -162,7 +162,7 @@ class Classify(Task):
         reach = Z95 * math.sqrt((better + worse) / count - gain**2) / math.sqrt(count)
         return Interval(gain, gain - reach, gain + reach)
 
-    def sections(self, meter: Gathered) -> list[Section]:
+    def sections(self, meter: GatheringMeter) -> list[Section]:
         """Which classes are taken for which, class by class, the surest mistakes and the least sure right answers."""
         band = (
             "Validation scores. The band is the 95 % interval: with few images it is wide, and two classes whose bands "
@@ -186,8 +186,8 @@ class Classify(Task):
     def _pictures(self, shares: Tensor, target: Tensor) -> list[Section]:
         sure, answer = shares.max(1)
         right, order = answer == target, sure.argsort(stable=True).tolist()
-        wrong = [i for i in reversed(order) if not right[i]][:SHOWN]
-        unsure = [i for i in order if right[i]][:SHOWN]
+        wrong = [i for i in reversed(order) if not right[i]][:SHOWN_IMAGES]
+        unsure = [i for i in order if right[i]][:SHOWN_IMAGES]
 
         def shown(rows: list[int]) -> list[Shown]:
             names = self.classes
@@ -217,7 +217,7 @@ class Classify(Task):
         """The answer, then the places."""
         return ["answer", *[f"{place}." for place in range(2, min(top, self.outputs) + 1)]]
 
-    def predictions(self, output: Tensor, frames: Sequence[Frame]) -> list[ClassPrediction]:
+    def predictions(self, output: Tensor, frames: Sequence[ViewTransform]) -> list[ClassPrediction]:
         """The likeliest class and all probabilities."""
         rows, found = self.decode(output).cpu().tolist(), []
         for row, frame in zip(rows, frames, strict=True):

@@ -10,7 +10,7 @@ Pixels = NDArray[np.uint8]
 
 LEAST = 192  # pixels of the longer side of a picture that is drawn on
 TRUTH, ANSWER = (255, 255, 255), (255, 64, 64)
-COLOURS = np.array(
+COLORS = np.array(
     [
         *[(0, 0, 0), (230, 85, 75), (70, 130, 230), (60, 175, 95), (245, 190, 50), (160, 95, 215)],
         *[(30, 190, 200), (240, 125, 35), (235, 120, 180), (140, 160, 60), (120, 120, 125)],
@@ -43,18 +43,18 @@ def with_mask(pixels: Pixels, mask: Pixels, truth: Pixels | None = None) -> Pixe
     """(H, W, 3) picture tinted by the classes (H, W) of a mask, class 0 untinted; white lines: the truth's borders."""
     large, factor = enlarged(pixels)
     kinds = mask.repeat(factor, 0).repeat(factor, 1)
-    colour = colours_of(kinds)
+    colour = colors_of(kinds)
     tinted = np.where((kinds > 0)[..., None], 0.45 * large + 0.55 * colour, large)
     if truth is not None:
         tinted[borders(truth.repeat(factor, 0).repeat(factor, 1))] = TRUTH
     return np.rint(tinted).astype(np.uint8)
 
 
-def colours_of(kinds: NDArray[np.integer]) -> Pixels:
+def colors_of(kinds: NDArray[np.integer]) -> Pixels:
     """(..., 3) colours of classes."""
-    rest = len(COLOURS) - 1
+    rest = len(COLORS) - 1
     place = np.where(kinds == 0, 0, (kinds.astype(np.int64) - 1) % rest + 1)
-    found: Pixels = COLOURS[place]
+    found: Pixels = COLORS[place]
     return found
 
 

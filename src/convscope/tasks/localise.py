@@ -21,16 +21,16 @@ from convscope.models.heads import last_maps
 from convscope.tasks.boxes import giou, iou, to_xywh, to_xyxy
 from convscope.tasks.classify import Classify, wilson
 from convscope.tasks.drawing import ANSWER, TRUTH, Pixels, with_boxes
-from convscope.tasks.meter import Arrays, Gathered
+from convscope.tasks.meter import Arrays, GatheringMeter
 from convscope.tasks.sections import Interval, Matrix, Pictures, Section, Shown, Table
-from convscope.tasks.task import Frame, Known, Options, Prediction, Task
+from convscope.tasks.task import Prediction, Task, TaskContext, TaskOptions, ViewTransform
 
-SHOWN = 12
+SHOWN_IMAGES = 12
 GOOD = 0.5  # IoU from which a box counts as right
 BoxLoss = Literal["mse", "smooth_l1", "giou"]
 
 
-class LocaliseOptions(Options):
+class LocaliseOptions(TaskOptions):
     """`box` is the loss of the box and `box_weight` its factor beside the cross entropy of the class."""
 
     box: BoxLoss = "smooth_l1"
@@ -47,17 +47,17 @@ class BoxPrediction(Prediction):
     probabilities: tuple[float, ...]
     names: tuple[str, ...]
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """File, label, its probability, the box, and every class's probability."""
         probabilities = dict(zip(self.names, self.probabilities, strict=True))
         told = {"file": self.file, "label": self.label, "confidence": self.confidence, "box": list(self.box)}
         return told | {"probabilities": probabilities}
 
-    def row(self) -> list[Any]:
+    def csv_row(self) -> list[Any]:
         """Label, confidence, box."""
         return [self.label, self.confidence, *self.box]
 
-    def cells(self, top: int) -> list[str]:  # noqa: ARG002
+    def display(self, top: int) -> list[str]:  # noqa: ARG002
         """Label with its probability, and the box."""
         return [f"{self.label} {100 * self.confidence:.1f} %", " ".join(f"{side:.1f}" for side in self.box)]
 
@@ -106,27 +106,27 @@ class Localise(Task):
     box_weight: float = 10.0
 
     name: ClassVar[str] = "localise"
-    takes: ClassVar[str] = "boxes"
+    target_kind: ClassVar[str] = "boxes"
     primary: ClassVar[str] = "both"
     shown: ClassVar[tuple[str, ...]] = ("accuracy", "iou", "iou50", "both")
-    options: ClassVar[type[Options]] = LocaliseOptions
-    settings_wanted: ClassVar[Mapping[str, Any]] = {
+    options: ClassVar[type[TaskOptions]] = LocaliseOptions
+    default_settings: ClassVar[Mapping[str, Any]] = {
         "optimiser.name": "adamw",
         "optimiser.learning_rate": 0.003,
         "optimiser.weight_decay": 0.01,
     }
 
     @classmethod
-    def told(cls, score: float) -> str:
+    def format_score(cls, score: float) -> str:
         """In per cent."""
         return f"{100 * score:.2f} %"
 
     @classmethod
-    def made(cls, known: Known, options: Mapping[str, Any]) -> Self:
+    def from_data(cls, context: TaskContext, options: Mapping[str, Any]) -> Self:
         """For images of the network's size."""
-        return cls(known.classes, known.size, **options)
+        return cls(context.classes, context.size, **options)
 
-    def headed(self, network: nn.Module) -> nn.Module:
+    def attach_head(self, network: nn.Module) -> nn.Module:
         """The network with a second head for the box beside its own.
 
         Raises:
@@ -156,16 +156,16 @@ class Localise(Task):
         """The mean over the batch's known boxes, of the four shares (mse, smooth_l1) or of 1 - GIoU."""
         scale = output.new_tensor([self.size[1], self.size[0]] * 2)
         found, wanted = output[:, -4:], to_xywh(target[:, 1:] / scale)
-        known = ~wanted.isnan().any(1, keepdim=True)
-        wanted = torch.where(known, wanted, found.detach())
+        context = ~wanted.isnan().any(1, keepdim=True)
+        wanted = torch.where(context, wanted, found.detach())
         if self.box == "giou":
             each = 1 - giou(to_xyxy(found), to_xyxy(wanted))[:, None]
-            each = each * known
+            each = each * context
         elif self.box == "mse":
             each = (found - wanted).square().mean(1, keepdim=True)
         else:
             each = F.smooth_l1_loss(found, wanted, beta=0.1, reduction="none").mean(1, keepdim=True)
-        return each.sum() / known.sum().clamp(min=1)
+        return each.sum() / context.sum().clamp(min=1)
 
     def decode(self, output: Tensor) -> tuple[Tensor, Tensor]:
         """(N, K) probabilities that sum to 1 and (N, 4) boxes within the network's image."""
@@ -173,35 +173,35 @@ class Localise(Task):
         edge = output.new_tensor([width, height, width, height], dtype=torch.float32)
         return output[:, :-4].float().softmax(1), self.boxes(output.float()).clamp(min=0).minimum(edge)
 
-    def meter(self, arrays: Arrays | None = None) -> Gathered:
+    def meter(self, arrays: Arrays | None = None) -> GatheringMeter:
         """All outputs and targets."""
-        return Gathered(self.scores, arrays)
+        return GatheringMeter(self.scores, arrays)
 
     def scores(self, output: Tensor, target: Tensor) -> dict[str, float]:
         """Loss, accuracy of the class, mean IoU, share of boxes with IoU of 0.5 or more, and share with both right."""
-        right, overlap = self.right(output, target)
-        known = ~target[:, 1:].isnan().any(1)
+        right, overlap = self.correct(output, target)
+        context = ~target[:, 1:].isnan().any(1)
         return {
             "loss": float(self.loss(output.float(), target)),
             "accuracy": float(right.float().mean()),
-            "iou": float(overlap[known].mean()),
-            "iou50": float((overlap[known] >= GOOD).float().mean()),
-            "both": float((right & (overlap >= GOOD))[known].float().mean()),
+            "iou": float(overlap[context].mean()),
+            "iou50": float((overlap[context] >= GOOD).float().mean()),
+            "both": float((right & (overlap >= GOOD))[context].float().mean()),
         }
 
-    def right(self, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    def correct(self, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """(N,) whether the class is right, and (N,) the IoU of the boxes, 0 where unknown."""
         shares, boxes = self.decode(output)
         return shares.argmax(1) == target[:, 0], iou(boxes, target[:, 1:]).nan_to_num(0)
 
-    def interval(self, meter: Gathered) -> Interval:
+    def interval(self, meter: GatheringMeter) -> Interval:
         """Of the share of images with class and box right."""
-        right, overlap = self.right(meter.output, meter.target)
+        right, overlap = self.correct(meter.output, meter.target)
         return wilson(int((right & (overlap >= GOOD)).sum()), len(meter))
 
-    def sections(self, meter: Gathered) -> list[Section]:
+    def sections(self, meter: GatheringMeter) -> list[Section]:
         """Class by class, and drawn boxes: the worst, then as they come."""
-        right, overlap = self.right(meter.output, meter.target)
+        right, overlap = self.correct(meter.output, meter.target)
         truth = meter.target[:, 0].long()
         rows: list[list[Any]] = []
         for k, name in enumerate(self.classes):
@@ -213,8 +213,8 @@ class Localise(Task):
         note = "Validation shares; the band is the 95 % interval."
         told = "Red: the answer. White: what is right."
         order = np.lexsort((overlap.numpy(), (right & (overlap >= GOOD)).numpy()))
-        shown = [self._shown(meter, int(i), float(overlap[i])) for i in order[:SHOWN]]
-        first = [self._shown(meter, i, float(overlap[i])) for i in range(min(SHOWN, len(meter)))]
+        shown = [self._shown(meter, int(i), float(overlap[i])) for i in order[:SHOWN_IMAGES]]
+        first = [self._shown(meter, i, float(overlap[i])) for i in range(min(SHOWN_IMAGES, len(meter)))]
         matrix = classify.confusion(meter.output[:, :-4], truth)
         return [
             Table("Class by class", note, columns, rows),
@@ -223,7 +223,7 @@ class Localise(Task):
             Pictures("As they come", told, first),
         ]
 
-    def _shown(self, meter: Gathered, row: int, overlap: float) -> Shown:
+    def _shown(self, meter: GatheringMeter, row: int, overlap: float) -> Shown:
         shares, boxes = self.decode(meter.output[row : row + 1])
         truth = meter.target[row]
         drawn = [(truth[1:].tolist(), TRUTH), (boxes[0].tolist(), ANSWER)]
@@ -243,13 +243,13 @@ class Localise(Task):
         """Answer and box."""
         return ["answer", "box (x1 y1 x2 y2)"]
 
-    def predictions(self, output: Tensor, frames: Sequence[Frame]) -> list[BoxPrediction]:
+    def predictions(self, output: Tensor, frames: Sequence[ViewTransform]) -> list[BoxPrediction]:
         """Boxes in the files' pixels, cut at their borders."""
         shares, boxes = (part.cpu().numpy().astype(np.float64) for part in self.decode(output))
         found = []
         for share, box, frame in zip(shares, boxes, frames, strict=True):
             best = int(share.argmax())
-            corners = in_file(box, frame, self.size)
+            corners = to_file_pixels(box, frame, self.size)
             found.append(
                 BoxPrediction(
                     frame.file, self.classes[best], float(share[best]), corners, tuple(share.tolist()), self.classes
@@ -258,7 +258,9 @@ class Localise(Task):
         return found
 
 
-def in_file(box: NDArray[np.float64], frame: Frame, size: tuple[int, int]) -> tuple[float, float, float, float]:
+def to_file_pixels(
+    box: NDArray[np.float64], frame: ViewTransform, size: tuple[int, int]
+) -> tuple[float, float, float, float]:
     """A box of the network's image in the file's pixels."""
     height, width = size
     across, down = frame.across / width, frame.down / height

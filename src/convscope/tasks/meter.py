@@ -27,7 +27,7 @@ class Meter(Protocol):
         """Images taken."""
 
 
-class Gathered:
+class GatheringMeter:
     """A meter that keeps all outputs (N, ...) and targets (N, ...): for tasks of a few numbers per image.
 
     Args:

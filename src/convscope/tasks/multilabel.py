@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from convscope.tasks.meter import Arrays, Gathered
-from convscope.tasks.resampled import resampled
+from convscope.tasks.meter import Arrays, GatheringMeter
+from convscope.tasks.resampled import bootstrap_interval
 from convscope.tasks.sections import Interval, Pictures, Section, Shown, Table
-from convscope.tasks.task import Frame, Known, Options, Prediction, Task
+from convscope.tasks.task import Prediction, Task, TaskContext, TaskOptions, ViewTransform
 
-SHOWN = 12  # pictures in a row of the report
+SHOWN_IMAGES = 12  # pictures in a row of the report
 
 
-class MultilabelOptions(Options):
+class MultilabelOptions(TaskOptions):
     """`positive_weights` balanced lets what is rare count as much as what is not: absences over presences."""
 
     positive_weights: Literal["none", "balanced"] = "none"
@@ -32,20 +32,20 @@ class LabelsPrediction(Prediction):
     probabilities: tuple[float, ...]
     names: tuple[str, ...]
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """File, labels, and every label's probability."""
         probabilities = dict(zip(self.names, self.probabilities, strict=True))
         return {"file": self.file, "labels": list(self.labels), "probabilities": probabilities}
 
-    def row(self) -> list[Any]:
+    def csv_row(self) -> list[Any]:
         """Labels with blanks between, then the probabilities."""
         return [" ".join(self.labels), *self.probabilities]
 
-    def cells(self, top: int) -> list[str]:
+    def display(self, top: int) -> list[str]:
         """The labels that are there, likeliest first."""
-        known = dict(zip(self.names, self.probabilities, strict=True))
-        best = sorted(self.labels, key=lambda name: -known[name])[:top]
-        return [", ".join(f"{name} {100 * known[name]:.1f} %" for name in best) or "none"]
+        context = dict(zip(self.names, self.probabilities, strict=True))
+        best = sorted(self.labels, key=lambda name: -context[name])[:top]
+        return [", ".join(f"{name} {100 * context[name]:.1f} %" for name in best) or "none"]
 
 
 @dataclass(frozen=True)
@@ -75,45 +75,45 @@ class Multilabel(Task):
     thresholds: tuple[float, ...] | None = None
 
     name: ClassVar[str] = "multilabel"
-    takes: ClassVar[str] = "labels"
+    target_kind: ClassVar[str] = "labels"
     primary: ClassVar[str] = "map"
     shown: ClassVar[tuple[str, ...]] = ("map", "micro_f1")
-    options: ClassVar[type[Options]] = MultilabelOptions
-    mixes: ClassVar[bool] = True
+    options: ClassVar[type[TaskOptions]] = MultilabelOptions
+    supports_mixup: ClassVar[bool] = True
 
     @classmethod
-    def made(cls, known: Known, options: Mapping[str, Any]) -> Self:
+    def from_data(cls, context: TaskContext, options: Mapping[str, Any]) -> Self:
         """With weights from the training targets where asked for."""
         if options.get("positive_weights") != "balanced":
-            return cls(known.classes)
-        there, absent = (known.targets == 1).sum(0), (known.targets == 0).sum(0)
-        return cls(known.classes, tuple((absent / np.maximum(there, 1)).clip(0.01, 100).tolist()))
+            return cls(context.classes)
+        there, absent = (context.targets == 1).sum(0), (context.targets == 0).sum(0)
+        return cls(context.classes, tuple((absent / np.maximum(there, 1)).clip(0.01, 100).tolist()))
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """Binary cross entropy of sigmoid(output), the mean over all labels that are known; 0 where none is."""
-        known = ~target.isnan()
+        context = ~target.isnan()
         weight = None if self.positive_weights is None else output.new_tensor(self.positive_weights)
         each = F.binary_cross_entropy_with_logits(
             output, target.nan_to_num(0).to(output.dtype), pos_weight=weight, reduction="none"
         )
-        return (each * known).sum() / known.sum().clamp(min=1)
+        return (each * context).sum() / context.sum().clamp(min=1)
 
     def decode(self, output: Tensor) -> Tensor:
         """(N, K) probabilities, each for itself."""
         return output.float().sigmoid()
 
-    def meter(self, arrays: Arrays | None = None) -> Gathered:
+    def meter(self, arrays: Arrays | None = None) -> GatheringMeter:
         """All outputs and targets."""
-        return Gathered(self.scores, arrays)
+        return GatheringMeter(self.scores, arrays)
 
     def scores(self, output: Tensor, target: Tensor) -> dict[str, float]:
         """Loss without weights, mean average precision, F1 over all labels (micro) and averaged by label (macro)."""
         rows = self.table(output, target)
         told = [row for row in rows if not math.isnan(row.average_precision)]
-        truth, given = target.numpy(), self.given(output)
-        known = ~np.isnan(truth)
-        both, either = (given & (truth == 1)).sum(), (given & known).sum() + (truth == 1).sum()
-        exact = ((given == (truth == 1)) | ~known).all(1)
+        truth, given = target.numpy(), self.predicted(output)
+        context = ~np.isnan(truth)
+        both, either = (given & (truth == 1)).sum(), (given & context).sum() + (truth == 1).sum()
+        exact = ((given == (truth == 1)) | ~context).all(1)
         return {
             "loss": float(replace(self, positive_weights=None).loss(output, target)),
             "map": mean_precision(rows),
@@ -122,12 +122,12 @@ class Multilabel(Task):
             "exact": float(exact.mean()),
         }
 
-    def interval(self, meter: Gathered) -> Interval:
+    def interval(self, meter: GatheringMeter) -> Interval:
         """Of the mean average precision."""
         output, target = meter.output, meter.target
-        return resampled(lambda rows: mean_precision(self.table(output[rows], target[rows])), len(meter))
+        return bootstrap_interval(lambda rows: mean_precision(self.table(output[rows], target[rows])), len(meter))
 
-    def given(self, output: Tensor) -> NDArray[np.bool_]:
+    def predicted(self, output: Tensor) -> NDArray[np.bool_]:
         """(N, K) which labels are given."""
         found: NDArray[np.bool_] = self.decode(output).numpy() >= np.array(self._thresholds, np.float32)
         return found
@@ -138,18 +138,18 @@ class Multilabel(Task):
 
     def table(self, output: Tensor, target: Tensor) -> list[LabelScores]:
         """Each label over the images where it is known."""
-        share, truth, given = self.decode(output).numpy(), target.numpy(), self.given(output)
+        share, truth, given = self.decode(output).numpy(), target.numpy(), self.predicted(output)
         return [
             _label_scores(name, share[:, k], truth[:, k], given[:, k], self._thresholds[k])
             for k, name in enumerate(self.classes)
         ]
 
-    def tuned(self, meter: Gathered) -> Self:
+    def calibrate(self, meter: GatheringMeter) -> Self:
         """The thresholds that give each label its best F1 on these images."""
         share, truth = self.decode(meter.output).numpy(), meter.target.numpy()
         return replace(self, thresholds=tuple(best_threshold(s, t) for s, t in zip(share.T, truth.T, strict=True)))
 
-    def sections(self, meter: Gathered) -> list[Section]:
+    def sections(self, meter: GatheringMeter) -> list[Section]:
         """Label by label, and the images that have most wrong."""
         columns = "label", "images", "known", "threshold", "average precision", "precision", "recall", "F1"
         rows = [list(asdict(row).values()) for row in self.table(meter.output, meter.target)]
@@ -159,13 +159,13 @@ class Multilabel(Task):
         )
         return [Table("Label by label", note, columns, rows), *self._pictures(meter)]
 
-    def _pictures(self, meter: Gathered) -> list[Section]:
-        share, truth, given = self.decode(meter.output).numpy(), meter.target.numpy(), self.given(meter.output)
+    def _pictures(self, meter: GatheringMeter) -> list[Section]:
+        share, truth, given = self.decode(meter.output).numpy(), meter.target.numpy(), self.predicted(meter.output)
         wrong = ((given != (truth == 1)) & ~np.isnan(truth)).sum(1)
         doubt = np.abs(share - np.array(self._thresholds)).min(1)
         order = np.lexsort((doubt, -wrong))
-        worst = [self._shown(int(i), given, truth) for i in order if wrong[i]][:SHOWN]
-        right = [self._shown(int(i), given, truth) for i in order if not wrong[i]][:SHOWN]
+        worst = [self._shown(int(i), given, truth) for i in order if wrong[i]][:SHOWN_IMAGES]
+        right = [self._shown(int(i), given, truth) for i in order if not wrong[i]][:SHOWN_IMAGES]
         return [
             Pictures("Most labels wrong", "Look here first: a label that was forgotten, or one that is rare.", worst),
             Pictures("Right, but least sure", "", right),
@@ -183,9 +183,9 @@ class Multilabel(Task):
         """Labels, then one column per label."""
         return ["labels", *self.classes]
 
-    def predictions(self, output: Tensor, frames: Sequence[Frame]) -> list[LabelsPrediction]:
+    def predictions(self, output: Tensor, frames: Sequence[ViewTransform]) -> list[LabelsPrediction]:
         """Labels whose probability reaches their threshold."""
-        share, given = self.decode(output).numpy(), self.given(output)
+        share, given = self.decode(output).numpy(), self.predicted(output)
         return [
             LabelsPrediction(
                 frame.file,
@@ -211,8 +211,8 @@ def best_threshold(share: NDArray[np.floating], truth: NDArray[np.floating]) -> 
     >>> best_threshold(np.array([0.1, 0.2, 0.3]), np.array([0.0, 1.0, 1.0]))
     0.15...
     """
-    known = ~np.isnan(truth)
-    share, there = share[known].astype(float), truth[known] == 1
+    context = ~np.isnan(truth)
+    share, there = share[context].astype(float), truth[context] == 1
     if not there.any():
         return 0.5
     levels = np.unique(share)
@@ -230,8 +230,8 @@ def _label_scores(
 ) -> LabelScores:
     from sklearn.metrics import average_precision_score
 
-    known = ~np.isnan(truth)
-    there, given, share = truth[known] == 1, given[known], share[known]
+    context = ~np.isnan(truth)
+    there, given, share = truth[context] == 1, given[context], share[context]
     both, present, said = int((there & given).sum()), int(there.sum()), int(given.sum())
     return LabelScores(
         name,

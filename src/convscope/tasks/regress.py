@@ -8,14 +8,14 @@ import numpy as np
 from torch import Tensor
 from torch.nn import functional as F
 
-from convscope.tasks.meter import Arrays, Gathered
+from convscope.tasks.meter import Arrays, GatheringMeter
 from convscope.tasks.sections import Pictures, Scatter, Section, Shown, Table
-from convscope.tasks.task import Frame, Known, Options, Prediction, Task
+from convscope.tasks.task import Prediction, Task, TaskContext, TaskOptions, ViewTransform
 
-SHOWN = 12
+SHOWN_IMAGES = 12
 
 
-class RegressOptions(Options):
+class RegressOptions(TaskOptions):
     """`mse` for the mean, `huber` where some targets are far off: squared up to one standard deviation, then linear."""
 
     kind: Literal["mse", "huber"] = "mse"
@@ -28,15 +28,15 @@ class NumbersPrediction(Prediction):
     values: tuple[float, ...]
     names: tuple[str, ...]
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """File and numbers by name."""
         return {"file": self.file, "values": dict(zip(self.names, self.values, strict=True))}
 
-    def row(self) -> list[Any]:
+    def csv_row(self) -> list[Any]:
         """One cell per number."""
         return list(self.values)
 
-    def cells(self, top: int) -> list[str]:
+    def display(self, top: int) -> list[str]:
         """The numbers with their names."""
         return [
             ", ".join(f"{name} {value:.4g}" for name, value in list(zip(self.names, self.values, strict=True))[:top])
@@ -58,22 +58,22 @@ class Regress(Task):
     kind: Literal["mse", "huber"] = "mse"
 
     name: ClassVar[str] = "regress"
-    takes: ClassVar[str] = "numbers"
+    target_kind: ClassVar[str] = "numbers"
     primary: ClassVar[str] = "r2"
     shown: ClassVar[tuple[str, ...]] = ("r2", "mae")
-    options: ClassVar[type[Options]] = RegressOptions
-    settings_wanted: ClassVar[Mapping[str, Any]] = {
+    options: ClassVar[type[TaskOptions]] = RegressOptions
+    default_settings: ClassVar[Mapping[str, Any]] = {
         "optimiser.name": "adamw",
         "optimiser.learning_rate": 0.003,
         "optimiser.weight_decay": 0.01,
     }
 
     @classmethod
-    def made(cls, known: Known, options: Mapping[str, Any]) -> Self:
+    def from_data(cls, context: TaskContext, options: Mapping[str, Any]) -> Self:
         """Mean and deviation are those of the training targets; a number that never changes has the deviation 1."""
-        std = known.targets.std(0, dtype=np.float64)
-        mean = known.targets.mean(0, dtype=np.float64)
-        return cls(known.classes, tuple(mean.tolist()), tuple(np.where(std > 0, std, 1.0).tolist()), **options)
+        std = context.targets.std(0, dtype=np.float64)
+        mean = context.targets.mean(0, dtype=np.float64)
+        return cls(context.classes, tuple(mean.tolist()), tuple(np.where(std > 0, std, 1.0).tolist()), **options)
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """Mean squared (or Huber) distance of the standardised numbers."""
@@ -85,9 +85,9 @@ class Regress(Task):
         output = output.float()
         return output * output.new_tensor(self.std) + output.new_tensor(self.mean)
 
-    def meter(self, arrays: Arrays | None = None) -> Gathered:
+    def meter(self, arrays: Arrays | None = None) -> GatheringMeter:
         """All outputs and targets."""
-        return Gathered(self.scores, arrays)
+        return GatheringMeter(self.scores, arrays)
 
     def scores(self, output: Tensor, target: Tensor) -> dict[str, float]:
         """Loss, R2 and mean absolute error, the last two averaged over the numbers.
@@ -110,7 +110,7 @@ class Regress(Task):
         columns = r2.tolist(), error.abs().mean(0).tolist(), error.square().mean(0).sqrt().tolist()
         return list(zip(self.classes, *columns, strict=True))
 
-    def sections(self, meter: Gathered) -> list[Section]:
+    def sections(self, meter: GatheringMeter) -> list[Section]:
         """Number by number, answers and residuals against what is right, and the images that are furthest off."""
         answer, truth = self.decode(meter.output).double().numpy(), meter.target.double().numpy()
         found: list[Section] = [
@@ -128,7 +128,7 @@ class Regress(Task):
             note = "Answer minus truth: a slope or a bend says that the answers lean to the mean."
             found.append(Scatter(f"{name}: residuals", note, right, said - right, (f"{name}, true", "residual")))
         off = (np.abs(answer - truth) / np.array(self.std)).max(1)
-        worst = [Shown(int(i), self._told(answer[i]), self._told(truth[i])) for i in np.argsort(-off)[:SHOWN]]
+        worst = [Shown(int(i), self._told(answer[i]), self._told(truth[i])) for i in np.argsort(-off)[:SHOWN_IMAGES]]
         return [*found, Pictures("Furthest off", "", worst)]
 
     def _told(self, values: Any) -> str:
@@ -139,7 +139,7 @@ class Regress(Task):
         """One per number."""
         return list(self.classes)
 
-    def predictions(self, output: Tensor, frames: Sequence[Frame]) -> list[NumbersPrediction]:
+    def predictions(self, output: Tensor, frames: Sequence[ViewTransform]) -> list[NumbersPrediction]:
         """Numbers in the units of the data."""
         rows = self.decode(output).tolist()
         return [

@@ -10,7 +10,7 @@ from convscope.tasks.sections import Interval
 DRAWS = 300
 
 
-def resampled(score: Callable[[NDArray[np.int64]], float], images: int) -> Interval:
+def bootstrap_interval(score: Callable[[NDArray[np.int64]], float], images: int) -> Interval:
     """The percentile bootstrap (Efron 1979): the middle 95 % of the scores of as many images, drawn with replacement.
 
     Of fewer than about twenty images it tells too little: what they do not show cannot be drawn.

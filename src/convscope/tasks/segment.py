@@ -16,20 +16,20 @@ from torch.nn import functional as F
 
 from convscope.errors import ModelError
 from convscope.models import DenseNetwork
-from convscope.tasks.drawing import colours_of, with_mask
+from convscope.tasks.drawing import colors_of, with_mask
 from convscope.tasks.meter import Arrays
-from convscope.tasks.resampled import resampled
+from convscope.tasks.resampled import bootstrap_interval
 from convscope.tasks.sections import Cell, Interval, Matrix, Pictures, Section, Shown, Table
-from convscope.tasks.task import Frame, Known, Options, Prediction, Task
+from convscope.tasks.task import Prediction, Task, TaskContext, TaskOptions, ViewTransform
 
 IGNORE = 255
 """In a mask: no class is right here, so nothing is learnt or measured."""
 
-SHOWN = 12
+SHOWN_IMAGES = 12
 DENSE = ("unet", "segnet", "full_resolution", "assembled")
 
 
-class SegmentOptions(Options):
+class SegmentOptions(TaskOptions):
     """`dice` is the weight of the Dice loss beside the cross entropy: it counts every class alike, however small."""
 
     dice: float = Field(0.0, ge=0)
@@ -43,24 +43,24 @@ class MaskPrediction(Prediction):
     shares: tuple[float, ...]
     names: tuple[str, ...]
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """File, size, and each class's share."""
         height, width = self.mask.shape
         return {"file": self.file, "size": [height, width], "shares": dict(zip(self.names, self.shares, strict=True))}
 
-    def row(self) -> list[Any]:
+    def csv_row(self) -> list[Any]:
         """Each class's share."""
         return list(self.shares)
 
-    def cells(self, top: int) -> list[str]:
+    def display(self, top: int) -> list[str]:
         """The classes that take most of the picture."""
         order = sorted(range(len(self.names)), key=lambda k: -self.shares[k])[:top]
         return [", ".join(f"{self.names[k]} {100 * self.shares[k]:.1f} %" for k in order if self.shares[k])]
 
-    def saved(self, folder: Path) -> Path:
+    def save_files(self, folder: Path) -> Path:
         """Write the mask as a PNG whose values are the classes' indices and whose palette has their colours."""
         image = Image.fromarray(self.mask).convert("P")
-        image.putpalette(colours_of(np.arange(256)).ravel().tolist())
+        image.putpalette(colors_of(np.arange(256)).ravel().tolist())
         path = folder / f"{Path(self.file).stem}.png"
         image.save(path)
         return path
@@ -73,21 +73,21 @@ class Segment(Task):
     dice: float = 0.0
 
     name: ClassVar[str] = "segment"
-    takes: ClassVar[str] = "masks"
+    target_kind: ClassVar[str] = "masks"
     primary: ClassVar[str] = "miou"
     shown: ClassVar[tuple[str, ...]] = ("miou", "accuracy")
-    options: ClassVar[type[Options]] = SegmentOptions
-    whole: ClassVar[bool] = True
-    settings_wanted: ClassVar[Mapping[str, Any]] = {
+    options: ClassVar[type[TaskOptions]] = SegmentOptions
+    any_size: ClassVar[bool] = True
+    default_settings: ClassVar[Mapping[str, Any]] = {
         "optimiser.name": "adamw",
         "optimiser.learning_rate": 0.002,
         "optimiser.weight_decay": 0.01,
     }
 
     @classmethod
-    def made(cls, known: Known, options: Mapping[str, Any]) -> Self:
+    def from_data(cls, context: TaskContext, options: Mapping[str, Any]) -> Self:
         """With the user's options."""
-        return cls(known.classes, **options)
+        return cls(context.classes, **options)
 
     def network(self, name: str, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         """A network that answers for every pixel; of any other a U-Net is made with that one as its encoder."""
@@ -95,7 +95,7 @@ class Segment(Task):
             return name, dict(options)
         return "unet", {"encoder": name, "encoder_options": dict(options), "norm": "batch"}
 
-    def headed(self, network: nn.Module) -> nn.Module:
+    def attach_head(self, network: nn.Module) -> nn.Module:
         """The network itself.
 
         Raises:
@@ -108,8 +108,8 @@ class Segment(Task):
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """Cross entropy, the mean over all pixels with a class, plus `dice` times the Dice loss."""
         target = target.long()
-        known = (target != IGNORE).sum().clamp(min=1)
-        entropy = F.cross_entropy(output, target, ignore_index=IGNORE, reduction="sum") / known
+        context = (target != IGNORE).sum().clamp(min=1)
+        entropy = F.cross_entropy(output, target, ignore_index=IGNORE, reduction="sum") / context
         return entropy + self.dice * dice_loss(output, target) if self.dice else entropy
 
     def decode(self, output: Tensor) -> Tensor:
@@ -140,10 +140,10 @@ class Segment(Task):
     def interval(self, meter: "MaskMeter") -> Interval:
         """Of the mean IoU."""
         sums = np.concatenate(meter.sums) if meter.sums else np.empty((0, 3, self.outputs), np.int64)
-        return resampled(lambda rows: _mean_iou(*sums[rows].sum(0)), len(sums))
+        return bootstrap_interval(lambda rows: _mean_iou(*sums[rows].sum(0)), len(sums))
 
     def _shown(self, meter: "MaskMeter", score: float, row: int) -> Shown:
-        answer, truth = meter.kept[row]
+        answer, truth = meter.shown_masks[row]
         return Shown(row, f"mIoU {score:.3f}", "", lambda pixels: with_mask(pixels, answer, truth))
 
     @property
@@ -151,7 +151,7 @@ class Segment(Task):
         """Each class's share of the pixels."""
         return list(self.classes)
 
-    def predictions(self, output: Tensor, frames: Sequence[Frame]) -> list[MaskPrediction]:
+    def predictions(self, output: Tensor, frames: Sequence[ViewTransform]) -> list[MaskPrediction]:
         """Masks at the files' own sizes: logits are enlarged, then the largest is taken."""
         found = []
         for logits, frame in zip(output.float(), frames, strict=True):
@@ -174,7 +174,7 @@ class MaskMeter:
     """(mIoU, row) of the images of the lowest."""
     sums: list[NDArray[np.int64]] = field(default_factory=list)
     """(B, 3, K) of each batch: pixels that are right, of the class, and called so, image by image."""
-    kept: dict[int, tuple[NDArray[np.uint8], NDArray[np.uint8]]] = field(default_factory=dict)
+    shown_masks: dict[int, tuple[NDArray[np.uint8], NDArray[np.uint8]]] = field(default_factory=dict)
     """Row -> answer and truth."""
 
     def __post_init__(self) -> None:
@@ -187,7 +187,7 @@ class MaskMeter:
         meter.counts = np.asarray(arrays["counts"])
         meter.sums = [np.asarray(arrays["sums"])] if "sums" in arrays else []
         meter.worst = [(float(score), int(row)) for score, row in arrays["worst"]]
-        meter.kept = {
+        meter.shown_masks = {
             int(r): (a, t) for r, a, t in zip(arrays["rows"], arrays["answers"], arrays["truths"], strict=True)
         }
         return meter
@@ -198,9 +198,9 @@ class MaskMeter:
         plain = Segment(self.task.classes)
         self.total_loss += float(plain.loss(output, target)) * len(target)
         answers = output.argmax(1)
-        truths, known = target.long(), target != IGNORE
+        truths, context = target.long(), target != IGNORE
         image = torch.arange(len(target), device=target.device).view(-1, 1, 1) * kinds**2
-        place = (image + truths * kinds + answers)[known]
+        place = (image + truths * kinds + answers)[context]
         each = torch.bincount(place, minlength=len(target) * kinds**2).view(-1, kinds, kinds).cpu().numpy()
         self.counts += each.sum(0)
         self.sums.append(np.stack([each.diagonal(axis1=1, axis2=2), each.sum(2), each.sum(1)], 1))
@@ -213,24 +213,24 @@ class MaskMeter:
         heap = [(-s, r) for s, r in self.worst]
         heapq.heapify(heap)
         dropped = None
-        if len(heap) < SHOWN:
+        if len(heap) < SHOWN_IMAGES:
             heapq.heappush(heap, (-score, row))
         else:
             dropped = heapq.heappushpop(heap, (-score, row))[1]
         self.worst = [(-s, r) for s, r in heap]
-        if row != dropped or row < SHOWN:
-            self.kept[row] = answer, truth
-        if dropped is not None and dropped >= SHOWN:
-            self.kept.pop(dropped, None)
+        if row != dropped or row < SHOWN_IMAGES:
+            self.shown_masks[row] = answer, truth
+        if dropped is not None and dropped >= SHOWN_IMAGES:
+            self.shown_masks.pop(dropped, None)
 
     def first_shown(self, task: Segment) -> list[Shown]:
         """The first images of the set."""
-        return [task._shown(self, self._score(row), row) for row in sorted(self.kept) if row < SHOWN]
+        return [task._shown(self, self._score(row), row) for row in sorted(self.shown_masks) if row < SHOWN_IMAGES]
 
     def _score(self, row: int) -> float:
-        answer, truth = self.kept[row]
-        kinds, known = self.task.outputs, truth != IGNORE
-        place = truth[known].astype(np.int64) * kinds + answer[known]
+        answer, truth = self.shown_masks[row]
+        kinds, context = self.task.outputs, truth != IGNORE
+        place = truth[context].astype(np.int64) * kinds + answer[context]
         return miou(np.bincount(place, minlength=kinds**2).reshape(kinds, kinds))
 
     def by_class(self) -> NDArray[np.float64]:
@@ -249,7 +249,7 @@ class MaskMeter:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Counts and the masks to show; masks of different sizes are not kept."""
-        rows = sorted(self.kept)
+        rows = sorted(self.shown_masks)
         return {
             "counts": self.counts,
             "sums": np.concatenate(self.sums) if self.sums else np.empty((0, 3, self.task.outputs), np.int64),
@@ -257,8 +257,8 @@ class MaskMeter:
             "images": np.array(self.images),
             "worst": np.array(self.worst),
             "rows": np.array(rows),
-            "answers": np.array([self.kept[row][0] for row in rows]),
-            "truths": np.array([self.kept[row][1] for row in rows]),
+            "answers": np.array([self.shown_masks[row][0] for row in rows]),
+            "truths": np.array([self.shown_masks[row][1] for row in rows]),
         }
 
     def __len__(self) -> int:
@@ -292,8 +292,8 @@ def dice_loss(output: Tensor, target: Tensor) -> Tensor:
 
     Sums run over all pixels of the batch that have a class; a class that is nowhere, and nowhere answered, has Dice 1.
     """
-    known = (target != IGNORE)[:, None]
-    share = output.softmax(1) * known
-    truth = F.one_hot(torch.where(known[:, 0], target, 0), output.shape[1]).movedim(-1, 1).to(share.dtype) * known
+    context = (target != IGNORE)[:, None]
+    share = output.softmax(1) * context
+    truth = F.one_hot(torch.where(context[:, 0], target, 0), output.shape[1]).movedim(-1, 1).to(share.dtype) * context
     both, either = (share * truth).sum((0, 2, 3)), (share + truth).sum((0, 2, 3))
     return 1 - ((2 * both + 1) / (either + 1)).mean()

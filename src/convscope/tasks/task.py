@@ -16,12 +16,12 @@ from convscope.tasks.meter import Arrays, Meter
 from convscope.tasks.sections import Interval, Section
 
 
-class Options(BaseModel, frozen=True, extra="forbid"):
+class TaskOptions(BaseModel, frozen=True, extra="forbid"):
     """What a user may choose of a task, the recipe's ``[loss]``; a task without choices takes this one."""
 
 
 @dataclass(frozen=True, eq=False)
-class Known:
+class TaskContext:
     """What a task is made from: the classes (or names of numbers), the training targets, the network's images."""
 
     classes: tuple[str, ...]
@@ -30,7 +30,7 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Frame:
+class ViewTransform:
     """Where the network's picture lies in the file's: what a task needs to speak in the file's pixels.
 
     Place (x, y) of the network's picture is (left + x * across / W, top + y * down / H) of the file's.
@@ -52,18 +52,18 @@ class Prediction(ABC):
     file: str
 
     @abstractmethod
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The answer as a JSON object."""
 
     @abstractmethod
-    def row(self) -> list[Any]:
+    def csv_row(self) -> list[Any]:
         """The answer's cells in a CSV file, under the task's `columns`."""
 
     @abstractmethod
-    def cells(self, top: int) -> list[str]:
+    def display(self, top: int) -> list[str]:
         """The answer for people, in at most `top` cells."""
 
-    def saved(self, folder: Path) -> Path | None:  # noqa: ARG002
+    def save_files(self, folder: Path) -> Path | None:  # noqa: ARG002
         """Write the part of the answer that is a picture; return where, or None where there is none."""
         return None
 
@@ -80,27 +80,27 @@ class Task(ABC):
     """Names of the classes, labels or numbers, in the order of the network's outputs."""
 
     name: ClassVar[str]
-    takes: ClassVar[str]
-    """The kind of targets: classes, labels, numbers, masks or boxes; see `data.Dataset.kind`."""
+    target_kind: ClassVar[str]
+    """The kind of targets: classes, labels, numbers, masks or boxes; see `data.Dataset.task_class`."""
     primary: ClassVar[str]
     """The score that is to be large."""
     shown: ClassVar[tuple[str, ...]]
     """The scores in an epoch's line."""
-    options: ClassVar[type[Options]] = Options
-    whole: ClassVar[bool] = False
+    options: ClassVar[type[TaskOptions]] = TaskOptions
+    any_size: ClassVar[bool] = False
     """Whether the network is shown pictures of any size, uncropped, when it answers for files."""
-    mixes: ClassVar[bool] = False
+    supports_mixup: ClassVar[bool] = False
     """Whether mixed images may have mixed targets (mix-up)."""
-    settings_wanted: ClassVar[Mapping[str, Any]] = {}
+    default_settings: ClassVar[Mapping[str, Any]] = {}
     """Recipe settings, by their dotted names, that suit the task better than what the data alone would choose."""
 
     @classmethod
-    def made(cls, known: Known, options: Mapping[str, Any]) -> Self:
+    def from_data(cls, context: TaskContext, options: Mapping[str, Any]) -> Self:
         """The task for these data with the user's options."""
-        return cls(known.classes, **dict(options))
+        return cls(context.classes, **dict(options))
 
     @classmethod
-    def told(cls, score: float) -> str:
+    def format_score(cls, score: float) -> str:
         """The primary score for people."""
         return f"{score:.4f}"
 
@@ -113,7 +113,7 @@ class Task(ABC):
         """The network, with its options, that the task makes of the one that the user names."""
         return name, dict(options)
 
-    def headed(self, network: nn.Module) -> nn.Module:
+    def attach_head(self, network: nn.Module) -> nn.Module:
         """The network with the task's own head, where the usual one will not do; called before weights are read."""
         return network
 
@@ -125,7 +125,7 @@ class Task(ABC):
     def meter(self, arrays: Arrays | None = None) -> Meter:
         """A new meter, or one made from the arrays that an earlier one kept."""
 
-    def tuned(self, meter: Any) -> Self:  # noqa: ARG002
+    def calibrate(self, meter: Any) -> Self:  # noqa: ARG002
         """The task with what can only be chosen on validation answers, such as thresholds."""
         return self
 
@@ -133,7 +133,7 @@ class Task(ABC):
         """The primary score with its 95 % interval, where there is one."""
         return None
 
-    def gained(self, before: Any, after: Any) -> Interval | None:  # noqa: ARG002
+    def paired_gain(self, before: Any, after: Any) -> Interval | None:  # noqa: ARG002
         """How much larger the primary score of the later of two answers to the same images is, with its 95 % interval.
 
         Args:
@@ -149,14 +149,14 @@ class Task(ABC):
     @property
     @abstractmethod
     def columns(self) -> list[str]:
-        """Headings of `Prediction.row`, after "file"."""
+        """Headings of `Prediction.csv_row`, after "file"."""
 
     def headings(self, top: int) -> list[str]:  # noqa: ARG002
-        """Headings of `Prediction.cells`."""
+        """Headings of `Prediction.display`."""
         return ["answer"]
 
     @abstractmethod
-    def predictions(self, output: Tensor, frames: Sequence[Frame]) -> list[Any]:
+    def predictions(self, output: Tensor, frames: Sequence[ViewTransform]) -> list[Any]:
         """Answers for a batch of files."""
 
     def settings(self) -> dict[str, Any]:
@@ -164,40 +164,40 @@ class Task(ABC):
         return {name: value for name, value in asdict(self).items() if name != "classes"}
 
 
-def restored(kind: type[Task], classes: Sequence[str], settings: Mapping[str, Any]) -> Task:
+def restore_task(task_class: type[Task], classes: Sequence[str], settings: Mapping[str, Any]) -> Task:
     """A task from what `Task.settings` gave.
 
     Raises:
         ModelError: they are not those of this task.
     """
-    unknown = sorted(set(settings) - {known.name for known in fields(kind)})
+    unknown = sorted(set(settings) - {context.name for context in fields(task_class)})
     why = f"no setting {unknown[0]}" if unknown else ""
     try:
         if not why:
-            return TypeAdapter(kind).validate_python({"classes": tuple(classes), **settings})
+            return TypeAdapter(task_class).validate_python({"classes": tuple(classes), **settings})
     except ValidationError as error:
         first = error.errors()[0]
         why = f"{first['loc'][0]} is {first['input']!r}; {first['msg'].replace('Input ', 'it ', 1)}"
-    raise ModelError(f"task {kind.name}: {why}; copy the model again")
+    raise ModelError(f"task {task_class.name}: {why}; copy the model again")
 
 
-def checked(kind: type[Task], options: Mapping[str, Any], place: str) -> dict[str, Any]:
+def check_options(task_class: type[Task], options: Mapping[str, Any], source: str) -> dict[str, Any]:
     """A user's options of a task, completed with its defaults.
 
     Raises:
         ConfigError: an option that the task has not, or a value that does not fit.
     """
-    known = kind.options.model_fields
-    unknown = [name for name in options if name not in known]
+    context = task_class.options.model_fields
+    unknown = [name for name in options if name not in context]
     if unknown:
-        meant = did_you_mean(unknown[0], known) if known else "; it has none"
-        raise ConfigError(f"{place}: the task {kind.name} has no setting loss.{unknown[0]}{meant}")
+        meant = did_you_mean(unknown[0], context) if context else "; it has none"
+        raise ConfigError(f"{source}: the task {task_class.name} has no setting loss.{unknown[0]}{meant}")
     try:
-        return kind.options.model_validate(dict(options)).model_dump()
+        return task_class.options.model_validate(dict(options)).model_dump()
     except ValidationError as error:
         first = error.errors()[0]
         why = first["msg"].replace("Input ", "it ", 1)
-        raise ConfigError(f"{place}: loss.{first['loc'][0]} is {first['input']!r}; {why}") from None
+        raise ConfigError(f"{source}: loss.{first['loc'][0]} is {first['input']!r}; {why}") from None
 
 
 def rounded(values: NDArray[np.floating], digits: int = 4) -> list[float]:

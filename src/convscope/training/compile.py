@@ -13,14 +13,14 @@ from torch import Tensor, nn
 from convscope.training.precision import in_float32
 from convscope.training.step import Loss
 
-Compiling = Literal["auto", "never", "always", "graphs"]
-Way = Literal["never", "always", "graphs"]
+CompileMode = Literal["auto", "never", "always", "graphs"]
+CompileWay = Literal["never", "always", "graphs"]
 Left = Callable[[float], float]
 Context = Callable[[], AbstractContextManager[Any]]
 
 WARM, TIMED = 2, 3  # steps of each way that are not timed, then such that are
-USED: dict[Way, str] = {"never": "not used", "always": "used", "graphs": "used with CUDA graphs"}
-TOOK: dict[Way, str] = {"never": "a step takes", "always": "compiled", "graphs": "with CUDA graphs"}
+USED: dict[CompileWay, str] = {"never": "not used", "always": "used", "graphs": "used with CUDA graphs"}
+LONG_TRIAL: dict[CompileWay, str] = {"never": "a step takes", "always": "compiled", "graphs": "with CUDA graphs"}
 LONG = 300.0  # seconds of training from which a trial is worth its own cost, a minute or so
 
 
@@ -31,7 +31,7 @@ class Compiled:
     epoch's last, are not compiled for. What was decided is kept in the checkpoint: a resumed run computes as before.
     """
 
-    def __init__(self, way: Way | None = None, candidates: Sequence[Way] = ("always", "graphs")) -> None:
+    def __init__(self, way: CompileWay | None = None, candidates: Sequence[CompileWay] = ("always", "graphs")) -> None:
         """Take what is decided already; None: `decide` will, between the network as it is and the candidates."""
         self.way = way
         self.candidates = candidates
@@ -60,13 +60,13 @@ class Compiled:
             return ""
         self.way = "never"
         began, most = time.perf_counter(), 0.0
-        plain, said = tried(model, pair, loss, precision, "never")
+        plain, said = time_step(model, pair, loss, precision, "never")
         if left(plain) < LONG or math.isinf(plain):
             return ""
         told = [said]
         for way in self.candidates:
             start = time.perf_counter()
-            took, said = tried(model, pair, loss, precision, way)
+            took, said = time_step(model, pair, loss, precision, way)
             cost = time.perf_counter() - start  # to compile once more costs less: kernels are kept on disk
             saved = left(plain) * (1 - took / plain) - cost
             if saved > most:
@@ -84,7 +84,7 @@ class Compiled:
         self.way = content["way"]
 
 
-def compiled(model: nn.Module, way: Way) -> Callable[[Any], Any]:
+def compiled(model: nn.Module, way: CompileWay) -> Callable[[Any], Any]:
     """The network through `torch.compile`, whose kernels keep to `deterministic` too; it compiles when first called.
 
     CUDA graphs launch a whole pass at once. They write a pass's gradients where the last pass's were, so they are not
@@ -97,20 +97,20 @@ def compiled(model: nn.Module, way: Way) -> Callable[[Any], Any]:
     return torch.compile(model, dynamic=False, mode="reduce-overhead" if way == "graphs" else None)
 
 
-def tried(
-    model: nn.Module, pair: tuple[Tensor, Tensor], loss: Loss, precision: Context, way: Way
+def time_step(
+    model: nn.Module, pair: tuple[Tensor, Tensor], loss: Loss, precision: Context, way: CompileWay
 ) -> tuple[float, str]:  # fmt: skip
     """Seconds per step of a copy, infinite where it fails, and how to say that."""
     try:
         took = seconds_per_step(copy.deepcopy(model).train(), pair, loss, precision, way)
     except Exception as error:  # whatever a compiler may lack: a compiler of C, memory, a kind of layer
         why = (str(error).strip() or type(error).__name__).splitlines()[0]
-        return math.inf, f"{TOOK[way]} it failed: {why}"
-    return took, f"{TOOK[way]} {1000 * took:.1f} ms"
+        return math.inf, f"{LONG_TRIAL[way]} it failed: {why}"
+    return took, f"{LONG_TRIAL[way]} {1000 * took:.1f} ms"
 
 
 def seconds_per_step(
-    model: nn.Module, pair: tuple[Tensor, Tensor], loss: Loss, precision: Context, way: Way = "never"
+    model: nn.Module, pair: tuple[Tensor, Tensor], loss: Loss, precision: Context, way: CompileWay = "never"
 ) -> float:
     """The least that a forward and a backward pass take; batch norm's statistics move."""
     (x, y), took, network = pair, [], compiled(model, way)

@@ -7,7 +7,7 @@ import math
 from typing import Literal
 
 
-class Patience:
+class EarlyStopping:
     """Counts epochs without progress, and says when there were more than `patience` of them in a row.
 
     An epoch is bad when its score is no better than the best one before, or is not a number.
@@ -30,7 +30,7 @@ class Patience:
         self.epochs = 0
         self.bad_epochs = 0  # in a row, up to now
 
-    def see(self, score: float) -> bool:
+    def update(self, score: float) -> bool:
         """Take an epoch's score; return whether patience is exhausted. Feed it before the state is saved."""
         self.epochs += 1
         if self._is_better(score):

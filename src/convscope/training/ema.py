@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 
-class Average:
+class ExponentialAverage:
     """A copy of a network whose weights follow the trained ones slowly.
 
     average = d * average + (1 - d) * weight after every step (Polyak & Juditsky 1992), with

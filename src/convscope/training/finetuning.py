@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from convscope.errors import ConfigError
 from convscope.training.optimisers import OPTIMISERS, OptimiserSettings, parameter_groups
-from convscope.training.partition import ENDS, count, new_layers, parts, weighted
+from convscope.training.partition import ENCODER_PARTS, new_layers, num_parameters, parts, weighted
 
 
 class PlanSettings(BaseModel, frozen=True, extra="forbid"):
@@ -25,7 +25,7 @@ class PlanSettings(BaseModel, frozen=True, extra="forbid"):
     `replace_fc` layers with weights are new, counted from the end. From epoch `unfreeze_at` on (0: never) the highest
     frozen part learns as well, and every `unfreeze_every` epochs the next one below it, `unfreeze_parts` in all (0:
     down to the stem). The highest learns at `encoder_lr`, either "0.1x" the new layers' rate or a rate; each one
-    below at `falling` times the rate of the one above.
+    below at `layer_lr_decay` times the rate of the one above.
     """
 
     replace_fc: int = Field(1, ge=0)
@@ -33,7 +33,7 @@ class PlanSettings(BaseModel, frozen=True, extra="forbid"):
     unfreeze_every: int = Field(1, ge=1)
     unfreeze_parts: int = Field(0, ge=0)
     encoder_lr: str = "0.1x"
-    falling: float = Field(0.5, gt=0, le=1)
+    layer_lr_decay: float = Field(0.5, gt=0, le=1)
 
     @field_validator("encoder_lr", mode="before")
     @classmethod
@@ -57,50 +57,50 @@ class PlanSettings(BaseModel, frozen=True, extra="forbid"):
 
 
 @dataclass(frozen=True)
-class Row:
+class PlanPart:
     """One part: its weights, the epoch (from 1) from which it learns, None for never, its share of the rate.
 
     `new` parts learn from the start; the others have trained weights to lose.
     """
 
     part: str
-    weights: int
-    learns_from: int | None
+    num_parameters: int
+    trained_from: int | None
     share: float
     new: bool
 
     def frozen_in(self, epoch: int) -> bool:
         """Whether it has weights that stand still in an epoch, counted from 1."""
-        return self.weights > 0 and (self.learns_from is None or epoch < self.learns_from)
+        return self.num_parameters > 0 and (self.trained_from is None or epoch < self.trained_from)
 
 
 @dataclass(frozen=True)
-class Plan:
+class FinetuningPlan:
     """The parts of a network, from the image to the answer."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[PlanPart, ...]
 
-    def frozen(self, epoch: int) -> int:
+    def num_frozen(self, epoch: int) -> int:
         """How many of the parts stand still in an epoch, counted from 1: all up to the last one that must."""
-        return max((place + 1 for place, row in enumerate(self.rows) if row.frozen_in(epoch)), default=0)
+        return max((index + 1 for index, row in enumerate(self.rows) if row.frozen_in(epoch)), default=0)
 
     def changes(self, epochs: int) -> list[int]:
         """The epochs, from 1, that begin with other parts frozen than the one before; the first is always one."""
-        found = {row.learns_from for row in self.rows if row.learns_from and row.learns_from <= epochs}
+        found = {row.trained_from for row in self.rows if row.trained_from and row.trained_from <= epochs}
         return sorted({1, *found})
 
     @property
     def unfreezes_at(self) -> int | None:
         """The first epoch in which more than the new layers learns; None: there is none."""
-        later = [row.learns_from for row in self.rows if row.weights and row.learns_from and not row.new]
+        later = [row.trained_from for row in self.rows if row.num_parameters and row.trained_from and not row.new]
         return min(later, default=None)
 
-    def trained(self, epoch: int) -> int:
+    def num_trained(self, epoch: int) -> int:
         """How many weights learn in an epoch."""
-        return sum(row.weights for row in self.rows if row.weights and not row.frozen_in(epoch))
+        return sum(row.num_parameters for row in self.rows if row.num_parameters and not row.frozen_in(epoch))
 
 
-def make_plan(model: nn.Module, settings: PlanSettings, rate: float) -> Plan:
+def make_plan(model: nn.Module, settings: PlanSettings, rate: float) -> FinetuningPlan:
     """Lay the settings over the parts of a network.
 
     Args:
@@ -112,8 +112,8 @@ def make_plan(model: nn.Module, settings: PlanSettings, rate: float) -> Plan:
         ConfigError: the network has fewer layers or parts than the settings speak of.
     """
     found, new = parts(model), set(new_layers(model, settings.replace_fc))
-    first_new = next((place for place, (name, part) in enumerate(found) if _is_new(name, part, new)), len(found))
-    old = [place for place, (_, part) in enumerate(found[:first_new]) if count(part)]
+    first_new = next((index for index, (name, part) in enumerate(found) if _is_new(name, part, new)), len(found))
+    old = [index for index, (_, part) in enumerate(found[:first_new]) if num_parameters(part)]
     learning = old[::-1][: settings.unfreeze_parts or None] if settings.unfreeze_at else []
     if settings.unfreeze_parts > len(old):
         raise ConfigError(
@@ -121,32 +121,32 @@ def make_plan(model: nn.Module, settings: PlanSettings, rate: float) -> Plan:
             f"give 1 to {len(old)}, or 0 for all"
         )
     from_epoch, share = {}, {}
-    for depth, place in enumerate(learning):
-        from_epoch[place] = settings.unfreeze_at + depth * settings.unfreeze_every
-        share[place] = settings.share(rate) * settings.falling**depth
-    return Plan(tuple(
-        Row(name, count(part), from_epoch.get(place), share.get(place, 1.0), new=False)
-        if place < first_new
-        else Row(name, count(part), 1, 1.0, new=True)
-        for place, (name, part) in enumerate(found)
+    for depth, index in enumerate(learning):
+        from_epoch[index] = settings.unfreeze_at + depth * settings.unfreeze_every
+        share[index] = settings.share(rate) * settings.layer_lr_decay**depth
+    return FinetuningPlan(tuple(
+        PlanPart(name, num_parameters(part), from_epoch.get(index), share.get(index, 1.0), new=False)
+        if index < first_new
+        else PlanPart(name, num_parameters(part), 1, 1.0, new=True)
+        for index, (name, part) in enumerate(found)
     ))  # fmt: skip
 
 
 def _is_new(name: str, part: nn.Module, new: set[str]) -> bool:
     """Whether a part learns from the start: it is or holds a new layer, or is no part of the encoder."""
-    return not name.startswith(ENDS) or any(layer in new for layer in weighted(name, part))
+    return not name.startswith(ENCODER_PARTS) or any(layer in new for layer in weighted(name, part))
 
 
-def freeze(model: nn.Module, plan: Plan, epoch: int) -> None:
+def freeze(model: nn.Module, plan: FinetuningPlan, epoch: int) -> None:
     """Put the network in train mode with what the plan freezes in an epoch, counted from 1, standing still."""
     model.train()
-    still = plan.frozen(epoch)
-    for place, (_, part) in enumerate(parts(model)):
-        part.requires_grad_(place >= still)
-        part.train(place >= still)
+    still = plan.num_frozen(epoch)
+    for index, (_, part) in enumerate(parts(model)):
+        part.requires_grad_(index >= still)
+        part.train(index >= still)
 
 
-def build_plan_optimiser(model: nn.Module, settings: OptimiserSettings, plan: Plan) -> torch.optim.Optimizer:
+def build_plan_optimiser(model: nn.Module, settings: OptimiserSettings, plan: FinetuningPlan) -> torch.optim.Optimizer:
     """The optimiser over all parts that ever learn, each at its share of the rate.
 
     Frozen parameters get no gradient and optimisers pass over those, decay included, so one optimiser serves all.
@@ -160,7 +160,7 @@ def build_plan_optimiser(model: nn.Module, settings: OptimiserSettings, plan: Pl
         )
     groups: list[dict[str, Any]] = []
     for row, (_, part) in zip(plan.rows, parts(model), strict=True):
-        if row.learns_from is not None:
+        if row.trained_from is not None:
             part.requires_grad_(True)
             for group in parameter_groups(part, settings.weight_decay):
                 groups.append({**group, "lr": settings.rate * row.share})  # noqa: PERF401
@@ -170,16 +170,16 @@ def build_plan_optimiser(model: nn.Module, settings: OptimiserSettings, plan: Pl
     return optimiser
 
 
-def standing(model: nn.Module, plan: Plan, epoch: int) -> int:
+def num_fixed(model: nn.Module, plan: FinetuningPlan, epoch: int) -> int:
     """How many of the first parts give the same for the same image at every step of an epoch.
 
     These are the frozen ones and what follows them without weights or chance, such as a pool.
     """
     found = parts(model)
-    place = plan.frozen(epoch)
-    while place and place < len(found) and _is_fixed(found[place][1]):
-        place += 1
-    return place
+    index = plan.num_frozen(epoch)
+    while index and index < len(found) and _is_fixed(found[index][1]):
+        index += 1
+    return index
 
 
 def _is_fixed(module: nn.Module) -> bool:
@@ -187,11 +187,11 @@ def _is_fixed(module: nn.Module) -> bool:
     return not tensors and not any(isinstance(one, nn.modules.dropout._DropoutNd) for one in module.modules())
 
 
-def digests(model: nn.Module, plan: Plan, epoch: int) -> dict[str, str]:
+def digests(model: nn.Module, plan: FinetuningPlan, epoch: int) -> dict[str, str]:
     """A digest of each tensor that stands still in an epoch, batch norm's statistics among them, by its name."""
     return {
         name: digest(tensor)
-        for start, part in parts(model)[: plan.frozen(epoch)]
+        for start, part in parts(model)[: plan.num_frozen(epoch)]
         for name, tensor in part.state_dict(prefix=f"{start}.").items()
     }
 
@@ -202,7 +202,7 @@ def digest(tensor: Tensor) -> str:
     return hashlib.blake2b(content.tobytes(), digest_size=16).hexdigest()
 
 
-class Watch:
+class UnfreezingCheck:
     """Remembers the score of the frozen stage, and says whether what came after unfreezing is worse.
 
     Keep it in ``State.extras``, so that a resumed run has it too.
@@ -218,15 +218,15 @@ class Watch:
         self.frozen_epoch = 0
         self.last: float | None = None
 
-    def see(self, epoch: int, score: float, still: bool) -> None:
-        """Take an epoch's validation score; `still` says whether the encoder was frozen in it."""
-        if still:
+    def update(self, epoch: int, score: float, is_frozen: bool) -> None:
+        """Take an epoch's validation score; `is_frozen` says whether the encoder was frozen in it."""
+        if is_frozen:
             self.frozen, self.frozen_epoch = score, epoch
         else:
             self.last = score
 
     @property
-    def fell(self) -> bool:
+    def degraded(self) -> bool:
         """Whether the last score after unfreezing is lower than that of the frozen stage, or is no number."""
         return self.frozen is not None and self.last is not None and not self.last >= self.frozen
 

@@ -31,7 +31,7 @@ class LayerReport:
     gradient_norm: float | None  # of its weights at the last step; weight layers alone, None without gradients
 
 
-class _Tally:
+class LayerTally:
     """What one layer's outputs have shown so far, kept on the device so that nothing waits for it."""
 
     def __init__(self) -> None:
@@ -57,9 +57,9 @@ class Observer:
         """Take the network that is watched."""
         self.model = model
         self.layers = {name: module for name, module in model.named_modules() if is_watched(module)}
-        self.tallies = {name: _Tally() for name in self.layers}
+        self.tallies = {name: LayerTally() for name in self.layers}
 
-    def see(self, name: str, module: nn.Module, _inputs: Any, output: Any) -> None:
+    def on_forward(self, name: str, module: nn.Module, _inputs: Any, output: Any) -> None:
         """Take one forward pass of one layer (a forward hook)."""
         if isinstance(output, Tensor):
             self.tallies[name].see(output, isinstance(module, RECTIFIERS + SATURATING))
@@ -68,7 +68,7 @@ class Observer:
         """Return every layer in order, and begin to count anew."""
         norms = gradient_norms(self.model)
         reports = [self._layer(name, module, norms) for name, module in self.layers.items()]
-        self.tallies = {name: _Tally() for name in self.layers}
+        self.tallies = {name: LayerTally() for name in self.layers}
         return reports
 
     def _layer(self, name: str, module: nn.Module, norms: dict[str, float]) -> LayerReport:
@@ -91,7 +91,9 @@ def observe(model: nn.Module) -> Iterator[Observer]:
     and one module that is used in several places counts as one.
     """
     observer = Observer(model)
-    hooks = [module.register_forward_hook(partial(observer.see, name)) for name, module in observer.layers.items()]
+    hooks = [
+        module.register_forward_hook(partial(observer.on_forward, name)) for name, module in observer.layers.items()
+    ]
     try:
         yield observer
     finally:

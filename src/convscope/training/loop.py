@@ -22,9 +22,9 @@ from convscope.errors import TrainingError
 from convscope.training.optimisers import set_learning_rate
 from convscope.training.schedules import Schedule
 from convscope.training.state import State
-from convscope.training.step import Loss, Readings, gradients, halve_micro_batch, update
+from convscope.training.step import Loss, LossReadings, gradients, halve_micro_batch, update
 
-Batches = Callable[[int], Iterable[tuple[Tensor, Tensor]]]
+BatchSource = Callable[[int], Iterable[tuple[Tensor, Tensor]]]
 Evaluate = Callable[[nn.Module], dict[str, float]]
 
 
@@ -62,7 +62,7 @@ class Note:
 
 
 def run(
-    state: State, batches: Batches, loss: Loss, schedule: Schedule, epochs: int | None, evaluate: Evaluate
+    state: State, batches: BatchSource, loss: Loss, schedule: Schedule, epochs: int | None, evaluate: Evaluate
 ) -> Generator[Step | Epoch | Note, None, None]:
     """Train, and yield a `Step` per optimiser step and an `Epoch` per pass.
 
@@ -86,12 +86,12 @@ def run(
         TrainingError: the loss or its gradient is no longer finite (the state is then the last good one), memory
             does not suffice for a single image, or there is nothing to train on.
     """
-    readings = Readings(state)
-    with mode(state.model, training=True):
+    readings = LossReadings(state)
+    with train_mode(state.model, training=True):
         while epochs is None or state.epoch < epochs:
             began, before = time.perf_counter(), state.step
             state.restore_random()
-            with closed(batches(state.epoch)) as pairs:
+            with closing_iterator(batches(state.epoch)) as pairs:
                 for x, y in pairs:
                     rate = set_learning_rate(state.optimiser, schedule(state.step))
                     while (found := gradients(state, x, y, loss)) is None:
@@ -100,7 +100,7 @@ def run(
                     update(state, found)
                     yield Step(state.epoch + 1, state.step, rate, len(x), value, norm)
             if state.step == before:
-                return refuse_nothing(state)
+                return require_batches(state)
             train = {"loss": readings.mean_loss()}
             validation = scores(state, evaluate)
             state.epoch += 1
@@ -110,12 +110,12 @@ def run(
 
 def scores(state: State, evaluate: Evaluate) -> dict[str, float]:
     """What `evaluate` says of the network as it would be exported: in eval mode, without gradients."""
-    with mode(state.result, training=False), torch.no_grad(), state.precision():
+    with train_mode(state.result, training=False), torch.no_grad(), state.precision():
         return evaluate(state.result)
 
 
 @contextmanager
-def mode(model: nn.Module, training: bool) -> Iterator[None]:
+def train_mode(model: nn.Module, training: bool) -> Iterator[None]:
     """Train or eval mode inside; afterwards every submodule is as it was found.
 
     In a network that is in train mode already, submodules in eval mode stay so.
@@ -131,7 +131,7 @@ def mode(model: nn.Module, training: bool) -> Iterator[None]:
 
 
 @contextmanager
-def closed(pairs: Iterable[tuple[Tensor, Tensor]]) -> Iterator[Iterable[tuple[Tensor, Tensor]]]:
+def closing_iterator(pairs: Iterable[tuple[Tensor, Tensor]]) -> Iterator[Iterable[tuple[Tensor, Tensor]]]:
     """Close an iterator that can be closed, also when it was not used up, so that no thread of its goes on."""
     iterator = iter(pairs)
     try:
@@ -142,7 +142,7 @@ def closed(pairs: Iterable[tuple[Tensor, Tensor]]) -> Iterator[Iterable[tuple[Te
             close()
 
 
-def refuse_nothing(state: State) -> None:
+def require_batches(state: State) -> None:
     """Say so where not even the first epoch had a batch; later it is the end of the time."""
     if state.step == 0:
         raise TrainingError("epoch 1: there is not one batch to train on; check that the training set has images")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, Field
 
 from convscope.errors import TrainingError
-from convscope.training.loop import Batches, Step, run
+from convscope.training.loop import BatchSource, Step, run
 from convscope.training.seeding import random_states, set_random_states
 from convscope.training.state import State, StepSettings
 from convscope.training.step import Loss
@@ -37,7 +37,7 @@ class RangeTest:
 
 
 def learning_rate_range_test(
-    state: State, batches: Batches, loss: Loss, settings: RangeSettings | None = None
+    state: State, batches: BatchSource, loss: Loss, settings: RangeSettings | None = None
 ) -> RangeTest:
     """Train a copy for a few steps while the rate grows exponentially, and look where the loss falls fastest.
 
@@ -53,7 +53,7 @@ def learning_rate_range_test(
         curve = _sweep(_copy(state, settings), batches, loss, settings)
     finally:
         set_random_states(randomness)
-    return _read(curve, settings)
+    return _suggest_rate(curve, settings)
 
 
 def _copy(state: State, settings: RangeSettings) -> State:
@@ -66,7 +66,7 @@ def _copy(state: State, settings: RangeSettings) -> State:
     return State(model, optimiser, settings=own, precision=state.precision)
 
 
-def _sweep(state: State, batches: Batches, loss: Loss, settings: RangeSettings) -> list[tuple[float, float]]:
+def _sweep(state: State, batches: BatchSource, loss: Loss, settings: RangeSettings) -> list[tuple[float, float]]:
     span = math.log(settings.lowest / settings.highest)
 
     def growing(step: int) -> float:
@@ -102,7 +102,7 @@ def _diverged(smoothed: list[float], settings: RangeSettings) -> bool:
     return smoothed[-1] > settings.diverged * min(smoothed)
 
 
-def _read(curve: list[tuple[float, float]], settings: RangeSettings) -> RangeTest:
+def _suggest_rate(curve: list[tuple[float, float]], settings: RangeSettings) -> RangeTest:
     rates, losses = (tuple(column) for column in zip(*curve, strict=True))
     smoothed = _smoothed(curve, settings)
     lowest = min(range(len(smoothed)), key=smoothed.__getitem__)

@@ -62,10 +62,10 @@ class Muon(torch.optim.Optimizer):
             known: list[Tensor] = [parameter for parameter in group["params"] if parameter.grad is not None]
             if not known:
                 continue
-            (self._turn if group["muon"] else self._adapt)(known, group)
+            (self._orthogonal_step if group["muon"] else self._adam_step)(known, group)
         return loss
 
-    def _turn(self, known: list[Tensor], group: dict[str, Any]) -> None:
+    def _orthogonal_step(self, known: list[Tensor], group: dict[str, Any]) -> None:
         lengths = torch._foreach_norm(known)
         torch._foreach_mul_(
             known, [len(w) ** 0.5 / length.clamp(min=1e-7) for w, length in zip(known, lengths, strict=True)]
@@ -79,7 +79,7 @@ class Muon(torch.optim.Optimizer):
                 weights, steps = zip(*pairs[first : first + many], strict=True)
                 torch._foreach_add_(list(weights), list(orthogonal(torch.stack(steps))), alpha=-group["lr"])
 
-    def _adapt(self, known: list[Tensor], group: dict[str, Any]) -> None:
+    def _adam_step(self, known: list[Tensor], group: dict[str, Any]) -> None:
         for parameter in known:
             if "step" not in self.state[parameter]:
                 zeros = (torch.zeros_like(parameter) for _ in range(2))
@@ -151,7 +151,7 @@ def muon_groups(
     convolutions: list[nn.Parameter] = []
     weights: list[nn.Parameter] = []
     others: list[nn.Parameter] = []
-    normed = set(map(id, turned(model)))
+    normed = set(map(id, muon_parameters(model)))
     for parameter in model.parameters():
         if parameter.requires_grad:
             place = others if parameter.ndim < 2 else convolutions if id(parameter) in normed else weights
@@ -164,7 +164,7 @@ def muon_groups(
     return [group for group in groups if group["params"]]
 
 
-def turned(model: nn.Module) -> Iterator[Tensor]:
+def muon_parameters(model: nn.Module) -> Iterator[Tensor]:
     """Weights of the convolutions that Muon suits: one matrix each, whose length a norm behind it makes irrelevant.
 
     A convolution without a bias has a norm behind it; one with a bias may have it right behind, as in a SegNet.

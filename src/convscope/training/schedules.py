@@ -6,7 +6,7 @@ A *shape* says which factor of the base rate holds when a given fraction of trai
     schedule = by_steps(cosine(), total_steps)      a run of so many epochs
     schedule = by_clock(cosine(), clock)            a run of so many minutes: the shape ends when the time does
 
-`Plateau` is a schedule without a shape: it waits for the validation score to stop improving.
+`PlateauSchedule` is a schedule without a shape: it waits for the validation score to stop improving.
 """
 
 import math
@@ -16,7 +16,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from convscope.errors import ConfigError
-from convscope.training.early_stopping import Patience
+from convscope.training.early_stopping import EarlyStopping
 
 Shape = Callable[[float], float]
 Schedule = Callable[[int], float]
@@ -89,10 +89,10 @@ def by_clock(shape: Shape, clock: Callable[[], float]) -> Schedule:
     return lambda _step: shape(clock())
 
 
-class Plateau:
+class PlateauSchedule:
     """The factor of a schedule that drops whenever the validation score has stopped improving.
 
-    Feed it each epoch's score with `see` before the state is saved, and keep it in ``State.extras`` so that a
+    Feed it each epoch's score with `update` before the state is saved, and keep it in ``State.extras`` so that a
     resumed run goes on alike. After exactly ``patience + 1`` bad epochs in a row the factor is multiplied by
     `factor`, and the count begins again.
 
@@ -109,15 +109,15 @@ class Plateau:
         """Take the drop, how many bad epochs are borne, whether lower or higher is better, and how much is better."""
         self.factor = factor
         self.current = 1.0
-        self.progress = Patience(patience, mode, least_gain)
+        self.progress = EarlyStopping(patience, mode, least_gain)
 
     def __call__(self, _step: int) -> float:
         """Return the factor, which depends on the scores seen and not on the step."""
         return self.current
 
-    def see(self, score: float) -> bool:
+    def update(self, score: float) -> bool:
         """Take an epoch's score; return whether the rate drops because of it."""
-        drops = self.progress.see(score)
+        drops = self.progress.update(score)
         if drops:
             self.current *= self.factor
             self.progress.bad_epochs = 0
@@ -139,7 +139,7 @@ def build_schedule(
     total_steps: int | None = None,
     clock: Callable[[], float] | None = None,
     mode: Literal["min", "max"] = "min",
-) -> Schedule | Plateau:
+) -> Schedule | PlateauSchedule:
     """Return the schedule that `settings` describe, over `clock` where there is one, else over `total_steps`.
 
     Args:
@@ -151,7 +151,7 @@ def build_schedule(
         ConfigError: neither a clock nor a number of steps to lay the shape over.
     """
     if settings.name == "plateau":
-        return Plateau(settings.factor, settings.patience, mode)
+        return PlateauSchedule(settings.factor, settings.patience, mode)
     shape = SHAPES[settings.name](settings)
     if clock:
         return by_clock(shape, clock)

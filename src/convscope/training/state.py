@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from torch import nn
 
 from convscope.errors import RunError
-from convscope.training.ema import Average
+from convscope.training.ema import ExponentialAverage
 from convscope.training.seeding import random_states, set_random_states
 
 FORMAT = 1
@@ -49,7 +49,7 @@ class State:
 
     model: nn.Module
     optimiser: torch.optim.Optimizer
-    average: Average | None = None
+    average: ExponentialAverage | None = None
     settings: StepSettings = field(default_factory=StepSettings)
     precision: Callable[[], AbstractContextManager[Any]] = nullcontext
     extras: dict[str, Stateful] = field(default_factory=dict)

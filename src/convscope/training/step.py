@@ -80,7 +80,7 @@ def halve_micro_batch(state: State, images: int) -> str:
     )
 
 
-class Readings:
+class LossReadings:
     """Losses and gradient norms, read from the device every k steps, and the last good weights until then.
 
     Reading makes the host wait for the device, so on a GPU nothing is read in between. With k = 1 a reading comes
@@ -95,7 +95,7 @@ class Readings:
         self.pending: dict[int, Tensor] = {}  # step -> (2,) loss and norm, not read yet
         self.images: list[int] = []  # of each step of this epoch
         self.losses: list[float] = []
-        self.kept = [(tensor.detach().clone(), tensor) for tensor in self._harmed_by_a_bad_step()]
+        self.kept = [(tensor.detach().clone(), tensor) for tensor in self._tensors_at_risk()]
         self._keep()
 
     def see(self, found: Tensor, images: int) -> tuple[float | None, float | None]:
@@ -135,7 +135,7 @@ class Readings:
             f"of step {self.state.step}; lower the learning rate, for instance to {rate / 10:g}, or clip the gradients"
         )
 
-    def _harmed_by_a_bad_step(self) -> list[Tensor]:
+    def _tensors_at_risk(self) -> list[Tensor]:
         """The tensors that a step which is not read yet, or only computed yet, may have spoilt."""
         model, average = self.state.model, self.state.average
         if self.every == 1:

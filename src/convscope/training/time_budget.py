@@ -7,10 +7,10 @@ from statistics import median_low
 
 from torch import Tensor, nn
 
-from convscope.training.loop import Batches, Evaluate, closed
+from convscope.training.loop import BatchSource, Evaluate, closing_iterator
 
 
-class Clock:
+class TimeBudget:
     """How much of a budget of seconds is spent, and training that ends with it, evaluation included.
 
     The clock starts when it is made. ::
@@ -45,13 +45,13 @@ class Clock:
         self.fraction = max(self.fraction, min(spent, 1.0))
         return self.fraction
 
-    def limit(self, batches: Batches) -> Batches:
+    def limit(self, batches: BatchSource) -> BatchSource:
         """Return the same batches, ending when the time for training is over, in the middle of an epoch or not."""
 
         def until_then(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
             if self() >= 1:
                 return
-            with closed(batches(epoch)) as pairs:
+            with closing_iterator(batches(epoch)) as pairs:
                 for pair in pairs:
                     if self() >= 1:
                         return

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter
 
-from convscope.data.augment.color import blur, noise, recolour
+from convscope.data.augment.color import blur, change_color, noise
 from convscope.data.augment.policies import Policy
 
 
@@ -38,7 +38,7 @@ def test_noise_has_the_deviation_that_was_drawn_and_stays_in_range() -> None:
 
 def test_a_share_of_the_images_loses_its_colour_and_keeps_its_brightness() -> None:
     x = torch.rand((500, 3, 4, 4), generator=seeded())
-    found = recolour(x, Policy(grey=0.3), seeded(1))
+    found = change_color(x, Policy(grey=0.3), seeded(1))
     grey = torch.isclose(found[:, 0], found[:, 2], atol=1e-5).flatten(1).all(1)
     assert 0.25 < grey.float().mean() < 0.35
     assert torch.allclose(found[grey].mean(1), x[grey].mean(1), atol=1e-5)

@@ -12,7 +12,7 @@ def pixels_of(dataset):
 
 
 def test_writing_is_not_mirrored_and_shapes_are():
-    writing, drawn = pixels_of(digits()), pixels_of(shapes(kind="classes"))
+    writing, drawn = pixels_of(digits()), pixels_of(shapes(target_kind="classes"))
     assert may_mirror(writing, np.arange(len(writing))) is False
     assert may_mirror(drawn, np.arange(len(drawn))) is True
 

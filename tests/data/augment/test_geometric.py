@@ -8,7 +8,14 @@ import torch
 from scipy.ndimage import map_coordinates
 from torch import Tensor
 
-from convscope.data.augment.geometric import Motion, draw_field, draw_geometry, draw_motion, moved_boxes, warp
+from convscope.data.augment.geometric import (
+    Motion,
+    sample_affine,
+    sample_elastic_field,
+    sample_motion,
+    warp,
+    warp_boxes,
+)
 from convscope.data.augment.pipeline import augment
 from convscope.data.augment.policies import POLICIES, Policy
 
@@ -27,9 +34,9 @@ def matrix(a: float, b: float, c: float, d: float, right: float = 0.0, down: flo
 
 def test_elastic_and_affine_in_one_resampling_equal_scipys() -> None:
     x = torch.rand((3, 1, 30, 40), generator=seeded(1))
-    motion = draw_motion(EVERY, 3, (30, 40), True, seeded(2))
+    motion = sample_motion(EVERY, 3, (30, 40), True, seeded(2))
     assert motion.field is not None
-    found = motion.images(x)
+    found = motion.warp_images(x)
     down, right = np.meshgrid(np.arange(30) + 0.5 - 15, np.arange(40) + 0.5 - 20, indexing="ij")
     for b in range(3):
         m, field = motion.matrix[b].double().numpy(), motion.field[b].double().numpy()
@@ -45,8 +52,8 @@ def test_a_mask_moves_as_its_image_does_and_keeps_its_label_set(policy: Policy, 
     """A picture of two far values, moved as an image and as a mask, agrees wherever the image mixes nothing."""
     rows, columns = torch.meshgrid(torch.arange(size[0]), torch.arange(size[1]), indexing="ij")
     mask = (((rows // 5) + (columns // 6)) % 2 * 200 + 7).to(torch.uint8).expand(6, *size).contiguous()
-    motion = draw_motion(policy, 6, size, True, seeded(3))
-    moved, image = motion.masks(mask), motion.images(mask[:, None].float())[:, 0]
+    motion = sample_motion(policy, 6, size, True, seeded(3))
+    moved, image = motion.warp_masks(mask), motion.warp_images(mask[:, None].float())[:, 0]
     assert moved.dtype == torch.uint8
     assert set(moved.unique().tolist()) == {7, 207}
     inside = (image < 7.5) | (image > 206.5)  # where no other number's pixel is mixed in
@@ -56,30 +63,30 @@ def test_a_mask_moves_as_its_image_does_and_keeps_its_label_set(policy: Policy, 
 
 def test_an_ignored_border_and_every_number_of_a_byte_survive() -> None:
     mask = torch.arange(256, dtype=torch.uint8).view(1, 16, 16)
-    assert set(draw_motion(EVERY, 1, (16, 16), True, seeded()).masks(mask).unique().tolist()) <= set(range(256))
-    assert torch.equal(Motion((16, 16), matrix(1, 0, 0, 1)).masks(mask), mask)
+    assert set(sample_motion(EVERY, 1, (16, 16), True, seeded()).warp_masks(mask).unique().tolist()) <= set(range(256))
+    assert torch.equal(Motion((16, 16), matrix(1, 0, 0, 1)).warp_masks(mask), mask)
 
 
 def test_a_mirrored_box_lies_at_the_width_less_x() -> None:
-    found = moved_boxes(torch.tensor([[2.0, 3, 7, 9]]), matrix(-1, 0, 0, 1), (20, 30))
+    found = warp_boxes(torch.tensor([[2.0, 3, 7, 9]]), matrix(-1, 0, 0, 1), (20, 30))
     assert found.tolist() == [[30 - 7, 3, 30 - 2, 9]]
 
 
 def test_boxes_moved_by_hand() -> None:
     box = torch.tensor([[2.0, 4, 6, 10]])
-    shifted = moved_boxes(box, matrix(1, 0, 0, 1, right=-3, down=2), (20, 20))
+    shifted = warp_boxes(box, matrix(1, 0, 0, 1, right=-3, down=2), (20, 20))
     assert shifted.tolist() == [[5, 2, 9, 8]], "the result shows the source 3 to its left: the box goes right"
-    larger = moved_boxes(box, matrix(0.5, 0, 0, 0.5), (20, 20))
+    larger = warp_boxes(box, matrix(0.5, 0, 0, 0.5), (20, 20))
     assert larger.tolist() == [[0, 0, 2, 10]] or math.isnan(larger[0, 0]), "enlarged from the middle, cut at the border"
-    quarter = moved_boxes(torch.tensor([[12.0, 8, 16, 10]]), matrix(0, 1, -1, 0), (20, 20))
+    quarter = warp_boxes(torch.tensor([[12.0, 8, 16, 10]]), matrix(0, 1, -1, 0), (20, 20))
     assert quarter.tolist() == [[10, 12, 12, 16]], "a quarter turn"
 
 
 def test_a_box_mostly_gone_is_not_known_any_more_and_one_partly_gone_is_cut() -> None:
     box = torch.tensor([[0.0, 0, 10, 10]])
-    assert moved_boxes(box, matrix(1, 0, 0, 1, right=7), (20, 20)).tolist() == [[0, 0, 3, 10]]
-    assert moved_boxes(box, matrix(1, 0, 0, 1, right=8), (20, 20)).isnan().all()
-    assert moved_boxes(torch.full((1, 4), math.nan), matrix(1, 0, 0, 1), (20, 20)).isnan().all()
+    assert warp_boxes(box, matrix(1, 0, 0, 1, right=7), (20, 20)).tolist() == [[0, 0, 3, 10]]
+    assert warp_boxes(box, matrix(1, 0, 0, 1, right=8), (20, 20)).isnan().all()
+    assert warp_boxes(torch.full((1, 4), math.nan), matrix(1, 0, 0, 1), (20, 20)).isnan().all()
 
 
 @pytest.mark.parametrize("policy", [POLICIES["light"], POLICIES["standard"], POLICIES["strong"], MILD])
@@ -93,8 +100,8 @@ def test_a_box_holds_what_its_image_shows_moved(policy: Policy, size: tuple[int,
     x1, y1, x2, y2 = (int(side) for side in box[0, 1:])
     x = torch.zeros(40, 1, height, width)
     x[:, :, y1:y2, x1:x2] = 1
-    motion = draw_motion(policy, 40, size, True, seeded(5))
-    moved, boxes = motion.images(x)[:, 0] > 0.5, motion.boxes(box)
+    motion = sample_motion(policy, 40, size, True, seeded(5))
+    moved, boxes = motion.warp_images(x)[:, 0] > 0.5, motion.warp_boxes(box)
     assert (boxes[:, 0] == 0).all()
     for seen, (left, top, right, bottom) in zip(moved, boxes[:, 1:].tolist(), strict=True):
         inside = torch.zeros_like(seen)
@@ -110,11 +117,11 @@ def test_a_box_holds_what_its_image_shows_moved(policy: Policy, size: tuple[int,
 def test_a_box_finds_its_place_under_an_elastic_field() -> None:
     """Places are mapped back by the field and must be where they came from."""
     size, policy = (64, 64), Policy(elastic=0.05)
-    field = draw_field(policy, 8, size, seeded(4))
+    field = sample_elastic_field(policy, 8, size, seeded(4))
     boxes = torch.rand((8, 2), generator=seeded()) * 20 + 18
     boxes = torch.cat([boxes, boxes + 0.01], 1)  # a point
     identity = matrix(1, 0, 0, 1).expand(8, 2, 3)
-    found = moved_boxes(boxes, identity, size, field)
+    found = warp_boxes(boxes, identity, size, field)
     middle = (found[:, :2] + found[:, 2:]) / 2
     there = torch.nn.functional.grid_sample(field.double(), (middle / 32 - 1)[:, None, None], align_corners=False)[
         :, :, 0, 0
@@ -123,14 +130,14 @@ def test_a_box_finds_its_place_under_an_elastic_field() -> None:
 
 
 def test_an_elastic_field_stays_within_its_bound_and_bends() -> None:
-    field = draw_field(Policy(elastic=0.1), 50, (32, 64), seeded())
+    field = sample_elastic_field(Policy(elastic=0.1), 50, (32, 64), seeded())
     assert field[:, 0].abs().max() <= 6.4
     assert field[:, 1].abs().max() <= 3.2
     assert field.std((2, 3)).min() > 0.1
 
 
 def test_a_crop_shows_a_part_of_the_image_and_nothing_beyond_it() -> None:
-    drawn = draw_geometry(Policy(crop=0.5), 500, (20, 30), False, seeded()).double()
+    drawn = sample_affine(Policy(crop=0.5), 500, (20, 30), False, seeded()).double()
     corners = torch.tensor([[-15.0, -10, 1], [15, 10, 1]]).double().T
     places = drawn @ corners
     assert (places[:, 0].abs() <= 15 + 1e-4).all()
@@ -142,7 +149,7 @@ def test_a_crop_shows_a_part_of_the_image_and_nothing_beyond_it() -> None:
 
 def test_half_of_the_images_are_turned_upside_down_where_asked() -> None:
     x = torch.rand((400, 1, 6, 5), generator=seeded())
-    found = warp(x, draw_geometry(Policy(flip=True), 400, (6, 5), False, seeded(1)))
+    found = warp(x, sample_affine(Policy(flip=True), 400, (6, 5), False, seeded(1)))
     turned = torch.isclose(found, x.flip(2), atol=1e-5).flatten(1).all(1)
     same = torch.isclose(found, x, atol=1e-5).flatten(1).all(1)
     assert (turned ^ same).all()
@@ -153,11 +160,11 @@ def test_images_masks_and_boxes_of_a_batch_move_together_and_whatever_else_stays
     x, masks = torch.rand(4, 3, 16, 16), torch.randint(0, 3, (4, 16, 16)).to(torch.uint8)
     change = augment(Policy(shift=0.25), mirror=True)
     alone = change(x, seeded(3))
-    moved, moved_masks = change.both(x, masks, "masks", seeded(3))
+    moved, moved_masks = change.augment_pair(x, masks, "masks", seeded(3))
     assert torch.equal(alone, moved)
     assert torch.equal(
-        change.both(masks[:, None].float(), masks, "masks", seeded(3))[0][:, 0].to(torch.uint8), moved_masks
+        change.augment_pair(masks[:, None].float(), masks, "masks", seeded(3))[0][:, 0].to(torch.uint8), moved_masks
     )
     classes = torch.arange(4)
-    assert torch.equal(change.both(x, classes, "none", seeded(3))[1], classes)
-    assert change.both(x, torch.tensor([[1.0, 2, 2, 9, 9]] * 4), "boxes", seeded(3))[1].shape == (4, 5)
+    assert torch.equal(change.augment_pair(x, classes, "none", seeded(3))[1], classes)
+    assert change.augment_pair(x, torch.tensor([[1.0, 2, 2, 9, 9]] * 4), "boxes", seeded(3))[1].shape == (4, 5)

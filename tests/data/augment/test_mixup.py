@@ -2,7 +2,7 @@
 
 import torch
 
-from convscope.data.augment.mixup import cut_mix, mix_up
+from convscope.data.augment.mixup import cutmix, mixup
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -18,7 +18,7 @@ def marked(batch: int = 6) -> tuple[torch.Tensor, torch.Tensor]:
 def test_mix_up_mixes_targets_as_it_mixes_pixels() -> None:
     x, y = marked()
     for seed in range(20):
-        image, target = mix_up(x, y, 1.0, seeded(seed))
+        image, target = mixup(x, y, 1.0, seeded(seed))
         assert torch.allclose(target.sum(1), torch.ones(6).double())
         assert torch.allclose(target @ torch.arange(6).double(), image[:, 0, 0, 0])
         assert torch.allclose(image, image[:, :, :1, :1].expand_as(image))
@@ -28,7 +28,7 @@ def test_cut_mix_counts_the_pixels_that_were_replaced() -> None:
     x, y = marked()
     shares = []
     for seed in range(40):
-        image, target = cut_mix(x, y, 1.0, seeded(seed))
+        image, target = cutmix(x, y, 1.0, seeded(seed))
         assert torch.allclose(target @ torch.arange(6).double(), image.mean((1, 2, 3)))
         where = (image != x).any(1).any(0)
         rows, columns = where.any(1).nonzero()[:, 0], where.any(0).nonzero()[:, 0]
@@ -41,19 +41,19 @@ def test_cut_mix_counts_the_pixels_that_were_replaced() -> None:
 
 def test_a_small_alpha_mixes_little_and_the_same_generator_mixes_alike() -> None:
     x, y = marked()
-    largest = torch.stack([mix_up(x, y, 0.1, seeded(seed))[1].amax(1).min() for seed in range(30)])
+    largest = torch.stack([mixup(x, y, 0.1, seeded(seed))[1].amax(1).min() for seed in range(30)])
     assert (largest > 0.95).double().mean() > 0.5
-    assert torch.equal(mix_up(x, y, 1.0, seeded(3))[0], mix_up(x, y, 1.0, seeded(3))[0])
+    assert torch.equal(mixup(x, y, 1.0, seeded(3))[0], mixup(x, y, 1.0, seeded(3))[0])
 
 
 def test_an_unknown_label_stays_unknown() -> None:
     x, y = marked(2)
     y[0, 1] = torch.nan
-    assert mix_up(x, y, 1.0, seeded())[1][0, 1].isnan()
+    assert mixup(x, y, 1.0, seeded())[1][0, 1].isnan()
 
 
 def test_the_images_given_are_left_as_they_were() -> None:
     x, y = marked()
     before = x.clone()
-    cut_mix(x, y, 1.0, seeded())
+    cutmix(x, y, 1.0, seeded())
     assert torch.equal(x, before)

@@ -9,15 +9,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from convscope.data.augment.geometric import cut_from_wider, index_each_pixel
+from convscope.data.augment.geometric import shift_by_index, shift_by_slice
 from convscope.data.augment.pipeline import (
     POLICIES,
     Policy,
     augment,
+    change_color,
     cut_out,
-    draw_geometry,
-    draw_shift,
-    recolour,
+    sample_affine,
+    sample_shift,
     shift_whole,
     warp,
 )
@@ -80,7 +80,7 @@ def test_every_policy_keeps_shape_range_and_repeats_with_the_generator(
     assert torch.equal(one, three) == (name == "none")
 
 
-@pytest.mark.parametrize("way", [cut_from_wider, index_each_pixel, shift_whole])
+@pytest.mark.parametrize("way", [shift_by_slice, shift_by_index, shift_whole])
 def test_a_whole_shift_equals_the_slow_one(way: Callable[..., Tensor]) -> None:
     x = pictures()
     down, right = torch.tensor([0, 3, -2, 9, -20, 1]), torch.tensor([1, 0, -5, 4, 30, 0])
@@ -97,7 +97,7 @@ def test_a_whole_shift_equals_the_slow_one(way: Callable[..., Tensor]) -> None:
 def test_a_warp_equals_the_slow_one() -> None:
     x = pictures(4, 2)
     policy = Policy(shift=0.3, scale=1.5, rotate=60, shear=20)
-    matrix = draw_geometry(policy, 4, (9, 12), True, seeded(2))
+    matrix = sample_affine(policy, 4, (9, 12), True, seeded(2))
     assert torch.allclose(warp(x, matrix).double(), slow_warp(x, matrix), atol=1e-4)
 
 
@@ -111,7 +111,7 @@ def test_a_warp_by_whole_pixels_equals_the_exact_shift() -> None:
 def test_the_drawn_matrix_undoes_the_change_that_it_stands_for() -> None:
     """A place in the source is sheared... step by step, in float64, and must land where the matrix looks for it."""
     policy = Policy(shift=0.2, scale=1.4, rotate=35, shear=15)
-    matrix = draw_geometry(policy, 200, (40, 60), True, seeded(3)).double()
+    matrix = sample_affine(policy, 200, (40, 60), True, seeded(3)).double()
     draw = seeded(3)
 
     def way() -> Tensor:
@@ -132,12 +132,12 @@ def test_the_drawn_matrix_undoes_the_change_that_it_stands_for() -> None:
 
 def test_a_mask_moved_by_the_nearest_pixel_keeps_its_numbers() -> None:
     mask = torch.randint(0, 4, (5, 1, 20, 20), generator=seeded()).float()
-    moved = warp(mask, draw_geometry(POLICIES["strong"], 5, (20, 20), True, seeded()), mode="nearest")
+    moved = warp(mask, sample_affine(POLICIES["strong"], 5, (20, 20), True, seeded()), mode="nearest")
     assert set(moved.unique().tolist()) <= {0.0, 1.0, 2.0, 3.0}
 
 
 def test_drawn_shifts_stay_within_the_policy_and_reach_its_ends() -> None:
-    down, right, mirrored = draw_shift(POLICIES["light"], 4000, (32, 16), True, seeded())
+    down, right, mirrored = sample_shift(POLICIES["light"], 4000, (32, 16), True, seeded())
     assert (int(down.min()), int(down.max())) == (-4, 4)
     assert (int(right.min()), int(right.max())) == (-2, 2)
     assert abs(float(mirrored.float().mean()) - 0.5) < 0.03
@@ -146,10 +146,10 @@ def test_drawn_shifts_stay_within_the_policy_and_reach_its_ends() -> None:
 @pytest.mark.parametrize("name", ["light", "standard", "strong"])
 def test_nothing_is_mirrored_when_mirroring_is_off(name: str) -> None:
     policy = POLICIES[name]
-    assert not draw_shift(policy, 500, (32, 32), False, seeded())[2].any()
-    matrix = draw_geometry(policy, 500, (32, 32), False, seeded())
+    assert not sample_shift(policy, 500, (32, 32), False, seeded())[2].any()
+    matrix = sample_affine(policy, 500, (32, 32), False, seeded())
     assert (torch.linalg.det(matrix[:, :, :2]) > 0).all()
-    assert (torch.linalg.det(draw_geometry(policy, 500, (32, 32), True, seeded())[:, :, :2]) < 0).any()
+    assert (torch.linalg.det(sample_affine(policy, 500, (32, 32), True, seeded())[:, :, :2]) < 0).any()
 
 
 def slow_recolour(image: Tensor, brightness: float, contrast: float, saturation: float, hue: float) -> Tensor:
@@ -176,7 +176,7 @@ def test_colour_changes_equal_the_slow_ones() -> None:
     brightness, contrast, saturation, hue = (
         (amount * (torch.rand(5, generator=draw) * 2 - 1)).tolist() for amount in (0.3, 0.4, 0.8, math.pi / 2)
     )
-    found = recolour(x, policy, seeded(9))
+    found = change_color(x, policy, seeded(9))
     for b in range(5):
         slow = slow_recolour(x[b], 1 + brightness[b], 1 + contrast[b], 1 + saturation[b], hue[b])
         assert torch.allclose(found[b], slow, atol=1e-5)
@@ -184,7 +184,7 @@ def test_colour_changes_equal_the_slow_ones() -> None:
 
 def test_a_third_of_the_colour_wheel_turns_red_into_green() -> None:
     red = torch.tensor([0.6, 0.3, 0.3]).view(1, 3, 1, 1).expand(400, 3, 1, 1)
-    turned = recolour(red, Policy(hue=120), seeded())
+    turned = change_color(red, Policy(hue=120), seeded())
     hues = [colorsys.rgb_to_hsv(*colour)[0] * 360 for colour in turned[:, :, 0, 0].tolist()]
     assert any(115 < hue < 121 for hue in hues)
     assert all(hue < 125 or hue > 235 for hue in hues)
@@ -193,10 +193,10 @@ def test_a_third_of_the_colour_wheel_turns_red_into_green() -> None:
 
 def test_grey_stays_grey_and_grey_images_know_no_hue() -> None:
     grey = pictures(4, 1).expand(4, 3, 9, 12)
-    changed = recolour(grey, POLICIES["strong"], seeded())
+    changed = change_color(grey, POLICIES["strong"], seeded())
     assert torch.allclose(changed[:, 0], changed[:, 1], atol=1e-5)
     assert torch.allclose(changed[:, 0], changed[:, 2], atol=1e-5)
-    assert torch.allclose(recolour(grey[:, :1], POLICIES["strong"], seeded()), changed[:, :1], atol=1e-5)
+    assert torch.allclose(change_color(grey[:, :1], POLICIES["strong"], seeded()), changed[:, :1], atol=1e-5)
 
 
 def test_a_cutout_is_a_square_of_the_mean_colour_in_half_of_the_images() -> None:
@@ -248,5 +248,5 @@ def test_the_images_given_are_left_as_they_were() -> None:
     x = pictures()
     before = x.clone()
     augment(Policy(brightness=0.5, contrast=0.5))(x, seeded())
-    recolour(x, Policy(brightness=0.5), seeded())
+    change_color(x, Policy(brightness=0.5), seeded())
     assert torch.equal(x, before)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convscope.data.inputs.image import PIXEL_LIMIT, fit, read_image, window
+from convscope.data.inputs.image import PIXEL_LIMIT, fit, read_image, visible_window
 from convscope.data.inputs.jpeg import shrink
 from convscope.errors import DataError
 
@@ -164,7 +164,7 @@ def test_fit_agrees_with_resizing_and_then_cropping(size: tuple[int, int]) -> No
 )
 def test_fit_resizes_the_window_as_pillow_does(shape: tuple[int, int], size: tuple[int, int], channels: int) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (*shape, channels), dtype=np.uint8)
-    left, top, right, bottom = window(shape, size)
+    left, top, right, bottom = visible_window(shape, size)
     part = np.squeeze(pixels[top:bottom, left:right], 2) if channels == 1 else pixels[top:bottom, left:right]
     pillow = np.asarray(Image.fromarray(part).resize(size[::-1], Image.Resampling.BICUBIC), int)
     apart = np.abs(fit(pixels, shape, size).astype(int) - pillow.reshape(*size, channels))
@@ -177,7 +177,7 @@ def test_fit_resizes_the_window_as_pillow_does(shape: tuple[int, int], size: tup
 def test_the_window_lies_inside_and_in_the_middle_and_has_the_ratio_of_the_sides(
     whole: tuple[int, int], size: tuple[int, int]
 ) -> None:
-    left, top, right, bottom = window(whole, size)
+    left, top, right, bottom = visible_window(whole, size)
     assert 0 <= left < right <= whole[1]
     assert 0 <= top < bottom <= whole[0]
     by, scale = shrink(whole, size), max(size[0] / whole[0], size[1] / whole[1])
@@ -198,7 +198,7 @@ def test_an_image_shrunk_while_decoded_shows_the_part_that_its_masks_and_boxes_a
     ramp = (ramp if ramp.ndim == 2 else ramp[:, None].repeat(width, 1)).round().astype(np.uint8)
     Image.fromarray(ramp).save(tmp_path / "a.jpg", quality=100)
     assert shrink(whole, (60, 60)) == 8
-    left, top, right, bottom = window(whole, (60, 60))
+    left, top, right, bottom = visible_window(whole, (60, 60))
     found = read_image(tmp_path / "a.jpg", 1, (60, 60))[0].astype(float)
     along = (found.mean(0), left, right, width) if width > height else (found.mean(1), top, bottom, height)
     values, start, end, length = along

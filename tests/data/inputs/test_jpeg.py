@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convscope.data.inputs.image import PIXEL_LIMIT, fit, opened, pixels_in, pixels_of
-from convscope.data.inputs.jpeg import before_scan, jpeg_content, jpeg_pixels, may_be_turned
+from convscope.data.inputs.image import PIXEL_LIMIT, fit, open_image, pixels_of, read_pixels
+from convscope.data.inputs.jpeg import header_segments, jpeg_content, jpeg_pixels, may_be_rotated
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (37, 54, 3), dtype=np.uint8)
 
@@ -33,7 +33,7 @@ def test_pixels_are_pillows(
     tmp_path: Path, size: tuple[int, int], options: dict[str, object], mode: str, channels: int
 ) -> None:
     path = saved(tmp_path, mode, **options)
-    with opened(path) as image:
+    with open_image(path) as image:
         expected = pixels_of(image, channels, size)
     found = quickly(path, channels, size)
     assert np.array_equal(fit(*found, size).transpose(2, 0, 1), expected)
@@ -45,20 +45,20 @@ def test_turns_are_looked_for_in_exif_and_xmp(tmp_path: Path, turn: int) -> None
     exif[0x0112] = turn
     for options in ({"exif": exif}, {"xmp": f'<x tiff:Orientation="{turn}"/>'.encode()}, {"exif": b"Exif\0\0damaged"}):
         path = saved(tmp_path, **options)
-        assert may_be_turned(path.read_bytes())
-        with opened(path) as image:
-            assert np.array_equal(pixels_in(path, 3, (20, 30)), pixels_of(image, 3, (20, 30)))
-    assert not may_be_turned(saved(tmp_path).read_bytes())
+        assert may_be_rotated(path.read_bytes())
+        with open_image(path) as image:
+            assert np.array_equal(read_pixels(path, 3, (20, 30)), pixels_of(image, 3, (20, 30)))
+    assert not may_be_rotated(saved(tmp_path).read_bytes())
 
 
 def test_what_stands_before_the_picture_is_found_by_its_segments(tmp_path: Path) -> None:
     whole = saved(tmp_path, comment=b"\xff\xda in a comment").read_bytes()
-    told = before_scan(whole)
+    told = header_segments(whole)
     assert whole.startswith(told)
     assert b"in a comment" in told
     assert whole[len(told) :].startswith(b"\xff\xda\x00\x0c")  # a scan of three colours has 12 bytes
     for odd in (whole[:2], whole[:3], whole[: len(told)], b"\xff\xd8\xff\xff" + whole[2:], whole[:2] + bytes(9)):
-        assert before_scan(odd) == odd
+        assert header_segments(odd) == odd
 
 
 def test_what_is_not_plain_is_left_to_pillow(tmp_path: Path) -> None:

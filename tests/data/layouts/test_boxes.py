@@ -9,7 +9,7 @@ import pytest
 
 from convscope.data.dataset import Dataset, Skipped
 from convscope.data.layouts.recognise import open_data
-from convscope.data.layouts.voc import parsed
+from convscope.data.layouts.voc import parse_xml
 from convscope.errors import DataError
 
 Save = Callable[..., Path]
@@ -68,7 +68,7 @@ def in_table(folder: Path) -> Path:
 @pytest.mark.parametrize("layout", [in_voc, in_coco, in_yolo, in_table])
 def test_every_layout_gives_the_same_boxes(photos: Path, layout: Callable[[Path], Path]) -> None:
     dataset = open_data(layout(photos))
-    assert dataset.kind == "boxes"
+    assert dataset.target_kind == "boxes"
     assert dataset.classes == ("cat", "dog")
     assert [Path(name).name for name in dataset.names] == ["a.jpg", "b.jpg"]
     np.testing.assert_allclose(dataset.targets, [[0, 2, 4, 10, 12], [1, 5, 0, 20, 16]], atol=1e-5)
@@ -141,7 +141,7 @@ def test_xml_that_is_none_is_named(photos: Path) -> None:
 
 def test_an_annotation_of_many_megabytes_is_refused() -> None:
     with pytest.raises(DataError) as caught:
-        parsed(b"<a>" + b" " * 10_000_000 + b"</a>")
+        parse_xml(b"<a>" + b" " * 10_000_000 + b"</a>")
     assert str(caught.value) == "has 10,000,007 bytes, more than an annotation can have"
 
 
@@ -187,6 +187,6 @@ def test_a_yolo_line_that_cannot_be_is_named(photos: Path, save: Save, line: str
     save(photos / "images" / "c.jpg")
     (photos / "labels" / "c.txt").write_text("0 0.5 0.5 0.5 0.5\n")
     (photos / "labels" / "a.txt").write_text(line + "\n")
-    found = open_data(photos, kind="boxes") if line[0] != "z" else None
+    found = open_data(photos, target_kind="boxes") if line[0] != "z" else None
     if found is not None:
         assert found.skipped == (Skipped("images/a.jpg", why),)

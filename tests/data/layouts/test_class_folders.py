@@ -246,7 +246,7 @@ def save_all(folder):
 
 def test_links_to_one_image_from_several_folders_are_its_labels(tmp_path):
     found = open_data(linked(tmp_path / "links"))
-    assert (found.kind, found.classes) == ("labels", ("red", "round"))
+    assert (found.target_kind, found.classes) == ("labels", ("red", "round"))
     assert found.names == tuple(f"all/{number}.png" for number in range(6))
     assert found.targets.tolist() == [[1, 0], [1, 0], [1, 1], [0, 1], [0, 0], [0, 0]]
     assert "folder all holds every image and is no label" in found.notes
@@ -267,6 +267,6 @@ def test_hard_links_are_labels_too_and_images_in_no_folder_have_none(tmp_path):
 def test_folders_are_labels_where_labels_are_asked_for(tmp_path):
     for label in ("red", "round"):
         save_all(tmp_path / label)
-    assert open_data(tmp_path).kind == "classes"
-    found = open_data(tmp_path, kind="labels")
-    assert (found.kind, found.targets.sum(1).tolist()) == ("labels", [1] * 12)
+    assert open_data(tmp_path).target_kind == "classes"
+    found = open_data(tmp_path, target_kind="labels")
+    assert (found.target_kind, found.targets.sum(1).tolist()) == ("labels", [1] * 12)

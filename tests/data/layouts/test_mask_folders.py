@@ -42,7 +42,7 @@ def folder(tmp_path: Path, save: Save) -> Path:
 
 def test_images_and_masks_of_the_same_name_are_a_pair_and_values_are_the_classes(folder: Path) -> None:
     dataset = open_data(folder)
-    assert (dataset.kind, dataset.layout, dataset.classes) == ("masks", "masks", ("0", "255"))
+    assert (dataset.target_kind, dataset.layout, dataset.classes) == ("masks", "masks", ("0", "255"))
     assert dataset.names == ("images/a.jpg", "images/b.jpg", "images/c.jpg")
     assert dataset.targets.tolist() == [[1, 1]] * 3
     masks, unreadable = build_masks(dataset, (16, 20))
@@ -147,7 +147,7 @@ def test_masks_of_one_value_and_folders_without_pairs_are_refused(tmp_path: Path
 def test_class_folders_called_mask_and_no_mask_are_classes(tmp_path: Path, save: Save) -> None:
     for name in ("mask/1.png", "mask/2.png", "no_mask/1.png", "no_mask/2.png"):
         save(tmp_path / name)
-    assert open_data(tmp_path).kind == "classes"
+    assert open_data(tmp_path).target_kind == "classes"
 
 
 def test_a_mask_is_cut_and_resized_as_its_image_is_and_nothing_is_mixed() -> None:

@@ -30,7 +30,7 @@ def table(tmp_path: Path, save: Save) -> Callable[[str], Path]:
 
 def test_columns_of_zeros_and_ones_are_labels_and_a_blank_is_not_known(table: Callable[[str], Path]) -> None:
     dataset = read_table(table("file,red,blue,split\n1.png,1,0,train\n2.png,,1,train\n3.png,1,1,val\n"))
-    assert (dataset.kind, dataset.classes) == ("labels", ("red", "blue"))
+    assert (dataset.target_kind, dataset.classes) == ("labels", ("red", "blue"))
     np.testing.assert_equal(dataset.targets, np.array([[1, 0], [math.nan, 1], [1, 1]], np.float32))
     assert dataset.splits.tolist() == ["train", "train", "validation"]
 
@@ -38,25 +38,25 @@ def test_columns_of_zeros_and_ones_are_labels_and_a_blank_is_not_known(table: Ca
 @pytest.mark.parametrize("mark", ["|", ";", ","])
 def test_one_column_of_several_labels(table: Callable[[str], Path], mark: str) -> None:
     dataset = read_table(table(f"file\tlabels\n1.png\tred{mark} blue\n2.png\tblue\n3.png\tred\n4.png\tred{mark}blue\n"))
-    assert (dataset.kind, dataset.classes) == ("labels", ("blue", "red"))
+    assert (dataset.target_kind, dataset.classes) == ("labels", ("blue", "red"))
     assert dataset.targets.tolist() == [[1, 1], [1, 0], [0, 1], [1, 1]]
 
 
 def test_single_labels_are_classes_unless_labels_are_asked_for(table: Callable[[str], Path]) -> None:
     path = table("file,label\n1.png,a\n2.png,b\n3.png,a\n")
-    assert read_table(path).kind == "classes"
-    found = open_data(path, kind="labels")
-    assert (found.kind, found.targets.tolist()) == ("labels", [[1, 0], [0, 1], [1, 0]])
+    assert read_table(path).target_kind == "classes"
+    found = open_data(path, target_kind="labels")
+    assert (found.target_kind, found.targets.tolist()) == ("labels", [[1, 0], [0, 1], [1, 0]])
 
 
 def test_a_column_with_fractions_is_a_number_and_whole_numbers_are_classes_unless_asked(
     table: Callable[[str], Path],
 ) -> None:
     dataset = read_table(table("file,y\n1.png,1.5\n2.png,2\n3.png,-3e1\n"))
-    assert (dataset.kind, dataset.classes, dataset.targets.tolist()) == ("numbers", ("y",), [[1.5], [2], [-30]])
+    assert (dataset.target_kind, dataset.classes, dataset.targets.tolist()) == ("numbers", ("y",), [[1.5], [2], [-30]])
     path = table("file,y\n1.png,1\n2.png,2\n3.png,1\n")
-    assert read_table(path).kind == "classes"
-    assert read_table(path, kind="numbers").targets.tolist() == [[1], [2], [1]]
+    assert read_table(path).target_kind == "classes"
+    assert read_table(path, target_kind="numbers").targets.tolist() == [[1], [2], [1]]
 
 
 def test_several_numbers_and_a_choice_of_columns(table: Callable[[str], Path]) -> None:
@@ -91,7 +91,7 @@ def test_rows_that_disagree_are_a_named_skip(table: Callable[[str], Path]) -> No
 def test_what_a_table_does_not_hold_is_said(table: Callable[[str], Path], kind: str, message: str) -> None:
     path = table("file,who\n1.png,x\n2.png,y\n")
     with pytest.raises(DataError) as caught:
-        read_table(path, kind=kind)
+        read_table(path, target_kind=kind)
     assert str(caught.value) == f"{path}: {message}"
 
 
@@ -100,23 +100,23 @@ def test_a_table_of_masks_and_a_folder_of_numbers_do_not_exist(
 ) -> None:
     path = table("file,who\n1.png,x\n2.png,y\n")
     with pytest.raises(DataError) as caught:
-        open_data(path, kind="masks")
+        open_data(path, target_kind="masks")
     assert str(caught.value) == f"{path}: a table holds no masks; give the folder of images and masks"
     folder = tmp_path / "classes"
     save(folder / "a" / "1.png")
     save(folder / "b" / "1.png")
     with pytest.raises(DataError) as caught:
-        open_data(folder, kind="numbers")
+        open_data(folder, target_kind="numbers")
     assert str(caught.value) == (f"{folder}: holds classes, not numbers; give data that do, or choose another task")
-    assert open_data(folder, kind="labels").targets.tolist() == [[1, 0], [0, 1]]
+    assert open_data(folder, target_kind="labels").targets.tolist() == [[1, 0], [0, 1]]
 
 
 @pytest.mark.parametrize("kind", ["classes", "labels", "numbers", "masks", "boxes"])
 def test_the_drawn_shapes_are_of_every_kind(kind: str) -> None:
     from convscope.data.layouts.builtin import shapes
 
-    dataset = shapes(20, kind=kind)
-    assert dataset.kind == kind
+    dataset = shapes(20, target_kind=kind)
+    assert dataset.target_kind == kind
     assert len(dataset.targets) == 20
     assert dataset.counts(np.ones(20, bool)).shape == (len(dataset.classes),)
     strata, count = dataset.strata()

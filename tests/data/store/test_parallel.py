@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from convscope.data.store.parallel import shared_zeros, spread
+from convscope.data.store.parallel import parallel_map, shared_zeros
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux alone")
 
@@ -18,13 +18,13 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="processes are copied
 @pytest.mark.parametrize("fork_from", [1, 1000])
 @pytest.mark.parametrize("count", [0, 1, 10, 11])
 def test_results_come_in_order_and_whole(count: int, fork_from: int) -> None:
-    found = list(spread(lambda rows: [row**2 for row in rows], count, 3, 2, fork_from))
+    found = list(parallel_map(lambda rows: [row**2 for row in rows], count, 3, 2, fork_from))
     assert [square for squares in found for square in squares] == [row**2 for row in range(count)]
 
 
 @pytest.mark.parametrize(("count", "largest"), [(3, 1), (100, 13), (10_000, 32)])
 def test_few_items_are_handed_out_in_smaller_parts(count: int, largest: int) -> None:
-    assert max(spread(len, count, 32, 2, fork_from=10**9)) == largest
+    assert max(parallel_map(len, count, 32, 2, fork_from=10**9)) == largest
 
 
 @linux
@@ -35,7 +35,7 @@ def test_processes_do_the_work_and_write_to_what_is_shared() -> None:
         shared[rows.start : rows.stop] = os.getpid() % 251 + 1
         return os.getpid()
 
-    processes = set(spread(work, 10, 2, 2, fork_from=1))
+    processes = set(parallel_map(work, 10, 2, 2, fork_from=1))
     assert len(processes) == 2
     assert os.getpid() not in processes
     assert set(shared.flatten().tolist()) == {process % 251 + 1 for process in processes}
@@ -50,7 +50,7 @@ def test_what_a_killed_process_leaves_undone_is_done_here() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return list(rows)
 
-    assert [row for rows in spread(work, 12, 2, 2, fork_from=1) for row in rows] == list(range(12))
+    assert [row for rows in parallel_map(work, 12, 2, 2, fork_from=1) for row in rows] == list(range(12))
 
 
 def children() -> Iterator[str]:
@@ -60,7 +60,7 @@ def children() -> Iterator[str]:
 @linux
 def test_no_process_is_left_when_the_results_are_no_longer_wanted() -> None:
     before = set(children())
-    results = spread(lambda rows: time.sleep(0.01) or len(rows), 400, 1, 2, fork_from=1)
+    results = parallel_map(lambda rows: time.sleep(0.01) or len(rows), 400, 1, 2, fork_from=1)
     assert next(results) == 1
     assert len(set(children()) - before) == 2
     results.close()
@@ -99,4 +99,4 @@ def test_an_error_here_reaches_the_caller(fork_from: int) -> None:
         raise ValueError(f"planted at {rows.start}")
 
     with pytest.raises(ValueError, match="planted at 0"):
-        list(spread(work, 4, 1, 2, fork_from))
+        list(parallel_map(work, 4, 1, 2, fork_from))

@@ -45,7 +45,7 @@ def test_the_store_holds_what_read_image_gives(mixed_folder: Path) -> None:
         dataset.names.index("two/truncated.jpg"): "damaged or cut short; copy it again or delete it"
     }
     assert len(store.readable) == 11
-    assert store.home == "in memory, 12 images of 3 x 12 x 10 in 0.0 MB"
+    assert store.location == "in memory, 12 images of 3 x 12 x 10 in 0.0 MB"
     assert not store.mapped
 
 
@@ -68,12 +68,12 @@ def test_a_second_run_maps_what_the_first_decoded(
     dataset = read_folder(photos)
     folder = tmp_path / "kept"
     first = build_store(dataset, (4, 4), cache_folder=folder, settings=KEEP)
-    assert first.home == f"in memory, 70 images of 3 x 4 x 4 in 0.0 MB, and in {folder} for the next run"
-    monkeypatch.setattr("convscope.data.store.lazy_store.pixels_in", None)
+    assert first.location == f"in memory, 70 images of 3 x 4 x 4 in 0.0 MB, and in {folder} for the next run"
+    monkeypatch.setattr("convscope.data.store.lazy_store.read_pixels", None)
     second = build_store(read_folder(photos), (4, 4), cache_folder=folder)
     assert second.mapped
     assert (second.pixels == first.pixels).all()
-    assert second.home == f"in {folder}, 70 images of 3 x 4 x 4 in 0.0 MB, where an earlier run decoded them"
+    assert second.location == f"in {folder}, 70 images of 3 x 4 x 4 in 0.0 MB, where an earlier run decoded them"
 
 
 def test_the_mapped_file_stays_as_it_is_when_pixels_are_written_to(photos: Path, tmp_path: Path) -> None:
@@ -101,7 +101,9 @@ def test_what_does_not_fit_in_memory_is_mapped(
     folder = tmp_path / "kept"
     store = build_store(dataset, (12, 10), cache_folder=folder)
     assert store.mapped
-    assert store.home == f"in {folder}, 12 images of 3 x 12 x 10 in 0.0 MB, more than fits in 50% of the free memory"
+    assert (
+        store.location == f"in {folder}, 12 images of 3 x 12 x 10 in 0.0 MB, more than fits in 50% of the free memory"
+    )
     again = build_store(dataset, (12, 10), cache_folder=folder)
     assert again.unreadable == store.unreadable != {}
     assert len(entries(folder)) == 1
@@ -117,7 +119,7 @@ def test_what_fits_nowhere_is_decoded_in_every_epoch_and_said_so(
         dataset, (12, 10), threads=2, cache_folder=folder, settings=StoreSettings(cache_limit=2000),
         on_progress=lambda done, of: told.append((done, of)),
     )  # fmt: skip
-    assert store.home == (
+    assert store.location == (
         f"nowhere, 12 images of 3 x 12 x 10 in 0.0 MB, more than fits in 50% of the free memory, and {folder} cannot "
         "take them (4,320 bytes are more than the cache may hold, 2,000); decoded in every epoch anew, which a smaller "
         "image size or a roomier folder with CONVSCOPE_CACHE=FOLDER would save"
@@ -148,7 +150,7 @@ def test_batches_of_what_is_not_decoded_are_those_of_what_is(photos: Path, monke
 def test_a_cache_that_cannot_be_written_stops_no_run_that_fits_in_memory(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     store = build_store(read_folder(photos), (4, 4), cache_folder=tmp_path / "file" / "kept", settings=KEEP)
-    assert store.home.startswith("in memory, 70 images of 3 x 4 x 4 in 0.0 MB; not kept for the next run, as ")
+    assert store.location.startswith("in memory, 70 images of 3 x 4 x 4 in 0.0 MB; not kept for the next run, as ")
 
 
 def test_an_interrupted_run_leaves_nothing(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,9 +202,9 @@ def test_the_least_recently_used_goes_first(photos: Path, tmp_path: Path) -> Non
 
 def test_two_runs_that_write_the_same_entry_do_not_disturb_each_other(tmp_path: Path) -> None:
     shape = (2, 1, 2, 2)
-    with cache.writing(tmp_path, "k", shape, 10_000) as (one, _):
+    with cache.write_entry(tmp_path, "k", shape, 10_000) as (one, _):
         one[:] = 1
-        with cache.writing(tmp_path, "k", shape, 10_000) as (two, _):
+        with cache.write_entry(tmp_path, "k", shape, 10_000) as (two, _):
             two[:] = 1
     assert entries(tmp_path) == ["k"]
     loaded = cache.load(tmp_path, "k", shape)

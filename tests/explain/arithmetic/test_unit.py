@@ -8,7 +8,7 @@ from torch import nn
 
 from convscope.errors import ConfigError, ModelError
 from convscope.explain import unit
-from convscope.explain.arithmetic import traced
+from convscope.explain.arithmetic import trace_pass
 from convscope.models import MODELS
 from convscope.models.components import Blur
 
@@ -41,15 +41,15 @@ def test_in_every_family_each_step_adds_up_to_what_the_network_computed(name):
     size = FAMILIES[name]["size"]
     model = network(name, **FAMILIES[name])
     x = torch.randn(1, 2, size, size)
-    with traced(model, x) as trace:
-        runs = {run.name: trace.values[run.gives].tensor for run in trace.runs}
+    with trace_pass(model, x) as trace:
+        runs = {run.name: trace.values[run.output].tensor for run in trace.runs}
     assert model.training, "the mode is as before"
     names = [layer for layer, out in runs.items() if out.ndim in (2, 4) and layer]
     torch.manual_seed(5)
     for layer in [names[i] for i in torch.linspace(0, len(names) - 1, LAYERS).long().tolist()]:
         place = [int(torch.randint(side, ())) for side in runs[layer].shape[1:]] + [0, 0]
         found = unit(model, x, layer, place[0], (place[1], place[2]))
-        assert found.value == pytest.approx(float(runs[layer][(0, *found.place)]), abs=0)
+        assert found.value == pytest.approx(float(runs[layer][(0, *found.position)]), abs=0)
         assert found.steps[-1].value == found.value
         assert "other" not in {step.op for step in found.steps}
         for before, after in zip(found.steps, found.steps[1:], strict=False):
@@ -71,19 +71,19 @@ def test_a_convolution_worked_by_hand():
     assert step.sum == 3 * 1 + 4 * 2 + 5 * 3 + 6 * 5 + 7 * 6 + 8 * 7 + 0.5 == step.value
     assert (step.count, step.padding, step.bias) == (9, 3, 0.5)
     assert step.window == {"layer": 0, "channels": [0, 1], "rows": [-1, 2], "columns": [1, 4], "step": [1, 1]}
-    assert step.terms[0].place == (0, 1, 3), "the largest product first"
+    assert step.terms[0].position == (0, 1, 3), "the largest product first"
     assert step.parameters == {
         "kernel": [3, 3], "stride": [2, 2], "padding": [1, 1], "dilation": [1, 1], "groups": 1, "border": "zeros",
     }  # fmt: skip
-    assert step.says == "sum of 9 products, 3 of them with zeros outside the map, plus the bias"
+    assert step.description == "sum of 9 products, 3 of them with zeros outside the map, plus the bias"
 
 
 def test_groups_and_dilation_take_their_own_values_only():
     net = nn.Sequential(nn.Conv2d(4, 4, 3, padding=2, dilation=2, groups=2, bias=False))
     x = torch.randn(1, 4, 6, 6)
     (step,) = unit(net, x, "0", 3, (2, 2), most=100).steps
-    assert {term.place[0] for term in step.terms} == {2, 3}
-    assert {term.place[1] for term in step.terms} == {0, 2, 4}
+    assert {term.position[0] for term in step.terms} == {2, 3}
+    assert {term.position[1] for term in step.terms} == {0, 2, 4}
     assert abs(step.sum - step.value) <= step.bound
 
 
@@ -102,10 +102,10 @@ def test_of_a_max_pool_the_first_of_the_largest_won():
     net = nn.Sequential(nn.MaxPool2d(3, 2, padding=1))
     (step,) = unit(net, x, "0", 0, (0, 1)).steps
     (winner,) = [term for term in step.terms if term.chosen]
-    assert (step.value, winner.place, step.padding) == (-1.0, (0, 0, 2), 5), "the border never wins"
+    assert (step.value, winner.position, step.padding) == (-1.0, (0, 0, 2), 5), "the border never wins"
     twice = torch.tensor([[1.0, 2.0], [2.0, 0.0]]).reshape(1, 1, 2, 2)
     (step,) = unit(nn.Sequential(nn.MaxPool2d(2)), twice, "0", 0).steps
-    assert [term.place for term in step.terms if term.chosen] == [(0, 0, 1)]
+    assert [term.position for term in step.terms if term.chosen] == [(0, 0, 1)]
     assert unit(nn.Sequential(nn.MaxPool2d(2)), twice, "0", 0, most=1).steps[0].terms[0].chosen, "folding keeps it"
 
 
@@ -147,7 +147,7 @@ def test_a_residual_block_names_its_summands_and_a_gate_its_map():
     model = network("se_resnet18", 32, width=16)
     found = unit(model, torch.randn(1, 2, 32, 32), "stages.0.0", 1, (3, 3))
     assert [step.op for step in found.steps] == ["add", "activation"]
-    assert found.steps[0].says == "the sum of stages.0.0.body and stages.0.pool"
+    assert found.steps[0].description == "the sum of stages.0.0.body and stages.0.pool"
     gate = unit(model, torch.randn(1, 2, 32, 32), "stages.0.0.body", 1, (3, 3)).steps[-1]
     names = unit(model, torch.randn(1, 2, 32, 32), "stages.0.0.body", 1, (3, 3)).names
     assert gate.op == "gate"
@@ -161,7 +161,7 @@ def test_terms_lead_down_to_the_pixels():
         found = unit(model, x, layer, place[0], place[1:])
         seen += [step.op for step in found.steps]
         term = next(term for term in found.steps[0].terms if term.chosen and not term.padded)
-        layer, place = found.names[term.source], (*term.place, 0, 0)[:3]
+        layer, place = found.names[term.source], (*term.position, 0, 0)[:3]
         assert term.value == unit(model, x, layer, place[0], place[1:]).value
     assert {"convolution", "concatenate", "activation"} <= set(seen)
 

@@ -21,21 +21,21 @@ def test_what_a_layer_makes_visible_is_known_after_it_and_not_before():
     with torch.no_grad():
         model[1].weight.copy_(torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).reshape(2, 1, 1, 2))
     told = []
-    before, after = explain.depths(model, ["0", "2"], batches, batches, lambda *done: told.append(done))
+    before, after = explain.probe_layers(model, ["0", "2"], batches, batches, lambda *done: told.append(done))
     assert before.to_json() == {"layer": "0", "channels": 1, "accuracy": 0.5, "images": 20}
     assert after.to_json() == {"layer": "2", "channels": 2, "accuracy": 1.0, "images": 20}
     assert told == [(1, 2), (2, 2)]
 
 
 def test_a_trained_network_s_last_stage_knows_the_classes_of_images_it_never_saw(trained, labelled):
-    assert explain.depths(trained, ["7"], *labelled)[0].accuracy > 0.95
+    assert explain.probe_layers(trained, ["7"], *labelled)[0].accuracy > 0.95
 
 
 def test_stages_that_add_nothing_lead_to_a_suggestion_and_those_that_do_to_none():
     def found(*accuracies):
-        return [explain.Depth(f"stages.{i}", 8, accuracy, 500) for i, accuracy in enumerate(accuracies)]
+        return [explain.LayerProbe(f"stages.{i}", 8, accuracy, 500) for i, accuracy in enumerate(accuracies)]
 
-    (suggestion,) = explain.from_depths(found(0.6, 0.92, 0.91, 0.922, 0.9))
+    (suggestion,) = explain.suggest_from_probes(found(0.6, 0.92, 0.91, 0.922, 0.9))
     assert suggestion.kind == "stages to spare"
     assert suggestion.layer == "stages.1"
     assert suggestion.finding == (
@@ -44,15 +44,15 @@ def test_stages_that_add_nothing_lead_to_a_suggestion_and_those_that_do_to_none(
     )
     assert suggestion.suggestion == "train the network without what comes after stages.1"
     assert suggestion.figure == pytest.approx(-0.02)
-    assert explain.from_depths(found(0.6, 0.8, 0.9)) == ()
-    assert explain.from_depths(found(0.6)) == ()
+    assert explain.suggest_from_probes(found(0.6, 0.8, 0.9)) == ()
+    assert explain.suggest_from_probes(found(0.6)) == ()
 
 
 def test_errors_are_told(trained, unseen, labelled):
     with pytest.raises(DataError) as error:
-        explain.depths(trained, ["1"], list, labelled[1])
+        explain.probe_layers(trained, ["1"], list, labelled[1])
     assert str(error.value) == "depths: no images; give at least one batch"
     one_class = lambda: [(unseen.x[:4], torch.zeros(4))]  # noqa: E731
     with pytest.raises(DataError) as alone:
-        explain.depths(trained, ["1"], one_class, labelled[1])
+        explain.probe_layers(trained, ["1"], one_class, labelled[1])
     assert str(alone.value) == "depths: images of fewer than two classes; give some of each"

@@ -20,7 +20,7 @@ def test_ranks_match_brute_force_whatever_the_batch_also_where_images_tie(batch)
     expected = np.argsort(-peaks, axis=1, kind="stable")[:, :6]
     assert np.array_equal(found.images, expected)
     assert np.array_equal(found.values, np.take_along_axis(peaks, expected, 1))
-    assert found.seen == 45
+    assert found.num_images == 45
 
 
 def test_values_of_a_trained_network_match_brute_force(trained, unseen):
@@ -48,7 +48,7 @@ def test_boxes_are_the_units_fields_and_cut_gives_the_patch():
     assert found.images.tolist() == [[1, 0]]
     # the first of the nine units that see the pixel, in reading order
     assert found.boxes.tolist() == [[[4, 2, 7, 5], [0, 0, 2, 2]]]
-    patch = explain.cut(x[1].numpy(), found.boxes[0, 0])
+    patch = explain.crop_patch(x[1].numpy(), found.boxes[0, 0])
     assert patch.shape == (1, 3, 3)
     assert patch[0, 2, 2] == 5
 

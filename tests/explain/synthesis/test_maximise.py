@@ -7,12 +7,12 @@ from torch import nn
 
 from convscope import explain
 from convscope.errors import ConfigError, DataError, ModelError, TrainingError
-from convscope.explain import PaintSettings, PixelSpace, Transforms
+from convscope.explain import OptimisationSettings, PixelSpace, Transforms
 from convscope.explain.synthesis import objectives
 from convscope.explain.synthesis.maximise import REMINDER
 
 SPACE = PixelSpace((0.3,), (0.2,))
-PAINT = PaintSettings(steps=64, size=(24, 24), transforms=Transforms(jitter=1, scale=0.05, rotate=5))
+PAINT = OptimisationSettings(steps=64, size=(24, 24), transforms=Transforms(jitter=1, scale=0.05, rotate=5))
 STILL = Transforms(jitter=0, scale=0, rotate=0)
 
 
@@ -21,7 +21,7 @@ def test_a_painted_picture_drives_its_channel_above_noise_and_above_every_image(
     maxima = explain.channel_maxima(trained, "4", unseen.x.split(50))
     alive = np.flatnonzero(maxima > 0)[:6].tolist()
     settings = PAINT.model_copy(update={"parameterisation": parameterisation})
-    wanted = explain.maximise_channels(trained, "4", alive, SPACE, settings).against(maxima)
+    wanted = explain.maximise_channels(trained, "4", alive, SPACE, settings).with_data_maximum(maxima)
     assert (wanted.pictures.final > wanted.pictures.start).all()
     assert (wanted.pictures.final > wanted.data_maximum).all()
     assert wanted.to_json()["data_maximum"] == maxima[alive].tolist()
@@ -85,7 +85,7 @@ def test_copies_of_a_target_differ_and_more_so_with_the_diversity_term(trained, 
         assert wanted.targets.tolist() == [5, 5, 5]
         x = SPACE.to_input(torch.tensor(wanted.pictures.pixels))
         with explain.record(trained, "4") as kept:
-            kept.reach(x)
+            kept.forward(x)
             return -objectives.diversity("4", 3).score(kept, x).mean().item()
 
     apart = likeness()
@@ -128,8 +128,8 @@ def test_inversion_brings_the_feature_loss_down_by_nine_tenths_at_every_depth(tr
     settings = explain.INVERT.model_copy(update={"steps": 300})
     found = explain.invert(trained, x, ["1", "4", "7"], SPACE, settings, lambda *done: told.append(done))
     for inversion in found:
-        assert inversion.reached.all()
-        assert (inversion.fall >= 0.9).all()
+        assert inversion.converged.all()
+        assert (inversion.loss_reduction >= 0.9).all()
         assert inversion.to_json()["warning"] == ""
         features, painted = (
             explain.activations(trained, images, [inversion.layer])[inversion.layer].maps
@@ -137,7 +137,7 @@ def test_inversion_brings_the_feature_loss_down_by_nine_tenths_at_every_depth(tr
         )
         loss = ((features - painted) ** 2).sum((1, 2, 3)) / (features**2).sum((1, 2, 3))
         assert np.allclose(loss, inversion.loss_final, rtol=1e-2)
-    likeness = [inversion.likeness.mean() for inversion in found]
+    likeness = [inversion.similarity.mean() for inversion in found]
     assert likeness[0] > likeness[1] > likeness[2]  # the deeper, the less of the image is left
     assert told[-1] == (900, 900)
 
@@ -145,7 +145,7 @@ def test_inversion_brings_the_feature_loss_down_by_nine_tenths_at_every_depth(tr
 def test_an_inversion_of_some_channels_lets_the_others_answer_as_they_like(trained, unseen):
     settings = explain.INVERT.model_copy(update={"steps": 200})
     (found,) = explain.invert(trained, unseen.x[[0]], {"4": [5, 9]}, SPACE, settings)
-    assert found.reached.all()
+    assert found.converged.all()
     features, painted = (
         explain.activations(trained, images, ["4"])["4"].maps
         for images in (unseen.x[[0]], SPACE.to_input(torch.tensor(found.pictures.pixels)))
@@ -157,7 +157,7 @@ def test_an_inversion_of_some_channels_lets_the_others_answer_as_they_like(train
 
 def test_an_inversion_that_does_not_get_there_says_so(trained, unseen):
     (inversion,) = explain.invert(trained, unseen.x[:1], ["1"], SPACE, explain.INVERT.model_copy(update={"steps": 1}))
-    assert not inversion.reached.any()
+    assert not inversion.converged.any()
     warning = "the feature loss fell by less than 90 % for images [0]; take more steps"
     assert inversion.to_json()["warning"] == warning
 
@@ -178,7 +178,7 @@ def test_errors_are_told(trained):
     for call, kind, message in [
         (lambda: explain.channel_maxima(trained, "4", []), DataError,
          "channel maxima: no images; give at least one batch"),
-        (lambda: explain.optimise(trained, objectives.even(), SPACE, PAINT), ConfigError,
+        (lambda: explain.optimise(trained, objectives.smoothness(), SPACE, PAINT), ConfigError,
          "objective: has no targets of its own; add it to one that has"),
         (lambda: explain.maximise_channels(Blind(), "layer", [0], SPACE, PAINT), ModelError,
          "model: no gradient of the objective reaches the pixels; is there a no_grad inside it?"),

@@ -8,18 +8,18 @@ import torch
 from torch import nn
 
 from convscope.errors import ConfigError, DataError
-from convscope.explain import PaintSettings, PixelSpace, Transforms, colour_axes, record
+from convscope.explain import OptimisationSettings, PixelSpace, Transforms, color_axes, record
 from convscope.explain.synthesis import objectives
-from convscope.explain.synthesis.image_params import Canvas
-from convscope.explain.synthesis.optimise import streams
-from convscope.explain.synthesis.transforms import affine, move
+from convscope.explain.synthesis.image_params import ImageParameters
+from convscope.explain.synthesis.optimise import random_streams
+from convscope.explain.synthesis.transforms import affine, transform_images
 
 
 def canvas(
     space: PixelSpace, fourier: bool, copies: int = 1, count: int = 2, size: tuple[int, int] = (9, 14)
-) -> Canvas:
-    settings = PaintSettings(copies=copies, seed=3)
-    return Canvas(space, size, streams(count, settings), fourier).to(torch.device("cpu"))
+) -> ImageParameters:
+    settings = OptimisationSettings(copies=copies, seed=3)
+    return ImageParameters(space, size, random_streams(count, settings), fourier).to(torch.device("cpu"))
 
 
 @pytest.mark.parametrize("fourier", [True, False])
@@ -48,7 +48,7 @@ def test_fourier_noise_is_smoother_than_pixel_noise():
 def test_colour_axes_are_a_square_root_of_the_covariance():
     mix = torch.tensor([[0.1, 0.05, 0.02], [0.0, 0.08, 0.01], [0.0, 0.0, 0.03]])
     pixels = 0.5 + torch.einsum("bchw,dc->bdhw", torch.randn(8, 3, 16, 16), mix)
-    root = torch.tensor(colour_axes(pixels.split(3)))
+    root = torch.tensor(color_axes(pixels.split(3)))
     covariance = torch.cov(pixels.transpose(0, 1).flatten(1), correction=0)
     product = root @ root.T
     assert torch.allclose(product / product.trace(), covariance / covariance.trace(), atol=1e-5)
@@ -58,7 +58,7 @@ def test_colour_axes_are_a_square_root_of_the_covariance():
 @pytest.mark.parametrize("channels", [1, 5])
 def test_colour_axes_of_other_numbers_of_channels_mix_them(channels):
     pixels = torch.rand(2, 1, 8, 8).expand(2, channels, 8, 8)  # all channels alike
-    space = PixelSpace((0.5,) * channels, (0.2,) * channels, colour_axes([pixels]))
+    space = PixelSpace((0.5,) * channels, (0.2,) * channels, color_axes([pixels]))
     painted = canvas(space, True).pixels()
     assert torch.allclose(painted, painted[:, :1].expand_as(painted), atol=1e-4)
 
@@ -73,8 +73,10 @@ def test_pixels_and_input_are_each_others_inverse():
 def test_nothing_moves_when_all_is_zero_and_jitter_alone_moves_by_whole_pixels():
     x = torch.rand(1, 1, 12, 16)
     still = Transforms(jitter=0, scale=0, rotate=0)
-    assert move(x, still, []) is x
-    moved = move(x, Transforms(jitter=3, scale=0, rotate=0), streams(1, PaintSettings(seed=1)))
+    assert transform_images(x, still, []) is x
+    moved = transform_images(
+        x, Transforms(jitter=3, scale=0, rotate=0), random_streams(1, OptimisationSettings(seed=1))
+    )
     shifts = [
         (down, across) for down in range(-3, 4) for across in range(-3, 4)
         if torch.allclose(moved[..., 4:8, 4:12], x[..., 4 + down : 8 + down, 4 + across : 12 + across], atol=1e-5)
@@ -115,7 +117,7 @@ def scored():
 
     def scores(objective: objectives.Objective) -> list[float]:
         with record(model, *objective.layers) as kept:
-            kept.reach(x)
+            kept.forward(x)
             return objective.score(kept, x).tolist()
 
     return scores
@@ -126,12 +128,12 @@ def test_objectives_worked_by_hand(scored):
     assert scored(objectives.neuron("0", [1, 0])) == [8.0, 1.0]  # of an even size, the middle is right of it and below
     assert scored(objectives.neuron("0", [0, 0], (0, 1))) == [2.0, 1.0]
     assert scored(objectives.whole_layer("0", 2)) == [(1 + 4 + 9 + 16 + 64) / 8, 1.0]
-    assert scored(objectives.class_odds([1, 0])) == pytest.approx([math.log(3 / 2), math.log(1 / 4)])
+    assert scored(objectives.class_log_odds([1, 0])) == pytest.approx([math.log(3 / 2), math.log(1 / 4)])
     along = objectives.direction("0", torch.tensor([[3.0, 4.0], [1.0, 0.0]]))
     assert scored(along) == pytest.approx([0.6 * 2.5 + 0.8 * 2, 1.0])
     match = objectives.feature_match("0", torch.ones(2, 2, 2, 2))
     assert scored(match) == pytest.approx([-(0 + 1 + 4 + 9 + 1 + 1 + 1 + 49) / 8, 0.0])
-    assert scored(objectives.even()) == pytest.approx([-((2 + 2 + 0 + 8) / 4 + (1 + 1 + 0 + 8) / 4), 0.0])
+    assert scored(objectives.smoothness()) == pytest.approx([-((2 + 2 + 0 + 8) / 4 + (1 + 1 + 0 + 8) / 4), 0.0])
 
 
 def test_objectives_add_and_are_weighed(scored):
@@ -156,12 +158,12 @@ def test_errors_are_told(scored):
          "pixel space: 1 means for 2 stds; give one of each for each channel"),
         (lambda: PixelSpace((0.5,), (0.1,), ((1.0, 0.0), (0.0, 1.0))), ConfigError,
          "pixel space: colours of 2 channels for 1 means; measure them on the same images"),
-        (lambda: colour_axes([]), DataError, "colour axes: no images; give at least one batch"),
+        (lambda: color_axes([]), DataError, "colour axes: no images; give at least one batch"),
         (lambda: scored(objectives.channel("0", [0, 2])), ConfigError,
          "layer 0: no channel 2; choose from 0 to 1"),
         (lambda: scored(objectives.neuron("0", [0, 0], (2, 0))), ConfigError,
          "layer 0: no unit at row 2, column 0 of 2 x 2; choose one inside"),
-        (lambda: scored(objectives.class_odds([0, 3])), ConfigError,
+        (lambda: scored(objectives.class_log_odds([0, 3])), ConfigError,
          "targets: class 3 of a network with 3; choose from 0 to 2"),
         (lambda: scored(objectives.direction("0", torch.ones(2, 3))), ConfigError,
          "layer 0: 2 channels, directions of 3; make them alike"),

@@ -3,8 +3,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from convscope import explain
-from convscope.explain import PaintSettings, PixelSpace
-from convscope.explain.synthesis.relu_gradients import Redirected
+from convscope.explain import OptimisationSettings, PixelSpace
+from convscope.explain.synthesis.relu_gradients import RedirectedReLU
 
 
 def slope(x, weights, relu):
@@ -16,7 +16,7 @@ def slope(x, weights, relu):
 def test_where_any_gradient_passes_nothing_changes_and_where_none_does_the_inputs_are_pushed_up():
     x = torch.tensor([[1.0, -1.0, -2.0], [-1.0, -2.0, -3.0]])
     weights = torch.tensor([[2.0, 3.0, -4.0], [5.0, -6.0, 7.0]])  # to descend: the second of row two wants to rise
-    with Redirected():
+    with RedirectedReLU():
         redirected = slope(x, weights, F.relu)
     assert redirected.tolist() == [[2.0, 0.0, 0.0], [0.0, -6.0, 0.0]]
     assert slope(x, weights, F.relu).tolist() == [[2.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
@@ -24,7 +24,7 @@ def test_where_any_gradient_passes_nothing_changes_and_where_none_does_the_input
 
 def test_values_are_those_of_the_plain_relu_also_in_place():
     x = torch.randn(3, 4)
-    with Redirected():
+    with RedirectedReLU():
         for relu in (F.relu, torch.relu, nn.ReLU(), nn.ReLU(inplace=True), torch.Tensor.relu, torch.Tensor.relu_):
             given = x.clone()
             assert torch.equal(relu(given), x.clamp(min=0))
@@ -33,7 +33,7 @@ def test_values_are_those_of_the_plain_relu_also_in_place():
 
 def test_in_place_gradients_are_those_of_the_plain_relu():
     x, weights = torch.tensor([[1.0, -1.0]]), torch.tensor([[2.0, 3.0]])
-    with Redirected():
+    with RedirectedReLU():
         assert slope(x, weights, lambda y: nn.ReLU(inplace=True)(y * 1)).tolist() == [[2.0, 0.0]]
 
 
@@ -41,7 +41,7 @@ def test_a_channel_that_noise_leaves_silent_is_woken():
     model = nn.Sequential(nn.Conv2d(1, 1, 3), nn.ReLU(inplace=True))
     nn.init.ones_(model[0].weight)
     nn.init.constant_(model[0].bias, -6.0)  # above what any noise near the mean reaches
-    settings = PaintSettings(steps=64, size=(12, 12), transforms=explain.Transforms(jitter=0, scale=0, rotate=0))
+    settings = OptimisationSettings(steps=64, size=(12, 12), transforms=explain.Transforms(jitter=0, scale=0, rotate=0))
     wanted = explain.maximise_channels(model, "1", [0], PixelSpace((0.5,), (0.5,)), settings)
     assert wanted.pictures.start[0] == 0
     assert wanted.pictures.final[0] > 1

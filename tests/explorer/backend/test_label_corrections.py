@@ -66,10 +66,16 @@ def test_pictures_that_are_no_files_are_written_beside_the_table(explored, own_c
     assert len(table) == 1796
     assert f"images/{name.replace('/', '-')}.png" not in table
     picture = client.get("/api/inputs/validation-4").json()["name"].replace("/", "-")
-    pixels = np.asarray(Image.open(own_copy / "marks" / "images" / f"{picture}.png"))
-    known = client.session.seen.images("validation").take([4]).pixels()[0, 0].numpy()
+    pixels = np.asarray(Image.open(own_copy / "corrections" / "images" / f"{picture}.png"))
+    known = client.session.run.images("validation").select([4]).pixels()[0, 0].numpy()
     assert np.array_equal(pixels, np.rint(known * 255))
-    train(tmp_path / "again", str(own_copy / "marks" / "data.csv"), train__epochs=1, train__probes=0, train__batch=128)
+    train(
+        tmp_path / "again",
+        str(own_copy / "corrections" / "data.csv"),
+        train__epochs=1,
+        train__probes=0,
+        train__batch=128,
+    )
     assert len(RunFolder.open(tmp_path / "again").data()["splits"]["validation"]) == 179
 
 
@@ -99,7 +105,7 @@ def test_what_is_no_mark_is_refused(client, mark, says):
 
 
 def test_damaged_marks_are_said_when_the_explorer_begins(explored, own_copy):
-    (own_copy / "marks").mkdir()
-    (own_copy / "marks" / "marks.json").write_text(json.dumps({"a": {"kind": "?"}}))
+    (own_copy / "corrections").mkdir()
+    (own_copy / "corrections" / "corrections.json").write_text(json.dumps({"a": {"kind": "?"}}))
     with pytest.raises(Exception, match="damaged; delete it to begin with no marks"):
         explored(own_copy)

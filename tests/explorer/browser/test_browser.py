@@ -17,11 +17,11 @@ def go(page, fragment: str, wanted: str) -> None:
 
 def computed(run: Path, image: int, layer: str) -> np.ndarray:
     """What the trained network gives on a validation image, (C, h, w), without the explorer."""
-    from convscope.analysis.target import opened
+    from convscope.analysis.target import open_target
     from convscope.explain import record
 
-    subject = opened(run)
-    x = subject.input(subject.read("validation").take([image]))
+    subject = open_target(run)
+    x = subject.input(subject.read("validation").select([image]))
     with record(subject.model, layer) as kept:
         subject.model(x)
     return kept[layer][0].numpy()

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from convscope.models import MODELS, begins_whitened, dissect, whiten
+from convscope.models import MODELS, has_whitening_layer, summarize, whiten
 
 
 def correlated(count: int = 40, channels: int = 3, side: int = 12) -> torch.Tensor:
@@ -16,7 +16,7 @@ def correlated(count: int = 40, channels: int = 3, side: int = 12) -> torch.Tens
 @pytest.mark.parametrize(("channels", "filters"), [(3, 24), (1, 8)])
 def test_what_leaves_the_whitened_layer_has_variance_one_and_no_correlations(channels: int, filters: int) -> None:
     model, x = MODELS["airbench"](10, channels=channels), correlated(channels=channels)
-    assert begins_whitened(model)
+    assert has_whitening_layer(model)
     whiten(model, x)
     y = model.stem.whiten(x).movedim(1, -1).flatten(0, 2)
     assert y.shape[1] == filters
@@ -37,7 +37,7 @@ def test_more_filters_than_dimensions_keep_their_first_weights() -> None:
 
 
 def test_other_networks_begin_as_they_are() -> None:
-    assert not begins_whitened(MODELS["resnet18"](10, width=4))
+    assert not has_whitening_layer(MODELS["resnet18"](10, width=4))
 
 
 def test_it_has_the_papers_weights() -> None:
@@ -49,7 +49,7 @@ def test_it_has_the_papers_weights() -> None:
     assert not any(norm.weight.requires_grad for norm in model.modules() if isinstance(norm, torch.nn.BatchNorm2d))
     # 31 x 31 after the 2x2 patches, 15 and 7 after the pools
     by_hand = 31**2 * (12 * 24 + 9 * 24 * 64) + 9 * 15**2 * (64 * 64 + 64 * 256) + 9 * 7**2 * 2 * 256 * 256
-    assert dissect(model, (3, 32, 32)).multiplications == by_hand + 9 * 3**2 * 256 * 256 + 256 * 10
+    assert summarize(model, (3, 32, 32)).macs == by_hand + 9 * 3**2 * 256 * 256 + 256 * 10
 
 
 def test_convolutions_begin_as_the_identity_as_far_as_their_channels_go() -> None:

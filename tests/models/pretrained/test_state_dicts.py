@@ -12,7 +12,7 @@ from torch import nn
 from convscope.errors import ModelError
 from convscope.models import MODELS, Architecture
 from convscope.models.pretrained.download import fetch, load_pretrained, sha256
-from convscope.models.pretrained.published import PUBLISHED, Published
+from convscope.models.pretrained.published import PUBLISHED, PublishedWeights
 from convscope.models.pretrained.state_dicts import load_state, read_state
 
 SMALL = Architecture(name="resnet18", classes=5, channels=3, size=(32, 32), options={"width": 4, "stem": "small"})
@@ -103,7 +103,7 @@ def test_another_networks_weights_are_refused_with_the_first_mismatches() -> Non
 def test_published_weights_are_fetched_once_checked_and_kept_with_licence_and_source(tmp_path, monkeypatch) -> None:
     torch.save(small().state_dict(), home := tmp_path / "net.pth")
     digest = hashlib.sha256(home.read_bytes()).hexdigest()
-    published = Published("net.pth", digest[:8], tmp_path.as_uri() + "/", "CC0")
+    published = PublishedWeights("net.pth", digest[:8], tmp_path.as_uri() + "/", "CC0")
     monkeypatch.setitem(PUBLISHED, "resnet18", published)
     kept = tmp_path / "cache"
     network, loaded = load_pretrained(SMALL, "imagenet", kept)
@@ -115,7 +115,7 @@ def test_published_weights_are_fetched_once_checked_and_kept_with_licence_and_so
 
 
 def test_without_a_network_the_message_says_where_to_put_the_file(tmp_path) -> None:
-    published = Published("net.pth", "12345678", "http://127.0.0.1:9/")
+    published = PublishedWeights("net.pth", "12345678", "http://127.0.0.1:9/")
     with pytest.raises(ModelError) as caught:
         fetch(published, tmp_path)
     assert str(caught.value) == (

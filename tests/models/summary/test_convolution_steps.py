@@ -12,11 +12,11 @@ from convscope.errors import ModelError
 from convscope.models.components import PADDINGS
 from convscope.models.summary import convolution_steps as sums
 from convscope.models.summary.formulas import (
-    convolution_weights,
-    filled_in,
+    convolution_parameters,
     output_side,
+    output_side_formula,
+    parameters_formula,
     shape_formula,
-    weights_formula,
 )
 from convscope.models.summary.receptive_field import PIXELS, transposed, window
 
@@ -75,10 +75,10 @@ def test_the_size_of_the_output_follows_the_formula_and_says_what_is_cut() -> No
     """M12."""
     assert output_side(5, 5) == 1
     assert output_side(output_side(5, 3), 3) == 1
-    assert filled_in(227, 11, 4) == "(227 - 11)/4 + 1 = 55"
-    assert filled_in(277, 11, 4) == "(277 - 11)/4 + 1 = 67.5 -> 67"
-    assert filled_in(32, 5, padding=2) == "32 - 5 + 2x2 + 1 = 32"
-    assert filled_in(9, 3, dilation=2) == "9 - (2x(3 - 1) + 1) + 1 = 5"
+    assert output_side_formula(227, 11, 4) == "(227 - 11)/4 + 1 = 55"
+    assert output_side_formula(277, 11, 4) == "(277 - 11)/4 + 1 = 67.5 -> 67"
+    assert output_side_formula(32, 5, padding=2) == "32 - 5 + 2x2 + 1 = 32"
+    assert output_side_formula(9, 3, dilation=2) == "9 - (2x(3 - 1) + 1) + 1 = 5"
 
 
 @pytest.mark.parametrize("ceil", [False, True])
@@ -105,10 +105,10 @@ def test_padding_with_the_edge_keeps_a_flat_border_flat_and_zeros_do_not() -> No
 
 def test_a_filter_is_as_deep_as_its_input_and_its_weights_do_not_depend_on_the_image() -> None:
     """M15, M16."""
-    assert convolution_weights((5, 5), 3, 1, bias=False) == 75
-    assert convolution_weights((5, 5), 3, 10, bias=False) == 750
-    assert convolution_weights((5, 5), 3, 10) == 760 == sum(one.numel() for one in nn.Conv2d(3, 10, 5).parameters())
-    assert weights_formula(nn.Conv2d(3, 10, 5)) == "(5x5x3 + 1)x10"
+    assert convolution_parameters((5, 5), 3, 1, bias=False) == 75
+    assert convolution_parameters((5, 5), 3, 10, bias=False) == 750
+    assert convolution_parameters((5, 5), 3, 10) == 760 == sum(one.numel() for one in nn.Conv2d(3, 10, 5).parameters())
+    assert parameters_formula(nn.Conv2d(3, 10, 5)) == "(5x5x3 + 1)x10"
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_filter_is_as_deep_as_its_input_and_its_weights_do_not_depend_on_the_i
 )
 def test_the_formula_of_the_weights_is_filled_in(module, formula, count) -> None:
     """M16."""
-    assert weights_formula(module) == formula
+    assert parameters_formula(module) == formula
     assert sum(one.numel() for one in module.parameters()) == count
 
 
@@ -172,8 +172,8 @@ def test_averages_turn_128_maps_of_3x3_into_five_logits() -> None:
 def test_a_1x1_bottleneck_saves_twenty_one_times_the_multiplications() -> None:
     """M25."""
     one = sums.bottleneck((14, 14), 480, 16, 5, 48)
-    assert (one.direct, one.through) == (112_896_000, 5_268_480)
-    assert round(one.times, 1) == 21.4
+    assert (one.direct, one.total) == (112_896_000, 5_268_480)
+    assert round(one.ratio, 1) == 21.4
 
 
 def test_two_3x3_see_as_much_as_a_5x5_with_18_in_place_of_25_weights() -> None:
@@ -205,7 +205,7 @@ def test_receptive_fields_grow_with_depth_as_worked_by_hand() -> None:
     two = window(window(PIXELS, 3), 3)
     pooled = window(two, 2, 2)
     after = window(pooled, 3)
-    assert [(field.size, field.jump, field.start) for field in (two, pooled, after)] == [
+    assert [(field.size, field.stride, field.start) for field in (two, pooled, after)] == [
         (5, 1, 2.0), (6, 2, 2.5), (10, 2, 4.5),
     ]  # fmt: skip
 

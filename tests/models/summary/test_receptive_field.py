@@ -50,7 +50,7 @@ def agrees(shape: tuple[int, ...], function, row) -> None:
     """Assert that the traced field of `row` is what the gradient of the map touches, at several places."""
     x = torch.rand(1, *shape, dtype=torch.float64, requires_grad=True)
     maps = function(x)
-    assert tuple(maps.shape) == row.gives
+    assert tuple(maps.shape) == row.output_shape
     sides = maps.shape[2:]
     for part in (3, 2, 1.6):
         place = [int(side / part) for side in sides]

@@ -12,7 +12,7 @@ from convscope.errors import ModelError
 from convscope.models import MODELS
 from convscope.models.summary.diagram import page
 from convscope.models.summary.model_summary import table
-from convscope.models.summary.summarize import dissect
+from convscope.models.summary.summarize import summarize
 from helpers.oracles import torchvision_models
 
 
@@ -23,10 +23,10 @@ def ghost(name: str, **options) -> nn.Module:
 
 def test_weights_and_multiplications_of_vgg_16_sit_where_the_paper_says() -> None:
     """M16, M24, M45."""
-    anatomy = dissect(ghost("vgg16"), (3, 224, 224))
-    assert anatomy.weights == 138_357_544
-    assert anatomy.multiplications == 15_470_264_320
-    assert anatomy.other == 0
+    anatomy = summarize(ghost("vgg16"), (3, 224, 224))
+    assert anatomy.num_parameters == 138_357_544
+    assert anatomy.macs == 15_470_264_320
+    assert anatomy.other_parameters == 0
     assert round(100 * anatomy.shares()["fully connected"], 1) == 89.4
     assert anatomy.warnings == (
         "head.fc1: 123,642,856 weights in fully connected layers; averages over each map (head gap) need 513,000, "
@@ -36,10 +36,10 @@ def test_weights_and_multiplications_of_vgg_16_sit_where_the_paper_says() -> Non
 
 def test_vgg_has_more_weights_than_alexnet_but_fewer_for_each_receptive_field() -> None:
     """M45, and the loose word of the notes."""
-    vgg, alexnet = dissect(ghost("vgg16"), (3, 224, 224)), dissect(ghost("alexnet"), (3, 224, 224))
-    assert vgg.weights > 2 * alexnet.weights
+    vgg, alexnet = summarize(ghost("vgg16"), (3, 224, 224)), summarize(ghost("alexnet"), (3, 224, 224))
+    assert vgg.num_parameters > 2 * alexnet.num_parameters
     five = next(layer for layer in alexnet.layers if layer.name == "stages.0.conv2.conv")
-    assert five.weights_formula == "(5x5x64 + 1)x192"
+    assert five.parameters_formula == "(5x5x64 + 1)x192"
     assert 2 * 3 * 3 < 5 * 5
 
 
@@ -51,16 +51,16 @@ def test_vgg_has_more_weights_than_alexnet_but_fewer_for_each_receptive_field() 
     ],
 )  # fmt: skip
 def test_multiplications_equal_the_figures_published_with_the_weights(name, billions) -> None:
-    assert dissect(ghost(name), (3, 224, 224)).multiplications / 1e9 == pytest.approx(billions, abs=6e-4)
+    assert summarize(ghost(name), (3, 224, 224)).macs / 1e9 == pytest.approx(billions, abs=6e-4)
 
 
 def test_the_sides_of_alexnet_are_those_of_the_paper_and_277_is_a_slip() -> None:
     """M12, M44."""
-    anatomy = dissect(ghost("alexnet_2012"), (3, 227, 227))
-    sides = [layer.gives[1] for layer in anatomy.layers if len(layer.gives) == 3]
+    anatomy = summarize(ghost("alexnet_2012"), (3, 227, 227))
+    sides = [layer.output_shape[1] for layer in anatomy.layers if len(layer.output_shape) == 3]
     assert list(dict.fromkeys(sides)) == [55, 27, 13, 6]
     assert not [text for text in anatomy.warnings if "never read" in text]
-    slip = dissect(ghost("alexnet_2012"), (3, 277, 277))
+    slip = summarize(ghost("alexnet_2012"), (3, 277, 277))
     assert slip.layers[0].shape_formula == "(277 - 11)/4 + 1 = 67.5 -> 67"
     assert slip.warnings[0] == (
         "stem.conv1.conv: (277 - 11)/4 + 1 = 67.5 -> 67; the last 2 of 277 pixels are never read; "
@@ -71,32 +71,32 @@ def test_the_sides_of_alexnet_are_those_of_the_paper_and_277_is_a_slip() -> None
 def test_the_bottleneck_and_the_two_3x3_of_the_notes_are_suggested_with_their_numbers() -> None:
     """M25, M26."""
     five = nn.Sequential(nn.Conv2d(480, 48, 5, padding=2))
-    assert dissect(five, (480, 14, 14)).warnings == (
+    assert summarize(five, (480, 14, 14)).warnings == (
         "0: 1x1 to 16 first: 112,896,000 -> 5,268,480 multiplications",
         "0: two 3x3 see the same 5 pixels as a 5x5: 576,000 -> 228,096 weights",
     )
-    assert dissect(nn.Conv2d(64, 64, 7, padding=3), (64, 28, 28)).warnings[-1] == (
+    assert summarize(nn.Conv2d(64, 64, 7, padding=3), (64, 28, 28)).warnings[-1] == (
         "Conv2d: three 3x3 see the same 7 pixels as a 7x7: 200,704 -> 110,592 weights"
     )
 
 
 def test_inception_4a_reduces_to_16_maps_before_its_5x5() -> None:
     """M25, M46."""
-    anatomy = dissect(ghost("googlenet", large=5), (3, 224, 224))
+    anatomy = summarize(ghost("googlenet", large=5), (3, 224, 224))
     by_name = {layer.name: layer for layer in anatomy.layers}
     reduce = by_name["stages.2.inception_4a.five.reduce.conv"]
     expand = by_name["stages.2.inception_4a.five.conv.conv"]
-    assert (reduce.takes, reduce.gives, expand.gives) == ((480, 14, 14), (16, 14, 14), (48, 14, 14))
-    assert reduce.multiplications + expand.multiplications == 5_268_480
+    assert (reduce.input_shape, reduce.output_shape, expand.output_shape) == ((480, 14, 14), (16, 14, 14), (48, 14, 14))
+    assert reduce.macs + expand.macs == 5_268_480
 
 
 def test_a_field_larger_than_the_image_or_smaller_than_the_objects_is_warned_of() -> None:
     """M28, M88."""
-    anatomy = dissect(ghost("resnet18"), (3, 224, 224))
+    anatomy = summarize(ghost("resnet18"), (3, 224, 224))
     assert anatomy.warnings == (
         "stages.3.1.act: sees 435 pixels and the image has 224; the rest is padding, so fewer layers may do",
     )
-    small = dissect(ghost("resnet18", depths=(1,), stem="small"), (3, 64, 64), objects=40)
+    small = summarize(ghost("resnet18", depths=(1,), stem="small"), (3, 64, 64), objects=40)
     assert small.warnings == (
         "stages.0.0.act: sees 7 pixels and the objects have 40; add a stage or make the images smaller",
     )
@@ -104,7 +104,7 @@ def test_a_field_larger_than_the_image_or_smaller_than_the_objects_is_warned_of(
 
 def test_the_path_of_a_layer_leads_through_the_branch_that_sees_most() -> None:
     """M28: the whole path on request."""
-    anatomy = dissect(ghost("resnet18", depths=(1,), stem="small"), (3, 32, 32))
+    anatomy = summarize(ghost("resnet18", depths=(1,), stem="small"), (3, 32, 32))
     names = [layer.name for layer in anatomy.path("stages.0.0.act")]
     assert names == [
         "stem.conv", "stem.norm", "stem.act", "stages.0.0.body.0.conv", "stages.0.0.body.0.norm", "stages.0.0.body.1",
@@ -117,10 +117,10 @@ def test_the_path_of_a_layer_leads_through_the_branch_that_sees_most() -> None:
 
 def test_weights_used_twice_count_once() -> None:
     conv = nn.Conv2d(4, 4, 3, padding=1)
-    anatomy = dissect(nn.Sequential(conv, nn.ReLU(), conv), (4, 8, 8))
-    assert anatomy.weights == 148 == sum(layer.weights for layer in anatomy.layers)
-    assert [layer.weights for layer in anatomy.layers] == [148, 0, 0]
-    assert anatomy.multiplications == 2 * 36 * 4 * 64
+    anatomy = summarize(nn.Sequential(conv, nn.ReLU(), conv), (4, 8, 8))
+    assert anatomy.num_parameters == 148 == sum(layer.num_parameters for layer in anatomy.layers)
+    assert [layer.num_parameters for layer in anatomy.layers] == [148, 0, 0]
+    assert anatomy.macs == 2 * 36 * 4 * 64
 
 
 class Foreign(nn.Module):
@@ -139,14 +139,14 @@ class Foreign(nn.Module):
 
 
 def test_any_module_can_be_dissected_also_one_that_computes_between_its_modules() -> None:
-    anatomy = dissect(Foreign(), (3, 10, 10))
-    assert [(layer.name, layer.gives, layer.multiplications) for layer in anatomy.layers] == [
+    anatomy = summarize(Foreign(), (3, 10, 10))
+    assert [(layer.name, layer.output_shape, layer.macs) for layer in anatomy.layers] == [
         ("conv", (4, 8, 8), 27 * 4 * 64),
         ("max_pool", (4, 4, 4), 0),
         ("convolution", (5, 4, 4), 4 * 5 * 16),
         ("average", (5,), 0),
     ]
-    assert anatomy.other == 4
+    assert anatomy.other_parameters == 4
     assert anatomy.shares() == {"convolution": 112 / 116, "other": 4 / 116}
 
 
@@ -154,13 +154,13 @@ def test_torchvisions_and_timms_networks_can_be_dissected_too() -> None:
     vision = torchvision_models()
     with torch.device("meta"):
         theirs = vision.resnet50()
-    assert dissect(theirs, (3, 224, 224)).multiplications == 4_089_184_256
+    assert summarize(theirs, (3, 224, 224)).macs == 4_089_184_256
     timm = pytest.importorskip("timm")
     with torch.device("meta"):
         transformer = timm.create_model("vit_tiny_patch16_224")
-    anatomy = dissect(transformer, (3, 224, 224))
-    assert anatomy.weights == 5_717_416
-    assert anatomy.last_maps().field == (16, 16)
+    anatomy = summarize(transformer, (3, 224, 224))
+    assert anatomy.num_parameters == 5_717_416
+    assert anatomy.last_maps().rf_size == (16, 16)
 
 
 def test_dissecting_leaves_the_model_as_it_was_and_allocates_nothing() -> None:
@@ -168,7 +168,7 @@ def test_dissecting_leaves_the_model_as_it_was_and_allocates_nothing() -> None:
     model.head.eval()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     modes = [module.training for module in model.modules()]
-    dissect(model, (3, 32, 32))
+    summarize(model, (3, 32, 32))
     assert [module.training for module in model.modules()] == modes
     assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
     assert all(not module._forward_hooks and not module._forward_pre_hooks for module in model.modules())
@@ -185,12 +185,12 @@ def test_the_largest_networks_take_less_than_two_seconds(name) -> None:
 def timed(model: nn.Module) -> float:
     """Return the processor time of one dissection, which a busy machine does not lengthen."""
     start = time.process_time()
-    dissect(model, (3, 299, 299))
+    summarize(model, (3, 299, 299))
     return time.process_time() - start
 
 
 def test_the_table_has_a_row_for_every_layer_and_totals() -> None:
-    rows = table(dissect(MODELS["lenet"](), (1, 32, 32)))
+    rows = table(summarize(MODELS["lenet"](), (1, 32, 32)))
     assert rows[0] == ("layer", "kind", "gives", "weights", "multiplications", "memory", "field", "stride")
     assert rows[1] == ("stem.conv", "Conv2d", "6x28x28", "(5x5x1 + 1)x6 = 156", "117,600", "18 KiB", "5", "1")
     assert rows[-1] == ("total", "", "", "61,706", "416,520", "0.1 MiB", "", "")
@@ -198,15 +198,15 @@ def test_the_table_has_a_row_for_every_layer_and_totals() -> None:
 
 
 def test_json_has_totals_and_layers() -> None:
-    plain = json.loads(json.dumps(dissect(MODELS["lenet"](), (1, 32, 32)).to_json()))
-    assert plain["weights"] == 61706
-    assert plain["multiplications"] == 416520
-    assert plain["layers"][0]["field"] == [5, 5]
+    plain = json.loads(json.dumps(summarize(MODELS["lenet"](), (1, 32, 32)).to_json()))
+    assert plain["num_parameters"] == 61706
+    assert plain["macs"] == 416520
+    assert plain["layers"][0]["rf_size"] == [5, 5]
     assert plain["layers"][0]["shape_formula"] == "32 - 5 + 1 = 28"
 
 
 def test_the_drawn_page_is_well_formed_fetches_nothing_and_has_a_card_for_every_box() -> None:
-    anatomy = dissect(ghost("resnet18"), (3, 224, 224))
+    anatomy = summarize(ghost("resnet18"), (3, 224, 224))
     html = page(anatomy)
     opened: list[str] = []
 
@@ -229,15 +229,15 @@ def test_the_drawn_page_is_well_formed_fetches_nothing_and_has_a_card_for_every_
 
 @pytest.mark.parametrize(("rank", "shape"), [(1, (3, 64)), (3, (3, 16, 16, 16))])
 def test_networks_of_one_and_three_dimensions_are_dissected_and_drawn(rank, shape) -> None:
-    anatomy = dissect(MODELS["resnet18"](4, rank=rank, width=4, depths=(1, 1), stem="small"), shape)
-    assert all(len(layer.field) == rank for layer in anatomy.layers)
+    anatomy = summarize(MODELS["resnet18"](4, rank=rank, width=4, depths=(1, 1), stem="small"), shape)
+    assert all(len(layer.rf_size) == rank for layer in anatomy.layers)
     assert page(anatomy).count('<div class="layer"') > 5
 
 
 def test_an_image_that_does_not_go_through_says_so() -> None:
     with pytest.raises(ModelError) as caught:
-        dissect(ghost("alexnet"), (3, 20, 20))
+        summarize(ghost("alexnet"), (3, 20, 20))
     assert str(caught.value) == "alexnet: an input of 20x20 is too small; the smallest that works is 63x63"
     with pytest.raises(ModelError) as caught:
-        dissect(nn.Conv2d(3, 4, 9), (3, 5, 5))
+        summarize(nn.Conv2d(3, 4, 9), (3, 5, 5))
     assert str(caught.value).startswith("Conv2d: an image of 3x5x5 does not go through (")

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from convscope.errors import ModelError
-from convscope.models import Architecture, build, dissect, resolve
-from convscope.models.toml.toml_network import assembled, read_spec
+from convscope.models import Architecture, build, resolve, summarize
+from convscope.models.toml.toml_network import network_from_toml, read_spec
 
 TWENTY = """name = "small but complete"
 input = [3, 32, 32]
@@ -30,14 +30,14 @@ blocks = [
 def test_twenty_lines_build_a_network_under_the_same_contract() -> None:
     """M52."""
     assert len(TWENTY.splitlines()) <= 20
-    model = assembled(10, channels=3, size=32, text=TWENTY).eval()
+    model = network_from_toml(10, channels=3, size=32, text=TWENTY).eval()
     x = torch.rand(2, 3, 32, 32)
     with torch.no_grad():
         assert model(x).shape == (2, 10)
         assert torch.equal(model(x), model.head(model.features(x)[-1]))
         assert [tuple(one.shape[1:]) for one in model.features(x)] == [(16, 16, 16), (32, 8, 8), (32, 4, 4)]
     assert list(dict(model.stages.named_children())["0"]._modules) == ["pool1", "residual1", "residual2"]
-    assert dissect(model, (3, 32, 32)).other == 0
+    assert summarize(model, (3, 32, 32)).other_parameters == 0
 
 
 def test_a_file_is_read_with_its_own_input_and_classes(tmp_path) -> None:
@@ -54,16 +54,16 @@ def test_a_file_is_read_with_its_own_input_and_classes(tmp_path) -> None:
 def test_blocks_in_one_and_three_dimensions() -> None:
     text = 'blocks = [{conv = 4}, {act = "relu"}, {pool = "average"}, {conv = 4}, {gap = true}, {linear = "classes"}]'
     for rank, size in ((1, (40,)), (3, (8, 8, 8))):
-        model = assembled(3, channels=2, size=size, rank=rank, text=text)
+        model = network_from_toml(3, channels=2, size=size, rank=rank, text=text)
         assert model(torch.rand(2, 2, *size)).shape == (2, 3)
-        assert model.takes.size is None
+        assert model.input_spec.size is None
 
 
 def test_tables_can_be_written_one_below_the_other() -> None:
     text = "[[blocks]]\nconv = 4\n[[blocks]]\npool = 'max'\n[[blocks]]\ngap = true\n[[blocks]]\nlinear = 3\n"
-    assert assembled(3, channels=1, size=8, text=text)(torch.rand(1, 1, 8, 8)).shape == (1, 3)
+    assert network_from_toml(3, channels=1, size=8, text=text)(torch.rand(1, 1, 8, 8)).shape == (1, 3)
     with pytest.raises(ModelError) as caught:
-        assembled(3, channels=1, size=8, text=text.replace("pool = 'max'", "pol = 'max'"))
+        network_from_toml(3, channels=1, size=8, text=text.replace("pool = 'max'", "pol = 'max'"))
     assert str(caught.value) == "network.toml, line 3: no block pol; did you mean pool?"
 
 
@@ -148,5 +148,5 @@ HEAD = "blocks = [\n  {conv = 8},\n  {pool = 'max', size = 4},\n"
 def test_an_error_names_the_line_the_shapes_and_the_remedy(text, message) -> None:
     """M52."""
     with pytest.raises(ModelError) as caught:
-        assembled(10, channels=3, size=8, text=text)
+        network_from_toml(10, channels=3, size=8, text=text)
     assert str(caught.value) == message

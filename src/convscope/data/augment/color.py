@@ -11,24 +11,26 @@ from convscope.data.augment.policies import Policy
 
 
 @dataclass(frozen=True, eq=False)
-class Colour:
+class ColorChange:
     """How the colours of a batch of B images change."""
 
     brightness: Tensor
     """(B,) factors."""
     contrast: Tensor
     """(B,) factors of the distance from the image's mean."""
-    tint: Tensor | None = None
+    color_matrix: Tensor | None = None
     """(B, C, C) linear maps of the colours, where there are any."""
 
-    def part(self, rows: slice) -> "Colour":
+    def subset(self, rows: slice) -> "ColorChange":
         """That of some of the images."""
-        return Colour(self.brightness[rows], self.contrast[rows], None if self.tint is None else self.tint[rows])
+        return ColorChange(
+            self.brightness[rows], self.contrast[rows], None if self.color_matrix is None else self.color_matrix[rows]
+        )
 
-    def images(self, x: Tensor) -> Tensor:
+    def apply(self, x: Tensor) -> Tensor:
         """(B, C, H, W) changed and clipped to [0, 1]; overwrites `x` where no colours are mixed."""
-        if self.tint is not None:
-            x = torch.bmm(self.tint.to(x.device, x.dtype), x.flatten(2)).view(x.shape)
+        if self.color_matrix is not None:
+            x = torch.bmm(self.color_matrix.to(x.device, x.dtype), x.flatten(2)).view(x.shape)
         middle = x.mean((1, 2, 3), keepdim=True)
         brightness, contrast = (
             part.to(x.device, x.dtype).view(-1, 1, 1, 1) for part in (self.brightness, self.contrast)
@@ -37,7 +39,7 @@ class Colour:
         return x.mul_(brightness * contrast).add_(brightness * middle * (1 - contrast)).clamp_(0, 1)
 
 
-def draw_colour(policy: Policy, batch: int, channels: int, generator: torch.Generator) -> Colour | None:
+def sample_color(policy: Policy, batch: int, channels: int, generator: torch.Generator) -> ColorChange | None:
     """A random change of brightness, contrast, saturation, hue and grey; None where the policy has none."""
     if not (policy.brightness or policy.contrast or policy.saturation or policy.hue or policy.grey):
         return None
@@ -48,13 +50,13 @@ def draw_colour(policy: Policy, batch: int, channels: int, generator: torch.Gene
     if policy.grey:
         saturation = saturation * (torch.rand(batch, generator=generator, device=generator.device) >= policy.grey)
     mixed = channels == 3 and bool(policy.saturation or policy.hue or policy.grey)
-    return Colour(brightness, contrast, _tint(saturation, hue) if mixed else None)
+    return ColorChange(brightness, contrast, _color_matrix(saturation, hue) if mixed else None)
 
 
-def recolour(x: Tensor, policy: Policy, generator: torch.Generator) -> Tensor:
+def change_color(x: Tensor, policy: Policy, generator: torch.Generator) -> Tensor:
     """Brightness, contrast, saturation, hue and grey, as one linear map of each image's colours, clipped to [0, 1]."""
-    colour = draw_colour(policy, len(x), x.shape[1], generator)
-    return x if colour is None else colour.images(x.clone())
+    colour = sample_color(policy, len(x), x.shape[1], generator)
+    return x if colour is None else colour.apply(x.clone())
 
 
 def blur(x: Tensor, policy: Policy, generator: torch.Generator) -> Tensor:
@@ -99,7 +101,7 @@ def cut_out(x: Tensor, policy: Policy, generator: torch.Generator) -> Tensor:
     return torch.where(square[:, None], x.mean((2, 3), keepdim=True), x)
 
 
-def _tint(saturation: Tensor, hue: Tensor) -> Tensor:
+def _color_matrix(saturation: Tensor, hue: Tensor) -> Tensor:
     """(B, 3, 3) colour maps: away from or towards grey, and around the grey axis (Rodrigues' rotation)."""
     grey = torch.full((3, 3), 1 / 3)
     cross = torch.tensor([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]]) / math.sqrt(3)

@@ -33,8 +33,8 @@ def handedness(pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> float | No
         functional.adaptive_avg_pool2d(torch.from_numpy(pixels[part]).float(), SIDE).mean(1) for part in _parts(chosen)
     ]
     grey = torch.cat(small)
-    plain = _standard(grey)
-    likeness, mirrored = plain @ plain.T, plain @ _standard(grey.flip(2)).T
+    plain = _standardised(grey)
+    likeness, mirrored = plain @ plain.T, plain @ _standardised(grey.flip(2)).T
     likeness.fill_diagonal_(-torch.inf)
     mirrored.fill_diagonal_(-torch.inf)
     best, best_mirrored = likeness.amax(1), mirrored.amax(1)
@@ -51,7 +51,7 @@ def _parts(rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     return np.array_split(rows, -(-len(rows) // 64))
 
 
-def _standard(grey: torch.Tensor) -> torch.Tensor:
+def _standardised(grey: torch.Tensor) -> torch.Tensor:
     """(N, SIDE x SIDE) of mean 0 and length 1, so that products are correlations; even images become 0."""
     flat = grey.flatten(1) - grey.flatten(1).mean(1, keepdim=True)
     return functional.normalize(flat)

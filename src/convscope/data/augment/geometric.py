@@ -29,60 +29,60 @@ class Motion:
     """(B, 2, 3)"""
     field: Tensor | None = None
     """(B, 2, H, W) what is added to the source's place, x and y in pixels, at every place of the result."""
-    whole: tuple[Tensor, Tensor, Tensor] | None = None
-    """The same as the matrix as whole pixels, see `draw_shift`: then no pixel is mixed."""
+    whole_pixels: tuple[Tensor, Tensor, Tensor] | None = None
+    """The same as the matrix as whole pixels, see `sample_shift`: then no pixel is mixed."""
 
-    def part(self, rows: slice) -> "Motion":
+    def subset(self, rows: slice) -> "Motion":
         """That of some of the images."""
         field = None if self.field is None else self.field[rows]
-        whole = None if self.whole is None else tuple(numbers[rows] for numbers in self.whole)
+        whole = None if self.whole_pixels is None else tuple(numbers[rows] for numbers in self.whole_pixels)
         return Motion(self.size, self.matrix[rows], field, whole)  # type: ignore[arg-type]
 
-    def images(self, x: Tensor) -> Tensor:
+    def warp_images(self, x: Tensor) -> Tensor:
         """(B, C, H, W) float, resampled once."""
-        if self.whole is not None:
-            return shift_whole(x, *self.whole)
+        if self.whole_pixels is not None:
+            return shift_whole(x, *self.whole_pixels)
         return warp(x, self.matrix, field=self.field)
 
-    def masks(self, y: Tensor) -> Tensor:
+    def warp_masks(self, y: Tensor) -> Tensor:
         """(B, H, W) whole numbers; every place takes the number of the nearest pixel, so none is new."""
-        if self.whole is not None:
-            return shift_whole(y[:, None], *self.whole)[:, 0]
+        if self.whole_pixels is not None:
+            return shift_whole(y[:, None], *self.whole_pixels)[:, 0]
         return warp(y[:, None].float(), self.matrix, "nearest", self.field)[:, 0].to(y.dtype)
 
-    def boxes(self, y: Tensor) -> Tensor:
-        """(B, 5) class and xyxy in pixels of the image; see `moved_boxes`."""
-        return torch.cat([y[:, :1], moved_boxes(y[:, 1:], self.matrix, self.size, self.field).to(y)], 1)
+    def warp_boxes(self, y: Tensor) -> Tensor:
+        """(B, 5) class and xyxy in pixels of the image; see `warp_boxes`."""
+        return torch.cat([y[:, :1], warp_boxes(y[:, 1:], self.matrix, self.size, self.field).to(y)], 1)
 
 
 Mirror = bool | Tensor
 """Whether to mirror half of the images at random, or (B,) which of them."""
 
 
-def draw_motion(
+def sample_motion(
     policy: Policy, batch: int, size: tuple[int, int], mirror: Mirror, generator: torch.Generator
 ) -> Motion:
     """A random motion; by whole pixels where nothing but a shift is asked of small images."""
     if not policy.resamples and min(size) < SMALL:
-        down, right, mirrored = draw_shift(policy, batch, size, mirror, generator)
+        down, right, mirrored = sample_shift(policy, batch, size, mirror, generator)
         sign, zero, one = torch.where(mirrored, -1.0, 1.0), torch.zeros(batch), torch.ones(batch)
         rows = [torch.stack([sign, zero, -sign * right], 1), torch.stack([zero, one, -down.float()], 1)]
-        return Motion(size, torch.stack(rows, 1), whole=(down, right, mirrored))
-    matrix = draw_geometry(policy, batch, size, mirror, generator)
-    return Motion(size, matrix, draw_field(policy, batch, size, generator) if policy.elastic else None)
+        return Motion(size, torch.stack(rows, 1), whole_pixels=(down, right, mirrored))
+    matrix = sample_affine(policy, batch, size, mirror, generator)
+    return Motion(size, matrix, sample_elastic_field(policy, batch, size, generator) if policy.elastic else None)
 
 
-def draw_shift(
+def sample_shift(
     policy: Policy, batch: int, size: tuple[int, int], mirror: Mirror, generator: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Whole pixels down (B,), whole pixels right (B,), and whether to mirror first (B,)."""
     down, right = (
         torch.round(_either_way(batch, generator) * int(policy.shift * side)).to(torch.int64) for side in size
     )
-    return down, right, _drawn(mirror, batch, generator)
+    return down, right, _sample_flips(mirror, batch, generator)
 
 
-def draw_geometry(
+def sample_affine(
     policy: Policy, batch: int, size: tuple[int, int], mirror: Mirror, generator: torch.Generator
 ) -> Tensor:
     """(B, 2, 3) matrices from a place in the result to the place in the source that it shows."""
@@ -90,7 +90,7 @@ def draw_geometry(
     shear = torch.tan(math.radians(policy.shear) * _either_way(batch, generator))
     scale = torch.exp(math.log(policy.scale) * _either_way(batch, generator))
     down, right = (policy.shift * side * _either_way(batch, generator) for side in size)
-    mirrored = _drawn(mirror, batch, generator)
+    mirrored = _sample_flips(mirror, batch, generator)
     sign = torch.where(mirrored, -1.0, 1.0)
     cos, sin = torch.cos(angle) / scale, torch.sin(angle) / scale
     # mirror . turn / scale . shear . (place - shift)
@@ -109,7 +109,7 @@ def draw_geometry(
     return torch.cat([linear, offset], 2)
 
 
-def draw_field(policy: Policy, batch: int, size: tuple[int, int], generator: torch.Generator) -> Tensor:
+def sample_elastic_field(policy: Policy, batch: int, size: tuple[int, int], generator: torch.Generator) -> Tensor:
     """(B, 2, H, W) smooth shifts of at most `elastic` of the side, from a coarse grid of random ones.
 
     Simard et al. 2003 smooth a shift for every pixel; a coarse grid is as smooth and costs nothing.
@@ -150,7 +150,7 @@ def _grid(matrix: Tensor, height: int, width: int) -> Tensor:
     return grid
 
 
-def moved_boxes(boxes: Tensor, matrix: Tensor, size: tuple[int, int], field: Tensor | None = None) -> Tensor:
+def warp_boxes(boxes: Tensor, matrix: Tensor, size: tuple[int, int], field: Tensor | None = None) -> Tensor:
     """(B, 4) xyxy in pixels: the box around the moved corners (and middles of sides), cut at the image's border.
 
     A box of which less than a quarter is left in the image becomes nan: it is not known any more.
@@ -188,10 +188,10 @@ def _results(places: Tensor, matrix: Tensor, field: Tensor | None) -> Tensor:
 
 def shift_whole(x: Tensor, down: Tensor, right: Tensor, mirrored: Tensor) -> Tensor:
     """Images mirrored and moved by whole pixels, exactly; the border is mirrored into what opens up."""
-    return (cut_from_wider if x.device.type == "cpu" else index_each_pixel)(x, down, right, mirrored)
+    return (shift_by_slice if x.device.type == "cpu" else shift_by_index)(x, down, right, mirrored)
 
 
-def index_each_pixel(x: Tensor, down: Tensor, right: Tensor, mirrored: Tensor) -> Tensor:
+def shift_by_index(x: Tensor, down: Tensor, right: Tensor, mirrored: Tensor) -> Tensor:
     """`shift_whole` on any device."""
     height, width = x.shape[-2:]
     rows = _reflected(torch.arange(height)[None] - down.cpu()[:, None], height)
@@ -202,7 +202,7 @@ def index_each_pixel(x: Tensor, down: Tensor, right: Tensor, mirrored: Tensor) -
     return x.permute(0, 2, 3, 1)[images, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
-def cut_from_wider(x: Tensor, down: Tensor, right: Tensor, mirrored: Tensor) -> Tensor:
+def shift_by_slice(x: Tensor, down: Tensor, right: Tensor, mirrored: Tensor) -> Tensor:
     """`shift_whole` on a CPU: whole rows are copied out of images with their borders mirrored around them."""
     height, width = x.shape[-2:]
     turned = mirrored.cpu().numpy()
@@ -221,7 +221,7 @@ def _reflected(index: Tensor, length: int) -> Tensor:
     return torch.where(index < length, index, 2 * length - 1 - index)
 
 
-def _drawn(mirror: Mirror, batch: int, generator: torch.Generator) -> Tensor:
+def _sample_flips(mirror: Mirror, batch: int, generator: torch.Generator) -> Tensor:
     """(B,) which images to mirror."""
     by_chance = torch.rand(batch, generator=generator, device=generator.device) < 0.5 * (mirror is True)
     return mirror.to(by_chance.device) if isinstance(mirror, Tensor) else by_chance

@@ -9,7 +9,7 @@ from torch import Tensor
 Mixed = tuple[Tensor, Tensor]
 
 
-def mix_up(x: Tensor, y: Tensor, alpha: float, generator: torch.Generator) -> Mixed:
+def mixup(x: Tensor, y: Tensor, alpha: float, generator: torch.Generator) -> Mixed:
     """Every image is `share` of itself and the rest of another (Zhang et al. 2018, arXiv:1710.09412).
 
     Args:
@@ -25,7 +25,7 @@ def mix_up(x: Tensor, y: Tensor, alpha: float, generator: torch.Generator) -> Mi
     )
 
 
-def cut_mix(x: Tensor, y: Tensor, alpha: float, generator: torch.Generator) -> Mixed:
+def cutmix(x: Tensor, y: Tensor, alpha: float, generator: torch.Generator) -> Mixed:
     """Every image has a rectangle of another, and its target by the area (Yun et al. 2019, arXiv:1905.04899).
 
     The rectangle's middle may lie anywhere; the part of it that falls outside is lost, and the share is that of the
@@ -43,7 +43,7 @@ def cut_mix(x: Tensor, y: Tensor, alpha: float, generator: torch.Generator) -> M
     return x, share * y + (1 - share) * y[partner.to(y.device)]
 
 
-MIXES = {"mixup": mix_up, "cutmix": cut_mix}
+MIXES = {"mixup": mixup, "cutmix": cutmix}
 
 
 def _share(alpha: float, generator: torch.Generator) -> float:

@@ -11,24 +11,24 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from convscope.data.augment.color import Colour, blur, cut_out, draw_colour, noise, recolour
-from convscope.data.augment.geometric import Motion, draw_geometry, draw_motion, draw_shift, shift_whole, warp
+from convscope.data.augment.color import ColorChange, blur, change_color, cut_out, noise, sample_color
+from convscope.data.augment.geometric import Motion, sample_affine, sample_motion, sample_shift, shift_whole, warp
 from convscope.data.augment.policies import POLICIES, Policy
 from convscope.errors import ConfigError, did_you_mean
 
-Moved = Literal["none", "masks", "boxes"]
+SpatialTargets = Literal["none", "masks", "boxes"]
 PIECE = 1 << 18  # numbers that are changed at a time on a CPU: they stay in its cache, and no memory is asked for anew
 
 __all__ = [
     "POLICIES",
     "Augment",
-    "Moved",
     "Policy",
+    "SpatialTargets",
     "augment",
+    "change_color",
     "cut_out",
-    "draw_geometry",
-    "draw_shift",
-    "recolour",
+    "sample_affine",
+    "sample_shift",
     "shift_whole",
     "warp",
 ]
@@ -43,10 +43,15 @@ class Augment:
 
     def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """(B, C, H, W) float32 in [0, 1], or bytes, changed at random; shape and range stay."""
-        return as_shares(self.both(x, torch.empty(0), "none", generator)[0])
+        return to_unit_floats(self.augment_pair(x, torch.empty(0), "none", generator)[0])
 
-    def both(
-        self, x: Tensor, y: Tensor, moved: Moved, generator: torch.Generator, mirror: Tensor | bool | None = None
+    def augment_pair(
+        self,
+        x: Tensor,
+        y: Tensor,
+        target_kind: SpatialTargets,
+        generator: torch.Generator,
+        mirror: Tensor | bool | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Images and what moves with them.
 
@@ -60,23 +65,23 @@ class Augment:
         if self.policy == Policy():
             return x, y
         size = (x.shape[-2], x.shape[-1])
-        motion = draw_motion(self.policy, len(x), size, self.mirror if mirror is None else mirror, generator)
-        x = changed(x, motion, draw_colour(self.policy, len(x), x.shape[1], generator))
+        motion = sample_motion(self.policy, len(x), size, self.mirror if mirror is None else mirror, generator)
+        x = apply_augmentation(x, motion, sample_color(self.policy, len(x), x.shape[1], generator))
         if self.policy.blur or self.policy.noise or self.policy.cutout:
-            x = as_shares(x)
+            x = to_unit_floats(x)
         x = noise(blur(x, self.policy, generator), self.policy, generator)
-        y = motion.masks(y) if moved == "masks" else motion.boxes(y) if moved == "boxes" else y
+        y = motion.warp_masks(y) if target_kind == "masks" else motion.warp_boxes(y) if target_kind == "boxes" else y
         return cut_out(x, self.policy, generator), y
 
 
-def changed(x: Tensor, motion: Motion, colour: Colour | None) -> Tensor:
+def apply_augmentation(x: Tensor, motion: Motion, colour: ColorChange | None) -> Tensor:
     """(B, C, H, W) every image moved, then coloured; float32, or still bytes where whole pixels were moved alone."""
-    if motion.whole is not None and colour is None:
-        return motion.images(x)
+    if motion.whole_pixels is not None and colour is None:
+        return motion.warp_images(x)
     result = torch.empty(x.shape, dtype=torch.float32, device=x.device)
-    for rows in pieces(x):
-        moved = motion.part(rows).images(as_shares(x[rows]))
-        result[rows] = moved if colour is None else colour.part(rows).images(moved)
+    for rows in chunks(x):
+        moved = motion.subset(rows).warp_images(to_unit_floats(x[rows]))
+        result[rows] = moved if colour is None else colour.subset(rows).apply(moved)
     return result
 
 
@@ -92,18 +97,18 @@ def normalised(x: Tensor, mean: Tensor, std: Tensor, layout: torch.memory_format
     if x.is_floating_point():
         return x.sub_(mean).div_(std).contiguous(memory_format=layout)
     result = torch.empty(x.shape, dtype=torch.float32, device=x.device, memory_format=layout)
-    for rows in pieces(x):
-        result[rows] = as_shares(x[rows]).sub_(mean).div_(std)
+    for rows in chunks(x):
+        result[rows] = to_unit_floats(x[rows]).sub_(mean).div_(std)
     return result
 
 
-def pieces(x: Tensor) -> Iterator[slice]:
+def chunks(x: Tensor) -> Iterator[slice]:
     """The images of a batch, a few at a time on a CPU."""
     step = len(x) if x.is_cuda else max(1, PIECE // x[:1].numel())
     return (slice(first, first + step) for first in range(0, len(x), max(step, 1)))
 
 
-def as_shares(x: Tensor) -> Tensor:
+def to_unit_floats(x: Tensor) -> Tensor:
     """Bytes as float32 in [0, 1]; anything else as it is."""
     return x.float().div_(255) if x.dtype == torch.uint8 else x
 

@@ -7,8 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from convscope.data.inputs.image import FULL_WHITE, is_deep, opened, orientation, quiet_pillow, upright
-from convscope.data.store.parallel import spread
+from convscope.data.inputs.image import (
+    FULL_WHITE,
+    has_high_bit_depth,
+    open_image,
+    orientation,
+    quiet_pillow,
+    upright_size,
+)
+from convscope.data.store.parallel import parallel_map
 from convscope.data.store.resources import usable_cores
 from convscope.errors import DataError
 
@@ -36,15 +43,15 @@ class Header:
 
     height: int
     width: int
-    kind: str
+    mode: str
     grey: bool
-    deep: bool
+    high_bit_depth: bool
 
 
 def read_headers(paths: Sequence[Path]) -> list[Header | str]:
     """Every file's header, or why it has none, in order. A file damaged further in still has one."""
     with quiet_pillow():
-        chunks = spread(lambda rows: [_header(paths[row]) for row in rows], len(paths), _CHUNK, usable_cores())
+        chunks = parallel_map(lambda rows: [_header(paths[row]) for row in rows], len(paths), _CHUNK, usable_cores())
         return [header for found in chunks for header in found]
 
 
@@ -67,9 +74,9 @@ def deep_white(paths: Sequence[Path]) -> float:
 
 def _header(path: Path) -> Header | str:
     try:
-        with opened(path) as image:
-            height, width = upright(image.size, orientation(image))
-            deep = is_deep(image.mode)
+        with open_image(path) as image:
+            height, width = upright_size(image.size, orientation(image))
+            deep = has_high_bit_depth(image.mode)
             kind = _KINDS.get(image.mode, "16-bit grey" if deep else image.mode)
             grey = deep or image.mode in _GREY
             return Header(height, width, kind, grey, deep)
@@ -80,7 +87,7 @@ def _header(path: Path) -> Header | str:
 def _largest(path: Path) -> tuple[float, bool]:
     """The largest value in a deep file, and whether its values are whole numbers; 0 when it cannot be read."""
     try:
-        with opened(path) as image:
+        with open_image(path) as image:
             values = np.asarray(image)
     except DataError:
         return 0.0, True

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
-from convscope.data.inputs.jpeg import jpeg_content, jpeg_pixels, may_be_turned, shrink
+from convscope.data.inputs.jpeg import jpeg_content, jpeg_pixels, may_be_rotated, shrink
 from convscope.errors import DataError
 
 PIXEL_LIMIT = 178_956_970
@@ -50,8 +50,8 @@ ENDINGS = frozenset(
 
 _TOO_LARGE = f"too large: it has more pixels than the limit of {PIXEL_LIMIT:,}; make it smaller"
 _DEEP = ("I", "F")  # I, I;16, I;16B, I;16L, I;16N and F: more than 256 greys
-_TELL_OF_TURNS = frozenset(["exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"])  # keys of Pillow's info
-_TURNS = {
+_EXIF_FORMATS = frozenset(["exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"])  # keys of Pillow's info
+_ORIENTATIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -84,24 +84,24 @@ def read_image(
     """
     with quiet_pillow():
         if isinstance(source, Path) and size is not None:
-            return pixels_in(source, channels, size, white)
-        with opened(source) as image:
+            return read_pixels(source, channels, size, white)
+        with open_image(source) as image:
             return pixels_of(image, channels, size, white)
 
 
-def pixels_in(path: Path, channels: int, size: tuple[int, int], white: float = FULL_WHITE) -> NDArray[np.uint8]:
+def read_pixels(path: Path, channels: int, size: tuple[int, int], white: float = FULL_WHITE) -> NDArray[np.uint8]:
     """As `read_image`, for whoever reads many files and keeps Pillow quiet meanwhile (`quiet_pillow`)."""
     content = jpeg_content(path)
-    if content and not (may_be_turned(content) and _is_turned(content)):
+    if content and not (may_be_rotated(content) and _is_rotated(content)):
         plain = jpeg_pixels(content, channels, size, PIXEL_LIMIT)
         if plain is not None:
             return fit(*plain, size).transpose(2, 0, 1)
-    with opened(path) as image:
+    with open_image(path) as image:
         return pixels_of(image, channels, size, white)
 
 
 @contextmanager
-def opened(source: Path | BinaryIO) -> Iterator[Image.Image]:
+def open_image(source: Path | BinaryIO) -> Iterator[Image.Image]:
     """A Pillow image whose header is read and whose size is legal; whatever fails inside becomes a DataError."""
     place = str(source) if isinstance(source, Path) else str(getattr(source, "name", "image"))
     try:
@@ -135,8 +135,8 @@ def pixels_of(
     _draft(image, channels, size)
     image.load()
     turned = orientation(image)  # which a PNG may tell of at its end
-    turn, whole = _TURNS.get(turned), upright(stored, turned)
-    plain = _plain(image, channels, white)
+    turn, whole = _ORIENTATIONS.get(turned), upright_size(stored, turned)
+    plain = _as_8_bit(image, channels, white)
     plain = plain if turn is None else plain.transpose(turn)
     pixels = np.asarray(plain).reshape(plain.height, plain.width, channels)
     if size is not None:
@@ -158,7 +158,7 @@ def fit(pixels: NDArray[np.uint8], whole: tuple[int, int], size: tuple[int, int]
     if pixels.shape[:2] == size:
         return pixels
     by = 1 if pixels.shape[:2] == whole else shrink(whole, size)
-    left, top, right, bottom = window(whole, size)
+    left, top, right, bottom = visible_window(whole, size)
     part = pixels[top // by : math.ceil(bottom / by), left // by : math.ceil(right / by)]
     x = torch.from_numpy(part.copy()).permute(2, 0, 1)[None]
     # functional.interpolate with a size takes all that it is given, and part may end with some of a pixel too much
@@ -167,7 +167,7 @@ def fit(pixels: NDArray[np.uint8], whole: tuple[int, int], size: tuple[int, int]
     return found[0].permute(1, 2, 0).numpy()
 
 
-def window(whole: tuple[int, int], size: tuple[int, int]) -> tuple[int, int, int, int]:
+def visible_window(whole: tuple[int, int], size: tuple[int, int]) -> tuple[int, int, int, int]:
     """The part (left, top, right, bottom), in pixels, of an image of `whole` (H, W) that `fit` brings to `size` (H, W).
 
     It begins at a pixel of the image as a decoder would shrink it (`shrink`), so that images, masks and boxes are cut
@@ -188,14 +188,14 @@ def _middle(length: int, part: float, by: int) -> tuple[int, int]:
     return start, start + kept
 
 
-def upright(stored: tuple[int, int], turned: int) -> tuple[int, int]:
+def upright_size(stored: tuple[int, int], turned: int) -> tuple[int, int]:
     """(H, W) of an image that lies in its file as `stored` (W, H), once it is turned by its `orientation`."""
     return stored if turned >= 5 else stored[::-1]
 
 
 def orientation(image: Image.Image) -> int:
     """EXIF orientation, 1 (upright) to 8; 1 when there is none, it is damaged, or Pillow sees to it itself."""
-    if image.format == "TIFF" or not _TELL_OF_TURNS & image.info.keys():
+    if image.format == "TIFF" or not _EXIF_FORMATS & image.info.keys():
         return 1  # TIFF is turned by Pillow while loading; asking a PNG without EXIF would decode all of it
     try:
         return int(image.getexif().get(0x0112, 1))
@@ -203,7 +203,7 @@ def orientation(image: Image.Image) -> int:
         return 1
 
 
-def _is_turned(content: bytes) -> bool:
+def _is_rotated(content: bytes) -> bool:
     try:
         with Image.open(io.BytesIO(content)) as image:
             return orientation(image) != 1
@@ -211,21 +211,21 @@ def _is_turned(content: bytes) -> bool:
         return True
 
 
-def is_deep(mode: str) -> bool:
+def has_high_bit_depth(mode: str) -> bool:
     """Whether a Pillow mode holds more than 256 greys."""
     return mode.startswith(_DEEP)
 
 
 def _draft(image: Image.Image, channels: int, size: tuple[int, int] | None) -> None:
     """Let the JPEG decoder shrink a large photograph, and leave out colours that are not wanted."""
-    by = 1 if size is None else shrink(upright(image.size, orientation(image)), size)
+    by = 1 if size is None else shrink(upright_size(image.size, orientation(image)), size)
     image.draft("L" if channels == 1 else "RGB", (image.width // by, image.height // by))
 
 
-def _plain(image: Image.Image, channels: int, white: float) -> Image.Image:
+def _as_8_bit(image: Image.Image, channels: int, white: float) -> Image.Image:
     """The image as Pillow mode L or RGB."""
     mode = "L" if channels == 1 else "RGB"
-    if is_deep(image.mode):
+    if has_high_bit_depth(image.mode):
         grey = np.asarray(image).astype(np.float64) * (255 / white)
         image = Image.fromarray(np.rint(np.clip(np.nan_to_num(grey), 0, 255)).astype(np.uint8))
     elif image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:

@@ -30,13 +30,13 @@ def jpeg_content(path: Path) -> bytes | None:
         return None
 
 
-def may_be_turned(content: bytes) -> bool:
+def may_be_rotated(content: bytes) -> bool:
     """Whether a JPEG may say that it is to be turned or mirrored."""
-    told = before_scan(content)
+    told = header_segments(content)
     return any(turn in told for turn in TURNS)
 
 
-def before_scan(content: bytes) -> bytes:
+def header_segments(content: bytes) -> bytes:
     """The segments of a JPEG before the picture itself; all of it where they cannot be told apart."""
     place = 2
     while content[place : place + 1] == b"\xff" and content[place : place + 2] != SCAN:

@@ -33,24 +33,26 @@ def _digits_table() -> NDArray[np.float64]:
     return np.column_stack(load_digits(return_X_y=True))
 
 
-def shapes(count: int = 1200, seed: int = 0, kind: str = "classes") -> Dataset:
+def shapes(count: int = 1200, seed: int = 0, target_kind: str = "classes") -> Dataset:
     """`count` drawn images, 32 x 32 RGB: a disc, square, triangle, star or ring on a textured ground.
 
     The class is that of the main, largest shape, and so is the box; smaller ones may lie beside it. The labels are the
     kinds of shape that are there, the number is how many shapes there are, and masks tell each pixel's kind of shape.
     """
     drawn = draw_shapes(count, seed)
-    if kind == "labels":
-        return _builtin("shapes", drawn.images, drawn.labels.astype(np.float32), NAMES, kind=kind)
-    if kind == "numbers":
-        return _builtin("shapes", drawn.images, drawn.counts.astype(np.float32)[:, None], ("shapes",), kind=kind)
-    if kind == "boxes":
+    if target_kind == "labels":
+        return _builtin("shapes", drawn.images, drawn.labels.astype(np.float32), NAMES, target_kind=target_kind)
+    if target_kind == "numbers":
+        return _builtin(
+            "shapes", drawn.images, drawn.counts.astype(np.float32)[:, None], ("shapes",), target_kind=target_kind
+        )
+    if target_kind == "boxes":
         rows = np.concatenate([drawn.classes[:, None], [boxes[0] for boxes in drawn.boxes]], 1).astype(np.float32)
-        return _builtin("shapes", drawn.images, rows, NAMES, kind=kind)
-    if kind == "masks":
+        return _builtin("shapes", drawn.images, rows, NAMES, target_kind=target_kind)
+    if target_kind == "masks":
         names = ("ground", *NAMES)
         there = np.array([np.isin(range(len(names)), mask) for mask in drawn.masks]).astype(np.float32)
-        return _builtin("shapes", drawn.images, there, names, kind=kind, masks=drawn.masks)
+        return _builtin("shapes", drawn.images, there, names, target_kind=target_kind, masks=drawn.masks)
     return _builtin("shapes", drawn.images, drawn.classes, NAMES)
 
 

@@ -4,15 +4,15 @@ from collections import Counter
 from pathlib import Path
 
 from convscope.data.builder import (
-    Listed,
-    Listing,
+    DatasetBuilder,
+    ListedFile,
     ending,
     is_hidden,
     looks_like_image,
     visible_files,
     visible_folders,
 )
-from convscope.data.dataset import Dataset, Skipped, role_of
+from convscope.data.dataset import Dataset, Skipped, split_of
 from convscope.data.inputs.image import ENDINGS
 from convscope.data.layouts.multilabel_folder import has_shared_files, with_labels
 from convscope.errors import DataError
@@ -20,10 +20,10 @@ from convscope.errors import DataError
 _TABLES = (".csv", ".tsv", ".parquet")
 
 
-def read_folder(path: Path, kind: str | None = None) -> Dataset:
+def read_folder(path: Path, target_kind: str | None = None) -> Dataset:
     """The images below a folder, each labelled with the name of the class folder that it lies in, at any depth.
 
-    Where a file lies in several of them, by links, or where `kind` is "labels", folders are labels (`linked`).
+    Where a file lies in several of them, by links, or where `target_kind` is "labels", folders are labels (`linked`).
 
     When `path` holds a folder called train whose images lie in class folders, then train, validation (or val, valid,
     dev) and test are taken for the data's own split, whatever their case; any of them may be missing.
@@ -31,51 +31,53 @@ def read_folder(path: Path, kind: str | None = None) -> Dataset:
     Raises:
         DataError: there are no images, no class folders, one class only, or a class that train lacks.
     """
-    listing = Listing(str(path.absolute()), "folder")
+    listing = DatasetBuilder(str(path.absolute()), "folder")
     if not path.is_dir():
         raise DataError(f"{listing.source}: no such folder; check the path")
-    roles = _role_folders(path)
+    roles = _split_folders(path)
     others: Counter[str] = Counter()
-    loose: list[Listed] = []
+    loose: list[ListedFile] = []
     for place, files in visible_folders(path):
         folders = place.relative_to(path).parts
-        role = roles.get((*folders, "")[0]) if roles else ""
+        split = roles.get((*folders, "")[0]) if roles else ""
         inside = folders[1:] if roles else folders
         for file in files:
             name = "/".join((*folders, file))
             if ending(file) not in ENDINGS:
                 others[ending(file) or "no ending"] += 1
-            elif role is None:
+            elif split is None:
                 listing.skipped.append(Skipped(name, f"lies beside {_listed(roles)}, which hold the data"))
             elif not inside:
-                loose.append(Listed(place / file, name, "", role))
+                loose.append(ListedFile(place / file, name, "", split))
             else:
-                listing.files.append(Listed(place / file, name, inside[0], role))
-    linked = bool(listing.files) and (kind == "labels" or (kind is None and has_shared_files(listing.files)))
+                listing.files.append(ListedFile(place / file, name, inside[0], split))
+    linked = bool(listing.files) and (
+        target_kind == "labels" or (target_kind is None and has_shared_files(listing.files))
+    )
     listing = with_labels(listing, loose) if linked else _without(listing, loose)
     if not listing.files:
-        raise DataError(f"{listing.source}: {_why_nothing(path, listing, others)}")
-    if not roles and not linked and all(role_of(listed.label) for listed in listing.files):
+        raise DataError(f"{listing.source}: {_explain_nothing_found(path, listing, others)}")
+    if not roles and not linked and all(split_of(listed.label) for listed in listing.files):
         told = " and ".join(sorted({listed.label for listed in listing.files}))
         raise DataError(f"{listing.source}: the images in {told} lie in no class folders; {_remedy(path)}")
     listing.notes += _notes(path, listing, others, roles)
-    return listing.dataset()
+    return listing.build()
 
 
-def _without(listing: Listing, loose: list[Listed]) -> Listing:
+def _without(listing: DatasetBuilder, loose: list[ListedFile]) -> DatasetBuilder:
     listing.skipped += [Skipped(listed.name, "lies in no class folder") for listed in loose]
     return listing
 
 
-def _role_folders(path: Path) -> dict[str, str]:
+def _split_folders(path: Path) -> dict[str, str]:
     """Folder name -> role, when the folder is laid out by roles; else nothing.
 
     A class may be called train (a vehicle): then its images lie in it directly.
     """
-    named = {folder.name: role_of(folder.name) for folder in _subfolders(path)}
-    roles = {name: role for name, role in named.items() if role is not None}
+    named = {folder.name: split_of(folder.name) for folder in _subfolders(path)}
+    roles = {name: split for name, split in named.items() if split is not None}
     if not roles or any(_has_images(path / name) for name in named if name not in roles):
-        trains = [name for name, role in roles.items() if role == "train"]
+        trains = [name for name, split in roles.items() if split == "train"]
         if not any(_has_class_folders(path / name) for name in trains):
             return {}
     if not any(_has_class_folders(path / name) for name in roles):
@@ -97,7 +99,7 @@ def _has_class_folders(folder: Path) -> bool:
     return not directly and any(_has_images(entry) for entry in _subfolders(folder))
 
 
-def _why_nothing(path: Path, listing: Listing, others: Counter[str]) -> str:
+def _explain_nothing_found(path: Path, listing: DatasetBuilder, others: Counter[str]) -> str:
     if listing.skipped:
         return f"images, {len(listing.skipped):,} of them, but no class folders; {_remedy(path)}"
     if others:
@@ -111,7 +113,7 @@ def _remedy(path: Path) -> str:
     return f"give the table instead: {' or '.join(tables)}" if tables else "put them in one subfolder per class"
 
 
-def _notes(path: Path, listing: Listing, others: Counter[str], roles: dict[str, str]) -> list[str]:
+def _notes(path: Path, listing: DatasetBuilder, others: Counter[str], roles: dict[str, str]) -> list[str]:
     notes = []
     if others:
         found = ", ".join(f"{count} {ending}" for ending, count in sorted(others.items()))

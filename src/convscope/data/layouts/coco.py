@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from convscope.data.dataset import Dataset, Skipped, role_of
-from convscope.data.layouts.path_lookup import Lookup
-from convscope.data.layouts.voc import inside
-from convscope.data.targets.annotations import Seen, one_each
+from convscope.data.dataset import Dataset, Skipped, split_of
+from convscope.data.layouts.path_lookup import PathLookup
+from convscope.data.layouts.voc import resolve_image
+from convscope.data.targets.annotations import AnnotatedImage, largest_objects
 from convscope.errors import DataError
 
 _WORDS = ("instances", "annotations")
@@ -29,15 +29,15 @@ def read_coco(path: Path) -> Dataset:
     files = coco_files(path) if path.is_dir() else [path]
     if not files:
         raise DataError(f"{path.absolute()}: no COCO JSON in it")
-    lookup = Lookup(folder.parent if folder.name == "annotations" else folder)
-    images: list[Seen] = []
+    lookup = PathLookup(folder.parent if folder.name == "annotations" else folder)
+    images: list[AnnotatedImage] = []
     skipped: list[Skipped] = []
     for file in files:
         _read(file, lookup, images, skipped)
-    return one_each(str(path.absolute()), "boxes", images, skipped)
+    return largest_objects(str(path.absolute()), "boxes", images, skipped)
 
 
-def _read(file: Path, lookup: Lookup, images: list[Seen], skipped: list[Skipped]) -> None:
+def _read(file: Path, lookup: PathLookup, images: list[AnnotatedImage], skipped: list[Skipped]) -> None:
     try:
         content = json.loads(file.read_bytes())
         labels = {entry["id"]: str(entry["name"]) for entry in content["categories"]}
@@ -54,10 +54,10 @@ def _read(file: Path, lookup: Lookup, images: list[Seen], skipped: list[Skipped]
             "it needs images, categories and annotations with bbox"
         ) from None
     words = file.stem.replace("-", "_").split("_")
-    role = next((role for role in (role_of(word.rstrip("0123456789")) for word in words) if role), "")
+    split = next((split for split in (split_of(word.rstrip("0123456789")) for word in words) if split), "")
     for number, name in listed.items():
-        found = inside(lookup, name)
+        found = resolve_image(lookup, name)
         if isinstance(found, str):
             skipped.append(Skipped(name, found))
         else:
-            images.append(Seen(found, lookup.name(found), role, objects[number]))
+            images.append(AnnotatedImage(found, lookup.name(found), split, objects[number]))

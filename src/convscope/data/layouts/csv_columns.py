@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-Row = dict[str, str]
+TableRow = dict[str, str]
 
 
 class Columns(BaseModel, frozen=True, extra="forbid"):
@@ -26,21 +26,21 @@ _BOXES = (
 )
 _SIDES = (("x", "y", "w", "h"), ("x", "y", "width", "height"), ("left", "top", "width", "height"))
 _UNKNOWN = ("", "?", "nan", "na", "none", "unknown")
-_THERE = {"1": 1.0, "1.0": 1.0, "true": 1.0, "yes": 1.0, "0": 0.0, "0.0": 0.0, "false": 0.0, "no": 0.0}
-_MARKS = ("|", ";", ",")
+_PRESENT = {"1": 1.0, "1.0": 1.0, "true": 1.0, "yes": 1.0, "0": 0.0, "0.0": 0.0, "false": 0.0, "no": 0.0}
+_SEPARATORS = ("|", ";", ",")
 
 
 @dataclass(frozen=True)
 class BoxColumns:
-    """Four columns; `sided` when the last two are width and height."""
+    """Four columns; `width_height` when the last two are width and height."""
 
     names: tuple[str, str, str, str]
-    sided: bool
+    width_height: bool
 
-    def box(self, row: Row) -> tuple[float, float, float, float]:
+    def box(self, row: TableRow) -> tuple[float, float, float, float]:
         """A row's box, xyxy; nan where a cell is no number."""
         a, b, c, d = (number(row[name]) for name in self.names)
-        return (a, b, a + c, b + d) if self.sided else (a, b, c, d)
+        return (a, b, a + c, b + d) if self.width_height else (a, b, c, d)
 
 
 def box_columns(names: Sequence[str]) -> BoxColumns | None:
@@ -53,26 +53,26 @@ def box_columns(names: Sequence[str]) -> BoxColumns | None:
     return None
 
 
-def one_hot(rows: Sequence[Row], names: Sequence[str]) -> list[str]:
+def one_hot(rows: Sequence[TableRow], names: Sequence[str]) -> list[str]:
     """The columns that hold nothing but 0, 1 and blanks, when there are at least two."""
     found = [
         name
         for name in names
-        if all(cell(row[name]) in _THERE or cell(row[name]) in _UNKNOWN for row in rows)
-        and any(cell(row[name]) in _THERE for row in rows)
+        if all(normalised_cell(row[name]) in _PRESENT or normalised_cell(row[name]) in _UNKNOWN for row in rows)
+        and any(normalised_cell(row[name]) in _PRESENT for row in rows)
     ]
     return found if len(found) > 1 else []
 
 
 def presence(text: str) -> float:
     """1, 0, or nan for a blank."""
-    return _THERE.get(cell(text), math.nan)
+    return _PRESENT.get(normalised_cell(text), math.nan)
 
 
-def mark_of(values: Sequence[str]) -> str | None:
+def separator_of(values: Sequence[str]) -> str | None:
     """The mark between several labels in a cell: one whose parts are also labels by themselves elsewhere."""
-    for mark in _MARKS:
-        split = [parts(value, mark) for value in values if value.strip()]
+    for mark in _SEPARATORS:
+        split = [split_labels(value, mark) for value in values if value.strip()]
         if not any(len(labels) > 1 for labels in split):
             continue
         often = [label for labels in split for label in labels]
@@ -81,24 +81,24 @@ def mark_of(values: Sequence[str]) -> str | None:
     return None
 
 
-def parts(value: str, mark: str) -> list[str]:
+def split_labels(value: str, separator: str) -> list[str]:
     """The labels of a cell."""
-    return [label.strip() for label in value.split(mark) if label.strip()]
+    return [label.strip() for label in value.split(separator) if label.strip()]
 
 
-def numeric(rows: Sequence[Row], names: Sequence[str]) -> list[str]:
+def numeric(rows: Sequence[TableRow], names: Sequence[str]) -> list[str]:
     """The columns whose cells are numbers, blanks apart."""
     return [
         name
         for name in names
-        if any(cell(row[name]) not in _UNKNOWN for row in rows)
-        and all(cell(row[name]) in _UNKNOWN or not math.isnan(number(row[name])) for row in rows)
+        if any(normalised_cell(row[name]) not in _UNKNOWN for row in rows)
+        and all(normalised_cell(row[name]) in _UNKNOWN or not math.isnan(number(row[name])) for row in rows)
     ]
 
 
 def is_quantity(values: Sequence[str]) -> bool:
     """Whether numbers are quantities rather than names of classes: some is no whole one."""
-    found = {number(value) for value in values if cell(value) not in _UNKNOWN}
+    found = {number(value) for value in values if normalised_cell(value) not in _UNKNOWN}
     return any(value != int(value) for value in found if math.isfinite(value))
 
 
@@ -110,6 +110,6 @@ def number(text: str) -> float:
         return math.nan
 
 
-def cell(text: str) -> str:
+def normalised_cell(text: str) -> str:
     """A cell's text for comparing."""
     return text.strip().lower()

@@ -40,10 +40,10 @@ def draw_shapes(count: int = 1200, seed: int = 0, size: int = 32) -> Shapes:
     for i in range(count):
         random = np.random.default_rng([seed, i])
         image = _ground(random, size)
-        placed = _places(random, i % len(NAMES), size)
+        placed = _positions(random, i % len(NAMES), size)
         found = []
         for kind, place in placed:
-            distance = _SIGNED_DISTANCES[kind](*_turned(random, size, place), place[2])
+            distance = _SIGNED_DISTANCES[kind](*_rotated(random, size, place), place[2])
             found.append(_stamp(image, masks[i], kind, distance, random))
         images[i] = np.rint(np.clip(image + random.normal(0, 6, image.shape), 0, 255))
         kinds.append(np.array([kind for kind, _ in placed], np.int64))
@@ -79,7 +79,7 @@ def _enlarged(grid: Floats, size: int) -> Floats:
     return enlarged
 
 
-def _places(random: np.random.Generator, kind: int, size: int) -> list[tuple[int, tuple[float, float, float]]]:
+def _positions(random: np.random.Generator, kind: int, size: int) -> list[tuple[int, tuple[float, float, float]]]:
     """(kind, (x, y, radius)) of the main shape and of none, one or two smaller ones that do not touch it."""
     radius = random.uniform(0.22, 0.32) * size
     placed = [(kind, (*random.uniform(radius + _MARGIN, size - radius - _MARGIN, 2), radius))]
@@ -93,7 +93,7 @@ def _places(random: np.random.Generator, kind: int, size: int) -> list[tuple[int
     return placed
 
 
-def _turned(random: np.random.Generator, size: int, place: tuple[float, float, float]) -> tuple[Floats, Floats]:
+def _rotated(random: np.random.Generator, size: int, place: tuple[float, float, float]) -> tuple[Floats, Floats]:
     """Each pixel centre's coordinates as a shape sees them that lies at `place`, turned by some angle."""
     x, y = np.meshgrid(np.arange(size) + 0.5 - place[0], np.arange(size) + 0.5 - place[1])
     angle = random.uniform(0, 2 * np.pi)

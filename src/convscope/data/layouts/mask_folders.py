@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from convscope.data.builder import Listed, Listing, looks_like_image, visible_files, visible_folders
-from convscope.data.dataset import Dataset, Skipped, role_of
-from convscope.data.inputs.image import opened, quiet_pillow, window
+from convscope.data.builder import DatasetBuilder, ListedFile, looks_like_image, visible_files, visible_folders
+from convscope.data.dataset import Dataset, Skipped, split_of
+from convscope.data.inputs.image import open_image, quiet_pillow, visible_window
 from convscope.data.store.resources import usable_cores
 from convscope.errors import DataError
 
@@ -73,7 +73,7 @@ def read_masks(path: Path, ignore: int | None = None) -> Dataset:
     Raises:
         DataError: no pair of image and mask, or nothing in them that can be classes.
     """
-    listing = Listing(str(path.absolute()), "masks", kind="masks")
+    listing = DatasetBuilder(str(path.absolute()), "masks", target_kind="masks")
     if not path.is_dir():
         raise DataError(f"{listing.source}: no such folder; check the path")
     pairs, lone = _paired(path)
@@ -96,12 +96,12 @@ def read_masks(path: Path, ignore: int | None = None) -> Dataset:
             continue
         present = np.isin(np.array(palette.values), some.values).astype(np.float32)
         role = splits.get(image.stem) or _role(image.relative_to(path).parts[:-1])
-        listing.files.append(Listed(image, name, "", role, value=present, mask=mask, mask_size=some.size))
+        listing.files.append(ListedFile(image, name, "", role, value=present, mask=mask, mask_size=some.size))
     if not listing.files:
         first = listing.skipped[0]
         raise DataError(f"{listing.source}: no mask can be used; the first, {first.name}: {first.why}")
     listing.names, listing.palette = names, palette
-    return listing.dataset()
+    return listing.build()
 
 
 def read_mask(path: Path, palette: Palette, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
@@ -110,7 +110,7 @@ def read_mask(path: Path, palette: Palette, size: tuple[int, int] | None = None)
     Raises:
         DataError: no such file, or no mask.
     """
-    with quiet_pillow(), opened(path) as image:
+    with quiet_pillow(), open_image(path) as image:
         codes = _codes_of(image)
         kinds = palette.classes_of(codes)
         return fit_mask(kinds, size) if size is not None else kinds
@@ -120,7 +120,7 @@ def fit_mask(mask: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8
     """A mask (H, W) at `size`, cut and resized as `fit` does with its image, no number mixed."""
     if mask.shape == size:
         return mask
-    box = window((mask.shape[0], mask.shape[1]), size)
+    box = visible_window((mask.shape[0], mask.shape[1]), size)
     resized = Image.fromarray(mask).resize((size[1], size[0]), Image.Resampling.NEAREST, box=box)
     return np.asarray(resized)
 
@@ -155,7 +155,7 @@ def _paired(path: Path) -> tuple[list[tuple[Path, Path]], list[Path]]:
 def _holds_masks(folders: Sequence[str]) -> bool:
     """Whether a folder with these names above and its own holds masks."""
     lower = [folder.lower() for folder in folders]
-    return any(word in _MASKS or bool(word.endswith("annot") and role_of(word[:-5])) for word in lower)
+    return any(word in _MASKS or bool(word.endswith("annot") and split_of(word[:-5])) for word in lower)
 
 
 def _codes(paths: Sequence[Path]) -> list[_Codes | str]:
@@ -163,7 +163,7 @@ def _codes(paths: Sequence[Path]) -> list[_Codes | str]:
 
     def one(path: Path) -> _Codes | str:
         try:
-            with opened(path) as image:
+            with open_image(path) as image:
                 codes = _codes_of(image)
         except DataError as error:
             return f"cannot be used: {str(error).removeprefix(f'{path}: ')}"
@@ -188,7 +188,9 @@ def _codes_of(image: Image.Image) -> NDArray[np.int64]:
     return np.asarray(image).astype(np.int64)
 
 
-def _named(path: Path, listing: Listing, found: list[int], ignore: int | None) -> tuple[tuple[str, ...], Palette]:
+def _named(
+    path: Path, listing: DatasetBuilder, found: list[int], ignore: int | None
+) -> tuple[tuple[str, ...], Palette]:
     """Class names, and the values that they stand for."""
     file = next((path / name for name in ("classes.txt", "labels.txt") if (path / name).is_file()), None)
     if file is not None:
@@ -208,11 +210,11 @@ def _voc_splits(path: Path) -> dict[str, str]:
     """Stem -> role from ImageSets/Segmentation/train.txt and its like."""
     found: dict[str, str] = {}
     for file in sorted((path / "ImageSets" / "Segmentation").glob("*.txt")):
-        role = role_of(file.stem)
+        role = split_of(file.stem)
         if role:
             found.update({line.split()[0]: role for line in file.read_text().splitlines() if line.strip()})
     return found
 
 
 def _role(folders: Sequence[str]) -> str:
-    return next((role for role in map(role_of, folders) if role), "")
+    return next((role for role in map(split_of, folders) if role), "")

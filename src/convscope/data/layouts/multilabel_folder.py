@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from convscope.data.builder import Listed, Listing
+from convscope.data.builder import DatasetBuilder, ListedFile
 
 
-def has_shared_files(files: Iterable[Listed]) -> bool:
+def has_shared_files(files: Iterable[ListedFile]) -> bool:
     """Whether one file, under whatever name, lies in several class folders of the same set."""
     folders: dict[tuple[str, int, int], str] = {}
     return any(
@@ -15,7 +15,7 @@ def has_shared_files(files: Iterable[Listed]) -> bool:
     )
 
 
-def with_labels(listing: Listing, loose: Iterable[Listed]) -> Listing:
+def with_labels(listing: DatasetBuilder, loose: Iterable[ListedFile]) -> DatasetBuilder:
     """The listing with one entry for each file, and as labels the folders that hold it or a link to it.
 
     A folder that holds every image is where they are kept and no label. Images in no folder have no label.
@@ -24,7 +24,7 @@ def with_labels(listing: Listing, loose: Iterable[Listed]) -> Listing:
         listing: of classes.
         loose: images that lie in no class folder.
     """
-    found: dict[tuple[str, int, int], list[Listed]] = {}
+    found: dict[tuple[str, int, int], list[ListedFile]] = {}
     for listed in sorted([*listing.files, *loose], key=lambda listed: (listed.path.is_symlink(), listed.name)):
         found.setdefault((listed.split, *_identity(listed.path)), []).append(listed)
     held = [{listed.label for listed in entries} - {""} for entries in found.values()]
@@ -35,7 +35,7 @@ def with_labels(listing: Listing, loose: Iterable[Listed]) -> Listing:
         replace(entries[0], label="", value=[float(name in labels) for name in names])
         for entries, labels in zip(found.values(), held, strict=True)
     ]
-    return replace(listing, files=files, kind="labels", names=names, notes=[*listing.notes, *notes])
+    return replace(listing, files=files, target_kind="labels", names=names, notes=[*listing.notes, *notes])
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -10,7 +10,7 @@ _FOLDERS = ("images", "image", "imgs", "img", "data")
 _SHOWN = 3
 
 
-class Lookup:
+class PathLookup:
     """Files in and below one folder."""
 
     def __init__(self, folder: Path) -> None:

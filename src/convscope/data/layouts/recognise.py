@@ -19,12 +19,12 @@ from convscope.errors import DataError
 
 _TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2", ".7z", ".rar")
-KINDS = ("classes", "labels", "numbers", "masks", "boxes")
+TARGET_KINDS = ("classes", "labels", "numbers", "masks", "boxes")
 _POSSIBLE = f"a folder with one subfolder per class, a CSV or Parquet file, or one of {', '.join(BUILTINS)}"
 
 
 def open_data(
-    source: str | Path, *, columns: Columns | None = None, kind: str | None = None, ignore: int | None = None
+    source: str | Path, *, columns: Columns | None = None, target_kind: str | None = None, ignore: int | None = None
 ) -> Dataset:
     """The data set that a folder, a table or a built-in name gives.
 
@@ -35,63 +35,65 @@ def open_data(
         source: see `read_folder`, `read_table`, `read_masks`, `read_voc`, `read_coco` and `read_yolo`; built-in are
             digits and shapes.
         columns: for tables, which column holds what.
-        kind: of targets, one of `KINDS`; None: what the data look like.
+        kind: of targets, one of `TARGET_KINDS`; None: what the data look like.
         ignore: for masks, the value that stands for no class.
 
     Raises:
         DataError: there is nothing of that name, or what is there cannot be used.
     """
     if isinstance(source, str) and source in BUILTINS:
-        return _builtin(source, kind)
+        return _builtin(source, target_kind)
     path = Path(source).expanduser()
     if path.is_dir():
-        return _folder(path, kind, ignore)
+        return _folder(path, target_kind, ignore)
     if not path.exists():
-        raise DataError(f"{source}: no such file or folder; {_nearest(path)}")
+        raise DataError(f"{source}: no such file or folder; {_suggest_source(path)}")
     if path.suffix.lower() in _TABLES:
-        if kind == "masks":
+        if target_kind == "masks":
             raise DataError(f"{source}: a table holds no masks; give the folder of images and masks")
-        return read_table(path, columns, kind)
+        return read_table(path, columns, target_kind)
     if path.suffix.lower() == ".json":
-        return _of_kind(read_coco(path), kind)
+        return _as_target_kind(read_coco(path), target_kind)
     if path.suffix.lower() in _ARCHIVES:
         raise DataError(f"{source}: an archive; unpack it and give the folder")
     raise DataError(f"{source}: not a kind of file that lists images; give {_POSSIBLE}")
 
 
-def _builtin(name: str, kind: str | None) -> Dataset:
+def _builtin(name: str, target_kind: str | None) -> Dataset:
     if name == "shapes":
-        return shapes(kind=kind or "classes")
-    return _of_kind(BUILTINS[name](), kind)
+        return shapes(target_kind=target_kind or "classes")
+    return _as_target_kind(BUILTINS[name](), target_kind)
 
 
-def _folder(path: Path, kind: str | None, ignore: int | None) -> Dataset:
-    if kind == "masks" or (kind is None and looks_like_masks(path)):
+def _folder(path: Path, target_kind: str | None, ignore: int | None) -> Dataset:
+    if target_kind == "masks" or (target_kind is None and looks_like_masks(path)):
         return read_masks(path, ignore)
-    if kind in (None, "boxes"):
+    if target_kind in (None, "boxes"):
         if looks_like_voc(path):
             return read_voc(path)
         if coco_files(path):
             return read_coco(path)
         if looks_like_yolo(path):
             return read_yolo(path)
-    return _of_kind(read_folder(path, kind), kind)
+    return _as_target_kind(read_folder(path, target_kind), target_kind)
 
 
-def _of_kind(found: Dataset, kind: str | None) -> Dataset:
+def _as_target_kind(found: Dataset, target_kind: str | None) -> Dataset:
     """The data set itself; classes are also taken for labels, one per image.
 
     Raises:
         DataError: its targets are of another kind.
     """
-    if kind in (None, found.kind):
+    if target_kind in (None, found.target_kind):
         return found
-    if kind == "labels" and found.kind == "classes":
-        return replace(found, kind="labels", targets=np.eye(len(found.classes), dtype=np.float32)[found.targets])
-    raise DataError(f"{found.source}: holds {found.kind}, not {kind}; give data that do, or choose another task")
+    if target_kind == "labels" and found.target_kind == "classes":
+        return replace(found, target_kind="labels", targets=np.eye(len(found.classes), dtype=np.float32)[found.targets])
+    raise DataError(
+        f"{found.source}: holds {found.target_kind}, not {target_kind}; give data that do, or choose another task"
+    )
 
 
-def _nearest(path: Path) -> str:
+def _suggest_source(path: Path) -> str:
     """What may have been meant: a built-in name, or a neighbour in the deepest folder of the path that exists."""
     missing = path
     while not missing.parent.exists():

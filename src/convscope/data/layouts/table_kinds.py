@@ -6,45 +6,45 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from convscope.data.builder import Listed, Listing
-from convscope.data.dataset import Dataset, Skipped, role_of
+from convscope.data.builder import DatasetBuilder, ListedFile
+from convscope.data.dataset import Dataset, Skipped, split_of
 from convscope.data.layouts.csv_columns import (
     Columns,
-    Row,
+    TableRow,
     box_columns,
-    cell,
     is_quantity,
-    mark_of,
+    normalised_cell,
     number,
     numeric,
     one_hot,
-    parts,
     presence,
+    separator_of,
+    split_labels,
 )
-from convscope.data.layouts.path_lookup import Lookup
-from convscope.data.targets.annotations import Seen, one_each
+from convscope.data.layouts.path_lookup import PathLookup
+from convscope.data.targets.annotations import AnnotatedImage, largest_objects
 from convscope.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)
-class Content:
+class TableContent:
     """A table that has been read; `free` are the columns that hold neither image nor split nor group."""
 
-    place: str
-    rows: list[Row]
+    source: str
+    rows: list[TableRow]
     columns: Columns
     free: list[str]
-    lookup: Lookup
+    lookup: PathLookup
 
-    def files(self, skipped: list[Skipped]) -> Iterator[tuple[Row, Path, str, str]]:
+    def files(self, skipped: list[Skipped]) -> Iterator[tuple[TableRow, Path, str, str]]:
         """(row, file, split, group) of the rows whose file is there; the others are listed as skipped."""
         for line, row in enumerate(self.rows, start=2):  # row 1 is the header
             word = row.get(self.columns.split or "", "").strip()
             value = row[self.columns.image or ""].strip()
-            role = role_of(word) if word else ""
+            role = split_of(word) if word else ""
             if role is None:
                 raise DataError(
-                    f"{self.place}: row {line} has {word!r} in column {self.columns.split}; "
+                    f"{self.source}: row {line} has {word!r} in column {self.columns.split}; "
                     "use train, validation or test, or leave it blank"
                 )
             file = self.lookup.find(value, word)
@@ -54,7 +54,7 @@ class Content:
                 yield row, file, role, row.get(self.columns.group or "", "").strip()
 
 
-def kind_of(rows: list[Row], free: list[str], label: str | None) -> str:
+def detect_target_kind(rows: list[TableRow], free: list[str], label: str | None) -> str:
     """What a table's columns look like: boxes, labels, numbers, or else classes.
 
     Args:
@@ -71,12 +71,12 @@ def kind_of(rows: list[Row], free: list[str], label: str | None) -> str:
         numbers = numeric(rows, free)
         return "numbers" if any(is_quantity([row[name] for row in rows]) for name in numbers) else "classes"
     values = [row[column] for row in rows]
-    if mark_of(values):
+    if separator_of(values):
         return "labels"
     return "numbers" if numeric(rows, [column]) and is_quantity(values) else "classes"
 
 
-def read_labels(content: Content) -> Dataset:
+def read_labels(content: TableContent) -> Dataset:
     """Several labels per image: columns of 1, 0 or blank (not known), or one column of labels with marks between.
 
     Raises:
@@ -86,23 +86,25 @@ def read_labels(content: Content) -> Dataset:
     if columns:
         return _filled(content, "labels", tuple(columns), lambda row: [presence(row[name]) for name in columns])
     column = content.columns.label or (content.free[0] if len(content.free) == 1 else None)
-    column = column or next((name for name in content.free if cell(name) in ("labels", "tags", "label")), None)
+    column = column or next(
+        (name for name in content.free if normalised_cell(name) in ("labels", "tags", "label")), None
+    )
     if column is None:
         raise DataError(
-            f"{content.place}: no columns of 0 and 1 and no column for the labels among {', '.join(content.free)}; "
+            f"{content.source}: no columns of 0 and 1 and no column for the labels among {', '.join(content.free)}; "
             "say which is the label column"
         )
-    mark = mark_of([row[column] for row in content.rows]) or "|"
-    names = tuple(sorted({label for row in content.rows for label in parts(row[column], mark)}))
+    mark = separator_of([row[column] for row in content.rows]) or "|"
+    names = tuple(sorted({label for row in content.rows for label in split_labels(row[column], mark)}))
 
-    def there(row: Row) -> list[float]:
-        found = parts(row[column], mark)
+    def there(row: TableRow) -> list[float]:
+        found = split_labels(row[column], mark)
         return [float(name in found) if found else math.nan for name in names]
 
     return _filled(content, "labels", names, there)
 
 
-def read_numbers(content: Content) -> Dataset:
+def read_numbers(content: TableContent) -> Dataset:
     """One or several numbers per image; images for which one is missing are passed over.
 
     Raises:
@@ -111,12 +113,12 @@ def read_numbers(content: Content) -> Dataset:
     columns = numeric(content.rows, content.free)
     if not columns:
         raise DataError(
-            f"{content.place}: no column of numbers among {', '.join(content.free)}; say which is the label column"
+            f"{content.source}: no column of numbers among {', '.join(content.free)}; say which is the label column"
         )
     return _filled(content, "numbers", tuple(columns), lambda row: [number(row[name]) for name in columns])
 
 
-def read_boxes(content: Content) -> Dataset:
+def read_boxes(content: TableContent) -> Dataset:
     """One object per row: its class, and its box as x1 y1 x2 y2 or x y width height, in pixels.
 
     Raises:
@@ -125,46 +127,50 @@ def read_boxes(content: Content) -> Dataset:
     columns = box_columns(content.free)
     if columns is None:
         raise DataError(
-            f"{content.place}: no columns of boxes among {', '.join(content.free)}; "
+            f"{content.source}: no columns of boxes among {', '.join(content.free)}; "
             "call them xmin, ymin, xmax, ymax or x, y, w, h"
         )
     left = [name for name in content.free if name not in columns.names]
-    label = next((name for name in left if cell(name) in ("label", "class", "category", "name", "class_name")), None)
+    label = next(
+        (name for name in left if normalised_cell(name) in ("label", "class", "category", "name", "class_name")), None
+    )
     skipped: list[Skipped] = []
-    images: dict[Path, Seen] = {}
+    images: dict[Path, AnnotatedImage] = {}
     for row, file, split, group in content.files(skipped):
-        seen = images.setdefault(file, Seen(file, content.lookup.name(file), split, group=group))
+        seen = images.setdefault(file, AnnotatedImage(file, content.lookup.name(file), split, group=group))
         seen.objects.append((row[label] if label else "object", columns.box(row)))
-    return one_each(content.place, "table", images.values(), skipped)
+    return largest_objects(content.source, "table", images.values(), skipped)
 
 
-READERS: dict[str, Callable[[Content], Dataset]] = {
+READERS: dict[str, Callable[[TableContent], Dataset]] = {
     "labels": read_labels,
     "numbers": read_numbers,
     "boxes": read_boxes,
 }
 
 
-def _filled(content: Content, kind: str, names: tuple[str, ...], value: Callable[[Row], list[float]]) -> Dataset:
-    listing = Listing(content.place, "table", kind=kind, names=names)
+def _filled(
+    content: TableContent, kind: str, names: tuple[str, ...], value: Callable[[TableRow], list[float]]
+) -> Dataset:
+    listing = DatasetBuilder(content.source, "table", target_kind=kind, names=names)
     listing.notes.append(f"columns used: {content.columns.image} for image, {kind}: {', '.join(names)}")
-    found: dict[Path, list[Listed]] = {}
+    found: dict[Path, list[ListedFile]] = {}
     for row, file, split, group in content.files(listing.skipped):
-        listed = Listed(file, content.lookup.name(file), "", split, group, value=value(row))
+        listed = ListedFile(file, content.lookup.name(file), "", split, group, value=value(row))
         found.setdefault(file, []).append(listed)
     for entries in found.values():
-        why = _why_not(kind, entries)
+        why = _missing_reason(kind, entries)
         if why:
             listing.skipped.append(Skipped(entries[0].name, why))
         else:
             listing.files.append(entries[0])
     if not listing.files:
         first = listing.skipped[0]
-        raise DataError(f"{content.place}: no row can be used; the first, {first.name}: {first.why}")
-    return listing.dataset()
+        raise DataError(f"{content.source}: no row can be used; the first, {first.name}: {first.why}")
+    return listing.build()
 
 
-def _why_not(kind: str, entries: list[Listed]) -> str:
+def _missing_reason(kind: str, entries: list[ListedFile]) -> str:
     first = entries[0]
     if any(_differ(other, first) for other in entries[1:]):
         return "rows disagree about it"
@@ -174,8 +180,8 @@ def _why_not(kind: str, entries: list[Listed]) -> str:
     return "" if any(known) else "has no label"
 
 
-def _differ(a: Listed, b: Listed) -> bool:
-    def plain(listed: Listed) -> Any:
+def _differ(a: ListedFile, b: ListedFile) -> bool:
+    def plain(listed: ListedFile) -> Any:
         return [None if math.isnan(value) else value for value in listed.value], listed.split
 
     return bool(plain(a) != plain(b))

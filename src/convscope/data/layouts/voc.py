@@ -4,9 +4,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from convscope.data.builder import ending, visible_files, visible_folders
-from convscope.data.dataset import Dataset, Skipped, role_of
-from convscope.data.layouts.path_lookup import Lookup
-from convscope.data.targets.annotations import Seen, one_each
+from convscope.data.dataset import Dataset, Skipped, split_of
+from convscope.data.layouts.path_lookup import PathLookup
+from convscope.data.targets.annotations import AnnotatedImage, largest_objects
 from convscope.errors import DataError
 
 LARGEST = 10_000_000  # bytes of an annotation; real ones take a few kilobytes
@@ -26,8 +26,8 @@ def read_voc(path: Path) -> Dataset:
         DataError: no annotation can be used.
     """
     source = str(path.absolute())
-    lookup, splits = Lookup(path.absolute()), _splits(path)
-    images: list[Seen] = []
+    lookup, splits = PathLookup(path.absolute()), _splits(path)
+    images: list[AnnotatedImage] = []
     skipped: list[Skipped] = []
     for file in visible_files(path.absolute()):
         if file.suffix.lower() != ".xml":
@@ -40,10 +40,10 @@ def read_voc(path: Path) -> Dataset:
             continue
         seen.split = splits.get(seen.path.stem, "")
         images.append(seen)
-    return one_each(source, "boxes", images, skipped)
+    return largest_objects(source, "boxes", images, skipped)
 
 
-def parsed(text: bytes) -> ElementTree.Element:
+def parse_xml(text: bytes) -> ElementTree.Element:
     """XML without anything that could reach outside the file or blow it up: no document type, no entities.
 
     Raises:
@@ -60,12 +60,12 @@ def parsed(text: bytes) -> ElementTree.Element:
         raise DataError(f"is no XML: {error}") from None
 
 
-def _read(file: Path, name: str, lookup: Lookup) -> Seen:
-    root = parsed(file.read_bytes())
+def _read(file: Path, name: str, lookup: PathLookup) -> AnnotatedImage:
+    root = parse_xml(file.read_bytes())
     said = (root.findtext("filename") or "").strip() or file.stem
-    image = inside(lookup, said)
+    image = resolve_image(lookup, said)
     if isinstance(image, str):
-        image = inside(lookup, file.stem)
+        image = resolve_image(lookup, file.stem)
     if isinstance(image, str):
         raise DataError(f"names the image {said}: {image}")
     objects = []
@@ -77,14 +77,16 @@ def _read(file: Path, name: str, lookup: Lookup) -> Seen:
         except ValueError:
             raise DataError(f"{name}: an object without numbers in xmin, ymin, xmax and ymax") from None
         objects.append(((thing.findtext("name") or ""), (corners[0], corners[1], corners[2], corners[3])))
-    return Seen(image, lookup.name(image), objects=objects)
+    return AnnotatedImage(image, lookup.name(image), objects=objects)
 
 
-def inside(lookup: Lookup, said: str) -> Path | str:
+def resolve_image(lookup: PathLookup, file_name: str) -> Path | str:
     """The image that an annotation names, or why it is not taken: it must lie in the data's own folder."""
-    if ".." in Path(said.replace("\\", "/")).parts:
+    if ".." in Path(file_name.replace("\\", "/")).parts:
         return "climbs out of the folder"
-    found = lookup.find(said.replace("\\", "/").rsplit("/", 1)[-1] if Path(said).is_absolute() else said, "")
+    found = lookup.find(
+        file_name.replace("\\", "/").rsplit("/", 1)[-1] if Path(file_name).is_absolute() else file_name, ""
+    )
     if isinstance(found, Path) and not found.resolve().is_relative_to(lookup.folder.resolve()):
         return "lies outside the folder"
     return found
@@ -95,7 +97,7 @@ def _splits(path: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for folder in (path / "ImageSets", path / "ImageSets" / "Main"):
         for file in sorted(folder.glob("*.txt")):
-            role = role_of(file.stem)
+            role = split_of(file.stem)
             if role:
                 found.update({line.split()[0]: role for line in file.read_text().splitlines() if line.strip()})
     return found

@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 from convscope.data.builder import ending, looks_like_image, visible_files, visible_folders
-from convscope.data.dataset import Dataset, Skipped, role_of
+from convscope.data.dataset import Dataset, Skipped, split_of
 from convscope.data.inputs.headers import Header, read_headers
-from convscope.data.targets.annotations import Box, Seen, one_each
+from convscope.data.targets.annotations import AnnotatedImage, Box, largest_objects
 from convscope.errors import DataError
 
 _LINE = re.compile(r"\d+(\s+[-+.\deE]+){4}\s*")
@@ -37,14 +37,14 @@ def read_yolo(path: Path) -> Dataset:
             continue
         parts = ["labels" if part == "images" else part for part in told.parts]
         text = (root / Path(*parts)).with_suffix(".txt")
-        role = next((role for role in map(role_of, told.parts[:-1]) if role), "")
+        split = next((split for split in map(split_of, told.parts[:-1]) if split), "")
         try:
             objects = _objects(text, header, names)
         except DataError as error:
             skipped.append(Skipped(told.as_posix(), str(error)))
             continue
-        images.append(Seen(file, told.as_posix(), role, objects))
-    return one_each(str(root), "boxes", images, skipped)
+        images.append(AnnotatedImage(file, told.as_posix(), split, objects))
+    return largest_objects(str(root), "boxes", images, skipped)
 
 
 def _objects(text: Path, header: Header, names: dict[int, str]) -> list[tuple[str, Box]]:

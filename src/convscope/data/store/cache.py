@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 ENVIRONMENT = "CONVSCOPE_CACHE"
-_FORSAKEN = 2 * 24 * 3600.0  # seconds after which another machine's unfinished entry counts as left by a killed run
+_ABANDONED = 2 * 24 * 3600.0  # seconds after which another machine's unfinished entry counts as left by a killed run
 
 
 def default_folder() -> Path:
@@ -57,7 +57,7 @@ def load(
 
 
 @contextmanager
-def writing(
+def write_entry(
     folder: Path, key: str, shape: tuple[int, ...], limit: int, dtype: type[np.generic] = np.uint8
 ) -> Iterator[tuple[NDArray[Any], dict[int, str]]]:
     """Give an empty entry to fill; it is published at the end, and gone without a trace after an error.
@@ -89,7 +89,7 @@ def make_room(folder: Path, limit: int) -> None:
     entries = []
     for entry in folder.iterdir():
         if entry.name.endswith(".part"):
-            if _is_forsaken(entry):
+            if _is_abandoned(entry):
                 shutil.rmtree(entry, ignore_errors=True)
         elif (entry / "pixels.npy").exists():
             entries.append((entry.stat().st_mtime, (entry / "pixels.npy").stat().st_size, entry))
@@ -119,12 +119,12 @@ def _reserve(path: Path) -> None:
         raise OSError(f"{size:,} bytes do not fit on the disk")
 
 
-def _is_forsaken(part: Path) -> bool:
+def _is_abandoned(part: Path) -> bool:
     host, _, rest = part.name.partition(".")[2].rpartition(".part")[0].partition(".")
     process = rest.split(".")[0]
     if host == socket.gethostname() and process.isdigit():
         return not _is_running(int(process))
-    return time.time() - part.stat().st_mtime > _FORSAKEN
+    return time.time() - part.stat().st_mtime > _ABANDONED
 
 
 def _is_running(process: int) -> bool:

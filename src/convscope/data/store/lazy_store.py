@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convscope.data.dataset import Dataset
-from convscope.data.inputs.image import fit, pixels_in, quiet_pillow
+from convscope.data.inputs.image import fit, quiet_pillow, read_pixels
 from convscope.errors import DataError
 
 
-class Undecoded:
+class LazyStore:
     """Stands where an array (N, C, H, W) of bytes would, as far as rows are asked of it: by number, slice or index.
 
     Threads decode, since Pillow lets go of Python's lock meanwhile: processes would have to hand the pixels over.
@@ -48,12 +48,12 @@ class Undecoded:
 
     def _row(self, row: int) -> NDArray[np.uint8]:
         try:
-            return decoded(self.dataset, row, self.size)
+            return decode_image(self.dataset, row, self.size)
         except DataError:
             return np.zeros(self.shape[1:], np.uint8)
 
 
-def decoded(dataset: Dataset, row: int, size: tuple[int, int]) -> NDArray[np.uint8]:
+def decode_image(dataset: Dataset, row: int, size: tuple[int, int]) -> NDArray[np.uint8]:
     """One image of a data set, (C, H, W) at `size`.
 
     Raises:
@@ -64,6 +64,6 @@ def decoded(dataset: Dataset, row: int, size: tuple[int, int]) -> NDArray[np.uin
         return fit(pixels, pixels.shape[:2], size).transpose(2, 0, 1)
     path = dataset.images[row]
     try:
-        return pixels_in(path, dataset.channels, size, dataset.white)
+        return read_pixels(path, dataset.channels, size, dataset.white)
     except DataError as error:
         raise DataError(str(error).removeprefix(f"{path}: ")) from error

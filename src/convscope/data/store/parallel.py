@@ -24,11 +24,11 @@ FORK_FROM = 2_000
 one process take one at a time; a process takes some 20 ms to start."""
 
 
-TURNS = 4
+CHUNKS_PER_WORKER = 4
 """Times, at least, that a worker takes some of the items."""
 
 
-def spread(work: Work[T], count: int, chunk: int, workers: int, fork_from: int = FORK_FROM) -> Iterator[T]:
+def parallel_map(work: Work[T], count: int, chunk: int, workers: int, fork_from: int = FORK_FROM) -> Iterator[T]:
     """``work(range)`` for all of ``range(count)``, some items at a time; results in order, as they come.
 
     Processes of Linux are copies of this one, so `work` may write to what they share: mapped files and anonymous maps
@@ -41,7 +41,7 @@ def spread(work: Work[T], count: int, chunk: int, workers: int, fork_from: int =
         workers: processes, or threads where there are few items or no such processes.
         fork_from: from how many items on processes are made.
     """
-    chunk = min(chunk, math.ceil(count / (TURNS * max(workers, 1)))) or 1
+    chunk = min(chunk, math.ceil(count / (CHUNKS_PER_WORKER * max(workers, 1)))) or 1
     chunks = [range(start, min(start + chunk, count)) for start in range(0, count, chunk)]
     if sys.platform == "linux" and count >= fork_from and workers > 1:
         yield from _by_processes(work, chunks, workers)
@@ -93,12 +93,12 @@ def _child(work: Work[T], chunks: Sequence[range], others: Sequence[BinaryIO]) -
         os.close(reading)
         for other in others:
             os.close(other.fileno())
-        _tell(work, chunks, writing)
+        _send_results(work, chunks, writing)
     os.close(writing)
     return process, os.fdopen(reading, "rb")
 
 
-def _tell(work: Work[T], chunks: Sequence[range], writing: int) -> NoReturn:
+def _send_results(work: Work[T], chunks: Sequence[range], writing: int) -> NoReturn:
     """Write every result; when nobody reads any more, a signal ends this process."""
     code = 1
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 def available_memory() -> int:
     """Bytes that may still be used: what the system reports as available, or what a container's limit leaves."""
-    known = [amount for amount in (_linux(), _container(), _elsewhere()) if amount is not None]
+    known = [amount for amount in (_linux(), _container(), _half_of_installed()) if amount is not None]
     return min(known) if known else 4 * 2**30
 
 
@@ -32,7 +32,7 @@ def _container(folder: Path = Path("/sys/fs/cgroup")) -> int | None:
     return max(0, int(limit) - int(used)) if limit.isdigit() and used.isdigit() else None
 
 
-def _elsewhere() -> int | None:
+def _half_of_installed() -> int | None:
     """Half of the installed memory, where the system (macOS) does not say how much is free."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2 if _linux() is None else None

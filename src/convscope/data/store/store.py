@@ -14,8 +14,8 @@ from pydantic import BaseModel, Field
 from convscope.data.dataset import Dataset
 from convscope.data.inputs.image import quiet_pillow
 from convscope.data.store import cache
-from convscope.data.store.lazy_store import Undecoded, decoded
-from convscope.data.store.parallel import shared_zeros, spread
+from convscope.data.store.lazy_store import LazyStore, decode_image
+from convscope.data.store.parallel import parallel_map, shared_zeros
 from convscope.data.store.resources import available_memory, usable_cores
 from convscope.errors import DataError
 
@@ -41,10 +41,10 @@ class Store:
     """Decoded images."""
 
     pixels: NDArray[np.uint8]
-    """(N, C, H, W), in the data set's order; an array, a memory map, or an `Undecoded` that gives rows alike."""
+    """(N, C, H, W), in the data set's order; an array, a memory map, or an `LazyStore` that gives rows alike."""
     unreadable: dict[int, str]
     """Row -> why its image could not be decoded; such rows are black and must not be used."""
-    home: str
+    location: str
     """A sentence: where the pixels lie and why."""
 
     @property
@@ -86,20 +86,20 @@ def build_store(
     earlier = cache.load(folder, key, shape) if isinstance(dataset.images, tuple) else None
     if earlier is not None:
         return Store(*earlier, f"in {folder}, {_extent(shape)}, where an earlier run decoded them")
-    filling = _Filling(dataset, size, threads or usable_cores(), on_progress)
+    filling = _Decoding(dataset, size, threads or usable_cores(), on_progress)
     if int(np.prod(shape)) <= settings.ram_fraction * available_memory():
         return _in_memory(filling, shape, settings, folder, key)
     return _in_cache(filling, shape, settings, folder, key)
 
 
-def _in_memory(filling: "_Filling", shape: tuple[int, ...], settings: StoreSettings, folder: Path, key: str) -> Store:
+def _in_memory(filling: "_Decoding", shape: tuple[int, ...], settings: StoreSettings, folder: Path, key: str) -> Store:
     pixels = shared_zeros(shape)
     start = time.monotonic()
     unreadable = filling.fill(pixels)
     home = f"in memory, {_extent(shape)}"
     if time.monotonic() - start > settings.worth_caching and filling.files:
         try:
-            with cache.writing(folder, key, shape, settings.cache_limit) as (kept, reasons):
+            with cache.write_entry(folder, key, shape, settings.cache_limit) as (kept, reasons):
                 kept[:] = pixels
                 reasons.update(unreadable)
             home += f", and in {folder} for the next run"
@@ -108,21 +108,21 @@ def _in_memory(filling: "_Filling", shape: tuple[int, ...], settings: StoreSetti
     return Store(pixels, unreadable, home)
 
 
-def _in_cache(filling: "_Filling", shape: tuple[int, ...], settings: StoreSettings, folder: Path, key: str) -> Store:
+def _in_cache(filling: "_Decoding", shape: tuple[int, ...], settings: StoreSettings, folder: Path, key: str) -> Store:
     beyond = f"more than fits in {settings.ram_fraction:.0%} of the free memory"
     try:
-        with cache.writing(folder, key, shape, settings.cache_limit) as (pixels, reasons):
+        with cache.write_entry(folder, key, shape, settings.cache_limit) as (pixels, reasons):
             reasons.update(filling.fill(pixels))
     except OSError as error:
-        return _nowhere(filling, shape, f"{beyond}, and {folder} cannot take them ({error})")
+        return _not_cached(filling, shape, f"{beyond}, and {folder} cannot take them ({error})")
     written = cache.load(folder, key, shape)
     if written is None:  # another run needed the room
-        return _nowhere(filling, shape, f"{beyond}, and {folder} has lost them to another run")
+        return _not_cached(filling, shape, f"{beyond}, and {folder} has lost them to another run")
     return Store(*written, f"in {folder}, {_extent(shape)}, {beyond}")
 
 
-def _nowhere(filling: "_Filling", shape: tuple[int, ...], why: str) -> Store:
-    rows = Undecoded(filling.dataset, (shape[2], shape[3]), filling.threads)
+def _not_cached(filling: "_Decoding", shape: tuple[int, ...], why: str) -> Store:
+    rows = LazyStore(filling.dataset, (shape[2], shape[3]), filling.threads)
     home = (
         f"nowhere, {_extent(shape)}, {why}; decoded in every epoch anew, which a smaller image size or a roomier "
         f"folder with {cache.ENVIRONMENT}=FOLDER would save"
@@ -130,7 +130,7 @@ def _nowhere(filling: "_Filling", shape: tuple[int, ...], why: str) -> Store:
     return Store(cast("NDArray[np.uint8]", rows), filling.fill(None), home)  # rows are all that is asked of it
 
 
-class _Filling:
+class _Decoding:
     """The decoding of a data set's images into an array, spread over the cores."""
 
     def __init__(
@@ -148,7 +148,9 @@ class _Filling:
         unreadable: dict[int, str] = {}
         with quiet_pillow():
             done = 0
-            for found in spread(lambda rows: (len(rows), dict(self._some(rows, pixels))), count, _CHUNK, self.threads):
+            for found in parallel_map(
+                lambda rows: (len(rows), dict(self._some(rows, pixels))), count, _CHUNK, self.threads
+            ):
                 done += found[0]
                 unreadable.update(found[1])
                 if self.on_progress is not None:
@@ -158,7 +160,7 @@ class _Filling:
     def _some(self, rows: range, pixels: NDArray[np.uint8] | None) -> Iterator[tuple[int, str]]:
         for row in rows:
             try:
-                found = decoded(self.dataset, row, self.size)
+                found = decode_image(self.dataset, row, self.size)
             except DataError as error:
                 yield row, str(error)
                 continue

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from convscope.data.builder import Listed, Listing
+from convscope.data.builder import DatasetBuilder, ListedFile
 from convscope.data.dataset import Dataset, Skipped
 from convscope.errors import DataError
 
@@ -17,7 +17,7 @@ SEVERAL = (
 
 
 @dataclass
-class Seen:
+class AnnotatedImage:
     """One image and its objects: (label, xyxy in pixels)."""
 
     path: Path
@@ -27,7 +27,7 @@ class Seen:
     group: str = ""
 
 
-def one_each(source: str, layout: str, images: Iterable[Seen], skipped: Iterable[Skipped]) -> Dataset:
+def largest_objects(source: str, layout: str, images: Iterable[AnnotatedImage], skipped: Iterable[Skipped]) -> Dataset:
     """The data set of each image's largest object.
 
     Boxes without area give way to others of their image; what is wrong with an image's only box is said in `skipped`.
@@ -35,7 +35,7 @@ def one_each(source: str, layout: str, images: Iterable[Seen], skipped: Iterable
     Raises:
         DataError: no image has a box that can be used.
     """
-    listing = Listing(source, layout, kind="boxes", skipped=list(skipped))
+    listing = DatasetBuilder(source, layout, target_kind="boxes", skipped=list(skipped))
     several = 0
     for seen in images:
         if not seen.objects:
@@ -48,14 +48,14 @@ def one_each(source: str, layout: str, images: Iterable[Seen], skipped: Iterable
             continue
         objects = tuple((name.strip(), found) for name, found in seen.objects if name.strip())
         listing.files.append(
-            Listed(seen.path, seen.name, label.strip(), seen.split, seen.group, value=box, objects=objects)
+            ListedFile(seen.path, seen.name, label.strip(), seen.split, seen.group, value=box, objects=objects)
         )
     if several:
         listing.notes.append(f"{several:,} of {len(listing.files):,} images {SEVERAL}")
     if not listing.files:
         why = f"; the first, {listing.skipped[0].name}: {listing.skipped[0].why}" if listing.skipped else ""
         raise DataError(f"{source}: no image with a box{why}")
-    return listing.dataset()
+    return listing.build()
 
 
 def _area(box: Box) -> float:

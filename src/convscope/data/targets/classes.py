@@ -42,7 +42,7 @@ def check_classes(dataset: Dataset) -> Dataset:
             in the train set.
     """
     place, classes = dataset.source, dataset.classes
-    if len(classes) == 1 and dataset.kind in ("classes", "masks"):
+    if len(classes) == 1 and dataset.target_kind in ("classes", "masks"):
         raise DataError(f"{place}: one class only, {classes[0]}; add images of at least one other")
     given = dataset.splits != ""
     if not given.any():
@@ -51,14 +51,14 @@ def check_classes(dataset: Dataset) -> Dataset:
         told = " and ".join(sorted(set(dataset.splits.tolist()), reverse=True))
         raise DataError(f"{place}: no image is for training, all are for {told}; add a train set")
     trained = _present(dataset, (dataset.splits == "train") | ~given)
-    for role in ("validation", "test"):
-        unseen = np.flatnonzero(_present(dataset, dataset.splits == role) & ~trained)
+    for split in ("validation", "test"):
+        unseen = np.flatnonzero(_present(dataset, dataset.splits == split) & ~trained)
         if len(unseen):
             named = ", ".join(classes[i] for i in unseen[:5]) + (", ..." if len(unseen) > 5 else "")
             lacks = "a class that train lacks" if len(unseen) == 1 else f"{len(unseen)} classes that train lacks"
             raise DataError(
-                f"{place}: {role} has {lacks}, {named}, and what is never seen in training cannot be predicted; "
-                f"add such images to train or take them out of {role}"
+                f"{place}: {split} has {lacks}, {named}, and what is never seen in training cannot be predicted; "
+                f"add such images to train or take them out of {split}"
             )
     return dataset
 
@@ -80,7 +80,7 @@ def drop_unreadable(dataset: Dataset, unreadable: dict[int, str]) -> Dataset:
         raise DataError(f"{dataset.source}: none of its {len(dataset):,} image files can be read; copy them again")
     left = replace(left, skipped=(*left.skipped, *skipped))
     present = left.counts(np.ones(len(left), bool)) > 0
-    if present.all() or left.kind != "classes":
+    if present.all() or left.target_kind != "classes":
         return check_classes(left)
     lost = [name for name, there in zip(left.classes, present, strict=True) if not there]
     return check_classes(

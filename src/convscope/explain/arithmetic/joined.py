@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from convscope.explain.arithmetic.terms import Place, Step, Term, rounding, spread, total
+from convscope.explain.arithmetic.terms import Position, Term, UnitStep, rounding, to_channel_row_column, total
 from convscope.explain.arithmetic.trace import Call, Trace
 from convscope.explain.arithmetic.weighted import other, unit_of
 
@@ -16,71 +16,71 @@ WHY = {
 }  # fmt: skip
 
 
-def add(trace: Trace, call: Call, place: Place, value: float) -> Step:
+def add(trace: Trace, call: Call, position: Position, value: float) -> UnitStep:
     """One summand of each: a residual block's body and shortcut."""
     pair = [call.source(name) for name in ("self", "other")]
     sources = [number for number in pair if number is not None]
     if len(sources) < 2:
-        return other(trace, call, place, value)
-    sign = (-1.0 if call.name == "sub" else 1.0) * float(call.given.get("alpha", 1))
-    terms = tuple(_term(trace, number, place, weight) for number, weight in zip(sources, (1.0, sign), strict=True))
+        return other(trace, call, position, value)
+    sign = (-1.0 if call.name == "sub" else 1.0) * float(call.arguments.get("alpha", 1))
+    terms = tuple(_term(trace, number, position, weight) for number, weight in zip(sources, (1.0, sign), strict=True))
     names = " and ".join(trace.name_of(number) for number in sources)
     bound = rounding(terms, None, unit_of(trace.values[sources[0]].tensor))
-    return Step(
+    return UnitStep(
         "add", call.module, f"the sum of {names}", value, total(terms), bound, terms, count=2
     )  # fmt: skip
 
 
-def multiply(trace: Trace, call: Call, place: Place, value: float) -> Step:
+def multiply(trace: Trace, call: Call, position: Position, value: float) -> UnitStep:
     """A map's value times its gate: the factor that serves many places is the gate."""
     pair = [call.source(name) for name in ("self", "other")]
     if None in pair:
-        return other(trace, call, place, value)
+        return other(trace, call, position, value)
     numbers = sorted((n for n in pair if n is not None), key=lambda n: -trace.values[n].tensor.numel())
-    mapped, gate = (_term(trace, number, place) for number in numbers)
-    term = Term(mapped.source, mapped.place, mapped.value, gate.value)
-    return Step(
+    mapped, gate = (_term(trace, number, position) for number in numbers)
+    term = Term(mapped.source, mapped.position, mapped.value, gate.value)
+    return UnitStep(
         "gate", call.module, f"{trace.name_of(mapped.source)} times {trace.name_of(gate.source)}", value, term.product,
         rounding((term,), None, unit_of(trace.values[gate.source].tensor)), (term,),
-        parameters={"gate_layer": gate.source, "gate_channel": spread(gate.place)[0]}, count=1,
+        parameters={"gate_layer": gate.source, "gate_channel": to_channel_row_column(gate.position)[0]}, count=1,
     )  # fmt: skip
 
 
-def concatenate(trace: Trace, call: Call, place: Place, value: float) -> Step:
+def concatenate(trace: Trace, call: Call, position: Position, value: float) -> UnitStep:
     """The one part whose place this is."""
-    axis = int(call.given.get("dim", 0)) % (len(place) + 1)
-    spot, parts = [0, *place], list(call.given["tensors"])
+    axis = int(call.arguments.get("dim", 0)) % (len(position) + 1)
+    spot, parts = [0, *position], list(call.arguments["tensors"])
     for number, part in enumerate(parts, 1):
         if spot[axis] < part.shape[axis]:
             source = call.sources.get(id(part))
             if source is None:
-                return other(trace, call, place, value)
+                return other(trace, call, position, value)
             term = Term(source, tuple(spot[1:]), float(part[tuple(spot)].double()))
             says = f"part {number} of {len(parts)}, from {trace.name_of(source)}"
-            return Step(
+            return UnitStep(
                 "concatenate", call.module, says, value, term.value, 0.0, (term,),
                 parameters={"part": number, "of": len(parts)}, count=1,
             )  # fmt: skip
         spot[axis] -= part.shape[axis]
-    return other(trace, call, place, value)
+    return other(trace, call, position, value)
 
 
-def moved(trace: Trace, call: Call, place: Place, value: float, name: str = "self") -> Step:
+def rearranged(trace: Trace, call: Call, position: Position, value: float, name: str = "self") -> UnitStep:
     """Of any operation that only moves values: run on the places' own numbers it tells which came here."""
     source = call.source(name)
     if source is None:
-        return other(trace, call, place, value)
+        return other(trace, call, position, value)
     x = trace.values[source].tensor
     numbers = torch.arange(1, x.numel() + 1, dtype=torch.float64, device=x.device).reshape(x.shape)
-    found = int(_first(call.again(**{name: numbers}))[(0, *place)])
+    found = int(_first(call.rerun(**{name: numbers}))[(0, *position)])
     why = WHY.get(call.name, "the same number at another place")
     op, parameters = _kind(call, why)
     if not 0 < found <= x.numel():  # a place that nothing was moved to
-        constant = float(call.given.get("value") or 0.0)
-        return Step(op, call.module, "nothing was put here", value, constant, 0.0, (), parameters=parameters)
+        constant = float(call.arguments.get("value") or 0.0)
+        return UnitStep(op, call.module, "nothing was put here", value, constant, 0.0, (), parameters=parameters)
     spot = _unravelled(found - 1, x)
     term = Term(source, spot[1:], float(x[spot].double()))
-    return Step(op, call.module, why, value, term.value, 0.0, (term,), parameters=parameters, count=1)
+    return UnitStep(op, call.module, why, value, term.value, 0.0, (term,), parameters=parameters, count=1)
 
 
 def _kind(call: Call, why: str) -> tuple[str, dict[str, Any]]:
@@ -104,8 +104,8 @@ def _unravelled(number: int, x: Tensor) -> tuple[int, ...]:
     return tuple(reversed(spot))
 
 
-def _term(trace: Trace, number: int, place: Place, weight: float = 1.0) -> Term:
+def _term(trace: Trace, number: int, position: Position, weight: float = 1.0) -> Term:
     """The value that broadcasts to a place."""
     x = trace.values[number].tensor
-    spot = tuple(0 if length == 1 else at for at, length in zip(place, x.shape[1:], strict=True))
+    spot = tuple(0 if length == 1 else at for at, length in zip(position, x.shape[1:], strict=True))
     return Term(number, spot, float(x[(0, *spot)].double()), weight)

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from convscope.explain.arithmetic.terms import Place, Step, Term
-from convscope.explain.arithmetic.trace import Call, Ran, Trace
+from convscope.explain.arithmetic.terms import Position, Term, UnitStep
+from convscope.explain.arithmetic.trace import Call, ModuleRun, Trace
 from convscope.explain.arithmetic.weighted import other, unit_of
 
 SPARE = 16
@@ -17,57 +17,57 @@ MOMENTS = 64
 NAMES = {"hardtanh": "relu6", "leaky_relu": "leaky"}
 
 
-def activation(trace: Trace, call: Call, place: Place, value: float) -> Step:
+def activation(trace: Trace, call: Call, position: Position, value: float) -> UnitStep:
     """The same function, on this one number in float64."""
-    name = "input" if "input" in call.given else "self"
+    name = "input" if "input" in call.arguments else "self"
     source = call.source(name)
     if source is None:
-        return other(trace, call, place, value)
+        return other(trace, call, position, value)
     x = trace.values[source].tensor
-    before = x[(0, *place)].double()
-    exact = float(call.again(**{name: before.reshape(1, 1, 1, 1)}).reshape(()))
+    before = x[(0, *position)].double()
+    exact = float(call.rerun(**{name: before.reshape(1, 1, 1, 1)}).reshape(()))
     called = NAMES.get(call.name, call.name)
     bound = SPARE * unit_of(x) * max(abs(float(before)), abs(exact)) + 1e-37
-    term = Term(source, place, float(before))
-    return Step(
+    term = Term(source, position, float(before))
+    return UnitStep(
         "activation", call.module, f"{called} of {float(before):.6g}", value, exact, bound, (term,),
         parameters={"name": called, "input": float(before)}, count=1,
     )  # fmt: skip
 
 
-def batch_norm(trace: Trace, call: Call, place: Place, value: float) -> Step:
+def batch_norm(trace: Trace, call: Call, position: Position, value: float) -> UnitStep:
     """Ioffe and Szegedy 2015, algorithm 1, with the running statistics: a scale and a shift for each channel."""
-    source, channel = call.source("input"), place[0]
-    mean, variance = (_at(call.given.get(name), channel) for name in ("running_mean", "running_var"))
-    if source is None or mean is None or variance is None or call.given.get("training"):
-        return other(trace, call, place, value)
-    weight, bias = _at(call.given["weight"], channel), _at(call.given["bias"], channel)
-    moments = (mean, variance, float(call.given["eps"]))
-    return _affine(trace, call, place, value, "batch", moments, (weight, bias), SPARE)
+    source, channel = call.source("input"), position[0]
+    mean, variance = (_at(call.arguments.get(name), channel) for name in ("running_mean", "running_var"))
+    if source is None or mean is None or variance is None or call.arguments.get("training"):
+        return other(trace, call, position, value)
+    weight, bias = _at(call.arguments["weight"], channel), _at(call.arguments["bias"], channel)
+    moments = (mean, variance, float(call.arguments["eps"]))
+    return _affine(trace, call, position, value, "batch", moments, (weight, bias), SPARE)
 
 
-def group_norm(trace: Trace, call: Call, place: Place, value: float) -> Step:
+def group_norm(trace: Trace, call: Call, position: Position, value: float) -> UnitStep:
     """Wu and He 2018, equation 1: mean and variance over the places and channels of a group of this image."""
-    source, groups = call.source("input"), int(call.given["group"])
+    source, groups = call.source("input"), int(call.arguments["group"])
     if source is None:
-        return other(trace, call, place, value)
+        return other(trace, call, position, value)
     x = trace.values[source].tensor[0].double()
     size = x.shape[0] // groups
-    first = place[0] // size * size
+    first = position[0] // size * size
     part = x[first : first + size]
-    moments = (float(part.mean()), float(part.var(unbiased=False)), float(call.given["eps"]))
-    weights = _at(call.given["weight"], place[0]), _at(call.given["bias"], place[0])
-    return _affine(trace, call, place, value, "layer" if groups == 1 else "group", moments, weights, MOMENTS)
+    moments = (float(part.mean()), float(part.var(unbiased=False)), float(call.arguments["eps"]))
+    weights = _at(call.arguments["weight"], position[0]), _at(call.arguments["bias"], position[0])
+    return _affine(trace, call, position, value, "layer" if groups == 1 else "group", moments, weights, MOMENTS)
 
 
 def _affine(
-    trace: Trace, call: Call, place: Place, value: float, kind: str, moments: tuple[float, float, float],
+    trace: Trace, call: Call, position: Position, value: float, kind: str, moments: tuple[float, float, float],
     learnt: tuple[float | None, float | None], spare: int,
-) -> Step:  # fmt: skip
+) -> UnitStep:  # fmt: skip
     source = call.source("input")
     assert source is not None  # its callers have seen to it
     x = trace.values[source].tensor
-    before = float(x[(0, *place)].double())
+    before = float(x[(0, *position)].double())
     mean, variance, epsilon = moments
     weight, bias = (1.0 if learnt[0] is None else learnt[0]), (learnt[1] or 0.0)
     scale = weight / np.sqrt(variance + epsilon)
@@ -78,39 +78,39 @@ def _affine(
         "scale": float(scale), "shift": float(shift), "input": before,
     }  # fmt: skip
     says = f"{scale:.6g} x {before:.6g} {'+' if shift >= 0 else '-'} {abs(shift):.6g}"
-    term = Term(source, place, before, float(scale))
-    return Step(
+    term = Term(source, position, before, float(scale))
+    return UnitStep(
         "norm", call.module, says, value, float(scale * before + shift), float(bound), (term,),
         parameters=parameters, count=1,
     )  # fmt: skip
 
 
-def local_response_norm(trace: Trace, run: Ran, place: Place, value: float) -> Step:
+def local_response_norm(trace: Trace, run: ModuleRun, position: Position, value: float) -> UnitStep:
     """Krizhevsky et al. 2012, section 3.3: divided by what the same place of neighbouring channels answers."""
-    norm, source = run.module, run.takes[0]
+    norm, source = run.module, run.inputs[0]
     assert isinstance(norm, nn.LocalResponseNorm)  # its caller has looked
     x = trace.values[source].tensor
-    channel, *rest = place
-    before = float(x[(0, *place)].double())
+    channel, *rest = position
+    before = float(x[(0, *position)].double())
     first, stop = max(0, channel - norm.size // 2), channel + (norm.size - 1) // 2 + 1
     near = x[0, first:stop].double()
     for at in rest:
         near = near[:, at]
     divisor = float((norm.k + norm.alpha * (near**2).sum() / norm.size) ** norm.beta)
     bound = MOMENTS * unit_of(x) * abs(before / divisor) + 1e-37
-    term = Term(source, place, before, 1 / divisor)
-    return Step(
+    term = Term(source, position, before, 1 / divisor)
+    return UnitStep(
         "local response norm", run.name, f"{before:.6g} / {divisor:.6g}", value, before / divisor, bound, (term,),
         parameters={"input": before, "divisor": divisor, "channels": [first, min(stop, x.shape[1])]}, count=1,
     )  # fmt: skip
 
 
-def passed(names: list[str], number: int, place: Place, value: float) -> list[Step]:
+def passed(names: list[str], number: int, position: Position, value: float) -> list[UnitStep]:
     """Modules that give what they get."""
     why = "passed on unchanged: dropout works in training only, identity never"
-    term = Term(number, place, value)
+    term = Term(number, position, value)
     return [
-        Step("pass", name, why, value, value, 0.0, (term,), parameters={"why": why}, count=1) for name in names
+        UnitStep("pass", name, why, value, value, 0.0, (term,), parameters={"why": why}, count=1) for name in names
     ]  # fmt: skip
 
 
@@ -120,7 +120,7 @@ def _at(tensor: Any, channel: int) -> float | None:
 
 def is_activation(call: Call) -> bool:
     """Whether an operation works on each number by itself, with one tensor among its arguments."""
-    return call.name in ACTIVATIONS and len([v for v in call.given.values() if isinstance(v, torch.Tensor)]) == 1
+    return call.name in ACTIVATIONS and len([v for v in call.arguments.values() if isinstance(v, torch.Tensor)]) == 1
 
 
 ACTIVATIONS = frozenset({

@@ -5,88 +5,88 @@ from typing import Any
 import numpy as np
 import torch
 
-from convscope.explain.arithmetic.terms import Place, Step, Term, rounding, total
+from convscope.explain.arithmetic.terms import Position, Term, UnitStep, rounding, total
 from convscope.explain.arithmetic.trace import Call, Trace
 from convscope.explain.arithmetic.weighted import other, unit_of
 
 
-def max_pool(trace: Trace, call: Call, place: Place, value: float) -> Step:
+def max_pool(trace: Trace, call: Call, position: Position, value: float) -> UnitStep:
     """The largest of a window; of equals the first wins. What is outside the map never does."""
     source = call.source("self")
-    if source is None or len(place) != 3:
-        return other(trace, call, place, value)
-    x = trace.values[source].tensor[0, place[0]].double().cpu().numpy()
+    if source is None or len(position) != 3:
+        return other(trace, call, position, value)
+    x = trace.values[source].tensor[0, position[0]].double().cpu().numpy()
     if call.name == "adaptive_max_pool2d":
-        rows, columns = (_cell(place[1 + a], x.shape[a], call.given["output_size"][a]) for a in (0, 1))
+        rows, columns = (_cell(position[1 + a], x.shape[a], call.arguments["output_size"][a]) for a in (0, 1))
         parameters: dict[str, Any] = {"kernel": [len(rows), len(columns)], "stride": None, "padding": [0, 0]}
     else:
-        size, padding = _pair(call.given["kernel_size"]), _pair(call.given.get("padding", 0))
-        stride = _pair(call.given.get("stride") or size)
-        gap = _pair(call.given.get("dilation", 1))
-        rows, columns = (place[1 + a] * stride[a] - padding[a] + gap[a] * np.arange(size[a]) for a in (0, 1))
+        size, padding = _pair(call.arguments["kernel_size"]), _pair(call.arguments.get("padding", 0))
+        stride = _pair(call.arguments.get("stride") or size)
+        gap = _pair(call.arguments.get("dilation", 1))
+        rows, columns = (position[1 + a] * stride[a] - padding[a] + gap[a] * np.arange(size[a]) for a in (0, 1))
         parameters = {"kernel": list(size), "stride": list(stride), "padding": list(padding)}
     terms = []
     for y in rows.tolist():
         for at in columns.tolist():
             inside = 0 <= y < x.shape[0] and 0 <= at < x.shape[1]
             number = float(x[y, at]) if inside else 0.0
-            terms.append(Term(source, (place[0], y, at), number, padded=not inside, chosen=False))
+            terms.append(Term(source, (position[0], y, at), number, padded=not inside, chosen=False))
     winner = max((i for i, term in enumerate(terms) if not term.padded), key=lambda i: (terms[i].value, -i))
-    terms[winner] = Term(source, terms[winner].place, terms[winner].value)
+    terms[winner] = Term(source, terms[winner].position, terms[winner].value)
     padding_count = sum(term.padded for term in terms)
     says = f"the largest of {len(terms) - padding_count} values"
     window = {
-        "layer": source, "channels": [place[0], place[0] + 1], "rows": [int(rows[0]), int(rows[-1]) + 1],
+        "layer": source, "channels": [position[0], position[0] + 1], "rows": [int(rows[0]), int(rows[-1]) + 1],
         "columns": [int(columns[0]), int(columns[-1]) + 1], "step": [1, 1],
     }  # fmt: skip
-    return Step(
+    return UnitStep(
         "max pool", call.module, says, value, terms[winner].value, 0.0, tuple(terms), None, parameters, window,
         len(terms), padding_count,
     )  # fmt: skip
 
 
-def linear(trace: Trace, call: Call, place: Place, value: float) -> Step:
+def linear(trace: Trace, call: Call, position: Position, value: float) -> UnitStep:
     """Of any operation that is linear in its one input, such as an average: the weights are the gradient."""
     source = call.source("self")
     if source is None:
-        return other(trace, call, place, value)
+        return other(trace, call, position, value)
     x = trace.values[source].tensor
-    weights = _gradient(call, x, place)
+    weights = _gradient(call, x, position)
     spots = weights.nonzero()
     terms = tuple(
         Term(source, tuple(spot[1:]), float(x[tuple(spot)].double()), float(weights[tuple(spot)]))
         for spot in spots.tolist()
     )
     op, says, parameters = _described(call, x, len(terms))
-    return Step(
+    return UnitStep(
         op, call.module, says, value, total(terms), 2 * rounding(terms, None, unit_of(x)), terms,
         parameters=parameters, count=len(terms),
     )  # fmt: skip
 
 
-def _gradient(call: Call, x: torch.Tensor, place: Place) -> torch.Tensor:
+def _gradient(call: Call, x: torch.Tensor, position: Position) -> torch.Tensor:
     with torch.enable_grad():
         probe = torch.zeros_like(x, dtype=torch.float64, requires_grad=True)
-        out = call.again(self=probe)
-        (weights,) = torch.autograd.grad(out[(0, *place)], probe)
+        out = call.rerun(self=probe)
+        (weights,) = torch.autograd.grad(out[(0, *position)], probe)
     return weights
 
 
 def _described(call: Call, x: torch.Tensor, count: int) -> tuple[str, str, dict[str, Any]]:
-    places = int(np.prod(x.shape[2:]))
-    if call.name == "mean" or (call.name == "_adaptive_avg_pool2d" and count == places):
+    positions = int(np.prod(x.shape[2:]))
+    if call.name == "mean" or (call.name == "_adaptive_avg_pool2d" and count == positions):
         return "global average", f"the mean of all {count:,} places of the map", {"places": count}
     if "avg" in call.name:
-        kernel = call.given.get("kernel_size")
+        kernel = call.arguments.get("kernel_size")
         shape = None if kernel is None else list(_pair(kernel))
         return "average pool", f"the mean of {count} values", {"kernel": shape, "divisor": count}
     mode = next((word for word in ("bilinear", "nearest", "bicubic", "linear") if word in call.name), call.name)
     return "upsample", f"{mode} interpolation of {count} values", {"mode": mode}
 
 
-def _cell(place: int, length: int, cells: int) -> np.ndarray:
+def _cell(position: int, length: int, cells: int) -> np.ndarray:
     """The places of a cell of an adaptive pool."""
-    return np.arange(place * length // cells, -(-(place + 1) * length // cells))
+    return np.arange(position * length // cells, -(-(position + 1) * length // cells))
 
 
 def _pair(value: Any) -> tuple[int, int]:

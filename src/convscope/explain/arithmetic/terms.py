@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-Place = tuple[int, ...]
+Position = tuple[int, ...]
 """Where a value lies in a tensor, without the batch: (channel, row, column), or (channel,) of a vector."""
 
 
@@ -15,7 +15,7 @@ class Term:
     """One product: a value, where it lies, and its weight. `padded`: it lies outside the map and is 0."""
 
     source: int
-    place: Place
+    position: Position
     value: float
     weight: float = 1.0
     padded: bool = False
@@ -28,7 +28,7 @@ class Term:
 
 
 @dataclass(frozen=True)
-class Step:
+class UnitStep:
     """One operation at one place.
 
     Attributes:
@@ -48,7 +48,7 @@ class Step:
 
     op: str
     layer: str
-    says: str
+    description: str
     value: float
     sum: float
     bound: float
@@ -60,7 +60,7 @@ class Step:
     padding: int = 0
     rest: float = 0.0
 
-    def folded(self, most: int) -> "Step":
+    def truncated(self, most: int) -> "UnitStep":
         """The same with the `most` largest terms; the winner of a pool stays among them."""
         order = sorted(range(len(self.terms)), key=lambda i: (not self.terms[i].chosen, -abs(self.terms[i].product)))
         kept = sorted(order[:most], key=lambda i: -abs(self.terms[i].product))
@@ -81,20 +81,20 @@ class Unit:
     """
 
     layer: str
-    place: Place
+    position: Position
     value: float
-    steps: tuple[Step, ...]
+    steps: tuple[UnitStep, ...]
     names: dict[int, str]
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, with places as channel, row and column."""
-        channel, row, column = spread(self.place)
+        channel, row, column = to_channel_row_column(self.position)
         return {
             "layer": self.layer, "channel": channel, "row": row, "column": column, "value": self.value,
             "steps": [self._step(step) for step in self.steps],
         }  # fmt: skip
 
-    def _step(self, step: Step) -> dict[str, Any]:
+    def _step(self, step: UnitStep) -> dict[str, Any]:
         plain = asdict(step)
         plain["terms"] = [self._term(term) for term in step.terms]
         plain["rest"] = {"count": step.count - len(step.terms), "sum": step.rest}
@@ -105,7 +105,7 @@ class Unit:
         return plain
 
     def _term(self, term: Term) -> dict[str, Any]:
-        channel, row, column = spread(term.place)
+        channel, row, column = to_channel_row_column(term.position)
         return {
             "layer": self.names[term.source], "channel": channel, "row": row, "column": column,
             "value": term.value, "weight": term.weight, "product": term.product,
@@ -113,9 +113,9 @@ class Unit:
         }  # fmt: skip
 
 
-def spread(place: Place) -> tuple[int, int, int]:
+def to_channel_row_column(position: Position) -> tuple[int, int, int]:
     """A place as channel, row and column; of a vector row and column are 0."""
-    channel, row, column = (*place, 0, 0)[:3]
+    channel, row, column = (*position, 0, 0)[:3]
     return int(channel), int(row), int(column)
 
 

@@ -13,7 +13,7 @@ from torch.utils._pytree import tree_leaves
 
 from convscope.errors import ModelError, did_you_mean
 from convscope.explain.hooks import find_layer
-from convscope.modules import untouched
+from convscope.modules import preserve_state
 
 INPUT = "input"
 UNNAMED = "@"
@@ -25,18 +25,18 @@ class Call:
 
     name: str
     function: Callable[..., Any]
-    given: dict[str, Any]
+    arguments: dict[str, Any]
     sources: dict[int, int]
     """From the identity of a tensor among the arguments to its value's number."""
     module: str
 
     def source(self, name: str) -> int | None:
         """The number of the value that an argument is; None for weights and other constants."""
-        return self.sources.get(id(self.given.get(name)))
+        return self.sources.get(id(self.arguments.get(name)))
 
-    def again(self, /, **replaced: Any) -> Any:
+    def rerun(self, /, **replaced: Any) -> Any:
         """Run the operation anew with some arguments replaced."""
-        return self.function(**{**self.given, **replaced})
+        return self.function(**{**self.arguments, **replaced})
 
 
 @dataclass(eq=False)
@@ -51,15 +51,15 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Ran:
+class ModuleRun:
     """A module's run: the values it took and gave, and when it began and ended."""
 
     name: str
     module: nn.Module
-    takes: tuple[int, ...]
-    gives: int
-    began: int
-    ended: int
+    inputs: tuple[int, ...]
+    output: int
+    first_value: int
+    last_value: int
 
 
 class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -68,12 +68,12 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.values: list[Value] = []
-        self.runs: list[Ran] = []
+        self.runs: list[ModuleRun] = []
         self._number: dict[int, int] = {}
         self._inside: list[tuple[str, int]] = []
         self._clock = 0
 
-    def begin(self, x: Tensor) -> None:
+    def start(self, x: Tensor) -> None:
         """Take the input for value 0."""
         self._keep(x, None)
 
@@ -118,7 +118,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return
         takes = tuple(self._number[id(one)] for one in tree_leaves(inputs) if id(one) in self._number)
         gives = self._number[id(output)]
-        self.runs.append(Ran(name, module, takes, gives, began, self._clock))
+        self.runs.append(ModuleRun(name, module, takes, gives, began, self._clock))
         if name:  # the whole network's own run names nothing that a layer does not
             (self.values[gives].passed if gives in takes else self.values[gives].names).append(name)
 
@@ -144,14 +144,14 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
             raise ModelError(f"layer {name}: the network made {len(self.values)} values; choose a layer by its name")
         for run in reversed(self.runs):
             if run.name == name:
-                return run.gives
+                return run.output
         find_layer(model, name)
         ran = did_you_mean(name, [run.name for run in self.runs if "." not in run.name])
         raise ModelError(f"layer {name}: the network gave no tensor there{ran}")
 
 
 @contextmanager
-def traced(model: nn.Module, x: Tensor) -> Iterator[Trace]:
+def trace_pass(model: nn.Module, x: Tensor) -> Iterator[Trace]:
     """A pass of one image (1, C, H, W) through the network in evaluation mode, which is left as it was found.
 
     >>> net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU())
@@ -162,12 +162,12 @@ def traced(model: nn.Module, x: Tensor) -> Iterator[Trace]:
     trace = Trace()
     handles = []
     exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
-    with untouched(model), exact:
+    with preserve_state(model), exact:
         try:
             for name, module in model.named_modules():
                 handles.append(module.register_forward_pre_hook(partial(trace.enter, name)))
                 handles.append(module.register_forward_hook(partial(trace.leave, name)))
-            trace.begin(x)
+            trace.start(x)
             with trace:
                 model(x)
         finally:

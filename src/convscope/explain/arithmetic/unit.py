@@ -10,12 +10,12 @@ from torch import Tensor, nn
 
 from convscope.errors import ConfigError, ModelError
 from convscope.explain.arithmetic import joined, pointwise, pooling, weighted
-from convscope.explain.arithmetic.terms import Place, Step, Unit
-from convscope.explain.arithmetic.trace import Call, Trace, traced
+from convscope.explain.arithmetic.terms import Position, Unit, UnitStep
+from convscope.explain.arithmetic.trace import Call, Trace, trace_pass
 
-Way = Callable[[Trace, Call, Place, float], Step]
+OperationRule = Callable[[Trace, Call, Position, float], UnitStep]
 
-MIXING: dict[str, Way] = {
+MIXING: dict[str, OperationRule] = {
     "convolution": weighted.convolution,
     "addmm": weighted.fully_connected,
     "mm": weighted.fully_connected,
@@ -25,14 +25,14 @@ MIXING: dict[str, Way] = {
     "_adaptive_avg_pool2d": pooling.linear,
     "mean": pooling.linear,
     "upsample_bilinear2d": pooling.linear,
-    "upsample_nearest2d": joined.moved,
-    "max_unpool2d": joined.moved,
+    "upsample_nearest2d": joined.rearranged,
+    "max_unpool2d": joined.rearranged,
     "add": joined.add,
     "sub": joined.add,
     "mul": joined.multiply,
     "cat": joined.concatenate,
 }
-FOLLOWING: dict[str, Way] = {
+PASSING: dict[str, OperationRule] = {
     "native_batch_norm": pointwise.batch_norm,
     "cudnn_batch_norm": pointwise.batch_norm,
     "_native_batch_norm_legit_no_training": pointwise.batch_norm,
@@ -43,13 +43,13 @@ FOLLOWING: dict[str, Way] = {
             *("constant_pad_nd", "replicate_pad2d", "reflection_pad2d", "flip", "expand", "contiguous"),
             *("alias", "select", "_to_copy"),
         ),
-        joined.moved,
+        joined.rearranged,
     ),
 }  # fmt: skip
 
 
 def unit(
-    model: nn.Module, x: Tensor, layer: str, channel: int, place: tuple[int, int] = (0, 0), most: int = 64
+    model: nn.Module, x: Tensor, layer: str, channel: int, position: tuple[int, int] = (0, 0), most: int = 64
 ) -> Unit:
     """The arithmetic behind one number of a layer's answer.
 
@@ -71,59 +71,61 @@ def unit(
     >>> [(step.op, step.sum) for step in found.steps], found.steps[0].count
     ([('convolution', 4.5), ('activation', 4.5)], 9)
     """
-    with traced(model, x) as trace:
+    with trace_pass(model, x) as trace:
         number = trace.number_of(model, layer)
-        spot = _checked(trace.values[number].tensor, layer, channel, place)
+        spot = _checked(trace.values[number].tensor, layer, channel, position)
         value = _value(trace, number, spot)
-        steps = tuple(step.folded(most) for step in _steps(trace, number, spot, layer))
+        steps = tuple(step.truncated(most) for step in _steps(trace, number, spot, layer))
         named = {term.source for step in steps for term in step.terms}
         named |= {step.window["layer"] for step in steps if step.window}
         named |= {step.parameters["gate_layer"] for step in steps if "gate_layer" in step.parameters}
         return Unit(layer, spot, value, steps, {one: trace.name_of(one) for one in named})
 
 
-def _steps(trace: Trace, number: int, place: Place, layer: str) -> list[Step]:
+def _steps(trace: Trace, number: int, position: Position, layer: str) -> list[UnitStep]:
     """From the number back to what mixed several values, then turned round."""
-    steps: list[Step] = []
+    steps: list[UnitStep] = []
     passes = trace.values[number].passed
     if layer in passes:
-        steps += pointwise.passed(passes[: passes.index(layer) + 1][::-1], number, place, _value(trace, number, place))
+        steps += pointwise.passed(
+            passes[: passes.index(layer) + 1][::-1], number, position, _value(trace, number, position)
+        )
     while (call := trace.values[number].call) is not None:
-        step = _step(trace, number, call, place)
+        step = _step(trace, number, call, position)
         steps.append(step)
         if step.op not in ("norm", "activation", "pass", "local response norm") or len(step.terms) != 1:
             break
-        number, place = step.terms[0].source, step.terms[0].place
+        number, position = step.terms[0].source, step.terms[0].position
         steps += pointwise.passed(
-            trace.values[number].passed[::-1] if trace.values[number].call else [], number, place,
-            _value(trace, number, place),
+            trace.values[number].passed[::-1] if trace.values[number].call else [], number, position,
+            _value(trace, number, position),
         )  # fmt: skip
     return steps[::-1]
 
 
-def _step(trace: Trace, number: int, call: Call, place: Place) -> Step:
-    value = _value(trace, number, place)
+def _step(trace: Trace, number: int, call: Call, position: Position) -> UnitStep:
+    value = _value(trace, number, position)
     for run in trace.runs:
-        if run.gives == number and isinstance(run.module, nn.LocalResponseNorm):
-            return pointwise.local_response_norm(trace, run, place, value)
+        if run.output == number and isinstance(run.module, nn.LocalResponseNorm):
+            return pointwise.local_response_norm(trace, run, position, value)
     if pointwise.is_activation(call):
-        return pointwise.activation(trace, call, place, value)
-    way = MIXING.get(call.name) or FOLLOWING.get(call.name) or weighted.other
-    return way(trace, call, place, value)
+        return pointwise.activation(trace, call, position, value)
+    way = MIXING.get(call.name) or PASSING.get(call.name) or weighted.other
+    return way(trace, call, position, value)
 
 
-def _value(trace: Trace, number: int, place: Place) -> float:
-    return float(trace.values[number].tensor[(0, *place)].double())
+def _value(trace: Trace, number: int, position: Position) -> float:
+    return float(trace.values[number].tensor[(0, *position)].double())
 
 
-def _checked(tensor: Tensor, layer: str, channel: int, place: tuple[int, int]) -> Place:
+def _checked(tensor: Tensor, layer: str, channel: int, position: tuple[int, int]) -> Position:
     """The place in the tensor, or what is wrong with it."""
     if tensor.ndim not in (2, 4):
         shape = tuple(tensor.shape)
         raise ModelError(f"layer {layer}: gives a tensor of shape {shape}, not maps or a vector; choose another layer")
     sides = tuple(tensor.shape[1:])
-    spot = (channel, *place)[: len(sides)]
-    for what, at, length in zip(("channel", "row", "column"), (channel, *place), (*sides, 1, 1), strict=False):
+    spot = (channel, *position)[: len(sides)]
+    for what, at, length in zip(("channel", "row", "column"), (channel, *position), (*sides, 1, 1), strict=False):
         if not 0 <= at < length:
             raise ConfigError(f"{what}: no {at} in layer {layer}, which has {length}; choose from 0 to {length - 1}")
     return spot

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convscope.explain.arithmetic.terms import Place, Step, Term, rounding, total
+from convscope.explain.arithmetic.terms import Position, Term, UnitStep, rounding, total
 from convscope.explain.arithmetic.trace import Call, Trace
 
 BORDERS = {
@@ -15,16 +15,16 @@ BORDERS = {
 }  # fmt: skip
 
 
-def convolution(trace: Trace, call: Call, place: Place, value: float) -> Step:
+def convolution(trace: Trace, call: Call, position: Position, value: float) -> UnitStep:
     """Dumoulin and Visin 2016: output (o, y, x) is the sum over the channels of its group and the kernel's places."""
-    given = call.given
+    given = call.arguments
     weight: Tensor = given["weight"]
     source = call.source("input")
     if weight.ndim != 4 or source is None:
-        return other(trace, call, place, value)
+        return other(trace, call, position, value)
     find = _transposed if given["transposed"] else _plain
-    terms, window = find(trace.values[source].tensor, weight, given, place, source)
-    bias = None if given["bias"] is None else float(given["bias"][place[0]].double())
+    terms, window = find(trace.values[source].tensor, weight, given, position, source)
+    bias = None if given["bias"] is None else float(given["bias"][position[0]].double())
     parameters = {
         "kernel": list(weight.shape[2:]), "stride": list(given["stride"]), "padding": list(given["padding"]),
         "dilation": list(given["dilation"]), "groups": given["groups"], "border": _border(trace, source),
@@ -32,34 +32,52 @@ def convolution(trace: Trace, call: Call, place: Place, value: float) -> Step:
     padding = sum(term.padded for term in terms)
     outside = f", {padding} of them with zeros outside the map" if padding else ""
     kind = "transposed convolution" if given["transposed"] else "convolution"
-    return Step(
-        kind, call.module, _says(len(terms), outside, bias), value, total(terms, bias),
+    return UnitStep(
+        kind, call.module, _describe(len(terms), outside, bias), value, total(terms, bias),
         rounding(terms, bias, unit_of(weight)), terms, bias, parameters, window, len(terms), padding,
     )  # fmt: skip
 
 
-def fully_connected(trace: Trace, call: Call, place: Place, value: float) -> Step:
+def fully_connected(trace: Trace, call: Call, position: Position, value: float) -> UnitStep:
     """Every input times its weight, and the bias."""
     inputs, weights, bias = _matrices(call)
     source = call.source(inputs)
-    if source is None or call.given[inputs].ndim != 2:
-        return other(trace, call, place, value)
-    column = call.given[weights][:, place[0]].double().tolist()
-    values = call.given[inputs][0].double().tolist()
+    if source is None or call.arguments[inputs].ndim != 2:
+        return other(trace, call, position, value)
+    column = call.arguments[weights][:, position[0]].double().tolist()
+    values = call.arguments[inputs][0].double().tolist()
     terms = tuple(Term(source, (i,), a, b) for i, (a, b) in enumerate(zip(values, column, strict=True)))
-    offset = None if bias is None else float(call.given[bias].reshape(-1)[place[0]].double())
-    return Step(
-        "fully connected", call.module, _says(len(terms), "", offset), value, total(terms, offset),
-        rounding(terms, offset, unit_of(call.given[weights])), terms, offset, {"inputs": len(terms)}, None, len(terms),
-    )  # fmt: skip
+    offset = None if bias is None else float(call.arguments[bias].reshape(-1)[position[0]].double())
+    return UnitStep(
+        "fully connected",
+        call.module,
+        _describe(len(terms), "", offset),
+        value,
+        total(terms, offset),
+        rounding(terms, offset, unit_of(call.arguments[weights])),
+        terms,
+        offset,
+        {"inputs": len(terms)},
+        None,
+        len(terms),
+    )
 
 
-def other(trace: Trace, call: Call, place: Place, value: float) -> Step:
+def other(trace: Trace, call: Call, position: Position, value: float) -> UnitStep:
     """An operation that is not taken apart: its inputs are named, without arithmetic."""
     sources = sorted(set(call.sources.values()))
     names = ", ".join(trace.name_of(number) for number in sources)
-    says = f"{call.name.strip('_').replace('_', ' ')} of {names}, which is not taken apart here"
-    return Step("other", call.module, says, value, value, 0.0, (), parameters={"name": call.name, "place": list(place)})
+    description = f"{call.name.strip('_').replace('_', ' ')} of {names}, which is not taken apart here"
+    return UnitStep(
+        "other",
+        call.module,
+        description,
+        value,
+        value,
+        0.0,
+        (),
+        parameters={"name": call.name, "place": list(position)},
+    )
 
 
 def unit_of(tensor: Tensor) -> float:
@@ -72,10 +90,10 @@ def _matrices(call: Call) -> tuple[str, str, str | None]:
 
 
 def _plain(
-    x: Tensor, weight: Tensor, given: dict[str, Any], place: Place, source: int
+    x: Tensor, weight: Tensor, given: dict[str, Any], position: Position, source: int
 ) -> tuple[tuple[Term, ...], dict[str, Any]]:
     """Value (y * stride - padding + k * dilation) of every channel of the group, times the kernel's."""
-    channel, row, column = place
+    channel, row, column = position
     depth, height, width = weight.shape[1:]
     first = channel // (weight.shape[0] // given["groups"]) * depth
     (stride_y, stride_x), (gap_y, gap_x) = given["stride"], given["dilation"]
@@ -97,10 +115,10 @@ def _plain(
 
 
 def _transposed(
-    x: Tensor, weight: Tensor, given: dict[str, Any], place: Place, source: int
+    x: Tensor, weight: Tensor, given: dict[str, Any], position: Position, source: int
 ) -> tuple[tuple[Term, ...], None]:
     """Every value whose kernel, laid down at its place times the stride, covers this one."""
-    channel, row, column = place
+    channel, row, column = position
     groups, outputs = given["groups"], weight.shape[1]
     group, inner = divmod(channel, outputs)
     depth = weight.shape[0] // groups
@@ -114,10 +132,12 @@ def _transposed(
     return tuple(terms), None
 
 
-def _covering(place: int, given: dict[str, Any], axis: int, size: int, length: int) -> Iterator[tuple[int, int]]:
-    """Pairs of a place in the kernel and the input's place from which it covers `place`."""
+def _covering(position: int, given: dict[str, Any], axis: int, size: int, length: int) -> Iterator[tuple[int, int]]:
+    """Pairs of a place in the kernel and the input's place from which it covers `position`."""
     for k in range(size):
-        start, remainder = divmod(place + given["padding"][axis] - k * given["dilation"][axis], given["stride"][axis])
+        start, remainder = divmod(
+            position + given["padding"][axis] - k * given["dilation"][axis], given["stride"][axis]
+        )
         if not remainder and 0 <= start < length:
             yield k, start
 
@@ -128,5 +148,5 @@ def _border(trace: Trace, source: int) -> str:
     return "zeros" if made is None else BORDERS.get(made.name, "zeros")
 
 
-def _says(count: int, outside: str, bias: float | None) -> str:
+def _describe(count: int, outside: str, bias: float | None) -> str:
     return f"sum of {count:,} products{outside}" + ("" if bias is None else ", plus the bias")

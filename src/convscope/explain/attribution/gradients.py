@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from convscope.errors import ModelError
 from convscope.explain.attribution.attribution import Attribution
 from convscope.explain.targets import class_scores
-from convscope.modules import untouched
+from convscope.modules import preserve_state
 from convscope.progress import Progress
 
 
@@ -44,7 +44,7 @@ def input_gradients(model: nn.Module, x: Tensor, targets: Tensor | None = None) 
         ModelError: the output is not logits, or no gradient comes back.
         ConfigError: targets that do not fit.
     """
-    with untouched(model, gradients=True):
+    with preserve_state(model, gradients=True):
         slope, scores, chosen = _slope(model, x, targets)
     return _attribution("input_gradients", chosen, scores, slope, slope.abs().amax(1))
 
@@ -75,7 +75,7 @@ def integrated_gradients(
     settings = settings or IntegrationSettings()
     start = torch.zeros_like(x) if baseline is None else baseline.to(x).expand_as(x)
     points, weights = np.polynomial.legendre.leggauss(settings.steps)
-    with untouched(model, gradients=True):
+    with preserve_state(model, gradients=True):
         total = torch.zeros_like(x)
         with torch.no_grad():
             scores, chosen = class_scores(model(x), targets)
@@ -110,7 +110,7 @@ def smooth_grad(
     settings = settings or NoiseSettings()
     generator = torch.Generator().manual_seed(settings.seed)
     spread = settings.noise * (x.amax((1, 2, 3), keepdim=True) - x.amin((1, 2, 3), keepdim=True))
-    with untouched(model, gradients=True):
+    with preserve_state(model, gradients=True):
         total = torch.zeros_like(x)
         with torch.no_grad():
             scores, chosen = class_scores(model(x), targets)

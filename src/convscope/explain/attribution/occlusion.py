@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from convscope.errors import ConfigError
 from convscope.explain.attribution.attribution import Attribution
 from convscope.explain.targets import class_scores
-from convscope.modules import untouched
+from convscope.modules import preserve_state
 from convscope.progress import Progress
 
 
@@ -54,7 +54,7 @@ def occlusion(
             f"occlusion: stride {settings.stride} skips pixels between windows of {settings.window}; choose less"
         )
     windows = [(top, left) for top in _starts(height, settings) for left in _starts(width, settings)]
-    with untouched(model):
+    with preserve_state(model):
         fall, times = torch.zeros(len(x), height, width, device=x.device), torch.zeros(height, width, device=x.device)
         scores, chosen = class_scores(model(x), targets)
         done = 0

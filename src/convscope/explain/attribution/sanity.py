@@ -12,7 +12,7 @@ from torch import nn
 from convscope.errors import ConfigError
 from convscope.explain.drawing import enlarge
 from convscope.explain.hooks import find_layer
-from convscope.modules import untouched
+from convscope.modules import preserve_state
 from convscope.progress import Progress
 
 Explain = Callable[[nn.Module], np.ndarray]
@@ -20,7 +20,7 @@ Explain = Callable[[nn.Module], np.ndarray]
 
 
 @dataclass(frozen=True)
-class Cascade:
+class CascadingRandomisation:
     """How maps change as layers are randomised from the output down.
 
     Attributes:
@@ -64,7 +64,7 @@ def cascade(
     draws: int = 5,
     seed: int = 0,
     on_progress: Progress | None = None,
-) -> Cascade:
+) -> CascadingRandomisation:
     """How much of an explainer's maps is left when the weights are random, layer by layer from the output.
 
     Adebayo et al. 2018, cascading randomisation. Weights are drawn from a normal of their own mean square around zero
@@ -83,7 +83,7 @@ def cascade(
     Raises:
         ModelError: no such layer.
     """
-    with untouched(model):
+    with preserve_state(model):
         trained = explain(model)
         own = [name for name, module in model.named_modules() if any(True for _ in module.parameters(recurse=False))]
         chosen = tuple(own[::-1] if layers is None else layers)
@@ -96,7 +96,7 @@ def cascade(
                 total[place] += rank_correlation(trained, explain(copied))
             if on_progress:
                 on_progress(draw, draws)
-    return Cascade(chosen, total / draws)
+    return CascadingRandomisation(chosen, total / draws)
 
 
 def rank_correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:

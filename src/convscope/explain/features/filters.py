@@ -21,8 +21,8 @@ class FilterSettings(BaseModel, frozen=True, extra="forbid"):
         seed: of those.
     """
 
-    same: float = Field(0.98, gt=0, le=1)
-    dead: float = Field(0.01, ge=0)
+    duplicate_similarity: float = Field(0.98, gt=0, le=1)
+    dead_norm: float = Field(0.01, ge=0)
     samples: int = Field(2000, ge=100)
     seed: int = 0
 
@@ -97,8 +97,8 @@ def filters(model: nn.Module, layer: str | None = None, settings: FilterSettings
     layer = first_convolution(model) if layer is None else layer
     weights = _kernels(layer, find_layer(model, layer))
     norms = np.sqrt((weights**2).sum((1, 2, 3)))
-    dead = norms <= settings.dead * np.median(norms)
-    pairs = duplicates(weights, settings.same, ~dead)
+    dead = norms <= settings.dead_norm * np.median(norms)
+    pairs = duplicates(weights, settings.duplicate_similarity, ~dead)
     smooth = _smoothness(weights, settings) if max(weights.shape[2:]) > 1 else None
     return Filters(layer, weights, norms, tuple(np.flatnonzero(dead).tolist()), pairs, smooth)
 
@@ -140,7 +140,9 @@ def smoothness(weights: np.ndarray) -> np.ndarray:
 
 
 def duplicates(weights: np.ndarray, same: float, among: np.ndarray) -> tuple[tuple[int, int, float], ...]:
-    """Return the pairs of filters (F, ...) whose cosine similarity is at least `same`, where `among` (F,) is true."""
+    """Return the pairs of filters (F, ...) whose cosine similarity is at least `duplicate_similarity`, where `among`
+    (F,) is true.
+    """
     flat = weights.reshape(len(weights), -1).astype(np.float64)
     unit = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), np.finfo(np.float64).tiny)
     alike = np.triu(unit @ unit.T, k=1)

@@ -17,7 +17,7 @@ Labelled = Callable[[], Iterable[tuple[Tensor, Tensor]]]
 
 
 @dataclass(frozen=True)
-class Depth:
+class LayerProbe:
     """What a linear classifier on a stage's features, averaged over places, gets right.
 
     Attributes:
@@ -37,13 +37,13 @@ class Depth:
         return asdict(self)
 
 
-def depths(
+def probe_layers(
     model: nn.Module,
     layers: Sequence[str],
     fitted: Labelled,
     judged: Labelled,
     on_progress: Progress | None = None,
-) -> tuple[Depth, ...]:
+) -> tuple[LayerProbe, ...]:
     """The accuracy that a linear classifier reaches after each of some layers.
 
     Alain and Bengio 2016, "Understanding intermediate layers using linear classifier probes", section 3, on features
@@ -71,13 +71,13 @@ def depths(
         line = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300, tol=1e-3))
         line.fit(features[layer], classes)
         right = float((line.predict(others[layer]) == truth).mean())
-        found.append(Depth(layer, features[layer].shape[1], right, len(truth)))
+        found.append(LayerProbe(layer, features[layer].shape[1], right, len(truth)))
         if on_progress:
             on_progress(place, len(layers))
     return tuple(found)
 
 
-def from_depths(found: Sequence[Depth], worth: float = 0.005) -> tuple[Suggestion, ...]:
+def suggest_from_probes(found: Sequence[LayerProbe], worth: float = 0.005) -> tuple[Suggestion, ...]:
     """Suggest training without the stages after the first whose accuracy is within `worth` of the best one's."""
     best = max((one.accuracy for one in found), default=0.0)
     enough = next((one for one in found if one.accuracy >= best - worth), None)
@@ -100,7 +100,7 @@ def _features(
     classes = []
     with record(model, *layers) as kept:
         for x, targets in batches:
-            kept.reach(x)
+            kept.forward(x)
             for layer in layers:
                 output = kept[layer].float()
                 parts[layer].append((output.flatten(2).mean(2) if output.ndim > 2 else output).cpu().numpy())

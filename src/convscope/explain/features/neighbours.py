@@ -75,7 +75,7 @@ def feature_vectors(
     vectors, seen = [], 0
     with record(model, layer) as kept:
         for x in batches:
-            kept.reach(x)
+            kept.forward(x)
             output = kept[layer].float()
             check_channels(layer, channels, output.shape[1])
             output = output[:, list(channels)] if channels else output
@@ -136,7 +136,7 @@ def nearest(vectors: np.ndarray, count: int = 5, queries: np.ndarray | None = No
     return Neighbours(np.concatenate(indices), np.concatenate(distances))
 
 
-def purity(neighbours: Neighbours, targets: np.ndarray, asked: np.ndarray | None = None) -> np.ndarray:
+def purity(neighbours: Neighbours, targets: np.ndarray, queries: np.ndarray | None = None) -> np.ndarray:
     """The share (Q,) of each query's neighbours that have its class; their mean is purity@k.
 
     Args:
@@ -144,7 +144,7 @@ def purity(neighbours: Neighbours, targets: np.ndarray, asked: np.ndarray | None
         targets: (N,) the vectors' classes.
         asked: (Q,) the queries' classes; None where the vectors are the queries.
     """
-    own = targets if asked is None else asked
+    own = targets if queries is None else queries
     return np.asarray((targets[neighbours.indices] == own[:, None]).mean(1))
 
 

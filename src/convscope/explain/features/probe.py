@@ -40,16 +40,16 @@ def support_vectors() -> Any:
 
 
 def probe_scores(
-    x: NDArray[np.floating], y: NDArray[np.int64], asked_x: NDArray[np.floating], asked_y: NDArray[np.int64]
+    x: NDArray[np.floating], y: NDArray[np.int64], test_x: NDArray[np.floating], test_y: NDArray[np.int64]
 ) -> dict[str, float]:
     """Accuracy in [0, 1] of each classifier, trained on vectors x (N, C) with classes y (N,), on others.
 
     Raises:
         DataError: fewer than two classes to tell apart, or nothing to ask about.
     """
-    if len(np.unique(y)) < 2 or not len(asked_y):
+    if len(np.unique(y)) < 2 or not len(test_y):
         classes = len(np.unique(y))
-        raise DataError(f"probe: {classes} classes to learn, {len(asked_y)} images to ask about; give 2 and 1 or more")
+        raise DataError(f"probe: {classes} classes to learn, {len(test_y)} images to ask about; give 2 and 1 or more")
     makers: dict[str, Callable[[], Any]] = {
         "linear probe": linear,
         f"{NEIGHBOURS} nearest neighbours": lambda: neighbours(len(y)),
@@ -57,14 +57,14 @@ def probe_scores(
     }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of convergence: the score is what counts
-        return {name: float(make().fit(x, y).score(asked_x, asked_y)) for name, make in makers.items()}
+        return {name: float(make().fit(x, y).score(test_x, test_y)) for name, make in makers.items()}
 
 
 def learning_curve(
     x: NDArray[np.floating],
     y: NDArray[np.int64],
-    asked_x: NDArray[np.floating],
-    asked_y: NDArray[np.int64],
+    test_x: NDArray[np.floating],
+    test_y: NDArray[np.int64],
     seed: int = 0,
 ) -> list[tuple[int, float]]:
     """The linear probe's accuracy after a tenth, a quarter, a half and all of the images: (images, accuracy) each.
@@ -78,7 +78,7 @@ def learning_curve(
         rows = np.concatenate([rows[: max(1, round(share * len(rows)))] for rows in kinds])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found.append((len(rows), float(linear().fit(x[rows], y[rows]).score(asked_x, asked_y))))
+            found.append((len(rows), float(linear().fit(x[rows], y[rows]).score(test_x, test_y))))
     return found
 
 
@@ -94,13 +94,13 @@ def with_twice_the_images(curve: Sequence[tuple[int, float]], asked: int) -> flo
 
 
 def baseline_scores(
-    x: NDArray[Any], y: NDArray[np.int64], asked_x: NDArray[Any], asked_y: NDArray[np.int64]
+    x: NDArray[Any], y: NDArray[np.int64], test_x: NDArray[Any], test_y: NDArray[np.int64]
 ) -> dict[str, float]:
     """Accuracy of what any network has to beat: the commonest class, and the nearest image in pixels (N, P)."""
     from sklearn.neighbors import KNeighborsClassifier
 
     nearest = KNeighborsClassifier(1).fit(x.astype(np.float32), y)
     return {
-        "majority": float((asked_y == np.bincount(y).argmax()).mean()),
-        "pixels": float(nearest.score(asked_x.astype(np.float32), asked_y)),
+        "majority": float((test_y == np.bincount(y).argmax()).mean()),
+        "pixels": float(nearest.score(test_x.astype(np.float32), test_y)),
     }

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from convscope.errors import DataError
 from convscope.explain.hooks import record
-from convscope.explain.quantize import quantised, shrunk
+from convscope.explain.quantize import downsample, quantised
 
 
 class SnapshotSettings(BaseModel, frozen=True, extra="forbid"):
@@ -151,7 +151,7 @@ def _small(maps: Tensor, settings: SnapshotSettings) -> dict[str, np.ndarray]:
     """Choose channels evenly, shrink, and store as bytes with each map's range."""
     count = min(settings.channels, maps.shape[1])
     channels = torch.linspace(0, maps.shape[1] - 1, count).round().long()
-    chosen = shrunk(maps[:, channels.to(maps.device)].float(), settings.side)
+    chosen = downsample(maps[:, channels.to(maps.device)].float(), settings.side)
     low, high, levels = quantised(chosen.cpu().numpy())
     return {"maps": levels, "low": low, "high": high, "channels": channels.numpy()}
 

@@ -33,14 +33,14 @@ class Stimuli:
     images: np.ndarray
     boxes: np.ndarray
     silent: tuple[int, ...]
-    seen: int
+    num_images: int
     field: ReceptiveField
 
     def to_json(self) -> dict[str, Any]:
         """Return the numbers: per channel the activations, images and boxes."""
         return {
             "layer": self.layer,
-            "seen": self.seen,
+            "seen": self.num_images,
             "receptive_field": self.field.to_json(),
             "silent": list(self.silent),
             "values": self.values.tolist(),
@@ -79,7 +79,7 @@ def stimuli(
     sample, size, seen = torch.empty(0), (1, 1), 0
     with record(model, layer) as kept:
         for x in batches:
-            kept.reach(x)
+            kept.forward(x)
             values, places, size = _peaks(kept[layer], layer)
             best = _merge(best, _Best(values, seen + torch.arange(len(x)).expand_as(values), places), count)
             sample, seen = x[:1], seen + len(x)
@@ -94,7 +94,7 @@ def stimuli(
     return Stimuli(layer, best.values.numpy(), best.images.numpy(), np.array(boxes), silent, seen, field)
 
 
-def cut(image: np.ndarray, box: np.ndarray) -> np.ndarray:
+def crop_patch(image: np.ndarray, box: np.ndarray) -> np.ndarray:
     """Return the part of an image (C, H, W) inside a box xyxy."""
     left, top, right, bottom = (int(edge) for edge in box)
     return image[:, top:bottom, left:right]

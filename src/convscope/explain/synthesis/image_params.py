@@ -11,7 +11,7 @@ from torch import Tensor
 
 from convscope.errors import ConfigError, DataError
 
-Colours = tuple[tuple[float, ...], ...]
+ColorMatrix = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,12 @@ class PixelSpace:
     Attributes:
         mean: C numbers in [0, 1].
         std: C numbers.
-        colours: C x C, from `colour_axes` over the training images; None paints channels independently.
+        colours: C x C, from `color_axes` over the training images; None paints channels independently.
     """
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    colours: Colours | None = None
+    color_matrix: ColorMatrix | None = None
 
     def __post_init__(self) -> None:
         channels = len(self.mean)
@@ -34,8 +34,8 @@ class PixelSpace:
             raise ConfigError(
                 f"pixel space: {channels} means for {len(self.std)} stds; give one of each for each channel"
             )
-        if self.colours is not None and len(self.colours) != channels:
-            painted = len(self.colours)
+        if self.color_matrix is not None and len(self.color_matrix) != channels:
+            painted = len(self.color_matrix)
             raise ConfigError(
                 f"pixel space: colours of {painted} channels for {channels} means; measure them on the same images"
             )
@@ -54,7 +54,7 @@ class PixelSpace:
         return x * _column(self.std, x) + _column(self.mean, x)
 
 
-def colour_axes(batches: Iterable[Tensor]) -> Colours:
+def color_axes(batches: Iterable[Tensor]) -> ColorMatrix:
     """The square root of the pixels' channel covariance, scaled so that its largest column has length 1.
 
     Olah et al. 2017, "Feature Visualization", preconditioning, where it is ImageNet's; here any data's, any channels.
@@ -81,7 +81,7 @@ def colour_axes(batches: Iterable[Tensor]) -> Colours:
     return tuple(tuple(row) for row in root.tolist())
 
 
-class Canvas:
+class ImageParameters:
     """B pictures under optimisation.
 
     Attributes:
@@ -98,7 +98,7 @@ class Canvas:
         self.weights = torch.stack(noise)
         self._scale = _spectrum_scale(height, width)[..., None]
 
-    def to(self, device: torch.device) -> "Canvas":
+    def to(self, device: torch.device) -> "ImageParameters":
         """Move to where the network is, ready for gradients."""
         self.weights = self.weights.to(device).requires_grad_()
         self._scale = self._scale.to(device)
@@ -106,14 +106,14 @@ class Canvas:
 
     def pixels(self) -> Tensor:
         """(B, C, H, W) in [0, 1], differentiable."""
-        values = self._painted()
-        if self._space.colours is not None:
-            mix = torch.tensor(self._space.colours).to(values)
+        values = self._synthesise()
+        if self._space.color_matrix is not None:
+            mix = torch.tensor(self._space.color_matrix).to(values)
             values = torch.einsum("bchw,dc->bdhw", values, mix)
         centre = _column(self._space.mean, values).clamp(0.01, 0.99).logit()
         return (values + centre).sigmoid()
 
-    def _painted(self) -> Tensor:
+    def _synthesise(self) -> Tensor:
         if not self._fourier:
             return self.weights
         spectrum = torch.view_as_complex(self.weights * self._scale)

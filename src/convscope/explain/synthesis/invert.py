@@ -11,15 +11,15 @@ from torch import Tensor, nn
 from convscope.explain.hooks import record
 from convscope.explain.synthesis.image_params import PixelSpace
 from convscope.explain.synthesis.objectives import feature_match
-from convscope.explain.synthesis.optimise import PaintSettings, Pictures, optimise
+from convscope.explain.synthesis.optimise import OptimisationSettings, OptimisedImages, optimise
 from convscope.explain.synthesis.transforms import Transforms
 from convscope.progress import Progress
 
-INVERT = PaintSettings(steps=512, learning_rate=0.01, transforms=Transforms(jitter=0, scale=0, rotate=0))
+INVERT = OptimisationSettings(steps=512, learning_rate=0.01, transforms=Transforms(jitter=0, scale=0, rotate=0))
 """The settings of inversion: nothing moves, since the answer at each place counts, and steps are small, since
 large ones push pixels to black and white for good (at 0.05 the loss fell by 73 % where at 0.005 it fell by 95 %)."""
 
-ENOUGH = 0.9
+CONVERGED = 0.9
 """The fall in feature loss from which on an inversion counts as one."""
 
 
@@ -36,30 +36,30 @@ class Inversion:
     """
 
     layer: str
-    pictures: Pictures
+    pictures: OptimisedImages
     loss_start: np.ndarray
     loss_final: np.ndarray
-    likeness: np.ndarray
+    similarity: np.ndarray
 
     @property
-    def fall(self) -> np.ndarray:
+    def loss_reduction(self) -> np.ndarray:
         """(B,) how far the feature loss fell, as a share."""
         return np.asarray(1 - self.loss_final / self.loss_start)
 
     @property
-    def reached(self) -> np.ndarray:
+    def converged(self) -> np.ndarray:
         """(B,) whether it fell by 90 % or more."""
-        return self.fall >= ENOUGH
+        return self.loss_reduction >= CONVERGED
 
     def to_json(self) -> dict[str, Any]:
         """Return the numbers, and a warning where the loss did not fall enough."""
-        missed = np.flatnonzero(~self.reached).tolist()
+        missed = np.flatnonzero(~self.converged).tolist()
         return {
             "layer": self.layer,
             "loss_start": self.loss_start.tolist(),
             "loss_final": self.loss_final.tolist(),
-            "fall": self.fall.tolist(),
-            "likeness": self.likeness.tolist(),
+            "fall": self.loss_reduction.tolist(),
+            "likeness": self.similarity.tolist(),
             "warning": f"the feature loss fell by less than 90 % for images {missed}; take more steps"
             if missed
             else "",
@@ -71,7 +71,7 @@ def invert(
     x: Tensor,
     layers: Sequence[str] | Mapping[str, Sequence[int]],
     space: PixelSpace,
-    settings: PaintSettings = INVERT,
+    settings: OptimisationSettings = INVERT,
     on_progress: Progress | None = None,
 ) -> tuple[Inversion, ...]:
     """For each layer, pictures for which it answers as for x.
@@ -107,7 +107,7 @@ def _invert(
     x: Tensor,
     goal: tuple[str, Sequence[int]],
     space: PixelSpace,
-    settings: PaintSettings,
+    settings: OptimisationSettings,
     report: Progress,
 ) -> Inversion:
     layer, channels = goal
@@ -117,10 +117,12 @@ def _invert(
     with torch.inference_mode(False):  # gradients cannot pass through what is made in that mode
         objective = feature_match(layer, features, channels)
     pictures = optimise(model, objective, space, settings, report)
-    return Inversion(layer, pictures, -pictures.start, -pictures.final, _likeness(pictures.pixels, space.to_pixels(x)))
+    return Inversion(
+        layer, pictures, -pictures.start, -pictures.final, _similarity(pictures.pixels, space.to_pixels(x))
+    )
 
 
-def _likeness(painted: np.ndarray, image: Tensor) -> np.ndarray:
+def _similarity(painted: np.ndarray, image: Tensor) -> np.ndarray:
     first, second = (array.reshape(len(array), -1) for array in (painted, image.detach().float().cpu().numpy()))
     first, second = first - first.mean(1, keepdims=True), second - second.mean(1, keepdims=True)
     lengths = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)

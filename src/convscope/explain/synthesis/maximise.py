@@ -13,7 +13,7 @@ from convscope.explain.hooks import record
 from convscope.explain.synthesis import objectives
 from convscope.explain.synthesis.image_params import PixelSpace
 from convscope.explain.synthesis.objectives import Objective
-from convscope.explain.synthesis.optimise import PaintSettings, Pictures, joined, optimise
+from convscope.explain.synthesis.optimise import OptimisationSettings, OptimisedImages, concatenate, optimise
 from convscope.progress import Progress
 
 DIVERSITY = 3.0
@@ -28,7 +28,7 @@ REMINDER = (
 
 
 @dataclass(frozen=True)
-class Wanted:
+class MaximisedImages:
     """Pictures that targets want to see.
 
     Attributes:
@@ -43,11 +43,11 @@ class Wanted:
     kind: str
     layer: str
     targets: np.ndarray
-    pictures: Pictures
+    pictures: OptimisedImages
     data_maximum: np.ndarray | None = None
     probability: np.ndarray | None = None
 
-    def against(self, maxima: np.ndarray) -> "Wanted":
+    def with_data_maximum(self, maxima: np.ndarray) -> "MaximisedImages":
         """Return this beside what the data reach: maxima (C,) of all channels, from `channel_maxima`."""
         return replace(self, data_maximum=maxima[self.targets])
 
@@ -69,9 +69,9 @@ def maximise_channels(
     layer: str,
     channels: Sequence[int],
     space: PixelSpace,
-    settings: PaintSettings | None = None,
+    settings: OptimisationSettings | None = None,
     on_progress: Progress | None = None,
-) -> Wanted:
+) -> MaximisedImages:
     """Pictures that drive the mean of a channel's map as high as they can.
 
     Erhan et al. 2009; Olah et al. 2017. With several copies of each, a diversity term drives them apart.
@@ -86,14 +86,14 @@ def maximise_channels(
     Raises:
         ModelError, ConfigError: no such layer or channel.
     """
-    settings = settings or PaintSettings()
+    settings = settings or OptimisationSettings()
 
     def objective(part: list[int]) -> Objective:
         climb = objectives.channel(layer, part)
-        return climb if settings.copies == 1 else objectives.apart(climb, layer, settings.copies, DIVERSITY)
+        return climb if settings.copies == 1 else objectives.with_diversity(climb, layer, settings.copies, DIVERSITY)
 
-    pictures, targets = _paint(model, channels, objective, space, settings, on_progress)
-    return Wanted("channel", layer, targets, pictures)
+    pictures, targets = _optimise_images(model, channels, objective, space, settings, on_progress)
+    return MaximisedImages("channel", layer, targets, pictures)
 
 
 def maximise_neurons(
@@ -101,34 +101,34 @@ def maximise_neurons(
     layer: str,
     channels: Sequence[int],
     space: PixelSpace,
-    settings: PaintSettings | None = None,
+    settings: OptimisationSettings | None = None,
     on_progress: Progress | None = None,
-) -> Wanted:
+) -> MaximisedImages:
     """Pictures that drive a channel's middle unit; as `maximise_channels`."""
-    settings = settings or PaintSettings()
+    settings = settings or OptimisationSettings()
 
     def objective(part: list[int]) -> Objective:
         return objectives.neuron(layer, part)
 
-    pictures, targets = _paint(model, channels, objective, space, settings, on_progress)
-    return Wanted("neuron", layer, targets, pictures)
+    pictures, targets = _optimise_images(model, channels, objective, space, settings, on_progress)
+    return MaximisedImages("neuron", layer, targets, pictures)
 
 
 def maximise_layer(
     model: nn.Module,
     layer: str,
     space: PixelSpace,
-    settings: PaintSettings | None = None,
+    settings: OptimisationSettings | None = None,
     on_progress: Progress | None = None,
-) -> Wanted:
+) -> MaximisedImages:
     """`settings.copies` pictures that drive everything in a layer at once (DeepDream); as `maximise_channels`."""
-    settings = settings or PaintSettings()
+    settings = settings or OptimisationSettings()
 
     def objective(part: list[int]) -> Objective:
         return objectives.whole_layer(layer, len(part))
 
-    pictures, targets = _paint(model, [0], objective, space, settings, on_progress)
-    return Wanted("layer", layer, targets, pictures)
+    pictures, targets = _optimise_images(model, [0], objective, space, settings, on_progress)
+    return MaximisedImages("layer", layer, targets, pictures)
 
 
 def maximise_directions(
@@ -136,36 +136,38 @@ def maximise_directions(
     layer: str,
     vectors: Tensor,
     space: PixelSpace,
-    settings: PaintSettings | None = None,
+    settings: OptimisationSettings | None = None,
     on_progress: Progress | None = None,
-) -> Wanted:
+) -> MaximisedImages:
     """Pictures that drive a layer along directions (D, C); targets are their row numbers; as `maximise_channels`."""
-    settings = settings or PaintSettings()
+    settings = settings or OptimisationSettings()
 
     def objective(part: list[int]) -> Objective:
         return objectives.direction(layer, vectors[part])
 
-    pictures, targets = _paint(model, range(len(vectors)), objective, space, settings, on_progress)
-    return Wanted("direction", layer, targets, pictures)
+    pictures, targets = _optimise_images(model, range(len(vectors)), objective, space, settings, on_progress)
+    return MaximisedImages("direction", layer, targets, pictures)
 
 
 def maximise_classes(
     model: nn.Module,
     classes: Sequence[int],
     space: PixelSpace,
-    settings: PaintSettings | None = None,
+    settings: OptimisationSettings | None = None,
     on_progress: Progress | None = None,
-) -> Wanted:
+) -> MaximisedImages:
     """Pictures that the network takes for a class, with the probability that it gives them.
 
-    Simonyan et al. 2013, section 2, on the log-odds (see `class_odds`). `REMINDER` belongs beside them.
+    Simonyan et al. 2013, section 2, on the log-odds (see `class_log_odds`). `REMINDER` belongs beside them.
 
     Raises:
         ModelError, ConfigError: no (B, K) logits, or no such class.
     """
-    pictures, targets = _paint(model, classes, objectives.class_odds, space, settings or PaintSettings(), on_progress)
+    pictures, targets = _optimise_images(
+        model, classes, objectives.class_log_odds, space, settings or OptimisationSettings(), on_progress
+    )
     probability = 1 / (1 + np.exp(-pictures.final))
-    return Wanted("class", "", targets, pictures, probability=probability)
+    return MaximisedImages("class", "", targets, pictures, probability=probability)
 
 
 def channel_maxima(
@@ -185,7 +187,7 @@ def channel_maxima(
     largest, seen = None, 0
     with record(model, layer) as kept:
         for x in batches:
-            kept.reach(x)
+            kept.forward(x)
             top = _scores(kept[layer], middle).amax(0).float()
             largest = top if largest is None else torch.maximum(largest, top)
             seen += len(x)
@@ -203,14 +205,14 @@ def _scores(output: Tensor, middle: bool) -> Tensor:
     return output.flatten(2).mean(2) if output.ndim > 2 else output
 
 
-def _paint(
+def _optimise_images(
     model: nn.Module,
     targets: Sequence[int],
     objective: Callable[[list[int]], Objective],
     space: PixelSpace,
-    settings: PaintSettings,
+    settings: OptimisationSettings,
     on_progress: Progress | None,
-) -> tuple[Pictures, np.ndarray]:
+) -> tuple[OptimisedImages, np.ndarray]:
     """Paint any number of targets, each in copies, so many at once as the settings say."""
     if not len(targets):
         raise ConfigError("targets: none; name at least one")
@@ -227,4 +229,4 @@ def _paint(
         with torch.inference_mode(False):  # gradients cannot pass through what is made in that mode
             goal = objective(repeated)
         painted.append(optimise(model, goal, space, settings, report))
-    return joined(painted), np.repeat(np.array(targets), settings.copies)
+    return concatenate(painted), np.repeat(np.array(targets), settings.copies)

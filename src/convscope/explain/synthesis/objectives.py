@@ -46,17 +46,17 @@ def channel(layer: str, channels: Sequence[int]) -> Objective:
     """Climb the mean of one channel's map in each picture (Erhan et al. 2009)."""
 
     def score(kept: Record, _pixels: Tensor) -> Tensor:
-        return _own(kept[layer], channels, layer).flatten(1).mean(1)
+        return _own_channel(kept[layer], channels, layer).flatten(1).mean(1)
 
     return Objective((layer,), len(channels), score)
 
 
-def neuron(layer: str, channels: Sequence[int], place: tuple[int, int] | None = None) -> Objective:
+def neuron(layer: str, channels: Sequence[int], position: tuple[int, int] | None = None) -> Objective:
     """Climb one unit of a channel's map; place is row, column, None the middle."""
 
     def score(kept: Record, _pixels: Tensor) -> Tensor:
-        maps = _own(kept.maps(layer), channels, layer)
-        row, column = place or (maps.shape[1] // 2, maps.shape[2] // 2)
+        maps = _own_channel(kept.maps(layer), channels, layer)
+        row, column = position or (maps.shape[1] // 2, maps.shape[2] // 2)
         if not (0 <= row < maps.shape[1] and 0 <= column < maps.shape[2]):
             size = f"{maps.shape[1]} x {maps.shape[2]}"
             raise ConfigError(f"layer {layer}: no unit at row {row}, column {column} of {size}; choose one inside")
@@ -70,7 +70,7 @@ def whole_layer(layer: str, count: int = 1) -> Objective:
     return Objective((layer,), count, lambda kept, _pixels: kept[layer].flatten(1).square().mean(1))
 
 
-def class_odds(classes: Sequence[int]) -> Objective:
+def class_log_odds(classes: Sequence[int]) -> Objective:
     """Climb one class's log-odds, log p / (1 - p), in each picture.
 
     Simonyan et al. 2013, section 2, climb the logit, which can rise while others rise more; the probability itself has
@@ -118,7 +118,7 @@ def feature_match(layer: str, features: Tensor, channels: Sequence[int] = ()) ->
     return Objective((layer,), len(features), score)
 
 
-def even() -> Objective:
+def smoothness() -> Objective:
     """Climb towards even pictures: minus the mean absolute difference of neighbouring pixels (total variation)."""
 
     def score(_kept: Record, pixels: Tensor) -> Tensor:
@@ -146,7 +146,7 @@ def diversity(layer: str, copies: int) -> Objective:
     return Objective((layer,), 0, score)
 
 
-def apart(objective: Objective, layer: str, copies: int, share: float) -> Objective:
+def with_diversity(objective: Objective, layer: str, copies: int, share: float) -> Objective:
     """Climb an objective and apart, where complete likeness costs this share of the score, whatever its units."""
     away = diversity(layer, copies)
 
@@ -157,7 +157,7 @@ def apart(objective: Objective, layer: str, copies: int, share: float) -> Object
     return Objective(tuple(dict.fromkeys((*objective.layers, layer))), objective.count, score)
 
 
-def _own(output: Tensor, channels: Sequence[int], layer: str) -> Tensor:
+def _own_channel(output: Tensor, channels: Sequence[int], layer: str) -> Tensor:
     """Return of each picture its own channel: (B, h, w), or (B,) where the layer gives vectors."""
     check_channels(layer, channels, output.shape[1])
     return output[torch.arange(len(channels), device=output.device), torch.tensor(channels, device=output.device)]

@@ -15,18 +15,18 @@ from pydantic import BaseModel, Field
 from torch import Tensor, nn
 
 from convscope.errors import ConfigError, ModelError, TrainingError
-from convscope.explain.hooks import home, record
-from convscope.explain.synthesis.image_params import Canvas, PixelSpace
+from convscope.explain.hooks import device_and_dtype, record
+from convscope.explain.synthesis.image_params import ImageParameters, PixelSpace
 from convscope.explain.synthesis.objectives import Objective
-from convscope.explain.synthesis.relu_gradients import Redirected
-from convscope.explain.synthesis.transforms import Transforms, move
-from convscope.modules import stored_channels_last
+from convscope.explain.synthesis.relu_gradients import RedirectedReLU
+from convscope.explain.synthesis.transforms import Transforms, transform_images
+from convscope.modules import kernels_channels_last
 from convscope.progress import Progress
 
-_WAKING = 16  # first steps in which pictures without a gradient get redirected ones, as many as in Lucid
+_REDIRECT_STEPS = 16  # first steps in which pictures without a gradient get redirected ones, as many as in Lucid
 
 
-class PaintSettings(BaseModel, frozen=True, extra="forbid"):
+class OptimisationSettings(BaseModel, frozen=True, extra="forbid"):
     """How pictures are painted.
 
     Attributes:
@@ -55,7 +55,7 @@ class PaintSettings(BaseModel, frozen=True, extra="forbid"):
 
 
 @dataclass(frozen=True)
-class Pictures:
+class OptimisedImages:
     """What was painted.
 
     Attributes:
@@ -86,9 +86,9 @@ def optimise(
     model: nn.Module,
     objective: Objective,
     space: PixelSpace,
-    settings: PaintSettings | None = None,
+    settings: OptimisationSettings | None = None,
     on_progress: Progress | None = None,
-) -> Pictures:
+) -> OptimisedImages:
     """Pictures that climb the objective, from noise.
 
     Exact with a seed on a CPU; on a GPU, resampling adds in no fixed order, so the last digits differ.
@@ -104,28 +104,30 @@ def optimise(
         ModelError: no such layer, or no gradient reaches the pixels.
         TrainingError: a score is no longer a number.
     """
-    settings = settings or PaintSettings()
+    settings = settings or OptimisationSettings()
     if not objective.count:
         raise ConfigError("objective: has no targets of its own; add it to one that has")
-    device, dtype = home(model)
-    generators = streams(objective.count, settings)
+    device, dtype = device_and_dtype(model)
+    generators = random_streams(objective.count, settings)
     progress = _Progress(settings)
-    with record(model, *objective.layers, gradients=True) as kept, stored_channels_last(model):
+    with record(model, *objective.layers, gradients=True) as kept, kernels_channels_last(model):
 
         def score(pixels: Tensor) -> Tensor:
-            kept.reach(space.to_input(pixels).to(dtype))
+            kept.forward(space.to_input(pixels).to(dtype))
             return objective.score(kept, pixels).float()
 
-        canvas = Canvas(space, settings.size, generators, settings.parameterisation == "fourier").to(device)
+        canvas = ImageParameters(space, settings.size, generators, settings.parameterisation == "fourier").to(device)
         adam = torch.optim.Adam([canvas.weights], lr=settings.learning_rate)
         with torch.no_grad():
             start = score(canvas.pixels())
         for step in range(1, settings.steps + 1):
             pixels = canvas.pixels()
-            moved = move(pixels, settings.transforms, generators)
+            moved = transform_images(pixels, settings.transforms, generators)
             scores = score(moved)
-            slope = _slope(scores, canvas.weights, again=step <= _WAKING)
-            canvas.weights.grad = slope if step > _WAKING else _woken(slope, canvas.weights, partial(score, moved))
+            slope = _slope(scores, canvas.weights, again=step <= _REDIRECT_STEPS)
+            canvas.weights.grad = (
+                slope if step > _REDIRECT_STEPS else _redirected_gradient(slope, canvas.weights, partial(score, moved))
+            )
             if progress.finished(scores.detach(), pixels.detach()):
                 break
             adam.step()
@@ -139,19 +141,19 @@ def optimise(
             f"optimise: a score is {final.sum().item()} after {len(progress.history)} steps; lower the rate"
         )
     arrays = (painted, start, final, torch.stack(progress.history), steps)
-    return Pictures(*(array.cpu().numpy() for array in arrays))
+    return OptimisedImages(*(array.cpu().numpy() for array in arrays))
 
 
-def streams(count: int, settings: PaintSettings) -> list[torch.Generator]:
+def random_streams(count: int, settings: OptimisationSettings) -> list[torch.Generator]:
     """Return one random stream for each picture, the same for every target and different for its copies."""
     return [torch.Generator().manual_seed(settings.seed + index % settings.copies) for index in range(count)]
 
 
-def joined(parts: Sequence[Pictures]) -> Pictures:
+def concatenate(parts: Sequence[OptimisedImages]) -> OptimisedImages:
     """Return several batches of pictures as one; histories that stopped early go on with their last score."""
     longest = max(len(part.history) for part in parts)
     histories = [np.pad(part.history, ((0, longest - len(part.history)), (0, 0)), mode="edge") for part in parts]
-    return Pictures(
+    return OptimisedImages(
         pixels=np.concatenate([part.pixels for part in parts]),
         start=np.concatenate([part.start for part in parts]),
         final=np.concatenate([part.final for part in parts]),
@@ -170,12 +172,12 @@ def _slope(scores: Tensor, weights: Tensor, again: bool = False) -> Tensor:
     return slope
 
 
-def _woken(slope: Tensor, weights: Tensor, score: Callable[[], Tensor]) -> Tensor:
+def _redirected_gradient(slope: Tensor, weights: Tensor, score: Callable[[], Tensor]) -> Tensor:
     """Return the gradient, redirected for the pictures that have none."""
     silent = ~slope.flatten(1).any(1)
     if not bool(silent.any()):
         return slope
-    with Redirected(silent):
+    with RedirectedReLU(silent):
         redirected = _slope(score(), weights)
     return torch.where(silent[:, *(None,) * (slope.ndim - 1)], redirected, slope)
 
@@ -183,7 +185,7 @@ def _woken(slope: Tensor, weights: Tensor, score: Callable[[], Tensor]) -> Tenso
 class _Progress:
     """Which pictures are done, and what they were then."""
 
-    def __init__(self, settings: PaintSettings) -> None:
+    def __init__(self, settings: OptimisationSettings) -> None:
         self._settings = settings
         self._watched = settings.stop_at is not None or settings.patience is not None
         self._best = self._since = self._done = self._kept = self._steps = torch.empty(0)

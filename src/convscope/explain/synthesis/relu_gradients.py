@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 
-class Redirected(TorchFunctionMode):
+class RedirectedReLU(TorchFunctionMode):
     """While on, every ReLU of a silent image that would pass no gradient passes on what pushes its inputs up.
 
     Olah et al. 2017, "Feature Visualization", redirected ReLU gradients (from Lucid's code). Gradients are those of

@@ -25,12 +25,12 @@ class Transforms(BaseModel, frozen=True, extra="forbid"):
     rotate: float = Field(10, ge=0, le=180)
 
     @property
-    def still(self) -> bool:
+    def is_identity(self) -> bool:
         """Whether nothing moves."""
         return self.jitter == self.scale == self.rotate == 0
 
 
-def move(pixels: Tensor, transforms: Transforms, generators: list[torch.Generator]) -> Tensor:
+def transform_images(pixels: Tensor, transforms: Transforms, generators: list[torch.Generator]) -> Tensor:
     """Return each picture jittered, scaled and rotated, mirrored at the border.
 
     Olah et al. 2017, "Feature Visualization", transformation robustness.
@@ -40,7 +40,7 @@ def move(pixels: Tensor, transforms: Transforms, generators: list[torch.Generato
         transforms: how far at most.
         generators: one for each picture: what happens to one does not depend on its neighbours.
     """
-    if transforms.still:
+    if transforms.is_identity:
         return pixels
     draws = torch.stack([torch.rand(4, generator=generator) for generator in generators]) * 2 - 1
     matrices = affine(draws, transforms, (pixels.shape[2], pixels.shape[3])).to(pixels)

@@ -1,54 +1,54 @@
 """A run to be explored: everything that a page, or a script, may want to know of it, one question at a time."""
 
-from convscope.explorer.backend.computations import Sight
-from convscope.explorer.backend.epochs import Epochs
+from convscope.explorer.backend.computations import JobContext
+from convscope.explorer.backend.epochs import ProbeHistory
 from convscope.explorer.backend.errors import (
     BusyError,
-    GoneError,
-    NoImageError,
-    NotYetError,
+    NotAvailableError,
+    NotFoundError,
+    RunGoneError,
     TooLargeError,
-    UnknownError,
+    UnsupportedImageError,
 )  # fmt: skip
-from convscope.explorer.backend.image_sets import ORDERS, Sets, checked_split
-from convscope.explorer.backend.inputs import Inputs, Sent
-from convscope.explorer.backend.label_corrections import Marks
-from convscope.explorer.backend.live_run import Exploration, Shown
-from convscope.explorer.backend.network import network
-from convscope.explorer.backend.pictures import as_png, original, shown_pixels, sprite, thumbnail
-from convscope.explorer.backend.registry import METHODS, asked, computed, kept
-from convscope.explorer.backend.summary import about, curves, drawing, epoch_record
+from convscope.explorer.backend.image_sets import ORDERS, ImageSets, checked_split
+from convscope.explorer.backend.inputs import Inputs, SentMaps
+from convscope.explorer.backend.label_corrections import LabelCorrections
+from convscope.explorer.backend.live_run import LiveRun, LoadedModel
+from convscope.explorer.backend.network import network_tree
+from convscope.explorer.backend.pictures import as_png, original_image, shown_pixels, sprite, thumbnail
+from convscope.explorer.backend.registry import JOB_METHODS, compute, load_cached, parse_request
+from convscope.explorer.backend.summary import curves, drawing_style, epoch_record, run_summary
 from convscope.explorer.backend.uploads import MOST_BYTES
 
 __all__ = [
-    "METHODS",
+    "JOB_METHODS",
     "MOST_BYTES",
     "ORDERS",
     "BusyError",
-    "Epochs",
-    "Exploration",
-    "GoneError",
+    "ImageSets",
     "Inputs",
-    "Marks",
-    "NoImageError",
-    "NotYetError",
-    "Sent",
-    "Sets",
-    "Shown",
-    "Sight",
+    "JobContext",
+    "LabelCorrections",
+    "LiveRun",
+    "LoadedModel",
+    "NotAvailableError",
+    "NotFoundError",
+    "ProbeHistory",
+    "RunGoneError",
+    "SentMaps",
     "TooLargeError",
-    "UnknownError",
-    "about",
+    "UnsupportedImageError",
     "as_png",
-    "asked",
     "checked_split",
-    "computed",
+    "compute",
     "curves",
-    "drawing",
+    "drawing_style",
     "epoch_record",
-    "kept",
-    "network",
-    "original",
+    "load_cached",
+    "network_tree",
+    "original_image",
+    "parse_request",
+    "run_summary",
     "shown_pixels",
     "sprite",
     "thumbnail",

@@ -10,13 +10,13 @@ import torch
 from convscope.analysis.attribution import attributed
 from convscope.analysis.layout import sized
 from convscope.analysis.result import Findings
-from convscope.analysis.selection import check_names_classes, stages, where_layer
-from convscope.analysis.target import Images, Subject
+from convscope.analysis.selection import attribution_layer, require_class_scores, stages
+from convscope.analysis.target import AnalysisTarget, ImageSet
 from convscope.api.evaluate import scores
 from convscope.errors import ConfigError
 from convscope.explain import (
     INVERT,
-    cut,
+    crop_patch,
     enlarge,
     feature_vectors,
     filters,
@@ -31,13 +31,13 @@ from convscope.explain import (
     stimuli,
 )
 from convscope.explorer.backend import requests as asks
-from convscope.explorer.backend.image_sets import Sets
+from convscope.explorer.backend.image_sets import ImageSets
 from convscope.explorer.backend.inputs import Inputs
-from convscope.explorer.backend.live_run import Exploration, Shown
+from convscope.explorer.backend.live_run import LiveRun, LoadedModel
 from convscope.explorer.backend.pictures import shown_pixels
 from convscope.progress import Progress  # fmt: skip
-from convscope.runs.loaders import prepare_again
-from convscope.runs.predictions import ask as answer_all
+from convscope.runs.loaders import reload
+from convscope.runs.predictions import predict_split as answer_all
 
 KERNELS = 256  # of a layer that are drawn
 SIDE = 96  # pixels of small pictures
@@ -46,134 +46,144 @@ SMALL = 6  # digits of a heat map's numbers
 
 
 @dataclass(frozen=True, eq=False)
-class Sight:
+class JobContext:
     """What a computation works on: the network with its own copy to compute with, the images, the inputs."""
 
-    seen: Exploration
-    shown: Shown
-    sets: Sets
+    run: LiveRun
+    loaded_model: LoadedModel
+    image_sets: ImageSets
     inputs: Inputs
 
     @property
-    def subject(self) -> Subject:
+    def subject(self) -> AnalysisTarget:
         """The network's copy that nobody else uses, made while nothing hangs on the original."""
-        with self.seen.lock:
-            return self.shown.apart
+        with self.run.lock:
+            return self.loaded_model.private_copy
 
     def stage(self, layer: str | None) -> str:
         """The layer named, or the last stage."""
-        return layer or stages(self.subject.model, self.shown.blank())[-1]
+        return layer or stages(self.subject.model, self.loaded_model.blank())[-1]
 
 
-Way = Callable[[Sight, Any, Progress], Findings]
+JobFunction = Callable[[JobContext, Any, Progress], Findings]
 
 
-def answers(sight: Sight, ask: asks.AnswersAsk, on_progress: Progress) -> Findings:
+def split_predictions(context: JobContext, request: asks.PredictionsSettings, on_progress: Progress) -> Findings:
     """Ask the network about a whole set, and keep its answers in the run."""
-    prepared = prepare_again(sight.seen.folder, (ask.split,))
-    found = answer_all(sight.seen.folder, prepared, ask.split, on_progress=on_progress)
+    prepared = reload(context.run.folder, (request.split,))
+    found = answer_all(context.run.folder, prepared, request.split, on_progress=on_progress)
     told = scores(found)
     return Findings({}, {"images": len(found.names), "scores": told}, (f"{len(found.names):,} images answered",))
 
 
-def where(sight: Sight, ask: asks.WhereAsk, on_progress: Progress) -> Findings:
+def attribution(context: JobContext, request: asks.AttributionSettings, on_progress: Progress) -> Findings:
     """Which places of a picture speak for a class."""
-    subject = sight.subject
-    check_names_classes(subject)
-    images = sight.inputs.images(ask.image)
+    subject = context.subject
+    require_class_scores(subject)
+    images = context.inputs.images(request.image)
     x = subject.input(images)
-    target = ask.class_
+    target = request.class_
     if target is None:
-        target = int(sight.inputs.answer(ask.image)["answer"][0]["class"])
+        target = int(context.inputs.predict(request.image)["answer"][0]["class"])
     if target >= len(subject.classes):
         raise ConfigError(f"class: no {target}; choose from 0 to {len(subject.classes) - 1}")
-    layer = ask.layer or where_layer(subject.model, x)
-    found = attributed(subject.model, x, ask.how, layer, torch.tensor([target]), ask.seed)
+    layer = request.layer or attribution_layer(subject.model, x)
+    found = attributed(subject.model, x, request.how, layer, torch.tensor([target]), request.seed)
     on_progress(1, 1)
     pixels, values = images.pixels()[0].numpy(), found.maps[0]
     heat = enlarge(values[None], subject.size)[0]
     numbers = {
-        "how": ask.how, "layer": found.layer, "class": target, "low": float(values.min()), "high": float(values.max()),
-        **_coarse(values),
-    }  # fmt: skip
-    return Findings({"map": _transparent(heat), "overlay": overlay(_three(pixels), heat)}, numbers)
+        "how": request.how,
+        "layer": found.layer,
+        "class": target,
+        "low": float(values.min()),
+        "high": float(values.max()),
+        **_downsample_heat(values),
+    }
+    return Findings({"map": _heat_overlay(heat), "overlay": overlay(_three(pixels), heat)}, numbers)
 
 
-def wanted_stimuli(sight: Sight, ask: asks.StimuliAsk, on_progress: Progress) -> Findings:
+def top_patches(context: JobContext, request: asks.TopPatchesSettings, on_progress: Progress) -> Findings:
     """The patches of the run's images that excite channels most, each cut to what the unit sees."""
-    images = sight.seen.images(ask.split)
+    images = context.run.images(request.split)
 
     def report(done: int, _of: int | None) -> None:
         on_progress(done, len(images))
 
-    found = stimuli(sight.subject.model, ask.layer, sight.subject.batches(images), ask.each, report)
-    _check_channels(ask.layer, ask.channels, len(found.values))
+    found = stimuli(context.subject.model, request.layer, context.subject.batches(images), request.each, report)
+    _check_channels(request.layer, request.channels, len(found.values))
     pictures, rows = {}, []
-    for channel in ask.channels:
+    for channel in request.channels:
         patches = []
         for rank, (image, box) in enumerate(zip(found.images[channel], found.boxes[channel], strict=True)):
             name = f"channel-{channel}-{rank}"
-            pixels = cut(images.take([int(image)]).pixels()[0].numpy(), box)
+            pixels = crop_patch(images.select([int(image)]).pixels()[0].numpy(), box)
             pictures[name] = sized(shown_pixels(torch.from_numpy(pixels)), SIDE)
-            patches.append({
-                "image": sight.sets.record(ask.split, int(image)), "value": float(found.values[channel, rank]),
-                "box": box.tolist(), "picture": name,
-            })  # fmt: skip
+            patches.append(
+                {
+                    "image": context.image_sets.record(request.split, int(image)),
+                    "value": float(found.values[channel, rank]),
+                    "box": box.tolist(),
+                    "picture": name,
+                }
+            )
         rows.append({"channel": channel, "silent": channel in found.silent, "patches": patches})
-    return Findings(pictures, {"layer": ask.layer, "seen": found.seen, "channels": rows})
+    return Findings(pictures, {"layer": request.layer, "seen": found.num_images, "channels": rows})
 
 
-def neighbours(sight: Sight, ask: asks.NeighboursAsk, on_progress: Progress) -> Findings:
+def neighbours(context: JobContext, request: asks.NeighboursSettings, on_progress: Progress) -> Findings:
     """The images that the network finds most like a picture, beside those that are most alike in pixels."""
-    images, asked = sight.seen.images(ask.split), sight.inputs.images(ask.image)
+    images, asked = context.run.images(request.split), context.inputs.images(request.image)
     if len(images) < 3:
-        raise ConfigError(f"neighbours: {len(images)} images in the {ask.split} set; at least 3 are needed")
-    layer, subject = sight.stage(ask.layer), sight.subject
+        raise ConfigError(f"neighbours: {len(images)} images in the {request.split} set; at least 3 are needed")
+    layer, subject = context.stage(request.layer), context.subject
     near, shares = {}, {}
     for space in ("features", "pixels"):
         vectors, query = (_vectors(subject, space, layer, some, on_progress) for some in (images, asked))
-        found = nearest(vectors, ask.count + 1, query)
+        found = nearest(vectors, request.count + 1, query)
         pairs = [
             (int(place), float(far)) for place, far in zip(found.indices[0], found.distances[0], strict=True)
-            if f"{ask.split}-{place}" != ask.image
-        ][: ask.count]  # fmt: skip
-        near[space] = [{"image": sight.sets.record(ask.split, place), "distance": far} for place, far in pairs]
+            if f"{request.split}-{place}" != request.image
+        ][: request.count]  # fmt: skip
+        near[space] = [
+            {"image": context.image_sets.record(request.split, place), "distance": far} for place, far in pairs
+        ]
         if (images.targets >= 0).all():
-            shares[space] = float(purity(nearest(vectors, ask.count), images.targets).mean())
+            shares[space] = float(purity(nearest(vectors, request.count), images.targets).mean())
     return Findings({}, {"layer": layer, **near, "purity": shares or None})
 
 
-def plane(sight: Sight, ask: asks.MapAsk, on_progress: Progress) -> Findings:
+def embedding_map(context: JobContext, request: asks.EmbeddingMapSettings, on_progress: Progress) -> Findings:
     """A set laid out so that what a layer finds alike is near."""
-    images, layer = sight.seen.images(ask.split), sight.stage(ask.layer)
-    places = np.unique(np.linspace(0, len(images) - 1, min(ask.most, len(images))).astype(int))
-    vectors = _vectors(sight.subject, "features", layer, images.take(places), on_progress)
-    points = map_2d(vectors, ask.method, ask.seed)
+    images, layer = context.run.images(request.split), context.stage(request.layer)
+    places = np.unique(np.linspace(0, len(images) - 1, min(request.most, len(images))).astype(int))
+    vectors = _vectors(context.subject, "features", layer, images.select(places), on_progress)
+    points = map_2d(vectors, request.method, request.seed)
     spread = float(np.ptp(points, axis=0).max()) or 1.0
     scaled = (points - points.min(0)) / spread
     scaled += (1 - scaled.max(0)) / 2
     rows = []
     for place, (x, y) in zip(places.tolist(), scaled.tolist(), strict=True):
-        image = sight.sets.record(ask.split, place)
+        image = context.image_sets.record(request.split, place)
         rows.append({"id": image["id"], "x": x, "y": y, "truth": image["truth"], "answer": image["answer"]})
     return Findings({}, {"layer": layer, "points": rows})
 
 
-def inverted(sight: Sight, ask: asks.InvertAsk, on_progress: Progress) -> Findings:
+def inversion(context: JobContext, request: asks.InversionSettings, on_progress: Progress) -> Findings:
     """What a layer has kept of a picture, painted from noise."""
-    subject, x = sight.subject, sight.subject.input(sight.inputs.images(ask.image))
-    settings = INVERT.model_copy(update={"steps": ask.steps, "seed": ask.seed})
-    (found,) = invert(subject.model, x, [ask.layer], subject.space, settings, on_progress)
+    subject, x = context.subject, context.subject.input(context.inputs.images(request.image))
+    settings = INVERT.model_copy(update={"steps": request.steps, "seed": request.seed})
+    (found,) = invert(subject.model, x, [request.layer], subject.space, settings, on_progress)
     numbers = {
-        "layer": ask.layer, "loss_start": float(found.loss_start[0]), "loss_end": float(found.loss_final[0]),
-        "fall": float(found.fall[0]), "likeness": float(found.likeness[0]), "picture": "inverted",
+        "layer": request.layer, "loss_start": float(found.loss_start[0]), "loss_end": float(found.loss_final[0]),
+        "fall": float(found.loss_reduction[0]), "likeness": float(found.similarity[0]), "picture": "inverted",
     }  # fmt: skip
     return Findings({"inverted": _small(found.pictures.pixels[0])}, numbers)
 
 
-def kernels(sight: Sight, ask: asks.FiltersAsk, on_progress: Progress) -> Findings:
+def filter_images(context: JobContext, request: asks.FiltersSettings, on_progress: Progress) -> Findings:
     """A layer's kernels as pictures, with their smoothness, the dead and the duplicates."""
-    found = filters(sight.subject.model, ask.layer)
+    found = filters(context.subject.model, request.layer)
     depth = found.weights.shape[1]
     strongest = np.arange(depth) if depth in (1, 3) else np.argsort(-(found.weights**2).sum((0, 2, 3)))[:1]
     pictures = {
@@ -189,7 +199,7 @@ def kernels(sight: Sight, ask: asks.FiltersAsk, on_progress: Progress) -> Findin
     return Findings(pictures, numbers)
 
 
-def _vectors(subject: Subject, space: str, layer: str, images: Images, on_progress: Progress) -> np.ndarray:
+def _vectors(subject: AnalysisTarget, space: str, layer: str, images: ImageSet, on_progress: Progress) -> np.ndarray:
     if space == "pixels":
         return pixel_vectors(subject.batches(images))
     return feature_vectors(
@@ -197,7 +207,7 @@ def _vectors(subject: Subject, space: str, layer: str, images: Images, on_progre
     )
 
 
-def _coarse(values: np.ndarray) -> dict[str, Any]:
+def _downsample_heat(values: np.ndarray) -> dict[str, Any]:
     """A heat map's numbers, at no more places than are worth sending."""
     scale = max(1, -(-max(values.shape) // FINEST))
     height, width = (length // scale * scale for length in values.shape)
@@ -205,7 +215,7 @@ def _coarse(values: np.ndarray) -> dict[str, Any]:
     return {"height": cells.shape[0], "width": cells.shape[1], "map": np.round(cells.astype(np.float64), SMALL)}
 
 
-def _transparent(heat: np.ndarray) -> np.ndarray:
+def _heat_overlay(heat: np.ndarray) -> np.ndarray:
     """The map in colour, as opaque as it is strong."""
     top = float(np.abs(heat).max())
     opacity = (np.abs(heat) / top if top > 0 else np.zeros(heat.shape)) * 255

@@ -8,20 +8,20 @@ import numpy as np
 from convscope.analysis.overtime import probes_of
 from convscope.errors import ConfigError, ConvscopeError
 from convscope.explain import Snapshots, quantised, read_snapshots
-from convscope.explorer.backend.errors import NotYetError
-from convscope.explorer.backend.image_sets import Sets
-from convscope.explorer.backend.inputs import Sent
-from convscope.explorer.backend.live_run import Exploration
+from convscope.explorer.backend.errors import NotAvailableError
+from convscope.explorer.backend.image_sets import ImageSets
+from convscope.explorer.backend.inputs import SentMaps
+from convscope.explorer.backend.live_run import LiveRun
 
 LAYERS = 8  # whose maps stay in memory
 NOTE = "only these images and channels were kept during training, and at no more than 32 places a side"
 
 
-class Epochs:
+class ProbeHistory:
     """What a run's training kept; a layer's maps stay in memory while one slides through them."""
 
-    def __init__(self, seen: Exploration, sets: Sets) -> None:
-        self.seen, self.sets = seen, sets
+    def __init__(self, run: LiveRun, image_sets: ImageSets) -> None:
+        self.seen, self.sets = run, image_sets
         self._read: OrderedDict[str, tuple[tuple[float, ...], Snapshots]] = OrderedDict()
 
     def probes(self) -> dict[str, Any]:
@@ -39,7 +39,7 @@ class Epochs:
             layers.append({"layer": layer, "epochs": found.epochs.tolist(), "channels": found.channels.tolist()})
         return {"images": images, "layers": layers, "note": NOTE}
 
-    def maps(self, layer: str, probe: int, epoch: int) -> tuple[Sent, list[list[float]]]:
+    def maps(self, layer: str, probe: int, epoch: int) -> tuple[SentMaps, list[list[float]]]:
         """A probe's maps at an epoch, and each channel's range over all epochs, so that brightness can be compared.
 
         Raises:
@@ -58,7 +58,7 @@ class Epochs:
         low, high, levels = quantised(maps)
         scale = np.stack([found.maps[:, probe].min((0, 2, 3)), found.maps[:, probe].max((0, 2, 3))], 1)
         shape = (maps.shape[1], maps.shape[2])
-        sent = Sent(
+        sent = SentMaps(
             layer, tuple(found.channels.tolist()), len(maps), shape, "maps", levels,
             low.astype(np.float32), high.astype(np.float32),
         )  # fmt: skip
@@ -68,7 +68,7 @@ class Epochs:
         try:
             return probes_of(self.seen.folder.probes)
         except ConvscopeError as error:
-            raise NotYetError(str(error)) from None
+            raise NotAvailableError(str(error)) from None
 
     def _of(self, layer: str) -> Snapshots:
         """A layer's maps, read anew when an epoch came or went."""
@@ -78,7 +78,7 @@ class Epochs:
             try:
                 self._read[layer] = times, read_snapshots(folder, layer)
             except (ConvscopeError, FileNotFoundError):  # none is there yet, or one was thinned out meanwhile
-                raise NotYetError("probes: no epoch's maps are there yet; wait for the end of an epoch") from None
+                raise NotAvailableError("probes: no epoch's maps are there yet; wait for the end of an epoch") from None
         self._read.move_to_end(layer)
         while len(self._read) > LAYERS:
             self._read.popitem(last=False)

@@ -3,15 +3,15 @@
 from convscope.errors import ConfigError, DataError, RunError
 
 
-class NotYetError(RunError):
+class NotAvailableError(RunError):
     """The run has not, or never will have, what was asked for."""
 
 
-class GoneError(RunError):
+class RunGoneError(RunError):
     """The run's folder was deleted or moved while it was looked at."""
 
 
-class UnknownError(ConfigError):
+class NotFoundError(ConfigError):
     """There is no such image, input or computation."""
 
 
@@ -23,5 +23,5 @@ class TooLargeError(DataError):
     """More bytes, pixels or frames than are taken."""
 
 
-class NoImageError(DataError):
+class UnsupportedImageError(DataError):
     """Bytes that are no picture."""

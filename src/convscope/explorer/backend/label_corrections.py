@@ -13,36 +13,38 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from convscope.data import Dataset
 from convscope.errors import ConfigError, RunError
-from convscope.explorer.backend.errors import NotYetError
-from convscope.files import write_whole
+from convscope.explorer.backend.errors import NotAvailableError
+from convscope.files import atomic_write
 from convscope.runs.folder import RunFolder
-from convscope.runs.loaders import ROLES, open_source
+from convscope.runs.loaders import SPLITS, open_source
 
 
-class WrongLabel(BaseModel, frozen=True, extra="forbid"):
+class CorrectedLabel(BaseModel, frozen=True, extra="forbid"):
     """The label is wrong; it should be the class of this index."""
 
     kind: Literal["label"] = "label"
     class_: int = Field(alias="class", ge=0)
 
 
-class LeaveOut(BaseModel, frozen=True, extra="forbid"):
+class ExcludedImage(BaseModel, frozen=True, extra="forbid"):
     """The image should not be trained on, nor judged."""
 
     kind: Literal["leave out"] = "leave out"
 
 
-Mark = Annotated[WrongLabel | LeaveOut, Field(discriminator="kind")]
-MARK: TypeAdapter[Mark] = TypeAdapter(Mark)
+Correction = Annotated[CorrectedLabel | ExcludedImage, Field(discriminator="kind")]
+CORRECTION: TypeAdapter[Correction] = TypeAdapter(Correction)
 
 
-class Marks:
-    """The marks of a run, by the images' names; ``marks/marks.json`` and ``marks/data.csv`` in its folder."""
+class LabelCorrections:
+    """The marks of a run, by the images' names; ``corrections/corrections.json`` and ``corrections/data.csv`` in its
+    folder.
+    """
 
     def __init__(self, folder: RunFolder) -> None:
         self._run, self._lock = folder, Lock()
-        self.folder = folder.path / "marks"
-        self.file = self.folder / "marks.json"
+        self.folder = folder.path / "corrections"
+        self.file = self.folder / "corrections.json"
         self.table = self.folder / "data.csv"
         self._marks = self._read()
         self._found: Dataset | None = None
@@ -55,7 +57,7 @@ class Marks:
         """Every mark by its image's name."""
         return dict(self._marks)
 
-    def set(self, name: str, said: Any) -> dict[str, Any]:
+    def set(self, name: str, correction: Any) -> dict[str, Any]:
         """Mark an image, and write the table anew.
 
         Raises:
@@ -64,10 +66,10 @@ class Marks:
         """
         classes = self._run.data()["classes"]
         try:
-            mark = MARK.validate_python(said)
+            mark = CORRECTION.validate_python(correction)
         except ValidationError:
             raise ConfigError('mark: give {"kind": "label", "class": 3} or {"kind": "leave out"}') from None
-        if isinstance(mark, WrongLabel) and mark.class_ >= len(classes):
+        if isinstance(mark, CorrectedLabel) and mark.class_ >= len(classes):
             raise ConfigError(f"mark: no class {mark.class_}; choose from 0 to {len(classes) - 1}")
         plain: dict[str, Any] = mark.model_dump(by_alias=True)
         self._changed({**self._marks, name: plain})
@@ -80,22 +82,24 @@ class Marks:
     def _changed(self, marks: dict[str, dict[str, Any]]) -> None:
         task = self._run.recipe().task
         if task != "classify":
-            raise NotYetError(f"marks: the run's task is {task}; labels are corrected for one class per image only")
+            raise NotAvailableError(
+                f"marks: the run's task is {task}; labels are corrected for one class per image only"
+            )
         with self._lock:
-            write_whole(self.table, self._table(marks).encode())
-            write_whole(self.file, (json.dumps(marks, indent=1) + "\n").encode())
+            atomic_write(self.table, self._table(marks).encode())
+            atomic_write(self.file, (json.dumps(marks, indent=1) + "\n").encode())
             self._marks = marks
 
     def _table(self, marks: dict[str, dict[str, Any]]) -> str:
         """All images of the run with their labels as corrected, each in its set."""
         content = self._run.data()
-        found = self._found = self._found or open_source(self._run.recipe().data, content.get("kind"))
+        found = self._found = self._found or open_source(self._run.recipe().data, content.get("target_kind"))
         row = {name: i for i, name in enumerate(found.names)}
         grouped = found.groups is not None and any(found.groups)
         text = io.StringIO()
         lines = csv.writer(text, lineterminator="\n")
         lines.writerow(["image", "label", "split", *(["group"] if grouped else [])])
-        for role in ROLES:
+        for role in SPLITS:
             for name in content["splits"][role]:
                 mark = marks.get(name)
                 if name not in row or (mark and mark["kind"] == "leave out"):
@@ -122,6 +126,6 @@ class Marks:
             return {}
         try:
             content = json.loads(self.file.read_text(encoding="utf-8"))
-            return {name: MARK.validate_python(mark).model_dump(by_alias=True) for name, mark in content.items()}
+            return {name: CORRECTION.validate_python(mark).model_dump(by_alias=True) for name, mark in content.items()}
         except (OSError, ValueError, AttributeError):
             raise RunError(f"{self.file}: damaged; delete it to begin with no marks") from None

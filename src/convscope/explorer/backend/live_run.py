@@ -11,26 +11,26 @@ from typing import Any
 import torch
 from filelock import FileLock, Timeout
 
-from convscope.analysis.target import Images, Subject, opened
+from convscope.analysis.target import AnalysisTarget, ImageSet, open_target
 from convscope.bundle import BundleConfig, load_bundle, load_config
-from convscope.bundle.bundle import CONFIG, WEIGHTS
-from convscope.devices import device_here
+from convscope.bundle.bundle import CONFIG_FILE, WEIGHTS_FILE
+from convscope.devices import inference_device
 from convscope.errors import ConvscopeError
-from convscope.explain import Landscape, ReceptiveField, landscape, receptive_field
-from convscope.explorer.backend.errors import GoneError, NotYetError
+from convscope.explain import ModuleTree, ReceptiveField, module_tree, receptive_field
+from convscope.explorer.backend.errors import NotAvailableError, RunGoneError
 from convscope.progress import Progress
 from convscope.runs.folder import LOCK, RunFolder
 from convscope.tasks import Task
 
-SPLITS = ("train", "validation")
-FRESH = 15.0  # seconds after an event in which a run counts as training without asking its lock
-COPIED = 5.0  # seconds by which a copy of a run may have its report before its events
-ASKED_EVERY = 2.0  # seconds between questions to a run's lock: whoever wants it meanwhile is turned away
-FIELDS = 64  # receptive fields that are kept
+EXPLORED_SPLITS = ("train", "validation")
+ACTIVE_SECONDS = 15.0  # seconds after an event in which a run counts as training without asking its lock
+COPY_TOLERANCE = 5.0  # seconds by which a copy of a run may have its report before its events
+LOCK_INTERVAL = 2.0  # seconds between questions to a run's lock: whoever wants it meanwhile is turned away
+MAX_FIELDS = 64  # receptive fields that are kept
 
 
 @dataclass(eq=False)
-class Shown:
+class LoadedModel:
     """The network that is looked at.
 
     Attributes:
@@ -41,25 +41,25 @@ class Shown:
     """
 
     version: str
-    subject: Subject
+    subject: AnalysisTarget
     config: BundleConfig
-    landscape: Landscape
+    module_tree: ModuleTree
     fields: dict[str, ReceptiveField] = field(default_factory=dict)
 
     @cached_property
     def task(self) -> Task:
         """What its answers are."""
-        return self.config.asked()
+        return self.config.build_task()
 
     @cached_property
-    def apart(self) -> Subject:
+    def private_copy(self) -> AnalysisTarget:
         """The same with a network of its own, for computations that run beside the looking."""
         return replace(self.subject, model=copy.deepcopy(self.subject.model))
 
     def field(self, layer: str) -> ReceptiveField:
         """Which pixels the units of a layer see."""
         if layer not in self.fields:
-            if len(self.fields) >= FIELDS:
+            if len(self.fields) >= MAX_FIELDS:
                 self.fields.pop(next(iter(self.fields)))
             self.fields[layer] = receptive_field(self.subject.model, layer, self.blank())
         return self.fields[layer]
@@ -69,7 +69,7 @@ class Shown:
         return blank(self.subject)
 
 
-class Exploration:
+class LiveRun:
     """A run's folder with its network and images, opened when asked for and anew when they changed.
 
     Args:
@@ -85,11 +85,11 @@ class Exploration:
         """Held while the network that is looked at computes: hooks on it are for one at a time."""
         self._reading = RLock()
         self._on_progress = on_progress
-        self._shown: Shown | None = None
+        self._shown: LoadedModel | None = None
         self._trouble: dict[str, str] = {}
         self._data: tuple[float, dict[str, Any]] = 0.0, {}
         self._trains: tuple[float, bool] = 0.0, False
-        self._made = _when(self.folder.data_file)
+        self._made = _modified(self.folder.data_file)
 
     @property
     def name(self) -> str:
@@ -99,19 +99,19 @@ class Exploration:
     def state(self) -> str:
         """Whether it is "training", "finished" or "stopped"; "gone" when the folder is not this run any more."""
         run = self.folder
-        if not run.recipe_file.exists() or _when(run.data_file) != self._made:
+        if not run.recipe_file.exists() or _modified(run.data_file) != self._made:
             return "gone"
-        heard, told = _when(run.events_file), _when(run.report)
-        if told and told >= heard - COPIED:
+        last_event, reported = _modified(run.events_file), _modified(run.report)
+        if reported and reported >= last_event - COPY_TOLERANCE:
             return "finished"
-        return "training" if time.time() - heard < FRESH or self._is_held() else "stopped"
+        return "training" if time.time() - last_event < ACTIVE_SECONDS or self._is_locked() else "stopped"
 
     def version(self) -> str | None:
         """Of the run's network; None where it has none yet."""
-        times = [_when(self.folder.model / name) for name in (WEIGHTS, CONFIG)]
+        times = [_modified(self.folder.model / name) for name in (WEIGHTS_FILE, CONFIG_FILE)]
         return "-".join(f"{int(1000 * one):x}" for one in times) if all(times) else None
 
-    def check(self) -> None:
+    def check_exists(self) -> None:
         """Refuse to go on without the run.
 
         Raises:
@@ -120,40 +120,40 @@ class Exploration:
         if self.state() != "gone":
             return
         if self.folder.recipe_file.exists():
-            raise GoneError(f"{self.folder.path}: another run was made there; start convscope explore again")
-        raise GoneError(f"{self.folder.path}: was deleted or moved; close this page, or put it back and reload")
+            raise RunGoneError(f"{self.folder.path}: another run was made there; start convscope explore again")
+        raise RunGoneError(f"{self.folder.path}: was deleted or moved; close this page, or put it back and reload")
 
-    def shown(self) -> Shown:
+    def loaded_model(self) -> LoadedModel:
         """The network as it is now.
 
         Raises:
             GoneError, NotYetError: there is none, or it cannot be opened.
         """
-        self.check()
+        self.check_exists()
         version = self.version()
         if version is None:
-            raise NotYetError(f"{self.folder.path}: has no network yet; wait for the end of the first epoch")
+            raise NotAvailableError(f"{self.folder.path}: has no network yet; wait for the end of the first epoch")
         with self.lock:
             if self._shown is None or self._shown.version != version:
                 try:
                     self._shown = self._opened(version)
                 except ConvscopeError as error:
-                    raise NotYetError(str(error)) from None
+                    raise NotAvailableError(str(error)) from None
             return self._shown
 
-    def images(self, split: str) -> Images:
+    def images(self, split: str) -> ImageSet:
         """One of the run's sets.
 
         Raises:
             NotYetError: its images can no longer be read; the message says why.
         """
-        subject = self.shown().subject
+        subject = self.loaded_model().subject
         with self._reading:
             try:
                 found = subject.read(split)
             except ConvscopeError as error:
                 self._trouble[split] = str(error)
-                raise NotYetError(str(error)) from None
+                raise NotAvailableError(str(error)) from None
             self._trouble.pop(split, None)
             return found
 
@@ -167,41 +167,41 @@ class Exploration:
         Raises:
             RunError: it is missing or damaged.
         """
-        when = _when(self.folder.data_file)
+        when = _modified(self.folder.data_file)
         if not when or self._data[0] != when:
             self._data = when, self.folder.data()
         return self._data[1]
 
-    def _is_held(self) -> bool:
+    def _is_locked(self) -> bool:
         """Whether another process trains in the run, asked of its lock, but not too often."""
-        if time.monotonic() - self._trains[0] > ASKED_EVERY:
-            self._trains = time.monotonic(), _held(self.folder.path / LOCK)
+        if time.monotonic() - self._trains[0] > LOCK_INTERVAL:
+            self._trains = time.monotonic(), _is_lock_held(self.folder.path / LOCK)
         return self._trains[1]
 
-    def _opened(self, version: str) -> Shown:
+    def _opened(self, version: str) -> LoadedModel:
         if self._shown is None:
-            subject = opened(self.folder.path, self._on_progress)
+            subject = open_target(self.folder.path, self._on_progress)
             config = load_config(self.folder.model)
         else:  # the images stay as they are
-            model, config = load_bundle(self.folder.model, device_here(self.folder.recipe().train.device))
+            model, config = load_bundle(self.folder.model, inference_device(self.folder.recipe().train.device))
             subject = replace(self._shown.subject, model=model)
-        return Shown(version, subject, config, landscape(subject.model, blank(subject)))
+        return LoadedModel(version, subject, config, module_tree(subject.model, blank(subject)))
 
 
-def blank(subject: Subject) -> torch.Tensor:
+def blank(subject: AnalysisTarget) -> torch.Tensor:
     """(1, C, H, W) zeros where its network lives."""
     weight = next(subject.model.parameters())
     return torch.zeros(1, len(subject.mean), *subject.size, device=weight.device)
 
 
-def _when(file: Path) -> float:
+def _modified(file: Path) -> float:
     try:
         return file.stat().st_mtime
     except OSError:
         return 0.0
 
 
-def _held(lock: Path) -> bool:
+def _is_lock_held(lock: Path) -> bool:
     """Whether another process holds a lock, by taking it for a moment."""
     if not lock.exists():
         return False

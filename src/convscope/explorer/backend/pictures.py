@@ -8,10 +8,10 @@ from PIL import Image
 from torch import Tensor
 
 from convscope.analysis.layout import sized, squared
-from convscope.analysis.target import Images
+from convscope.analysis.target import ImageSet
 from convscope.explain import tile
-from convscope.explorer.backend.errors import UnknownError
-from convscope.explorer.backend.live_run import Exploration
+from convscope.explorer.backend.errors import NotFoundError
+from convscope.explorer.backend.live_run import LiveRun
 from convscope.runs.loaders import open_source
 from convscope.runs.thumbnails import picture
 
@@ -38,26 +38,26 @@ def thumbnail(pixels: Tensor, side: int) -> np.ndarray:
     return sized(shown_pixels(pixels), side)
 
 
-def sprite(images: Images, places: Sequence[int], side: int) -> np.ndarray:
+def sprite(images: ImageSet, places: Sequence[int], side: int) -> np.ndarray:
     """Square thumbnails, 32 in a row, in the order of the places.
 
     Raises:
         UnknownError: a place that the set has not.
     """
     if not places or max(places) >= len(images) or min(places) < 0 or len(places) > MOST:
-        raise UnknownError(f"ids: give 1 to {MOST} numbers from 0 to {len(images) - 1}, separated by commas")
+        raise NotFoundError(f"ids: give 1 to {MOST} numbers from 0 to {len(images) - 1}, separated by commas")
     rows = -(-len(places) // ACROSS)
     sheet = np.full((rows * side, min(ACROSS, len(places)) * side, 3), 255, np.uint8)
-    pixels = images.take(list(places)).pixels()
+    pixels = images.select(list(places)).pixels()
     for number, one in enumerate(pixels):
         top, left = number // ACROSS * side, number % ACROSS * side
         sheet[top : top + side, left : left + side] = squared(shown_pixels(one), side)
     return sheet
 
 
-def original(seen: Exploration, name: str) -> Image.Image:
+def original_image(run: LiveRun, name: str) -> Image.Image:
     """An image of the run as its file is, upright, at most 1024 pixels on the longer side."""
-    found = open_source(seen.folder.recipe().data, seen.folder.data().get("kind"))
+    found = open_source(run.folder.recipe().data, run.folder.data().get("target_kind"))
     if name not in found.names:
-        raise UnknownError(f"image {name}: is no longer in {found.source}; put it back")
+        raise NotFoundError(f"image {name}: is no longer in {found.source}; put it back")
     return picture(found, found.names.index(name), most=LARGEST)

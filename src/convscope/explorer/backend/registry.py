@@ -10,48 +10,48 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from convscope.analysis.result import Seen, write
+from convscope.analysis.result import AnalysisResult, write_result
 from convscope.errors import ConfigError, did_you_mean
 from convscope.explorer.backend import computations as ways
 from convscope.explorer.backend import feature_visualizations as painted
 from convscope.explorer.backend import requests as asks
-from convscope.explorer.backend.computations import Sight, Way
+from convscope.explorer.backend.computations import JobContext, JobFunction
 from convscope.progress import Progress
 
-KEPT = 200  # results in a run's folder
+MAX_RESULTS = 200  # results in a run's folder
 
 
 @dataclass(frozen=True)
-class Method:
+class JobMethod:
     """A computation, what may be asked of it, and whether its result is worth keeping."""
 
-    way: Way
-    ask: type[asks.Ask]
-    kept: bool = True
+    compute: JobFunction
+    settings: type[asks.JobSettings]
+    cached: bool = True
 
 
-METHODS: dict[str, Method] = {
-    "answers": Method(ways.answers, asks.AnswersAsk, kept=False),
-    "where": Method(ways.where, asks.WhereAsk),
-    "wanted": Method(painted.wanted, asks.WantedAsk),
-    "classes": Method(painted.classes, asks.ClassesAsk),
-    "stimuli": Method(ways.wanted_stimuli, asks.StimuliAsk),
-    "neighbours": Method(ways.neighbours, asks.NeighboursAsk),
-    "map": Method(ways.plane, asks.MapAsk),
-    "invert": Method(ways.inverted, asks.InvertAsk),
-    "filters": Method(ways.kernels, asks.FiltersAsk),
+JOB_METHODS: dict[str, JobMethod] = {
+    "answers": JobMethod(ways.split_predictions, asks.PredictionsSettings, cached=False),
+    "where": JobMethod(ways.attribution, asks.AttributionSettings),
+    "wanted": JobMethod(painted.channel_images, asks.ChannelImagesSettings),
+    "classes": JobMethod(painted.class_images, asks.ClassImagesSettings),
+    "stimuli": JobMethod(ways.top_patches, asks.TopPatchesSettings),
+    "neighbours": JobMethod(ways.neighbours, asks.NeighboursSettings),
+    "map": JobMethod(ways.embedding_map, asks.EmbeddingMapSettings),
+    "invert": JobMethod(ways.inversion, asks.InversionSettings),
+    "filters": JobMethod(ways.filter_images, asks.FiltersSettings),
 }
 
 
-def asked(method: str, settings: Mapping[str, Any]) -> asks.Ask:
+def parse_request(method: str, settings: Mapping[str, Any]) -> asks.JobSettings:
     """What was asked, completed with its defaults.
 
     Raises:
         ConfigError: no such computation or setting, or a value that does not fit.
     """
-    if method not in METHODS:
-        raise ConfigError(f"method: no {method[:40]}{did_you_mean(method, METHODS)}")
-    kind = METHODS[method].ask
+    if method not in JOB_METHODS:
+        raise ConfigError(f"method: no {method[:40]}{did_you_mean(method, JOB_METHODS)}")
+    kind = JOB_METHODS[method].settings
     try:
         return kind.model_validate(dict(settings))
     except ValidationError as error:
@@ -66,41 +66,41 @@ def asked(method: str, settings: Mapping[str, Any]) -> asks.Ask:
         raise ConfigError(f"{method}: {name} is {repr(first['input'])[:60]}; {why[:1].lower()}{why[1:]}") from None
 
 
-def kept(folder: Path, method: str, ask: asks.Ask, version: str) -> Seen | None:
+def load_cached(folder: Path, method: str, request: asks.JobSettings, version: str) -> AnalysisResult | None:
     """A result that the run has already of the same network."""
-    home = _home(folder, method, ask, version)
+    home = _result_folder(folder, method, request, version)
     file = home / f"{method}.json"
     try:
         numbers = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     pictures = tuple(home / name for name in numbers.get("pictures", []))
-    if not METHODS[method].kept or not all(path.exists() for path in pictures):
+    if not JOB_METHODS[method].cached or not all(path.exists() for path in pictures):
         return None
-    return Seen(method, pictures, file, numbers, tuple(numbers["says"]))
+    return AnalysisResult(method, pictures, file, numbers, tuple(numbers["says"]))
 
 
-def computed(sight: Sight, method: str, ask: asks.Ask, on_progress: Progress) -> Seen:
+def compute(context: JobContext, method: str, request: asks.JobSettings, on_progress: Progress) -> AnalysisResult:
     """Compute, and keep the result in the run.
 
     Raises:
         ConvscopeError: as the computation says; whatever `on_progress` raises, which ends it.
     """
-    findings = METHODS[method].way(sight, ask, on_progress)
-    folder = sight.seen.folder.seen / "explorer"
-    home = _home(folder, method, ask, sight.shown.version)
-    seen = write(findings, method, ask.model_dump(mode="json", by_alias=True), home)
+    findings = JOB_METHODS[method].compute(context, request, on_progress)
+    folder = context.run.folder.explain_dir / "explorer"
+    home = _result_folder(folder, method, request, context.loaded_model.version)
+    result = write_result(findings, method, request.model_dump(mode="json", by_alias=True), home)
     _make_room(folder)
-    return seen
+    return result
 
 
-def _home(folder: Path, method: str, ask: asks.Ask, version: str) -> Path:
-    said = json.dumps([version, ask.model_dump(mode="json", by_alias=True)], sort_keys=True)
-    return folder / f"{method}-{hashlib.blake2b(said.encode(), digest_size=8).hexdigest()}"
+def _result_folder(folder: Path, method: str, request: asks.JobSettings, version: str) -> Path:
+    key = json.dumps([version, request.model_dump(mode="json", by_alias=True)], sort_keys=True)
+    return folder / f"{method}-{hashlib.blake2b(key.encode(), digest_size=8).hexdigest()}"
 
 
 def _make_room(folder: Path) -> None:
-    """Delete the oldest results beyond `KEPT`."""
+    """Delete the oldest results beyond `MAX_RESULTS`."""
     results = sorted((one for one in folder.iterdir() if one.is_dir()), key=lambda one: one.stat().st_mtime)
-    for old in results[:-KEPT]:
+    for old in results[:-MAX_RESULTS]:
         shutil.rmtree(old, ignore_errors=True)

@@ -4,33 +4,33 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from convscope.analysis.settings import How
+from convscope.analysis.settings import AttributionName
 
-Split = Literal["train", "validation"]
+SplitName = Literal["train", "validation"]
 
 
-class Ask(BaseModel, frozen=True, extra="forbid"):
+class JobSettings(BaseModel, frozen=True, extra="forbid"):
     """What every computation has: what random draws begin with."""
 
     seed: int = Field(0, ge=0)
 
 
-class AnswersAsk(Ask):
+class PredictionsSettings(JobSettings):
     """Let the network answer on a set."""
 
-    split: Split = "train"
+    split: SplitName = "train"
 
 
-class WhereAsk(Ask):
+class AttributionSettings(JobSettings):
     """`class` None is the one that the network answers; `layer` None the one that suits."""
 
     image: str
-    how: How = "grad_cam"
+    how: AttributionName = "grad_cam"
     layer: str | None = None
     class_: int | None = Field(None, alias="class", ge=0)
 
 
-class WantedAsk(Ask):
+class ChannelImagesSettings(JobSettings):
     """Paint what channels of a layer want to see."""
 
     layer: str
@@ -38,41 +38,41 @@ class WantedAsk(Ask):
     steps: int = Field(256, ge=1, le=2048)
 
 
-class ClassesAsk(Ask):
+class ClassImagesSettings(JobSettings):
     """Paint what classes look like; () is all, the first 20."""
 
     classes: tuple[int, ...] = Field((), max_length=64)
     steps: int = Field(256, ge=1, le=2048)
 
 
-class StimuliAsk(Ask):
+class TopPatchesSettings(JobSettings):
     """The patches that excite channels most."""
 
     layer: str
     channels: tuple[int, ...] = Field(min_length=1, max_length=64)
     each: int = Field(9, ge=1, le=25)
-    split: Split = "train"
+    split: SplitName = "train"
 
 
-class NeighboursAsk(Ask):
+class NeighboursSettings(JobSettings):
     """The images that a layer finds alike; `layer` None is the last stage."""
 
     image: str
     layer: str | None = None
     count: int = Field(8, ge=1, le=64)
-    split: Split = "validation"
+    split: SplitName = "validation"
 
 
-class MapAsk(Ask):
+class EmbeddingMapSettings(JobSettings):
     """The set on a plane."""
 
     layer: str | None = None
     method: Literal["pca", "tsne"] = "pca"
-    split: Split = "validation"
+    split: SplitName = "validation"
     most: int = Field(1000, ge=3, le=2048)
 
 
-class InvertAsk(Ask):
+class InversionSettings(JobSettings):
     """Paint what a layer has kept of a picture."""
 
     image: str
@@ -80,7 +80,7 @@ class InvertAsk(Ask):
     steps: int = Field(256, ge=1, le=4096)
 
 
-class FiltersAsk(Ask):
+class FiltersSettings(JobSettings):
     """A layer's kernels; None is the first convolution."""
 
     layer: str | None = None

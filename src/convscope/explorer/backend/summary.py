@@ -5,68 +5,68 @@ from typing import Any
 import numpy as np
 
 from convscope.errors import ConvscopeError
-from convscope.explorer.backend.live_run import Exploration
-from convscope.files import plain
+from convscope.explorer.backend.live_run import LiveRun
+from convscope.files import to_plain
 from convscope.runs.overfitting import overfitting
 from convscope.tasks import TASKS
 
-DRAWN_FROM = 256  # training images that tell whether one may draw
-EVEN = 24  # grey levels by which a ground may vary
+STROKE_IMAGES = 256  # training images that tell whether one may draw
+EVEN_GREY_LEVELS = 24  # grey levels by which a ground may vary
 VIEWS = ("classes", "confusion", "probes", "images", "upload", "marks")
 
 
-def about(seen: Exploration) -> dict[str, Any]:
+def run_summary(run: LiveRun) -> dict[str, Any]:
     """The run as `docs/explorer-api.md` describes it.
 
     Raises:
         GoneError: its folder was deleted, or holds another run now.
     """
-    seen.check()
-    state = seen.state()
-    recipe, data = seen.folder.recipe(), seen.data()
+    run.check_exists()
+    state = run.state()
+    recipe, data = run.folder.recipe(), run.data()
     input_ = data["preprocessing"]
-    why_not = _why_not(seen, recipe.task, input_["channels"])
-    found: dict[str, Any] = plain({
-        "name": seen.name, "path": seen.folder.path.resolve(), "task": recipe.task, "state": state,
-        "has_network": seen.version() is not None, "network": seen.version(), **_network(seen),
+    unavailable = _unavailable_views(run, recipe.task, input_["channels"])
+    found: dict[str, Any] = to_plain({
+        "name": run.name, "path": run.folder.path.resolve(), "task": recipe.task, "state": state,
+        "has_network": run.version() is not None, "network": run.version(), **_network(run),
         "classes": data["classes"],
         "input": {"channels": input_["channels"], "height": input_["size"][0], "width": input_["size"][1],
                   "mean": input_["mean"], "std": input_["std"]},
         "splits": {role: len(names) for role, names in data["splits"].items()},
         "primary": TASKS[recipe.task].primary,
         "epochs_planned": None if recipe.train.budget else recipe.train.epochs,
-        "views": {name: name not in why_not for name in VIEWS},
-        "why_not": why_not, "trouble": seen.trouble(),
+        "views": {name: name not in unavailable for name in VIEWS},
+        "why_not": unavailable, "trouble": run.trouble(),
     })  # fmt: skip
     return found
 
 
-def _network(seen: Exploration) -> dict[str, Any]:
-    nothing = {"model": seen.folder.recipe().model.name, "weights": None, "epoch": None}
-    if seen.version() is None:
+def _network(run: LiveRun) -> dict[str, Any]:
+    nothing = {"model": run.folder.recipe().model.name, "weights": None, "epoch": None}
+    if run.version() is None:
         return nothing
-    config = seen.shown().config
-    return {"model": config.architecture.name, "weights": config.weights, "epoch": config.epoch}
+    config = run.loaded_model().config
+    return {"model": config.architecture.name, "weights": config.num_parameters, "epoch": config.epoch}
 
 
-def _why_not(seen: Exploration, task: str, channels: int) -> dict[str, str]:
+def _unavailable_views(run: LiveRun, task: str, channels: int) -> dict[str, str]:
     named = f"the run's task is {task}"
     reasons = {
         "classes": "" if task in ("classify", "multilabel") else f"{named}, which names no classes",
         "confusion": "" if task == "classify" else f"{named}: a table of mix-ups needs one class per image",
         "marks": "" if task == "classify" else f"{named}: labels are corrected for one class per image only",
-        "probes": "" if (seen.folder.probes / "probes.json").exists() else "no maps were kept during training",
+        "probes": "" if (run.folder.probes / "probes.json").exists() else "no maps were kept during training",
         "upload": "" if channels in (1, 3) else f"images have {channels} channels, and files have 1 or 3",
-        "images": seen.trouble() or "",
+        "images": run.trouble() or "",
     }
     return {name: why for name, why in reasons.items() if why}
 
 
-def curves(seen: Exploration) -> dict[str, Any]:
+def curves(run: LiveRun) -> dict[str, Any]:
     """Every finished epoch's scores, which one is kept, and from where on it overfits."""
-    epochs = [epoch_record(event) for event in seen.folder.events("epoch")]
-    kept = seen.shown().config.epoch if seen.version() else None
-    return {"epochs": epochs, "kept": kept, "overfitting": overfitting(seen.folder) if epochs else None}
+    epochs = [epoch_record(event) for event in run.folder.events("epoch")]
+    kept = run.loaded_model().config.epoch if run.version() else None
+    return {"epochs": epochs, "kept": kept, "overfitting": overfitting(run.folder) if epochs else None}
 
 
 def epoch_record(event: dict[str, Any]) -> dict[str, Any]:
@@ -74,22 +74,22 @@ def epoch_record(event: dict[str, Any]) -> dict[str, Any]:
     return {name: event.get(name) for name in ("epoch", "train", "validation", "seconds", "learning_rate")}
 
 
-def drawing(seen: Exploration) -> dict[str, Any] | None:
+def drawing_style(run: LiveRun) -> dict[str, Any] | None:
     """Ground, ink and stroke of images that are like drawings on an even ground; None for others.
 
     An even ground: the border's pixels vary little, within images and from one to the next.
     """
     try:
-        images = seen.images("train")
+        images = run.images("train")
     except ConvscopeError:
         return None
     if not len(images) or images.store.shape[1] != 1:
         return None
-    few = np.unique(np.linspace(0, len(images) - 1, min(DRAWN_FROM, len(images))).astype(int))
-    pixels = 255 * images.take(few).pixels()[:, 0].numpy()
+    few = np.unique(np.linspace(0, len(images) - 1, min(STROKE_IMAGES, len(images))).astype(int))
+    pixels = 255 * images.select(few).pixels()[:, 0].numpy()
     border = np.concatenate([pixels[:, 0], pixels[:, -1], pixels[:, :, 0], pixels[:, :, -1]], 1)
     ground = float(np.median(border))
-    if np.mean(np.abs(border - ground) <= EVEN) < 0.6:
+    if np.mean(np.abs(border - ground) <= EVEN_GREY_LEVELS) < 0.6:
         return None
     differs = np.abs(pixels - ground)
     ink = 255 if ground < 128 else 0

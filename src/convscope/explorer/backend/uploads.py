@@ -9,11 +9,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from convscope.analysis.target import Images, Subject
+from convscope.analysis.target import AnalysisTarget, ImageSet
 from convscope.data import read_image
-from convscope.data.inputs.image import opened, quiet_pillow
+from convscope.data.inputs.image import open_image, quiet_pillow
 from convscope.errors import DataError
-from convscope.explorer.backend.errors import NoImageError, NotYetError, TooLargeError
+from convscope.explorer.backend.errors import NotAvailableError, TooLargeError, UnsupportedImageError
 
 MOST_BYTES = 16 * 2**20
 MOST_PIXELS = 40_000_000
@@ -21,10 +21,10 @@ KINDS = frozenset({
     "PNG", "JPEG", "MPO", "GIF", "BMP", "DIB", "TIFF", "WEBP", "AVIF", "PPM", "TGA", "JPEG2000",
 })  # fmt: skip
 """Kinds of files that are decoded. Others have decoders too, one of which (EPS) would start another program."""
-DIFFERS = 32  # grey levels from the ground at which a drawing's ink begins
+INK_DIFFERENCE = 32  # grey levels from the ground at which a drawing's ink begins
 
 
-def decoded(content: bytes, subject: Subject) -> np.ndarray:
+def decode_upload(content: bytes, subject: AnalysisTarget) -> np.ndarray:
     """(C, H, W) uint8 as the network takes it, fitted as training does.
 
     Raises:
@@ -34,12 +34,14 @@ def decoded(content: bytes, subject: Subject) -> np.ndarray:
     """
     channels = len(subject.mean)
     if channels not in (1, 3):
-        raise NotYetError(f"upload: the network takes {channels} channels, and files have 1 or 3; choose from the set")
+        raise NotAvailableError(
+            f"upload: the network takes {channels} channels, and files have 1 or 3; choose from the set"
+        )
     check(content)
     try:
         return read_image(io.BytesIO(content), channels, subject.size, subject.white)
     except DataError as error:
-        raise NoImageError(str(error).replace("image: ", "upload: ", 1)) from None
+        raise UnsupportedImageError(str(error).replace("image: ", "upload: ", 1)) from None
 
 
 def check(content: bytes) -> None:
@@ -47,18 +49,18 @@ def check(content: bytes) -> None:
     if len(content) > MOST_BYTES:
         raise TooLargeError(f"upload: {len(content):,} bytes; at most {MOST_BYTES:,} are taken")
     try:
-        with quiet_pillow(), opened(io.BytesIO(content)) as image:
+        with quiet_pillow(), open_image(io.BytesIO(content)) as image:
             width, height = image.size
             if image.format not in KINDS:
-                raise NoImageError(f"upload: {image.format} is not taken; convert it to PNG or JPEG")
+                raise UnsupportedImageError(f"upload: {image.format} is not taken; convert it to PNG or JPEG")
             if width * height > MOST_PIXELS:
                 raise TooLargeError(f"upload: {width} x {height} pixels; at most {MOST_PIXELS:,} are taken")
             if getattr(image, "is_animated", False) and image.format != "MPO":  # a phone's photo and its preview
                 raise TooLargeError("upload: more than one frame; give a still picture")
-    except (TooLargeError, NoImageError):
+    except (TooLargeError, UnsupportedImageError):
         raise
     except DataError as error:
-        raise NoImageError(str(error).replace("image: ", "upload: ", 1)) from None
+        raise UnsupportedImageError(str(error).replace("image: ", "upload: ", 1)) from None
 
 
 def own_id(pixels: np.ndarray) -> str:
@@ -68,12 +70,12 @@ def own_id(pixels: np.ndarray) -> str:
     return f"own-{digest.hexdigest()}"
 
 
-def as_images(pixels: np.ndarray, name: str, truth: int) -> Images:
+def single_image_set(pixels: np.ndarray, name: str, truth: int) -> ImageSet:
     """One picture as a set of one."""
-    return Images((name,), np.array([truth], np.int64), pixels[None], np.zeros(1, np.int64))
+    return ImageSet((name,), np.array([truth], np.int64), pixels[None], np.zeros(1, np.int64))
 
 
-def centred(content: bytes, images: Images) -> bytes:
+def centred(content: bytes, images: ImageSet) -> bytes:
     """A drawing, moved and scaled so that its ink lies where that of the training images does, on average.
 
     Args:
@@ -82,10 +84,10 @@ def centred(content: bytes, images: Images) -> bytes:
     """
     check(content)
     try:
-        with quiet_pillow(), opened(io.BytesIO(content)) as image:
+        with quiet_pillow(), open_image(io.BytesIO(content)) as image:
             grey = np.asarray(image.convert("RGB").convert("L"))
     except DataError as error:
-        raise NoImageError(str(error).replace("image: ", "upload: ", 1)) from None
+        raise UnsupportedImageError(str(error).replace("image: ", "upload: ", 1)) from None
     box = ink_box(grey)
     if box is None:
         return content
@@ -113,22 +115,22 @@ def centred(content: bytes, images: Images) -> bytes:
 def ink_box(grey: np.ndarray) -> tuple[int, int, int, int] | None:
     """Top, left, bottom and right of what differs from the ground; None of an empty picture."""
     ground = np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]]))
-    rows, columns = np.nonzero(np.abs(grey.astype(float) - ground) > DIFFERS)
+    rows, columns = np.nonzero(np.abs(grey.astype(float) - ground) > INK_DIFFERENCE)
     if not len(rows):
         return None
     return int(rows.min()), int(columns.min()), int(rows.max()) + 1, int(columns.max()) + 1
 
 
-def typical_box(images: Images, most: int = 256) -> np.ndarray:
+def typical_box(images: ImageSet, most: int = 256) -> np.ndarray:
     """Top, left, bottom and right of images' ink as shares of the side: the median of up to `most`."""
     few = np.unique(np.linspace(0, len(images) - 1, min(most, len(images))).astype(int))
-    pixels = (255 * images.take(few).pixels().mean(1)).numpy()
+    pixels = (255 * images.select(few).pixels().mean(1)).numpy()
     boxes = [box for box in map(ink_box, pixels) if box is not None]
     whole = np.array([0.0, 0.0, 1.0, 1.0])
     return whole if not boxes else np.median(boxes, axis=0) / np.tile(pixels.shape[1:], 2)
 
 
-def input_of(images: Images, subject: Subject) -> Tensor:
+def input_of(images: ImageSet, subject: AnalysisTarget) -> Tensor:
     """(1, C, H, W) as the network takes it, where it lives."""
     with torch.no_grad():
         return subject.input(images)

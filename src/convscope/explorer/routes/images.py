@@ -10,10 +10,10 @@ from starlette.responses import Response
 from convscope.errors import ConfigError
 from convscope.explorer.backend import (
     ORDERS,
-    UnknownError,
+    NotFoundError,
     as_png,
     checked_split,
-    original,
+    original_image,
     shown_pixels,
     sprite,
     thumbnail,
@@ -27,7 +27,7 @@ Side = Annotated[int, Query(ge=8, le=512)]
 
 def routes(session: Session) -> APIRouter:
     """The router of one session."""
-    router, sets = APIRouter(prefix="/api"), session.sets
+    router, sets = APIRouter(prefix="/api"), session.image_sets
 
     @router.get("/images")
     def listed(
@@ -59,28 +59,28 @@ def routes(session: Session) -> APIRouter:
 
     @router.get("/images/{image}/original.png")
     def whole(request: Request, image: str) -> Response:
-        found = original(session.seen, sets.one(image).names[0])
+        found = original_image(session.run, sets.image(image).names[0])
         return _picture(request, np.asarray(found))
 
     @router.get("/sprite.png")
     def many(
         request: Request, ids: Annotated[str, Query(max_length=20_000)], split: str = "validation", side: Side = 24
     ) -> Response:
-        images = session.seen.images(checked_split(split))
+        images = session.run.images(checked_split(split))
         return _picture(request, sprite(images, _numbers(ids), side))
 
     return router
 
 
-def marking(session: Session) -> APIRouter:
+def correction_routes(session: Session) -> APIRouter:
     """The router of marks."""
-    router, sets, marks = APIRouter(prefix="/api"), session.sets, session.marks
+    router, sets, marks = APIRouter(prefix="/api"), session.image_sets, session.corrections
 
     @router.get("/marks")
     def all_marks() -> dict[str, Any]:
         names: dict[str, tuple[str, int]] = {}
         for split in ("train", "validation"):
-            names |= {name: (split, place) for place, name in enumerate(session.seen.images(split).names)}
+            names |= {name: (split, place) for place, name in enumerate(session.run.images(split).names)}
         found = [sets.record(*names[name]) for name in marks.all() if name in names]
         table = str(marks.table.absolute()) if marks.table.exists() else None
         command = f"convscope train {marks.table}" if table else None
@@ -88,20 +88,20 @@ def marking(session: Session) -> APIRouter:
 
     @router.put("/marks/{image}")
     def mark(image: str, said: Annotated[dict[str, Any], Body()]) -> dict[str, Any]:
-        kept = marks.set(sets.one(image).names[0], said)
-        session.hub.tell("marks", {"count": len(marks.all())})
+        kept = marks.set(sets.image(image).names[0], said)
+        session.broadcaster.publish("marks", {"count": len(marks.all())})
         return {"id": image, "mark": kept}
 
     @router.delete("/marks/{image}")
     def unmark(image: str) -> dict[str, Any]:
-        marks.remove(sets.one(image).names[0])
-        session.hub.tell("marks", {"count": len(marks.all())})
+        marks.remove(sets.image(image).names[0])
+        session.broadcaster.publish("marks", {"count": len(marks.all())})
         return {"id": image, "mark": None}
 
     @router.get("/marks.csv")
     def table() -> Response:
         if not marks.table.exists():
-            raise UnknownError("marks: nothing is marked yet; mark an image first")
+            raise NotFoundError("marks: nothing is marked yet; mark an image first")
         name = {"Content-Disposition": 'attachment; filename="data.csv"'}
         return Response(marks.table.read_bytes(), media_type="text/csv", headers=name)
 
@@ -109,7 +109,7 @@ def marking(session: Session) -> APIRouter:
 
 
 def _pixels(session: Session, image: str) -> Any:
-    found = session.inputs.images(image) if image.startswith("own-") else session.sets.one(image)
+    found = session.inputs.images(image) if image.startswith("own-") else session.image_sets.image(image)
     return found.pixels()[0]
 
 

@@ -26,13 +26,13 @@ def routes(session: Session) -> APIRouter:
         content = await bounded(request)
 
         def looked() -> dict[str, Any]:
-            return inputs.answer(inputs.add(content, name, like, centre), watch)
+            return inputs.predict(inputs.add(content, name, like, centre), watch)
 
         return await run_in_threadpool(looked)
 
     @router.get("/{image}")
     def one(image: str, watch: Watched = []) -> dict[str, Any]:  # noqa: B006 - FastAPI copies it
-        return inputs.answer(image, watch)
+        return inputs.predict(image, watch)
 
     @router.get("/{image}/maps")
     def maps(

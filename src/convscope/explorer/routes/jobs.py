@@ -6,11 +6,11 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
-from convscope.explorer.backend import UnknownError
+from convscope.explorer.backend import NotFoundError
 from convscope.explorer.session import Session
 
 
-class Asked(BaseModel, extra="forbid"):
+class JobRequest(BaseModel, extra="forbid"):
     """A computation by its name, with its settings."""
 
     method: str
@@ -22,8 +22,8 @@ def routes(session: Session) -> APIRouter:
     router, jobs = APIRouter(prefix="/api/jobs"), session.jobs
 
     @router.post("")
-    def ask(said: Asked) -> Response:
-        job = jobs.ask(said.method, said.settings)
+    def ask(said: JobRequest) -> Response:
+        job = jobs.submit(said.method, said.settings)
         return JSONResponse(jobs.record(job), 200 if job.state == "done" else 202)
 
     @router.get("")
@@ -32,7 +32,7 @@ def routes(session: Session) -> APIRouter:
 
     @router.get("/{number}")
     def one(number: int) -> dict[str, Any]:
-        return jobs.record(jobs.one(number))
+        return jobs.record(jobs.get(number))
 
     @router.delete("/{number}")
     def cancel(number: int) -> dict[str, Any]:
@@ -40,9 +40,9 @@ def routes(session: Session) -> APIRouter:
 
     @router.get("/{number}/pictures/{name}.png")
     def picture(number: int, name: str) -> Response:
-        found = jobs.one(number).pictures().get(name)
+        found = jobs.get(number).pictures().get(name)
         if found is None or not found.exists():
-            raise UnknownError(
+            raise NotFoundError(
                 f"picture {name[:60]}: the computation has none of that name, or it was deleted; ask again"
             )
         return Response(found.read_bytes(), media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from convscope.explorer.backend import about, curves, drawing, network
+from convscope.explorer.backend import curves, drawing_style, network_tree, run_summary
 from convscope.explorer.binary import encoded
 from convscope.explorer.session import Session
 
@@ -15,15 +15,15 @@ Name = Annotated[str, Query(max_length=300)]
 
 def routes(session: Session) -> APIRouter:
     """The router of one session."""
-    router, seen = APIRouter(prefix="/api"), session.seen
+    router, seen = APIRouter(prefix="/api"), session.run
 
     @router.get("/run")
     def run() -> dict[str, Any]:
-        return about(seen)
+        return run_summary(seen)
 
     @router.get("/drawing")
     def drawn() -> dict[str, Any]:
-        return {"draw": drawing(seen)}
+        return {"draw": drawing_style(seen)}
 
     @router.get("/curves")
     def curve() -> dict[str, Any]:
@@ -32,7 +32,7 @@ def routes(session: Session) -> APIRouter:
     @router.get("/network")
     def landscape() -> dict[str, Any]:
         with seen.lock:
-            return network(seen.shown())
+            return network_tree(seen.loaded_model())
 
     @router.get("/probes")
     def probe() -> dict[str, Any]:
@@ -45,8 +45,8 @@ def routes(session: Session) -> APIRouter:
 
     @router.get("/events")
     async def events() -> StreamingResponse:
-        queue = session.hub.joined()
-        first = await run_in_threadpool(session.news)
-        return StreamingResponse(session.hub.listen(queue, first), media_type="text/event-stream")
+        queue = session.broadcaster.subscribe()
+        first = await run_in_threadpool(session.status)
+        return StreamingResponse(session.broadcaster.listen(queue, first), media_type="text/event-stream")
 
     return router

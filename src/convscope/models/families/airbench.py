@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from convscope.errors import ModelError
 from convscope.models.heads import network_with_head
-from convscope.models.input_spec import Input, Size
-from convscope.models.layers import Layers, initialise, named
+from convscope.models.input_spec import InputSpec, Size
+from convscope.models.layers import LayerFactory, initialise, named
 from convscope.models.network import Network
 from convscope.models.options import Options, read_options
 
-MOST_FILTERS = 24  # of the paper's 2x2 patches in colour: twelve, and their opposites
+MAX_FILTERS = 24  # of the paper's 2x2 patches in colour: twelve, and their opposites
 SLACK = 5e-4  # added to each patch variance before its root is divided by, as the paper's code does
 
 
@@ -49,8 +49,8 @@ def airbench(
     chosen.refuse_no_padding("airbench")
     if chosen.norm_last:
         raise ModelError("airbench: pools stand between its convolutions and norms; leave norm_last away")
-    takes, layer = Input.read("airbench", channels, rank, size), chosen.layers(rank)
-    filters = chosen.filters or min(MOST_FILTERS, 2 * channels * chosen.patch**rank)
+    takes, layer = InputSpec.checked("airbench", channels, rank, size), chosen.layers(rank)
+    filters = chosen.filters or min(MAX_FILTERS, 2 * channels * chosen.patch**rank)
     stem = named(
         whiten=layer.conv(channels, filters, chosen.patch, chosen.stride, padding=(chosen.patch - 1) // 2),
         act=layer.activation(),
@@ -60,11 +60,11 @@ def airbench(
         stages.append(stage(c_in, width, layer, chosen))
         c_in = width
     model = network_with_head("airbench", takes, (stem, stages), classes, layer, chosen)
-    initialise(model, identity_as_far_as_it_goes, small_logits)
+    initialise(model, partial_identity, small_logits)
     return model
 
 
-def stage(c_in: int, width: int, layer: Layers, chosen: AirbenchOptions) -> nn.Sequential:
+def stage(c_in: int, width: int, layer: LayerFactory, chosen: AirbenchOptions) -> nn.Sequential:
     """3x3, pool, norm, activation, 3x3, norm, activation."""
     return named(
         conv1=layer.conv(c_in, width, 3, bias=False),
@@ -85,7 +85,7 @@ def shift_only(norm: nn.Module) -> nn.Module:
     return norm
 
 
-def identity_as_far_as_it_goes(weight: Tensor) -> None:
+def partial_identity(weight: Tensor) -> None:
     """PyTorch's usual weights, and over the first of them, as many as there are channels, the identity."""
     nn.init.kaiming_uniform_(weight, a=5**0.5)
     nn.init.dirac_(weight.data[: weight.shape[1]])
@@ -96,7 +96,7 @@ def small_logits(weight: Tensor) -> None:
     nn.init.normal_(weight, std=1 / weight.shape[1])
 
 
-def begins_whitened(model: nn.Module) -> bool:
+def has_whitening_layer(model: nn.Module) -> bool:
     """Whether the network's first layer waits for `whiten`."""
     return isinstance(getattr(getattr(model, "stem", None), "whiten", None), nn.Conv2d)
 
@@ -109,7 +109,7 @@ def whiten(model: nn.Module, images: Tensor) -> None:
     of its eigenvalue, and their opposites (equation 2): what comes out has about variance 1 and no correlations.
 
     Args:
-        model: one that `begins_whitened`.
+        model: one that `has_whitening_layer`.
         images: (N, C, H, W) as the network takes them; a few thousand suffice.
     """
     layer = model.get_submodule("stem.whiten")

@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 from torch import nn
 
-from convscope.models.components import NORMS, Named, look_up
+from convscope.models.components import NORMS, Named, resolve_component
 from convscope.models.heads import network_with_head
-from convscope.models.input_spec import Input, Size
+from convscope.models.input_spec import InputSpec, Size
 from convscope.models.layers import initialise, named
 from convscope.models.network import Network
 from convscope.models.options import Options, read_options
@@ -41,9 +41,9 @@ def alexnet(
     stride 4, and the 277 that some notes give would make 67.5; the network of 2012 takes 227.
     """
     chosen = read_options(AlexNetOptions, "alexnet", options)
-    takes, layer = Input.read("alexnet", channels, rank, size), chosen.layers(rank)
+    takes, layer = InputSpec.checked("alexnet", channels, rank, size), chosen.layers(rank)
     one, two, three, four, five = chosen.filters
-    respond = look_up(NORMS, chosen.response, "alexnet response")
+    respond = resolve_component(NORMS, chosen.response, "alexnet response")
     unit, groups = layer.conv_norm_act, chosen.groups
     stem = named(conv1=unit(channels, one, 11, 4, padding=chosen.first_padding), response=respond(one, rank))
     stages = [

@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from convscope.models.encoder_decoder import DenseNetwork
-from convscope.models.input_spec import Input, Size
+from convscope.models.input_spec import InputSpec, Size
 from convscope.models.layers import initialise, named
 from convscope.models.network import Network
 from convscope.models.options import LayerOptions, read_options
@@ -34,7 +34,7 @@ def full_resolution(
     chosen = read_options(FullResolutionOptions, "full_resolution", options)
     chosen.refuse_no_padding("full_resolution")
     layer = chosen.layers(rank)
-    takes = Input(channels, Input.read("full_resolution", channels, rank, size).rank)
+    takes = InputSpec(channels, InputSpec.checked("full_resolution", channels, rank, size).rank)
     widths = [channels] + [chosen.width] * chosen.depth
     stem, *stages = (named(conv=layer.conv_norm_act(a, b, 3)) for a, b in pairwise(widths))
     encoder = Network("full_resolution", takes, stem, stages, nn.Identity())

@@ -6,8 +6,8 @@ from typing import Any
 from torch import nn
 
 from convscope.models.heads import network_with_head
-from convscope.models.input_spec import Input, Size
-from convscope.models.layers import Branches, Layers, cut_normal, initialise, named
+from convscope.models.input_spec import InputSpec, Size
+from convscope.models.layers import Branches, LayerFactory, cut_normal, initialise, named
 from convscope.models.network import Network
 from convscope.models.options import Options, read_options
 
@@ -35,7 +35,7 @@ class GoogLeNetOptions(Options):
     large: int = 3
 
 
-def inception(c_in: int, widths: Widths, layer: Layers, large: int) -> Branches:
+def inception(c_in: int, widths: Widths, layer: LayerFactory, large: int) -> Branches:
     """Figure 2b: 1x1, 3x3, 5x5 and pool side by side, with 1x1 to narrow them; height and width stay."""
     one, reduce_three, three, reduce_five, five, pool = widths
     unit = layer.conv_norm_act
@@ -57,7 +57,7 @@ def googlenet(
     """
     chosen = read_options(GoogLeNetOptions, "googlenet", options)
     chosen.refuse_no_padding("googlenet")
-    takes, layer = Input.read("googlenet", channels, rank, size), chosen.layers(rank)
+    takes, layer = InputSpec.checked("googlenet", channels, rank, size), chosen.layers(rank)
     unit, blocks = layer.conv_norm_act, {}
     c_in = 192
     for name, widths in TABLE.items():

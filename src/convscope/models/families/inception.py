@@ -7,8 +7,8 @@ from torch import nn
 
 from convscope.errors import ModelError
 from convscope.models.heads import network_with_head
-from convscope.models.input_spec import Input, Size
-from convscope.models.layers import Branches, Layers, cut_normal, initialise, named
+from convscope.models.input_spec import InputSpec, Size
+from convscope.models.layers import Branches, LayerFactory, cut_normal, initialise, named
 from convscope.models.network import Network
 from convscope.models.options import Options, read_options
 
@@ -23,7 +23,7 @@ class InceptionOptions(Options):
     auxiliary_head: Any = "inception_v3"
 
 
-def chain(c_in: int, layer: Layers, *steps: tuple[int, Any]) -> nn.Sequential:
+def chain(c_in: int, layer: LayerFactory, *steps: tuple[int, Any]) -> nn.Sequential:
     """Return convolutions of (filters, window) one after the other, each with norm and activation."""
     units = []
     for filters, window in steps:
@@ -32,19 +32,19 @@ def chain(c_in: int, layer: Layers, *steps: tuple[int, Any]) -> nn.Sequential:
     return nn.Sequential(*units)
 
 
-def shrinking(c_in: int, layer: Layers, filters: int, *steps: tuple[int, Any]) -> nn.Sequential:
+def shrinking(c_in: int, layer: LayerFactory, filters: int, *steps: tuple[int, Any]) -> nn.Sequential:
     """Return such a chain, then a 3x3 of `filters` with stride 2 and no padding."""
     before = steps[-1][0] if steps else c_in
     return nn.Sequential(*chain(c_in, layer, *steps), layer.conv_norm_act(before, filters, 3, 2, padding=0))
 
 
-def averaged(c_in: int, filters: int, layer: Layers) -> nn.Sequential:
+def averaged(c_in: int, filters: int, layer: LayerFactory) -> nn.Sequential:
     """A 3x3 average that keeps the size (its border counts the padding), then 1x1."""
     average = {1: nn.AvgPool1d, 2: nn.AvgPool2d, 3: nn.AvgPool3d}[layer.rank](3, 1, 1)
     return named(pool=average, project=layer.conv_norm_act(c_in, filters, 1))
 
 
-def block_a(c_in: int, project: int, layer: Layers) -> Branches:
+def block_a(c_in: int, project: int, layer: LayerFactory) -> Branches:
     """Figure 5: a 5x5 as two 3x3."""
     return Branches(
         one=chain(c_in, layer, (64, 1)),
@@ -54,7 +54,7 @@ def block_a(c_in: int, project: int, layer: Layers) -> Branches:
     )
 
 
-def block_b(c_in: int, layer: Layers) -> Branches:
+def block_b(c_in: int, layer: LayerFactory) -> Branches:
     """Figure 10: half the resolution."""
     return Branches(
         three=shrinking(c_in, layer, 384),
@@ -63,7 +63,7 @@ def block_b(c_in: int, layer: Layers) -> Branches:
     )
 
 
-def block_c(c_in: int, narrow: int, layer: Layers) -> Branches:
+def block_c(c_in: int, narrow: int, layer: LayerFactory) -> Branches:
     """Figure 6: a 7x7 as 1x7 and 7x1."""
     return Branches(
         one=chain(c_in, layer, (192, 1)),
@@ -73,7 +73,7 @@ def block_c(c_in: int, narrow: int, layer: Layers) -> Branches:
     )
 
 
-def block_d(c_in: int, layer: Layers) -> Branches:
+def block_d(c_in: int, layer: LayerFactory) -> Branches:
     """Half the resolution again, with a 7x7 as 1x7 and 7x1."""
     return Branches(
         three=shrinking(c_in, layer, 320, (192, 1)),
@@ -82,7 +82,7 @@ def block_d(c_in: int, layer: Layers) -> Branches:
     )
 
 
-def block_e(c_in: int, layer: Layers) -> Branches:
+def block_e(c_in: int, layer: LayerFactory) -> Branches:
     """Figure 7: 1x3 and 3x1 side by side."""
 
     def sides(filters: int) -> Branches:
@@ -108,7 +108,7 @@ def inception_v3(
     chosen.refuse_no_padding("inception_v3")
     if rank != 2:
         raise ModelError(f"inception_v3: rank is {rank} and its one-sided windows are for images; choose rank=2")
-    takes, layer = Input.read("inception_v3", channels, rank, size), chosen.layers(rank)
+    takes, layer = InputSpec.checked("inception_v3", channels, rank, size), chosen.layers(rank)
     unit = layer.conv_norm_act
     stem = named(
         conv1=unit(channels, 32, 3, 2, padding=0), conv2=unit(32, 32, 3, padding=0), conv3=unit(32, 64, 3)

@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from convscope.models.heads import network_with_head
-from convscope.models.input_spec import Input, Size
+from convscope.models.input_spec import InputSpec, Size
 from convscope.models.layers import initialise, named
 from convscope.models.network import Network
 from convscope.models.options import Options, read_options
@@ -33,7 +33,7 @@ def lenet(
     Strides: stem 1, stages 2, 4. `padding="zeros"` lets it take images down to 4x4.
     """
     chosen = read_options(LeNetOptions, "lenet", options)
-    takes, layer = Input.read("lenet", channels, rank, size), chosen.layers(rank)
+    takes, layer = InputSpec.checked("lenet", channels, rank, size), chosen.layers(rank)
     first, second = chosen.filters
     stem = layer.conv_norm_act(channels, first, 5)
     stages = [

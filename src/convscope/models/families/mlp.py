@@ -8,8 +8,8 @@ from typing import Any
 from torch import nn
 
 from convscope.errors import ModelError
-from convscope.models.components import ACTIVATIONS, NORMS, look_up
-from convscope.models.input_spec import Input, Size
+from convscope.models.components import ACTIVATIONS, NORMS, resolve_component
+from convscope.models.input_spec import InputSpec, Size
 from convscope.models.layers import initialise, named
 from convscope.models.network import Network
 from convscope.models.options import VectorOptions, read_options
@@ -33,10 +33,13 @@ def mlp(
         ModelError: no size is given: the first layer has a weight for every pixel.
     """
     chosen = read_options(MLPOptions, "mlp", options)
-    takes = Input.read("mlp", channels, rank, size)
+    takes = InputSpec.checked("mlp", channels, rank, size)
     if takes.size is None:
         raise ModelError("mlp: it has a weight for every pixel and no image size is given; give size=(H, W)")
-    activation, norm = look_up(ACTIVATIONS, chosen.activation, "activation"), look_up(NORMS, chosen.norm, "norm")
+    activation, norm = (
+        resolve_component(ACTIVATIONS, chosen.activation, "activation"),
+        resolve_component(NORMS, chosen.norm, "norm"),
+    )
     counts = (channels * math.prod(takes.size), *chosen.widths)
     dropout = chosen.dropout
     stages = [

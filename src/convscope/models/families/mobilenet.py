@@ -6,8 +6,8 @@ from typing import Any, Literal
 from torch import nn
 
 from convscope.models.heads import network_with_head
-from convscope.models.input_spec import Input, Size
-from convscope.models.layers import Layers, Residual, initialise, named
+from convscope.models.input_spec import InputSpec, Size
+from convscope.models.layers import LayerFactory, Residual, initialise, named
 from convscope.models.network import Network
 from convscope.models.options import Options, read_options
 
@@ -30,7 +30,7 @@ class MobileNetOptions(Options):
     stem: Literal["standard", "small"] = "standard"
 
 
-def inverted_residual(c_in: int, c_out: int, expansion: int, stride: int, layer: Layers) -> nn.Module:
+def inverted_residual(c_in: int, c_out: int, expansion: int, stride: int, layer: LayerFactory) -> nn.Module:
     """Table 1: 1x1 up, 3x3 on each map alone, 1x1 down without activation; the input added where the shapes agree."""
     wide = expansion * c_in
     body = nn.Sequential()
@@ -56,7 +56,7 @@ def mobilenet_v2(
     """
     chosen = read_options(MobileNetOptions, "mobilenet_v2", options)
     chosen.refuse_no_padding("mobilenet_v2")
-    takes, layer = Input.read("mobilenet_v2", channels, rank, size), chosen.layers(rank)
+    takes, layer = InputSpec.checked("mobilenet_v2", channels, rank, size), chosen.layers(rank)
     small, scale = chosen.stem == "small", chosen.multiplier
     c_in = rounded(32 * scale)
     stem = layer.conv_norm_act(channels, c_in, 3, 1 if small else 2)

@@ -7,10 +7,10 @@ from typing import Any, Literal
 from torch import Tensor, nn
 from torch.nn import functional
 
-from convscope.models.components import GATES, Named, look_up
+from convscope.models.components import GATES, Named, resolve_component
 from convscope.models.heads import network_with_head
-from convscope.models.input_spec import Input, Size
-from convscope.models.layers import Layers, Residual, initialise
+from convscope.models.input_spec import InputSpec, Size
+from convscope.models.layers import LayerFactory, Residual, initialise
 from convscope.models.network import Network
 from convscope.models.options import Options, read_options
 
@@ -48,7 +48,7 @@ class PaddedShortcut(nn.Module):
         return functional.pad(kept, (0, 0) * (x.dim() - 2) + (self.before, self.after))
 
 
-def basic(c_in: int, width: int, stride: int, layer: Layers) -> nn.Sequential:
+def basic(c_in: int, width: int, stride: int, layer: LayerFactory) -> nn.Sequential:
     """Fig. 5, left: two 3x3."""
     return nn.Sequential(
         *layer.conv_then_act(c_in, width, 3, stride),
@@ -56,7 +56,7 @@ def basic(c_in: int, width: int, stride: int, layer: Layers) -> nn.Sequential:
     )  # fmt: skip
 
 
-def bottleneck(c_in: int, width: int, stride: int, layer: Layers) -> nn.Sequential:
+def bottleneck(c_in: int, width: int, stride: int, layer: LayerFactory) -> nn.Sequential:
     """Fig. 5, right: 1x1 down, 3x3, 1x1 up; the stride is in the 3x3, as in the common pretrained weights."""
     return nn.Sequential(
         *layer.conv_then_act(c_in, width, 1),
@@ -68,7 +68,7 @@ def bottleneck(c_in: int, width: int, stride: int, layer: Layers) -> nn.Sequenti
 BLOCKS = {"basic": (basic, 1), "bottleneck": (bottleneck, 4)}
 
 
-def residual(c_in: int, width: int, stride: int, layer: Layers, chosen: ResNetOptions) -> Residual:
+def residual(c_in: int, width: int, stride: int, layer: LayerFactory, chosen: ResNetOptions) -> Residual:
     """Return one block with its shortcut, not yet gated."""
     make, expansion = BLOCKS[chosen.block]
     body, c_out = make(c_in, width, stride, layer), expansion * width
@@ -83,9 +83,9 @@ def residual(c_in: int, width: int, stride: int, layer: Layers, chosen: ResNetOp
     return Residual(body, shortcut, layer.activation())
 
 
-def stages(layer: Layers, chosen: ResNetOptions) -> Iterator[nn.Sequential]:
+def stages(layer: LayerFactory, chosen: ResNetOptions) -> Iterator[nn.Sequential]:
     """Table 1: conv2_x to conv5_x, or as many stages as there are depths."""
-    expansion, gate = BLOCKS[chosen.block][1], look_up(GATES, chosen.gate, "gate")
+    expansion, gate = BLOCKS[chosen.block][1], resolve_component(GATES, chosen.gate, "gate")
     count = len(chosen.depths)
     gated = {"every": range(count), "first": range(1), "last": range(count - 1, count)}[chosen.gated]
     c_in = chosen.width
@@ -112,7 +112,7 @@ def resnet(
     """
     chosen = read_options(ResNetOptions, "resnet", options)
     chosen.refuse_no_padding("resnet")
-    takes, layer = Input.read("resnet", channels, rank, size), chosen.layers(rank)
+    takes, layer = InputSpec.checked("resnet", channels, rank, size), chosen.layers(rank)
     small = chosen.stem == "small"
     stem = layer.conv_norm_act(channels, chosen.width, 3 if small else 7, 1 if small else 2)
     model = network_with_head("resnet", takes, (stem, stages(layer, chosen)), classes, layer, chosen)

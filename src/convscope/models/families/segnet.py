@@ -6,12 +6,12 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from convscope.models.components import look_up
+from convscope.models.components import resolve_component
 from convscope.models.encoder_decoder import DenseNetwork
 from convscope.models.families.vgg import vgg
 from convscope.models.input_check import check_size
 from convscope.models.input_spec import Size
-from convscope.models.layers import Layers, initialise, named
+from convscope.models.layers import LayerFactory, initialise, named
 from convscope.models.network import Network
 from convscope.models.options import LayerOptions, read_options
 from convscope.models.upsample import bilinear, max_unpool, repeat
@@ -32,12 +32,12 @@ class SegNetOptions(LayerOptions):
     upsample: str = "max_unpool"
 
 
-class Level(nn.Module):
+class SegNetLevel(nn.Module):
     """One step up: the values to where the encoder's pool took them from, then as many 3x3 as the encoder has there."""
 
-    def __init__(self, c_in: int, c_out: int, depth: int, layer: Layers, upsample: str) -> None:
+    def __init__(self, c_in: int, c_out: int, depth: int, layer: LayerFactory, upsample: str) -> None:
         super().__init__()
-        self.way = look_up(WAYS, upsample, "segnet upsample")
+        self.way = resolve_component(WAYS, upsample, "segnet upsample")
         widths = [c_in] * depth + [c_out]
         self.convs = nn.Sequential(*(layer.conv_norm_act(a, b, 3, bias=True) for a, b in pairwise(widths)))
 
@@ -65,7 +65,7 @@ def segnet(
     levels = []
     for number in reversed(range(len(chosen.depths))):
         depth = chosen.depths[number] - (number == 0)  # the last convolution of all is the head
-        levels.append(Level(widths[number], widths[max(0, number - 1)], depth, layer, chosen.upsample))
+        levels.append(SegNetLevel(widths[number], widths[max(0, number - 1)], depth, layer, chosen.upsample))
     head = named(conv=layer.conv(widths[0], classes, 3))
     model = DenseNetwork("segnet", encoder, levels, head, 2 ** len(chosen.depths))
     kaiming = partial(nn.init.kaiming_normal_, nonlinearity="relu")

@@ -6,8 +6,8 @@ from typing import Any
 from torch import nn
 
 from convscope.models.heads import network_with_head
-from convscope.models.input_spec import Input, Size
-from convscope.models.layers import Branches, Layers, initialise, named
+from convscope.models.input_spec import InputSpec, Size
+from convscope.models.layers import Branches, LayerFactory, initialise, named
 from convscope.models.network import Network
 from convscope.models.options import Options, read_options
 
@@ -22,7 +22,7 @@ class SqueezeNetOptions(Options):
     stages: tuple[tuple[int, ...], ...] = ((16, 16, 32), (32, 48, 48, 64), (64,))
 
 
-def fire(c_in: int, squeeze: int, layer: Layers) -> nn.Sequential:
+def fire(c_in: int, squeeze: int, layer: LayerFactory) -> nn.Sequential:
     """Figure 1: 1x1 to few maps, then 1x1 and 3x3 side by side, 4 times as many maps each."""
     unit = layer.conv_norm_act
     expand = Branches(one=unit(squeeze, 4 * squeeze, 1), three=unit(squeeze, 4 * squeeze, 3))
@@ -39,7 +39,7 @@ def squeezenet(
     """
     chosen = read_options(SqueezeNetOptions, "squeezenet", options)
     chosen.refuse_no_padding("squeezenet")
-    takes, layer = Input.read("squeezenet", channels, rank, size), chosen.layers(rank)
+    takes, layer = InputSpec.checked("squeezenet", channels, rank, size), chosen.layers(rank)
     filters, window = chosen.first
     stages, c_in, number = [], filters, 2
     for widths in chosen.stages:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from convscope.errors import ModelError, did_you_mean
 from convscope.models.input_check import check_size
-from convscope.models.input_spec import Input, Size
+from convscope.models.input_spec import InputSpec, Size
 from convscope.models.layers import named
 from convscope.models.network import Network
 
@@ -46,7 +46,7 @@ def timm_network(
         raise ModelError(f"timm:{name}: rank is {rank} and timm's networks are for images; choose rank=2")
     if name not in timm.list_models():
         raise ModelError(f"timm:{name}: timm has no such network{did_you_mean(name, timm.list_models())}")
-    takes = Input.read(PREFIX + name, channels, rank, size)
+    takes = InputSpec.checked(PREFIX + name, channels, rank, size)
     try:
         backbone: Any = timm.create_model(name, features_only=True, in_chans=channels, **options)
     except (RuntimeError, AttributeError, TypeError) as error:
@@ -55,5 +55,5 @@ def timm_network(
     head = named(
         pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=nn.Linear(backbone.feature_info.channels()[-1], classes)
     )  # fmt: skip
-    network = TimmNetwork(PREFIX + name, Input(channels, rank), nn.Identity(), [backbone], head)
+    network = TimmNetwork(PREFIX + name, InputSpec(channels, rank), nn.Identity(), [backbone], head)
     return check_size(network, takes.size)

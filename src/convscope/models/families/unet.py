@@ -9,11 +9,11 @@ from pydantic import Field
 from torch import Tensor, cat, nn
 
 from convscope.errors import ModelError
-from convscope.models.components import Named, look_up
+from convscope.models.components import Named, resolve_component
 from convscope.models.encoder_decoder import DenseNetwork, scales
 from convscope.models.input_check import check_size
-from convscope.models.input_spec import Input, Size
-from convscope.models.layers import Layers, initialise, named
+from convscope.models.input_spec import InputSpec, Size
+from convscope.models.layers import LayerFactory, initialise, named
 from convscope.models.network import Network
 from convscope.models.options import LayerOptions, read_options
 from convscope.models.upsample import UPSAMPLES, centre
@@ -37,14 +37,14 @@ class UNetOptions(LayerOptions):
     widest: int | None = None
 
 
-class Level(nn.Module):
+class UNetLevel(nn.Module):
     """One step up: enlarge, put the encoder's map beside it, two 3x3."""
 
-    def __init__(self, maps: tuple[int, int, int], factor: int, layer: Layers, upsample: Named) -> None:
+    def __init__(self, maps: tuple[int, int, int], factor: int, layer: LayerFactory, upsample: Named) -> None:
         super().__init__()
         c_in, c_fine, c_out = maps
         self.factor, self.cuts = factor, layer.padding == "none"
-        make = look_up(UPSAMPLES, upsample, "upsample")
+        make = resolve_component(UPSAMPLES, upsample, "upsample")
         # Remembered positions need as many maps as the encoder has there.
         c_up = c_fine if c_fine and upsample == "max_unpool" else c_out
         self.up = make(c_in, c_up, factor, layer)
@@ -61,12 +61,12 @@ class Level(nn.Module):
         return out
 
 
-def double(c_in: int, c_out: int, layer: Layers) -> nn.Sequential:
+def double(c_in: int, c_out: int, layer: LayerFactory) -> nn.Sequential:
     """Two 3x3 with their activations."""
     return nn.Sequential(layer.conv_norm_act(c_in, c_out, 3), layer.conv_norm_act(c_out, c_out, 3))
 
 
-def contracting(takes: Input, chosen: UNetOptions, layer: Layers) -> Network:
+def contracting(input_spec: InputSpec, chosen: UNetOptions, layer: LayerFactory) -> Network:
     """Figure 1, left: two 3x3, then a pool and two 3x3 with twice the maps, `depth` times."""
     widths = [chosen.width * 2**number for number in range(chosen.depth + 1)]
     stages = []
@@ -74,7 +74,7 @@ def contracting(takes: Input, chosen: UNetOptions, layer: Layers) -> Network:
         stages.append(named(pool=layer.pool(before), convs=double(before, width, layer)))
     if chosen.dropout:
         stages[-1].add_module("drop", nn.Dropout(chosen.dropout))
-    return Network("unet", takes, double(takes.channels, widths[0], layer), stages, nn.Identity())
+    return Network("unet", input_spec, double(input_spec.channels, widths[0], layer), stages, nn.Identity())
 
 
 def unet(
@@ -95,16 +95,16 @@ def unet(
     own = sorted(chosen.model_fields_set & {"width", "depth", "dropout"})
     if make_encoder is not None and own:
         raise ModelError(f"unet: {own[0]} is the published encoder's; give {chosen.encoder}'s own in encoder_options")
-    takes, layer = Input.read("unet", channels, rank, size), chosen.layers(rank)
+    takes, layer = InputSpec.checked("unet", channels, rank, size), chosen.layers(rank)
     cuts = layer.padding == "none"
     if cuts and (chosen.encoder or chosen.upsample == "max_unpool"):
         raise ModelError("unet: padding none needs the published encoder without max_unpool; choose zeros or edge")
-    any_size = Input(channels, rank)
+    any_size = InputSpec(channels, rank)
     if make_encoder is None:
         encoder = contracting(any_size, chosen, layer)
     else:
         encoder = make_encoder(classes, channels=channels, rank=rank, **{"size": None, **chosen.encoder_options})
-    if encoder.takes.size is not None:
+    if encoder.input_spec.size is not None:
         raise ModelError(
             f"unet: encoder {chosen.encoder} takes one size of image only; choose another, such as resnet18"
         )
@@ -119,7 +119,7 @@ def unet(
     return model
 
 
-def expanding(maps: list[tuple[int, int]], chosen: UNetOptions, layer: Layers) -> tuple[list[Level], int]:
+def expanding(maps: list[tuple[int, int]], chosen: UNetOptions, layer: LayerFactory) -> tuple[list[UNetLevel], int]:
     """Figure 1, right: return the levels from coarse to fine, and how many maps the last one gives."""
     widest = chosen.widest or (256 if chosen.encoder else None)
     (c_in, stride), *finer = reversed(maps)
@@ -129,6 +129,6 @@ def expanding(maps: list[tuple[int, int]], chosen: UNetOptions, layer: Layers) -
     for c_fine, finer_stride in finer:
         c_out = c_fine or max(16, c_in // 2)
         c_out = min(c_out, widest) if widest else c_out
-        levels.append(Level((c_in, c_fine, c_out), max(1, round(stride / finer_stride)), layer, chosen.upsample))
+        levels.append(UNetLevel((c_in, c_fine, c_out), max(1, round(stride / finer_stride)), layer, chosen.upsample))
         c_in, stride = c_out, finer_stride
     return levels, c_in

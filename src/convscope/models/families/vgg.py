@@ -6,8 +6,8 @@ from typing import Any
 from torch import nn
 
 from convscope.models.heads import network_with_head
-from convscope.models.input_spec import Input, Size
-from convscope.models.layers import Layers, initialise, named
+from convscope.models.input_spec import InputSpec, Size
+from convscope.models.layers import LayerFactory, initialise, named
 from convscope.models.network import Network
 from convscope.models.options import Options, read_options
 
@@ -23,7 +23,7 @@ class VGGOptions(Options):
     width: int = 64
 
 
-def convolutions(number: int, c_in: int, width: int, depth: int, layer: Layers) -> dict[str, nn.Module]:
+def convolutions(number: int, c_in: int, width: int, depth: int, layer: LayerFactory) -> dict[str, nn.Module]:
     """Return `depth` 3x3 convolutions under the paper's names, such as conv3_1.
 
     They keep their bias before a norm too, as in the common pretrained weights.
@@ -43,7 +43,7 @@ def vgg(
     the fully connected layers. Weights start as Kaiming's, fan out, and N(0, 0.01) in the fully connected layers.
     """
     chosen = read_options(VGGOptions, "vgg", options)
-    takes, layer = Input.read("vgg", channels, rank, size), chosen.layers(rank)
+    takes, layer = InputSpec.checked("vgg", channels, rank, size), chosen.layers(rank)
     widths = [min(2**number, 8) * chosen.width for number in range(len(chosen.depths))]
     stem = named(**convolutions(1, channels, widths[0], chosen.depths[0], layer))
     stages = []

@@ -12,15 +12,15 @@ from torch import Tensor
 
 from convscope.errors import ModelError, did_you_mean
 from convscope.models.network import Network
-from convscope.models.pretrained.published import PUBLISHED, Published
-from convscope.models.pretrained.state_dicts import Loaded, load_state, read_state
+from convscope.models.pretrained.published import PUBLISHED, PublishedWeights
+from convscope.models.pretrained.state_dicts import LoadReport, load_state, read_state
 from convscope.models.registry import Architecture, build
 
 TIMEOUT = 30  # seconds without an answer
 PIECE = 1 << 20
 
 
-def weights_folder() -> Path:
+def download_folder() -> Path:
     """Return where fetched files are kept."""
     return user_cache_path("convscope") / "weights"
 
@@ -31,7 +31,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def fetch(published: Published, folder: Path | None = None) -> Path:
+def fetch(published: PublishedWeights, folder: Path | None = None) -> Path:
     """Return the file of published weights, fetching it where it is not on this machine yet.
 
     A file that someone has placed in the folder by hand serves as well; its hash is checked in either case.
@@ -39,7 +39,7 @@ def fetch(published: Published, folder: Path | None = None) -> Path:
     Raises:
         ModelError: the address cannot be reached, or the file is not the published one.
     """
-    folder = folder or weights_folder()
+    folder = folder or download_folder()
     path = folder / published.file
     if not path.is_file():
         download(published, path)
@@ -52,7 +52,7 @@ def fetch(published: Published, folder: Path | None = None) -> Path:
     return path
 
 
-def download(published: Published, path: Path) -> None:
+def download(published: PublishedWeights, path: Path) -> None:
     """Write the file beside its place, then move it there, so that a broken connection leaves no half file.
 
     Raises:
@@ -77,7 +77,7 @@ def download(published: Published, path: Path) -> None:
 
 def load_pretrained(
     architecture: Architecture, weights: str | Path | Mapping[str, Tensor], folder: Path | None = None
-) -> tuple[Network, Loaded]:
+) -> tuple[Network, LoadReport]:
     """Return the network with weights from elsewhere, and what came of loading them.
 
     Args:

@@ -11,7 +11,7 @@ from convscope.models.pretrained.state_dicts import fitted, prefixes_of
 from convscope.models.registry import MODELS
 
 
-def recognised(state: Mapping[str, Tensor]) -> str | None:
+def identify_network(state: Mapping[str, Tensor]) -> str | None:
     """Return the name of the network whose encoder these weights fill exactly, or None where none is known.
 
     Torchvision's and timm's names are known. What the last layers are does not matter.

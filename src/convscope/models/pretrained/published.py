@@ -11,7 +11,7 @@ HALF = (0.5, 0.5, 0.5)
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedWeights:
     """One file of weights.
 
     `hash` are the first digits of the file's SHA-256. Images are resized to `resize` on the shorter side, cut to
@@ -36,13 +36,13 @@ class Published:
         return self.address + self.file
 
 
-def torchvision(stem: str, digits: str, top1: float, top5: float, **rest: object) -> Published:
+def torchvision(stem: str, digits: str, top1: float, top5: float, **rest: object) -> PublishedWeights:
     """Return one of torchvision's files, whose names end with their hash."""
-    return Published(f"{stem}-{digits}.pth", digits, top1=top1, top5=top5, **rest)  # type: ignore[arg-type]
+    return PublishedWeights(f"{stem}-{digits}.pth", digits, top1=top1, top5=top5, **rest)  # type: ignore[arg-type]
 
 
 # The Inception networks were trained on pixels scaled to [-1, 1].
-PUBLISHED: dict[str, Published] = {
+PUBLISHED: dict[str, PublishedWeights] = {
     "alexnet": torchvision("alexnet-owt", "7be5be79", 56.522, 79.066),
     "vgg11": torchvision("vgg11", "8a719046", 69.020, 88.628),
     "vgg11_bn": torchvision("vgg11_bn", "6002323d", 70.370, 89.810),
@@ -64,5 +64,5 @@ PUBLISHED: dict[str, Published] = {
     "squeezenet1_0": torchvision("squeezenet1_0", "b66bff10", 58.092, 80.420),
     "squeezenet1_1": torchvision("squeezenet1_1", "b8a52dc0", 58.178, 80.624),
     "mobilenet_v2": torchvision("mobilenet_v2", "b0353104", 71.878, 90.286),
-    "se_resnet50": Published("seresnet50_a1_0-ffa00869.pth", "ffa00869", TIMM, TIMM_LICENCE, resize=236),
+    "se_resnet50": PublishedWeights("seresnet50_a1_0-ffa00869.pth", "ffa00869", TIMM, TIMM_LICENCE, resize=236),
 }

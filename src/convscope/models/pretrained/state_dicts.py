@@ -14,13 +14,13 @@ from convscope.errors import ModelError
 from convscope.models.encoder_decoder import DenseNetwork
 from convscope.models.network import Network
 from convscope.models.pretrained.key_mapping import KEYS
-from convscope.models.pretrained.published import Published
+from convscope.models.pretrained.published import PublishedWeights
 
 LISTED = 5
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadReport:
     """What came of loading weights; kept with the model.
 
     `fresh` are our tensors that the file does not have or has in another shape, so they stay as they started; `summed`
@@ -32,7 +32,7 @@ class Loaded:
     fresh: tuple[str, ...] = ()
     summed: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
-    published: Published | None = None
+    published: PublishedWeights | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
@@ -95,7 +95,7 @@ def prefixes_of(name: str) -> list[str]:
 
 def load_state(
     network: Network, state: Mapping[str, Tensor], source: str = "a state dict", new: Collection[str] = ()
-) -> Loaded:
+) -> LoadReport:
     """Copy the tensors into the network in place and return what did not fit.
 
     The layers named in `new` stay as they started whatever the file has. The last layer may have other classes and the
@@ -113,13 +113,13 @@ def load_state(
 
 def fitted(
     network: Network, state: Mapping[str, Tensor], source: str, new: Collection[str] = ()
-) -> tuple[dict[str, Tensor], Loaded]:
+) -> tuple[dict[str, Tensor], LoadReport]:
     """Return the tensors that `load_state` would copy, under our names, and what does not fit; nothing is changed."""
     found, fits, fresh, summed = renamed(network, state), {}, [], []
     found = {name: tensor for name, tensor in found.items() if not set(prefixes_of(name)) & set(new)}
     for name, tensor in network.state_dict().items():
         given = found.get(name)
-        if given is not None and is_colour_for_grey(name, given, tensor):
+        if given is not None and is_rgb_for_gray(name, given, tensor):
             given = given.float().sum(1, keepdim=True)
             summed.append(name)
         flat = given is not None and tensor.dim() == 2 and given.numel() == tensor.numel()
@@ -127,18 +127,18 @@ def fitted(
             fits[name] = given.reshape(tensor.shape).to(tensor.dtype)
         elif not name.endswith("num_batches_tracked"):
             fresh.append(name)
-    refuse_holes(network, found, fresh, source)
+    check_complete(network, found, fresh, source)
     unused = tuple(name for name in found if name not in fits and name not in fresh)
-    return fits, Loaded(source, fresh=tuple(fresh), summed=tuple(summed), unused=unused)
+    return fits, LoadReport(source, fresh=tuple(fresh), summed=tuple(summed), unused=unused)
 
 
-def is_colour_for_grey(name: str, given: Tensor, tensor: Tensor) -> bool:
+def is_rgb_for_gray(name: str, given: Tensor, tensor: Tensor) -> bool:
     """Return whether a first convolution of three colours is given for one of grey."""
     grey = tensor.dim() > 2 and tensor.shape[1] == 1 and name.startswith("stem.")
     return grey and given.shape == (tensor.shape[0], 3, *tensor.shape[2:])
 
 
-def refuse_holes(network: Network, found: Mapping[str, Tensor], fresh: list[str], source: str) -> None:
+def check_complete(network: Network, found: Mapping[str, Tensor], fresh: list[str], source: str) -> None:
     """Raise when more stays as it started than the ends of the network: the file is of another network."""
     ends = ("head.", "auxiliary.", "stem.", "decoder.")
     holes = [name for name in fresh if not name.startswith(ends)]

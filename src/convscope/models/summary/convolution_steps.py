@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convscope.errors import ModelError, did_you_mean
-from convscope.models.summary.formulas import convolution_weights, output_side
+from convscope.models.summary.formulas import convolution_parameters, output_side
 
 Array = NDArray[np.float64]
 Border = Literal["zeros", "edge", "reflect", "circular"]
@@ -26,7 +26,7 @@ NOTE = "Deep learning says convolution; in mathematics it is cross-correlation: 
 
 
 @dataclass(frozen=True)
-class Step:
+class WindowStep:
     """One place of the window: the values under it times the kernel's, summed (and divided by their count if asked)."""
 
     row: int
@@ -58,7 +58,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Convolved:
+class ConvolutionResult:
     """A convolution: `output` (H', W'), and `steps` that tell how each of its values comes about."""
 
     image: Array  # with its border
@@ -67,13 +67,13 @@ class Convolved:
     mean: bool
     output: Array
 
-    def steps(self) -> Iterator[Step]:
+    def steps(self) -> Iterator[WindowStep]:
         """Yield the steps from the upper left to the lower right, row by row."""
         height, width = self.kernel.shape[-2:]
         for row, column in np.ndindex(self.output.shape):
             top, left = row * self.stride, column * self.stride
             window = self.image[..., top : top + height, left : left + width]
-            yield Step(row, column, window, self.kernel, float(self.output[row, column]))
+            yield WindowStep(row, column, window, self.kernel, float(self.output[row, column]))
 
 
 def read_kernel(text: str) -> Array:
@@ -103,7 +103,7 @@ def read_kernel(text: str) -> Array:
 def convolve(
     image: ArrayLike, kernel: ArrayLike, *, stride: int = 1, padding: int | Literal["same"] = 0,
     border: Border = "zeros", mean: bool = False,
-) -> Convolved:  # fmt: skip
+) -> ConvolutionResult:  # fmt: skip
     """Slide the kernel over the image, multiply value by value and sum: what `torch.nn.functional.conv2d` computes.
 
     Args:
@@ -134,7 +134,7 @@ def convolve(
     windows = np.lib.stride_tricks.sliding_window_view(padded, sides, axis=(-2, -1))[..., ::stride, ::stride, :, :]
     letters = "cyxhw,chw->yx" if pixels.ndim == 3 else "yxhw,hw->yx"
     output = np.einsum(letters, windows, weights) / (weights.size if mean else 1)
-    return Convolved(padded, weights, stride, mean, output)
+    return ConvolutionResult(padded, weights, stride, mean, output)
 
 
 @dataclass(frozen=True)
@@ -146,14 +146,14 @@ class Bottleneck:
     expand: int
 
     @property
-    def through(self) -> int:
+    def total(self) -> int:
         """Both steps together."""
         return self.reduce + self.expand
 
     @property
-    def times(self) -> float:
+    def ratio(self) -> float:
         """How many times fewer."""
-        return self.direct / self.through
+        return self.direct / self.total
 
 
 def bottleneck(sides: Sequence[int], channels: int, narrow: int, size: int, filters: int) -> Bottleneck:
@@ -236,12 +236,12 @@ def checkerboard(size: int, stride: int) -> tuple[int, ...]:
     return tuple(len(range(phase, size, stride)) for phase in range(stride))
 
 
-def sharing(takes: Sequence[int], filters: int, size: int) -> tuple[int, int]:
+def sharing(input_shape: Sequence[int], filters: int, size: int) -> tuple[int, int]:
     """Return the weights of a convolution and of a fully connected layer that make `filters` maps of the same sides.
 
     >>> sharing((1, 28, 28), 8, 3)
     (80, 4923520)
     """
-    channels, *sides = takes
-    shared = convolution_weights((size,) * len(sides), channels, filters)
-    return shared, (math.prod(takes) + 1) * filters * math.prod(sides)
+    channels, *sides = input_shape
+    shared = convolution_parameters((size,) * len(sides), channels, filters)
+    return shared, (math.prod(input_shape) + 1) * filters * math.prod(sides)

@@ -40,13 +40,13 @@ def group(module: nn.Module) -> str:
     return "activation" if type(module).__module__.endswith("modules.activation") else "other"
 
 
-def words(module: nn.Module) -> str:
+def describe(module: nn.Module) -> str:
     """What it does.
 
     >>> words(nn.Conv2d(3, 64, 3, stride=2, padding=1))
     '64 kernels of 3x3 over 3 channels, every 2nd place, 1 of border'
     """
-    told = WORDS.get(group(module))
+    told = DESCRIPTIONS.get(group(module))
     return told(module) if told else ""
 
 
@@ -86,7 +86,7 @@ def _norm(norm: Any) -> str:
     return "mean 0 and spread 1 within the image, then a scale and shift for each channel"
 
 
-WORDS: dict[str, Callable[[Any], str]] = {
+DESCRIPTIONS: dict[str, Callable[[Any], str]] = {
     "convolution": _convolution,
     "fully connected": lambda fc: f"{fc.out_features} sums over all {fc.in_features} inputs",
     "norm": _norm,

@@ -4,9 +4,9 @@ import math
 from html import escape
 
 from convscope.models.layers import shape_text
-from convscope.models.summary.model_summary import Anatomy, Layer, table
+from convscope.models.summary.model_summary import LayerSummary, ModelSummary, table
 
-COLOURS = {"convolution": "#4477aa", "pool": "#ee6677", "fully connected": "#ccbb44", "other": "#bbbbbb"}
+COLORS = {"convolution": "#4477aa", "pool": "#ee6677", "fully connected": "#ccbb44", "other": "#bbbbbb"}
 FRAME = 120  # the side of the little image in which the field is drawn
 
 STYLE = """
@@ -23,7 +23,7 @@ tr:nth-child(even) { background: #f4f4f4; }
 """
 
 
-def page(anatomy: Anatomy) -> str:
+def page(anatomy: ModelSummary) -> str:
     """Return the whole page: the drawing, the warnings and the table; no script, nothing fetched."""
     shown = [layer for layer in anatomy.layers if is_drawn(layer)]
     boxes = "\n".join(box(layer, anatomy.shape) for layer in shown)
@@ -35,7 +35,7 @@ def page(anatomy: Anatomy) -> str:
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{escape(anatomy.name)}</title><style>{STYLE}</style></head><body>
 <h1>{escape(anatomy.name)} on {shape_text(anatomy.shape)}</h1>
-<p>{anatomy.weights:,} weights ({shares}), {anatomy.multiplications:,} multiplications for one image.</p>
+<p>{anatomy.num_parameters:,} weights ({shares}), {anatomy.macs:,} multiplications for one image.</p>
 <div class="net">
 {boxes}
 </div>
@@ -46,24 +46,25 @@ def page(anatomy: Anatomy) -> str:
 """
 
 
-def is_drawn(layer: Layer) -> bool:
+def is_drawn(layer: LayerSummary) -> bool:
     """Return whether a layer gets a box: those that have weights or change the shape, norms apart."""
     return layer.group in ("convolution", "pool", "fully connected") or (
-        layer.takes != layer.gives and layer.kind != "Flatten"
+        layer.input_shape != layer.output_shape and layer.layer_type != "Flatten"
     )
 
 
-def box(layer: Layer, shape: tuple[int, ...]) -> str:
+def box(layer: LayerSummary, shape: tuple[int, ...]) -> str:
     """Return one layer: its height follows its map, its width the channels; a card with its numbers shows on hover."""
-    across = 2 if len(layer.gives) > 1 else 1
-    height = round(12 + 100 * math.sqrt(max(layer.gives[1:], default=1) / max(shape[1:]))) if across == 2 else 60
-    width = round(4 + 3 * math.log2(1 + layer.gives[0]))
-    colour = COLOURS.get(layer.group, COLOURS["other"])
+    across = 2 if len(layer.output_shape) > 1 else 1
+    height = round(12 + 100 * math.sqrt(max(layer.output_shape[1:], default=1) / max(shape[1:]))) if across == 2 else 60
+    width = round(4 + 3 * math.log2(1 + layer.output_shape[0]))
+    colour = COLORS.get(layer.group, COLORS["other"])
     words = [
-        f"{layer.kind}: {shape_text(layer.takes)} → {shape_text(layer.gives)}", layer.shape_formula,
-        f"{layer.weights_formula or ''}{' = ' if layer.weights_formula else ''}{layer.weights:,} weights",
-        f"{layer.multiplications:,} multiplications",
-        "sees the whole image" if layer.flat else f"sees {shape_text(layer.field)} pixels, {layer.jump[0]:g} apart",
+        f"{layer.layer_type}: {shape_text(layer.input_shape)} → {shape_text(layer.output_shape)}", layer.shape_formula,
+        f"{layer.parameters_formula or ''}{' = ' if layer.parameters_formula else ''}{layer.num_parameters:,} weights",
+        f"{layer.macs:,} multiplications",
+        "sees the whole image" if layer.flat else f"sees {shape_text(layer.rf_size)} pixels, {layer.rf_stride[0]:g} "
+        "apart",
     ]  # fmt: skip
     lines = "<br>".join(escape(word) for word in words if word)
     return f"""<div class="layer" tabindex="0"><svg width="{width}" height="{height}" role="img" aria-label="{
@@ -72,19 +73,19 @@ def box(layer: Layer, shape: tuple[int, ...]) -> str:
 <div class="card"><b>{escape(layer.name)}</b><br>{lines}<br>{field_in_image(layer, shape)}</div></div>"""
 
 
-def field_in_image(layer: Layer, shape: tuple[int, ...]) -> str:
+def field_in_image(layer: LayerSummary, shape: tuple[int, ...]) -> str:
     """Return the image as a square with what the middle place of the layer sees in it; what lies outside is cut."""
     sides = (shape[1:] * 2)[:2] if len(shape) == 2 else shape[-2:]
     scale = FRAME / max(sides)
     tall, wide = (scale * side for side in sides)
     rectangle = ""
-    if not layer.flat and max(layer.jump) > 0:
-        places = layer.gives[-2:] if len(shape) > 2 else layer.gives[-1:] * 2
+    if not layer.flat and max(layer.rf_stride) > 0:
+        places = layer.output_shape[-2:] if len(shape) > 2 else layer.output_shape[-1:] * 2
         spans = []
         for axis in (-2, -1):
-            axis = max(axis, -len(layer.field))
-            centre = layer.start[axis] + layer.jump[axis] * (places[axis] // 2) + 0.5
-            spans.append((scale * (centre - layer.field[axis] / 2), scale * layer.field[axis]))
+            axis = max(axis, -len(layer.rf_size))
+            centre = layer.rf_start[axis] + layer.rf_stride[axis] * (places[axis] // 2) + 0.5
+            spans.append((scale * (centre - layer.rf_size[axis] / 2), scale * layer.rf_size[axis]))
         (top, high), (left, long) = spans
         rectangle = (
             f'<rect x="{left:.1f}" y="{top:.1f}" width="{long:.1f}" height="{high:.1f}" '

@@ -29,7 +29,9 @@ def output_side(
     return sides - 1 if ceil and (sides - 1) * stride >= length + padding else sides
 
 
-def filled_in(length: int, size: int, stride: int = 1, padding: int = 0, dilation: int = 1, ceil: bool = False) -> str:
+def output_side_formula(
+    length: int, size: int, stride: int = 1, padding: int = 0, dilation: int = 1, ceil: bool = False
+) -> str:
     """Return the formula of `output_side` with its numbers, and what is rounded.
 
     >>> filled_in(277, 11, 4)
@@ -44,7 +46,9 @@ def filled_in(length: int, size: int, stride: int = 1, padding: int = 0, dilatio
     return body if exact == gives else f"{body} -> {gives}"
 
 
-def transposed_filled_in(length: int, size: int, stride: int, padding: int, extra: int = 0, dilation: int = 1) -> str:
+def transposed_side_formula(
+    length: int, size: int, stride: int, padding: int, extra: int = 0, dilation: int = 1
+) -> str:
     """Return the formula of a transposed convolution's side: it is the inverse of the formula above.
 
     >>> transposed_filled_in(2, 3, 2, 1, 1)
@@ -73,21 +77,21 @@ def window_of(module: nn.Module | None, place: int) -> tuple[int, int, int, int,
     )  # fmt: skip
 
 
-def shape_formula(module: nn.Module | None, takes: tuple[int, ...], gives: tuple[int, ...]) -> str:
+def shape_formula(module: nn.Module | None, input_shape: tuple[int, ...], output_shape: tuple[int, ...]) -> str:
     """Return how the sides of the output follow from those of the input, once where all sides agree; else ''."""
-    if len(takes) < 2 or len(takes) != len(gives):
+    if len(input_shape) < 2 or len(input_shape) != len(output_shape):
         return ""
     texts = []
-    for place, length in enumerate(takes[1:]):
+    for place, length in enumerate(input_shape[1:]):
         if isinstance(module, _ConvTransposeNd):
             numbers = (module.kernel_size, module.stride, module.padding, module.output_padding, module.dilation)
-            texts.append(transposed_filled_in(length, *(side(number, place) for number in numbers)))
+            texts.append(transposed_side_formula(length, *(side(number, place) for number in numbers)))
         elif (window := window_of(module, place)) is not None:
-            texts.append(filled_in(length, *window))
+            texts.append(output_side_formula(length, *window))
     return "; ".join(dict.fromkeys(texts))
 
 
-def weights_formula(module: nn.Module | None) -> str:
+def parameters_formula(module: nn.Module | None) -> str:
     """Return how the number of weights follows: (window x depth + 1) x filters; '' where there is no formula.
 
     >>> weights_formula(nn.Conv2d(3, 10, 5))
@@ -114,7 +118,7 @@ def products(inputs: tuple[int, ...], outputs: int, bias: bool) -> str:
     return f"({text} + 1)x{outputs}" if bias else f"{text}x{outputs}"
 
 
-def convolution_weights(size: tuple[int, ...], depth: int, filters: int, bias: bool = True) -> int:
+def convolution_parameters(size: tuple[int, ...], depth: int, filters: int, bias: bool = True) -> int:
     """Return the weights of a convolution: (kw kh kd + 1) filters.
 
     >>> convolution_weights((5, 5), 3, 10), convolution_weights((5, 5), 3, 10, bias=False)

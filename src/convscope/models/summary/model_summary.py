@@ -10,60 +10,64 @@ FULLY_CONNECTED = "fully connected"
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerSummary:
     """One layer of a network, as it runs on one image.
 
-    `takes` and `gives` are shapes without the batch. `weights` are 0 where a layer runs for the second time. `memory`
-    are the bytes that it gives. Of the receptive field, for each side of the image: `jump` pixels between neighbouring
-    places, `field` pixels seen, `start` the pixel in the middle of what the first place sees. `flat` says that places
-    no longer exist. `source` is the number of the layer that its widest input comes from, None for the image.
+    `input_shape` and `output_shape` are shapes without the batch. `num_parameters` are 0 where a layer runs for the
+    second time. `memory`
+    are the bytes that it gives. Of the receptive field, for each side of the image: `rf_stride` pixels between
+    neighbouring
+    places, `rf_size` pixels seen, `rf_start` the pixel in the middle of what the first place sees. `flat` says that
+    places no longer exist. `source` is the number of the layer that its widest input comes from, None for the image.
     """
 
     name: str
-    kind: str
+    layer_type: str
     group: str
-    takes: tuple[int, ...]
-    gives: tuple[int, ...]
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
     shape_formula: str
-    weights: int
-    weights_formula: str
-    multiplications: int
+    num_parameters: int
+    parameters_formula: str
+    macs: int
     memory: int
-    jump: tuple[float, ...]
-    field: tuple[int, ...]
-    start: tuple[float, ...]
+    rf_stride: tuple[float, ...]
+    rf_size: tuple[int, ...]
+    rf_start: tuple[float, ...]
     flat: bool
     source: int | None
 
 
 @dataclass(frozen=True)
-class Anatomy:
-    """A network layer by layer; totals are for one image. `other` are weights that belong to no layer of the list."""
+class ModelSummary:
+    """A network layer by layer; totals are for one image. `other_parameters` are weights that belong to no layer of the
+    list.
+    """
 
     name: str
     shape: tuple[int, ...]
-    layers: tuple[Layer, ...]
-    weights: int
-    multiplications: int
+    layers: tuple[LayerSummary, ...]
+    num_parameters: int
+    macs: int
     memory: int
-    other: int
+    other_parameters: int
     warnings: tuple[str, ...] = ()
 
     def shares(self) -> dict[str, float]:
         """Return where the weights sit: the fraction in each group of layers, the largest first."""
-        sums = {layer.group: 0 for layer in self.layers if layer.weights}
+        sums = {layer.group: 0 for layer in self.layers if layer.num_parameters}
         for layer in self.layers:
-            if layer.weights:
-                sums[layer.group] += layer.weights
-        if self.other:
-            sums["other"] = sums.get("other", 0) + self.other
-        return {group: count / self.weights for group, count in sorted(sums.items(), key=lambda item: -item[1])}
+            if layer.num_parameters:
+                sums[layer.group] += layer.num_parameters
+        if self.other_parameters:
+            sums["other"] = sums.get("other", 0) + self.other_parameters
+        return {group: count / self.num_parameters for group, count in sorted(sums.items(), key=lambda item: -item[1])}
 
-    def last_maps(self) -> Layer | None:
+    def last_maps(self) -> LayerSummary | None:
         """Return the last layer whose places still see a part of the image, or None."""
-        return next((layer for layer in reversed(self.layers) if not layer.flat and max(layer.jump) > 0), None)
+        return next((layer for layer in reversed(self.layers) if not layer.flat and max(layer.rf_stride) > 0), None)
 
-    def path(self, name: str) -> tuple[Layer, ...]:
+    def path(self, name: str) -> tuple[LayerSummary, ...]:
         """Return the layers through which layer `name` sees its widest receptive field, the first one first.
 
         Raises:
@@ -83,22 +87,32 @@ class Anatomy:
         return {**asdict(self), "shares": self.shares()}
 
 
-def table(anatomy: Anatomy) -> list[tuple[str, ...]]:
+def table(anatomy: ModelSummary) -> list[tuple[str, ...]]:
     """Return the anatomy as rows of text, a heading first, for a terminal or a page."""
     rows = [("layer", "kind", "gives", "weights", "multiplications", "memory", "field", "stride")]
     for one in anatomy.layers:
-        weights = f"{one.weights_formula} = {one.weights:,}" if one.weights_formula else f"{one.weights:,}"
-        field = "all" if max(one.jump) == 0 else shape_text(one.field) if len(set(one.field)) > 1 else str(one.field[0])
+        weights = (
+            f"{one.parameters_formula} = {one.num_parameters:,}"
+            if one.parameters_formula
+            else f"{one.num_parameters:,}"
+        )
+        field = (
+            "all"
+            if max(one.rf_stride) == 0
+            else shape_text(one.rf_size)
+            if len(set(one.rf_size)) > 1
+            else str(one.rf_size[0])
+        )
         rows.append((
-            one.name, one.kind, shape_text(one.gives), weights if one.weights else "", f"{one.multiplications:,}",
-            f"{one.memory / 1024:,.0f} KiB", field, f"{one.jump[0]:g}",
+            one.name, one.layer_type, shape_text(one.output_shape), weights if one.num_parameters else "",
+            f"{one.macs:,}", f"{one.memory / 1024:,.0f} KiB", field, f"{one.rf_stride[0]:g}",
         ))  # fmt: skip
     total = (
         "total",
         "",
         "",
-        f"{anatomy.weights:,}",
-        f"{anatomy.multiplications:,}",
+        f"{anatomy.num_parameters:,}",
+        f"{anatomy.macs:,}",
         f"{anatomy.memory / 2**20:,.1f} MiB",
     )
     return [*rows, (*total, "", "")]

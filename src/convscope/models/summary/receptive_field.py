@@ -15,7 +15,7 @@ Reads = Callable[[int], tuple[int, int]]
 
 
 @dataclass(frozen=True)
-class Field:
+class AxisField:
     """Place ``o = cycle * period + phase`` sees pixels ``low[phase]`` to ``high[phase]``, moved by cycle * advance.
 
     Pixels before 0 and past the end are padding: they count in `size`, as is the custom.
@@ -31,7 +31,7 @@ class Field:
         return len(self.low)
 
     @property
-    def jump(self) -> float:
+    def stride(self) -> float:
         """Pixels of the input between neighbouring places."""
         return self.advance / self.period
 
@@ -51,10 +51,10 @@ class Field:
         return self.low[phase] + cycle * self.advance, self.high[phase] + cycle * self.advance
 
 
-PIXELS = Field(1, (0,), (0,))
+PIXELS = AxisField(1, (0,), (0,))
 
 
-def through(field: Field, period: int, advance: int, reads: Reads) -> Field:
+def compose(field: AxisField, period: int, advance: int, reads: Reads) -> AxisField:
     """Return the field after a layer whose place o reads the places ``reads(o)`` of a map with this field."""
     repeats = field.period // math.gcd(field.period, advance) if advance else 1
     lows, highs = [], []
@@ -62,22 +62,22 @@ def through(field: Field, period: int, advance: int, reads: Reads) -> Field:
         first, last = reads(place)
         lows.append(field.at(first)[0])
         highs.append(field.at(last)[1])
-    return simplest(Field(field.advance * (advance * repeats // field.period), tuple(lows), tuple(highs)))
+    return simplify(AxisField(field.advance * (advance * repeats // field.period), tuple(lows), tuple(highs)))
 
 
-def simplest(field: Field) -> Field:
+def simplify(field: AxisField) -> AxisField:
     """Return the same field with the shortest period: the same layer may be told in longer ones."""
     for period in range(1, field.period):
         repeats = field.period // period
         if field.period % period or field.advance % repeats:
             continue
-        short = Field(field.advance // repeats, field.low[:period], field.high[:period])
+        short = AxisField(field.advance // repeats, field.low[:period], field.high[:period])
         if all(short.at(place) == field.at(place) for place in range(field.period)):
             return short
     return field
 
 
-def window(field: Field, size: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> Field:
+def window(field: AxisField, size: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> AxisField:
     """Return the field after a convolution or a pool.
 
     >>> three = window(PIXELS, 3)
@@ -85,10 +85,10 @@ def window(field: Field, size: int, stride: int = 1, padding: int = 0, dilation:
     (5, 6, 10)
     """
     reach = dilation * (size - 1)
-    return through(field, 1, stride, lambda o: (o * stride - padding, o * stride - padding + reach))
+    return compose(field, 1, stride, lambda o: (o * stride - padding, o * stride - padding + reach))
 
 
-def transposed(field: Field, size: int, stride: int, padding: int = 0, dilation: int = 1) -> Field:
+def transposed(field: AxisField, size: int, stride: int, padding: int = 0, dilation: int = 1) -> AxisField:
     """Return the field after a transposed convolution, where place o hears from (o + padding - tap) / stride.
 
     Where the window is smaller than the stride, some places hear from none; the nearest before them is told.
@@ -99,10 +99,10 @@ def transposed(field: Field, size: int, stride: int, padding: int = 0, dilation:
         last = (place + padding) // stride
         return min(-((reach - place - padding) // stride), last), last
 
-    return through(field, stride, 1, reads)
+    return compose(field, stride, 1, reads)
 
 
-def resized(field: Field, before: int, after: int, smooth: bool = False) -> Field:
+def resized(field: AxisField, before: int, after: int, smooth: bool = False) -> AxisField:
     """Return the field after `before` places became `after`, by repeating or (`smooth`) by linear interpolation."""
     common = math.gcd(before, after)
     period, advance = after // common, before // common
@@ -115,28 +115,28 @@ def resized(field: Field, before: int, after: int, smooth: bool = False) -> Fiel
         at = Fraction(2 * place + 1, 2) * Fraction(before, after) - Fraction(1, 2)
         return math.floor(at), math.ceil(at)
 
-    return through(field, period, advance, linear if smooth else nearest)
+    return compose(field, period, advance, linear if smooth else nearest)
 
 
-def cells(field: Field, before: int, after: int) -> Field:
+def cells(field: AxisField, before: int, after: int) -> AxisField:
     """Return the field after an adaptive pool from `before` places to `after`."""
     common = math.gcd(before, after)
-    return through(
+    return compose(
         field, after // common, before // common, lambda o: (o * before // after, -(-(o + 1) * before // after) - 1)
     )
 
 
-def moved(field: Field, offset: int, step: int = 1) -> Field:
+def moved(field: AxisField, offset: int, step: int = 1) -> AxisField:
     """Return the field after cutting (offset > 0) or padding (offset < 0) in front, keeping every `step`-th place."""
-    return through(field, 1, step, lambda o: (o * step + offset, o * step + offset))
+    return compose(field, 1, step, lambda o: (o * step + offset, o * step + offset))
 
 
-def everything(field: Field, places: int) -> Field:
+def everything(field: AxisField, places: int) -> AxisField:
     """Return the field of what sees all `places` of a map at once."""
-    return Field(0, (field.at(0)[0],), (field.at(places - 1)[1],))
+    return AxisField(0, (field.at(0)[0],), (field.at(places - 1)[1],))
 
 
-def union(fields: Iterable[Field], places: int) -> Field:
+def union(fields: Iterable[AxisField], places: int) -> AxisField:
     """Return the field of what joins maps of `places` places: the first to the last pixel that any of them sees."""
     together, *rest = fields
     for other in rest:
@@ -145,8 +145,8 @@ def union(fields: Iterable[Field], places: int) -> Field:
             pairs = [(together.at(place), other.at(place)) for place in range(period)]
             lows = tuple(min(one[0], two[0]) for one, two in pairs)
             highs = tuple(max(one[1], two[1]) for one, two in pairs)
-            together = simplest(Field(together.advance * period // together.period, lows, highs))
+            together = simplify(AxisField(together.advance * period // together.period, lows, highs))
         else:  # a gate that has seen the whole image, or resizing by no whole number
             one, two = everything(together, places), everything(other, places)
-            together = Field(0, (min(one.low[0], two.low[0]),), (max(one.high[0], two.high[0]),))
+            together = AxisField(0, (min(one.low[0], two.low[0]),), (max(one.high[0], two.high[0]),))
     return together

@@ -11,22 +11,22 @@ from typing import Any
 from torch import Tensor
 
 from convscope.models.summary import receptive_field as field
-from convscope.models.summary.receptive_field import Field
+from convscope.models.summary.receptive_field import AxisField
 
 
 @dataclass(frozen=True)
-class Axis:
+class ImageAxis:
     """One side of the image: the tensor's dimension along which it runs, None once flattened, and its places' field."""
 
     dim: int | None
-    field: Field
+    field: AxisField
 
 
-Axes = tuple[Axis, ...]
+Axes = tuple[ImageAxis, ...]
 Known = list[tuple[Tensor, Axes]]
 
 
-def each(axes: Axes, tensor: Tensor, sides: int, rule: Callable[[Field, int, int], Field]) -> Axes:
+def each(axes: Axes, tensor: Tensor, sides: int, rule: Callable[[AxisField, int, int], AxisField]) -> Axes:
     """Return the axes after ``rule(field, side, places)``; `sides` are the tensor's last dimensions, counted from 0."""
     first = tensor.dim() - sides
     return tuple(
@@ -51,7 +51,7 @@ def convolution(args: Sequence[Any], known: Known, out: Tensor) -> Axes:  # noqa
     tensor, axes = known[0]
     sizes, (stride, padding, dilation, is_transposed) = args[1].shape[2:], args[3:7]
 
-    def rule(before: Field, side: int, _: int) -> Field:
+    def rule(before: AxisField, side: int, _: int) -> AxisField:
         step, pad, spread = pick(stride, side, 1), pick(padding, side, 0), pick(dilation, side, 1)
         if is_transposed:
             return field.transposed(before, sizes[side], step, pad, spread)
@@ -66,7 +66,7 @@ def pool(args: Sequence[Any], known: Known, out: Tensor) -> Axes:
     size, stride, padding = args[1], args[2] if len(args) > 2 else [], args[3] if len(args) > 3 else 0
     sides = 1 if isinstance(size, int) else max(len(size), out.dim() - 2)
 
-    def rule(before: Field, side: int, _: int) -> Field:
+    def rule(before: AxisField, side: int, _: int) -> AxisField:
         window = pick(size, side, 1)
         return field.window(before, window, pick(stride, side, window), pick(padding, side, 0))
 
@@ -117,11 +117,11 @@ def reduced(args: Sequence[Any], known: Known, out: Tensor) -> Axes:
     dims = {dim % tensor.dim() for dim in ([chosen] if isinstance(chosen, int) else chosen)} or set(range(tensor.dim()))
     kept = out.dim() == tensor.dim()
 
-    def after(axis: Axis) -> Axis:
+    def after(axis: ImageAxis) -> ImageAxis:
         if axis.dim is None:
             return axis
         if axis.dim in dims:
-            return Axis(axis.dim if kept else None, field.everything(axis.field, tensor.shape[axis.dim]))
+            return ImageAxis(axis.dim if kept else None, field.everything(axis.field, tensor.shape[axis.dim]))
         return axis if kept else replace(axis, dim=axis.dim - sum(dim < axis.dim for dim in dims))
 
     return tuple(after(axis) for axis in axes)
@@ -143,7 +143,7 @@ def reshaped(args: Sequence[Any], known: Known, out: Tensor) -> Axes:  # noqa: A
     """Views: a side that keeps its length and what comes before it stays, others are flattened."""
     tensor, axes = known[0]
 
-    def after(axis: Axis) -> Axis:
+    def after(axis: ImageAxis) -> ImageAxis:
         if axis.dim is None:
             return axis
         before, places = math.prod(tensor.shape[: axis.dim]), tensor.shape[axis.dim]
@@ -151,7 +151,7 @@ def reshaped(args: Sequence[Any], known: Known, out: Tensor) -> Axes:  # noqa: A
             behind = math.prod(out.shape[dim + 1 :]) == math.prod(tensor.shape[axis.dim + 1 :])
             if out.shape[dim] == places and math.prod(out.shape[:dim]) == before and behind:
                 return replace(axis, dim=dim)
-        return Axis(None, field.everything(axis.field, places))
+        return ImageAxis(None, field.everything(axis.field, places))
 
     return tuple(after(axis) for axis in axes)
 
@@ -163,7 +163,7 @@ def multiplied(args: Sequence[Any], known: Known, out: Tensor) -> Axes:  # noqa:
         last = tensor.dim() - 1
         parts.append(
             tuple(
-                Axis(None, field.everything(axis.field, tensor.shape[axis.dim]))
+                ImageAxis(None, field.everything(axis.field, tensor.shape[axis.dim]))
                 if axis.dim is not None and (axis.dim == last or len(known) > 1)
                 else axis
                 for axis in axes
@@ -179,7 +179,7 @@ def concatenated(args: Sequence[Any], known: Known, out: Tensor) -> Axes:
     for tensor, axes in known:
         parts.append(
             tuple(
-                Axis(None, field.everything(axis.field, tensor.shape[dim])) if axis.dim == dim else axis
+                ImageAxis(None, field.everything(axis.field, tensor.shape[dim])) if axis.dim == dim else axis
                 for axis in axes
             )
         )
@@ -189,14 +189,14 @@ def concatenated(args: Sequence[Any], known: Known, out: Tensor) -> Axes:
 def elementwise(args: Sequence[Any], known: Known, out: Tensor) -> Axes:  # noqa: ARG001
     """Everything else: the same place of every input, or, where shapes do not agree, all of it."""
 
-    def aligned(tensor: Tensor, axis: Axis) -> Axis:
+    def aligned(tensor: Tensor, axis: ImageAxis) -> ImageAxis:
         if axis.dim is None:
             return axis
         dim, places = axis.dim + out.dim() - tensor.dim(), tensor.shape[axis.dim]
         if 0 <= dim < out.dim() and out.shape[dim] == places:
             return replace(axis, dim=dim)
         stays = 0 <= dim < out.dim() and places == 1
-        return Axis(dim if stays else None, field.everything(axis.field, places))
+        return ImageAxis(dim if stays else None, field.everything(axis.field, places))
 
     return joined([tuple(aligned(tensor, axis) for axis in axes) for tensor, axes in known], out)
 
@@ -207,7 +207,7 @@ def joined(parts: list[Axes], out: Tensor) -> Axes:
     for axes in zip(*parts, strict=True):
         dim = next((axis.dim for axis in axes if axis.dim is not None), None)
         places = 1 if dim is None else out.shape[dim]
-        result.append(Axis(dim, field.union([axis.field for axis in axes], places)))
+        result.append(ImageAxis(dim, field.union([axis.field for axis in axes], places)))
     return tuple(result)
 
 

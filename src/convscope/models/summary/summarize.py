@@ -8,15 +8,15 @@ from torch import nn
 from convscope.errors import ModelError
 from convscope.models.layers import shape_text
 from convscope.models.network import Network
-from convscope.models.summary.formulas import shape_formula, weights_formula
-from convscope.models.summary.model_summary import FULLY_CONNECTED, Anatomy, Layer
-from convscope.models.summary.trace import Row, trace
-from convscope.models.summary.warnings import advice
+from convscope.models.summary.formulas import parameters_formula, shape_formula
+from convscope.models.summary.model_summary import FULLY_CONNECTED, LayerSummary, ModelSummary
+from convscope.models.summary.trace import TraceRow, trace
+from convscope.models.summary.warnings import find_warnings
 
 GROUPS = {"Conv": "convolution", "Linear": FULLY_CONNECTED, "Norm": "norm", "Pool": "pool"}
 
 
-def dissect(model: nn.Module, shape: Sequence[int], objects: int | None = None) -> Anatomy:
+def summarize(model: nn.Module, shape: Sequence[int], objects: int | None = None) -> ModelSummary:
     """Return the anatomy of any module for images of `shape` (C, H, W), computed without memory for weights or maps.
 
     Args:
@@ -34,30 +34,30 @@ def dissect(model: nn.Module, shape: Sequence[int], objects: int | None = None) 
         first = str(error).splitlines()[0]
         raise ModelError(f"{name}: an image of {shape_text(shape)} does not go through ({first})") from error
     counted: set[int] = set()
-    layers = tuple(layer(row, counted) for row in rows)
+    layers = tuple(summarize_layer(row, counted) for row in rows)
     weights = sum(parameter.numel() for parameter in model.parameters())
-    anatomy = Anatomy(
+    anatomy = ModelSummary(
         name, tuple(shape), layers, weights,
-        sum(one.multiplications for one in layers), sum(one.memory for one in layers),
-        weights - sum(one.weights for one in layers),
+        sum(one.macs for one in layers), sum(one.memory for one in layers),
+        weights - sum(one.num_parameters for one in layers),
     )  # fmt: skip
-    return Anatomy(**{**vars(anatomy), "warnings": tuple(advice(anatomy, rows, objects))})
+    return ModelSummary(**{**vars(anatomy), "warnings": tuple(find_warnings(anatomy, rows, objects))})
 
 
-def layer(row: Row, counted: set[int]) -> Layer:
+def summarize_layer(row: TraceRow, counted: set[int]) -> LayerSummary:
     """Return a traced row in words; `counted` are the parameters that earlier rows have."""
     mine = [] if row.module is None else [one for one in row.module.parameters() if id(one) not in counted]
     counted.update(id(one) for one in mine)
     fields = [axis.field for axis in row.axes]
-    takes, gives = row.takes[1:], row.gives[1:]
-    return Layer(
-        row.name, row.kind, group(row), takes, gives, shape_formula(row.module, takes, gives),
-        sum(one.numel() for one in mine), weights_formula(row.module) if mine else "", row.multiplications, row.bytes,
-        tuple(one.jump for one in fields), tuple(one.size for one in fields), tuple(one.start for one in fields),
+    takes, gives = row.input_shape[1:], row.output_shape[1:]
+    return LayerSummary(
+        row.name, row.layer_type, group(row), takes, gives, shape_formula(row.module, takes, gives),
+        sum(one.numel() for one in mine), parameters_formula(row.module) if mine else "", row.macs, row.bytes,
+        tuple(one.stride for one in fields), tuple(one.size for one in fields), tuple(one.start for one in fields),
         all(axis.dim is None for axis in row.axes) or math.prod(gives[1:]) == 1, row.source,
     )  # fmt: skip
 
 
-def group(row: Row) -> str:
+def group(row: TraceRow) -> str:
     """Return what sort of layer it is."""
-    return next((word for part, word in GROUPS.items() if part.lower() in row.kind.lower()), "other")
+    return next((word for part, word in GROUPS.items() if part.lower() in row.layer_type.lower()), "other")

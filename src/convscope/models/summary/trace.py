@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
-from convscope.models.shape_inference import ghost_run
+from convscope.models.shape_inference import run_on_meta
 from convscope.models.summary.receptive_field import PIXELS
-from convscope.models.summary.receptive_field_rules import Axes, Axis, follow
+from convscope.models.summary.receptive_field_rules import Axes, ImageAxis, follow
 
 # Operations between modules that deserve a row although they multiply nothing.
 SHOWN = {
@@ -26,22 +26,22 @@ SHOWN = {
 
 
 @dataclass
-class Row:
+class TraceRow:
     """One layer as it ran; `source` is the row that its widest input came from."""
 
     name: str
     module: nn.Module | None
-    kind: str
-    takes: tuple[int, ...]
+    layer_type: str
+    input_shape: tuple[int, ...]
     source: int | None
-    gives: tuple[int, ...] = ()
-    multiplications: int = 0
+    output_shape: tuple[int, ...] = ()
+    macs: int = 0
     axes: Axes = ()
     bytes: int = 0
 
 
 @dataclass(frozen=True)
-class Seen:
+class TracedTensor:
     """What is known of a tensor: which pixels its places see, and which row made it."""
 
     tensor: Tensor  # kept, so that its identity is not given to another
@@ -59,8 +59,8 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.seen: dict[int, Seen] = {}
-        self.rows: list[Row] = []
+        self.seen: dict[int, TracedTensor] = {}
+        self.rows: list[TraceRow] = []
         self.inside: list[tuple[str, nn.Module]] = []  # the modules that are running, outermost first
         self.spent = self.spent_before = 0  # multiplications so far, and when the newest module began
 
@@ -69,7 +69,7 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Nothing is compiled here; to keep PyTorch's compiler away would import it, which takes a second."""
         return False
 
-    def look(self, tensors: Any) -> list[Seen]:
+    def traced(self, tensors: Any) -> list[TracedTensor]:
         """Return what is known of the tensors in a structure."""
         return [
             self.seen[id(item)] for item in tree_leaves(tensors) if isinstance(item, Tensor) and id(item) in self.seen
@@ -81,21 +81,21 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if any(tensor.is_meta for tensor in tensors_in(given)):  # a module's plain attributes may not be
             given = tree_map_only(Tensor, to_meta, given)
         out = func(*given[0], **given[1])
-        known, outputs = self.look((args, kwargs)), tensors_in(out)
+        known, outputs = self.traced((args, kwargs)), tensors_in(out)
         if not known or not outputs:
             return out
         name, first = func._schema.name.removeprefix("aten::"), outputs[0]
-        work, row = multiplications(name, args, first), max(known, key=lambda item: item.widest).row
+        work, row = count_macs(name, args, first), max(known, key=lambda item: item.widest).row
         axes = follow(name, args, [(item.tensor, item.axes) for item in known], first)
         self.spent += work
         if self.is_between() and (work or (name in SHOWN and changes(known, first))):
             kind = SHOWN.get(name, name)
             place = f"{self.inside[-1][0]}.{kind}" if self.inside and self.inside[-1][0] else kind
-            self.rows.append(Row(place.replace(" ", "_"), None, kind, tuple(known[0].tensor.shape), row))
+            self.rows.append(TraceRow(place.replace(" ", "_"), None, kind, tuple(known[0].tensor.shape), row))
             row = self.fill(first, axes, work)
         for tensor in outputs:
             if tensor.dim() == first.dim():
-                self.seen[id(tensor)] = Seen(tensor, axes, row)
+                self.seen[id(tensor)] = TracedTensor(tensor, axes, row)
         return out
 
     def is_between(self) -> bool:
@@ -105,7 +105,7 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def fill(self, out: Tensor, axes: Axes, work: int) -> int:
         """Write down what the newest row gives and return its number."""
         row = self.rows[-1]
-        row.gives, row.axes, row.multiplications = tuple(out.shape), axes, work
+        row.output_shape, row.axes, row.macs = tuple(out.shape), axes, work
         row.bytes = out.numel() * out.element_size()
         return len(self.rows) - 1
 
@@ -117,18 +117,18 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def leave(self, name: str, module: nn.Module, inputs: Any, output: Any) -> None:
         """Note what a module gave; one without parts of its own is a row."""
         self.inside.pop()
-        came, gave = self.look(inputs), self.look(output)
+        came, gave = self.traced(inputs), self.traced(output)
         if next(module.children(), None) is not None or not came or not gave:
             return
         widest = max(came, key=lambda item: item.widest)
         kind = type(module).__name__
-        self.rows.append(Row(name or kind, module, kind, tuple(came[0].tensor.shape), widest.row))
+        self.rows.append(TraceRow(name or kind, module, kind, tuple(came[0].tensor.shape), widest.row))
         number = self.fill(gave[0].tensor, gave[0].axes, self.spent - self.spent_before)
         for seen in gave:
-            self.seen[id(seen.tensor)] = Seen(seen.tensor, seen.axes, number)
+            self.seen[id(seen.tensor)] = TracedTensor(seen.tensor, seen.axes, number)
 
 
-def changes(known: list[Seen], out: Tensor) -> bool:
+def changes(known: list[TracedTensor], out: Tensor) -> bool:
     """Return whether an operation joins tensors or gives another shape."""
     return len(known) > 1 or out.shape != known[0].tensor.shape
 
@@ -143,7 +143,7 @@ def to_meta(tensor: Tensor) -> Tensor:
     return tensor if tensor.is_meta else torch.empty_like(tensor, device="meta")
 
 
-def multiplications(name: str, args: Sequence[Any], out: Tensor) -> int:
+def count_macs(name: str, args: Sequence[Any], out: Tensor) -> int:
     """Return how often an operation multiplies a value by a weight or another value; norms count as none.
 
     A convolution: every value it gives takes (window x channels of its group) products; a transposed one: every value
@@ -160,7 +160,7 @@ def multiplications(name: str, args: Sequence[Any], out: Tensor) -> int:
 
 
 @contextmanager
-def watched(model: nn.Module, tracer: Tracer) -> Iterator[None]:
+def traced_modules(model: nn.Module, tracer: Tracer) -> Iterator[None]:
     """Tell the tracer when modules begin and end; the hooks are gone afterwards, also after an error."""
     handles: list[Any] = []
     try:
@@ -173,16 +173,16 @@ def watched(model: nn.Module, tracer: Tracer) -> Iterator[None]:
             handle.remove()
 
 
-def trace(model: nn.Module, shape: Sequence[int]) -> list[Row]:
+def trace(model: nn.Module, shape: Sequence[int]) -> list[TraceRow]:
     """Return a row for every layer that ran, in order, for one image of this shape (C, H, W)."""
     tracer = Tracer()
 
     def run(x: Tensor) -> Any:
-        axes = tuple(Axis(dim, PIXELS) for dim in range(2, x.dim()))
-        tracer.seen[id(x)] = Seen(x, axes, None)
+        axes = tuple(ImageAxis(dim, PIXELS) for dim in range(2, x.dim()))
+        tracer.seen[id(x)] = TracedTensor(x, axes, None)
         with tracer:
             return model(x)
 
-    with watched(model, tracer):
-        ghost_run(model, run, (1, *shape))
+    with traced_modules(model, tracer):
+        run_on_meta(model, run, (1, *shape))
     return tracer.rows

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
 from convscope.models.layers import shape_text
-from convscope.models.summary.formulas import filled_in, window_of
-from convscope.models.summary.model_summary import Anatomy
-from convscope.models.summary.trace import Row
+from convscope.models.summary.formulas import output_side_formula, window_of
+from convscope.models.summary.model_summary import ModelSummary
+from convscope.models.summary.trace import TraceRow
 
 WORTH = 8  # a bottleneck is named where it saves so many times the multiplications; GoogLeNet's own saves 21
 HEAD_WORTH = 10  # likewise for fully connected layers against averages
 
 
-def advice(anatomy: Anatomy, rows: list[Row], objects: int | None) -> Iterator[str]:
+def find_warnings(anatomy: ModelSummary, rows: list[TraceRow], objects: int | None) -> Iterator[str]:
     """Yield every warning about a network.
 
     `objects` is the side in pixels of what is to be recognised.
@@ -27,13 +27,13 @@ def advice(anatomy: Anatomy, rows: list[Row], objects: int | None) -> Iterator[s
     yield from averaging_head(anatomy)
 
 
-def cut_pixels(rows: list[Row]) -> Iterator[str]:
+def cut_pixels(rows: list[TraceRow]) -> Iterator[str]:
     """Yield the layers whose window leaves pixels of the map unread: (in - f + 2p)/stride is no whole number.
 
     Where only padding is left unread nothing is lost and nothing is said.
     """
     for row in rows:
-        for place, length in enumerate(row.takes[2:]):
+        for place, length in enumerate(row.input_shape[2:]):
             window = window_of(row.module, place)
             if window is None:
                 continue
@@ -42,25 +42,26 @@ def cut_pixels(rows: list[Row]) -> Iterator[str]:
             if rest > padding and size >= stride and not ceil:
                 lost, fits = rest - padding, (length - rest, length - rest + stride)
                 yield (
-                    f"{row.name}: {filled_in(length, *window)}; the last {lost} of {length} pixels are never read; "
+                    f"{row.name}: {output_side_formula(length, *window)}; the last {lost} of {length} pixels are "
+                    f"never read; "
                     f"a side of {fits[0]} or {fits[1]} fits"
                 )
                 break
 
 
-def fields(anatomy: Anatomy, objects: int | None) -> Iterator[str]:
+def fields(anatomy: ModelSummary, objects: int | None) -> Iterator[str]:
     """Yield when the last maps see more than the image, or less than the objects."""
     last = anatomy.last_maps()
     if last is None:
         return
-    sees, image = min(last.field), min(anatomy.shape[1:])
+    sees, image = min(last.rf_size), min(anatomy.shape[1:])
     if sees > image:
         yield f"{last.name}: sees {sees} pixels and the image has {image}; the rest is padding, so fewer layers may do"
     if objects is not None and sees < objects:
         yield f"{last.name}: sees {sees} pixels and the objects have {objects}; add a stage or make the images smaller"
 
 
-def bottleneck(row: Row) -> Iterator[str]:
+def bottleneck(row: TraceRow) -> Iterator[str]:
     """Yield where a 1x1 convolution to a third of the filters first would save most multiplications."""
     conv = row.module
     if not isinstance(conv, _ConvNd) or isinstance(conv, _ConvTransposeNd) or conv.groups != 1:
@@ -69,13 +70,13 @@ def bottleneck(row: Row) -> Iterator[str]:
     narrow = max(4, conv.out_channels // 3)
     if window == 1 or max(side_of(conv.stride)) > 1 or narrow >= conv.in_channels:
         return
-    places_in, places = math.prod(row.takes[2:]), math.prod(row.gives[2:])
+    places_in, places = math.prod(row.input_shape[2:]), math.prod(row.output_shape[2:])
     through = places_in * conv.in_channels * narrow + places * narrow * window * conv.out_channels
-    if row.multiplications >= WORTH * through:
-        yield f"{row.name}: 1x1 to {narrow} first: {row.multiplications:,} -> {through:,} multiplications"
+    if row.macs >= WORTH * through:
+        yield f"{row.name}: 1x1 to {narrow} first: {row.macs:,} -> {through:,} multiplications"
 
 
-def smaller_windows(row: Row) -> Iterator[str]:
+def smaller_windows(row: TraceRow) -> Iterator[str]:
     """Yield where two 3x3 would see the same as a 5x5 (three as a 7x7) with fewer weights."""
     conv = row.module
     if not isinstance(conv, _ConvNd) or isinstance(conv, _ConvTransposeNd) or conv.groups != 1:
@@ -91,18 +92,23 @@ def smaller_windows(row: Row) -> Iterator[str]:
         yield f"{row.name}: {words} {small} see the same {size} pixels as a {big}: {before:,} -> {after:,} weights"
 
 
-def averaging_head(anatomy: Anatomy) -> Iterator[str]:
+def averaging_head(anatomy: ModelSummary) -> Iterator[str]:
     """Yield how much smaller the network would be with averages over maps in place of its fully connected layers."""
-    dense = [layer for layer in anatomy.layers if layer.kind == "Linear"]
-    maps = [layer for layer in anatomy.layers if not layer.flat and len(layer.gives) > 1]
+    dense = [layer for layer in anatomy.layers if layer.layer_type == "Linear"]
+    maps = [layer for layer in anatomy.layers if not layer.flat and len(layer.output_shape) > 1]
     if not dense or not maps:
         return
-    now, classes, channels = sum(layer.weights for layer in dense), dense[-1].gives[-1], maps[-1].gives[0]
+    now, classes, channels = (
+        sum(layer.num_parameters for layer in dense),
+        dense[-1].output_shape[-1],
+        maps[-1].output_shape[0],
+    )
     then = (channels + 1) * classes
     if now >= HEAD_WORTH * then:
         yield (
             f"{dense[0].name}: {now:,} weights in fully connected layers; averages over each map (head gap) need "
-            f"{then:,}, {now / then:.0f} times fewer: {anatomy.weights:,} -> {anatomy.weights - now + then:,} in all"
+            f"{then:,}, {now / then:.0f} times fewer: {anatomy.num_parameters:,} -> "
+            f"{anatomy.num_parameters - now + then:,} in all"
         )
 
 

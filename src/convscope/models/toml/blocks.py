@@ -7,145 +7,155 @@ from typing import Any
 
 from torch import nn
 
-from convscope.models.components import ACTIVATIONS, NORMS, PADDINGS, POOLINGS, Pool, SqueezeExcite, look_up
+from convscope.models.components import (
+    ACTIVATIONS,
+    NORMS,
+    PADDINGS,
+    POOLINGS,
+    PoolSettings,
+    SqueezeExcite,
+    resolve_component,
+)
 from convscope.models.families.googlenet import inception
-from convscope.models.layers import Layers, Residual, named, shape_text
+from convscope.models.layers import LayerFactory, Residual, named, shape_text
 
 Shape = tuple[int, ...]
 
 
-class Unfit(Exception):  # noqa: N818 - never shown as it is
+class BlockError(Exception):
     """A block that does not suit what comes in: what is wrong, and what to do."""
 
 
 @dataclass(frozen=True)
-class Context:
+class BlockContext:
     """What a block may need beside its settings: the file's layers and classes, and how to build a list of blocks."""
 
-    layer: Layers
+    layer: LayerFactory
     classes: int
     sequence: Callable[[list[dict[str, Any]], Shape], tuple[nn.Sequential, Shape]]
 
 
-def maps_needed(kind: str, shape: Shape) -> None:
+def require_maps(kind: str, shape: Shape) -> None:
     """Refuse a vector."""
     if len(shape) == 1:
-        raise Unfit(f"{kind} needs maps and gets a vector of {shape[0]}; put it before flatten or gap")
+        raise BlockError(f"{kind} needs maps and gets a vector of {shape[0]}; put it before flatten or gap")
 
 
-def window_fits(kind: str, shape: Shape, sizes: tuple[int, ...], padding: int) -> None:
+def require_window_fits(kind: str, shape: Shape, sizes: tuple[int, ...], padding: int) -> None:
     """Refuse a window larger than the maps."""
     if any(size > side + 2 * padding for size, side in zip(sizes, shape[1:], strict=True)):
-        raise Unfit(
+        raise BlockError(
             f"{kind} of {shape_text(sizes)} does not fit maps of {shape_text(shape)}; "
             f"make its size {min(shape[1:]) + 2 * padding} or less, or take out a pool or stride before it"
         )
 
 
-def conv(shape: Shape, at: dict[str, Any], context: Context) -> nn.Module:  # noqa: ARG001
+def conv(shape: Shape, at: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
     """``{conv = 64, size = 3, stride = 1, padding = "same", border = "zeros", groups = 1, bias = true}``."""
-    maps_needed("conv", shape)
+    require_maps("conv", shape)
     rank, size, groups = len(shape) - 1, at.get("size", 3), at.get("groups", 1)
     sizes = tuple(size) if isinstance(size, list) else (size,) * rank
     padding = {"same": None, "none": 0}.get(at.get("padding", "same"), at.get("padding"))
-    window_fits("conv", shape, sizes, max(sizes) // 2 if padding is None else padding)
+    require_window_fits("conv", shape, sizes, max(sizes) // 2 if padding is None else padding)
     if shape[0] % groups or at["conv"] % groups:
-        raise Unfit(
+        raise BlockError(
             f"conv has {groups} groups, {shape[0]} maps in and {at['conv']} out; choose groups that divide both"
         )
-    look_up(PADDINGS, border := at.get("border", "zeros"), "border")
-    layer = Layers(rank, padding=border)
+    resolve_component(PADDINGS, border := at.get("border", "zeros"), "border")
+    layer = LayerFactory(rank, padding=border)
     return layer.conv(
         shape[0], at["conv"], sizes, at.get("stride", 1), padding=padding, groups=groups, bias=at.get("bias", True)
     )
 
 
-def norm(shape: Shape, at: dict[str, Any], context: Context) -> nn.Module:  # noqa: ARG001
+def norm(shape: Shape, at: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
     """``{norm = "batch"}``: batch, group, layer, lrn."""
-    made: nn.Module = look_up(NORMS, at["norm"], "norm")(shape[0], max(1, len(shape) - 1))
+    made: nn.Module = resolve_component(NORMS, at["norm"], "norm")(shape[0], max(1, len(shape) - 1))
     return made
 
 
-def act(shape: Shape, at: dict[str, Any], context: Context) -> nn.Module:  # noqa: ARG001
+def act(shape: Shape, at: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
     """``{act = "relu"}``."""
-    made: nn.Module = look_up(ACTIVATIONS, at["act"], "act")()
+    made: nn.Module = resolve_component(ACTIVATIONS, at["act"], "act")()
     return made
 
 
-def pool(shape: Shape, at: dict[str, Any], context: Context) -> nn.Module:  # noqa: ARG001
+def pool(shape: Shape, at: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
     """``{pool = "max", size = 2, stride = 2, padding = 0}``: max, average, strided, blur."""
-    maps_needed("pool", shape)
+    require_maps("pool", shape)
     size, padding = at.get("size", 2), at.get("padding", 0)
-    window_fits("pool", shape, (size,) * (len(shape) - 1), padding)
-    ask = Pool(shape[0], size, at.get("stride", size), padding, rank=len(shape) - 1)
-    made: nn.Module = look_up(POOLINGS, at["pool"], "pool")(ask)
+    require_window_fits("pool", shape, (size,) * (len(shape) - 1), padding)
+    ask = PoolSettings(shape[0], size, at.get("stride", size), padding, rank=len(shape) - 1)
+    made: nn.Module = resolve_component(POOLINGS, at["pool"], "pool")(ask)
     return made
 
 
-def inception_block(shape: Shape, at: dict[str, Any], context: Context) -> nn.Module:
+def inception_block(shape: Shape, at: dict[str, Any], context: BlockContext) -> nn.Module:
     """``{inception = [64, 96, 128, 16, 32, 32]}``: of 1x1, 3x3 reduce, 3x3, 5x5 reduce, 5x5, pool projection."""
-    maps_needed("inception", shape)
+    require_maps("inception", shape)
     widths = at["inception"]
     if len(widths) != 6:
-        raise Unfit(f"inception has {len(widths)} widths; give six: 1x1, 3x3 reduce, 3x3, 5x5 reduce, 5x5, pool")
+        raise BlockError(f"inception has {len(widths)} widths; give six: 1x1, 3x3 reduce, 3x3, 5x5 reduce, 5x5, pool")
     return inception(shape[0], tuple(widths), context.layer, 5)
 
 
-def residual(shape: Shape, at: dict[str, Any], context: Context) -> nn.Module:
+def residual(shape: Shape, at: dict[str, Any], context: BlockContext) -> nn.Module:
     """``{residual = [blocks], project = false}``: adds what comes in, through a 1x1 where `project` is true."""
-    maps_needed("residual", shape)
+    require_maps("residual", shape)
     body, gives = context.sequence(at["residual"], shape)
     if gives == shape:
         return Residual(body, nn.Identity(), nn.Identity())
     strides = {round(before / after) for before, after in zip(shape[1:], gives[1:], strict=False)}
     if not at.get("project") or len(gives) != len(shape) or len(strides) != 1:
-        raise Unfit(
+        raise BlockError(
             f"residual adds {shape_text(gives)} to {shape_text(shape)}; "
             f"end its blocks with {shape[0]} maps and stride 1, or set project = true"
         )
     return Residual(body, context.layer.conv(shape[0], gives[0], 1, strides.pop(), padding=0), nn.Identity())
 
 
-def squeeze_excite(shape: Shape, at: dict[str, Any], context: Context) -> nn.Module:  # noqa: ARG001
+def squeeze_excite(shape: Shape, at: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
     """``{se = 16}``: a gate on each map; the number narrows it inside."""
-    maps_needed("se", shape)
+    require_maps("se", shape)
     return SqueezeExcite(shape[0], len(shape) - 1, at["se"])
 
 
-def dropout(shape: Shape, at: dict[str, Any], context: Context) -> nn.Module:  # noqa: ARG001
+def dropout(shape: Shape, at: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
     """``{dropout = 0.5}``: the part that is set to 0 in training."""
     if not 0 <= at["dropout"] < 1:
-        raise Unfit(f"dropout is {at['dropout']}; give the part to drop, from 0 to below 1")
+        raise BlockError(f"dropout is {at['dropout']}; give the part to drop, from 0 to below 1")
     return nn.Dropout(at["dropout"])
 
 
-def flatten(shape: Shape, at: dict[str, Any], context: Context) -> nn.Module:  # noqa: ARG001
+def flatten(shape: Shape, at: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
     """``{flatten = true}``."""
     return nn.Flatten()
 
 
-def gap(shape: Shape, at: dict[str, Any], context: Context) -> nn.Module:  # noqa: ARG001
+def gap(shape: Shape, at: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
     """``{gap = true}``: each map's mean."""
-    maps_needed("gap", shape)
-    return named(pool=Layers(len(shape) - 1).global_average(), flatten=nn.Flatten())
+    require_maps("gap", shape)
+    return named(pool=LayerFactory(len(shape) - 1).global_average(), flatten=nn.Flatten())
 
 
-def linear(shape: Shape, at: dict[str, Any], context: Context) -> nn.Module:
+def linear(shape: Shape, at: dict[str, Any], context: BlockContext) -> nn.Module:
     """``{linear = 64}``, or ``{linear = "classes"}`` for the last."""
     if len(shape) > 1:
-        raise Unfit(
+        raise BlockError(
             f"linear needs a vector and gets maps of {shape_text(shape)}; "
             f"put {{flatten = true}} ({math.prod(shape)} numbers) or {{gap = true}} ({shape[0]}) before it"
         )
     return nn.Linear(shape[0], context.classes if at["linear"] == "classes" else at["linear"])
 
 
-def nested(shape: Shape, at: dict[str, Any], context: Context) -> nn.Module:
+def block_sequence(shape: Shape, at: dict[str, Any], context: BlockContext) -> nn.Module:
     """``{blocks = [blocks], repeat = 3}``: a list as one block."""
     return context.sequence(at["blocks"], shape)[0]
 
 
-BLOCKS: dict[str, tuple[Callable[[Shape, dict[str, Any], Context], nn.Module], type | tuple[type, ...], set[str]]] = {
+BLOCKS: dict[
+    str, tuple[Callable[[Shape, dict[str, Any], BlockContext], nn.Module], type | tuple[type, ...], set[str]]
+] = {
     "conv": (conv, int, {"size", "stride", "padding", "border", "groups", "bias"}),
     "norm": (norm, str, set()),
     "act": (act, str, set()),
@@ -157,5 +167,5 @@ BLOCKS: dict[str, tuple[Callable[[Shape, dict[str, Any], Context], nn.Module], t
     "flatten": (flatten, bool, set()),
     "gap": (gap, bool, set()),
     "linear": (linear, (int, str), set()),
-    "blocks": (nested, list, set()),
+    "blocks": (block_sequence, list, set()),
 }

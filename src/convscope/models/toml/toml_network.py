@@ -9,27 +9,27 @@ from typing import Any
 from torch import nn
 
 from convscope.errors import ModelError, did_you_mean
-from convscope.models.components import ACTIVATIONS, NORMS, look_up
-from convscope.models.input_spec import Input, Size
-from convscope.models.layers import Layers, shape_text
+from convscope.models.components import ACTIVATIONS, NORMS, resolve_component
+from convscope.models.input_spec import InputSpec, Size
+from convscope.models.layers import LayerFactory, shape_text
 from convscope.models.network import Network
-from convscope.models.shape_inference import ghost_run
-from convscope.models.toml.blocks import BLOCKS, Context, Shape, Unfit
+from convscope.models.shape_inference import run_on_meta
+from convscope.models.toml.blocks import BLOCKS, BlockContext, BlockError, Shape
 
 TOP = {"name", "input", "classes", "activation", "norm", "blocks"}
 VECTOR = ("flatten", "gap")
 
 
 @dataclass(frozen=True)
-class Made:
+class BuiltLayer:
     """One layer of the file, with its line and the shapes on both sides."""
 
     name: str
-    kind: str
+    block_type: str
     line: int
     layer: nn.Module
-    takes: Shape
-    gives: Shape
+    input_shape: Shape
+    output_shape: Shape
 
 
 def lines_of_blocks(text: str) -> Iterator[int]:
@@ -60,24 +60,24 @@ def lines_of_blocks(text: str) -> Iterator[int]:
         at += 1
 
 
-class Reader:
+class TomlReader:
     """Builds the blocks of one file from the top down; every error names the line."""
 
-    def __init__(self, source: str, classes: int, layer: Layers) -> None:
+    def __init__(self, source: str, classes: int, layer: LayerFactory) -> None:
         self.source = source
-        self.context = Context(layer, classes, self.nested)
+        self.context = BlockContext(layer, classes, self.sequence)
         self.inside: Iterator[int] = iter(())  # the lines of the blocks inside the one that is being built
 
     def error(self, line: int, wrong: str) -> ModelError:
         """Return an error with its place."""
         return ModelError(f"{self.source}, line {line}: {wrong}")
 
-    def nested(self, blocks: list[dict[str, Any]], shape: Shape) -> tuple[nn.Sequential, Shape]:
+    def sequence(self, blocks: list[dict[str, Any]], shape: Shape) -> tuple[nn.Sequential, Shape]:
         """Return a list of blocks as one layer, and the shape it gives."""
-        made = list(self.all(blocks, shape, self.inside))
-        return joined(made), made[-1].gives if made else shape
+        made = list(self.build_blocks(blocks, shape, self.inside))
+        return join_layers(made), made[-1].output_shape if made else shape
 
-    def all(self, blocks: list[dict[str, Any]], shape: Shape, lines: Iterator[int]) -> Iterator[Made]:
+    def build_blocks(self, blocks: list[dict[str, Any]], shape: Shape, lines: Iterator[int]) -> Iterator[BuiltLayer]:
         """Yield the layers of a list of blocks, each as often as it says; `lines` are those of all tables in it."""
         counts: dict[str, int] = {}
         for at in blocks:
@@ -85,15 +85,15 @@ class Reader:
                 raise ModelError(f'{self.source}: {at!r} is no block; write {{conv = 64}} or {{pool = "max"}}')
             line = next(lines)
             inside = [next(lines) for _ in range(tables_inside(at))]
-            kind = self.kind_of(at, line)
+            kind = self.block_type_of(at, line)
             for _ in range(at.get("repeat", 1)):
                 self.inside = iter(inside)
                 counts[kind] = counts.get(kind, 0) + 1
-                made = self.one(f"{kind}{counts[kind]}", kind, at, line, shape)
+                made = self.build_block(f"{kind}{counts[kind]}", kind, at, line, shape)
                 yield made
-                shape = made.gives
+                shape = made.output_shape
 
-    def kind_of(self, at: dict[str, Any], line: int) -> str:
+    def block_type_of(self, at: dict[str, Any], line: int) -> str:
         """Return what a block is, having checked its settings."""
         kinds = [key for key in at if key in BLOCKS]
         if len(kinds) != 1:
@@ -111,20 +111,20 @@ class Reader:
             raise self.error(line, f"{kind} is {at[kind]!r}; {BLOCKS[kind][0].__doc__}")
         return kind
 
-    def one(self, name: str, kind: str, at: dict[str, Any], line: int, shape: Shape) -> Made:
+    def build_block(self, name: str, kind: str, at: dict[str, Any], line: int, shape: Shape) -> BuiltLayer:
         """Return one layer, having sent a shape through it."""
         try:
             layer = BLOCKS[kind][0](shape, at, self.context)
-        except Unfit as error:
+        except BlockError as error:
             raise self.error(line, str(error)) from None
         except ModelError as error:
             raise error if str(error).startswith(self.source) else self.error(line, str(error)) from None
         try:
-            gives = tuple(ghost_run(layer, layer, (1, *shape)).shape[1:])
+            gives = tuple(run_on_meta(layer, layer, (1, *shape)).shape[1:])
         except (RuntimeError, ValueError) as error:
             wrong = f"{kind} does not take {shape_text(shape)} ({str(error).splitlines()[0]})"
             raise self.error(line, f"{wrong}; change its size, stride or padding") from None
-        return Made(name, kind, line, layer, shape, gives)
+        return BuiltLayer(name, kind, line, layer, shape, gives)
 
 
 def tables_inside(at: Any) -> int:
@@ -133,7 +133,7 @@ def tables_inside(at: Any) -> int:
     return sum(1 + tables_inside(block) for block in inside) if isinstance(inside, list) else 0
 
 
-def assembled(
+def network_from_toml(
     classes: int = 10, *, channels: int = 3, size: Size = 32, rank: int = 2, text: str = "",
     source: str = "network.toml",
 ) -> Network:  # fmt: skip
@@ -147,37 +147,37 @@ def assembled(
         ModelError: with the line, the shapes on both sides and the remedy.
     """
     told = parse(text, source)
-    takes = Input.read("assembled", channels, rank, size)
+    takes = InputSpec.checked("assembled", channels, rank, size)
     if takes.size is None:
         raise ModelError(f"{source}: no image size is given; write input = [3, 32, 32] or give size=(H, W)")
-    activation = look_up(ACTIVATIONS, told.get("activation", "relu"), f"{source}: activation")
-    layer = Layers(rank, activation, look_up(NORMS, told.get("norm", "none"), f"{source}: norm"))
-    reader = Reader(source, classes, layer)
-    parts = list(reader.all(told["blocks"], (channels, *takes.size), lines_of_blocks(text)))
+    activation = resolve_component(ACTIVATIONS, told.get("activation", "relu"), f"{source}: activation")
+    layer = LayerFactory(rank, activation, resolve_component(NORMS, told.get("norm", "none"), f"{source}: norm"))
+    reader = TomlReader(source, classes, layer)
+    parts = list(reader.build_blocks(told["blocks"], (channels, *takes.size), lines_of_blocks(text)))
     last = parts[-1]
-    if last.gives != (classes,):
-        wrong = f"the network gives {shape_text(last.gives)} and there are {classes} classes"
+    if last.output_shape != (classes,):
+        wrong = f"the network gives {shape_text(last.output_shape)} and there are {classes} classes"
         raise reader.error(last.line, f'{wrong}; end with {{linear = "classes"}}')
-    split = next(number for number, part in enumerate(parts) if len(part.gives) == 1)
-    fixed = any(part.kind == "flatten" for part in parts)
-    stem, stages = cut(parts[:split])
-    return Network("assembled", takes if fixed else Input(channels, rank), stem, stages, joined(parts[split:]))
+    split = next(number for number, part in enumerate(parts) if len(part.output_shape) == 1)
+    fixed = any(part.block_type == "flatten" for part in parts)
+    stem, stages = split_stages(parts[:split])
+    return Network("assembled", takes if fixed else InputSpec(channels, rank), stem, stages, join_layers(parts[split:]))
 
 
-def cut(parts: list[Made]) -> tuple[nn.Sequential, list[nn.Sequential]]:
+def split_stages(parts: list[BuiltLayer]) -> tuple[nn.Sequential, list[nn.Sequential]]:
     """Return stem and stages: a new one begins with every layer that lowers the resolution."""
-    groups: list[list[Made]] = [[]]
+    groups: list[list[BuiltLayer]] = [[]]
     for part in parts:
-        if part.gives[1:] != part.takes[1:] and (groups[-1] or len(groups) > 1):
+        if part.output_shape[1:] != part.input_shape[1:] and (groups[-1] or len(groups) > 1):
             groups.append([])
         groups[-1].append(part)
     if len(groups) == 1:
         groups = [groups[0][:1], groups[0][1:]]
-    stem, *stages = (joined(group) for group in groups)
+    stem, *stages = (join_layers(group) for group in groups)
     return stem, stages
 
 
-def joined(parts: list[Made]) -> nn.Sequential:
+def join_layers(parts: list[BuiltLayer]) -> nn.Sequential:
     """Return layers one after the other under their names."""
     layers = nn.Sequential()
     for part in parts:
@@ -210,12 +210,12 @@ def read_spec(path: Path) -> Network:
     """Return the network of a TOML file that tells its own ``input`` and ``classes``.
 
     Raises:
-        ModelError: see `assembled`.
+        ModelError: see `network_from_toml`.
     """
     text = read_text(path)
     told = parse(text, path.name)
     channels, *sides = told.get("input", (3, 32, 32))
-    return assembled(
+    return network_from_toml(
         told.get("classes", 10), channels=channels, size=tuple(sides), rank=len(sides), text=text, source=path.name
     )
 
