@@ -75,7 +75,7 @@ def test_each_look_at_the_test_set_is_recorded_and_shown(run):
     page = run.report.read_text()
     assert "2 looks so far." in page
     assert page.count(f"<td>{first['when']}</td>") >= 1
-    assert "test accuracy, first look" in page
+    assert "test accuracy, first evaluation" in page
 
 
 def test_a_report_shows_that_the_test_set_was_not_looked_at(finished):

@@ -53,7 +53,7 @@ def test_classes_that_are_apart_are_told_apart_and_noise_is_not():
 def test_what_cannot_be_probed_is_refused(finished, tmp_path):
     with pytest.raises(DataError) as refused:
         probe_scores(np.zeros((3, 2)), np.zeros(3, int), np.zeros((0, 2)), np.zeros(0, int))
-    assert str(refused.value) == "probe: 1 classes to learn, 0 images to ask about; give 2 and 1 or more"
+    assert str(refused.value) == "probe: 1 classes and 0 test images; pass at least 2 classes and 1 test image"
     table = tmp_path / "numbers.csv"
     photos(tmp_path / "photos", each=10)
     table.write_text("image,age\n" + "".join(f"photos/a/{i}.png,{i}.5\n" for i in range(10)))

@@ -317,10 +317,10 @@ def test_over_fitting_is_said_at_the_end(tmp_path):
     events = list(training(str(folder), tmp_path / "run", said))
     begins = events[-1].overfitting
     assert begins is not None
-    assert f"Over-fitting from epoch {begins}: " in write_report(RunFolder(tmp_path / "run")).read_text()
+    assert f"Overfitting from epoch {begins}: " in write_report(RunFolder(tmp_path / "run")).read_text()
     assert as_lines(events[-1])[0] == (
-        f"Over-fitting from epoch {begins}: the training loss keeps falling while the validation loss rises. "
-        "More images, a stronger augment.policy, dropout or a smaller network would help."
+        f"Overfitting from epoch {begins}: the training loss keeps falling while the validation loss rises. "
+        "Try more images, a stronger augment.policy, dropout or a smaller network."
     )
 
 
