@@ -18,6 +18,7 @@ from convscope.pipeline.network import network, task_for
 from convscope.runs.loaders import PreparedData
 from convscope.runs.overrides import Overrides, merge, nest, override
 from convscope.runs.recipe import Recipe
+from convscope.tasks import Task
 from convscope.training import muon_parameters, precision_context, seconds_per_step
 
 SMALL_SIDE = 64  # images up to here are seen at the size that they have
@@ -135,12 +136,12 @@ def sgd(batch: int) -> dict[str, Any]:
     }
 
 
-def network_for(found: Dataset, task: str, overrides: Overrides) -> dict[str, Any]:
-    """Airbench for many small images to be told apart by class, where the user says nothing of a network."""
+def network_for(found: Dataset, task: type[Task], overrides: Overrides) -> dict[str, Any]:
+    """The task's network for many small images, where the user says nothing of one."""
     small = bool(found.sizes.min() >= SMALLEST_QUICK and found.sizes.max() <= SMALL_SIDE)
-    if "model" in overrides or not small or task != "classify" or len(found) < MANY:
+    if "model" in overrides or not small or not task.small_images_model or len(found) < MANY:
         return {}
-    return {"model": {"name": "airbench"}}
+    return {"model": {"name": task.small_images_model}}
 
 
 def augmentation_for(target_kind: str, pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> dict[str, Any]:

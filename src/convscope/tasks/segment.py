@@ -74,6 +74,8 @@ class Segment(Task):
 
     name: ClassVar[str] = "segment"
     target_kind: ClassVar[str] = "masks"
+    names_classes: ClassVar[bool] = True
+    ground_first: ClassVar[bool] = True
     primary: ClassVar[str] = "miou"
     shown: ClassVar[tuple[str, ...]] = ("miou", "accuracy")
     options: ClassVar[type[TaskOptions]] = SegmentOptions
@@ -116,6 +118,18 @@ class Segment(Task):
         """(B, K, H, W) probabilities that sum to 1 in every pixel."""
         return output.float().softmax(dim=1)
 
+    def class_scores(self, output: Tensor) -> Tensor:
+        """The log of each class's mean probability over the image's pixels."""
+        return output.float().softmax(1).mean((2, 3)).clamp(min=1e-12).log()
+
+    def predicted_class(self, probabilities: NDArray[Any]) -> NDArray[np.int64]:
+        """The class with most pixels beside the first, which is most often the ground."""
+        return np.asarray(probabilities[:, 1:].argmax(1) + 1 if probabilities.shape[1] > 1 else probabilities.argmax(1))
+
+    def confusion(self, meter: "MaskMeter") -> NDArray[np.int64]:
+        """Of pixels."""
+        return meter.counts
+
     def meter(self, arrays: Arrays | None = None) -> "MaskMeter":
         """Counts of pixels; no logits are kept."""
         return MaskMeter(self) if arrays is None else MaskMeter.restored(self, arrays)
@@ -130,7 +144,7 @@ class Segment(Task):
         note = "IoU: pixels that are of the class and called so, over those that are either."
         found: list[Section] = [
             Table("Class by class", note, columns, rows),
-            Matrix("Which classes are taken for which", "Validation pixels.", self.classes, meter.counts),
+            Matrix("Which classes are taken for which", "Validation pixels.", self.classes, self.confusion(meter)),
         ]
         note = "Tinted: the answer. White lines: where the true mask's classes meet."
         order = np.argsort([score for score, _ in meter.worst])
