@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from convscope.data import Dataset, may_mirror
+from convscope.data import TARGET_KINDS, Dataset, may_mirror
 from convscope.models.summary.summarize import summarize
 from convscope.modules import channels_last
 from convscope.pipeline.network import network, task_for
@@ -66,9 +66,7 @@ def size_for(found: Dataset, device: torch.device, model: str) -> dict[str, Any]
     same = bool((found.sizes == found.sizes[0]).all())
     largest = min(side, PHOTO_SIDE[device.type])
     size = (height, width) if side <= SMALL_SIDE and same else (largest,) * 2
-    if (
-        found.target_kind in ("masks", "boxes") and side > SMALL_SIDE
-    ):  # what is cut off cannot be found: keep their shape
+    if found.kind.spatial and side > SMALL_SIDE:  # what is cut off cannot be found: keep their shape
         size = tuple(16 * max(1, round(length * largest / side / 16)) for length in (height, width))
     return {"data": {"size": size, "channels": found.channels}}
 
@@ -157,7 +155,7 @@ def augmentation_for(target_kind: str, pixels: NDArray[np.uint8], rows: NDArray[
     small = max(pixels.shape[2:]) <= SMALL_SIDE
     alike = may_mirror(pixels, rows)
     guessed = not small or pixels.shape[1] == 3
-    mirror = target_kind != "numbers" and (guessed if alike is None else alike)
+    mirror = TARGET_KINDS[target_kind].may_mirror and (guessed if alike is None else alike)
     return {"policy": "light" if small else "standard", "mirror": mirror}
 
 

@@ -231,6 +231,11 @@ class Localise(Task):
             Pictures("As they come", told, first),
         ]
 
+    @staticmethod
+    def draw_target(pixels: Pixels, target: NDArray[Any]) -> Pixels:
+        """With the box, where it is known."""
+        return with_boxes(pixels, [] if np.isnan(target).any() else [(target[1:].tolist(), TRUTH)])
+
     def _shown(self, meter: GatheringMeter, row: int, overlap: float) -> Shown:
         shares, boxes = self.decode(meter.output[row : row + 1])
         truth = meter.target[row]

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from convscope.errors import ModelError
 from convscope.models import DenseNetwork
-from convscope.tasks.drawing import colors_of, with_mask
+from convscope.tasks.drawing import Pixels, colors_of, with_mask
 from convscope.tasks.meter import Arrays
 from convscope.tasks.resampled import bootstrap_interval
 from convscope.tasks.sections import Cell, Interval, Matrix, Pictures, Section, Shown, Table
@@ -155,6 +155,11 @@ class Segment(Task):
         """Of the mean IoU."""
         sums = np.concatenate(meter.sums) if meter.sums else np.empty((0, 3, self.outputs), np.int64)
         return bootstrap_interval(lambda rows: _mean_iou(*sums[rows].sum(0)), len(sums))
+
+    @staticmethod
+    def draw_target(pixels: Pixels, target: NDArray[Any]) -> Pixels:
+        """Tinted by the mask, whose unknown pixels are not."""
+        return with_mask(pixels, np.where(target == IGNORE, 0, target).astype(np.uint8))
 
     def _shown(self, meter: "MaskMeter", score: float, row: int) -> Shown:
         answer, truth = meter.shown_masks[row]

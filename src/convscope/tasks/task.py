@@ -12,6 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from torch import Tensor, nn
 
 from convscope.errors import ConfigError, ModelError, did_you_mean
+from convscope.tasks.drawing import PLAIN_LEAST, Pixels, enlarged
 from convscope.tasks.meter import Arrays, Meter
 from convscope.tasks.sections import Interval, Section
 
@@ -186,6 +187,11 @@ class Task(ABC):
     @abstractmethod
     def predictions(self, output: Tensor, frames: Sequence[ViewTransform]) -> list[Any]:
         """Answers for a batch of files."""
+
+    @staticmethod
+    def draw_target(pixels: Pixels, target: NDArray[Any]) -> Pixels:  # noqa: ARG004
+        """(H, W, 3) picture with what the target says of its places; small pictures are enlarged."""
+        return enlarged(pixels, PLAIN_LEAST)[0]
 
     def settings(self) -> dict[str, Any]:
         """The task's fields but for the classes, as JSON has them."""
