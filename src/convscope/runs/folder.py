@@ -113,7 +113,10 @@ class RunFolder:
         raise RunError(f"{path}: no recipe.toml in it, so it is no run; name a folder that convscope train wrote")
 
     def _check_format(self) -> None:
-        found = self.environment().get("format", 1) if self.environment_file.exists() else FORMAT
+        try:
+            found = json.loads(self.environment_file.read_text(encoding="utf-8")).get("format", 1)
+        except (OSError, ValueError, AttributeError):  # who needs the file says what is wrong with it
+            return
         if found != FORMAT:
             raise RunError(
                 f"{self.path}: a run of format {found}, and this version of convscope reads format {FORMAT}; "
