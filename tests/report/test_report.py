@@ -69,7 +69,7 @@ def test_a_report_has_the_curves_with_the_selected_epoch(finished, page):
 
 def test_a_report_has_the_confusion_matrix(finished):
     predictions = load_predictions(RunFolder(finished), "validation")
-    counts = predictions.task.confusion(predictions.meter.output, predictions.meter.target)
+    counts = predictions.task.confusion(predictions.meter)
     table = re.search(r'<table class="matrix">(.*?)</table>', (finished / "report.html").read_text(), re.DOTALL).group(
         1
     )

@@ -1,4 +1,4 @@
-"""A compiled step is used if it is the fastest alternative, and changes nothing but the time."""
+"""M58: a compiled step is used where a timing of all ways says that it pays, and changes nothing but the time."""
 
 import time
 from collections.abc import Callable

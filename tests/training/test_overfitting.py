@@ -1,4 +1,4 @@
-"""Overfitting is detected in curves that overfit, and not in others."""
+"""Over-fitting is seen where it is, and not where it is not (M64)."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""A run that is stopped and resumed ends with the same bits as one that never stopped."""
+"""A run that is stopped and resumed ends with the same bits as one that never stopped (M60)."""
 
 import os
 import random

@@ -38,7 +38,7 @@ def write_first_insights(folder: RunFolder, prepared: PreparedData, clock: TimeB
     train, validation = image_set_of(prepared, "train"), image_set_of(prepared, "validation")
     subject = AnalysisTarget(
         folder.path.name, model, config.classes, spec.mean, spec.std, spec.size, folder.explain_dir,
-        lambda split: train if split == "train" else validation, spec.white, config.task,
+        lambda split: train if split == "train" else validation, spec.white, config.build_task(),
     )  # fmt: skip
     cost = summarize(model, (spec.channels, *spec.size)).macs
     with subject.class_scores_only():

@@ -162,7 +162,7 @@ def pictures(folder, side: int):
     ],
 )
 def test_real_imagenet_weights_recognise_one_picture_of_each_class(shared_data, name, file, top1, top5) -> None:
-    """The figures stated beside the data were measured on larger copies of the same pictures.
+    """M54, M69: the figures stated beside the data were measured on larger copies of the same pictures.
 
     That the network itself is right is seen on the first fifty, where torchvision's gives the same logits.
     """
@@ -196,7 +196,7 @@ def test_real_imagenet_weights_recognise_one_picture_of_each_class(shared_data, 
 
 @pytest.mark.slow
 def test_the_real_resnet_20_gets_the_stated_part_of_the_cifar_images_right(shared_data) -> None:
-    """Option-A shortcuts and the names of the common CIFAR weights; one image more than the stated 1,833."""
+    """M48: option-A shortcuts and the names of the common CIFAR weights; one image more than the stated 1,833."""
     from helpers.oracles import torchvision_models
 
     torchvision_models()

@@ -22,7 +22,7 @@ def ghost(name: str, **options) -> nn.Module:
 
 
 def test_weights_and_multiplications_of_vgg_16_sit_where_the_paper_says() -> None:
-    """Simonyan & Zisserman 2014, tables 1 and 2."""
+    """M16, M24, M45."""
     anatomy = summarize(ghost("vgg16"), (3, 224, 224))
     assert anatomy.num_parameters == 138_357_544
     assert anatomy.macs == 15_470_264_320
@@ -35,7 +35,7 @@ def test_weights_and_multiplications_of_vgg_16_sit_where_the_paper_says() -> Non
 
 
 def test_vgg_has_more_weights_than_alexnet_but_fewer_for_each_receptive_field() -> None:
-    """Simonyan & Zisserman 2014."""
+    """M45, and the loose word of the notes."""
     vgg, alexnet = summarize(ghost("vgg16"), (3, 224, 224)), summarize(ghost("alexnet"), (3, 224, 224))
     assert vgg.num_parameters > 2 * alexnet.num_parameters
     five = next(layer for layer in alexnet.layers if layer.name == "stages.0.conv2.conv")
@@ -55,7 +55,7 @@ def test_multiplications_equal_the_figures_published_with_the_weights(name, bill
 
 
 def test_the_sides_of_alexnet_are_those_of_the_paper_and_277_is_a_slip() -> None:
-    """Krizhevsky et al. 2012."""
+    """M12, M44."""
     anatomy = summarize(ghost("alexnet_2012"), (3, 227, 227))
     sides = [layer.output_shape[1] for layer in anatomy.layers if len(layer.output_shape) == 3]
     assert list(dict.fromkeys(sides)) == [55, 27, 13, 6]
@@ -69,6 +69,7 @@ def test_the_sides_of_alexnet_are_those_of_the_paper_and_277_is_a_slip() -> None
 
 
 def test_the_bottleneck_and_the_two_3x3_of_the_notes_are_suggested_with_their_numbers() -> None:
+    """M25, M26."""
     five = nn.Sequential(nn.Conv2d(480, 48, 5, padding=2))
     assert summarize(five, (480, 14, 14)).warnings == (
         "0: 1x1 to 16 first: 112,896,000 -> 5,268,480 multiplications",
@@ -80,7 +81,7 @@ def test_the_bottleneck_and_the_two_3x3_of_the_notes_are_suggested_with_their_nu
 
 
 def test_inception_4a_reduces_to_16_maps_before_its_5x5() -> None:
-    """Szegedy et al. 2014, table 1."""
+    """M25, M46."""
     anatomy = summarize(ghost("googlenet", large=5), (3, 224, 224))
     by_name = {layer.name: layer for layer in anatomy.layers}
     reduce = by_name["stages.2.inception_4a.five.reduce.conv"]
@@ -90,6 +91,7 @@ def test_inception_4a_reduces_to_16_maps_before_its_5x5() -> None:
 
 
 def test_a_field_larger_than_the_image_or_smaller_than_the_objects_is_warned_of() -> None:
+    """M28, M88."""
     anatomy = summarize(ghost("resnet18"), (3, 224, 224))
     assert anatomy.warnings == (
         "stages.3.1.act: sees 435 pixels and the image has 224; the rest is padding, so fewer layers may do",
@@ -101,7 +103,7 @@ def test_a_field_larger_than_the_image_or_smaller_than_the_objects_is_warned_of(
 
 
 def test_the_path_of_a_layer_leads_through_the_branch_that_sees_most() -> None:
-    """The whole path on request."""
+    """M28: the whole path on request."""
     anatomy = summarize(ghost("resnet18", depths=(1,), stem="small"), (3, 32, 32))
     names = [layer.name for layer in anatomy.path("stages.0.0.act")]
     assert names == [

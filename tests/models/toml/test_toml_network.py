@@ -1,4 +1,4 @@
-"""A network from a text file of at most 20 lines, and errors that name the line."""
+"""A network from a text file of at most 20 lines, and errors that name the line (M52)."""
 
 import pytest
 import torch
@@ -28,6 +28,7 @@ blocks = [
 
 
 def test_twenty_lines_build_a_network_under_the_same_contract() -> None:
+    """M52."""
     assert len(TWENTY.splitlines()) <= 20
     model = network_from_toml(10, channels=3, size=32, text=TWENTY).eval()
     x = torch.rand(2, 3, 32, 32)
@@ -145,6 +146,7 @@ HEAD = "blocks = [\n  {conv = 8},\n  {pool = 'max', size = 4},\n"
     ],
 )
 def test_an_error_names_the_line_the_shapes_and_the_remedy(text, message) -> None:
+    """M52."""
     with pytest.raises(ModelError) as caught:
         network_from_toml(10, channels=3, size=8, text=text)
     assert str(caught.value) == message
