@@ -45,7 +45,7 @@ def _space(x: Tensor) -> PixelSpace:
 
 
 def _snapshot(model: nn.Module, x: Tensor, folder: Path) -> None:
-    explain.keep_snapshot(model, x, [LAYER], folder, 1)
+    explain.save_snapshot(model, x, [LAYER], folder, 1)
 
 
 def _cascade(model: nn.Module, x: Tensor, _folder: Path) -> None:
@@ -174,4 +174,4 @@ def test_every_function_that_takes_a_network_is_in_the_contract_suite():
         name for name in explain.__all__ if (code := getattr(explain, name)) and callable(code)
         and "model" in getattr(code, "__annotations__", {})
     }  # fmt: skip
-    assert runs_a_network - excluded - {"keep_snapshot"} == set(EXPLAINERS) - {"snapshots"}
+    assert runs_a_network - excluded - {"save_snapshot"} == set(EXPLAINERS) - {"snapshots"}

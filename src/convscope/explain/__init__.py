@@ -50,8 +50,8 @@ from convscope.explain.features.probe import baseline_scores, extrapolate_to_dou
 from convscope.explain.features.snapshots import (
     Snapshots,
     SnapshotSettings,
-    keep_snapshot,
     read_snapshots,
+    save_snapshot,
     strip,
     write_gif,
 )
@@ -140,7 +140,6 @@ __all__ = [
     "input_gradients",
     "integrated_gradients",
     "invert",
-    "keep_snapshot",
     "kernel_tile",
     "layer_cam",
     "learning_curve",
@@ -168,6 +167,7 @@ __all__ = [
     "receptive_field",
     "record",
     "removal_costs",
+    "save_snapshot",
     "smooth_grad",
     "smoothness",
     "stimuli",

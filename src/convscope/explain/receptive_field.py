@@ -125,10 +125,10 @@ class _PositiveGradients(TorchFunctionMode):
         name = getattr(function, "__name__", "")
         if name in _WEIGHTED:
             weight = args[1] if len(args) > 1 else kwargs["weight"]
-            even = torch.full_like(weight, 1 / weight[0].numel(), dtype=torch.float64)
+            uniform = torch.full_like(weight, 1 / weight[0].numel(), dtype=torch.float64)
             rest = args[3:]
             options = {key: value for key, value in kwargs.items() if key not in ("input", "weight", "bias")}
-            return function(args[0] if args else kwargs["input"], even, None, *rest, **options)
+            return function(args[0] if args else kwargs["input"], uniform, None, *rest, **options)
         if name in _POINTWISE:
             return args[0] if args else kwargs["input"]
         if name in _ADAPTIVE_POOLS and _is_one(args[1] if len(args) > 1 else kwargs.get("output_size")):

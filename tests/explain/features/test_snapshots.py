@@ -26,7 +26,7 @@ def save_epochs(model, probes, folder, epochs, settings=None):
         with torch.no_grad():
             model[0].weight.add_(0.1)
         maps.append(explain.activations(model, probes, ["0"])["0"].maps)
-        explain.keep_snapshot(model, probes, ["0"], folder, epoch, settings)
+        explain.save_snapshot(model, probes, ["0"], folder, epoch, settings)
     return np.stack(maps)
 
 
@@ -59,7 +59,7 @@ def test_the_folder_stays_within_its_size_limit_and_covers_all_epochs(model, pro
 
 
 def test_a_snapshot_larger_than_the_limit_is_not_saved(model, probes, tmp_path):
-    assert not explain.keep_snapshot(model, probes, ["0"], tmp_path, 1, SnapshotSettings(most_bytes=10))
+    assert not explain.save_snapshot(model, probes, ["0"], tmp_path, 1, SnapshotSettings(most_bytes=10))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -82,7 +82,7 @@ def test_strip_and_animation_contain_every_epoch(model, probes, tmp_path):
 
 def test_an_animation_of_constant_maps_has_every_frame(model, probes, tmp_path):
     for epoch in range(3):
-        explain.keep_snapshot(model, probes, ["0"], tmp_path, epoch)
+        explain.save_snapshot(model, probes, ["0"], tmp_path, epoch)
     explain.write_gif(explain.read_snapshots(tmp_path, "0"), tmp_path / "maps.gif")
     with Image.open(tmp_path / "maps.gif") as picture:
         assert picture.n_frames == 3
@@ -100,5 +100,5 @@ def test_error_messages(probes, tmp_path):
         explain.read_snapshots(tmp_path, "0")
     assert str(error.value) == f"{tmp_path}: no snapshot of layer 0; train with snapshots of it enabled"
     with pytest.raises(ModelError) as vectors:
-        explain.keep_snapshot(nn.Sequential(nn.Flatten()), probes, ["0"], tmp_path, 1)
+        explain.save_snapshot(nn.Sequential(nn.Flatten()), probes, ["0"], tmp_path, 1)
     assert str(vectors.value) == "layer 0: output of shape (2, 144), not maps (B, C, h, w); choose a stage"

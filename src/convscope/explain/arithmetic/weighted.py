@@ -76,7 +76,7 @@ def other(trace: Trace, call: Call, position: Position, value: float) -> UnitSte
         value,
         0.0,
         (),
-        parameters={"name": call.name, "place": list(position)},
+        parameters={"name": call.name, "position": list(position)},
     )
 
 

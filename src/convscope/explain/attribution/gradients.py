@@ -81,12 +81,12 @@ def integrated_gradients(
             scores, chosen = class_scores(model(x), targets)
         done = 0
         for part in _slices(settings.steps, max(1, settings.batch // len(x))):
-            share = torch.tensor((points[part] + 1) / 2).to(x)[:, None, None, None, None]
-            on_path = (start + share * (x - start)).flatten(0, 1)
-            gradient, _, _ = _input_gradient(model, on_path, chosen.repeat(len(share)))
+            fraction = torch.tensor((points[part] + 1) / 2).to(x)[:, None, None, None, None]
+            on_path = (start + fraction * (x - start)).flatten(0, 1)
+            gradient, _, _ = _input_gradient(model, on_path, chosen.repeat(len(fraction)))
             weight = torch.tensor(weights[part] / 2).to(x)[:, None, None, None, None]
-            total += (gradient.reshape(len(share), *x.shape) * weight).sum(0)
-            done += len(share)
+            total += (gradient.reshape(len(fraction), *x.shape) * weight).sum(0)
+            done += len(fraction)
             if on_progress:
                 on_progress(done, settings.steps)
     values = total * (x - start)

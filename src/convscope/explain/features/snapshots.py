@@ -62,7 +62,7 @@ class Snapshots:
         }
 
 
-def keep_snapshot(
+def save_snapshot(
     model: nn.Module,
     probes: Tensor,
     layers: Sequence[str],
