@@ -3,7 +3,7 @@
 
 python3 start.py           make .venv, install convscope into it, train on the embedded digits
 python3 start.py test      make .venv if it is missing, run the tests (what follows goes to pytest: -m slow, -k resume)
-python3 start.py check     the same for style (ruff) and types (mypy)
+python3 start.py check     the same for style (ruff), types (mypy) and discarded words (tools/check_words.py)
 python3 start.py install   only make .venv and install
 """
 
@@ -73,6 +73,7 @@ def main(words: list[str]) -> None:
             run("-m", "ruff", "check", ".")
             run("-m", "ruff", "format", "--check", ".")
             run("-m", "mypy")
+            run("tools/check_words.py")
         case _:
             sys.exit(__doc__)
 
