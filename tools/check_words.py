@@ -18,6 +18,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,7 @@ def _in_block(block: Block, phrases: Iterable[Rule]) -> Iterator[tuple[int, str,
             yield line, " ".join(match[0].split()), rule.write
 
 
+@cache
 def _has_name(identifier: str, rule: Rule) -> bool:
     return rule.pattern.search("_".join(part.lower() for part in _PARTS.findall(identifier))) is not None
 

@@ -21,6 +21,9 @@ SMALL = {
     "train.precision": "float32",  # so that all machines compute alike
 }
 
+# One layer of the head, two stages: the smallest network with something to freeze.
+PLAIN = {"augment__policy": "none", "model__options": {"width": 4, "depths": [1, 1]}, "train__batch": 8}
+
 
 def small(**changes: Any) -> dict[str, Any]:
     """Settings of a small run; ``train__epochs=3`` changes one."""
