@@ -18,7 +18,6 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -115,8 +114,8 @@ def check(path: Path, root: Path, words: WordList) -> list[Finding]:
     names = [rule for rule in words.names if not _matches(name, rule.allow)]
     blocks, identifiers = READERS[path.suffix](path.read_text(encoding="utf-8"))
     found = {Finding(name, *hit) for block in blocks for hit in _in_block(block, phrases)}
-    for line, identifier in identifiers:
-        found |= {Finding(name, line, identifier, rule.write) for rule in names if _has_name(identifier, rule)}
+    discarded = {identifier: _rules_for(identifier, names) for identifier in {word for _, word in identifiers}}
+    found |= {Finding(name, line, word, rule.write) for line, word in identifiers for rule in discarded[word]}
     return sorted(found)
 
 
@@ -128,9 +127,9 @@ def _in_block(block: Block, phrases: Iterable[Rule]) -> Iterator[tuple[int, str,
             yield line, " ".join(match[0].split()), rule.write
 
 
-@cache
-def _has_name(identifier: str, rule: Rule) -> bool:
-    return rule.pattern.search("_".join(part.lower() for part in _PARTS.findall(identifier))) is not None
+def _rules_for(identifier: str, names: Iterable[Rule]) -> list[Rule]:
+    parts = "_".join(part.lower() for part in _PARTS.findall(identifier))
+    return [rule for rule in names if rule.pattern.search(parts)]
 
 
 def _code_span_identifiers(blocks: Iterable[Block]) -> Iterator[tuple[int, str]]:
