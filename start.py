@@ -45,10 +45,10 @@ def make_environment() -> None:
 
 def install(extra: str) -> None:
     """Install convscope with `extra` ("" or "dev"), unless just that was done before."""
-    asked = "".join((HOME / name).read_text(encoding="utf-8") for name in ("pyproject.toml", "constraints.txt"))
-    wanted = {"asked": hashlib.sha256(asked.encode()).hexdigest(), "extras": ["", extra] if extra else [""]}
+    sources = "".join((HOME / name).read_text(encoding="utf-8") for name in ("pyproject.toml", "constraints.txt"))
+    wanted = {"sources": hashlib.sha256(sources.encode()).hexdigest(), "extras": ["", extra] if extra else [""]}
     done = json.loads(STAMP.read_text()) if PYTHON.exists() and STAMP.exists() else {}
-    if done.get("asked") == wanted["asked"] and extra in done["extras"]:
+    if done.get("sources") == wanted["sources"] and extra in done["extras"]:
         return
     if not PYTHON.exists():
         make_environment()

@@ -32,6 +32,6 @@ def agrees(shape: tuple[int, ...], function, row) -> None:
     sides = maps.shape[2:]
     for part in (3, 2, 1.6):
         place = [int(side / part) for side in sides]
-        told = [axis.field.at(at) for axis, at in zip(row.axes, place, strict=True)]
-        inside = [(max(0, low), min(side - 1, high)) for (low, high), side in zip(told, shape[1:], strict=True)]
+        fields = [axis.field.at(at) for axis, at in zip(row.axes, place, strict=True)]
+        inside = [(max(0, low), min(side - 1, high)) for (low, high), side in zip(fields, shape[1:], strict=True)]
         assert support(x, maps[(0, slice(None), *place)].sum()) == inside

@@ -57,7 +57,7 @@ def state(path: Path) -> dict[str, Any]:
 
 
 def same(first: Any, second: Any) -> bool:
-    """Whether two nested states are equal to the bit; times in them differ and are passed over."""
+    """Whether two nested states are equal to the bit; times in them differ and are not compared."""
     if isinstance(first, torch.Tensor):
         return torch.equal(first, second)
     if isinstance(first, dict):
