@@ -184,7 +184,7 @@ def test_an_error_while_preparing_reaches_the_consumer_and_ends_the_thread() -> 
     class Failing(Augment):
         calls = 0
 
-        def both(self, x, y, moved, generator, mirror=None):
+        def augment_pair(self, x, y, moved, generator, mirror=None):
             Failing.calls += 1
             if Failing.calls == 2:
                 raise ValueError("planted")
