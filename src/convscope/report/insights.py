@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from convscope.analysis import METHODS
 from convscope.analysis.data_urls import address, image_of_file
-from convscope.analysis.hierarchy import SECTION, first_insights, rendered
+from convscope.analysis.hierarchy_page import SECTION, first_look, rendered
 from convscope.analysis.images import image_set_of
+from convscope.analysis.registry import METHODS
 from convscope.analysis.target import AnalysisTarget
 from convscope.bundle import load_bundle
 from convscope.devices import inference_device
@@ -43,7 +43,7 @@ def write_first_insights(folder: RunFolder, prepared: PreparedData, clock: TimeB
     )  # fmt: skip
     cost = summarize(model, (seen.channels, *seen.size)).macs
     with subject.class_scores_only():
-        section = first_insights(subject, cost, until=time.monotonic() + left)
+        section = first_look(subject, cost, until=time.monotonic() + left)
     atomic_write(folder.explain_dir / FIRST, section.encode())
 
 
@@ -72,7 +72,7 @@ def _method_summary(name: str, file: Path) -> dict[str, Any]:
     shown = _evenly_spaced(still, MOST_PICTURES) + _evenly_spaced(moving, MOST_MOVING)
     return {
         "name": name,
-        "says": numbers["says"],
+        "says": numbers["summary"],
         "pictures": [{"name": path.stem, "address": _address(path)} for path in shown],
         "more": len(still) + len(moving) - len(shown),
         "folder": file.parent.name,

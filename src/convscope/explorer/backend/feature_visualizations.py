@@ -6,7 +6,7 @@ from convscope.analysis.feature_visualization import optimisation_settings, some
 from convscope.analysis.layout import sized
 from convscope.analysis.result import Findings
 from convscope.analysis.selection import chosen_channels, require_class_scores, width_of
-from convscope.analysis.settings import ClassSettings, MaximiseSettings
+from convscope.analysis.settings import ClassLook, PaintLook
 from convscope.errors import ConfigError
 from convscope.explain import REMINDER, MaximisedImages, channel_maxima, maximise_channels, maximise_classes
 from convscope.explorer.backend import requests as asks
@@ -24,7 +24,7 @@ def channel_images(context: JobContext, request: asks.ChannelImagesSettings, on_
     channels = chosen_channels(
         request.layer, width_of(subject.model, request.layer, context.loaded_model.blank()), request.channels, 1
     )
-    settings = optimisation_settings(subject, MaximiseSettings(steps=request.steps, seed=request.seed))
+    settings = optimisation_settings(subject, PaintLook(steps=request.steps, seed=request.seed))
     found = maximise_channels(subject.model, request.layer, channels, subject.space, settings, on_progress)
     real = some_images(subject)
     maxima = channel_maxima(subject.model, request.layer, subject.batches(real))
@@ -47,7 +47,7 @@ def class_images(context: JobContext, request: asks.ClassImagesSettings, on_prog
     wrong = next((k for k in chosen if not 0 <= k < len(subject.classes)), None)
     if wrong is not None:
         raise ConfigError(f"classes: no {wrong}; choose from 0 to {len(subject.classes) - 1}")
-    settings = optimisation_settings(subject, ClassSettings(steps=request.steps, seed=request.seed))
+    settings = optimisation_settings(subject, ClassLook(steps=request.steps, seed=request.seed))
     found = maximise_classes(subject.model, chosen, subject.space, settings, on_progress)
     probability = np.asarray(found.probability)
     rows = [

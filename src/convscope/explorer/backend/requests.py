@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from convscope.analysis.settings import AttributionName
+from convscope.analysis.settings import How
 
 SplitName = Literal["train", "validation"]
 
@@ -25,7 +25,7 @@ class AttributionSettings(JobSettings):
     """`class` None is the one that the network answers; `layer` None the one that suits."""
 
     image: str
-    how: AttributionName = "grad_cam"
+    how: How = "grad_cam"
     layer: str | None = None
     class_: int | None = Field(None, alias="class", ge=0)
 
