@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from convscope.analysis.method import Method, MethodSettings
 from convscope.analysis.registry import method_named
-from convscope.analysis.result import AnalysisResult, write_result
+from convscope.analysis.result import AnalysisResult, Findings, write_result
 from convscope.analysis.target import AnalysisTarget, open_target
 from convscope.progress import Progress
 
@@ -34,8 +35,17 @@ def explain(
     """
     chosen = method_named(method)
     parsed = chosen.parse(settings or {})
-    subject = target if isinstance(target, AnalysisTarget) else open_target(Path(target))
-    with subject.class_scores_only():
-        findings = chosen.run(subject, parsed, on_progress or (lambda _done, _of: None))
-    folder = subject.home / method if out is None else Path(out)
+    opened = target if isinstance(target, AnalysisTarget) else open_target(Path(target))
+    findings = run_method(opened, chosen, parsed, on_progress or (lambda _done, _of: None))
+    folder = opened.home / method if out is None else Path(out)
     return write_result(findings, method, parsed.model_dump(mode="json"), folder)
+
+
+def run_method(target: AnalysisTarget, method: Method, settings: MethodSettings, on_progress: Progress) -> Findings:
+    """Run a method and write nothing; the network answers with class scores where its task can.
+
+    Raises:
+        ConvscopeError: as the method says.
+    """
+    with target.class_scores_only():
+        return method.run(target, settings, on_progress)

@@ -2,7 +2,7 @@
 
 import colorsys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -34,6 +34,7 @@ from convscope.explain import (
 )
 from convscope.progress import Progress
 
+Projection = Literal["pca", "tsne"]
 SIDE = 96
 ON_MAP = 400  # images
 ALARMS = 12
@@ -45,7 +46,7 @@ def compare_neighbours(
     space: tuple[str, Sequence[int]],
     sets: tuple[ImageSet, ImageSet],
     count: int,
-    projection: tuple[str, int],
+    projection: tuple[Projection, int],
     report: Progress,
 ) -> Findings:
     """Neighbours of images among others.
@@ -157,7 +158,7 @@ def alarm_sheet(subject: AnalysisTarget, images: ImageSet, alarms: dict[str, tup
     return titled(np.concatenate(padded, 1), "Alike, but of different classes", note)
 
 
-def positions(features: np.ndarray, projection: str, seed: int) -> np.ndarray:
+def positions(features: np.ndarray, projection: Projection, seed: int) -> np.ndarray:
     """(N, 2) positions in [0, 1], in the middle of the unit square."""
     points = map_2d(features, projection, seed)
     spread = float(np.ptp(points, axis=0).max()) or 1.0
@@ -166,7 +167,7 @@ def positions(features: np.ndarray, projection: str, seed: int) -> np.ndarray:
 
 
 def map_sheet(
-    subject: AnalysisTarget, images: ImageSet, features: np.ndarray, projection: str, seed: int
+    subject: AnalysisTarget, images: ImageSet, features: np.ndarray, projection: Projection, seed: int
 ) -> np.ndarray:
     """The set on a plane, near what the layer finds alike, framed in its class's colour."""
     chosen = np.unique(np.linspace(0, len(images) - 1, min(ON_MAP, len(images))).astype(int))

@@ -20,7 +20,8 @@ def stimuli_sheet(subject: AnalysisTarget, images: ImageSet, found: Stimuli, cha
     for channel in channels:
         tiles, names = patches(subject, images, found, channel)
         values = found.values[channel]
-        label = f"channel {channel}: {values[0]:.2f} to {values[-1]:.2f}{_most_common_class(subject, images, found, channel)}"
+        label = f"channel {channel}: {values[0]:.2f} to {values[-1]:.2f}"
+        label += _most_common_class(subject, images, found, channel)
         rows.append((label + (" (silent)" if channel in found.silent else ""), tiles, names))
     height, width = found.field.size
     whole = (height, width) == found.field.image

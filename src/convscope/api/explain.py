@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from convscope.analysis.explain import explain as run_method
+from convscope.analysis.explain import explain as explain_target
 from convscope.analysis.registry import METHODS
 from convscope.analysis.result import AnalysisResult
 from convscope.analysis.target import AnalysisTarget, InputInfo, wrap_module
@@ -21,7 +21,7 @@ def explain(
     out: str | Path | None = None,
 ) -> AnalysisResult:
     """As `convscope.analysis.explain.explain`; what is written into a run is in its report from then on."""
-    result = run_method(target, method, settings, on_progress, out)
+    result = explain_target(target, method, settings, on_progress, out)
     kept_in_run = not isinstance(target, AnalysisTarget) and out is None
     if kept_in_run and RunFolder(Path(str(target))).has_predictions("validation"):
         write_report(RunFolder.open(Path(str(target))))

@@ -25,6 +25,7 @@ class SanitySettings(ImageSettings, frozen=True):
 
 def run(target: "AnalysisTarget", settings: SanitySettings, on_progress: Progress) -> "Findings":
     """How much of each kind of map is left when the weights are random, layer by layer from the output."""
+    import numpy as np
     import torch
 
     from convscope.analysis.attribution_maps import attribution, chosen_maps
@@ -40,7 +41,7 @@ def run(target: "AnalysisTarget", settings: SanitySettings, on_progress: Progres
     found = {}
     for index, job in enumerate(jobs.items()):
 
-        def explain(network: torch.nn.Module, job: tuple[str, str] = job) -> object:
+        def explain(network: torch.nn.Module, job: tuple[str, str] = job) -> np.ndarray:
             return attribution(network, x, job, classes, settings.channels, settings.seed).maps
 
         def report(done: int, _of: int | None, before: int = index) -> None:
