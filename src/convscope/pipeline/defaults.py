@@ -1,6 +1,6 @@
 """Settings chosen from the data, the machine and the budget, for whatever the user did not say.
 
-What each default gave, and on what, stands in ``docs/recipes.md``.
+What each default gave, and on what, stands in ``docs/benchmarks/recipes.md``.
 """
 
 from collections.abc import Sequence
