@@ -28,7 +28,8 @@ def setting(default: Any, description: str, *, auto: str = "", widget: str = "",
         default: its value where nothing is given.
         description: the help text, and the label of the form.
         auto: what the default means where it is empty, for example "all channels".
-        widget: "layers", "channels", "images" or "class" where a page can offer a choice.
+        widget: "layers", "channels", "images" or "class" where a page can offer a choice; "layer" and "image" where
+            the choice follows the layer and the image that the page shows.
         **limits: as of `pydantic.Field`, such as ``ge=1``.
     """
     return Field(default, description=description, json_schema_extra={"auto": auto, "widget": widget}, **limits)
@@ -38,7 +39,7 @@ class MethodSettings(BaseModel, frozen=True, extra="forbid"):
     """Settings that every method has."""
 
     layers: tuple[str, ...] = setting(
-        (), "Layer names, as convscope inspect RUN prints them.", auto="the stages", widget="layers"
+        (), "Layer names, as convscope inspect RUN prints them.", auto="the stages", widget="layer"
     )
     channels: tuple[int, ...] = setting((), "Channel numbers.", auto="some, evenly spaced", widget="channels")
     images: tuple[str, ...] = setting(
@@ -70,6 +71,7 @@ class Method:
         run: computes the findings from a target, settings and a progress callback.
         details: further help, such as an example.
         task_with_classes: whether it needs a task with class scores.
+        quick: whether a page may run it as soon as it is chosen.
     """
 
     name: str
@@ -80,13 +82,14 @@ class Method:
     run: Run
     details: str = ""
     task_with_classes: bool = False
+    quick: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Everything a form needs, with the settings as JSON Schema."""
         return {
             "name": self.name, "title": self.title, "summary": self.summary, "details": self.details,
             "limitations": self.limitations, "task_with_classes": self.task_with_classes,
-            "schema": self.settings.model_json_schema(),
+            "quick": self.quick, "schema": self.settings.model_json_schema(),
         }  # fmt: skip
 
     def parse(self, given: Mapping[str, Any]) -> MethodSettings:

@@ -92,7 +92,7 @@ def option(name: str, field: FieldInfo) -> inspect.Parameter:
         kind: Any = str if plain is int else list[str]
     else:
         kind = str if choices else plain
-    limits = {"min": low, "max": high} if kind in (int, float) else {}
+    limits: dict[str, Any] = {"min": low, "max": high} if kind in (int, float) else {}
     declared = typer.Option(*names, help=text, show_default=auto or True, **limits)
     given = Annotated[kind | None, declared]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None if auto else default, annotation=given)

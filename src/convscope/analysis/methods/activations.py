@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from convscope.analysis.method import ImageSettings, Method
+from convscope.analysis.method import ImageSettings, Method, setting
 from convscope.progress import Progress
 
 if TYPE_CHECKING:
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 class ActivationsSettings(ImageSettings, frozen=True):
     """Settings of `activations`."""
+
+    images: tuple[str, ...] = setting(
+        (), "Classes, image names, files, folders, or: mistakes.", auto="some of each class", widget="image"
+    )
 
 
 def run(target: "AnalysisTarget", settings: ActivationsSettings, on_progress: Progress) -> "Findings":
@@ -49,4 +53,5 @@ METHOD = Method(
     limitations="Limitations: a channel that is empty for one image may be the one that matters for another.",
     settings=ActivationsSettings,
     run=run,
+    quick=True,
 )

@@ -18,6 +18,9 @@ AttributionName = Literal[
 class AttributionSettings(ImageSettings, frozen=True):
     """Settings of `attribution`."""
 
+    images: tuple[str, ...] = setting(
+        (), "Classes, image names, files, folders, or: mistakes.", auto="some of each class", widget="image"
+    )
     layers: tuple[str, ...] = setting(
         (), "Layers of class maps.", auto="the deepest stage of at least 4 x 4", widget="layers"
     )
@@ -77,5 +80,6 @@ METHOD = Method(
     limitations="Limitations: a map shows where, not why; run sanity before you trust an attribution method.",
     settings=AttributionSettings,
     run=run,
+    quick=True,
     task_with_classes=True,
 )

@@ -49,4 +49,5 @@ METHOD = Method(
     limitations="Limitations: only the first layer reads pixels, and a good 3 x 3 kernel can look like noise.",
     settings=FiltersSettings,
     run=run,
+    quick=True,
 )

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 class HierarchySettings(ImageSettings, frozen=True):
     """Settings of `hierarchy`."""
 
+    layers: tuple[str, ...] = setting(
+        (), "Layer names, as convscope inspect RUN prints them.", auto="the stages", widget="layers"
+    )
     count: int = setting(6, "Number of channels per layer.", ge=1, le=64)
     max_images: int = setting(6, "Number of images in all, where none are named.", ge=1)
     steps: int = setting(192, "Number of optimisation steps.", ge=1, le=100_000)

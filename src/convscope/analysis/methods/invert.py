@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 class InvertSettings(ImageSettings, frozen=True):
     """Settings of `invert`."""
 
+    images: tuple[str, ...] = setting(
+        (), "Classes, image names, files, folders, or: mistakes.", auto="some of each class", widget="image"
+    )
     channels: tuple[int, ...] = setting((), "Only these channels have to match.", auto="all", widget="channels")
     steps: int = setting(512, "Number of optimisation steps.", ge=1, le=100_000)
     max_images: int = setting(3, "Number of images in all, where none are named.", ge=1)

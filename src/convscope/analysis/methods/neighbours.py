@@ -15,6 +15,9 @@ Projection = Literal["pca", "tsne"]
 class NeighboursSettings(ImageSettings, frozen=True):
     """Settings of `neighbours`."""
 
+    images: tuple[str, ...] = setting(
+        (), "Classes, image names, files, folders, or: mistakes.", auto="some of each class", widget="image"
+    )
     layers: tuple[str, ...] = setting((), "Layer whose features are compared.", auto="the last stage", widget="layers")
     channels: tuple[int, ...] = setting((), "Channels that are compared.", auto="all", widget="channels")
     count: int = setting(5, "Number of neighbours per image.", ge=1, le=100)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 class OverTimeSettings(MethodSettings, frozen=True):
     """Settings of `over_time`."""
 
+    layers: tuple[str, ...] = setting(
+        (), "Layer names, as convscope inspect RUN prints them.", auto="the stages", widget="layers"
+    )
     channels: tuple[int, ...] = setting((), "Channel numbers.", auto="all that were kept", widget="channels")
     images: tuple[str, ...] = setting((), "Probe images by name or class.", auto="all", widget="images")
     probe: int | None = setting(None, "One probe image by its number.", auto="all", ge=0)

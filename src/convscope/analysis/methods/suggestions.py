@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 class SuggestionsSettings(MethodSettings, frozen=True):
     """Settings of `suggestions`."""
 
+    layers: tuple[str, ...] = setting(
+        (), "Layer names, as convscope inspect RUN prints them.", auto="the stages", widget="layers"
+    )
     channels: tuple[int, ...] = setting((), "Channels that are judged.", auto="all", widget="channels")
     images: tuple[str, ...] = setting((), "Images on which blocks are judged.", auto="the whole split", widget="images")
     per_class: int | None = setting(None, "Number of images per class, or per entry of images.", auto="all", ge=1)
