@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from convscope.analysis.explain import run_method
 from convscope.analysis.method import Method, MethodSettings, Split, setting
 from convscope.analysis.registry import METHODS
 from convscope.analysis.result import Findings
+from convscope.analysis.runner import run_method
 from convscope.analysis.target import AnalysisTarget, ImageSet
 from convscope.api.evaluate import scores
 from convscope.errors import ConfigError, did_you_mean
