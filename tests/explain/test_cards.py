@@ -31,8 +31,8 @@ def test_a_card_has_its_sections_and_its_example_runs(card, trained, unseen, tmp
 
 def test_there_is_a_card_for_every_method():
     assert {card.stem for card in CARDS} == {
-        "activations", "class_images", "class_maps", "designs", "filters", "gradients", "invert", "maximise",
-        "neighbours", "occlusion", "receptive_field", "sanity", "snapshots", "stimuli",
+        "activations", "class_images", "class_maps", "filters", "gradients", "invert", "maximise",
+        "neighbours", "occlusion", "receptive_field", "sanity", "snapshots", "stimuli", "suggestions",
     }  # fmt: skip
 
 

@@ -62,7 +62,7 @@ def test_the_dearest_network_that_can_be_borne_is_taken(
     monkeypatch.setattr("convscope.pipeline.defaults._shape", lambda _: (3, 32, 32))
     monkeypatch.setattr(
         "convscope.pipeline.defaults.summarize",
-        lambda options, _: SimpleNamespace(multiplications=costs[QUICK.index(options)]),
+        lambda options, _: SimpleNamespace(macs=costs[QUICK.index(options)]),
     )
     said = SimpleNamespace(train=SimpleNamespace(budget=budget))
     prepared = SimpleNamespace(dataset=SimpleNamespace(layout="folder"))
@@ -98,7 +98,7 @@ def test_what_comes_with_the_package_is_learnt_at_once(
     monkeypatch.setattr("convscope.pipeline.defaults._shape", lambda _: (3, 32, 32))
     monkeypatch.setattr(
         "convscope.pipeline.defaults.summarize",
-        lambda options, _: SimpleNamespace(multiplications=140e3 * options["width"] ** 2),
+        lambda options, _: SimpleNamespace(macs=140e3 * options["width"] ** 2),
     )
     prepared = SimpleNamespace(dataset=SimpleNamespace(layout=layout))
     said = SimpleNamespace(train=SimpleNamespace(budget=0))

@@ -48,7 +48,7 @@ def build_session(
     Args:
         prepared: the images.
         recipe: all settings.
-        began: when the run was started, by `time.monotonic`: a budget counts from there.
+        started: when the run was started, by `time.monotonic`: a budget counts from there.
         origin: the weights to begin with; None: new ones, or those of a checkpoint that is loaded next.
 
     Raises:

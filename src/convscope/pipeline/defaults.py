@@ -149,7 +149,7 @@ def augmentation_for(target_kind: str, pixels: NDArray[np.uint8], rows: NDArray[
     Numbers may tell of left and right, and too few images of their sides; such are not mirrored when small and grey.
 
     Args:
-        kind: of the targets.
+        target_kind: of the targets.
         pixels: (N, C, H, W).
         rows: the training images.
     """

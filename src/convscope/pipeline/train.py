@@ -46,9 +46,9 @@ def training(
     Args:
         source: a folder, a table or a built-in's name.
         out: the run folder to make.
-        said: settings that the user gave, nested; everything else is chosen from the data.
+        overrides: settings that the user gave, nested; everything else is chosen from the data.
         on_progress: called with (images decoded, images in all) before training.
-        began: when the time of a budget and of the run started, by `time.monotonic`; None: now.
+        started: when the time of a budget and of the run started, by `time.monotonic`; None: now.
 
     Raises:
         ConvscopeError: as its subclasses say.

@@ -63,7 +63,7 @@ def settings_from_flags(pairs: Iterable[str]) -> dict[str, Any]:
 def nest(dotted: Overrides) -> dict[str, Any]:
     """Settings by their dotted names as a nested dictionary; a value of None was not said and is left out.
 
-    >>> nested({"train.epochs": 3, "train.budget": None, "seed": 1})
+    >>> nest({"train.epochs": 3, "train.budget": None, "seed": 1})
     {'train': {'epochs': 3}, 'seed': 1}
     """
     settings: dict[str, Any] = {}
@@ -88,9 +88,9 @@ def merge(*layers: Overrides) -> dict[str, Any]:
 def override(below: Overrides, above: Overrides) -> dict[str, Any]:
     """Settings laid over others, which keep what still fits: who names another optimiser gets its own constants.
 
-    >>> over({"optimiser": {"name": "sgd", "momentum": 0.5}}, {"optimiser": {"name": "sgd", "nesterov": True}})
+    >>> override({"optimiser": {"name": "sgd", "momentum": 0.5}}, {"optimiser": {"name": "sgd", "nesterov": True}})
     {'optimiser': {'name': 'sgd', 'momentum': 0.5, 'nesterov': True}}
-    >>> over({"optimiser": {"name": "sgd", "momentum": 0.5}}, {"optimiser": {"name": "adam"}})
+    >>> override({"optimiser": {"name": "sgd", "momentum": 0.5}}, {"optimiser": {"name": "adam"}})
     {'optimiser': {'name': 'adam'}}
     """
     return merge({section: values for section, values in below.items() if not _replaced(section, values, above)}, above)
@@ -119,8 +119,8 @@ def parse_recipe(overrides: Overrides, source: str) -> Recipe:
     """A whole recipe, with plain defaults for what is not said.
 
     Args:
-        said: nested settings.
-        place: where they stand, for the error message.
+        overrides: nested settings.
+        source: where they stand, for the error message.
 
     Raises:
         ConfigError: for a setting that does not exist (with the nearest that does) or a value that does not fit.
