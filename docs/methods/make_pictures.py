@@ -31,7 +31,8 @@ CARDS = {  # card: (run, method, settings, index of the image)
     "filters": ("shapes", "filters", {}, 0),
     "stimuli": ("shapes", "stimuli", {"layers": ["stages.1"], "channels": [1, 7, 12, 20]}, 0),
     "class_maps": (
-        "shapes", "attribution", {"images": PHOTOS, "per_class": 1, "method": ["grad_cam", "grad_cam_plus_plus", "hires_cam"]}, 0,
+        "shapes", "attribution",
+        {"images": PHOTOS, "per_class": 1, "method": ["grad_cam", "grad_cam_plus_plus", "hires_cam"]}, 0,
     ),
     "gradients": (
         "shapes", "attribution",

@@ -48,7 +48,7 @@ def test_the_example_with_your_own_network_runs(tmp_path):
     _, example = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     given = {"folder": tmp_path}
     exec(compile(example, "explain-a-network.md", "exec"), given)
-    assert given["result"].pictures == (tmp_path / "where.png",)
+    assert given["result"].pictures == (tmp_path / "attribution.png",)
 
 
 def test_the_index_of_methods_names_every_card():

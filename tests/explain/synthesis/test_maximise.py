@@ -125,7 +125,7 @@ def test_progress_counts_over_all_batches(trained):
 def test_inversion_brings_the_feature_loss_down_by_nine_tenths_at_every_depth(trained, unseen):
     x = unseen.x[[0, 5]]
     told = []
-    settings = explain.INVERT.model_copy(update={"steps": 300})
+    settings = explain.InversionSettings(steps=300)
     found = explain.invert(trained, x, ["1", "4", "7"], SPACE, settings, lambda *done: told.append(done))
     for inversion in found:
         assert inversion.converged.all()
@@ -143,7 +143,7 @@ def test_inversion_brings_the_feature_loss_down_by_nine_tenths_at_every_depth(tr
 
 
 def test_an_inversion_of_some_channels_lets_the_others_answer_as_they_like(trained, unseen):
-    settings = explain.INVERT.model_copy(update={"steps": 200})
+    settings = explain.InversionSettings(steps=200)
     (found,) = explain.invert(trained, unseen.x[[0]], {"4": [5, 9]}, SPACE, settings)
     assert found.converged.all()
     features, painted = (
@@ -155,8 +155,15 @@ def test_an_inversion_of_some_channels_lets_the_others_answer_as_they_like(train
     assert np.delete(missed, [5, 9]).sum() > 0.2 * np.delete(whole, [5, 9]).sum()
 
 
+def test_settings_of_an_inversion_bring_no_transforms_back():
+    settings = explain.InversionSettings(steps=7, seed=3)
+    assert settings.transforms.is_identity
+    assert (settings.learning_rate, explain.InversionSettings().steps) == (0.01, 512)
+    assert not explain.OptimisationSettings(steps=7).transforms.is_identity
+
+
 def test_an_inversion_that_does_not_get_there_says_so(trained, unseen):
-    (inversion,) = explain.invert(trained, unseen.x[:1], ["1"], SPACE, explain.INVERT.model_copy(update={"steps": 1}))
+    (inversion,) = explain.invert(trained, unseen.x[:1], ["1"], SPACE, explain.InversionSettings(steps=1))
     assert not inversion.converged.any()
     warning = "the feature loss fell by less than 90 % for images [0]; take more steps"
     assert inversion.to_json()["warning"] == warning

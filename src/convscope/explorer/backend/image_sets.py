@@ -156,7 +156,7 @@ class ImageSets:
             if task != "classify":
                 raise NotAvailableError(f"confusion: the run's task is {task}, which has no one class per image")
             raise NotAvailableError(
-                f"confusion: the network was not asked about the {split} set yet; run answers for {split}"
+                f"confusion: the {split} split has no predictions yet; run the job predictions for {split}"
             )
         return found
 
