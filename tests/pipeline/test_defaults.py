@@ -10,6 +10,7 @@ from torch import nn
 
 from convscope.models import Architecture, build
 from convscope.pipeline.defaults import QUICK, deep_without_norms, images_needed, largest_affordable, network_for
+from convscope.tasks import TASKS
 from convscope.training import muon_parameters
 
 CPU = torch.device("cpu")
@@ -40,7 +41,7 @@ class Found:
 def test_many_small_images_get_airbench_where_nothing_is_said_of_a_network(
     images: int, side: int, task: str, said: dict[str, Any], chosen: str | None
 ) -> None:
-    assert network_for(Found(images, side), task, said).get("model", {}).get("name") == chosen
+    assert network_for(Found(images, side), TASKS[task], said).get("model", {}).get("name") == chosen
 
 
 @pytest.mark.parametrize(

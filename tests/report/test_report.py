@@ -69,7 +69,7 @@ def test_a_report_has_the_curves_with_the_epoch_that_is_kept(finished, page):
 
 def test_a_report_has_the_confusion_matrix(finished):
     answers = load_predictions(RunFolder(finished), "validation")
-    counts = answers.task.confusion(answers.meter.output, answers.meter.target)
+    counts = answers.task.confusion(answers.meter)
     table = re.search(r'<table class="matrix">(.*?)</table>', (finished / "report.html").read_text(), re.DOTALL).group(
         1
     )

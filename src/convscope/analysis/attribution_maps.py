@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from convscope.analysis.images import ImageSet
 from convscope.analysis.layout import image_tile, squared, table, titled
-from convscope.analysis.selection import attribution_layer, chosen_layers, predicted_classes
+from convscope.analysis.selection import attribution_layer, chosen_layers
 from convscope.analysis.target import AnalysisTarget
 from convscope.errors import ConfigError, did_you_mean
 from convscope.explain import (
@@ -47,7 +47,7 @@ def attribution_sheet(
     objects: np.ndarray | None = None,
 ) -> np.ndarray:
     """Each image beside its maps, under what it is and what it was taken for; `objects` (N, H, W) are outlined."""
-    pixels, rows, said = images.pixels().numpy(), [], predicted_classes(subject, answers)
+    pixels, rows, said = images.pixels().numpy(), [], subject.task.predicted_class(answers)
     layers = list(dict.fromkeys(one.layer for one in maps if one.layer))
     for place, name in enumerate(images.names):
         truth, answer = subject.class_name(int(images.targets[place])), subject.class_name(int(said[place]))

@@ -12,7 +12,7 @@ from torch import nn
 
 from convscope.bundle import Preprocessing, load_bundle
 from convscope.bundle.bundle import CONFIG_FILE
-from convscope.data import Batches, BatchSettings
+from convscope.data import TARGET_KINDS, Batches, BatchSettings
 from convscope.errors import ConfigError
 from convscope.explain import learning_curve, probe_scores, with_twice_the_images
 from convscope.models import build, resolve
@@ -107,7 +107,7 @@ def _images(
 
 
 def _require_classes(source: str, kind: str) -> None:
-    if kind != "classes":
+    if not TARGET_KINDS[kind].single_class:
         raise ConfigError(f"features: {source} has {kind}, and probes need one class per image")
 
 

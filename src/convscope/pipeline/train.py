@@ -61,7 +61,7 @@ def training(
         task = first.task if "task" in overrides else task_of_target_kind(found.target_kind)
         validate_transfer(first.transfer, overrides)
         origin = load_pretrained(first.transfer, overrides)
-        below, above = origin.settings(found) if origin else (network_for(found, task, overrides), {})
+        below, above = origin.settings(found) if origin else (network_for(found, TASKS[task], overrides), {})
         overrides = merge(below, overrides, above)
         size = size_for(found, device, parse_recipe(overrides, SOURCE).model.name)
         overrides = merge(size, overrides, {"task": task, "data": {"source": found.source}})

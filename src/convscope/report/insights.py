@@ -39,7 +39,7 @@ def write_first_insights(folder: RunFolder, prepared: PreparedData, clock: TimeB
     subject = AnalysisTarget(
         folder.path.name, model, config.classes, seen.mean, seen.std, seen.size, folder.explain_dir,
         lambda split: train if split == "train" else validation, seen.white,
-        config.task,
+        config.build_task(),
     )  # fmt: skip
     cost = summarize(model, (seen.channels, *seen.size)).macs
     with subject.class_scores_only():

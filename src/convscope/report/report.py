@@ -13,7 +13,7 @@ from torch import nn
 
 from convscope.bundle import load_config, with_tta
 from convscope.charts import curves, range_test, scatter
-from convscope.data import Dataset
+from convscope.data import DEFAULT_KIND, TARGET_KINDS, Dataset, TargetKind
 from convscope.durations import format_seconds
 from convscope.files import atomic_write
 from convscope.report.insights import insights_html
@@ -183,9 +183,13 @@ def test_evaluation_rows(folder: RunFolder) -> list[dict[str, str]]:
 
 def count_classes(summary: dict[str, Any]) -> str:
     """How many classes, labels or numbers, in words."""
-    word = {"labels": "labels", "numbers": "numbers"}.get(summary.get("target_kind", "classes"), "classes")
+    one, several = _target_kind(summary).nouns
     count = len(summary["classes"])
-    return f"{count} {word if count != 1 else {'classes': 'class', 'labels': 'label', 'numbers': 'number'}[word]}"
+    return f"{count} {one if count == 1 else several}"
+
+
+def _target_kind(summary: dict[str, Any]) -> TargetKind:
+    return TARGET_KINDS[summary.get("target_kind", DEFAULT_KIND)]
 
 
 def learning(folder: RunFolder) -> dict[str, Any]:
@@ -275,8 +279,9 @@ def data_rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
         ("sizes (height x width)", shown),
         ("kinds", ", ".join(f"{count:,} {kind}" for kind, count in summary["modes"].items())),
     ]
-    if summary.get("target_kind") == "numbers":
-        return [*rows, ("numbers", ", ".join(summary["classes"]))]
+    kind = _target_kind(summary)
+    if not kind.counted:
+        return [*rows, (kind.nouns[1], ", ".join(summary["classes"]))]
     return [
         *rows,
         (count_classes(summary).split()[1], f"{len(summary['classes'])}, {_span(per_class)} images each"),

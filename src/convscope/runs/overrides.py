@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from convscope.errors import ConfigError, did_you_mean
 from convscope.runs.recipe import Recipe
-from convscope.tasks import TASKS, Task, check_options
+from convscope.tasks import DEFAULT_TASK, TASKS, Task, check_options
 
 Overrides = Mapping[str, Any]
 SETTING_ALIASES = {
@@ -137,7 +137,7 @@ def parse_recipe(overrides: Overrides, source: str) -> Recipe:
 def _task_of_loss(loss: Overrides) -> type[Task]:
     """The task that settings of the loss are for, where no task was said; the usual one where it cannot be told."""
     candidates = (task_class for task_class in TASKS.values() if set(loss) <= set(task_class.options.model_fields))
-    return next(candidates, TASKS["classify"])
+    return next(candidates, DEFAULT_TASK)
 
 
 def _loss(task_class: type[Task], loss: Overrides, source: str) -> dict[str, Any]:
@@ -177,7 +177,7 @@ def _suggest_setting(name: str, task_class: type[Task] | None = None) -> str:
 
 def known_settings(task_class: type[Task] | None = None) -> list[str]:
     """The dotted names of all settings, those of the loss as a task (the usual one when None) has them."""
-    loss = (task_class or TASKS["classify"]).options.model_fields
+    loss = (task_class or DEFAULT_TASK).options.model_fields
     return [name for name in _known(Recipe) if name != "loss"] + [f"loss.{name}" for name in loss]
 
 

@@ -46,11 +46,11 @@ def run(target: "AnalysisTarget", settings: AttributionSettings, on_progress: Pr
         target_class,
     )
     from convscope.analysis.result import Findings
-    from convscope.analysis.selection import predicted_classes, probabilities, select_images
+    from convscope.analysis.selection import probabilities, select_images
 
     images = select_images(target, settings)
     x, answers = target.input(images), probabilities(target, images)
-    predicted = predicted_classes(target, answers)
+    predicted = target.task.predicted_class(answers)
     classes = torch.from_numpy(predicted)
     if settings.target is not None:
         classes = torch.full((len(x),), target_class(target, settings.target))

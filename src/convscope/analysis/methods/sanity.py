@@ -31,12 +31,12 @@ def run(target: "AnalysisTarget", settings: SanitySettings, on_progress: Progres
     from convscope.analysis.attribution_maps import attribution, chosen_maps
     from convscope.analysis.randomisation import parts, sanity_sheet, verdict
     from convscope.analysis.result import Findings
-    from convscope.analysis.selection import predicted_classes, probabilities, select_images
+    from convscope.analysis.selection import probabilities, select_images
     from convscope.explain import cascade
 
     images = select_images(target, settings)
     x = target.input(images)
-    classes = torch.from_numpy(predicted_classes(target, probabilities(target, images)))
+    classes = torch.from_numpy(target.task.predicted_class(probabilities(target, images)))
     jobs = dict(chosen_maps(target, settings.method, settings.layers, settings.channels, x))  # the last of its layers
     found = {}
     for index, job in enumerate(jobs.items()):
