@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from cli.conftest import convscope  # noqa: F401
 from fastapi.testclient import TestClient
 
-from cli.conftest import convscope  # noqa: F401
 from convscope.analysis.registry import METHODS
 from convscope.api import Run
 from convscope.explorer import Session, application

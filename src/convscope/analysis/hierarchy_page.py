@@ -86,7 +86,7 @@ def page(
     return Findings(pictures, {"layers": numbers}, summary, files)
 
 
-def first_look(subject: AnalysisTarget, multiplications: int, until: float) -> str:
+def first_insights(subject: AnalysisTarget, multiplications: int, until: float) -> str:
     """The same, of what is cheap, as the section of a report that is written right after training.
 
     Args:
