@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from cli.conftest import convscope  # noqa: F401
 from fastapi.testclient import TestClient
 
 from convscope.analysis.registry import METHODS
@@ -35,7 +34,7 @@ def run(finished, tmp_path):
     return shutil.copytree(finished, tmp_path / "run")
 
 
-def test_it_has_a_command_with_its_option_and_help(convscope, run, monkeypatch):  # noqa: F811
+def test_it_has_a_command_with_its_option_and_help(convscope, run, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     code, text, _ = convscope("explain", "brightness", "--help")
     assert code == 0
