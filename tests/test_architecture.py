@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pipeline": GROUND | A_RUN | {"explain", "analysis", "report"},
     "api": GROUND | A_RUN | {"explain", "analysis", "report", "pipeline"},
     "explorer": GROUND | A_RUN | {"explain", "analysis", "api"},
-    "cli": GROUND | {"api", "explorer"},
+    "cli": GROUND | {"analysis", "api", "explorer"},  # analysis: its registry, which declares the options
     "__init__": GROUND | {"api"},
     "__main__": {"cli"},
 }

@@ -53,9 +53,9 @@ class Run:
         """Answers for files or folders of files, in their order; `tta_views` as for `evaluate`."""
         return list(predict(self.path, files, tta_views)[1])
 
-    def explain(self, method: str, **overrides: Any) -> AnalysisResult:
-        """Look into the network: ``run.explain("where", images=["mistakes"], each=8)``; see `analysis.explain`."""
-        return explain(self.path, method, overrides)
+    def explain(self, name: str, /, *, out: str | Path | None = None, **settings: Any) -> AnalysisResult:
+        """Run an explain method, e.g. ``run.explain("attribution", images=["mistakes"], per_class=8)``."""
+        return explain(self.path, name, settings, out=out)
 
     def resume(self) -> "Run":
         """Go on with a stopped run."""
