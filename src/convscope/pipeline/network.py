@@ -40,8 +40,8 @@ def network(recipe: Recipe, task: Task) -> nn.Module:
     return made
 
 
-def resolve_recipe(recipe: Recipe, task: Task) -> Recipe:
-    """The same recipe with nothing left open that the settings themselves decide."""
+def with_network_defaults(recipe: Recipe, task: Task) -> Recipe:
+    """The same recipe with nothing left open that its network and its optimiser decide."""
     name, _ = task.network(recipe.model.name, recipe.model.options)
     model = recipe.model.model_copy(update={"name": name, "options": architecture(recipe, task).options})
     optimiser = recipe.optimiser.model_copy(update={"learning_rate": recipe.optimiser.rate})

@@ -13,7 +13,7 @@ def transfer_summary(content: dict[str, Any], format_score: Callable[[float], st
         content: of ``transfer.json``.
         told: the score for people.
     """
-    return [*_unfreezing_effect(content, format_score), *_frozen_verified(content), *_time_saved(content["legs"])]
+    return [*_unfreezing_effect(content, format_score), *_frozen_verified(content), *_time_saved(content["stages"])]
 
 
 def _unfreezing_effect(content: dict[str, Any], format_score: Callable[[float], str]) -> list[str]:
@@ -30,15 +30,15 @@ def _unfreezing_effect(content: dict[str, Any], format_score: Callable[[float], 
 
 
 def _frozen_verified(content: dict[str, Any]) -> list[str]:
-    proof, legs = content["proof"], content["legs"]
+    proof, stages = content["proof"], content["stages"]
     if proof["changed"]:
         return [f"NOT frozen, though it should have been: {', '.join(proof['changed'][:3])}; please report this"]
-    moved = [leg for leg in legs if leg["identical"] is False]
+    moved = [stage for stage in stages if stage["identical"] is False]
     if moved:
         epochs = f"{moved[0]['first']} to {moved[0]['last']}"
         return [f"NOT frozen in epochs {epochs}, though it should have been; please report this"]
     if not proof["tensors"]:
-        first = legs[0]
+        first = stages[0]
         format_score = f"frozen until epoch {first['last']}: {first['still']} tensors, compared, are equal to the bit"
         return [format_score] if first["still"] else []
     return [
@@ -48,12 +48,12 @@ def _frozen_verified(content: dict[str, Any]) -> list[str]:
     ]
 
 
-def _time_saved(legs: list[dict[str, Any]]) -> list[str]:
-    kept = [leg for leg in legs if leg["views"]]
-    seconds, saved = (sum(leg[name] for leg in kept) for name in ("seconds", "saved"))
+def _time_saved(stages: list[dict[str, Any]]) -> list[str]:
+    kept = [stage for stage in stages if stage["views"]]
+    seconds, saved = (sum(stage[name] for stage in kept) for name in ("seconds", "seconds_saved"))
     if not kept:
         return []
-    images, epochs = sum(leg["images"] for leg in kept), sum(leg["last"] + 1 - leg["first"] for leg in kept)
+    images, epochs = sum(stage["images"] for stage in kept), sum(stage["last"] + 1 - stage["first"] for stage in kept)
     if not seconds:
         return [f"features of {images:,} views were kept by an earlier run: the frozen part was not computed at all"]
     return [

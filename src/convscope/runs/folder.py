@@ -28,8 +28,9 @@ from filelock import FileLock, Timeout
 
 from convscope.errors import RunError
 from convscope.files import atomic_write, read_lines
-from convscope.runs.overrides import parse_recipe, read_recipe
+from convscope.runs.parse import parse_recipe
 from convscope.runs.recipe import Recipe
+from convscope.runs.recipe_file import read_recipe
 from convscope.training.checkpoint import LAST, PREVIOUS
 
 LOCK = ".lock"
@@ -145,7 +146,7 @@ class RunFolder:
 
     def recipe(self) -> Recipe:
         """The run's settings."""
-        return parse_recipe(read_recipe(self.recipe_file), source=str(self.recipe_file))
+        return parse_recipe(read_recipe(self.recipe_file))
 
     def data(self) -> dict[str, Any]:
         """The content of ``data.json``.

@@ -11,7 +11,7 @@ from torch import Tensor
 from convscope.bundle import load_config
 from convscope.bundle.bundle import CONFIG_FILE, WEIGHTS_FILE, read_state_dict
 from convscope.data import Dataset
-from convscope.errors import ModelError, did_you_mean
+from convscope.errors import ModelError, closest
 from convscope.models import MODELS
 from convscope.models.families.resnet import SMALL_DEPTHS
 from convscope.models.pretrained.download import fetch, sha256
@@ -20,6 +20,7 @@ from convscope.models.pretrained.published import IMAGENET_MEAN, IMAGENET_STD, P
 from convscope.models.pretrained.state_dicts import read_state
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import PreparedData
+from convscope.runs.overrides import Overrides
 
 IMAGENET = "imagenet"
 DEFAULT_PRETRAINED = "mobilenet_v2"  # as published: 71.9 % with 0.30 G multiplications; resnet18 69.8 % with 1.81 G
@@ -43,7 +44,7 @@ class PretrainedSource:
     std: tuple[float, ...] = IMAGENET_STD
     size: tuple[int, int] | None = None
 
-    def settings(self, found: Dataset) -> tuple[dict[str, Any], dict[str, Any]]:
+    def settings(self, found: Dataset) -> tuple[Overrides, Overrides]:
         """Settings that the weights suggest, which the user's go over, and those that are theirs alone.
 
         Images are seen at the size that the weights were trained at; tiny ones at half of it, at a quarter of the cost.
@@ -52,10 +53,10 @@ class PretrainedSource:
         if self.size:
             tiny = int(np.median(found.sizes)) <= TINY < self.size[0] // 2
             data["size"] = tuple(side // 2 for side in self.size) if tiny else self.size
-        return {"data": data, "model": {"options": self.options}}, {
-            "model": {"name": self.network},
-            "transfer": {"checkpoint": self.checkpoint},
-        }
+        below = {"data": data, "model": {"options": self.options}}
+        above = {"model": {"name": self.network}, "transfer": {"checkpoint": self.checkpoint}}
+        source = f"pretrained weights: {self.checkpoint}"
+        return Overrides.of(below, source), Overrides.of(above, source)
 
     def with_normalisation(self, prepared: PreparedData) -> PreparedData:
         """The same images, normalised as those that the weights were trained on."""
@@ -92,8 +93,8 @@ def find_pretrained(checkpoint: str, network: str | None) -> PretrainedSource:
     if checkpoint in MODELS:
         known = ", ".join(sorted(PUBLISHED))
         raise ModelError(f"--from {checkpoint}: no published weights of it are known; choose one of {known}")
-    near = did_you_mean(checkpoint, [IMAGENET, *PUBLISHED])
-    what = near if near.startswith("; did") else _valid_sources()
+    near = closest(checkpoint, [IMAGENET, *PUBLISHED])
+    what = f"; did you mean {near}?" if near else _valid_sources()
     raise ModelError(f"--from {checkpoint}: no such file, run or network{what}")
 
 
