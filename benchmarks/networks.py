@@ -1,5 +1,5 @@
-"""Every network: lines of its file, weights, multiplications, seconds of `inspect`, and how far its logits are from the
-reference's with the same weights.
+"""Every network: lines of its file, parameters, MACs, seconds of `inspect`, and the largest difference of its logits to
+the reference with the same weights.
 
     python benchmarks/networks.py                                     the table, as Markdown
     python benchmarks/networks.py --weights WEIGHTS --images FOLDER   also trained weights on one picture of each class
@@ -119,7 +119,7 @@ def main() -> None:
         for name in DERIVED:
             print(trained(name, given.weights, given.images), flush=True)
         return
-    columns = ["network", "input", "weights", "multiplications", "logits off by", "file, lines", "inspect, s"]
+    columns = ["network", "input", "parameters", "MACs", "largest logit difference", "file, lines", "inspect, s"]
     print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}", flush=True)
     for row in rows():
         print(f"| {' | '.join(row)} |", flush=True)

@@ -1,4 +1,7 @@
-"""Freeze a network's encoder, train its head, prove that the encoder stood still: the pieces, without run folders."""
+"""Freeze an encoder, train the head, and verify that the encoder did not change, without a run folder.
+
+python examples/frozen.py
+"""
 
 import torch
 from torch.nn.functional import cross_entropy
@@ -15,7 +18,7 @@ from convscope.training import (
     run,
 )
 
-model = MODELS["resnet18"](classes=2, width=8)  # with trained weights: convscope.models.pretrained
+model = MODELS["resnet18"](classes=2, width=8)  # with pretrained weights: convscope.models.pretrained
 plan = make_plan(model, PlanSettings(replace_fc=1, unfreeze_at=3, unfreeze_parts=1), rate=1e-3)
 optimiser = build_plan_optimiser(model, OptimiserSettings(name="adamw", learning_rate=1e-3), plan)
 state = State(model, optimiser)
@@ -27,4 +30,4 @@ for epoch in range(1, 5):
     for _ in run(state, lambda _: [(x, y)], cross_entropy, lambda _: 1.0, epoch, lambda _: {}):
         pass
     assert digests(model, plan, epoch) == before
-    print(f"epoch {epoch}: {plan.num_trained(epoch):,} weights learn, {len(before)} tensors stood still to the bit")
+    print(f"epoch {epoch}: {plan.num_trained(epoch):,} parameters trained, {len(before)} frozen tensors are unchanged")

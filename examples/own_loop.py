@@ -1,4 +1,4 @@
-"""The training loop alone, on any network and any tensors: logging is the body of the `for`, stopping is `break`.
+"""Use the training loop with any network and any tensors: log in the body of the `for`, stop with `break`.
 
 python examples/own_loop.py
 """
@@ -11,7 +11,7 @@ from convscope.training import Epoch, OptimiserSettings, ScheduleSettings, State
 
 torch.manual_seed(0)
 x = torch.randn(512, 2)
-y = (x[:, 0] * x[:, 1] > 0).long()  # exclusive or: no straight line parts it
+y = (x[:, 0] * x[:, 1] > 0).long()  # exclusive or: not linearly separable
 model = nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 2))
 state = State(model, build_optimiser(model, OptimiserSettings(name="adam", learning_rate=0.01)))
 

@@ -1,4 +1,4 @@
-"""The method cards in docs/explain: each has its parts, and its example runs as it stands."""
+"""The method cards in docs/methods: each has its sections, and its example runs unchanged."""
 
 import re
 from pathlib import Path
@@ -9,15 +9,16 @@ import torch
 
 from convscope.explain import PixelSpace
 
-CARDS = sorted((Path(__file__).parents[2] / "docs" / "explain").glob("*.md"))
-PARTS = ["What it shows", "How it works", "When it misleads", "Source"]
+DOCS = Path(__file__).parents[2] / "docs"
+CARDS = sorted(card for card in (DOCS / "methods").glob("*.md") if card.name != "README.md")
+SECTIONS = ["What it shows", "How it works", "Limitations", "Source"]
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.stem)
-def test_a_card_says_what_how_when_not_and_from_where_and_its_example_runs(card, trained, unseen, tmp_path):
+def test_a_card_has_its_sections_and_its_example_runs(card, trained, unseen, tmp_path):
     text = card.read_text(encoding="utf-8")
-    headings = [heading for heading in re.findall(r"^## (.+)$", text, re.MULTILINE) if heading in PARTS]
-    assert headings == PARTS
+    headings = [heading for heading in re.findall(r"^## (.+)$", text, re.MULTILINE) if heading in SECTIONS]
+    assert headings == SECTIONS
     for link in re.findall(r"\]\((\w+\.md)\)", text):
         assert (card.parent / link).exists()
     (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
@@ -36,20 +37,20 @@ def test_there_is_a_card_for_every_method():
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.stem)
-def test_a_card_has_a_picture_that_lies_beside_it_and_is_small(card):
+def test_a_card_has_a_small_picture_in_the_same_folder(card):
     (link,) = re.findall(r"!\[[^\]]+\]\(([\w.]+)\)", card.read_text(encoding="utf-8"))
     assert link == f"{card.stem}.png"
     assert (card.parent / link).stat().st_size <= 60_000
 
 
-def test_the_page_s_example_of_a_network_of_one_s_own_runs(tmp_path):
-    page = (Path(__file__).parents[2] / "docs" / "seeing-inside.md").read_text(encoding="utf-8")
+def test_the_example_with_your_own_network_runs(tmp_path):
+    page = (DOCS / "how-to" / "explain-a-network.md").read_text(encoding="utf-8")
     _, example = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     given = {"folder": tmp_path}
-    exec(compile(example, "seeing-inside.md", "exec"), given)
-    assert given["seen"].pictures == (tmp_path / "where.png",)
+    exec(compile(example, "explain-a-network.md", "exec"), given)
+    assert given["result"].pictures == (tmp_path / "where.png",)
 
 
-def test_the_page_names_every_card():
-    page = (Path(__file__).parents[2] / "docs" / "seeing-inside.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"\(explain/(\w+)\.md\)", page)) == {card.stem for card in CARDS}
+def test_the_index_of_methods_names_every_card():
+    index = (DOCS / "methods" / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"\]\((\w+)\.md\)", index)) == {card.stem for card in CARDS}

@@ -161,7 +161,7 @@ def test_an_animation_is_refused(client, tmp_path):
         ("own-123", 404, "input: this picture is no longer kept; draw or drop it again"),
         ("validation-999", 404, "image validation-999: is not in the run's train or validation set; choose another"),
         ("test-1", 404, "image test-1: is not in the run's train or validation set; choose another"),
-        ("..%2f..%2fetc", 404, "/api/inputs/../../etc: there is nothing here; see docs/explorer-api.md"),
+        ("..%2f..%2fetc", 404, "/api/inputs/../../etc: there is nothing here; see docs/reference/explorer-api.md"),
         ("validation-3/maps?layer=stm", 400, "layer stm: the network has no such layer; did you mean stem?"),
         ("validation-3/maps?layer=stem&from=99", 400, "channels: none from 99 to None in layer stem, which has 4"),
         ("validation-3/maps", 400, "layer: field required"),

@@ -1,4 +1,4 @@
-"""Adding a task: one class and one line of the dict, as docs/adding-a-task.md shows, and the whole run speaks it."""
+"""Add a task as docs/how-to/extend/add-a-task.md shows: one class, one line in the dict; all commands use it."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ from convscope.api import Run, RunFolder, task_of
 from convscope.api import train as trained
 from convscope.tasks import TASKS
 
-GUIDE = Path(__file__).parent.parent.parent / "docs" / "adding-a-task.md"
+GUIDE = Path(__file__).parent.parent.parent / "docs" / "how-to" / "extend" / "add-a-task.md"
 
 
 def test_the_guides_task_trains_is_scored_reported_and_asked(tmp_path, monkeypatch):
@@ -25,7 +25,7 @@ def test_the_guides_task_trains_is_scored_reported_and_asked(tmp_path, monkeypat
     assert isinstance(task_of(run.path), Ordinal)
     assert {"loss", "off_by"} <= run.evaluate("test").keys()
     page = RunFolder(run.path).report.read_text()
-    assert "How far off" in page
+    assert "Error in levels" in page
     assert "validation close" in page
     from PIL import Image
 

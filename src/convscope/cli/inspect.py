@@ -12,8 +12,8 @@ def inspect(
     model: Annotated[
         str,
         typer.Argument(
-            help="A network's name (vgg16, resnet50, unet ...: docs/networks.md), a .toml of blocks, a run, or your "
-            "own in Python, like mine:Net.",
+            help="A network's name (vgg16, resnet50, unet ...: docs/reference/networks.md), a .toml of blocks, a run, "
+            "or your own in Python, like mine:Net.",
             show_default=False,
         ),
     ],

@@ -29,7 +29,7 @@ def train(
         str | None, typer.Option(help="classify, multilabel, regress, segment or localise. [default: from the data]")
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help="The network, as docs/networks.md lists them, or a .toml of blocks.")
+        str | None, typer.Option(help="The network, as docs/reference/networks.md lists them, or a .toml of blocks.")
     ] = None,
     size: Annotated[int | None, typer.Option(help="Side in pixels that images are brought to.")] = None,
     image_column: Annotated[str | None, typer.Option(help="A table's column of image files. [default: found]")] = None,

@@ -1,4 +1,4 @@
-"""Maps as bytes: a head of JSON, then the numbers; `docs/explorer-api.md` has the layout."""
+"""Maps as bytes: a head of JSON, then the numbers; `docs/reference/explorer-api.md` has the layout."""
 
 import json
 import struct

@@ -33,7 +33,7 @@ ERROR_KINDS: tuple[tuple[type[ConvscopeError], int, str], ...] = (
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Teach an app to answer errors as `docs/explorer-api.md` says."""
+    """Teach an app to answer errors as `docs/reference/explorer-api.md` says."""
 
     @app.exception_handler(ConvscopeError)
     def ours(_request: Request, error: ConvscopeError) -> Response:
@@ -48,9 +48,8 @@ def install_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     def unknown(request: Request, error: HTTPException) -> Response:
         if error.status_code == 404:
-            return error_response(
-                404, "unknown", f"{request.url.path[:80]}: there is nothing here; see docs/explorer-api.md"
-            )
+            message = f"{request.url.path[:80]}: there is nothing here; see docs/reference/explorer-api.md"
+            return error_response(404, "unknown", message)
         return error_response(error.status_code, "request", f"{request.url.path[:80]}: {error.detail}")
 
     @app.exception_handler(Exception)

@@ -126,7 +126,7 @@ class Jobs:
         self._worker.join(timeout=5)
 
     def record(self, job: Job, result: bool = True) -> dict[str, Any]:
-        """A job as `docs/explorer-api.md` describes it."""
+        """A job as `docs/reference/explorer-api.md` describes it."""
         seconds = time.monotonic() - job.started if job.state == "running" and job.started else job.seconds
         waiting = list(self._waiting)
         before = waiting.index(job) if job in waiting else 0

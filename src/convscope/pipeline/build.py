@@ -126,7 +126,7 @@ def _assemble_session(
 
 
 def compile_for(recipe: Recipe, device: torch.device) -> Compiled:
-    """Open on a GPU; on a CPU nothing is compiled unless it is asked for (docs/recipes.md)."""
+    """Open on a GPU; on a CPU nothing is compiled unless it is asked for (docs/benchmarks/recipes.md)."""
     wanted = recipe.train.compile
     if wanted == "auto" and device.type == "cuda":
         return Compiled(candidates=("always",) if recipe.step.micro_batch else ("always", "graphs"))

@@ -1,6 +1,6 @@
 """Settings chosen from the data and the network for whatever the user does not set, each with the reason.
 
-What each default gave, and on what, stands in ``docs/recipes.md``.
+What each default gave, and on what, stands in ``docs/benchmarks/recipes.md``.
 """
 
 from typing import Any

@@ -80,7 +80,8 @@ class TrainingSession:
     def tta_views(self) -> str:
         """The looks, of `bundle.CROPS`, by which the validation images are answered at the end.
 
-        Several are tried for the classes of small images; those of photographs gain nothing (docs/recipes.md).
+        Several are tried for the classes of small images; those of photographs gain nothing
+        (docs/benchmarks/recipes.md).
         """
         wanted = self.recipe.train.tta_views
         if wanted != "auto":

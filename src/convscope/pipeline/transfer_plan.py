@@ -24,7 +24,7 @@ from convscope.runs.pretrained import PretrainedSource, find_pretrained
 from convscope.runs.recipe import Recipe, TransferSettings
 from convscope.training import Note, digest, digests, weighted
 
-FEW = 500  # training images per class up to which the encoder stays as it is; see docs/recipes.md
+FEW = 500  # training images per class up to which the encoder stays as it is; see docs/benchmarks/recipes.md
 MANY = 1000  # from here on several fully connected layers are new
 EPOCHS = 20
 SCRATCH = TransferSettings()

@@ -74,7 +74,7 @@ class Task(ABC):
     """A question to a network.
 
     Fields of a task are all that its answers need later; they are saved with the network. A new task is one file with
-    a class like this and one line in `TASKS`; see ``docs/adding-a-task.md``.
+    a class like this and one line in `TASKS`; see ``docs/how-to/extend/add-a-task.md``.
     """
 
     classes: tuple[str, ...]

@@ -13,7 +13,7 @@ from convscope.training.precision import computes_bfloat16
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic below: steepest at zero, so that few rounds suffice
 ROUNDS = 3  # five in the post; three did as well for the paper's small networks (airbench94_muon)
-NORMS = 10  # times the rate of dense weights, by AdamW, for biases and norms (docs/recipes.md)
+NORMS = 10  # times the rate of dense weights, by AdamW, for biases and norms (docs/benchmarks/recipes.md)
 HALVED = 128  # outputs from which bfloat16 pays where the processor multiplies it; the steps differ by 1 %
 STACKED = 128  # outputs up to which matrices of one shape are faster together than one by one
 

@@ -38,7 +38,7 @@ def computes_bfloat16(device: torch.device) -> bool:
 
     What it says of itself decides, not a timing, which could fall out otherwise when a run is resumed. Measured on a
     CPU with AVX-512 BF16, torch 2.13, one thread: a ResNet-18's step on 128 px takes 0.52 of float32's time, a LeNet's
-    0.96, and none took longer (docs/recipes.md).
+    0.96, and none took longer (docs/benchmarks/recipes.md).
     """
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(False))

@@ -32,7 +32,7 @@ class UnitStep:
     """One operation at one place.
 
     Attributes:
-        op: what it is, as `docs/explorer-api.md` lists.
+        op: what it is, as `docs/reference/explorer-api.md` lists.
         layer: the module around it.
         says: in a sentence.
         value: what the network computed, in its own precision.

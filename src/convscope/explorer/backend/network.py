@@ -11,7 +11,7 @@ from convscope.models.summary.model_summary import LayerSummary
 
 
 def network_tree(shown: LoadedModel) -> dict[str, Any]:
-    """Sections, blocks and layers as `docs/explorer-api.md` describes them."""
+    """Sections, blocks and layers as `docs/reference/explorer-api.md` describes them."""
     subject = shown.subject
     anatomy = summarize(subject.model, (len(subject.mean), *subject.size))
     rows = {layer.name: layer for layer in anatomy.layers}

@@ -16,7 +16,7 @@ VIEWS = ("classes", "confusion", "probes", "images", "upload", "marks")
 
 
 def run_summary(run: LiveRun) -> dict[str, Any]:
-    """The run as `docs/explorer-api.md` describes it.
+    """The run as `docs/reference/explorer-api.md` describes it.
 
     Raises:
         GoneError: its folder was deleted, or holds another run now.

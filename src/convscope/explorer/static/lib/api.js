@@ -4,7 +4,7 @@
 export class ApiError extends Error {
   /**
    * @param {string} sentence
-   * @param {string} kind as in docs/explorer-api.md, or "disconnected" without a response
+   * @param {string} kind as in docs/reference/explorer-api.md, or "disconnected" without a response
    */
   constructor(sentence, kind) {
     super(sentence);

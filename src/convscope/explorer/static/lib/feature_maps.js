@@ -27,7 +27,7 @@ export function fetchMaps(image, layer, { network = "", ...options } = {}) {
 }
 
 /**
- * Decode the server's binary response (docs/explorer-api.md: CSM1).
+ * Decode the server's binary response (docs/reference/explorer-api.md: CSM1).
  * @param {ArrayBuffer} buffer
  * @returns {Maps}
  */

@@ -1,7 +1,7 @@
 /** The network's module tree as the server describes it, and queries on it. All pure functions. */
 
 /**
- * A section, block or layer (docs/explorer-api.md: NODE).
+ * A section, block or layer (docs/reference/explorer-api.md: NODE).
  * @typedef {{name: string, label: string, role: string, class: string, says: string, group: string, shape: number[],
  *   takes: number[],
  *   weights: number, field: number[] | null, jump: number[] | null, reads: string[], children: Node[]}} Node

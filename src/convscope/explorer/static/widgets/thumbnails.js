@@ -17,7 +17,7 @@ export function thumbnailUrl(id, side = 96) {
 
 /**
  * A grid of images to choose from.
- * @param {any[]} images IMAGE of docs/explorer-api.md
+ * @param {any[]} images IMAGE of docs/reference/explorer-api.md
  * @param {{onPick: (image: any) => void, selected?: string, line?: (image: any) => string}} options line: the text below
  *   each
  * @returns {HTMLElement}
