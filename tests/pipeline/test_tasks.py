@@ -21,7 +21,7 @@ OTHERS = ("multilabel", "regress", "segment", "localise")
 def _few_shapes():
     """Two hundred of the drawn shapes: a training of a second."""
     patch = pytest.MonkeyPatch()
-    patch.setattr("convscope.data.layouts.recognise.shapes", lambda kind: shapes(200, target_kind=kind))
+    patch.setattr("convscope.data.layouts.recognise.shapes", lambda target_kind: shapes(200, target_kind=target_kind))
     yield
     patch.undo()
 

@@ -54,7 +54,7 @@ def test_a_run_folder_holds_all_that_it_promises(finished):
 
 def test_what_happens_is_told_in_order(tmp_path, few):
     events = train(tmp_path / "run", few)
-    assert kinds(events) == ["Found", "Planned", "Epoch", "Epoch", "Finished"]
+    assert kinds(events) == ["DataLoaded", "PlanReady", "Epoch", "Epoch", "TrainingFinished"]
     found, planned, finished = events[0], events[1], events[-1]
     assert isinstance(found, DataLoaded)
     assert found.summary.images == 60

@@ -71,7 +71,7 @@ def test_frozen_is_frozen_also_with_accumulation_averaging_and_without_kept_feat
 
 @pytest.mark.parametrize("stop", [1, 3])
 def test_a_resumed_run_ends_with_the_same_bits(tmp_path, few, trained, stop):
-    said = {"transfer__weights": str(trained), "transfer__unfreeze_at": 3, "train__epochs": 4, "transfer__views": 1}
+    said = {"transfer__checkpoint": str(trained), "transfer__unfreeze_at": 3, "train__epochs": 4, "transfer__views": 1}
     train(tmp_path / "straight", few, **said)
     events = start(tmp_path / "run", few, **said)
     for event in events:
@@ -87,7 +87,7 @@ def test_a_resumed_run_ends_with_the_same_bits(tmp_path, few, trained, stop):
 
 def test_training_on_kept_features_gives_the_same_weights_as_computing_them_anew(tmp_path, few, trained):
     """Without augmentation, to the bit; what it saved is told."""
-    said = {"transfer__weights": str(trained), "train__epochs": 3, "augment__policy": "none", "model__options": {}}
+    said = {"transfer__checkpoint": str(trained), "train__epochs": 3, "augment__policy": "none", "model__options": {}}
     kept = train(tmp_path / "kept", few, **said, transfer__views=1)
     train(tmp_path / "anew", few, **said, transfer__views=0)
     assert torch.allclose(tensors(tmp_path / "kept")["head.fc.weight"], tensors(tmp_path / "anew")["head.fc.weight"])
@@ -102,7 +102,7 @@ def test_training_on_kept_features_gives_the_same_weights_as_computing_them_anew
 
 def test_when_validation_falls_after_unfreezing_the_frozen_stage_is_the_answer(tmp_path, trained):
     few = str(photos(tmp_path / "four", "abcd", each=40))
-    said = {"transfer__weights": str(trained), "train__epochs": 9, "transfer__unfreeze_at": 9}
+    said = {"transfer__checkpoint": str(trained), "train__epochs": 9, "transfer__unfreeze_at": 9}
     events = train(
         tmp_path / "run", few, **said, transfer__encoder_lr="3000x", transfer__layer_lr_decay=1.0, step__clip=1e9
     )
