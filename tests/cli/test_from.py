@@ -84,10 +84,10 @@ def test_plans_that_do_not_fit(refused, finished):
         "transfer.unfreeze_at is 5, but training has 4 epochs; give 1 to 4, or 0 for never"
     )
     assert refused("--from", finished, "--unfreeze-at", "-1") == (
-        "settings: transfer.unfreeze_at is -1; it should be greater than or equal to 0"
+        "--unfreeze-at: transfer.unfreeze_at is -1; it should be greater than or equal to 0"
     )
     assert refused("--from", finished, "--encoder-lr", "0.1y") == (
-        "settings: transfer.encoder_lr is '0.1y'; "
+        "--encoder-lr: transfer.encoder_lr is '0.1y'; "
         "write a share of the head's learning rate like 0.1x, or a rate like 1e-3"
     )
     assert refused("--from", finished, "--model", "lenet") == (
