@@ -86,7 +86,7 @@ def test_a_finished_run_can_be_resumed(convscope, run):
 REFUSED = {
     "": "convscope train: name either DATA, as in: convscope train photos, or --resume RUN",
     "digits --resume r": "convscope train: name either DATA, as in: convscope train photos, or --resume RUN",
-    "--resume r --out x": "convscope train --resume: goes on with the run's own settings; leave the other flags away",
+    "--resume r --out x": "convscope train --resume: goes on with the run's own settings; remove the other flags",
     "digits --log wandb": "--log wandb: not known; the only one is tensorboard",
     "digits --epochs 0": "--epochs: train.epochs is 0; it should be greater than or equal to 1",
     "digits --budget soon": "--budget: train.budget is 'soon'; write a span of time like 90s, 5m or 1h30m",

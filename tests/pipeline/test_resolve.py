@@ -93,7 +93,7 @@ def test_within_a_budget_the_cheapest_is_measured_too(tmp_path, few, builds):
          "augment.changes.rotate is 500.0; it should be less than or equal to 180"),
         ({"train__compile": "graphs", "step__micro_batch": 4},
          "train.compile is 'graphs', and CUDA graphs cannot add up the gradients of a step.micro_batch; "
-         "set train.compile to 'always', or take step.micro_batch out"),
+         "set train.compile to 'always', or remove step.micro_batch"),
         ({"transfer__views": 2},
          "transfer.views is set, but the network begins from scratch; name trained weights with --from"),
     ],

@@ -345,7 +345,7 @@ def test_over_fitting_is_said_at_the_end(tmp_path):
         (
             {"data__label_column": "kind"},
             ConfigError,
-            "data.label_column is 'kind', but {source} is no table; leave it away",
+            "data.label_column is 'kind', but {source} is no table; remove it",
         ),
     ],
     ids=["network", "option", "size", "device", "setting", "column"],

@@ -102,6 +102,6 @@ def train(
         path = out or next_name(source)
         watch(lambda on_progress: training(source, path, overrides, on_progress, started), path, json, log)
     elif overrides or out:
-        raise ConfigError("convscope train --resume: goes on with the run's own settings; leave the other flags away")
+        raise ConfigError("convscope train --resume: goes on with the run's own settings; remove the other flags")
     else:
         watch(lambda on_progress: resuming(resume, on_progress), resume, json, log)

@@ -63,7 +63,7 @@ def matching_weights(model: nn.Module, origin: PretrainedSource, replaced: int) 
         if layer.startswith("stem."):
             raise ConfigError(
                 f"{origin.provenance['source']}: its {layer} does not fit the network's; "
-                "leave model.options and data.channels away"
+                "remove model.options and data.channels"
             )
         raise ConfigError(
             f"transfer.replace_fc is {replaced}, but {origin.provenance['source']} has nothing that fits {layer}; "

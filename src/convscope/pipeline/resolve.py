@@ -174,13 +174,13 @@ def _check_together(recipe: Recipe, task: Task) -> None:
     """Refuse settings that do not fit the task or each other."""
     recipe.augment.chosen()
     if recipe.augment.mix != "none" and not task.supports_mixup:
-        raise ConfigError(f"augment.mix is {recipe.augment.mix!r}, which the task {task.name} cannot use; take it out")
+        raise ConfigError(f"augment.mix is {recipe.augment.mix!r}, which the task {task.name} cannot use; remove it")
     if recipe.train.tta_views != "auto":
         check_tta(task.target_kind, recipe.train.tta_views)
     if recipe.train.compile == "graphs" and recipe.step.micro_batch:
         raise ConfigError(
             "train.compile is 'graphs', and CUDA graphs cannot add up the gradients of a step.micro_batch; "
-            "set train.compile to 'always', or take step.micro_batch out"
+            "set train.compile to 'always', or remove step.micro_batch"
         )
     if recipe.train.balanced_batches and task.target_kind != "classes":
-        raise ConfigError(f"train.balanced_batches needs one class per image, not {task.target_kind}; take it out")
+        raise ConfigError(f"train.balanced_batches needs one class per image, not {task.target_kind}; remove it")

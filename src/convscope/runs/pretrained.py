@@ -88,7 +88,7 @@ def find_pretrained(checkpoint: str, network: str | None) -> PretrainedSource:
         return _published(IMAGENET, network or DEFAULT_PRETRAINED)
     if checkpoint in PUBLISHED:
         if network not in (None, checkpoint):
-            raise ModelError(f"--from {checkpoint}: its weights are not of {network}, which was named; leave one away")
+            raise ModelError(f"--from {checkpoint}: its weights are not of {network}, which was named; remove one")
         return _published(checkpoint, checkpoint)
     if checkpoint in MODELS:
         known = ", ".join(sorted(PUBLISHED))
@@ -123,7 +123,7 @@ def _from_file(file: Path, network: str | None) -> PretrainedSource:
     state = read_state(file)
     found = identify_network(state)
     if found and network and found != network and network not in ("unet", "segnet"):
-        raise ModelError(f"{file}: the weights of {found}, not of {network}; leave --model away, or give its weights")
+        raise ModelError(f"{file}: the weights of {found}, not of {network}; remove --model, or give its weights")
     name = network or found
     if name is None:
         raise ModelError(
@@ -148,7 +148,7 @@ def _from_bundle(path: Path, network: str | None) -> PretrainedSource:
     config, file = load_config(folder), folder / WEIGHTS_FILE
     name, seen = config.architecture.name, config.preprocessing
     if network not in (None, name):
-        raise ModelError(f"{path}: its network is a {name}, not a {network}; leave --model away")
+        raise ModelError(f"{path}: its network is a {name}, not a {network}; remove --model")
     told = {"licence": "not stated", **config.origin, "source": str(folder.resolve()), "sha256": sha256(file)}
     return PretrainedSource(
         str(path.resolve()),
