@@ -3,7 +3,8 @@
     benchmarks/run c3 [-- NETWORK SIDE BATCH]
 
 All run the same network with SGD and momentum on the same batches in memory, two threads. Ours is `train.run` with what
-`assemble` chooses: precision, layout, loss read at each step. The rivals are loops of five lines: eager as it comes, in
+`_assemble_session` chooses: precision, layout, loss read at each step. The rivals are loops of five lines: eager as it
+comes, in
 `channels_last`, in bfloat16 with `channels_last`, and the last two compiled. Seconds are the median of ten steps.
 """
 

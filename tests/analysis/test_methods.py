@@ -58,7 +58,7 @@ class Spectral(nn.Module):
 def finding(tmp_path_factory):
     """A run that finds boxes, on a hundred drawn shapes."""
     patch = pytest.MonkeyPatch()
-    patch.setattr("convscope.data.layouts.recognise.shapes", lambda kind: shapes(100, target_kind=kind))
+    patch.setattr("convscope.data.layouts.recognise.shapes", lambda target_kind: shapes(100, target_kind=target_kind))
     path = tmp_path_factory.mktemp("finding") / "run"
     train(path, "shapes", task="localise", train__epochs=1, data__size=32)
     yield path

@@ -85,9 +85,9 @@ EXPLAINERS: dict[str, Callable[[nn.Module, Tensor, Path], object]] = {
     "maximise_classes": lambda model, x, _: explain.maximise_classes(model, [0, 2], _space(x), PAINT),
     "channel_maxima": lambda model, x, _: explain.channel_maxima(model, LAYER, [x, x]),
     "feature_vectors": lambda model, x, _: explain.feature_vectors(model, LAYER, [x, x]),
-    "depths": _depths,
+    "probe_layers": _depths,
     "unit": lambda model, x, _: explain.unit(model, x[:1], LAYER, 0),
-    "landscape": lambda model, x, _: explain.module_tree(model, x[:1]),
+    "module_tree": lambda model, x, _: explain.module_tree(model, x[:1]),
     "removal_costs": lambda model, x, _: explain.removal_costs(model, lambda: [(x, torch.zeros(len(x)))], [LAYER]),
 }
 
@@ -169,7 +169,7 @@ def test_the_same_seed_paints_the_same_picture():
 
 
 def test_every_function_that_takes_a_network_is_in_the_contract_suite():
-    helpers = {"filters", "first_convolution", "find_layer", "record", "untouched", "class_map", "optimise"}
+    helpers = {"filters", "first_convolution", "find_layer", "record", "preserve_state", "class_map", "optimise"}
     runs_a_network = {
         name for name in explain.__all__ if (code := getattr(explain, name)) and callable(code)
         and "model" in getattr(code, "__annotations__", {})

@@ -154,7 +154,7 @@ def test_zeros_tell_the_same_of_every_layer_as_the_meta_device_does(name, monkey
 @every
 def test_odd_and_oblong_sizes_go_in_and_too_small_ones_are_named(name) -> None:
     model, side = ghost(name), NARROW[name][1]
-    if model.takes.size:
+    if model.input_spec.size:
         with pytest.raises(ModelError) as caught:
             model(torch.empty(1, 3, side + 4, side, device="meta"))
         assert str(caught.value) == (

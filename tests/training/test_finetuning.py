@@ -242,7 +242,7 @@ def test_the_watch_tells_a_fall_after_unfreezing():
     assert watch.degraded
     again = UnfreezingCheck()
     again.load_state_dict(watch.state_dict())
-    assert (again.fell, again.frozen, again.frozen_epoch) == (True, 0.9, 2)
+    assert (again.degraded, again.frozen, again.frozen_epoch) == (True, 0.9, 2)
 
 
 def test_what_a_network_does_not_have_is_refused():

@@ -24,7 +24,7 @@ class ImageSet:
         targets: (N,) class indices, -1 where the class is not known.
         store: (M, C, H, W) pixels.
         rows: (N,) where each lies in the store.
-        marks: (M, H, W) uint8 where the data say which class's object lies in which place, 255 for none.
+        object_masks: (M, H, W) uint8 where the data say which class's object lies in which place, 255 for none.
     """
 
     names: tuple[str, ...]

@@ -150,9 +150,9 @@ def wrap_module(
         model: gives (B, K) logits where classes are asked after; any number of input channels.
         pixels: (N, C, H, W), uint8 or float in [0, 1], before normalisation.
         targets: (N,) class indices.
-        about: how pixels become the module's input, and names. Preprocessing of any other kind goes into the module:
+        info: how pixels become the module's input, and names. Preprocessing of any other kind goes into the module:
             ``nn.Sequential(preprocessing, network)``.
-        marks: (N, H, W) where the objects lie: bool, or the class of each place and 255 for none.
+        object_masks: (N, H, W) where the objects lie: bool, or the class of each place and 255 for none.
     Raises:
         ConfigError: arrays of other shapes.
     """

@@ -45,7 +45,7 @@ def augmentation_sheet(
 
     Args:
         source: a folder, a table or a built-in's name.
-        said: the recipe's augment settings; what is not said is chosen as for training.
+        overrides: the recipe's augment settings; what is not said is chosen as for training.
         task: what the data are for; None: what they look like.
         images: rows, taken evenly from the data.
         variants: columns beside the first.

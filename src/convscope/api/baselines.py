@@ -73,7 +73,7 @@ def run_baselines(
         source: as for ``convscope train``; images of classes.
         recipes: names in `BASELINES`.
         out: a folder for the runs.
-        weights: for ``transfer``, as for ``convscope train --from``.
+        checkpoint: for ``transfer``, as for ``convscope train --from``.
         seeds: of split, first weights and order.
         budget: like 5m, for each training.
 

@@ -108,8 +108,8 @@ def predict(
 ) -> tuple[tuple[str, ...], Iterator[Prediction | FailedFile]]:
     """The classes and the answers for files and folders of files, from a run's folder or a saved model's.
 
-    With `tta_views`, one of `bundle.CROPS`, the answer is the mean over several looks at each image, as for `evaluate`;
-    by default over as many as the run found to pay.
+    With `tta_views`, one of `bundle.TTA_VIEWS`, the answer is the mean over several looks at each image, as for
+    `evaluate`; by default over as many as the run found to pay.
 
     Raises:
         ConfigError: there are no such crops, or the answers are places and cannot be averaged.

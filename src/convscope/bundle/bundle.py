@@ -59,9 +59,9 @@ class BundleConfig(BaseModel, frozen=True, extra="forbid"):
     origin: dict[str, Any] = {}
     """Where the weights that it began with are from, their licence and hash; empty where it began from scratch."""
     mirrored: bool = False
-    """Whether training mirrored images, so that a mirror image may be looked at too (`Cropped`)."""
+    """Whether training mirrored images, so that a mirror image may be looked at too (`AveragedViews`)."""
     tta_views: str = "1"
-    """How many looks at an image make an answer, one of `CROPS`, where nobody says otherwise."""
+    """How many looks at an image make an answer, one of `TTA_VIEWS`, where nobody says otherwise."""
 
     def build_task(self) -> Task:
         """The task.

@@ -39,7 +39,7 @@ def predict(
         model: from `load_bundle`, in evaluation mode.
         config: from `load_bundle`.
         files: image files of any size and mode.
-        crops: how many looks at each image are averaged, one of `CROPS`; None: those of the bundle.
+        tta_views: how many looks at each image are averaged, one of `TTA_VIEWS`; None: those of the bundle.
 
     Raises:
         ConfigError: when there are no such crops, or the task's answers cannot be averaged.

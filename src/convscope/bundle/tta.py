@@ -28,7 +28,7 @@ class AveragedViews(nn.Module):
     Args:
         model: takes (B, C, H, W) of `size`, gives (B, K) logits.
         size: (H, W) of a crop.
-        crops: one of `TTA_VIEWS`; with "1" the network is asked once, about the image as it is.
+        tta_views: one of `TTA_VIEWS`; with "1" the network is asked once, about the image as it is.
         mirror: whether "shifts" looks at mirror images too; the other ways are what their papers say.
 
     Raises:
@@ -91,7 +91,7 @@ def with_tta(model: nn.Module, config: BundleConfig, tta_views: str | None) -> A
     Args:
         model: the network of a bundle.
         config: the bundle's.
-        crops: one of `TTA_VIEWS`; None: those of the bundle.
+        tta_views: one of `TTA_VIEWS`; None: those of the bundle.
 
     Raises:
         ConfigError: when there are no such crops, or the answer is a place, which moves with the crop.
@@ -105,8 +105,8 @@ def check_tta(target_kind: str, tta_views: str) -> None:
     """Several looks are not for masks and boxes.
 
     Args:
-        takes: the task's kind of targets, see `tasks.Task.takes`.
-        crops: one of `TTA_VIEWS`.
+        target_kind: the task's kind of targets, see `tasks.Task.target_kind`.
+        tta_views: one of `TTA_VIEWS`.
 
     Raises:
         ConfigError: the answer is a place, which moves with the crop.

@@ -23,7 +23,7 @@ _SPLIT_WORDS = {
 def split_of(word: str) -> str | None:
     """The role that a folder's or table's word means, or None.
 
-    >>> role_of("Val"), role_of("final"), role_of("cats")
+    >>> split_of("Val"), split_of("final"), split_of("cats")
     ('validation', 'test', None)
     """
     return _SPLIT_WORDS.get(word.strip().lower())

@@ -114,7 +114,7 @@ def thumbnails(
         points: (N, 2), any units; spread over the picture with one scale for both axes.
         tiles: N pictures (h, w, 3) uint8.
         side: of the picture in pixels.
-        colours: (N, 3) uint8 frames, such as one colour for each class.
+        colors: (N, 3) uint8 frames, such as one colour for each class.
     """
     sheet = Image.new("RGB", (side, side), (_BACKGROUND,) * 3)
     pen = ImageDraw.Draw(sheet)

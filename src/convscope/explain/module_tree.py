@@ -15,8 +15,8 @@ class ModuleNode:
         name: its dotted path, as `record` takes it.
         module: itself.
         takes: shape of its first input without the batch, () where it took none that came from the image.
-        gives: shape of its output without the batch.
-        reads: names of the layers (or "input", or "@57") whose answers it took.
+        output_shape: shape of its output without the batch.
+        inputs: names of the layers (or "input", or "@57") whose answers it took.
         parts: those inside it, in the order in which they began; empty for a single layer.
     """
 
@@ -46,8 +46,8 @@ def module_tree(model: nn.Module, x: Tensor) -> ModuleTree:
     A module that never runs itself, such as a list of stages, is passed over: its own parts stand in its place.
 
     >>> net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Sequential(nn.ReLU(), nn.Flatten()))
-    >>> seen = landscape(net, Tensor(1, 1, 5, 5).zero_())
-    >>> [(part.name, part.gives, part.reads) for part in seen.parts], seen.output
+    >>> seen = module_tree(net, Tensor(1, 1, 5, 5).zero_())
+    >>> [(part.name, part.gives, part.inputs) for part in seen.parts], seen.output
     ([('0', (2, 3, 3), ('input',)), ('1', (18,), ('0',))], '1')
     """
     with trace_pass(model, x) as trace:

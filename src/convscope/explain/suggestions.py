@@ -48,7 +48,7 @@ class Removal:
         layer: the part that was passed by.
         accuracy: of the network without it.
         cost: accuracy lost, below 0 where it does better without.
-        weights: that would be saved.
+        num_parameters: that would be saved.
         images: that it was judged on.
     """
 

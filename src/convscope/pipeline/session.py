@@ -78,7 +78,7 @@ class TrainingSession:
 
     @property
     def tta_views(self) -> str:
-        """The looks, of `bundle.CROPS`, by which the validation images are answered at the end.
+        """The looks, of `bundle.TTA_VIEWS`, by which the validation images are answered at the end.
 
         Several are tried for the classes of small images; those of photographs gain nothing
         (docs/benchmarks/recipes.md).

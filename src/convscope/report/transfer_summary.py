@@ -11,7 +11,7 @@ def transfer_summary(content: dict[str, Any], format_score: Callable[[float], st
 
     Args:
         content: of ``transfer.json``.
-        told: the score for people.
+        format_score: the score for people.
     """
     return [*_unfreezing_effect(content, format_score), *_frozen_verified(content), *_time_saved(content["stages"])]
 

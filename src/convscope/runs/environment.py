@@ -52,7 +52,7 @@ def add_seconds(folder: RunFolder, resumed_at: int, seconds: float) -> float:
     Args:
         folder: the run.
         resumed_at: the epoch at which the sitting began.
-        spent: its seconds.
+        seconds: its seconds.
     """
     content = folder.environment()
     epochs = sum(event["seconds"] for event in folder.events("epoch") if event["epoch"] <= resumed_at)

@@ -100,7 +100,7 @@ def open_source(settings: DataSettings, target_kind: str | None = None) -> Datas
 
     Args:
         settings: where they are.
-        kind: of targets; None: what they look like.
+        target_kind: of targets; None: what they look like.
 
     Raises:
         DataError: as `open_data` says.
@@ -177,7 +177,7 @@ def reload(
     """A run's images as ``data.json`` lists them, whatever has been added to the source since.
 
     Args:
-        roles: only these sets are decoded.
+        splits: only these sets are decoded.
         size: (H, W) to decode at; by default the run's.
 
     Raises:

@@ -125,8 +125,8 @@ class TrainSettings(Section):
     `probes` images are followed: their feature maps are kept epoch by epoch (0: none).
     `compile` says whether the step goes through torch.compile: "always", with CUDA "graphs" too, "never"; "auto" times
     all ways, on a GPU and in long runs alone.
-    `tta_views` are the looks at each image that make an answer, see `bundle.CROPS`: "1", "shifts", or "auto" for shifts
-    where the validation images prove that they make fewer mistakes.
+    `tta_views` are the looks at each image that make an answer, see `bundle.TTA_VIEWS`: "1", "shifts", or "auto" for
+    shifts where the validation images prove that they make fewer mistakes.
     `stop_patience` counts epochs without a better score (0: never stop early) and keeps the best.
     """
 

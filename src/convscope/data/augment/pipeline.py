@@ -58,7 +58,7 @@ class Augment:
         Args:
             x: (B, C, H, W), float32 in [0, 1] or bytes in 0 .. 255, which become such unless whole pixels move alone.
             y: masks (B, H, W), or classes and boxes (B, 5); whatever else stays as it is.
-            moved: what `y` is.
+            target_kind: what `y` is.
             generator: may lie elsewhere than the batch.
             mirror: (B,) which images to mirror, or whether to mirror half of them; None: as `self.mirror` says.
         """

@@ -173,7 +173,7 @@ def visible_window(whole: tuple[int, int], size: tuple[int, int]) -> tuple[int, 
     It begins at a pixel of the image as a decoder would shrink it (`shrink`), so that images, masks and boxes are cut
     alike however they are decoded.
 
-    >>> window((100, 300), (10, 20))
+    >>> visible_window((100, 300), (10, 20))
     (48, 0, 248, 100)
     """
     by, scale = shrink(whole, size), max(size[0] / whole[0], size[1] / whole[1])

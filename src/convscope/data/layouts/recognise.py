@@ -35,7 +35,7 @@ def open_data(
         source: see `read_folder`, `read_table`, `read_masks`, `read_voc`, `read_coco` and `read_yolo`; built-in are
             digits and shapes.
         columns: for tables, which column holds what.
-        kind: of targets, one of `TARGET_KINDS`; None: what the data look like.
+        target_kind: of targets, one of `TARGET_KINDS`; None: what the data look like.
         ignore: for masks, the value that stands for no class.
 
     Raises:

@@ -34,7 +34,7 @@ def read_table(path: Path, columns: Columns | None = None, target_kind: str | No
     Args:
         path: the table.
         columns: which column holds what.
-        kind: of targets; None: what the columns look like.
+        target_kind: of targets; None: what the columns look like.
 
     Raises:
         DataError: no table, a column is missing or not to be found, no listed file exists, rows disagree, or the

@@ -34,7 +34,7 @@ class UnitStep:
     Attributes:
         op: what it is, as `docs/reference/explorer-api.md` lists.
         layer: the module around it.
-        says: in a sentence.
+        description: in a sentence.
         value: what the network computed, in its own precision.
         sum: the same in float64, from the terms.
         bound: they differ by no more, since the network's numbers are rounded.
@@ -74,7 +74,7 @@ class Unit:
 
     Attributes:
         layer: whose.
-        place: where in its answer.
+        position: where in its answer.
         value: the number.
         steps: a step that mixes several values, then what follows place by place.
         names: of the values that terms lie in, by their number.

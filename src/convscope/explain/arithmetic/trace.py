@@ -155,7 +155,7 @@ def trace_pass(model: nn.Module, x: Tensor) -> Iterator[Trace]:
     """A pass of one image (1, C, H, W) through the network in evaluation mode, which is left as it was found.
 
     >>> net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU())
-    >>> with traced(net, torch.zeros(1, 1, 5, 5)) as trace:
+    >>> with trace_pass(net, torch.zeros(1, 1, 5, 5)) as trace:
     ...     [trace.name_of(number) for number in range(len(trace.values))]
     ['input', '0', '1']
     """

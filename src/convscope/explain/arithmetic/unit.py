@@ -58,7 +58,7 @@ def unit(
         x: (1, C, H, W), as the network takes it.
         layer: a module's dotted name, "input", or an unnamed value such as "@57" from an earlier answer's terms.
         channel: of its maps, or the place in its vector.
-        place: row and column.
+        position: row and column.
         most: products that are listed; the others are summed.
     Raises:
         ModelError: no such layer.

@@ -15,8 +15,8 @@ class FilterSettings(BaseModel, frozen=True, extra="forbid"):
     """Where the lines are drawn.
 
     Attributes:
-        same: kernels whose cosine similarity reaches this are duplicates.
-        dead: kernels whose norm is at most this share of the layer's median norm are dead.
+        duplicate_similarity: kernels whose cosine similarity reaches this are duplicates.
+        dead_norm: kernels whose norm is at most this share of the layer's median norm are dead.
         samples: random kernels that smoothness is compared with.
         seed: of those.
     """

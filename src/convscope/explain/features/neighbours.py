@@ -142,7 +142,7 @@ def purity(neighbours: Neighbours, targets: np.ndarray, queries: np.ndarray | No
     Args:
         neighbours: from `nearest`.
         targets: (N,) the vectors' classes.
-        asked: (Q,) the queries' classes; None where the vectors are the queries.
+        queries: (Q,) the queries' classes; None where the vectors are the queries.
     """
     own = targets if queries is None else queries
     return np.asarray((targets[neighbours.indices] == own[:, None]).mean(1))

@@ -24,7 +24,7 @@ class Stimuli:
         images: (C, k) int64, the images' places in the order they came.
         boxes: (C, k, 4) int64, what the unit can see, xyxy in pixels of the network's input.
         silent: channels that no image drives above zero.
-        seen: how many images went through.
+        num_images: how many images went through.
         field: the layer's receptive field.
     """
 

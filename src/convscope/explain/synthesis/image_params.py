@@ -21,7 +21,7 @@ class PixelSpace:
     Attributes:
         mean: C numbers in [0, 1].
         std: C numbers.
-        colours: C x C, from `color_axes` over the training images; None paints channels independently.
+        color_matrix: C x C, from `color_axes` over the training images; None paints channels independently.
     """
 
     mean: tuple[float, ...]
