@@ -12,6 +12,7 @@ from convscope.models import Architecture, build
 from convscope.pipeline.defaults import deep_without_norms, images_needed, network_for
 from convscope.pipeline.network_choice import QUICK, affordable_macs, candidate_options, largest_affordable
 from convscope.runs.overrides import Overrides
+from convscope.tasks import TASKS
 from convscope.training import muon_parameters
 
 CPU = torch.device("cpu")
@@ -42,7 +43,10 @@ class Found:
 def test_many_small_images_get_airbench_where_nothing_is_said_of_a_network(
     images: int, side: int, task: str, said: dict[str, Any], chosen: str | None
 ) -> None:
-    assert network_for(Found(images, side), task, Overrides.of(said, "settings")).get("model", {}).get("name") == chosen
+    assert (
+        network_for(Found(images, side), TASKS[task], Overrides.of(said, "settings")).get("model", {}).get("name")
+        == chosen
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from PIL import Image
 
 from convscope.api import RunFolder, TrainingFinished, augmentation_sheet, compare, evaluate, predict, task_of
 from convscope.data import draw_shapes, shapes
+from convscope.data.targets.boxes import boxes_in_view
 from convscope.errors import ConfigError
-from convscope.runs.loaders import boxes_in_view
 from convscope.runs.recipe import AugmentSettings
 from convscope.tasks import TASKS
 from helpers.small_runs import train

@@ -22,23 +22,10 @@ from convscope.explain import PixelSpace, color_axes
 from convscope.progress import Progress
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import reload
+from convscope.tasks import DEFAULT_TASK, Task
 
-__all__ = [
-    "TASKS_WITH_CLASSES",
-    "TO_CLASS_SCORES",
-    "AnalysisTarget",
-    "ImageSet",
-    "InputInfo",
-    "open_target",
-    "wrap_module",
-]
+__all__ = ["AnalysisTarget", "ImageSet", "InputInfo", "open_target", "wrap_module"]
 
-TASKS_WITH_CLASSES = ("classify", "multilabel")
-TO_CLASS_SCORES: dict[str, Callable[[Tensor], Tensor]] = {
-    "localise": lambda output: output[:, :-4],
-    "segment": lambda output: output.float().softmax(1).mean((2, 3)).clamp(min=1e-12).log(),
-}
-"""How the answers of tasks that also say where become (B, K) class logits; of masks, the log of a class's share."""
 COLOR_IMAGES = 512  # training images whose colours painted pictures take
 BATCH = 64
 
@@ -69,16 +56,15 @@ class AnalysisTarget:
     home: Path
     read: Callable[[str], ImageSet]
     white: float = 65535.0
-    task: str = "classify"
+    task: Task = DEFAULT_TASK(())  # noqa: RUF009  (frozen)
 
     @contextmanager
     def class_scores_only(self) -> Iterator[None]:
         """Inside, a network that also says where answers with (B, K) class logits alone; others as ever."""
-        if self.task not in TO_CLASS_SCORES:
+        if self.task.outputs_classes or not self.task.names_classes:
             yield
             return
-        as_classes = TO_CLASS_SCORES[self.task]
-        handle = self.model.register_forward_hook(lambda _module, _inputs, output: as_classes(output))
+        handle = self.model.register_forward_hook(lambda _module, _inputs, output: self.task.class_scores(output))
         try:
             yield
         finally:
@@ -204,7 +190,7 @@ def open_target(path: Path, on_progress: Progress | None = None) -> AnalysisTarg
             home,
             lambda _split: none,
             preprocessing.white,
-            config.task,
+            config.build_task(),
         )
     folder = RunFolder.open(path)
     use_cores(folder.recipe().train.threads or None)
@@ -220,7 +206,7 @@ def open_target(path: Path, on_progress: Progress | None = None) -> AnalysisTarg
         path / "explain",
         sets.read,
         preprocessing.white,
-        config.task,
+        config.build_task(),
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from convscope.bundle import load_config
 from convscope.charts import accuracy_against_time
+from convscope.data import DEFAULT_KIND
 from convscope.durations import parse_seconds
 from convscope.errors import ConfigError, did_you_mean
 from convscope.explain import baseline_scores
@@ -105,7 +106,7 @@ def _run_plain(source: str, name: str, seed: int) -> BaselineRun:
     """A baseline that no network is trained for."""
     began = time.monotonic()
     settings = DataSettings(source=source, size=PIXELS)
-    prepared = prepare(open_source(settings, "classes"), settings, seed)
+    prepared = prepare(open_source(settings, DEFAULT_KIND), settings, seed)
     rows = {role: prepared.rows(role) for role in ("train", "validation")}
     pixels = {
         role: prepared.store.pixels[prepared.store_index[some]].reshape(len(some), -1) for role, some in rows.items()

@@ -7,14 +7,13 @@ mirror images where training mirrored too (Jordan 2024, arXiv:2404.00498, sectio
 """
 
 from collections.abc import Iterator
-from typing import get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from convscope.bundle.bundle import BundleConfig
-from convscope.data.augment.pipeline import SpatialTargets
+from convscope.data import TARGET_KINDS
 from convscope.errors import ConfigError, did_you_mean
 
 LARGER_SCALE = 8 / 7  # 256 for a crop of 224
@@ -111,7 +110,7 @@ def check_tta(target_kind: str, tta_views: str) -> None:
     Raises:
         ConfigError: the answer is a place, which moves with the crop.
     """
-    if tta_views != "1" and target_kind in get_args(SpatialTargets):
+    if tta_views != "1" and TARGET_KINDS[target_kind].spatial:
         raise ConfigError(
             f"views: {tta_views} looks cannot be averaged where the answer is a place, as for {target_kind}"
         )

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from convscope.data import Dataset, may_mirror
+from convscope.data import TARGET_KINDS, Dataset, may_mirror
 from convscope.pipeline.network_choice import SMALL_SIDE
 from convscope.runs.overrides import Overrides, nest
 from convscope.tasks import Task
@@ -55,17 +55,17 @@ def size_for(found: Dataset, device: torch.device, model: str) -> Overrides:
     largest = min(side, PHOTO_SIDE[device.type])
     size = (height, width) if side <= SMALL_SIDE and same else (largest,) * 2
     # What is cut off cannot be found: masks and boxes keep their images' shape.
-    if found.target_kind in ("masks", "boxes") and side > SMALL_SIDE:
+    if found.kind.spatial and side > SMALL_SIDE:
         size = tuple(16 * max(1, round(length * largest / side / 16)) for length in (height, width))
     why = f"images of {height} x {width} pixels{'' if same else ', the median'}"
     return Overrides.of({"data": {"size": size}}, f"{FROM_DATA}: {why}").over(channels)
 
 
-def network_for(found: Dataset, task: str, overrides: Overrides) -> Overrides:
-    """Airbench for many small images to be told apart by class, where the user sets nothing of a network."""
+def network_for(found: Dataset, task: type[Task], overrides: Overrides) -> Overrides:
+    """The task's network for many small images, where the user sets nothing of a network."""
     small = bool(found.sizes.min() >= SMALLEST_QUICK and found.sizes.max() <= SMALL_SIDE)
-    chosen = {"model": {"name": "airbench"}}
-    if "model" in overrides or not small or task != "classify" or len(found) < MANY:
+    chosen = {"model": {"name": task.small_images_model}}
+    if "model" in overrides or not small or not task.small_images_model or len(found) < MANY:
         chosen = {}
     return Overrides.of(chosen, f"{FROM_DATA}: {len(found):,} images of at most {SMALL_SIDE} pixels")
 
@@ -132,12 +132,12 @@ def augmentation_for(target_kind: str, pixels: NDArray[np.uint8], rows: NDArray[
     small = max(pixels.shape[2:]) <= SMALL_SIDE
     alike = may_mirror(pixels, rows)
     guessed = not small or pixels.shape[1] == 3
-    mirror = target_kind != "numbers" and (guessed if alike is None else alike)
+    mirror = TARGET_KINDS[target_kind].may_mirror and (guessed if alike is None else alike)
     policy = Overrides.of(
         {"augment": {"policy": "light" if small else "standard"}},
         f"{FROM_DATA}: images of {pixels.shape[2]} x {pixels.shape[3]} pixels",
     )
-    why = "the targets are numbers" if target_kind == "numbers" else _mirror_reason(alike)
+    why = _mirror_reason(alike) if TARGET_KINDS[target_kind].may_mirror else f"the targets are {target_kind}"
     return Overrides.of({"augment": {"mirror": mirror}}, f"{FROM_DATA}: {why}").over(policy)
 
 

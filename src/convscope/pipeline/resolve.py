@@ -11,9 +11,10 @@ import torch
 from torch import nn
 
 from convscope.bundle import check_tta
-from convscope.data import Dataset
+from convscope.data import TARGET_KINDS, Dataset
 from convscope.errors import ConfigError
 from convscope.pipeline.defaults import (
+    FROM_DATA,
     FROM_NETWORK,
     augmentation_for,
     images_needed,
@@ -83,13 +84,14 @@ def draft_recipe(overrides: Overrides, found: Dataset, device: torch.device) -> 
         ConfigError: a setting does not fit the task or the others.
         ModelError: the network cannot be built, or trained weights do not fit it.
     """
-    overrides = overrides.over(_task(found))
+    task_name = task_of_target_kind(found.target_kind)
+    overrides = overrides.over(Overrides.of({"task": task_name}, f"{FROM_DATA}: its targets are {found.target_kind}"))
     origin = load_pretrained(overrides)
     if origin:
         below, above = origin.settings(found)
         overrides = lay(below, overrides, above)
     else:
-        overrides = overrides.over(network_for(found, overrides["task"], overrides))
+        overrides = overrides.over(network_for(found, TASKS[overrides["task"]], overrides))
     name = overrides.get("model", {}).get("name", Recipe().model.name)
     overrides = overrides.over(size_for(found, device, name))
     overrides = Overrides.of({"data": {"source": found.source}}, overrides.source("data.source")).over(overrides)
@@ -164,10 +166,9 @@ def _augmentation(prepared: PreparedData) -> Overrides:
     return augmentation_for(prepared.dataset.target_kind, prepared.store.pixels, rows)
 
 
-def _task(found: Dataset) -> Overrides:
-    """The task that the targets are for: the first of those that take them."""
-    name = next(name for name, task in TASKS.items() if task.target_kind == found.target_kind)
-    return Overrides.of({"task": name}, f"chosen from the data: its targets are {found.target_kind}")
+def task_of_target_kind(target_kind: str) -> str:
+    """The task that targets of a kind are for: the first of those that take them."""
+    return next(name for name, task in TASKS.items() if task.target_kind == target_kind)
 
 
 def _check_together(recipe: Recipe, task: Task) -> None:
@@ -182,5 +183,5 @@ def _check_together(recipe: Recipe, task: Task) -> None:
             "train.compile is 'graphs', and CUDA graphs cannot add up the gradients of a step.micro_batch; "
             "set train.compile to 'always', or remove step.micro_batch"
         )
-    if recipe.train.balanced_batches and task.target_kind != "classes":
+    if recipe.train.balanced_batches and not TARGET_KINDS[task.target_kind].single_class:
         raise ConfigError(f"train.balanced_batches needs one class per image, not {task.target_kind}; remove it")

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 from convscope.data import POLICIES, Policy
 from convscope.durations import parse_seconds
 from convscope.errors import ConfigError, did_you_mean
-from convscope.tasks import TASKS, Task, check_options
+from convscope.tasks import DEFAULT_TASK, TASKS, Task, check_options
 from convscope.training import (
     INITIALISERS,
     CompileMode,
@@ -171,11 +171,11 @@ class Recipe(Section):
     """All settings of a run."""
 
     seed: int = Field(0, ge=0)
-    task: str = "classify"
+    task: str = DEFAULT_TASK.name
     data: DataSettings = DataSettings()
     model: ModelSettings = ModelSettings()
     augment: AugmentSettings = AugmentSettings()
-    loss: dict[str, Any] = Field(default_factory=lambda: check_options(TASKS["classify"], {}, "recipe"))
+    loss: dict[str, Any] = Field(default_factory=lambda: check_options(DEFAULT_TASK, {}, "recipe"))
     optimiser: OptimiserSettings = OptimiserSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     step: StepSettings = StepSettings()
