@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from convscope.data import TARGET_KINDS, Dataset, may_mirror
+from convscope.data.layouts.builtin import BUILTIN
 from convscope.models.summary.summarize import summarize
 from convscope.modules import channels_last
 from convscope.pipeline.network import network, task_for
@@ -170,7 +171,7 @@ def largest_affordable(
     choices: Sequence[dict[str, Any]], prepared: PreparedData, draft: Recipe, device: torch.device, images: int
 ) -> dict[str, Any]:
     """The options, of those that are listed dearest first, that can train on `images` images in the time."""
-    shown = prepared.dataset.layout == "builtin"
+    shown = prepared.dataset.layout == BUILTIN.name
     seconds, rate = DEMONSTRATION_SECONDS if shown else PATIENCE_SECONDS, RATE[device.type]
     if draft.train.budget:
         seconds = draft.train.budget - END_SECONDS
