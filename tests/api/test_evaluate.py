@@ -78,9 +78,9 @@ def test_each_look_at_the_test_set_is_recorded_and_shown(run):
     assert "test accuracy, first evaluation" in page
 
 
-def test_a_report_shows_that_the_test_set_was_not_looked_at(finished):
+def test_a_report_states_that_the_test_split_was_not_evaluated(finished):
     page = (finished / "report.html").read_text()
-    assert "Not looked at yet." in page
+    assert "Not evaluated yet." in page
     assert f"convscope evaluate {finished} --split test" in page
 
 
