@@ -8,10 +8,7 @@ import torch
 from convscope.api import Epoch, Note, PretrainedLoaded, RunFolder, as_lines, resuming
 from convscope.bundle import load_config
 from convscope.pipeline.transfer_plan import plan_for
-from helpers.small_runs import photos, same, start, state, tensors, train, weights
-
-# One layer of the head, two stages: the smallest network with something to freeze.
-PLAIN = {"augment__policy": "none", "model__options": {"width": 4, "depths": [1, 1]}, "train__batch": 8}
+from helpers.small_runs import PLAIN, photos, same, start, state, tensors, train, weights
 
 
 @pytest.fixture(scope="module")
