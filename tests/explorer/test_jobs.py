@@ -61,7 +61,7 @@ def test_one_that_runs_stops_at_its_next_step(client):
     assert done(client, "filters")["state"] == "done", "the next one runs"
 
 
-def test_what_was_computed_is_kept_in_the_run_and_given_at_once(explored, own_copy):
+def test_a_result_is_stored_in_the_run_and_returned_immediately(explored, own_copy):
     client = explored(own_copy)
     first = done(client, "filters")
     assert (first["state"], first["kept"]) == ("done", False)
@@ -119,7 +119,7 @@ def test_the_set_is_laid_out_inside_the_square(client):
     assert np.ptp(places, axis=0).max() == pytest.approx(1)
 
 
-def test_painted_pictures_come_one_by_one(client):
+def test_optimised_images_are_returned_one_by_one(client):
     wanted = done(client, "wanted", layer="stem", channels=[2], steps=3)["result"]
     assert wanted["numbers"]["channels"][0]["final"] > wanted["numbers"]["channels"][0]["start"]
     assert list(wanted["pictures"]) == ["channel-2"]
@@ -140,7 +140,7 @@ def test_painted_pictures_come_one_by_one(client):
          "wanted: channels is []; tuple should have at least 1 item after validation, not 0"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_asked_is_said_at_once(client, method, settings, says):
+def test_an_invalid_request_is_rejected_immediately(client, method, settings, says):
     answer = client.post("/api/jobs", json={"method": method, "settings": settings})
     assert (answer.status_code, answer.json()["error"]) == (400, says)
 
@@ -154,13 +154,13 @@ def test_what_cannot_be_asked_is_said_at_once(client, method, settings, says):
         ("where", {"image": "validation-3", "class": 10}, "class: no 10; choose from 0 to 9"),
     ],
 )
-def test_what_goes_wrong_in_a_computation_is_its_error(client, method, settings, says):
+def test_an_exception_in_a_job_becomes_its_error(client, method, settings, says):
     job = done(client, method, **settings)
     assert (job["state"], job["error"], job["result"]) == ("failed", says, None)
     assert client.get("/api/jobs/99999").json()["error"] == "job 99999: there is none; it may be long ago, so ask again"
 
 
-def test_many_at_once_see_what_one_sees(client):
+def test_concurrent_clients_receive_the_same_results(client):
     """Hooks on the network are for one question at a time."""
     paths = [
         "/api/network", "/api/inputs/validation-5", "/api/inputs/validation-6?watch=stages.0",
