@@ -17,7 +17,7 @@ def two(few, tmp_path_factory):
     return folder / "residual", folder / "mlp"
 
 
-def test_the_perceptron_stands_in_the_table_beside_the_network(two) -> None:
+def test_the_perceptron_is_compared_with_the_network(two) -> None:
     rows, objections = compare(two)
     assert {row.network for row in rows} == {"resnet18", "mlp"}
     assert rows[0].accuracy >= rows[1].accuracy

@@ -41,7 +41,7 @@ def test_other_data_are_cut_anew_and_have_no_score_of_the_networks_own(finished,
     assert found.scores["linear probe"] == 1.0, "bright against dark"
 
 
-def test_classes_that_are_apart_are_told_apart_and_noise_is_not():
+def test_separable_classes_are_classified_and_noise_is_not():
     generator = np.random.default_rng(0)
     y = np.arange(200) % 2
     apart = generator.normal(size=(200, 5)) + 5 * y[:, None]
@@ -50,7 +50,7 @@ def test_classes_that_are_apart_are_told_apart_and_noise_is_not():
     assert max(probe_scores(noise[:100], y[:100], noise[100:], y[100:]).values()) < 0.7
 
 
-def test_what_cannot_be_probed_is_refused(finished, tmp_path):
+def test_data_that_cannot_be_probed_are_rejected(finished, tmp_path):
     with pytest.raises(DataError) as refused:
         probe_scores(np.zeros((3, 2)), np.zeros(3, int), np.zeros((0, 2)), np.zeros(0, int))
     assert str(refused.value) == "probe: 1 classes and 0 test images; pass at least 2 classes and 1 test image"

@@ -67,12 +67,12 @@ def test_an_unknown_network_is_named_with_the_nearest() -> None:
     assert str(caught.value) == "model: no network vgg61; did you mean vgg19?"
 
 
-def test_the_alexnet_of_the_notes_loses_pixels_at_277_and_is_told_so() -> None:
+def test_alexnet_on_277_pixels_is_warned_of_unused_pixels() -> None:
     """(277 - 11) / 4 + 1 = 67.5."""
     assert any("67.5" in warning for warning in inspect("alexnet_2012", (3, 277, 277)).warnings)
 
 
-def test_the_notes_seven_by_seven_image_gives_five_by_five(tmp_path: Path) -> None:
+def test_a_7x7_image_and_a_3x3_filter_give_a_5x5_map(tmp_path: Path) -> None:
     file = tmp_path / "image.txt"
     file.write_text(NOTES_IMAGE)
     result, note = convolve_file(file, "1,0,1;0,1,0;1,0,1")

@@ -14,7 +14,7 @@ from convscope.errors import ConfigError
 from helpers.small_runs import train
 
 
-def test_unmoved_images_score_as_ever_and_the_curves_are_written(finished, tmp_path):
+def test_untransformed_images_have_the_validation_score_and_the_curves_are_written(finished, tmp_path):
     path = shutil.copytree(finished, tmp_path / "run")
     found = robustness(path)
     assert [(one.move, one.amount) for one in found] == [(m, a) for m, amounts in AMOUNTS.items() for a in amounts]
@@ -39,7 +39,7 @@ def test_images_are_moved_as_their_matrices_say():
     assert torch.equal(TransformedInput(torch.nn.Identity(), matrix_of("scale", 1, 9))(x), x)
 
 
-def test_a_task_whose_answers_move_with_the_image_is_refused(tmp_path):
+def test_a_task_with_spatial_predictions_is_rejected(tmp_path):
     path = tmp_path / "run"
     train(path, "shapes", task="localise", train__epochs=1, data__size=32)
     with pytest.raises(ConfigError) as caught:

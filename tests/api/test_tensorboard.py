@@ -28,7 +28,7 @@ def test_losses_rates_and_scores_are_written(tmp_path, few):
         ]
 
 
-def test_without_tensorboard_the_way_to_it_is_told(monkeypatch):
+def test_without_tensorboard_the_error_names_how_to_install_it(monkeypatch):
     load = builtins.__import__
 
     def refuse(name, *rest):

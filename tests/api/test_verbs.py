@@ -33,19 +33,19 @@ def test_runs_are_named_after_their_data(few, tmp_path, monkeypatch):
     assert run.path.as_posix() == "runs/photos-1"
 
 
-def test_a_recipe_file_gives_the_settings_and_arguments_win(run, few, tmp_path):
+def test_arguments_override_the_settings_of_a_recipe_file(run, few, tmp_path):
     again = cs.train(few, out=tmp_path / "again", epochs=1, settings=run.folder.recipe_file)
     assert again.folder.recipe().model == run.folder.recipe().model
     assert again.folder.recipe().train.epochs == 1
 
 
-def test_a_run_knows_its_epochs(run):
+def test_a_run_lists_its_epochs(run):
     assert [epoch["epoch"] for epoch in run.history] == [1, 2]
     assert run.history[0].keys() >= {"train", "validation", "seconds", "learning_rate"}
     assert repr(run) == f"Run({str(run.path)!r}, 2 epochs)"
 
 
-def test_a_run_can_be_evaluated_and_asked(run, few, tmp_path):
+def test_a_run_can_evaluate_and_predict(run, few, tmp_path):
     assert run.evaluate() == cs.evaluate(run.path)
     answers = run.predict([Path(few) / "a" / "0.png", str(Path(few) / "b")])
     assert len(answers) == 31
@@ -82,7 +82,7 @@ print(cs.train.State.__name__)
     assert done.stdout.splitlines() == [refused, refused, "State"], done.stderr
 
 
-def test_what_is_no_run_is_refused(tmp_path):
+def test_a_path_that_is_not_a_run_is_rejected(tmp_path):
     with pytest.raises(RunError):
         cs.Run(tmp_path)
     with pytest.raises(ConvscopeError):

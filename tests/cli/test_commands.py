@@ -26,7 +26,7 @@ def run(few, tmp_path_factory):
     return path
 
 
-def test_training_says_what_it_finds_does_and_has_done(convscope, few, tmp_path):
+def test_training_prints_the_dataset_the_plan_and_the_result(convscope, few, tmp_path):
     path = tmp_path / "run"
     code, out, err = convscope("train", few, "--out", path, "--epochs", 2, "--seed", 5, *TINY)
     lines = out.splitlines()
@@ -123,7 +123,7 @@ def test_scores_for_machines(convscope, run, tmp_path):
     assert len(RunFolder(path).test_evaluations()) == 1
 
 
-def test_a_second_look_is_said_to_be_one(convscope, run, tmp_path):
+def test_a_second_evaluation_on_the_test_split_is_reported_as_such(convscope, run, tmp_path):
     path = shutil.copytree(run, tmp_path / "run")
     assert "This was look" not in convscope("evaluate", path, "--split", "test")[1]
     assert convscope("evaluate", path, "--split", "test")[1].endswith(
@@ -138,7 +138,7 @@ def test_a_report_can_be_written_anew(convscope, run, tmp_path):
     assert (path / "report.html").exists()
 
 
-def test_answers_as_a_table(convscope, run, few):
+def test_predictions_as_a_table(convscope, run, few):
     code, out, err = convscope("predict", run, f"{few}/a/0.png", f"{few}/b/0.png")
     lines = [line.split() for line in out.splitlines()]
     assert (code, err) == (0, "")
@@ -148,7 +148,7 @@ def test_answers_as_a_table(convscope, run, few):
     assert convscope("predict", run, f"{few}/a/0.png", "--top", 1)[1].split()[:2] == ["file", "answer"]
 
 
-def test_answers_as_csv(convscope, run, few):
+def test_predictions_as_csv(convscope, run, few):
     code, out, _ = convscope("predict", run, f"{few}/a", "--csv")
     rows = list(csv.DictReader(io.StringIO(out)))
     assert code == 0
@@ -158,7 +158,7 @@ def test_answers_as_csv(convscope, run, few):
     assert rows[0]["file"] == f"{few}/a/0.png"
 
 
-def test_answers_as_json(convscope, run, few):
+def test_predictions_as_json(convscope, run, few):
     code, out, _ = convscope("predict", run / "model", few, "--json")
     answers = [json.loads(line) for line in out.splitlines()]
     assert code == 0
@@ -239,7 +239,7 @@ STOPS = {"DataLoaded": "", "Epoch": "convscope: stopped; at most the current epo
 @pytest.mark.usefixtures("no_report")
 @pytest.mark.parametrize(("stop", "expected"), [(KeyboardInterrupt, 130), (command_line.Terminated, 143)])
 @pytest.mark.parametrize("at", STOPS)
-def test_a_stopped_command_ends_with_the_systems_code_and_says_how_to_go_on(
+def test_an_interrupted_command_exits_with_the_signals_code_and_names_how_to_resume(
     convscope, few, tmp_path, monkeypatch, stop, expected, at
 ):
     path = tmp_path / "run"
