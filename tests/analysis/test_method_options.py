@@ -62,14 +62,14 @@ def test_the_report_takes_in_what_every_way_found_until_the_network_changes(run,
     explain(run, "neighbours", {"layers": ["stages.1"]})
     explain(run, "filters", {"out": run.parent / "elsewhere"})
     report = (run / "report.html").read_text()
-    closer = report[report.index("Looked at more closely") :]
-    assert re.findall(r"<h3>(\w+)</h3>", closer) == ["neighbours", "overtime"]
-    assert "purity@5: " in closer
-    assert "data:image/gif;base64," in closer
-    assert re.search(r'<p class="note">\d more in <code>explain/overtime</code>', closer)
+    results = report[report.index("Explain results") :]
+    assert re.findall(r"<h3>(\w+)</h3>", results) == ["neighbours", "overtime"]
+    assert "purity@5: " in results
+    assert "data:image/gif;base64," in results
+    assert re.search(r'<p class="note">\d more in <code>explain/overtime</code>', results)
     (run / "model" / "config.json").touch()
     write_report(RunFolder.open(run))
-    assert "Looked at more closely" in report
+    assert "Explain results" in report
     later = (run / "explain" / "neighbours" / "neighbours.json").stat().st_mtime + 5
     os.utime(run / "model" / "config.json", (later, later))
     write_report(RunFolder.open(run))
@@ -85,9 +85,9 @@ def test_a_planted_dead_filter_and_its_copy_become_suggestions_of_the_run(run):
     save_bundle(run / "model", model, config)
     seen = explain(run, "designs", {"layers": ["stem", "stages.0"]})
     found = [(one["kind"], one["layer"], one["finding"]) for one in seen.numbers["suggestions"]]
-    assert ("dead", "stem.conv", "1 of 4 filters have next to no weight: 2") in found
-    assert ("duplicate", "stem.conv", "1 of 4 filters repeat another: 3") in found
-    told = "stem.conv (dead): 1 of 4 filters have next to no weight: 2. Try: train it with 3 filters, "
+    assert ("dead", "stem.conv", "1 of 4 filters have near-zero weights: 2") in found
+    assert ("duplicate", "stem.conv", "1 of 4 filters duplicate another: 3") in found
+    told = "stem.conv (dead): 1 of 4 filters have near-zero weights: 2. Try: train it with 3 filters, "
     assert any(sentence.startswith(told) for sentence in seen.summary)
     narrow = explain(run, "designs", {"layers": ["stem"], "channels": [3]})
     assert "dead" not in {one["kind"] for one in narrow.numbers["suggestions"]}

@@ -126,10 +126,10 @@ def test_the_hierarchy_goes_into_the_report_until_the_network_changes(run):
     assert 'src="data:image/png;base64,' in page
     assert "http" not in page.replace("http-equiv", "")
     (run / "model" / "config.json").touch()
-    for file in (run / "explain" / "hierarchy" / "section.html", run / "explain" / "first_look.html"):
+    for file in (run / "explain" / "hierarchy" / "section.html", run / "explain" / "first_insights.html"):
         os.utime(file, (1, 1))
     write_report(RunFolder.open(run))
-    assert "What it has learned" not in (run / "report.html").read_text()
+    assert "Learned features" not in (run / "report.html").read_text()
 
 
 def refused(error: type[ConvscopeError], *given: object) -> str:

@@ -28,7 +28,7 @@ def test_every_network_of_the_catalogue_is_under_contract() -> None:
 
 @every
 def test_logits_are_the_head_of_the_last_features(name) -> None:
-    """M51: encoder and head compose to the network."""
+    """The network is the composition of encoder and head."""
     model, x = make(name), images(name)
     with torch.no_grad():
         logits = model(x)

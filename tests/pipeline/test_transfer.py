@@ -48,14 +48,14 @@ def test_the_plan_is_told_as_a_table_before_it_starts(tmp_path, few, trained):
     adopted = next(event for event in events if isinstance(event, PretrainedLoaded))
     events.close()
     assert as_lines(adopted) == [
-        f"begins with: resnet18 of {trained / 'model'} (licence: not stated)",
+        f"pretrained weights: resnet18 from {trained / 'model'} (licence: not stated)",
         "plan: 24 training images of a class, fewer than 500: the last layer only is new, and the rest stays as it is; "
         "asked for: unfreeze_at 2",
-        "  stage     weights  frozen until  learning rate",
-        "  stem          116  epoch 3       2.5e-05",
-        "  stages.0      304  epoch 2       5e-05",
-        "  stages.1      944  epoch 1       0.0001",
-        "  head.fc        18  never         0.001",
+        "  stage     parameters  frozen until  learning rate",
+        "  stem             116  epoch 3       2.5e-05",
+        "  stages.0         304  epoch 2       5e-05",
+        "  stages.1         944  epoch 1       0.0001",
+        "  head.fc           18  never         0.001",
     ]
 
 
@@ -109,8 +109,8 @@ def test_when_validation_falls_after_unfreezing_the_frozen_stage_is_the_answer(t
     assert events[-1].epoch == 8
     assert not folder.frozen_model.exists()
     texts = [event.text for event in events if isinstance(event, Note)]
-    assert any(text.startswith("validation fell after unfreezing (") for text in texts)
-    assert any(text.endswith("with its encoder still frozen, is the answer") for text in texts)
+    assert any(text.startswith("validation score fell after unfreezing (") for text in texts)
+    assert any(text.endswith("with the encoder frozen, was selected") for text in texts)
 
 
 def test_the_plan_is_chosen_from_the_images_of_a_class():

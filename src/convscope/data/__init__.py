@@ -7,6 +7,7 @@ from convscope.data.class_checks import check_classes, drop_unreadable
 from convscope.data.dataset import SPLITS, Dataset, Skipped, split_of
 from convscope.data.duplicates import Duplicates, find_duplicates
 from convscope.data.inputs.image import fit, pixels_of, read_image, visible_window
+from convscope.data.inputs.registry import INPUT_KINDS
 from convscope.data.layouts.builtin import BUILTINS, digits, shapes
 from convscope.data.layouts.class_folders import read_folder
 from convscope.data.layouts.csv_columns import Columns
@@ -26,6 +27,7 @@ from convscope.data.targets.registry import DEFAULT_KIND, TARGET_KINDS
 __all__ = [
     "BUILTINS",
     "DEFAULT_KIND",
+    "INPUT_KINDS",
     "POLICIES",
     "SPLITS",
     "TARGET_KINDS",

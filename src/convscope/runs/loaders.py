@@ -26,6 +26,7 @@ from convscope.data import (
     split,
     summarise,
 )
+from convscope.data.inputs.registry import parse_preprocessing
 from convscope.errors import ConfigError, DataError
 from convscope.files import atomic_write
 from convscope.progress import Progress
@@ -191,7 +192,7 @@ def reload(
             "put them back or train anew"
         )
     order = sorted((row_of[name], split) for name, split in wanted)
-    preprocessing = Preprocessing.model_validate(content["preprocessing"])
+    preprocessing = parse_preprocessing(content["preprocessing"])
     dataset = _as_recorded(found.subset(np.array([i for i, _ in order])), content, preprocessing)
     store = build_store(dataset, size, on_progress=on_progress)
     masks, unreadable = dataset.kind.decode(dataset, size)
