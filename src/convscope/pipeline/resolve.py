@@ -12,6 +12,7 @@ from torch import nn
 
 from convscope.bundle import check_tta
 from convscope.data import TARGET_KINDS, Dataset
+from convscope.data.layouts.builtin import BUILTIN
 from convscope.errors import ConfigError
 from convscope.pipeline.defaults import (
     FROM_DATA,
@@ -152,7 +153,7 @@ def _network_options(candidates: Candidates, prepared: PreparedData, device: tor
     if not choices:
         return {}, ""
     shown = images_needed(images, max(recipe.data.size) > SMALL_SIDE, bool(recipe.train.budget))
-    builtin = prepared.dataset.layout == "builtin"
+    builtin = prepared.dataset.layout == BUILTIN.name
     affordable = affordable_macs(
         recipe.train.budget, builtin, device.type, lambda: measured_rate(candidates, choices[-1], device)
     )
