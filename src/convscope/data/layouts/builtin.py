@@ -102,7 +102,7 @@ def _is_builtin(source: Source, target_kind: str | None) -> str:  # noqa: ARG001
 
 def _read(source: Source, settings: ReadSettings) -> Dataset:
     make = BUILTINS[str(source)]
-    return make(target_kind=settings.target_kind or DEFAULT_KIND) if make is shapes else make()  # type: ignore[call-arg]
+    return make(target_kind=settings.target_kind or DEFAULT_KIND) if make is shapes else make()
 
 
 BUILTIN = Layout("builtin", 1.0, _is_builtin, _read)
