@@ -114,8 +114,8 @@ def main(kind: str, name: str = "resnet18", side: str = "128", batch: str = "32"
     size, count = int(side), int(batch)
     took = ours(name, size, count) if kind == "ours" else by_hand(name, size, count, kind)
     clock, processor = (round(statistics.median(times), 5) for times in zip(*took, strict=True))
-    told = {"step": clock, "step_of_processor": processor, "network": name, "side": side, "batch": batch}
-    print(json.dumps(told))
+    values = {"step": clock, "step_of_processor": processor, "network": name, "side": side, "batch": batch}
+    print(json.dumps(values))
 
 
 if __name__ == "__main__":

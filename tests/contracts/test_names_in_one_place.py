@@ -22,17 +22,15 @@ OWN = {
 
 # The same words where they name something else: keys of JSON and TOML, methods of the explorer, folders, columns.
 OTHER_MEANINGS = {
-    "analysis/class_images.py": {"classes"},
-    "analysis/top_patches.py": {"classes"},
+    "analysis/class_sheet.py": {"classes"},
+    "analysis/methods/stimuli.py": {"classes"},
     "cli/features.py": {"numbers"},
     "data/layouts/builtin.py": {"builtin", "masks"},
     "data/layouts/yolo.py": {"yolo", "labels"},
     "data/targets/kind.py": {"classes"},
     "explain/features/stimuli.py": {"boxes"},
-    "explorer/backend/feature_visualizations.py": {"classes"},
     "explorer/backend/image_sets.py": {"classes"},
     "explorer/backend/label_corrections.py": {"classes"},
-    "explorer/backend/registry.py": {"classes"},
     "explorer/backend/summary.py": {"classes"},
     "explorer/jobs.py": {"numbers"},
     "models/__init__.py": {"table"},

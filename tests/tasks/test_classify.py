@@ -71,7 +71,7 @@ def test_top_5_counts_the_five_highest_logits_and_is_left_out_up_to_five_classes
 
 
 def test_probabilities_sum_to_one_with_one_per_class():
-    """M36, also for logits that would overflow an exponential."""
+    """Also for logits that would overflow an exponential."""
     logits = torch.cat([torch.randn(20, 3) * 10, torch.tensor([[1e4, 0.0, -1e4]])])
     probabilities = THREE.decode(logits)
     assert probabilities.shape == (21, THREE.outputs)
@@ -80,14 +80,13 @@ def test_probabilities_sum_to_one_with_one_per_class():
 
 
 def test_the_loss_is_the_negative_log_likelihood_of_the_log_softmax():
-    """M62."""
     logits, y = 5 * torch.randn(50, 3), torch.randint(3, (50,))
     expected = nn.NLLLoss()(nn.LogSoftmax(dim=1)(logits), y)
     assert THREE.loss(logits, y).item() == pytest.approx(expected.item(), abs=1e-6)
 
 
 def test_class_weights_make_the_loss_a_weighted_mean():
-    """M09, worked by hand: sum of w[y] * loss over sum of w[y]."""
+    """By hand: sum of w[y] * loss over sum of w[y]."""
     task = Classify(("a", "b"), class_weights=(1.0, 3.0))
     logits, y = torch.tensor([[2.0, 0.0], [2.0, 0.0]]), torch.tensor([0, 1])
     right, wrong = math.log(1 + math.exp(-2)), math.log(1 + math.exp(2))

@@ -7,7 +7,6 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from contracts.test_models import NARROW, make, quick
 from convscope.errors import ConfigError
 from convscope.models import MODELS
 from convscope.models.layers import named
@@ -32,6 +31,7 @@ from convscope.training import (
     save,
     train_mode,
 )
+from helpers.narrow_networks import NARROW, make, quick
 
 RATE = 0.05
 
