@@ -1,0 +1,85 @@
+"""What a data source holds and how it is read, without training."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from convscope.api.settings import Settings, read_settings
+from convscope.data import Skipped, Summary
+from convscope.files import to_plain
+from convscope.pipeline.defaults import network_for, size_for
+from convscope.pipeline.train import task_of_target_kind
+from convscope.progress import Progress
+from convscope.report.text import dataset_rows
+from convscope.runs.events import DataLoaded
+from convscope.runs.loaders import open_source, prepare
+from convscope.runs.overrides import merge, nest, parse_recipe
+from convscope.tables import html_table, text_table
+
+
+@dataclass(frozen=True, repr=False)
+class DataSummary:
+    """A data source as training sees it.
+
+    Attributes:
+        summary: numbers of images and classes, sizes, the split, and notes on what is unusual.
+        skipped: the files that cannot be used, each with the reason.
+        store_location: where the decoded pixels are stored.
+    """
+
+    summary: Summary
+    skipped: tuple[Skipped, ...]
+    store_location: str
+
+    @property
+    def rows(self) -> list[tuple[str, str]]:
+        """Names and values, as ``convscope train`` prints them."""
+        return dataset_rows(DataLoaded(self.summary, self.skipped, self.store_location))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The summary and the skipped files as plain data."""
+        content: dict[str, Any] = to_plain(asdict(self))
+        return content
+
+    def __repr__(self) -> str:
+        """One line per property."""
+        return f"DataSummary\n{text_table(('property', 'value'), self.rows)}"
+
+    def _repr_html_(self) -> str:
+        return html_table(("property", "value"), self.rows)
+
+
+def data(
+    source: str | Path,
+    *,
+    task: str | None = None,
+    settings: Settings | None = None,
+    on_progress: Progress | None = None,
+) -> DataSummary:
+    """Read a data source as training would, and summarise it: images, classes, sizes, splits, skipped files.
+
+    The pixels are decoded and cached, so a training on the same data starts sooner.
+
+    Args:
+        source: a folder, a table or a built-in name, as for `train`.
+        task: what the data are for; by default detected.
+        settings: as for `train`; those of the data and the seed count.
+        on_progress: called with (images decoded, number of images).
+
+    Raises:
+        DataError: there are no such data.
+        ConfigError: no such task or setting.
+    """
+    overrides = merge(read_settings(settings), nest({"data.source": str(source), "task": task}))
+    first = parse_recipe(overrides, "settings")
+    found = open_source(first.data, first.task_class.target_kind if "task" in overrides else None)
+    task = first.task if "task" in overrides else task_of_target_kind(found.target_kind)
+    below: Mapping[str, Any] = network_for(found, task, overrides)
+    network = parse_recipe(merge(below, overrides), "settings").model.name
+    size = size_for(found, torch.device("cpu"), network)
+    recipe = parse_recipe(merge(size, below, overrides, {"task": task, "data": {"source": found.source}}), "settings")
+    event = prepare(found, recipe.data, recipe.seed, on_progress).loaded_event()
+    return DataSummary(event.summary, event.skipped, event.store_location)

@@ -1,0 +1,110 @@
+"""A run as an object: what was trained, with the verbs that apply to it."""
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from convscope.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from convscope.analysis import AnalysisResult
+    from convscope.api.compare import Comparison
+    from convscope.api.evaluate import Evaluation
+    from convscope.api.features import Features
+    from convscope.api.predict import Predictions
+    from convscope.api.robustness import Robustness
+    from convscope.models import ModelSummary
+
+
+class Run:
+    """A finished or stopped run; in a notebook it shows its report.
+
+    Each verb is the function of the same name in `convscope`, called with this run.
+
+    Args:
+        path: the run's folder.
+
+    Raises:
+        RunError: it is not a run.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.folder = RunFolder.open(Path(path).expanduser())
+
+    @property
+    def path(self) -> Path:
+        """The run's folder."""
+        return self.folder.path
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """One record per epoch: "epoch", "train" and "validation" scores, "seconds", "learning_rate"."""
+        return self.folder.events("epoch")
+
+    def resume(self) -> "Run":
+        """Continue the training; see `convscope.resume`."""
+        from convscope.api.train import resume
+
+        return resume(self)
+
+    def evaluate(self, split: str = "validation", *, tta_views: str | None = None) -> "Evaluation":
+        """Scores on one of the run's splits; see `convscope.evaluate`."""
+        from convscope.api.evaluate import evaluate
+
+        return evaluate(self.path, split, tta_views=tta_views)
+
+    def predict(
+        self, files: str | Path | Sequence[str | Path], *, tta_views: str | None = None
+    ) -> "Predictions":  # fmt: skip
+        """Predictions for image files or folders of them, in their order; see `convscope.predict`."""
+        from convscope.api.predict import predict
+
+        return predict(self.path, files, tta_views=tta_views)
+
+    def explain(self, method: str, **settings: Any) -> "AnalysisResult":
+        """Look into the network: ``run.explain("where", images=["mistakes"], each=8)``; see `convscope.explain`."""
+        from convscope.api.explain import explain
+
+        return explain(self.path, method, settings)
+
+    def inspect(self, shape: Sequence[int] | None = None, *, objects: int | None = None) -> "ModelSummary":
+        """The network layer by layer; see `convscope.inspect`."""
+        from convscope.api.inspect import inspect
+
+        return inspect(self.path, shape, objects=objects)
+
+    def compare(self, *others: "Run | str | Path") -> "Comparison":
+        """The run and others side by side; see `convscope.compare`."""
+        from convscope.api.compare import compare
+
+        return compare([self, *others])
+
+    def features(self, data: str | Path | None = None, *, out: str | Path | None = None, seed: int = 0) -> "Features":
+        """The encoder's feature vectors of a data set, by default the run's own; see `convscope.features`."""
+        from convscope.api.features import features
+
+        source = self.folder.data()["source"] if data is None else data
+        return features(self.path, source, out=self.path / "features" if out is None else out, seed=seed)
+
+    def robustness(self) -> "Robustness":
+        """Scores of transformed validation images; see `convscope.robustness`."""
+        from convscope.api.robustness import robustness
+
+        return robustness(self.path)
+
+    def report(self) -> Path:
+        """Render the report from what the run folder holds now; see `convscope.report`."""
+        from convscope.api.report import report
+
+        return report(self)
+
+    def _repr_html_(self) -> str:
+        file = self.folder.report
+        page = file.read_text(encoding="utf-8") if file.exists() else f"<p>{escape(repr(self))}</p>"
+        return f'<iframe srcdoc="{escape(page)}" style="width:100%;height:720px;border:0"></iframe>'
+
+    def __repr__(self) -> str:
+        """The folder and the number of epochs."""
+        count = len(self.history)
+        return f"Run({str(self.path)!r}, {count} epoch{'' if count == 1 else 's'})"

@@ -1,0 +1,62 @@
+"""Train a network, and continue a training that was stopped."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from convscope.api.run import Run
+from convscope.api.settings import Settings, read_settings
+from convscope.pipeline.train import resuming, training
+from convscope.report.text import as_lines
+from convscope.runs.events import Event
+from convscope.runs.folder import next_name
+from convscope.runs.overrides import nest, override
+
+
+def train(
+    data: str | Path,
+    *,
+    out: str | Path | None = None,
+    epochs: int | None = None,
+    budget: float | str | None = None,
+    seed: int | None = None,
+    settings: Settings | None = None,
+) -> Run:
+    """Train a network, print a line per epoch, and return the run.
+
+    Args:
+        data: a folder, a table or a built-in name, as for ``convscope train``.
+        out: the run's folder; by default runs/NAME-1, -2 ...
+        epochs: passes over the training images; by default chosen from the data.
+        budget: wall-clock time for everything, in seconds or like "5m".
+        seed: fixes the split, the initial parameters and the order.
+        settings: ``{"optimiser.learning_rate": 0.1}``, a nested dictionary, or the path of a recipe.toml.
+
+    Raises:
+        ConvscopeError: as its subclasses say.
+    """
+    source = str(data)
+    arguments = nest({"train.epochs": epochs, "train.budget": budget, "seed": seed})
+    path = Path(out) if out is not None else next_name(source)
+    return _print_events(path, training(source, path, override(read_settings(settings), arguments)))
+
+
+def resume(run: Run | str | Path) -> Run:
+    """Continue a training that was stopped, print a line per epoch, and return the run.
+
+    On the same machine and versions it ends with the same weights, to the bit, as one that was never stopped.
+
+    Args:
+        run: a run or its folder.
+
+    Raises:
+        RunError: there is no such run, or it was stopped before it began to train.
+    """
+    path = run.path if isinstance(run, Run) else Path(run)
+    return _print_events(path, resuming(path))
+
+
+def _print_events(path: Path, events: Iterator[Event]) -> Run:
+    for event in events:
+        for line in as_lines(event):
+            print(line, flush=True)
+    return Run(path)
