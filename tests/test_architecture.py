@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "convscope"
-GROUND = {"errors", "files", "durations", "devices", "progress", "modules", "charts"}
+GROUND = {"errors", "files", "durations", "devices", "progress", "modules", "charts", "tables", "extras"}
 NETWORKS_AND_DATA = {"data", "models", "tasks"}
 A_RUN = NETWORKS_AND_DATA | {"training", "bundle", "runs"}
 MAY_IMPORT: dict[str, set[str]] = {

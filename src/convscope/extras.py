@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 
 from convscope.errors import ConfigError
 
@@ -35,3 +36,18 @@ def extra(name: str, user: str) -> Iterator[None]:
         if module not in EXTRAS[name]:
             raise
         raise MissingExtraError(f"{user}: {module} is not installed; pip install 'convscope[{name}]'") from None
+
+
+def require(name: str, user: str) -> None:
+    """Raise before long work where an extra's packages are missing.
+
+    Args:
+        name: the extra, a key of `EXTRAS`.
+        user: what needs it, for the message.
+
+    Raises:
+        MissingExtraError: one of them is not installed.
+    """
+    with extra(name, user):
+        for module in EXTRAS[name]:
+            import_module(module)

@@ -36,7 +36,7 @@ def test_looks_that_pay_are_what_the_run_answers_by(tmp_path, few, monkeypatch):
     assert last.tta_note in run.report.read_text()
     assert last.scores == load_predictions(run, "validation", "shifts").meter.scores()
     found = evaluate(run.path)
-    assert (found["tta_views"], found["loss"]) == ("shifts", last.scores["loss"])
+    assert (found.tta_views, found["loss"]) == ("shifts", last.scores["loss"])
     assert (
         f"By one look the validation accuracy is {100 * evaluate(run.path, tta_views='1')['accuracy']:.2f} %"
         in last.tta_note
@@ -50,7 +50,7 @@ def test_predict_answers_by_them_too(tmp_path, few, monkeypatch):
     kept = load_predictions(run, "validation", "shifts")
     files = [f"{few}/{name}" for name in kept.names]
     for tta_views in (None, "shifts"):
-        _, found = predict(run.path, files, tta_views)
+        found = predict(run.path, files, tta_views=tta_views)
         expected = kept.task.decode(kept.meter.output).tolist()
         for one, answer in zip(expected, found, strict=True):
             assert answer.probabilities == pytest.approx(one, abs=1e-5)
@@ -86,7 +86,7 @@ def test_runs_are_compared_by_what_they_answer(tmp_path, few, monkeypatch):
     judged(monkeypatch, 0.001)
     for name in "ab":
         train(tmp_path / name, few, train__epochs=1)
-    rows, _ = compare([tmp_path / "a", tmp_path / "b"])
+    rows = compare([tmp_path / "a", tmp_path / "b"]).runs
     assert (
         rows[0].accuracy
         == load_predictions(RunFolder(tmp_path / "a"), "validation", "shifts").meter.scores()["accuracy"]

@@ -14,6 +14,7 @@ from convscope.charts import lines, standalone_svg
 from convscope.data.augment.geometric import warp
 from convscope.devices import inference_device, use_cores
 from convscope.errors import ConfigError
+from convscope.extras import require
 from convscope.files import atomic_write
 from convscope.progress import Progress
 from convscope.runs.asking import evaluate_batches
@@ -95,6 +96,7 @@ def robustness(run: str | Path, *, on_progress: Progress | None = None) -> Robus
         ConfigError: the answer moves with the image, as masks and boxes do, or may change, as numbers may.
         RunError: when there is no such run, or it has no network yet.
     """
+    require("report", "robustness")
     folder = RunFolder.open(Path(run))
     folder.trained_model()
     recipe = folder.recipe()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Run:
     """A finished or stopped run; in a notebook it shows its report.
 
-    Each verb is the function of the same name in `convscope`, called with this run.
+    Each verb is the function of the same name in `convscope` (here `cs`), called with this run.
 
     Args:
         path: the run's folder.
@@ -43,13 +43,13 @@ class Run:
         return self.folder.events("epoch")
 
     def resume(self) -> "Run":
-        """Continue the training; see `convscope.resume`."""
+        """Continue the training; see `cs.resume`."""
         from convscope.api.train import resume
 
         return resume(self)
 
     def evaluate(self, split: str = "validation", *, tta_views: str | None = None) -> "Evaluation":
-        """Scores on one of the run's splits; see `convscope.evaluate`."""
+        """Scores on one of the run's splits; see `cs.evaluate`."""
         from convscope.api.evaluate import evaluate
 
         return evaluate(self.path, split, tta_views=tta_views)
@@ -57,44 +57,44 @@ class Run:
     def predict(
         self, files: str | Path | Sequence[str | Path], *, tta_views: str | None = None
     ) -> "Predictions":  # fmt: skip
-        """Predictions for image files or folders of them, in their order; see `convscope.predict`."""
+        """Predictions for image files or folders of them, in their order; see `cs.predict`."""
         from convscope.api.predict import predict
 
         return predict(self.path, files, tta_views=tta_views)
 
     def explain(self, method: str, **settings: Any) -> "AnalysisResult":
-        """Look into the network: ``run.explain("where", images=["mistakes"], each=8)``; see `convscope.explain`."""
+        """Look into the network: ``run.explain("where", images=["mistakes"], each=8)``; see `cs.explain`."""
         from convscope.api.explain import explain
 
         return explain(self.path, method, settings)
 
     def inspect(self, shape: Sequence[int] | None = None, *, objects: int | None = None) -> "ModelSummary":
-        """The network layer by layer; see `convscope.inspect`."""
+        """The network layer by layer; see `cs.inspect`."""
         from convscope.api.inspect import inspect
 
         return inspect(self.path, shape, objects=objects)
 
     def compare(self, *others: "Run | str | Path") -> "Comparison":
-        """The run and others side by side; see `convscope.compare`."""
+        """The run and others side by side; see `cs.compare`."""
         from convscope.api.compare import compare
 
         return compare([self, *others])
 
     def features(self, data: str | Path | None = None, *, out: str | Path | None = None, seed: int = 0) -> "Features":
-        """The encoder's feature vectors of a data set, by default the run's own; see `convscope.features`."""
+        """The encoder's feature vectors of a data set, by default the run's own; see `cs.features`."""
         from convscope.api.features import features
 
         source = self.folder.data()["source"] if data is None else data
         return features(self.path, source, out=self.path / "features" if out is None else out, seed=seed)
 
     def robustness(self) -> "Robustness":
-        """Scores of transformed validation images; see `convscope.robustness`."""
+        """Scores of transformed validation images; see `cs.robustness`."""
         from convscope.api.robustness import robustness
 
         return robustness(self.path)
 
     def report(self) -> Path:
-        """Render the report from what the run folder holds now; see `convscope.report`."""
+        """Render the report from what the run folder holds now; see `cs.report`."""
         from convscope.api.report import report
 
         return report(self)

@@ -24,10 +24,10 @@ def explore(
     While training still runs the page follows it. Everything stays on this machine; the link carries a token that
     lets nobody else in. Ctrl-C ends it. Begin with: convscope train digits, then: convscope explore runs/digits-1
     """
-    from convscope.extras import extra
+    from convscope.extras import require
 
-    with extra("explorer", "explore"):
-        from convscope.explorer import serve
+    require("explorer", "explore")
+    from convscope.explorer import serve
 
     def ready(link: str) -> None:
         print(f"explore: {link}", flush=True)

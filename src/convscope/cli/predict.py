@@ -10,7 +10,7 @@ import typer
 from convscope.cli.options import ViewsOption
 
 if TYPE_CHECKING:
-    from convscope.api import Prediction
+    from convscope.api import FailedFile, Prediction
 
 
 def predict(
@@ -32,7 +32,7 @@ def predict(
 
     Files that cannot be read are named on the error output and the others are predicted; the exit code is then 1.
     """
-    from convscope.api import FailedFile, Predictor, write_csv
+    from convscope.api import Predictor, write_csv
     from convscope.cli.show import print_json_lines, table_of
 
     predictor = Predictor.open(run)

@@ -15,7 +15,7 @@ from convscope.bundle import load_config, with_tta
 from convscope.charts import curves, range_test, scatter
 from convscope.data import Dataset
 from convscope.durations import format_seconds
-from convscope.extras import extra
+from convscope.extras import require
 from convscope.files import atomic_write
 from convscope.report.insights import insights_html
 from convscope.report.transfer_summary import transfer_summary
@@ -37,8 +37,8 @@ def write_report(folder: RunFolder, dataset: Dataset | None = None) -> Path:
         folder: the run.
         dataset: the run's, where it is at hand; else it is opened for the pictures.
     """
-    with extra("report", "report"):
-        from jinja2 import Environment, PackageLoader, select_autoescape
+    require("report", "report")
+    from jinja2 import Environment, PackageLoader, select_autoescape
 
     environment = Environment(
         loader=PackageLoader("convscope.report", "."), autoescape=select_autoescape(), trim_blocks=True
