@@ -21,6 +21,6 @@ with TemporaryDirectory() as folder:
 
     other = cs.train("digits", out=Path(folder) / "mlp", epochs=5, settings={"model.name": "mlp"})
     comparison = cs.compare([run, other])  # convscope compare RUN RUN
-    for row in rows:
+    for row in comparison.runs:
         print(f"{row.network}: {row.accuracy:.3f} ({row.low:.3f} to {row.high:.3f}), {row.num_parameters:,} parameters")
-    print(*warnings, sep="\n")
+    print(*comparison.warnings, sep="\n")

@@ -11,6 +11,7 @@ NETWORKS_AND_DATA = {"data", "models", "tasks"}
 A_RUN = NETWORKS_AND_DATA | {"training", "bundle", "runs"}
 MAY_IMPORT: dict[str, set[str]] = {
     **{name: {"errors"} for name in GROUND},
+    "charts": {"errors", "extras"},
     **dict.fromkeys(("data", "models", "training", "explain"), GROUND),
     "tasks": GROUND | {"models"},
     "bundle": GROUND | NETWORKS_AND_DATA,

@@ -1,4 +1,4 @@
-"""Seeing inside a run's network, or any other: what `convscope.explain` finds, as pictures, numbers and sentences."""
+"""Seeing inside a run's network, or any other: what `convscope.explain` finds, as images, numbers, text."""
 
 from convscope.analysis.registry import METHODS, explain
 from convscope.analysis.result import AnalysisResult

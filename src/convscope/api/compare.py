@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from convscope.api.evaluate import scores_of
-from convscope.api.run import Run
 from convscope.bundle import load_config
 from convscope.durations import format_seconds
 from convscope.errors import ConfigError
@@ -80,7 +80,7 @@ class Comparison:
         return html_table(HEADINGS, self.rows()) + html_notes(self.warnings)
 
 
-def compare(runs: "Sequence[Run | str | Path]") -> Comparison:
+def compare(runs: Sequence[str | PathLike[str]]) -> Comparison:
     """Runs side by side, the best first, with warnings about their comparability.
 
     The scores are those of the validation images: comparing by the test set would choose by it.
@@ -94,7 +94,7 @@ def compare(runs: "Sequence[Run | str | Path]") -> Comparison:
     """
     if len(runs) < 2:
         raise ConfigError("compare: takes two runs or more; name their folders")
-    folders = [run.folder if isinstance(run, Run) else RunFolder.open(Path(run)) for run in runs]
+    folders = [RunFolder.open(Path(run)) for run in runs]
     rows = sorted((_row(folder) for folder in folders), key=lambda row: -row.accuracy)
     return Comparison(tuple(rows), tuple(_comparability_warnings(folders)))
 

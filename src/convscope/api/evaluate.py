@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,11 @@ class Evaluation(Mapping[str, float]):
 
 
 def evaluate(
-    run: str | Path, split: str = "validation", *, tta_views: str | None = None, on_progress: Progress | None = None
+    run: str | PathLike[str],
+    split: str = "validation",
+    *,
+    tta_views: str | None = None,
+    on_progress: Progress | None = None,
 ) -> Evaluation:
     """Scores of a run's network on its "train", "validation" or "test" images.
 

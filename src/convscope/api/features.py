@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ class Features:
 
 
 def features(
-    model: str | Path,
+    model: str | PathLike[str],
     data: str | Path,
     *,
     out: str | Path = "features",
@@ -116,7 +117,7 @@ def features(
     return Features(out, prepared.dataset.names, vectors, scores, curve, twice, files)
 
 
-def open_model(model: str | Path) -> tuple[nn.Module, Preprocessing, tuple[str, ...]]:
+def open_model(model: str | PathLike[str]) -> tuple[nn.Module, Preprocessing, tuple[str, ...]]:
     """A network in evaluation mode, what it expects of images, and its classes, none where it is another data set's."""
     path = Path(model).expanduser()
     if path.is_dir():
@@ -131,7 +132,7 @@ def open_model(model: str | Path) -> tuple[nn.Module, Preprocessing, tuple[str, 
 
 
 def _images(
-    model: str | Path, source: str, preprocessing: Preprocessing, seed: int, on_progress: Progress | None
+    model: str | PathLike[str], source: str, preprocessing: Preprocessing, seed: int, on_progress: Progress | None
 ) -> PreparedData:
     """The images at the network's size; those of the run itself with the sets that it had."""
     path = Path(model).expanduser()

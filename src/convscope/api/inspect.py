@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ CLASSES = 1000  # of a network that is named without a run: ImageNet's, so that 
 
 
 def inspect(
-    model: str | Path | nn.Module,
+    model: str | PathLike[str] | nn.Module,
     shape: Sequence[int] | None = None,
     *,
     classes: int = CLASSES,

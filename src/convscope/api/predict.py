@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import IO, Any, Self, overload
 
@@ -100,7 +101,7 @@ class Predictor:
     task: Task
 
     @classmethod
-    def open(cls, model: str | Path) -> Self:
+    def open(cls, model: str | PathLike[str]) -> Self:
         """Open a run's network or a saved model on the CPU.
 
         Raises:
@@ -119,7 +120,7 @@ class Predictor:
 
 
 def predict(
-    model: str | Path, files: str | Path | Sequence[str | Path], *, tta_views: str | None = None
+    model: str | PathLike[str], files: str | Path | Sequence[str | Path], *, tta_views: str | None = None
 ) -> Predictions:
     """Predictions for files and folders of files, with the preprocessing that the network was trained with.
 
@@ -138,7 +139,7 @@ def predict(
     return Predictions(predictor.task, tuple(predictor.stream(files, tta_views)))
 
 
-def task_of(model: str | Path) -> Task:
+def task_of(model: str | PathLike[str]) -> Task:
     """The task of a run or of a saved model, as its network was trained for it.
 
     Raises:

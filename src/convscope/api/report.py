@@ -1,12 +1,13 @@
 """The report of a run, rendered from what its folder holds."""
 
+from os import PathLike
 from pathlib import Path
 
-from convscope.api.run import Run
 from convscope.report.report import write_report
+from convscope.runs.folder import RunFolder
 
 
-def report(run: Run | str | Path) -> Path:
+def report(run: str | PathLike[str]) -> Path:
     """Write the run's ``report.html`` from what its folder holds now, and return its path.
 
     Training does this at its end. `evaluate` and `explain` only add their results to the run folder; this shows them.
@@ -18,4 +19,4 @@ def report(run: Run | str | Path) -> Path:
         RunError: there is no such run, or it was not evaluated on its validation images yet.
         ConfigError: the packages that render it are not installed.
     """
-    return write_report((run if isinstance(run, Run) else Run(run)).folder)
+    return write_report(RunFolder.open(Path(run)))

@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import asdict, dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ class Robustness:
         return self.chart.read_text(encoding="utf-8") + html_table(self.headings(), self.rows())
 
 
-def robustness(run: str | Path, *, on_progress: Progress | None = None) -> Robustness:
+def robustness(run: str | PathLike[str], *, on_progress: Progress | None = None) -> Robustness:
     """Scores of the validation images under growing translation, rotation and scaling; written into the run too.
 
     Raises:

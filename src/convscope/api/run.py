@@ -1,10 +1,14 @@
 """A run as an object: what was trained, with the verbs that apply to it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from convscope.pipeline.train import resuming
+from convscope.report.text import as_lines
+from convscope.runs.events import Event
 from convscope.runs.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -29,7 +33,7 @@ class Run:
         RunError: it is not a run.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | PathLike[str]) -> None:
         self.folder = RunFolder.open(Path(path).expanduser())
 
     @property
@@ -44,9 +48,8 @@ class Run:
 
     def resume(self) -> "Run":
         """Continue the training; see `cs.resume`."""
-        from convscope.api.train import resume
-
-        return resume(self)
+        print_events(resuming(self.path))
+        return Run(self.path)
 
     def evaluate(self, split: str = "validation", *, tta_views: str | None = None) -> "Evaluation":
         """Scores on one of the run's splits; see `cs.evaluate`."""
@@ -74,11 +77,11 @@ class Run:
 
         return inspect(self.path, shape, objects=objects)
 
-    def compare(self, *others: "Run | str | Path") -> "Comparison":
+    def compare(self, *others: "str | PathLike[str]") -> "Comparison":
         """The run and others side by side; see `cs.compare`."""
         from convscope.api.compare import compare
 
-        return compare([self, *others])
+        return compare([self.path, *others])
 
     def features(self, data: str | Path | None = None, *, out: str | Path | None = None, seed: int = 0) -> "Features":
         """The encoder's feature vectors of a data set, by default the run's own; see `cs.features`."""
@@ -97,7 +100,11 @@ class Run:
         """Render the report from what the run folder holds now; see `cs.report`."""
         from convscope.api.report import report
 
-        return report(self)
+        return report(self.path)
+
+    def __fspath__(self) -> str:
+        """The run's folder, so that a run goes wherever a path goes."""
+        return str(self.path)
 
     def _repr_html_(self) -> str:
         file = self.folder.report
@@ -108,3 +115,10 @@ class Run:
         """The folder and the number of epochs."""
         count = len(self.history)
         return f"Run({str(self.path)!r}, {count} epoch{'' if count == 1 else 's'})"
+
+
+def print_events(events: Iterable[Event]) -> None:
+    """Print what happens in a training, a line per epoch."""
+    for event in events:
+        for line in as_lines(event):
+            print(line, flush=True)

@@ -1,13 +1,11 @@
 """Train a network, and continue a training that was stopped."""
 
-from collections.abc import Iterator
+from os import PathLike
 from pathlib import Path
 
-from convscope.api.run import Run
+from convscope.api.run import Run, print_events
 from convscope.api.settings import Settings, read_settings
-from convscope.pipeline.train import resuming, training
-from convscope.report.text import as_lines
-from convscope.runs.events import Event
+from convscope.pipeline.train import training
 from convscope.runs.folder import next_name
 from convscope.runs.overrides import nest, override
 
@@ -37,10 +35,11 @@ def train(
     source = str(data)
     arguments = nest({"train.epochs": epochs, "train.budget": budget, "seed": seed})
     path = Path(out) if out is not None else next_name(source)
-    return _print_events(path, training(source, path, override(read_settings(settings), arguments)))
+    print_events(training(source, path, override(read_settings(settings), arguments)))
+    return Run(path)
 
 
-def resume(run: Run | str | Path) -> Run:
+def resume(run: str | PathLike[str]) -> Run:
     """Continue a training that was stopped, print a line per epoch, and return the run.
 
     On the same machine and versions it ends with the same weights, to the bit, as one that was never stopped.
@@ -51,12 +50,4 @@ def resume(run: Run | str | Path) -> Run:
     Raises:
         RunError: there is no such run, or it was stopped before it began to train.
     """
-    path = run.path if isinstance(run, Run) else Path(run)
-    return _print_events(path, resuming(path))
-
-
-def _print_events(path: Path, events: Iterator[Event]) -> Run:
-    for event in events:
-        for line in as_lines(event):
-            print(line, flush=True)
-    return Run(path)
+    return Run(run).resume()
