@@ -57,11 +57,11 @@ def main(folder: Path, wanted: list[str]) -> None:
     runs = {name: run_of(name, folder, EPOCHS[name]) for name in sorted(needed)}
     if not wanted or "receptive_field" in wanted:
         keep(fields(runs["shapes"]), HERE / "receptive_field.png")
-    for card, (name, method, said, which) in CARDS.items():
+    for card, (name, method, settings, which) in CARDS.items():
         if wanted and card not in wanted:
             continue
-        seen = explain(runs[name], method, {**said, "out": folder / "seen" / card})
-        with Image.open(seen.pictures[which]) as picture:
+        result = explain(runs[name], method, {**settings, "out": folder / "explained" / card})
+        with Image.open(result.pictures[which]) as picture:
             keep(np.asarray(picture.convert("RGB")), HERE / f"{card}.png")
 
 

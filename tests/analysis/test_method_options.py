@@ -11,7 +11,6 @@ import torch
 from PIL import Image
 from torch import nn
 
-from analysis.test_methods import finding, run, spectral  # noqa: F401
 from convscope.analysis import open_target
 from convscope.analysis.images import ImageSet
 from convscope.analysis.suggestions import object_sides
@@ -34,7 +33,7 @@ def quick(method: str) -> dict[str, object]:
     ("method", "picture"),
     [("filters", "answer"), ("where", ""), ("invert", ""), ("neighbours", ""), ("class", ""), ("maximise", "")],
 )
-def test_channels_and_images_change_what_is_seen(spectral, method, picture):  # noqa: F811
+def test_channels_and_images_change_what_is_seen(spectral, method, picture):
     layer = "early.0" if method == "filters" else "late"
     said = {"layers": [layer], "channels": [1, 3], "images": ["water"], **quick(method)}
     plain = explain(spectral, method, {"layers": [layer], "images": ["water"], **quick(method)})
@@ -47,7 +46,7 @@ def test_channels_and_images_change_what_is_seen(spectral, method, picture):  # 
 
 
 @pytest.mark.parametrize("of", ["neuron", "layer", "direction"])
-def test_neurons_whole_layers_and_directions_are_painted_too(spectral, of):  # noqa: F811
+def test_neurons_whole_layers_and_directions_are_painted_too(spectral, of):
     seen = explain(spectral, "maximise", {"of": of, "layers": ["late"], "steps": 3, "copies": 2})
     (layer,) = seen.numbers["layers"]
     assert layer["kind"] == of
@@ -58,19 +57,19 @@ def test_neurons_whole_layers_and_directions_are_painted_too(spectral, of):  # n
     assert (layer["data_maximum"] is not None) == (of == "neuron")
 
 
-def test_the_report_takes_in_what_every_way_found_until_the_network_changes(run, finding):  # noqa: F811
+def test_the_report_takes_in_what_every_way_found_until_the_network_changes(run, finding):
     explain(run, "overtime", {"probe": 0})
     explain(run, "neighbours", {"layers": ["stages.1"]})
     explain(run, "filters", {"out": run.parent / "elsewhere"})
     report = (run / "report.html").read_text()
-    closer = report[report.index("Looked at more closely") :]
-    assert re.findall(r"<h3>(\w+)</h3>", closer) == ["neighbours", "overtime"]
-    assert "purity@5: " in closer
-    assert "data:image/gif;base64," in closer
-    assert re.search(r'<p class="note">\d more in <code>explain/overtime</code>', closer)
+    results = report[report.index("Explain results") :]
+    assert re.findall(r"<h3>(\w+)</h3>", results) == ["neighbours", "overtime"]
+    assert "purity@5: " in results
+    assert "data:image/gif;base64," in results
+    assert re.search(r'<p class="note">\d more in <code>explain/overtime</code>', results)
     (run / "model" / "config.json").touch()
     write_report(RunFolder.open(run))
-    assert "Looked at more closely" in report
+    assert "Explain results" in report
     later = (run / "explain" / "neighbours" / "neighbours.json").stat().st_mtime + 5
     os.utime(run / "model" / "config.json", (later, later))
     write_report(RunFolder.open(run))
@@ -78,7 +77,7 @@ def test_the_report_takes_in_what_every_way_found_until_the_network_changes(run,
     assert finding.exists()
 
 
-def test_a_planted_dead_filter_and_its_copy_become_suggestions_of_the_run(run):  # noqa: F811
+def test_a_planted_dead_filter_and_its_copy_become_suggestions_of_the_run(run):
     model, config = load_bundle(run / "model", torch.device("cpu"))
     with torch.no_grad():
         model.stem.conv.weight[2] = 0
@@ -86,9 +85,9 @@ def test_a_planted_dead_filter_and_its_copy_become_suggestions_of_the_run(run): 
     save_bundle(run / "model", model, config)
     seen = explain(run, "designs", {"layers": ["stem", "stages.0"]})
     found = [(one["kind"], one["layer"], one["finding"]) for one in seen.numbers["suggestions"]]
-    assert ("dead", "stem.conv", "1 of 4 filters have next to no weight: 2") in found
-    assert ("duplicate", "stem.conv", "1 of 4 filters repeat another: 3") in found
-    told = "stem.conv (dead): 1 of 4 filters have next to no weight: 2. Try: train it with 3 filters, "
+    assert ("dead", "stem.conv", "1 of 4 filters have near-zero weights: 2") in found
+    assert ("duplicate", "stem.conv", "1 of 4 filters duplicate another: 3") in found
+    told = "stem.conv (dead): 1 of 4 filters have near-zero weights: 2. Try: train it with 3 filters, "
     assert any(sentence.startswith(told) for sentence in seen.summary)
     narrow = explain(run, "designs", {"layers": ["stem"], "channels": [3]})
     assert "dead" not in {one["kind"] for one in narrow.numbers["suggestions"]}
@@ -130,7 +129,7 @@ def test_maps_of_a_network_that_answers_by_a_bright_patch_point_at_it(tmp_path, 
     assert seen.summary[0].startswith("Grad-CAM layer: its peak lies on the object in 100 % of the images, and ")
 
 
-def test_where_a_run_of_boxes_looks_is_scored_against_its_boxes(finding):  # noqa: F811
+def test_where_a_run_of_boxes_looks_is_scored_against_its_boxes(finding):
     seen = explain(finding, "pointing", {"how": ["grad_cam"], "most": 8})
     (one,) = seen.numbers["maps"]
     assert 0 < one["area"] < 1
@@ -164,7 +163,7 @@ def refused(error: type[ConvscopeError], *given: object) -> str:
 
 
 @pytest.mark.parametrize("method", [method for method in METHODS if method not in ("overtime", "pointing")])
-def test_an_unknown_layer_is_told_with_the_nearest_name_by_every_way(spectral, method):  # noqa: F811
+def test_an_unknown_layer_is_told_with_the_nearest_name_by_every_way(spectral, method):
     assert refused(ConvscopeError, spectral, method, {"layers": ["latte"], **quick(method)}) == (
         "layer latte: the network has no such layer; did you mean late?"
     )
@@ -185,13 +184,13 @@ OUT_OF_RANGE = {
 
 
 @pytest.mark.parametrize("method", OUT_OF_RANGE)
-def test_a_channel_out_of_range_is_told_by_every_way(spectral, method):  # noqa: F811
+def test_a_channel_out_of_range_is_told_by_every_way(spectral, method):
     layer = "late.1" if method == "filters" else "late"
     said = {"layers": [layer], "channels": [99], **quick(method)}
     assert refused(ConvscopeError, spectral, method, said) == OUT_OF_RANGE[method]
 
 
-def test_what_has_no_channels_no_marks_or_no_probes_says_so(run, spectral):  # noqa: F811
+def test_what_has_no_channels_no_marks_or_no_probes_says_so(run, spectral):
     assert refused(ConfigError, spectral, "where", {"how": ["occlusion"], "channels": [1]}) == (
         "channels: occlusion are of the image and have none; choose grad_cam, grad_cam_plus_plus, hires_cam, layer_cam"
     )
@@ -225,7 +224,7 @@ ALONE = {
 
 
 @pytest.mark.parametrize("method", [method for method in METHODS if method != "overtime"])
-def test_a_saved_model_without_images_shows_what_needs_none_and_asks_for_files_otherwise(run, method):  # noqa: F811
+def test_a_saved_model_without_images_shows_what_needs_none_and_asks_for_files_otherwise(run, method):
     said = {**quick(method), **({"layers": ["stages.1"], "channels": [1]} if method == "maximise" else {})}
     if method in ALONE:
         assert refused(ConfigError, run / "model", method, said) == ALONE[method]
@@ -252,7 +251,7 @@ def test_masks_and_marks_of_other_shapes_are_refused():
     )
 
 
-def test_a_run_of_numbers_is_told_what_else_there_is_by_every_way_that_needs_classes(run):  # noqa: F811
+def test_a_run_of_numbers_is_told_what_else_there_is_by_every_way_that_needs_classes(run):
     numbers = shutil.copytree(run, run.parent / "numbers")
     config = numbers / "model" / "config.json"
     content = json.loads(config.read_text()) | {"task": "regress", "task_settings": {}}

@@ -9,15 +9,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import nn
 
 from convscope.analysis.selection import attribution_layer, chosen_images, round_robin, stages
 from convscope.analysis.target import open_target
 from convscope.api import Run, RunFolder, write_report
 from convscope.api.explain import METHODS, InputInfo, explain, wrap_module
-from convscope.data import shapes
 from convscope.errors import ConfigError, ConvscopeError, DataError, ModelError, RunError
-from helpers.small_runs import train
+from helpers.analysis_fixtures import Spectral
 
 QUICK = {
     "invert": {"steps": 2, "most": 1},
@@ -33,46 +31,6 @@ PICTURES = {
     "activations": 6, "filters": 1, "stimuli": 3, "where": 1, "invert": 1, "maximise": 3, "class": 1, "neighbours": 3,
     "hierarchy": 13, "overtime": 24, "designs": 1, "sanity": 1, "pointing": 1,
 }  # fmt: skip
-
-
-@pytest.fixture
-def run(finished, tmp_path):
-    """A copy of a finished run."""
-    return shutil.copytree(finished, tmp_path / "run")
-
-
-class Spectral(nn.Module):
-    """A network that convscope knows nothing of, on images of five channels."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.early = nn.Sequential(nn.Conv2d(5, 6, 3, padding=1), nn.ReLU())
-        self.late = nn.Sequential(nn.MaxPool2d(2), nn.Conv2d(6, 8, 3, padding=1), nn.ReLU())
-        self.answer = nn.Linear(8, 3)
-
-    def forward(self, x):
-        return self.answer(self.late(self.early(x)).mean((2, 3)))
-
-
-@pytest.fixture(scope="module")
-def finding(tmp_path_factory):
-    """A run that finds boxes, on a hundred drawn shapes."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr("convscope.data.layouts.recognise.shapes", lambda kind: shapes(100, target_kind=kind))
-    path = tmp_path_factory.mktemp("finding") / "run"
-    train(path, "shapes", task="localise", train__epochs=1, data__size=32)
-    yield path
-    patch.undo()
-
-
-@pytest.fixture
-def spectral(tmp_path):
-    torch.manual_seed(0)
-    pixels = torch.rand(12, 5, 16, 16)
-    about = InputInfo(
-        mean=(0.5,) * 5, std=(0.25,) * 5, classes=("soil", "water", "wood"), home=tmp_path, names=tuple("abcdefghijkl")
-    )
-    return wrap_module(Spectral(), pixels, [0, 1, 2] * 4, about)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -168,10 +126,10 @@ def test_the_hierarchy_goes_into_the_report_until_the_network_changes(run):
     assert 'src="data:image/png;base64,' in page
     assert "http" not in page.replace("http-equiv", "")
     (run / "model" / "config.json").touch()
-    for file in (run / "explain" / "hierarchy" / "section.html", run / "explain" / "first_look.html"):
+    for file in (run / "explain" / "hierarchy" / "section.html", run / "explain" / "first_insights.html"):
         os.utime(file, (1, 1))
     write_report(RunFolder.open(run))
-    assert "What it has learned" not in (run / "report.html").read_text()
+    assert "Learned features" not in (run / "report.html").read_text()
 
 
 def refused(error: type[ConvscopeError], *given: object) -> str:

@@ -244,7 +244,7 @@ def test_standard_output_may_be_any_encoding(convscope, run, few, monkeypatch):
     assert convscope("predict", run, f"{few}/a/0.png")[0] == 0
 
 
-STOPS = {"Found": "", "Epoch": "convscope: stopped; at most the current epoch is lost. Go on with: {again}\n"}
+STOPS = {"DataLoaded": "", "Epoch": "convscope: stopped; at most the current epoch is lost. Go on with: {again}\n"}
 
 
 @pytest.mark.usefixtures("no_report")

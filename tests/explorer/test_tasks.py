@@ -12,7 +12,7 @@ from helpers.small_runs import train
 def _few_shapes():
     """A hundred of the drawn shapes: a training of a second."""
     patch = pytest.MonkeyPatch()
-    patch.setattr("convscope.data.layouts.recognise.shapes", lambda kind: shapes(100, target_kind=kind))
+    patch.setattr("convscope.data.layouts.recognise.shapes", lambda target_kind: shapes(100, target_kind=target_kind))
     yield
     patch.undo()
 

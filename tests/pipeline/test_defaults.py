@@ -10,6 +10,7 @@ from torch import nn
 
 from convscope.models import Architecture, build
 from convscope.pipeline.defaults import QUICK, deep_without_norms, images_needed, largest_affordable, network_for
+from convscope.tasks import TASKS
 from convscope.training import muon_parameters
 
 CPU = torch.device("cpu")
@@ -40,7 +41,7 @@ class Found:
 def test_many_small_images_get_airbench_where_nothing_is_said_of_a_network(
     images: int, side: int, task: str, said: dict[str, Any], chosen: str | None
 ) -> None:
-    assert network_for(Found(images, side), task, said).get("model", {}).get("name") == chosen
+    assert network_for(Found(images, side), TASKS[task], said).get("model", {}).get("name") == chosen
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_the_dearest_network_that_can_be_borne_is_taken(
     monkeypatch.setattr("convscope.pipeline.defaults._shape", lambda _: (3, 32, 32))
     monkeypatch.setattr(
         "convscope.pipeline.defaults.summarize",
-        lambda options, _: SimpleNamespace(multiplications=costs[QUICK.index(options)]),
+        lambda options, _: SimpleNamespace(macs=costs[QUICK.index(options)]),
     )
     said = SimpleNamespace(train=SimpleNamespace(budget=budget))
     prepared = SimpleNamespace(dataset=SimpleNamespace(layout="folder"))
@@ -98,7 +99,7 @@ def test_what_comes_with_the_package_is_learnt_at_once(
     monkeypatch.setattr("convscope.pipeline.defaults._shape", lambda _: (3, 32, 32))
     monkeypatch.setattr(
         "convscope.pipeline.defaults.summarize",
-        lambda options, _: SimpleNamespace(multiplications=140e3 * options["width"] ** 2),
+        lambda options, _: SimpleNamespace(macs=140e3 * options["width"] ** 2),
     )
     prepared = SimpleNamespace(dataset=SimpleNamespace(layout=layout))
     said = SimpleNamespace(train=SimpleNamespace(budget=0))

@@ -8,13 +8,7 @@ from torch import Tensor, nn
 from convscope.analysis.images import ImageSet
 from convscope.analysis.layout import image_tile, squared, table, titled
 from convscope.analysis.result import Findings
-from convscope.analysis.selection import (
-    attribution_layer,
-    chosen_images,
-    chosen_layers,
-    predicted_classes,
-    probabilities,
-)
+from convscope.analysis.selection import attribution_layer, chosen_images, chosen_layers, probabilities
 from convscope.analysis.settings import AttributionSettings, PointingSettings, SanitySettings
 from convscope.analysis.target import AnalysisTarget
 from convscope.errors import ConfigError, did_you_mean
@@ -45,7 +39,7 @@ def attribution_maps(subject: AnalysisTarget, settings: AttributionSettings, on_
     """One sheet: a row for each image, a column for each kind of map and layer."""
     images = chosen_images(subject, settings.images, settings.split, settings.each, settings.most, settings.seed)
     x, answers = subject.input(images), probabilities(subject, images)
-    said = predicted_classes(subject, answers)
+    said = subject.task.predicted_class(answers)
     targets = torch.from_numpy(said) if settings.target is None else _target(subject, settings.target, len(x))
     jobs = chosen_maps(subject, settings, x)
     maps: list[Attribution] = []
@@ -70,7 +64,7 @@ def attribution_sheet(
     objects: np.ndarray | None = None,
 ) -> np.ndarray:
     """Each image beside its maps, under what it is and what it was taken for; `objects` (N, H, W) are outlined."""
-    pixels, rows, said = images.pixels().numpy(), [], predicted_classes(subject, answers)
+    pixels, rows, said = images.pixels().numpy(), [], subject.task.predicted_class(answers)
     layers = list(dict.fromkeys(one.layer for one in maps if one.layer))
     for place, name in enumerate(images.names):
         truth, answer = subject.class_name(int(images.targets[place])), subject.class_name(int(said[place]))

@@ -25,7 +25,6 @@ from convscope.analysis.selection import (
     chosen_images,
     chosen_layers,
     mistakes,
-    predicted_classes,
     probabilities,
     width_of,
 )
@@ -175,7 +174,7 @@ def where_block(subject: AnalysisTarget, images: ImageSet, look_for_mistakes: bo
     chosen = images.select(wrong) if wrong else images.select(np.arange(min(LOOKED_AT, len(images))))
     x, answers = subject.input(chosen), probabilities(subject, chosen)
     layer = attribution_layer(subject.model, x)
-    maps = [class_map(subject.model, x, layer, torch.from_numpy(predicted_classes(subject, answers)), "grad_cam")]
+    maps = [class_map(subject.model, x, layer, torch.from_numpy(subject.task.predicted_class(answers)), "grad_cam")]
     text = (
         f"the {len(wrong)} surest mistakes"
         if len(wrong) > 1

@@ -64,9 +64,9 @@ def explain(
     their last digits).
 
     Args:
-        what: a run's or a saved model's folder, or a `AnalysisTarget` from `own_module`.
+        target: a run's or a saved model's folder, or a `AnalysisTarget` from `wrap_module`.
         method: one of `METHODS`.
-        said: settings of the method's look, see `convscope.analysis.settings`.
+        settings: settings of the method's look, see `convscope.analysis.settings`.
         on_progress: called with what is done, and of how much.
     Raises:
         ConfigError: no such method or setting, or a value that does not fit.

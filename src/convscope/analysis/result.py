@@ -37,7 +37,7 @@ class AnalysisResult:
         pictures: PNG files (and animations), in the order in which they are meant to be looked at.
         numbers_file: the JSON of the numbers.
         numbers: its content.
-        says: what was found, in sentences.
+        summary: what was found, in sentences.
     """
 
     method: str

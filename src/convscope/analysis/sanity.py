@@ -9,7 +9,7 @@ from torch import nn
 from convscope.analysis.attribution import attribution, chosen_maps
 from convscope.analysis.layout import chart, titled
 from convscope.analysis.result import Findings
-from convscope.analysis.selection import chosen_images, predicted_classes, probabilities
+from convscope.analysis.selection import chosen_images, probabilities
 from convscope.analysis.settings import SanitySettings
 from convscope.analysis.target import AnalysisTarget
 from convscope.explain import CascadingRandomisation, cascade
@@ -22,7 +22,7 @@ def randomisation_test(subject: AnalysisTarget, settings: SanitySettings, on_pro
     """How much of each kind of map is left when the weights are random, layer by layer from the output."""
     images = chosen_images(subject, settings.images, settings.split, settings.each, settings.most, settings.seed)
     x = subject.input(images)
-    targets = torch.from_numpy(predicted_classes(subject, probabilities(subject, images)))
+    targets = torch.from_numpy(subject.task.predicted_class(probabilities(subject, images)))
     jobs = dict(chosen_maps(subject, settings, x))  # of several layers, the last
     found: dict[str, CascadingRandomisation] = {}
     for place, (how, layer) in enumerate(jobs.items()):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from convscope.analysis.images import ImageSet
-from convscope.analysis.target import TASKS_WITH_CLASSES, TO_CLASS_SCORES, AnalysisTarget
+from convscope.analysis.target import AnalysisTarget
 from convscope.bundle import image_files
 from convscope.errors import ConfigError, did_you_mean
 from convscope.explain import find_layer, record
@@ -103,8 +103,7 @@ def probabilities(subject: AnalysisTarget, images: ImageSet) -> np.ndarray:
             output = subject.model(x)
             if not isinstance(output, Tensor) or output.ndim != 2:
                 raise ConfigError(f"{subject.name}: does not answer with (B, K) logits; {OTHERS}")
-            several = subject.task == "multilabel"
-            parts.append((output.float().sigmoid() if several else output.float().softmax(1)).cpu().numpy())
+            parts.append(subject.task.class_probabilities(output).cpu().numpy())
     return np.concatenate(parts)
 
 
@@ -113,23 +112,14 @@ def require_class_scores(subject: AnalysisTarget, somehow: bool = False) -> None
 
     What can become some does so inside `AnalysisTarget.class_scores_only`.
     """
-    if subject.task not in TASKS_WITH_CLASSES and not (somehow and subject.task in TO_CLASS_SCORES):
-        raise ConfigError(f"{subject.name}: its task is {subject.task}, which names no classes; {OTHERS}")
-
-
-def predicted_classes(subject: AnalysisTarget, output: np.ndarray) -> np.ndarray:
-    """(N,) the class that each image is answered to be; of masks, the one with most pixels beside the first class,
-    which is most often the ground.
-    """
-    if subject.task == "segment" and output.shape[1] > 1:
-        return np.asarray(output[:, 1:].argmax(1) + 1)
-    return np.asarray(output.argmax(1))
+    if not (subject.task.names_classes if somehow else subject.task.outputs_classes):
+        raise ConfigError(f"{subject.name}: its task is {subject.task.name}, which names no classes; {OTHERS}")
 
 
 def mistakes(subject: AnalysisTarget, images: ImageSet) -> list[int]:
     """The images that are answered wrongly, surest first."""
     answers = probabilities(subject, images)
-    wrong = np.flatnonzero((predicted_classes(subject, answers) != images.targets) & (images.targets >= 0))
+    wrong = np.flatnonzero((subject.task.predicted_class(answers) != images.targets) & (images.targets >= 0))
     order: list[int] = wrong[np.argsort(-answers[wrong].max(1), kind="stable")].tolist()
     return order
 

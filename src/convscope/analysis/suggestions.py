@@ -117,7 +117,7 @@ def _classes_known(subject: AnalysisTarget, images: ImageSet) -> bool:
         require_class_scores(subject, somehow=True)
     except ConfigError:
         return False
-    return subject.task != "segment" and bool((images.targets >= 0).all())
+    return not subject.task.ground_first and bool((images.targets >= 0).all())
 
 
 def _depths(
@@ -135,7 +135,7 @@ def _depths(
 def _field(subject: AnalysisTarget, said: int | None, images: ImageSet, sample: Tensor) -> tuple[Suggestion, ...]:
     """Whether the deepest stage with places sees as much as an object takes, as the user or the data say."""
     layer = attribution_layer(subject.model, sample)
-    sides = np.array([[said, said]]) if said is not None else object_sides(images, subject.task == "segment")
+    sides = np.array([[said, said]]) if said is not None else object_sides(images, subject.task.ground_first)
     if not len(sides) or not layer:
         return ()
     return suggest_from_field(receptive_field(subject.model, layer, sample), sides)

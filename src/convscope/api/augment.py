@@ -12,18 +12,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from convscope.analysis.data_urls import address
-from convscope.data import Batches, BatchSettings, build_masks, build_store
+from convscope.data import Batches, BatchSettings, build_store
 from convscope.pipeline.defaults import augmentation_for, size_for
-from convscope.runs.batching import SPATIAL_TARGETS
-from convscope.runs.loaders import boxes_in_view, open_source
+from convscope.pipeline.train import task_of_target_kind
+from convscope.runs.loaders import open_source
 from convscope.runs.overrides import nest, parse_recipe
 from convscope.runs.recipe import AugmentSettings, Recipe
 from convscope.tasks import TASKS
-from convscope.tasks.drawing import TRUTH, with_boxes, with_mask
 
 GAP = 4  # pixels between pictures
 PROBED = 200  # images looked at to choose what is not said
-LEAST = 96  # of a picture's longer side; smaller ones are enlarged
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -83,32 +81,27 @@ def augment(
     usual = augmentation_for(found.target_kind, store.pixels, store.readable)
     chosen = parse_recipe({"augment": {**usual, **nest(settings or {})}}, "augment").augment
     rows = store.readable[np.unique(np.linspace(0, len(store.readable) - 1, images).astype(int))]
-    targets = boxes_in_view(found.targets, found.sizes, size) if found.target_kind == "boxes" else found.targets
-    targets = build_masks(found, size)[0] if found.target_kind == "masks" else targets
+    masks, _ = found.kind.decode(found, size)
+    targets = found.kind.in_view(found, size) if masks is None else masks
+    draw = TASKS[task_of_target_kind(found.target_kind)].draw_target
     how = BatchSettings(
         batch=len(rows),
         mean=(0.0,) * found.channels,
         std=(1.0,) * found.channels,
         policy=chosen.chosen(),
         mirror=chosen.mirror,
-        spatial_targets=SPATIAL_TARGETS.get(found.target_kind, "none"),
+        target_kind=found.target_kind,
     )
     still = how.model_copy(update={"policy": "none"})
     columns = [next(iter(Batches(store.pixels, targets, rows, still)(0)))]
     columns += [next(iter(Batches(store.pixels, targets, rows, how)(epoch))) for epoch in range(variants)]
-    pictures = [[_drawn(x[i], y[i], found.target_kind) for x, y in columns] for i in range(len(rows))]
+    pictures = [[draw(_image(x[i]), y[i].numpy()) for x, y in columns] for i in range(len(rows))]
     return AugmentedImages(Image.fromarray(_sheet(pictures)), chosen)
 
 
-def _drawn(x: torch.Tensor, y: torch.Tensor, kind: str) -> NDArray[np.uint8]:
-    """(H, W, 3) picture with what moves with it."""
-    pixels = (255 * x.expand(3, -1, -1)).round().to(torch.uint8).permute(1, 2, 0).numpy()
-    if kind == "boxes":
-        return with_boxes(pixels, [] if y.isnan().any() else [(y[1:].tolist(), TRUTH)])
-    if kind == "masks":
-        return with_mask(pixels, np.where(y.numpy() == 255, 0, y.numpy()).astype(np.uint8))
-    factor = max(1, -(-LEAST // max(pixels.shape[:2])))
-    return np.ascontiguousarray(pixels.repeat(factor, 0).repeat(factor, 1))
+def _image(x: torch.Tensor) -> NDArray[np.uint8]:
+    """(H, W, 3) bytes of (C, H, W) values in [0, 1]."""
+    return (255 * x.expand(3, -1, -1)).round().to(torch.uint8).permute(1, 2, 0).numpy()
 
 
 def _sheet(rows: list[list[NDArray[np.uint8]]]) -> NDArray[np.uint8]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from convscope.bundle import load_config
 from convscope.charts import accuracy_against_time
+from convscope.data import DEFAULT_KIND
 from convscope.durations import format_seconds, parse_seconds
 from convscope.errors import ConfigError, did_you_mean
 from convscope.explain import baseline_scores
@@ -156,7 +157,7 @@ def run_baselines(
         source: as for ``convscope train``; images of classes.
         recipes: names in `BASELINES`.
         out: a folder for the runs.
-        weights: for ``transfer``, as for ``convscope train --from``.
+        checkpoint: for ``transfer``, as for ``convscope train --from``.
         seeds: of split, first weights and order.
         budget: like 5m, for each training.
 
@@ -188,7 +189,7 @@ def _run_plain(source: str, name: str, seed: int) -> BaselineRun:
     """A baseline that no network is trained for."""
     began = time.monotonic()
     settings = DataSettings(source=source, size=PIXELS)
-    prepared = prepare(open_source(settings, "classes"), settings, seed)
+    prepared = prepare(open_source(settings, DEFAULT_KIND), settings, seed)
     rows = {role: prepared.rows(role) for role in ("train", "validation")}
     pixels = {
         role: prepared.store.pixels[prepared.store_index[some]].reshape(len(some), -1) for role, some in rows.items()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from convscope.data import open_data, write_crops
+from convscope.data.targets.boxes import BOXES
 
 
 def crop(data: str | Path, *, out: str | Path = "crops", context: float = 0.5) -> Path:
@@ -16,4 +17,4 @@ def crop(data: str | Path, *, out: str | Path = "crops", context: float = 0.5) -
     Raises:
         DataError: there are no boxes, or the folder exists already.
     """
-    return write_crops(open_data(data, target_kind="boxes"), Path(out), context)
+    return write_crops(open_data(data, target_kind=BOXES.name), Path(out), context)

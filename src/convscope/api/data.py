@@ -18,6 +18,7 @@ from convscope.runs.events import DataLoaded
 from convscope.runs.loaders import open_source, prepare
 from convscope.runs.overrides import merge, nest, parse_recipe
 from convscope.tables import html_table, text_table
+from convscope.tasks import TASKS
 
 
 @dataclass(frozen=True, repr=False)
@@ -77,7 +78,7 @@ def data(
     first = parse_recipe(overrides, "settings")
     found = open_source(first.data, first.task_class.target_kind if "task" in overrides else None)
     task = first.task if "task" in overrides else task_of_target_kind(found.target_kind)
-    below: Mapping[str, Any] = network_for(found, task, overrides)
+    below: Mapping[str, Any] = network_for(found, TASKS[task], overrides)
     network = parse_recipe(merge(below, overrides), "settings").model.name
     size = size_for(found, torch.device("cpu"), network)
     recipe = parse_recipe(merge(size, below, overrides, {"task": task, "data": {"source": found.source}}), "settings")

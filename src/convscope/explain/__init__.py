@@ -1,4 +1,4 @@
-"""See inside any `nn.Module`: plain functions over a network, a layer's name and images as the network takes them."""
+"""Interpretability for any `nn.Module`: plain functions of a network, a layer name and preprocessed images."""
 
 from convscope.explain.arithmetic import Unit, unit
 from convscope.explain.attribution.attribution import Attribution
@@ -46,12 +46,12 @@ from convscope.explain.features.neighbours import (
     pixel_vectors,
     purity,
 )  # fmt: skip
-from convscope.explain.features.probe import baseline_scores, learning_curve, probe_scores, with_twice_the_images
+from convscope.explain.features.probe import baseline_scores, extrapolate_to_double, learning_curve, probe_scores
 from convscope.explain.features.snapshots import (
     Snapshots,
     SnapshotSettings,
-    keep_snapshot,
     read_snapshots,
+    save_snapshot,
     strip,
     write_gif,
 )
@@ -128,6 +128,7 @@ __all__ = [
     "crop_patch",
     "downsample",
     "enlarge",
+    "extrapolate_to_double",
     "feature_vectors",
     "filters",
     "find_layer",
@@ -139,7 +140,6 @@ __all__ = [
     "input_gradients",
     "integrated_gradients",
     "invert",
-    "keep_snapshot",
     "kernel_tile",
     "layer_cam",
     "learning_curve",
@@ -167,6 +167,7 @@ __all__ = [
     "receptive_field",
     "record",
     "removal_costs",
+    "save_snapshot",
     "smooth_grad",
     "smoothness",
     "stimuli",
@@ -179,6 +180,5 @@ __all__ = [
     "thumbnails",
     "tile",
     "unit",
-    "with_twice_the_images",
     "write_gif",
 ]

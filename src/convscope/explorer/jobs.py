@@ -52,8 +52,8 @@ class Jobs:
     """The queue and its one worker.
 
     Args:
-        sight: makes what a computation works on.
-        tell: is told of every change.
+        make_context: makes what a computation works on.
+        publish: is told of every change.
     """
 
     def __init__(self, make_context: Callable[[], JobContext], publish: Callable[[dict[str, Any]], None]) -> None:

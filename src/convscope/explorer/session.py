@@ -27,7 +27,7 @@ class Session:
     """A run that is explored.
 
     Args:
-        seen: the run.
+        run: the run.
     """
 
     def __init__(self, run: LiveRun) -> None:

@@ -194,7 +194,7 @@ def resolve_component(table: Mapping[str, Any], chosen: Named, what: str) -> Any
     Raises:
         ModelError: when the table has no such name.
 
-    >>> look_up(ACTIVATIONS, "leaky:0.2", "activation")()
+    >>> resolve_component(ACTIVATIONS, "leaky:0.2", "activation")()
     LeakyReLU(negative_slope=0.2)
     """
     if not isinstance(chosen, str):

@@ -27,7 +27,7 @@ class InputSpec:
         Raises:
             ModelError: a rank other than 1, 2 and 3, fewer channels than one, a size that does not fit the rank.
 
-        >>> Input.read("lenet", 1, 2, 28)
+        >>> InputSpec.read("lenet", 1, 2, 28)
         Input(channels=1, rank=2, size=(28, 28))
         """
         if rank not in (1, 2, 3):

@@ -24,7 +24,7 @@ class Network(nn.Module):
     `auxiliary` holds classifiers that hang on stages by their number; they work in training only.
 
     Args:
-        takes: the input; with a size, the only one that the network takes, else any that is large enough.
+        input_spec: the input; with a size, the only one that the network takes, else any that is large enough.
         stem: the first layers, at the finest resolution that the network keeps.
         stages: each takes what the one before it returns.
         head: makes (B, K) logits of the last stage's maps.

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from convscope.bundle import BundleConfig, check_tta
-from convscope.data import Batches
+from convscope.data import TARGET_KINDS, Batches
 from convscope.devices import requested_device, use_cores
 from convscope.errors import ConfigError
 from convscope.models import has_whitening_layer, whiten
@@ -48,7 +48,7 @@ def build_session(
     Args:
         prepared: the images.
         recipe: all settings.
-        began: when the run was started, by `time.monotonic`: a budget counts from there.
+        started: when the run was started, by `time.monotonic`: a budget counts from there.
         origin: the weights to begin with; None: new ones, or those of a checkpoint that is loaded next.
 
     Raises:
@@ -144,7 +144,7 @@ def _validate(recipe: Recipe, task: Task) -> None:
             "train.compile is 'graphs', and CUDA graphs cannot add up the gradients of a step.micro_batch; "
             "set train.compile to 'always', or take step.micro_batch out"
         )
-    if recipe.train.balanced_batches and task.target_kind != "classes":
+    if recipe.train.balanced_batches and not TARGET_KINDS[task.target_kind].single_class:
         raise ConfigError(f"train.balanced_batches needs one class per image, not {task.target_kind}; take it out")
 
 

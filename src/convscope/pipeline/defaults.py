@@ -11,13 +11,14 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from convscope.data import Dataset, may_mirror
+from convscope.data import TARGET_KINDS, Dataset, may_mirror
 from convscope.models.summary.summarize import summarize
 from convscope.modules import channels_last
 from convscope.pipeline.network import network, task_for
 from convscope.runs.loaders import PreparedData
 from convscope.runs.overrides import Overrides, merge, nest, override
 from convscope.runs.recipe import Recipe
+from convscope.tasks import Task
 from convscope.training import muon_parameters, precision_context, seconds_per_step
 
 SMALL_SIDE = 64  # images up to here are seen at the size that they have
@@ -65,9 +66,7 @@ def size_for(found: Dataset, device: torch.device, model: str) -> dict[str, Any]
     same = bool((found.sizes == found.sizes[0]).all())
     largest = min(side, PHOTO_SIDE[device.type])
     size = (height, width) if side <= SMALL_SIDE and same else (largest,) * 2
-    if (
-        found.target_kind in ("masks", "boxes") and side > SMALL_SIDE
-    ):  # what is cut off cannot be found: keep their shape
+    if found.kind.spatial and side > SMALL_SIDE:  # what is cut off cannot be found: keep their shape
         size = tuple(16 * max(1, round(length * largest / side / 16)) for length in (height, width))
     return {"data": {"size": size, "channels": found.channels}}
 
@@ -135,12 +134,12 @@ def sgd(batch: int) -> dict[str, Any]:
     }
 
 
-def network_for(found: Dataset, task: str, overrides: Overrides) -> dict[str, Any]:
-    """Airbench for many small images to be told apart by class, where the user says nothing of a network."""
+def network_for(found: Dataset, task: type[Task], overrides: Overrides) -> dict[str, Any]:
+    """The task's network for many small images, where the user says nothing of one."""
     small = bool(found.sizes.min() >= SMALLEST_QUICK and found.sizes.max() <= SMALL_SIDE)
-    if "model" in overrides or not small or task != "classify" or len(found) < MANY:
+    if "model" in overrides or not small or not task.small_images_model or len(found) < MANY:
         return {}
-    return {"model": {"name": "airbench"}}
+    return {"model": {"name": task.small_images_model}}
 
 
 def augmentation_for(target_kind: str, pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> dict[str, Any]:
@@ -149,14 +148,14 @@ def augmentation_for(target_kind: str, pixels: NDArray[np.uint8], rows: NDArray[
     Numbers may tell of left and right, and too few images of their sides; such are not mirrored when small and grey.
 
     Args:
-        kind: of the targets.
+        target_kind: of the targets.
         pixels: (N, C, H, W).
         rows: the training images.
     """
     small = max(pixels.shape[2:]) <= SMALL_SIDE
     alike = may_mirror(pixels, rows)
     guessed = not small or pixels.shape[1] == 3
-    mirror = target_kind != "numbers" and (guessed if alike is None else alike)
+    mirror = TARGET_KINDS[target_kind].may_mirror and (guessed if alike is None else alike)
     return {"policy": "light" if small else "standard", "mirror": mirror}
 
 

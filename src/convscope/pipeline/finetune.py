@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from convscope.data import Batches, FeatureBatches, compute_features, max_views_in_memory
+from convscope.data import TARGET_KINDS, Batches, FeatureBatches, compute_features, max_views_in_memory
 from convscope.models import with_auxiliary_loss
 from convscope.pipeline.session import TrainingSession
 from convscope.pipeline.stages import Stage
@@ -82,7 +82,7 @@ def _frozen_features(session: TrainingSession, stage: Stage) -> tuple[int, Featu
     model, plan, views = session.state.model, session.stages.plan, session.recipe.transfer.views
     first_part = num_fixed(model, plan, stage.first)
     trained = session.train
-    moving = trained.settings.mix != "none" or trained.settings.spatial_targets != "none"
+    moving = trained.settings.mix != "none" or TARGET_KINDS[trained.settings.target_kind].spatial
     example = next(iter(session.validation(0)))[0][:2]
     if not first_part or not views or moving or not is_part_chain(model, example):
         return None

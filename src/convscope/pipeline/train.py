@@ -46,9 +46,9 @@ def training(
     Args:
         source: a folder, a table or a built-in's name.
         out: the run folder to make.
-        said: settings that the user gave, nested; everything else is chosen from the data.
+        overrides: settings that the user gave, nested; everything else is chosen from the data.
         on_progress: called with (images decoded, images in all) before training.
-        began: when the time of a budget and of the run started, by `time.monotonic`; None: now.
+        started: when the time of a budget and of the run started, by `time.monotonic`; None: now.
 
     Raises:
         ConvscopeError: as its subclasses say.
@@ -61,7 +61,7 @@ def training(
         task = first.task if "task" in overrides else task_of_target_kind(found.target_kind)
         validate_transfer(first.transfer, overrides)
         origin = load_pretrained(first.transfer, overrides)
-        below, above = origin.settings(found) if origin else (network_for(found, task, overrides), {})
+        below, above = origin.settings(found) if origin else (network_for(found, TASKS[task], overrides), {})
         overrides = merge(below, overrides, above)
         size = size_for(found, device, parse_recipe(overrides, SOURCE).model.name)
         overrides = merge(size, overrides, {"task": task, "data": {"source": found.source}})

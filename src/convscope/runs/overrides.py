@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from convscope.errors import ConfigError, did_you_mean
 from convscope.runs.recipe import Recipe
-from convscope.tasks import TASKS, Task, check_options
+from convscope.tasks import DEFAULT_TASK, TASKS, Task, check_options
 
 Overrides = Mapping[str, Any]
 SETTING_ALIASES = {
@@ -63,7 +63,7 @@ def settings_from_flags(pairs: Iterable[str]) -> dict[str, Any]:
 def nest(dotted: Overrides) -> dict[str, Any]:
     """Settings by their dotted names as a nested dictionary; a value of None was not said and is left out.
 
-    >>> nested({"train.epochs": 3, "train.budget": None, "seed": 1})
+    >>> nest({"train.epochs": 3, "train.budget": None, "seed": 1})
     {'train': {'epochs': 3}, 'seed': 1}
     """
     settings: dict[str, Any] = {}
@@ -88,9 +88,9 @@ def merge(*layers: Overrides) -> dict[str, Any]:
 def override(below: Overrides, above: Overrides) -> dict[str, Any]:
     """Settings laid over others, which keep what still fits: who names another optimiser gets its own constants.
 
-    >>> over({"optimiser": {"name": "sgd", "momentum": 0.5}}, {"optimiser": {"name": "sgd", "nesterov": True}})
+    >>> override({"optimiser": {"name": "sgd", "momentum": 0.5}}, {"optimiser": {"name": "sgd", "nesterov": True}})
     {'optimiser': {'name': 'sgd', 'momentum': 0.5, 'nesterov': True}}
-    >>> over({"optimiser": {"name": "sgd", "momentum": 0.5}}, {"optimiser": {"name": "adam"}})
+    >>> override({"optimiser": {"name": "sgd", "momentum": 0.5}}, {"optimiser": {"name": "adam"}})
     {'optimiser': {'name': 'adam'}}
     """
     return merge({section: values for section, values in below.items() if not _replaced(section, values, above)}, above)
@@ -119,8 +119,8 @@ def parse_recipe(overrides: Overrides, source: str) -> Recipe:
     """A whole recipe, with plain defaults for what is not said.
 
     Args:
-        said: nested settings.
-        place: where they stand, for the error message.
+        overrides: nested settings.
+        source: where they stand, for the error message.
 
     Raises:
         ConfigError: for a setting that does not exist (with the nearest that does) or a value that does not fit.
@@ -137,7 +137,7 @@ def parse_recipe(overrides: Overrides, source: str) -> Recipe:
 def _task_of_loss(loss: Overrides) -> type[Task]:
     """The task that settings of the loss are for, where no task was said; the usual one where it cannot be told."""
     candidates = (task_class for task_class in TASKS.values() if set(loss) <= set(task_class.options.model_fields))
-    return next(candidates, TASKS["classify"])
+    return next(candidates, DEFAULT_TASK)
 
 
 def _loss(task_class: type[Task], loss: Overrides, source: str) -> dict[str, Any]:
@@ -177,7 +177,7 @@ def _suggest_setting(name: str, task_class: type[Task] | None = None) -> str:
 
 def known_settings(task_class: type[Task] | None = None) -> list[str]:
     """The dotted names of all settings, those of the loss as a task (the usual one when None) has them."""
-    loss = (task_class or TASKS["classify"]).options.model_fields
+    loss = (task_class or DEFAULT_TASK).options.model_fields
     return [name for name in _known(Recipe) if name != "loss"] + [f"loss.{name}" for name in loss]
 
 

@@ -72,7 +72,7 @@ def find_pretrained(checkpoint: str, network: str | None) -> PretrainedSource:
     """Read trained weights.
 
     Args:
-        weights: imagenet, a network's name, a weights file, or the folder of a run or of a saved model.
+        checkpoint: imagenet, a network's name, a weights file, or the folder of a run or of a saved model.
         network: the one that the user named, or None.
 
     Raises:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 from convscope.data import POLICIES, Policy
 from convscope.durations import parse_seconds
 from convscope.errors import ConfigError, did_you_mean
-from convscope.tasks import TASKS, Task, check_options
+from convscope.tasks import DEFAULT_TASK, TASKS, Task, check_options
 from convscope.training import (
     INITIALISERS,
     CompileMode,
@@ -126,8 +126,8 @@ class TrainSettings(Section):
     `probes` images are followed: their feature maps are kept epoch by epoch (0: none).
     `compile` says whether the step goes through torch.compile: "always", with CUDA "graphs" too, "never"; "auto" times
     all ways, on a GPU and in long runs alone.
-    `tta_views` are the looks at each image that make an answer, see `bundle.CROPS`: "1", "shifts", or "auto" for shifts
-    where the validation images prove that they make fewer mistakes.
+    `tta_views` are the looks at each image that make an answer, see `bundle.TTA_VIEWS`: "1", "shifts", or "auto" for
+    shifts where the validation images prove that they make fewer mistakes.
     `stop_patience` counts epochs without a better score (0: never stop early) and keeps the best.
     """
 
@@ -172,11 +172,11 @@ class Recipe(Section):
     """All settings of a run."""
 
     seed: int = Field(0, ge=0)
-    task: str = "classify"
+    task: str = DEFAULT_TASK.name
     data: DataSettings = DataSettings()
     model: ModelSettings = ModelSettings()
     augment: AugmentSettings = AugmentSettings()
-    loss: dict[str, Any] = Field(default_factory=lambda: check_options(TASKS["classify"], {}, "recipe"))
+    loss: dict[str, Any] = Field(default_factory=lambda: check_options(DEFAULT_TASK, {}, "recipe"))
     optimiser: OptimiserSettings = OptimiserSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     step: StepSettings = StepSettings()

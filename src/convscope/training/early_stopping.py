@@ -13,8 +13,8 @@ class EarlyStopping:
     An epoch is bad when its score is no better than the best one before, or is not a number.
     With ``patience=2`` the third bad epoch in a row exhausts it.
 
-    >>> patience = Patience(1, mode="min")
-    >>> [patience.see(loss) for loss in (0.5, 0.5, 0.4, 0.6, 0.4)]
+    >>> patience = EarlyStopping(1, mode="min")
+    >>> [patience.update(loss) for loss in (0.5, 0.5, 0.4, 0.6, 0.4)]
     [False, False, False, False, True]
     >>> patience.best, patience.best_epoch
     (0.4, 3)

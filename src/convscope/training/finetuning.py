@@ -207,9 +207,9 @@ class UnfreezingCheck:
 
     Keep it in ``State.extras``, so that a resumed run has it too.
 
-    >>> watch = Watch()
-    >>> watch.see(3, 0.95, still=True); watch.see(4, 0.90, still=False)
-    >>> watch.fell, watch.frozen_epoch
+    >>> watch = UnfreezingCheck()
+    >>> watch.update(3, 0.95, is_frozen=True); watch.update(4, 0.90, is_frozen=False)
+    >>> watch.degraded, watch.frozen_epoch
     (True, 3)
     """
 

@@ -77,7 +77,7 @@ def run(
     Args:
         state: what is trained; ``state.epoch`` and ``state.step`` count on from where they stand.
         batches: epoch, from 0 -> its pairs of x (B, ...) and y (B, ...), on the network's device. An epoch
-            without a batch ends the run: that is how a clock ends one (`Clock.limit`).
+            without a batch ends the run: that is how a clock ends one (`TimeBudget.limit`).
         loss: (the network's output, y) -> scalar tensor, a mean over the batch.
         schedule: steps done -> factor of each group's base rate, in [0, 1].
         epochs: the count at which to stop, those done before a resumption included; None: when batches end.

@@ -96,8 +96,8 @@ class PlateauSchedule:
     resumed run goes on alike. After exactly ``patience + 1`` bad epochs in a row the factor is multiplied by
     `factor`, and the count begins again.
 
-    >>> plateau = Plateau(factor=0.5, patience=1)
-    >>> [plateau.see(1.0) for _ in range(5)]
+    >>> plateau = PlateauSchedule(factor=0.5, patience=1)
+    >>> [plateau.update(1.0) for _ in range(5)]
     [False, False, True, False, True]
     >>> plateau(100)
     0.25

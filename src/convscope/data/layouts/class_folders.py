@@ -15,6 +15,7 @@ from convscope.data.builder import (
 from convscope.data.dataset import Dataset, Skipped, split_of
 from convscope.data.inputs.image import ENDINGS
 from convscope.data.layouts.multilabel_folder import has_shared_files, with_labels
+from convscope.data.targets.labels import LABELS
 from convscope.errors import DataError
 
 _TABLES = (".csv", ".tsv", ".parquet")
@@ -52,7 +53,7 @@ def read_folder(path: Path, target_kind: str | None = None) -> Dataset:
             else:
                 listing.files.append(ListedFile(place / file, name, inside[0], split))
     linked = bool(listing.files) and (
-        target_kind == "labels" or (target_kind is None and has_shared_files(listing.files))
+        target_kind == LABELS.name or (target_kind is None and has_shared_files(listing.files))
     )
     listing = with_labels(listing, loose) if linked else _without(listing, loose)
     if not listing.files:

@@ -4,8 +4,6 @@ from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
-import numpy as np
-
 from convscope.data.dataset import Dataset
 from convscope.data.layouts.builtin import BUILTINS, shapes
 from convscope.data.layouts.class_folders import read_folder
@@ -15,11 +13,13 @@ from convscope.data.layouts.mask_folders import looks_like_masks, read_masks
 from convscope.data.layouts.table import read_table
 from convscope.data.layouts.voc import looks_like_voc, read_voc
 from convscope.data.layouts.yolo import looks_like_yolo, read_yolo
+from convscope.data.targets.boxes import BOXES
+from convscope.data.targets.masks import MASKS
+from convscope.data.targets.registry import DEFAULT_KIND, TARGET_KINDS
 from convscope.errors import DataError
 
 _TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2", ".7z", ".rar")
-TARGET_KINDS = ("classes", "labels", "numbers", "masks", "boxes")
 _POSSIBLE = f"a folder with one subfolder per class, a CSV or Parquet file, or one of {', '.join(BUILTINS)}"
 
 
@@ -35,7 +35,7 @@ def open_data(
         source: see `read_folder`, `read_table`, `read_masks`, `read_voc`, `read_coco` and `read_yolo`; built-in are
             digits and shapes.
         columns: for tables, which column holds what.
-        kind: of targets, one of `TARGET_KINDS`; None: what the data look like.
+        target_kind: of targets, one of `TARGET_KINDS`; None: what the data look like.
         ignore: for masks, the value that stands for no class.
 
     Raises:
@@ -49,7 +49,7 @@ def open_data(
     if not path.exists():
         raise DataError(f"{source}: no such file or folder; {_suggest_source(path)}")
     if path.suffix.lower() in _TABLES:
-        if target_kind == "masks":
+        if target_kind == MASKS.name:
             raise DataError(f"{source}: a table holds no masks; give the folder of images and masks")
         return read_table(path, columns, target_kind)
     if path.suffix.lower() == ".json":
@@ -61,14 +61,14 @@ def open_data(
 
 def _builtin(name: str, target_kind: str | None) -> Dataset:
     if name == "shapes":
-        return shapes(target_kind=target_kind or "classes")
+        return shapes(target_kind=target_kind or DEFAULT_KIND)
     return _as_target_kind(BUILTINS[name](), target_kind)
 
 
 def _folder(path: Path, target_kind: str | None, ignore: int | None) -> Dataset:
-    if target_kind == "masks" or (target_kind is None and looks_like_masks(path)):
+    if target_kind == MASKS.name or (target_kind is None and looks_like_masks(path)):
         return read_masks(path, ignore)
-    if target_kind in (None, "boxes"):
+    if target_kind in (None, BOXES.name):
         if looks_like_voc(path):
             return read_voc(path)
         if coco_files(path):
@@ -86,8 +86,9 @@ def _as_target_kind(found: Dataset, target_kind: str | None) -> Dataset:
     """
     if target_kind in (None, found.target_kind):
         return found
-    if target_kind == "labels" and found.target_kind == "classes":
-        return replace(found, target_kind="labels", targets=np.eye(len(found.classes), dtype=np.float32)[found.targets])
+    targets = TARGET_KINDS[target_kind].convert(found.kind, found.targets, len(found.classes)) if target_kind else None
+    if target_kind and targets is not None:
+        return replace(found, target_kind=target_kind, targets=targets)
     raise DataError(
         f"{found.source}: holds {found.target_kind}, not {target_kind}; give data that do, or choose another task"
     )

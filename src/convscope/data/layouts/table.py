@@ -34,7 +34,7 @@ def read_table(path: Path, columns: Columns | None = None, target_kind: str | No
     Args:
         path: the table.
         columns: which column holds what.
-        kind: of targets; None: what the columns look like.
+        target_kind: of targets; None: what the columns look like.
 
     Raises:
         DataError: no table, a column is missing or not to be found, no listed file exists, rows disagree, or the
@@ -48,7 +48,7 @@ def read_table(path: Path, columns: Columns | None = None, target_kind: str | No
     lookup = PathLookup(path.absolute().parent)
     placed, free = _find_columns(rows, columns or Columns(), lookup, source)
     target_kind = target_kind or table_kinds.detect_target_kind(rows, free, placed.label or named(free, LABEL))
-    if target_kind != "classes":
+    if target_kind in table_kinds.READERS:
         return table_kinds.READERS[target_kind](table_kinds.TableContent(source, rows, placed, free, lookup))
     chosen = _chosen(placed, free, source)
     listing.notes.append(_columns_note(chosen))

@@ -32,7 +32,7 @@ class Inversion:
         pictures: as painted.
         loss_start: (B,) squared feature distance of the noise, relative to the image's own square.
         loss_final: (B,) that of the pictures.
-        likeness: (B,) correlation of the pictures' pixels with the images', from -1 to 1.
+        similarity: (B,) correlation of the pictures' pixels with the images', from -1 to 1.
     """
 
     layer: str

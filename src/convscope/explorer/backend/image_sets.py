@@ -124,7 +124,7 @@ class ImageSets:
     def predictions(self, split: str) -> SplitAnswers | None:
         """The kept answers on a set; None where the network, as it is now, was not asked."""
         folder, file = self.run.folder, self.run.folder.predictions / f"{split}.npz"
-        if self.run.loaded_model().config.task != "classify" or not file.exists():
+        if not self.run.loaded_model().task.single_class or not file.exists():
             return None
         when = file.stat().st_mtime
         if when < (folder.model / WEIGHTS_FILE).stat().st_mtime:  # those of an older network
@@ -135,18 +135,18 @@ class ImageSets:
 
     def _read(self, split: str) -> SplitAnswers:
         kept: Any = load_predictions(self.run.folder, split)
-        shares = kept.task.decode(kept.meter.output).numpy()
+        shares = kept.task.class_probabilities(kept.task.class_scores(kept.meter.output)).numpy()
         index = {name: i for i, name in enumerate(kept.names)}
         rows = np.array([index.get(name, -1) for name in self.run.images(split).names], np.int64)
-        answer = np.where(rows >= 0, shares.argmax(1)[rows], -1)
+        answer = np.where(rows >= 0, kept.task.predicted_class(shares)[rows], -1)
         return SplitAnswers(answer, np.where(rows >= 0, shares.max(1)[rows], 0.0))
 
     def _require_predictions(self, split: str) -> SplitAnswers:
         found = self.predictions(split)
         if found is None:
-            task = self.run.loaded_model().config.task
-            if task != "classify":
-                raise NotAvailableError(f"confusion: the run's task is {task}, which has no one class per image")
+            task = self.run.loaded_model().task
+            if not task.single_class:
+                raise NotAvailableError(f"confusion: the run's task is {task.name}, which has no one class per image")
             raise NotAvailableError(
                 f"confusion: the network was not asked about the {split} set yet; run answers for {split}"
             )

@@ -255,10 +255,9 @@ def _check_layer(loaded: LoadedModel, layer: str) -> None:
 
 def _classes(loaded: LoadedModel, output: Tensor) -> list[dict[str, Any]]:
     """Classes with their probabilities, the likeliest first; none where the task names none."""
-    if loaded.config.task not in ("classify", "multilabel") or output.ndim != 2:
+    if not loaded.task.outputs_classes or output.ndim != 2:
         return []
-    logits = output[0]
-    shares = logits.softmax(0) if loaded.config.task == "classify" else logits.sigmoid()
+    logits, shares = output[0], loaded.task.class_probabilities(output)[0]
     order = shares.argsort(descending=True, stable=True)[:CLASSES].tolist()
     return [{"class": k, "probability": float(shares[k]), "logit": float(logits[k])} for k in order]
 

@@ -178,7 +178,7 @@ def bottleneck(sides: Sequence[int], channels: int, narrow: int, size: int, filt
     """Return the multiplications that keep maps of these sides, from `channels` to `filters` by size x size windows.
 
     >>> one = bottleneck((14, 14), 480, 16, 5, 48)
-    >>> one.direct, one.through, round(one.times, 1)
+    >>> one.direct, one.total, round(one.times, 1)
     (112896000, 5268480, 21.4)
     """
     places, window = math.prod(sides), size ** len(sides)

@@ -43,7 +43,7 @@ def group(module: nn.Module) -> str:
 def describe(module: nn.Module) -> str:
     """What it does.
 
-    >>> words(nn.Conv2d(3, 64, 3, stride=2, padding=1))
+    >>> describe(nn.Conv2d(3, 64, 3, stride=2, padding=1))
     '64 kernels of 3x3 over 3 channels, every 2nd place, 1 of border'
     """
     told = DESCRIPTIONS.get(group(module))

@@ -34,7 +34,7 @@ def output_side_formula(
 ) -> str:
     """Return the formula of `output_side` with its numbers, and what is rounded.
 
-    >>> filled_in(277, 11, 4)
+    >>> output_side_formula(277, 11, 4)
     '(277 - 11)/4 + 1 = 67.5 -> 67'
     """
     reach = f"{size}" if dilation == 1 else f"({dilation}x({size} - 1) + 1)"
@@ -51,7 +51,7 @@ def transposed_side_formula(
 ) -> str:
     """Return the formula of a transposed convolution's side: it is the inverse of the formula above.
 
-    >>> transposed_filled_in(2, 3, 2, 1, 1)
+    >>> transposed_side_formula(2, 3, 2, 1, 1)
     '(2 - 1)x2 - 2x1 + 3 + 1 = 4'
     """
     reach = dilation * (size - 1) + 1
@@ -94,7 +94,7 @@ def shape_formula(module: nn.Module | None, input_shape: tuple[int, ...], output
 def parameters_formula(module: nn.Module | None) -> str:
     """Return how the number of weights follows: (window x depth + 1) x filters; '' where there is no formula.
 
-    >>> weights_formula(nn.Conv2d(3, 10, 5))
+    >>> parameters_formula(nn.Conv2d(3, 10, 5))
     '(5x5x3 + 1)x10'
     """
     if isinstance(module, _ConvNd):
@@ -121,7 +121,7 @@ def products(inputs: tuple[int, ...], outputs: int, bias: bool) -> str:
 def convolution_parameters(size: tuple[int, ...], depth: int, filters: int, bias: bool = True) -> int:
     """Return the weights of a convolution: (kw kh kd + 1) filters.
 
-    >>> convolution_weights((5, 5), 3, 10), convolution_weights((5, 5), 3, 10, bias=False)
+    >>> convolution_parameters((5, 5), 3, 10), convolution_parameters((5, 5), 3, 10, bias=False)
     (760, 750)
     """
     return (math.prod(size) * depth + int(bias)) * filters

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from convscope.data.class_checks import drop_unreadable
 from convscope.data.dataset import Dataset, Skipped
-from convscope.data.targets.classes import drop_unreadable
 from convscope.errors import DataError
 
 Labelled = Callable[..., Dataset]

@@ -1,4 +1,4 @@
-"""The command line as it is typed, in this process."""
+"""The command line, run in the process of the tests."""
 
 import signal
 import sys
@@ -10,10 +10,10 @@ from convscope.cli.main import main
 
 @pytest.fixture
 def convscope(monkeypatch, capsys):
-    """Return a function from words to (exit code, output, error output)."""
+    """Return a function from arguments to (exit code, output, error output)."""
 
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["convscope", *map(str, words)])
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["convscope", *map(str, arguments)])
         before = signal.getsignal(signal.SIGTERM)
         capsys.readouterr()
         try:
