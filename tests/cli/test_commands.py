@@ -80,7 +80,7 @@ def test_a_recipe_alone_runs_again(convscope, run, tmp_path):
 def test_a_finished_run_can_be_resumed(convscope, run):
     code, out, _ = convscope("train", "--resume", run)
     assert code == 0
-    assert "resumed: after epoch 4, the last one: only the report is written anew" in out
+    assert "resumed: after epoch 4, the last one: only the report is rewritten" in out
 
 
 REFUSED = {
