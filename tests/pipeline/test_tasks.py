@@ -107,11 +107,11 @@ def test_boxes_are_told_in_what_the_network_sees():
     [
         (
             {"task": "segment", "augment__mix": "mixup"},
-            "augment.mix is 'mixup', which the task segment cannot use; take it out",
+            "augment.mix is 'mixup', which the task segment cannot use; remove it",
         ),
         (
             {"task": "regress", "train__balanced_batches": True},
-            "train.balanced_batches needs one class per image, not numbers; take it out",
+            "train.balanced_batches needs one class per image, not numbers; remove it",
         ),
         (
             {"task": "detect"},

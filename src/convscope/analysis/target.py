@@ -44,6 +44,7 @@ class AnalysisTarget:
         read: from a set's name ("train" or "validation") to its images.
         white: see `data.read_image`.
         task: what its answers are; numbers name no classes.
+        lookup: from an image's id to it, where ids are known; then files are not read.
     """
 
     name: str
@@ -56,6 +57,7 @@ class AnalysisTarget:
     read: Callable[[str], ImageSet]
     white: float = 65535.0
     task: Task = DEFAULT_TASK(())  # noqa: RUF009  (frozen)
+    lookup: Callable[[str], ImageSet | None] | None = None
 
     @contextmanager
     def class_scores_only(self) -> Iterator[None]:

@@ -14,19 +14,28 @@ from convscope.api.predict import Predictions, Predictor, predict, task_of, writ
 from convscope.api.report import report
 from convscope.api.robustness import Robustness, robustness
 from convscope.api.run import Run
-from convscope.api.settings import Settings, read_settings
 from convscope.api.tensorboard import log_to_tensorboard
 from convscope.api.train import resume, train
 from convscope.bundle import FailedFile, Prediction
 from convscope.durations import format_seconds
 from convscope.models import ModelSummary
-from convscope.pipeline.train import resuming, training
+from convscope.pipeline import resuming, training
 from convscope.report.report import write_report
 from convscope.report.text import as_lines, dataset_rows, plan_rows
 from convscope.runs.events import DataLoaded, Event, PlanReady, PretrainedLoaded, TrainingFinished, as_json
 from convscope.runs.folder import RunFolder, next_name
-from convscope.runs.overrides import data_source, nest, override, parse_recipe, read_recipe, settings_from_flags
+from convscope.runs.overrides import (
+    Overrides,
+    data_source,
+    lay,
+    nest,
+    override,
+    settings_from_flags,
+    settings_from_options,
+)
+from convscope.runs.parse import parse_recipe
 from convscope.runs.recipe import Recipe
+from convscope.runs.recipe_file import Settings, as_overrides, read_recipe
 from convscope.tasks import Task
 from convscope.training import Epoch, Note, Step
 
@@ -47,6 +56,7 @@ __all__ = [
     "InputInfo",
     "ModelSummary",
     "Note",
+    "Overrides",
     "PlanReady",
     "Prediction",
     "Predictions",
@@ -64,6 +74,7 @@ __all__ = [
     "anatomy_table",
     "as_json",
     "as_lines",
+    "as_overrides",
     "as_picture",
     "augment",
     "baselines",
@@ -78,6 +89,7 @@ __all__ = [
     "features",
     "format_seconds",
     "inspect",
+    "lay",
     "log_to_tensorboard",
     "nest",
     "next_name",
@@ -86,13 +98,13 @@ __all__ = [
     "plan_rows",
     "predict",
     "read_recipe",
-    "read_settings",
     "report",
     "resume",
     "resuming",
     "robustness",
     "run_baselines",
     "settings_from_flags",
+    "settings_from_options",
     "task_of",
     "train",
     "training",

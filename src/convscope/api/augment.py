@@ -13,11 +13,11 @@ from PIL import Image
 
 from convscope.analysis.data_urls import address
 from convscope.data import Batches, BatchSettings, build_store
-from convscope.pipeline.defaults import augmentation_for, size_for
-from convscope.pipeline.train import task_of_target_kind
+from convscope.pipeline import augmentation_for, size_for, task_of_target_kind
 from convscope.runs.loaders import open_source
-from convscope.runs.overrides import nest, parse_recipe
-from convscope.runs.recipe import AugmentSettings, Recipe
+from convscope.runs.overrides import Overrides, lay, nest, settings_from_options
+from convscope.runs.parse import check_overrides
+from convscope.runs.recipe import AugmentSettings
 from convscope.tasks import TASKS
 
 GAP = 4  # pixels between pictures
@@ -73,13 +73,15 @@ def augment(
         DataError: there are no such data.
         ConfigError: no such task or setting, or a change goes too far.
     """
-    recipe: Recipe = parse_recipe(nest({"data.source": str(data), "task": task}), "settings")
+    named = {"data": ("data.source", str(data)), "task": ("task", task)}
+    recipe = check_overrides(settings_from_options(named))
     found = open_source(recipe.data, TASKS[recipe.task].target_kind if task else None)
     found = found.subset(np.unique(np.linspace(0, len(found) - 1, PROBED).astype(int)))
     size = size_for(found, torch.device("cpu"), recipe.model.name)["data"]["size"]
     store = build_store(found, size)
     usual = augmentation_for(found.target_kind, store.pixels, store.readable)
-    chosen = parse_recipe({"augment": {**usual, **nest(settings or {})}}, "augment").augment
+    asked = Overrides.of({"augment": nest(dict(settings or {}))}, "augment")
+    chosen = check_overrides(lay(usual, asked)).augment
     rows = store.readable[np.unique(np.linspace(0, len(store.readable) - 1, images).astype(int))]
     masks, _ = found.kind.decode(found, size)
     targets = found.kind.in_view(found, size) if masks is None else masks

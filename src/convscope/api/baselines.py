@@ -16,11 +16,11 @@ from convscope.durations import format_seconds, parse_seconds
 from convscope.errors import ConfigError, did_you_mean
 from convscope.explain import baseline_scores
 from convscope.files import atomic_write
-from convscope.pipeline.train import training
+from convscope.pipeline import training
 from convscope.runs.events import TrainingFinished
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import open_source, prepare
-from convscope.runs.overrides import Overrides, nest, override
+from convscope.runs.overrides import nest
 from convscope.runs.recipe import DataSettings
 from convscope.tables import html_notes, html_table, text_table
 
@@ -199,15 +199,13 @@ def _run_plain(source: str, name: str, seed: int) -> BaselineRun:
     return BaselineRun(name, seed, scores[name], time.monotonic() - began, 0)
 
 
-def _run_trained(source: str, name: str, path: Path, overrides: Overrides) -> BaselineRun:
+def _run_trained(source: str, name: str, path: Path, settings: Mapping[str, Any]) -> BaselineRun:
     """A recipe that trains a network."""
-    last = next(
-        event for event in training(source, path, override(overrides, {})) if isinstance(event, TrainingFinished)
-    )
+    last = next(event for event in training(source, path, settings) if isinstance(event, TrainingFinished))
     config = load_config(RunFolder.open(path).model)
     if "accuracy" not in last.scores:
         raise ConfigError(f"compare: {source} is for {last.task}; accuracies of classes are compared")
-    return BaselineRun(name, int(overrides["seed"]), last.scores["accuracy"], last.seconds, config.num_parameters)
+    return BaselineRun(name, int(settings["seed"]), last.scores["accuracy"], last.seconds, config.num_parameters)
 
 
 def rank(entries: Sequence[BaselineRun]) -> list[BaselineResult]:

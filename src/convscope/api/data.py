@@ -1,24 +1,21 @@
 """What a data source holds and how it is read, without training."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from convscope.api.settings import Settings, read_settings
 from convscope.data import Skipped, Summary
+from convscope.devices import requested_device
 from convscope.files import to_plain
-from convscope.pipeline.defaults import network_for, size_for
-from convscope.pipeline.train import task_of_target_kind
+from convscope.pipeline import draft_recipe
 from convscope.progress import Progress
 from convscope.report.text import dataset_rows
 from convscope.runs.events import DataLoaded
 from convscope.runs.loaders import open_source, prepare
-from convscope.runs.overrides import merge, nest, parse_recipe
+from convscope.runs.overrides import lay, settings_from_options
+from convscope.runs.parse import check_overrides
+from convscope.runs.recipe_file import Settings, as_overrides
 from convscope.tables import html_table, text_table
-from convscope.tasks import TASKS
 
 
 @dataclass(frozen=True, repr=False)
@@ -74,13 +71,11 @@ def data(
         DataError: there are no such data.
         ConfigError: no such task or setting.
     """
-    overrides = merge(read_settings(settings), nest({"data.source": str(source), "task": task}))
-    first = parse_recipe(overrides, "settings")
-    found = open_source(first.data, first.task_class.target_kind if "task" in overrides else None)
-    task = first.task if "task" in overrides else task_of_target_kind(found.target_kind)
-    below: Mapping[str, Any] = network_for(found, TASKS[task], overrides)
-    network = parse_recipe(merge(below, overrides), "settings").model.name
-    size = size_for(found, torch.device("cpu"), network)
-    recipe = parse_recipe(merge(size, below, overrides, {"task": task, "data": {"source": found.source}}), "settings")
-    event = prepare(found, recipe.data, recipe.seed, on_progress).loaded_event()
+    named = {"data": ("data.source", str(source)), "task": ("task", task)}
+    overrides = lay(as_overrides(settings, "data(..., settings=...)"), settings_from_options(named))
+    requested = check_overrides(overrides)
+    found = open_source(requested.data, requested.task_class.target_kind if "task" in overrides else None)
+    draft = draft_recipe(overrides, found, requested_device(requested.train.device))
+    prepared = prepare(found, draft.recipe.data, draft.recipe.seed, on_progress)
+    event = (draft.origin.with_normalisation(prepared) if draft.origin else prepared).loaded_event()
     return DataSummary(event.summary, event.skipped, event.store_location)

@@ -6,13 +6,13 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convscope.pipeline.train import resuming
+from convscope.pipeline import resuming
 from convscope.report.text import as_lines
 from convscope.runs.events import Event
 from convscope.runs.folder import RunFolder
 
 if TYPE_CHECKING:
-    from convscope.analysis import AnalysisResult
+    from convscope.analysis.result import AnalysisResult
     from convscope.api.compare import Comparison
     from convscope.api.evaluate import Evaluation
     from convscope.api.features import Features
@@ -65,11 +65,11 @@ class Run:
 
         return predict(self.path, files, tta_views=tta_views)
 
-    def explain(self, method: str, **settings: Any) -> "AnalysisResult":
-        """Look into the network: ``run.explain("where", images=["mistakes"], each=8)``; see `cs.explain`."""
+    def explain(self, name: str, /, *, out: str | Path | None = None, **settings: Any) -> "AnalysisResult":
+        """Look into the network: ``run.explain("attribution", images=["mistakes"], per_class=8)``; see `cs.explain`."""
         from convscope.api.explain import explain
 
-        return explain(self.path, method, settings)
+        return explain(self.path, name, settings, out=out)
 
     def inspect(self, shape: Sequence[int] | None = None, *, objects: int | None = None) -> "ModelSummary":
         """The network layer by layer; see `cs.inspect`."""

@@ -4,10 +4,10 @@ from os import PathLike
 from pathlib import Path
 
 from convscope.api.run import Run, print_events
-from convscope.api.settings import Settings, read_settings
-from convscope.pipeline.train import training
+from convscope.pipeline import training
 from convscope.runs.folder import next_name
-from convscope.runs.overrides import nest, override
+from convscope.runs.overrides import lay, settings_from_options
+from convscope.runs.recipe_file import Settings, as_overrides
 
 
 def train(
@@ -33,9 +33,11 @@ def train(
         ConvscopeError: as its subclasses say.
     """
     source = str(data)
-    arguments = nest({"train.epochs": epochs, "train.budget": budget, "seed": seed})
+    arguments = {"epochs": ("train.epochs", epochs), "budget": ("train.budget", budget), "seed": ("seed", seed)}
+    given = settings_from_options({f"train(..., {name}=...)": pair for name, pair in arguments.items()})
+    overrides = lay(as_overrides(settings, "train(..., settings=...)"), given)
     path = Path(out) if out is not None else next_name(source)
-    print_events(training(source, path, override(read_settings(settings), arguments)))
+    print_events(training(source, path, overrides))
     return Run(path)
 
 

@@ -31,8 +31,9 @@ from filelock import FileLock, Timeout
 from convscope.bundle import is_bundle
 from convscope.errors import RunError
 from convscope.files import atomic_write, read_lines
-from convscope.runs.overrides import parse_recipe, read_recipe
+from convscope.runs.parse import parse_recipe
 from convscope.runs.recipe import Recipe
+from convscope.runs.recipe_file import read_recipe
 from convscope.training.checkpoint import LAST, PREVIOUS
 
 FORMAT = 2  # of the files in a run folder; goes up when a file or a key is renamed or changes its meaning
@@ -165,7 +166,7 @@ class RunFolder:
 
     def recipe(self) -> Recipe:
         """The run's settings."""
-        return parse_recipe(read_recipe(self.recipe_file), source=str(self.recipe_file))
+        return parse_recipe(read_recipe(self.recipe_file))
 
     def data(self) -> dict[str, Any]:
         """The content of ``data.json``.

@@ -109,7 +109,7 @@ def open_source(settings: DataSettings, target_kind: str | None = None) -> Datas
     found = open_data(settings.source, columns=Columns(**columns), target_kind=target_kind, ignore=ignore)
     if columns and found.layout != "table":
         use, name = next(iter(columns.items()))
-        raise ConfigError(f"data.{use}_column is {name!r}, but {found.source} is no table; leave it away")
+        raise ConfigError(f"data.{use}_column is {name!r}, but {found.source} is no table; remove it")
     return found
 
 

@@ -1,15 +1,15 @@
-"""Where the network looks: heat maps over images."""
+"""Attribution maps by name, and their drawing over images."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
 from torch import Tensor, nn
 
 from convscope.analysis.images import ImageSet
 from convscope.analysis.layout import image_tile, squared, table, titled
-from convscope.analysis.result import Findings
-from convscope.analysis.selection import attribution_layer, chosen_images, chosen_layers, probabilities
-from convscope.analysis.settings import AttributionSettings, PointingSettings, SanitySettings
+from convscope.analysis.selection import attribution_layer, chosen_layers
 from convscope.analysis.target import AnalysisTarget
 from convscope.errors import ConfigError, did_you_mean
 from convscope.explain import (
@@ -18,8 +18,10 @@ from convscope.explain import (
     NoiseSettings,
     OcclusionSettings,
     class_map,
+    enlarge,
     input_gradients,
     integrated_gradients,
+    map_tile,
     occlusion,
     overlay,
     smooth_grad,
@@ -27,33 +29,14 @@ from convscope.explain import (
 from convscope.progress import Progress
 
 SIDE = 132
-METHOD_NAMES = {
+WORDS = {
     "grad_cam": "Grad-CAM", "grad_cam_plus_plus": "Grad-CAM++", "hires_cam": "HiResCAM", "layer_cam": "LayerCAM",
     "integrated_gradients": "integrated", "input_gradients": "gradients",
 }  # fmt: skip
 LINE = (60, 220, 120)
-COARSE = 16  # places a side of a drawn map
-
-
-def attribution_maps(subject: AnalysisTarget, settings: AttributionSettings, on_progress: Progress) -> Findings:
-    """One sheet: a row for each image, a column for each kind of map and layer."""
-    images = chosen_images(subject, settings.images, settings.split, settings.each, settings.most, settings.seed)
-    x, answers = subject.input(images), probabilities(subject, images)
-    said = subject.task.predicted_class(answers)
-    targets = torch.from_numpy(said) if settings.target is None else _target(subject, settings.target, len(x))
-    jobs = chosen_maps(subject, settings, x)
-    maps: list[Attribution] = []
-    for place, job in enumerate(jobs):
-        maps.append(attribution(subject.model, x, job, targets, settings, _part(on_progress, place, len(jobs))))
-    numbers = {
-        "images": images.names,
-        "truth": [subject.class_name(int(target)) for target in images.targets],
-        "answers": [subject.class_name(int(answer)) for answer in said],
-        "confidence": answers[np.arange(len(said)), said],
-        "maps": [one.to_json() for one in maps],
-    }
-    objects = None if images.object_masks is None else images.masks_of(targets.numpy())
-    return Findings({"where": attribution_sheet(subject, images, answers, maps, objects)}, numbers, _sentences(maps))
+COARSE = 16  # positions a side of a drawn map
+FINEST = 112  # positions a side of a map whose numbers are sent to a page
+DIGITS = 6  # of those numbers
 
 
 def attribution_sheet(
@@ -69,7 +52,7 @@ def attribution_sheet(
     for place, name in enumerate(images.names):
         truth, answer = subject.class_name(int(images.targets[place])), subject.class_name(int(said[place]))
         followed = subject.class_name(int(maps[0].targets[place]))
-        label = f"{name}: answered {answer}, {100 * answers[place, said[place]]:.0f} %"
+        label = f"{name}: predicted {answer}, {100 * answers[place, said[place]]:.0f} %"
         label += f" (is {truth})" if truth and truth != answer else ""
         label += f"; maps for {followed}" if followed != answer else ""
         drawn = [overlay(pixels[place], _drawn(one.maps[place])) for one in maps]
@@ -79,11 +62,11 @@ def attribution_sheet(
         heads = ["image", *(_head(one, place, len(layers) > 1) for one in maps)]
         rows.append((label, tiles, heads))
     note = (
-        "Bright (or red): speaks for the class; blue: speaks against it. Maps show where, not why; "
-        "those that disagree are no reason for trust. Each map is on its own scale."
-    ) + ("" if objects is None else " Green line: where the data mark the class.")
+        "Positive (bright/red) values support the class, negative (blue) oppose it. Maps show where, not why; "
+        "do not trust maps that disagree. Each map is on its own scale."
+    ) + ("" if objects is None else " Green line: the object of the class in the data.")
     at = f", at {layers[0]}" if len(layers) == 1 else ""
-    return titled(table(rows), f"Where {subject.name} looks{at}", note)
+    return titled(table(rows), f"Attribution maps of {subject.name}{at}", note)
 
 
 def outlined(picture: np.ndarray, inside: np.ndarray) -> np.ndarray:
@@ -100,6 +83,36 @@ def outlined(picture: np.ndarray, inside: np.ndarray) -> np.ndarray:
     return marked
 
 
+def heat_tiles(
+    images: ImageSet, maps: Sequence[Attribution], size: tuple[int, int]
+) -> tuple[dict[str, np.ndarray], list[dict[str, Any]]]:
+    """Maps to lay over images, (H, W, 4) with opacity by strength, and the numbers of each."""
+    tiles, rows = {}, []
+    for index, image in enumerate(images.names):
+        for place, one in enumerate(maps):
+            values, name = one.maps[index], f"heat.{index}.{place}"
+            tiles[name] = _transparent(enlarge(values[None], size)[0])
+            rows.append({
+                "image": image, "method": one.method, "layer": one.layer, "class": int(one.targets[index]),
+                "low": float(values.min()), "high": float(values.max()), "picture": name, **_coarse(values),
+            })  # fmt: skip
+    return tiles, rows
+
+
+def _coarse(values: np.ndarray) -> dict[str, Any]:
+    """A map's numbers, at no more positions than are worth sending."""
+    scale = max(1, -(-max(values.shape) // FINEST))
+    height, width = (length // scale * scale for length in values.shape)
+    cells = values[:height, :width].reshape(height // scale, scale, width // scale, scale).mean((1, 3))
+    return {"height": cells.shape[0], "width": cells.shape[1], "map": np.round(cells.astype(np.float64), DIGITS)}
+
+
+def _transparent(heat: np.ndarray) -> np.ndarray:
+    top = float(np.abs(heat).max())
+    opacity = (np.abs(heat) / top if top > 0 else np.zeros(heat.shape)) * 255
+    return np.concatenate([map_tile(heat), opacity.round().astype(np.uint8)[..., None]], 2)
+
+
 def _drawn(values: np.ndarray) -> np.ndarray:
     """A map as it is drawn: pixel by pixel it would be dust, so fine ones are averaged to 16 places a side."""
     shrink = COARSE / max(values.shape)
@@ -113,25 +126,23 @@ def _drawn(values: np.ndarray) -> np.ndarray:
 def _head(found: Attribution, place: int, several: bool) -> str:
     """A map's name, saying where it is even: nothing there spoke for the class."""
     even = np.ptp(found.maps[place]) == 0
-    return (
-        method_name(found.method) + (f" {found.layer}" if several and found.layer else "") + (": none" if even else "")
-    )
+    return words(found.method) + (f" {found.layer}" if several and found.layer else "") + (": none" if even else "")
 
 
-def method_name(method: str) -> str:
+def words(method: str) -> str:
     """A method's name for people."""
-    return METHOD_NAMES.get(method, method.replace("_", " "))
+    return WORDS.get(method, method.replace("_", " "))
 
 
-def _sentences(maps: list[Attribution]) -> tuple[str, ...]:
+def agreement(maps: list[Attribution]) -> tuple[str, ...]:
     """Whether the kinds of maps agree on the peak's place."""
     if len(maps) < 2:
         return ()
     peaks = [_peaks(one) for one in maps]
     near = [float((np.abs(peaks[0] - other).max(1) <= 0.25).mean()) for other in peaks[1:]]
-    first = f"{method_name(maps[0].method)} {maps[0].layer}".strip()
+    first = f"{words(maps[0].method)} {maps[0].layer}".strip()
     return tuple(
-        f"{first} and {method_name(other.method)} {other.layer}".strip()
+        f"{first} and {words(other.method)} {other.layer}".strip()
         + f" peak within a quarter of the image of each other in {100 * share:.0f} % of the images"
         for other, share in zip(maps[1:], near, strict=True)
     )
@@ -145,7 +156,7 @@ def _peaks(found: Attribution) -> np.ndarray:
 
 
 def chosen_maps(
-    subject: AnalysisTarget, settings: AttributionSettings | SanitySettings | PointingSettings, x: Tensor
+    subject: AnalysisTarget, methods: Sequence[str], layers: Sequence[str], channels: Sequence[int], x: Tensor
 ) -> list[tuple[str, str]]:
     """Kinds of maps with their layers, "" for those of the image itself.
 
@@ -155,30 +166,30 @@ def chosen_maps(
     Raises:
         ConfigError: none is left.
     """
-    layers = chosen_layers(subject, settings.layers, x) if settings.layers else (attribution_layer(subject.model, x),)
-    of_layers = [how for how in settings.how if how in WEIGHTINGS and layers != ("",)]
-    of_image = [how for how in settings.how if how not in WEIGHTINGS and not settings.channels]
+    layers = chosen_layers(subject, layers, x) if layers else (attribution_layer(subject.model, x),)
+    of_layers = [one for one in methods if one in WEIGHTINGS and layers != ("",)]
+    of_image = [one for one in methods if one not in WEIGHTINGS and not channels]
     if not of_layers and layers == ("",) and not of_image:
         raise ConfigError(
-            f"{subject.name}: no layer has maps; choose --how integrated_gradients, input_gradients, smooth_grad or "
+            f"{subject.name}: no layer has maps; choose --method integrated_gradients, input_gradients, smooth_grad or "
             "occlusion"
         )
     if not of_layers and not of_image:
-        asked = ", ".join(settings.how)
-        raise ConfigError(f"channels: {asked} are of the image and have none; choose {', '.join(WEIGHTINGS)}")
-    jobs = {how: [(how, layer) for layer in layers] for how in of_layers} | {how: [(how, "")] for how in of_image}
-    return [job for how in settings.how if how in jobs for job in jobs[how]]
+        named = ", ".join(methods)
+        raise ConfigError(f"channels: {named} are of the image and have none; choose {', '.join(WEIGHTINGS)}")
+    jobs = {one: [(one, layer) for layer in layers] for one in of_layers} | {one: [(one, "")] for one in of_image}
+    return [job for one in methods if one in jobs for job in jobs[one]]
 
 
-def _target(subject: AnalysisTarget, name: str, count: int) -> Tensor:
+def target_class(subject: AnalysisTarget, name: str) -> int:
+    """The index of a class.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
     if name not in subject.classes:
         raise ConfigError(f"target: no class {name}{did_you_mean(name, subject.classes or ('none',))}")
-    return torch.full((count,), subject.classes.index(name))
-
-
-def attributed(model: nn.Module, x: Tensor, how: str, layer: str, targets: Tensor, seed: int) -> Attribution:
-    """One kind of map by its name; `layer` counts for those that are of a layer."""
-    return attribution(model, x, (how, layer), targets, AttributionSettings(seed=seed))
+    return subject.classes.index(name)
 
 
 def attribution(
@@ -186,27 +197,23 @@ def attribution(
     x: Tensor,
     kind: tuple[str, str],
     targets: Tensor,
-    settings: AttributionSettings | SanitySettings | PointingSettings,
+    channels: Sequence[int] = (),
+    seed: int = 0,
     on_progress: Progress | None = None,
 ) -> Attribution:
     """One kind of map at one layer, with windows that suit the images' size."""
-    how, layer = kind
-    if how in WEIGHTINGS:
-        found = class_map(model, x, layer, targets, how, settings.channels)
+    name, layer = kind
+    if name in WEIGHTINGS:
+        found = class_map(model, x, layer, targets, name, tuple(channels))
         if on_progress:
             on_progress(1, 1)
         return found
-    if how == "occlusion":
+    if name == "occlusion":
         window = max(1, min(x.shape[2:]) // 5)
-        method_settings = OcclusionSettings(window=window, stride=max(1, window // 2))
-        return occlusion(model, x, targets, method_settings, on_progress)
-    if how == "smooth_grad":
-        return smooth_grad(model, x, targets, NoiseSettings(seed=settings.seed), on_progress)
-    if how == "integrated_gradients":
+        settings = OcclusionSettings(window=window, stride=max(1, window // 2))
+        return occlusion(model, x, targets, settings, on_progress)
+    if name == "smooth_grad":
+        return smooth_grad(model, x, targets, NoiseSettings(seed=seed), on_progress)
+    if name == "integrated_gradients":
         return integrated_gradients(model, x, targets, on_progress=on_progress)
     return input_gradients(model, x, targets)
-
-
-def _part(on_progress: Progress, before: int, whole: int) -> Progress:
-    """One job's progress among all, each counted as a hundred."""
-    return lambda done, of: on_progress(100 * before + round(100 * done / (of or 1)), 100 * whole)

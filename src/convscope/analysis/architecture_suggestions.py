@@ -11,8 +11,7 @@ from convscope.analysis.feature_visualization import some_images
 from convscope.analysis.images import NOTHING, ImageSet
 from convscope.analysis.layout import chart, titled
 from convscope.analysis.result import Findings
-from convscope.analysis.selection import attribution_layer, chosen_images, chosen_layers, require_class_scores
-from convscope.analysis.settings import DesignsSettings
+from convscope.analysis.selection import attribution_layer, chosen_layers, require_class_scores
 from convscope.analysis.target import AnalysisTarget
 from convscope.errors import ConfigError
 from convscope.explain import (
@@ -42,24 +41,37 @@ NOTHING_FOUND = (
 Labelled = Callable[[], Iterator[tuple[Tensor, Tensor]]]
 
 
-def suggest_designs(subject: AnalysisTarget, settings: DesignsSettings, on_progress: Progress) -> Findings:
-    """Dead and repeated filters, silent channels, blocks and stages that cost nothing, fields that do not fit."""
-    train = subject.read("train")
-    if not len(subject.read("validation")):
-        raise ConfigError(f"images: {subject.name} comes without images; designs need a run, or images in Python")
-    judged = chosen_images(subject, settings.images, settings.split, settings.each, 10**9, settings.seed)
+def suggest(
+    subject: AnalysisTarget,
+    judged: ImageSet,
+    within: tuple[tuple[str, ...], tuple[int, ...]],
+    object_size: int | None,
+    on_progress: Progress,
+) -> Findings:
+    """Suggestions from filters, top patches, removal costs, linear probes and receptive fields.
+
+    Args:
+        subject: the network with its training images.
+        judged: the images on which blocks are judged.
+        within: layers and channels to judge; () for all.
+        object_size: side of objects in pixels; None takes that of boxes or masks.
+        on_progress: called with the steps done.
+    """
+    train, (chosen, channels) = subject.read("train"), within
     sample = subject.input(judged, slice(0, 1))
-    layers = chosen_layers(subject, settings.layers, sample)
+    layers = chosen_layers(subject, chosen, sample)
     suggestions = [
-        found for layer in _convolutions(subject.model, settings.layers) for found in _kernels(subject, layer, settings)
+        found
+        for layer in _convolutions(subject.model, chosen)
+        for found in suggest_from_filters(filters(subject.model, layer), channels)
     ]
     for done, layer in enumerate(layers, 1):
-        suggestions += suggest_from_stimuli(stimuli(subject.model, layer, subject.batches(train), 1), settings.channels)
+        suggestions += suggest_from_stimuli(stimuli(subject.model, layer, subject.batches(train), 1), channels)
         on_progress(done, 2 * len(layers))
     removals = _removals(subject, judged, on_progress)
     after = _depths(subject, layers, train, judged)
     suggestions += [*suggest_from_removals(removals), *suggest_from_probes(after)]
-    suggestions += _field(subject, settings.objects, judged, sample)
+    suggestions += _field(subject, object_size, judged, sample)
     pictures = {}
     if after:
         pictures["depths"] = _depth_sheet(after)
@@ -85,10 +97,6 @@ def _convolutions(model: nn.Module, within: tuple[str, ...]) -> list[str]:
         for name, module in model.named_modules()
         if isinstance(module, nn.Conv2d) and (not within or any(f"{name}.".startswith(f"{layer}.") for layer in within))
     ]
-
-
-def _kernels(subject: AnalysisTarget, layer: str, settings: DesignsSettings) -> tuple[Suggestion, ...]:
-    return suggest_from_filters(filters(subject.model, layer), settings.channels)
 
 
 def _labelled(subject: AnalysisTarget, images: ImageSet) -> Labelled:

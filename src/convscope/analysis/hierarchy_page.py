@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from convscope.analysis.attribution import attribution_sheet
+from convscope.analysis.attribution_maps import attribution_sheet
 from convscope.analysis.data_urls import address
 from convscope.analysis.feature_visualization import (
     maximised_sentence,
@@ -22,13 +22,11 @@ from convscope.analysis.result import Findings
 from convscope.analysis.selection import (
     attribution_layer,
     chosen_channels,
-    chosen_images,
     chosen_layers,
     mistakes,
     probabilities,
     width_of,
 )
-from convscope.analysis.settings import HierarchySettings, MaximiseSettings
 from convscope.analysis.target import AnalysisTarget
 from convscope.analysis.top_patches import stimuli_sentence, stimuli_sheet
 from convscope.errors import ConvscopeError
@@ -36,7 +34,7 @@ from convscope.explain import activations, channel_maxima, class_map, filters, m
 from convscope.explain import first_convolution as first_of
 from convscope.extras import extra
 from convscope.files import atomic_write
-from convscope.progress import Progress
+from convscope.progress import Progress, part_of
 
 SECTION = "section.html"
 FIRST_CHANNELS = 4  # of a layer, in the report that training writes
@@ -47,42 +45,46 @@ LEAST_IMAGES = 64  # for stimuli to mean anything
 Block = dict[str, Any]
 
 
-def hierarchy(subject: AnalysisTarget, settings: HierarchySettings, on_progress: Progress) -> Findings:
-    """The page ``hierarchy.html``; the run's report takes it in."""
+def page(
+    subject: AnalysisTarget,
+    images: tuple[ImageSet, ImageSet | None],
+    within: tuple[tuple[str, ...], tuple[int, ...], int],
+    way: tuple[int, int],
+    on_progress: Progress,
+) -> Findings:
+    """The page ``hierarchy.html`` with all its pictures.
+
+    Args:
+        subject: the network with its training images.
+        images: those whose maps are shown, and the set in which mistakes are looked for, if in any.
+        within: layers, channels (() for all and some), and how many channels of each layer.
+        way: steps and seed of the optimised images.
+        on_progress: called with how much is done.
+    """
+    (shown, searched), (named, wanted, count) = images, within
     sample = subject.input(sample_images(subject))
-    layers = chosen_layers(subject, settings.layers, sample)
+    layers = chosen_layers(subject, named, sample)
     blocks, numbers, pictures = [], [], {}
     blocks += _attempt(filters_block, subject)
-    images, shown = some_images(subject, 10**9), _shown(subject, settings)
+    train = subject.read("train")
     for place, layer in enumerate(layers):
-        channels = chosen_channels(layer, width_of(subject.model, layer, sample), settings.channels, settings.most)
-        blocks += _attempt(stimuli_block, subject, images, layer, channels) if len(images) else []
-        paint = MaximiseSettings(steps=settings.steps, seed=settings.seed)
-
-        def report(done: int, of: int | None, before: int = place) -> None:
-            on_progress(before * (of or 1) + done, len(layers) * (of or 1))
-
-        blocks += _attempt(maximised_block, subject, layer, channels, paint, report)
+        width = width_of(subject.model, layer, sample)
+        channels = chosen_channels(layer, width, wanted, count)
+        report = part_of(on_progress, place, len(layers))
+        blocks += _attempt(stimuli_block, subject, train, layer, channels) if len(train) else []
+        blocks += _attempt(wanted_block, subject, layer, channels, way, report)
         blocks += _attempt(maps_block, subject, shown, layer, channels) if len(shown) else []
         numbers.append({"layer": layer, "channels": channels})
     if len(shown):
-        blocks += _attempt(
-            where_block, subject, shown if settings.images else subject.read(settings.split), not settings.images
-        )
+        among = shown if searched is None else searched
+        blocks += _attempt(where_block, subject, among, searched is not None)
     for place, block in enumerate(blocks):
         pictures[f"{place:02d}.{block['kind']}.{block['layer']}"] = block.pop("picture_array")
     for block, picture in zip(blocks, pictures.values(), strict=True):
         block["picture"] = address(picture)
-    says = tuple(block["says"] for block in blocks)
+    summary = tuple(block["says"] for block in blocks)
     files = {"hierarchy.html": _page(subject, blocks), SECTION: _section(blocks)}
-    return Findings(pictures, {"layers": numbers}, says, files)
-
-
-def _shown(subject: AnalysisTarget, settings: HierarchySettings) -> ImageSet:
-    """The images whose maps are shown: those asked for, else one of each of a few classes."""
-    if settings.images or len(subject.read(settings.split)):
-        return chosen_images(subject, settings.images, settings.split, settings.each or 1, LOOKED_AT, settings.seed)
-    return subject.read(settings.split)
+    return Findings(pictures, {"layers": numbers}, summary, files)
 
 
 def first_insights(subject: AnalysisTarget, multiplications: int, until: float) -> str:
@@ -104,7 +106,7 @@ def first_insights(subject: AnalysisTarget, multiplications: int, until: float) 
         if time.monotonic() < until:
             channels = chosen_channels(layer, width_of(subject.model, layer, sample), (), FIRST_CHANNELS)
             blocks += _attempt(stimuli_block, subject, train, layer, channels)
-    blocks.sort(key=lambda block: block["kind"] == "where")
+    blocks.sort(key=lambda block: block["kind"] == "attribution")
     for block in blocks:
         block["picture"] = address(block.pop("picture_array"))
     return rendered("section.html", blocks=blocks, full=False)
@@ -135,24 +137,24 @@ def stimuli_block(subject: AnalysisTarget, images: ImageSet, layer: str, channel
     """What excites some channels of a layer."""
     found = stimuli(subject.model, layer, subject.batches(images))
     return {
-        "kind": "stimuli", "layer": layer, "title": f"{layer}: what excites it",
+        "kind": "stimuli", "layer": layer, "title": f"{layer}: top activating patches",
         "says": stimuli_sentence(subject, images, found),
         "picture_array": stimuli_sheet(subject, images, found, channels),
     }  # fmt: skip
 
 
-def maximised_block(
-    subject: AnalysisTarget, layer: str, channels: list[int], settings: MaximiseSettings, report: Progress
+def wanted_block(
+    subject: AnalysisTarget, layer: str, channels: list[int], way: tuple[int, int], report: Progress
 ) -> Block:
     """What some channels of a layer want."""
     real, names = some_images(subject), [f"channel {channel}" for channel in channels]
     wanted = maximise_channels(
-        subject.model, layer, channels, subject.space, optimisation_settings(subject, settings), report
+        subject.model, layer, channels, subject.space, optimisation_settings(subject, *way), report
     )
     if len(real):
         wanted = wanted.with_data_maximum(channel_maxima(subject.model, layer, subject.batches(real)))
     return {
-        "kind": "wanted", "layer": layer, "title": f"{layer}: what it wants",
+        "kind": "maximise", "layer": layer, "title": f"{layer}: feature visualisations",
         "says": maximised_sentence(wanted), "picture_array": maximised_sheet(subject, real, wanted, names),
     }  # fmt: skip
 
@@ -161,7 +163,7 @@ def maps_block(subject: AnalysisTarget, images: ImageSet, layer: str, channels: 
     """What some channels of a layer answer to a few images."""
     found = activations(subject.model, subject.input(images), [layer])[layer]
     return {
-        "kind": "maps", "layer": layer, "title": f"{layer}: what it answers",
+        "kind": "activations", "layer": layer, "title": f"{layer}: activation maps",
         "says": f"{100 * found.empty.mean():.0f} % of its {found.empty.shape[1]} channels are empty for an image on "
         f"average; a map has {found.maps.shape[2]} x {found.maps.shape[3]} places.",
         "picture_array": channel_maps_sheet(subject, images, found, channels),
@@ -175,17 +177,17 @@ def where_block(subject: AnalysisTarget, images: ImageSet, look_for_mistakes: bo
     x, answers = subject.input(chosen), probabilities(subject, chosen)
     layer = attribution_layer(subject.model, x)
     maps = [class_map(subject.model, x, layer, torch.from_numpy(subject.task.predicted_class(answers)), "grad_cam")]
-    text = (
+    told = (
         f"the {len(wrong)} surest mistakes"
         if len(wrong) > 1
         else "the one mistake"
         if wrong
         else f"{len(chosen)} images"
     )
-    text += "; no mistakes were found" if look_for_mistakes and not wrong else ""
+    told += "; no mistakes were found" if look_for_mistakes and not wrong else ""
     return {
-        "kind": "where", "layer": layer, "title": f"{layer}: where it looks",
-        "says": f"Grad-CAM of {text}: does it look at the thing, or at what comes along with it?",
+        "kind": "attribution", "layer": layer, "title": f"{layer}: attribution maps",
+        "says": f"Grad-CAM of {told}: do they lie on the object, or on its context?",
         "picture_array": attribution_sheet(subject, chosen, answers, maps),
     }  # fmt: skip
 

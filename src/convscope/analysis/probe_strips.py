@@ -9,60 +9,51 @@ from typing import Any
 import numpy as np
 
 from convscope.analysis.layout import INK, SOFT, beside, font, headed, image_tile, sized, titled
-from convscope.analysis.result import Findings
-from convscope.analysis.settings import OvertimeSettings
 from convscope.analysis.target import AnalysisTarget
 from convscope.errors import ConfigError, RunError
-from convscope.explain import Snapshots, read_snapshots, strip, write_gif
-from convscope.progress import Progress
+from convscope.explain import Snapshots, strip, write_gif
 
 EPOCHS = 12  # columns of a strip, evenly chosen
 SIDE = 48
 
 
-def maps_over_time(subject: AnalysisTarget, settings: OvertimeSettings, on_progress: Progress) -> Findings:
-    """For each stage and probe a strip, a row for each channel and a column for each epoch, and an animation."""
-    folder = subject.home.parent / "probes"
-    kept = probes_of(folder)
-    layers = settings.layers or tuple(kept["layers"])
-    for layer in settings.layers:
+def kept_layers(kept: dict[str, Any], layers: tuple[str, ...]) -> tuple[str, ...]:
+    """The layers that the user named, or all whose maps were kept.
+
+    Raises:
+        RunError: a layer whose maps were not kept.
+    """
+    for layer in layers:
         if layer not in kept["layers"]:
             raise RunError(
                 f"layer {layer}: its maps were not kept while training; choose one of {_listed(kept['layers'])}"
             )
-    probes = _chosen_probes(subject, settings, kept["names"])
-    pictures, files, numbers, says = {}, {}, [], []
-    for done, layer in enumerate(layers, 1):
-        found = _some_channels(read_snapshots(folder, layer), settings.channels)
-        for probe in probes:
-            pictures[f"{layer}.{probe}"] = strip_sheet(subject, found, probe, kept["names"][probe])
-            files[f"{layer}.{probe}.gif"] = _animation(found, probe)
-        numbers.append(found.to_json())
-        says.append(_settled_epoch(found))
-        on_progress(done, len(layers))
-    return Findings(pictures, {"probes": kept["names"], "layers": numbers}, tuple(says), files)
+    return layers or tuple(kept["layers"])
 
 
-def _chosen_probes(subject: AnalysisTarget, settings: OvertimeSettings, names: list[str]) -> list[int]:
+def chosen_probes(subject: AnalysisTarget, probe: int | None, images: tuple[str, ...], names: list[str]) -> list[int]:
     """The probes that the user named by number, by name or by class; else all."""
     count = len(names)
-    if settings.probe is not None and settings.probe >= count:
-        raise RunError(f"probe: no {settings.probe} of {count} probe images; choose from 0 to {count - 1}")
-    if settings.probe is not None:
-        return [settings.probe]
-    if not settings.images:
+    if probe is not None and probe >= count:
+        raise RunError(f"probe: no {probe} of {count} probe images; choose from 0 to {count - 1}")
+    if probe is not None:
+        return [probe]
+    if not images:
         return list(range(count))
-    images = subject.read("validation")
-    classes = [
-        subject.class_name(int(images.targets[images.names.index(n)])) if n in images.names else "" for n in names
-    ]
-    for word in settings.images:
+    found = subject.read("validation")
+    classes = [subject.class_name(int(found.targets[found.names.index(n)])) if n in found.names else "" for n in names]
+    for word in images:
         if word not in (*names, *classes):
             raise ConfigError(f"images: no probe image or class {word}; choose one of {_listed(names)}")
-    return [i for i in range(count) if names[i] in settings.images or classes[i] in settings.images]
+    return [i for i in range(count) if names[i] in images or classes[i] in images]
 
 
-def _some_channels(found: Snapshots, wanted: tuple[int, ...]) -> Snapshots:
+def some_channels(found: Snapshots, wanted: tuple[int, ...]) -> Snapshots:
+    """The maps of the channels that the user named, or of all.
+
+    Raises:
+        ConfigError: a channel whose maps were not kept.
+    """
     kept = found.channels.tolist()
     for channel in wanted:
         if channel not in kept:
@@ -92,7 +83,9 @@ def probes_of(folder: Path) -> dict[str, Any]:
     return content
 
 
-def _animation(found: Snapshots, probe: int) -> Callable[[Path], None]:
+def animation(found: Snapshots, probe: int) -> Callable[[Path], None]:
+    """What writes a probe's maps as an animation, a frame per epoch."""
+
     def write(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_gif(found, path, probe, scale=max(1, 48 // max(found.maps.shape[3:])))
@@ -138,7 +131,7 @@ def _labelled(picture: np.ndarray, channels: list[int], epochs: list[int]) -> np
     return np.asarray(canvas)
 
 
-def _settled_epoch(found: Snapshots) -> str:
+def settled_epoch(found: Snapshots) -> str:
     """From which epoch on the maps move less than a tenth of what they moved at most."""
     changes = np.array(found.to_json()["mean_change"])
     if len(changes) < 2 or changes.max() <= 0:
@@ -146,5 +139,5 @@ def _settled_epoch(found: Snapshots) -> str:
     moving = np.flatnonzero(changes > 0.1 * changes.max())
     after = int(found.epochs[moving[-1] + 1])
     if after == int(found.epochs[-1]):
-        return f"{found.layer}: its maps still move in the last epoch"
-    return f"{found.layer}: its maps hardly move after epoch {after} of {int(found.epochs[-1])}"
+        return f"{found.layer}: its maps still change in the last epoch"
+    return f"{found.layer}: its maps hardly change after epoch {after} of {int(found.epochs[-1])}"

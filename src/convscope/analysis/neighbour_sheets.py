@@ -1,7 +1,8 @@
-"""Which images the network finds alike, beside which are alike in pixels."""
+"""Neighbours in features and in pixels, look-alikes of other classes, and maps of a set."""
 
 import colorsys
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 
@@ -19,10 +20,7 @@ from convscope.analysis.layout import (
     with_frame,
 )
 from convscope.analysis.result import Findings
-from convscope.analysis.selection import chosen_images, chosen_layers
-from convscope.analysis.settings import NeighboursSettings
 from convscope.analysis.target import AnalysisTarget
-from convscope.errors import ConfigError
 from convscope.explain import (
     LookAlike,
     Neighbours,
@@ -36,70 +34,89 @@ from convscope.explain import (
 )
 from convscope.progress import Progress
 
+Projection = Literal["pca", "tsne"]
 SIDE = 96
 ON_MAP = 400  # images
 ALARMS = 12
 NAMED = 92  # pixels of a file's name in an alarm's heading
 
 
-def nearest_images(subject: AnalysisTarget, settings: NeighboursSettings, on_progress: Progress) -> Findings:
-    """Neighbours in features beside neighbours in pixels, look-alikes of other classes, and a map of the set."""
-    images = subject.read(settings.split)
-    asked = chosen_images(subject, settings.images, settings.split, settings.each, settings.most, settings.seed)
-    images = images if len(images) else asked
-    if len(images) < 3:
-        raise ConfigError(f"images: {len(images)} to look for neighbours among; give at least 3")
-    layer = chosen_layers(subject, settings.layers, subject.input(images, slice(0, 1)))[-1]
+def compare_neighbours(
+    subject: AnalysisTarget,
+    space: tuple[str, Sequence[int]],
+    sets: tuple[ImageSet, ImageSet],
+    count: int,
+    projection: tuple[Projection, int],
+    report: Progress,
+) -> Findings:
+    """Neighbours of images among others.
 
-    def report(done: int, _of: int | None) -> None:
-        on_progress(done, len(images))
-
-    features = feature_vectors(subject.model, layer, subject.batches(images), report, settings.channels)
+    Args:
+        subject: the network.
+        space: the layer and the channels whose features are compared.
+        sets: the images among which neighbours are looked for, and those whose neighbours are wanted.
+        count: neighbours of each.
+        projection: "pca" or "tsne", and its seed.
+        report: called with the images done.
+    """
+    (layer, channels), (images, asked) = space, sets
+    features = feature_vectors(subject.model, layer, subject.batches(images), report, tuple(channels))
     vectors = {"features": features, "pixels": pixel_vectors(subject.batches(images))}
-    near = {space: nearest(one, settings.count) for space, one in vectors.items()}
-    queries = _queries(subject, layer, images, asked, near, vectors, settings)
+    near = {space: nearest(one, count) for space, one in vectors.items()}
+    queries = _queries(subject, (layer, channels), sets, count, near, vectors)
     pictures = {
         "neighbours": neighbours_sheet(subject, images, asked, queries, layer),
-        "map": map_sheet(subject, images, features, settings),
+        "map": map_sheet(subject, images, features, *projection),
     }
     numbers: dict[str, Any] = {
         "layer": layer,
         "images": images.names,
-        "asked": asked.names,
+        "queries": asked.names,
         "neighbours": {
             space: [[images.names[i] for i in row] for row in one.indices] for space, one in queries.items()
         },
         "distances": {space: one.distances for space, one in queries.items()},
     }
+    data = {"layer": layer, "queries": [_records(images, queries, row) for row in range(len(asked))]}
     if (images.targets < 0).any():
-        return Findings(pictures, numbers)
+        return Findings(pictures, numbers, (f"{len(asked)} images compared with {len(images):,}",), data=data)
     alarms = {space: look_alikes(one, images.targets, space) for space, one in near.items()}  # type: ignore[arg-type]
     shares = {space: float(purity(one, images.targets).mean()) for space, one in near.items()}
     if any(alarms.values()):
         pictures["look_alikes"] = alarm_sheet(subject, images, alarms)
     numbers |= {"purity": shares, "look_alikes": {s: [_named(images, a) for a in found] for s, found in alarms.items()}}
-    return Findings(pictures, numbers, _sentences(shares, alarms, settings.count, layer, len(images)))
+    return Findings(pictures, numbers, _sentences(shares, alarms, count, layer, len(images)), data=data)
+
+
+def _records(images: ImageSet, queries: dict[str, Neighbours], row: int) -> dict[str, list[dict[str, Any]]]:
+    return {
+        space: [
+            {"image": images.names[place], "distance": float(far)}
+            for place, far in zip(one.indices[row].tolist(), one.distances[row], strict=True)
+        ]
+        for space, one in queries.items()
+    }
 
 
 def _queries(
     subject: AnalysisTarget,
-    layer: str,
-    images: ImageSet,
-    asked: ImageSet,
+    space: tuple[str, Sequence[int]],
+    sets: tuple[ImageSet, ImageSet],
+    count: int,
     near: dict[str, Neighbours],
     vectors: dict[str, np.ndarray],
-    settings: NeighboursSettings,
 ) -> dict[str, Neighbours]:
-    """The neighbours of what was asked for: of the set's own images without themselves, of files among all."""
+    """The neighbours of the queries: of the set's own images without themselves, of files among all."""
+    (layer, channels), (images, asked) = space, sets
     place = {name: i for i, name in enumerate(images.names)}
     if all(name in place for name in asked.names):
         rows = [place[name] for name in asked.names]
-        return {space: Neighbours(one.indices[rows], one.distances[rows]) for space, one in near.items()}
+        return {name: Neighbours(one.indices[rows], one.distances[rows]) for name, one in near.items()}
     given = {
-        "features": feature_vectors(subject.model, layer, subject.batches(asked), channels=settings.channels),
+        "features": feature_vectors(subject.model, layer, subject.batches(asked), channels=tuple(channels)),
         "pixels": pixel_vectors(subject.batches(asked)),
     }
-    return {space: nearest(vectors[space], settings.count, given[space]) for space in near}
+    return {one: nearest(vectors[one], count, given[one]) for one in near}
 
 
 def neighbours_sheet(
@@ -119,7 +136,7 @@ def neighbours_sheet(
             called = [subject.class_name(int(truth)) for truth in (target, *others.targets)]
             rows.append((f"{name}, nearest in {space if space == 'pixels' else layer}", tiles, called))
         tables.append(table(rows))
-    note = "Red frame: another class. The same thing near: good. The same look near: a network that learnt the look."
+    note = "Red frame: another class. The same thing near: good. The same look near: a network that learned the look."
     return titled(beside(tables, 28), f"Neighbours in {layer} (left) and in pixels (right)", note)
 
 
@@ -141,12 +158,20 @@ def alarm_sheet(subject: AnalysisTarget, images: ImageSet, alarms: dict[str, tup
     return titled(np.concatenate(padded, 1), "Alike, but of different classes", note)
 
 
+def positions(features: np.ndarray, projection: Projection, seed: int) -> np.ndarray:
+    """(N, 2) positions in [0, 1], in the middle of the unit square."""
+    points = map_2d(features, projection, seed)
+    spread = float(np.ptp(points, axis=0).max()) or 1.0
+    scaled = (points - points.min(0)) / spread
+    return np.asarray(scaled + (1 - scaled.max(0)) / 2)
+
+
 def map_sheet(
-    subject: AnalysisTarget, images: ImageSet, features: np.ndarray, settings: NeighboursSettings
+    subject: AnalysisTarget, images: ImageSet, features: np.ndarray, projection: Projection, seed: int
 ) -> np.ndarray:
     """The set on a plane, near what the layer finds alike, framed in its class's colour."""
     chosen = np.unique(np.linspace(0, len(images) - 1, min(ON_MAP, len(images))).astype(int))
-    points, some = map_2d(features[chosen], settings.map, settings.seed), images.select(chosen)
+    points, some = map_2d(features[chosen], projection, seed), images.select(chosen)
     side = 24 if len(chosen) > 150 else 36
     tiles = [sized(image_tile(image, side), side) for image in some.pixels().numpy()]
     kinds = sorted(set(some.targets.tolist()))
@@ -159,8 +184,8 @@ def map_sheet(
         sheet = np.concatenate([sheet, np.pad(
             legend, ((0, 900 - legend.shape[0]), (0, 0), (0, 0)), constant_values=255,
         )], 1)  # fmt: skip
-    kept = "PCA: the widest plane." if settings.map == "pca" else "t-SNE keeps neighbours; sizes and gaps mean nothing."
-    return titled(sheet, f"{len(chosen)} images as the network sees them", kept)
+    kept = "PCA: the widest plane." if projection == "pca" else "t-SNE keeps neighbours; sizes and gaps mean nothing."
+    return titled(sheet, f"{len(chosen)} images by their features", kept)
 
 
 def _colour(place: int, count: int) -> tuple[int, int, int]:
