@@ -68,7 +68,7 @@ def test_the_report_includes_the_results_of_every_method_until_the_network_chang
     explain(run, "over_time", {"probe": 0})
     explain(run, "neighbours", {"layers": ["stages.1"]})
     explain(run, "filters", out=run.parent / "elsewhere")
-    report = (run / "report.html").read_text()
+    report = write_report(RunFolder.open(run)).read_text()
     results = report[report.index("Explain results") :]
     assert re.findall(r"<h3>(\w+)</h3>", results) == ["neighbours", "over_time"]
     assert "purity@5: " in results

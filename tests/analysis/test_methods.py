@@ -119,7 +119,7 @@ def test_the_run_itself_explains(run):
 
 def test_the_hierarchy_goes_into_the_report_until_the_network_changes(run):
     explain(run, "hierarchy", QUICK["hierarchy"])
-    report = (run / "report.html").read_text()
+    report = write_report(RunFolder.open(run)).read_text()
     assert "stages.1: feature visualisations" in report
     page = (run / "explain" / "hierarchy" / "hierarchy.html").read_text()
     assert "What run has learned" in page

@@ -80,7 +80,7 @@ def test_a_recipe_alone_runs_again(convscope, run, tmp_path):
 def test_a_finished_run_can_be_resumed(convscope, run):
     code, out, _ = convscope("train", "--resume", run)
     assert code == 0
-    assert "resumed: after epoch 4, the last one: only the report is written anew" in out
+    assert "resumed: after epoch 4, the last one: only the report is rewritten" in out
 
 
 REFUSED = {
@@ -104,6 +104,14 @@ def test_a_flag_that_does_not_fit_is_refused_in_one_line(convscope, tmp_path, mo
     assert not list(tmp_path.iterdir())
 
 
+def test_data_are_summarised_without_training(convscope, few):
+    code, out, err = convscope("data", few)
+    assert (code, err) == (0, "")
+    assert out.splitlines()[0] == f"source: {few}"
+    code, out, _ = convscope("data", few, "--json")
+    assert json.loads(out)["summary"]["classes"] == ["a", "b"]
+
+
 def test_scores_for_people(convscope, run):
     code, out, _ = convscope("evaluate", run)
     names = [line.split("  ")[0].strip() for line in out.splitlines()]
@@ -119,15 +127,18 @@ def test_scores_for_machines(convscope, run, tmp_path):
     found = json.loads(out)
     assert code == 0
     assert 0 <= found["accuracy"] <= 1
-    assert (found["split"], found["images"], found["look"]) == ("test", 6, 1)
+    assert (found["split"], found["images"], found["test_evaluations"]) == ("test", 6, 1)
     assert len(RunFolder(path).test_evaluations()) == 1
 
 
 def test_a_second_evaluation_on_the_test_split_is_reported_as_such(convscope, run, tmp_path):
     path = shutil.copytree(run, tmp_path / "run")
-    assert "This was look" not in convscope("evaluate", path, "--split", "test")[1]
+    report = f"To show it in the report: convscope report {path}\n"
+    first = convscope("evaluate", path, "--split", "test")[1]
+    assert "This was" not in first
+    assert first.endswith(report)
     assert convscope("evaluate", path, "--split", "test")[1].endswith(
-        "This was look 2 at the test set; only the first is an honest estimate for new images.\n"
+        f"This was test evaluation 2 of this run; only the first is an unbiased estimate for new images.\n{report}"
     )
 
 
