@@ -25,7 +25,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from convscope.data.augment.pipeline import POLICIES, Policy, augment
+from convscope.datasets.augment.pipeline import POLICIES, Policy, augment
 
 SIZES = (224, 32)
 BATCH = 64

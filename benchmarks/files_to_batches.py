@@ -27,7 +27,7 @@ Epochs = Callable[[int], Iterable[Any]]
 
 def ours(folder: str) -> tuple[float, Epochs]:
     """Decoded once into a cold cache."""
-    from convscope.data import Batches, BatchSettings, build_store, open_data
+    from convscope.datasets import Batches, BatchSettings, build_store, open_data
 
     began = time.perf_counter()
     dataset = open_data(folder)

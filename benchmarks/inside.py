@@ -21,10 +21,10 @@ from machine import keep
 from torch import Tensor, nn
 
 import convscope as cs
-from convscope import explain
+from convscope import explainers
 from convscope.api import nest, training
 from convscope.bundle import load_bundle
-from convscope.data import draw_shapes
+from convscope.datasets import draw_shapes
 from convscope.pipeline.probes import Probes
 
 SEEDS = range(3)
@@ -40,22 +40,22 @@ def equality() -> dict[str, float]:
             module.inplace = False
     x, targets = images[:16], model(images[:16]).argmax(1)
     layer = "stages.2"
-    occlusion = explain.OcclusionSettings(window=7, stride=3)
+    occlusion = explainers.OcclusionSettings(window=7, stride=3)
     pairs = {
         "grad_cam": (
-            explain.grad_cam(model, x, layer, targets).values,
+            explainers.grad_cam(model, x, layer, targets).values,
             attr.LayerGradCam(model, model.get_submodule(layer)).attribute(x, targets, relu_attributions=True),
         ),
         "input_gradients": (
-            explain.input_gradients(model, x, targets).values,
+            explainers.input_gradients(model, x, targets).values,
             attr.Saliency(model).attribute(x.clone().requires_grad_(), targets, abs=False),
         ),
         "integrated_gradients": (
-            explain.integrated_gradients(model, x, targets).values,
+            explainers.integrated_gradients(model, x, targets).values,
             attr.IntegratedGradients(model).attribute(x, torch.zeros_like(x), targets, n_steps=50),
         ),
         "occlusion": (
-            explain.occlusion(model, x, targets, occlusion).values,
+            explainers.occlusion(model, x, targets, occlusion).values,
             attr.Occlusion(model).attribute(x, (3, 7, 7), (3, 3, 3), baselines=0, target=targets)[:, :1],
         ),
     }
@@ -83,16 +83,16 @@ def _difference(ours: np.ndarray, theirs: np.ndarray) -> float:
 def _brute_force(model: nn.Module, layer: str, x: Tensor) -> dict[str, float]:
     from sklearn.neighbors import NearestNeighbors
 
-    found = explain.stimuli(model, layer, x.split(64), 9)
-    maps = np.concatenate([explain.activations(model, part, [layer])[layer].maps for part in x.split(64)])
+    found = explainers.stimuli(model, layer, x.split(64), 9)
+    maps = np.concatenate([explainers.activations(model, part, [layer])[layer].maps for part in x.split(64)])
     peaks = maps.max((2, 3)).T
     order = np.argsort(-peaks, axis=1, kind="stable")[:, :9]
-    vectors = explain.feature_vectors(model, layer, x.split(64)).astype(np.float64)
+    vectors = explainers.feature_vectors(model, layer, x.split(64)).astype(np.float64)
     theirs = NearestNeighbors(algorithm="brute").fit(vectors).kneighbors(n_neighbors=5)[1]
     return {
         "stimuli_ranks_that_differ": float((found.images != order).mean()),
         "stimuli_values": _difference(found.values, np.take_along_axis(peaks, order, 1)),
-        "neighbours_ranks_that_differ": float((explain.nearest(vectors, 5).indices != theirs).mean()),
+        "neighbours_ranks_that_differ": float((explainers.nearest(vectors, 5).indices != theirs).mean()),
     }
 
 
@@ -117,18 +117,18 @@ def planted(seed: int) -> dict[str, Any]:
     with torch.no_grad():
         accuracy = (model(unseen).argmax(1) == truth).float().mean().item()
     maps = {
-        "grad_cam": lambda net: explain.grad_cam(net, x, "7", ones).maps,
-        "layer_cam": lambda net: explain.layer_cam(net, x, "4", ones).maps,
-        "integrated_gradients": lambda net: explain.integrated_gradients(net, x, ones).maps,
-        "occlusion": lambda net: explain.occlusion(
-            net, x, ones, explain.OcclusionSettings(window=6, stride=3)
+        "grad_cam": lambda net: explainers.grad_cam(net, x, "7", ones).maps,
+        "layer_cam": lambda net: explainers.layer_cam(net, x, "4", ones).maps,
+        "integrated_gradients": lambda net: explainers.integrated_gradients(net, x, ones).maps,
+        "occlusion": lambda net: explainers.occlusion(
+            net, x, ones, explainers.OcclusionSettings(window=6, stride=3)
         ).maps,
     }  # fmt: skip
     found: dict[str, Any] = {"accuracy": accuracy, "images": len(x)}
     for name, made in maps.items():
-        found[name] = explain.pointing_game(made(model), masks).to_json()
+        found[name] = explainers.pointing_game(made(model), masks).to_json()
         if name in ("grad_cam", "layer_cam"):
-            found[name]["correlation_once_all_is_random"] = explain.cascade(model, made).to_json()["all_random"]
+            found[name]["correlation_once_all_is_random"] = explainers.cascade(model, made).to_json()["all_random"]
     return found
 
 

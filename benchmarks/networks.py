@@ -19,7 +19,7 @@ import torch
 from augment import torchvision_v2
 from torch import nn
 
-from convscope.data import read_image
+from convscope.datasets import read_image
 from convscope.models import MODELS, Architecture, build, load_pretrained, summarize
 from convscope.models.families.unet import unet
 from convscope.models.pretrained.published import PUBLISHED, PublishedWeights

@@ -26,7 +26,7 @@ import torch.nn.functional as F
 from machine import keep
 from torch import Tensor, nn
 
-from convscope.explain import OptimisationSettings, PixelSpace, maximise_channels, record
+from convscope.explainers import OptimisationSettings, PixelSpace, maximise_channels, record
 from convscope.models import MODELS
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -45,8 +45,8 @@ def large(folder: str) -> list[Path]:
 
 def ours(paths: list[Path]) -> None:
     """As the store does it: many files by two processes, few by two threads."""
-    from convscope.data.inputs.image import quiet_pillow, read_pixels
-    from convscope.data.store.parallel import parallel_map, shared_zeros
+    from convscope.datasets.inputs.image import quiet_pillow, read_pixels
+    from convscope.datasets.store.parallel import parallel_map, shared_zeros
 
     pixels = shared_zeros((len(paths), 3, SIDE, SIDE))
 
@@ -97,8 +97,8 @@ def opencv(paths: list[Path]) -> None:
 
 def apart(paths: list[Path]) -> dict[str, float]:
     """How far ours is from whole decoding and Pillow's bicubic resizing, over all values of 0 to 255."""
-    from convscope.data import read_image
-    from convscope.data.inputs.image import visible_window
+    from convscope.datasets import read_image
+    from convscope.datasets.inputs.image import visible_window
 
     differences = []
     for path in paths:

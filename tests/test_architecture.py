@@ -7,20 +7,20 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "convscope"
 GROUND = {"errors", "validation", "files", "durations", "devices", "progress", "modules", "charts", "tables", "extras"}
-NETWORKS_AND_DATA = {"data", "models", "tasks"}
+NETWORKS_AND_DATA = {"datasets", "models", "tasks"}
 A_RUN = NETWORKS_AND_DATA | {"training", "bundle", "runs"}
 MAY_IMPORT: dict[str, set[str]] = {
     **{name: {"errors"} for name in GROUND},
     "charts": {"errors", "extras"},
-    **dict.fromkeys(("data", "models", "training", "explain"), GROUND),
+    **dict.fromkeys(("datasets", "models", "training", "explainers"), GROUND),
     "tasks": GROUND | {"models"},
     "bundle": GROUND | NETWORKS_AND_DATA,
     "runs": GROUND | NETWORKS_AND_DATA | {"training", "bundle"},
-    "analysis": GROUND | A_RUN | {"explain"},
-    "report": GROUND | A_RUN | {"explain", "analysis"},
-    "pipeline": GROUND | A_RUN | {"explain", "analysis", "report"},
-    "api": GROUND | A_RUN | {"explain", "analysis", "report", "pipeline"},
-    "explorer": GROUND | A_RUN | {"explain", "analysis", "api"},
+    "analysis": GROUND | A_RUN | {"explainers"},
+    "reports": GROUND | A_RUN | {"explainers", "analysis"},
+    "pipeline": GROUND | A_RUN | {"explainers", "analysis", "reports"},
+    "api": GROUND | A_RUN | {"explainers", "analysis", "reports", "pipeline"},
+    "explorer": GROUND | A_RUN | {"explainers", "analysis", "api"},
     "cli": GROUND | {"analysis", "api", "explorer"},  # analysis: its registry, which declares the options
     "__init__": GROUND | {"api"},
     "__main__": {"cli"},
@@ -55,9 +55,9 @@ def test_imports_go_down_only(path: Path) -> None:
 
 def test_a_planted_wrong_import_is_found() -> None:
     planted = "def f():\n    from convscope.runs.recipe import Recipe\n"
-    assert wrong_imports("data", planted, ("data",)) == {"runs"}
-    assert wrong_imports("data", "from ..training import loop", ("data",)) == {"training"}
-    assert wrong_imports("data", "from convscope import runs", ("data",)) == {"runs"}
+    assert wrong_imports("datasets", planted, ("datasets",)) == {"runs"}
+    assert wrong_imports("datasets", "from ..training import loop", ("datasets",)) == {"training"}
+    assert wrong_imports("datasets", "from convscope import runs", ("datasets",)) == {"runs"}
     assert wrong_imports("runs", planted, ("runs",)) == set()
 
 

@@ -20,7 +20,7 @@ from convscope.analysis.selection import chosen_images
 from convscope.analysis.target import open_target
 from convscope.api import as_lines, nest, training
 from convscope.api.explain import explain
-from convscope.explain import receptive_field
+from convscope.explainers import receptive_field
 
 HERE = Path(__file__).parent
 MOST_BYTES, WIDEST = 60_000, 760

@@ -7,7 +7,7 @@ import pytest
 
 from convscope.api.baselines import BaselineRun, compare_pretrained, rank, run_baselines, write_baselines
 from convscope.errors import ConfigError
-from convscope.explain import baseline_scores
+from convscope.explainers import baseline_scores
 from helpers.small_runs import PLAIN, photos, train
 
 

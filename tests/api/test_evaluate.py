@@ -10,7 +10,7 @@ import torch
 
 from convscope.api import Epoch, RunFolder, evaluate, write_report
 from convscope.bundle import load_bundle
-from convscope.data import read_image
+from convscope.datasets import read_image
 from convscope.errors import ConfigError, RunError
 from convscope.runs.predictions import load_predictions
 from helpers.small_runs import photos, start, train

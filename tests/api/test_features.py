@@ -7,7 +7,7 @@ import pytest
 
 from convscope.api import evaluate, features
 from convscope.errors import ConfigError, DataError
-from convscope.explain import extrapolate_to_double, learning_curve, probe_scores
+from convscope.explainers import extrapolate_to_double, learning_curve, probe_scores
 from helpers.small_runs import photos
 
 

@@ -9,7 +9,7 @@ import torch
 
 from convscope.api import evaluate, robustness
 from convscope.api.robustness import AMOUNTS, TransformedInput, matrix_of
-from convscope.data.augment.geometric import warp
+from convscope.datasets.augment.geometric import warp
 from convscope.errors import ConfigError
 from helpers.small_runs import train
 

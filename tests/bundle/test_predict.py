@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from convscope.bundle import AveragedViews, FailedFile, image_files, load_bundle, predict
-from convscope.data import read_image
+from convscope.datasets import read_image
 from convscope.errors import ConfigError, DataError
 from convscope.tasks import ClassPrediction
 from helpers.bundles import drawn, saved

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from convscope import explain
-from convscope.explain import OptimisationSettings, PixelSpace, Transforms
+from convscope import explainers
+from convscope.explainers import OptimisationSettings, PixelSpace, Transforms
 
 LAYER = "body.3"
 
@@ -45,50 +45,50 @@ def _space(x: Tensor) -> PixelSpace:
 
 
 def _snapshot(model: nn.Module, x: Tensor, folder: Path) -> None:
-    explain.save_snapshot(model, x, [LAYER], folder, 1)
+    explainers.save_snapshot(model, x, [LAYER], folder, 1)
 
 
 def _cascade(model: nn.Module, x: Tensor, _folder: Path) -> None:
-    explain.cascade(model, lambda net: explain.grad_cam(net, x, LAYER).maps, ["head"])
+    explainers.cascade(model, lambda net: explainers.grad_cam(net, x, LAYER).maps, ["head"])
 
 
 def _probe_layers(model: nn.Module, x: Tensor, _folder: Path) -> None:
     def labelled() -> list[tuple[Tensor, Tensor]]:
         return [(x, torch.arange(len(x)))]
 
-    explain.probe_layers(model, [LAYER], labelled, labelled)
+    explainers.probe_layers(model, [LAYER], labelled, labelled)
 
 
 EXPLAINERS: dict[str, Callable[[nn.Module, Tensor, Path], object]] = {
-    "activations": lambda model, x, _: explain.activations(model, x, [LAYER]),
+    "activations": lambda model, x, _: explainers.activations(model, x, [LAYER]),
     "snapshots": _snapshot,
-    "stimuli": lambda model, x, _: explain.stimuli(model, LAYER, [x, x], 2),
-    "receptive_field": lambda model, x, _: explain.receptive_field(model, LAYER, x),
-    "grad_cam": lambda model, x, _: explain.grad_cam(model, x, LAYER),
-    "grad_cam_plus_plus": lambda model, x, _: explain.grad_cam_plus_plus(model, x, LAYER),
-    "hires_cam": lambda model, x, _: explain.hires_cam(model, x, LAYER),
-    "layer_cam": lambda model, x, _: explain.layer_cam(model, x, LAYER),
-    "input_gradients": lambda model, x, _: explain.input_gradients(model, x),
-    "integrated_gradients": lambda model, x, _: explain.integrated_gradients(model, x),
-    "smooth_grad": lambda model, x, _: explain.smooth_grad(model, x),
-    "occlusion": lambda model, x, _: explain.occlusion(
-        model, x, settings=explain.OcclusionSettings(window=6, stride=6)
+    "stimuli": lambda model, x, _: explainers.stimuli(model, LAYER, [x, x], 2),
+    "receptive_field": lambda model, x, _: explainers.receptive_field(model, LAYER, x),
+    "grad_cam": lambda model, x, _: explainers.grad_cam(model, x, LAYER),
+    "grad_cam_plus_plus": lambda model, x, _: explainers.grad_cam_plus_plus(model, x, LAYER),
+    "hires_cam": lambda model, x, _: explainers.hires_cam(model, x, LAYER),
+    "layer_cam": lambda model, x, _: explainers.layer_cam(model, x, LAYER),
+    "input_gradients": lambda model, x, _: explainers.input_gradients(model, x),
+    "integrated_gradients": lambda model, x, _: explainers.integrated_gradients(model, x),
+    "smooth_grad": lambda model, x, _: explainers.smooth_grad(model, x),
+    "occlusion": lambda model, x, _: explainers.occlusion(
+        model, x, settings=explainers.OcclusionSettings(window=6, stride=6)
     ),
     "cascade": _cascade,
-    "invert": lambda model, x, _: explain.invert(model, x, [LAYER], _space(x), SETTINGS),
-    "maximise_channels": lambda model, x, _: explain.maximise_channels(model, LAYER, [0, 1, 3], _space(x), SETTINGS),
-    "maximise_neurons": lambda model, x, _: explain.maximise_neurons(model, LAYER, [0], _space(x), SETTINGS),
-    "maximise_layer": lambda model, x, _: explain.maximise_layer(model, LAYER, _space(x), SETTINGS),
-    "maximise_directions": lambda model, x, _: explain.maximise_directions(
+    "invert": lambda model, x, _: explainers.invert(model, x, [LAYER], _space(x), SETTINGS),
+    "maximise_channels": lambda model, x, _: explainers.maximise_channels(model, LAYER, [0, 1, 3], _space(x), SETTINGS),
+    "maximise_neurons": lambda model, x, _: explainers.maximise_neurons(model, LAYER, [0], _space(x), SETTINGS),
+    "maximise_layer": lambda model, x, _: explainers.maximise_layer(model, LAYER, _space(x), SETTINGS),
+    "maximise_directions": lambda model, x, _: explainers.maximise_directions(
         model, LAYER, torch.ones(2, 4), _space(x), SETTINGS
     ),
-    "maximise_classes": lambda model, x, _: explain.maximise_classes(model, [0, 2], _space(x), SETTINGS),
-    "channel_maxima": lambda model, x, _: explain.channel_maxima(model, LAYER, [x, x]),
-    "feature_vectors": lambda model, x, _: explain.feature_vectors(model, LAYER, [x, x]),
+    "maximise_classes": lambda model, x, _: explainers.maximise_classes(model, [0, 2], _space(x), SETTINGS),
+    "channel_maxima": lambda model, x, _: explainers.channel_maxima(model, LAYER, [x, x]),
+    "feature_vectors": lambda model, x, _: explainers.feature_vectors(model, LAYER, [x, x]),
     "probe_layers": _probe_layers,
-    "unit": lambda model, x, _: explain.unit(model, x[:1], LAYER, 0),
-    "module_tree": lambda model, x, _: explain.module_tree(model, x[:1]),
-    "removal_costs": lambda model, x, _: explain.removal_costs(model, lambda: [(x, torch.zeros(len(x)))], [LAYER]),
+    "unit": lambda model, x, _: explainers.unit(model, x[:1], LAYER, 0),
+    "module_tree": lambda model, x, _: explainers.module_tree(model, x[:1]),
+    "removal_costs": lambda model, x, _: explainers.removal_costs(model, lambda: [(x, torch.zeros(len(x)))], [LAYER]),
 }
 
 
@@ -162,16 +162,16 @@ def test_an_explainer_works_on_tensors_from_inference_mode(explainer):
 def test_the_same_seed_gives_the_same_image():
     model, x = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU()), torch.rand(1, 1, 12, 12)
     settings = OptimisationSettings(steps=5, size=(12, 12), seed=3, transforms=Transforms(jitter=2))
-    first, second = (explain.maximise_channels(model, "0", [1, 2], _space(x), settings) for _ in range(2))
+    first, second = (explainers.maximise_channels(model, "0", [1, 2], _space(x), settings) for _ in range(2))
     assert np.array_equal(first.pictures.pixels, second.pictures.pixels)
-    other = explain.maximise_channels(model, "0", [1, 2], _space(x), settings.model_copy(update={"seed": 4}))
+    other = explainers.maximise_channels(model, "0", [1, 2], _space(x), settings.model_copy(update={"seed": 4}))
     assert not np.array_equal(first.pictures.pixels, other.pictures.pixels)
 
 
 def test_every_function_that_takes_a_network_is_in_the_contract_suite():
     excluded = {"filters", "first_convolution", "find_layer", "record", "preserve_state", "class_map", "optimise"}
     runs_a_network = {
-        name for name in explain.__all__ if (code := getattr(explain, name)) and callable(code)
+        name for name in explainers.__all__ if (code := getattr(explain, name)) and callable(code)
         and "model" in getattr(code, "__annotations__", {})
     }  # fmt: skip
     assert runs_a_network - excluded - {"save_snapshot"} == set(EXPLAINERS) - {"snapshots"}

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from convscope.bundle import load_bundle, load_config, save_config
-from convscope.data import INPUT_KINDS, LAYOUTS, TARGET_KINDS, drop_unreadable, open_data, recognise, shapes, split
+from convscope.datasets import INPUT_KINDS, LAYOUTS, TARGET_KINDS, drop_unreadable, open_data, recognise, shapes, split
 from helpers.bundles import saved
 
 GUIDES = Path(__file__).parent.parent.parent / "docs" / "how-to" / "extend"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convscope.data import LAYOUTS, open_data, recognise
+from convscope.datasets import LAYOUTS, open_data, recognise
 from convscope.errors import DataError
 
 BOX = "<bndbox><xmin>2</xmin><ymin>2</ymin><xmax>9</xmax><ymax>9</ymax></bndbox>"

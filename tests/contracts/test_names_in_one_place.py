@@ -5,7 +5,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import convscope
-from convscope.data import INPUT_KINDS, LAYOUTS, TARGET_KINDS
+from convscope.datasets import INPUT_KINDS, LAYOUTS, TARGET_KINDS
 from convscope.tasks import TASKS
 
 ROOT = Path(convscope.__file__).parent
@@ -14,10 +14,10 @@ NAMES = {*TASKS, *LAYOUTS, *TARGET_KINDS, *INPUT_KINDS} - {"image", "folder"}  #
 OWN = {
     **{f"tasks/{name}.py": {name, task.target_kind} for name, task in TASKS.items()},
     "tasks/__init__.py": set(TASKS),
-    **{f"data/targets/{name}.py": {name} for name in TARGET_KINDS},
-    **{f"data/layouts/{name}.py": {name} for name in LAYOUTS},
-    "data/layouts/mask_folders.py": {"masks", "labels"},
-    "data/layouts/table_kinds.py": {"table", "labels"},
+    **{f"datasets/targets/{name}.py": {name} for name in TARGET_KINDS},
+    **{f"datasets/layouts/{name}.py": {name} for name in LAYOUTS},
+    "datasets/layouts/mask_folders.py": {"masks", "labels"},
+    "datasets/layouts/table_kinds.py": {"table", "labels"},
 }
 
 # The same words where they name something else: keys of JSON and TOML, methods of the explorer, folders, columns.
@@ -25,9 +25,9 @@ OTHER_MEANINGS = {
     "analysis/class_sheet.py": {"classes"},
     "analysis/methods/stimuli.py": {"classes"},
     "cli/features.py": {"numbers"},
-    "data/layouts/builtin.py": {"builtin", "masks"},
-    "data/layouts/yolo.py": {"yolo", "labels"},
-    "data/targets/kind.py": {"classes"},
+    "datasets/layouts/builtin.py": {"builtin", "masks"},
+    "datasets/layouts/yolo.py": {"yolo", "labels"},
+    "datasets/targets/kind.py": {"classes"},
     "explain/features/stimuli.py": {"boxes"},
     "explorer/backend/image_sets.py": {"classes"},
     "explorer/backend/label_corrections.py": {"classes"},

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from convscope.data import TARGET_KINDS, drop_unreadable, shapes, split
+from convscope.datasets import TARGET_KINDS, drop_unreadable, shapes, split
 from convscope.errors import DataError
 
 N = 60

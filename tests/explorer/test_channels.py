@@ -7,7 +7,7 @@ from torch import nn
 
 from convscope.analysis import wrap_module
 from convscope.api import RunFolder
-from convscope.explain import module_tree
+from convscope.explainers import module_tree
 from convscope.explorer.backend import (
     ImageSets,
     Inputs,

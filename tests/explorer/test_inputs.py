@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from convscope.explain import record
+from convscope.explainers import record
 from convscope.explorer.backend.uploads import MOST_BYTES
 from helpers.explorer_client import decoded, png
 

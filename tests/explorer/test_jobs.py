@@ -12,7 +12,7 @@ from PIL import Image
 from convscope.analysis.method import Method, MethodSettings
 from convscope.analysis.registry import METHODS
 from convscope.analysis.result import Findings
-from convscope.explain import feature_vectors, grad_cam, nearest, stimuli
+from convscope.explainers import feature_vectors, grad_cam, nearest, stimuli
 from helpers.explorer_client import done, over
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from convscope.data import shapes
+from convscope.datasets import shapes
 from helpers.explorer_client import decoded, done
 from helpers.small_runs import train
 
@@ -12,7 +12,9 @@ from helpers.small_runs import train
 def _few_shapes():
     """A hundred of the drawn shapes: a training of a second."""
     patch = pytest.MonkeyPatch()
-    patch.setattr("convscope.data.layouts.recognise.shapes", lambda target_kind: shapes(100, target_kind=target_kind))
+    patch.setattr(
+        "convscope.datasets.layouts.recognise.shapes", lambda target_kind: shapes(100, target_kind=target_kind)
+    )
     yield
     patch.undo()
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from convscope.api.explain import InputInfo, wrap_module
-from convscope.data import shapes
+from convscope.datasets import shapes
 from helpers.small_runs import train
 
 
@@ -34,7 +34,9 @@ class Spectral(nn.Module):
 def finding(tmp_path_factory):
     """A run that finds boxes, on a hundred drawn shapes."""
     patch = pytest.MonkeyPatch()
-    patch.setattr("convscope.data.layouts.recognise.shapes", lambda target_kind: shapes(100, target_kind=target_kind))
+    patch.setattr(
+        "convscope.datasets.layouts.recognise.shapes", lambda target_kind: shapes(100, target_kind=target_kind)
+    )
     path = tmp_path_factory.mktemp("finding") / "run"
     train(path, "shapes", task="localise", train__epochs=1, data__size=32)
     yield path

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from convscope.api import nest, training
-from convscope.explain import read_snapshots
+from convscope.explainers import read_snapshots
 from helpers.small_runs import same, state, train, weights
 
 

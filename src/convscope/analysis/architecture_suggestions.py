@@ -14,7 +14,7 @@ from convscope.analysis.result import Findings
 from convscope.analysis.selection import attribution_layer, chosen_layers, require_class_scores
 from convscope.analysis.target import AnalysisTarget
 from convscope.errors import ConfigError
-from convscope.explain import (
+from convscope.explainers import (
     LayerProbe,
     Removal,
     Suggestion,

@@ -12,7 +12,7 @@ from convscope.analysis.layout import image_tile, squared, table, titled
 from convscope.analysis.selection import attribution_layer, chosen_layers
 from convscope.analysis.target import AnalysisTarget
 from convscope.errors import ConfigError, did_you_mean
-from convscope.explain import (
+from convscope.explainers import (
     WEIGHTINGS,
     Attribution,
     NoiseSettings,

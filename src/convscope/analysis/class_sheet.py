@@ -11,7 +11,7 @@ from convscope.analysis.images import ImageSet
 from convscope.analysis.layout import OTHER, SAME, image_tile, table, titled, with_frame
 from convscope.analysis.selection import width_of
 from convscope.analysis.target import AnalysisTarget
-from convscope.explain import REMINDER, MaximisedImages, feature_vectors, nearest
+from convscope.explainers import REMINDER, MaximisedImages, feature_vectors, nearest
 
 
 def num_outputs(subject: AnalysisTarget, sample: Tensor) -> int:

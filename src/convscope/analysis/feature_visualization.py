@@ -12,7 +12,7 @@ from convscope.analysis.selection import chosen_channels, width_of
 from convscope.analysis.target import AnalysisTarget
 from convscope.analysis.top_patches import patches
 from convscope.errors import ConfigError, did_you_mean
-from convscope.explain import (
+from convscope.explainers import (
     MaximisedImages,
     OptimisationSettings,
     Transforms,

@@ -30,8 +30,8 @@ from convscope.analysis.selection import (
 from convscope.analysis.target import AnalysisTarget
 from convscope.analysis.top_patches import stimuli_sentence, stimuli_sheet
 from convscope.errors import ConvscopeError
-from convscope.explain import activations, channel_maxima, class_map, filters, maximise_channels, stimuli
-from convscope.explain import first_convolution as first_of
+from convscope.explainers import activations, channel_maxima, class_map, filters, maximise_channels, stimuli
+from convscope.explainers import first_convolution as first_of
 from convscope.extras import extra
 from convscope.files import atomic_write
 from convscope.progress import Progress, part_of

@@ -5,7 +5,7 @@ import numpy as np
 from convscope.analysis.images import ImageSet
 from convscope.analysis.layout import image_tile, table, titled
 from convscope.analysis.target import AnalysisTarget
-from convscope.explain import Inversion
+from convscope.explainers import Inversion
 
 SIDE = 132
 

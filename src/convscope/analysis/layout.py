@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from convscope.explain import grid, tile
+from convscope.explainers import grid, tile
 from convscope.extras import extra
 
 INK, SOFT, OTHER, SAME = (31, 36, 40), (104, 112, 122), (204, 45, 45), (214, 218, 222)

@@ -6,7 +6,7 @@ from convscope.analysis.images import ImageSet
 from convscope.analysis.layout import INK, beside, headed, image_tile, sized, squared, table, titled
 from convscope.analysis.selection import chosen_channels
 from convscope.analysis.target import AnalysisTarget
-from convscope.explain import Activations, Filters, grid, kernel_tile, map_tile
+from convscope.explainers import Activations, Filters, grid, kernel_tile, map_tile
 
 CHANNELS = 64  # on a sheet
 KERNEL_CHANNELS = 8  # of a deep kernel that are drawn

@@ -21,7 +21,7 @@ from convscope.analysis.layout import (
 )
 from convscope.analysis.result import Findings
 from convscope.analysis.target import AnalysisTarget
-from convscope.explain import (
+from convscope.explainers import (
     LookAlike,
     Neighbours,
     feature_vectors,

@@ -9,7 +9,7 @@ from convscope.analysis.attribution_maps import attribution, words
 from convscope.analysis.images import ImageSet
 from convscope.analysis.target import AnalysisTarget
 from convscope.errors import ConfigError
-from convscope.explain import Attribution, Pointing
+from convscope.explainers import Attribution, Pointing
 
 BATCH = 16  # images whose maps are made at once
 

@@ -11,7 +11,7 @@ import numpy as np
 from convscope.analysis.layout import INK, SOFT, beside, font, headed, image_tile, sized, titled
 from convscope.analysis.target import AnalysisTarget
 from convscope.errors import ConfigError, RunError
-from convscope.explain import Snapshots, strip, write_gif
+from convscope.explainers import Snapshots, strip, write_gif
 
 EPOCHS = 12  # columns of a strip, evenly chosen
 SIDE = 48

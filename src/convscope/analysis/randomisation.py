@@ -6,7 +6,7 @@ import numpy as np
 from torch import nn
 
 from convscope.analysis.layout import chart, titled
-from convscope.explain import CascadingRandomisation
+from convscope.explainers import CascadingRandomisation
 
 LEFT = 0.5  # correlation that random weights may leave: more, and the maps come from the image rather than the network
 

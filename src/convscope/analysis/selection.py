@@ -13,7 +13,7 @@ from convscope.analysis.method import ImageSettings
 from convscope.analysis.target import AnalysisTarget
 from convscope.bundle import image_files
 from convscope.errors import ConfigError, closest
-from convscope.explain import find_layer, record
+from convscope.explainers import find_layer, record
 from convscope.models import Network
 from convscope.modules import preserve_state
 

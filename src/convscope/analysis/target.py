@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from convscope.analysis.images import ImageSet, check_object_masks, image_set_of
 from convscope.bundle import is_bundle, load_bundle
-from convscope.data import read_image
+from convscope.datasets import read_image
 from convscope.devices import inference_device, use_cores
 from convscope.errors import ConfigError, RunError
-from convscope.explain import PixelSpace, color_axes
+from convscope.explainers import PixelSpace, color_axes
 from convscope.progress import Progress
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import reload

@@ -8,7 +8,7 @@ import numpy as np
 from convscope.analysis.images import ImageSet
 from convscope.analysis.layout import image_tile, sized, table, titled, visible
 from convscope.analysis.target import AnalysisTarget
-from convscope.explain import Stimuli, crop_patch, tile
+from convscope.explainers import Stimuli, crop_patch, tile
 
 CHANNELS = 12  # of a layer, where none are named
 SIDE = 84

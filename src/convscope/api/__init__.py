@@ -20,8 +20,8 @@ from convscope.bundle import FailedFile, Prediction
 from convscope.durations import format_seconds
 from convscope.models import ModelSummary
 from convscope.pipeline import resuming, training
-from convscope.report.report import write_report
-from convscope.report.text import as_lines, dataset_rows, plan_rows
+from convscope.reports.report import write_report
+from convscope.reports.text import as_lines, dataset_rows, plan_rows
 from convscope.runs.events import DataLoaded, Event, PlanReady, PretrainedLoaded, TrainingFinished, as_json
 from convscope.runs.folder import RunFolder, next_name
 from convscope.runs.overrides import (

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from convscope.analysis.data_urls import address
-from convscope.data import Batches, BatchSettings, build_store
+from convscope.datasets import Batches, BatchSettings, build_store
 from convscope.pipeline import augmentation_for, size_for, task_of_target_kind
 from convscope.runs.loaders import open_source
 from convscope.runs.overrides import Overrides, lay, nest, settings_from_options

@@ -11,10 +11,10 @@ import numpy as np
 
 from convscope.bundle import load_config
 from convscope.charts import accuracy_against_time
-from convscope.data import DEFAULT_KIND
+from convscope.datasets import DEFAULT_KIND
 from convscope.durations import format_seconds, parse_seconds
 from convscope.errors import ConfigError, did_you_mean
-from convscope.explain import baseline_scores
+from convscope.explainers import baseline_scores
 from convscope.files import atomic_write
 from convscope.pipeline import training
 from convscope.runs.events import TrainingFinished

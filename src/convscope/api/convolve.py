@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from convscope.data import read_image
+from convscope.datasets import read_image
 from convscope.errors import ConfigError, ModelError
 from convscope.models.summary.convolution_steps import Border, ConvolutionResult, read_kernel
 from convscope.models.summary.convolution_steps import convolve as convolution

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from convscope.data import open_data, write_crops
-from convscope.data.targets.boxes import BOXES
+from convscope.datasets import open_data, write_crops
+from convscope.datasets.targets.boxes import BOXES
 
 
 def crop(data: str | Path, *, out: str | Path = "crops", context: float = 0.5) -> Path:

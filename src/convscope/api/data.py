@@ -4,12 +4,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from convscope.data import Skipped, Summary
+from convscope.datasets import Skipped, Summary
 from convscope.devices import requested_device
 from convscope.files import to_plain
 from convscope.pipeline import draft_recipe
 from convscope.progress import Progress
-from convscope.report.text import dataset_rows
+from convscope.reports.text import dataset_rows
 from convscope.runs.events import DataLoaded
 from convscope.runs.loaders import open_source, prepare
 from convscope.runs.overrides import lay, settings_from_options

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from convscope.bundle import Preprocessing, is_bundle, load_bundle
-from convscope.data import TARGET_KINDS, Batches, BatchSettings
+from convscope.datasets import TARGET_KINDS, Batches, BatchSettings
 from convscope.errors import ConfigError
-from convscope.explain import extrapolate_to_double, learning_curve, probe_scores
+from convscope.explainers import extrapolate_to_double, learning_curve, probe_scores
 from convscope.models import build, resolve
 from convscope.models.pretrained.state_dicts import load_state
 from convscope.progress import Progress

@@ -3,7 +3,7 @@
 from os import PathLike
 from pathlib import Path
 
-from convscope.report.report import write_report
+from convscope.reports.report import write_report
 from convscope.runs.folder import RunFolder
 
 

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from convscope.bundle import load_bundle
 from convscope.charts import lines, standalone_svg
-from convscope.data import TARGET_KINDS
-from convscope.data.augment.geometric import warp
+from convscope.datasets import TARGET_KINDS
+from convscope.datasets.augment.geometric import warp
 from convscope.devices import inference_device, use_cores
 from convscope.errors import ConfigError
 from convscope.extras import require

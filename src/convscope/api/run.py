@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convscope.pipeline import resuming
-from convscope.report.text import as_lines
+from convscope.reports.text import as_lines
 from convscope.runs.events import Event
 from convscope.runs.folder import RunFolder
 

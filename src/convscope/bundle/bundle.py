@@ -15,8 +15,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from convscope.data.inputs.image_input import ImagePreprocessing
-from convscope.data.inputs.registry import parse_preprocessing
+from convscope.datasets.inputs.image_input import ImagePreprocessing
+from convscope.datasets.inputs.registry import parse_preprocessing
 from convscope.errors import ModelError, did_you_mean
 from convscope.files import atomic_write
 from convscope.models import Architecture, build

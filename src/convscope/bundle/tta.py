@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from convscope.bundle.bundle import BundleConfig
-from convscope.data import TARGET_KINDS
+from convscope.datasets import TARGET_KINDS
 from convscope.errors import ConfigError, did_you_mean
 
 LARGER_SCALE = 8 / 7  # 256 for a crop of 224

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from convscope.bundle import BundleConfig
-from convscope.data import Batches
+from convscope.datasets import Batches
 from convscope.devices import requested_device, use_cores
 from convscope.errors import ConfigError
 from convscope.models import has_whitening_layer, whiten

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from convscope.data import TARGET_KINDS, Dataset, may_mirror
+from convscope.datasets import TARGET_KINDS, Dataset, may_mirror
 from convscope.pipeline.network_choice import SMALL_SIDE
 from convscope.runs.overrides import Overrides, nest
 from convscope.tasks import Task

@@ -8,8 +8,8 @@ from pathlib import Path
 from convscope.bundle import load_config, save_bundle, save_config
 from convscope.extras import MissingExtraError
 from convscope.pipeline.session import TrainingSession
-from convscope.report.insights import write_first_insights
-from convscope.report.report import tta_sentence, write_report
+from convscope.reports.insights import write_first_insights
+from convscope.reports.report import tta_sentence, write_report
 from convscope.runs.environment import add_seconds
 from convscope.runs.events import TrainingFinished
 from convscope.runs.folder import RunFolder

@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from convscope.data import TARGET_KINDS, Batches, FeatureBatches, compute_features, max_views_in_memory
+from convscope.datasets import TARGET_KINDS, Batches, FeatureBatches, compute_features, max_views_in_memory
 from convscope.models import with_auxiliary_loss
 from convscope.pipeline.session import TrainingSession
 from convscope.pipeline.stages import Stage

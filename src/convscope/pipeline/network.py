@@ -6,7 +6,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from convscope.data import Dataset
+from convscope.datasets import Dataset
 from convscope.errors import ConfigError
 from convscope.models import Architecture, build, resolve
 from convscope.models.input_check import check_size

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from convscope.analysis.images import image_set_of
 from convscope.analysis.selection import round_robin, stages
-from convscope.explain import SnapshotSettings, record, save_snapshot
+from convscope.explainers import SnapshotSettings, record, save_snapshot
 from convscope.files import atomic_write
 from convscope.runs.loaders import PreparedData
 

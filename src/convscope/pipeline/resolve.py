@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from convscope.bundle import check_tta
-from convscope.data import TARGET_KINDS, Dataset
-from convscope.data.layouts.builtin import BUILTIN
+from convscope.datasets import TARGET_KINDS, Dataset
+from convscope.datasets.layouts.builtin import BUILTIN
 from convscope.errors import ConfigError
 from convscope.pipeline.defaults import (
     FROM_DATA,

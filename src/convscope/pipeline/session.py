@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from convscope.bundle import BundleConfig, with_tta
-from convscope.data import Batches
+from convscope.datasets import Batches
 from convscope.pipeline.network_choice import SMALL_SIDE
 from convscope.pipeline.stages import Stages
 from convscope.runs.asking import EvaluationBatches, Model, evaluate_batches

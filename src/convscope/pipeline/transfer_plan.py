@@ -15,7 +15,7 @@ from convscope.errors import ConfigError
 from convscope.files import atomic_write, to_plain
 from convscope.pipeline.defaults import FROM_DATA, augmentation_for, task_settings
 from convscope.pipeline.session import TrainingSession
-from convscope.report.transfer_summary import transfer_summary
+from convscope.reports.transfer_summary import transfer_summary
 from convscope.runs.events import PlanRow, PretrainedLoaded
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import PreparedData

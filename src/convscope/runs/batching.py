@@ -2,7 +2,7 @@
 
 import torch
 
-from convscope.data import BatchSettings
+from convscope.datasets import BatchSettings
 from convscope.runs.loaders import PreparedData
 from convscope.runs.recipe import Recipe
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from convscope.data import Skipped, Summary
+from convscope.datasets import Skipped, Summary
 from convscope.files import to_plain
 from convscope.runs.recipe import Recipe
 from convscope.tasks import DEFAULT_TASK

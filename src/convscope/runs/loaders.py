@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convscope.bundle import Preprocessing
-from convscope.data import (
+from convscope.datasets import (
     DEFAULT_KIND,
     Batches,
     BatchSettings,
@@ -26,8 +26,8 @@ from convscope.data import (
     split,
     summarise,
 )
-from convscope.data.inputs.registry import parse_preprocessing
-from convscope.data.layouts.table import TABLE
+from convscope.datasets.inputs.registry import parse_preprocessing
+from convscope.datasets.layouts.table import TABLE
 from convscope.errors import ConfigError, DataError
 from convscope.files import atomic_write
 from convscope.progress import Progress

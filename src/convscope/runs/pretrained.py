@@ -10,7 +10,7 @@ from torch import Tensor
 
 from convscope.bundle import load_config
 from convscope.bundle.bundle import WEIGHTS_FILE, is_bundle, read_state_dict
-from convscope.data import Dataset
+from convscope.datasets import Dataset
 from convscope.errors import ModelError, closest
 from convscope.models import MODELS
 from convscope.models.families.resnet import SMALL_DEPTHS

@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 import tomli_w
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from convscope.data import POLICIES, Policy
+from convscope.datasets import POLICIES, Policy
 from convscope.durations import parse_seconds
 from convscope.errors import ConfigError, did_you_mean
 from convscope.tasks import DEFAULT_TASK, TASKS, Task, check_options

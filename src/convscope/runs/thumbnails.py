@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from PIL import Image
 
-from convscope.data import Dataset, fit, read_image
+from convscope.datasets import Dataset, fit, read_image
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import open_source
 

@@ -18,7 +18,7 @@ def go(page, fragment: str, wanted: str) -> None:
 def computed(run: Path, image: int, layer: str) -> np.ndarray:
     """What the trained network gives on a validation image, (C, h, w), without the explorer."""
     from convscope.analysis.target import open_target
-    from convscope.explain import record
+    from convscope.explainers import record
 
     subject = open_target(run)
     x = subject.input(subject.read("validation").select([image]))

@@ -25,7 +25,7 @@ def run(target: "AnalysisTarget", settings: ActivationsSettings, on_progress: Pr
     from convscope.analysis.maps import activation_sheet
     from convscope.analysis.result import Findings
     from convscope.analysis.selection import chosen_layers, select_images
-    from convscope.explain import activations
+    from convscope.explainers import activations
 
     images = select_images(target, settings)
     x = target.input(images)

@@ -35,7 +35,7 @@ def run(target: "AnalysisTarget", settings: ClassImagesSettings, on_progress: Pr
     from convscope.analysis.result import Findings
     from convscope.analysis.selection import chosen_layers, require_class_scores
     from convscope.errors import ConfigError, did_you_mean
-    from convscope.explain import maximise_classes
+    from convscope.explainers import maximise_classes
 
     require_class_scores(target, somehow=True)
     for name in settings.images:

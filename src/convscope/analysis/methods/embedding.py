@@ -31,7 +31,7 @@ def run(target: "AnalysisTarget", settings: EmbeddingSettings, on_progress: Prog
     from convscope.analysis.result import Findings
     from convscope.analysis.selection import chosen_images, chosen_layers
     from convscope.errors import ConfigError
-    from convscope.explain import feature_vectors
+    from convscope.explainers import feature_vectors
 
     images = evenly(
         chosen_images(target, settings.images, settings.split, 10**9, 10**9, settings.seed), settings.max_images

@@ -24,7 +24,7 @@ def run(target: "AnalysisTarget", settings: FiltersSettings, on_progress: Progre
     from convscope.analysis.maps import activation_sheet, filter_sentence, filter_sheet
     from convscope.analysis.result import Findings
     from convscope.analysis.selection import select_images
-    from convscope.explain import activations, filters, first_convolution
+    from convscope.explainers import activations, filters, first_convolution
 
     layers = settings.layers or (first_convolution(target.model),)
     pictures, found, summary = {}, [], []

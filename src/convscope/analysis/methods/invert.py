@@ -26,7 +26,7 @@ def run(target: "AnalysisTarget", settings: InvertSettings, on_progress: Progres
     from convscope.analysis.inversion import inversion_sentence, inversion_sheet
     from convscope.analysis.result import Findings
     from convscope.analysis.selection import chosen_layers, select_images
-    from convscope.explain import InversionSettings, invert
+    from convscope.explainers import InversionSettings, invert
 
     images = select_images(target, settings)
     x = target.input(images)

@@ -33,7 +33,7 @@ def run(target: "AnalysisTarget", settings: OverTimeSettings, on_progress: Progr
         strip_sheet,
     )
     from convscope.analysis.result import Findings
-    from convscope.explain import read_snapshots
+    from convscope.explainers import read_snapshots
 
     folder = target.home.parent / "probes"
     kept = probes_of(folder)

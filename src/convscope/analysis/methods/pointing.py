@@ -35,7 +35,7 @@ def run(target: "AnalysisTarget", settings: PointingSettings, on_progress: Progr
     from convscope.analysis.pointing_scores import batched_maps, marked_images, verdict
     from convscope.analysis.result import Findings
     from convscope.analysis.selection import probabilities, select_images
-    from convscope.explain import pointing_game
+    from convscope.explainers import pointing_game
 
     images = marked_images(target, select_images(target, settings))
     sample = target.input(images, slice(0, 1))

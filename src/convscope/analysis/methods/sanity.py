@@ -32,7 +32,7 @@ def run(target: "AnalysisTarget", settings: SanitySettings, on_progress: Progres
     from convscope.analysis.randomisation import parts, sanity_sheet, verdict
     from convscope.analysis.result import Findings
     from convscope.analysis.selection import probabilities, select_images
-    from convscope.explain import cascade
+    from convscope.explainers import cascade
 
     images = select_images(target, settings)
     x = target.input(images)

@@ -31,7 +31,7 @@ def run(target: "AnalysisTarget", settings: StimuliSettings, on_progress: Progre
         stimuli_sentence,
         stimuli_sheet,
     )
-    from convscope.explain import stimuli
+    from convscope.explainers import stimuli
 
     images = chosen_images(target, settings.images, settings.split, 10**9, 10**9, settings.seed)
     layers = chosen_layers(target, settings.layers, target.input(images, slice(0, 1)))

@@ -7,7 +7,7 @@ import numpy as np
 
 from convscope.analysis.probe_strips import probes_of
 from convscope.errors import ConfigError, ConvscopeError
-from convscope.explain import Snapshots, quantised, read_snapshots
+from convscope.explainers import Snapshots, quantised, read_snapshots
 from convscope.explorer.backend.errors import NotAvailableError
 from convscope.explorer.backend.image_sets import ImageSets
 from convscope.explorer.backend.inputs import SentMaps

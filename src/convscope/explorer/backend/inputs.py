@@ -13,8 +13,8 @@ from torch import Tensor
 
 from convscope.analysis.target import ImageSet
 from convscope.errors import ConfigError, closest, did_you_mean
-from convscope.explain import downsample, quantised, record
-from convscope.explain import unit as unit_of
+from convscope.explainers import downsample, quantised, record
+from convscope.explainers import unit as unit_of
 from convscope.explorer.backend import uploads
 from convscope.explorer.backend.errors import NotAvailableError, NotFoundError
 from convscope.explorer.backend.image_sets import ImageSets

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from convscope.data import Dataset
+from convscope.datasets import Dataset
 from convscope.errors import ConfigError, RunError
 from convscope.explorer.backend.errors import NotAvailableError
 from convscope.files import atomic_write

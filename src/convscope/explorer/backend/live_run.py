@@ -16,7 +16,7 @@ from convscope.bundle import BundleConfig, load_bundle, load_config
 from convscope.bundle.bundle import CONFIG_FILE, WEIGHTS_FILE
 from convscope.devices import inference_device
 from convscope.errors import ConvscopeError
-from convscope.explain import ModuleTree, ReceptiveField, module_tree, receptive_field
+from convscope.explainers import ModuleTree, ReceptiveField, module_tree, receptive_field
 from convscope.explorer.backend.errors import NotAvailableError, RunGoneError
 from convscope.progress import Progress
 from convscope.runs.folder import LOCK, RunFolder

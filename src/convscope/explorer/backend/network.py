@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from convscope.explain import ModuleNode
+from convscope.explainers import ModuleNode
 from convscope.explorer.backend.live_run import LoadedModel
 from convscope.files import to_plain
 from convscope.models import ModelSummary, summarize

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from convscope.analysis.layout import sized, squared
 from convscope.analysis.target import ImageSet
-from convscope.explain import tile
+from convscope.explainers import tile
 from convscope.explorer.backend.errors import NotFoundError
 from convscope.explorer.backend.live_run import LiveRun
 from convscope.runs.loaders import open_source

@@ -10,8 +10,8 @@ from PIL import Image
 from torch import Tensor
 
 from convscope.analysis.target import AnalysisTarget, ImageSet
-from convscope.data import read_image
-from convscope.data.inputs.image import open_image, quiet_pillow
+from convscope.datasets import read_image
+from convscope.datasets.inputs.image import open_image, quiet_pillow
 from convscope.errors import DataError
 from convscope.explorer.backend.errors import NotAvailableError, TooLargeError, UnsupportedImageError
 

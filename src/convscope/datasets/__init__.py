@@ -1,0 +1,79 @@
+"""Files on disk -> batches."""
+
+from convscope.datasets.augment.flip_check import may_mirror
+from convscope.datasets.augment.pipeline import POLICIES, Policy, augment
+from convscope.datasets.batches import Batches, BatchSettings
+from convscope.datasets.class_checks import check_classes, drop_unreadable
+from convscope.datasets.dataset import SPLITS, Dataset, Skipped, split_of
+from convscope.datasets.duplicates import Duplicates, find_duplicates
+from convscope.datasets.inputs.image import fit, pixels_of, read_image, visible_window
+from convscope.datasets.inputs.registry import INPUT_KINDS
+from convscope.datasets.layouts.builtin import BUILTINS, digits, shapes
+from convscope.datasets.layouts.class_folders import read_folder
+from convscope.datasets.layouts.csv_columns import Columns
+from convscope.datasets.layouts.drawn_shapes import Shapes, draw_shapes
+from convscope.datasets.layouts.mask_folders import read_masks
+from convscope.datasets.layouts.recognise import open_data, recognise
+from convscope.datasets.layouts.registry import LAYOUTS
+from convscope.datasets.layouts.table import read_table
+from convscope.datasets.object_crops import write_crops
+from convscope.datasets.prepared import FeatureBatches, Features, compute_features, max_views_in_memory
+from convscope.datasets.split import Leak, Splits, split
+from convscope.datasets.statistics import Spread, Summary, channel_statistics, summarise
+from convscope.datasets.store.mask_store import build_masks
+from convscope.datasets.store.store import Store, StoreSettings, build_store
+from convscope.datasets.targets.kind import TargetKind
+from convscope.datasets.targets.registry import DEFAULT_KIND, TARGET_KINDS
+
+__all__ = [
+    "BUILTINS",
+    "DEFAULT_KIND",
+    "INPUT_KINDS",
+    "LAYOUTS",
+    "POLICIES",
+    "SPLITS",
+    "TARGET_KINDS",
+    "BatchSettings",
+    "Batches",
+    "Columns",
+    "Dataset",
+    "Duplicates",
+    "FeatureBatches",
+    "Features",
+    "Leak",
+    "Policy",
+    "Shapes",
+    "Skipped",
+    "Splits",
+    "Spread",
+    "Store",
+    "StoreSettings",
+    "Summary",
+    "TargetKind",
+    "augment",
+    "build_masks",
+    "build_store",
+    "channel_statistics",
+    "check_classes",
+    "compute_features",
+    "digits",
+    "draw_shapes",
+    "drop_unreadable",
+    "find_duplicates",
+    "fit",
+    "max_views_in_memory",
+    "may_mirror",
+    "open_data",
+    "pixels_of",
+    "read_folder",
+    "read_image",
+    "read_masks",
+    "read_table",
+    "recognise",
+    "shapes",
+    "split",
+    "split_of",
+    "summarise",
+    "visible_window",
+    "write_crops",
+]

@@ -1,0 +1,170 @@
+"""Batches of images and targets, epoch by epoch."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from copy import copy
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field
+from torch import Tensor
+from torch.nn import functional
+
+from convscope.datasets.augment.mixup import MIXES
+from convscope.datasets.augment.pipeline import augment, normalised, to_unit_floats
+from convscope.datasets.augment.policies import Policy
+from convscope.datasets.store.resources import available_memory
+from convscope.datasets.targets.registry import DEFAULT_KIND
+
+
+class BatchSettings(BaseModel, frozen=True, extra="forbid"):
+    """How batches are made."""
+
+    batch: int = Field(128, ge=1)
+    mean: tuple[float, ...]
+    """Per channel, in [0, 1] units: `channel_statistics` of the training images."""
+    std: tuple[float, ...]
+    policy: str | Policy = "none"
+    """A name in `augment.POLICIES`, or a policy."""
+    mirror: bool = True
+    """Whether the policy may mirror images left to right."""
+    alternate: bool = True
+    """Whether an image that is mirrored in one epoch is not in the next, rather than by chance anew each time: any two
+    epochs then show it both ways (Jordan 2024, arXiv:2404.00498, section 3.6)."""
+    shuffle: bool = False
+    balanced: bool = False
+    """Draw, with replacement, so that each class comes equally often; an epoch has as many images as otherwise."""
+    target_kind: str = DEFAULT_KIND
+    """What the targets are, one of `TARGET_KINDS`: some move with their images."""
+    mix: Literal["none", "mixup", "cutmix"] = "none"
+    """How images are mixed with others; targets are then (B, K) shares."""
+    mix_alpha: float = Field(0.2, gt=0)
+    num_classes: int = 0
+    """K, of class targets that are to be mixed."""
+    seed: int = 0
+    device: str = "cpu"
+    channels_last: bool = False
+
+
+class Batches:
+    """Call it with an epoch's number and iterate: (x, y) with x (B, C, H, W) float32, normalised, and y (B,) int64.
+
+    Order and augmentation depend on (seed, epoch) alone. When shuffled, a last batch of less than half the size is left
+    out (batch normalisation over an image or two does harm), unless it is the only one.
+
+    On a CUDA device, pixels that are not mapped from disk and take at most a quarter of its free memory are moved there
+    once, so that an epoch copies nothing.
+
+    Args:
+        pixels: (N, C, H, W) uint8, an array or a memory map.
+        targets: (N, ...) given out as they are, one row per image.
+        indices: (M,) the rows to use.
+    """
+
+    def __init__(
+        self,
+        pixels: NDArray[np.uint8],
+        targets: NDArray[Any],
+        indices: NDArray[np.int64],
+        settings: BatchSettings,
+    ) -> None:
+        self.settings = settings
+        self.device = torch.device(settings.device)
+        self.targets = torch.from_numpy(np.ascontiguousarray(targets[indices]))
+        self._augment = augment(settings.policy, settings.mirror)
+        self._first = torch.rand(len(self.targets), generator=generator_for(settings.seed)) < 0.5
+        self._rows: Tensor | None = None
+        in_memory = isinstance(pixels, np.ndarray) and not isinstance(pixels, np.memmap)
+        self._undecoded: Any = None if isinstance(pixels, np.ndarray) else pixels
+        if self.device.type == "cuda" and in_memory and _fits(pixels, len(indices), self.device):
+            self._pixels = torch.from_numpy(pixels[indices]).to(self.device)
+        else:
+            self._pixels = torch.from_numpy(pixels if self._undecoded is None else pixels[:0])
+            self._rows = torch.from_numpy(np.asarray(indices, np.int64))
+        beyond_memory = isinstance(pixels, np.memmap) and pixels.nbytes > available_memory() // 2
+        self._ahead = self.device.type != "cpu" or self._undecoded is not None or beyond_memory
+        shape = (1, -1, 1, 1)
+        self._mean = torch.tensor(settings.mean, dtype=torch.float32, device=self.device).view(shape)
+        self._std = torch.tensor(settings.std, dtype=torch.float32, device=self.device).view(shape)
+
+    def __len__(self) -> int:
+        """Batches per epoch."""
+        whole, rest = divmod(len(self.targets), self.settings.batch)
+        left_out = (self.settings.shuffle or self.settings.balanced) and whole > 0 and 2 * rest < self.settings.batch
+        return whole + (rest > 0 and not left_out)
+
+    def __call__(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """The epoch's batches.
+
+        Where preparing them waits for something else than the processor, a thread prepares one ahead; it is gone when
+        the iterator ends, is closed or fails. On a CPU it would take the step's cores: OpenMP then has more threads
+        than cores, each of which sleeps between two loops, and a small network's step takes twice as long.
+        """
+        order = self.order(epoch)
+        count = len(self)
+        if not self._ahead:
+            for number in range(count):
+                yield self._batch(order, epoch, number)
+            return
+        with ThreadPoolExecutor(1, "convscope-batches") as worker:
+            ahead = [worker.submit(self._batch, order, epoch, number) for number in range(min(1, count))]
+            for number in range(1, count + 1):
+                ready = ahead.pop().result()
+                if number < count:
+                    ahead.append(worker.submit(self._batch, order, epoch, number))
+                yield ready
+
+    def single_pass(self, augmented: bool = False, shuffle: bool = False) -> "Batches":
+        """Batches of the same images, each once, augmented or as they are, in their order or not; pixels are shared."""
+        plain = {"shuffle": shuffle, "balanced": False, "mix": "none"} | ({} if augmented else {"policy": "none"})
+        other = copy(self)
+        other.settings = self.settings.model_copy(update=plain)
+        other._augment = augment(other.settings.policy, other.settings.mirror)
+        return other
+
+    def order(self, epoch: int) -> Tensor:
+        """Positions in `indices`, in the order in which the epoch uses them."""
+        generator = generator_for(self.settings.seed, epoch)
+        if self.settings.balanced:
+            _, kind, counts = torch.unique(self.targets, dim=0, return_inverse=True, return_counts=True)
+            return torch.multinomial(1 / counts[kind].double(), len(kind), replacement=True, generator=generator)
+        if self.settings.shuffle:
+            return torch.randperm(len(self.targets), generator=generator)
+        return torch.arange(len(self.targets))
+
+    def _decoded(self, rows: Tensor) -> Tensor:
+        return torch.from_numpy(self._undecoded[rows.numpy()])
+
+    def _mirrored(self, chosen: Tensor, epoch: int) -> Tensor | bool:
+        """Which images of a batch are to be mirrored; whether any may be, where chance decides."""
+        if not (self.settings.mirror and self.settings.alternate):
+            return self.settings.mirror
+        return self._first[chosen] ^ bool(epoch % 2)
+
+    def _batch(self, order: Tensor, epoch: int, number: int) -> tuple[Tensor, Tensor]:
+        chosen = order[number * self.settings.batch : (number + 1) * self.settings.batch]
+        rows = chosen if self._rows is None else self._rows[chosen]
+        x = self._pixels[rows.to(self._pixels.device)] if self._undecoded is None else self._decoded(rows)
+        if x.device.type != self.device.type and self.device.type == "cuda":
+            x = x.pin_memory()  # so that the copy runs beside the computation
+        x = x.to(self.device, non_blocking=True)
+        generator = generator_for(self.settings.seed, epoch, number)
+        y = self.targets[chosen]
+        x, y = self._augment.augment_pair(x, y, self.settings.target_kind, generator, self._mirrored(chosen, epoch))
+        if self.settings.mix != "none":
+            shares = y if y.is_floating_point() else functional.one_hot(y, self.settings.num_classes).float()
+            x, y = MIXES[self.settings.mix](to_unit_floats(x), shares, self.settings.mix_alpha, generator)
+        layout = torch.channels_last if self.settings.channels_last else torch.contiguous_format
+        return normalised(x, self._mean, self._std, layout), y.to(self.device)
+
+
+def _fits(pixels: NDArray[np.uint8], images: int, device: torch.device) -> bool:
+    return images * pixels[:1].nbytes <= torch.cuda.mem_get_info(device)[0] // 4
+
+
+def generator_for(*seeds: int) -> torch.Generator:
+    """A generator on the CPU whatever the device, so that runs on all devices draw alike."""
+    state = np.random.SeedSequence(seeds).generate_state(1, np.uint64)[0]
+    return torch.Generator().manual_seed(int(state) >> 1)

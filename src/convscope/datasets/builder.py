@@ -1,0 +1,172 @@
+"""A list of image files with labels -> a data set, for every layout that lies on disk."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convscope.datasets.class_checks import check_classes, in_order, look_alikes
+from convscope.datasets.dataset import Dataset, Skipped
+from convscope.datasets.inputs.headers import Header, deep_white, read_headers
+from convscope.datasets.inputs.image import ENDINGS, FULL_WHITE
+from convscope.datasets.targets.registry import DEFAULT_KIND, TARGET_KINDS
+from convscope.errors import DataError
+
+
+@dataclass(frozen=True)
+class ListedFile:
+    """One labelled file."""
+
+    path: Path
+    name: str
+    label: str
+    split: str = ""
+    group: str = ""
+    value: Any = None
+    """The row of the targets, for all kinds but classes; of boxes xyxy alone."""
+    objects: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    """All of a file's objects, (label, xyxy)."""
+    mask: Path | None = None
+    mask_size: tuple[int, int] | None = None
+
+
+@dataclass
+class DatasetBuilder:
+    """What a layout's reader has found so far."""
+
+    source: str
+    layout: str
+    files: list[ListedFile] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    target_kind: str = DEFAULT_KIND
+    names: tuple[str, ...] = ()
+    """Of the columns of the targets, where they do not come from the files' labels."""
+    palette: Any = None
+
+    def build(self) -> Dataset:
+        """Read the files' headers and make the data set, in order of names.
+
+        Raises:
+            DataError: no file is an image, or the classes are not such that a classifier can be trained.
+        """
+        files = sorted(self.files, key=lambda listed: listed.name)
+        headers = read_headers([listed.path for listed in files])
+        sound: list[tuple[ListedFile, Header]] = []
+        for listed, header in zip(files, headers, strict=True):
+            why = header if isinstance(header, str) else self._size_mismatch(listed, header)
+            if isinstance(header, Header) and not why:
+                sound.append((listed, header))
+            else:
+                self.skipped.append(Skipped(listed.name, str(why)))
+        if not sound:
+            raise DataError(f"{self.source}: {_nothing_found(len(files))}")
+        if self.names:
+            return check_classes(self._assemble(sound, self.names))
+        classes = in_order(listed.label for listed, _ in sound)
+        lost = sorted({listed.label for listed in files} - set(classes))
+        self.notes += [f"class {name} is left out: none of its files can be read" for name in lost]
+        self.notes += look_alikes(classes)
+        return check_classes(self._assemble(sound, classes))
+
+    def _size_mismatch(self, listed: ListedFile, header: Header) -> str:
+        """Why what is known of an image does not fit its size; empty when it does."""
+        size = (header.height, header.width)
+        if listed.mask_size is not None and listed.mask_size != size:
+            height, width = listed.mask_size
+            return f"its mask is {height} x {width} and the image {size[0]} x {size[1]}"
+        return TARGET_KINDS[self.target_kind].file_error(listed, size)
+
+    def _targets(self, sound: list[tuple[ListedFile, Header]], index: dict[str, int]) -> NDArray[Any]:
+        files = [(listed, (header.height, header.width)) for listed, header in sound]
+        return TARGET_KINDS[self.target_kind].from_files(files, index)
+
+    def _assemble(self, sound: list[tuple[ListedFile, Header]], classes: tuple[str, ...]) -> Dataset:
+        index = {name: i for i, name in enumerate(classes)}
+        groups = np.array([listed.group for listed, _ in sound])
+        deep = [listed.path for listed, header in sound if header.high_bit_depth]
+        white = deep_white(deep) if deep else FULL_WHITE
+        if deep:
+            self.notes.append(_bit_depth_note(len(deep), white))
+        kind = TARGET_KINDS[self.target_kind]
+        return Dataset(
+            source=self.source,
+            layout=self.layout,
+            images=tuple(listed.path for listed, _ in sound),
+            names=tuple(listed.name for listed, _ in sound),
+            targets=self._targets(sound, index),
+            classes=classes,
+            splits=np.array([listed.split for listed, _ in sound], dtype="<U10"),
+            groups=groups if (groups != "").any() else None,
+            skipped=tuple(sorted(self.skipped, key=lambda skipped: skipped.name)),
+            sizes=np.array([(header.height, header.width) for _, header in sound], np.int64),
+            channels=1 if all(header.grey for _, header in sound) else 3,
+            modes=dict(sorted(Counter(header.mode for _, header in sound).items())),
+            white=white,
+            notes=tuple(self.notes),
+            target_kind=self.target_kind,
+            masks=tuple(listed.mask for listed, _ in sound if listed.mask) if kind.has_masks else None,
+            palette=self.palette,
+            objects=tuple(listed.objects for listed, _ in sound) if kind.has_objects else None,
+        )
+
+
+def visible_files(folder: Path) -> Iterator[Path]:
+    """Every file below a folder, links to folders followed but not in circles; nothing hidden."""
+    for place, names in visible_folders(folder):
+        yield from (place / name for name in names)
+
+
+def visible_folders(folder: Path) -> Iterator[tuple[Path, list[str]]]:
+    """The folder and every one below it with the names of its files, as `visible_files` has them.
+
+    For what looks at many files: a path object for each takes longer than its name's comparison.
+    """
+    seen: set[str] = set()
+    for place, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
+        yield Path(place), sorted(name for name in files if not is_hidden(name))
+
+
+def ending(name: str) -> str:
+    """A file name's ending in lower case, with its dot, as ``Path.suffix`` has it.
+
+    >>> ending("A.JPG"), ending(".profile"), ending("b.")
+    ('.jpg', '', '')
+    """
+    stem, dot, end = name.lower().rpartition(".")
+    return dot + end if stem and end else ""
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a name is one that systems keep for themselves."""
+    return name.startswith(".") or name in ("__MACOSX", "@eaDir")
+
+
+def looks_like_image(path: Path) -> bool:
+    """Whether a file's name ends like an image's."""
+    return ending(path.name) in ENDINGS
+
+
+def _nothing_found(files: int) -> str:
+    if files:
+        return f"none of its {files:,} image files can be read; copy them again"
+    return "holds no images; put them in one subfolder per class"
+
+
+def _bit_depth_note(count: int, white: float) -> str:
+    files = f"{count:,} image{'s have' if count > 1 else ' has'} more than 8 bits per grey"
+    if any(white == 2**bits - 1 for bits in (8, 10, 12, 14)):
+        bits = int(white).bit_length()
+        return f"{files}, of which {bits} are in use: 0 to {white:,.0f} becomes 0 to 255"
+    return f"{files}: 0 to {white:,.6g} becomes 0 to 255"

@@ -1,0 +1,94 @@
+"""What image files say of themselves: size, kind and depth, read without decoding them."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from convscope.datasets.inputs.image import (
+    FULL_WHITE,
+    has_high_bit_depth,
+    open_image,
+    orientation,
+    quiet_pillow,
+    upright_size,
+)
+from convscope.datasets.store.parallel import parallel_map
+from convscope.datasets.store.resources import usable_cores
+from convscope.errors import DataError
+
+_CHUNK = 64  # files that a thread reads in one go
+_SAMPLE = 64  # deep files looked into to find how many bits are in use
+
+_KINDS = {
+    "1": "grey",
+    "L": "grey",
+    "LA": "grey with transparency",
+    "La": "grey with transparency",
+    "P": "palette",
+    "PA": "palette",
+    "RGBa": "RGBA",
+    "RGBX": "RGB",
+    "F": "32-bit grey",
+    "I": "32-bit grey",
+}
+_GREY = frozenset({"1", "L", "LA", "La"})
+
+
+@dataclass(frozen=True)
+class Header:
+    """One file's."""
+
+    height: int
+    width: int
+    mode: str
+    grey: bool
+    high_bit_depth: bool
+
+
+def read_headers(paths: Sequence[Path]) -> list[Header | str]:
+    """Every file's header, or why it has none, in order. A file damaged further in still has one."""
+    with quiet_pillow():
+        chunks = parallel_map(lambda rows: [_header(paths[row]) for row in rows], len(paths), _CHUNK, usable_cores())
+        return [header for found in chunks for header in found]
+
+
+def deep_white(paths: Sequence[Path]) -> float:
+    """The value of deep greys (16-bit, 32-bit, float) that should become 255.
+
+    Cameras and scanners often store 10, 12 or 14 bits in 16-bit files; as 16 bits such pictures are nearly black. So
+    the largest value of up to 64 files, evenly chosen, is rounded up to a whole number of bits: 8, 10, 12, 14 or 16.
+    One value serves all files, so pictures stay as bright relative to each other as they are. Floats up to 1 are taken
+    for shares of white; larger values than 16 bits hold are scaled by the largest.
+    """
+    chosen = [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, min(_SAMPLE, len(paths))).astype(int))]
+    with quiet_pillow(), ThreadPoolExecutor(usable_cores(), "convscope-headers") as pool:
+        largest = max(pool.map(_largest, chosen), default=(0.0, True))
+    value, whole = largest
+    if not whole and 0 < value <= 1:
+        return 1.0
+    return next((float(2**bits - 1) for bits in (8, 10, 12, 14, 16) if 0 < value < 2**bits), value or FULL_WHITE)
+
+
+def _header(path: Path) -> Header | str:
+    try:
+        with open_image(path) as image:
+            height, width = upright_size(image.size, orientation(image))
+            deep = has_high_bit_depth(image.mode)
+            kind = _KINDS.get(image.mode, "16-bit grey" if deep else image.mode)
+            grey = deep or image.mode in _GREY
+            return Header(height, width, kind, grey, deep)
+    except DataError as error:
+        return str(error).removeprefix(f"{path}: ")
+
+
+def _largest(path: Path) -> tuple[float, bool]:
+    """The largest value in a deep file, and whether its values are whole numbers; 0 when it cannot be read."""
+    try:
+        with open_image(path) as image:
+            values = np.asarray(image)
+    except DataError:
+        return 0.0, True
+    return float(np.nanmax(values, initial=0)), values.dtype.kind != "f"

@@ -1,0 +1,97 @@
+"""DATA as the user says it -> what was found there."""
+
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+
+from convscope.datasets.dataset import Dataset
+from convscope.datasets.layouts.builtin import BUILTINS
+from convscope.datasets.layouts.csv_columns import Columns
+from convscope.datasets.layouts.layout import ReadSettings, Recognised, Source
+from convscope.datasets.layouts.registry import LAYOUTS
+from convscope.datasets.targets.registry import TARGET_KINDS
+from convscope.errors import DataError
+
+_ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2", ".7z", ".rar")
+_POSSIBLE = f"a folder with one subfolder per class, a CSV or Parquet file, or one of {', '.join(BUILTINS)}"
+
+
+def open_data(
+    source: str | Path, *, columns: Columns | None = None, target_kind: str | None = None, ignore: int | None = None
+) -> Dataset:
+    """The data set that a folder, a table or a built-in name gives.
+
+    A built-in name wins over a folder of the same name; write ``./digits`` for that. A folder with images and masks of
+    the same names is read as masks; one with VOC's XML, COCO's JSON or YOLO's texts as boxes; any other as classes.
+
+    Args:
+        source: see `read_folder`, `read_table`, `read_masks`, `read_voc`, `read_coco` and `read_yolo`; built-in are
+            digits and shapes.
+        columns: for tables, which column holds what.
+        target_kind: of targets, one of `TARGET_KINDS`; None: what the data look like.
+        ignore: for masks, the value that stands for no class.
+
+    Raises:
+        DataError: there is nothing of that name, or what is there cannot be used.
+    """
+    found = recognise(source, target_kind)
+    if found is None:
+        raise DataError(f"{source}: {_why_not(expanded(source))}")
+    dataset = LAYOUTS[found.layout].read(expanded(source), ReadSettings(columns, target_kind, ignore))
+    return _as_target_kind(dataset, target_kind)
+
+
+def recognise(source: Source, target_kind: str | None = None) -> Recognised | None:
+    """The layout that knows a place most surely; None where none does.
+
+    Args:
+        source: a built-in name, a file or a folder.
+        target_kind: one of `TARGET_KINDS` where the user wants one.
+    """
+    source = expanded(source)
+    surest_first = sorted(LAYOUTS.values(), key=lambda layout: -layout.confidence)
+    found = (layout.recognise(source, target_kind) for layout in surest_first)
+    return next((one for one in found if one is not None), None)
+
+
+def expanded(source: Source) -> Source:
+    """A built-in name as it is; any other place as a path, ~ expanded."""
+    return source if isinstance(source, str) and source in BUILTINS else Path(source).expanduser()
+
+
+def _why_not(source: Source) -> str:
+    path = Path(source)
+    if not path.exists():
+        return f"no such file or folder; {_suggest_source(path)}"
+    if path.suffix.lower() in _ARCHIVES:
+        return "an archive; unpack it and give the folder"
+    return f"not a kind of file that lists images; give {_POSSIBLE}"
+
+
+def _as_target_kind(found: Dataset, target_kind: str | None) -> Dataset:
+    """The data set itself; classes are also taken for labels, one per image.
+
+    Raises:
+        DataError: its targets are of another kind.
+    """
+    if target_kind in (None, found.target_kind):
+        return found
+    targets = TARGET_KINDS[target_kind].convert(found.kind, found.targets, len(found.classes)) if target_kind else None
+    if target_kind and targets is not None:
+        return replace(found, target_kind=target_kind, targets=targets)
+    raise DataError(
+        f"{found.source}: holds {found.target_kind}, not {target_kind}; give data that do, or choose another task"
+    )
+
+
+def _suggest_source(path: Path) -> str:
+    """What may have been meant: a built-in name, or a neighbour in the deepest folder of the path that exists."""
+    missing = path
+    while not missing.parent.exists():
+        missing = missing.parent
+    near = {entry.name: str(missing.parent / entry.name) for entry in missing.parent.iterdir()}
+    if missing == path and len(path.parts) == 1:
+        near.update({name: name for name in BUILTINS})
+    by_case = {name.lower(): name for name in near}
+    close = get_close_matches(missing.name.lower(), by_case, n=1, cutoff=0.6)
+    return f"did you mean {near[by_case[close[0]]]}?" if close else f"give {_POSSIBLE}"

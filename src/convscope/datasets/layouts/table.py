@@ -1,0 +1,223 @@
+"""A CSV or Parquet file that lists images and their labels."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from convscope.datasets.builder import DatasetBuilder, ListedFile
+from convscope.datasets.dataset import Dataset, Skipped, split_of
+from convscope.datasets.layouts import table_kinds
+from convscope.datasets.layouts.csv_columns import Columns, TableRow
+from convscope.datasets.layouts.layout import Layout, ReadSettings, Source
+from convscope.datasets.layouts.path_lookup import PathLookup
+from convscope.datasets.targets.classes import CLASSES
+from convscope.errors import DataError, did_you_mean
+
+_IMAGE = (
+    *("image", "file", "filename", "file_name", "image_file", "image_path", "path", "filepath", "file_path"),
+    *("img", "picture", "image_id", "id", "name"),
+)
+ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".pq")
+LABEL = ("label", "class", "category", "target", "species", "class_name", "label_name", "classname", "y")
+_SPLIT = ("split", "set", "subset", "partition", "role")
+_GROUP = ("group", "group_id", "groups", "patient", "patient_id", "subject", "subject_id")
+_TRIED = 20  # rows whose values are looked up on disk to tell whether a column holds files
+_TOLERATED = 0.01  # share of the files that rows may contradict each other about before the table is refused
+
+
+def read_table(path: Path, columns: Columns | None = None, target_kind: str | None = None) -> Dataset:
+    """The images that a table lists, with a class each, several labels, numbers or boxes; see `table_kinds`.
+
+    A CSV file has a header row; its delimiter (comma, semicolon, tab or bar) is found out. An image's path may be
+    absolute, or relative to the table, to a folder images/ or one called like the split beside it; else any file below
+    the table's folder that has the name (also without its ending) will do, when it is the only one. Rows that repeat
+    an earlier one are merged. Files about whose label or split rows disagree are passed over; when they are more than
+    one in a hundred, the table is refused, for it does not hold one class per image.
+
+    Args:
+        path: the table.
+        columns: which column holds what.
+        target_kind: of targets; None: what the columns look like.
+
+    Raises:
+        DataError: no table, a column is missing or not to be found, no listed file exists, rows disagree, or the
+            classes are not such that a classifier can be trained.
+    """
+    source = str(path.absolute())
+    rows = _read(path, source)
+    if not rows:
+        raise DataError(f"{source}: no rows; list at least one image per class")
+    listing = DatasetBuilder(source, table_kinds.NAME)
+    lookup = PathLookup(path.absolute().parent)
+    placed, free = _find_columns(rows, columns or Columns(), lookup, source)
+    target_kind = target_kind or table_kinds.detect_target_kind(rows, free, placed.label or named(free, LABEL))
+    if target_kind in table_kinds.READERS:
+        return table_kinds.READERS[target_kind](table_kinds.TableContent(source, rows, placed, free, lookup))
+    chosen = _chosen(placed, free, source)
+    listing.notes.append(_columns_note(chosen))
+    _fill(listing, rows, chosen, lookup)
+    if not listing.files:
+        raise DataError(f"{source}: {_explain_nothing_found(listing, len(rows), chosen)}")
+    return listing.build()
+
+
+def _fill(listing: DatasetBuilder, rows: list[TableRow], chosen: Columns, lookup: PathLookup) -> None:
+    """Every row's file into the listing, each file once."""
+    found: dict[Path, list[tuple[int, ListedFile]]] = {}
+    for number, row in enumerate(rows, start=2):  # row 1 is the header
+        word = row.get(chosen.split or "", "").strip()
+        value = row[chosen.image or ""].strip()
+        label = row[chosen.label or ""].strip()
+        file = lookup.find(value, word)
+        role = split_of(word) if word else ""
+        if role is None:
+            raise DataError(
+                f"{listing.source}: row {number} has {word!r} in column {chosen.split}; "
+                "use train, validation or test, or leave it blank"
+            )
+        if isinstance(file, str):
+            listing.skipped.append(Skipped(value or f"row {number}", file))
+        elif not label:
+            listing.skipped.append(Skipped(value, "has no label"))
+        else:
+            group = row.get(chosen.group or "", "").strip()
+            found.setdefault(file, []).append((number, ListedFile(file, lookup.name(file), label, role, group)))
+    _merge(listing, found)
+
+
+def _merge(listing: DatasetBuilder, found: dict[Path, list[tuple[int, ListedFile]]]) -> None:
+    repeated, disputed = 0, []
+    for entries in found.values():
+        first = entries[0][1]
+        if any((listed.label, listed.split) != (first.label, first.split) for _, listed in entries):
+            disputed.append(entries)
+        else:
+            listing.files.append(first)
+            repeated += len(entries) - 1
+    if repeated:
+        listing.notes.append(f"rows that repeat an earlier one are merged: {repeated:,}")
+    if len(disputed) > max(1.0, _TOLERATED * len(found)):
+        raise DataError(
+            f"{listing.source}: rows disagree about {len(disputed):,} of {len(found):,} files, such as "
+            f"{disputed[0][0][1].name} ({_named_labels(disputed[0])}); a classifier needs one label and one split "
+            f"per image"
+        )
+    listing.skipped += [Skipped(entries[0][1].name, f"rows disagree, {_named_labels(entries)}") for entries in disputed]
+
+
+def _named_labels(entries: list[tuple[int, ListedFile]]) -> str:
+    first = entries[0][1]
+    number, other = next(e for e in entries if (e[1].label, e[1].split) != (first.label, first.split))
+    return f"row {entries[0][0]}: {_known_targets(first)}, row {number}: {_known_targets(other)}"
+
+
+def _known_targets(listed: ListedFile) -> str:
+    return f"{listed.label} in {listed.split}" if listed.split else listed.label
+
+
+def _find_columns(rows: list[TableRow], columns: Columns, lookup: PathLookup, source: str) -> tuple[Columns, list[str]]:
+    """The columns of image, split and group, and those that are left (without the label column, where it was said)."""
+    names = list(rows[0])
+    for given in (columns.image, *label_columns(columns.label, names), columns.split, columns.group):
+        if given is not None and given not in names:
+            raise DataError(f"{source}: no column {given}{did_you_mean(given, names)}")
+    said = label_columns(columns.label, names)
+    taken = [given for given in (columns.image, *said, columns.split, columns.group) if given]
+    split = columns.split or named(names, _SPLIT, taken)
+    group = columns.group or named(names, _GROUP, taken)
+    free = [name for name in names if name not in (*taken, split, group)]
+    image = columns.image or _image_column(rows, free, lookup)
+    if image is None:
+        raise DataError(f"{source}: no column names image files, of {', '.join(names)}; say which is the image column")
+    left = [name for name in names if name in said] or [name for name in free if name != image]
+    return Columns(image=image, label=columns.label, split=split, group=group), left
+
+
+def label_columns(label: str | None, names: Sequence[str]) -> list[str]:
+    """The columns that a user names for the label: one, or several with commas between."""
+    return [] if label is None else [label] if label in names else [word.strip() for word in label.split(",")]
+
+
+def _chosen(placed: Columns, free: list[str], source: str) -> Columns:
+    label = placed.label or named(free, LABEL) or (free[0] if len(free) == 1 else None)
+    if label is None:
+        names = ", ".join(name for name in (placed.image, *free, placed.split, placed.group) if name)
+        raise DataError(f"{source}: no column for the label among {names}; say which is the label column")
+    return placed.model_copy(update={"label": label})
+
+
+def _image_column(rows: list[TableRow], names: list[str], lookup: PathLookup) -> str | None:
+    """The column whose values are files most often; a usual name decides between equals, or where no file exists."""
+    some = rows[:: max(1, len(rows) // _TRIED)][:_TRIED]
+    hits = {name: sum(isinstance(lookup.find(row[name].strip(), ""), Path) for row in some) for name in names}
+    usual = named(names, _IMAGE)
+    best = max(names, key=lambda name: (hits[name], name == usual), default=None)
+    return best if best is not None and hits[best] else usual
+
+
+def named(names: Sequence[str], usual: Iterable[str], taken: Sequence[str] = ()) -> str | None:
+    plain = {name.strip().lower().replace(" ", "_").replace("-", "_"): name for name in reversed(names)}
+    return next((plain[word] for word in usual if word in plain and plain[word] not in taken), None)
+
+
+def _columns_note(chosen: Columns) -> str:
+    told = {"image": chosen.image, "label": chosen.label, "split": chosen.split, "group": chosen.group}
+    return "columns used: " + ", ".join(f"{column} for {use}" for use, column in told.items() if column)
+
+
+def _explain_nothing_found(listing: DatasetBuilder, rows: int, chosen: Columns) -> str:
+    first = listing.skipped[0]
+    return (
+        f"none of its {rows:,} rows gives a labelled file; the first, {first.name}: {first.why}; "
+        f"put the table beside its images, or say which column is the image column (now {chosen.image})"
+    )
+
+
+def _read(path: Path, source: str) -> list[TableRow]:
+    if not path.is_file():
+        raise DataError(f"{source}: no such file; check the path")
+    return _read_parquet(path, source) if path.suffix.lower() in (".parquet", ".pq") else _read_csv(path, source)
+
+
+def _read_csv(path: Path, source: str) -> list[TableRow]:
+    try:
+        text = path.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        text = path.read_text("cp1252", errors="replace")  # what spreadsheets on Windows write
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        raise DataError(f"{source}: the file is empty; list at least one image per class")
+    delimiter = max(",;\t|", key=lambda mark: min(line.count(mark) for line in lines[:10]))
+    table = csv.reader(lines, delimiter=delimiter)
+    header = [name.strip() for name in next(table)]
+    if len(set(header)) < len(header):
+        twice = next(name for name in header if header.count(name) > 1)
+        raise DataError(f"{source}: two columns are called {twice!r}; rename one")
+    return [dict(zip(header, row + [""] * (len(header) - len(row)), strict=False)) for row in table]
+
+
+def _read_parquet(path: Path, source: str) -> list[TableRow]:
+    try:
+        from pyarrow import ArrowInvalid, parquet
+    except ImportError as error:
+        raise DataError(f"{source}: reading Parquet needs pyarrow; pip install convscope[parquet]") from error
+    try:
+        rows = parquet.read_table(path).to_pylist()
+    except (ArrowInvalid, OSError) as error:
+        raise DataError(f"{source}: no Parquet file that can be read; write it again") from error
+    return [{str(name): "" if value is None else str(value) for name, value in row.items()} for row in rows]
+
+
+def _is_table(source: Source, target_kind: str | None) -> str:  # noqa: ARG001
+    path = Path(source)
+    return f"a {path.suffix.lower()} file" if path.is_file() and path.suffix.lower() in ENDINGS else ""
+
+
+def _read_source(source: Source, settings: ReadSettings) -> Dataset:
+    kind = settings.target_kind
+    if kind not in (None, CLASSES.name, *table_kinds.READERS):
+        raise DataError(f"{source}: a table holds no {kind}; give the folder of images and {kind}")
+    return read_table(Path(source), settings.columns, kind)
+
+
+TABLE = Layout(table_kinds.NAME, 1.0, _is_table, _read_source)

@@ -1,0 +1,235 @@
+"""Who trains, who tunes, who tests: stratified, repeatable, and without leaks."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convscope.datasets.dataset import SPLITS, Dataset
+from convscope.errors import ConfigError, DataError
+
+FRACTIONS = (0.8, 0.1, 0.1)
+
+
+@dataclass(frozen=True)
+class Leak:
+    """Two images in different sets that should not be parted."""
+
+    first: str
+    """Name of the image in the set that learns most from it: train, else validation."""
+    second: str
+    splits: tuple[str, str]
+    why: str
+    """"duplicate" or "group"."""
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """The role of every image."""
+
+    split: NDArray[np.str_]
+    """(N,) "train", "validation" or "test"."""
+    leaks: tuple[Leak, ...]
+    """Across a split that the data came with; what is cut here has none."""
+
+    def indices(self, assigned: str) -> NDArray[np.int64]:
+        """Rows of the images that have the role."""
+        return np.flatnonzero(self.split == assigned)
+
+
+def split(
+    dataset: Dataset,
+    groups: NDArray[np.int64] | None = None,
+    seed: int = 0,
+    fractions: tuple[float, float, float] = FRACTIONS,
+) -> Splits:
+    """Give every image a role; roles that the data came with are kept, missing ones are cut from train.
+
+    Each class is cut by the fractions, to within one image where no groups hinder it. A class keeps one image in train
+    before validation gets one, and validation one before test. An image's place in the shuffle depends on the seed and
+    its name alone: the order of files on disk does not matter.
+
+    Args:
+        dataset: N images.
+        groups: (N,) equal numbers for duplicates; joined with the data's own groups, they never cross what is cut here.
+        seed: another one gives another split.
+        fractions: of train, validation and test; a missing set takes its fraction of the images of no given one.
+
+    Raises:
+        ConfigError: the fractions are none.
+        DataError: the data came with a validation or test set and none for train.
+    """
+    if min(fractions) < 0 or fractions[0] <= 0 or abs(sum(fractions) - 1) > 1e-6:
+        raise ConfigError(
+            f"split: fractions {fractions} are no shares of train, validation and test; "
+            "give three, train more than 0, sum 1"
+        )
+    unit = joined_groups(dataset, groups)
+    assigned = dataset.splits.astype("<U10")
+    given = {name for name in SPLITS[1:] if (assigned == name).any()}
+    pool = np.flatnonzero((assigned == "") | (assigned == "train"))
+    if not len(pool):
+        told = " and ".join(name for name in SPLITS if name in given)
+        raise DataError(f"{dataset.source}: no image is for training, all are for {told}; add a train set")
+    wanted = {name: 0.0 if name in given else part for name, part in zip(SPLITS[1:], fractions[1:], strict=True)}
+    assigned[pool] = "train"
+    strata, count = dataset.strata()
+    cut = _Partition(strata[pool], count, unit[pool], _keys([dataset.names[i] for i in pool], seed))
+    assigned[pool] = cut.assign(wanted)
+    return Splits(assigned, _leaks(dataset, assigned, unit, groups))
+
+
+def joined_groups(dataset: Dataset, groups: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    """(N,) equal numbers for images that duplicates and the data's own groups tie together, also in a chain."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    count = len(dataset)
+    ties = [] if groups is None else [np.unique(groups, return_inverse=True)[1]]
+    if dataset.groups is not None:
+        own = np.where(dataset.groups == "", np.array([f"\0{i}" for i in range(count)]), dataset.groups)
+        ties.append(np.unique(own, return_inverse=True)[1])
+    if not ties:
+        return np.arange(count)
+    # A graph of images (0 .. count) and groups (after them); an edge is a membership.
+    rows = np.tile(np.arange(count), len(ties))
+    offset = count
+    columns = []
+    for tie in ties:
+        columns.append(tie + offset)
+        offset += count
+    edges = coo_array((np.ones(len(rows), bool), (rows, np.concatenate(columns))), shape=(offset, offset))
+    labels: NDArray[np.int64] = connected_components(edges, directed=False)[1][:count].astype(np.int64)
+    return labels
+
+
+class _Partition:
+    """The pool of images that are parted, P of them."""
+
+    def __init__(
+        self, targets: NDArray[np.int64], classes: int, unit: NDArray[np.int64], keys: NDArray[np.uint64]
+    ) -> None:
+        self.targets = targets
+        self.classes = classes
+        self.order = np.argsort(keys, kind="stable")
+        self.unit = np.unique(unit, return_inverse=True)[1]
+        self.counts = np.bincount(targets, minlength=classes)
+
+    def assign(self, wanted: dict[str, float]) -> NDArray[np.str_]:
+        assigned = np.full(len(self.targets), "train", dtype="<U10")
+        need = self._needs(wanted)
+        single = np.bincount(self.unit)[self.unit] == 1
+        self._place_groups(assigned, need, ~single)
+        for index in range(self.classes):
+            free = self.order[(single & (self.targets == index))[self.order]]
+            in_train = ((assigned == "train") & ~single & (self.targets == index)).any()
+            spare = len(free) - (not in_train)
+            for name in SPLITS[1:]:
+                take = max(0, min(int(need[name][index]), spare))
+                assigned[free[:take]] = name
+                free, spare = free[take:], spare - take
+        self._repair(assigned, wanted)
+        return assigned
+
+    def _needs(self, wanted: dict[str, float]) -> dict[str, NDArray[np.int64]]:
+        """Images per class that each set should get."""
+        need = {}
+        for least, (name, part) in enumerate(wanted.items(), start=2):
+            need[name] = _apportioned(self.counts, part)
+            if part > 0:
+                need[name] = np.maximum(need[name], self.counts >= least)
+        return need
+
+    def _place_groups(
+        self, assigned: NDArray[np.str_], need: dict[str, NDArray[np.int64]], grouped: NDArray[np.bool_]
+    ) -> None:
+        """Give whole groups, largest first, to the set that lacks most of what they hold; changes `role` and `need`."""
+        want = {"train": self.counts - sum(need.values()), **{name: n.copy() for name, n in need.items()}}
+        lack = {name: n.astype(float) for name, n in want.items()}
+        for rows in _members(self.unit, self.order[grouped[self.order]]):
+            held = np.bincount(self.targets[rows], minlength=self.classes)
+            some = held > 0
+            best, best_score = "train", -1.0
+            for name in SPLITS:
+                if name != "train" and (held[some] > lack[name][some]).any():
+                    continue
+                score = float((held[some] * lack[name][some] / np.maximum(want[name][some], 1)).sum())
+                if score > best_score + 1e-9:
+                    best, best_score = name, score
+            assigned[rows] = best
+            lack[best] -= held
+        for name in need:
+            need[name][:] = np.maximum(lack[name], 0)
+
+    def _repair(self, assigned: NDArray[np.str_], wanted: dict[str, float]) -> None:
+        """Where groups are so large that none fitted, move the smallest from train into a set that lacks its class."""
+        for name, part in wanted.items():
+            for index in range(self.classes):
+                mine = self.targets == index
+                if part > 0 and mine.any() and not (mine & (assigned == name)).any():
+                    self._move_smallest(assigned, name, mine)
+
+    def _move_smallest(self, assigned: NDArray[np.str_], name: str, mine: NDArray[np.bool_]) -> None:
+        left = np.bincount(self.targets[assigned == "train"], minlength=self.classes)
+        for rows in reversed(_members(self.unit, self.order[(mine & (assigned == "train"))[self.order]], whole=True)):
+            held = np.bincount(self.targets[rows], minlength=self.classes)
+            if (left[held > 0] > held[held > 0]).all():
+                assigned[rows] = name
+                return
+
+
+def _members(unit: NDArray[np.int64], rows: NDArray[np.int64], whole: bool = False) -> list[NDArray[np.int64]]:
+    """The groups that `rows` belong to, largest first and in the order of `rows` where equal, each as its rows.
+
+    `whole` gives each group in full, not only what of it is in `rows`.
+    """
+    groups: dict[int, list[int]] = {int(unit[i]): [] for i in rows}
+    if whole:
+        rows = np.flatnonzero(np.isin(unit, list(groups)))
+    for i in rows:
+        groups[int(unit[i])].append(int(i))
+    return [np.array(members) for members in sorted(groups.values(), key=len, reverse=True)]
+
+
+def _apportioned(counts: NDArray[np.int64], part: float) -> NDArray[np.int64]:
+    """`part` of each count, whole, within one of it, summing to `part` of the sum (largest remainders)."""
+    exact = counts * part
+    whole: NDArray[np.int64] = np.floor(exact + 1e-9).astype(np.int64)
+    extra = round(counts.sum() * part) - int(whole.sum())
+    whole[np.argsort(-(exact - whole), kind="stable")[: max(0, extra)]] += 1
+    return whole
+
+
+def _keys(names: Sequence[str], seed: int) -> NDArray[np.uint64]:
+    """(P,) where each name falls in the shuffle; the same on every machine and version of every library."""
+    told = (hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=8).digest() for name in names)
+    return np.frombuffer(b"".join(told), "<u8")
+
+
+def _leaks(
+    dataset: Dataset, assigned: NDArray[np.str_], unit: NDArray[np.int64], groups: NDArray[np.int64] | None
+) -> tuple[Leak, ...]:
+    """One leak for every image whose group has another in a set that learns more."""
+    leaks = []
+    rank = np.select([assigned == name for name in SPLITS], range(len(SPLITS)))
+    firsts: dict[int, int] = {}
+    order = np.lexsort((np.array(dataset.names), rank))
+    for i in order:
+        first = firsts.setdefault(int(unit[i]), int(i))
+        if rank[first] != rank[i]:
+            leaks.append(_leak(dataset, assigned, groups, first, int(i)))
+    return tuple(leaks)
+
+
+def _leak(
+    dataset: Dataset, assigned: NDArray[np.str_], groups: NDArray[np.int64] | None, first: int, second: int
+) -> Leak:
+    duplicate = groups is not None and groups[first] == groups[second]
+    return Leak(
+        dataset.names[first],
+        dataset.names[second],
+        (str(assigned[first]), str(assigned[second])),
+        "duplicate" if duplicate else "group",
+    )

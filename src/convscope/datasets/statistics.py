@@ -1,0 +1,117 @@
+"""Numbers on a data set: the normalisation, and the table of what there is."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convscope.datasets.dataset import SPLITS, Dataset
+from convscope.datasets.targets.registry import DEFAULT_KIND
+
+_CHUNK = 512  # images looked at in one go
+
+
+def channel_statistics(
+    pixels: NDArray[np.uint8], indices: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation of each channel over the images at `indices`, exact, with pixels in [0, 1].
+
+    A channel that never changes is given the deviation 1/255, so that it can be divided by.
+
+    Args:
+        pixels: (N, C, H, W) uint8.
+        indices: (M,) rows.
+
+    Returns:
+        mean (C,), deviation (C,).
+    """
+    channels = pixels.shape[1]
+    histogram = np.zeros((channels, 256), np.int64)
+    indices = np.sort(indices)  # in file order, for a store that lies on disk
+    for start in range(0, len(indices), _CHUNK):
+        some = pixels[indices[start : start + _CHUNK]]
+        for channel in range(channels):
+            histogram[channel] += np.bincount(some[:, channel].ravel(), minlength=256)
+    level = np.arange(256) / 255
+    share = histogram / np.maximum(histogram.sum(1, keepdims=True), 1)
+    mean = share @ level
+    variance = (share * (level - mean[:, None]) ** 2).sum(1)
+    return mean, np.maximum(np.sqrt(variance), 1 / 255)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Least, middle and largest of a number."""
+
+    least: int
+    median: int
+    most: int
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """What a data set holds, ready to be shown."""
+
+    source: str
+    layout: str
+    images: int
+    classes: tuple[str, ...]
+    counts: dict[str, tuple[int, ...]]
+    """Role -> images per class, in the order of `classes`."""
+    height: Spread
+    width: Spread
+    channels: int
+    modes: dict[str, int]
+    imbalance: float
+    """Images of the largest class over those of the smallest, in train."""
+    skipped: dict[str, int]
+    """Why -> how many files."""
+    notes: tuple[str, ...]
+    target_kind: str = DEFAULT_KIND
+    images_per_split: dict[str, int] = field(default_factory=dict)
+    """Role -> images."""
+
+
+def summarise(dataset: Dataset, splits: NDArray[np.str_]) -> Summary:
+    """The counts, sizes and oddities of a data set whose images have the roles `splits` (N,)."""
+    counts = {name: dataset.counts(splits == name) for name in SPLITS}
+    present = counts["train"][counts["train"] > 0]
+    skipped_by_reason: dict[str, int] = {}
+    for skipped in dataset.skipped:
+        skipped_by_reason[skipped.why] = skipped_by_reason.get(skipped.why, 0) + 1
+    return Summary(
+        source=dataset.source,
+        layout=dataset.layout,
+        images=len(dataset),
+        classes=dataset.classes,
+        counts={name: tuple(int(n) for n in row) for name, row in counts.items()},
+        height=_spread(dataset.sizes[:, 0]),
+        width=_spread(dataset.sizes[:, 1]),
+        channels=dataset.channels,
+        modes=dataset.modes,
+        target_kind=dataset.target_kind,
+        images_per_split={name: int((splits == name).sum()) for name in SPLITS},
+        imbalance=float(present.max() / present.min()) if len(present) else 1.0,
+        skipped=skipped_by_reason,
+        notes=(*dataset.notes, *(_small_classes(dataset.classes, counts) if dataset.kind.single_class else ())),
+    )
+
+
+def _spread(values: NDArray[np.int64]) -> Spread:
+    if not len(values):
+        return Spread(0, 0, 0)
+    return Spread(int(values.min()), int(np.median(values)), int(values.max()))
+
+
+def _small_classes(classes: tuple[str, ...], counts: dict[str, NDArray[np.int64]]) -> list[str]:
+    """Sentences on classes that a set lacks."""
+    notes = []
+    total = np.sum(list(counts.values()), axis=0)
+    for index, name in enumerate(classes):
+        if total[index] == 1 and counts["train"][index] == 1:
+            notes.append(f"class {name} has one image: it is kept for train, and nothing measures it")
+            continue
+        absent = [splits for splits in ("validation", "test") if counts[splits].any() and not counts[splits][index]]
+        if absent and total[index]:
+            notes.append(f"class {name} has {total[index]} images: none in {' and '.join(absent)}")
+    return notes

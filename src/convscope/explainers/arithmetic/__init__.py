@@ -1,0 +1,7 @@
+"""The arithmetic of single activations, verified against the network's own results."""
+
+from convscope.explainers.arithmetic.terms import Term, Unit, UnitStep
+from convscope.explainers.arithmetic.trace import Trace, Value, trace_pass
+from convscope.explainers.arithmetic.unit import unit
+
+__all__ = ["Term", "Trace", "Unit", "UnitStep", "Value", "trace_pass", "unit"]

@@ -1,0 +1,272 @@
+"""A folder with a subfolder per class, or that under train/, validation/ and test/."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convscope.datasets.dataset import Skipped
+from convscope.datasets.layouts.class_folders import read_folder
+from convscope.datasets.layouts.recognise import open_data
+from convscope.errors import DataError
+
+Save = Callable[..., Path]
+
+
+def test_a_mixed_folder_loads_and_damaged_files_are_listed(mixed_folder: Path) -> None:
+    dataset = read_folder(mixed_folder)
+    assert dataset.classes == ("one", "two")
+    assert dataset.names == (
+        "one/cmyk.jpg",
+        "one/deep.png",
+        "one/grey.png",
+        "one/grey_alpha.png",
+        "one/palette.gif",
+        "one/rgb.jpg",
+        "one/rgba.png",
+        "two/deeper/nested.webp",
+        "two/one_pixel.png",
+        "two/truncated.jpg",
+        "two/turned.jpg",
+        "two/wide.png",
+    )
+    assert dataset.skipped == (
+        Skipped("two/empty.jpg", "the file is empty, 0 bytes; copy it again or delete it"),
+        Skipped("two/text.png", "no image of a kind that can be read; convert it to PNG or JPEG, or delete it"),
+    )
+    assert dataset.modes == {
+        "16-bit grey": 1,
+        "CMYK": 1,
+        "RGB": 5,
+        "RGBA": 1,
+        "grey": 2,
+        "grey with transparency": 1,
+        "palette": 1,
+    }
+    assert dataset.channels == 3
+    assert dataset.sizes[dataset.names.index("two/turned.jpg")].tolist() == [20, 16]
+    assert dataset.sizes[dataset.names.index("two/wide.png")].tolist() == [3, 20_000]
+    assert dataset.targets.tolist() == [0] * 7 + [1] * 5
+    assert set(dataset.splits.tolist()) == {""}
+    assert dataset.notes == (
+        "files that are no images by their endings are passed over: 1 .txt",
+        "1 image has more than 8 bits per grey: 0 to 65,535 becomes 0 to 255",
+    )
+
+
+def test_grey_files_alone_make_a_grey_data_set(tmp_path: Path, save: Save) -> None:
+    save(tmp_path / "a" / "1.png", mode="L")
+    save(tmp_path / "b" / "1.png", mode="1")
+    assert read_folder(tmp_path).channels == 1
+
+
+@pytest.mark.parametrize(("largest", "white"), [(200, 255), (1000, 1023), (4000, 4095), (9000, 16383), (40_000, 65535)])
+def test_the_used_bit_depth_of_16_bit_files_is_detected_and_noted(tmp_path: Path, largest: int, white: int) -> None:
+    for label in "ab":
+        (tmp_path / label).mkdir()
+        Image.fromarray(np.array([[0, largest]], np.uint16)).save(tmp_path / label / "1.png")
+    dataset = read_folder(tmp_path)
+    assert dataset.white == white
+    bits = white.bit_length()
+    use = f", of which {bits} are in use" if bits < 16 else ""
+    assert dataset.notes == (f"2 images have more than 8 bits per grey{use}: 0 to {white:,} becomes 0 to 255",)
+
+
+@pytest.mark.parametrize(
+    "words", [("train", "val", "test"), ("Train", "VALID", "Test"), ("training", "validation", "final")]
+)
+def test_folders_named_for_roles_are_the_split(tmp_path: Path, save: Save, words: tuple[str, ...]) -> None:
+    for word in words:
+        save(tmp_path / word / "a" / "1.png")
+        save(tmp_path / word / "b" / "deep" / "2.png")
+    dataset = read_folder(tmp_path)
+    assert dataset.classes == ("a", "b")
+    assert {
+        name.split("/")[0]: role for name, role in zip(dataset.names, dataset.splits.tolist(), strict=True)
+    } == dict(zip(words, ("train", "validation", "test"), strict=True))
+
+
+def test_a_class_may_be_called_train(tmp_path: Path, save: Save) -> None:
+    for name in ("bus", "car", "train"):
+        save(tmp_path / name / "1.png")
+    dataset = read_folder(tmp_path)
+    assert dataset.classes == ("bus", "car", "train")
+    assert set(dataset.splits.tolist()) == {""}
+
+
+def test_images_outside_class_folders_are_listed(tmp_path: Path, save: Save) -> None:
+    for name in ("a/1.png", "b/1.png", "loose.png"):
+        save(tmp_path / name)
+    assert read_folder(tmp_path).skipped == (Skipped("loose.png", "lies in no class folder"),)
+
+
+def test_folders_next_to_the_split_folders_are_listed(tmp_path: Path, save: Save) -> None:
+    for name in ("train/a/1.png", "train/b/1.png", "test/a/1.png", "test/2.png", "unlabelled/3.png"):
+        save(tmp_path / name)
+    assert read_folder(tmp_path).skipped == (
+        Skipped("test/2.png", "lies in no class folder"),
+        Skipped("unlabelled/3.png", "lies beside test and train, which hold the data"),
+    )
+
+
+def test_whole_numbers_are_ordered_as_numbers(tmp_path: Path, save: Save) -> None:
+    for name in ("10", "9", "1"):
+        save(tmp_path / name / "1.png")
+    assert read_folder(tmp_path).classes == ("1", "9", "10")
+
+
+def test_odd_class_folders_are_noted(tmp_path: Path, save: Save) -> None:
+    for name in ("Cat", "cat ", "dog"):
+        save(tmp_path / name / "1.png")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "1.png").touch()
+    assert read_folder(tmp_path).notes == (
+        "folder empty holds no images and is no class",
+        "class broken is left out: none of its files can be read",
+        "classes 'Cat' and 'cat ' differ only by case or blanks; they are kept apart",
+    )
+
+
+def test_links_to_folders_are_followed_but_not_in_circles(tmp_path: Path, save: Save) -> None:
+    save(tmp_path / "far" / "1.png")
+    save(tmp_path / "data" / "b" / "1.png")
+    (tmp_path / "data" / "a").symlink_to(tmp_path / "far")
+    (tmp_path / "far" / "back").symlink_to(tmp_path / "data")
+    dataset = read_folder(tmp_path / "data")
+    assert dataset.names == ("a/1.png", "b/1.png")
+
+
+def test_the_fingerprint_changes_with_names_labels_and_files(tmp_path: Path, save: Save) -> None:
+    for name in ("a/1.png", "a/2.png", "b/1.png"):
+        save(tmp_path / name)
+    first = read_folder(tmp_path).fingerprint()
+    assert read_folder(tmp_path).fingerprint() == first
+    assert len(first) == 32
+    seen = {first}
+    (tmp_path / "a" / "2.png").rename(tmp_path / "b" / "2.png")
+    seen.add(read_folder(tmp_path).fingerprint())
+    save(tmp_path / "a" / "1.png", seed=5)
+    seen.add(read_folder(tmp_path).fingerprint())
+    seen.add(read_folder(tmp_path).subset(np.array([0, 1])).fingerprint())
+    assert len(seen) == 4
+
+
+def test_a_subset_keeps_classes_and_cuts_the_rest(mixed_folder: Path) -> None:
+    dataset = read_folder(mixed_folder)
+    keep = dataset.targets == 1
+    few = dataset.subset(keep)
+    assert few.names == tuple(name for name in dataset.names if name.startswith("two/"))
+    assert len(few) == len(few.images) == len(few.targets) == len(few.sizes) == len(few.splits) == 5
+    assert few.classes == dataset.classes
+    assert few.subset(np.array([1])).names == ("two/one_pixel.png",)
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ([], "the folder is empty; put images in it, in one subfolder per class"),
+        (["1.png", "2.png"], "images, 2 of them, but no class folders; put them in one subfolder per class"),
+        (
+            ["1.png", "labels.csv"],
+            "images, 1 of them, but no class folders; give the table instead: labels.csv",
+        ),
+        (["a/1.txt"], "no images, only other files (1 .txt); put them in one subfolder per class"),
+        (["a/1.png", "a/2.png"], "one class only, a; add images of at least one other"),
+        (
+            ["train/1.png", "test/2.png", "boxes.csv"],
+            "the images in test and train lie in no class folders; give the table instead: boxes.csv",
+        ),
+        (
+            ["val/a/1.png", "val/b/1.png", "test/a/1.png"],
+            "no image is for training, all are for validation and test; add a train set",
+        ),
+        (
+            ["train/a/1.png", "train/b/1.png", "test/a/1.png", "test/zebra/1.png"],
+            "test has a class that train lacks, zebra, and what is never seen in training cannot be predicted; "
+            "add such images to train or take them out of test",
+        ),
+        (
+            ["train/a/1.png", "train/b/1.png", "valid/c/1.png", "valid/d/1.png"],
+            "validation has 2 classes that train lacks, c, d, and what is never seen in training cannot be predicted; "
+            "add such images to train or take them out of validation",
+        ),
+    ],
+)
+def test_a_folder_that_cannot_be_used_is_named_with_the_remedy(
+    tmp_path: Path, save: Save, files: list[str], message: str
+) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in files:
+        if name.endswith(".png"):
+            save(folder / name)
+        else:
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text("text")
+    with pytest.raises(DataError) as raised:
+        read_folder(folder)
+    assert str(raised.value) == f"{folder}: {message}"
+
+
+def test_a_folder_of_damaged_files_is_an_error(tmp_path: Path) -> None:
+    for label in "ab":
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "1.png").touch()
+    with pytest.raises(DataError) as raised:
+        read_folder(tmp_path)
+    assert str(raised.value) == f"{tmp_path}: none of its 2 image files can be read; copy them again"
+
+
+def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as raised:
+        read_folder(tmp_path / "nowhere")
+    assert str(raised.value) == f"{tmp_path / 'nowhere'}: no such folder; check the path"
+
+
+def linked(home):
+    """Six images in all/, of which red has links to 0, 1, 2 and round to 2, 3; and loose.png without a label."""
+    kept = save_all(home / "all")
+    for label, numbers in (("red", (0, 1, 2)), ("round", (2, 3))):
+        (home / label).mkdir()
+        for number in numbers:
+            (home / label / f"link {number}.png").symlink_to(kept[number])
+    return home
+
+
+def save_all(folder):
+    folder.mkdir(parents=True)
+    files = [folder / f"{number}.png" for number in range(6)]
+    for number, file in enumerate(files):
+        Image.new("RGB", (8, 8), (40 * number, 0, 0)).save(file)
+    return files
+
+
+def test_links_to_one_image_from_several_folders_are_its_labels(tmp_path):
+    found = open_data(linked(tmp_path / "links"))
+    assert (found.target_kind, found.classes) == ("labels", ("red", "round"))
+    assert found.names == tuple(f"all/{number}.png" for number in range(6))
+    assert found.targets.tolist() == [[1, 0], [1, 0], [1, 1], [0, 1], [0, 0], [0, 0]]
+    assert "folder all holds every image and is no label" in found.notes
+    assert not any("no class" in note for note in found.notes)
+
+
+def test_hard_links_are_labels_too_and_images_in_no_folder_have_none(tmp_path):
+    files = save_all(tmp_path / "photos")
+    for label, numbers in (("red", (0, 1)), ("round", (1, 3))):
+        (tmp_path / "photos" / label).mkdir()
+        for number in numbers:
+            (tmp_path / "photos" / label / f"{number}.png").hardlink_to(files[number])
+    found = open_data(tmp_path / "photos")
+    assert found.classes == ("red", "round")
+    assert found.targets.sum(1).tolist() == [1, 2, 0, 1, 0, 0]
+
+
+def test_folders_are_labels_if_labels_are_requested(tmp_path):
+    for label in ("red", "round"):
+        save_all(tmp_path / label)
+    assert open_data(tmp_path).target_kind == "classes"
+    found = open_data(tmp_path, target_kind="labels")
+    assert (found.target_kind, found.targets.sum(1).tolist()) == ("labels", [1] * 12)
