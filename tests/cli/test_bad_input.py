@@ -117,7 +117,7 @@ TOLD = {
 
 
 @pytest.mark.parametrize(("make", "line"), TOLD.values(), ids=TOLD)
-def test_data_that_are_not_as_they_should_be_are_told_and_trained_on(convscope, tmp_path, make, line):
+def test_irregular_data_are_reported_and_trained_on(convscope, tmp_path, make, line):
     code, out, err = convscope("train", make(tmp_path), "--out", tmp_path / "run", *SMALL)
     assert (code, err) == (0, "")
     assert line in out.splitlines()
@@ -189,7 +189,7 @@ SPOILT_RUNS = {
     "a recipe with an unknown setting": (
         another_setting,
         "resume evaluate report",
-        "{run}/recipe.toml: no setting train.epoch; did you mean train.epochs?",
+        "{run}/recipe.toml line {line}: no setting train.epoch; did you mean train.epochs?",
     ),
     "a run without its data.json": (
         without_data,
@@ -224,8 +224,10 @@ def test_a_run_that_is_not_whole_is_refused_in_one_line_by_every_command(
         "predict": ["predict", path, f"{few}/a/0.png"],
         "report": ["report", path],
     }
+    lines = (path / "recipe.toml").read_text().splitlines() if (path / "recipe.toml").exists() else []
+    wrong = next((number for number, line in enumerate(lines, 1) if line.startswith("epoch = ")), None)
     for verb in verbs.split():
-        assert convscope(*words[verb]) == (2, "", f"convscope: {message.format(run=path)}\n"), verb
+        assert convscope(*words[verb]) == (2, "", f"convscope: {message.format(run=path, line=wrong)}\n"), verb
 
 
 def test_a_run_stopped_before_it_began_can_be_started_again_in_its_place(convscope, run, few, tmp_path):
@@ -238,7 +240,7 @@ def test_a_recipe_with_an_unknown_setting_is_refused(convscope, few, tmp_path):
     file = tmp_path / "mine.toml"
     file.write_text("[optimiser]\nlearning_rte = 0.1\n")
     assert convscope("train", few, "--recipe", file, "--out", tmp_path / "run") == (
-        2, "", f"convscope: {file}: no setting optimiser.learning_rte; did you mean optimiser.learning_rate?\n",
+        2, "", f"convscope: {file} line 2: no setting optimiser.learning_rte; did you mean optimiser.learning_rate?\n",
     )  # fmt: skip
 
 
@@ -258,9 +260,7 @@ def test_a_run_is_never_written_over(convscope, run, few):
     )  # fmt: skip
 
 
-def test_a_disk_that_fills_is_told_in_one_line_and_the_run_goes_on_when_there_is_room(
-    convscope, few, tmp_path, monkeypatch
-):
+def test_a_full_disk_is_reported_in_one_line_and_the_run_can_continue_later(convscope, few, tmp_path, monkeypatch):
     path, write = tmp_path / "run", torch.save
 
     def filling(content, file):

@@ -12,7 +12,7 @@ from convscope.analysis.images import ImageSet, joined
 from convscope.analysis.method import ImageSettings
 from convscope.analysis.target import AnalysisTarget
 from convscope.bundle import image_files
-from convscope.errors import ConfigError, did_you_mean
+from convscope.errors import ConfigError, closest
 from convscope.explain import find_layer, record
 from convscope.models import Network
 from convscope.modules import preserve_state
@@ -83,9 +83,8 @@ def _resolve_word(subject: AnalysisTarget, found: ImageSet, split: str, word: st
     if _files(subject, [word]):
         raise ConfigError(f"images: {word} is a file beside words that are none; name either files or words")
     known = (*subject.classes, *found.names[:5000], MISTAKES)
-    meant = did_you_mean(word, known)
-    if meant.startswith("; choose"):
-        meant = "; give a class, a file, or a name from data.json"
+    near = closest(word, known)
+    meant = f"; did you mean {near}?" if near else "; give a class, a file, or a name from data.json"
     raise ConfigError(f"images: no class, image or file {word}{meant}")
 
 
