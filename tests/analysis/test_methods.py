@@ -15,6 +15,7 @@ from convscope.analysis.target import open_target
 from convscope.api import Run, RunFolder, write_report
 from convscope.api.explain import METHODS, InputInfo, explain, wrap_module
 from convscope.errors import ConfigError, ConvscopeError, DataError, ModelError, RunError
+from convscope.tasks import TASKS
 from helpers.analysis_fixtures import Spectral
 
 QUICK = {
@@ -122,7 +123,7 @@ def test_the_hierarchy_goes_into_the_report_until_the_network_changes(run):
     report = write_report(RunFolder.open(run)).read_text()
     assert "stages.1: feature visualisations" in report
     page = (run / "explain" / "hierarchy" / "hierarchy.html").read_text()
-    assert "What run has learned" in page
+    assert "Learned features of run" in page
     assert 'src="data:image/png;base64,' in page
     assert "http" not in page.replace("http-equiv", "")
     (run / "model" / "config.json").touch()
@@ -176,7 +177,7 @@ def test_invalid_requests_are_errors_with_a_remedy(run, spectral, tmp_path):
 
 @pytest.mark.parametrize("method", ["attribution", "class_images", "sanity"])
 def test_for_a_task_without_classes_the_error_lists_other_methods(spectral, method):
-    numbers = replace(spectral, task="regress")
+    numbers = replace(spectral, task=TASKS["regress"](()))
     assert refused(ConfigError, numbers, method) == (
         "Spectral: task 'regress' has no class scores; "
         "use activations, filters, stimuli, invert, maximise or neighbours instead"
