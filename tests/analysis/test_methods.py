@@ -122,7 +122,7 @@ def test_the_hierarchy_goes_into_the_report_until_the_network_changes(run):
     report = (run / "report.html").read_text()
     assert "stages.1: what it wants" in report
     page = (run / "explain" / "hierarchy" / "hierarchy.html").read_text()
-    assert "What run has learned" in page
+    assert "Learned features of run" in page
     assert 'src="data:image/png;base64,' in page
     assert "http" not in page.replace("http-equiv", "")
     (run / "model" / "config.json").touch()
