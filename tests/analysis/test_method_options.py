@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 from torch import nn
 
-from convscope.analysis import open_target
+from convscope.analysis.architecture_suggestions import object_sides
 from convscope.analysis.images import ImageSet
-from convscope.analysis.suggestions import object_sides
+from convscope.analysis.target import open_target
 from convscope.api import RunFolder, write_report
 from convscope.api.explain import METHODS, InputInfo, explain, wrap_module
 from convscope.bundle import load_bundle, save_bundle
@@ -22,7 +22,7 @@ from convscope.errors import ConfigError, ConvscopeError, RunError
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_accepts_layers_channels_images_a_seed_and_a_folder(method):
-    assert {"layers", "channels", "images", "seed", "out"} <= set(METHODS[method].settings.model_fields)
+    assert {"layers", "channels", "images", "seed"} <= set(METHODS[method].settings.model_fields)
 
 
 def quick(method: str) -> dict[str, object]:
@@ -31,7 +31,14 @@ def quick(method: str) -> dict[str, object]:
 
 @pytest.mark.parametrize(
     ("method", "picture"),
-    [("filters", "answer"), ("where", ""), ("invert", ""), ("neighbours", ""), ("class", ""), ("maximise", "")],
+    [
+        ("filters", "answer"),
+        ("attribution", ""),
+        ("invert", ""),
+        ("neighbours", ""),
+        ("class_images", ""),
+        ("maximise", ""),
+    ],
 )
 def test_channels_and_images_change_the_result(spectral, method, picture):
     layer = "early.0" if method == "filters" else "late"
@@ -47,7 +54,7 @@ def test_channels_and_images_change_the_result(spectral, method, picture):
 
 @pytest.mark.parametrize("of", ["neuron", "layer", "direction"])
 def test_neurons_whole_layers_and_directions_can_be_maximised(spectral, of):
-    seen = explain(spectral, "maximise", {"of": of, "layers": ["late"], "steps": 3, "copies": 2})
+    seen = explain(spectral, "maximise", {"objective": of, "layers": ["late"], "steps": 3, "copies": 2})
     (layer,) = seen.numbers["layers"]
     assert layer["kind"] == of
     expected = {"neuron": [f"neuron {i}" for i in range(8)], "layer": ["all of it"],
@@ -58,15 +65,15 @@ def test_neurons_whole_layers_and_directions_can_be_maximised(spectral, of):
 
 
 def test_the_report_includes_the_results_of_every_method_until_the_network_changes(run, finding):
-    explain(run, "overtime", {"probe": 0})
+    explain(run, "over_time", {"probe": 0})
     explain(run, "neighbours", {"layers": ["stages.1"]})
-    explain(run, "filters", {"out": run.parent / "elsewhere"})
-    report = (run / "report.html").read_text()
+    explain(run, "filters", out=run.parent / "elsewhere")
+    report = write_report(RunFolder.open(run)).read_text()
     results = report[report.index("Explain results") :]
-    assert re.findall(r"<h3>(\w+)</h3>", results) == ["neighbours", "overtime"]
+    assert re.findall(r"<h3>(\w+)</h3>", results) == ["neighbours", "over_time"]
     assert "purity@5: " in results
     assert "data:image/gif;base64," in results
-    assert re.search(r'<p class="note">\d more in <code>explain/overtime</code>', results)
+    assert re.search(r'<p class="note">\d more in <code>explain/over_time</code>', results)
     (run / "model" / "config.json").touch()
     write_report(RunFolder.open(run))
     assert "Explain results" in report
@@ -83,13 +90,13 @@ def test_a_planted_dead_filter_and_its_copy_become_suggestions_of_the_run(run):
         model.stem.conv.weight[2] = 0
         model.stem.conv.weight[3] = model.stem.conv.weight[1]
     save_bundle(run / "model", model, config)
-    seen = explain(run, "designs", {"layers": ["stem", "stages.0"]})
+    seen = explain(run, "suggestions", {"layers": ["stem", "stages.0"]})
     found = [(one["kind"], one["layer"], one["finding"]) for one in seen.numbers["suggestions"]]
     assert ("dead", "stem.conv", "1 of 4 filters have near-zero weights: 2") in found
     assert ("duplicate", "stem.conv", "1 of 4 filters duplicate another: 3") in found
     told = "stem.conv (dead): 1 of 4 filters have near-zero weights: 2. Try: train it with 3 filters, "
     assert any(sentence.startswith(told) for sentence in seen.summary)
-    narrow = explain(run, "designs", {"layers": ["stem"], "channels": [3]})
+    narrow = explain(run, "suggestions", {"layers": ["stem"], "channels": [3]})
     assert "dead" not in {one["kind"] for one in narrow.numbers["suggestions"]}
 
 
@@ -130,7 +137,7 @@ def test_maps_localise_the_bright_patch_that_determines_the_class(tmp_path, as_c
 
 
 def test_attribution_maps_are_scored_against_the_boxes_of_a_localise_run(finding):
-    seen = explain(finding, "pointing", {"how": ["grad_cam"], "most": 8})
+    seen = explain(finding, "pointing", {"method": ["grad_cam"], "max_images": 8})
     (one,) = seen.numbers["maps"]
     assert 0 < one["area"] < 1
     assert 0 <= one["hits"] <= 1
@@ -162,7 +169,7 @@ def refused(error: type[ConvscopeError], *given: object) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("method", [method for method in METHODS if method not in ("overtime", "pointing")])
+@pytest.mark.parametrize("method", [method for method in METHODS if method not in ("over_time", "pointing")])
 def test_every_method_suggests_the_nearest_name_of_an_unknown_layer(spectral, method):
     assert refused(ConvscopeError, spectral, method, {"layers": ["latte"], **quick(method)}) == (
         "layer latte: the network has no such layer; did you mean late?"
@@ -173,11 +180,12 @@ OUT_OF_RANGE = {
     "activations": "channels: no 99 in layer late, which has 8; choose from 0 to 7",
     "filters": "channels: no 99 in layer late.1, which has 8; choose from 0 to 7",
     "stimuli": "channels: no 99 in layer late, which has 8; choose from 0 to 7",
-    "where": "layer late: no channel 99; choose from 0 to 7",
+    "attribution": "layer late: no channel 99; choose from 0 to 7",
     "invert": "layer late: no channel 99; choose from 0 to 7",
     "maximise": "channels: no 99 in layer late, which has 8; choose from 0 to 7",
-    "class": "layer late: no channel 99; choose from 0 to 7",
+    "class_images": "layer late: no channel 99; choose from 0 to 7",
     "neighbours": "layer late: no channel 99; choose from 0 to 7",
+    "embedding": "layer late: no channel 99; choose from 0 to 7",
     "hierarchy": "channels: no 99 in layer late, which has 8; choose from 0 to 7",
     "sanity": "layer late: no channel 99; choose from 0 to 7",
 }
@@ -191,39 +199,39 @@ def test_every_method_rejects_a_channel_out_of_range(spectral, method):
 
 
 def test_layers_without_channels_runs_without_masks_and_without_probes_are_errors(run, spectral):
-    assert refused(ConfigError, spectral, "where", {"how": ["occlusion"], "channels": [1]}) == (
+    assert refused(ConfigError, spectral, "attribution", {"method": ["occlusion"], "channels": [1]}) == (
         "channels: occlusion are of the image and have none; choose grad_cam, grad_cam_plus_plus, hires_cam, layer_cam"
     )
     assert refused(ConfigError, spectral, "pointing") == (
         "images: those of Spectral come without boxes or masks, so nothing says where a map should point; "
         "train on data that have some, or give marks to own_module"
     )
-    assert refused(RunError, run, "overtime", {"layers": ["stages.9"]}) == (
+    assert refused(RunError, run, "over_time", {"layers": ["stages.9"]}) == (
         "layer stages.9: its maps were not kept while training; choose one of stem, stages.0, stages.1"
     )
-    assert refused(ConfigError, run, "overtime", {"channels": [99]}) == (
+    assert refused(ConfigError, run, "over_time", {"channels": [99]}) == (
         "channels: 99 of layer stem was not kept while training; choose from 0, 1, 2, 3"
     )
-    assert refused(ConfigError, run, "overtime", {"images": ["cat"]}).startswith(
+    assert refused(ConfigError, run, "over_time", {"images": ["cat"]}).startswith(
         "images: no probe image or class cat; choose one of digits/"
     )
-    assert refused(ConfigError, spectral, "maximise", {"of": "direction", "images": ["soli"]}) == (
+    assert refused(ConfigError, spectral, "maximise", {"objective": "direction", "images": ["soli"]}) == (
         "images: no class soli; did you mean soil?"
     )
-    assert refused(ConfigError, spectral, "maximise", {"of": "class"}) == (
-        "explain maximise: of is 'class'; choose one of channel, direction, layer, neuron"
+    assert refused(ConfigError, spectral, "maximise", {"objective": "class"}) == (
+        "explain maximise: objective is 'class'; choose one of channel, direction, layer, neuron"
     )
 
 
 WITHOUT_IMAGES = "images: model comes without images; name files or folders"
 ALONE = {
-    "activations": WITHOUT_IMAGES, "stimuli": WITHOUT_IMAGES, "where": WITHOUT_IMAGES, "invert": WITHOUT_IMAGES,
-    "neighbours": WITHOUT_IMAGES, "sanity": WITHOUT_IMAGES, "pointing": WITHOUT_IMAGES,
-    "designs": "images: model comes without images; designs need a run, or images in Python",
+    "activations": WITHOUT_IMAGES, "stimuli": WITHOUT_IMAGES, "attribution": WITHOUT_IMAGES, "invert": WITHOUT_IMAGES,
+    "neighbours": WITHOUT_IMAGES, "embedding": WITHOUT_IMAGES, "sanity": WITHOUT_IMAGES, "pointing": WITHOUT_IMAGES,
+    "suggestions": "images: model comes without images; suggestions need a run, or images in Python",
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("method", [method for method in METHODS if method != "overtime"])
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "over_time"])
 def test_a_saved_model_without_images_supports_methods_that_need_none_and_requires_files_otherwise(run, method):
     said = {**quick(method), **({"layers": ["stages.1"], "channels": [1]} if method == "maximise" else {})}
     if method in ALONE:
@@ -235,10 +243,10 @@ def test_a_saved_model_without_images_supports_methods_that_need_none_and_requir
 def test_a_network_without_maps_is_looked_at_by_its_pixels(tmp_path):
     flat = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 2))
     subject = wrap_module(flat, torch.rand(6, 1, 8, 8), [0, 1] * 3, InputInfo(classes=("a", "b"), home=tmp_path))
-    seen = explain(subject, "where")
+    seen = explain(subject, "attribution")
     assert [one["method"] for one in seen.numbers["maps"]] == ["integrated_gradients", "occlusion"]
-    assert refused(ConfigError, subject, "where", {"how": ["grad_cam"]}) == (
-        "Sequential: no layer has maps; choose --how integrated_gradients, input_gradients, smooth_grad or occlusion"
+    assert refused(ConfigError, subject, "attribution", {"method": ["grad_cam"]}) == (
+        "Sequential: no layer has maps; choose --method integrated_gradients, input_gradients, smooth_grad or occlusion"
     )
 
 
@@ -256,8 +264,8 @@ def test_for_a_regression_run_methods_that_need_classes_list_other_methods(run):
     config = numbers / "model" / "config.json"
     content = json.loads(config.read_text()) | {"task": "regress", "task_settings": {}}
     config.write_text(json.dumps(content))
-    for method in ("where", "class", "sanity"):
+    for method in ("attribution", "class_images", "sanity"):
         assert refused(ConfigError, numbers, method) == (
-            "numbers: its task is regress, which names no classes; "
-            "look at activations, filters, stimuli, invert, maximise or neighbours instead"
+            "numbers: task 'regress' has no class scores; "
+            "use activations, filters, stimuli, invert, maximise or neighbours instead"
         )

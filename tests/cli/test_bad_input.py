@@ -189,7 +189,7 @@ SPOILT_RUNS = {
     "a recipe with an unknown setting": (
         another_setting,
         "resume evaluate report",
-        "{run}/recipe.toml: no setting train.epoch; did you mean train.epochs?",
+        "{run}/recipe.toml line {line}: no setting train.epoch; did you mean train.epochs?",
     ),
     "a run without its data.json": (
         without_data,
@@ -224,8 +224,10 @@ def test_a_run_that_is_not_whole_is_refused_in_one_line_by_every_command(
         "predict": ["predict", path, f"{few}/a/0.png"],
         "report": ["report", path],
     }
+    lines = (path / "recipe.toml").read_text().splitlines() if (path / "recipe.toml").exists() else []
+    wrong = next((number for number, line in enumerate(lines, 1) if line.startswith("epoch = ")), None)
     for verb in verbs.split():
-        assert convscope(*words[verb]) == (2, "", f"convscope: {message.format(run=path)}\n"), verb
+        assert convscope(*words[verb]) == (2, "", f"convscope: {message.format(run=path, line=wrong)}\n"), verb
 
 
 def test_a_run_stopped_before_it_began_can_be_started_again_in_its_place(convscope, run, few, tmp_path):
@@ -238,7 +240,7 @@ def test_a_recipe_with_an_unknown_setting_is_refused(convscope, few, tmp_path):
     file = tmp_path / "mine.toml"
     file.write_text("[optimiser]\nlearning_rte = 0.1\n")
     assert convscope("train", few, "--recipe", file, "--out", tmp_path / "run") == (
-        2, "", f"convscope: {file}: no setting optimiser.learning_rte; did you mean optimiser.learning_rate?\n",
+        2, "", f"convscope: {file} line 2: no setting optimiser.learning_rte; did you mean optimiser.learning_rate?\n",
     )  # fmt: skip
 
 

@@ -80,17 +80,17 @@ def test_a_recipe_alone_runs_again(convscope, run, tmp_path):
 def test_a_finished_run_can_be_resumed(convscope, run):
     code, out, _ = convscope("train", "--resume", run)
     assert code == 0
-    assert "resumed: after epoch 4, the last one: only the report is written anew" in out
+    assert "resumed: after epoch 4, the last one: only the report is rewritten" in out
 
 
 REFUSED = {
     "": "convscope train: name either DATA, as in: convscope train photos, or --resume RUN",
     "digits --resume r": "convscope train: name either DATA, as in: convscope train photos, or --resume RUN",
-    "--resume r --out x": "convscope train --resume: goes on with the run's own settings; leave the other flags away",
+    "--resume r --out x": "convscope train --resume: goes on with the run's own settings; remove the other flags",
     "digits --log wandb": "--log wandb: not known; the only one is tensorboard",
-    "digits --epochs 0": "settings: train.epochs is 0; it should be greater than or equal to 1",
-    "digits --budget soon": "settings: train.budget is 'soon'; write a span of time like 90s, 5m or 1h30m",
-    "digits --set lr=0.1": "settings: no setting lr; did you mean optimiser.learning_rate?",
+    "digits --epochs 0": "--epochs: train.epochs is 0; it should be greater than or equal to 1",
+    "digits --budget soon": "--budget: train.budget is 'soon'; write a span of time like 90s, 5m or 1h30m",
+    "digits --set lr=0.1": "--set lr=0.1: no setting lr; did you mean optimiser.learning_rate?",
     "digits --set lr": "--set lr: no '=' in it; write it like --set optimiser.learning_rate=0.1",
     "digits --recipe my.toml": "my.toml: no such file; name a recipe.toml, for instance one from an earlier run",
     "digits --model lennet": "model: no network lennet; did you mean lenet?",
@@ -102,6 +102,14 @@ def test_a_flag_that_does_not_fit_is_refused_in_one_line(convscope, tmp_path, mo
     monkeypatch.chdir(tmp_path)
     assert convscope("train", *words.split()) == (2, "", f"convscope: {message}\n")
     assert not list(tmp_path.iterdir())
+
+
+def test_data_are_summarised_without_training(convscope, few):
+    code, out, err = convscope("data", few)
+    assert (code, err) == (0, "")
+    assert out.splitlines()[0] == f"source: {few}"
+    code, out, _ = convscope("data", few, "--json")
+    assert json.loads(out)["summary"]["classes"] == ["a", "b"]
 
 
 def test_scores_for_people(convscope, run):
@@ -119,15 +127,18 @@ def test_scores_for_machines(convscope, run, tmp_path):
     found = json.loads(out)
     assert code == 0
     assert 0 <= found["accuracy"] <= 1
-    assert (found["split"], found["images"], found["look"]) == ("test", 6, 1)
+    assert (found["split"], found["images"], found["test_evaluations"]) == ("test", 6, 1)
     assert len(RunFolder(path).test_evaluations()) == 1
 
 
 def test_a_second_evaluation_on_the_test_split_is_reported_as_such(convscope, run, tmp_path):
     path = shutil.copytree(run, tmp_path / "run")
-    assert "This was look" not in convscope("evaluate", path, "--split", "test")[1]
+    report = f"To show it in the report: convscope report {path}\n"
+    first = convscope("evaluate", path, "--split", "test")[1]
+    assert "This was" not in first
+    assert first.endswith(report)
     assert convscope("evaluate", path, "--split", "test")[1].endswith(
-        "This was look 2 at the test set; only the first is an honest estimate for new images.\n"
+        f"This was test evaluation 2 of this run; only the first is an unbiased estimate for new images.\n{report}"
     )
 
 

@@ -31,8 +31,8 @@ def test_a_card_has_its_sections_and_its_example_runs(card, trained, unseen, tmp
 
 def test_there_is_a_card_for_every_method():
     assert {card.stem for card in CARDS} == {
-        "activations", "class_images", "class_maps", "designs", "filters", "gradients", "invert", "maximise",
-        "neighbours", "occlusion", "receptive_field", "sanity", "snapshots", "stimuli",
+        "activations", "class_images", "class_maps", "filters", "gradients", "invert", "maximise",
+        "neighbours", "occlusion", "receptive_field", "sanity", "snapshots", "stimuli", "suggestions",
     }  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def test_the_example_with_your_own_network_runs(tmp_path):
     _, example = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     variables = {"folder": tmp_path}
     exec(compile(example, "explain-a-network.md", "exec"), variables)
-    assert variables["result"].pictures == (tmp_path / "where.png",)
+    assert variables["result"].pictures == (tmp_path / "attribution.png",)
 
 
 def test_the_index_of_methods_names_every_card():

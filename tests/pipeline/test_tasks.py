@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convscope.api import RunFolder, TrainingFinished, augmentation_sheet, compare, evaluate, predict, task_of
+from convscope.api import RunFolder, TrainingFinished, augment, compare, evaluate, predict, task_of
 from convscope.data import draw_shapes, shapes
 from convscope.data.targets.boxes import boxes_in_view
 from convscope.errors import ConfigError
@@ -72,7 +72,7 @@ def test_predictions_are_in_pixels_of_the_file_for_any_size(runs, name, tmp_path
     run, _ = runs(name)
     image = Image.fromarray(draw_shapes(1).images[0])
     image.resize((200, 100)).save(tmp_path / "a.png")
-    (answer,) = predict(run.path, tmp_path / "a.png")[1]
+    (answer,) = predict(run.path, tmp_path / "a.png")
     json.dumps(answer.to_dict())
     if name == "segment":
         assert answer.mask.shape == (100, 200)
@@ -107,11 +107,11 @@ def test_boxes_are_evaluated_in_pixels_of_the_network_input():
     [
         (
             {"task": "segment", "augment__mix": "mixup"},
-            "augment.mix is 'mixup', which the task segment cannot use; take it out",
+            "augment.mix is 'mixup', which the task segment cannot use; remove it",
         ),
         (
             {"task": "regress", "train__balanced_batches": True},
-            "train.balanced_batches needs one class per image, not numbers; take it out",
+            "train.balanced_batches needs one class per image, not numbers; remove it",
         ),
         (
             {"task": "detect"},
@@ -157,7 +157,7 @@ def test_runs_of_other_tasks_are_not_compared_by_accuracy(runs):
 @pytest.mark.parametrize("name", ["classify", "segment", "localise"])
 def test_the_augmentation_preview_shows_original_and_augmented_images(name):
     said = {"policy": "standard", "changes": {"elastic": 0.05}}
-    found = augmentation_sheet("shapes", said, task=name, images=2, variants=3)
+    found = augment("shapes", settings=said, task=name, images=2, variants=3)
     assert found.settings == AugmentSettings(mirror=True, **said)
     sheet = np.asarray(found.picture)
     side = (sheet.shape[0] - 4) // 2
@@ -167,5 +167,5 @@ def test_the_augmentation_preview_shows_original_and_augmented_images(name):
 
 
 def test_the_augmentation_preview_of_text_is_not_mirrored_by_default():
-    assert augmentation_sheet("digits", images=1, variants=1).settings == AugmentSettings(policy="light", mirror=False)
-    assert augmentation_sheet("digits", {"mirror": True}, images=1, variants=1).settings.mirror
+    assert augment("digits", images=1, variants=1).settings == AugmentSettings(policy="light", mirror=False)
+    assert augment("digits", settings={"mirror": True}, images=1, variants=1).settings.mirror

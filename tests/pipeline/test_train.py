@@ -112,7 +112,9 @@ def test_the_recipe_is_resolved_and_runs_again_as_it_is_to_the_same_bits(finishe
     list(training(said["data"]["source"], tmp_path / "again", said))
     assert weights(tmp_path / "again") == weights(finished)
     assert same(state(tmp_path / "again"), state(finished))
-    assert (tmp_path / "again" / "recipe.toml").read_text() == (finished / "recipe.toml").read_text()
+    assert read_recipe(tmp_path / "again" / "recipe.toml") == said
+    batch = next(line for line in (tmp_path / "again" / "recipe.toml").read_text().splitlines() if "batch =" in line)
+    assert batch.startswith(f"batch = 128  # {finished / 'recipe.toml'} line "), "it says where its values are from"
 
 
 def test_another_seed_gives_another_split_and_other_weights(tmp_path, few):
@@ -343,7 +345,7 @@ def test_overfitting_is_reported_at_the_end(tmp_path):
         (
             {"data__label_column": "kind"},
             ConfigError,
-            "data.label_column is 'kind', but {source} is no table; leave it away",
+            "data.label_column is 'kind', but {source} is no table; remove it",
         ),
     ],
     ids=["network", "option", "size", "device", "setting", "column"],

@@ -88,11 +88,13 @@ def test_training_on_cached_features_gives_the_same_weights_as_recomputing_them(
     kept = train(tmp_path / "kept", few, **said, transfer__views=1)
     train(tmp_path / "anew", few, **said, transfer__views=0)
     assert torch.allclose(tensors(tmp_path / "kept")["head.fc.weight"], tensors(tmp_path / "anew")["head.fc.weight"])
-    legs = RunFolder(tmp_path / "kept").transfer()["legs"]
-    assert [(leg["first"], leg["last"], leg["views"], leg["identical"]) for leg in legs] == [(1, 3, 1, True)]
+    stages = RunFolder(tmp_path / "kept").transfer()["stages"]
+    assert [(stage["first"], stage["last"], stage["views"], stage["identical"]) for stage in stages] == [
+        (1, 3, 1, True)
+    ]
     notes = [event.text for event in kept if isinstance(event, Note)]
     assert any(text.startswith("features of 48 views were computed once, in ") for text in notes)
-    assert RunFolder(tmp_path / "anew").transfer()["legs"][0]["views"] == 0
+    assert RunFolder(tmp_path / "anew").transfer()["stages"][0]["views"] == 0
 
 
 def test_when_validation_falls_after_unfreezing_the_frozen_stage_is_the_answer(tmp_path, trained):
@@ -124,6 +126,6 @@ def test_transfer_json_records_the_source_and_the_plan(tmp_path, few, trained):
     train(tmp_path / "run", few, transfer__checkpoint=str(trained), train__epochs=2)
     content = json.loads((tmp_path / "run" / "transfer.json").read_text())
     assert set(content) == {
-        "why", "origin", "plan", "legs", "frozen_epoch", "frozen_score", "last_score", "kept_epoch", "proof",
+        "why", "origin", "plan", "stages", "frozen_epoch", "frozen_score", "last_score", "kept_epoch", "proof",
     }  # fmt: skip
     assert len(content["origin"]["sha256"]) == 64

@@ -38,7 +38,7 @@ def test_views_that_improve_the_score_are_used_by_the_run(tmp_path, few, monkeyp
     assert last.tta_note in run.report.read_text()
     assert last.scores == load_predictions(run, "validation", "shifts").meter.scores()
     found = evaluate(run.path)
-    assert (found["tta_views"], found["loss"]) == ("shifts", last.scores["loss"])
+    assert (found.tta_views, found["loss"]) == ("shifts", last.scores["loss"])
     assert (
         f"With a single view, the validation accuracy is {100 * evaluate(run.path, tta_views='1')['accuracy']:.2f} %"
         in last.tta_note
@@ -52,7 +52,7 @@ def test_predict_uses_the_same_views(tmp_path, few, monkeypatch):
     kept = load_predictions(run, "validation", "shifts")
     files = [f"{few}/{name}" for name in kept.names]
     for tta_views in (None, "shifts"):
-        _, found = predict(run.path, files, tta_views)
+        found = predict(run.path, files, tta_views=tta_views)
         expected = kept.task.decode(kept.meter.output).tolist()
         for one, answer in zip(expected, found, strict=True):
             assert answer.probabilities == pytest.approx(one, abs=1e-5)
@@ -88,7 +88,7 @@ def test_runs_are_compared_by_their_averaged_predictions(tmp_path, few, monkeypa
     set_paired_gain(monkeypatch, 0.001)
     for name in "ab":
         train(tmp_path / name, few, train__epochs=1)
-    rows, _ = compare([tmp_path / "a", tmp_path / "b"])
+    rows = compare([tmp_path / "a", tmp_path / "b"]).runs
     assert (
         rows[0].accuracy
         == load_predictions(RunFolder(tmp_path / "a"), "validation", "shifts").meter.scores()["accuracy"]

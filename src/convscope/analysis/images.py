@@ -54,6 +54,17 @@ class ImageSet:
         return chosen.float() / 255 if chosen.dtype == torch.uint8 else chosen.float()
 
 
+def joined(parts: Sequence[ImageSet]) -> ImageSet:
+    """Several sets of images of one size behind each other."""
+    if len(parts) == 1:
+        return parts[0]
+    pixels = np.concatenate([part.pixels().numpy() for part in parts])
+    names = tuple(name for part in parts for name in part.names)
+    marks = [part.object_masks[part.rows] for part in parts if part.object_masks is not None]
+    kept = np.concatenate(marks) if len(marks) == len(parts) else None
+    return ImageSet(names, np.concatenate([part.targets for part in parts]), pixels, np.arange(len(names)), kept)
+
+
 def check_object_masks(
     marks: NDArray[Any] | Tensor | None, targets: NDArray[np.int64], store: NDArray[Any]
 ) -> NDArray[np.uint8] | None:

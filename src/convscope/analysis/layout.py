@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from convscope.explain import grid, tile
+from convscope.extras import extra
 
 INK, SOFT, OTHER, SAME = (31, 36, 40), (104, 112, 122), (204, 45, 45), (214, 218, 222)
 WIDEST = 1400  # pixels of a sheet
@@ -58,9 +59,14 @@ def squared(picture: np.ndarray, side: int) -> np.ndarray:
     return square
 
 
+def visible(pixels: np.ndarray) -> np.ndarray:
+    """An image (C, H, W) as one of 1 or 3 channels: of any other number, the mean."""
+    return pixels if len(pixels) in (1, 3) else pixels.mean(0, keepdims=True)
+
+
 def image_tile(pixels: np.ndarray, side: int) -> np.ndarray:
     """An image (C, H, W) in [0, 1] as a square tile; of other than 1 or 3 channels, the mean."""
-    return squared(tile(pixels if len(pixels) in (1, 3) else pixels.mean(0, keepdims=True)), side)
+    return squared(tile(visible(pixels)), side)
 
 
 def with_frame(picture: np.ndarray, color: tuple[int, int, int], width: int = 3) -> np.ndarray:
@@ -124,8 +130,9 @@ def titled(picture: np.ndarray, title: str, note: str = "") -> np.ndarray:
 
 def chart(draw: Callable[[Any], None], inches: tuple[float, float] = (7.5, 3.6)) -> np.ndarray:
     """What `draw(axes)` plots with matplotlib, as a picture."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    with extra("report", "charts"):
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
 
     figure = Figure(figsize=inches, layout="constrained", dpi=110)
     canvas: Any = FigureCanvasAgg(figure)

@@ -13,8 +13,7 @@ from pydantic import BaseModel
 from torch import Tensor, nn
 
 from convscope.analysis.images import ImageSet, check_object_masks, image_set_of
-from convscope.bundle import load_bundle
-from convscope.bundle.bundle import CONFIG_FILE
+from convscope.bundle import is_bundle, load_bundle
 from convscope.data import read_image
 from convscope.devices import inference_device, use_cores
 from convscope.errors import ConfigError, RunError
@@ -45,6 +44,7 @@ class AnalysisTarget:
         read: from a set's name ("train" or "validation") to its images.
         white: see `data.read_image`.
         task: what its answers are; numbers name no classes.
+        lookup: from an image's id to it, where ids are known; then files are not read.
     """
 
     name: str
@@ -57,6 +57,7 @@ class AnalysisTarget:
     read: Callable[[str], ImageSet]
     white: float = 65535.0
     task: Task = DEFAULT_TASK(())  # noqa: RUF009  (frozen)
+    lookup: Callable[[str], ImageSet | None] | None = None
 
     @contextmanager
     def class_scores_only(self) -> Iterator[None]:
@@ -171,7 +172,7 @@ def open_target(path: Path, on_progress: Progress | None = None) -> AnalysisTarg
         RunError: there is no such run, or no network in it yet.
         ModelError: its network cannot be opened.
     """
-    if (path / CONFIG_FILE).exists():
+    if is_bundle(path):
         model, config = load_bundle(path, inference_device("auto"))
         preprocessing, home = config.preprocessing, path / "explain"
         none = ImageSet(

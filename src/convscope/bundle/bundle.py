@@ -21,6 +21,7 @@ from convscope.errors import ModelError, did_you_mean
 from convscope.files import atomic_write
 from convscope.models import Architecture, build
 from convscope.tasks import TASKS, Task, restore_task
+from convscope.validation import first_problem
 
 WEIGHTS_FILE, CONFIG_FILE = "model.safetensors", "config.json"
 
@@ -77,6 +78,11 @@ def save_config(folder: Path, config: BundleConfig) -> None:
     atomic_write(folder / CONFIG_FILE, (config.model_dump_json(indent=2) + "\n").encode())
 
 
+def is_bundle(folder: Path) -> bool:
+    """Whether a folder holds a saved model, and is not a run with one inside."""
+    return (folder / CONFIG_FILE).is_file()
+
+
 def load_config(folder: Path) -> BundleConfig:
     """Read ``config.json``.
 
@@ -97,9 +103,8 @@ def load_config(folder: Path) -> BundleConfig:
             )
         return BundleConfig.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        source, why = ".".join(map(str, first["loc"])), first["msg"]
-        why = f"{source}: {why[:1].lower()}{why[1:]}"
+        problem = first_problem(error)
+        why = f"{problem.name}: {problem.why}"
     except ValueError as error:
         why = f"no JSON: {error}"
     raise ModelError(f"{path}: does not describe a convscope model ({why}); copy the model again")

@@ -13,7 +13,8 @@ from convscope.data.layouts.class_folders import read_folder
 from convscope.data.layouts.csv_columns import Columns
 from convscope.data.layouts.drawn_shapes import Shapes, draw_shapes
 from convscope.data.layouts.mask_folders import read_masks
-from convscope.data.layouts.recognise import open_data
+from convscope.data.layouts.recognise import open_data, recognise
+from convscope.data.layouts.registry import LAYOUTS
 from convscope.data.layouts.table import read_table
 from convscope.data.object_crops import write_crops
 from convscope.data.prepared import FeatureBatches, Features, compute_features, max_views_in_memory
@@ -28,6 +29,7 @@ __all__ = [
     "BUILTINS",
     "DEFAULT_KIND",
     "INPUT_KINDS",
+    "LAYOUTS",
     "POLICIES",
     "SPLITS",
     "TARGET_KINDS",
@@ -67,6 +69,7 @@ __all__ = [
     "read_image",
     "read_masks",
     "read_table",
+    "recognise",
     "shapes",
     "split",
     "split_of",

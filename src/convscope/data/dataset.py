@@ -46,7 +46,7 @@ class Dataset:
     source: str
     """As the user said it: an absolute path, or a built-in's name."""
     layout: str
-    """"folder", "table" or "builtin"."""
+    """The name of one of `LAYOUTS`, or of boxes in any of theirs."""
     images: tuple[Path, ...] | NDArray[np.uint8]
     """Files, or (N, H, W, C) pixels."""
     names: tuple[str, ...]

@@ -70,7 +70,7 @@ from convscope.explain.suggestions import (
     suggest_from_stimuli,
 )  # fmt: skip
 from convscope.explain.synthesis.image_params import PixelSpace, color_axes
-from convscope.explain.synthesis.invert import INVERT, Inversion, invert
+from convscope.explain.synthesis.invert import Inversion, InversionSettings, invert
 from convscope.explain.synthesis.maximise import (
     REMINDER,
     MaximisedImages,
@@ -86,7 +86,6 @@ from convscope.explain.synthesis.optimise import OptimisationSettings, Optimised
 from convscope.explain.synthesis.transforms import Transforms
 
 __all__ = [
-    "INVERT",
     "REMINDER",
     "WEIGHTINGS",
     "Activations",
@@ -96,6 +95,7 @@ __all__ = [
     "Filters",
     "IntegrationSettings",
     "Inversion",
+    "InversionSettings",
     "LayerProbe",
     "LookAlike",
     "MaximisedImages",

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from convscope.errors import ConfigError, ModelError, did_you_mean
+from convscope.errors import ConfigError, ModelError, closest, did_you_mean
 from convscope.modules import preserve_state
 
 
@@ -117,9 +117,8 @@ def find_layer(model: nn.Module, layer: str) -> nn.Module:
     if layer in modules:
         return modules[layer]
     names = [name for name in modules if name]
-    hint = did_you_mean(layer, names)
-    if hint.startswith("; choose"):  # a list of hundreds of names is useless: list the outermost modules
-        hint = did_you_mean(layer, [name for name in names if "." not in name])
+    outermost = [name for name in names if "." not in name]  # hundreds of names help nobody
+    hint = did_you_mean(layer, names if closest(layer, names) else outermost)
     raise ModelError(f"layer {layer}: the network has no such layer{hint}")
 
 

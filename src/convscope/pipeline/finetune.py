@@ -1,6 +1,6 @@
-"""Training a network whose first parts are frozen: leg by leg, from one unfreezing to the next.
+"""Training a network whose first parts are frozen: stage by stage, from one unfreezing to the next.
 
-Within a leg, what the frozen parts make of the images is computed once, and the rest trains on that.
+Within a stage, what the frozen parts make of the images is computed once, and the rest trains on that.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ FEATURE_TIME_SHARE = 0.4  # the most of a budget that goes into computing featur
 
 
 def finetune(session: TrainingSession) -> Generator[Step | Epoch | Note]:
-    """Train leg by leg; a resumed run goes on in the leg that its next epoch belongs to."""
+    """Train stage by stage; a resumed run goes on in the stage that its next epoch belongs to."""
     assert session.stages is not None  # there is a plan
     stages, state, epochs = session.stages, session.state, session.recipe.train.epochs
     turns = [*stages.plan.changes(epochs), epochs + 1]

@@ -6,7 +6,7 @@ from torch import nn
 
 from convscope.bundle import BundleConfig, with_tta
 from convscope.data import Batches
-from convscope.pipeline.defaults import SMALL_SIDE
+from convscope.pipeline.network_choice import SMALL_SIDE
 from convscope.pipeline.stages import Stages
 from convscope.runs.asking import EvaluationBatches, Model, evaluate_batches
 from convscope.runs.recipe import Recipe

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from convscope.analysis import METHODS
 from convscope.analysis.data_urls import address, image_of_file
-from convscope.analysis.hierarchy import SECTION, first_insights, rendered
+from convscope.analysis.hierarchy_page import SECTION, first_insights, rendered
 from convscope.analysis.images import image_set_of
+from convscope.analysis.registry import METHODS
 from convscope.analysis.target import AnalysisTarget
 from convscope.bundle import load_bundle
 from convscope.devices import inference_device
@@ -81,7 +81,7 @@ def _method_summary(name: str, file: Path) -> dict[str, Any]:
     shown = _evenly_spaced(still, MAX_IMAGES) + _evenly_spaced(moving, MAX_ANIMATIONS)
     return {
         "name": name,
-        "summary": numbers["says"],
+        "summary": numbers["summary"],
         "pictures": [{"name": path.stem, "address": _address(path)} for path in shown],
         "more": len(still) + len(moving) - len(shown),
         "folder": file.parent.name,

@@ -13,7 +13,7 @@ def transfer_summary(content: dict[str, Any], format_score: Callable[[float], st
         content: contents of ``transfer.json``.
         format_score: formats a score for display.
     """
-    return [*_unfreezing_effect(content, format_score), *_frozen_verified(content), *_time_saved(content["legs"])]
+    return [*_unfreezing_effect(content, format_score), *_frozen_verified(content), *_time_saved(content["stages"])]
 
 
 def _unfreezing_effect(content: dict[str, Any], format_score: Callable[[float], str]) -> list[str]:
@@ -30,29 +30,32 @@ def _unfreezing_effect(content: dict[str, Any], format_score: Callable[[float], 
 
 
 def _frozen_verified(content: dict[str, Any]) -> list[str]:
-    proof, legs = content["proof"], content["legs"]
+    proof, stages = content["proof"], content["stages"]
     if proof["changed"]:
         return [f"expected to be frozen, but changed: {', '.join(proof['changed'][:3])}; please report this"]
-    changed = [leg for leg in legs if leg["identical"] is False]
+    changed = [stage for stage in stages if stage["identical"] is False]
     if changed:
         epochs = f"{changed[0]['first']} to {changed[0]['last']}"
         return [f"expected to be frozen in epochs {epochs}, but changed; please report this"]
     if not proof["tensors"]:
-        first = legs[0]
-        sentence = f"frozen until epoch {first['last']}: {first['still']} tensors verified bit-for-bit"
-        return [sentence] if first["still"] else []
+        first = stages[0]
+        sentence = f"frozen until epoch {first['last']}: {first['num_fixed']} tensors verified bit-for-bit"
+        return [sentence] if first["num_fixed"] else []
     return [
         f"frozen throughout: {proof['tensors']} tensors with {proof['num_parameters']:,} parameters, including norm "
         f"statistics, verified bit-for-bit in the selected network (digest {proof['digest'][:12]})"
     ]
 
 
-def _time_saved(legs: list[dict[str, Any]]) -> list[str]:
-    cached = [leg for leg in legs if leg["views"]]
-    seconds, saved = (sum(leg[name] for leg in cached) for name in ("seconds", "saved"))
+def _time_saved(stages: list[dict[str, Any]]) -> list[str]:
+    cached = [stage for stage in stages if stage["views"]]
+    seconds, saved = (sum(stage[name] for stage in cached) for name in ("seconds", "seconds_saved"))
     if not cached:
         return []
-    images, epochs = sum(leg["images"] for leg in cached), sum(leg["last"] + 1 - leg["first"] for leg in cached)
+    images, epochs = (
+        sum(stage["images"] for stage in cached),
+        sum(stage["last"] + 1 - stage["first"] for stage in cached),
+    )
     if not seconds:
         return [f"features of {images:,} views were cached by an earlier run; the frozen part was not computed"]
     return [

@@ -27,6 +27,7 @@ from convscope.data import (
     summarise,
 )
 from convscope.data.inputs.registry import parse_preprocessing
+from convscope.data.layouts.table import TABLE
 from convscope.errors import ConfigError, DataError
 from convscope.files import atomic_write
 from convscope.progress import Progress
@@ -107,9 +108,9 @@ def open_source(settings: DataSettings, target_kind: str | None = None) -> Datas
     names = {use: getattr(settings, f"{use}_column") for use in ("image", "label", "split", "group")}
     columns = {use: name for use, name in names.items() if name}
     found = open_data(settings.source, columns=Columns(**columns), target_kind=target_kind, ignore=ignore)
-    if columns and found.layout != "table":
+    if columns and found.layout != TABLE.name:
         use, name = next(iter(columns.items()))
-        raise ConfigError(f"data.{use}_column is {name!r}, but {found.source} is no table; leave it away")
+        raise ConfigError(f"data.{use}_column is {name!r}, but {found.source} is no table; remove it")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Every setting of a run, in one file that runs again as it is; `said` makes it of what the user says."""
+"""Every setting of a run, in one file that runs again as it is; `runs.parse` makes it of what the user sets."""
 
 from typing import Any, Literal, Self
 
@@ -18,6 +18,7 @@ from convscope.training import (
     ScheduleSettings,
     StepSettings,
 )
+from convscope.validation import first_problem
 
 
 class Section(BaseModel, frozen=True, extra="forbid"):
@@ -113,9 +114,7 @@ class AugmentSettings(Section):
         try:
             return Policy.model_validate({**POLICIES[self.policy].model_dump(), **self.changes})
         except ValidationError as error:
-            first = error.errors()[0]
-            why = first["msg"].replace("Input ", "it ", 1)
-            raise ConfigError(f"augment.changes.{first['loc'][0]} is {first['input']!r}; {why}") from None
+            raise ConfigError(f"augment.changes.{first_problem(error)}") from None
 
 
 class TrainSettings(Section):

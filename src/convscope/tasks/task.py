@@ -15,6 +15,7 @@ from convscope.errors import ConfigError, ModelError, did_you_mean
 from convscope.tasks.drawing import PLAIN_LEAST, Pixels, enlarged
 from convscope.tasks.meter import Arrays, Meter
 from convscope.tasks.sections import Interval, Section
+from convscope.validation import first_problem
 
 
 class TaskOptions(BaseModel, frozen=True, extra="forbid"):
@@ -210,8 +211,7 @@ def restore_task(task_class: type[Task], classes: Sequence[str], settings: Mappi
         if not why:
             return TypeAdapter(task_class).validate_python({"classes": tuple(classes), **settings})
     except ValidationError as error:
-        first = error.errors()[0]
-        why = f"{first['loc'][0]} is {first['input']!r}; {first['msg'].replace('Input ', 'it ', 1)}"
+        why = str(first_problem(error))
     raise ModelError(f"task {task_class.name}: {why}; copy the model again")
 
 
@@ -229,9 +229,7 @@ def check_options(task_class: type[Task], options: Mapping[str, Any], source: st
     try:
         return task_class.options.model_validate(dict(options)).model_dump()
     except ValidationError as error:
-        first = error.errors()[0]
-        why = first["msg"].replace("Input ", "it ", 1)
-        raise ConfigError(f"{source}: loss.{first['loc'][0]} is {first['input']!r}; {why}") from None
+        raise ConfigError(f"{source}: loss.{first_problem(error)}") from None
 
 
 def rounded(values: NDArray[np.floating], digits: int = 4) -> list[float]:

@@ -60,6 +60,15 @@ def test_occlusion_equals_captums_also_where_windows_overlap_and_cross_the_borde
     assert difference(ours.values, theirs) < 1e-5
 
 
+@pytest.mark.parametrize(("side", "window", "stride"), [(128, 16, 8), (64, 8, 4), (32, 4, 2), (6, 1, 1)])
+def test_the_default_window_of_occlusion_is_an_eighth_of_the_image(side, window, stride):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(4, 3))
+    x = torch.rand(1, 1, side, side)
+    given = explain.OcclusionSettings(window=window, stride=stride)
+    assert np.array_equal(explain.occlusion(model, x).maps, explain.occlusion(model, x, settings=given).maps)
+
+
 def test_the_four_class_maps_of_a_network_computed_by_hand():
     """Two channels of a 1 x 2 map, unchanged; the class weights of their four positions are 1, -3 and 2, 0."""
     model = nn.Sequential(nn.Identity(), nn.Flatten(), nn.Linear(4, 1, bias=False))
@@ -118,7 +127,8 @@ def test_progress_is_reported_up_to_the_total(trained, unseen):
     explain.integrated_gradients(trained, unseen.x[:1], on_progress=lambda *done: progress.append(done))
     assert progress == [(50, 50)]
     progress.clear()
-    explain.occlusion(trained, unseen.x[:1], on_progress=lambda *done: progress.append(done))
+    window = explain.OcclusionSettings(window=16, stride=8)
+    explain.occlusion(trained, unseen.x[:1], settings=window, on_progress=lambda *done: progress.append(done))
     assert progress == [(4, 4)]
 
 
@@ -152,7 +162,7 @@ def test_errors_name_the_source_the_value_and_the_remedy():
          "method: no class map grad_kam; did you mean grad_cam?"),
         (lambda: explain.class_map(model, x, "0", None, "grad_cam", [1]), ConfigError,
          "layer 0: no channel 1; choose from 0 to 0"),
-        (lambda: explain.occlusion(model, x), ConfigError,
+        (lambda: explain.occlusion(model, x, settings=explain.OcclusionSettings(window=16)), ConfigError,
          "occlusion: window 16 on 4 x 4 pixels; choose a smaller one"),
         (lambda: explain.occlusion(model, x, settings=explain.OcclusionSettings(window=2, stride=3)), ConfigError,
          "occlusion: stride 3 skips pixels between windows of 2; choose less"),

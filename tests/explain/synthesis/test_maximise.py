@@ -125,7 +125,7 @@ def test_progress_is_reported_over_all_batches(trained):
 def test_inversion_reduces_the_feature_loss_by_90_percent_at_every_depth(trained, unseen):
     x = unseen.x[[0, 5]]
     progress = []
-    settings = explain.INVERT.model_copy(update={"steps": 300})
+    settings = explain.InversionSettings(steps=300)
     found = explain.invert(trained, x, ["1", "4", "7"], SPACE, settings, lambda *done: progress.append(done))
     for inversion in found:
         assert inversion.converged.all()
@@ -142,8 +142,15 @@ def test_inversion_reduces_the_feature_loss_by_90_percent_at_every_depth(trained
     assert progress[-1] == (900, 900)
 
 
+def test_settings_of_an_inversion_bring_no_transforms_back():
+    settings = explain.InversionSettings(steps=7, seed=3)
+    assert settings.transforms.is_identity
+    assert (settings.learning_rate, explain.InversionSettings().steps) == (0.01, 512)
+    assert not explain.OptimisationSettings(steps=7).transforms.is_identity
+
+
 def test_an_inversion_of_selected_channels_does_not_constrain_the_others(trained, unseen):
-    settings = explain.INVERT.model_copy(update={"steps": 200})
+    settings = explain.InversionSettings(steps=200)
     (found,) = explain.invert(trained, unseen.x[[0]], {"4": [5, 9]}, SPACE, settings)
     assert found.converged.all()
     features, synthesised = (
@@ -156,7 +163,7 @@ def test_an_inversion_of_selected_channels_does_not_constrain_the_others(trained
 
 
 def test_an_inversion_that_does_not_converge_returns_a_warning(trained, unseen):
-    (inversion,) = explain.invert(trained, unseen.x[:1], ["1"], SPACE, explain.INVERT.model_copy(update={"steps": 1}))
+    (inversion,) = explain.invert(trained, unseen.x[:1], ["1"], SPACE, explain.InversionSettings(steps=1))
     assert not inversion.converged.any()
     warning = "the feature loss fell by less than 90 % for images [0]; take more steps"
     assert inversion.to_json()["warning"] == warning

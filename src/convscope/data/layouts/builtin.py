@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from convscope.data.dataset import Dataset
 from convscope.data.layouts.drawn_shapes import NAMES, Shapes, draw_shapes
+from convscope.data.layouts.layout import Layout, ReadSettings, Source
 from convscope.data.targets.boxes import BOXES
 from convscope.data.targets.classes import CLASSES
 from convscope.data.targets.labels import LABELS
@@ -77,7 +78,7 @@ def _builtin(name: str, pixels: np.ndarray, targets: np.ndarray, classes: tuple[
     count, height, width, channels = pixels.shape
     return Dataset(
         source=name,
-        layout="builtin",
+        layout=BUILTIN.name,
         images=pixels,
         names=tuple(f"{name}/{i:04d}" for i in range(count)),
         targets=targets,
@@ -93,3 +94,15 @@ def _builtin(name: str, pixels: np.ndarray, targets: np.ndarray, classes: tuple[
 
 
 BUILTINS = {"digits": digits, "shapes": shapes}
+
+
+def _is_builtin(source: Source, target_kind: str | None) -> str:  # noqa: ARG001
+    return f"{source} is a built-in name" if isinstance(source, str) and source in BUILTINS else ""
+
+
+def _read(source: Source, settings: ReadSettings) -> Dataset:
+    make = BUILTINS[str(source)]
+    return make(target_kind=settings.target_kind or DEFAULT_KIND) if make is shapes else make()
+
+
+BUILTIN = Layout("builtin", 1.0, _is_builtin, _read)

@@ -14,6 +14,7 @@ from convscope.data.builder import (
 )
 from convscope.data.dataset import Dataset, Skipped, split_of
 from convscope.data.inputs.image import ENDINGS
+from convscope.data.layouts.layout import Layout, Source
 from convscope.data.layouts.multilabel_folder import has_shared_files, with_labels
 from convscope.data.targets.labels import LABELS
 from convscope.errors import DataError
@@ -32,7 +33,7 @@ def read_folder(path: Path, target_kind: str | None = None) -> Dataset:
     Raises:
         DataError: there are no images, no class folders, one class only, or a class that train lacks.
     """
-    listing = DatasetBuilder(str(path.absolute()), "folder")
+    listing = DatasetBuilder(str(path.absolute()), CLASS_FOLDERS.name)
     if not path.is_dir():
         raise DataError(f"{listing.source}: no such folder; check the path")
     roles = _split_folders(path)
@@ -128,3 +129,12 @@ def _notes(path: Path, listing: DatasetBuilder, others: Counter[str], roles: dic
 
 def _listed(roles: dict[str, str]) -> str:
     return " and ".join(sorted(roles))
+
+
+def _is_folder(source: Source, target_kind: str | None) -> str:  # noqa: ARG001
+    return "a folder, whose subfolders are taken for classes" if Path(source).is_dir() else ""
+
+
+CLASS_FOLDERS = Layout(
+    "folder", 0.1, _is_folder, lambda source, settings: read_folder(Path(source), settings.target_kind)
+)

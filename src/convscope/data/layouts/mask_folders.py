@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from convscope.data.builder import DatasetBuilder, ListedFile, looks_like_image, visible_files, visible_folders
 from convscope.data.dataset import Dataset, Skipped, split_of
 from convscope.data.inputs.image import open_image, quiet_pillow
+from convscope.data.layouts.layout import Layout, Source
 from convscope.data.store.resources import usable_cores
 from convscope.data.targets.mask_files import IGNORE, Palette, mask_codes
 from convscope.data.targets.masks import MASKS
@@ -55,7 +56,7 @@ def read_masks(path: Path, ignore: int | None = None) -> Dataset:
     Raises:
         DataError: no pair of image and mask, or nothing in them that can be classes.
     """
-    listing = DatasetBuilder(str(path.absolute()), "masks", target_kind=MASKS.name)
+    listing = DatasetBuilder(str(path.absolute()), MASK_FOLDERS.name, target_kind=MASKS.name)
     if not path.is_dir():
         raise DataError(f"{listing.source}: no such folder; check the path")
     pairs, lone = _paired(path)
@@ -167,3 +168,15 @@ def _voc_splits(path: Path) -> dict[str, str]:
 
 def _role(folders: Sequence[str]) -> str:
     return next((role for role in map(split_of, folders) if role), "")
+
+
+def _are_masks(source: Source, target_kind: str | None) -> str:
+    path = Path(source)
+    if not path.is_dir():
+        return ""
+    if target_kind == MASKS.name:
+        return "masks are asked for"
+    return "images and masks of the same names" if target_kind is None and looks_like_masks(path) else ""
+
+
+MASK_FOLDERS = Layout("masks", 0.9, _are_masks, lambda source, settings: read_masks(Path(source), settings.ignore))

@@ -29,6 +29,8 @@ from convscope.data.targets.labels import LABELS
 from convscope.data.targets.numbers import NUMBERS
 from convscope.errors import DataError
 
+NAME = "table"  # of the layout
+
 
 @dataclass(frozen=True, eq=False)
 class TableContent:
@@ -143,7 +145,7 @@ def read_boxes(content: TableContent) -> Dataset:
     for row, file, split, group in content.files(skipped):
         seen = images.setdefault(file, AnnotatedImage(file, content.lookup.name(file), split, group=group))
         seen.objects.append((row[label] if label else "object", columns.box(row)))
-    return largest_objects(content.source, "table", images.values(), skipped)
+    return largest_objects(content.source, NAME, images.values(), skipped)
 
 
 READERS: dict[str, Callable[[TableContent], Dataset]] = {
@@ -156,7 +158,7 @@ READERS: dict[str, Callable[[TableContent], Dataset]] = {
 def _filled(
     content: TableContent, kind: str, names: tuple[str, ...], value: Callable[[TableRow], list[float]]
 ) -> Dataset:
-    listing = DatasetBuilder(content.source, "table", target_kind=kind, names=names)
+    listing = DatasetBuilder(content.source, NAME, target_kind=kind, names=names)
     listing.notes.append(f"columns used: {content.columns.image} for image, {kind}: {', '.join(names)}")
     found: dict[Path, list[ListedFile]] = {}
     for row, file, split, group in content.files(listing.skipped):

@@ -32,6 +32,7 @@ class ImageSets:
     def __init__(self, run: LiveRun, corrections: LabelCorrections) -> None:
         self.run, self.corrections = run, corrections
         self._predictions: dict[str, tuple[float, SplitAnswers]] = {}
+        self._names: dict[str, tuple[tuple[str, ...], dict[str, int]]] = {}
 
     def split_and_index(self, image: str) -> tuple[str, int]:
         """An image id as its set and place.
@@ -45,6 +46,13 @@ class ImageSets:
             if index < len(self.run.images(split)):
                 return split, index
         raise NotFoundError(f"image {image[:60]}: is not in the run's train or validation set; choose another")
+
+    def index_of(self, split: str, name: str) -> int | None:
+        """The index of an image by its name; None where the split has none of that name."""
+        names = self.run.images(split).names
+        if self._names.get(split, ((), {}))[0] is not names:
+            self._names[split] = names, {one: index for index, one in enumerate(names)}
+        return self._names[split][1].get(name)
 
     def image(self, image: str) -> ImageSet:
         """One image by its id."""
@@ -148,7 +156,7 @@ class ImageSets:
             if not task.single_class:
                 raise NotAvailableError(f"confusion: the run's task is {task.name}, which has no one class per image")
             raise NotAvailableError(
-                f"confusion: the network was not asked about the {split} set yet; run answers for {split}"
+                f"confusion: the {split} split has no predictions yet; run the job predictions for {split}"
             )
         return found
 

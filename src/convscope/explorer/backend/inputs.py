@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from convscope.analysis.target import ImageSet
-from convscope.errors import ConfigError, did_you_mean
+from convscope.errors import ConfigError, closest, did_you_mean
 from convscope.explain import downsample, quantised, record
 from convscope.explain import unit as unit_of
 from convscope.explorer.backend import uploads
@@ -246,11 +246,8 @@ def _check_layer(loaded: LoadedModel, layer: str) -> None:
     known = (INPUT, *loaded.module_tree.names())
     if layer not in known:
         outermost = (INPUT, *(part.name for part in loaded.module_tree.parts))
-        meant = did_you_mean(layer, known)
-        raise ConfigError(
-            f"layer {layer[:80]}: the network has no such layer"
-            f"{did_you_mean(layer, outermost) if meant.startswith('; choose') else meant}"
-        )
+        meant = did_you_mean(layer, known if closest(layer, known) else outermost)
+        raise ConfigError(f"layer {layer[:80]}: the network has no such layer{meant}")
 
 
 def _classes(loaded: LoadedModel, output: Tensor) -> list[dict[str, Any]]:
