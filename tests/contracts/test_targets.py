@@ -23,7 +23,7 @@ def seen(dataset):
     return dataset.kind.in_view(dataset, (32, 32)) if decoded is None else decoded
 
 
-def test_it_is_known_by_its_name(dataset):
+def test_a_task_is_registered_by_its_name(dataset):
     assert TARGET_KINDS[dataset.kind.name] is dataset.kind
 
 

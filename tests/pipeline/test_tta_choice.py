@@ -23,12 +23,12 @@ TTA_NOTE = (
 )
 
 
-def judged(monkeypatch, low):
+def set_paired_gain(monkeypatch, low):
     monkeypatch.setattr(Classify, "paired_gain", lambda *_: Interval(low + 0.01, low, low + 0.02))
 
 
 def test_views_that_improve_the_score_are_used_by_the_run(tmp_path, few, monkeypatch):
-    judged(monkeypatch, 0.001)
+    set_paired_gain(monkeypatch, 0.001)
     last = train(tmp_path / "run", few, train__epochs=1)[-1]
     run = RunFolder(tmp_path / "run")
     assert isinstance(last, TrainingFinished)
@@ -46,7 +46,7 @@ def test_views_that_improve_the_score_are_used_by_the_run(tmp_path, few, monkeyp
 
 
 def test_predict_uses_the_same_views(tmp_path, few, monkeypatch):
-    judged(monkeypatch, 0.001)
+    set_paired_gain(monkeypatch, 0.001)
     train(tmp_path / "run", few, train__epochs=1)
     run = RunFolder(tmp_path / "run")
     kept = load_predictions(run, "validation", "shifts")
@@ -59,7 +59,7 @@ def test_predict_uses_the_same_views(tmp_path, few, monkeypatch):
 
 
 def test_views_without_a_significant_gain_are_not_used(tmp_path, few, monkeypatch):
-    judged(monkeypatch, 0.0)
+    set_paired_gain(monkeypatch, 0.0)
     last = train(tmp_path / "run", few, train__epochs=1)[-1]
     run = RunFolder(tmp_path / "run")
     assert load_config(run.model).tta_views == "1"
@@ -85,7 +85,7 @@ def test_single_view_and_averaged_predictions_are_stored_from_one_pass(finished,
 
 
 def test_runs_are_compared_by_their_averaged_predictions(tmp_path, few, monkeypatch):
-    judged(monkeypatch, 0.001)
+    set_paired_gain(monkeypatch, 0.001)
     for name in "ab":
         train(tmp_path / name, few, train__epochs=1)
     rows = compare([tmp_path / "a", tmp_path / "b"]).runs

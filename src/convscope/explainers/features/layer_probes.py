@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from convscope.errors import DataError
 from convscope.explainers.hooks import record
 from convscope.explainers.suggestions import Suggestion
+from convscope.modules import preserve_state
 from convscope.progress import Progress
 
 Labelled = Callable[[], Iterable[tuple[Tensor, Tensor]]]
@@ -59,9 +60,10 @@ def probe_layers(
         DataError: no images, or fewer than two classes.
         ModelError: no such layer.
     """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
+    with preserve_state(model):  # the first import of scikit-learn advances Python's random state
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
 
     (features, classes), (test_features, test_classes) = (
         _features(model, layers, batches()) for batches in (train, test)
