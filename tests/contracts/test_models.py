@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from convscope.errors import ModelError
-from convscope.models import MODELS, Architecture, DenseNetwork, build
+from convscope.models import MODELS, Architecture, EncoderDecoder, build
 from convscope.models.components import SqueezeExcite
-from convscope.models.input_check import accepts, smallest
+from convscope.models.input_check import accepts, smallest_side
 from convscope.models.shape_inference import run_on_meta
 from convscope.models.summary.trace import trace
 
@@ -89,7 +89,7 @@ def test_logits_are_the_head_of_the_last_features(name) -> None:
     model, x = make(name), images(name)
     with torch.no_grad():
         logits = model(x)
-        if isinstance(model, DenseNetwork):
+        if isinstance(model, EncoderDecoder):
             assert logits.shape == (2, 3, *x.shape[2:])
             assert torch.equal(logits, model.head(model.decode(model.pyramid(x))))
         else:
@@ -164,15 +164,15 @@ def test_odd_and_oblong_sizes_go_in_and_too_small_ones_are_named(name) -> None:
         return
     for sides in ((side + 1, side + 13), (2 * side + 3, side)):
         logits = run_on_meta(model, model, (1, 3, *sides))
-        assert logits.shape == ((1, 3, *sides) if isinstance(model, DenseNetwork) else (1, 3))
-    least = smallest(model)
+        assert logits.shape == ((1, 3, *sides) if isinstance(model, EncoderDecoder) else (1, 3))
+    least = smallest_side(model)
     assert accepts(model, (3, least, least))
     if least > 1:
         with pytest.raises(ModelError) as caught:
             model(torch.empty(1, 3, least - 1, least - 1, device="meta"))
         given, works = f"{least - 1}x{least - 1}", f"{least}x{least}"
         assert (
-            str(caught.value) == f"{model.name}: an input of {given} is too small; the smallest that works is {works}"
+            str(caught.value) == f"{model.name}: an input of {given} is too small; the smallest_side that works is {works}"
         )
 
 

@@ -170,6 +170,6 @@ def test_without_timm_the_message_says_how_to_get_it(monkeypatch) -> None:
 
 
 def test_the_naive_network_keeps_every_map_as_large_as_the_image_and_sees_little():
-    anatomy = summarize(MODELS["full_resolution"](4, channels=3, width=8, depth=5), (3, 20, 30))
-    assert {layer.output_shape[1:] for layer in anatomy.layers} == {(20, 30)}
-    assert anatomy.last_maps().rf_size == (11, 11)
+    summary = summarize(MODELS["full_resolution"](4, channels=3, width=8, depth=5), (3, 20, 30))
+    assert {layer.output_shape[1:] for layer in summary.layers} == {(20, 30)}
+    assert summary.last_maps().rf_size == (11, 11)

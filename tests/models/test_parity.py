@@ -43,7 +43,7 @@ def test_logits_equal_torchvisions(name) -> None:
     theirs = filled(getattr(torchvision_models(), their_name))
     ours = empty(MODELS[name])
     loaded = load_state(ours, theirs.state_dict())
-    assert (loaded.fresh, loaded.unused) == ((), ())
+    assert (loaded.not_loaded, loaded.unused) == ((), ())
     assert difference(ours, theirs, side) == 0
 
 
@@ -52,7 +52,7 @@ def test_logits_equal_torchvisions_also_those_of_the_auxiliary_classifiers(name,
     theirs = filled(lambda: getattr(torchvision_models(), name)(aux_logits=True, init_weights=False))
     ours = empty(lambda: MODELS[name](auxiliary=auxiliary))
     loaded = load_state(ours, theirs.state_dict())
-    assert (loaded.fresh, loaded.unused) == ((), ())
+    assert (loaded.not_loaded, loaded.unused) == ((), ())
     assert difference(ours, theirs, side) == 0
     # Training mode at the top alone, so that norms and dropout still do what they do in evaluation.
     ours.training = theirs.training = True
@@ -80,7 +80,7 @@ def test_logits_equal_timms_for_se_resnet_50() -> None:
     theirs = filled(lambda: timm.create_model("seresnet50", pretrained=False))
     ours = empty(MODELS["se_resnet50"])
     loaded = load_state(ours, theirs.state_dict())
-    assert (loaded.fresh, loaded.unused) == ((), ())
+    assert (loaded.not_loaded, loaded.unused) == ((), ())
     assert difference(ours, theirs, 96) < 1e-5
 
 
@@ -90,5 +90,5 @@ def test_timms_own_names_are_known_too(name) -> None:
     theirs = filled(lambda: timm.create_model(name, pretrained=False))
     ours = empty(MODELS[{"mobilenetv2_100": "mobilenet_v2"}.get(name, name)])
     loaded = load_state(ours, theirs.state_dict())
-    assert (loaded.fresh, loaded.unused) == ((), ())
+    assert (loaded.not_loaded, loaded.unused) == ((), ())
     assert difference(ours, theirs, 224) < 1e-4

@@ -13,7 +13,7 @@ from convscope.training import Compiled
 from convscope.training import compile as compiling
 
 PAIR = (torch.randn(8, 4), torch.randint(0, 3, (8,)))
-LONG = compiling.LONG
+MIN_TRAINING_SECONDS = compiling.LONG
 
 
 class Slow(nn.Module):
@@ -49,42 +49,42 @@ def decided(model: nn.Module, seconds: float) -> tuple[Compiled, str]:
 
 def test_what_is_faster_is_used_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", compiler(0.001))
-    way, told = decided(Slow(), LONG)
-    assert way.way == "always"
+    way, told = decided(Slow(), MIN_TRAINING_SECONDS)
+    assert way.choice == "always"
     assert told.startswith("torch.compile: used (a step takes 2")
-    assert ", with CUDA graphs it failed: no graphs here; finding out took " in told
+    assert ", with CUDA graphs it failed: no graphs here; benchmarking took " in told
 
 
 def test_graphs_are_used_where_they_are_faster_still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", compiler(0.01, with_graphs=0.001))
-    way, told = decided(Slow(), LONG)
-    assert way.way == "graphs"
+    way, told = decided(Slow(), MIN_TRAINING_SECONDS)
+    assert way.choice == "graphs"
     assert told.startswith("torch.compile: used with CUDA graphs (a step takes 2")
 
 
 def test_graphs_that_are_slower_than_compiled_kernels_alone_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", compiler(0.001, with_graphs=0.01))
-    assert decided(Slow(), LONG)[0].way == "always"
+    assert decided(Slow(), MIN_TRAINING_SECONDS)[0].choice == "always"
 
 
 def test_what_is_no_faster_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", compiler(0.03))
-    way, told = decided(Slow(), LONG)
-    assert way.way == "never"
+    way, told = decided(Slow(), MIN_TRAINING_SECONDS)
+    assert way.choice == "never"
     assert told.startswith("torch.compile: not used (a step takes 2")
 
 
 def test_a_gain_below_the_trial_s_own_cost_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", compiler(0.001))
-    monkeypatch.setattr(compiling, "LONG", 0.0)
+    monkeypatch.setattr(compiling, "MIN_TRAINING_SECONDS", 0.0)
     way, _ = decided(Slow(), 0.001)
-    assert way.way == "never"
+    assert way.choice == "never"
 
 
 def test_a_short_training_is_not_held_up_by_a_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", lambda *_, **__: pytest.fail("compiled"))
-    way, told = decided(Slow(), LONG - 1)
-    assert (way.way, told) == ("never", "")
+    way, told = decided(Slow(), MIN_TRAINING_SECONDS - 1)
+    assert (way.choice, told) == ("never", "")
 
 
 def test_a_compiler_that_fails_is_told_of_and_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,8 +92,8 @@ def test_a_compiler_that_fails_is_told_of_and_not_used(monkeypatch: pytest.Monke
         raise RuntimeError("no compiler of C found\nand much more")
 
     monkeypatch.setattr(torch, "compile", fail)
-    way, told = decided(Slow(), LONG)
-    assert way.way == "never"
+    way, told = decided(Slow(), MIN_TRAINING_SECONDS)
+    assert way.choice == "never"
     assert "compiled it failed: no compiler of C found, with CUDA graphs it failed: no compiler of C found" in told
 
 
@@ -102,7 +102,7 @@ def test_a_batch_that_does_not_fit_into_memory_is_left_to_the_loop() -> None:
         def forward(self, x: Tensor) -> Any:
             raise torch.OutOfMemoryError(f"{len(x)} images")
 
-    assert decided(Large(), LONG)[1] == ""
+    assert decided(Large(), MIN_TRAINING_SECONDS)[1] == ""
 
 
 def test_the_trial_leaves_network_and_randomness_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,7 +112,7 @@ def test_the_trial_leaves_network_and_randomness_as_they_were(monkeypatch: pytes
     torch.manual_seed(3)
     expected = torch.rand(1)
     torch.manual_seed(3)
-    decided(model, LONG)
+    decided(model, MIN_TRAINING_SECONDS)
     assert torch.equal(torch.rand(1), expected)
     assert not model.training
     assert all(parameter.grad is None for parameter in model.parameters())
@@ -122,7 +122,7 @@ def test_the_trial_leaves_network_and_randomness_as_they_were(monkeypatch: pytes
 def test_a_decision_is_made_once_and_kept() -> None:
     way = Compiled()
     way.load_state_dict(Compiled("always").state_dict())
-    assert way.way == "always"
+    assert way.choice == "always"
     assert way.decide(Slow(), PAIR, nn.functional.cross_entropy, nullcontext, lambda _: 1e9) == ""
 
 

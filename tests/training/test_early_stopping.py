@@ -19,7 +19,7 @@ def test_progress_begins_the_count_anew():
 
 
 def test_a_gain_that_is_too_small_is_none():
-    counter = EarlyStopping(0, "max", least_gain=0.01)
+    counter = EarlyStopping(0, "max", min_delta=0.01)
     assert [counter.update(score) for score in (0.5, 0.52, 0.525)] == [False, False, True]
 
 

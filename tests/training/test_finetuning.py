@@ -90,7 +90,7 @@ def test_alexnet_of_five_classes_trains_as_many_weights_as_its_new_layers_have(l
 def test_parts_learn_from_the_top_down_each_slower_than_the_one_above():
     settings = PlanSettings(unfreeze_at=3, unfreeze_every=2, encoder_lr="0.1x", layer_lr_decay=0.5)
     plan = make_plan(network(), settings, RATE)
-    told = [(row.part, row.trained_from, row.share) for row in plan.rows if row.num_parameters]
+    told = [(row.part, row.trained_from, row.lr_factor) for row in plan.rows if row.num_parameters]
     assert told == [
         ("stem", 9, 0.0125), ("stages.0", 7, 0.025), ("stages.1", 5, 0.05), ("head.fc1", 3, 0.1), ("head.fc", 1, 1.0),
     ]  # fmt: skip
@@ -225,7 +225,7 @@ def test_training_on_kept_features_is_training_on_the_images():
         kept = [(forward_parts(twin, x, 0, 5), y) for x, y in batches()(0)]
     state = State(twin, build_plan_optimiser(twin, OptimiserSettings(learning_rate=RATE, weight_decay=0.1), plan))
     freeze(twin, plan, 1)
-    state.enter = lambda model, x: forward_parts(model, x, 5)
+    state.forward = lambda model, x: forward_parts(model, x, 5)
     epochs = list(run(state, lambda _epoch: iter(kept), loss, lambda _step: 1.0, 3, lambda _model: {}))
     assert sum(isinstance(one, Epoch) for one in epochs) == 3
     assert torch.equal(twin.head.fc.weight, anew.model.head.fc.weight)

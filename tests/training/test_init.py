@@ -107,7 +107,7 @@ def variances_by_depth(name: str) -> list[float]:
     initialise(model, name)
     with observe(model) as observer, torch.no_grad():
         model(torch.randn(256, 128))
-        return [report.variance for report in observer.report() if report.kind == "Linear"]
+        return [report.variance for report in observer.report() if report.layer_type == "Linear"]
 
 
 def test_normal_weights_explode_with_depth_and_small_ones_die_out_while_kaiming_stays_flat():

@@ -27,7 +27,7 @@ def network() -> nn.Sequential:
 @pytest.mark.parametrize("shape", [(8, 3, 3, 3), (64, 4, 1, 1), (6, 6, 3, 3)])
 def test_singular_values_of_any_shape_come_near_one(shape: tuple[int, ...]) -> None:
     gradient = torch.randn(shape, generator=torch.Generator().manual_seed(0))
-    (found,) = orthogonal(gradient[None], rounds=5)
+    (found,) = orthogonal(gradient[None], iterations=5)
     assert found.shape == gradient.shape
     values = torch.linalg.svdvals(found.flatten(1))
     assert 0.6 < values.min() < values.max() < 1.3
@@ -39,7 +39,7 @@ def test_singular_values_of_any_shape_come_near_one(shape: tuple[int, ...]) -> N
 def test_one_round_is_the_quintic_worked_by_hand() -> None:
     """A matrix of the singular values 0.8 and 0.6 has norm 1, so that they go in as they are."""
     a, b, c = COEFFICIENTS
-    found = orthogonal(torch.diag(torch.tensor([0.8, 0.6]))[None, ..., None, None], rounds=1)
+    found = orthogonal(torch.diag(torch.tensor([0.8, 0.6]))[None, ..., None, None], iterations=1)
     expected = [a * s + b * s**3 + c * s**5 for s in (0.8, 0.6)]
     assert found.flatten().tolist() == pytest.approx([expected[0], 0, 0, expected[1]], abs=1e-5)
 
@@ -49,7 +49,7 @@ def test_many_rounds_are_the_quintic_round_by_round(shape: tuple[int, ...]) -> N
     """The iteration as it is published, one matrix at a time in float64; the second shape is tall."""
     a, b, c = COEFFICIENTS
     gradients = torch.randn(shape, generator=torch.Generator().manual_seed(0))
-    for gradient, found in zip(gradients, orthogonal(gradients, rounds=3), strict=True):
+    for gradient, found in zip(gradients, orthogonal(gradients, iterations=3), strict=True):
         x = gradient.flatten(1).double()
         x /= x.norm()
         for _ in range(3):
@@ -111,7 +111,7 @@ def test_what_adamw_moves_it_moves_as_torch_does() -> None:
 def test_weights_of_one_shape_turn_together_as_they_would_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for stacked in (0, 128):
-        monkeypatch.setattr("convscope.training.muon.STACKED", stacked)
+        monkeypatch.setattr("convscope.training.muon.MAX_STACKED_OUTPUTS", stacked)
         torch.manual_seed(0)
         model = nn.Sequential(*[nn.Conv2d(6, 6, 3, bias=False) for _ in range(3)])
         optimiser = build_optimiser(model, MUON)

@@ -103,29 +103,35 @@ def no_norm(channels: int, rank: int) -> nn.Module:  # noqa: ARG001
     return nn.Identity()
 
 
-def max_pool(ask: PoolSettings) -> nn.Module:
+def max_pool(settings: PoolSettings) -> nn.Module:
     """The largest value of each window."""
-    pool: nn.Module = MAX_POOLS[ask.rank](ask.size, ask.stride, ask.padding, ceil_mode=ask.ceil)
+    pool: nn.Module = MAX_POOLS[settings.rank](
+        settings.size, settings.stride, settings.padding, ceil_mode=settings.ceil
+    )
     return pool
 
 
-def average_pool(ask: PoolSettings) -> nn.Module:
+def average_pool(settings: PoolSettings) -> nn.Module:
     """The mean of each window, padding not counted."""
-    make = AVERAGE_POOLS[ask.rank]
-    pool: nn.Module = make(ask.size, ask.stride, ask.padding, ceil_mode=ask.ceil, count_include_pad=False)
+    make = AVERAGE_POOLS[settings.rank]
+    pool: nn.Module = make(
+        settings.size, settings.stride, settings.padding, ceil_mode=settings.ceil, count_include_pad=False
+    )
     return pool
 
 
-def strided(ask: PoolSettings) -> nn.Module:
+def strided(settings: PoolSettings) -> nn.Module:
     """A convolution with a stride in place of the pool (Springenberg 2014, arXiv:1412.6806): it has weights."""
-    conv: nn.Module = CONVOLUTIONS[ask.rank](ask.channels, ask.channels, ask.size, ask.stride, ask.padding)
+    conv: nn.Module = CONVOLUTIONS[settings.rank](
+        settings.channels, settings.channels, settings.size, settings.stride, settings.padding
+    )
     return conv
 
 
-def blur_pool(ask: PoolSettings) -> nn.Module:
+def blur_pool(settings: PoolSettings) -> nn.Module:
     """The largest value at every position, then a blur with the stride: moves less when the image moves a pixel."""
-    dense = MAX_POOLS[ask.rank](ask.size, 1, ask.padding)
-    return nn.Sequential(dense, Blur(ask.channels, ask.stride, ask.rank))
+    dense = MAX_POOLS[settings.rank](settings.size, 1, settings.padding)
+    return nn.Sequential(dense, Blur(settings.channels, settings.stride, settings.rank))
 
 
 class SqueezeExcite(nn.Module):

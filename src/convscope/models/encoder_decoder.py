@@ -10,7 +10,7 @@ from convscope.models.shape_inference import run_on_meta
 from convscope.models.upsample import bilinear
 
 
-class DenseNetwork(Network):
+class EncoderDecoder(Network):
     """`stem` and `stages` are the encoder's, so that `features` and pretrained weights are; logits are (B, K, H, W).
 
     ``forward = head(decode(pyramid(x)))``. Images whose sides do not suit the pools are padded at the right and the

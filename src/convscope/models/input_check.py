@@ -10,10 +10,10 @@ from convscope.models.input_spec import InputSpec
 from convscope.models.layers import shape_text
 from convscope.models.shape_inference import run_on_meta
 
-LARGEST_SIDE_TRIED = 1024
+MAX_SIDE = 1024
 
 
-class Sized(Protocol):
+class HasInputSpec(Protocol):
     """What is asked of a network here, an `nn.Module`: its name and the input that it is built for."""
 
     name: str
@@ -24,10 +24,10 @@ class Sized(Protocol):
         ...
 
 
-SizedModule = TypeVar("SizedModule", bound=Sized)
+NetworkT = TypeVar("NetworkT", bound=HasInputSpec)
 
 
-def accepts(network: Sized, shape: Sequence[int]) -> bool:
+def accepts(network: HasInputSpec, shape: Sequence[int]) -> bool:
     """Return whether an image of this shape (C, H, W) goes through."""
     try:
         run_on_meta(cast(nn.Module, network), network.compute, (1, *shape))
@@ -36,49 +36,47 @@ def accepts(network: Sized, shape: Sequence[int]) -> bool:
     return True
 
 
-def smallest(network: Sized) -> int | None:
+def smallest_side(network: HasInputSpec) -> int | None:
     """Return the smallest side of a square image that goes through, or None where none up to 1024 does."""
 
-    def goes(side: int) -> bool:
+    def fits(side: int) -> bool:
         return accepts(network, (network.input_spec.channels, *(side,) * network.input_spec.rank))
 
     low, high = 0, 1
-    while not goes(high):
+    while not fits(high):
         low, high = high, 2 * high
-        if high > LARGEST_SIDE_TRIED:
+        if high > MAX_SIDE:
             return None
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if goes(middle) else (middle, high)
+        low, high = (low, middle) if fits(middle) else (middle, high)
     return high
 
 
-def input_error(network: Sized, shape: tuple[int, ...]) -> str | None:
+def input_error(network: HasInputSpec, shape: tuple[int, ...]) -> str | None:
     """Return in one sentence why an input of this shape (C, H, W) cannot go through, or None where it can."""
-    name, takes, sides, given = network.name, network.input_spec, shape[1:], shape_text(shape[1:])
-    if len(sides) != takes.rank:
-        batch = "BCDHW" if takes.rank == 3 else "BCHW"[: takes.rank + 2]
+    name, input_spec, sides, given = network.name, network.input_spec, shape[1:], shape_text(shape[1:])
+    if len(sides) != input_spec.rank:
+        batch = "BCDHW" if input_spec.rank == 3 else "BCHW"[: input_spec.rank + 2]
+        return f"{name}: an input has {len(shape) + 1} dimensions; give a batch of {input_spec.rank + 2} ({', '.join(batch)})"
+    if shape[0] != input_spec.channels:
         return (
-            f"{name}: an input has {len(shape) + 1} dimensions; give a batch of {takes.rank + 2} ({', '.join(batch)})"
-        )
-    if shape[0] != takes.channels:
-        return (
-            f"{name}: built for {takes.channels} channels and the input has {shape[0]}; "
+            f"{name}: built for {input_spec.channels} channels and the input has {shape[0]}; "
             f"convert the images or build it with channels={shape[0]}"
         )
-    if takes.size is not None and sides != takes.size:
-        built = shape_text(takes.size)
+    if input_spec.size is not None and sides != input_spec.size:
+        built = shape_text(input_spec.size)
         return f"{name}: built for {built} and the input is {given}; resize to {built} or build it with size={sides}"
     if accepts(network, shape):
         return None
-    side = smallest(network)
+    side = smallest_side(network)
     if side is None:
         return f"{name}: an input of {given} does not go through, nor any other size; take out a pool or a stride"
-    least = shape_text((side,) * takes.rank)
+    least = shape_text((side,) * input_spec.rank)
     return f"{name}: an input of {given} is too small; the smallest that works is {least}"
 
 
-def check_size(network: SizedModule, size: tuple[int, ...] | None) -> SizedModule:
+def check_size(network: NetworkT, size: tuple[int, ...] | None) -> NetworkT:
     """Return the network, having made sure that images of this size go through.
 
     Raises:

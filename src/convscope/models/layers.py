@@ -134,7 +134,7 @@ def initialise(model: nn.Module, conv: Callable[[Tensor], Any], linear: Callable
                 nn.init.zeros_(cast("Tensor", bias))
 
 
-def cut_normal(weight: Tensor, deviation: float) -> None:
+def truncated_normal(weight: Tensor, deviation: float) -> None:
     """Fill with N(0, deviation), what lies beyond two deviations drawn again until it does not."""
     with torch.no_grad():
         weight.normal_(0, deviation)

@@ -52,7 +52,7 @@ class LayerOptions(VectorOptions):
             self.norm_last,
         )
 
-    def refuse_no_padding(self, name: str) -> None:
+    def require_padding(self, name: str) -> None:
         """Raise where paths that meet again would have maps of different sizes."""
         if self.padding == "none":
             raise ModelError(f"{name}: padding none makes paths that meet differ in size; choose zeros or edge")
@@ -69,8 +69,8 @@ class Options(LayerOptions):
 
 def _whole_numbers(value: object) -> Iterator[int]:
     if isinstance(value, list | tuple):
-        for inside in value:
-            yield from _whole_numbers(inside)
+        for item in value:
+            yield from _whole_numbers(item)
     elif isinstance(value, int) and not isinstance(value, bool):
         yield value
 
@@ -91,6 +91,6 @@ def read_options(kind: type[Chosen], name: str, options: Mapping[str, Any]) -> C
         return kind(**options)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"][:1])
-        wrong = re.sub(r"^Input", "it", first["msg"].removeprefix("Value error, "))
-        raise ModelError(f"{name}: option {place} is {options[place]!r}; {wrong}") from None
+        option = ".".join(str(part) for part in first["loc"][:1])
+        problem = re.sub(r"^Input", "it", first["msg"].removeprefix("Value error, "))
+        raise ModelError(f"{name}: option {option} is {options[option]!r}; {problem}") from None

@@ -21,12 +21,12 @@ from convscope.models.families import (
     resnet,
     segnet,
     squeezenet,
+    timm,
     unet,
     vgg,
 )
-from convscope.models.families import timm as foreign
 from convscope.models.network import Network
-from convscope.models.toml import toml_network as spec
+from convscope.models.toml import toml_network
 from convscope.models.toml.toml_network import read_text
 
 RESNETS = {f"resnet{depth}": partial(resnet.resnet, **options) for depth, options in resnet.DEPTHS.items()}
@@ -42,7 +42,7 @@ VGGS = {
 }
 
 
-def unet_on_any(classes: int = 2, **options: Any) -> Network:
+def unet_on_encoder(classes: int = 2, **options: Any) -> Network:
     """A U-Net whose `encoder`, where one is named, is any network of the catalogue."""
     name = options.get("encoder")
     return unet.unet(classes, make_encoder=builder(name) if name else None, **options)
@@ -63,10 +63,10 @@ MODELS: dict[str, Callable[..., Network]] = {
     **{name: partial(squeezenet.squeezenet, **options) for name, options in squeezenet.VERSIONS.items()},
     "mobilenet_v2": mobilenet.mobilenet_v2,
     "airbench": airbench.airbench,
-    "unet": unet_on_any,
+    "unet": unet_on_encoder,
     "segnet": segnet.segnet,
     "full_resolution": full_resolution.full_resolution,
-    "assembled": spec.network_from_toml,
+    "assembled": toml_network.network_from_toml,
 }
 
 # What a network changes by itself when the images are small; `resolve` writes it down.
@@ -92,16 +92,16 @@ class Architecture(BaseModel):
 
     @field_validator("options")
     @classmethod
-    def plain(cls, options: dict[str, Any]) -> dict[str, Any]:
+    def _check_json(cls, options: dict[str, Any]) -> dict[str, Any]:
         """Refuse what JSON cannot hold, functions above all: they have names."""
         try:
-            told: dict[str, Any] = json.loads(json.dumps(options))
+            plain: dict[str, Any] = json.loads(json.dumps(options))
         except TypeError as error:
             raise ValueError(f"{error}; name it instead, as in activation = 'relu'") from None
-        return told
+        return plain
 
 
-FROM_THE_IMAGES = ("classes", "channels", "size", "rank")
+FROM_DATA = ("classes", "channels", "size", "rank")
 
 
 def resolve(
@@ -122,11 +122,13 @@ def resolve(
         text = read_text(Path(name))
         name, options = "assembled", {"text": text, "source": Path(name).name, **(options or {})}
     builder(name)
-    chosen = SMALL_IMAGES.get(name, no_adaptation)(size)
+    adapted = SMALL_IMAGES.get(name, no_adaptation)(size)
     if options and options.get("encoder"):
         small = SMALL_IMAGES.get(options["encoder"], no_adaptation)(size)
         options = {**options, "encoder_options": {**small, **options.get("encoder_options", {})}}
-    return Architecture(name=name, classes=classes, channels=channels, size=size, options={**chosen, **(options or {})})
+    return Architecture(
+        name=name, classes=classes, channels=channels, size=size, options={**adapted, **(options or {})}
+    )
 
 
 def build(architecture: Architecture) -> Network:
@@ -137,7 +139,7 @@ def build(architecture: Architecture) -> Network:
     """
     make, options = builder(architecture.name), dict(architecture.options)
     rank = len(architecture.size) if architecture.size else options.pop("rank", 2)
-    for option in FROM_THE_IMAGES:
+    for option in FROM_DATA:
         if option in options:
             raise ModelError(
                 f"{architecture.name}: no option {option}; the images and their classes say it, leave it away"
@@ -151,8 +153,8 @@ def builder(name: str) -> Callable[..., Network]:
     Raises:
         ModelError: there is none.
     """
-    if name.startswith(foreign.PREFIX):
-        return partial(foreign.timm_network, name.removeprefix(foreign.PREFIX))
+    if name.startswith(timm.PREFIX):
+        return partial(timm.timm_network, name.removeprefix(timm.PREFIX))
     if name not in MODELS:
         raise ModelError(f"model: no network {name}{did_you_mean(name, MODELS)}")
     return MODELS[name]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from convscope.modules import eval_mode
 
-SMALL = 64 * 64
+MAX_REAL_PIXELS = 64 * 64
 """Pixels up to which zeros are sent through a network on the CPU: 15 ms for a ResNet-18. The meta device spares the
 arithmetic, but needs more of Python for each operation, and a second at its first for importing PyTorch's compiler."""
 
@@ -36,16 +36,18 @@ def run_on_meta(model: nn.Module, method: Callable[[Tensor], Any], shape: Sequen
     all others go through a copy on the meta device, without memory and without arithmetic. `method` is the model or one
     of its methods; the model is in eval mode meanwhile and left as it was found.
     """
-    weights = dict(chain(model.named_parameters(), model.named_buffers()))
-    kinds = [tensor.dtype for tensor in weights.values() if tensor.is_floating_point()]
-    real = {tensor.device.type for tensor in weights.values()} <= {"cpu", "meta"} and {*kinds} <= {torch.float32}
-    device = "cpu" if real and shape[0] * math.prod(shape[2:]) <= SMALL else "meta"
-    thin = {f"module.{name}": on(device, tensor) for name, tensor in weights.items()}
+    tensors = dict(chain(model.named_parameters(), model.named_buffers()))
+    dtypes = [tensor.dtype for tensor in tensors.values() if tensor.is_floating_point()]
+    runs_on_cpu = {tensor.device.type for tensor in tensors.values()} <= {"cpu", "meta"} and {*dtypes} <= {
+        torch.float32
+    }
+    device = "cpu" if runs_on_cpu and shape[0] * math.prod(shape[2:]) <= MAX_REAL_PIXELS else "meta"
+    substitutes = {f"module.{name}": on_device(device, tensor) for name, tensor in tensors.items()}
     with eval_mode(model), torch.no_grad():
-        x = torch.zeros(tuple(shape), device=device, dtype=kinds[0] if kinds else None)
-        return torch.func.functional_call(MethodModule(model, method), thin, (x,))
+        x = torch.zeros(tuple(shape), device=device, dtype=dtypes[0] if dtypes else None)
+        return torch.func.functional_call(MethodModule(model, method), substitutes, (x,))
 
 
-def on(device: str, tensor: Tensor) -> Tensor:
+def on_device(device: str, tensor: Tensor) -> Tensor:
     """Return a tensor that is there, or one of its shape that can stand for it there."""
     return tensor if tensor.device.type == device else torch.zeros_like(tensor, device=device)

@@ -43,7 +43,7 @@ def max_unpool(x: Tensor, fine: Tensor) -> Tensor:
     return flat.view(fine.shape)
 
 
-def centre(x: Tensor, sides: tuple[int, ...]) -> Tensor:
+def center_crop(x: Tensor, sides: tuple[int, ...]) -> Tensor:
     """Return the middle of a map."""
     for dim, side in enumerate(sides, start=2):
         x = x.narrow(dim, (x.shape[dim] - side) // 2, side)
@@ -54,13 +54,13 @@ class Enlarge(nn.Module):
     """Enlarge to `sides` without weights, then a 3x3 from `c_in` to `c_out` maps."""
 
     def __init__(
-        self, way: Callable[[Tensor, tuple[int, ...]], Tensor], c_in: int, c_out: int, layer: LayerFactory
+        self, resize: Callable[[Tensor, tuple[int, ...]], Tensor], c_in: int, c_out: int, layer: LayerFactory
     ) -> None:
         super().__init__()
-        self.way, self.conv = way, layer.conv_norm(c_in, c_out, 3)
+        self.resize, self.conv = resize, layer.conv_norm(c_in, c_out, 3)
 
     def forward(self, x: Tensor, fine: Tensor | None, sides: tuple[int, ...]) -> Tensor:  # noqa: ARG002
-        out: Tensor = self.conv(self.way(x, sides))
+        out: Tensor = self.conv(self.resize(x, sides))
         return out
 
 

@@ -101,7 +101,7 @@ def _assemble_session(
     stages, watch = (Stages(plan), UnfreezingCheck()) if plan else (None, None)
     plateau = schedule if isinstance(schedule, PlateauSchedule) else None
     compiled = None if plan else compile_for(recipe, device)
-    state.enter = compiled or state.enter
+    state.forward = compiled or state.forward
     memories = {"best": best, "clock": clock, "plateau": plateau, "legs": stages, "watch": watch, "compiled": compiled}
     state.extras = {name: memory for name, memory in memories.items() if memory is not None}
     config = BundleConfig(

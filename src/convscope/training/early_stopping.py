@@ -20,11 +20,11 @@ class EarlyStopping:
     (0.4, 3)
     """
 
-    def __init__(self, patience: int, mode: Literal["min", "max"] = "min", least_gain: float = 0.0) -> None:
+    def __init__(self, patience: int, mode: Literal["min", "max"] = "min", min_delta: float = 0.0) -> None:
         """Take how many bad epochs are borne, whether lower or higher is better, and how much counts as better."""
         self.patience = patience
         self.mode = mode
-        self.least_gain = least_gain
+        self.min_delta = min_delta
         self.best: float | None = None
         self.best_epoch = 0  # counted from 1; 0 before the first
         self.epochs = 0
@@ -45,10 +45,10 @@ class EarlyStopping:
         if self.best is None:
             return True
         gain = self.best - score if self.mode == "min" else score - self.best
-        return gain > self.least_gain
+        return gain > self.min_delta
 
     def state_dict(self) -> dict[str, float | None]:
-        """What it has counted; `patience`, `mode` and `least_gain` are settings and are not in it."""
+        """What it has counted; `patience`, `mode` and `min_delta` are settings and are not in it."""
         return {
             "best": self.best,
             "best_epoch": self.best_epoch,

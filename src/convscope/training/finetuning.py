@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from convscope.errors import ConfigError
 from convscope.training.optimisers import OPTIMISERS, OptimiserSettings, parameter_groups
-from convscope.training.partition import ENCODER_PARTS, new_layers, num_parameters, parts, weighted
+from convscope.training.partition import ENCODER_PARTS, new_layers, num_parameters, parts, weight_layers
 
 
 class PlanSettings(BaseModel, frozen=True, extra="forbid"):
@@ -46,10 +46,10 @@ class PlanSettings(BaseModel, frozen=True, extra="forbid"):
             raise ValueError("write a share of the head's learning rate like 0.1x, or a rate like 1e-3")
         return str(value)
 
-    def share(self, rate: float) -> float:
+    def lr_factor(self, rate: float) -> float:
         """What the new layers' `rate` is multiplied by for the highest part.
 
-        >>> PlanSettings(encoder_lr="0.1x").share(0.02), PlanSettings(encoder_lr="1e-3").share(0.02)
+        >>> PlanSettings(encoder_lr="0.1x").lr_factor(0.02), PlanSettings(encoder_lr="1e-3").lr_factor(0.02)
         (0.1, 0.05)
         """
         number = float(self.encoder_lr.removesuffix("x"))
@@ -66,7 +66,7 @@ class PlanPart:
     part: str
     num_parameters: int
     trained_from: int | None
-    share: float
+    lr_factor: float
     new: bool
 
     def frozen_in(self, epoch: int) -> bool:
@@ -111,39 +111,41 @@ def make_plan(model: nn.Module, settings: PlanSettings, rate: float) -> Finetuni
     Raises:
         ConfigError: the network has fewer layers or parts than the settings speak of.
     """
-    found, new = parts(model), set(new_layers(model, settings.replace_fc))
-    first_new = next((index for index, (name, part) in enumerate(found) if _is_new(name, part, new)), len(found))
-    old = [index for index, (_, part) in enumerate(found[:first_new]) if num_parameters(part)]
+    network_parts, new = parts(model), set(new_layers(model, settings.replace_fc))
+    first_new = next(
+        (index for index, (name, part) in enumerate(network_parts) if _is_new(name, part, new)), len(network_parts)
+    )
+    old = [index for index, (_, part) in enumerate(network_parts[:first_new]) if num_parameters(part)]
     learning = old[::-1][: settings.unfreeze_parts or None] if settings.unfreeze_at else []
     if settings.unfreeze_parts > len(old):
         raise ConfigError(
             f"transfer.unfreeze_parts is {settings.unfreeze_parts}, but {len(old)} parts are frozen; "
             f"give 1 to {len(old)}, or 0 for all"
         )
-    from_epoch, share = {}, {}
+    from_epoch, lr_factors = {}, {}
     for depth, index in enumerate(learning):
         from_epoch[index] = settings.unfreeze_at + depth * settings.unfreeze_every
-        share[index] = settings.share(rate) * settings.layer_lr_decay**depth
+        lr_factors[index] = settings.lr_factor(rate) * settings.layer_lr_decay**depth
     return FinetuningPlan(tuple(
-        PlanPart(name, num_parameters(part), from_epoch.get(index), share.get(index, 1.0), new=False)
+        PlanPart(name, num_parameters(part), from_epoch.get(index), lr_factors.get(index, 1.0), new=False)
         if index < first_new
         else PlanPart(name, num_parameters(part), 1, 1.0, new=True)
-        for index, (name, part) in enumerate(found)
+        for index, (name, part) in enumerate(network_parts)
     ))  # fmt: skip
 
 
 def _is_new(name: str, part: nn.Module, new: set[str]) -> bool:
     """Whether a part learns from the start: it is or holds a new layer, or is no part of the encoder."""
-    return not name.startswith(ENCODER_PARTS) or any(layer in new for layer in weighted(name, part))
+    return not name.startswith(ENCODER_PARTS) or any(layer in new for layer in weight_layers(name, part))
 
 
 def freeze(model: nn.Module, plan: FinetuningPlan, epoch: int) -> None:
     """Put the network in train mode with what the plan freezes in an epoch, counted from 1, standing still."""
     model.train()
-    still = plan.num_frozen(epoch)
+    num_frozen = plan.num_frozen(epoch)
     for index, (_, part) in enumerate(parts(model)):
-        part.requires_grad_(index >= still)
-        part.train(index >= still)
+        part.requires_grad_(index >= num_frozen)
+        part.train(index >= num_frozen)
 
 
 def build_plan_optimiser(model: nn.Module, settings: OptimiserSettings, plan: FinetuningPlan) -> torch.optim.Optimizer:
@@ -163,7 +165,7 @@ def build_plan_optimiser(model: nn.Module, settings: OptimiserSettings, plan: Fi
         if row.trained_from is not None:
             part.requires_grad_(True)
             for group in parameter_groups(part, settings.weight_decay):
-                groups.append({**group, "lr": settings.rate * row.share})  # noqa: PERF401
+                groups.append({**group, "lr": settings.rate * row.lr_factor})  # noqa: PERF401
     optimiser = OPTIMISERS[settings.name](groups, settings)
     for group in optimiser.param_groups:
         group["initial_lr"] = group["lr"]
@@ -175,9 +177,9 @@ def num_fixed(model: nn.Module, plan: FinetuningPlan, epoch: int) -> int:
 
     These are the frozen ones and what follows them without weights or chance, such as a pool.
     """
-    found = parts(model)
+    network_parts = parts(model)
     index = plan.num_frozen(epoch)
-    while index and index < len(found) and _is_fixed(found[index][1]):
+    while index and index < len(network_parts) and _is_fixed(network_parts[index][1]):
         index += 1
     return index
 

@@ -25,7 +25,7 @@ from convscope.errors import ConfigError, did_you_mean
 
 Fill = Callable[[Tensor, int, int, torch.Generator | None], None]  # weight (n, m, ...), n_in, n_out, generator
 
-WEIGHTED = (
+WEIGHT_LAYERS = (
     nn.Linear,
     nn.Conv1d,
     nn.Conv2d,
@@ -99,15 +99,15 @@ def initialise(model: nn.Module, name: str = "auto", generator: torch.Generator 
 def fitting_initialisers(model: nn.Module) -> dict[str, str]:
     """Return the initialiser that fits the activation which follows each layer, by the layer's name."""
     fitting: dict[str, str] = {}
-    waiting: list[str] = []  # layers whose activation has not come yet
+    pending: list[str] = []  # layers whose activation has not come yet
     for name, module in model.named_modules():
-        if isinstance(module, WEIGHTED):
-            waiting = [name]
+        if isinstance(module, WEIGHT_LAYERS):
+            pending = [name]
             fitting[name] = "xavier_in"
         elif isinstance(module, RECTIFIERS + SATURATING):
-            for layer in waiting:
+            for layer in pending:
                 fitting[layer] = "kaiming" if isinstance(module, RECTIFIERS) else "glorot"
-            waiting = []
+            pending = []
     return fitting
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from convscope.training.init import RECTIFIERS, SATURATING, WEIGHTED
+from convscope.training.init import RECTIFIERS, SATURATING, WEIGHT_LAYERS
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class LayerReport:
     """One layer, over all forward passes since the last report."""
 
     name: str
-    kind: str  # its class, for instance Conv2d or ReLU
+    layer_type: str  # its class, for instance Conv2d or ReLU
     dead: float | None  # share of units that were never different from 0, in [0, 1]; activation layers alone
     variance: float | None  # of its outputs, mean over the passes; None where it did not run
     gradient_norm: float | None  # of its weights at the last step; weight layers alone, None without gradients
@@ -36,18 +36,18 @@ class LayerTally:
 
     def __init__(self) -> None:
         self.passes = 0
-        self.alive: Tensor | None = None
+        self.active: Tensor | None = None
         self.variance: Tensor | None = None
 
-    def see(self, output: Tensor, is_activation: bool) -> None:
+    def update(self, output: Tensor, is_activation: bool) -> None:
         output = output.detach()
         variance = output.float().var(correction=0)
         self.variance = variance if self.variance is None else self.variance + variance
         self.passes += 1
         if is_activation:
             # a unit is a channel of (B, C, ...) and a column of (B, C)
-            alive = (output != 0).transpose(0, 1).flatten(1).any(1) if output.ndim > 1 else output != 0
-            self.alive = alive if self.alive is None else self.alive | alive
+            active = (output != 0).transpose(0, 1).flatten(1).any(1) if output.ndim > 1 else output != 0
+            self.active = active if self.active is None else self.active | active
 
 
 class Observer:
@@ -56,13 +56,13 @@ class Observer:
     def __init__(self, model: nn.Module) -> None:
         """Take the network that is watched."""
         self.model = model
-        self.layers = {name: module for name, module in model.named_modules() if is_watched(module)}
+        self.layers = {name: module for name, module in model.named_modules() if is_observed(module)}
         self.tallies = {name: LayerTally() for name in self.layers}
 
     def on_forward(self, name: str, module: nn.Module, _inputs: Any, output: Any) -> None:
         """Take one forward pass of one layer (a forward hook)."""
         if isinstance(output, Tensor):
-            self.tallies[name].see(output, isinstance(module, RECTIFIERS + SATURATING))
+            self.tallies[name].update(output, isinstance(module, RECTIFIERS + SATURATING))
 
     def report(self) -> list[LayerReport]:
         """Return every layer in order, and begin to count anew."""
@@ -76,7 +76,7 @@ class Observer:
         return LayerReport(
             name,
             type(module).__name__,
-            dead=None if tally.alive is None else 1 - tally.alive.float().mean().item(),
+            dead=None if tally.active is None else 1 - tally.active.float().mean().item(),
             variance=None if tally.variance is None else tally.variance.item() / tally.passes,
             gradient_norm=norms.get(name),
         )
@@ -101,9 +101,9 @@ def observe(model: nn.Module) -> Iterator[Observer]:
             hook.remove()
 
 
-def is_watched(module: nn.Module) -> bool:
+def is_observed(module: nn.Module) -> bool:
     """Whether a module is a weight layer or an activation."""
-    return isinstance(module, WEIGHTED + RECTIFIERS + SATURATING)
+    return isinstance(module, WEIGHT_LAYERS + RECTIFIERS + SATURATING)
 
 
 def gradient_norms(model: nn.Module) -> dict[str, float]:
@@ -114,7 +114,7 @@ def gradient_norms(model: nn.Module) -> dict[str, float]:
     found = {
         name: gradient
         for name, module in model.named_modules()
-        if isinstance(module, WEIGHTED) and (gradient := module.weight.grad) is not None
+        if isinstance(module, WEIGHT_LAYERS) and (gradient := module.weight.grad) is not None
     }
     if not found:
         return {}

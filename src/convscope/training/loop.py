@@ -89,14 +89,14 @@ def run(
     readings = LossReadings(state)
     with train_mode(state.model, training=True):
         while epochs is None or state.epoch < epochs:
-            began, before = time.perf_counter(), state.step
+            started, before = time.perf_counter(), state.step
             state.restore_random()
             with closing_iterator(batches(state.epoch)) as pairs:
                 for x, y in pairs:
                     rate = set_learning_rate(state.optimiser, schedule(state.step))
                     while (found := gradients(state, x, y, loss)) is None:
                         yield Note(state.epoch + 1, state.step, halve_micro_batch(state, len(x)))
-                    value, norm = readings.see(found, len(x))
+                    value, norm = readings.record(found, len(x))
                     update(state, found)
                     yield Step(state.epoch + 1, state.step, rate, len(x), value, norm)
             if state.step == before:
@@ -105,7 +105,7 @@ def run(
             validation = scores(state, evaluate)
             state.epoch += 1
             state.remember_random()
-            yield Epoch(state.epoch, state.step, train, validation, time.perf_counter() - began, rate)
+            yield Epoch(state.epoch, state.step, train, validation, time.perf_counter() - started, rate)
 
 
 def scores(state: State, evaluate: Evaluate) -> dict[str, float]:

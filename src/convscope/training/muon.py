@@ -1,4 +1,4 @@
-"""Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon): steps that move all directions of a weight alike."""
+"""Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon): steps that move all directions of a weight by_shape."""
 
 from collections.abc import Callable, Iterable, Iterator
 from inspect import unwrap
@@ -12,10 +12,14 @@ from torch.optim.adamw import adamw
 from convscope.training.precision import computes_bfloat16
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic below: steepest at zero, so that few rounds suffice
-ROUNDS = 3  # five in the post; three did as well for the paper's small networks (airbench94_muon)
-NORMS = 10  # times the rate of dense weights, by AdamW, for biases and norms (docs/benchmarks/recipes.md)
-HALVED = 128  # outputs from which bfloat16 pays where the processor multiplies it; the steps differ by 1 %
-STACKED = 128  # outputs up to which matrices of one shape are faster together than one by one
+ITERATIONS = 3  # five in the post; three did as well for the paper's small networks (airbench94_muon)
+BIAS_AND_NORM_LR_FACTOR = (
+    10  # times the rate of dense weights, by AdamW, for biases and norms (docs/benchmarks/recipes.md)
+)
+MIN_BFLOAT16_OUTPUTS = (
+    128  # outputs from which bfloat16 pays where the processor multiplies it; the steps differ by 1 %
+)
+MAX_STACKED_OUTPUTS = 128  # outputs up to which matrices of one shape are faster together than one by one
 
 
 class Muon(torch.optim.Optimizer):
@@ -42,8 +46,8 @@ class Muon(torch.optim.Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
     ) -> None:
-        usual = {"lr": lr, "momentum": momentum, "betas": betas, "eps": eps, "muon": False, "weight_decay": 0.0}
-        super().__init__(list(groups), usual)
+        defaults = {"lr": lr, "momentum": momentum, "betas": betas, "eps": eps, "muon": False, "weight_decay": 0.0}
+        super().__init__(list(groups), defaults)
 
     # PyTorch keeps its compiler away from these four, and to do so imports it: a second at an optimiser's first use.
     add_param_group = unwrap(torch.optim.Optimizer.add_param_group)
@@ -59,39 +63,39 @@ class Muon(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            known: list[Tensor] = [parameter for parameter in group["params"] if parameter.grad is not None]
-            if not known:
+            parameters: list[Tensor] = [parameter for parameter in group["params"] if parameter.grad is not None]
+            if not parameters:
                 continue
-            (self._orthogonal_step if group["muon"] else self._adam_step)(known, group)
+            (self._orthogonal_step if group["muon"] else self._adam_step)(parameters, group)
         return loss
 
-    def _orthogonal_step(self, known: list[Tensor], group: dict[str, Any]) -> None:
-        lengths = torch._foreach_norm(known)
+    def _orthogonal_step(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        lengths = torch._foreach_norm(parameters)
         torch._foreach_mul_(
-            known, [len(w) ** 0.5 / length.clamp(min=1e-7) for w, length in zip(known, lengths, strict=True)]
+            parameters, [len(w) ** 0.5 / length.clamp(min=1e-7) for w, length in zip(parameters, lengths, strict=True)]
         )
-        alike: dict[tuple[int, ...], list[tuple[Tensor, Tensor]]] = {}
-        for parameter, step in zip(known, self._smoothed(known, group["momentum"]), strict=True):
-            alike.setdefault(parameter.shape, []).append((parameter, step))
-        for shape, pairs in alike.items():
-            many = len(pairs) if shape[0] <= STACKED else 1
-            for first in range(0, len(pairs), many):
-                weights, steps = zip(*pairs[first : first + many], strict=True)
+        by_shape: dict[tuple[int, ...], list[tuple[Tensor, Tensor]]] = {}
+        for parameter, step in zip(parameters, self._smoothed(parameters, group["momentum"]), strict=True):
+            by_shape.setdefault(parameter.shape, []).append((parameter, step))
+        for shape, pairs in by_shape.items():
+            stack_size = len(pairs) if shape[0] <= MAX_STACKED_OUTPUTS else 1
+            for first in range(0, len(pairs), stack_size):
+                weights, steps = zip(*pairs[first : first + stack_size], strict=True)
                 torch._foreach_add_(list(weights), list(orthogonal(torch.stack(steps))), alpha=-group["lr"])
 
-    def _adam_step(self, known: list[Tensor], group: dict[str, Any]) -> None:
-        for parameter in known:
+    def _adam_step(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        for parameter in parameters:
             if "step" not in self.state[parameter]:
                 zeros = (torch.zeros_like(parameter) for _ in range(2))
                 self.state[parameter].update(zip(("exp_avg", "exp_avg_sq"), zeros, strict=True), step=torch.zeros(()))
         means, squares, steps = (
-            [self.state[parameter][name] for parameter in known] for name in ("exp_avg", "exp_avg_sq", "step")
+            [self.state[parameter][name] for parameter in parameters] for name in ("exp_avg", "exp_avg_sq", "step")
         )
-        gradients = [parameter.grad for parameter in known if parameter.grad is not None]
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
         adamw(
-            known, gradients, means, squares, [], steps, amsgrad=False, beta1=group["betas"][0],
+            parameters, gradients, means, squares, [], steps, amsgrad=False, beta1=group["betas"][0],
             beta2=group["betas"][1], lr=group["lr"], weight_decay=group["weight_decay"], eps=group["eps"],
-            maximize=False, fused=known[0].device.type == "cpu",
+            maximize=False, fused=parameters[0].device.type == "cpu",
         )  # fmt: skip
 
     def _smoothed(self, parameters: list[Tensor], momentum: float) -> list[Tensor]:
@@ -100,13 +104,13 @@ class Muon(torch.optim.Optimizer):
         for parameter in parameters:
             if "momentum_buffer" not in self.state[parameter]:
                 self.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
-        memory = [self.state[parameter]["momentum_buffer"] for parameter in parameters]
-        torch._foreach_mul_(memory, momentum)
-        torch._foreach_add_(memory, gradients)
-        return list(torch._foreach_add(gradients, memory, alpha=momentum))
+        buffers = [self.state[parameter]["momentum_buffer"] for parameter in parameters]
+        torch._foreach_mul_(buffers, momentum)
+        torch._foreach_add_(buffers, gradients)
+        return list(torch._foreach_add(gradients, buffers, alpha=momentum))
 
 
-def orthogonal(gradients: Tensor, rounds: int = ROUNDS) -> Tensor:
+def orthogonal(gradients: Tensor, iterations: int = ITERATIONS) -> Tensor:
     """Matrices of outputs x everything else with their singular values brought to between about 0.5 and 1.5.
 
     Each round is X <- (a + b A + c A A) X with A = X X^T (Newton and Schulz's iteration, of degree 5). All factors are
@@ -121,16 +125,16 @@ def orthogonal(gradients: Tensor, rounds: int = ROUNDS) -> Tensor:
     a, b, c = COEFFICIENTS
     x = gradients.flatten(2)
     x = x.mT if (tall := x.shape[1] > x.shape[2]) else x
-    if x.shape[1] >= HALVED and computes_bfloat16(x.device):
+    if x.shape[1] >= MIN_BFLOAT16_OUTPUTS and computes_bfloat16(x.device):
         x = x.bfloat16()
     square, product = x @ x.mT, x
     lengths = square.diagonal(dim1=1, dim2=2).sum(1).clamp(min=1e-14)[:, None, None]
     square = square / lengths
-    for number in range(rounds):
+    for number in range(iterations):
         factor = b * square + c * (square @ square)
         factor.diagonal(dim1=1, dim2=2).add_(a)
         product = factor if number == 0 else product @ factor
-        square = factor @ square @ factor if number < rounds - 1 else square
+        square = factor @ square @ factor if number < iterations - 1 else square
     product = (product * lengths.rsqrt()) @ x
     found: Tensor = product.mT if tall else product
     return found.reshape(gradients.shape).to(gradients.dtype)
@@ -145,7 +149,7 @@ def muon_groups(
         model: what is to train.
         rate: of convolutions; they keep their length, and so know no decay.
         momentum: of convolutions.
-        other_rate: of dense weights; that of biases and norms is `NORMS` times as high.
+        other_rate: of dense weights; that of biases and norms is `BIAS_AND_NORM_LR_FACTOR` times as high.
         decay: of dense weights.
     """
     convolutions: list[nn.Parameter] = []
@@ -154,11 +158,11 @@ def muon_groups(
     normed = set(map(id, muon_parameters(model)))
     for parameter in model.parameters():
         if parameter.requires_grad:
-            place = others if parameter.ndim < 2 else convolutions if id(parameter) in normed else weights
-            place.append(parameter)
+            group = others if parameter.ndim < 2 else convolutions if id(parameter) in normed else weights
+            group.append(parameter)
     groups: list[dict[str, Any]] = [
         {"params": convolutions, "lr": rate, "momentum": momentum, "muon": True, "weight_decay": 0.0},
-        {"params": others, "lr": NORMS * other_rate, "weight_decay": 0.0},
+        {"params": others, "lr": BIAS_AND_NORM_LR_FACTOR * other_rate, "weight_decay": 0.0},
         {"params": weights, "lr": other_rate, "weight_decay": decay},
     ]
     return [group for group in groups if group["params"]]
@@ -171,8 +175,8 @@ def muon_parameters(model: nn.Module) -> Iterator[Tensor]:
     """
     for module in model.modules():
         children = list(module.children())
-        for layer, behind in zip_longest(children, children[1:]):
+        for layer, following in zip_longest(children, children[1:]):
             if not isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Conv3d) or layer.groups > 1:
                 continue
-            if layer.bias is None or "Norm" in type(behind).__name__:
+            if layer.bias is None or "Norm" in type(following).__name__:
                 yield layer.weight

@@ -99,9 +99,9 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> Groups:
     A bias or a norm's scale has one dimension, a weight at least two. Decay on the former only pulls the
     output towards zero and guards against nothing (He et al. 2019, "Bag of tricks", section 3.1).
     """
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    weights = [parameter for parameter in trained if parameter.ndim > 1]
-    others = [parameter for parameter in trained if parameter.ndim <= 1]
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    weights = [parameter for parameter in trainable if parameter.ndim > 1]
+    others = [parameter for parameter in trainable if parameter.ndim <= 1]
     groups = [{"params": weights, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
     return [group for group in groups if group["params"]]
 
@@ -126,5 +126,5 @@ def set_learning_rate(optimiser: torch.optim.Optimizer, factor: float) -> float:
     """Set every group to `factor` times its base rate; return the highest rate now set, of muon's convolutions."""
     for group in optimiser.param_groups:
         group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
-    told = [group for group in optimiser.param_groups if group.get("muon")] or optimiser.param_groups
-    return max(float(group["lr"]) for group in told)
+    reported = [group for group in optimiser.param_groups if group.get("muon")] or optimiser.param_groups
+    return max(float(group["lr"]) for group in reported)

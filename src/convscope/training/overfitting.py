@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 from statistics import fmean, median
 
-LEAST_AFTER = 3  # epochs that must follow the best one before its successors are judged
-LEAST_RISE = 0.05  # of the best validation loss
-JITTERS = 4  # with noise of 5 %, 1 % of level curves of 20 epochs rise so far by chance (4,000 seeds)
+MIN_EPOCHS_AFTER_BEST = 3  # epochs that must follow the best one before its successors are judged
+MIN_RELATIVE_RISE = 0.05  # of the best validation loss
+MIN_RISE_IN_JITTERS = 4  # with noise of 5 %, 1 % of level curves of 20 epochs rise so far by chance (4,000 seeds)
 
 
 def overfitting_from(train_losses: Sequence[float], validation_losses: Sequence[float]) -> int | None:
@@ -33,11 +33,11 @@ def overfitting_from(train_losses: Sequence[float], validation_losses: Sequence[
         return None
     best = min(range(len(validation)), key=validation.__getitem__)
     after = len(validation) - 1 - best
-    if after < LEAST_AFTER:
+    if after < MIN_EPOCHS_AFTER_BEST:
         return None
     last = -(-after // 2)
     rise = fmean(validation[-last:]) - validation[best]
-    risen = rise > max(LEAST_RISE * validation[best], JITTERS * _jitter(validation_losses))
+    risen = rise > max(MIN_RELATIVE_RISE * validation[best], MIN_RISE_IN_JITTERS * _jitter(validation_losses))
     still_learning = fmean(train_losses[-last:]) < train_losses[best]
     return best + 2 if risen and still_learning else None
 

@@ -41,7 +41,7 @@ def is_sequential(head: nn.Module) -> bool:
     return isinstance(head, nn.Sequential)
 
 
-def weighted(name: str, module: nn.Module) -> Iterator[str]:
+def weight_layers(name: str, module: nn.Module) -> Iterator[str]:
     """The full names of the layers in a module whose weights multiply: fully connected ones and convolutions."""
     for inner, layer in module.named_modules(prefix=name):
         weight = getattr(layer, "weight", None)
@@ -56,7 +56,7 @@ def new_layers(model: nn.Module, count: int) -> list[str]:
     Raises:
         ConfigError: it has fewer.
     """
-    layers = list(weighted("head", model.get_submodule("head")))
+    layers = list(weight_layers("head", model.get_submodule("head")))
     if count > len(layers):
         has = f"{len(layers)} layer{'' if len(layers) == 1 else 's'} with weights"
         raise ConfigError(f"transfer.replace_fc is {count}, but the head has {has}; give 0 to {len(layers)}")

@@ -104,12 +104,12 @@ class PlateauSchedule:
     """
 
     def __init__(
-        self, factor: float = 0.1, patience: int = 5, mode: Literal["min", "max"] = "min", least_gain: float = 0.0
+        self, factor: float = 0.1, patience: int = 5, mode: Literal["min", "max"] = "min", min_delta: float = 0.0
     ) -> None:
         """Take the drop, how many bad epochs are borne, whether lower or higher is better, and how much is better."""
         self.factor = factor
         self.current = 1.0
-        self.progress = EarlyStopping(patience, mode, least_gain)
+        self.progress = EarlyStopping(patience, mode, min_delta)
 
     def __call__(self, _step: int) -> float:
         """Return the factor, which depends on the scores seen and not on the step."""

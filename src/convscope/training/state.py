@@ -32,8 +32,8 @@ class Stateful(Protocol):
     def load_state_dict(self, content: dict[str, Any], /) -> None: ...
 
 
-def answer(model: nn.Module, x: Any) -> Any:
-    """What a network says of a batch: the usual `State.enter`."""
+def call_model(model: nn.Module, x: Any) -> Any:
+    """What a network says of a batch: the usual `State.forward`."""
     return model(x)
 
 
@@ -43,7 +43,7 @@ class State:
 
     `model`, `optimiser` and whatever stands in `average` and `extras` are built by the caller, alike for a new run
     and for a resumed one; `load_state_dict` then fills them. `precision` and `settings` are not part of what is
-    saved. `enter` is how a batch goes into the network: where its first parts are frozen, batches may hold what
+    saved. `forward` is how a batch goes into the network: where its first parts are frozen, batches may hold what
     those make of the images, and go on from there.
     """
 
@@ -53,7 +53,7 @@ class State:
     settings: StepSettings = field(default_factory=StepSettings)
     precision: Callable[[], AbstractContextManager[Any]] = nullcontext
     extras: dict[str, Stateful] = field(default_factory=dict)
-    enter: Callable[[nn.Module, Any], Any] = answer
+    forward: Callable[[nn.Module, Any], Any] = call_model
     step: int = 0  # optimiser steps done
     epoch: int = 0  # epochs done
     micro_batch: int | None = None  # in force: settings.micro_batch, halved whenever memory ran out
@@ -103,7 +103,7 @@ class State:
         Raises:
             RunError: the content belongs to another network, optimiser or set of extras.
         """
-        self._refuse_another(content)
+        self._check_compatible(content)
         try:
             self.model.load_state_dict(content["model"])
             self.optimiser.load_state_dict(content["optimiser"])
@@ -120,7 +120,7 @@ class State:
         self.step, self.epoch, self.micro_batch = content["step"], content["epoch"], content["micro_batch"]
         self.random = content["random"]
 
-    def _refuse_another(self, content: dict[str, Any]) -> None:
+    def _check_compatible(self, content: dict[str, Any]) -> None:
         if content.get("format") != FORMAT:
             raise RunError(
                 f"checkpoint: its format is {content.get('format')}, and this version reads {FORMAT}; "

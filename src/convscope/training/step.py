@@ -36,13 +36,13 @@ def gradients(state: State, x: Tensor, y: Tensor, loss: Loss) -> Tensor | None:
 
 
 def _backward(state: State, x: Tensor, y: Tensor, loss: Loss) -> Tensor:
-    pieces = math.ceil(len(x) / (state.micro_batch or len(x)))
+    num_micro_batches = math.ceil(len(x) / (state.micro_batch or len(x)))
     total = torch.zeros((), device=x.device)
-    pairs = zip(x.tensor_split(pieces), y.tensor_split(pieces), strict=True)
-    for number, (x_piece, y_piece) in enumerate(pairs):
+    pairs = zip(x.tensor_split(num_micro_batches), y.tensor_split(num_micro_batches), strict=True)
+    for number, (x_part, y_part) in enumerate(pairs):
         with state.precision():
-            output = state.enter(state.model, x_piece)
-        value = loss(in_float32(output), y_piece) * (len(x_piece) / len(x))
+            output = state.forward(state.model, x_part)
+        value = loss(in_float32(output), y_part) * (len(x_part) / len(x))
         if number == 0:  # not before the forward pass, which would take their memory
             state.optimiser.zero_grad(set_to_none=True)
         value.backward()  # type: ignore[no-untyped-call]
@@ -61,13 +61,13 @@ def update(state: State, found: Tensor) -> None:
         state.average.update(state.model)
 
 
-def halve_micro_batch(state: State, images: int) -> str:
+def halve_micro_batch(state: State, num_images: int) -> str:
     """Halve how many images are computed at once, and say so.
 
     Raises:
         TrainingError: there is nothing left to halve.
     """
-    before = min(state.micro_batch or images, images)
+    before = min(state.micro_batch or num_images, num_images)
     if before == 1:
         raise TrainingError(
             f"epoch {state.epoch + 1}, step {state.step + 1}: out of memory with a single image; "
@@ -91,42 +91,42 @@ class LossReadings:
     def __init__(self, state: State) -> None:
         """Watch `state`, whose weights are good now."""
         self.state = state
-        self.every = state.settings.read_every or (1 if state.device.type == "cpu" else READ_EVERY)
-        self.pending: dict[int, Tensor] = {}  # step -> (2,) loss and norm, not read yet
+        self.read_every = state.settings.read_every or (1 if state.device.type == "cpu" else READ_EVERY)
+        self.unread: dict[int, Tensor] = {}  # step -> (2,) loss and norm, not read yet
         self.images: list[int] = []  # of each step of this epoch
         self.losses: list[float] = []
-        self.kept = [(tensor.detach().clone(), tensor) for tensor in self._tensors_at_risk()]
-        self._keep()
+        self.backups = [(tensor.detach().clone(), tensor) for tensor in self._tensors_to_back_up()]
+        self._back_up()
 
-    def see(self, found: Tensor, images: int) -> tuple[float | None, float | None]:
+    def record(self, found: Tensor, images: int) -> tuple[float | None, float | None]:
         """Take a step's loss and norm before its update; return both when this is a step to read.
 
         Raises:
             TrainingError: one of them is not a finite number; the state is then the last good one.
         """
-        self.pending[self.state.step + 1] = found
+        self.unread[self.state.step + 1] = found
         self.images.append(images)
-        return self._read() if len(self.pending) >= self.every else (None, None)
+        return self._read() if len(self.unread) >= self.read_every else (None, None)
 
     def mean_loss(self) -> float:
         """End the epoch: return its mean loss per image."""
-        if self.pending:
+        if self.unread:
             self._read()
         mean = math.fsum(map(math.prod, zip(self.losses, self.images, strict=True))) / sum(self.images)
         self.losses, self.images = [], []
         return mean
 
     def _read(self) -> tuple[float, float]:
-        values = torch.stack(list(self.pending.values())).tolist()
-        for step, (loss, norm) in zip(self.pending, values, strict=True):
+        values = torch.stack(list(self.unread.values())).tolist()
+        for step, (loss, norm) in zip(self.unread, values, strict=True):
             if not math.isfinite(loss + norm):
-                self._refuse(step, loss, norm)
+                self._raise_not_finite(step, loss, norm)
             self.losses.append(loss)
-        self.pending = {}
-        self._keep()
+        self.unread = {}
+        self._back_up()
         return loss, norm
 
-    def _refuse(self, step: int, loss: float, norm: float) -> None:
+    def _raise_not_finite(self, step: int, loss: float, norm: float) -> None:
         self._restore()
         what = f"the gradient's norm is {norm}" if math.isfinite(loss) else f"the loss is {loss}"
         rate = max(group["lr"] for group in self.state.optimiser.param_groups)
@@ -135,27 +135,27 @@ class LossReadings:
             f"of step {self.state.step}; lower the learning rate, for instance to {rate / 10:g}, or clip the gradients"
         )
 
-    def _tensors_at_risk(self) -> list[Tensor]:
+    def _tensors_to_back_up(self) -> list[Tensor]:
         """The tensors that a step which is not read yet, or only computed yet, may have spoilt."""
         model, average = self.state.model, self.state.average
-        if self.every == 1:
+        if self.read_every == 1:
             return [*model.buffers()]
         return tensors(model) + (tensors(average.module) if average else [])
 
     @torch.no_grad()
-    def _keep(self) -> None:
-        for kept, tensor in self.kept:
+    def _back_up(self) -> None:
+        for kept, tensor in self.backups:
             kept.copy_(tensor)
-        if self.every > 1:
+        if self.read_every > 1:
             average = self.state.average
             self.counts = (self.state.step, average.steps if average else 0)
             self.optimiser = copy.deepcopy(self.state.optimiser.state_dict())
 
     @torch.no_grad()
     def _restore(self) -> None:
-        for kept, tensor in self.kept:
+        for kept, tensor in self.backups:
             tensor.copy_(kept)
-        if self.every > 1:
+        if self.read_every > 1:
             self.state.step, steps = self.counts
             self.state.optimiser.load_state_dict(self.optimiser)
             if self.state.average:

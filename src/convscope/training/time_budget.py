@@ -28,7 +28,7 @@ class TimeBudget:
         self.seconds = seconds
         self.reserve = reserve
         self.evaluation = 0.0  # seconds that an evaluation takes
-        self._took: deque[float] = deque(maxlen=3)
+        self._evaluation_times: deque[float] = deque(maxlen=3)
         self.now = now
         self.started = now()
         self.fraction = 0.0
@@ -48,7 +48,7 @@ class TimeBudget:
     def limit(self, batches: BatchSource) -> BatchSource:
         """Return the same batches, ending when the time for training is over, in the middle of an epoch or not."""
 
-        def until_then(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        def limited(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
             if self() >= 1:
                 return
             with closing_iterator(batches(epoch)) as pairs:
@@ -57,16 +57,16 @@ class TimeBudget:
                         return
                     yield pair
 
-        return until_then
+        return limited
 
     def timing(self, evaluate: Evaluate) -> Evaluate:
         """Return the same evaluation, which also tells the clock how long it takes."""
 
         def timed(model: nn.Module) -> dict[str, float]:
-            began = self.now()
+            started = self.now()
             scores = evaluate(model)
-            self._took.append(self.now() - began)
-            self.evaluation = median_low(self._took)
+            self._evaluation_times.append(self.now() - started)
+            self.evaluation = median_low(self._evaluation_times)
             return scores
 
         return timed

@@ -29,7 +29,7 @@ def test_weights_go_through_safetensors_and_pth_files_alike(tmp_path) -> None:
     for name in ("w.safetensors", "w.pth"):
         network, loaded = load_pretrained(SMALL, tmp_path / name)
         assert all(torch.equal(state[key], one) for key, one in network.state_dict().items())
-        assert (loaded.fresh, loaded.unused, loaded.licence) == ((), (), "not stated")
+        assert (loaded.not_loaded, loaded.unused, loaded.licence) == ((), (), "not stated")
     network, loaded = load_pretrained(SMALL, state)
     assert torch.equal(network.head.fc.weight, state["head.fc.weight"])
     assert json.loads(json.dumps(loaded.to_json()))["source"] == "a state dict"
@@ -37,10 +37,10 @@ def test_weights_go_through_safetensors_and_pth_files_alike(tmp_path) -> None:
 
 def test_other_classes_and_grey_images_are_adapted_and_said() -> None:
     loaded = load_state(network := small(classes=7, channels=1), (state := small().state_dict()))
-    assert loaded.fresh == ("head.fc.weight", "head.fc.bias")
+    assert loaded.not_loaded == ("head.fc.weight", "head.fc.bias")
     assert loaded.summed == ("stem.conv.weight",)
     assert torch.allclose(network.stem.conv.weight, state["stem.conv.weight"].sum(1, keepdim=True))
-    assert load_state(small(channels=5), state).fresh == ("stem.conv.weight",)
+    assert load_state(small(channels=5), state).not_loaded == ("stem.conv.weight",)
 
 
 def test_what_the_file_has_too_much_is_listed() -> None:
@@ -53,7 +53,7 @@ def test_an_encoder_inside_a_u_net_takes_the_weights_of_its_family() -> None:
     model = MODELS["unet"](2, channels=3, encoder="resnet18", encoder_options={"width": 4})
     loaded = load_state(model, state)
     assert torch.equal(model.stages[3][1].body[2].conv.weight, state["stages.3.1.body.2.conv.weight"])
-    assert all(name.startswith(("decoder.", "head.")) for name in loaded.fresh)
+    assert all(name.startswith(("decoder.", "head.")) for name in loaded.not_loaded)
 
 
 def test_half_precision_is_widened() -> None:
@@ -120,7 +120,7 @@ def test_without_a_network_the_message_says_where_to_put_the_file(tmp_path) -> N
         fetch(published, tmp_path)
     assert str(caught.value) == (
         "weights net.pth: http://127.0.0.1:9/net.pth cannot be fetched ([Errno 111] Connection refused); "
-        f"fetch it elsewhere and place it at {tmp_path / 'net.pth'}, or give --from FILE"
+        f"fetch it elsewhere and index it at {tmp_path / 'net.pth'}, or give --from FILE"
     )
     (tmp_path / "net.pth").write_bytes(b"something else")
     begins = hashlib.sha256(b"something else").hexdigest()[:8]
@@ -173,7 +173,7 @@ def test_real_imagenet_weights_recognise_one_picture_of_each_class(shared_data, 
     folder, weights = shared_data("imagenet_sample256"), shared_data("weights") / file
     told = Architecture(name=name, classes=1000, channels=3, size=(224, 224))
     network, loaded = load_pretrained(told, weights)
-    assert (loaded.fresh, loaded.unused) == ((), ())
+    assert (loaded.not_loaded, loaded.unused) == ((), ())
     network.eval()
     mean, std = (torch.tensor(one).view(3, 1, 1) for one in (PUBLISHED[name].mean, PUBLISHED[name].std))
     first, fifth, seen = 0, 0, 0
@@ -205,7 +205,7 @@ def test_the_real_resnet_20_gets_the_stated_part_of_the_cifar_images_right(share
 
     told = Architecture(name="resnet20", classes=10, channels=3, size=(32, 32))
     network, loaded = load_pretrained(told, shared_data("weights") / "cifar10_resnet20-12fca82f.th")
-    assert (loaded.fresh, loaded.unused) == ((), ())
+    assert (loaded.not_loaded, loaded.unused) == ((), ())
     mean, std = (torch.tensor(one).view(3, 1, 1) for one in (PUBLISHED["resnet18"].mean, PUBLISHED["resnet18"].std))
     right = count = 0
     folders = sorted((shared_data("cifar10_subset") / "test").iterdir())

@@ -130,7 +130,7 @@ def test_the_formula_of_the_weights_is_filled_in(module, formula, count) -> None
 
 def test_shared_weights_are_thousands_of_times_fewer_than_a_fully_connected_layers() -> None:
     """M18."""
-    shared, dense = sums.sharing((1, 28, 28), 8, 3)
+    shared, dense = sums.weight_sharing((1, 28, 28), 8, 3)
     assert (shared, dense) == (80, 4_923_520)
 
 
@@ -178,7 +178,7 @@ def test_a_1x1_bottleneck_saves_twenty_one_times_the_multiplications() -> None:
 
 def test_two_3x3_see_as_much_as_a_5x5_with_18_in_place_of_25_weights() -> None:
     """M26."""
-    assert sums.stacked(5) == (25, 18, 2)
+    assert sums.stacked_3x3(5) == (25, 18, 2)
     assert window(window(PIXELS, 3), 3).size == window(PIXELS, 5).size == 5
     assert window(window(window(PIXELS, 3), 3), 3).size == 7
 
@@ -196,7 +196,7 @@ def test_a_rank_one_kernel_is_a_column_times_a_row_and_a_trained_one_tells_its_r
     assert sums.separability(np.eye(3)).error == pytest.approx((2 / 3) ** 0.5)
     seven = sums.separability(np.outer(np.arange(1, 8), np.arange(1, 8)))
     filters = np.stack([np.stack([np.eye(3), edge.column[:, None] * edge.row])] * 4)
-    assert sums.ranks(filters).tolist() == [[3, 1]] * 4
+    assert sums.kernel_ranks(filters).tolist() == [[3, 1]] * 4
     assert (seven.rank, seven.column.size + seven.row.size) == (1, 14)
 
 

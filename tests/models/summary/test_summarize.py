@@ -1,4 +1,4 @@
-"""The anatomy of networks: totals, formulas, warnings, paths, the drawn page."""
+"""The summary of networks: totals, formulas, warnings, paths, the drawn page."""
 
 import json
 import time
@@ -23,12 +23,12 @@ def ghost(name: str, **options) -> nn.Module:
 
 def test_weights_and_multiplications_of_vgg_16_sit_where_the_paper_says() -> None:
     """M16, M24, M45."""
-    anatomy = summarize(ghost("vgg16"), (3, 224, 224))
-    assert anatomy.num_parameters == 138_357_544
-    assert anatomy.macs == 15_470_264_320
-    assert anatomy.other_parameters == 0
-    assert round(100 * anatomy.shares()["fully connected"], 1) == 89.4
-    assert anatomy.warnings == (
+    summary = summarize(ghost("vgg16"), (3, 224, 224))
+    assert summary.num_parameters == 138_357_544
+    assert summary.macs == 15_470_264_320
+    assert summary.other_parameters == 0
+    assert round(100 * summary.shares()["fully connected"], 1) == 89.4
+    assert summary.warnings == (
         "head.fc1: 123,642,856 weights in fully connected layers; averages over each map (head gap) need 513,000, "
         "241 times fewer: 138,357,544 -> 15,227,688 in all",
     )
@@ -56,10 +56,10 @@ def test_multiplications_equal_the_figures_published_with_the_weights(name, bill
 
 def test_the_sides_of_alexnet_are_those_of_the_paper_and_277_is_a_slip() -> None:
     """M12, M44."""
-    anatomy = summarize(ghost("alexnet_2012"), (3, 227, 227))
-    sides = [layer.output_shape[1] for layer in anatomy.layers if len(layer.output_shape) == 3]
+    summary = summarize(ghost("alexnet_2012"), (3, 227, 227))
+    sides = [layer.output_shape[1] for layer in summary.layers if len(layer.output_shape) == 3]
     assert list(dict.fromkeys(sides)) == [55, 27, 13, 6]
-    assert not [text for text in anatomy.warnings if "never read" in text]
+    assert not [text for text in summary.warnings if "never read" in text]
     slip = summarize(ghost("alexnet_2012"), (3, 277, 277))
     assert slip.layers[0].shape_formula == "(277 - 11)/4 + 1 = 67.5 -> 67"
     assert slip.warnings[0] == (
@@ -82,8 +82,8 @@ def test_the_bottleneck_and_the_two_3x3_of_the_notes_are_suggested_with_their_nu
 
 def test_inception_4a_reduces_to_16_maps_before_its_5x5() -> None:
     """M25, M46."""
-    anatomy = summarize(ghost("googlenet", large=5), (3, 224, 224))
-    by_name = {layer.name: layer for layer in anatomy.layers}
+    summary = summarize(ghost("googlenet", large=5), (3, 224, 224))
+    by_name = {layer.name: layer for layer in summary.layers}
     reduce = by_name["stages.2.inception_4a.five.reduce.conv"]
     expand = by_name["stages.2.inception_4a.five.conv.conv"]
     assert (reduce.input_shape, reduce.output_shape, expand.output_shape) == ((480, 14, 14), (16, 14, 14), (48, 14, 14))
@@ -92,8 +92,8 @@ def test_inception_4a_reduces_to_16_maps_before_its_5x5() -> None:
 
 def test_a_field_larger_than_the_image_or_smaller_than_the_objects_is_warned_of() -> None:
     """M28, M88."""
-    anatomy = summarize(ghost("resnet18"), (3, 224, 224))
-    assert anatomy.warnings == (
+    summary = summarize(ghost("resnet18"), (3, 224, 224))
+    assert summary.warnings == (
         "stages.3.1.act: sees 435 pixels and the image has 224; the rest is padding, so fewer layers may do",
     )
     small = summarize(ghost("resnet18", depths=(1,), stem="small"), (3, 64, 64), objects=40)
@@ -104,23 +104,23 @@ def test_a_field_larger_than_the_image_or_smaller_than_the_objects_is_warned_of(
 
 def test_the_path_of_a_layer_leads_through_the_branch_that_sees_most() -> None:
     """M28: the whole path on request."""
-    anatomy = summarize(ghost("resnet18", depths=(1,), stem="small"), (3, 32, 32))
-    names = [layer.name for layer in anatomy.path("stages.0.0.act")]
+    summary = summarize(ghost("resnet18", depths=(1,), stem="small"), (3, 32, 32))
+    names = [layer.name for layer in summary.path("stages.0.0.act")]
     assert names == [
         "stem.conv", "stem.norm", "stem.act", "stages.0.0.body.0.conv", "stages.0.0.body.0.norm", "stages.0.0.body.1",
         "stages.0.0.body.2.conv", "stages.0.0.body.2.norm", "stages.0.0.add", "stages.0.0.act",
     ]  # fmt: skip
     with pytest.raises(ModelError) as caught:
-        anatomy.path("stages.9")
-    assert str(caught.value) == "resnet: no layer stages.9; the anatomy lists the names"
+        summary.path("stages.9")
+    assert str(caught.value) == "resnet: no layer stages.9; the summary lists the names"
 
 
 def test_weights_used_twice_count_once() -> None:
     conv = nn.Conv2d(4, 4, 3, padding=1)
-    anatomy = summarize(nn.Sequential(conv, nn.ReLU(), conv), (4, 8, 8))
-    assert anatomy.num_parameters == 148 == sum(layer.num_parameters for layer in anatomy.layers)
-    assert [layer.num_parameters for layer in anatomy.layers] == [148, 0, 0]
-    assert anatomy.macs == 2 * 36 * 4 * 64
+    summary = summarize(nn.Sequential(conv, nn.ReLU(), conv), (4, 8, 8))
+    assert summary.num_parameters == 148 == sum(layer.num_parameters for layer in summary.layers)
+    assert [layer.num_parameters for layer in summary.layers] == [148, 0, 0]
+    assert summary.macs == 2 * 36 * 4 * 64
 
 
 class Foreign(nn.Module):
@@ -139,15 +139,15 @@ class Foreign(nn.Module):
 
 
 def test_any_module_can_be_dissected_also_one_that_computes_between_its_modules() -> None:
-    anatomy = summarize(Foreign(), (3, 10, 10))
-    assert [(layer.name, layer.output_shape, layer.macs) for layer in anatomy.layers] == [
+    summary = summarize(Foreign(), (3, 10, 10))
+    assert [(layer.name, layer.output_shape, layer.macs) for layer in summary.layers] == [
         ("conv", (4, 8, 8), 27 * 4 * 64),
         ("max_pool", (4, 4, 4), 0),
         ("convolution", (5, 4, 4), 4 * 5 * 16),
         ("average", (5,), 0),
     ]
-    assert anatomy.other_parameters == 4
-    assert anatomy.shares() == {"convolution": 112 / 116, "other": 4 / 116}
+    assert summary.other_parameters == 4
+    assert summary.shares() == {"convolution": 112 / 116, "other": 4 / 116}
 
 
 def test_torchvisions_and_timms_networks_can_be_dissected_too() -> None:
@@ -158,9 +158,9 @@ def test_torchvisions_and_timms_networks_can_be_dissected_too() -> None:
     timm = pytest.importorskip("timm")
     with torch.device("meta"):
         transformer = timm.create_model("vit_tiny_patch16_224")
-    anatomy = summarize(transformer, (3, 224, 224))
-    assert anatomy.num_parameters == 5_717_416
-    assert anatomy.last_maps().rf_size == (16, 16)
+    summary = summarize(transformer, (3, 224, 224))
+    assert summary.num_parameters == 5_717_416
+    assert summary.last_maps().rf_size == (16, 16)
 
 
 def test_dissecting_leaves_the_model_as_it_was_and_allocates_nothing() -> None:
@@ -206,8 +206,8 @@ def test_json_has_totals_and_layers() -> None:
 
 
 def test_the_drawn_page_is_well_formed_fetches_nothing_and_has_a_card_for_every_box() -> None:
-    anatomy = summarize(ghost("resnet18"), (3, 224, 224))
-    html = page(anatomy)
+    summary = summarize(ghost("resnet18"), (3, 224, 224))
+    html = page(summary)
     opened: list[str] = []
 
     class Reader(HTMLParser):
@@ -229,9 +229,9 @@ def test_the_drawn_page_is_well_formed_fetches_nothing_and_has_a_card_for_every_
 
 @pytest.mark.parametrize(("rank", "shape"), [(1, (3, 64)), (3, (3, 16, 16, 16))])
 def test_networks_of_one_and_three_dimensions_are_dissected_and_drawn(rank, shape) -> None:
-    anatomy = summarize(MODELS["resnet18"](4, rank=rank, width=4, depths=(1, 1), stem="small"), shape)
-    assert all(len(layer.rf_size) == rank for layer in anatomy.layers)
-    assert page(anatomy).count('<div class="layer"') > 5
+    summary = summarize(MODELS["resnet18"](4, rank=rank, width=4, depths=(1, 1), stem="small"), shape)
+    assert all(len(layer.rf_size) == rank for layer in summary.layers)
+    assert page(summary).count('<div class="layer"') > 5
 
 
 def test_an_image_that_does_not_go_through_says_so() -> None:

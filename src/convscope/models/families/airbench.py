@@ -18,7 +18,7 @@ from convscope.models.network import Network
 from convscope.models.options import Options, read_options
 
 MAX_FILTERS = 24  # of the paper's 2x2 patches in colour: twelve, and their opposites
-SLACK = 5e-4  # added to each patch variance before its root is divided by, as the paper's code does
+EPSILON = 5e-4  # added to each patch variance before its root is divided by, as the paper's code does
 
 
 class AirbenchOptions(Options):
@@ -46,10 +46,10 @@ def airbench(
     channels go (section 3.1), norms have no learned scale, and the logits begin small.
     """
     chosen = read_options(AirbenchOptions, "airbench", options)
-    chosen.refuse_no_padding("airbench")
+    chosen.require_padding("airbench")
     if chosen.norm_last:
         raise ModelError("airbench: pools stand between its convolutions and norms; leave norm_last away")
-    takes, layer = InputSpec.checked("airbench", channels, rank, size), chosen.layers(rank)
+    input_spec, layer = InputSpec.checked("airbench", channels, rank, size), chosen.layers(rank)
     filters = chosen.filters or min(MAX_FILTERS, 2 * channels * chosen.patch**rank)
     stem = named(
         whiten=layer.conv(channels, filters, chosen.patch, chosen.stride, padding=(chosen.patch - 1) // 2),
@@ -59,8 +59,8 @@ def airbench(
     for width in chosen.stages:
         stages.append(stage(c_in, width, layer, chosen))
         c_in = width
-    model = network_with_head("airbench", takes, (stem, stages), classes, layer, chosen)
-    initialise(model, partial_identity, small_logits)
+    model = network_with_head("airbench", input_spec, (stem, stages), classes, layer, chosen)
+    initialise(model, partial_identity, scaled_normal)
     return model
 
 
@@ -91,7 +91,7 @@ def partial_identity(weight: Tensor) -> None:
     nn.init.dirac_(weight.data[: weight.shape[1]])
 
 
-def small_logits(weight: Tensor) -> None:
+def scaled_normal(weight: Tensor) -> None:
     """N(0, 1 / inputs^2), which is the paper's N(0, 1) with its factor of 1 / inputs on the logits."""
     nn.init.normal_(weight, std=1 / weight.shape[1])
 
@@ -116,7 +116,7 @@ def whiten(model: nn.Module, images: Tensor) -> None:
     weight = layer.get_parameter("weight")
     patches = nn.functional.unfold(images.float(), weight.shape[2:]).movedim(1, 2).flatten(0, 1)
     values, vectors = torch.linalg.eigh(patches.T @ patches / len(patches))
-    filters = (vectors / (values + SLACK).sqrt()).T.flip(0)[: len(weight) // 2]
+    filters = (vectors / (values + EPSILON).sqrt()).T.flip(0)[: len(weight) // 2]
     filters = filters.reshape(-1, *weight.shape[1:])
     weight[: 2 * len(filters)] = torch.cat([filters, -filters])
     weight.requires_grad_(False)

@@ -41,13 +41,13 @@ def alexnet(
     stride 4, and the 277 that some notes give would make 67.5; the network of 2012 takes 227.
     """
     chosen = read_options(AlexNetOptions, "alexnet", options)
-    takes, layer = InputSpec.checked("alexnet", channels, rank, size), chosen.layers(rank)
+    input_spec, layer = InputSpec.checked("alexnet", channels, rank, size), chosen.layers(rank)
     one, two, three, four, five = chosen.filters
-    respond = resolve_component(NORMS, chosen.response, "alexnet response")
+    response_norm = resolve_component(NORMS, chosen.response, "alexnet response")
     unit, groups = layer.conv_norm_act, chosen.groups
-    stem = named(conv1=unit(channels, one, 11, 4, padding=chosen.first_padding), response=respond(one, rank))
+    stem = named(conv1=unit(channels, one, 11, 4, padding=chosen.first_padding), response=response_norm(one, rank))
     stages = [
-        named(pool=layer.pool(one, 3), conv2=unit(one, two, 5, groups=groups), response=respond(two, rank)),
+        named(pool=layer.pool(one, 3), conv2=unit(one, two, 5, groups=groups), response=response_norm(two, rank)),
         named(
             pool=layer.pool(two, 3),
             conv3=unit(two, three, 3),
@@ -56,16 +56,16 @@ def alexnet(
         ),
         named(pool=layer.pool(five, 3)),
     ]
-    model = network_with_head("alexnet", takes, (stem, stages), classes, layer, chosen)
+    model = network_with_head("alexnet", input_spec, (stem, stages), classes, layer, chosen)
     if chosen.start == "paper":
-        start_as_in_2012(model)
+        initialise_as_in_2012(model)
     else:
         kaiming = partial(nn.init.kaiming_normal_, nonlinearity="relu")
         initialise(model, kaiming, kaiming)
     return model
 
 
-def start_as_in_2012(model: Network) -> None:
+def initialise_as_in_2012(model: Network) -> None:
     """N(0, 0.01), and biases of 1 in conv2, conv4, conv5 and the hidden fully connected layers (section 5)."""
     normal = partial(nn.init.normal_, std=0.01)
     initialise(model, normal, normal)

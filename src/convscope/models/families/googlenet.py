@@ -7,7 +7,7 @@ from torch import nn
 
 from convscope.models.heads import network_with_head
 from convscope.models.input_spec import InputSpec, Size
-from convscope.models.layers import Branches, LayerFactory, cut_normal, initialise, named
+from convscope.models.layers import Branches, LayerFactory, initialise, named, truncated_normal
 from convscope.models.network import Network
 from convscope.models.options import Options, read_options
 
@@ -56,8 +56,8 @@ def googlenet(
     ``auxiliary=(2, 3)`` hangs the auxiliary classifiers after 4a and 4d as the paper does (13.0 M weights with them).
     """
     chosen = read_options(GoogLeNetOptions, "googlenet", options)
-    chosen.refuse_no_padding("googlenet")
-    takes, layer = InputSpec.checked("googlenet", channels, rank, size), chosen.layers(rank)
+    chosen.require_padding("googlenet")
+    input_spec, layer = InputSpec.checked("googlenet", channels, rank, size), chosen.layers(rank)
     unit, blocks = layer.conv_norm_act, {}
     c_in = 192
     for name, widths in TABLE.items():
@@ -75,7 +75,7 @@ def googlenet(
         named(**stage("4e")),
         named(pool=layer.pool(832, 2, ceil=True), **stage("5a", "5b")),
     ]
-    model = network_with_head("googlenet", takes, (unit(channels, 64, 7, 2), stages), classes, layer, chosen)
+    model = network_with_head("googlenet", input_spec, (unit(channels, 64, 7, 2), stages), classes, layer, chosen)
     # The paper names no start; this is the one of its public implementations.
-    initialise(model, partial(cut_normal, deviation=0.01), partial(cut_normal, deviation=0.01))
+    initialise(model, partial(truncated_normal, deviation=0.01), partial(truncated_normal, deviation=0.01))
     return model

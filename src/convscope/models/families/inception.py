@@ -8,7 +8,7 @@ from torch import nn
 from convscope.errors import ModelError
 from convscope.models.heads import network_with_head
 from convscope.models.input_spec import InputSpec, Size
-from convscope.models.layers import Branches, LayerFactory, cut_normal, initialise, named
+from convscope.models.layers import Branches, LayerFactory, initialise, named, truncated_normal
 from convscope.models.network import Network
 from convscope.models.options import Options, read_options
 
@@ -23,7 +23,7 @@ class InceptionOptions(Options):
     auxiliary_head: Any = "inception_v3"
 
 
-def chain(c_in: int, layer: LayerFactory, *steps: tuple[int, Any]) -> nn.Sequential:
+def conv_chain(c_in: int, layer: LayerFactory, *steps: tuple[int, Any]) -> nn.Sequential:
     """Return convolutions of (filters, window) one after the other, each with norm and activation."""
     units = []
     for filters, window in steps:
@@ -32,13 +32,13 @@ def chain(c_in: int, layer: LayerFactory, *steps: tuple[int, Any]) -> nn.Sequent
     return nn.Sequential(*units)
 
 
-def shrinking(c_in: int, layer: LayerFactory, filters: int, *steps: tuple[int, Any]) -> nn.Sequential:
+def reduction_branch(c_in: int, layer: LayerFactory, filters: int, *steps: tuple[int, Any]) -> nn.Sequential:
     """Return such a chain, then a 3x3 of `filters` with stride 2 and no padding."""
     before = steps[-1][0] if steps else c_in
-    return nn.Sequential(*chain(c_in, layer, *steps), layer.conv_norm_act(before, filters, 3, 2, padding=0))
+    return nn.Sequential(*conv_chain(c_in, layer, *steps), layer.conv_norm_act(before, filters, 3, 2, padding=0))
 
 
-def averaged(c_in: int, filters: int, layer: LayerFactory) -> nn.Sequential:
+def pool_branch(c_in: int, filters: int, layer: LayerFactory) -> nn.Sequential:
     """A 3x3 average that keeps the size (its border counts the padding), then 1x1."""
     average = {1: nn.AvgPool1d, 2: nn.AvgPool2d, 3: nn.AvgPool3d}[layer.rank](3, 1, 1)
     return named(pool=average, project=layer.conv_norm_act(c_in, filters, 1))
@@ -47,18 +47,18 @@ def averaged(c_in: int, filters: int, layer: LayerFactory) -> nn.Sequential:
 def block_a(c_in: int, project: int, layer: LayerFactory) -> Branches:
     """Figure 5: a 5x5 as two 3x3."""
     return Branches(
-        one=chain(c_in, layer, (64, 1)),
-        five=chain(c_in, layer, (48, 1), (64, 5)),
-        twice=chain(c_in, layer, (64, 1), (96, 3), (96, 3)),
-        pool=averaged(c_in, project, layer),
+        one=conv_chain(c_in, layer, (64, 1)),
+        five=conv_chain(c_in, layer, (48, 1), (64, 5)),
+        twice=conv_chain(c_in, layer, (64, 1), (96, 3), (96, 3)),
+        pool=pool_branch(c_in, project, layer),
     )
 
 
 def block_b(c_in: int, layer: LayerFactory) -> Branches:
     """Figure 10: half the resolution."""
     return Branches(
-        three=shrinking(c_in, layer, 384),
-        twice=shrinking(c_in, layer, 96, (64, 1), (96, 3)),
+        three=reduction_branch(c_in, layer, 384),
+        twice=reduction_branch(c_in, layer, 96, (64, 1), (96, 3)),
         pool=layer.pool(c_in, 3),
     )
 
@@ -66,18 +66,18 @@ def block_b(c_in: int, layer: LayerFactory) -> Branches:
 def block_c(c_in: int, narrow: int, layer: LayerFactory) -> Branches:
     """Figure 6: a 7x7 as 1x7 and 7x1."""
     return Branches(
-        one=chain(c_in, layer, (192, 1)),
-        seven=chain(c_in, layer, (narrow, 1), (narrow, WIDE), (192, TALL)),
-        twice=chain(c_in, layer, (narrow, 1), (narrow, TALL), (narrow, WIDE), (narrow, TALL), (192, WIDE)),
-        pool=averaged(c_in, 192, layer),
+        one=conv_chain(c_in, layer, (192, 1)),
+        seven=conv_chain(c_in, layer, (narrow, 1), (narrow, WIDE), (192, TALL)),
+        twice=conv_chain(c_in, layer, (narrow, 1), (narrow, TALL), (narrow, WIDE), (narrow, TALL), (192, WIDE)),
+        pool=pool_branch(c_in, 192, layer),
     )
 
 
 def block_d(c_in: int, layer: LayerFactory) -> Branches:
     """Half the resolution again, with a 7x7 as 1x7 and 7x1."""
     return Branches(
-        three=shrinking(c_in, layer, 320, (192, 1)),
-        seven=shrinking(c_in, layer, 192, (192, 1), (192, WIDE), (192, TALL)),
+        three=reduction_branch(c_in, layer, 320, (192, 1)),
+        seven=reduction_branch(c_in, layer, 192, (192, 1), (192, WIDE), (192, TALL)),
         pool=layer.pool(c_in, 3),
     )
 
@@ -86,13 +86,13 @@ def block_e(c_in: int, layer: LayerFactory) -> Branches:
     """Figure 7: 1x3 and 3x1 side by side."""
 
     def sides(filters: int) -> Branches:
-        return Branches(wide=chain(filters, layer, (384, (1, 3))), tall=chain(filters, layer, (384, (3, 1))))
+        return Branches(wide=conv_chain(filters, layer, (384, (1, 3))), tall=conv_chain(filters, layer, (384, (3, 1))))
 
     return Branches(
-        one=chain(c_in, layer, (320, 1)),
-        three=named(reduce=chain(c_in, layer, (384, 1)), sides=sides(384)),
-        twice=named(reduce=chain(c_in, layer, (448, 1), (384, 3)), sides=sides(384)),
-        pool=averaged(c_in, 192, layer),
+        one=conv_chain(c_in, layer, (320, 1)),
+        three=named(reduce=conv_chain(c_in, layer, (384, 1)), sides=sides(384)),
+        twice=named(reduce=conv_chain(c_in, layer, (448, 1), (384, 3)), sides=sides(384)),
+        pool=pool_branch(c_in, 192, layer),
     )
 
 
@@ -105,10 +105,10 @@ def inception_v3(
     Weights start as N(0, 0.1) cut at two deviations, as in the public implementations.
     """
     chosen = read_options(InceptionOptions, "inception_v3", options)
-    chosen.refuse_no_padding("inception_v3")
+    chosen.require_padding("inception_v3")
     if rank != 2:
         raise ModelError(f"inception_v3: rank is {rank} and its one-sided windows are for images; choose rank=2")
-    takes, layer = InputSpec.checked("inception_v3", channels, rank, size), chosen.layers(rank)
+    input_spec, layer = InputSpec.checked("inception_v3", channels, rank, size), chosen.layers(rank)
     unit = layer.conv_norm_act
     stem = named(
         conv1=unit(channels, 32, 3, 2, padding=0), conv2=unit(32, 32, 3, padding=0), conv3=unit(32, 64, 3)
@@ -125,6 +125,6 @@ def inception_v3(
         ),
         named(mixed_7a=block_d(768, layer), mixed_7b=block_e(1280, layer), mixed_7c=block_e(2048, layer)),
     ]  # fmt: skip
-    model = network_with_head("inception_v3", takes, (stem, stages), classes, layer, chosen)
-    initialise(model, partial(cut_normal, deviation=0.1), partial(cut_normal, deviation=0.1))
+    model = network_with_head("inception_v3", input_spec, (stem, stages), classes, layer, chosen)
+    initialise(model, partial(truncated_normal, deviation=0.1), partial(truncated_normal, deviation=0.1))
     return model

@@ -33,14 +33,14 @@ def lenet(
     Strides: stem 1, stages 2, 4. `padding="zeros"` lets it take images down to 4x4.
     """
     chosen = read_options(LeNetOptions, "lenet", options)
-    takes, layer = InputSpec.checked("lenet", channels, rank, size), chosen.layers(rank)
+    input_spec, layer = InputSpec.checked("lenet", channels, rank, size), chosen.layers(rank)
     first, second = chosen.filters
     stem = layer.conv_norm_act(channels, first, 5)
     stages = [
         named(pool=layer.pool(first), conv=layer.conv_norm_act(first, second, 5)),
         named(pool=layer.pool(second)),
     ]
-    model = network_with_head("lenet", takes, (stem, stages), classes, layer, chosen)
+    model = network_with_head("lenet", input_spec, (stem, stages), classes, layer, chosen)
     initialise(model, normal_by_inputs, normal_by_inputs)
     return model
 

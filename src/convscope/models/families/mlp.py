@@ -33,20 +33,20 @@ def mlp(
         ModelError: no size is given: the first layer has a weight for every pixel.
     """
     chosen = read_options(MLPOptions, "mlp", options)
-    takes = InputSpec.checked("mlp", channels, rank, size)
-    if takes.size is None:
+    input_spec = InputSpec.checked("mlp", channels, rank, size)
+    if input_spec.size is None:
         raise ModelError("mlp: it has a weight for every pixel and no image size is given; give size=(H, W)")
     activation, norm = (
         resolve_component(ACTIVATIONS, chosen.activation, "activation"),
         resolve_component(NORMS, chosen.norm, "norm"),
     )
-    counts = (channels * math.prod(takes.size), *chosen.widths)
+    counts = (channels * math.prod(input_spec.size), *chosen.widths)
     dropout = chosen.dropout
     stages = [
         named(fc=nn.Linear(before, width), norm=norm(width, 1), act=activation(), drop=nn.Dropout(dropout))
         for before, width in pairwise(counts)
     ]
-    model = Network("mlp", takes, nn.Flatten(), stages, named(fc=nn.Linear(counts[-1], classes)))
+    model = Network("mlp", input_spec, nn.Flatten(), stages, named(fc=nn.Linear(counts[-1], classes)))
     kaiming = partial(nn.init.kaiming_normal_, nonlinearity="relu")
     initialise(model, kaiming, kaiming)
     return model

@@ -55,8 +55,8 @@ def mobilenet_v2(
     Strides: stem 2, stages 2, 4, 8, 16, 32 (small stem: 1, and 1, 1, 2, 4, 8). Weights start as Kaiming's, fan out.
     """
     chosen = read_options(MobileNetOptions, "mobilenet_v2", options)
-    chosen.refuse_no_padding("mobilenet_v2")
-    takes, layer = InputSpec.checked("mobilenet_v2", channels, rank, size), chosen.layers(rank)
+    chosen.require_padding("mobilenet_v2")
+    input_spec, layer = InputSpec.checked("mobilenet_v2", channels, rank, size), chosen.layers(rank)
     small, scale = chosen.stem == "small", chosen.multiplier
     c_in = rounded(32 * scale)
     stem = layer.conv_norm_act(channels, c_in, 3, 1 if small else 2)
@@ -72,7 +72,7 @@ def mobilenet_v2(
                 c_in = c_out
         stages.append(stage)
     stages[-1].add_module("last", layer.conv_norm_act(c_in, rounded(1280 * max(1.0, scale)), 1))
-    model = network_with_head("mobilenet_v2", takes, (stem, stages), classes, layer, chosen)
+    model = network_with_head("mobilenet_v2", input_spec, (stem, stages), classes, layer, chosen)
     initialise(model, partial(nn.init.kaiming_normal_, mode="fan_out"), partial(nn.init.normal_, std=0.01))
     return model
 

@@ -93,11 +93,11 @@ def stages(layer: LayerFactory, chosen: ResNetOptions) -> Iterator[nn.Sequential
         stage, width = nn.Sequential(), chosen.width * 2**number
         if number == 0 and chosen.stem == "standard":
             stage.add_module("pool", layer.pool(c_in, 3, padding=1))
-        for place in range(depth):
-            block = residual(c_in, width, 2 if number and not place else 1, layer, chosen)
+        for index in range(depth):
+            block = residual(c_in, width, 2 if number and not index else 1, layer, chosen)
             if number in gated and chosen.gate != "none":
                 block.body.add_module("gate", gate(expansion * width, layer.rank))
-            stage.add_module(str(place), block)
+            stage.add_module(str(index), block)
             c_in = expansion * width
         yield stage
 
@@ -111,11 +111,11 @@ def resnet(
     Weights start as Kaiming's, fan out (section 3.4), biases 0.
     """
     chosen = read_options(ResNetOptions, "resnet", options)
-    chosen.refuse_no_padding("resnet")
-    takes, layer = InputSpec.checked("resnet", channels, rank, size), chosen.layers(rank)
+    chosen.require_padding("resnet")
+    input_spec, layer = InputSpec.checked("resnet", channels, rank, size), chosen.layers(rank)
     small = chosen.stem == "small"
     stem = layer.conv_norm_act(channels, chosen.width, 3 if small else 7, 1 if small else 2)
-    model = network_with_head("resnet", takes, (stem, stages(layer, chosen)), classes, layer, chosen)
+    model = network_with_head("resnet", input_spec, (stem, stages(layer, chosen)), classes, layer, chosen)
     fan_out = partial(nn.init.kaiming_normal_, mode="fan_out", nonlinearity="relu")
     initialise(model, fan_out, partial(nn.init.kaiming_uniform_, a=5**0.5))
     return model

@@ -38,8 +38,8 @@ def squeezenet(
     Weights start as Kaiming's uniform, N(0, 0.01) in the last convolution.
     """
     chosen = read_options(SqueezeNetOptions, "squeezenet", options)
-    chosen.refuse_no_padding("squeezenet")
-    takes, layer = InputSpec.checked("squeezenet", channels, rank, size), chosen.layers(rank)
+    chosen.require_padding("squeezenet")
+    input_spec, layer = InputSpec.checked("squeezenet", channels, rank, size), chosen.layers(rank)
     filters, window = chosen.first
     stages, c_in, number = [], filters, 2
     for widths in chosen.stages:
@@ -49,7 +49,7 @@ def squeezenet(
             c_in, number = 8 * squeeze, number + 1
         stages.append(stage)
     stem = layer.conv_norm_act(channels, filters, window, 2, padding=0)
-    model = network_with_head("squeezenet", takes, (stem, stages), classes, layer, chosen)
+    model = network_with_head("squeezenet", input_spec, (stem, stages), classes, layer, chosen)
     kaiming = partial(nn.init.kaiming_uniform_, nonlinearity="relu")
     initialise(model, kaiming, kaiming)
     initialise(model.head, partial(nn.init.normal_, std=0.01), kaiming)

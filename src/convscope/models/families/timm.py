@@ -46,7 +46,7 @@ def timm_network(
         raise ModelError(f"timm:{name}: rank is {rank} and timm's networks are for images; choose rank=2")
     if name not in timm.list_models():
         raise ModelError(f"timm:{name}: timm has no such network{did_you_mean(name, timm.list_models())}")
-    takes = InputSpec.checked(PREFIX + name, channels, rank, size)
+    input_spec = InputSpec.checked(PREFIX + name, channels, rank, size)
     try:
         backbone: Any = timm.create_model(name, features_only=True, in_chans=channels, **options)
     except (RuntimeError, AttributeError, TypeError) as error:
@@ -56,4 +56,4 @@ def timm_network(
         pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=nn.Linear(backbone.feature_info.channels()[-1], classes)
     )  # fmt: skip
     network = TimmNetwork(PREFIX + name, InputSpec(channels, rank), nn.Identity(), [backbone], head)
-    return check_size(network, takes.size)
+    return check_size(network, input_spec.size)

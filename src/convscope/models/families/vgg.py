@@ -29,8 +29,8 @@ def convolutions(number: int, c_in: int, width: int, depth: int, layer: LayerFac
     They keep their bias before a norm too, as in the common pretrained weights.
     """
     return {
-        f"conv{number}_{place}": layer.conv_norm_act(c_in if place == 1 else width, width, 3, bias=True)
-        for place in range(1, depth + 1)
+        f"conv{number}_{index}": layer.conv_norm_act(c_in if index == 1 else width, width, 3, bias=True)
+        for index in range(1, depth + 1)
     }
 
 
@@ -43,7 +43,7 @@ def vgg(
     the fully connected layers. Weights start as Kaiming's, fan out, and N(0, 0.01) in the fully connected layers.
     """
     chosen = read_options(VGGOptions, "vgg", options)
-    takes, layer = InputSpec.checked("vgg", channels, rank, size), chosen.layers(rank)
+    input_spec, layer = InputSpec.checked("vgg", channels, rank, size), chosen.layers(rank)
     widths = [min(2**number, 8) * chosen.width for number in range(len(chosen.depths))]
     stem = named(**convolutions(1, channels, widths[0], chosen.depths[0], layer))
     stages = []
@@ -51,7 +51,7 @@ def vgg(
         before, width = widths[number - 1], widths[number]
         stages.append(named(pool=layer.pool(before), **convolutions(number + 1, before, width, depth, layer)))
     stages.append(named(pool=layer.pool(widths[-1])))
-    model = network_with_head("vgg", takes, (stem, stages), classes, layer, chosen)
+    model = network_with_head("vgg", input_spec, (stem, stages), classes, layer, chosen)
     initialise(
         model,
         partial(nn.init.kaiming_normal_, mode="fan_out", nonlinearity="relu"),

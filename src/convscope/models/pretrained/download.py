@@ -17,7 +17,7 @@ from convscope.models.pretrained.state_dicts import LoadReport, load_state, read
 from convscope.models.registry import Architecture, build
 
 TIMEOUT = 30  # seconds without an answer
-PIECE = 1 << 20
+CHUNK_BYTES = 1 << 20
 
 
 def download_folder() -> Path:
@@ -53,7 +53,7 @@ def fetch(published: PublishedWeights, folder: Path | None = None) -> Path:
 
 
 def download(published: PublishedWeights, path: Path) -> None:
-    """Write the file beside its place, then move it there, so that a broken connection leaves no half file.
+    """Write the file beside its index, then move it there, so that a broken connection leaves no half file.
 
     Raises:
         ModelError: the address cannot be reached or the folder cannot be written.
@@ -61,15 +61,15 @@ def download(published: PublishedWeights, path: Path) -> None:
     part = path.with_suffix(f".{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with urllib.request.urlopen(published.url, timeout=TIMEOUT) as answer, part.open("wb") as file:
-            while piece := answer.read(PIECE):
-                file.write(piece)
+        with urllib.request.urlopen(published.url, timeout=TIMEOUT) as response, part.open("wb") as file:
+            while chunk := response.read(CHUNK_BYTES):
+                file.write(chunk)
         part.replace(path)
     except OSError as error:
         reason = getattr(error, "reason", None) or error
         raise ModelError(
             f"weights {published.file}: {published.url} cannot be fetched ({reason}); "
-            f"fetch it elsewhere and place it at {path}, or give --from FILE"
+            f"fetch it elsewhere and index it at {path}, or give --from FILE"
         ) from None
     finally:
         part.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from convscope.errors import ModelError
 from convscope.models.families.resnet import DEPTHS, SMALL_DEPTHS
-from convscope.models.pretrained.state_dicts import fitted, prefixes_of
+from convscope.models.pretrained.state_dicts import match_state, prefixes_of
 from convscope.models.registry import MODELS
 
 
@@ -16,20 +16,20 @@ def identify_network(state: Mapping[str, Tensor]) -> str | None:
 
     Torchvision's and timm's names are known. What the last layers are does not matter.
     """
-    return next((name for name in candidates(state) if fills(name, state)), None)
+    return next((name for name in candidates(state) if matches(name, state)), None)
 
 
-def fills(name: str, state: Mapping[str, Tensor]) -> bool:
-    """Return whether the weights have a tensor for each one of the network's encoder, and none that finds no place."""
+def matches(name: str, state: Mapping[str, Tensor]) -> bool:
+    """Return whether the weights have a tensor for each one of the network's encoder, and none that finds no index."""
     with torch.device("meta"):
         network = MODELS[name]()
     shapes = {key: tensor.to("meta") for key, tensor in state.items()}
     try:
-        _, loaded = fitted(network, shapes, name)
+        _, loaded = match_state(network, shapes, name)
     except ModelError:
         return False
-    spare = [key for key in loaded.unused if not key.endswith("num_batches_tracked")]
-    return not spare and all(key.startswith(("head.", "auxiliary.")) for key in loaded.fresh)
+    unmatched = [key for key in loaded.unused if not key.endswith("num_batches_tracked")]
+    return not unmatched and all(key.startswith(("head.", "auxiliary.")) for key in loaded.not_loaded)
 
 
 def candidates(state: Mapping[str, Tensor]) -> list[str]:
@@ -57,9 +57,9 @@ def candidates(state: Mapping[str, Tensor]) -> list[str]:
 
 def _resnets(layers: set[str]) -> list[str]:
     """The ResNets with as many blocks in each stage; SE-ResNets where blocks have gates."""
-    places = {tuple(name.split(".")) for name in layers if name.startswith("layer") and name.count(".") == 1}
-    stages = sorted({stage for stage, _ in places})
-    depths = tuple(sum(stage == one for stage, _ in places) for one in stages)
+    blocks = {tuple(name.split(".")) for name in layers if name.startswith("layer") and name.count(".") == 1}
+    stages = sorted({stage for stage, _ in blocks})
+    depths = tuple(sum(stage == one for stage, _ in blocks) for one in stages)
     gate = "se_" if any(".se" in name for name in layers) else ""
     return [
         f"{gate}resnet{depth}"

@@ -43,8 +43,8 @@ def resnet(network: Network) -> Pairs:
     """All ResNets; ``linear`` is what the common CIFAR weights call the last layer, ``se`` timm's gate."""
     yield from (("conv1", "stem.conv"), ("bn1", "stem.norm"), ("fc", "head.fc"), ("linear", "head.fc"))
     for number, stage in enumerate(network.stages):
-        for place in (name for name, _ in stage.named_children() if name != "pool"):
-            theirs, ours = f"layer{number + 1}.{place}", f"stages.{number}.{place}"
+        for index in (name for name, _ in stage.named_children() if name != "pool"):
+            theirs, ours = f"layer{number + 1}.{index}", f"stages.{number}.{index}"
             for unit in (1, 2, 3):
                 yield f"{theirs}.conv{unit}", f"{ours}.body.{2 * unit - 2}.conv"
                 yield f"{theirs}.bn{unit}", f"{ours}.body.{2 * unit - 2}.norm"
@@ -82,11 +82,11 @@ def googlenet(network: Network) -> Pairs:
 MIXED = {
     "a": {"branch1x1": "one.0", "branch5x5_1": "five.0", "branch5x5_2": "five.1"},
     "b": {"branch3x3": "three.0"},
-    "c": {f"branch7x7_{place}": f"seven.{place - 1}" for place in (1, 2, 3)}
-    | {f"branch7x7dbl_{place}": f"twice.{place - 1}" for place in (1, 2, 3, 4, 5)}
+    "c": {f"branch7x7_{index}": f"seven.{index - 1}" for index in (1, 2, 3)}
+    | {f"branch7x7dbl_{index}": f"twice.{index - 1}" for index in (1, 2, 3, 4, 5)}
     | {"branch1x1": "one.0"},
-    "d": {f"branch3x3_{place}": f"three.{place - 1}" for place in (1, 2)}
-    | {f"branch7x7x3_{place}": f"seven.{place - 1}" for place in (1, 2, 3, 4)},
+    "d": {f"branch3x3_{index}": f"three.{index - 1}" for index in (1, 2)}
+    | {f"branch7x7x3_{index}": f"seven.{index - 1}" for index in (1, 2, 3, 4)},
     "e": {
         "branch1x1": "one.0", "branch3x3_1": "three.reduce.0", "branch3x3_2a": "three.sides.wide.0",
         "branch3x3_2b": "three.sides.tall.0", "branch3x3dbl_1": "twice.reduce.0", "branch3x3dbl_2": "twice.reduce.1",
@@ -108,7 +108,7 @@ def inception_v3(network: Network) -> Pairs:  # noqa: ARG001
     for theirs, ours in stems.items():
         yield from unit(theirs, ours)
     for block, kind in KINDS.items():
-        twice = {f"branch3x3dbl_{place}": f"twice.{place - 1}" for place in (1, 2, 3)} if kind in "ab" else {}
+        twice = {f"branch3x3dbl_{index}": f"twice.{index - 1}" for index in (1, 2, 3)} if kind in "ab" else {}
         for theirs, ours in (MIXED[kind] | twice | {"branch_pool": "pool.project"}).items():
             yield from unit(f"Mixed_{block}.{theirs}", f"stages.{int(block[0]) - 4}.mixed_{block}.{ours}")
     yield from unit("AuxLogits.conv0", "auxiliary.2.conv1")
@@ -120,10 +120,10 @@ def squeezenet(network: Network) -> Pairs:
     """Both versions."""
     yield "features.0", "stem.conv"
     number = 2
-    for place, stage in enumerate(network.stages):
+    for index, stage in enumerate(network.stages):
         for name, _ in stage.named_children():
             for theirs, ours in (("squeeze", "squeeze"), ("expand1x1", "expand.one"), ("expand3x3", "expand.three")):
-                yield f"features.{number}.{theirs}", f"stages.{place}.{name}.{ours}.conv"
+                yield f"features.{number}.{theirs}", f"stages.{index}.{name}.{ours}.conv"
             number += 1
     yield "classifier.1", "head.conv"
 
@@ -139,8 +139,8 @@ def mobilenet_v2(network: Network) -> Pairs:
     rows = [(0, 0, 1), (1, 0, 2), (2, 0, 3), (3, 0, 4), (3, 4, 3), (4, 0, 3), (4, 3, 1)]
     number = 1
     for row, (stage, first, count) in enumerate(rows):
-        for place in range(count):
-            ours = f"stages.{stage}.{first + place}.body"
+        for index in range(count):
+            ours = f"stages.{stage}.{first + index}.body"
             units = ["depthwise"] if row == 0 else ["expand", "depthwise"]
             for step, name in enumerate(units):
                 yield f"features.{number}.conv.{step}.0", f"{ours}.{name}.conv"
@@ -149,8 +149,8 @@ def mobilenet_v2(network: Network) -> Pairs:
             yield f"features.{number}.conv.{len(units) + 1}", f"{ours}.project.norm"
             names = ["conv_dw", "conv_pw"] if row == 0 else ["conv_pw", "conv_dw", "conv_pwl"]
             for step, (theirs, name) in enumerate(zip(names, [*units, "project"], strict=True), start=1):
-                yield f"blocks.{row}.{place}.{theirs}", f"{ours}.{name}.conv"
-                yield f"blocks.{row}.{place}.bn{step}", f"{ours}.{name}.norm"
+                yield f"blocks.{row}.{index}.{theirs}", f"{ours}.{name}.conv"
+                yield f"blocks.{row}.{index}.bn{step}", f"{ours}.{name}.norm"
             number += 1
 
 

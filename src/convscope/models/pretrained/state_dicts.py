@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from convscope.errors import ModelError
-from convscope.models.encoder_decoder import DenseNetwork
+from convscope.models.encoder_decoder import EncoderDecoder
 from convscope.models.network import Network
 from convscope.models.pretrained.key_mapping import KEYS
 from convscope.models.pretrained.published import PublishedWeights
 
-LISTED = 5
+MAX_LISTED = 5
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,12 @@ class LoadReport:
     """What came of loading weights; kept with the model.
 
     `fresh` are our tensors that the file does not have or has in another shape, so they stay as they started; `summed`
-    were made for colour and serve grey images now; `unused` are the file's tensors that found no place.
+    were made for colour and serve grey images now; `unused` are the file's tensors that found no index.
     """
 
     source: str
     licence: str = "not stated"
-    fresh: tuple[str, ...] = ()
+    not_loaded: tuple[str, ...] = ()
     summed: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     published: PublishedWeights | None = None
@@ -69,9 +69,9 @@ def read_state(path: Path) -> dict[str, Tensor]:
     return {name: value for name, value in state.items() if isinstance(value, Tensor)}
 
 
-def renamed(network: Network, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def rename_keys(network: Network, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the tensors under our names where theirs are known, without a ``module.`` in front; others keep theirs."""
-    family = network.family if isinstance(network, DenseNetwork) else network.name
+    family = network.family if isinstance(network, EncoderDecoder) else network.name
     prefixes = dict(KEYS[family](network)) if family in KEYS else {}
     own = network.state_dict().keys()
     result = {}
@@ -96,7 +96,7 @@ def prefixes_of(name: str) -> list[str]:
 def load_state(
     network: Network, state: Mapping[str, Tensor], source: str = "a state dict", new: Collection[str] = ()
 ) -> LoadReport:
-    """Copy the tensors into the network in place and return what did not fit.
+    """Copy the tensors into the network in index and return what did not fit.
 
     The layers named in `new` stay as they started whatever the file has. The last layer may have other classes and the
     input other channels: those layers stay as they started too, and are listed. Half-precision tensors are widened; a
@@ -106,16 +106,16 @@ def load_state(
     Raises:
         ModelError: a tensor inside the network is missing or has another shape.
     """
-    fits, loaded = fitted(network, state, source, new)
-    network.load_state_dict(fits, strict=False)
+    matching, loaded = match_state(network, state, source, new)
+    network.load_state_dict(matching, strict=False)
     return loaded
 
 
-def fitted(
+def match_state(
     network: Network, state: Mapping[str, Tensor], source: str, new: Collection[str] = ()
 ) -> tuple[dict[str, Tensor], LoadReport]:
     """Return the tensors that `load_state` would copy, under our names, and what does not fit; nothing is changed."""
-    found, fits, fresh, summed = renamed(network, state), {}, [], []
+    found, matching, not_loaded, summed = rename_keys(network, state), {}, [], []
     found = {name: tensor for name, tensor in found.items() if not set(prefixes_of(name)) & set(new)}
     for name, tensor in network.state_dict().items():
         given = found.get(name)
@@ -124,12 +124,12 @@ def fitted(
             summed.append(name)
         flat = given is not None and tensor.dim() == 2 and given.numel() == tensor.numel()
         if given is not None and (flat or given.shape == tensor.shape):
-            fits[name] = given.reshape(tensor.shape).to(tensor.dtype)
+            matching[name] = given.reshape(tensor.shape).to(tensor.dtype)
         elif not name.endswith("num_batches_tracked"):
-            fresh.append(name)
-    check_complete(network, found, fresh, source)
-    unused = tuple(name for name in found if name not in fits and name not in fresh)
-    return fits, LoadReport(source, fresh=tuple(fresh), summed=tuple(summed), unused=unused)
+            not_loaded.append(name)
+    check_complete(network, found, not_loaded, source)
+    unused = tuple(name for name in found if name not in matching and name not in not_loaded)
+    return matching, LoadReport(source, not_loaded=tuple(not_loaded), summed=tuple(summed), unused=unused)
 
 
 def is_rgb_for_gray(name: str, given: Tensor, tensor: Tensor) -> bool:
@@ -138,19 +138,19 @@ def is_rgb_for_gray(name: str, given: Tensor, tensor: Tensor) -> bool:
     return grey and given.shape == (tensor.shape[0], 3, *tensor.shape[2:])
 
 
-def check_complete(network: Network, found: Mapping[str, Tensor], fresh: list[str], source: str) -> None:
+def check_complete(network: Network, found: Mapping[str, Tensor], not_loaded: list[str], source: str) -> None:
     """Raise when more stays as it started than the ends of the network: the file is of another network."""
     ends = ("head.", "auxiliary.", "stem.", "decoder.")
-    holes = [name for name in fresh if not name.startswith(ends)]
-    if not holes and any(name in found for name in network.state_dict()):
+    missing = [name for name in not_loaded if not name.startswith(ends)]
+    if not missing and any(name in found for name in network.state_dict()):
         return
-    holes = holes or fresh
+    missing = missing or not_loaded
     own = network.state_dict()
     lines = []
-    for name in holes[:LISTED]:
+    for name in missing[:MAX_LISTED]:
         has = "x".join(map(str, found[name].shape)) if name in found else "nothing"
         lines.append(f"{name} needs {'x'.join(map(str, own[name].shape))}, the file has {has}")
-    more = f" and {len(holes) - LISTED} more" if len(holes) > LISTED else ""
+    more = f" and {len(missing) - MAX_LISTED} more" if len(missing) > MAX_LISTED else ""
     raise ModelError(
         f"{source}: not the weights of this {network.name}: {'; '.join(lines)}{more}; choose the network they belong to"
     )

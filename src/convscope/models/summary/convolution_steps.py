@@ -123,17 +123,17 @@ def convolve(
     if border not in BORDERS:
         raise ModelError(f"convolve: no border {border}{did_you_mean(border, BORDERS)}")
     sides = weights.shape[-2:]
-    around = [(side - 1) // 2 if padding == "same" else padding for side in sides]
+    margins = [(side - 1) // 2 if padding == "same" else padding for side in sides]
     mode: Any = BORDERS[border]
-    padded = np.pad(pixels, [(0, 0)] * (pixels.ndim - 2) + [(amount, amount) for amount in around], mode=mode)
+    padded = np.pad(pixels, [(0, 0)] * (pixels.ndim - 2) + [(amount, amount) for amount in margins], mode=mode)
     height, width = (output_side(*pair, stride) for pair in zip(padded.shape[-2:], sides, strict=True))
     if height < 1 or width < 1:
         raise ModelError(
             f"convolve: a kernel of {sides} does not fit an image of {padded.shape[-2:]}; pad it or shrink it"
         )
     windows = np.lib.stride_tricks.sliding_window_view(padded, sides, axis=(-2, -1))[..., ::stride, ::stride, :, :]
-    letters = "cyxhw,chw->yx" if pixels.ndim == 3 else "yxhw,hw->yx"
-    output = np.einsum(letters, windows, weights) / (weights.size if mean else 1)
+    subscripts = "cyxhw,chw->yx" if pixels.ndim == 3 else "yxhw,hw->yx"
+    output = np.einsum(subscripts, windows, weights) / (weights.size if mean else 1)
     return ConvolutionResult(padded, weights, stride, mean, output)
 
 
@@ -160,19 +160,19 @@ def bottleneck(sides: Sequence[int], channels: int, narrow: int, size: int, filt
     """Return the multiplications that keep maps of these sides, from `channels` to `filters` by size x size windows.
 
     >>> one = bottleneck((14, 14), 480, 16, 5, 48)
-    >>> one.direct, one.through, round(one.times, 1)
+    >>> one.direct, one.total, round(one.ratio, 1)
     (112896000, 5268480, 21.4)
     """
-    places, window = math.prod(sides), size ** len(sides)
+    positions, window = math.prod(sides), size ** len(sides)
     return Bottleneck(
-        places * window * channels * filters, places * channels * narrow, places * window * narrow * filters
+        positions * window * channels * filters, positions * channels * narrow, positions * window * narrow * filters
     )
 
 
-def stacked(size: int) -> tuple[int, int, int]:
+def stacked_3x3(size: int) -> tuple[int, int, int]:
     """Return (weights of one size x size window, weights of the 3x3 windows that see as much, how many those are).
 
-    >>> stacked(5), stacked(7)
+    >>> stacked_3x3(5), stacked_3x3(7)
     ((25, 18, 2), (49, 27, 3))
     """
     count = (size - 1) // 2
@@ -206,7 +206,7 @@ def separability(kernel: ArrayLike, tolerance: float = 1e-6) -> Separability:
     return Separability(int((values > tolerance * values[0]).sum()), values, left[:, 0] * root, right[0] * root, error)
 
 
-def ranks(filters: ArrayLike, tolerance: float = 0.05) -> NDArray[np.int64]:
+def kernel_ranks(filters: ArrayLike, tolerance: float = 0.05) -> NDArray[np.int64]:
     """Return the rank of each window of trained filters (K, C, h, w): (K, C), 1 where a column and a row would do.
 
     Singular values below `tolerance` times the largest count as none: trained filters are never exact.
@@ -236,10 +236,10 @@ def checkerboard(size: int, stride: int) -> tuple[int, ...]:
     return tuple(len(range(phase, size, stride)) for phase in range(stride))
 
 
-def sharing(input_shape: Sequence[int], filters: int, size: int) -> tuple[int, int]:
+def weight_sharing(input_shape: Sequence[int], filters: int, size: int) -> tuple[int, int]:
     """Return the weights of a convolution and of a fully connected layer that make `filters` maps of the same sides.
 
-    >>> sharing((1, 28, 28), 8, 3)
+    >>> weight_sharing((1, 28, 28), 8, 3)
     (80, 4923520)
     """
     channels, *sides = input_shape

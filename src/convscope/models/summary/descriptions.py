@@ -8,7 +8,7 @@ from torch import nn
 from convscope.models.components import Blur, SqueezeExcite
 from convscope.models.layers import Branches, Residual, shape_text
 
-GROUP = {
+GROUP_CLASSES = {
     "convolution": (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d),
     "fully connected": (nn.Linear,),
     "norm": (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm, nn.LocalResponseNorm),
@@ -19,7 +19,7 @@ GROUP = {
     "gate": (SqueezeExcite,),
     "upsample": (nn.Upsample,),
 }  # fmt: skip
-PARTS = {"Pool": "pool", "Blur": "pool", "Enlarge": "upsample", "Transposed": "upsample", "Unpool": "upsample"}
+NAME_PARTS = {"Pool": "pool", "Blur": "pool", "Enlarge": "upsample", "Transposed": "upsample", "Unpool": "upsample"}
 
 
 def group(module: nn.Module) -> str:
@@ -28,11 +28,11 @@ def group(module: nn.Module) -> str:
     >>> group(nn.ReLU()), group(nn.Conv2d(1, 1, 3)), group(nn.Sequential())
     ('activation', 'convolution', '')
     """
-    for name, kinds in GROUP.items():
+    for name, kinds in GROUP_CLASSES.items():
         if isinstance(module, kinds):
             return name
     kind = type(module).__name__
-    for part, name in PARTS.items():
+    for part, name in NAME_PARTS.items():
         if part in kind:
             return name
     if next(module.children(), None) is not None or isinstance(module, nn.Sequential):
@@ -43,24 +43,24 @@ def group(module: nn.Module) -> str:
 def describe(module: nn.Module) -> str:
     """What it does.
 
-    >>> words(nn.Conv2d(3, 64, 3, stride=2, padding=1))
+    >>> describe(nn.Conv2d(3, 64, 3, stride=2, padding=1))
     '64 kernels of 3x3 over 3 channels, every 2nd place, 1 of border'
     """
-    told = DESCRIPTIONS.get(group(module))
-    return told(module) if told else ""
+    describe_group = DESCRIPTIONS.get(group(module))
+    return describe_group(module) if describe_group else ""
 
 
 def _convolution(conv: Any) -> str:
     over = conv.in_channels // conv.groups
-    said = f"{conv.out_channels} kernels of {shape_text(conv.kernel_size)} over {over} channel{'s' * (over != 1)}"
-    said += f" in {conv.groups} groups" if conv.groups > 1 else ""
+    text = f"{conv.out_channels} kernels of {shape_text(conv.kernel_size)} over {over} channel{'s' * (over != 1)}"
+    text += f" in {conv.groups} groups" if conv.groups > 1 else ""
     if conv.transposed:
-        return f"{said}, laid down every {conv.stride[0]} places"
+        return f"{text}, laid down every {conv.stride[0]} places"
     ends = {1: "st", 2: "nd", 3: "rd"}.get(conv.stride[0], "th")
-    said += f", every {conv.stride[0]}{ends} place" if max(conv.stride) > 1 else ""
-    said += f", {conv.dilation[0]} apart" if max(conv.dilation) > 1 else ""
+    text += f", every {conv.stride[0]}{ends} place" if max(conv.stride) > 1 else ""
+    text += f", {conv.dilation[0]} apart" if max(conv.dilation) > 1 else ""
     border = conv.padding if isinstance(conv.padding, str) else max(conv.padding)
-    return said + (f", {border} of border" if border else "")
+    return text + (f", {border} of border" if border else "")
 
 
 def _pool(pool: Any) -> str:

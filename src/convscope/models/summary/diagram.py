@@ -7,7 +7,7 @@ from convscope.models.layers import shape_text
 from convscope.models.summary.model_summary import LayerSummary, ModelSummary, table
 
 COLORS = {"convolution": "#4477aa", "pool": "#ee6677", "fully connected": "#ccbb44", "other": "#bbbbbb"}
-FRAME = 120  # the side of the little image in which the field is drawn
+THUMBNAIL_SIDE = 120  # the side of the little image in which the field is drawn
 
 STYLE = """
 body { font: 14px/1.4 system-ui, sans-serif; margin: 1.5rem; color: #222; }
@@ -23,19 +23,19 @@ tr:nth-child(even) { background: #f4f4f4; }
 """
 
 
-def page(anatomy: ModelSummary) -> str:
+def page(summary: ModelSummary) -> str:
     """Return the whole page: the drawing, the warnings and the table; no script, nothing fetched."""
-    shown = [layer for layer in anatomy.layers if is_drawn(layer)]
-    boxes = "\n".join(box(layer, anatomy.shape) for layer in shown)
-    heading, *rows = table(anatomy)
+    shown = [layer for layer in summary.layers if is_drawn(layer)]
+    boxes = "\n".join(box(layer, summary.shape) for layer in shown)
+    heading, *rows = table(summary)
     head = "".join(f"<th>{escape(word)}</th>" for word in heading)
     body = "\n".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    warnings = "".join(f"<li>{escape(text)}</li>" for text in anatomy.warnings)
-    shares = ", ".join(f"{100 * share:.1f} % {group}" for group, share in anatomy.shares().items())
+    warnings = "".join(f"<li>{escape(text)}</li>" for text in summary.warnings)
+    shares = ", ".join(f"{100 * share:.1f} % {group}" for group, share in summary.shares().items())
     return f"""<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>{escape(anatomy.name)}</title><style>{STYLE}</style></head><body>
-<h1>{escape(anatomy.name)} on {shape_text(anatomy.shape)}</h1>
-<p>{anatomy.num_parameters:,} weights ({shares}), {anatomy.macs:,} multiplications for one image.</p>
+<html lang="en"><head><meta charset="utf-8"><title>{escape(summary.name)}</title><style>{STYLE}</style></head><body>
+<h1>{escape(summary.name)} on {shape_text(summary.shape)}</h1>
+<p>{summary.num_parameters:,} weights ({shares}), {summary.macs:,} multiplications for one image.</p>
 <div class="net">
 {boxes}
 </div>
@@ -70,21 +70,21 @@ def box(layer: LayerSummary, shape: tuple[int, ...]) -> str:
     return f"""<div class="layer" tabindex="0"><svg width="{width}" height="{height}" role="img" aria-label="{
         escape(layer.name)
     }"><title>{escape(layer.name)}</title><rect width="{width}" height="{height}" rx="2" fill="{colour}"/></svg>
-<div class="card"><b>{escape(layer.name)}</b><br>{lines}<br>{field_in_image(layer, shape)}</div></div>"""
+<div class="card"><b>{escape(layer.name)}</b><br>{lines}<br>{receptive_field_svg(layer, shape)}</div></div>"""
 
 
-def field_in_image(layer: LayerSummary, shape: tuple[int, ...]) -> str:
+def receptive_field_svg(layer: LayerSummary, shape: tuple[int, ...]) -> str:
     """Return the image as a square with what the middle place of the layer sees in it; what lies outside is cut."""
     sides = (shape[1:] * 2)[:2] if len(shape) == 2 else shape[-2:]
-    scale = FRAME / max(sides)
+    scale = THUMBNAIL_SIDE / max(sides)
     tall, wide = (scale * side for side in sides)
     rectangle = ""
     if not layer.flat and max(layer.rf_stride) > 0:
-        places = layer.output_shape[-2:] if len(shape) > 2 else layer.output_shape[-1:] * 2
+        positions = layer.output_shape[-2:] if len(shape) > 2 else layer.output_shape[-1:] * 2
         spans = []
         for axis in (-2, -1):
             axis = max(axis, -len(layer.rf_size))
-            centre = layer.rf_start[axis] + layer.rf_stride[axis] * (places[axis] // 2) + 0.5
+            centre = layer.rf_start[axis] + layer.rf_stride[axis] * (positions[axis] // 2) + 0.5
             spans.append((scale * (centre - layer.rf_size[axis] / 2), scale * layer.rf_size[axis]))
         (top, high), (left, long) = spans
         rectangle = (

@@ -1,4 +1,4 @@
-"""The anatomy of a network: what every layer does to shapes, weighs, costs and sees of the image."""
+"""The summary of a network: what every layer does to shapes, weighs, costs and sees of the image."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -75,7 +75,7 @@ class ModelSummary:
         """
         number = next((number for number, layer in enumerate(self.layers) if layer.name == name), None)
         if number is None:
-            raise ModelError(f"{self.name}: no layer {name}; the anatomy lists the names")
+            raise ModelError(f"{self.name}: no layer {name}; the summary lists the names")
         steps = []
         while number is not None:
             steps.append(self.layers[number])
@@ -87,10 +87,10 @@ class ModelSummary:
         return {**asdict(self), "shares": self.shares()}
 
 
-def table(anatomy: ModelSummary) -> list[tuple[str, ...]]:
-    """Return the anatomy as rows of text, a heading first, for a terminal or a page."""
+def table(summary: ModelSummary) -> list[tuple[str, ...]]:
+    """Return the summary as rows of text, a heading first, for a terminal or a page."""
     rows = [("layer", "kind", "gives", "weights", "multiplications", "memory", "field", "stride")]
-    for one in anatomy.layers:
+    for one in summary.layers:
         weights = (
             f"{one.parameters_formula} = {one.num_parameters:,}"
             if one.parameters_formula
@@ -111,8 +111,8 @@ def table(anatomy: ModelSummary) -> list[tuple[str, ...]]:
         "total",
         "",
         "",
-        f"{anatomy.num_parameters:,}",
-        f"{anatomy.macs:,}",
-        f"{anatomy.memory / 2**20:,.1f} MiB",
+        f"{summary.num_parameters:,}",
+        f"{summary.macs:,}",
+        f"{summary.memory / 2**20:,.1f} MiB",
     )
     return [*rows, (*total, "", "")]

@@ -16,7 +16,7 @@ from convscope.models.network import Network
 from convscope.models.shape_inference import run_on_meta
 from convscope.models.toml.blocks import BLOCKS, BlockContext, BlockError, Shape
 
-TOP = {"name", "input", "classes", "activation", "norm", "blocks"}
+TOP_LEVEL_KEYS = {"name", "input", "classes", "activation", "norm", "blocks"}
 VECTOR = ("flatten", "gap")
 
 
@@ -68,69 +68,70 @@ class TomlReader:
         self.context = BlockContext(layer, classes, self.sequence)
         self.inside: Iterator[int] = iter(())  # the lines of the blocks inside the one that is being built
 
-    def error(self, line: int, wrong: str) -> ModelError:
+    def error(self, line: int, problem: str) -> ModelError:
         """Return an error with its place."""
-        return ModelError(f"{self.source}, line {line}: {wrong}")
+        return ModelError(f"{self.source}, line {line}: {problem}")
 
     def sequence(self, blocks: list[dict[str, Any]], shape: Shape) -> tuple[nn.Sequential, Shape]:
         """Return a list of blocks as one layer, and the shape it gives."""
-        made = list(self.build_blocks(blocks, shape, self.inside))
-        return join_layers(made), made[-1].output_shape if made else shape
+        layer_built = list(self.build_blocks(blocks, shape, self.inside))
+        return join_layers(layer_built), layer_built[-1].output_shape if layer_built else shape
 
     def build_blocks(self, blocks: list[dict[str, Any]], shape: Shape, lines: Iterator[int]) -> Iterator[BuiltLayer]:
         """Yield the layers of a list of blocks, each as often as it says; `lines` are those of all tables in it."""
         counts: dict[str, int] = {}
-        for at in blocks:
-            if not isinstance(at, dict):
-                raise ModelError(f'{self.source}: {at!r} is no block; write {{conv = 64}} or {{pool = "max"}}')
+        for block in blocks:
+            if not isinstance(block, dict):
+                raise ModelError(f'{self.source}: {block!r} is no block; write {{conv = 64}} or {{pool = "max"}}')
             line = next(lines)
-            inside = [next(lines) for _ in range(tables_inside(at))]
-            kind = self.block_type_of(at, line)
-            for _ in range(at.get("repeat", 1)):
+            inside = [next(lines) for _ in range(tables_inside(block))]
+            kind = self.block_type_of(block, line)
+            for _ in range(block.get("repeat", 1)):
                 self.inside = iter(inside)
                 counts[kind] = counts.get(kind, 0) + 1
-                made = self.build_block(f"{kind}{counts[kind]}", kind, at, line, shape)
-                yield made
-                shape = made.output_shape
+                layer_built = self.build_block(f"{kind}{counts[kind]}", kind, block, line, shape)
+                yield layer_built
+                shape = layer_built.output_shape
 
-    def block_type_of(self, at: dict[str, Any], line: int) -> str:
+    def block_type_of(self, block: dict[str, Any], line: int) -> str:
         """Return what a block is, having checked its settings."""
-        kinds = [key for key in at if key in BLOCKS]
-        if len(kinds) != 1:
-            first = next(iter(at), "an empty block")
-            known = did_you_mean(first, BLOCKS) if not kinds else "; make them blocks of their own"
+        types_found = [key for key in block if key in BLOCKS]
+        if len(types_found) != 1:
+            first = next(iter(block), "an empty block")
+            known = did_you_mean(first, BLOCKS) if not types_found else "; make them blocks of their own"
             raise self.error(
-                line, f"no block {first}{known}" if not kinds else f"{' and '.join(kinds)} in one block{known}"
+                line,
+                f"no block {first}{known}" if not types_found else f"{' and '.join(types_found)} in one block{known}",
             )
-        kind = kinds[0]
+        kind = types_found[0]
         _, types, settings = BLOCKS[kind]
-        for key in at:
+        for key in block:
             if key != kind and key not in settings | {"repeat"}:
                 raise self.error(line, f"{kind} has no setting {key}{did_you_mean(key, settings | {'repeat'})}")
-        if not isinstance(at[kind], types) or (isinstance(at[kind], bool) and types is int):
-            raise self.error(line, f"{kind} is {at[kind]!r}; {BLOCKS[kind][0].__doc__}")
+        if not isinstance(block[kind], types) or (isinstance(block[kind], bool) and types is int):
+            raise self.error(line, f"{kind} is {block[kind]!r}; {BLOCKS[kind][0].__doc__}")
         return kind
 
-    def build_block(self, name: str, kind: str, at: dict[str, Any], line: int, shape: Shape) -> BuiltLayer:
+    def build_block(self, name: str, kind: str, block: dict[str, Any], line: int, shape: Shape) -> BuiltLayer:
         """Return one layer, having sent a shape through it."""
         try:
-            layer = BLOCKS[kind][0](shape, at, self.context)
+            layer = BLOCKS[kind][0](shape, block, self.context)
         except BlockError as error:
             raise self.error(line, str(error)) from None
         except ModelError as error:
             raise error if str(error).startswith(self.source) else self.error(line, str(error)) from None
         try:
-            gives = tuple(run_on_meta(layer, layer, (1, *shape)).shape[1:])
+            output_shape = tuple(run_on_meta(layer, layer, (1, *shape)).shape[1:])
         except (RuntimeError, ValueError) as error:
-            wrong = f"{kind} does not take {shape_text(shape)} ({str(error).splitlines()[0]})"
-            raise self.error(line, f"{wrong}; change its size, stride or padding") from None
-        return BuiltLayer(name, kind, line, layer, shape, gives)
+            problem = f"{kind} does not take {shape_text(shape)} ({str(error).splitlines()[0]})"
+            raise self.error(line, f"{problem}; change its size, stride or padding") from None
+        return BuiltLayer(name, kind, line, layer, shape, output_shape)
 
 
-def tables_inside(at: Any) -> int:
+def tables_inside(block: Any) -> int:
     """Return how many blocks stand inside a block, nested ones too."""
-    inside = at.get("residual", at.get("blocks", [])) if isinstance(at, dict) else []
-    return sum(1 + tables_inside(block) for block in inside) if isinstance(inside, list) else 0
+    inside = block.get("residual", block.get("blocks", [])) if isinstance(block, dict) else []
+    return sum(1 + tables_inside(inner) for inner in inside) if isinstance(inside, list) else 0
 
 
 def network_from_toml(
@@ -146,22 +147,24 @@ def network_from_toml(
     Raises:
         ModelError: with the line, the shapes on both sides and the remedy.
     """
-    told = parse(text, source)
-    takes = InputSpec.checked("assembled", channels, rank, size)
-    if takes.size is None:
+    document = parse(text, source)
+    input_spec = InputSpec.checked("assembled", channels, rank, size)
+    if input_spec.size is None:
         raise ModelError(f"{source}: no image size is given; write input = [3, 32, 32] or give size=(H, W)")
-    activation = resolve_component(ACTIVATIONS, told.get("activation", "relu"), f"{source}: activation")
-    layer = LayerFactory(rank, activation, resolve_component(NORMS, told.get("norm", "none"), f"{source}: norm"))
+    activation = resolve_component(ACTIVATIONS, document.get("activation", "relu"), f"{source}: activation")
+    layer = LayerFactory(rank, activation, resolve_component(NORMS, document.get("norm", "none"), f"{source}: norm"))
     reader = TomlReader(source, classes, layer)
-    parts = list(reader.build_blocks(told["blocks"], (channels, *takes.size), lines_of_blocks(text)))
+    parts = list(reader.build_blocks(document["blocks"], (channels, *input_spec.size), lines_of_blocks(text)))
     last = parts[-1]
     if last.output_shape != (classes,):
-        wrong = f"the network gives {shape_text(last.output_shape)} and there are {classes} classes"
-        raise reader.error(last.line, f'{wrong}; end with {{linear = "classes"}}')
+        problem = f"the network gives {shape_text(last.output_shape)} and there are {classes} classes"
+        raise reader.error(last.line, f'{problem}; end with {{linear = "classes"}}')
     split = next(number for number, part in enumerate(parts) if len(part.output_shape) == 1)
     fixed = any(part.block_type == "flatten" for part in parts)
     stem, stages = split_stages(parts[:split])
-    return Network("assembled", takes if fixed else InputSpec(channels, rank), stem, stages, join_layers(parts[split:]))
+    return Network(
+        "assembled", input_spec if fixed else InputSpec(channels, rank), stem, stages, join_layers(parts[split:])
+    )
 
 
 def split_stages(parts: list[BuiltLayer]) -> tuple[nn.Sequential, list[nn.Sequential]]:
@@ -192,18 +195,18 @@ def parse(text: str, source: str) -> dict[str, Any]:
         ModelError: no TOML, an unknown word, no blocks.
     """
     try:
-        told = tomllib.loads(text)
+        document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ModelError(f"{source}: not TOML: {error}") from None
-    for key in told:
-        if key not in TOP:
-            raise ModelError(f"{source}: no setting {key}{did_you_mean(key, TOP)}")
-    blocks = told.get("blocks")
+    for key in document:
+        if key not in TOP_LEVEL_KEYS:
+            raise ModelError(f"{source}: no setting {key}{did_you_mean(key, TOP_LEVEL_KEYS)}")
+    blocks = document.get("blocks")
     if not isinstance(blocks, list) or not blocks:
         raise ModelError(
             f'{source}: it has no blocks; write blocks = [{{conv = 16}}, {{gap = true}}, {{linear = "classes"}}]'
         )
-    return told
+    return document
 
 
 def read_spec(path: Path) -> Network:
@@ -213,10 +216,10 @@ def read_spec(path: Path) -> Network:
         ModelError: see `network_from_toml`.
     """
     text = read_text(path)
-    told = parse(text, path.name)
-    channels, *sides = told.get("input", (3, 32, 32))
+    document = parse(text, path.name)
+    channels, *sides = document.get("input", (3, 32, 32))
     return network_from_toml(
-        told.get("classes", 10), channels=channels, size=tuple(sides), rank=len(sides), text=text, source=path.name
+        document.get("classes", 10), channels=channels, size=tuple(sides), rank=len(sides), text=text, source=path.name
     )
 
 
