@@ -85,7 +85,7 @@ def test_every_network_of_the_catalogue_is_under_contract() -> None:
 
 @every
 def test_logits_are_the_head_of_the_last_features(name) -> None:
-    """M51: encoder and head compose to the network."""
+    """Encoder and head compose to the network."""
     model, x = make(name), images(name)
     with torch.no_grad():
         logits = model(x)
@@ -172,7 +172,7 @@ def test_odd_and_oblong_sizes_go_in_and_too_small_ones_are_named(name) -> None:
             model(torch.empty(1, 3, least - 1, least - 1, device="meta"))
         given, works = f"{least - 1}x{least - 1}", f"{least}x{least}"
         assert (
-            str(caught.value) == f"{model.name}: an input of {given} is too small; the smallest_side that works is {works}"
+            str(caught.value) == f"{model.name}: an input of {given} is too small; the smallest that works is {works}"
         )
 
 

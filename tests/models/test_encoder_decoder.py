@@ -15,12 +15,12 @@ TWO = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
 
 
 def test_repeating_fills_each_window_with_its_value_and_costs_no_weights() -> None:
-    """M41: 2x2 to 4x4."""
+    """2x2 to 4x4."""
     assert repeat(TWO, (4, 4))[0, 0].tolist() == [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]
 
 
 def test_unpooling_puts_the_values_where_the_pool_took_them_from() -> None:
-    """M41: 2x2 to 4x4 by remembered positions."""
+    """2x2 to 4x4 by remembered positions."""
     fine = torch.tensor([[[[9.0, 0, 0, 0], [0, 0, 0, 9], [0, 0, 9, 0], [0, 9, 0, 0]]]])
     by_hand = [[1, 0, 0, 0], [0, 0, 0, 2], [0, 0, 4, 0], [0, 3, 0, 0]]
     assert max_unpool(TWO, fine)[0, 0].tolist() == by_hand
@@ -42,7 +42,6 @@ def test_bilinear_keeps_a_flat_map_flat_in_all_dimensions() -> None:
 
 
 def test_the_published_u_net_cuts_its_borders_and_the_padded_one_gives_any_size_back() -> None:
-    """M50."""
     with torch.device("meta"):
         published, padded = MODELS["unet"](padding="none"), MODELS["unet"]()
     assert run_on_meta(published, published, (1, 1, 572, 572)).shape == (1, 2, 388, 388)
@@ -55,7 +54,6 @@ def test_the_published_u_net_cuts_its_borders_and_the_padded_one_gives_any_size_
 @pytest.mark.parametrize("upsample", ["repeat", "bilinear", "max_unpool", "transposed"])
 @pytest.mark.parametrize("encoder", ["resnet18", "vgg11_bn", "alexnet", "squeezenet1_1", "mobilenet_v2"])
 def test_every_encoder_gives_a_u_net_with_every_way_up(encoder, upsample) -> None:
-    """M41, M50."""
     told = Architecture(
         name="unet", classes=3, channels=3, size=(75, 90), options={"encoder": encoder, "upsample": upsample}
     )
@@ -74,7 +72,6 @@ def test_gradients_reach_every_weight_of_every_way_up(upsample) -> None:
 
 @pytest.mark.parametrize("upsample", ["repeat", "bilinear", "transposed"])
 def test_the_receptive_field_of_a_u_net_is_what_the_gradient_touches(upsample) -> None:
-    """M28."""
     model = positive(
         MODELS["unet"](2, channels=1, width=2, depth=2, upsample=upsample, activation="none", pooling="average")
     )
@@ -82,7 +79,7 @@ def test_the_receptive_field_of_a_u_net_is_what_the_gradient_touches(upsample) -
 
 
 def test_the_receptive_field_of_segnet_is_what_the_gradient_touches() -> None:
-    """M28: repeated instead of unpooled, since zeros between the positions touch nothing."""
+    """Repeated instead of unpooled, since zeros between the positions touch nothing."""
     model = positive(
         MODELS["segnet"](
             2, channels=1, width=2, depths=(1, 1, 2), upsample="repeat", activation="none", pooling="average"
@@ -124,11 +121,11 @@ def test_segnet_has_thirteen_convolutions_down_and_thirteen_up() -> None:
         ),
         (
             {"encoder": "resnet18", "width": 8},
-            "unet: width is the published encoder's; give resnet18's own in encoder_options",
+            "unet: width applies to the published encoder only; set options of resnet18 in encoder_options",
         ),
         (
             {"encoder": "mlp", "encoder_options": {"size": 32}},
-            "unet: encoder mlp takes one size of image only; choose another, such as resnet18",
+            "unet: encoder mlp accepts a single image size; choose another, such as resnet18",
         ),
     ],
 )

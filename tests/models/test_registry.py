@@ -24,7 +24,7 @@ from convscope.models import MODELS, Architecture, build, resolve
         (lambda: MODELS["resnet18"](activation="relu:2"), "activation: relu takes no number, got 2; write relu"),
         (
             lambda: MODELS["resnet18"](padding="none"),
-            "resnet: padding none makes paths that meet differ in size; choose zeros or edge",
+            "resnet: padding none gives parallel paths different sizes; choose zeros or edge",
         ),
         (
             lambda: MODELS["resnet18"](rank=4),
@@ -41,7 +41,7 @@ from convscope.models import MODELS, Architecture, build, resolve
         ),
         (
             lambda: MODELS["mlp"](),
-            "mlp: it has a weight for every pixel and no image size is given; give size=(H, W)",
+            "mlp: no image size is given, and it has a weight for every pixel; give size=(H, W)",
         ),
         (
             lambda: MODELS["lenet"](size=10),
@@ -57,7 +57,7 @@ from convscope.models import MODELS, Architecture, build, resolve
         ),
         (
             lambda: MODELS["lenet"]()(torch.zeros(1, 32, 32)),
-            "lenet: an input has 3 dimensions; give a batch of 4 (B, C, H, W)",
+            "lenet: the input has 3 dimensions; give a batch of 4 (B, C, H, W)",
         ),
     ],
 )
@@ -97,4 +97,4 @@ def test_an_architecture_survives_json_and_builds_the_same_network() -> None:
 def test_what_the_images_say_is_no_option(option) -> None:
     with pytest.raises(ModelError) as caught:
         build(resolve("resnet18", 10, 3, (32, 32), {option: 5}))
-    assert str(caught.value) == (f"resnet18: no option {option}; the images and their classes say it, leave it away")
+    assert str(caught.value) == (f"resnet18: no option {option}; it follows from the data, remove it")

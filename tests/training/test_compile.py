@@ -1,4 +1,4 @@
-"""M58: a compiled step is used where a timing of all ways says that it pays, and changes nothing but the time."""
+"""A compiled step is used where a timing of all ways says that it pays, and changes nothing but the time."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from convscope.training import Compiled
 from convscope.training import compile as compiling
 
 PAIR = (torch.randn(8, 4), torch.randint(0, 3, (8,)))
-MIN_TRAINING_SECONDS = compiling.LONG
+MIN_TRAINING_SECONDS = compiling.MIN_TRAINING_SECONDS
 
 
 class Slow(nn.Module):

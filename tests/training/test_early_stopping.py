@@ -7,7 +7,6 @@ from convscope.training import EarlyStopping
 
 @pytest.mark.parametrize("patience", [0, 1, 3])
 def test_it_is_exhausted_after_exactly_patience_plus_1_bad_epochs(patience):
-    """M61."""
     counter = EarlyStopping(patience, "max")
     assert [counter.update(0.5) for _ in range(patience + 2)] == [False] * (patience + 1) + [True]
 

@@ -1,4 +1,4 @@
-"""First weights: their variance, and what depth makes of it (M55, M56)."""
+"""First weights: their variance, and what depth makes of it."""
 
 import math
 
@@ -43,7 +43,7 @@ FORMULAS = {
     ids=["dense", "conv", "groups", "1-D", "transposed"],
 )
 def test_the_variance_is_that_of_the_formula_within_5_percent(name, layer, n_in, n_out):
-    """M55: both Xavier forms among them."""
+    """Both Xavier forms among them."""
     assert fans(layer) == (n_in, n_out)
     initialise(layer, name, torch.Generator().manual_seed(5))
     assert layer.weight.var().item() == pytest.approx(FORMULAS[name](n_in, n_out), rel=0.05)
@@ -91,7 +91,7 @@ def test_a_name_that_is_none_is_refused_with_the_closest():
 
 
 def test_with_zeros_the_units_of_a_layer_stay_identical_and_nothing_is_learnt():
-    """M55: on classes of equal size the accuracy stays that of chance."""
+    """On classes of equal size the accuracy stays that of chance."""
     model = nn.Sequential(nn.Flatten(), nn.Linear(36, 8), nn.Tanh(), nn.Linear(8, 2))
     initialise(model, "zeros")
     state = State(model, build_optimiser(model, OptimiserSettings(learning_rate=0.5)))
@@ -111,7 +111,7 @@ def variances_by_depth(name: str) -> list[float]:
 
 
 def test_normal_weights_explode_with_depth_and_small_ones_die_out_while_kaiming_stays_flat():
-    """M56: each N(0, 1) layer of 128 units multiplies the variance by 64; 0.01^2 divides it by 156."""
+    """Each N(0, 1) layer of 128 units multiplies the variance by 64; 0.01^2 divides it by 156."""
     exploding, dying, flat = (variances_by_depth(name) for name in ("normal", "small_normal", "kaiming"))
     assert exploding[-1] / exploding[0] > 1e40 or math.isinf(exploding[-1])
     assert dying[-1] / dying[0] < 1e-20

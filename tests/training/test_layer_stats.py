@@ -1,4 +1,4 @@
-"""What the observer tells of each layer, and that it leaves nothing behind (M31, M57, M65)."""
+"""What the observer tells of each layer, and that it leaves nothing behind."""
 
 import pytest
 import torch
@@ -26,12 +26,11 @@ def dead_share(activation: nn.Module, bias: float) -> float:
 
 
 def test_a_planted_bias_of_minus_10_is_seen_as_dead_within_an_epoch():
-    """M31."""
     assert dead_share(nn.ReLU(), bias=-10.0) == 1.0
 
 
 def test_a_healthy_relu_and_a_leaky_one_are_not_dead():
-    """M31: leaky below 1 %, with the planted bias too."""
+    """Leaky below 1 %, with the planted bias too."""
     assert dead_share(nn.ReLU(), bias=0.0) < 0.01
     assert dead_share(nn.LeakyReLU(), bias=-10.0) < 0.01
 
@@ -95,7 +94,6 @@ def first_over_last(activation: type[nn.Module], residual: bool = False) -> floa
 
 
 def test_gradients_vanish_in_20_layers_of_sigmoids_and_not_in_relus_or_residuals():
-    """M65."""
     assert first_over_last(nn.Sigmoid) < 1e-6
     assert first_over_last(nn.ReLU) > 0.001
     assert first_over_last(nn.Sigmoid, residual=True) > 0.001

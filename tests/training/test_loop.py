@@ -60,7 +60,7 @@ def squared(output, y):
 
 
 def test_one_step_is_slope_times_rate_worked_by_hand():
-    """M57: (3w - 1)^2 at w = 2 is 25, its slope 2 * 5 * 3 = 30; with rate 0.1 the step is 3 and w becomes -1."""
+    """(3w - 1)^2 at w = 2 is 25, its slope 2 * 5 * 3 = 30; with rate 0.1 the step is 3 and w becomes -1."""
     state = plain_state(line(2.0))
     records = list(
         run(state, lambda _: [(torch.tensor([[3.0]]), torch.tensor([[1.0]]))], squared, flat, 1, lambda _: {})
@@ -70,7 +70,7 @@ def test_one_step_is_slope_times_rate_worked_by_hand():
 
 
 def test_gradients_of_batches_average_to_the_gradient_of_all():
-    """M58: over equal batches, at the same weights."""
+    """Over equal batches, at the same weights."""
     x, y = images(IMAGES)
     model = nn.Sequential(nn.Flatten(), nn.Linear(36, 2))
 
@@ -83,7 +83,7 @@ def test_gradients_of_batches_average_to_the_gradient_of_all():
 
 
 def test_rate_01_learns_faster_than_0001_on_the_same_batches():
-    """M58: the two rates that the notes name."""
+    """The two rates that the notes name."""
     losses = {}
     for rate in (0.1, 0.001):
         torch.manual_seed(0)
@@ -94,7 +94,7 @@ def test_rate_01_learns_faster_than_0001_on_the_same_batches():
 
 
 def test_momentum_crosses_a_ravine_in_fewer_steps():
-    """M59: on a bowl 100 times steeper across than along, SGD is at 1e-3 sooner with momentum, Nesterov's or not."""
+    """On a bowl 100 times steeper across than along, SGD is at 1e-3 sooner with momentum, Nesterov's or not."""
 
     class Bowl(nn.Module):
         def __init__(self):

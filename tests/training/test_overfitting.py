@@ -1,4 +1,4 @@
-"""Over-fitting is seen where it is, and not where it is not (M64)."""
+"""Over-fitting is seen where it is, and not where it is not."""
 
 import math
 

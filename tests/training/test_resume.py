@@ -1,4 +1,4 @@
-"""A run that is stopped and resumed ends with the same bits as one that never stopped (M60)."""
+"""A run that is stopped and resumed ends with the same bits as one that never stopped."""
 
 import os
 import random

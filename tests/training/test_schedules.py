@@ -59,7 +59,7 @@ def test_a_clock_decides_whatever_the_step():
 
 @pytest.mark.parametrize("patience", [0, 1, 2, 5])
 def test_on_a_flat_loss_the_rate_drops_after_exactly_patience_plus_1_bad_epochs(patience):
-    """M61. The first epoch is the best one; the drops come every patience + 1 epochs after it."""
+    """The first epoch is the best one; the drops come every patience + 1 epochs after it."""
     plateau = PlateauSchedule(factor=0.5, patience=patience)
     drops = [epoch for epoch in range(20) if plateau.update(1.0)]
     assert drops == list(range(patience + 1, 20, patience + 1))

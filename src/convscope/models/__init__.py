@@ -1,4 +1,4 @@
-"""Networks: every family from the same small layers, each with a stem, stages and a head."""
+"""Network families, all built from the same layers and split into stem, stages and head."""
 
 from convscope.models.auxiliary import remove_auxiliary, with_auxiliary_loss
 from convscope.models.encoder_decoder import EncoderDecoder

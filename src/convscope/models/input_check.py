@@ -1,4 +1,4 @@
-"""Whether an input fits a network, and in one sentence why not."""
+"""Checks whether a network can process an input, and explains why not."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar, cast
@@ -14,13 +14,13 @@ MAX_SIDE = 1024
 
 
 class HasInputSpec(Protocol):
-    """What is asked of a network here, an `nn.Module`: its name and the input that it is built for."""
+    """The attributes of a network (an `nn.Module`) that the checks need: its name and input specification."""
 
     name: str
     input_spec: InputSpec
 
     def compute(self, x: Tensor) -> Any:
-        """Return what `forward` returns, without the check of the input."""
+        """Return what `forward` returns, without the input check."""
         ...
 
 
@@ -28,7 +28,7 @@ NetworkT = TypeVar("NetworkT", bound=HasInputSpec)
 
 
 def accepts(network: HasInputSpec, shape: Sequence[int]) -> bool:
-    """Return whether an image of this shape (C, H, W) goes through."""
+    """Return whether the network can process an image of this shape (C, H, W)."""
     try:
         run_on_meta(cast(nn.Module, network), network.compute, (1, *shape))
     except (RuntimeError, ValueError):
@@ -37,7 +37,7 @@ def accepts(network: HasInputSpec, shape: Sequence[int]) -> bool:
 
 
 def smallest_side(network: HasInputSpec) -> int | None:
-    """Return the smallest side of a square image that goes through, or None where none up to 1024 does."""
+    """Return the smallest side of a square image that the network can process, or None if none up to 1024 works."""
 
     def fits(side: int) -> bool:
         return accepts(network, (network.input_spec.channels, *(side,) * network.input_spec.rank))
@@ -54,11 +54,14 @@ def smallest_side(network: HasInputSpec) -> int | None:
 
 
 def input_error(network: HasInputSpec, shape: tuple[int, ...]) -> str | None:
-    """Return in one sentence why an input of this shape (C, H, W) cannot go through, or None where it can."""
+    """Return why the network cannot process an input of this shape (C, H, W), in one sentence; None if it can."""
     name, input_spec, sides, given = network.name, network.input_spec, shape[1:], shape_text(shape[1:])
     if len(sides) != input_spec.rank:
         batch = "BCDHW" if input_spec.rank == 3 else "BCHW"[: input_spec.rank + 2]
-        return f"{name}: an input has {len(shape) + 1} dimensions; give a batch of {input_spec.rank + 2} ({', '.join(batch)})"
+        return (
+            f"{name}: the input has {len(shape) + 1} dimensions; "
+            f"give a batch of {input_spec.rank + 2} ({', '.join(batch)})"
+        )
     if shape[0] != input_spec.channels:
         return (
             f"{name}: built for {input_spec.channels} channels and the input has {shape[0]}; "
@@ -71,16 +74,16 @@ def input_error(network: HasInputSpec, shape: tuple[int, ...]) -> str | None:
         return None
     side = smallest_side(network)
     if side is None:
-        return f"{name}: an input of {given} does not go through, nor any other size; take out a pool or a stride"
+        return f"{name}: no input size up to {MAX_SIDE} works, including {given}; remove a pool or a stride"
     least = shape_text((side,) * input_spec.rank)
     return f"{name}: an input of {given} is too small; the smallest that works is {least}"
 
 
 def check_size(network: NetworkT, size: tuple[int, ...] | None) -> NetworkT:
-    """Return the network, having made sure that images of this size go through.
+    """Return the network after checking that it can process images of this size.
 
     Raises:
-        ModelError: when they do not, with both sizes and the smallest that works.
+        ModelError: it cannot; the message names both sizes and the smallest that works.
     """
     reason = size and input_error(network, (network.input_spec.channels, *size))
     if reason:

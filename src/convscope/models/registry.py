@@ -1,4 +1,4 @@
-"""Every network by its name, and a network as a few words of JSON."""
+"""Registry of the networks by name, and their architecture as JSON data."""
 
 import json
 from collections.abc import Callable
@@ -43,7 +43,7 @@ VGGS = {
 
 
 def unet_on_encoder(classes: int = 2, **options: Any) -> Network:
-    """A U-Net whose `encoder`, where one is named, is any network of the catalogue."""
+    """Return a U-Net whose `encoder`, if one is named, is any network of the registry."""
     name = options.get("encoder")
     return unet.unet(classes, make_encoder=builder(name) if name else None, **options)
 
@@ -69,7 +69,7 @@ MODELS: dict[str, Callable[..., Network]] = {
     "assembled": toml_network.network_from_toml,
 }
 
-# What a network changes by itself when the images are small; `resolve` writes it down.
+# Options that a network changes for small images; `resolve` records them.
 SMALL_IMAGES: dict[str, Callable[[tuple[int, ...]], dict[str, Any]]] = {
     "lenet": lenet.for_small_images,
     **dict.fromkeys((*RESNETS, *SE_RESNETS), resnet.for_small_images),
@@ -80,7 +80,7 @@ SMALL_IMAGES: dict[str, Callable[[tuple[int, ...]], dict[str, Any]]] = {
 
 
 class Architecture(BaseModel):
-    """Everything needed to build a network again: plain data for the model's config.json, which runs no code."""
+    """Everything needed to rebuild a network, as plain data for the model's config.json."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -93,7 +93,7 @@ class Architecture(BaseModel):
     @field_validator("options")
     @classmethod
     def _check_json(cls, options: dict[str, Any]) -> dict[str, Any]:
-        """Refuse what JSON cannot hold, functions above all: they have names."""
+        """Reject values that JSON cannot represent, such as functions."""
         try:
             plain: dict[str, Any] = json.loads(json.dumps(options))
         except TypeError as error:
@@ -107,13 +107,13 @@ FROM_DATA = ("classes", "channels", "size", "rank")
 def resolve(
     name: str, classes: int, channels: int, size: tuple[int, ...], options: dict[str, Any] | None = None
 ) -> Architecture:
-    """Return the architecture for these images, with what their size decides written into its options.
+    """Return the architecture for these images; options that depend on their size are recorded in it.
 
-    `options` given by the caller go before what the size would choose. A `name` that ends with .toml is a file of
-    blocks, whose text becomes part of the architecture.
+    `options` given by the caller take precedence over those derived from the size. A `name` ending in .toml is a file
+    of blocks; its text becomes part of the architecture.
 
     Raises:
-        ModelError: no network of that name.
+        ModelError: there is no network of that name.
 
     >>> resolve("resnet18", 10, 1, (28, 28)).options
     {'stem': 'small'}
@@ -132,26 +132,24 @@ def resolve(
 
 
 def build(architecture: Architecture) -> Network:
-    """Return the network of an architecture, its weights at the start that its paper gives.
+    """Return the network of an architecture, initialised as in its paper.
 
     Raises:
-        ModelError: unknown name or option, or a size that the network cannot take.
+        ModelError: the name or an option is unknown, or the network does not accept the size.
     """
     make, options = builder(architecture.name), dict(architecture.options)
     rank = len(architecture.size) if architecture.size else options.pop("rank", 2)
     for option in FROM_DATA:
         if option in options:
-            raise ModelError(
-                f"{architecture.name}: no option {option}; the images and their classes say it, leave it away"
-            )
+            raise ModelError(f"{architecture.name}: no option {option}; it follows from the data, remove it")
     return make(architecture.classes, channels=architecture.channels, size=architecture.size, rank=rank, **options)
 
 
 def builder(name: str) -> Callable[..., Network]:
-    """Return the function that builds the network of this name.
+    """Return the function that builds the network `name`.
 
     Raises:
-        ModelError: there is none.
+        ModelError: there is no such network.
     """
     if name.startswith(timm.PREFIX):
         return partial(timm.timm_network, name.removeprefix(timm.PREFIX))
@@ -161,5 +159,5 @@ def builder(name: str) -> Callable[..., Network]:
 
 
 def no_adaptation(sides: tuple[int, ...]) -> dict[str, Any]:  # noqa: ARG001
-    """Nothing to adapt."""
+    """Return no options, for networks that need no adaptation."""
     return {}

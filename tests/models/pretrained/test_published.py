@@ -26,28 +26,23 @@ def weights(name: str, *arguments, **options) -> int:
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_the_count_of_weights_is_the_published_one(name) -> None:
-    """M44, M45, M46, M48, M49."""
     assert weights(name) == COUNTS[name]
 
 
 def test_lenet_has_61706_weights_on_its_own_32x32() -> None:
-    """M43."""
     assert weights("lenet") == 61_706
 
 
 def test_googlenet_and_inception_v3_with_their_auxiliary_classifiers() -> None:
-    """M46, M47."""
     assert weights("googlenet", auxiliary=(2, 3)) == 13_004_888
     assert weights("inception_v3", auxiliary=(2,)) == 27_161_264
 
 
 def test_an_averaging_head_leaves_vgg_16_with_15_million_weights() -> None:
-    """M24."""
     assert weights("vgg16", head="gap", widths=()) == 15_227_688
 
 
 def test_u_net_has_31_million_weights_with_one_channel_and_two_classes() -> None:
-    """M50."""
     assert weights("unet") == 31_030_658
 
 
@@ -56,12 +51,11 @@ def test_u_net_has_31_million_weights_with_one_channel_and_two_classes() -> None
     [("resnet20", 0.27), ("resnet32", 0.46), ("resnet44", 0.66), ("resnet56", 0.85), ("resnet110", 1.7)],
 )
 def test_the_small_resnets_have_the_weights_of_the_papers_table_6(name, millions) -> None:
-    """M48."""
     assert weights(name, 10) / 1e6 == pytest.approx(millions, abs=0.04)
 
 
 def test_a_residual_network_of_200_layers_in_the_small_style_learns_a_step() -> None:
-    """M48: 6n+2 with n = 33."""
+    """6n+2 with n = 33."""
     model = MODELS["resnet20"](10, depths=(33, 33, 33), width=4)
     convs = sum(isinstance(one, nn.Conv2d) for one in model.modules())
     assert convs + 1 == 200
@@ -78,7 +72,6 @@ def test_a_residual_network_of_200_layers_in_the_small_style_learns_a_step() -> 
 
 
 def test_alexnet_of_2012_has_eight_layers_two_response_norms_and_the_sides_of_the_paper() -> None:
-    """M33, M44."""
     with torch.device("meta"):
         model = MODELS["alexnet_2012"]()
     layers = list(model.modules())
@@ -88,7 +81,7 @@ def test_alexnet_of_2012_has_eight_layers_two_response_norms_and_the_sides_of_th
 
 
 def test_the_response_norm_is_the_papers_sum_and_not_pytorchs_mean() -> None:
-    """M33: b = a / (2 + 1e-4 * sum of squares)^0.75 over five neighbouring maps."""
+    """B = a / (2 + 1e-4 * sum of squares)^0.75 over five neighbouring maps."""
     with torch.device("meta"):
         norm = MODELS["alexnet_2012"]().stem.response
     a = torch.rand(1, 7, 1, 1) * 50
@@ -97,7 +90,6 @@ def test_the_response_norm_is_the_papers_sum_and_not_pytorchs_mean() -> None:
 
 
 def test_an_inception_block_keeps_the_size_and_puts_four_paths_side_by_side() -> None:
-    """M39."""
     with torch.device("meta"):
         block = MODELS["googlenet"]().stages[1].inception_3a
     assert block(torch.empty(1, 192, 28, 28, device="meta")).shape == (1, 64 + 128 + 32 + 32, 28, 28)
@@ -105,7 +97,7 @@ def test_an_inception_block_keeps_the_size_and_puts_four_paths_side_by_side() ->
 
 
 def test_a_residual_block_starts_as_the_identity() -> None:
-    """M37: the last norm starts at zero."""
+    """The last norm starts at zero."""
     model = MODELS["resnet18"](10, width=4)
     block = model.get_submodule("stages.0.0")
     assert isinstance(block, Residual)
@@ -115,7 +107,6 @@ def test_a_residual_block_starts_as_the_identity() -> None:
 
 
 def test_gradients_reach_the_first_layer_of_50_residual_layers_and_not_of_50_plain_ones() -> None:
-    """M37, M65."""
 
     def first(plain: bool) -> float:
         torch.manual_seed(0)
@@ -133,7 +124,6 @@ def test_gradients_reach_the_first_layer_of_50_residual_layers_and_not_of_50_pla
 
 
 def test_squeeze_excite_gates_lie_between_zero_and_one_and_zero_switches_a_map_off() -> None:
-    """M38."""
     model = MODELS["se_resnet18"](3, width=8).eval()
     gate = model.get_submodule("stages.0.0.body.gate")
     seen = []
@@ -149,13 +139,12 @@ def test_squeeze_excite_gates_lie_between_zero_and_one_and_zero_switches_a_map_o
 
 @pytest.mark.parametrize(("gated", "stages"), [("every", {0, 1, 2, 3}), ("first", {0}), ("last", {3})])
 def test_gates_can_stand_in_every_the_first_or_the_last_stage(gated, stages) -> None:
-    """M38: usually at the end, sometimes at the start."""
+    """Usually at the end, sometimes at the start."""
     model = MODELS["se_resnet18"](3, width=8, gated=gated)
     assert {int(name.split(".")[1]) for name, _ in model.named_modules() if name.endswith("body.gate")} == stages
 
 
 def test_addresses_and_hashes_are_those_that_torchvision_publishes() -> None:
-    """M69."""
     models = torchvision_models()
     for name, published in PUBLISHED.items():
         if name == "se_resnet50":

@@ -76,10 +76,10 @@ def test_files_that_are_not_weights_are_refused_and_no_code_runs(tmp_path) -> No
     torch.save([1, 2], numbers := tmp_path / "numbers.pth")
     messages = {
         tmp_path / "none.pth": "no such weights file; give a .safetensors or .pth file",
-        path: "it holds Python objects beside tensors, which could run code; save its state_dict alone",
-        zipped: "it holds Python objects beside tensors, which could run code; save its state_dict alone",
-        broken: "the file is damaged (SafetensorError); fetch or save it again",
-        numbers: "no tensors in it; give a state dict",
+        path: "it contains Python objects besides tensors, which could run code; save only its state_dict",
+        zipped: "it contains Python objects besides tensors, which could run code; save only its state_dict",
+        broken: "the file is damaged (SafetensorError); download or save it again",
+        numbers: "it contains no tensors; give a state dict",
     }
     for file, message in messages.items():
         with pytest.raises(ModelError) as caught:
@@ -91,7 +91,7 @@ def test_another_networks_weights_are_refused_with_the_first_mismatches() -> Non
     with pytest.raises(ModelError) as caught:
         load_state(small(), MODELS["resnet18"](5, width=6, stem="small").state_dict(), "other.pth")
     assert str(caught.value) == (
-        "other.pth: not the weights of this resnet: "
+        "other.pth: the weights do not match this resnet: "
         "stages.0.0.body.0.conv.weight needs 4x4x3x3, the file has 6x6x3x3; "
         "stages.0.0.body.0.norm.weight needs 4, the file has 6; "
         "stages.0.0.body.0.norm.bias needs 4, the file has 6; "
@@ -119,23 +119,22 @@ def test_without_a_network_the_message_says_where_to_put_the_file(tmp_path) -> N
     with pytest.raises(ModelError) as caught:
         fetch(published, tmp_path)
     assert str(caught.value) == (
-        "weights net.pth: http://127.0.0.1:9/net.pth cannot be fetched ([Errno 111] Connection refused); "
-        f"fetch it elsewhere and index it at {tmp_path / 'net.pth'}, or give --from FILE"
+        "weights net.pth: download of http://127.0.0.1:9/net.pth failed ([Errno 111] Connection refused); "
+        f"download it elsewhere and save it as {tmp_path / 'net.pth'}, or give --from FILE"
     )
     (tmp_path / "net.pth").write_bytes(b"something else")
     begins = hashlib.sha256(b"something else").hexdigest()[:8]
     with pytest.raises(ModelError) as caught:
         fetch(published, tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path / 'net.pth'}: its SHA-256 begins with {begins} and the published one's with 12345678; "
-        "remove it and fetch it again"
+        f"{tmp_path / 'net.pth'}: its SHA-256 begins with {begins}, expected 12345678; delete it and download it again"
     )
 
 
 def test_a_network_without_published_weights_says_which_have_some() -> None:
     with pytest.raises(ModelError) as caught:
         load_pretrained(SMALL.model_copy(update={"name": "resnet20", "options": {}}), "imagenet")
-    assert str(caught.value) == "weights: none published on ImageNet are known for resnet20; did you mean resnet50?"
+    assert str(caught.value) == "weights: no published ImageNet weights for resnet20; did you mean resnet50?"
 
 
 def pictures(folder, side: int):
@@ -162,7 +161,7 @@ def pictures(folder, side: int):
     ],
 )
 def test_real_imagenet_weights_recognise_one_picture_of_each_class(shared_data, name, file, top1, top5) -> None:
-    """M54, M69: the figures stated beside the data were measured on larger copies of the same pictures.
+    """The figures stated beside the data were measured on larger copies of the same pictures.
 
     That the network itself is right is seen on the first fifty, where torchvision's gives the same logits.
     """
@@ -196,7 +195,7 @@ def test_real_imagenet_weights_recognise_one_picture_of_each_class(shared_data, 
 
 @pytest.mark.slow
 def test_the_real_resnet_20_gets_the_stated_part_of_the_cifar_images_right(shared_data) -> None:
-    """M48: option-A shortcuts and the names of the common CIFAR weights; one image more than the stated 1,833."""
+    """Option-A shortcuts and the names of the common CIFAR weights; one image more than the stated 1,833."""
     from helpers.oracles import torchvision_models
 
     torchvision_models()

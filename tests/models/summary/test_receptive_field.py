@@ -61,7 +61,6 @@ def agrees(shape: tuple[int, ...], function, row) -> None:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_the_receptive_field_of_every_family_is_what_the_gradient_touches(name) -> None:
-    """M28."""
     options, side, channels = FAMILIES[name]
     options = {**LINEAR, **options}
     if name == "lenet":
@@ -73,7 +72,6 @@ def test_the_receptive_field_of_every_family_is_what_the_gradient_touches(name) 
 
 @pytest.mark.slow
 def test_the_receptive_field_of_inception_v3_is_what_the_gradient_touches() -> None:
-    """M28."""
     model = positive(MODELS["inception_v3"](4, **LINEAR))
     rows = [row for row in trace(model, (3, 299, 299)) if not row.name.startswith("head")]
     agrees((3, 299, 299), model.encoder, rows[-1])

@@ -22,20 +22,19 @@ def ghost(name: str, **options) -> nn.Module:
 
 
 def test_weights_and_multiplications_of_vgg_16_sit_where_the_paper_says() -> None:
-    """M16, M24, M45."""
     summary = summarize(ghost("vgg16"), (3, 224, 224))
     assert summary.num_parameters == 138_357_544
     assert summary.macs == 15_470_264_320
     assert summary.other_parameters == 0
     assert round(100 * summary.shares()["fully connected"], 1) == 89.4
     assert summary.warnings == (
-        "head.fc1: 123,642,856 weights in fully connected layers; averages over each map (head gap) need 513,000, "
+        "head.fc1: 123,642,856 parameters in fully connected layers; global average pooling (head gap) needs 513,000, "
         "241 times fewer: 138,357,544 -> 15,227,688 in all",
     )
 
 
 def test_vgg_has_more_weights_than_alexnet_but_fewer_for_each_receptive_field() -> None:
-    """M45, and the loose word of the notes."""
+    """A 5x5 kernel has more weights than two 3x3 with the same receptive field."""
     vgg, alexnet = summarize(ghost("vgg16"), (3, 224, 224)), summarize(ghost("alexnet"), (3, 224, 224))
     assert vgg.num_parameters > 2 * alexnet.num_parameters
     five = next(layer for layer in alexnet.layers if layer.name == "stages.0.conv2.conv")
@@ -55,7 +54,6 @@ def test_multiplications_equal_the_figures_published_with_the_weights(name, bill
 
 
 def test_the_sides_of_alexnet_are_those_of_the_paper_and_277_is_a_slip() -> None:
-    """M12, M44."""
     summary = summarize(ghost("alexnet_2012"), (3, 227, 227))
     sides = [layer.output_shape[1] for layer in summary.layers if len(layer.output_shape) == 3]
     assert list(dict.fromkeys(sides)) == [55, 27, 13, 6]
@@ -69,19 +67,17 @@ def test_the_sides_of_alexnet_are_those_of_the_paper_and_277_is_a_slip() -> None
 
 
 def test_the_bottleneck_and_the_two_3x3_of_the_notes_are_suggested_with_their_numbers() -> None:
-    """M25, M26."""
     five = nn.Sequential(nn.Conv2d(480, 48, 5, padding=2))
     assert summarize(five, (480, 14, 14)).warnings == (
-        "0: 1x1 to 16 first: 112,896,000 -> 5,268,480 multiplications",
-        "0: two 3x3 see the same 5 pixels as a 5x5: 576,000 -> 228,096 weights",
+        "0: a 1x1 to 16 channels before it: 112,896,000 -> 5,268,480 multiplications",
+        "0: two 3x3 have the receptive field of one 5x5: 576,000 -> 228,096 parameters",
     )
     assert summarize(nn.Conv2d(64, 64, 7, padding=3), (64, 28, 28)).warnings[-1] == (
-        "Conv2d: three 3x3 see the same 7 pixels as a 7x7: 200,704 -> 110,592 weights"
+        "Conv2d: three 3x3 have the receptive field of one 7x7: 200,704 -> 110,592 parameters"
     )
 
 
 def test_inception_4a_reduces_to_16_maps_before_its_5x5() -> None:
-    """M25, M46."""
     summary = summarize(ghost("googlenet", large=5), (3, 224, 224))
     by_name = {layer.name: layer for layer in summary.layers}
     reduce = by_name["stages.2.inception_4a.five.reduce.conv"]
@@ -91,19 +87,18 @@ def test_inception_4a_reduces_to_16_maps_before_its_5x5() -> None:
 
 
 def test_a_field_larger_than_the_image_or_smaller_than_the_objects_is_warned_of() -> None:
-    """M28, M88."""
     summary = summarize(ghost("resnet18"), (3, 224, 224))
     assert summary.warnings == (
-        "stages.3.1.act: sees 435 pixels and the image has 224; the rest is padding, so fewer layers may do",
+        "stages.3.1.act: the receptive field is 435 pixels and the image 224; the rest is padding, use fewer layers",
     )
     small = summarize(ghost("resnet18", depths=(1,), stem="small"), (3, 64, 64), objects=40)
     assert small.warnings == (
-        "stages.0.0.act: sees 7 pixels and the objects have 40; add a stage or make the images smaller",
+        "stages.0.0.act: the receptive field is 7 pixels and the objects are 40; add a stage or downscale the images",
     )
 
 
 def test_the_path_of_a_layer_leads_through_the_branch_that_sees_most() -> None:
-    """M28: the whole path on request."""
+    """The whole path on request."""
     summary = summarize(ghost("resnet18", depths=(1,), stem="small"), (3, 32, 32))
     names = [layer.name for layer in summary.path("stages.0.0.act")]
     assert names == [
@@ -191,7 +186,16 @@ def timed(model: nn.Module) -> float:
 
 def test_the_table_has_a_row_for_every_layer_and_totals() -> None:
     rows = table(summarize(MODELS["lenet"](), (1, 32, 32)))
-    assert rows[0] == ("layer", "kind", "gives", "weights", "multiplications", "memory", "field", "stride")
+    assert rows[0] == (
+        "layer",
+        "type",
+        "output",
+        "parameters",
+        "multiplications",
+        "memory",
+        "receptive field",
+        "stride",
+    )
     assert rows[1] == ("stem.conv", "Conv2d", "6x28x28", "(5x5x1 + 1)x6 = 156", "117,600", "18 KiB", "5", "1")
     assert rows[-1] == ("total", "", "", "61,706", "416,520", "0.1 MiB", "", "")
     assert len(rows) == 2 + 14
@@ -223,8 +227,8 @@ def test_the_drawn_page_is_well_formed_fetches_nothing_and_has_a_card_for_every_
     Reader().feed(html)
     assert opened == []
     assert html.count('<div class="layer"') == html.count('<div class="card">') > 20
-    assert "11,689,512 weights" in html
-    assert "sees 435x435 pixels, 32 apart" in html
+    assert "11,689,512 parameters" in html
+    assert "receptive field 435x435, stride 32" in html
 
 
 @pytest.mark.parametrize(("rank", "shape"), [(1, (3, 64)), (3, (3, 16, 16, 16))])
@@ -240,4 +244,4 @@ def test_an_image_that_does_not_go_through_says_so() -> None:
     assert str(caught.value) == "alexnet: an input of 20x20 is too small; the smallest that works is 63x63"
     with pytest.raises(ModelError) as caught:
         summarize(nn.Conv2d(3, 4, 9), (3, 5, 5))
-    assert str(caught.value).startswith("Conv2d: an image of 3x5x5 does not go through (")
+    assert str(caught.value).startswith("Conv2d: it cannot process an image of 3x5x5 (")

@@ -14,11 +14,11 @@ from convscope.models.options import Options, read_options
 
 
 class AlexNetOptions(Options):
-    """The form of 2014, whose pretrained weights are common.
+    """The version of 2014, for which pretrained weights are common.
 
-    `response` is the norm after the first two activations; `groups` 2 splits conv2, conv4 and conv5 as two GPUs did;
-    `first_padding` 0 is for images of 227 pixels, 2 for 224. `start` paper is N(0, 0.01) with the biases of 2012;
-    kaiming needs less patience.
+    `response` is the norm after the first two activations; `groups` 2 splits conv2, conv4 and conv5 as the two GPUs of
+    2012 did; `first_padding` is 0 for images of 227 pixels, 2 for 224. `start` paper initialises with N(0, 0.01) and
+    the biases of 2012; kaiming converges sooner.
     """
 
     norm: Any = "none"
@@ -37,8 +37,8 @@ def alexnet(
 ) -> Network:  # fmt: skip
     """Five convolutions and three fully connected layers (figure 2).
 
-    Strides: stem 4, stages 8, 16, 32; sides go 227 -> 55 -> 27 -> 13 -> 6. The figure's 224 fits no 11x11 with
-    stride 4, and the 277 that some notes give would make 67.5; the network of 2012 takes 227.
+    Strides: stem 4, stages 8, 16, 32; sides go 227 -> 55 -> 27 -> 13 -> 6. The figure's 224 does not fit
+    an 11x11 window with stride 4, and the 277 of some lecture notes would give 67.5; the network of 2012 expects 227.
     """
     chosen = read_options(AlexNetOptions, "alexnet", options)
     input_spec, layer = InputSpec.checked("alexnet", channels, rank, size), chosen.layers(rank)
@@ -66,7 +66,7 @@ def alexnet(
 
 
 def initialise_as_in_2012(model: Network) -> None:
-    """N(0, 0.01), and biases of 1 in conv2, conv4, conv5 and the hidden fully connected layers (section 5)."""
+    """Fill weights with N(0, 0.01); biases of conv2, conv4, conv5 and hidden dense layers with 1 (section 5)."""
     normal = partial(nn.init.normal_, std=0.01)
     initialise(model, normal, normal)
     for name, bias in model.named_parameters():

@@ -1,7 +1,7 @@
-"""The naive network for one class per pixel: convolutions alone, no pool, every map as large as the image.
+"""A baseline for segmentation: convolutions without pooling, every map as large as the image.
 
-Here to be compared with: it sees as far only with many more layers, and each of its maps takes the memory of the
-finest. U-Net (`unet`) and SegNet (`segnet`) go down and up again instead.
+For comparison: it needs many more layers for the same receptive field, and each of its maps takes as much memory as the
+finest. U-Net (`unet`) and SegNet (`segnet`) downsample and upsample instead.
 """
 
 from functools import partial
@@ -18,7 +18,7 @@ from convscope.models.options import LayerOptions, read_options
 
 
 class FullResolutionOptions(LayerOptions):
-    """`depth` convolutions of `width` maps."""
+    """`depth` convolutions of `width` channels."""
 
     depth: int = 8
     width: int = 64
@@ -27,9 +27,9 @@ class FullResolutionOptions(LayerOptions):
 def full_resolution(
     classes: int = 2, *, channels: int = 3, size: Size = None, rank: int = 2, **options: Any
 ) -> EncoderDecoder:
-    """`depth` 3x3 convolutions, then a 1x1 that gives the logits; sees 2 depth + 1 pixels.
+    """`depth` 3x3 convolutions, then a 1x1 for the logits; the receptive field is 2 depth + 1 pixels.
 
-    Strides: stem 1, each stage 1. Weights start as Kaiming's.
+    Strides: stem 1, each stage 1. Kaiming initialisation.
     """
     chosen = read_options(FullResolutionOptions, "full_resolution", options)
     chosen.require_padding("full_resolution")

@@ -1,4 +1,4 @@
-"""SegNet (Badrinarayanan, Kendall and Cipolla 2015, arXiv:1511.00561): unpooling with remembered positions."""
+"""SegNet (Badrinarayanan, Kendall and Cipolla 2015, arXiv:1511.00561): unpooling with the pooling indices."""
 
 from functools import partial
 from itertools import pairwise
@@ -24,7 +24,7 @@ UPSAMPLE_FUNCTIONS = {
 
 
 class SegNetOptions(LayerOptions):
-    """`depths` and `width` as in VGG; `upsample` max_unpool, or repeat or bilinear to compare with."""
+    """`depths` and `width` as in VGG; `upsample` is max_unpool, or repeat or bilinear for comparison."""
 
     norm: Any = "batch"
     depths: tuple[int, ...] = (2, 2, 3, 3, 3)
@@ -33,7 +33,7 @@ class SegNetOptions(LayerOptions):
 
 
 class SegNetLevel(nn.Module):
-    """One step up: the values to where the encoder's pool took them from, then as many 3x3 as the encoder has there."""
+    """One decoder level: unpool with the encoder's pooling indices, then as many 3x3 as the encoder's level has."""
 
     def __init__(self, c_in: int, c_out: int, depth: int, layer: LayerFactory, upsample: str) -> None:
         super().__init__()
@@ -49,9 +49,9 @@ class SegNetLevel(nn.Module):
 def segnet(
     classes: int = 2, *, channels: int = 3, size: Size = None, rank: int = 2, **options: Any
 ) -> EncoderDecoder:  # fmt: skip
-    """VGG-16's convolutions, and the same mirrored (figure 2); the last of them gives the logits.
+    """The convolutions of VGG-16, then the same mirrored (figure 2); the last one outputs the logits.
 
-    Strides: stem 1, stages 2, 4, 8, 16, 32. Weights start as Kaiming's (section 3.2).
+    Strides: stem 1, stages 2, 4, 8, 16, 32. Kaiming initialisation (section 3.2).
     """
     chosen = read_options(SegNetOptions, "segnet", options)
     chosen.require_padding("segnet")
@@ -64,7 +64,7 @@ def segnet(
     widths = [min(2**number, 8) * chosen.width for number in range(len(chosen.depths))]
     levels = []
     for number in reversed(range(len(chosen.depths))):
-        depth = chosen.depths[number] - (number == 0)  # the last convolution of all is the head
+        depth = chosen.depths[number] - (number == 0)  # the very last convolution is the head
         levels.append(SegNetLevel(widths[number], widths[max(0, number - 1)], depth, layer, chosen.upsample))
     head = named(conv=layer.conv(widths[0], classes, 3))
     model = EncoderDecoder("segnet", encoder, levels, head, 2 ** len(chosen.depths))

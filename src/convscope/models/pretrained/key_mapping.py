@@ -1,6 +1,6 @@
-"""What other libraries call the layers of our networks: for each family, pairs of their name and ours.
+"""State-dict key mapping: for each family, pairs of (name in other libraries, name here).
 
-Their names are torchvision's, which timm shares for ResNet and Inception v3; timm's own follow where they differ.
+The other names are torchvision's, which timm shares for ResNet and Inception v3, then timm's where they differ.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ Pairs = Iterator[tuple[str, str]]
 
 
 def leaves(network: Network) -> Iterator[tuple[str, nn.Module]]:
-    """Yield the layers of stem and stages that do something, in order."""
+    """Yield the leaf layers of stem and stages in order, without identities."""
     for part in ("stem", "stages"):
         for name, module in network.get_submodule(part).named_modules(prefix=part):
             if not list(module.children()) and not isinstance(module, nn.Identity):
@@ -21,26 +21,26 @@ def leaves(network: Network) -> Iterator[tuple[str, nn.Module]]:
 
 
 def numbered(network: Network) -> Pairs:
-    """AlexNet and VGG: every layer has a number, pools and activations too."""
+    """Yield the pairs of AlexNet and VGG, which number every layer including pools and activations."""
     for number, (name, _) in enumerate(leaves(network)):
         yield f"features.{number}", name
 
 
 def alexnet(network: Network) -> Pairs:
-    """The form of 2014."""
+    """Yield the pairs of the 2014 version."""
     yield from numbered(network)
     yield from (("classifier.1", "head.fc1"), ("classifier.4", "head.fc2"), ("classifier.6", "head.fc"))
 
 
 def vgg(network: Network) -> Pairs:
-    """With and without batch norm; timm calls the fully connected layers otherwise."""
+    """Yield the pairs with and without batch norm; timm names the fully connected layers differently."""
     yield from numbered(network)
     yield from (("classifier.0", "head.fc1"), ("classifier.3", "head.fc2"), ("classifier.6", "head.fc"))
     yield from (("pre_logits.fc1", "head.fc1"), ("pre_logits.fc2", "head.fc2"), ("head.fc", "head.fc"))
 
 
 def resnet(network: Network) -> Pairs:
-    """All ResNets; ``linear`` is what the common CIFAR weights call the last layer, ``se`` timm's gate."""
+    """Yield the pairs of all ResNets; ``linear`` is the last layer of common CIFAR weights, ``se`` timm's gate."""
     yield from (("conv1", "stem.conv"), ("bn1", "stem.norm"), ("fc", "head.fc"), ("linear", "head.fc"))
     for number, stage in enumerate(network.stages):
         for index in (name for name, _ in stage.named_children() if name != "pool"):
@@ -54,13 +54,13 @@ def resnet(network: Network) -> Pairs:
 
 
 def unit(theirs: str, ours: str) -> Pairs:
-    """A convolution with its norm, as both Inception networks write it."""
+    """Yield the pairs of a convolution and its norm in both Inception networks."""
     yield f"{theirs}.conv", f"{ours}.conv"
     yield f"{theirs}.bn", f"{ours}.norm"
 
 
 def googlenet(network: Network) -> Pairs:
-    """With or without the auxiliary classifiers."""
+    """Yield the pairs with or without the auxiliary classifiers."""
     yield from unit("conv1", "stem")
     yield from unit("conv2", "stages.0.conv2")
     yield from unit("conv3", "stages.0.conv3")
@@ -100,7 +100,7 @@ KINDS = {
 
 
 def inception_v3(network: Network) -> Pairs:  # noqa: ARG001
-    """With or without the auxiliary classifier."""
+    """Yield the pairs with or without the auxiliary classifier."""
     stems = {
         "Conv2d_1a_3x3": "stem.conv1", "Conv2d_2a_3x3": "stem.conv2", "Conv2d_2b_3x3": "stem.conv3",
         "Conv2d_3b_1x1": "stages.0.conv4", "Conv2d_4a_3x3": "stages.0.conv5",
@@ -117,7 +117,7 @@ def inception_v3(network: Network) -> Pairs:  # noqa: ARG001
 
 
 def squeezenet(network: Network) -> Pairs:
-    """Both versions."""
+    """Yield the pairs of both versions."""
     yield "features.0", "stem.conv"
     number = 2
     for index, stage in enumerate(network.stages):
@@ -129,13 +129,13 @@ def squeezenet(network: Network) -> Pairs:
 
 
 def mobilenet_v2(network: Network) -> Pairs:
-    """Torchvision's names, then timm's."""
+    """Yield torchvision's names, then timm's."""
     yield from (("features.0.0", "stem.conv"), ("features.0.1", "stem.norm"), ("classifier.1", "head.fc"))
     yield from (("conv_stem", "stem.conv"), ("bn1", "stem.norm"), ("classifier", "head.fc"))
     last = f"stages.{len(network.stages) - 1}.last"
     yield from (("features.18.0", f"{last}.conv"), ("features.18.1", f"{last}.norm"))
     yield from (("conv_head", f"{last}.conv"), ("bn2", f"{last}.norm"))
-    # timm counts the rows of table 2; ours puts the rows of one resolution together.
+    # timm numbers the rows of table 2; here the rows of one resolution form one stage.
     rows = [(0, 0, 1), (1, 0, 2), (2, 0, 3), (3, 0, 4), (3, 4, 3), (4, 0, 3), (4, 3, 1)]
     number = 1
     for row, (stage, first, count) in enumerate(rows):

@@ -1,4 +1,4 @@
-"""A network drawn on one page that opens offline: hover over a layer for its numbers and its receptive field."""
+"""An HTML diagram of a network, self-contained; hovering over a layer shows its numbers and receptive field."""
 
 import math
 from html import escape
@@ -7,7 +7,7 @@ from convscope.models.layers import shape_text
 from convscope.models.summary.model_summary import LayerSummary, ModelSummary, table
 
 COLORS = {"convolution": "#4477aa", "pool": "#ee6677", "fully connected": "#ccbb44", "other": "#bbbbbb"}
-THUMBNAIL_SIDE = 120  # the side of the little image in which the field is drawn
+THUMBNAIL_SIDE = 120  # pixels, of the drawing of the receptive field
 
 STYLE = """
 body { font: 14px/1.4 system-ui, sans-serif; margin: 1.5rem; color: #222; }
@@ -24,7 +24,7 @@ tr:nth-child(even) { background: #f4f4f4; }
 
 
 def page(summary: ModelSummary) -> str:
-    """Return the whole page: the drawing, the warnings and the table; no script, nothing fetched."""
+    """Return the HTML page: diagram, warnings and table, without scripts or external resources."""
     shown = [layer for layer in summary.layers if is_drawn(layer)]
     boxes = "\n".join(box(layer, summary.shape) for layer in shown)
     heading, *rows = table(summary)
@@ -35,7 +35,7 @@ def page(summary: ModelSummary) -> str:
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{escape(summary.name)}</title><style>{STYLE}</style></head><body>
 <h1>{escape(summary.name)} on {shape_text(summary.shape)}</h1>
-<p>{summary.num_parameters:,} weights ({shares}), {summary.macs:,} multiplications for one image.</p>
+<p>{summary.num_parameters:,} parameters ({shares}), {summary.macs:,} multiplications per image.</p>
 <div class="net">
 {boxes}
 </div>
@@ -47,24 +47,26 @@ def page(summary: ModelSummary) -> str:
 
 
 def is_drawn(layer: LayerSummary) -> bool:
-    """Return whether a layer gets a box: those that have weights or change the shape, norms apart."""
+    """Return whether a layer gets a box: it has weights or changes the shape, and is not a norm."""
     return layer.group in ("convolution", "pool", "fully connected") or (
         layer.input_shape != layer.output_shape and layer.layer_type != "Flatten"
     )
 
 
 def box(layer: LayerSummary, shape: tuple[int, ...]) -> str:
-    """Return one layer: its height follows its map, its width the channels; a card with its numbers shows on hover."""
+    """Return one layer: height shows the map size, width the channels; a card with its numbers appears on hover."""
     across = 2 if len(layer.output_shape) > 1 else 1
     height = round(12 + 100 * math.sqrt(max(layer.output_shape[1:], default=1) / max(shape[1:]))) if across == 2 else 60
     width = round(4 + 3 * math.log2(1 + layer.output_shape[0]))
     colour = COLORS.get(layer.group, COLORS["other"])
     words = [
         f"{layer.layer_type}: {shape_text(layer.input_shape)} → {shape_text(layer.output_shape)}", layer.shape_formula,
-        f"{layer.parameters_formula or ''}{' = ' if layer.parameters_formula else ''}{layer.num_parameters:,} weights",
+        f"{layer.parameters_formula} = {layer.num_parameters:,} parameters"
+        if layer.parameters_formula
+        else f"{layer.num_parameters:,} parameters",
         f"{layer.macs:,} multiplications",
-        "sees the whole image" if layer.flat else f"sees {shape_text(layer.rf_size)} pixels, {layer.rf_stride[0]:g} "
-        "apart",
+        "receptive field: the whole image" if layer.flat else f"receptive field {shape_text(layer.rf_size)}, stride "
+        f"{layer.rf_stride[0]:g}",
     ]  # fmt: skip
     lines = "<br>".join(escape(word) for word in words if word)
     return f"""<div class="layer" tabindex="0"><svg width="{width}" height="{height}" role="img" aria-label="{
@@ -74,7 +76,7 @@ def box(layer: LayerSummary, shape: tuple[int, ...]) -> str:
 
 
 def receptive_field_svg(layer: LayerSummary, shape: tuple[int, ...]) -> str:
-    """Return the image as a square with what the middle place of the layer sees in it; what lies outside is cut."""
+    """Return an SVG of the image with the receptive field of the central position of the layer, clipped."""
     sides = (shape[1:] * 2)[:2] if len(shape) == 2 else shape[-2:]
     scale = THUMBNAIL_SIDE / max(sides)
     tall, wide = (scale * side for side in sides)

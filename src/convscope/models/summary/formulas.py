@@ -1,4 +1,4 @@
-"""The formulas of a layer with its own numbers filled in."""
+"""Formulas of output shapes and parameter counts, with the numbers of a layer filled in."""
 
 import math
 from typing import Any
@@ -10,16 +10,16 @@ from convscope.models.layers import shape_text
 
 
 def side(values: Any, axis: int) -> int:
-    """Return a layer's setting for one side: a number stands for all."""
+    """Return the value of a setting for one axis; a single number applies to all."""
     return int(values[axis]) if isinstance(values, (tuple, list)) else int(values)
 
 
 def output_side(
     length: int, size: int, stride: int = 1, padding: int = 0, dilation: int = 1, ceil: bool = False
 ) -> int:
-    """Return the side of a map after a window: (length - size + 2 padding) / stride + 1, rounded down.
+    """Return the output length of a convolution or pool: (length - size + 2 padding) / stride + 1, rounded down.
 
-    `ceil` rounds up, as some pools do, yet no window may begin beyond the image and its left padding.
+    `ceil` rounds up, as some pools do, but no window starts beyond the image and its left padding.
 
     >>> output_side(227, 11, 4), output_side(277, 11, 4)
     (55, 67)
@@ -32,7 +32,7 @@ def output_side(
 def output_side_formula(
     length: int, size: int, stride: int = 1, padding: int = 0, dilation: int = 1, ceil: bool = False
 ) -> str:
-    """Return the formula of `output_side` with its numbers, and what is rounded.
+    """Return the formula of `output_side` with its numbers and the rounding.
 
     >>> output_side_formula(277, 11, 4)
     '(277 - 11)/4 + 1 = 67.5 -> 67'
@@ -49,7 +49,7 @@ def output_side_formula(
 def transposed_side_formula(
     length: int, size: int, stride: int, padding: int, extra: int = 0, dilation: int = 1
 ) -> str:
-    """Return the formula of a transposed convolution's side: it is the inverse of the formula above.
+    """Return the formula of a transposed convolution's output length, the inverse of the one above.
 
     >>> transposed_side_formula(2, 3, 2, 1, 1)
     '(2 - 1)x2 - 2x1 + 3 + 1 = 4'
@@ -62,7 +62,7 @@ def transposed_side_formula(
 
 
 def window_of(module: nn.Module | None, axis: int) -> tuple[int, int, int, int, bool] | None:
-    """Return (size, stride, padding, dilation, ceil) of a convolution or pool for one side, None for other layers."""
+    """Return (size, stride, padding, dilation, ceil) of a convolution or pool along one axis, None for other layers."""
     size = getattr(module, "kernel_size", None)
     if module is None or size is None or isinstance(module, _ConvTransposeNd):
         return None
@@ -78,7 +78,7 @@ def window_of(module: nn.Module | None, axis: int) -> tuple[int, int, int, int, 
 
 
 def shape_formula(module: nn.Module | None, input_shape: tuple[int, ...], output_shape: tuple[int, ...]) -> str:
-    """Return how the sides of the output follow from those of the input, once where all sides agree; else ''."""
+    """Return the formula of the output sides, once if all sides agree; '' if there is none."""
     if len(input_shape) < 2 or len(input_shape) != len(output_shape):
         return ""
     texts = []
@@ -92,7 +92,7 @@ def shape_formula(module: nn.Module | None, input_shape: tuple[int, ...], output
 
 
 def parameters_formula(module: nn.Module | None) -> str:
-    """Return how the number of weights follows: (window x depth + 1) x filters; '' where there is no formula.
+    """Return the formula of the parameter count, (kernel x channels + 1) x filters; '' if there is none.
 
     >>> parameters_formula(nn.Conv2d(3, 10, 5))
     '(5x5x3 + 1)x10'
@@ -113,13 +113,13 @@ def parameters_formula(module: nn.Module | None) -> str:
 
 
 def products(inputs: tuple[int, ...], outputs: int, bias: bool) -> str:
-    """Return the formula of a layer with one weight for each of `inputs` for each output, and its bias."""
+    """Return the parameter formula of a layer with a weight per input and output, and optionally a bias."""
     text = shape_text(inputs)
     return f"({text} + 1)x{outputs}" if bias else f"{text}x{outputs}"
 
 
 def convolution_parameters(size: tuple[int, ...], depth: int, filters: int, bias: bool = True) -> int:
-    """Return the weights of a convolution: (kw kh kd + 1) filters.
+    """Return the parameters of a convolution: (kw kh kd + 1) filters.
 
     >>> convolution_parameters((5, 5), 3, 10), convolution_parameters((5, 5), 3, 10, bias=False)
     (760, 750)

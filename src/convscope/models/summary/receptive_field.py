@@ -1,9 +1,9 @@
-"""Receptive fields: which pixels of the input each index of a map sees, along one side of the image.
+"""Exact receptive fields along one axis: the range of input pixels that each position of a map depends on.
 
-A layer is told as a rule: index `o` of its output reads positions a(o) to b(o) of its input. Windows move evenly, so a
-rule repeats: a(o + period) = a(o) + advance. A convolution has period 1 and advance = stride; making maps twice as
-large has period 2 and advance 1. Fields that repeat compose exactly, also through U-Nets and unequal branches, which
-the usual recurrence (Araujo, Norris and Sim 2019, Computing receptive fields of convolutional networks) does not cover.
+A layer is a rule: output position `o` reads input positions a(o) to b(o). Rules are periodic:
+a(o + period) = a(o) + advance. A convolution has period 1 and advance = stride; upsampling by two has period 2 and
+advance 1. Periodic fields compose exactly, also through U-Nets and unequal branches, which the usual recurrence
+(Araujo, Norris and Sim 2019, Computing receptive fields of convolutional networks) does not cover.
 """
 
 import math
@@ -16,9 +16,9 @@ Reads = Callable[[int], tuple[int, int]]
 
 @dataclass(frozen=True)
 class AxisField:
-    """Place ``o = cycle * period + phase`` sees pixels ``low[phase]`` to ``high[phase]``, moved by cycle * advance.
+    """Position ``o = cycle * period + phase`` sees pixels ``low[phase]`` to ``high[phase]``, moved by cycle * advance.
 
-    Pixels before 0 and past the end are padding: they count in `size`, as is the custom.
+    Pixels before 0 and past the end are padding; by convention they count in `size`.
     """
 
     advance: int
@@ -27,7 +27,7 @@ class AxisField:
 
     @property
     def period(self) -> int:
-        """After so many positions the pattern repeats."""
+        """Number of positions after which the pattern repeats."""
         return len(self.low)
 
     @property
@@ -37,16 +37,16 @@ class AxisField:
 
     @property
     def size(self) -> int:
-        """Pixels that a index sees, the most over all positions."""
+        """Pixels that a position sees; the maximum over all positions."""
         return max(high - low + 1 for low, high in zip(self.low, self.high, strict=True))
 
     @property
     def start(self) -> float:
-        """The pixel in the middle of what index 0 sees."""
+        """The centre of the receptive field of position 0, in pixels."""
         return (self.low[0] + self.high[0]) / 2
 
     def at(self, index: int) -> tuple[int, int]:
-        """Return the first and the last pixel that a index sees, both counted."""
+        """Return the first and the last pixel (inclusive) that the position `index` sees."""
         cycle, phase = divmod(index, self.period)
         return self.low[phase] + cycle * self.advance, self.high[phase] + cycle * self.advance
 
@@ -55,7 +55,7 @@ PIXELS = AxisField(1, (0,), (0,))
 
 
 def compose(field: AxisField, period: int, advance: int, reads: Reads) -> AxisField:
-    """Return the field after a layer whose index o reads the positions ``reads(o)`` of a map with this field."""
+    """Return the field after a layer whose position o reads positions ``reads(o)`` of a map with this field."""
     repeats = field.period // math.gcd(field.period, advance) if advance else 1
     lows, highs = [], []
     for index in range(period * repeats):
@@ -66,7 +66,7 @@ def compose(field: AxisField, period: int, advance: int, reads: Reads) -> AxisFi
 
 
 def simplify(field: AxisField) -> AxisField:
-    """Return the same field with the shortest period: the same layer may be told in longer ones."""
+    """Return the same field with the shortest period."""
     for period in range(1, field.period):
         repeats = field.period // period
         if field.period % period or field.advance % repeats:
@@ -89,9 +89,9 @@ def window(field: AxisField, size: int, stride: int = 1, padding: int = 0, dilat
 
 
 def transposed(field: AxisField, size: int, stride: int, padding: int = 0, dilation: int = 1) -> AxisField:
-    """Return the field after a transposed convolution, where index o hears from (o + padding - tap) / stride.
+    """Return the field after a transposed convolution, whose position o depends on (o + padding - tap) / stride.
 
-    Where the window is smaller than the stride, some positions hear from none; the nearest before them is told.
+    If the window is smaller than the stride, some positions depend on no input; they get the nearest one before.
     """
     reach = dilation * (size - 1)
 
@@ -103,7 +103,7 @@ def transposed(field: AxisField, size: int, stride: int, padding: int = 0, dilat
 
 
 def resized(field: AxisField, before: int, after: int, smooth: bool = False) -> AxisField:
-    """Return the field after `before` positions became `after`, by repeating or (`smooth`) by linear interpolation."""
+    """Return the field after resizing from `before` to `after` positions, nearest or (`smooth`) linear."""
     common = math.gcd(before, after)
     period, advance = after // common, before // common
 
@@ -119,7 +119,7 @@ def resized(field: AxisField, before: int, after: int, smooth: bool = False) -> 
 
 
 def adaptive_window(field: AxisField, before: int, after: int) -> AxisField:
-    """Return the field after an adaptive pool from `before` positions to `after`."""
+    """Return the field after adaptive pooling from `before` to `after` positions."""
     common = math.gcd(before, after)
     return compose(
         field, after // common, before // common, lambda o: (o * before // after, -(-(o + 1) * before // after) - 1)
@@ -127,17 +127,17 @@ def adaptive_window(field: AxisField, before: int, after: int) -> AxisField:
 
 
 def shifted(field: AxisField, offset: int, step: int = 1) -> AxisField:
-    """Return the field after cutting (offset > 0) or padding (offset < 0) in front, keeping every `step`-th index."""
+    """Return the field after cropping (offset > 0) or padding (offset < 0) at the start, and subsampling by `step`."""
     return compose(field, 1, step, lambda o: (o * step + offset, o * step + offset))
 
 
 def whole_axis(field: AxisField, positions: int) -> AxisField:
-    """Return the field of what sees all `positions` of a map at once."""
+    """Return the field of an operation that reads all `positions` of a map."""
     return AxisField(0, (field.at(0)[0],), (field.at(positions - 1)[1],))
 
 
 def union(fields: Iterable[AxisField], positions: int) -> AxisField:
-    """Return the field of what joins maps of `positions` positions: the first to the last pixel that any of them sees."""
+    """Return the union of the fields of maps with `positions` positions: from the first to the last pixel of any."""
     joined, *rest = fields
     for other in rest:
         if joined.advance * other.period == other.advance * joined.period:
@@ -146,7 +146,7 @@ def union(fields: Iterable[AxisField], positions: int) -> AxisField:
             lows = tuple(min(one[0], two[0]) for one, two in pairs)
             highs = tuple(max(one[1], two[1]) for one, two in pairs)
             joined = simplify(AxisField(joined.advance * period // joined.period, lows, highs))
-        else:  # a gate that has seen the whole image, or resizing by no whole number
+        else:  # a gate over the whole image, or resizing by a non-integer factor
             one, two = whole_axis(joined, positions), whole_axis(other, positions)
             joined = AxisField(0, (min(one.low[0], two.low[0]),), (max(one.high[0], two.high[0]),))
     return joined

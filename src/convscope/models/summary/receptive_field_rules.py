@@ -1,6 +1,6 @@
-"""What each PyTorch operation does to receptive fields, by the operation's name.
+"""How each PyTorch operation changes receptive fields, by the operation's name.
 
-Norms count as working on each place alone, although group and layer norm look at the whole image.
+Norms count as elementwise, although group and layer norm depend on the whole image.
 """
 
 import math
@@ -16,7 +16,7 @@ from convscope.models.summary.receptive_field import AxisField
 
 @dataclass(frozen=True)
 class ImageAxis:
-    """One side of the image: the tensor's dimension along which it runs, None once flattened, and its positions' field."""
+    """One axis of the image: the tensor dimension it corresponds to (None once flattened) and the field along it."""
 
     dim: int | None
     field: AxisField
@@ -27,7 +27,7 @@ Inputs = list[tuple[Tensor, Axes]]
 
 
 def map_axes(axes: Axes, tensor: Tensor, sides: int, rule: Callable[[AxisField, int, int], AxisField]) -> Axes:
-    """Return the axes after ``rule(field, side, positions)``; `sides` are the tensor's last dimensions, counted from 0."""
+    """Return the axes after ``rule(field, side, positions)``; `sides` is the number of spatial dimensions."""
     first = tensor.dim() - sides
     return tuple(
         axis
@@ -38,7 +38,7 @@ def map_axes(axes: Axes, tensor: Tensor, sides: int, rule: Callable[[AxisField, 
 
 
 def value_for_side(values: Any, side: int, default: int) -> int:
-    """Return the setting of one side from a number, a list with one number for all sides, or an empty list."""
+    """Return the setting of one axis from a number, a list of one number for all axes, or an empty list (`default`)."""
     if isinstance(values, int):
         return values
     if not values:
@@ -47,7 +47,7 @@ def value_for_side(values: Any, side: int, default: int) -> int:
 
 
 def convolution(args: Sequence[Any], inputs: Inputs, out: Tensor) -> Axes:  # noqa: ARG001
-    """Convolutions of all ranks, transposed ones too."""
+    """Convolutions of all ranks, including transposed ones."""
     tensor, axes = inputs[0]
     sizes, (stride, padding, dilation, is_transposed) = args[1].shape[2:], args[3:7]
 
@@ -65,7 +65,7 @@ def convolution(args: Sequence[Any], inputs: Inputs, out: Tensor) -> Axes:  # no
 
 
 def pool(args: Sequence[Any], inputs: Inputs, out: Tensor) -> Axes:
-    """Max and average pools: (x, window, stride, padding ...)."""
+    """Max and average pooling: (x, window, stride, padding ...)."""
     tensor, axes = inputs[0]
     size, stride, padding = args[1], args[2] if len(args) > 2 else [], args[3] if len(args) > 3 else 0
     sides = 1 if isinstance(size, int) else max(len(size), out.dim() - 2)
@@ -78,7 +78,7 @@ def pool(args: Sequence[Any], inputs: Inputs, out: Tensor) -> Axes:
 
 
 def adaptive(args: Sequence[Any], inputs: Inputs, out: Tensor) -> Axes:
-    """Adaptive pools: (x, positions after)."""
+    """Adaptive pooling: (x, output positions)."""
     tensor, axes = inputs[0]
     sides = len(args[1])
     first = out.dim() - sides
@@ -88,7 +88,7 @@ def adaptive(args: Sequence[Any], inputs: Inputs, out: Tensor) -> Axes:
 
 
 def resize(smooth: bool) -> Callable[[Sequence[Any], Inputs, Tensor], Axes]:
-    """Repeating and interpolating; corners aligned count as the same."""
+    """Nearest-neighbour and linear resizing; align_corners is ignored."""
 
     def rule(args: Sequence[Any], inputs: Inputs, out: Tensor) -> Axes:  # noqa: ARG001
         tensor, axes = inputs[0]
@@ -101,7 +101,7 @@ def resize(smooth: bool) -> Callable[[Sequence[Any], Inputs, Tensor], Axes]:
 
 
 def padded(args: Sequence[Any], inputs: Inputs, out: Tensor) -> Axes:  # noqa: ARG001
-    """Padding of any kind: (x, [before last, after last, before the one before ...])."""
+    """Padding of any mode: (x, [before last dim, after last dim, before second to last dim, ...])."""
     tensor, axes = inputs[0]
     amounts, sides = list(args[1]), len(args[1]) // 2
     return map_axes(
@@ -121,7 +121,7 @@ def sliced(args: Sequence[Any], inputs: Inputs, out: Tensor) -> Axes:  # noqa: A
 
 
 def reduced(args: Sequence[Any], inputs: Inputs, out: Tensor) -> Axes:
-    """Means, sums and maxima over dimensions: (x, dims, keep)."""
+    """Mean, sum and maximum over dimensions: (x, dims, keepdim)."""
     tensor, axes = inputs[0]
     chosen = args[1] if len(args) > 1 and isinstance(args[1], (list, tuple, int)) else range(tensor.dim())
     dims = {dim % tensor.dim() for dim in ([chosen] if isinstance(chosen, int) else chosen)} or set(range(tensor.dim()))
@@ -150,7 +150,7 @@ def reordered(args: Sequence[Any], inputs: Inputs, out: Tensor) -> Axes:
 
 
 def reshaped(args: Sequence[Any], inputs: Inputs, out: Tensor) -> Axes:  # noqa: ARG001
-    """Views: a side that keeps its length and what comes before it remains, others are flattened."""
+    """Views: an axis with unchanged length and position in memory is kept; others are flattened."""
     tensor, axes = inputs[0]
 
     def after(axis: ImageAxis) -> ImageAxis:
@@ -167,7 +167,7 @@ def reshaped(args: Sequence[Any], inputs: Inputs, out: Tensor) -> Axes:  # noqa:
 
 
 def multiplied(args: Sequence[Any], inputs: Inputs, out: Tensor) -> Axes:  # noqa: ARG001
-    """Matrix products: each output place sees all that is summed over."""
+    """Matrix products: each output depends on the whole dimension that is summed over."""
     parts = []
     for tensor, axes in inputs:
         last = tensor.dim() - 1
@@ -183,7 +183,7 @@ def multiplied(args: Sequence[Any], inputs: Inputs, out: Tensor) -> Axes:  # noq
 
 
 def concatenated(args: Sequence[Any], inputs: Inputs, out: Tensor) -> Axes:
-    """Side by side: (tensors, dim)."""
+    """Concatenation: (tensors, dim)."""
     dim = (args[1] if len(args) > 1 else 0) % out.dim()
     parts = []
     for tensor, axes in inputs:
@@ -197,7 +197,7 @@ def concatenated(args: Sequence[Any], inputs: Inputs, out: Tensor) -> Axes:
 
 
 def elementwise(args: Sequence[Any], inputs: Inputs, out: Tensor) -> Axes:  # noqa: ARG001
-    """Everything else: the same place of every input, or, where shapes do not agree, all of it."""
+    """All other operations: the same position of every input, or the whole axis where shapes do not match."""
 
     def aligned(tensor: Tensor, axis: ImageAxis) -> ImageAxis:
         if axis.dim is None:
@@ -241,5 +241,5 @@ RULES: dict[str, Callable[[Sequence[Any], Inputs, Tensor], Axes]] = {
 
 
 def follow(name: str, args: Sequence[Any], inputs: Inputs, out: Tensor) -> Axes:
-    """Return the axes of what an operation gives, from those of the tensors it takes."""
+    """Return the axes of the output of an operation from those of its inputs."""
     return RULES.get(name.removeprefix("aten::"), elementwise)(args, inputs, out)

@@ -1,4 +1,4 @@
-"""Summarises any module: a trace of one image through it, layer by layer, with its warnings."""
+"""Summarises any module layer by layer by tracing one image through it, and adds warnings."""
 
 import math
 from collections.abc import Sequence
@@ -17,22 +17,24 @@ GROUPS = {"Conv": "convolution", "Linear": FULLY_CONNECTED, "Norm": "norm", "Poo
 
 
 def summarize(model: nn.Module, shape: Sequence[int], objects: int | None = None) -> ModelSummary:
-    """Return the summary of any module for images of `shape` (C, H, W), computed without memory for weights or maps.
+    """Return the summary of any module for images of `shape` (C, H, W), computed without allocating parameters or maps.
 
     Args:
-        model: on any device, the meta device too; left as it was found.
+        model: on any device, including the meta device; it is not modified.
         shape: of one image.
-        objects: the side in pixels of what is to be recognised, to be warned when the network sees less.
+        objects: size in pixels of the objects to recognise; a smaller receptive field causes a warning.
 
     Raises:
-        ModelError: images of that shape do not go through.
+        ModelError: the network cannot process images of that shape.
     """
     name = model.name if isinstance(model, Network) else type(model).__name__
     try:
         rows = trace(model, shape)
     except (RuntimeError, ValueError) as error:
         first = str(error).splitlines()[0]
-        raise ModelError(f"{name}: an image of {shape_text(shape)} does not go through ({first})") from error
+        raise ModelError(
+            f"{name}: it cannot process an image of {shape_text(shape)} ({first}); give another shape"
+        ) from error
     counted: set[int] = set()
     layers = tuple(summarize_layer(row, counted) for row in rows)
     num_parameters = sum(parameter.numel() for parameter in model.parameters())
@@ -45,13 +47,14 @@ def summarize(model: nn.Module, shape: Sequence[int], objects: int | None = None
 
 
 def summarize_layer(row: TraceRow, counted: set[int]) -> LayerSummary:
-    """Return a traced row in words; `counted` are the parameters that earlier rows have."""
+    """Return the summary of a traced layer; `counted` are the ids of parameters counted before."""
     own = [] if row.module is None else [one for one in row.module.parameters() if id(one) not in counted]
     counted.update(id(one) for one in own)
     fields = [axis.field for axis in row.axes]
     input_shape, output_shape = row.input_shape[1:], row.output_shape[1:]
     return LayerSummary(
-        row.name, row.layer_type, group(row), input_shape, output_shape, shape_formula(row.module, input_shape, output_shape),
+        row.name, row.layer_type, group(row), input_shape, output_shape,
+        shape_formula(row.module, input_shape, output_shape),
         sum(one.numel() for one in own), parameters_formula(row.module) if own else "", row.macs, row.bytes,
         tuple(one.stride for one in fields), tuple(one.size for one in fields), tuple(one.start for one in fields),
         all(axis.dim is None for axis in row.axes) or math.prod(output_shape[1:]) == 1, row.source,
@@ -59,5 +62,5 @@ def summarize_layer(row: TraceRow, counted: set[int]) -> LayerSummary:
 
 
 def group(row: TraceRow) -> str:
-    """Return what sort of layer it is."""
+    """Return the group of a layer."""
     return next((word for part, word in GROUPS.items() if part.lower() in row.layer_type.lower()), "other")

@@ -1,4 +1,4 @@
-"""Follow an image through any module: every layer's shapes, multiplications and receptive field."""
+"""Trace an image through any module: the shapes, multiplications and receptive field of every layer."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from convscope.models.shape_inference import run_on_meta
 from convscope.models.summary.receptive_field import PIXELS
 from convscope.models.summary.receptive_field_rules import Axes, ImageAxis, follow
 
-# Operations between modules that deserve a row although they multiply nothing.
+# Operations between modules that are listed although they have no multiplications.
 SHOWN_OPERATIONS = {
     "add": "add", "add_": "add", "mul": "multiply", "mul_": "multiply", "cat": "concatenate",
     "max_pool2d_with_indices": "max pool", "avg_pool2d": "average pool", "mean": "average",
@@ -27,7 +27,7 @@ SHOWN_OPERATIONS = {
 
 @dataclass
 class TraceRow:
-    """One layer as it ran; `source` is the row that its widest input sources from."""
+    """One executed layer; `source` is the row that produced its input with the largest receptive field."""
 
     name: str
     module: nn.Module | None
@@ -42,35 +42,35 @@ class TraceRow:
 
 @dataclass(frozen=True)
 class TracedTensor:
-    """What is inputs of a tensor: which pixels its places see, and which row made it."""
+    """A tensor with its receptive field and the row that produced it."""
 
-    tensor: Tensor  # kept, so that its identity is not arguments to another
+    tensor: Tensor  # a reference, so that its id is not reused
     axes: Axes
     row: int | None
 
     @property
     def widest(self) -> int:
-        """The larger side of the receptive field."""
+        """The receptive field along its largest axis, in pixels."""
         return max(axis.field.size for axis in self.axes)
 
 
 class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Sees every operation that PyTorch runs, inside modules and between them."""
+    """Intercepts every operation that PyTorch runs, inside and between modules."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.traced_tensors: dict[int, TracedTensor] = {}
         self.rows: list[TraceRow] = []
-        self.running: list[tuple[str, nn.Module]] = []  # the modules that are running, outermost first
-        self.total_macs = self.macs_at_entry = 0  # multiplications so far, and when the newest module began
+        self.running: list[tuple[str, nn.Module]] = []  # running modules, outermost first
+        self.total_macs = self.macs_at_entry = 0  # multiplications in total, and when the last module was entered
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        """Nothing is compiled here; to keep PyTorch's compiler away would import it, which takes a second."""
+        """Nothing is compiled here; excluding PyTorch's compiler explicitly would import it, which takes a second."""
         return False
 
     def traced(self, tensors: Any) -> list[TracedTensor]:
-        """Return what is inputs of the tensors in a structure."""
+        """Return the traced tensors in a structure."""
         return [
             self.traced_tensors[id(item)]
             for item in tree_leaves(tensors)
@@ -78,9 +78,11 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         ]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Run one operation, and note what it does to the fields."""
+        """Run one operation and track the receptive fields."""
         arguments = (args, kwargs or {})
-        if any(tensor.is_meta for tensor in tensors_in(arguments)):  # a module's plain attributes may not be
+        if any(
+            tensor.is_meta for tensor in tensors_in(arguments)
+        ):  # plain attributes of a module may be on another device
             arguments = tree_map_only(Tensor, to_meta, arguments)
         out = func(*arguments[0], **arguments[1])
         inputs, outputs = self.traced((args, kwargs)), tensors_in(out)
@@ -92,8 +94,8 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.total_macs += macs
         if self.is_between() and (macs or (name in SHOWN_OPERATIONS and changes(inputs, first))):
             kind = SHOWN_OPERATIONS.get(name, name)
-            name_in_row = f"{self.running[-1][0]}.{kind}" if self.running and self.running[-1][0] else kind
-            self.rows.append(TraceRow(name_in_row.replace(" ", "_"), None, kind, tuple(inputs[0].tensor.shape), row))
+            row_name = f"{self.running[-1][0]}.{kind}" if self.running and self.running[-1][0] else kind
+            self.rows.append(TraceRow(row_name.replace(" ", "_"), None, kind, tuple(inputs[0].tensor.shape), row))
             row = self.complete_row(first, axes, macs)
         for tensor in outputs:
             if tensor.dim() == first.dim():
@@ -101,23 +103,23 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return out
 
     def is_between(self) -> bool:
-        """Return whether the operation stands between modules, not inside one that is a row itself."""
+        """Return whether the operation runs between modules, not inside one that has a row of its own."""
         return not self.running or next(self.running[-1][1].children(), None) is not None
 
     def complete_row(self, out: Tensor, axes: Axes, macs: int) -> int:
-        """Write down what the newest row gives and return its number."""
+        """Record the output of the last row and return its index."""
         row = self.rows[-1]
         row.output_shape, row.axes, row.macs = tuple(out.shape), axes, macs
         row.bytes = out.numel() * out.element_size()
         return len(self.rows) - 1
 
     def enter(self, name: str, module: nn.Module, inputs: Any) -> None:  # noqa: ARG002
-        """Note that a module begins."""
+        """Record that a module starts."""
         self.running.append((name, module))
         self.macs_at_entry = self.total_macs
 
     def leave(self, name: str, module: nn.Module, inputs: Any, output: Any) -> None:
-        """Note what a module results; one without parts of its own is a row."""
+        """Record the output of a module; a module without children becomes a row."""
         self.running.pop()
         sources, results = self.traced(inputs), self.traced(output)
         if next(module.children(), None) is not None or not sources or not results:
@@ -131,7 +133,7 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 def changes(inputs: list[TracedTensor], out: Tensor) -> bool:
-    """Return whether an operation joins tensors or gives another shape."""
+    """Return whether an operation combines tensors or changes the shape."""
     return len(inputs) > 1 or out.shape != inputs[0].tensor.shape
 
 
@@ -141,15 +143,14 @@ def tensors_in(structure: Any) -> list[Tensor]:
 
 
 def to_meta(tensor: Tensor) -> Tensor:
-    """Return a tensor without memory."""
+    """Return the tensor on the meta device."""
     return tensor if tensor.is_meta else torch.empty_like(tensor, device="meta")
 
 
 def count_macs(name: str, args: Sequence[Any], out: Tensor) -> int:
-    """Return how often an operation multiplies a value by a weight or another value; norms count as none.
+    """Return the number of multiplications of an operation; norms count as 0.
 
-    A convolution: every value it gives takes (window x channels of its group) products; a transposed one: every value
-    it takes.
+    A convolution has (kernel x channels per group) of them per output value, a transposed one per input value.
     """
     if name == "convolution":
         weights = args[1]
@@ -163,7 +164,7 @@ def count_macs(name: str, args: Sequence[Any], out: Tensor) -> int:
 
 @contextmanager
 def traced_modules(model: nn.Module, tracer: Tracer) -> Iterator[None]:
-    """Tell the tracer when modules begin and end; the hooks are gone afterwards, also after an error."""
+    """Register hooks that notify the tracer of modules; they are removed afterwards, also after an error."""
     handles: list[Any] = []
     try:
         for name, module in model.named_modules():
@@ -176,7 +177,7 @@ def traced_modules(model: nn.Module, tracer: Tracer) -> Iterator[None]:
 
 
 def trace(model: nn.Module, shape: Sequence[int]) -> list[TraceRow]:
-    """Return a row for every layer that ran, in order, for one image of this shape (C, H, W)."""
+    """Return a row for every executed layer, in order, for one image of this shape (C, H, W)."""
     tracer = Tracer()
 
     def run(x: Tensor) -> Any:

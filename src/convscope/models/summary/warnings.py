@@ -1,4 +1,4 @@
-"""What the arithmetic of a network warns of, one sentence each."""
+"""Warnings about the architecture of a network, one sentence each."""
 
 import math
 from collections.abc import Iterator
@@ -10,16 +10,14 @@ from convscope.models.summary.formulas import output_side_formula, window_of
 from convscope.models.summary.model_summary import ModelSummary
 from convscope.models.summary.trace import TraceRow
 
-MIN_BOTTLENECK_GAIN = (
-    8  # a bottleneck is named where it saves so many times the multiplications; GoogLeNet's own saves 21
-)
-MIN_HEAD_GAIN = 10  # likewise for fully connected layers against averages
+MIN_BOTTLENECK_GAIN = 8  # factor of multiplications from which a bottleneck is suggested; GoogLeNet's has 21
+MIN_HEAD_GAIN = 10  # factor of parameters from which a global average head is suggested
 
 
 def find_warnings(summary: ModelSummary, rows: list[TraceRow], objects: int | None) -> Iterator[str]:
     """Yield every warning about a network.
 
-    `objects` is the side in pixels of what is to be recognised.
+    `objects` is the size in pixels of the objects to recognise.
     """
     yield from unread_pixels(rows)
     yield from receptive_field_warnings(summary, objects)
@@ -30,9 +28,9 @@ def find_warnings(summary: ModelSummary, rows: list[TraceRow], objects: int | No
 
 
 def unread_pixels(rows: list[TraceRow]) -> Iterator[str]:
-    """Yield the layers whose window leaves pixels of the map unread: (in - f + 2p)/stride is no whole number.
+    """Yield layers that leave pixels unread because (length - size + 2 padding) / stride is not an integer.
 
-    Where only padding is left unread nothing is lost and nothing is said.
+    There is no warning if only padding is unread.
     """
     for row in rows:
         for axis, length in enumerate(row.input_shape[2:]):
@@ -52,19 +50,25 @@ def unread_pixels(rows: list[TraceRow]) -> Iterator[str]:
 
 
 def receptive_field_warnings(summary: ModelSummary, objects: int | None) -> Iterator[str]:
-    """Yield when the last maps see more than the image, or less than the objects."""
+    """Yield if the receptive field of the last maps exceeds the image or is smaller than the objects."""
     last = summary.last_maps()
     if last is None:
         return
-    sees, image = min(last.rf_size), min(summary.shape[1:])
-    if sees > image:
-        yield f"{last.name}: sees {sees} pixels and the image has {image}; the rest is padding, so fewer layers may do"
-    if objects is not None and sees < objects:
-        yield f"{last.name}: sees {sees} pixels and the objects have {objects}; add a stage or make the images smaller"
+    rf_size, image = min(last.rf_size), min(summary.shape[1:])
+    if rf_size > image:
+        yield (
+            f"{last.name}: the receptive field is {rf_size} pixels and the image {image}; "
+            "the rest is padding, use fewer layers"
+        )
+    if objects is not None and rf_size < objects:
+        yield (
+            f"{last.name}: the receptive field is {rf_size} pixels and the objects are {objects}; "
+            "add a stage or downscale the images"
+        )
 
 
 def bottleneck_suggestion(row: TraceRow) -> Iterator[str]:
-    """Yield where a 1x1 convolution to a third of the filters first would save most multiplications."""
+    """Yield if a preceding 1x1 convolution to a third of the filters would save most multiplications."""
     conv = row.module
     if not isinstance(conv, _ConvNd) or isinstance(conv, _ConvTransposeNd) or conv.groups != 1:
         return
@@ -73,13 +77,13 @@ def bottleneck_suggestion(row: TraceRow) -> Iterator[str]:
     if window == 1 or max(as_tuple(conv.stride)) > 1 or narrow >= conv.in_channels:
         return
     positions_in, positions_out = math.prod(row.input_shape[2:]), math.prod(row.output_shape[2:])
-    through = positions_in * conv.in_channels * narrow + positions_out * narrow * window * conv.out_channels
-    if row.macs >= MIN_BOTTLENECK_GAIN * through:
-        yield f"{row.name}: 1x1 to {narrow} first: {row.macs:,} -> {through:,} multiplications"
+    reduced = positions_in * conv.in_channels * narrow + positions_out * narrow * window * conv.out_channels
+    if row.macs >= MIN_BOTTLENECK_GAIN * reduced:
+        yield f"{row.name}: a 1x1 to {narrow} channels before it: {row.macs:,} -> {reduced:,} multiplications"
 
 
 def smaller_window_suggestion(row: TraceRow) -> Iterator[str]:
-    """Yield where two 3x3 would see the same as a 5x5 (three as a 7x7) with fewer weights."""
+    """Yield if two 3x3 would have the receptive field of a 5x5 (three of a 7x7) with fewer parameters."""
     conv = row.module
     if not isinstance(conv, _ConvNd) or isinstance(conv, _ConvTransposeNd) or conv.groups != 1:
         return
@@ -91,11 +95,11 @@ def smaller_window_suggestion(row: TraceRow) -> Iterator[str]:
     if after < before:
         big, small = shape_text((size,) * rank), shape_text((3,) * rank)
         words = {2: "two", 3: "three"}[count]
-        yield f"{row.name}: {words} {small} see the same {size} pixels as a {big}: {before:,} -> {after:,} weights"
+        yield f"{row.name}: {words} {small} have the receptive field of one {big}: {before:,} -> {after:,} parameters"
 
 
 def average_head_suggestion(summary: ModelSummary) -> Iterator[str]:
-    """Yield how much smaller the network would be with averages over maps in axis of its fully connected layers."""
+    """Yield how much smaller the network would be with global average pooling instead of fully connected layers."""
     dense = [layer for layer in summary.layers if layer.layer_type == "Linear"]
     maps = [layer for layer in summary.layers if not layer.flat and len(layer.output_shape) > 1]
     if not dense or not maps:
@@ -108,7 +112,7 @@ def average_head_suggestion(summary: ModelSummary) -> Iterator[str]:
     then = (channels + 1) * classes
     if now >= MIN_HEAD_GAIN * then:
         yield (
-            f"{dense[0].name}: {now:,} weights in fully connected layers; averages over each map (head gap) need "
+            f"{dense[0].name}: {now:,} parameters in fully connected layers; global average pooling (head gap) needs "
             f"{then:,}, {now / then:.0f} times fewer: {summary.num_parameters:,} -> "
             f"{summary.num_parameters - now + then:,} in all"
         )

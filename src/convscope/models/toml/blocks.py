@@ -1,4 +1,4 @@
-"""The blocks of a text file's network: each a function from the shape that comes in and its settings to a layer."""
+"""The blocks of a TOML network; each is a function from input shape and settings to a layer."""
 
 import math
 from collections.abc import Callable
@@ -23,12 +23,12 @@ Shape = tuple[int, ...]
 
 
 class BlockError(Exception):
-    """A block that does not suit what comes in: what is wrong, and what to do."""
+    """A block does not fit its input; the message says what is wrong and what to do."""
 
 
 @dataclass(frozen=True)
 class BlockContext:
-    """What a block may need beside its settings: the file's layers and classes, and how to build a list of blocks."""
+    """What a block needs besides its settings: the layer factory, the classes, and a builder for nested blocks."""
 
     layer: LayerFactory
     classes: int
@@ -36,17 +36,19 @@ class BlockContext:
 
 
 def require_maps(kind: str, shape: Shape) -> None:
-    """Refuse a vector."""
+    """Raise if the input is a vector."""
     if len(shape) == 1:
-        raise BlockError(f"{kind} needs maps and gets a vector of {shape[0]}; put it before flatten or gap")
+        raise BlockError(
+            f"{kind} needs feature maps and its input is a vector of {shape[0]}; move it before flatten or gap"
+        )
 
 
 def require_window_fits(kind: str, shape: Shape, sizes: tuple[int, ...], padding: int) -> None:
-    """Refuse a window larger than the maps."""
+    """Raise if the window is larger than the padded maps."""
     if any(size > side + 2 * padding for size, side in zip(sizes, shape[1:], strict=True)):
         raise BlockError(
             f"{kind} of {shape_text(sizes)} does not fit maps of {shape_text(shape)}; "
-            f"make its size {min(shape[1:]) + 2 * padding} or less, or take out a pool or stride before it"
+            f"make its size {min(shape[1:]) + 2 * padding} or less, or remove a pool or stride before it"
         )
 
 
@@ -97,7 +99,7 @@ def pool(shape: Shape, settings: dict[str, Any], context: BlockContext) -> nn.Mo
 
 
 def inception_block(shape: Shape, settings: dict[str, Any], context: BlockContext) -> nn.Module:
-    """``{inception = [64, 96, 128, 16, 32, 32]}``: of 1x1, 3x3 reduce, 3x3, 5x5 reduce, 5x5, pool projection."""
+    """``{inception = [64, 96, 128, 16, 32, 32]}``: channels of 1x1, 3x3 reduce, 3x3, 5x5 reduce, 5x5, pool."""
     require_maps("inception", shape)
     widths = settings["inception"]
     if len(widths) != 6:
@@ -106,7 +108,7 @@ def inception_block(shape: Shape, settings: dict[str, Any], context: BlockContex
 
 
 def residual(shape: Shape, settings: dict[str, Any], context: BlockContext) -> nn.Module:
-    """``{residual = [blocks], project = false}``: adds what comes in, through a 1x1 where `project` is true."""
+    """``{residual = [blocks], project = false}``: adds its input, through a 1x1 if `project` is true."""
     require_maps("residual", shape)
     body, output_shape = context.sequence(settings["residual"], shape)
     if output_shape == shape:
@@ -121,15 +123,15 @@ def residual(shape: Shape, settings: dict[str, Any], context: BlockContext) -> n
 
 
 def squeeze_excite(shape: Shape, settings: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
-    """``{se = 16}``: a gate on each map; the number narrows it inside."""
+    """``{se = 16}``: a squeeze-and-excitation gate; the number is its reduction ratio."""
     require_maps("se", shape)
     return SqueezeExcite(shape[0], len(shape) - 1, settings["se"])
 
 
 def dropout(shape: Shape, settings: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
-    """``{dropout = 0.5}``: the part that is set to 0 in training."""
+    """``{dropout = 0.5}``: the fraction set to 0 in training."""
     if not 0 <= settings["dropout"] < 1:
-        raise BlockError(f"dropout is {settings['dropout']}; give the part to drop, from 0 to below 1")
+        raise BlockError(f"dropout is {settings['dropout']}; give the fraction to drop, at least 0 and below 1")
     return nn.Dropout(settings["dropout"])
 
 
@@ -139,7 +141,7 @@ def flatten(shape: Shape, settings: dict[str, Any], context: BlockContext) -> nn
 
 
 def gap(shape: Shape, settings: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
-    """``{gap = true}``: each map's mean."""
+    """``{gap = true}``: global average pooling."""
     require_maps("gap", shape)
     return named(pool=LayerFactory(len(shape) - 1).global_average(), flatten=nn.Flatten())
 
@@ -148,14 +150,14 @@ def linear(shape: Shape, settings: dict[str, Any], context: BlockContext) -> nn.
     """``{linear = 64}``, or ``{linear = "classes"}`` for the last."""
     if len(shape) > 1:
         raise BlockError(
-            f"linear needs a vector and gets maps of {shape_text(shape)}; "
+            f"linear needs a vector and its input is maps of {shape_text(shape)}; "
             f"put {{flatten = true}} ({math.prod(shape)} numbers) or {{gap = true}} ({shape[0]}) before it"
         )
     return nn.Linear(shape[0], context.classes if settings["linear"] == "classes" else settings["linear"])
 
 
 def block_sequence(shape: Shape, settings: dict[str, Any], context: BlockContext) -> nn.Module:
-    """``{blocks = [blocks], repeat = 3}``: a list as one block."""
+    """``{blocks = [blocks], repeat = 3}``: a list of blocks as one."""
     return context.sequence(settings["blocks"], shape)[0]
 
 
