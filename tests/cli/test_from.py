@@ -89,7 +89,7 @@ def test_plans_that_do_not_fit(refused, finished):
     )
     assert refused("--from", finished, "--encoder-lr", "0.1y") == (
         "settings: transfer.encoder_lr is '0.1y'; "
-        "write a share of the head's learning rate like 0.1x, or a rate like 1e-3"
+        "write a factor of the head's learning rate like 0.1x, or a rate like 1e-3"
     )
     assert refused("--from", finished, "--model", "lenet") == (
         f"{finished}: its network is a resnet18, not a lenet; leave --model away"

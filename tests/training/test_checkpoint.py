@@ -91,7 +91,7 @@ def test_a_damaged_last_state_is_passed_over_with_a_warning(tmp_path, damage, mo
     monkeypatch.chdir(tmp_path)
     first, _ = saved_states(tmp_path, 2)
     damage(tmp_path / "last.pt")
-    said = re.escape(f"{tmp_path}: last.pt is damaged; going on from previous.pt")
+    said = re.escape(f"{tmp_path}: last.pt is damaged; resuming from previous.pt")
     with pytest.warns(UserWarning, match=f"^{said}$"):
         content = load(tmp_path)
     assert same_bits(content, first)
@@ -105,7 +105,7 @@ def test_where_every_state_is_damaged_it_says_so(tmp_path):
     with pytest.raises(RunError) as caught:
         load(tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path}: last.pt and previous.pt cannot be opened (File is not a zip file); start the run anew"
+        f"{tmp_path}: last.pt and previous.pt cannot be opened (File is not a zip file); start a new run"
     )
 
 
@@ -124,8 +124,8 @@ def test_a_full_disk_keeps_the_last_good_state(tmp_path):
     with pytest.raises(TrainingError) as caught:
         save(new_state(), tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path}: the state could not be saved (No space left on device), and the last good one is kept; "
-        "free some space or give another folder, and resume"
+        f"{tmp_path}: the state could not be saved (No space left on device), and the last saved one is unchanged; "
+        "free disk space or choose another folder, then resume"
     )
     assert same_bits(load(tmp_path), last)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["last.pt", "previous.pt"]
@@ -136,8 +136,8 @@ def test_a_folder_that_is_a_file_is_an_error_that_says_so(tmp_path):
     with pytest.raises(TrainingError) as caught:
         save(new_state(), tmp_path / "run")
     assert str(caught.value) == (
-        f"{tmp_path / 'run'}: the state could not be saved (File exists), and the last good one is kept; "
-        "free some space or give another folder, and resume"
+        f"{tmp_path / 'run'}: the state could not be saved (File exists), and the last saved one is unchanged; "
+        "free disk space or choose another folder, then resume"
     )
 
 

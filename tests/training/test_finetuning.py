@@ -252,12 +252,10 @@ def test_what_a_network_does_not_have_is_refused():
     assert str(refused.value) == few
     with pytest.raises(ConfigError) as refused:
         make_plan(network(), PlanSettings(unfreeze_at=2, unfreeze_parts=5), RATE)
-    assert str(refused.value) == ("transfer.unfreeze_parts is 5, but 4 parts are frozen; give 1 to 4, or 0 for all")
+    assert str(refused.value) == ("transfer.unfreeze_parts is 5, but 4 parts can be frozen; give 1 to 4, or 0 for all")
     with pytest.raises(ConfigError) as refused:
         make_plan(nn.Linear(2, 2), PlanSettings(), RATE)
-    assert str(refused.value) == (
-        "transfer: Linear has no stem, by which its parts are told; give a network with stem, stages and head"
-    )
+    assert str(refused.value) == ("transfer: Linear has no stem; give a network with stem, stages and head")
 
 
 def test_muon_is_refused():
@@ -265,5 +263,5 @@ def test_muon_is_refused():
     with pytest.raises(ConfigError) as refused:
         build_plan_optimiser(model, OptimiserSettings(name="muon"), make_plan(model, PlanSettings(), RATE))
     assert str(refused.value) == (
-        "optimiser.name is muon, which is for whole networks from scratch; take adamw or sgd with --from"
+        "optimiser.name is muon, which supports only training from scratch; choose adamw or sgd with --from"
     )

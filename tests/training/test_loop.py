@@ -235,7 +235,7 @@ def test_an_epoch_without_a_batch_ends_the_run():
 def test_nothing_at_all_to_train_on_is_an_error():
     with pytest.raises(TrainingError) as caught:
         trained(new_state(), given=lambda _: [])
-    assert str(caught.value) == "epoch 1: there is not one batch to train on; check that the training set has images"
+    assert str(caught.value) == "epoch 1: the training set is empty; check that it has images"
 
 
 class Source:
@@ -334,7 +334,7 @@ def test_a_loss_that_is_no_number_stops_before_the_weights_change(optimiser):
     with pytest.raises(TrainingError) as caught:
         next(records)
     assert str(caught.value) == (
-        "epoch 2, step 5: the loss is nan at learning rate 0.01, and the weights are those of step 4; "
+        "epoch 2, step 5: the loss is nan at learning rate 0.01; the parameters were restored to step 4; "
         "lower the learning rate, for instance to 0.001, or clip the gradients"
     )
     assert all(map(torch.equal, good, copies(state)))
@@ -351,7 +351,7 @@ def test_with_late_readings_the_weights_are_those_of_the_last_good_reading():
     with pytest.raises(TrainingError) as caught:
         list(records)
     assert str(caught.value) == (
-        "epoch 2, step 5: the loss is nan at learning rate 0.01, and the weights are those of step 3; "
+        "epoch 2, step 5: the loss is nan at learning rate 0.01; the parameters were restored to step 3; "
         "lower the learning rate, for instance to 0.001, or clip the gradients"
     )
     assert state.step == step == 3
@@ -373,7 +373,7 @@ def test_a_gradient_that_is_no_number_is_found_though_the_loss_is_one():
             )
         )
     assert str(caught.value) == (
-        "epoch 1, step 1: the gradient's norm is inf at learning rate 0.1, and the weights are those of step 0; "
+        "epoch 1, step 1: the gradient's norm is inf at learning rate 0.1; the parameters were restored to step 0; "
         "lower the learning rate, for instance to 0.01, or clip the gradients"
     )
     assert state.model.weight.item() == 0
@@ -407,7 +407,7 @@ def test_where_memory_runs_out_it_goes_on_with_smaller_pieces_and_says_so():
     large = plain_state(Memory(holds=100))
     records = trained(small)
     notes = [record for record in records if isinstance(record, Note)]
-    text = "out of memory with {} images at once; going on with {} at once, their gradients added up to the same batch"
+    text = "out of memory with {} images per pass; continuing with {} and gradient accumulation over the same batch"
     assert notes == [Note(1, 0, text.format(8, 4)), Note(1, 0, text.format(4, 2))]
     assert small.micro_batch == 2
     assert len(records) == len(trained(large)) + 2
@@ -419,7 +419,7 @@ def test_where_memory_does_not_hold_one_image_it_stops():
     with pytest.raises(TrainingError) as caught:
         trained(state)
     assert str(caught.value) == (
-        "epoch 1, step 1: out of memory with a single image; take smaller images or a narrower network"
+        "epoch 1, step 1: out of memory with a single image; use smaller images or a narrower network"
     )
 
 

@@ -62,7 +62,7 @@ def test_the_rates_grow_exponentially_from_the_lowest_to_the_highest():
 def test_where_nothing_diverges_it_says_where_the_loss_falls_fastest():
     found = learning_rate_range_test(*bowl(1.0), RangeSettings(lowest=1e-3, highest=0.5, steps=50))
     assert found.diverged_at is None
-    assert found.why == "the loss falls fastest there"
+    assert found.why == "the loss decreases fastest there"
 
 
 def test_where_it_diverges_soon_it_takes_a_tenth():
@@ -90,11 +90,11 @@ def test_a_loss_that_falls_nowhere_is_an_error_that_says_so():
     with pytest.raises(TrainingError) as caught:
         learning_rate_range_test(state, given, rising, RangeSettings(lowest=1e-3, highest=1e-1, steps=10))
     assert str(caught.value) == (
-        "range test: the loss fell at no learning rate from 0.001 to 0.1; begin the sweep lower, "
+        "range test: the loss did not decrease at any learning rate from 0.001 to 0.1; start the sweep lower, "
         "or check labels and inputs"
     )
 
 
 def test_without_batches_it_is_the_loops_own_error():
-    with pytest.raises(TrainingError, match=r"^epoch 1: there is not one batch to train on; "):
+    with pytest.raises(TrainingError, match=r"^epoch 1: the training set is empty; "):
         learning_rate_range_test(new_state(), lambda _: [], cross_entropy)

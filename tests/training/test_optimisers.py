@@ -95,7 +95,7 @@ def test_a_factor_multiplies_each_groups_base_rate_and_the_highest_is_returned()
 
 
 def test_settings_that_cannot_be_are_refused():
-    with pytest.raises(ValidationError, match="nesterov looks ahead along the momentum, which is 0; set momentum, for"):
+    with pytest.raises(ValidationError, match="nesterov needs a momentum above 0; set momentum, for"):
         OptimiserSettings(nesterov=True, momentum=0.0)
-    with pytest.raises(ValidationError, match=r"betas are \(0.9, 1.0\), and each must be at least 0 and below 1"):
+    with pytest.raises(ValidationError, match=r"betas are \(0.9, 1.0\); give values of at least 0 and below 1"):
         OptimiserSettings(name="adam", betas=(0.9, 1.0))

@@ -39,7 +39,8 @@ def test_bfloat16_on_a_cpu_without_its_arithmetic_is_refused(monkeypatch):
     with pytest.raises(ConfigError) as caught:
         precision_context("bfloat16", CPU)
     assert str(caught.value) == (
-        "precision: this CPU has no bfloat16 arithmetic, and without it float32 is faster; take float32 or auto"
+        "precision: bfloat16 is slower than float32 on this CPU, which has no hardware support for it; "
+        "choose float32 or auto"
     )
 
 

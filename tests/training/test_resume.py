@@ -168,7 +168,7 @@ def test_a_state_of_another_network_is_refused_with_the_reason():
 
 def test_a_state_with_other_parts_is_refused_with_the_reason():
     assert message(new_state(average=True), new_state(average=False).state_dict()) == (
-        "checkpoint: it was saved with average of weights = False, and this run has True; "
+        "checkpoint: it was saved with EMA = False, and this run has True; "
         "resume with the settings that it was saved with"
     )
     assert message(new_state(name="sgd"), new_state(name="adam").state_dict()) == (
@@ -185,7 +185,7 @@ def test_a_state_with_other_parts_is_refused_with_the_reason():
 
 def test_a_state_of_a_later_format_is_refused_with_the_reason():
     assert message(new_state(), {**new_state().state_dict(), "format": 2}) == (
-        "checkpoint: its format is 2, and this version reads 1; resume with the version of convscope that saved it"
+        "checkpoint: its format is 2 and this version reads 1; resume with the version of convscope that saved it"
     )
 
 

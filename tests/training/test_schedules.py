@@ -104,4 +104,7 @@ def test_the_settings_choose_the_schedule():
 def test_a_shape_without_anything_to_lay_it_over_is_refused():
     with pytest.raises(ConfigError) as caught:
         build_schedule(ScheduleSettings(name="cosine"))
-    assert str(caught.value) == "schedule: cosine is laid over None steps; give total_steps or a clock"
+    assert (
+        str(caught.value)
+        == "schedule: cosine needs a number of steps, and total_steps is None; give total_steps or a clock"
+    )

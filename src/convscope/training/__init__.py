@@ -1,4 +1,4 @@
-"""Training: any network, any batches, any loss; a loop that tells what happened and leaves the rest to its caller."""
+"""Training of any network with any batches and loss: a loop that yields records and leaves the rest to the caller."""
 
 from convscope.training.checkpoint import load, save
 from convscope.training.compile import Compiled, CompileMode, seconds_per_step

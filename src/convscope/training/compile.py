@@ -1,4 +1,4 @@
-"""`torch.compile`, with CUDA graphs or without, where a timing of all ways says that it pays."""
+"""`torch.compile`, with or without CUDA graphs, chosen by a benchmark."""
 
 import copy
 import math
@@ -18,30 +18,30 @@ CompileChoice = Literal["never", "always", "graphs"]
 SecondsLeft = Callable[[float], float]
 Context = Callable[[], AbstractContextManager[Any]]
 
-WARM_UP_STEPS, TIMED_STEPS = 2, 3  # steps of each way that are not timed, then such that are
+WARM_UP_STEPS, TIMED_STEPS = 2, 3  # steps per candidate
 USED: dict[CompileChoice, str] = {"never": "not used", "always": "used", "graphs": "used with CUDA graphs"}
 MEASURED: dict[CompileChoice, str] = {"never": "a step takes", "always": "compiled", "graphs": "with CUDA graphs"}
-MIN_TRAINING_SECONDS = 300.0  # seconds of training from which a trial is worth its own cost, a minute or so
+MIN_TRAINING_SECONDS = 300.0  # remaining training time from which the benchmark, of about a minute, pays off
 
 
 class Compiled:
-    """A `State.forward`: in training the compiled network, where that pays; elsewhere the network itself.
+    """A `State.forward` that uses the compiled network in training if that is faster, else the network itself.
 
-    Weights, their names and what is saved stay the network's own. Batches of another count than the first, such as an
-    epoch's last, are not compiled for. What was decided is kept in the checkpoint: a resumed run computes as before.
+    Parameters, their names and the state dict are those of the network. Batches of another size than the first, such as
+    the last of an epoch, run uncompiled. The choice is saved in the checkpoint, so that a resumed run computes alike.
     """
 
     def __init__(
         self, choice: CompileChoice | None = None, candidates: Sequence[CompileChoice] = ("always", "graphs")
     ) -> None:
-        """Take what is decided already; None: `decide` will, between the network as it is and the candidates."""
+        """Fix the choice; None: `decide` chooses between the uncompiled network and the candidates."""
         self.choice = choice
         self.candidates = candidates
         self._count = 0
         self._network: Callable[[Any], Any] | None = None
 
     def __call__(self, model: nn.Module, x: Any) -> Any:
-        """What the network says of a batch."""
+        """Return the output of the network for a batch."""
         if self.choice is None or self.choice == "never" or not model.training:
             return model(x)
         if self._network is None:
@@ -51,14 +51,14 @@ class Compiled:
     def decide(
         self, model: nn.Module, pair: tuple[Tensor, Tensor], loss: Loss, precision: Context, seconds_left: SecondsLeft
     ) -> str:
-        """Time copies each way where training is long enough for it, and say what came of it; "" for nothing to say.
+        """Benchmark copies if training is long enough, and return a message; "" if nothing was benchmarked.
 
         Args:
-            model: what is to be trained; it stays as it is, as do the generators of random numbers.
+            model: the network to train; it and the random number generators are not changed.
             pair: a batch, x and y.
             loss: (output, y) -> scalar.
             precision: as `State.precision`.
-            seconds_left: seconds per step -> seconds that are left of training.
+            seconds_left: seconds per step -> remaining seconds of training.
         """
         if self.choice is not None:
             return ""
@@ -71,7 +71,7 @@ class Compiled:
         for choice in self.candidates:
             start = time.perf_counter()
             seconds, report = time_step(model, pair, loss, precision, choice)
-            cost = time.perf_counter() - start  # to compile once more costs less: kernels are kept on disk
+            cost = time.perf_counter() - start  # compiling again is cheaper, as kernels are cached on disk
             saved = seconds_left(uncompiled) * (1 - seconds / uncompiled) - cost
             if saved > best_saving:
                 best_saving, self.choice = saved, choice
@@ -80,19 +80,19 @@ class Compiled:
         return f"torch.compile: {USED[self.choice]} ({', '.join(reports)}; benchmarking took {elapsed:.0f} s)"
 
     def state_dict(self) -> dict[str, Any]:
-        """What was decided."""
+        """Return the choice."""
         return {"choice": self.choice}
 
     def load_state_dict(self, content: dict[str, Any]) -> None:
-        """Go on as decided."""
+        """Restore the choice."""
         self.choice = content["choice"]
 
 
 def compiled(model: nn.Module, choice: CompileChoice) -> Callable[[Any], Any]:
-    """The network through `torch.compile`, whose kernels keep to `deterministic` too; it compiles when first called.
+    """Return the network compiled according to `choice`, respecting `deterministic`; it compiles at the first call.
 
-    CUDA graphs launch a whole pass at once. They write a pass's gradients where the last pass's were, so they are not
-    for batches that are split, whose gradients are added up (github.com/pytorch/pytorch/issues/169545).
+    CUDA graphs launch a whole pass at once. They reuse the memory of the gradients of the previous pass, so they cannot
+    be used with gradient accumulation (github.com/pytorch/pytorch/issues/169545).
     """
     if choice == "never":
         return model
@@ -104,19 +104,19 @@ def compiled(model: nn.Module, choice: CompileChoice) -> Callable[[Any], Any]:
 def time_step(
     model: nn.Module, pair: tuple[Tensor, Tensor], loss: Loss, precision: Context, choice: CompileChoice
 ) -> tuple[float, str]:  # fmt: skip
-    """Seconds per step of a copy, infinite where it fails, and how to say that."""
+    """Return the seconds per step of a copy, infinite if it fails, and a text for the report."""
     try:
         seconds = seconds_per_step(copy.deepcopy(model).train(), pair, loss, precision, choice)
-    except Exception as error:  # whatever a compiler may lack: a compiler of C, memory, a kind of layer
+    except Exception as error:  # many causes: no C compiler, too little memory, an unsupported layer
         why = (str(error).strip() or type(error).__name__).splitlines()[0]
-        return math.inf, f"{MEASURED[choice]} it failed: {why}"
+        return math.inf, f"{MEASURED[choice]} failed: {why}"
     return seconds, f"{MEASURED[choice]} {1000 * seconds:.1f} ms"
 
 
 def seconds_per_step(
     model: nn.Module, pair: tuple[Tensor, Tensor], loss: Loss, precision: Context, choice: CompileChoice = "never"
 ) -> float:
-    """The least that a forward and a backward pass take; batch norm's statistics move."""
+    """Return the minimum time of a forward and a backward pass; batch norm's running statistics change."""
     (x, y), times, network = pair, [], compiled(model, choice)
     devices = [x.device] if x.device.type == "cuda" else []
     with torch.random.fork_rng(devices), torch.enable_grad():

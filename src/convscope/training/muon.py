@@ -1,4 +1,4 @@
-"""Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon): steps that move all directions of a weight by_shape."""
+"""Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon): orthogonalised updates of weight matrices."""
 
 from collections.abc import Callable, Iterable, Iterator
 from inspect import unwrap
@@ -11,31 +11,27 @@ from torch.optim.adamw import adamw
 
 from convscope.training.precision import computes_bfloat16
 
-COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic below: steepest at zero, so that few rounds suffice
-ITERATIONS = 3  # five in the post; three did as well for the paper's small networks (airbench94_muon)
-BIAS_AND_NORM_LR_FACTOR = (
-    10  # times the rate of dense weights, by AdamW, for biases and norms (docs/benchmarks/recipes.md)
-)
-MIN_BFLOAT16_OUTPUTS = (
-    128  # outputs from which bfloat16 pays where the processor multiplies it; the steps differ by 1 %
-)
-MAX_STACKED_OUTPUTS = 128  # outputs up to which matrices of one shape are faster together than one by one
+COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic below: steepest at zero, so that few iterations suffice
+ITERATIONS = 3  # five in the post; three work as well for small networks (airbench94_muon)
+BIAS_AND_NORM_LR_FACTOR = 10  # times the AdamW rate of dense weights (docs/benchmarks/recipes.md)
+MIN_BFLOAT16_OUTPUTS = 128  # from which bfloat16 is faster, if the processor supports it; steps differ by 1 %
+MAX_STACKED_OUTPUTS = 128  # up to which stacked matrices of one shape are faster than single ones
 
 
 class Muon(torch.optim.Optimizer):
-    """Convolutions by Muon, whatever else there is by AdamW.
+    """Muon for convolutions, AdamW for all other parameters.
 
-    A convolution's gradient, smoothed, is a matrix of outputs x everything else; its step is that matrix with all
-    singular values brought near 1, times the rate. Before each step the weight is brought to norm sqrt(outputs), so
-    that the rate alone says how far it turns. That suits convolutions whose scale does not matter because a norm
-    follows; those that have a bias, and so no norm behind them, are trained as dense weights are.
+    The momentum of a convolution's gradient is reshaped to a matrix of output channels x the rest; the update is that
+    matrix with all singular values moved close to 1, times the rate. Before each step the weight is rescaled to norm
+    sqrt(output channels), so that the rate alone determines the angle of the update. This suits convolutions followed
+    by a norm, whose scale has no effect; those with a bias, and so without a norm, use AdamW like dense weights.
 
     Args:
-        groups: parameter groups; those with ``muon`` true are convolutions.
-        lr: of the convolutions: the angle of a step, about.
+        groups: parameter groups; those with ``muon`` true use Muon.
+        lr: learning rate of the convolutions, about the angle of an update in radians.
         momentum: of the convolutions.
-        betas: AdamW's memory of the mean and of the square.
-        eps: what AdamW divides by at least.
+        betas: AdamW's decay rates of the first and second moment.
+        eps: AdamW's epsilon.
     """
 
     def __init__(
@@ -49,7 +45,7 @@ class Muon(torch.optim.Optimizer):
         defaults = {"lr": lr, "momentum": momentum, "betas": betas, "eps": eps, "muon": False, "weight_decay": 0.0}
         super().__init__(list(groups), defaults)
 
-    # PyTorch keeps its compiler away from these four, and to do so imports it: a second at an optimiser's first use.
+    # PyTorch excludes these four from compilation by importing its compiler: a second at the first use of an optimiser.
     add_param_group = unwrap(torch.optim.Optimizer.add_param_group)
     state_dict = unwrap(torch.optim.Optimizer.state_dict)
     load_state_dict = unwrap(torch.optim.Optimizer.load_state_dict)
@@ -57,7 +53,7 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
-        """Change the weights by the gradients in them."""
+        """Update the parameters from their gradients."""
         loss = None
         if closure is not None:
             with torch.enable_grad():
@@ -99,7 +95,7 @@ class Muon(torch.optim.Optimizer):
         )  # fmt: skip
 
     def _smoothed(self, parameters: list[Tensor], momentum: float) -> list[Tensor]:
-        """Nesterov's: the gradient and momentum times the sum of those before, this one included."""
+        """Return the Nesterov momentum: gradient + momentum * buffer, with the gradient added to the buffer first."""
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
         for parameter in parameters:
             if "momentum_buffer" not in self.state[parameter]:
@@ -111,16 +107,15 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonal(gradients: Tensor, iterations: int = ITERATIONS) -> Tensor:
-    """Matrices of outputs x everything else with their singular values brought to between about 0.5 and 1.5.
+    """Return matrices of output channels x the rest with singular values moved to between about 0.5 and 1.5.
 
-    Each round is X <- (a + b A + c A A) X with A = X X^T (Newton and Schulz's iteration, of degree 5). All factors are
-    polynomials of the first A and change places freely, so that A follows from round to round as F A F and X is
-    multiplied once at the end, for 3x3 convolutions half the work, and the same to 1e-5. A's trace is the square of the
-    length by which X is divided first.
+    Each iteration is X <- (a + b A + c A A) X with A = X X^T (Newton-Schulz iteration of degree 5). All factors are
+    polynomials of the first A and commute, so A is updated as F A F and X is multiplied once at the end: half the work
+    for 3x3 convolutions, with the same result to 1e-5. The trace of A is the squared norm by which X is divided first.
 
     Args:
-        gradients: (N, outputs, ...) of one shape.
-        rounds: of the iteration.
+        gradients: (N, output channels, ...), all of one shape.
+        iterations: number of iterations.
     """
     a, b, c = COEFFICIENTS
     x = gradients.flatten(2)
@@ -143,14 +138,14 @@ def orthogonal(gradients: Tensor, iterations: int = ITERATIONS) -> Tensor:
 def muon_groups(
     model: nn.Module, rate: float, momentum: float, other_rate: float, decay: float
 ) -> list[dict[str, Any]]:
-    """Convolutions that a norm follows; biases and norms; each other weight. What is frozen is in none.
+    """Return three groups without frozen parameters: convolutions followed by a norm, biases and norms, other weights.
 
     Args:
-        model: what is to train.
-        rate: of convolutions; they keep their length, and so know no decay.
+        model: the network to train.
+        rate: of convolutions; they have a fixed norm, and so no weight decay.
         momentum: of convolutions.
-        other_rate: of dense weights; that of biases and norms is `BIAS_AND_NORM_LR_FACTOR` times as high.
-        decay: of dense weights.
+        other_rate: learning rate of dense weights; biases and norms have `BIAS_AND_NORM_LR_FACTOR` times this rate.
+        decay: weight decay of dense weights.
     """
     convolutions: list[nn.Parameter] = []
     weights: list[nn.Parameter] = []
@@ -169,9 +164,9 @@ def muon_groups(
 
 
 def muon_parameters(model: nn.Module) -> Iterator[Tensor]:
-    """Weights of the convolutions that Muon suits: one matrix each, whose length a norm behind it makes irrelevant.
+    """Yield the weights of ungrouped convolutions followed by a norm, so that their scale has no effect.
 
-    A convolution without a bias has a norm behind it; one with a bias may have it right behind, as in a SegNet.
+    A convolution without a bias is followed by a norm; one with a bias may be followed by one directly, as in SegNet.
     """
     for module in model.modules():
         children = list(module.children())

@@ -1,4 +1,4 @@
-"""One step: a batch's gradients, what they say, and the update."""
+"""One optimiser step: gradients, checks and the update."""
 
 import copy
 import math
@@ -16,19 +16,19 @@ from convscope.training.state import State
 
 Loss = Callable[[Any, Tensor], Tensor]
 
-READ_EVERY = 20  # steps on an accelerator, whose queue of work runs empty at each reading
+READ_EVERY = 20  # steps between readings on an accelerator, which each reading synchronises
 
 
 def gradients(state: State, x: Tensor, y: Tensor, loss: Loss) -> Tensor | None:
-    """Leave the mean loss's gradients in the parameters.
+    """Compute the gradients of the mean loss and store them in the parameters.
 
     Returns:
-        (2,) loss and gradient norm, still on the device; None when memory ran out.
+        (2,) loss and gradient norm, on the device; None if memory ran out.
     """
     try:
         return _backward(state, x, y, loss)
     except torch.OutOfMemoryError:
-        pass  # the error's traceback holds the tensors that filled the memory: leave it before freeing them
+        pass  # the traceback references the tensors that filled the memory: exit the handler before freeing them
     state.optimiser.zero_grad(set_to_none=True)
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
@@ -43,7 +43,7 @@ def _backward(state: State, x: Tensor, y: Tensor, loss: Loss) -> Tensor:
         with state.precision():
             output = state.forward(state.model, x_part)
         value = loss(in_float32(output), y_part) * (len(x_part) / len(x))
-        if number == 0:  # not before the forward pass, which would take their memory
+        if number == 0:  # not before the forward pass, which would reuse their memory
             state.optimiser.zero_grad(set_to_none=True)
         value.backward()  # type: ignore[no-untyped-call]
         total = total + value.detach()
@@ -52,7 +52,7 @@ def _backward(state: State, x: Tensor, y: Tensor, loss: Loss) -> Tensor:
 
 
 def update(state: State, found: Tensor) -> None:
-    """Change the weights by the gradients that `gradients` left, clipped where the settings say so."""
+    """Update the parameters with the gradients from `gradients`, clipped according to the settings."""
     if state.settings.clip is not None:
         clip_grads_with_norm_(_parameters(state), state.settings.clip, found[1])
     state.optimiser.step()
@@ -62,34 +62,34 @@ def update(state: State, found: Tensor) -> None:
 
 
 def halve_micro_batch(state: State, num_images: int) -> str:
-    """Halve how many images are computed at once, and say so.
+    """Halve the micro-batch and return a message.
 
     Raises:
-        TrainingError: there is nothing left to halve.
+        TrainingError: the micro-batch is already a single image.
     """
     before = min(state.micro_batch or num_images, num_images)
     if before == 1:
         raise TrainingError(
             f"epoch {state.epoch + 1}, step {state.step + 1}: out of memory with a single image; "
-            "take smaller images or a narrower network"
+            "use smaller images or a narrower network"
         )
     state.micro_batch = math.ceil(before / 2)
     return (
-        f"out of memory with {before} images at once; going on with {state.micro_batch} at once, "
-        "their gradients added up to the same batch"
+        f"out of memory with {before} images per pass; continuing with {state.micro_batch} and "
+        "gradient accumulation over the same batch"
     )
 
 
 class LossReadings:
-    """Losses and gradient norms, read from the device every k steps, and the last good weights until then.
+    """Losses and gradient norms, read from the device every k steps, with a backup of the last valid state.
 
-    Reading makes the host wait for the device, so on a GPU nothing is read in between. With k = 1 a reading comes
-    before the weights change, and only the buffers (batch norm's statistics, which the forward pass changes) have
-    to be kept; with k > 1 weights, optimiser and average are kept too.
+    A reading synchronises host and device, so on a GPU values are read only every k steps. With k = 1 the reading
+    precedes the update, and only buffers (batch norm's running statistics, which the forward pass changes) need a
+    backup; with k > 1 parameters, optimiser and EMA are backed up too.
     """
 
     def __init__(self, state: State) -> None:
-        """Watch `state`, whose weights are good now."""
+        """Start with `state`, whose parameters are valid."""
         self.state = state
         self.read_every = state.settings.read_every or (1 if state.device.type == "cpu" else READ_EVERY)
         self.unread: dict[int, Tensor] = {}  # step -> (2,) loss and norm, not read yet
@@ -99,17 +99,17 @@ class LossReadings:
         self._back_up()
 
     def record(self, found: Tensor, images: int) -> tuple[float | None, float | None]:
-        """Take a step's loss and norm before its update; return both when this is a step to read.
+        """Add the loss and norm of a step before its update; return both if this step is read.
 
         Raises:
-            TrainingError: one of them is not a finite number; the state is then the last good one.
+            TrainingError: one of them is not finite; the state is then restored to the last valid one.
         """
         self.unread[self.state.step + 1] = found
         self.images.append(images)
         return self._read() if len(self.unread) >= self.read_every else (None, None)
 
     def mean_loss(self) -> float:
-        """End the epoch: return its mean loss per image."""
+        """Return the mean loss per image of the epoch, and reset for the next one."""
         if self.unread:
             self._read()
         mean = math.fsum(map(math.prod, zip(self.losses, self.images, strict=True))) / sum(self.images)
@@ -131,12 +131,13 @@ class LossReadings:
         what = f"the gradient's norm is {norm}" if math.isfinite(loss) else f"the loss is {loss}"
         rate = max(group["lr"] for group in self.state.optimiser.param_groups)
         raise TrainingError(
-            f"epoch {self.state.epoch + 1}, step {step}: {what} at learning rate {rate:g}, and the weights are those "
-            f"of step {self.state.step}; lower the learning rate, for instance to {rate / 10:g}, or clip the gradients"
+            f"epoch {self.state.epoch + 1}, step {step}: {what} at learning rate {rate:g}; the parameters were "
+            f"restored to step {self.state.step}; "
+            f"lower the learning rate, for instance to {rate / 10:g}, or clip the gradients"
         )
 
     def _tensors_to_back_up(self) -> list[Tensor]:
-        """The tensors that a step which is not read yet, or only computed yet, may have spoilt."""
+        """Return the tensors that a step may have changed before its loss is read."""
         model, average = self.state.model, self.state.average
         if self.read_every == 1:
             return [*model.buffers()]
