@@ -1,4 +1,4 @@
-"""What every network of the catalogue keeps: one suite over all, narrow so that it is quick."""
+"""Contract suite for every network of the registry, with narrow widths to be fast."""
 
 import copy
 import io
@@ -24,7 +24,7 @@ ALEXNET = {"filters": (4, 4, 4, 4, 4), "widths": (8, 8)}
 VGG = {"width": 2, "head": "grid:2", "widths": (8, 8)}
 
 
-# How each is made narrow, a side that suits it, the strides that its docstring promises.
+# Options of a narrow version, a suitable image side, and the strides stated in the docstring.
 NARROW: dict[str, tuple[dict, int, list[int]]] = {
     "mlp": ({"size": 16, "widths": (8, 6)}, 16, []),
     "lenet": ({}, 32, [2, 4]),
@@ -44,12 +44,12 @@ NARROW: dict[str, tuple[dict, int, list[int]]] = {
     "full_resolution": ({"width": 4, "depth": 3}, 24, [1, 1]),
 }
 
-# One of each family for what takes long; the rest run where there is time.
+# One network per family for slow tests; the others are marked slow.
 FIRST = {"mlp", "lenet", "alexnet_2012", "vgg11_bn", "googlenet", "resnet18", "resnet20", "se_resnet18"} | {
     "squeezenet1_1", "mobilenet_v2", "airbench", "unet", "segnet", "full_resolution", "assembled",
 }  # fmt: skip
 
-# Only longer than a network that is quick.
+# Deeper variants of a network that is tested.
 DEEP = {"inception_v3", "resnet34", "resnet32", "se_resnet34", "se_resnet50", "alexnet_one_gpu"} | {
     name
     for name in MODELS
@@ -69,7 +69,7 @@ def make(name: str, classes: int = 3, channels: int = 3, **more) -> nn.Module:
     return MODELS[name](classes, channels=channels, **options).eval()
 
 
-def ghost(name: str, **more) -> nn.Module:
+def meta_model(name: str, **more) -> nn.Module:
     with torch.device("meta"):
         return make(name, **more)
 
@@ -79,13 +79,13 @@ def images(name: str, count: int = 2, channels: int = 3) -> torch.Tensor:
     return torch.rand(count, channels, side, side)
 
 
-def test_every_network_of_the_catalogue_is_under_contract() -> None:
+def test_every_registered_network_is_tested() -> None:
     assert set(NARROW) == set(MODELS)
 
 
 @every
 def test_logits_are_the_head_of_the_last_features(name) -> None:
-    """Encoder and head compose to the network."""
+    """The head of the encoder's output is the network's output."""
     model, x = make(name), images(name)
     with torch.no_grad():
         logits = model(x)
@@ -101,10 +101,10 @@ def test_logits_are_the_head_of_the_last_features(name) -> None:
 
 
 @every
-def test_features_come_finest_first_with_the_strides_of_the_docstring(name) -> None:
+def test_features_are_finest_first_with_the_documented_strides(name) -> None:
     if name == "mlp":
         return
-    model = ghost(name, **({"head": "gap"} if name == "lenet" else {}))
+    model = meta_model(name, **({"head": "gap"} if name == "lenet" else {}))
     small, large = (run_on_meta(model, model.features, (1, 3, side, side)) for side in (512, 1536))
     assert len(small) == len(model.stages)
     assert [1024 / (b.shape[2] - a.shape[2]) for a, b in zip(small, large, strict=True)] == NARROW[name][2]
@@ -115,11 +115,11 @@ def test_features_come_finest_first_with_the_strides_of_the_docstring(name) -> N
 @every
 def test_gradients_reach_every_parameter(name) -> None:
     model = make(name, **({} if name == "assembled" else {"activation": "leaky:0.2", "dropout": 0.0}))
-    for module in model.modules():  # a block that starts as the identity would hide its convolutions
+    for module in model.modules():  # a block initialised to the identity would give its convolutions no gradient
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.weight.data.uniform_(0.2, 0.6)
         if isinstance(module, SqueezeExcite):
-            module.fc1.bias.data.fill_(3.0)  # its ReLU, with one or two units here, would be dead by chance
+            module.fc1.bias.data.fill_(3.0)  # its ReLU, with one or two units here, could be dead by chance
     (model(images(name)) * torch.randn(3, *[1] * (model(images(name)).dim() - 2))).square().sum().backward()
     learned = [(key, one) for key, one in model.named_parameters() if one.requires_grad]
     unreached = [key for key, one in learned if one.grad is None or not one.grad.abs().sum() > 0]
@@ -127,7 +127,7 @@ def test_gradients_reach_every_parameter(name) -> None:
 
 
 @every
-def test_one_image_gets_the_answer_that_it_gets_in_a_batch(name) -> None:
+def test_output_of_an_image_does_not_depend_on_the_batch(name) -> None:
     model, x = make(name), images(name)
     with torch.no_grad():
         torch.testing.assert_close(model(x[:1]), model(x)[:1], rtol=1e-4, atol=1e-4)
@@ -135,16 +135,16 @@ def test_one_image_gets_the_answer_that_it_gets_in_a_batch(name) -> None:
 
 @every
 @pytest.mark.parametrize("channels", [1, 5])
-def test_any_number_of_channels_goes_in(name, channels) -> None:
-    model = ghost(name, channels=channels)
+def test_any_number_of_channels_is_accepted(name, channels) -> None:
+    model = meta_model(name, channels=channels)
     assert run_on_meta(model, model, (2, channels, *images(name).shape[2:])).shape[:2] == (2, 3)
 
 
 @every
-def test_zeros_tell_the_same_of_every_layer_as_the_meta_device_does(name, monkeypatch) -> None:
+def test_shape_inference_on_zeros_equals_the_meta_device(name, monkeypatch) -> None:
     shape = images(name).shape[1:]
     monkeypatch.setattr("convscope.models.shape_inference.SMALL", 10**9)
-    runs = [trace(made(name), shape) for made in (make, ghost)]
+    runs = [trace(made(name), shape) for made in (make, meta_model)]
     monkeypatch.setattr("convscope.models.shape_inference.SMALL", 0)
     runs.append(trace(make(name), shape))
     by_zeros, by_zeros_as_weights, by_shapes = ([replace(row, module=None) for row in rows] for rows in runs)
@@ -152,8 +152,8 @@ def test_zeros_tell_the_same_of_every_layer_as_the_meta_device_does(name, monkey
 
 
 @every
-def test_odd_and_oblong_sizes_go_in_and_too_small_ones_are_named(name) -> None:
-    model, side = ghost(name), NARROW[name][1]
+def test_odd_and_oblong_sizes_work_and_too_small_ones_are_rejected(name) -> None:
+    model, side = meta_model(name), NARROW[name][1]
     if model.takes.size:
         with pytest.raises(ModelError) as caught:
             model(torch.empty(1, 3, side + 4, side, device="meta"))
@@ -177,7 +177,7 @@ def test_odd_and_oblong_sizes_go_in_and_too_small_ones_are_named(name) -> None:
 
 
 @every
-def test_an_architecture_in_json_builds_the_same_network_and_takes_its_weights(name) -> None:
+def test_an_architecture_in_json_rebuilds_the_network_and_loads_its_state(name) -> None:
     options, side, _ = NARROW[name]
     options = {key: value for key, value in options.items() if key != "size"}
     told = Architecture(name=name, classes=3, channels=3, size=(side, side), options=options)
@@ -189,7 +189,7 @@ def test_an_architecture_in_json_builds_the_same_network_and_takes_its_weights(n
 
 
 @every
-def test_copies_and_saved_states_answer_alike_and_share_nothing(name) -> None:
+def test_copies_and_saved_states_have_equal_outputs_and_share_no_memory(name) -> None:
     model, x = make(name), images(name, 1)
     file = io.BytesIO()
     torch.save(model.state_dict(), file)
@@ -214,7 +214,7 @@ def test_torch_compile_traces_the_whole_network(name) -> None:
 
 
 @quick
-def test_torch_export_gives_one_tensor_that_is_the_networks(name) -> None:
+def test_torch_export_gives_the_same_output(name) -> None:
     model, x = make(name), images(name, 1)
     program = torch.export.export(model, (x,))
     with torch.no_grad():

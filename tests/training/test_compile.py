@@ -1,4 +1,4 @@
-"""A compiled step is used where a timing of all ways says that it pays, and changes nothing but the time."""
+"""Compilation is used only if a benchmark shows that it is faster, and changes nothing else."""
 
 import time
 from collections.abc import Callable
@@ -30,7 +30,7 @@ class Slow(nn.Module):
 
 
 def compiler(wait: float, with_graphs: float | None = None) -> Callable[..., nn.Module]:
-    """A compiler whose networks wait so long; None: it cannot make CUDA graphs."""
+    """A compiler whose networks take this long; `with_graphs` None: it does not support CUDA graphs."""
 
     def compiled(model: nn.Module, dynamic: bool, mode: str | None) -> nn.Module:
         assert not dynamic
@@ -47,7 +47,7 @@ def decided(model: nn.Module, seconds: float) -> tuple[Compiled, str]:
     return way, way.decide(model, PAIR, nn.functional.cross_entropy, nullcontext, lambda _: seconds)
 
 
-def test_what_is_faster_is_used_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_faster_candidate_is_used_and_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", compiler(0.001))
     way, told = decided(Slow(), MIN_TRAINING_SECONDS)
     assert way.choice == "always"
@@ -55,39 +55,39 @@ def test_what_is_faster_is_used_and_said(monkeypatch: pytest.MonkeyPatch) -> Non
     assert ", with CUDA graphs failed: no graphs here; benchmarking took " in told
 
 
-def test_graphs_are_used_where_they_are_faster_still(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_graphs_are_used_if_they_are_the_fastest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", compiler(0.01, with_graphs=0.001))
     way, told = decided(Slow(), MIN_TRAINING_SECONDS)
     assert way.choice == "graphs"
     assert told.startswith("torch.compile: used with CUDA graphs (a step takes 2")
 
 
-def test_graphs_that_are_slower_than_compiled_kernels_alone_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slower_graphs_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", compiler(0.001, with_graphs=0.01))
     assert decided(Slow(), MIN_TRAINING_SECONDS)[0].choice == "always"
 
 
-def test_what_is_no_faster_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slower_candidate_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", compiler(0.03))
     way, told = decided(Slow(), MIN_TRAINING_SECONDS)
     assert way.choice == "never"
     assert told.startswith("torch.compile: not used (a step takes 2")
 
 
-def test_a_gain_below_the_trial_s_own_cost_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gain_below_the_cost_of_the_benchmark_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", compiler(0.001))
     monkeypatch.setattr(compiling, "MIN_TRAINING_SECONDS", 0.0)
     way, _ = decided(Slow(), 0.001)
     assert way.choice == "never"
 
 
-def test_a_short_training_is_not_held_up_by_a_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_short_training_is_not_benchmarked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", lambda *_, **__: pytest.fail("compiled"))
     way, told = decided(Slow(), MIN_TRAINING_SECONDS - 1)
     assert (way.choice, told) == ("never", "")
 
 
-def test_a_compiler_that_fails_is_told_of_and_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_compiler_is_reported_and_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("no compiler of C found\nand much more")
 
@@ -105,7 +105,7 @@ def test_a_batch_that_does_not_fit_into_memory_is_left_to_the_loop() -> None:
     assert decided(Large(), MIN_TRAINING_SECONDS)[1] == ""
 
 
-def test_the_trial_leaves_network_and_randomness_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_benchmark_does_not_change_network_and_random_states(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", compiler(0.001))
     model = Slow().eval()
     before = {name: value.clone() for name, value in model.state_dict().items()}
@@ -126,7 +126,7 @@ def test_a_decision_is_made_once_and_kept() -> None:
     assert way.decide(Slow(), PAIR, nn.functional.cross_entropy, nullcontext, lambda _: 1e9) == ""
 
 
-def test_only_batches_as_large_as_the_first_in_training_are_compiled_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_training_batches_of_the_first_size_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
     def compiled(model: nn.Module, **_: Any) -> Callable[[Tensor], Tensor]:

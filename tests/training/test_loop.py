@@ -1,4 +1,4 @@
-"""The loop: what it yields, what it changes, and what it leaves as it was."""
+"""The loop: its records, its updates, and what it does not change."""
 
 import math
 
@@ -82,8 +82,8 @@ def test_gradients_of_batches_average_to_the_gradient_of_all():
         assert torch.allclose(whole, torch.stack(pieces).mean(0), atol=1e-6)
 
 
-def test_rate_01_learns_faster_than_0001_on_the_same_batches():
-    """The two rates that the notes name."""
+def test_rate_01_trains_faster_than_0001_on_the_same_batches():
+    """Two common learning rates."""
     losses = {}
     for rate in (0.1, 0.001):
         torch.manual_seed(0)
@@ -93,8 +93,8 @@ def test_rate_01_learns_faster_than_0001_on_the_same_batches():
     assert losses[0.001][-1] > 0.9 * losses[0.001][0]
 
 
-def test_momentum_crosses_a_ravine_in_fewer_steps():
-    """On a bowl 100 times steeper across than along, SGD is at 1e-3 sooner with momentum, Nesterov's or not."""
+def test_momentum_needs_fewer_steps_on_an_ill_conditioned_problem():
+    """On a quadratic with condition number 100, SGD reaches 1e-3 sooner with momentum, Nesterov or not."""
 
     class Bowl(nn.Module):
         def __init__(self):
@@ -119,8 +119,8 @@ def test_momentum_crosses_a_ravine_in_fewer_steps():
     assert nesterov < plain / 2
 
 
-def test_a_gradient_longer_than_the_clip_is_shortened_to_it():
-    """Slope 30 becomes 2, so that the step is 0.2; the record tells the length before."""
+def test_a_gradient_above_the_clip_is_scaled_to_it():
+    """Slope 30 becomes 2, so that the step is 0.2; the record has the norm before clipping."""
     state = plain_state(line(2.0), settings=StepSettings(clip=2.0))
     step = next(run(state, lambda _: [(torch.tensor([[3.0]]), torch.tensor([[1.0]]))], squared, flat, 1, lambda _: {}))
     assert step.gradient_norm == 30.0
@@ -138,7 +138,7 @@ def test_micro_batches_add_up_to_the_same_step(micro_batch):
     assert torch.allclose(weights[0], weights[1], atol=1e-6)
 
 
-def test_frozen_parameters_stay_as_they_are():
+def test_frozen_parameters_do_not_change():
     state_model = network()
     state_model[0].requires_grad_(False)
     before = state_model[0].weight.clone()
@@ -164,7 +164,7 @@ def test_the_rate_is_the_base_rate_times_the_factor_at_the_steps_done_before():
     assert rates == pytest.approx([0.5 * 0.5 * (1 + math.cos(math.pi * step / 6)) for step in range(6)])
 
 
-def test_the_epoch_tells_the_mean_loss_per_image():
+def test_the_epoch_has_the_mean_loss_per_image():
     x, y = torch.zeros(6, 1), torch.tensor([[1.0]] * 4 + [[4.0]] * 2)
     records = list(
         run(plain_state(line(0.0)), lambda _: [(x[:4], y[:4]), (x[4:], y[4:])], squared, flat, 1, lambda _: {})
@@ -173,30 +173,30 @@ def test_the_epoch_tells_the_mean_loss_per_image():
     assert records[2].train == {"loss": pytest.approx((4 * 1 + 2 * 16) / 6)}
 
 
-def test_the_epoch_tells_the_scores_and_the_time():
+def test_the_epoch_has_the_scores_and_the_time():
     (*_, last) = run(new_state(), batches, cross_entropy, flat, 1, lambda _model: {"loss": 0.25})
     assert last.validation == {"loss": 0.25}
     assert 0 < last.seconds < 60
 
 
-def test_late_readings_skip_losses_and_change_nothing_else():
+def test_infrequent_readings_skip_losses_and_change_nothing_else():
     every, third = (trained(new_state(StepSettings(read_every=k)), epochs=3) for k in (1, 4))
     losses = [record.loss for record in every if isinstance(record, Step)]
     late = [record.loss for record in third if isinstance(record, Step)]
-    # the end of an epoch (after three steps) reads what is pending, so that four never come together
+    # the end of an epoch (after three steps) reads all losses, so that there are never four unread
     assert late == [None] * 9
     assert [r.train for r in every if isinstance(r, Epoch)] == [r.train for r in third if isinstance(r, Epoch)]
     second = [r.loss for r in trained(new_state(StepSettings(read_every=2)), epochs=3) if isinstance(r, Step)]
     assert second == [None, losses[1], None, None, losses[4], None, None, losses[7], None]
 
 
-def test_the_average_is_what_is_evaluated():
+def test_the_ema_is_evaluated():
     state, seen = new_state(), []
     list(run(state, batches, cross_entropy, flat, 1, lambda model: seen.append(model) or {}))
     assert seen == [state.average.module]
 
 
-def test_the_average_follows_the_weights_slowly_worked_by_hand():
+def test_the_ema_update_worked_by_hand():
     """The decay is 2/11 at first and 3/12 then: 9/11 of the way from 0 to 1, and 3/4 of the way from there to 2."""
     model = line(0.0)
     average = ExponentialAverage(model, decay=0.999)
@@ -208,7 +208,7 @@ def test_the_average_follows_the_weights_slowly_worked_by_hand():
     assert average.module.weight.item() == pytest.approx(9 / 11 + 0.75 * (2 - 9 / 11))
 
 
-def test_the_average_counts_batches_as_the_network_does():
+def test_the_ema_copies_counters():
     state = new_state()
     trained(state)
     assert state.average.module[1].num_batches_tracked == state.model[1].num_batches_tracked == STEPS_PER_EPOCH
@@ -217,7 +217,7 @@ def test_the_average_counts_batches_as_the_network_does():
 # how it stops
 
 
-def test_it_counts_the_epochs_done_before():
+def test_it_includes_the_epochs_of_earlier_runs():
     state = new_state()
     trained(state, epochs=2)
     assert trained(state, epochs=2) == []
@@ -232,14 +232,14 @@ def test_an_epoch_without_a_batch_ends_the_run():
     assert trained(state, epochs=None, given=two_epochs)[-1].epoch == 2
 
 
-def test_nothing_at_all_to_train_on_is_an_error():
+def test_an_empty_training_set_is_an_error():
     with pytest.raises(TrainingError) as caught:
         trained(new_state(), given=lambda _: [])
     assert str(caught.value) == "epoch 1: the training set is empty; check that it has images"
 
 
 class Source:
-    """Batches that know whether they were closed, and that are held here, so that nothing else closes them."""
+    """Batches that record whether they were closed; references prevent other ways of closing."""
 
     def __init__(self):
         self.closed = False
@@ -293,8 +293,8 @@ def test_train_mode_while_stepping_and_eval_mode_without_gradients_while_evaluat
     assert seen == [(False, False, False)]
 
 
-def test_layers_that_the_caller_put_in_eval_mode_stay_so():
-    """Frozen batch norm: its statistics do not change, in the second epoch neither."""
+def test_layers_in_eval_mode_keep_it():
+    """Frozen batch norm: its statistics do not change, even in the second epoch."""
     state = new_state(average=False)
     state.model.train()
     state.model[1].eval()
@@ -303,11 +303,11 @@ def test_layers_that_the_caller_put_in_eval_mode_stay_so():
     assert [module.training for module in state.model] == [True, False, True, True, True, True]
 
 
-# when numbers or memory run out
+# numerical errors and out of memory
 
 
 def poisoned(after: int):
-    """The usual batches, the one after so many of them full of NaN."""
+    """The usual batches, with one of NaN after a given number."""
 
     def given(epoch):
         for index, (x, y) in enumerate(batches(epoch)):
@@ -324,7 +324,7 @@ def copies(state: State) -> list[torch.Tensor]:
 
 
 @pytest.mark.parametrize("optimiser", ["sgd", "adam", "adamw", "rmsprop"])
-def test_a_loss_that_is_no_number_stops_before_the_weights_change(optimiser):
+def test_a_nan_loss_stops_before_the_update(optimiser):
     state = new_state(name=optimiser, learning_rate=0.01)
     records = run(state, poisoned(after=4), cross_entropy, flat, 3, evaluate)
     for record in records:
@@ -341,7 +341,7 @@ def test_a_loss_that_is_no_number_stops_before_the_weights_change(optimiser):
     assert all(map(torch.isfinite, map(torch.sum, good)))
 
 
-def test_with_late_readings_the_weights_are_those_of_the_last_good_reading():
+def test_with_infrequent_readings_the_last_valid_state_is_restored():
     state = new_state(StepSettings(read_every=20), learning_rate=0.01)
     records = run(state, poisoned(after=4), cross_entropy, flat, 3, evaluate)
     for record in records:
@@ -358,7 +358,7 @@ def test_with_late_readings_the_weights_are_those_of_the_last_good_reading():
     assert all(map(torch.equal, good, copies(state)))
 
 
-def test_a_gradient_that_is_no_number_is_found_though_the_loss_is_one():
+def test_a_non_finite_gradient_is_detected_with_a_finite_loss():
     """The slope of a square root at 0 is infinite."""
     state = plain_state(line(0.0))
     with pytest.raises(TrainingError) as caught:
@@ -379,7 +379,7 @@ def test_a_gradient_that_is_no_number_is_found_though_the_loss_is_one():
     assert state.model.weight.item() == 0
 
 
-def test_after_a_stop_the_same_state_goes_on_at_a_lower_rate():
+def test_after_an_error_training_can_continue_at_a_lower_rate():
     state = new_state(learning_rate=0.01)
     with pytest.raises(TrainingError):
         trained(state, epochs=2, given=poisoned(after=4))
@@ -387,7 +387,7 @@ def test_after_a_stop_the_same_state_goes_on_at_a_lower_rate():
 
 
 class Memory(nn.Module):
-    """Stands for a device that holds so many images."""
+    """Simulates a device with memory for a given number of images."""
 
     def __init__(self, holds: int):
         super().__init__()
@@ -400,7 +400,7 @@ class Memory(nn.Module):
         return self.inside(x)
 
 
-def test_where_memory_runs_out_it_goes_on_with_smaller_pieces_and_says_so():
+def test_out_of_memory_halves_the_micro_batch_with_a_note():
     torch.manual_seed(0)
     small = plain_state(Memory(holds=3))
     torch.manual_seed(0)
@@ -414,7 +414,7 @@ def test_where_memory_runs_out_it_goes_on_with_smaller_pieces_and_says_so():
     assert torch.allclose(small.model.inside[1].weight, large.model.inside[1].weight, atol=1e-6)
 
 
-def test_where_memory_does_not_hold_one_image_it_stops():
+def test_out_of_memory_with_one_image_is_an_error():
     state = plain_state(Memory(holds=0))
     with pytest.raises(TrainingError) as caught:
         trained(state)
@@ -423,7 +423,7 @@ def test_where_memory_does_not_hold_one_image_it_stops():
     )
 
 
-def test_it_learns():
+def test_the_loss_decreases():
     state = plain_state(nn.Sequential(nn.Flatten(), nn.Linear(36, 2)), momentum=0.9)
     losses = [
         r.train["loss"] for r in trained(state, epochs=30, schedule=by_steps(constant(), 90)) if isinstance(r, Epoch)

@@ -1,4 +1,4 @@
-"""Weights from elsewhere: files, names, what does not fit, and the real ones."""
+"""External state dicts: files, key mapping, mismatches, and published weights."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ def small(classes: int = 5, channels: int = 3) -> nn.Module:
     return MODELS["resnet18"](classes, channels=channels, width=4, stem="small")
 
 
-def test_weights_go_through_safetensors_and_pth_files_alike(tmp_path) -> None:
+def test_weights_are_read_from_safetensors_and_pth_files(tmp_path) -> None:
     state = small().state_dict()
     save_file(state, tmp_path / "w.safetensors")
     torch.save({"state_dict": {f"module.{name}": one for name, one in state.items()}}, tmp_path / "w.pth")
@@ -35,7 +35,7 @@ def test_weights_go_through_safetensors_and_pth_files_alike(tmp_path) -> None:
     assert json.loads(json.dumps(loaded.to_json()))["source"] == "a state dict"
 
 
-def test_other_classes_and_grey_images_are_adapted_and_said() -> None:
+def test_other_classes_and_greyscale_images_are_adapted_and_reported() -> None:
     loaded = load_state(network := small(classes=7, channels=1), (state := small().state_dict()))
     assert loaded.not_loaded == ("head.fc.weight", "head.fc.bias")
     assert loaded.summed == ("stem.conv.weight",)
@@ -43,12 +43,12 @@ def test_other_classes_and_grey_images_are_adapted_and_said() -> None:
     assert load_state(small(channels=5), state).not_loaded == ("stem.conv.weight",)
 
 
-def test_what_the_file_has_too_much_is_listed() -> None:
+def test_unused_tensors_of_the_file_are_listed() -> None:
     state = {**small().state_dict(), "extra.weight": torch.zeros(3)}
     assert load_state(small(), state).unused == ("extra.weight",)
 
 
-def test_an_encoder_inside_a_u_net_takes_the_weights_of_its_family() -> None:
+def test_the_encoder_of_a_u_net_loads_the_weights_of_its_family() -> None:
     state = MODELS["resnet18"](5, width=4).state_dict()
     model = MODELS["unet"](2, channels=3, encoder="resnet18", encoder_options={"width": 4})
     loaded = load_state(model, state)
@@ -56,7 +56,7 @@ def test_an_encoder_inside_a_u_net_takes_the_weights_of_its_family() -> None:
     assert all(name.startswith(("decoder.", "head.")) for name in loaded.not_loaded)
 
 
-def test_half_precision_is_widened() -> None:
+def test_half_precision_is_converted() -> None:
     state = {name: one.half() if one.is_floating_point() else one for name, one in small().state_dict().items()}
     load_state(network := small(), state)
     assert network.head.fc.weight.dtype == torch.float32
@@ -68,7 +68,7 @@ class Code:
         return (exec, ("raise SystemExit('code ran')",))
 
 
-def test_files_that_are_not_weights_are_refused_and_no_code_runs(tmp_path) -> None:
+def test_invalid_weights_files_are_rejected_and_no_code_runs(tmp_path) -> None:
     path = tmp_path / "evil.pth"
     path.write_bytes(pickle.dumps(Code()))
     torch.save({"model": Code()}, zipped := tmp_path / "zipped.pth")
@@ -87,7 +87,7 @@ def test_files_that_are_not_weights_are_refused_and_no_code_runs(tmp_path) -> No
         assert str(caught.value) == f"{file}: {message}"
 
 
-def test_another_networks_weights_are_refused_with_the_first_mismatches() -> None:
+def test_weights_of_another_network_are_rejected_with_the_first_mismatches() -> None:
     with pytest.raises(ModelError) as caught:
         load_state(small(), MODELS["resnet18"](5, width=6, stem="small").state_dict(), "other.pth")
     assert str(caught.value) == (
@@ -100,7 +100,7 @@ def test_another_networks_weights_are_refused_with_the_first_mismatches() -> Non
     )
 
 
-def test_published_weights_are_fetched_once_checked_and_kept_with_licence_and_source(tmp_path, monkeypatch) -> None:
+def test_published_weights_are_downloaded_once_and_verified(tmp_path, monkeypatch) -> None:
     torch.save(small().state_dict(), home := tmp_path / "net.pth")
     digest = hashlib.sha256(home.read_bytes()).hexdigest()
     published = PublishedWeights("net.pth", digest[:8], tmp_path.as_uri() + "/", "CC0")
@@ -114,7 +114,7 @@ def test_published_weights_are_fetched_once_checked_and_kept_with_licence_and_so
     assert [path.name for path in kept.iterdir()] == ["net.pth"]
 
 
-def test_without_a_network_the_message_says_where_to_put_the_file(tmp_path) -> None:
+def test_a_failed_download_names_the_path_for_the_file(tmp_path) -> None:
     published = PublishedWeights("net.pth", "12345678", "http://127.0.0.1:9/")
     with pytest.raises(ModelError) as caught:
         fetch(published, tmp_path)
@@ -131,14 +131,14 @@ def test_without_a_network_the_message_says_where_to_put_the_file(tmp_path) -> N
     )
 
 
-def test_a_network_without_published_weights_says_which_have_some() -> None:
+def test_a_network_without_published_weights_lists_those_with_some() -> None:
     with pytest.raises(ModelError) as caught:
         load_pretrained(SMALL.model_copy(update={"name": "resnet20", "options": {}}), "imagenet")
     assert str(caught.value) == "weights: no published ImageNet weights for resnet20; did you mean resnet50?"
 
 
 def pictures(folder, side: int):
-    """Yield batches of pixels in [0, 1]: shorter side to 256, the centre of `side` x `side`, as the weights expect."""
+    """Yield batches of pixels in [0, 1]: shorter side to 256, centre crop of `side` x `side`, as the weights expect."""
     from PIL import Image
     from torchvision.transforms import functional  # the oracle's own preprocessing
 
@@ -160,10 +160,10 @@ def pictures(folder, side: int):
         ("squeezenet1_0", "derived_squeezenet1_0_deepcompression_fp16.pth", 61.1, 83.3),
     ],
 )
-def test_real_imagenet_weights_recognise_one_picture_of_each_class(shared_data, name, file, top1, top5) -> None:
-    """The figures stated beside the data were measured on larger copies of the same pictures.
+def test_published_imagenet_weights_classify_one_image_of_each_class(shared_data, name, file, top1, top5) -> None:
+    """The figures published with the data were measured on larger copies of the same images.
 
-    That the network itself is right is seen on the first fifty, where torchvision's gives the same logits.
+    The network itself is verified on the first fifty images, where torchvision's gives the same logits.
     """
     from helpers.oracles import torchvision_models
 
@@ -194,8 +194,8 @@ def test_real_imagenet_weights_recognise_one_picture_of_each_class(shared_data, 
 
 
 @pytest.mark.slow
-def test_the_real_resnet_20_gets_the_stated_part_of_the_cifar_images_right(shared_data) -> None:
-    """Option-A shortcuts and the names of the common CIFAR weights; one image more than the stated 1,833."""
+def test_the_published_resnet_20_reaches_the_stated_cifar_accuracy(shared_data) -> None:
+    """Option-A shortcuts and the names of the common CIFAR weights; one correct image more than the stated 1,833."""
     from helpers.oracles import torchvision_models
 
     torchvision_models()

@@ -1,4 +1,4 @@
-"""A network from a text file of at most 20 lines, and errors that name the line."""
+"""A network from a TOML file of at most 20 lines, and errors that name the line."""
 
 import pytest
 import torch
@@ -27,7 +27,7 @@ blocks = [
 """
 
 
-def test_twenty_lines_build_a_network_under_the_same_contract() -> None:
+def test_twenty_lines_define_a_network() -> None:
     assert len(TWENTY.splitlines()) <= 20
     model = network_from_toml(10, channels=3, size=32, text=TWENTY).eval()
     x = torch.rand(2, 3, 32, 32)
@@ -39,7 +39,7 @@ def test_twenty_lines_build_a_network_under_the_same_contract() -> None:
     assert summarize(model, (3, 32, 32)).other_parameters == 0
 
 
-def test_a_file_is_read_with_its_own_input_and_classes(tmp_path) -> None:
+def test_a_file_can_set_input_and_classes(tmp_path) -> None:
     path = tmp_path / "net.toml"
     path.write_text(TWENTY, encoding="utf-8")
     assert read_spec(path)(torch.rand(1, 3, 32, 32)).shape == (1, 10)
@@ -58,7 +58,7 @@ def test_blocks_in_one_and_three_dimensions() -> None:
         assert model.input_spec.size is None
 
 
-def test_tables_can_be_written_one_below_the_other() -> None:
+def test_blocks_can_be_array_tables() -> None:
     text = "[[blocks]]\nconv = 4\n[[blocks]]\npool = 'max'\n[[blocks]]\ngap = true\n[[blocks]]\nlinear = 3\n"
     assert network_from_toml(3, channels=1, size=8, text=text)(torch.rand(1, 1, 8, 8)).shape == (1, 3)
     with pytest.raises(ModelError) as caught:
@@ -146,7 +146,7 @@ HEAD = "blocks = [\n  {conv = 8},\n  {pool = 'max', size = 4},\n"
         ),
     ],
 )
-def test_an_error_names_the_line_the_shapes_and_the_remedy(text, message) -> None:
+def test_errors_name_the_line_the_shapes_and_the_remedy(text, message) -> None:
     with pytest.raises(ModelError) as caught:
         network_from_toml(10, channels=3, size=8, text=text)
     assert str(caught.value) == message
