@@ -79,7 +79,7 @@ def test_a_layer_with_norm_last_has_a_normalised_output() -> None:
 
 
 def test_airbench_rejects_norm_last() -> None:
-    with pytest.raises(ModelError, match="leave norm_last away"):
+    with pytest.raises(ModelError, match="remove norm_last"):
         MODELS["airbench"](4, norm_last=True)
 
 
