@@ -3,7 +3,7 @@
 
 python3 start.py           make .venv, install convscope into it, train on the embedded digits
 python3 start.py test      make .venv if it is missing, run the tests (what follows goes to pytest: -m slow, -k resume)
-python3 start.py check     the same for style (ruff) and types (mypy)
+python3 start.py check     the same for style (ruff), types (mypy) and discarded words (tools/check_words.py)
 python3 start.py install   only make .venv and install
 """
 
@@ -45,10 +45,10 @@ def make_environment() -> None:
 
 def install(extra: str) -> None:
     """Install convscope with `extra` ("" or "dev"), unless just that was done before."""
-    asked = "".join((HOME / name).read_text(encoding="utf-8") for name in ("pyproject.toml", "constraints.txt"))
-    wanted = {"asked": hashlib.sha256(asked.encode()).hexdigest(), "extras": ["", extra] if extra else [""]}
+    sources = "".join((HOME / name).read_text(encoding="utf-8") for name in ("pyproject.toml", "constraints.txt"))
+    wanted = {"sources": hashlib.sha256(sources.encode()).hexdigest(), "extras": ["", extra] if extra else [""]}
     done = json.loads(STAMP.read_text()) if PYTHON.exists() and STAMP.exists() else {}
-    if done.get("asked") == wanted["asked"] and extra in done["extras"]:
+    if done.get("sources") == wanted["sources"] and extra in done["extras"]:
         return
     if not PYTHON.exists():
         make_environment()
@@ -73,6 +73,7 @@ def main(words: list[str]) -> None:
             run("-m", "ruff", "check", ".")
             run("-m", "ruff", "format", "--check", ".")
             run("-m", "mypy")
+            run("tools/check_words.py")
         case _:
             sys.exit(__doc__)
 

@@ -1,6 +1,6 @@
 """Changing training images: whole batches at once, against torchvision's v2 transforms image by image.
 
-    python benchmarks/augment.py                      the standard policy at 224 and at 32 pixels, in turns, one core
+    python benchmarks/augment.py                      the standard policy at 224 and at 32 pixels, alternating, one core
     python benchmarks/augment.py --policy strong --size 96
     python benchmarks/augment.py --out benchmarks/results/augment.json
 
@@ -81,7 +81,7 @@ def rivals(policy: Policy) -> Callable[[Tensor, int], Tensor]:
 
 
 def measure(size: int, policy: Policy, rounds: int, seconds: float) -> dict[str, Any]:
-    """Images per second of both, in turns of about `seconds` each."""
+    """Images per second of both, alternating every `seconds`."""
     pixels = torch.randint(256, (BATCH, 3, size, size), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     kinds = {"convscope": ours(policy), "torchvision": rivals(policy)}
     rates: dict[str, list[float]] = {kind: [] for kind in kinds}
@@ -117,9 +117,9 @@ def main() -> None:
         )
     if given.out:
         versions = {"python": platform.python_version(), "torch": torch.__version__, "machine": platform.machine()}
-        told = {"policy": given.policy, "batch": BATCH, "rounds": given.rounds, **versions, "sizes": found}
+        values = {"policy": given.policy, "batch": BATCH, "rounds": given.rounds, **versions, "sizes": found}
         given.out.parent.mkdir(parents=True, exist_ok=True)
-        given.out.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+        given.out.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     python benchmarks/explorer.py RUN
     python benchmarks/explorer.py RUN --rounds 100 --out benchmarks/results/explorer-lenet.json
 
-Starts ``convscope explore RUN`` and asks it as the page does: a painted picture with the maps of every section in the
+Starts ``convscope explore RUN`` and sends the requests of the page: a drawn image with the maps of every section in the
 same pass and then fetched, another image of the set, the arithmetic of a unit, the maps of one layer. The aims, on two
 cores: paint and see every map in under 100 ms (LeNet) and 500 ms (ResNet-18 at 64 pixels), the first page within 1 s of
 the link. Reported are the median and the 95th percentile over the rounds.
@@ -30,7 +30,7 @@ from PIL import Image
 FIRST = ("/", "/static/app.js", "/api/run", "/api/network", "/api/inputs/validation-0")
 
 
-class Asked:
+class Requests:
     """One connection to the explorer, kept open as a browser does."""
 
     def __init__(self, link: str) -> None:
@@ -49,7 +49,7 @@ class Asked:
         return body
 
 
-def painted(ask: Asked, pixels: np.ndarray, sections: list[str]) -> None:
+def painted(ask: Requests, pixels: np.ndarray, sections: list[str]) -> None:
     """Send a picture with a stroke in it, and fetch what a page shows of every section: 16 channels each."""
     stroke = pixels.copy()
     y, x = (random.randrange(side) for side in pixels.shape[:2])
@@ -73,7 +73,7 @@ def timed(call: Callable[[], Any], rounds: int) -> dict[str, float]:
     return {"median": statistics.median(seconds), "p95": float(np.quantile(seconds, 0.95))}
 
 
-def unit(ask: Asked, layers: list[dict[str, Any]]) -> None:
+def unit(ask: Requests, layers: list[dict[str, Any]]) -> None:
     """A unit anywhere in the network."""
     layer = random.choice(layers)
     channel, row, column = (random.randrange(side) for side in (*layer["shape"], 1, 1)[:3])
@@ -98,7 +98,7 @@ def measured(run: Path, rounds: int) -> dict[str, Any]:
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            ask = Asked(process.stdout.readline().split()[-1])
+            ask = Requests(process.stdout.readline().split()[-1])
             up = time.perf_counter()
             for path in FIRST:
                 ask(path)
@@ -125,9 +125,9 @@ def measured(run: Path, rounds: int) -> dict[str, Any]:
             process.terminate()
 
 
-def _finished(ask: Asked, method: str, settings: dict[str, Any]) -> None:
-    asked = json.dumps({"method": method, "settings": settings}).encode()
-    job = json.loads(ask("/api/jobs", asked, "application/json"))
+def _finished(ask: Requests, method: str, settings: dict[str, Any]) -> None:
+    request = json.dumps({"method": method, "settings": settings}).encode()
+    job = json.loads(ask("/api/jobs", request, "application/json"))
     while job["state"] in ("queued", "running"):
         time.sleep(0.1)
         job = json.loads(ask(f"/api/jobs/{job['id']}"))
@@ -141,14 +141,14 @@ def main() -> None:
     words.add_argument("run", type=Path)
     words.add_argument("--rounds", type=int, default=60)
     words.add_argument("--out", type=Path)
-    said = words.parse_args()
+    arguments = words.parse_args()
     random.seed(0)
     machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"
-    found = {**measured(said.run, said.rounds), "rounds": said.rounds, "machine": machine}
+    found = {**measured(arguments.run, arguments.rounds), "rounds": arguments.rounds, "machine": machine}
     text = json.dumps(found, indent=1)
     print(text)
-    if said.out:
-        said.out.write_text(text + "\n")
+    if arguments.out:
+        arguments.out.write_text(text + "\n")
 
 
 if __name__ == "__main__":

@@ -89,13 +89,13 @@ def main(kind: str, folder: str) -> None:
     train = Path(folder) / "train"
     folder = str(train) if train.is_dir() else folder
     began, epochs = {"ours": ours, "limit": limit, "torchvision": torchvision, "fastai": fastai}[kind](folder)
-    told = {}
+    values = {}
     for number in (1, 2):
         images = sum(len(batch[0]) for batch in epochs(number))
-        told[f"epoch{number}"] = round(time.perf_counter() - began, 3)
-        told["images"] = images
+        values[f"epoch{number}"] = round(time.perf_counter() - began, 3)
+        values["images"] = images
         began = time.perf_counter()
-    print(json.dumps(told))
+    print(json.dumps(values))
 
 
 if __name__ == "__main__":

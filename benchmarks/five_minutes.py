@@ -3,10 +3,10 @@
     benchmarks/run c4 --rounds 3 -- FOLDER [SECONDS [ARCHITECTURE SIDE BATCH]]
 
 Ours is the command as a user types it, with a cache of its own that is empty at the start; the budget holds everything
-from the process's start to its report, and the looks at the test images come after it. `accuracy` is what `evaluate`
-says without a flag, by as many looks at each image as training found to pay, `once` by one. The peers' scripts lie in
-$CONVSCOPE_BENCH (by default shared/bench beside this checkout); they train on all of train/, of which ours keeps a
-tenth for validation. What follows SECONDS goes to theirs alone: fastai needs to be told to see photos at 128 px.
+from the process's start to its report, and the test images are evaluated after it. `accuracy` is what `evaluate`
+reports without a flag, with the test-time augmentation that training chose, `once` is without. The peers' scripts lie
+in $CONVSCOPE_BENCH (by default shared/bench beside this checkout); they train on all of train/, of which ours keeps a
+tenth for validation. What follows SECONDS goes to theirs alone: fastai needs to be set to photos at 128 px.
 """
 
 import json
@@ -31,13 +31,13 @@ def ours(folder: str, seconds: str) -> dict[str, float]:
     began = time.perf_counter()
     subprocess.run([*call, "train", folder, "--budget", f"{seconds}s", "--out", str(run)], check=True, env=cold,
                    stdout=subprocess.DEVNULL)  # fmt: skip
-    told = {"seconds": round(time.perf_counter() - began, 1)}
+    values = {"seconds": round(time.perf_counter() - began, 1)}
     for name, flags in (("accuracy", []), ("once", ["--views", "1"])):
         look = [*call, "evaluate", str(run), "--split", "test", *flags, "--json"]
         found = json.loads(subprocess.run(look, check=True, env=cold, capture_output=True, text=True).stdout)
-        told[name] = round(found["accuracy"], 4)
+        values[name] = round(found["accuracy"], 4)
     epochs = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines() if '"epoch"' in line]
-    return {**told, "steps": max(event["step"] for event in epochs)}
+    return {**values, "steps": max(event["step"] for event in epochs)}
 
 
 def peer(kind: str, folder: str, seconds: str, *options: str) -> None:

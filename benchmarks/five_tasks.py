@@ -32,8 +32,8 @@ def measure(task: str, seed: int, folder: Path) -> dict[str, Any]:
     subprocess.run(train, check=True, capture_output=True)
     seconds = time.perf_counter() - began
     look = [*call, "evaluate", run, "--split", "test", "--json"]
-    told = json.loads(subprocess.run(look, check=True, capture_output=True, text=True).stdout)
-    return {"seconds": seconds, **{score: told[score] for score in TASKS[task]}}
+    output = json.loads(subprocess.run(look, check=True, capture_output=True, text=True).stdout)
+    return {"seconds": seconds, **{score: output[score] for score in TASKS[task]}}
 
 
 def main() -> None:
@@ -48,9 +48,9 @@ def main() -> None:
             for task in TASKS:
                 found[task].append(measure(task, seed, Path(folder)))
                 print(task, seed, found[task][-1], flush=True)
-    told = {task: {name: summary([line[name] for line in lines]) for name in lines[0]} for task, lines in found.items()}
+    text = {task: {name: summary([line[name] for line in lines]) for name in lines[0]} for task, lines in found.items()}
     if given.out:
-        keep(given.out, {"command": "benchmarks/five_tasks.py", "seeds": given.seeds, "tasks": told})
+        keep(given.out, {"command": "benchmarks/five_tasks.py", "seeds": given.seeds, "tasks": text})
 
 
 if __name__ == "__main__":

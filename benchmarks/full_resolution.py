@@ -34,15 +34,15 @@ def measure(name: str, epochs: int, seed: int) -> dict[str, Any]:
         settings = {"task": "segment", "model.name": name, "model.options": NETWORKS[name], "data.size": SIDE}
         run = cs.train("shapes", out=Path(folder) / "run", epochs=epochs, seed=seed, settings=settings)
         seconds = time.process_time() - began
-        anatomy = cs.inspect(run.path, (3, SIDE, SIDE))
+        summary = cs.inspect(run.path, (3, SIDE, SIDE))
         scores = run.history[-1]["validation"]
     return {
         "network": name,
-        "weights": anatomy.num_parameters,
-        "multiplications": anatomy.macs,
-        "maps MB per image": round(anatomy.memory / 1e6, 1),
+        "weights": summary.num_parameters,
+        "macs": summary.macs,
+        "maps MB per image": round(summary.memory / 1e6, 1),
         "peak MB": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000),
-        "sees": max(anatomy.last_maps().rf_size),
+        "sees": max(summary.last_maps().rf_size),
         "seconds": round(seconds, 1),
         "miou": round(scores["miou"], 4),
     }
@@ -61,9 +61,9 @@ def main() -> None:
         return
     found = []
     for name in NETWORKS:
-        said = [name, f"--epochs={given.epochs}", f"--seed={given.seed}"]
-        told = subprocess.run([sys.executable, __file__, *said], capture_output=True, text=True, check=True)
-        found.append(json.loads(told.stdout.splitlines()[-1]))
+        arguments = [name, f"--epochs={given.epochs}", f"--seed={given.seed}"]
+        process = subprocess.run([sys.executable, __file__, *arguments], capture_output=True, text=True, check=True)
+        found.append(json.loads(process.stdout.splitlines()[-1]))
         print("  ".join(f"{key} {value}" for key, value in found[-1].items()), flush=True)
     if given.out:
         given.out.parent.mkdir(parents=True, exist_ok=True)

@@ -80,13 +80,13 @@ def rows() -> Iterator[list[str]]:
         with torch.device("meta"):
             network = build(Architecture(name=name, classes=classes, channels=channels, size=(side, side)))
         began = time.process_time()
-        anatomy = summarize(network, (channels, side, side))
+        summary = summarize(network, (channels, side, side))
         took = time.process_time() - began
         family = file_of(name, make)
         lines = len(family.read_text().splitlines())
         far = difference(name, side)
         yield [
-            f"`{name}`", f"{channels}x{side}x{side}", f"{anatomy.num_parameters:,}", f"{anatomy.macs:,}",
+            f"`{name}`", f"{channels}x{side}x{side}", f"{summary.num_parameters:,}", f"{summary.macs:,}",
             far, f"{family.name}, {lines}", f"{took:.2f}",
         ]  # fmt: skip
 
@@ -95,8 +95,8 @@ def rows() -> Iterator[list[str]]:
 def trained(name: str, weights: Path, folder: Path) -> str:
     """Top-1 and top-5 of trained weights on one picture of each class."""
     known: PublishedWeights = PUBLISHED[name]
-    told = Architecture(name=name, classes=1000, channels=3, size=(known.crop, known.crop))
-    network = load_pretrained(told, weights / DERIVED[name])[0].eval()
+    architecture = Architecture(name=name, classes=1000, channels=3, size=(known.crop, known.crop))
+    network = load_pretrained(architecture, weights / DERIVED[name])[0].eval()
     mean, std = (torch.tensor(one).view(3, 1, 1) for one in (known.mean, known.std))
     first = fifth = 0
     files = sorted(folder.iterdir())

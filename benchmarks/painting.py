@@ -1,4 +1,4 @@
-"""Painting pictures for many targets: all in one batch, against one target at a time as Lucent does it.
+"""Activation maximisation for many targets: all in one batch, against one target at a time as Lucent does it.
 
     python benchmarks/painting.py [--out FILE] both kinds, interleaved, each in a process of its own
     python benchmarks/painting.py batched      one kind, in this process: prints one line
@@ -119,24 +119,26 @@ def measure(kind: str, given: argparse.Namespace) -> None:
 
 
 def compare(given: argparse.Namespace) -> None:
-    """Run both kinds in turns, a process each."""
+    """Run both kinds alternately, a process each."""
     seconds: dict[str, list[float]] = {kind: [] for kind in KINDS}
     worked: dict[str, list[float]] = {kind: [] for kind in KINDS}
     scores: dict[str, float] = {}
-    said = [f"--{name}={getattr(given, name)}" for name in ("layer", "channels", "steps", "width")]
+    arguments = [f"--{name}={getattr(given, name)}" for name in ("layer", "channels", "steps", "width")]
     for _ in range(given.rounds):
         for kind in KINDS:
-            told = subprocess.run([sys.executable, __file__, kind, *said], capture_output=True, text=True, check=True)
-            print(told.stdout.strip())
-            _, took, processor, score = told.stdout.split()
+            process = subprocess.run(
+                [sys.executable, __file__, kind, *arguments], capture_output=True, text=True, check=True
+            )
+            print(process.stdout.strip())
+            _, took, processor, score = process.stdout.split()
             seconds[kind].append(float(took))
             worked[kind].append(float(processor))
             scores[kind] = float(score)
     ratios = _ratios(seconds)
     if given.out:
-        asked = {name: getattr(given, name) for name in ("layer", "channels", "steps", "width", "rounds")}
+        settings = {name: getattr(given, name) for name in ("layer", "channels", "steps", "width", "rounds")}
         keep(given.out, {
-            "command": "benchmarks/painting.py", "asked": asked, "side": SIDE, "seconds": seconds,
+            "command": "benchmarks/painting.py", "settings": settings, "side": SIDE, "seconds": seconds,
             "processor_seconds": worked, "ratios": ratios, "median_ratio": statistics.median(ratios),
             "processor_ratios": _ratios(worked),
             "final_scores": scores,
@@ -158,5 +160,5 @@ if __name__ == "__main__":
     parser.add_argument("--width", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path, help="JSON of the figures, with the machine.")
-    asked = parser.parse_args()
-    measure(asked.kind, asked) if asked.kind else compare(asked)
+    arguments = parser.parse_args()
+    measure(arguments.kind, arguments) if arguments.kind else compare(arguments)

@@ -113,15 +113,15 @@ def apart(paths: list[Path]) -> dict[str, float]:
 def main(kind: str, folder: str) -> None:
     """Print seconds for both sizes."""
     work = {"ours": ours, "torchvision": torchvision, "opencv": opencv}[kind]
-    told: dict[str, float] = {}
+    values: dict[str, float] = {}
     for name, paths in (("photographs", photographs(folder)), ("megapixels", large(folder))):
         work(paths[:4])  # imports, and workers' first start
         began = time.perf_counter()
         work(paths)
-        told[name] = round(time.perf_counter() - began, 3)
+        values[name] = round(time.perf_counter() - began, 3)
         if kind == "ours":
-            told |= {f"{name}_{key}": round(value, 3) for key, value in apart(paths[:20]).items()}
-    print(json.dumps(told))
+            values |= {f"{name}_{key}": round(value, 3) for key, value in apart(paths[:20]).items()}
+    print(json.dumps(values))
 
 
 if __name__ == "__main__":

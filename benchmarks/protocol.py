@@ -1,4 +1,4 @@
-"""How every comparison here is made: a fresh process per measurement, kinds in turns, the machine's limits first.
+"""How every comparison here is made: a fresh process per measurement, kinds alternating, the machine's limits first.
 
 A script that compares has `KINDS`, from a kind's name to the Python that runs it ("ours", or "peers": an environment of
 their own, since their dependencies clash with ours), and prints one JSON line when it is started with a kind's name.
@@ -57,14 +57,14 @@ def measured(python: str, script: str, arguments: list[str]) -> dict[str, Any]:
     path = f"{ROOT / 'src'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}" if python == sys.executable else ""
     surroundings = {**os.environ, "OMP_NUM_THREADS": THREADS, "PYTHONPATH": path}
     began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    told = subprocess.run(
+    process = subprocess.run(
         [python, str(HERE / script), *arguments], capture_output=True, text=True, env=surroundings, check=False
     )
     lived, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     worked = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    if told.returncode:
-        raise SystemExit(f"{script} {' '.join(arguments)} failed:\n{told.stderr[-2000:]}")
-    lines = [line for line in told.stdout.splitlines() if line.startswith("{")]
+    if process.returncode:
+        raise SystemExit(f"{script} {' '.join(arguments)} failed:\n{process.stderr[-2000:]}")
+    lines = [line for line in process.stdout.splitlines() if line.startswith("{")]
     return {**json.loads(lines[-1]), "process_seconds": round(lived, 3), "processor_seconds": round(worked, 3)}
 
 
@@ -121,8 +121,8 @@ def versions_of(python: str) -> dict[str, str]:
     code = (
         f"import sys; sys.path.insert(0, {str(HERE)!r}); import json, protocol; print(json.dumps(protocol.versions()))"
     )
-    told: dict[str, str] = json.loads(subprocess.check_output([python, "-c", code], text=True))
-    return told
+    output: dict[str, str] = json.loads(subprocess.check_output([python, "-c", code], text=True))
+    return output
 
 
 def summary(values: list[float]) -> dict[str, Any]:

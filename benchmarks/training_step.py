@@ -3,7 +3,8 @@
     benchmarks/run c3 [-- NETWORK SIDE BATCH]
 
 All run the same network with SGD and momentum on the same batches in memory, two threads. Ours is `train.run` with what
-`assemble` chooses: precision, layout, loss read at each step. The rivals are loops of five lines: eager as it comes, in
+`_assemble_session` chooses: precision, layout, loss read at each step. The rivals are loops of five lines: eager as it
+comes, in
 `channels_last`, in bfloat16 with `channels_last`, and the last two compiled. Seconds are the median of ten steps.
 """
 
@@ -113,8 +114,8 @@ def main(kind: str, name: str = "resnet18", side: str = "128", batch: str = "32"
     size, count = int(side), int(batch)
     took = ours(name, size, count) if kind == "ours" else by_hand(name, size, count, kind)
     clock, processor = (round(statistics.median(times), 5) for times in zip(*took, strict=True))
-    told = {"step": clock, "step_of_processor": processor, "network": name, "side": side, "batch": batch}
-    print(json.dumps(told))
+    values = {"step": clock, "step_of_processor": processor, "network": name, "side": side, "batch": batch}
+    print(json.dumps(values))
 
 
 if __name__ == "__main__":

@@ -33,10 +33,10 @@ def ours(data: str, folder: Path, *flags: str) -> dict[str, object]:
     command = [sys.executable, "-m", "convscope"]
     subprocess.run([*command, "train", data, "--out", str(folder), *flags], check=True, capture_output=True)
     took = time.perf_counter() - began
-    told = subprocess.run(
+    process = subprocess.run(
         [*command, "evaluate", str(folder), "--split", "test", "--json"], check=True, capture_output=True, text=True
     )
-    found = json.loads(told.stdout)
+    found = json.loads(process.stdout)
     inside = json.loads((folder / "environment.json").read_text())["seconds"]
     return {"seconds": round(took, 1), "run_seconds": inside, "accuracy": found["accuracy"], "images": found["images"]}
 
@@ -44,27 +44,27 @@ def ours(data: str, folder: Path, *flags: str) -> dict[str, object]:
 def peer(python: str, script: str, data: str, seconds: str, weights: str) -> dict[str, object]:
     """The peer's own line, and the seconds of its whole process."""
     began = time.perf_counter()
-    told = subprocess.run(
+    process = subprocess.run(
         [python, script, data, seconds, "mobilenet_v2", "224", "64", weights],
         check=True,
         capture_output=True,
         text=True,
     )
     took = time.perf_counter() - began
-    found = json.loads(told.stdout.strip().splitlines()[-1])
-    return {"seconds": round(took, 1), "run_seconds": found["seconds"], "accuracy": found["accuracy"], "told": found}
+    found = json.loads(process.stdout.strip().splitlines()[-1])
+    return {"seconds": round(took, 1), "run_seconds": found["seconds"], "accuracy": found["accuracy"], "result": found}
 
 
 def main() -> None:
     """Run what is asked for, line by line."""
-    asked = argparse.ArgumentParser()
-    asked.add_argument("data")
-    asked.add_argument("weights")
-    asked.add_argument("--seeds", nargs="+", type=int, default=[0])
-    asked.add_argument("--out", type=Path, required=True)
-    asked.add_argument("--peer", nargs=3, metavar=("PYTHON", "SCRIPT", "SECONDS"))
-    asked.add_argument("--anew", action="store_true")
-    given = asked.parse_args()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data")
+    parser.add_argument("weights")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--peer", nargs=3, metavar=("PYTHON", "SCRIPT", "SECONDS"))
+    parser.add_argument("--anew", action="store_true")
+    given = parser.parse_args()
     common = {"data": Path(given.data).name, **machine()}
     with tempfile.TemporaryDirectory() as home, given.out.open("a") as lines:
 

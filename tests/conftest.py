@@ -1,4 +1,4 @@
-"""Fixtures that more than one part's tests use."""
+"""Fixtures that the tests of more than one room use."""
 
 import signal
 import subprocess
@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from helpers.run_fixtures import few, finished, no_report  # noqa: F401  fixtures that several rooms use
+from helpers.command_line import convscope  # noqa: F401
+from helpers.run_fixtures import few, finished, no_report  # noqa: F401
 
 torch.set_num_threads(1)  # pytest runs as many processes as there are cores; threads on top only wait for each other
 

@@ -27,27 +27,28 @@ MOST_BYTES, WIDEST = 60_000, 760
 EPOCHS = {"digits": 4, "shapes": 12}
 PHOTOS = ("disc", "ring", "star")
 CARDS = {  # card: (run, method, settings, index of the image)
-    "activations": ("shapes", "activations", {"images": ["star"], "each": 1, "layers": ["stages.1"]}, 0),
+    "activations": ("shapes", "activations", {"images": ["star"], "per_class": 1, "layers": ["stages.1"]}, 0),
     "filters": ("shapes", "filters", {}, 0),
     "stimuli": ("shapes", "stimuli", {"layers": ["stages.1"], "channels": [1, 7, 12, 20]}, 0),
     "class_maps": (
-        "shapes", "where", {"images": PHOTOS, "each": 1, "how": ["grad_cam", "grad_cam_plus_plus", "hires_cam"]}, 0,
+        "shapes", "attribution",
+        {"images": PHOTOS, "per_class": 1, "method": ["grad_cam", "grad_cam_plus_plus", "hires_cam"]}, 0,
     ),
     "gradients": (
-        "shapes", "where",
-        {"images": PHOTOS, "each": 1, "how": ["input_gradients", "smooth_grad", "integrated_gradients"]}, 0,
+        "shapes", "attribution",
+        {"images": PHOTOS, "per_class": 1, "method": ["input_gradients", "smooth_grad", "integrated_gradients"]}, 0,
     ),
-    "occlusion": ("shapes", "where", {"images": PHOTOS, "each": 1, "how": ["occlusion"]}, 0),
+    "occlusion": ("shapes", "attribution", {"images": PHOTOS, "per_class": 1, "method": ["occlusion"]}, 0),
     "invert": (
         "shapes", "invert",
-        {"images": PHOTOS[1:], "each": 1, "layers": ["stages.0", "stages.1", "stages.2"], "steps": 96}, 0,
+        {"images": PHOTOS[1:], "per_class": 1, "layers": ["stages.0", "stages.1", "stages.2"], "steps": 96}, 0,
     ),
     "maximise": ("shapes", "maximise", {"layers": ["stages.1"], "channels": [1, 7, 12], "steps": 64}, 0),
-    "class_images": ("digits", "class", {"images": ["2", "3", "5"]}, 0),
-    "neighbours": ("digits", "neighbours", {"images": ["3", "8", "9"], "each": 1, "count": 4}, 0),
-    "snapshots": ("shapes", "overtime", {"layers": ["stages.1"], "probe": 0}, 0),
-    "sanity": ("digits", "sanity", {"most": 10}, 0),
-    "designs": ("digits", "designs", {}, 0),
+    "class_images": ("digits", "class_images", {"images": ["2", "3", "5"]}, 0),
+    "neighbours": ("digits", "neighbours", {"images": ["3", "8", "9"], "per_class": 1, "count": 4}, 0),
+    "snapshots": ("shapes", "over_time", {"layers": ["stages.1"], "probe": 0}, 0),
+    "sanity": ("digits", "sanity", {"max_images": 10}, 0),
+    "suggestions": ("digits", "suggestions", {}, 0),
 }  # fmt: skip
 
 
@@ -57,11 +58,11 @@ def main(folder: Path, wanted: list[str]) -> None:
     runs = {name: run_of(name, folder, EPOCHS[name]) for name in sorted(needed)}
     if not wanted or "receptive_field" in wanted:
         keep(fields(runs["shapes"]), HERE / "receptive_field.png")
-    for card, (name, method, said, which) in CARDS.items():
+    for card, (name, method, settings, which) in CARDS.items():
         if wanted and card not in wanted:
             continue
-        seen = explain(runs[name], method, {**said, "out": folder / "seen" / card})
-        with Image.open(seen.pictures[which]) as picture:
+        result = explain(runs[name], method, settings, out=folder / "explained" / card)
+        with Image.open(result.pictures[which]) as picture:
             keep(np.asarray(picture.convert("RGB")), HERE / f"{card}.png")
 
 

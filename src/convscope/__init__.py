@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ConvscopeError": "convscope.errors",
     **dict.fromkeys(
-        ("About", "Run", "evaluate", "inspect", "own_module", "predict", "train", "training"), "convscope.api"
+        ("InputInfo", "Run", "evaluate", "inspect", "predict", "train", "training", "wrap_module"), "convscope.api"
     ),
 }
 

@@ -6,7 +6,7 @@ import re
 def parse_seconds(text: str) -> float:
     """Read a span of time.
 
-    >>> seconds("5m"), seconds("1h30m"), seconds("90")
+    >>> parse_seconds("5m"), parse_seconds("1h30m"), parse_seconds("90")
     (300.0, 5400.0, 90.0)
     """
     found = re.fullmatch(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?", text.strip())
@@ -19,7 +19,7 @@ def parse_seconds(text: str) -> float:
 def format_seconds(seconds: float) -> str:
     """A time for people.
 
-    >>> span(4.2), span(75), span(7260)
+    >>> format_seconds(4.2), format_seconds(75), format_seconds(7260)
     ('4.2 s', '1 min 15 s', '2 h 01 min')
     """
     if round(seconds, 1) < 60:

@@ -39,6 +39,15 @@ class TrainingError(ConvscopeError):
     """Training cannot go on."""
 
 
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that comes closest to one that is not known; None where none comes close.
+
+    >>> closest("adamm", ["sgd", "adam", "adamw"])
+    'adam'
+    """
+    return next(iter(get_close_matches(word, sorted(known), n=1, cutoff=0.6)), None)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean X?"`` for the closest known word, else the list of what is known.
 
@@ -48,5 +57,5 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     '; choose one of adam, sgd'
     """
     names = sorted(known)
-    close = get_close_matches(word, names, n=1, cutoff=0.6)
-    return f"; did you mean {close[0]}?" if close else f"; choose one of {', '.join(names)}"
+    close = closest(word, names)
+    return f"; did you mean {close}?" if close else f"; choose one of {', '.join(names)}"

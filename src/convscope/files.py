@@ -52,7 +52,7 @@ def append_line(file: Path, record: dict[str, Any]) -> None:
 
 
 def read_lines(file: Path) -> list[dict[str, Any]]:
-    """The objects of a JSON-lines file; an absent file has none, and a line that a kill cut off is passed over."""
+    """The objects of a JSON-lines file; an absent file has none, and a line that a kill cut off is skipped."""
     if not file.exists():
         return []
     found = []

@@ -11,10 +11,9 @@ import torch
 from PIL import Image
 from torch import nn
 
-from analysis.test_methods import finding, run, spectral  # noqa: F401
-from convscope.analysis import open_target
+from convscope.analysis.architecture_suggestions import object_sides
 from convscope.analysis.images import ImageSet
-from convscope.analysis.suggestions import object_sides
+from convscope.analysis.target import open_target
 from convscope.api import RunFolder, write_report
 from convscope.api.explain import METHODS, InputInfo, explain, wrap_module
 from convscope.bundle import load_bundle, save_bundle
@@ -22,8 +21,8 @@ from convscope.errors import ConfigError, ConvscopeError, RunError
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_every_way_takes_layers_channels_images_a_seed_and_a_place(method):
-    assert {"layers", "channels", "images", "seed", "out"} <= set(METHODS[method].settings.model_fields)
+def test_every_method_takes_layers_channels_images_and_a_seed(method):
+    assert {"layers", "channels", "images", "seed"} <= set(METHODS[method].settings.model_fields)
 
 
 def quick(method: str) -> dict[str, object]:
@@ -32,9 +31,16 @@ def quick(method: str) -> dict[str, object]:
 
 @pytest.mark.parametrize(
     ("method", "picture"),
-    [("filters", "answer"), ("where", ""), ("invert", ""), ("neighbours", ""), ("class", ""), ("maximise", "")],
+    [
+        ("filters", "answer"),
+        ("attribution", ""),
+        ("invert", ""),
+        ("neighbours", ""),
+        ("class_images", ""),
+        ("maximise", ""),
+    ],
 )
-def test_channels_and_images_change_what_is_seen(spectral, method, picture):  # noqa: F811
+def test_channels_and_images_change_what_is_seen(spectral, method, picture):
     layer = "early.0" if method == "filters" else "late"
     said = {"layers": [layer], "channels": [1, 3], "images": ["water"], **quick(method)}
     plain = explain(spectral, method, {"layers": [layer], "images": ["water"], **quick(method)})
@@ -47,8 +53,8 @@ def test_channels_and_images_change_what_is_seen(spectral, method, picture):  # 
 
 
 @pytest.mark.parametrize("of", ["neuron", "layer", "direction"])
-def test_neurons_whole_layers_and_directions_are_painted_too(spectral, of):  # noqa: F811
-    seen = explain(spectral, "maximise", {"of": of, "layers": ["late"], "steps": 3, "copies": 2})
+def test_neurons_whole_layers_and_directions_are_painted_too(spectral, of):
+    seen = explain(spectral, "maximise", {"objective": of, "layers": ["late"], "steps": 3, "copies": 2})
     (layer,) = seen.numbers["layers"]
     assert layer["kind"] == of
     expected = {"neuron": [f"neuron {i}" for i in range(8)], "layer": ["all of it"],
@@ -58,19 +64,19 @@ def test_neurons_whole_layers_and_directions_are_painted_too(spectral, of):  # n
     assert (layer["data_maximum"] is not None) == (of == "neuron")
 
 
-def test_the_report_takes_in_what_every_way_found_until_the_network_changes(run, finding):  # noqa: F811
-    explain(run, "overtime", {"probe": 0})
+def test_the_report_takes_in_what_every_way_found_until_the_network_changes(run, finding):
+    explain(run, "over_time", {"probe": 0})
     explain(run, "neighbours", {"layers": ["stages.1"]})
-    explain(run, "filters", {"out": run.parent / "elsewhere"})
+    explain(run, "filters", out=run.parent / "elsewhere")
     report = (run / "report.html").read_text()
-    closer = report[report.index("Looked at more closely") :]
-    assert re.findall(r"<h3>(\w+)</h3>", closer) == ["neighbours", "overtime"]
-    assert "purity@5: " in closer
-    assert "data:image/gif;base64," in closer
-    assert re.search(r'<p class="note">\d more in <code>explain/overtime</code>', closer)
+    results = report[report.index("Explain results") :]
+    assert re.findall(r"<h3>(\w+)</h3>", results) == ["neighbours", "over_time"]
+    assert "purity@5: " in results
+    assert "data:image/gif;base64," in results
+    assert re.search(r'<p class="note">\d more in <code>explain/over_time</code>', results)
     (run / "model" / "config.json").touch()
     write_report(RunFolder.open(run))
-    assert "Looked at more closely" in report
+    assert "Explain results" in report
     later = (run / "explain" / "neighbours" / "neighbours.json").stat().st_mtime + 5
     os.utime(run / "model" / "config.json", (later, later))
     write_report(RunFolder.open(run))
@@ -78,19 +84,19 @@ def test_the_report_takes_in_what_every_way_found_until_the_network_changes(run,
     assert finding.exists()
 
 
-def test_a_planted_dead_filter_and_its_copy_become_suggestions_of_the_run(run):  # noqa: F811
+def test_a_planted_dead_filter_and_its_copy_become_suggestions_of_the_run(run):
     model, config = load_bundle(run / "model", torch.device("cpu"))
     with torch.no_grad():
         model.stem.conv.weight[2] = 0
         model.stem.conv.weight[3] = model.stem.conv.weight[1]
     save_bundle(run / "model", model, config)
-    seen = explain(run, "designs", {"layers": ["stem", "stages.0"]})
+    seen = explain(run, "suggestions", {"layers": ["stem", "stages.0"]})
     found = [(one["kind"], one["layer"], one["finding"]) for one in seen.numbers["suggestions"]]
-    assert ("dead", "stem.conv", "1 of 4 filters have next to no weight: 2") in found
-    assert ("duplicate", "stem.conv", "1 of 4 filters repeat another: 3") in found
-    told = "stem.conv (dead): 1 of 4 filters have next to no weight: 2. Try: train it with 3 filters, "
+    assert ("dead", "stem.conv", "1 of 4 filters have near-zero weights: 2") in found
+    assert ("duplicate", "stem.conv", "1 of 4 filters duplicate another: 3") in found
+    told = "stem.conv (dead): 1 of 4 filters have near-zero weights: 2. Try: train it with 3 filters, "
     assert any(sentence.startswith(told) for sentence in seen.summary)
-    narrow = explain(run, "designs", {"layers": ["stem"], "channels": [3]})
+    narrow = explain(run, "suggestions", {"layers": ["stem"], "channels": [3]})
     assert "dead" not in {one["kind"] for one in narrow.numbers["suggestions"]}
 
 
@@ -130,8 +136,8 @@ def test_maps_of_a_network_that_answers_by_a_bright_patch_point_at_it(tmp_path, 
     assert seen.summary[0].startswith("Grad-CAM layer: its peak lies on the object in 100 % of the images, and ")
 
 
-def test_where_a_run_of_boxes_looks_is_scored_against_its_boxes(finding):  # noqa: F811
-    seen = explain(finding, "pointing", {"how": ["grad_cam"], "most": 8})
+def test_where_a_run_of_boxes_looks_is_scored_against_its_boxes(finding):
+    seen = explain(finding, "pointing", {"method": ["grad_cam"], "max_images": 8})
     (one,) = seen.numbers["maps"]
     assert 0 < one["area"] < 1
     assert 0 <= one["hits"] <= 1
@@ -163,8 +169,8 @@ def refused(error: type[ConvscopeError], *given: object) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("method", [method for method in METHODS if method not in ("overtime", "pointing")])
-def test_an_unknown_layer_is_told_with_the_nearest_name_by_every_way(spectral, method):  # noqa: F811
+@pytest.mark.parametrize("method", [method for method in METHODS if method not in ("over_time", "pointing")])
+def test_an_unknown_layer_is_told_with_the_nearest_name_by_every_way(spectral, method):
     assert refused(ConvscopeError, spectral, method, {"layers": ["latte"], **quick(method)}) == (
         "layer latte: the network has no such layer; did you mean late?"
     )
@@ -174,58 +180,59 @@ OUT_OF_RANGE = {
     "activations": "channels: no 99 in layer late, which has 8; choose from 0 to 7",
     "filters": "channels: no 99 in layer late.1, which has 8; choose from 0 to 7",
     "stimuli": "channels: no 99 in layer late, which has 8; choose from 0 to 7",
-    "where": "layer late: no channel 99; choose from 0 to 7",
+    "attribution": "layer late: no channel 99; choose from 0 to 7",
     "invert": "layer late: no channel 99; choose from 0 to 7",
     "maximise": "channels: no 99 in layer late, which has 8; choose from 0 to 7",
-    "class": "layer late: no channel 99; choose from 0 to 7",
+    "class_images": "layer late: no channel 99; choose from 0 to 7",
     "neighbours": "layer late: no channel 99; choose from 0 to 7",
+    "embedding": "layer late: no channel 99; choose from 0 to 7",
     "hierarchy": "channels: no 99 in layer late, which has 8; choose from 0 to 7",
     "sanity": "layer late: no channel 99; choose from 0 to 7",
 }
 
 
 @pytest.mark.parametrize("method", OUT_OF_RANGE)
-def test_a_channel_out_of_range_is_told_by_every_way(spectral, method):  # noqa: F811
+def test_a_channel_out_of_range_is_told_by_every_way(spectral, method):
     layer = "late.1" if method == "filters" else "late"
     said = {"layers": [layer], "channels": [99], **quick(method)}
     assert refused(ConvscopeError, spectral, method, said) == OUT_OF_RANGE[method]
 
 
-def test_what_has_no_channels_no_marks_or_no_probes_says_so(run, spectral):  # noqa: F811
-    assert refused(ConfigError, spectral, "where", {"how": ["occlusion"], "channels": [1]}) == (
+def test_what_has_no_channels_no_marks_or_no_probes_says_so(run, spectral):
+    assert refused(ConfigError, spectral, "attribution", {"method": ["occlusion"], "channels": [1]}) == (
         "channels: occlusion are of the image and have none; choose grad_cam, grad_cam_plus_plus, hires_cam, layer_cam"
     )
     assert refused(ConfigError, spectral, "pointing") == (
         "images: those of Spectral come without boxes or masks, so nothing says where a map should point; "
         "train on data that have some, or give marks to own_module"
     )
-    assert refused(RunError, run, "overtime", {"layers": ["stages.9"]}) == (
+    assert refused(RunError, run, "over_time", {"layers": ["stages.9"]}) == (
         "layer stages.9: its maps were not kept while training; choose one of stem, stages.0, stages.1"
     )
-    assert refused(ConfigError, run, "overtime", {"channels": [99]}) == (
+    assert refused(ConfigError, run, "over_time", {"channels": [99]}) == (
         "channels: 99 of layer stem was not kept while training; choose from 0, 1, 2, 3"
     )
-    assert refused(ConfigError, run, "overtime", {"images": ["cat"]}).startswith(
+    assert refused(ConfigError, run, "over_time", {"images": ["cat"]}).startswith(
         "images: no probe image or class cat; choose one of digits/"
     )
-    assert refused(ConfigError, spectral, "maximise", {"of": "direction", "images": ["soli"]}) == (
+    assert refused(ConfigError, spectral, "maximise", {"objective": "direction", "images": ["soli"]}) == (
         "images: no class soli; did you mean soil?"
     )
-    assert refused(ConfigError, spectral, "maximise", {"of": "class"}) == (
-        "explain maximise: of is 'class'; choose one of channel, direction, layer, neuron"
+    assert refused(ConfigError, spectral, "maximise", {"objective": "class"}) == (
+        "explain maximise: objective is 'class'; choose one of channel, direction, layer, neuron"
     )
 
 
 WITHOUT_IMAGES = "images: model comes without images; name files or folders"
 ALONE = {
-    "activations": WITHOUT_IMAGES, "stimuli": WITHOUT_IMAGES, "where": WITHOUT_IMAGES, "invert": WITHOUT_IMAGES,
-    "neighbours": WITHOUT_IMAGES, "sanity": WITHOUT_IMAGES, "pointing": WITHOUT_IMAGES,
-    "designs": "images: model comes without images; designs need a run, or images in Python",
+    "activations": WITHOUT_IMAGES, "stimuli": WITHOUT_IMAGES, "attribution": WITHOUT_IMAGES, "invert": WITHOUT_IMAGES,
+    "neighbours": WITHOUT_IMAGES, "embedding": WITHOUT_IMAGES, "sanity": WITHOUT_IMAGES, "pointing": WITHOUT_IMAGES,
+    "suggestions": "images: model comes without images; suggestions need a run, or images in Python",
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("method", [method for method in METHODS if method != "overtime"])
-def test_a_saved_model_without_images_shows_what_needs_none_and_asks_for_files_otherwise(run, method):  # noqa: F811
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "over_time"])
+def test_a_saved_model_without_images_shows_what_needs_none_and_asks_for_files_otherwise(run, method):
     said = {**quick(method), **({"layers": ["stages.1"], "channels": [1]} if method == "maximise" else {})}
     if method in ALONE:
         assert refused(ConfigError, run / "model", method, said) == ALONE[method]
@@ -236,10 +243,10 @@ def test_a_saved_model_without_images_shows_what_needs_none_and_asks_for_files_o
 def test_a_network_without_maps_is_looked_at_by_its_pixels(tmp_path):
     flat = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 2))
     subject = wrap_module(flat, torch.rand(6, 1, 8, 8), [0, 1] * 3, InputInfo(classes=("a", "b"), home=tmp_path))
-    seen = explain(subject, "where")
+    seen = explain(subject, "attribution")
     assert [one["method"] for one in seen.numbers["maps"]] == ["integrated_gradients", "occlusion"]
-    assert refused(ConfigError, subject, "where", {"how": ["grad_cam"]}) == (
-        "Sequential: no layer has maps; choose --how integrated_gradients, input_gradients, smooth_grad or occlusion"
+    assert refused(ConfigError, subject, "attribution", {"method": ["grad_cam"]}) == (
+        "Sequential: no layer has maps; choose --method integrated_gradients, input_gradients, smooth_grad or occlusion"
     )
 
 
@@ -252,13 +259,13 @@ def test_masks_and_marks_of_other_shapes_are_refused():
     )
 
 
-def test_a_run_of_numbers_is_told_what_else_there_is_by_every_way_that_needs_classes(run):  # noqa: F811
+def test_a_run_of_numbers_is_told_what_else_there_is_by_every_way_that_needs_classes(run):
     numbers = shutil.copytree(run, run.parent / "numbers")
     config = numbers / "model" / "config.json"
     content = json.loads(config.read_text()) | {"task": "regress", "task_settings": {}}
     config.write_text(json.dumps(content))
-    for method in ("where", "class", "sanity"):
+    for method in ("attribution", "class_images", "sanity"):
         assert refused(ConfigError, numbers, method) == (
-            "numbers: its task is regress, which names no classes; "
-            "look at activations, filters, stimuli, invert, maximise or neighbours instead"
+            "numbers: task 'regress' has no class scores; "
+            "use activations, filters, stimuli, invert, maximise or neighbours instead"
         )

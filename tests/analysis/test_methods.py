@@ -9,77 +9,35 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import nn
 
 from convscope.analysis.selection import attribution_layer, chosen_images, round_robin, stages
 from convscope.analysis.target import open_target
 from convscope.api import Run, RunFolder, write_report
 from convscope.api.explain import METHODS, InputInfo, explain, wrap_module
-from convscope.data import shapes
 from convscope.errors import ConfigError, ConvscopeError, DataError, ModelError, RunError
-from helpers.small_runs import train
+from helpers.analysis_fixtures import Spectral
 
 QUICK = {
-    "invert": {"steps": 2, "most": 1},
+    "invert": {"steps": 2, "max_images": 1},
     "maximise": {"steps": 2, "channels": [0, 3]},
-    "class": {"steps": 2, "images": ["0", "7"]},
-    "hierarchy": {"steps": 2, "most": 2},
-    "sanity": {"draws": 1, "most": 4},
-    "where": {"most": 3},
-    "stimuli": {"each": 3},
-    "pointing": {"most": 4, "how": ["grad_cam", "occlusion"]},
+    "class_images": {"steps": 2, "images": ["0", "7"]},
+    "hierarchy": {"steps": 2, "count": 2},
+    "sanity": {"draws": 1, "max_images": 4},
+    "attribution": {"max_images": 3},
+    "stimuli": {"count": 3},
+    "pointing": {"max_images": 4, "method": ["grad_cam", "occlusion"]},
 }
 PICTURES = {
-    "activations": 6, "filters": 1, "stimuli": 3, "where": 1, "invert": 1, "maximise": 3, "class": 1, "neighbours": 3,
-    "hierarchy": 13, "overtime": 24, "designs": 1, "sanity": 1, "pointing": 1,
+    "activations": 6, "filters": 1, "stimuli": 3, "attribution": 1, "invert": 1, "maximise": 3, "class_images": 1,
+    "neighbours": 3, "embedding": 1, "hierarchy": 13, "over_time": 24, "suggestions": 1, "sanity": 1, "pointing": 1,
 }  # fmt: skip
-
-
-@pytest.fixture
-def run(finished, tmp_path):
-    """A copy of a finished run."""
-    return shutil.copytree(finished, tmp_path / "run")
-
-
-class Spectral(nn.Module):
-    """A network that convscope knows nothing of, on images of five channels."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.early = nn.Sequential(nn.Conv2d(5, 6, 3, padding=1), nn.ReLU())
-        self.late = nn.Sequential(nn.MaxPool2d(2), nn.Conv2d(6, 8, 3, padding=1), nn.ReLU())
-        self.answer = nn.Linear(8, 3)
-
-    def forward(self, x):
-        return self.answer(self.late(self.early(x)).mean((2, 3)))
-
-
-@pytest.fixture(scope="module")
-def finding(tmp_path_factory):
-    """A run that finds boxes, on a hundred drawn shapes."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr("convscope.data.layouts.recognise.shapes", lambda kind: shapes(100, target_kind=kind))
-    path = tmp_path_factory.mktemp("finding") / "run"
-    train(path, "shapes", task="localise", train__epochs=1, data__size=32)
-    yield path
-    patch.undo()
-
-
-@pytest.fixture
-def spectral(tmp_path):
-    torch.manual_seed(0)
-    pixels = torch.rand(12, 5, 16, 16)
-    about = InputInfo(
-        mean=(0.5,) * 5, std=(0.25,) * 5, classes=("soil", "water", "wood"), home=tmp_path, names=tuple("abcdefghijkl")
-    )
-    return wrap_module(Spectral(), pixels, [0, 1, 2] * 4, about)
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_way_writes_pictures_and_the_same_numbers_again_with_the_same_seed(run, finding, method, tmp_path):
     run = finding if method == "pointing" else run
-    seen = explain(run, method, {**QUICK.get(method, {}), "out": tmp_path / "first"})
-    again = explain(run, method, {**QUICK.get(method, {}), "out": tmp_path / "second"})
+    seen = explain(run, method, QUICK.get(method, {}), out=tmp_path / "first")
+    again = explain(run, method, QUICK.get(method, {}), out=tmp_path / "second")
     assert seen.numbers_file.read_bytes() == again.numbers_file.read_bytes()
     assert json.loads(seen.numbers_file.read_text()) == seen.numbers
     assert len(seen.pictures) >= PICTURES[method]
@@ -91,11 +49,11 @@ def test_every_way_writes_pictures_and_the_same_numbers_again_with_the_same_seed
                 picture.verify()
 
 
-SAID = {"class": {"steps": 2}, "maximise": {"steps": 2}, "invert": {"steps": 2, "most": 1}, "sanity": {"draws": 1},
-        "hierarchy": {"steps": 2, "most": 2}}  # fmt: skip
+SAID = {"class_images": {"steps": 2}, "maximise": {"steps": 2}, "invert": {"steps": 2, "max_images": 1},
+        "sanity": {"draws": 1}, "hierarchy": {"steps": 2, "count": 2}}  # fmt: skip
 
 
-@pytest.mark.parametrize("method", [method for method in METHODS if method not in ("overtime", "pointing")])
+@pytest.mark.parametrize("method", [method for method in METHODS if method not in ("over_time", "pointing")])
 def test_every_way_works_on_a_module_of_ones_own_with_five_channels(spectral, method):
     before = {name: value.clone() for name, value in spectral.model.state_dict().items()}
     seen = explain(spectral, method, SAID.get(method, {}))
@@ -120,9 +78,9 @@ def test_a_saved_model_alone_explains_files(run, tmp_path):
     for name, level in (("dark", 20), ("bright", 230)):
         Image.new("L", (8, 8), level).save(tmp_path / f"{name}.png")
     model = shutil.copytree(run / "model", tmp_path / "model")
-    seen = explain(model, "where", {"images": [str(tmp_path / "dark.png"), str(tmp_path / "bright.png")]})
-    assert seen.pictures == (model / "explain" / "where" / "where.png",)
-    assert len(seen.numbers["answers"]) == 2
+    seen = explain(model, "attribution", {"images": [str(tmp_path / "dark.png"), str(tmp_path / "bright.png")]})
+    assert seen.pictures == (model / "explain" / "attribution" / "attribution.png",)
+    assert len(seen.numbers["predictions"]) == 2
 
 
 def test_images_are_chosen_by_class_by_name_and_by_mistake(run):
@@ -162,16 +120,16 @@ def test_the_run_itself_explains(run):
 def test_the_hierarchy_goes_into_the_report_until_the_network_changes(run):
     explain(run, "hierarchy", QUICK["hierarchy"])
     report = (run / "report.html").read_text()
-    assert "stages.1: what it wants" in report
+    assert "stages.1: feature visualisations" in report
     page = (run / "explain" / "hierarchy" / "hierarchy.html").read_text()
     assert "What run has learned" in page
     assert 'src="data:image/png;base64,' in page
     assert "http" not in page.replace("http-equiv", "")
     (run / "model" / "config.json").touch()
-    for file in (run / "explain" / "hierarchy" / "section.html", run / "explain" / "first_look.html"):
+    for file in (run / "explain" / "hierarchy" / "section.html", run / "explain" / "first_insights.html"):
         os.utime(file, (1, 1))
     write_report(RunFolder.open(run))
-    assert "What it has learned" not in (run / "report.html").read_text()
+    assert "Learned features" not in (run / "report.html").read_text()
 
 
 def refused(error: type[ConvscopeError], *given: object) -> str:
@@ -187,51 +145,51 @@ def test_what_cannot_be_looked_at_is_told_with_what_to_do(run, spectral, tmp_pat
     assert refused(ConfigError, run, "activations", {"layers": ["stages.1"], "channels": [99]}) == (
         "channels: no 99 in layer stages.1, which has 8; choose from 0 to 7"
     )
-    assert refused(ConfigError, run, "wher", {}) == "explain: no method wher; did you mean where?"
-    assert refused(ConfigError, run, "where", {"layer": ["stages.1"]}) == (
-        "explain where: no setting layer; did you mean layers?"
+    assert refused(ConfigError, run, "atribution", {}) == "explain: no method atribution; did you mean attribution?"
+    assert refused(ConfigError, run, "attribution", {"layer": ["stages.1"]}) == (
+        "explain attribution: no setting layer; did you mean layers?"
     )
-    assert refused(ConfigError, run, "stimuli", {"each": 0}) == (
-        "explain stimuli: each is 0; it should be greater than or equal to 1"
+    assert refused(ConfigError, run, "stimuli", {"count": 0}) == (
+        "explain stimuli: count is 0; it should be greater than or equal to 1"
     )
-    assert refused(ConfigError, run, "where", {"split": "test"}) == (
-        "explain where: split is 'test'; choose one of train, validation"
+    assert refused(ConfigError, run, "attribution", {"split": "test"}) == (
+        "explain attribution: split is 'test'; choose one of train, validation"
     )
-    assert refused(ConfigError, run, "where", {"target": "cat"}) == (
+    assert refused(ConfigError, run, "attribution", {"target": "cat"}) == (
         "target: no class cat; choose one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
     )
-    assert refused(ConfigError, spectral, "where", {"images": ["watr"]}) == (
+    assert refused(ConfigError, spectral, "attribution", {"images": ["watr"]}) == (
         "images: no class, image or file watr; did you mean water?"
     )
-    assert refused(ConfigError, spectral, "where", {"images": ["zzzzzz"]}) == (
+    assert refused(ConfigError, spectral, "attribution", {"images": ["zzzzzz"]}) == (
         "images: no class, image or file zzzzzz; give a class, a file, or a name from data.json"
     )
-    assert refused(ConfigError, spectral, "class", {"images": ["watr"]}) == (
+    assert refused(ConfigError, spectral, "class_images", {"images": ["watr"]}) == (
         "images: no class watr; did you mean water?"
     )
-    assert refused(RunError, spectral, "overtime", {}) == (
+    assert refused(RunError, spectral, "over_time", {}) == (
         f"{tmp_path / 'probes'}: no probes were kept; train anew with train.probes of at least 1 "
         "(a network of maps, not an mlp)"
     )
-    assert refused(RunError, run, "overtime", {"probe": 9}) == ("probe: no 9 of 4 probe images; choose from 0 to 3")
+    assert refused(RunError, run, "over_time", {"probe": 9}) == ("probe: no 9 of 4 probe images; choose from 0 to 3")
 
 
-@pytest.mark.parametrize("method", ["where", "class", "sanity"])
+@pytest.mark.parametrize("method", ["attribution", "class_images", "sanity"])
 def test_a_task_without_classes_is_told_what_else_there_is(spectral, method):
     numbers = replace(spectral, task="regress")
     assert refused(ConfigError, numbers, method) == (
-        "Spectral: its task is regress, which names no classes; "
-        "look at activations, filters, stimuli, invert, maximise or neighbours instead"
+        "Spectral: task 'regress' has no class scores; "
+        "use activations, filters, stimuli, invert, maximise or neighbours instead"
     )
 
 
 def test_files_that_are_no_images_are_named(run, tmp_path):
     file = tmp_path / "notes.png"
     file.write_text("no image")
-    assert refused(DataError, run, "where", {"images": [str(file)]}) == (
+    assert refused(DataError, run, "attribution", {"images": [str(file)]}) == (
         f"{file}: no image of a kind that can be read; convert it to PNG or JPEG, or delete it"
     )
-    assert refused(ConfigError, run, "where", {"images": [str(file), "3"]}) == (
+    assert refused(ConfigError, run, "attribution", {"images": [str(file), "3"]}) == (
         f"images: {file} is a file beside words that are none; name either files or words"
     )
 
@@ -244,9 +202,11 @@ def test_a_run_without_a_network_says_how_to_go_on(run):
 
 
 def test_a_saved_model_without_images_asks_for_files(run):
-    assert refused(ConfigError, run / "model", "where") == ("images: model comes without images; name files or folders")
-    assert refused(ConfigError, run / "model", "designs") == (
-        "images: model comes without images; designs need a run, or images in Python"
+    assert refused(ConfigError, run / "model", "attribution") == (
+        "images: model comes without images; name files or folders"
+    )
+    assert refused(ConfigError, run / "model", "suggestions") == (
+        "images: model comes without images; suggestions need a run, or images in Python"
     )
 
 

@@ -8,8 +8,7 @@ import pytest
 from convscope.api.baselines import BaselineRun, compare_pretrained, rank, run_baselines, write_baselines
 from convscope.errors import ConfigError
 from convscope.explain import baseline_scores
-from helpers.small_runs import photos, train
-from pipeline.test_transfer import PLAIN
+from helpers.small_runs import PLAIN, photos, train
 
 
 @pytest.mark.usefixtures("no_report")

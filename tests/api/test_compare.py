@@ -1,4 +1,4 @@
-"""Runs side by side (M53, M24)."""
+"""Comparison of runs."""
 
 import pytest
 

@@ -69,13 +69,13 @@ def test_each_look_at_the_test_set_is_recorded_and_shown(run):
         *("loss", "accuracy", "top5", "macro_f1", "interval"),
     }
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", first["when"])
-    assert "1 look so far." in run.report.read_text()
+    assert "1 evaluation on the test split." in run.report.read_text()
     assert evaluate(run.path, "test")["look"] == 2
     assert len(run.test_evaluations()) == 2
     page = run.report.read_text()
-    assert "2 looks so far." in page
+    assert "2 evaluations on the test split." in page
     assert page.count(f"<td>{first['when']}</td>") >= 1
-    assert "test accuracy, first look" in page
+    assert "test accuracy, first evaluation" in page
 
 
 def test_a_report_shows_that_the_test_set_was_not_looked_at(finished):
@@ -162,7 +162,6 @@ def test_files_of_more_than_8_bits_are_seen_as_in_training(tmp_path):
 
 
 def test_more_crops_see_larger_pictures_and_leave_the_kept_answers_alone(run) -> None:
-    """M54."""
     kept = (run.path / "predictions" / "validation.npz").read_bytes()
     once, ten = evaluate(run.path), evaluate(run.path, tta_views="10")
     assert (once["tta_views"], ten["tta_views"]) == ("1", "10")

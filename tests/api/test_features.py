@@ -7,7 +7,7 @@ import pytest
 
 from convscope.api import evaluate, features
 from convscope.errors import ConfigError, DataError
-from convscope.explain import learning_curve, probe_scores, with_twice_the_images
+from convscope.explain import extrapolate_to_double, learning_curve, probe_scores
 from helpers.small_runs import photos
 
 
@@ -53,7 +53,7 @@ def test_classes_that_are_apart_are_told_apart_and_noise_is_not():
 def test_what_cannot_be_probed_is_refused(finished, tmp_path):
     with pytest.raises(DataError) as refused:
         probe_scores(np.zeros((3, 2)), np.zeros(3, int), np.zeros((0, 2)), np.zeros(0, int))
-    assert str(refused.value) == "probe: 1 classes to learn, 0 images to ask about; give 2 and 1 or more"
+    assert str(refused.value) == "probe: 1 classes and 0 test images; pass at least 2 classes and 1 test image"
     table = tmp_path / "numbers.csv"
     photos(tmp_path / "photos", each=10)
     table.write_text("image,age\n" + "".join(f"photos/a/{i}.png,{i}.5\n" for i in range(10)))
@@ -70,5 +70,5 @@ def test_a_learning_curve_grows_and_its_extension_follows_a_power_law():
     assert [images for images, _ in curve] == [40, 100, 200, 400]
     assert curve[-1][1] > curve[0][1]
     exact = [(n, 1 - 0.5 * n**-0.5) for n in (100, 400, 1600)]
-    assert with_twice_the_images(exact, asked=10**6) == pytest.approx(1 - 0.5 * 3200**-0.5)
-    assert with_twice_the_images([(10, 1.0), (20, 1.0)], asked=50) == 1.0
+    assert extrapolate_to_double(exact, num_test=10**6) == pytest.approx(1 - 0.5 * 3200**-0.5)
+    assert extrapolate_to_double([(10, 1.0), (20, 1.0)], num_test=50) == 1.0

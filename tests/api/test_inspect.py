@@ -68,12 +68,11 @@ def test_an_unknown_network_is_named_with_the_nearest() -> None:
 
 
 def test_the_alexnet_of_the_notes_loses_pixels_at_277_and_is_told_so() -> None:
-    """M12: (277 - 11) / 4 + 1 = 67.5."""
+    """(277 - 11) / 4 + 1 = 67.5."""
     assert any("67.5" in warning for warning in inspect("alexnet_2012", (3, 277, 277)).warnings)
 
 
 def test_the_notes_seven_by_seven_image_gives_five_by_five(tmp_path: Path) -> None:
-    """M10."""
     file = tmp_path / "image.txt"
     file.write_text(NOTES_IMAGE)
     result, note = convolve_file(file, "1,0,1;0,1,0;1,0,1")

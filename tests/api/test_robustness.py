@@ -15,7 +15,6 @@ from helpers.small_runs import train
 
 
 def test_unmoved_images_score_as_ever_and_the_curves_are_written(finished, tmp_path):
-    """M23."""
     path = shutil.copytree(finished, tmp_path / "run")
     found = robustness(path)
     assert [(one.move, one.amount) for one in found] == [(m, a) for m, amounts in AMOUNTS.items() for a in amounts]

@@ -37,7 +37,9 @@ def test_a_bundle_is_two_files_of_plain_data(tmp_path):
         "size": [16, 12],
         "options": {"stem": "small", "width": 4, "depths": [1, 1]},
     }
+    assert content["format"] == 2
     assert content["preprocessing"] == {
+        "kind": "image",
         "size": [16, 12],
         "channels": 3,
         "mean": [0.5, 0.4, 0.3],
@@ -155,7 +157,6 @@ def test_a_missing_file_is_named(tmp_path):
     [
         ('{"task": "classify"', "no JSON: Expecting ',' delimiter: line 1 column 20 (char 19)"),
         ('{"task": "classify"}', "classes: field required"),
-        ('{"format": 2}', "format: input should be 1"),
     ],
 )
 def test_a_config_that_says_too_little_is_refused(tmp_path, text, why):
@@ -164,6 +165,28 @@ def test_a_config_that_says_too_little_is_refused(tmp_path, text, why):
         load_bundle(tmp_path)
     assert str(caught.value) == (
         f"{tmp_path / 'config.json'}: does not describe a convscope model ({why}); copy the model again"
+    )
+
+
+def test_a_kind_of_input_that_is_not_known_is_refused(tmp_path):
+    saved(tmp_path)
+    file = tmp_path / "config.json"
+    file.write_text(file.read_text().replace('"kind": "image"', '"kind": "sound"'))
+    with pytest.raises(ModelError) as caught:
+        load_bundle(tmp_path)
+    assert str(caught.value) == (
+        f"{file}: does not describe a convscope model (preprocessing: value error, no kind of input sound; "
+        "choose one of image); copy the model again"
+    )
+
+
+def test_a_model_of_an_older_format_is_refused(tmp_path):
+    (tmp_path / "config.json").write_text('{"format": 1, "task": "classify"}')
+    with pytest.raises(ModelError) as caught:
+        load_bundle(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path / 'config.json'}: its format is 1, and this convscope reads 2; train the model again, "
+        "or open it with the convscope that wrote it"
     )
 
 

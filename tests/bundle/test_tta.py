@@ -1,4 +1,4 @@
-"""M54, M75: several crops change the logits as averaged by hand."""
+"""Test-time augmentation: the logits equal the average of the views, computed by hand."""
 
 import pytest
 import torch

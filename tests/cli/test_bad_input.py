@@ -86,13 +86,13 @@ TOLD = {
     ),
     "a file that is no image": (
         spoilt("no image"),
-        "passed over: a/0.png: no image of a kind that can be read; convert it to PNG or JPEG, or delete it",
+        "skipped: a/0.png: no image of a kind that can be read; convert it to PNG or JPEG, or delete it",
     ),
     "a file that is cut off": (
-        spoilt("cut off"), "passed over: a/0.png: damaged or cut short; copy it again or delete it",
+        spoilt("cut off"), "skipped: a/0.png: damaged or cut short; copy it again or delete it",
     ),
     "a file of zero bytes": (
-        spoilt("zero bytes"), "passed over: a/0.png: the file is empty, 0 bytes; copy it again or delete it",
+        spoilt("zero bytes"), "skipped: a/0.png: the file is empty, 0 bytes; copy it again or delete it",
     ),
     "an image of one pixel": (spoilt("one pixel"), "sizes (height x width): 1 to 16 (median 16) x 1 to 16 (median 16)"),
     "an image 20,000 pixels wide": (
@@ -100,18 +100,18 @@ TOLD = {
     ),
     "a decompression bomb": (
         spoilt("bomb"),
-        "passed over: a/0.png: too large: it has more pixels than the limit of 178,956,970; make it smaller",
+        "skipped: a/0.png: too large: it has more pixels than the limit of 178,956,970; make it smaller",
     ),
     "a table that lists missing files": (
-        table(change="missing files"), "passed over: a/98.png, b/99.png: no such file",
+        table(change="missing files"), "skipped: a/98.png, b/99.png: no such file",
     ),
     "a table with repeated rows": (
         table(change="repeated rows"), "note: rows that repeat an earlier one are merged: 3",
     ),
     "a table with one contradiction": (
-        table(change="one contradiction"), "passed over: a/0.png: rows disagree, row 2: a, row 22: b",
+        table(change="one contradiction"), "skipped: a/0.png: rows disagree, row 2: a, row 22: b",
     ),
-    "a table with a label left out": (table(change="no label"), "passed over: a/0.png: has no label"),
+    "a table with a label left out": (table(change="no label"), "skipped: a/0.png: has no label"),
     "a table whose columns were found": (table(), "note: columns used: file for image, label for label"),
 }  # fmt: skip
 
@@ -189,7 +189,7 @@ SPOILT_RUNS = {
     "a recipe with an unknown setting": (
         another_setting,
         "resume evaluate report",
-        "{run}/recipe.toml: no setting train.epoch; did you mean train.epochs?",
+        "{run}/recipe.toml line {line}: no setting train.epoch; did you mean train.epochs?",
     ),
     "a run without its data.json": (
         without_data,
@@ -224,8 +224,10 @@ def test_a_run_that_is_not_whole_is_refused_in_one_line_by_every_command(
         "predict": ["predict", path, f"{few}/a/0.png"],
         "report": ["report", path],
     }
+    lines = (path / "recipe.toml").read_text().splitlines() if (path / "recipe.toml").exists() else []
+    wrong = next((number for number, line in enumerate(lines, 1) if line.startswith("epoch = ")), None)
     for verb in verbs.split():
-        assert convscope(*words[verb]) == (2, "", f"convscope: {message.format(run=path)}\n"), verb
+        assert convscope(*words[verb]) == (2, "", f"convscope: {message.format(run=path, line=wrong)}\n"), verb
 
 
 def test_a_run_stopped_before_it_began_can_be_started_again_in_its_place(convscope, run, few, tmp_path):
@@ -238,7 +240,7 @@ def test_a_recipe_with_an_unknown_setting_is_refused(convscope, few, tmp_path):
     file = tmp_path / "mine.toml"
     file.write_text("[optimiser]\nlearning_rte = 0.1\n")
     assert convscope("train", few, "--recipe", file, "--out", tmp_path / "run") == (
-        2, "", f"convscope: {file}: no setting optimiser.learning_rte; did you mean optimiser.learning_rate?\n",
+        2, "", f"convscope: {file} line 2: no setting optimiser.learning_rte; did you mean optimiser.learning_rate?\n",
     )  # fmt: skip
 
 

@@ -86,11 +86,11 @@ def test_a_finished_run_can_be_resumed(convscope, run):
 REFUSED = {
     "": "convscope train: name either DATA, as in: convscope train photos, or --resume RUN",
     "digits --resume r": "convscope train: name either DATA, as in: convscope train photos, or --resume RUN",
-    "--resume r --out x": "convscope train --resume: goes on with the run's own settings; leave the other flags away",
+    "--resume r --out x": "convscope train --resume: goes on with the run's own settings; remove the other flags",
     "digits --log wandb": "--log wandb: not known; the only one is tensorboard",
-    "digits --epochs 0": "settings: train.epochs is 0; it should be greater than or equal to 1",
-    "digits --budget soon": "settings: train.budget is 'soon'; write a span of time like 90s, 5m or 1h30m",
-    "digits --set lr=0.1": "settings: no setting lr; did you mean optimiser.learning_rate?",
+    "digits --epochs 0": "--epochs: train.epochs is 0; it should be greater than or equal to 1",
+    "digits --budget soon": "--budget: train.budget is 'soon'; write a span of time like 90s, 5m or 1h30m",
+    "digits --set lr=0.1": "--set lr=0.1: no setting lr; did you mean optimiser.learning_rate?",
     "digits --set lr": "--set lr: no '=' in it; write it like --set optimiser.learning_rate=0.1",
     "digits --recipe my.toml": "my.toml: no such file; name a recipe.toml, for instance one from an earlier run",
     "digits --model lennet": "model: no network lennet; did you mean lenet?",
@@ -233,7 +233,7 @@ def test_standard_output_may_be_any_encoding(convscope, run, few, monkeypatch):
     assert convscope("predict", run, f"{few}/a/0.png")[0] == 0
 
 
-STOPS = {"Found": "", "Epoch": "convscope: stopped; at most the current epoch is lost. Go on with: {again}\n"}
+STOPS = {"DataLoaded": "", "Epoch": "convscope: stopped; at most the current epoch is lost. Go on with: {again}\n"}
 
 
 @pytest.mark.usefixtures("no_report")

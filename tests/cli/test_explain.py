@@ -11,8 +11,8 @@ from convscope.cli.explain import numbers
 from convscope.errors import ConfigError
 
 METHODS = (
-    "activations", "filters", "stimuli", "where", "invert", "maximise", "class", "neighbours", "hierarchy", "overtime",
-    "designs", "sanity", "pointing",
+    "activations", "filters", "stimuli", "attribution", "invert", "maximise", "class_images", "neighbours", "embedding",
+    "hierarchy", "over_time", "suggestions", "sanity", "pointing",
 )  # fmt: skip
 
 
@@ -26,9 +26,9 @@ def test_the_help_of_each_way_teaches_without_a_run(convscope, method):
     code, said, _ = convscope("explain", method, "--help")
     assert code == 0
     assert "--out" in said
-    for option in ("--layer", "--channels", "--images", "--seed", "--json"):
+    for option in ("--layers", "--channels", "--images", "--seed", "--json"):
         assert option in said
-    assert "Misleads:" in said
+    assert "Limitations:" in said
 
 
 def test_help_loads_no_torch():
@@ -52,27 +52,27 @@ def test_sentences_and_files_are_printed(convscope, run, tmp_path):
 
 
 def test_json_is_the_file_s_content(convscope, run):
-    words = ("--layer", "stages.1", "--channels", "1,4-5", "--images", "3", "--images", "7", "--seed", "5")
+    words = ("--layers", "stages.1", "--channels", "1,4-5", "--images", "3", "--images", "7", "--seed", "5")
     code, said, _ = convscope("explain", run, "activations", *words, "--json")
     assert code == 0
     told = json.loads(said)
     assert told == json.loads((run / "explain" / "activations" / "activations.json").read_text())
     assert told["settings"]["channels"] == [1, 4, 5]
     assert told["settings"]["seed"] == 5
-    assert told["settings"]["each"] is None
+    assert told["settings"]["per_class"] is None
     assert len(told["images"]) == 4, "as many of the two classes as are shown"
 
 
 def test_where_takes_kinds_of_maps_and_a_class_to_follow(convscope, run, tmp_path):
-    how = ("--how", "layer_cam", "--how", "input_gradients", "--target", "8")
-    code, said, _ = convscope("explain", run, "where", *how, "--out", tmp_path, "--json")
+    how = ("--method", "layer_cam", "--method", "input_gradients", "--target", "8")
+    code, said, _ = convscope("explain", run, "attribution", *how, "--out", tmp_path, "--json")
     assert code == 0
     assert [one["method"] for one in json.loads(said)["maps"]] == ["layer_cam", "input_gradients"]
     assert set(json.loads(said)["maps"][0]["targets"]) == {8}
 
 
 def test_errors_are_one_line_and_exit_code_2(convscope, run):
-    code, said, error = convscope("explain", run, "maximise", "--layer", "stages.l")
+    code, said, error = convscope("explain", run, "maximise", "--layers", "stages.l")
     assert (code, said) == (2, "")
     assert error == "convscope: layer stages.l: the network has no such layer; did you mean stages.1?\n"
 
@@ -80,16 +80,16 @@ def test_errors_are_one_line_and_exit_code_2(convscope, run):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("activations", "--channels", "99", "--layer", "stages.1"),
+        (("activations", "--channels", "99", "--layers", "stages.1"),
          "channels: no 99 in layer stages.1, which has 8; choose from 0 to 7"),
         (("activations", "--channels", "3-"), "--channels 3-: not a list of numbers; write it like 0,3,8-11"),
-        (("where", "--how", "gradcam"),
-         "explain where: how is 'gradcam'; did you mean grad_cam?"),
-        (("where", "--split", "test"), "explain where: split is 'test'; choose one of train, validation"),
-        (("neighbours", "--map", "umap"), "explain neighbours: map is 'umap'; choose one of pca, tsne"),
+        (("attribution", "--method", "gradcam"),
+         "explain attribution: method is 'gradcam'; did you mean grad_cam?"),
+        (("attribution", "--split", "test"), "explain attribution: split is 'test'; choose one of train, validation"),
+        (("neighbours", "--projection", "umap"), "explain neighbours: projection is 'umap'; choose one of pca, tsne"),
         (("stimuli", "--images", "cat"),
          "images: no class, image or file cat; give a class, a file, or a name from data.json"),
-        (("class", "--images", "10"), "images: no class 10; did you mean 1?"),
+        (("class_images", "--images", "10"), "images: no class 10; did you mean 1?"),
         (("maximise", "--parameterisation", "wavelet"),
          "explain maximise: parameterisation is 'wavelet'; choose one of fourier, pixel"),
         (("pointing",),
@@ -105,7 +105,7 @@ def test_bad_input_is_told_in_one_line(convscope, run, words, told):
 
 
 def test_a_folder_that_is_no_run_is_told(convscope, tmp_path):
-    code, said, error = convscope("explain", tmp_path, "where")
+    code, said, error = convscope("explain", tmp_path, "attribution")
     assert (code, said) == (2, "")
     assert error == (
         f"convscope: {tmp_path}: no recipe.toml in it, so it is no run; name a folder that convscope train wrote\n"

@@ -38,7 +38,7 @@ def test_what_is_neither_file_nor_run_nor_network(refused, tmp_path):
         f"--from imagenet: no weights of lenet published on ImageNet are known; choose one of {KNOWN}, or give a file"
     )
     assert refused("--from", "resnet18", "--model", "resnet34") == (
-        "--from resnet18: its weights are not of resnet34, which was named; leave one away"
+        "--from resnet18: its weights are not of resnet34, which was named; remove one"
     )
 
 
@@ -85,14 +85,14 @@ def test_plans_that_do_not_fit(refused, finished):
         "transfer.unfreeze_at is 5, but training has 4 epochs; give 1 to 4, or 0 for never"
     )
     assert refused("--from", finished, "--unfreeze-at", "-1") == (
-        "settings: transfer.unfreeze_at is -1; it should be greater than or equal to 0"
+        "--unfreeze-at: transfer.unfreeze_at is -1; it should be greater than or equal to 0"
     )
     assert refused("--from", finished, "--encoder-lr", "0.1y") == (
-        "settings: transfer.encoder_lr is '0.1y'; "
+        "--encoder-lr: transfer.encoder_lr is '0.1y'; "
         "write a factor of the head's learning rate like 0.1x, or a rate like 1e-3"
     )
     assert refused("--from", finished, "--model", "lenet") == (
-        f"{finished}: its network is a resnet18, not a lenet; leave --model away"
+        f"{finished}: its network is a resnet18, not a lenet; remove --model"
     )
     assert refused("--from", finished, "--replace-fc", "0") == (
         f"transfer.replace_fc is 0, but {finished / 'model'} has nothing that fits head.fc; replace 1 or more"

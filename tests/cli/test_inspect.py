@@ -17,7 +17,7 @@ def said(*words: str) -> str:
 
 
 def test_inspect_prints_formulas_totals_and_where_the_weights_sit() -> None:
-    """M16, and 61,706 weights in LeNet-5 with 10 classes (M43)."""
+    """LeNet-5 with 10 classes has 61,706 parameters."""
     text = said("inspect", "lenet", "--size", "1x32x32", "--classes", "10")
     assert "(5x5x1 + 1)x6 = 156" in text
     assert "61,706" in text
@@ -51,7 +51,7 @@ def test_a_size_that_is_no_shape_is_refused() -> None:
 
 
 def test_convolve_tells_every_step_of_a_small_image(tmp_path: Path) -> None:
-    """M11: the edge kernel on a flat image gives 0."""
+    """The edge kernel on a flat image gives 0."""
     file = tmp_path / "flat.csv"
     file.write_text("5,5,5\n5,5,5\n5,5,5\n")
     text = said("convolve", str(file), "--kernel", "edge")

@@ -1,4 +1,4 @@
-"""What holds for every explainer: it leaves no trace, also after an error, and takes any number of channels."""
+"""Requirements on every explainer: it restores all state, also after an error, and accepts any number of channels."""
 
 import random
 from collections.abc import Callable
@@ -16,7 +16,7 @@ LAYER = "body.3"
 
 
 class Network(nn.Module):
-    """Draws random numbers in forward, works in place, has a frozen weight, and fails at a pass of one's choice."""
+    """Samples random numbers in forward, works in place, has a frozen weight, and fails at a chosen pass."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -30,14 +30,14 @@ class Network(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.passes_left == 0:
-            raise RuntimeError("planted")
+            raise RuntimeError("intended")
         self.passes_left -= 1
         noise = torch.rand(1, device=x.device) + random.random() + np.random.rand()
         maps = self.body(x + 1e-3 * noise)
         return self.head(maps.mean((2, 3)))
 
 
-PAINT = OptimisationSettings(steps=3, size=(12, 12), batch=2)
+SETTINGS = OptimisationSettings(steps=3, size=(12, 12), batch=2)
 
 
 def _space(x: Tensor) -> PixelSpace:
@@ -45,14 +45,14 @@ def _space(x: Tensor) -> PixelSpace:
 
 
 def _snapshot(model: nn.Module, x: Tensor, folder: Path) -> None:
-    explain.keep_snapshot(model, x, [LAYER], folder, 1)
+    explain.save_snapshot(model, x, [LAYER], folder, 1)
 
 
 def _cascade(model: nn.Module, x: Tensor, _folder: Path) -> None:
     explain.cascade(model, lambda net: explain.grad_cam(net, x, LAYER).maps, ["head"])
 
 
-def _depths(model: nn.Module, x: Tensor, _folder: Path) -> None:
+def _probe_layers(model: nn.Module, x: Tensor, _folder: Path) -> None:
     def labelled() -> list[tuple[Tensor, Tensor]]:
         return [(x, torch.arange(len(x)))]
 
@@ -75,30 +75,30 @@ EXPLAINERS: dict[str, Callable[[nn.Module, Tensor, Path], object]] = {
         model, x, settings=explain.OcclusionSettings(window=6, stride=6)
     ),
     "cascade": _cascade,
-    "invert": lambda model, x, _: explain.invert(model, x, [LAYER], _space(x), PAINT),
-    "maximise_channels": lambda model, x, _: explain.maximise_channels(model, LAYER, [0, 1, 3], _space(x), PAINT),
-    "maximise_neurons": lambda model, x, _: explain.maximise_neurons(model, LAYER, [0], _space(x), PAINT),
-    "maximise_layer": lambda model, x, _: explain.maximise_layer(model, LAYER, _space(x), PAINT),
+    "invert": lambda model, x, _: explain.invert(model, x, [LAYER], _space(x), SETTINGS),
+    "maximise_channels": lambda model, x, _: explain.maximise_channels(model, LAYER, [0, 1, 3], _space(x), SETTINGS),
+    "maximise_neurons": lambda model, x, _: explain.maximise_neurons(model, LAYER, [0], _space(x), SETTINGS),
+    "maximise_layer": lambda model, x, _: explain.maximise_layer(model, LAYER, _space(x), SETTINGS),
     "maximise_directions": lambda model, x, _: explain.maximise_directions(
-        model, LAYER, torch.ones(2, 4), _space(x), PAINT
+        model, LAYER, torch.ones(2, 4), _space(x), SETTINGS
     ),
-    "maximise_classes": lambda model, x, _: explain.maximise_classes(model, [0, 2], _space(x), PAINT),
+    "maximise_classes": lambda model, x, _: explain.maximise_classes(model, [0, 2], _space(x), SETTINGS),
     "channel_maxima": lambda model, x, _: explain.channel_maxima(model, LAYER, [x, x]),
     "feature_vectors": lambda model, x, _: explain.feature_vectors(model, LAYER, [x, x]),
-    "depths": _depths,
+    "probe_layers": _probe_layers,
     "unit": lambda model, x, _: explain.unit(model, x[:1], LAYER, 0),
-    "landscape": lambda model, x, _: explain.module_tree(model, x[:1]),
+    "module_tree": lambda model, x, _: explain.module_tree(model, x[:1]),
     "removal_costs": lambda model, x, _: explain.removal_costs(model, lambda: [(x, torch.zeros(len(x)))], [LAYER]),
 }
 
 
-def traces(model: nn.Module) -> dict[str, object]:
-    """Everything that an explainer could leave changed."""
+def state_of(model: nn.Module) -> dict[str, object]:
+    """All state that an explainer could change."""
     hooks = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
     return {
         "hooks": [len(getattr(module, kind)) for module in model.modules() for kind in hooks],
         "modes": [module.training for module in model.modules()],
-        "needed": [weight.requires_grad for weight in model.parameters()],
+        "requires_grad": [weight.requires_grad for weight in model.parameters()],
         "gradients": [None if weight.grad is None else weight.grad.tolist() for weight in model.parameters()],
         "storage": [(weight.data_ptr(), weight.stride()) for weight in model.parameters()],
         "state": {name: value.tolist() for name, value in model.state_dict().items()},
@@ -109,8 +109,8 @@ def traces(model: nn.Module) -> dict[str, object]:
     }
 
 
-def used(channels: int) -> Network:
-    """A network in the middle of training: mixed modes, one gradient set."""
+def network_in_training(channels: int) -> Network:
+    """A network with mixed train and eval modes and one gradient set."""
     model = Network(channels).train()
     model.body[1].eval()
     model.head.weight.grad = torch.ones_like(model.head.weight)
@@ -123,43 +123,43 @@ def explainer(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[nn.Mo
 
 
 @pytest.mark.parametrize("channels", [1, 3, 5])
-def test_an_explainer_leaves_no_trace_for_any_number_of_channels(explainer, channels):
-    model, x = used(channels), torch.rand(2, channels, 12, 12)
-    before = traces(model)
+def test_an_explainer_restores_all_state_for_any_number_of_channels(explainer, channels):
+    model, x = network_in_training(channels), torch.rand(2, channels, 12, 12)
+    before = state_of(model)
     explainer(model, x)
-    assert traces(model) == before
+    assert state_of(model) == before
     assert x.grad is None
     assert not x.requires_grad
 
 
 @pytest.mark.parametrize("passes", [0, 1])
-def test_an_explainer_leaves_no_trace_after_an_error_inside_the_network(explainer, passes):
-    model, x = used(1), torch.rand(2, 1, 12, 12)
+def test_an_explainer_restores_all_state_after_an_error_inside_the_network(explainer, passes):
+    model, x = network_in_training(1), torch.rand(2, 1, 12, 12)
     model.passes_left = passes
-    before = traces(model)
+    before = state_of(model)
     try:
         explainer(model, x)
     except RuntimeError as error:
-        assert str(error) == "planted"  # noqa: PT017 - some need a single pass and never meet the second
+        assert str(error) == "intended"  # noqa: PT017 - some need a single pass only
     else:
         assert passes == 1
-    assert traces(model) == before
+    assert state_of(model) == before
 
 
 def test_an_explainer_works_where_the_caller_switched_gradients_off(explainer):
-    model, x = used(1), torch.rand(2, 1, 12, 12)
+    model, x = network_in_training(1), torch.rand(2, 1, 12, 12)
     with torch.no_grad():
         explainer(model, x)
         assert not torch.is_grad_enabled()
 
 
 def test_an_explainer_works_on_tensors_from_inference_mode(explainer):
-    model = used(1)
+    model = network_in_training(1)
     with torch.inference_mode():
         explainer(model, torch.rand(2, 1, 12, 12))
 
 
-def test_the_same_seed_paints_the_same_picture():
+def test_the_same_seed_gives_the_same_image():
     model, x = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU()), torch.rand(1, 1, 12, 12)
     settings = OptimisationSettings(steps=5, size=(12, 12), seed=3, transforms=Transforms(jitter=2))
     first, second = (explain.maximise_channels(model, "0", [1, 2], _space(x), settings) for _ in range(2))
@@ -169,9 +169,9 @@ def test_the_same_seed_paints_the_same_picture():
 
 
 def test_every_function_that_takes_a_network_is_in_the_contract_suite():
-    helpers = {"filters", "first_convolution", "find_layer", "record", "untouched", "class_map", "optimise"}
+    excluded = {"filters", "first_convolution", "find_layer", "record", "preserve_state", "class_map", "optimise"}
     runs_a_network = {
         name for name in explain.__all__ if (code := getattr(explain, name)) and callable(code)
         and "model" in getattr(code, "__annotations__", {})
     }  # fmt: skip
-    assert runs_a_network - helpers - {"keep_snapshot"} == set(EXPLAINERS) - {"snapshots"}
+    assert runs_a_network - excluded - {"save_snapshot"} == set(EXPLAINERS) - {"snapshots"}

@@ -14,64 +14,7 @@ from convscope.models.components import SqueezeExcite
 from convscope.models.input_check import accepts, smallest_side
 from convscope.models.shape_inference import run_on_meta
 from convscope.models.summary.trace import trace
-
-TEXT = """norm = "batch"
-blocks = [
-  {conv = 4}, {norm = "batch"}, {act = "tanh"}, {pool = "average"}, {residual = [{conv = 4}, {se = 1}]},
-  {inception = [2, 2, 2, 2, 2, 2]}, {conv = 4, stride = 2}, {gap = true}, {linear = "classes"},
-]"""
-ALEXNET = {"filters": (4, 4, 4, 4, 4), "widths": (8, 8)}
-VGG = {"width": 2, "head": "grid:2", "widths": (8, 8)}
-
-
-# Options of a narrow version, a suitable image side, and the strides stated in the docstring.
-NARROW: dict[str, tuple[dict, int, list[int]]] = {
-    "mlp": ({"size": 16, "widths": (8, 6)}, 16, []),
-    "lenet": ({}, 32, [2, 4]),
-    **{name: (ALEXNET, 131, [8, 16, 32]) for name in ("alexnet", "alexnet_2012", "alexnet_one_gpu")},
-    **{name: (VGG, 64, [2, 4, 8, 16, 32]) for name in MODELS if name.startswith("vgg")},
-    "googlenet": ({}, 64, [4, 8, 16, 16, 16, 32]),
-    "inception_v3": ({}, 107, [4, 8, 16, 32]),
-    **{name: ({"width": 2}, 64, [4, 8, 16, 32]) for name in MODELS if "resnet" in name},
-    **{name: ({"width": 2}, 32, [1, 2, 4]) for name in ("resnet20", "resnet32", "resnet44", "resnet56", "resnet110")},
-    "squeezenet1_0": ({"first": (8, 7), "stages": ((2, 2), (2,), (3,))}, 64, [4, 8, 16]),
-    "squeezenet1_1": ({"first": (8, 3), "stages": ((2, 2), (2,), (3,))}, 64, [4, 8, 16]),
-    "mobilenet_v2": ({"multiplier": 0.2}, 64, [2, 4, 8, 16, 32]),
-    "airbench": ({"stages": (4, 6, 8)}, 32, [2, 4, 8]),
-    "unet": ({"width": 4}, 48, [2, 4, 8, 16]),
-    "assembled": ({"text": TEXT}, 24, [2, 4]),
-    "segnet": ({"width": 2}, 64, [2, 4, 8, 16, 32]),
-    "full_resolution": ({"width": 4, "depth": 3}, 24, [1, 1]),
-}
-
-# One network per family for slow tests; the others are marked slow.
-FIRST = {"mlp", "lenet", "alexnet_2012", "vgg11_bn", "googlenet", "resnet18", "resnet20", "se_resnet18"} | {
-    "squeezenet1_1", "mobilenet_v2", "airbench", "unet", "segnet", "full_resolution", "assembled",
-}  # fmt: skip
-
-# Deeper variants of a network that is tested.
-DEEP = {"inception_v3", "resnet34", "resnet32", "se_resnet34", "se_resnet50", "alexnet_one_gpu"} | {
-    name
-    for name in MODELS
-    if name.endswith(("101", "152", "110", "56", "44")) or name in ("vgg13", "vgg16", "vgg19", "vgg13_bn", "vgg19_bn")
-}
-
-every = pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow) if name in DEEP else name for name in MODELS]
-)
-quick = pytest.mark.parametrize(
-    "name", [name if name in FIRST else pytest.param(name, marks=pytest.mark.slow) for name in MODELS]
-)
-
-
-def make(name: str, classes: int = 3, channels: int = 3, **more) -> nn.Module:
-    options = {**NARROW[name][0], **more}
-    return MODELS[name](classes, channels=channels, **options).eval()
-
-
-def meta_model(name: str, **more) -> nn.Module:
-    with torch.device("meta"):
-        return make(name, **more)
+from helpers.narrow_networks import NARROW, every, make, meta_model, quick
 
 
 def images(name: str, count: int = 2, channels: int = 3) -> torch.Tensor:
@@ -85,7 +28,7 @@ def test_every_registered_network_is_tested() -> None:
 
 @every
 def test_logits_are_the_head_of_the_last_features(name) -> None:
-    """The head of the encoder's output is the network's output."""
+    """The network is the composition of encoder and head."""
     model, x = make(name), images(name)
     with torch.no_grad():
         logits = model(x)
@@ -154,7 +97,7 @@ def test_shape_inference_on_zeros_equals_the_meta_device(name, monkeypatch) -> N
 @every
 def test_odd_and_oblong_sizes_work_and_too_small_ones_are_rejected(name) -> None:
     model, side = meta_model(name), NARROW[name][1]
-    if model.takes.size:
+    if model.input_spec.size:
         with pytest.raises(ModelError) as caught:
             model(torch.empty(1, 3, side + 4, side, device="meta"))
         assert str(caught.value) == (

@@ -21,7 +21,7 @@ PLAIN = BatchSettings(batch=16, mean=(0.4, 0.5, 0.6), std=(0.2, 0.25, 0.3))
 
 
 class OnDemand:
-    """Pixels that are not there before they are asked for, as `Undecoded` has them."""
+    """Pixels that are not there before they are asked for, as `LazyStore` has them."""
 
     dtype, ndim, shape = PIXELS.dtype, PIXELS.ndim, PIXELS.shape
 
@@ -184,11 +184,11 @@ def test_an_error_while_preparing_reaches_the_consumer_and_ends_the_thread() -> 
     class Failing(Augment):
         calls = 0
 
-        def both(self, x, y, moved, generator, mirror=None):
+        def augment_pair(self, x, y, target_kind, generator, mirror=None):
             Failing.calls += 1
             if Failing.calls == 2:
                 raise ValueError("planted")
-            return super().augment_pair(x, y, moved, generator, mirror)
+            return super().augment_pair(x, y, target_kind, generator, mirror)
 
     batches = Batches(OnDemand(), TARGETS, ROWS, PLAIN)
     batches._augment = Failing(POLICIES["none"], mirror=False)

@@ -11,13 +11,13 @@ import torch
 from PIL import Image
 
 from convscope.data.batches import Batches, BatchSettings
+from convscope.data.class_checks import drop_unreadable
 from convscope.data.duplicates import find_duplicates
 from convscope.data.inputs.image import fit
 from convscope.data.layouts.recognise import open_data
 from convscope.data.split import split
 from convscope.data.statistics import channel_statistics, summarise
 from convscope.data.store.store import build_store
-from convscope.data.targets.classes import drop_unreadable
 from convscope.errors import DataError
 
 Shared = Callable[[str], Path]

@@ -27,7 +27,7 @@ def test_a_map_is_dark_to_light_or_blue_to_red_when_signed():
     assert explain.map_tile(np.zeros((2, 2))).shape == (2, 2, 3)
 
 
-def test_enlarging_keeps_even_maps_and_the_place_of_the_peak():
+def test_enlarging_preserves_constant_maps_and_the_position_of_the_peak():
     assert np.allclose(explain.enlarge(np.full((1, 2, 2), 3.0), (9, 7)), 3)
     maps = np.zeros((1, 4, 4), np.float32)
     maps[0, 1, 2] = 1
@@ -41,12 +41,12 @@ def test_an_overlay_is_the_grey_image_where_the_map_is_zero():
     assert np.abs(explain.overlay(image, np.zeros((2, 2))).astype(int) - 128).max() <= 1
     dark, light = (explain.overlay(np.full((1, 2, 2), level), np.zeros((2, 2))) for level in (0.0, 1.0))
     assert (int(dark[0, 0, 0]), int(light[0, 0, 0])) == (32, 223), "colours stay visible on black and on white"
-    hot = explain.overlay(image, np.ones((2, 2)))
-    assert hot.shape == (4, 4, 3)
-    assert not np.array_equal(hot[..., 0], hot[..., 2])
+    positive = explain.overlay(image, np.ones((2, 2)))
+    assert positive.shape == (4, 4, 3)
+    assert not np.array_equal(positive[..., 0], positive[..., 2])
 
 
-def test_what_speaks_for_is_red_over_an_image_and_what_speaks_against_is_blue():
+def test_an_overlay_is_red_for_positive_and_blue_for_negative_values():
     red, blue = explain.overlay(np.full((1, 1, 2), 1.0), np.array([[1.0, -1.0]]))[0].astype(int)
     assert red[0] > red[2] + 80
     assert blue[2] > blue[0] + 80
@@ -76,14 +76,14 @@ def test_thumbnails_lie_at_their_points():
     assert (picture[1, 1] == [255, 0, 0]).all()
 
 
-def test_errors_are_told():
+def test_error_messages():
     tile = np.zeros((2, 2, 3), np.uint8)
     for call, message in [
-        (lambda: explain.grid([]), "grid: no tiles; give at least one picture"),
+        (lambda: explain.grid([]), "grid: no tiles; pass at least one"),
         (lambda: explain.grid([tile, tile[:1]]),
-         "grid: tiles of several sizes, such as (1, 2) and (2, 2); make them one size"),
-        (lambda: explain.grid([tile], ["a", "b"]), "grid: 2 names for 1 tiles; give one for each, or none"),
-        (lambda: explain.grid([tile], marked=[True, True]), "grid: 2 marks for 1 tiles; give one for each, or none"),
+         "grid: tiles of several sizes, such as (1, 2) and (2, 2); resize them to one size"),
+        (lambda: explain.grid([tile], ["a", "b"]), "grid: 2 names for 1 tiles; pass one per tile, or none"),
+        (lambda: explain.grid([tile], marked=[True, True]), "grid: 2 marks for 1 tiles; pass one per tile, or none"),
     ]:  # fmt: skip
         with pytest.raises(ConfigError) as error:
             call()

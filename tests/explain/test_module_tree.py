@@ -1,4 +1,4 @@
-"""A network's parts as they ran."""
+"""The module hierarchy of a network as executed."""
 
 import torch
 
@@ -7,22 +7,22 @@ from convscope.models import MODELS
 from convscope.models.summary.descriptions import describe, group
 
 
-def test_stages_stand_for_themselves_and_joins_name_what_they_read():
+def test_lists_of_stages_are_replaced_by_their_stages_and_joins_list_their_inputs():
     model = MODELS["unet"](3, channels=1, size=(16, 16), width=4, depth=2)
-    seen = module_tree(model, torch.zeros(1, 1, 16, 16))
-    assert [part.name for part in seen.parts] == [
+    tree = module_tree(model, torch.zeros(1, 1, 16, 16))
+    assert [part.name for part in tree.parts] == [
         "stem", "stages.0", "stages.1", "decoder.0", "decoder.1", "head",
     ]  # fmt: skip
-    level = next(part for part in seen.parts if part.name == "decoder.0")
-    assert level.inputs == ("stages.1", "stages.0"), "the coarse map and the finer one beside it"
-    assert seen.output == "head"
+    level = next(part for part in tree.parts if part.name == "decoder.0")
+    assert level.inputs == ("stages.1", "stages.0"), "the coarse map and the skip connection"
+    assert tree.output == "head"
 
 
-def test_every_part_is_a_layer_that_record_understands():
+def test_every_module_of_the_tree_can_be_recorded():
     model = MODELS["se_resnet18"](3, channels=2, size=(32, 32), width=16)
     x = torch.randn(1, 2, 32, 32)
-    seen = module_tree(model, x)
-    with record(model, *seen.names()) as kept:
+    tree = module_tree(model, x)
+    with record(model, *tree.names()) as kept:
         model(x)
 
     def check(parts):
@@ -30,10 +30,10 @@ def test_every_part_is_a_layer_that_record_understands():
             assert tuple(kept[part.name].shape[1:]) == part.output_shape
             check(part.parts)
 
-    check(seen.parts)
+    check(tree.parts)
 
 
-def test_every_layer_has_a_group_and_every_single_layer_words():
+def test_every_single_layer_has_a_group_and_a_description():
     for name in ("googlenet", "mobilenet_v2", "segnet", "alexnet_2012"):
         with torch.device("meta"):  # no weights are needed
             model = MODELS[name](3, channels=3, size=(96, 96))

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from cli.conftest import convscope  # noqa: F401
 from convscope.explorer import Session, application
 from helpers.explorer_client import HOME, TOKEN
 

@@ -78,9 +78,9 @@ def test_a_set_that_was_not_asked_about_says_how(explored, own_copy):
     client = explored(own_copy)
     answer = client.get("/api/confusion?split=train")
     assert answer.status_code == 409
-    says = "confusion: the network was not asked about the train set yet; run answers for train"
+    says = "confusion: the train split has no predictions yet; run the job predictions for train"
     assert answer.json() == {"error": says, "kind": "not yet"}
-    job = done(client, "answers", split="train")
+    job = done(client, "predictions", split="train")
     assert job["state"] == "done", job
     assert np.sum(client.get("/api/confusion?split=train").json()["counts"]) == 1437
     assert client.get("/api/images?split=train&mistakes=1&order=surest&count=1").json()["total"] > 0

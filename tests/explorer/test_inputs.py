@@ -15,21 +15,21 @@ def loaded_model(client):
     return client.session.run.loaded_model()
 
 
-def test_an_image_of_the_set_is_answered_as_the_network_answers(client, shown):
+def test_an_image_of_the_set_is_answered_as_the_network_answers(client, loaded_model):
     answer = client.get("/api/inputs/validation-3").json()
     images = client.session.run.images("validation").select([3])
     with torch.no_grad():
-        shares = shown.subject.model(shown.subject.input(images)).softmax(1)[0]
+        shares = loaded_model.subject.model(loaded_model.subject.input(images)).softmax(1)[0]
     assert [one["class"] for one in answer["answer"]] == shares.argsort(descending=True).tolist()
     assert answer["answer"][0]["probability"] == pytest.approx(float(shares.max()))
     assert (answer["id"], answer["name"], answer["truth"]) == ("validation-3", images.names[0], images.targets[0])
-    assert (answer["output"], answer["network"]) == ("head", shown.version)
+    assert (answer["output"], answer["network"]) == ("head", loaded_model.version)
 
 
-def test_maps_are_what_record_keeps(client, shown):
+def test_maps_are_what_record_keeps(client, loaded_model):
     images = client.session.run.images("validation").select([3])
-    with record(shown.subject.model, "stages.0") as kept, torch.no_grad():
-        shown.subject.model(shown.subject.input(images))
+    with record(loaded_model.subject.model, "stages.0") as kept, torch.no_grad():
+        loaded_model.subject.model(loaded_model.subject.input(images))
     maps = kept["stages.0"][0].numpy()
     head, exact, _ = decoded(client.get("/api/inputs/validation-3/maps?layer=stages.0&values=float").content)
     assert np.array_equal(exact, maps)
@@ -51,12 +51,12 @@ def test_maps_are_averaged_down_where_fewer_places_are_enough(client):
     assert np.abs(small - wanted).max() <= np.ptp(wanted) / 255
 
 
-def test_a_vector_is_maps_of_one_place_and_the_input_is_normalised(client, shown):
+def test_a_vector_is_maps_of_one_place_and_the_input_is_normalised(client, loaded_model):
     head, logits, _ = decoded(client.get("/api/inputs/validation-3/maps?layer=head&values=float").content)
     assert (head["kind"], logits.shape) == ("vector", (10, 1, 1))
     _, picture, _ = decoded(client.get("/api/inputs/validation-3/maps?layer=input&values=float").content)
     pixels = client.session.run.images("validation").select([3]).pixels()[0].numpy()
-    assert np.allclose(picture, (pixels - shown.subject.mean[0]) / shown.subject.std[0], atol=1e-6)
+    assert np.allclose(picture, (pixels - loaded_model.subject.mean[0]) / loaded_model.subject.std[0], atol=1e-6)
 
 
 def test_the_summary_knows_which_channels_are_empty(client):

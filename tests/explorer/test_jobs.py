@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from convscope.analysis.method import Method, MethodSettings
+from convscope.analysis.registry import METHODS
 from convscope.analysis.result import Findings
-from convscope.explain import grad_cam, nearest, stimuli
-from convscope.explorer.backend import computations as ways
-from convscope.explorer.backend.registry import JOB_METHODS, JobMethod
-from convscope.explorer.backend.requests import JobSettings
+from convscope.explain import feature_vectors, grad_cam, nearest, stimuli
 from helpers.explorer_client import done, over
 
 
@@ -22,14 +21,14 @@ def held(monkeypatch):
     """A computation that stays where it is until it is let go, told of every step; and what lets it go."""
     go = threading.Event()
 
-    def way(_sight, _ask, on_progress):
+    def run(_target, _settings, on_progress):
         for step in range(1000):
             on_progress(step, 1000)
             if go.wait(0.01):
                 break
         return Findings({"dot": np.zeros((1, 1, 3), np.uint8)}, {"steps": step})
 
-    monkeypatch.setitem(JOB_METHODS, "held", JobMethod(way, JobSettings))
+    monkeypatch.setitem(METHODS, "held", Method("held", "Held", "Waits.", "Limitations: none.", MethodSettings, run))
     return go
 
 
@@ -68,76 +67,106 @@ def test_what_was_computed_is_kept_in_the_run_and_given_at_once(explored, own_co
     assert list((own_copy / "explain" / "explorer").iterdir())
     answer = client.post("/api/jobs", json={"method": "filters"})
     assert (answer.status_code, answer.json()["kept"]) == (200, True)
-    assert answer.json()["result"]["numbers"] == first["result"]["numbers"]
+    assert answer.json()["result"]["summary"] == first["result"]["summary"]
     another = explored(own_copy)
     assert another.post("/api/jobs", json={"method": "filters"}).status_code == 200, "also after a restart"
-    picture = answer.json()["result"]["pictures"]["kernel-0"]
-    assert Image.open(io.BytesIO(client.get(picture).content)).size == (96, 96)
+    picture = answer.json()["result"]["pictures"]["stem.conv"]
+    assert Image.open(io.BytesIO(client.get(picture).content)).format == "PNG"
 
 
 def test_a_heat_map_is_the_one_of_explain(client):
-    result = done(client, "where", image="validation-3", layer="stages.1")["result"]
-    shown = client.session.run.loaded_model()
-    x = shown.subject.input(client.session.run.images("validation").select([3]))
-    found = grad_cam(shown.subject.model, x, "stages.1")
-    assert np.allclose(result["numbers"]["map"], found.maps[0], atol=1e-6)
-    assert result["numbers"]["class"] == int(found.targets[0])
-    overlay = Image.open(io.BytesIO(client.get(result["pictures"]["map"]).content))
+    job = done(client, "attribution", images=["validation-3"], layers=["stages.1"], method=["grad_cam"])
+    (row,) = job["result"]["data"]["maps"]
+    loaded = client.session.run.loaded_model()
+    images = client.session.run.images("validation").select([3])
+    found = grad_cam(loaded.subject.model, loaded.subject.input(images), "stages.1")
+    assert np.allclose(row["map"], found.maps[0], atol=1e-6)
+    assert row["class"] == int(found.targets[0])
+    assert row["image"] == images.names[0]
+    overlay = Image.open(io.BytesIO(client.get(job["result"]["tiles"][row["picture"]]).content))
     assert (overlay.mode, overlay.size) == ("RGBA", (8, 8))
+    assert list(job["result"]["pictures"]) == ["attribution"]
 
 
 def test_stimuli_are_those_of_explain_with_the_images_they_come_from(client):
-    result = done(client, "stimuli", layer="stem", channels=[1, 3], each=2)["result"]
-    shown, images = client.session.run.loaded_model(), client.session.run.images("train")
-    found = stimuli(shown.subject.model, "stem", shown.subject.batches(images), 2)
-    for row in result["numbers"]["channels"]:
+    result = done(client, "stimuli", layers=["stem"], channels=[1, 3], count=2)["result"]
+    loaded, images = client.session.run.loaded_model(), client.session.run.images("train")
+    found = stimuli(loaded.subject.model, "stem", loaded.subject.batches(images), 2)
+    assert [row["channel"] for row in result["data"]["channels"]] == [1, 3]
+    for row in result["data"]["channels"]:
         assert [patch["image"]["id"] for patch in row["patches"]] == [
             f"train-{place}" for place in found.images[row["channel"]]
         ]
         assert [patch["box"] for patch in row["patches"]] == found.boxes[row["channel"]].tolist()
-        assert row["patches"][0]["picture"] in result["pictures"]
+        assert row["patches"][0]["picture"] in result["tiles"]
 
 
 def test_neighbours_leave_the_image_itself_out(client):
-    result = done(client, "neighbours", image="validation-3", count=4)["result"]["numbers"]
-    sight = client.session.context()
-    vectors = ways._vectors(sight.subject, "features", result["layer"], sight.run.images("validation"), lambda *_: None)
+    (found,) = done(client, "neighbours", images=["validation-3"], count=4)["result"]["data"]["queries"]
+    target = client.session.context().target
+    vectors = feature_vectors(target.model, "stages.1", target.batches(target.read("validation")))
     near = nearest(vectors, 4)
-    assert [one["image"]["id"] for one in result["features"]] == [f"validation-{i}" for i in near.indices[3]]
-    assert len(result["pixels"]) == 4
+    assert [one["image"]["id"] for one in found["features"]] == [f"validation-{i}" for i in near.indices[3]]
+    assert len(found["pixels"]) == 4
     own = client.post("/api/inputs", content=client.get("/api/images/validation-3/picture.png").content).json()["id"]
-    found = done(client, "neighbours", image=own, count=4)["result"]["numbers"]["features"]
-    assert found[0]["image"]["id"] == "validation-3", "of one's own picture the nearest is the one that it was made of"
+    (found,) = done(client, "neighbours", images=[own], count=4)["result"]["data"]["queries"]
+    assert found["features"][0]["image"]["id"] == "validation-3", "of one's own picture, the one that it was made of"
 
 
 def test_the_set_is_laid_out_inside_the_square(client):
-    points = done(client, "map", most=60)["result"]["numbers"]["points"]
+    points = done(client, "embedding", max_images=60)["result"]["data"]["points"]
     assert len(points) == 60
+    assert set(points[0]) == {"image", "x", "y"}
     places = np.array([[point["x"], point["y"]] for point in points])
     assert places.min() >= 0
     assert places.max() <= 1
     assert np.ptp(places, axis=0).max() == pytest.approx(1)
 
 
-def test_painted_pictures_come_one_by_one(client):
-    wanted = done(client, "wanted", layer="stem", channels=[2], steps=3)["result"]
-    assert wanted["numbers"]["channels"][0]["final"] > wanted["numbers"]["channels"][0]["start"]
-    assert list(wanted["pictures"]) == ["channel-2"]
-    classes = done(client, "classes", classes=[4], steps=2)["result"]
-    assert classes["says"] == [classes["numbers"]["reminder"]]
-    inverted = done(client, "invert", image="validation-3", layer="stem", steps=3)["result"]
-    assert inverted["numbers"]["loss_end"] < inverted["numbers"]["loss_start"]
+@pytest.mark.parametrize(
+    ("method", "settings"),
+    [
+        ("maximise", {"layers": ["stem"], "channels": [2], "steps": 3}),
+        ("class_images", {"images": ["4"], "steps": 2}),
+        ("invert", {"images": ["validation-3", "validation-5"], "layers": ["stem"], "steps": 3}),
+        ("activations", {"images": ["validation-3"]}),
+        ("over_time", {"probe": 0}),
+        ("hierarchy", {"steps": 2, "count": 2}),
+    ],
+)
+def test_every_method_can_be_asked_for_and_gives_its_pictures(client, method, settings):
+    result = done(client, method, **settings)["result"]
+    assert result["summary"]
+    for address in result["pictures"].values():
+        answer = client.get(address)
+        assert answer.headers["content-type"] in ("image/png", "image/gif")
+        assert Image.open(io.BytesIO(answer.content)).size[0] > 20
+
+
+def test_the_methods_are_told_with_their_settings(client):
+    told = {one["name"]: one for one in client.get("/api/methods").json()["methods"]}
+    assert list(told) == list(METHODS)
+    steps = told["invert"]["schema"]["properties"]["steps"]
+    assert steps == {
+        "auto": "", "default": 512, "description": "Number of optimisation steps.", "maximum": 100000, "minimum": 1,
+        "title": "Steps", "type": "integer", "widget": "",
+    }  # fmt: skip
+    assert told["attribution"]["schema"]["properties"]["method"]["items"]["enum"][0] == "grad_cam"
+    assert all(field["description"] for one in told.values() for field in one["schema"]["properties"].values())
+    assert all(one["limitations"].startswith("Limitations: ") for one in told.values())
 
 
 @pytest.mark.parametrize(
     ("method", "settings", "says"),
     [
-        ("mp", {}, "method: no mp; did you mean map?"),
-        ("map", {"methd": "pca"}, "map: no setting methd; did you mean method?"),
-        ("map", {"method": "umap"}, "map: method is 'umap'; it should be 'pca' or 'tsne'"),
-        ("where", {}, "where: needs the setting image"),
-        ("wanted", {"layer": "stem", "channels": []},
-         "wanted: channels is []; tuple should have at least 1 item after validation, not 0"),
+        ("embeding", {}, "method: no embeding; did you mean embedding?"),
+        ("predictons", {}, "method: no predictons; did you mean predictions?"),
+        ("embedding", {"projecton": "pca"}, "explain embedding: no setting projecton; did you mean projection?"),
+        ("embedding", {"projection": "umap"}, "explain embedding: projection is 'umap'; choose one of pca, tsne"),
+        ("invert", {"steps": 0}, "explain invert: steps is 0; it should be greater than or equal to 1"),
+        ("invert", {"out": "elsewhere"},
+         "explain invert: no setting out; choose one of channels, images, layers, max_images, per_class, seed, split, "
+         "steps"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_asked_is_said_at_once(client, method, settings, says):
@@ -148,12 +177,15 @@ def test_what_cannot_be_asked_is_said_at_once(client, method, settings, says):
 @pytest.mark.parametrize(
     ("method", "settings", "says"),
     [
-        ("wanted", {"layer": "stem", "channels": [4]}, "channels: no 4 in layer stem, which has 4; choose from 0 to 3"),
-        ("stimuli", {"layer": "stm", "channels": [0]}, "layer stm: the network has no such layer; did you mean stem?"),
-        ("where", {"image": "own-1"}, "input: this picture is no longer kept; draw or drop it again"),
-        ("where", {"image": "validation-3", "class": 10}, "class: no 10; choose from 0 to 9"),
+        ("maximise", {"layers": ["stem"], "channels": [4]},
+         "channels: no 4 in layer stem, which has 4; choose from 0 to 3"),
+        ("stimuli", {"layers": ["stm"]}, "layer stm: the network has no such layer; did you mean stem?"),
+        ("attribution", {"images": ["own-1"]}, "input: this picture is no longer kept; draw or drop it again"),
+        ("attribution", {"images": ["validation-3"], "target": "10"}, "target: no class 10; did you mean 1?"),
+        ("attribution", {"images": ["/etc"]},
+         "images: no class, image or file /etc; give a class, a file, or a name from data.json"),
     ],
-)
+)  # fmt: skip
 def test_what_goes_wrong_in_a_computation_is_its_error(client, method, settings, says):
     job = done(client, method, **settings)
     assert (job["state"], job["error"], job["result"]) == ("failed", says, None)
@@ -175,7 +207,7 @@ def test_many_at_once_see_what_one_sees(client):
 
     alone = [told(path) for path in paths]
     job = client.post(
-        "/api/jobs", json={"method": "stimuli", "settings": {"layer": "stages.0", "channels": [1]}}
+        "/api/jobs", json={"method": "stimuli", "settings": {"layers": ["stages.0"], "channels": [1]}}
     ).json()
     client.session.inputs._looked.clear()
     with ThreadPoolExecutor(8) as threads:

@@ -12,7 +12,7 @@ from helpers.small_runs import train
 def _few_shapes():
     """A hundred of the drawn shapes: a training of a second."""
     patch = pytest.MonkeyPatch()
-    patch.setattr("convscope.data.layouts.recognise.shapes", lambda kind: shapes(100, target_kind=kind))
+    patch.setattr("convscope.data.layouts.recognise.shapes", lambda target_kind: shapes(100, target_kind=target_kind))
     yield
     patch.undo()
 
@@ -42,6 +42,6 @@ def test_a_task_s_network_shows_its_maps_its_arithmetic_and_its_answer(task, exp
     assert client.put("/api/marks/train-0", json={"kind": "leave out"}).json()["error"] == (
         f"marks: the run's task is {task}; labels are corrected for one class per image only"
     )
-    assert done(client, "neighbours", image="validation-0", count=2)["state"] == "done"
-    where = done(client, "where", image="validation-0")
-    assert where["state"] == ("done" if task == "multilabel" else "failed"), where
+    assert done(client, "neighbours", images=["validation-0"], count=2)["state"] == "done"
+    maps = done(client, "attribution", images=["validation-0"])
+    assert maps["state"] == ("failed" if task == "regress" else "done"), maps

@@ -34,7 +34,7 @@ def decoded(content: bytes) -> tuple[dict, np.ndarray, np.ndarray]:
     return head, low[:, None, None] + levels / 255 * (high - low)[:, None, None], levels
 
 
-def done(client: TestClient, method: str, **settings) -> dict:
+def done(client: TestClient, method: str, /, **settings) -> dict:
     """A computation's record when it is over."""
     answer = client.post("/api/jobs", json={"method": method, "settings": settings})
     assert answer.status_code in (200, 202), answer.text

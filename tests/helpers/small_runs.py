@@ -21,6 +21,9 @@ SMALL = {
     "train.precision": "float32",  # so that all machines compute alike
 }
 
+# One layer of the head, two stages: the smallest network with something to freeze.
+PLAIN = {"augment__policy": "none", "model__options": {"width": 4, "depths": [1, 1]}, "train__batch": 8}
+
 
 def small(**changes: Any) -> dict[str, Any]:
     """Settings of a small run; ``train__epochs=3`` changes one."""
@@ -54,7 +57,7 @@ def state(path: Path) -> dict[str, Any]:
 
 
 def same(first: Any, second: Any) -> bool:
-    """Whether two nested states are equal to the bit; times in them differ and are passed over."""
+    """Whether two nested states are equal to the bit; times in them differ and are not compared."""
     if isinstance(first, torch.Tensor):
         return torch.equal(first, second)
     if isinstance(first, dict):

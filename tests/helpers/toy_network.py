@@ -74,7 +74,7 @@ def go_on(state: State, schedule, epochs: int) -> list:
     for record in run(state, batches, cross_entropy, schedule, epochs, evaluate):
         records.append(record)
         if isinstance(record, Epoch) and "plateau" in state.extras:
-            state.extras["plateau"].see(1.0)  # flat, so that it drops
+            state.extras["plateau"].update(1.0)  # flat, so that it drops
     return records
 
 

@@ -9,7 +9,7 @@ from convscope.models import MODELS, Architecture, build, summarize
 from convscope.models.shape_inference import run_on_meta
 from convscope.models.summary.trace import trace
 from convscope.models.upsample import bilinear, max_unpool, repeat
-from models.summary.test_receptive_field import agrees, positive
+from helpers.gradient_support import agrees, positive
 
 TWO = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
 

@@ -1,4 +1,4 @@
-"""M58: `train.compile`: by default nothing is compiled on a CPU, and what is asked for trains as well as without."""
+"""`train.compile`: nothing is compiled on a CPU by default, and a compiled network trains as well as without."""
 
 import json
 import shutil

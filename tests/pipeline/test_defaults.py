@@ -1,6 +1,6 @@
 """Which network is taken, and how wide, where nobody says."""
 
-from types import SimpleNamespace
+import math
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,10 @@ import torch
 from torch import nn
 
 from convscope.models import Architecture, build
-from convscope.pipeline.defaults import QUICK, deep_without_norms, images_needed, largest_affordable, network_for
+from convscope.pipeline.defaults import deep_without_norms, images_needed, network_for
+from convscope.pipeline.network_choice import QUICK, affordable_macs, candidate_options, largest_affordable
+from convscope.runs.overrides import Overrides
+from convscope.tasks import TASKS
 from convscope.training import muon_parameters
 
 CPU = torch.device("cpu")
@@ -40,7 +43,10 @@ class Found:
 def test_many_small_images_get_airbench_where_nothing_is_said_of_a_network(
     images: int, side: int, task: str, said: dict[str, Any], chosen: str | None
 ) -> None:
-    assert network_for(Found(images, side), task, said).get("model", {}).get("name") == chosen
+    assert (
+        network_for(Found(images, side), TASKS[task], Overrides.of(said, "settings")).get("model", {}).get("name")
+        == chosen
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,19 +60,11 @@ def test_many_small_images_get_airbench_where_nothing_is_said_of_a_network(
     ],
 )
 def test_the_dearest_network_that_can_be_borne_is_taken(
-    monkeypatch: pytest.MonkeyPatch, budget: float, rate: float | None, views: int, expected: int
+    budget: float, rate: float | None, views: int, expected: int
 ) -> None:
-    costs = (121e6, 79e6, 45e6, 20e6)
-    monkeypatch.setattr("convscope.pipeline.defaults.measured_rate", lambda *_: rate)
-    monkeypatch.setattr("convscope.pipeline.defaults._network", lambda _prepared, _said, options: options)
-    monkeypatch.setattr("convscope.pipeline.defaults._shape", lambda _: (3, 32, 32))
-    monkeypatch.setattr(
-        "convscope.pipeline.defaults.summarize",
-        lambda options, _: SimpleNamespace(multiplications=costs[QUICK.index(options)]),
-    )
-    said = SimpleNamespace(train=SimpleNamespace(budget=budget))
-    prepared = SimpleNamespace(dataset=SimpleNamespace(layout="folder"))
-    assert largest_affordable(QUICK, prepared, said, CPU, views) == QUICK[expected]
+    costs = (121_000_000, 79_000_000, 45_000_000, 20_000_000)
+    affordable = affordable_macs(budget, builtin=False, device="cpu", measure=lambda: rate or math.nan)
+    assert largest_affordable(QUICK, lambda options: costs[QUICK.index(options)], views, affordable) == QUICK[expected]
 
 
 @pytest.mark.parametrize(
@@ -90,19 +88,26 @@ def test_a_budget_is_to_show_a_network_many_photographs_rather_than_to_make_it_w
     assert images_needed(images, photographs, budget) == views
 
 
-@pytest.mark.parametrize(("layout", "expected"), [("builtin", {"width": 16}), ("folders", {"width": 64})])
-def test_what_comes_with_the_package_is_learnt_at_once(
-    monkeypatch: pytest.MonkeyPatch, layout: str, expected: dict[str, int]
-) -> None:
-    monkeypatch.setattr("convscope.pipeline.defaults._network", lambda _prepared, _said, options: options)
-    monkeypatch.setattr("convscope.pipeline.defaults._shape", lambda _: (3, 32, 32))
-    monkeypatch.setattr(
-        "convscope.pipeline.defaults.summarize",
-        lambda options, _: SimpleNamespace(multiplications=140e3 * options["width"] ** 2),
-    )
-    prepared = SimpleNamespace(dataset=SimpleNamespace(layout=layout))
-    said = SimpleNamespace(train=SimpleNamespace(budget=0))
-    assert largest_affordable([{"width": 64}, {"width": 16}], prepared, said, CPU, 15_360) == expected
+@pytest.mark.parametrize(("builtin", "expected"), [(True, {"width": 16}), (False, {"width": 64})])
+def test_what_comes_with_the_package_is_learnt_at_once(builtin: bool, expected: dict[str, int]) -> None:
+    affordable = affordable_macs(0, builtin, "cpu", measure=lambda: math.nan)
+    choices = [{"width": 64}, {"width": 16}]
+    chosen = largest_affordable(choices, lambda options: 140_000 * options["width"] ** 2, 15_360, affordable)
+    assert chosen == expected
+
+
+@pytest.mark.parametrize(
+    ("model", "size", "first"),
+    [
+        ("resnet18", (32, 32), {"width": 64}),
+        ("resnet34", (8, 8), {"width": 16}),
+        ("resnet18", (4, 4), {"width": 16}),
+        ("airbench", (32, 32), {"stages": (64, 256, 256)}),
+        ("lenet", (32, 32), None),
+    ],
+)
+def test_some_networks_come_in_several_sizes(model: str, size: tuple[int, int], first: dict[str, Any] | None) -> None:
+    assert next(iter(candidate_options(model, size)), None) == first
 
 
 @pytest.mark.parametrize(

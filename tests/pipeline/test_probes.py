@@ -36,7 +36,7 @@ def test_a_disk_that_takes_no_more_costs_the_pictures_and_not_the_training(few, 
     def full(*_given, **_named):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("convscope.pipeline.probes.keep_snapshot", full)
+    monkeypatch.setattr("convscope.pipeline.probes.save_snapshot", full)
     events = train(tmp_path / "run", few, train__epochs=1)
     told = [event.text for event in events if type(event).__name__ == "Note"]
     assert told == ["the probes' maps are not kept (No space left on device); training goes on"]

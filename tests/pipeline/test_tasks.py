@@ -8,8 +8,8 @@ from PIL import Image
 
 from convscope.api import RunFolder, TrainingFinished, augmentation_sheet, compare, evaluate, predict, task_of
 from convscope.data import draw_shapes, shapes
+from convscope.data.targets.boxes import boxes_in_view
 from convscope.errors import ConfigError
-from convscope.runs.loaders import boxes_in_view
 from convscope.runs.recipe import AugmentSettings
 from convscope.tasks import TASKS
 from helpers.small_runs import train
@@ -21,7 +21,7 @@ OTHERS = ("multilabel", "regress", "segment", "localise")
 def _few_shapes():
     """Two hundred of the drawn shapes: a training of a second."""
     patch = pytest.MonkeyPatch()
-    patch.setattr("convscope.data.layouts.recognise.shapes", lambda kind: shapes(200, target_kind=kind))
+    patch.setattr("convscope.data.layouts.recognise.shapes", lambda target_kind: shapes(200, target_kind=target_kind))
     yield
     patch.undo()
 
@@ -107,11 +107,11 @@ def test_boxes_are_told_in_what_the_network_sees():
     [
         (
             {"task": "segment", "augment__mix": "mixup"},
-            "augment.mix is 'mixup', which the task segment cannot use; take it out",
+            "augment.mix is 'mixup', which the task segment cannot use; remove it",
         ),
         (
             {"task": "regress", "train__balanced_batches": True},
-            "train.balanced_batches needs one class per image, not numbers; take it out",
+            "train.balanced_batches needs one class per image, not numbers; remove it",
         ),
         (
             {"task": "detect"},

@@ -54,7 +54,7 @@ def test_a_run_folder_holds_all_that_it_promises(finished):
 
 def test_what_happens_is_told_in_order(tmp_path, few):
     events = train(tmp_path / "run", few)
-    assert kinds(events) == ["Found", "Planned", "Epoch", "Epoch", "Finished"]
+    assert kinds(events) == ["DataLoaded", "PlanReady", "Epoch", "Epoch", "TrainingFinished"]
     found, planned, finished = events[0], events[1], events[-1]
     assert isinstance(found, DataLoaded)
     assert found.summary.images == 60
@@ -112,7 +112,9 @@ def test_the_recipe_is_resolved_and_runs_again_as_it_is_to_the_same_bits(finishe
     list(training(said["data"]["source"], tmp_path / "again", said))
     assert weights(tmp_path / "again") == weights(finished)
     assert same(state(tmp_path / "again"), state(finished))
-    assert (tmp_path / "again" / "recipe.toml").read_text() == (finished / "recipe.toml").read_text()
+    assert read_recipe(tmp_path / "again" / "recipe.toml") == said
+    batch = next(line for line in (tmp_path / "again" / "recipe.toml").read_text().splitlines() if "batch =" in line)
+    assert batch.startswith(f"batch = 128  # {finished / 'recipe.toml'} line "), "it says where its values are from"
 
 
 def test_another_seed_gives_another_split_and_other_weights(tmp_path, few):
@@ -151,7 +153,7 @@ def test_another_optimiser_starts_at_its_own_rate(tmp_path, name, few):
 
 
 def test_first_weights_can_be_chosen_and_zeros_learn_nothing(tmp_path, few):
-    """M55: with zeros every unit stays like the others, so that the answers stay those of chance."""
+    """With zeros all units of a layer stay identical, so that accuracy stays at chance level."""
     events = train(tmp_path / "run", few, train__epochs=1, model__init="zeros")
     assert RunFolder.open(tmp_path / "run").recipe().model.init == "zeros"
     loss = next(event for event in events if isinstance(event, Epoch)).validation["loss"]
@@ -184,7 +186,7 @@ def test_the_last_epoch_is_kept_unless_the_best_is_asked_for(tmp_path, monkeypat
 
 
 def test_patience_ends_a_run_after_just_as_many_bad_epochs_and_keeps_the_best(tmp_path, monkeypatch, few):
-    """M61: patience 2, so that the third bad epoch in a row is the last."""
+    """Patience 2, so that the third bad epoch in a row is the last."""
     scripted(monkeypatch, 0.1, 0.4, 0.3, 0.4, 0.2)
     events = train(tmp_path / "run", few, train__epochs=9, train__stop_patience=2)
     assert events[-2] == Note(5, 15, "stopped: more than 2 epochs without a better score")
@@ -193,7 +195,7 @@ def test_patience_ends_a_run_after_just_as_many_bad_epochs_and_keeps_the_best(tm
 
 
 def test_a_plateau_lowers_the_rate_after_just_as_many_bad_epochs(tmp_path, monkeypatch, few):
-    """M61: patience 2, so that the rate drops after the third bad epoch in a row; early stopping counts for itself."""
+    """Patience 2, so that the rate drops after the third bad epoch in a row; early stopping counts for itself."""
     scripted(monkeypatch, 0.4, 0.4, 0.4, 0.4, 0.4)
     changes = {"schedule__name": "plateau", "schedule__patience": 2, "optimiser__learning_rate": 0.1}
     events = train(tmp_path / "run", few, train__epochs=5, **changes)
@@ -298,7 +300,7 @@ def test_a_budget_that_is_over_before_the_first_step_is_refused(tmp_path, few):
 
 
 def test_over_fitting_is_said_at_the_end(tmp_path):
-    """M64: 50 images without augmentation, and labels at random, which can only be learned by heart."""
+    """50 images without augmentation and with random labels, which can only be memorised."""
     said = {
         "model": {"name": "mlp", "options": {"widths": [64]}},
         "optimiser": {"name": "adam", "learning_rate": 0.005},
@@ -317,10 +319,10 @@ def test_over_fitting_is_said_at_the_end(tmp_path):
     events = list(training(str(folder), tmp_path / "run", said))
     begins = events[-1].overfitting
     assert begins is not None
-    assert f"Over-fitting from epoch {begins}: " in write_report(RunFolder(tmp_path / "run")).read_text()
+    assert f"Overfitting from epoch {begins}: " in write_report(RunFolder(tmp_path / "run")).read_text()
     assert as_lines(events[-1])[0] == (
-        f"Over-fitting from epoch {begins}: the training loss keeps falling while the validation loss rises. "
-        "More images, a stronger augment.policy, dropout or a smaller network would help."
+        f"Overfitting from epoch {begins}: the training loss keeps falling while the validation loss rises. "
+        "Try more images, a stronger augment.policy, dropout or a smaller network."
     )
 
 
@@ -343,7 +345,7 @@ def test_over_fitting_is_said_at_the_end(tmp_path):
         (
             {"data__label_column": "kind"},
             ConfigError,
-            "data.label_column is 'kind', but {source} is no table; leave it away",
+            "data.label_column is 'kind', but {source} is no table; remove it",
         ),
     ],
     ids=["network", "option", "size", "device", "setting", "column"],

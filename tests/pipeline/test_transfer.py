@@ -8,10 +8,7 @@ import torch
 from convscope.api import Epoch, Note, PretrainedLoaded, RunFolder, as_lines, resuming
 from convscope.bundle import load_config
 from convscope.pipeline.transfer_plan import plan_for
-from helpers.small_runs import photos, same, start, state, tensors, train, weights
-
-# One layer of the head, two stages: the smallest network with something to freeze.
-PLAIN = {"augment__policy": "none", "model__options": {"width": 4, "depths": [1, 1]}, "train__batch": 8}
+from helpers.small_runs import PLAIN, photos, same, start, state, tensors, train, weights
 
 
 @pytest.fixture(scope="module")
@@ -51,14 +48,14 @@ def test_the_plan_is_told_as_a_table_before_it_starts(tmp_path, few, trained):
     adopted = next(event for event in events if isinstance(event, PretrainedLoaded))
     events.close()
     assert as_lines(adopted) == [
-        f"begins with: resnet18 of {trained / 'model'} (licence: not stated)",
+        f"pretrained weights: resnet18 from {trained / 'model'} (licence: not stated)",
         "plan: 24 training images of a class, fewer than 500: the last layer only is new, and the rest stays as it is; "
         "asked for: unfreeze_at 2",
-        "  stage     weights  frozen until  learning rate",
-        "  stem          116  epoch 3       2.5e-05",
-        "  stages.0      304  epoch 2       5e-05",
-        "  stages.1      944  epoch 1       0.0001",
-        "  head.fc        18  never         0.001",
+        "  stage     parameters  frozen until  learning rate",
+        "  stem             116  epoch 3       2.5e-05",
+        "  stages.0         304  epoch 2       5e-05",
+        "  stages.1         944  epoch 1       0.0001",
+        "  head.fc           18  never         0.001",
     ]
 
 
@@ -71,7 +68,7 @@ def test_frozen_is_frozen_also_with_accumulation_averaging_and_without_kept_feat
 
 @pytest.mark.parametrize("stop", [1, 3])
 def test_a_resumed_run_ends_with_the_same_bits(tmp_path, few, trained, stop):
-    said = {"transfer__weights": str(trained), "transfer__unfreeze_at": 3, "train__epochs": 4, "transfer__views": 1}
+    said = {"transfer__checkpoint": str(trained), "transfer__unfreeze_at": 3, "train__epochs": 4, "transfer__views": 1}
     train(tmp_path / "straight", few, **said)
     events = start(tmp_path / "run", few, **said)
     for event in events:
@@ -87,20 +84,22 @@ def test_a_resumed_run_ends_with_the_same_bits(tmp_path, few, trained, stop):
 
 def test_training_on_kept_features_gives_the_same_weights_as_computing_them_anew(tmp_path, few, trained):
     """Without augmentation, to the bit; what it saved is told."""
-    said = {"transfer__weights": str(trained), "train__epochs": 3, "augment__policy": "none", "model__options": {}}
+    said = {"transfer__checkpoint": str(trained), "train__epochs": 3, "augment__policy": "none", "model__options": {}}
     kept = train(tmp_path / "kept", few, **said, transfer__views=1)
     train(tmp_path / "anew", few, **said, transfer__views=0)
     assert torch.allclose(tensors(tmp_path / "kept")["head.fc.weight"], tensors(tmp_path / "anew")["head.fc.weight"])
-    legs = RunFolder(tmp_path / "kept").transfer()["legs"]
-    assert [(leg["first"], leg["last"], leg["views"], leg["identical"]) for leg in legs] == [(1, 3, 1, True)]
+    stages = RunFolder(tmp_path / "kept").transfer()["stages"]
+    assert [(stage["first"], stage["last"], stage["views"], stage["identical"]) for stage in stages] == [
+        (1, 3, 1, True)
+    ]
     notes = [event.text for event in kept if isinstance(event, Note)]
     assert any(text.startswith("features of 48 views were computed once, in ") for text in notes)
-    assert RunFolder(tmp_path / "anew").transfer()["legs"][0]["views"] == 0
+    assert RunFolder(tmp_path / "anew").transfer()["stages"][0]["views"] == 0
 
 
 def test_when_validation_falls_after_unfreezing_the_frozen_stage_is_the_answer(tmp_path, trained):
     few = str(photos(tmp_path / "four", "abcd", each=40))
-    said = {"transfer__weights": str(trained), "train__epochs": 9, "transfer__unfreeze_at": 9}
+    said = {"transfer__checkpoint": str(trained), "train__epochs": 9, "transfer__unfreeze_at": 9}
     events = train(
         tmp_path / "run", few, **said, transfer__encoder_lr="3000x", transfer__layer_lr_decay=1.0, step__clip=1e9
     )
@@ -112,8 +111,8 @@ def test_when_validation_falls_after_unfreezing_the_frozen_stage_is_the_answer(t
     assert events[-1].epoch == 8
     assert not folder.frozen_model.exists()
     texts = [event.text for event in events if isinstance(event, Note)]
-    assert any(text.startswith("validation fell after unfreezing (") for text in texts)
-    assert any(text.endswith("with its encoder still frozen, is the answer") for text in texts)
+    assert any(text.startswith("validation score fell after unfreezing (") for text in texts)
+    assert any(text.endswith("with the encoder frozen, was selected") for text in texts)
 
 
 def test_the_plan_is_chosen_from_the_images_of_a_class():
@@ -127,6 +126,6 @@ def test_a_run_says_how_it_began_in_one_file(tmp_path, few, trained):
     train(tmp_path / "run", few, transfer__checkpoint=str(trained), train__epochs=2)
     content = json.loads((tmp_path / "run" / "transfer.json").read_text())
     assert set(content) == {
-        "why", "origin", "plan", "legs", "frozen_epoch", "frozen_score", "last_score", "kept_epoch", "proof",
+        "why", "origin", "plan", "stages", "frozen_epoch", "frozen_score", "last_score", "kept_epoch", "proof",
     }  # fmt: skip
     assert len(content["origin"]["sha256"]) == 64

@@ -18,7 +18,9 @@ from convscope.tasks import Classify, Interval
 from convscope.training import TimeBudget
 from helpers.small_runs import train
 
-TOLD = "Each answer is the mean over 6 looks at an image: as it is, counted twice, and moved by a pixel, each of them "
+TTA_NOTE = (
+    "Predictions are averaged over 6 test-time augmentation views: the image, counted twice, and shifted by one pixel"
+)
 
 
 def judged(monkeypatch, low):
@@ -31,14 +33,14 @@ def test_looks_that_pay_are_what_the_run_answers_by(tmp_path, few, monkeypatch):
     run = RunFolder(tmp_path / "run")
     assert isinstance(last, TrainingFinished)
     assert load_config(run.model).tta_views == "shifts"
-    assert last.tta_note.startswith(TOLD)
+    assert last.tta_note.startswith(TTA_NOTE)
     assert last.tta_note in as_lines(last)
     assert last.tta_note in run.report.read_text()
     assert last.scores == load_predictions(run, "validation", "shifts").meter.scores()
     found = evaluate(run.path)
     assert (found["tta_views"], found["loss"]) == ("shifts", last.scores["loss"])
     assert (
-        f"By one look the validation accuracy is {100 * evaluate(run.path, tta_views='1')['accuracy']:.2f} %"
+        f"With a single view, the validation accuracy is {100 * evaluate(run.path, tta_views='1')['accuracy']:.2f} %"
         in last.tta_note
     )
 

@@ -1,4 +1,4 @@
-"""The report: one file that opens offline and holds what was promised."""
+"""The report: one self-contained file that opens offline, with all sections."""
 
 import base64
 import html
@@ -21,8 +21,8 @@ from helpers.small_runs import photos, train
 VOID = {"meta", "br", "img", "link", "input", "hr", "path", "use", "stop"}
 
 
-class Balanced(HTMLParser):
-    """Every element that is opened is closed; addresses and texts are gathered."""
+class ReportParser(HTMLParser):
+    """Checks that every element is closed; collects addresses, images and text."""
 
     def __init__(self):
         super().__init__()
@@ -30,7 +30,7 @@ class Balanced(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.addresses += [value for name, value in attrs if name in ("src", "href", "xlink:href", "action", "data")]
-        if tag == "img" and ("class", "look") not in attrs:  # the sheets of "What it has learned" are no answers
+        if tag == "img" and ("class", "insight") not in attrs:  # the figures of "Learned features" are not predictions
             self.images.append(dict(attrs))
         if tag not in VOID:
             self.open.append(tag)
@@ -47,34 +47,34 @@ class Balanced(HTMLParser):
 
 @pytest.fixture(scope="module")
 def page(finished):
-    parser = Balanced()
+    parser = ReportParser()
     parser.feed((finished / "report.html").read_text())
     assert parser.open == []
     return parser
 
 
-def test_a_report_needs_nothing_from_anywhere(finished, page):
+def test_a_report_is_self_contained(finished, page):
     assert "http" not in (finished / "report.html").read_text()
     assert all(address.startswith(("data:image/", "#")) for address in page.addresses)
     assert "<script" not in (finished / "report.html").read_text()
 
 
-def test_a_report_has_the_curves_with_the_epoch_that_is_kept(finished, page):
+def test_a_report_has_the_curves_with_the_selected_epoch(finished, page):
     text = (finished / "report.html").read_text()
     assert text.count("<svg") == 1
     for title in ("loss", "accuracy", "learning rate at the end of each epoch", "kept"):
         assert f">{title}</text>" in text
-    assert "The network of epoch 2 of 2 is kept. No over-fitting" in page.text
+    assert "Epoch 2 of 2 was selected. No overfitting" in page.text
 
 
 def test_a_report_has_the_confusion_matrix(finished):
-    answers = load_predictions(RunFolder(finished), "validation")
-    counts = answers.task.confusion(answers.meter.output, answers.meter.target)
+    predictions = load_predictions(RunFolder(finished), "validation")
+    counts = predictions.task.confusion(predictions.meter)
     table = re.search(r'<table class="matrix">(.*?)</table>', (finished / "report.html").read_text(), re.DOTALL).group(
         1
     )
     rows = re.findall(r"<tr><th scope=\"row\">(.*?)</th>(.*?)</tr>", table)
-    assert [name for name, _ in rows] == list(answers.task.classes)
+    assert [name for name, _ in rows] == list(predictions.task.classes)
     shown = [[int(n or 0) for n in re.findall(r"<td[^>]*>(\d*)</td>", cells)] for _, cells in rows]
     assert shown == counts.tolist()
 
@@ -85,17 +85,17 @@ def test_a_report_has_every_class_with_its_intervals(finished, page):
     assert "precisionrecallF1" in page.text.replace("\n", "").replace(" ", "")
 
 
-def test_a_reports_pictures_are_the_surest_mistakes_and_the_least_sure_right_answers(finished, page):
+def test_a_report_shows_the_most_confident_mistakes_and_the_least_confident_correct_predictions(finished, page):
     run = RunFolder(finished)
-    answers = load_predictions(run, "validation")
-    shares, truth = answers.task.decode(answers.meter.output).numpy(), answers.meter.target.numpy()
-    sure, wrong = shares.max(1), shares.argmax(1) != truth
-    mistakes = [answers.names[i] for i in np.argsort(-sure, kind="stable") if wrong[i]][:12]
-    unsure = [answers.names[i] for i in np.argsort(sure, kind="stable") if not wrong[i]][:12]
-    assert [image["alt"] for image in page.images] == mistakes + unsure
+    predictions = load_predictions(run, "validation")
+    probabilities, truth = predictions.task.decode(predictions.meter.output).numpy(), predictions.meter.target.numpy()
+    confidence, wrong = probabilities.max(1), probabilities.argmax(1) != truth
+    mistakes = [predictions.names[i] for i in np.argsort(-confidence, kind="stable") if wrong[i]][:12]
+    unconfident = [predictions.names[i] for i in np.argsort(confidence, kind="stable") if not wrong[i]][:12]
+    assert [image["alt"] for image in page.images] == mistakes + unconfident
 
 
-def test_a_reports_pictures_are_the_images_themselves(page):
+def test_a_reports_images_equal_those_of_the_dataset(page):
     from convscope.data import digits
 
     data = digits()
@@ -113,28 +113,28 @@ def test_a_report_has_the_settings_and_the_machine(finished, page):
         assert machine[name] in page.text
 
 
-def test_a_report_is_the_same_when_it_is_written_again(finished, tmp_path):
+def test_a_report_that_is_rewritten_is_identical(finished, tmp_path):
     run = RunFolder(shutil.copytree(finished, tmp_path / finished.name))
     before = run.report.read_text().replace(str(finished), str(run.path))
     assert write_report(run).read_text() == before
 
 
-def test_names_cannot_break_a_report(tmp_path):
-    """Class and file names are text, whatever they hold."""
+def test_class_and_file_names_are_escaped(tmp_path):
+    """Names with HTML markup are shown as text."""
     folder = photos(tmp_path / "photos")
-    odd = "<b>&'\"[x]</b>"
-    (folder / "b").rename(folder / odd.replace("/", "_"))
+    markup = "<b>&'\"[x]</b>"
+    (folder / "b").rename(folder / markup.replace("/", "_"))
     train(tmp_path / "run", str(folder), train__epochs=1)
     text = (tmp_path / "run" / "report.html").read_text()
-    Balanced().feed(text)
-    assert odd.replace("/", "_") not in text
-    assert html.escape(odd.replace("/", "_")).replace("&#x27;", "&#39;").replace("&quot;", "&#34;") in text
+    ReportParser().feed(text)
+    assert markup.replace("/", "_") not in text
+    assert html.escape(markup.replace("/", "_")).replace("&#x27;", "&#39;").replace("&quot;", "&#34;") in text
 
 
-def test_large_photos_are_shown_small_and_whole(tmp_path):
+def test_large_photos_are_downscaled_without_cropping(tmp_path):
     folder = photos(tmp_path / "photos", size=(100, 300))
     train(tmp_path / "run", str(folder), train__epochs=1, data__size=16)
-    parser = Balanced()
+    parser = ReportParser()
     parser.feed((tmp_path / "run" / "report.html").read_text())
     for image in parser.images:
         assert image["src"].startswith("data:image/jpeg;base64,")
@@ -142,12 +142,12 @@ def test_large_photos_are_shown_small_and_whole(tmp_path):
         assert shown.size == (160, 53)
 
 
-def test_a_run_of_many_classes_lists_the_most_confused_pairs():
+def test_confused_pairs_are_sorted_by_count():
     counts = np.array([[5, 2, 0], [0, 3, 1], [4, 0, 0]])
     assert confused(counts, ("cat", "dog", "owl")) == [("owl", "cat", 4), ("cat", "dog", 2), ("dog", "owl", 1)]
 
 
-def test_a_loss_that_was_no_number_does_not_break_a_report(finished, tmp_path):
+def test_a_report_is_written_also_if_a_loss_is_nan(finished, tmp_path):
     run = RunFolder(shutil.copytree(finished, tmp_path / "run"))
     events = run.events()
     events[11]["validation"]["loss"] = None
@@ -155,12 +155,12 @@ def test_a_loss_that_was_no_number_does_not_break_a_report(finished, tmp_path):
     assert "<svg" in write_report(run).read_text()
 
 
-SPANS = {
+DURATIONS = {
     0.04: "0.0 s", 4.25: "4.2 s", 59.94: "59.9 s", 59.97: "1 min 00 s", 75: "1 min 15 s", 3599.6: "1 h 00 min",
     7260: "2 h 01 min",
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("seconds", "text"), SPANS.items())
-def test_spans_of_time_are_told_as_people_say_them(seconds, text):
+@pytest.mark.parametrize(("seconds", "text"), DURATIONS.items())
+def test_durations_are_formatted_with_units(seconds, text):
     assert format_seconds(seconds) == text

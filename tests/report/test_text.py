@@ -1,4 +1,4 @@
-"""What a person reads of a run: every line compared whole."""
+"""Events as text: every line is compared in full."""
 
 import doctest
 import re
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("no_report")
 
 
 @pytest.fixture
-def told(tmp_path, few):
+def events_of_run(tmp_path, few):
     return train(tmp_path / "run", few)
 
 
@@ -23,38 +23,38 @@ def only(events, kind):
     return next(event for event in events if isinstance(event, kind))
 
 
-def test_what_was_found(told, few):
-    assert as_lines(only(told, DataLoaded)) == [
+def test_the_lines_of_the_dataset(events_of_run, few):
+    assert as_lines(only(events_of_run, DataLoaded)) == [
         f"source: {few}",
         "images: 48 train, 6 validation, 6 test",
         "sizes (height x width): 16 x 16",
-        "kinds: 60 RGB",
+        "image modes: 60 RGB",
         "classes: 2, 30 images each",
         "pixels: in memory, 60 images of 3 x 16 x 16 in 0.0 MB",
     ]
 
 
-def test_what_is_done_with_it(told, tmp_path):
-    assert as_lines(only(told, PlanReady)) == [
+def test_the_lines_of_the_plan(events_of_run, tmp_path):
+    assert as_lines(only(events_of_run, PlanReady)) == [
         "task: classify",
-        "network: resnet18, stem small, width 4, depths [1, 1], dropout 0.1: 1,382 weights",
-        "images seen at: 16 x 16, augmentation light, mirrored",
+        "network: resnet18, stem small, width 4, depths [1, 1], dropout 0.1: 1,382 parameters",
+        "input size: 16 x 16, augmentation light, mirrored",
         "training: 2 epochs of 3 steps, batches of 16",
         "optimiser: muon, learning rate 0.12, linear",
         f"run: {tmp_path / 'run'}",
     ]
 
 
-def test_an_epoch(told):
-    (line,) = as_lines(only(told, Epoch))
+def test_the_line_of_an_epoch(events_of_run):
+    (line,) = as_lines(only(events_of_run, Epoch))
     assert re.fullmatch(
         r"epoch   1  loss \d\.\d{4} train, \d+\.\d{4} validation  accuracy \d\.\d{4}  lr [\d.e-]+  \d+\.\d s", line
     )
 
 
-def test_the_end(told, tmp_path):
+def test_the_lines_of_the_result(events_of_run, tmp_path):
     path = tmp_path / "run"
-    first, report, after = as_lines(only(told, TrainingFinished))
+    first, report, after = as_lines(only(events_of_run, TrainingFinished))
     assert re.fullmatch(r"validation accuracy \d+\.\d\d % \(epoch 2\) after \d+\.\d s", first)
     assert report == f"report: {path / 'report.html'}"
     assert after == (
@@ -62,29 +62,29 @@ def test_the_end(told, tmp_path):
     )
 
 
-def test_notes_are_told_and_steps_are_not(told):
+def test_notes_have_a_line_and_steps_have_none(events_of_run):
     assert as_lines(Note(1, 2, "learning rate down")) == ["learning rate down"]
-    assert [as_lines(event) for event in told if event.__class__.__name__ == "Step"] == [[]] * 6
+    assert [as_lines(event) for event in events_of_run if event.__class__.__name__ == "Step"] == [[]] * 6
 
 
-def test_a_resumed_run_says_where_it_goes_on(tmp_path, few):
+def test_a_resumed_run_names_its_last_epoch(tmp_path, few):
     events = start(tmp_path / "run", few)
     only(events, Epoch)
     events.close()
     assert as_lines(only(resuming(tmp_path / "run"), PlanReady))[-1] == "resumed: after epoch 1"
     list(resuming(tmp_path / "run"))
     assert as_lines(only(resuming(tmp_path / "run"), PlanReady))[-1] == (
-        "resumed: after epoch 2, the last one: only the report is written anew"
+        "resumed: after epoch 2, the last one: only the report is rewritten"
     )
 
 
-def test_a_budget_is_told_instead_of_epochs(tmp_path, few):
+def test_a_budget_is_shown_instead_of_the_number_of_epochs(tmp_path, few):
     events = start(tmp_path / "run", few, train__budget=75)
-    assert as_lines(only(events, PlanReady))[3] == "training: 1 min 15 s in all, epochs of 3 steps, batches of 16"
+    assert as_lines(only(events, PlanReady))[3] == "training: 1 min 15 s in total, epochs of 3 steps, batches of 16"
     events.close()
 
 
-def test_files_passed_over_are_named_reason_by_reason():
+def test_skipped_files_are_grouped_by_reason():
     empty = [Skipped(f"{i}.png", "the file is empty") for i in range(7)]
     assert skipped_sentences([*empty, Skipped("x.png", "damaged")]) == [
         "0.png, 1.png, 2.png, 3.png, 4.png and 2 more: the file is empty",
@@ -92,7 +92,7 @@ def test_files_passed_over_are_named_reason_by_reason():
     ]
 
 
-def test_copies_and_leaks_are_told(tmp_path):
+def test_duplicates_and_leaks_are_noted(tmp_path):
     folder = photos(tmp_path / "photos" / "train")
     photos(tmp_path / "photos" / "test", each=3, seed=1)
     for number in range(7):
@@ -111,10 +111,10 @@ def test_copies_and_leaks_are_told(tmp_path):
     events.close()
 
 
-def test_every_event_is_a_json_object(told):
-    names = [as_json(event)["event"] for event in told]
+def test_every_event_is_a_json_object(events_of_run):
+    names = [as_json(event)["event"] for event in events_of_run]
     assert names == ["data_loaded", "plan_ready", *["step"] * 3, "epoch", *["step"] * 3, "epoch", "training_finished"]
-    planned = as_json(told[1])
+    planned = as_json(events_of_run[1])
     assert planned["recipe"]["train"]["epochs"] == small()["train"]["epochs"]
     assert as_json(Epoch(1, 2, {"loss": float("nan")}, {"loss": float("inf")}, 0.5, 0.1)) == {
         "event": "epoch", "epoch": 1, "step": 2, "train": {"loss": None}, "validation": {"loss": None}, "seconds": 0.5,
@@ -122,5 +122,5 @@ def test_every_event_is_a_json_object(told):
     }  # fmt: skip
 
 
-def test_the_examples_in_the_docstrings_hold():
+def test_the_examples_in_the_docstrings_are_correct():
     assert doctest.testmod(lines).failed == 0

@@ -11,7 +11,7 @@ from filelock import FileLock
 
 from convscope.errors import DataError, RunError
 from convscope.files import append_line, read_lines
-from convscope.runs.folder import RunFolder, next_name
+from convscope.runs.folder import FORMAT, RunFolder, next_name
 
 LEFT_BEHIND = (".lock", "data.json", "environment.json", "range_test.json", ".recipe.toml.4711", ".data.json.12")
 
@@ -210,3 +210,18 @@ def test_names_of_runs_are_counted_on(tmp_path, monkeypatch):
     assert next_name("/data/photos").as_posix() == "runs/photos-1"
     assert next_name("labels.csv").as_posix() == "runs/labels-1"
     assert next_name(".").as_posix() == f"runs/{tmp_path.name}-1"
+
+
+def test_a_run_of_another_format_is_refused_in_one_sentence(tmp_path):
+    run = RunFolder(tmp_path)
+    run.recipe_file.write_text("")
+    run.environment_file.write_text(json.dumps({"format": FORMAT}))
+    assert RunFolder.open(tmp_path).path == tmp_path
+    for content, found in (({}, 1), ({"format": FORMAT + 1}, FORMAT + 1)):
+        run.environment_file.write_text(json.dumps(content))
+        with pytest.raises(RunError) as caught:
+            RunFolder.open(tmp_path)
+        assert str(caught.value) == (
+            f"{tmp_path}: a run of format {found}, and this version of convscope reads format 2; "
+            "train it again or open it with the version that wrote it"
+        )

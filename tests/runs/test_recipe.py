@@ -8,17 +8,10 @@ import pytest
 from convscope.durations import parse_seconds
 from convscope.errors import ConfigError
 from convscope.runs import recipe as recipes
-from convscope.runs.overrides import (
-    data_source,
-    known_settings,
-    merge,
-    nest,
-    override,
-    parse_recipe,
-    read_recipe,
-    settings_from_flags,
-)
+from convscope.runs.overrides import Overrides, data_source, merge, nest, override, settings_from_flags
+from convscope.runs.parse import known_settings, parse_recipe
 from convscope.runs.recipe import Recipe
+from convscope.runs.recipe_file import read_recipe
 
 EVERYTHING = {
     "seed": 7,
@@ -38,10 +31,10 @@ EVERYTHING = {
 
 @pytest.mark.parametrize("said", [{}, EVERYTHING], ids=["nothing said", "everything said"])
 def test_a_recipe_written_as_toml_reads_back_equal(tmp_path, said):
-    recipe = parse_recipe(said, "settings")
+    recipe = parse_recipe(Overrides.of(said, "settings"))
     file = tmp_path / "recipe.toml"
     file.write_text(recipe.to_toml())
-    assert parse_recipe(read_recipe(file), "settings") == recipe
+    assert parse_recipe(read_recipe(file)) == recipe
 
 
 def test_a_recipe_file_names_every_setting_that_has_a_value():
@@ -99,7 +92,7 @@ def test_a_recipe_file_names_every_setting_that_has_a_value():
 )
 def test_what_cannot_be_set_is_named_with_what_can(said, message):
     with pytest.raises(ConfigError) as caught:
-        parse_recipe(said, "recipe.toml")
+        parse_recipe(Overrides.of(said, "recipe.toml"))
     assert str(caught.value) == f"recipe.toml: {message}"
 
 
@@ -117,7 +110,7 @@ def test_a_recipe_file_is_checked_when_it_is_read(tmp_path):
     file.write_text("[train]\nepoch = 3\n")
     with pytest.raises(ConfigError) as caught:
         read_recipe(file)
-    assert str(caught.value) == f"{file}: no setting train.epoch; did you mean train.epochs?"
+    assert str(caught.value) == f"{file} line 2: no setting train.epoch; did you mean train.epochs?"
 
 
 def test_flags_are_toml_values_and_bare_words_are_strings():
@@ -130,12 +123,12 @@ def test_flags_are_toml_values_and_bare_words_are_strings():
         "augment": {"mirror": True},
         "data": {"size": [32, 48]},
     }
-    assert parse_recipe(settings_from_flags(flags), "settings").train.budget == 300
+    assert parse_recipe(settings_from_flags(flags)).train.budget == 300
 
 
 def test_one_look_may_be_a_number():
     said = settings_from_flags(["train.tta_views=1", "data.source=digits"])
-    assert parse_recipe(said, "flags").train.tta_views == "1"
+    assert parse_recipe(said).train.tta_views == "1"
 
 
 def test_a_flag_without_a_value_is_refused():

@@ -1,4 +1,4 @@
-"""The losses are what they are made of (M62), and class weights what they should be (M09).
+"""The losses equal the sums of their terms, and class weights follow from the class frequencies.
 
 Which one: one right class of several takes the cross entropy of logits; several labels at once the binary cross
 entropy of logits; a quantity the mean squared error. Those of logits compute logarithm and exponential together, so

@@ -7,7 +7,6 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from contracts.test_models import NARROW, make, quick
 from convscope.errors import ConfigError
 from convscope.models import MODELS
 from convscope.models.layers import named
@@ -32,6 +31,7 @@ from convscope.training import (
     save,
     train_mode,
 )
+from helpers.narrow_networks import NARROW, make, quick
 
 RATE = 0.05
 
@@ -242,7 +242,7 @@ def test_degradation_after_unfreezing_is_detected():
     assert watch.degraded
     again = UnfreezingCheck()
     again.load_state_dict(watch.state_dict())
-    assert (again.fell, again.frozen, again.frozen_epoch) == (True, 0.9, 2)
+    assert (again.degraded, again.frozen, again.frozen_epoch) == (True, 0.9, 2)
 
 
 def test_settings_beyond_the_network_raise_an_error():

@@ -1,7 +1,5 @@
-"""Seeing inside a run's network, or any other: what `convscope.explain` finds, as pictures, numbers and sentences."""
+"""Explain methods over a run's network, or any other: pictures, numbers and sentences.
 
-from convscope.analysis.registry import METHODS, explain
-from convscope.analysis.result import AnalysisResult
-from convscope.analysis.target import AnalysisTarget, InputInfo, open_target, wrap_module
-
-__all__ = ["METHODS", "AnalysisResult", "AnalysisTarget", "InputInfo", "explain", "open_target", "wrap_module"]
+`registry.METHODS` lists them, `runner.explain` runs one, `target` opens what is explained. Nothing is imported here:
+the registry is read by ``convscope explain --help``, which loads no PyTorch.
+"""

@@ -1,15 +1,14 @@
-"""What channels, neurons, whole layers and directions want to see, painted from noise beside real images."""
+"""Feature visualisations of channels, neurons, layers and directions, drawn beside real images."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 
 from convscope.analysis.images import ImageSet
 from convscope.analysis.layout import image_tile, table, titled
-from convscope.analysis.result import Findings
-from convscope.analysis.selection import chosen_channels, chosen_images, chosen_layers, width_of
-from convscope.analysis.settings import ClassSettings, MaximiseSettings
+from convscope.analysis.selection import chosen_channels, width_of
 from convscope.analysis.target import AnalysisTarget
 from convscope.analysis.top_patches import patches
 from convscope.errors import ConfigError, did_you_mean
@@ -37,24 +36,33 @@ PATCHES_BESIDE = 4  # real patches beside a painted picture
 REAL = 512  # real images that painted ones are set beside
 
 
-def optimisation_settings(subject: AnalysisTarget, settings: MaximiseSettings | ClassSettings) -> OptimisationSettings:
-    """How pictures of this network's size are painted: small ones must not be jittered out of sight."""
-    size = subject.size if settings.size is None else (settings.size, settings.size)
-    moves = Transforms(jitter=min(8, min(size) // 16))
-    return OptimisationSettings(
-        steps=settings.steps,
-        size=size,
-        parameterisation=settings.parameterisation,
-        copies=getattr(settings, "copies", 1),
-        seed=settings.seed,
-        transforms=moves,
-        learning_rate=LEARNING_RATE if min(size) >= 128 else SMALL_LEARNING_RATE,
+def optimisation_settings(
+    subject: AnalysisTarget, steps: int, seed: int, size: int | None = None, **more: Any
+) -> OptimisationSettings:
+    """How images of this network's size are optimised: small ones must not be jittered out of sight.
+
+    Args:
+        subject: gives the size where `size` is None.
+        steps: of optimisation.
+        seed: of noise and transforms.
+        size: side in pixels.
+        **more: "parameterisation" and "copies", as of `OptimisationSettings`.
+    """
+    sides = subject.size if size is None else (size, size)
+    moves, rate = (
+        Transforms(jitter=min(8, min(sides) // 16)),
+        LEARNING_RATE if min(sides) >= 128 else SMALL_LEARNING_RATE,
     )
+    return OptimisationSettings(steps=steps, size=sides, seed=seed, transforms=moves, learning_rate=rate, **more)
 
 
 def some_images(subject: AnalysisTarget, most: int = REAL, split: str = "train") -> ImageSet:
     """Images of a set, evenly chosen, at most so many."""
-    images = subject.read(split)
+    return evenly(subject.read(split), most)
+
+
+def evenly(images: ImageSet, most: int) -> ImageSet:
+    """At most so many of the images, evenly spaced."""
     return images.select(np.unique(np.linspace(0, len(images) - 1, min(most, len(images))).astype(int)))
 
 
@@ -67,47 +75,40 @@ def sample_images(subject: AnalysisTarget) -> ImageSet:
     return ImageSet(("grey",), np.array([-1]), grey, np.array([0]))
 
 
-def maximise_images(subject: AnalysisTarget, settings: MaximiseSettings, on_progress: Progress) -> Findings:
-    """For each layer a sheet: what was asked after wants to see, beside what of the real images comes nearest."""
-    sample = subject.input(sample_images(subject))
-    layers = chosen_layers(subject, settings.layers, sample)
-    if settings.images and settings.of != "direction":
-        real = chosen_images(subject, settings.images, settings.split, settings.each, REAL, settings.seed)
-    else:
-        real = some_images(subject, split=settings.split)
-    pictures, numbers, says = {}, [], []
-    for place, layer in enumerate(layers):
-        wanted, names = _maximise_layer(subject, settings, layer, real, _progress_from(on_progress, place, len(layers)))
-        pictures[layer] = maximised_sheet(subject, real, wanted, names)
-        numbers.append({**without_history(wanted), "names": names})
-        says.append(maximised_sentence(wanted))
-    return Findings(pictures, {"of": settings.of, "layers": numbers}, tuple(says))
-
-
-def _progress_from(on_progress: Progress, place: int, layers: int) -> Progress:
-    return lambda done, of: on_progress(place * (of or 1) + done, layers * (of or 1))
-
-
-def _maximise_layer(
-    subject: AnalysisTarget, settings: MaximiseSettings, layer: str, real: ImageSet, report: Progress
+def maximise_targets(
+    subject: AnalysisTarget,
+    layer: str,
+    goal: tuple[str, Sequence[Any]],
+    real: ImageSet,
+    optimisation: OptimisationSettings,
+    report: Progress,
 ) -> tuple[MaximisedImages, list[str]]:
-    """The pictures of one layer, beside what real images reach where that can be said, and each target's name."""
-    model, space, optimisation = subject.model, subject.space, optimisation_settings(subject, settings)
-    if settings.of == "layer":
+    """The images of one layer, with what real images reach where that is known, and each target's name.
+
+    Args:
+        subject: the network.
+        layer: its layer.
+        goal: "channel", "neuron", "layer" or "direction", with the channels, or the names of a direction's classes.
+        real: images to compare with.
+        settings: of the optimisation.
+        report: called with the steps done.
+    """
+    model, space, (objective, chosen) = subject.model, subject.space, goal
+    if objective == "layer":
         return maximise_layer(model, layer, space, optimisation, report), ["all of it"]
-    if settings.of == "direction":
-        classes, vectors = class_directions(subject, layer, real, settings.images)
+    if objective == "direction":
+        classes, vectors = class_directions(subject, layer, real, tuple(chosen))
         wanted = maximise_directions(model, layer, vectors, space, optimisation, report)
         return wanted, [f"towards {subject.class_name(k)}" for k in classes]
     sample = subject.input(sample_images(subject))
-    channels = chosen_channels(layer, width_of(model, layer, sample), settings.channels, CHANNELS)
-    paint = maximise_channels if settings.of == "channel" else maximise_neurons
+    channels = chosen_channels(layer, width_of(model, layer, sample), chosen, CHANNELS)
+    paint = maximise_channels if objective == "channel" else maximise_neurons
     wanted = paint(model, layer, channels, space, optimisation, report)
     if len(real):
         wanted = wanted.with_data_maximum(
-            channel_maxima(model, layer, subject.batches(real), middle=settings.of == "neuron")
-        )  # fmt: skip
-    return wanted, [f"{settings.of} {channel}" for channel in channels]
+            channel_maxima(model, layer, subject.batches(real), middle=objective == "neuron")
+        )
+    return wanted, [f"{objective} {channel}" for channel in channels]
 
 
 def class_directions(
@@ -139,17 +140,18 @@ def maximised_sheet(subject: AnalysisTarget, real: ImageSet, wanted: MaximisedIm
         first = place * copies
         final = wanted.pictures.final[first : first + copies]
         tiles = [image_tile(pixels, SIDE) for pixels in wanted.pictures.pixels[first : first + copies]]
-        label = f"{name}: {final.max():.2f} painted"
+        label = f"{name}: {final.max():.2f} optimised"
         if wanted.data_maximum is not None:
             label += f", {wanted.data_maximum[first]:.2f} at most on real images"
         patch, called = beside(first)
         rows.append(
-            (label, tiles + patch, ["painted"] * len(tiles) + [f"real: {one}" if one else "real" for one in called])
+            (label, tiles + patch, ["optimised"] * len(tiles) + [f"real: {one}" if one else "real" for one in called])
         )
-    note = "Painted from noise. Where it agrees with the real patches beside it, believe it."
-    what = {"channel": "channels want", "neuron": "single neurons want", "layer": "the whole layer wants"}
-    heading = what.get(wanted.kind, "lies in directions")
-    return titled(table(rows), f"{wanted.layer}: what {heading}{' to see' if wanted.kind in what else ''}", note)
+    note = "Optimised from noise. Trust it where it agrees with the real patches beside it."
+    what = {"channel": "channels", "neuron": "single neurons", "layer": "the whole layer"}.get(
+        wanted.kind, "directions"
+    )
+    return titled(table(rows), f"{wanted.layer}: feature visualisations of {what}", note)
 
 
 NeighbouringPatches = Callable[[int], tuple[list[np.ndarray], list[str]]]
@@ -186,9 +188,9 @@ def maximised_sentence(wanted: MaximisedImages) -> str:
     """How far beyond the data the pictures go."""
     final, most = wanted.pictures.final, wanted.data_maximum
     silent = int((final <= 0).sum())
-    text = f"{wanted.layer}: {len(final)} {'picture' if len(final) == 1 else 'pictures'} painted"
+    text = f"{wanted.layer}: {len(final)} {'image' if len(final) == 1 else 'images'} optimised"
     if silent:
-        text += f", {silent} of them for what could not be woken"
+        text += f", {silent} of them without any activation"
     if most is None:
         return (
             f"{text}; score {np.median(wanted.pictures.start):.2f} as noise, {np.median(final):.2f} in the end (median)"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from convscope.errors import ConfigError
-from convscope.runs.loaders import PreparedData, boxes_in_view
+from convscope.runs.loaders import PreparedData
 
 NOTHING = 255  # in marks: no object is here
 
@@ -24,7 +24,7 @@ class ImageSet:
         targets: (N,) class indices, -1 where the class is not known.
         store: (M, C, H, W) pixels.
         rows: (N,) where each lies in the store.
-        marks: (M, H, W) uint8 where the data say which class's object lies in which place, 255 for none.
+        object_masks: (M, H, W) uint8 where the data say which class's object lies in which place, 255 for none.
     """
 
     names: tuple[str, ...]
@@ -54,6 +54,17 @@ class ImageSet:
         return chosen.float() / 255 if chosen.dtype == torch.uint8 else chosen.float()
 
 
+def joined(parts: Sequence[ImageSet]) -> ImageSet:
+    """Several sets of images of one size behind each other."""
+    if len(parts) == 1:
+        return parts[0]
+    pixels = np.concatenate([part.pixels().numpy() for part in parts])
+    names = tuple(name for part in parts for name in part.names)
+    marks = [part.object_masks[part.rows] for part in parts if part.object_masks is not None]
+    kept = np.concatenate(marks) if len(marks) == len(parts) else None
+    return ImageSet(names, np.concatenate([part.targets for part in parts]), pixels, np.arange(len(names)), kept)
+
+
 def check_object_masks(
     marks: NDArray[Any] | Tensor | None, targets: NDArray[np.int64], store: NDArray[Any]
 ) -> NDArray[np.uint8] | None:
@@ -75,32 +86,7 @@ def check_object_masks(
 def image_set_of(prepared: PreparedData, split: str) -> ImageSet:
     """The images of one set of a run."""
     rows, dataset = prepared.rows(split), prepared.dataset
-    targets, place = np.asarray(dataset.targets), prepared.store_index[rows]
-    known, marks = np.full(len(rows), -1), None
-    if dataset.target_kind == "classes":
-        known = targets[rows].astype(np.int64)
-    elif dataset.target_kind == "boxes":
-        boxes = boxes_in_view(targets, dataset.sizes, prepared.preprocessing.size)[rows]
-        known, marks = boxes[:, 0].astype(np.int64), _box_masks(boxes, place, prepared)
-    elif dataset.target_kind == "masks" and prepared.masks is not None:
-        marks = prepared.masks
-        known = np.array([_main_class(mask, len(dataset.classes)) for mask in marks[place]], np.int64)
-    names = tuple(dataset.names[i] for i in rows)
-    return ImageSet(names, known, prepared.store.pixels, place, marks)
-
-
-def _box_masks(boxes: NDArray[np.float32], place: NDArray[np.int64], prepared: PreparedData) -> NDArray[np.uint8]:
-    """Marks of boxes (N, 5), class and xyxy."""
-    height, width = prepared.preprocessing.size
-    marks = np.full((len(prepared.store.pixels), height, width), NOTHING, np.uint8)
-    for row, (kind, *corners) in zip(place, boxes.tolist(), strict=True):
-        if not np.isnan(corners).any():
-            left, top, right, bottom = (round(corner) for corner in corners)
-            marks[row, top : max(bottom, top + 1), left : max(right, left + 1)] = int(kind)
-    return marks
-
-
-def _main_class(mask: NDArray[np.uint8], classes: int) -> int:
-    """The class with most pixels beside the first, which is most often the ground; -1 where there is none."""
-    counts = np.bincount(mask.ravel(), minlength=NOTHING + 1)[1:classes]
-    return int(counts.argmax()) + 1 if counts.any() else -1
+    index, seen = prepared.store_index[rows], prepared.targets()
+    known = dataset.kind.image_classes(seen[index], len(dataset.classes))
+    marks = dataset.kind.object_masks(seen, index, prepared.preprocessing.size)
+    return ImageSet(tuple(dataset.names[i] for i in rows), known, prepared.store.pixels, index, marks)

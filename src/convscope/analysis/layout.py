@@ -58,9 +58,14 @@ def squared(picture: np.ndarray, side: int) -> np.ndarray:
     return square
 
 
+def visible(pixels: np.ndarray) -> np.ndarray:
+    """An image (C, H, W) as one of 1 or 3 channels: of any other number, the mean."""
+    return pixels if len(pixels) in (1, 3) else pixels.mean(0, keepdims=True)
+
+
 def image_tile(pixels: np.ndarray, side: int) -> np.ndarray:
     """An image (C, H, W) in [0, 1] as a square tile; of other than 1 or 3 channels, the mean."""
-    return squared(tile(pixels if len(pixels) in (1, 3) else pixels.mean(0, keepdims=True)), side)
+    return squared(tile(visible(pixels)), side)
 
 
 def with_frame(picture: np.ndarray, color: tuple[int, int, int], width: int = 3) -> np.ndarray:

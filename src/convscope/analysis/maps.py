@@ -1,40 +1,15 @@
-"""What channels answer, and what the first kernels look like."""
+"""Drawing of activation maps and of kernels."""
 
 import numpy as np
 
 from convscope.analysis.images import ImageSet
 from convscope.analysis.layout import INK, beside, headed, image_tile, sized, squared, table, titled
-from convscope.analysis.result import Findings
-from convscope.analysis.selection import chosen_channels, chosen_images, chosen_layers
-from convscope.analysis.settings import ActivationsSettings, FiltersSettings
+from convscope.analysis.selection import chosen_channels
 from convscope.analysis.target import AnalysisTarget
-from convscope.explain import Activations, Filters, activations, filters, grid, kernel_tile, map_tile
-from convscope.explain import first_convolution as first_of
-from convscope.progress import Progress
+from convscope.explain import Activations, Filters, grid, kernel_tile, map_tile
 
 CHANNELS = 64  # on a sheet
 KERNEL_CHANNELS = 8  # of a deep kernel that are drawn
-
-
-def activation_maps(subject: AnalysisTarget, settings: ActivationsSettings, on_progress: Progress) -> Findings:
-    """A sheet of every channel's map for each image and layer; channels that answer nothing are crossed out."""
-    images = chosen_images(subject, settings.images, settings.split, settings.each, settings.most, settings.seed)
-    x = subject.input(images)
-    layers = chosen_layers(subject, settings.layers, x)
-    found = activations(subject.model, x, layers)
-    pictures, says = {}, []
-    for done, layer in enumerate(layers, 1):
-        for place in range(len(images)):
-            pictures[f"{layer}.{place}"] = activation_sheet(subject, images, place, found[layer], settings.channels)
-        empty = found[layer].empty
-        always = np.flatnonzero(empty.all(0))
-        says.append(
-            f"{layer}: {100 * empty.mean():.0f} % of its {empty.shape[1]} channels are empty for an image on average, "
-            f"{len(always)} for all {len(images)}"
-        )
-        on_progress(done, len(layers))
-    numbers = {"images": images.names, "layers": [answer.to_json() for answer in found.values()]}
-    return Findings(pictures, numbers, tuple(says))
 
 
 def activation_sheet(
@@ -74,24 +49,6 @@ def channel_maps_sheet(
     own = "its own scale" if found.maps[0, 0].size > 1 else "the layer's scale"
     note = f"Each tile is on {own}, from black (or blue, below zero) up."
     return titled(table(rows), f"{found.layer}: what {len(channels)} of its channels answer", note)
-
-
-def filter_images(subject: AnalysisTarget, settings: FiltersSettings, on_progress: Progress) -> Findings:
-    """A layer's kernels as pictures, the dead crossed out, with their smoothness; what they answer to chosen images."""
-    layers = settings.layers or (first_of(subject.model),)
-    pictures, found, says = {}, [], []
-    for done, layer in enumerate(layers, 1):
-        one = filters(subject.model, layer)
-        pictures[layer] = filter_sheet(one, settings.channels)
-        found.append(one.to_json())
-        says.append(filter_sentence(one))
-        on_progress(done, len(layers))
-    if settings.images:
-        images = chosen_images(subject, settings.images, settings.split, settings.each, settings.most, settings.seed)
-        for layer, answer in activations(subject.model, subject.input(images), layers).items():
-            for place in range(len(images)):
-                pictures[f"{layer}.{place}"] = activation_sheet(subject, images, place, answer, settings.channels)
-    return Findings(pictures, {"layers": found}, tuple(says))
 
 
 def filter_sheet(found: Filters, wanted: tuple[int, ...] = ()) -> np.ndarray:

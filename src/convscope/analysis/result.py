@@ -1,4 +1,4 @@
-"""What a way of looking finds, and where it is written."""
+"""What an explain method finds, and where it is written."""
 
 import json
 import re
@@ -10,11 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from convscope.analysis.target import AnalysisTarget
 from convscope.files import atomic_write, to_plain
-from convscope.progress import Progress
-
-AnalysisFunction = Callable[[AnalysisTarget, Any, Progress], "Findings"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +22,10 @@ class Findings:
     summary: tuple[str, ...] = ()
     files: dict[str, Callable[[Path], None]] = field(default_factory=dict)
     """Further files by name, such as animations, each with what writes it."""
+    tiles: dict[str, np.ndarray] = field(default_factory=dict)
+    """Single pictures without labels, (H, W, 3) or with opacity (H, W, 4), that a page lays out itself."""
+    data: dict[str, Any] = field(default_factory=dict)
+    """Numbers that only a page needs, beside those of the JSON file; they name the tiles as "picture"."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,11 @@ class AnalysisResult:
     """What was written.
 
     Attributes:
-        method: the way of looking.
-        pictures: PNG files (and animations), in the order in which they are meant to be looked at.
+        method: its name.
+        pictures: PNG files (and animations), in the order of reading.
         numbers_file: the JSON of the numbers.
         numbers: its content.
-        says: what was found, in sentences.
+        summary: what was found, in sentences.
     """
 
     method: str
@@ -73,7 +73,7 @@ def write_result(findings: Findings, method: str, settings: dict[str, Any], fold
         paths.append(path)
     numbers = to_plain({
         "method": method, "settings": settings, **findings.numbers,
-        "says": list(findings.summary), "pictures": [path.name for path in paths],
+        "summary": list(findings.summary), "pictures": [path.name for path in paths],
     })  # fmt: skip
     numbers_file = folder / f"{method}.json"
     atomic_write(numbers_file, (json.dumps(numbers, indent=1) + "\n").encode())

@@ -8,17 +8,25 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from convscope.analysis.images import ImageSet
-from convscope.analysis.target import TASKS_WITH_CLASSES, TO_CLASS_SCORES, AnalysisTarget
+from convscope.analysis.images import ImageSet, joined
+from convscope.analysis.method import ImageSettings
+from convscope.analysis.target import AnalysisTarget
 from convscope.bundle import image_files
-from convscope.errors import ConfigError, did_you_mean
+from convscope.errors import ConfigError, closest
 from convscope.explain import find_layer, record
 from convscope.models import Network
 from convscope.modules import preserve_state
 
 MISTAKES = "mistakes"
-OTHERS = "look at activations, filters, stimuli, invert, maximise or neighbours instead"
+OTHERS = "use activations, filters, stimuli, invert, maximise or neighbours instead"
 ENOUGH_PLACES = 4  # rows and columns below which a map says hardly where
+
+
+def select_images(subject: AnalysisTarget, settings: ImageSettings) -> ImageSet:
+    """The images that a method's settings name, as `chosen_images`."""
+    return chosen_images(
+        subject, settings.images, settings.split, settings.per_class, settings.max_images, settings.seed
+    )
 
 
 def chosen_images(
@@ -28,6 +36,7 @@ def chosen_images(
 
     Args:
         words: classes, names of images in the set, files, folders, or "mistakes"; none takes some of each class.
+            What `AnalysisTarget.lookup` knows comes first.
         split: "train" or "validation".
         each: how many of a class; None is up to `most`.
         most: how many in all, where none were named one by one.
@@ -36,7 +45,10 @@ def chosen_images(
         ConfigError: a word that is none of these, or nothing to choose from.
         DataError: a file that is no image.
     """
-    files = [Path(word) for word in words if word not in subject.classes and Path(word).exists()]
+    known = [subject.lookup(word) for word in words] if subject.lookup else []
+    if words and known and all(known):
+        return joined([one for one in known if one])
+    files = _files(subject, words)
     if words and len(files) == len(words):
         return subject.from_files(image_files(files))
     found = subject.read(split)
@@ -46,6 +58,13 @@ def chosen_images(
     for word in words:
         places += _resolve_word(subject, found, split, word, each or most, seed)
     return found.select(places if words else _some_of_each_class(found, each, most, seed))
+
+
+def _files(subject: AnalysisTarget, words: Sequence[str]) -> list[Path]:
+    """The words that are files or folders, where a target may read any."""
+    if subject.lookup:
+        return []
+    return [Path(word) for word in words if word not in subject.classes and Path(word).exists()]
 
 
 def _resolve_word(subject: AnalysisTarget, found: ImageSet, split: str, word: str, each: int, seed: int) -> list[int]:
@@ -61,12 +80,11 @@ def _resolve_word(subject: AnalysisTarget, found: ImageSet, split: str, word: st
         if not wrong:
             raise ConfigError(f"images: no mistakes in the {split} set; choose a class, an image or a file")
         return wrong[:each]
-    if Path(word).exists():
+    if _files(subject, [word]):
         raise ConfigError(f"images: {word} is a file beside words that are none; name either files or words")
     known = (*subject.classes, *found.names[:5000], MISTAKES)
-    meant = did_you_mean(word, known)
-    if meant.startswith("; choose"):
-        meant = "; give a class, a file, or a name from data.json"
+    near = closest(word, known)
+    meant = f"; did you mean {near}?" if near else "; give a class, a file, or a name from data.json"
     raise ConfigError(f"images: no class, image or file {word}{meant}")
 
 
@@ -103,8 +121,7 @@ def probabilities(subject: AnalysisTarget, images: ImageSet) -> np.ndarray:
             output = subject.model(x)
             if not isinstance(output, Tensor) or output.ndim != 2:
                 raise ConfigError(f"{subject.name}: does not answer with (B, K) logits; {OTHERS}")
-            several = subject.task == "multilabel"
-            parts.append((output.float().sigmoid() if several else output.float().softmax(1)).cpu().numpy())
+            parts.append(subject.task.class_probabilities(output).cpu().numpy())
     return np.concatenate(parts)
 
 
@@ -113,23 +130,14 @@ def require_class_scores(subject: AnalysisTarget, somehow: bool = False) -> None
 
     What can become some does so inside `AnalysisTarget.class_scores_only`.
     """
-    if subject.task not in TASKS_WITH_CLASSES and not (somehow and subject.task in TO_CLASS_SCORES):
-        raise ConfigError(f"{subject.name}: its task is {subject.task}, which names no classes; {OTHERS}")
-
-
-def predicted_classes(subject: AnalysisTarget, output: np.ndarray) -> np.ndarray:
-    """(N,) the class that each image is answered to be; of masks, the one with most pixels beside the first class,
-    which is most often the ground.
-    """
-    if subject.task == "segment" and output.shape[1] > 1:
-        return np.asarray(output[:, 1:].argmax(1) + 1)
-    return np.asarray(output.argmax(1))
+    if not (subject.task.names_classes if somehow else subject.task.outputs_classes):
+        raise ConfigError(f"{subject.name}: task '{subject.task.name}' has no class scores; {OTHERS}")
 
 
 def mistakes(subject: AnalysisTarget, images: ImageSet) -> list[int]:
     """The images that are answered wrongly, surest first."""
     answers = probabilities(subject, images)
-    wrong = np.flatnonzero((predicted_classes(subject, answers) != images.targets) & (images.targets >= 0))
+    wrong = np.flatnonzero((subject.task.predicted_class(answers) != images.targets) & (images.targets >= 0))
     order: list[int] = wrong[np.argsort(-answers[wrong].max(1), kind="stable")].tolist()
     return order
 

@@ -22,23 +22,10 @@ from convscope.explain import PixelSpace, color_axes
 from convscope.progress import Progress
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import reload
+from convscope.tasks import DEFAULT_TASK, Task
 
-__all__ = [
-    "TASKS_WITH_CLASSES",
-    "TO_CLASS_SCORES",
-    "AnalysisTarget",
-    "ImageSet",
-    "InputInfo",
-    "open_target",
-    "wrap_module",
-]
+__all__ = ["AnalysisTarget", "ImageSet", "InputInfo", "open_target", "wrap_module"]
 
-TASKS_WITH_CLASSES = ("classify", "multilabel")
-TO_CLASS_SCORES: dict[str, Callable[[Tensor], Tensor]] = {
-    "localise": lambda output: output[:, :-4],
-    "segment": lambda output: output.float().softmax(1).mean((2, 3)).clamp(min=1e-12).log(),
-}
-"""How the answers of tasks that also say where become (B, K) class logits; of masks, the log of a class's share."""
 COLOR_IMAGES = 512  # training images whose colours painted pictures take
 BATCH = 64
 
@@ -58,6 +45,7 @@ class AnalysisTarget:
         read: from a set's name ("train" or "validation") to its images.
         white: see `data.read_image`.
         task: what its answers are; numbers name no classes.
+        lookup: from an image's id to it, where ids are known; then files are not read.
     """
 
     name: str
@@ -69,16 +57,16 @@ class AnalysisTarget:
     home: Path
     read: Callable[[str], ImageSet]
     white: float = 65535.0
-    task: str = "classify"
+    task: Task = DEFAULT_TASK(())  # noqa: RUF009  (frozen)
+    lookup: Callable[[str], ImageSet | None] | None = None
 
     @contextmanager
     def class_scores_only(self) -> Iterator[None]:
         """Inside, a network that also says where answers with (B, K) class logits alone; others as ever."""
-        if self.task not in TO_CLASS_SCORES:
+        if self.task.outputs_classes or not self.task.names_classes:
             yield
             return
-        as_classes = TO_CLASS_SCORES[self.task]
-        handle = self.model.register_forward_hook(lambda _module, _inputs, output: as_classes(output))
+        handle = self.model.register_forward_hook(lambda _module, _inputs, output: self.task.class_scores(output))
         try:
             yield
         finally:
@@ -150,9 +138,9 @@ def wrap_module(
         model: gives (B, K) logits where classes are asked after; any number of input channels.
         pixels: (N, C, H, W), uint8 or float in [0, 1], before normalisation.
         targets: (N,) class indices.
-        about: how pixels become the module's input, and names. Preprocessing of any other kind goes into the module:
+        info: how pixels become the module's input, and names. Preprocessing of any other kind goes into the module:
             ``nn.Sequential(preprocessing, network)``.
-        marks: (N, H, W) where the objects lie: bool, or the class of each place and 255 for none.
+        object_masks: (N, H, W) where the objects lie: bool, or the class of each place and 255 for none.
     Raises:
         ConfigError: arrays of other shapes.
     """
@@ -204,7 +192,7 @@ def open_target(path: Path, on_progress: Progress | None = None) -> AnalysisTarg
             home,
             lambda _split: none,
             preprocessing.white,
-            config.task,
+            config.build_task(),
         )
     folder = RunFolder.open(path)
     use_cores(folder.recipe().train.threads or None)
@@ -220,7 +208,7 @@ def open_target(path: Path, on_progress: Progress | None = None) -> AnalysisTarg
         path / "explain",
         sets.read,
         preprocessing.white,
-        config.task,
+        config.build_task(),
     )
 
 

@@ -12,13 +12,23 @@ from convscope.api.robustness import robustness
 from convscope.api.tensorboard import log_to_tensorboard
 from convscope.api.verbs import Run, predict, task_of, train
 from convscope.bundle import FailedFile, Prediction
-from convscope.pipeline.train import resuming, training
+from convscope.pipeline import resuming, training
 from convscope.report.report import write_report
 from convscope.report.text import as_lines, dataset_rows, plan_rows
 from convscope.runs.events import DataLoaded, Event, PlanReady, PretrainedLoaded, TrainingFinished, as_json
 from convscope.runs.folder import RunFolder, next_name
-from convscope.runs.overrides import data_source, nest, override, parse_recipe, read_recipe, settings_from_flags
+from convscope.runs.overrides import (
+    Overrides,
+    data_source,
+    lay,
+    nest,
+    override,
+    settings_from_flags,
+    settings_from_options,
+)
+from convscope.runs.parse import parse_recipe
 from convscope.runs.recipe import Recipe
+from convscope.runs.recipe_file import Settings, as_overrides, read_recipe
 from convscope.tasks import Task
 from convscope.training import Epoch, Note, Step
 
@@ -33,12 +43,14 @@ __all__ = [
     "FeatureTable",
     "InputInfo",
     "Note",
+    "Overrides",
     "PlanReady",
     "Prediction",
     "PretrainedLoaded",
     "Recipe",
     "Run",
     "RunFolder",
+    "Settings",
     "Step",
     "Task",
     "TrainingFinished",
@@ -46,6 +58,7 @@ __all__ = [
     "anatomy_table",
     "as_json",
     "as_lines",
+    "as_overrides",
     "as_picture",
     "augmentation_sheet",
     "compare",
@@ -56,6 +69,7 @@ __all__ = [
     "evaluate",
     "features",
     "inspect",
+    "lay",
     "log_to_tensorboard",
     "nest",
     "next_name",
@@ -69,6 +83,7 @@ __all__ = [
     "robustness",
     "run_baselines",
     "settings_from_flags",
+    "settings_from_options",
     "task_of",
     "train",
     "training",

@@ -10,18 +10,16 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from convscope.data import Batches, BatchSettings, build_masks, build_store
-from convscope.pipeline.defaults import augmentation_for, size_for
-from convscope.runs.batching import SPATIAL_TARGETS
-from convscope.runs.loaders import boxes_in_view, open_source
-from convscope.runs.overrides import nest, parse_recipe
-from convscope.runs.recipe import AugmentSettings, Recipe
+from convscope.data import Batches, BatchSettings, build_store
+from convscope.pipeline import augmentation_for, size_for, task_of_target_kind
+from convscope.runs.loaders import open_source
+from convscope.runs.overrides import Overrides, lay, settings_from_options
+from convscope.runs.parse import check_overrides
+from convscope.runs.recipe import AugmentSettings
 from convscope.tasks import TASKS
-from convscope.tasks.drawing import TRUTH, with_boxes, with_mask
 
 GAP = 4  # pixels between pictures
 PROBED = 200  # images looked at to choose what is not said
-LEAST = 96  # of a picture's longer side; smaller ones are enlarged
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +42,7 @@ def augmentation_sheet(
 
     Args:
         source: a folder, a table or a built-in's name.
-        said: the recipe's augment settings; what is not said is chosen as for training.
+        overrides: the recipe's augment settings; what is not said is chosen as for training.
         task: what the data are for; None: what they look like.
         images: rows, taken evenly from the data.
         variants: columns beside the first.
@@ -53,40 +51,37 @@ def augmentation_sheet(
         DataError: there are no such data.
         ConfigError: no such task or setting, or a change goes too far.
     """
-    settings: Recipe = parse_recipe(nest({"data.source": str(source), "task": task}), "settings")
+    named = {"source": ("data.source", str(source)), "task": ("task", task)}
+    settings = check_overrides(settings_from_options(named))
     found = open_source(settings.data, TASKS[settings.task].target_kind if task else None)
     found = found.subset(np.unique(np.linspace(0, len(found) - 1, PROBED).astype(int)))
     size = size_for(found, torch.device("cpu"), settings.model.name)["data"]["size"]
     store = build_store(found, size)
     usual = augmentation_for(found.target_kind, store.pixels, store.readable)
-    chosen = parse_recipe({"augment": {**usual, **(overrides or {})}}, "augment").augment
+    asked = Overrides.of({"augment": overrides or {}}, "augment")
+    chosen = check_overrides(lay(usual, asked)).augment
     rows = store.readable[np.unique(np.linspace(0, len(store.readable) - 1, images).astype(int))]
-    targets = boxes_in_view(found.targets, found.sizes, size) if found.target_kind == "boxes" else found.targets
-    targets = build_masks(found, size)[0] if found.target_kind == "masks" else targets
+    masks, _ = found.kind.decode(found, size)
+    targets = found.kind.in_view(found, size) if masks is None else masks
+    draw = TASKS[task_of_target_kind(found.target_kind)].draw_target
     how = BatchSettings(
         batch=len(rows),
         mean=(0.0,) * found.channels,
         std=(1.0,) * found.channels,
         policy=chosen.chosen(),
         mirror=chosen.mirror,
-        spatial_targets=SPATIAL_TARGETS.get(found.target_kind, "none"),
+        target_kind=found.target_kind,
     )
     still = how.model_copy(update={"policy": "none"})
     columns = [next(iter(Batches(store.pixels, targets, rows, still)(0)))]
     columns += [next(iter(Batches(store.pixels, targets, rows, how)(epoch))) for epoch in range(variants)]
-    pictures = [[_drawn(x[i], y[i], found.target_kind) for x, y in columns] for i in range(len(rows))]
+    pictures = [[draw(_image(x[i]), y[i].numpy()) for x, y in columns] for i in range(len(rows))]
     return AugmentationSheet(Image.fromarray(_sheet(pictures)), chosen)
 
 
-def _drawn(x: torch.Tensor, y: torch.Tensor, kind: str) -> NDArray[np.uint8]:
-    """(H, W, 3) picture with what moves with it."""
-    pixels = (255 * x.expand(3, -1, -1)).round().to(torch.uint8).permute(1, 2, 0).numpy()
-    if kind == "boxes":
-        return with_boxes(pixels, [] if y.isnan().any() else [(y[1:].tolist(), TRUTH)])
-    if kind == "masks":
-        return with_mask(pixels, np.where(y.numpy() == 255, 0, y.numpy()).astype(np.uint8))
-    factor = max(1, -(-LEAST // max(pixels.shape[:2])))
-    return np.ascontiguousarray(pixels.repeat(factor, 0).repeat(factor, 1))
+def _image(x: torch.Tensor) -> NDArray[np.uint8]:
+    """(H, W, 3) bytes of (C, H, W) values in [0, 1]."""
+    return (255 * x.expand(3, -1, -1)).round().to(torch.uint8).permute(1, 2, 0).numpy()
 
 
 def _sheet(rows: list[list[NDArray[np.uint8]]]) -> NDArray[np.uint8]:

@@ -11,15 +11,16 @@ import numpy as np
 
 from convscope.bundle import load_config
 from convscope.charts import accuracy_against_time
+from convscope.data import DEFAULT_KIND
 from convscope.durations import parse_seconds
 from convscope.errors import ConfigError, did_you_mean
 from convscope.explain import baseline_scores
 from convscope.files import atomic_write
-from convscope.pipeline.train import training
+from convscope.pipeline import training
 from convscope.runs.events import TrainingFinished
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import open_source, prepare
-from convscope.runs.overrides import Overrides, nest, override
+from convscope.runs.overrides import nest
 from convscope.runs.recipe import DataSettings
 
 PIXELS = (32, 32)  # at which the plain baselines see the images
@@ -73,7 +74,7 @@ def run_baselines(
         source: as for ``convscope train``; images of classes.
         recipes: names in `BASELINES`.
         out: a folder for the runs.
-        weights: for ``transfer``, as for ``convscope train --from``.
+        checkpoint: for ``transfer``, as for ``convscope train --from``.
         seeds: of split, first weights and order.
         budget: like 5m, for each training.
 
@@ -105,7 +106,7 @@ def _run_plain(source: str, name: str, seed: int) -> BaselineRun:
     """A baseline that no network is trained for."""
     began = time.monotonic()
     settings = DataSettings(source=source, size=PIXELS)
-    prepared = prepare(open_source(settings, "classes"), settings, seed)
+    prepared = prepare(open_source(settings, DEFAULT_KIND), settings, seed)
     rows = {role: prepared.rows(role) for role in ("train", "validation")}
     pixels = {
         role: prepared.store.pixels[prepared.store_index[some]].reshape(len(some), -1) for role, some in rows.items()
@@ -115,15 +116,13 @@ def _run_plain(source: str, name: str, seed: int) -> BaselineRun:
     return BaselineRun(name, seed, scores[name], time.monotonic() - began, 0)
 
 
-def _run_trained(source: str, name: str, path: Path, overrides: Overrides) -> BaselineRun:
+def _run_trained(source: str, name: str, path: Path, settings: Mapping[str, Any]) -> BaselineRun:
     """A recipe that trains a network."""
-    last = next(
-        event for event in training(source, path, override(overrides, {})) if isinstance(event, TrainingFinished)
-    )
+    last = next(event for event in training(source, path, settings) if isinstance(event, TrainingFinished))
     config = load_config(RunFolder.open(path).model)
     if "accuracy" not in last.scores:
         raise ConfigError(f"compare: {source} is for {last.task}; accuracies of classes are compared")
-    return BaselineRun(name, int(overrides["seed"]), last.scores["accuracy"], last.seconds, config.num_parameters)
+    return BaselineRun(name, int(settings["seed"]), last.scores["accuracy"], last.seconds, config.num_parameters)
 
 
 def rank(entries: Sequence[BaselineRun]) -> list[BaselineResult]:

@@ -51,10 +51,9 @@ def compare(runs: Sequence[str | Path]) -> tuple[list[ComparedRun], tuple[str, .
 
 def _row(folder: RunFolder) -> ComparedRun:
     folder.trained_model()
-    if folder.recipe().task != "classify":
-        raise ConfigError(
-            f"compare: {folder.path} is of the task {folder.recipe().task}; accuracies of classes are compared"
-        )
+    task = folder.recipe().task_class
+    if not task.single_class:
+        raise ConfigError(f"compare: {folder.path} is of the task {task.name}; accuracies of classes are compared")
     config = load_config(folder.model)
     found = scores(load_predictions(folder, "validation", config.tta_views))
     low, high = found["interval"]

@@ -24,7 +24,8 @@ def evaluate(
     Args:
         run: its folder.
         split: which of its sets.
-        crops: how many looks at each image are averaged, one of `bundle.CROPS`; None: as many as the run found to pay.
+        tta_views: how many looks at each image are averaged, one of `bundle.TTA_VIEWS`; None: as many as the run found
+            to pay.
         on_progress: called with (images decoded, images in all).
 
     Returns:

@@ -1,11 +1,13 @@
-"""Looking into a network, for people: what was seen is kept, and the run's report takes in what belongs there."""
+"""Explain methods on a run: results are kept, and the run's report takes them in."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from convscope.analysis import METHODS, AnalysisResult, AnalysisTarget, InputInfo, wrap_module
-from convscope.analysis import explain as looked
+from convscope.analysis.registry import METHODS
+from convscope.analysis.result import AnalysisResult
+from convscope.analysis.runner import explain as explain_target
+from convscope.analysis.target import AnalysisTarget, InputInfo, wrap_module
 from convscope.progress import Progress
 from convscope.report.report import write_report
 from convscope.runs.folder import RunFolder
@@ -16,13 +18,14 @@ def explain(
     method: str,
     settings: Mapping[str, Any] | None = None,
     on_progress: Progress | None = None,
+    out: str | Path | None = None,
 ) -> AnalysisResult:
-    """As `convscope.analysis.registry`; what is kept in a run is in its report from then on."""
-    seen = looked(target, method, settings, on_progress)
-    kept_in_run = not isinstance(target, AnalysisTarget) and (settings or {}).get("out") is None
+    """As `analysis.runner.explain`; what is written into a run is in its report from then on."""
+    result = explain_target(target, method, settings, on_progress, out)
+    kept_in_run = not isinstance(target, AnalysisTarget) and out is None
     if kept_in_run and RunFolder(Path(str(target))).has_predictions("validation"):
         write_report(RunFolder.open(Path(str(target))))
-    return seen
+    return result
 
 
 __all__ = ["METHODS", "AnalysisResult", "AnalysisTarget", "InputInfo", "explain", "wrap_module"]

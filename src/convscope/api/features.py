@@ -12,9 +12,9 @@ from torch import nn
 
 from convscope.bundle import Preprocessing, load_bundle
 from convscope.bundle.bundle import CONFIG_FILE
-from convscope.data import Batches, BatchSettings
+from convscope.data import TARGET_KINDS, Batches, BatchSettings
 from convscope.errors import ConfigError
-from convscope.explain import learning_curve, probe_scores, with_twice_the_images
+from convscope.explain import extrapolate_to_double, learning_curve, probe_scores
 from convscope.models import build, resolve
 from convscope.models.pretrained.state_dicts import load_state
 from convscope.progress import Progress
@@ -70,7 +70,7 @@ def features(
     if classes == prepared.dataset.classes:
         scores = {"the network's own": float((logits[asked].argmax(1) == y[asked]).mean())} | scores
     curve = learning_curve(vectors[train], y[train], vectors[asked], y[asked], seed)
-    twice, files = with_twice_the_images(curve, len(asked)), write(out, prepared, vectors)
+    twice, files = extrapolate_to_double(curve, len(asked)), write(out, prepared, vectors)
     return FeatureTable(out, prepared.dataset.names, vectors, scores, curve, twice, files)
 
 
@@ -107,7 +107,7 @@ def _images(
 
 
 def _require_classes(source: str, kind: str) -> None:
-    if kind != "classes":
+    if not TARGET_KINDS[kind].single_class:
         raise ConfigError(f"features: {source} has {kind}, and probes need one class per image")
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from convscope.data import open_data, write_crops
+from convscope.data.targets.boxes import BOXES
 
 
 def write_object_crops(source: str | Path, out: Path, context: float = 0.5) -> Path:
@@ -11,4 +12,4 @@ def write_object_crops(source: str | Path, out: Path, context: float = 0.5) -> P
     Raises:
         DataError: there are no boxes, or the folder is there already.
     """
-    return write_crops(open_data(source, target_kind="boxes"), out, context)
+    return write_crops(open_data(source, target_kind=BOXES.name), out, context)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from convscope.bundle import load_bundle
 from convscope.charts import lines, standalone_svg
+from convscope.data import TARGET_KINDS
 from convscope.data.augment.geometric import warp
 from convscope.devices import inference_device, use_cores
 from convscope.errors import ConfigError
@@ -60,7 +61,7 @@ def robustness(run: str | Path, on_progress: Progress | None = None) -> list[Rob
     folder = RunFolder.open(Path(run))
     folder.trained_model()
     recipe = folder.recipe()
-    if recipe.task_class.target_kind not in ("classes", "labels"):
+    if not TARGET_KINDS[recipe.task_class.target_kind].invariant:
         raise ConfigError(
             f"tolerance: {folder.path} is of the task {recipe.task}, whose answers change when the image moves; "
             "classes and labels can be asked"

@@ -12,11 +12,12 @@ from convscope.bundle import FailedFile, Prediction, image_files, load_bundle, l
 from convscope.bundle import predict as predictions
 from convscope.bundle.bundle import CONFIG_FILE
 from convscope.modules import channels_last
-from convscope.pipeline.train import resuming, training
+from convscope.pipeline import resuming, training
 from convscope.report.text import as_lines
 from convscope.runs.events import Event
 from convscope.runs.folder import RunFolder, next_name
-from convscope.runs.overrides import Overrides, nest, override, read_recipe
+from convscope.runs.overrides import lay, settings_from_options
+from convscope.runs.recipe_file import Settings, as_overrides
 from convscope.tasks import Task
 
 
@@ -53,9 +54,9 @@ class Run:
         """Answers for files or folders of files, in their order; `tta_views` as for `evaluate`."""
         return list(predict(self.path, files, tta_views)[1])
 
-    def explain(self, method: str, **overrides: Any) -> AnalysisResult:
-        """Look into the network: ``run.explain("where", images=["mistakes"], each=8)``; see `analysis.explain`."""
-        return explain(self.path, method, overrides)
+    def explain(self, name: str, /, *, out: str | Path | None = None, **settings: Any) -> AnalysisResult:
+        """Run an explain method, e.g. ``run.explain("attribution", images=["mistakes"], per_class=8)``."""
+        return explain(self.path, name, settings, out=out)
 
     def resume(self) -> "Run":
         """Go on with a stopped run."""
@@ -79,7 +80,7 @@ def train(
     epochs: int | None = None,
     budget: float | str | None = None,
     seed: int | None = None,
-    settings: Overrides | Path | None = None,
+    settings: Settings | None = None,
 ) -> Run:
     """Train a network on a folder, a table or a built-in, printing a line per epoch.
 
@@ -95,8 +96,9 @@ def train(
         ConvscopeError: as its subclasses say.
     """
     source = str(source)
-    overrides = read_recipe(settings) if isinstance(settings, Path) else nest(settings or {})
-    overrides = override(overrides, nest({"train.epochs": epochs, "train.budget": budget, "seed": seed}))
+    arguments = {"epochs": ("train.epochs", epochs), "budget": ("train.budget", budget), "seed": ("seed", seed)}
+    given = settings_from_options({f"train(..., {name}=...)": pair for name, pair in arguments.items()})
+    overrides = lay(as_overrides(settings, "train(..., settings=...)"), given)
     path = Path(out) if out is not None else next_name(source)
     return _run_events(path, training(source, path, overrides))
 
@@ -106,8 +108,8 @@ def predict(
 ) -> tuple[tuple[str, ...], Iterator[Prediction | FailedFile]]:
     """The classes and the answers for files and folders of files, from a run's folder or a saved model's.
 
-    With `tta_views`, one of `bundle.CROPS`, the answer is the mean over several looks at each image, as for `evaluate`;
-    by default over as many as the run found to pay.
+    With `tta_views`, one of `bundle.TTA_VIEWS`, the answer is the mean over several looks at each image, as for
+    `evaluate`; by default over as many as the run found to pay.
 
     Raises:
         ConfigError: there are no such crops, or the answers are places and cannot be averaged.

@@ -7,50 +7,39 @@ in order, and how a file becomes the network's input.
 import json
 import zipfile
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, PlainValidator, SerializeAsAny, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from convscope.data.inputs.image import FULL_WHITE
+from convscope.data.inputs.image_input import ImagePreprocessing
+from convscope.data.inputs.registry import parse_preprocessing
 from convscope.errors import ModelError, did_you_mean
 from convscope.files import atomic_write
 from convscope.models import Architecture, build
 from convscope.tasks import TASKS, Task, restore_task
+from convscope.validation import first_problem
 
 WEIGHTS_FILE, CONFIG_FILE = "model.safetensors", "config.json"
 
 
-class Preprocessing(BaseModel, frozen=True, extra="forbid"):
-    """How a file becomes the network's input: decoded to `channels`, fitted to `size`, (pixel / 255 - mean) / std.
-
-    `white` is the value of greys of more than 8 bits that becomes 255.
-    """
-
-    size: tuple[int, int]
-    channels: int
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    white: float = Field(FULL_WHITE, gt=0)
-
-    def __call__(self, pixels: Tensor) -> Tensor:
-        """(B, C, H, W) uint8 pixels to the float32 input of the network."""
-        shape = (1, self.channels, 1, 1)
-        mean, std = pixels.new_tensor(self.mean, dtype=torch.float32), pixels.new_tensor(self.std, dtype=torch.float32)
-        return (pixels.float() / 255 - mean.view(shape)) / std.view(shape)
+FORMAT: Literal[2] = 2
+Preprocessing = ImagePreprocessing
+"""Of the kinds in `INPUT_KINDS`, so far the only one."""
 
 
 class BundleConfig(BaseModel, frozen=True, extra="forbid"):
     """The content of ``config.json``."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = FORMAT
     task: str
     classes: tuple[str, ...]
     architecture: Architecture
-    preprocessing: Preprocessing
+    preprocessing: Annotated[Preprocessing, PlainValidator(parse_preprocessing), SerializeAsAny()]
+    """How a file becomes the input; its `kind` is one of `INPUT_KINDS`."""
     num_parameters: int
     epoch: int = 0
     task_settings: dict[str, Any] = {}
@@ -58,9 +47,9 @@ class BundleConfig(BaseModel, frozen=True, extra="forbid"):
     origin: dict[str, Any] = {}
     """Where the weights that it began with are from, their licence and hash; empty where it began from scratch."""
     mirrored: bool = False
-    """Whether training mirrored images, so that a mirror image may be looked at too (`Cropped`)."""
+    """Whether training mirrored images, so that a mirror image may be looked at too (`AveragedViews`)."""
     tta_views: str = "1"
-    """How many looks at an image make an answer, one of `CROPS`, where nobody says otherwise."""
+    """How many looks at an image make an answer, one of `TTA_VIEWS`, where nobody says otherwise."""
 
     def build_task(self) -> Task:
         """The task.
@@ -101,11 +90,16 @@ def load_config(folder: Path) -> BundleConfig:
             f"{folder}: no {CONFIG_FILE} in it; name the folder of a run or of a model that convscope wrote"
         )
     try:
-        return BundleConfig.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(content, dict) and content.get("format", FORMAT) != FORMAT:
+            raise ModelError(
+                f"{path}: its format is {content['format']}, and this convscope reads {FORMAT}; train the model again, "
+                "or open it with the convscope that wrote it"
+            )
+        return BundleConfig.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        source, why = ".".join(map(str, first["loc"])), first["msg"]
-        why = f"{source}: {why[:1].lower()}{why[1:]}"
+        problem = first_problem(error)
+        why = f"{problem.name}: {problem.why}"
     except ValueError as error:
         why = f"no JSON: {error}"
     raise ModelError(f"{path}: does not describe a convscope model ({why}); copy the model again")

@@ -14,7 +14,7 @@ from torch import nn
 from convscope.bundle.bundle import BundleConfig, Preprocessing
 from convscope.bundle.sliding_window import sliding_window
 from convscope.bundle.tta import with_tta
-from convscope.data.inputs.image import open_image, orientation, pixels_of, quiet_pillow, upright_size, visible_window
+from convscope.data.inputs.image import quiet_pillow
 from convscope.data.store.resources import usable_cores
 from convscope.errors import DataError
 from convscope.tasks import Prediction, Task, ViewTransform
@@ -39,7 +39,7 @@ def predict(
         model: from `load_bundle`, in evaluation mode.
         config: from `load_bundle`.
         files: image files of any size and mode.
-        crops: how many looks at each image are averaged, one of `CROPS`; None: those of the bundle.
+        tta_views: how many looks at each image are averaged, one of `TTA_VIEWS`; None: those of the bundle.
 
     Raises:
         ConfigError: when there are no such crops, or the task's answers cannot be averaged.
@@ -64,15 +64,10 @@ def _predict_files(
 def _pixels(file: Path, preprocessing: Preprocessing, any_size: bool) -> tuple[NDArray[np.uint8], ViewTransform] | str:
     """A file's pixels and what part of it they are, or why it has none."""
     try:
-        with open_image(file) as image:
-            height, width = upright_size(image.size, orientation(image))
-            size = preprocessing.size
-            if any_size:  # as large as in training, and nothing cut off
-                scale = max(size[0] / height, size[1] / width)
-                size = (max(1, round(scale * height)), max(1, round(scale * width)))
-            left, top, right, bottom = visible_window((height, width), size)
-            frame = ViewTransform(str(file), (height, width), left, top, right - left, bottom - top)
-            return pixels_of(image, preprocessing.channels, size, preprocessing.white), frame
+        found = preprocessing.decode(file, any_size)
+        left, top, right, bottom = found.visible
+        frame = ViewTransform(str(file), (found.whole[0], found.whole[1]), left, top, right - left, bottom - top)
+        return found.values, frame
     except DataError as error:
         return str(error).removeprefix(f"{file}: ")
 

@@ -7,14 +7,13 @@ mirror images where training mirrored too (Jordan 2024, arXiv:2404.00498, sectio
 """
 
 from collections.abc import Iterator
-from typing import get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from convscope.bundle.bundle import BundleConfig
-from convscope.data.augment.pipeline import SpatialTargets
+from convscope.data import TARGET_KINDS
 from convscope.errors import ConfigError, did_you_mean
 
 LARGER_SCALE = 8 / 7  # 256 for a crop of 224
@@ -28,7 +27,7 @@ class AveragedViews(nn.Module):
     Args:
         model: takes (B, C, H, W) of `size`, gives (B, K) logits.
         size: (H, W) of a crop.
-        crops: one of `TTA_VIEWS`; with "1" the network is asked once, about the image as it is.
+        tta_views: one of `TTA_VIEWS`; with "1" the network is asked once, about the image as it is.
         mirror: whether "shifts" looks at mirror images too; the other ways are what their papers say.
 
     Raises:
@@ -91,7 +90,7 @@ def with_tta(model: nn.Module, config: BundleConfig, tta_views: str | None) -> A
     Args:
         model: the network of a bundle.
         config: the bundle's.
-        crops: one of `TTA_VIEWS`; None: those of the bundle.
+        tta_views: one of `TTA_VIEWS`; None: those of the bundle.
 
     Raises:
         ConfigError: when there are no such crops, or the answer is a place, which moves with the crop.
@@ -105,13 +104,13 @@ def check_tta(target_kind: str, tta_views: str) -> None:
     """Several looks are not for masks and boxes.
 
     Args:
-        takes: the task's kind of targets, see `tasks.Task.takes`.
-        crops: one of `TTA_VIEWS`.
+        target_kind: the task's kind of targets, see `tasks.Task.target_kind`.
+        tta_views: one of `TTA_VIEWS`.
 
     Raises:
         ConfigError: the answer is a place, which moves with the crop.
     """
-    if tta_views != "1" and target_kind in get_args(SpatialTargets):
+    if tta_views != "1" and TARGET_KINDS[target_kind].spatial:
         raise ConfigError(
             f"views: {tta_views} looks cannot be averaged where the answer is a place, as for {target_kind}"
         )

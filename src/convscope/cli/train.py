@@ -64,44 +64,44 @@ def train(
 ) -> None:
     """Train a network on DATA and write a run folder with the network, its scores and a report.
 
-    Everything not said is chosen from the data and written to the run's recipe.toml.
+    What is not set is chosen from the data. The run's recipe.toml has every setting, and where its value is from.
     Ctrl-C or a kill loses at most the current epoch; `--resume RUN` goes on.
     """
     started = time.monotonic()  # importing PyTorch counts towards a budget too
     if (resume is None) == (data is None and recipe is None):
         raise ConfigError("convscope train: name either DATA, as in: convscope train photos, or --resume RUN")
     from convscope.api import (
+        as_overrides,
         data_source,
-        nest,
+        lay,
         next_name,
-        override,
-        read_recipe,
         resuming,
         settings_from_flags,
+        settings_from_options,
         training,
     )
     from convscope.cli.show import watch
 
-    flags = {
-        "seed": seed,
-        "task": task,
-        "data.size": size,
-        "data.image_column": image_column,
-        "data.label_column": label_column,
-        "model.name": model,
-        "train.epochs": epochs,
-        "train.budget": budget,
-        "transfer.checkpoint": from_,
-        "transfer.replace_fc": replace_fc,
-        "transfer.unfreeze_at": unfreeze_at,
-        "transfer.encoder_lr": encoder_lr,
+    options = {
+        "--seed": ("seed", seed),
+        "--task": ("task", task),
+        "--size": ("data.size", size),
+        "--image-column": ("data.image_column", image_column),
+        "--label-column": ("data.label_column", label_column),
+        "--model": ("model.name", model),
+        "--epochs": ("train.epochs", epochs),
+        "--budget": ("train.budget", budget),
+        "--from": ("transfer.checkpoint", from_),
+        "--replace-fc": ("transfer.replace_fc", replace_fc),
+        "--unfreeze-at": ("transfer.unfreeze_at", unfreeze_at),
+        "--encoder-lr": ("transfer.encoder_lr", encoder_lr),
     }
-    overrides = override(read_recipe(recipe) if recipe else {}, override(settings_from_flags(set_ or []), nest(flags)))
+    overrides = lay(as_overrides(recipe), settings_from_flags(set_ or []), settings_from_options(options))
     if resume is None:
         source = data or data_source(overrides)
         path = out or next_name(source)
         watch(lambda on_progress: training(source, path, overrides, on_progress, started), path, json, log)
     elif overrides or out:
-        raise ConfigError("convscope train --resume: goes on with the run's own settings; leave the other flags away")
+        raise ConfigError("convscope train --resume: goes on with the run's own settings; remove the other flags")
     else:
         watch(lambda on_progress: resuming(resume, on_progress), resume, json, log)

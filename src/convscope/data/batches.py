@@ -13,9 +13,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from convscope.data.augment.mixup import MIXES
-from convscope.data.augment.pipeline import SpatialTargets, augment, normalised, to_unit_floats
+from convscope.data.augment.pipeline import augment, normalised, to_unit_floats
 from convscope.data.augment.policies import Policy
 from convscope.data.store.resources import available_memory
+from convscope.data.targets.registry import DEFAULT_KIND
 
 
 class BatchSettings(BaseModel, frozen=True, extra="forbid"):
@@ -35,8 +36,8 @@ class BatchSettings(BaseModel, frozen=True, extra="forbid"):
     shuffle: bool = False
     balanced: bool = False
     """Draw, with replacement, so that each class comes equally often; an epoch has as many images as otherwise."""
-    spatial_targets: SpatialTargets = "none"
-    """What the targets are that move with their images."""
+    target_kind: str = DEFAULT_KIND
+    """What the targets are, one of `TARGET_KINDS`: some move with their images."""
     mix: Literal["none", "mixup", "cutmix"] = "none"
     """How images are mixed with others; targets are then (B, K) shares."""
     mix_alpha: float = Field(0.2, gt=0)
@@ -151,7 +152,7 @@ class Batches:
         x = x.to(self.device, non_blocking=True)
         generator = generator_for(self.settings.seed, epoch, number)
         y = self.targets[chosen]
-        x, y = self._augment.augment_pair(x, y, self.settings.spatial_targets, generator, self._mirrored(chosen, epoch))
+        x, y = self._augment.augment_pair(x, y, self.settings.target_kind, generator, self._mirrored(chosen, epoch))
         if self.settings.mix != "none":
             shares = y if y.is_floating_point() else functional.one_hot(y, self.settings.num_classes).float()
             x, y = MIXES[self.settings.mix](to_unit_floats(x), shares, self.settings.mix_alpha, generator)

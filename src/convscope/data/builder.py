@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convscope.data.class_checks import check_classes, in_order, look_alikes
 from convscope.data.dataset import Dataset, Skipped
 from convscope.data.inputs.headers import Header, deep_white, read_headers
 from convscope.data.inputs.image import ENDINGS, FULL_WHITE
-from convscope.data.targets.classes import check_classes, in_order, look_alikes
+from convscope.data.targets.registry import DEFAULT_KIND, TARGET_KINDS
 from convscope.errors import DataError
 
 
@@ -43,7 +44,7 @@ class DatasetBuilder:
     files: list[ListedFile] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    target_kind: str = "classes"
+    target_kind: str = DEFAULT_KIND
     names: tuple[str, ...] = ()
     """Of the columns of the targets, where they do not come from the files' labels."""
     palette: Any = None
@@ -79,15 +80,11 @@ class DatasetBuilder:
         if listed.mask_size is not None and listed.mask_size != size:
             height, width = listed.mask_size
             return f"its mask is {height} x {width} and the image {size[0]} x {size[1]}"
-        return box_error(listed.value, size) if self.target_kind == "boxes" else ""
+        return TARGET_KINDS[self.target_kind].file_error(listed, size)
 
     def _targets(self, sound: list[tuple[ListedFile, Header]], index: dict[str, int]) -> NDArray[Any]:
-        if self.target_kind == "classes":
-            return np.array([index[listed.label] for listed, _ in sound], np.int64)
-        if self.target_kind == "boxes":
-            rows = [(index[listed.label], *clip_box(listed.value, (h.height, h.width))) for listed, h in sound]
-            return np.array(rows, np.float32)
-        return np.array([listed.value for listed, _ in sound], np.float32)
+        files = [(listed, (header.height, header.width)) for listed, header in sound]
+        return TARGET_KINDS[self.target_kind].from_files(files, index)
 
     def _assemble(self, sound: list[tuple[ListedFile, Header]], classes: tuple[str, ...]) -> Dataset:
         index = {name: i for i, name in enumerate(classes)}
@@ -96,6 +93,7 @@ class DatasetBuilder:
         white = deep_white(deep) if deep else FULL_WHITE
         if deep:
             self.notes.append(_bit_depth_note(len(deep), white))
+        kind = TARGET_KINDS[self.target_kind]
         return Dataset(
             source=self.source,
             layout=self.layout,
@@ -112,33 +110,10 @@ class DatasetBuilder:
             white=white,
             notes=tuple(self.notes),
             target_kind=self.target_kind,
-            masks=tuple(listed.mask for listed, _ in sound if listed.mask) if self.target_kind == "masks" else None,
+            masks=tuple(listed.mask for listed, _ in sound if listed.mask) if kind.has_masks else None,
             palette=self.palette,
-            objects=tuple(listed.objects for listed, _ in sound) if self.target_kind == "boxes" else None,
+            objects=tuple(listed.objects for listed, _ in sound) if kind.has_objects else None,
         )
-
-
-def box_error(box: Sequence[float], size: tuple[int, int]) -> str:
-    """Why an xyxy box cannot be that of an object in an image of `size` (H, W); empty when it can."""
-    x1, y1, x2, y2 = box
-    told = f"its box {x1:g} {y1:g} {x2:g} {y2:g}"
-    if not all(np.isfinite(box)):
-        return f"{told} has a corner that is no number"
-    if max(box) <= 1 and max(size) > 2:
-        return f"{told} is in shares of the image; multiply by its width and height"
-    if x2 < x1 or y2 < y1:
-        return f"{told} ends before it begins; the order is x1 y1 x2 y2"
-    if x2 == x1 or y2 == y1:
-        return f"{told} has no area"
-    if x2 <= 0 or y2 <= 0 or x1 >= size[1] or y1 >= size[0]:
-        return f"{told} lies outside the image of {size[0]} x {size[1]}"
-    return ""
-
-
-def clip_box(box: Sequence[float], size: tuple[int, int]) -> tuple[float, ...]:
-    """The part of an xyxy box that lies in an image of `size` (H, W)."""
-    x1, y1, x2, y2 = box
-    return max(x1, 0.0), max(y1, 0.0), min(x2, size[1]), min(y2, size[0])
 
 
 def visible_files(folder: Path) -> Iterator[Path]:

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convscope.data.inputs.image import FULL_WHITE
+from convscope.data.targets.kind import TargetKind
+from convscope.data.targets.registry import DEFAULT_KIND, TARGET_KINDS
 
 SPLITS = ("train", "validation", "test")
 
@@ -23,7 +25,7 @@ _SPLIT_WORDS = {
 def split_of(word: str) -> str | None:
     """The role that a folder's or table's word means, or None.
 
-    >>> role_of("Val"), role_of("final"), role_of("cats")
+    >>> split_of("Val"), split_of("final"), split_of("cats")
     ('validation', 'test', None)
     """
     return _SPLIT_WORDS.get(word.strip().lower())
@@ -44,7 +46,7 @@ class Dataset:
     source: str
     """As the user said it: an absolute path, or a built-in's name."""
     layout: str
-    """"folder", "table" or "builtin"."""
+    """The name of one of `LAYOUTS`, or of boxes in any of theirs."""
     images: tuple[Path, ...] | NDArray[np.uint8]
     """Files, or (N, H, W, C) pixels."""
     names: tuple[str, ...]
@@ -67,13 +69,14 @@ class Dataset:
     """The value of deep greys (16-bit and more) that becomes 255."""
     notes: tuple[str, ...] = ()
     """Sentences on what a user should know."""
-    target_kind: str = "classes"
-    """What the targets are: classes as above; labels (N, K) of 1, 0 or nan (unknown); numbers (N, D); boxes (N, 5):
-    class and xyxy in pixels of the upright file; masks, then (N, K): which classes occur. `classes` names columns."""
+    target_kind: str = DEFAULT_KIND
+    """What the targets are, one of `TARGET_KINDS`: classes as above; labels (N, K) of 1, 0 or nan (unknown); numbers
+    (N, D); boxes (N, 5): class and xyxy in pixels of the upright file; masks, then (N, K): which classes occur.
+    `classes` names columns."""
     masks: tuple[Path, ...] | NDArray[np.uint8] | None = None
     """Files, or (N, H, W) class indices, 255 where no class is right."""
     palette: Any = None
-    """`masks.Palette` of mask files."""
+    """`mask_files.Palette` of mask files."""
     objects: tuple[tuple[tuple[str, tuple[float, ...]], ...], ...] | None = None
     """Of boxes from files: all objects of each image, (label, xyxy), of which `targets` hold the largest."""
 
@@ -100,30 +103,18 @@ class Dataset:
             else self.masks[rows],
         )
 
-    def strata(self) -> tuple[NDArray[np.int64], int]:
-        """(N,) a stratum for each image, which a split spreads evenly, and how many there are.
+    @property
+    def kind(self) -> TargetKind:
+        """What depends on the kind of the targets."""
+        return TARGET_KINDS[self.target_kind]
 
-        Classes for classes and boxes; the rarest label that an image has; tenths of the first number.
-        """
-        if self.target_kind == "classes":
-            return self.targets, len(self.classes)
-        if self.target_kind == "boxes":
-            return self.targets[:, 0].astype(np.int64), len(self.classes)
-        if self.target_kind == "numbers":
-            tenths = np.quantile(self.targets[:, 0], np.arange(0.1, 1, 0.1))
-            return np.searchsorted(tenths, self.targets[:, 0], side="right").astype(np.int64), 10
-        there = np.nan_to_num(self.targets) == 1
-        rarest = np.where(there, there.sum(0), len(self) + 1).argmin(1)
-        return np.where(there.any(1), rarest, len(self.classes)).astype(np.int64), len(self.classes) + 1
+    def strata(self) -> tuple[NDArray[np.int64], int]:
+        """(N,) a stratum for each image, which a split spreads evenly, and how many there are."""
+        return self.kind.strata(self.targets, len(self.classes))
 
     def counts(self, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
         """(K,) images of each class, or that have each label; of numbers, all of them."""
-        targets = self.targets[rows]
-        if self.target_kind in ("classes", "boxes"):
-            kinds = targets if self.target_kind == "classes" else targets[:, 0].astype(np.int64)
-            return np.bincount(kinds, minlength=len(self.classes))
-        there = np.isfinite(targets) if self.target_kind == "numbers" else targets == 1
-        return np.asarray(there.sum(0), np.int64)
+        return self.kind.counts(self.targets[rows], len(self.classes))
 
     def fingerprint(self) -> str:
         """32 hex digits that change with the names, the targets, and the files' lengths and times or the pixels."""
@@ -132,7 +123,7 @@ class Dataset:
         digest.update("\0".join(self.names).encode())
         digest.update(np.ascontiguousarray(self.targets).tobytes())
         digest.update(np.ascontiguousarray(self.sizes).tobytes())
-        for extra in () if self.target_kind == "classes" else (self.target_kind, self.palette):
+        for extra in () if self.target_kind == DEFAULT_KIND else (self.target_kind, self.palette):
             digest.update(repr(extra).encode())
         if isinstance(self.masks, np.ndarray):
             digest.update(np.ascontiguousarray(self.masks).tobytes())

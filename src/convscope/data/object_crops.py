@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from convscope.data.builder import box_error, clip_box
 from convscope.data.dataset import Dataset
 from convscope.data.inputs.image import read_image
+from convscope.data.targets.boxes import box_error, clip_box
 from convscope.errors import DataError
 
 COLUMNS = ("file", "label", "xmin", "ymin", "xmax", "ymax", "split", "group")

@@ -80,8 +80,8 @@ def compute_features(
     Args:
         views: the images' batches in order, for each view; view v is taken as it is in epoch v.
         frozen: x (B, C, H, W) -> features (B, ...); without chance.
-        told: all that the features depend on, in words: the weights, the images, how they are changed.
-        late: asked after each view; true means that the views made so far have to do.
+        cache_key: all that the features depend on, in words: the weights, the images, how they are changed.
+        out_of_time: asked after each view; true means that the views made so far have to do.
         folder: of the cache; None: `cache.default_folder`.
         settings: what is worth keeping.
     """

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convscope.data.dataset import SPLITS, Dataset
+from convscope.data.targets.registry import DEFAULT_KIND
 
 _CHUNK = 512  # images looked at in one go
 
@@ -66,7 +67,7 @@ class Summary:
     skipped: dict[str, int]
     """Why -> how many files."""
     notes: tuple[str, ...]
-    target_kind: str = "classes"
+    target_kind: str = DEFAULT_KIND
     images_per_split: dict[str, int] = field(default_factory=dict)
     """Role -> images."""
 
@@ -92,7 +93,7 @@ def summarise(dataset: Dataset, splits: NDArray[np.str_]) -> Summary:
         images_per_split={name: int((splits == name).sum()) for name in SPLITS},
         imbalance=float(present.max() / present.min()) if len(present) else 1.0,
         skipped=skipped_by_reason,
-        notes=(*dataset.notes, *(_small_classes(dataset.classes, counts) if dataset.target_kind == "classes" else ())),
+        notes=(*dataset.notes, *(_small_classes(dataset.classes, counts) if dataset.kind.single_class else ())),
     )
 
 

@@ -1,4 +1,4 @@
-"""See inside any `nn.Module`: plain functions over a network, a layer's name and images as the network takes them."""
+"""Interpretability for any `nn.Module`: plain functions of a network, a layer name and preprocessed images."""
 
 from convscope.explain.arithmetic import Unit, unit
 from convscope.explain.attribution.attribution import Attribution
@@ -46,12 +46,12 @@ from convscope.explain.features.neighbours import (
     pixel_vectors,
     purity,
 )  # fmt: skip
-from convscope.explain.features.probe import baseline_scores, learning_curve, probe_scores, with_twice_the_images
+from convscope.explain.features.probe import baseline_scores, extrapolate_to_double, learning_curve, probe_scores
 from convscope.explain.features.snapshots import (
     Snapshots,
     SnapshotSettings,
-    keep_snapshot,
     read_snapshots,
+    save_snapshot,
     strip,
     write_gif,
 )
@@ -70,7 +70,7 @@ from convscope.explain.suggestions import (
     suggest_from_stimuli,
 )  # fmt: skip
 from convscope.explain.synthesis.image_params import PixelSpace, color_axes
-from convscope.explain.synthesis.invert import INVERT, Inversion, invert
+from convscope.explain.synthesis.invert import Inversion, InversionSettings, invert
 from convscope.explain.synthesis.maximise import (
     REMINDER,
     MaximisedImages,
@@ -86,7 +86,6 @@ from convscope.explain.synthesis.optimise import OptimisationSettings, Optimised
 from convscope.explain.synthesis.transforms import Transforms
 
 __all__ = [
-    "INVERT",
     "REMINDER",
     "WEIGHTINGS",
     "Activations",
@@ -96,6 +95,7 @@ __all__ = [
     "Filters",
     "IntegrationSettings",
     "Inversion",
+    "InversionSettings",
     "LayerProbe",
     "LookAlike",
     "MaximisedImages",
@@ -128,6 +128,7 @@ __all__ = [
     "crop_patch",
     "downsample",
     "enlarge",
+    "extrapolate_to_double",
     "feature_vectors",
     "filters",
     "find_layer",
@@ -139,7 +140,6 @@ __all__ = [
     "input_gradients",
     "integrated_gradients",
     "invert",
-    "keep_snapshot",
     "kernel_tile",
     "layer_cam",
     "learning_curve",
@@ -167,6 +167,7 @@ __all__ = [
     "receptive_field",
     "record",
     "removal_costs",
+    "save_snapshot",
     "smooth_grad",
     "smoothness",
     "stimuli",
@@ -179,6 +180,5 @@ __all__ = [
     "thumbnails",
     "tile",
     "unit",
-    "with_twice_the_images",
     "write_gif",
 ]

@@ -1,11 +1,11 @@
-"""Look inside a network and leave no trace.
+"""Record the outputs of a network's layers, and restore the network's state afterwards.
 
     with record(model, "stages.3") as kept:
         logits = model(x)
     maps = kept["stages.3"]
 
-Everything in this part that runs a network does so inside `record` (or `preserve_state`, which it stands on), so
-whatever happens, also an error, the network's hooks, modes, gradients and the random states are as before.
+Every function of this package that runs a network does so inside `record` (or `preserve_state`, on which it is built):
+hooks, modes, gradients and random states are restored, also after an error.
 """
 
 from collections import Counter
@@ -16,16 +16,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from convscope.errors import ConfigError, ModelError, did_you_mean
+from convscope.errors import ConfigError, ModelError, closest, did_you_mean
 from convscope.modules import preserve_state
 
 
 class _StopForward(BaseException):
-    """Ends a forward pass; no Exception, so that a network which catches those does not swallow it."""
+    """Ends a forward pass; not an Exception, so that a network that catches exceptions does not intercept it."""
 
 
 class Record(dict[str, Tensor]):
-    """What the named layers gave at the last forward pass; a layer that ran twice in it: what it gave last."""
+    """Outputs of the named layers in the last forward pass; of a layer that ran twice, the last output."""
 
     def __init__(self, model: nn.Module, layers: tuple[str, ...]) -> None:
         super().__init__()
@@ -34,23 +34,23 @@ class Record(dict[str, Tensor]):
         self._full_pass: Counter[str] | None = None
 
     def __missing__(self, layer: str) -> Tensor:
-        raise ModelError(f"layer {layer}: the network did not pass through it; choose one that it passes through")
+        raise ModelError(f"layer {layer}: not executed in the forward pass; choose a layer that is executed")
 
     def maps(self, layer: str) -> Tensor:
-        """The layer's output, known to be (B, C, h, w).
+        """Return the layer's output, checked to be (B, C, h, w).
 
         Raises:
-            ModelError: the layer gives something without places, such as vectors.
+            ModelError: the output has another shape, such as vectors (B, C).
         """
         if self[layer].ndim != 4:
             shape = tuple(self[layer].shape)
-            raise ModelError(f"layer {layer}: gives a tensor of shape {shape}, not maps (B, C, h, w); choose a stage")
+            raise ModelError(f"layer {layer}: output of shape {shape}, not maps (B, C, h, w); choose a stage")
         return self[layer]
 
     def forward(self, x: Tensor) -> None:
-        """Run the network on x (B, C, H, W), from the second time on only as far as the recorded layers need.
+        """Run the network on x (B, C, H, W); from the second call on, stop after the last recorded layer.
 
-        The first pass is whole, because only then it is known how often each layer runs.
+        The first pass runs to the end to count how often each layer runs.
         """
         self.clear()
         self._calls.clear()
@@ -62,32 +62,32 @@ class Record(dict[str, Tensor]):
             self._model(x)
 
     def _hook(self, layer: str) -> Callable[[nn.Module, Any, Any], Tensor]:
-        def keep(_module: nn.Module, _inputs: Any, output: Any) -> Tensor:
+        def hook(_module: nn.Module, _inputs: Any, output: Any) -> Tensor:
             if not isinstance(output, Tensor):
-                kind = type(output).__name__
-                raise ModelError(f"layer {layer}: gives a {kind}, not one tensor; choose a layer inside or before it")
+                name = type(output).__name__
+                raise ModelError(f"layer {layer}: output is a {name}, not a tensor; choose a layer inside or before it")
             if torch.is_grad_enabled() and not output.requires_grad and output.is_floating_point():
-                output = output.detach().requires_grad_()  # gradients then start here, and nothing before costs any
+                output = output.detach().requires_grad_()  # gradients start here; nothing is computed before this layer
             self[layer] = output
             self._calls[layer] += 1
             if self._full_pass is not None and self._calls == self._full_pass:
                 raise _StopForward
-            passed_on: Tensor = output.clone()  # a later layer may work in place, as ReLU often does: on the copy
-            return passed_on
+            copied: Tensor = output.clone()  # a later layer, such as a ReLU, may modify it in place
+            return copied
 
-        return keep
+        return hook
 
 
 @contextmanager
 def record(model: nn.Module, *layers: str, gradients: bool = False) -> Iterator[Record]:
-    """Keep what the named layers give, in eval mode, and leave the network as it was found.
+    """Record the outputs of the named layers in eval mode, and restore the network's state afterwards.
 
     Args:
         model: any network.
         layers: dotted module paths as in `model.named_modules()`; "" is the network's own output.
-        gradients: whether scores can be differentiated with respect to what is kept.
+        gradients: whether scores can be differentiated with respect to the recorded outputs.
     Raises:
-        ModelError: no such layer, or one that gives no tensor.
+        ModelError: no such layer, or its output is not a tensor.
 
     >>> net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU())
     >>> with record(net, "0") as kept:
@@ -111,15 +111,14 @@ def find_layer(model: nn.Module, layer: str) -> nn.Module:
     """Return the module at a dotted path.
 
     Raises:
-        ModelError: there is none; the message offers the nearest name.
+        ModelError: there is none; the message suggests the nearest name.
     """
     modules: dict[str, nn.Module] = dict(model.named_modules())
     if layer in modules:
         return modules[layer]
     names = [name for name in modules if name]
-    hint = did_you_mean(layer, names)
-    if hint.startswith("; choose"):  # hundreds of names help nobody: offer the outermost
-        hint = did_you_mean(layer, [name for name in names if "." not in name])
+    outermost = [name for name in names if "." not in name]  # hundreds of names help nobody
+    hint = did_you_mean(layer, names if closest(layer, names) else outermost)
     raise ModelError(f"layer {layer}: the network has no such layer{hint}")
 
 
@@ -131,7 +130,7 @@ def check_channels(layer: str, channels: Sequence[int], count: int) -> None:
 
 
 def device_and_dtype(model: nn.Module) -> tuple[torch.device, torch.dtype]:
-    """Return where the network's weights live and their floating dtype; CPU and float32 for one without weights."""
+    """Return the device and floating dtype of the network's parameters; CPU and float32 if it has none."""
     for weight in model.parameters():
         if weight.is_floating_point():
             return weight.device, weight.dtype

@@ -1,4 +1,4 @@
-"""Maps made small for sending and keeping: bytes with each map's range, and averages at fewer places."""
+"""Compress feature maps for storage and transfer: downsampling, and 8-bit quantisation with a range per map."""
 
 import numpy as np
 import torch.nn.functional as F
@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def downsample(maps: Tensor, side: int) -> Tensor:
-    """Maps (B, C, h, w) averaged down so that the longer side is at most `side`; smaller ones as they are."""
+    """Average-pool maps (B, C, h, w) so that the longer side is at most `side`; smaller maps are returned unchanged."""
     scale = side / max(maps.shape[2:])
     if scale >= 1:
         return maps
@@ -15,7 +15,7 @@ def downsample(maps: Tensor, side: int) -> Tensor:
 
 
 def quantised(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Maps (..., h, w) as low (...), high (...) and uint8 levels: value = low + level / 255 * (high - low).
+    """Quantise maps (..., h, w) to low (...), high (...) and uint8 levels: value = low + level / 255 * (high - low).
 
     >>> low, high, levels = quantised(np.array([[[0.0, 1.0], [2.0, 4.0]]]))
     >>> low.tolist(), high.tolist(), levels.tolist()

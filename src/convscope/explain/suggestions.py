@@ -1,4 +1,4 @@
-"""From what was found to what to change: each suggestion with the figure behind it."""
+"""Suggestions for changing the architecture, each with the measurement that supports it."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -19,14 +19,15 @@ from convscope.progress import Progress
 
 @dataclass(frozen=True)
 class Suggestion:
-    """One finding.
+    """One suggestion and the measurement behind it.
 
     Attributes:
-        kind: "dead", "silent", "duplicate", "removable", "stages to spare", "field too small" or "field too large".
-        layer: where.
-        finding: what is so, with the figure, in a sentence.
-        figure: the figure.
-        suggestion: what to try.
+        kind: "dead", "silent", "duplicate", "removable", "redundant stages", "receptive field too small" or "receptive
+            field too large".
+        layer: the layer it applies to.
+        finding: the measurement in a sentence.
+        figure: the measured value.
+        suggestion: the change to try.
     """
 
     kind: str
@@ -42,14 +43,14 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Removal:
-    """What a part is worth.
+    """The accuracy lost when a module is replaced by the identity.
 
     Attributes:
-        layer: the part that was passed by.
-        accuracy: of the network without it.
-        cost: accuracy lost, below 0 where it does better without.
-        weights: that would be saved.
-        images: that it was judged on.
+        layer: the removed module.
+        accuracy: of the network without it, in [0, 1].
+        cost: accuracy lost; negative if accuracy rises.
+        num_parameters: of the removed module.
+        images: number of images evaluated.
     """
 
     layer: str
@@ -69,69 +70,72 @@ def removal_costs(
     parts: Sequence[str] | None = None,
     on_progress: Progress | None = None,
 ) -> tuple[Removal, ...]:
-    """The accuracy that each part of a network is worth: what is lost when its input is passed on in its place.
+    """Measure the accuracy lost when each module is replaced by the identity, one at a time.
 
-    Veit et al. 2016, section 4.1, lesion study. Nothing is trained afterwards, so a cost is at most this high.
+    Veit et al. 2016, section 4.1, lesion study. The network is not retrained, so each cost is an upper bound.
 
     Args:
         model: any network with (B, K) logits.
-        batches: called once for each part; gives (x, classes).
-        parts: dotted module paths; None is every part that holds others and keeps its input's shape.
-        on_progress: called with the parts done, and of how many.
+        batches: called once per module; yields (x, classes).
+        parts: dotted module paths; None is every module with children whose output has the shape of its input.
+        on_progress: called with the number of modules done and the total.
     Returns:
-        The cheapest first.
+        Sorted by cost, ascending.
     Raises:
         DataError: no images.
-        ModelError: a named part that does not keep its input's shape.
+        ModelError: the output of a named module does not have the shape of its input.
     """
     with preserve_state(model):
         x, _ = next(iter(batches()), (None, None))
         if x is None:
-            raise DataError("removal costs: no images; give at least one batch")
-        able = _passable(model, x)
+            raise DataError("removal costs: no images; pass at least one batch")
+        removable = _removable(model, x)
         for part in parts or ():
-            if find_layer(model, part) and part not in able:
-                raise ModelError(f"layer {part}: its output has not its input's shape; choose one that keeps it")
-        (whole, images), removals = _accuracy(model, batches()), []
-        blocks = [name for name in able if name and any(True for _ in find_layer(model, name).children())]
+            if find_layer(model, part) and part not in removable:
+                raise ModelError(
+                    f"layer {part}: its output and input shapes differ; choose a layer that preserves the shape"
+                )
+        (baseline, images), removals = _accuracy(model, batches()), []
+        blocks = [name for name in removable if name and any(True for _ in find_layer(model, name).children())]
         chosen = blocks if parts is None else parts
-        for place, part in enumerate(chosen, 1):
+        for done, part in enumerate(chosen, 1):
             module = find_layer(model, part)
             handle = module.register_forward_hook(lambda _module, inputs, _output: inputs[0])
             try:
                 accuracy, _ = _accuracy(model, batches())
             finally:
                 handle.remove()
-            weights = sum(weight.numel() for weight in module.parameters())
-            removals.append(Removal(part, accuracy, whole - accuracy, weights, images))
+            parameters = sum(weight.numel() for weight in module.parameters())
+            removals.append(Removal(part, accuracy, baseline - accuracy, parameters, images))
             if on_progress:
-                on_progress(place, len(chosen))
+                on_progress(done, len(chosen))
     return tuple(sorted(removals, key=lambda removal: removal.cost))
 
 
 def suggest_from_filters(found: Filters, channels: Sequence[int] = ()) -> tuple[Suggestion, ...]:
-    """Suggest narrowing a layer with dead filters or duplicates; with `channels`, of those alone."""
+    """Suggest fewer filters for a layer with dead or duplicate filters; `channels` restricts which are considered."""
     count, suggestions = len(found.norms), []
     dead = [one for one in found.dead if not channels or one in channels]
     if dead:
-        share = len(dead) / count
-        finding = f"{len(dead)} of {count} filters have next to no weight: {_ids(dead)}"
+        fraction = len(dead) / count
+        finding = f"{len(dead)} of {count} filters have near-zero weights: {_ids(dead)}"
         suggestions.append(Suggestion(
-            "dead", found.layer, finding, share,
+            "dead", found.layer, finding, fraction,
             f"train it with {count - len(dead)} filters, or a lower learning rate or weight decay",
         ))  # fmt: skip
-    spare = sorted({second for _, second, _ in found.duplicates if not channels or second in channels})
-    if spare:
-        share = len(spare) / count
+    redundant = sorted({second for _, second, _ in found.duplicates if not channels or second in channels})
+    if redundant:
+        fraction = len(redundant) / count
+        finding = f"{len(redundant)} of {count} filters duplicate another: {_ids(redundant)}"
         suggestions.append(Suggestion(
-            "duplicate", found.layer, f"{len(spare)} of {count} filters repeat another: {_ids(spare)}", share,
-            f"train it with {count - len(spare)} filters",
+            "duplicate", found.layer, finding, fraction,
+            f"train it with {count - len(redundant)} filters",
         ))  # fmt: skip
     return tuple(suggestions)
 
 
 def suggest_from_stimuli(found: Stimuli, channels: Sequence[int] = ()) -> tuple[Suggestion, ...]:
-    """Suggest what to do about channels that no image excites; with `channels`, about those alone."""
+    """Suggest a change for channels that no image activates; `channels` restricts which are considered."""
     silent = [one for one in found.silent if not channels or one in channels]
     if not silent:
         return ()
@@ -142,13 +146,13 @@ def suggest_from_stimuli(found: Stimuli, channels: Sequence[int] = ()) -> tuple[
 
 
 def suggest_from_removals(removals: Sequence[Removal], worth: float = 0.005) -> tuple[Suggestion, ...]:
-    """Suggest training without the parts whose removal costs at most `worth` of accuracy; not also parts of them."""
+    """Suggest removing modules that cost at most `worth` in accuracy; modules inside such a module are not listed."""
     cheap = [removal for removal in removals if removal.cost <= worth]
     return tuple(
         Suggestion(
             "removable", one.layer,
-            f"accuracy without it: {one.accuracy:.3f} of {one.images} images, {one.cost:+.3f} lost; "
-            f"weights saved: {one.num_parameters:,}",
+            f"accuracy without it: {one.accuracy:.3f} on {one.images} images, {one.cost:+.3f} lost; "
+            f"parameters saved: {one.num_parameters:,}",
             one.cost, "train the network without it",
         )
         for one in cheap if not any(one.layer.startswith(f"{other.layer}.") for other in cheap)
@@ -156,41 +160,45 @@ def suggest_from_removals(removals: Sequence[Removal], worth: float = 0.005) -> 
 
 
 def suggest_from_field(field: ReceptiveField, objects: np.ndarray, most: float = 4.0) -> tuple[Suggestion, ...]:
-    """Suggest a larger field where objects do not fit in it, a smaller one where it is many objects wide.
+    """Suggest a larger receptive field if objects do not fit in it, a smaller one if it spans many objects.
 
     Args:
-        field: of the last stage that gives maps.
+        field: receptive field of the last stage that returns maps.
         objects: (N, 2) heights and widths in pixels of the network's input.
-        most: a field wider than this many typical objects is too large, unless it is within the image.
+        most: a field larger than this many times the median object is too large.
     """
-    longest, reach = objects.max(1), min(field.size)
-    typical, whole = float(np.median(longest)), min(field.size) >= min(field.image)
-    missed = float((longest > reach).mean())
-    if missed > 0.1 and not whole:
+    longest, extent = objects.max(1), min(field.size)
+    typical, whole_image = float(np.median(longest)), min(field.size) >= min(field.image)
+    too_large = float((longest > extent).mean())
+    if too_large > 0.1 and not whole_image:
         finding = (
-            f"a unit sees {reach} pixels, and {missed:.0%} of the objects are larger (half are over {typical:.0f})"
+            f"receptive field of {extent} pixels; {too_large:.0%} of the objects are larger "
+            f"(median {typical:.0f} pixels)"
         )
         advice = "add a stage, an earlier stride or pooling, dilation, or train on smaller images"
-        return (Suggestion("field too small", field.layer, finding, missed, advice),)
-    ratio = reach / max(typical, 1)
+        return (Suggestion("receptive field too small", field.layer, finding, too_large, advice),)
+    ratio = extent / max(typical, 1)
     if ratio > most:
         finding = (
-            f"a unit sees {reach} pixels{' (the whole image)' if whole else ''}, {ratio:.1f} times a typical object"
+            f"receptive field of {extent} pixels{' (the whole image)' if whole_image else ''}, "
+            f"{ratio:.1f} times the median object"
         )
-        advice = "crop to the objects, train on larger images, take an earlier stage for small objects, or fewer stages"
-        return (Suggestion("field too large", field.layer, finding, ratio, advice),)
+        advice = (
+            "crop to the objects, train on larger images, use an earlier stage for small objects, or use fewer stages"
+        )
+        return (Suggestion("receptive field too large", field.layer, finding, ratio, advice),)
     return ()
 
 
-def _passable(model: nn.Module, x: Tensor) -> list[str]:
-    """Return the modules whose output has their input's shape."""
-    able: list[str] = []
+def _removable(model: nn.Module, x: Tensor) -> list[str]:
+    """Return the names of the modules whose output has the shape of their input."""
+    removable: list[str] = []
 
     def compare(name: str) -> Callable[[nn.Module, Any, Any], None]:
         def hook(_module: nn.Module, inputs: Any, output: Any) -> None:
             same = isinstance(output, Tensor) and len(inputs) > 0 and isinstance(inputs[0], Tensor)
-            if same and inputs[0].shape == output.shape and name not in able:
-                able.append(name)
+            if same and inputs[0].shape == output.shape and name not in removable:
+                removable.append(name)
 
         return hook
 
@@ -202,16 +210,16 @@ def _passable(model: nn.Module, x: Tensor) -> list[str]:
     finally:
         for handle in handles:
             handle.remove()
-    return able
+    return removable
 
 
 def _accuracy(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> tuple[float, int]:
-    """Return the share that is right, and of how many images."""
-    right = total = 0
+    """Return the accuracy and the number of images."""
+    correct = total = 0
     for x, targets in batches:
-        right += int((logits_of(model(x)).argmax(1) == targets.to(x.device)).sum())
+        correct += int((logits_of(model(x)).argmax(1) == targets.to(x.device)).sum())
         total += len(targets)
-    return right / total, total
+    return correct / total, total
 
 
 def _ids(numbers: Iterable[int], most: int = 10) -> str:

@@ -1,4 +1,4 @@
-"""Which class's score an explainer follows."""
+"""Target classes of an explanation, and the logits of those classes."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ def class_scores(output: Any, targets: Tensor | None) -> tuple[Tensor, Tensor]:
     """Return each image's logit of its target class, and the targets.
 
     Args:
-        output: what the network gave, (B, K) logits.
-        targets: (B,) class indices; None takes the class that the network prefers.
+        output: the network's output, (B, K) logits.
+        targets: (B,) class indices; None selects the predicted class.
     Returns:
         (B,) scores and (B,) int64 targets.
     Raises:
         ModelError: the output is not (B, K) logits.
-        ConfigError: targets of another length, or a class that the network does not have.
+        ConfigError: the number of targets is not the batch size, or a class is out of range.
     """
     logits = logits_of(output)
     if targets is None:
@@ -26,7 +26,7 @@ def class_scores(output: Any, targets: Tensor | None) -> tuple[Tensor, Tensor]:
     chosen = torch.as_tensor(targets, dtype=torch.int64, device=logits.device)
     images, classes = logits.shape
     if chosen.shape != (images,):
-        raise ConfigError(f"targets: shape {tuple(chosen.shape)} for {images} images; give one class for each image")
+        raise ConfigError(f"targets: shape {tuple(chosen.shape)} for {images} images; pass one class per image")
     check_classes(chosen.tolist(), classes)
     return logits.gather(1, chosen[:, None]).squeeze(1), chosen
 
@@ -35,15 +35,15 @@ def logits_of(output: Any) -> Tensor:
     """Return the output if it is (B, K) logits.
 
     Raises:
-        ModelError: it is anything else.
+        ModelError: the output is not (B, K) logits.
     """
     if not isinstance(output, Tensor):
         raise ModelError(
-            f"output: a {type(output).__name__}, not (B, K) logits; wrap the network so that it gives those"
+            f"output: a {type(output).__name__}, not (B, K) logits; wrap the network so that it returns logits"
         )
     if output.ndim != 2:
         raise ModelError(
-            f"output: shape {tuple(output.shape)}, not (B, K) logits; wrap the network so that it gives those"
+            f"output: shape {tuple(output.shape)}, not (B, K) logits; wrap the network so that it returns logits"
         )
     return output
 
@@ -52,4 +52,6 @@ def check_classes(targets: list[int], classes: int) -> None:
     """Raise ConfigError for a class outside 0 .. classes - 1."""
     for target in targets:
         if not 0 <= target < classes:
-            raise ConfigError(f"targets: class {target} of a network with {classes}; choose from 0 to {classes - 1}")
+            raise ConfigError(
+                f"targets: class {target} is out of range for {classes} classes; choose from 0 to {classes - 1}"
+            )

@@ -34,7 +34,7 @@ def application(
     install_error_handlers(app)
     for router in (
         static_files.routes(), run.routes(session), images.routes(session), images.correction_routes(session),
-        inputs.routes(session), jobs.routes(session),
+        inputs.routes(session), jobs.method_routes(), jobs.routes(session),
     ):  # fmt: skip
         app.include_router(router)
     return AccessGuard(app, token, host, port, ticket)

@@ -17,6 +17,7 @@ from convscope.explorer.backend import (
     TooLargeError,
     UnsupportedImageError,
 )
+from convscope.validation import first_problem
 
 ERROR_KINDS: tuple[tuple[type[ConvscopeError], int, str], ...] = (
     (NotFoundError, 404, "unknown"),
@@ -41,10 +42,8 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def unfit(_request: Request, error: RequestValidationError) -> Response:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"] if part not in ("query", "path", "body"))
-        why = str(first["msg"]).replace("Input ", "it ", 1)
-        return error_response(400, "request", f"{place or 'request'}: {why[:1].lower()}{why[1:]}")
+        problem = first_problem(error, ignored=("query", "path", "body"))
+        return error_response(400, "request", f"{problem.name or 'request'}: {problem.why}")
 
     @app.exception_handler(HTTPException)
     def unknown(request: Request, error: HTTPException) -> Response:

@@ -9,14 +9,23 @@ from pathlib import Path
 from threading import Condition, Event, Thread
 from typing import Any
 
+from convscope.analysis.method import Method, MethodSettings
 from convscope.api.explain import AnalysisResult
 from convscope.errors import ConvscopeError
-from convscope.explorer.backend import BusyError, JobContext, NotFoundError, compute, load_cached, parse_request
+from convscope.explorer.backend import (
+    BusyError,
+    JobContext,
+    NotFoundError,
+    compute,
+    job_method,
+    load_cached,
+    page_data,
+    tiles,
+)
 
 WAITING = 8  # jobs that may wait
 REMEMBERED = 50
 REPORT_INTERVAL = 0.2  # seconds
-RESULT_KEYS = ("method", "settings", "says", "pictures")  # of a result's file, which are given beside its numbers
 log = logging.getLogger("convscope.explorer")
 
 
@@ -29,8 +38,8 @@ class Job:
     """A computation that was asked for, and how it fares."""
 
     number: int
-    method: str
-    request: Any
+    method: Method
+    settings: MethodSettings
     context: JobContext | None
     """Until it is over: it holds a network."""
     state: str = "queued"
@@ -44,20 +53,36 @@ class Job:
     cancelled: Event = field(default_factory=Event)
 
     def pictures(self) -> dict[str, Path]:
-        """The result's pictures by their names."""
-        return {path.stem: path for path in self.result.pictures} if self.result else {}
+        """The result's pictures and animations by their names."""
+        shown = [path for path in self.result.pictures if path.suffix in (".png", ".gif")] if self.result else []
+        return {path.stem if path.suffix == ".png" else path.name: path for path in shown}
+
+    def tiles(self) -> dict[str, Path]:
+        """The result's single pictures by their names."""
+        return tiles(self.result) if self.result else {}
+
+    def files(self) -> dict[str, Path]:
+        """All pictures by the names of their files."""
+        named = [(path.name, path) for path in self.pictures().values()]
+        return dict(named + [(f"tile-{path.name}", path) for path in self.tiles().values()])
 
 
 class Jobs:
     """The queue and its one worker.
 
     Args:
-        sight: makes what a computation works on.
-        tell: is told of every change.
+        make_context: makes what a computation works on.
+        publish: is told of every change.
+        describe: replaces the names of images in a result's data by what a page wants to know of them.
     """
 
-    def __init__(self, make_context: Callable[[], JobContext], publish: Callable[[dict[str, Any]], None]) -> None:
-        self._make_context, self._publish = make_context, publish
+    def __init__(
+        self,
+        make_context: Callable[[], JobContext],
+        publish: Callable[[dict[str, Any]], None],
+        describe: Callable[[Any], Any],
+    ) -> None:
+        self._make_context, self._publish, self._describe = make_context, publish, describe
         self._jobs: OrderedDict[int, Job] = OrderedDict()
         self._waiting: deque[Job] = deque()
         self._changed = Condition()
@@ -73,14 +98,15 @@ class Jobs:
             BusyError: too many wait.
             ConfigError: no such computation, or settings that do not fit.
         """
-        request = parse_request(method, settings)
+        chosen = job_method(method)
+        parsed = chosen.parse(settings)
         context = self._make_context()
-        found = load_cached(context.run.folder.explain_dir / "explorer", method, request, context.loaded_model.version)
+        found = load_cached(context.run.folder.explain_dir / "explorer", chosen, parsed, context.loaded_model.version)
         with self._changed:
             if found is None and len(self._waiting) >= WAITING:
                 raise BusyError(f"computations: {WAITING} wait already; cancel one or wait")
             self._number += 1
-            job = Job(self._number, method, request, context)
+            job = Job(self._number, chosen, parsed, context)
             if found is not None:
                 job.state, job.kept, job.result, job.context = "done", True, found, None
             else:
@@ -131,13 +157,25 @@ class Jobs:
         waiting = list(self._waiting)
         before = waiting.index(job) if job in waiting else 0
         plain: dict[str, Any] = {
-            "id": job.number, "method": job.method, "settings": job.request.model_dump(mode="json", by_alias=True),
+            "id": job.number, "method": job.method.name, "settings": job.settings.model_dump(mode="json"),
             "state": job.state, "done": job.done, "of": job.of, "waiting": before, "seconds": round(seconds, 2),
             "error": job.error, "kept": job.kept,
         }  # fmt: skip
         if result:
-            plain["result"] = None if job.result is None else _result(job, job.result)
+            plain["result"] = None if job.result is None else self._result(job, job.result)
         return plain
+
+    def _result(self, job: Job, result: AnalysisResult) -> dict[str, Any]:
+        home = f"/api/jobs/{job.number}/pictures"
+        try:
+            data = self._describe(page_data(result))
+        except OSError:
+            raise NotFoundError(f"job {job.number}: its result was deleted; ask again") from None
+        return {
+            "summary": list(result.summary), "data": data,
+            "pictures": {name: f"{home}/{path.name}" for name, path in job.pictures().items()},
+            "tiles": {name: f"{home}/tile-{path.name}" for name, path in job.tiles().items()},
+        }  # fmt: skip
 
     def _remember(self, job: Job) -> None:
         self._jobs[job.number] = job
@@ -173,20 +211,14 @@ class Jobs:
         try:
             report(0, None)
             assert job.context is not None  # it is let go below
-            job.result = compute(job.context, job.method, job.request, report)
+            job.result = compute(job.context, job.method, job.settings, report)
             job.state = "done"
         except JobCancelledError:
             job.state = "cancelled"
         except ConvscopeError as error:
             job.state, job.error = "failed", str(error)
         except Exception as error:
-            log.exception("job %s: %s", job.number, job.method)
+            log.exception("job %s: %s", job.number, job.method.name)
             job.state, job.error = "failed", f"{type(error).__name__}: a fault in convscope; the terminal says more"
         job.seconds = time.monotonic() - (job.started or 0.0)
         job.context = None
-
-
-def _result(job: Job, result: AnalysisResult) -> dict[str, Any]:
-    numbers = {name: value for name, value in result.numbers.items() if name not in RESULT_KEYS}
-    pictures = {name: f"/api/jobs/{job.number}/pictures/{name}.png" for name in job.pictures()}
-    return {"says": list(result.summary), "numbers": numbers, "pictures": pictures}

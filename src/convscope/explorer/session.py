@@ -16,6 +16,7 @@ from convscope.explorer.backend import (
     LiveRun,
     ProbeHistory,
     epoch_record,
+    with_records,
 )
 from convscope.explorer.broadcast import Broadcaster
 from convscope.explorer.jobs import Jobs
@@ -27,7 +28,7 @@ class Session:
     """A run that is explored.
 
     Args:
-        seen: the run.
+        run: the run.
     """
 
     def __init__(self, run: LiveRun) -> None:
@@ -37,7 +38,11 @@ class Session:
         self.image_sets = ImageSets(run, self.corrections)
         self.inputs = Inputs(run, self.image_sets)
         self.epochs = ProbeHistory(run, self.image_sets)
-        self.jobs = Jobs(self.context, lambda record: self.broadcaster.publish("job", record))
+        self.jobs = Jobs(
+            self.context,
+            lambda record: self.broadcaster.publish("job", record),
+            lambda data: with_records(data, self.image_sets),
+        )
 
     @classmethod
     def open(cls, run: Path) -> "Session":

@@ -1,6 +1,5 @@
 """Options of the networks, validated from keyword arguments (or JSON) into frozen objects."""
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, TypeVar
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from convscope.errors import ModelError, did_you_mean
 from convscope.models.components import ACTIVATIONS, NORMS, PADDINGS, POOLINGS, Named, resolve_component, with_momentum
 from convscope.models.layers import LayerFactory
+from convscope.validation import first_problem
 
 FROM_ZERO = ("auxiliary", "first_padding")
 
@@ -92,7 +92,6 @@ def read_options(kind: type[Chosen], name: str, options: Mapping[str, Any]) -> C
     try:
         return kind(**options)
     except ValidationError as error:
-        first = error.errors()[0]
-        option = ".".join(str(part) for part in first["loc"][:1])
-        problem = re.sub(r"^Input", "it", first["msg"].removeprefix("Value error, "))
-        raise ModelError(f"{name}: option {option} is {options[option]!r}; {problem}") from None
+        problem = first_problem(error)
+        option = problem.name.partition(".")[0]
+        raise ModelError(f"{name}: option {option} is {options[option]!r}; {problem.why}") from None

@@ -1,1 +1,15 @@
 """Training, end to end: from what the user names to a finished run folder."""
+
+from convscope.pipeline.defaults import augmentation_for, size_for
+from convscope.pipeline.resolve import draft_recipe, resolve_recipe, task_of_target_kind
+from convscope.pipeline.train import resuming, training
+
+__all__ = [
+    "augmentation_for",
+    "draft_recipe",
+    "resolve_recipe",
+    "resuming",
+    "size_for",
+    "task_of_target_kind",
+    "training",
+]

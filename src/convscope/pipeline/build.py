@@ -6,7 +6,7 @@ from itertools import islice
 import torch
 from torch import Tensor
 
-from convscope.bundle import BundleConfig, check_tta
+from convscope.bundle import BundleConfig
 from convscope.data import Batches
 from convscope.devices import requested_device, use_cores
 from convscope.errors import ConfigError
@@ -19,7 +19,6 @@ from convscope.runs.batching import batch_settings
 from convscope.runs.loaders import PreparedData
 from convscope.runs.pretrained import PretrainedSource
 from convscope.runs.recipe import Recipe
-from convscope.tasks import Task
 from convscope.training import (
     Compiled,
     EarlyStopping,
@@ -48,7 +47,7 @@ def build_session(
     Args:
         prepared: the images.
         recipe: all settings.
-        began: when the run was started, by `time.monotonic`: a budget counts from there.
+        started: when the run was started, by `time.monotonic`: a budget counts from there.
         origin: the weights to begin with; None: new ones, or those of a checkpoint that is loaded next.
 
     Raises:
@@ -79,7 +78,6 @@ def _assemble_session(
     train = prepared.batches("train", batch_settings(prepared, recipe, device, training=True))
     validation = prepared.batches("validation", batch_settings(prepared, recipe, device, training=False))
     task = task_for(recipe, prepared.dataset, prepared.dataset.targets[prepared.rows("train")])
-    _validate(recipe, task)
     model = network(recipe, task)
     plan = make_plan(model, recipe.transfer, recipe.optimiser.rate) if recipe.transfer.checkpoint else None
     if origin:
@@ -102,7 +100,14 @@ def _assemble_session(
     plateau = schedule if isinstance(schedule, PlateauSchedule) else None
     compiled = None if plan else compile_for(recipe, device)
     state.forward = compiled or state.forward
-    memories = {"best": best, "clock": clock, "plateau": plateau, "legs": stages, "watch": watch, "compiled": compiled}
+    memories = {
+        "best": best,
+        "clock": clock,
+        "plateau": plateau,
+        "stages": stages,
+        "watch": watch,
+        "compiled": compiled,
+    }
     state.extras = {name: memory for name, memory in memories.items() if memory is not None}
     config = BundleConfig(
         task=task.name,
@@ -132,20 +137,6 @@ def data_fingerprint(prepared: PreparedData) -> str:
     """What changes with the images, how they are read, and which of them are trained on."""
     whole = f"{prepared.dataset.fingerprint()} {prepared.preprocessing} {prepared.split.tolist()}"
     return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
-
-
-def _validate(recipe: Recipe, task: Task) -> None:
-    if recipe.augment.mix != "none" and not task.supports_mixup:
-        raise ConfigError(f"augment.mix is {recipe.augment.mix!r}, which the task {task.name} cannot use; take it out")
-    if recipe.train.tta_views != "auto":
-        check_tta(task.target_kind, recipe.train.tta_views)
-    if recipe.train.compile == "graphs" and recipe.step.micro_batch:
-        raise ConfigError(
-            "train.compile is 'graphs', and CUDA graphs cannot add up the gradients of a step.micro_batch; "
-            "set train.compile to 'always', or take step.micro_batch out"
-        )
-    if recipe.train.balanced_batches and task.target_kind != "classes":
-        raise ConfigError(f"train.balanced_batches needs one class per image, not {task.target_kind}; take it out")
 
 
 def first_images(train: Batches, count: int = 5000) -> Tensor:

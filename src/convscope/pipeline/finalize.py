@@ -24,9 +24,9 @@ def finalize(
     Args:
         folder: the run.
         prepared: its images.
-        trainee: what was trained.
+        session: what was trained.
         resumed_at: the epoch at which this sitting began.
-        began: when this sitting was started, by `time.monotonic`.
+        started: when this sitting was started, by `time.monotonic`.
     """
     if not folder.model.exists():  # no epoch had a score that is a number: the last weights are all there is
         save_bundle(folder.model, session.state.result, session.config)

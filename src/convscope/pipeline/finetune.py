@@ -1,6 +1,6 @@
-"""Training a network whose first parts are frozen: leg by leg, from one unfreezing to the next.
+"""Training a network whose first parts are frozen: stage by stage, from one unfreezing to the next.
 
-Within a leg, what the frozen parts make of the images is computed once, and the rest trains on that.
+Within a stage, what the frozen parts make of the images is computed once, and the rest trains on that.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from convscope.data import Batches, FeatureBatches, compute_features, max_views_in_memory
+from convscope.data import TARGET_KINDS, Batches, FeatureBatches, compute_features, max_views_in_memory
 from convscope.models import with_auxiliary_loss
 from convscope.pipeline.session import TrainingSession
 from convscope.pipeline.stages import Stage
@@ -35,7 +35,7 @@ FEATURE_TIME_SHARE = 0.4  # the most of a budget that goes into computing featur
 
 
 def finetune(session: TrainingSession) -> Generator[Step | Epoch | Note]:
-    """Train leg by leg; a resumed run goes on in the leg that its next epoch belongs to."""
+    """Train stage by stage; a resumed run goes on in the stage that its next epoch belongs to."""
     assert session.stages is not None  # there is a plan
     stages, state, epochs = session.stages, session.state, session.recipe.train.epochs
     turns = [*stages.plan.changes(epochs), epochs + 1]
@@ -82,7 +82,7 @@ def _frozen_features(session: TrainingSession, stage: Stage) -> tuple[int, Featu
     model, plan, views = session.state.model, session.stages.plan, session.recipe.transfer.views
     first_part = num_fixed(model, plan, stage.first)
     trained = session.train
-    moving = trained.settings.mix != "none" or trained.settings.spatial_targets != "none"
+    moving = trained.settings.mix != "none" or TARGET_KINDS[trained.settings.target_kind].spatial
     example = next(iter(session.validation(0)))[0][:2]
     if not first_part or not views or moving or not is_part_chain(model, example):
         return None

@@ -40,8 +40,8 @@ def network(recipe: Recipe, task: Task) -> nn.Module:
     return made
 
 
-def resolve_recipe(recipe: Recipe, task: Task) -> Recipe:
-    """The same recipe with nothing left open that the settings themselves decide."""
+def with_network_defaults(recipe: Recipe, task: Task) -> Recipe:
+    """The same recipe with nothing left open that its network and its optimiser decide."""
     name, _ = task.network(recipe.model.name, recipe.model.options)
     model = recipe.model.model_copy(update={"name": name, "options": architecture(recipe, task).options})
     optimiser = recipe.optimiser.model_copy(update={"learning_rate": recipe.optimiser.rate})
@@ -65,7 +65,7 @@ def matching_weights(model: nn.Module, origin: PretrainedSource, replaced: int) 
         if layer.startswith("stem."):
             raise ConfigError(
                 f"{origin.provenance['source']}: its {layer} does not fit the network's; "
-                "leave model.options and data.channels away"
+                "remove model.options and data.channels"
             )
         raise ConfigError(
             f"transfer.replace_fc is {replaced}, but {origin.provenance['source']} has nothing that fits {layer}; "

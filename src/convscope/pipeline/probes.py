@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from convscope.analysis.images import image_set_of
 from convscope.analysis.selection import round_robin, stages
-from convscope.explain import SnapshotSettings, keep_snapshot, record
+from convscope.explain import SnapshotSettings, record, save_snapshot
 from convscope.files import atomic_write
 from convscope.runs.loaders import PreparedData
 
@@ -49,7 +49,7 @@ class Probes:
     def keep(self, model: nn.Module, epoch: int) -> str:
         """Keep the maps as of this epoch; returns what went wrong, or "": a training does not end for a picture."""
         try:
-            keep_snapshot(model, self.x, self.layers, self.folder, epoch, LIMITS)
+            save_snapshot(model, self.x, self.layers, self.folder, epoch, LIMITS)
         except OSError as error:
             return f"the probes' maps are not kept ({error.strerror}); training goes on"
         return ""

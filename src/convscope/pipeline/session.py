@@ -6,7 +6,7 @@ from torch import nn
 
 from convscope.bundle import BundleConfig, with_tta
 from convscope.data import Batches
-from convscope.pipeline.defaults import SMALL_SIDE
+from convscope.pipeline.network_choice import SMALL_SIDE
 from convscope.pipeline.stages import Stages
 from convscope.runs.asking import EvaluationBatches, Model, evaluate_batches
 from convscope.runs.recipe import Recipe
@@ -78,7 +78,7 @@ class TrainingSession:
 
     @property
     def tta_views(self) -> str:
-        """The looks, of `bundle.CROPS`, by which the validation images are answered at the end.
+        """The looks, of `bundle.TTA_VIEWS`, by which the validation images are answered at the end.
 
         Several are tried for the classes of small images; those of photographs gain nothing
         (docs/benchmarks/recipes.md).
@@ -88,7 +88,7 @@ class TrainingSession:
             return wanted
         small = max(self.config.preprocessing.size) <= SMALL_SIDE and self.stages is None
         dear = self.clock is not None and self.estimate_eval_seconds("shifts") > MAX_TTA_SHARE * self.clock.seconds
-        return "shifts" if self.task.target_kind == "classes" and small and not dear else "1"
+        return "shifts" if self.task.averages_views and small and not dear else "1"
 
     def estimate_eval_seconds(self, tta_views: str) -> float:
         """Seconds that the answers at the end take, in float32, where an evaluation takes as long as the clock saw."""

@@ -1,4 +1,4 @@
-"""What a run has to say of its legs: the epochs from one unfreezing to the next, and what stood still in them."""
+"""The stages of a fine-tuning, from one unfreezing to the next, and whether what is frozen stayed as it was."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -35,14 +35,14 @@ class Stage:
 
 @dataclass
 class Stages:
-    """What the run has to say of its legs, and the digests of all that stood still when it began."""
+    """The stages so far, and the digests of all that is frozen as it was when the run started."""
 
     plan: FinetuningPlan
     before: dict[str, str] = field(default_factory=dict)
     done: list[Stage] = field(default_factory=list)
 
     def start(self, model: nn.Module, first: int, last: int) -> Stage:
-        """A leg; one that a resumed run lives through again takes the place of the earlier try."""
+        """Start a stage; one that a resumed run repeats replaces the earlier try."""
         self.done = [stage for stage in self.done if stage.first < first]
         if not self.before:
             self.before = digests(model, self.plan, 1)
@@ -50,7 +50,7 @@ class Stages:
         return self.done[-1]
 
     def finish(self, model: nn.Module) -> None:
-        """Compare what had to stand still in the last leg with what it was when the run began."""
+        """Compare what was frozen in the last stage with what it was when the run started."""
         stage = self.done[-1]
         now = digests(model, self.plan, stage.first)
         stage.num_fixed, stage.identical = len(now), all(self.before[name] == digest for name, digest in now.items())

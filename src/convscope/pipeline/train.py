@@ -10,17 +10,14 @@ from convscope.devices import requested_device
 from convscope.files import append_line, atomic_write
 from convscope.pipeline.build import build_session
 from convscope.pipeline.checkpointing import CheckpointWriter
-from convscope.pipeline.defaults import defaults_for, network_for, size_for
 from convscope.pipeline.epochs import run_epochs
 from convscope.pipeline.finalize import finalize
 from convscope.pipeline.lr_search import find_learning_rate
-from convscope.pipeline.network import matching_weights, network, resolve_recipe, task_for
 from convscope.pipeline.probes import Probes
+from convscope.pipeline.resolve import draft_recipe, resolve_recipe
 from convscope.pipeline.session import TrainingSession
 from convscope.pipeline.transfer_plan import (
     finish_transfer,
-    load_pretrained,
-    plan_transfer,
     transfer_event,
     validate_transfer,
     write_transfer_plan,
@@ -30,64 +27,54 @@ from convscope.runs.environment import write_environment
 from convscope.runs.events import Event, PlanReady, as_json
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import PreparedData, open_source, prepare, reload, write_data
-from convscope.runs.overrides import Overrides, merge, override, parse_recipe
+from convscope.runs.overrides import Overrides, lay
+from convscope.runs.parse import check_overrides
 from convscope.runs.pretrained import find_pretrained
-from convscope.tasks import TASKS
+from convscope.runs.recipe_file import Settings, annotate, as_overrides
 from convscope.training import Epoch, Note, load
-
-SOURCE = "settings"  # in messages on what was said by flags or arguments
 
 
 def training(
-    source: str, out: Path, overrides: Overrides, on_progress: Progress | None = None, started: float | None = None
+    source: str,
+    out: Path,
+    settings: Settings | None = None,
+    on_progress: Progress | None = None,
+    started: float | None = None,
 ) -> Generator[Event]:
     """Train a network and yield what happens.
 
     Args:
         source: a folder, a table or a built-in's name.
         out: the run folder to make.
-        said: settings that the user gave, nested; everything else is chosen from the data.
+        settings: nested, by dotted names, or a recipe.toml's path; everything else is chosen from the data.
         on_progress: called with (images decoded, images in all) before training.
-        began: when the time of a budget and of the run started, by `time.monotonic`; None: now.
+        started: when the time of a budget and of the run started, by `time.monotonic`; None: now.
 
     Raises:
         ConvscopeError: as its subclasses say.
     """
     started = time.monotonic() if started is None else started
-    first = parse_recipe(merge(overrides, {"data": {"source": source}}), SOURCE)
-    device = requested_device(first.train.device)
+    overrides = lay(as_overrides(settings), Overrides.of({"data": {"source": source}}, "DATA"))
+    requested = check_overrides(overrides)
+    validate_transfer(requested.transfer, overrides)
+    device = requested_device(requested.train.device)
     with RunFolder.create(out) as folder:
-        found = open_source(first.data, first.task_class.target_kind if "task" in overrides else None)
-        task = first.task if "task" in overrides else task_of_target_kind(found.target_kind)
-        validate_transfer(first.transfer, overrides)
-        origin = load_pretrained(first.transfer, overrides)
-        below, above = origin.settings(found) if origin else (network_for(found, task, overrides), {})
-        overrides = merge(below, overrides, above)
-        size = size_for(found, device, parse_recipe(overrides, SOURCE).model.name)
-        overrides = merge(size, overrides, {"task": task, "data": {"source": found.source}})
-        draft = parse_recipe(overrides, SOURCE)
-        empty_network = network(draft, task_for(draft, found, found.targets))  # refused before anything is decoded
-        if origin:
-            matching_weights(empty_network, origin, draft.transfer.replace_fc)
-        prepared = prepare(found, draft.data, draft.seed, on_progress)
-        if origin:
-            prepared = origin.with_normalisation(prepared)
+        found = open_source(requested.data, requested.task_class.target_kind if "task" in overrides else None)
+        draft = draft_recipe(overrides, found, device)
+        prepared = prepare(found, draft.recipe.data, draft.recipe.seed, on_progress)
+        prepared = draft.origin.with_normalisation(prepared) if draft.origin else prepared
         yield prepared.loaded_event()
-        if origin:
-            overrides, why = plan_transfer(overrides, prepared, draft, empty_network)
-        else:
-            overrides = override(defaults_for(prepared, draft, device), overrides)
-        recipe = parse_recipe(overrides, SOURCE)
-        recipe = resolve_recipe(recipe, task_for(recipe, prepared.dataset, prepared.dataset.targets))
-        recipe, note = find_learning_rate(folder, prepared, recipe)
-        session = build_session(prepared, recipe, started, origin)
+        resolved = resolve_recipe(draft, prepared, device)
+        recipe, note = find_learning_rate(folder, prepared, resolved.recipe)
+        session = build_session(prepared, recipe, started, draft.origin)
         write_data(folder, prepared)
         write_environment(folder, device)
-        if origin:
-            write_transfer_plan(folder, session, why)
-        atomic_write(folder.recipe_file, recipe.to_toml().encode())
-        if origin:
-            yield transfer_event(session, why)
+        if draft.origin:
+            write_transfer_plan(folder, session, resolved.plan_reason)
+        sources = resolved.changed(recipe, "learning-rate range test").sources
+        atomic_write(folder.recipe_file, annotate(recipe.to_toml(), sources).encode())
+        if draft.origin:
+            yield transfer_event(session, resolved.plan_reason)
         yield from _run_to_end(folder, prepared, session, started, [note] if note else [])
 
 
@@ -146,8 +133,3 @@ def _load_checkpoint(folder: RunFolder, session: TrainingSession) -> list[Note]:
             session.state.load_state_dict(load(folder.checkpoint))
     folder.forget_after(session.state.epoch)
     return [Note(session.state.epoch, session.state.step, str(warning.message)) for warning in caught]
-
-
-def task_of_target_kind(target_kind: str) -> str:
-    """The task that targets of a kind are for: the first of those that take them."""
-    return next(name for name, task in TASKS.items() if task.target_kind == target_kind)

@@ -13,13 +13,13 @@ from convscope.bundle import load_config
 from convscope.bundle.bundle import WEIGHTS_FILE, read_state_dict
 from convscope.errors import ConfigError
 from convscope.files import atomic_write, to_plain
-from convscope.pipeline.defaults import augmentation_for
+from convscope.pipeline.defaults import FROM_DATA, augmentation_for, task_settings
 from convscope.pipeline.session import TrainingSession
 from convscope.report.transfer_summary import transfer_summary
 from convscope.runs.events import PlanRow, PretrainedLoaded
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import PreparedData
-from convscope.runs.overrides import Overrides, nest, override
+from convscope.runs.overrides import Overrides, lay
 from convscope.runs.pretrained import PretrainedSource, find_pretrained
 from convscope.runs.recipe import Recipe, TransferSettings
 from convscope.training import Note, digest, digests, weight_layers
@@ -57,28 +57,29 @@ def plan_for(per_class: float, layers: int, epochs: int = EPOCHS) -> tuple[dict[
     return settings, f"{reason}, {MANY:,} or more: the fully connected layers are new, then the encoder learns too"
 
 
-def validate_transfer(recipe: TransferSettings, overrides: Overrides) -> None:
-    """Say early which settings of a plan cannot be.
+def validate_transfer(settings: TransferSettings, overrides: Overrides) -> None:
+    """Refuse a plan that cannot be, before the data are opened.
 
     Raises:
         ConfigError: there is a plan without trained weights, or the encoder is to be unfrozen after the end.
     """
-    changed = [name for name in overrides.get("transfer", {}) if getattr(recipe, name) != getattr(SCRATCH, name)]
-    if changed and not recipe.checkpoint:
+    changed = [name for name in overrides.get("transfer", {}) if getattr(settings, name) != getattr(SCRATCH, name)]
+    if changed and not settings.checkpoint:
         raise ConfigError(
             f"transfer.{changed[0]} is set, but the network begins from scratch; name trained weights with --from"
         )
     epochs = epochs_of(overrides)
-    if recipe.unfreeze_at > epochs:
+    if settings.unfreeze_at > epochs:
         raise ConfigError(
-            f"transfer.unfreeze_at is {recipe.unfreeze_at}, but training has {epochs} epochs; "
+            f"transfer.unfreeze_at is {settings.unfreeze_at}, but training has {epochs} epochs; "
             f"give 1 to {epochs}, or 0 for never"
         )
 
 
-def load_pretrained(settings: TransferSettings, overrides: Overrides) -> PretrainedSource | None:
-    """The weights that a recipe names, or None where it names none."""
-    return find_pretrained(settings.checkpoint, overrides.get("model", {}).get("name")) if settings.checkpoint else None
+def load_pretrained(overrides: Overrides) -> PretrainedSource | None:
+    """The trained weights that settings name, or None where they name none."""
+    checkpoint = overrides.get("transfer", {}).get("checkpoint")
+    return find_pretrained(checkpoint, overrides.get("model", {}).get("name")) if checkpoint else None
 
 
 def epochs_of(overrides: Overrides) -> int:
@@ -89,32 +90,28 @@ def epochs_of(overrides: Overrides) -> int:
 
 def plan_transfer(
     overrides: Overrides, prepared: PreparedData, draft: Recipe, model: nn.Module
-) -> tuple[dict[str, Any], str]:
-    """The user's settings over those that suit the data and trained weights, and why the plan is what it is."""
+) -> tuple[Overrides, str]:
+    """Settings that suit the data and trained weights, to lie under the user's, and why the plan is what it is."""
     layers = sum(1 for _ in weight_layers("head", model.get_submodule("head")))
     chosen, why = plan_for(images_per_class(prepared), layers, epochs_of(overrides))
-    requested = {
-        name: value for name, value in overrides.get("transfer", {}).items() if name not in ("checkpoint", "views")
-    }
+    plan = Overrides.of({"transfer": chosen}, f"{FROM_DATA}: {why.partition(',')[0]}")
+    transfer = overrides.get("transfer", {})
+    requested = {name: value for name, value in transfer.items() if name not in ("checkpoint", "views")}
     if requested:
         why += f"; asked for: {', '.join(f'{name} {value}' for name, value in requested.items())}"
-    below = override(
-        override({"transfer": chosen}, defaults_with_weights(prepared)), nest(draft.task_class.default_settings)
+    return lay(plan, *_defaults_with_weights(prepared), task_settings(draft.task_class)), why
+
+
+def _defaults_with_weights(prepared: PreparedData) -> tuple[Overrides, ...]:
+    """Augmentation, epochs, batch and optimiser of a network that begins with trained weights."""
+    rows = prepared.rows("train")
+    batch = int(np.clip(2 ** round(np.log2(max(len(rows), 1) / 20)), 16, 64))
+    optimiser = {"name": "adamw", "learning_rate": 0.001, "weight_decay": 0.01}
+    return (
+        augmentation_for(prepared.dataset.target_kind, prepared.store.pixels, prepared.store_index[rows]),
+        Overrides.of({"train": {"epochs": EPOCHS}, "optimiser": optimiser}, "default with trained weights"),
+        Overrides.of({"train": {"batch": batch}}, f"{FROM_DATA}: {len(rows):,} training images"),
     )
-    return override(below, overrides), why
-
-
-def defaults_with_weights(prepared: PreparedData) -> dict[str, Any]:
-    """Batch, epochs, optimiser and augmentation of a network that begins with trained weights."""
-    images = len(prepared.rows("train"))
-    batch = int(np.clip(2 ** round(np.log2(max(images, 1) / 20)), 16, 64))
-    return {
-        "augment": augmentation_for(
-            prepared.dataset.target_kind, prepared.store.pixels, prepared.store_index[prepared.rows("train")]
-        ),
-        "train": {"epochs": EPOCHS, "batch": batch},
-        "optimiser": {"name": "adamw", "learning_rate": 0.001, "weight_decay": 0.01},
-    }
 
 
 def transfer_event(session: TrainingSession, why: str) -> PretrainedLoaded:
@@ -150,7 +147,7 @@ def finish_transfer(folder: RunFolder, session: TrainingSession) -> list[Note]:
         shutil.rmtree(folder.frozen_model)
     content = json.loads(folder.transfer_file.read_text(encoding="utf-8"))
     content |= {
-        "legs": [asdict(leg) | {"saved": leg.seconds_saved} for leg in stages.done],
+        "stages": [asdict(stage) | {"seconds_saved": stage.seconds_saved} for stage in stages.done],
         "frozen_epoch": watch.frozen_epoch,
         "frozen_score": watch.frozen,
         "last_score": watch.last,

@@ -1,4 +1,4 @@
-"""The report's section "What it has learned": a first look that costs little, until somebody looks closely."""
+"""The report's section "Learned features": inexpensive results after training, and results of ``explain``."""
 
 import json
 import time
@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from convscope.analysis import METHODS
 from convscope.analysis.data_urls import address, image_of_file
-from convscope.analysis.hierarchy import SECTION, first_insights, rendered
+from convscope.analysis.hierarchy_page import SECTION, first_insights, rendered
 from convscope.analysis.images import image_set_of
+from convscope.analysis.registry import METHODS
 from convscope.analysis.target import AnalysisTarget
 from convscope.bundle import load_bundle
 from convscope.devices import inference_device
@@ -21,47 +21,56 @@ from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import PreparedData
 from convscope.training import TimeBudget
 
-MOST_SECONDS = 3.0  # of a first look; it takes about one
-REPORT_SECONDS = 1.5  # of a budget, left to the rest of the report
-MOST_PICTURES = 3  # of one way of looking that the report takes in, so that it stays a file to send
-MOST_MOVING = 2
-FIRST = "first_look.html"
+MAX_SECONDS = 3.0  # for the first insights; they take about 1 s
+REPORT_SECONDS = 1.5  # of a budget, reserved for the rest of the report
+MAX_IMAGES = 3  # per method, so that the report stays small enough to send
+MAX_ANIMATIONS = 2
+FIRST_INSIGHTS = "first_insights.html"
 
 
 def write_first_insights(folder: RunFolder, prepared: PreparedData, clock: TimeBudget | None) -> None:
-    """Write what is cheap to see of a network that has just been trained; of a budget, only what it leaves."""
-    left = MOST_SECONDS if clock is None else min(MOST_SECONDS, clock.seconds - clock.spent - REPORT_SECONDS)
-    if left <= 0:
+    """Write inexpensive insights into a network that was just trained, within the remaining time budget."""
+    remaining = MAX_SECONDS if clock is None else min(MAX_SECONDS, clock.seconds - clock.spent - REPORT_SECONDS)
+    if remaining <= 0:
         return
     model, config = load_bundle(folder.model, inference_device(folder.recipe().train.device))
-    seen = config.preprocessing
+    spec = config.preprocessing
     train, validation = image_set_of(prepared, "train"), image_set_of(prepared, "validation")
     subject = AnalysisTarget(
-        folder.path.name, model, config.classes, seen.mean, seen.std, seen.size, folder.explain_dir,
-        lambda split: train if split == "train" else validation, seen.white,
-        config.task,
+        folder.path.name, model, config.classes, spec.mean, spec.std, spec.size, folder.explain_dir,
+        lambda split: train if split == "train" else validation, spec.white, config.build_task(),
     )  # fmt: skip
-    cost = summarize(model, (seen.channels, *seen.size)).macs
+    cost = summarize(model, (spec.channels, *spec.size)).macs
     with subject.class_scores_only():
-        section = first_insights(subject, cost, until=time.monotonic() + left)
-    atomic_write(folder.explain_dir / FIRST, section.encode())
+        section = first_insights(subject, cost, until=time.monotonic() + remaining)
+    atomic_write(folder.explain_dir / FIRST_INSIGHTS, section.encode())
 
 
 def insights_html(folder: RunFolder) -> str:
-    """The section as HTML: of ``explain hierarchy`` where it was made for this network, else of the first look; then
-    what every other way of looking found.
+    """Return the section as HTML.
+
+    It contains ``explain hierarchy`` if it was run on this network, otherwise the first insights; then the results of
+    the other explain methods.
     """
-    made = [file for file in (folder.explain_dir / "hierarchy" / SECTION, folder.explain_dir / FIRST) if file.exists()]
-    fresh = [file for file in made if _time(file) >= _time(folder.model)]
-    return (fresh[0].read_text(encoding="utf-8") if fresh else "") + _explain_html(folder)
+    existing = [
+        file
+        for file in (folder.explain_dir / "hierarchy" / SECTION, folder.explain_dir / FIRST_INSIGHTS)
+        if file.exists()
+    ]
+    current = [file for file in existing if _time(file) >= _time(folder.model)]
+    return (current[0].read_text(encoding="utf-8") if current else "") + _explain_html(folder)
 
 
 def _explain_html(folder: RunFolder) -> str:
-    """What ``explain`` wrote about this network, way by way; the hierarchy has its own section."""
-    ways = [name for name in METHODS if name != "hierarchy"]
-    files = [(name, folder.explain_dir / name / f"{name}.json") for name in ways]
-    fresh = [(name, file) for name, file in files if file.exists() and _time(file) >= _time(folder.model)]
-    return rendered("closer.html", ways=[_method_summary(name, file) for name, file in fresh]) if fresh else ""
+    """Return the results of ``explain`` for this network by method; the hierarchy has its own section."""
+    names = [name for name in METHODS if name != "hierarchy"]
+    files = [(name, folder.explain_dir / name / f"{name}.json") for name in names]
+    current = [(name, file) for name, file in files if file.exists() and _time(file) >= _time(folder.model)]
+    return (
+        rendered("explain_results.html", methods=[_method_summary(name, file) for name, file in current])
+        if current
+        else ""
+    )
 
 
 def _method_summary(name: str, file: Path) -> dict[str, Any]:
@@ -69,10 +78,10 @@ def _method_summary(name: str, file: Path) -> dict[str, Any]:
     pictures = [file.parent / picture for picture in numbers["pictures"]]
     still = [path for path in pictures if path.suffix == ".png" and path.exists()]
     moving = [path for path in pictures if path.suffix == ".gif" and path.exists()]
-    shown = _evenly_spaced(still, MOST_PICTURES) + _evenly_spaced(moving, MOST_MOVING)
+    shown = _evenly_spaced(still, MAX_IMAGES) + _evenly_spaced(moving, MAX_ANIMATIONS)
     return {
         "name": name,
-        "says": numbers["says"],
+        "summary": numbers["summary"],
         "pictures": [{"name": path.stem, "address": _address(path)} for path in shown],
         "more": len(still) + len(moving) - len(shown),
         "folder": file.parent.name,
@@ -80,10 +89,10 @@ def _method_summary(name: str, file: Path) -> dict[str, Any]:
 
 
 def _evenly_spaced(paths: list[Path], most: int) -> list[Path]:
-    """At most so many, the first and the last among them."""
+    """Return at most `most` evenly spaced paths, including the first and the last."""
     if len(paths) <= most:
         return paths
-    return [paths[round(place * (len(paths) - 1) / max(most - 1, 1))] for place in range(most)]
+    return [paths[round(index * (len(paths) - 1) / max(most - 1, 1))] for index in range(most)]
 
 
 def _address(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Events in plain words, one line each: for logs, pipes and notebooks."""
+"""Events as lines of plain text, for logs, pipes and notebooks."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -10,12 +10,12 @@ from convscope.runs.events import DataLoaded, Event, PlanReady, PretrainedLoaded
 from convscope.tasks import TASKS
 from convscope.training import Epoch, Note, Step
 
-NAMED = 5  # files per reason; data.json has them all
+NAMED = 5  # files per reason; data.json lists all
 SHOWN = {name for task in TASKS.values() for name in task.shown}  # of the scores; the others are in events.jsonl
 
 
 def as_lines(event: Event) -> list[str]:
-    """What a person would want to read of an event; nothing for a single step."""
+    """Format an event as lines of text; none for a single step."""
     match event:
         case DataLoaded():
             return [f"{name}: {value}" for name, value in dataset_rows(event)]
@@ -34,16 +34,16 @@ def as_lines(event: Event) -> list[str]:
 
 
 def dataset_rows(event: DataLoaded) -> list[tuple[str, str]]:
-    """The table of what was found, and what the user should know of it."""
+    """Return the rows of the dataset table, with skipped files and notes."""
     summary = event.summary
     rows = data_rows(asdict(summary))
-    rows += [("passed over", told) for told in skipped_sentences(event.skipped)]
+    rows += [("skipped", sentence) for sentence in skipped_sentences(event.skipped)]
     rows += [("pixels", event.store_location)]
     return rows + [("note", note) for note in summary.notes]
 
 
 def skipped_sentences(skipped: Iterable[Skipped]) -> list[str]:
-    """A sentence per reason with the names of the files, a few at most."""
+    """Return one sentence per reason, with the names of at most `NAMED` files."""
     names: dict[str, list[str]] = {}
     for one in skipped:
         names.setdefault(one.why, []).append(one.name)
@@ -54,7 +54,7 @@ def skipped_sentences(skipped: Iterable[Skipped]) -> list[str]:
 
 
 def counted(number: int, what: str) -> str:
-    """A number with its noun.
+    """Format a count with its noun, in the plural where needed.
 
     >>> counted(1, "epoch"), counted(2000, "file")
     ('1 epoch', '2,000 files')
@@ -63,46 +63,46 @@ def counted(number: int, what: str) -> str:
 
 
 def plan_rows(event: PlanReady) -> list[tuple[str, str]]:
-    """What is about to happen."""
+    """Return the rows of the training plan."""
     recipe = event.recipe
     steps = counted(event.steps_per_epoch, "step")
-    long = f"{counted(recipe.train.epochs, 'epoch')} of {steps}"
+    duration = f"{counted(recipe.train.epochs, 'epoch')} of {steps}"
     if recipe.train.budget:
-        long = f"{format_seconds(recipe.train.budget)} in all, epochs of {steps}"
+        duration = f"{format_seconds(recipe.train.budget)} in total, epochs of {steps}"
     options = "".join(f", {name} {value}" for name, value in recipe.model.options.items())
-    mirror = ", mirrored" if recipe.augment.mirror and recipe.augment.policy != "none" else ""
+    mirrored = ", mirrored" if recipe.augment.mirror and recipe.augment.policy != "none" else ""
     rows = [
         ("task", recipe.task),
-        ("network", f"{recipe.model.name}{options}: {event.num_parameters:,} weights"),
+        ("network", f"{recipe.model.name}{options}: {event.num_parameters:,} parameters"),
         (
-            "images seen at",
-            f"{recipe.data.size[0]} x {recipe.data.size[1]}, augmentation {recipe.augment.policy}{mirror}",
+            "input size",
+            f"{recipe.data.size[0]} x {recipe.data.size[1]}, augmentation {recipe.augment.policy}{mirrored}",
         ),
-        ("training", f"{long}, batches of {recipe.train.batch}"),
+        ("training", f"{duration}, batches of {recipe.train.batch}"),
         ("optimiser", f"{recipe.optimiser.name}, learning rate {recipe.optimiser.rate:.3g}, {recipe.schedule.name}"),
         ("run", str(event.run)),
     ]
     if not event.first_epoch:
         return rows
     last = event.first_epoch >= recipe.train.epochs and not recipe.train.budget
-    told = f"after epoch {event.first_epoch}{', the last one: only the report is written anew' if last else ''}"
-    return [*rows, ("resumed", told)]
+    resumed = f"after epoch {event.first_epoch}{', the last one: only the report is rewritten' if last else ''}"
+    return [*rows, ("resumed", resumed)]
 
 
 def pretrained_lines(event: PretrainedLoaded) -> list[str]:
-    """Whose weights, why the plan, and the plan as a table."""
+    """Return the source of the weights, the reason for the plan, and the plan as a table."""
     return [
-        f"begins with: {event.network} of {event.source} (licence: {event.licence})",
+        f"pretrained weights: {event.network} from {event.source} (licence: {event.licence})",
         f"plan: {event.why}",
         *aligned([PLAN_HEADINGS, *plan_cells(event)]),
     ]
 
 
-PLAN_HEADINGS = ("stage", "weights", "frozen until", "learning rate")
+PLAN_HEADINGS = ("stage", "parameters", "frozen until", "learning rate")
 
 
 def plan_cells(event: PretrainedLoaded) -> list[tuple[str, ...]]:
-    """The plan's rows in words."""
+    """Return the plan's rows as text."""
     return [
         (
             row.part,
@@ -115,7 +115,7 @@ def plan_cells(event: PretrainedLoaded) -> list[tuple[str, ...]]:
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """A table as lines of plain text; columns of numbers end alike."""
+    """Return a table as lines of plain text; the second column is right-aligned."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  "
@@ -127,7 +127,7 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def epoch_line(event: Epoch) -> str:
-    """Scores of one epoch."""
+    """Return the losses and scores of one epoch."""
     scores = "  ".join(f"{name} {value:.4f}" for name, value in event.validation.items() if name in SHOWN)
     train, validation = event.train["loss"], event.validation["loss"]
     return (
@@ -137,7 +137,7 @@ def epoch_line(event: Epoch) -> str:
 
 
 def finished_lines(event: TrainingFinished) -> list[str]:
-    """Where everything lies now, and what to do next."""
+    """Return the result, the location of the report, and the next commands."""
     task = TASKS[event.task]
     return [
         *([overfitting_sentence(event.overfitting)] if event.overfitting else []),

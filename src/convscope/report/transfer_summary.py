@@ -1,4 +1,4 @@
-"""What came of a plan, in words: what stood still, what keeping features saved, whether unfreezing did harm."""
+"""Summary of transfer learning: frozen tensors verified, time saved by cached features, effect of unfreezing."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,13 +7,13 @@ from convscope.durations import format_seconds
 
 
 def transfer_summary(content: dict[str, Any], format_score: Callable[[float], str]) -> list[str]:
-    """What came of the plan, in words: the proof, what keeping features saved, and whether unfreezing did harm.
+    """Summarise transfer learning in sentences: effect of unfreezing, frozen tensors, time saved by cached features.
 
     Args:
-        content: of ``transfer.json``.
-        told: the score for people.
+        content: contents of ``transfer.json``.
+        format_score: formats a score for display.
     """
-    return [*_unfreezing_effect(content, format_score), *_frozen_verified(content), *_time_saved(content["legs"])]
+    return [*_unfreezing_effect(content, format_score), *_frozen_verified(content), *_time_saved(content["stages"])]
 
 
 def _unfreezing_effect(content: dict[str, Any], format_score: Callable[[float], str]) -> list[str]:
@@ -22,42 +22,43 @@ def _unfreezing_effect(content: dict[str, Any], format_score: Callable[[float], 
         return []
     scores = f"{format_score(frozen)} before, {format_score(last)} after"
     if content["kept_epoch"] != content["frozen_epoch"]:
-        return [f"unfreezing: validation {scores}"]
+        return [f"unfreezing: validation score {scores}"]
     return [
-        f"validation fell after unfreezing ({scores}): the network of epoch {content['frozen_epoch']}, "
-        "with its encoder still frozen, is the answer"
+        f"validation score fell after unfreezing ({scores}): epoch {content['frozen_epoch']}, "
+        "with the encoder frozen, was selected"
     ]
 
 
 def _frozen_verified(content: dict[str, Any]) -> list[str]:
-    proof, legs = content["proof"], content["legs"]
+    proof, stages = content["proof"], content["stages"]
     if proof["changed"]:
-        return [f"NOT frozen, though it should have been: {', '.join(proof['changed'][:3])}; please report this"]
-    moved = [leg for leg in legs if leg["identical"] is False]
-    if moved:
-        epochs = f"{moved[0]['first']} to {moved[0]['last']}"
-        return [f"NOT frozen in epochs {epochs}, though it should have been; please report this"]
+        return [f"expected to be frozen, but changed: {', '.join(proof['changed'][:3])}; please report this"]
+    changed = [stage for stage in stages if stage["identical"] is False]
+    if changed:
+        epochs = f"{changed[0]['first']} to {changed[0]['last']}"
+        return [f"expected to be frozen in epochs {epochs}, but changed; please report this"]
     if not proof["tensors"]:
-        first = legs[0]
-        format_score = f"frozen until epoch {first['last']}: {first['still']} tensors, compared, are equal to the bit"
-        return [format_score] if first["still"] else []
+        first = stages[0]
+        sentence = f"frozen until epoch {first['last']}: {first['num_fixed']} tensors verified bit-for-bit"
+        return [sentence] if first["num_fixed"] else []
     return [
-        f"frozen to the end: {proof['tensors']} tensors with {proof['num_parameters']:,} weights, norms' statistics "
-        f"included, "
-        f"are equal to the bit in the network that is kept (digest {proof['digest'][:12]})"
+        f"frozen throughout: {proof['tensors']} tensors with {proof['num_parameters']:,} parameters, including norm "
+        f"statistics, verified bit-for-bit in the selected network (digest {proof['digest'][:12]})"
     ]
 
 
-def _time_saved(legs: list[dict[str, Any]]) -> list[str]:
-    kept = [leg for leg in legs if leg["views"]]
-    seconds, saved = (sum(leg[name] for leg in kept) for name in ("seconds", "saved"))
-    if not kept:
+def _time_saved(stages: list[dict[str, Any]]) -> list[str]:
+    cached = [stage for stage in stages if stage["views"]]
+    seconds, saved = (sum(stage[name] for stage in cached) for name in ("seconds", "seconds_saved"))
+    if not cached:
         return []
-    images, epochs = sum(leg["images"] for leg in kept), sum(leg["last"] + 1 - leg["first"] for leg in kept)
+    images, epochs = (
+        sum(stage["images"] for stage in cached),
+        sum(stage["last"] + 1 - stage["first"] for stage in cached),
+    )
     if not seconds:
-        return [f"features of {images:,} views were kept by an earlier run: the frozen part was not computed at all"]
+        return [f"features of {images:,} views were cached by an earlier run; the frozen part was not computed"]
     return [
-        f"features of {images:,} views were computed once, in {format_seconds(seconds)}; computing them anew in each "
-        f"of {epochs} "
-        f"epochs would have taken {format_seconds(saved)} more"
+        f"features of {images:,} views were computed once, in {format_seconds(seconds)}; recomputing them in each "
+        f"of {epochs} epochs would have taken {format_seconds(saved)} more"
     ]

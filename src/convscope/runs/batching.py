@@ -3,14 +3,8 @@
 import torch
 
 from convscope.data import BatchSettings
-from convscope.data.augment.pipeline import SpatialTargets
 from convscope.runs.loaders import PreparedData
 from convscope.runs.recipe import Recipe
-
-SPATIAL_TARGETS: dict[str, SpatialTargets] = {
-    "masks": "masks",
-    "boxes": "boxes",
-}  # kinds of targets that move with their images
 
 
 def batch_settings(prepared: PreparedData, recipe: Recipe, device: torch.device, training: bool) -> BatchSettings:
@@ -21,7 +15,7 @@ def batch_settings(prepared: PreparedData, recipe: Recipe, device: torch.device,
         std=prepared.preprocessing.std,
         policy=recipe.augment.chosen() if training else "none",
         mirror=recipe.augment.mirror,
-        spatial_targets=SPATIAL_TARGETS.get(prepared.dataset.target_kind, "none"),
+        target_kind=prepared.dataset.target_kind,
         mix=recipe.augment.mix if training else "none",
         mix_alpha=recipe.augment.mix_alpha,
         num_classes=len(prepared.dataset.classes),

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from convscope.files import append_line, read_lines
 from convscope.runs.folder import RunFolder
-from convscope.tasks import Classify, Meter, Task
+from convscope.tasks import Meter, Task
 
 MOST = 1000  # classes; a line has at most as many cells as there are validation images
 
@@ -16,9 +16,11 @@ def save_confusion(folder: RunFolder, task: Task, meter: Meter | None, epoch: in
     Raises:
         RunError: it cannot be written.
     """
-    if not isinstance(task, Classify) or meter is None or task.outputs > MOST:
+    if not task.single_class or meter is None or task.outputs > MOST:
         return
-    counts = task.confusion(meter.output, meter.target)  # type: ignore[attr-defined]
+    counts = task.confusion(meter)
+    if counts is None:
+        return
     truth, answer = np.nonzero(counts)
     cells = np.stack([truth, answer, counts[truth, answer]], 1).tolist()
     append_line(folder.confusions_file, {"epoch": epoch, "cells": cells})

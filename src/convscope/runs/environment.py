@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from convscope.files import atomic_write
-from convscope.runs.folder import RunFolder
+from convscope.runs.folder import FORMAT, RunFolder
 
 PACKAGES = ("convscope", "torch", "numpy", "pillow", "scikit-learn")
 
@@ -19,6 +19,7 @@ PACKAGES = ("convscope", "torch", "numpy", "pillow", "scikit-learn")
 def environment(device: torch.device) -> dict[str, Any]:
     """What there is to know of the machine and the versions."""
     return {
+        "format": FORMAT,
         "python": sys.version.split()[0],
         **{name: version(name) for name in PACKAGES},
         "system": platform.platform(),
@@ -52,7 +53,7 @@ def add_seconds(folder: RunFolder, resumed_at: int, seconds: float) -> float:
     Args:
         folder: the run.
         resumed_at: the epoch at which the sitting began.
-        spent: its seconds.
+        seconds: its seconds.
     """
     content = folder.environment()
     epochs = sum(event["seconds"] for event in folder.events("epoch") if event["epoch"] <= resumed_at)

@@ -11,6 +11,7 @@ from typing import Any
 from convscope.data import Skipped, Summary
 from convscope.files import to_plain
 from convscope.runs.recipe import Recipe
+from convscope.tasks import DEFAULT_TASK
 from convscope.training import Epoch, Note, Step
 
 
@@ -69,7 +70,7 @@ class TrainingFinished:
     epoch: int
     overfitting: int | None
     seconds: float
-    task: str = "classify"
+    task: str = DEFAULT_TASK.name
     tta_note: str = ""
 
 

@@ -28,10 +28,12 @@ from filelock import FileLock, Timeout
 
 from convscope.errors import RunError
 from convscope.files import atomic_write, read_lines
-from convscope.runs.overrides import parse_recipe, read_recipe
+from convscope.runs.parse import parse_recipe
 from convscope.runs.recipe import Recipe
+from convscope.runs.recipe_file import read_recipe
 from convscope.training.checkpoint import LAST, PREVIOUS
 
+FORMAT = 2  # of the files in a run folder; goes up when a file or a key is renamed or changes its meaning
 LOCK = ".lock"
 BEFORE_RECIPE = re.compile(
     r"\.lock|(data|environment|range_test|transfer)\.json|\.((data|environment|range_test|transfer)\.json|recipe\.toml)\.\d+"
@@ -95,12 +97,14 @@ class RunFolder:
         """Open an existing run.
 
         Raises:
-            RunError: when it is none, or its training was stopped before it had said what it would do.
+            RunError: when it is none, was written in another format, or its training was stopped before it had said
+                what it would do.
         """
         run = cls(path)
         if not path.exists():
             raise RunError(f"{path}: no such run; convscope train DATA --out {path} makes one")
         if run.recipe_file.exists():
+            run._check_format()
             return run
         if path.is_dir() and run._never_started():
             raise RunError(
@@ -108,6 +112,17 @@ class RunFolder:
                 f"start it again: convscope train DATA --out {path}"
             )
         raise RunError(f"{path}: no recipe.toml in it, so it is no run; name a folder that convscope train wrote")
+
+    def _check_format(self) -> None:
+        try:
+            found = json.loads(self.environment_file.read_text(encoding="utf-8")).get("format", 1)
+        except (OSError, ValueError, AttributeError):  # who needs the file says what is wrong with it
+            return
+        if found != FORMAT:
+            raise RunError(
+                f"{self.path}: a run of format {found}, and this version of convscope reads format {FORMAT}; "
+                "train it again or open it with the version that wrote it"
+            )
 
     def _never_started(self) -> bool:
         """Whether the folder holds what a run writes before its recipe, and nothing else."""
@@ -145,7 +160,7 @@ class RunFolder:
 
     def recipe(self) -> Recipe:
         """The run's settings."""
-        return parse_recipe(read_recipe(self.recipe_file), source=str(self.recipe_file))
+        return parse_recipe(read_recipe(self.recipe_file))
 
     def data(self) -> dict[str, Any]:
         """The content of ``data.json``.

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from convscope.bundle import Preprocessing
 from convscope.data import (
+    DEFAULT_KIND,
     Batches,
     BatchSettings,
     Columns,
@@ -17,7 +18,6 @@ from convscope.data import (
     Skipped,
     Store,
     Summary,
-    build_masks,
     build_store,
     channel_statistics,
     drop_unreadable,
@@ -25,8 +25,9 @@ from convscope.data import (
     open_data,
     split,
     summarise,
-    visible_window,
 )
+from convscope.data.inputs.registry import parse_preprocessing
+from convscope.data.layouts.table import TABLE
 from convscope.errors import ConfigError, DataError
 from convscope.files import atomic_write
 from convscope.progress import Progress
@@ -35,7 +36,6 @@ from convscope.runs.folder import RunFolder
 from convscope.runs.recipe import DataSettings
 
 SPLITS = ("train", "validation", "test")
-MIN_VISIBLE = 0.25  # share of a box that must lie in what the network sees of its image
 LEAKS_SHOWN = 5  # on the screen; data.json has them all
 CHANGED = "files or labels are not as they were when the run began, so it may not end as it would have"
 
@@ -61,15 +61,13 @@ class PreparedData:
 
     def batches(self, split: str, settings: BatchSettings) -> Batches:
         """Batches of one set."""
-        return Batches(self.store.pixels, self._targets(), self.store_index[self.rows(split)], settings)
+        return Batches(self.store.pixels, self.targets(), self.store_index[self.rows(split)], settings)
 
-    def _targets(self) -> NDArray[Any]:
+    def targets(self) -> NDArray[Any]:
         """What the network is to answer, row by row of the store: masks, or the data set's targets as it sees them."""
         if self.masks is not None:
             return self.masks
-        known = self.dataset.targets
-        if self.dataset.target_kind == "boxes":
-            known = boxes_in_view(known, self.dataset.sizes, self.preprocessing.size)
+        known = self.dataset.kind.in_view(self.dataset, self.preprocessing.size)
         targets = np.zeros((len(self.store.pixels), *known.shape[1:]), known.dtype)
         targets[self.store_index] = known
         return targets
@@ -100,7 +98,7 @@ def open_source(settings: DataSettings, target_kind: str | None = None) -> Datas
 
     Args:
         settings: where they are.
-        kind: of targets; None: what they look like.
+        target_kind: of targets; None: what they look like.
 
     Raises:
         DataError: as `open_data` says.
@@ -110,9 +108,9 @@ def open_source(settings: DataSettings, target_kind: str | None = None) -> Datas
     names = {use: getattr(settings, f"{use}_column") for use in ("image", "label", "split", "group")}
     columns = {use: name for use, name in names.items() if name}
     found = open_data(settings.source, columns=Columns(**columns), target_kind=target_kind, ignore=ignore)
-    if columns and found.layout != "table":
+    if columns and found.layout != TABLE.name:
         use, name = next(iter(columns.items()))
-        raise ConfigError(f"data.{use}_column is {name!r}, but {found.source} is no table; leave it away")
+        raise ConfigError(f"data.{use}_column is {name!r}, but {found.source} is no table; remove it")
     return found
 
 
@@ -124,7 +122,7 @@ def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Prog
     """
     found = replace(found, channels=settings.channels)
     store = build_store(found, settings.size, on_progress=on_progress)
-    masks, unreadable = build_masks(found, settings.size) if found.target_kind == "masks" else (None, {})
+    masks, unreadable = found.kind.decode(found, settings.size)
     unreadable |= store.unreadable
     dataset = drop_unreadable(found, unreadable)
     store_index = np.array([row for row in range(len(found)) if row not in unreadable], np.int64)
@@ -177,7 +175,7 @@ def reload(
     """A run's images as ``data.json`` lists them, whatever has been added to the source since.
 
     Args:
-        roles: only these sets are decoded.
+        splits: only these sets are decoded.
         size: (H, W) to decode at; by default the run's.
 
     Raises:
@@ -185,7 +183,7 @@ def reload(
     """
     content, settings = folder.data(), folder.recipe().data
     size = size or settings.size
-    found = open_source(settings, content.get("target_kind", "classes"))
+    found = open_source(settings, content.get("target_kind", DEFAULT_KIND))
     row_of = {name: i for i, name in enumerate(found.names)}
     wanted = [(name, split) for split in splits for name in content["splits"][split]]
     lost = [name for name, _ in wanted if name not in row_of]
@@ -195,10 +193,10 @@ def reload(
             "put them back or train anew"
         )
     order = sorted((row_of[name], split) for name, split in wanted)
-    preprocessing = Preprocessing.model_validate(content["preprocessing"])
-    dataset = _restore_classes(found.subset(np.array([i for i, _ in order])), content, preprocessing)
+    preprocessing = parse_preprocessing(content["preprocessing"])
+    dataset = _as_recorded(found.subset(np.array([i for i, _ in order])), content, preprocessing)
     store = build_store(dataset, size, on_progress=on_progress)
-    masks, unreadable = build_masks(dataset, size) if dataset.target_kind == "masks" else (None, {})
+    masks, unreadable = dataset.kind.decode(dataset, size)
     unreadable |= store.unreadable
     if unreadable:
         lost_row, why = next(iter(unreadable.items()))
@@ -212,59 +210,13 @@ def reload(
     )
 
 
-def boxes_in_view(targets: NDArray[Any], sizes: NDArray[np.int64], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Boxes (N, 5) of files of these sizes (N, 2) in pixels of what the network sees of them; see
-    `data.visible_window`.
-
-    A box of which less than a quarter is seen is nan: it is not known there.
-    """
-    windows = np.array([visible_window((int(height), int(width)), size) for height, width in sizes])
-    scale = np.array([size[1], size[0]]) / (windows[:, 2:] - windows[:, :2])
-    corners = targets[:, 1:].reshape(-1, 2, 2).astype(np.float64)
-    moved = (corners - windows[:, None, :2]) * scale[:, None]
-    visible = moved.clip(0, np.array([size[1], size[0]]))
-    visible_share = (visible[:, 1] - visible[:, 0]).prod(1) / np.maximum((moved[:, 1] - moved[:, 0]).prod(1), 1e-9)
-    boxes = np.where((visible_share < MIN_VISIBLE)[:, None], np.nan, visible.reshape(-1, 4))
-    return np.concatenate([targets[:, :1], boxes], 1).astype(np.float32)
-
-
-def _restore_classes(dataset: Dataset, content: dict[str, Any], preprocessing: Preprocessing) -> Dataset:
-    """The data set as the run saw it: its classes in their order, its channels, and the files that it passed over."""
+def _as_recorded(dataset: Dataset, content: dict[str, Any], preprocessing: Preprocessing) -> Dataset:
+    """The data set as the run saw it: its classes in their order, its channels, and the files that it skipped."""
     classes = tuple(content["classes"])
-    if dataset.target_kind in ("labels", "numbers", "masks"):
-        return _restore_columns(dataset, classes, content, preprocessing)
-    kinds = dataset.targets if dataset.target_kind == "classes" else dataset.targets[:, 0].astype(np.int64)
-    unknown = sorted({dataset.classes[k] for k in np.unique(kinds)} - set(classes))
-    if unknown:
-        raise DataError(
-            f"{dataset.source}: the label {unknown[0]} is new since the run began, which knows {', '.join(classes)}; "
-            "mend the label or train anew"
-        )
-    class_index = np.array([classes.index(name) if name in classes else -1 for name in dataset.classes])
-    targets = class_index[kinds]
-    if dataset.target_kind == "boxes":
-        targets = np.concatenate([targets[:, None], dataset.targets[:, 1:]], 1).astype(np.float32)
-    return _restore_details(replace(dataset, targets=targets, classes=classes), content, preprocessing)
-
-
-def _restore_columns(
-    dataset: Dataset, classes: tuple[str, ...], content: dict[str, Any], preprocessing: Preprocessing
-) -> Dataset:
-    """The data set with the columns of its targets in their order then."""
-    lost = [name for name in classes if name not in dataset.classes]
-    if lost or (dataset.target_kind == "masks" and dataset.classes != classes):
-        raise DataError(
-            f"{dataset.source}: the {dataset.target_kind} were {', '.join(classes)} when the run began and are "
-            f"{', '.join(dataset.classes)} now; mend them or train anew"
-        )
-    order = [dataset.classes.index(name) for name in classes]
-    dataset = replace(dataset, targets=dataset.targets[:, order], classes=classes)
-    return _restore_details(dataset, content, preprocessing)
-
-
-def _restore_details(dataset: Dataset, content: dict[str, Any], preprocessing: Preprocessing) -> Dataset:
     return replace(
         dataset,
+        targets=dataset.kind.restore(dataset, classes),
+        classes=classes,
         skipped=tuple(Skipped(s["name"], s["why"]) for s in content["skipped"]),
         notes=tuple(content["notes"]),
         channels=preprocessing.channels,

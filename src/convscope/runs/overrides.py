@@ -1,53 +1,81 @@
-"""What a user says of a run, layer over layer, until a whole recipe is known.
+"""Settings from several places, laid over each other, each value with the place that set it.
 
-Three layers, later ones win: defaults chosen from the data (`run.defaults`), a ``recipe.toml``, flags.
-The first layer fills only what nobody said, so `Overrides` stays a plain nested dictionary until all is known.
+Later layers win: defaults chosen from the data (`convscope.pipeline`), a ``recipe.toml``, ``--set``, flags.
 """
 
-import re
 import tomllib
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Any, get_origin
+from collections.abc import Iterable, Iterator, Mapping
+from functools import reduce
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from convscope.errors import ConfigError
 
-from convscope.errors import ConfigError, did_you_mean
-from convscope.runs.recipe import Recipe
-from convscope.tasks import TASKS, Task, check_options
-
-Overrides = Mapping[str, Any]
-SETTING_ALIASES = {
-    "lr": "learning_rate",
-    "batch_size": "batch",
-    "max_epochs": "epochs",
-    "wd": "weight_decay",
-}  # others' words
+UNNAMED = "settings"  # the place of settings that come without one
 
 
-def read_recipe(path: Path) -> dict[str, Any]:
-    """What a ``recipe.toml`` says, checked against the known settings but not completed.
+class Overrides(Mapping[str, Any]):
+    """Nested settings, as a mapping, that remember where each value was set.
 
-    Raises:
-        ConfigError: when it is missing, no TOML, or has an unknown setting or a value that does not fit.
+    Args:
+        values: nested settings.
+        sources: where each was set, by its dotted name; a name stands for all below it.
     """
-    try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file; name a recipe.toml, for instance one from an earlier run") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not a TOML file ({error}); compare it with an earlier run's recipe.toml") from None
-    parse_recipe(settings, source=str(path))
-    return settings
+
+    def __init__(self, values: Mapping[str, Any], sources: Mapping[str, str]) -> None:
+        self._values, self.sources = values, sources
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], source: str) -> "Overrides":
+        """Settings that were all set in one place."""
+        return cls(values, dict.fromkeys(leaves(values), source))
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        """The settings as a dictionary."""
+        return repr(dict(self._values))
+
+    def over(self, below: "Overrides") -> "Overrides":
+        """These settings laid over others, as `override` does."""
+        values = override(below, self)
+        own = leaves(self)
+        sources = {name: (self if name in own else below).source(name) for name in leaves(values)}
+        return Overrides(values, sources)
+
+    def names(self, dotted: str) -> bool:
+        """Whether a setting, or one below it, is set here."""
+        return any(f"{name}.".startswith(f"{dotted}.") for name in leaves(self))
+
+    def source(self, dotted: str) -> str:
+        """Where a setting was set; of a table of settings, all places that set some of it, each file once."""
+        below = [source for name, source in self.sources.items() if f"{name}.".startswith(f"{dotted}.")]
+        while dotted and not below:
+            dotted = dotted.rpartition(".")[0]
+            below = [self.sources[dotted]] if dotted in self.sources else []
+        places = {place.partition(" line ")[0]: place for place in reversed(below)}
+        return ", ".join(reversed(places.values())) or UNNAMED
 
 
-def settings_from_flags(pairs: Iterable[str]) -> dict[str, Any]:
-    """``["optimiser.learning_rate=0.1"]`` as a nested dictionary; values are TOML, and a bare word is a string.
+def lay(*layers: Overrides) -> Overrides:
+    """Layers laid over each other, the last on top."""
+    return reduce(lambda below, above: above.over(below), layers)
+
+
+def settings_from_flags(pairs: Iterable[str]) -> Overrides:
+    """``["optimiser.learning_rate=0.1"]`` as settings; values are TOML, and a bare word is a string.
 
     >>> settings_from_flags(["train.epochs=3", "model.name=lenet"])
     {'train': {'epochs': 3}, 'model': {'name': 'lenet'}}
     """
     settings: dict[str, Any] = {}
+    sources: dict[str, str] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals:
@@ -57,13 +85,24 @@ def settings_from_flags(pairs: Iterable[str]) -> dict[str, Any]:
         except tomllib.TOMLDecodeError:
             value = text
         settings[name.strip()] = value
-    return nest(settings)
+        sources |= dict.fromkeys(leaves(nest({name.strip(): value})), f"--set {pair}")
+    return Overrides(nest(settings), sources)
 
 
-def nest(dotted: Overrides) -> dict[str, Any]:
-    """Settings by their dotted names as a nested dictionary; a value of None was not said and is left out.
+def settings_from_options(options: Mapping[str, tuple[str, Any]]) -> Overrides:
+    """``{"--epochs": ("train.epochs", 3)}`` as settings; an option whose value is None was not given.
 
-    >>> nested({"train.epochs": 3, "train.budget": None, "seed": 1})
+    >>> settings_from_options({"--epochs": ("train.epochs", 3), "--seed": ("seed", None)})
+    {'train': {'epochs': 3}}
+    """
+    given = {option: pair for option, pair in options.items() if pair[1] is not None}
+    return Overrides(nest(dict(given.values())), {name: option for option, (name, _) in given.items()})
+
+
+def nest(dotted: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings by their dotted names as a nested dictionary; a value of None was not given and is left out.
+
+    >>> nest({"train.epochs": 3, "train.budget": None, "seed": 1})
     {'train': {'epochs': 3}, 'seed': 1}
     """
     settings: dict[str, Any] = {}
@@ -75,7 +114,20 @@ def nest(dotted: Overrides) -> dict[str, Any]:
     return settings
 
 
-def merge(*layers: Overrides) -> dict[str, Any]:
+def leaves(settings: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """The values of nested settings by their dotted names; an empty table is a value.
+
+    >>> leaves({"train": {"epochs": 3}, "model": {"options": {}}})
+    {'train.epochs': 3, 'model.options': {}}
+    """
+    found: dict[str, Any] = {}
+    for name, value in settings.items():
+        inside = isinstance(value, Mapping) and value
+        found |= leaves(value, f"{before}{name}.") if inside else {f"{before}{name}": value}
+    return found
+
+
+def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
     """Nested dictionaries laid over each other; a later layer wins value by value."""
     merged: dict[str, Any] = {}
     for layer in layers:
@@ -85,106 +137,32 @@ def merge(*layers: Overrides) -> dict[str, Any]:
     return merged
 
 
-def override(below: Overrides, above: Overrides) -> dict[str, Any]:
+def override(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """Settings laid over others, which keep what still fits: who names another optimiser gets its own constants.
 
-    >>> over({"optimiser": {"name": "sgd", "momentum": 0.5}}, {"optimiser": {"name": "sgd", "nesterov": True}})
+    >>> override({"optimiser": {"name": "sgd", "momentum": 0.5}}, {"optimiser": {"name": "sgd", "nesterov": True}})
     {'optimiser': {'name': 'sgd', 'momentum': 0.5, 'nesterov': True}}
-    >>> over({"optimiser": {"name": "sgd", "momentum": 0.5}}, {"optimiser": {"name": "adam"}})
+    >>> override({"optimiser": {"name": "sgd", "momentum": 0.5}}, {"optimiser": {"name": "adam"}})
     {'optimiser': {'name': 'adam'}}
     """
     return merge({section: values for section, values in below.items() if not _replaced(section, values, above)}, above)
 
 
-def _replaced(section: str, values: Any, above: Overrides) -> bool:
+def _replaced(section: str, values: Any, above: Mapping[str, Any]) -> bool:
     chosen = above.get(section)
     if not isinstance(values, Mapping) or not isinstance(chosen, Mapping):
         return False
     return "name" in values and chosen.get("name", values["name"]) != values["name"]
 
 
-def data_source(overrides: Overrides) -> str:
+def data_source(overrides: Mapping[str, Any]) -> str:
     """The data that settings name.
 
     Raises:
         ConfigError: when they name none.
     """
-    source = overrides.get("data", {}).get("source")
+    data = overrides.get("data")
+    source = data.get("source") if isinstance(data, Mapping) else None
     if not source:
         raise ConfigError("data.source is not set; name DATA, as in: convscope train photos")
     return str(source)
-
-
-def parse_recipe(overrides: Overrides, source: str) -> Recipe:
-    """A whole recipe, with plain defaults for what is not said.
-
-    Args:
-        said: nested settings.
-        place: where they stand, for the error message.
-
-    Raises:
-        ConfigError: for a setting that does not exist (with the nearest that does) or a value that does not fit.
-    """
-    loss = overrides.get("loss", {})
-    try:
-        recipe = Recipe.model_validate({**overrides, "loss": {}} if isinstance(loss, Mapping) else overrides)
-        task_class = recipe.task_class if "task" in overrides else _task_of_loss(loss)
-        return recipe.model_copy(update={"task": task_class.name, "loss": _loss(task_class, loss, source)})
-    except ValidationError as error:
-        raise ConfigError(f"{source}: {_explain_error(error)}") from None
-
-
-def _task_of_loss(loss: Overrides) -> type[Task]:
-    """The task that settings of the loss are for, where no task was said; the usual one where it cannot be told."""
-    candidates = (task_class for task_class in TASKS.values() if set(loss) <= set(task_class.options.model_fields))
-    return next(candidates, TASKS["classify"])
-
-
-def _loss(task_class: type[Task], loss: Overrides, source: str) -> dict[str, Any]:
-    unknown = next((f"loss.{name}" for name in loss if name not in task_class.options.model_fields), None)
-    if unknown:
-        raise ConfigError(f"{source}: no setting {unknown}{_suggest_setting(unknown, task_class)}")
-    return check_options(task_class, loss, source)
-
-
-def _explain_error(error: ValidationError) -> str:
-    """What is wrong with the first wrong setting, and what to do."""
-    first = error.errors()[0]
-    name, value, kind = ".".join(str(word) for word in first["loc"]), first["input"], first["type"]
-    if kind == "extra_forbidden":
-        while isinstance(value, Mapping) and value:
-            word, value = next(iter(value.items()))
-            name += f".{word}"
-        return f"no setting {name}{_suggest_setting(name)}"
-    if kind == "model_type":
-        inside = [known for known in known_settings() if known.startswith(f"{name}.")]
-        return f"{name} is {value!r}, but it is a table of settings; set one of {', '.join(inside)}"
-    why = re.sub("^Input ", "it ", first["msg"].removeprefix("Value error, "))
-    return f"{name}: {why}" if isinstance(value, Mapping) else f"{name} is {value!r}; {why}"
-
-
-def _suggest_setting(name: str, task_class: type[Task] | None = None) -> str:
-    """The known setting that comes nearest to an unknown one: by all of its name, else by its last word."""
-    section, _, word = name.rpartition(".")
-    word = SETTING_ALIASES.get(word, word)
-    names = known_settings(task_class)
-    by_word = {known.rpartition(".")[2]: known for known in names}
-    meant = did_you_mean(f"{section}.{word}" if section else word, names)
-    if meant.startswith("; did") or word not in by_word:
-        return meant
-    return f"; did you mean {by_word[word]}?"
-
-
-def known_settings(task_class: type[Task] | None = None) -> list[str]:
-    """The dotted names of all settings, those of the loss as a task (the usual one when None) has them."""
-    loss = (task_class or TASKS["classify"]).options.model_fields
-    return [name for name in _known(Recipe) if name != "loss"] + [f"loss.{name}" for name in loss]
-
-
-def _known(model: type[BaseModel], before: str = "") -> list[str]:
-    names: list[str] = []
-    for name, field in model.model_fields.items():
-        kind = field.annotation
-        nested = isinstance(kind, type) and get_origin(kind) is None and issubclass(kind, BaseModel)
-        names += _known(kind, f"{before}{name}.") if nested else [before + name]  # type: ignore[arg-type]
-    return names

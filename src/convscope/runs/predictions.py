@@ -42,9 +42,9 @@ def predict_split(
 
     Args:
         folder: the run.
-        prepared: its images, as large as `Cropped.input_size` says.
-        role: the set.
-        crops: one of `bundle.CROPS`.
+        prepared: its images, as large as `AveragedViews.input_size` says.
+        split: the set.
+        tta_views: one of `bundle.TTA_VIEWS`.
         on_progress: called with (images, None).
     """
     recipe = folder.recipe()

@@ -11,7 +11,7 @@ from torch import Tensor
 from convscope.bundle import load_config
 from convscope.bundle.bundle import CONFIG_FILE, WEIGHTS_FILE, read_state_dict
 from convscope.data import Dataset
-from convscope.errors import ModelError, did_you_mean
+from convscope.errors import ModelError, closest
 from convscope.models import MODELS
 from convscope.models.families.resnet import SMALL_DEPTHS
 from convscope.models.pretrained.download import fetch, sha256
@@ -20,6 +20,7 @@ from convscope.models.pretrained.published import IMAGENET_MEAN, IMAGENET_STD, P
 from convscope.models.pretrained.state_dicts import read_state
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import PreparedData
+from convscope.runs.overrides import Overrides
 
 IMAGENET = "imagenet"
 DEFAULT_PRETRAINED = "mobilenet_v2"  # as published: 71.9 % with 0.30 G multiplications; resnet18 69.8 % with 1.81 G
@@ -43,7 +44,7 @@ class PretrainedSource:
     std: tuple[float, ...] = IMAGENET_STD
     size: tuple[int, int] | None = None
 
-    def settings(self, found: Dataset) -> tuple[dict[str, Any], dict[str, Any]]:
+    def settings(self, found: Dataset) -> tuple[Overrides, Overrides]:
         """Settings that the weights suggest, which the user's go over, and those that are theirs alone.
 
         Images are seen at the size that the weights were trained at; tiny ones at half of it, at a quarter of the cost.
@@ -52,10 +53,10 @@ class PretrainedSource:
         if self.size:
             tiny = int(np.median(found.sizes)) <= TINY < self.size[0] // 2
             data["size"] = tuple(side // 2 for side in self.size) if tiny else self.size
-        return {"data": data, "model": {"options": self.options}}, {
-            "model": {"name": self.network},
-            "transfer": {"checkpoint": self.checkpoint},
-        }
+        below = {"data": data, "model": {"options": self.options}}
+        above = {"model": {"name": self.network}, "transfer": {"checkpoint": self.checkpoint}}
+        source = f"pretrained weights: {self.checkpoint}"
+        return Overrides.of(below, source), Overrides.of(above, source)
 
     def with_normalisation(self, prepared: PreparedData) -> PreparedData:
         """The same images, normalised as those that the weights were trained on."""
@@ -72,7 +73,7 @@ def find_pretrained(checkpoint: str, network: str | None) -> PretrainedSource:
     """Read trained weights.
 
     Args:
-        weights: imagenet, a network's name, a weights file, or the folder of a run or of a saved model.
+        checkpoint: imagenet, a network's name, a weights file, or the folder of a run or of a saved model.
         network: the one that the user named, or None.
 
     Raises:
@@ -87,13 +88,13 @@ def find_pretrained(checkpoint: str, network: str | None) -> PretrainedSource:
         return _published(IMAGENET, network or DEFAULT_PRETRAINED)
     if checkpoint in PUBLISHED:
         if network not in (None, checkpoint):
-            raise ModelError(f"--from {checkpoint}: its weights are not of {network}, which was named; leave one away")
+            raise ModelError(f"--from {checkpoint}: its weights are not of {network}, which was named; remove one")
         return _published(checkpoint, checkpoint)
     if checkpoint in MODELS:
         known = ", ".join(sorted(PUBLISHED))
         raise ModelError(f"--from {checkpoint}: no published weights of it are known; choose one of {known}")
-    near = did_you_mean(checkpoint, [IMAGENET, *PUBLISHED])
-    what = near if near.startswith("; did") else _valid_sources()
+    near = closest(checkpoint, [IMAGENET, *PUBLISHED])
+    what = f"; did you mean {near}?" if near else _valid_sources()
     raise ModelError(f"--from {checkpoint}: no such file, run or network{what}")
 
 
@@ -122,7 +123,7 @@ def _from_file(file: Path, network: str | None) -> PretrainedSource:
     state = read_state(file)
     found = identify_network(state)
     if found and network and found != network and network not in ("unet", "segnet"):
-        raise ModelError(f"{file}: the weights of {found}, not of {network}; leave --model away, or give its weights")
+        raise ModelError(f"{file}: the weights of {found}, not of {network}; remove --model, or give its weights")
     name = network or found
     if name is None:
         raise ModelError(
@@ -147,7 +148,7 @@ def _from_bundle(path: Path, network: str | None) -> PretrainedSource:
     config, file = load_config(folder), folder / WEIGHTS_FILE
     name, seen = config.architecture.name, config.preprocessing
     if network not in (None, name):
-        raise ModelError(f"{path}: its network is a {name}, not a {network}; leave --model away")
+        raise ModelError(f"{path}: its network is a {name}, not a {network}; remove --model")
     told = {"licence": "not stated", **config.origin, "source": str(folder.resolve()), "sha256": sha256(file)}
     return PretrainedSource(
         str(path.resolve()),

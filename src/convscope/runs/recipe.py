@@ -1,4 +1,4 @@
-"""Every setting of a run, in one file that runs again as it is; `said` makes it of what the user says."""
+"""Every setting of a run, in one file that runs again as it is; `runs.parse` makes it of what the user sets."""
 
 from typing import Any, Literal, Self
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 from convscope.data import POLICIES, Policy
 from convscope.durations import parse_seconds
 from convscope.errors import ConfigError, did_you_mean
-from convscope.tasks import TASKS, Task, check_options
+from convscope.tasks import DEFAULT_TASK, TASKS, Task, check_options
 from convscope.training import (
     INITIALISERS,
     CompileMode,
@@ -18,6 +18,7 @@ from convscope.training import (
     ScheduleSettings,
     StepSettings,
 )
+from convscope.validation import first_problem
 
 
 class Section(BaseModel, frozen=True, extra="forbid"):
@@ -113,9 +114,7 @@ class AugmentSettings(Section):
         try:
             return Policy.model_validate({**POLICIES[self.policy].model_dump(), **self.changes})
         except ValidationError as error:
-            first = error.errors()[0]
-            why = first["msg"].replace("Input ", "it ", 1)
-            raise ConfigError(f"augment.changes.{first['loc'][0]} is {first['input']!r}; {why}") from None
+            raise ConfigError(f"augment.changes.{first_problem(error)}") from None
 
 
 class TrainSettings(Section):
@@ -126,8 +125,8 @@ class TrainSettings(Section):
     `probes` images are followed: their feature maps are kept epoch by epoch (0: none).
     `compile` says whether the step goes through torch.compile: "always", with CUDA "graphs" too, "never"; "auto" times
     all ways, on a GPU and in long runs alone.
-    `tta_views` are the looks at each image that make an answer, see `bundle.CROPS`: "1", "shifts", or "auto" for shifts
-    where the validation images prove that they make fewer mistakes.
+    `tta_views` are the looks at each image that make an answer, see `bundle.TTA_VIEWS`: "1", "shifts", or "auto" for
+    shifts where the validation images prove that they make fewer mistakes.
     `stop_patience` counts epochs without a better score (0: never stop early) and keeps the best.
     """
 
@@ -172,11 +171,11 @@ class Recipe(Section):
     """All settings of a run."""
 
     seed: int = Field(0, ge=0)
-    task: str = "classify"
+    task: str = DEFAULT_TASK.name
     data: DataSettings = DataSettings()
     model: ModelSettings = ModelSettings()
     augment: AugmentSettings = AugmentSettings()
-    loss: dict[str, Any] = Field(default_factory=lambda: check_options(TASKS["classify"], {}, "recipe"))
+    loss: dict[str, Any] = Field(default_factory=lambda: check_options(DEFAULT_TASK, {}, "recipe"))
     optimiser: OptimiserSettings = OptimiserSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     step: StepSettings = StepSettings()

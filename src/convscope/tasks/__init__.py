@@ -17,7 +17,11 @@ TASKS: dict[str, type[Task]] = {
     "localise": Localise,
 }
 
+DEFAULT_TASK: type[Task] = Classify
+"""The task where nothing is known of the data or of a module that answers with (B, K) logits."""
+
 __all__ = [
+    "DEFAULT_TASK",
     "TASKS",
     "BoxPrediction",
     "ClassPrediction",

@@ -82,6 +82,11 @@ class Classify(Task):
     primary: ClassVar[str] = "accuracy"
     shown: ClassVar[tuple[str, ...]] = ("accuracy", "top5")
     options: ClassVar[type[TaskOptions]] = ClassifyOptions
+    names_classes: ClassVar[bool] = True
+    outputs_classes: ClassVar[bool] = True
+    single_class: ClassVar[bool] = True
+    averages_views: ClassVar[bool] = True
+    small_images_model: ClassVar[str] = "airbench"
     supports_mixup: ClassVar[bool] = True
     default_settings: ClassVar[Mapping[str, Any]] = {"loss.label_smoothing": 0.1}
 
@@ -130,14 +135,13 @@ class Classify(Task):
         found["macro_f1"] = float(np.mean([row.f1.value for row in table if row.images]))
         return found
 
-    def confusion(self, output: Tensor, target: Tensor) -> NDArray[np.int64]:
-        """(K, K) counts: row = true class, column = answer."""
-        k = self.outputs
-        return torch.bincount(target * k + output.argmax(dim=1), minlength=k * k).reshape(k, k).numpy()
+    def confusion(self, meter: GatheringMeter) -> NDArray[np.int64]:
+        """(K, K) counts of images: row = true class, column = answer."""
+        return confusion_matrix(meter.output, meter.target, self.outputs)
 
     def table(self, output: Tensor, target: Tensor) -> list[ClassScores]:
         """Precision, recall and F1 of each class with 95 % intervals."""
-        counts = self.confusion(output, target)
+        counts = confusion_matrix(output, target, self.outputs)
         right, asked, answered = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
         return [
             ClassScores(
@@ -152,7 +156,7 @@ class Classify(Task):
 
     def interval(self, meter: GatheringMeter) -> Interval:
         """Of the accuracy."""
-        return wilson(int(self.confusion(meter.output, meter.target).trace()), len(meter))
+        return wilson(int(self.confusion(meter).trace()), len(meter))
 
     def paired_gain(self, before: GatheringMeter, after: GatheringMeter) -> Interval:
         """Of the accuracy, from the images that only one of them answers rightly; Agresti 2013, section 11.1."""
@@ -171,7 +175,7 @@ class Classify(Task):
         rows = [
             (row.name, row.images, row.precision, row.recall, row.f1) for row in self.table(meter.output, meter.target)
         ]
-        counts = self.confusion(meter.output, meter.target)
+        counts = self.confusion(meter)
         return [
             Matrix(
                 "Which classes are taken for which",
@@ -224,6 +228,12 @@ class Classify(Task):
             best = int(np.argmax(row))
             found.append(ClassPrediction(frame.file, self.classes[best], row[best], tuple(row), self.classes))
         return found
+
+
+def confusion_matrix(scores: Tensor, target: Tensor, classes: int) -> NDArray[np.int64]:
+    """(K, K) counts of (N, K) scores and (N,) classes: row = true class, column = that of the largest score."""
+    places = target * classes + scores.argmax(dim=1)
+    return torch.bincount(places, minlength=classes * classes).reshape(classes, classes).numpy()
 
 
 def wilson(hits: int, trials: int) -> Interval:

@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 Pixels = NDArray[np.uint8]
 
 LEAST = 192  # pixels of the longer side of a picture that is drawn on
+PLAIN_LEAST = 96  # of one on which nothing is drawn
 TRUTH, ANSWER = (255, 255, 255), (255, 64, 64)
 COLORS = np.array(
     [
@@ -20,9 +21,9 @@ COLORS = np.array(
 """Of classes in a mask, the first (nothing) undrawn; after the last they begin again at the second."""
 
 
-def enlarged(pixels: Pixels) -> tuple[Pixels, int]:
-    """The picture with every pixel as a square, so that its longer side has `LEAST` pixels or more, and that factor."""
-    factor = max(1, -(-LEAST // max(pixels.shape[:2])))
+def enlarged(pixels: Pixels, least: int = LEAST) -> tuple[Pixels, int]:
+    """The picture with every pixel as a square, so that its longer side has `least` pixels or more, and that factor."""
+    factor = max(1, -(-least // max(pixels.shape[:2])))
     return pixels.repeat(factor, 0).repeat(factor, 1), factor
 
 

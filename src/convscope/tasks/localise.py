@@ -19,7 +19,7 @@ from convscope.errors import ModelError
 from convscope.models import EncoderDecoder, Network
 from convscope.models.heads import last_maps
 from convscope.tasks.boxes import giou, iou, to_xywh, to_xyxy
-from convscope.tasks.classify import Classify, wilson
+from convscope.tasks.classify import confusion_matrix, wilson
 from convscope.tasks.drawing import ANSWER, TRUTH, Pixels, with_boxes
 from convscope.tasks.meter import Arrays, GatheringMeter
 from convscope.tasks.sections import Interval, Matrix, Pictures, Section, Shown, Table
@@ -110,6 +110,7 @@ class Localise(Task):
     primary: ClassVar[str] = "both"
     shown: ClassVar[tuple[str, ...]] = ("accuracy", "iou", "iou50", "both")
     options: ClassVar[type[TaskOptions]] = LocaliseOptions
+    names_classes: ClassVar[bool] = True
     default_settings: ClassVar[Mapping[str, Any]] = {
         "optimiser.name": "adamw",
         "optimiser.learning_rate": 0.003,
@@ -189,6 +190,14 @@ class Localise(Task):
             "both": float((right & (overlap >= GOOD))[context].float().mean()),
         }
 
+    def class_scores(self, output: Tensor) -> Tensor:
+        """The class's logits, without the box's numbers."""
+        return output[:, :-4]
+
+    def confusion(self, meter: GatheringMeter) -> NDArray[np.int64]:
+        """Of images, by their classes alone."""
+        return confusion_matrix(self.class_scores(meter.output), meter.target[:, 0].long(), self.outputs)
+
     def correct(self, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """(N,) whether the class is right, and (N,) the IoU of the boxes, 0 where unknown."""
         shares, boxes = self.decode(output)
@@ -208,20 +217,24 @@ class Localise(Task):
             mine = truth == k
             hits = (int((value & mine).sum()) for value in (right, overlap >= GOOD, right & (overlap >= GOOD)))
             rows.append([name, int(mine.sum()), *(wilson(n, int(mine.sum())) for n in hits)])
-        classify = Classify(self.classes)
         columns = "class", "images", "class right", "IoU 0.5 or more", "both"
         note = "Validation shares; the band is the 95 % interval."
         told = "Red: the answer. White: what is right."
         order = np.lexsort((overlap.numpy(), (right & (overlap >= GOOD)).numpy()))
         shown = [self._shown(meter, int(i), float(overlap[i])) for i in order[:SHOWN_IMAGES]]
         first = [self._shown(meter, i, float(overlap[i])) for i in range(min(SHOWN_IMAGES, len(meter)))]
-        matrix = classify.confusion(meter.output[:, :-4], truth)
+        matrix = self.confusion(meter)
         return [
             Table("Class by class", note, columns, rows),
             Matrix("Which classes are taken for which", "Validation images.", self.classes, matrix),
             Pictures("Furthest off", told, shown),
             Pictures("As they come", told, first),
         ]
+
+    @staticmethod
+    def draw_target(pixels: Pixels, target: NDArray[Any]) -> Pixels:
+        """With the box, where it is known."""
+        return with_boxes(pixels, [] if np.isnan(target).any() else [(target[1:].tolist(), TRUTH)])
 
     def _shown(self, meter: GatheringMeter, row: int, overlap: float) -> Shown:
         shares, boxes = self.decode(meter.output[row : row + 1])

@@ -79,6 +79,8 @@ class Multilabel(Task):
     primary: ClassVar[str] = "map"
     shown: ClassVar[tuple[str, ...]] = ("map", "micro_f1")
     options: ClassVar[type[TaskOptions]] = MultilabelOptions
+    names_classes: ClassVar[bool] = True
+    outputs_classes: ClassVar[bool] = True
     supports_mixup: ClassVar[bool] = True
 
     @classmethod
@@ -101,6 +103,10 @@ class Multilabel(Task):
     def decode(self, output: Tensor) -> Tensor:
         """(N, K) probabilities, each for itself."""
         return output.float().sigmoid()
+
+    def class_probabilities(self, scores: Tensor) -> Tensor:
+        """(B, K) each label's probability for itself; a row need not sum to 1."""
+        return scores.float().sigmoid()
 
     def meter(self, arrays: Arrays | None = None) -> GatheringMeter:
         """All outputs and targets."""

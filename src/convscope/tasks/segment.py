@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from convscope.errors import ModelError
 from convscope.models import EncoderDecoder
-from convscope.tasks.drawing import colors_of, with_mask
+from convscope.tasks.drawing import Pixels, colors_of, with_mask
 from convscope.tasks.meter import Arrays
 from convscope.tasks.resampled import bootstrap_interval
 from convscope.tasks.sections import Cell, Interval, Matrix, Pictures, Section, Shown, Table
@@ -74,6 +74,8 @@ class Segment(Task):
 
     name: ClassVar[str] = "segment"
     target_kind: ClassVar[str] = "masks"
+    names_classes: ClassVar[bool] = True
+    ground_first: ClassVar[bool] = True
     primary: ClassVar[str] = "miou"
     shown: ClassVar[tuple[str, ...]] = ("miou", "accuracy")
     options: ClassVar[type[TaskOptions]] = SegmentOptions
@@ -116,6 +118,18 @@ class Segment(Task):
         """(B, K, H, W) probabilities that sum to 1 in every pixel."""
         return output.float().softmax(dim=1)
 
+    def class_scores(self, output: Tensor) -> Tensor:
+        """The log of each class's mean probability over the image's pixels."""
+        return output.float().softmax(1).mean((2, 3)).clamp(min=1e-12).log()
+
+    def predicted_class(self, probabilities: NDArray[Any]) -> NDArray[np.int64]:
+        """The class with most pixels beside the first, which is most often the ground."""
+        return np.asarray(probabilities[:, 1:].argmax(1) + 1 if probabilities.shape[1] > 1 else probabilities.argmax(1))
+
+    def confusion(self, meter: "MaskMeter") -> NDArray[np.int64]:
+        """Of pixels."""
+        return meter.counts
+
     def meter(self, arrays: Arrays | None = None) -> "MaskMeter":
         """Counts of pixels; no logits are kept."""
         return MaskMeter(self) if arrays is None else MaskMeter.restored(self, arrays)
@@ -130,7 +144,7 @@ class Segment(Task):
         note = "IoU: pixels that are of the class and called so, over those that are either."
         found: list[Section] = [
             Table("Class by class", note, columns, rows),
-            Matrix("Which classes are taken for which", "Validation pixels.", self.classes, meter.counts),
+            Matrix("Which classes are taken for which", "Validation pixels.", self.classes, self.confusion(meter)),
         ]
         note = "Tinted: the answer. White lines: where the true mask's classes meet."
         order = np.argsort([score for score, _ in meter.worst])
@@ -141,6 +155,11 @@ class Segment(Task):
         """Of the mean IoU."""
         sums = np.concatenate(meter.sums) if meter.sums else np.empty((0, 3, self.outputs), np.int64)
         return bootstrap_interval(lambda rows: _mean_iou(*sums[rows].sum(0)), len(sums))
+
+    @staticmethod
+    def draw_target(pixels: Pixels, target: NDArray[Any]) -> Pixels:
+        """Tinted by the mask, whose unknown pixels are not."""
+        return with_mask(pixels, np.where(target == IGNORE, 0, target).astype(np.uint8))
 
     def _shown(self, meter: "MaskMeter", score: float, row: int) -> Shown:
         answer, truth = meter.shown_masks[row]

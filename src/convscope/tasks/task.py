@@ -12,8 +12,10 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from torch import Tensor, nn
 
 from convscope.errors import ConfigError, ModelError, did_you_mean
+from convscope.tasks.drawing import PLAIN_LEAST, Pixels, enlarged
 from convscope.tasks.meter import Arrays, Meter
 from convscope.tasks.sections import Interval, Section
+from convscope.validation import first_problem
 
 
 class TaskOptions(BaseModel, frozen=True, extra="forbid"):
@@ -89,6 +91,18 @@ class Task(ABC):
     options: ClassVar[type[TaskOptions]] = TaskOptions
     any_size: ClassVar[bool] = False
     """Whether the network is shown pictures of any size, uncropped, when it answers for files."""
+    names_classes: ClassVar[bool] = False
+    """Whether `class_scores` gives logits: the answer for an image names classes, whatever else it says."""
+    outputs_classes: ClassVar[bool] = False
+    """Whether the network's outputs are these (B, K) class logits as they are."""
+    single_class: ClassVar[bool] = False
+    """Whether the answer for an image is one class and nothing else, which one label corrects."""
+    ground_first: ClassVar[bool] = False
+    """Whether the first class is that of the ground behind the objects."""
+    averages_views: ClassVar[bool] = False
+    """Whether averaging over several views of small images is worth trying at the end of training."""
+    small_images_model: ClassVar[str] = ""
+    """The network for many small images where the user names none; empty: the usual one."""
     supports_mixup: ClassVar[bool] = False
     """Whether mixed images may have mixed targets (mix-up)."""
     default_settings: ClassVar[Mapping[str, Any]] = {}
@@ -125,6 +139,22 @@ class Task(ABC):
     def meter(self, arrays: Arrays | None = None) -> Meter:
         """A new meter, or one made from the arrays that an earlier one kept."""
 
+    def class_scores(self, output: Tensor) -> Tensor | None:
+        """(B, K) logits of the classes of each image from the network's output; None where no classes are named."""
+        return output if self.names_classes else None
+
+    def class_probabilities(self, scores: Tensor) -> Tensor:
+        """(B, K) probabilities in [0, 1] from `class_scores`, each row a distribution over the classes."""
+        return scores.float().softmax(dim=-1)
+
+    def predicted_class(self, probabilities: NDArray[Any]) -> NDArray[np.int64]:
+        """(N,) the class that each image is answered to be, from (N, K) `class_probabilities`."""
+        return np.asarray(probabilities.argmax(1))
+
+    def confusion(self, meter: Any) -> NDArray[np.int64] | None:  # noqa: ARG002
+        """(K, K) counts, row = true class, column = predicted class; None where the answers are no classes."""
+        return None
+
     def calibrate(self, meter: Any) -> Self:  # noqa: ARG002
         """The task with what can only be chosen on validation answers, such as thresholds."""
         return self
@@ -159,6 +189,11 @@ class Task(ABC):
     def predictions(self, output: Tensor, frames: Sequence[ViewTransform]) -> list[Any]:
         """Answers for a batch of files."""
 
+    @staticmethod
+    def draw_target(pixels: Pixels, target: NDArray[Any]) -> Pixels:  # noqa: ARG004
+        """(H, W, 3) picture with what the target says of its places; small pictures are enlarged."""
+        return enlarged(pixels, PLAIN_LEAST)[0]
+
     def settings(self) -> dict[str, Any]:
         """The task's fields but for the classes, as JSON has them."""
         return {name: value for name, value in asdict(self).items() if name != "classes"}
@@ -176,8 +211,7 @@ def restore_task(task_class: type[Task], classes: Sequence[str], settings: Mappi
         if not why:
             return TypeAdapter(task_class).validate_python({"classes": tuple(classes), **settings})
     except ValidationError as error:
-        first = error.errors()[0]
-        why = f"{first['loc'][0]} is {first['input']!r}; {first['msg'].replace('Input ', 'it ', 1)}"
+        why = str(first_problem(error))
     raise ModelError(f"task {task_class.name}: {why}; copy the model again")
 
 
@@ -195,9 +229,7 @@ def check_options(task_class: type[Task], options: Mapping[str, Any], source: st
     try:
         return task_class.options.model_validate(dict(options)).model_dump()
     except ValidationError as error:
-        first = error.errors()[0]
-        why = first["msg"].replace("Input ", "it ", 1)
-        raise ConfigError(f"{source}: loss.{first['loc'][0]} is {first['input']!r}; {why}") from None
+        raise ConfigError(f"{source}: loss.{first_problem(error)}") from None
 
 
 def rounded(values: NDArray[np.floating], digits: int = 4) -> list[float]:

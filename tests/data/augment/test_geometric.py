@@ -166,5 +166,5 @@ def test_images_masks_and_boxes_of_a_batch_move_together_and_whatever_else_stays
         change.augment_pair(masks[:, None].float(), masks, "masks", seeded(3))[0][:, 0].to(torch.uint8), moved_masks
     )
     classes = torch.arange(4)
-    assert torch.equal(change.augment_pair(x, classes, "none", seeded(3))[1], classes)
+    assert torch.equal(change.augment_pair(x, classes, "classes", seeded(3))[1], classes)
     assert change.augment_pair(x, torch.tensor([[1.0, 2, 2, 9, 9]] * 4), "boxes", seeded(3))[1].shape == (4, 5)

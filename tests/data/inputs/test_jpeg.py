@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convscope.data.inputs.image import PIXEL_LIMIT, fit, open_image, pixels_of, read_pixels
+from convscope.data.inputs.image import PIXEL_LIMIT, ImageSpec, decode, fit, open_image, pixels_of
 from convscope.data.inputs.jpeg import header_segments, jpeg_content, jpeg_pixels, may_be_rotated
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (37, 54, 3), dtype=np.uint8)
@@ -47,7 +47,7 @@ def test_turns_are_looked_for_in_exif_and_xmp(tmp_path: Path, turn: int) -> None
         path = saved(tmp_path, **options)
         assert may_be_rotated(path.read_bytes())
         with open_image(path) as image:
-            assert np.array_equal(read_pixels(path, 3, (20, 30)), pixels_of(image, 3, (20, 30)))
+            assert np.array_equal(decode(path, ImageSpec((20, 30), 3)).pixels, pixels_of(image, 3, (20, 30)))
     assert not may_be_rotated(saved(tmp_path).read_bytes())
 
 

@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 
 from convscope.data.dataset import Skipped
-from convscope.data.layouts.mask_folders import IGNORE, Palette, fit_mask, looks_like_masks, read_mask, read_masks
+from convscope.data.layouts.mask_folders import looks_like_masks, read_masks
 from convscope.data.layouts.recognise import open_data
 from convscope.data.store.mask_store import build_masks
+from convscope.data.targets.mask_files import IGNORE, Palette, fit_mask, read_mask
 from convscope.errors import DataError
 
 Save = Callable[..., Path]

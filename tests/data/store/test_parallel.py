@@ -72,8 +72,8 @@ def test_processes_end_with_one_that_is_killed() -> None:
     """The killed process tells its children's numbers first; they end as nobody reads what they tell."""
     code = """
 import os, time
-from convscope.data.store.parallel import spread
-for process in spread(lambda rows: time.sleep(0.02) or os.getpid(), 10_000, 1, 2, fork_from=1):
+from convscope.data.store.parallel import parallel_map
+for process in parallel_map(lambda rows: time.sleep(0.02) or os.getpid(), 10_000, 1, 2, fork_from=1):
     print(process, flush=True)
 """
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as killed:

@@ -1,4 +1,4 @@
-"""The numbers that are shown are those that the network computed."""
+"""The recomputed arithmetic equals the values of the network."""
 
 import re
 
@@ -20,11 +20,11 @@ FAMILIES = {
     "squeezenet1_1": {"size": 48}, "mobilenet_v2": {"size": 32}, "unet": {"size": 16, "width": 4, "depth": 2},
     "segnet": {"size": 32, "width": 4},
 }  # fmt: skip
-LAYERS = 10  # of each family, evenly chosen
+LAYERS = 10  # per family, evenly spaced
 
 
 def network(name: str, size: int, **options) -> nn.Module:
-    """A network whose norms have seen something, so that none of them is the identity."""
+    """A network with random normalisation statistics, so that no norm is the identity."""
     torch.manual_seed(3)
     model = MODELS[name](5, channels=2, size=(size, size), **options)
     for module in model.modules():
@@ -37,23 +37,23 @@ def network(name: str, size: int, **options) -> nn.Module:
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_in_every_family_each_step_adds_up_to_what_the_network_computed(name):
+def test_in_every_family_each_step_sums_to_the_networks_value_within_the_bound(name):
     size = FAMILIES[name]["size"]
     model = network(name, **FAMILIES[name])
     x = torch.randn(1, 2, size, size)
     with trace_pass(model, x) as trace:
         runs = {run.name: trace.values[run.output].tensor for run in trace.runs}
-    assert model.training, "the mode is as before"
+    assert model.training, "the mode is restored"
     names = [layer for layer, out in runs.items() if out.ndim in (2, 4) and layer]
     torch.manual_seed(5)
     for layer in [names[i] for i in torch.linspace(0, len(names) - 1, LAYERS).long().tolist()]:
-        place = [int(torch.randint(side, ())) for side in runs[layer].shape[1:]] + [0, 0]
-        found = unit(model, x, layer, place[0], (place[1], place[2]))
+        position = [int(torch.randint(side, ())) for side in runs[layer].shape[1:]] + [0, 0]
+        found = unit(model, x, layer, position[0], (position[1], position[2]))
         assert found.value == pytest.approx(float(runs[layer][(0, *found.position)]), abs=0)
         assert found.steps[-1].value == found.value
         assert "other" not in {step.op for step in found.steps}
         for before, after in zip(found.steps, found.steps[1:], strict=False):
-            assert after.terms[0].value == before.value, "each step takes what the one before gave"
+            assert after.terms[0].value == before.value, "the input of each step is the output of the previous one"
         for step in found.steps:
             assert abs(step.sum - step.value) <= step.bound, f"{layer}: {step.op}"
             listed = sum(term.product for term in step.terms) + step.rest + (step.bias or 0)
@@ -61,13 +61,13 @@ def test_in_every_family_each_step_adds_up_to_what_the_network_computed(name):
                 assert listed == pytest.approx(step.sum, rel=1e-9, abs=1e-9)
 
 
-def test_a_convolution_worked_by_hand():
+def test_a_convolution_equals_the_result_computed_by_hand():
     net = nn.Conv2d(1, 1, 3, stride=2, padding=1)
     net.weight.data = torch.arange(9.0).reshape(1, 1, 3, 3)
     net.bias.data.fill_(0.5)
     x = torch.arange(16.0).reshape(1, 1, 4, 4)
     (step,) = unit(nn.Sequential(net), x, "0", 0, (0, 1)).steps
-    # rows -1 .. 1 and columns 1 .. 3: the first row is border
+    # rows -1 .. 1 and columns 1 .. 3: the first row is padding
     assert step.sum == 3 * 1 + 4 * 2 + 5 * 3 + 6 * 5 + 7 * 6 + 8 * 7 + 0.5 == step.value
     assert (step.count, step.padding, step.bias) == (9, 3, 0.5)
     assert step.window == {"layer": 0, "channels": [0, 1], "rows": [-1, 2], "columns": [1, 4], "step": [1, 1]}
@@ -75,10 +75,10 @@ def test_a_convolution_worked_by_hand():
     assert step.parameters == {
         "kernel": [3, 3], "stride": [2, 2], "padding": [1, 1], "dilation": [1, 1], "groups": 1, "border": "zeros",
     }  # fmt: skip
-    assert step.description == "sum of 9 products, 3 of them with zeros outside the map, plus the bias"
+    assert step.description == "sum of 9 products, 3 of them zero padding, plus the bias"
 
 
-def test_groups_and_dilation_take_their_own_values_only():
+def test_groups_and_dilation_select_the_input_values():
     net = nn.Sequential(nn.Conv2d(4, 4, 3, padding=2, dilation=2, groups=2, bias=False))
     x = torch.randn(1, 4, 6, 6)
     (step,) = unit(net, x, "0", 3, (2, 2), most=100).steps
@@ -87,29 +87,31 @@ def test_groups_and_dilation_take_their_own_values_only():
     assert abs(step.sum - step.value) <= step.bound
 
 
-def test_what_is_folded_is_summed():
+def test_terms_that_are_not_listed_are_summed():
     net = nn.Sequential(nn.Conv2d(8, 1, 3, bias=False))
-    (whole,) = unit(net, x := torch.randn(1, 8, 5, 5), "0", 0, most=1000).steps
+    (complete,) = unit(net, x := torch.randn(1, 8, 5, 5), "0", 0, most=1000).steps
     (few,) = unit(net, x, "0", 0, most=5).steps
     assert (len(few.terms), few.count) == (5, 72)
-    assert few.rest == pytest.approx(sum(term.product for term in whole.terms[5:]))
-    sizes = [abs(term.product) for term in whole.terms]
+    assert few.rest == pytest.approx(sum(term.product for term in complete.terms[5:]))
+    sizes = [abs(term.product) for term in complete.terms]
     assert sizes == sorted(sizes, reverse=True)
 
 
-def test_of_a_max_pool_the_first_of_the_largest_won():
+def test_a_max_pool_chooses_the_first_of_equal_values_and_never_padding():
     x = torch.tensor([[0.0, -3.0, -1.0], [-1.0, -2.0, -5.0], [-4.0, -4.0, -9.0]]).reshape(1, 1, 3, 3)
     net = nn.Sequential(nn.MaxPool2d(3, 2, padding=1))
     (step,) = unit(net, x, "0", 0, (0, 1)).steps
     (winner,) = [term for term in step.terms if term.chosen]
-    assert (step.value, winner.position, step.padding) == (-1.0, (0, 0, 2), 5), "the border never wins"
-    twice = torch.tensor([[1.0, 2.0], [2.0, 0.0]]).reshape(1, 1, 2, 2)
-    (step,) = unit(nn.Sequential(nn.MaxPool2d(2)), twice, "0", 0).steps
+    assert (step.value, winner.position, step.padding) == (-1.0, (0, 0, 2), 5), "padding is never the maximum"
+    tied = torch.tensor([[1.0, 2.0], [2.0, 0.0]]).reshape(1, 1, 2, 2)
+    (step,) = unit(nn.Sequential(nn.MaxPool2d(2)), tied, "0", 0).steps
     assert [term.position for term in step.terms if term.chosen] == [(0, 0, 1)]
-    assert unit(nn.Sequential(nn.MaxPool2d(2)), twice, "0", 0, most=1).steps[0].terms[0].chosen, "folding keeps it"
+    assert unit(nn.Sequential(nn.MaxPool2d(2)), tied, "0", 0, most=1).steps[0].terms[0].chosen, (
+        "truncation keeps the maximum"
+    )
 
 
-def test_a_norm_is_an_affine_of_its_running_statistics():
+def test_a_batch_norm_is_an_affine_map_of_its_running_statistics():
     norm = nn.BatchNorm2d(1, eps=0)
     norm.running_mean.fill_(3.0)
     norm.running_var.fill_(4.0)
@@ -133,40 +135,40 @@ def test_a_norm_is_an_affine_of_its_running_statistics():
     ],
     ids=lambda layer: re.sub(r"\W+", "_", repr(layer))[:50],
 )  # fmt: skip
-def test_every_kind_of_layer_is_taken_apart(layer):
+def test_the_arithmetic_of_every_layer_type_is_available(layer):
     net = nn.Sequential(nn.Conv2d(4, 4, 1), layer)
     out = net.eval()(x := torch.randn(1, 4, 5, 5)).detach()
-    for spot in [(0,) * (out.ndim - 1), tuple(side - 1 for side in out.shape[1:])]:
-        found = unit(net, x, "1", spot[0], (*spot[1:], 0, 0)[:2])
-        assert found.value == float(out[(0, *spot)])
+    for index in [(0,) * (out.ndim - 1), tuple(side - 1 for side in out.shape[1:])]:
+        found = unit(net, x, "1", index[0], (*index[1:], 0, 0)[:2])
+        assert found.value == float(out[(0, *index)])
         assert all(abs(step.sum - step.value) <= step.bound for step in found.steps)
         assert "other" not in {step.op for step in found.steps}
 
 
-def test_a_residual_block_names_its_summands_and_a_gate_its_map():
+def test_a_residual_block_names_its_summands_and_a_gate_its_layer():
     model = network("se_resnet18", 32, width=16)
     found = unit(model, torch.randn(1, 2, 32, 32), "stages.0.0", 1, (3, 3))
     assert [step.op for step in found.steps] == ["add", "activation"]
-    assert found.steps[0].description == "the sum of stages.0.0.body and stages.0.pool"
+    assert found.steps[0].description == "sum of stages.0.0.body and stages.0.pool"
     gate = unit(model, torch.randn(1, 2, 32, 32), "stages.0.0.body", 1, (3, 3)).steps[-1]
     names = unit(model, torch.randn(1, 2, 32, 32), "stages.0.0.body", 1, (3, 3)).names
     assert gate.op == "gate"
     assert names[gate.parameters["gate_layer"]].endswith("gate")
 
 
-def test_terms_lead_down_to_the_pixels():
+def test_terms_can_be_followed_to_the_pixels():
     model, x = network("unet", 16, width=4, depth=2), torch.randn(1, 2, 16, 16)
-    layer, place, seen = "head", (0, 5, 6), []
+    layer, position, operations = "head", (0, 5, 6), []
     while layer != "input":
-        found = unit(model, x, layer, place[0], place[1:])
-        seen += [step.op for step in found.steps]
+        found = unit(model, x, layer, position[0], position[1:])
+        operations += [step.op for step in found.steps]
         term = next(term for term in found.steps[0].terms if term.chosen and not term.padded)
-        layer, place = found.names[term.source], (*term.position, 0, 0)[:3]
-        assert term.value == unit(model, x, layer, place[0], place[1:]).value
-    assert {"convolution", "concatenate", "activation"} <= set(seen)
+        layer, position = found.names[term.source], (*term.position, 0, 0)[:3]
+        assert term.value == unit(model, x, layer, position[0], position[1:]).value
+    assert {"convolution", "concatenate", "activation"} <= set(operations)
 
 
-def test_a_pass_leaves_no_trace():
+def test_the_networks_state_is_restored():
     model = network("resnet18", 32, width=8)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     unit(model, torch.randn(1, 2, 32, 32), "stem", 0)
@@ -176,17 +178,17 @@ def test_a_pass_leaves_no_trace():
 
 
 @pytest.mark.parametrize(
-    ("asked", "error", "says"),
+    ("arguments", "error", "message"),
     [
         (("stm", 0), ModelError, "layer stm: the network has no such layer; did you mean stem?"),
         (("stem", 99), ConfigError, "channel: no 99 in layer stem, which has 8; choose from 0 to 7"),
         (("stem", 0, (0, 32)), ConfigError, "column: no 32 in layer stem, which has 32; choose from 0 to 31"),
         (("stem", 0, (-1, 0)), ConfigError, "row: no -1 in layer stem, which has 32; choose from 0 to 31"),
-        (("@9999", 0), ModelError, "layer @9999: the network made 69 values; choose a layer by its name"),
+        (("@9999", 0), ModelError, "layer @9999: the trace has 69 values; choose a layer by its name"),
     ],
 )
-def test_what_is_not_there_is_said(asked, error, says):
+def test_an_unknown_layer_or_position_is_an_error(arguments, error, message):
     model = network("resnet18", 32, width=8, stem="small")
     with pytest.raises(error) as caught:
-        unit(model, torch.randn(1, 2, 32, 32), *asked)
-    assert str(caught.value) == says
+        unit(model, torch.randn(1, 2, 32, 32), *arguments)
+    assert str(caught.value) == message

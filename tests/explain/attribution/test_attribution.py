@@ -1,4 +1,4 @@
-"""Grad-CAM and its relatives, gradients and occlusion: against captum, and against answers worked by hand."""
+"""Class activation maps, gradients and occlusion: against captum, and against results computed by hand."""
 
 import numpy as np
 import pytest
@@ -14,8 +14,8 @@ TARGETS = torch.tensor([1, 2, 0, 1])
 
 
 @pytest.fixture
-def fresh(trained):
-    """Captum needs layers that do not work in place; the weights are the same."""
+def without_in_place(trained):
+    """The trained network with ReLUs that do not work in place, which captum needs; the weights are the same."""
     model = nn.Sequential(*(nn.ReLU() if isinstance(layer, nn.ReLU) else layer for layer in trained))
     return model.eval()
 
@@ -26,38 +26,51 @@ def difference(ours: np.ndarray, theirs: torch.Tensor) -> float:
     return float(np.abs(ours - reference).max() / np.abs(reference).max())
 
 
-def test_grad_cam_equals_captums_to_one_in_a_million(fresh, unseen):
+def test_grad_cam_equals_captums_to_one_in_a_million(without_in_place, unseen):
     x = unseen.x[:4]
-    theirs = attr.LayerGradCam(fresh, fresh[6]).attribute(x, TARGETS, relu_attributions=True)
-    assert difference(explain.grad_cam(fresh, x, LAYER, TARGETS).values, theirs) < 1e-6
+    theirs = attr.LayerGradCam(without_in_place, without_in_place[6]).attribute(x, TARGETS, relu_attributions=True)
+    assert difference(explain.grad_cam(without_in_place, x, LAYER, TARGETS).values, theirs) < 1e-6
 
 
-def test_input_gradients_equal_captums_saliency(fresh, unseen):
+def test_input_gradients_equal_captums_saliency(without_in_place, unseen):
     x = unseen.x[:4]
-    theirs = attr.Saliency(fresh).attribute(x.clone().requires_grad_(), TARGETS, abs=False)
-    assert difference(explain.input_gradients(fresh, x, TARGETS).values, theirs) < 1e-6
+    theirs = attr.Saliency(without_in_place).attribute(x.clone().requires_grad_(), TARGETS, abs=False)
+    assert difference(explain.input_gradients(without_in_place, x, TARGETS).values, theirs) < 1e-6
 
 
-def test_integrated_gradients_equal_captums_and_add_up_to_the_difference(fresh, unseen):
+def test_integrated_gradients_equal_captums_and_sum_to_the_difference_of_the_logits(without_in_place, unseen):
     x, baseline = unseen.x[:4], torch.full((1, 1, 24, 24), -0.5)
-    theirs = attr.IntegratedGradients(fresh).attribute(x, baseline.expand_as(x), TARGETS, n_steps=50)
-    ours = explain.integrated_gradients(fresh, x, TARGETS, baseline)
+    theirs = attr.IntegratedGradients(without_in_place).attribute(x, baseline.expand_as(x), TARGETS, n_steps=50)
+    ours = explain.integrated_gradients(without_in_place, x, TARGETS, baseline)
     assert difference(ours.values, theirs) < 1e-5
     with torch.no_grad():
-        start = fresh(baseline)[0, TARGETS].numpy()
+        start = without_in_place(baseline)[0, TARGETS].numpy()
     assert np.allclose(ours.values.sum((1, 2, 3)), ours.scores - start, rtol=0.02, atol=0.02)
 
 
 @pytest.mark.parametrize(("window", "stride"), [(6, 6), (7, 4), (5, 5)])
-def test_occlusion_equals_captums_also_where_windows_overlap_and_cross_the_border(fresh, unseen, window, stride):
+def test_occlusion_equals_captums_also_where_windows_overlap_and_cross_the_border(
+    without_in_place, unseen, window, stride
+):
     x = unseen.x[:4]
-    theirs = attr.Occlusion(fresh).attribute(x, (1, window, window), (1, stride, stride), baselines=0, target=TARGETS)
-    ours = explain.occlusion(fresh, x, TARGETS, explain.OcclusionSettings(window=window, stride=stride))
+    theirs = attr.Occlusion(without_in_place).attribute(
+        x, (1, window, window), (1, stride, stride), baselines=0, target=TARGETS
+    )
+    ours = explain.occlusion(without_in_place, x, TARGETS, explain.OcclusionSettings(window=window, stride=stride))
     assert difference(ours.values, theirs) < 1e-5
 
 
-def test_the_four_class_maps_of_a_network_worked_by_hand():
-    """Two channels of a 1 x 2 map pass through as they are; the class weighs their four places 1, -3 and 2, 0."""
+@pytest.mark.parametrize(("side", "window", "stride"), [(128, 16, 8), (64, 8, 4), (32, 4, 2), (6, 1, 1)])
+def test_the_default_window_of_occlusion_is_an_eighth_of_the_image(side, window, stride):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(4, 3))
+    x = torch.rand(1, 1, side, side)
+    given = explain.OcclusionSettings(window=window, stride=stride)
+    assert np.array_equal(explain.occlusion(model, x).maps, explain.occlusion(model, x, settings=given).maps)
+
+
+def test_the_four_class_maps_of_a_network_computed_by_hand():
+    """Two channels of a 1 x 2 map, unchanged; the class weights of their four positions are 1, -3 and 2, 0."""
     model = nn.Sequential(nn.Identity(), nn.Flatten(), nn.Linear(4, 1, bias=False))
     with torch.no_grad():
         model[2].weight.copy_(torch.tensor([[1.0, -3.0, 2.0, 0.0]]))
@@ -71,7 +84,7 @@ def test_the_four_class_maps_of_a_network_worked_by_hand():
     assert np.allclose(maps["grad_cam_plus_plus"], [first * 1 + second * 3, first * 2 + second * 4])
 
 
-def test_the_parts_that_channels_add_to_a_class_map_make_the_whole_where_none_is_cut_off():
+def test_the_contributions_of_channels_sum_to_the_class_map_where_the_relu_is_inactive():
     model = nn.Sequential(nn.Identity(), nn.Flatten(), nn.Linear(4, 1, bias=False))
     nn.init.constant_(model[2].weight, 2.0)
     x = torch.tensor([[[[1.0, 2.0]], [[3.0, 4.0]]]])
@@ -80,7 +93,7 @@ def test_the_parts_that_channels_add_to_a_class_map_make_the_whole_where_none_is
     assert np.array_equal(sum(parts), explain.grad_cam(model, x, "0").maps)
 
 
-def test_without_targets_the_preferred_class_is_followed(trained, unseen):
+def test_without_targets_the_predicted_class_is_explained(trained, unseen):
     with torch.no_grad():
         logits = trained(unseen.x[:8])
     result = explain.grad_cam(trained, unseen.x[:8], LAYER)
@@ -90,8 +103,8 @@ def test_without_targets_the_preferred_class_is_followed(trained, unseen):
 
 def test_smooth_grad_without_noise_is_the_gradient_and_repeats_with_a_seed(trained, unseen):
     x = unseen.x[:2]
-    still = explain.smooth_grad(trained, x, settings=explain.NoiseSettings(noise=0, samples=2))
-    assert np.allclose(still.values, explain.input_gradients(trained, x).values, atol=1e-6)
+    without_noise = explain.smooth_grad(trained, x, settings=explain.NoiseSettings(noise=0, samples=2))
+    assert np.allclose(without_noise.values, explain.input_gradients(trained, x).values, atol=1e-6)
     first, second, other = (
         explain.smooth_grad(trained, x, settings=explain.NoiseSettings(samples=3, seed=seed)).values
         for seed in (1, 1, 2)
@@ -109,16 +122,17 @@ def test_the_json_holds_the_range_and_the_peak():
     }  # fmt: skip
 
 
-def test_progress_counts_to_the_end(trained, unseen):
-    told = []
-    explain.integrated_gradients(trained, unseen.x[:1], on_progress=lambda *done: told.append(done))
-    assert told == [(50, 50)]
-    told.clear()
-    explain.occlusion(trained, unseen.x[:1], on_progress=lambda *done: told.append(done))
-    assert told == [(4, 4)]
+def test_progress_is_reported_up_to_the_total(trained, unseen):
+    progress = []
+    explain.integrated_gradients(trained, unseen.x[:1], on_progress=lambda *done: progress.append(done))
+    assert progress == [(50, 50)]
+    progress.clear()
+    window = explain.OcclusionSettings(window=16, stride=8)
+    explain.occlusion(trained, unseen.x[:1], settings=window, on_progress=lambda *done: progress.append(done))
+    assert progress == [(4, 4)]
 
 
-class Fixed(nn.Module):
+class ConstantOutput(nn.Module):
     def __init__(self, output):
         super().__init__()
         self.layer, self.output = nn.Conv2d(1, 1, 1), output
@@ -128,27 +142,27 @@ class Fixed(nn.Module):
         return self.output
 
 
-def test_errors_name_the_place_the_value_and_the_way_out():
+def test_errors_name_the_source_the_value_and_the_remedy():
     x = torch.zeros(2, 1, 4, 4)
     model = nn.Sequential(nn.Conv2d(1, 1, 1), nn.Flatten(), nn.Linear(16, 3))
     cases = [
         (lambda: explain.grad_cam(model, x, "0", torch.tensor([0])), ConfigError,
-         "targets: shape (1,) for 2 images; give one class for each image"),
+         "targets: shape (1,) for 2 images; pass one class per image"),
         (lambda: explain.grad_cam(model, x, "0", torch.tensor([0, 3])), ConfigError,
-         "targets: class 3 of a network with 3; choose from 0 to 2"),
-        (lambda: explain.grad_cam(Fixed({"logits": 1}), x, "layer"), ModelError,
-         "output: a dict, not (B, K) logits; wrap the network so that it gives those"),
-        (lambda: explain.input_gradients(Fixed(torch.zeros(2, 3, 4, 4)), x), ModelError,
-         "output: shape (2, 3, 4, 4), not (B, K) logits; wrap the network so that it gives those"),
-        (lambda: explain.grad_cam(Fixed(torch.zeros(2, 3)), x, "layer"), ModelError,
-         "layer layer: the class scores do not depend on it; choose a layer on the way to the output"),
-        (lambda: explain.input_gradients(Fixed(torch.zeros(2, 3)), x), ModelError,
-         "model: its logits do not depend on the pixels by gradients; is there a no_grad inside it?"),
+         "targets: class 3 is out of range for 3 classes; choose from 0 to 2"),
+        (lambda: explain.grad_cam(ConstantOutput({"logits": 1}), x, "layer"), ModelError,
+         "output: a dict, not (B, K) logits; wrap the network so that it returns logits"),
+        (lambda: explain.input_gradients(ConstantOutput(torch.zeros(2, 3, 4, 4)), x), ModelError,
+         "output: shape (2, 3, 4, 4), not (B, K) logits; wrap the network so that it returns logits"),
+        (lambda: explain.grad_cam(ConstantOutput(torch.zeros(2, 3)), x, "layer"), ModelError,
+         "layer layer: the class scores do not depend on it; choose a layer between input and output"),
+        (lambda: explain.input_gradients(ConstantOutput(torch.zeros(2, 3)), x), ModelError,
+         "model: the logits have no gradient with respect to the pixels; remove no_grad from its forward"),
         (lambda: explain.class_map(model, x, "0", None, "grad_kam"), ConfigError,
          "method: no class map grad_kam; did you mean grad_cam?"),
         (lambda: explain.class_map(model, x, "0", None, "grad_cam", [1]), ConfigError,
          "layer 0: no channel 1; choose from 0 to 0"),
-        (lambda: explain.occlusion(model, x), ConfigError,
+        (lambda: explain.occlusion(model, x, settings=explain.OcclusionSettings(window=16)), ConfigError,
          "occlusion: window 16 on 4 x 4 pixels; choose a smaller one"),
         (lambda: explain.occlusion(model, x, settings=explain.OcclusionSettings(window=2, stride=3)), ConfigError,
          "occlusion: stride 3 skips pixels between windows of 2; choose less"),
@@ -159,7 +173,7 @@ def test_errors_name_the_place_the_value_and_the_way_out():
         assert str(error.value) == message
 
 
-def test_layers_that_work_in_place_do_not_change_a_map(trained, fresh, unseen):
+def test_layers_that_work_in_place_do_not_change_a_map(trained, without_in_place, unseen):
     x = unseen.x[:4]
-    in_place, apart = (explain.grad_cam(model, x, LAYER, TARGETS).maps for model in (trained, fresh))
-    assert np.array_equal(in_place, apart)
+    in_place, out_of_place = (explain.grad_cam(model, x, LAYER, TARGETS).maps for model in (trained, without_in_place))
+    assert np.array_equal(in_place, out_of_place)

@@ -16,16 +16,16 @@ def layer_of(kernels: np.ndarray) -> nn.Sequential:
 
 
 def gabors(count: int) -> np.ndarray:
-    """What trained first layers look like: smooth waves under a bell."""
+    """Gabor filters, as in trained first layers: sine waves in a Gaussian envelope."""
     y, x = np.mgrid[-3:4, -3:4] / 3
     angles = np.linspace(0, np.pi, count, endpoint=False)[:, None, None]
     return (np.exp(-(x**2) - y**2) * np.sin(3 * (x * np.cos(angles) + y * np.sin(angles))))[:, None].astype(np.float32)
 
 
-def test_smoothness_by_hand():
-    even, board = np.ones((1, 1, 3, 3)), np.indices((3, 3)).sum(0)[None, None] % 2 * 2.0 - 1
-    step = np.array([[[[1.0, 1.0], [-1.0, -1.0]]]])  # two pairs along rows alike, two along columns opposite
-    scores = explain.smoothness(np.concatenate([even, board]))
+def test_smoothness_equals_results_computed_by_hand():
+    constant, checkerboard = np.ones((1, 1, 3, 3)), np.indices((3, 3)).sum(0)[None, None] % 2 * 2.0 - 1
+    step = np.array([[[[1.0, 1.0], [-1.0, -1.0]]]])  # two row pairs are equal, two column pairs opposite
+    scores = explain.smoothness(np.concatenate([constant, checkerboard]))
     assert scores.tolist() == [1.0, -1.0]
     assert explain.smoothness(step).tolist() == [0.0]
     assert explain.smoothness(np.zeros((1, 1, 3, 3))).tolist() == [0.0]
@@ -38,12 +38,12 @@ def test_smoothness_does_not_depend_on_scale_and_is_zero_on_average_for_noise():
     assert np.allclose(explain.smoothness(100 * noise), scores)
 
 
-def test_random_kernels_score_worse_than_learnt_shapes():
+def test_random_kernels_are_less_smooth_than_gabor_filters():
     random = explain.filters(nn.Sequential(nn.Conv2d(1, 64, 7)))
-    waves = explain.filters(layer_of(gabors(16)))
-    assert waves.smoothness.noisy == ()
+    smooth = explain.filters(layer_of(gabors(16)))
+    assert smooth.smoothness.noisy == ()
     assert len(random.smoothness.noisy) / 64 > 0.85  # 95 % on average
-    assert waves.smoothness.scores.mean() > random.smoothness.random_top > random.smoothness.scores.mean()
+    assert smooth.smoothness.scores.mean() > random.smoothness.random_p95 > random.smoothness.scores.mean()
 
 
 def test_dead_and_duplicate_filters_are_named():
@@ -59,7 +59,7 @@ def test_dead_and_duplicate_filters_are_named():
     assert len(numbers["smoothness"]) == 6
 
 
-def test_an_opposite_filter_is_no_duplicate():
+def test_a_negated_filter_is_not_a_duplicate():
     kernels = gabors(3)
     kernels[2] = -kernels[0]
     assert explain.filters(layer_of(kernels)).duplicates == ()
@@ -72,7 +72,7 @@ def test_single_pixels_and_linear_layers_have_no_smoothness():
     assert explain.filters(model, "2").to_json()["smoothness"] is None
 
 
-def test_a_transposed_convolution_counts_its_outputs():
+def test_a_transposed_convolution_has_one_filter_per_output_channel():
     assert explain.filters(nn.Sequential(nn.ConvTranspose2d(3, 5, 2)), "0").weights.shape == (5, 3, 2, 2)
 
 
@@ -82,4 +82,4 @@ def test_layers_without_kernels_are_errors():
     assert str(error.value) == "layer 0: a ReLU, which has no kernels; choose a convolution or a linear layer"
     with pytest.raises(ModelError) as none:
         explain.first_convolution(nn.Sequential(nn.ReLU()))
-    assert str(none.value) == "model: has no convolution; name a layer with kernels"
+    assert str(none.value) == "model: no convolution found; name a layer with kernels"

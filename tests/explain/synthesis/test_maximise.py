@@ -1,4 +1,4 @@
-"""Pictures painted from noise: what channels, classes and directions want, and what a layer still knows of an image."""
+"""Activation maximisation of channels, classes and directions, and inversion of a layer's features."""
 
 import numpy as np
 import pytest
@@ -12,28 +12,28 @@ from convscope.explain.synthesis import objectives
 from convscope.explain.synthesis.maximise import REMINDER
 
 SPACE = PixelSpace((0.3,), (0.2,))
-PAINT = OptimisationSettings(steps=64, size=(24, 24), transforms=Transforms(jitter=1, scale=0.05, rotate=5))
-STILL = Transforms(jitter=0, scale=0, rotate=0)
+SETTINGS = OptimisationSettings(steps=64, size=(24, 24), transforms=Transforms(jitter=1, scale=0.05, rotate=5))
+NO_TRANSFORMS = Transforms(jitter=0, scale=0, rotate=0)
 
 
 @pytest.mark.parametrize("parameterisation", ["fourier", "pixel"])
-def test_a_painted_picture_drives_its_channel_above_noise_and_above_every_image(trained, unseen, parameterisation):
+def test_an_optimised_image_exceeds_noise_and_every_real_image(trained, unseen, parameterisation):
     maxima = explain.channel_maxima(trained, "4", unseen.x.split(50))
-    alive = np.flatnonzero(maxima > 0)[:6].tolist()
-    settings = PAINT.model_copy(update={"parameterisation": parameterisation})
-    wanted = explain.maximise_channels(trained, "4", alive, SPACE, settings).with_data_maximum(maxima)
-    assert (wanted.pictures.final > wanted.pictures.start).all()
-    assert (wanted.pictures.final > wanted.data_maximum).all()
-    assert wanted.to_json()["data_maximum"] == maxima[alive].tolist()
-    assert wanted.pictures.pixels.min() >= 0
-    assert wanted.pictures.pixels.max() <= 1
+    active = np.flatnonzero(maxima > 0)[:6].tolist()
+    settings = SETTINGS.model_copy(update={"parameterisation": parameterisation})
+    result = explain.maximise_channels(trained, "4", active, SPACE, settings).with_data_maximum(maxima)
+    assert (result.pictures.final > result.pictures.start).all()
+    assert (result.pictures.final > result.data_maximum).all()
+    assert result.to_json()["data_maximum"] == maxima[active].tolist()
+    assert result.pictures.pixels.min() >= 0
+    assert result.pictures.pixels.max() <= 1
 
 
-def test_scores_told_are_those_of_the_pictures_given(trained):
-    wanted = explain.maximise_channels(trained, "4", [0, 5], SPACE, PAINT)
-    x = SPACE.to_input(torch.tensor(wanted.pictures.pixels))
+def test_the_scores_are_those_of_the_returned_images(trained):
+    result = explain.maximise_channels(trained, "4", [0, 5], SPACE, SETTINGS)
+    x = SPACE.to_input(torch.tensor(result.pictures.pixels))
     means = explain.activations(trained, x, ["4"])["4"].maps.mean((2, 3))
-    assert np.allclose([means[0, 0], means[1, 5]], wanted.pictures.final, rtol=1e-4)
+    assert np.allclose([means[0, 0], means[1, 5]], result.pictures.final, rtol=1e-4)
 
 
 def test_channel_maxima_equal_brute_force(trained, unseen):
@@ -41,128 +41,135 @@ def test_channel_maxima_equal_brute_force(trained, unseen):
     assert np.allclose(explain.channel_maxima(trained, "4", unseen.x.split(7)), means.max(0), rtol=1e-5)
 
 
-def test_middle_maxima_are_those_of_the_middle_unit(trained, unseen):
+def test_maxima_with_middle_are_those_of_the_middle_unit(trained, unseen):
     maps = explain.activations(trained, unseen.x, ["4"])["4"].maps
     middle = explain.channel_maxima(trained, "4", unseen.x.split(50), middle=True)
     assert np.allclose(middle, maps[:, :, 6, 6].max(0), rtol=1e-5)
 
 
-def test_a_picture_does_not_depend_on_the_others_in_its_batch(trained):
-    settings = PAINT.model_copy(update={"steps": 12})
-    together = explain.maximise_channels(trained, "4", [0, 5, 9], SPACE, settings)
-    alone = explain.maximise_channels(trained, "4", [0, 5, 9], SPACE, settings.model_copy(update={"batch": 1}))
-    assert np.abs(together.pictures.pixels - alone.pictures.pixels).max() < 1e-3
-    assert np.allclose(together.pictures.final, alone.pictures.final, rtol=1e-2)
+def test_an_image_does_not_depend_on_its_batch(trained):
+    settings = SETTINGS.model_copy(update={"steps": 12})
+    batched = explain.maximise_channels(trained, "4", [0, 5, 9], SPACE, settings)
+    single = explain.maximise_channels(trained, "4", [0, 5, 9], SPACE, settings.model_copy(update={"batch": 1}))
+    assert np.abs(batched.pictures.pixels - single.pictures.pixels).max() < 1e-3
+    assert np.allclose(batched.pictures.final, single.pictures.final, rtol=1e-2)
 
 
-def test_a_class_image_gets_a_probability_of_nine_tenths_from_noise(trained):
-    wanted = explain.maximise_classes(trained, [1, 2], SPACE, PAINT)
-    assert (wanted.probability >= 0.9).all()
+def test_a_class_image_reaches_a_probability_of_90_percent(trained):
+    result = explain.maximise_classes(trained, [1, 2], SPACE, SETTINGS)
+    assert (result.probability >= 0.9).all()
     with torch.no_grad():
-        probabilities = trained(SPACE.to_input(torch.tensor(wanted.pictures.pixels))).softmax(1)
-    assert np.allclose(probabilities[[0, 1], [1, 2]], wanted.probability, atol=1e-3)
-    assert wanted.to_json()["reminder"] == REMINDER
+        probabilities = trained(SPACE.to_input(torch.tensor(result.pictures.pixels))).softmax(1)
+    assert np.allclose(probabilities[[0, 1], [1, 2]], result.probability, atol=1e-3)
+    assert result.to_json()["reminder"] == REMINDER
 
 
-def test_neurons_layers_and_directions_rise_too(trained):
+def test_scores_of_neurons_layers_and_directions_increase(trained):
     direction = torch.zeros(1, 16)
     direction[0, 5] = 2.0
-    for wanted in (
-        explain.maximise_neurons(trained, "4", [5], SPACE, PAINT),
-        explain.maximise_layer(trained, "4", SPACE, PAINT),
-        explain.maximise_directions(trained, "4", direction, SPACE, PAINT),
+    for result in (
+        explain.maximise_neurons(trained, "4", [5], SPACE, SETTINGS),
+        explain.maximise_layer(trained, "4", SPACE, SETTINGS),
+        explain.maximise_directions(trained, "4", direction, SPACE, SETTINGS),
     ):
-        assert wanted.pictures.final[0] > 2 * wanted.pictures.start[0]
-    assert wanted.to_json()["kind"] == "direction"
-    assert wanted.to_json()["reminder"] == ""
+        assert result.pictures.final[0] > 2 * result.pictures.start[0]
+    assert result.to_json()["kind"] == "direction"
+    assert result.to_json()["reminder"] == ""
 
 
 def test_copies_of_a_target_differ_and_more_so_with_the_diversity_term(trained, monkeypatch):
-    settings = PAINT.model_copy(update={"copies": 3, "steps": 128})
+    settings = SETTINGS.model_copy(update={"copies": 3, "steps": 128})
 
-    def likeness() -> float:
-        wanted = explain.maximise_channels(trained, "4", [5], SPACE, settings)
-        assert wanted.targets.tolist() == [5, 5, 5]
-        x = SPACE.to_input(torch.tensor(wanted.pictures.pixels))
+    def similarity() -> float:
+        result = explain.maximise_channels(trained, "4", [5], SPACE, settings)
+        assert result.targets.tolist() == [5, 5, 5]
+        x = SPACE.to_input(torch.tensor(result.pictures.pixels))
         with explain.record(trained, "4") as kept:
             kept.forward(x)
             return -objectives.diversity("4", 3).score(kept, x).mean().item()
 
-    apart = likeness()
+    with_term = similarity()
     monkeypatch.setattr("convscope.explain.synthesis.maximise.DIVERSITY", 0.0)
-    assert apart < likeness() - 0.05
+    assert with_term < similarity() - 0.05
 
 
-def test_painting_stops_when_every_picture_reached_its_score_and_keeps_each_as_it_was_then(trained):
-    settings = PAINT.model_copy(update={"stop_at": 1.0, "transforms": STILL})
-    wanted = explain.maximise_channels(trained, "4", [5, 9], SPACE, settings)
-    steps = wanted.pictures.steps
+def test_optimisation_stops_when_every_image_reached_the_score_and_stores_each_at_that_step(trained):
+    settings = SETTINGS.model_copy(update={"stop_at": 1.0, "transforms": NO_TRANSFORMS})
+    result = explain.maximise_channels(trained, "4", [5, 9], SPACE, settings)
+    steps = result.pictures.steps
     assert (steps < 64).all()
-    assert len(wanted.pictures.history) == steps.max() + 1
+    assert len(result.pictures.history) == steps.max() + 1
     for index, step in enumerate(steps):
-        assert wanted.pictures.history[step, index] >= 1.0 > wanted.pictures.history[step - 1, index]
-        assert wanted.pictures.final[index] == pytest.approx(wanted.pictures.history[step, index], rel=1e-4)
+        assert result.pictures.history[step, index] >= 1.0 > result.pictures.history[step - 1, index]
+        assert result.pictures.final[index] == pytest.approx(result.pictures.history[step, index], rel=1e-4)
 
 
-def test_painting_stops_when_nothing_rises_any_more():
+def test_optimisation_stops_when_no_score_improves():
     flat = nn.Sequential(nn.Conv2d(1, 1, 1))
     nn.init.zeros_(flat[0].weight)
-    told = []
-    wanted = explain.maximise_channels(
-        flat, "0", [0], SPACE, PAINT.model_copy(update={"patience": 5}), lambda *done: told.append(done)
+    progress = []
+    result = explain.maximise_channels(
+        flat, "0", [0], SPACE, SETTINGS.model_copy(update={"patience": 5}), lambda *done: progress.append(done)
     )
-    assert wanted.pictures.steps.tolist() == [5]
-    assert told[-1] == (5, 64)
+    assert result.pictures.steps.tolist() == [5]
+    assert progress[-1] == (5, 64)
 
 
-def test_progress_counts_over_all_batches(trained):
-    told = []
-    settings = PAINT.model_copy(update={"batch": 2, "steps": 2})
-    explain.maximise_channels(trained, "4", [0, 1, 2], SPACE, settings, lambda *done: told.append(done))
-    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+def test_progress_is_reported_over_all_batches(trained):
+    progress = []
+    settings = SETTINGS.model_copy(update={"batch": 2, "steps": 2})
+    explain.maximise_channels(trained, "4", [0, 1, 2], SPACE, settings, lambda *done: progress.append(done))
+    assert progress == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
-def test_inversion_brings_the_feature_loss_down_by_nine_tenths_at_every_depth(trained, unseen):
+def test_inversion_reduces_the_feature_loss_by_90_percent_at_every_depth(trained, unseen):
     x = unseen.x[[0, 5]]
-    told = []
-    settings = explain.INVERT.model_copy(update={"steps": 300})
-    found = explain.invert(trained, x, ["1", "4", "7"], SPACE, settings, lambda *done: told.append(done))
+    progress = []
+    settings = explain.InversionSettings(steps=300)
+    found = explain.invert(trained, x, ["1", "4", "7"], SPACE, settings, lambda *done: progress.append(done))
     for inversion in found:
         assert inversion.converged.all()
         assert (inversion.loss_reduction >= 0.9).all()
         assert inversion.to_json()["warning"] == ""
-        features, painted = (
+        features, synthesised = (
             explain.activations(trained, images, [inversion.layer])[inversion.layer].maps
             for images in (x, SPACE.to_input(torch.tensor(inversion.pictures.pixels)))
         )
-        loss = ((features - painted) ** 2).sum((1, 2, 3)) / (features**2).sum((1, 2, 3))
+        loss = ((features - synthesised) ** 2).sum((1, 2, 3)) / (features**2).sum((1, 2, 3))
         assert np.allclose(loss, inversion.loss_final, rtol=1e-2)
-    likeness = [inversion.similarity.mean() for inversion in found]
-    assert likeness[0] > likeness[1] > likeness[2]  # the deeper, the less of the image is left
-    assert told[-1] == (900, 900)
+    similarities = [inversion.similarity.mean() for inversion in found]
+    assert similarities[0] > similarities[1] > similarities[2]  # deeper features determine less of the image
+    assert progress[-1] == (900, 900)
 
 
-def test_an_inversion_of_some_channels_lets_the_others_answer_as_they_like(trained, unseen):
-    settings = explain.INVERT.model_copy(update={"steps": 200})
+def test_settings_of_an_inversion_bring_no_transforms_back():
+    settings = explain.InversionSettings(steps=7, seed=3)
+    assert settings.transforms.is_identity
+    assert (settings.learning_rate, explain.InversionSettings().steps) == (0.01, 512)
+    assert not explain.OptimisationSettings(steps=7).transforms.is_identity
+
+
+def test_an_inversion_of_selected_channels_does_not_constrain_the_others(trained, unseen):
+    settings = explain.InversionSettings(steps=200)
     (found,) = explain.invert(trained, unseen.x[[0]], {"4": [5, 9]}, SPACE, settings)
     assert found.converged.all()
-    features, painted = (
+    features, synthesised = (
         explain.activations(trained, images, ["4"])["4"].maps
         for images in (unseen.x[[0]], SPACE.to_input(torch.tensor(found.pictures.pixels)))
     )
-    missed, whole = (((features - painted) ** 2).sum((2, 3))[0], (features**2).sum((2, 3))[0])
-    assert missed[[5, 9]].sum() / whole[[5, 9]].sum() == pytest.approx(found.loss_final[0], rel=1e-2)
-    assert np.delete(missed, [5, 9]).sum() > 0.2 * np.delete(whole, [5, 9]).sum()
+    error, energy = (((features - synthesised) ** 2).sum((2, 3))[0], (features**2).sum((2, 3))[0])
+    assert error[[5, 9]].sum() / energy[[5, 9]].sum() == pytest.approx(found.loss_final[0], rel=1e-2)
+    assert np.delete(error, [5, 9]).sum() > 0.2 * np.delete(energy, [5, 9]).sum()
 
 
-def test_an_inversion_that_does_not_get_there_says_so(trained, unseen):
-    (inversion,) = explain.invert(trained, unseen.x[:1], ["1"], SPACE, explain.INVERT.model_copy(update={"steps": 1}))
+def test_an_inversion_that_does_not_converge_returns_a_warning(trained, unseen):
+    (inversion,) = explain.invert(trained, unseen.x[:1], ["1"], SPACE, explain.InversionSettings(steps=1))
     assert not inversion.converged.any()
     warning = "the feature loss fell by less than 90 % for images [0]; take more steps"
     assert inversion.to_json()["warning"] == warning
 
 
-class Blind(nn.Module):
+class WithoutGradients(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.layer = nn.Conv2d(1, 1, 1)
@@ -172,19 +179,19 @@ class Blind(nn.Module):
             return self.layer(x)
 
 
-def test_errors_are_told(trained):
+def test_error_messages(trained):
     broken = nn.Sequential(nn.Conv2d(1, 1, 1))
     nn.init.constant_(broken[0].weight, float("nan"))
     for call, kind, message in [
         (lambda: explain.channel_maxima(trained, "4", []), DataError,
-         "channel maxima: no images; give at least one batch"),
-        (lambda: explain.optimise(trained, objectives.smoothness(), SPACE, PAINT), ConfigError,
-         "objective: has no targets of its own; add it to one that has"),
-        (lambda: explain.maximise_channels(Blind(), "layer", [0], SPACE, PAINT), ModelError,
-         "model: no gradient of the objective reaches the pixels; is there a no_grad inside it?"),
-        (lambda: explain.maximise_channels(broken, "0", [0], SPACE, PAINT), TrainingError,
-         "optimise: a score is nan after 64 steps; lower the rate"),
-        (lambda: explain.maximise_channels(trained, "4", [], SPACE, PAINT), ConfigError,
+         "channel maxima: no images; pass at least one batch"),
+        (lambda: explain.optimise(trained, objectives.smoothness(), SPACE, SETTINGS), ConfigError,
+         "objective: no targets; add it to an objective with targets"),
+        (lambda: explain.maximise_channels(WithoutGradients(), "layer", [0], SPACE, SETTINGS), ModelError,
+         "model: no gradient of the objective reaches the pixels; remove no_grad from its forward"),
+        (lambda: explain.maximise_channels(broken, "0", [0], SPACE, SETTINGS), TrainingError,
+         "optimise: score nan after 64 steps; lower the learning rate"),
+        (lambda: explain.maximise_channels(trained, "4", [], SPACE, SETTINGS), ConfigError,
          "targets: none; name at least one"),
     ]:  # fmt: skip
         with pytest.raises(kind) as error:

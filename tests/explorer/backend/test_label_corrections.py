@@ -42,7 +42,7 @@ def test_the_next_training_takes_the_corrected_table(explored, photos, tmp_path)
     client.put(f"/api/marks/{second['id']}", json={"kind": "leave out"})
     marks = client.get("/api/marks").json()
     assert [one["name"] for one in marks["marks"]] == [first["name"], second["name"]]
-    assert marks["command"] == f"convscope train {photos / 'marks' / 'data.csv'}"
+    assert marks["command"] == f"convscope train {photos / 'corrections' / 'data.csv'}"
     table = rows(client)
     assert len(table) == 59
     (corrected,) = [row for image, row in table.items() if image.endswith(first["name"])]

@@ -110,10 +110,29 @@ def test_the_slider_goes_through_the_epochs(page) -> None:
 
 
 def test_a_computation_can_be_cancelled(page) -> None:
-    go(page, "#/methods?method=classes&steps=2048&image=validation-0", ".method-card .primary")
+    go(page, "#/methods?method=class_images&set.steps=2048&image=validation-0", ".method-card .primary")
     page.locator(".method-card .primary").click()
     page.get_by_role("button", name="Cancel", exact=True).click()
     page.get_by_text("Cancelled. No result was saved.", exact=True).wait_for()
+
+
+@pytest.mark.parametrize(
+    ("method", "result"),
+    [
+        ("attribution", ".attribution-maps .heatmap"),
+        ("stimuli", ".patches a.patch img"),
+        ("filters", ".sheet img"),
+        ("neighbours", ".sheet img"),
+        ("over_time", ".sheet img"),
+    ],
+)
+def test_a_method_is_asked_with_the_form_of_its_schema_and_drawn(page, method, result) -> None:
+    go(page, f"#/methods?method={method}&image=validation-2", ".method-form .field")
+    names = page.locator(".method-form .field > span").all_inner_texts()
+    assert names[:3] == ["layers", "channels", "images"]
+    page.locator(".method-card .primary").click()
+    page.wait_for_selector(result)
+    assert page.locator(".method-card .summary").count() >= 1
 
 
 def test_a_file_that_is_not_an_image_shows_an_error(page) -> None:

@@ -104,12 +104,29 @@ def test_a_field_of_a_unit_lies_a_stride_further_for_its_neighbour(page) -> None
 
 
 def test_channels_can_be_named_one_by_one_or_from_to(page) -> None:
-    assert ask(page, "widgets/method_definitions", "parseChannels({channels: '7, 2-4'}, {shape: [6, 5, 5]})") == [
-        2,
-        3,
-        4,
-    ]
-    assert ask(page, "widgets/method_definitions", "parseChannels({}, {shape: [3, 5, 5]})") == [0, 1, 2]
+    assert ask(page, "widgets/method_form", "parseNumbers('7, 2-4')") == [7, 2, 3, 4]
+    assert ask(page, "widgets/method_form", "parseNumbers('')") == []
+
+
+def test_a_form_sends_what_was_chosen_and_follows_the_page(page) -> None:
+    schema = """{properties: {
+        layers: {type: 'array', items: {type: 'string'}, default: [], widget: 'layer'},
+        channels: {type: 'array', items: {type: 'integer'}, default: [], widget: 'channels'},
+        images: {type: 'array', items: {type: 'string'}, default: [], widget: 'image'},
+        method: {type: 'array', items: {enum: ['a', 'b'], type: 'string'}, default: ['a']},
+        probe: {anyOf: [{type: 'integer', minimum: 0}, {type: 'null'}], default: null},
+    }}"""
+    given = "{layer: 'stem', channel: '3', 'set.method': 'b', 'set.probe': '2'}"
+    assert ask(
+        page, "widgets/method_form", f"formSettings(m.schemaFields({schema}), {{params: {given}, image: 'train-1'}})"
+    ) == {"layers": ["stem"], "channels": [3], "images": ["train-1"], "method": ["b"], "probe": 2}
+    none = "{layer: 'stem', 'set.layers': ' ', 'set.images': ' '}"
+    assert (
+        ask(
+            page, "widgets/method_form", f"formSettings(m.schemaFields({schema}), {{params: {none}, image: 'train-1'}})"
+        )
+        == {}
+    )
 
 
 def test_of_many_classes_the_commonest_mistakes_are_listed(page) -> None:

@@ -6,7 +6,6 @@ that masks and boxes are moved by the same matrices; colour touches pixels alone
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -14,16 +13,15 @@ from torch import Tensor
 from convscope.data.augment.color import ColorChange, blur, change_color, cut_out, noise, sample_color
 from convscope.data.augment.geometric import Motion, sample_affine, sample_motion, sample_shift, shift_whole, warp
 from convscope.data.augment.policies import POLICIES, Policy
+from convscope.data.targets.registry import DEFAULT_KIND, TARGET_KINDS
 from convscope.errors import ConfigError, did_you_mean
 
-SpatialTargets = Literal["none", "masks", "boxes"]
 PIECE = 1 << 18  # numbers that are changed at a time on a CPU: they stay in its cache, and no memory is asked for anew
 
 __all__ = [
     "POLICIES",
     "Augment",
     "Policy",
-    "SpatialTargets",
     "augment",
     "change_color",
     "cut_out",
@@ -43,13 +41,13 @@ class Augment:
 
     def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """(B, C, H, W) float32 in [0, 1], or bytes, changed at random; shape and range stay."""
-        return to_unit_floats(self.augment_pair(x, torch.empty(0), "none", generator)[0])
+        return to_unit_floats(self.augment_pair(x, torch.empty(0), DEFAULT_KIND, generator)[0])
 
     def augment_pair(
         self,
         x: Tensor,
         y: Tensor,
-        target_kind: SpatialTargets,
+        target_kind: str,
         generator: torch.Generator,
         mirror: Tensor | bool | None = None,
     ) -> tuple[Tensor, Tensor]:
@@ -58,7 +56,7 @@ class Augment:
         Args:
             x: (B, C, H, W), float32 in [0, 1] or bytes in 0 .. 255, which become such unless whole pixels move alone.
             y: masks (B, H, W), or classes and boxes (B, 5); whatever else stays as it is.
-            moved: what `y` is.
+            target_kind: what `y` is.
             generator: may lie elsewhere than the batch.
             mirror: (B,) which images to mirror, or whether to mirror half of them; None: as `self.mirror` says.
         """
@@ -70,7 +68,7 @@ class Augment:
         if self.policy.blur or self.policy.noise or self.policy.cutout:
             x = to_unit_floats(x)
         x = noise(blur(x, self.policy, generator), self.policy, generator)
-        y = motion.warp_masks(y) if target_kind == "masks" else motion.warp_boxes(y) if target_kind == "boxes" else y
+        y = TARGET_KINDS[target_kind].warp(y, motion)
         return cut_out(x, self.policy, generator), y
 
 

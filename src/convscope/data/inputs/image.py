@@ -5,8 +5,9 @@ import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import torch
@@ -84,20 +85,62 @@ def read_image(
     """
     with quiet_pillow():
         if isinstance(source, Path) and size is not None:
-            return read_pixels(source, channels, size, white)
+            return decode(source, ImageSpec(size, channels, white)).pixels
         with open_image(source) as image:
             return pixels_of(image, channels, size, white)
 
 
-def read_pixels(path: Path, channels: int, size: tuple[int, int], white: float = FULL_WHITE) -> NDArray[np.uint8]:
-    """As `read_image`, for whoever reads many files and keeps Pillow quiet meanwhile (`quiet_pillow`)."""
+@dataclass(frozen=True)
+class ImageSpec:
+    """What a file is decoded to: (H, W) `size`, 1 or 3 `channels`, and the deep grey value `white` that becomes 255."""
+
+    size: tuple[int, int]
+    channels: int
+    white: float = FULL_WHITE
+
+
+class DecodedImage(NamedTuple):
+    """(C, H, W) uint8 pixels, and the (H, W) of the upright file."""
+
+    pixels: NDArray[np.uint8]
+    whole: tuple[int, int]
+
+
+def decode(path: Path, spec: ImageSpec, any_size: bool = False) -> DecodedImage:
+    """An image file as training and prediction both see it; for many files, inside `quiet_pillow`.
+
+    Args:
+        path: of the file.
+        spec: what is wanted.
+        any_size: nothing is cut off: the image is resized so that it just covers the spec's size.
+
+    Raises:
+        DataError: as `read_image` says.
+    """
+    if not any_size:
+        return _decode(path, spec, spec.size)
+    with open_image(path) as image:
+        whole = upright_size(image.size, orientation(image))
+    found = _decode(path, spec, covering(whole, spec.size))
+    if found.whole == whole:
+        return found
+    return _decode(path, spec, covering(found.whole, spec.size))  # a PNG that says only at its end that it is turned
+
+
+def covering(whole: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
+    """The least (H, W) of the shape of `whole` that covers `size`."""
+    scale = max(size[0] / whole[0], size[1] / whole[1])
+    return max(1, round(scale * whole[0])), max(1, round(scale * whole[1]))
+
+
+def _decode(path: Path, spec: ImageSpec, size: tuple[int, int]) -> DecodedImage:
     content = jpeg_content(path)
     if content and not (may_be_rotated(content) and _is_rotated(content)):
-        plain = jpeg_pixels(content, channels, size, PIXEL_LIMIT)
+        plain = jpeg_pixels(content, spec.channels, size, PIXEL_LIMIT)
         if plain is not None:
-            return fit(*plain, size).transpose(2, 0, 1)
+            return DecodedImage(fit(*plain, size).transpose(2, 0, 1), plain[1])
     with open_image(path) as image:
-        return pixels_of(image, channels, size, white)
+        return _decoded(image, spec.channels, size, spec.white)
 
 
 @contextmanager
@@ -131,6 +174,10 @@ def pixels_of(
     image: Image.Image, channels: int, size: tuple[int, int] | None = None, white: float = FULL_WHITE
 ) -> NDArray[np.uint8]:
     """Pixels of a Pillow image, as `read_image` gives them for a file."""
+    return _decoded(image, channels, size, white).pixels
+
+
+def _decoded(image: Image.Image, channels: int, size: tuple[int, int] | None, white: float) -> DecodedImage:
     stored = image.size
     _draft(image, channels, size)
     image.load()
@@ -141,7 +188,7 @@ def pixels_of(
     pixels = np.asarray(plain).reshape(plain.height, plain.width, channels)
     if size is not None:
         pixels = fit(pixels, whole, size)
-    return np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    return DecodedImage(np.ascontiguousarray(pixels.transpose(2, 0, 1)), whole)
 
 
 def fit(pixels: NDArray[np.uint8], whole: tuple[int, int], size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -173,7 +220,7 @@ def visible_window(whole: tuple[int, int], size: tuple[int, int]) -> tuple[int, 
     It begins at a pixel of the image as a decoder would shrink it (`shrink`), so that images, masks and boxes are cut
     alike however they are decoded.
 
-    >>> window((100, 300), (10, 20))
+    >>> visible_window((100, 300), (10, 20))
     (48, 0, 248, 100)
     """
     by, scale = shrink(whole, size), max(size[0] / whole[0], size[1] / whole[1])

@@ -1,5 +1,6 @@
 """The data sets that are always there: digits and shapes."""
 
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convscope.data.dataset import Dataset
-from convscope.data.layouts.drawn_shapes import NAMES, draw_shapes
+from convscope.data.layouts.drawn_shapes import NAMES, Shapes, draw_shapes
+from convscope.data.layouts.layout import Layout, ReadSettings, Source
+from convscope.data.targets.boxes import BOXES
+from convscope.data.targets.classes import CLASSES
+from convscope.data.targets.labels import LABELS
+from convscope.data.targets.masks import MASKS
+from convscope.data.targets.numbers import NUMBERS
+from convscope.data.targets.registry import DEFAULT_KIND
+
+_Targets = tuple[np.ndarray, tuple[str, ...], dict[str, Any]]
 
 
 def digits() -> Dataset:
@@ -33,34 +43,42 @@ def _digits_table() -> NDArray[np.float64]:
     return np.column_stack(load_digits(return_X_y=True))
 
 
-def shapes(count: int = 1200, seed: int = 0, target_kind: str = "classes") -> Dataset:
+def shapes(count: int = 1200, seed: int = 0, target_kind: str = DEFAULT_KIND) -> Dataset:
     """`count` drawn images, 32 x 32 RGB: a disc, square, triangle, star or ring on a textured ground.
 
     The class is that of the main, largest shape, and so is the box; smaller ones may lie beside it. The labels are the
     kinds of shape that are there, the number is how many shapes there are, and masks tell each pixel's kind of shape.
     """
     drawn = draw_shapes(count, seed)
-    if target_kind == "labels":
-        return _builtin("shapes", drawn.images, drawn.labels.astype(np.float32), NAMES, target_kind=target_kind)
-    if target_kind == "numbers":
-        return _builtin(
-            "shapes", drawn.images, drawn.counts.astype(np.float32)[:, None], ("shapes",), target_kind=target_kind
-        )
-    if target_kind == "boxes":
-        rows = np.concatenate([drawn.classes[:, None], [boxes[0] for boxes in drawn.boxes]], 1).astype(np.float32)
-        return _builtin("shapes", drawn.images, rows, NAMES, target_kind=target_kind)
-    if target_kind == "masks":
-        names = ("ground", *NAMES)
-        there = np.array([np.isin(range(len(names)), mask) for mask in drawn.masks]).astype(np.float32)
-        return _builtin("shapes", drawn.images, there, names, target_kind=target_kind, masks=drawn.masks)
-    return _builtin("shapes", drawn.images, drawn.classes, NAMES)
+    targets, names, other = _OF_SHAPES[target_kind](drawn)
+    return _builtin("shapes", drawn.images, targets, names, target_kind=target_kind, **other)
+
+
+def _shape_boxes(drawn: Shapes) -> _Targets:
+    rows = np.concatenate([drawn.classes[:, None], [boxes[0] for boxes in drawn.boxes]], 1).astype(np.float32)
+    return rows, NAMES, {}
+
+
+def _shape_masks(drawn: Shapes) -> _Targets:
+    names = ("ground", *NAMES)
+    there = np.array([np.isin(range(len(names)), mask) for mask in drawn.masks]).astype(np.float32)
+    return there, names, {"masks": drawn.masks}
+
+
+_OF_SHAPES: dict[str, Callable[[Shapes], _Targets]] = {
+    CLASSES.name: lambda drawn: (drawn.classes, NAMES, {}),
+    LABELS.name: lambda drawn: (drawn.labels.astype(np.float32), NAMES, {}),
+    NUMBERS.name: lambda drawn: (drawn.counts.astype(np.float32)[:, None], ("shapes",), {}),
+    BOXES.name: _shape_boxes,
+    MASKS.name: _shape_masks,
+}
 
 
 def _builtin(name: str, pixels: np.ndarray, targets: np.ndarray, classes: tuple[str, ...], **other: Any) -> Dataset:
     count, height, width, channels = pixels.shape
     return Dataset(
         source=name,
-        layout="builtin",
+        layout=BUILTIN.name,
         images=pixels,
         names=tuple(f"{name}/{i:04d}" for i in range(count)),
         targets=targets,
@@ -76,3 +94,15 @@ def _builtin(name: str, pixels: np.ndarray, targets: np.ndarray, classes: tuple[
 
 
 BUILTINS = {"digits": digits, "shapes": shapes}
+
+
+def _is_builtin(source: Source, target_kind: str | None) -> str:  # noqa: ARG001
+    return f"{source} is a built-in name" if isinstance(source, str) and source in BUILTINS else ""
+
+
+def _read(source: Source, settings: ReadSettings) -> Dataset:
+    make = BUILTINS[str(source)]
+    return make(target_kind=settings.target_kind or DEFAULT_KIND) if make is shapes else make()
+
+
+BUILTIN = Layout("builtin", 1.0, _is_builtin, _read)

@@ -14,7 +14,9 @@ from convscope.data.builder import (
 )
 from convscope.data.dataset import Dataset, Skipped, split_of
 from convscope.data.inputs.image import ENDINGS
+from convscope.data.layouts.layout import Layout, Source
 from convscope.data.layouts.multilabel_folder import has_shared_files, with_labels
+from convscope.data.targets.labels import LABELS
 from convscope.errors import DataError
 
 _TABLES = (".csv", ".tsv", ".parquet")
@@ -31,7 +33,7 @@ def read_folder(path: Path, target_kind: str | None = None) -> Dataset:
     Raises:
         DataError: there are no images, no class folders, one class only, or a class that train lacks.
     """
-    listing = DatasetBuilder(str(path.absolute()), "folder")
+    listing = DatasetBuilder(str(path.absolute()), CLASS_FOLDERS.name)
     if not path.is_dir():
         raise DataError(f"{listing.source}: no such folder; check the path")
     roles = _split_folders(path)
@@ -52,7 +54,7 @@ def read_folder(path: Path, target_kind: str | None = None) -> Dataset:
             else:
                 listing.files.append(ListedFile(place / file, name, inside[0], split))
     linked = bool(listing.files) and (
-        target_kind == "labels" or (target_kind is None and has_shared_files(listing.files))
+        target_kind == LABELS.name or (target_kind is None and has_shared_files(listing.files))
     )
     listing = with_labels(listing, loose) if linked else _without(listing, loose)
     if not listing.files:
@@ -127,3 +129,12 @@ def _notes(path: Path, listing: DatasetBuilder, others: Counter[str], roles: dic
 
 def _listed(roles: dict[str, str]) -> str:
     return " and ".join(sorted(roles))
+
+
+def _is_folder(source: Source, target_kind: str | None) -> str:  # noqa: ARG001
+    return "a folder, whose subfolders are taken for classes" if Path(source).is_dir() else ""
+
+
+CLASS_FOLDERS = Layout(
+    "folder", 0.1, _is_folder, lambda source, settings: read_folder(Path(source), settings.target_kind)
+)

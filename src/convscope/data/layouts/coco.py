@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from convscope.data.dataset import Dataset, Skipped, split_of
+from convscope.data.layouts.layout import Layout, Source
 from convscope.data.layouts.path_lookup import PathLookup
 from convscope.data.layouts.voc import resolve_image
 from convscope.data.targets.annotations import AnnotatedImage, largest_objects
+from convscope.data.targets.boxes import BOXES
 from convscope.errors import DataError
 
 _WORDS = ("instances", "annotations")
@@ -34,7 +36,7 @@ def read_coco(path: Path) -> Dataset:
     skipped: list[Skipped] = []
     for file in files:
         _read(file, lookup, images, skipped)
-    return largest_objects(str(path.absolute()), "boxes", images, skipped)
+    return largest_objects(str(path.absolute()), BOXES.name, images, skipped)
 
 
 def _read(file: Path, lookup: PathLookup, images: list[AnnotatedImage], skipped: list[Skipped]) -> None:
@@ -61,3 +63,16 @@ def _read(file: Path, lookup: PathLookup, images: list[AnnotatedImage], skipped:
             skipped.append(Skipped(name, found))
         else:
             images.append(AnnotatedImage(found, lookup.name(found), split, objects[number]))
+
+
+def _is_coco(source: Source, target_kind: str | None) -> str:
+    path = Path(source)
+    if path.is_file() and path.suffix.lower() == ".json":
+        return "a JSON file"
+    if target_kind in (None, BOXES.name) and path.is_dir():
+        files = coco_files(path)
+        return f"{files[0].name} has annotations" if files else ""
+    return ""
+
+
+COCO = Layout("coco", 0.7, _is_coco, lambda source, _settings: read_coco(Path(source)))

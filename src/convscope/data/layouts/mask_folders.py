@@ -8,16 +8,15 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from convscope.data.builder import DatasetBuilder, ListedFile, looks_like_image, visible_files, visible_folders
 from convscope.data.dataset import Dataset, Skipped, split_of
-from convscope.data.inputs.image import open_image, quiet_pillow, visible_window
+from convscope.data.inputs.image import open_image, quiet_pillow
+from convscope.data.layouts.layout import Layout, Source
 from convscope.data.store.resources import usable_cores
+from convscope.data.targets.mask_files import IGNORE, Palette, mask_codes
+from convscope.data.targets.masks import MASKS
 from convscope.errors import DataError
-
-IGNORE = 255
-"""In the masks that are handed on: no class."""
 
 MOST = 64  # classes; more values than that are taken for a picture that is no mask
 _IMAGES = ("images", "image", "imgs", "img", "jpegimages", "photos", "inputs", "camerargb")
@@ -33,22 +32,6 @@ _MASKS = (
     "annot",
 )
 _ENDS = re.compile(r"[-_](mask|masks|seg|segmentation|gt|label|labels|l)$", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Palette:
-    """What stands for a class in mask files: `values` are greys or palette indices, or 0xRRGGBB in colour files."""
-
-    values: tuple[int, ...]
-    ignore: int | None = None
-    """The value that stands for no class."""
-
-    def classes_of(self, codes: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Codes as class indices; a code that is none of the values is ignored."""
-        values = np.array(sorted(self.values))
-        place = np.searchsorted(values, codes).clip(max=len(values) - 1)
-        order = np.argsort(np.array(self.values))
-        return np.where(values[place] == codes, order[place], IGNORE).astype(np.uint8)
 
 
 def looks_like_masks(path: Path) -> bool:
@@ -73,7 +56,7 @@ def read_masks(path: Path, ignore: int | None = None) -> Dataset:
     Raises:
         DataError: no pair of image and mask, or nothing in them that can be classes.
     """
-    listing = DatasetBuilder(str(path.absolute()), "masks", target_kind="masks")
+    listing = DatasetBuilder(str(path.absolute()), MASK_FOLDERS.name, target_kind=MASKS.name)
     if not path.is_dir():
         raise DataError(f"{listing.source}: no such folder; check the path")
     pairs, lone = _paired(path)
@@ -102,27 +85,6 @@ def read_masks(path: Path, ignore: int | None = None) -> Dataset:
         raise DataError(f"{listing.source}: no mask can be used; the first, {first.name}: {first.why}")
     listing.names, listing.palette = names, palette
     return listing.build()
-
-
-def read_mask(path: Path, palette: Palette, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
-    """(H, W) class indices of a mask file, `IGNORE` for no class; at `size` by the rule of `fit`, nearest pixels.
-
-    Raises:
-        DataError: no such file, or no mask.
-    """
-    with quiet_pillow(), open_image(path) as image:
-        codes = _codes_of(image)
-        kinds = palette.classes_of(codes)
-        return fit_mask(kinds, size) if size is not None else kinds
-
-
-def fit_mask(mask: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """A mask (H, W) at `size`, cut and resized as `fit` does with its image, no number mixed."""
-    if mask.shape == size:
-        return mask
-    box = visible_window((mask.shape[0], mask.shape[1]), size)
-    resized = Image.fromarray(mask).resize((size[1], size[0]), Image.Resampling.NEAREST, box=box)
-    return np.asarray(resized)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,7 +126,7 @@ def _codes(paths: Sequence[Path]) -> list[_Codes | str]:
     def one(path: Path) -> _Codes | str:
         try:
             with open_image(path) as image:
-                codes = _codes_of(image)
+                codes = mask_codes(image)
         except DataError as error:
             return f"cannot be used: {str(error).removeprefix(f'{path}: ')}"
         values = np.unique(codes)
@@ -174,18 +136,6 @@ def _codes(paths: Sequence[Path]) -> list[_Codes | str]:
 
     with quiet_pillow(), ThreadPoolExecutor(usable_cores(), "convscope-masks") as pool:
         return list(pool.map(one, paths))
-
-
-def _codes_of(image: Image.Image) -> NDArray[np.int64]:
-    """(H, W) one whole number per pixel: grey, palette index, or 0xRRGGBB; greys in three equal channels are greys."""
-    if image.mode in ("RGB", "RGBA", "CMYK", "YCbCr"):
-        colour = np.asarray(image.convert("RGB")).astype(np.int64)
-        if (colour == colour[..., :1]).all():
-            return colour[..., 0]
-        return (colour[..., 0] << 16) + (colour[..., 1] << 8) + colour[..., 2]
-    if image.mode in ("LA", "La", "PA"):
-        return np.asarray(image)[..., 0].astype(np.int64)
-    return np.asarray(image).astype(np.int64)
 
 
 def _named(
@@ -218,3 +168,15 @@ def _voc_splits(path: Path) -> dict[str, str]:
 
 def _role(folders: Sequence[str]) -> str:
     return next((role for role in map(split_of, folders) if role), "")
+
+
+def _are_masks(source: Source, target_kind: str | None) -> str:
+    path = Path(source)
+    if not path.is_dir():
+        return ""
+    if target_kind == MASKS.name:
+        return "masks are asked for"
+    return "images and masks of the same names" if target_kind is None and looks_like_masks(path) else ""
+
+
+MASK_FOLDERS = Layout("masks", 0.9, _are_masks, lambda source, settings: read_masks(Path(source), settings.ignore))

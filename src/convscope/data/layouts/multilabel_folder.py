@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from convscope.data.builder import DatasetBuilder, ListedFile
+from convscope.data.targets.labels import LABELS
 
 
 def has_shared_files(files: Iterable[ListedFile]) -> bool:
@@ -35,7 +36,7 @@ def with_labels(listing: DatasetBuilder, loose: Iterable[ListedFile]) -> Dataset
         replace(entries[0], label="", value=[float(name in labels) for name in names])
         for entries, labels in zip(found.values(), held, strict=True)
     ]
-    return replace(listing, files=files, target_kind="labels", names=names, notes=[*listing.notes, *notes])
+    return replace(listing, files=files, target_kind=LABELS.name, names=names, notes=[*listing.notes, *notes])
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -4,22 +4,15 @@ from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
-import numpy as np
-
 from convscope.data.dataset import Dataset
-from convscope.data.layouts.builtin import BUILTINS, shapes
-from convscope.data.layouts.class_folders import read_folder
-from convscope.data.layouts.coco import coco_files, read_coco
+from convscope.data.layouts.builtin import BUILTINS
 from convscope.data.layouts.csv_columns import Columns
-from convscope.data.layouts.mask_folders import looks_like_masks, read_masks
-from convscope.data.layouts.table import read_table
-from convscope.data.layouts.voc import looks_like_voc, read_voc
-from convscope.data.layouts.yolo import looks_like_yolo, read_yolo
+from convscope.data.layouts.layout import ReadSettings, Recognised, Source
+from convscope.data.layouts.registry import LAYOUTS
+from convscope.data.targets.registry import TARGET_KINDS
 from convscope.errors import DataError
 
-_TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2", ".7z", ".rar")
-TARGET_KINDS = ("classes", "labels", "numbers", "masks", "boxes")
 _POSSIBLE = f"a folder with one subfolder per class, a CSV or Parquet file, or one of {', '.join(BUILTINS)}"
 
 
@@ -35,47 +28,44 @@ def open_data(
         source: see `read_folder`, `read_table`, `read_masks`, `read_voc`, `read_coco` and `read_yolo`; built-in are
             digits and shapes.
         columns: for tables, which column holds what.
-        kind: of targets, one of `TARGET_KINDS`; None: what the data look like.
+        target_kind: of targets, one of `TARGET_KINDS`; None: what the data look like.
         ignore: for masks, the value that stands for no class.
 
     Raises:
         DataError: there is nothing of that name, or what is there cannot be used.
     """
-    if isinstance(source, str) and source in BUILTINS:
-        return _builtin(source, target_kind)
-    path = Path(source).expanduser()
-    if path.is_dir():
-        return _folder(path, target_kind, ignore)
+    found = recognise(source, target_kind)
+    if found is None:
+        raise DataError(f"{source}: {_why_not(expanded(source))}")
+    dataset = LAYOUTS[found.layout].read(expanded(source), ReadSettings(columns, target_kind, ignore))
+    return _as_target_kind(dataset, target_kind)
+
+
+def recognise(source: Source, target_kind: str | None = None) -> Recognised | None:
+    """The layout that knows a place most surely; None where none does.
+
+    Args:
+        source: a built-in name, a file or a folder.
+        target_kind: one of `TARGET_KINDS` where the user wants one.
+    """
+    source = expanded(source)
+    surest_first = sorted(LAYOUTS.values(), key=lambda layout: -layout.confidence)
+    found = (layout.recognise(source, target_kind) for layout in surest_first)
+    return next((one for one in found if one is not None), None)
+
+
+def expanded(source: Source) -> Source:
+    """A built-in name as it is; any other place as a path, ~ expanded."""
+    return source if isinstance(source, str) and source in BUILTINS else Path(source).expanduser()
+
+
+def _why_not(source: Source) -> str:
+    path = Path(source)
     if not path.exists():
-        raise DataError(f"{source}: no such file or folder; {_suggest_source(path)}")
-    if path.suffix.lower() in _TABLES:
-        if target_kind == "masks":
-            raise DataError(f"{source}: a table holds no masks; give the folder of images and masks")
-        return read_table(path, columns, target_kind)
-    if path.suffix.lower() == ".json":
-        return _as_target_kind(read_coco(path), target_kind)
+        return f"no such file or folder; {_suggest_source(path)}"
     if path.suffix.lower() in _ARCHIVES:
-        raise DataError(f"{source}: an archive; unpack it and give the folder")
-    raise DataError(f"{source}: not a kind of file that lists images; give {_POSSIBLE}")
-
-
-def _builtin(name: str, target_kind: str | None) -> Dataset:
-    if name == "shapes":
-        return shapes(target_kind=target_kind or "classes")
-    return _as_target_kind(BUILTINS[name](), target_kind)
-
-
-def _folder(path: Path, target_kind: str | None, ignore: int | None) -> Dataset:
-    if target_kind == "masks" or (target_kind is None and looks_like_masks(path)):
-        return read_masks(path, ignore)
-    if target_kind in (None, "boxes"):
-        if looks_like_voc(path):
-            return read_voc(path)
-        if coco_files(path):
-            return read_coco(path)
-        if looks_like_yolo(path):
-            return read_yolo(path)
-    return _as_target_kind(read_folder(path, target_kind), target_kind)
+        return "an archive; unpack it and give the folder"
+    return f"not a kind of file that lists images; give {_POSSIBLE}"
 
 
 def _as_target_kind(found: Dataset, target_kind: str | None) -> Dataset:
@@ -86,8 +76,9 @@ def _as_target_kind(found: Dataset, target_kind: str | None) -> Dataset:
     """
     if target_kind in (None, found.target_kind):
         return found
-    if target_kind == "labels" and found.target_kind == "classes":
-        return replace(found, target_kind="labels", targets=np.eye(len(found.classes), dtype=np.float32)[found.targets])
+    targets = TARGET_KINDS[target_kind].convert(found.kind, found.targets, len(found.classes)) if target_kind else None
+    if target_kind and targets is not None:
+        return replace(found, target_kind=target_kind, targets=targets)
     raise DataError(
         f"{found.source}: holds {found.target_kind}, not {target_kind}; give data that do, or choose another task"
     )

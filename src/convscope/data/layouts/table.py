@@ -8,13 +8,16 @@ from convscope.data.builder import DatasetBuilder, ListedFile
 from convscope.data.dataset import Dataset, Skipped, split_of
 from convscope.data.layouts import table_kinds
 from convscope.data.layouts.csv_columns import Columns, TableRow
+from convscope.data.layouts.layout import Layout, ReadSettings, Source
 from convscope.data.layouts.path_lookup import PathLookup
+from convscope.data.targets.classes import CLASSES
 from convscope.errors import DataError, did_you_mean
 
 _IMAGE = (
     *("image", "file", "filename", "file_name", "image_file", "image_path", "path", "filepath", "file_path"),
     *("img", "picture", "image_id", "id", "name"),
 )
+ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".pq")
 LABEL = ("label", "class", "category", "target", "species", "class_name", "label_name", "classname", "y")
 _SPLIT = ("split", "set", "subset", "partition", "role")
 _GROUP = ("group", "group_id", "groups", "patient", "patient_id", "subject", "subject_id")
@@ -34,7 +37,7 @@ def read_table(path: Path, columns: Columns | None = None, target_kind: str | No
     Args:
         path: the table.
         columns: which column holds what.
-        kind: of targets; None: what the columns look like.
+        target_kind: of targets; None: what the columns look like.
 
     Raises:
         DataError: no table, a column is missing or not to be found, no listed file exists, rows disagree, or the
@@ -44,11 +47,11 @@ def read_table(path: Path, columns: Columns | None = None, target_kind: str | No
     rows = _read(path, source)
     if not rows:
         raise DataError(f"{source}: no rows; list at least one image per class")
-    listing = DatasetBuilder(source, "table")
+    listing = DatasetBuilder(source, table_kinds.NAME)
     lookup = PathLookup(path.absolute().parent)
     placed, free = _find_columns(rows, columns or Columns(), lookup, source)
     target_kind = target_kind or table_kinds.detect_target_kind(rows, free, placed.label or named(free, LABEL))
-    if target_kind != "classes":
+    if target_kind in table_kinds.READERS:
         return table_kinds.READERS[target_kind](table_kinds.TableContent(source, rows, placed, free, lookup))
     chosen = _chosen(placed, free, source)
     listing.notes.append(_columns_note(chosen))
@@ -203,3 +206,18 @@ def _read_parquet(path: Path, source: str) -> list[TableRow]:
     except (ArrowInvalid, OSError) as error:
         raise DataError(f"{source}: no Parquet file that can be read; write it again") from error
     return [{str(name): "" if value is None else str(value) for name, value in row.items()} for row in rows]
+
+
+def _is_table(source: Source, target_kind: str | None) -> str:  # noqa: ARG001
+    path = Path(source)
+    return f"a {path.suffix.lower()} file" if path.is_file() and path.suffix.lower() in ENDINGS else ""
+
+
+def _read_source(source: Source, settings: ReadSettings) -> Dataset:
+    kind = settings.target_kind
+    if kind not in (None, CLASSES.name, *table_kinds.READERS):
+        raise DataError(f"{source}: a table holds no {kind}; give the folder of images and {kind}")
+    return read_table(Path(source), settings.columns, kind)
+
+
+TABLE = Layout(table_kinds.NAME, 1.0, _is_table, _read_source)

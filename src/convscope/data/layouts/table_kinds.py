@@ -23,7 +23,13 @@ from convscope.data.layouts.csv_columns import (
 )
 from convscope.data.layouts.path_lookup import PathLookup
 from convscope.data.targets.annotations import AnnotatedImage, largest_objects
+from convscope.data.targets.boxes import BOXES
+from convscope.data.targets.classes import CLASSES
+from convscope.data.targets.labels import LABELS
+from convscope.data.targets.numbers import NUMBERS
 from convscope.errors import DataError
+
+NAME = "table"  # of the layout
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,17 +69,17 @@ def detect_target_kind(rows: list[TableRow], free: list[str], label: str | None)
         label: the column that is called like a label, or was said to be.
     """
     if box_columns(free):
-        return "boxes"
+        return BOXES.name
     if len(one_hot(rows, free)) > 1:
-        return "labels"
+        return LABELS.name
     column = label or (free[0] if len(free) == 1 else None)
     if column is None or column not in rows[0]:
         numbers = numeric(rows, free)
-        return "numbers" if any(is_quantity([row[name] for row in rows]) for name in numbers) else "classes"
+        return NUMBERS.name if any(is_quantity([row[name] for row in rows]) for name in numbers) else CLASSES.name
     values = [row[column] for row in rows]
     if separator_of(values):
-        return "labels"
-    return "numbers" if numeric(rows, [column]) and is_quantity(values) else "classes"
+        return LABELS.name
+    return NUMBERS.name if numeric(rows, [column]) and is_quantity(values) else CLASSES.name
 
 
 def read_labels(content: TableContent) -> Dataset:
@@ -84,7 +90,7 @@ def read_labels(content: TableContent) -> Dataset:
     """
     columns = one_hot(content.rows, content.free)
     if columns:
-        return _filled(content, "labels", tuple(columns), lambda row: [presence(row[name]) for name in columns])
+        return _filled(content, LABELS.name, tuple(columns), lambda row: [presence(row[name]) for name in columns])
     column = content.columns.label or (content.free[0] if len(content.free) == 1 else None)
     column = column or next(
         (name for name in content.free if normalised_cell(name) in ("labels", "tags", "label")), None
@@ -101,7 +107,7 @@ def read_labels(content: TableContent) -> Dataset:
         found = split_labels(row[column], mark)
         return [float(name in found) if found else math.nan for name in names]
 
-    return _filled(content, "labels", names, there)
+    return _filled(content, LABELS.name, names, there)
 
 
 def read_numbers(content: TableContent) -> Dataset:
@@ -115,7 +121,7 @@ def read_numbers(content: TableContent) -> Dataset:
         raise DataError(
             f"{content.source}: no column of numbers among {', '.join(content.free)}; say which is the label column"
         )
-    return _filled(content, "numbers", tuple(columns), lambda row: [number(row[name]) for name in columns])
+    return _filled(content, NUMBERS.name, tuple(columns), lambda row: [number(row[name]) for name in columns])
 
 
 def read_boxes(content: TableContent) -> Dataset:
@@ -139,20 +145,20 @@ def read_boxes(content: TableContent) -> Dataset:
     for row, file, split, group in content.files(skipped):
         seen = images.setdefault(file, AnnotatedImage(file, content.lookup.name(file), split, group=group))
         seen.objects.append((row[label] if label else "object", columns.box(row)))
-    return largest_objects(content.source, "table", images.values(), skipped)
+    return largest_objects(content.source, NAME, images.values(), skipped)
 
 
 READERS: dict[str, Callable[[TableContent], Dataset]] = {
-    "labels": read_labels,
-    "numbers": read_numbers,
-    "boxes": read_boxes,
+    LABELS.name: read_labels,
+    NUMBERS.name: read_numbers,
+    BOXES.name: read_boxes,
 }
 
 
 def _filled(
     content: TableContent, kind: str, names: tuple[str, ...], value: Callable[[TableRow], list[float]]
 ) -> Dataset:
-    listing = DatasetBuilder(content.source, "table", target_kind=kind, names=names)
+    listing = DatasetBuilder(content.source, NAME, target_kind=kind, names=names)
     listing.notes.append(f"columns used: {content.columns.image} for image, {kind}: {', '.join(names)}")
     found: dict[Path, list[ListedFile]] = {}
     for row, file, split, group in content.files(listing.skipped):
@@ -175,7 +181,7 @@ def _missing_reason(kind: str, entries: list[ListedFile]) -> str:
     if any(_differ(other, first) for other in entries[1:]):
         return "rows disagree about it"
     known = [math.isfinite(value) for value in first.value]
-    if kind == "numbers" and not all(known):
+    if kind == NUMBERS.name and not all(known):
         return "a number is missing or none"
     return "" if any(known) else "has no label"
 

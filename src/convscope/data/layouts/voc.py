@@ -5,8 +5,10 @@ from xml.etree import ElementTree
 
 from convscope.data.builder import ending, visible_files, visible_folders
 from convscope.data.dataset import Dataset, Skipped, split_of
+from convscope.data.layouts.layout import Layout, Source
 from convscope.data.layouts.path_lookup import PathLookup
 from convscope.data.targets.annotations import AnnotatedImage, largest_objects
+from convscope.data.targets.boxes import BOXES
 from convscope.errors import DataError
 
 LARGEST = 10_000_000  # bytes of an annotation; real ones take a few kilobytes
@@ -40,7 +42,7 @@ def read_voc(path: Path) -> Dataset:
             continue
         seen.split = splits.get(seen.path.stem, "")
         images.append(seen)
-    return largest_objects(source, "boxes", images, skipped)
+    return largest_objects(source, BOXES.name, images, skipped)
 
 
 def parse_xml(text: bytes) -> ElementTree.Element:
@@ -101,3 +103,11 @@ def _splits(path: Path) -> dict[str, str]:
             if role:
                 found.update({line.split()[0]: role for line in file.read_text().splitlines() if line.strip()})
     return found
+
+
+def _is_voc(source: Source, target_kind: str | None) -> str:
+    path = Path(source)
+    return "it holds XML files" if target_kind in (None, BOXES.name) and path.is_dir() and looks_like_voc(path) else ""
+
+
+VOC = Layout("voc", 0.8, _is_voc, lambda source, _settings: read_voc(Path(source)))

@@ -6,7 +6,9 @@ from pathlib import Path
 from convscope.data.builder import ending, looks_like_image, visible_files, visible_folders
 from convscope.data.dataset import Dataset, Skipped, split_of
 from convscope.data.inputs.headers import Header, read_headers
+from convscope.data.layouts.layout import Layout, Source
 from convscope.data.targets.annotations import AnnotatedImage, Box, largest_objects
+from convscope.data.targets.boxes import BOXES
 from convscope.errors import DataError
 
 _LINE = re.compile(r"\d+(\s+[-+.\deE]+){4}\s*")
@@ -44,7 +46,7 @@ def read_yolo(path: Path) -> Dataset:
             skipped.append(Skipped(told.as_posix(), str(error)))
             continue
         images.append(AnnotatedImage(file, told.as_posix(), split, objects))
-    return largest_objects(str(root), "boxes", images, skipped)
+    return largest_objects(str(root), BOXES.name, images, skipped)
 
 
 def _objects(text: Path, header: Header, names: dict[int, str]) -> list[tuple[str, Box]]:
@@ -84,3 +86,12 @@ def _names(root: Path) -> dict[int, str]:
             pairs = re.findall(r"^\s+(?:(\d+):|-)\s*(.+?)\s*$", table[1], re.MULTILINE)
             return {int(n) if n else i: word.strip("'\"") for i, (n, word) in enumerate(pairs)}
     return {}
+
+
+def _is_yolo(source: Source, target_kind: str | None) -> str:
+    path = Path(source)
+    boxes = target_kind in (None, BOXES.name) and path.is_dir() and looks_like_yolo(path)
+    return "a folder labels holds text files of class, x, y, width and height" if boxes else ""
+
+
+YOLO = Layout("yolo", 0.6, _is_yolo, lambda source, _settings: read_yolo(Path(source)))

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convscope.data.dataset import Dataset
-from convscope.data.inputs.image import fit, quiet_pillow, read_pixels
+from convscope.data.inputs.image import ImageSpec, decode, fit, quiet_pillow
 from convscope.errors import DataError
 
 
@@ -64,6 +64,6 @@ def decode_image(dataset: Dataset, row: int, size: tuple[int, int]) -> NDArray[n
         return fit(pixels, pixels.shape[:2], size).transpose(2, 0, 1)
     path = dataset.images[row]
     try:
-        return read_pixels(path, dataset.channels, size, dataset.white)
+        return decode(path, ImageSpec(size, dataset.channels, dataset.white)).pixels
     except DataError as error:
         raise DataError(str(error).removeprefix(f"{path}: ")) from error

@@ -5,14 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from convscope.data.dataset import Dataset
 from convscope.data.inputs.image import quiet_pillow
-from convscope.data.layouts.mask_folders import IGNORE, fit_mask, read_mask
 from convscope.data.store.resources import available_memory, usable_cores
+from convscope.data.targets.kind import TargetData
+from convscope.data.targets.mask_files import IGNORE, fit_mask, read_mask
 from convscope.errors import DataError
 
 
-def build_masks(dataset: Dataset, size: tuple[int, int]) -> tuple[NDArray[np.uint8], dict[int, str]]:
+def build_masks(dataset: TargetData, size: tuple[int, int]) -> tuple[NDArray[np.uint8], dict[int, str]]:
     """(N, H, W) masks of all images, and why for those that cannot be read, which are all 255.
 
     Raises:

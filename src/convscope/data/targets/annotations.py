@@ -6,6 +6,7 @@ from pathlib import Path
 
 from convscope.data.builder import DatasetBuilder, ListedFile
 from convscope.data.dataset import Dataset, Skipped
+from convscope.data.targets.boxes import BOXES
 from convscope.errors import DataError
 
 Box = tuple[float, float, float, float]
@@ -35,7 +36,7 @@ def largest_objects(source: str, layout: str, images: Iterable[AnnotatedImage], 
     Raises:
         DataError: no image has a box that can be used.
     """
-    listing = DatasetBuilder(source, layout, target_kind="boxes", skipped=list(skipped))
+    listing = DatasetBuilder(source, layout, target_kind=BOXES.name, skipped=list(skipped))
     several = 0
     for seen in images:
         if not seen.objects:

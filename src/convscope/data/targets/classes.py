@@ -1,97 +1,43 @@
-"""What a data set's class names must be, whatever the layout they come from."""
+"""One class per image: (N,) int64 indices into the class names."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convscope.data.dataset import Dataset, Skipped
-from convscope.errors import DataError
+from convscope.data.targets.kind import FileTarget, Size, TargetData, TargetKind, restore_classes
 
 
-def in_order(names: Iterable[str]) -> tuple[str, ...]:
-    """Class names in the order of their indices: by number when all are whole numbers, else by character.
+@dataclass(frozen=True)
+class ClassTargets(TargetKind):
+    """See the module."""
 
-    >>> in_order(["10", "9"]), in_order(["b10", "b9"])
-    (('9', '10'), ('b10', 'b9'))
-    """
-    known = set(names)
-    if all(name.isascii() and name.isdigit() for name in known):
-        return tuple(sorted(known, key=lambda name: (int(name), name)))
-    return tuple(sorted(known))
+    def strata(self, targets: NDArray[Any], classes: int) -> tuple[NDArray[np.int64], int]:
+        """The classes."""
+        return targets, classes
 
+    def counts(self, targets: NDArray[Any], classes: int) -> NDArray[np.int64]:
+        """(K,) images of each class."""
+        return np.bincount(targets, minlength=classes)
 
-def look_alikes(classes: Iterable[str]) -> list[str]:
-    """A sentence for every set of class names that differ only by case or blanks."""
-    alike: dict[str, list[str]] = {}
-    for name in classes:
-        alike.setdefault("".join(name.casefold().split()), []).append(name)
-    return [
-        f"classes {' and '.join(map(repr, names))} differ only by case or blanks; they are kept apart"
-        for names in alike.values()
-        if len(names) > 1
-    ]
+    def from_files(self, files: Sequence[tuple[FileTarget, Size]], index: Mapping[str, int]) -> NDArray[Any]:
+        """From the files' labels."""
+        return np.array([index[file.label] for file, _ in files], np.int64)
 
+    def without_classes(self, targets: NDArray[Any], present: NDArray[np.bool_]) -> NDArray[Any]:
+        """Renumbered: a class that has lost all its images is no class any more."""
+        kept: NDArray[Any] = (np.cumsum(present) - 1)[targets]
+        return kept
 
-def check_classes(dataset: Dataset) -> Dataset:
-    """The data set itself, when a classifier can be trained on it.
+    def restore(self, data: TargetData, then: tuple[str, ...]) -> NDArray[Any]:
+        """Indices into the run's classes."""
+        return restore_classes(data.source, data.classes, then, data.targets)
 
-    Raises:
-        DataError: there is one class only, nothing is for training, or a class is in a validation or test set but not
-            in the train set.
-    """
-    place, classes = dataset.source, dataset.classes
-    if len(classes) == 1 and dataset.target_kind in ("classes", "masks"):
-        raise DataError(f"{place}: one class only, {classes[0]}; add images of at least one other")
-    given = dataset.splits != ""
-    if not given.any():
-        return dataset
-    if not (~given | (dataset.splits == "train")).any():
-        told = " and ".join(sorted(set(dataset.splits.tolist()), reverse=True))
-        raise DataError(f"{place}: no image is for training, all are for {told}; add a train set")
-    trained = _present(dataset, (dataset.splits == "train") | ~given)
-    for split in ("validation", "test"):
-        unseen = np.flatnonzero(_present(dataset, dataset.splits == split) & ~trained)
-        if len(unseen):
-            named = ", ".join(classes[i] for i in unseen[:5]) + (", ..." if len(unseen) > 5 else "")
-            lacks = "a class that train lacks" if len(unseen) == 1 else f"{len(unseen)} classes that train lacks"
-            raise DataError(
-                f"{place}: {split} has {lacks}, {named}, and what is never seen in training cannot be predicted; "
-                f"add such images to train or take them out of {split}"
-            )
-    return dataset
+    def image_classes(self, seen: NDArray[Any], classes: int) -> NDArray[np.int64]:  # noqa: ARG002
+        """The targets themselves."""
+        return seen.astype(np.int64)
 
 
-def drop_unreadable(dataset: Dataset, unreadable: dict[int, str]) -> Dataset:
-    """The data set without the images that `build_store` could not decode; they are listed as skipped instead.
-
-    A class that loses all its images is no class any more. Rows of the result are the rows `Store.readable` of the
-    pixels.
-
-    Raises:
-        DataError: what is left cannot be trained on, see `check_classes`.
-    """
-    if not unreadable:
-        return dataset
-    skipped = [Skipped(dataset.names[row], why) for row, why in sorted(unreadable.items())]
-    left = dataset.subset(np.array([row not in unreadable for row in range(len(dataset))]))
-    if not len(left):
-        raise DataError(f"{dataset.source}: none of its {len(dataset):,} image files can be read; copy them again")
-    left = replace(left, skipped=(*left.skipped, *skipped))
-    present = left.counts(np.ones(len(left), bool)) > 0
-    if present.all() or left.target_kind != "classes":
-        return check_classes(left)
-    lost = [name for name, there in zip(left.classes, present, strict=True) if not there]
-    return check_classes(
-        replace(
-            left,
-            targets=(np.cumsum(present) - 1)[left.targets],
-            classes=tuple(name for name in left.classes if name not in lost),
-            notes=(*left.notes, *(f"class {name} is left out: none of its files can be read" for name in lost)),
-        )
-    )
-
-
-def _present(dataset: Dataset, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    return dataset.counts(rows) > 0
+CLASSES = ClassTargets("classes", single_class=True, needs_two_classes=True, invariant=True)

@@ -1,4 +1,4 @@
-"""How single numbers in a network came about, checked against what the network computed."""
+"""The arithmetic of single activations, verified against the network's own results."""
 
 from convscope.explain.arithmetic.terms import Term, Unit, UnitStep
 from convscope.explain.arithmetic.trace import Trace, Value, trace_pass

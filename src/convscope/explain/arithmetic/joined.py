@@ -1,4 +1,4 @@
-"""Where values come together, or move: sums, concatenations, gates, crops and reshapes."""
+"""Operations that join or move values: sums, gates, concatenations, crops and reshapes."""
 
 from typing import Any
 
@@ -7,17 +7,17 @@ from torch import Tensor
 
 from convscope.explain.arithmetic.terms import Position, Term, UnitStep, rounding, to_channel_row_column, total
 from convscope.explain.arithmetic.trace import Call, Trace
-from convscope.explain.arithmetic.weighted import other, unit_of
+from convscope.explain.arithmetic.weighted import other, unit_roundoff
 
 WHY = {
-    "view": "the same number at another place: maps laid out as one vector, or back",
-    "constant_pad_nd": "a border around the map", "replicate_pad2d": "a border that repeats the edge",
-    "reflection_pad2d": "a border that mirrors the edge", "slice": "cut out of a larger map",
+    "view": "the same value at another position: maps flattened to a vector, or back",
+    "constant_pad_nd": "padding around the map", "replicate_pad2d": "padding that replicates the edge",
+    "reflection_pad2d": "padding that reflects the edge", "slice": "cropped from a larger map",
 }  # fmt: skip
 
 
 def add(trace: Trace, call: Call, position: Position, value: float) -> UnitStep:
-    """One summand of each: a residual block's body and shortcut."""
+    """Sum of two values, such as a residual block's body and shortcut."""
     pair = [call.source(name) for name in ("self", "other")]
     sources = [number for number in pair if number is not None]
     if len(sources) < 2:
@@ -25,14 +25,14 @@ def add(trace: Trace, call: Call, position: Position, value: float) -> UnitStep:
     sign = (-1.0 if call.name == "sub" else 1.0) * float(call.arguments.get("alpha", 1))
     terms = tuple(_term(trace, number, position, weight) for number, weight in zip(sources, (1.0, sign), strict=True))
     names = " and ".join(trace.name_of(number) for number in sources)
-    bound = rounding(terms, None, unit_of(trace.values[sources[0]].tensor))
+    bound = rounding(terms, None, unit_roundoff(trace.values[sources[0]].tensor))
     return UnitStep(
-        "add", call.module, f"the sum of {names}", value, total(terms), bound, terms, count=2
+        "add", call.module, f"sum of {names}", value, total(terms), bound, terms, count=2
     )  # fmt: skip
 
 
 def multiply(trace: Trace, call: Call, position: Position, value: float) -> UnitStep:
-    """A map's value times its gate: the factor that serves many places is the gate."""
+    """A map's value times its gate; the gate is the factor that is broadcast over positions."""
     pair = [call.source(name) for name in ("self", "other")]
     if None in pair:
         return other(trace, call, position, value)
@@ -41,45 +41,45 @@ def multiply(trace: Trace, call: Call, position: Position, value: float) -> Unit
     term = Term(mapped.source, mapped.position, mapped.value, gate.value)
     return UnitStep(
         "gate", call.module, f"{trace.name_of(mapped.source)} times {trace.name_of(gate.source)}", value, term.product,
-        rounding((term,), None, unit_of(trace.values[gate.source].tensor)), (term,),
+        rounding((term,), None, unit_roundoff(trace.values[gate.source].tensor)), (term,),
         parameters={"gate_layer": gate.source, "gate_channel": to_channel_row_column(gate.position)[0]}, count=1,
     )  # fmt: skip
 
 
 def concatenate(trace: Trace, call: Call, position: Position, value: float) -> UnitStep:
-    """The one part whose place this is."""
+    """The value of the concatenated tensor that this position comes from."""
     axis = int(call.arguments.get("dim", 0)) % (len(position) + 1)
-    spot, parts = [0, *position], list(call.arguments["tensors"])
+    index, parts = [0, *position], list(call.arguments["tensors"])
     for number, part in enumerate(parts, 1):
-        if spot[axis] < part.shape[axis]:
+        if index[axis] < part.shape[axis]:
             source = call.sources.get(id(part))
             if source is None:
                 return other(trace, call, position, value)
-            term = Term(source, tuple(spot[1:]), float(part[tuple(spot)].double()))
-            says = f"part {number} of {len(parts)}, from {trace.name_of(source)}"
+            term = Term(source, tuple(index[1:]), float(part[tuple(index)].double()))
+            description = f"part {number} of {len(parts)}, from {trace.name_of(source)}"
             return UnitStep(
-                "concatenate", call.module, says, value, term.value, 0.0, (term,),
+                "concatenate", call.module, description, value, term.value, 0.0, (term,),
                 parameters={"part": number, "of": len(parts)}, count=1,
             )  # fmt: skip
-        spot[axis] -= part.shape[axis]
+        index[axis] -= part.shape[axis]
     return other(trace, call, position, value)
 
 
 def rearranged(trace: Trace, call: Call, position: Position, value: float, name: str = "self") -> UnitStep:
-    """Of any operation that only moves values: run on the places' own numbers it tells which came here."""
+    """Any operation that only moves values: run on the indices of its input, it returns the index of the source."""
     source = call.source(name)
     if source is None:
         return other(trace, call, position, value)
     x = trace.values[source].tensor
-    numbers = torch.arange(1, x.numel() + 1, dtype=torch.float64, device=x.device).reshape(x.shape)
-    found = int(_first(call.rerun(**{name: numbers}))[(0, *position)])
-    why = WHY.get(call.name, "the same number at another place")
+    indices = torch.arange(1, x.numel() + 1, dtype=torch.float64, device=x.device).reshape(x.shape)
+    found = int(_first(call.rerun(**{name: indices}))[(0, *position)])
+    why = WHY.get(call.name, "the same value at another position")
     op, parameters = _kind(call, why)
-    if not 0 < found <= x.numel():  # a place that nothing was moved to
+    if not 0 < found <= x.numel():  # no value was moved to this position
         constant = float(call.arguments.get("value") or 0.0)
-        return UnitStep(op, call.module, "nothing was put here", value, constant, 0.0, (), parameters=parameters)
-    spot = _unravelled(found - 1, x)
-    term = Term(source, spot[1:], float(x[spot].double()))
+        return UnitStep(op, call.module, "no value was moved here", value, constant, 0.0, (), parameters=parameters)
+    index = _unravel(found - 1, x)
+    term = Term(source, index[1:], float(x[index].double()))
     return UnitStep(op, call.module, why, value, term.value, 0.0, (term,), parameters=parameters, count=1)
 
 
@@ -96,16 +96,16 @@ def _first(output: Any) -> Tensor:
     return first
 
 
-def _unravelled(number: int, x: Tensor) -> tuple[int, ...]:
-    spot = []
+def _unravel(number: int, x: Tensor) -> tuple[int, ...]:
+    index = []
     for length in reversed(x.shape):
         number, rest = divmod(number, length)
-        spot.append(rest)
-    return tuple(reversed(spot))
+        index.append(rest)
+    return tuple(reversed(index))
 
 
 def _term(trace: Trace, number: int, position: Position, weight: float = 1.0) -> Term:
-    """The value that broadcasts to a place."""
+    """Return the value that is broadcast to a position."""
     x = trace.values[number].tensor
-    spot = tuple(0 if length == 1 else at for at, length in zip(position, x.shape[1:], strict=True))
-    return Term(number, spot, float(x[(0, *spot)].double()), weight)
+    index = tuple(0 if length == 1 else at for at, length in zip(position, x.shape[1:], strict=True))
+    return Term(number, index, float(x[(0, *index)].double()), weight)

@@ -1,4 +1,4 @@
-"""What happens to a unit by itself: norms with running statistics, activations, scaling by a constant."""
+"""Elementwise operations: normalisation, activation functions, and modules that return their input unchanged."""
 
 from typing import Any
 
@@ -8,17 +8,17 @@ from torch import Tensor, nn
 
 from convscope.explain.arithmetic.terms import Position, Term, UnitStep
 from convscope.explain.arithmetic.trace import Call, ModuleRun, Trace
-from convscope.explain.arithmetic.weighted import other, unit_of
+from convscope.explain.arithmetic.weighted import other, unit_roundoff
 
-SPARE = 16
-"""Roundings that a norm or an activation may make; they are a handful of operations."""
-MOMENTS = 64
-"""The same where mean and variance of one image are computed first, which also rounds."""
+ROUNDINGS = 16
+"""Upper bound on the number of roundings in a norm or an activation."""
+ROUNDINGS_WITH_STATISTICS = 64
+"""The same if mean and variance of the image are computed as well."""
 NAMES = {"hardtanh": "relu6", "leaky_relu": "leaky"}
 
 
 def activation(trace: Trace, call: Call, position: Position, value: float) -> UnitStep:
-    """The same function, on this one number in float64."""
+    """Activation function, applied to this one value in float64."""
     name = "input" if "input" in call.arguments else "self"
     source = call.source(name)
     if source is None:
@@ -26,12 +26,12 @@ def activation(trace: Trace, call: Call, position: Position, value: float) -> Un
     x = trace.values[source].tensor
     before = x[(0, *position)].double()
     exact = float(call.rerun(**{name: before.reshape(1, 1, 1, 1)}).reshape(()))
-    called = NAMES.get(call.name, call.name)
-    bound = SPARE * unit_of(x) * max(abs(float(before)), abs(exact)) + 1e-37
+    function = NAMES.get(call.name, call.name)
+    bound = ROUNDINGS * unit_roundoff(x) * max(abs(float(before)), abs(exact)) + 1e-37
     term = Term(source, position, float(before))
     return UnitStep(
-        "activation", call.module, f"{called} of {float(before):.6g}", value, exact, bound, (term,),
-        parameters={"name": called, "input": float(before)}, count=1,
+        "activation", call.module, f"{function} of {float(before):.6g}", value, exact, bound, (term,),
+        parameters={"name": function, "input": float(before)}, count=1,
     )  # fmt: skip
 
 
@@ -43,11 +43,11 @@ def batch_norm(trace: Trace, call: Call, position: Position, value: float) -> Un
         return other(trace, call, position, value)
     weight, bias = _at(call.arguments["weight"], channel), _at(call.arguments["bias"], channel)
     moments = (mean, variance, float(call.arguments["eps"]))
-    return _affine(trace, call, position, value, "batch", moments, (weight, bias), SPARE)
+    return _affine(trace, call, position, value, "batch", moments, (weight, bias), ROUNDINGS)
 
 
 def group_norm(trace: Trace, call: Call, position: Position, value: float) -> UnitStep:
-    """Wu and He 2018, equation 1: mean and variance over the places and channels of a group of this image."""
+    """Wu and He 2018, equation 1: mean and variance over the positions and channels of a group of this image."""
     source, groups = call.source("input"), int(call.arguments["group"])
     if source is None:
         return other(trace, call, position, value)
@@ -57,38 +57,40 @@ def group_norm(trace: Trace, call: Call, position: Position, value: float) -> Un
     part = x[first : first + size]
     moments = (float(part.mean()), float(part.var(unbiased=False)), float(call.arguments["eps"]))
     weights = _at(call.arguments["weight"], position[0]), _at(call.arguments["bias"], position[0])
-    return _affine(trace, call, position, value, "layer" if groups == 1 else "group", moments, weights, MOMENTS)
+    return _affine(
+        trace, call, position, value, "layer" if groups == 1 else "group", moments, weights, ROUNDINGS_WITH_STATISTICS
+    )
 
 
 def _affine(
     trace: Trace, call: Call, position: Position, value: float, kind: str, moments: tuple[float, float, float],
-    learnt: tuple[float | None, float | None], spare: int,
+    learned: tuple[float | None, float | None], roundings: int,
 ) -> UnitStep:  # fmt: skip
     source = call.source("input")
-    assert source is not None  # its callers have seen to it
+    assert source is not None  # checked by the callers
     x = trace.values[source].tensor
     before = float(x[(0, *position)].double())
     mean, variance, epsilon = moments
-    weight, bias = (1.0 if learnt[0] is None else learnt[0]), (learnt[1] or 0.0)
+    weight, bias = (1.0 if learned[0] is None else learned[0]), (learned[1] or 0.0)
     scale = weight / np.sqrt(variance + epsilon)
     shift = bias - mean * scale
-    bound = spare * unit_of(x) * (abs(scale * before) + abs(scale * mean) + abs(bias)) + 1e-37
+    bound = roundings * unit_roundoff(x) * (abs(scale * before) + abs(scale * mean) + abs(bias)) + 1e-37
     parameters = {
         "kind": kind, "mean": mean, "variance": variance, "epsilon": epsilon, "weight": weight, "bias": bias,
         "scale": float(scale), "shift": float(shift), "input": before,
     }  # fmt: skip
-    says = f"{scale:.6g} x {before:.6g} {'+' if shift >= 0 else '-'} {abs(shift):.6g}"
+    description = f"{scale:.6g} x {before:.6g} {'+' if shift >= 0 else '-'} {abs(shift):.6g}"
     term = Term(source, position, before, float(scale))
     return UnitStep(
-        "norm", call.module, says, value, float(scale * before + shift), float(bound), (term,),
+        "norm", call.module, description, value, float(scale * before + shift), float(bound), (term,),
         parameters=parameters, count=1,
     )  # fmt: skip
 
 
 def local_response_norm(trace: Trace, run: ModuleRun, position: Position, value: float) -> UnitStep:
-    """Krizhevsky et al. 2012, section 3.3: divided by what the same place of neighbouring channels answers."""
+    """Krizhevsky et al. 2012, section 3.3: divided by the activity of neighbouring channels at the same position."""
     norm, source = run.module, run.inputs[0]
-    assert isinstance(norm, nn.LocalResponseNorm)  # its caller has looked
+    assert isinstance(norm, nn.LocalResponseNorm)  # checked by the caller
     x = trace.values[source].tensor
     channel, *rest = position
     before = float(x[(0, *position)].double())
@@ -97,7 +99,7 @@ def local_response_norm(trace: Trace, run: ModuleRun, position: Position, value:
     for at in rest:
         near = near[:, at]
     divisor = float((norm.k + norm.alpha * (near**2).sum() / norm.size) ** norm.beta)
-    bound = MOMENTS * unit_of(x) * abs(before / divisor) + 1e-37
+    bound = ROUNDINGS_WITH_STATISTICS * unit_roundoff(x) * abs(before / divisor) + 1e-37
     term = Term(source, position, before, 1 / divisor)
     return UnitStep(
         "local response norm", run.name, f"{before:.6g} / {divisor:.6g}", value, before / divisor, bound, (term,),
@@ -105,9 +107,9 @@ def local_response_norm(trace: Trace, run: ModuleRun, position: Position, value:
     )  # fmt: skip
 
 
-def passed(names: list[str], number: int, position: Position, value: float) -> list[UnitStep]:
-    """Modules that give what they get."""
-    why = "passed on unchanged: dropout works in training only, identity never"
+def unchanged(names: list[str], number: int, position: Position, value: float) -> list[UnitStep]:
+    """Modules that return their input unchanged."""
+    why = "unchanged: dropout is active in training only, identity never"
     term = Term(number, position, value)
     return [
         UnitStep("pass", name, why, value, value, 0.0, (term,), parameters={"why": why}, count=1) for name in names
@@ -119,7 +121,7 @@ def _at(tensor: Any, channel: int) -> float | None:
 
 
 def is_activation(call: Call) -> bool:
-    """Whether an operation works on each number by itself, with one tensor among its arguments."""
+    """Return whether an operation is elementwise, with a single tensor among its arguments."""
     return call.name in ACTIVATIONS and len([v for v in call.arguments.values() if isinstance(v, torch.Tensor)]) == 1
 
 

@@ -1,4 +1,4 @@
-"""A unit of a pool, or of a map that was interpolated: which values it took, and with what weight."""
+"""Units of pooling and interpolation: the input values and their weights."""
 
 from typing import Any
 
@@ -7,11 +7,11 @@ import torch
 
 from convscope.explain.arithmetic.terms import Position, Term, UnitStep, rounding, total
 from convscope.explain.arithmetic.trace import Call, Trace
-from convscope.explain.arithmetic.weighted import other, unit_of
+from convscope.explain.arithmetic.weighted import other, unit_roundoff
 
 
 def max_pool(trace: Trace, call: Call, position: Position, value: float) -> UnitStep:
-    """The largest of a window; of equals the first wins. What is outside the map never does."""
+    """Maximum of a window; of equal values the first. Padding is never the maximum."""
     source = call.source("self")
     if source is None or len(position) != 3:
         return other(trace, call, position, value)
@@ -34,32 +34,32 @@ def max_pool(trace: Trace, call: Call, position: Position, value: float) -> Unit
     winner = max((i for i, term in enumerate(terms) if not term.padded), key=lambda i: (terms[i].value, -i))
     terms[winner] = Term(source, terms[winner].position, terms[winner].value)
     padding_count = sum(term.padded for term in terms)
-    says = f"the largest of {len(terms) - padding_count} values"
+    description = f"maximum of {len(terms) - padding_count} values"
     window = {
         "layer": source, "channels": [position[0], position[0] + 1], "rows": [int(rows[0]), int(rows[-1]) + 1],
         "columns": [int(columns[0]), int(columns[-1]) + 1], "step": [1, 1],
     }  # fmt: skip
     return UnitStep(
-        "max pool", call.module, says, value, terms[winner].value, 0.0, tuple(terms), None, parameters, window,
+        "max pool", call.module, description, value, terms[winner].value, 0.0, tuple(terms), None, parameters, window,
         len(terms), padding_count,
     )  # fmt: skip
 
 
 def linear(trace: Trace, call: Call, position: Position, value: float) -> UnitStep:
-    """Of any operation that is linear in its one input, such as an average: the weights are the gradient."""
+    """Any operation that is linear in its single input, such as averaging: the weights are its gradient."""
     source = call.source("self")
     if source is None:
         return other(trace, call, position, value)
     x = trace.values[source].tensor
     weights = _gradient(call, x, position)
-    spots = weights.nonzero()
+    indices = weights.nonzero()
     terms = tuple(
-        Term(source, tuple(spot[1:]), float(x[tuple(spot)].double()), float(weights[tuple(spot)]))
-        for spot in spots.tolist()
+        Term(source, tuple(index[1:]), float(x[tuple(index)].double()), float(weights[tuple(index)]))
+        for index in indices.tolist()
     )
-    op, says, parameters = _described(call, x, len(terms))
+    op, description, parameters = _describe(call, x, len(terms))
     return UnitStep(
-        op, call.module, says, value, total(terms), 2 * rounding(terms, None, unit_of(x)), terms,
+        op, call.module, description, value, total(terms), 2 * rounding(terms, None, unit_roundoff(x)), terms,
         parameters=parameters, count=len(terms),
     )  # fmt: skip
 
@@ -72,20 +72,20 @@ def _gradient(call: Call, x: torch.Tensor, position: Position) -> torch.Tensor:
     return weights
 
 
-def _described(call: Call, x: torch.Tensor, count: int) -> tuple[str, str, dict[str, Any]]:
+def _describe(call: Call, x: torch.Tensor, count: int) -> tuple[str, str, dict[str, Any]]:
     positions = int(np.prod(x.shape[2:]))
     if call.name == "mean" or (call.name == "_adaptive_avg_pool2d" and count == positions):
-        return "global average", f"the mean of all {count:,} places of the map", {"places": count}
+        return "global average", f"mean of all {count:,} positions of the map", {"positions": count}
     if "avg" in call.name:
         kernel = call.arguments.get("kernel_size")
         shape = None if kernel is None else list(_pair(kernel))
-        return "average pool", f"the mean of {count} values", {"kernel": shape, "divisor": count}
+        return "average pool", f"mean of {count} values", {"kernel": shape, "divisor": count}
     mode = next((word for word in ("bilinear", "nearest", "bicubic", "linear") if word in call.name), call.name)
     return "upsample", f"{mode} interpolation of {count} values", {"mode": mode}
 
 
 def _cell(position: int, length: int, cells: int) -> np.ndarray:
-    """The places of a cell of an adaptive pool."""
+    """Return the input indices of one cell of an adaptive pooling."""
     return np.arange(position * length // cells, -(-(position + 1) * length // cells))
 
 

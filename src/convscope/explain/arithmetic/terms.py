@@ -1,4 +1,4 @@
-"""The arithmetic of one unit as plain numbers."""
+"""Data types for the arithmetic of one unit."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 Position = tuple[int, ...]
-"""Where a value lies in a tensor, without the batch: (channel, row, column), or (channel,) of a vector."""
+"""Index of a value in a tensor without the batch: (channel, row, column), or (channel,) in a vector."""
 
 
 @dataclass(frozen=True)
 class Term:
-    """One product: a value, where it lies, and its weight. `padded`: it lies outside the map and is 0."""
+    """One product: a value, its position, and its weight. `padded`: the position is padding and the value 0."""
 
     source: int
     position: Position
@@ -23,27 +23,27 @@ class Term:
 
     @property
     def product(self) -> float:
-        """What it adds."""
+        """Value times weight."""
         return self.value * self.weight
 
 
 @dataclass(frozen=True)
 class UnitStep:
-    """One operation at one place.
+    """One operation at one position.
 
     Attributes:
-        op: what it is, as `docs/reference/explorer-api.md` lists.
-        layer: the module around it.
-        says: in a sentence.
-        value: what the network computed, in its own precision.
-        sum: the same in float64, from the terms.
-        bound: they differ by no more, since the network's numbers are rounded.
-        terms: the largest products first.
-        bias: what is added at the end.
-        parameters: further numbers, by op.
-        window: what the terms span.
-        count: terms in all; `rest` is the sum of those that are folded.
-        padding: terms outside the map.
+        op: the operation, as listed in `docs/reference/explorer-api.md`.
+        layer: the module that executed it.
+        description: a sentence.
+        value: the network's result, in its own precision.
+        sum: the result recomputed in float64 from the terms.
+        bound: upper bound of their difference due to rounding.
+        terms: the products, largest first.
+        bias: added to the sum of the products.
+        parameters: further values, depending on op.
+        window: the region that the terms span.
+        count: total number of terms; `rest` is the sum of those not listed.
+        padding: number of padded terms.
     """
 
     op: str
@@ -61,23 +61,23 @@ class UnitStep:
     rest: float = 0.0
 
     def truncated(self, most: int) -> "UnitStep":
-        """The same with the `most` largest terms; the winner of a pool stays among them."""
+        """Return a copy with the `most` largest terms; the maximum of a pooling is always among them."""
         order = sorted(range(len(self.terms)), key=lambda i: (not self.terms[i].chosen, -abs(self.terms[i].product)))
         kept = sorted(order[:most], key=lambda i: -abs(self.terms[i].product))
-        left = sum(self.terms[i].product for i in order[most:])
-        return replace(self, terms=tuple(self.terms[i] for i in kept), count=len(self.terms), rest=float(left))
+        omitted = sum(self.terms[i].product for i in order[most:])
+        return replace(self, terms=tuple(self.terms[i] for i in kept), count=len(self.terms), rest=float(omitted))
 
 
 @dataclass(frozen=True)
 class Unit:
-    """How one number came about, in the order of computation.
+    """The operations that produced one value, in order of computation.
 
     Attributes:
-        layer: whose.
-        place: where in its answer.
-        value: the number.
-        steps: a step that mixes several values, then what follows place by place.
-        names: of the values that terms lie in, by their number.
+        layer: the layer's name.
+        position: index in its output.
+        value: the value.
+        steps: a step that combines several values, then the elementwise steps that follow.
+        names: names of the values that the terms refer to, by index.
     """
 
     layer: str
@@ -87,7 +87,7 @@ class Unit:
     names: dict[int, str]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data, with places as channel, row and column."""
+        """Return plain data, with positions as channel, row and column."""
         channel, row, column = to_channel_row_column(self.position)
         return {
             "layer": self.layer, "channel": channel, "row": row, "column": column, "value": self.value,
@@ -95,14 +95,14 @@ class Unit:
         }  # fmt: skip
 
     def _step(self, step: UnitStep) -> dict[str, Any]:
-        plain = asdict(step)
-        plain["terms"] = [self._term(term) for term in step.terms]
-        plain["rest"] = {"count": step.count - len(step.terms), "sum": step.rest}
+        data = asdict(step)
+        data["terms"] = [self._term(term) for term in step.terms]
+        data["rest"] = {"count": step.count - len(step.terms), "sum": step.rest}
         if step.window is not None:
-            plain["window"]["layer"] = self.names[step.window["layer"]]
+            data["window"]["layer"] = self.names[step.window["layer"]]
         if "gate_layer" in step.parameters:
-            plain["parameters"]["gate_layer"] = self.names[step.parameters["gate_layer"]]
-        return plain
+            data["parameters"]["gate_layer"] = self.names[step.parameters["gate_layer"]]
+        return data
 
     def _term(self, term: Term) -> dict[str, Any]:
         channel, row, column = to_channel_row_column(term.position)
@@ -114,25 +114,27 @@ class Unit:
 
 
 def to_channel_row_column(position: Position) -> tuple[int, int, int]:
-    """A place as channel, row and column; of a vector row and column are 0."""
+    """Return a position as channel, row and column; in a vector, row and column are 0."""
     channel, row, column = (*position, 0, 0)[:3]
     return int(channel), int(row), int(column)
 
 
 def total(terms: Sequence[Term], bias: float | None = None) -> float:
-    """The sum of the products in float64, and the bias."""
+    """Return the sum of the products and the bias in float64."""
     return float(np.sum([term.product for term in terms])) + (bias or 0.0)
 
 
 def rounding(terms: Sequence[Term], bias: float | None, unit: float) -> float:
-    """How far a sum in floating point may be from the exact one, whatever the order of summing.
+    """Bound the rounding error of a floating-point sum, for any order of summation.
 
     Higham 2002, Accuracy and Stability of Numerical Algorithms, section 3.1: n u / (1 - n u) times the sum of the
-    magnitudes; with the bias that is one more addition, and one for the result's own rounding.
+    magnitudes; n includes one addition for the bias and one rounding of the result.
 
     Args:
-        unit: half the distance from 1 to the next number, 2^-24 for float32.
+        terms: the products.
+        bias: added to the sum.
+        unit: unit roundoff, half the distance from 1 to the next number: 2^-24 for float32.
     """
     count = (len(terms) + 2) * unit
     magnitude = float(np.sum([abs(term.product) for term in terms])) + abs(bias or 0.0)
-    return count / (1 - count) * magnitude + 1e-37  # the last for numbers so small that they are rounded to zero
+    return count / (1 - count) * magnitude + 1e-37  # 1e-37 allows for underflow to zero

@@ -1,4 +1,4 @@
-"""One forward pass, operation by operation: which values there were, what made each, and what the modules call them."""
+"""Trace of one forward pass: every operation, its input and output values, and the modules that produced them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,38 +21,38 @@ UNNAMED = "@"
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """An operation of PyTorch's: its name without overload, what it is, its arguments by name, the module around it."""
+    """An executed PyTorch operation: its name without overload, the operation, its arguments by name, its module."""
 
     name: str
     function: Callable[..., Any]
     arguments: dict[str, Any]
     sources: dict[int, int]
-    """From the identity of a tensor among the arguments to its value's number."""
+    """From `id` of a tensor among the arguments to the index of its value."""
     module: str
 
     def source(self, name: str) -> int | None:
-        """The number of the value that an argument is; None for weights and other constants."""
+        """Return the index of the value passed as an argument; None for weights and other constants."""
         return self.sources.get(id(self.arguments.get(name)))
 
     def rerun(self, /, **replaced: Any) -> Any:
-        """Run the operation anew with some arguments replaced."""
+        """Run the operation again with some arguments replaced."""
         return self.function(**{**self.arguments, **replaced})
 
 
 @dataclass(eq=False)
 class Value:
-    """A tensor that depends on the input; `names` are the modules that gave it, innermost first."""
+    """A tensor that depends on the input; `names` are the modules that returned it, innermost first."""
 
     tensor: Tensor
     call: Call | None
     names: list[str] = field(default_factory=list)
-    passed: list[str] = field(default_factory=list)
-    """Modules that gave it just as they got it: dropout in evaluation, identity."""
+    unchanged_by: list[str] = field(default_factory=list)
+    """Modules that returned it unchanged: dropout in evaluation mode, identity."""
 
 
 @dataclass(frozen=True)
 class ModuleRun:
-    """A module's run: the values it took and gave, and when it began and ended."""
+    """The execution of a module: indices of its input and output values, and its start and end time."""
 
     name: str
     module: nn.Module
@@ -63,77 +63,80 @@ class ModuleRun:
 
 
 class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """The values of a pass in the order in which they were made; number 0 is the input."""
+    """The values of a forward pass in order of computation; value 0 is the input."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.values: list[Value] = []
         self.runs: list[ModuleRun] = []
         self._number: dict[int, int] = {}
-        self._inside: list[tuple[str, int]] = []
+        self._module_stack: list[tuple[str, int]] = []
         self._clock = 0
 
     def start(self, x: Tensor) -> None:
-        """Take the input for value 0."""
-        self._keep(x, None)
+        """Register the input as value 0."""
+        self._add_value(x, None)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Run one operation and note what it made of which values."""
-        given = _by_name(func, args, kwargs or {})
+        """Run one operation and record its inputs and output."""
+        arguments = _by_name(func, args, kwargs or {})
         name = func._schema.name.removeprefix("aten::")
-        written = next(iter(args), None) if name.endswith("_") and not name.startswith("_") else None
-        if isinstance(written, Tensor) and id(written) in self._number:
-            given = self._set_aside(written, given)
-        sources = {id(one): self._number[id(one)] for one in tree_leaves(given) if id(one) in self._number}
+        overwritten = next(iter(args), None) if name.endswith("_") and not name.startswith("_") else None
+        if isinstance(overwritten, Tensor) and id(overwritten) in self._number:
+            arguments = self._preserve_overwritten(overwritten, arguments)
+        sources = {id(one): self._number[id(one)] for one in tree_leaves(arguments) if id(one) in self._number}
         out = func(*args, **(kwargs or {}))
         if sources:
-            call = Call(name.rstrip("_"), func, given, sources, self._inside[-1][0] if self._inside else "")
-            for made in tree_leaves(out)[:1]:
-                if isinstance(made, Tensor) and made.is_floating_point():
-                    self._keep(made, call)
+            call = Call(
+                name.rstrip("_"), func, arguments, sources, self._module_stack[-1][0] if self._module_stack else ""
+            )
+            for result in tree_leaves(out)[:1]:
+                if isinstance(result, Tensor) and result.is_floating_point():
+                    self._add_value(result, call)
         return out
 
-    def _set_aside(self, written: Tensor, given: dict[str, Any]) -> dict[str, Any]:
-        """Keep what an operation in place is about to overwrite, and hand it that as its argument."""
-        number = self._number[id(written)]
-        before = written.clone()
+    def _preserve_overwritten(self, overwritten: Tensor, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Copy the tensor that an in-place operation overwrites, and substitute the copy in the recorded arguments."""
+        number = self._number[id(overwritten)]
+        before = overwritten.clone()
         self.values[number].tensor = before
         self._number[id(before)] = number
-        return {name: before if one is written else one for name, one in given.items()}
+        return {name: before if one is overwritten else one for name, one in arguments.items()}
 
-    def _keep(self, tensor: Tensor, call: Call | None) -> None:
+    def _add_value(self, tensor: Tensor, call: Call | None) -> None:
         self._number[id(tensor)] = len(self.values)
         self.values.append(Value(tensor, call))
 
     def enter(self, name: str, module: nn.Module, inputs: Any) -> None:  # noqa: ARG002
-        """Note that a module begins."""
-        self._inside.append((name, self._clock))
+        """Record the start of a module."""
+        self._module_stack.append((name, self._clock))
         self._clock += 1
 
     def leave(self, name: str, module: nn.Module, inputs: Any, output: Any) -> None:
-        """Note what a module took and gave."""
-        _, began = self._inside.pop()
+        """Record the inputs and output of a module."""
+        _, started = self._module_stack.pop()
         self._clock += 1
         if not isinstance(output, Tensor) or id(output) not in self._number:
             return
-        takes = tuple(self._number[id(one)] for one in tree_leaves(inputs) if id(one) in self._number)
-        gives = self._number[id(output)]
-        self.runs.append(ModuleRun(name, module, takes, gives, began, self._clock))
-        if name:  # the whole network's own run names nothing that a layer does not
-            (self.values[gives].passed if gives in takes else self.values[gives].names).append(name)
+        input_indices = tuple(self._number[id(one)] for one in tree_leaves(inputs) if id(one) in self._number)
+        output_index = self._number[id(output)]
+        self.runs.append(ModuleRun(name, module, input_indices, output_index, started, self._clock))
+        if name:  # "" is the whole network: its output is already named by a layer
+            value = self.values[output_index]
+            (value.unchanged_by if output_index in input_indices else value.names).append(name)
 
     def name_of(self, number: int) -> str:
-        """What to call a value: the outermost module that gave it, "input", or its number behind @."""
+        """Return the name of a value: the outermost module that returned it, "input", or "@" and its index."""
         value = self.values[number]
         if number == 0:
             return INPUT
         return value.names[-1] if value.names else f"{UNNAMED}{number}"
 
     def number_of(self, model: nn.Module, name: str) -> int:
-        """The value that a layer gave last, by its module's name or as `name_of` says.
+        """Return the index of a layer's last output, by module name or a name from `name_of`.
 
         Raises:
-            ModelError: there is no such layer, or the pass did not come through it.
+            ModelError: there is no such layer, or it was not executed.
         """
         if name == INPUT:
             return 0
@@ -141,28 +144,28 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
             number = name.removeprefix(UNNAMED)
             if number.isdigit() and int(number) < len(self.values):
                 return int(number)
-            raise ModelError(f"layer {name}: the network made {len(self.values)} values; choose a layer by its name")
+            raise ModelError(f"layer {name}: the trace has {len(self.values)} values; choose a layer by its name")
         for run in reversed(self.runs):
             if run.name == name:
                 return run.output
         find_layer(model, name)
-        ran = did_you_mean(name, [run.name for run in self.runs if "." not in run.name])
-        raise ModelError(f"layer {name}: the network gave no tensor there{ran}")
+        hint = did_you_mean(name, [run.name for run in self.runs if "." not in run.name])
+        raise ModelError(f"layer {name}: returned no tensor in the forward pass{hint}")
 
 
 @contextmanager
 def trace_pass(model: nn.Module, x: Tensor) -> Iterator[Trace]:
-    """A pass of one image (1, C, H, W) through the network in evaluation mode, which is left as it was found.
+    """Trace the forward pass of one image (1, C, H, W) in evaluation mode; the network's state is restored.
 
     >>> net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU())
-    >>> with traced(net, torch.zeros(1, 1, 5, 5)) as trace:
+    >>> with trace_pass(net, torch.zeros(1, 1, 5, 5)) as trace:
     ...     [trace.name_of(number) for number in range(len(trace.values))]
     ['input', '0', '1']
     """
     trace = Trace()
     handles = []
-    exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
-    with preserve_state(model), exact:
+    deterministic = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
+    with preserve_state(model), deterministic:
         try:
             for name, module in model.named_modules():
                 handles.append(module.register_forward_pre_hook(partial(trace.enter, name)))

@@ -1,7 +1,7 @@
-"""How one number in a network came about: the products that were summed, and what was done to the sum.
+"""The arithmetic behind one activation: the products that were summed, and the operations applied to the sum.
 
-The numbers are those of a real pass; each step is computed again in float64 from the values that went into it, and says
-how far the two may differ by rounding.
+The values are those of a forward pass; each step is recomputed in float64 from its inputs, with a bound on the
+difference due to rounding.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from convscope.explain.arithmetic.trace import Call, Trace, trace_pass
 
 OperationRule = Callable[[Trace, Call, Position, float], UnitStep]
 
-MIXING: dict[str, OperationRule] = {
+COMBINING: dict[str, OperationRule] = {
     "convolution": weighted.convolution,
     "addmm": weighted.fully_connected,
     "mm": weighted.fully_connected,
@@ -32,7 +32,7 @@ MIXING: dict[str, OperationRule] = {
     "mul": joined.multiply,
     "cat": joined.concatenate,
 }
-PASSING: dict[str, OperationRule] = {
+ELEMENTWISE: dict[str, OperationRule] = {
     "native_batch_norm": pointwise.batch_norm,
     "cudnn_batch_norm": pointwise.batch_norm,
     "_native_batch_norm_legit_no_training": pointwise.batch_norm,
@@ -51,15 +51,15 @@ PASSING: dict[str, OperationRule] = {
 def unit(
     model: nn.Module, x: Tensor, layer: str, channel: int, position: tuple[int, int] = (0, 0), most: int = 64
 ) -> Unit:
-    """The arithmetic behind one number of a layer's answer.
+    """Explain the arithmetic behind one value of a layer's output.
 
     Args:
         model: any network of maps (B, C, h, w) and vectors (B, C).
-        x: (1, C, H, W), as the network takes it.
-        layer: a module's dotted name, "input", or an unnamed value such as "@57" from an earlier answer's terms.
-        channel: of its maps, or the place in its vector.
-        place: row and column.
-        most: products that are listed; the others are summed.
+        x: (1, C, H, W), one preprocessed image.
+        layer: a module's dotted name, "input", or an unnamed value such as "@57" from the terms of an earlier result.
+        channel: channel of its maps, or index in its vector.
+        position: row and column.
+        most: maximum number of products listed; the others are summed.
     Raises:
         ModelError: no such layer.
         ConfigError: no such channel, row or column.
@@ -73,22 +73,22 @@ def unit(
     """
     with trace_pass(model, x) as trace:
         number = trace.number_of(model, layer)
-        spot = _checked(trace.values[number].tensor, layer, channel, position)
-        value = _value(trace, number, spot)
-        steps = tuple(step.truncated(most) for step in _steps(trace, number, spot, layer))
-        named = {term.source for step in steps for term in step.terms}
-        named |= {step.window["layer"] for step in steps if step.window}
-        named |= {step.parameters["gate_layer"] for step in steps if "gate_layer" in step.parameters}
-        return Unit(layer, spot, value, steps, {one: trace.name_of(one) for one in named})
+        index = _checked_index(trace.values[number].tensor, layer, channel, position)
+        value = _value(trace, number, index)
+        steps = tuple(step.truncated(most) for step in _steps(trace, number, index, layer))
+        sources = {term.source for step in steps for term in step.terms}
+        sources |= {step.window["layer"] for step in steps if step.window}
+        sources |= {step.parameters["gate_layer"] for step in steps if "gate_layer" in step.parameters}
+        return Unit(layer, index, value, steps, {source: trace.name_of(source) for source in sources})
 
 
 def _steps(trace: Trace, number: int, position: Position, layer: str) -> list[UnitStep]:
-    """From the number back to what mixed several values, then turned round."""
+    """Follow the value back to the operation that combined several values; return the steps in order of computation."""
     steps: list[UnitStep] = []
-    passes = trace.values[number].passed
-    if layer in passes:
-        steps += pointwise.passed(
-            passes[: passes.index(layer) + 1][::-1], number, position, _value(trace, number, position)
+    modules = trace.values[number].unchanged_by
+    if layer in modules:
+        steps += pointwise.unchanged(
+            modules[: modules.index(layer) + 1][::-1], number, position, _value(trace, number, position)
         )
     while (call := trace.values[number].call) is not None:
         step = _step(trace, number, call, position)
@@ -96,8 +96,8 @@ def _steps(trace: Trace, number: int, position: Position, layer: str) -> list[Un
         if step.op not in ("norm", "activation", "pass", "local response norm") or len(step.terms) != 1:
             break
         number, position = step.terms[0].source, step.terms[0].position
-        steps += pointwise.passed(
-            trace.values[number].passed[::-1] if trace.values[number].call else [], number, position,
+        steps += pointwise.unchanged(
+            trace.values[number].unchanged_by[::-1] if trace.values[number].call else [], number, position,
             _value(trace, number, position),
         )  # fmt: skip
     return steps[::-1]
@@ -110,22 +110,21 @@ def _step(trace: Trace, number: int, call: Call, position: Position) -> UnitStep
             return pointwise.local_response_norm(trace, run, position, value)
     if pointwise.is_activation(call):
         return pointwise.activation(trace, call, position, value)
-    way = MIXING.get(call.name) or PASSING.get(call.name) or weighted.other
-    return way(trace, call, position, value)
+    rule = COMBINING.get(call.name) or ELEMENTWISE.get(call.name) or weighted.other
+    return rule(trace, call, position, value)
 
 
 def _value(trace: Trace, number: int, position: Position) -> float:
     return float(trace.values[number].tensor[(0, *position)].double())
 
 
-def _checked(tensor: Tensor, layer: str, channel: int, position: tuple[int, int]) -> Position:
-    """The place in the tensor, or what is wrong with it."""
+def _checked_index(tensor: Tensor, layer: str, channel: int, position: tuple[int, int]) -> Position:
+    """Return the index in the tensor; raise if the position is outside it."""
     if tensor.ndim not in (2, 4):
         shape = tuple(tensor.shape)
-        raise ModelError(f"layer {layer}: gives a tensor of shape {shape}, not maps or a vector; choose another layer")
-    sides = tuple(tensor.shape[1:])
-    spot = (channel, *position)[: len(sides)]
-    for what, at, length in zip(("channel", "row", "column"), (channel, *position), (*sides, 1, 1), strict=False):
+        raise ModelError(f"layer {layer}: output of shape {shape}, not maps or vectors; choose another layer")
+    shape = tuple(tensor.shape[1:])
+    for axis, at, length in zip(("channel", "row", "column"), (channel, *position), (*shape, 1, 1), strict=False):
         if not 0 <= at < length:
-            raise ConfigError(f"{what}: no {at} in layer {layer}, which has {length}; choose from 0 to {length - 1}")
-    return spot
+            raise ConfigError(f"{axis}: no {at} in layer {layer}, which has {length}; choose from 0 to {length - 1}")
+    return (channel, *position)[: len(shape)]

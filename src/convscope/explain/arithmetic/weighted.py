@@ -1,4 +1,4 @@
-"""A unit of a convolution, of a transposed one, or of a fully connected layer: products of values and weights."""
+"""Units of convolutions, transposed convolutions and fully connected layers: sums of values times weights."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,30 +16,30 @@ BORDERS = {
 
 
 def convolution(trace: Trace, call: Call, position: Position, value: float) -> UnitStep:
-    """Dumoulin and Visin 2016: output (o, y, x) is the sum over the channels of its group and the kernel's places."""
-    given = call.arguments
-    weight: Tensor = given["weight"]
+    """Dumoulin and Visin 2016: output (o, y, x) is a sum over the channels of its group and the kernel positions."""
+    arguments = call.arguments
+    weight: Tensor = arguments["weight"]
     source = call.source("input")
     if weight.ndim != 4 or source is None:
         return other(trace, call, position, value)
-    find = _transposed if given["transposed"] else _plain
-    terms, window = find(trace.values[source].tensor, weight, given, position, source)
-    bias = None if given["bias"] is None else float(given["bias"][position[0]].double())
+    terms_of = _transposed_terms if arguments["transposed"] else _convolution_terms
+    terms, window = terms_of(trace.values[source].tensor, weight, arguments, position, source)
+    bias = None if arguments["bias"] is None else float(arguments["bias"][position[0]].double())
     parameters = {
-        "kernel": list(weight.shape[2:]), "stride": list(given["stride"]), "padding": list(given["padding"]),
-        "dilation": list(given["dilation"]), "groups": given["groups"], "border": _border(trace, source),
+        "kernel": list(weight.shape[2:]), "stride": list(arguments["stride"]), "padding": list(arguments["padding"]),
+        "dilation": list(arguments["dilation"]), "groups": arguments["groups"], "border": _border(trace, source),
     }  # fmt: skip
     padding = sum(term.padded for term in terms)
-    outside = f", {padding} of them with zeros outside the map" if padding else ""
-    kind = "transposed convolution" if given["transposed"] else "convolution"
+    padding_note = f", {padding} of them zero padding" if padding else ""
+    operation = "transposed convolution" if arguments["transposed"] else "convolution"
     return UnitStep(
-        kind, call.module, _describe(len(terms), outside, bias), value, total(terms, bias),
-        rounding(terms, bias, unit_of(weight)), terms, bias, parameters, window, len(terms), padding,
+        operation, call.module, _describe(len(terms), padding_note, bias), value, total(terms, bias),
+        rounding(terms, bias, unit_roundoff(weight)), terms, bias, parameters, window, len(terms), padding,
     )  # fmt: skip
 
 
 def fully_connected(trace: Trace, call: Call, position: Position, value: float) -> UnitStep:
-    """Every input times its weight, and the bias."""
+    """Sum of all inputs times their weights, plus the bias."""
     inputs, weights, bias = _matrices(call)
     source = call.source(inputs)
     if source is None or call.arguments[inputs].ndim != 2:
@@ -54,7 +54,7 @@ def fully_connected(trace: Trace, call: Call, position: Position, value: float) 
         _describe(len(terms), "", offset),
         value,
         total(terms, offset),
-        rounding(terms, offset, unit_of(call.arguments[weights])),
+        rounding(terms, offset, unit_roundoff(call.arguments[weights])),
         terms,
         offset,
         {"inputs": len(terms)},
@@ -64,10 +64,10 @@ def fully_connected(trace: Trace, call: Call, position: Position, value: float) 
 
 
 def other(trace: Trace, call: Call, position: Position, value: float) -> UnitStep:
-    """An operation that is not taken apart: its inputs are named, without arithmetic."""
+    """An operation without a rule: its inputs are named, without arithmetic."""
     sources = sorted(set(call.sources.values()))
     names = ", ".join(trace.name_of(number) for number in sources)
-    description = f"{call.name.strip('_').replace('_', ' ')} of {names}, which is not taken apart here"
+    description = f"{call.name.strip('_').replace('_', ' ')} of {names}; its arithmetic is not available"
     return UnitStep(
         "other",
         call.module,
@@ -76,12 +76,12 @@ def other(trace: Trace, call: Call, position: Position, value: float) -> UnitSte
         value,
         0.0,
         (),
-        parameters={"name": call.name, "place": list(position)},
+        parameters={"name": call.name, "position": list(position)},
     )
 
 
-def unit_of(tensor: Tensor) -> float:
-    """Half the distance from 1 to the next number of the tensor's kind."""
+def unit_roundoff(tensor: Tensor) -> float:
+    """Return half the distance from 1 to the next larger number of the tensor's dtype."""
     return float(torch.finfo(tensor.dtype).eps) / 2
 
 
@@ -89,15 +89,15 @@ def _matrices(call: Call) -> tuple[str, str, str | None]:
     return ("mat1", "mat2", "self") if call.name == "addmm" else ("self", "mat2", None)
 
 
-def _plain(
-    x: Tensor, weight: Tensor, given: dict[str, Any], position: Position, source: int
+def _convolution_terms(
+    x: Tensor, weight: Tensor, arguments: dict[str, Any], position: Position, source: int
 ) -> tuple[tuple[Term, ...], dict[str, Any]]:
-    """Value (y * stride - padding + k * dilation) of every channel of the group, times the kernel's."""
+    """Values at y * stride - padding + k * dilation of every channel of the group, times the kernel."""
     channel, row, column = position
     depth, height, width = weight.shape[1:]
-    first = channel // (weight.shape[0] // given["groups"]) * depth
-    (stride_y, stride_x), (gap_y, gap_x) = given["stride"], given["dilation"]
-    top, left = row * stride_y - given["padding"][0], column * stride_x - given["padding"][1]
+    first = channel // (weight.shape[0] // arguments["groups"]) * depth
+    (stride_y, stride_x), (gap_y, gap_x) = arguments["stride"], arguments["dilation"]
+    top, left = row * stride_y - arguments["padding"][0], column * stride_x - arguments["padding"][1]
     kernel, values = weight[channel].double().cpu().numpy(), x[0, first : first + depth].double().cpu().numpy()
     rows, columns = top + gap_y * np.arange(height), left + gap_x * np.arange(width)
     terms = []
@@ -114,39 +114,39 @@ def _plain(
     return tuple(terms), window
 
 
-def _transposed(
-    x: Tensor, weight: Tensor, given: dict[str, Any], position: Position, source: int
+def _transposed_terms(
+    x: Tensor, weight: Tensor, arguments: dict[str, Any], position: Position, source: int
 ) -> tuple[tuple[Term, ...], None]:
-    """Every value whose kernel, laid down at its place times the stride, covers this one."""
+    """Every value whose kernel, placed at its position times the stride, covers this position."""
     channel, row, column = position
-    groups, outputs = given["groups"], weight.shape[1]
+    groups, outputs = arguments["groups"], weight.shape[1]
     group, inner = divmod(channel, outputs)
     depth = weight.shape[0] // groups
     values = x[0].double().cpu().numpy()
     kernel = weight[:, inner].double().cpu().numpy()
     terms = []
     for c in range(group * depth, (group + 1) * depth):
-        for i, y in _covering(row, given, 0, kernel.shape[1], values.shape[1]):
-            for j, at in _covering(column, given, 1, kernel.shape[2], values.shape[2]):
+        for i, y in _covering(row, arguments, 0, kernel.shape[1], values.shape[1]):
+            for j, at in _covering(column, arguments, 1, kernel.shape[2], values.shape[2]):
                 terms.append(Term(source, (c, y, at), float(values[c, y, at]), float(kernel[c, i, j])))
     return tuple(terms), None
 
 
-def _covering(position: int, given: dict[str, Any], axis: int, size: int, length: int) -> Iterator[tuple[int, int]]:
-    """Pairs of a place in the kernel and the input's place from which it covers `position`."""
+def _covering(position: int, arguments: dict[str, Any], axis: int, size: int, length: int) -> Iterator[tuple[int, int]]:
+    """Yield (kernel index, input index) pairs whose product contributes to `position`."""
     for k in range(size):
         start, remainder = divmod(
-            position + given["padding"][axis] - k * given["dilation"][axis], given["stride"][axis]
+            position + arguments["padding"][axis] - k * arguments["dilation"][axis], arguments["stride"][axis]
         )
         if not remainder and 0 <= start < length:
             yield k, start
 
 
 def _border(trace: Trace, source: int) -> str:
-    """What lies outside the map: zeros, unless something laid a border around it before."""
-    made = trace.values[source].call
-    return "zeros" if made is None else BORDERS.get(made.name, "zeros")
+    """Return the padding mode: zeros, unless a padding operation precedes the convolution."""
+    previous = trace.values[source].call
+    return "zeros" if previous is None else BORDERS.get(previous.name, "zeros")
 
 
-def _describe(count: int, outside: str, bias: float | None) -> str:
-    return f"sum of {count:,} products{outside}" + ("" if bias is None else ", plus the bias")
+def _describe(count: int, padding_note: str, bias: float | None) -> str:
+    return f"sum of {count:,} products{padding_note}" + ("" if bias is None else ", plus the bias")

@@ -1,1 +1,1 @@
-"""Which places of an image a prediction depends on."""
+"""Attribution: how much each position of an image contributes to a prediction."""

@@ -1,4 +1,4 @@
-"""What every "where does it look" method gives."""
+"""The result type shared by all attribution methods."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,15 +8,15 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Attribution:
-    """How much each place of each image speaks for its target class.
+    """Contribution of each position of each image to the score of its target class.
 
     Attributes:
         method: the function's name.
-        layer: whose places they are; "" for the image's own pixels.
-        targets: (B,) class index followed in each image.
-        scores: (B,) its logit.
+        layer: the layer whose positions are scored; "" for the pixels of the image.
+        targets: (B,) target class of each image.
+        scores: (B,) logits of the target classes.
         values: (B, C, h, w) float32 in logit units as the method defines them; C = 1 where it has no channels.
-        maps: (B, h, w) float32, the values brought together over channels for a picture.
+        maps: (B, h, w) float32, the values reduced over channels.
     """
 
     method: str
@@ -27,10 +27,10 @@ class Attribution:
     maps: np.ndarray
 
     def to_json(self) -> dict[str, Any]:
-        """Return the numbers beside a picture: per image the class, its score, the map's range and its peak."""
+        """Return per image the target class, its score, and the map's range and peak."""
         height, width = self.maps.shape[1:]
         flat = self.maps.reshape(len(self.maps), -1)
-        peaks = [[int(value) for value in np.unravel_index(place, (height, width))] for place in flat.argmax(1)]
+        peaks = [[int(value) for value in np.unravel_index(index, (height, width))] for index in flat.argmax(1)]
         return {
             "method": self.method,
             "layer": self.layer,

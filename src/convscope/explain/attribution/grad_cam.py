@@ -1,6 +1,6 @@
-"""Where a layer's maps speak for a class: Grad-CAM and its relatives.
+"""Class activation maps: Grad-CAM, Grad-CAM++, HiResCAM and LayerCAM.
 
-One idea: a map per image, relu(sum over channels of weight x activation). Only how gradients become weights differs.
+All compute relu(sum over channels of weight x activation); they differ in how the weights follow from the gradients.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,26 +18,26 @@ Weighting = Callable[[Tensor, Tensor], Tensor]
 
 
 def grad_cam(model: nn.Module, x: Tensor, layer: str, targets: Tensor | None = None) -> Attribution:
-    """Maps of a layer weighted by the mean gradient of the class logit.
+    """A layer's maps, weighted by the spatial mean of the class logit's gradient.
 
     Selvaraju et al. 2017, equations 1 and 2.
 
     Args:
         model: any network with (B, K) logits.
-        x: (B, C, H, W) images as the network takes them.
-        layer: a stage that gives (B, C, h, w); the last one usually serves best.
-        targets: (B,) class indices; None takes the class that the network prefers.
+        x: (B, C, H, W) preprocessed images.
+        layer: a stage that returns (B, C, h, w); usually the last one.
+        targets: (B,) class indices; None selects the predicted class.
     Returns:
         Maps (B, h, w), not negative, in units of the class logit.
     Raises:
-        ModelError: no such layer, one without places, or one that the logits do not depend on.
-        ConfigError: targets that do not fit.
+        ModelError: no such layer, its output is not maps, or the logits do not depend on it.
+        ConfigError: invalid targets.
     """
     return class_map(model, x, layer, targets, "grad_cam")
 
 
 def grad_cam_plus_plus(model: nn.Module, x: Tensor, layer: str, targets: Tensor | None = None) -> Attribution:
-    """As `grad_cam`, with places weighted so that several objects of the class all count.
+    """As `grad_cam`, with pixel-wise weights so that each of several objects of the class contributes.
 
     Chattopadhay et al. 2018, equations 5 and 19 (for the score's exponential, as there).
     """
@@ -45,7 +45,7 @@ def grad_cam_plus_plus(model: nn.Module, x: Tensor, layer: str, targets: Tensor 
 
 
 def hires_cam(model: nn.Module, x: Tensor, layer: str, targets: Tensor | None = None) -> Attribution:
-    """As `grad_cam`, each place weighted by its own gradient: shows only what the logit truly used.
+    """As `grad_cam`, each position weighted by its own gradient instead of the mean.
 
     Draelos and Carin 2020, equation 6.
     """
@@ -53,7 +53,7 @@ def hires_cam(model: nn.Module, x: Tensor, layer: str, targets: Tensor | None = 
 
 
 def layer_cam(model: nn.Module, x: Tensor, layer: str, targets: Tensor | None = None) -> Attribution:
-    """As `hires_cam`, with the positive gradients alone: fine maps also from early layers.
+    """As `hires_cam`, with positive gradients only: detailed maps also from early layers.
 
     Jiang et al. 2021, equation 6.
     """
@@ -68,56 +68,56 @@ def class_map(
     method: str,
     channels: Sequence[int] = (),
 ) -> Attribution:
-    """The one idea, with the weighting of that name in `WEIGHTINGS`; the rest as for `grad_cam`.
+    """Class activation map with the weighting `method` of `WEIGHTINGS`; other arguments as for `grad_cam`.
 
-    With `channels`, only what those add to the map.
+    `channels` restricts the sum to those channels.
     """
     if method not in WEIGHTINGS:
         raise ConfigError(f"method: no class map {method}{did_you_mean(method, WEIGHTINGS)}")
     with record(model, layer, gradients=True) as kept:
         scores, chosen = class_scores(model(x), targets)
         activation = kept.maps(layer)
-        weights = WEIGHTINGS[method](activation, _slope(scores, activation, layer))
+        weights = WEIGHTINGS[method](activation, _gradient(scores, activation, layer))
         check_channels(layer, channels, activation.shape[1])
-        spoken = weights * activation
-        spoken = spoken[:, list(channels)] if channels else spoken
-        values = spoken.sum(1, keepdim=True).relu().detach().float().cpu().numpy()
+        contributions = weights * activation
+        contributions = contributions[:, list(channels)] if channels else contributions
+        values = contributions.sum(1, keepdim=True).relu().detach().float().cpu().numpy()
     return Attribution(method, layer, chosen.cpu().numpy(), scores.detach().float().cpu().numpy(), values, values[:, 0])
 
 
-def _slope(scores: Tensor, activation: Tensor, layer: str) -> Tensor:
-    slope = None
+def _gradient(scores: Tensor, activation: Tensor, layer: str) -> Tensor:
+    gradient = None
     if scores.requires_grad and activation.requires_grad:
-        (slope,) = torch.autograd.grad(scores.sum(), activation, allow_unused=True)
-    if slope is None:
+        (gradient,) = torch.autograd.grad(scores.sum(), activation, allow_unused=True)
+    if gradient is None:
         raise ModelError(
-            f"layer {layer}: the class scores do not depend on it; choose a layer on the way to the output"
+            f"layer {layer}: the class scores do not depend on it; choose a layer between input and output"
         )
-    return slope
+    return gradient
 
 
-def _mean_slope(_activation: Tensor, slope: Tensor) -> Tensor:
-    return slope.mean((2, 3), keepdim=True)
+def _mean_gradient(_activation: Tensor, gradient: Tensor) -> Tensor:
+    return gradient.mean((2, 3), keepdim=True)
 
 
-def _plus_plus(activation: Tensor, slope: Tensor) -> Tensor:
-    square, cube = slope**2, slope**3
+def _grad_cam_plus_plus_weights(activation: Tensor, gradient: Tensor) -> Tensor:
+    square, cube = gradient**2, gradient**3
     below = 2 * square + (activation * cube).sum((2, 3), keepdim=True)
     alpha = torch.where(below != 0, square / torch.where(below != 0, below, 1), 0)
-    return (alpha * slope.relu()).sum((2, 3), keepdim=True)
+    return (alpha * gradient.relu()).sum((2, 3), keepdim=True)
 
 
-def _own_slope(_activation: Tensor, slope: Tensor) -> Tensor:
-    return slope
+def _local_gradient(_activation: Tensor, gradient: Tensor) -> Tensor:
+    return gradient
 
 
-def _positive_slope(_activation: Tensor, slope: Tensor) -> Tensor:
-    return slope.relu()
+def _positive_gradient(_activation: Tensor, gradient: Tensor) -> Tensor:
+    return gradient.relu()
 
 
 WEIGHTINGS: dict[str, Weighting] = {
-    "grad_cam": _mean_slope,
-    "grad_cam_plus_plus": _plus_plus,
-    "hires_cam": _own_slope,
-    "layer_cam": _positive_slope,
+    "grad_cam": _mean_gradient,
+    "grad_cam_plus_plus": _grad_cam_plus_plus_weights,
+    "hires_cam": _local_gradient,
+    "layer_cam": _positive_gradient,
 }

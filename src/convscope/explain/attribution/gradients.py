@@ -1,4 +1,4 @@
-"""Which pixels move a class's score: the gradient, and two ways to make it steadier."""
+"""Gradient attribution to pixels: input gradients, integrated gradients and SmoothGrad."""
 
 from collections.abc import Iterator
 
@@ -15,14 +15,14 @@ from convscope.progress import Progress
 
 
 class IntegrationSettings(BaseModel, frozen=True, extra="forbid"):
-    """How `integrated_gradients` walks: points on the path, and images that go through the network at once."""
+    """Settings of `integrated_gradients`: number of points on the path, and batch size."""
 
     steps: int = Field(50, ge=1)
     batch: int = Field(64, ge=1)
 
 
 class NoiseSettings(BaseModel, frozen=True, extra="forbid"):
-    """How `smooth_grad` blurs: noise as a share of each image's range (Smilkov et al. advise 0.1 to 0.2)."""
+    """Settings of `smooth_grad`: noise as a fraction of each image's range (Smilkov et al. advise 0.1 to 0.2)."""
 
     noise: float = Field(0.15, ge=0)
     samples: int = Field(32, ge=1)
@@ -30,23 +30,23 @@ class NoiseSettings(BaseModel, frozen=True, extra="forbid"):
 
 
 def input_gradients(model: nn.Module, x: Tensor, targets: Tensor | None = None) -> Attribution:
-    """The class logit's gradient with respect to every pixel.
+    """Gradient of the class logit with respect to each pixel.
 
-    Simonyan et al. 2013, section 3; its picture is the largest absolute gradient over the channels.
+    Simonyan et al. 2013, section 3; the map is the largest absolute gradient over the channels.
 
     Args:
         model: any network with (B, K) logits.
-        x: (B, C, H, W) images as the network takes them.
-        targets: (B,) class indices; None takes the class that the network prefers.
+        x: (B, C, H, W) preprocessed images.
+        targets: (B,) class indices; None selects the predicted class.
     Returns:
         Values (B, C, H, W) in logit per unit of input; maps (B, H, W), not negative.
     Raises:
-        ModelError: the output is not logits, or no gradient comes back.
-        ConfigError: targets that do not fit.
+        ModelError: the output is not logits, or no gradient reaches the pixels.
+        ConfigError: invalid targets.
     """
     with preserve_state(model, gradients=True):
-        slope, scores, chosen = _slope(model, x, targets)
-    return _attribution("input_gradients", chosen, scores, slope, slope.abs().amax(1))
+        gradient, scores, chosen = _input_gradient(model, x, targets)
+    return _attribution("input_gradients", chosen, scores, gradient, gradient.abs().amax(1))
 
 
 def integrated_gradients(
@@ -57,20 +57,20 @@ def integrated_gradients(
     settings: IntegrationSettings | None = None,
     on_progress: Progress | None = None,
 ) -> Attribution:
-    """What each pixel adds to the class logit on the way from the baseline to the image.
+    """Contribution of each pixel to the class logit, integrated from the baseline to the image.
 
-    Sundararajan et al. 2017, equation 1. The integral is taken by Gauss-Legendre points instead of their equal steps:
-    far fewer of them make the values add up to the logit's difference.
+    Sundararajan et al. 2017, equation 1. The integral uses Gauss-Legendre quadrature instead of equal steps: far
+    fewer points make the values sum to the difference of the logits.
 
     Args:
         model: any network with (B, K) logits.
-        x: (B, C, H, W) images as the network takes them.
-        targets: (B,) class indices; None takes the class that the network prefers.
-        baseline: (B or 1, C, H, W); None is all zeros, the mean image where inputs are normalised.
-        settings: points on the path, and images at once.
-        on_progress: called with the points done, and of how many.
+        x: (B, C, H, W) preprocessed images.
+        targets: (B,) class indices; None selects the predicted class.
+        baseline: (B or 1, C, H, W); None is all zeros, the mean image if inputs are normalised.
+        settings: points on the path, and batch size.
+        on_progress: called with the number of points done and the total.
     Returns:
-        Values (B, C, H, W) in logit units, which add up to logit(x) - logit(baseline); maps are their channel sums.
+        Values (B, C, H, W) in logit units that sum to logit(x) - logit(baseline); maps are their channel sums.
     """
     settings = settings or IntegrationSettings()
     start = torch.zeros_like(x) if baseline is None else baseline.to(x).expand_as(x)
@@ -80,13 +80,13 @@ def integrated_gradients(
         with torch.no_grad():
             scores, chosen = class_scores(model(x), targets)
         done = 0
-        for part in _parts(settings.steps, max(1, settings.batch // len(x))):
-            share = torch.tensor((points[part] + 1) / 2).to(x)[:, None, None, None, None]
-            on_path = (start + share * (x - start)).flatten(0, 1)
-            slope, _, _ = _slope(model, on_path, chosen.repeat(len(share)))
+        for part in _slices(settings.steps, max(1, settings.batch // len(x))):
+            fraction = torch.tensor((points[part] + 1) / 2).to(x)[:, None, None, None, None]
+            on_path = (start + fraction * (x - start)).flatten(0, 1)
+            gradient, _, _ = _input_gradient(model, on_path, chosen.repeat(len(fraction)))
             weight = torch.tensor(weights[part] / 2).to(x)[:, None, None, None, None]
-            total += (slope.reshape(len(share), *x.shape) * weight).sum(0)
-            done += len(share)
+            total += (gradient.reshape(len(fraction), *x.shape) * weight).sum(0)
+            done += len(fraction)
             if on_progress:
                 on_progress(done, settings.steps)
     values = total * (x - start)
@@ -100,12 +100,12 @@ def smooth_grad(
     settings: NoiseSettings | None = None,
     on_progress: Progress | None = None,
 ) -> Attribution:
-    """The mean of `input_gradients` over noisy copies of the image.
+    """Mean of `input_gradients` over noisy copies of the image.
 
     Smilkov et al. 2017, section 2.2. The targets are those of the clean image.
 
     Returns:
-        As `input_gradients`; the same with the same seed.
+        As `input_gradients`; deterministic for a given seed.
     """
     settings = settings or NoiseSettings()
     generator = torch.Generator().manual_seed(settings.seed)
@@ -116,24 +116,26 @@ def smooth_grad(
             scores, chosen = class_scores(model(x), targets)
         for done in range(1, settings.samples + 1):
             noise = torch.randn(x.shape, generator=generator).to(x)
-            total += _slope(model, x + spread * noise, chosen)[0]
+            total += _input_gradient(model, x + spread * noise, chosen)[0]
             if on_progress:
                 on_progress(done, settings.samples)
     values = total / settings.samples
     return _attribution("smooth_grad", chosen, scores, values, values.abs().amax(1))
 
 
-def _slope(model: nn.Module, x: Tensor, targets: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the gradient (B, C, H, W), the scores and the targets; each image's gradient is its own in eval mode."""
+def _input_gradient(model: nn.Module, x: Tensor, targets: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the gradient (B, C, H, W), the scores and the targets; in eval mode, images do not affect each other."""
     pixels = x.detach().clone().requires_grad_()
     scores, chosen = class_scores(model(pixels), targets)
     if not scores.requires_grad:
-        raise ModelError("model: its logits do not depend on the pixels by gradients; is there a no_grad inside it?")
-    (slope,) = torch.autograd.grad(scores.sum(), pixels)
-    return slope, scores.detach(), chosen
+        raise ModelError(
+            "model: the logits have no gradient with respect to the pixels; remove no_grad from its forward"
+        )
+    (gradient,) = torch.autograd.grad(scores.sum(), pixels)
+    return gradient, scores.detach(), chosen
 
 
-def _parts(length: int, size: int) -> Iterator[slice]:
+def _slices(length: int, size: int) -> Iterator[slice]:
     for first in range(0, length, size):
         yield slice(first, min(first + size, length))
 

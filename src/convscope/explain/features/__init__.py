@@ -1,1 +1,1 @@
-"""What channels and layers respond to, on images of a data set."""
+"""Features: what channels and layers respond to on the images of a dataset."""

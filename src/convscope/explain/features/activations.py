@@ -1,4 +1,4 @@
-"""What every channel of a layer answers to an image, and which answer nothing."""
+"""Feature maps of a layer, and the channels that are inactive."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from convscope.explain.hooks import record
 
 @dataclass(frozen=True)
 class Activations:
-    """A layer's answer.
+    """A layer's feature maps.
 
     Attributes:
-        layer: its name.
-        maps: (B, C, h, w) float32; h = w = 1 where the layer gives vectors.
-        empty: (B, C) bool, a map that would be a black tile.
+        layer: the layer's name.
+        maps: (B, C, h, w) float32; h = w = 1 if the layer returns vectors.
+        empty: (B, C) bool, whether the map is inactive (see `activations`).
     """
 
     layer: str
@@ -26,7 +26,7 @@ class Activations:
     empty: np.ndarray
 
     def to_json(self) -> dict[str, Any]:
-        """Return per image the share and the ids of empty channels, and each channel's mean and largest value."""
+        """Return per image the fraction and indices of empty channels, and each channel's mean and largest value."""
         return {
             "layer": self.layer,
             "shape": list(self.maps.shape[1:]),
@@ -38,31 +38,31 @@ class Activations:
 
 
 def activations(model: nn.Module, x: Tensor, layers: Sequence[str], share: float = 0.001) -> dict[str, Activations]:
-    """Every channel's map in the named layers, from one pass.
+    """Return the maps of all channels of the named layers, from one forward pass.
 
-    Zeiler and Fergus 2014, figure 2, the plain part: no back-projection.
+    Zeiler and Fergus 2014, figure 2, without the back-projection.
 
     Args:
         model: any network.
-        x: (B, C, H, W) images as the network takes them.
+        x: (B, C, H, W) preprocessed images.
         layers: dotted module paths.
-        share: a channel is empty where none of its values exceeds this share of the layer's largest in that image;
-            after a ReLU that means all zero, but for layers without one there has to be a line.
+        share: a channel is empty if no magnitude in it exceeds this fraction of the largest in the layer for that
+            image; after a ReLU empty channels are usually all zero, other layers need a threshold.
     Raises:
-        ModelError: no such layer, or one that gives neither maps nor vectors.
+        ModelError: no such layer, or its output is neither maps nor vectors.
     """
     with record(model, *layers) as kept:
         model(x)
-    return {layer: _answer(layer, kept[layer], share) for layer in layers}
+    return {layer: _to_activations(layer, kept[layer], share) for layer in layers}
 
 
-def _answer(layer: str, output: Tensor, share: float) -> Activations:
+def _to_activations(layer: str, output: Tensor, share: float) -> Activations:
     if output.ndim not in (2, 4):
         shape = tuple(output.shape)
         raise ModelError(
-            f"layer {layer}: gives a tensor of shape {shape}; choose one with maps (B, C, h, w) or vectors"
+            f"layer {layer}: output of shape {shape}; choose a layer that returns maps (B, C, h, w) or vectors (B, C)"
         )
     maps = output.float().cpu().numpy()
     maps = maps if maps.ndim == 4 else maps[:, :, None, None]
-    strongest = np.abs(maps).max((2, 3))
-    return Activations(layer, maps, strongest <= share * strongest.max(1, keepdims=True))
+    largest = np.abs(maps).max((2, 3))
+    return Activations(layer, maps, largest <= share * largest.max(1, keepdims=True))

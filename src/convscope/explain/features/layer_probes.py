@@ -1,4 +1,4 @@
-"""How much of the answer is there after each stage: a straight line through its features, and what it gets right."""
+"""Linear probes by layer: the accuracy of a linear classifier on the features of each stage."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -13,18 +13,18 @@ from convscope.explain.suggestions import Suggestion
 from convscope.progress import Progress
 
 Labelled = Callable[[], Iterable[tuple[Tensor, Tensor]]]
-"""Called anew for each pass; gives (x, classes)."""
+"""Called once per pass over the images; yields (x, classes)."""
 
 
 @dataclass(frozen=True)
 class LayerProbe:
-    """What a linear classifier on a stage's features, averaged over places, gets right.
+    """Accuracy of a linear classifier on a stage's spatially averaged features.
 
     Attributes:
         layer: the stage.
-        channels: how many features.
-        accuracy: on images that it was not fitted to.
-        images: how many those were.
+        channels: number of features.
+        accuracy: on held-out images, in [0, 1].
+        images: number of held-out images.
     """
 
     layer: str
@@ -33,69 +33,71 @@ class LayerProbe:
     images: int
 
     def to_json(self) -> dict[str, Any]:
-        """Return the numbers."""
+        """Return the fields."""
         return asdict(self)
 
 
 def probe_layers(
     model: nn.Module,
     layers: Sequence[str],
-    fitted: Labelled,
-    judged: Labelled,
+    train: Labelled,
+    test: Labelled,
     on_progress: Progress | None = None,
 ) -> tuple[LayerProbe, ...]:
-    """The accuracy that a linear classifier reaches after each of some layers.
+    """Measure the accuracy of a linear classifier on the features of each layer.
 
-    Alain and Bengio 2016, "Understanding intermediate layers using linear classifier probes", section 3, on features
-    averaged over places. Early layers know more than this shows, since what they know by place is averaged away.
+    Alain and Bengio 2016, "Understanding intermediate layers using linear classifier probes", section 3, on spatially
+    averaged features. This underestimates early layers, because averaging discards spatial information.
 
     Args:
         model: any network.
-        layers: early to late; each gives maps (B, C, h, w) or vectors (B, C).
-        fitted: images that the classifiers learn from.
-        judged: other images.
-        on_progress: called with the layers done, and of how many.
+        layers: early to late; each returns maps (B, C, h, w) or vectors (B, C).
+        train: images that the classifiers are fitted to.
+        test: held-out images.
+        on_progress: called with the number of layers done and the total.
     Raises:
-        DataError: no images, or all of one class.
+        DataError: no images, or fewer than two classes.
         ModelError: no such layer.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    (features, classes), (others, truth) = (_features(model, layers, batches()) for batches in (fitted, judged))
+    (features, classes), (test_features, test_classes) = (
+        _features(model, layers, batches()) for batches in (train, test)
+    )
     if len(np.unique(classes)) < 2:
-        raise DataError("depths: images of fewer than two classes; give some of each")
+        raise DataError("layer probes: images of fewer than two classes; pass images of at least two")
     found = []
-    for place, layer in enumerate(layers, 1):
-        line = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300, tol=1e-3))
-        line.fit(features[layer], classes)
-        right = float((line.predict(others[layer]) == truth).mean())
-        found.append(LayerProbe(layer, features[layer].shape[1], right, len(truth)))
+    for done, layer in enumerate(layers, 1):
+        classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300, tol=1e-3))
+        classifier.fit(features[layer], classes)
+        accuracy = float((classifier.predict(test_features[layer]) == test_classes).mean())
+        found.append(LayerProbe(layer, features[layer].shape[1], accuracy, len(test_classes)))
         if on_progress:
-            on_progress(place, len(layers))
+            on_progress(done, len(layers))
     return tuple(found)
 
 
 def suggest_from_probes(found: Sequence[LayerProbe], worth: float = 0.005) -> tuple[Suggestion, ...]:
-    """Suggest training without the stages after the first whose accuracy is within `worth` of the best one's."""
+    """Suggest removing the stages after the first one whose accuracy is within `worth` of the best."""
     best = max((one.accuracy for one in found), default=0.0)
-    enough = next((one for one in found if one.accuracy >= best - worth), None)
-    if enough is None or enough is found[-1]:
+    sufficient = next((one for one in found if one.accuracy >= best - worth), None)
+    if sufficient is None or sufficient is found[-1]:
         return ()
     last = found[-1]
     finding = (
-        f"a linear classifier on its features is right for {enough.accuracy:.3f} of {enough.images} images, "
-        f"on those of {last.layer} for {last.accuracy:.3f}: what follows adds nothing"
+        f"a linear probe after it reaches accuracy {sufficient.accuracy:.3f} on {sufficient.images} images, "
+        f"after {last.layer} {last.accuracy:.3f}: later stages add nothing"
     )
-    advice = f"train the network without what comes after {enough.layer}"
-    return (Suggestion("stages to spare", enough.layer, finding, last.accuracy - enough.accuracy, advice),)
+    advice = f"train the network without the layers after {sufficient.layer}"
+    return (Suggestion("redundant stages", sufficient.layer, finding, last.accuracy - sufficient.accuracy, advice),)
 
 
 def _features(
     model: nn.Module, layers: Sequence[str], batches: Iterable[tuple[Tensor, Tensor]]
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """What each layer says of each image, (N, C), and the images' classes (N,)."""
+    """Return the features (N, C) of each layer, and the classes (N,)."""
     parts: dict[str, list[np.ndarray]] = {layer: [] for layer in layers}
     classes = []
     with record(model, *layers) as kept:
@@ -106,5 +108,5 @@ def _features(
                 parts[layer].append((output.flatten(2).mean(2) if output.ndim > 2 else output).cpu().numpy())
             classes.append(targets.cpu().numpy())
     if not classes:
-        raise DataError("depths: no images; give at least one batch")
+        raise DataError("layer probes: no images; pass at least one batch")
     return {layer: np.concatenate(part) for layer, part in parts.items()}, np.concatenate(classes)

@@ -1,6 +1,7 @@
-"""Which images a layer finds alike, beside which are alike in pixels, and where the two disagree with the classes.
+"""Nearest neighbours in a layer's feature space and in pixel space, and their agreement with the classes.
 
-The same thing near: good. The same look near: a network that learnt the look.
+Neighbours of the same class indicate class-specific features; neighbours of merely similar appearance indicate that
+the network relies on appearance.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,25 +19,25 @@ from convscope.progress import Progress
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Each query's nearest vectors, the nearest first: indices (Q, k) int64 and Euclidean distances (Q, k)."""
+    """Nearest vectors of each query, nearest first: indices (Q, k) int64 and Euclidean distances (Q, k)."""
 
     indices: np.ndarray
     distances: np.ndarray
 
     def to_json(self) -> dict[str, Any]:
-        """Return the numbers."""
+        """Return the fields."""
         return {"indices": self.indices.tolist(), "distances": self.distances.tolist()}
 
 
 @dataclass(frozen=True)
 class LookAlike:
-    """Two images of different classes that are near.
+    """Two neighbouring images of different classes.
 
     Attributes:
-        first, second: their numbers; the second is the first's nearest.
-        space: "pixels" (a look shared by two classes) or "features" (a likely mistake).
-        distance: in that space.
-        share: of the first's k nearest in that space that have its class.
+        first, second: indices of the images; the second is the nearest neighbour of the first.
+        space: "pixels" (similar appearance) or "features" (a likely misclassification).
+        distance: Euclidean distance in that space.
+        share: fraction of the first image's k nearest neighbours that have its class.
     """
 
     first: int
@@ -46,7 +47,7 @@ class LookAlike:
     share: float
 
     def to_json(self) -> dict[str, Any]:
-        """Return the numbers."""
+        """Return the fields."""
         return dict(vars(self))
 
 
@@ -57,22 +58,22 @@ def feature_vectors(
     on_progress: Progress | None = None,
     channels: Sequence[int] = (),
 ) -> np.ndarray:
-    """What a layer says of each image, as unit vectors (N, C) float32; maps are averaged over places first.
+    """Return a layer's features as unit vectors (N, C) float32; maps are spatially averaged first.
 
-    Krizhevsky et al. 2012, section 6.1, compare the last hidden layer's vectors. Unit length makes Euclidean distance
-    rank as cosine similarity does.
+    Krizhevsky et al. 2012, section 6.1, compare the last hidden layer's vectors. For unit vectors, Euclidean distance
+    and cosine similarity give the same ranking.
 
     Args:
         model: any network.
-        layer: one that gives maps (B, C, h, w) or vectors (B, C).
-        batches: (B, C, H, W) images as the network takes them.
-        on_progress: called with the images done.
-        channels: these alone; () is all.
+        layer: a layer that returns maps (B, C, h, w) or vectors (B, C).
+        batches: (B, C, H, W) preprocessed images.
+        on_progress: called with the number of images done.
+        channels: the channels to use; () is all.
     Raises:
         DataError: no images.
         ModelError, ConfigError: no such layer or channel.
     """
-    vectors, seen = [], 0
+    vectors, done = [], 0
     with record(model, layer) as kept:
         for x in batches:
             kept.forward(x)
@@ -80,16 +81,16 @@ def feature_vectors(
             check_channels(layer, channels, output.shape[1])
             output = output[:, list(channels)] if channels else output
             vectors.append(F.normalize(output.flatten(2).mean(2) if output.ndim > 2 else output, dim=1).cpu().numpy())
-            seen += len(x)
+            done += len(x)
             if on_progress:
-                on_progress(seen, None)
+                on_progress(done, None)
     if not vectors:
-        raise DataError("feature vectors: no images; give at least one batch")
+        raise DataError("feature vectors: no images; pass at least one batch")
     return np.concatenate(vectors)
 
 
 def pixel_vectors(batches: Iterable[Tensor], side: int = 32) -> np.ndarray:
-    """The images themselves as vectors (N, D) float32, averaged down to at most side x side pixels.
+    """Return the images as vectors (N, D) float32, downsampled to at most side x side pixels.
 
     Raises:
         DataError: no images.
@@ -99,94 +100,96 @@ def pixel_vectors(batches: Iterable[Tensor], side: int = 32) -> np.ndarray:
         size = min(side, x.shape[2]), min(side, x.shape[3])
         vectors.append(F.adaptive_avg_pool2d(x.float(), size).flatten(1).cpu().numpy())
     if not vectors:
-        raise DataError("pixel vectors: no images; give at least one batch")
+        raise DataError("pixel vectors: no images; pass at least one batch")
     return np.concatenate(vectors)
 
 
 def nearest(vectors: np.ndarray, count: int = 5, queries: np.ndarray | None = None) -> Neighbours:
-    """The nearest vectors of each query, exactly, without an index.
+    """Find the nearest vectors of each query by exhaustive search.
 
     Args:
         vectors: (N, D).
-        count: k; fewer where there are fewer vectors.
-        queries: (Q, D); None asks for each vector's neighbours but itself.
+        count: k, limited to the number of vectors.
+        queries: (Q, D); None finds the neighbours of each vector, excluding itself.
     Returns:
-        Equal distances: the vector that comes first.
+        The neighbours; ties are broken by index.
     Raises:
-        ConfigError: a count below 1, or a single vector that has no others.
+        ConfigError: the count is below 1, or there is only one vector.
     """
-    itself = queries is None
-    asked = vectors if queries is None else queries
-    count = min(count, len(vectors) - itself)
+    exclude_self = queries is None
+    query_vectors = vectors if queries is None else queries
+    count = min(count, len(vectors) - exclude_self)
     if count < 1:
-        raise ConfigError(f"nearest: {count} neighbours among {len(vectors)} vectors; ask for at least 1 of at least 2")
-    known = vectors.astype(np.float64)
-    squares = (known**2).sum(1)
+        raise ConfigError(
+            f"nearest: {count} neighbours among {len(vectors)} vectors; choose at least 1 among at least 2"
+        )
+    candidates = vectors.astype(np.float64)
+    squares = (candidates**2).sum(1)
     indices, distances = [], []
-    for first in range(0, len(asked), 256):
-        part = asked[first : first + 256].astype(np.float64)
-        square = np.maximum((part**2).sum(1)[:, None] + squares - 2 * part @ known.T, 0)
-        if itself:
+    for first in range(0, len(query_vectors), 256):
+        part = query_vectors[first : first + 256].astype(np.float64)
+        square = np.maximum((part**2).sum(1)[:, None] + squares - 2 * part @ candidates.T, 0)
+        if exclude_self:
             square[np.arange(len(part)), first + np.arange(len(part))] = np.inf
-        order = np.argsort(square.round(12), axis=1, kind="stable")[
-            :, :count
-        ]  # rounding must not decide between equals
+        rounded = square.round(12)  # rounding errors must not break ties
+        order = np.argsort(rounded, axis=1, kind="stable")[:, :count]
         indices.append(order)
         distances.append(np.sqrt(np.take_along_axis(square, order, 1)))
     return Neighbours(np.concatenate(indices), np.concatenate(distances))
 
 
 def purity(neighbours: Neighbours, targets: np.ndarray, queries: np.ndarray | None = None) -> np.ndarray:
-    """The share (Q,) of each query's neighbours that have its class; their mean is purity@k.
+    """Return the fraction (Q,) of each query's neighbours that have its class; the mean is purity@k.
 
     Args:
         neighbours: from `nearest`.
-        targets: (N,) the vectors' classes.
-        asked: (Q,) the queries' classes; None where the vectors are the queries.
+        targets: (N,) classes of the vectors.
+        queries: (Q,) classes of the queries; None if the vectors are the queries.
     """
-    own = targets if queries is None else queries
-    return np.asarray((targets[neighbours.indices] == own[:, None]).mean(1))
+    query_targets = targets if queries is None else queries
+    return np.asarray((targets[neighbours.indices] == query_targets[:, None]).mean(1))
 
 
 def look_alikes(
     neighbours: Neighbours, targets: np.ndarray, space: Literal["pixels", "features"], most: int = 50
 ) -> tuple[LookAlike, ...]:
-    """The images whose nearest has another class, the nearest pairs first, each pair once.
+    """Find the images whose nearest neighbour has another class; each pair once, sorted by distance.
 
     Args:
         neighbours: from `nearest` over all vectors.
-        targets: (N,) their classes.
-        space: what the vectors were.
-        most: pairs at most.
+        targets: (N,) classes of the vectors.
+        space: the space of the vectors.
+        most: maximum number of pairs.
     """
     shares = purity(neighbours, targets)
     second, distance = neighbours.indices[:, 0], neighbours.distances[:, 0]
-    alarms, pairs = [], set()
+    found, pairs = [], set()
     for first in np.argsort(distance, kind="stable").tolist():
         pair = frozenset((first, int(second[first])))
         if targets[first] == targets[second[first]] or pair in pairs:
             continue
         pairs.add(pair)
-        alarms.append(LookAlike(first, int(second[first]), space, float(distance[first]), float(shares[first])))
-    return tuple(alarms[:most])
+        found.append(LookAlike(first, int(second[first]), space, float(distance[first]), float(shares[first])))
+    return tuple(found[:most])
 
 
 def map_2d(vectors: np.ndarray, method: Literal["pca", "tsne"] = "pca", seed: int = 0) -> np.ndarray:
-    """The vectors laid out on a plane (N, 2), near ones near.
+    """Project the vectors to two dimensions (N, 2).
 
-    PCA keeps the two widest directions; t-SNE (van der Maaten and Hinton 2008) keeps neighbours, not distances.
+    PCA keeps the two directions of largest variance; t-SNE (van der Maaten and Hinton 2008) preserves neighbourhoods,
+    not distances.
 
     Raises:
-        ConfigError: fewer than three vectors, or another method.
+        ConfigError: fewer than three vectors, or an unknown method.
     """
     if len(vectors) < 3:
-        raise ConfigError(f"map: {len(vectors)} vectors; give at least 3")
+        raise ConfigError(f"map: {len(vectors)} vectors; pass at least 3")
     if method == "pca":
-        centred = vectors.astype(np.float64) - vectors.mean(0, dtype=np.float64)
-        left, values, _ = np.linalg.svd(centred, full_matrices=False)
+        centered = vectors.astype(np.float64) - vectors.mean(0, dtype=np.float64)
+        left, values, _ = np.linalg.svd(centered, full_matrices=False)
         plane = np.zeros((len(vectors), 2))
         plane[:, : min(2, len(values))] = left[:, :2] * values[:2]
-        return plane * np.where(np.abs(plane.min(0)) > plane.max(0), -1, 1)  # a sign that does not depend on the solver
+        return plane * np.where(np.abs(plane.min(0)) > plane.max(0), -1, 1)  # makes the sign independent of the solver
     if method == "tsne":
         from sklearn.manifold import TSNE
 

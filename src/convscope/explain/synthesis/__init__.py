@@ -1,1 +1,1 @@
-"""Images by optimisation: activation maximisation, class images and inversion."""
+"""Image synthesis by optimisation: activation maximisation, class images and feature inversion."""

@@ -1,6 +1,6 @@
-"""Pictures as something that gradients can paint well: by pixels or by frequencies, in the data's own colours.
+"""Image parameterisations for optimisation: by pixel or by frequency, with the colour statistics of the data.
 
-From what is optimised to pixels in [0, 1]: inverse transform, colour axes, sigmoid around the mean colour.
+From parameters to pixels in [0, 1]: inverse Fourier transform, colour axes, sigmoid around the mean colour.
 """
 
 from collections.abc import Iterable
@@ -16,12 +16,12 @@ ColorMatrix = tuple[tuple[float, ...], ...]
 
 @dataclass(frozen=True)
 class PixelSpace:
-    """How pixels in [0, 1] become the network's input, (pixels - mean) / std, and what colours the data have.
+    """Conversion of pixels in [0, 1] to the network's input, (pixels - mean) / std, and the data's colour statistics.
 
     Attributes:
         mean: C numbers in [0, 1].
         std: C numbers.
-        colours: C x C, from `color_axes` over the training images; None paints channels independently.
+        color_matrix: C x C, from `color_axes` over the training images; None treats channels as independent.
     """
 
     mean: tuple[float, ...]
@@ -31,33 +31,32 @@ class PixelSpace:
     def __post_init__(self) -> None:
         channels = len(self.mean)
         if len(self.std) != channels:
-            raise ConfigError(
-                f"pixel space: {channels} means for {len(self.std)} stds; give one of each for each channel"
-            )
+            raise ConfigError(f"pixel space: {channels} means but {len(self.std)} stds; pass one of each per channel")
         if self.color_matrix is not None and len(self.color_matrix) != channels:
-            painted = len(self.color_matrix)
+            colors = len(self.color_matrix)
             raise ConfigError(
-                f"pixel space: colours of {painted} channels for {channels} means; measure them on the same images"
+                f"pixel space: colour matrix of {colors} channels for {channels} means; measure both on the same images"
             )
 
     @property
     def channels(self) -> int:
-        """How many channels the network's input has."""
+        """Number of channels of the network's input."""
         return len(self.mean)
 
     def to_input(self, pixels: Tensor) -> Tensor:
-        """Pixels (B, C, H, W) in [0, 1] to what the network takes."""
+        """Convert pixels (B, C, H, W) in [0, 1] to the network's input."""
         return (pixels - _column(self.mean, pixels)) / _column(self.std, pixels)
 
     def to_pixels(self, x: Tensor) -> Tensor:
-        """What the network takes (B, C, H, W) to pixels in [0, 1]."""
+        """Convert the network's input (B, C, H, W) to pixels in [0, 1]."""
         return x * _column(self.std, x) + _column(self.mean, x)
 
 
 def color_axes(batches: Iterable[Tensor]) -> ColorMatrix:
-    """The square root of the pixels' channel covariance, scaled so that its largest column has length 1.
+    """Return the square root of the pixels' channel covariance, scaled so that its longest column has length 1.
 
-    Olah et al. 2017, "Feature Visualization", preconditioning, where it is ImageNet's; here any data's, any channels.
+    Olah et al. 2017, "Feature Visualization", preconditioning, which uses ImageNet's; here of any data with any
+    number of channels.
 
     Args:
         batches: (B, C, H, W) pixels in [0, 1].
@@ -73,7 +72,7 @@ def color_axes(batches: Iterable[Tensor]) -> ColorMatrix:
         total += colours.sum(1)
         products += colours @ colours.T
     if not count:
-        raise DataError("colour axes: no images; give at least one batch")
+        raise DataError("colour axes: no images; pass at least one batch")
     mean = total / count
     values, axes = torch.linalg.eigh(products / count - mean[:, None] * mean)
     root = axes * values.clamp(min=0).sqrt()
@@ -82,10 +81,10 @@ def color_axes(batches: Iterable[Tensor]) -> ColorMatrix:
 
 
 class ImageParameters:
-    """B pictures under optimisation.
+    """The parameters of B images.
 
     Attributes:
-        weights: the one tensor to optimise.
+        weights: the tensor to optimise.
     """
 
     def __init__(
@@ -99,17 +98,17 @@ class ImageParameters:
         self._scale = _spectrum_scale(height, width)[..., None]
 
     def to(self, device: torch.device) -> "ImageParameters":
-        """Move to where the network is, ready for gradients."""
+        """Move to a device and enable gradients."""
         self.weights = self.weights.to(device).requires_grad_()
         self._scale = self._scale.to(device)
         return self
 
     def pixels(self) -> Tensor:
-        """(B, C, H, W) in [0, 1], differentiable."""
+        """Return the images (B, C, H, W) in [0, 1], differentiable."""
         values = self._synthesise()
         if self._space.color_matrix is not None:
-            mix = torch.tensor(self._space.color_matrix).to(values)
-            values = torch.einsum("bchw,dc->bdhw", values, mix)
+            matrix = torch.tensor(self._space.color_matrix).to(values)
+            values = torch.einsum("bchw,dc->bdhw", values, matrix)
         centre = _column(self._space.mean, values).clamp(0.01, 0.99).logit()
         return (values + centre).sigmoid()
 
@@ -117,12 +116,12 @@ class ImageParameters:
         if not self._fourier:
             return self.weights
         spectrum = torch.view_as_complex(self.weights * self._scale)
-        painted: Tensor = torch.fft.irfft2(spectrum, s=self._size, norm="ortho") / 4  # 4: as in the source's code
-        return painted
+        images: Tensor = torch.fft.irfft2(spectrum, s=self._size, norm="ortho") / 4  # 4: as in Lucid
+        return images
 
 
 def _spectrum_scale(height: int, width: int) -> Tensor:
-    """Weigh each frequency by its inverse, as natural images do, times the area's root (Olah et al. 2017)."""
+    """Scale each amplitude by 1 / frequency, as in natural images, times the root of the area (Olah et al. 2017)."""
     down, across = torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)[None]
     frequency: Tensor = (down**2 + across**2).sqrt().clamp(min=1 / max(height, width))
     scale: Tensor = (height * width) ** 0.5 * frequency.reciprocal()

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from convscope.explain.hooks import record
@@ -15,9 +16,18 @@ from convscope.explain.synthesis.optimise import OptimisationSettings, Optimised
 from convscope.explain.synthesis.transforms import Transforms
 from convscope.progress import Progress
 
-INVERT = OptimisationSettings(steps=512, learning_rate=0.01, transforms=Transforms(jitter=0, scale=0, rotate=0))
-"""The settings of inversion: nothing moves, since the answer at each place counts, and steps are small, since
-large ones push pixels to black and white for good (at 0.05 the loss fell by 73 % where at 0.005 it fell by 95 %)."""
+
+class InversionSettings(OptimisationSettings, frozen=True):
+    """Settings of inversion, with defaults that differ from those of maximisation.
+
+    Nothing is transformed, since the activation at each position counts, and steps are small, since large ones push
+    pixels to black and white for good (at 0.05 the loss fell by 73 % where at 0.005 it fell by 95 %).
+    """
+
+    steps: int = Field(512, ge=1)
+    learning_rate: float = Field(0.01, gt=0)
+    transforms: Transforms = Transforms(jitter=0, scale=0, rotate=0)
+
 
 CONVERGED = 0.9
 """The fall in feature loss from which on an inversion counts as one."""
@@ -32,7 +42,7 @@ class Inversion:
         pictures: as painted.
         loss_start: (B,) squared feature distance of the noise, relative to the image's own square.
         loss_final: (B,) that of the pictures.
-        likeness: (B,) correlation of the pictures' pixels with the images', from -1 to 1.
+        similarity: (B,) correlation of the pictures' pixels with the images', from -1 to 1.
     """
 
     layer: str
@@ -71,7 +81,7 @@ def invert(
     x: Tensor,
     layers: Sequence[str] | Mapping[str, Sequence[int]],
     space: PixelSpace,
-    settings: OptimisationSettings = INVERT,
+    settings: InversionSettings | None = None,
     on_progress: Progress | None = None,
 ) -> tuple[Inversion, ...]:
     """For each layer, pictures for which it answers as for x.
@@ -89,7 +99,7 @@ def invert(
     Raises:
         ModelError: no such layer, or no gradient reaches the pixels.
     """
-    settings = settings.model_copy(update={"size": tuple(x.shape[2:]), "copies": 1})
+    settings = (settings or InversionSettings()).model_copy(update={"size": tuple(x.shape[2:]), "copies": 1})
     results = []
     for place, layer in enumerate(layers):
 

@@ -1,4 +1,4 @@
-"""What a channel, a neuron, a layer, a direction or a class wants to see: pictures painted from noise."""
+"""Activation maximisation: images optimised to maximise a channel, neuron, layer, direction or class."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -17,27 +17,27 @@ from convscope.explain.synthesis.optimise import OptimisationSettings, Optimised
 from convscope.progress import Progress
 
 DIVERSITY = 3.0
-"""The weight of the diversity term, as a share of the score, where several copies of a target are painted.
+"""Weight of the diversity term, as a fraction of the score, if several copies of a target are optimised.
 
-On a small trained network it cost 3 to 20 % of the score; at 1 early layers painted the same picture thrice."""
+On a small trained network it cost 3 to 20 % of the score; with 1, all three copies were the same in early layers."""
 
 REMINDER = (
-    "Beside what the class is, look for what always comes along with it in the training images: a network that learnt "
-    "the company instead of the object shows the company here."
+    "Look for context that always accompanies the class in the training images: if the network relies on context "
+    "instead of the object, the context appears here."
 )
 
 
 @dataclass(frozen=True)
 class MaximisedImages:
-    """Pictures that targets want to see.
+    """Images optimised to maximise their targets.
 
     Attributes:
         kind: "channel", "neuron", "layer", "direction" or "class".
-        layer: whose; "" for classes.
-        targets: (B,) ids; copies of a target follow each other.
-        pictures: as painted.
-        data_maximum: (B,) the largest score that any real image got, where it was looked for.
-        probability: (B,) of the target class, for classes.
+        layer: the layer's name; "" for classes.
+        targets: (B,) indices; copies of a target are consecutive.
+        pictures: the optimised images.
+        data_maximum: (B,) the largest score of any real image, if it was computed.
+        probability: (B,) probability of the target class, for classes.
     """
 
     kind: str
@@ -48,11 +48,11 @@ class MaximisedImages:
     probability: np.ndarray | None = None
 
     def with_data_maximum(self, maxima: np.ndarray) -> "MaximisedImages":
-        """Return this beside what the data reach: maxima (C,) of all channels, from `channel_maxima`."""
+        """Return a copy with the largest scores on real images; maxima (C,) of all channels from `channel_maxima`."""
         return replace(self, data_maximum=maxima[self.targets])
 
     def to_json(self) -> dict[str, Any]:
-        """Return the numbers, and for classes the reminder that belongs beside their pictures."""
+        """Return targets and scores, and for classes the limitation to state with the images."""
         return {
             "kind": self.kind,
             "layer": self.layer,
@@ -72,25 +72,25 @@ def maximise_channels(
     settings: OptimisationSettings | None = None,
     on_progress: Progress | None = None,
 ) -> MaximisedImages:
-    """Pictures that drive the mean of a channel's map as high as they can.
+    """Optimise images to maximise the mean of a channel's map.
 
-    Erhan et al. 2009; Olah et al. 2017. With several copies of each, a diversity term drives them apart.
+    Erhan et al. 2009; Olah et al. 2017. With several copies per channel, a diversity term makes them differ.
 
     Args:
         model: any network.
-        layer: one that gives maps, or vectors.
-        channels: ids, any number; `settings.batch` are painted at once.
-        space: how pixels become the network's input.
-        settings: how they are painted.
-        on_progress: called with the steps done, over all batches.
+        layer: a layer that returns maps or vectors.
+        channels: any number of indices; `settings.batch` images are optimised at once.
+        space: maps pixels to the network's input.
+        settings: optimisation settings.
+        on_progress: called with the number of steps done and the total, over all batches.
     Raises:
         ModelError, ConfigError: no such layer or channel.
     """
     settings = settings or OptimisationSettings()
 
     def objective(part: list[int]) -> Objective:
-        climb = objectives.channel(layer, part)
-        return climb if settings.copies == 1 else objectives.with_diversity(climb, layer, settings.copies, DIVERSITY)
+        single = objectives.channel(layer, part)
+        return single if settings.copies == 1 else objectives.with_diversity(single, layer, settings.copies, DIVERSITY)
 
     pictures, targets = _optimise_images(model, channels, objective, space, settings, on_progress)
     return MaximisedImages("channel", layer, targets, pictures)
@@ -104,7 +104,7 @@ def maximise_neurons(
     settings: OptimisationSettings | None = None,
     on_progress: Progress | None = None,
 ) -> MaximisedImages:
-    """Pictures that drive a channel's middle unit; as `maximise_channels`."""
+    """Optimise images to maximise a channel's middle unit; arguments as for `maximise_channels`."""
     settings = settings or OptimisationSettings()
 
     def objective(part: list[int]) -> Objective:
@@ -121,7 +121,7 @@ def maximise_layer(
     settings: OptimisationSettings | None = None,
     on_progress: Progress | None = None,
 ) -> MaximisedImages:
-    """`settings.copies` pictures that drive everything in a layer at once (DeepDream); as `maximise_channels`."""
+    """Optimise `settings.copies` images to maximise a whole layer (DeepDream); arguments as for `maximise_channels`."""
     settings = settings or OptimisationSettings()
 
     def objective(part: list[int]) -> Objective:
@@ -139,7 +139,7 @@ def maximise_directions(
     settings: OptimisationSettings | None = None,
     on_progress: Progress | None = None,
 ) -> MaximisedImages:
-    """Pictures that drive a layer along directions (D, C); targets are their row numbers; as `maximise_channels`."""
+    """Optimise images to maximise a layer along directions (D, C); targets are row indices; see `maximise_channels`."""
     settings = settings or OptimisationSettings()
 
     def objective(part: list[int]) -> Objective:
@@ -156,12 +156,12 @@ def maximise_classes(
     settings: OptimisationSettings | None = None,
     on_progress: Progress | None = None,
 ) -> MaximisedImages:
-    """Pictures that the network takes for a class, with the probability that it gives them.
+    """Optimise images to maximise a class's log-odds, and return the probability of the class.
 
-    Simonyan et al. 2013, section 2, on the log-odds (see `class_log_odds`). `REMINDER` belongs beside them.
+    Simonyan et al. 2013, section 2, on the log-odds (see `class_log_odds`). State `REMINDER` with the images.
 
     Raises:
-        ModelError, ConfigError: no (B, K) logits, or no such class.
+        ModelError, ConfigError: the output is not (B, K) logits, or no such class.
     """
     pictures, targets = _optimise_images(
         model, classes, objectives.class_log_odds, space, settings or OptimisationSettings(), on_progress
@@ -177,29 +177,29 @@ def channel_maxima(
     on_progress: Progress | None = None,
     middle: bool = False,
 ) -> np.ndarray:
-    """The largest mean activation (C,) that each channel of a layer shows on any of the images (B, C, H, W).
+    """Return the largest mean activation (C,) of each channel of a layer on any of the images (B, C, H, W).
 
-    With `middle`, that of the unit in the middle of its map, which `maximise_neurons` drives.
+    With `middle`, the largest activation of the unit in the middle of the map, as in `maximise_neurons`.
 
     Raises:
         DataError: no images.
     """
-    largest, seen = None, 0
+    largest, done = None, 0
     with record(model, layer) as kept:
         for x in batches:
             kept.forward(x)
             top = _scores(kept[layer], middle).amax(0).float()
             largest = top if largest is None else torch.maximum(largest, top)
-            seen += len(x)
+            done += len(x)
             if on_progress:
-                on_progress(seen, None)
+                on_progress(done, None)
     if largest is None:
-        raise DataError("channel maxima: no images; give at least one batch")
+        raise DataError("channel maxima: no images; pass at least one batch")
     return largest.cpu().numpy()
 
 
 def _scores(output: Tensor, middle: bool) -> Tensor:
-    """(B, C) what each channel is driven to."""
+    """Return the score (B, C) of each channel that is maximised."""
     if output.ndim == 4 and middle:
         return output[:, :, output.shape[2] // 2, output.shape[3] // 2]
     return output.flatten(2).mean(2) if output.ndim > 2 else output
@@ -213,20 +213,20 @@ def _optimise_images(
     settings: OptimisationSettings,
     on_progress: Progress | None,
 ) -> tuple[OptimisedImages, np.ndarray]:
-    """Paint any number of targets, each in copies, so many at once as the settings say."""
+    """Optimise any number of targets with `settings.copies` each, `settings.batch` images at once."""
     if not len(targets):
         raise ConfigError("targets: none; name at least one")
     at_once = max(1, settings.batch // settings.copies)
     parts = [list(targets[first : first + at_once]) for first in range(0, len(targets), at_once)]
-    painted = []
-    for place, part in enumerate(parts):
+    images = []
+    for index, part in enumerate(parts):
 
-        def report(done: int, of: int | None, before: int = place) -> None:
-            if on_progress and of:
-                on_progress(before * of + done, len(parts) * of)
+        def report(done: int, total: int | None, before: int = index) -> None:
+            if on_progress and total:
+                on_progress(before * total + done, len(parts) * total)
 
         repeated = [target for target in part for _ in range(settings.copies)]
-        with torch.inference_mode(False):  # gradients cannot pass through what is made in that mode
-            goal = objective(repeated)
-        painted.append(optimise(model, goal, space, settings, report))
-    return concatenate(painted), np.repeat(np.array(targets), settings.copies)
+        with torch.inference_mode(False):  # tensors created in inference mode have no gradients
+            batch_objective = objective(repeated)
+        images.append(optimise(model, batch_objective, space, settings, report))
+    return concatenate(images), np.repeat(np.array(targets), settings.copies)

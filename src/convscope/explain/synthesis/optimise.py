@@ -1,7 +1,7 @@
-"""The one loop that paints: objective x parameterisation x transform, many pictures at once.
+"""The optimisation loop of image synthesis: objective x parameterisation x transform, in batches.
 
-A picture depends on its own target and seed alone, not on the others in its batch: each has its own random numbers,
-Adam works element by element, and a picture that is done is set aside while the others go on.
+An image depends only on its target and seed, not on its batch: each has its own random numbers, Adam works
+elementwise, and an image that is finished is stored while the others continue.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,23 +23,23 @@ from convscope.explain.synthesis.transforms import Transforms, transform_images
 from convscope.modules import kernels_channels_last
 from convscope.progress import Progress
 
-_REDIRECT_STEPS = 16  # first steps in which pictures without a gradient get redirected ones, as many as in Lucid
+_REDIRECT_STEPS = 16  # first steps in which ReLU gradients are redirected, as many as in Lucid
 
 
 class OptimisationSettings(BaseModel, frozen=True, extra="forbid"):
-    """How pictures are painted.
+    """Settings of image optimisation.
 
     Attributes:
-        steps: of Adam, at most.
-        learning_rate: its rate, in what is optimised.
-        size: height and width of the pictures.
-        parameterisation: "fourier" weighs frequencies as natural images do; "pixel" paints each by itself.
-        transforms: random moves at each step.
-        copies: pictures of each target, with different noise; they follow each other.
-        stop_at: a picture is done once its score reaches this.
-        patience: a picture is done once its score has not risen for so many steps.
-        batch: pictures at once, in the functions that take any number of targets.
-        seed: of noise and moves.
+        steps: maximum number of Adam steps.
+        learning_rate: of Adam, in units of the parameters.
+        size: height and width of the images.
+        parameterisation: "fourier" scales frequencies as in natural images; "pixel" optimises each pixel directly.
+        transforms: random transforms at each step.
+        copies: images per target, with different initial noise; they are consecutive.
+        stop_at: an image is finished once its score reaches this value.
+        patience: an image is finished once its score has not improved for this many steps.
+        batch: images optimised at once, in functions that accept any number of targets.
+        seed: seed of noise and transforms.
     """
 
     steps: int = Field(256, ge=1)
@@ -56,14 +56,14 @@ class OptimisationSettings(BaseModel, frozen=True, extra="forbid"):
 
 @dataclass(frozen=True)
 class OptimisedImages:
-    """What was painted.
+    """Optimised images and their scores.
 
     Attributes:
         pixels: (B, C, H, W) float32 in [0, 1].
-        start: (B,) scores of the noise that each began as, unmoved.
-        final: (B,) scores of the pictures, unmoved.
-        history: (steps, B) scores on the way, of moved pictures.
-        steps: (B,) steps that each took.
+        start: (B,) scores of the initial noise, untransformed.
+        final: (B,) scores of the final images, untransformed.
+        history: (steps, B) scores at each step, of the transformed images.
+        steps: (B,) number of steps per image.
     """
 
     pixels: np.ndarray
@@ -89,24 +89,24 @@ def optimise(
     settings: OptimisationSettings | None = None,
     on_progress: Progress | None = None,
 ) -> OptimisedImages:
-    """Pictures that climb the objective, from noise.
+    """Optimise images from noise to maximise the objective.
 
-    Exact with a seed on a CPU; on a GPU, resampling adds in no fixed order, so the last digits differ.
+    Deterministic on a CPU for a given seed; on a GPU, resampling is not, and the last digits differ.
 
     Args:
         model: any network.
         objective: from `convscope.explain.synthesis.objectives`.
-        space: how pixels become the network's input.
-        settings: how they are painted.
-        on_progress: called with the steps done, and of how many.
+        space: maps pixels to the network's input.
+        settings: optimisation settings.
+        on_progress: called with the number of steps done and the total.
     Raises:
         ConfigError: the objective has no targets.
         ModelError: no such layer, or no gradient reaches the pixels.
-        TrainingError: a score is no longer a number.
+        TrainingError: a score is NaN or infinite.
     """
     settings = settings or OptimisationSettings()
     if not objective.count:
-        raise ConfigError("objective: has no targets of its own; add it to one that has")
+        raise ConfigError("objective: no targets; add it to an objective with targets")
     device, dtype = device_and_dtype(model)
     generators = random_streams(objective.count, settings)
     progress = _Progress(settings)
@@ -116,17 +116,19 @@ def optimise(
             kept.forward(space.to_input(pixels).to(dtype))
             return objective.score(kept, pixels).float()
 
-        canvas = ImageParameters(space, settings.size, generators, settings.parameterisation == "fourier").to(device)
-        adam = torch.optim.Adam([canvas.weights], lr=settings.learning_rate)
+        images = ImageParameters(space, settings.size, generators, settings.parameterisation == "fourier").to(device)
+        adam = torch.optim.Adam([images.weights], lr=settings.learning_rate)
         with torch.no_grad():
-            start = score(canvas.pixels())
+            start = score(images.pixels())
         for step in range(1, settings.steps + 1):
-            pixels = canvas.pixels()
-            moved = transform_images(pixels, settings.transforms, generators)
-            scores = score(moved)
-            slope = _slope(scores, canvas.weights, again=step <= _REDIRECT_STEPS)
-            canvas.weights.grad = (
-                slope if step > _REDIRECT_STEPS else _redirected_gradient(slope, canvas.weights, partial(score, moved))
+            pixels = images.pixels()
+            transformed = transform_images(pixels, settings.transforms, generators)
+            scores = score(transformed)
+            gradient = _gradient(scores, images.weights, retain_graph=step <= _REDIRECT_STEPS)
+            images.weights.grad = (
+                gradient
+                if step > _REDIRECT_STEPS
+                else _redirected_gradient(gradient, images.weights, partial(score, transformed))
             )
             if progress.finished(scores.detach(), pixels.detach()):
                 break
@@ -134,23 +136,23 @@ def optimise(
             if on_progress:
                 on_progress(step, settings.steps)
         with torch.no_grad():
-            painted, steps = progress.pictures(canvas.pixels())
-            final = score(painted)
+            result, steps = progress.result(images.pixels())
+            final = score(result)
     if not bool(final.isfinite().all()):
         raise TrainingError(
-            f"optimise: a score is {final.sum().item()} after {len(progress.history)} steps; lower the rate"
+            f"optimise: score {final.sum().item()} after {len(progress.history)} steps; lower the learning rate"
         )
-    arrays = (painted, start, final, torch.stack(progress.history), steps)
+    arrays = (result, start, final, torch.stack(progress.history), steps)
     return OptimisedImages(*(array.cpu().numpy() for array in arrays))
 
 
 def random_streams(count: int, settings: OptimisationSettings) -> list[torch.Generator]:
-    """Return one random stream for each picture, the same for every target and different for its copies."""
+    """Return one random generator per image, equal for all targets and different for the copies of a target."""
     return [torch.Generator().manual_seed(settings.seed + index % settings.copies) for index in range(count)]
 
 
 def concatenate(parts: Sequence[OptimisedImages]) -> OptimisedImages:
-    """Return several batches of pictures as one; histories that stopped early go on with their last score."""
+    """Concatenate batches of images; shorter histories are padded with their last score."""
     longest = max(len(part.history) for part in parts)
     histories = [np.pad(part.history, ((0, longest - len(part.history)), (0, 0)), mode="edge") for part in parts]
     return OptimisedImages(
@@ -162,58 +164,58 @@ def concatenate(parts: Sequence[OptimisedImages]) -> OptimisedImages:
     )
 
 
-def _slope(scores: Tensor, weights: Tensor, again: bool = False) -> Tensor:
-    """Return the gradient that descent needs: of minus the sum, in which each picture's score stands alone."""
-    slope = None
+def _gradient(scores: Tensor, weights: Tensor, retain_graph: bool = False) -> Tensor:
+    """Return the gradient of minus the sum of the scores, in which images do not affect each other."""
+    gradient = None
     if scores.requires_grad:
-        (slope,) = torch.autograd.grad(-scores.sum(), weights, retain_graph=again, allow_unused=True)
-    if slope is None:
-        raise ModelError("model: no gradient of the objective reaches the pixels; is there a no_grad inside it?")
-    return slope
+        (gradient,) = torch.autograd.grad(-scores.sum(), weights, retain_graph=retain_graph, allow_unused=True)
+    if gradient is None:
+        raise ModelError("model: no gradient of the objective reaches the pixels; remove no_grad from its forward")
+    return gradient
 
 
-def _redirected_gradient(slope: Tensor, weights: Tensor, score: Callable[[], Tensor]) -> Tensor:
-    """Return the gradient, redirected for the pictures that have none."""
-    silent = ~slope.flatten(1).any(1)
+def _redirected_gradient(gradient: Tensor, weights: Tensor, score: Callable[[], Tensor]) -> Tensor:
+    """Return the gradient, redirected for images whose gradient is zero."""
+    silent = ~gradient.flatten(1).any(1)
     if not bool(silent.any()):
-        return slope
+        return gradient
     with RedirectedReLU(silent):
-        redirected = _slope(score(), weights)
-    return torch.where(silent[:, *(None,) * (slope.ndim - 1)], redirected, slope)
+        redirected = _gradient(score(), weights)
+    return torch.where(silent[:, *(None,) * (gradient.ndim - 1)], redirected, gradient)
 
 
 class _Progress:
-    """Which pictures are done, and what they were then."""
+    """Tracks which images are finished, and stores them as they were when they finished."""
 
     def __init__(self, settings: OptimisationSettings) -> None:
         self._settings = settings
-        self._watched = settings.stop_at is not None or settings.patience is not None
-        self._best = self._since = self._done = self._kept = self._steps = torch.empty(0)
+        self._can_stop = settings.stop_at is not None or settings.patience is not None
+        self._best = self._since_best = self._finished = self._stored = self._steps = torch.empty(0)
         self.history: list[Tensor] = []
 
     def finished(self, scores: Tensor, pixels: Tensor) -> bool:
-        """Take in a step's scores; say whether every picture is done."""
+        """Record the scores of a step; return whether all images are finished."""
         if not self.history:
             self._best = torch.full_like(scores, -torch.inf)
-            self._since = torch.zeros_like(scores, dtype=torch.int64)
-            self._steps = torch.full_like(self._since, self._settings.steps)
-            self._done, self._kept = torch.zeros_like(scores, dtype=torch.bool), pixels
+            self._since_best = torch.zeros_like(scores, dtype=torch.int64)
+            self._steps = torch.full_like(self._since_best, self._settings.steps)
+            self._finished, self._stored = torch.zeros_like(scores, dtype=torch.bool), pixels
         self.history.append(scores)
-        if not self._watched:  # so that nothing waits for a GPU's scores
+        if not self._can_stop:  # avoids waiting for the scores on a GPU
             return False
-        better = scores > self._best
-        self._best, self._since = scores.maximum(self._best), torch.where(better, 0, self._since + 1)
-        new = torch.zeros_like(self._done)
+        improved = scores > self._best
+        self._best, self._since_best = scores.maximum(self._best), torch.where(improved, 0, self._since_best + 1)
+        new = torch.zeros_like(self._finished)
         if self._settings.stop_at is not None:
             new |= scores >= self._settings.stop_at
         if self._settings.patience is not None:
-            new |= self._since >= self._settings.patience
-        new &= ~self._done
-        self._kept = torch.where(new[:, None, None, None], pixels, self._kept)
+            new |= self._since_best >= self._settings.patience
+        new &= ~self._finished
+        self._stored = torch.where(new[:, None, None, None], pixels, self._stored)
         self._steps = torch.where(new, len(self.history) - 1, self._steps)
-        self._done |= new
-        return bool(self._done.all())
+        self._finished |= new
+        return bool(self._finished.all())
 
-    def pictures(self, last: Tensor) -> tuple[Tensor, Tensor]:
-        """Return each picture as it was when done, the others as they are now, and the steps each took."""
-        return torch.where(self._done[:, None, None, None], self._kept, last), self._steps
+    def result(self, last: Tensor) -> tuple[Tensor, Tensor]:
+        """Return finished images as stored, the others from `last`, and the number of steps of each."""
+        return torch.where(self._finished[:, None, None, None], self._stored, last), self._steps

@@ -1,7 +1,7 @@
-"""A ReLU through which a silent unit can be woken.
+"""Redirected ReLU gradients, with which inactive units can be optimised.
 
-A picture of noise often leaves a deep channel at zero everywhere. Its gradient is then zero too, and painting never
-begins.
+For a noise image, a deep channel is often zero everywhere. Its gradient is then zero too, and the optimisation never
+starts.
 """
 
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from torch.overrides import TorchFunctionMode
 
 
 class RedirectedReLU(TorchFunctionMode):
-    """While on, every ReLU of a silent image that would pass no gradient passes on what pushes its inputs up.
+    """While active, a ReLU that passes no gradient for a silent image passes the gradients that increase its inputs.
 
     Olah et al. 2017, "Feature Visualization", redirected ReLU gradients (from Lucid's code). Gradients are those of
-    something to descend. Where any gradient passes, nothing changes.
+    a loss to minimise. If any gradient passes, nothing changes.
 
     Args:
-        silent: (B,) bool, the images for which this holds; None is all.
+        silent: (B,) bool, the images to which this applies; None is all.
     """
 
     def __init__(self, silent: Tensor | None = None) -> None:
@@ -51,10 +51,10 @@ class _Relu(torch.autograd.Function):
         return x.clamp(min=0)
 
     @staticmethod
-    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, None]:
-        (open_,), (slope,) = ctx.saved_tensors, slopes
-        plain = slope * open_
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        (active,), (gradient,) = ctx.saved_tensors, gradients
+        plain = gradient * active
         passes = plain.flatten(1).any(1)
         if ctx.silent is not None:
             passes |= ~ctx.silent
-        return torch.where(passes[:, *(None,) * (slope.ndim - 1)], plain, slope.clamp(max=0)), None
+        return torch.where(passes[:, *(None,) * (gradient.ndim - 1)], plain, gradient.clamp(max=0)), None

@@ -1,6 +1,6 @@
 """A run to be explored: everything that a page, or a script, may want to know of it, one question at a time."""
 
-from convscope.explorer.backend.computations import JobContext
+from convscope.explorer.backend.computations import JobContext, job_method
 from convscope.explorer.backend.epochs import ProbeHistory
 from convscope.explorer.backend.errors import (
     BusyError,
@@ -16,12 +16,11 @@ from convscope.explorer.backend.label_corrections import LabelCorrections
 from convscope.explorer.backend.live_run import LiveRun, LoadedModel
 from convscope.explorer.backend.network import network_tree
 from convscope.explorer.backend.pictures import as_png, original_image, shown_pixels, sprite, thumbnail
-from convscope.explorer.backend.registry import JOB_METHODS, compute, load_cached, parse_request
+from convscope.explorer.backend.results import compute, load_cached, page_data, tiles, with_records
 from convscope.explorer.backend.summary import curves, drawing_style, epoch_record, run_summary
 from convscope.explorer.backend.uploads import MOST_BYTES
 
 __all__ = [
-    "JOB_METHODS",
     "MOST_BYTES",
     "ORDERS",
     "BusyError",
@@ -44,12 +43,15 @@ __all__ = [
     "curves",
     "drawing_style",
     "epoch_record",
+    "job_method",
     "load_cached",
     "network_tree",
     "original_image",
-    "parse_request",
+    "page_data",
     "run_summary",
     "shown_pixels",
     "sprite",
     "thumbnail",
+    "tiles",
+    "with_records",
 ]

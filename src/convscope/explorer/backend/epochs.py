@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from convscope.analysis.overtime import probes_of
+from convscope.analysis.probe_strips import probes_of
 from convscope.errors import ConfigError, ConvscopeError
 from convscope.explain import Snapshots, quantised, read_snapshots
 from convscope.explorer.backend.errors import NotAvailableError

@@ -32,6 +32,7 @@ class ImageSets:
     def __init__(self, run: LiveRun, corrections: LabelCorrections) -> None:
         self.run, self.corrections = run, corrections
         self._predictions: dict[str, tuple[float, SplitAnswers]] = {}
+        self._names: dict[str, tuple[tuple[str, ...], dict[str, int]]] = {}
 
     def split_and_index(self, image: str) -> tuple[str, int]:
         """An image id as its set and place.
@@ -45,6 +46,13 @@ class ImageSets:
             if index < len(self.run.images(split)):
                 return split, index
         raise NotFoundError(f"image {image[:60]}: is not in the run's train or validation set; choose another")
+
+    def index_of(self, split: str, name: str) -> int | None:
+        """The index of an image by its name; None where the split has none of that name."""
+        names = self.run.images(split).names
+        if self._names.get(split, ((), {}))[0] is not names:
+            self._names[split] = names, {one: index for index, one in enumerate(names)}
+        return self._names[split][1].get(name)
 
     def image(self, image: str) -> ImageSet:
         """One image by its id."""
@@ -124,7 +132,7 @@ class ImageSets:
     def predictions(self, split: str) -> SplitAnswers | None:
         """The kept answers on a set; None where the network, as it is now, was not asked."""
         folder, file = self.run.folder, self.run.folder.predictions / f"{split}.npz"
-        if self.run.loaded_model().config.task != "classify" or not file.exists():
+        if not self.run.loaded_model().task.single_class or not file.exists():
             return None
         when = file.stat().st_mtime
         if when < (folder.model / WEIGHTS_FILE).stat().st_mtime:  # those of an older network
@@ -135,20 +143,20 @@ class ImageSets:
 
     def _read(self, split: str) -> SplitAnswers:
         kept: Any = load_predictions(self.run.folder, split)
-        shares = kept.task.decode(kept.meter.output).numpy()
+        shares = kept.task.class_probabilities(kept.task.class_scores(kept.meter.output)).numpy()
         index = {name: i for i, name in enumerate(kept.names)}
         rows = np.array([index.get(name, -1) for name in self.run.images(split).names], np.int64)
-        answer = np.where(rows >= 0, shares.argmax(1)[rows], -1)
+        answer = np.where(rows >= 0, kept.task.predicted_class(shares)[rows], -1)
         return SplitAnswers(answer, np.where(rows >= 0, shares.max(1)[rows], 0.0))
 
     def _require_predictions(self, split: str) -> SplitAnswers:
         found = self.predictions(split)
         if found is None:
-            task = self.run.loaded_model().config.task
-            if task != "classify":
-                raise NotAvailableError(f"confusion: the run's task is {task}, which has no one class per image")
+            task = self.run.loaded_model().task
+            if not task.single_class:
+                raise NotAvailableError(f"confusion: the run's task is {task.name}, which has no one class per image")
             raise NotAvailableError(
-                f"confusion: the network was not asked about the {split} set yet; run answers for {split}"
+                f"confusion: the {split} split has no predictions yet; run the job predictions for {split}"
             )
         return found
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from convscope.analysis.target import ImageSet
-from convscope.errors import ConfigError, did_you_mean
+from convscope.errors import ConfigError, closest, did_you_mean
 from convscope.explain import downsample, quantised, record
 from convscope.explain import unit as unit_of
 from convscope.explorer.backend import uploads
@@ -246,19 +246,15 @@ def _check_layer(loaded: LoadedModel, layer: str) -> None:
     known = (INPUT, *loaded.module_tree.names())
     if layer not in known:
         outermost = (INPUT, *(part.name for part in loaded.module_tree.parts))
-        meant = did_you_mean(layer, known)
-        raise ConfigError(
-            f"layer {layer[:80]}: the network has no such layer"
-            f"{did_you_mean(layer, outermost) if meant.startswith('; choose') else meant}"
-        )
+        meant = did_you_mean(layer, known if closest(layer, known) else outermost)
+        raise ConfigError(f"layer {layer[:80]}: the network has no such layer{meant}")
 
 
 def _classes(loaded: LoadedModel, output: Tensor) -> list[dict[str, Any]]:
     """Classes with their probabilities, the likeliest first; none where the task names none."""
-    if loaded.config.task not in ("classify", "multilabel") or output.ndim != 2:
+    if not loaded.task.outputs_classes or output.ndim != 2:
         return []
-    logits = output[0]
-    shares = logits.softmax(0) if loaded.config.task == "classify" else logits.sigmoid()
+    logits, shares = output[0], loaded.task.class_probabilities(output)[0]
     order = shares.argsort(descending=True, stable=True)[:CLASSES].tolist()
     return [{"class": k, "probability": float(shares[k]), "logit": float(logits[k])} for k in order]
 

@@ -80,10 +80,10 @@ class LabelCorrections:
         self._changed({other: mark for other, mark in self._marks.items() if other != name})
 
     def _changed(self, marks: dict[str, dict[str, Any]]) -> None:
-        task = self._run.recipe().task
-        if task != "classify":
+        task = self._run.recipe().task_class
+        if not task.single_class:
             raise NotAvailableError(
-                f"marks: the run's task is {task}; labels are corrected for one class per image only"
+                f"marks: the run's task is {task.name}; labels are corrected for one class per image only"
             )
         with self._lock:
             atomic_write(self.table, self._table(marks).encode())

@@ -37,7 +37,7 @@ class LoadedModel:
         version: changes when the run's network does.
         subject: it, with the run's images.
         config: what its folder says of it.
-        landscape: its parts as they ran.
+        module_tree: its parts as they ran.
     """
 
     version: str

@@ -8,7 +8,7 @@ from convscope.errors import ConvscopeError
 from convscope.explorer.backend.live_run import LiveRun
 from convscope.files import to_plain
 from convscope.runs.overfitting import overfitting
-from convscope.tasks import TASKS
+from convscope.tasks import Task
 
 STROKE_IMAGES = 256  # training images that tell whether one may draw
 EVEN_GREY_LEVELS = 24  # grey levels by which a ground may vary
@@ -25,7 +25,7 @@ def run_summary(run: LiveRun) -> dict[str, Any]:
     state = run.state()
     recipe, data = run.folder.recipe(), run.data()
     input_ = data["preprocessing"]
-    unavailable = _unavailable_views(run, recipe.task, input_["channels"])
+    unavailable = _unavailable_views(run, recipe.task_class, input_["channels"])
     found: dict[str, Any] = to_plain({
         "name": run.name, "path": run.folder.path.resolve(), "task": recipe.task, "state": state,
         "has_network": run.version() is not None, "network": run.version(), **_network(run),
@@ -33,7 +33,7 @@ def run_summary(run: LiveRun) -> dict[str, Any]:
         "input": {"channels": input_["channels"], "height": input_["size"][0], "width": input_["size"][1],
                   "mean": input_["mean"], "std": input_["std"]},
         "splits": {role: len(names) for role, names in data["splits"].items()},
-        "primary": TASKS[recipe.task].primary,
+        "primary": recipe.task_class.primary,
         "epochs_planned": None if recipe.train.budget else recipe.train.epochs,
         "views": {name: name not in unavailable for name in VIEWS},
         "why_not": unavailable, "trouble": run.trouble(),
@@ -49,12 +49,12 @@ def _network(run: LiveRun) -> dict[str, Any]:
     return {"model": config.architecture.name, "weights": config.num_parameters, "epoch": config.epoch}
 
 
-def _unavailable_views(run: LiveRun, task: str, channels: int) -> dict[str, str]:
-    named = f"the run's task is {task}"
+def _unavailable_views(run: LiveRun, task: type[Task], channels: int) -> dict[str, str]:
+    named = f"the run's task is {task.name}"
     reasons = {
-        "classes": "" if task in ("classify", "multilabel") else f"{named}, which names no classes",
-        "confusion": "" if task == "classify" else f"{named}: a table of mix-ups needs one class per image",
-        "marks": "" if task == "classify" else f"{named}: labels are corrected for one class per image only",
+        "classes": "" if task.outputs_classes else f"{named}, which names no classes",
+        "confusion": "" if task.single_class else f"{named}: a table of mix-ups needs one class per image",
+        "marks": "" if task.single_class else f"{named}: labels are corrected for one class per image only",
         "probes": "" if (run.folder.probes / "probes.json").exists() else "no maps were kept during training",
         "upload": "" if channels in (1, 3) else f"images have {channels} channels, and files have 1 or 3",
         "images": run.trouble() or "",

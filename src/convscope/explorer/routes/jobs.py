@@ -1,4 +1,4 @@
-"""Computations: ask, look, cancel, and the pictures that they gave."""
+"""Computations: the methods with their settings, jobs, and the pictures that they gave."""
 
 from typing import Any
 
@@ -6,8 +6,11 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
+from convscope.analysis.registry import METHODS
 from convscope.explorer.backend import NotFoundError
 from convscope.explorer.session import Session
+
+MEDIA = {".png": "image/png", ".gif": "image/gif"}
 
 
 class JobRequest(BaseModel, extra="forbid"):
@@ -15,6 +18,17 @@ class JobRequest(BaseModel, extra="forbid"):
 
     method: str
     settings: dict[str, Any] = {}
+
+
+def method_routes() -> APIRouter:
+    """The router of the methods' declarations."""
+    router = APIRouter(prefix="/api/methods")
+
+    @router.get("")
+    def listed() -> dict[str, Any]:
+        return {"methods": [method.to_json() for method in METHODS.values()]}
+
+    return router
 
 
 def routes(session: Session) -> APIRouter:
@@ -38,13 +52,14 @@ def routes(session: Session) -> APIRouter:
     def cancel(number: int) -> dict[str, Any]:
         return jobs.record(jobs.cancel(number))
 
-    @router.get("/{number}/pictures/{name}.png")
-    def picture(number: int, name: str) -> Response:
-        found = jobs.get(number).pictures().get(name)
+    @router.get("/{number}/pictures/{file}")
+    def picture(number: int, file: str) -> Response:
+        found = jobs.get(number).files().get(file)
         if found is None or not found.exists():
             raise NotFoundError(
-                f"picture {name[:60]}: the computation has none of that name, or it was deleted; ask again"
+                f"picture {file[:60]}: the computation has none of that name, or it was deleted; ask again"
             )
-        return Response(found.read_bytes(), media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
+        headers = {"Cache-Control": "private, max-age=3600"}
+        return Response(found.read_bytes(), media_type=MEDIA[found.suffix], headers=headers)
 
     return router

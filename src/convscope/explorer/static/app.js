@@ -2,7 +2,15 @@
 
 import { fill, h } from "./lib/dom.js";
 import { onRouteChange, navigate, currentRoute, formatRoute } from "./lib/router.js";
-import { connectEvents, subscribe, refreshDrawingStyle, refreshRun, session, publish } from "./lib/session.js";
+import {
+  connectEvents,
+  subscribe,
+  refreshDrawingStyle,
+  refreshMethods,
+  refreshRun,
+  session,
+  publish,
+} from "./lib/session.js";
 import { startTheme, themeButton } from "./lib/theme.js";
 import { firstImage, sidebar } from "./widgets/sidebar.js";
 import { errorMessage } from "./widgets/error_message.js";
@@ -20,7 +28,7 @@ const VIEWS = {
   unit: { title: "Unit", create: unitView, withSidebar: true },
   input: { title: "Input", create: inputView, withSidebar: false, prepare: refreshDrawingStyle },
   training: { title: "Training", create: trainingView, withSidebar: false },
-  methods: { title: "Methods", create: methodsView, withSidebar: true },
+  methods: { title: "Methods", create: methodsView, withSidebar: true, prepare: refreshMethods },
   embedding: { title: "Embedding map", create: embeddingView, withSidebar: false },
   confusion: { title: "Confusion matrix", create: confusionView, withSidebar: false },
 };

@@ -5,7 +5,7 @@ import { getJson } from "./api.js";
 const listeners = new Map();
 
 /** The run and its network, as last received. */
-export const session = { run: null, network: null, marks: 0, source: null };
+export const session = { run: null, network: null, methods: null, marks: 0, source: null };
 
 /**
  * Fetch the run and, if there is one, its network.
@@ -24,6 +24,14 @@ export async function refreshRun() {
  */
 export async function refreshDrawingStyle() {
   session.draw ??= session.run.input.channels === 1 ? (await getJson("drawing")).draw : null;
+}
+
+/**
+ * Fetch, once, the explain methods with their settings.
+ * @returns {Promise<void>}
+ */
+export async function refreshMethods() {
+  session.methods ??= (await getJson("methods")).methods;
 }
 
 /**

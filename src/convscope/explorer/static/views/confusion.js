@@ -115,7 +115,7 @@ function evaluatePrompt(state, parts, split) {
       type: "button",
       on: {
         click: () => {
-          state.job = jobPanel("answers", { split }, () => {
+          state.job = jobPanel("predictions", { split }, () => {
             show(state, parts, state.params);
             return null;
           });
@@ -189,7 +189,7 @@ function showDetail(state, parts, image) {
     "div.row",
     {},
     h("a.button", { href: formatRoute("network", { image: image.id }) }, "Show in network"),
-    h("a.button", { href: formatRoute("methods", { image: image.id }) }, "Attribution"),
+    h("a.button", { href: formatRoute("methods", { image: image.id, method: "attribution" }) }, "Attribution"),
   );
   const note = image.mark ? h("p.error", { role: "status" }, correctionText(image.mark)) : null;
   const form = correctionForm(image, (mark) => saveCorrection(state, parts, image, mark));

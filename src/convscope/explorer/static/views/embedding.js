@@ -52,10 +52,9 @@ export function embeddingView() {
 function show(state, parts, params) {
   state.image = params.image;
   const settings = {
-    layer: params.features || null,
-    method: params.projection ?? "pca",
+    layers: params.features ? [params.features] : [],
+    projection: params.projection ?? "pca",
     split: params.split ?? "validation",
-    most: 1000,
   };
   const key = JSON.stringify([settings, session.run.network]);
   if (key === state.key) return;
@@ -71,7 +70,7 @@ function show(state, parts, params) {
         ["pca", "PCA (preserves large distances)"],
         ["tsne", "t-SNE (preserves neighbours)"],
       ],
-      settings.method,
+      settings.projection,
       (projection) => open({ projection }),
     ),
     selectField(
@@ -80,7 +79,7 @@ function show(state, parts, params) {
         ["", "the layer before the output"],
         ...stages(session.network).map((node) => [node.name, layerLabel(node.name)]),
       ],
-      settings.layer ?? "",
+      settings.layers[0] ?? "",
       (features) => open({ features }),
     ),
     h(
@@ -92,10 +91,10 @@ function show(state, parts, params) {
   );
   state.job?.leave();
   listSelected(state, parts.listCard, []);
-  state.job = jobPanel("map", settings, (numbers) => {
-    state.points = numbers.points;
-    parts.map.show(numbers.points, settings.split, SPRITE_SIZE);
-    fill(parts.legend, numbers.points.some((point) => point.truth !== null) ? classButtons(parts.map) : null);
+  state.job = jobPanel("embedding", settings, ({ data }) => {
+    state.points = data.points.map(({ image, x, y }) => ({ ...image, x, y }));
+    parts.map.show(state.points, settings.split, SPRITE_SIZE);
+    fill(parts.legend, state.points.some((point) => point.truth !== null) ? classButtons(parts.map) : null);
     return null;
   });
   fill(parts.jobSlot, state.job.element);
@@ -138,7 +137,7 @@ function listSelected(state, listCard, points) {
     );
     return;
   }
-  const images = points.map((point) => ({ ...point, name: point.id, mark: null }));
+  const images = points;
   const counts = classCounts(points)
     .slice(0, 4)
     .map(([truth, number]) => `${number} × ${className(truth)}`)

@@ -54,7 +54,7 @@ export function inputView() {
     "div.row.no-screenshot",
     {},
     viewLink(state, "network", "Show in network"),
-    viewLink(state, "methods", "Attribution"),
+    viewLink(state, "methods", "Attribution", { method: "attribution" }),
   );
   const predictionCard = h("section.card.stack", {}, prediction, h("div.row.space-between", {}, milliseconds, links));
   fill(
@@ -173,10 +173,10 @@ function showPrediction(state, parts, input) {
   return loadMapStrip(parts.strip, state.stages, input.id, { isCurrent: () => state.shown === input.id });
 }
 
-function viewLink(state, view, label) {
-  const link = h("a.button", { href: formatRoute(view) }, label);
+function viewLink(state, view, label, params = {}) {
+  const link = h("a.button", { href: formatRoute(view, params) }, label);
   link.addEventListener("click", () => {
-    link.href = formatRoute(view, { image: state.shown });
+    link.href = formatRoute(view, { image: state.shown, ...params });
   });
   return link;
 }

@@ -1,10 +1,11 @@
 /** View: explanation methods, computed on demand, with results saved in the run. */
 
-import { findNode, layerLabel, stages } from "../lib/network_tree.js";
+import { layerLabel, stages } from "../lib/network_tree.js";
 import { fill, h } from "../lib/dom.js";
 import { navigate, currentRoute } from "../lib/router.js";
 import { viewHeader } from "../widgets/view_header.js";
-import { METHODS } from "../widgets/method_definitions.js";
+import { formSettings, methodForm, schemaFields } from "../widgets/method_form.js";
+import { methodResult } from "../widgets/method_results.js";
 import { jobPanel } from "../widgets/job_panel.js";
 import { refreshTabStop, gridKeys } from "../lib/grid_keys.js";
 import { session } from "../lib/session.js";
@@ -38,53 +39,43 @@ export function methodsView({ sidebar }) {
 }
 
 function show(state, { menu, card }, params) {
-  const available = Object.entries(METHODS).filter(
-    ([, definition]) => session.run.views.classes || !definition.needsClasses,
-  );
-  const method = available.some(([name]) => name === params.method) ? params.method : available[0][0];
+  const available = session.methods.filter((method) => session.run.views.classes || !method.task_with_classes);
+  const method = available.find(({ name }) => name === params.method) ?? available[0];
   const open = (changes) => navigate("methods", { ...currentRoute().params, ...changes }, { quiet: true });
-  listMethods(menu, available, method, params);
-  const key = JSON.stringify([method, params, session.run.network]);
+  listMethods(menu, available, method.name, params);
+  const key = JSON.stringify([method.name, params, session.run.network]);
   if (key === state.key) return;
   state.key = key;
   state.job?.leave();
-  const definition = METHODS[method];
-  const context = {
-    params,
-    open,
-    image: params.image,
-    layers: layerOptions(),
-    layerLabel,
-    find: (name) => findNode(session.network, name),
-  };
+  const fields = schemaFields(method.schema);
   const output = h("div.stack");
   const start = () => {
     state.job?.leave();
-    state.job = jobPanel(definition.method, definition.settings(context), (numbers, result) =>
-      definition.show(numbers, result, context),
-    );
+    const settings = formSettings(fields, { params, image: params.image });
+    state.job = jobPanel(method.name, settings, (result) => methodResult(method.name, result, params.image, settings));
     fill(output, state.job.element);
   };
   fill(
     card,
-    h("h2", {}, definition.title),
-    h("p.muted", {}, definition.description),
+    h("h2", {}, method.title),
+    h("p", {}, method.summary),
+    h("p.muted", {}, method.limitations),
     h(
-      "div.row.form.no-screenshot",
+      "div.stack.no-screenshot",
       {},
-      definition.form(context),
-      h("button.primary", { type: "button", on: { click: start } }, definition.action),
+      methodForm(fields, { params, open, layers: layerOptions() }),
+      h("div.row", {}, h("button.primary", { type: "button", on: { click: start } }, "Run")),
     ),
     output,
   );
-  if (definition.auto) start();
+  if (method.quick) start();
 }
 
 function listMethods(menu, available, method, { image, layer, channel }) {
-  const button = ([name, { title, subtitle }]) => {
+  const button = ({ name, title, summary }) => {
     const click = () => navigate("methods", { image, layer, channel, method: name });
     const attributes = { type: "button", "aria-pressed": String(name === method), on: { click } };
-    return h("button", attributes, h("b", {}, title), h("span", {}, subtitle));
+    return h("button", { ...attributes, title: summary }, h("b", {}, title));
   };
   refreshTabStop(fill(menu, available.map(button)));
 }

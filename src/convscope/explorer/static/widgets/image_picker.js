@@ -143,17 +143,17 @@ async function listNeighbors(state, grid, summary, onPick) {
       ? "Nearest neighbours of the image on the canvas in feature space."
       : "Nearest neighbours of this image in feature space.",
   );
-  const panel = jobPanel("neighbours", { image: state.image, split: state.split, count: 16 }, (numbers) =>
+  const panel = jobPanel("neighbours", { images: [state.image], split: state.split, count: 16 }, ({ data }) =>
     thumbnails(
-      numbers.features.map((item) => item.image),
-      { onPick: (image) => onPick(image.id), selected: state.image, line: distanceLabel(numbers) },
+      data.queries[0].features.map((item) => item.image),
+      { onPick: (image) => onPick(image.id), selected: state.image, line: distanceLabel(data.queries[0]) },
     ),
   );
   fill(grid, panel.element);
 }
 
-function distanceLabel(numbers) {
-  const distances = new Map(numbers.features.map((item) => [item.image.id, item.distance]));
+function distanceLabel({ features }) {
+  const distances = new Map(features.map((item) => [item.image.id, item.distance]));
   return (image) => `${session.run.classes[image.truth] ?? image.name} · ${formatNumber(distances.get(image.id))}`;
 }
 

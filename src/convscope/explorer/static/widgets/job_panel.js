@@ -13,7 +13,7 @@ const POLL_MS = 1500;
  * Start a computation and show its progress and result in an element.
  * @param {string} method
  * @param {Object<string, any>} settings
- * @param {(numbers: any, result: any, job: any) => any} show returns the children for a result
+ * @param {(result: any, job: any) => any} show returns the children for a result
  * @returns {{element: HTMLElement, leave: () => void}} leave: stop following; the computation continues
  */
 export function jobPanel(method, settings, show) {
@@ -88,8 +88,8 @@ async function showResult(element, job, show, start) {
     const complete = job.result ? job : await getJson(`jobs/${job.id}`);
     fill(
       element,
-      complete.result.says.map((line) => h("p.summary", {}, line)),
-      await show(complete.result.numbers, complete.result, complete),
+      complete.result.summary.map((line) => h("p.summary", {}, line)),
+      await show(complete.result, complete),
       h("p.muted.small", {}, progressText(complete)),
     );
   } catch (error) {

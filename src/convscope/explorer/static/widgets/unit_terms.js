@@ -94,7 +94,7 @@ function sumStep(step, link) {
   return h(
     "section.step",
     { "data-op": step.op, "data-value": step.value, "data-rest": step.rest.sum, "data-bias": step.bias ?? 0 },
-    stepTitle(step, OP_LABELS[step.op] ?? step.says),
+    stepTitle(step, OP_LABELS[step.op] ?? step.description),
     h("ol", {}, terms.map(show)),
     smaller,
     step.padding
@@ -177,7 +177,7 @@ function elementwiseStep(step) {
     }[step.op]?.() ??
     parameters.why ??
     parameters.name ??
-    step.says;
+    step.description;
   return h(
     "section.step.elementwise",
     { "data-op": step.op, "data-value": step.value },

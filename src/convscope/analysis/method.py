@@ -1,0 +1,116 @@
+"""What an explain method declares; the command line, the HTTP interface and the explorer's forms are made from it.
+
+Nothing here loads PyTorch, so that ``convscope explain --help`` is immediate.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError
+
+from convscope.errors import ConfigError, did_you_mean
+from convscope.progress import Progress
+
+if TYPE_CHECKING:
+    from convscope.analysis.result import Findings
+    from convscope.analysis.target import AnalysisTarget
+
+Split = Literal["train", "validation"]
+Run = Callable[["AnalysisTarget", Any, Progress], "Findings"]
+
+
+def setting(default: Any, description: str, *, auto: str = "", widget: str = "", **limits: Any) -> Any:
+    """A field of a settings model.
+
+    Args:
+        default: its value where nothing is given.
+        description: the help text, and the label of the form.
+        auto: what the default means where it is empty, for example "all channels".
+        widget: "layers", "channels", "images" or "class" where a page can offer a choice; "layer" and "image" where
+            the choice follows the layer and the image that the page shows.
+        **limits: as of `pydantic.Field`, such as ``ge=1``.
+    """
+    return Field(default, description=description, json_schema_extra={"auto": auto, "widget": widget}, **limits)
+
+
+class MethodSettings(BaseModel, frozen=True, extra="forbid"):
+    """Settings that every method has."""
+
+    layers: tuple[str, ...] = setting(
+        (), "Layer names, as convscope inspect RUN prints them.", auto="the stages", widget="layer"
+    )
+    channels: tuple[int, ...] = setting((), "Channel numbers.", auto="some, evenly spaced", widget="channels")
+    images: tuple[str, ...] = setting(
+        (), "Classes, image names, files, folders, or: mistakes.", auto="some of each class", widget="images"
+    )
+    seed: int = setting(0, "Random seed.", ge=0)
+
+
+class ImageSettings(MethodSettings, frozen=True):
+    """Settings of methods that work on a selection of images."""
+
+    per_class: int | None = setting(
+        None, "Number of images per class, or per entry of images.", auto="up to max-images", ge=1
+    )
+    max_images: int = setting(2, "Number of images in all, where none are named.", ge=1)
+    split: Split = setting("validation", "Split that the images come from.")
+
+
+@dataclass(frozen=True)
+class Method:
+    """An explain method.
+
+    Attributes:
+        name: as typed on the command line; also the folder of its results.
+        title: the heading of its form.
+        summary: what it shows, in one line.
+        limitations: what its results do not tell, in one sentence.
+        settings: its settings model.
+        run: computes the findings from a target, settings and a progress callback.
+        details: further help, such as an example.
+        task_with_classes: whether it needs a task with class scores.
+        quick: whether a page may run it as soon as it is chosen.
+    """
+
+    name: str
+    title: str
+    summary: str
+    limitations: str
+    settings: type[MethodSettings]
+    run: Run
+    details: str = ""
+    task_with_classes: bool = False
+    quick: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything a form needs, with the settings as JSON Schema."""
+        return {
+            "name": self.name, "title": self.title, "summary": self.summary, "details": self.details,
+            "limitations": self.limitations, "task_with_classes": self.task_with_classes,
+            "quick": self.quick, "schema": self.settings.model_json_schema(),
+        }  # fmt: skip
+
+    def parse(self, given: Mapping[str, Any]) -> MethodSettings:
+        """Validate settings.
+
+        Raises:
+            ConfigError: no such setting, or a value that does not fit.
+        """
+        try:
+            return self.settings.model_validate(dict(given))
+        except ValidationError as error:
+            raise ConfigError(f"explain {self.name}: {self._problem(error)}") from None
+
+    def _problem(self, error: ValidationError) -> str:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        if first["type"] == "extra_forbidden":
+            return f"no setting {name[:40]}{did_you_mean(name, self.settings.model_fields)}"
+        shown = repr(first["input"])[:60]
+        if first["type"] == "literal_error":
+            known = re.findall(r"'([^']+)'", first["ctx"]["expected"])
+            return f"{name} is {shown}{did_you_mean(str(first['input']), known)}"
+        why = first["msg"].replace("Input ", "it ", 1)
+        return f"{name} is {shown}; {why[:1].lower()}{why[1:]}"

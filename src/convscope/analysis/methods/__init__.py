@@ -1,0 +1,1 @@
+"""One file per explain method: its settings, its function and its declaration."""

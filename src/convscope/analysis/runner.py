@@ -1,0 +1,51 @@
+"""Run an explain method on a run, a saved model or any module, and write its results."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from convscope.analysis.method import Method, MethodSettings
+from convscope.analysis.registry import method_named
+from convscope.analysis.result import AnalysisResult, Findings, write_result
+from convscope.analysis.target import AnalysisTarget, open_target
+from convscope.progress import Progress
+
+
+def explain(
+    target: AnalysisTarget | str | Path,
+    method: str,
+    settings: Mapping[str, Any] | None = None,
+    on_progress: Progress | None = None,
+    out: str | Path | None = None,
+) -> AnalysisResult:
+    """Run a method and write its pictures and numbers.
+
+    Equal seeds give equal JSON to the byte on the same machine and versions (on a GPU, optimised images may differ in
+    their last digits).
+
+    Args:
+        target: a run's or a saved model's folder, or a `AnalysisTarget` from `own_module`.
+        method: one of `METHODS`.
+        settings: fields of the method's settings model.
+        on_progress: called with how much is done, and of how much.
+        out: the folder that is written; by default explain/METHOD in the run.
+    Raises:
+        ConfigError: no such method or setting, or a value that does not fit.
+        ConvscopeError: as its subclasses say.
+    """
+    chosen = method_named(method)
+    parsed = chosen.parse(settings or {})
+    opened = target if isinstance(target, AnalysisTarget) else open_target(Path(target))
+    findings = run_method(opened, chosen, parsed, on_progress or (lambda _done, _of: None))
+    folder = opened.home / method if out is None else Path(out)
+    return write_result(findings, method, parsed.model_dump(mode="json"), folder)
+
+
+def run_method(target: AnalysisTarget, method: Method, settings: MethodSettings, on_progress: Progress) -> Findings:
+    """Run a method and write nothing; the network answers with class scores where its task can.
+
+    Raises:
+        ConvscopeError: as the method says.
+    """
+    with target.class_scores_only():
+        return method.run(target, settings, on_progress)

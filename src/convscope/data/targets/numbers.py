@@ -1,0 +1,26 @@
+"""Numbers to be estimated: (N, D) float32, finite."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convscope.data.targets.kind import TargetKind
+
+
+@dataclass(frozen=True)
+class NumberTargets(TargetKind):
+    """See the module. Numbers may tell of left and right, so images are not mirrored."""
+
+    def strata(self, targets: NDArray[Any], classes: int) -> tuple[NDArray[np.int64], int]:  # noqa: ARG002
+        """Tenths of the first number."""
+        tenths = np.quantile(targets[:, 0], np.arange(0.1, 1, 0.1))
+        return np.searchsorted(tenths, targets[:, 0], side="right").astype(np.int64), 10
+
+    def counts(self, targets: NDArray[Any], classes: int) -> NDArray[np.int64]:  # noqa: ARG002
+        """(D,) images for which each number is known."""
+        return np.asarray(np.isfinite(targets).sum(0), np.int64)
+
+
+NUMBERS = NumberTargets("numbers", ("number", "numbers"), counted=False, may_mirror=False)

@@ -1,0 +1,188 @@
+"""From what the user sets to a whole recipe: defaults are chosen stage by stage and laid under the user's settings.
+
+`draft_recipe` chooses what decoding needs, `resolve_recipe` the rest from the decoded images. Every value keeps the
+place that set it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import nn
+
+from convscope.bundle import check_tta
+from convscope.data import TARGET_KINDS, Dataset
+from convscope.data.layouts.builtin import BUILTIN
+from convscope.errors import ConfigError
+from convscope.pipeline.defaults import (
+    FROM_DATA,
+    FROM_NETWORK,
+    augmentation_for,
+    images_needed,
+    length_for,
+    muon_for,
+    network_for,
+    optimiser_for,
+    size_for,
+    task_settings,
+)
+from convscope.pipeline.network import matching_weights, task_for, with_network_defaults
+from convscope.pipeline.network_choice import (
+    SMALL_SIDE,
+    Candidates,
+    Options,
+    affordable_macs,
+    candidate_options,
+    largest_affordable,
+    measured_rate,
+)
+from convscope.pipeline.transfer_plan import load_pretrained, plan_transfer
+from convscope.runs.loaders import PreparedData
+from convscope.runs.overrides import Overrides, lay, leaves
+from convscope.runs.parse import parse_recipe
+from convscope.runs.pretrained import PretrainedSource
+from convscope.runs.recipe import Recipe
+from convscope.tasks import TASKS, Task
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """What is settled before an image is decoded; `candidates` hold the network, which can be built."""
+
+    overrides: Overrides
+    recipe: Recipe
+    origin: PretrainedSource | None
+    candidates: Candidates
+
+
+@dataclass(frozen=True, eq=False)
+class Resolved:
+    """A whole recipe, and for each of its settings, by dotted name, where its value is from.
+
+    `plan_reason` says why the plan for trained weights is what it is; "" where there are none.
+    """
+
+    recipe: Recipe
+    sources: Mapping[str, str]
+    plan_reason: str = ""
+
+    def changed(self, recipe: Recipe, source: str) -> "Resolved":
+        """With another recipe, whose values that differ are from `source`."""
+        before, after = (leaves(one.model_dump()) for one in (self.recipe, recipe))
+        differing = {name: source for name, value in after.items() if before.get(name) != value}
+        return replace(self, recipe=recipe, sources={**self.sources, **differing})
+
+
+def draft_recipe(overrides: Overrides, found: Dataset, device: torch.device) -> Draft:
+    """Choose task, network and size; refuse, before anything is decoded, what cannot be.
+
+    Args:
+        overrides: the user's settings.
+        found: the data, not decoded.
+        device: that the network is to be trained on.
+
+    Raises:
+        ConfigError: a setting does not fit the task or the others.
+        ModelError: the network cannot be built, or trained weights do not fit it.
+    """
+    task_name = task_of_target_kind(found.target_kind)
+    overrides = overrides.over(Overrides.of({"task": task_name}, f"{FROM_DATA}: its targets are {found.target_kind}"))
+    origin = load_pretrained(overrides)
+    if origin:
+        below, above = origin.settings(found)
+        overrides = lay(below, overrides, above)
+    else:
+        overrides = overrides.over(network_for(found, TASKS[overrides["task"]], overrides))
+    name = overrides.get("model", {}).get("name", Recipe().model.name)
+    overrides = overrides.over(size_for(found, device, name))
+    overrides = Overrides.of({"data": {"source": found.source}}, overrides.source("data.source")).over(overrides)
+    recipe = parse_recipe(overrides)
+    task = task_for(recipe, found, found.targets)
+    _check_together(recipe, task)
+    candidates = Candidates(recipe, task)
+    model = candidates({})
+    if origin:
+        matching_weights(model, origin, recipe.transfer.replace_fc)
+    return Draft(overrides, recipe, origin, candidates)
+
+
+def resolve_recipe(draft: Draft, prepared: PreparedData, device: torch.device) -> Resolved:
+    """Choose the rest from the decoded images: the network's options, training, augmentation, and a plan for transfer.
+
+    Without a budget all follows from the data alone, so that the same command does the same everywhere. With one, the
+    machine's speed is measured, and the network is as wide as leaves time for half the usual number of epochs, or for
+    more where it is to learn from photographs.
+    """
+    if draft.origin:
+        chosen, why = plan_transfer(draft.overrides, prepared, draft.recipe, draft.candidates({}))
+    else:
+        chosen, why = _from_scratch(draft, prepared, device), ""
+    overrides = draft.overrides.over(chosen)
+    recipe = parse_recipe(overrides)
+    known = {
+        name: overrides.source(name) if overrides.names(name) else "default" for name in leaves(recipe.model_dump())
+    }
+    task = task_for(recipe, prepared.dataset, prepared.dataset.targets)
+    return Resolved(recipe, known, why).changed(with_network_defaults(recipe, task), f"{FROM_NETWORK}: its default")
+
+
+def _from_scratch(draft: Draft, prepared: PreparedData, device: torch.device) -> Overrides:
+    """Settings for a network with new weights; where two stages differ, the later one is right."""
+    recipe, images = draft.recipe, len(prepared.rows("train"))
+    candidates = draft.candidates.for_task(task_for(recipe, prepared.dataset, prepared.dataset.targets))
+    quick = recipe.model.name == "airbench"
+    options, why = _network_options(candidates, prepared, device)
+    model: nn.Module = candidates(options)
+    length = length_for(images, quick)
+    smoothing = {"loss": {"label_smoothing": 0.2}} if quick else {}
+    return lay(
+        Overrides.of({"model": {"options": options}}, why),
+        _augmentation(prepared),
+        length,
+        optimiser_for(model, length["train"]["batch"]),
+        task_settings(recipe.task_class),
+        muon_for(model),
+        Overrides.of(smoothing, f"{FROM_NETWORK}: airbench"),
+    )
+
+
+def _network_options(candidates: Candidates, prepared: PreparedData, device: torch.device) -> tuple[Options, str]:
+    """The options of the largest network that there is time for, and why."""
+    recipe, images = candidates.recipe, len(prepared.rows("train"))
+    choices = candidate_options(recipe.model.name, recipe.data.size)
+    if not choices:
+        return {}, ""
+    shown = images_needed(images, max(recipe.data.size) > SMALL_SIDE, bool(recipe.train.budget))
+    builtin = prepared.dataset.layout == BUILTIN.name
+    affordable = affordable_macs(
+        recipe.train.budget, builtin, device.type, lambda: measured_rate(candidates, choices[-1], device)
+    )
+    options = largest_affordable(choices, candidates.macs, shown, affordable)
+    within = f"{recipe.train.budget:g} s on this machine" if recipe.train.budget else "the usual time"
+    return options, f"{FROM_NETWORK}: the largest that can train on {shown:,} images in {within}"
+
+
+def _augmentation(prepared: PreparedData) -> Overrides:
+    rows = prepared.store_index[prepared.rows("train")]
+    return augmentation_for(prepared.dataset.target_kind, prepared.store.pixels, rows)
+
+
+def task_of_target_kind(target_kind: str) -> str:
+    """The task that targets of a kind are for: the first of those that take them."""
+    return next(name for name, task in TASKS.items() if task.target_kind == target_kind)
+
+
+def _check_together(recipe: Recipe, task: Task) -> None:
+    """Refuse settings that do not fit the task or each other."""
+    recipe.augment.chosen()
+    if recipe.augment.mix != "none" and not task.supports_mixup:
+        raise ConfigError(f"augment.mix is {recipe.augment.mix!r}, which the task {task.name} cannot use; remove it")
+    if recipe.train.tta_views != "auto":
+        check_tta(task.target_kind, recipe.train.tta_views)
+    if recipe.train.compile == "graphs" and recipe.step.micro_batch:
+        raise ConfigError(
+            "train.compile is 'graphs', and CUDA graphs cannot add up the gradients of a step.micro_batch; "
+            "set train.compile to 'always', or remove step.micro_batch"
+        )
+    if recipe.train.balanced_batches and not TARGET_KINDS[task.target_kind].single_class:
+        raise ConfigError(f"train.balanced_batches needs one class per image, not {task.target_kind}; remove it")

@@ -1,0 +1,3 @@
+"""The fixtures of these tests."""
+
+from helpers.analysis_fixtures import finding, run, spectral  # noqa: F401

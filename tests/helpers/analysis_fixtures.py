@@ -1,0 +1,51 @@
+"""What explanation methods are tested on: a run, a run of boxes, and a module from outside convscope."""
+
+import shutil
+
+import pytest
+import torch
+from torch import nn
+
+from convscope.api.explain import InputInfo, wrap_module
+from convscope.data import shapes
+from helpers.small_runs import train
+
+
+@pytest.fixture
+def run(finished, tmp_path):
+    """A copy of a finished run."""
+    return shutil.copytree(finished, tmp_path / "run")
+
+
+class Spectral(nn.Module):
+    """A network that convscope knows nothing of, on images of five channels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.early = nn.Sequential(nn.Conv2d(5, 6, 3, padding=1), nn.ReLU())
+        self.late = nn.Sequential(nn.MaxPool2d(2), nn.Conv2d(6, 8, 3, padding=1), nn.ReLU())
+        self.answer = nn.Linear(8, 3)
+
+    def forward(self, x):
+        return self.answer(self.late(self.early(x)).mean((2, 3)))
+
+
+@pytest.fixture(scope="module")
+def finding(tmp_path_factory):
+    """A run that finds boxes, on a hundred drawn shapes."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr("convscope.data.layouts.recognise.shapes", lambda target_kind: shapes(100, target_kind=target_kind))
+    path = tmp_path_factory.mktemp("finding") / "run"
+    train(path, "shapes", task="localise", train__epochs=1, data__size=32)
+    yield path
+    patch.undo()
+
+
+@pytest.fixture
+def spectral(tmp_path):
+    torch.manual_seed(0)
+    pixels = torch.rand(12, 5, 16, 16)
+    about = InputInfo(
+        mean=(0.5,) * 5, std=(0.25,) * 5, classes=("soil", "water", "wood"), home=tmp_path, names=tuple("abcdefghijkl")
+    )
+    return wrap_module(Spectral(), pixels, [0, 1, 2] * 4, about)
