@@ -44,16 +44,19 @@ def make_environment() -> None:
 
 
 def install(extra: str) -> None:
-    """Install convscope with `extra` ("" or "dev"), unless just that was done before."""
+    """Install convscope with `extra` ("all" or "dev"), unless just that was done before."""
     sources = "".join((HOME / name).read_text(encoding="utf-8") for name in ("pyproject.toml", "constraints.txt"))
-    wanted = {"sources": hashlib.sha256(sources.encode()).hexdigest(), "extras": ["", extra] if extra else [""]}
+    wanted = {
+        "sources": hashlib.sha256(sources.encode()).hexdigest(),
+        "extras": ["all", extra] if extra != "all" else ["all"],
+    }
     done = json.loads(STAMP.read_text()) if PYTHON.exists() and STAMP.exists() else {}
     if done.get("sources") == wanted["sources"] and extra in done["extras"]:
         return
     if not PYTHON.exists():
         make_environment()
     say("installing; the first time this takes a few minutes, most of it PyTorch")
-    what = f".[{extra}]" if extra else "."
+    what = f".[{extra}]"
     run("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", "constraints.txt", "-e", what)
     STAMP.write_text(json.dumps(wanted))
 
@@ -61,10 +64,10 @@ def install(extra: str) -> None:
 def main(words: list[str]) -> None:
     match words:
         case []:
-            install("")
+            install("all")
             run("-m", "convscope", "train", "digits")
         case ["install"]:
-            install("")
+            install("all")
         case ["test", *more]:
             install("dev")
             run("-m", "pytest", "-n", "2", "-m", QUICK, *more)

@@ -7,7 +7,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import convscope as cs
-from convscope.api import compare
 
 with TemporaryDirectory() as folder:
     run = cs.train("digits", out=Path(folder) / "digits", epochs=5, settings={"model.name": "lenet"})
@@ -21,7 +20,7 @@ with TemporaryDirectory() as folder:
     print(*run.explain("designs").summary, sep="\n")
 
     other = cs.train("digits", out=Path(folder) / "mlp", epochs=5, settings={"model.name": "mlp"})
-    rows, warnings = compare([run.path, other.path])  # convscope compare RUN RUN
-    for row in rows:
+    comparison = cs.compare([run, other])  # convscope compare RUN RUN
+    for row in comparison.runs:
         print(f"{row.network}: {row.accuracy:.3f} ({row.low:.3f} to {row.high:.3f}), {row.num_parameters:,} parameters")
-    print(*warnings, sep="\n")
+    print(*comparison.warnings, sep="\n")

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "convscope"
-GROUND = {"errors", "validation", "files", "durations", "devices", "progress", "modules", "charts"}
+GROUND = {"errors", "validation", "files", "durations", "devices", "progress", "modules", "charts", "tables", "extras"}
 NETWORKS_AND_DATA = {"data", "models", "tasks"}
 A_RUN = NETWORKS_AND_DATA | {"training", "bundle", "runs"}
 MAY_IMPORT: dict[str, set[str]] = {
     **{name: {"errors"} for name in GROUND},
+    "charts": {"errors", "extras"},
     **dict.fromkeys(("data", "models", "training", "explain"), GROUND),
     "tasks": GROUND | {"models"},
     "bundle": GROUND | NETWORKS_AND_DATA,

@@ -33,6 +33,7 @@ FAULTS = {
     "attribute": ("a.py", "x.told\n", f'a.py:1: "told": {NAME}'),
     "key": ("a.py", 'x = {"told": 1}\n', f'a.py:1: "told": {NAME}'),
     "code span": ("a.py", "# see `Task.told(x)`\n", f'a.py:1: "told": {NAME}'),
+    "name of a test": ("a.py", "def test_leave_it_away(): ...\n", f"a.py:1: {PHRASE}"),
     "Markdown": ("docs/a.md", "# A\n\nOr leave\nit away.\n", f"docs/a.md:3: {PHRASE}"),
     "Markdown code span": ("docs/a.md", "The key `told`.\n", f'docs/a.md:1: "told": {NAME}'),
     "README": ("README.md", "leave it away\n", f"README.md:1: {PHRASE}"),
@@ -47,6 +48,7 @@ FAULTS = {
 }
 SOUND = {
     "part of a word": ("a.py", "untold = mistold = 1  # leave it awayward\n"),
+    "a name in the sentence of a test": ("a.py", "def test_all_is_told(): ...\n"),
     "a name in plain text": ("a.py", '"""It is told here."""\nx = "he told me"\n'),
     "a name in a JavaScript text": ("src/a.js", "f('he told', `he told`) // he told\n"),
     "strings of two expressions": ("a.py", 'x = "leave it", "away"\n'),

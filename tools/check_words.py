@@ -4,7 +4,7 @@ The list is `discarded_words.toml`. It has two kinds of entries:
 
 - a ``[[phrase]]`` is looked for in text: comments, docstrings, string literals, Markdown, JavaScript, CSS and HTML;
 - a ``[[name]]`` is looked for in identifiers, split at underscores and capitals: in code, in string literals that are
-  one identifier (keys), in class selectors, and in `code spans` of a text.
+  one identifier (keys), in class selectors, and in `code spans` of a text. Names of tests are sentences: text.
 
 ``python tools/check_words.py`` checks the repository, ``python tools/check_words.py FILE ...`` only these files.
 Exit code 1 if a discarded word was found.
@@ -154,7 +154,9 @@ def read_python(text: str) -> tuple[list[Block], list[tuple[int, str]]]:
         elif token.type not in _BETWEEN_STRINGS:
             previous = None
         word = _unquoted(token.string) if token.type == tokenize.STRING else token.string
-        if token.type in (tokenize.NAME, tokenize.STRING) and word.isidentifier():
+        if token.type == tokenize.NAME and word.startswith("test_"):
+            blocks.append([(token.start[0], word.replace("_", " "))])
+        elif token.type in (tokenize.NAME, tokenize.STRING) and word.isidentifier():
             identifiers.append((token.start[0], word))
     return blocks, [*identifiers, *_code_span_identifiers(blocks)]
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convscope.extras import extra
+
 INK, TRAIN, VALIDATION, WARNING = "#808890", "#5b8def", "#f2994a", "#d64545"
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -121,8 +123,9 @@ def accuracy_against_time(points: Sequence[tuple[str, float, float, float]]) -> 
 @contextmanager
 def _figure(rows: int, columns: int, inches: tuple[float, float]) -> Iterator[tuple[Any, Any]]:
     """A matplotlib figure in our style; no global setting is left changed."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
+    with extra("report", "charts"):
+        import matplotlib as mpl
+        from matplotlib.figure import Figure
 
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=inches, layout="constrained")

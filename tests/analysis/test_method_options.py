@@ -21,7 +21,7 @@ from convscope.errors import ConfigError, ConvscopeError, RunError
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_every_method_takes_layers_channels_images_and_a_seed(method):
+def test_every_method_accepts_layers_channels_images_a_seed_and_a_folder(method):
     assert {"layers", "channels", "images", "seed"} <= set(METHODS[method].settings.model_fields)
 
 
@@ -40,7 +40,7 @@ def quick(method: str) -> dict[str, object]:
         ("maximise", ""),
     ],
 )
-def test_channels_and_images_change_what_is_seen(spectral, method, picture):
+def test_channels_and_images_change_the_result(spectral, method, picture):
     layer = "early.0" if method == "filters" else "late"
     said = {"layers": [layer], "channels": [1, 3], "images": ["water"], **quick(method)}
     plain = explain(spectral, method, {"layers": [layer], "images": ["water"], **quick(method)})
@@ -53,7 +53,7 @@ def test_channels_and_images_change_what_is_seen(spectral, method, picture):
 
 
 @pytest.mark.parametrize("of", ["neuron", "layer", "direction"])
-def test_neurons_whole_layers_and_directions_are_painted_too(spectral, of):
+def test_neurons_whole_layers_and_directions_can_be_maximised(spectral, of):
     seen = explain(spectral, "maximise", {"objective": of, "layers": ["late"], "steps": 3, "copies": 2})
     (layer,) = seen.numbers["layers"]
     assert layer["kind"] == of
@@ -64,11 +64,11 @@ def test_neurons_whole_layers_and_directions_are_painted_too(spectral, of):
     assert (layer["data_maximum"] is not None) == (of == "neuron")
 
 
-def test_the_report_takes_in_what_every_way_found_until_the_network_changes(run, finding):
+def test_the_report_includes_the_results_of_every_method_until_the_network_changes(run, finding):
     explain(run, "over_time", {"probe": 0})
     explain(run, "neighbours", {"layers": ["stages.1"]})
     explain(run, "filters", out=run.parent / "elsewhere")
-    report = (run / "report.html").read_text()
+    report = write_report(RunFolder.open(run)).read_text()
     results = report[report.index("Explain results") :]
     assert re.findall(r"<h3>(\w+)</h3>", results) == ["neighbours", "over_time"]
     assert "purity@5: " in results
@@ -122,7 +122,7 @@ def planted():
 
 
 @pytest.mark.parametrize("as_classes", [False, True])
-def test_maps_of_a_network_that_answers_by_a_bright_patch_point_at_it(tmp_path, as_classes):
+def test_maps_localise_the_bright_patch_that_determines_the_class(tmp_path, as_classes):
     pixels, marks = planted()
     given = torch.where(marks, 1, 255) if as_classes else marks
     subject = wrap_module(Bright(), pixels, [1] * 12, InputInfo(classes=("dark", "bright"), home=tmp_path), given)
@@ -136,7 +136,7 @@ def test_maps_of_a_network_that_answers_by_a_bright_patch_point_at_it(tmp_path, 
     assert seen.summary[0].startswith("Grad-CAM layer: its peak lies on the object in 100 % of the images, and ")
 
 
-def test_where_a_run_of_boxes_looks_is_scored_against_its_boxes(finding):
+def test_attribution_maps_are_scored_against_the_boxes_of_a_localise_run(finding):
     seen = explain(finding, "pointing", {"method": ["grad_cam"], "max_images": 8})
     (one,) = seen.numbers["maps"]
     assert 0 < one["area"] < 1
@@ -153,7 +153,7 @@ def test_where_a_run_of_boxes_looks_is_scored_against_its_boxes(finding):
     assert not subject.model._forward_hooks
 
 
-def test_objects_of_masks_are_measured_region_by_region_without_the_ground_and_what_is_ignored():
+def test_objects_of_masks_are_measured_by_region_without_background_and_ignored_pixels():
     mask = np.zeros((1, 20, 20), np.uint8)
     mask[0, 2:6, 3:13] = 1
     mask[0, 12:18, 4:8] = 2
@@ -170,7 +170,7 @@ def refused(error: type[ConvscopeError], *given: object) -> str:
 
 
 @pytest.mark.parametrize("method", [method for method in METHODS if method not in ("over_time", "pointing")])
-def test_an_unknown_layer_is_told_with_the_nearest_name_by_every_way(spectral, method):
+def test_every_method_suggests_the_nearest_name_of_an_unknown_layer(spectral, method):
     assert refused(ConvscopeError, spectral, method, {"layers": ["latte"], **quick(method)}) == (
         "layer latte: the network has no such layer; did you mean late?"
     )
@@ -192,13 +192,13 @@ OUT_OF_RANGE = {
 
 
 @pytest.mark.parametrize("method", OUT_OF_RANGE)
-def test_a_channel_out_of_range_is_told_by_every_way(spectral, method):
+def test_every_method_rejects_a_channel_out_of_range(spectral, method):
     layer = "late.1" if method == "filters" else "late"
     said = {"layers": [layer], "channels": [99], **quick(method)}
     assert refused(ConvscopeError, spectral, method, said) == OUT_OF_RANGE[method]
 
 
-def test_what_has_no_channels_no_marks_or_no_probes_says_so(run, spectral):
+def test_layers_without_channels_runs_without_masks_and_without_probes_are_errors(run, spectral):
     assert refused(ConfigError, spectral, "attribution", {"method": ["occlusion"], "channels": [1]}) == (
         "channels: occlusion are of the image and have none; choose grad_cam, grad_cam_plus_plus, hires_cam, layer_cam"
     )
@@ -232,7 +232,7 @@ ALONE = {
 
 
 @pytest.mark.parametrize("method", [method for method in METHODS if method != "over_time"])
-def test_a_saved_model_without_images_shows_what_needs_none_and_asks_for_files_otherwise(run, method):
+def test_a_saved_model_without_images_supports_methods_that_need_none_and_requires_files_otherwise(run, method):
     said = {**quick(method), **({"layers": ["stages.1"], "channels": [1]} if method == "maximise" else {})}
     if method in ALONE:
         assert refused(ConfigError, run / "model", method, said) == ALONE[method]
@@ -250,7 +250,7 @@ def test_a_network_without_maps_is_looked_at_by_its_pixels(tmp_path):
     )
 
 
-def test_masks_and_marks_of_other_shapes_are_refused():
+def test_masks_of_another_shape_are_rejected():
     pixels, marks = planted()
     with pytest.raises(ConfigError) as caught:
         wrap_module(Bright(), pixels, [1] * 12, None, marks[:, :8])
@@ -259,7 +259,7 @@ def test_masks_and_marks_of_other_shapes_are_refused():
     )
 
 
-def test_a_run_of_numbers_is_told_what_else_there_is_by_every_way_that_needs_classes(run):
+def test_for_a_regression_run_methods_that_need_classes_list_other_methods(run):
     numbers = shutil.copytree(run, run.parent / "numbers")
     config = numbers / "model" / "config.json"
     content = json.loads(config.read_text()) | {"task": "regress", "task_settings": {}}

@@ -62,7 +62,7 @@ def test_every_way_works_on_a_module_of_ones_own_with_five_channels(spectral, me
     assert all(torch.equal(value, before[name]) for name, value in spectral.model.state_dict().items())
 
 
-def test_activations_are_those_that_a_hook_sees(spectral):
+def test_activations_equal_the_output_recorded_by_a_hook(spectral):
     kept = []
     handle = spectral.model.late.register_forward_hook(lambda _module, _inputs, output: kept.append(output))
     x = spectral.input(spectral.read("validation").select([0]))
@@ -119,7 +119,7 @@ def test_the_run_itself_explains(run):
 
 def test_the_hierarchy_goes_into_the_report_until_the_network_changes(run):
     explain(run, "hierarchy", QUICK["hierarchy"])
-    report = (run / "report.html").read_text()
+    report = write_report(RunFolder.open(run)).read_text()
     assert "stages.1: feature visualisations" in report
     page = (run / "explain" / "hierarchy" / "hierarchy.html").read_text()
     assert "What run has learned" in page
@@ -138,7 +138,7 @@ def refused(error: type[ConvscopeError], *given: object) -> str:
     return str(caught.value)
 
 
-def test_what_cannot_be_looked_at_is_told_with_what_to_do(run, spectral, tmp_path):
+def test_invalid_requests_are_errors_with_a_remedy(run, spectral, tmp_path):
     assert refused(ModelError, run, "activations", {"layers": ["stages.7"]}) == (
         "layer stages.7: the network has no such layer; did you mean stages.1?"
     )
@@ -175,7 +175,7 @@ def test_what_cannot_be_looked_at_is_told_with_what_to_do(run, spectral, tmp_pat
 
 
 @pytest.mark.parametrize("method", ["attribution", "class_images", "sanity"])
-def test_a_task_without_classes_is_told_what_else_there_is(spectral, method):
+def test_for_a_task_without_classes_the_error_lists_other_methods(spectral, method):
     numbers = replace(spectral, task="regress")
     assert refused(ConfigError, numbers, method) == (
         "Spectral: task 'regress' has no class scores; "
@@ -194,14 +194,14 @@ def test_files_that_are_no_images_are_named(run, tmp_path):
     )
 
 
-def test_a_run_without_a_network_says_how_to_go_on(run):
+def test_a_run_without_a_network_is_an_error_that_names_how_to_resume(run):
     shutil.rmtree(run / "model")
     assert refused(RunError, run, "filters") == (
         f"{run}: no network in it yet; go on training with convscope train --resume {run}"
     )
 
 
-def test_a_saved_model_without_images_asks_for_files(run):
+def test_a_saved_model_without_images_requires_files(run):
     assert refused(ConfigError, run / "model", "attribution") == (
         "images: model comes without images; name files or folders"
     )
@@ -210,7 +210,7 @@ def test_a_saved_model_without_images_asks_for_files(run):
     )
 
 
-def test_pixels_that_do_not_fit_what_is_said_of_them_are_refused():
+def test_pixels_that_contradict_their_description_are_rejected():
     def told(*given: object) -> str:
         with pytest.raises(ConfigError) as caught:
             wrap_module(*given)  # type: ignore[arg-type]

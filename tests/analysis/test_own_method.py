@@ -51,7 +51,7 @@ def test_it_has_a_command_with_its_option_and_help(convscope, run, monkeypatch):
 
 def test_it_is_a_method_of_a_run_whose_report_takes_it_in(run):
     assert Run(run).explain("brightness", factors=2).summary[0].startswith("the probability falls by ")
-    assert "<h3>brightness</h3>" in (run / "report.html").read_text()
+    assert "<h3>brightness</h3>" in Run(run).report().read_text()
 
 
 def test_it_has_an_http_schema_and_runs_in_the_explorer(run):

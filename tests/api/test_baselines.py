@@ -53,7 +53,7 @@ def test_means_intervals_and_the_line_by_hand():
     assert compare_pretrained([first]) == ""
 
 
-def test_what_cannot_be_compared_is_refused(tmp_path):
+def test_runs_that_cannot_be_compared_are_rejected(tmp_path):
     with pytest.raises(ConfigError) as refused:
         list(run_baselines("digits", ["majorty"], tmp_path, None, [0], None))
     assert str(refused.value) == "--recipes majorty: no such recipe; did you mean majority?"

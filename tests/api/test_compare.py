@@ -17,15 +17,16 @@ def two(few, tmp_path_factory):
     return folder / "residual", folder / "mlp"
 
 
-def test_the_perceptron_stands_in_the_table_beside_the_network(two) -> None:
-    rows, objections = compare(two)
+def test_the_perceptron_is_compared_with_the_network(two) -> None:
+    comparison = compare(two)
+    rows = comparison.runs
     assert {row.network for row in rows} == {"resnet18", "mlp"}
     assert rows[0].accuracy >= rows[1].accuracy
-    assert objections == ()
+    assert comparison.warnings == ()
     for row in rows:
         scored = evaluate(row.run)
         assert row.accuracy == scored["accuracy"]
-        assert [row.low, row.high] == scored["interval"]
+        assert (row.low, row.high) == scored.interval
         assert row.num_parameters > 0
         assert row.epochs > 0
         assert row.seconds > 0
@@ -33,7 +34,7 @@ def test_the_perceptron_stands_in_the_table_beside_the_network(two) -> None:
 
 def test_runs_on_other_images_are_not_compared_without_a_word(two, few, tmp_path) -> None:
     train(tmp_path / "other", few, seed=5)
-    _, objections = compare([two[0], tmp_path / "other"])
+    objections = compare([two[0], tmp_path / "other"]).warnings
     assert objections == (
         f"{tmp_path / 'other'} was validated on other images than {two[0]}: their accuracies differ by chance too; "
         "train with the same data and seed",

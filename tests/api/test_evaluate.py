@@ -47,48 +47,51 @@ def test_the_scores_are_those_of_the_saved_network_on_the_files_of_the_set(tmp_p
         with torch.no_grad():
             right += config.classes[int(model(x).argmax())] == name.split("/")[0]
     assert found["accuracy"] == pytest.approx(right / len(names))
-    assert found["images"] == len(names) == 6
-    assert found["epoch"] == 2
+    assert found.num_images == len(names) == 6
+    assert found.epoch == 2
     assert load_predictions(run, "test").names == tuple(names)
 
 
-def test_evaluating_gives_what_training_told(run):
+def test_evaluation_equals_the_scores_reported_by_training(run):
     told = run.events("epoch")[-1]["validation"]
     found = evaluate(run.path, "validation")
     assert {name: found[name] for name in told} == pytest.approx(told, abs=1e-4)
-    low, high = found["interval"]
+    low, high = found.interval
     assert 0 <= low < found["accuracy"] < high <= 1
-    assert "look" not in found
+    assert found.test_evaluations == 0
 
 
-def test_each_look_at_the_test_set_is_recorded_and_shown(run):
-    assert evaluate(run.path, "test")["look"] == 1
+def test_each_evaluation_on_the_test_split_is_recorded_and_shown(run):
+    assert evaluate(run.path, "test").test_evaluations == 1
     first = run.test_evaluations()[0]
     assert first.keys() == {
         *("when", "split", "images", "epoch", "tta_views"),
         *("loss", "accuracy", "top5", "macro_f1", "interval"),
     }
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", first["when"])
+    assert "Not looked at yet." in run.report.read_text(), "evaluating does not touch the report"
+    write_report(run)
     assert "1 evaluation on the test split." in run.report.read_text()
-    assert evaluate(run.path, "test")["look"] == 2
+    assert evaluate(run.path, "test").test_evaluations == 2
     assert len(run.test_evaluations()) == 2
+    write_report(run)
     page = run.report.read_text()
     assert "2 evaluations on the test split." in page
     assert page.count(f"<td>{first['when']}</td>") >= 1
     assert "test accuracy, first evaluation" in page
 
 
-def test_a_report_shows_that_the_test_set_was_not_looked_at(finished):
+def test_a_report_states_that_the_test_split_was_not_evaluated(finished):
     page = (finished / "report.html").read_text()
-    assert "Not looked at yet." in page
+    assert "Not evaluated yet." in page
     assert f"convscope evaluate {finished} --split test" in page
 
 
-def test_a_look_that_a_kill_cut_off_hides_no_other(run):
+def test_a_truncated_evaluation_record_does_not_hide_others(run):
     evaluate(run.path, "test")
     with run.test_evaluations_file.open("a") as file:
         file.write('{"when": "20')
-    assert evaluate(run.path, "test")["look"] == 2
+    assert evaluate(run.path, "test").test_evaluations == 2
 
 
 def test_a_stopped_run_can_be_evaluated(tmp_path, few):
@@ -97,7 +100,7 @@ def test_a_stopped_run_can_be_evaluated(tmp_path, few):
     next(event for event in events if isinstance(event, Epoch))
     events.close()
     run = RunFolder(tmp_path / "run")
-    assert evaluate(run.path, "test")["epoch"] == 1
+    assert evaluate(run.path, "test").epoch == 1
     assert len(run.test_evaluations()) == 1
     assert not run.report.exists()
     with pytest.raises(RunError) as caught:
@@ -105,10 +108,10 @@ def test_a_stopped_run_can_be_evaluated(tmp_path, few):
     file = run.predictions / "validation.npz"
     assert str(caught.value) == f"{file}: missing or damaged; convscope evaluate {run.path} --split validation makes it"
     evaluate(run.path, "validation")
-    assert run.report.exists()
+    assert write_report(run).exists()
 
 
-def test_a_run_without_a_network_says_how_to_get_one(tmp_path, few):
+def test_a_run_without_a_network_is_an_error_that_names_the_remedy(tmp_path, few):
     events = start(tmp_path / "run", few)
     next(event for event in events if event.__class__.__name__ == "Step")
     events.close()
@@ -134,7 +137,7 @@ def test_an_empty_set_is_refused(tmp_path, few):
     )
 
 
-def test_a_run_that_was_trained_on_a_device_that_is_not_here_is_evaluated_on_what_is(run):
+def test_a_run_trained_on_an_unavailable_device_is_evaluated_on_an_available_one(run):
     text = run.recipe_file.read_text()
     run.recipe_file.write_text(text.replace('device = "auto"', 'device = "xpu:7"'))
     assert evaluate(run.path, "validation")["accuracy"] > 0
@@ -156,14 +159,14 @@ def test_files_of_more_than_8_bits_are_seen_as_in_training(tmp_path):
     assert json.loads((run.model / "config.json").read_text())["preprocessing"]["white"] == 4095
     answers = load_predictions(run, "validation")
     probabilities = answers.task.decode(answers.meter.output)
-    _, predicted = predict(run.path, [folder / name for name in answers.names])
+    predicted = predict(run.path, [folder / name for name in answers.names])
     for expected, found in zip(probabilities.tolist(), predicted, strict=True):
         assert found.probabilities == pytest.approx(expected, abs=1e-5)
 
 
-def test_more_crops_see_larger_pictures_and_leave_the_kept_answers_alone(run) -> None:
+def test_evaluation_with_more_views_does_not_change_the_stored_predictions(run) -> None:
     kept = (run.path / "predictions" / "validation.npz").read_bytes()
     once, ten = evaluate(run.path), evaluate(run.path, tta_views="10")
-    assert (once["tta_views"], ten["tta_views"]) == ("1", "10")
+    assert (once.tta_views, ten.tta_views) == ("1", "10")
     assert once["loss"] != ten["loss"]
     assert (run.path / "predictions" / "validation.npz").read_bytes() == kept

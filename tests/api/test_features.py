@@ -12,7 +12,7 @@ from helpers.small_runs import photos
 
 
 def test_a_runs_vectors_are_written_three_times_alike_and_probed(finished, tmp_path):
-    found = features(finished, "digits", tmp_path / "out")
+    found = features(finished, "digits", out=tmp_path / "out")
     assert found.files == ("features.npy", "features.csv", "features.parquet")
     vectors = np.load(tmp_path / "out" / "features.npy")
     assert vectors.shape == (1797, 8)
@@ -30,18 +30,18 @@ def test_a_runs_vectors_are_written_three_times_alike_and_probed(finished, tmp_p
 
 
 def test_the_networks_own_score_is_the_one_that_evaluate_gives(finished, tmp_path):
-    found = features(finished, "digits", tmp_path / "out")
+    found = features(finished, "digits", out=tmp_path / "out")
     assert found.scores["the network's own"] == pytest.approx(evaluate(finished)["accuracy"])
 
 
 def test_other_data_are_cut_anew_and_have_no_score_of_the_networks_own(finished, tmp_path):
-    found = features(finished, str(photos(tmp_path / "photos", each=20)), tmp_path / "out")
+    found = features(finished, str(photos(tmp_path / "photos", each=20)), out=tmp_path / "out")
     assert found.vectors.shape == (40, 8)
     assert "the network's own" not in found.scores
     assert found.scores["linear probe"] == 1.0, "bright against dark"
 
 
-def test_classes_that_are_apart_are_told_apart_and_noise_is_not():
+def test_separable_classes_are_classified_and_noise_is_not():
     generator = np.random.default_rng(0)
     y = np.arange(200) % 2
     apart = generator.normal(size=(200, 5)) + 5 * y[:, None]
@@ -50,7 +50,7 @@ def test_classes_that_are_apart_are_told_apart_and_noise_is_not():
     assert max(probe_scores(noise[:100], y[:100], noise[100:], y[100:]).values()) < 0.7
 
 
-def test_what_cannot_be_probed_is_refused(finished, tmp_path):
+def test_data_that_cannot_be_probed_are_rejected(finished, tmp_path):
     with pytest.raises(DataError) as refused:
         probe_scores(np.zeros((3, 2)), np.zeros(3, int), np.zeros((0, 2)), np.zeros(0, int))
     assert str(refused.value) == "probe: 1 classes and 0 test images; pass at least 2 classes and 1 test image"
@@ -58,7 +58,7 @@ def test_what_cannot_be_probed_is_refused(finished, tmp_path):
     photos(tmp_path / "photos", each=10)
     table.write_text("image,age\n" + "".join(f"photos/a/{i}.png,{i}.5\n" for i in range(10)))
     with pytest.raises(ConfigError) as refused:
-        features(finished, str(table), tmp_path / "out")
+        features(finished, str(table), out=tmp_path / "out")
     assert str(refused.value) == f"features: {table} has numbers, and probes need one class per image"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from torch import nn
 
-from convscope.api import as_picture, convolve_file, inspect
+from convscope.api import as_picture, convolve, inspect
 from convscope.errors import ConfigError, ModelError
 
 NOTES_IMAGE = (
@@ -67,24 +67,24 @@ def test_an_unknown_network_is_named_with_the_nearest() -> None:
     assert str(caught.value) == "model: no network vgg61; did you mean vgg19?"
 
 
-def test_the_alexnet_of_the_notes_loses_pixels_at_277_and_is_told_so() -> None:
+def test_alexnet_on_277_pixels_is_warned_of_unused_pixels() -> None:
     """(277 - 11) / 4 + 1 = 67.5."""
     assert any("67.5" in warning for warning in inspect("alexnet_2012", (3, 277, 277)).warnings)
 
 
-def test_the_notes_seven_by_seven_image_gives_five_by_five(tmp_path: Path) -> None:
+def test_a_7x7_image_and_a_3x3_filter_give_a_5x5_map(tmp_path: Path) -> None:
     file = tmp_path / "image.txt"
     file.write_text(NOTES_IMAGE)
-    result, note = convolve_file(file, "1,0,1;0,1,0;1,0,1")
+    result = convolve(file, "1,0,1;0,1,0;1,0,1")
     assert result.output.tolist()[0] == [1, 4, 3, 4, 1]
     assert result.output.shape == (5, 5)
-    assert "cross-correlation" in note
+    assert "cross-correlation" in result.note
 
 
 def test_a_padding_that_is_no_number_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
-        convolve_file(tmp_path / "image.txt", "edge", padding="wide")
-    assert str(caught.value) == "--padding wide: not a number of pixels; write one, or same"
+        convolve(tmp_path / "image.txt", "edge", padding="wide")
+    assert str(caught.value) == "padding wide: not a number of pixels; write one, or same"
 
 
 def test_a_text_file_with_ragged_rows_is_refused(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_text_file_with_ragged_rows_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         ModelError, match=r"ragged\.txt: rows of numbers are needed \(.*\); separate them by spaces or commas"
     ):
-        convolve_file(file, "edge")
+        convolve(file, "edge")
 
 
 def test_a_picture_spans_black_to_white_also_when_it_is_flat() -> None:

@@ -14,16 +14,16 @@ from convscope.errors import ConfigError
 from helpers.small_runs import train
 
 
-def test_unmoved_images_score_as_ever_and_the_curves_are_written(finished, tmp_path):
+def test_untransformed_images_have_the_validation_score_and_the_curves_are_written(finished, tmp_path):
     path = shutil.copytree(finished, tmp_path / "run")
-    found = robustness(path)
+    found = robustness(path).scores
     assert [(one.move, one.amount) for one in found] == [(m, a) for m, amounts in AMOUNTS.items() for a in amounts]
     still = {one.score for one in found if (one.move, one.amount) in (("shift", 0), ("rotate", 0), ("scale", 1))}
     assert still == {evaluate(path)["accuracy"]}
-    assert json.loads((path / "tolerance.json").read_text())[0] == {
+    assert json.loads((path / "robustness.json").read_text())[0] == {
         "move": "shift", "amount": 0.0, "score": found[0].score,
     }  # fmt: skip
-    assert ElementTree.parse(path / "tolerance.svg").getroot().tag == "{http://www.w3.org/2000/svg}svg"
+    assert ElementTree.parse(path / "robustness.svg").getroot().tag == "{http://www.w3.org/2000/svg}svg"
 
 
 def test_images_are_moved_as_their_matrices_say():
@@ -39,12 +39,12 @@ def test_images_are_moved_as_their_matrices_say():
     assert torch.equal(TransformedInput(torch.nn.Identity(), matrix_of("scale", 1, 9))(x), x)
 
 
-def test_a_task_whose_answers_move_with_the_image_is_refused(tmp_path):
+def test_a_task_with_spatial_predictions_is_rejected(tmp_path):
     path = tmp_path / "run"
     train(path, "shapes", task="localise", train__epochs=1, data__size=32)
     with pytest.raises(ConfigError) as caught:
         robustness(path)
     assert str(caught.value) == (
-        f"tolerance: {path} is of the task localise, whose answers change when the image moves; "
+        f"robustness: {path} is of the task localise, whose answers change when the image moves; "
         "classes and labels can be asked"
     )

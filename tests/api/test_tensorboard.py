@@ -28,15 +28,15 @@ def test_losses_rates_and_scores_are_written(tmp_path, few):
         ]
 
 
-def test_without_tensorboard_the_way_to_it_is_told(monkeypatch):
+def test_without_tensorboard_the_error_names_how_to_install_it(monkeypatch):
     load = builtins.__import__
 
     def refuse(name, *rest):
         if name.startswith("torch.utils.tensorboard"):
-            raise ImportError(name)
+            raise ModuleNotFoundError(name="tensorboard")
         return load(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(ConfigError) as caught:
         next(log_to_tensorboard(iter(())))
-    assert str(caught.value) == "--log tensorboard: not installed; pip install 'convscope[tensorboard]'"
+    assert str(caught.value) == "--log tensorboard: tensorboard is not installed; pip install 'convscope[tensorboard]'"

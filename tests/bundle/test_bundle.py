@@ -80,7 +80,7 @@ def test_a_pickle_is_refused_and_never_run(tmp_path, disguise):
     assert not (tmp_path / "harm").exists()
 
 
-def test_weights_whose_header_begins_like_a_pickle_are_opened(tmp_path):
+def test_weights_whose_header_starts_like_a_pickle_are_opened(tmp_path):
     """A safetensors file begins with its header's length; one in thirty-two lengths begins with a pickle's byte."""
     model, _ = saved(tmp_path)
     file = tmp_path / "model.safetensors"
@@ -159,7 +159,7 @@ def test_a_missing_file_is_named(tmp_path):
         ('{"task": "classify"}', "classes: field required"),
     ],
 )
-def test_a_config_that_says_too_little_is_refused(tmp_path, text, why):
+def test_an_incomplete_config_is_rejected(tmp_path, text, why):
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(ModelError) as caught:
         load_bundle(tmp_path)

@@ -20,7 +20,7 @@ def own_answer(model, pixels, config):
         return model(x).softmax(1)[0].tolist()
 
 
-def test_an_answer_is_the_networks_own_on_the_same_file(tmp_path):
+def test_a_prediction_equals_the_networks_output_on_the_same_file(tmp_path):
     model, config = saved(tmp_path / "model")
     file = drawn(tmp_path / "a.png")
     (answer,) = predict(*load_bundle(tmp_path / "model"), [file])
@@ -51,7 +51,7 @@ def test_deep_greys_are_scaled_as_in_training(tmp_path):
     assert answer.probabilities == pytest.approx(own_answer(model, pixels, config), abs=1e-5)
 
 
-def test_what_cannot_be_read_is_named_and_the_others_are_answered_in_their_order(tmp_path):
+def test_unreadable_files_are_reported_and_the_others_predicted_in_order(tmp_path):
     model, config = saved(tmp_path / "model")
     good, other = drawn(tmp_path / "good.png"), drawn(tmp_path / "other.png", seed=1)
     empty, text, cut = tmp_path / "empty.png", tmp_path / "notes.txt", tmp_path / "cut.png"
@@ -85,7 +85,7 @@ def test_many_files_are_answered_batch_by_batch(tmp_path):
         assert answer.probabilities == pytest.approx(alone[number % 2].probabilities, abs=1e-5)
 
 
-def test_folders_stand_for_the_files_in_them_in_order_of_name(tmp_path):
+def test_folders_are_replaced_by_their_files_sorted_by_name(tmp_path):
     for name in ("b.png", "a.png", "inside/c.png", ".hidden.png", ".git/d.png"):
         drawn(tmp_path / "photos" / name)
     extra = drawn(tmp_path / "z.png")
@@ -105,7 +105,7 @@ def test_a_path_without_files_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("tta_views", ["5", "shifts"])
-def test_several_looks_are_averaged_before_the_answer(tmp_path, tta_views):
+def test_test_time_augmentation_views_are_averaged(tmp_path, tta_views):
     model, config = saved(tmp_path / "model")
     config = config.model_copy(update={"mirrored": True})
     file = drawn(tmp_path / "a.png", size=(50, 70))
@@ -117,7 +117,7 @@ def test_several_looks_are_averaged_before_the_answer(tmp_path, tta_views):
     assert answer.probabilities != next(predict(model, config, [file])).probabilities
 
 
-def test_looks_at_mirror_images_are_for_networks_that_have_learnt_from_some(tmp_path):
+def test_mirrored_views_are_used_only_if_training_images_were_mirrored(tmp_path):
     model, config = saved(tmp_path / "model")
     file = drawn(tmp_path / "a.png")
     once, twice = (
@@ -127,7 +127,7 @@ def test_looks_at_mirror_images_are_for_networks_that_have_learnt_from_some(tmp_
     assert once != twice
 
 
-def test_the_looks_are_those_that_the_bundle_says_where_nobody_says_others(tmp_path):
+def test_the_views_default_to_those_of_the_bundle(tmp_path):
     model, config = saved(tmp_path / "model")
     file = drawn(tmp_path / "a.png")
     once, several = (next(predict(model, config, [file], tta_views)).probabilities for tta_views in ("1", "shifts"))

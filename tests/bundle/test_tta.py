@@ -83,7 +83,7 @@ def test_the_count_is_of_looks() -> None:
     assert AveragedViews(Corner(), (14, 14), "shifts", mirror=False).num_views == 3
 
 
-def test_looks_one_by_one_begin_with_the_image_as_it_is() -> None:
+def test_the_first_view_is_the_unchanged_image() -> None:
     x = rising(5)
     cropped = AveragedViews(Corner(), (5, 5), "shifts")
     each = cropped.per_view(x)

@@ -117,7 +117,7 @@ TOLD = {
 
 
 @pytest.mark.parametrize(("make", "line"), TOLD.values(), ids=TOLD)
-def test_data_that_are_not_as_they_should_be_are_told_and_trained_on(convscope, tmp_path, make, line):
+def test_irregular_data_are_reported_and_trained_on(convscope, tmp_path, make, line):
     code, out, err = convscope("train", make(tmp_path), "--out", tmp_path / "run", *SMALL)
     assert (code, err) == (0, "")
     assert line in out.splitlines()
@@ -260,9 +260,7 @@ def test_a_run_is_never_written_over(convscope, run, few):
     )  # fmt: skip
 
 
-def test_a_disk_that_fills_is_told_in_one_line_and_the_run_goes_on_when_there_is_room(
-    convscope, few, tmp_path, monkeypatch
-):
+def test_a_full_disk_is_reported_in_one_line_and_the_run_can_continue_later(convscope, few, tmp_path, monkeypatch):
     path, write = tmp_path / "run", torch.save
 
     def filling(content, file):

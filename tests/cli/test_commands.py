@@ -26,7 +26,7 @@ def run(few, tmp_path_factory):
     return path
 
 
-def test_training_says_what_it_finds_does_and_has_done(convscope, few, tmp_path):
+def test_training_prints_the_dataset_the_plan_and_the_result(convscope, few, tmp_path):
     path = tmp_path / "run"
     code, out, err = convscope("train", few, "--out", path, "--epochs", 2, "--seed", 5, *TINY)
     lines = out.splitlines()
@@ -80,7 +80,7 @@ def test_a_recipe_alone_runs_again(convscope, run, tmp_path):
 def test_a_finished_run_can_be_resumed(convscope, run):
     code, out, _ = convscope("train", "--resume", run)
     assert code == 0
-    assert "resumed: after epoch 4, the last one: only the report is written anew" in out
+    assert "resumed: after epoch 4, the last one: only the report is rewritten" in out
 
 
 REFUSED = {
@@ -104,6 +104,14 @@ def test_a_flag_that_does_not_fit_is_refused_in_one_line(convscope, tmp_path, mo
     assert not list(tmp_path.iterdir())
 
 
+def test_data_are_summarised_without_training(convscope, few):
+    code, out, err = convscope("data", few)
+    assert (code, err) == (0, "")
+    assert out.splitlines()[0] == f"source: {few}"
+    code, out, _ = convscope("data", few, "--json")
+    assert json.loads(out)["summary"]["classes"] == ["a", "b"]
+
+
 def test_scores_for_people(convscope, run):
     code, out, _ = convscope("evaluate", run)
     names = [line.split("  ")[0].strip() for line in out.splitlines()]
@@ -119,15 +127,18 @@ def test_scores_for_machines(convscope, run, tmp_path):
     found = json.loads(out)
     assert code == 0
     assert 0 <= found["accuracy"] <= 1
-    assert (found["split"], found["images"], found["look"]) == ("test", 6, 1)
+    assert (found["split"], found["images"], found["test_evaluations"]) == ("test", 6, 1)
     assert len(RunFolder(path).test_evaluations()) == 1
 
 
-def test_a_second_look_is_said_to_be_one(convscope, run, tmp_path):
+def test_a_second_evaluation_on_the_test_split_is_reported_as_such(convscope, run, tmp_path):
     path = shutil.copytree(run, tmp_path / "run")
-    assert "This was look" not in convscope("evaluate", path, "--split", "test")[1]
+    report = f"To show it in the report: convscope report {path}\n"
+    first = convscope("evaluate", path, "--split", "test")[1]
+    assert "This was" not in first
+    assert first.endswith(report)
     assert convscope("evaluate", path, "--split", "test")[1].endswith(
-        "This was look 2 at the test set; only the first is an honest estimate for new images.\n"
+        f"This was test evaluation 2 of this run; only the first is an unbiased estimate for new images.\n{report}"
     )
 
 
@@ -138,7 +149,7 @@ def test_a_report_can_be_written_anew(convscope, run, tmp_path):
     assert (path / "report.html").exists()
 
 
-def test_answers_as_a_table(convscope, run, few):
+def test_predictions_as_a_table(convscope, run, few):
     code, out, err = convscope("predict", run, f"{few}/a/0.png", f"{few}/b/0.png")
     lines = [line.split() for line in out.splitlines()]
     assert (code, err) == (0, "")
@@ -148,7 +159,7 @@ def test_answers_as_a_table(convscope, run, few):
     assert convscope("predict", run, f"{few}/a/0.png", "--top", 1)[1].split()[:2] == ["file", "answer"]
 
 
-def test_answers_as_csv(convscope, run, few):
+def test_predictions_as_csv(convscope, run, few):
     code, out, _ = convscope("predict", run, f"{few}/a", "--csv")
     rows = list(csv.DictReader(io.StringIO(out)))
     assert code == 0
@@ -158,7 +169,7 @@ def test_answers_as_csv(convscope, run, few):
     assert rows[0]["file"] == f"{few}/a/0.png"
 
 
-def test_answers_as_json(convscope, run, few):
+def test_predictions_as_json(convscope, run, few):
     code, out, _ = convscope("predict", run / "model", few, "--json")
     answers = [json.loads(line) for line in out.splitlines()]
     assert code == 0
@@ -239,7 +250,7 @@ STOPS = {"DataLoaded": "", "Epoch": "convscope: stopped; at most the current epo
 @pytest.mark.usefixtures("no_report")
 @pytest.mark.parametrize(("stop", "expected"), [(KeyboardInterrupt, 130), (command_line.Terminated, 143)])
 @pytest.mark.parametrize("at", STOPS)
-def test_a_stopped_command_ends_with_the_systems_code_and_says_how_to_go_on(
+def test_an_interrupted_command_exits_with_the_signals_code_and_names_how_to_resume(
     convscope, few, tmp_path, monkeypatch, stop, expected, at
 ):
     path = tmp_path / "run"

@@ -63,7 +63,7 @@ def test_json_is_the_file_s_content(convscope, run):
     assert len(told["images"]) == 4, "as many of the two classes as are shown"
 
 
-def test_where_takes_kinds_of_maps_and_a_class_to_follow(convscope, run, tmp_path):
+def test_where_accepts_a_method_and_a_target_class(convscope, run, tmp_path):
     how = ("--method", "layer_cam", "--method", "input_gradients", "--target", "8")
     code, said, _ = convscope("explain", run, "attribution", *how, "--out", tmp_path, "--json")
     assert code == 0
@@ -97,14 +97,14 @@ def test_errors_are_one_line_and_exit_code_2(convscope, run):
          "train on data that have some, or give marks to own_module"),
     ],
 )  # fmt: skip
-def test_bad_input_is_told_in_one_line(convscope, run, words, told):
+def test_invalid_input_is_an_error_of_one_line(convscope, run, words, told):
     method, *rest = words
     code, said, error = convscope("explain", run, method, *rest)
     assert (code, said) == (2, "")
     assert error == f"convscope: {told}\n"
 
 
-def test_a_folder_that_is_no_run_is_told(convscope, tmp_path):
+def test_a_folder_that_is_not_a_run_is_an_error(convscope, tmp_path):
     code, said, error = convscope("explain", tmp_path, "attribution")
     assert (code, said) == (2, "")
     assert error == (

@@ -27,7 +27,7 @@ def refused(convscope, tmp_path):
     return run
 
 
-def test_what_is_neither_file_nor_run_nor_network(refused, tmp_path):
+def test_a_source_that_is_neither_file_nor_run_nor_network_is_an_error(refused, tmp_path):
     assert refused("--from", "imagnet") == "--from imagnet: no such file, run or network; did you mean imagenet?"
     assert refused("--from", tmp_path / "w.pth") == (
         f"--from {tmp_path / 'w.pth'}: no such file, run or network; give imagenet, a weights file, a run's folder or "

@@ -22,7 +22,7 @@ def test_every_command_explains_itself_and_every_option(convscope, name, monkeyp
         assert option.name == "help" or option.help, f"{name}: {option.name} is not explained"
 
 
-def test_the_first_thing_to_type_is_said_first(convscope):
+def test_the_help_starts_with_the_first_command_to_run(convscope):
     code, out, _ = convscope("--help")
     assert code == 0
     assert "Start with: convscope train digits" in out

@@ -70,7 +70,7 @@ def test_gradients_reach_every_parameter(name) -> None:
 
 
 @every
-def test_output_of_an_image_does_not_depend_on_the_batch(name) -> None:
+def test_the_output_of_an_image_does_not_depend_on_its_batch(name) -> None:
     model, x = make(name), images(name)
     with torch.no_grad():
         torch.testing.assert_close(model(x[:1]), model(x)[:1], rtol=1e-4, atol=1e-4)
@@ -132,7 +132,7 @@ def test_an_architecture_in_json_rebuilds_the_network_and_loads_its_state(name) 
 
 
 @every
-def test_copies_and_saved_states_have_equal_outputs_and_share_no_memory(name) -> None:
+def test_copies_and_saved_states_have_the_same_output_and_share_no_memory(name) -> None:
     model, x = make(name), images(name, 1)
     file = io.BytesIO()
     torch.save(model.state_dict(), file)
@@ -157,7 +157,7 @@ def test_torch_compile_traces_the_whole_network(name) -> None:
 
 
 @quick
-def test_torch_export_gives_the_same_output(name) -> None:
+def test_torch_export_returns_the_networks_output_as_one_tensor(name) -> None:
     model, x = make(name), images(name, 1)
     program = torch.export.export(model, (x,))
     with torch.no_grad():

@@ -46,11 +46,11 @@ def taken(task):
     return meter
 
 
-def test_it_is_known_by_its_name(task):
+def test_a_task_is_registered_by_its_name(task):
     assert TASKS[task.name] is type(task)
 
 
-def test_it_comes_back_from_its_settings_as_json(task):
+def test_a_task_is_restored_from_its_settings_in_json(task):
     assert restore_task(type(task), NAMES, json.loads(json.dumps(task.settings()))) == task
 
 
@@ -116,7 +116,7 @@ def test_scores_do_not_depend_on_the_batches_and_survive_the_disk(task):
     assert len(meter) == N
 
 
-def test_its_answers_have_a_cell_per_column_and_are_json(task):
+def test_its_predictions_have_a_cell_per_column_and_are_json(task):
     frames = [ViewTransform(f"{i}.png", (24, 32), 0.0, 0.0, 32.0, 24.0) for i in range(N)]
     found = task.predictions(outputs(task.target_kind), frames)
     assert [one.file for one in found] == [frame.file for frame in frames]

@@ -83,7 +83,7 @@ def test_every_epoch_and_every_batch_is_changed_anew(policy: str) -> None:
 
 
 @pytest.mark.parametrize("alternate", [True, False])
-def test_mirroring_alternates_from_epoch_to_epoch_or_is_left_to_chance(alternate: bool) -> None:
+def test_mirroring_alternates_by_epoch_or_is_random(alternate: bool) -> None:
     ramp = np.array(np.broadcast_to(np.arange(5, dtype=np.uint8), (48, 1, 6, 5)))
     settings = BatchSettings(batch=16, mean=(0.0,), std=(1 / 255,), policy=Policy(noise=1e-9), alternate=alternate)
     batches = Batches(ramp, np.zeros(48, np.int64), np.arange(48), settings)
@@ -120,7 +120,7 @@ def test_shuffled_images_keep_their_targets() -> None:
         (0, True, []),
     ],
 )
-def test_a_small_last_batch_is_left_out_of_training_alone(images: int, shuffle: bool, sizes: list[int]) -> None:
+def test_an_incomplete_last_batch_is_dropped_in_training_only(images: int, shuffle: bool, sizes: list[int]) -> None:
     batches = Batches(PIXELS, TARGETS, ROWS[:images], PLAIN.model_copy(update={"shuffle": shuffle}))
     assert [len(x) for x, _ in batches(0)] == sizes
     assert len(batches) == len(sizes)
@@ -165,7 +165,7 @@ def test_a_thread_prepares_the_same_batches() -> None:
         assert torch.equal(x, u)
 
 
-def test_the_thread_is_gone_when_the_epoch_ends_is_left_or_forgotten() -> None:
+def test_the_thread_stops_when_the_epoch_ends_or_its_iterator_is_closed_or_deleted() -> None:
     batches = Batches(OnDemand(), TARGETS, ROWS, PLAIN)
     list(batches(0))
     assert helpers() == []
@@ -210,7 +210,7 @@ def test_an_error_in_the_consumer_ends_the_thread() -> None:
     assert helpers() == []
 
 
-def test_targets_of_other_tasks_are_given_out_as_they_are() -> None:
+def test_targets_of_other_tasks_are_returned_unchanged() -> None:
     several = np.random.default_rng(0).random((50, 7)).astype(np.float32)
     _, y = next(iter(Batches(PIXELS, several, ROWS, PLAIN)(0)))
     assert torch.equal(y, torch.from_numpy(several[10:26]))
@@ -219,7 +219,7 @@ def test_targets_of_other_tasks_are_given_out_as_they_are() -> None:
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("policy", ["none", "light", "strong"])
-def test_a_gpu_gives_what_the_cpu_gives(policy: str) -> None:
+def test_batches_on_a_gpu_equal_those_on_the_cpu(policy: str) -> None:
     settings = PLAIN.model_copy(update={"shuffle": True, "policy": policy})
     there = Batches(PIXELS, TARGETS, ROWS, settings.model_copy(update={"device": "cuda"}))
     for (x, y), (u, v) in zip(Batches(PIXELS, TARGETS, ROWS, settings)(1), there(1), strict=True):

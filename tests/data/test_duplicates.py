@@ -52,7 +52,7 @@ def test_equal_pixels_are_one_group_named_for_the_first() -> None:
     assert found.pairs == ((0, 2, 0.0), (0, 5, 0.0), (1, 4, 0.0))
 
 
-def test_only_the_rows_asked_for_are_looked_at() -> None:
+def test_only_the_requested_rows_are_compared() -> None:
     pixels = photographs(4)[[0, 1, 0, 2, 1, 0]]
     found = find_duplicates(pixels, np.array([1, 3, 4, 5]))
     assert found.groups.tolist() == [0, 1, 0, 3]
@@ -81,7 +81,7 @@ def test_a_changed_copy_is_found_and_strangers_are_not(change: Change) -> None:
     assert (found.groups[150:] == np.arange(60)).mean() >= 0.98
 
 
-def test_the_answer_does_not_depend_on_the_order() -> None:
+def test_the_result_does_not_depend_on_the_order() -> None:
     originals = photographs(80)
     pixels = np.concatenate([originals, changed(originals[:20], compressed(60))])
     order = np.random.default_rng(1).permutation(100)
@@ -95,12 +95,12 @@ def test_a_copy_in_another_colour_is_another_picture() -> None:
     assert not find_duplicates(np.concatenate([originals, originals[:, [2, 0, 1]]])).pairs
 
 
-def test_look_alikes_are_not_chained() -> None:
+def test_near_duplicates_are_not_transitive() -> None:
     for dataset, size in ((digits(), (8, 8)), (shapes(300), (32, 32))):
         assert not find_duplicates(build_store(dataset, size).pixels).pairs
 
 
-def test_the_threshold_is_high_where_different_pictures_look_alike() -> None:
+def test_the_threshold_is_stricter_if_different_images_are_similar() -> None:
     pixels = build_store(digits(), (8, 8)).pixels
     assert detail_threshold(pixels, np.arange(len(pixels))) > 0.99
     assert detail_threshold(photographs(200), np.arange(200)) == 0.6

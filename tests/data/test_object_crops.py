@@ -57,12 +57,12 @@ def test_pictures_are_larger_than_their_objects_by_the_context(scenes: Path, tmp
     assert size_of(tmp_path / "wide" / "0-1.png") == (60, 40)
 
 
-def test_crops_can_be_told_apart_by_class_alone(scenes: Path, tmp_path: Path) -> None:
+def test_crops_can_be_opened_with_class_targets(scenes: Path, tmp_path: Path) -> None:
     found = open_data(write_crops(open_data(scenes), tmp_path / "crops"), target_kind="classes")
     assert (found.target_kind, found.targets.tolist()) == ("classes", [1, 0, 1, 0])
 
 
-def test_what_has_no_boxes_and_a_folder_that_is_there_are_refused(scenes: Path, tmp_path: Path) -> None:
+def test_data_without_boxes_and_an_existing_folder_are_rejected(scenes: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         write_crops(open_data("digits"), tmp_path / "crops")
     assert str(caught.value) == "digits: holds no files with boxes of objects, of which crops could be made"

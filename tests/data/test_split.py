@@ -86,7 +86,7 @@ def test_every_class_keeps_an_image_in_train_however_small_its_share(labelled: L
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_duplicates_and_groups_never_cross_what_is_cut(labelled: Labelled, seed: int) -> None:
+def test_duplicates_and_groups_stay_in_one_split(labelled: Labelled, seed: int) -> None:
     random = np.random.default_rng(seed)
     targets = random.integers(0, 4, 400)
     duplicates = random.integers(0, 350, 400)

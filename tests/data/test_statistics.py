@@ -28,7 +28,7 @@ def test_mean_and_deviation_equal_numpys_over_many_chunks() -> None:
     assert np.allclose(deviation, plain.std((0, 2, 3)))
 
 
-def test_the_summary_counts_what_there_is(labelled: Callable[..., Dataset]) -> None:
+def test_the_summary_counts_the_images(labelled: Callable[..., Dataset]) -> None:
     dataset = labelled([0, 0, 0, 0, 1, 1, 2])
     dataset = replace(
         dataset,

@@ -73,14 +73,14 @@ def test_a_ticket_lets_in_once_and_the_link_always(client):
     assert stranger.get("/api/run", headers={"Authorization": "Bearer a-ticket"}).status_code == 403
 
 
-def test_every_answer_carries_the_policy(client, stranger):
+def test_every_response_carries_the_content_security_policy(client, stranger):
     for answer in (client.get("/"), client.get("/api/run"), client.get("/api/no"), stranger.get("/api/run")):
         assert {name: answer.headers[name] for name in HEADERS} == HEADERS
         assert "unsafe" not in answer.headers["content-security-policy"]
         assert "cache-control" in answer.headers
 
 
-def test_told_to_listen_everywhere_only_numbers_and_the_machine_s_name_are_its_own():
+def test_bound_to_all_addresses_only_ip_addresses_and_the_host_name_are_allowed_hosts():
     door = AccessGuard(None, TOKEN, "0.0.0.0", 8765)
     assert door._is_same_origin("192.168.1.7:8765")
     assert not door._is_same_origin("evil.example:8765")

@@ -10,7 +10,7 @@ from convscope.api import Run
 from helpers.explorer_client import decoded, done
 
 
-def test_the_run_says_what_it_is_and_what_it_can_show(client, finished):
+def test_the_summary_of_a_run_lists_its_properties_and_views(client, finished):
     run = client.get("/api/run").json()
     assert (run["name"], run["task"], run["state"], run["epoch"]) == ("run", "classify", "finished", 2)
     assert run["input"]["channels"] == 1
@@ -23,7 +23,7 @@ def test_the_run_says_what_it_is_and_what_it_can_show(client, finished):
     assert curves["kept"] == 2
 
 
-def test_the_network_is_told_part_by_part(client):
+def test_the_network_is_described_module_by_module(client):
     network = client.get("/api/network").json()
     assert [section["name"] for section in network["sections"]] == ["stem", "stages.0", "stages.1", "head"]
     assert {section["role"] for section in network["sections"]} == {"section"}
@@ -74,7 +74,7 @@ def test_the_matrix_of_every_epoch_was_kept(client, finished):
     assert answer.json()["error"] == "epoch: no matrix of epoch 9 and the validation set was kept; ask without epoch"
 
 
-def test_a_set_that_was_not_asked_about_says_how(explored, own_copy):
+def test_a_split_without_predictions_names_the_command_to_compute_them(explored, own_copy):
     client = explored(own_copy)
     answer = client.get("/api/confusion?split=train")
     assert answer.status_code == 409
@@ -126,7 +126,7 @@ def _tag(client) -> str:
         ("images?count=9999", 400, "count: it should be less than or equal to 500"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_said(client, path, status, says):
+def test_invalid_input_is_an_error(client, path, status, says):
     answer = client.get(f"/api/{path}")
     assert (answer.status_code, answer.json()["error"]) == (status, says)
 

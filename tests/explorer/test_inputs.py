@@ -26,7 +26,7 @@ def test_an_image_of_the_set_is_answered_as_the_network_answers(client, loaded_m
     assert (answer["output"], answer["network"]) == ("head", loaded_model.version)
 
 
-def test_maps_are_what_record_keeps(client, loaded_model):
+def test_maps_equal_the_recorded_outputs(client, loaded_model):
     images = client.session.run.images("validation").select([3])
     with record(loaded_model.subject.model, "stages.0") as kept, torch.no_grad():
         loaded_model.subject.model(loaded_model.subject.input(images))
@@ -59,7 +59,7 @@ def test_a_vector_is_maps_of_one_place_and_the_input_is_normalised(client, loade
     assert np.allclose(picture, (pixels - loaded_model.subject.mean[0]) / loaded_model.subject.std[0], atol=1e-6)
 
 
-def test_the_summary_knows_which_channels_are_empty(client):
+def test_the_summary_lists_the_empty_channels(client):
     summary = client.get("/api/inputs/validation-3/maps/summary?layer=stages.0").json()
     _, exact, _ = decoded(client.get("/api/inputs/validation-3/maps?layer=stages.0&values=float").content)
     assert summary["empty"] == [c for c in range(len(exact)) if not exact[c].any()]
@@ -121,7 +121,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("what", HOSTILE)
-def test_what_is_no_picture_is_said_to_be_none(client, what):
+def test_a_file_that_is_not_an_image_is_an_error(client, what):
     content, status, says = HOSTILE[what]
     answer = client.post("/api/inputs", content=content)
     assert (answer.status_code, answer.json()["error"]) == (status, f"upload: {says}")
@@ -170,7 +170,7 @@ def test_an_animation_is_refused(client, tmp_path):
          "side: it should be a valid integer, unable to parse string as an integer"),
     ],
 )  # fmt: skip
-def test_what_is_not_there_is_said_in_one_sentence(client, path, status, says):
+def test_a_missing_resource_is_an_error_in_one_sentence(client, path, status, says):
     answer = client.get(f"/api/inputs/{path}")
     assert (answer.status_code, answer.json()["error"]) == (status, says)
 

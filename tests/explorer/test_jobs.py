@@ -60,7 +60,7 @@ def test_one_that_runs_stops_at_its_next_step(client):
     assert done(client, "filters")["state"] == "done", "the next one runs"
 
 
-def test_what_was_computed_is_kept_in_the_run_and_given_at_once(explored, own_copy):
+def test_a_result_is_stored_in_the_run_and_returned_immediately(explored, own_copy):
     client = explored(own_copy)
     first = done(client, "filters")
     assert (first["state"], first["kept"]) == ("done", False)
@@ -134,7 +134,7 @@ def test_the_set_is_laid_out_inside_the_square(client):
         ("hierarchy", {"steps": 2, "count": 2}),
     ],
 )
-def test_every_method_can_be_asked_for_and_gives_its_pictures(client, method, settings):
+def test_optimised_images_are_returned_one_by_one(client, method, settings):
     result = done(client, method, **settings)["result"]
     assert result["summary"]
     for address in result["pictures"].values():
@@ -169,7 +169,7 @@ def test_the_methods_are_told_with_their_settings(client):
          "steps"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_asked_is_said_at_once(client, method, settings, says):
+def test_an_invalid_request_is_rejected_immediately(client, method, settings, says):
     answer = client.post("/api/jobs", json={"method": method, "settings": settings})
     assert (answer.status_code, answer.json()["error"]) == (400, says)
 
@@ -186,13 +186,13 @@ def test_what_cannot_be_asked_is_said_at_once(client, method, settings, says):
          "images: no class, image or file /etc; give a class, a file, or a name from data.json"),
     ],
 )  # fmt: skip
-def test_what_goes_wrong_in_a_computation_is_its_error(client, method, settings, says):
+def test_an_exception_in_a_job_becomes_its_error(client, method, settings, says):
     job = done(client, method, **settings)
     assert (job["state"], job["error"], job["result"]) == ("failed", says, None)
     assert client.get("/api/jobs/99999").json()["error"] == "job 99999: there is none; it may be long ago, so ask again"
 
 
-def test_many_at_once_see_what_one_sees(client):
+def test_concurrent_clients_receive_the_same_results(client):
     """Hooks on the network are for one question at a time."""
     paths = [
         "/api/network", "/api/inputs/validation-5", "/api/inputs/validation-6?watch=stages.0",

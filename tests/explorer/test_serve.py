@@ -55,7 +55,7 @@ def test_the_command_serves_the_page_follows_the_run_and_ends_with_ctrl_c(served
         assert process.wait(20) == 130, "with a page still listening"
 
 
-def test_two_servers_do_not_share_a_port_and_the_second_says_so(served, convscope, own_copy):
+def test_two_servers_do_not_share_a_port_and_the_second_reports_an_error(served, convscope, own_copy):
     _, link = served
     port = link.split(":")[2].split("/")[0]
     code, _, said = convscope("explore", own_copy, "--port", port, "--no-open")
@@ -74,7 +74,7 @@ def test_connections_send_at_once():
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
-def test_what_is_no_run_is_said(convscope, tmp_path):
+def test_a_folder_that_is_not_a_run_is_an_error(convscope, tmp_path):
     code, _, said = convscope("explore", tmp_path / "none", "--no-open")
     assert code == 2
     assert said == (

@@ -68,7 +68,7 @@ def test_a_run_is_followed_from_before_its_first_epoch_to_its_end(explored, few,
     assert wait(lambda: [data for name, data in told if name == "run" and data["state"] == "finished"])
 
 
-def test_a_run_that_is_deleted_says_so(explored, own_copy, told):
+def test_a_deleted_run_is_reported(explored, own_copy, told):
     client = explored(own_copy)
     assert client.get("/api/inputs/validation-0").status_code == 200
     shutil.rmtree(own_copy)
@@ -90,7 +90,7 @@ def test_another_run_in_the_same_place_is_not_taken_for_this_one(explored, own_c
     assert answer.json()["error"] == f"{own_copy}: another run was made there; start convscope explore again"
 
 
-def test_a_network_that_cannot_be_opened_says_why(explored, own_copy):
+def test_a_network_that_cannot_be_opened_is_reported_with_the_reason(explored, own_copy):
     (own_copy / "model" / "model.safetensors").write_bytes(b"no weights")
     answer = explored(own_copy).get("/api/network")
     assert (answer.status_code, answer.json()["kind"]) == (409, "not yet")
@@ -113,7 +113,7 @@ def test_a_run_whose_images_are_gone_still_shows_its_network(explored, few, tmp_
     assert "probes" in run["why_not"]
 
 
-def test_a_stopped_run_is_told_from_one_that_trains(explored, own_copy):
+def test_a_stopped_run_is_distinguished_from_a_running_one(explored, own_copy):
     client = explored(own_copy)
     (own_copy / "report.html").unlink()
     old = time.time() - 100

@@ -18,7 +18,7 @@ def _few_shapes():
 
 
 @pytest.mark.parametrize("task", ["multilabel", "regress", "segment", "localise"])
-def test_a_task_s_network_shows_its_maps_its_arithmetic_and_its_answer(task, explored, tmp_path, no_report):  # noqa: ARG001
+def test_a_task_s_network_shows_its_maps_its_arithmetic_and_its_prediction(task, explored, tmp_path, no_report):  # noqa: ARG001
     train(tmp_path / "run", "shapes", task=task, train__epochs=1, train__probes=1, data__size=32)
     client = explored(tmp_path / "run")
     run = client.get("/api/run").json()

@@ -33,7 +33,7 @@ def test_graphs_are_not_tried_where_gradients_are_added_up() -> None:
     assert compile_for(said("auto", micro_batch=8), gpu).candidates == ("always",)
 
 
-def test_graphs_that_are_asked_for_are_refused_there(tmp_path: Path) -> None:
+def test_cuda_graphs_are_rejected_on_a_cpu(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"cannot add up the gradients of a step\.micro_batch; set train\.compile to"):
         train("digits", out=tmp_path / "run", settings={"train.compile": "graphs", "step.micro_batch": 8})
 

@@ -40,7 +40,7 @@ class Found:
         (5_000, 32, "classify", {"model": {"options": {"width": 8}}}, None),
     ],
 )
-def test_many_small_images_get_airbench_where_nothing_is_said_of_a_network(
+def test_the_default_network_for_many_small_images_is_airbench(
     images: int, side: int, task: str, said: dict[str, Any], chosen: str | None
 ) -> None:
     assert (
@@ -89,7 +89,7 @@ def test_a_budget_is_to_show_a_network_many_photographs_rather_than_to_make_it_w
 
 
 @pytest.mark.parametrize(("builtin", "expected"), [(True, {"width": 16}), (False, {"width": 64})])
-def test_what_comes_with_the_package_is_learnt_at_once(builtin: bool, expected: dict[str, int]) -> None:
+def test_built_in_datasets_train_quickly_by_default(builtin: bool, expected: dict[str, int]) -> None:
     affordable = affordable_macs(0, builtin, "cpu", measure=lambda: math.nan)
     choices = [{"width": 64}, {"width": 16}]
     chosen = largest_affordable(choices, lambda options: 140_000 * options["width"] ** 2, 15_360, affordable)
@@ -134,6 +134,6 @@ def test_muon_is_for_convolutions_with_norms_behind_them(layers: list[nn.Module]
         ("resnet18", {}, False),
     ],
 )
-def test_what_sgd_cannot_begin_with_is_deep_and_has_no_norms(name: str, options: dict[str, Any], deep: bool) -> None:
+def test_deep_networks_without_norms_are_detected(name: str, options: dict[str, Any], deep: bool) -> None:
     with torch.device("meta"):
         assert deep_without_norms(build(Architecture(name=name, classes=5, options=options))) is deep

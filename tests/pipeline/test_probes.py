@@ -32,7 +32,7 @@ def test_a_finished_run_has_a_snapshot_of_each_epoch_of_one_image_of_each_of_fou
 
 
 @pytest.mark.usefixtures("no_report")
-def test_a_disk_that_takes_no_more_costs_the_pictures_and_not_the_training(few, tmp_path, monkeypatch):
+def test_a_full_disk_stops_the_snapshots_and_not_the_training(few, tmp_path, monkeypatch):
     def full(*_given, **_named):
         raise OSError(28, "No space left on device")
 

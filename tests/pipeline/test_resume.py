@@ -161,7 +161,7 @@ def test_images_that_are_gone_are_named(tmp_path):
     )
 
 
-def test_images_that_were_changed_are_told(tmp_path):
+def test_changed_images_are_reported(tmp_path):
     folder = photos(tmp_path / "photos")
     stopped(tmp_path / "run", str(folder), after_epoch(1))
     Image.new("RGB", (16, 16), "red").save(folder / "a" / "0.png")
@@ -223,9 +223,7 @@ def test_a_disk_that_fills_while_a_state_is_saved_costs_that_epoch_alone(tmp_pat
 @pytest.mark.parametrize(
     "what", ["model/model.safetensors", "events.jsonl", "report.html", "predictions/validation.npz"]
 )
-def test_a_disk_that_fills_anywhere_else_is_told_in_one_line_and_the_run_goes_on_later(
-    tmp_path, straight, monkeypatch, what, few
-):
+def test_a_full_disk_is_reported_in_one_line_and_the_run_can_be_resumed(tmp_path, straight, monkeypatch, what, few):
     path, sync, write = tmp_path / "run", os.fsync, train_module.append_line
 
     def full(handle):

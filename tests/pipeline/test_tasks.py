@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convscope.api import RunFolder, TrainingFinished, augmentation_sheet, compare, evaluate, predict, task_of
+from convscope.api import RunFolder, TrainingFinished, augment, compare, evaluate, predict, task_of
 from convscope.data import draw_shapes, shapes
 from convscope.data.targets.boxes import boxes_in_view
 from convscope.errors import ConfigError
@@ -42,7 +42,7 @@ def runs(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_a_task_trains_and_tells_its_own_score(runs, name):
+def test_a_task_trains_and_reports_its_primary_score(runs, name):
     run, events = runs(name)
     assert isinstance(events[-1], TrainingFinished)
     assert run.recipe().task == name
@@ -51,7 +51,7 @@ def test_a_task_trains_and_tells_its_own_score(runs, name):
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_evaluating_gives_what_training_told(runs, name):
+def test_evaluation_equals_the_scores_reported_by_training(runs, name):
     run, events = runs(name)
     found = evaluate(run.path, "validation")
     assert {score: found[score] for score in events[-1].scores} == pytest.approx(events[-1].scores, abs=1e-4)
@@ -68,11 +68,11 @@ def test_the_report_shows_the_tasks_own_sections(runs, name):
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_files_of_any_size_are_answered_in_their_own_pixels(runs, name, tmp_path):
+def test_predictions_are_in_pixels_of_the_file_for_any_size(runs, name, tmp_path):
     run, _ = runs(name)
     image = Image.fromarray(draw_shapes(1).images[0])
     image.resize((200, 100)).save(tmp_path / "a.png")
-    (answer,) = predict(run.path, tmp_path / "a.png")[1]
+    (answer,) = predict(run.path, tmp_path / "a.png")
     json.dumps(answer.to_dict())
     if name == "segment":
         assert answer.mask.shape == (100, 200)
@@ -89,7 +89,7 @@ def test_thresholds_chosen_on_validation_are_stored_with_the_network(runs):
     assert thresholds != (0.5,) * 5
 
 
-def test_boxes_are_told_in_what_the_network_sees():
+def test_boxes_are_evaluated_in_pixels_of_the_network_input():
     targets = np.array([[1, 60, 10, 100, 50], [0, 0, 0, 52, 100]], np.float32)
     found = boxes_in_view(targets, np.array([[100, 200], [100, 200]]), (50, 50))
     assert found[0].tolist() == [1, 5, 5, 25, 25]
@@ -128,13 +128,13 @@ def test_boxes_are_told_in_what_the_network_sees():
         ),
     ],
 )
-def test_what_does_not_fit_a_task_is_refused(tmp_path, said, message):
+def test_settings_that_a_task_does_not_support_are_rejected(tmp_path, said, message):
     with pytest.raises(ConfigError) as caught:
         train(tmp_path / "run", "shapes", **said)
     assert str(caught.value) == message
 
 
-def test_looks_cannot_be_averaged_where_the_answer_is_a_place(runs):
+def test_views_cannot_be_averaged_for_spatial_predictions(runs):
     with pytest.raises(ConfigError) as caught:
         evaluate(runs("localise")[0].path, "validation", tta_views="5")
     assert str(caught.value) == "views: 5 looks cannot be averaged where the answer is a place, as for boxes"
@@ -155,9 +155,9 @@ def test_runs_of_other_tasks_are_not_compared_by_accuracy(runs):
 
 
 @pytest.mark.parametrize("name", ["classify", "segment", "localise"])
-def test_a_sheet_shows_images_as_they_are_and_as_they_are_changed(name):
+def test_the_augmentation_preview_shows_original_and_augmented_images(name):
     said = {"policy": "standard", "changes": {"elastic": 0.05}}
-    found = augmentation_sheet("shapes", said, task=name, images=2, variants=3)
+    found = augment("shapes", settings=said, task=name, images=2, variants=3)
     assert found.settings == AugmentSettings(mirror=True, **said)
     sheet = np.asarray(found.picture)
     side = (sheet.shape[0] - 4) // 2
@@ -166,6 +166,6 @@ def test_a_sheet_shows_images_as_they_are_and_as_they_are_changed(name):
     assert (first != second).mean() > 0.3
 
 
-def test_a_sheet_of_writing_is_not_mirrored_unless_asked():
-    assert augmentation_sheet("digits", images=1, variants=1).settings == AugmentSettings(policy="light", mirror=False)
-    assert augmentation_sheet("digits", {"mirror": True}, images=1, variants=1).settings.mirror
+def test_the_augmentation_preview_of_text_is_not_mirrored_by_default():
+    assert augment("digits", images=1, variants=1).settings == AugmentSettings(policy="light", mirror=False)
+    assert augment("digits", settings={"mirror": True}, images=1, variants=1).settings.mirror

@@ -52,7 +52,7 @@ def test_a_run_folder_holds_all_that_it_promises(finished):
     assert {file.name for file in (finished / "checkpoint").iterdir()} == {"last.pt", "previous.pt"}
 
 
-def test_what_happens_is_told_in_order(tmp_path, few):
+def test_events_are_emitted_in_order(tmp_path, few):
     events = train(tmp_path / "run", few)
     assert kinds(events) == ["DataLoaded", "PlanReady", "Epoch", "Epoch", "TrainingFinished"]
     found, planned, finished = events[0], events[1], events[-1]
@@ -67,14 +67,14 @@ def test_what_happens_is_told_in_order(tmp_path, few):
     assert finished.scores == pytest.approx(events[-2].validation, abs=1e-5)
 
 
-def test_events_are_kept_as_they_were_told(finished):
+def test_events_are_stored_as_they_were_emitted(finished):
     told = RunFolder(finished).events()
     assert [event["event"] for event in told] == ["step"] * 11 + ["epoch"] + ["step"] * 11 + ["epoch"]
     assert [event["step"] for event in told if event["event"] == "step"] == list(range(1, 23))
     assert told[-1]["validation"].keys() == {"loss", "accuracy", "top5", "macro_f1"}
 
 
-def test_data_json_says_what_was_read_and_who_trains_on_what(finished):
+def test_data_json_records_the_dataset_and_its_split(finished):
     data = RunFolder(finished).data()
     assert data["classes"] == list("0123456789")
     assert {role: len(names) for role, names in data["splits"].items()} == {
@@ -85,7 +85,7 @@ def test_data_json_says_what_was_read_and_who_trains_on_what(finished):
     assert 0 < data["preprocessing"]["mean"][0] < 1
 
 
-def test_environment_json_says_where_it_was_made(finished):
+def test_environment_json_records_the_environment(finished):
     machine = RunFolder(finished).environment()
     assert machine["torch"] == torch.__version__
     assert machine["device"] == "cpu"
@@ -93,7 +93,7 @@ def test_environment_json_says_where_it_was_made(finished):
     assert machine["seconds"] > 0
 
 
-def test_the_saved_network_answers_as_the_trained_one_did(finished):
+def test_the_saved_network_predicts_as_the_trained_one(finished):
     folder = RunFolder(finished)
     _, config = load_bundle(folder.model)
     assert config.epoch == 2
@@ -161,7 +161,7 @@ def test_first_weights_can_be_chosen_and_zeros_learn_nothing(tmp_path, few):
 
 
 @pytest.mark.parametrize("name", ["mlp", "lenet"])
-def test_another_network_takes_its_own_options(tmp_path, name, few):
+def test_another_network_has_its_own_options(tmp_path, name, few):
     said = {"model": {"name": name}, "train": {"epochs": 1, "threads": 1}}
     list(training(few, tmp_path / "run", said))
     assert load_bundle(tmp_path / "run" / "model")[1].architecture.name == name
@@ -176,7 +176,7 @@ def scripted(monkeypatch, *accuracies):
     )
 
 
-def test_the_last_epoch_is_kept_unless_the_best_is_asked_for(tmp_path, monkeypatch, few):
+def test_the_last_epoch_is_selected_unless_best_is_set(tmp_path, monkeypatch, few):
     scripted(monkeypatch, 0.1, 0.4, 0.4, 0.3)
     events = train(tmp_path / "best", few, train__keep="best", train__epochs=4)
     assert (events[-1].epoch, load_bundle(tmp_path / "best" / "model")[1].epoch) == (2, 2), "the earliest of equals"
@@ -205,7 +205,7 @@ def test_a_plateau_lowers_the_rate_after_just_as_many_bad_epochs(tmp_path, monke
     assert notes == [Note(4, 12, "no better for a while: learning rate down to 0.01")]
 
 
-def test_class_weights_and_balanced_batches_can_be_asked_for(tmp_path):
+def test_class_weights_and_balanced_batches_can_be_set(tmp_path):
     folder = photos(tmp_path / "photos", "ab", each=30)
     for number in range(20):
         (folder / "b" / f"{number}.png").unlink()
@@ -249,7 +249,7 @@ def test_the_range_test_leaves_no_trace_but_the_rate(tmp_path, few):
     assert not (tmp_path / "again" / "range_test.json").exists()
 
 
-def test_a_range_test_without_an_answer_is_told_and_training_goes_on(tmp_path, monkeypatch, few):
+def test_a_range_test_without_a_result_is_reported_and_training_continues(tmp_path, monkeypatch, few):
     def fail(*_):
         raise TrainingError("range test: the loss fell at no learning rate")
 
@@ -299,7 +299,7 @@ def test_a_budget_that_is_over_before_the_first_step_is_refused(tmp_path, few):
     assert not (tmp_path / "run").exists()
 
 
-def test_over_fitting_is_said_at_the_end(tmp_path):
+def test_overfitting_is_reported_at_the_end(tmp_path):
     """50 images without augmentation and with random labels, which can only be memorised."""
     said = {
         "model": {"name": "mlp", "options": {"widths": [64]}},
@@ -350,7 +350,7 @@ def test_over_fitting_is_said_at_the_end(tmp_path):
     ],
     ids=["network", "option", "size", "device", "setting", "column"],
 )
-def test_what_cannot_be_is_refused_before_anything_is_decoded_or_left_behind(
+def test_invalid_settings_are_rejected_before_anything_is_decoded_or_written(
     tmp_path, monkeypatch, changes, error, message, few
 ):
     monkeypatch.setattr(train_module, "prepare", None)

@@ -28,7 +28,7 @@ def frozen_of(path):
     return {name: one for name, one in tensors(path).items() if name.startswith(("stem.", "stages."))}
 
 
-def test_the_encoder_of_an_earlier_run_is_kept_to_the_bit_and_the_run_says_so(tmp_path, few, trained):
+def test_a_frozen_encoder_is_verified_bit_for_bit_and_reported(tmp_path, few, trained):
     train(tmp_path / "run", few, transfer__checkpoint=str(trained), train__epochs=6)
     assert same(frozen_of(tmp_path / "run"), frozen_of(trained))
     assert not same(tensors(tmp_path / "run"), tensors(trained)), "the head is new"
@@ -43,7 +43,7 @@ def test_the_encoder_of_an_earlier_run_is_kept_to_the_bit_and_the_run_says_so(tm
     assert config.preprocessing == load_config(trained / "model").preprocessing, "images are normalised as then"
 
 
-def test_the_plan_is_told_as_a_table_before_it_starts(tmp_path, few, trained):
+def test_the_plan_is_shown_as_a_table_before_training(tmp_path, few, trained):
     events = start(tmp_path / "run", few, transfer__checkpoint=str(trained), transfer__unfreeze_at=2, train__epochs=4)
     adopted = next(event for event in events if isinstance(event, PretrainedLoaded))
     events.close()
@@ -82,7 +82,7 @@ def test_a_resumed_run_ends_with_the_same_bits(tmp_path, few, trained, stop):
     assert proofs[0] == proofs[1]
 
 
-def test_training_on_kept_features_gives_the_same_weights_as_computing_them_anew(tmp_path, few, trained):
+def test_training_on_cached_features_gives_the_same_weights_as_recomputing_them(tmp_path, few, trained):
     """Without augmentation, to the bit; what it saved is told."""
     said = {"transfer__checkpoint": str(trained), "train__epochs": 3, "augment__policy": "none", "model__options": {}}
     kept = train(tmp_path / "kept", few, **said, transfer__views=1)
@@ -122,7 +122,7 @@ def test_the_plan_is_chosen_from_the_images_of_a_class():
     assert plan_for(5000, layers=1)[0]["replace_fc"] == 1
 
 
-def test_a_run_says_how_it_began_in_one_file(tmp_path, few, trained):
+def test_transfer_json_records_the_source_and_the_plan(tmp_path, few, trained):
     train(tmp_path / "run", few, transfer__checkpoint=str(trained), train__epochs=2)
     content = json.loads((tmp_path / "run" / "transfer.json").read_text())
     assert set(content) == {

@@ -27,7 +27,7 @@ def judged(monkeypatch, low):
     monkeypatch.setattr(Classify, "paired_gain", lambda *_: Interval(low + 0.01, low, low + 0.02))
 
 
-def test_looks_that_pay_are_what_the_run_answers_by(tmp_path, few, monkeypatch):
+def test_views_that_improve_the_score_are_used_by_the_run(tmp_path, few, monkeypatch):
     judged(monkeypatch, 0.001)
     last = train(tmp_path / "run", few, train__epochs=1)[-1]
     run = RunFolder(tmp_path / "run")
@@ -38,27 +38,27 @@ def test_looks_that_pay_are_what_the_run_answers_by(tmp_path, few, monkeypatch):
     assert last.tta_note in run.report.read_text()
     assert last.scores == load_predictions(run, "validation", "shifts").meter.scores()
     found = evaluate(run.path)
-    assert (found["tta_views"], found["loss"]) == ("shifts", last.scores["loss"])
+    assert (found.tta_views, found["loss"]) == ("shifts", last.scores["loss"])
     assert (
         f"With a single view, the validation accuracy is {100 * evaluate(run.path, tta_views='1')['accuracy']:.2f} %"
         in last.tta_note
     )
 
 
-def test_predict_answers_by_them_too(tmp_path, few, monkeypatch):
+def test_predict_uses_the_same_views(tmp_path, few, monkeypatch):
     judged(monkeypatch, 0.001)
     train(tmp_path / "run", few, train__epochs=1)
     run = RunFolder(tmp_path / "run")
     kept = load_predictions(run, "validation", "shifts")
     files = [f"{few}/{name}" for name in kept.names]
     for tta_views in (None, "shifts"):
-        _, found = predict(run.path, files, tta_views)
+        found = predict(run.path, files, tta_views=tta_views)
         expected = kept.task.decode(kept.meter.output).tolist()
         for one, answer in zip(expected, found, strict=True):
             assert answer.probabilities == pytest.approx(one, abs=1e-5)
 
 
-def test_looks_that_may_be_better_by_chance_are_not_taken(tmp_path, few, monkeypatch):
+def test_views_without_a_significant_gain_are_not_used(tmp_path, few, monkeypatch):
     judged(monkeypatch, 0.0)
     last = train(tmp_path / "run", few, train__epochs=1)[-1]
     run = RunFolder(tmp_path / "run")
@@ -69,13 +69,13 @@ def test_looks_that_may_be_better_by_chance_are_not_taken(tmp_path, few, monkeyp
 
 
 @pytest.mark.parametrize("tta_views", ["1", "shifts"])
-def test_what_is_asked_for_is_not_judged(tmp_path, few, monkeypatch, tta_views):
+def test_explicitly_set_views_are_not_evaluated(tmp_path, few, monkeypatch, tta_views):
     monkeypatch.setattr(Classify, "paired_gain", lambda *_: pytest.fail("judged"))
     train(tmp_path / "run", few, train__epochs=1, train__tta_views=tta_views)
     assert load_config(tmp_path / "run" / "model").tta_views == tta_views
 
 
-def test_both_kinds_of_answers_are_kept_from_one_pass(finished, tmp_path):
+def test_single_view_and_averaged_predictions_are_stored_from_one_pass(finished, tmp_path):
     run = RunFolder(shutil.copytree(finished, tmp_path / "run"))
     before = load_predictions(run, "validation").meter
     averaged = predict_split(run, reload(run, ("validation",)), "validation", "shifts").meter
@@ -84,11 +84,11 @@ def test_both_kinds_of_answers_are_kept_from_one_pass(finished, tmp_path):
     assert not torch.equal(averaged.output, before.output)
 
 
-def test_runs_are_compared_by_what_they_answer(tmp_path, few, monkeypatch):
+def test_runs_are_compared_by_their_averaged_predictions(tmp_path, few, monkeypatch):
     judged(monkeypatch, 0.001)
     for name in "ab":
         train(tmp_path / name, few, train__epochs=1)
-    rows, _ = compare([tmp_path / "a", tmp_path / "b"])
+    rows = compare([tmp_path / "a", tmp_path / "b"]).runs
     assert (
         rows[0].accuracy
         == load_predictions(RunFolder(tmp_path / "a"), "validation", "shifts").meter.scores()["accuracy"]
@@ -103,7 +103,7 @@ def begun(finished, budget):
     return _assemble_session(reload(run), recipe, requested_device("cpu"))
 
 
-def test_a_budget_pays_for_looks_only_where_they_are_cheap(finished):
+def test_within_a_budget_views_are_used_only_if_they_are_cheap(finished):
     trainee = begun(finished, 100.0)
     assert isinstance(trainee.clock, TimeBudget)
     looks = [trainee.estimate_eval_seconds(tta_views) for tta_views in ("1", "shifts")]
@@ -126,7 +126,7 @@ def test_photographs_are_looked_at_once(finished):
     assert trainee.tta_views == "1"
 
 
-def test_answers_that_are_places_are_not_averaged(tmp_path):
+def test_spatial_predictions_are_not_averaged(tmp_path):
     with pytest.raises(ConfigError) as caught:
         train(tmp_path / "run", "shapes", task="segment", train__tta_views="shifts")
     assert str(caught.value) == "views: shifts looks cannot be averaged where the answer is a place, as for masks"

@@ -39,7 +39,7 @@ def test_an_empty_folder_may_become_a_run(tmp_path):
         ("data.json", "{path}: is there already and is no run; name another folder with --out"),
     ],
 )
-def test_what_is_there_already_is_never_written_into(tmp_path, content, message):
+def test_existing_files_are_never_overwritten(tmp_path, content, message):
     (tmp_path / content).write_text("mine")
     with pytest.raises(RunError) as caught, RunFolder.create(tmp_path):
         pass
@@ -82,7 +82,7 @@ def test_a_run_that_never_began_leaves_nothing_behind(tmp_path, there_before):
     assert not there_before or not list(path.iterdir())
 
 
-def test_what_a_run_left_that_was_killed_before_it_began_is_overwritten(tmp_path):
+def test_the_folder_of_a_run_that_was_killed_before_training_is_overwritten(tmp_path):
     for name in LEFT_BEHIND:
         (tmp_path / name).write_text("half")
     with pytest.raises(RunError) as caught:
@@ -96,7 +96,7 @@ def test_what_a_run_left_that_was_killed_before_it_began_is_overwritten(tmp_path
     assert RunFolder.open(tmp_path)
 
 
-def test_what_is_no_run_is_not_opened(tmp_path):
+def test_a_folder_that_is_not_a_run_is_not_opened(tmp_path):
     with pytest.raises(RunError) as caught:
         RunFolder.open(tmp_path / "gone")
     path = tmp_path / "gone"
@@ -167,7 +167,7 @@ def test_a_line_that_a_kill_cut_off_costs_itself_alone(tmp_path, cut):
     assert read_lines(file) == [*whole, {"number": 2}]
 
 
-def test_a_full_disk_is_told_in_one_line(tmp_path, monkeypatch):
+def test_a_full_disk_is_an_error_of_one_line(tmp_path, monkeypatch):
     file = tmp_path / "events.jsonl"
 
     def full(*_):
@@ -179,7 +179,7 @@ def test_a_full_disk_is_told_in_one_line(tmp_path, monkeypatch):
     assert str(caught.value) == f"{file}: cannot be written (No space left on device); free some space, then go on"
 
 
-def test_a_resumed_run_forgets_what_it_will_live_through_again(tmp_path):
+def test_a_resumed_run_deletes_the_events_that_it_repeats(tmp_path):
     run = RunFolder(tmp_path)
     records = [
         {"event": "note", "epoch": 0}, {"event": "step", "epoch": 1, "step": 1}, {"event": "epoch", "epoch": 1},

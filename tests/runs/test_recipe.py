@@ -90,7 +90,7 @@ def test_a_recipe_file_names_every_setting_that_has_a_value():
     ],
     ids=str,
 )
-def test_what_cannot_be_set_is_named_with_what_can(said, message):
+def test_an_unknown_setting_is_an_error_that_lists_valid_ones(said, message):
     with pytest.raises(ConfigError) as caught:
         parse_recipe(Overrides.of(said, "recipe.toml"))
     assert str(caught.value) == f"recipe.toml: {message}"
@@ -126,7 +126,7 @@ def test_flags_are_toml_values_and_bare_words_are_strings():
     assert parse_recipe(settings_from_flags(flags)).train.budget == 300
 
 
-def test_one_look_may_be_a_number():
+def test_a_single_view_may_be_given_as_a_number():
     said = settings_from_flags(["train.tta_views=1", "data.source=digits"])
     assert parse_recipe(said).train.tta_views == "1"
 
@@ -146,7 +146,7 @@ def test_spans_of_time_are_read_as_people_write_them(text, expected):
 
 
 @pytest.mark.parametrize("text", ["", " ", "five", "5d", "m5", "-5m", "5m3h"])
-def test_what_is_no_span_of_time_is_refused(text):
+def test_an_invalid_duration_is_rejected(text):
     with pytest.raises(ValueError, match="write a span of time like 90s, 5m or 1h30m"):
         parse_seconds(text)
 

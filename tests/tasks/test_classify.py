@@ -21,7 +21,7 @@ TRUTH = torch.tensor([0, 0, 0, 1, 1, 2])
 LOGITS = nn.functional.one_hot(ANSWERS, 3).float()
 
 
-def test_the_confusion_matrix_has_a_row_per_true_class_and_a_column_per_answer():
+def test_the_confusion_matrix_has_a_row_per_true_class_and_a_column_per_predicted_class():
     assert confusion_matrix(LOGITS, TRUTH, 3).tolist() == [[2, 1, 0], [0, 2, 0], [1, 0, 0]]
 
 
@@ -43,7 +43,7 @@ def test_precision_recall_and_f1_of_each_class_equal_those_worked_by_hand():
     assert math.isnan(owl.precision.value), "never answered: there is nothing to count"
 
 
-def test_a_class_without_images_does_not_weigh_on_the_macro_f1():
+def test_a_class_without_images_does_not_count_in_the_macro_f1():
     task = Classify(("cat", "dog", "owl", "yak"))
     logits = nn.functional.pad(LOGITS, (0, 1))
     assert task.scores(logits, TRUTH)["macro_f1"] == pytest.approx(THREE.scores(LOGITS, TRUTH)["macro_f1"])
@@ -52,7 +52,7 @@ def test_a_class_without_images_does_not_weigh_on_the_macro_f1():
     assert all(math.isnan(share.value) for share in (yak.precision, yak.recall, yak.f1))
 
 
-def test_the_table_equals_scikit_learns_on_random_answers():
+def test_the_table_equals_scikit_learns_on_random_predictions():
     generator = torch.Generator().manual_seed(3)
     logits, truth = torch.randn(400, 7, generator=generator), torch.randint(7, (400,), generator=generator)
     task, answers = Classify(tuple("abcdefg")), logits.argmax(1)
@@ -93,14 +93,14 @@ def test_class_weights_make_the_loss_a_weighted_mean():
     assert task.loss(logits, y).item() == pytest.approx((1 * right + 3 * wrong) / 4, abs=1e-6)
 
 
-def test_label_smoothing_asks_for_a_little_of_every_class():
+def test_label_smoothing_distributes_probability_over_all_classes():
     task = Classify(("a", "b"), label_smoothing=0.2)
     right, wrong = math.log(1 + math.exp(-2)), math.log(1 + math.exp(2))
     loss = task.loss(torch.tensor([[2.0, 0.0]]), torch.tensor([0]))
     assert loss.item() == pytest.approx(0.9 * right + 0.1 * wrong, abs=1e-6)
 
 
-def test_the_reported_loss_knows_neither_smoothing_nor_weights():
+def test_the_reported_loss_uses_neither_smoothing_nor_class_weights():
     harsh = Classify(THREE.classes, label_smoothing=0.5, class_weights=(1.0, 2.0, 30.0))
     assert harsh.scores(LOGITS, TRUTH) == THREE.scores(LOGITS, TRUTH)
 
@@ -118,7 +118,7 @@ def test_an_interval_over_nothing_is_not_a_number():
     assert all(math.isnan(end) for end in (wilson(0, 0).value, wilson(0, 0).low, wilson(0, 0).high))
 
 
-def test_the_interval_of_f1_is_that_of_the_share_behind_it():
+def test_the_interval_of_f1_is_derived_from_the_interval_of_a_proportion():
     share, found = wilson(6, 10), f1_interval(6, 10)
     assert found.value == pytest.approx(2 * 6 / (2 * 6 + 4))
     assert (found.low, found.high) == pytest.approx(
@@ -126,7 +126,7 @@ def test_the_interval_of_f1_is_that_of_the_share_behind_it():
     )
 
 
-def test_the_interval_of_f1_holds_the_truth_nineteen_times_of_twenty():
+def test_the_interval_of_f1_covers_the_true_value_in_95_percent_of_samples():
     """3,000 samples of 60 images from a classifier whose F1 is known."""
     generator = np.random.default_rng(0)
     shares = [0.4, 0.1, 0.15, 0.35]  # found, missed, false alarm, neither
@@ -149,7 +149,7 @@ def meters(task, *answers, target):
     return found
 
 
-def test_a_gain_in_accuracy_is_judged_by_the_images_that_only_one_answers_rightly():
+def test_a_gain_in_accuracy_depends_on_the_images_that_only_one_model_predicts_correctly():
     """Ten images: three are right only now, one was right only before. 0.2 +- 1.96 sqrt(0.4 - 0.04) / sqrt(10)."""
     task = Classify(("a", "b"))
     before, after = meters(task, [1, 1, 1, 0, 0, 0, 0, 0, 1, 1], [0, 0, 0, 1, 0, 0, 0, 0, 1, 1], target=[0] * 10)
@@ -159,7 +159,7 @@ def test_a_gain_in_accuracy_is_judged_by_the_images_that_only_one_answers_rightl
     assert task.paired_gain(before, before) == Interval(0, 0, 0)
 
 
-def test_a_gain_of_nothing_is_taken_for_one_in_one_of_forty_draws():
+def test_no_gain_is_mistaken_for_one_in_one_of_forty_samples():
     """Answers that are right as often as the others, each for itself: the lower end is above 0 by chance alone."""
     task, generator, found = Classify(("a", "b")), np.random.default_rng(0), 0
     for _ in range(1000):

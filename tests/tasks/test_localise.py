@@ -50,7 +50,7 @@ def test_the_loss_is_the_cross_entropy_plus_lambda_times_the_boxes_mean_squared_
 
 
 @pytest.mark.parametrize("kind", ["mse", "smooth_l1", "giou"])
-def test_every_box_loss_is_zero_for_the_right_box_and_passes_unknown_ones_over(kind):
+def test_every_box_loss_is_zero_for_the_correct_box_and_ignores_unknown_boxes(kind):
     task = Localise(("cat", "dog"), (10, 20), kind, 1.0)
     target = torch.tensor([[0.0, 8, 2, 12, 8], [1.0, math.nan, math.nan, math.nan, math.nan]])
     output = torch.tensor([[0.0, 0, 0.5, 0.5, 0.2, 0.6], [0.0, 0, 0.1, 0.2, 0.3, 0.4]], requires_grad=True)
@@ -82,7 +82,7 @@ def test_scores_equal_those_worked_by_hand():
     assert scores["both"] == pytest.approx(1 / 3)
 
 
-def test_boxes_are_told_in_the_files_pixels_and_end_at_its_border():
+def test_boxes_are_in_pixels_of_the_file_and_clipped_to_its_border():
     frame = ViewTransform("a.jpg", (100, 300), 50.0, 0.0, 200.0, 100.0)  # the middle 200 of 300 pixels, seen as 10 x 20
     output = torch.tensor([[0.0, 3.0, 0.5, 0.5, 0.2, 1.4]])
     found = TASK.predictions(output, [frame])[0]
@@ -93,7 +93,7 @@ def test_boxes_are_told_in_the_files_pixels_and_end_at_its_border():
     assert to_file_pixels([-5.0, 0.0, 30.0, 5.0], frame, (10, 20)) == (0.0, 0.0, 300.0, 50.0)
 
 
-def test_both_heads_hang_on_one_encoder():
+def test_both_heads_share_one_encoder():
     network = build(resolve("resnet18", 2, 3, (64, 64), {"width": 8, "depths": [1, 1, 1]}))
     encoder = {id(p) for p in network.stages.parameters()}
     headed = Localise(("cat", "dog"), (64, 64)).attach_head(network)

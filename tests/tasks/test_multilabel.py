@@ -95,7 +95,7 @@ def test_no_threshold_gives_a_better_f1_than_the_one_chosen():
         )
 
 
-def test_tuning_keeps_the_thresholds_with_the_task_and_they_are_used():
+def test_calibration_stores_the_thresholds_in_the_task_and_predictions_use_them():
     meter = TASK.meter()
     meter.add(torch.tensor([[-2.0, 0.0], [-1.0, 1.0], [-3.0, -1.0]]), torch.tensor([[1.0, 0], [1, 1], [0, 0]]))
     tuned = TASK.calibrate(meter)
@@ -104,7 +104,7 @@ def test_tuning_keeps_the_thresholds_with_the_task_and_they_are_used():
     assert tuned.settings() == {"positive_weights": None, "thresholds": tuned.thresholds}
 
 
-def test_its_sections_tell_label_by_label_and_show_what_is_wrong():
+def test_its_sections_list_scores_by_label_and_show_mistakes():
     meter = TASK.meter()
     meter.add(torch.tensor([[3.0, -3.0], [3.0, 3.0]]), torch.tensor([[1.0, 0.0], [0.0, 1.0]]))
     table, wrong, right = TASK.sections(meter)

@@ -41,14 +41,14 @@ def test_scores_equal_scikit_learns():
     assert found["mae"] == pytest.approx(mean_absolute_error(target, answer), rel=1e-5)
 
 
-def test_a_perfect_answer_has_r2_of_one_and_the_mean_has_zero():
+def test_perfect_predictions_have_r2_of_one_and_the_mean_has_zero():
     target = torch.tensor([[10.0], [20.0], [30.0]])
     task = Regress(("age",), (20.0,), (10.0,))
     assert task.scores((target - 20) / 10, target) == {"loss": 0.0, "r2": 1.0, "mae": 0.0}
     assert task.scores(torch.zeros(3, 1), target)["r2"] == pytest.approx(0.0)
 
 
-def test_the_residual_plot_has_answer_minus_truth_for_every_image():
+def test_the_residual_plot_shows_prediction_minus_target_of_every_image():
     meter = Regress(("age",), (0.0,), (1.0,)).meter()
     meter.add(torch.tensor([[1.0], [4.0]]), torch.tensor([[2.0], [2.0]]))
     answers, residuals = (s for s in meter.measure.__self__.sections(meter) if isinstance(s, Scatter))
@@ -56,7 +56,7 @@ def test_the_residual_plot_has_answer_minus_truth_for_every_image():
     assert residuals.y.tolist() == [-1.0, 2.0]
 
 
-def test_what_is_furthest_off_is_shown_first():
+def test_the_largest_errors_are_shown_first():
     task = Regress(("age",), (0.0,), (1.0,))
     meter = task.meter()
     meter.add(torch.tensor([[1.0], [4.0]]), torch.tensor([[2.0], [2.0]]))

@@ -12,7 +12,7 @@ from convscope.tasks.resampled import bootstrap_interval
 from convscope.tasks.segment import Segment
 
 
-def test_of_a_share_it_is_about_wilsons() -> None:
+def test_the_interval_of_a_proportion_is_close_to_wilsons() -> None:
     hits = np.arange(400) < 320
     found, known = bootstrap_interval(lambda rows: float(hits[rows].mean()), 400), wilson(320, 400)
     assert found.value == 0.8
@@ -20,13 +20,13 @@ def test_of_a_share_it_is_about_wilsons() -> None:
     assert bootstrap_interval(lambda rows: float(hits[rows].mean()), 400) == found
 
 
-def test_of_nothing_it_is_nan() -> None:
+def test_the_interval_of_no_images_is_nan() -> None:
     for found in (bootstrap_interval(lambda _: 1.0, 0), bootstrap_interval(lambda _: math.nan, 5)):
         assert math.isnan(found.low)
         assert math.isnan(found.high)
 
 
-def test_a_meter_of_masks_knows_its_interval_also_when_restored() -> None:
+def test_a_meter_of_masks_returns_its_interval_also_when_restored() -> None:
     generator = torch.Generator().manual_seed(0)
     task = Segment(("ground", "thing"))
     meter = task.meter()
@@ -41,7 +41,7 @@ def test_a_meter_of_masks_knows_its_interval_also_when_restored() -> None:
     assert task.interval(task.meter(meter.arrays())) == found
 
 
-def test_labels_have_one_of_their_mean_average_precision() -> None:
+def test_multilabel_scores_have_an_interval_of_the_mean_average_precision() -> None:
     generator = torch.Generator().manual_seed(0)
     target = torch.randint(2, (60, 3), generator=generator).float()
     task = Multilabel(("a", "b", "c"))

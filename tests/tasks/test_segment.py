@@ -44,7 +44,7 @@ def test_precision_and_recall_of_each_class_and_nan_where_a_class_is_nowhere():
     assert all(math.isnan(values[2]) for values in (iou, dice, precision, recall))
 
 
-def test_scores_do_not_depend_on_how_the_set_is_cut_into_batches():
+def test_scores_do_not_depend_on_the_batches():
     truth, answer = torch.randint(3, (7, 5, 6)), torch.randint(3, (7, 5, 6))
     task = Segment(("a", "b", "c"))
     whole, parts = task.meter(), task.meter()
@@ -86,7 +86,7 @@ def test_the_worst_images_are_those_of_the_lowest_score():
     assert meter.shown_masks[30][0].tolist() == answer[30].tolist()
 
 
-def test_a_meter_is_made_again_from_what_it_kept():
+def test_a_meter_is_restored_from_its_stored_state():
     meter = TASK.meter()
     meter.add(torch.randn(5, 2, 4, 4), torch.randint(2, (5, 4, 4)))
     again = TASK.meter(meter.arrays())
@@ -118,7 +118,7 @@ def test_probabilities_sum_to_one_in_every_pixel():
     torch.testing.assert_close(TASK.decode(torch.randn(2, 2, 5, 7)).sum(1), torch.ones(2, 5, 7))
 
 
-def test_a_mask_comes_back_at_the_files_own_size(tmp_path):
+def test_a_mask_is_returned_at_the_size_of_the_file(tmp_path):
     mask = torch.zeros(1, 4, 4, dtype=torch.long)
     mask[:, :2] = 1
     found = TASK.predictions(logits_of(mask), [ViewTransform("photos/a.jpg", (8, 12), 0, 0, 12, 8)])[0]
@@ -141,13 +141,13 @@ def test_any_network_becomes_the_encoder_of_a_unet_and_dense_ones_stay():
     assert TASK.network("segnet", {"width": 8}) == ("segnet", {"width": 8})
 
 
-def test_a_network_with_one_answer_per_image_is_refused():
+def test_a_network_with_one_prediction_per_image_is_rejected():
     with pytest.raises(ModelError) as caught:
         TASK.attach_head(build(resolve("lenet", 2, 1, (28, 28))))
     assert str(caught.value) == "task segment: the network gives one answer per image; choose unet or segnet"
 
 
-def test_borders_lie_where_classes_meet_and_the_ground_is_untinted():
+def test_borders_are_drawn_between_classes_and_the_background_is_not_coloured():
     mask = np.array([[0, 0], [0, 1]], np.uint8)
     assert borders(mask).tolist() == [[False, True], [True, False]]
     drawn = with_mask(np.full((2, 2, 3), 100, np.uint8), mask)

@@ -10,7 +10,7 @@ from convscope.tasks import TASKS
 GUIDE = Path(__file__).parent.parent.parent / "docs" / "how-to" / "extend" / "add-a-task.md"
 
 
-def test_the_guides_task_trains_is_scored_reported_and_asked(tmp_path, monkeypatch):
+def test_the_task_of_the_guide_trains_evaluates_reports_and_predicts(tmp_path, monkeypatch):
     code = next(
         block for block in re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL) if "class " in block
     )

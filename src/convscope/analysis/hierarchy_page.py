@@ -32,6 +32,7 @@ from convscope.analysis.top_patches import stimuli_sentence, stimuli_sheet
 from convscope.errors import ConvscopeError
 from convscope.explain import activations, channel_maxima, class_map, filters, maximise_channels, stimuli
 from convscope.explain import first_convolution as first_of
+from convscope.extras import extra
 from convscope.files import atomic_write
 from convscope.progress import Progress, part_of
 
@@ -208,7 +209,8 @@ def _section(blocks: list[Block]) -> Any:
 
 def rendered(template: str, **content: Any) -> str:
     """A page or section from a template beside this file."""
-    from jinja2 import Environment, PackageLoader, select_autoescape
+    with extra("report", "explain hierarchy"):
+        from jinja2 import Environment, PackageLoader, select_autoescape
 
     environment = Environment(loader=PackageLoader("convscope.analysis", "."), autoescape=select_autoescape())
     return environment.get_template(template).render(**content)

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from convscope.explain import grid, tile
+from convscope.extras import extra
 
 INK, SOFT, OTHER, SAME = (31, 36, 40), (104, 112, 122), (204, 45, 45), (214, 218, 222)
 WIDEST = 1400  # pixels of a sheet
@@ -129,8 +130,9 @@ def titled(picture: np.ndarray, title: str, note: str = "") -> np.ndarray:
 
 def chart(draw: Callable[[Any], None], inches: tuple[float, float] = (7.5, 3.6)) -> np.ndarray:
     """What `draw(axes)` plots with matplotlib, as a picture."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    with extra("report", "charts"):
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
 
     figure = Figure(figsize=inches, layout="constrained", dpi=110)
     canvas: Any = FigureCanvasAgg(figure)

@@ -3,7 +3,6 @@
 Nothing here loads PyTorch, so that ``convscope explain --help`` is immediate.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,6 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from convscope.errors import ConfigError, did_you_mean
 from convscope.progress import Progress
+from convscope.validation import first_problem
 
 if TYPE_CHECKING:
     from convscope.analysis.result import Findings
@@ -104,13 +104,11 @@ class Method:
             raise ConfigError(f"explain {self.name}: {self._problem(error)}") from None
 
     def _problem(self, error: ValidationError) -> str:
-        first = error.errors()[0]
-        name = str(first["loc"][0])
-        if first["type"] == "extra_forbidden":
+        problem = first_problem(error)
+        name = problem.name.partition(".")[0]
+        if problem.kind == "extra_forbidden":
             return f"no setting {name[:40]}{did_you_mean(name, self.settings.model_fields)}"
-        shown = repr(first["input"])[:60]
-        if first["type"] == "literal_error":
-            known = re.findall(r"'([^']+)'", first["ctx"]["expected"])
-            return f"{name} is {shown}{did_you_mean(str(first['input']), known)}"
-        why = first["msg"].replace("Input ", "it ", 1)
-        return f"{name} is {shown}; {why[:1].lower()}{why[1:]}"
+        shown = repr(problem.value)[:60]
+        if problem.choices:
+            return f"{name} is {shown}{did_you_mean(str(problem.value), problem.choices)}"
+        return f"{name} is {shown}; {problem.why}"

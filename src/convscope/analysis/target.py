@@ -13,8 +13,7 @@ from pydantic import BaseModel
 from torch import Tensor, nn
 
 from convscope.analysis.images import ImageSet, check_object_masks, image_set_of
-from convscope.bundle import load_bundle
-from convscope.bundle.bundle import CONFIG_FILE
+from convscope.bundle import is_bundle, load_bundle
 from convscope.data import read_image
 from convscope.devices import inference_device, use_cores
 from convscope.errors import ConfigError, RunError
@@ -173,7 +172,7 @@ def open_target(path: Path, on_progress: Progress | None = None) -> AnalysisTarg
         RunError: there is no such run, or no network in it yet.
         ModelError: its network cannot be opened.
     """
-    if (path / CONFIG_FILE).exists():
+    if is_bundle(path):
         model, config = load_bundle(path, inference_device("auto"))
         preprocessing, home = config.preprocessing, path / "explain"
         none = ImageSet(

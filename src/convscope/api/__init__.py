@@ -1,17 +1,24 @@
-"""The verbs, composed of all other parts; nothing is computed here."""
+"""The verbs as typed functions and the run as an object, composed of all other parts; nothing is computed here."""
 
-from convscope.api.augment_preview import augmentation_sheet
-from convscope.api.baselines import BASELINES, compare_pretrained, rank, run_baselines, write_baselines
-from convscope.api.compare import ComparedRun, compare
-from convscope.api.evaluate import evaluate
-from convscope.api.explain import AnalysisResult, InputInfo, wrap_module
-from convscope.api.features import FeatureTable, features
-from convscope.api.inspect import anatomy_page, anatomy_table, as_picture, convolve_file, inspect
-from convscope.api.object_crops import write_object_crops
-from convscope.api.robustness import robustness
+from convscope.api.augment import AugmentedImages, augment
+from convscope.api.baselines import BASELINES, Baselines, baselines, run_baselines
+from convscope.api.compare import ComparedRun, Comparison, compare
+from convscope.api.convolve import as_picture, convolve
+from convscope.api.crop import crop
+from convscope.api.data import DataSummary, data
+from convscope.api.evaluate import Evaluation, evaluate
+from convscope.api.explain import AnalysisResult, InputInfo, explain, wrap_module
+from convscope.api.features import Features, features
+from convscope.api.inspect import anatomy_page, anatomy_table, inspect
+from convscope.api.predict import Predictions, Predictor, predict, task_of, write_csv
+from convscope.api.report import report
+from convscope.api.robustness import Robustness, robustness
+from convscope.api.run import Run
 from convscope.api.tensorboard import log_to_tensorboard
-from convscope.api.verbs import Run, predict, task_of, train
+from convscope.api.train import resume, train
 from convscope.bundle import FailedFile, Prediction
+from convscope.durations import format_seconds
+from convscope.models import ModelSummary
 from convscope.pipeline import resuming, training
 from convscope.report.report import write_report
 from convscope.report.text import as_lines, dataset_rows, plan_rows
@@ -35,19 +42,28 @@ from convscope.training import Epoch, Note, Step
 __all__ = [
     "BASELINES",
     "AnalysisResult",
+    "AugmentedImages",
+    "Baselines",
     "ComparedRun",
+    "Comparison",
     "DataLoaded",
+    "DataSummary",
     "Epoch",
+    "Evaluation",
     "Event",
     "FailedFile",
-    "FeatureTable",
+    "Features",
     "InputInfo",
+    "ModelSummary",
     "Note",
     "Overrides",
     "PlanReady",
     "Prediction",
+    "Predictions",
+    "Predictor",
     "PretrainedLoaded",
     "Recipe",
+    "Robustness",
     "Run",
     "RunFolder",
     "Settings",
@@ -60,14 +76,18 @@ __all__ = [
     "as_lines",
     "as_overrides",
     "as_picture",
-    "augmentation_sheet",
+    "augment",
+    "baselines",
     "compare",
-    "compare_pretrained",
-    "convolve_file",
+    "convolve",
+    "crop",
+    "data",
     "data_source",
     "dataset_rows",
     "evaluate",
+    "explain",
     "features",
+    "format_seconds",
     "inspect",
     "lay",
     "log_to_tensorboard",
@@ -77,8 +97,9 @@ __all__ = [
     "parse_recipe",
     "plan_rows",
     "predict",
-    "rank",
     "read_recipe",
+    "report",
+    "resume",
     "resuming",
     "robustness",
     "run_baselines",
@@ -88,7 +109,6 @@ __all__ = [
     "train",
     "training",
     "wrap_module",
-    "write_baselines",
-    "write_object_crops",
+    "write_csv",
     "write_report",
 ]

@@ -5,14 +5,14 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from convscope.bundle import load_config
 from convscope.charts import accuracy_against_time
 from convscope.data import DEFAULT_KIND
-from convscope.durations import parse_seconds
+from convscope.durations import format_seconds, parse_seconds
 from convscope.errors import ConfigError, did_you_mean
 from convscope.explain import baseline_scores
 from convscope.files import atomic_write
@@ -22,6 +22,7 @@ from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import open_source, prepare
 from convscope.runs.overrides import nest
 from convscope.runs.recipe import DataSettings
+from convscope.tables import html_notes, html_table, text_table
 
 PIXELS = (32, 32)  # at which the plain baselines see the images
 BASELINES: dict[str, dict[str, Any] | None] = {
@@ -35,6 +36,7 @@ BASELINES: dict[str, dict[str, Any] | None] = {
 }
 """In the order in which they run: what begins with trained weights sets the time of those that begin from scratch."""
 
+HEADINGS = ("recipe", "accuracy", "95 % interval over seeds", "time", "parameters", "seeds")
 T95 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
 """Student's t at 97.5 % by degrees of freedom; beyond, the normal distribution's is near enough."""
 
@@ -60,6 +62,87 @@ class BaselineResult:
     half_interval: float
     seconds: float
     num_parameters: int
+
+
+@dataclass(frozen=True, repr=False)
+class Baselines:
+    """Recipes trained on the same data.
+
+    Attributes:
+        entries: one per recipe and seed, in the order in which they ran.
+        chart: the SVG file of accuracy against time.
+    """
+
+    entries: tuple[BaselineRun, ...]
+    chart: Path
+
+    @classmethod
+    def write(cls, out: Path, entries: Sequence[BaselineRun]) -> Self:
+        """Write ``compare.json`` and ``compare.svg`` into a folder."""
+        return cls(tuple(entries), write_baselines(out, entries))
+
+    @property
+    def results(self) -> list[BaselineResult]:
+        """The recipes over their seeds, the best first."""
+        return rank(self.entries)
+
+    @property
+    def pretrained_against_scratch(self) -> str:
+        """What pretraining gains in the same time, in a line; "" where one of the two did not run."""
+        return compare_pretrained(self.results)
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """One JSON object per recipe and seed."""
+        return [asdict(entry) for entry in self.entries]
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """The cells under `HEADINGS`."""
+        return [
+            (
+                one.recipe,
+                f"{100 * one.accuracy:.1f} %",
+                f"+- {100 * one.half_interval:.1f}" if one.seeds > 1 else "",
+                format_seconds(one.seconds),
+                f"{one.num_parameters:,}" if one.num_parameters else "",
+                str(one.seeds),
+            )
+            for one in self.results
+        ]
+
+    def __repr__(self) -> str:
+        """A table."""
+        return f"Baselines\n{text_table(HEADINGS, self.rows())}"
+
+    def _repr_html_(self) -> str:
+        notes = [line] if (line := self.pretrained_against_scratch) else []
+        return self.chart.read_text(encoding="utf-8") + html_table(HEADINGS, self.rows()) + html_notes(notes)
+
+
+def baselines(
+    data: str | Path,
+    recipes: Sequence[str] = ("majority", "pixels", "small", "scratch"),
+    *,
+    out: str | Path = "compare",
+    checkpoint: str | None = None,
+    seeds: int = 1,
+    budget: str | None = None,
+) -> Baselines:
+    """Train several recipes on the same splits, from the plainest to a pretrained encoder, and compare them.
+
+    Args:
+        data: images of classes, as for `train`.
+        recipes: names in `RECIPES`.
+        out: a folder for the runs, ``compare.json`` and ``compare.svg``.
+        checkpoint: for "transfer": imagenet, a file or a run, as for ``convscope train --from``.
+        seeds: each recipe is repeated with the seeds 0 to seeds - 1.
+        budget: like "5m", for each training; by default what "transfer" takes.
+
+    Raises:
+        ConfigError: no such recipe, or "transfer" without a checkpoint.
+    """
+    return Baselines.write(
+        Path(out), list(run_baselines(str(data), recipes, Path(out), checkpoint, range(seeds), budget))
+    )
 
 
 def run_baselines(

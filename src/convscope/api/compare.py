@@ -1,15 +1,20 @@
-"""Several runs side by side: scores, weights and time, and whether they may be compared at all."""
+"""Several runs side by side: scores, parameters and time, and warnings where they are not comparable."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from convscope.api.evaluate import scores
+from convscope.api.evaluate import scores_of
 from convscope.bundle import load_config
+from convscope.durations import format_seconds
 from convscope.errors import ConfigError
 from convscope.runs.folder import RunFolder
 from convscope.runs.predictions import load_predictions
+from convscope.tables import html_notes, html_table, text_table
+
+HEADINGS = ("run", "network", "accuracy", "95 % interval", "parameters", "epochs", "time")
 
 
 @dataclass(frozen=True)
@@ -30,13 +35,58 @@ class ComparedRun:
         return asdict(self)
 
 
-def compare(runs: Sequence[str | Path]) -> tuple[list[ComparedRun], tuple[str, ...]]:
-    """Rows of the runs, best first, and what stands against comparing them.
+@dataclass(frozen=True, repr=False)
+class Comparison:
+    """Runs side by side.
+
+    Attributes:
+        runs: one row per run, the best first.
+        warnings: what makes the runs less comparable, in sentences.
+    """
+
+    runs: tuple[ComparedRun, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def best(self) -> ComparedRun:
+        """The run with the highest validation accuracy."""
+        return self.runs[0]
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """The cells under `HEADINGS`."""
+        return [
+            (
+                row.run,
+                row.network,
+                f"{100 * row.accuracy:.2f} %",
+                f"{100 * row.low:.1f} to {100 * row.high:.1f} %",
+                f"{row.num_parameters:,}",
+                str(row.epochs),
+                format_seconds(row.seconds),
+            )
+            for row in self.runs
+        ]
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """One JSON object per run."""
+        return [row.to_json() for row in self.runs]
+
+    def __repr__(self) -> str:
+        """A table, and the warnings."""
+        notes = "".join(f"\n! {warning}" for warning in self.warnings)
+        return f"Comparison\n{text_table(HEADINGS, self.rows())}{notes}"
+
+    def _repr_html_(self) -> str:
+        return html_table(HEADINGS, self.rows()) + html_notes(self.warnings)
+
+
+def compare(runs: Sequence[str | PathLike[str]]) -> Comparison:
+    """Runs side by side, the best first, with warnings about their comparability.
 
     The scores are those of the validation images: comparing by the test set would choose by it.
 
     Args:
-        runs: two run folders or more.
+        runs: two runs or more, or their folders.
 
     Raises:
         ConfigError: when there are fewer than two.
@@ -46,7 +96,7 @@ def compare(runs: Sequence[str | Path]) -> tuple[list[ComparedRun], tuple[str, .
         raise ConfigError("compare: takes two runs or more; name their folders")
     folders = [RunFolder.open(Path(run)) for run in runs]
     rows = sorted((_row(folder) for folder in folders), key=lambda row: -row.accuracy)
-    return rows, tuple(_comparability_warnings(folders))
+    return Comparison(tuple(rows), tuple(_comparability_warnings(folders)))
 
 
 def _row(folder: RunFolder) -> ComparedRun:
@@ -55,8 +105,9 @@ def _row(folder: RunFolder) -> ComparedRun:
     if not task.single_class:
         raise ConfigError(f"compare: {folder.path} is of the task {task.name}; accuracies of classes are compared")
     config = load_config(folder.model)
-    found = scores(load_predictions(folder, "validation", config.tta_views))
-    low, high = found["interval"]
+    found, interval = scores_of(load_predictions(folder, "validation", config.tta_views))
+    assert interval is not None  # a classification has one
+    low, high = interval
     return ComparedRun(
         run=str(folder.path),
         network=config.architecture.name,

@@ -1,6 +1,9 @@
-"""A network's scores on one of the run's sets; the test set is only ever touched here, and each look is recorded."""
+"""A network's scores on one of the run's splits; each evaluation on the test split is recorded in the run."""
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -10,31 +13,106 @@ from convscope.bundle import load_config, with_tta
 from convscope.errors import ConfigError, RunError, did_you_mean
 from convscope.files import append_line
 from convscope.progress import Progress
-from convscope.report.report import write_report
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import SPLITS, reload
 from convscope.runs.predictions import SplitPredictions, predict_split
+from convscope.tables import html_table
+
+
+@dataclass(frozen=True, repr=False)
+class Evaluation(Mapping[str, float]):
+    """Scores by name, as a mapping: ``evaluation["accuracy"]``.
+
+    Attributes:
+        run: the run's folder.
+        split: "train", "validation" or "test".
+        num_images: how many images were scored.
+        epoch: the epoch of the network.
+        tta_views: the views that were averaged per image (test-time augmentation).
+        scores: the task's scores; shares are in [0, 1].
+        primary: the name of the task's main score.
+        interval: the 95 % interval of the main score, where there is one.
+        test_evaluations: on "test", how many times the run was evaluated on it so far; else 0. Only the first is an
+            unbiased estimate for new images.
+    """
+
+    run: Path
+    split: str
+    num_images: int
+    epoch: int
+    tta_views: str
+    scores: dict[str, float]
+    primary: str
+    interval: tuple[float, float] | None = None
+    test_evaluations: int = 0
+
+    def __getitem__(self, name: str) -> float:
+        """A score by its name."""
+        if name not in self.scores:
+            raise KeyError(f"no score {name}{did_you_mean(name, self.scores)}")
+        return self.scores[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the scores."""
+        return iter(self.scores)
+
+    def __len__(self) -> int:
+        """The number of scores."""
+        return len(self.scores)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as one flat JSON object."""
+        record: dict[str, Any] = {
+            "split": self.split, "images": self.num_images, "epoch": self.epoch, "tta_views": self.tta_views,
+            **self.scores,
+        }  # fmt: skip
+        if self.interval:
+            record["interval"] = list(self.interval)
+        if self.test_evaluations:
+            record["test_evaluations"] = self.test_evaluations
+        return record
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Names and values for people."""
+        record = self.to_dict()
+        interval = record.pop("interval", None)
+        rows = [(name, f"{value:.4f}" if isinstance(value, float) else str(value)) for name, value in record.items()]
+        if interval:
+            rows.append((f"{self.primary}, 95 % interval", f"{interval[0]:.4f} to {interval[1]:.4f}"))
+        return rows
+
+    def __repr__(self) -> str:
+        """The split and the scores."""
+        within = f" ({self.interval[0]:.4f} to {self.interval[1]:.4f})" if self.interval else ""
+        scores = ", ".join(
+            f"{name}={value:.4f}{within if name == self.primary else ''}" for name, value in self.scores.items()
+        )
+        return f"Evaluation({self.split}, {self.num_images:,} images, epoch {self.epoch}: {scores})"
+
+    def _repr_html_(self) -> str:
+        return html_table(("score", "value"), self.rows())
 
 
 def evaluate(
-    run: str | Path, split: str = "validation", tta_views: str | None = None, on_progress: Progress | None = None
-) -> dict[str, Any]:
+    run: str | PathLike[str],
+    split: str = "validation",
+    *,
+    tta_views: str | None = None,
+    on_progress: Progress | None = None,
+) -> Evaluation:
     """Scores of a run's network on its "train", "validation" or "test" images.
+
+    An evaluation on "test" is recorded in the run. The report is not written anew; `report` does that.
 
     Args:
         run: its folder.
-        split: which of its sets.
-        tta_views: how many looks at each image are averaged, one of `bundle.TTA_VIEWS`; None: as many as the run found
-            to pay.
-        on_progress: called with (images decoded, images in all).
-
-    Returns:
-        The scores, with "split", "images", "epoch" (of the network), "crops", where there is one "interval" (95 %, of
-        the task's primary score) and, for the test set, "look": how many times it has been looked at by now.
+        split: which of its splits.
+        tta_views: how many views of each image are averaged, one of `bundle.TTA_VIEWS`; None: as training chose.
+        on_progress: called with (images decoded, number of images).
 
     Raises:
-        ConfigError: for another split or other crops.
-        RunError: when there is no such run, it has no network yet, or its set is empty.
+        ConfigError: no such split or views.
+        RunError: there is no such run, it has no network yet, or its split is empty.
     """
     if split not in SPLITS:
         raise ConfigError(f"split: no set {split}{did_you_mean(split, SPLITS)}")
@@ -46,23 +124,35 @@ def evaluate(
     network = with_tta(nn.Identity(), config, tta_views)
     prepared = reload(folder, (split,), on_progress, network.input_size)
     predictions = predict_split(folder, prepared, split, network.tta_views)
-    found = {
-        "split": split,
-        "images": len(predictions.names),
-        "epoch": config.epoch,
-        "tta_views": network.tta_views,
-        **scores(predictions),
-    }
-    if split == "test":
-        append_line(folder.test_evaluations_file, {"when": f"{datetime.now():%Y-%m-%d %H:%M:%S}", **found})
-        found["look"] = len(folder.test_evaluations())
-    if folder.has_predictions("validation"):
-        write_report(folder)
-    return found
+    scores, interval = scores_of(predictions)
+    found = Evaluation(
+        folder.path,
+        split,
+        len(predictions.names),
+        config.epoch,
+        network.tta_views,
+        scores,
+        predictions.task.primary,
+        interval,
+    )
+    return recorded(folder, found) if split == "test" else found
+
+
+def recorded(folder: RunFolder, evaluation: Evaluation) -> Evaluation:
+    """The evaluation, recorded in the run as one more on the test split."""
+    from dataclasses import replace
+
+    append_line(folder.test_evaluations_file, {"when": f"{datetime.now():%Y-%m-%d %H:%M:%S}", **evaluation.to_dict()})
+    return replace(evaluation, test_evaluations=len(folder.test_evaluations()))
+
+
+def scores_of(predictions: SplitPredictions) -> tuple[dict[str, float], tuple[float, float] | None]:
+    """The task's scores, and the 95 % interval of its main one where there is one."""
+    interval = predictions.task.interval(predictions.meter)
+    return dict(predictions.meter.scores()), None if interval is None else (interval.low, interval.high)
 
 
 def scores(predictions: SplitPredictions) -> dict[str, Any]:
-    """The task's scores, and the interval of its primary one where there is one."""
-    found: dict[str, Any] = dict(predictions.meter.scores())
-    interval = predictions.task.interval(predictions.meter)
-    return found if interval is None else found | {"interval": [interval.low, interval.high]}
+    """The task's scores, and "interval", that of its main one, where there is one."""
+    found, interval = scores_of(predictions)
+    return found if interval is None else {**found, "interval": list(interval)}

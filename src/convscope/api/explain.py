@@ -1,6 +1,7 @@
-"""Explain methods on a run: results are kept, and the run's report takes them in."""
+"""Explain methods on a run, a saved model or any module; results are kept in the run folder."""
 
 from collections.abc import Mapping
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -9,23 +10,18 @@ from convscope.analysis.result import AnalysisResult
 from convscope.analysis.runner import explain as explain_target
 from convscope.analysis.target import AnalysisTarget, InputInfo, wrap_module
 from convscope.progress import Progress
-from convscope.report.report import write_report
-from convscope.runs.folder import RunFolder
 
 
 def explain(
-    target: AnalysisTarget | str | Path,
+    target: AnalysisTarget | str | PathLike[str],
     method: str,
     settings: Mapping[str, Any] | None = None,
     on_progress: Progress | None = None,
     out: str | Path | None = None,
 ) -> AnalysisResult:
-    """As `analysis.runner.explain`; what is written into a run is in its report from then on."""
-    result = explain_target(target, method, settings, on_progress, out)
-    kept_in_run = not isinstance(target, AnalysisTarget) and out is None
-    if kept_in_run and RunFolder(Path(str(target))).has_predictions("validation"):
-        write_report(RunFolder.open(Path(str(target))))
-    return result
+    """As `analysis.runner.explain`; what is written into a run is in its report when that is rendered next."""
+    opened = target if isinstance(target, AnalysisTarget) else Path(target)
+    return explain_target(opened, method, settings, on_progress, out)
 
 
 __all__ = ["METHODS", "AnalysisResult", "AnalysisTarget", "InputInfo", "explain", "wrap_module"]

@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -10,28 +11,35 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from convscope.bundle import Preprocessing, load_bundle
-from convscope.bundle.bundle import CONFIG_FILE
+from convscope.bundle import Preprocessing, is_bundle, load_bundle
 from convscope.data import TARGET_KINDS, Batches, BatchSettings
 from convscope.errors import ConfigError
 from convscope.explain import extrapolate_to_double, learning_curve, probe_scores
 from convscope.models import build, resolve
 from convscope.models.pretrained.state_dicts import load_state
 from convscope.progress import Progress
-from convscope.runs.folder import RunFolder
+from convscope.runs.folder import RunFolder, model_folder
 from convscope.runs.loaders import PreparedData, open_source, prepare, reload
 from convscope.runs.pretrained import find_pretrained
 from convscope.runs.recipe import DataSettings
+from convscope.tables import html_notes, html_table, text_table
 
 BATCH = 64
+HEADINGS = ("classifier", "validation accuracy")
 
 
-@dataclass(frozen=True, eq=False)
-class FeatureTable:
-    """What was written: (N, C) float32 in the order of `names`, and validation accuracies by classifier.
+@dataclass(frozen=True, eq=False, repr=False)
+class Features:
+    """Feature vectors of a data set, and how well simple classifiers do with them.
 
-    `curve` is the linear probe's accuracy after so many training images, `accuracy_at_double` its estimate for twice as
-    many.
+    Attributes:
+        folder: where the files are.
+        names: the images.
+        vectors: (N, C) float32, in the order of `names`.
+        scores: validation accuracy in [0, 1] by classifier.
+        curve: (training images, accuracy) of the linear probe.
+        accuracy_at_double: the estimate of its accuracy with twice the training images.
+        files: names of the files in `folder`.
     """
 
     folder: Path
@@ -42,10 +50,44 @@ class FeatureTable:
     accuracy_at_double: float
     files: tuple[str, ...]
 
+    def rows(self) -> list[tuple[str, str]]:
+        """Classifiers and their validation accuracies."""
+        return [(name, f"{100 * score:.2f} %") for name, score in self.scores.items()]
+
+    def learning_curve(self) -> str:
+        """The linear probe's accuracies by number of training images, in a sentence."""
+        points = ", ".join(f"{100 * score:.1f} % after {images:,}" for images, score in self.curve)
+        double = f"{100 * self.accuracy_at_double:.1f} %"
+        return f"linear probe: {points} images; twice as many would likely give about {double}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The numbers without the vectors, as a JSON object."""
+        count, channels = self.vectors.shape
+        return {
+            "folder": str(self.folder), "images": count, "channels": channels, "validation": self.scores,
+            "curve": self.curve, "accuracy_at_double": self.accuracy_at_double,
+        }  # fmt: skip
+
+    def __repr__(self) -> str:
+        """The size, the folder, and the accuracies."""
+        count, channels = self.vectors.shape
+        heading = f"Features({count:,} images x {channels:,} channels in {str(self.folder)!r})"
+        return f"{heading}\n{text_table(HEADINGS, self.rows())}"
+
+    def _repr_html_(self) -> str:
+        count, channels = self.vectors.shape
+        table = html_table(HEADINGS, self.rows(), f"{count:,} images x {channels:,} channels in {self.folder}")
+        return table + html_notes([self.learning_curve()])
+
 
 def features(
-    model: str | Path, source: str, out: Path, seed: int = 0, on_progress: Progress | None = None
-) -> FeatureTable:
+    model: str | PathLike[str],
+    data: str | Path,
+    *,
+    out: str | Path = "features",
+    seed: int = 0,
+    on_progress: Progress | None = None,
+) -> Features:
     """Write the encoder's vectors of all images of a data set, each map averaged over its places.
 
     OUT gets ``features.npy`` (N, C), ``features.csv`` (path, label, set, then the numbers) and, where pyarrow is there,
@@ -54,7 +96,7 @@ def features(
 
     Args:
         model: a run's or saved model's folder, a weights file, imagenet, or a network's name.
-        source: as for ``convscope train``; a run's own data are cut as they were for it.
+        data: as for ``convscope train``; a run's own data are cut as they were for it.
         out: a folder to write into.
         seed: of the cut.
         on_progress: called with (images decoded, images in all).
@@ -62,6 +104,7 @@ def features(
     Raises:
         ConvscopeError: as its subclasses say.
     """
+    source, out = str(data), Path(out)
     network, preprocessing, classes = open_model(model)
     prepared = _images(model, source, preprocessing, seed, on_progress)
     vectors, logits = encode(network, prepared, preprocessing)
@@ -71,15 +114,14 @@ def features(
         scores = {"the network's own": float((logits[asked].argmax(1) == y[asked]).mean())} | scores
     curve = learning_curve(vectors[train], y[train], vectors[asked], y[asked], seed)
     twice, files = extrapolate_to_double(curve, len(asked)), write(out, prepared, vectors)
-    return FeatureTable(out, prepared.dataset.names, vectors, scores, curve, twice, files)
+    return Features(out, prepared.dataset.names, vectors, scores, curve, twice, files)
 
 
-def open_model(model: str | Path) -> tuple[nn.Module, Preprocessing, tuple[str, ...]]:
+def open_model(model: str | PathLike[str]) -> tuple[nn.Module, Preprocessing, tuple[str, ...]]:
     """A network in evaluation mode, what it expects of images, and its classes, none where it is another data set's."""
     path = Path(model).expanduser()
     if path.is_dir():
-        folder = path if (path / CONFIG_FILE).exists() else RunFolder.open(path).trained_model()
-        network, config = load_bundle(folder)
+        network, config = load_bundle(model_folder(path))
         return network, config.preprocessing, config.classes
     origin = find_pretrained(str(model), None)
     size = origin.size or (224, 224)
@@ -90,11 +132,11 @@ def open_model(model: str | Path) -> tuple[nn.Module, Preprocessing, tuple[str, 
 
 
 def _images(
-    model: str | Path, source: str, preprocessing: Preprocessing, seed: int, on_progress: Progress | None
+    model: str | PathLike[str], source: str, preprocessing: Preprocessing, seed: int, on_progress: Progress | None
 ) -> PreparedData:
     """The images at the network's size; those of the run itself with the sets that it had."""
     path = Path(model).expanduser()
-    if path.is_dir() and (path / "data.json").exists():
+    if path.is_dir() and not is_bundle(path):
         folder = RunFolder.open(path)
         if folder.data()["source"] in (source, str(Path(source).expanduser().resolve())):
             prepared = reload(folder, on_progress=on_progress)

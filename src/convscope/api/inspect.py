@@ -1,24 +1,21 @@
-"""A network layer by layer, and a convolution step by step."""
+"""A network layer by layer."""
 
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from PIL import Image
 from torch import nn
 
 from convscope.bundle import load_config
-from convscope.data import read_image
-from convscope.errors import ConfigError, ModelError
+from convscope.errors import ModelError
 from convscope.models import ModelSummary, build, resolve, summarize, table
-from convscope.models.summary.convolution_steps import NOTE, ConvolutionResult, convolve, read_kernel
 from convscope.models.summary.diagram import page
 from convscope.models.toml.toml_network import parse, read_spec, read_text
+from convscope.runs.folder import model_folder
 
 anatomy_page, anatomy_table = page, table
 
@@ -26,7 +23,7 @@ CLASSES = 1000  # of a network that is named without a run: ImageNet's, so that 
 
 
 def inspect(
-    model: str | Path | nn.Module,
+    model: str | PathLike[str] | nn.Module,
     shape: Sequence[int] | None = None,
     *,
     classes: int = CLASSES,
@@ -64,7 +61,7 @@ def _named(
         if path.suffix == ".toml":
             return read_spec(path), tuple(parse(read_text(path), path.name).get("input", (3, 32, 32)))
         if path.is_dir():
-            config = load_config(path / "model" if (path / "model").is_dir() else path)
+            config = load_config(model_folder(path))
             architecture = config.architecture
             return config.build_network(), (architecture.channels, *config.preprocessing.size)
         made_for = shape or _default_input(model)
@@ -96,41 +93,3 @@ def _default_input(model: str) -> tuple[int, ...]:
     """The images that a family was published for, in RGB."""
     side = {"lenet": 32, "alexnet": 227, "inception_v3": 299, "unet": 572}.get(model, 224)
     return (3, side, side)
-
-
-def read_grey(path: Path) -> NDArray[np.float64]:
-    """(H, W) values for `convolve`: a picture's grey levels in [0, 255], or the numbers of a text file.
-
-    Raises:
-        ModelError: when a text file does not hold rows of as many numbers each.
-    """
-    if path.suffix not in (".txt", ".csv"):
-        grey: NDArray[np.float64] = read_image(path, 1)[0].astype(np.float64)
-        return grey
-    try:
-        comma = "," if "," in path.read_text() else None
-        rows: NDArray[np.float64] = np.loadtxt(path, delimiter=comma, dtype=np.float64, ndmin=2)
-    except ValueError as error:
-        raise ModelError(f"{path}: rows of numbers are needed ({error}); separate them by spaces or commas") from None
-    return rows
-
-
-def convolve_file(image: Path, kernel: str, *, padding: str = "0", **how: Any) -> tuple[ConvolutionResult, str]:
-    """A convolution of a file's values, ready to be told step by step, and what to know of the word.
-
-    Args:
-        image: as for `read_grey`.
-        kernel: a name or rows of numbers.
-        padding: pixels, or "same".
-        how: `stride`, `border` and `mean` as for `models.arithmetic.convolve`.
-    """
-    if padding != "same" and not padding.isdigit():
-        raise ConfigError(f"--padding {padding}: not a number of pixels; write one, or same")
-    amount: Any = padding if padding == "same" else int(padding)
-    return convolve(read_grey(image), read_kernel(kernel), padding=amount, **how), NOTE
-
-
-def as_picture(values: NDArray[np.float64]) -> Image.Image:
-    """Values as grey levels, the least black and the largest white."""
-    span = float(np.ptp(values)) or 1.0
-    return Image.fromarray(np.rint(255 * (values - values.min()) / span).astype(np.uint8))

@@ -1,9 +1,11 @@
-"""How a network's score falls as its images are shifted, turned and enlarged."""
+"""How a network's score drops as its images are translated, rotated and scaled."""
 
 import json
 import math
 from dataclasses import asdict, dataclass
+from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,12 +16,14 @@ from convscope.data import TARGET_KINDS
 from convscope.data.augment.geometric import warp
 from convscope.devices import inference_device, use_cores
 from convscope.errors import ConfigError
+from convscope.extras import require
 from convscope.files import atomic_write
 from convscope.progress import Progress
 from convscope.runs.asking import evaluate_batches
 from convscope.runs.batching import batch_settings
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import reload
+from convscope.tables import html_table, text_table
 
 AMOUNTS: dict[str, tuple[float, ...]] = {
     "shift": (0.0, 0.03, 0.06, 0.12, 0.25),
@@ -51,19 +55,56 @@ class TransformedInput(nn.Module):
         return answer
 
 
-def robustness(run: str | Path, on_progress: Progress | None = None) -> list[RobustnessScore]:
-    """Scores of the validation images as they are moved further and further; also ``robustness.json`` and ``.svg``.
+@dataclass(frozen=True, repr=False)
+class Robustness:
+    """The scores of transformed validation images.
+
+    Attributes:
+        run: the run's folder.
+        primary: the name of the score.
+        scores: one per kind and amount of transformation.
+        chart: the SVG file with a curve per kind.
+    """
+
+    run: Path
+    primary: str
+    scores: tuple[RobustnessScore, ...]
+    chart: Path
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """One JSON object per score."""
+        return [asdict(one) for one in self.scores]
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """Transformation, amount, and score."""
+        return [(one.move, f"{one.amount:g}", f"{one.score:.4f}") for one in self.scores]
+
+    def headings(self) -> tuple[str, str, str]:
+        """The names of the columns."""
+        return ("transformation", "amount", self.primary)
+
+    def __repr__(self) -> str:
+        """A table."""
+        return f"Robustness({str(self.run)!r})\n{text_table(self.headings(), self.rows())}"
+
+    def _repr_html_(self) -> str:
+        return self.chart.read_text(encoding="utf-8") + html_table(self.headings(), self.rows())
+
+
+def robustness(run: str | PathLike[str], *, on_progress: Progress | None = None) -> Robustness:
+    """Scores of the validation images under growing translation, rotation and scaling; written into the run too.
 
     Raises:
         ConfigError: the answer moves with the image, as masks and boxes do, or may change, as numbers may.
         RunError: when there is no such run, or it has no network yet.
     """
+    require("report", "robustness")
     folder = RunFolder.open(Path(run))
     folder.trained_model()
     recipe = folder.recipe()
     if not TARGET_KINDS[recipe.task_class.target_kind].invariant:
         raise ConfigError(
-            f"tolerance: {folder.path} is of the task {recipe.task}, whose answers change when the image moves; "
+            f"robustness: {folder.path} is of the task {recipe.task}, whose answers change when the image moves; "
             "classes and labels can be asked"
         )
     use_cores(recipe.train.threads or None)
@@ -79,9 +120,9 @@ def robustness(run: str | Path, on_progress: Progress | None = None) -> list[Rob
                 TransformedInput(model, matrix_of(move, amount, recipe.data.size[1])), batches, task.meter()
             )
             found.append(RobustnessScore(move, amount, seen.scores()[task.primary]))
-    atomic_write(folder.path / "tolerance.json", json.dumps([asdict(one) for one in found], indent=1).encode())
-    atomic_write(folder.path / "tolerance.svg", standalone_svg(chart(found, task.primary)).encode())
-    return found
+    atomic_write(folder.robustness_file, json.dumps([asdict(one) for one in found], indent=1).encode())
+    atomic_write(folder.robustness_chart, standalone_svg(chart(found, task.primary)).encode())
+    return Robustness(folder.path, task.primary, tuple(found), folder.robustness_chart)
 
 
 def matrix_of(move: str, amount: float, width: int) -> Tensor:

@@ -1,11 +1,11 @@
 """Events on their way to the listener, also written for TensorBoard."""
 
 from collections.abc import Generator, Iterator
-from pathlib import Path
 from typing import Any
 
-from convscope.errors import ConfigError
+from convscope.extras import extra
 from convscope.runs.events import Event, PlanReady
+from convscope.runs.folder import RunFolder
 from convscope.training import Epoch, Step
 
 
@@ -15,15 +15,13 @@ def log_to_tensorboard(events: Iterator[Event]) -> Generator[Event]:
     Raises:
         ConfigError: when TensorBoard is not installed.
     """
-    try:
+    with extra("tensorboard", "--log tensorboard"):
         from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        raise ConfigError("--log tensorboard: not installed; pip install 'convscope[tensorboard]'") from None
     writer: Any = None
     try:
         for event in events:
             if isinstance(event, PlanReady):
-                writer = SummaryWriter(Path(event.run) / "tensorboard")
+                writer = SummaryWriter(RunFolder(event.run).tensorboard)
             for name, value, step in scalars(event):
                 writer.add_scalar(name, value, step)
             yield event

@@ -1,6 +1,14 @@
 """From a trained network to something that others can use."""
 
-from convscope.bundle.bundle import BundleConfig, Preprocessing, load_bundle, load_config, save_bundle, save_config
+from convscope.bundle.bundle import (
+    BundleConfig,
+    Preprocessing,
+    is_bundle,
+    load_bundle,
+    load_config,
+    save_bundle,
+    save_config,
+)
 from convscope.bundle.predict import FailedFile, image_files, predict
 from convscope.bundle.tta import TTA_VIEWS, AveragedViews, check_tta, with_tta
 from convscope.tasks import Prediction
@@ -14,6 +22,7 @@ __all__ = [
     "Preprocessing",
     "check_tta",
     "image_files",
+    "is_bundle",
     "load_bundle",
     "load_config",
     "predict",

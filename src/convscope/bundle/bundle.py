@@ -78,6 +78,11 @@ def save_config(folder: Path, config: BundleConfig) -> None:
     atomic_write(folder / CONFIG_FILE, (config.model_dump_json(indent=2) + "\n").encode())
 
 
+def is_bundle(folder: Path) -> bool:
+    """Whether a folder holds a saved model, and is not a run with one inside."""
+    return (folder / CONFIG_FILE).is_file()
+
+
 def load_config(folder: Path) -> BundleConfig:
     """Read ``config.json``.
 

@@ -1,16 +1,21 @@
 """``convscope compare``"""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from convscope.errors import ConfigError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from convscope.api.baselines import BaselineRun
+
 
 def compare(
     runs: Annotated[
-        list[Path], typer.Argument(help="Two runs' folders or more; with --recipes: DATA.", show_default=False)
+        list[Path], typer.Argument(help="Two run folders or more; with --recipes: DATA.", show_default=False)
     ],
     recipes: Annotated[
         str | None,
@@ -20,7 +25,7 @@ def compare(
         ),
     ] = None,
     from_: Annotated[
-        str | None, typer.Option("--from", help="Trained weights for the recipe transfer.", show_default=False)
+        str | None, typer.Option("--from", help="The checkpoint for the recipe transfer.", show_default=False)
     ] = None,
     seeds: Annotated[int, typer.Option(help="With --recipes: repeat with seeds 0 to N - 1.", min=1)] = 1,
     budget: Annotated[
@@ -29,82 +34,56 @@ def compare(
     out: Annotated[Path, typer.Option(help="With --recipes: where runs and table go.")] = Path("compare"),
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per run and line.")] = False,
 ) -> None:
-    """Show runs side by side: validation accuracy with its interval, weights, epochs and time.
+    """Show runs side by side: validation accuracy with its interval, parameters, epochs and time.
 
-    Two accuracies whose intervals overlap may well be equally good. With --recipes, honest baselines are run on the
-    same sets first: `convscope compare photos --recipes majority,pixels,scratch,transfer --from imagenet`
+    Two accuracies whose intervals overlap may well be equally good. With --recipes, baselines are trained on the same
+    splits first: `convscope compare photos --recipes majority,pixels,scratch,transfer --from imagenet`
     """
-    if recipes:
-        if len(runs) != 1:
-            raise ConfigError(f"compare --recipes: takes one DATA, and {len(runs)} are given")
-        _run_baselines(
-            str(runs[0]), [name.strip() for name in recipes.split(",")], out, from_, range(seeds), budget, json
-        )
+    if recipes is None:
+        _compare_runs(runs, json)
         return
+    if len(runs) != 1:
+        raise ConfigError(f"compare --recipes: takes one DATA, and {len(runs)} are given")
+    from convscope.api import run_baselines
+
+    names = [name.strip() for name in recipes.split(",")]
+    _show_baselines(run_baselines(str(runs[0]), names, out, from_, range(seeds), budget), out, json)
+
+
+def _compare_runs(runs: list[Path], json: bool) -> None:
     from convscope.api import compare as side_by_side
-    from convscope.cli.show import table_of
-    from convscope.durations import format_seconds
+    from convscope.api.compare import HEADINGS
+    from convscope.cli.show import print_json_lines, table_of
 
-    rows, objections = side_by_side(runs)
+    comparison = side_by_side(runs)
     if json:
-        from json import dumps
-
-        for row in rows:
-            print(dumps(row.to_json()))
+        print_json_lines(comparison.to_dicts())
         return
-    table_of(
-        ["run", "network", "accuracy", "95 % interval", "weights", "epochs", "time"],
-        [
-            (
-                row.run,
-                row.network,
-                f"{100 * row.accuracy:.2f} %",
-                f"{100 * row.low:.1f} to {100 * row.high:.1f} %",
-                f"{row.num_parameters:,}",
-                row.epochs,
-                format_seconds(row.seconds),
-            )
-            for row in rows
-        ],
-    )
-    for objection in objections:
-        print(f"! {objection}")
+    table_of(HEADINGS, comparison.rows())
+    for warning in comparison.warnings:
+        print(f"! {warning}")
 
 
-def _run_baselines(
-    source: str, recipes: list[str], out: Path, checkpoint: str | None, seeds: range, budget: str | None, as_json: bool
-) -> None:  # fmt: skip
-    """Run the recipes, then show the table, the line and the picture."""
+def _show_baselines(entries: "Iterator[BaselineRun]", out: Path, json: bool) -> None:
+    """Print a line per training as it ends, then the table, the sentence and the chart's path."""
     from dataclasses import asdict
-    from json import dumps
 
-    from convscope.api import compare_pretrained, rank, run_baselines, write_baselines
-    from convscope.cli.show import table_of
-    from convscope.durations import format_seconds
+    from convscope.api import Baselines, format_seconds
+    from convscope.api.baselines import HEADINGS
+    from convscope.cli.show import print_json_lines, table_of
 
-    entries = []
-    for entry in run_baselines(source, recipes, out, checkpoint, seeds, budget):
-        entries.append(entry)
-        told = f"{entry.recipe}, seed {entry.seed}: {100 * entry.accuracy:.1f} % in {format_seconds(entry.seconds)}"
-        print(dumps(asdict(entry)) if as_json else told, flush=True)
-    picture, found = write_baselines(out, entries), rank(entries)
-    if as_json:
+    done = []
+    for entry in entries:
+        done.append(entry)
+        if json:
+            print_json_lines([asdict(entry)])
+        else:
+            took = format_seconds(entry.seconds)
+            print(f"{entry.recipe}, seed {entry.seed}: {100 * entry.accuracy:.1f} % in {took}", flush=True)
+    baselines = Baselines.write(out, done)
+    if json:
         return
-    columns = ["recipe", "accuracy", "95 % interval over seeds", "time", "weights", "seeds"]
-    table_of(
-        columns,
-        [
-            (
-                s.recipe,
-                f"{100 * s.accuracy:.1f} %",
-                f"+- {100 * s.half_interval:.1f}" if s.seeds > 1 else "",
-                format_seconds(s.seconds),
-                f"{s.num_parameters:,}" if s.num_parameters else "",
-                s.seeds,
-            )
-            for s in found
-        ],
-    )
-    if line := compare_pretrained(found):
+    table_of(HEADINGS, baselines.rows())
+    if line := baselines.pretrained_against_scratch:
         print(line)
-    print(picture)
+    print(baselines.chart)

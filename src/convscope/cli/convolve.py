@@ -1,36 +1,35 @@
 """``convscope convolve``"""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-STEPS_SHOWN = 64  # places of the window; a larger result is a picture, not a lesson
+STEPS_SHOWN = 64  # positions of the window; a larger result is written as an image
 
 
 def convolve(
-    image: Annotated[Path, typer.Argument(help="A picture, or a .txt or .csv of numbers.", show_default=False)],
+    image: Annotated[Path, typer.Argument(help="An image, or a .txt or .csv of numbers.", show_default=False)],
     kernel: Annotated[str, typer.Option(help="edge, blur, sharpen ... or rows: '1,0,-1;2,0,-2;1,0,-1'.")] = "edge",
-    stride: Annotated[int, typer.Option(help="Pixels between places of the window.", min=1)] = 1,
+    stride: Annotated[int, typer.Option(help="Pixels between positions of the window.", min=1)] = 1,
     padding: Annotated[str, typer.Option(help="Pixels added on each side, or: same.")] = "0",
     border: Annotated[str, typer.Option(help="What they hold: zeros, edge, reflect, circular.")] = "zeros",
     mean: Annotated[bool, typer.Option("--mean", help="Divide each sum by the number of values.")] = False,
-    out: Annotated[Path | None, typer.Option(help="The picture to write. [default: IMAGE.convolved.png]")] = None,
+    out: Annotated[Path | None, typer.Option(help="The image to write. [default: IMAGE.convolved.png]")] = None,
 ) -> None:
-    """Slide a kernel over an image: every step of multiply and sum for small arrays, a picture for large ones."""
-    from convscope.api import convolve_file
+    """Slide a kernel over an image: every step of multiply and sum for small arrays, an image for large ones."""
+    from convscope.api import as_picture
+    from convscope.api import convolve as convolution
 
-    result, note = convolve_file(image, kernel, stride=stride, padding=padding, border=border, mean=mean)
+    kind: Any = border
+    result = convolution(image, kernel, stride=stride, padding=padding, border=kind, mean=mean)
     height, width = result.output.shape
-    print(f"{result.image.shape[0]} x {result.image.shape[1]} (border included) -> {height} x {width}.  {note}")
+    print(f"{result.image.shape[0]} x {result.image.shape[1]} (border included) -> {height} x {width}.  {result.note}")
     if height * width <= STEPS_SHOWN:
         for step in result.steps():
             print(f"({step.row}, {step.column})  {step.text()}")
         print("\n".join("  ".join(f"{value:8.4g}" for value in row) for row in result.output))
         return
-    from convscope.api import as_picture
-
     target = out or image.with_suffix(".convolved.png")
     as_picture(result.output).save(target)
-    low, high = result.output.min(), result.output.max()
-    print(f"{target}: black is {low:.4g}, white is {high:.4g}")
+    print(f"{target}: black is {result.output.min():.4g}, white is {result.output.max():.4g}")

@@ -14,23 +14,21 @@ def evaluate(
     views: ViewsOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Score a run's network on one of its sets.
+    """Score a run's network on one of its splits.
 
-    The test set is for the end: each look at it is recorded in the run and shown in its report,
-    because a network chosen by its test score has no honest score left.
+    The test split is for the end: each evaluation on it is recorded in the run, because a network that was chosen by
+    its test score has no unbiased score left.
     """
     from convscope.api import evaluate as scored
-    from convscope.api import task_of
     from convscope.cli.show import print_json, table_of
 
-    found = scored(run, split, views)
+    evaluation = scored(run, split, tta_views=views)
     if json:
-        print_json(found)
+        print_json(evaluation.to_dict())
         return
-    interval = found.pop("interval", None)
-    rows = [(name, f"{value:.4f}" if isinstance(value, float) else value) for name, value in found.items()]
-    if interval:
-        rows.append((f"{task_of(run).primary}, 95 % interval", f"{interval[0]:.4f} to {interval[1]:.4f}"))
-    table_of(["score", "value"], rows)
-    if found.get("look", 1) > 1:
-        print(f"This was look {found['look']} at the test set; only the first is an honest estimate for new images.")
+    table_of(["score", "value"], evaluation.rows())
+    count = evaluation.test_evaluations
+    if count > 1:
+        print(f"This was test evaluation {count} of this run; only the first is an unbiased estimate for new images.")
+    if count:
+        print(f"To show it in the report: convscope report {run}")

@@ -12,7 +12,7 @@ def explore(
         int | None, typer.Option(help="To listen on; 0 is any free one.", min=0, max=65535, show_default="8765 if free")
     ] = None,
     host: Annotated[
-        str, typer.Option(help="To listen on; other than this machine's own lets others in who know the link.")
+        str, typer.Option(help="Address to bind. Any non-loopback address exposes the explorer to the network.")
     ] = "127.0.0.1",
     no_open: Annotated[bool, typer.Option("--no-open", help="Print the link only; open no browser.")] = False,
 ) -> None:
@@ -24,6 +24,9 @@ def explore(
     While training still runs the page follows it. Everything stays on this machine; the link carries a token that
     lets nobody else in. Ctrl-C ends it. Begin with: convscope train digits, then: convscope explore runs/digits-1
     """
+    from convscope.extras import require
+
+    require("explorer", "explore")
     from convscope.explorer import serve
 
     def ready(link: str) -> None:

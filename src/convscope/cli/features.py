@@ -9,30 +9,28 @@ import typer
 def features(
     model: Annotated[
         str,
-        typer.Argument(help="A run's folder, a weights file, imagenet, or a network's name.", show_default=False),
+        typer.Argument(help="A run's folder, a checkpoint file, imagenet, or a network's name.", show_default=False),
     ],
-    data: Annotated[str, typer.Argument(help="A folder, a table or a built-in.", show_default=False)],
+    data: Annotated[str, typer.Argument(help="A folder, a table or a built-in name.", show_default=False)],
     out: Annotated[Path, typer.Option(help="The folder to write into.")] = Path("features"),
-    seed: Annotated[int, typer.Option(help="Of the cut into sets, where DATA is not the run's own.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed for the split (ignored if DATA is the run's own data).")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Write a network's vectors of all images as .npy, .csv and .parquet, and how far simple classifiers get with them.
+    """Write a network's feature vectors of all images as .npy, .csv and .parquet, and score simple classifiers on them.
 
-    A linear probe, nearest neighbours and a support vector machine learn from the training images' vectors and are
-    asked about the validation images; the network's own answer stands beside them.
+    A linear probe, nearest neighbours and a support vector machine are trained on the vectors of the training images
+    and scored on those of the validation images; the network's own accuracy stands beside them.
     """
-    from convscope.api import features as written
+    from convscope.api import features as write_features
+    from convscope.api.features import HEADINGS
     from convscope.cli.show import print_json, table_of
 
-    found = written(model, data, out, seed)
-    count, numbers = found.vectors.shape
+    found = write_features(model, data, out=out, seed=seed)
     if json:
-        scores = {"validation": found.scores, "curve": found.curve, "twice": found.accuracy_at_double}
-        print_json({"folder": str(out), "images": count, "numbers": numbers, **scores})
+        print_json(found.to_dict())
         return
-    print(f"{count:,} images, {numbers:,} numbers each: {', '.join(str(out / name) for name in found.files)}")
-    table_of(["classifier", "validation accuracy"], [(n, f"{100 * s:.2f} %") for n, s in found.scores.items()])
-    points = ", ".join(f"{100 * score:.1f} % after {images:,}" for images, score in found.curve)
-    print(
-        f"linear probe: {points} images; twice as many would likely give about {100 * found.accuracy_at_double:.1f} %"
-    )
+    count, channels = found.vectors.shape
+    files = ", ".join(str(found.folder / name) for name in found.files)
+    print(f"{count:,} images, {channels:,} channels each: {files}")
+    table_of(HEADINGS, found.rows())
+    print(found.learning_curve())

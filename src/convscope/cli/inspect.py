@@ -24,33 +24,35 @@ def inspect(
         typer.Option("--set", metavar="NAME=VALUE", help="An option of the network: --set activation=tanh"),
     ] = None,
     objects: Annotated[int | None, typer.Option(help="Side in pixels of what is to be recognised.")] = None,
-    path: Annotated[str | None, typer.Option(help="Show only the layers through which this one sees furthest.")] = None,
+    path: Annotated[
+        str | None, typer.Option(help="Show only the path with this layer's largest receptive field.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     html: Annotated[Path | None, typer.Option(help="Draw the network on a page that opens offline.")] = None,
 ) -> None:
-    """Show a network layer by layer: shape, weights, multiplications, memory, receptive field.
+    """Show a network layer by layer: shape, parameters, MACs, memory, receptive field.
 
-    Every figure comes with its formula filled in. Nothing is downloaded and no memory is taken for the weights.
+    Every figure comes with its formula filled in. Nothing is downloaded and no memory is allocated for the parameters.
     """
     from convscope.api import anatomy_page, anatomy_table, settings_from_flags
     from convscope.api import inspect as dissected
     from convscope.cli.show import print_json, table_of
 
     options = settings_from_flags(set_ or [])
-    anatomy = dissected(model, _shape(size), classes=classes, objects=objects, options=options)
+    summary = dissected(model, _shape(size), classes=classes, objects=objects, options=options)
     if json:
-        print_json(anatomy.to_json())
+        print_json(summary.to_json())
         return
     if html is not None:
-        html.write_text(anatomy_page(anatomy), encoding="utf-8")
+        html.write_text(anatomy_page(summary), encoding="utf-8")
         print(html)
         return
-    heading, *rows = anatomy_table(anatomy)
-    wanted = {layer.name for layer in anatomy.path(path)} if path else None
+    heading, *rows = anatomy_table(summary)
+    wanted = {layer.name for layer in summary.path(path)} if path else None
     table_of(list(heading), [row for row in rows if wanted is None or row[0] in wanted])
-    shares = ", ".join(f"{100 * share:.1f} % {group}" for group, share in anatomy.shares().items())
-    print(f"\nweights sit in: {shares}")
-    for warning in anatomy.warnings:
+    shares = ", ".join(f"{100 * share:.1f} % {group}" for group, share in summary.shares().items())
+    print(f"\nparameters by group: {shares}")
+    for warning in summary.warnings:
         print(f"! {warning}")
 
 

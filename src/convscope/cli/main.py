@@ -14,6 +14,7 @@ from convscope.cli import (
     compare,
     convolve,
     crop,
+    data,
     evaluate,
     explain,
     explore,
@@ -21,9 +22,9 @@ from convscope.cli import (
     inspect,
     predict,
     report,
+    robustness,
     train,
 )
-from convscope.cli import robustness as tolerance
 from convscope.errors import ConvscopeError
 
 app = typer.Typer(
@@ -37,6 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 COMMANDS = (
+    data.data,
     train.train,
     evaluate.evaluate,
     predict.predict,
@@ -47,7 +49,7 @@ COMMANDS = (
     convolve.convolve,
     augment.augment,
     crop.crop,
-    tolerance.tolerance,
+    robustness.robustness,
     explore.explore,
 )
 for command in COMMANDS:

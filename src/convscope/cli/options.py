@@ -7,7 +7,7 @@ import typer
 
 OutOption = Annotated[
     Path | None,
-    typer.Option(help="Folder for pictures and numbers.", show_default="RUN/explain/METHOD, and the report"),
+    typer.Option(help="Folder for pictures and numbers.", show_default="RUN/explain/METHOD, for the report"),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the numbers as one JSON object.")]
 ViewsOption = Annotated[

@@ -1,44 +1,66 @@
 """``convscope predict``"""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from convscope.cli.options import ViewsOption
 
+if TYPE_CHECKING:
+    from convscope.api import FailedFile, Prediction
+
 
 def predict(
-    run: Annotated[Path, typer.Argument(help="A run's folder, or a saved model's.", show_default=False)],
+    run: Annotated[Path, typer.Argument(help="The folder of a run or of a saved model.", show_default=False)],
     files: Annotated[list[Path], typer.Argument(help="Image files, or folders of them.", show_default=False)],
     csv: Annotated[
         bool,
-        typer.Option("--csv", help="Print CSV: file, then what the task gives; of classes label, confidence, each."),
+        typer.Option("--csv", help="Print CSV: file, then the task's columns; of classes label, confidence, each."),
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file and line.")] = False,
     top: Annotated[int, typer.Option(help="How many classes the table shows per file.", min=1)] = 3,
     views: ViewsOption = None,
-    out: Annotated[Path | None, typer.Option(help="A folder for answers that are pictures: masks as PNG.")] = None,
+    out: Annotated[Path | None, typer.Option(help="A folder for predictions that are images: masks as PNG.")] = None,
 ) -> None:
-    """Answer for image files with a trained network.
+    """Predict image files with a trained network.
 
-    Several looks at each image may make fewer mistakes, and take several times as long. Where training found that
-    they do, they are what you get; `--views 1` is faster, and `convscope evaluate RUN --views 1` says what it costs.
+    Averaging several views of each image may reduce errors, and takes several times as long. It is the default where
+    training found that it does; `--views 1` is faster, and `convscope evaluate RUN --views 1` says what it costs.
 
-    Files that cannot be read are named on the error output and the others are answered; the exit code is then 1.
+    Files that cannot be read are named on the error output and the others are predicted; the exit code is then 1.
     """
-    from convscope.api import FailedFile, task_of
-    from convscope.api import predict as answers_for
-    from convscope.cli.predictions import as_csv, as_json_lines, as_table, readable_predictions
+    from convscope.api import Predictor, write_csv
+    from convscope.cli.show import print_json_lines, table_of
 
-    _, predictions = answers_for(run, files, views)
+    predictor = Predictor.open(run)
     failed: list[FailedFile] = []
-    sound = readable_predictions(predictions, failed, out)
+    found = _readable(predictor.stream(files, views), failed, out)
     if csv:
-        as_csv(task_of(run), sound)
+        write_csv(predictor.task, found, sys.stdout)
     elif json:
-        as_json_lines(sound)
-    else:
-        as_table(task_of(run), sound, top)
+        print_json_lines(prediction.to_dict() for prediction in found)
+    elif rows := [[prediction.file, *prediction.display(top)] for prediction in found]:
+        table_of(["file", *predictor.task.headings(top)], rows)
     if failed:
         raise typer.Exit(1)
+
+
+def _readable(
+    items: "Iterator[Prediction | FailedFile]", failed: "list[FailedFile]", images: Path | None
+) -> "Iterator[Prediction]":
+    """The predictions, their images written to a folder; failed files are reported at once and gathered."""
+    from convscope.api import FailedFile
+
+    if images is not None:
+        images.mkdir(parents=True, exist_ok=True)
+    for item in items:
+        if isinstance(item, FailedFile):
+            failed.append(item)
+            print(f"convscope: {item.file}: {item.why}", file=sys.stderr)
+            continue
+        if images is not None:
+            item.save_files(images)
+        yield item

@@ -7,7 +7,10 @@ import typer
 
 
 def report(run: Annotated[Path, typer.Argument(help="A run's folder.", show_default=False)]) -> None:
-    """Write a run's report.html anew from what the run holds, and print where it is."""
-    from convscope.api import RunFolder, write_report
+    """Write a run's report.html from what the run folder holds now, and print its path.
 
-    print(write_report(RunFolder.open(run)))
+    Training does this at its end; do it after `evaluate` or `explain` to show their results.
+    """
+    from convscope.api import report as render
+
+    print(render(run))

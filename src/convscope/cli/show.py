@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -148,7 +148,7 @@ class Screen:
         self.console.print(table)
 
 
-def table_of(columns: list[str], rows: Iterable[Iterable[Any]]) -> None:
+def table_of(columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
     """Print a plain table, fitted to the terminal where there is one."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in columns:
@@ -157,6 +157,12 @@ def table_of(columns: list[str], rows: Iterable[Iterable[Any]]) -> None:
         table.add_row(*map(str, row))
     width = None if sys.stdout.isatty() else 200
     Console(highlight=False, markup=False, emoji=False, width=width).print(table)
+
+
+def print_json_lines(records: Iterable[object]) -> None:
+    """Print one JSON object per line, each as soon as it is there."""
+    for record in records:
+        print(json.dumps(record), flush=True)
 
 
 def print_json(content: object) -> None:

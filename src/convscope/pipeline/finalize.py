@@ -1,10 +1,12 @@
 """The end of a training: the best network's validation answers, and the report."""
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from convscope.bundle import load_config, save_bundle, save_config
+from convscope.extras import MissingExtraError
 from convscope.pipeline.session import TrainingSession
 from convscope.report.insights import write_first_insights
 from convscope.report.report import tta_sentence, write_report
@@ -40,9 +42,11 @@ def finalize(
     )
     scores = predictions.meter.scores()
     before = time.monotonic()
-    write_first_insights(folder, prepared, session.clock)
     total = add_seconds(folder, resumed_at, before - started)
-    report: Path = write_report(folder, prepared.dataset)
+    report: Path | None = None
+    with suppress(MissingExtraError):  # the network is worth keeping also where no report can be rendered
+        write_first_insights(folder, prepared, session.clock)
+        report = write_report(folder, prepared.dataset)
     total += time.monotonic() - before
     tta_note = tta_sentence(folder)
     return TrainingFinished(

@@ -28,19 +28,19 @@ def find_learning_rate(folder: RunFolder, prepared: PreparedData, recipe: Recipe
         found = _run_range_test(prepared, recipe)
         atomic_write(folder.range_test_file, json.dumps(to_plain(asdict(found)), indent=1).encode())
         rate = float(f"{found.suggestion:.2g}")
-        told = f"learning rate {rate:g}: {found.why} (range test)"
+        message = f"learning rate {rate:g}: {found.why} (range test)"
     except TrainingError as error:
-        told = f"{error}; going on with learning rate {rate:g}"
+        message = f"{error}; going on with learning rate {rate:g}"
     train = recipe.train.model_copy(update={"find_lr": False})
     optimiser = recipe.optimiser.model_copy(update={"learning_rate": rate})
-    return recipe.model_copy(update={"train": train, "optimiser": optimiser}), Note(0, 0, told)
+    return recipe.model_copy(update={"train": train, "optimiser": optimiser}), Note(0, 0, message)
 
 
 def _run_range_test(prepared: PreparedData, recipe: Recipe) -> RangeTest:
-    trainee, settings = build_session(prepared, recipe, time.monotonic()), RangeSettings()
+    session, settings = build_session(prepared, recipe, time.monotonic()), RangeSettings()
     seconds = BUDGET_SHARE * recipe.train.budget
-    batches = TimeBudget(seconds).limit(trainee.train) if seconds else trainee.train
-    found = learning_rate_range_test(trainee.state, batches, trainee.task.loss, settings)
+    batches = TimeBudget(seconds).limit(session.train) if seconds else session.train
+    found = learning_rate_range_test(session.state, batches, session.task.loss, settings)
     if len(found.rates) < settings.steps and found.diverged_at is None:
         raise TrainingError(f"range test: not through within {seconds:g} s, a quarter of train.budget")
     return found

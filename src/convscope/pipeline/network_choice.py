@@ -16,7 +16,8 @@ from convscope.training import precision_context, seconds_per_step
 
 SMALL_SIDE = 64  # images up to here are seen at the size that they have
 WIDTHS = (64, 48, 32, 24, 16)  # of the first stage; below 16 a CPU gains hardly any speed
-QUICK = (  # options of airbench, dearest first: the paper's, a narrower one, and two whose first layer halves the sides
+# Options of airbench, most expensive first: the paper's, a narrower one, and two whose first layer halves the sides.
+QUICK = (
     {"stages": (64, 256, 256)},
     {"stages": (64, 192, 192)},
     {"stages": (128, 192, 256), "patch": 4, "stride": 2, "filters": 64},
@@ -62,7 +63,7 @@ class Candidates:
 
 
 def candidate_options(model: str, size: tuple[int, int]) -> Sequence[Options]:
-    """Options of a network, dearest first, of which one is chosen by the time there is; none where there is no choice.
+    """Options of a network, most expensive first, to choose from by the time there is; none where there is no choice.
 
     Args:
         model: its name.
@@ -78,7 +79,7 @@ def candidate_options(model: str, size: tuple[int, int]) -> Sequence[Options]:
 def largest_affordable(
     choices: Sequence[Options], macs: Callable[[Options], int], images: int, affordable: float
 ) -> Options:
-    """The first of the options, listed dearest first, that can be shown `images` images; the last when none can."""
+    """The first of the options, most expensive first, that can train on `images` images; the last when none can."""
     return next((options for options in choices if images * macs(options) <= affordable), choices[-1])
 
 

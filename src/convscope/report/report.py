@@ -15,6 +15,7 @@ from convscope.bundle import load_config, with_tta
 from convscope.charts import curves, range_test, scatter
 from convscope.data import DEFAULT_KIND, TARGET_KINDS, Dataset, TargetKind
 from convscope.durations import format_seconds
+from convscope.extras import require
 from convscope.files import atomic_write
 from convscope.report.insights import insights_html
 from convscope.report.transfer_summary import transfer_summary
@@ -36,6 +37,7 @@ def write_report(folder: RunFolder, dataset: Dataset | None = None) -> Path:
         folder: the run.
         dataset: the run's dataset if it is already open; otherwise it is opened to show images.
     """
+    require("report", "report")
     from jinja2 import Environment, PackageLoader, select_autoescape
 
     environment = Environment(

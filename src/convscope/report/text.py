@@ -10,6 +10,7 @@ from convscope.runs.events import DataLoaded, Event, PlanReady, PretrainedLoaded
 from convscope.tasks import TASKS
 from convscope.training import Epoch, Note, Step
 
+NO_REPORT = "not written; pip install 'convscope[report]', then: convscope report {run}"
 NAMED = 5  # files per reason; data.json lists all
 SHOWN = {name for task in TASKS.values() for name in task.shown}  # of the scores; the others are in events.jsonl
 
@@ -144,7 +145,7 @@ def finished_lines(event: TrainingFinished) -> list[str]:
         *([event.tta_note] if event.tta_note else []),
         f"validation {task.primary} {task.format_score(event.scores[task.primary])} (epoch {event.epoch}) "
         f"after {format_seconds(event.seconds)}",
-        f"report: {event.report}",
+        f"report: {event.report or NO_REPORT.format(run=event.run)}",
         f"next: convscope explore {event.run}   convscope evaluate {event.run} --split test   "
         f"convscope predict {event.run} FILES",
     ]

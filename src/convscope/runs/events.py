@@ -60,12 +60,14 @@ class PlanReady:
 class TrainingFinished:
     """The run is complete: validation scores of the network in ``model/`` and the epoch that it is from.
 
+    `report` is None where the packages that render it are not installed.
+
     `overfitting` is the epoch from which the network learns its training images by heart, or None; `tta_note` says how
     often the network looks at an image before it answers, "" where it is once.
     """
 
     run: Path
-    report: Path
+    report: Path | None
     scores: dict[str, float]
     epoch: int
     overfitting: int | None

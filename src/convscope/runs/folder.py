@@ -14,6 +14,8 @@ transfer.json       whose weights it began with, what was frozen until when, and
 predictions/        what the network answered on a set, for the report
 probes/             feature maps of fixed images, epoch by epoch
 explain/            what was seen inside: pictures and numbers
+robustness.json     scores of transformed validation images, and their chart (.svg)
+tensorboard/        scalars, where they were asked for
 report.html         one file, pictures inside
 """
 
@@ -26,6 +28,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from convscope.bundle import is_bundle
 from convscope.errors import RunError
 from convscope.files import atomic_write, read_lines
 from convscope.runs.parse import parse_recipe
@@ -60,6 +63,9 @@ class RunFolder:
         self.probes = path / "probes"
         self.explain_dir = path / "explain"
         self.report = path / "report.html"
+        self.robustness_file = path / "robustness.json"
+        self.robustness_chart = path / "robustness.svg"
+        self.tensorboard = path / "tensorboard"
 
     @classmethod
     @contextmanager
@@ -214,6 +220,15 @@ class RunFolder:
                 yield
         except Timeout:
             raise RunError(f"{self.path}: another process is training in it; wait for it or name another run") from None
+
+
+def model_folder(path: Path) -> Path:
+    """The folder of a network: a saved model's own, or that inside a run.
+
+    Raises:
+        RunError: there is no such run, or no network in it yet.
+    """
+    return path if is_bundle(path) else RunFolder.open(path).trained_model()
 
 
 def next_name(source: str, runs: Path = Path("runs")) -> Path:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from convscope.errors import ConfigError, closest, did_you_mean
 from convscope.runs.overrides import Overrides
 from convscope.runs.recipe import Recipe
-from convscope.tasks import TASKS, Task, check_options
+from convscope.tasks import DEFAULT_TASK, TASKS, Task, check_options
 from convscope.validation import first_problem
 
 SETTING_ALIASES = {
@@ -99,7 +99,7 @@ def _suggest_setting(name: str, names: list[str]) -> str:
 
 def known_settings(task_class: type[Task] | None = None) -> list[str]:
     """The dotted names of all settings, those of the loss as a task (the usual one when None) has them."""
-    loss = (task_class or TASKS["classify"]).options.model_fields
+    loss = (task_class or DEFAULT_TASK).options.model_fields
     return [name for name in _known(Recipe) if name != "loss"] + [f"loss.{name}" for name in loss]
 
 

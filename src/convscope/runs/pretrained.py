@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from convscope.bundle import load_config
-from convscope.bundle.bundle import CONFIG_FILE, WEIGHTS_FILE, read_state_dict
+from convscope.bundle.bundle import WEIGHTS_FILE, is_bundle, read_state_dict
 from convscope.data import Dataset
 from convscope.errors import ModelError, closest
 from convscope.models import MODELS
@@ -18,7 +18,7 @@ from convscope.models.pretrained.download import fetch, sha256
 from convscope.models.pretrained.identify import identify_network
 from convscope.models.pretrained.published import IMAGENET_MEAN, IMAGENET_STD, PUBLISHED, PublishedWeights
 from convscope.models.pretrained.state_dicts import read_state
-from convscope.runs.folder import RunFolder
+from convscope.runs.folder import model_folder
 from convscope.runs.loaders import PreparedData
 from convscope.runs.overrides import Overrides
 
@@ -80,7 +80,7 @@ def find_pretrained(checkpoint: str, network: str | None) -> PretrainedSource:
         ModelError: there are none, they cannot be fetched, or they are of another network than named.
     """
     path = Path(checkpoint).expanduser()
-    if path.is_dir() or path.with_name(CONFIG_FILE).is_file():
+    if path.is_dir() or is_bundle(path.parent):
         return _from_bundle(path, network)
     if path.is_file():
         return _from_file(path.resolve(), network)
@@ -142,9 +142,7 @@ def _from_file(file: Path, network: str | None) -> PretrainedSource:
 
 def _from_bundle(path: Path, network: str | None) -> PretrainedSource:
     """A run's or a saved model's network, with the preprocessing that it was trained with."""
-    folder = path if path.is_dir() else path.parent
-    if not (folder / CONFIG_FILE).exists():
-        folder = RunFolder.open(folder).trained_model()
+    folder = model_folder(path if path.is_dir() else path.parent)
     config, file = load_config(folder), folder / WEIGHTS_FILE
     name, seen = config.architecture.name, config.preprocessing
     if network not in (None, name):

@@ -45,7 +45,7 @@ def test_a_share_of_the_images_loses_its_colour_and_keeps_its_brightness() -> No
     assert torch.allclose(found[~grey], x[~grey], atol=1e-5)
 
 
-def test_nothing_asked_is_nothing_done() -> None:
+def test_without_changes_the_images_are_unchanged() -> None:
     x = torch.rand(2, 3, 5, 5)
     assert blur(x, Policy(), seeded()) is x
     assert noise(x, Policy(), seeded()) is x

@@ -91,7 +91,7 @@ def test_a_box_mostly_gone_is_not_known_any_more_and_one_partly_gone_is_cut() ->
 
 @pytest.mark.parametrize("policy", [POLICIES["light"], POLICIES["standard"], POLICIES["strong"], MILD])
 @pytest.mark.parametrize("size", [(40, 48), (96, 80)])
-def test_a_box_holds_what_its_image_shows_moved(policy: Policy, size: tuple[int, int]) -> None:
+def test_a_box_contains_its_object_after_the_transform(policy: Policy, size: tuple[int, int]) -> None:
     """A bright rectangle drawn in the image lies, after moving both, inside the moved box, and fills most of it."""
     height, width = size
     box = (
@@ -147,7 +147,7 @@ def test_a_crop_shows_a_part_of_the_image_and_nothing_beyond_it() -> None:
     assert 29 < sides.max() <= 30
 
 
-def test_half_of_the_images_are_turned_upside_down_where_asked() -> None:
+def test_half_of_the_images_are_flipped_vertically_if_requested() -> None:
     x = torch.rand((400, 1, 6, 5), generator=seeded())
     found = warp(x, sample_affine(Policy(flip=True), 400, (6, 5), False, seeded(1)))
     turned = torch.isclose(found, x.flip(2), atol=1e-5).flatten(1).all(1)
@@ -156,7 +156,7 @@ def test_half_of_the_images_are_turned_upside_down_where_asked() -> None:
     assert 0.4 < turned.float().mean() < 0.6
 
 
-def test_images_masks_and_boxes_of_a_batch_move_together_and_whatever_else_stays() -> None:
+def test_images_masks_and_boxes_are_transformed_together_and_other_targets_are_unchanged() -> None:
     x, masks = torch.rand(4, 3, 16, 16), torch.randint(0, 3, (4, 16, 16)).to(torch.uint8)
     change = augment(Policy(shift=0.25), mirror=True)
     alone = change(x, seeded(3))

@@ -108,7 +108,7 @@ def test_a_warp_by_whole_pixels_equals_the_exact_shift() -> None:
     assert torch.allclose(warp(x, matrix), shifted, atol=1e-5)
 
 
-def test_the_drawn_matrix_undoes_the_change_that_it_stands_for() -> None:
+def test_the_sampled_matrix_inverts_the_transform() -> None:
     """A place in the source is sheared... step by step, in float64, and must land where the matrix looks for it."""
     policy = Policy(shift=0.2, scale=1.4, rotate=35, shear=15)
     matrix = sample_affine(policy, 200, (40, 60), True, seeded(3)).double()

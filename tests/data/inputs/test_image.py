@@ -72,7 +72,7 @@ def test_deep_greys_are_scaled_so_that_white_becomes_255(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("ending", ["jpg", "png", "tif", "webp"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_every_exif_orientation_gives_the_upright_picture(tmp_path: Path, ending: str, orientation: int) -> None:
+def test_every_exif_orientation_gives_the_upright_image(tmp_path: Path, ending: str, orientation: int) -> None:
     upright = np.zeros((32, 48), np.uint8)  # white above left, grey above right
     upright[:16, :24], upright[:16, 24:] = 255, 128
     stored = {
@@ -189,7 +189,7 @@ def test_the_window_lies_inside_and_in_the_middle_and_has_the_ratio_of_the_sides
 
 
 @pytest.mark.parametrize("whole", [(3000, 4000), (3001, 4003), (1999, 1501), (500, 2000)])
-def test_an_image_shrunk_while_decoded_shows_the_part_that_its_masks_and_boxes_are_cut_to(
+def test_an_image_downscaled_while_decoding_matches_the_crop_of_its_masks_and_boxes(
     whole: tuple[int, int], tmp_path: Path
 ) -> None:
     """A ramp has every pixel's place as its value, so that a cut elsewhere would show at once."""
@@ -260,7 +260,7 @@ def test_a_bomb_is_refused_also_where_pillow_would_take_it(tmp_path: Path, monke
         read_image(bomb(tmp_path / "bomb.png", 13_378, 13_378), 3)
 
 
-def test_an_image_between_pillows_warning_and_the_limit_says_nothing(tmp_path: Path) -> None:
+def test_an_image_between_pillows_warning_and_the_limit_gives_no_warning(tmp_path: Path) -> None:
     path = bomb(tmp_path / "large.png", 10_000, 10_000)
     with pytest.raises(DataError, match="damaged"):  # its pixels are missing, which is found on decoding only
         read_image(path, 1, (4, 4))

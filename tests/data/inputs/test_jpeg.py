@@ -51,7 +51,7 @@ def test_turns_are_looked_for_in_exif_and_xmp(tmp_path: Path, turn: int) -> None
     assert not may_be_rotated(saved(tmp_path).read_bytes())
 
 
-def test_what_stands_before_the_picture_is_found_by_its_segments(tmp_path: Path) -> None:
+def test_jpeg_header_segments_before_the_scan_are_found(tmp_path: Path) -> None:
     whole = saved(tmp_path, comment=b"\xff\xda in a comment").read_bytes()
     told = header_segments(whole)
     assert whole.startswith(told)
@@ -61,7 +61,7 @@ def test_what_stands_before_the_picture_is_found_by_its_segments(tmp_path: Path)
         assert header_segments(odd) == odd
 
 
-def test_what_is_not_plain_is_left_to_pillow(tmp_path: Path) -> None:
+def test_unusual_jpeg_files_are_decoded_by_pillow(tmp_path: Path) -> None:
     assert quickly(saved(tmp_path, "CMYK")) is None
     assert quickly(tmp_path / "none.jpg") is None
     assert quickly(tmp_path) is None
@@ -71,7 +71,7 @@ def test_what_is_not_plain_is_left_to_pillow(tmp_path: Path) -> None:
     assert quickly(png) is None
 
 
-def test_damage_and_bombs_are_left_to_pillow_which_says_why(tmp_path: Path) -> None:
+def test_damaged_files_and_decompression_bombs_are_reported_by_pillow(tmp_path: Path) -> None:
     path = saved(tmp_path)
     whole = path.read_bytes()
     assert quickly(path) is not None

@@ -75,7 +75,7 @@ def test_every_layout_gives_the_same_boxes(photos: Path, layout: Callable[[Path]
 
 
 @pytest.mark.parametrize("layout", [in_voc, in_yolo, in_table])
-def test_who_shows_several_objects_is_told(photos: Path, layout: Callable[[Path], Path]) -> None:
+def test_images_with_several_objects_are_noted(photos: Path, layout: Callable[[Path], Path]) -> None:
     told = (
         "1 of 2 images show several objects, of which the largest is taken; "
         "convscope crop makes a picture of each; to find many at once is a detector's work"

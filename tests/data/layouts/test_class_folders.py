@@ -63,7 +63,7 @@ def test_grey_files_alone_make_a_grey_data_set(tmp_path: Path, save: Save) -> No
 
 
 @pytest.mark.parametrize(("largest", "white"), [(200, 255), (1000, 1023), (4000, 4095), (9000, 16383), (40_000, 65535)])
-def test_bits_in_use_of_deep_files_are_found_and_said(tmp_path: Path, largest: int, white: int) -> None:
+def test_the_used_bit_depth_of_16_bit_files_is_detected_and_noted(tmp_path: Path, largest: int, white: int) -> None:
     for label in "ab":
         (tmp_path / label).mkdir()
         Image.fromarray(np.array([[0, largest]], np.uint16)).save(tmp_path / label / "1.png")
@@ -102,7 +102,7 @@ def test_images_outside_class_folders_are_listed(tmp_path: Path, save: Save) -> 
     assert read_folder(tmp_path).skipped == (Skipped("loose.png", "lies in no class folder"),)
 
 
-def test_folders_beside_the_roles_are_listed(tmp_path: Path, save: Save) -> None:
+def test_folders_next_to_the_split_folders_are_listed(tmp_path: Path, save: Save) -> None:
     for name in ("train/a/1.png", "train/b/1.png", "test/a/1.png", "test/2.png", "unlabelled/3.png"):
         save(tmp_path / name)
     assert read_folder(tmp_path).skipped == (
@@ -211,7 +211,7 @@ def test_a_folder_that_cannot_be_used_is_named_with_the_remedy(
     assert str(raised.value) == f"{folder}: {message}"
 
 
-def test_a_folder_of_damaged_files_alone_says_so(tmp_path: Path) -> None:
+def test_a_folder_of_damaged_files_is_an_error(tmp_path: Path) -> None:
     for label in "ab":
         (tmp_path / label).mkdir()
         (tmp_path / label / "1.png").touch()
@@ -220,7 +220,7 @@ def test_a_folder_of_damaged_files_alone_says_so(tmp_path: Path) -> None:
     assert str(raised.value) == f"{tmp_path}: none of its 2 image files can be read; copy them again"
 
 
-def test_a_missing_folder_says_so(tmp_path: Path) -> None:
+def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError) as raised:
         read_folder(tmp_path / "nowhere")
     assert str(raised.value) == f"{tmp_path / 'nowhere'}: no such folder; check the path"
@@ -264,7 +264,7 @@ def test_hard_links_are_labels_too_and_images_in_no_folder_have_none(tmp_path):
     assert found.targets.sum(1).tolist() == [1, 2, 0, 1, 0, 0]
 
 
-def test_folders_are_labels_where_labels_are_asked_for(tmp_path):
+def test_folders_are_labels_if_labels_are_requested(tmp_path):
     for label in ("red", "round"):
         save_all(tmp_path / label)
     assert open_data(tmp_path).target_kind == "classes"

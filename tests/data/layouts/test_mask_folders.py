@@ -70,7 +70,7 @@ def test_the_usual_layouts_are_known(tmp_path: Path, save: Save, images: str, ma
     assert set(dataset.splits.tolist()) == ({"train"} if "train" in images else {""})
 
 
-def test_vocs_split_is_taken_and_its_border_ignored_when_asked(tmp_path: Path, save: Save) -> None:
+def test_vocs_split_is_used_and_its_border_can_be_ignored(tmp_path: Path, save: Save) -> None:
     for name in "ab":
         save(tmp_path / "JPEGImages" / f"{name}.jpg")
         mask(tmp_path / "SegmentationClass" / f"{name}.png", [[0] * 10 + [1] * 9 + [255]] * 16)
@@ -103,7 +103,7 @@ def test_names_come_from_a_file(folder: Path) -> None:
     assert read_masks(folder).classes == ("ground", "cell")
 
 
-def test_what_does_not_fit_is_named(folder: Path, save: Save) -> None:
+def test_mismatched_files_are_named(folder: Path, save: Save) -> None:
     save(folder / "images" / "lone.jpg")
     save(folder / "images" / "large.jpg")
     mask(folder / "masks" / "large.png", half(0, 255, (32, 40)))
@@ -161,7 +161,7 @@ def test_a_mask_is_cut_and_resized_as_its_image_is_and_nothing_is_mixed() -> Non
     )
 
 
-def test_a_palette_knows_its_codes_in_any_order() -> None:
+def test_a_palette_maps_colours_to_codes_in_any_order() -> None:
     palette = Palette((7, 2, 0xFF0000), 5)
     assert palette.classes_of(np.array([[2, 7], [0xFF0000, 5]])).tolist() == [[1, 0], [2, IGNORE]]
 

@@ -34,7 +34,7 @@ def test_a_built_in_name_a_folder_and_a_table_are_opened(tmp_path: Path, save: S
         ("fotos/train/cats", "fotos/train/cats: no such file or folder; did you mean photos?"),
     ],
 )
-def test_what_cannot_be_opened_is_named_with_the_remedy(
+def test_data_that_cannot_be_opened_are_an_error_with_a_remedy(
     tmp_path: Path, save: Save, monkeypatch: pytest.MonkeyPatch, source: str, message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -49,7 +49,7 @@ def test_columns_are_found_by_their_names(pictures: Path) -> None:
     assert dataset.notes == ("columns used: Filename for image, Class for label, Set for split, patient_id for group",)
 
 
-def test_columns_are_found_by_what_they_hold(pictures: Path) -> None:
+def test_columns_are_recognised_by_their_content(pictures: Path) -> None:
     dataset = read_table(write(pictures, "what,where\na,1.png\nb,2.png\n"))
     assert dataset.notes == ("columns used: where for image, what for label",)
 
@@ -80,7 +80,7 @@ def test_quotes_byte_order_marks_and_old_encodings_are_read(pictures: Path) -> N
     )
 
 
-def test_files_are_found_beside_in_images_in_the_split_and_anywhere_below(pictures: Path) -> None:
+def test_files_are_found_next_to_the_table_in_images_in_the_split_and_in_subfolders(pictures: Path) -> None:
     rows = (
         f"{pictures / '1.png'},a,train",
         "4.png,b,train",
@@ -130,7 +130,9 @@ def test_parquet_is_read_like_csv(pictures: Path) -> None:
     assert str(raised.value) == f"{pictures / 'bad.parquet'}: no Parquet file that can be read; write it again"
 
 
-def test_parquet_without_pyarrow_says_what_to_install(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parquet_without_pyarrow_is_an_error_that_names_the_package(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     path = write(pictures, "", "list.parquet")
     with pytest.raises(DataError) as raised:
@@ -188,7 +190,7 @@ def test_a_table_that_cannot_be_used_is_named_with_the_remedy(
     assert str(raised.value) == f"{path}: {message}"
 
 
-def test_a_missing_table_says_so(tmp_path: Path) -> None:
+def test_a_missing_table_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError) as raised:
         read_table(tmp_path / "list.csv")
     assert str(raised.value) == f"{tmp_path / 'list.csv'}: no such file; check the path"

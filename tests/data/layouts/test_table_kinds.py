@@ -42,7 +42,7 @@ def test_one_column_of_several_labels(table: Callable[[str], Path], mark: str) -
     assert dataset.targets.tolist() == [[1, 1], [1, 0], [0, 1], [1, 1]]
 
 
-def test_single_labels_are_classes_unless_labels_are_asked_for(table: Callable[[str], Path]) -> None:
+def test_single_labels_are_classes_unless_labels_are_requested(table: Callable[[str], Path]) -> None:
     path = table("file,label\n1.png,a\n2.png,b\n3.png,a\n")
     assert read_table(path).target_kind == "classes"
     found = open_data(path, target_kind="labels")
@@ -88,7 +88,7 @@ def test_rows_that_disagree_are_a_named_skip(table: Callable[[str], Path]) -> No
         ("boxes", "no columns of boxes among who; call them xmin, ymin, xmax, ymax or x, y, w, h"),
     ],
 )
-def test_what_a_table_does_not_hold_is_said(table: Callable[[str], Path], kind: str, message: str) -> None:
+def test_missing_columns_are_an_error(table: Callable[[str], Path], kind: str, message: str) -> None:
     path = table("file,who\n1.png,x\n2.png,y\n")
     with pytest.raises(DataError) as caught:
         read_table(path, target_kind=kind)

@@ -28,7 +28,7 @@ def test_few_items_are_handed_out_in_smaller_parts(count: int, largest: int) -> 
 
 
 @linux
-def test_processes_do_the_work_and_write_to_what_is_shared() -> None:
+def test_worker_processes_write_to_shared_memory() -> None:
     shared = shared_zeros((10, 2))
 
     def work(rows: range) -> int:
@@ -42,7 +42,7 @@ def test_processes_do_the_work_and_write_to_what_is_shared() -> None:
 
 
 @linux
-def test_what_a_killed_process_leaves_undone_is_done_here() -> None:
+def test_the_work_of_a_killed_process_is_done_in_the_main_process() -> None:
     here = os.getpid()
 
     def work(rows: range) -> list[int]:
@@ -58,7 +58,7 @@ def children() -> Iterator[str]:
 
 
 @linux
-def test_no_process_is_left_when_the_results_are_no_longer_wanted() -> None:
+def test_no_process_remains_when_the_iterator_is_closed() -> None:
     before = set(children())
     results = parallel_map(lambda rows: time.sleep(0.01) or len(rows), 400, 1, 2, fork_from=1)
     assert next(results) == 1

@@ -33,7 +33,7 @@ def entries(folder: Path) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir()) if folder.exists() else []
 
 
-def test_the_store_holds_what_read_image_gives(mixed_folder: Path) -> None:
+def test_the_store_contains_the_images_of_read_image(mixed_folder: Path) -> None:
     dataset = read_folder(mixed_folder)
     store = build_store(dataset, (12, 10), threads=3)
     assert store.pixels.shape == (12, 3, 12, 10)
@@ -56,13 +56,13 @@ def test_a_built_in_set_is_kept_as_it_is_or_resized() -> None:
     assert build_store(dataset, (32, 32)).pixels.shape == (1797, 1, 32, 32)
 
 
-def test_progress_is_told_up_to_the_end(photos: Path) -> None:
+def test_progress_is_reported_up_to_the_total(photos: Path) -> None:
     told: list[tuple[int, int]] = []
     build_store(read_folder(photos), (4, 4), threads=2, on_progress=lambda done, of: told.append((done, of)))
     assert told == [*((done, 70) for done in range(9, 70, 9)), (70, 70)]
 
 
-def test_a_second_run_maps_what_the_first_decoded(
+def test_a_second_run_memory_maps_the_images_decoded_by_the_first(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = read_folder(photos)
@@ -93,7 +93,7 @@ def test_other_files_sizes_and_channels_are_decoded_anew(photos: Path, tmp_path:
     assert len(entries(folder)) == 3
 
 
-def test_what_does_not_fit_in_memory_is_mapped(
+def test_a_store_larger_than_memory_is_memory_mapped(
     mixed_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("convscope.data.store.store.available_memory", lambda: 1000)
@@ -109,7 +109,7 @@ def test_what_does_not_fit_in_memory_is_mapped(
     assert len(entries(folder)) == 1
 
 
-def test_what_fits_nowhere_is_decoded_in_every_epoch_and_said_so(
+def test_a_store_that_fits_nowhere_is_decoded_every_epoch_and_reported(
     mixed_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("convscope.data.store.store.available_memory", lambda: 1000)
@@ -135,7 +135,7 @@ def test_what_fits_nowhere_is_decoded_in_every_epoch_and_said_so(
         assert (store.pixels[key] == whole.pixels[key]).all()
 
 
-def test_batches_of_what_is_not_decoded_are_those_of_what_is(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_of_a_lazy_store_equal_those_of_a_decoded_one(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dataset = read_folder(photos)
     whole = build_store(dataset, (4, 4))
     monkeypatch.setattr("convscope.data.store.store.available_memory", lambda: 1000)
@@ -164,7 +164,9 @@ def test_an_interrupted_run_leaves_nothing(photos: Path, tmp_path: Path, monkeyp
     assert entries(tmp_path / "kept") == []
 
 
-def test_what_a_killed_run_left_is_cleared_and_what_a_living_one_writes_is_not(photos: Path, tmp_path: Path) -> None:
+def test_partial_stores_of_killed_runs_are_deleted_and_those_of_active_runs_are_not(
+    photos: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "kept"
     host = socket.gethostname()
     dead, alive, foreign, old = (

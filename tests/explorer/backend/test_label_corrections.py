@@ -31,7 +31,7 @@ def tail(name: str) -> str:
     return "/".join(name.split("/")[-2:])
 
 
-def test_the_next_training_takes_the_corrected_table(explored, photos, tmp_path):
+def test_the_corrected_table_can_be_trained_on(explored, photos, tmp_path):
     client = explored(photos)
     first, second = client.get("/api/images?split=train&count=2").json()["images"]
     classes = client.get("/api/run").json()["classes"]
@@ -58,7 +58,7 @@ def test_the_next_training_takes_the_corrected_table(explored, photos, tmp_path)
     assert learnt["truth"] == other
 
 
-def test_pictures_that_are_no_files_are_written_beside_the_table(explored, own_copy, tmp_path, no_report):  # noqa: ARG001
+def test_images_that_are_not_files_are_written_next_to_the_table(explored, own_copy, tmp_path, no_report):  # noqa: ARG001
     client = explored(own_copy)
     client.put("/api/marks/validation-3", json={"kind": "leave out"})
     name = client.get("/api/inputs/validation-3").json()["name"]
@@ -99,12 +99,12 @@ def test_marks_outlive_the_server_and_can_be_taken_away(explored, own_copy):
         ({"kind": "leave out", "path": "/etc/passwd"}, GIVE),
     ],
 )
-def test_what_is_no_mark_is_refused(client, mark, says):
+def test_an_invalid_correction_is_rejected(client, mark, says):
     answer = client.put("/api/marks/train-0", json=mark)
     assert (answer.status_code, answer.json()["error"]) == (400, says)
 
 
-def test_damaged_marks_are_said_when_the_explorer_begins(explored, own_copy):
+def test_damaged_corrections_are_reported_when_the_explorer_starts(explored, own_copy):
     (own_copy / "corrections").mkdir()
     (own_copy / "corrections" / "corrections.json").write_text(json.dumps({"a": {"kind": "?"}}))
     with pytest.raises(Exception, match="damaged; delete it to begin with no marks"):

@@ -212,7 +212,7 @@ def test_an_image_of_the_view_can_be_saved(page) -> None:
     assert len(content) > 20_000
 
 
-def test_a_second_tab_sees_the_correction_that_the_first_one_made(page) -> None:
+def test_a_correction_in_one_tab_appears_in_the_other(page) -> None:
     go(page, "#/confusion?truth=4&answer=4", ".image-card h2")
     other = page.context.new_page()
     other.goto(page.url)
@@ -242,13 +242,13 @@ def test_the_training_view_follows_a_run_in_progress(new_page, trained, serve, t
     page.wait_for_selector('.epoch b:text-is("Epoch 6")')
 
 
-def test_an_address_that_leads_nowhere_says_so(page) -> None:
+def test_an_unknown_address_shows_an_error(page) -> None:
     go(page, "#/network?image=validation-99999", ".sidebar .error-message")
     told = page.locator(".sidebar .error-message p").inner_text()
     assert told == "image validation-99999: is not in the run's train or validation set; choose another"
 
 
-def test_a_run_that_is_deleted_and_a_server_that_ends_are_told(new_page, trained, serve, tmp_path) -> None:
+def test_a_deleted_run_and_a_stopped_server_are_reported(new_page, trained, serve, tmp_path) -> None:
     copy = tmp_path / "gone"
     shutil.copytree(trained, copy)
     served = serve(copy)

@@ -31,7 +31,7 @@ def test_an_address_is_read_as_it_was_written(page) -> None:
     }
 
 
-def test_zero_is_the_ground_and_the_largest_takes_the_strongest_colour(page) -> None:
+def test_zero_has_the_background_colour_and_the_largest_value_the_strongest(page) -> None:
     assert [ask(page, "lib/color_scale", f"colorIndex({value}, 2)") for value in (0, 2, -2, 9)] == [255, 510, 0, 510]
     assert ask(page, "lib/color_scale", "colorIndex(NaN, 2)") == 255
 
@@ -49,7 +49,7 @@ def test_maps_are_decoded_from_bytes_and_from_floats(page) -> None:
         assert got == [[7, -1, 4, -1, 4]]
 
 
-def test_a_lasso_holds_what_is_inside_it_only(page) -> None:
+def test_a_lasso_selects_only_the_points_inside_it(page) -> None:
     square = "[[0, 0], [2, 0], [2, 2], [0, 2]]"
     assert ask(page, "lib/lasso", f"insidePolygon([1, 1], {square})") is True
     assert ask(page, "lib/lasso", f"insidePolygon([3, 1], {square})") is False
@@ -129,7 +129,7 @@ def test_a_form_sends_what_was_chosen_and_follows_the_page(page) -> None:
     )
 
 
-def test_of_many_classes_the_commonest_mistakes_are_listed(page) -> None:
+def test_for_many_classes_the_most_frequent_mistakes_are_listed(page) -> None:
     assert ask(page, "widgets/confusion_matrix", "confusedPairs([[9, 1, 0], [3, 8, 0], [0, 2, 7]])") == [
         [1, 0, 3],
         [2, 1, 2],

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any, Literal
 
 import numpy as np
@@ -21,6 +22,7 @@ KERNELS: dict[str, tuple[tuple[float, ...], ...]] = {
     "sharpen": ((0, -1, 0), (-1, 5, -1), (0, -1, 0)),
     "identity": ((0, 0, 0), (0, 1, 0), (0, 0, 0)),
 }
+FEW = 64  # values that a console shows
 BORDERS = {"zeros": "constant", "edge": "edge", "reflect": "reflect", "circular": "wrap"}  # numpy's names
 NOTE = "Deep learning calls this convolution; mathematically it is cross-correlation, as the kernel is not flipped."
 
@@ -57,7 +59,7 @@ class WindowStep:
         }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ConvolutionResult:
     """The result of a convolution: `output` (H', W'), and `steps` that explain each of its values."""
 
@@ -66,6 +68,22 @@ class ConvolutionResult:
     stride: int
     mean: bool
     output: Array
+
+    @property
+    def note(self) -> str:
+        """What to know of the word."""
+        return NOTE
+
+    def __repr__(self) -> str:
+        """The shapes, and the values where they are few."""
+        (height, width), (rows, columns) = self.image.shape[-2:], self.output.shape
+        kernel = " x ".join(map(str, self.kernel.shape))
+        shapes = f"image {height} x {width}, kernel {kernel}, stride {self.stride}, output {rows} x {columns}"
+        values = "\n".join("  ".join(f"{value:8.4g}" for value in row) for row in self.output)
+        return f"Convolution({shapes})" + (f"\n{values}" if self.output.size <= FEW else "")
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(repr(self))}</pre>"
 
     def steps(self) -> Iterator[WindowStep]:
         """Yield the window positions row by row, from the upper left to the lower right."""

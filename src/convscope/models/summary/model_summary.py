@@ -5,6 +5,7 @@ from typing import Any
 
 from convscope.errors import ModelError
 from convscope.models.layers import shape_text
+from convscope.tables import html_notes, html_table
 
 FULLY_CONNECTED = "fully connected"
 
@@ -37,7 +38,7 @@ class LayerSummary:
     source: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ModelSummary:
     """A network layer by layer, with totals for one image.
 
@@ -52,6 +53,15 @@ class ModelSummary:
     memory: int
     other_parameters: int
     warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """The totals; `table` has the layers."""
+        totals = f"{self.num_parameters:,} parameters, {self.macs:,} MACs"
+        return f"ModelSummary({self.name!r}, input {shape_text(self.shape)}: {len(self.layers)} layers, {totals})"
+
+    def _repr_html_(self) -> str:
+        heading, *rows = table(self)
+        return html_table(heading, rows, repr(self)) + html_notes(self.warnings)
 
     def shares(self) -> dict[str, float]:
         """Return the fraction of parameters in each group of layers, largest first."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from convscope.analysis.data_urls import address
 from convscope.data import Batches, BatchSettings, build_store
 from convscope.pipeline import augmentation_for, size_for, task_of_target_kind
 from convscope.runs.loaders import open_source
-from convscope.runs.overrides import Overrides, lay, settings_from_options
+from convscope.runs.overrides import Overrides, lay, nest, settings_from_options
 from convscope.runs.parse import check_overrides
 from convscope.runs.recipe import AugmentSettings
 from convscope.tasks import TASKS
@@ -22,28 +24,48 @@ GAP = 4  # pixels between pictures
 PROBED = 200  # images looked at to choose what is not said
 
 
-@dataclass(frozen=True, eq=False)
-class AugmentationSheet:
-    """What a network will see, and the settings by which."""
+@dataclass(frozen=True, eq=False, repr=False)
+class AugmentedImages:
+    """A sheet of augmented images.
+
+    Attributes:
+        picture: a row per image: first as it is, then its augmented variants.
+        settings: the augmentation.
+    """
 
     picture: Image.Image
     settings: AugmentSettings
 
+    @property
+    def description(self) -> str:
+        """The augmentation in words."""
+        changes = "".join(f", {name} {value:g}" for name, value in self.settings.changes.items())
+        return f"policy {self.settings.policy}{changes}, {'flipped' if self.settings.mirror else 'not flipped'}"
 
-def augmentation_sheet(
-    source: str | Path,
-    overrides: Mapping[str, Any] | None = None,
+    def __repr__(self) -> str:
+        """The augmentation and the size of the picture."""
+        width, height = self.picture.size
+        return f"AugmentedImages({self.description}; {width} x {height} pixels)"
+
+    def _repr_html_(self) -> str:
+        return f'<img src="{address(np.asarray(self.picture))}"><p>{escape(repr(self))}</p>'
+
+
+def augment(
+    data: str | Path,
     *,
     task: str | None = None,
+    settings: Mapping[str, Any] | None = None,
     images: int = 6,
     variants: int = 7,
-) -> AugmentationSheet:
-    """A sheet: a row per image, first as it is, then `variants` of it; boxes are drawn and masks tinted.
+) -> AugmentedImages:
+    """A sheet of augmented images: a row per image, first as it is, then `variants` of it; boxes and masks are drawn.
 
     Args:
-        source: a folder, a table or a built-in's name.
-        overrides: the recipe's augment settings; what is not said is chosen as for training.
-        task: what the data are for; None: what they look like.
+        data: a folder, a table or a built-in name.
+        task: what the data are for; by default detected.
+        settings: of the augmentation, like ``{"policy": "light", "changes.rotate": 30}``; what is left out is chosen
+            as for training.
         images: rows, taken evenly from the data.
         variants: columns beside the first.
 
@@ -51,14 +73,14 @@ def augmentation_sheet(
         DataError: there are no such data.
         ConfigError: no such task or setting, or a change goes too far.
     """
-    named = {"source": ("data.source", str(source)), "task": ("task", task)}
-    settings = check_overrides(settings_from_options(named))
-    found = open_source(settings.data, TASKS[settings.task].target_kind if task else None)
+    named = {"data": ("data.source", str(data)), "task": ("task", task)}
+    recipe = check_overrides(settings_from_options(named))
+    found = open_source(recipe.data, TASKS[recipe.task].target_kind if task else None)
     found = found.subset(np.unique(np.linspace(0, len(found) - 1, PROBED).astype(int)))
-    size = size_for(found, torch.device("cpu"), settings.model.name)["data"]["size"]
+    size = size_for(found, torch.device("cpu"), recipe.model.name)["data"]["size"]
     store = build_store(found, size)
     usual = augmentation_for(found.target_kind, store.pixels, store.readable)
-    asked = Overrides.of({"augment": overrides or {}}, "augment")
+    asked = Overrides.of({"augment": nest(dict(settings or {}))}, "augment")
     chosen = check_overrides(lay(usual, asked)).augment
     rows = store.readable[np.unique(np.linspace(0, len(store.readable) - 1, images).astype(int))]
     masks, _ = found.kind.decode(found, size)
@@ -76,7 +98,7 @@ def augmentation_sheet(
     columns = [next(iter(Batches(store.pixels, targets, rows, still)(0)))]
     columns += [next(iter(Batches(store.pixels, targets, rows, how)(epoch))) for epoch in range(variants)]
     pictures = [[draw(_image(x[i]), y[i].numpy()) for x, y in columns] for i in range(len(rows))]
-    return AugmentationSheet(Image.fromarray(_sheet(pictures)), chosen)
+    return AugmentedImages(Image.fromarray(_sheet(pictures)), chosen)
 
 
 def _image(x: torch.Tensor) -> NDArray[np.uint8]:

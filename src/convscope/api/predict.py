@@ -1,0 +1,157 @@
+"""Predictions for image files, from a run's folder or a saved model's."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import IO, Any, Self, overload
+
+import torch
+from torch import nn
+
+from convscope.bundle import BundleConfig, FailedFile, Prediction, image_files, load_bundle, load_config
+from convscope.bundle import predict as stream
+from convscope.files import atomic_write
+from convscope.modules import channels_last
+from convscope.runs.folder import model_folder
+from convscope.tables import html_table
+from convscope.tasks import Task
+
+SHOWN = 5  # files in what a console shows
+SHOWN_IN_NOTEBOOK = 50
+TOP = 3  # classes shown per file
+
+
+@dataclass(frozen=True, repr=False)
+class Predictions(Sequence[Prediction | FailedFile]):
+    """One item per file, in the order of the files: a prediction, or the reason why the file could not be read.
+
+    Attributes:
+        task: the task of the network.
+        items: the predictions and the failed files.
+    """
+
+    task: Task
+    items: tuple[Prediction | FailedFile, ...]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, labels or numbers, in the order of the network's outputs."""
+        return self.task.classes
+
+    @property
+    def failed(self) -> tuple[FailedFile, ...]:
+        """The files that could not be read."""
+        return tuple(item for item in self.items if isinstance(item, FailedFile))
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """One JSON object per file; a failed file has "file" and "error"."""
+        return [
+            {"file": item.file, "error": item.why} if isinstance(item, FailedFile) else item.to_dict()
+            for item in self.items
+        ]
+
+    def to_csv(self, path: str | Path) -> Path:
+        """Write the predictions as CSV: the file, then the task's columns; failed files are left out."""
+        text = io.StringIO(newline="")
+        write_csv(self.task, (item for item in self.items if not isinstance(item, FailedFile)), text)
+        atomic_write(Path(path), text.getvalue().encode())
+        return Path(path)
+
+    @overload
+    def __getitem__(self, index: int) -> Prediction | FailedFile: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Predictions": ...
+    def __getitem__(self, index: int | slice) -> "Prediction | FailedFile | Predictions":
+        """The item of a file, or the items of some files."""
+        return Predictions(self.task, self.items[index]) if isinstance(index, slice) else self.items[index]
+
+    def __len__(self) -> int:
+        """The number of files."""
+        return len(self.items)
+
+    def __repr__(self) -> str:
+        """How many files, and the first few predictions."""
+        failed = f", {len(self.failed):,} failed" if self.failed else ""
+        lines = [f"Predictions({len(self):,} file{'' if len(self) == 1 else 's'}{failed})"]
+        lines += [f"  {': '.join((row[0], ', '.join(filter(None, row[1:]))))}" for row in self._rows(SHOWN)]
+        if len(self) > SHOWN:
+            lines.append(f"  ... and {len(self) - SHOWN:,} more")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        more = f"{SHOWN_IN_NOTEBOOK} of {len(self):,} files" if len(self) > SHOWN_IN_NOTEBOOK else ""
+        return html_table(["file", *self.task.headings(TOP)], self._rows(SHOWN_IN_NOTEBOOK), more)
+
+    def _rows(self, most: int) -> list[list[str]]:
+        return [
+            [item.file, f"failed: {item.why}"] if isinstance(item, FailedFile) else [item.file, *item.display(TOP)]
+            for item in self.items[:most]
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class Predictor:
+    """An open network that predicts files as they come, for sets of files that are larger than memory."""
+
+    model: nn.Module
+    config: BundleConfig
+    task: Task
+
+    @classmethod
+    def open(cls, model: str | PathLike[str]) -> Self:
+        """Open a run's network or a saved model on the CPU.
+
+        Raises:
+            RunError: there is no such run, or no network in it yet.
+            ModelError: its network cannot be opened.
+        """
+        network, config = load_bundle(model_folder(Path(model)))
+        return cls(channels_last(network, torch.device("cpu")), config, config.build_task())
+
+    def stream(
+        self, files: str | Path | Sequence[str | Path], tta_views: str | None = None
+    ) -> Iterator[Prediction | FailedFile]:
+        """Yield one item per file, in their order; few are in memory at a time. Arguments as for `predict`."""
+        given = [files] if isinstance(files, str | Path) else files
+        return stream(self.model, self.config, image_files([Path(file) for file in given]), tta_views)
+
+
+def predict(
+    model: str | PathLike[str], files: str | Path | Sequence[str | Path], *, tta_views: str | None = None
+) -> Predictions:
+    """Predictions for files and folders of files, with the preprocessing that the network was trained with.
+
+    Args:
+        model: the folder of a run or of a saved model.
+        files: image files of any size and mode, and folders of them.
+        tta_views: how many views of each image are averaged, one of `bundle.TTA_VIEWS`; None: as training chose.
+
+    Raises:
+        ConfigError: no such views, or the task's outputs cannot be averaged.
+        RunError: there is no such run, or no network in it yet.
+        ModelError: its network cannot be opened.
+        DataError: a path does not exist.
+    """
+    predictor = Predictor.open(model)
+    return Predictions(predictor.task, tuple(predictor.stream(files, tta_views)))
+
+
+def task_of(model: str | PathLike[str]) -> Task:
+    """The task of a run or of a saved model, as its network was trained for it.
+
+    Raises:
+        RunError: there is no such run, or no network in it yet.
+        ModelError: it is not a model.
+    """
+    return load_config(model_folder(Path(model))).build_task()
+
+
+def write_csv(task: Task, predictions: Iterable[Prediction], file: IO[str]) -> None:
+    """Write a heading and one line per prediction, each as soon as it is there."""
+    lines = csv.writer(file)
+    lines.writerow(["file", *task.columns])
+    for prediction in predictions:
+        lines.writerow([prediction.file, *prediction.csv_row()])

@@ -1,0 +1,34 @@
+"""``convscope data``"""
+
+from typing import Annotated
+
+import typer
+
+
+def data(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATA", help="As for convscope train: a folder, a table or a built-in name.", show_default=False
+        ),
+    ],
+    task: Annotated[str | None, typer.Option(help="The task. [default: from the data]")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A setting as for convscope train: --set data.size=64"),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Summarise DATA without training: images, classes, sizes, splits, and the files that are skipped, with reasons."""
+    from convscope.api import data as summary_of
+    from convscope.api import settings_from_flags
+    from convscope.cli.progress import progress
+    from convscope.cli.show import print_json
+
+    with progress("reading images") as on_progress:
+        summary = summary_of(source, task=task, settings=settings_from_flags(set_ or []), on_progress=on_progress)
+    if json:
+        print_json(summary.to_dict())
+        return
+    for name, value in summary.rows:
+        print(f"{name}: {value}")

@@ -1,0 +1,53 @@
+"""Optional dependencies: where one is missing, the error names the command that installs it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+
+from convscope.errors import ConfigError
+
+EXTRAS = {
+    "report": ("matplotlib", "jinja2"),
+    "explorer": ("fastapi", "starlette", "uvicorn", "jinja2", "matplotlib"),
+    "tensorboard": ("tensorboard",),
+}
+"""The modules that each extra of the package installs, by the names that they are imported by."""
+
+
+class MissingExtraError(ConfigError):
+    """An optional dependency is not installed."""
+
+
+@contextmanager
+def extra(name: str, user: str) -> Iterator[None]:
+    """Import optional dependencies inside.
+
+    Args:
+        name: the extra that brings them, a key of `EXTRAS`.
+        user: what needs them, for the message.
+
+    Raises:
+        MissingExtraError: one of them is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        module = (error.name or "").partition(".")[0]
+        if module not in EXTRAS[name]:
+            raise
+        raise MissingExtraError(f"{user}: {module} is not installed; pip install 'convscope[{name}]'") from None
+
+
+def require(name: str, user: str) -> None:
+    """Raise before long work where an extra's packages are missing.
+
+    Args:
+        name: the extra, a key of `EXTRAS`.
+        user: what needs it, for the message.
+
+    Raises:
+        MissingExtraError: one of them is not installed.
+    """
+    with extra(name, user):
+        for module in EXTRAS[name]:
+            import_module(module)

@@ -1,0 +1,108 @@
+"""What every layout keeps to, each on a small place that lies in its way."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convscope.data import LAYOUTS, open_data, recognise
+from convscope.errors import DataError
+
+BOX = "<bndbox><xmin>2</xmin><ymin>2</ymin><xmax>9</xmax><ymax>9</ymax></bndbox>"
+
+
+def image(file: Path, seed: int, mask: bool = False) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    values = np.random.default_rng(seed).integers(0, 2 if mask else 256, (12, 16, 1 if mask else 3), dtype=np.uint8)
+    Image.fromarray(values[..., 0] if mask else values).save(file)
+    return file
+
+
+def folder(path: Path) -> Path:
+    for i in range(4):
+        image(path / "ab"[i % 2] / f"{i}.png", i)
+    return path
+
+
+def table(path: Path) -> Path:
+    for i in range(4):
+        image(path / f"{i}.png", i)
+    (path / "t.csv").write_text("image,label\n" + "".join(f"{i}.png,{'ab'[i % 2]}\n" for i in range(4)))
+    return path / "t.csv"
+
+
+def masks(path: Path) -> Path:
+    for i in range(4):
+        image(path / "images" / f"{i}.png", i)
+        image(path / "masks" / f"{i}.png", i, mask=True)
+    return path
+
+
+def voc(path: Path) -> Path:
+    for i in range(4):
+        image(path / f"{i}.png", i)
+        text = f"<annotation><object><name>{'ab'[i % 2]}</name>{BOX}</object></annotation>"
+        (path / f"{i}.xml").write_text(text)
+    return path
+
+
+def coco(path: Path) -> Path:
+    files = [image(path / f"{i}.png", i).name for i in range(4)]
+    content = {
+        "images": [{"id": i, "file_name": name} for i, name in enumerate(files)],
+        "categories": [{"id": k, "name": name} for k, name in enumerate("ab")],
+        "annotations": [{"image_id": i, "category_id": i % 2, "bbox": [2, 2, 7, 7]} for i in range(4)],
+    }
+    (path / "a.json").write_text(json.dumps(content))
+    return path
+
+
+def yolo(path: Path) -> Path:
+    (path / "labels").mkdir(parents=True)
+    for i in range(4):
+        image(path / "images" / f"{i}.png", i)
+        (path / "labels" / f"{i}.txt").write_text(f"{i % 2} 0.5 0.5 0.4 0.4\n")
+    return path
+
+
+PLACES = {
+    "builtin": lambda _: "digits", "table": table, "masks": masks, "voc": voc, "coco": coco, "yolo": yolo,
+    "folder": folder,
+}  # fmt: skip
+
+
+@pytest.fixture(params=LAYOUTS, ids=str)
+def layout(request):
+    return LAYOUTS[request.param]
+
+
+@pytest.fixture
+def place(layout, tmp_path):
+    return PLACES[layout.name](tmp_path)
+
+
+def test_it_is_recognised_before_all_others_with_a_reason(layout, place):
+    found = recognise(place)
+    assert (found.layout, found.confidence) == (layout.name, layout.confidence)
+    assert found.because
+
+
+def test_it_is_read(layout, place):
+    found = open_data(place)
+    assert len(found) == (1797 if layout.name == "builtin" else 4)
+    assert len(found.classes) == (10 if layout.name == "builtin" else 2)
+    assert len(set(found.names)) == len(found)
+
+
+def test_it_does_not_take_a_file_of_another_kind(layout, tmp_path):
+    file = tmp_path / "x.bin"
+    file.write_bytes(b"x")
+    assert layout.recognise(file) is None
+    with pytest.raises(DataError) as caught:
+        open_data(file)
+    assert str(caught.value) == (
+        f"{file}: not a kind of file that lists images; give a folder with one subfolder per class, a CSV or Parquet "
+        "file, or one of digits, shapes"
+    )

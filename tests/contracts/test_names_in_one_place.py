@@ -1,0 +1,76 @@
+"""Names of tasks, layouts and kinds of targets and inputs stand in their own files and registries, nowhere else."""
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+import convscope
+from convscope.data import INPUT_KINDS, LAYOUTS, TARGET_KINDS
+from convscope.tasks import TASKS
+
+ROOT = Path(convscope.__file__).parent
+NAMES = {*TASKS, *LAYOUTS, *TARGET_KINDS, *INPUT_KINDS} - {"image", "folder"}  # which are plain words as well
+
+OWN = {
+    **{f"tasks/{name}.py": {name, task.target_kind} for name, task in TASKS.items()},
+    "tasks/__init__.py": set(TASKS),
+    **{f"data/targets/{name}.py": {name} for name in TARGET_KINDS},
+    **{f"data/layouts/{name}.py": {name} for name in LAYOUTS},
+    "data/layouts/mask_folders.py": {"masks", "labels"},
+    "data/layouts/table_kinds.py": {"table", "labels"},
+}
+
+# The same words where they name something else: keys of JSON and TOML, methods of the explorer, folders, columns.
+OTHER_MEANINGS = {
+    "analysis/class_sheet.py": {"classes"},
+    "analysis/methods/stimuli.py": {"classes"},
+    "cli/features.py": {"numbers"},
+    "data/layouts/builtin.py": {"builtin", "masks"},
+    "data/layouts/yolo.py": {"yolo", "labels"},
+    "data/targets/kind.py": {"classes"},
+    "explain/features/stimuli.py": {"boxes"},
+    "explorer/backend/image_sets.py": {"classes"},
+    "explorer/backend/label_corrections.py": {"classes"},
+    "explorer/backend/summary.py": {"classes"},
+    "explorer/jobs.py": {"numbers"},
+    "models/__init__.py": {"table"},
+    "models/registry.py": {"classes"},
+    "models/toml/blocks.py": {"classes"},
+    "models/toml/toml_network.py": {"classes"},
+    "report/report.py": {"classes"},
+    "runs/loaders.py": {"classes"},
+    "tasks/multilabel.py": {"multilabel", "labels"},
+    "tasks/task.py": {"classes"},
+}
+
+
+def names_in(source: str) -> set[str]:
+    strings = {node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)}
+    return NAMES & {value for value in strings if isinstance(value, str)}
+
+
+def test_no_file_but_its_own_and_the_registry_names_a_task_layout_or_kind() -> None:
+    wrong: dict[str, set[str]] = defaultdict(set)
+    for file in sorted(ROOT.rglob("*.py")):
+        name = file.relative_to(ROOT).as_posix()
+        found = names_in(file.read_text(encoding="utf-8")) - OWN.get(name, set()) - OTHER_MEANINGS.get(name, set())
+        if found:
+            wrong[name] = found
+    assert dict(wrong) == {}
+
+
+def test_the_words_of_other_meanings_are_never_compared_with() -> None:
+    for name in OTHER_MEANINGS:
+        tree = ast.parse((ROOT / name).read_text(encoding="utf-8"))
+        compared = {
+            constant.value
+            for node in ast.walk(tree) if isinstance(node, ast.Compare)
+            for side in node.comparators for constant in ast.walk(side) if isinstance(constant, ast.Constant)
+        }  # fmt: skip
+        assert not NAMES & {value for value in compared if isinstance(value, str)} - {"labels", "classes", "table"}, (
+            name
+        )
+
+
+def test_a_planted_branch_on_a_task_is_found() -> None:
+    assert names_in('if task.name == "segment":\n    pass\n') == {"segment"}

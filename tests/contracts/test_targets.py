@@ -1,0 +1,104 @@
+"""What every kind of target keeps to, asked of each in turn on the drawn shapes."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from convscope.data import TARGET_KINDS, drop_unreadable, shapes, split
+from convscope.errors import DataError
+
+N = 60
+
+
+@pytest.fixture(params=TARGET_KINDS, ids=str)
+def dataset(request):
+    return shapes(count=N, target_kind=request.param)
+
+
+def seen(dataset):
+    decoded, unreadable = dataset.kind.decode(dataset, (32, 32))
+    assert unreadable == {}
+    return dataset.kind.in_view(dataset, (32, 32)) if decoded is None else decoded
+
+
+def test_it_is_known_by_its_name(dataset):
+    assert TARGET_KINDS[dataset.kind.name] is dataset.kind
+
+
+def test_every_image_has_one_of_its_strata(dataset):
+    strata, count = dataset.strata()
+    assert strata.shape == (N,)
+    assert strata.dtype == np.int64
+    assert 0 <= strata.min() <= strata.max() < count
+
+
+def test_a_split_by_its_strata_has_three_sets(dataset):
+    assert set(split(dataset, seed=1).split) == {"train", "validation", "test"}
+
+
+def test_there_is_a_count_for_each_name_and_those_of_parts_add_up(dataset):
+    first = np.arange(N) < N // 2
+    counts = dataset.counts(np.ones(N, bool))
+    assert counts.shape == (len(dataset.classes),)
+    assert (dataset.counts(first) + dataset.counts(~first) == counts).all()
+
+
+def test_a_run_finds_its_targets_again(dataset):
+    assert np.array_equal(dataset.kind.restore(dataset, dataset.classes), dataset.targets)
+
+
+def test_a_run_whose_names_are_gone_is_refused(dataset):
+    with pytest.raises(DataError) as caught:
+        dataset.kind.restore(dataset, ("elsewhere",))
+    names = ", ".join(dataset.classes)
+    columns = f"shapes: the {dataset.kind.name} were elsewhere when the run began and are {names} now"
+    label = f"shapes: the label {min(dataset.classes)} is new since the run began, which knows elsewhere"
+    told = {f"{columns}; mend them or train anew", f"{label}; mend the label or train anew"}
+    assert str(caught.value) in told
+
+
+def test_there_is_a_row_for_each_image_as_the_network_sees_it(dataset):
+    assert len(seen(dataset)) == N
+
+
+def test_image_classes_are_classes_or_none(dataset):
+    found = dataset.kind.image_classes(seen(dataset), len(dataset.classes))
+    assert found.shape == (N,)
+    assert -1 <= found.min() <= found.max() < len(dataset.classes)
+
+
+def test_objects_have_places_only_where_targets_say_where(dataset):
+    masks = dataset.kind.object_masks(seen(dataset), np.arange(N), (32, 32))
+    assert (masks is not None) == dataset.kind.spatial
+    assert masks is None or (masks.shape, masks.dtype) == ((N, 32, 32), np.uint8)
+
+
+def test_only_what_says_where_moves_with_the_image(dataset):
+    class Motion:
+        def warp_masks(self, y):
+            return y + 1
+
+        warp_boxes = warp_masks
+
+    y = torch.zeros(2, 5)
+    assert bool((dataset.kind.warp(y, Motion()) != y).any()) == dataset.kind.spatial
+
+
+def test_it_converts_what_has_the_same_form_or_nothing(dataset):
+    plain = shapes(count=N)
+    found = dataset.kind.convert(plain.kind, plain.targets, len(plain.classes))
+    assert found is None or (len(found) == N and np.array_equal(found.argmax(1), plain.targets))
+
+
+def test_images_that_cannot_be_read_are_listed_as_skipped(dataset):
+    left = drop_unreadable(dataset, {3: "damaged"})
+    assert len(left) == N - 1
+    assert [(skipped.name, skipped.why) for skipped in left.skipped] == [("shapes/0003", "damaged")]
+
+
+def test_the_fingerprint_tells_the_targets(dataset):
+    other = dataset.targets.copy()
+    other[0] = other[0] + 1
+    assert replace(dataset, targets=other).fingerprint() != dataset.fingerprint()
