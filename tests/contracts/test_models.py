@@ -123,10 +123,10 @@ def test_odd_and_oblong_sizes_work_and_too_small_ones_are_rejected(name) -> None
 def test_an_architecture_in_json_rebuilds_the_network_and_loads_its_state(name) -> None:
     options, side, _ = NARROW[name]
     options = {key: value for key, value in options.items() if key != "size"}
-    told = Architecture(name=name, classes=3, channels=3, size=(side, side), options=options)
+    architecture = Architecture(name=name, classes=3, channels=3, size=(side, side), options=options)
     with torch.device("meta"):
-        first = build(told)
-        again = build(Architecture.model_validate_json(told.model_dump_json()))
+        first = build(architecture)
+        again = build(Architecture.model_validate_json(architecture.model_dump_json()))
     shapes = [(key, tensor.shape) for key, tensor in first.state_dict().items()]
     assert shapes == [(key, tensor.shape) for key, tensor in again.state_dict().items()]
 

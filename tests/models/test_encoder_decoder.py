@@ -54,11 +54,11 @@ def test_the_published_u_net_crops_borders_and_the_padded_one_keeps_the_size() -
 @pytest.mark.parametrize("upsample", ["repeat", "bilinear", "max_unpool", "transposed"])
 @pytest.mark.parametrize("encoder", ["resnet18", "vgg11_bn", "alexnet", "squeezenet1_1", "mobilenet_v2"])
 def test_every_encoder_works_in_a_u_net_with_every_upsampling(encoder, upsample) -> None:
-    told = Architecture(
+    architecture = Architecture(
         name="unet", classes=3, channels=3, size=(75, 90), options={"encoder": encoder, "upsample": upsample}
     )
     with torch.device("meta"):
-        model = build(Architecture.model_validate_json(told.model_dump_json()))
+        model = build(Architecture.model_validate_json(architecture.model_dump_json()))
     assert run_on_meta(model, model, (2, 3, 75, 90)).shape == (2, 3, 75, 90)
     assert [name for name, _ in model.named_children()] == ["stem", "stages", "head", "auxiliary", "decoder"]
 

@@ -74,9 +74,9 @@ def test_small_images_get_a_stem_without_stride_recorded_in_the_options() -> Non
 
 
 def test_the_encoder_of_a_u_net_is_adapted_to_small_images() -> None:
-    told = resolve("unet", 2, 3, (32, 32), {"encoder": "resnet18", "encoder_options": {"width": 8}})
-    assert told.options["encoder_options"] == {"stem": "small", "width": 8}
-    assert build(told).stem.conv.stride == (1, 1)
+    architecture = resolve("unet", 2, 3, (32, 32), {"encoder": "resnet18", "encoder_options": {"width": 8}})
+    assert architecture.options["encoder_options"] == {"stem": "small", "width": 8}
+    assert build(architecture).stem.conv.stride == (1, 1)
 
 
 def test_an_architecture_rejects_functions() -> None:

@@ -91,8 +91,8 @@ def test_a_damaged_last_state_is_skipped_with_a_warning(tmp_path, damage, monkey
     monkeypatch.chdir(tmp_path)
     first, _ = saved_states(tmp_path, 2)
     damage(tmp_path / "last.pt")
-    said = re.escape(f"{tmp_path}: last.pt is damaged; resuming from previous.pt")
-    with pytest.warns(UserWarning, match=f"^{said}$"):
+    message = re.escape(f"{tmp_path}: last.pt is damaged; resuming from previous.pt")
+    with pytest.warns(UserWarning, match=f"^{message}$"):
         content = load(tmp_path)
     assert same_bits(content, first)
     assert not (tmp_path / "harm.txt").exists()

@@ -43,23 +43,25 @@ def compiler(wait: float, with_graphs: float | None = None) -> Callable[..., nn.
 
 
 def decided(model: nn.Module, seconds: float) -> tuple[Compiled, str]:
-    way = Compiled()
-    return way, way.decide(model, PAIR, nn.functional.cross_entropy, nullcontext, lambda _: seconds)
+    compiled_model = Compiled()
+    return compiled_model, compiled_model.decide(
+        model, PAIR, nn.functional.cross_entropy, nullcontext, lambda _: seconds
+    )
 
 
 def test_a_faster_candidate_is_used_and_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", compiler(0.001))
-    way, told = decided(Slow(), MIN_TRAINING_SECONDS)
-    assert way.choice == "always"
-    assert told.startswith("torch.compile: used (a step takes 2")
-    assert ", with CUDA graphs failed: no graphs here; benchmarking took " in told
+    compiled_model, message = decided(Slow(), MIN_TRAINING_SECONDS)
+    assert compiled_model.choice == "always"
+    assert message.startswith("torch.compile: used (a step takes 2")
+    assert ", with CUDA graphs failed: no graphs here; benchmarking took " in message
 
 
 def test_graphs_are_used_if_they_are_the_fastest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", compiler(0.01, with_graphs=0.001))
-    way, told = decided(Slow(), MIN_TRAINING_SECONDS)
-    assert way.choice == "graphs"
-    assert told.startswith("torch.compile: used with CUDA graphs (a step takes 2")
+    compiled_model, message = decided(Slow(), MIN_TRAINING_SECONDS)
+    assert compiled_model.choice == "graphs"
+    assert message.startswith("torch.compile: used with CUDA graphs (a step takes 2")
 
 
 def test_slower_graphs_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,22 +71,22 @@ def test_slower_graphs_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_slower_candidate_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", compiler(0.03))
-    way, told = decided(Slow(), MIN_TRAINING_SECONDS)
-    assert way.choice == "never"
-    assert told.startswith("torch.compile: not used (a step takes 2")
+    compiled_model, message = decided(Slow(), MIN_TRAINING_SECONDS)
+    assert compiled_model.choice == "never"
+    assert message.startswith("torch.compile: not used (a step takes 2")
 
 
 def test_a_gain_below_the_cost_of_the_benchmark_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", compiler(0.001))
     monkeypatch.setattr(compiling, "MIN_TRAINING_SECONDS", 0.0)
-    way, _ = decided(Slow(), 0.001)
-    assert way.choice == "never"
+    compiled_model, _ = decided(Slow(), 0.001)
+    assert compiled_model.choice == "never"
 
 
 def test_a_short_training_is_not_benchmarked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", lambda *_, **__: pytest.fail("compiled"))
-    way, told = decided(Slow(), MIN_TRAINING_SECONDS - 1)
-    assert (way.choice, told) == ("never", "")
+    compiled_model, message = decided(Slow(), MIN_TRAINING_SECONDS - 1)
+    assert (compiled_model.choice, message) == ("never", "")
 
 
 def test_a_failing_compiler_is_reported_and_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,9 +94,9 @@ def test_a_failing_compiler_is_reported_and_not_used(monkeypatch: pytest.MonkeyP
         raise RuntimeError("no compiler of C found\nand much more")
 
     monkeypatch.setattr(torch, "compile", fail)
-    way, told = decided(Slow(), MIN_TRAINING_SECONDS)
-    assert way.choice == "never"
-    assert "compiled failed: no compiler of C found, with CUDA graphs failed: no compiler of C found" in told
+    compiled_model, message = decided(Slow(), MIN_TRAINING_SECONDS)
+    assert compiled_model.choice == "never"
+    assert "compiled failed: no compiler of C found, with CUDA graphs failed: no compiler of C found" in message
 
 
 def test_a_batch_that_does_not_fit_into_memory_is_left_to_the_loop() -> None:
@@ -120,26 +122,26 @@ def test_the_benchmark_does_not_change_network_and_random_states(monkeypatch: py
 
 
 def test_a_decision_is_made_once_and_kept() -> None:
-    way = Compiled()
-    way.load_state_dict(Compiled("always").state_dict())
-    assert way.choice == "always"
-    assert way.decide(Slow(), PAIR, nn.functional.cross_entropy, nullcontext, lambda _: 1e9) == ""
+    compiled_model = Compiled()
+    compiled_model.load_state_dict(Compiled("always").state_dict())
+    assert compiled_model.choice == "always"
+    assert compiled_model.decide(Slow(), PAIR, nn.functional.cross_entropy, nullcontext, lambda _: 1e9) == ""
 
 
 def test_only_training_batches_of_the_first_size_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
+    sizes: list[int] = []
 
     def compiled(model: nn.Module, **_: Any) -> Callable[[Tensor], Tensor]:
         def call(x: Tensor) -> Tensor:
-            asked.append(len(x))
+            sizes.append(len(x))
             return model(x)  # type: ignore[no-any-return]
 
         return call
 
     monkeypatch.setattr(torch, "compile", compiled)
-    model, way = nn.Linear(4, 3), Compiled("always")
+    model, compiled_model = nn.Linear(4, 3), Compiled("always")
     for count in (8, 8, 5):
-        assert torch.equal(way(model, torch.ones(count, 4)), model(torch.ones(count, 4)))
+        assert torch.equal(compiled_model(model, torch.ones(count, 4)), model(torch.ones(count, 4)))
     model.eval()
-    way(model, torch.ones(8, 4))
-    assert asked == [8, 8]
+    compiled_model(model, torch.ones(8, 4))
+    assert sizes == [8, 8]

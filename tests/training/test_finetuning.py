@@ -90,8 +90,8 @@ def test_alexnet_with_five_classes_trains_only_the_parameters_of_its_new_layers(
 def test_parts_are_unfrozen_from_the_last_with_decreasing_rates():
     settings = PlanSettings(unfreeze_at=3, unfreeze_every=2, encoder_lr="0.1x", layer_lr_decay=0.5)
     plan = make_plan(network(), settings, RATE)
-    told = [(row.part, row.trained_from, row.lr_factor) for row in plan.rows if row.num_parameters]
-    assert told == [
+    summary = [(row.part, row.trained_from, row.lr_factor) for row in plan.rows if row.num_parameters]
+    assert summary == [
         ("stem", 9, 0.0125), ("stages.0", 7, 0.025), ("stages.1", 5, 0.05), ("head.fc1", 3, 0.1), ("head.fc", 1, 1.0),
     ]  # fmt: skip
     assert plan.changes(epochs=8) == [1, 3, 5, 7]

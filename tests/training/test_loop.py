@@ -71,9 +71,9 @@ def test_infrequent_readings_skip_losses_and_change_nothing_else():
 
 
 def test_the_ema_is_evaluated():
-    state, seen = new_state(), []
-    list(run(state, batches, cross_entropy, flat, 1, lambda model: seen.append(model) or {}))
-    assert seen == [state.average.module]
+    state, observed = new_state(), []
+    list(run(state, batches, cross_entropy, flat, 1, lambda model: observed.append(model) or {}))
+    assert observed == [state.average.module]
 
 
 def test_the_ema_update_worked_by_hand():
@@ -161,16 +161,16 @@ def test_batches_are_closed_and_modes_restored_however_it_ends(how):
 
 
 def test_train_mode_while_stepping_and_eval_mode_without_gradients_while_evaluating():
-    state, seen = new_state(average=False), []
+    state, observed = new_state(average=False), []
 
     def note(model):
-        seen.append((model.training, model[1].training, torch.is_grad_enabled()))
+        observed.append((model.training, model[1].training, torch.is_grad_enabled()))
         return {}
 
     for _ in run(state, batches, cross_entropy, flat, 1, note):
         assert state.model.training
         assert state.model[1].training
-    assert seen == [(False, False, False)]
+    assert observed == [(False, False, False)]
 
 
 def test_layers_in_eval_mode_keep_it():

@@ -46,16 +46,16 @@ def test_bfloat16_on_a_cpu_without_support_is_rejected(monkeypatch):
 
 def test_the_network_computes_within_the_context_and_the_loss_in_float32():
     """Dense layers only, which are fast in bfloat16 on any CPU. Weights and gradients stay float32."""
-    model, seen = nn.Sequential(nn.Flatten(), nn.Linear(36, 2)), []
-    model.register_forward_hook(lambda _module, _given, output: seen.append(output.dtype))
+    model, dtypes = nn.Sequential(nn.Flatten(), nn.Linear(36, 2)), []
+    model.register_forward_hook(lambda _module, _given, output: dtypes.append(output.dtype))
     state = State(model, build_optimiser(model), precision=lambda: torch.autocast("cpu", torch.bfloat16))
 
     def loss(output, y):
-        seen.append(output.dtype)
+        dtypes.append(output.dtype)
         return cross_entropy(output, y)
 
     next(run(state, batches, loss, lambda _: 1.0, 1, lambda _: {}))
-    assert seen == [torch.bfloat16, torch.float32]
+    assert dtypes == [torch.bfloat16, torch.float32]
     assert {p.dtype for p in state.model.parameters()} == {p.grad.dtype for p in state.model.parameters()}
 
 

@@ -159,11 +159,11 @@ def message(state: State, content) -> str:
 def test_a_state_of_another_network_is_rejected_with_the_reason():
     other = torch.nn.Linear(2, 2)
     state = State(other, build_optimiser(other))
-    said = message(new_state(average=False), state.state_dict())
-    assert said.startswith(
+    text = message(new_state(average=False), state.state_dict())
+    assert text.startswith(
         "checkpoint: its state does not fit this network and optimiser (Error(s) in loading state_dict for Sequential: "
     )
-    assert said.endswith("); resume with the settings that it was saved with")
+    assert text.endswith("); resume with the settings that it was saved with")
 
 
 def test_a_state_with_other_components_is_rejected_with_the_reason():

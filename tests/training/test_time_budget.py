@@ -79,11 +79,11 @@ def test_the_fraction_never_decreases_and_stays_within_bounds():
     time = Time()
     clock = TimeBudget(10, reserve=2, now=time)
     clock.evaluation = 4.0
-    seen = []
+    fractions = []
     for seconds, evaluation in ((0, 4), (2, 4), (2.5, 0), (9, 0), (30, 0)):
         time.seconds, clock.evaluation = seconds, evaluation
-        seen.append(clock())
-    assert seen == [0, 0.5, 0.5, 1, 1]
+        fractions.append(clock())
+    assert fractions == [0, 0.5, 0.5, 1, 1]
 
 
 def test_a_budget_smaller_than_the_evaluation_is_spent():

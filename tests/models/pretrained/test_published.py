@@ -126,12 +126,12 @@ def test_gradients_reach_the_first_layer_of_50_residual_layers_and_not_of_50_pla
 def test_squeeze_excite_gates_are_between_zero_and_one_and_zero_disables_a_channel() -> None:
     model = MODELS["se_resnet18"](3, width=8).eval()
     gate = model.get_submodule("stages.0.0.body.gate")
-    seen = []
-    gate.gate.register_forward_hook(lambda _, __, out: seen.append(out))
+    gates = []
+    gate.gate.register_forward_hook(lambda _, __, out: gates.append(out))
     x = torch.rand(2, 8, 6, 6)
     gate(x)
-    assert seen[0].shape == (2, 8, 1, 1)
-    assert ((seen[0] > 0) & (seen[0] < 1)).all()
+    assert gates[0].shape == (2, 8, 1, 1)
+    assert ((gates[0] > 0) & (gates[0] < 1)).all()
     gate.fc2.weight.data.zero_()
     gate.fc2.bias.data.fill_(-1000.0)
     assert gate(x).abs().max() == 0

@@ -170,27 +170,27 @@ def test_published_imagenet_weights_classify_one_image_of_each_class(shared_data
     theirs = getattr(torchvision_models(), name)().eval()
     theirs.load_state_dict({key: one.float() for key, one in read_state(shared_data("weights") / file).items()})
     folder, weights = shared_data("imagenet_sample256"), shared_data("weights") / file
-    told = Architecture(name=name, classes=1000, channels=3, size=(224, 224))
-    network, loaded = load_pretrained(told, weights)
+    architecture = Architecture(name=name, classes=1000, channels=3, size=(224, 224))
+    network, loaded = load_pretrained(architecture, weights)
     assert (loaded.not_loaded, loaded.unused) == ((), ())
     network.eval()
     mean, std = (torch.tensor(one).view(3, 1, 1) for one in (PUBLISHED[name].mean, PUBLISHED[name].std))
-    first, fifth, seen = 0, 0, 0
+    first, fifth, num_images = 0, 0, 0
     torch.set_num_threads(2)
     with torch.no_grad():
         for x in pictures(folder, 224):
-            y = torch.arange(seen, seen + len(x))
+            y = torch.arange(num_images, num_images + len(x))
             logits = network((x - mean) / std)
-            if seen == 0:
+            if num_images == 0:
                 assert torch.equal(logits, theirs((x - mean) / std))
             best = logits.topk(5).indices
             first += int((best[:, 0] == y).sum())
             fifth += int((best == y[:, None]).any(1).sum())
-            seen += len(x)
-    print(f"{name}: top-1 {100 * first / seen:.1f}, top-5 {100 * fifth / seen:.1f} of {seen}")
-    assert seen == 1000
-    assert 100 * first / seen == pytest.approx(top1, abs=2.5)
-    assert 100 * fifth / seen == pytest.approx(top5, abs=2.5)
+            num_images += len(x)
+    print(f"{name}: top-1 {100 * first / num_images:.1f}, top-5 {100 * fifth / num_images:.1f} of {num_images}")
+    assert num_images == 1000
+    assert 100 * first / num_images == pytest.approx(top1, abs=2.5)
+    assert 100 * fifth / num_images == pytest.approx(top5, abs=2.5)
 
 
 @pytest.mark.slow
@@ -202,8 +202,8 @@ def test_the_published_resnet_20_reaches_the_stated_cifar_accuracy(shared_data) 
     from PIL import Image
     from torchvision.transforms import functional
 
-    told = Architecture(name="resnet20", classes=10, channels=3, size=(32, 32))
-    network, loaded = load_pretrained(told, shared_data("weights") / "cifar10_resnet20-12fca82f.th")
+    architecture = Architecture(name="resnet20", classes=10, channels=3, size=(32, 32))
+    network, loaded = load_pretrained(architecture, shared_data("weights") / "cifar10_resnet20-12fca82f.th")
     assert (loaded.not_loaded, loaded.unused) == ((), ())
     mean, std = (torch.tensor(one).view(3, 1, 1) for one in (PUBLISHED["resnet18"].mean, PUBLISHED["resnet18"].std))
     right = count = 0

@@ -190,7 +190,7 @@ def test_the_table_has_a_row_for_every_layer_and_totals() -> None:
         "type",
         "output",
         "parameters",
-        "multiplications",
+        "macs",
         "memory",
         "receptive field",
         "stride",

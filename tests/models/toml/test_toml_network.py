@@ -43,9 +43,9 @@ def test_a_file_can_set_input_and_classes(tmp_path) -> None:
     path = tmp_path / "net.toml"
     path.write_text(TWENTY, encoding="utf-8")
     assert read_spec(path)(torch.rand(1, 3, 32, 32)).shape == (1, 10)
-    told = resolve(str(path), 7, 1, (24, 24))
-    assert told.name == "assembled"
-    again = Architecture.model_validate_json(told.model_dump_json())
+    architecture = resolve(str(path), 7, 1, (24, 24))
+    assert architecture.name == "assembled"
+    again = Architecture.model_validate_json(architecture.model_dump_json())
     path.unlink()
     assert build(again)(torch.rand(1, 1, 24, 24)).shape == (1, 7)
 

@@ -99,7 +99,7 @@ class ModelSummary:
 
 def table(summary: ModelSummary) -> list[tuple[str, ...]]:
     """Return the summary as rows of text, header first."""
-    rows = [("layer", "type", "output", "parameters", "multiplications", "memory", "receptive field", "stride")]
+    rows = [("layer", "type", "output", "parameters", "macs", "memory", "receptive field", "stride")]
     for one in summary.layers:
         weights = (
             f"{one.parameters_formula} = {one.num_parameters:,}"
