@@ -272,8 +272,8 @@ def test_a_full_disk_is_reported_in_one_line_and_the_run_can_continue_later(conv
     code, _, err = convscope("train", few, "--out", path, *SMALL[2:], "--epochs", 3)
     assert (code, err) == (
         2,
-        f"convscope: {path / 'checkpoint'}: the state could not be saved (No space left on device), and the last good "
-        "one is kept; free some space or give another folder, and resume\n",
+        f"convscope: {path / 'checkpoint'}: the state could not be saved (No space left on device), and the last saved "
+        "one is unchanged; free disk space or choose another folder, then resume\n",
     )
     monkeypatch.setattr(torch, "save", write)
     code, out, err = convscope("train", "--resume", path)

@@ -50,7 +50,8 @@ def test_without_a_network_connection_the_message_says_where_to_place_the_file(r
     monkeypatch.setattr("convscope.models.pretrained.download.download_folder", lambda: tmp_path / "weights")
     known = PUBLISHED["mobilenet_v2"]
     assert refused("--from", "imagenet") == (
-        f"weights {known.file}: {known.url} cannot be fetched (no route to host); fetch it elsewhere and place it at "
+        f"weights {known.file}: download of {known.url} failed (no route to host); "
+        "download it elsewhere and save it as "
         f"{tmp_path / 'weights' / known.file}, or give --from FILE"
     )
 
@@ -62,7 +63,7 @@ def test_weights_of_another_network(refused, tmp_path):
         "say which one it is with --set model.name=NAME"
     )
     assert refused("--from", tmp_path / "odd.pth", "--model", "resnet20") == (
-        f"{tmp_path / 'odd.pth'}: not the weights of this resnet: "
+        f"{tmp_path / 'odd.pth'}: the weights do not match this resnet: "
         "stages.0.0.body.0.conv.weight needs 16x16x3x3, the file has nothing; "
         "stages.0.0.body.0.norm.weight needs 16, the file has nothing; "
         "stages.0.0.body.0.norm.bias needs 16, the file has nothing; "
@@ -88,7 +89,7 @@ def test_plans_that_do_not_fit(refused, finished):
     )
     assert refused("--from", finished, "--encoder-lr", "0.1y") == (
         "--encoder-lr: transfer.encoder_lr is '0.1y'; "
-        "write a share of the head's learning rate like 0.1x, or a rate like 1e-3"
+        "write a factor of the head's learning rate like 0.1x, or a rate like 1e-3"
     )
     assert refused("--from", finished, "--model", "lenet") == (
         f"{finished}: its network is a resnet18, not a lenet; remove --model"

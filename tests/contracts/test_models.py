@@ -1,4 +1,4 @@
-"""What every network of the catalogue keeps: one suite over all, narrow so that it is quick."""
+"""Contract suite for every network of the registry, with narrow widths to be fast."""
 
 import copy
 import io
@@ -9,12 +9,12 @@ import torch
 from torch import nn
 
 from convscope.errors import ModelError
-from convscope.models import MODELS, Architecture, DenseNetwork, build
+from convscope.models import MODELS, Architecture, EncoderDecoder, build
 from convscope.models.components import SqueezeExcite
-from convscope.models.input_check import accepts, smallest
+from convscope.models.input_check import accepts, smallest_side
 from convscope.models.shape_inference import run_on_meta
 from convscope.models.summary.trace import trace
-from helpers.narrow_networks import NARROW, every, ghost, make, quick
+from helpers.narrow_networks import NARROW, every, make, meta_model, quick
 
 
 def images(name: str, count: int = 2, channels: int = 3) -> torch.Tensor:
@@ -22,7 +22,7 @@ def images(name: str, count: int = 2, channels: int = 3) -> torch.Tensor:
     return torch.rand(count, channels, side, side)
 
 
-def test_every_network_of_the_catalogue_is_under_contract() -> None:
+def test_every_registered_network_is_tested() -> None:
     assert set(NARROW) == set(MODELS)
 
 
@@ -32,7 +32,7 @@ def test_logits_are_the_head_of_the_last_features(name) -> None:
     model, x = make(name), images(name)
     with torch.no_grad():
         logits = model(x)
-        if isinstance(model, DenseNetwork):
+        if isinstance(model, EncoderDecoder):
             assert logits.shape == (2, 3, *x.shape[2:])
             assert torch.equal(logits, model.head(model.decode(model.pyramid(x))))
         else:
@@ -44,10 +44,10 @@ def test_logits_are_the_head_of_the_last_features(name) -> None:
 
 
 @every
-def test_features_come_finest_first_with_the_strides_of_the_docstring(name) -> None:
+def test_features_are_finest_first_with_the_documented_strides(name) -> None:
     if name == "mlp":
         return
-    model = ghost(name, **({"head": "gap"} if name == "lenet" else {}))
+    model = meta_model(name, **({"head": "gap"} if name == "lenet" else {}))
     small, large = (run_on_meta(model, model.features, (1, 3, side, side)) for side in (512, 1536))
     assert len(small) == len(model.stages)
     assert [1024 / (b.shape[2] - a.shape[2]) for a, b in zip(small, large, strict=True)] == NARROW[name][2]
@@ -58,11 +58,11 @@ def test_features_come_finest_first_with_the_strides_of_the_docstring(name) -> N
 @every
 def test_gradients_reach_every_parameter(name) -> None:
     model = make(name, **({} if name == "assembled" else {"activation": "leaky:0.2", "dropout": 0.0}))
-    for module in model.modules():  # a block that starts as the identity would hide its convolutions
+    for module in model.modules():  # a block initialised to the identity would give its convolutions no gradient
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.weight.data.uniform_(0.2, 0.6)
         if isinstance(module, SqueezeExcite):
-            module.fc1.bias.data.fill_(3.0)  # its ReLU, with one or two units here, would be dead by chance
+            module.fc1.bias.data.fill_(3.0)  # its ReLU, with one or two units here, could be dead by chance
     (model(images(name)) * torch.randn(3, *[1] * (model(images(name)).dim() - 2))).square().sum().backward()
     learned = [(key, one) for key, one in model.named_parameters() if one.requires_grad]
     unreached = [key for key, one in learned if one.grad is None or not one.grad.abs().sum() > 0]
@@ -78,16 +78,16 @@ def test_the_output_of_an_image_does_not_depend_on_its_batch(name) -> None:
 
 @every
 @pytest.mark.parametrize("channels", [1, 5])
-def test_any_number_of_channels_goes_in(name, channels) -> None:
-    model = ghost(name, channels=channels)
+def test_any_number_of_channels_is_accepted(name, channels) -> None:
+    model = meta_model(name, channels=channels)
     assert run_on_meta(model, model, (2, channels, *images(name).shape[2:])).shape[:2] == (2, 3)
 
 
 @every
-def test_zeros_tell_the_same_of_every_layer_as_the_meta_device_does(name, monkeypatch) -> None:
+def test_shape_inference_on_zeros_equals_the_meta_device(name, monkeypatch) -> None:
     shape = images(name).shape[1:]
     monkeypatch.setattr("convscope.models.shape_inference.SMALL", 10**9)
-    runs = [trace(made(name), shape) for made in (make, ghost)]
+    runs = [trace(made(name), shape) for made in (make, meta_model)]
     monkeypatch.setattr("convscope.models.shape_inference.SMALL", 0)
     runs.append(trace(make(name), shape))
     by_zeros, by_zeros_as_weights, by_shapes = ([replace(row, module=None) for row in rows] for rows in runs)
@@ -95,8 +95,8 @@ def test_zeros_tell_the_same_of_every_layer_as_the_meta_device_does(name, monkey
 
 
 @every
-def test_odd_and_oblong_sizes_go_in_and_too_small_ones_are_named(name) -> None:
-    model, side = ghost(name), NARROW[name][1]
+def test_odd_and_oblong_sizes_work_and_too_small_ones_are_rejected(name) -> None:
+    model, side = meta_model(name), NARROW[name][1]
     if model.input_spec.size:
         with pytest.raises(ModelError) as caught:
             model(torch.empty(1, 3, side + 4, side, device="meta"))
@@ -107,8 +107,8 @@ def test_odd_and_oblong_sizes_go_in_and_too_small_ones_are_named(name) -> None:
         return
     for sides in ((side + 1, side + 13), (2 * side + 3, side)):
         logits = run_on_meta(model, model, (1, 3, *sides))
-        assert logits.shape == ((1, 3, *sides) if isinstance(model, DenseNetwork) else (1, 3))
-    least = smallest(model)
+        assert logits.shape == ((1, 3, *sides) if isinstance(model, EncoderDecoder) else (1, 3))
+    least = smallest_side(model)
     assert accepts(model, (3, least, least))
     if least > 1:
         with pytest.raises(ModelError) as caught:
@@ -120,13 +120,13 @@ def test_odd_and_oblong_sizes_go_in_and_too_small_ones_are_named(name) -> None:
 
 
 @every
-def test_an_architecture_in_json_builds_the_same_network_and_takes_its_weights(name) -> None:
+def test_an_architecture_in_json_rebuilds_the_network_and_loads_its_state(name) -> None:
     options, side, _ = NARROW[name]
     options = {key: value for key, value in options.items() if key != "size"}
-    told = Architecture(name=name, classes=3, channels=3, size=(side, side), options=options)
+    architecture = Architecture(name=name, classes=3, channels=3, size=(side, side), options=options)
     with torch.device("meta"):
-        first = build(told)
-        again = build(Architecture.model_validate_json(told.model_dump_json()))
+        first = build(architecture)
+        again = build(Architecture.model_validate_json(architecture.model_dump_json()))
     shapes = [(key, tensor.shape) for key, tensor in first.state_dict().items()]
     assert shapes == [(key, tensor.shape) for key, tensor in again.state_dict().items()]
 

@@ -32,7 +32,7 @@ def test_the_network_is_described_module_by_module(client):
     assert (block["class"], block["role"], block["group"]) == ("Residual", "block", "add")
     assert block["children"][0]["reads"] == block["reads"], "the body takes what the block takes"
     conv = network["sections"][0]["children"][0]
-    assert conv["says"] == "4 kernels of 3x3 over 1 channel, 1 of border"
+    assert conv["says"] == "4 kernels of 3x3 over 1 channel, padding 1"
     assert conv["formulas"]["weights"]
     assert conv["field"] == [3, 3]
 

@@ -19,19 +19,19 @@ def support(x: Tensor, value: Tensor) -> list[tuple[int, int]]:
     spans = []
     for side in range(touched.dim()):
         others = [dim for dim in range(touched.dim()) if dim != side]
-        places = (touched.amax(others) if others else touched).nonzero()
-        spans.append((int(places.min()), int(places.max())))
+        positions = (touched.amax(others) if others else touched).nonzero()
+        spans.append((int(positions.min()), int(positions.max())))
     return spans
 
 
 def agrees(shape: tuple[int, ...], function, row) -> None:
-    """Assert that the traced field of `row` is what the gradient of the map touches, at several places."""
+    """Assert that the traced field of `row` is the support of the gradient, at several positions."""
     x = torch.rand(1, *shape, dtype=torch.float64, requires_grad=True)
     maps = function(x)
     assert tuple(maps.shape) == row.output_shape
     sides = maps.shape[2:]
     for part in (3, 2, 1.6):
-        place = [int(side / part) for side in sides]
-        fields = [axis.field.at(at) for axis, at in zip(row.axes, place, strict=True)]
+        position = [int(side / part) for side in sides]
+        fields = [axis.field.at(at) for axis, at in zip(row.axes, position, strict=True)]
         inside = [(max(0, low), min(side - 1, high)) for (low, high), side in zip(fields, shape[1:], strict=True)]
-        assert support(x, maps[(0, slice(None), *place)].sum()) == inside
+        assert support(x, maps[(0, slice(None), *position)].sum()) == inside

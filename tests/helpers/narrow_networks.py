@@ -1,4 +1,4 @@
-"""Every network of the registry, made narrow so that a test of all of them is quick."""
+"""Every network of the registry, with narrow widths for fast tests."""
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ ALEXNET = {"filters": (4, 4, 4, 4, 4), "widths": (8, 8)}
 VGG = {"width": 2, "head": "grid:2", "widths": (8, 8)}
 
 
-# How each is made narrow, a side that suits it, the strides that its docstring promises.
+# Options of a narrow version, a suitable image side, and the strides stated in the docstring.
 NARROW: dict[str, tuple[dict, int, list[int]]] = {
     "mlp": ({"size": 16, "widths": (8, 6)}, 16, []),
     "lenet": ({}, 32, [2, 4]),
@@ -35,12 +35,12 @@ NARROW: dict[str, tuple[dict, int, list[int]]] = {
     "full_resolution": ({"width": 4, "depth": 3}, 24, [1, 1]),
 }
 
-# One of each family for what takes long; the rest run where there is time.
+# One network per family for slow tests; the others are marked slow.
 FIRST = {"mlp", "lenet", "alexnet_2012", "vgg11_bn", "googlenet", "resnet18", "resnet20", "se_resnet18"} | {
     "squeezenet1_1", "mobilenet_v2", "airbench", "unet", "segnet", "full_resolution", "assembled",
 }  # fmt: skip
 
-# Only longer than a network that is quick.
+# Deeper variants of a network that is tested.
 DEEP = {"inception_v3", "resnet34", "resnet32", "se_resnet34", "se_resnet50", "alexnet_one_gpu"} | {
     name
     for name in MODELS
@@ -60,6 +60,6 @@ def make(name: str, classes: int = 3, channels: int = 3, **more) -> nn.Module:
     return MODELS[name](classes, channels=channels, **options).eval()
 
 
-def ghost(name: str, **more) -> nn.Module:
+def meta_model(name: str, **more) -> nn.Module:
     with torch.device("meta"):
         return make(name, **more)

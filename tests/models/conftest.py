@@ -1,4 +1,4 @@
-"""Oracles are importable in whichever order the tests run."""
+"""Makes the test oracles importable in any test order."""
 
 from helpers.oracles import torchvision_operators
 

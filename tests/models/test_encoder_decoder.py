@@ -1,4 +1,4 @@
-"""U-Net and SegNet: the ways back up by hand, any encoder, any size."""
+"""U-Net and SegNet: upsampling by hand, any encoder, any size."""
 
 import pytest
 import torch
@@ -14,13 +14,13 @@ from helpers.gradient_support import agrees, positive
 TWO = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
 
 
-def test_repeating_fills_each_window_with_its_value_and_costs_no_weights() -> None:
-    """M41: 2x2 to 4x4."""
+def test_nearest_upsampling_repeats_each_value_and_has_no_parameters() -> None:
+    """2x2 to 4x4."""
     assert repeat(TWO, (4, 4))[0, 0].tolist() == [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]
 
 
-def test_unpooling_puts_the_values_where_the_pool_took_them_from() -> None:
-    """M41: 2x2 to 4x4 by remembered positions."""
+def test_unpooling_puts_values_at_the_pooling_indices() -> None:
+    """2x2 to 4x4 with the pooling indices."""
     fine = torch.tensor([[[[9.0, 0, 0, 0], [0, 0, 0, 9], [0, 0, 9, 0], [0, 9, 0, 0]]]])
     by_hand = [[1, 0, 0, 0], [0, 0, 0, 2], [0, 0, 4, 0], [0, 3, 0, 0]]
     assert max_unpool(TWO, fine)[0, 0].tolist() == by_hand
@@ -36,13 +36,12 @@ def test_unpooling_to_sides_that_are_no_multiple_keeps_every_value(sides) -> Non
     assert ((out != 0).sum((2, 3)) >= 3).all()
 
 
-def test_bilinear_keeps_a_flat_map_flat_in_all_dimensions() -> None:
+def test_bilinear_keeps_a_constant_map_in_all_dimensions() -> None:
     for rank in (1, 2, 3):
         assert torch.equal(bilinear(torch.ones(1, 1, *[2] * rank), (4,) * rank), torch.ones(1, 1, *[4] * rank))
 
 
-def test_the_published_u_net_cuts_its_borders_and_the_padded_one_gives_any_size_back() -> None:
-    """M50."""
+def test_the_published_u_net_crops_borders_and_the_padded_one_keeps_the_size() -> None:
     with torch.device("meta"):
         published, padded = MODELS["unet"](padding="none"), MODELS["unet"]()
     assert run_on_meta(published, published, (1, 1, 572, 572)).shape == (1, 2, 388, 388)
@@ -54,35 +53,33 @@ def test_the_published_u_net_cuts_its_borders_and_the_padded_one_gives_any_size_
 
 @pytest.mark.parametrize("upsample", ["repeat", "bilinear", "max_unpool", "transposed"])
 @pytest.mark.parametrize("encoder", ["resnet18", "vgg11_bn", "alexnet", "squeezenet1_1", "mobilenet_v2"])
-def test_every_encoder_gives_a_u_net_with_every_way_up(encoder, upsample) -> None:
-    """M41, M50."""
-    told = Architecture(
+def test_every_encoder_works_in_a_u_net_with_every_upsampling(encoder, upsample) -> None:
+    architecture = Architecture(
         name="unet", classes=3, channels=3, size=(75, 90), options={"encoder": encoder, "upsample": upsample}
     )
     with torch.device("meta"):
-        model = build(Architecture.model_validate_json(told.model_dump_json()))
+        model = build(Architecture.model_validate_json(architecture.model_dump_json()))
     assert run_on_meta(model, model, (2, 3, 75, 90)).shape == (2, 3, 75, 90)
     assert [name for name, _ in model.named_children()] == ["stem", "stages", "head", "auxiliary", "decoder"]
 
 
 @pytest.mark.parametrize("upsample", ["repeat", "bilinear", "max_unpool", "transposed"])
-def test_gradients_reach_every_weight_of_every_way_up(upsample) -> None:
+def test_gradients_reach_every_parameter_with_every_upsampling(upsample) -> None:
     model = MODELS["unet"](2, channels=1, width=4, depth=2, upsample=upsample, activation="leaky:0.2")
     model(torch.rand(2, 1, 19, 22)).square().sum().backward()
     assert [name for name, one in model.named_parameters() if not one.grad.abs().sum() > 0] == []
 
 
 @pytest.mark.parametrize("upsample", ["repeat", "bilinear", "transposed"])
-def test_the_receptive_field_of_a_u_net_is_what_the_gradient_touches(upsample) -> None:
-    """M28."""
+def test_the_receptive_field_of_a_u_net_is_the_support_of_the_gradient(upsample) -> None:
     model = positive(
         MODELS["unet"](2, channels=1, width=2, depth=2, upsample=upsample, activation="none", pooling="average")
     )
     agrees((1, 96, 96), model, trace(model, (1, 96, 96))[-1])
 
 
-def test_the_receptive_field_of_segnet_is_what_the_gradient_touches() -> None:
-    """M28: repeated instead of unpooled, since zeros between the positions touch nothing."""
+def test_the_receptive_field_of_segnet_is_the_support_of_the_gradient() -> None:
+    """With nearest upsampling, since the zeros of unpooling have no gradient."""
     model = positive(
         MODELS["segnet"](
             2, channels=1, width=2, depths=(1, 1, 2), upsample="repeat", activation="none", pooling="average"
@@ -124,21 +121,21 @@ def test_segnet_has_thirteen_convolutions_down_and_thirteen_up() -> None:
         ),
         (
             {"encoder": "resnet18", "width": 8},
-            "unet: width is the published encoder's; give resnet18's own in encoder_options",
+            "unet: width applies to the published encoder only; set options of resnet18 in encoder_options",
         ),
         (
             {"encoder": "mlp", "encoder_options": {"size": 32}},
-            "unet: encoder mlp takes one size of image only; choose another, such as resnet18",
+            "unet: encoder mlp accepts a single image size; choose another, such as resnet18",
         ),
     ],
 )
-def test_what_cannot_be_a_u_net_says_why(options, message) -> None:
+def test_invalid_u_net_options_raise_an_error(options, message) -> None:
     with pytest.raises(ModelError) as caught:
         MODELS["unet"](2, channels=3, **options)
     assert str(caught.value) == message
 
 
-def test_a_timm_network_serves_as_encoder_and_as_network() -> None:
+def test_a_timm_network_works_as_encoder_and_as_classifier() -> None:
     pytest.importorskip("timm")
     model = build(Architecture(name="timm:resnet10t", classes=4, channels=3, size=(64, 64))).eval()
     x = torch.rand(2, 3, 64, 64)
@@ -159,7 +156,7 @@ def test_a_timm_network_serves_as_encoder_and_as_network() -> None:
     assert str(caught.value) == "timm:resnet10t: rank is 1 and timm's networks are for images; choose rank=2"
 
 
-def test_without_timm_the_message_says_how_to_get_it(monkeypatch) -> None:
+def test_without_timm_the_error_says_how_to_install_it(monkeypatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "timm", None)
     with pytest.raises(ModelError) as caught:
         build(Architecture(name="timm:resnet10t", classes=4))
@@ -169,7 +166,7 @@ def test_without_timm_the_message_says_how_to_get_it(monkeypatch) -> None:
     )
 
 
-def test_the_naive_network_keeps_every_map_as_large_as_the_image_and_sees_little():
-    anatomy = summarize(MODELS["full_resolution"](4, channels=3, width=8, depth=5), (3, 20, 30))
-    assert {layer.output_shape[1:] for layer in anatomy.layers} == {(20, 30)}
-    assert anatomy.last_maps().rf_size == (11, 11)
+def test_the_full_resolution_network_keeps_the_size_and_has_a_small_receptive_field():
+    summary = summarize(MODELS["full_resolution"](4, channels=3, width=8, depth=5), (3, 20, 30))
+    assert {layer.output_shape[1:] for layer in summary.layers} == {(20, 30)}
+    assert summary.last_maps().rf_size == (11, 11)

@@ -1,4 +1,4 @@
-"""What can be chosen in every network, and auxiliary classifiers."""
+"""Options common to all networks, and auxiliary classifiers."""
 
 import copy
 from itertools import pairwise
@@ -22,14 +22,13 @@ def narrow(**options) -> nn.Module:
 
 @pytest.mark.parametrize("activation", [*ACTIVATIONS, "leaky:0.3"])
 def test_every_activation_can_be_chosen(activation) -> None:
-    """M29."""
     model = narrow(activation=activation)
     assert type(model.stem.act) is type(resolve_component(ACTIVATIONS, activation, "")())
     assert torch.isfinite(model(X)).all()
 
 
-def test_activations_have_the_ranges_of_the_notes() -> None:
-    """M29: sigmoid is not centred on zero, tanh is; a leaky slope comes from the options."""
+def test_activations_have_their_known_ranges() -> None:
+    """Sigmoid is not centred on zero, tanh is; the leaky slope is set by the options."""
     x = torch.linspace(-5, 5, 101)
     made = {name: resolve_component(ACTIVATIONS, name, "")()(x) for name in ("relu", "sigmoid", "tanh", "leaky:0.2")}
     assert torch.equal(made["relu"], x.clamp(min=0))
@@ -42,7 +41,6 @@ def test_activations_have_the_ranges_of_the_notes() -> None:
 @pytest.mark.parametrize("norm", [*NORMS, "group:4", "batch:0.001", "lrn:3"])
 @pytest.mark.parametrize("rank", [1, 2, 3])
 def test_every_norm_can_be_chosen_in_every_dimension(norm, rank) -> None:
-    """M32, M33."""
     model = narrow(norm=norm, rank=rank)
     assert model(torch.rand(2, 3, *(12,) * rank)).shape == (2, 4)
 
@@ -50,8 +48,8 @@ def test_every_norm_can_be_chosen_in_every_dimension(norm, rank) -> None:
 @pytest.mark.parametrize(
     ("name", "behind"), [("resnet18", 9), ("resnet50", 33), ("googlenet", 57), ("mobilenet_v2", 35), ("unet", 18)]
 )
-def test_norms_can_stand_behind_activations(name, behind) -> None:
-    """M32: where no activation follows, as before a sum, the norm stays behind its convolution."""
+def test_norms_can_follow_activations(name, behind) -> None:
+    """Without an activation, as before an addition, the norm follows its convolution."""
     for last in (False, True):
         with torch.device("meta"):
             model = MODELS[name](4, channels=3, norm="batch", norm_last=last)
@@ -63,8 +61,7 @@ def test_norms_can_stand_behind_activations(name, behind) -> None:
         assert len(before) == kinds.count("BatchNorm2d")
 
 
-def test_how_much_of_a_batch_norms_remember_can_be_chosen() -> None:
-    """M32."""
+def test_the_momentum_of_batch_norm_can_be_chosen() -> None:
     norm = narrow(momentum=0.25).stem.norm
     norm(torch.ones(2, 4, 3, 3))
     assert torch.allclose(norm.running_mean, torch.full((4,), 0.25))
@@ -73,8 +70,7 @@ def test_how_much_of_a_batch_norms_remember_can_be_chosen() -> None:
         narrow(momentum=2)
 
 
-def test_a_unit_with_its_norm_last_is_normalised() -> None:
-    """M32."""
+def test_a_layer_with_norm_last_has_a_normalised_output() -> None:
     unit = LayerFactory(norm_last=True).conv_norm_act(3, 8, 3)
     assert unit.conv.bias is not None
     found = unit(X)
@@ -82,13 +78,12 @@ def test_a_unit_with_its_norm_last_is_normalised() -> None:
     assert torch.equal(found, unit.norm(unit.conv(X).relu()))
 
 
-def test_airbench_has_no_place_for_norms_behind_activations() -> None:
-    with pytest.raises(ModelError, match="leave norm_last away"):
+def test_airbench_rejects_norm_last() -> None:
+    with pytest.raises(ModelError, match="remove norm_last"):
         MODELS["airbench"](4, norm_last=True)
 
 
-def test_batch_norm_remembers_nine_tenths_and_evaluation_does_not_look_at_the_batch() -> None:
-    """M32."""
+def test_batch_norm_has_momentum_a_tenth_and_ignores_the_batch_in_evaluation() -> None:
     norm = NORMS["batch"](3, 2)
     norm.running_mean.fill_(2.0)
     norm(X)
@@ -100,14 +95,12 @@ def test_batch_norm_remembers_nine_tenths_and_evaluation_does_not_look_at_the_ba
 @pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("rank", [1, 2, 3])
 def test_every_pooling_halves_the_map(pooling, rank) -> None:
-    """M20."""
     pool = POOLINGS[pooling](PoolSettings(3, 2, 2, rank=rank))
     assert pool(torch.rand(2, 3, *(8,) * rank)).shape == (2, 3, *(4,) * rank)
     assert (sum(one.numel() for one in pool.parameters()) > 0) == (pooling == "strided")
 
 
-def test_blur_pooling_moves_less_with_a_shift_of_one_pixel() -> None:
-    """M23."""
+def test_blur_pooling_changes_less_under_a_shift_of_one_pixel() -> None:
     x = torch.rand(1, 1, 64, 64)
 
     def moves(name: str) -> float:
@@ -118,16 +111,14 @@ def test_blur_pooling_moves_less_with_a_shift_of_one_pixel() -> None:
 
 
 @pytest.mark.parametrize("padding", [name for name in PADDINGS if name != "none"])
-def test_every_padding_keeps_the_size_and_all_but_zeros_keep_a_flat_map_flat(padding) -> None:
-    """M14."""
+def test_every_padding_keeps_the_size_and_all_but_zeros_keep_a_constant_map(padding) -> None:
     model = MODELS["vgg11"](4, width=4, head="gap", widths=(), padding=padding, activation="none")
     maps = model.stem(torch.ones(1, 3, 32, 32))
     assert maps.shape == (1, 4, 32, 32)
     assert (maps.std((2, 3)).max().item() < 1e-6) == (padding != "zeros")
 
 
-def test_heads_of_averages_take_any_size_and_flat_ones_name_both_sizes() -> None:
-    """M24, M35."""
+def test_pooling_heads_accept_any_size_and_flatten_names_both_sizes_in_its_error() -> None:
     free = narrow()
     assert free.eval()(torch.rand(1, 3, 256 // 8, 224 // 8)).shape == (1, 4)
     fixed = narrow(head="flatten", size=(32, 32), widths=(16, 8))
@@ -145,7 +136,6 @@ def test_heads_of_averages_take_any_size_and_flat_ones_name_both_sizes() -> None
 
 
 def test_dropout_is_in_the_head_keeps_the_mean_and_is_off_in_evaluation() -> None:
-    """M34."""
     model = narrow(dropout=0.3)
     drop = model.head.drop
     assert drop(torch.ones(100_000)).mean().item() == pytest.approx(1, abs=0.02)
@@ -166,15 +156,14 @@ def test_networks_of_images_exist_for_series_and_volumes_too(name) -> None:
             assert model.eval()(torch.empty(2, 2, *(96,) * rank)).shape == (2, 4)
 
 
-def test_functions_of_ones_own_can_be_given_in_place_of_names() -> None:
+def test_custom_functions_can_be_given_instead_of_names() -> None:
     model = narrow(activation=nn.Hardswish, norm=lambda channels, rank: nn.InstanceNorm2d(channels, affine=True))  # noqa: ARG005
     assert isinstance(model.stem.act, nn.Hardswish)
     assert model(X).shape == (2, 4)
 
 
 @pytest.mark.parametrize("name", ["resnet18", "vgg11_bn", "mobilenet_v2", "squeezenet1_1", "googlenet", "lenet"])
-def test_auxiliary_classifiers_hang_on_any_stage_work_in_training_only_and_vanish(name) -> None:
-    """M40."""
+def test_auxiliary_classifiers_work_on_any_stage_in_training_only_and_can_be_removed(name) -> None:
     side = 32 if name == "lenet" else 64
     options = {"resnet18": {"width": 4}, "vgg11_bn": {"width": 4, "head": "gap", "widths": ()}}.get(name, {})
     model = MODELS[name](5, channels=3, auxiliary=(0, 1), **options)
@@ -196,8 +185,7 @@ def test_auxiliary_classifiers_hang_on_any_stage_work_in_training_only_and_vanis
     assert len(program.graph_signature.user_outputs) == 1
 
 
-def test_auxiliary_classifiers_make_the_gradient_of_early_layers_larger() -> None:
-    """M40."""
+def test_auxiliary_classifiers_increase_the_gradient_of_early_layers() -> None:
     model = MODELS["vgg11"](5, width=4, head="gap", widths=(), auxiliary=(1,), activation="sigmoid")
     x, y, loss = torch.rand(4, 3, 64, 64), torch.arange(4), with_auxiliary_loss(nn.CrossEntropyLoss())
 
@@ -226,7 +214,7 @@ def test_auxiliary_classifiers_make_the_gradient_of_early_layers_larger() -> Non
         (lambda: narrow(padding="mirror"), "padding: no mirror; choose one of circular, edge, none, reflect, zeros"),
     ],
 )
-def test_choices_that_cannot_be_say_why(make, message) -> None:
+def test_invalid_options_raise_an_error(make, message) -> None:
     with pytest.raises(ModelError) as caught:
         make()
     assert str(caught.value) == message

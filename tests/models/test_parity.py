@@ -1,4 +1,4 @@
-"""The same logits as the reference networks, their weights copied in by the key maps."""
+"""Logits equal to those of the reference networks, with weights copied by the key mapping."""
 
 import pytest
 import torch
@@ -43,7 +43,7 @@ def test_logits_equal_torchvisions(name) -> None:
     theirs = filled(getattr(torchvision_models(), their_name))
     ours = empty(MODELS[name])
     loaded = load_state(ours, theirs.state_dict())
-    assert (loaded.fresh, loaded.unused) == ((), ())
+    assert (loaded.not_loaded, loaded.unused) == ((), ())
     assert difference(ours, theirs, side) == 0
 
 
@@ -52,9 +52,9 @@ def test_logits_equal_torchvisions_also_those_of_the_auxiliary_classifiers(name,
     theirs = filled(lambda: getattr(torchvision_models(), name)(aux_logits=True, init_weights=False))
     ours = empty(lambda: MODELS[name](auxiliary=auxiliary))
     loaded = load_state(ours, theirs.state_dict())
-    assert (loaded.fresh, loaded.unused) == ((), ())
+    assert (loaded.not_loaded, loaded.unused) == ((), ())
     assert difference(ours, theirs, side) == 0
-    # Training mode at the top alone, so that norms and dropout still do what they do in evaluation.
+    # Train mode of the top module only, so that norms and dropout are in eval mode.
     ours.training = theirs.training = True
     x = torch.randn(1, 3, side, side)
     with torch.no_grad():
@@ -64,7 +64,7 @@ def test_logits_equal_torchvisions_also_those_of_the_auxiliary_classifiers(name,
         assert torch.equal(mine, getattr(expected, attribute))
 
 
-def test_a_pair_of_layers_in_each_others_place_would_be_seen() -> None:
+def test_a_swapped_pair_of_layers_is_detected() -> None:
     theirs = filled(torchvision_models().resnet18)
     ours = empty(MODELS["resnet18"])
     load_state(ours, theirs.state_dict())
@@ -80,15 +80,15 @@ def test_logits_equal_timms_for_se_resnet_50() -> None:
     theirs = filled(lambda: timm.create_model("seresnet50", pretrained=False))
     ours = empty(MODELS["se_resnet50"])
     loaded = load_state(ours, theirs.state_dict())
-    assert (loaded.fresh, loaded.unused) == ((), ())
+    assert (loaded.not_loaded, loaded.unused) == ((), ())
     assert difference(ours, theirs, 96) < 1e-5
 
 
 @pytest.mark.parametrize("name", [pytest.param("vgg11", marks=pytest.mark.slow), "mobilenetv2_100"])
-def test_timms_own_names_are_known_too(name) -> None:
+def test_the_names_of_timm_are_mapped(name) -> None:
     timm = pytest.importorskip("timm")
     theirs = filled(lambda: timm.create_model(name, pretrained=False))
     ours = empty(MODELS[{"mobilenetv2_100": "mobilenet_v2"}.get(name, name)])
     loaded = load_state(ours, theirs.state_dict())
-    assert (loaded.fresh, loaded.unused) == ((), ())
+    assert (loaded.not_loaded, loaded.unused) == ((), ())
     assert difference(ours, theirs, 224) < 1e-4

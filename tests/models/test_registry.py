@@ -1,4 +1,4 @@
-"""Names, options and sizes: a network from a few words of JSON, and one sentence where that cannot be."""
+"""Names, options and sizes of the registry, and the errors for invalid ones."""
 
 import pytest
 import torch
@@ -24,7 +24,7 @@ from convscope.models import MODELS, Architecture, build, resolve
         (lambda: MODELS["resnet18"](activation="relu:2"), "activation: relu takes no number, got 2; write relu"),
         (
             lambda: MODELS["resnet18"](padding="none"),
-            "resnet: padding none makes paths that meet differ in size; choose zeros or edge",
+            "resnet: padding none gives parallel paths different sizes; choose zeros or edge",
         ),
         (
             lambda: MODELS["resnet18"](rank=4),
@@ -41,7 +41,7 @@ from convscope.models import MODELS, Architecture, build, resolve
         ),
         (
             lambda: MODELS["mlp"](),
-            "mlp: it has a weight for every pixel and no image size is given; give size=(H, W)",
+            "mlp: no image size is given, and it has a weight for every pixel; give size=(H, W)",
         ),
         (
             lambda: MODELS["lenet"](size=10),
@@ -57,35 +57,35 @@ from convscope.models import MODELS, Architecture, build, resolve
         ),
         (
             lambda: MODELS["lenet"]()(torch.zeros(1, 32, 32)),
-            "lenet: an input has 3 dimensions; give a batch of 4 (B, C, H, W)",
+            "lenet: the input has 3 dimensions; give a batch of 4 (B, C, H, W)",
         ),
     ],
 )
-def test_what_cannot_be_built_or_taken_says_so_in_one_sentence(make, message) -> None:
+def test_invalid_networks_and_inputs_raise_an_error(make, message) -> None:
     with pytest.raises(ModelError) as caught:
         make()
     assert str(caught.value) == message
 
 
-def test_small_images_get_a_stem_without_stride_and_the_choice_is_written_down() -> None:
+def test_small_images_get_a_stem_without_stride_recorded_in_the_options() -> None:
     assert resolve("resnet18", 10, 1, (28, 28)).options == {"stem": "small"}
     assert resolve("resnet18", 10, 1, (64, 64)).options == {}
     assert resolve("resnet18", 10, 1, (28, 28), {"stem": "standard"}).options == {"stem": "standard"}
 
 
-def test_the_encoder_of_a_u_net_is_chosen_for_small_images_too() -> None:
-    told = resolve("unet", 2, 3, (32, 32), {"encoder": "resnet18", "encoder_options": {"width": 8}})
-    assert told.options["encoder_options"] == {"stem": "small", "width": 8}
-    assert build(told).stem.conv.stride == (1, 1)
+def test_the_encoder_of_a_u_net_is_adapted_to_small_images() -> None:
+    architecture = resolve("unet", 2, 3, (32, 32), {"encoder": "resnet18", "encoder_options": {"width": 8}})
+    assert architecture.options["encoder_options"] == {"stem": "small", "width": 8}
+    assert build(architecture).stem.conv.stride == (1, 1)
 
 
-def test_an_architecture_holds_names_not_functions() -> None:
+def test_an_architecture_rejects_functions() -> None:
     with pytest.raises(ValueError, match="name it instead, as in activation = 'relu'"):
         Architecture(name="resnet18", classes=2, options={"activation": torch.nn.ReLU})
     assert Architecture(name="resnet18", classes=2, options={"depths": (1, 2)}).options == {"depths": [1, 2]}
 
 
-def test_an_architecture_survives_json_and_builds_the_same_network() -> None:
+def test_an_architecture_round_trips_through_json() -> None:
     architecture = resolve("resnet34", 7, 2, (40, 56), {"width": 8, "activation": "leaky:0.1"})
     again = Architecture.model_validate_json(architecture.model_dump_json())
     assert again == architecture
@@ -94,7 +94,7 @@ def test_an_architecture_survives_json_and_builds_the_same_network() -> None:
 
 
 @pytest.mark.parametrize("option", ["size", "classes", "channels", "rank"])
-def test_what_the_images_say_is_no_option(option) -> None:
+def test_options_determined_by_the_data_are_rejected(option) -> None:
     with pytest.raises(ModelError) as caught:
         build(resolve("resnet18", 10, 3, (32, 32), {option: 5}))
-    assert str(caught.value) == (f"resnet18: no option {option}; the images and their classes say it, leave it away")
+    assert str(caught.value) == (f"resnet18: no option {option}; it follows from the data, remove it")

@@ -21,10 +21,10 @@ def said(way: str, micro_batch: int | None = None) -> Recipe:
 
 def test_what_is_compiled_follows_from_the_setting_and_the_device() -> None:
     cpu, gpu = torch.device("cpu"), torch.device("cuda")
-    assert compile_for(said("auto"), gpu).way is None  # a trial decides
+    assert compile_for(said("auto"), gpu).choice is None  # a trial decides
     ways = ("auto", "never", "always", "graphs")
-    assert [compile_for(said(way), cpu).way for way in ways] == ["never", "never", "always", "graphs"]
-    assert [compile_for(said(way), gpu).way for way in ways[1:]] == ["never", "always", "graphs"]
+    assert [compile_for(said(way), cpu).choice for way in ways] == ["never", "never", "always", "graphs"]
+    assert [compile_for(said(way), gpu).choice for way in ways[1:]] == ["never", "always", "graphs"]
 
 
 def test_graphs_are_not_tried_where_gradients_are_added_up() -> None:

@@ -122,7 +122,7 @@ def test_a_damaged_state_is_passed_over_for_the_one_before(tmp_path, straight):
     file = path / "checkpoint" / "last.pt"
     file.write_bytes(file.read_bytes()[:-1000])
     events = list(resuming(path))
-    assert Note(1, 3, f"{path / 'checkpoint'}: last.pt is damaged; going on from previous.pt") in events
+    assert Note(1, 3, f"{path / 'checkpoint'}: last.pt is damaged; resuming from previous.pt") in events
     assert weights(path) == weights(straight)
     assert same(state(path), state(straight))
 
@@ -134,7 +134,7 @@ def test_two_damaged_states_are_the_end(tmp_path, straight):
     with pytest.raises(RunError) as caught:
         list(resuming(path))
     assert str(caught.value) == (
-        f"{path / 'checkpoint'}: last.pt and previous.pt cannot be opened (File is not a zip file); start the run anew"
+        f"{path / 'checkpoint'}: last.pt and previous.pt cannot be opened (File is not a zip file); start a new run"
     )
 
 
@@ -211,8 +211,8 @@ def test_a_disk_that_fills_while_a_state_is_saved_costs_that_epoch_alone(tmp_pat
     with pytest.raises(TrainingError) as caught:
         train(path, few)
     assert str(caught.value) == (
-        f"{path / 'checkpoint'}: the state could not be saved (No space left on device), and the last good one is "
-        "kept; free some space or give another folder, and resume"
+        f"{path / 'checkpoint'}: the state could not be saved (No space left on device), and the last saved one is "
+        "unchanged; free disk space or choose another folder, then resume"
     )
     assert state(path)["epoch"] == 1
     monkeypatch.setattr(torch, "save", write)

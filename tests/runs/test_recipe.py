@@ -85,7 +85,7 @@ def test_a_recipe_file_names_every_setting_that_has_a_value():
         ),
         (
             {"optimiser": {"nesterov": True, "momentum": 0}},
-            "optimiser: nesterov looks ahead along the momentum, which is 0; set momentum, for instance to 0.9",
+            "optimiser: nesterov needs a momentum above 0; set momentum, for instance to 0.9",
         ),
     ],
     ids=str,

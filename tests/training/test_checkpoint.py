@@ -1,4 +1,4 @@
-"""Whatever happens while a state is written, a complete one can be read."""
+"""Checkpoints: a complete one can be read whatever happens during a write."""
 
 import os
 import pickle
@@ -19,7 +19,7 @@ from helpers.toy_network import go_on, new_state, same_bits, schedule_for
 
 
 def saved_states(folder: Path, count: int) -> list[dict]:
-    """Save a state after each of so many epochs; return what each held."""
+    """Save a state after each epoch and return the contents."""
     state = new_state()
     schedule = schedule_for(state, "cosine", 5)
     contents = []
@@ -30,14 +30,14 @@ def saved_states(folder: Path, count: int) -> list[dict]:
     return contents
 
 
-def test_what_is_loaded_is_what_was_saved_to_the_bit(tmp_path):
+def test_a_loaded_state_is_bit_identical_to_the_saved_one(tmp_path):
     state = new_state(name="adam")
     go_on(state, schedule_for(state, "plateau", 5), 2)
     save(state, tmp_path)
     assert same_bits(load(tmp_path), state.state_dict())
 
 
-def test_it_opens_as_data_alone_and_holds_nothing_but_tensors_numbers_and_strings(tmp_path):
+def test_a_checkpoint_contains_only_tensors_numbers_and_strings(tmp_path):
     state = new_state()
     path = save(state, tmp_path)
 
@@ -51,7 +51,7 @@ def test_it_opens_as_data_alone_and_holds_nothing_but_tensors_numbers_and_string
     assert plain(torch.load(path, weights_only=True))
 
 
-def test_the_last_and_the_previous_state_are_kept_and_nothing_else(tmp_path):
+def test_only_the_last_and_the_previous_state_are_kept(tmp_path):
     saved_states(tmp_path, 3)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["last.pt", "previous.pt"]
 
@@ -87,29 +87,29 @@ DAMAGES = [cut, flip_a_bit, empty, make_harmful, make_bare_pickle]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_last_state_is_passed_over_with_a_warning(tmp_path, damage, monkeypatch):
+def test_a_damaged_last_state_is_skipped_with_a_warning(tmp_path, damage, monkeypatch):
     monkeypatch.chdir(tmp_path)
     first, _ = saved_states(tmp_path, 2)
     damage(tmp_path / "last.pt")
-    said = re.escape(f"{tmp_path}: last.pt is damaged; going on from previous.pt")
-    with pytest.warns(UserWarning, match=f"^{said}$"):
+    message = re.escape(f"{tmp_path}: last.pt is damaged; resuming from previous.pt")
+    with pytest.warns(UserWarning, match=f"^{message}$"):
         content = load(tmp_path)
     assert same_bits(content, first)
     assert not (tmp_path / "harm.txt").exists()
 
 
-def test_where_every_state_is_damaged_it_says_so(tmp_path):
+def test_damage_of_all_states_raises_an_error(tmp_path):
     saved_states(tmp_path, 2)
     empty(tmp_path / "last.pt")
     empty(tmp_path / "previous.pt")
     with pytest.raises(RunError) as caught:
         load(tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path}: last.pt and previous.pt cannot be opened (File is not a zip file); start the run anew"
+        f"{tmp_path}: last.pt and previous.pt cannot be opened (File is not a zip file); start a new run"
     )
 
 
-def test_where_there_is_no_state_it_says_so(tmp_path):
+def test_a_folder_without_state_raises_an_error(tmp_path):
     with pytest.raises(RunError) as caught:
         load(tmp_path)
     assert str(caught.value) == (
@@ -118,30 +118,30 @@ def test_where_there_is_no_state_it_says_so(tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
-def test_a_full_disk_keeps_the_last_good_state(tmp_path):
+def test_a_full_disk_keeps_the_last_saved_state(tmp_path):
     _, last = saved_states(tmp_path, 2)
     (tmp_path / "writing.pt").symlink_to("/dev/full")
     with pytest.raises(TrainingError) as caught:
         save(new_state(), tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path}: the state could not be saved (No space left on device), and the last good one is kept; "
-        "free some space or give another folder, and resume"
+        f"{tmp_path}: the state could not be saved (No space left on device), and the last saved one is unchanged; "
+        "free disk space or choose another folder, then resume"
     )
     assert same_bits(load(tmp_path), last)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["last.pt", "previous.pt"]
 
 
-def test_a_folder_that_is_a_file_is_an_error_that_says_so(tmp_path):
+def test_a_folder_that_is_a_file_raises_an_error(tmp_path):
     (tmp_path / "run").write_text("")
     with pytest.raises(TrainingError) as caught:
         save(new_state(), tmp_path / "run")
     assert str(caught.value) == (
-        f"{tmp_path / 'run'}: the state could not be saved (File exists), and the last good one is kept; "
-        "free some space or give another folder, and resume"
+        f"{tmp_path / 'run'}: the state could not be saved (File exists), and the last saved one is unchanged; "
+        "free disk space or choose another folder, then resume"
     )
 
 
-# Processes that save states 1, 2, 3, each killed, without any chance to tidy up, at one moment of saving the third.
+# Processes that save states 1, 2, 3 and are killed at one moment of saving the third.
 CHILDREN = """
     import os, signal, sys
     from pathlib import Path
@@ -215,7 +215,7 @@ SURVIVORS = {
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory) -> tuple[Path, dict[str, int]]:
-    """Where the processes saved, and the exit status of each."""
+    """Return the folders of the processes and their exit statuses."""
     folder = tmp_path_factory.mktemp("killed")
     command = [sys.executable, "-c", textwrap.dedent(CHILDREN), str(folder), *SURVIVORS]
     shown = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=120)
@@ -249,8 +249,8 @@ ENDLESS = """
 
 
 @pytest.mark.slow
-def test_a_process_killed_at_any_time_leaves_the_state_it_last_reported_or_the_one_before(tmp_path):
-    """From outside, at moments that fall anywhere in a save."""
+def test_a_process_killed_at_any_time_leaves_its_last_or_previous_state(tmp_path):
+    """Killed from outside, at arbitrary moments."""
     for attempt in range(6):
         folder = tmp_path / str(attempt)
         process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""M58: a compiled step is used where a timing of all ways says that it pays, and changes nothing but the time."""
+"""Compilation is used only if a benchmark shows that it is faster, and changes nothing else."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from convscope.training import Compiled
 from convscope.training import compile as compiling
 
 PAIR = (torch.randn(8, 4), torch.randint(0, 3, (8,)))
-LONG = compiling.LONG
+MIN_TRAINING_SECONDS = compiling.MIN_TRAINING_SECONDS
 
 
 class Slow(nn.Module):
@@ -30,7 +30,7 @@ class Slow(nn.Module):
 
 
 def compiler(wait: float, with_graphs: float | None = None) -> Callable[..., nn.Module]:
-    """A compiler whose networks wait so long; None: it cannot make CUDA graphs."""
+    """A compiler whose networks take this long; `with_graphs` None: it does not support CUDA graphs."""
 
     def compiled(model: nn.Module, dynamic: bool, mode: str | None) -> nn.Module:
         assert not dynamic
@@ -43,58 +43,60 @@ def compiler(wait: float, with_graphs: float | None = None) -> Callable[..., nn.
 
 
 def decided(model: nn.Module, seconds: float) -> tuple[Compiled, str]:
-    way = Compiled()
-    return way, way.decide(model, PAIR, nn.functional.cross_entropy, nullcontext, lambda _: seconds)
+    compiled_model = Compiled()
+    return compiled_model, compiled_model.decide(
+        model, PAIR, nn.functional.cross_entropy, nullcontext, lambda _: seconds
+    )
 
 
-def test_what_is_faster_is_used_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_faster_candidate_is_used_and_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", compiler(0.001))
-    way, told = decided(Slow(), LONG)
-    assert way.way == "always"
-    assert told.startswith("torch.compile: used (a step takes 2")
-    assert ", with CUDA graphs it failed: no graphs here; finding out took " in told
+    compiled_model, message = decided(Slow(), MIN_TRAINING_SECONDS)
+    assert compiled_model.choice == "always"
+    assert message.startswith("torch.compile: used (a step takes 2")
+    assert ", with CUDA graphs failed: no graphs here; benchmarking took " in message
 
 
-def test_graphs_are_used_where_they_are_faster_still(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_graphs_are_used_if_they_are_the_fastest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", compiler(0.01, with_graphs=0.001))
-    way, told = decided(Slow(), LONG)
-    assert way.way == "graphs"
-    assert told.startswith("torch.compile: used with CUDA graphs (a step takes 2")
+    compiled_model, message = decided(Slow(), MIN_TRAINING_SECONDS)
+    assert compiled_model.choice == "graphs"
+    assert message.startswith("torch.compile: used with CUDA graphs (a step takes 2")
 
 
-def test_graphs_that_are_slower_than_compiled_kernels_alone_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slower_graphs_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", compiler(0.001, with_graphs=0.01))
-    assert decided(Slow(), LONG)[0].way == "always"
+    assert decided(Slow(), MIN_TRAINING_SECONDS)[0].choice == "always"
 
 
-def test_what_is_no_faster_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slower_candidate_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", compiler(0.03))
-    way, told = decided(Slow(), LONG)
-    assert way.way == "never"
-    assert told.startswith("torch.compile: not used (a step takes 2")
+    compiled_model, message = decided(Slow(), MIN_TRAINING_SECONDS)
+    assert compiled_model.choice == "never"
+    assert message.startswith("torch.compile: not used (a step takes 2")
 
 
-def test_a_gain_below_the_trial_s_own_cost_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gain_below_the_cost_of_the_benchmark_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", compiler(0.001))
-    monkeypatch.setattr(compiling, "LONG", 0.0)
-    way, _ = decided(Slow(), 0.001)
-    assert way.way == "never"
+    monkeypatch.setattr(compiling, "MIN_TRAINING_SECONDS", 0.0)
+    compiled_model, _ = decided(Slow(), 0.001)
+    assert compiled_model.choice == "never"
 
 
-def test_a_short_training_is_not_held_up_by_a_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_short_training_is_not_benchmarked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", lambda *_, **__: pytest.fail("compiled"))
-    way, told = decided(Slow(), LONG - 1)
-    assert (way.way, told) == ("never", "")
+    compiled_model, message = decided(Slow(), MIN_TRAINING_SECONDS - 1)
+    assert (compiled_model.choice, message) == ("never", "")
 
 
-def test_a_compiler_that_fails_is_told_of_and_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_compiler_is_reported_and_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("no compiler of C found\nand much more")
 
     monkeypatch.setattr(torch, "compile", fail)
-    way, told = decided(Slow(), LONG)
-    assert way.way == "never"
-    assert "compiled it failed: no compiler of C found, with CUDA graphs it failed: no compiler of C found" in told
+    compiled_model, message = decided(Slow(), MIN_TRAINING_SECONDS)
+    assert compiled_model.choice == "never"
+    assert "compiled failed: no compiler of C found, with CUDA graphs failed: no compiler of C found" in message
 
 
 def test_a_batch_that_does_not_fit_into_memory_is_left_to_the_loop() -> None:
@@ -102,17 +104,17 @@ def test_a_batch_that_does_not_fit_into_memory_is_left_to_the_loop() -> None:
         def forward(self, x: Tensor) -> Any:
             raise torch.OutOfMemoryError(f"{len(x)} images")
 
-    assert decided(Large(), LONG)[1] == ""
+    assert decided(Large(), MIN_TRAINING_SECONDS)[1] == ""
 
 
-def test_the_trial_leaves_network_and_randomness_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_benchmark_does_not_change_network_and_random_states(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", compiler(0.001))
     model = Slow().eval()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     torch.manual_seed(3)
     expected = torch.rand(1)
     torch.manual_seed(3)
-    decided(model, LONG)
+    decided(model, MIN_TRAINING_SECONDS)
     assert torch.equal(torch.rand(1), expected)
     assert not model.training
     assert all(parameter.grad is None for parameter in model.parameters())
@@ -120,26 +122,26 @@ def test_the_trial_leaves_network_and_randomness_as_they_were(monkeypatch: pytes
 
 
 def test_a_decision_is_made_once_and_kept() -> None:
-    way = Compiled()
-    way.load_state_dict(Compiled("always").state_dict())
-    assert way.way == "always"
-    assert way.decide(Slow(), PAIR, nn.functional.cross_entropy, nullcontext, lambda _: 1e9) == ""
+    compiled_model = Compiled()
+    compiled_model.load_state_dict(Compiled("always").state_dict())
+    assert compiled_model.choice == "always"
+    assert compiled_model.decide(Slow(), PAIR, nn.functional.cross_entropy, nullcontext, lambda _: 1e9) == ""
 
 
-def test_only_batches_as_large_as_the_first_in_training_are_compiled_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
+def test_only_training_batches_of_the_first_size_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
 
     def compiled(model: nn.Module, **_: Any) -> Callable[[Tensor], Tensor]:
         def call(x: Tensor) -> Tensor:
-            asked.append(len(x))
+            sizes.append(len(x))
             return model(x)  # type: ignore[no-any-return]
 
         return call
 
     monkeypatch.setattr(torch, "compile", compiled)
-    model, way = nn.Linear(4, 3), Compiled("always")
+    model, compiled_model = nn.Linear(4, 3), Compiled("always")
     for count in (8, 8, 5):
-        assert torch.equal(way(model, torch.ones(count, 4)), model(torch.ones(count, 4)))
+        assert torch.equal(compiled_model(model, torch.ones(count, 4)), model(torch.ones(count, 4)))
     model.eval()
-    way(model, torch.ones(8, 4))
-    assert asked == [8, 8]
+    compiled_model(model, torch.ones(8, 4))
+    assert sizes == [8, 8]

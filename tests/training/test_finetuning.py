@@ -1,4 +1,4 @@
-"""Frozen means frozen: plans, what they count, and that nothing moves that should stand still."""
+"""Fine-tuning plans and freezing: frozen tensors do not change."""
 
 import copy
 
@@ -78,7 +78,7 @@ def train(model, plan, data, epochs=2, **more) -> State:
 
 
 @pytest.mark.parametrize(("layers", "trained"), [(1, 20_485), (2, 16_801_797), (3, 54_554_629)])
-def test_alexnet_of_five_classes_trains_as_many_weights_as_its_new_layers_have(layers, trained):
+def test_alexnet_with_five_classes_trains_only_the_parameters_of_its_new_layers(layers, trained):
     with torch.device("meta"):
         model = MODELS["alexnet"](5)
     plan = make_plan(model, PlanSettings(replace_fc=layers), RATE)
@@ -87,11 +87,11 @@ def test_alexnet_of_five_classes_trains_as_many_weights_as_its_new_layers_have(l
     assert sum(p.numel() for p in model.parameters() if p.requires_grad) == trained
 
 
-def test_parts_learn_from_the_top_down_each_slower_than_the_one_above():
+def test_parts_are_unfrozen_from_the_last_with_decreasing_rates():
     settings = PlanSettings(unfreeze_at=3, unfreeze_every=2, encoder_lr="0.1x", layer_lr_decay=0.5)
     plan = make_plan(network(), settings, RATE)
-    told = [(row.part, row.trained_from, row.share) for row in plan.rows if row.num_parameters]
-    assert told == [
+    summary = [(row.part, row.trained_from, row.lr_factor) for row in plan.rows if row.num_parameters]
+    assert summary == [
         ("stem", 9, 0.0125), ("stages.0", 7, 0.025), ("stages.1", 5, 0.05), ("head.fc1", 3, 0.1), ("head.fc", 1, 1.0),
     ]  # fmt: skip
     assert plan.changes(epochs=8) == [1, 3, 5, 7]
@@ -99,7 +99,7 @@ def test_parts_learn_from_the_top_down_each_slower_than_the_one_above():
     assert [plan.num_frozen(epoch) for epoch in (1, 3, 5, 9)] == [6, 3, 2, 0]
 
 
-def test_after_unfreezing_the_encoder_learns_slower_than_the_head():
+def test_after_unfreezing_the_encoder_has_a_lower_rate_than_the_head():
     model = network()
     plan = make_plan(model, PlanSettings(unfreeze_at=2, encoder_lr="1e-3"), RATE)
     optimiser = build_plan_optimiser(model, OptimiserSettings(learning_rate=RATE), plan)
@@ -108,7 +108,7 @@ def test_after_unfreezing_the_encoder_learns_slower_than_the_head():
     assert rates == pytest.approx([1.25e-4, 2.5e-4, 5e-4, 1e-3, RATE])
 
 
-def test_only_so_many_parts_ever_learn():
+def test_the_number_of_unfrozen_parts_is_limited():
     plan = make_plan(network(), PlanSettings(unfreeze_at=2, unfreeze_parts=2), RATE)
     assert [row.trained_from for row in plan.rows if row.num_parameters] == [None, None, 3, 2, 1]
     assert plan.unfreezes_at == 2
@@ -121,8 +121,8 @@ def test_a_plan_that_unfreezes_at_once_has_no_frozen_stage():
 
 @quick
 @pytest.mark.parametrize("micro_batch", [None, 3])
-def test_what_is_frozen_is_equal_to_the_bit_after_training_in_every_family(name, micro_batch):
-    """Training mode, weight decay, momentum and gradients added up: nothing moves, batch norm's statistics neither."""
+def test_frozen_tensors_are_bit_identical_after_training_in_every_family(name, micro_batch):
+    """With weight decay, momentum and gradient accumulation; includes batch norm's running statistics."""
     model = make(name).train()
     plan = make_plan(model, PlanSettings(), RATE)
     before = digests(model, plan, 1)
@@ -137,8 +137,8 @@ def test_what_is_frozen_is_equal_to_the_bit_after_training_in_every_family(name,
         assert "stem.norm.running_mean" in before
 
 
-def test_a_planted_leak_is_seen():
-    """The proof itself is proven: batch norm left in training mode moves its statistics."""
+def test_a_planted_leak_is_detected():
+    """The check itself is tested: batch norm in train mode changes its running statistics."""
     model = network()
     plan = make_plan(model, PlanSettings(), RATE)
     before = digests(model, plan, 1)
@@ -150,7 +150,7 @@ def test_a_planted_leak_is_seen():
     assert changed == {"stem.norm.running_mean", "stem.norm.running_var", "stem.norm.num_batches_tracked"}
 
 
-def test_the_average_of_the_weights_leaves_frozen_ones_alone():
+def test_the_ema_does_not_change_frozen_parameters():
     model = network()
     plan = make_plan(model, PlanSettings(), RATE)
     before = digests(model, plan, 1)
@@ -196,7 +196,7 @@ def test_evaluating_in_between_leaves_the_frozen_parts_in_eval_mode():
     assert model.head.fc.training
 
 
-def test_what_stands_still_reaches_past_pools_but_not_past_chance():
+def test_fixed_parts_include_pools_but_not_dropout():
     model = network()
     assert num_fixed(model, make_plan(model, PlanSettings(replace_fc=2), RATE), 1) == 5
     assert [name for name, _ in parts(model)][:5] == ["stem", "stages.0", "stages.1", "head.pool", "head.flatten"]
@@ -204,7 +204,7 @@ def test_what_stands_still_reaches_past_pools_but_not_past_chance():
 
 
 @quick
-def test_a_network_is_its_parts_one_after_the_other_or_says_that_it_is_not(name):
+def test_whether_a_network_equals_its_parts_in_sequence(name):
     model, side = make(name), NARROW[name][1]
     x = torch.rand(2, 3, side, side)
     assert is_part_chain(model, x) == (name not in ("unet", "segnet"))
@@ -213,8 +213,8 @@ def test_a_network_is_its_parts_one_after_the_other_or_says_that_it_is_not(name)
             assert torch.equal(forward_parts(model, forward_parts(model, x, 0, 2), 2), model(x))
 
 
-def test_training_on_kept_features_is_training_on_the_images():
-    """The same weights to the bit: the frozen part computed once, or in each step."""
+def test_training_on_cached_features_equals_training_on_images():
+    """Bit-identical weights, with the frozen part computed once or in each step."""
     model = network(head=named(pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=nn.Linear(8, 3)))
     twin = copy.deepcopy(model)
     twin.forward = lambda x: twin.head(twin.stages(twin.stem(x)))
@@ -225,13 +225,13 @@ def test_training_on_kept_features_is_training_on_the_images():
         kept = [(forward_parts(twin, x, 0, 5), y) for x, y in batches()(0)]
     state = State(twin, build_plan_optimiser(twin, OptimiserSettings(learning_rate=RATE, weight_decay=0.1), plan))
     freeze(twin, plan, 1)
-    state.enter = lambda model, x: forward_parts(model, x, 5)
+    state.forward = lambda model, x: forward_parts(model, x, 5)
     epochs = list(run(state, lambda _epoch: iter(kept), loss, lambda _step: 1.0, 3, lambda _model: {}))
     assert sum(isinstance(one, Epoch) for one in epochs) == 3
     assert torch.equal(twin.head.fc.weight, anew.model.head.fc.weight)
 
 
-def test_the_watch_tells_a_fall_after_unfreezing():
+def test_degradation_after_unfreezing_is_detected():
     watch = UnfreezingCheck()
     watch.update(1, 0.5, is_frozen=True)
     watch.update(2, 0.9, is_frozen=True)
@@ -245,25 +245,23 @@ def test_the_watch_tells_a_fall_after_unfreezing():
     assert (again.degraded, again.frozen, again.frozen_epoch) == (True, 0.9, 2)
 
 
-def test_what_a_network_does_not_have_is_refused():
+def test_settings_beyond_the_network_raise_an_error():
     few = "transfer.replace_fc is 3, but the head has 2 layers with weights; give 0 to 2"
     with pytest.raises(ConfigError) as refused:
         make_plan(network(), PlanSettings(replace_fc=3), RATE)
     assert str(refused.value) == few
     with pytest.raises(ConfigError) as refused:
         make_plan(network(), PlanSettings(unfreeze_at=2, unfreeze_parts=5), RATE)
-    assert str(refused.value) == ("transfer.unfreeze_parts is 5, but 4 parts are frozen; give 1 to 4, or 0 for all")
+    assert str(refused.value) == ("transfer.unfreeze_parts is 5, but 4 parts can be frozen; give 1 to 4, or 0 for all")
     with pytest.raises(ConfigError) as refused:
         make_plan(nn.Linear(2, 2), PlanSettings(), RATE)
-    assert str(refused.value) == (
-        "transfer: Linear has no stem, by which its parts are told; give a network with stem, stages and head"
-    )
+    assert str(refused.value) == ("transfer: Linear has no stem; give a network with stem, stages and head")
 
 
-def test_muon_is_refused():
+def test_muon_is_rejected():
     model = network()
     with pytest.raises(ConfigError) as refused:
         build_plan_optimiser(model, OptimiserSettings(name="muon"), make_plan(model, PlanSettings(), RATE))
     assert str(refused.value) == (
-        "optimiser.name is muon, which is for whole networks from scratch; take adamw or sgd with --from"
+        "optimiser.name is muon, which supports only training from scratch; choose adamw or sgd with --from"
     )

@@ -1,4 +1,4 @@
-"""First weights: their variance, and what depth makes of it (M55, M56)."""
+"""Initialisation: the variance of weights and its effect over depth."""
 
 import math
 
@@ -43,7 +43,7 @@ FORMULAS = {
     ids=["dense", "conv", "groups", "1-D", "transposed"],
 )
 def test_the_variance_is_that_of_the_formula_within_5_percent(name, layer, n_in, n_out):
-    """M55: both Xavier forms among them."""
+    """Includes both Xavier forms."""
     assert fans(layer) == (n_in, n_out)
     initialise(layer, name, torch.Generator().manual_seed(5))
     assert layer.weight.var().item() == pytest.approx(FORMULAS[name](n_in, n_out), rel=0.05)
@@ -55,7 +55,7 @@ def test_every_initialiser_is_tested():
     assert INITIALISERS.keys() == {*FORMULAS, "orthogonal", "identity"}
 
 
-def test_an_orthogonal_layer_keeps_every_length():
+def test_an_orthogonal_layer_preserves_norms():
     layer = nn.Linear(30, 50)
     initialise(layer, "orthogonal")
     x = torch.randn(20, 30)
@@ -67,12 +67,12 @@ def test_an_orthogonal_layer_keeps_every_length():
     ("layer", "x"),
     [(nn.Linear(5, 5), torch.randn(2, 5)), (nn.Conv2d(3, 3, 3, padding=1), torch.randn(2, 3, 6, 6))],
 )
-def test_identity_passes_its_input_on(layer, x):
+def test_identity_returns_its_input(layer, x):
     initialise(layer, "identity")
     assert torch.equal(layer(x), x)
 
 
-def test_auto_takes_what_fits_the_activation_that_follows():
+def test_auto_suits_the_activation_that_follows():
     model = nn.Sequential(
         nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(),
         nn.Conv2d(8, 8, 3), nn.Tanh(),
@@ -84,14 +84,14 @@ def test_auto_takes_what_fits_the_activation_that_follows():
     assert initialise(model) == expected
 
 
-def test_a_name_that_is_none_is_refused_with_the_closest():
+def test_an_unknown_name_is_rejected_with_the_closest_one():
     with pytest.raises(ConfigError) as caught:
         initialise(nn.Linear(2, 2), "kaimin")
     assert str(caught.value) == "init: no initialiser kaimin; did you mean kaiming?"
 
 
-def test_with_zeros_the_units_of_a_layer_stay_identical_and_nothing_is_learnt():
-    """M55: on classes of equal size the accuracy stays that of chance."""
+def test_with_zeros_the_units_of_a_layer_stay_identical_and_nothing_is_learned():
+    """With balanced classes the accuracy stays at chance level."""
     model = nn.Sequential(nn.Flatten(), nn.Linear(36, 8), nn.Tanh(), nn.Linear(8, 2))
     initialise(model, "zeros")
     state = State(model, build_optimiser(model, OptimiserSettings(learning_rate=0.5)))
@@ -107,11 +107,11 @@ def variances_by_depth(name: str) -> list[float]:
     initialise(model, name)
     with observe(model) as observer, torch.no_grad():
         model(torch.randn(256, 128))
-        return [report.variance for report in observer.report() if report.kind == "Linear"]
+        return [report.variance for report in observer.report() if report.layer_type == "Linear"]
 
 
-def test_normal_weights_explode_with_depth_and_small_ones_die_out_while_kaiming_stays_flat():
-    """M56: each N(0, 1) layer of 128 units multiplies the variance by 64; 0.01^2 divides it by 156."""
+def test_normal_explodes_with_depth_and_small_normal_vanishes_while_kaiming_is_stable():
+    """Each N(0, 1) layer of 128 units multiplies the variance by 64; 0.01^2 divides it by 156."""
     exploding, dying, flat = (variances_by_depth(name) for name in ("normal", "small_normal", "kaiming"))
     assert exploding[-1] / exploding[0] > 1e40 or math.isinf(exploding[-1])
     assert dying[-1] / dying[0] < 1e-20

@@ -1,4 +1,4 @@
-"""What the observer tells of each layer, and that it leaves nothing behind (M31, M57, M65)."""
+"""Layer statistics of the observer, and removal of its hooks."""
 
 import pytest
 import torch
@@ -14,7 +14,7 @@ def by_name(reports):
 
 
 def dead_share(activation: nn.Module, bias: float) -> float:
-    """Train a network whose hidden layer starts with this bias for an epoch; return its share of dead units."""
+    """Train a network with this initial bias of the hidden layer for an epoch; return its fraction of dead units."""
     state = new_state(average=False)
     state.model[2] = activation
     nn.init.constant_(state.model[1].bias, bias)
@@ -25,18 +25,17 @@ def dead_share(activation: nn.Module, bias: float) -> float:
     raise AssertionError("no epoch")
 
 
-def test_a_planted_bias_of_minus_10_is_seen_as_dead_within_an_epoch():
-    """M31."""
+def test_a_planted_bias_of_minus_10_is_detected_as_dead_within_an_epoch():
     assert dead_share(nn.ReLU(), bias=-10.0) == 1.0
 
 
 def test_a_healthy_relu_and_a_leaky_one_are_not_dead():
-    """M31: leaky below 1 %, with the planted bias too."""
+    """Leaky ReLU below 1 %, also with the planted bias."""
     assert dead_share(nn.ReLU(), bias=0.0) < 0.01
     assert dead_share(nn.LeakyReLU(), bias=-10.0) < 0.01
 
 
-def test_the_share_is_of_units_that_never_fired_worked_by_hand():
+def test_the_fraction_counts_units_that_were_never_active_worked_by_hand():
     """Four units that are the input plus -2, -1, 0 and 1, on inputs up to 1: the first is dead, and the second too."""
     model = nn.Sequential(nn.Linear(1, 4), nn.ReLU())
     with torch.no_grad():
@@ -53,7 +52,7 @@ def test_the_share_is_of_units_that_never_fired_worked_by_hand():
     assert first["0"].dead is None
 
 
-def test_a_channel_counts_as_alive_when_it_fires_anywhere():
+def test_a_channel_is_active_if_any_position_is():
     model = nn.Sequential(nn.ReLU())
     x = torch.full((2, 3, 4, 4), -1.0)
     x[1, 2, 3, 3] = 1.0
@@ -95,7 +94,6 @@ def first_over_last(activation: type[nn.Module], residual: bool = False) -> floa
 
 
 def test_gradients_vanish_in_20_layers_of_sigmoids_and_not_in_relus_or_residuals():
-    """M65."""
     assert first_over_last(nn.Sigmoid) < 1e-6
     assert first_over_last(nn.ReLU) > 0.001
     assert first_over_last(nn.Sigmoid, residual=True) > 0.001
@@ -105,7 +103,7 @@ def hooks(model: nn.Module) -> int:
     return sum(len(module._forward_hooks) for module in model.modules())
 
 
-def test_hooks_are_gone_afterwards_also_after_an_error():
+def test_hooks_are_removed_afterwards_also_after_an_error():
     model = network()
     with observe(model):
         assert hooks(model) == 3
@@ -115,12 +113,12 @@ def test_hooks_are_gone_afterwards_also_after_an_error():
     assert hooks(model) == 0
 
 
-def test_training_is_the_same_to_the_bit_while_it_is_observed():
+def test_observed_training_is_bit_identical():
     plain, observed = new_state(), new_state()
     list(run(plain, batches, cross_entropy, lambda _: 1.0, 2, lambda _: {}))
     observed_model = observed.model
     torch.manual_seed(3)
-    new_state()  # the generators stand where they stood for `plain`
+    new_state()  # resets the random number generators as for `plain`
     with observe(observed_model) as observer:
         for _ in run(observed, batches, cross_entropy, lambda _: 1.0, 2, lambda _: {}):
             observer.report()

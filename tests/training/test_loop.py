@@ -1,4 +1,4 @@
-"""The loop: what it yields, what it changes, and what it leaves as it was."""
+"""The loop: its records, its updates, and what it does not change."""
 
 import math
 
@@ -10,141 +10,21 @@ from convscope.errors import TrainingError
 from convscope.training import (
     Epoch,
     ExponentialAverage,
-    Note,
-    OptimiserSettings,
-    State,
     Step,
     StepSettings,
-    build_optimiser,
     by_steps,
     run,
 )
 from convscope.training.schedules import constant, cosine
 from helpers.toy_network import (
-    BATCH,
-    IMAGES,
     STEPS_PER_EPOCH,
     batches,
     cross_entropy,
     evaluate,
-    images,
     network,
     new_state,
 )
-
-
-def flat(_step: int) -> float:
-    return 1.0
-
-
-def trained(state: State, epochs: int = 1, schedule=flat, given=batches, loss=cross_entropy) -> list:
-    return list(run(state, given, loss, schedule, epochs, lambda _model: {}))
-
-
-def plain_state(model: nn.Module, rate: float = 0.1, momentum: float = 0.0, settings=None) -> State:
-    optimiser = build_optimiser(model, OptimiserSettings(name="sgd", learning_rate=rate, momentum=momentum))
-    return State(model, optimiser, settings=settings or StepSettings())
-
-
-def line(weight: float) -> nn.Linear:
-    layer = nn.Linear(1, 1, bias=False)
-    nn.init.constant_(layer.weight, weight)
-    return layer
-
-
-def squared(output, y):
-    return ((output - y) ** 2).mean()
-
-
-# what one step does
-
-
-def test_one_step_is_slope_times_rate_worked_by_hand():
-    """M57: (3w - 1)^2 at w = 2 is 25, its slope 2 * 5 * 3 = 30; with rate 0.1 the step is 3 and w becomes -1."""
-    state = plain_state(line(2.0))
-    records = list(
-        run(state, lambda _: [(torch.tensor([[3.0]]), torch.tensor([[1.0]]))], squared, flat, 1, lambda _: {})
-    )
-    assert records[0] == Step(epoch=1, step=1, learning_rate=0.1, images=1, loss=25.0, gradient_norm=30.0)
-    assert state.model.weight.item() == pytest.approx(-1.0)
-
-
-def test_gradients_of_batches_average_to_the_gradient_of_all():
-    """M58: over equal batches, at the same weights."""
-    x, y = images(IMAGES)
-    model = nn.Sequential(nn.Flatten(), nn.Linear(36, 2))
-
-    def gradient(x, y):
-        return torch.autograd.grad(cross_entropy(model(x), y), list(model.parameters()))
-
-    parts = [gradient(*part) for part in zip(x.split(BATCH), y.split(BATCH), strict=True)]
-    for whole, *pieces in zip(gradient(x, y), *parts, strict=True):
-        assert torch.allclose(whole, torch.stack(pieces).mean(0), atol=1e-6)
-
-
-def test_rate_01_learns_faster_than_0001_on_the_same_batches():
-    """M58: the two rates that the notes name."""
-    losses = {}
-    for rate in (0.1, 0.001):
-        torch.manual_seed(0)
-        state = plain_state(nn.Sequential(nn.Flatten(), nn.Linear(36, 2)), rate)
-        losses[rate] = [record.train["loss"] for record in trained(state, epochs=5) if isinstance(record, Epoch)]
-    assert losses[0.1][-1] < 0.6 * losses[0.1][0]
-    assert losses[0.001][-1] > 0.9 * losses[0.001][0]
-
-
-def test_momentum_crosses_a_ravine_in_fewer_steps():
-    """M59: on a bowl 100 times steeper across than along, SGD is at 1e-3 sooner with momentum, Nesterov's or not."""
-
-    class Bowl(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.place = nn.Parameter(torch.tensor([1.0, 1.0]))
-
-        def forward(self, curvature):
-            return 0.5 * (curvature * self.place**2).sum()
-
-    def steps_to_the_bottom(momentum: float, nesterov: bool = False) -> int:
-        model = Bowl()
-        settings = OptimiserSettings(name="sgd", learning_rate=0.01, momentum=momentum, nesterov=nesterov)
-        state = State(model, build_optimiser(model, settings))
-        bowl = (torch.tensor([[1.0, 100.0]]), torch.zeros(1))
-        for record in run(state, lambda _: [bowl], lambda height, _: height, flat, 2000, lambda _: {}):
-            if isinstance(record, Step) and record.loss < 1e-3:
-                return record.step
-        raise AssertionError("never arrived")
-
-    plain, heavy, nesterov = steps_to_the_bottom(0.0), steps_to_the_bottom(0.9), steps_to_the_bottom(0.9, True)
-    assert heavy < plain / 2
-    assert nesterov < plain / 2
-
-
-def test_a_gradient_longer_than_the_clip_is_shortened_to_it():
-    """Slope 30 becomes 2, so that the step is 0.2; the record tells the length before."""
-    state = plain_state(line(2.0), settings=StepSettings(clip=2.0))
-    step = next(run(state, lambda _: [(torch.tensor([[3.0]]), torch.tensor([[1.0]]))], squared, flat, 1, lambda _: {}))
-    assert step.gradient_norm == 30.0
-    assert state.model.weight.item() == pytest.approx(1.8)
-
-
-@pytest.mark.parametrize("micro_batch", [1, 3, 5, 8, 100])
-def test_micro_batches_add_up_to_the_same_step(micro_batch):
-    weights = []
-    for settings in (StepSettings(), StepSettings(micro_batch=micro_batch)):
-        torch.manual_seed(0)
-        state = plain_state(nn.Sequential(nn.Flatten(), nn.Linear(36, 2)), settings=settings)
-        trained(state)
-        weights.append(state.model[1].weight)
-    assert torch.allclose(weights[0], weights[1], atol=1e-6)
-
-
-def test_frozen_parameters_stay_as_they_are():
-    state_model = network()
-    state_model[0].requires_grad_(False)
-    before = state_model[0].weight.clone()
-    trained(plain_state(state_model))
-    assert torch.equal(state_model[0].weight, before)
-
+from helpers.training_runs import flat, line, plain_state, squared, trained
 
 # what it yields
 
@@ -164,7 +44,7 @@ def test_the_rate_is_the_base_rate_times_the_factor_at_the_steps_done_before():
     assert rates == pytest.approx([0.5 * 0.5 * (1 + math.cos(math.pi * step / 6)) for step in range(6)])
 
 
-def test_the_epoch_tells_the_mean_loss_per_image():
+def test_the_epoch_has_the_mean_loss_per_image():
     x, y = torch.zeros(6, 1), torch.tensor([[1.0]] * 4 + [[4.0]] * 2)
     records = list(
         run(plain_state(line(0.0)), lambda _: [(x[:4], y[:4]), (x[4:], y[4:])], squared, flat, 1, lambda _: {})
@@ -173,30 +53,30 @@ def test_the_epoch_tells_the_mean_loss_per_image():
     assert records[2].train == {"loss": pytest.approx((4 * 1 + 2 * 16) / 6)}
 
 
-def test_the_epoch_tells_the_scores_and_the_time():
+def test_the_epoch_has_the_scores_and_the_time():
     (*_, last) = run(new_state(), batches, cross_entropy, flat, 1, lambda _model: {"loss": 0.25})
     assert last.validation == {"loss": 0.25}
     assert 0 < last.seconds < 60
 
 
-def test_late_readings_skip_losses_and_change_nothing_else():
+def test_infrequent_readings_skip_losses_and_change_nothing_else():
     every, third = (trained(new_state(StepSettings(read_every=k)), epochs=3) for k in (1, 4))
     losses = [record.loss for record in every if isinstance(record, Step)]
     late = [record.loss for record in third if isinstance(record, Step)]
-    # the end of an epoch (after three steps) reads what is pending, so that four never come together
+    # the end of an epoch (after three steps) reads all losses, so that there are never four unread
     assert late == [None] * 9
     assert [r.train for r in every if isinstance(r, Epoch)] == [r.train for r in third if isinstance(r, Epoch)]
     second = [r.loss for r in trained(new_state(StepSettings(read_every=2)), epochs=3) if isinstance(r, Step)]
     assert second == [None, losses[1], None, None, losses[4], None, None, losses[7], None]
 
 
-def test_the_average_is_what_is_evaluated():
-    state, seen = new_state(), []
-    list(run(state, batches, cross_entropy, flat, 1, lambda model: seen.append(model) or {}))
-    assert seen == [state.average.module]
+def test_the_ema_is_evaluated():
+    state, observed = new_state(), []
+    list(run(state, batches, cross_entropy, flat, 1, lambda model: observed.append(model) or {}))
+    assert observed == [state.average.module]
 
 
-def test_the_average_follows_the_weights_slowly_worked_by_hand():
+def test_the_ema_update_worked_by_hand():
     """The decay is 2/11 at first and 3/12 then: 9/11 of the way from 0 to 1, and 3/4 of the way from there to 2."""
     model = line(0.0)
     average = ExponentialAverage(model, decay=0.999)
@@ -208,7 +88,7 @@ def test_the_average_follows_the_weights_slowly_worked_by_hand():
     assert average.module.weight.item() == pytest.approx(9 / 11 + 0.75 * (2 - 9 / 11))
 
 
-def test_the_average_counts_batches_as_the_network_does():
+def test_the_ema_copies_counters():
     state = new_state()
     trained(state)
     assert state.average.module[1].num_batches_tracked == state.model[1].num_batches_tracked == STEPS_PER_EPOCH
@@ -217,7 +97,7 @@ def test_the_average_counts_batches_as_the_network_does():
 # how it stops
 
 
-def test_it_counts_the_epochs_done_before():
+def test_it_includes_the_epochs_of_earlier_runs():
     state = new_state()
     trained(state, epochs=2)
     assert trained(state, epochs=2) == []
@@ -232,14 +112,14 @@ def test_an_epoch_without_a_batch_ends_the_run():
     assert trained(state, epochs=None, given=two_epochs)[-1].epoch == 2
 
 
-def test_nothing_at_all_to_train_on_is_an_error():
+def test_an_empty_training_set_is_an_error():
     with pytest.raises(TrainingError) as caught:
         trained(new_state(), given=lambda _: [])
-    assert str(caught.value) == "epoch 1: there is not one batch to train on; check that the training set has images"
+    assert str(caught.value) == "epoch 1: the training set is empty; check that it has images"
 
 
 class Source:
-    """Batches that know whether they were closed, and that are held here, so that nothing else closes them."""
+    """Batches that record whether they were closed; references prevent other ways of closing."""
 
     def __init__(self):
         self.closed = False
@@ -281,20 +161,20 @@ def test_batches_are_closed_and_modes_restored_however_it_ends(how):
 
 
 def test_train_mode_while_stepping_and_eval_mode_without_gradients_while_evaluating():
-    state, seen = new_state(average=False), []
+    state, observed = new_state(average=False), []
 
     def note(model):
-        seen.append((model.training, model[1].training, torch.is_grad_enabled()))
+        observed.append((model.training, model[1].training, torch.is_grad_enabled()))
         return {}
 
     for _ in run(state, batches, cross_entropy, flat, 1, note):
         assert state.model.training
         assert state.model[1].training
-    assert seen == [(False, False, False)]
+    assert observed == [(False, False, False)]
 
 
-def test_layers_that_the_caller_put_in_eval_mode_stay_so():
-    """Frozen batch norm: its statistics do not change, in the second epoch neither."""
+def test_layers_in_eval_mode_keep_it():
+    """Frozen batch norm: its statistics do not change, even in the second epoch."""
     state = new_state(average=False)
     state.model.train()
     state.model[1].eval()
@@ -303,127 +183,7 @@ def test_layers_that_the_caller_put_in_eval_mode_stay_so():
     assert [module.training for module in state.model] == [True, False, True, True, True, True]
 
 
-# when numbers or memory run out
-
-
-def poisoned(after: int):
-    """The usual batches, the one after so many of them full of NaN."""
-
-    def given(epoch):
-        for index, (x, y) in enumerate(batches(epoch)):
-            yield (x * math.nan if epoch * STEPS_PER_EPOCH + index == after else x), y
-
-    return given
-
-
-def copies(state: State) -> list[torch.Tensor]:
-    found = [*state.model.state_dict().values()]
-    if state.average:
-        found += state.average.module.state_dict().values()
-    return [tensor.clone() for tensor in found]
-
-
-@pytest.mark.parametrize("optimiser", ["sgd", "adam", "adamw", "rmsprop"])
-def test_a_loss_that_is_no_number_stops_before_the_weights_change(optimiser):
-    state = new_state(name=optimiser, learning_rate=0.01)
-    records = run(state, poisoned(after=4), cross_entropy, flat, 3, evaluate)
-    for record in records:
-        if record.step == 4 and isinstance(record, Step):
-            break
-    good = copies(state)
-    with pytest.raises(TrainingError) as caught:
-        next(records)
-    assert str(caught.value) == (
-        "epoch 2, step 5: the loss is nan at learning rate 0.01, and the weights are those of step 4; "
-        "lower the learning rate, for instance to 0.001, or clip the gradients"
-    )
-    assert all(map(torch.equal, good, copies(state)))
-    assert all(map(torch.isfinite, map(torch.sum, good)))
-
-
-def test_with_late_readings_the_weights_are_those_of_the_last_good_reading():
-    state = new_state(StepSettings(read_every=20), learning_rate=0.01)
-    records = run(state, poisoned(after=4), cross_entropy, flat, 3, evaluate)
-    for record in records:
-        if isinstance(record, Epoch):
-            break
-    good, step = copies(state), state.step
-    with pytest.raises(TrainingError) as caught:
-        list(records)
-    assert str(caught.value) == (
-        "epoch 2, step 5: the loss is nan at learning rate 0.01, and the weights are those of step 3; "
-        "lower the learning rate, for instance to 0.001, or clip the gradients"
-    )
-    assert state.step == step == 3
-    assert all(map(torch.equal, good, copies(state)))
-
-
-def test_a_gradient_that_is_no_number_is_found_though_the_loss_is_one():
-    """The slope of a square root at 0 is infinite."""
-    state = plain_state(line(0.0))
-    with pytest.raises(TrainingError) as caught:
-        list(
-            run(
-                state,
-                lambda _: [(torch.ones(1, 1), torch.zeros(1, 1))],
-                lambda output, _: output.sqrt().mean(),
-                flat,
-                1,
-                lambda _: {},
-            )
-        )
-    assert str(caught.value) == (
-        "epoch 1, step 1: the gradient's norm is inf at learning rate 0.1, and the weights are those of step 0; "
-        "lower the learning rate, for instance to 0.01, or clip the gradients"
-    )
-    assert state.model.weight.item() == 0
-
-
-def test_after_a_stop_the_same_state_goes_on_at_a_lower_rate():
-    state = new_state(learning_rate=0.01)
-    with pytest.raises(TrainingError):
-        trained(state, epochs=2, given=poisoned(after=4))
-    assert isinstance(trained(state, epochs=2, schedule=lambda _: 0.1)[-1], Epoch)
-
-
-class Memory(nn.Module):
-    """Stands for a device that holds so many images."""
-
-    def __init__(self, holds: int):
-        super().__init__()
-        self.holds = holds
-        self.inside = nn.Sequential(nn.Flatten(), nn.Linear(36, 2))
-
-    def forward(self, x):
-        if len(x) > self.holds:
-            raise torch.OutOfMemoryError
-        return self.inside(x)
-
-
-def test_where_memory_runs_out_it_goes_on_with_smaller_pieces_and_says_so():
-    torch.manual_seed(0)
-    small = plain_state(Memory(holds=3))
-    torch.manual_seed(0)
-    large = plain_state(Memory(holds=100))
-    records = trained(small)
-    notes = [record for record in records if isinstance(record, Note)]
-    text = "out of memory with {} images at once; going on with {} at once, their gradients added up to the same batch"
-    assert notes == [Note(1, 0, text.format(8, 4)), Note(1, 0, text.format(4, 2))]
-    assert small.micro_batch == 2
-    assert len(records) == len(trained(large)) + 2
-    assert torch.allclose(small.model.inside[1].weight, large.model.inside[1].weight, atol=1e-6)
-
-
-def test_where_memory_does_not_hold_one_image_it_stops():
-    state = plain_state(Memory(holds=0))
-    with pytest.raises(TrainingError) as caught:
-        trained(state)
-    assert str(caught.value) == (
-        "epoch 1, step 1: out of memory with a single image; take smaller images or a narrower network"
-    )
-
-
-def test_it_learns():
+def test_the_loss_decreases():
     state = plain_state(nn.Sequential(nn.Flatten(), nn.Linear(36, 2)), momentum=0.9)
     losses = [
         r.train["loss"] for r in trained(state, epochs=30, schedule=by_steps(constant(), 90)) if isinstance(r, Epoch)

@@ -1,4 +1,4 @@
-"""The learning-rate range test: what it suggests, and that it leaves everything as it was."""
+"""The learning-rate range test: its suggestion, and that it does not change the state."""
 
 import itertools
 
@@ -24,8 +24,8 @@ def bowl(curvature: float) -> tuple[State, object, object]:
 
 
 @pytest.mark.parametrize("curvature", [0.1, 1.0, 100.0])
-def test_on_a_bowl_the_suggestion_is_below_the_rate_that_diverges(curvature):
-    """And within a factor of 100 of it, however steep the bowl."""
+def test_on_a_quadratic_the_suggestion_is_below_the_rate_that_diverges(curvature):
+    """It is within a factor of 100 of it, for any curvature."""
     sweep = RangeSettings(lowest=1e-6, highest=1e4, steps=200)
     found = learning_rate_range_test(*bowl(curvature), sweep)
     limit = 2 / curvature
@@ -33,7 +33,7 @@ def test_on_a_bowl_the_suggestion_is_below_the_rate_that_diverges(curvature):
     assert limit / 100 < found.suggestion < limit
 
 
-def test_it_leaves_network_optimiser_and_generators_untouched_to_the_bit():
+def test_it_does_not_change_network_optimiser_and_generators():
     state = new_state(name="adam")
     state.model.eval()
     before, generators = torch.clone(state.model[0].weight), random_states()
@@ -59,13 +59,13 @@ def test_the_rates_grow_exponentially_from_the_lowest_to_the_highest():
     assert len(found.rates) == len(found.losses) == len(found.smoothed) == 31
 
 
-def test_where_nothing_diverges_it_says_where_the_loss_falls_fastest():
+def test_without_divergence_it_suggests_the_steepest_decrease():
     found = learning_rate_range_test(*bowl(1.0), RangeSettings(lowest=1e-3, highest=0.5, steps=50))
     assert found.diverged_at is None
-    assert found.why == "the loss falls fastest there"
+    assert found.why == "the loss decreases fastest there"
 
 
-def test_where_it_diverges_soon_it_takes_a_tenth():
+def test_with_early_divergence_it_suggests_a_tenth():
     found = learning_rate_range_test(*bowl(1.0), RangeSettings(lowest=0.4, highest=1000.0, steps=30, smoothing=0.0))
     assert found.suggestion == pytest.approx(found.diverged_at / 10)
     assert found.why == f"it is a tenth of {found.diverged_at:.2g}, where training diverges"
@@ -79,7 +79,7 @@ def test_groups_keep_the_ratio_of_their_rates():
     assert max(found.rates) <= 10.0 + 1e-9
 
 
-def test_a_loss_that_falls_nowhere_is_an_error_that_says_so():
+def test_a_loss_that_never_decreases_is_an_error():
     state, given, _ = bowl(1.0)
 
     def rising(output, _y):
@@ -90,11 +90,11 @@ def test_a_loss_that_falls_nowhere_is_an_error_that_says_so():
     with pytest.raises(TrainingError) as caught:
         learning_rate_range_test(state, given, rising, RangeSettings(lowest=1e-3, highest=1e-1, steps=10))
     assert str(caught.value) == (
-        "range test: the loss fell at no learning rate from 0.001 to 0.1; begin the sweep lower, "
+        "range test: the loss did not decrease at any learning rate from 0.001 to 0.1; start the sweep lower, "
         "or check labels and inputs"
     )
 
 
-def test_without_batches_it_is_the_loops_own_error():
-    with pytest.raises(TrainingError, match=r"^epoch 1: there is not one batch to train on; "):
+def test_without_batches_it_is_the_error_of_the_loop():
+    with pytest.raises(TrainingError, match=r"^epoch 1: the training set is empty; "):
         learning_rate_range_test(new_state(), lambda _: [], cross_entropy)

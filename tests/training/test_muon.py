@@ -1,4 +1,4 @@
-"""Muon: orthogonal steps for convolutions, worked by hand and against singular values."""
+"""Muon: orthogonalised updates of convolutions, by hand and against the SVD."""
 
 import math
 
@@ -14,7 +14,7 @@ MUON = OptimiserSettings(name="muon", learning_rate=0.1, momentum=0.5, other_rat
 
 
 def network() -> nn.Sequential:
-    """A convolution with a norm behind it, one with a bias, a frozen one, and a dense layer."""
+    """A convolution followed by a norm, one with a bias, a frozen one, and a dense layer."""
     torch.manual_seed(0)
     layers = nn.Sequential(
         nn.Conv2d(3, 8, 3, bias=False), nn.BatchNorm2d(8), nn.Conv2d(8, 4, 1), nn.Conv2d(4, 4, 1, bias=False),
@@ -25,9 +25,9 @@ def network() -> nn.Sequential:
 
 
 @pytest.mark.parametrize("shape", [(8, 3, 3, 3), (64, 4, 1, 1), (6, 6, 3, 3)])
-def test_singular_values_of_any_shape_come_near_one(shape: tuple[int, ...]) -> None:
+def test_singular_values_of_any_shape_are_close_to_one(shape: tuple[int, ...]) -> None:
     gradient = torch.randn(shape, generator=torch.Generator().manual_seed(0))
-    (found,) = orthogonal(gradient[None], rounds=5)
+    (found,) = orthogonal(gradient[None], iterations=5)
     assert found.shape == gradient.shape
     values = torch.linalg.svdvals(found.flatten(1))
     assert 0.6 < values.min() < values.max() < 1.3
@@ -36,20 +36,20 @@ def test_singular_values_of_any_shape_come_near_one(shape: tuple[int, ...]) -> N
     assert (aligned - values.flip(0).sort(descending=True).values).abs().max() < 0.6  # the same directions
 
 
-def test_one_round_is_the_quintic_worked_by_hand() -> None:
-    """A matrix of the singular values 0.8 and 0.6 has norm 1, so that they go in as they are."""
+def test_one_iteration_is_the_quintic_worked_by_hand() -> None:
+    """A matrix of the singular values 0.8 and 0.6 has norm 1, so they are not rescaled."""
     a, b, c = COEFFICIENTS
-    found = orthogonal(torch.diag(torch.tensor([0.8, 0.6]))[None, ..., None, None], rounds=1)
+    found = orthogonal(torch.diag(torch.tensor([0.8, 0.6]))[None, ..., None, None], iterations=1)
     expected = [a * s + b * s**3 + c * s**5 for s in (0.8, 0.6)]
     assert found.flatten().tolist() == pytest.approx([expected[0], 0, 0, expected[1]], abs=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(3, 12, 4, 3, 3), (2, 20, 5, 1, 1)])
-def test_many_rounds_are_the_quintic_round_by_round(shape: tuple[int, ...]) -> None:
-    """The iteration as it is published, one matrix at a time in float64; the second shape is tall."""
+def test_many_iterations_equal_the_published_iteration(shape: tuple[int, ...]) -> None:
+    """The published iteration, one matrix at a time in float64; the second shape is tall."""
     a, b, c = COEFFICIENTS
     gradients = torch.randn(shape, generator=torch.Generator().manual_seed(0))
-    for gradient, found in zip(gradients, orthogonal(gradients, rounds=3), strict=True):
+    for gradient, found in zip(gradients, orthogonal(gradients, iterations=3), strict=True):
         x = gradient.flatten(1).double()
         x /= x.norm()
         for _ in range(3):
@@ -58,7 +58,7 @@ def test_many_rounds_are_the_quintic_round_by_round(shape: tuple[int, ...]) -> N
         assert (found.flatten(1) - x).abs().max() < 1e-5
 
 
-def test_half_the_bits_turn_a_weight_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bfloat16_updates_are_close(monkeypatch: pytest.MonkeyPatch) -> None:
     gradients = torch.randn(1, 256, 32, 3, 3, generator=torch.Generator().manual_seed(0))
     found = []
     for halved in (False, True):
@@ -68,7 +68,7 @@ def test_half_the_bits_turn_a_weight_alike(monkeypatch: pytest.MonkeyPatch) -> N
     assert torch.cosine_similarity(*found, dim=0) > 0.999
 
 
-def test_each_kind_of_weight_has_its_group_and_what_is_frozen_has_none() -> None:
+def test_parameters_are_grouped_by_type_without_frozen_ones() -> None:
     model = network()
     groups = build_optimiser(model, MUON).param_groups
     assert [group["muon"] for group in groups] == [True, False, False]
@@ -80,7 +80,7 @@ def test_each_kind_of_weight_has_its_group_and_what_is_frozen_has_none() -> None
     assert set_learning_rate(build_optimiser(model, MUON), 0.5) == pytest.approx(0.05)
 
 
-def test_convolutions_in_groups_are_not_one_matrix() -> None:
+def test_grouped_convolutions_are_excluded() -> None:
     model = nn.Sequential(nn.Conv2d(8, 8, 3, groups=8, bias=False), nn.BatchNorm2d(8))
     assert not any(group["muon"] for group in build_optimiser(model, MUON).param_groups)
 
@@ -92,7 +92,7 @@ def with_gradients(model: nn.Module, seed: int) -> None:
         parameter.grad = torch.randn(parameter.shape, generator=generator)
 
 
-def test_what_adamw_moves_it_moves_as_torch_does() -> None:
+def test_adamw_updates_equal_those_of_torch() -> None:
     ours, theirs = network(), network()
     optimiser = build_optimiser(ours, MUON)
     norms = [p for p in theirs.parameters() if p.ndim == 1 and p.requires_grad]
@@ -108,10 +108,10 @@ def test_what_adamw_moves_it_moves_as_torch_does() -> None:
         assert torch.allclose(ours.get_parameter(name), theirs.get_parameter(name), atol=1e-7), name
 
 
-def test_weights_of_one_shape_turn_together_as_they_would_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stacked_weights_are_updated_like_single_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for stacked in (0, 128):
-        monkeypatch.setattr("convscope.training.muon.STACKED", stacked)
+        monkeypatch.setattr("convscope.training.muon.MAX_STACKED_OUTPUTS", stacked)
         torch.manual_seed(0)
         model = nn.Sequential(*[nn.Conv2d(6, 6, 3, bias=False) for _ in range(3)])
         optimiser = build_optimiser(model, MUON)
@@ -121,7 +121,7 @@ def test_weights_of_one_shape_turn_together_as_they_would_alone(monkeypatch: pyt
     assert torch.allclose(*found, atol=1e-6)
 
 
-def test_a_convolution_turns_at_its_length() -> None:
+def test_a_convolution_keeps_its_norm() -> None:
     model = network()
     optimiser, weight = build_optimiser(model, MUON), model[0].weight
     before = weight.detach().clone()

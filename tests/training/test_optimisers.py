@@ -1,4 +1,4 @@
-"""Optimisers: worked by hand, and weight decay where it belongs."""
+"""Optimisers: steps worked by hand, and weight decay on weights only."""
 
 import math
 
@@ -13,7 +13,7 @@ from helpers.toy_network import network
 
 
 def after_two_steps(**settings: object) -> float:
-    """A single weight, 1 at first, that meets the gradients 2 and then 1, at rate 0.1."""
+    """A single weight of 1 with the gradients 2 and then 1, at rate 0.1."""
     layer = nn.Linear(1, 1, bias=False)
     nn.init.constant_(layer.weight, 1.0)
     optimiser = build_optimiser(layer, OptimiserSettings(learning_rate=0.1, **settings))
@@ -60,7 +60,7 @@ WHOLE = sorted(set(OPTIMISERS) - {"muon"})  # the rates and decays of muon's gro
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_biases_and_norms_do_not_decay_and_nothing_is_left_out(name):
+def test_biases_and_norms_have_no_weight_decay_and_all_parameters_are_included(name):
     model = network()
     optimiser = build_optimiser(model, OptimiserSettings(name=name, weight_decay=0.1))
     decays = {id(p): group["weight_decay"] for group in optimiser.param_groups for p in group["params"]}
@@ -79,7 +79,7 @@ def test_a_network_of_biases_alone_has_one_group():
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_the_usual_rate_is_taken_where_none_is_set(name):
+def test_the_default_rate_is_used_if_none_is_set(name):
     assert build_optimiser(network(), OptimiserSettings(name=name)).param_groups[0]["lr"] == DEFAULT_RATES[name]
     set_rate = OptimiserSettings(name=name, learning_rate=0.3)
     assert build_optimiser(network(), set_rate).param_groups[0]["lr"] == 0.3
@@ -94,8 +94,8 @@ def test_a_factor_multiplies_each_groups_base_rate_and_the_highest_is_returned()
         assert [group["lr"] for group in optimiser.param_groups] == pytest.approx([0.5 * factor, 0.1 * factor])
 
 
-def test_settings_that_cannot_be_are_refused():
-    with pytest.raises(ValidationError, match="nesterov looks ahead along the momentum, which is 0; set momentum, for"):
+def test_invalid_settings_are_rejected():
+    with pytest.raises(ValidationError, match="nesterov needs a momentum above 0; set momentum, for"):
         OptimiserSettings(nesterov=True, momentum=0.0)
-    with pytest.raises(ValidationError, match=r"betas are \(0.9, 1.0\), and each must be at least 0 and below 1"):
+    with pytest.raises(ValidationError, match=r"betas are \(0.9, 1.0\); give values of at least 0 and below 1"):
         OptimiserSettings(name="adam", betas=(0.9, 1.0))

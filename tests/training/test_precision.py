@@ -28,37 +28,38 @@ def test_float32_changes_nothing_on_any_cpu(monkeypatch):
     ("capabilities", "wanted"),
     [({}, False), ({"avx512_f": True}, False), ({"avx512_bf16": True}, True), ({"amx_bf16": True}, True)],
 )
-def test_auto_takes_bfloat16_where_the_cpu_multiplies_it_itself(monkeypatch, capabilities, wanted):
+def test_auto_uses_bfloat16_if_the_cpu_supports_it(monkeypatch, capabilities, wanted):
     says(monkeypatch, **capabilities)
     with precision_context("auto", CPU)():
         assert torch.is_autocast_enabled("cpu") == wanted
 
 
-def test_bfloat16_on_a_cpu_without_its_arithmetic_is_refused(monkeypatch):
+def test_bfloat16_on_a_cpu_without_support_is_rejected(monkeypatch):
     says(monkeypatch, avx512_f=True)
     with pytest.raises(ConfigError) as caught:
         precision_context("bfloat16", CPU)
     assert str(caught.value) == (
-        "precision: this CPU has no bfloat16 arithmetic, and without it float32 is faster; take float32 or auto"
+        "precision: bfloat16 is slower than float32 on this CPU, which has no hardware support for it; "
+        "choose float32 or auto"
     )
 
 
 def test_the_network_computes_within_the_context_and_the_loss_in_float32():
-    """Dense layers alone, which are quick in bfloat16 on any CPU. Weights and gradients stay float32."""
-    model, seen = nn.Sequential(nn.Flatten(), nn.Linear(36, 2)), []
-    model.register_forward_hook(lambda _module, _given, output: seen.append(output.dtype))
+    """Dense layers only, which are fast in bfloat16 on any CPU. Weights and gradients stay float32."""
+    model, dtypes = nn.Sequential(nn.Flatten(), nn.Linear(36, 2)), []
+    model.register_forward_hook(lambda _module, _given, output: dtypes.append(output.dtype))
     state = State(model, build_optimiser(model), precision=lambda: torch.autocast("cpu", torch.bfloat16))
 
     def loss(output, y):
-        seen.append(output.dtype)
+        dtypes.append(output.dtype)
         return cross_entropy(output, y)
 
     next(run(state, batches, loss, lambda _: 1.0, 1, lambda _: {}))
-    assert seen == [torch.bfloat16, torch.float32]
+    assert dtypes == [torch.bfloat16, torch.float32]
     assert {p.dtype for p in state.model.parameters()} == {p.grad.dtype for p in state.model.parameters()}
 
 
-def test_every_part_of_an_output_comes_to_float32():
+def test_every_tensor_of_an_output_is_converted_to_float32():
     class Pair(NamedTuple):
         logits: torch.Tensor
         more: tuple[torch.Tensor, ...]
@@ -69,7 +70,7 @@ def test_every_part_of_an_output_comes_to_float32():
     assert [part.dtype for part in (found.logits, *found.more)] == [torch.float32, torch.float32, torch.float64]
 
 
-def test_channels_last_changes_the_layout_and_not_the_numbers():
+def test_channels_last_changes_only_the_layout():
     model = nn.Sequential(nn.Conv2d(3, 4, 3))
     before = model[0].weight.clone()
     assert channels_last(model, torch.device("cuda")) is model
@@ -95,13 +96,13 @@ def test_on_a_gpu_it_trains_in_bfloat16_and_resumes():
 
 
 @pytest.mark.parametrize(("width", "last"), [(8, False), (15, False), (16, True)])
-def test_networks_with_narrow_strided_shortcuts_keep_the_usual_layout_on_a_cpu(width, last) -> None:
+def test_networks_with_narrow_strided_shortcuts_keep_the_default_layout_on_a_cpu(width, last) -> None:
     """Their gradients in the other layout crash torch 2.13's CPU kernels."""
     network = nn.Sequential(nn.Conv2d(3, width, 3), nn.Conv2d(width, 32, 1, stride=2))
     channels_last(network, torch.device("cpu"))
     assert network[0].weight.is_contiguous(memory_format=torch.channels_last) == last
 
 
-def test_narrow_networks_without_strided_shortcuts_take_the_fast_layout() -> None:
+def test_narrow_networks_without_strided_shortcuts_use_channels_last() -> None:
     network = channels_last(nn.Sequential(nn.Conv2d(3, 8, 3, stride=2), nn.Conv2d(8, 8, 1)), torch.device("cpu"))
     assert network[0].weight.is_contiguous(memory_format=torch.channels_last)

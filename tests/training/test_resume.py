@@ -1,4 +1,4 @@
-"""A run that is stopped and resumed ends with the same bits as one that never stopped (M60)."""
+"""A resumed run is bit-identical to an uninterrupted one."""
 
 import os
 import random
@@ -41,7 +41,7 @@ def stopped_and_resumed(folder, schedule: str, stop_after: int, **options):
     first = new_state(**options)
     before = go_on(first, schedule_for(first, schedule, EPOCHS), stop_after)
     save(first, folder)
-    torch.manual_seed(99), random.seed(99), np.random.seed(99)  # another process stands elsewhere
+    torch.manual_seed(99), random.seed(99), np.random.seed(99)  # another process has other random states
     second = new_state(**options)
     resumed = schedule_for(second, schedule, EPOCHS)
     second.load_state_dict(load(folder))
@@ -54,7 +54,7 @@ def without_seconds(records):
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize("optimiser", sorted(OPTIMISERS))
-def test_a_resumed_run_equals_a_straight_one_to_the_bit(tmp_path, optimiser, schedule):
+def test_a_resumed_run_is_bit_identical_to_an_uninterrupted_one(tmp_path, optimiser, schedule):
     options = {"name": optimiser, "weight_decay": 0.01}
     expected, all_records = straight(schedule, **options)
     state, records = stopped_and_resumed(tmp_path, schedule, 2, **options)
@@ -74,7 +74,7 @@ def test_a_resumed_run_equals_a_straight_one_to_the_bit(tmp_path, optimiser, sch
     ],
     ids=["nesterov", "no average", "micro-batches", "clipping", "late readings"],
 )
-def test_it_does_with_every_way_of_making_a_step(tmp_path, options, stop_after):
+def test_resuming_works_with_all_step_settings(tmp_path, options, stop_after):
     expected, _ = straight("cosine", **options)
     state, _ = stopped_and_resumed(tmp_path, "cosine", stop_after, **options)
     assert same_bits(state.state_dict(), expected.state_dict())
@@ -97,7 +97,7 @@ KILLED = """
 """
 
 
-def test_a_run_killed_in_the_middle_of_an_epoch_and_resumed_in_another_process_ends_with_the_same_bits(tmp_path):
+def test_a_run_killed_within_an_epoch_and_resumed_in_another_process_is_bit_identical(tmp_path):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     died = subprocess.run([sys.executable, "-c", textwrap.dedent(KILLED), str(tmp_path)], env=environment)
     assert died.returncode == -signal.SIGKILL
@@ -109,7 +109,7 @@ def test_a_run_killed_in_the_middle_of_an_epoch_and_resumed_in_another_process_e
     assert same_bits(state.state_dict(), expected.state_dict())
 
 
-def test_what_the_caller_draws_between_epochs_changes_nothing():
+def test_random_numbers_drawn_between_epochs_have_no_effect():
     expected, _ = straight("cosine")
     state = new_state()
     schedule = schedule_for(state, "cosine", EPOCHS)
@@ -119,8 +119,8 @@ def test_what_the_caller_draws_between_epochs_changes_nothing():
     assert same_bits(state.state_dict(), expected.state_dict())
 
 
-def test_a_test_of_bits_sees_a_missing_random_state(tmp_path):
-    """The oracle itself: without the generators' states, dropout differs and so do the weights."""
+def test_a_missing_random_state_is_detected(tmp_path):
+    """The check itself is tested: without the random states, dropout and weights differ."""
     expected, _ = straight("cosine")
     first = new_state()
     go_on(first, schedule_for(first, "cosine", EPOCHS), 2)
@@ -156,19 +156,19 @@ def message(state: State, content) -> str:
     return str(caught.value)
 
 
-def test_a_state_of_another_network_is_refused_with_the_reason():
+def test_a_state_of_another_network_is_rejected_with_the_reason():
     other = torch.nn.Linear(2, 2)
     state = State(other, build_optimiser(other))
-    said = message(new_state(average=False), state.state_dict())
-    assert said.startswith(
+    text = message(new_state(average=False), state.state_dict())
+    assert text.startswith(
         "checkpoint: its state does not fit this network and optimiser (Error(s) in loading state_dict for Sequential: "
     )
-    assert said.endswith("); resume with the settings that it was saved with")
+    assert text.endswith("); resume with the settings that it was saved with")
 
 
-def test_a_state_with_other_parts_is_refused_with_the_reason():
+def test_a_state_with_other_components_is_rejected_with_the_reason():
     assert message(new_state(average=True), new_state(average=False).state_dict()) == (
-        "checkpoint: it was saved with average of weights = False, and this run has True; "
+        "checkpoint: it was saved with EMA = False, and this run has True; "
         "resume with the settings that it was saved with"
     )
     assert message(new_state(name="sgd"), new_state(name="adam").state_dict()) == (
@@ -183,13 +183,13 @@ def test_a_state_with_other_parts_is_refused_with_the_reason():
     )
 
 
-def test_a_state_of_a_later_format_is_refused_with_the_reason():
+def test_a_state_of_a_later_format_is_rejected_with_the_reason():
     assert message(new_state(), {**new_state().state_dict(), "format": 2}) == (
-        "checkpoint: its format is 2, and this version reads 1; resume with the version of convscope that saved it"
+        "checkpoint: its format is 2 and this version reads 1; resume with the version of convscope that saved it"
     )
 
 
-def test_the_result_is_the_average_where_there_is_one():
+def test_the_result_is_the_ema_if_there_is_one():
     model = network()
     optimiser = build_optimiser(model, OptimiserSettings())
     average = ExponentialAverage(model)

@@ -1,4 +1,4 @@
-"""Schedules: hand values, and a plateau that drops when it should."""
+"""Schedules: values worked by hand, and drops on a plateau."""
 
 import pytest
 import torch
@@ -51,7 +51,7 @@ def test_cosine_is_that_of_torch():
         oracle.step()
 
 
-def test_a_clock_decides_whatever_the_step():
+def test_with_a_clock_the_step_has_no_effect():
     now = iter([0.0, 0.5, 1.0])
     schedule = by_clock(cosine(), lambda: next(now))
     assert [schedule(1000), schedule(0), schedule(7)] == pytest.approx([1, 0.5, 0])
@@ -59,7 +59,7 @@ def test_a_clock_decides_whatever_the_step():
 
 @pytest.mark.parametrize("patience", [0, 1, 2, 5])
 def test_on_a_flat_loss_the_rate_drops_after_exactly_patience_plus_1_bad_epochs(patience):
-    """M61. The first epoch is the best one; the drops come every patience + 1 epochs after it."""
+    """The first epoch is the best one; the drops come every patience + 1 epochs after it."""
     plateau = PlateauSchedule(factor=0.5, patience=patience)
     drops = [epoch for epoch in range(20) if plateau.update(1.0)]
     assert drops == list(range(patience + 1, 20, patience + 1))
@@ -81,12 +81,12 @@ def test_a_plateau_is_that_of_torch(mode):
         assert plateau(0) == pytest.approx(optimiser.param_groups[0]["lr"])
 
 
-def test_a_score_that_is_no_number_is_a_bad_one():
+def test_a_nan_score_is_a_bad_one():
     plateau = PlateauSchedule(0.5, patience=0)
     assert [plateau.update(score) for score in (1.0, float("nan"), 0.5)] == [False, True, False]
 
 
-def test_a_plateau_goes_on_from_its_state():
+def test_a_plateau_resumes_from_its_state():
     straight, first, second = (PlateauSchedule(0.5, 2) for _ in range(3))
     expected = [straight.update(1.0) for _ in range(12)]
     before = [first.update(1.0) for _ in range(5)]
@@ -101,7 +101,10 @@ def test_the_settings_choose_the_schedule():
     assert build_schedule(ScheduleSettings(name="cosine"), clock=lambda: 0.5)(0) == pytest.approx(0.5)
 
 
-def test_a_shape_without_anything_to_lay_it_over_is_refused():
+def test_a_schedule_without_steps_or_clock_is_rejected():
     with pytest.raises(ConfigError) as caught:
         build_schedule(ScheduleSettings(name="cosine"))
-    assert str(caught.value) == "schedule: cosine is laid over None steps; give total_steps or a clock"
+    assert (
+        str(caught.value)
+        == "schedule: cosine needs a number of steps, and total_steps is None; give total_steps or a clock"
+    )

@@ -1,4 +1,4 @@
-"""The same numbers again, and the real number of cores."""
+"""Seeding, deterministic kernels and the number of cores."""
 
 import os
 import random
@@ -17,7 +17,7 @@ def draw() -> list[float]:
     return [float(value) for value in values]
 
 
-def test_the_same_seed_gives_the_same_numbers_and_another_one_others():
+def test_the_same_seed_gives_the_same_numbers_and_another_seed_others():
     draws = []
     for seed in (1, 1, 2):
         seed_everything(seed)
@@ -26,11 +26,11 @@ def test_the_same_seed_gives_the_same_numbers_and_another_one_others():
     assert not set(draws[0]) & set(draws[2])
 
 
-def test_seeds_too_long_for_numpy_are_taken():
+def test_seeds_too_large_for_numpy_are_accepted():
     seed_everything(2**40 + 3)
 
 
-def test_generators_go_on_from_their_states_in_the_middle_of_a_pair_too():
+def test_generators_resume_from_their_states_also_within_a_pair():
     """Python's and NumPy's normal numbers come in pairs; the second of one is part of the state."""
     draw()
     states = random_states()
@@ -39,11 +39,11 @@ def test_generators_go_on_from_their_states_in_the_middle_of_a_pair_too():
     assert [draw() for _ in range(3)] == expected
 
 
-def test_taking_the_states_draws_nothing():
+def test_reading_the_states_draws_no_number():
     assert same_bits(random_states(), random_states())
 
 
-def test_deterministic_kernels_can_be_asked_for_and_let_go():
+def test_deterministic_kernels_can_be_enabled_and_disabled():
     deterministic()
     assert torch.are_deterministic_algorithms_enabled()
     deterministic(False)
@@ -66,7 +66,7 @@ def test_two_threads_of_a_core_count_once(machine):
     assert physical_cores(machine) == 2
 
 
-def test_processors_that_the_process_may_not_use_do_not_count(machine, monkeypatch):
+def test_processors_outside_the_affinity_do_not_count(machine, monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 2}, raising=False)
     assert physical_cores(machine) == 1
 
@@ -78,19 +78,19 @@ def test_without_a_topology_every_processor_counts(machine):
 @pytest.mark.parametrize(
     ("limit", "cores"), [("100000 100000", 1), ("150000 100000", 1), ("20000 100000", 1), ("max 100000", 2)]
 )
-def test_a_containers_limit_holds(machine, limit, cores):
+def test_the_limit_of_a_container_is_respected(machine, limit, cores):
     (machine / "sys/fs/cgroup/cpu.max").write_text(limit)
     assert physical_cores(machine) == cores
 
 
 @pytest.mark.parametrize(("quota", "cores"), [("100000", 1), ("-1", 2)])
-def test_the_limit_of_an_older_container_holds_too(machine, quota, cores):
+def test_the_limit_of_cgroup_v1_is_respected(machine, quota, cores):
     (machine / "sys/fs/cgroup/cpu/cpu.cfs_quota_us").write_text(quota)
     (machine / "sys/fs/cgroup/cpu/cpu.cfs_period_us").write_text("100000")
     assert physical_cores(machine) == cores
 
 
-def test_torch_takes_as_many_threads_as_it_is_told():
+def test_the_number_of_torch_threads_can_be_set():
     before = torch.get_num_threads()
     assert use_cores(2) == torch.get_num_threads() == 2
     assert use_cores() == physical_cores()

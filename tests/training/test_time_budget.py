@@ -1,4 +1,4 @@
-"""A budget of time ends a run when it should, evaluation included."""
+"""A time budget ends a run in time, including evaluation."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from helpers.toy_network import batches, cross_entropy, evaluate, new_state
 
 
 class Time:
-    """Time that passes only when told."""
+    """A clock that is advanced manually."""
 
     def __init__(self):
         self.seconds = 0.0
@@ -45,13 +45,13 @@ def budget_run(budget: float, step_takes: float, evaluation_takes: float):
 
 
 @pytest.mark.parametrize("budget", [20, 50, 51, 53, 100])
-def test_a_run_ends_with_its_budget_evaluation_included(budget):
+def test_a_run_with_evaluation_ends_within_its_budget(budget):
     records, over = budget_run(budget, step_takes=1.0, evaluation_takes=3.0)
     assert isinstance(records[-1], Epoch)
     assert budget - 3 - 1 <= over <= budget + 1
 
 
-def test_one_evaluation_that_was_held_up_does_not_end_the_training():
+def test_one_slow_evaluation_does_not_end_training():
     time = Time()
     clock = TimeBudget(100, now=time)
     for took in (1.0, 1.0, 60.0):
@@ -60,14 +60,14 @@ def test_one_evaluation_that_was_held_up_does_not_end_the_training():
     assert clock() == pytest.approx(62 / 99)
 
 
-def test_the_last_part_of_an_epoch_is_evaluated_too():
+def test_a_partial_epoch_is_evaluated():
     records, _ = budget_run(20, step_takes=1.0, evaluation_takes=2.0)
     steps_of_last = [record for record in records if isinstance(record, Step) and record.epoch == records[-1].epoch]
     assert 0 < len(steps_of_last) < 3
     assert records[-1].validation
 
 
-def test_the_shape_is_laid_over_the_time():
+def test_the_schedule_follows_the_time():
     records, _ = budget_run(100, step_takes=1.0, evaluation_takes=0.0)
     rates = [record.learning_rate for record in records if isinstance(record, Step)]
     assert rates == sorted(rates, reverse=True)
@@ -75,22 +75,22 @@ def test_the_shape_is_laid_over_the_time():
     assert rates[-1] < 0.0001
 
 
-def test_the_fraction_never_falls_and_stays_within_bounds():
+def test_the_fraction_never_decreases_and_stays_within_bounds():
     time = Time()
     clock = TimeBudget(10, reserve=2, now=time)
     clock.evaluation = 4.0
-    seen = []
+    fractions = []
     for seconds, evaluation in ((0, 4), (2, 4), (2.5, 0), (9, 0), (30, 0)):
         time.seconds, clock.evaluation = seconds, evaluation
-        seen.append(clock())
-    assert seen == [0, 0.5, 0.5, 1, 1]
+        fractions.append(clock())
+    assert fractions == [0, 0.5, 0.5, 1, 1]
 
 
-def test_a_budget_that_evaluation_uses_up_is_spent():
+def test_a_budget_smaller_than_the_evaluation_is_spent():
     assert TimeBudget(5, reserve=6, now=Time())() == 1
 
 
-def test_a_resumed_clock_has_only_the_rest():
+def test_a_resumed_budget_has_only_the_rest():
     time = Time()
     first = TimeBudget(10, now=time)
     time.seconds = 4

@@ -1,7 +1,7 @@
-"""Networks: every family from the same small layers, each with a stem, stages and a head."""
+"""Network families, all built from the same layers and split into stem, stages and head."""
 
 from convscope.models.auxiliary import remove_auxiliary, with_auxiliary_loss
-from convscope.models.encoder_decoder import DenseNetwork
+from convscope.models.encoder_decoder import EncoderDecoder
 from convscope.models.families.airbench import has_whitening_layer, whiten
 from convscope.models.network import Network, Outputs
 from convscope.models.pretrained.download import load_pretrained
@@ -14,7 +14,7 @@ from convscope.models.toml.toml_network import read_spec
 __all__ = [
     "MODELS",
     "Architecture",
-    "DenseNetwork",
+    "EncoderDecoder",
     "LoadReport",
     "ModelSummary",
     "Network",

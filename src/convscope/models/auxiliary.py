@@ -1,4 +1,4 @@
-"""Classifiers that hang on earlier stages in training, so that the gradient reaches them (Szegedy 2014, section 5)."""
+"""Auxiliary classifiers on intermediate stages, used in training only (Szegedy 2014, section 5)."""
 
 from collections.abc import Callable, Iterable
 from copy import copy
@@ -12,11 +12,11 @@ from convscope.models.layers import LayerFactory, named
 from convscope.models.network import Network, Outputs
 from convscope.models.shape_inference import run_on_meta
 
-WEIGHT = 0.3  # of each auxiliary loss, section 5
+WEIGHT = 0.3  # weight of each auxiliary loss (section 5)
 
 
 def googlenet_classifier(c_in: int, classes: int, layer: LayerFactory) -> nn.Module:
-    """GoogLeNet's: means over 4x4 cells, 1x1 to 128 maps, 1024 units, dropout 0.7, logits."""
+    """Return GoogLeNet's: 4x4 average pooling, 1x1 convolution to 128 channels, 1024 units, dropout 0.7, logits."""
     return named(
         pool=layer.global_average(4), conv=layer.conv_norm_act(c_in, 128, 1), flatten=nn.Flatten(),
         fc1=nn.Linear(128 * 4**layer.rank, 1024), act1=layer.activation(), drop1=nn.Dropout(0.7),
@@ -25,7 +25,7 @@ def googlenet_classifier(c_in: int, classes: int, layer: LayerFactory) -> nn.Mod
 
 
 def inception_v3_classifier(c_in: int, classes: int, layer: LayerFactory) -> nn.Module:
-    """Inception v3's (figure 8): for maps of 17x17, thus images of 299 pixels or more."""
+    """Return Inception v3's (figure 8), for 17x17 feature maps, that is images of at least 299 pixels."""
     average = {1: nn.AvgPool1d, 2: nn.AvgPool2d, 3: nn.AvgPool3d}[layer.rank]
     return named(
         pool=average(5, 3), conv1=layer.conv_norm_act(c_in, 128, 1), conv2=layer.conv_norm_act(128, 768, 5, padding=0),
@@ -42,10 +42,10 @@ CLASSIFIERS: dict[str, Callable[[int, int, LayerFactory], nn.Module]] = {
 def attach_auxiliary(
     network: Network, at: Iterable[int], classes: int, layer: LayerFactory, kind: Named = "googlenet"
 ) -> Network:
-    """Return the network with a classifier on each of the stages `at`, from 0; in training it then returns `Outputs`.
+    """Attach a classifier to each stage in `at` (counted from 0); in training the network then returns `Outputs`.
 
     Raises:
-        ModelError: no such stage.
+        ModelError: a stage does not exist.
     """
     stages, make = tuple(at), resolve_component(CLASSIFIERS, kind, "auxiliary_head")
     count = len(network.stages)
@@ -62,7 +62,7 @@ def attach_auxiliary(
 
 
 def remove_auxiliary(network: Network) -> Network:
-    """Return the network without auxiliary classifiers, for export: weights are shared, the original is unchanged."""
+    """Return the network without auxiliary classifiers, for export; it shares the parameters of the original."""
     bare = copy(network)
     bare._modules = {**network._modules, "auxiliary": nn.ModuleDict()}
     return bare
@@ -71,7 +71,7 @@ def remove_auxiliary(network: Network) -> Network:
 def with_auxiliary_loss(
     loss: Callable[[Any, Tensor], Tensor], weight: float = WEIGHT
 ) -> Callable[[Any, Tensor], Tensor]:
-    """Return a loss that also takes `Outputs`: the main loss plus `weight` times each auxiliary one."""
+    """Return a loss that also accepts `Outputs`: the main loss plus `weight` times each auxiliary loss."""
 
     def summed(output: Any, y: Tensor) -> Tensor:
         if not isinstance(output, Outputs):

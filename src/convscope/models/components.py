@@ -1,6 +1,6 @@
-"""What a network can choose: each choice is a function, found by its name in a plain dict.
+"""Activations, norms, poolings, paddings and gates, registered by name in plain dicts.
 
-A name may carry one number after a colon: ``leaky:0.2`` (slope), ``group:8`` (groups), ``batch:0.001`` (epsilon).
+A name may have one number after a colon: ``leaky:0.2`` (slope), ``group:8`` (groups), ``batch:0.001`` (epsilon).
 """
 
 import math
@@ -30,18 +30,18 @@ Pooling = Callable[["PoolSettings"], nn.Module]
 
 @dataclass(frozen=True)
 class PoolSettings:
-    """What a pooling layer is asked for: `channels` in and out, window, stride and padding in pixels."""
+    """Settings of a pooling layer: `channels` in and out; window size, stride and padding in pixels."""
 
     channels: int
     size: int = 2
     stride: int = 2
     padding: int = 0
-    ceil: bool = False  # round the output's size up, as Caffe did
+    ceil: bool = False  # round the output size up, as Caffe does
     rank: int = 2
 
 
 class Blur(nn.Module):
-    """Smooth with the binomial [1, 2, 1] window, then keep every `stride`-th pixel (Zhang 2019, arXiv:1904.11486)."""
+    """Blur with the binomial [1, 2, 1] kernel, then subsample by `stride` (Zhang 2019, arXiv:1904.11486)."""
 
     kernel: Tensor
 
@@ -62,18 +62,18 @@ class Blur(nn.Module):
 
 
 def leaky(slope: float = 0.01) -> nn.Module:
-    """max(slope * x, x)."""
+    """Return LeakyReLU: max(slope * x, x)."""
     return nn.LeakyReLU(slope)
 
 
 def batch(channels: int, rank: int, epsilon: float = 1e-5) -> nn.Module:
-    """Each channel over the batch and all positions (Ioffe and Szegedy 2015); its memory is 0.9 old + 0.1 new."""
+    """Normalise each channel over batch and positions (Ioffe and Szegedy 2015); the momentum is 0.1."""
     norm: nn.Module = BATCH_NORMS[rank](channels, eps=epsilon)
     return norm
 
 
 def with_momentum(make: Norm, momentum: float, channels: int, rank: int) -> nn.Module:
-    """A norm whose memory, where it has one, is (1 - momentum) old + momentum new."""
+    """Return the norm with this momentum, if it has running statistics: (1 - momentum) old + momentum new."""
     norm = make(channels, rank)
     if isinstance(norm, nn.modules.batchnorm._BatchNorm):
         norm.momentum = momentum
@@ -81,55 +81,61 @@ def with_momentum(make: Norm, momentum: float, channels: int, rank: int) -> nn.M
 
 
 def group(channels: int, rank: int, groups: float = 32) -> nn.Module:  # noqa: ARG001
-    """Groups of channels over all positions of one image (Wu and He 2018); as many groups as divide the channels."""
+    """Normalise groups of channels over all positions of one image (Wu and He 2018); at most `groups`."""
     return nn.GroupNorm(math.gcd(int(groups), channels), channels)
 
 
 def layer_norm(channels: int, rank: int) -> nn.Module:  # noqa: ARG001
-    """All channels and positions of one image together."""
+    """Normalise over all channels and positions of one image."""
     return nn.GroupNorm(1, channels)
 
 
 def local_response(channels: int, rank: int, size: float = 5) -> nn.Module:  # noqa: ARG001
     """Local response normalisation with the constants of AlexNet 2012, section 3.3 (k=2, n=5, alpha=1e-4, beta=0.75).
 
-    The paper's sum is not divided by n as PyTorch's is, hence alpha * n here.
+    The paper does not divide the sum by n, PyTorch does; alpha is therefore multiplied by n.
     """
     return nn.LocalResponseNorm(int(size), alpha=1e-4 * size, beta=0.75, k=2.0)
 
 
 def no_norm(channels: int, rank: int) -> nn.Module:  # noqa: ARG001
-    """Nothing."""
+    """Return the identity."""
     return nn.Identity()
 
 
-def max_pool(ask: PoolSettings) -> nn.Module:
-    """The largest value of each window."""
-    pool: nn.Module = MAX_POOLS[ask.rank](ask.size, ask.stride, ask.padding, ceil_mode=ask.ceil)
+def max_pool(settings: PoolSettings) -> nn.Module:
+    """Return max pooling."""
+    pool: nn.Module = MAX_POOLS[settings.rank](
+        settings.size, settings.stride, settings.padding, ceil_mode=settings.ceil
+    )
     return pool
 
 
-def average_pool(ask: PoolSettings) -> nn.Module:
-    """The mean of each window, padding not counted."""
-    make = AVERAGE_POOLS[ask.rank]
-    pool: nn.Module = make(ask.size, ask.stride, ask.padding, ceil_mode=ask.ceil, count_include_pad=False)
+def average_pool(settings: PoolSettings) -> nn.Module:
+    """Return average pooling that excludes the padding."""
+    make = AVERAGE_POOLS[settings.rank]
+    pool: nn.Module = make(
+        settings.size, settings.stride, settings.padding, ceil_mode=settings.ceil, count_include_pad=False
+    )
     return pool
 
 
-def strided(ask: PoolSettings) -> nn.Module:
-    """A convolution with a stride in place of the pool (Springenberg 2014, arXiv:1412.6806): it has weights."""
-    conv: nn.Module = CONVOLUTIONS[ask.rank](ask.channels, ask.channels, ask.size, ask.stride, ask.padding)
+def strided(settings: PoolSettings) -> nn.Module:
+    """Return a strided convolution instead of pooling (Springenberg 2014, arXiv:1412.6806); it has parameters."""
+    conv: nn.Module = CONVOLUTIONS[settings.rank](
+        settings.channels, settings.channels, settings.size, settings.stride, settings.padding
+    )
     return conv
 
 
-def blur_pool(ask: PoolSettings) -> nn.Module:
-    """The largest value at every position, then a blur with the stride: moves less when the image moves a pixel."""
-    dense = MAX_POOLS[ask.rank](ask.size, 1, ask.padding)
-    return nn.Sequential(dense, Blur(ask.channels, ask.stride, ask.rank))
+def blur_pool(settings: PoolSettings) -> nn.Module:
+    """Return max pooling with stride 1, then a strided blur, which reduces aliasing under small translations."""
+    dense = MAX_POOLS[settings.rank](settings.size, 1, settings.padding)
+    return nn.Sequential(dense, Blur(settings.channels, settings.stride, settings.rank))
 
 
 class SqueezeExcite(nn.Module):
-    """Multiply each map by a number in (0, 1) that is computed from the means of all maps (Hu 2017, equation 3)."""
+    """Multiply each channel by a gate in (0, 1) computed from all channel means (Hu 2017, equation 3)."""
 
     def __init__(self, channels: int, rank: int = 2, reduction: float = 16) -> None:
         super().__init__()
@@ -146,7 +152,7 @@ class SqueezeExcite(nn.Module):
 
 
 def no_gate(channels: int, rank: int = 2) -> nn.Module:  # noqa: ARG001
-    """Nothing: an ordinary residual block."""
+    """Return the identity, for an ordinary residual block."""
     return nn.Identity()
 
 
@@ -177,7 +183,7 @@ PADDINGS: dict[str, str] = {
 }
 GATES: dict[str, Callable[..., nn.Module]] = {"none": no_gate, "squeeze_excite": SqueezeExcite}
 
-# What the number after the colon means.
+# The keyword argument that the number after the colon sets.
 NUMBERS = {
     "leaky": "slope",
     "batch": "epsilon",
@@ -189,10 +195,10 @@ NUMBERS = {
 
 
 def resolve_component(table: Mapping[str, Any], chosen: Named, what: str) -> Any:
-    """Return the function that `chosen` names in `table`; a function is returned as it is.
+    """Return the function registered in `table` under the name `chosen`; a function is returned unchanged.
 
     Raises:
-        ModelError: when the table has no such name.
+        ModelError: the table has no such name.
 
     >>> resolve_component(ACTIVATIONS, "leaky:0.2", "activation")()
     LeakyReLU(negative_slope=0.2)

@@ -1,4 +1,4 @@
-"""Networks that answer for every pixel: an encoder, a decoder that goes back up, a head of one convolution."""
+"""Networks for dense prediction: an encoder, an upsampling decoder and a convolutional head."""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,16 +10,17 @@ from convscope.models.shape_inference import run_on_meta
 from convscope.models.upsample import bilinear
 
 
-class DenseNetwork(Network):
-    """`stem` and `stages` are the encoder's, so that `features` and pretrained weights are; logits are (B, K, H, W).
+class EncoderDecoder(Network):
+    """An encoder-decoder network with (B, K, H, W) logits; `stem` and `stages` are the encoder's.
 
-    ``forward = head(decode(pyramid(x)))``. Images whose sides do not suit the pools are padded at the right and the
-    bottom with their edge, and the answer is cut again, so that any size goes in and comes out.
+    ``forward = head(decode(pyramid(x)))``. `features` and pretrained weights are therefore the
+    encoder's too. Images whose sides are not divisible by `multiple` are padded on the right and bottom by edge
+    replication, and the logits are cropped to the image size.
 
     Args:
-        encoder: its stem and stages are taken over; its head is not.
-        decoder: from coarse to fine, each takes (coarse map, finer map or None).
-        multiple: what sides must be a multiple of; 1 pads nothing.
+        encoder: its stem and stages are used; its head is not.
+        decoder: levels from coarse to fine; each is called with (coarse map, finer map or None).
+        multiple: sides are padded to a multiple of this; 1 means no padding.
     """
 
     def __init__(
@@ -30,7 +31,7 @@ class DenseNetwork(Network):
         self.decoder = nn.ModuleList(decoder)
 
     def features(self, x: Tensor) -> list[Tensor]:
-        """Return the encoder's stage maps, finest first."""
+        """Return the encoder's feature map of each stage, finest first."""
         return self.encoder_type.features(self, x)
 
     def pyramid(self, x: Tensor) -> list[Tensor]:
@@ -38,7 +39,7 @@ class DenseNetwork(Network):
         return self.encoder_type.pyramid(self, x)
 
     def decode(self, maps: Sequence[Tensor]) -> Tensor:
-        """Return the finest map of the decoder, from the encoder's maps, finest first."""
+        """Return the decoder's finest map, computed from the encoder's maps (finest first)."""
         *finer, x = maps
         for number, level in enumerate(self.decoder):
             x = level(x, finer[-1 - number] if number < len(finer) else None)
@@ -52,7 +53,7 @@ class DenseNetwork(Network):
             x = functional.pad(x, [amount for side in reversed(missing) for amount in (0, side)], mode="replicate")
         logits: Tensor = self.head(self.decode(self.pyramid(x)))
         if self.multiple > 1 and logits.shape[2:] != x.shape[2:]:
-            logits = bilinear(logits, tuple(x.shape[2:]))  # the stem cut its borders
+            logits = bilinear(logits, tuple(x.shape[2:]))  # the stem crops its borders
         if any(missing):
             logits = logits[(slice(None), slice(None), *(slice(0, side) for side in sides))]
         return logits
@@ -61,7 +62,7 @@ class DenseNetwork(Network):
 def scales(encoder: Network) -> list[tuple[int, int]]:
     """Return (channels, stride) of each map of the encoder's pyramid, finest first.
 
-    The stride is how many pixels one more place takes, from two sizes, so that cut borders do not count.
+    The stride is measured from two image sizes, so that cropped borders do not affect it.
     """
 
     def maps(side: int) -> list[Tensor]:

@@ -1,4 +1,4 @@
-"""From the last maps to logits: an average over each map, or flatten and fully connected layers."""
+"""Classification heads: global average pooling, or flatten and fully connected layers."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -21,7 +21,7 @@ from convscope.models.shape_inference import run_on_meta
 def fully_connected(
     c_in: int, widths: Sequence[int], classes: int, layer: LayerFactory, dropout: float
 ) -> dict[str, nn.Module]:
-    """Return layers of these widths, each with activation and dropout, and ``fc``, which gives the logits."""
+    """Return layers of these widths, each with activation and dropout, and ``fc``, which outputs the logits."""
     layers: dict[str, nn.Module] = {}
     for number, (before, width) in enumerate(pairwise((c_in, *widths)), start=1):
         layers[f"fc{number}"] = nn.Linear(before, width)
@@ -31,9 +31,9 @@ def fully_connected(
 
 
 def gap(maps: Sequence[int], classes: int, layer: LayerFactory, chosen: Options) -> nn.Sequential:
-    """Each map's mean, then the logits (Lin 2013, section 3.2): no weights for the averaging, any size of image.
+    """Global average pooling, then the logits (Lin 2013, section 3.2); accepts any image size.
 
-    Dropout stands before the first fully connected layer too, since a bare GAP head has no other place for it.
+    Dropout is also applied before the first fully connected layer: a GAP head without hidden layers has no other.
     """
     dense = fully_connected(maps[0], chosen.widths, classes, layer, chosen.dropout)
     return named(
@@ -42,16 +42,16 @@ def gap(maps: Sequence[int], classes: int, layer: LayerFactory, chosen: Options)
 
 
 def flatten(maps: Sequence[int], classes: int, layer: LayerFactory, chosen: Options) -> nn.Sequential:
-    """All pixels of all maps as one vector, then fully connected layers: fits one size of image only."""
+    """Flatten the feature maps, then fully connected layers; accepts a single image size."""
     return named(
         flatten=nn.Flatten(), **fully_connected(math.prod(maps), chosen.widths, classes, layer, chosen.dropout)
     )  # fmt: skip
 
 
 def grid(maps: Sequence[int], classes: int, layer: LayerFactory, chosen: Options, cells: float = 7) -> nn.Sequential:
-    """Means over a grid of cells x cells, flattened, then fully connected layers: any size of image.
+    """Adaptive average pooling to cells x cells, flatten, then fully connected layers; accepts any image size.
 
-    On the paper's own size each cell is one pixel, so nothing changes.
+    At the paper's image size each cell is one pixel, so the pooling has no effect.
     """
     numbers = maps[0] * int(cells) ** layer.rank
     dense = fully_connected(numbers, chosen.widths, classes, layer, chosen.dropout)
@@ -59,7 +59,7 @@ def grid(maps: Sequence[int], classes: int, layer: LayerFactory, chosen: Options
 
 
 def conv(maps: Sequence[int], classes: int, layer: LayerFactory, chosen: Options) -> nn.Sequential:
-    """A 1x1 convolution to one map for each class, then each map's mean (Lin 2013, figure 2): any size of image."""
+    """1x1 convolution to one channel per class, then global average pooling (Lin 2013, figure 2); any image size."""
     one = layer.conv(maps[0], classes, 1)
     return named(
         drop=nn.Dropout(chosen.dropout),
@@ -71,7 +71,7 @@ def conv(maps: Sequence[int], classes: int, layer: LayerFactory, chosen: Options
 
 
 def largest(maps: Sequence[int], classes: int, layer: LayerFactory, chosen: Options) -> nn.Sequential:
-    """Each map's largest value, then the logits: any size of image."""
+    """Global max pooling, then the logits; accepts any image size."""
     dense = fully_connected(maps[0], chosen.widths, classes, layer, chosen.dropout)
     return named(pool=layer.global_maximum(), flatten=nn.Flatten(), drop=nn.Dropout(chosen.dropout), **dense)
 
@@ -93,10 +93,10 @@ def network_with_head(
     layer: LayerFactory,
     chosen: Options,
 ) -> Network:
-    """Return the network of a body (stem, stages) with the head that its options choose.
+    """Return the network made of a body (stem, stages) and the head that its options select.
 
     Raises:
-        ModelError: the size is too small, or a head of fully connected layers has no size to fit.
+        ModelError: the size is too small, or head flatten was chosen without an image size.
     """
     make = resolve_component(HEADS, chosen.head, f"{name} head")
     if make is flatten and input_spec.size is None:
@@ -114,10 +114,10 @@ def network_with_head(
 
 
 def last_maps(body: Network, size: tuple[int, ...] | None) -> tuple[int, ...]:
-    """Return the shape (C, H, W) of the last stage's maps for images of `size` (of 256 pixels a side when None).
+    """Return the shape (C, H, W) of the last stage's maps for images of `size` (256 pixels per side if None).
 
     Raises:
-        ModelError: images of that size do not go through.
+        ModelError: the network cannot process images of that size.
     """
     sides = size or (256,) * body.input_spec.rank
     check_size(body, sides)

@@ -1,4 +1,4 @@
-"""Whether an input fits a network, and in one sentence why not."""
+"""Checks whether a network can process an input, and explains why not."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar, cast
@@ -10,25 +10,25 @@ from convscope.models.input_spec import InputSpec
 from convscope.models.layers import shape_text
 from convscope.models.shape_inference import run_on_meta
 
-LARGEST_SIDE_TRIED = 1024
+MAX_SIDE = 1024
 
 
-class Sized(Protocol):
-    """What is asked of a network here, an `nn.Module`: its name and the input that it is built for."""
+class HasInputSpec(Protocol):
+    """The attributes of a network (an `nn.Module`) that the checks need: its name and input specification."""
 
     name: str
     input_spec: InputSpec
 
     def compute(self, x: Tensor) -> Any:
-        """Return what `forward` returns, without the check of the input."""
+        """Return what `forward` returns, without the input check."""
         ...
 
 
-SizedModule = TypeVar("SizedModule", bound=Sized)
+NetworkT = TypeVar("NetworkT", bound=HasInputSpec)
 
 
-def accepts(network: Sized, shape: Sequence[int]) -> bool:
-    """Return whether an image of this shape (C, H, W) goes through."""
+def accepts(network: HasInputSpec, shape: Sequence[int]) -> bool:
+    """Return whether the network can process an image of this shape (C, H, W)."""
     try:
         run_on_meta(cast(nn.Module, network), network.compute, (1, *shape))
     except (RuntimeError, ValueError):
@@ -36,53 +36,54 @@ def accepts(network: Sized, shape: Sequence[int]) -> bool:
     return True
 
 
-def smallest(network: Sized) -> int | None:
-    """Return the smallest side of a square image that goes through, or None where none up to 1024 does."""
+def smallest_side(network: HasInputSpec) -> int | None:
+    """Return the smallest side of a square image that the network can process, or None if none up to 1024 works."""
 
-    def goes(side: int) -> bool:
+    def fits(side: int) -> bool:
         return accepts(network, (network.input_spec.channels, *(side,) * network.input_spec.rank))
 
     low, high = 0, 1
-    while not goes(high):
+    while not fits(high):
         low, high = high, 2 * high
-        if high > LARGEST_SIDE_TRIED:
+        if high > MAX_SIDE:
             return None
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if goes(middle) else (middle, high)
+        low, high = (low, middle) if fits(middle) else (middle, high)
     return high
 
 
-def input_error(network: Sized, shape: tuple[int, ...]) -> str | None:
-    """Return in one sentence why an input of this shape (C, H, W) cannot go through, or None where it can."""
-    name, takes, sides, given = network.name, network.input_spec, shape[1:], shape_text(shape[1:])
-    if len(sides) != takes.rank:
-        batch = "BCDHW" if takes.rank == 3 else "BCHW"[: takes.rank + 2]
+def input_error(network: HasInputSpec, shape: tuple[int, ...]) -> str | None:
+    """Return why the network cannot process an input of this shape (C, H, W), in one sentence; None if it can."""
+    name, input_spec, sides, given = network.name, network.input_spec, shape[1:], shape_text(shape[1:])
+    if len(sides) != input_spec.rank:
+        batch = "BCDHW" if input_spec.rank == 3 else "BCHW"[: input_spec.rank + 2]
         return (
-            f"{name}: an input has {len(shape) + 1} dimensions; give a batch of {takes.rank + 2} ({', '.join(batch)})"
+            f"{name}: the input has {len(shape) + 1} dimensions; "
+            f"give a batch of {input_spec.rank + 2} ({', '.join(batch)})"
         )
-    if shape[0] != takes.channels:
+    if shape[0] != input_spec.channels:
         return (
-            f"{name}: built for {takes.channels} channels and the input has {shape[0]}; "
+            f"{name}: built for {input_spec.channels} channels and the input has {shape[0]}; "
             f"convert the images or build it with channels={shape[0]}"
         )
-    if takes.size is not None and sides != takes.size:
-        built = shape_text(takes.size)
+    if input_spec.size is not None and sides != input_spec.size:
+        built = shape_text(input_spec.size)
         return f"{name}: built for {built} and the input is {given}; resize to {built} or build it with size={sides}"
     if accepts(network, shape):
         return None
-    side = smallest(network)
+    side = smallest_side(network)
     if side is None:
-        return f"{name}: an input of {given} does not go through, nor any other size; take out a pool or a stride"
-    least = shape_text((side,) * takes.rank)
+        return f"{name}: no input size up to {MAX_SIDE} works, including {given}; remove a pool or a stride"
+    least = shape_text((side,) * input_spec.rank)
     return f"{name}: an input of {given} is too small; the smallest that works is {least}"
 
 
-def check_size(network: SizedModule, size: tuple[int, ...] | None) -> SizedModule:
-    """Return the network, having made sure that images of this size go through.
+def check_size(network: NetworkT, size: tuple[int, ...] | None) -> NetworkT:
+    """Return the network after checking that it can process images of this size.
 
     Raises:
-        ModelError: when they do not, with both sizes and the smallest that works.
+        ModelError: it cannot; the message names both sizes and the smallest that works.
     """
     reason = size and input_error(network, (network.input_spec.channels, *size))
     if reason:

@@ -1,4 +1,4 @@
-"""The input that a network is built for: channels, rank and size."""
+"""The input specification of a network: channels, rank and size."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ Size = int | Sequence[int] | None
 
 @dataclass(frozen=True)
 class InputSpec:
-    """The images that a network is built for: channels, `rank` sides (1 sound, 2 images, 3 volumes), their size.
+    """The input of a network: channels, `rank` spatial dimensions (1 sound, 2 images, 3 volumes) and their size.
 
-    `size` is None where it does not matter.
+    `size` is None if the network accepts any size.
     """
 
     channels: int = 3
@@ -22,13 +22,13 @@ class InputSpec:
 
     @classmethod
     def checked(cls, name: str, channels: int, rank: int, size: Size) -> "InputSpec":
-        """Return the input that a builder was asked for; a size of one number stands for all sides.
+        """Return the validated specification; a single number as size applies to all sides.
 
         Raises:
-            ModelError: a rank other than 1, 2 and 3, fewer channels than one, a size that does not fit the rank.
+            ModelError: rank is not 1, 2 or 3, channels is below 1, or size does not match the rank.
 
-        >>> InputSpec.read("lenet", 1, 2, 28)
-        Input(channels=1, rank=2, size=(28, 28))
+        >>> InputSpec.checked("lenet", 1, 2, 28)
+        InputSpec(channels=1, rank=2, size=(28, 28))
         """
         if rank not in (1, 2, 3):
             raise ModelError(f"{name}: rank is {rank}; choose 1 (sound, series), 2 (images) or 3 (volumes)")

@@ -1,4 +1,4 @@
-"""The layers that networks are put together from, in one, two or three spatial dimensions."""
+"""The layers that networks are built from, in one, two or three spatial dimensions."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -27,25 +27,25 @@ Window = int | tuple[int, ...]
 
 
 def named(**layers: nn.Module) -> nn.Sequential:
-    """Return the layers one after the other, each with a name that stays in the state dict."""
+    """Return a sequential container of named layers; the names are the keys of the state dict."""
     return nn.Sequential(OrderedDict(layers))
 
 
 @dataclass(frozen=True)
 class LayerFactory:
-    """The layers of one network: its rank (1, 2 or 3 spatial dimensions) and the functions chosen for it."""
+    """Makes the layers of one network from its rank (spatial dimensions) and its chosen components."""
 
     rank: int = 2
     activation: Activation = nn.ReLU
     norm: Norm = batch
     pooling: Pooling = max_pool
     padding: str = "zeros"
-    norm_last: bool = False  # behind the activation, where a layer has both
+    norm_last: bool = False  # norm after the activation, if a layer has both
 
     def conv(
         self, c_in: int, c_out: int, size: Window, stride: int = 1, *, padding: Window | None = None, **rest: Any
     ) -> nn.Module:
-        """Return a convolution; `padding` None keeps height and width at stride 1, unless the network pads nothing."""
+        """Return a convolution; `padding` None keeps height and width at stride 1, unless padding is none."""
         if self.padding == "none":
             padding = 0
         elif padding is None:
@@ -55,16 +55,16 @@ class LayerFactory:
         return conv
 
     def conv_norm(self, c_in: int, c_out: int, size: Window, stride: int = 1, **rest: Any) -> nn.Sequential:
-        """Return convolution, then norm; the convolution has no bias where the norm has its own shift, unless asked."""
+        """Return convolution and norm; the convolution has a bias only if the norm has no shift, unless set."""
         norm = self.norm(c_out, self.rank)
         rest.setdefault("bias", next(norm.parameters(), None) is None)
         conv = self.conv(c_in, c_out, size, stride, **rest)
         return named(conv=conv) if isinstance(norm, nn.Identity) else named(conv=conv, norm=norm)
 
     def conv_norm_act(self, c_in: int, c_out: int, size: Window, stride: int = 1, **rest: Any) -> nn.Sequential:
-        """Return convolution, norm and activation; `rest` may name padding, groups and bias.
+        """Return convolution, norm and activation; `rest` may set padding, groups and bias.
 
-        With the norm last the convolution has a bias, since what the activation cuts depends on it.
+        With `norm_last` the convolution has a bias, since the norm cannot replace a shift before the activation.
         """
         norm = self.norm(c_out, self.rank) if self.norm_last else nn.Identity()
         if not isinstance(norm, nn.Identity):
@@ -75,27 +75,27 @@ class LayerFactory:
         return layers
 
     def conv_then_act(self, c_in: int, c_out: int, size: Window, stride: int = 1) -> tuple[nn.Module, nn.Module]:
-        """Return the same as two: what comes before the activation, and the activation with what comes behind it."""
+        """Return `conv_norm_act` in two: the layers before the activation, and the activation with later layers."""
         parts = dict(self.conv_norm_act(c_in, c_out, size, stride).named_children())
-        behind = {name: parts.pop(name) for name in list(parts)[list(parts).index("act") :]}
-        return named(**parts), behind["act"] if len(behind) == 1 else named(**behind)
+        after = {name: parts.pop(name) for name in list(parts)[list(parts).index("act") :]}
+        return named(**parts), after["act"] if len(after) == 1 else named(**after)
 
     def pool(self, channels: int, size: int = 2, stride: int = 2, *, padding: int = 0, ceil: bool = False) -> nn.Module:
-        """Return the pooling layer chosen for the network."""
+        """Return a pooling layer of the kind chosen for the network."""
         return self.pooling(PoolSettings(channels, size, stride, padding, ceil, self.rank))
 
     def global_average(self, size: int = 1) -> nn.Module:
-        """Return an average over whole maps, or over a grid of size x size cells."""
+        """Return adaptive average pooling to an output of `size` per side; 1 is global average pooling."""
         pool: nn.Module = ADAPTIVE_POOLS[self.rank](size)
         return pool
 
     def global_maximum(self) -> nn.Module:
-        """Return the largest value of whole maps."""
+        """Return global max pooling."""
         pool: nn.Module = ADAPTIVE_MAX_POOLS[self.rank](1)
         return pool
 
     def transposed(self, c_in: int, c_out: int, size: int = 2, stride: int = 2, **rest: Any) -> nn.Module:
-        """Return a transposed convolution, which makes maps `stride` times larger."""
+        """Return a transposed convolution, which upsamples by `stride`."""
         conv: nn.Module = TRANSPOSED[self.rank](c_in, c_out, size, stride, **rest)
         return conv
 
@@ -113,7 +113,7 @@ class Residual(nn.Module):
 
 
 class Branches(nn.Module):
-    """Several paths over the same input, their channels side by side (Szegedy 2014, figure 2)."""
+    """Parallel paths over the same input, concatenated along the channels (Szegedy 2014, figure 2)."""
 
     def __init__(self, **paths: nn.Module) -> None:
         super().__init__()
@@ -125,7 +125,7 @@ class Branches(nn.Module):
 
 
 def initialise(model: nn.Module, conv: Callable[[Tensor], Any], linear: Callable[[Tensor], Any]) -> None:
-    """Fill the weights of all convolutions and fully connected layers in place; biases become 0."""
+    """Initialise the weights of all convolutions and fully connected layers in place; set biases to 0."""
     for module in model.modules():
         if isinstance(module, (*CONVOLUTIONS.values(), *TRANSPOSED.values(), nn.Linear)):
             fill, weight, bias = (linear if isinstance(module, nn.Linear) else conv), module.weight, module.bias
@@ -134,16 +134,18 @@ def initialise(model: nn.Module, conv: Callable[[Tensor], Any], linear: Callable
                 nn.init.zeros_(cast("Tensor", bias))
 
 
-def cut_normal(weight: Tensor, deviation: float) -> None:
-    """Fill with N(0, deviation), what lies beyond two deviations drawn again until it does not."""
+def truncated_normal(weight: Tensor, deviation: float) -> None:
+    """Fill with N(0, deviation), truncated at two standard deviations by resampling."""
     with torch.no_grad():
         weight.normal_(0, deviation)
-        while not weight.is_meta and bool((far := weight.abs() > 2 * deviation).any()):
-            weight[far] = torch.empty(int(far.sum()), device=weight.device, dtype=weight.dtype).normal_(0, deviation)
+        while not weight.is_meta and bool((outside := weight.abs() > 2 * deviation).any()):
+            weight[outside] = torch.empty(int(outside.sum()), device=weight.device, dtype=weight.dtype).normal_(
+                0, deviation
+            )
 
 
 def shape_text(sides: Sequence[int]) -> str:
-    """Return sides as people write them.
+    """Format a shape as text.
 
     >>> shape_text((3, 224, 224))
     '3x224x224'

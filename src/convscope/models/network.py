@@ -1,4 +1,4 @@
-"""What every network is: a stem, stages and a head."""
+"""The base class of all networks: a stem, stages and a head."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -12,22 +12,22 @@ from convscope.models.input_spec import InputSpec
 
 
 class Outputs(NamedTuple):
-    """What a network with auxiliary classifiers returns in training: all are (B, K) logits."""
+    """Output of a network with auxiliary classifiers in training; all tensors are (B, K) logits."""
 
     logits: Tensor
     auxiliary: tuple[Tensor, ...]
 
 
 class Network(nn.Module):
-    """`stem`, then `stages`, then `head`: logits are ``head(features(x)[-1])``.
+    """A network of `stem`, `stages` and `head`; the logits are ``head(features(x)[-1])``.
 
-    `auxiliary` holds classifiers that hang on stages by their number; they work in training only.
+    `auxiliary` maps stage numbers to auxiliary classifiers, which are used in training only.
 
     Args:
-        input_spec: the input; with a size, the only one that the network takes, else any that is large enough.
-        stem: the first layers, at the finest resolution that the network keeps.
-        stages: each takes what the one before it returns.
-        head: makes (B, K) logits of the last stage's maps.
+        input_spec: the expected input; if it has a size, only that size is accepted, else any size large enough.
+        stem: the first layers, at the finest resolution of the feature maps.
+        stages: applied in sequence after the stem.
+        head: computes (B, K) logits from the last stage's maps.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Network(nn.Module):
         self.auxiliary = nn.ModuleDict()
 
     def features(self, x: Tensor) -> list[Tensor]:
-        """Return the map of each stage, finest first: (B, C, H, W) each."""
+        """Return the (B, C, H, W) output of each stage, finest first."""
         maps = []
         x = self.stem(x)
         for stage in self.stages:
@@ -48,11 +48,11 @@ class Network(nn.Module):
         return maps
 
     def encoder(self, x: Tensor) -> Tensor:
-        """Return the last stage's maps, what `head` turns into logits."""
+        """Return the last stage's output, the input of `head`."""
         return self.features(x)[-1]
 
     def pyramid(self, x: Tensor) -> list[Tensor]:
-        """Return the deepest map of each resolution, the stem's too, finest first."""
+        """Return the deepest map of each resolution, including the stem's, finest first."""
         maps = [self.stem(x)]
         for stage in self.stages:
             deeper = stage(maps[-1])
@@ -62,7 +62,7 @@ class Network(nn.Module):
         return maps
 
     def compute(self, x: Tensor) -> Tensor | Outputs:
-        """Return what `forward` returns, without its help when the input does not fit."""
+        """Return what `forward` returns, without its error messages for an unsuitable input."""
         maps = self.features(x)
         logits: Tensor = self.head(maps[-1])
         if self.training and len(self.auxiliary):
@@ -70,10 +70,10 @@ class Network(nn.Module):
         return logits
 
     def forward(self, x: Tensor) -> Tensor | Outputs:
-        """Return (B, K) logits; in training, with auxiliary classifiers, `Outputs`.
+        """Return (B, K) logits, or `Outputs` in training with auxiliary classifiers.
 
         Raises:
-            ModelError: the input has a size or a number of channels that the network cannot take.
+            ModelError: the network does not accept the input's size or number of channels.
         """
         if torch.compiler.is_compiling():
             return self.compute(x)

@@ -1,4 +1,4 @@
-"""The options that every network shares, read from plain keyword arguments (or from JSON) into one frozen object."""
+"""Options of the networks, validated from keyword arguments (or JSON) into frozen objects."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -15,7 +15,7 @@ FROM_ZERO = ("auxiliary", "first_padding")
 
 
 class VectorOptions(BaseModel):
-    """What can be chosen in any network, also in one without maps."""
+    """Options of every network, including those without feature maps."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
@@ -32,15 +32,17 @@ class VectorOptions(BaseModel):
 
 
 class LayerOptions(VectorOptions):
-    """What can be chosen in any convolutional network; a family adds its own and sets the defaults of its paper."""
+    """Options of every convolutional network; a family adds its own and sets its paper's defaults."""
 
     pooling: Named = "max"
     padding: str = "zeros"
     norm_last: bool = False
-    momentum: float | None = Field(None, gt=0, le=1)  # a batch's share in what batch norms remember; None: 0.1
+    momentum: float | None = Field(
+        None, gt=0, le=1
+    )  # of batch norm's running statistics; None: PyTorch's default of 0.1
 
     def layers(self, rank: int) -> LayerFactory:
-        """Return the layers that these options choose, for `rank` spatial dimensions."""
+        """Return the layer factory that these options select, for `rank` spatial dimensions."""
         resolve_component(PADDINGS, self.padding, "padding")
         norm = resolve_component(NORMS, self.norm, "norm")
         return LayerFactory(
@@ -52,25 +54,25 @@ class LayerOptions(VectorOptions):
             self.norm_last,
         )
 
-    def refuse_no_padding(self, name: str) -> None:
-        """Raise where paths that meet again would have maps of different sizes."""
+    def require_padding(self, name: str) -> None:
+        """Raise if padding is none, with which parallel paths would have different sizes."""
         if self.padding == "none":
-            raise ModelError(f"{name}: padding none makes paths that meet differ in size; choose zeros or edge")
+            raise ModelError(f"{name}: padding none gives parallel paths different sizes; choose zeros or edge")
 
 
 class Options(LayerOptions):
-    """What can be chosen in any network that classifies images."""
+    """Options of every image classifier."""
 
     head: Named = "gap"
-    widths: tuple[int, ...] = ()  # of the fully connected layers before the last
-    auxiliary: tuple[int, ...] = ()  # the stages on which auxiliary classifiers hang, from 0
+    widths: tuple[int, ...] = ()  # units of the hidden fully connected layers of the head
+    auxiliary: tuple[int, ...] = ()  # stages with an auxiliary classifier, counted from 0
     auxiliary_head: Named = "googlenet"
 
 
 def _whole_numbers(value: object) -> Iterator[int]:
     if isinstance(value, list | tuple):
-        for inside in value:
-            yield from _whole_numbers(inside)
+        for item in value:
+            yield from _whole_numbers(item)
     elif isinstance(value, int) and not isinstance(value, bool):
         yield value
 
@@ -79,10 +81,10 @@ Chosen = TypeVar("Chosen", bound=VectorOptions)
 
 
 def read_options(kind: type[Chosen], name: str, options: Mapping[str, Any]) -> Chosen:
-    """Return `options` as a `kind`, whose defaults fill what is not given.
+    """Return `options` validated as `kind`, with its defaults for options not given.
 
     Raises:
-        ModelError: an unknown option or a value that it cannot take.
+        ModelError: an option is unknown or its value invalid.
     """
     unknown = [option for option in options if option not in kind.model_fields]
     if unknown:

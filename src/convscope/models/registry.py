@@ -1,4 +1,4 @@
-"""Every network by its name, and a network as a few words of JSON."""
+"""Registry of the networks by name, and their architecture as JSON data."""
 
 import json
 from collections.abc import Callable
@@ -21,12 +21,12 @@ from convscope.models.families import (
     resnet,
     segnet,
     squeezenet,
+    timm,
     unet,
     vgg,
 )
-from convscope.models.families import timm as foreign
 from convscope.models.network import Network
-from convscope.models.toml import toml_network as spec
+from convscope.models.toml import toml_network
 from convscope.models.toml.toml_network import read_text
 
 RESNETS = {f"resnet{depth}": partial(resnet.resnet, **options) for depth, options in resnet.DEPTHS.items()}
@@ -42,8 +42,8 @@ VGGS = {
 }
 
 
-def unet_on_any(classes: int = 2, **options: Any) -> Network:
-    """A U-Net whose `encoder`, where one is named, is any network of the catalogue."""
+def unet_on_encoder(classes: int = 2, **options: Any) -> Network:
+    """Return a U-Net whose `encoder`, if one is named, is any network of the registry."""
     name = options.get("encoder")
     return unet.unet(classes, make_encoder=builder(name) if name else None, **options)
 
@@ -63,13 +63,13 @@ MODELS: dict[str, Callable[..., Network]] = {
     **{name: partial(squeezenet.squeezenet, **options) for name, options in squeezenet.VERSIONS.items()},
     "mobilenet_v2": mobilenet.mobilenet_v2,
     "airbench": airbench.airbench,
-    "unet": unet_on_any,
+    "unet": unet_on_encoder,
     "segnet": segnet.segnet,
     "full_resolution": full_resolution.full_resolution,
-    "assembled": spec.network_from_toml,
+    "assembled": toml_network.network_from_toml,
 }
 
-# What a network changes by itself when the images are small; `resolve` writes it down.
+# Options that a network changes for small images; `resolve` records them.
 SMALL_IMAGES: dict[str, Callable[[tuple[int, ...]], dict[str, Any]]] = {
     "lenet": lenet.for_small_images,
     **dict.fromkeys((*RESNETS, *SE_RESNETS), resnet.for_small_images),
@@ -80,7 +80,7 @@ SMALL_IMAGES: dict[str, Callable[[tuple[int, ...]], dict[str, Any]]] = {
 
 
 class Architecture(BaseModel):
-    """Everything needed to build a network again: plain data for the model's config.json, which runs no code."""
+    """Everything needed to rebuild a network, as plain data for the model's config.json."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -92,28 +92,28 @@ class Architecture(BaseModel):
 
     @field_validator("options")
     @classmethod
-    def plain(cls, options: dict[str, Any]) -> dict[str, Any]:
-        """Refuse what JSON cannot hold, functions above all: they have names."""
+    def _check_json(cls, options: dict[str, Any]) -> dict[str, Any]:
+        """Reject values that JSON cannot represent, such as functions."""
         try:
-            told: dict[str, Any] = json.loads(json.dumps(options))
+            plain: dict[str, Any] = json.loads(json.dumps(options))
         except TypeError as error:
             raise ValueError(f"{error}; name it instead, as in activation = 'relu'") from None
-        return told
+        return plain
 
 
-FROM_THE_IMAGES = ("classes", "channels", "size", "rank")
+FROM_DATA = ("classes", "channels", "size", "rank")
 
 
 def resolve(
     name: str, classes: int, channels: int, size: tuple[int, ...], options: dict[str, Any] | None = None
 ) -> Architecture:
-    """Return the architecture for these images, with what their size decides written into its options.
+    """Return the architecture for these images; options that depend on their size are recorded in it.
 
-    `options` given by the caller go before what the size would choose. A `name` that ends with .toml is a file of
-    blocks, whose text becomes part of the architecture.
+    `options` given by the caller take precedence over those derived from the size. A `name` ending in .toml is a file
+    of blocks; its text becomes part of the architecture.
 
     Raises:
-        ModelError: no network of that name.
+        ModelError: there is no network of that name.
 
     >>> resolve("resnet18", 10, 1, (28, 28)).options
     {'stem': 'small'}
@@ -122,42 +122,42 @@ def resolve(
         text = read_text(Path(name))
         name, options = "assembled", {"text": text, "source": Path(name).name, **(options or {})}
     builder(name)
-    chosen = SMALL_IMAGES.get(name, no_adaptation)(size)
+    adapted = SMALL_IMAGES.get(name, no_adaptation)(size)
     if options and options.get("encoder"):
         small = SMALL_IMAGES.get(options["encoder"], no_adaptation)(size)
         options = {**options, "encoder_options": {**small, **options.get("encoder_options", {})}}
-    return Architecture(name=name, classes=classes, channels=channels, size=size, options={**chosen, **(options or {})})
+    return Architecture(
+        name=name, classes=classes, channels=channels, size=size, options={**adapted, **(options or {})}
+    )
 
 
 def build(architecture: Architecture) -> Network:
-    """Return the network of an architecture, its weights at the start that its paper gives.
+    """Return the network of an architecture, initialised as in its paper.
 
     Raises:
-        ModelError: unknown name or option, or a size that the network cannot take.
+        ModelError: the name or an option is unknown, or the network does not accept the size.
     """
     make, options = builder(architecture.name), dict(architecture.options)
     rank = len(architecture.size) if architecture.size else options.pop("rank", 2)
-    for option in FROM_THE_IMAGES:
+    for option in FROM_DATA:
         if option in options:
-            raise ModelError(
-                f"{architecture.name}: no option {option}; the images and their classes say it, leave it away"
-            )
+            raise ModelError(f"{architecture.name}: no option {option}; it follows from the data, remove it")
     return make(architecture.classes, channels=architecture.channels, size=architecture.size, rank=rank, **options)
 
 
 def builder(name: str) -> Callable[..., Network]:
-    """Return the function that builds the network of this name.
+    """Return the function that builds the network `name`.
 
     Raises:
-        ModelError: there is none.
+        ModelError: there is no such network.
     """
-    if name.startswith(foreign.PREFIX):
-        return partial(foreign.timm_network, name.removeprefix(foreign.PREFIX))
+    if name.startswith(timm.PREFIX):
+        return partial(timm.timm_network, name.removeprefix(timm.PREFIX))
     if name not in MODELS:
         raise ModelError(f"model: no network {name}{did_you_mean(name, MODELS)}")
     return MODELS[name]
 
 
 def no_adaptation(sides: tuple[int, ...]) -> dict[str, Any]:  # noqa: ARG001
-    """Nothing to adapt."""
+    """Return no options, for networks that need no adaptation."""
     return {}

@@ -1,4 +1,4 @@
-"""Making maps larger again: each way is a function of the coarse map and the finer one that it is to match."""
+"""Upsampling modules; each is called with the coarse map, the finer map (or None) and the target sides."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from convscope.models.layers import LayerFactory
 
 
 def repeat(x: Tensor, sides: tuple[int, ...]) -> Tensor:
-    """Fill each window with its one value; no weights.
+    """Nearest-neighbour upsampling; no parameters.
 
     >>> import torch
     >>> repeat(torch.tensor([[[1.0, 2.0]]]), (4,)).tolist()
@@ -20,52 +20,52 @@ def repeat(x: Tensor, sides: tuple[int, ...]) -> Tensor:
 
 
 def bilinear(x: Tensor, sides: tuple[int, ...]) -> Tensor:
-    """Interpolate linearly along every side; no weights."""
+    """Linear, bilinear or trilinear interpolation; no parameters."""
     mode = {3: "linear", 4: "bilinear", 5: "trilinear"}[x.dim()]
     return functional.interpolate(x, size=sides, mode=mode, align_corners=False)
 
 
 def max_unpool(x: Tensor, fine: Tensor) -> Tensor:
-    """Put each value where `fine` is largest in its window, zeros elsewhere; no weights.
+    """Max unpooling: put each value at the position where `fine` is largest in its window, zeros elsewhere.
 
-    Where `x` comes from `fine` by max pooling these are the positions that the pool picked (Badrinarayanan 2015).
+    If `x` was max-pooled from `fine`, these are the pooling indices (Badrinarayanan 2015). No parameters.
 
     Args:
         x: (B, C, h, w).
-        fine: (B, C, H, W) of the same channels.
+        fine: (B, C, H, W), with the same number of channels.
     """
     positions: Any = (
         functional.adaptive_max_pool1d, functional.adaptive_max_pool2d, functional.adaptive_max_pool3d,
     )[x.dim() - 3]  # fmt: skip
     _, indices = positions(fine, x.shape[2:], return_indices=True)
-    # A scatter and not torch's unpooling, which has no deterministic form.
+    # A scatter, since torch's unpooling has no deterministic implementation.
     flat = x.new_zeros(*x.shape[:2], fine.shape[2:].numel()).scatter(2, indices.flatten(2), x.flatten(2))
     return flat.view(fine.shape)
 
 
-def centre(x: Tensor, sides: tuple[int, ...]) -> Tensor:
-    """Return the middle of a map."""
+def center_crop(x: Tensor, sides: tuple[int, ...]) -> Tensor:
+    """Return the central crop of a map."""
     for dim, side in enumerate(sides, start=2):
         x = x.narrow(dim, (x.shape[dim] - side) // 2, side)
     return x
 
 
 class Enlarge(nn.Module):
-    """Enlarge to `sides` without weights, then a 3x3 from `c_in` to `c_out` maps."""
+    """Resize to `sides` without parameters, then a 3x3 convolution from `c_in` to `c_out` channels."""
 
     def __init__(
-        self, way: Callable[[Tensor, tuple[int, ...]], Tensor], c_in: int, c_out: int, layer: LayerFactory
+        self, resize: Callable[[Tensor, tuple[int, ...]], Tensor], c_in: int, c_out: int, layer: LayerFactory
     ) -> None:
         super().__init__()
-        self.way, self.conv = way, layer.conv_norm(c_in, c_out, 3)
+        self.resize, self.conv = resize, layer.conv_norm(c_in, c_out, 3)
 
     def forward(self, x: Tensor, fine: Tensor | None, sides: tuple[int, ...]) -> Tensor:  # noqa: ARG002
-        out: Tensor = self.conv(self.way(x, sides))
+        out: Tensor = self.conv(self.resize(x, sides))
         return out
 
 
 class Unpool(nn.Module):
-    """A convolution to as many maps as the finer map has, then values to the remembered positions."""
+    """A convolution to the channels of the finer map, then max unpooling to its pooling indices."""
 
     def __init__(self, c_in: int, c_out: int, layer: LayerFactory) -> None:
         super().__init__()
@@ -73,12 +73,12 @@ class Unpool(nn.Module):
 
     def forward(self, x: Tensor, fine: Tensor | None, sides: tuple[int, ...]) -> Tensor:
         x = self.conv(x)
-        # The stem may have thrown the finest resolution away: there is no position to remember.
+        # The stem may have no map at the finest resolution, and so no pooling indices.
         return repeat(x, sides) if fine is None else max_unpool(x, fine)
 
 
 class Transposed(nn.Module):
-    """A transposed convolution whose window is its stride, so that no place is written twice (no checkerboard)."""
+    """A transposed convolution with kernel size equal to stride: no overlap, so no checkerboard artefacts."""
 
     def __init__(self, c_in: int, c_out: int, factor: int, layer: LayerFactory) -> None:
         super().__init__()

@@ -99,7 +99,7 @@ def _assemble_session(
     stages, watch = (Stages(plan), UnfreezingCheck()) if plan else (None, None)
     plateau = schedule if isinstance(schedule, PlateauSchedule) else None
     compiled = None if plan else compile_for(recipe, device)
-    state.enter = compiled or state.enter
+    state.forward = compiled or state.forward
     memories = {
         "best": best,
         "clock": clock,

@@ -48,7 +48,7 @@ def _train_all(session: TrainingSession) -> Generator[Step | Epoch | Note]:
     """All of the network from the first epoch to the last."""
     state, clock, batches = session.state, session.clock, session.train
     loss = with_auxiliary_loss(session.task.loss)
-    if session.compiled and session.compiled.way is None:
+    if session.compiled and session.compiled.choice is None:
         with closing_iterator(batches(state.epoch)) as pairs:
             left = partial(_seconds_left, session)
             message = session.compiled.decide(state.model, next(iter(pairs)), loss, state.precision, left)

@@ -57,7 +57,7 @@ def _train_stage(session: TrainingSession, stage: Stage) -> Generator[Step | Epo
     kept = _frozen_features(session, stage)
     if kept is not None:
         first_part, batches, validation = kept
-        state.enter = partial(_forward_from, first_part)
+        state.forward = partial(_forward_from, first_part)
         judge = lambda model: session.evaluate(partial(_forward_from, first_part, model), validation)  # noqa: E731
     schedule = _schedule(session, stage)
     if clock:
@@ -65,7 +65,7 @@ def _train_stage(session: TrainingSession, stage: Stage) -> Generator[Step | Epo
     try:
         yield from run(state, batches, with_auxiliary_loss(session.task.loss), schedule, stage.last, judge)
     finally:
-        state.enter = _full_forward
+        state.forward = _full_forward
 
 
 def _full_forward(model: nn.Module, x: Any) -> Any:

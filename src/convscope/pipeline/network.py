@@ -10,7 +10,7 @@ from convscope.datasets import Dataset
 from convscope.errors import ConfigError
 from convscope.models import Architecture, build, resolve
 from convscope.models.input_check import check_size
-from convscope.models.pretrained.state_dicts import fitted
+from convscope.models.pretrained.state_dicts import match_state
 from convscope.runs.pretrained import PretrainedSource
 from convscope.runs.recipe import Recipe
 from convscope.tasks import Task, TaskContext
@@ -56,8 +56,10 @@ def matching_weights(model: nn.Module, origin: PretrainedSource, replaced: int) 
         ConfigError: a layer that is to be kept has another shape in the weights.
     """
     new = new_layers(model, replaced)
-    fits, loaded = fitted(model, origin.state, origin.provenance["source"], new)  # type: ignore[arg-type]
-    lost = [name for name in loaded.fresh if name.startswith(("stem.", "head.")) and name.rpartition(".")[0] not in new]
+    fits, loaded = match_state(model, origin.state, origin.provenance["source"], new)  # type: ignore[arg-type]
+    lost = [
+        name for name in loaded.not_loaded if name.startswith(("stem.", "head.")) and name.rpartition(".")[0] not in new
+    ]
     if lost:
         layer = lost[0].rpartition(".")[0]
         if layer.startswith("stem."):

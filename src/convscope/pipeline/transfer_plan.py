@@ -22,7 +22,7 @@ from convscope.runs.loaders import PreparedData
 from convscope.runs.overrides import Overrides, lay
 from convscope.runs.pretrained import PretrainedSource, find_pretrained
 from convscope.runs.recipe import Recipe, TransferSettings
-from convscope.training import Note, digest, digests, weighted
+from convscope.training import Note, digest, digests, weight_layers
 
 FEW = 500  # training images per class up to which the encoder stays as it is; see docs/benchmarks/recipes.md
 MANY = 1000  # from here on several fully connected layers are new
@@ -92,7 +92,7 @@ def plan_transfer(
     overrides: Overrides, prepared: PreparedData, draft: Recipe, model: nn.Module
 ) -> tuple[Overrides, str]:
     """Settings that suit the data and trained weights, to lie under the user's, and why the plan is what it is."""
-    layers = sum(1 for _ in weighted("head", model.get_submodule("head")))
+    layers = sum(1 for _ in weight_layers("head", model.get_submodule("head")))
     chosen, why = plan_for(images_per_class(prepared), layers, epochs_of(overrides))
     plan = Overrides.of({"transfer": chosen}, f"{FROM_DATA}: {why.partition(',')[0]}")
     transfer = overrides.get("transfer", {})
@@ -122,7 +122,7 @@ def transfer_event(session: TrainingSession, why: str) -> PretrainedLoaded:
         if row.num_parameters:
             late = row.trained_from is None or row.trained_from > epochs
             until = None if late else (row.trained_from or 1) - 1
-            rows.append(PlanRow(row.part, row.num_parameters, until, None if late else rate * row.share))
+            rows.append(PlanRow(row.part, row.num_parameters, until, None if late else rate * row.lr_factor))
     origin = session.config.origin
     return PretrainedLoaded(session.config.architecture.name, origin["source"], origin["licence"], why, tuple(rows))
 

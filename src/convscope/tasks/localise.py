@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from convscope.errors import ModelError
-from convscope.models import DenseNetwork, Network
+from convscope.models import EncoderDecoder, Network
 from convscope.models.heads import last_maps
 from convscope.tasks.boxes import giou, iou, to_xywh, to_xyxy
 from convscope.tasks.classify import confusion_matrix, wilson
@@ -133,7 +133,7 @@ class Localise(Task):
         Raises:
             ModelError: it has no head to put one beside.
         """
-        if not isinstance(network, Network) or isinstance(network, DenseNetwork) or len(network.auxiliary):
+        if not isinstance(network, Network) or isinstance(network, EncoderDecoder) or len(network.auxiliary):
             raise ModelError(
                 "task localise: the network has no place for a second head; choose another, such as resnet18"
             )

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from convscope.errors import ModelError
-from convscope.models import DenseNetwork
+from convscope.models import EncoderDecoder
 from convscope.tasks.drawing import Pixels, colors_of, with_mask
 from convscope.tasks.meter import Arrays
 from convscope.tasks.resampled import bootstrap_interval
@@ -103,7 +103,7 @@ class Segment(Task):
         Raises:
             ModelError: it gives one answer per image.
         """
-        if not isinstance(network, DenseNetwork):
+        if not isinstance(network, EncoderDecoder):
             raise ModelError("task segment: the network gives one answer per image; choose unet or segnet")
         return network
 

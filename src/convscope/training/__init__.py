@@ -1,4 +1,4 @@
-"""Training: any network, any batches, any loss; a loop that tells what happened and leaves the rest to its caller."""
+"""Training of any network with any batches and loss: a loop that yields records and leaves the rest to the caller."""
 
 from convscope.training.checkpoint import load, save
 from convscope.training.compile import Compiled, CompileMode, seconds_per_step
@@ -23,7 +23,7 @@ from convscope.training.lr_range_test import RangeSettings, RangeTest, learning_
 from convscope.training.muon import muon_parameters
 from convscope.training.optimisers import OPTIMISERS, OptimiserSettings, build_optimiser, set_learning_rate
 from convscope.training.overfitting import overfitting_from
-from convscope.training.partition import forward_parts, is_part_chain, new_layers, parts, weighted
+from convscope.training.partition import forward_parts, is_part_chain, new_layers, parts, weight_layers
 from convscope.training.precision import Precision, computes_bfloat16, in_float32, precision_context
 from convscope.training.schedules import (
     SHAPES,
@@ -105,5 +105,5 @@ __all__ = [
     "set_learning_rate",
     "set_random_states",
     "train_mode",
-    "weighted",
+    "weight_layers",
 ]

@@ -1,8 +1,8 @@
-"""States on disk: whatever happens while one is written, a complete one can be read.
+"""Crash-safe checkpoints: a complete one can be read whatever happens during a write.
 
-A state is written aside, synced to the disk, and only then renamed over the last one, which becomes the previous
-one. A process that dies at any moment leaves a complete state behind, and at most loses the one it was writing. What
-is read is checked first (the archive's checksums), and is opened as data: nothing in it is ever run as code.
+A state is written to a temporary file, synced to disk and then renamed to the last one, which becomes the previous
+one. A process killed at any moment leaves a complete state and loses at most the one it was writing. A file is verified
+by the checksums of its archive and loaded as data only: nothing in it is executed.
 """
 
 import os
@@ -24,12 +24,12 @@ WRITING = "writing.pt"
 
 
 def save(state: State, folder: Path) -> Path:
-    """Write `state` as the last one in `folder`, the one before it becoming the previous one; return its path.
+    """Save `state` as the last one in `folder`, keep the one before it as the previous one, and return the path.
 
-    Call it after an `Epoch`, when plateau and patience have seen that epoch's score.
+    Call it after an `Epoch`, once plateau schedule and early stopping are updated with its score.
 
     Raises:
-        TrainingError: it could not be written, for instance because the disk is full; the last one is as it was.
+        TrainingError: writing failed, for instance because the disk is full; the last state is unchanged.
     """
     last, writing = folder / LAST, folder / WRITING
     try:
@@ -46,19 +46,19 @@ def save(state: State, folder: Path) -> Path:
         with suppress(OSError):
             writing.unlink()
         raise TrainingError(
-            f"{folder}: the state could not be saved ({_why(error)}), and the last good one is kept; "
-            "free some space or give another folder, and resume"
+            f"{folder}: the state could not be saved ({_why(error)}), and the last saved one is unchanged; "
+            "free disk space or choose another folder, then resume"
         ) from error
     return last
 
 
 def load(folder: Path) -> dict[str, Any]:
-    """Return the newest complete state in `folder`, on the CPU, for ``State.load_state_dict``.
+    """Return the newest complete state in `folder`, on the CPU, for `State.load_state_dict`.
 
-    A damaged one is passed over with a warning that names it.
+    A damaged file is skipped with a warning that names it.
 
     Raises:
-        RunError: there is none, or none is complete.
+        RunError: there is no state, or none is complete.
     """
     damaged = []
     for path in (folder / LAST, folder / PREVIOUS):
@@ -71,15 +71,15 @@ def load(folder: Path) -> dict[str, Any]:
             why = str(error).partition("\n")[0]
         else:
             if damaged:
-                warnings.warn(f"{folder}: {damaged[0]} is damaged; going on from {path.name}", stacklevel=2)
+                warnings.warn(f"{folder}: {damaged[0]} is damaged; resuming from {path.name}", stacklevel=2)
             return content
     if damaged:
-        raise RunError(f"{folder}: {' and '.join(damaged)} cannot be opened ({why}); start the run anew")
+        raise RunError(f"{folder}: {' and '.join(damaged)} cannot be opened ({why}); start a new run")
     raise RunError(f"{folder}: no saved state here; give the folder of a run that finished at least one epoch")
 
 
 def _read(path: Path) -> dict[str, Any]:
-    with zipfile.ZipFile(path) as archive:  # torch's own reader does not compare the checksums
+    with zipfile.ZipFile(path) as archive:  # torch.load does not verify the checksums
         broken = archive.testzip()
     if broken:
         raise zipfile.BadZipFile(f"{broken} does not match its checksum")
@@ -88,7 +88,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the renaming itself last through a power cut; Windows has no such call and needs none."""
+    """Make the rename durable through a power failure; not available and not needed on Windows."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -99,7 +99,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _why(error: BaseException) -> str:
-    """Name what the operating system said, which torch may hide behind an error of its own."""
+    """Return the operating system's message, which torch may wrap in an error of its own."""
     cause: BaseException | None = error
     while cause:
         if isinstance(cause, OSError) and cause.strerror:

@@ -1,6 +1,6 @@
-"""Early stopping: how long to go on without progress.
+"""Early stopping after epochs without improvement.
 
-The loop is a generator, so that stopping is the caller's `break`; this object only counts.
+The loop is a generator, so the caller stops with `break`; this object only counts.
 """
 
 import math
@@ -8,30 +8,30 @@ from typing import Literal
 
 
 class EarlyStopping:
-    """Counts epochs without progress, and says when there were more than `patience` of them in a row.
+    """Counts consecutive epochs without improvement and reports when they exceed `patience`.
 
-    An epoch is bad when its score is no better than the best one before, or is not a number.
-    With ``patience=2`` the third bad epoch in a row exhausts it.
+    An epoch is bad if its score does not improve on the best one by more than `min_delta`, or is NaN.
+    With ``patience=2`` the third consecutive bad epoch exceeds it.
 
-    >>> patience = EarlyStopping(1, mode="min")
-    >>> [patience.update(loss) for loss in (0.5, 0.5, 0.4, 0.6, 0.4)]
+    >>> stopping = EarlyStopping(1, mode="min")
+    >>> [stopping.update(loss) for loss in (0.5, 0.5, 0.4, 0.6, 0.4)]
     [False, False, False, False, True]
-    >>> patience.best, patience.best_epoch
+    >>> stopping.best, stopping.best_epoch
     (0.4, 3)
     """
 
-    def __init__(self, patience: int, mode: Literal["min", "max"] = "min", least_gain: float = 0.0) -> None:
-        """Take how many bad epochs are borne, whether lower or higher is better, and how much counts as better."""
+    def __init__(self, patience: int, mode: Literal["min", "max"] = "min", min_delta: float = 0.0) -> None:
+        """Set the number of bad epochs to tolerate, the direction, and the minimum improvement."""
         self.patience = patience
         self.mode = mode
-        self.least_gain = least_gain
+        self.min_delta = min_delta
         self.best: float | None = None
         self.best_epoch = 0  # counted from 1; 0 before the first
         self.epochs = 0
-        self.bad_epochs = 0  # in a row, up to now
+        self.bad_epochs = 0  # consecutive
 
     def update(self, score: float) -> bool:
-        """Take an epoch's score; return whether patience is exhausted. Feed it before the state is saved."""
+        """Add an epoch's score; return whether `patience` is exceeded. Call it before saving the state."""
         self.epochs += 1
         if self._is_better(score):
             self.best, self.best_epoch, self.bad_epochs = score, self.epochs, 0
@@ -45,10 +45,10 @@ class EarlyStopping:
         if self.best is None:
             return True
         gain = self.best - score if self.mode == "min" else score - self.best
-        return gain > self.least_gain
+        return gain > self.min_delta
 
     def state_dict(self) -> dict[str, float | None]:
-        """What it has counted; `patience`, `mode` and `least_gain` are settings and are not in it."""
+        """Return the counters; `patience`, `mode` and `min_delta` are settings and not included."""
         return {
             "best": self.best,
             "best_epoch": self.best_epoch,
@@ -57,7 +57,7 @@ class EarlyStopping:
         }
 
     def load_state_dict(self, content: dict[str, float | None]) -> None:
-        """Go on from what `state_dict` returned."""
+        """Restore what `state_dict` returned."""
         self.best = content["best"]
         self.best_epoch, self.epochs, self.bad_epochs = (
             int(content[name] or 0) for name in ("best_epoch", "epochs", "bad_epochs")

@@ -1,9 +1,10 @@
-"""Learning from few images: which parts of a trained network stay as they are, until when, how fast the rest learns.
+"""Transfer learning: which parts of a pretrained network are frozen, until when, and the learning rate of each part.
 
-A network with ``stem``, ``stages`` and ``head`` is a row of parts, from the image to the answer. The last layers of the
-head are new. The others are frozen: their weights get no gradient and their modules are in eval mode, so that batch
-norm's statistics stand still too. From an epoch on they may learn again, the highest first, each slower than the one
-above it (Howard & Ruder 2018, sections 3.2 and 3.3: discriminative fine-tuning, gradual unfreezing).
+A network with ``stem``, ``stages`` and ``head`` is a sequence of parts from input to output. The last layers of the
+head are new. The others are frozen: their parameters get no gradient and their modules are in eval mode, so that batch
+norm's running statistics do not change. They can be unfrozen from a given epoch on, the last part first, with a lower
+learning rate for earlier parts (Howard & Ruder 2018, sections 3.2 and 3.3: discriminative fine-tuning, gradual
+unfreezing).
 """
 
 import hashlib
@@ -16,16 +17,16 @@ from torch import Tensor, nn
 
 from convscope.errors import ConfigError
 from convscope.training.optimisers import OPTIMISERS, OptimiserSettings, parameter_groups
-from convscope.training.partition import ENCODER_PARTS, new_layers, num_parameters, parts, weighted
+from convscope.training.partition import ENCODER_PARTS, new_layers, num_parameters, parts, weight_layers
 
 
 class PlanSettings(BaseModel, frozen=True, extra="forbid"):
-    """How much of a trained network is replaced, and when the rest learns.
+    """Which layers of a pretrained network are replaced, and when the others are unfrozen.
 
-    `replace_fc` layers with weights are new, counted from the end. From epoch `unfreeze_at` on (0: never) the highest
-    frozen part learns as well, and every `unfreeze_every` epochs the next one below it, `unfreeze_parts` in all (0:
-    down to the stem). The highest learns at `encoder_lr`, either "0.1x" the new layers' rate or a rate; each one
-    below at `layer_lr_decay` times the rate of the one above.
+    The last `replace_fc` layers with weights are new. At epoch `unfreeze_at` (0: never) the last frozen part is
+    unfrozen, and every `unfreeze_every` epochs the one before it, `unfreeze_parts` in total (0: all). The last part has
+    the learning rate `encoder_lr`, either a factor of the new layers' rate such as "0.1x" or an absolute rate; each
+    earlier part has `layer_lr_decay` times the rate of the part after it.
     """
 
     replace_fc: int = Field(1, ge=0)
@@ -39,17 +40,17 @@ class PlanSettings(BaseModel, frozen=True, extra="forbid"):
     @classmethod
     def _rate(cls, value: object) -> object:
         try:
-            right = float(str(value).removesuffix("x")) > 0
+            is_positive = float(str(value).removesuffix("x")) > 0
         except ValueError:
-            right = False
-        if not right:
-            raise ValueError("write a share of the head's learning rate like 0.1x, or a rate like 1e-3")
+            is_positive = False
+        if not is_positive:
+            raise ValueError("write a factor of the head's learning rate like 0.1x, or a rate like 1e-3")
         return str(value)
 
-    def share(self, rate: float) -> float:
-        """What the new layers' `rate` is multiplied by for the highest part.
+    def lr_factor(self, rate: float) -> float:
+        """Return the factor of the new layers' learning rate `rate` for the last unfrozen part.
 
-        >>> PlanSettings(encoder_lr="0.1x").share(0.02), PlanSettings(encoder_lr="1e-3").share(0.02)
+        >>> PlanSettings(encoder_lr="0.1x").lr_factor(0.02), PlanSettings(encoder_lr="1e-3").lr_factor(0.02)
         (0.1, 0.05)
         """
         number = float(self.encoder_lr.removesuffix("x"))
@@ -58,112 +59,114 @@ class PlanSettings(BaseModel, frozen=True, extra="forbid"):
 
 @dataclass(frozen=True)
 class PlanPart:
-    """One part: its weights, the epoch (from 1) from which it learns, None for never, its share of the rate.
+    """One part: its parameters, its first trained epoch (from 1; None: never) and its learning-rate factor.
 
-    `new` parts learn from the start; the others have trained weights to lose.
+    `new` parts are trained from the start; the others are pretrained.
     """
 
     part: str
     num_parameters: int
     trained_from: int | None
-    share: float
+    lr_factor: float
     new: bool
 
     def frozen_in(self, epoch: int) -> bool:
-        """Whether it has weights that stand still in an epoch, counted from 1."""
+        """Return whether it has parameters and is frozen in `epoch`, counted from 1."""
         return self.num_parameters > 0 and (self.trained_from is None or epoch < self.trained_from)
 
 
 @dataclass(frozen=True)
 class FinetuningPlan:
-    """The parts of a network, from the image to the answer."""
+    """The plan for all parts of a network, from input to output."""
 
     rows: tuple[PlanPart, ...]
 
     def num_frozen(self, epoch: int) -> int:
-        """How many of the parts stand still in an epoch, counted from 1: all up to the last one that must."""
+        """Return how many of the first parts are frozen in `epoch`, counted from 1: all up to the last frozen one."""
         return max((index + 1 for index, row in enumerate(self.rows) if row.frozen_in(epoch)), default=0)
 
     def changes(self, epochs: int) -> list[int]:
-        """The epochs, from 1, that begin with other parts frozen than the one before; the first is always one."""
+        """Return the epochs, from 1, that start with another set of frozen parts, including the first."""
         found = {row.trained_from for row in self.rows if row.trained_from and row.trained_from <= epochs}
         return sorted({1, *found})
 
     @property
     def unfreezes_at(self) -> int | None:
-        """The first epoch in which more than the new layers learns; None: there is none."""
+        """The first epoch in which pretrained parts are trained; None: there is none."""
         later = [row.trained_from for row in self.rows if row.num_parameters and row.trained_from and not row.new]
         return min(later, default=None)
 
     def num_trained(self, epoch: int) -> int:
-        """How many weights learn in an epoch."""
+        """Return the number of parameters trained in `epoch`."""
         return sum(row.num_parameters for row in self.rows if row.num_parameters and not row.frozen_in(epoch))
 
 
 def make_plan(model: nn.Module, settings: PlanSettings, rate: float) -> FinetuningPlan:
-    """Lay the settings over the parts of a network.
+    """Return the fine-tuning plan of a network.
 
     Args:
         model: with stem, stages and head.
-        settings: what is new, and when the rest learns.
-        rate: of the new layers; only an absolute `encoder_lr` needs it.
+        settings: what is replaced and unfrozen.
+        rate: learning rate of the new layers; used only with an absolute `encoder_lr`.
 
     Raises:
-        ConfigError: the network has fewer layers or parts than the settings speak of.
+        ConfigError: the network has fewer layers or parts than the settings require.
     """
-    found, new = parts(model), set(new_layers(model, settings.replace_fc))
-    first_new = next((index for index, (name, part) in enumerate(found) if _is_new(name, part, new)), len(found))
-    old = [index for index, (_, part) in enumerate(found[:first_new]) if num_parameters(part)]
+    network_parts, new = parts(model), set(new_layers(model, settings.replace_fc))
+    first_new = next(
+        (index for index, (name, part) in enumerate(network_parts) if _is_new(name, part, new)), len(network_parts)
+    )
+    old = [index for index, (_, part) in enumerate(network_parts[:first_new]) if num_parameters(part)]
     learning = old[::-1][: settings.unfreeze_parts or None] if settings.unfreeze_at else []
     if settings.unfreeze_parts > len(old):
         raise ConfigError(
-            f"transfer.unfreeze_parts is {settings.unfreeze_parts}, but {len(old)} parts are frozen; "
+            f"transfer.unfreeze_parts is {settings.unfreeze_parts}, but {len(old)} parts can be frozen; "
             f"give 1 to {len(old)}, or 0 for all"
         )
-    from_epoch, share = {}, {}
+    from_epoch, lr_factors = {}, {}
     for depth, index in enumerate(learning):
         from_epoch[index] = settings.unfreeze_at + depth * settings.unfreeze_every
-        share[index] = settings.share(rate) * settings.layer_lr_decay**depth
+        lr_factors[index] = settings.lr_factor(rate) * settings.layer_lr_decay**depth
     return FinetuningPlan(tuple(
-        PlanPart(name, num_parameters(part), from_epoch.get(index), share.get(index, 1.0), new=False)
+        PlanPart(name, num_parameters(part), from_epoch.get(index), lr_factors.get(index, 1.0), new=False)
         if index < first_new
         else PlanPart(name, num_parameters(part), 1, 1.0, new=True)
-        for index, (name, part) in enumerate(found)
+        for index, (name, part) in enumerate(network_parts)
     ))  # fmt: skip
 
 
 def _is_new(name: str, part: nn.Module, new: set[str]) -> bool:
-    """Whether a part learns from the start: it is or holds a new layer, or is no part of the encoder."""
-    return not name.startswith(ENCODER_PARTS) or any(layer in new for layer in weighted(name, part))
+    """Return whether a part is trained from the start: it contains a new layer or is not part of the encoder."""
+    return not name.startswith(ENCODER_PARTS) or any(layer in new for layer in weight_layers(name, part))
 
 
 def freeze(model: nn.Module, plan: FinetuningPlan, epoch: int) -> None:
-    """Put the network in train mode with what the plan freezes in an epoch, counted from 1, standing still."""
+    """Set the network to train mode and freeze the parts that the plan freezes in `epoch`, counted from 1."""
     model.train()
-    still = plan.num_frozen(epoch)
+    num_frozen = plan.num_frozen(epoch)
     for index, (_, part) in enumerate(parts(model)):
-        part.requires_grad_(index >= still)
-        part.train(index >= still)
+        part.requires_grad_(index >= num_frozen)
+        part.train(index >= num_frozen)
 
 
 def build_plan_optimiser(model: nn.Module, settings: OptimiserSettings, plan: FinetuningPlan) -> torch.optim.Optimizer:
-    """The optimiser over all parts that ever learn, each at its share of the rate.
+    """Return the optimiser over all parts that are trained in any epoch, each with its learning-rate factor.
 
-    Frozen parameters get no gradient and optimisers pass over those, decay included, so one optimiser serves all.
+    Optimisers skip parameters without gradient, weight decay included, so one optimiser serves all epochs.
 
     Raises:
-        ConfigError: muon, whose rates are not shared out by parts.
+        ConfigError: the optimiser is muon, which does not support rates per part.
     """
     if settings.name == "muon":
         raise ConfigError(
-            "optimiser.name is muon, which is for whole networks from scratch; take adamw or sgd with --from"
+            "optimiser.name is muon, which supports only training from scratch; choose adamw or sgd with --from"
         )
     groups: list[dict[str, Any]] = []
     for row, (_, part) in zip(plan.rows, parts(model), strict=True):
         if row.trained_from is not None:
             part.requires_grad_(True)
             for group in parameter_groups(part, settings.weight_decay):
-                groups.append({**group, "lr": settings.rate * row.share})  # noqa: PERF401
+                groups.append({**group, "lr": settings.rate * row.lr_factor})  # noqa: PERF401
     optimiser = OPTIMISERS[settings.name](groups, settings)
     for group in optimiser.param_groups:
         group["initial_lr"] = group["lr"]
@@ -171,13 +174,13 @@ def build_plan_optimiser(model: nn.Module, settings: OptimiserSettings, plan: Fi
 
 
 def num_fixed(model: nn.Module, plan: FinetuningPlan, epoch: int) -> int:
-    """How many of the first parts give the same for the same image at every step of an epoch.
+    """Return how many of the first parts have a constant output per image throughout an epoch.
 
-    These are the frozen ones and what follows them without weights or chance, such as a pool.
+    These are the frozen parts and following parts without parameters or randomness, such as a pool.
     """
-    found = parts(model)
+    network_parts = parts(model)
     index = plan.num_frozen(epoch)
-    while index and index < len(found) and _is_fixed(found[index][1]):
+    while index and index < len(network_parts) and _is_fixed(network_parts[index][1]):
         index += 1
     return index
 
@@ -188,7 +191,7 @@ def _is_fixed(module: nn.Module) -> bool:
 
 
 def digests(model: nn.Module, plan: FinetuningPlan, epoch: int) -> dict[str, str]:
-    """A digest of each tensor that stands still in an epoch, batch norm's statistics among them, by its name."""
+    """Return a digest of each frozen tensor in `epoch` by name, including batch norm's running statistics."""
     return {
         name: digest(tensor)
         for start, part in parts(model)[: plan.num_frozen(epoch)]
@@ -197,19 +200,19 @@ def digests(model: nn.Module, plan: FinetuningPlan, epoch: int) -> dict[str, str
 
 
 def digest(tensor: Tensor) -> str:
-    """32 hexadecimal digits that change with any bit of a tensor's numbers."""
+    """Return a 128-bit digest of a tensor's values as 32 hexadecimal digits."""
     content = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
     return hashlib.blake2b(content.tobytes(), digest_size=16).hexdigest()
 
 
 class UnfreezingCheck:
-    """Remembers the score of the frozen stage, and says whether what came after unfreezing is worse.
+    """Compares the validation score after unfreezing with that of the frozen stage.
 
-    Keep it in ``State.extras``, so that a resumed run has it too.
+    Keep it in `State.extras`, so that a resumed run restores it.
 
-    >>> watch = UnfreezingCheck()
-    >>> watch.update(3, 0.95, is_frozen=True); watch.update(4, 0.90, is_frozen=False)
-    >>> watch.degraded, watch.frozen_epoch
+    >>> check = UnfreezingCheck()
+    >>> check.update(3, 0.95, is_frozen=True); check.update(4, 0.90, is_frozen=False)
+    >>> check.degraded, check.frozen_epoch
     (True, 3)
     """
 
@@ -219,7 +222,7 @@ class UnfreezingCheck:
         self.last: float | None = None
 
     def update(self, epoch: int, score: float, is_frozen: bool) -> None:
-        """Take an epoch's validation score; `is_frozen` says whether the encoder was frozen in it."""
+        """Add an epoch's validation score; `is_frozen` says whether the encoder was frozen in it."""
         if is_frozen:
             self.frozen, self.frozen_epoch = score, epoch
         else:
@@ -227,14 +230,14 @@ class UnfreezingCheck:
 
     @property
     def degraded(self) -> bool:
-        """Whether the last score after unfreezing is lower than that of the frozen stage, or is no number."""
+        """Whether the last score after unfreezing is below that of the frozen stage, or NaN."""
         return self.frozen is not None and self.last is not None and not self.last >= self.frozen
 
     def state_dict(self) -> dict[str, float | None]:
-        """What it has seen."""
+        """Return the scores seen so far."""
         return {"frozen": self.frozen, "frozen_epoch": self.frozen_epoch, "last": self.last}
 
     def load_state_dict(self, content: dict[str, float | None]) -> None:
-        """Go on from what `state_dict` returned."""
+        """Restore what `state_dict` returned."""
         self.frozen, self.last = content["frozen"], content["last"]
         self.frozen_epoch = int(content["frozen_epoch"] or 0)

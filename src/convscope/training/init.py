@@ -1,18 +1,17 @@
-"""First weights: how far apart they start decides whether signals and gradients survive the depth of a network.
+"""Weight initialisation: the initial variance decides whether signals and gradients survive the depth of a network.
 
-With n_in the inputs that one output is computed from and n_out the outputs that one input goes into (both counted
-over the kernel's window), the variance of a weight is
+With n_in the fan-in and n_out the fan-out of a layer (counted over the kernel window), the variance of a weight is
 
-    zeros          0                      units of a layer stay equal for ever: nothing breaks the symmetry
-    small_normal   0.0001                 N(0, 0.01^2), AlexNet; dies out in deep networks
+    zeros          0                      all units of a layer stay identical: symmetry is not broken
+    small_normal   0.0001                 N(0, 0.01^2), AlexNet; vanishes in deep networks
     normal         1                      N(0, 1); explodes with depth
     xavier_in      1 / n_in               keeps the forward variance through linear layers (LeCun et al. 1998)
-    glorot         2 / (n_in + n_out)     a compromise with the backward one (Glorot & Bengio 2010, eq. 12)
-    kaiming        2 / n_in               ReLU passes half the signal (He et al. 2015, eq. 10)
-    orthogonal     1 / the longer side    keeps every length (Saxe et al. 2014)
-    identity       -                      passes the input on
+    glorot         2 / (n_in + n_out)     a compromise between forward and backward (Glorot & Bengio 2010, eq. 12)
+    kaiming        2 / n_in               compensates that ReLU halves the variance (He et al. 2015, eq. 10)
+    orthogonal     1 / the longer side    preserves norms (Saxe et al. 2014)
+    identity       -                      the identity map
 
-`initialise` with "auto" takes, layer by layer, what fits the activation that follows it.
+`initialise` with "auto" chooses per layer according to the activation that follows it.
 """
 
 import math
@@ -25,7 +24,7 @@ from convscope.errors import ConfigError, did_you_mean
 
 Fill = Callable[[Tensor, int, int, torch.Generator | None], None]  # weight (n, m, ...), n_in, n_out, generator
 
-WEIGHTED = (
+WEIGHT_LAYERS = (
     nn.Linear,
     nn.Conv1d,
     nn.Conv2d,
@@ -75,13 +74,13 @@ INITIALISERS: dict[str, Fill] = {
 
 @torch.no_grad()
 def initialise(model: nn.Module, name: str = "auto", generator: torch.Generator | None = None) -> dict[str, str]:
-    """Give every dense and convolution layer of `model` new first weights, and biases of zero.
+    """Initialise the weights of every dense and convolution layer of `model`, and set biases to zero.
 
-    ``auto`` takes kaiming before a ReLU or one of its kin, glorot before a sigmoid or tanh, and xavier_in where no
-    activation follows. What follows is read off the order in which the layers were registered.
+    ``auto`` uses kaiming before ReLU and its variants, glorot before sigmoid or tanh, and xavier_in if no activation
+    follows. The order of layers is the order of registration.
 
     Returns:
-        The initialiser that each layer got, by the layer's name.
+        The initialiser used for each layer, by layer name.
     Raises:
         ConfigError: there is no initialiser of that name.
     """
@@ -97,22 +96,22 @@ def initialise(model: nn.Module, name: str = "auto", generator: torch.Generator 
 
 
 def fitting_initialisers(model: nn.Module) -> dict[str, str]:
-    """Return the initialiser that fits the activation which follows each layer, by the layer's name."""
+    """Return the initialiser that suits the activation after each layer, by layer name."""
     fitting: dict[str, str] = {}
-    waiting: list[str] = []  # layers whose activation has not come yet
+    pending: list[str] = []  # layers whose activation has not been found yet
     for name, module in model.named_modules():
-        if isinstance(module, WEIGHTED):
-            waiting = [name]
+        if isinstance(module, WEIGHT_LAYERS):
+            pending = [name]
             fitting[name] = "xavier_in"
         elif isinstance(module, RECTIFIERS + SATURATING):
-            for layer in waiting:
+            for layer in pending:
                 fitting[layer] = "kaiming" if isinstance(module, RECTIFIERS) else "glorot"
-            waiting = []
+            pending = []
     return fitting
 
 
 def fans(layer: nn.Module) -> tuple[int, int]:
-    """Return n_in and n_out of a dense or convolution layer, counted over its window and within its group.
+    """Return fan-in and fan-out of a dense or convolution layer, over its kernel and per group.
 
     >>> fans(nn.Conv2d(3, 64, 7))
     (147, 3136)

@@ -1,11 +1,11 @@
-"""What goes on inside a network while it trains, layer by layer.
+"""Statistics per layer during training: dead units, output variance, gradient norm.
 
     with observe(model) as observer:
         for record in run(...):
             if isinstance(record, Epoch):
                 for layer in observer.report(): ...
 
-Nothing in the loop knows of it: hooks see the forward passes, and gradients are read where the last step left them.
+It is independent of the loop: hooks observe the forward passes, and gradients are read after the last step.
 """
 
 from collections.abc import Iterator
@@ -17,55 +17,55 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from convscope.training.init import RECTIFIERS, SATURATING, WEIGHTED
+from convscope.training.init import RECTIFIERS, SATURATING, WEIGHT_LAYERS
 
 
 @dataclass(frozen=True)
 class LayerReport:
-    """One layer, over all forward passes since the last report."""
+    """Statistics of one layer over all forward passes since the last report."""
 
     name: str
-    kind: str  # its class, for instance Conv2d or ReLU
-    dead: float | None  # share of units that were never different from 0, in [0, 1]; activation layers alone
-    variance: float | None  # of its outputs, mean over the passes; None where it did not run
-    gradient_norm: float | None  # of its weights at the last step; weight layers alone, None without gradients
+    layer_type: str  # class name, for instance Conv2d or ReLU
+    dead: float | None  # fraction of units whose output was always 0, in [0, 1]; activation layers only
+    variance: float | None  # of its outputs, mean over the passes; None if it did not run
+    gradient_norm: float | None  # of its weights at the last step; weight layers only, None without gradients
 
 
 class LayerTally:
-    """What one layer's outputs have shown so far, kept on the device so that nothing waits for it."""
+    """Running statistics of one layer's outputs, kept on the device to avoid synchronisation."""
 
     def __init__(self) -> None:
         self.passes = 0
-        self.alive: Tensor | None = None
+        self.active: Tensor | None = None
         self.variance: Tensor | None = None
 
-    def see(self, output: Tensor, is_activation: bool) -> None:
+    def update(self, output: Tensor, is_activation: bool) -> None:
         output = output.detach()
         variance = output.float().var(correction=0)
         self.variance = variance if self.variance is None else self.variance + variance
         self.passes += 1
         if is_activation:
             # a unit is a channel of (B, C, ...) and a column of (B, C)
-            alive = (output != 0).transpose(0, 1).flatten(1).any(1) if output.ndim > 1 else output != 0
-            self.alive = alive if self.alive is None else self.alive | alive
+            active = (output != 0).transpose(0, 1).flatten(1).any(1) if output.ndim > 1 else output != 0
+            self.active = active if self.active is None else self.active | active
 
 
 class Observer:
-    """The tallies of a network's layers; ask it with `report`."""
+    """Collects the statistics of a network's layers; `report` returns them."""
 
     def __init__(self, model: nn.Module) -> None:
-        """Take the network that is watched."""
+        """Start with the network to observe."""
         self.model = model
-        self.layers = {name: module for name, module in model.named_modules() if is_watched(module)}
+        self.layers = {name: module for name, module in model.named_modules() if is_observed(module)}
         self.tallies = {name: LayerTally() for name in self.layers}
 
     def on_forward(self, name: str, module: nn.Module, _inputs: Any, output: Any) -> None:
-        """Take one forward pass of one layer (a forward hook)."""
+        """Add one forward pass of one layer (a forward hook)."""
         if isinstance(output, Tensor):
-            self.tallies[name].see(output, isinstance(module, RECTIFIERS + SATURATING))
+            self.tallies[name].update(output, isinstance(module, RECTIFIERS + SATURATING))
 
     def report(self) -> list[LayerReport]:
-        """Return every layer in order, and begin to count anew."""
+        """Return the statistics of every layer in order, and reset them."""
         norms = gradient_norms(self.model)
         reports = [self._layer(name, module, norms) for name, module in self.layers.items()]
         self.tallies = {name: LayerTally() for name in self.layers}
@@ -76,7 +76,7 @@ class Observer:
         return LayerReport(
             name,
             type(module).__name__,
-            dead=None if tally.alive is None else 1 - tally.alive.float().mean().item(),
+            dead=None if tally.active is None else 1 - tally.active.float().mean().item(),
             variance=None if tally.variance is None else tally.variance.item() / tally.passes,
             gradient_norm=norms.get(name),
         )
@@ -84,11 +84,11 @@ class Observer:
 
 @contextmanager
 def observe(model: nn.Module) -> Iterator[Observer]:
-    """Watch the activation and weight layers of `model`; the hooks are gone afterwards, also after an error.
+    """Observe the activation and weight layers of `model`; hooks are removed afterwards, also after an error.
 
-    A dead unit is a channel, or a column of a dense layer, whose output was 0 at every place of every image since
-    the last report: no gradient passes, so that it cannot come back. Only activations that are modules are seen,
-    and one module that is used in several places counts as one.
+    A dead unit is a channel, or a unit of a dense layer, whose output was 0 at every position of every image since the
+    last report; it gets no gradient, so it cannot recover. Only activations that are modules are observed, and a
+    module that is used several times counts once.
     """
     observer = Observer(model)
     hooks = [
@@ -101,20 +101,20 @@ def observe(model: nn.Module) -> Iterator[Observer]:
             hook.remove()
 
 
-def is_watched(module: nn.Module) -> bool:
-    """Whether a module is a weight layer or an activation."""
-    return isinstance(module, WEIGHTED + RECTIFIERS + SATURATING)
+def is_observed(module: nn.Module) -> bool:
+    """Return whether a module is a weight layer or an activation."""
+    return isinstance(module, WEIGHT_LAYERS + RECTIFIERS + SATURATING)
 
 
 def gradient_norms(model: nn.Module) -> dict[str, float]:
-    """Return the norm of the last step's gradient of each weight layer, by its name; clipped where the step clips.
+    """Return the gradient norm of each weight layer at the last step, by name, after clipping.
 
-    With vanishing gradients these fall by orders of magnitude from the last layer to the first.
+    With vanishing gradients they decrease by orders of magnitude from the last layer to the first.
     """
     found = {
         name: gradient
         for name, module in model.named_modules()
-        if isinstance(module, WEIGHTED) and (gradient := module.weight.grad) is not None
+        if isinstance(module, WEIGHT_LAYERS) and (gradient := module.weight.grad) is not None
     }
     if not found:
         return {}

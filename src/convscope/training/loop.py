@@ -1,12 +1,12 @@
-"""The training loop: a generator of what happened, and nothing else.
+"""The training loop: a generator of records.
 
     for record in run(state, batches, loss, schedule, epochs, evaluate):
         match record:
             case Step(): ...     show progress
-            case Epoch(): ...    feed the plateau, save the state, break when patience is exhausted
-            case Note(): ...     say what had to be changed
+            case Epoch(): ...    update schedules, save the state, break for early stopping
+            case Note(): ...     show the message
 
-What the records mean is the caller's affair: logging is the body of the `for`, early stopping and pruning are
+The caller decides what to do with the records: logging is the body of the `for`, early stopping and pruning are
 `break`, the explorer streams the records, a test calls `next()`.
 """
 
@@ -30,73 +30,73 @@ Evaluate = Callable[[nn.Module], dict[str, float]]
 
 @dataclass(frozen=True)
 class Step:
-    """One change of the weights."""
+    """One optimiser step."""
 
-    epoch: int  # that it belongs to, from 1
-    step: int  # done by now, over all epochs
+    epoch: int  # current epoch, from 1
+    step: int  # steps done, over all epochs
     learning_rate: float  # the highest of all parameter groups
     images: int
-    loss: float | None  # mean over the batch; None where it was not read from the device
-    gradient_norm: float | None  # over all parameters, before clipping; None likewise
+    loss: float | None  # mean over the batch; None if it was not read from the device
+    gradient_norm: float | None  # over all parameters, before clipping; None if not read
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """One pass over the training images, or the part of it that the time allowed, and the scores after it."""
+    """One epoch, possibly cut short by a time budget, and the scores after it."""
 
-    epoch: int  # finished by now
-    step: int  # done by now, over all epochs
-    train: dict[str, float]  # "loss": mean per image over the pass, while the weights changed
+    epoch: int  # epochs finished
+    step: int  # steps done, over all epochs
+    train: dict[str, float]  # "loss": mean per image over the epoch, during training
     validation: dict[str, float]  # what `evaluate` returned
     seconds: float  # of the whole epoch, evaluation included
-    learning_rate: float  # of its last step
+    learning_rate: float  # at the last step
 
 
 @dataclass(frozen=True)
 class Note:
-    """Something that had to be changed for the run to go on."""
+    """A change that was necessary to continue the run."""
 
-    epoch: int  # going on, from 1
-    step: int  # done by now, over all epochs
+    epoch: int  # current epoch, from 1
+    step: int  # steps done, over all epochs
     text: str
 
 
 def run(
     state: State, batches: BatchSource, loss: Loss, schedule: Schedule, epochs: int | None, evaluate: Evaluate
 ) -> Generator[Step | Epoch | Note, None, None]:
-    """Train, and yield a `Step` per optimiser step and an `Epoch` per pass.
+    """Train, and yield a `Step` per optimiser step and an `Epoch` per epoch.
 
-    After an `Epoch`, `state` is all that is needed to go on: saved then, and loaded in another process, it makes
-    the same steps to the bit. The generators of random numbers are put back at the start of each epoch to where
-    the one before left them, so that nothing the caller draws in between matters.
+    After an `Epoch`, `state` is all that is needed to resume: saved then and loaded in another process, it makes
+    bit-identical steps. At the start of each epoch the random number generators are restored to their state at the
+    end of the epoch before, so that random numbers drawn by the caller have no effect.
 
-    The network is in train mode while the records are consumed, and is left as it was found when the loop ends,
-    is broken off or fails. Submodules that the caller put in eval mode within a network in train mode stay so
-    (frozen batch norm). Batch norm sees micro-batches where the batch is split, and so has noisier statistics.
+    The network is in train mode while the records are consumed; its mode is restored when the loop ends, is
+    interrupted or fails. Submodules that the caller set to eval mode within a network in train mode stay in eval mode
+    (frozen batch norm). With micro-batches, batch norm uses the statistics of each micro-batch, which are noisier.
 
     Args:
-        state: what is trained; ``state.epoch`` and ``state.step`` count on from where they stand.
+        state: the network, optimiser and counters; ``state.epoch`` and ``state.step`` are continued.
         batches: epoch, from 0 -> its pairs of x (B, ...) and y (B, ...), on the network's device. An epoch
-            without a batch ends the run: that is how a clock ends one (`TimeBudget.limit`).
-        loss: (the network's output, y) -> scalar tensor, a mean over the batch.
-        schedule: steps done -> factor of each group's base rate, in [0, 1].
-        epochs: the count at which to stop, those done before a resumption included; None: when batches end.
-        evaluate: network in eval mode, without gradients -> scores; it gets the average where there is one.
+            without batches ends the run, which is how a time budget ends it (`TimeBudget.limit`).
+        loss: (network output, y) -> scalar tensor, a mean over the batch.
+        schedule: steps done -> factor of each group's base learning rate, in [0, 1].
+        epochs: total number of epochs, including those before a resume; None: until the batches end.
+        evaluate: network in eval mode, without gradients -> scores; it gets the EMA network if there is one.
     Raises:
-        TrainingError: the loss or its gradient is no longer finite (the state is then the last good one), memory
-            does not suffice for a single image, or there is nothing to train on.
+        TrainingError: the loss or its gradient is not finite (the state is then the last valid one), memory is
+            insufficient for a single image, or the training set is empty.
     """
     readings = LossReadings(state)
     with train_mode(state.model, training=True):
         while epochs is None or state.epoch < epochs:
-            began, before = time.perf_counter(), state.step
+            started, before = time.perf_counter(), state.step
             state.restore_random()
             with closing_iterator(batches(state.epoch)) as pairs:
                 for x, y in pairs:
                     rate = set_learning_rate(state.optimiser, schedule(state.step))
                     while (found := gradients(state, x, y, loss)) is None:
                         yield Note(state.epoch + 1, state.step, halve_micro_batch(state, len(x)))
-                    value, norm = readings.see(found, len(x))
+                    value, norm = readings.record(found, len(x))
                     update(state, found)
                     yield Step(state.epoch + 1, state.step, rate, len(x), value, norm)
             if state.step == before:
@@ -105,34 +105,34 @@ def run(
             validation = scores(state, evaluate)
             state.epoch += 1
             state.remember_random()
-            yield Epoch(state.epoch, state.step, train, validation, time.perf_counter() - began, rate)
+            yield Epoch(state.epoch, state.step, train, validation, time.perf_counter() - started, rate)
 
 
 def scores(state: State, evaluate: Evaluate) -> dict[str, float]:
-    """What `evaluate` says of the network as it would be exported: in eval mode, without gradients."""
+    """Return the scores of the network to export, in eval mode and without gradients."""
     with train_mode(state.result, training=False), torch.no_grad(), state.precision():
         return evaluate(state.result)
 
 
 @contextmanager
 def train_mode(model: nn.Module, training: bool) -> Iterator[None]:
-    """Train or eval mode inside; afterwards every submodule is as it was found.
+    """Set train or eval mode inside the context; afterwards restore the mode of every submodule.
 
-    In a network that is in train mode already, submodules in eval mode stay so.
+    In a network that is already in train mode, submodules in eval mode keep it.
     """
-    found = [(module, module.training) for module in model.modules()]
+    modes = [(module, module.training) for module in model.modules()]
     if not (training and model.training):
         model.train(training)
     try:
         yield
     finally:
-        for module, was_training in found:
+        for module, was_training in modes:
             module.training = was_training
 
 
 @contextmanager
 def closing_iterator(pairs: Iterable[tuple[Tensor, Tensor]]) -> Iterator[Iterable[tuple[Tensor, Tensor]]]:
-    """Close an iterator that can be closed, also when it was not used up, so that no thread of its goes on."""
+    """Close the iterator afterwards, even if it was not exhausted, so that its threads end."""
     iterator = iter(pairs)
     try:
         yield iterator
@@ -143,6 +143,6 @@ def closing_iterator(pairs: Iterable[tuple[Tensor, Tensor]]) -> Iterator[Iterabl
 
 
 def require_batches(state: State) -> None:
-    """Say so where not even the first epoch had a batch; later it is the end of the time."""
+    """Raise if the first epoch has no batch; in a later epoch it means the end of the time budget."""
     if state.step == 0:
-        raise TrainingError("epoch 1: there is not one batch to train on; check that the training set has images")
+        raise TrainingError("epoch 1: the training set is empty; check that it has images")

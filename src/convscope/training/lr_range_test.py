@@ -1,4 +1,4 @@
-"""The learning-rate range test: which rate to begin with (Smith 2017, "Cyclical learning rates", section 3.3)."""
+"""The learning-rate range test, which suggests an initial rate (Smith 2017, "Cyclical learning rates", section 3.3)."""
 
 import copy
 import math
@@ -15,23 +15,23 @@ from convscope.training.step import Loss
 
 
 class RangeSettings(BaseModel, frozen=True, extra="forbid"):
-    """Where the sweep begins and ends."""
+    """Settings of the sweep."""
 
     lowest: float = Field(default=1e-6, gt=0)
     highest: float = Field(default=10.0, gt=0)
     steps: int = Field(default=100, ge=10)
-    smoothing: float = Field(default=0.8, ge=0, lt=1)  # memory of the moving average of the loss
-    diverged: float = Field(default=3.0, gt=1)  # times the lowest smoothed loss
+    smoothing: float = Field(default=0.8, ge=0, lt=1)  # decay of the moving average of the loss
+    diverged: float = Field(default=3.0, gt=1)  # factor of the lowest smoothed loss
 
 
 @dataclass(frozen=True)
 class RangeTest:
-    """The curve of a sweep, and what it suggests."""
+    """The curve of a sweep and the suggested rate."""
 
     rates: tuple[float, ...]
     losses: tuple[float, ...]  # as measured, one per rate
     smoothed: tuple[float, ...]  # their moving average
-    diverged_at: float | None  # the first rate at which the loss had grown beyond measure
+    diverged_at: float | None  # the first rate at which the loss diverged
     suggestion: float
     why: str
 
@@ -39,13 +39,13 @@ class RangeTest:
 def learning_rate_range_test(
     state: State, batches: BatchSource, loss: Loss, settings: RangeSettings | None = None
 ) -> RangeTest:
-    """Train a copy for a few steps while the rate grows exponentially, and look where the loss falls fastest.
+    """Train a copy with an exponentially increasing rate, and find where the loss decreases fastest.
 
-    Network, optimiser and random generators of `state` are left as they were, to the bit. The sweep stops where
-    the loss diverges. Parameter groups keep the ratios of their rates.
+    Network, optimiser and random number generators of `state` are not changed. The sweep stops if the loss diverges.
+    Parameter groups keep the ratios of their rates.
 
     Raises:
-        TrainingError: the loss diverged or the batches ended before there was a curve to read.
+        TrainingError: the loss diverged or the batches ended before a rate could be suggested.
     """
     settings = settings or RangeSettings()
     randomness = random_states()
@@ -57,7 +57,7 @@ def learning_rate_range_test(
 
 
 def _copy(state: State, settings: RangeSettings) -> State:
-    """Return a copy that sweeps up to the highest rate; copied together, optimiser and network stay joined."""
+    """Return a copy with the highest rate as base rate; one deepcopy keeps optimiser and network linked."""
     model, optimiser = copy.deepcopy((state.model, state.optimiser))
     highest = max(group.get("initial_lr", group["lr"]) for group in optimiser.param_groups)
     for group in optimiser.param_groups:
@@ -69,11 +69,11 @@ def _copy(state: State, settings: RangeSettings) -> State:
 def _sweep(state: State, batches: BatchSource, loss: Loss, settings: RangeSettings) -> list[tuple[float, float]]:
     span = math.log(settings.lowest / settings.highest)
 
-    def growing(step: int) -> float:
+    def factor(step: int) -> float:
         return math.exp(span * (1 - step / (settings.steps - 1)))
 
     curve: list[tuple[float, float]] = []
-    with closing(run(state, batches, loss, growing, None, lambda _model: {})) as records:
+    with closing(run(state, batches, loss, factor, None, lambda _model: {})) as records:
         try:
             for record in records:
                 if isinstance(record, Step) and record.loss is not None:
@@ -83,12 +83,12 @@ def _sweep(state: State, batches: BatchSource, loss: Loss, settings: RangeSettin
         except TrainingError:
             if not curve:
                 raise
-            curve.append((growing(state.step) * settings.highest, math.inf))  # no longer a number: past all bounds
+            curve.append((factor(state.step) * settings.highest, math.inf))  # not finite: diverged
     return curve
 
 
 def _smoothed(curve: list[tuple[float, float]], settings: RangeSettings) -> list[float]:
-    """Moving average that counts only what it has seen, so that it does not start at 0."""
+    """Return the exponential moving average with bias correction, so that it does not start at 0."""
     total = weight = 0.0
     smoothed = []
     for _, loss in curve:
@@ -108,12 +108,12 @@ def _suggest_rate(curve: list[tuple[float, float]], settings: RangeSettings) -> 
     lowest = min(range(len(smoothed)), key=smoothed.__getitem__)
     if lowest == 0:
         raise TrainingError(
-            f"range test: the loss fell at no learning rate from {rates[0]:g} to {rates[-1]:g}; "
-            "begin the sweep lower, or check labels and inputs"
+            f"range test: the loss did not decrease at any learning rate from {rates[0]:g} to {rates[-1]:g}; "
+            "start the sweep lower, or check labels and inputs"
         )
     diverged_at = rates[-1] if _diverged(smoothed, settings) else None
     steepest = min(range(1, lowest + 1), key=lambda index: smoothed[index] - smoothed[index - 1])
-    suggestion, why = rates[steepest], "the loss falls fastest there"
+    suggestion, why = rates[steepest], "the loss decreases fastest there"
     if diverged_at is not None and diverged_at / 10 < suggestion:
         suggestion, why = diverged_at / 10, f"it is a tenth of {diverged_at:.2g}, where training diverges"
     return RangeTest(rates, losses, tuple(smoothed), diverged_at, suggestion, why)

@@ -1,27 +1,26 @@
-"""Reading the curves of training and validation loss."""
+"""Overfitting detection from the curves of training and validation loss."""
 
 import math
 from collections.abc import Sequence
 from statistics import fmean, median
 
-LEAST_AFTER = 3  # epochs that must follow the best one before its successors are judged
-LEAST_RISE = 0.05  # of the best validation loss
-JITTERS = 4  # with noise of 5 %, 1 % of level curves of 20 epochs rise so far by chance (4,000 seeds)
+MIN_EPOCHS_AFTER_BEST = 3  # epochs required after the best one
+MIN_RELATIVE_RISE = 0.05  # relative to the best validation loss
+MIN_RISE_IN_JITTERS = 4  # with noise of 5 %, 1 % of flat curves of 20 epochs rise this far by chance (4,000 seeds)
 
 
 def overfitting_from(train_losses: Sequence[float], validation_losses: Sequence[float]) -> int | None:
-    """Return the epoch, from 1, from which on a network learns its training images by heart; None if it does not.
+    """Return the epoch, from 1, from which a network overfits; None if it does not.
 
-    The rule: let the best epoch be the one with the lowest validation loss, once each loss is replaced by the median
-    of itself and its neighbours. Over-fitting starts with the epoch after it if, over the last half of what follows
-    (three epochs at least follow),
+    The best epoch is the one with the lowest validation loss after a running median over three epochs. Overfitting
+    starts with the epoch after it if at least three epochs follow and, over the last half of these,
 
-    - validation loss lies above the best by 5 % and by four times its jitter (the median distance of a loss from
-      the mean of its two neighbours, which a steady rise leaves at 0), and
-    - training loss lies below where it was at the best epoch.
+    - validation loss exceeds the best by 5 % and by four times its jitter (the median distance of a loss from the
+      mean of its two neighbours, which is 0 for a steady rise), and
+    - training loss is below its value at the best epoch.
 
-    The first alone may be noise or a learning rate that is too high; the second tells that the network still learns
-    something, only not what carries over.
+    The first alone may be noise or a learning rate that is too high; the second shows that the network still learns,
+    but that it does not generalise.
 
     Raises:
         ValueError: the curves have different lengths.
@@ -33,17 +32,17 @@ def overfitting_from(train_losses: Sequence[float], validation_losses: Sequence[
         return None
     best = min(range(len(validation)), key=validation.__getitem__)
     after = len(validation) - 1 - best
-    if after < LEAST_AFTER:
+    if after < MIN_EPOCHS_AFTER_BEST:
         return None
     last = -(-after // 2)
     rise = fmean(validation[-last:]) - validation[best]
-    risen = rise > max(LEAST_RISE * validation[best], JITTERS * _jitter(validation_losses))
+    risen = rise > max(MIN_RELATIVE_RISE * validation[best], MIN_RISE_IN_JITTERS * _jitter(validation_losses))
     still_learning = fmean(train_losses[-last:]) < train_losses[best]
     return best + 2 if risen and still_learning else None
 
 
 def _smoothed(losses: Sequence[float]) -> list[float]:
-    """Median of each and its neighbours, so that one lucky epoch is not taken for the best."""
+    """Return the running median over three epochs, so that a single outlier is not the best epoch."""
     finite = [loss if math.isfinite(loss) else math.inf for loss in losses]
     return [median(finite[max(0, epoch - 1) : epoch + 2]) for epoch in range(len(finite))]
 

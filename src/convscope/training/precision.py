@@ -1,4 +1,4 @@
-"""Number formats and memory layout: contexts that the loop is given, so that it has one body for all of them."""
+"""Number formats: contexts for the loop, so that it has the same body for all precisions."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -13,13 +13,13 @@ Precision = Literal["auto", "float32", "bfloat16"]
 
 
 def precision_context(name: Precision, device: torch.device) -> Callable[[], AbstractContextManager[Any]]:
-    """Return a maker of contexts in which a network computes in the wanted format, for ``State.precision``.
+    """Return a factory of contexts in which a network computes in the given format, for `State.precision`.
 
-    ``bfloat16`` has the range of float32, so that no loss scaling is needed; weights, gradients and optimiser stay
-    float32 (Micikevicius et al. 2018; Kalamkar et al. 2019). ``auto`` takes it where the device's arithmetic has it.
+    ``bfloat16`` has the range of float32, so it needs no loss scaling; weights, gradients and optimiser stay
+    float32 (Micikevicius et al. 2018; Kalamkar et al. 2019). ``auto`` uses it if the device supports it.
 
     Raises:
-        ConfigError: bfloat16 on a CPU without such arithmetic, where convolutions in it are far slower.
+        ConfigError: bfloat16 on a CPU without hardware support, where its convolutions are much slower.
     """
     has_bfloat16 = computes_bfloat16(device)
     if name == "auto":
@@ -28,17 +28,18 @@ def precision_context(name: Precision, device: torch.device) -> Callable[[], Abs
         return nullcontext
     if device.type == "cpu" and not has_bfloat16:
         raise ConfigError(
-            "precision: this CPU has no bfloat16 arithmetic, and without it float32 is faster; take float32 or auto"
+            "precision: bfloat16 is slower than float32 on this CPU, which has no hardware support for it; "
+            "choose float32 or auto"
         )
     return lambda: torch.autocast(device.type, torch.bfloat16)
 
 
 def computes_bfloat16(device: torch.device) -> bool:
-    """Whether the device multiplies bfloat16 itself.
+    """Return whether the device has hardware support for bfloat16.
 
-    What it says of itself decides, not a timing, which could fall out otherwise when a run is resumed. Measured on a
-    CPU with AVX-512 BF16, torch 2.13, one thread: a ResNet-18's step on 128 px takes 0.52 of float32's time, a LeNet's
-    0.96, and none took longer (docs/benchmarks/recipes.md).
+    Decided by the reported capabilities, not by a benchmark, whose result could differ when a run is resumed. On a
+    CPU with AVX-512 BF16, torch 2.13, one thread: a ResNet-18 step at 128 px takes 0.52 of the float32 time, a LeNet
+    step 0.96, and no network was slower (docs/benchmarks/recipes.md).
     """
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(False))
@@ -47,7 +48,7 @@ def computes_bfloat16(device: torch.device) -> bool:
 
 
 def in_float32(output: Any) -> Any:
-    """A network's output, a tensor or a tuple of some, with what is in half as many bits brought to float32."""
+    """Return a network's output (a tensor or tuple of tensors) with half-precision tensors converted to float32."""
     if isinstance(output, Tensor):
         return output.float() if output.dtype in (torch.bfloat16, torch.float16) else output
     if isinstance(output, tuple):

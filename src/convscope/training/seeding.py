@@ -1,4 +1,4 @@
-"""The same numbers again: seeds, random states, and how many cores there really are."""
+"""Seeding, random states and deterministic kernels."""
 
 import os
 import random
@@ -9,27 +9,27 @@ import torch
 
 
 def seed_everything(seed: int) -> None:
-    """Seed every generator that a run draws from: Python's, NumPy's, and torch's on every device."""
+    """Seed every random number generator of a run: Python's, NumPy's, and torch's on every device."""
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
 
 
 def deterministic(wanted: bool = True) -> None:
-    """Let torch choose kernels that give the same bits every time; on a GPU they may be slower.
+    """Make torch choose deterministic kernels; on a GPU they may be slower.
 
-    Kernels that have no such form warn and go on. On a CPU the bits also depend on the number of threads. Memory that
-    is about to be written over is not filled first, as torch would, which costs 2 % of a step.
+    Operations without a deterministic kernel cause a warning. On a CPU the results also depend on the number of
+    threads. Uninitialised memory is not filled, unlike torch's default, which costs 2 % of a step.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS reads it when it first starts
-    # as use_deterministic_algorithms, which also imports PyTorch's compiler; `compiling` tells that when it is needed
+    # like use_deterministic_algorithms, which would also import PyTorch's compiler; `compile` sets its flag when needed
     torch.set_deterministic_debug_mode("warn" if wanted else "default")
     torch.utils.deterministic.fill_uninitialized_memory = not wanted  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = not wanted
 
 
 def random_states() -> dict[str, Any]:
-    """Where every generator stands, as tensors and numbers alone so that a checkpoint of them is safe to open."""
+    """Return the state of every generator as tensors and numbers only, so that a checkpoint is safe to load."""
     version, words, gauss = random.getstate()
     kind, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
     return {
@@ -47,7 +47,7 @@ def random_states() -> dict[str, Any]:
 
 
 def set_random_states(states: dict[str, Any]) -> None:
-    """Put every generator where `random_states` found it; GPUs that are no longer there are passed over."""
+    """Restore the state of every generator from `random_states`; GPUs that no longer exist are skipped."""
     python, numpy = states["python"], states["numpy"]
     random.setstate((python["version"], tuple(python["words"].tolist()), python["gauss"]))
     keys = numpy["keys"].numpy().astype(np.uint32)

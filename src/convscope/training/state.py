@@ -1,4 +1,4 @@
-"""All that a run needs to go on."""
+"""The state of a training run, which is all that is needed to resume it."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -17,34 +17,33 @@ FORMAT = 1
 
 
 class StepSettings(BaseModel, frozen=True, extra="forbid"):
-    """How a batch becomes one step."""
+    """Settings of an optimiser step."""
 
-    micro_batch: int | None = Field(default=None, gt=0)  # images at once, their gradients added; None: the whole batch
-    clip: float | None = Field(default=None, gt=0)  # longest gradient, as the norm over all parameters
+    micro_batch: int | None = Field(default=None, gt=0)  # images per pass, gradients accumulated; None: the whole batch
+    clip: float | None = Field(default=None, gt=0)  # maximum norm of the gradient over all parameters
     read_every: int | None = Field(default=None, gt=0)  # steps between readings of the loss; None: 1 on a CPU, else 20
 
 
 class Stateful(Protocol):
-    """Whatever has a memory that a resumed run must have too: a plateau, a patience, a clock."""
+    """An object whose state a resumed run must restore: a plateau schedule, early stopping, a time budget."""
 
     def state_dict(self) -> dict[str, Any]: ...
 
     def load_state_dict(self, content: dict[str, Any], /) -> None: ...
 
 
-def answer(model: nn.Module, x: Any) -> Any:
-    """What a network says of a batch: the usual `State.enter`."""
+def call_model(model: nn.Module, x: Any) -> Any:
+    """Return the output of a network for a batch; the default of `State.forward`."""
     return model(x)
 
 
 @dataclass
 class State:
-    """A network while it trains: save it after an `Epoch`, load it, and the next step is the same to the bit.
+    """A network in training; saved after an `Epoch` and loaded, it makes bit-identical steps.
 
-    `model`, `optimiser` and whatever stands in `average` and `extras` are built by the caller, alike for a new run
-    and for a resumed one; `load_state_dict` then fills them. `precision` and `settings` are not part of what is
-    saved. `enter` is how a batch goes into the network: where its first parts are frozen, batches may hold what
-    those make of the images, and go on from there.
+    The caller builds `model`, `optimiser`, `average` and `extras` in the same way for a new and a resumed run;
+    `load_state_dict` then restores them. `precision` and `settings` are not saved. `forward` computes the output of
+    the network for a batch; with frozen parts, batches may contain their cached outputs, and only later parts run.
     """
 
     model: nn.Module
@@ -53,37 +52,37 @@ class State:
     settings: StepSettings = field(default_factory=StepSettings)
     precision: Callable[[], AbstractContextManager[Any]] = nullcontext
     extras: dict[str, Stateful] = field(default_factory=dict)
-    enter: Callable[[nn.Module, Any], Any] = answer
+    forward: Callable[[nn.Module, Any], Any] = call_model
     step: int = 0  # optimiser steps done
     epoch: int = 0  # epochs done
-    micro_batch: int | None = None  # in force: settings.micro_batch, halved whenever memory ran out
+    micro_batch: int | None = None  # current: settings.micro_batch, halved whenever memory ran out
     random: dict[str, Any] | None = None  # the generators at the end of the last epoch
 
     def __post_init__(self) -> None:
-        """Begin with the micro-batch of the settings."""
+        """Start with the micro-batch of the settings."""
         self.micro_batch = self.micro_batch or self.settings.micro_batch
 
     @property
     def result(self) -> nn.Module:
-        """The network to evaluate and to export: the average where there is one, else the trained one."""
+        """The network to evaluate and export: the EMA if there is one, else the trained one."""
         return self.average.module if self.average else self.model
 
     @property
     def device(self) -> torch.device:
-        """Where the network lies."""
+        """The device of the network."""
         return next((parameter.device for parameter in self.model.parameters()), torch.device("cpu"))
 
     def remember_random(self) -> None:
-        """Note where the generators stand, at the end of an epoch."""
+        """Record the state of the random number generators at the end of an epoch."""
         self.random = random_states()
 
     def restore_random(self) -> None:
-        """Put the generators back, whatever the caller drew between two epochs or between two processes."""
+        """Restore the random number generators, whatever was drawn between two epochs or processes."""
         if self.random is not None:
             set_random_states(self.random)
 
     def state_dict(self) -> dict[str, Any]:
-        """Tensors, numbers and strings alone; the tensors are the living ones, so save or copy them at once."""
+        """Return tensors, numbers and strings only; the tensors are not copies, so save or copy them immediately."""
         return {
             "format": FORMAT,
             "step": self.step,
@@ -98,12 +97,12 @@ class State:
         }
 
     def load_state_dict(self, content: dict[str, Any]) -> None:
-        """Take up what `state_dict` returned, in objects built alike.
+        """Restore what `state_dict` returned, into objects built in the same way.
 
         Raises:
-            RunError: the content belongs to another network, optimiser or set of extras.
+            RunError: the content belongs to another network, optimiser or set of `extras`.
         """
-        self._refuse_another(content)
+        self._check_compatible(content)
         try:
             self.model.load_state_dict(content["model"])
             self.optimiser.load_state_dict(content["optimiser"])
@@ -120,15 +119,15 @@ class State:
         self.step, self.epoch, self.micro_batch = content["step"], content["epoch"], content["micro_batch"]
         self.random = content["random"]
 
-    def _refuse_another(self, content: dict[str, Any]) -> None:
+    def _check_compatible(self, content: dict[str, Any]) -> None:
         if content.get("format") != FORMAT:
             raise RunError(
-                f"checkpoint: its format is {content.get('format')}, and this version reads {FORMAT}; "
+                f"checkpoint: its format is {content.get('format')} and this version reads {FORMAT}; "
                 "resume with the version of convscope that saved it"
             )
         for what, saved, wanted in (
             ("optimiser", content["optimiser_name"], type(self.optimiser).__name__),
-            ("average of weights", content["average"] is not None, self.average is not None),
+            ("EMA", content["average"] is not None, self.average is not None),
             ("extras", sorted(content["extras"]), sorted(self.extras)),
         ):
             if saved != wanted:

@@ -1,4 +1,4 @@
-"""One step: a batch's gradients, what they say, and the update."""
+"""One optimiser step: gradients, checks and the update."""
 
 import copy
 import math
@@ -16,19 +16,19 @@ from convscope.training.state import State
 
 Loss = Callable[[Any, Tensor], Tensor]
 
-READ_EVERY = 20  # steps on an accelerator, whose queue of work runs empty at each reading
+READ_EVERY = 20  # steps between readings on an accelerator, which each reading synchronises
 
 
 def gradients(state: State, x: Tensor, y: Tensor, loss: Loss) -> Tensor | None:
-    """Leave the mean loss's gradients in the parameters.
+    """Compute the gradients of the mean loss and store them in the parameters.
 
     Returns:
-        (2,) loss and gradient norm, still on the device; None when memory ran out.
+        (2,) loss and gradient norm, on the device; None if memory ran out.
     """
     try:
         return _backward(state, x, y, loss)
     except torch.OutOfMemoryError:
-        pass  # the error's traceback holds the tensors that filled the memory: leave it before freeing them
+        pass  # the traceback references the tensors that filled the memory: exit the handler before freeing them
     state.optimiser.zero_grad(set_to_none=True)
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
@@ -36,14 +36,14 @@ def gradients(state: State, x: Tensor, y: Tensor, loss: Loss) -> Tensor | None:
 
 
 def _backward(state: State, x: Tensor, y: Tensor, loss: Loss) -> Tensor:
-    pieces = math.ceil(len(x) / (state.micro_batch or len(x)))
+    num_micro_batches = math.ceil(len(x) / (state.micro_batch or len(x)))
     total = torch.zeros((), device=x.device)
-    pairs = zip(x.tensor_split(pieces), y.tensor_split(pieces), strict=True)
-    for number, (x_piece, y_piece) in enumerate(pairs):
+    pairs = zip(x.tensor_split(num_micro_batches), y.tensor_split(num_micro_batches), strict=True)
+    for number, (x_part, y_part) in enumerate(pairs):
         with state.precision():
-            output = state.enter(state.model, x_piece)
-        value = loss(in_float32(output), y_piece) * (len(x_piece) / len(x))
-        if number == 0:  # not before the forward pass, which would take their memory
+            output = state.forward(state.model, x_part)
+        value = loss(in_float32(output), y_part) * (len(x_part) / len(x))
+        if number == 0:  # not before the forward pass, which would reuse their memory
             state.optimiser.zero_grad(set_to_none=True)
         value.backward()  # type: ignore[no-untyped-call]
         total = total + value.detach()
@@ -52,7 +52,7 @@ def _backward(state: State, x: Tensor, y: Tensor, loss: Loss) -> Tensor:
 
 
 def update(state: State, found: Tensor) -> None:
-    """Change the weights by the gradients that `gradients` left, clipped where the settings say so."""
+    """Update the parameters with the gradients from `gradients`, clipped according to the settings."""
     if state.settings.clip is not None:
         clip_grads_with_norm_(_parameters(state), state.settings.clip, found[1])
     state.optimiser.step()
@@ -61,101 +61,102 @@ def update(state: State, found: Tensor) -> None:
         state.average.update(state.model)
 
 
-def halve_micro_batch(state: State, images: int) -> str:
-    """Halve how many images are computed at once, and say so.
+def halve_micro_batch(state: State, num_images: int) -> str:
+    """Halve the micro-batch and return a message.
 
     Raises:
-        TrainingError: there is nothing left to halve.
+        TrainingError: the micro-batch is already a single image.
     """
-    before = min(state.micro_batch or images, images)
+    before = min(state.micro_batch or num_images, num_images)
     if before == 1:
         raise TrainingError(
             f"epoch {state.epoch + 1}, step {state.step + 1}: out of memory with a single image; "
-            "take smaller images or a narrower network"
+            "use smaller images or a narrower network"
         )
     state.micro_batch = math.ceil(before / 2)
     return (
-        f"out of memory with {before} images at once; going on with {state.micro_batch} at once, "
-        "their gradients added up to the same batch"
+        f"out of memory with {before} images per pass; continuing with {state.micro_batch} and "
+        "gradient accumulation over the same batch"
     )
 
 
 class LossReadings:
-    """Losses and gradient norms, read from the device every k steps, and the last good weights until then.
+    """Losses and gradient norms, read from the device every k steps, with a backup of the last valid state.
 
-    Reading makes the host wait for the device, so on a GPU nothing is read in between. With k = 1 a reading comes
-    before the weights change, and only the buffers (batch norm's statistics, which the forward pass changes) have
-    to be kept; with k > 1 weights, optimiser and average are kept too.
+    A reading synchronises host and device, so on a GPU values are read only every k steps. With k = 1 the reading
+    precedes the update, and only buffers (batch norm's running statistics, which the forward pass changes) need a
+    backup; with k > 1 parameters, optimiser and EMA are backed up too.
     """
 
     def __init__(self, state: State) -> None:
-        """Watch `state`, whose weights are good now."""
+        """Start with `state`, whose parameters are valid."""
         self.state = state
-        self.every = state.settings.read_every or (1 if state.device.type == "cpu" else READ_EVERY)
-        self.pending: dict[int, Tensor] = {}  # step -> (2,) loss and norm, not read yet
+        self.read_every = state.settings.read_every or (1 if state.device.type == "cpu" else READ_EVERY)
+        self.unread: dict[int, Tensor] = {}  # step -> (2,) loss and norm, not read yet
         self.images: list[int] = []  # of each step of this epoch
         self.losses: list[float] = []
-        self.kept = [(tensor.detach().clone(), tensor) for tensor in self._tensors_at_risk()]
-        self._keep()
+        self.backups = [(tensor.detach().clone(), tensor) for tensor in self._tensors_to_back_up()]
+        self._back_up()
 
-    def see(self, found: Tensor, images: int) -> tuple[float | None, float | None]:
-        """Take a step's loss and norm before its update; return both when this is a step to read.
+    def record(self, found: Tensor, images: int) -> tuple[float | None, float | None]:
+        """Add the loss and norm of a step before its update; return both if this step is read.
 
         Raises:
-            TrainingError: one of them is not a finite number; the state is then the last good one.
+            TrainingError: one of them is not finite; the state is then restored to the last valid one.
         """
-        self.pending[self.state.step + 1] = found
+        self.unread[self.state.step + 1] = found
         self.images.append(images)
-        return self._read() if len(self.pending) >= self.every else (None, None)
+        return self._read() if len(self.unread) >= self.read_every else (None, None)
 
     def mean_loss(self) -> float:
-        """End the epoch: return its mean loss per image."""
-        if self.pending:
+        """Return the mean loss per image of the epoch, and reset for the next one."""
+        if self.unread:
             self._read()
         mean = math.fsum(map(math.prod, zip(self.losses, self.images, strict=True))) / sum(self.images)
         self.losses, self.images = [], []
         return mean
 
     def _read(self) -> tuple[float, float]:
-        values = torch.stack(list(self.pending.values())).tolist()
-        for step, (loss, norm) in zip(self.pending, values, strict=True):
+        values = torch.stack(list(self.unread.values())).tolist()
+        for step, (loss, norm) in zip(self.unread, values, strict=True):
             if not math.isfinite(loss + norm):
-                self._refuse(step, loss, norm)
+                self._raise_not_finite(step, loss, norm)
             self.losses.append(loss)
-        self.pending = {}
-        self._keep()
+        self.unread = {}
+        self._back_up()
         return loss, norm
 
-    def _refuse(self, step: int, loss: float, norm: float) -> None:
+    def _raise_not_finite(self, step: int, loss: float, norm: float) -> None:
         self._restore()
         what = f"the gradient's norm is {norm}" if math.isfinite(loss) else f"the loss is {loss}"
         rate = max(group["lr"] for group in self.state.optimiser.param_groups)
         raise TrainingError(
-            f"epoch {self.state.epoch + 1}, step {step}: {what} at learning rate {rate:g}, and the weights are those "
-            f"of step {self.state.step}; lower the learning rate, for instance to {rate / 10:g}, or clip the gradients"
+            f"epoch {self.state.epoch + 1}, step {step}: {what} at learning rate {rate:g}; the parameters were "
+            f"restored to step {self.state.step}; "
+            f"lower the learning rate, for instance to {rate / 10:g}, or clip the gradients"
         )
 
-    def _tensors_at_risk(self) -> list[Tensor]:
-        """The tensors that a step which is not read yet, or only computed yet, may have spoilt."""
+    def _tensors_to_back_up(self) -> list[Tensor]:
+        """Return the tensors that a step may have changed before its loss is read."""
         model, average = self.state.model, self.state.average
-        if self.every == 1:
+        if self.read_every == 1:
             return [*model.buffers()]
         return tensors(model) + (tensors(average.module) if average else [])
 
     @torch.no_grad()
-    def _keep(self) -> None:
-        for kept, tensor in self.kept:
+    def _back_up(self) -> None:
+        for kept, tensor in self.backups:
             kept.copy_(tensor)
-        if self.every > 1:
+        if self.read_every > 1:
             average = self.state.average
             self.counts = (self.state.step, average.steps if average else 0)
             self.optimiser = copy.deepcopy(self.state.optimiser.state_dict())
 
     @torch.no_grad()
     def _restore(self) -> None:
-        for kept, tensor in self.kept:
+        for kept, tensor in self.backups:
             tensor.copy_(kept)
-        if self.every > 1:
+        if self.read_every > 1:
             self.state.step, steps = self.counts
             self.state.optimiser.load_state_dict(self.optimiser)
             if self.state.average:

@@ -1,4 +1,4 @@
-"""Published counts of weights, exactly, and what the papers say of each network."""
+"""Published parameter counts, exactly, and the structure described in the papers."""
 
 import pytest
 import torch
@@ -25,29 +25,24 @@ def weights(name: str, *arguments, **options) -> int:
 
 
 @pytest.mark.parametrize("name", COUNTS)
-def test_the_count_of_weights_is_the_published_one(name) -> None:
-    """M44, M45, M46, M48, M49."""
+def test_parameter_count_is_the_published_one(name) -> None:
     assert weights(name) == COUNTS[name]
 
 
-def test_lenet_has_61706_weights_on_its_own_32x32() -> None:
-    """M43."""
+def test_lenet_has_61706_parameters_at_32x32() -> None:
     assert weights("lenet") == 61_706
 
 
 def test_googlenet_and_inception_v3_with_their_auxiliary_classifiers() -> None:
-    """M46, M47."""
     assert weights("googlenet", auxiliary=(2, 3)) == 13_004_888
     assert weights("inception_v3", auxiliary=(2,)) == 27_161_264
 
 
-def test_an_averaging_head_leaves_vgg_16_with_15_million_weights() -> None:
-    """M24."""
+def test_vgg_16_with_a_gap_head_has_15_million_parameters() -> None:
     assert weights("vgg16", head="gap", widths=()) == 15_227_688
 
 
-def test_u_net_has_31_million_weights_with_one_channel_and_two_classes() -> None:
-    """M50."""
+def test_u_net_has_31_million_parameters_with_one_channel_and_two_classes() -> None:
     assert weights("unet") == 31_030_658
 
 
@@ -55,13 +50,12 @@ def test_u_net_has_31_million_weights_with_one_channel_and_two_classes() -> None
     ("name", "millions"),
     [("resnet20", 0.27), ("resnet32", 0.46), ("resnet44", 0.66), ("resnet56", 0.85), ("resnet110", 1.7)],
 )
-def test_the_small_resnets_have_the_weights_of_the_papers_table_6(name, millions) -> None:
-    """M48."""
+def test_the_small_resnets_have_the_parameter_counts_of_table_6(name, millions) -> None:
     assert weights(name, 10) / 1e6 == pytest.approx(millions, abs=0.04)
 
 
-def test_a_residual_network_of_200_layers_in_the_small_style_learns_a_step() -> None:
-    """M48: 6n+2 with n = 33."""
+def test_a_small_resnet_of_200_layers_can_be_trained() -> None:
+    """6n+2 with n = 33."""
     model = MODELS["resnet20"](10, depths=(33, 33, 33), width=4)
     convs = sum(isinstance(one, nn.Conv2d) for one in model.modules())
     assert convs + 1 == 200
@@ -78,7 +72,6 @@ def test_a_residual_network_of_200_layers_in_the_small_style_learns_a_step() -> 
 
 
 def test_alexnet_of_2012_has_eight_layers_two_response_norms_and_the_sides_of_the_paper() -> None:
-    """M33, M44."""
     with torch.device("meta"):
         model = MODELS["alexnet_2012"]()
     layers = list(model.modules())
@@ -87,8 +80,8 @@ def test_alexnet_of_2012_has_eight_layers_two_response_norms_and_the_sides_of_th
     assert sum(isinstance(one, nn.LocalResponseNorm) for one in layers) == 2
 
 
-def test_the_response_norm_is_the_papers_sum_and_not_pytorchs_mean() -> None:
-    """M33: b = a / (2 + 1e-4 * sum of squares)^0.75 over five neighbouring maps."""
+def test_the_response_norm_uses_the_papers_sum_and_not_pytorchs_mean() -> None:
+    """B = a / (2 + 1e-4 * sum of squares)^0.75 over five neighbouring maps."""
     with torch.device("meta"):
         norm = MODELS["alexnet_2012"]().stem.response
     a = torch.rand(1, 7, 1, 1) * 50
@@ -96,8 +89,7 @@ def test_the_response_norm_is_the_papers_sum_and_not_pytorchs_mean() -> None:
     assert norm(a)[0, 3].item() == pytest.approx(expected.item(), rel=1e-5)
 
 
-def test_an_inception_block_keeps_the_size_and_puts_four_paths_side_by_side() -> None:
-    """M39."""
+def test_an_inception_block_keeps_the_size_and_concatenates_four_paths() -> None:
     with torch.device("meta"):
         block = MODELS["googlenet"]().stages[1].inception_3a
     assert block(torch.empty(1, 192, 28, 28, device="meta")).shape == (1, 64 + 128 + 32 + 32, 28, 28)
@@ -105,24 +97,23 @@ def test_an_inception_block_keeps_the_size_and_puts_four_paths_side_by_side() ->
 
 
 def test_a_residual_block_starts_as_the_identity() -> None:
-    """M37: the last norm starts at zero."""
+    """The last norm starts at zero."""
     model = MODELS["resnet18"](10, width=4)
     block = model.get_submodule("stages.0.0")
     assert isinstance(block, Residual)
-    x = torch.rand(2, 4, 8, 8)  # not negative, as after the activation before it
+    x = torch.rand(2, 4, 8, 8)  # not negative, as after an activation
     assert torch.equal(block(x), x)
     assert MODELS["resnet18"](10, width=4, zero_last=False).get_submodule("stages.0.0.body.2.norm").weight.min() == 1
 
 
 def test_gradients_reach_the_first_layer_of_50_residual_layers_and_not_of_50_plain_ones() -> None:
-    """M37, M65."""
 
     def first(plain: bool) -> float:
         torch.manual_seed(0)
         model = MODELS["resnet20"](10, depths=(8, 8, 8), width=8, norm="none", activation="tanh").double()
         for module in model.modules():
             if isinstance(module, nn.Conv2d):
-                module.weight.data *= 0.5  # a little too small: fifty such factors vanish
+                module.weight.data *= 0.5  # slightly too small, so that the product of fifty factors vanishes
             if plain and isinstance(module, Residual):
                 module.shortcut.register_forward_hook(lambda _, __, out: out * 0)
         y = torch.arange(4)
@@ -132,30 +123,28 @@ def test_gradients_reach_the_first_layer_of_50_residual_layers_and_not_of_50_pla
     assert first(plain=False) > 1000 * first(plain=True)
 
 
-def test_squeeze_excite_gates_lie_between_zero_and_one_and_zero_switches_a_map_off() -> None:
-    """M38."""
+def test_squeeze_excite_gates_are_between_zero_and_one_and_zero_disables_a_channel() -> None:
     model = MODELS["se_resnet18"](3, width=8).eval()
     gate = model.get_submodule("stages.0.0.body.gate")
-    seen = []
-    gate.gate.register_forward_hook(lambda _, __, out: seen.append(out))
+    gates = []
+    gate.gate.register_forward_hook(lambda _, __, out: gates.append(out))
     x = torch.rand(2, 8, 6, 6)
     gate(x)
-    assert seen[0].shape == (2, 8, 1, 1)
-    assert ((seen[0] > 0) & (seen[0] < 1)).all()
+    assert gates[0].shape == (2, 8, 1, 1)
+    assert ((gates[0] > 0) & (gates[0] < 1)).all()
     gate.fc2.weight.data.zero_()
     gate.fc2.bias.data.fill_(-1000.0)
     assert gate(x).abs().max() == 0
 
 
 @pytest.mark.parametrize(("gated", "stages"), [("every", {0, 1, 2, 3}), ("first", {0}), ("last", {3})])
-def test_gates_can_stand_in_every_the_first_or_the_last_stage(gated, stages) -> None:
-    """M38: usually at the end, sometimes at the start."""
+def test_gates_can_be_in_every_the_first_or_the_last_stage(gated, stages) -> None:
+    """Usually at the end, sometimes at the start."""
     model = MODELS["se_resnet18"](3, width=8, gated=gated)
     assert {int(name.split(".")[1]) for name, _ in model.named_modules() if name.endswith("body.gate")} == stages
 
 
-def test_addresses_and_hashes_are_those_that_torchvision_publishes() -> None:
-    """M69."""
+def test_urls_and_hashes_are_those_of_torchvision() -> None:
     models = torchvision_models()
     for name, published in PUBLISHED.items():
         if name == "se_resnet50":

@@ -1,4 +1,4 @@
-"""The sums of the notes, M10 to M28 and M42, against hand-worked numbers and PyTorch."""
+"""Convolution calculations against hand-worked numbers and PyTorch."""
 
 import itertools
 
@@ -32,8 +32,7 @@ SEVEN = [
 CROSS = [[1, 0, 1], [0, 1, 0], [1, 0, 1]]
 
 
-def test_a_binary_image_of_7x7_and_a_3x3_filter_give_the_5x5_of_the_notes() -> None:
-    """M10."""
+def test_a_binary_image_of_7x7_and_a_3x3_filter_give_a_hand_worked_5x5() -> None:
     done = sums.convolve(SEVEN, CROSS)
     by_hand = [[1, 4, 3, 4, 1], [1, 2, 4, 3, 3], [1, 2, 3, 4, 1], [1, 3, 3, 1, 1], [3, 3, 1, 1, 0]]
     assert done.output.tolist() == by_hand
@@ -44,7 +43,7 @@ def test_a_binary_image_of_7x7_and_a_3x3_filter_give_the_5x5_of_the_notes() -> N
 
 
 def test_dividing_by_the_pixel_count_gives_means() -> None:
-    """M10: one set of the notes divides."""
+    """Some textbooks divide the sum by the number of pixels."""
     done = sums.convolve(SEVEN, CROSS, mean=True)
     assert done.output[0, 1] == pytest.approx(4 / 9)
     assert list(done.steps())[1].text().endswith(" = 4/9 = 0.444444")
@@ -52,8 +51,7 @@ def test_dividing_by_the_pixel_count_gives_means() -> None:
 
 @pytest.mark.parametrize("stride", [1, 2, 3])
 @pytest.mark.parametrize("border", ["zeros", "edge", "reflect", "circular"])
-def test_the_calculator_equals_conv2d(stride, border) -> None:
-    """M10, M14."""
+def test_convolve_equals_conv2d(stride, border) -> None:
     image, kernel = torch.randn(3, 9, 11, dtype=torch.float64), torch.randn(3, 3, 3, dtype=torch.float64)
     ours = sums.convolve(image.numpy(), kernel.numpy(), stride=stride, padding=1, border=border).output
     conv = nn.Conv2d(3, 1, 3, stride, 1, bias=False, padding_mode=PADDINGS[border], dtype=torch.float64)
@@ -61,8 +59,7 @@ def test_the_calculator_equals_conv2d(stride, border) -> None:
     assert np.abs(ours - conv(image[None])[0, 0].detach().numpy()).max() < 1e-12
 
 
-def test_the_edge_kernel_finds_nothing_in_a_flat_image_and_blur_keeps_its_mean() -> None:
-    """M11."""
+def test_the_edge_kernel_is_zero_on_a_constant_image_and_blur_keeps_the_mean() -> None:
     flat = np.full((8, 8), 7.0)
     assert np.abs(sums.convolve(flat, sums.read_kernel("edge")).output).max() == 0
     image = np.random.default_rng(0).random((8, 8))
@@ -71,8 +68,7 @@ def test_the_edge_kernel_finds_nothing_in_a_flat_image_and_blur_keeps_its_mean()
     assert sums.convolve(flat, sums.read_kernel("sharpen"), padding="same", border="edge").output == pytest.approx(flat)
 
 
-def test_the_size_of_the_output_follows_the_formula_and_says_what_is_cut() -> None:
-    """M12."""
+def test_the_output_size_follows_the_formula_and_shows_the_rounding() -> None:
     assert output_side(5, 5) == 1
     assert output_side(output_side(5, 3), 3) == 1
     assert output_side_formula(227, 11, 4) == "(227 - 11)/4 + 1 = 55"
@@ -83,28 +79,25 @@ def test_the_size_of_the_output_follows_the_formula_and_says_what_is_cut() -> No
 
 @pytest.mark.parametrize("ceil", [False, True])
 def test_the_formula_of_the_output_size_agrees_with_pytorch_wherever_it_is_defined(ceil) -> None:
-    """M12."""
     for length, size, stride, padding in itertools.product(range(4, 20), (2, 3), (1, 2, 3), (0, 1)):
         expected = functional.max_pool1d(torch.zeros(1, 1, length), size, stride, padding, ceil_mode=ceil).shape[-1]
         assert output_side(length, size, stride, padding, 1, ceil) == expected
 
 
 def test_stride_two_halves_height_and_width_rounded_down() -> None:
-    """M13."""
     assert nn.Conv2d(1, 1, 2, stride=2)(torch.zeros(1, 1, 9, 8)).shape == (1, 1, 4, 4)
     assert [output_side(side, 2, 2) for side in (9, 8)] == [4, 4]
 
 
-def test_padding_with_the_edge_keeps_a_flat_border_flat_and_zeros_do_not() -> None:
-    """M14: 32x32x3 and ten filters of 5x5x3 give 32x32x10."""
+def test_edge_padding_keeps_a_constant_border_and_zeros_do_not() -> None:
+    """32x32x3 and ten filters of 5x5x3 give 32x32x10."""
     flat, mean = np.ones((5, 5)), np.full((3, 3), 1 / 9)
     assert sums.convolve(flat, mean, padding="same", border="edge").output == pytest.approx(flat)
     assert sums.convolve(flat, mean, padding="same").output[0, 0] == pytest.approx(4 / 9)
     assert nn.Conv2d(3, 10, 5, padding="same")(torch.zeros(1, 3, 32, 32)).shape == (1, 10, 32, 32)
 
 
-def test_a_filter_is_as_deep_as_its_input_and_its_weights_do_not_depend_on_the_image() -> None:
-    """M15, M16."""
+def test_a_filter_has_the_channels_of_its_input_and_its_size_does_not_depend_on_the_image() -> None:
     assert convolution_parameters((5, 5), 3, 1, bias=False) == 75
     assert convolution_parameters((5, 5), 3, 10, bias=False) == 750
     assert convolution_parameters((5, 5), 3, 10) == 760 == sum(one.numel() for one in nn.Conv2d(3, 10, 5).parameters())
@@ -122,20 +115,17 @@ def test_a_filter_is_as_deep_as_its_input_and_its_weights_do_not_depend_on_the_i
         (nn.ReLU(), "", 0),
     ],
 )
-def test_the_formula_of_the_weights_is_filled_in(module, formula, count) -> None:
-    """M16."""
+def test_the_parameter_formula_has_the_numbers_of_the_layer(module, formula, count) -> None:
     assert parameters_formula(module) == formula
     assert sum(one.numel() for one in module.parameters()) == count
 
 
-def test_shared_weights_are_thousands_of_times_fewer_than_a_fully_connected_layers() -> None:
-    """M18."""
-    shared, dense = sums.sharing((1, 28, 28), 8, 3)
+def test_weight_sharing_needs_thousands_of_times_fewer_parameters() -> None:
+    shared, dense = sums.weight_sharing((1, 28, 28), 8, 3)
     assert (shared, dense) == (80, 4_923_520)
 
 
-def test_the_gradient_of_a_shared_weight_is_the_sum_over_all_places() -> None:
-    """M19."""
+def test_the_gradient_of_a_shared_weight_is_the_sum_over_all_positions() -> None:
     x = torch.randn(1, 1, 6, 6, dtype=torch.float64)
     weight = torch.randn(1, 1, 3, 3, dtype=torch.float64, requires_grad=True)
     out = functional.conv2d(x, weight)
@@ -149,8 +139,7 @@ def test_the_gradient_of_a_shared_weight_is_the_sum_over_all_places() -> None:
     assert float(finite) == pytest.approx(float(weight.grad[0, 0, 1, 2]), abs=1e-4)
 
 
-def test_max_pooling_keeps_the_winner_costs_no_weights_and_sends_the_gradient_to_it_alone() -> None:
-    """M20, M22, M23."""
+def test_max_pooling_has_no_parameters_and_routes_the_gradient_to_the_maximum() -> None:
     x = torch.tensor([[1.0, 3, 2, 1], [4, 2, 0, 1], [5, 0, 1, 2], [1, 2, 3, 0]], requires_grad=True)
     pool = nn.MaxPool2d(2, 2)
     out = pool(x[None, None])
@@ -158,33 +147,30 @@ def test_max_pooling_keeps_the_winner_costs_no_weights_and_sends_the_gradient_to
     assert list(pool.parameters()) == []
     out.sum().backward()
     assert x.grad.tolist() == [[0, 0, 1, 0], [1, 0, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0]]
-    moved = torch.tensor([[4.0, 3], [1, 2]])  # the winner moved by one pixel inside its window
+    moved = torch.tensor([[4.0, 3], [1, 2]])  # the maximum moved by one pixel within its window
     assert pool(moved[None, None]).item() == 4
     assert nn.MaxPool2d(3, 2)(torch.zeros(1, 1, 55, 55)).shape == (1, 1, 27, 27)
 
 
-def test_averages_turn_128_maps_of_3x3_into_five_logits() -> None:
-    """M21."""
+def test_global_average_pooling_reduces_128_maps_of_3x3_to_five_logits() -> None:
     head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(128, 5))
     assert head(torch.zeros(32, 128, 3, 3)).shape == (32, 5)
 
 
 def test_a_1x1_bottleneck_saves_twenty_one_times_the_multiplications() -> None:
-    """M25."""
     one = sums.bottleneck((14, 14), 480, 16, 5, 48)
     assert (one.direct, one.total) == (112_896_000, 5_268_480)
     assert round(one.ratio, 1) == 21.4
 
 
-def test_two_3x3_see_as_much_as_a_5x5_with_18_in_place_of_25_weights() -> None:
-    """M26."""
-    assert sums.stacked(5) == (25, 18, 2)
+def test_two_3x3_have_the_receptive_field_of_a_5x5_with_18_instead_of_25_weights() -> None:
+    assert sums.stacked_3x3(5) == (25, 18, 2)
     assert window(window(PIXELS, 3), 3).size == window(PIXELS, 5).size == 5
     assert window(window(window(PIXELS, 3), 3), 3).size == 7
 
 
-def test_a_rank_one_kernel_is_a_column_times_a_row_and_a_trained_one_tells_its_rank() -> None:
-    """M27: 3x3 takes 6 in place of 9 weights, 7x7 14 in place of 49."""
+def test_a_rank_one_kernel_is_separable_and_the_rank_of_trained_kernels_is_found() -> None:
+    """A separable 3x3 has 6 instead of 9 weights, a 7x7 14 instead of 49."""
     edge = sums.separability(sums.read_kernel("edge"))
     assert edge.rank == 1
     assert edge.column.size + edge.row.size == 6
@@ -196,12 +182,11 @@ def test_a_rank_one_kernel_is_a_column_times_a_row_and_a_trained_one_tells_its_r
     assert sums.separability(np.eye(3)).error == pytest.approx((2 / 3) ** 0.5)
     seven = sums.separability(np.outer(np.arange(1, 8), np.arange(1, 8)))
     filters = np.stack([np.stack([np.eye(3), edge.column[:, None] * edge.row])] * 4)
-    assert sums.ranks(filters).tolist() == [[3, 1]] * 4
+    assert sums.kernel_ranks(filters).tolist() == [[3, 1]] * 4
     assert (seven.rank, seven.column.size + seven.row.size) == (1, 14)
 
 
 def test_receptive_fields_grow_with_depth_as_worked_by_hand() -> None:
-    """M28."""
     two = window(window(PIXELS, 3), 3)
     pooled = window(two, 2, 2)
     after = window(pooled, 3)
@@ -210,8 +195,8 @@ def test_receptive_fields_grow_with_depth_as_worked_by_hand() -> None:
     ]  # fmt: skip
 
 
-def test_without_an_activation_layers_stay_linear_and_xor_is_beyond_them() -> None:
-    """M30: the best linear network gets three of the four right; one hidden ReLU layer all."""
+def test_without_activations_layers_are_linear_and_cannot_learn_xor() -> None:
+    """The best linear network classifies three of the four points; one hidden ReLU layer all."""
     x = torch.tensor([[0.0, 0], [0, 1], [1, 0], [1, 1]])
     y = torch.tensor([0, 1, 1, 0])
 
@@ -233,7 +218,6 @@ def test_without_an_activation_layers_stay_linear_and_xor_is_beyond_them() -> No
 
 
 def test_a_transposed_3x3_with_stride_two_makes_4x4_of_2x2_and_its_overlap_is_uneven() -> None:
-    """M42."""
     layer = nn.ConvTranspose2d(1, 1, 3, stride=2, padding=1, output_padding=1)
     assert layer(torch.zeros(1, 1, 2, 2)).shape == (1, 1, 4, 4)
     assert sums.transposed_side(2, 3, 2, 1, 1) == 4
@@ -249,16 +233,19 @@ def test_a_transposed_3x3_with_stride_two_makes_4x4_of_2x2_and_its_overlap_is_un
         (lambda: sums.read_kernel("egde"), "kernel: no egde; did you mean edge?"),
         (
             lambda: sums.read_kernel("1,x"),
-            "kernel: 1,x is no list of numbers; write rows such as 1,0,-1;2,0,-2;1,0,-1",
+            "kernel: 1,x is not a list of numbers; write rows such as 1,0,-1;2,0,-2;1,0,-1",
         ),
-        (lambda: sums.read_kernel("1,2;3"), "kernel: the rows of 1,2;3 have [2, 1] values; give all the same number"),
+        (
+            lambda: sums.read_kernel("1,2;3"),
+            "kernel: the rows of 1,2;3 have [2, 1] values; give every row the same number",
+        ),
         (
             lambda: sums.convolve(np.zeros((3, 4, 4)), np.zeros((3, 3))),
-            "convolve: an image (3, 4, 4) needs a kernel as deep, not (3, 3)",
+            "convolve: the image has shape (3, 4, 4) and the kernel (3, 3); give both the same channels",
         ),
         (
             lambda: sums.convolve(np.zeros((2, 2)), np.zeros((3, 3))),
-            "convolve: a kernel of (3, 3) does not fit an image of (2, 2); pad it or shrink it",
+            "convolve: a kernel of (3, 3) does not fit an image of (2, 2); pad the image or use a smaller kernel",
         ),
         (
             lambda: sums.convolve(np.zeros((4, 4)), np.zeros((3, 3)), border="zero"),
@@ -266,7 +253,7 @@ def test_a_transposed_3x3_with_stride_two_makes_4x4_of_2x2_and_its_overlap_is_un
         ),
     ],
 )
-def test_what_cannot_be_computed_says_why(make, message) -> None:
+def test_invalid_arguments_raise_an_error(make, message) -> None:
     with pytest.raises(ModelError) as caught:
         make()
     assert str(caught.value) == message

@@ -1,4 +1,4 @@
-"""Receptive fields equal what the gradient touches, for every family."""
+"""Receptive fields equal the support of the gradient, for every family."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from convscope.models import MODELS
 from convscope.models.summary.trace import trace
 from helpers.gradient_support import agrees, positive, support
 
-LINEAR = {"activation": "none", "pooling": "average"}  # so that every path carries gradient, not the winners' alone
+LINEAR = {"activation": "none", "pooling": "average"}  # so that every path has a gradient, not only those of the maxima
 NARROW = {"width": 2, "head": "gap", "widths": ()}
 
 FAMILIES = {
@@ -28,8 +28,7 @@ FAMILIES = {
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_the_receptive_field_of_every_family_is_what_the_gradient_touches(name) -> None:
-    """M28."""
+def test_the_receptive_field_of_every_family_is_the_support_of_the_gradient(name) -> None:
     options, side, channels = FAMILIES[name]
     options = {**LINEAR, **options}
     if name == "lenet":
@@ -40,15 +39,14 @@ def test_the_receptive_field_of_every_family_is_what_the_gradient_touches(name) 
 
 
 @pytest.mark.slow
-def test_the_receptive_field_of_inception_v3_is_what_the_gradient_touches() -> None:
-    """M28."""
+def test_the_receptive_field_of_inception_v3_is_the_support_of_the_gradient() -> None:
     model = positive(MODELS["inception_v3"](4, **LINEAR))
     rows = [row for row in trace(model, (3, 299, 299)) if not row.name.startswith("head")]
     agrees((3, 299, 299), model.encoder, rows[-1])
 
 
 @pytest.mark.parametrize(("rank", "side"), [(1, 128), (3, 48)])
-def test_fields_hold_in_one_and_three_dimensions(rank, side) -> None:
+def test_receptive_fields_are_exact_in_one_and_three_dimensions(rank, side) -> None:
     model = positive(MODELS["resnet18"](4, rank=rank, width=2, depths=(1, 1), **LINEAR))
     shape = (3, *(side,) * rank)
     rows = [row for row in trace(model, shape) if not row.name.startswith("head")]
@@ -56,7 +54,7 @@ def test_fields_hold_in_one_and_three_dimensions(rank, side) -> None:
 
 
 def both(first: nn.Module, second: nn.Module) -> nn.Module:
-    """Return a module that adds what two modules give."""
+    """Return a module that adds the outputs of two modules."""
 
     class Both(nn.Module):
         def __init__(self) -> None:
@@ -83,7 +81,7 @@ def both(first: nn.Module, second: nn.Module) -> nn.Module:
     ],
     ids=["transposed", "uneven", "repeat", "bilinear", "padded", "adaptive", "branches", "upsampled"],
 )
-def test_fields_hold_through_every_kind_of_layer(model) -> None:
+def test_receptive_fields_are_exact_for_every_type_of_layer(model) -> None:
     model = positive(model)
     agrees((1, 32, 32), model, trace(model, (1, 32, 32))[-1])
 

@@ -1,4 +1,4 @@
-"""A network from a text file of at most 20 lines, and errors that name the line (M52)."""
+"""A network from a TOML file of at most 20 lines, and errors that name the line."""
 
 import pytest
 import torch
@@ -27,8 +27,7 @@ blocks = [
 """
 
 
-def test_twenty_lines_build_a_network_under_the_same_contract() -> None:
-    """M52."""
+def test_twenty_lines_define_a_network() -> None:
     assert len(TWENTY.splitlines()) <= 20
     model = network_from_toml(10, channels=3, size=32, text=TWENTY).eval()
     x = torch.rand(2, 3, 32, 32)
@@ -40,13 +39,13 @@ def test_twenty_lines_build_a_network_under_the_same_contract() -> None:
     assert summarize(model, (3, 32, 32)).other_parameters == 0
 
 
-def test_a_file_is_read_with_its_own_input_and_classes(tmp_path) -> None:
+def test_a_file_can_set_input_and_classes(tmp_path) -> None:
     path = tmp_path / "net.toml"
     path.write_text(TWENTY, encoding="utf-8")
     assert read_spec(path)(torch.rand(1, 3, 32, 32)).shape == (1, 10)
-    told = resolve(str(path), 7, 1, (24, 24))
-    assert told.name == "assembled"
-    again = Architecture.model_validate_json(told.model_dump_json())
+    architecture = resolve(str(path), 7, 1, (24, 24))
+    assert architecture.name == "assembled"
+    again = Architecture.model_validate_json(architecture.model_dump_json())
     path.unlink()
     assert build(again)(torch.rand(1, 1, 24, 24)).shape == (1, 7)
 
@@ -59,7 +58,7 @@ def test_blocks_in_one_and_three_dimensions() -> None:
         assert model.input_spec.size is None
 
 
-def test_tables_can_be_written_one_below_the_other() -> None:
+def test_blocks_can_be_array_tables() -> None:
     text = "[[blocks]]\nconv = 4\n[[blocks]]\npool = 'max'\n[[blocks]]\ngap = true\n[[blocks]]\nlinear = 3\n"
     assert network_from_toml(3, channels=1, size=8, text=text)(torch.rand(1, 1, 8, 8)).shape == (1, 3)
     with pytest.raises(ModelError) as caught:
@@ -75,18 +74,18 @@ HEAD = "blocks = [\n  {conv = 8},\n  {pool = 'max', size = 4},\n"
     [
         (
             HEAD + "  {linear = 10},\n]",
-            "network.toml, line 4: linear needs a vector and gets maps of 8x2x2; "
+            "network.toml, line 4: linear needs a vector and its input is maps of 8x2x2; "
             "put {flatten = true} (32 numbers) or {gap = true} (8) before it",
         ),
         (
             HEAD + "  # {a comment with a brace\n  {conv = 8, size = 5, padding = 0},\n]",
             "network.toml, line 5: conv of 5x5 does not fit maps of 8x2x2; "
-            "make its size 2 or less, or take out a pool or stride before it",
+            "make its size 2 or less, or remove a pool or stride before it",
         ),
         (
             HEAD + "  {pool = 'max', size = 3},\n]",
             "network.toml, line 4: pool of 3x3 does not fit maps of 8x2x2; "
-            "make its size 2 or less, or take out a pool or stride before it",
+            "make its size 2 or less, or remove a pool or stride before it",
         ),
         (
             HEAD + "  {residual = [{conv = 8},\n    {conv = 16}]},\n]",
@@ -99,17 +98,19 @@ HEAD = "blocks = [\n  {conv = 8},\n  {pool = 'max', size = 4},\n"
         ),
         (
             HEAD + "  {residual = [{act = 'relu'}, {conv = 8}], repeat = 3},\n  {se = 'all'},\n]",
-            "network.toml, line 5: se is 'all'; ``{se = 16}``: a gate on each map; the number narrows it inside.",
+            "network.toml, line 5: se is 'all'; "
+            "``{se = 16}``: a squeeze-and-excitation gate; the number is its reduction ratio.",
         ),
         (
             HEAD + "  {flatten = true}, {conv = 4},\n]",
-            "network.toml, line 4: conv needs maps and gets a vector of 32; put it before flatten or gap",
+            "network.toml, line 4: conv needs feature maps and its input is a vector of 32; "
+            "move it before flatten or gap",
         ),
         (HEAD + "  {conv = 4, sise = 3},\n]", "network.toml, line 4: conv has no setting sise; did you mean size?"),
         (HEAD + "  {act = 'rleu'},\n]", "network.toml, line 4: act: no rleu; did you mean relu?"),
         (
             HEAD + "  {conv = 4, pool = 'max'},\n]",
-            "network.toml, line 4: conv and pool in one block; make them blocks of their own",
+            "network.toml, line 4: conv and pool in one block; write separate blocks",
         ),
         (
             HEAD + "  {conv = 9, groups = 2},\n]",
@@ -121,11 +122,11 @@ HEAD = "blocks = [\n  {conv = 8},\n  {pool = 'max', size = 4},\n"
         ),
         (
             HEAD + "  {dropout = 1.5},\n]",
-            "network.toml, line 4: dropout is 1.5; give the part to drop, from 0 to below 1",
+            "network.toml, line 4: dropout is 1.5; give the fraction to drop, at least 0 and below 1",
         ),
         (
             HEAD + "  {gap = true},\n  {linear = 4},\n]",
-            'network.toml, line 5: the network gives 4 and there are 10 classes; end with {linear = "classes"}',
+            'network.toml, line 5: the output has shape 4 and there are 10 classes; end with {linear = "classes"}',
         ),
         (
             "block = []",
@@ -137,7 +138,7 @@ HEAD = "blocks = [\n  {conv = 8},\n  {pool = 'max', size = 4},\n"
         ),
         (
             "blocks = [1]",
-            'network.toml: 1 is no block; write {conv = 64} or {pool = "max"}',
+            'network.toml: 1 is not a block; write {conv = 64} or {pool = "max"}',
         ),
         (
             "blocks = [\n  {conv 8},\n]",
@@ -145,8 +146,7 @@ HEAD = "blocks = [\n  {conv = 8},\n  {pool = 'max', size = 4},\n"
         ),
     ],
 )
-def test_an_error_names_the_line_the_shapes_and_the_remedy(text, message) -> None:
-    """M52."""
+def test_errors_name_the_line_the_shapes_and_the_remedy(text, message) -> None:
     with pytest.raises(ModelError) as caught:
         network_from_toml(10, channels=3, size=8, text=text)
     assert str(caught.value) == message

@@ -1,1 +1,1 @@
-"""The networks, one family per file."""
+"""Network families, one per file."""

@@ -14,11 +14,11 @@ from convscope.models.options import Options, read_options
 
 
 class AlexNetOptions(Options):
-    """The form of 2014, whose pretrained weights are common.
+    """The version of 2014, for which pretrained weights are common.
 
-    `response` is the norm after the first two activations; `groups` 2 splits conv2, conv4 and conv5 as two GPUs did;
-    `first_padding` 0 is for images of 227 pixels, 2 for 224. `start` paper is N(0, 0.01) with the biases of 2012;
-    kaiming needs less patience.
+    `response` is the norm after the first two activations; `groups` 2 splits conv2, conv4 and conv5 as the two GPUs of
+    2012 did; `first_padding` is 0 for images of 227 pixels, 2 for 224. `start` paper initialises with N(0, 0.01) and
+    the biases of 2012; kaiming converges sooner.
     """
 
     norm: Any = "none"
@@ -37,17 +37,17 @@ def alexnet(
 ) -> Network:  # fmt: skip
     """Five convolutions and three fully connected layers (figure 2).
 
-    Strides: stem 4, stages 8, 16, 32; sides go 227 -> 55 -> 27 -> 13 -> 6. The figure's 224 fits no 11x11 with
-    stride 4, and the 277 that some notes give would make 67.5; the network of 2012 takes 227.
+    Strides: stem 4, stages 8, 16, 32; sides go 227 -> 55 -> 27 -> 13 -> 6. The figure's 224 does not fit
+    an 11x11 window with stride 4, and the 277 of some lecture notes would give 67.5; the network of 2012 expects 227.
     """
     chosen = read_options(AlexNetOptions, "alexnet", options)
-    takes, layer = InputSpec.checked("alexnet", channels, rank, size), chosen.layers(rank)
+    input_spec, layer = InputSpec.checked("alexnet", channels, rank, size), chosen.layers(rank)
     one, two, three, four, five = chosen.filters
-    respond = resolve_component(NORMS, chosen.response, "alexnet response")
+    response_norm = resolve_component(NORMS, chosen.response, "alexnet response")
     unit, groups = layer.conv_norm_act, chosen.groups
-    stem = named(conv1=unit(channels, one, 11, 4, padding=chosen.first_padding), response=respond(one, rank))
+    stem = named(conv1=unit(channels, one, 11, 4, padding=chosen.first_padding), response=response_norm(one, rank))
     stages = [
-        named(pool=layer.pool(one, 3), conv2=unit(one, two, 5, groups=groups), response=respond(two, rank)),
+        named(pool=layer.pool(one, 3), conv2=unit(one, two, 5, groups=groups), response=response_norm(two, rank)),
         named(
             pool=layer.pool(two, 3),
             conv3=unit(two, three, 3),
@@ -56,17 +56,17 @@ def alexnet(
         ),
         named(pool=layer.pool(five, 3)),
     ]
-    model = network_with_head("alexnet", takes, (stem, stages), classes, layer, chosen)
+    model = network_with_head("alexnet", input_spec, (stem, stages), classes, layer, chosen)
     if chosen.start == "paper":
-        start_as_in_2012(model)
+        initialise_as_in_2012(model)
     else:
         kaiming = partial(nn.init.kaiming_normal_, nonlinearity="relu")
         initialise(model, kaiming, kaiming)
     return model
 
 
-def start_as_in_2012(model: Network) -> None:
-    """N(0, 0.01), and biases of 1 in conv2, conv4, conv5 and the hidden fully connected layers (section 5)."""
+def initialise_as_in_2012(model: Network) -> None:
+    """Fill weights with N(0, 0.01); biases of conv2, conv4, conv5 and hidden dense layers with 1 (section 5)."""
     normal = partial(nn.init.normal_, std=0.01)
     initialise(model, normal, normal)
     for name, bias in model.named_parameters():

@@ -7,7 +7,7 @@ from torch import nn
 
 from convscope.models.heads import network_with_head
 from convscope.models.input_spec import InputSpec, Size
-from convscope.models.layers import Branches, LayerFactory, cut_normal, initialise, named
+from convscope.models.layers import Branches, LayerFactory, initialise, named, truncated_normal
 from convscope.models.network import Network
 from convscope.models.options import Options, read_options
 
@@ -28,7 +28,7 @@ TABLE: dict[str, Widths] = {
 
 
 class GoogLeNetOptions(Options):
-    """Batch norm and 3x3 for 5x5, as in the common pretrained weights; `large` 5 makes the paper's 5x5."""
+    """Batch norm and 3x3 instead of 5x5, as in the common pretrained weights; `large` 5 restores the paper's 5x5."""
 
     norm: Any = "batch:0.001"
     dropout: float = 0.2
@@ -36,7 +36,7 @@ class GoogLeNetOptions(Options):
 
 
 def inception(c_in: int, widths: Widths, layer: LayerFactory, large: int) -> Branches:
-    """Figure 2b: 1x1, 3x3, 5x5 and pool side by side, with 1x1 to narrow them; height and width stay."""
+    """Return figure 2b: parallel 1x1, 3x3, 5x5 and pool branches with 1x1 reductions; height and width are kept."""
     one, reduce_three, three, reduce_five, five, pool = widths
     unit = layer.conv_norm_act
     return Branches(
@@ -50,14 +50,14 @@ def inception(c_in: int, widths: Widths, layer: LayerFactory, large: int) -> Bra
 def googlenet(
     classes: int = 1000, *, channels: int = 3, size: Size = None, rank: int = 2, **options: Any
 ) -> Network:  # fmt: skip
-    """Nine inception blocks and a head of averages: 6,624,904 weights.
+    """Nine inception blocks and a global average head: 6,624,904 parameters.
 
     Strides: stem 2, stages 4, 8, 16, 16, 16, 32. The blocks at stride 16 are three stages (4a, 4b to 4d, 4e), so that
-    ``auxiliary=(2, 3)`` hangs the auxiliary classifiers after 4a and 4d as the paper does (13.0 M weights with them).
+    ``auxiliary=(2, 3)`` places auxiliary classifiers after 4a and 4d as in the paper (13.0 M parameters with them).
     """
     chosen = read_options(GoogLeNetOptions, "googlenet", options)
-    chosen.refuse_no_padding("googlenet")
-    takes, layer = InputSpec.checked("googlenet", channels, rank, size), chosen.layers(rank)
+    chosen.require_padding("googlenet")
+    input_spec, layer = InputSpec.checked("googlenet", channels, rank, size), chosen.layers(rank)
     unit, blocks = layer.conv_norm_act, {}
     c_in = 192
     for name, widths in TABLE.items():
@@ -75,7 +75,7 @@ def googlenet(
         named(**stage("4e")),
         named(pool=layer.pool(832, 2, ceil=True), **stage("5a", "5b")),
     ]
-    model = network_with_head("googlenet", takes, (unit(channels, 64, 7, 2), stages), classes, layer, chosen)
-    # The paper names no start; this is the one of its public implementations.
-    initialise(model, partial(cut_normal, deviation=0.01), partial(cut_normal, deviation=0.01))
+    model = network_with_head("googlenet", input_spec, (unit(channels, 64, 7, 2), stages), classes, layer, chosen)
+    # The paper gives no initialisation; this is that of its public implementations.
+    initialise(model, partial(truncated_normal, deviation=0.01), partial(truncated_normal, deviation=0.01))
     return model

@@ -1,4 +1,4 @@
-"""Inception v3 (Szegedy 2015, arXiv:1512.00567): factorised and one-sided convolutions."""
+"""Inception v3 (Szegedy 2015, arXiv:1512.00567): factorised and asymmetric convolutions."""
 
 from functools import partial
 from typing import Any
@@ -8,7 +8,7 @@ from torch import nn
 from convscope.errors import ModelError
 from convscope.models.heads import network_with_head
 from convscope.models.input_spec import InputSpec, Size
-from convscope.models.layers import Branches, LayerFactory, cut_normal, initialise, named
+from convscope.models.layers import Branches, LayerFactory, initialise, named, truncated_normal
 from convscope.models.network import Network
 from convscope.models.options import Options, read_options
 
@@ -16,15 +16,15 @@ WIDE, TALL = (1, 7), (7, 1)
 
 
 class InceptionOptions(Options):
-    """The form of the public weights."""
+    """The version of the public weights."""
 
     norm: Any = "batch:0.001"
     dropout: float = 0.5
     auxiliary_head: Any = "inception_v3"
 
 
-def chain(c_in: int, layer: LayerFactory, *steps: tuple[int, Any]) -> nn.Sequential:
-    """Return convolutions of (filters, window) one after the other, each with norm and activation."""
+def conv_chain(c_in: int, layer: LayerFactory, *steps: tuple[int, Any]) -> nn.Sequential:
+    """Return a sequence of convolutions (filters, kernel size), each with norm and activation."""
     units = []
     for filters, window in steps:
         units.append(layer.conv_norm_act(c_in, filters, window))
@@ -32,83 +32,83 @@ def chain(c_in: int, layer: LayerFactory, *steps: tuple[int, Any]) -> nn.Sequent
     return nn.Sequential(*units)
 
 
-def shrinking(c_in: int, layer: LayerFactory, filters: int, *steps: tuple[int, Any]) -> nn.Sequential:
-    """Return such a chain, then a 3x3 of `filters` with stride 2 and no padding."""
+def reduction_branch(c_in: int, layer: LayerFactory, filters: int, *steps: tuple[int, Any]) -> nn.Sequential:
+    """Return a `conv_chain`, then a 3x3 convolution of `filters` with stride 2 and no padding."""
     before = steps[-1][0] if steps else c_in
-    return nn.Sequential(*chain(c_in, layer, *steps), layer.conv_norm_act(before, filters, 3, 2, padding=0))
+    return nn.Sequential(*conv_chain(c_in, layer, *steps), layer.conv_norm_act(before, filters, 3, 2, padding=0))
 
 
-def averaged(c_in: int, filters: int, layer: LayerFactory) -> nn.Sequential:
-    """A 3x3 average that keeps the size (its border counts the padding), then 1x1."""
+def pool_branch(c_in: int, filters: int, layer: LayerFactory) -> nn.Sequential:
+    """Return 3x3 average pooling with stride 1 (padding counts in the mean), then 1x1."""
     average = {1: nn.AvgPool1d, 2: nn.AvgPool2d, 3: nn.AvgPool3d}[layer.rank](3, 1, 1)
     return named(pool=average, project=layer.conv_norm_act(c_in, filters, 1))
 
 
 def block_a(c_in: int, project: int, layer: LayerFactory) -> Branches:
-    """Figure 5: a 5x5 as two 3x3."""
+    """Return figure 5: 5x5 factorised into two 3x3."""
     return Branches(
-        one=chain(c_in, layer, (64, 1)),
-        five=chain(c_in, layer, (48, 1), (64, 5)),
-        twice=chain(c_in, layer, (64, 1), (96, 3), (96, 3)),
-        pool=averaged(c_in, project, layer),
+        one=conv_chain(c_in, layer, (64, 1)),
+        five=conv_chain(c_in, layer, (48, 1), (64, 5)),
+        twice=conv_chain(c_in, layer, (64, 1), (96, 3), (96, 3)),
+        pool=pool_branch(c_in, project, layer),
     )
 
 
 def block_b(c_in: int, layer: LayerFactory) -> Branches:
-    """Figure 10: half the resolution."""
+    """Return figure 10, which halves the resolution."""
     return Branches(
-        three=shrinking(c_in, layer, 384),
-        twice=shrinking(c_in, layer, 96, (64, 1), (96, 3)),
+        three=reduction_branch(c_in, layer, 384),
+        twice=reduction_branch(c_in, layer, 96, (64, 1), (96, 3)),
         pool=layer.pool(c_in, 3),
     )
 
 
 def block_c(c_in: int, narrow: int, layer: LayerFactory) -> Branches:
-    """Figure 6: a 7x7 as 1x7 and 7x1."""
+    """Return figure 6: 7x7 factorised into 1x7 and 7x1."""
     return Branches(
-        one=chain(c_in, layer, (192, 1)),
-        seven=chain(c_in, layer, (narrow, 1), (narrow, WIDE), (192, TALL)),
-        twice=chain(c_in, layer, (narrow, 1), (narrow, TALL), (narrow, WIDE), (narrow, TALL), (192, WIDE)),
-        pool=averaged(c_in, 192, layer),
+        one=conv_chain(c_in, layer, (192, 1)),
+        seven=conv_chain(c_in, layer, (narrow, 1), (narrow, WIDE), (192, TALL)),
+        twice=conv_chain(c_in, layer, (narrow, 1), (narrow, TALL), (narrow, WIDE), (narrow, TALL), (192, WIDE)),
+        pool=pool_branch(c_in, 192, layer),
     )
 
 
 def block_d(c_in: int, layer: LayerFactory) -> Branches:
-    """Half the resolution again, with a 7x7 as 1x7 and 7x1."""
+    """Return the second block that halves the resolution, with 7x7 factorised into 1x7 and 7x1."""
     return Branches(
-        three=shrinking(c_in, layer, 320, (192, 1)),
-        seven=shrinking(c_in, layer, 192, (192, 1), (192, WIDE), (192, TALL)),
+        three=reduction_branch(c_in, layer, 320, (192, 1)),
+        seven=reduction_branch(c_in, layer, 192, (192, 1), (192, WIDE), (192, TALL)),
         pool=layer.pool(c_in, 3),
     )
 
 
 def block_e(c_in: int, layer: LayerFactory) -> Branches:
-    """Figure 7: 1x3 and 3x1 side by side."""
+    """Return figure 7: parallel 1x3 and 3x1."""
 
     def sides(filters: int) -> Branches:
-        return Branches(wide=chain(filters, layer, (384, (1, 3))), tall=chain(filters, layer, (384, (3, 1))))
+        return Branches(wide=conv_chain(filters, layer, (384, (1, 3))), tall=conv_chain(filters, layer, (384, (3, 1))))
 
     return Branches(
-        one=chain(c_in, layer, (320, 1)),
-        three=named(reduce=chain(c_in, layer, (384, 1)), sides=sides(384)),
-        twice=named(reduce=chain(c_in, layer, (448, 1), (384, 3)), sides=sides(384)),
-        pool=averaged(c_in, 192, layer),
+        one=conv_chain(c_in, layer, (320, 1)),
+        three=named(reduce=conv_chain(c_in, layer, (384, 1)), sides=sides(384)),
+        twice=named(reduce=conv_chain(c_in, layer, (448, 1), (384, 3)), sides=sides(384)),
+        pool=pool_branch(c_in, 192, layer),
     )
 
 
 def inception_v3(
     classes: int = 1000, *, channels: int = 3, size: Size = None, rank: int = 2, **options: Any
 ) -> Network:  # fmt: skip
-    """Section 6, for images of 299 pixels: 23,834,568 weights, 27,161,264 with ``auxiliary=(2,)``.
+    """Section 6, for images of 299 pixels: 23,834,568 parameters, 27,161,264 with ``auxiliary=(2,)``.
 
-    Strides: stem 2, stages 4, 8, 16, 32; the borders are cut, so sides go 299 -> 147 -> 71 -> 35 -> 17 -> 8.
-    Weights start as N(0, 0.1) cut at two deviations, as in the public implementations.
+    Strides: stem 2, stages 4, 8, 16, 32; borders are cropped, so sides go 299 -> 147 -> 71 -> 35 -> 17 -> 8.
+    Weights are initialised with N(0, 0.1) truncated at two standard deviations, as in the public implementations.
     """
     chosen = read_options(InceptionOptions, "inception_v3", options)
-    chosen.refuse_no_padding("inception_v3")
+    chosen.require_padding("inception_v3")
     if rank != 2:
-        raise ModelError(f"inception_v3: rank is {rank} and its one-sided windows are for images; choose rank=2")
-    takes, layer = InputSpec.checked("inception_v3", channels, rank, size), chosen.layers(rank)
+        raise ModelError(f"inception_v3: rank is {rank}, but its asymmetric kernels need images; choose rank=2")
+    input_spec, layer = InputSpec.checked("inception_v3", channels, rank, size), chosen.layers(rank)
     unit = layer.conv_norm_act
     stem = named(
         conv1=unit(channels, 32, 3, 2, padding=0), conv2=unit(32, 32, 3, padding=0), conv3=unit(32, 64, 3)
@@ -125,6 +125,6 @@ def inception_v3(
         ),
         named(mixed_7a=block_d(768, layer), mixed_7b=block_e(1280, layer), mixed_7c=block_e(2048, layer)),
     ]  # fmt: skip
-    model = network_with_head("inception_v3", takes, (stem, stages), classes, layer, chosen)
-    initialise(model, partial(cut_normal, deviation=0.1), partial(cut_normal, deviation=0.1))
+    model = network_with_head("inception_v3", input_spec, (stem, stages), classes, layer, chosen)
+    initialise(model, partial(truncated_normal, deviation=0.1), partial(truncated_normal, deviation=0.1))
     return model

@@ -13,7 +13,7 @@ from convscope.models.options import Options, read_options
 
 
 class LeNetOptions(Options):
-    """The paper's choices: tanh, subsampling by averages, no padding."""
+    """The paper's settings: tanh, average pooling, no padding."""
 
     activation: Any = "tanh"
     norm: Any = "none"
@@ -27,33 +27,33 @@ class LeNetOptions(Options):
 def lenet(
     classes: int = 10, *, channels: int = 1, size: Size = 32, rank: int = 2, **options: Any
 ) -> Network:  # fmt: skip
-    """Two convolutions with subsampling and three fully connected layers (figure 2): 61,706 weights on 32x32.
+    """Two convolutions with pooling and three fully connected layers (figure 2): 61,706 parameters at 32x32.
 
-    Departures, the usual ones: C3 sees all maps of S2, subsampling has no weights, the output is linear.
-    Strides: stem 1, stages 2, 4. `padding="zeros"` lets it take images down to 4x4.
+    The usual differences from the paper: C3 is connected to all maps of S2, pooling has no parameters, the output is
+    linear. Strides: stem 1, stages 2, 4. With `padding="zeros"` it accepts images down to 4x4.
     """
     chosen = read_options(LeNetOptions, "lenet", options)
-    takes, layer = InputSpec.checked("lenet", channels, rank, size), chosen.layers(rank)
+    input_spec, layer = InputSpec.checked("lenet", channels, rank, size), chosen.layers(rank)
     first, second = chosen.filters
     stem = layer.conv_norm_act(channels, first, 5)
     stages = [
         named(pool=layer.pool(first), conv=layer.conv_norm_act(first, second, 5)),
         named(pool=layer.pool(second)),
     ]
-    model = network_with_head("lenet", takes, (stem, stages), classes, layer, chosen)
+    model = network_with_head("lenet", input_spec, (stem, stages), classes, layer, chosen)
     initialise(model, normal_by_inputs, normal_by_inputs)
     return model
 
 
 def normal_by_inputs(weight: Tensor) -> None:
-    """Fill with N(0, 1/n), n the inputs of a unit (LeCun, Bottou, Orr and Mueller 1998, Efficient BackProp, eq. 16).
+    """Fill with N(0, 1/n), n the fan-in (LeCun, Bottou, Orr and Mueller 1998, Efficient BackProp, eq. 16).
 
-    The LeNet paper's own U(-2.4/n, 2.4/n) counts on its stretched tanh and weighted subsampling. Without these the
-    logits of a new network deviate by 1e-5 from one image to another, and on scikit-learn's digits it never learned.
+    The LeNet paper's own U(-2.4/n, 2.4/n) relies on its scaled tanh and trainable subsampling. Without these the
+    initial logits differ by only 1e-5 between images, and training on scikit-learn's digits never made progress.
     """
     nn.init.normal_(weight, std=math.prod(weight.shape[1:]) ** -0.5)
 
 
 def for_small_images(sides: tuple[int, ...]) -> dict[str, Any]:
-    """Pad where images are smaller than the paper's digits (28x28 within 32x32), else little is left of them."""
+    """Pad images smaller than the paper's digits (28x28 within 32x32), whose maps would otherwise become too small."""
     return {"padding": "zeros"} if min(sides) < 28 else {}

@@ -1,4 +1,4 @@
-"""The multilayer perceptron: the baseline that knows nothing of neighbouring pixels."""
+"""The multilayer perceptron, a baseline that ignores spatial structure."""
 
 import math
 from functools import partial
@@ -16,7 +16,7 @@ from convscope.models.options import VectorOptions, read_options
 
 
 class MLPOptions(VectorOptions):
-    """`widths` are the hidden layers'."""
+    """`widths` are the units of the hidden layers."""
 
     norm: Any = "none"
     widths: tuple[int, ...] = (256, 128)
@@ -27,26 +27,26 @@ def mlp(
 ) -> Network:  # fmt: skip
     """Flatten, then fully connected layers; each hidden layer is a stage, whose features are (B, width) vectors.
 
-    Weights start as Kaiming's for ReLU (He 2015, equation 10).
+    Kaiming initialisation for ReLU (He 2015, equation 10).
 
     Raises:
-        ModelError: no size is given: the first layer has a weight for every pixel.
+        ModelError: no size is given; the first layer needs one, since it has a weight for every pixel.
     """
     chosen = read_options(MLPOptions, "mlp", options)
-    takes = InputSpec.checked("mlp", channels, rank, size)
-    if takes.size is None:
-        raise ModelError("mlp: it has a weight for every pixel and no image size is given; give size=(H, W)")
+    input_spec = InputSpec.checked("mlp", channels, rank, size)
+    if input_spec.size is None:
+        raise ModelError("mlp: no image size is given, and it has a weight for every pixel; give size=(H, W)")
     activation, norm = (
         resolve_component(ACTIVATIONS, chosen.activation, "activation"),
         resolve_component(NORMS, chosen.norm, "norm"),
     )
-    counts = (channels * math.prod(takes.size), *chosen.widths)
+    counts = (channels * math.prod(input_spec.size), *chosen.widths)
     dropout = chosen.dropout
     stages = [
         named(fc=nn.Linear(before, width), norm=norm(width, 1), act=activation(), drop=nn.Dropout(dropout))
         for before, width in pairwise(counts)
     ]
-    model = Network("mlp", takes, nn.Flatten(), stages, named(fc=nn.Linear(counts[-1], classes)))
+    model = Network("mlp", input_spec, nn.Flatten(), stages, named(fc=nn.Linear(counts[-1], classes)))
     kaiming = partial(nn.init.kaiming_normal_, nonlinearity="relu")
     initialise(model, kaiming, kaiming)
     return model

@@ -1,4 +1,4 @@
-"""MobileNetV2 (Sandler 2018, arXiv:1801.04381): inverted residuals for small machines."""
+"""MobileNetV2 (Sandler 2018, arXiv:1801.04381): inverted residuals for mobile devices."""
 
 from functools import partial
 from typing import Any, Literal
@@ -11,7 +11,7 @@ from convscope.models.layers import LayerFactory, Residual, initialise, named
 from convscope.models.network import Network
 from convscope.models.options import Options, read_options
 
-# Table 2, by resolution: (expansion, filters, blocks); all stages but the first begin with stride 2.
+# Table 2, grouped by resolution: (expansion, filters, blocks); all stages but the first begin with stride 2.
 STAGES: tuple[tuple[tuple[int, int, int], ...], ...] = (
     ((1, 16, 1),),
     ((6, 24, 2),),
@@ -22,7 +22,7 @@ STAGES: tuple[tuple[tuple[int, int, int], ...], ...] = (
 
 
 class MobileNetOptions(Options):
-    """`multiplier` scales all widths; `stem` small keeps the resolution in the stem and the second stage."""
+    """`multiplier` scales all widths; `stem` small removes the stride of the stem and the second stage."""
 
     activation: Any = "relu6"
     dropout: float = 0.2
@@ -31,7 +31,7 @@ class MobileNetOptions(Options):
 
 
 def inverted_residual(c_in: int, c_out: int, expansion: int, stride: int, layer: LayerFactory) -> nn.Module:
-    """Table 1: 1x1 up, 3x3 on each map alone, 1x1 down without activation; the input added where the shapes agree."""
+    """Return table 1: 1x1 expansion, depthwise 3x3, linear 1x1 projection; a shortcut if the shapes match."""
     wide = expansion * c_in
     body = nn.Sequential()
     if expansion != 1:
@@ -42,7 +42,7 @@ def inverted_residual(c_in: int, c_out: int, expansion: int, stride: int, layer:
 
 
 def rounded(width: float) -> int:
-    """Return the multiple of 8 nearest to `width`, one more where that would take away over a tenth."""
+    """Return the multiple of 8 nearest to `width`, or the next one if that would reduce it by more than 10 %."""
     nearest = max(8, int(width + 4) // 8 * 8)
     return nearest if nearest >= 0.9 * width else nearest + 8
 
@@ -50,13 +50,13 @@ def rounded(width: float) -> int:
 def mobilenet_v2(
     classes: int = 1000, *, channels: int = 3, size: Size = None, rank: int = 2, **options: Any
 ) -> Network:  # fmt: skip
-    """Seventeen inverted residuals in five stages: 3,504,872 weights.
+    """Seventeen inverted residuals in five stages: 3,504,872 parameters.
 
-    Strides: stem 2, stages 2, 4, 8, 16, 32 (small stem: 1, and 1, 1, 2, 4, 8). Weights start as Kaiming's, fan out.
+    Strides: stem 2, stages 2, 4, 8, 16, 32 (small stem: 1, and 1, 1, 2, 4, 8). Kaiming initialisation, fan out.
     """
     chosen = read_options(MobileNetOptions, "mobilenet_v2", options)
-    chosen.refuse_no_padding("mobilenet_v2")
-    takes, layer = InputSpec.checked("mobilenet_v2", channels, rank, size), chosen.layers(rank)
+    chosen.require_padding("mobilenet_v2")
+    input_spec, layer = InputSpec.checked("mobilenet_v2", channels, rank, size), chosen.layers(rank)
     small, scale = chosen.stem == "small", chosen.multiplier
     c_in = rounded(32 * scale)
     stem = layer.conv_norm_act(channels, c_in, 3, 1 if small else 2)
@@ -72,11 +72,11 @@ def mobilenet_v2(
                 c_in = c_out
         stages.append(stage)
     stages[-1].add_module("last", layer.conv_norm_act(c_in, rounded(1280 * max(1.0, scale)), 1))
-    model = network_with_head("mobilenet_v2", takes, (stem, stages), classes, layer, chosen)
+    model = network_with_head("mobilenet_v2", input_spec, (stem, stages), classes, layer, chosen)
     initialise(model, partial(nn.init.kaiming_normal_, mode="fan_out"), partial(nn.init.normal_, std=0.01))
     return model
 
 
 def for_small_images(sides: tuple[int, ...]) -> dict[str, Any]:
-    """The small stem for images under 64 pixels."""
+    """Return the small stem for images under 64 pixels."""
     return {"stem": "small"} if min(sides) < 64 else {}

@@ -1,4 +1,4 @@
-"""ResNet (He 2015, arXiv:1512.03385), its 6n+2 family for small images, and SE-ResNet (Hu 2017, arXiv:1709.01507)."""
+"""ResNet (He 2015, arXiv:1512.03385), its 6n+2 variants for small images, and SE-ResNet (Hu 2017, arXiv:1709.01507)."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -14,15 +14,15 @@ from convscope.models.layers import LayerFactory, Residual, initialise
 from convscope.models.network import Network
 from convscope.models.options import Options, read_options
 
-SMALL_SIDE = 64  # below this, 7x7 with stride 2 and a pool would leave less than 16 pixels a side
+SMALL_SIDE = 64  # below this, the standard stem would leave fewer than 16 pixels per side
 
 
 class ResNetOptions(Options):
-    """Blocks of each stage and what they are made of.
+    """Blocks per stage and their structure.
 
-    `width` is the first stage's; each later one has twice the width and half the resolution. `stem` small is one 3x3
-    without stride or pool. `gate` multiplies the maps before they are added; `gated` says in which stages.
-    `zero_last` starts the last norm of each block at 0, so that the block is the identity (Goyal 2017, section 5.1).
+    `width` belongs to the first stage; later stages have twice the width and half the resolution. `stem` small is one
+    3x3 without stride or pool. `gate` scales the residual before the addition; `gated` selects the stages that have it.
+    `zero_last` initialises the last norm of each block with 0, so that the block is the identity (Goyal 2017, 5.1).
     """
 
     depths: tuple[int, ...] = (2, 2, 2, 2)
@@ -36,7 +36,7 @@ class ResNetOptions(Options):
 
 
 class PaddedShortcut(nn.Module):
-    """Every `stride`-th pixel, and maps of zeros on both sides up to the new depth: option A of section 4.2."""
+    """Subsample by `stride` and zero-pad the channels on both sides to `c_out`: option A of section 4.2."""
 
     def __init__(self, c_in: int, c_out: int, stride: int) -> None:
         super().__init__()
@@ -44,12 +44,12 @@ class PaddedShortcut(nn.Module):
         self.after = c_out - c_in - self.before
 
     def forward(self, x: Tensor) -> Tensor:
-        kept = x[(slice(None), slice(None), *(slice(None, None, self.stride),) * (x.dim() - 2))]
-        return functional.pad(kept, (0, 0) * (x.dim() - 2) + (self.before, self.after))
+        subsampled = x[(slice(None), slice(None), *(slice(None, None, self.stride),) * (x.dim() - 2))]
+        return functional.pad(subsampled, (0, 0) * (x.dim() - 2) + (self.before, self.after))
 
 
 def basic(c_in: int, width: int, stride: int, layer: LayerFactory) -> nn.Sequential:
-    """Fig. 5, left: two 3x3."""
+    """Return the layers of figure 5, left: two 3x3."""
     return nn.Sequential(
         *layer.conv_then_act(c_in, width, 3, stride),
         layer.conv_norm(width, width, 3),
@@ -57,7 +57,7 @@ def basic(c_in: int, width: int, stride: int, layer: LayerFactory) -> nn.Sequent
 
 
 def bottleneck(c_in: int, width: int, stride: int, layer: LayerFactory) -> nn.Sequential:
-    """Fig. 5, right: 1x1 down, 3x3, 1x1 up; the stride is in the 3x3, as in the common pretrained weights."""
+    """Return figure 5, right: 1x1 reduction, 3x3 with the stride (as in common pretrained weights), 1x1 expansion."""
     return nn.Sequential(
         *layer.conv_then_act(c_in, width, 1),
         *layer.conv_then_act(width, width, 3, stride),
@@ -69,7 +69,7 @@ BLOCKS = {"basic": (basic, 1), "bottleneck": (bottleneck, 4)}
 
 
 def residual(c_in: int, width: int, stride: int, layer: LayerFactory, chosen: ResNetOptions) -> Residual:
-    """Return one block with its shortcut, not yet gated."""
+    """Return one block with its shortcut, without a gate."""
     make, expansion = BLOCKS[chosen.block]
     body, c_out = make(c_in, width, stride, layer), expansion * width
     last = body[-1]
@@ -84,7 +84,7 @@ def residual(c_in: int, width: int, stride: int, layer: LayerFactory, chosen: Re
 
 
 def stages(layer: LayerFactory, chosen: ResNetOptions) -> Iterator[nn.Sequential]:
-    """Table 1: conv2_x to conv5_x, or as many stages as there are depths."""
+    """Yield the stages, conv2_x to conv5_x in table 1; one for each depth."""
     expansion, gate = BLOCKS[chosen.block][1], resolve_component(GATES, chosen.gate, "gate")
     count = len(chosen.depths)
     gated = {"every": range(count), "first": range(1), "last": range(count - 1, count)}[chosen.gated]
@@ -93,11 +93,11 @@ def stages(layer: LayerFactory, chosen: ResNetOptions) -> Iterator[nn.Sequential
         stage, width = nn.Sequential(), chosen.width * 2**number
         if number == 0 and chosen.stem == "standard":
             stage.add_module("pool", layer.pool(c_in, 3, padding=1))
-        for place in range(depth):
-            block = residual(c_in, width, 2 if number and not place else 1, layer, chosen)
+        for index in range(depth):
+            block = residual(c_in, width, 2 if number and not index else 1, layer, chosen)
             if number in gated and chosen.gate != "none":
                 block.body.add_module("gate", gate(expansion * width, layer.rank))
-            stage.add_module(str(place), block)
+            stage.add_module(str(index), block)
             c_in = expansion * width
         yield stage
 
@@ -105,24 +105,24 @@ def stages(layer: LayerFactory, chosen: ResNetOptions) -> Iterator[nn.Sequential
 def resnet(
     classes: int = 1000, *, channels: int = 3, size: Size = None, rank: int = 2, **options: Any
 ) -> Network:  # fmt: skip
-    """Residual blocks in stages.
+    """Return stages of residual blocks.
 
     Strides: stem 2, stages 4, 8, 16, 32; with the small stem 1, and 1, 2, 4, 8.
-    Weights start as Kaiming's, fan out (section 3.4), biases 0.
+    Kaiming initialisation, fan out (section 3.4); biases 0.
     """
     chosen = read_options(ResNetOptions, "resnet", options)
-    chosen.refuse_no_padding("resnet")
-    takes, layer = InputSpec.checked("resnet", channels, rank, size), chosen.layers(rank)
+    chosen.require_padding("resnet")
+    input_spec, layer = InputSpec.checked("resnet", channels, rank, size), chosen.layers(rank)
     small = chosen.stem == "small"
     stem = layer.conv_norm_act(channels, chosen.width, 3 if small else 7, 1 if small else 2)
-    model = network_with_head("resnet", takes, (stem, stages(layer, chosen)), classes, layer, chosen)
+    model = network_with_head("resnet", input_spec, (stem, stages(layer, chosen)), classes, layer, chosen)
     fan_out = partial(nn.init.kaiming_normal_, mode="fan_out", nonlinearity="relu")
     initialise(model, fan_out, partial(nn.init.kaiming_uniform_, a=5**0.5))
     return model
 
 
 def for_small_images(sides: tuple[int, ...]) -> dict[str, Any]:
-    """The small stem for images under 64 pixels."""
+    """Return the small stem for images under 64 pixels."""
     return {"stem": "small"} if min(sides) < SMALL_SIDE else {}
 
 

@@ -1,4 +1,4 @@
-"""SqueezeNet (Iandola 2016, arXiv:1602.07360): AlexNet's accuracy with 50 times fewer weights."""
+"""SqueezeNet (Iandola 2016, arXiv:1602.07360): AlexNet's accuracy with 50 times fewer parameters."""
 
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from convscope.models.options import Options, read_options
 
 
 class SqueezeNetOptions(Options):
-    """`first` are filters and window of the first convolution; `stages` the squeeze widths between two pools."""
+    """`first` is (filters, kernel size) of the first convolution; `stages` are the squeeze widths between two pools."""
 
     norm: Any = "none"
     dropout: float = 0.5
@@ -23,7 +23,7 @@ class SqueezeNetOptions(Options):
 
 
 def fire(c_in: int, squeeze: int, layer: LayerFactory) -> nn.Sequential:
-    """Figure 1: 1x1 to few maps, then 1x1 and 3x3 side by side, 4 times as many maps each."""
+    """Return figure 1: a 1x1 squeeze layer, then parallel 1x1 and 3x3 with 4 times its channels each."""
     unit = layer.conv_norm_act
     expand = Branches(one=unit(squeeze, 4 * squeeze, 1), three=unit(squeeze, 4 * squeeze, 3))
     return named(squeeze=unit(c_in, squeeze, 1), expand=expand)
@@ -32,14 +32,14 @@ def fire(c_in: int, squeeze: int, layer: LayerFactory) -> nn.Sequential:
 def squeezenet(
     classes: int = 1000, *, channels: int = 3, size: Size = None, rank: int = 2, **options: Any
 ) -> Network:  # fmt: skip
-    """Table 1: eight fire modules, logits from a 1x1 convolution averaged over the image.
+    """Table 1: eight fire modules, then a 1x1 convolution and global average pooling.
 
-    1,248,424 weights; version 1.1 has 1,235,496. Strides: stem 2, stages 4, 8, 16.
-    Weights start as Kaiming's uniform, N(0, 0.01) in the last convolution.
+    1,248,424 parameters; version 1.1 has 1,235,496. Strides: stem 2, stages 4, 8, 16.
+    Kaiming uniform initialisation; N(0, 0.01) in the last convolution.
     """
     chosen = read_options(SqueezeNetOptions, "squeezenet", options)
-    chosen.refuse_no_padding("squeezenet")
-    takes, layer = InputSpec.checked("squeezenet", channels, rank, size), chosen.layers(rank)
+    chosen.require_padding("squeezenet")
+    input_spec, layer = InputSpec.checked("squeezenet", channels, rank, size), chosen.layers(rank)
     filters, window = chosen.first
     stages, c_in, number = [], filters, 2
     for widths in chosen.stages:
@@ -49,7 +49,7 @@ def squeezenet(
             c_in, number = 8 * squeeze, number + 1
         stages.append(stage)
     stem = layer.conv_norm_act(channels, filters, window, 2, padding=0)
-    model = network_with_head("squeezenet", takes, (stem, stages), classes, layer, chosen)
+    model = network_with_head("squeezenet", input_spec, (stem, stages), classes, layer, chosen)
     kaiming = partial(nn.init.kaiming_uniform_, nonlinearity="relu")
     initialise(model, kaiming, kaiming)
     initialise(model.head, partial(nn.init.normal_, std=0.01), kaiming)

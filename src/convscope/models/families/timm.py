@@ -1,4 +1,4 @@
-"""Encoders from timm, for those who have it: ``timm:NAME`` wherever a network's name may stand."""
+"""Encoders from timm, if it is installed: ``timm:NAME`` wherever a network's name is accepted."""
 
 from typing import Any
 
@@ -14,10 +14,10 @@ PREFIX = "timm:"
 
 
 class TimmNetwork(Network):
-    """A timm network as a pyramid of maps, with a GAP head of ours. `stages` holds timm's module alone."""
+    """A timm network as a feature pyramid with a GAP head. `stages` holds timm's module only."""
 
     def features(self, x: Tensor) -> list[Tensor]:
-        """Return timm's maps, finest first, channels in front."""
+        """Return timm's feature maps, finest first, channels first."""
         backbone: Any = self.stages[0]
         channels = backbone.feature_info.channels()
         pairs = zip(backbone(x), channels, strict=True)
@@ -32,28 +32,28 @@ class TimmNetwork(Network):
 def timm_network(
     name: str, classes: int = 1000, *, channels: int = 3, size: Size = None, rank: int = 2, **options: Any
 ) -> Network:  # fmt: skip
-    """Return timm's network `name` (without ``timm:``); ``pretrained=True`` lets timm fetch its weights.
+    """Return timm's network `name` (without ``timm:``); ``pretrained=True`` makes timm download its weights.
 
     Raises:
-        ModelError: timm is not installed, has no such network, or the network gives no maps.
+        ModelError: timm is not installed, has no such network, or the network has no feature maps.
     """
     try:
         import timm
-    except (ImportError, RuntimeError) as error:  # a torchvision that does not suit PyTorch raises RuntimeError
+    except (ImportError, RuntimeError) as error:  # torchvision raises RuntimeError if it does not match PyTorch
         first = str(error).splitlines()[0]
         raise ModelError(f"timm:{name}: timm cannot be used ({first}); pip install 'convscope[timm]'") from None
     if rank != 2:
-        raise ModelError(f"timm:{name}: rank is {rank} and timm's networks are for images; choose rank=2")
+        raise ModelError(f"timm:{name}: rank is {rank}, but timm's networks need images; choose rank=2")
     if name not in timm.list_models():
         raise ModelError(f"timm:{name}: timm has no such network{did_you_mean(name, timm.list_models())}")
-    takes = InputSpec.checked(PREFIX + name, channels, rank, size)
+    input_spec = InputSpec.checked(PREFIX + name, channels, rank, size)
     try:
         backbone: Any = timm.create_model(name, features_only=True, in_chans=channels, **options)
     except (RuntimeError, AttributeError, TypeError) as error:
         first = str(error).splitlines()[0]
-        raise ModelError(f"timm:{name}: it gives no maps ({first}); choose a convolutional network") from None
+        raise ModelError(f"timm:{name}: it has no feature maps ({first}); choose a convolutional network") from None
     head = named(
         pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=nn.Linear(backbone.feature_info.channels()[-1], classes)
     )  # fmt: skip
     network = TimmNetwork(PREFIX + name, InputSpec(channels, rank), nn.Identity(), [backbone], head)
-    return check_size(network, takes.size)
+    return check_size(network, input_spec.size)

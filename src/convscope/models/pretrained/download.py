@@ -1,4 +1,4 @@
-"""Published weights on this machine: fetched once, known by their hash."""
+"""Download of published weights: cached on this machine and verified by hash."""
 
 import hashlib
 import os
@@ -16,12 +16,12 @@ from convscope.models.pretrained.published import PUBLISHED, PublishedWeights
 from convscope.models.pretrained.state_dicts import LoadReport, load_state, read_state
 from convscope.models.registry import Architecture, build
 
-TIMEOUT = 30  # seconds without an answer
-PIECE = 1 << 20
+TIMEOUT = 30  # seconds without a response
+CHUNK_BYTES = 1 << 20
 
 
 def download_folder() -> Path:
-    """Return where fetched files are kept."""
+    """Return the cache folder of downloaded files."""
     return user_cache_path("convscope") / "weights"
 
 
@@ -32,12 +32,12 @@ def sha256(path: Path) -> str:
 
 
 def fetch(published: PublishedWeights, folder: Path | None = None) -> Path:
-    """Return the file of published weights, fetching it where it is not on this machine yet.
+    """Return the path of a file of published weights, downloading it if it is not cached.
 
-    A file that someone has placed in the folder by hand serves as well; its hash is checked in either case.
+    A file placed in the folder by hand is used as well; the hash is verified in both cases.
 
     Raises:
-        ModelError: the address cannot be reached, or the file is not the published one.
+        ModelError: the download failed, or the hash does not match.
     """
     folder = folder or download_folder()
     path = folder / published.file
@@ -46,30 +46,30 @@ def fetch(published: PublishedWeights, folder: Path | None = None) -> Path:
     digest = sha256(path)
     if not digest.startswith(published.hash):
         raise ModelError(
-            f"{path}: its SHA-256 begins with {digest[: len(published.hash)]} and the published one's with "
-            f"{published.hash}; remove it and fetch it again"
+            f"{path}: its SHA-256 begins with {digest[: len(published.hash)]}, expected {published.hash}; "
+            f"delete it and download it again"
         )
     return path
 
 
 def download(published: PublishedWeights, path: Path) -> None:
-    """Write the file beside its place, then move it there, so that a broken connection leaves no half file.
+    """Download to a temporary file, then rename it, so that a broken connection leaves no partial file.
 
     Raises:
-        ModelError: the address cannot be reached or the folder cannot be written.
+        ModelError: the download failed or the folder is not writable.
     """
     part = path.with_suffix(f".{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with urllib.request.urlopen(published.url, timeout=TIMEOUT) as answer, part.open("wb") as file:
-            while piece := answer.read(PIECE):
-                file.write(piece)
+        with urllib.request.urlopen(published.url, timeout=TIMEOUT) as response, part.open("wb") as file:
+            while chunk := response.read(CHUNK_BYTES):
+                file.write(chunk)
         part.replace(path)
     except OSError as error:
         reason = getattr(error, "reason", None) or error
         raise ModelError(
-            f"weights {published.file}: {published.url} cannot be fetched ({reason}); "
-            f"fetch it elsewhere and place it at {path}, or give --from FILE"
+            f"weights {published.file}: download of {published.url} failed ({reason}); "
+            f"download it elsewhere and save it as {path}, or give --from FILE"
         ) from None
     finally:
         part.unlink(missing_ok=True)
@@ -78,15 +78,15 @@ def download(published: PublishedWeights, path: Path) -> None:
 def load_pretrained(
     architecture: Architecture, weights: str | Path | Mapping[str, Tensor], folder: Path | None = None
 ) -> tuple[Network, LoadReport]:
-    """Return the network with weights from elsewhere, and what came of loading them.
+    """Return the network with pretrained weights, and a report of what was loaded.
 
     Args:
-        architecture: a U-Net's encoder takes the weights of the network it is.
-        weights: ``imagenet`` for the published ones, a file, or a state dict.
-        folder: where fetched files are kept.
+        architecture: for a U-Net the weights are those of its encoder's network.
+        weights: ``imagenet`` for published weights, a file, or a state dict.
+        folder: cache folder of downloaded files.
 
     Raises:
-        ModelError: no such weights, or they are another network's.
+        ModelError: there are no such weights, or they belong to another network.
     """
     network = build(architecture)
     if isinstance(weights, Mapping):
@@ -95,7 +95,7 @@ def load_pretrained(
         return network, load_state(network, read_state(Path(weights)), str(weights))
     name = architecture.options.get("encoder") or architecture.name
     if name not in PUBLISHED:
-        raise ModelError(f"weights: none published on ImageNet are known for {name}{did_you_mean(name, PUBLISHED)}")
+        raise ModelError(f"weights: no published ImageNet weights for {name}{did_you_mean(name, PUBLISHED)}")
     published = PUBLISHED[name]
     loaded = load_state(network, read_state(fetch(published, folder)), published.file)
     return network, replace(loaded, source=published.url, licence=published.licence, published=published)

@@ -1,4 +1,4 @@
-"""Which network a file of weights belongs to, from the names and shapes in it."""
+"""Identifies the network that a checkpoint belongs to from the names and shapes of its tensors."""
 
 from collections.abc import Mapping
 
@@ -7,33 +7,33 @@ from torch import Tensor
 
 from convscope.errors import ModelError
 from convscope.models.families.resnet import DEPTHS, SMALL_DEPTHS
-from convscope.models.pretrained.state_dicts import fitted, prefixes_of
+from convscope.models.pretrained.state_dicts import match_state, prefixes_of
 from convscope.models.registry import MODELS
 
 
 def identify_network(state: Mapping[str, Tensor]) -> str | None:
-    """Return the name of the network whose encoder these weights fill exactly, or None where none is known.
+    """Return the name of the network whose encoder matches this state dict exactly, or None.
 
-    Torchvision's and timm's names are known. What the last layers are does not matter.
+    The names of torchvision and timm are known. The last layers are ignored.
     """
-    return next((name for name in candidates(state) if fills(name, state)), None)
+    return next((name for name in candidates(state) if matches(name, state)), None)
 
 
-def fills(name: str, state: Mapping[str, Tensor]) -> bool:
-    """Return whether the weights have a tensor for each one of the network's encoder, and none that finds no place."""
+def matches(name: str, state: Mapping[str, Tensor]) -> bool:
+    """Return whether the state dict and the network's encoder have the same tensors."""
     with torch.device("meta"):
         network = MODELS[name]()
     shapes = {key: tensor.to("meta") for key, tensor in state.items()}
     try:
-        _, loaded = fitted(network, shapes, name)
+        _, loaded = match_state(network, shapes, name)
     except ModelError:
         return False
-    spare = [key for key in loaded.unused if not key.endswith("num_batches_tracked")]
-    return not spare and all(key.startswith(("head.", "auxiliary.")) for key in loaded.fresh)
+    unmatched = [key for key in loaded.unused if not key.endswith("num_batches_tracked")]
+    return not unmatched and all(key.startswith(("head.", "auxiliary.")) for key in loaded.not_loaded)
 
 
 def candidates(state: Mapping[str, Tensor]) -> list[str]:
-    """Return the networks that the names of the tensors suggest: only these are built and compared."""
+    """Return the networks that the tensor names suggest; only these are built and compared."""
     shapes = {name.removeprefix("module."): tuple(tensor.shape) for name, tensor in state.items()}
     layers = {start for name in shapes for start in prefixes_of(name)}
     if "layer1.0" in layers:
@@ -56,10 +56,10 @@ def candidates(state: Mapping[str, Tensor]) -> list[str]:
 
 
 def _resnets(layers: set[str]) -> list[str]:
-    """The ResNets with as many blocks in each stage; SE-ResNets where blocks have gates."""
-    places = {tuple(name.split(".")) for name in layers if name.startswith("layer") and name.count(".") == 1}
-    stages = sorted({stage for stage, _ in places})
-    depths = tuple(sum(stage == one for stage, _ in places) for one in stages)
+    """Return the ResNets with this number of blocks per stage; SE-ResNets if the blocks have gates."""
+    blocks = {tuple(name.split(".")) for name in layers if name.startswith("layer") and name.count(".") == 1}
+    stages = sorted({stage for stage, _ in blocks})
+    depths = tuple(sum(stage == one for stage, _ in blocks) for one in stages)
     gate = "se_" if any(".se" in name for name in layers) else ""
     return [
         f"{gate}resnet{depth}"

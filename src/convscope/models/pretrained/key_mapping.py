@@ -1,6 +1,6 @@
-"""What other libraries call the layers of our networks: for each family, pairs of their name and ours.
+"""State-dict key mapping: for each family, pairs of (name in other libraries, name here).
 
-Their names are torchvision's, which timm shares for ResNet and Inception v3; timm's own follow where they differ.
+The other names are torchvision's, which timm shares for ResNet and Inception v3, then timm's where they differ.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ Pairs = Iterator[tuple[str, str]]
 
 
 def leaves(network: Network) -> Iterator[tuple[str, nn.Module]]:
-    """Yield the layers of stem and stages that do something, in order."""
+    """Yield the leaf layers of stem and stages in order, without identities."""
     for part in ("stem", "stages"):
         for name, module in network.get_submodule(part).named_modules(prefix=part):
             if not list(module.children()) and not isinstance(module, nn.Identity):
@@ -21,30 +21,30 @@ def leaves(network: Network) -> Iterator[tuple[str, nn.Module]]:
 
 
 def numbered(network: Network) -> Pairs:
-    """AlexNet and VGG: every layer has a number, pools and activations too."""
+    """Yield the pairs of AlexNet and VGG, which number every layer including pools and activations."""
     for number, (name, _) in enumerate(leaves(network)):
         yield f"features.{number}", name
 
 
 def alexnet(network: Network) -> Pairs:
-    """The form of 2014."""
+    """Yield the pairs of the 2014 version."""
     yield from numbered(network)
     yield from (("classifier.1", "head.fc1"), ("classifier.4", "head.fc2"), ("classifier.6", "head.fc"))
 
 
 def vgg(network: Network) -> Pairs:
-    """With and without batch norm; timm calls the fully connected layers otherwise."""
+    """Yield the pairs with and without batch norm; timm names the fully connected layers differently."""
     yield from numbered(network)
     yield from (("classifier.0", "head.fc1"), ("classifier.3", "head.fc2"), ("classifier.6", "head.fc"))
     yield from (("pre_logits.fc1", "head.fc1"), ("pre_logits.fc2", "head.fc2"), ("head.fc", "head.fc"))
 
 
 def resnet(network: Network) -> Pairs:
-    """All ResNets; ``linear`` is what the common CIFAR weights call the last layer, ``se`` timm's gate."""
+    """Yield the pairs of all ResNets; ``linear`` is the last layer of common CIFAR weights, ``se`` timm's gate."""
     yield from (("conv1", "stem.conv"), ("bn1", "stem.norm"), ("fc", "head.fc"), ("linear", "head.fc"))
     for number, stage in enumerate(network.stages):
-        for place in (name for name, _ in stage.named_children() if name != "pool"):
-            theirs, ours = f"layer{number + 1}.{place}", f"stages.{number}.{place}"
+        for index in (name for name, _ in stage.named_children() if name != "pool"):
+            theirs, ours = f"layer{number + 1}.{index}", f"stages.{number}.{index}"
             for unit in (1, 2, 3):
                 yield f"{theirs}.conv{unit}", f"{ours}.body.{2 * unit - 2}.conv"
                 yield f"{theirs}.bn{unit}", f"{ours}.body.{2 * unit - 2}.norm"
@@ -54,13 +54,13 @@ def resnet(network: Network) -> Pairs:
 
 
 def unit(theirs: str, ours: str) -> Pairs:
-    """A convolution with its norm, as both Inception networks write it."""
+    """Yield the pairs of a convolution and its norm in both Inception networks."""
     yield f"{theirs}.conv", f"{ours}.conv"
     yield f"{theirs}.bn", f"{ours}.norm"
 
 
 def googlenet(network: Network) -> Pairs:
-    """With or without the auxiliary classifiers."""
+    """Yield the pairs with or without the auxiliary classifiers."""
     yield from unit("conv1", "stem")
     yield from unit("conv2", "stages.0.conv2")
     yield from unit("conv3", "stages.0.conv3")
@@ -82,11 +82,11 @@ def googlenet(network: Network) -> Pairs:
 MIXED = {
     "a": {"branch1x1": "one.0", "branch5x5_1": "five.0", "branch5x5_2": "five.1"},
     "b": {"branch3x3": "three.0"},
-    "c": {f"branch7x7_{place}": f"seven.{place - 1}" for place in (1, 2, 3)}
-    | {f"branch7x7dbl_{place}": f"twice.{place - 1}" for place in (1, 2, 3, 4, 5)}
+    "c": {f"branch7x7_{index}": f"seven.{index - 1}" for index in (1, 2, 3)}
+    | {f"branch7x7dbl_{index}": f"twice.{index - 1}" for index in (1, 2, 3, 4, 5)}
     | {"branch1x1": "one.0"},
-    "d": {f"branch3x3_{place}": f"three.{place - 1}" for place in (1, 2)}
-    | {f"branch7x7x3_{place}": f"seven.{place - 1}" for place in (1, 2, 3, 4)},
+    "d": {f"branch3x3_{index}": f"three.{index - 1}" for index in (1, 2)}
+    | {f"branch7x7x3_{index}": f"seven.{index - 1}" for index in (1, 2, 3, 4)},
     "e": {
         "branch1x1": "one.0", "branch3x3_1": "three.reduce.0", "branch3x3_2a": "three.sides.wide.0",
         "branch3x3_2b": "three.sides.tall.0", "branch3x3dbl_1": "twice.reduce.0", "branch3x3dbl_2": "twice.reduce.1",
@@ -100,7 +100,7 @@ KINDS = {
 
 
 def inception_v3(network: Network) -> Pairs:  # noqa: ARG001
-    """With or without the auxiliary classifier."""
+    """Yield the pairs with or without the auxiliary classifier."""
     stems = {
         "Conv2d_1a_3x3": "stem.conv1", "Conv2d_2a_3x3": "stem.conv2", "Conv2d_2b_3x3": "stem.conv3",
         "Conv2d_3b_1x1": "stages.0.conv4", "Conv2d_4a_3x3": "stages.0.conv5",
@@ -108,7 +108,7 @@ def inception_v3(network: Network) -> Pairs:  # noqa: ARG001
     for theirs, ours in stems.items():
         yield from unit(theirs, ours)
     for block, kind in KINDS.items():
-        twice = {f"branch3x3dbl_{place}": f"twice.{place - 1}" for place in (1, 2, 3)} if kind in "ab" else {}
+        twice = {f"branch3x3dbl_{index}": f"twice.{index - 1}" for index in (1, 2, 3)} if kind in "ab" else {}
         for theirs, ours in (MIXED[kind] | twice | {"branch_pool": "pool.project"}).items():
             yield from unit(f"Mixed_{block}.{theirs}", f"stages.{int(block[0]) - 4}.mixed_{block}.{ours}")
     yield from unit("AuxLogits.conv0", "auxiliary.2.conv1")
@@ -117,30 +117,30 @@ def inception_v3(network: Network) -> Pairs:  # noqa: ARG001
 
 
 def squeezenet(network: Network) -> Pairs:
-    """Both versions."""
+    """Yield the pairs of both versions."""
     yield "features.0", "stem.conv"
     number = 2
-    for place, stage in enumerate(network.stages):
+    for index, stage in enumerate(network.stages):
         for name, _ in stage.named_children():
             for theirs, ours in (("squeeze", "squeeze"), ("expand1x1", "expand.one"), ("expand3x3", "expand.three")):
-                yield f"features.{number}.{theirs}", f"stages.{place}.{name}.{ours}.conv"
+                yield f"features.{number}.{theirs}", f"stages.{index}.{name}.{ours}.conv"
             number += 1
     yield "classifier.1", "head.conv"
 
 
 def mobilenet_v2(network: Network) -> Pairs:
-    """Torchvision's names, then timm's."""
+    """Yield torchvision's names, then timm's."""
     yield from (("features.0.0", "stem.conv"), ("features.0.1", "stem.norm"), ("classifier.1", "head.fc"))
     yield from (("conv_stem", "stem.conv"), ("bn1", "stem.norm"), ("classifier", "head.fc"))
     last = f"stages.{len(network.stages) - 1}.last"
     yield from (("features.18.0", f"{last}.conv"), ("features.18.1", f"{last}.norm"))
     yield from (("conv_head", f"{last}.conv"), ("bn2", f"{last}.norm"))
-    # timm counts the rows of table 2; ours puts the rows of one resolution together.
+    # timm numbers the rows of table 2; here the rows of one resolution form one stage.
     rows = [(0, 0, 1), (1, 0, 2), (2, 0, 3), (3, 0, 4), (3, 4, 3), (4, 0, 3), (4, 3, 1)]
     number = 1
     for row, (stage, first, count) in enumerate(rows):
-        for place in range(count):
-            ours = f"stages.{stage}.{first + place}.body"
+        for index in range(count):
+            ours = f"stages.{stage}.{first + index}.body"
             units = ["depthwise"] if row == 0 else ["expand", "depthwise"]
             for step, name in enumerate(units):
                 yield f"features.{number}.conv.{step}.0", f"{ours}.{name}.conv"
@@ -149,8 +149,8 @@ def mobilenet_v2(network: Network) -> Pairs:
             yield f"features.{number}.conv.{len(units) + 1}", f"{ours}.project.norm"
             names = ["conv_dw", "conv_pw"] if row == 0 else ["conv_pw", "conv_dw", "conv_pwl"]
             for step, (theirs, name) in enumerate(zip(names, [*units, "project"], strict=True), start=1):
-                yield f"blocks.{row}.{place}.{theirs}", f"{ours}.{name}.conv"
-                yield f"blocks.{row}.{place}.bn{step}", f"{ours}.{name}.norm"
+                yield f"blocks.{row}.{index}.{theirs}", f"{ours}.{name}.conv"
+                yield f"blocks.{row}.{index}.bn{step}", f"{ours}.{name}.norm"
             number += 1
 
 

@@ -1,22 +1,22 @@
-"""The published weights that convscope knows: where they lie, by which hash they are known, on what terms."""
+"""Registry of published weights: URL, hash, licence, preprocessing and accuracy."""
 
 from dataclasses import dataclass
 
 TORCHVISION = "https://download.pytorch.org/models/"
 TIMM = "https://github.com/huggingface/pytorch-image-models/releases/download/v0.1-rsb-weights/"
-TORCHVISION_LICENCE = "BSD-3-Clause (torchvision); trained on ImageNet, whose pictures are for research use"
-TIMM_LICENCE = "Apache-2.0 (timm); trained on ImageNet, whose pictures are for research use"
+TORCHVISION_LICENCE = "BSD-3-Clause (torchvision); trained on ImageNet, whose images are for research use"
+TIMM_LICENCE = "Apache-2.0 (timm); trained on ImageNet, whose images are for research use"
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 HALF = (0.5, 0.5, 0.5)
 
 
 @dataclass(frozen=True)
 class PublishedWeights:
-    """One file of weights.
+    """One published weights file.
 
-    `hash` are the first digits of the file's SHA-256. Images are resized to `resize` on the shorter side, cut to
-    `crop`, scaled to [0, 1] and normalised with `mean` and `std`. `top1` and `top5` are per cent on ImageNet's
-    validation set as published with the file, None where not stated there.
+    `hash` is the beginning of the file's SHA-256. Images are resized to `resize` on the shorter side, centre-cropped to
+    `crop`, scaled to [0, 1] and normalised with `mean` and `std`. `top1` and `top5` are percent on ImageNet's
+    validation set as published with the file, None if not published.
     """
 
     file: str
@@ -32,12 +32,12 @@ class PublishedWeights:
 
     @property
     def url(self) -> str:
-        """The whole address."""
+        """The full URL."""
         return self.address + self.file
 
 
 def torchvision(stem: str, digits: str, top1: float, top5: float, **rest: object) -> PublishedWeights:
-    """Return one of torchvision's files, whose names end with their hash."""
+    """Return one of torchvision's files, whose names end with the hash."""
     return PublishedWeights(f"{stem}-{digits}.pth", digits, top1=top1, top5=top5, **rest)  # type: ignore[arg-type]
 
 

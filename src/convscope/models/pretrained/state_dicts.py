@@ -1,4 +1,4 @@
-"""Trained weights from elsewhere: read safely, renamed to our layers' names, and every mismatch listed."""
+"""Loading of external state dicts: safe reading, key mapping and a report of mismatches."""
 
 import pickle
 import warnings
@@ -11,25 +11,26 @@ import torch
 from torch import Tensor
 
 from convscope.errors import ModelError
-from convscope.models.encoder_decoder import DenseNetwork
+from convscope.models.encoder_decoder import EncoderDecoder
 from convscope.models.network import Network
 from convscope.models.pretrained.key_mapping import KEYS
 from convscope.models.pretrained.published import PublishedWeights
 
-LISTED = 5
+MAX_LISTED = 5
 
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What came of loading weights; kept with the model.
+    """The result of loading weights; saved with the model.
 
-    `fresh` are our tensors that the file does not have or has in another shape, so they stay as they started; `summed`
-    were made for colour and serve grey images now; `unused` are the file's tensors that found no place.
+    `not_loaded` are tensors of the network that are missing in the file or have another shape; they keep their
+    initialisation. `summed` are RGB kernels summed for greyscale images; `unused` are tensors of the file without a
+    counterpart in the network.
     """
 
     source: str
     licence: str = "not stated"
-    fresh: tuple[str, ...] = ()
+    not_loaded: tuple[str, ...] = ()
     summed: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     published: PublishedWeights | None = None
@@ -40,10 +41,10 @@ class LoadReport:
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a ``.safetensors``, ``.pth``, ``.pt`` or ``.th`` file; no code in it is ever run.
+    """Return the tensors of a ``.safetensors``, ``.pth``, ``.pt`` or ``.th`` file; code in it is never executed.
 
     Raises:
-        ModelError: no such file, a damaged one, or one that holds more than tensors.
+        ModelError: the file does not exist, is damaged, or contains more than tensors.
     """
     if not path.is_file():
         raise ModelError(f"{path}: no such weights file; give a .safetensors or .pth file")
@@ -53,25 +54,25 @@ def read_state(path: Path) -> dict[str, Tensor]:
 
             return load_file(path)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of the pickle's protocol; what matters follows
+            warnings.simplefilter("ignore", UserWarning)  # about the pickle protocol; real problems raise below
             state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         raise ModelError(
-            f"{path}: it holds Python objects beside tensors, which could run code; save its state_dict alone"
+            f"{path}: it contains Python objects besides tensors, which could run code; save only its state_dict"
         ) from None
     except Exception as error:
-        raise ModelError(f"{path}: the file is damaged ({type(error).__name__}); fetch or save it again") from None
+        raise ModelError(f"{path}: the file is damaged ({type(error).__name__}); download or save it again") from None
     for key in ("state_dict", "model", "model_state_dict"):
         if isinstance(state, dict) and isinstance(state.get(key), dict):
             state = state[key]
     if not isinstance(state, dict) or not any(isinstance(value, Tensor) for value in state.values()):
-        raise ModelError(f"{path}: no tensors in it; give a state dict")
+        raise ModelError(f"{path}: it contains no tensors; give a state dict")
     return {name: value for name, value in state.items() if isinstance(value, Tensor)}
 
 
-def renamed(network: Network, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the tensors under our names where theirs are known, without a ``module.`` in front; others keep theirs."""
-    family = network.family if isinstance(network, DenseNetwork) else network.name
+def rename_keys(network: Network, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors with known names mapped to ours and without the prefix ``module.``; other names are kept."""
+    family = network.family if isinstance(network, EncoderDecoder) else network.name
     prefixes = dict(KEYS[family](network)) if family in KEYS else {}
     own = network.state_dict().keys()
     result = {}
@@ -84,7 +85,7 @@ def renamed(network: Network, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def prefixes_of(name: str) -> list[str]:
-    """Return the names of the layers around a tensor, the nearest first.
+    """Return the names of the modules that contain a tensor, innermost first.
 
     >>> prefixes_of("layer1.0.conv1.weight")
     ['layer1.0.conv1', 'layer1.0', 'layer1']
@@ -96,26 +97,26 @@ def prefixes_of(name: str) -> list[str]:
 def load_state(
     network: Network, state: Mapping[str, Tensor], source: str = "a state dict", new: Collection[str] = ()
 ) -> LoadReport:
-    """Copy the tensors into the network in place and return what did not fit.
+    """Copy the tensors into the network in place and report what did not match.
 
-    The layers named in `new` stay as they started whatever the file has. The last layer may have other classes and the
-    input other channels: those layers stay as they started too, and are listed. Half-precision tensors are widened; a
-    7x7 convolution fills a fully connected layer of as many weights; for grey images the first convolution's three
-    colours are summed.
+    The layers named in `new` keep their initialisation, whatever the file contains. The last layer may have other
+    classes and the input other channels: those layers keep their initialisation too, and are listed. Half-precision
+    tensors are converted; a 7x7 convolution is loaded into a fully connected layer of the same number of weights; for
+    greyscale images the three input channels of the first convolution are summed.
 
     Raises:
-        ModelError: a tensor inside the network is missing or has another shape.
+        ModelError: a tensor between stem and head is missing or has another shape.
     """
-    fits, loaded = fitted(network, state, source, new)
-    network.load_state_dict(fits, strict=False)
+    matching, loaded = match_state(network, state, source, new)
+    network.load_state_dict(matching, strict=False)
     return loaded
 
 
-def fitted(
+def match_state(
     network: Network, state: Mapping[str, Tensor], source: str, new: Collection[str] = ()
 ) -> tuple[dict[str, Tensor], LoadReport]:
-    """Return the tensors that `load_state` would copy, under our names, and what does not fit; nothing is changed."""
-    found, fits, fresh, summed = renamed(network, state), {}, [], []
+    """Return the tensors that `load_state` would copy, by our names, and the report; nothing is changed."""
+    found, matching, not_loaded, summed = rename_keys(network, state), {}, [], []
     found = {name: tensor for name, tensor in found.items() if not set(prefixes_of(name)) & set(new)}
     for name, tensor in network.state_dict().items():
         given = found.get(name)
@@ -124,33 +125,34 @@ def fitted(
             summed.append(name)
         flat = given is not None and tensor.dim() == 2 and given.numel() == tensor.numel()
         if given is not None and (flat or given.shape == tensor.shape):
-            fits[name] = given.reshape(tensor.shape).to(tensor.dtype)
+            matching[name] = given.reshape(tensor.shape).to(tensor.dtype)
         elif not name.endswith("num_batches_tracked"):
-            fresh.append(name)
-    check_complete(network, found, fresh, source)
-    unused = tuple(name for name in found if name not in fits and name not in fresh)
-    return fits, LoadReport(source, fresh=tuple(fresh), summed=tuple(summed), unused=unused)
+            not_loaded.append(name)
+    check_complete(network, found, not_loaded, source)
+    unused = tuple(name for name in found if name not in matching and name not in not_loaded)
+    return matching, LoadReport(source, not_loaded=tuple(not_loaded), summed=tuple(summed), unused=unused)
 
 
 def is_rgb_for_gray(name: str, given: Tensor, tensor: Tensor) -> bool:
-    """Return whether a first convolution of three colours is given for one of grey."""
+    """Return whether an RGB kernel is given for the first convolution of a greyscale network."""
     grey = tensor.dim() > 2 and tensor.shape[1] == 1 and name.startswith("stem.")
     return grey and given.shape == (tensor.shape[0], 3, *tensor.shape[2:])
 
 
-def check_complete(network: Network, found: Mapping[str, Tensor], fresh: list[str], source: str) -> None:
-    """Raise when more stays as it started than the ends of the network: the file is of another network."""
+def check_complete(network: Network, found: Mapping[str, Tensor], not_loaded: list[str], source: str) -> None:
+    """Raise if more than the first and last layers is missing: the file belongs to another network."""
     ends = ("head.", "auxiliary.", "stem.", "decoder.")
-    holes = [name for name in fresh if not name.startswith(ends)]
-    if not holes and any(name in found for name in network.state_dict()):
+    missing = [name for name in not_loaded if not name.startswith(ends)]
+    if not missing and any(name in found for name in network.state_dict()):
         return
-    holes = holes or fresh
+    missing = missing or not_loaded
     own = network.state_dict()
     lines = []
-    for name in holes[:LISTED]:
+    for name in missing[:MAX_LISTED]:
         has = "x".join(map(str, found[name].shape)) if name in found else "nothing"
         lines.append(f"{name} needs {'x'.join(map(str, own[name].shape))}, the file has {has}")
-    more = f" and {len(holes) - LISTED} more" if len(holes) > LISTED else ""
+    more = f" and {len(missing) - MAX_LISTED} more" if len(missing) > MAX_LISTED else ""
     raise ModelError(
-        f"{source}: not the weights of this {network.name}: {'; '.join(lines)}{more}; choose the network they belong to"
+        f"{source}: the weights do not match this {network.name}: {'; '.join(lines)}{more}; "
+        "choose the network they belong to"
     )

@@ -1,4 +1,4 @@
-"""The sums of convolution done step by step, as one does them on paper."""
+"""Convolution computed step by step, as worked by hand, and related calculations."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -23,13 +23,13 @@ KERNELS: dict[str, tuple[tuple[float, ...], ...]] = {
     "identity": ((0, 0, 0), (0, 1, 0), (0, 0, 0)),
 }
 FEW = 64  # values that a console shows
-BORDERS = {"zeros": "constant", "edge": "edge", "reflect": "reflect", "circular": "wrap"}  # numpy's words
-NOTE = "Deep learning says convolution; in mathematics it is cross-correlation: the kernel is not turned over."
+BORDERS = {"zeros": "constant", "edge": "edge", "reflect": "reflect", "circular": "wrap"}  # numpy's names
+NOTE = "Deep learning calls this convolution; mathematically it is cross-correlation, as the kernel is not flipped."
 
 
 @dataclass(frozen=True)
 class WindowStep:
-    """One place of the window: the values under it times the kernel's, summed (and divided by their count if asked)."""
+    """One window position: the sum of the products of image and kernel values (or their mean)."""
 
     row: int
     column: int
@@ -38,7 +38,7 @@ class WindowStep:
     total: float
 
     def text(self) -> str:
-        """Return the sum as it is written by hand.
+        """Return the calculation as text.
 
         >>> next(convolve([[1, 2], [3, 4]], [[1, 0], [0, 1]]).steps()).text()
         '1x1 + 2x0 + 3x0 + 4x1 = 5'
@@ -61,9 +61,9 @@ class WindowStep:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ConvolutionResult:
-    """A convolution: `output` (H', W'), and `steps` that tell how each of its values comes about."""
+    """The result of a convolution: `output` (H', W'), and `steps` that explain each of its values."""
 
-    image: Array  # with its border
+    image: Array  # padded
     kernel: Array
     stride: int
     mean: bool
@@ -86,7 +86,7 @@ class ConvolutionResult:
         return f"<pre>{escape(repr(self))}</pre>"
 
     def steps(self) -> Iterator[WindowStep]:
-        """Yield the steps from the upper left to the lower right, row by row."""
+        """Yield the window positions row by row, from the upper left to the lower right."""
         height, width = self.kernel.shape[-2:]
         for row, column in np.ndindex(self.output.shape):
             top, left = row * self.stride, column * self.stride
@@ -95,10 +95,10 @@ class ConvolutionResult:
 
 
 def read_kernel(text: str) -> Array:
-    """Return a kernel by name, or from its rows: values separated by commas, rows by semicolons.
+    """Return a kernel by name or parse it: values separated by commas, rows by semicolons.
 
     Raises:
-        ModelError: neither a name nor a rectangle of numbers.
+        ModelError: the text is neither a known name nor a matrix.
 
     >>> read_kernel("1,0,-1;2,0,-2;1,0,-1").tolist() == read_kernel("edge").tolist()
     True
@@ -110,10 +110,10 @@ def read_kernel(text: str) -> Array:
     try:
         rows = [[float(value) for value in row.split(",")] for row in text.strip(";").split(";")]
     except ValueError:
-        raise ModelError(f"kernel: {text} is no list of numbers; write rows such as 1,0,-1;2,0,-2;1,0,-1") from None
+        raise ModelError(f"kernel: {text} is not a list of numbers; write rows such as 1,0,-1;2,0,-2;1,0,-1") from None
     if len({len(row) for row in rows}) != 1:
         raise ModelError(
-            f"kernel: the rows of {text} have {[len(row) for row in rows]} values; give all the same number"
+            f"kernel: the rows of {text} have {[len(row) for row in rows]} values; give every row the same number"
         )
     return np.array(rows, dtype=np.float64)
 
@@ -122,42 +122,45 @@ def convolve(
     image: ArrayLike, kernel: ArrayLike, *, stride: int = 1, padding: int | Literal["same"] = 0,
     border: Border = "zeros", mean: bool = False,
 ) -> ConvolutionResult:  # fmt: skip
-    """Slide the kernel over the image, multiply value by value and sum: what `torch.nn.functional.conv2d` computes.
+    """Convolve an image with a kernel, as `torch.nn.functional.conv2d` does.
 
     Args:
-        image: (H, W), or (C, H, W) with a kernel as deep; sums run over the depth too.
+        image: (H, W), or (C, H, W) with a kernel of C channels; the sum runs over the channels too.
         kernel: (h, w) or (C, h, w).
-        stride: pixels between places.
+        stride: pixels between window positions.
         padding: pixels added on each side; ``same`` keeps height and width at stride 1.
-        border: what the added pixels hold.
-        mean: divide each sum by the number of values, as some notes do.
+        border: the padding mode.
+        mean: divide each sum by the number of values, as some textbooks do.
 
     Raises:
-        ModelError: the kernel is larger than the padded image, or not as deep.
+        ModelError: the kernel is larger than the padded image, or has other channels.
     """
     pixels, weights = np.asarray(image, dtype=np.float64), np.asarray(kernel, dtype=np.float64)
     if pixels.ndim != weights.ndim or pixels.shape[:-2] != weights.shape[:-2]:
-        raise ModelError(f"convolve: an image {pixels.shape} needs a kernel as deep, not {weights.shape}")
+        raise ModelError(
+            f"convolve: the image has shape {pixels.shape} and the kernel {weights.shape}; give both the same channels"
+        )
     if border not in BORDERS:
         raise ModelError(f"convolve: no border {border}{did_you_mean(border, BORDERS)}")
     sides = weights.shape[-2:]
-    around = [(side - 1) // 2 if padding == "same" else padding for side in sides]
+    margins = [(side - 1) // 2 if padding == "same" else padding for side in sides]
     mode: Any = BORDERS[border]
-    padded = np.pad(pixels, [(0, 0)] * (pixels.ndim - 2) + [(amount, amount) for amount in around], mode=mode)
+    padded = np.pad(pixels, [(0, 0)] * (pixels.ndim - 2) + [(amount, amount) for amount in margins], mode=mode)
     height, width = (output_side(*pair, stride) for pair in zip(padded.shape[-2:], sides, strict=True))
     if height < 1 or width < 1:
         raise ModelError(
-            f"convolve: a kernel of {sides} does not fit an image of {padded.shape[-2:]}; pad it or shrink it"
+            f"convolve: a kernel of {sides} does not fit an image of {padded.shape[-2:]}; "
+            "pad the image or use a smaller kernel"
         )
     windows = np.lib.stride_tricks.sliding_window_view(padded, sides, axis=(-2, -1))[..., ::stride, ::stride, :, :]
-    letters = "cyxhw,chw->yx" if pixels.ndim == 3 else "yxhw,hw->yx"
-    output = np.einsum(letters, windows, weights) / (weights.size if mean else 1)
+    subscripts = "cyxhw,chw->yx" if pixels.ndim == 3 else "yxhw,hw->yx"
+    output = np.einsum(subscripts, windows, weights) / (weights.size if mean else 1)
     return ConvolutionResult(padded, weights, stride, mean, output)
 
 
 @dataclass(frozen=True)
 class Bottleneck:
-    """Multiplications of a convolution directly, and through fewer maps that a 1x1 makes first."""
+    """Multiplications of a convolution, directly and with a 1x1 bottleneck before it."""
 
     direct: int
     reduce: int
@@ -165,32 +168,32 @@ class Bottleneck:
 
     @property
     def total(self) -> int:
-        """Both steps together."""
+        """Multiplications of both steps of the bottleneck."""
         return self.reduce + self.expand
 
     @property
     def ratio(self) -> float:
-        """How many times fewer."""
+        """By which factor the bottleneck reduces the multiplications."""
         return self.direct / self.total
 
 
 def bottleneck(sides: Sequence[int], channels: int, narrow: int, size: int, filters: int) -> Bottleneck:
-    """Return the multiplications that keep maps of these sides, from `channels` to `filters` by size x size windows.
+    """Return the multiplications of a size x size convolution from `channels` to `filters`, with `narrow` in between.
 
     >>> one = bottleneck((14, 14), 480, 16, 5, 48)
-    >>> one.direct, one.total, round(one.times, 1)
+    >>> one.direct, one.total, round(one.ratio, 1)
     (112896000, 5268480, 21.4)
     """
-    places, window = math.prod(sides), size ** len(sides)
+    positions, window = math.prod(sides), size ** len(sides)
     return Bottleneck(
-        places * window * channels * filters, places * channels * narrow, places * window * narrow * filters
+        positions * window * channels * filters, positions * channels * narrow, positions * window * narrow * filters
     )
 
 
-def stacked(size: int) -> tuple[int, int, int]:
-    """Return (weights of one size x size window, weights of the 3x3 windows that see as much, how many those are).
+def stacked_3x3(size: int) -> tuple[int, int, int]:
+    """Return (weights of a size x size kernel, of the stacked 3x3 with the same receptive field, number of these 3x3).
 
-    >>> stacked(5), stacked(7)
+    >>> stacked_3x3(5), stacked_3x3(7)
     ((25, 18, 2), (49, 27, 3))
     """
     count = (size - 1) // 2
@@ -199,9 +202,9 @@ def stacked(size: int) -> tuple[int, int, int]:
 
 @dataclass(frozen=True)
 class Separability:
-    """How nearly a kernel is a column times a row: then it takes 2k weights in place of k x k.
+    """How close a kernel is to separable, a column times a row, with 2k instead of k x k weights.
 
-    `rank` counts what the kernel needs, `error` is the part of its norm that a single column times row misses.
+    `rank` is its matrix rank; `error` is the relative error (Frobenius norm) of the rank-one approximation.
     """
 
     rank: int
@@ -212,9 +215,9 @@ class Separability:
 
 
 def separability(kernel: ArrayLike, tolerance: float = 1e-6) -> Separability:
-    """Return the best column and row of a kernel (h, w) by its singular values, largest first.
+    """Return the best rank-one approximation of a kernel (h, w), from its singular values, largest first.
 
-    Values below `tolerance` times the largest count as none.
+    Singular values below `tolerance` times the largest count as zero.
     """
     weights = np.asarray(kernel, dtype=np.float64)
     left, values, right = np.linalg.svd(weights)
@@ -224,10 +227,10 @@ def separability(kernel: ArrayLike, tolerance: float = 1e-6) -> Separability:
     return Separability(int((values > tolerance * values[0]).sum()), values, left[:, 0] * root, right[0] * root, error)
 
 
-def ranks(filters: ArrayLike, tolerance: float = 0.05) -> NDArray[np.int64]:
-    """Return the rank of each window of trained filters (K, C, h, w): (K, C), 1 where a column and a row would do.
+def kernel_ranks(filters: ArrayLike, tolerance: float = 0.05) -> NDArray[np.int64]:
+    """Return the rank of each kernel of trained filters (K, C, h, w) as (K, C); a kernel of rank 1 is separable.
 
-    Singular values below `tolerance` times the largest count as none: trained filters are never exact.
+    Singular values below `tolerance` times the largest count as zero: trained filters are never exactly low-rank.
     """
     values = np.linalg.svd(np.asarray(filters, dtype=np.float64), compute_uv=False)
     return np.asarray((values > tolerance * values[..., :1]).sum(-1), dtype=np.int64)
@@ -243,10 +246,10 @@ def transposed_side(length: int, size: int, stride: int, padding: int = 0, extra
 
 
 def checkerboard(size: int, stride: int) -> tuple[int, ...]:
-    """Return how many inputs each of `stride` neighbouring outputs of a transposed convolution hears, along one side.
+    """Return how many inputs contribute to each of `stride` neighbouring outputs of a transposed convolution, per axis.
 
-    Where the numbers differ, patterns like a checkerboard show (Odena 2016); a size that is a multiple of the stride
-    has none, nor has repeating pixels and then an ordinary convolution.
+    Different numbers cause checkerboard artefacts (Odena 2016). A size that is a multiple of the stride avoids them, as
+    does nearest-neighbour upsampling followed by an ordinary convolution.
 
     >>> checkerboard(3, 2), checkerboard(4, 2)
     ((2, 1), (2, 2))
@@ -254,10 +257,10 @@ def checkerboard(size: int, stride: int) -> tuple[int, ...]:
     return tuple(len(range(phase, size, stride)) for phase in range(stride))
 
 
-def sharing(input_shape: Sequence[int], filters: int, size: int) -> tuple[int, int]:
-    """Return the weights of a convolution and of a fully connected layer that make `filters` maps of the same sides.
+def weight_sharing(input_shape: Sequence[int], filters: int, size: int) -> tuple[int, int]:
+    """Return the parameters of a convolution and of a fully connected layer with the same output shape.
 
-    >>> sharing((1, 28, 28), 8, 3)
+    >>> weight_sharing((1, 28, 28), 8, 3)
     (80, 4923520)
     """
     channels, *sides = input_shape

@@ -1,4 +1,4 @@
-"""The anatomy of a network: what every layer does to shapes, weighs, costs and sees of the image."""
+"""Model summary: shapes, parameters, multiplications, memory and receptive field of every layer."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,14 +12,13 @@ FULLY_CONNECTED = "fully connected"
 
 @dataclass(frozen=True)
 class LayerSummary:
-    """One layer of a network, as it runs on one image.
+    """One layer of a network, for one input image.
 
-    `input_shape` and `output_shape` are shapes without the batch. `num_parameters` are 0 where a layer runs for the
-    second time. `memory`
-    are the bytes that it gives. Of the receptive field, for each side of the image: `rf_stride` pixels between
-    neighbouring
-    places, `rf_size` pixels seen, `rf_start` the pixel in the middle of what the first place sees. `flat` says that
-    places no longer exist. `source` is the number of the layer that its widest input comes from, None for the image.
+    `input_shape` and `output_shape` exclude the batch. `num_parameters` is 0 where a layer runs again. `memory` is the
+    size of its output in bytes. The receptive field per spatial axis, in pixels: `rf_stride` between neighbouring
+    positions, `rf_size`, and `rf_start`, the centre of the field of the first position. `flat` means that the output
+    has no spatial positions. `source` is the index of the layer that provides the input with the largest receptive
+    field, None for the image.
     """
 
     name: str
@@ -41,8 +40,9 @@ class LayerSummary:
 
 @dataclass(frozen=True, repr=False)
 class ModelSummary:
-    """A network layer by layer; totals are for one image. `other_parameters` are weights that belong to no layer of the
-    list.
+    """A network layer by layer, with totals for one image.
+
+    `other_parameters` counts parameters that belong to no layer of the list.
     """
 
     name: str
@@ -64,7 +64,7 @@ class ModelSummary:
         return html_table(heading, rows, repr(self)) + html_notes(self.warnings)
 
     def shares(self) -> dict[str, float]:
-        """Return where the weights sit: the fraction in each group of layers, the largest first."""
+        """Return the fraction of parameters in each group of layers, largest first."""
         sums = {layer.group: 0 for layer in self.layers if layer.num_parameters}
         for layer in self.layers:
             if layer.num_parameters:
@@ -74,18 +74,18 @@ class ModelSummary:
         return {group: count / self.num_parameters for group, count in sorted(sums.items(), key=lambda item: -item[1])}
 
     def last_maps(self) -> LayerSummary | None:
-        """Return the last layer whose places still see a part of the image, or None."""
+        """Return the last layer with spatial positions that do not see the whole image, or None."""
         return next((layer for layer in reversed(self.layers) if not layer.flat and max(layer.rf_stride) > 0), None)
 
     def path(self, name: str) -> tuple[LayerSummary, ...]:
-        """Return the layers through which layer `name` sees its widest receptive field, the first one first.
+        """Return the path with the largest receptive field to layer `name`, first layer first.
 
         Raises:
-            ModelError: no layer of that name.
+            ModelError: there is no layer of that name.
         """
         number = next((number for number, layer in enumerate(self.layers) if layer.name == name), None)
         if number is None:
-            raise ModelError(f"{self.name}: no layer {name}; the anatomy lists the names")
+            raise ModelError(f"{self.name}: no layer {name}; the summary lists the names")
         steps = []
         while number is not None:
             steps.append(self.layers[number])
@@ -97,10 +97,10 @@ class ModelSummary:
         return {**asdict(self), "shares": self.shares()}
 
 
-def table(anatomy: ModelSummary) -> list[tuple[str, ...]]:
-    """Return the anatomy as rows of text, a heading first, for a terminal or a page."""
-    rows = [("layer", "kind", "gives", "weights", "multiplications", "memory", "field", "stride")]
-    for one in anatomy.layers:
+def table(summary: ModelSummary) -> list[tuple[str, ...]]:
+    """Return the summary as rows of text, header first."""
+    rows = [("layer", "type", "output", "parameters", "macs", "memory", "receptive field", "stride")]
+    for one in summary.layers:
         weights = (
             f"{one.parameters_formula} = {one.num_parameters:,}"
             if one.parameters_formula
@@ -121,8 +121,8 @@ def table(anatomy: ModelSummary) -> list[tuple[str, ...]]:
         "total",
         "",
         "",
-        f"{anatomy.num_parameters:,}",
-        f"{anatomy.macs:,}",
-        f"{anatomy.memory / 2**20:,.1f} MiB",
+        f"{summary.num_parameters:,}",
+        f"{summary.macs:,}",
+        f"{summary.memory / 2**20:,.1f} MiB",
     )
     return [*rows, (*total, "", "")]

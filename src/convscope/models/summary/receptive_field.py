@@ -1,9 +1,9 @@
-"""Receptive fields: which pixels of the input each place of a map sees, along one side of the image.
+"""Exact receptive fields along one axis: the range of input pixels that each position of a map depends on.
 
-A layer is told as a rule: place `o` of its output reads places a(o) to b(o) of its input. Windows move evenly, so a
-rule repeats: a(o + period) = a(o) + advance. A convolution has period 1 and advance = stride; making maps twice as
-large has period 2 and advance 1. Fields that repeat compose exactly, also through U-Nets and unequal branches, which
-the usual recurrence (Araujo, Norris and Sim 2019, Computing receptive fields of convolutional networks) does not cover.
+A layer is a rule: output position `o` reads input positions a(o) to b(o). Rules are periodic:
+a(o + period) = a(o) + advance. A convolution has period 1 and advance = stride; upsampling by two has period 2 and
+advance 1. Periodic fields compose exactly, also through U-Nets and unequal branches, which the usual recurrence
+(Araujo, Norris and Sim 2019, Computing receptive fields of convolutional networks) does not cover.
 """
 
 import math
@@ -16,9 +16,9 @@ Reads = Callable[[int], tuple[int, int]]
 
 @dataclass(frozen=True)
 class AxisField:
-    """Place ``o = cycle * period + phase`` sees pixels ``low[phase]`` to ``high[phase]``, moved by cycle * advance.
+    """Position ``o = cycle * period + phase`` sees pixels ``low[phase]`` to ``high[phase]``, moved by cycle * advance.
 
-    Pixels before 0 and past the end are padding: they count in `size`, as is the custom.
+    Pixels before 0 and past the end are padding; by convention they count in `size`.
     """
 
     advance: int
@@ -27,27 +27,27 @@ class AxisField:
 
     @property
     def period(self) -> int:
-        """After so many places the pattern repeats."""
+        """Number of positions after which the pattern repeats."""
         return len(self.low)
 
     @property
     def stride(self) -> float:
-        """Pixels of the input between neighbouring places."""
+        """Pixels of the input between neighbouring positions."""
         return self.advance / self.period
 
     @property
     def size(self) -> int:
-        """Pixels that a place sees, the most over all places."""
+        """Pixels that a position sees; the maximum over all positions."""
         return max(high - low + 1 for low, high in zip(self.low, self.high, strict=True))
 
     @property
     def start(self) -> float:
-        """The pixel in the middle of what place 0 sees."""
+        """The centre of the receptive field of position 0, in pixels."""
         return (self.low[0] + self.high[0]) / 2
 
-    def at(self, place: int) -> tuple[int, int]:
-        """Return the first and the last pixel that a place sees, both counted."""
-        cycle, phase = divmod(place, self.period)
+    def at(self, index: int) -> tuple[int, int]:
+        """Return the first and the last pixel (inclusive) that the position `index` sees."""
+        cycle, phase = divmod(index, self.period)
         return self.low[phase] + cycle * self.advance, self.high[phase] + cycle * self.advance
 
 
@@ -55,24 +55,24 @@ PIXELS = AxisField(1, (0,), (0,))
 
 
 def compose(field: AxisField, period: int, advance: int, reads: Reads) -> AxisField:
-    """Return the field after a layer whose place o reads the places ``reads(o)`` of a map with this field."""
+    """Return the field after a layer whose position o reads positions ``reads(o)`` of a map with this field."""
     repeats = field.period // math.gcd(field.period, advance) if advance else 1
     lows, highs = [], []
-    for place in range(period * repeats):
-        first, last = reads(place)
+    for index in range(period * repeats):
+        first, last = reads(index)
         lows.append(field.at(first)[0])
         highs.append(field.at(last)[1])
     return simplify(AxisField(field.advance * (advance * repeats // field.period), tuple(lows), tuple(highs)))
 
 
 def simplify(field: AxisField) -> AxisField:
-    """Return the same field with the shortest period: the same layer may be told in longer ones."""
+    """Return the same field with the shortest period."""
     for period in range(1, field.period):
         repeats = field.period // period
         if field.period % period or field.advance % repeats:
             continue
         short = AxisField(field.advance // repeats, field.low[:period], field.high[:period])
-        if all(short.at(place) == field.at(place) for place in range(field.period)):
+        if all(short.at(index) == field.at(index) for index in range(field.period)):
             return short
     return field
 
@@ -89,64 +89,64 @@ def window(field: AxisField, size: int, stride: int = 1, padding: int = 0, dilat
 
 
 def transposed(field: AxisField, size: int, stride: int, padding: int = 0, dilation: int = 1) -> AxisField:
-    """Return the field after a transposed convolution, where place o hears from (o + padding - tap) / stride.
+    """Return the field after a transposed convolution, whose position o depends on (o + padding - tap) / stride.
 
-    Where the window is smaller than the stride, some places hear from none; the nearest before them is told.
+    If the window is smaller than the stride, some positions depend on no input; they get the nearest one before.
     """
     reach = dilation * (size - 1)
 
-    def reads(place: int) -> tuple[int, int]:
-        last = (place + padding) // stride
-        return min(-((reach - place - padding) // stride), last), last
+    def reads(index: int) -> tuple[int, int]:
+        last = (index + padding) // stride
+        return min(-((reach - index - padding) // stride), last), last
 
     return compose(field, stride, 1, reads)
 
 
 def resized(field: AxisField, before: int, after: int, smooth: bool = False) -> AxisField:
-    """Return the field after `before` places became `after`, by repeating or (`smooth`) by linear interpolation."""
+    """Return the field after resizing from `before` to `after` positions, nearest or (`smooth`) linear."""
     common = math.gcd(before, after)
     period, advance = after // common, before // common
 
-    def nearest(place: int) -> tuple[int, int]:
-        at = place * before // after
-        return at, at
+    def nearest(index: int) -> tuple[int, int]:
+        position = index * before // after
+        return position, position
 
-    def linear(place: int) -> tuple[int, int]:
-        at = Fraction(2 * place + 1, 2) * Fraction(before, after) - Fraction(1, 2)
-        return math.floor(at), math.ceil(at)
+    def linear(index: int) -> tuple[int, int]:
+        position = Fraction(2 * index + 1, 2) * Fraction(before, after) - Fraction(1, 2)
+        return math.floor(position), math.ceil(position)
 
     return compose(field, period, advance, linear if smooth else nearest)
 
 
-def cells(field: AxisField, before: int, after: int) -> AxisField:
-    """Return the field after an adaptive pool from `before` places to `after`."""
+def adaptive_window(field: AxisField, before: int, after: int) -> AxisField:
+    """Return the field after adaptive pooling from `before` to `after` positions."""
     common = math.gcd(before, after)
     return compose(
         field, after // common, before // common, lambda o: (o * before // after, -(-(o + 1) * before // after) - 1)
     )
 
 
-def moved(field: AxisField, offset: int, step: int = 1) -> AxisField:
-    """Return the field after cutting (offset > 0) or padding (offset < 0) in front, keeping every `step`-th place."""
+def shifted(field: AxisField, offset: int, step: int = 1) -> AxisField:
+    """Return the field after cropping (offset > 0) or padding (offset < 0) at the start, and subsampling by `step`."""
     return compose(field, 1, step, lambda o: (o * step + offset, o * step + offset))
 
 
-def everything(field: AxisField, places: int) -> AxisField:
-    """Return the field of what sees all `places` of a map at once."""
-    return AxisField(0, (field.at(0)[0],), (field.at(places - 1)[1],))
+def whole_axis(field: AxisField, positions: int) -> AxisField:
+    """Return the field of an operation that reads all `positions` of a map."""
+    return AxisField(0, (field.at(0)[0],), (field.at(positions - 1)[1],))
 
 
-def union(fields: Iterable[AxisField], places: int) -> AxisField:
-    """Return the field of what joins maps of `places` places: the first to the last pixel that any of them sees."""
-    together, *rest = fields
+def union(fields: Iterable[AxisField], positions: int) -> AxisField:
+    """Return the union of the fields of maps with `positions` positions: from the first to the last pixel of any."""
+    joined, *rest = fields
     for other in rest:
-        if together.advance * other.period == other.advance * together.period:
-            period = math.lcm(together.period, other.period)
-            pairs = [(together.at(place), other.at(place)) for place in range(period)]
+        if joined.advance * other.period == other.advance * joined.period:
+            period = math.lcm(joined.period, other.period)
+            pairs = [(joined.at(index), other.at(index)) for index in range(period)]
             lows = tuple(min(one[0], two[0]) for one, two in pairs)
             highs = tuple(max(one[1], two[1]) for one, two in pairs)
-            together = simplify(AxisField(together.advance * period // together.period, lows, highs))
-        else:  # a gate that has seen the whole image, or resizing by no whole number
-            one, two = everything(together, places), everything(other, places)
-            together = AxisField(0, (min(one.low[0], two.low[0]),), (max(one.high[0], two.high[0]),))
-    return together
+            joined = simplify(AxisField(joined.advance * period // joined.period, lows, highs))
+        else:  # a gate over the whole image, or resizing by a non-integer factor
+            one, two = whole_axis(joined, positions), whole_axis(other, positions)
+            joined = AxisField(0, (min(one.low[0], two.low[0]),), (max(one.high[0], two.high[0]),))
+    return joined

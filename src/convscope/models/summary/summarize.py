@@ -1,4 +1,4 @@
-"""Summarises any module: a trace of one image through it, layer by layer, with its warnings."""
+"""Summarises any module layer by layer by tracing one image through it, and adds warnings."""
 
 import math
 from collections.abc import Sequence
@@ -17,47 +17,50 @@ GROUPS = {"Conv": "convolution", "Linear": FULLY_CONNECTED, "Norm": "norm", "Poo
 
 
 def summarize(model: nn.Module, shape: Sequence[int], objects: int | None = None) -> ModelSummary:
-    """Return the anatomy of any module for images of `shape` (C, H, W), computed without memory for weights or maps.
+    """Return the summary of any module for images of `shape` (C, H, W), computed without allocating parameters or maps.
 
     Args:
-        model: on any device, the meta device too; left as it was found.
+        model: on any device, including the meta device; it is not modified.
         shape: of one image.
-        objects: the side in pixels of what is to be recognised, to be warned when the network sees less.
+        objects: size in pixels of the objects to recognise; a smaller receptive field causes a warning.
 
     Raises:
-        ModelError: images of that shape do not go through.
+        ModelError: the network cannot process images of that shape.
     """
     name = model.name if isinstance(model, Network) else type(model).__name__
     try:
         rows = trace(model, shape)
     except (RuntimeError, ValueError) as error:
         first = str(error).splitlines()[0]
-        raise ModelError(f"{name}: an image of {shape_text(shape)} does not go through ({first})") from error
+        raise ModelError(
+            f"{name}: it cannot process an image of {shape_text(shape)} ({first}); give another shape"
+        ) from error
     counted: set[int] = set()
     layers = tuple(summarize_layer(row, counted) for row in rows)
-    weights = sum(parameter.numel() for parameter in model.parameters())
-    anatomy = ModelSummary(
-        name, tuple(shape), layers, weights,
+    num_parameters = sum(parameter.numel() for parameter in model.parameters())
+    summary = ModelSummary(
+        name, tuple(shape), layers, num_parameters,
         sum(one.macs for one in layers), sum(one.memory for one in layers),
-        weights - sum(one.num_parameters for one in layers),
+        num_parameters - sum(one.num_parameters for one in layers),
     )  # fmt: skip
-    return ModelSummary(**{**vars(anatomy), "warnings": tuple(find_warnings(anatomy, rows, objects))})
+    return ModelSummary(**{**vars(summary), "warnings": tuple(find_warnings(summary, rows, objects))})
 
 
 def summarize_layer(row: TraceRow, counted: set[int]) -> LayerSummary:
-    """Return a traced row in words; `counted` are the parameters that earlier rows have."""
-    mine = [] if row.module is None else [one for one in row.module.parameters() if id(one) not in counted]
-    counted.update(id(one) for one in mine)
+    """Return the summary of a traced layer; `counted` are the ids of parameters counted before."""
+    own = [] if row.module is None else [one for one in row.module.parameters() if id(one) not in counted]
+    counted.update(id(one) for one in own)
     fields = [axis.field for axis in row.axes]
-    takes, gives = row.input_shape[1:], row.output_shape[1:]
+    input_shape, output_shape = row.input_shape[1:], row.output_shape[1:]
     return LayerSummary(
-        row.name, row.layer_type, group(row), takes, gives, shape_formula(row.module, takes, gives),
-        sum(one.numel() for one in mine), parameters_formula(row.module) if mine else "", row.macs, row.bytes,
+        row.name, row.layer_type, group(row), input_shape, output_shape,
+        shape_formula(row.module, input_shape, output_shape),
+        sum(one.numel() for one in own), parameters_formula(row.module) if own else "", row.macs, row.bytes,
         tuple(one.stride for one in fields), tuple(one.size for one in fields), tuple(one.start for one in fields),
-        all(axis.dim is None for axis in row.axes) or math.prod(gives[1:]) == 1, row.source,
+        all(axis.dim is None for axis in row.axes) or math.prod(output_shape[1:]) == 1, row.source,
     )  # fmt: skip
 
 
 def group(row: TraceRow) -> str:
-    """Return what sort of layer it is."""
+    """Return the group of a layer."""
     return next((word for part, word in GROUPS.items() if part.lower() in row.layer_type.lower()), "other")

@@ -1,4 +1,4 @@
-"""Follow an image through any module: every layer's shapes, multiplications and receptive field."""
+"""Trace an image through any module: the shapes, multiplications and receptive field of every layer."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -16,8 +16,8 @@ from convscope.models.shape_inference import run_on_meta
 from convscope.models.summary.receptive_field import PIXELS
 from convscope.models.summary.receptive_field_rules import Axes, ImageAxis, follow
 
-# Operations between modules that deserve a row although they multiply nothing.
-SHOWN = {
+# Operations between modules that are listed although they have no multiplications.
+SHOWN_OPERATIONS = {
     "add": "add", "add_": "add", "mul": "multiply", "mul_": "multiply", "cat": "concatenate",
     "max_pool2d_with_indices": "max pool", "avg_pool2d": "average pool", "mean": "average",
     "_adaptive_avg_pool2d": "average pool", "upsample_nearest2d": "repeat", "upsample_bilinear2d": "bilinear",
@@ -27,7 +27,7 @@ SHOWN = {
 
 @dataclass
 class TraceRow:
-    """One layer as it ran; `source` is the row that its widest input came from."""
+    """One executed layer; `source` is the row that produced its input with the largest receptive field."""
 
     name: str
     module: nn.Module | None
@@ -42,95 +42,99 @@ class TraceRow:
 
 @dataclass(frozen=True)
 class TracedTensor:
-    """What is known of a tensor: which pixels its places see, and which row made it."""
+    """A tensor with its receptive field and the row that produced it."""
 
-    tensor: Tensor  # kept, so that its identity is not given to another
+    tensor: Tensor  # a reference, so that its id is not reused
     axes: Axes
     row: int | None
 
     @property
     def widest(self) -> int:
-        """The larger side of the receptive field."""
+        """The receptive field along its largest axis, in pixels."""
         return max(axis.field.size for axis in self.axes)
 
 
 class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Sees every operation that PyTorch runs, inside modules and between them."""
+    """Intercepts every operation that PyTorch runs, inside and between modules."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.seen: dict[int, TracedTensor] = {}
+        self.traced_tensors: dict[int, TracedTensor] = {}
         self.rows: list[TraceRow] = []
-        self.inside: list[tuple[str, nn.Module]] = []  # the modules that are running, outermost first
-        self.spent = self.spent_before = 0  # multiplications so far, and when the newest module began
+        self.running: list[tuple[str, nn.Module]] = []  # running modules, outermost first
+        self.total_macs = self.macs_at_entry = 0  # multiplications in total, and when the last module was entered
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        """Nothing is compiled here; to keep PyTorch's compiler away would import it, which takes a second."""
+        """Nothing is compiled here; excluding PyTorch's compiler explicitly would import it, which takes a second."""
         return False
 
     def traced(self, tensors: Any) -> list[TracedTensor]:
-        """Return what is known of the tensors in a structure."""
+        """Return the traced tensors in a structure."""
         return [
-            self.seen[id(item)] for item in tree_leaves(tensors) if isinstance(item, Tensor) and id(item) in self.seen
+            self.traced_tensors[id(item)]
+            for item in tree_leaves(tensors)
+            if isinstance(item, Tensor) and id(item) in self.traced_tensors
         ]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Run one operation, and note what it does to the fields."""
-        given = (args, kwargs or {})
-        if any(tensor.is_meta for tensor in tensors_in(given)):  # a module's plain attributes may not be
-            given = tree_map_only(Tensor, to_meta, given)
-        out = func(*given[0], **given[1])
-        known, outputs = self.traced((args, kwargs)), tensors_in(out)
-        if not known or not outputs:
+        """Run one operation and track the receptive fields."""
+        arguments = (args, kwargs or {})
+        if any(
+            tensor.is_meta for tensor in tensors_in(arguments)
+        ):  # plain attributes of a module may be on another device
+            arguments = tree_map_only(Tensor, to_meta, arguments)
+        out = func(*arguments[0], **arguments[1])
+        inputs, outputs = self.traced((args, kwargs)), tensors_in(out)
+        if not inputs or not outputs:
             return out
         name, first = func._schema.name.removeprefix("aten::"), outputs[0]
-        work, row = count_macs(name, args, first), max(known, key=lambda item: item.widest).row
-        axes = follow(name, args, [(item.tensor, item.axes) for item in known], first)
-        self.spent += work
-        if self.is_between() and (work or (name in SHOWN and changes(known, first))):
-            kind = SHOWN.get(name, name)
-            place = f"{self.inside[-1][0]}.{kind}" if self.inside and self.inside[-1][0] else kind
-            self.rows.append(TraceRow(place.replace(" ", "_"), None, kind, tuple(known[0].tensor.shape), row))
-            row = self.fill(first, axes, work)
+        macs, row = count_macs(name, args, first), max(inputs, key=lambda item: item.widest).row
+        axes = follow(name, args, [(item.tensor, item.axes) for item in inputs], first)
+        self.total_macs += macs
+        if self.is_between() and (macs or (name in SHOWN_OPERATIONS and changes(inputs, first))):
+            kind = SHOWN_OPERATIONS.get(name, name)
+            row_name = f"{self.running[-1][0]}.{kind}" if self.running and self.running[-1][0] else kind
+            self.rows.append(TraceRow(row_name.replace(" ", "_"), None, kind, tuple(inputs[0].tensor.shape), row))
+            row = self.complete_row(first, axes, macs)
         for tensor in outputs:
             if tensor.dim() == first.dim():
-                self.seen[id(tensor)] = TracedTensor(tensor, axes, row)
+                self.traced_tensors[id(tensor)] = TracedTensor(tensor, axes, row)
         return out
 
     def is_between(self) -> bool:
-        """Return whether the operation stands between modules, not inside one that is a row itself."""
-        return not self.inside or next(self.inside[-1][1].children(), None) is not None
+        """Return whether the operation runs between modules, not inside one that has a row of its own."""
+        return not self.running or next(self.running[-1][1].children(), None) is not None
 
-    def fill(self, out: Tensor, axes: Axes, work: int) -> int:
-        """Write down what the newest row gives and return its number."""
+    def complete_row(self, out: Tensor, axes: Axes, macs: int) -> int:
+        """Record the output of the last row and return its index."""
         row = self.rows[-1]
-        row.output_shape, row.axes, row.macs = tuple(out.shape), axes, work
+        row.output_shape, row.axes, row.macs = tuple(out.shape), axes, macs
         row.bytes = out.numel() * out.element_size()
         return len(self.rows) - 1
 
     def enter(self, name: str, module: nn.Module, inputs: Any) -> None:  # noqa: ARG002
-        """Note that a module begins."""
-        self.inside.append((name, module))
-        self.spent_before = self.spent
+        """Record that a module starts."""
+        self.running.append((name, module))
+        self.macs_at_entry = self.total_macs
 
     def leave(self, name: str, module: nn.Module, inputs: Any, output: Any) -> None:
-        """Note what a module gave; one without parts of its own is a row."""
-        self.inside.pop()
-        came, gave = self.traced(inputs), self.traced(output)
-        if next(module.children(), None) is not None or not came or not gave:
+        """Record the output of a module; a module without children becomes a row."""
+        self.running.pop()
+        sources, results = self.traced(inputs), self.traced(output)
+        if next(module.children(), None) is not None or not sources or not results:
             return
-        widest = max(came, key=lambda item: item.widest)
+        widest = max(sources, key=lambda item: item.widest)
         kind = type(module).__name__
-        self.rows.append(TraceRow(name or kind, module, kind, tuple(came[0].tensor.shape), widest.row))
-        number = self.fill(gave[0].tensor, gave[0].axes, self.spent - self.spent_before)
-        for seen in gave:
-            self.seen[id(seen.tensor)] = TracedTensor(seen.tensor, seen.axes, number)
+        self.rows.append(TraceRow(name or kind, module, kind, tuple(sources[0].tensor.shape), widest.row))
+        number = self.complete_row(results[0].tensor, results[0].axes, self.total_macs - self.macs_at_entry)
+        for result in results:
+            self.traced_tensors[id(result.tensor)] = TracedTensor(result.tensor, result.axes, number)
 
 
-def changes(known: list[TracedTensor], out: Tensor) -> bool:
-    """Return whether an operation joins tensors or gives another shape."""
-    return len(known) > 1 or out.shape != known[0].tensor.shape
+def changes(inputs: list[TracedTensor], out: Tensor) -> bool:
+    """Return whether an operation combines tensors or changes the shape."""
+    return len(inputs) > 1 or out.shape != inputs[0].tensor.shape
 
 
 def tensors_in(structure: Any) -> list[Tensor]:
@@ -139,15 +143,14 @@ def tensors_in(structure: Any) -> list[Tensor]:
 
 
 def to_meta(tensor: Tensor) -> Tensor:
-    """Return a tensor without memory."""
+    """Return the tensor on the meta device."""
     return tensor if tensor.is_meta else torch.empty_like(tensor, device="meta")
 
 
 def count_macs(name: str, args: Sequence[Any], out: Tensor) -> int:
-    """Return how often an operation multiplies a value by a weight or another value; norms count as none.
+    """Return the number of multiplications of an operation; norms count as 0.
 
-    A convolution: every value it gives takes (window x channels of its group) products; a transposed one: every value
-    it takes.
+    A convolution has (kernel x channels per group) of them per output value, a transposed one per input value.
     """
     if name == "convolution":
         weights = args[1]
@@ -161,7 +164,7 @@ def count_macs(name: str, args: Sequence[Any], out: Tensor) -> int:
 
 @contextmanager
 def traced_modules(model: nn.Module, tracer: Tracer) -> Iterator[None]:
-    """Tell the tracer when modules begin and end; the hooks are gone afterwards, also after an error."""
+    """Register hooks that notify the tracer of modules; they are removed afterwards, also after an error."""
     handles: list[Any] = []
     try:
         for name, module in model.named_modules():
@@ -174,12 +177,12 @@ def traced_modules(model: nn.Module, tracer: Tracer) -> Iterator[None]:
 
 
 def trace(model: nn.Module, shape: Sequence[int]) -> list[TraceRow]:
-    """Return a row for every layer that ran, in order, for one image of this shape (C, H, W)."""
+    """Return a row for every executed layer, in order, for one image of this shape (C, H, W)."""
     tracer = Tracer()
 
     def run(x: Tensor) -> Any:
         axes = tuple(ImageAxis(dim, PIXELS) for dim in range(2, x.dim()))
-        tracer.seen[id(x)] = TracedTensor(x, axes, None)
+        tracer.traced_tensors[id(x)] = TracedTensor(x, axes, None)
         with tracer:
             return model(x)
 

@@ -1,1 +1,1 @@
-"""Networks that a text file describes."""
+"""Networks defined by a TOML file."""

@@ -1,4 +1,4 @@
-"""The blocks of a text file's network: each a function from the shape that comes in and its settings to a layer."""
+"""The blocks of a TOML network; each is a function from input shape and settings to a layer."""
 
 import math
 from collections.abc import Callable
@@ -23,12 +23,12 @@ Shape = tuple[int, ...]
 
 
 class BlockError(Exception):
-    """A block that does not suit what comes in: what is wrong, and what to do."""
+    """A block does not fit its input; the message says what is wrong and what to do."""
 
 
 @dataclass(frozen=True)
 class BlockContext:
-    """What a block may need beside its settings: the file's layers and classes, and how to build a list of blocks."""
+    """What a block needs besides its settings: the layer factory, the classes, and a builder for nested blocks."""
 
     layer: LayerFactory
     classes: int
@@ -36,121 +36,129 @@ class BlockContext:
 
 
 def require_maps(kind: str, shape: Shape) -> None:
-    """Refuse a vector."""
+    """Raise if the input is a vector."""
     if len(shape) == 1:
-        raise BlockError(f"{kind} needs maps and gets a vector of {shape[0]}; put it before flatten or gap")
+        raise BlockError(
+            f"{kind} needs feature maps and its input is a vector of {shape[0]}; move it before flatten or gap"
+        )
 
 
 def require_window_fits(kind: str, shape: Shape, sizes: tuple[int, ...], padding: int) -> None:
-    """Refuse a window larger than the maps."""
+    """Raise if the window is larger than the padded maps."""
     if any(size > side + 2 * padding for size, side in zip(sizes, shape[1:], strict=True)):
         raise BlockError(
             f"{kind} of {shape_text(sizes)} does not fit maps of {shape_text(shape)}; "
-            f"make its size {min(shape[1:]) + 2 * padding} or less, or take out a pool or stride before it"
+            f"make its size {min(shape[1:]) + 2 * padding} or less, or remove a pool or stride before it"
         )
 
 
-def conv(shape: Shape, at: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
+def conv(shape: Shape, settings: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
     """``{conv = 64, size = 3, stride = 1, padding = "same", border = "zeros", groups = 1, bias = true}``."""
     require_maps("conv", shape)
-    rank, size, groups = len(shape) - 1, at.get("size", 3), at.get("groups", 1)
+    rank, size, groups = len(shape) - 1, settings.get("size", 3), settings.get("groups", 1)
     sizes = tuple(size) if isinstance(size, list) else (size,) * rank
-    padding = {"same": None, "none": 0}.get(at.get("padding", "same"), at.get("padding"))
+    padding = {"same": None, "none": 0}.get(settings.get("padding", "same"), settings.get("padding"))
     require_window_fits("conv", shape, sizes, max(sizes) // 2 if padding is None else padding)
-    if shape[0] % groups or at["conv"] % groups:
+    if shape[0] % groups or settings["conv"] % groups:
         raise BlockError(
-            f"conv has {groups} groups, {shape[0]} maps in and {at['conv']} out; choose groups that divide both"
+            f"conv has {groups} groups, {shape[0]} maps in and {settings['conv']} out; choose groups that divide both"
         )
-    resolve_component(PADDINGS, border := at.get("border", "zeros"), "border")
+    resolve_component(PADDINGS, border := settings.get("border", "zeros"), "border")
     layer = LayerFactory(rank, padding=border)
     return layer.conv(
-        shape[0], at["conv"], sizes, at.get("stride", 1), padding=padding, groups=groups, bias=at.get("bias", True)
+        shape[0],
+        settings["conv"],
+        sizes,
+        settings.get("stride", 1),
+        padding=padding,
+        groups=groups,
+        bias=settings.get("bias", True),
     )
 
 
-def norm(shape: Shape, at: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
+def norm(shape: Shape, settings: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
     """``{norm = "batch"}``: batch, group, layer, lrn."""
-    made: nn.Module = resolve_component(NORMS, at["norm"], "norm")(shape[0], max(1, len(shape) - 1))
-    return made
+    module: nn.Module = resolve_component(NORMS, settings["norm"], "norm")(shape[0], max(1, len(shape) - 1))
+    return module
 
 
-def act(shape: Shape, at: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
+def act(shape: Shape, settings: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
     """``{act = "relu"}``."""
-    made: nn.Module = resolve_component(ACTIVATIONS, at["act"], "act")()
-    return made
+    module: nn.Module = resolve_component(ACTIVATIONS, settings["act"], "act")()
+    return module
 
 
-def pool(shape: Shape, at: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
+def pool(shape: Shape, settings: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
     """``{pool = "max", size = 2, stride = 2, padding = 0}``: max, average, strided, blur."""
     require_maps("pool", shape)
-    size, padding = at.get("size", 2), at.get("padding", 0)
+    size, padding = settings.get("size", 2), settings.get("padding", 0)
     require_window_fits("pool", shape, (size,) * (len(shape) - 1), padding)
-    ask = PoolSettings(shape[0], size, at.get("stride", size), padding, rank=len(shape) - 1)
-    made: nn.Module = resolve_component(POOLINGS, at["pool"], "pool")(ask)
-    return made
+    ask = PoolSettings(shape[0], size, settings.get("stride", size), padding, rank=len(shape) - 1)
+    module: nn.Module = resolve_component(POOLINGS, settings["pool"], "pool")(ask)
+    return module
 
 
-def inception_block(shape: Shape, at: dict[str, Any], context: BlockContext) -> nn.Module:
-    """``{inception = [64, 96, 128, 16, 32, 32]}``: of 1x1, 3x3 reduce, 3x3, 5x5 reduce, 5x5, pool projection."""
+def inception_block(shape: Shape, settings: dict[str, Any], context: BlockContext) -> nn.Module:
+    """``{inception = [64, 96, 128, 16, 32, 32]}``: channels of 1x1, 3x3 reduce, 3x3, 5x5 reduce, 5x5, pool."""
     require_maps("inception", shape)
-    widths = at["inception"]
+    widths = settings["inception"]
     if len(widths) != 6:
         raise BlockError(f"inception has {len(widths)} widths; give six: 1x1, 3x3 reduce, 3x3, 5x5 reduce, 5x5, pool")
     return inception(shape[0], tuple(widths), context.layer, 5)
 
 
-def residual(shape: Shape, at: dict[str, Any], context: BlockContext) -> nn.Module:
-    """``{residual = [blocks], project = false}``: adds what comes in, through a 1x1 where `project` is true."""
+def residual(shape: Shape, settings: dict[str, Any], context: BlockContext) -> nn.Module:
+    """``{residual = [blocks], project = false}``: adds its input, through a 1x1 if `project` is true."""
     require_maps("residual", shape)
-    body, gives = context.sequence(at["residual"], shape)
-    if gives == shape:
+    body, output_shape = context.sequence(settings["residual"], shape)
+    if output_shape == shape:
         return Residual(body, nn.Identity(), nn.Identity())
-    strides = {round(before / after) for before, after in zip(shape[1:], gives[1:], strict=False)}
-    if not at.get("project") or len(gives) != len(shape) or len(strides) != 1:
+    strides = {round(before / after) for before, after in zip(shape[1:], output_shape[1:], strict=False)}
+    if not settings.get("project") or len(output_shape) != len(shape) or len(strides) != 1:
         raise BlockError(
-            f"residual adds {shape_text(gives)} to {shape_text(shape)}; "
+            f"residual adds {shape_text(output_shape)} to {shape_text(shape)}; "
             f"end its blocks with {shape[0]} maps and stride 1, or set project = true"
         )
-    return Residual(body, context.layer.conv(shape[0], gives[0], 1, strides.pop(), padding=0), nn.Identity())
+    return Residual(body, context.layer.conv(shape[0], output_shape[0], 1, strides.pop(), padding=0), nn.Identity())
 
 
-def squeeze_excite(shape: Shape, at: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
-    """``{se = 16}``: a gate on each map; the number narrows it inside."""
+def squeeze_excite(shape: Shape, settings: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
+    """``{se = 16}``: a squeeze-and-excitation gate; the number is its reduction ratio."""
     require_maps("se", shape)
-    return SqueezeExcite(shape[0], len(shape) - 1, at["se"])
+    return SqueezeExcite(shape[0], len(shape) - 1, settings["se"])
 
 
-def dropout(shape: Shape, at: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
-    """``{dropout = 0.5}``: the part that is set to 0 in training."""
-    if not 0 <= at["dropout"] < 1:
-        raise BlockError(f"dropout is {at['dropout']}; give the part to drop, from 0 to below 1")
-    return nn.Dropout(at["dropout"])
+def dropout(shape: Shape, settings: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
+    """``{dropout = 0.5}``: the fraction set to 0 in training."""
+    if not 0 <= settings["dropout"] < 1:
+        raise BlockError(f"dropout is {settings['dropout']}; give the fraction to drop, at least 0 and below 1")
+    return nn.Dropout(settings["dropout"])
 
 
-def flatten(shape: Shape, at: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
+def flatten(shape: Shape, settings: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
     """``{flatten = true}``."""
     return nn.Flatten()
 
 
-def gap(shape: Shape, at: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
-    """``{gap = true}``: each map's mean."""
+def gap(shape: Shape, settings: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
+    """``{gap = true}``: global average pooling."""
     require_maps("gap", shape)
     return named(pool=LayerFactory(len(shape) - 1).global_average(), flatten=nn.Flatten())
 
 
-def linear(shape: Shape, at: dict[str, Any], context: BlockContext) -> nn.Module:
+def linear(shape: Shape, settings: dict[str, Any], context: BlockContext) -> nn.Module:
     """``{linear = 64}``, or ``{linear = "classes"}`` for the last."""
     if len(shape) > 1:
         raise BlockError(
-            f"linear needs a vector and gets maps of {shape_text(shape)}; "
+            f"linear needs a vector and its input is maps of {shape_text(shape)}; "
             f"put {{flatten = true}} ({math.prod(shape)} numbers) or {{gap = true}} ({shape[0]}) before it"
         )
-    return nn.Linear(shape[0], context.classes if at["linear"] == "classes" else at["linear"])
+    return nn.Linear(shape[0], context.classes if settings["linear"] == "classes" else settings["linear"])
 
 
-def block_sequence(shape: Shape, at: dict[str, Any], context: BlockContext) -> nn.Module:
-    """``{blocks = [blocks], repeat = 3}``: a list as one block."""
-    return context.sequence(at["blocks"], shape)[0]
+def block_sequence(shape: Shape, settings: dict[str, Any], context: BlockContext) -> nn.Module:
+    """``{blocks = [blocks], repeat = 3}``: a list of blocks as one."""
+    return context.sequence(settings["blocks"], shape)[0]
 
 
 BLOCKS: dict[

@@ -1,4 +1,4 @@
-"""A network from a text file: TOML with a list of blocks, checked line by line."""
+"""Builds a network from a TOML file with a list of blocks; errors name the line."""
 
 import tomllib
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ from convscope.models.network import Network
 from convscope.models.shape_inference import run_on_meta
 from convscope.models.toml.blocks import BLOCKS, BlockContext, BlockError, Shape
 
-TOP = {"name", "input", "classes", "activation", "norm", "blocks"}
+TOP_LEVEL_KEYS = {"name", "input", "classes", "activation", "norm", "blocks"}
 VECTOR = ("flatten", "gap")
 
 
 @dataclass(frozen=True)
 class BuiltLayer:
-    """One layer of the file, with its line and the shapes on both sides."""
+    """One layer of the file, with its line and its input and output shapes."""
 
     name: str
     block_type: str
@@ -33,7 +33,7 @@ class BuiltLayer:
 
 
 def lines_of_blocks(text: str) -> Iterator[int]:
-    r"""Yield the line on which each table opens, in order: ``{`` and ``[[``, outside strings and comments.
+    r"""Yield the line of each opening ``{`` and ``[[``, in order, outside strings and comments.
 
     >>> list(lines_of_blocks('a = [\n {b = "{"}, # {\n {c = [{d = 1}]}]'))
     [2, 3, 3]
@@ -61,111 +61,114 @@ def lines_of_blocks(text: str) -> Iterator[int]:
 
 
 class TomlReader:
-    """Builds the blocks of one file from the top down; every error names the line."""
+    """Builds the blocks of one file in order; every error names the line."""
 
     def __init__(self, source: str, classes: int, layer: LayerFactory) -> None:
         self.source = source
         self.context = BlockContext(layer, classes, self.sequence)
-        self.inside: Iterator[int] = iter(())  # the lines of the blocks inside the one that is being built
+        self.inside: Iterator[int] = iter(())  # lines of the blocks nested in the current one
 
-    def error(self, line: int, wrong: str) -> ModelError:
-        """Return an error with its place."""
-        return ModelError(f"{self.source}, line {line}: {wrong}")
+    def error(self, line: int, problem: str) -> ModelError:
+        """Return an error with file and line."""
+        return ModelError(f"{self.source}, line {line}: {problem}")
 
     def sequence(self, blocks: list[dict[str, Any]], shape: Shape) -> tuple[nn.Sequential, Shape]:
-        """Return a list of blocks as one layer, and the shape it gives."""
-        made = list(self.build_blocks(blocks, shape, self.inside))
-        return join_layers(made), made[-1].output_shape if made else shape
+        """Return a list of blocks as one layer, and its output shape."""
+        layer_built = list(self.build_blocks(blocks, shape, self.inside))
+        return join_layers(layer_built), layer_built[-1].output_shape if layer_built else shape
 
     def build_blocks(self, blocks: list[dict[str, Any]], shape: Shape, lines: Iterator[int]) -> Iterator[BuiltLayer]:
-        """Yield the layers of a list of blocks, each as often as it says; `lines` are those of all tables in it."""
+        """Yield the layers of a list of blocks, with repetitions; `lines` are the lines of all its tables."""
         counts: dict[str, int] = {}
-        for at in blocks:
-            if not isinstance(at, dict):
-                raise ModelError(f'{self.source}: {at!r} is no block; write {{conv = 64}} or {{pool = "max"}}')
+        for block in blocks:
+            if not isinstance(block, dict):
+                raise ModelError(f'{self.source}: {block!r} is not a block; write {{conv = 64}} or {{pool = "max"}}')
             line = next(lines)
-            inside = [next(lines) for _ in range(tables_inside(at))]
-            kind = self.block_type_of(at, line)
-            for _ in range(at.get("repeat", 1)):
+            inside = [next(lines) for _ in range(tables_inside(block))]
+            kind = self.block_type_of(block, line)
+            for _ in range(block.get("repeat", 1)):
                 self.inside = iter(inside)
                 counts[kind] = counts.get(kind, 0) + 1
-                made = self.build_block(f"{kind}{counts[kind]}", kind, at, line, shape)
-                yield made
-                shape = made.output_shape
+                layer_built = self.build_block(f"{kind}{counts[kind]}", kind, block, line, shape)
+                yield layer_built
+                shape = layer_built.output_shape
 
-    def block_type_of(self, at: dict[str, Any], line: int) -> str:
-        """Return what a block is, having checked its settings."""
-        kinds = [key for key in at if key in BLOCKS]
-        if len(kinds) != 1:
-            first = next(iter(at), "an empty block")
-            known = did_you_mean(first, BLOCKS) if not kinds else "; make them blocks of their own"
+    def block_type_of(self, block: dict[str, Any], line: int) -> str:
+        """Return the type of a block after checking its settings."""
+        types_found = [key for key in block if key in BLOCKS]
+        if len(types_found) != 1:
+            first = next(iter(block), "an empty block")
+            known = did_you_mean(first, BLOCKS) if not types_found else "; write separate blocks"
             raise self.error(
-                line, f"no block {first}{known}" if not kinds else f"{' and '.join(kinds)} in one block{known}"
+                line,
+                f"no block {first}{known}" if not types_found else f"{' and '.join(types_found)} in one block{known}",
             )
-        kind = kinds[0]
+        kind = types_found[0]
         _, types, settings = BLOCKS[kind]
-        for key in at:
+        for key in block:
             if key != kind and key not in settings | {"repeat"}:
                 raise self.error(line, f"{kind} has no setting {key}{did_you_mean(key, settings | {'repeat'})}")
-        if not isinstance(at[kind], types) or (isinstance(at[kind], bool) and types is int):
-            raise self.error(line, f"{kind} is {at[kind]!r}; {BLOCKS[kind][0].__doc__}")
+        if not isinstance(block[kind], types) or (isinstance(block[kind], bool) and types is int):
+            raise self.error(line, f"{kind} is {block[kind]!r}; {BLOCKS[kind][0].__doc__}")
         return kind
 
-    def build_block(self, name: str, kind: str, at: dict[str, Any], line: int, shape: Shape) -> BuiltLayer:
-        """Return one layer, having sent a shape through it."""
+    def build_block(self, name: str, kind: str, block: dict[str, Any], line: int, shape: Shape) -> BuiltLayer:
+        """Return one layer with its output shape."""
         try:
-            layer = BLOCKS[kind][0](shape, at, self.context)
+            layer = BLOCKS[kind][0](shape, block, self.context)
         except BlockError as error:
             raise self.error(line, str(error)) from None
         except ModelError as error:
             raise error if str(error).startswith(self.source) else self.error(line, str(error)) from None
         try:
-            gives = tuple(run_on_meta(layer, layer, (1, *shape)).shape[1:])
+            output_shape = tuple(run_on_meta(layer, layer, (1, *shape)).shape[1:])
         except (RuntimeError, ValueError) as error:
-            wrong = f"{kind} does not take {shape_text(shape)} ({str(error).splitlines()[0]})"
-            raise self.error(line, f"{wrong}; change its size, stride or padding") from None
-        return BuiltLayer(name, kind, line, layer, shape, gives)
+            problem = f"{kind} cannot process {shape_text(shape)} ({str(error).splitlines()[0]})"
+            raise self.error(line, f"{problem}; change its size, stride or padding") from None
+        return BuiltLayer(name, kind, line, layer, shape, output_shape)
 
 
-def tables_inside(at: Any) -> int:
-    """Return how many blocks stand inside a block, nested ones too."""
-    inside = at.get("residual", at.get("blocks", [])) if isinstance(at, dict) else []
-    return sum(1 + tables_inside(block) for block in inside) if isinstance(inside, list) else 0
+def tables_inside(block: Any) -> int:
+    """Return how many blocks are nested in a block, at any depth."""
+    inside = block.get("residual", block.get("blocks", [])) if isinstance(block, dict) else []
+    return sum(1 + tables_inside(inner) for inner in inside) if isinstance(inside, list) else 0
 
 
 def network_from_toml(
     classes: int = 10, *, channels: int = 3, size: Size = 32, rank: int = 2, text: str = "",
     source: str = "network.toml",
 ) -> Network:  # fmt: skip
-    """Return the network that a TOML text tells.
+    """Return the network defined by a TOML text.
 
-    The text has ``blocks``, a list of tables; perhaps ``activation`` and ``norm`` for its inception blocks, ``input``
-    ([C, H, W]) and ``classes`` for those who only look at it. The stem ends where the resolution first falls; every
-    further fall begins a stage; the head begins where maps become a vector.
+    The text has ``blocks``, a list of tables; optionally ``activation`` and ``norm`` for inception blocks, and
+    ``input`` ([C, H, W]) and ``classes`` for inspection without data. The stem ends at the first reduction of the
+    resolution; each further reduction starts a stage; the head starts where maps become a vector.
 
     Raises:
-        ModelError: with the line, the shapes on both sides and the remedy.
+        ModelError: the text is invalid; the message names the line, the shapes and the remedy.
     """
-    told = parse(text, source)
-    takes = InputSpec.checked("assembled", channels, rank, size)
-    if takes.size is None:
+    document = parse(text, source)
+    input_spec = InputSpec.checked("assembled", channels, rank, size)
+    if input_spec.size is None:
         raise ModelError(f"{source}: no image size is given; write input = [3, 32, 32] or give size=(H, W)")
-    activation = resolve_component(ACTIVATIONS, told.get("activation", "relu"), f"{source}: activation")
-    layer = LayerFactory(rank, activation, resolve_component(NORMS, told.get("norm", "none"), f"{source}: norm"))
+    activation = resolve_component(ACTIVATIONS, document.get("activation", "relu"), f"{source}: activation")
+    layer = LayerFactory(rank, activation, resolve_component(NORMS, document.get("norm", "none"), f"{source}: norm"))
     reader = TomlReader(source, classes, layer)
-    parts = list(reader.build_blocks(told["blocks"], (channels, *takes.size), lines_of_blocks(text)))
+    parts = list(reader.build_blocks(document["blocks"], (channels, *input_spec.size), lines_of_blocks(text)))
     last = parts[-1]
     if last.output_shape != (classes,):
-        wrong = f"the network gives {shape_text(last.output_shape)} and there are {classes} classes"
-        raise reader.error(last.line, f'{wrong}; end with {{linear = "classes"}}')
+        problem = f"the output has shape {shape_text(last.output_shape)} and there are {classes} classes"
+        raise reader.error(last.line, f'{problem}; end with {{linear = "classes"}}')
     split = next(number for number, part in enumerate(parts) if len(part.output_shape) == 1)
     fixed = any(part.block_type == "flatten" for part in parts)
     stem, stages = split_stages(parts[:split])
-    return Network("assembled", takes if fixed else InputSpec(channels, rank), stem, stages, join_layers(parts[split:]))
+    return Network(
+        "assembled", input_spec if fixed else InputSpec(channels, rank), stem, stages, join_layers(parts[split:])
+    )
 
 
 def split_stages(parts: list[BuiltLayer]) -> tuple[nn.Sequential, list[nn.Sequential]]:
-    """Return stem and stages: a new one begins with every layer that lowers the resolution."""
+    """Return stem and stages; every layer that reduces the resolution starts a new stage."""
     groups: list[list[BuiltLayer]] = [[]]
     for part in parts:
         if part.output_shape[1:] != part.input_shape[1:] and (groups[-1] or len(groups) > 1):
@@ -178,7 +181,7 @@ def split_stages(parts: list[BuiltLayer]) -> tuple[nn.Sequential, list[nn.Sequen
 
 
 def join_layers(parts: list[BuiltLayer]) -> nn.Sequential:
-    """Return layers one after the other under their names."""
+    """Return the layers as a sequential container with their names."""
     layers = nn.Sequential()
     for part in parts:
         layers.add_module(part.name, part.layer)
@@ -186,37 +189,37 @@ def join_layers(parts: list[BuiltLayer]) -> nn.Sequential:
 
 
 def parse(text: str, source: str) -> dict[str, Any]:
-    """Return the file's tables, having checked its top.
+    """Return the parsed file after checking its top-level keys.
 
     Raises:
-        ModelError: no TOML, an unknown word, no blocks.
+        ModelError: the text is not TOML, has an unknown key or no blocks.
     """
     try:
-        told = tomllib.loads(text)
+        document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ModelError(f"{source}: not TOML: {error}") from None
-    for key in told:
-        if key not in TOP:
-            raise ModelError(f"{source}: no setting {key}{did_you_mean(key, TOP)}")
-    blocks = told.get("blocks")
+    for key in document:
+        if key not in TOP_LEVEL_KEYS:
+            raise ModelError(f"{source}: no setting {key}{did_you_mean(key, TOP_LEVEL_KEYS)}")
+    blocks = document.get("blocks")
     if not isinstance(blocks, list) or not blocks:
         raise ModelError(
             f'{source}: it has no blocks; write blocks = [{{conv = 16}}, {{gap = true}}, {{linear = "classes"}}]'
         )
-    return told
+    return document
 
 
 def read_spec(path: Path) -> Network:
-    """Return the network of a TOML file that tells its own ``input`` and ``classes``.
+    """Return the network of a TOML file with its own ``input`` and ``classes``.
 
     Raises:
         ModelError: see `network_from_toml`.
     """
     text = read_text(path)
-    told = parse(text, path.name)
-    channels, *sides = told.get("input", (3, 32, 32))
+    document = parse(text, path.name)
+    channels, *sides = document.get("input", (3, 32, 32))
     return network_from_toml(
-        told.get("classes", 10), channels=channels, size=tuple(sides), rank=len(sides), text=text, source=path.name
+        document.get("classes", 10), channels=channels, size=tuple(sides), rank=len(sides), text=text, source=path.name
     )
 
 
@@ -224,7 +227,7 @@ def read_text(path: Path) -> str:
     """Return a file's text.
 
     Raises:
-        ModelError: there is no such file.
+        ModelError: the file does not exist.
     """
     if not path.is_file():
         raise ModelError(f"{path}: no such file; give a TOML file with blocks")
