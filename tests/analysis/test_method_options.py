@@ -42,10 +42,10 @@ def quick(method: str) -> dict[str, object]:
 )
 def test_channels_and_images_change_the_result(spectral, method, picture):
     layer = "early.0" if method == "filters" else "late"
-    said = {"layers": [layer], "channels": [1, 3], "images": ["water"], **quick(method)}
+    settings = {"layers": [layer], "channels": [1, 3], "images": ["water"], **quick(method)}
     plain = explain(spectral, method, {"layers": [layer], "images": ["water"], **quick(method)})
     before = [Image.open(path).tobytes() for path in plain.pictures]
-    narrow = explain(spectral, method, said)
+    narrow = explain(spectral, method, settings)
     assert [Image.open(path).tobytes() for path in narrow.pictures] != before
     assert narrow.numbers["settings"]["channels"] == [1, 3]
     if picture:
@@ -54,8 +54,8 @@ def test_channels_and_images_change_the_result(spectral, method, picture):
 
 @pytest.mark.parametrize("of", ["neuron", "layer", "direction"])
 def test_neurons_whole_layers_and_directions_can_be_maximised(spectral, of):
-    seen = explain(spectral, "maximise", {"objective": of, "layers": ["late"], "steps": 3, "copies": 2})
-    (layer,) = seen.numbers["layers"]
+    result = explain(spectral, "maximise", {"objective": of, "layers": ["late"], "steps": 3, "copies": 2})
+    (layer,) = result.numbers["layers"]
     assert layer["kind"] == of
     expected = {"neuron": [f"neuron {i}" for i in range(8)], "layer": ["all of it"],
                 "direction": ["towards soil", "towards water", "towards wood"]}  # fmt: skip
@@ -90,12 +90,12 @@ def test_a_planted_dead_filter_and_its_copy_become_suggestions_of_the_run(run):
         model.stem.conv.weight[2] = 0
         model.stem.conv.weight[3] = model.stem.conv.weight[1]
     save_bundle(run / "model", model, config)
-    seen = explain(run, "suggestions", {"layers": ["stem", "stages.0"]})
-    found = [(one["kind"], one["layer"], one["finding"]) for one in seen.numbers["suggestions"]]
+    result = explain(run, "suggestions", {"layers": ["stem", "stages.0"]})
+    found = [(one["kind"], one["layer"], one["finding"]) for one in result.numbers["suggestions"]]
     assert ("dead", "stem.conv", "1 of 4 filters have near-zero weights: 2") in found
     assert ("duplicate", "stem.conv", "1 of 4 filters duplicate another: 3") in found
-    told = "stem.conv (dead): 1 of 4 filters have near-zero weights: 2. Try: train it with 3 filters, "
-    assert any(sentence.startswith(told) for sentence in seen.summary)
+    message = "stem.conv (dead): 1 of 4 filters have near-zero weights: 2. Try: train it with 3 filters, "
+    assert any(sentence.startswith(message) for sentence in result.summary)
     narrow = explain(run, "suggestions", {"layers": ["stem"], "channels": [3]})
     assert "dead" not in {one["kind"] for one in narrow.numbers["suggestions"]}
 
@@ -126,19 +126,19 @@ def test_maps_localise_the_bright_patch_that_determines_the_class(tmp_path, as_c
     pixels, marks = planted()
     given = torch.where(marks, 1, 255) if as_classes else marks
     subject = wrap_module(Bright(), pixels, [1] * 12, InputInfo(classes=("dark", "bright"), home=tmp_path), given)
-    seen = explain(subject, "pointing", {"layers": ["layer"]})
-    assert [one["method"] for one in seen.numbers["maps"]] == [
+    result = explain(subject, "pointing", {"layers": ["layer"]})
+    assert [one["method"] for one in result.numbers["maps"]] == [
         "grad_cam", "layer_cam", "integrated_gradients", "occlusion",
     ]  # fmt: skip
-    for one in seen.numbers["maps"]:
+    for one in result.numbers["maps"]:
         assert one["hits"] > 0.8
         assert one["energy"] > 4 * one["area"]
-    assert seen.summary[0].startswith("Grad-CAM layer: its peak lies on the object in 100 % of the images, and ")
+    assert result.summary[0].startswith("Grad-CAM layer: its peak lies on the object in 100 % of the images, and ")
 
 
 def test_attribution_maps_are_scored_against_the_boxes_of_a_localise_run(finding):
-    seen = explain(finding, "pointing", {"method": ["grad_cam"], "max_images": 8})
-    (one,) = seen.numbers["maps"]
+    result = explain(finding, "pointing", {"method": ["grad_cam"], "max_images": 8})
+    (one,) = result.numbers["maps"]
     assert 0 < one["area"] < 1
     assert 0 <= one["hits"] <= 1
     subject = open_target(finding)
@@ -194,8 +194,8 @@ OUT_OF_RANGE = {
 @pytest.mark.parametrize("method", OUT_OF_RANGE)
 def test_every_method_rejects_a_channel_out_of_range(spectral, method):
     layer = "late.1" if method == "filters" else "late"
-    said = {"layers": [layer], "channels": [99], **quick(method)}
-    assert refused(ConvscopeError, spectral, method, said) == OUT_OF_RANGE[method]
+    settings = {"layers": [layer], "channels": [99], **quick(method)}
+    assert refused(ConvscopeError, spectral, method, settings) == OUT_OF_RANGE[method]
 
 
 def test_layers_without_channels_runs_without_masks_and_without_probes_are_errors(run, spectral):
@@ -233,18 +233,18 @@ ALONE = {
 
 @pytest.mark.parametrize("method", [method for method in METHODS if method != "over_time"])
 def test_a_saved_model_without_images_supports_methods_that_need_none_and_requires_files_otherwise(run, method):
-    said = {**quick(method), **({"layers": ["stages.1"], "channels": [1]} if method == "maximise" else {})}
+    settings = {**quick(method), **({"layers": ["stages.1"], "channels": [1]} if method == "maximise" else {})}
     if method in ALONE:
-        assert refused(ConfigError, run / "model", method, said) == ALONE[method]
+        assert refused(ConfigError, run / "model", method, settings) == ALONE[method]
         return
-    assert explain(run / "model", method, said).pictures
+    assert explain(run / "model", method, settings).pictures
 
 
 def test_a_network_without_maps_is_looked_at_by_its_pixels(tmp_path):
     flat = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 2))
     subject = wrap_module(flat, torch.rand(6, 1, 8, 8), [0, 1] * 3, InputInfo(classes=("a", "b"), home=tmp_path))
-    seen = explain(subject, "attribution")
-    assert [one["method"] for one in seen.numbers["maps"]] == ["integrated_gradients", "occlusion"]
+    result = explain(subject, "attribution")
+    assert [one["method"] for one in result.numbers["maps"]] == ["integrated_gradients", "occlusion"]
     assert refused(ConfigError, subject, "attribution", {"method": ["grad_cam"]}) == (
         "Sequential: no layer has maps; choose --method integrated_gradients, input_gradients, smooth_grad or occlusion"
     )

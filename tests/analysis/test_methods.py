@@ -37,28 +37,28 @@ PICTURES = {
 @pytest.mark.parametrize("method", METHODS)
 def test_every_way_writes_pictures_and_the_same_numbers_again_with_the_same_seed(run, finding, method, tmp_path):
     run = finding if method == "pointing" else run
-    seen = explain(run, method, QUICK.get(method, {}), out=tmp_path / "first")
+    result = explain(run, method, QUICK.get(method, {}), out=tmp_path / "first")
     again = explain(run, method, QUICK.get(method, {}), out=tmp_path / "second")
-    assert seen.numbers_file.read_bytes() == again.numbers_file.read_bytes()
-    assert json.loads(seen.numbers_file.read_text()) == seen.numbers
-    assert len(seen.pictures) >= PICTURES[method]
-    assert seen.summary
-    for path in seen.pictures:
+    assert result.numbers_file.read_bytes() == again.numbers_file.read_bytes()
+    assert json.loads(result.numbers_file.read_text()) == result.numbers
+    assert len(result.pictures) >= PICTURES[method]
+    assert result.summary
+    for path in result.pictures:
         if path.suffix in (".png", ".gif"):
             with Image.open(path) as picture:
                 assert min(picture.size) >= 20
                 picture.verify()
 
 
-SAID = {"class_images": {"steps": 2}, "maximise": {"steps": 2}, "invert": {"steps": 2, "max_images": 1},
+SETTINGS = {"class_images": {"steps": 2}, "maximise": {"steps": 2}, "invert": {"steps": 2, "max_images": 1},
         "sanity": {"draws": 1}, "hierarchy": {"steps": 2, "count": 2}}  # fmt: skip
 
 
 @pytest.mark.parametrize("method", [method for method in METHODS if method not in ("over_time", "pointing")])
 def test_every_way_works_on_a_module_of_ones_own_with_five_channels(spectral, method):
     before = {name: value.clone() for name, value in spectral.model.state_dict().items()}
-    seen = explain(spectral, method, SAID.get(method, {}))
-    assert seen.numbers_file.parent == spectral.home / method
+    result = explain(spectral, method, SETTINGS.get(method, {}))
+    assert result.numbers_file.parent == spectral.home / method
     assert spectral.model.training
     assert all(torch.equal(value, before[name]) for name, value in spectral.model.state_dict().items())
 
@@ -69,9 +69,9 @@ def test_activations_equal_the_output_recorded_by_a_hook(spectral):
     x = spectral.input(spectral.read("validation").select([0]))
     spectral.model(x)
     handle.remove()
-    seen = explain(spectral, "activations", {"images": ["a"], "layers": ["late"]})
+    result = explain(spectral, "activations", {"images": ["a"], "layers": ["late"]})
     np.testing.assert_allclose(
-        seen.numbers["layers"][0]["mean"][0], kept[0].mean((2, 3))[0].tolist(), rtol=1e-5, atol=1e-6
+        result.numbers["layers"][0]["mean"][0], kept[0].mean((2, 3))[0].tolist(), rtol=1e-5, atol=1e-6
     )
 
 
@@ -79,9 +79,9 @@ def test_a_saved_model_alone_explains_files(run, tmp_path):
     for name, level in (("dark", 20), ("bright", 230)):
         Image.new("L", (8, 8), level).save(tmp_path / f"{name}.png")
     model = shutil.copytree(run / "model", tmp_path / "model")
-    seen = explain(model, "attribution", {"images": [str(tmp_path / "dark.png"), str(tmp_path / "bright.png")]})
-    assert seen.pictures == (model / "explain" / "attribution" / "attribution.png",)
-    assert len(seen.numbers["predictions"]) == 2
+    result = explain(model, "attribution", {"images": [str(tmp_path / "dark.png"), str(tmp_path / "bright.png")]})
+    assert result.pictures == (model / "explain" / "attribution" / "attribution.png",)
+    assert len(result.numbers["predictions"]) == 2
 
 
 def test_images_are_chosen_by_class_by_name_and_by_mistake(run):
@@ -113,9 +113,9 @@ def test_maps_of_where_come_from_the_deepest_stage_that_still_has_places(run):
 
 
 def test_the_run_itself_explains(run):
-    seen = Run(run).explain("filters")
-    assert seen.pictures == (run / "explain" / "filters" / "stem.conv.png",)
-    assert "data:image/png;base64," in seen._repr_html_()
+    result = Run(run).explain("filters")
+    assert result.pictures == (run / "explain" / "filters" / "stem.conv.png",)
+    assert "data:image/png;base64," in result._repr_html_()
 
 
 def test_the_hierarchy_goes_into_the_report_until_the_network_changes(run):

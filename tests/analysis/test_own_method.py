@@ -58,8 +58,8 @@ def test_it_has_an_http_schema_and_runs_in_the_explorer(run):
     session = Session.open(run)
     app = application(session, TOKEN)
     with TestClient(app, base_url=HOME, headers={"Authorization": f"Bearer {TOKEN}"}) as client:
-        told = client.get("/api/methods").json()["methods"][-1]
-        assert (told["name"], told["schema"]["properties"]["factors"]["maximum"]) == ("brightness", 50)
+        content = client.get("/api/methods").json()["methods"][-1]
+        assert (content["name"], content["schema"]["properties"]["factors"]["maximum"]) == ("brightness", 50)
         job = done(client, "brightness", images=["validation-1"], factors=2)
         assert job["state"] == "done"
         assert list(job["result"]["pictures"]) == ["brightness"]

@@ -22,13 +22,15 @@ def run(finished, tmp_path):
 
 
 def test_training_never_touches_the_test_set(tmp_path, few, monkeypatch):
-    asked = []
+    requests = []
     from convscope.runs.loaders import PreparedData
 
     batches = PreparedData.batches
-    monkeypatch.setattr(PreparedData, "batches", lambda self, role, how: asked.append(role) or batches(self, role, how))
+    monkeypatch.setattr(
+        PreparedData, "batches", lambda self, role, how: requests.append(role) or batches(self, role, how)
+    )
     train(tmp_path / "run", few, train__epochs=1)
-    assert set(asked) == {"train", "validation"}
+    assert set(requests) == {"train", "validation"}
     assert not (tmp_path / "run" / "test_evaluations.jsonl").exists()
     assert not (tmp_path / "run" / "predictions" / "test.npz").exists()
 
@@ -53,9 +55,9 @@ def test_the_scores_are_those_of_the_saved_network_on_the_files_of_the_set(tmp_p
 
 
 def test_evaluation_equals_the_scores_reported_by_training(run):
-    told = run.events("epoch")[-1]["validation"]
+    result = run.events("epoch")[-1]["validation"]
     found = evaluate(run.path, "validation")
-    assert {name: found[name] for name in told} == pytest.approx(told, abs=1e-4)
+    assert {name: found[name] for name in result} == pytest.approx(result, abs=1e-4)
     low, high = found.interval
     assert 0 <= low < found["accuracy"] < high <= 1
     assert found.test_evaluations == 0

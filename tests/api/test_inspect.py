@@ -15,21 +15,21 @@ NOTES_IMAGE = (
 
 
 def test_a_published_network_is_inspected_without_taking_memory_for_its_weights() -> None:
-    anatomy = inspect("vgg16")
-    assert anatomy.num_parameters == 138_357_544
-    assert round(100 * anatomy.shares()["fully connected"], 1) == 89.4
-    assert anatomy.shape == (3, 224, 224)
+    summary = inspect("vgg16")
+    assert summary.num_parameters == 138_357_544
+    assert round(100 * summary.shares()["fully connected"], 1) == 89.4
+    assert summary.shape == (3, 224, 224)
 
 
 def test_any_module_of_the_users_own_is_inspected() -> None:
-    anatomy = inspect(nn.Sequential(nn.Conv2d(3, 10, 5), nn.ReLU()), (3, 32, 32))
-    assert anatomy.num_parameters == 760
-    assert anatomy.layers[0].output_shape == (10, 28, 28)
+    summary = inspect(nn.Sequential(nn.Conv2d(3, 10, 5), nn.ReLU()), (3, 32, 32))
+    assert summary.num_parameters == 760
+    assert summary.layers[0].output_shape == (10, 28, 28)
 
 
 def test_options_of_a_named_network_can_be_tried() -> None:
-    anatomy = inspect("vgg16", options={"head": "gap", "widths": []})
-    assert anatomy.num_parameters == 15_227_688
+    summary = inspect("vgg16", options={"head": "gap", "widths": []})
+    assert summary.num_parameters == 15_227_688
     with pytest.raises(ModelError) as caught:
         inspect("vgg16", options={"head": "gpa"})
     assert str(caught.value) == "vgg head: no gpa; did you mean gap?"
@@ -56,9 +56,9 @@ def test_a_network_that_python_finds_is_inspected(tmp_path: Path, monkeypatch: p
 def test_a_toml_brings_its_own_input(tmp_path: Path) -> None:
     file = tmp_path / "net.toml"
     file.write_text('input = [1, 8, 8]\nclasses = 3\nblocks = [{conv = 4}, {gap = true}, {linear = "classes"}]\n')
-    anatomy = inspect(file)
-    assert anatomy.shape == (1, 8, 8)
-    assert anatomy.layers[-1].output_shape == (3,)
+    summary = inspect(file)
+    assert summary.shape == (1, 8, 8)
+    assert summary.layers[-1].output_shape == (3,)
 
 
 def test_an_unknown_network_is_named_with_the_nearest() -> None:

@@ -110,9 +110,9 @@ def test_test_time_augmentation_views_are_averaged(tmp_path, tta_views):
     config = config.model_copy(update={"mirrored": True})
     file = drawn(tmp_path / "a.png", size=(50, 70))
     (answer,) = predict(model, config, [file], tta_views)
-    looks = AveragedViews(model, (16, 12), tta_views)
+    views = AveragedViews(model, (16, 12), tta_views)
     assert answer.probabilities == pytest.approx(
-        own_answer(looks, read_image(file, 3, looks.input_size), config), abs=1e-5
+        own_answer(views, read_image(file, 3, views.input_size), config), abs=1e-5
     )
     assert answer.probabilities != next(predict(model, config, [file])).probabilities
 
@@ -131,9 +131,9 @@ def test_the_views_default_to_those_of_the_bundle(tmp_path):
     model, config = saved(tmp_path / "model")
     file = drawn(tmp_path / "a.png")
     once, several = (next(predict(model, config, [file], tta_views)).probabilities for tta_views in ("1", "shifts"))
-    told = config.model_copy(update={"tta_views": "shifts"})
-    assert next(predict(model, told, [file])).probabilities == several != once
-    assert next(predict(model, told, [file], "1")).probabilities == once
+    result = config.model_copy(update={"tta_views": "shifts"})
+    assert next(predict(model, result, [file])).probabilities == several != once
+    assert next(predict(model, result, [file], "1")).probabilities == once
 
 
 def test_unknown_crops_are_refused_before_a_file_is_read(tmp_path):

@@ -75,12 +75,12 @@ REFUSED = {
 @pytest.mark.parametrize(("make", "message"), REFUSED.values(), ids=REFUSED)
 def test_data_that_cannot_be_trained_on_are_refused_in_one_line(convscope, tmp_path, make, message):
     source = make(tmp_path)
-    said = convscope("train", source, "--out", tmp_path / "run", *SMALL)
-    assert said == (2, "", f"convscope: {source}: {message.format(home=tmp_path)}\n")
+    output = convscope("train", source, "--out", tmp_path / "run", *SMALL)
+    assert output == (2, "", f"convscope: {source}: {message.format(home=tmp_path)}\n")
     assert not (tmp_path / "run").exists()
 
 
-TOLD = {
+MESSAGES = {
     "a class with one image": (
         bad_data.class_of_one, "note: class b has one image: it is kept for train, and nothing measures it",
     ),
@@ -116,7 +116,7 @@ TOLD = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("make", "line"), TOLD.values(), ids=TOLD)
+@pytest.mark.parametrize(("make", "line"), MESSAGES.values(), ids=MESSAGES)
 def test_irregular_data_are_reported_and_trained_on(convscope, tmp_path, make, line):
     code, out, err = convscope("train", make(tmp_path), "--out", tmp_path / "run", *SMALL)
     assert (code, err) == (0, "")

@@ -64,9 +64,9 @@ def test_flags_go_before_the_recipe_and_the_recipe_before_the_data(convscope, ru
     flags = ["--epochs", 1, "--size", 8, "--model", "mlp", "--set", "train.epochs=9"]
     code, _, err = convscope("train", few, "--out", path, "--recipe", run / "recipe.toml", *flags)
     assert (code, err) == (0, "")
-    said = read_toml(path / "recipe.toml")
-    assert (said["model"]["name"], said["train"]["epochs"], said["data"]["size"]) == ("mlp", 1, [8, 8])
-    assert said["train"]["batch"] == 16, "as the recipe says"
+    output = read_toml(path / "recipe.toml")
+    assert (output["model"]["name"], output["train"]["epochs"], output["data"]["size"]) == ("mlp", 1, [8, 8])
+    assert output["train"]["batch"] == 16, "as the recipe says"
 
 
 @pytest.mark.usefixtures("no_report")

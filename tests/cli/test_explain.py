@@ -23,12 +23,12 @@ def run(finished, tmp_path_factory):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_help_of_each_way_teaches_without_a_run(convscope, method):
-    code, said, _ = convscope("explain", method, "--help")
+    code, output, _ = convscope("explain", method, "--help")
     assert code == 0
-    assert "--out" in said
+    assert "--out" in output
     for option in ("--layers", "--channels", "--images", "--seed", "--json"):
-        assert option in said
-    assert "Limitations:" in said
+        assert option in output
+    assert "Limitations:" in output
 
 
 def test_help_loads_no_torch():
@@ -43,9 +43,9 @@ def test_help_loads_no_torch():
 
 
 def test_sentences_and_files_are_printed(convscope, run, tmp_path):
-    code, said, _ = convscope("explain", run, "filters", "--out", tmp_path)
+    code, output, _ = convscope("explain", run, "filters", "--out", tmp_path)
     assert code == 0
-    sentence, picture, figures = said.strip().splitlines()
+    sentence, picture, figures = output.strip().splitlines()
     assert sentence.startswith("stem.conv: 0 dead, ")
     assert picture == str(tmp_path / "stem.conv.png")
     assert figures == str(tmp_path / "filters.json")
@@ -53,27 +53,27 @@ def test_sentences_and_files_are_printed(convscope, run, tmp_path):
 
 def test_json_is_the_file_s_content(convscope, run):
     words = ("--layers", "stages.1", "--channels", "1,4-5", "--images", "3", "--images", "7", "--seed", "5")
-    code, said, _ = convscope("explain", run, "activations", *words, "--json")
+    code, output, _ = convscope("explain", run, "activations", *words, "--json")
     assert code == 0
-    told = json.loads(said)
-    assert told == json.loads((run / "explain" / "activations" / "activations.json").read_text())
-    assert told["settings"]["channels"] == [1, 4, 5]
-    assert told["settings"]["seed"] == 5
-    assert told["settings"]["per_class"] is None
-    assert len(told["images"]) == 4, "as many of the two classes as are shown"
+    content = json.loads(output)
+    assert content == json.loads((run / "explain" / "activations" / "activations.json").read_text())
+    assert content["settings"]["channels"] == [1, 4, 5]
+    assert content["settings"]["seed"] == 5
+    assert content["settings"]["per_class"] is None
+    assert len(content["images"]) == 4, "as many of the two classes as are shown"
 
 
 def test_where_accepts_a_method_and_a_target_class(convscope, run, tmp_path):
     how = ("--method", "layer_cam", "--method", "input_gradients", "--target", "8")
-    code, said, _ = convscope("explain", run, "attribution", *how, "--out", tmp_path, "--json")
+    code, output, _ = convscope("explain", run, "attribution", *how, "--out", tmp_path, "--json")
     assert code == 0
-    assert [one["method"] for one in json.loads(said)["maps"]] == ["layer_cam", "input_gradients"]
-    assert set(json.loads(said)["maps"][0]["targets"]) == {8}
+    assert [one["method"] for one in json.loads(output)["maps"]] == ["layer_cam", "input_gradients"]
+    assert set(json.loads(output)["maps"][0]["targets"]) == {8}
 
 
 def test_errors_are_one_line_and_exit_code_2(convscope, run):
-    code, said, error = convscope("explain", run, "maximise", "--layers", "stages.l")
-    assert (code, said) == (2, "")
+    code, output, error = convscope("explain", run, "maximise", "--layers", "stages.l")
+    assert (code, output) == (2, "")
     assert error == "convscope: layer stages.l: the network has no such layer; did you mean stages.1?\n"
 
 
@@ -99,14 +99,14 @@ def test_errors_are_one_line_and_exit_code_2(convscope, run):
 )  # fmt: skip
 def test_invalid_input_is_an_error_of_one_line(convscope, run, words, told):
     method, *rest = words
-    code, said, error = convscope("explain", run, method, *rest)
-    assert (code, said) == (2, "")
+    code, output, error = convscope("explain", run, method, *rest)
+    assert (code, output) == (2, "")
     assert error == f"convscope: {told}\n"
 
 
 def test_a_folder_that_is_not_a_run_is_an_error(convscope, tmp_path):
-    code, said, error = convscope("explain", tmp_path, "attribution")
-    assert (code, said) == (2, "")
+    code, output, error = convscope("explain", tmp_path, "attribution")
+    assert (code, output) == (2, "")
     assert error == (
         f"convscope: {tmp_path}: no recipe.toml in it, so it is no run; name a folder that convscope train wrote\n"
     )

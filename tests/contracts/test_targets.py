@@ -17,7 +17,7 @@ def dataset(request):
     return shapes(count=N, target_kind=request.param)
 
 
-def seen(dataset):
+def values_of(dataset):
     decoded, unreadable = dataset.kind.decode(dataset, (32, 32))
     assert unreadable == {}
     return dataset.kind.in_view(dataset, (32, 32)) if decoded is None else decoded
@@ -55,22 +55,22 @@ def test_a_run_whose_names_are_gone_is_refused(dataset):
     names = ", ".join(dataset.classes)
     columns = f"shapes: the {dataset.kind.name} were elsewhere when the run began and are {names} now"
     label = f"shapes: the label {min(dataset.classes)} is new since the run began, which knows elsewhere"
-    told = {f"{columns}; mend them or train anew", f"{label}; mend the label or train anew"}
-    assert str(caught.value) in told
+    result = {f"{columns}; mend them or train anew", f"{label}; mend the label or train anew"}
+    assert str(caught.value) in result
 
 
 def test_there_is_a_row_for_each_image_as_the_network_sees_it(dataset):
-    assert len(seen(dataset)) == N
+    assert len(values_of(dataset)) == N
 
 
 def test_image_classes_are_classes_or_none(dataset):
-    found = dataset.kind.image_classes(seen(dataset), len(dataset.classes))
+    found = dataset.kind.image_classes(values_of(dataset), len(dataset.classes))
     assert found.shape == (N,)
     assert -1 <= found.min() <= found.max() < len(dataset.classes)
 
 
 def test_objects_have_places_only_where_targets_say_where(dataset):
-    masks = dataset.kind.object_masks(seen(dataset), np.arange(N), (32, 32))
+    masks = dataset.kind.object_masks(values_of(dataset), np.arange(N), (32, 32))
     assert (masks is not None) == dataset.kind.spatial
     assert masks is None or (masks.shape, masks.dtype) == ((N, 32, 32), np.uint8)
 

@@ -18,12 +18,12 @@ def explored():
 
         def client(path: Path) -> TestClient:
             session = Session.open(path)
-            asked = TestClient(
+            request = TestClient(
                 application(session, TOKEN), base_url=HOME, headers={"Authorization": f"Bearer {TOKEN}"},
                 raise_server_exceptions=False,
             )  # fmt: skip
-            asked.session = session
-            return opened.enter_context(asked)
+            request.session = session
+            return opened.enter_context(request)
 
         yield client
 

@@ -26,10 +26,10 @@ def inputs(own_copy, monkeypatch):
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(5, 3, 3, padding=1), nn.BatchNorm2d(3), nn.ReLU(), nn.Flatten(), nn.Linear(192, 10))
     subject = wrap_module(model.eval(), np.random.default_rng(0).random((6, 5, 8, 8), np.float32), range(6))
-    seen = LiveRun(own_copy)
-    shown = LoadedModel("1", subject, seen.loaded_model().config, module_tree(model, torch.zeros(1, 5, 8, 8)))
+    result = LiveRun(own_copy)
+    shown = LoadedModel("1", subject, result.loaded_model().config, module_tree(model, torch.zeros(1, 5, 8, 8)))
     monkeypatch.setattr(LiveRun, "loaded_model", lambda _: shown)
-    return Inputs(seen, ImageSets(seen, LabelCorrections(RunFolder.open(own_copy))))
+    return Inputs(result, ImageSets(result, LabelCorrections(RunFolder.open(own_copy))))
 
 
 def test_maps_of_every_channel_and_a_unit_s_arithmetic(inputs):

@@ -86,8 +86,8 @@ def test_an_uploaded_picture_of_the_network_s_size_is_taken_pixel_for_pixel(clie
     assert own["name"] == "mine"
     assert own["truth"] == client.get("/api/inputs/validation-3").json()["truth"], "painted over, it keeps its class"
     _, picture, _ = decoded(client.get(f"/api/inputs/{own['id']}/maps?layer=input&values=float").content)
-    seen = client.session.run.loaded_model().subject
-    assert np.allclose(picture[0] * seen.std[0] + seen.mean[0], pixels / 255, atol=1e-6)
+    explored = client.session.run.loaded_model().subject
+    assert np.allclose(picture[0] * explored.std[0] + explored.mean[0], pixels / 255, atol=1e-6)
     assert client.post("/api/inputs", content=png(pixels)).json()["id"] == own["id"], "the same pixels, the same id"
 
 

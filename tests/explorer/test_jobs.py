@@ -144,16 +144,16 @@ def test_optimised_images_are_returned_one_by_one(client, method, settings):
 
 
 def test_the_methods_are_told_with_their_settings(client):
-    told = {one["name"]: one for one in client.get("/api/methods").json()["methods"]}
-    assert list(told) == list(METHODS)
-    steps = told["invert"]["schema"]["properties"]["steps"]
+    content = {one["name"]: one for one in client.get("/api/methods").json()["methods"]}
+    assert list(content) == list(METHODS)
+    steps = content["invert"]["schema"]["properties"]["steps"]
     assert steps == {
         "auto": "", "default": 512, "description": "Number of optimisation steps.", "maximum": 100000, "minimum": 1,
         "title": "Steps", "type": "integer", "widget": "",
     }  # fmt: skip
-    assert told["attribution"]["schema"]["properties"]["method"]["items"]["enum"][0] == "grad_cam"
-    assert all(field["description"] for one in told.values() for field in one["schema"]["properties"].values())
-    assert all(one["limitations"].startswith("Limitations: ") for one in told.values())
+    assert content["attribution"]["schema"]["properties"]["method"]["items"]["enum"][0] == "grad_cam"
+    assert all(field["description"] for one in content.values() for field in one["schema"]["properties"].values())
+    assert all(one["limitations"].startswith("Limitations: ") for one in content.values())
 
 
 @pytest.mark.parametrize(

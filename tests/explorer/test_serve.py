@@ -58,9 +58,9 @@ def test_the_command_serves_the_page_follows_the_run_and_ends_with_ctrl_c(served
 def test_two_servers_do_not_share_a_port_and_the_second_reports_an_error(served, convscope, own_copy):
     _, link = served
     port = link.split(":")[2].split("/")[0]
-    code, _, said = convscope("explore", own_copy, "--port", port, "--no-open")
+    code, _, output = convscope("explore", own_copy, "--port", port, "--no-open")
     assert code == 2
-    assert said == (
+    assert output == (
         f"convscope: --host 127.0.0.1 --port {port}: cannot be listened on (Address already in use); "
         "choose another port\n"
     )
@@ -75,8 +75,8 @@ def test_connections_send_at_once():
 
 
 def test_a_folder_that_is_not_a_run_is_an_error(convscope, tmp_path):
-    code, _, said = convscope("explore", tmp_path / "none", "--no-open")
+    code, _, output = convscope("explore", tmp_path / "none", "--no-open")
     assert code == 2
-    assert said == (
+    assert output == (
         f"convscope: {tmp_path / 'none'}: no such run; convscope train DATA --out {tmp_path / 'none'} makes one\n"
     )

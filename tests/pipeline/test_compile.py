@@ -15,22 +15,22 @@ from convscope.pipeline.build import compile_for
 from convscope.runs.recipe import Recipe
 
 
-def said(way: str, micro_batch: int | None = None) -> Recipe:
+def values_of(way: str, micro_batch: int | None = None) -> Recipe:
     return Recipe.model_validate({"train": {"compile": way}, "step": {"micro_batch": micro_batch}})
 
 
 def test_what_is_compiled_follows_from_the_setting_and_the_device() -> None:
     cpu, gpu = torch.device("cpu"), torch.device("cuda")
-    assert compile_for(said("auto"), gpu).choice is None  # a trial decides
+    assert compile_for(values_of("auto"), gpu).choice is None  # a trial decides
     ways = ("auto", "never", "always", "graphs")
-    assert [compile_for(said(way), cpu).choice for way in ways] == ["never", "never", "always", "graphs"]
-    assert [compile_for(said(way), gpu).choice for way in ways[1:]] == ["never", "always", "graphs"]
+    assert [compile_for(values_of(way), cpu).choice for way in ways] == ["never", "never", "always", "graphs"]
+    assert [compile_for(values_of(way), gpu).choice for way in ways[1:]] == ["never", "always", "graphs"]
 
 
 def test_graphs_are_not_tried_where_gradients_are_added_up() -> None:
     gpu = torch.device("cuda")
-    assert compile_for(said("auto"), gpu).candidates == ("always", "graphs")
-    assert compile_for(said("auto", micro_batch=8), gpu).candidates == ("always",)
+    assert compile_for(values_of("auto"), gpu).candidates == ("always", "graphs")
+    assert compile_for(values_of("auto", micro_batch=8), gpu).candidates == ("always",)
 
 
 def test_cuda_graphs_are_rejected_on_a_cpu(tmp_path: Path) -> None:

@@ -64,10 +64,10 @@ def test_a_killed_run_goes_on_to_the_same_bits(tmp_path, few, straight, number, 
         until(lambda: RunFolder(path).has_checkpoint(), process)
         time.sleep(random.random() * 0.3)
         process.send_signal(number)
-        said = process.stderr.read()
+        output = process.stderr.read()
         assert process.wait() == code
     if number != signal.SIGKILL:
-        assert said == (
+        assert output == (
             f"convscope: stopped; at most the current epoch is lost. Go on with: convscope train --resume {path}\n"
         )
     assert_goes_on_alike(path, straight)

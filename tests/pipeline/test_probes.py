@@ -38,8 +38,8 @@ def test_a_full_disk_stops_the_snapshots_and_not_the_training(few, tmp_path, mon
 
     monkeypatch.setattr("convscope.pipeline.probes.save_snapshot", full)
     events = train(tmp_path / "run", few, train__epochs=1)
-    told = [event.text for event in events if type(event).__name__ == "Note"]
-    assert told == ["the probes' maps are not kept (No space left on device); training goes on"]
+    values = [event.text for event in events if type(event).__name__ == "Note"]
+    assert values == ["the probes' maps are not kept (No space left on device); training goes on"]
     assert (tmp_path / "run" / "model" / "model.safetensors").exists()
 
 

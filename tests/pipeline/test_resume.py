@@ -46,7 +46,7 @@ def after_step(number):
     return lambda event: isinstance(event, Step) and event.step == number
 
 
-def told(path):
+def values_of(path):
     """The recorded events without the seconds."""
     return [{name: value for name, value in event.items() if name != "seconds"} for event in RunFolder(path).events()]
 
@@ -71,7 +71,7 @@ def test_a_resumed_run_ends_with_the_same_bits(tmp_path, changes, few):
     assert events[1].first_epoch == 1
     assert weights(broken) == weights(straight)
     assert same(state(broken), state(straight))
-    assert told(broken) == told(straight)
+    assert values_of(broken) == values_of(straight)
 
 
 @pytest.mark.parametrize("when", [after_step(5), after_step(2)], ids=["in an epoch", "in the first epoch"])
@@ -80,7 +80,7 @@ def test_a_run_broken_off_in_an_epoch_repeats_that_epoch(tmp_path, straight, whe
     list(resuming(tmp_path / "run"))
     assert weights(tmp_path / "run") == weights(straight)
     assert same(state(tmp_path / "run"), state(straight))
-    assert told(tmp_path / "run") == told(straight)
+    assert values_of(tmp_path / "run") == values_of(straight)
 
 
 def test_a_run_can_be_stopped_again_and_again(tmp_path, straight, few):
@@ -244,7 +244,7 @@ def test_a_full_disk_is_reported_in_one_line_and_the_run_can_be_resumed(tmp_path
     assert str(caught.value).startswith(f"{path / what}: cannot be written (No space left on device)")
     list(resuming(path))
     assert weights(path) == weights(straight)
-    assert told(path) == told(straight)
+    assert values_of(path) == values_of(straight)
     assert (path / "report.html").exists()
 
 

@@ -158,9 +158,9 @@ def test_runs_of_other_tasks_are_not_compared_by_accuracy(runs):
 
 @pytest.mark.parametrize("name", ["classify", "segment", "localise"])
 def test_the_augmentation_preview_shows_original_and_augmented_images(name):
-    said = {"policy": "standard", "changes": {"elastic": 0.05}}
-    found = augment("shapes", settings=said, task=name, images=2, variants=3)
-    assert found.settings == AugmentSettings(mirror=True, **said)
+    settings = {"policy": "standard", "changes": {"elastic": 0.05}}
+    found = augment("shapes", settings=settings, task=name, images=2, variants=3)
+    assert found.settings == AugmentSettings(mirror=True, **settings)
     sheet = np.asarray(found.picture)
     side = (sheet.shape[0] - 4) // 2
     assert sheet.shape == (2 * side + 4, 4 * side + 4, 3)

@@ -68,10 +68,10 @@ def test_events_are_emitted_in_order(tmp_path, few):
 
 
 def test_events_are_stored_as_they_were_emitted(finished):
-    told = RunFolder(finished).events()
-    assert [event["event"] for event in told] == ["step"] * 11 + ["epoch"] + ["step"] * 11 + ["epoch"]
-    assert [event["step"] for event in told if event["event"] == "step"] == list(range(1, 23))
-    assert told[-1]["validation"].keys() == {"loss", "accuracy", "top5", "macro_f1"}
+    result = RunFolder(finished).events()
+    assert [event["event"] for event in result] == ["step"] * 11 + ["epoch"] + ["step"] * 11 + ["epoch"]
+    assert [event["step"] for event in result if event["event"] == "step"] == list(range(1, 23))
+    assert result[-1]["validation"].keys() == {"loss", "accuracy", "top5", "macro_f1"}
 
 
 def test_data_json_records_the_dataset_and_its_split(finished):
@@ -103,16 +103,16 @@ def test_the_saved_network_predicts_as_the_trained_one(finished):
 
 
 def test_the_recipe_is_resolved_and_runs_again_as_it_is_to_the_same_bits(finished, tmp_path):
-    said = read_recipe(finished / "recipe.toml")
-    assert said["model"] == {
+    output = read_recipe(finished / "recipe.toml")
+    assert output["model"] == {
         "name": "resnet18", "options": {"stem": "small", "width": 4, "depths": [1, 1], "dropout": 0.1}, "init": "",
     }  # fmt: skip
-    assert said["data"]["source"] == "digits"
-    assert said["optimiser"]["learning_rate"] > 0
-    list(training(said["data"]["source"], tmp_path / "again", said))
+    assert output["data"]["source"] == "digits"
+    assert output["optimiser"]["learning_rate"] > 0
+    list(training(output["data"]["source"], tmp_path / "again", output))
     assert weights(tmp_path / "again") == weights(finished)
     assert same(state(tmp_path / "again"), state(finished))
-    assert read_recipe(tmp_path / "again" / "recipe.toml") == said
+    assert read_recipe(tmp_path / "again" / "recipe.toml") == output
     batch = next(line for line in (tmp_path / "again" / "recipe.toml").read_text().splitlines() if "batch =" in line)
     assert batch.startswith(f"batch = 128  # {finished / 'recipe.toml'} line "), "it says where its values are from"
 
@@ -148,8 +148,8 @@ def test_colour_images_can_be_seen_in_grey_and_grey_ones_in_colour(tmp_path, few
 @pytest.mark.parametrize("name", ["adam", "adamw", "rmsprop"])
 def test_another_optimiser_starts_at_its_own_rate(tmp_path, name, few):
     train(tmp_path / "run", few, train__epochs=1, optimiser__name=name)
-    said = read_recipe(tmp_path / "run" / "recipe.toml")["optimiser"]
-    assert (said["name"], said["learning_rate"]) == (name, 0.001)
+    output = read_recipe(tmp_path / "run" / "recipe.toml")["optimiser"]
+    assert (output["name"], output["learning_rate"]) == (name, 0.001)
 
 
 def test_first_weights_can_be_chosen_and_zeros_learn_nothing(tmp_path, few):
@@ -162,8 +162,8 @@ def test_first_weights_can_be_chosen_and_zeros_learn_nothing(tmp_path, few):
 
 @pytest.mark.parametrize("name", ["mlp", "lenet"])
 def test_another_network_has_its_own_options(tmp_path, name, few):
-    said = {"model": {"name": name}, "train": {"epochs": 1, "threads": 1}}
-    list(training(few, tmp_path / "run", said))
+    settings = {"model": {"name": name}, "train": {"epochs": 1, "threads": 1}}
+    list(training(few, tmp_path / "run", settings))
     assert load_bundle(tmp_path / "run" / "model")[1].architecture.name == name
 
 
@@ -209,10 +209,10 @@ def test_class_weights_and_balanced_batches_can_be_set(tmp_path):
     folder = photos(tmp_path / "photos", "ab", each=30)
     for number in range(20):
         (folder / "b" / f"{number}.png").unlink()
-    asked = {"loss__class_weights": "balanced", "train__balanced_batches": True}
-    train(tmp_path / "run", str(folder), train__epochs=1, **asked)
-    said = read_recipe(tmp_path / "run" / "recipe.toml")
-    assert (said["loss"]["class_weights"], said["train"]["balanced_batches"]) == ("balanced", True)
+    request = {"loss__class_weights": "balanced", "train__balanced_batches": True}
+    train(tmp_path / "run", str(folder), train__epochs=1, **request)
+    output = read_recipe(tmp_path / "run" / "recipe.toml")
+    assert (output["loss"]["class_weights"], output["train"]["balanced_batches"]) == ("balanced", True)
     assert RunFolder(tmp_path / "run").data()["summary"]["imbalance"] == 3
 
 
@@ -230,10 +230,10 @@ def test_the_range_test_chooses_the_rate_and_shows_its_curve(tmp_path, few):
     path = tmp_path / "run"
     events = train(path, few, train__find_lr=True, train__epochs=1)
     curve = json.loads((path / "range_test.json").read_text())
-    said = read_recipe(path / "recipe.toml")
-    rate = said["optimiser"]["learning_rate"]
+    output = read_recipe(path / "recipe.toml")
+    rate = output["optimiser"]["learning_rate"]
     assert rate == float(f"{curve['suggestion']:.2g}")
-    assert said["train"]["find_lr"] is False
+    assert output["train"]["find_lr"] is False
     assert len(curve["rates"]) == len(curve["losses"]) >= 10
     note = next(event for event in events if isinstance(event, Note))
     assert note == Note(0, 0, f"learning rate {rate:g}: {curve['why']} (range test)")
@@ -301,7 +301,7 @@ def test_a_budget_that_is_over_before_the_first_step_is_refused(tmp_path, few):
 
 def test_overfitting_is_reported_at_the_end(tmp_path):
     """50 images without augmentation and with random labels, which can only be memorised."""
-    said = {
+    settings = {
         "model": {"name": "mlp", "options": {"widths": [64]}},
         "optimiser": {"name": "adam", "learning_rate": 0.005},
         "schedule": {"name": "constant"},
@@ -316,7 +316,7 @@ def test_overfitting_is_reported_at_the_end(tmp_path):
     for number, image in enumerate(load_digits().images[:100]):
         label = "ab"[generator.integers(2)]
         Image.fromarray((image * 15).astype(np.uint8)).save(folder / label / f"{number}.png")
-    events = list(training(str(folder), tmp_path / "run", said))
+    events = list(training(str(folder), tmp_path / "run", settings))
     begins = events[-1].overfitting
     assert begins is not None
     assert f"Overfitting from epoch {begins}: " in write_report(RunFolder(tmp_path / "run")).read_text()
@@ -354,11 +354,11 @@ def test_invalid_settings_are_rejected_before_anything_is_decoded_or_written(
     tmp_path, monkeypatch, changes, error, message, few
 ):
     monkeypatch.setattr(train_module, "prepare", None)
-    said = small(**changes)
+    output = small(**changes)
     if changes.get("model__options") == {}:
-        said["model"] = {"name": changes["model__name"]}
+        output["model"] = {"name": changes["model__name"]}
     with pytest.raises(error) as caught:
-        list(training(few, tmp_path / "run", said))
+        list(training(few, tmp_path / "run", output))
     assert str(caught.value) == message.format(source=few)
     assert not (tmp_path / "run").exists()
 

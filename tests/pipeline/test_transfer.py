@@ -32,11 +32,11 @@ def test_a_frozen_encoder_is_verified_bit_for_bit_and_reported(tmp_path, few, tr
     train(tmp_path / "run", few, transfer__checkpoint=str(trained), train__epochs=6)
     assert same(frozen_of(tmp_path / "run"), frozen_of(trained))
     assert not same(tensors(tmp_path / "run"), tensors(trained)), "the head is new"
-    told = RunFolder(tmp_path / "run").transfer()
-    assert told["proof"]["changed"] == []
-    assert told["proof"]["tensors"] == len(frozen_of(trained))
-    assert told["plan"][-1]["frozen_until"] == 0
-    assert [row["frozen_until"] for row in told["plan"][:-1]] == [None] * 3
+    transfer = RunFolder(tmp_path / "run").transfer()
+    assert transfer["proof"]["changed"] == []
+    assert transfer["proof"]["tensors"] == len(frozen_of(trained))
+    assert transfer["plan"][-1]["frozen_until"] == 0
+    assert [row["frozen_until"] for row in transfer["plan"][:-1]] == [None] * 3
     config = load_config(tmp_path / "run" / "model")
     assert config.origin["source"] == str((trained / "model").resolve())
     assert config.origin["licence"] == "not stated"
@@ -68,9 +68,14 @@ def test_frozen_is_frozen_also_with_accumulation_averaging_and_without_kept_feat
 
 @pytest.mark.parametrize("stop", [1, 3])
 def test_a_resumed_run_ends_with_the_same_bits(tmp_path, few, trained, stop):
-    said = {"transfer__checkpoint": str(trained), "transfer__unfreeze_at": 3, "train__epochs": 4, "transfer__views": 1}
-    train(tmp_path / "straight", few, **said)
-    events = start(tmp_path / "run", few, **said)
+    settings = {
+        "transfer__checkpoint": str(trained),
+        "transfer__unfreeze_at": 3,
+        "train__epochs": 4,
+        "transfer__views": 1,
+    }
+    train(tmp_path / "straight", few, **settings)
+    events = start(tmp_path / "run", few, **settings)
     for event in events:
         if isinstance(event, Epoch) and event.epoch == stop:
             break
@@ -84,9 +89,14 @@ def test_a_resumed_run_ends_with_the_same_bits(tmp_path, few, trained, stop):
 
 def test_training_on_cached_features_gives_the_same_weights_as_recomputing_them(tmp_path, few, trained):
     """Without augmentation, to the bit; what it saved is told."""
-    said = {"transfer__checkpoint": str(trained), "train__epochs": 3, "augment__policy": "none", "model__options": {}}
-    kept = train(tmp_path / "kept", few, **said, transfer__views=1)
-    train(tmp_path / "anew", few, **said, transfer__views=0)
+    settings = {
+        "transfer__checkpoint": str(trained),
+        "train__epochs": 3,
+        "augment__policy": "none",
+        "model__options": {},
+    }
+    kept = train(tmp_path / "kept", few, **settings, transfer__views=1)
+    train(tmp_path / "anew", few, **settings, transfer__views=0)
     assert torch.allclose(tensors(tmp_path / "kept")["head.fc.weight"], tensors(tmp_path / "anew")["head.fc.weight"])
     stages = RunFolder(tmp_path / "kept").transfer()["stages"]
     assert [(stage["first"], stage["last"], stage["views"], stage["identical"]) for stage in stages] == [
@@ -99,13 +109,13 @@ def test_training_on_cached_features_gives_the_same_weights_as_recomputing_them(
 
 def test_when_validation_falls_after_unfreezing_the_frozen_stage_is_the_answer(tmp_path, trained):
     few = str(photos(tmp_path / "four", "abcd", each=40))
-    said = {"transfer__checkpoint": str(trained), "train__epochs": 9, "transfer__unfreeze_at": 9}
+    settings = {"transfer__checkpoint": str(trained), "train__epochs": 9, "transfer__unfreeze_at": 9}
     events = train(
-        tmp_path / "run", few, **said, transfer__encoder_lr="3000x", transfer__layer_lr_decay=1.0, step__clip=1e9
+        tmp_path / "run", few, **settings, transfer__encoder_lr="3000x", transfer__layer_lr_decay=1.0, step__clip=1e9
     )
     folder = RunFolder(tmp_path / "run")
-    told = folder.transfer()
-    assert told["last_score"] < told["frozen_score"]
+    transfer = folder.transfer()
+    assert transfer["last_score"] < transfer["frozen_score"]
     assert load_config(folder.model).epoch == 8
     assert same(frozen_of(tmp_path / "run"), frozen_of(trained)), "the network that is kept, not the spoilt one"
     assert events[-1].epoch == 8

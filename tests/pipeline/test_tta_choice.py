@@ -104,26 +104,26 @@ def begun(finished, budget):
 
 
 def test_within_a_budget_views_are_used_only_if_they_are_cheap(finished):
-    trainee = begun(finished, 100.0)
-    assert isinstance(trainee.clock, TimeBudget)
-    looks = [trainee.estimate_eval_seconds(tta_views) for tta_views in ("1", "shifts")]
-    assert looks == [0, 0]
-    trainee.clock.evaluation = 1.0
-    once, several = (trainee.estimate_eval_seconds(tta_views) for tta_views in ("1", "shifts"))
-    count = AveragedViews(nn.Identity(), (8, 8), "shifts", trainee.config.mirrored).num_views
+    session = begun(finished, 100.0)
+    assert isinstance(session.clock, TimeBudget)
+    views = [session.estimate_eval_seconds(tta_views) for tta_views in ("1", "shifts")]
+    assert views == [0, 0]
+    session.clock.evaluation = 1.0
+    once, several = (session.estimate_eval_seconds(tta_views) for tta_views in ("1", "shifts"))
+    count = AveragedViews(nn.Identity(), (8, 8), "shifts", session.config.mirrored).num_views
     assert several == count * once
-    trainee.clock.evaluation = 0.99 * MAX_TTA_SHARE * 100 / several
-    assert trainee.tta_views == "shifts"
-    trainee.clock.evaluation = 1.01 * MAX_TTA_SHARE * 100 / several
-    assert trainee.tta_views == "1"
+    session.clock.evaluation = 0.99 * MAX_TTA_SHARE * 100 / several
+    assert session.tta_views == "shifts"
+    session.clock.evaluation = 1.01 * MAX_TTA_SHARE * 100 / several
+    assert session.tta_views == "1"
 
 
 def test_photographs_are_looked_at_once(finished):
-    trainee = begun(finished, 0.0)
-    assert trainee.tta_views == "shifts"
-    seen = trainee.config.preprocessing.model_copy(update={"size": (65, 8)})
-    trainee.config = trainee.config.model_copy(update={"preprocessing": seen})
-    assert trainee.tta_views == "1"
+    session = begun(finished, 0.0)
+    assert session.tta_views == "shifts"
+    preprocessing = session.config.preprocessing.model_copy(update={"size": (65, 8)})
+    session.config = session.config.model_copy(update={"preprocessing": preprocessing})
+    assert session.tta_views == "1"
 
 
 def test_spatial_predictions_are_not_averaged(tmp_path):

@@ -10,9 +10,9 @@ from helpers.small_runs import start
 
 def test_every_epoch_s_matrix_has_its_accuracy_and_a_resumed_run_has_each_once(tmp_path, few, no_report):  # noqa: ARG001
     training = start(tmp_path / "run", few, train__epochs=3, train__probes=0)
-    seen = 0
-    while seen < 2:
-        seen += isinstance(next(training), Epoch)
+    count = 0
+    while count < 2:
+        count += isinstance(next(training), Epoch)
     training.close()
     folder = RunFolder.open(tmp_path / "run")
     assert confusion_epochs(folder) == [1, 2]

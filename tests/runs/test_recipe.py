@@ -127,8 +127,8 @@ def test_flags_are_toml_values_and_bare_words_are_strings():
 
 
 def test_a_single_view_may_be_given_as_a_number():
-    said = settings_from_flags(["train.tta_views=1", "data.source=digits"])
-    assert parse_recipe(said).train.tta_views == "1"
+    output = settings_from_flags(["train.tta_views=1", "data.source=digits"])
+    assert parse_recipe(output).train.tta_views == "1"
 
 
 def test_a_flag_without_a_value_is_refused():

@@ -47,12 +47,12 @@ def attribution_sheet(
     objects: np.ndarray | None = None,
 ) -> np.ndarray:
     """Each image beside its maps, under what it is and what it was taken for; `objects` (N, H, W) are outlined."""
-    pixels, rows, said = images.pixels().numpy(), [], subject.task.predicted_class(answers)
+    pixels, rows, predicted = images.pixels().numpy(), [], subject.task.predicted_class(answers)
     layers = list(dict.fromkeys(one.layer for one in maps if one.layer))
     for place, name in enumerate(images.names):
-        truth, answer = subject.class_name(int(images.targets[place])), subject.class_name(int(said[place]))
+        truth, answer = subject.class_name(int(images.targets[place])), subject.class_name(int(predicted[place]))
         followed = subject.class_name(int(maps[0].targets[place]))
-        label = f"{name}: predicted {answer}, {100 * answers[place, said[place]]:.0f} %"
+        label = f"{name}: predicted {answer}, {100 * answers[place, predicted[place]]:.0f} %"
         label += f" (is {truth})" if truth and truth != answer else ""
         label += f"; maps for {followed}" if followed != answer else ""
         drawn = [overlay(pixels[place], _drawn(one.maps[place])) for one in maps]

@@ -177,17 +177,17 @@ def where_block(subject: AnalysisTarget, images: ImageSet, look_for_mistakes: bo
     x, answers = subject.input(chosen), probabilities(subject, chosen)
     layer = attribution_layer(subject.model, x)
     maps = [class_map(subject.model, x, layer, torch.from_numpy(subject.task.predicted_class(answers)), "grad_cam")]
-    told = (
+    result = (
         f"the {len(wrong)} surest mistakes"
         if len(wrong) > 1
         else "the one mistake"
         if wrong
         else f"{len(chosen)} images"
     )
-    told += "; no mistakes were found" if look_for_mistakes and not wrong else ""
+    result += "; no mistakes were found" if look_for_mistakes and not wrong else ""
     return {
         "kind": "attribution", "layer": layer, "title": f"{layer}: attribution maps",
-        "says": f"Grad-CAM of {told}: do they lie on the object, or on its context?",
+        "says": f"Grad-CAM of {result}: do they lie on the object, or on its context?",
         "picture_array": attribution_sheet(subject, chosen, answers, maps),
     }  # fmt: skip
 

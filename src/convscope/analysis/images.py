@@ -86,7 +86,7 @@ def check_object_masks(
 def image_set_of(prepared: PreparedData, split: str) -> ImageSet:
     """The images of one set of a run."""
     rows, dataset = prepared.rows(split), prepared.dataset
-    index, seen = prepared.store_index[rows], prepared.targets()
-    known = dataset.kind.image_classes(seen[index], len(dataset.classes))
-    marks = dataset.kind.object_masks(seen, index, prepared.preprocessing.size)
+    index, targets = prepared.store_index[rows], prepared.targets()
+    known = dataset.kind.image_classes(targets[index], len(dataset.classes))
+    marks = dataset.kind.object_masks(targets, index, prepared.preprocessing.size)
     return ImageSet(tuple(dataset.names[i] for i in rows), known, prepared.store.pixels, index, marks)

@@ -80,11 +80,13 @@ def _kernel(kernel: np.ndarray) -> np.ndarray:
 def filter_sentence(found: Filters) -> str:
     """What the kernels say about the training."""
     count, smooth = len(found.weights), found.smoothness
-    said = f"{found.layer}: {len(found.dead)} dead, {len(found.duplicates)} pairs of duplicates among {count} kernels"
+    message = (
+        f"{found.layer}: {len(found.dead)} dead, {len(found.duplicates)} pairs of duplicates among {count} kernels"
+    )
     if smooth is None:
-        return said
+        return message
     noisy = len(smooth.noisy)
     return (
-        f"{said}; smoothness {smooth.scores.mean():.2f} on average (random ones {smooth.random_mean:.2f}), "
+        f"{message}; smoothness {smooth.scores.mean():.2f} on average (random ones {smooth.random_mean:.2f}), "
         f"{noisy} of {count} no smoother than random ones"
     )

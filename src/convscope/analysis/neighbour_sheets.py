@@ -59,27 +59,27 @@ def compare_neighbours(
         projection: "pca" or "tsne", and its seed.
         report: called with the images done.
     """
-    (layer, channels), (images, asked) = space, sets
+    (layer, channels), (images, request) = space, sets
     features = feature_vectors(subject.model, layer, subject.batches(images), report, tuple(channels))
     vectors = {"features": features, "pixels": pixel_vectors(subject.batches(images))}
     near = {space: nearest(one, count) for space, one in vectors.items()}
     queries = _queries(subject, (layer, channels), sets, count, near, vectors)
     pictures = {
-        "neighbours": neighbours_sheet(subject, images, asked, queries, layer),
+        "neighbours": neighbours_sheet(subject, images, request, queries, layer),
         "map": map_sheet(subject, images, features, *projection),
     }
     numbers: dict[str, Any] = {
         "layer": layer,
         "images": images.names,
-        "queries": asked.names,
+        "queries": request.names,
         "neighbours": {
             space: [[images.names[i] for i in row] for row in one.indices] for space, one in queries.items()
         },
         "distances": {space: one.distances for space, one in queries.items()},
     }
-    data = {"layer": layer, "queries": [_records(images, queries, row) for row in range(len(asked))]}
+    data = {"layer": layer, "queries": [_records(images, queries, row) for row in range(len(request))]}
     if (images.targets < 0).any():
-        return Findings(pictures, numbers, (f"{len(asked)} images compared with {len(images):,}",), data=data)
+        return Findings(pictures, numbers, (f"{len(request)} images compared with {len(images):,}",), data=data)
     alarms = {space: look_alikes(one, images.targets, space) for space, one in near.items()}  # type: ignore[arg-type]
     shares = {space: float(purity(one, images.targets).mean()) for space, one in near.items()}
     if any(alarms.values()):
@@ -107,14 +107,14 @@ def _queries(
     vectors: dict[str, np.ndarray],
 ) -> dict[str, Neighbours]:
     """The neighbours of the queries: of the set's own images without themselves, of files among all."""
-    (layer, channels), (images, asked) = space, sets
+    (layer, channels), (images, request) = space, sets
     place = {name: i for i, name in enumerate(images.names)}
-    if all(name in place for name in asked.names):
-        rows = [place[name] for name in asked.names]
+    if all(name in place for name in request.names):
+        rows = [place[name] for name in request.names]
         return {name: Neighbours(one.indices[rows], one.distances[rows]) for name, one in near.items()}
     given = {
-        "features": feature_vectors(subject.model, layer, subject.batches(asked), channels=tuple(channels)),
-        "pixels": pixel_vectors(subject.batches(asked)),
+        "features": feature_vectors(subject.model, layer, subject.batches(request), channels=tuple(channels)),
+        "pixels": pixel_vectors(subject.batches(request)),
     }
     return {one: nearest(vectors[one], count, given[one]) for one in near}
 

@@ -48,9 +48,9 @@ def batched_maps(
 
 def verdict(method: str, layer: str, game: Pointing) -> str:
     """The scores of one kind of map in a sentence."""
-    told = game.to_json()
+    result = game.to_json()
     return (
         f"{words(method)} {layer}".strip()
-        + f": its peak lies on the object in {100 * told['hits']:.0f} % of the images, "
-        f"and {100 * told['energy']:.0f} % of what it holds; the object is {100 * told['area']:.0f} % of the image"
+        + f": its peak lies on the object in {100 * result['hits']:.0f} % of the images, "
+        f"and {100 * result['energy']:.0f} % of what it holds; the object is {100 * result['area']:.0f} % of the image"
     )

@@ -49,8 +49,8 @@ class AnalysisResult:
     def _repr_html_(self) -> str:
         from convscope.analysis.data_urls import image_of_file
 
-        said = "".join(f"<p>{sentence}</p>" for sentence in self.summary)
-        return said + "".join(f'<p><img src="{image_of_file(path)}"></p>' for path in self.pictures)
+        html = "".join(f"<p>{sentence}</p>" for sentence in self.summary)
+        return html + "".join(f'<p><img src="{image_of_file(path)}"></p>' for path in self.pictures)
 
 
 def write_result(findings: Findings, method: str, settings: dict[str, Any], folder: Path) -> AnalysisResult:

@@ -25,10 +25,10 @@ def stimuli_sheet(subject: AnalysisTarget, images: ImageSet, found: Stimuli, cha
         rows.append((label + (" (silent)" if channel in found.silent else ""), tiles, names))
     height, width = found.field.size
     whole = (height, width) == found.field.image
-    seen = "the whole image" if whole else f"{height} x {width} pixels"
+    extent = "the whole image" if whole else f"{height} x {width} pixels"
     note = (
         f"The patches of {found.num_images:,} images that excite each channel most, at most one of an image. "
-        f"A unit sees {seen}. Ask what they share, and what differs."
+        f"A unit sees {extent}. Ask what they share, and what differs."
     )
     return titled(table(rows), f"{found.layer}: stimuli of {len(channels)} of {len(found.values)} channels", note)
 

@@ -80,8 +80,8 @@ def augment(
     size = size_for(found, torch.device("cpu"), recipe.model.name)["data"]["size"]
     store = build_store(found, size)
     usual = augmentation_for(found.target_kind, store.pixels, store.readable)
-    asked = Overrides.of({"augment": nest(dict(settings or {}))}, "augment")
-    chosen = check_overrides(lay(usual, asked)).augment
+    request = Overrides.of({"augment": nest(dict(settings or {}))}, "augment")
+    chosen = check_overrides(lay(usual, request)).augment
     rows = store.readable[np.unique(np.linspace(0, len(store.readable) - 1, images).astype(int))]
     masks, _ = found.kind.decode(found, size)
     targets = found.kind.in_view(found, size) if masks is None else masks

@@ -176,10 +176,10 @@ def run_baselines(
             if chosen is None:
                 yield _run_plain(source, name, seed)
                 continue
-            said = {**chosen, "seed": seed, "train.budget": limit}
+            settings = {**chosen, "seed": seed, "train.budget": limit}
             if name == "transfer":
-                said["transfer.checkpoint"] = checkpoint
-            entry = _run_trained(source, name, out / f"{name}-{seed}", nest(said))
+                settings["transfer.checkpoint"] = checkpoint
+            entry = _run_trained(source, name, out / f"{name}-{seed}", nest(settings))
             if name == "transfer" and not budget:
                 limit = max(entry.seconds, 15.0)
             yield entry

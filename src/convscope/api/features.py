@@ -108,12 +108,12 @@ def features(
     network, preprocessing, classes = open_model(model)
     prepared = _images(model, source, preprocessing, seed, on_progress)
     vectors, logits = encode(network, prepared, preprocessing)
-    y, train, asked = prepared.dataset.targets, prepared.rows("train"), prepared.rows("validation")
-    scores = probe_scores(vectors[train], y[train], vectors[asked], y[asked])
+    y, train, validation = prepared.dataset.targets, prepared.rows("train"), prepared.rows("validation")
+    scores = probe_scores(vectors[train], y[train], vectors[validation], y[validation])
     if classes == prepared.dataset.classes:
-        scores = {"the network's own": float((logits[asked].argmax(1) == y[asked]).mean())} | scores
-    curve = learning_curve(vectors[train], y[train], vectors[asked], y[asked], seed)
-    twice, files = extrapolate_to_double(curve, len(asked)), write(out, prepared, vectors)
+        scores = {"the network's own": float((logits[validation].argmax(1) == y[validation]).mean())} | scores
+    curve = learning_curve(vectors[train], y[train], vectors[validation], y[validation], seed)
+    twice, files = extrapolate_to_double(curve, len(validation)), write(out, prepared, vectors)
     return Features(out, prepared.dataset.names, vectors, scores, curve, twice, files)
 
 

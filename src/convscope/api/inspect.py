@@ -74,18 +74,20 @@ def _imported(place: str, maker: str) -> nn.Module:
     Raises:
         ModelError: it cannot be found or called, or makes no module.
     """
-    told = f"{place}:{maker}"
+    location = f"{place}:{maker}"
     sys.path.insert(0, str(Path.cwd()))
     try:
         made = getattr(import_module(place), maker)
         with torch.device("meta"):
             model = made if isinstance(made, nn.Module) else made()
     except (ImportError, AttributeError, TypeError) as error:
-        raise ModelError(f"{told}: {error}; name a module and what makes the network, like mine:Net") from None
+        raise ModelError(f"{location}: {error}; name a module and what makes the network, like mine:Net") from None
     finally:
         sys.path.pop(0)
     if not isinstance(model, nn.Module):
-        raise ModelError(f"{told}: makes {type(model).__name__} and no network; name what returns a torch.nn.Module")
+        raise ModelError(
+            f"{location}: makes {type(model).__name__} and no network; name what returns a torch.nn.Module"
+        )
     return model
 
 

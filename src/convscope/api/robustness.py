@@ -116,10 +116,10 @@ def robustness(run: str | PathLike[str], *, on_progress: Progress | None = None)
     found = []
     for move, amounts in AMOUNTS.items():
         for amount in amounts:
-            seen = evaluate_batches(
+            scorer = evaluate_batches(
                 TransformedInput(model, matrix_of(move, amount, recipe.data.size[1])), batches, task.meter()
             )
-            found.append(RobustnessScore(move, amount, seen.scores()[task.primary]))
+            found.append(RobustnessScore(move, amount, scorer.scores()[task.primary]))
     atomic_write(folder.robustness_file, json.dumps([asdict(one) for one in found], indent=1).encode())
     atomic_write(folder.robustness_chart, standalone_svg(chart(found, task.primary)).encode())
     return Robustness(folder.path, task.primary, tuple(found), folder.robustness_chart)

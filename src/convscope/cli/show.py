@@ -60,8 +60,8 @@ def watch(
     screen = Screen() if sys.stdout.isatty() and not as_json_lines else None
     show = show_json if as_json_lines else screen.show if screen else show_lines
     try:
-        with closing(events(screen.on_progress if screen else None)) as told:
-            show(log_to_tensorboard(told) if log else told)
+        with closing(events(screen.on_progress if screen else None)) as stream:
+            show(log_to_tensorboard(stream) if log else stream)
     except BaseException as stop:
         if not isinstance(stop, Exception) and RunFolder(run).recipe_file.exists():
             print(

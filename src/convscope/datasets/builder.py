@@ -127,13 +127,13 @@ def visible_folders(folder: Path) -> Iterator[tuple[Path, list[str]]]:
 
     For what looks at many files: a path object for each takes longer than its name's comparison.
     """
-    seen: set[str] = set()
+    visited: set[str] = set()
     for place, folders, files in os.walk(folder, followlinks=True):
         real = os.path.realpath(place)
-        if real in seen:
+        if real in visited:
             folders.clear()
             continue
-        seen.add(real)
+        visited.add(real)
         folders[:] = sorted(name for name in folders if not is_hidden(name))
         yield Path(place), sorted(name for name in files if not is_hidden(name))
 

@@ -48,8 +48,8 @@ def check_classes(dataset: Dataset) -> Dataset:
     if not given.any():
         return dataset
     if not (~given | (dataset.splits == "train")).any():
-        told = " and ".join(sorted(set(dataset.splits.tolist()), reverse=True))
-        raise DataError(f"{place}: no image is for training, all are for {told}; add a train set")
+        names = " and ".join(sorted(set(dataset.splits.tolist()), reverse=True))
+        raise DataError(f"{place}: no image is for training, all are for {names}; add a train set")
     trained = _present(dataset, (dataset.splits == "train") | ~given)
     for split in ("validation", "test"):
         unseen = np.flatnonzero(_present(dataset, dataset.splits == split) & ~trained)

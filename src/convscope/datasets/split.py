@@ -71,8 +71,8 @@ def split(
     given = {name for name in SPLITS[1:] if (assigned == name).any()}
     pool = np.flatnonzero((assigned == "") | (assigned == "train"))
     if not len(pool):
-        told = " and ".join(name for name in SPLITS if name in given)
-        raise DataError(f"{dataset.source}: no image is for training, all are for {told}; add a train set")
+        names = " and ".join(name for name in SPLITS if name in given)
+        raise DataError(f"{dataset.source}: no image is for training, all are for {names}; add a train set")
     wanted = {name: 0.0 if name in given else part for name, part in zip(SPLITS[1:], fractions[1:], strict=True)}
     assigned[pool] = "train"
     strata, count = dataset.strata()
@@ -204,8 +204,8 @@ def _apportioned(counts: NDArray[np.int64], part: float) -> NDArray[np.int64]:
 
 def _keys(names: Sequence[str], seed: int) -> NDArray[np.uint64]:
     """(P,) where each name falls in the shuffle; the same on every machine and version of every library."""
-    told = (hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=8).digest() for name in names)
-    return np.frombuffer(b"".join(told), "<u8")
+    digests = (hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=8).digest() for name in names)
+    return np.frombuffer(b"".join(digests), "<u8")
 
 
 def _leaks(

@@ -75,9 +75,9 @@ class AccessGuard:
             origin.startswith("http://") and self._is_same_origin(origin.removeprefix("http://"))
         ):
             return forbidden("another page asked, and only this server's own page may")
-        asked = parse_qs(scope["query_string"].decode("latin-1"))
-        if scope["path"] == "/" and "token" in asked:
-            return self._redeem_ticket(asked["token"][-1])
+        parameters = parse_qs(scope["query_string"].decode("latin-1"))
+        if scope["path"] == "/" and "token" in parameters:
+            return self._redeem_ticket(parameters["token"][-1])
         if self._is_authenticated(headers):
             return None
         if scope["path"] == "/":

@@ -197,15 +197,15 @@ class Jobs:
             self._publish(self.record(job, result=False))
 
     def _run(self, job: Job) -> None:
-        told = 0.0
+        last_report = 0.0
 
         def report(done: int, of: int | None) -> None:
-            nonlocal told
+            nonlocal last_report
             if job.cancelled.is_set():
                 raise JobCancelledError
             job.done, job.of = done, of
-            if time.monotonic() - told > REPORT_INTERVAL:
-                told = time.monotonic()
+            if time.monotonic() - last_report > REPORT_INTERVAL:
+                last_report = time.monotonic()
                 self._publish(self.record(job, result=False))
 
         try:

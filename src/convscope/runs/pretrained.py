@@ -113,9 +113,9 @@ def _published(checkpoint: str, network: str) -> PretrainedSource:
 
 
 def _like_published(known: PublishedWeights, weights: str, network: str, file: Path, source: str) -> PretrainedSource:
-    told = {"source": source, "licence": known.licence, "sha256": sha256(file)}
+    provenance = {"source": source, "licence": known.licence, "sha256": sha256(file)}
     size = (known.crop, known.crop)
-    return PretrainedSource(weights, network, read_state(file), told, {}, known.mean, known.std, size)
+    return PretrainedSource(weights, network, read_state(file), provenance, {}, known.mean, known.std, size)
 
 
 def _from_file(file: Path, network: str | None) -> PretrainedSource:
@@ -135,26 +135,26 @@ def _from_file(file: Path, network: str | None) -> PretrainedSource:
         return _like_published(known, str(file), name, file, known.url)
     small = name in {f"resnet{depth}" for depth in SMALL_DEPTHS}
     side = known.crop if known else SMALL_SIDE if small else None
-    told = {"source": str(file), "licence": "not stated", "sha256": digest}
+    provenance = {"source": str(file), "licence": "not stated", "sha256": digest}
     mean, std = (known.mean, known.std) if known else (IMAGENET_MEAN, IMAGENET_STD)
-    return PretrainedSource(str(file), name, state, told, {}, mean, std, (side, side) if side else None)
+    return PretrainedSource(str(file), name, state, provenance, {}, mean, std, (side, side) if side else None)
 
 
 def _from_bundle(path: Path, network: str | None) -> PretrainedSource:
     """A run's or a saved model's network, with the preprocessing that it was trained with."""
     folder = model_folder(path if path.is_dir() else path.parent)
     config, file = load_config(folder), folder / WEIGHTS_FILE
-    name, seen = config.architecture.name, config.preprocessing
+    name, preprocessing = config.architecture.name, config.preprocessing
     if network not in (None, name):
         raise ModelError(f"{path}: its network is a {name}, not a {network}; remove --model")
-    told = {"licence": "not stated", **config.origin, "source": str(folder.resolve()), "sha256": sha256(file)}
+    provenance = {"licence": "not stated", **config.origin, "source": str(folder.resolve()), "sha256": sha256(file)}
     return PretrainedSource(
         str(path.resolve()),
         name,
         read_state_dict(file),
-        told,
+        provenance,
         config.architecture.options,
-        seen.mean,
-        seen.std,
-        seen.size,
+        preprocessing.mean,
+        preprocessing.std,
+        preprocessing.size,
     )

@@ -142,14 +142,14 @@ class Classify(Task):
     def table(self, output: Tensor, target: Tensor) -> list[ClassScores]:
         """Precision, recall and F1 of each class with 95 % intervals."""
         counts = confusion_matrix(output, target, self.outputs)
-        right, asked, answered = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
+        right, support, answered = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
         return [
             ClassScores(
                 name,
-                int(asked[k]),
+                int(support[k]),
                 wilson(int(right[k]), int(answered[k])),
-                wilson(int(right[k]), int(asked[k])),
-                f1_interval(int(right[k]), int(answered[k] + asked[k] - right[k])),
+                wilson(int(right[k]), int(support[k])),
+                f1_interval(int(right[k]), int(answered[k] + support[k] - right[k])),
             )
             for k, name in enumerate(self.classes)
         ]

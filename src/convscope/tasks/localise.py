@@ -50,8 +50,8 @@ class BoxPrediction(Prediction):
     def to_dict(self) -> dict[str, Any]:
         """File, label, its probability, the box, and every class's probability."""
         probabilities = dict(zip(self.names, self.probabilities, strict=True))
-        told = {"file": self.file, "label": self.label, "confidence": self.confidence, "box": list(self.box)}
-        return told | {"probabilities": probabilities}
+        record = {"file": self.file, "label": self.label, "confidence": self.confidence, "box": list(self.box)}
+        return record | {"probabilities": probabilities}
 
     def csv_row(self) -> list[Any]:
         """Label, confidence, box."""
@@ -219,7 +219,7 @@ class Localise(Task):
             rows.append([name, int(mine.sum()), *(wilson(n, int(mine.sum())) for n in hits)])
         columns = "class", "images", "class right", "IoU 0.5 or more", "both"
         note = "Validation shares; the band is the 95 % interval."
-        told = "Red: the answer. White: what is right."
+        message = "Red: the answer. White: what is right."
         order = np.lexsort((overlap.numpy(), (right & (overlap >= GOOD)).numpy()))
         shown = [self._shown(meter, int(i), float(overlap[i])) for i in order[:SHOWN_IMAGES]]
         first = [self._shown(meter, i, float(overlap[i])) for i in range(min(SHOWN_IMAGES, len(meter)))]
@@ -227,8 +227,8 @@ class Localise(Task):
         return [
             Table("Class by class", note, columns, rows),
             Matrix("Which classes are taken for which", "Validation images.", self.classes, matrix),
-            Pictures("Furthest off", told, shown),
-            Pictures("As they come", told, first),
+            Pictures("Furthest off", message, shown),
+            Pictures("As they come", message, first),
         ]
 
     @staticmethod

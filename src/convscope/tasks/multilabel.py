@@ -115,7 +115,7 @@ class Multilabel(Task):
     def scores(self, output: Tensor, target: Tensor) -> dict[str, float]:
         """Loss without weights, mean average precision, F1 over all labels (micro) and averaged by label (macro)."""
         rows = self.table(output, target)
-        told = [row for row in rows if not math.isnan(row.average_precision)]
+        finite = [row for row in rows if not math.isnan(row.average_precision)]
         truth, given = target.numpy(), self.predicted(output)
         context = ~np.isnan(truth)
         both, either = (given & (truth == 1)).sum(), (given & context).sum() + (truth == 1).sum()
@@ -124,7 +124,7 @@ class Multilabel(Task):
             "loss": float(replace(self, positive_weights=None).loss(output, target)),
             "map": mean_precision(rows),
             "micro_f1": float(2 * both / max(either, 1)),
-            "macro_f1": float(np.mean([row.f1 for row in told])) if told else 0.0,
+            "macro_f1": float(np.mean([row.f1 for row in finite])) if finite else 0.0,
             "exact": float(exact.mean()),
         }
 
@@ -205,8 +205,8 @@ class Multilabel(Task):
 
 def mean_precision(rows: Sequence[LabelScores]) -> float:
     """Mean average precision in [0, 1] over the labels that have one; 0 where none has."""
-    told = [row.average_precision for row in rows if not math.isnan(row.average_precision)]
-    return float(np.mean(told)) if told else 0.0
+    finite = [row.average_precision for row in rows if not math.isnan(row.average_precision)]
+    return float(np.mean(finite)) if finite else 0.0
 
 
 def best_threshold(share: NDArray[np.floating], truth: NDArray[np.floating]) -> float:
@@ -238,14 +238,14 @@ def _label_scores(
 
     context = ~np.isnan(truth)
     there, given, share = truth[context] == 1, given[context], share[context]
-    both, present, said = int((there & given).sum()), int(there.sum()), int(given.sum())
+    both, present, predicted = int((there & given).sum()), int(there.sum()), int(given.sum())
     return LabelScores(
         name,
         present,
         len(there),
         threshold,
         float(average_precision_score(there, share)) if present else math.nan,
-        both / said if said else math.nan,
+        both / predicted if predicted else math.nan,
         both / present if present else math.nan,
-        2 * both / (present + said) if present else math.nan,
+        2 * both / (present + predicted) if present else math.nan,
     )

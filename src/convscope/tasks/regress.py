@@ -122,11 +122,11 @@ class Regress(Task):
             )
         ]
         for k, name in enumerate(self.classes):
-            said, right = answer[:, k], truth[:, k]
+            predicted, right = answer[:, k], truth[:, k]
             note = "Each point is a validation image; on the line the answer is right."
-            found.append(Scatter(f"{name}: answers", note, right, said, (f"{name}, true", "answer")))
+            found.append(Scatter(f"{name}: answers", note, right, predicted, (f"{name}, true", "answer")))
             note = "Answer minus truth: a slope or a bend says that the answers lean to the mean."
-            found.append(Scatter(f"{name}: residuals", note, right, said - right, (f"{name}, true", "residual")))
+            found.append(Scatter(f"{name}: residuals", note, right, predicted - right, (f"{name}, true", "residual")))
         off = (np.abs(answer - truth) / np.array(self.std)).max(1)
         worst = [Shown(int(i), self._told(answer[i]), self._told(truth[i])) for i in np.argsort(-off)[:SHOWN_IMAGES]]
         return [*found, Pictures("Furthest off", "", worst)]

@@ -23,6 +23,6 @@ def bootstrap_interval(score: Callable[[NDArray[np.int64]], float], images: int)
         return Interval(float("nan"), float("nan"), float("nan"))
     random = np.random.default_rng(0)  # the same images give the same interval
     found = np.array([score(random.integers(images, size=images)) for _ in range(DRAWS)])
-    told = found[~np.isnan(found)]
-    low, high = np.percentile(told, (2.5, 97.5)).tolist() if len(told) else (float("nan"), float("nan"))
+    finite = found[~np.isnan(found)]
+    low, high = np.percentile(finite, (2.5, 97.5)).tolist() if len(finite) else (float("nan"), float("nan"))
     return Interval(score(np.arange(images)), low, high)

@@ -286,8 +286,8 @@ class MaskMeter:
 
 def by_class(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """(4, K) IoU, Dice, precision and recall from (K, K) counts, row = truth; nan where there is nothing."""
-    right, asked, answered = counts.diagonal(), counts.sum(1), counts.sum(0)
-    pairs = (right, asked + answered - right), (2 * right, asked + answered), (right, answered), (right, asked)
+    right, support, answered = counts.diagonal(), counts.sum(1), counts.sum(0)
+    pairs = (right, support + answered - right), (2 * right, support + answered), (right, answered), (right, support)
     return np.array([_shares(part, whole) for part, whole in pairs])
 
 

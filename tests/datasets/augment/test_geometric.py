@@ -103,12 +103,12 @@ def test_a_box_contains_its_object_after_the_transform(policy: Policy, size: tup
     motion = sample_motion(policy, 40, size, True, seeded(5))
     moved, boxes = motion.warp_images(x)[:, 0] > 0.5, motion.warp_boxes(box)
     assert (boxes[:, 0] == 0).all()
-    for seen, (left, top, right, bottom) in zip(moved, boxes[:, 1:].tolist(), strict=True):
-        inside = torch.zeros_like(seen)
+    for result, (left, top, right, bottom) in zip(moved, boxes[:, 1:].tolist(), strict=True):
+        inside = torch.zeros_like(result)
         inside[math.floor(top - 1) : math.ceil(bottom + 1), math.floor(left - 1) : math.ceil(right + 1)] = True
-        rows, columns = seen.any(1).nonzero(), seen.any(0).nonzero()
-        central = seen & inside
-        assert central.sum() > 0.9 * min(seen.sum(), (right - left) * (bottom - top) * 0.4)
+        rows, columns = result.any(1).nonzero(), result.any(0).nonzero()
+        central = result & inside
+        assert central.sum() > 0.9 * min(result.sum(), (right - left) * (bottom - top) * 0.4)
         if not policy.rotate and rows[0] > 0 and rows[-1] < height - 1 and columns[0] > 0 and columns[-1] < width - 1:
             found = [int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1]
             assert found == pytest.approx([left, top, right, bottom], abs=1.01)

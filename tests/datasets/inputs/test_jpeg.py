@@ -53,11 +53,11 @@ def test_turns_are_looked_for_in_exif_and_xmp(tmp_path: Path, turn: int) -> None
 
 def test_jpeg_header_segments_before_the_scan_are_found(tmp_path: Path) -> None:
     whole = saved(tmp_path, comment=b"\xff\xda in a comment").read_bytes()
-    told = header_segments(whole)
-    assert whole.startswith(told)
-    assert b"in a comment" in told
-    assert whole[len(told) :].startswith(b"\xff\xda\x00\x0c")  # a scan of three colours has 12 bytes
-    for odd in (whole[:2], whole[:3], whole[: len(told)], b"\xff\xd8\xff\xff" + whole[2:], whole[:2] + bytes(9)):
+    segments = header_segments(whole)
+    assert whole.startswith(segments)
+    assert b"in a comment" in segments
+    assert whole[len(segments) :].startswith(b"\xff\xda\x00\x0c")  # a scan of three colours has 12 bytes
+    for odd in (whole[:2], whole[:3], whole[: len(segments)], b"\xff\xd8\xff\xff" + whole[2:], whole[:2] + bytes(9)):
         assert header_segments(odd) == odd
 
 

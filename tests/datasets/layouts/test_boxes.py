@@ -76,11 +76,11 @@ def test_every_layout_gives_the_same_boxes(photos: Path, layout: Callable[[Path]
 
 @pytest.mark.parametrize("layout", [in_voc, in_yolo, in_table])
 def test_images_with_several_objects_are_noted(photos: Path, layout: Callable[[Path], Path]) -> None:
-    told = (
+    message = (
         "1 of 2 images show several objects, of which the largest is taken; "
         "convscope crop makes a picture of each; to find many at once is a detector's work"
     )
-    assert told in open_data(layout(photos)).notes
+    assert message in open_data(layout(photos)).notes
 
 
 def test_the_splits_of_voc_and_of_cocos_file_names_are_taken(photos: Path) -> None:

@@ -145,13 +145,13 @@ def test_the_fingerprint_changes_with_names_labels_and_files(tmp_path: Path, sav
     first = read_folder(tmp_path).fingerprint()
     assert read_folder(tmp_path).fingerprint() == first
     assert len(first) == 32
-    seen = {first}
+    visited = {first}
     (tmp_path / "a" / "2.png").rename(tmp_path / "b" / "2.png")
-    seen.add(read_folder(tmp_path).fingerprint())
+    visited.add(read_folder(tmp_path).fingerprint())
     save(tmp_path / "a" / "1.png", seed=5)
-    seen.add(read_folder(tmp_path).fingerprint())
-    seen.add(read_folder(tmp_path).subset(np.array([0, 1])).fingerprint())
-    assert len(seen) == 4
+    visited.add(read_folder(tmp_path).fingerprint())
+    visited.add(read_folder(tmp_path).subset(np.array([0, 1])).fingerprint())
+    assert len(visited) == 4
 
 
 def test_a_subset_keeps_classes_and_cuts_the_rest(mixed_folder: Path) -> None:

@@ -57,9 +57,9 @@ def test_a_built_in_set_is_kept_as_it_is_or_resized() -> None:
 
 
 def test_progress_is_reported_up_to_the_total(photos: Path) -> None:
-    told: list[tuple[int, int]] = []
-    build_store(read_folder(photos), (4, 4), threads=2, on_progress=lambda done, of: told.append((done, of)))
-    assert told == [*((done, 70) for done in range(9, 70, 9)), (70, 70)]
+    messages: list[tuple[int, int]] = []
+    build_store(read_folder(photos), (4, 4), threads=2, on_progress=lambda done, of: messages.append((done, of)))
+    assert messages == [*((done, 70) for done in range(9, 70, 9)), (70, 70)]
 
 
 def test_a_second_run_memory_maps_the_images_decoded_by_the_first(
@@ -114,17 +114,17 @@ def test_a_store_that_fits_nowhere_is_decoded_every_epoch_and_reported(
 ) -> None:
     monkeypatch.setattr("convscope.datasets.store.store.available_memory", lambda: 1000)
     dataset, folder = read_folder(mixed_folder), tmp_path / "kept"
-    told: list[tuple[int, int]] = []
+    messages: list[tuple[int, int]] = []
     store = build_store(
         dataset, (12, 10), threads=2, cache_folder=folder, settings=StoreSettings(cache_limit=2000),
-        on_progress=lambda done, of: told.append((done, of)),
+        on_progress=lambda done, of: messages.append((done, of)),
     )  # fmt: skip
     assert store.location == (
         f"nowhere, 12 images of 3 x 12 x 10 in 0.0 MB, more than fits in 50% of the free memory, and {folder} cannot "
         "take them (4,320 bytes are more than the cache may hold, 2,000); decoded in every epoch anew, which a smaller "
         "image size or a roomier folder with CONVSCOPE_CACHE=FOLDER would save"
     )
-    assert told == [(done, 12) for done in range(2, 13, 2)]
+    assert messages == [(done, 12) for done in range(2, 13, 2)]
     assert entries(folder) == []
     monkeypatch.undo()
     whole = build_store(dataset, (12, 10), cache_folder=folder)

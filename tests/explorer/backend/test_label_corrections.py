@@ -53,8 +53,8 @@ def test_the_corrected_table_can_be_trained_on(explored, photos, tmp_path):
     for role, names in before.items():
         assert {tail(name) for name in after["splits"][role]} == {tail(name) for name in names} - {tail(second["name"])}
     assert after["classes"] == classes
-    seen = explored(tmp_path / "again")
-    (learnt,) = seen.get(f"/api/images?split=train&search={tail(first['name'])}").json()["images"]
+    result = explored(tmp_path / "again")
+    (learnt,) = result.get(f"/api/images?split=train&search={tail(first['name'])}").json()["images"]
     assert learnt["truth"] == other
 
 

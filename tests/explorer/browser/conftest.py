@@ -27,13 +27,13 @@ class Served:
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | threads
         )
         assert self.process.stdout is not None
-        told = ""
+        message = ""
         for line in self.process.stdout:
-            told += line
+            message += line
             if "http://" in line:
                 self.link = line[line.index("http://") :].strip()
                 return
-        raise AssertionError(f"the explorer did not start: {told}")
+        raise AssertionError(f"the explorer did not start: {message}")
 
     def end(self) -> None:
         self.process.terminate()
@@ -84,14 +84,14 @@ def browser():
 @pytest.fixture
 def new_page(browser):
     """A function that opens a page in a profile of its own and watches what it asks for and complains of."""
-    contexts, asked, complaints = [], [], []
+    contexts, requests, complaints = [], [], []
 
     def opened(**settings):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings})
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(30_000)
-        page.on("request", lambda request: asked.append(request.url))
+        page.on("request", lambda request: requests.append(request.url))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda line: complaints.append(line.text) if line.type in ("error", "warning") else None)
         return page
@@ -99,7 +99,7 @@ def new_page(browser):
     yield opened
     for context in contexts:
         context.close()
-    assert not [url for url in asked if not of_this_machine(url)]
+    assert not [url for url in requests if not of_this_machine(url)]
     assert not [line for line in complaints if not line.startswith(ALLOWED)]
 
 

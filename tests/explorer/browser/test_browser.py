@@ -53,8 +53,8 @@ def test_the_products_shown_for_a_clicked_unit_add_up_to_what_the_model_computed
     page.wait_for_selector(".unit-terms")
     first = page.locator(".unit-terms .step").first
     products = first.evaluate("step => [...step.querySelectorAll('.term')].map((line) => Number(line.dataset.product))")
-    told = {name: float(first.get_attribute(f"data-{name}")) for name in ("rest", "bias", "value")}
-    assert sum(products) + told["rest"] + told["bias"] == pytest.approx(told["value"], abs=1e-5)
+    values = {name: float(first.get_attribute(f"data-{name}")) for name in ("rest", "bias", "value")}
+    assert sum(products) + values["rest"] + values["bias"] == pytest.approx(values["value"], abs=1e-5)
     assert float(page.locator(".unit-terms").get_attribute("data-value")) == pytest.approx(expected, abs=1e-6)
 
 
@@ -98,14 +98,14 @@ def test_the_slider_goes_through_the_epochs(page) -> None:
     go(page, "#/training", ".probe-maps .tile")
     slider = page.get_by_role("slider", name="Epoch")
     slider.focus()
-    seen = set()
+    visited = set()
     for key, epoch in (("Home", 1), ("ArrowRight", 2), ("ArrowRight", 3)):
         page.keyboard.press(key)
         page.wait_for_selector(f'.epoch b:text-is("Epoch {epoch}")')
         page.wait_for_selector(f'h2:text-is("Confusion matrix at epoch {epoch}")')
         page.wait_for_selector(f'[aria-label$="at epoch {epoch}"]')
-        seen.add(page.evaluate("() => document.querySelector('.probe-maps canvas').toDataURL()"))
-    assert len(seen) == 3
+        visited.add(page.evaluate("() => document.querySelector('.probe-maps canvas').toDataURL()"))
+    assert len(visited) == 3
     assert "epoch=3" in page.url
 
 
@@ -244,8 +244,8 @@ def test_the_training_view_follows_a_run_in_progress(new_page, trained, serve, t
 
 def test_an_unknown_address_shows_an_error(page) -> None:
     go(page, "#/network?image=validation-99999", ".sidebar .error-message")
-    told = page.locator(".sidebar .error-message p").inner_text()
-    assert told == "image validation-99999: is not in the run's train or validation set; choose another"
+    result = page.locator(".sidebar .error-message p").inner_text()
+    assert result == "image validation-99999: is not in the run's train or validation set; choose another"
 
 
 def test_a_deleted_run_and_a_stopped_server_are_reported(new_page, trained, serve, tmp_path) -> None:

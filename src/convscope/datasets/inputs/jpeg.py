@@ -32,8 +32,8 @@ def jpeg_content(path: Path) -> bytes | None:
 
 def may_be_rotated(content: bytes) -> bool:
     """Whether a JPEG may say that it is to be turned or mirrored."""
-    told = header_segments(content)
-    return any(turn in told for turn in TURNS)
+    segments = header_segments(content)
+    return any(turn in segments for turn in TURNS)
 
 
 def header_segments(content: bytes) -> bytes:

@@ -60,8 +60,8 @@ def read_folder(path: Path, target_kind: str | None = None) -> Dataset:
     if not listing.files:
         raise DataError(f"{listing.source}: {_explain_nothing_found(path, listing, others)}")
     if not roles and not linked and all(split_of(listed.label) for listed in listing.files):
-        told = " and ".join(sorted({listed.label for listed in listing.files}))
-        raise DataError(f"{listing.source}: the images in {told} lie in no class folders; {_remedy(path)}")
+        names = " and ".join(sorted({listed.label for listed in listing.files}))
+        raise DataError(f"{listing.source}: the images in {names} lie in no class folders; {_remedy(path)}")
     listing.notes += _notes(path, listing, others, roles)
     return listing.build()
 

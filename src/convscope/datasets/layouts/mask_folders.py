@@ -148,8 +148,8 @@ def _named(
         values = found if len(found) == len(names) and max(found) >= len(names) else list(range(len(names)))
         return names, Palette(tuple(values), ignore)
     if len(found) < 2:
-        told = f"the value {found[0]} only" if found else "no value"
-        raise DataError(f"{listing.source}: the masks hold {told}; at least two classes are needed")
+        content = f"the value {found[0]} only" if found else "no value"
+        raise DataError(f"{listing.source}: the masks hold {content}; at least two classes are needed")
     if len(found) > 2 and IGNORE in found:
         listing.notes.append("the masks' value 255 is taken for a class; if it means none, set data.ignore to 255")
     names = tuple(f"{value:06x}" if value > IGNORE else str(value) for value in found)

@@ -121,15 +121,15 @@ def _find_columns(rows: list[TableRow], columns: Columns, lookup: PathLookup, so
     for given in (columns.image, *label_columns(columns.label, names), columns.split, columns.group):
         if given is not None and given not in names:
             raise DataError(f"{source}: no column {given}{did_you_mean(given, names)}")
-    said = label_columns(columns.label, names)
-    taken = [given for given in (columns.image, *said, columns.split, columns.group) if given]
+    label_names = label_columns(columns.label, names)
+    taken = [given for given in (columns.image, *label_names, columns.split, columns.group) if given]
     split = columns.split or named(names, _SPLIT, taken)
     group = columns.group or named(names, _GROUP, taken)
     free = [name for name in names if name not in (*taken, split, group)]
     image = columns.image or _image_column(rows, free, lookup)
     if image is None:
         raise DataError(f"{source}: no column names image files, of {', '.join(names)}; say which is the image column")
-    left = [name for name in names if name in said] or [name for name in free if name != image]
+    left = [name for name in names if name in label_names] or [name for name in free if name != image]
     return Columns(image=image, label=columns.label, split=split, group=group), left
 
 
@@ -161,8 +161,8 @@ def named(names: Sequence[str], usual: Iterable[str], taken: Sequence[str] = ())
 
 
 def _columns_note(chosen: Columns) -> str:
-    told = {"image": chosen.image, "label": chosen.label, "split": chosen.split, "group": chosen.group}
-    return "columns used: " + ", ".join(f"{column} for {use}" for use, column in told.items() if column)
+    columns_used = {"image": chosen.image, "label": chosen.label, "split": chosen.split, "group": chosen.group}
+    return "columns used: " + ", ".join(f"{column} for {use}" for use, column in columns_used.items() if column)
 
 
 def _explain_nothing_found(listing: DatasetBuilder, rows: int, chosen: Columns) -> str:

@@ -143,8 +143,8 @@ def read_boxes(content: TableContent) -> Dataset:
     skipped: list[Skipped] = []
     images: dict[Path, AnnotatedImage] = {}
     for row, file, split, group in content.files(skipped):
-        seen = images.setdefault(file, AnnotatedImage(file, content.lookup.name(file), split, group=group))
-        seen.objects.append((row[label] if label else "object", columns.box(row)))
+        image = images.setdefault(file, AnnotatedImage(file, content.lookup.name(file), split, group=group))
+        image.objects.append((row[label] if label else "object", columns.box(row)))
     return largest_objects(content.source, NAME, images.values(), skipped)
 
 

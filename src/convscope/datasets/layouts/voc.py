@@ -36,12 +36,12 @@ def read_voc(path: Path) -> Dataset:
             continue
         name = file.relative_to(path.absolute()).as_posix()
         try:
-            seen = _read(file, name, lookup)
+            image = _read(file, name, lookup)
         except DataError as error:
             skipped.append(Skipped(name, str(error)))
             continue
-        seen.split = splits.get(seen.path.stem, "")
-        images.append(seen)
+        image.split = splits.get(image.path.stem, "")
+        images.append(image)
     return largest_objects(source, BOXES.name, images, skipped)
 
 
@@ -64,12 +64,12 @@ def parse_xml(text: bytes) -> ElementTree.Element:
 
 def _read(file: Path, name: str, lookup: PathLookup) -> AnnotatedImage:
     root = parse_xml(file.read_bytes())
-    said = (root.findtext("filename") or "").strip() or file.stem
-    image = resolve_image(lookup, said)
+    file_name = (root.findtext("filename") or "").strip() or file.stem
+    image = resolve_image(lookup, file_name)
     if isinstance(image, str):
         image = resolve_image(lookup, file.stem)
     if isinstance(image, str):
-        raise DataError(f"names the image {said}: {image}")
+        raise DataError(f"names the image {file_name}: {image}")
     objects = []
     for thing in root.iter("object"):
         box = thing.find("bndbox")

@@ -33,19 +33,19 @@ def read_yolo(path: Path) -> Dataset:
     files = [file for file in visible_files(root) if looks_like_image(file)]
     names, images, skipped = _names(root), [], []
     for file, header in zip(files, read_headers(files), strict=True):
-        told = file.relative_to(root)
+        relative = file.relative_to(root)
         if isinstance(header, str):
-            skipped.append(Skipped(told.as_posix(), header))
+            skipped.append(Skipped(relative.as_posix(), header))
             continue
-        parts = ["labels" if part == "images" else part for part in told.parts]
+        parts = ["labels" if part == "images" else part for part in relative.parts]
         text = (root / Path(*parts)).with_suffix(".txt")
-        split = next((split for split in map(split_of, told.parts[:-1]) if split), "")
+        split = next((split for split in map(split_of, relative.parts[:-1]) if split), "")
         try:
             objects = _objects(text, header, names)
         except DataError as error:
-            skipped.append(Skipped(told.as_posix(), str(error)))
+            skipped.append(Skipped(relative.as_posix(), str(error)))
             continue
-        images.append(AnnotatedImage(file, told.as_posix(), split, objects))
+        images.append(AnnotatedImage(file, relative.as_posix(), split, objects))
     return largest_objects(str(root), BOXES.name, images, skipped)
 
 

@@ -64,7 +64,7 @@ def _by_processes(work: Work[T], chunks: Sequence[range], workers: int) -> Itera
     children: list[tuple[int, BinaryIO]] = []
     try:
         for worker in range(workers):
-            children.append(_child(work, chunks[worker::workers], [told for _, told in children]))
+            children.append(_child(work, chunks[worker::workers], [result for _, result in children]))
         ended: set[int] = set()
         for number, items in enumerate(chunks):
             worker = number % workers
@@ -76,8 +76,8 @@ def _by_processes(work: Work[T], chunks: Sequence[range], workers: int) -> Itera
                     ended.add(worker)
             yield work(items)
     finally:
-        for process, told in children:
-            told.close()
+        for process, result in children:
+            result.close()
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
             os.waitpid(process, 0)
@@ -106,10 +106,10 @@ def _send_results(work: Work[T], chunks: Sequence[range], writing: int) -> NoRet
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         torch.set_num_threads(1)  # the others did not come along, and would be waited for
-        with os.fdopen(writing, "wb") as told:
+        with os.fdopen(writing, "wb") as pipe:
             for items in chunks:
-                pickle.dump(work(items), told, pickle.HIGHEST_PROTOCOL)
-                told.flush()
+                pickle.dump(work(items), pipe, pickle.HIGHEST_PROTOCOL)
+                pipe.flush()
         code = 0
     finally:
         os._exit(code)  # nothing of the parent's is closed, flushed or told twice

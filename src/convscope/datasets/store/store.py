@@ -169,8 +169,8 @@ class _Decoding:
 
 
 def _key(dataset: Dataset, size: tuple[int, int]) -> str:
-    told = f"{dataset.source} {dataset.fingerprint()} {size} {RULE}"
-    return hashlib.blake2b(told.encode(), digest_size=12).hexdigest()
+    key = f"{dataset.source} {dataset.fingerprint()} {size} {RULE}"
+    return hashlib.blake2b(key.encode(), digest_size=12).hexdigest()
 
 
 def _extent(shape: tuple[int, ...]) -> str:

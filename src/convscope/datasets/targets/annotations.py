@@ -38,18 +38,18 @@ def largest_objects(source: str, layout: str, images: Iterable[AnnotatedImage], 
     """
     listing = DatasetBuilder(source, layout, target_kind=BOXES.name, skipped=list(skipped))
     several = 0
-    for seen in images:
-        if not seen.objects:
-            listing.skipped.append(Skipped(seen.name, "has no box"))
+    for image in images:
+        if not image.objects:
+            listing.skipped.append(Skipped(image.name, "has no box"))
             continue
-        several += len(seen.objects) > 1
-        label, box = max(seen.objects, key=lambda found: _area(found[1]))
+        several += len(image.objects) > 1
+        label, box = max(image.objects, key=lambda found: _area(found[1]))
         if not label.strip():
-            listing.skipped.append(Skipped(seen.name, "has a box without a label"))
+            listing.skipped.append(Skipped(image.name, "has a box without a label"))
             continue
-        objects = tuple((name.strip(), found) for name, found in seen.objects if name.strip())
+        objects = tuple((name.strip(), found) for name, found in image.objects if name.strip())
         listing.files.append(
-            ListedFile(seen.path, seen.name, label.strip(), seen.split, seen.group, value=box, objects=objects)
+            ListedFile(image.path, image.name, label.strip(), image.split, image.group, value=box, objects=objects)
         )
     if several:
         listing.notes.append(f"{several:,} of {len(listing.files):,} images {SEVERAL}")

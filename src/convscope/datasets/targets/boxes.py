@@ -65,17 +65,17 @@ class BoxTargets(TargetKind):
 def box_error(box: Sequence[float], size: tuple[int, int]) -> str:
     """Why an xyxy box cannot be that of an object in an image of `size` (H, W); empty when it can."""
     x1, y1, x2, y2 = box
-    told = f"its box {x1:g} {y1:g} {x2:g} {y2:g}"
+    message = f"its box {x1:g} {y1:g} {x2:g} {y2:g}"
     if not all(np.isfinite(box)):
-        return f"{told} has a corner that is no number"
+        return f"{message} has a corner that is no number"
     if max(box) <= 1 and max(size) > 2:
-        return f"{told} is in shares of the image; multiply by its width and height"
+        return f"{message} is in shares of the image; multiply by its width and height"
     if x2 < x1 or y2 < y1:
-        return f"{told} ends before it begins; the order is x1 y1 x2 y2"
+        return f"{message} ends before it begins; the order is x1 y1 x2 y2"
     if x2 == x1 or y2 == y1:
-        return f"{told} has no area"
+        return f"{message} has no area"
     if x2 <= 0 or y2 <= 0 or x1 >= size[1] or y1 >= size[0]:
-        return f"{told} lies outside the image of {size[0]} x {size[1]}"
+        return f"{message} lies outside the image of {size[0]} x {size[1]}"
     return ""
 
 

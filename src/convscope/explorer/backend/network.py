@@ -13,13 +13,13 @@ from convscope.models.summary.model_summary import LayerSummary
 def network_tree(shown: LoadedModel) -> dict[str, Any]:
     """Sections, blocks and layers as `docs/reference/explorer-api.md` describes them."""
     subject = shown.subject
-    anatomy = summarize(subject.model, (len(subject.mean), *subject.size))
-    rows = {layer.name: layer for layer in anatomy.layers}
+    summary = summarize(subject.model, (len(subject.mean), *subject.size))
+    rows = {layer.name: layer for layer in summary.layers}
     found: dict[str, Any] = to_plain({
         "name": shown.config.architecture.name, "input": [len(subject.mean), *subject.size],
-        "weights": anatomy.num_parameters, "multiplications": anatomy.macs, "output": shown.module_tree.output,
-        "sections": [_node(part, rows, anatomy, "", True) for part in shown.module_tree.parts],
-        "warnings": anatomy.warnings,
+        "weights": summary.num_parameters, "multiplications": summary.macs, "output": shown.module_tree.output,
+        "sections": [_node(part, rows, summary, "", True) for part in shown.module_tree.parts],
+        "warnings": summary.warnings,
     })  # fmt: skip
     return found
 
@@ -29,7 +29,7 @@ def _node(
 ) -> dict[str, Any]:
     row, inside = rows.get(part.name), _inside(part.name, anatomy)
     last = row or (inside[-1] if inside else None)
-    seen = last is not None and bool(last.rf_size)
+    has_receptive_field = last is not None and bool(last.rf_size)
     return {
         "name": part.name,
         "label": part.name.removeprefix(f"{around}."),
@@ -42,8 +42,8 @@ def _node(
         "weights": sum(weight.numel() for weight in part.module.parameters()),
         "multiplications": sum(layer.macs for layer in ([row] if row else inside)),
         "formulas": {"shape": row.shape_formula, "weights": row.parameters_formula} if row else None,
-        "field": last.rf_size if last is not None and seen else None,
-        "jump": last.rf_stride if last is not None and seen else None,
+        "field": last.rf_size if last is not None and has_receptive_field else None,
+        "jump": last.rf_stride if last is not None and has_receptive_field else None,
         "reads": part.inputs,
         "children": [_node(one, rows, anatomy, part.name, False) for one in part.parts],
     }

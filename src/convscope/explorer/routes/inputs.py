@@ -63,9 +63,9 @@ async def bounded(request: Request, most: int = MOST_BYTES) -> bytes:
     Raises:
         TooLargeError: it is.
     """
-    said = request.headers.get("content-length", "0")
+    announced = request.headers.get("content-length", "0")
     too_large = TooLargeError(f"upload: more than {most:,} bytes; make the picture smaller")
-    if said.isdigit() and int(said) > most:
+    if announced.isdigit() and int(announced) > most:
         raise too_large
     parts, length = [], 0
     async for part in request.stream():

@@ -15,24 +15,24 @@ Name = Annotated[str, Query(max_length=300)]
 
 def routes(session: Session) -> APIRouter:
     """The router of one session."""
-    router, seen = APIRouter(prefix="/api"), session.run
+    router, explored = APIRouter(prefix="/api"), session.run
 
     @router.get("/run")
     def run() -> dict[str, Any]:
-        return run_summary(seen)
+        return run_summary(explored)
 
     @router.get("/drawing")
     def drawn() -> dict[str, Any]:
-        return {"draw": drawing_style(seen)}
+        return {"draw": drawing_style(explored)}
 
     @router.get("/curves")
     def curve() -> dict[str, Any]:
-        return curves(seen)
+        return curves(explored)
 
     @router.get("/network")
     def landscape() -> dict[str, Any]:
-        with seen.lock:
-            return network_tree(seen.loaded_model())
+        with explored.lock:
+            return network_tree(explored.loaded_model())
 
     @router.get("/probes")
     def probe() -> dict[str, Any]:
