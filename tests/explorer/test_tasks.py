@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from convscope.datasets import shapes
+from convscope.datasets.layouts.drawn_shapes import draw_shapes
 from helpers.explorer_client import decoded, done
 from helpers.small_runs import train
 
@@ -12,9 +12,7 @@ from helpers.small_runs import train
 def _few_shapes():
     """A hundred of the drawn shapes: a training of a second."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(
-        "convscope.datasets.layouts.recognise.shapes", lambda target_kind: shapes(100, target_kind=target_kind)
-    )
+    patch.setattr("convscope.datasets.layouts.builtin.draw_shapes", lambda _count, seed: draw_shapes(100, seed))
     yield
     patch.undo()
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from convscope.api import RunFolder, TrainingFinished, augment, compare, evaluate, predict, task_of
-from convscope.datasets import draw_shapes, shapes
+from convscope.datasets import draw_shapes
 from convscope.datasets.targets.boxes import boxes_in_view
 from convscope.errors import ConfigError
 from convscope.runs.recipe import AugmentSettings
@@ -21,9 +21,7 @@ OTHERS = ("multilabel", "regress", "segment", "localise")
 def _few_shapes():
     """Two hundred of the drawn shapes: a training of a second."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(
-        "convscope.datasets.layouts.recognise.shapes", lambda target_kind: shapes(200, target_kind=target_kind)
-    )
+    patch.setattr("convscope.datasets.layouts.builtin.draw_shapes", lambda _count, seed: draw_shapes(200, seed))
     yield
     patch.undo()
 
