@@ -69,7 +69,7 @@ def test_each_evaluation_on_the_test_split_is_recorded_and_shown(run):
         *("loss", "accuracy", "top5", "macro_f1", "interval"),
     }
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", first["when"])
-    assert "Not looked at yet." in run.report.read_text(), "evaluating does not touch the report"
+    assert "Not evaluated yet." in run.report.read_text(), "evaluating does not touch the report"
     write_report(run)
     assert "1 evaluation on the test split." in run.report.read_text()
     assert evaluate(run.path, "test").test_evaluations == 2

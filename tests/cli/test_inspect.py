@@ -21,7 +21,7 @@ def test_inspect_prints_formulas_totals_and_where_the_weights_sit() -> None:
     text = said("inspect", "lenet", "--size", "1x32x32", "--classes", "10")
     assert "(5x5x1 + 1)x6 = 156" in text
     assert "61,706" in text
-    assert "weights sit in: 95.8 % fully connected, 4.2 % convolution" in text
+    assert "parameters by group: 95.8 % fully connected, 4.2 % convolution" in text
 
 
 def test_inspect_as_json_has_weights_multiplications_and_layers() -> None:
