@@ -41,7 +41,7 @@ for name in {[*COMMANDS, ""]!r}:
         main()
     except SystemExit as end:
         assert not end.code, name
-heavy = {{"torch", "numpy", "sklearn", "matplotlib", "PIL"}} & set(sys.modules)
+heavy = {{"torch", "numpy", "sklearn", "matplotlib", "PIL", "pydantic"}} & set(sys.modules)
 print("loaded:", *heavy)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
