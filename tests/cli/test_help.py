@@ -46,3 +46,13 @@ print("loaded:", *heavy)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "loaded:", done.stderr
+
+
+def test_the_list_of_commands_loads_no_pydantic():
+    """Half of the time; Typer itself loads it for the help of a single command."""
+    script = (
+        "import sys\nfrom convscope.cli.main import main\nsys.argv = ['convscope', '--help']\n"
+        "try:\n    main()\nexcept SystemExit:\n    print('pydantic' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "False", done.stderr

@@ -2,17 +2,27 @@
 
 import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
-from pydantic.fields import FieldInfo
 from typer.core import TyperCommand, TyperGroup
 
-from convscope.analysis.method import Method
-from convscope.analysis.registry import METHODS
 from convscope.cli.options import JsonOption, OutOption
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+    from convscope.analysis.method import Method
+
+
+def methods() -> "Mapping[str, Method]":
+    """The registry, imported when it is asked for: pydantic takes half of the time of ``convscope --help``."""
+    from convscope.analysis.registry import METHODS
+
+    return METHODS
+
 
 SHORT = {"layers": "-l", "images": "-i"}
 
@@ -25,17 +35,17 @@ class Methods(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take the first word for a method where only its help is wanted."""
-        if len(args) == 2 and args[0] in METHODS and args[1] in ("-h", "--help"):
+        if len(args) == 2 and args[0] in methods() and args[1] in ("-h", "--help"):
             args = ["RUN", *args]
         return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
         """The names of all methods."""
-        return list(METHODS)
+        return list(methods())
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
         """The command of a method."""
-        return command(METHODS[cmd_name]) if cmd_name in METHODS else None
+        return command(methods()[cmd_name]) if cmd_name in methods() else None
 
 
 app = typer.Typer(cls=Methods, no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -54,7 +64,7 @@ def explain(
     ctx.obj = run
 
 
-def command(method: Method) -> TyperCommand:
+def command(method: "Method") -> TyperCommand:
     """The command of a method: an option for each field of its settings, then --out and --json."""
 
     def call(ctx: typer.Context, out: Path | None = None, json: bool = False, **given: Any) -> None:
@@ -74,7 +84,7 @@ def command(method: Method) -> TyperCommand:
     return _as_command(method.name, call)
 
 
-def option(name: str, field: FieldInfo) -> inspect.Parameter:
+def option(name: str, field: "FieldInfo") -> inspect.Parameter:
     """The option of one field of a settings model."""
     multiple, plain, choices = _kind(field.annotation)
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
@@ -118,7 +128,7 @@ def _as_command(name: str, call: Callable[..., None]) -> TyperCommand:
     return made
 
 
-def _run_method(run: Path, method: Method, given: dict[str, Any], out: Path | None, json: bool) -> None:
+def _run_method(run: Path, method: "Method", given: dict[str, Any], out: Path | None, json: bool) -> None:
     from convscope.api.explain import explain as explained
     from convscope.cli.progress import progress
     from convscope.cli.show import print_json
