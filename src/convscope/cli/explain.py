@@ -56,8 +56,8 @@ def explain(
     ctx: typer.Context,
     run: Annotated[Path, typer.Argument(help="A run's folder, or a saved model's.", show_default=False)],
 ) -> None:
-    """See inside a trained network. Each method writes pictures and a JSON of numbers into RUN/explain/METHOD, and
-    its results into the run's report.
+    """See inside a trained network. Each method writes pictures and a JSON of numbers into RUN/explain/METHOD, which
+    convscope report RUN adds to the report.
 
     Start with: convscope explain RUN attribution, then: convscope explain RUN hierarchy
     """
