@@ -191,7 +191,7 @@ def test_a_lasso_lists_the_images_inside_it(page) -> None:
 
 
 def test_a_correction_is_kept_and_downloaded_as_a_table(page) -> None:
-    go(page, "#/confusion?truth=3&answer=3", ".image-card h2")
+    go(page, "#/confusion?truth=3&predicted=3", ".image-card h2")
     page.get_by_role("button", name="Exclude").click()
     page.wait_for_selector('h2:text-is("1 correction")')
     with page.expect_download() as waiting:
@@ -213,7 +213,7 @@ def test_an_image_of_the_view_can_be_saved(page) -> None:
 
 
 def test_a_correction_in_one_tab_appears_in_the_other(page) -> None:
-    go(page, "#/confusion?truth=4&answer=4", ".image-card h2")
+    go(page, "#/confusion?truth=4&predicted=4", ".image-card h2")
     other = page.context.new_page()
     other.goto(page.url)
     other.wait_for_selector('h2:text-is("Corrections")')
