@@ -65,14 +65,14 @@ def test_every_method_works_on_a_custom_module_with_five_channels(spectral, meth
 
 
 def test_activations_equal_the_output_recorded_by_a_hook(spectral):
-    kept = []
-    handle = spectral.model.late.register_forward_hook(lambda _module, _inputs, output: kept.append(output))
+    outputs = []
+    handle = spectral.model.late.register_forward_hook(lambda _module, _inputs, output: outputs.append(output))
     x = spectral.input(spectral.read("validation").select([0]))
     spectral.model(x)
     handle.remove()
     result = explain(spectral, "activations", {"images": ["a"], "layers": ["late"]})
     np.testing.assert_allclose(
-        result.numbers["layers"][0]["mean"][0], kept[0].mean((2, 3))[0].tolist(), rtol=1e-5, atol=1e-6
+        result.numbers["layers"][0]["mean"][0], outputs[0].mean((2, 3))[0].tolist(), rtol=1e-5, atol=1e-6
     )
 
 

@@ -28,9 +28,9 @@ def test_the_scores_of_an_image_are_the_network_s_probabilities(client, loaded_m
 
 def test_maps_equal_the_recorded_outputs(client, loaded_model):
     images = client.session.run.images("validation").select([3])
-    with record(loaded_model.subject.model, "stages.0") as kept, torch.no_grad():
+    with record(loaded_model.subject.model, "stages.0") as outputs, torch.no_grad():
         loaded_model.subject.model(loaded_model.subject.input(images))
-    maps = kept["stages.0"][0].numpy()
+    maps = outputs["stages.0"][0].numpy()
     head, exact, _ = decoded(client.get("/api/inputs/validation-3/maps?layer=stages.0&values=float").content)
     assert np.array_equal(exact, maps)
     assert (head["total"], head["full"], head["kind"]) == (len(maps), list(maps.shape[1:]), "maps")

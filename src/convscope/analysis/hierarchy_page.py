@@ -164,7 +164,7 @@ def maps_block(subject: AnalysisTarget, images: ImageSet, layer: str, channels: 
     found = activations(subject.model, subject.input(images), [layer])[layer]
     return {
         "kind": "activations", "layer": layer, "title": f"{layer}: activation maps",
-        "description": f"{100 * found.empty.mean():.0f} % of its {found.empty.shape[1]} channels are empty for an image "
+        "description": f"{100 * found.empty.mean():.0f} % of its {found.empty.shape[1]} channels are empty per image "
         f"on average; a map has {found.maps.shape[2]} x {found.maps.shape[3]} positions.",
         "picture_array": channel_maps_sheet(subject, images, found, channels),
     }  # fmt: skip

@@ -100,8 +100,8 @@ def test_corrections_survive_a_restart_and_can_be_removed(explored, own_copy):
     ],
 )
 def test_an_invalid_correction_is_rejected(client, correction, message):
-    answer = client.put("/api/corrections/train-0", json=correction)
-    assert (answer.status_code, answer.json()["error"]) == (400, message)
+    response = client.put("/api/corrections/train-0", json=correction)
+    assert (response.status_code, response.json()["error"]) == (400, message)
 
 
 def test_damaged_corrections_are_reported_when_the_explorer_starts(explored, own_copy):
