@@ -2,9 +2,9 @@
 
 /**
  * A section, block or layer (docs/reference/explorer-api.md: NODE).
- * @typedef {{name: string, label: string, role: string, class: string, description: string, group: string, shape: number[],
- *   input_shape: number[],
- *   parameters: number, rf_size: number[] | null, rf_stride: number[] | null, inputs: string[], children: Node[]}} Node
+ * @typedef {{name: string, label: string, role: string, class: string, description: string, group: string,
+ *   shape: number[], input_shape: number[], parameters: number,
+ *   rf_size: number[] | null, rf_stride: number[] | null, inputs: string[], children: Node[]}} Node
  */
 
 /**

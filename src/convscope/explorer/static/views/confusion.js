@@ -56,7 +56,9 @@ async function show(state, parts, params) {
   state.params = params;
   const split = params.split ?? "validation";
   const cell =
-    params.truth !== undefined && params.predicted !== undefined ? [Number(params.truth), Number(params.predicted)] : null;
+    params.truth !== undefined && params.predicted !== undefined
+      ? [Number(params.truth), Number(params.predicted)]
+      : null;
   const open = (changes) => navigate("confusion", { ...currentRoute().params, ...changes }, { quiet: true });
   const splits = ["validation", "train"].filter((name) => session.run.splits[name]).map((name) => [name, name]);
   const title = h(
@@ -90,7 +92,8 @@ async function show(state, parts, params) {
       ),
     );
   } catch (error) {
-    fill(parts.table, title, error.kind === "not available" ? evaluatePrompt(state, parts, split) : errorMessage(error));
+    const content = error.kind === "not available" ? evaluatePrompt(state, parts, split) : errorMessage(error);
+    fill(parts.table, title, content);
   }
   showImages(state, parts, split, cell, open);
 }
@@ -214,7 +217,8 @@ function correctionForm(image, onSave) {
   const otherClasses = session.run.classes
     .map((name, i) => [String(i), name])
     .filter(([i]) => Number(i) !== image.truth);
-  let selected = String(image.correction?.class ?? (image.predicted !== image.truth ? image.predicted : otherClasses[0]?.[0]));
+  const suggested = image.predicted !== image.truth ? image.predicted : otherClasses[0]?.[0];
+  let selected = String(image.correction?.class ?? suggested);
   const choose = (value) => {
     selected = value;
   };
@@ -234,7 +238,8 @@ async function saveCorrection(state, parts, image, correction) {
     if (correction) await send("PUT", `corrections/${encodeURIComponent(image.id)}`, correction);
     else await send("DELETE", `corrections/${encodeURIComponent(image.id)}`);
     image.correction = correction;
-    parts.images.querySelector(`[data-id="${CSS.escape(image.id)}"]`)?.classList.toggle("corrected", Boolean(correction));
+    const thumbnail = parts.images.querySelector(`[data-id="${CSS.escape(image.id)}"]`);
+    thumbnail?.classList.toggle("corrected", Boolean(correction));
     if (state.image === image) showDetail(state, parts, image);
     listCorrections(parts);
   } catch (error) {
@@ -260,7 +265,9 @@ function listCorrections({ corrections: element }) {
       h(
         "ul.corrections",
         {},
-        corrections.map((item) => h("li", {}, h("b", {}, item.name), h("span.muted", {}, ` ${correctionText(item.correction)}`))),
+        corrections.map((item) =>
+          h("li", {}, h("b", {}, item.name), h("span.muted", {}, ` ${correctionText(item.correction)}`)),
+        ),
       ),
       h(
         "p.muted.small",
@@ -275,5 +282,6 @@ function listCorrections({ corrections: element }) {
 }
 
 function correctionText(correction) {
-  return correction.kind === "exclude" ? "excluded from the next training" : `corrected label: ${className(correction.class)}`;
+  if (correction.kind === "exclude") return "excluded from the next training";
+  return `corrected label: ${className(correction.class)}`;
 }
