@@ -11,7 +11,7 @@ def parse_seconds(text: str) -> float:
     """
     found = re.fullmatch(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?", text.strip())
     if not text.strip() or not found:
-        raise ValueError("write a span of time like 90s, 5m or 1h30m")
+        raise ValueError("write a duration like 90s, 5m or 1h30m")
     hours, minutes, rest = (float(part or 0) for part in found.groups())
     return 3600 * hours + 60 * minutes + rest
 

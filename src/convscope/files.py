@@ -28,7 +28,7 @@ def atomic_write(path: Path, content: bytes) -> None:
         aside.replace(path)
     except OSError as error:
         raise RunError(
-            f"{path}: cannot be written ({error.strerror}), and is as it was; free some space or choose another folder"
+            f"{path}: cannot be written ({error.strerror}) and was left unchanged; free some space or choose another folder"
         ) from error
     finally:
         with suppress(OSError):
@@ -48,7 +48,7 @@ def append_line(file: Path, record: dict[str, Any]) -> None:
             broken = lines.read(1) not in (b"\n", b"")
             lines.write((b"\n" if broken else b"") + json.dumps(record).encode() + b"\n")
     except OSError as error:
-        raise RunError(f"{file}: cannot be written ({error.strerror}); free some space, then go on") from error
+        raise RunError(f"{file}: cannot be written ({error.strerror}); free some space, then continue") from error
 
 
 def read_lines(file: Path) -> list[dict[str, Any]]:

@@ -198,7 +198,7 @@ def test_files_that_are_no_images_are_named(run, tmp_path):
 def test_a_run_without_a_network_is_an_error_that_names_how_to_resume(run):
     shutil.rmtree(run / "model")
     assert refused(RunError, run, "filters") == (
-        f"{run}: no network in it yet; go on training with convscope train --resume {run}"
+        f"{run}: no network saved yet; continue training with: convscope train --resume {run}"
     )
 
 

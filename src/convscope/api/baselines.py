@@ -168,7 +168,7 @@ def run_baselines(
         if name not in BASELINES:
             raise ConfigError(f"--recipes {name}: no such recipe{did_you_mean(name, BASELINES)}")
     if "transfer" in recipes and not checkpoint:
-        raise ConfigError("--recipes transfer: needs trained weights; name them with --from imagenet, FILE or RUN")
+        raise ConfigError("--recipes transfer: needs pretrained weights; give them with --from imagenet, FILE or RUN")
     for seed in seeds:
         limit = parse_seconds(budget) if budget else None
         for name in (name for name in BASELINES if name in recipes):
@@ -204,7 +204,7 @@ def _run_trained(source: str, name: str, path: Path, settings: Mapping[str, Any]
     last = next(event for event in training(source, path, settings) if isinstance(event, TrainingFinished))
     config = load_config(RunFolder.open(path).model)
     if "accuracy" not in last.scores:
-        raise ConfigError(f"compare: {source} is for {last.task}; accuracies of classes are compared")
+        raise ConfigError(f"compare: the task of {source} is {last.task}, but accuracies are compared; give data for classification")
     return BaselineRun(name, int(settings["seed"]), last.scores["accuracy"], last.seconds, config.num_parameters)
 
 
@@ -228,7 +228,7 @@ def compare_pretrained(found: Sequence[BaselineResult]) -> str:
         return ""
     ours, theirs = by_name["transfer"], by_name["scratch"]
     return (
-        f"with trained weights {100 * ours.accuracy:.1f} % in {ours.seconds:.0f} s, "
+        f"pretrained {100 * ours.accuracy:.1f} % in {ours.seconds:.0f} s, "
         f"from scratch {100 * theirs.accuracy:.1f} % in {theirs.seconds:.0f} s"
     )
 

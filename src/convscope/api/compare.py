@@ -93,7 +93,7 @@ def compare(runs: Sequence[str | PathLike[str]]) -> Comparison:
         RunError: when one is no run, or has no network yet.
     """
     if len(runs) < 2:
-        raise ConfigError("compare: takes two runs or more; name their folders")
+        raise ConfigError("compare: needs at least two runs; give their folders")
     folders = [RunFolder.open(Path(run)) for run in runs]
     rows = sorted((_row(folder) for folder in folders), key=lambda row: -row.accuracy)
     return Comparison(tuple(rows), tuple(_comparability_warnings(folders)))
@@ -103,7 +103,7 @@ def _row(folder: RunFolder) -> ComparedRun:
     folder.trained_model()
     task = folder.recipe().task_class
     if not task.single_class:
-        raise ConfigError(f"compare: {folder.path} is of the task {task.name}; accuracies of classes are compared")
+        raise ConfigError(f"compare: the task of {folder.path} is {task.name}, but accuracies are compared; give classification runs")
     config = load_config(folder.model)
     found, interval = scores_of(load_predictions(folder, "validation", config.tta_views))
     assert interval is not None  # a classification has one
@@ -125,7 +125,7 @@ def _comparability_warnings(folders: Sequence[RunFolder]) -> list[str]:
     first, *others = folders
     images = {folder.path: folder.data()["splits"]["validation"] for folder in folders}
     return [
-        f"{other.path} was validated on other images than {first.path}: their accuracies differ by chance too; "
+        f"{other.path} and {first.path} have different validation images, which alone changes the accuracy; "
         "train with the same data and seed"
         for other in others
         if images[other.path] != images[first.path]

@@ -26,7 +26,7 @@ def read_grey(path: Path) -> NDArray[np.float64]:
         comma = "," if "," in path.read_text() else None
         rows: NDArray[np.float64] = np.loadtxt(path, delimiter=comma, dtype=np.float64, ndmin=2)
     except ValueError as error:
-        raise ModelError(f"{path}: rows of numbers are needed ({error}); separate them by spaces or commas") from None
+        raise ModelError(f"{path}: not rows of numbers ({error}); separate them by spaces or commas") from None
     return rows
 
 
@@ -56,7 +56,7 @@ def convolve(
         ModelError: the kernel does not fit the image, or a file has no rows of numbers.
     """
     if padding != "same" and not str(padding).isdigit():
-        raise ConfigError(f"padding {padding}: not a number of pixels; write one, or same")
+        raise ConfigError(f"padding {padding}: not a number of pixels; give a number, or same")
     amount: Any = padding if padding == "same" else int(padding)
     values = read_grey(Path(image)) if isinstance(image, str | Path) else image
     num_parameters = read_kernel(kernel) if isinstance(kernel, str) else kernel

@@ -115,11 +115,11 @@ def evaluate(
         RunError: there is no such run, it has no network yet, or its split is empty.
     """
     if split not in SPLITS:
-        raise ConfigError(f"split: no set {split}{did_you_mean(split, SPLITS)}")
+        raise ConfigError(f"split {split}: no such split{did_you_mean(split, SPLITS)}")
     folder = RunFolder.open(Path(run))
     folder.trained_model()
     if not folder.data()["splits"][split]:
-        raise RunError(f"{folder.path}: its {split} set is empty; train anew with more images or a larger data.{split}")
+        raise RunError(f"{folder.path}: its {split} split is empty; train again with more images or a larger data.{split}")
     config = load_config(folder.model)
     network = with_tta(nn.Identity(), config, tta_views)
     prepared = reload(folder, (split,), on_progress, network.input_size)

@@ -150,7 +150,7 @@ def _images(
 
 def _require_classes(source: str, kind: str) -> None:
     if not TARGET_KINDS[kind].single_class:
-        raise ConfigError(f"features: {source} has {kind}, and probes need one class per image")
+        raise ConfigError(f"features: the targets of {source} are {kind}, not one class per image; give data with classes")
 
 
 @torch.inference_mode()
@@ -176,7 +176,7 @@ def write(out: Path, prepared: PreparedData, vectors: NDArray[np.float32]) -> tu
     np.save(out / "features.npy", vectors)
     with (out / "features.csv").open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file)
-        lines.writerow(["path", "label", "set", *names])
+        lines.writerow(["path", "label", "split", *names])
         for name, label, role, row in zip(dataset.names, labels, prepared.split, vectors.tolist(), strict=True):
             lines.writerow([name, label, role, *(f"{value:.6g}" for value in row)])
     try:
@@ -184,7 +184,7 @@ def write(out: Path, prepared: PreparedData, vectors: NDArray[np.float32]) -> tu
         import pyarrow.parquet
     except ImportError:
         return ("features.npy", "features.csv")
-    columns = {"path": list(dataset.names), "label": labels, "set": prepared.split.tolist()}
+    columns = {"path": list(dataset.names), "label": labels, "split": prepared.split.tolist()}
     numbers = {name: vectors[:, i] for i, name in enumerate(names)}
     pyarrow.parquet.write_table(pyarrow.table(columns | numbers), out / "features.parquet")
     return ("features.npy", "features.csv", "features.parquet")

@@ -81,12 +81,12 @@ def _imported(place: str, maker: str) -> nn.Module:
         with torch.device("meta"):
             model = made if isinstance(made, nn.Module) else made()
     except (ImportError, AttributeError, TypeError) as error:
-        raise ModelError(f"{location}: {error}; name a module and what makes the network, like mine:Net") from None
+        raise ModelError(f"{location}: {error}; give a module and the function or class that builds the network, like mine:Net") from None
     finally:
         sys.path.pop(0)
     if not isinstance(model, nn.Module):
         raise ModelError(
-            f"{location}: makes {type(model).__name__} and no network; name what returns a torch.nn.Module"
+            f"{location}: returns {type(model).__name__}, not a network; give a function that returns a torch.nn.Module"
         )
     return model
 

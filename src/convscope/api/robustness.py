@@ -104,8 +104,8 @@ def robustness(run: str | PathLike[str], *, on_progress: Progress | None = None)
     recipe = folder.recipe()
     if not TARGET_KINDS[recipe.task_class.target_kind].invariant:
         raise ConfigError(
-            f"robustness: {folder.path} is of the task {recipe.task}, whose answers change when the image moves; "
-            "classes and labels can be asked"
+            f"robustness: the task of {folder.path} is {recipe.task}, whose targets change with the image; "
+            "give a run of classify or multilabel"
         )
     use_cores(recipe.train.threads or None)
     device = inference_device(recipe.train.device)

@@ -43,7 +43,7 @@ def compare(
         _compare_runs(runs, json)
         return
     if len(runs) != 1:
-        raise ConfigError(f"compare --recipes: takes one DATA, and {len(runs)} are given")
+        raise ConfigError(f"compare --recipes: takes one DATA, but {len(runs)} were given")
     from convscope.api import run_baselines
 
     names = [name.strip() for name in recipes.split(",")]

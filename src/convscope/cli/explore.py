@@ -32,9 +32,7 @@ def explore(
     def ready(link: str) -> None:
         print(f"explore: {link}", flush=True)
         if host not in ("127.0.0.1", "localhost", "::1"):
-            print(
-                f"others who reach {host} and know the link can look too, and what is sent is not encrypted", flush=True
-            )
-        print("Ctrl-C ends it", flush=True)
+            print(f"warning: anyone who reaches {host} and knows the link has access, unencrypted", flush=True)
+        print("Press Ctrl-C to stop", flush=True)
 
     serve(run, host, port, open_page=not no_open, on_ready=ready)

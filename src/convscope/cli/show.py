@@ -56,7 +56,7 @@ def watch(
         log: None or "tensorboard".
     """
     if log not in (None, "tensorboard"):
-        raise ConfigError(f"--log {log}: not known; the only one is tensorboard")
+        raise ConfigError(f"--log {log}: unknown; choose tensorboard")
     screen = Screen() if sys.stdout.isatty() and not as_json_lines else None
     show = show_json if as_json_lines else screen.show if screen else show_lines
     try:
@@ -65,7 +65,7 @@ def watch(
     except BaseException as stop:
         if not isinstance(stop, Exception) and RunFolder(run).recipe_file.exists():
             print(
-                f"convscope: stopped; at most the current epoch is lost. Go on with: convscope train --resume {run}",
+                f"convscope: stopped; at most the current epoch is lost. Continue with: convscope train --resume {run}",
                 file=sys.stderr,
             )
         raise
@@ -104,11 +104,11 @@ class Screen:
     def _one(self, event: Event) -> None:
         match event:
             case DataLoaded():
-                self._table("What was found", dataset_rows(event))
+                self._table("Dataset", dataset_rows(event))
             case PretrainedLoaded():
                 self._lines(event)
             case PlanReady():
-                self._table("What is done with it", plan_rows(event))
+                self._table("Training plan", plan_rows(event))
                 self.plan = event
                 self.bars.reset(self.training, total=1.0, visible=True)
             case Step():

@@ -69,7 +69,7 @@ def train(
     """
     started = time.monotonic()  # importing PyTorch counts towards a budget too
     if (resume is None) == (data is None and recipe is None):
-        raise ConfigError("convscope train: name either DATA, as in: convscope train photos, or --resume RUN")
+        raise ConfigError("convscope train: give either DATA, as in: convscope train photos, or --resume RUN")
     from convscope.api import (
         as_overrides,
         data_source,
@@ -102,6 +102,6 @@ def train(
         path = out or next_name(source)
         watch(lambda on_progress: training(source, path, overrides, on_progress, started), path, json, log)
     elif overrides or out:
-        raise ConfigError("convscope train --resume: goes on with the run's own settings; remove the other flags")
+        raise ConfigError("convscope train --resume: continues with the run's own settings; remove the other flags")
     else:
         watch(lambda on_progress: resuming(resume, on_progress), resume, json, log)

@@ -66,8 +66,8 @@ def build_session(
 def _check_time_left(clock: TimeBudget) -> None:
     if clock() >= 1:
         raise ConfigError(
-            f"train.budget is {clock.seconds:g} s, of which {clock.spent:.1f} s went by before the first step and "
-            f"{clock.reserve:g} s are kept for the report; give more"
+            f"train.budget is {clock.seconds:g} s, of which {clock.spent:.1f} s were used before the first step and "
+            f"{clock.reserve:g} s are reserved for the report; increase it"
         )
 
 

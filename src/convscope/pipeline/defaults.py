@@ -143,7 +143,7 @@ def augmentation_for(target_kind: str, pixels: NDArray[np.uint8], rows: NDArray[
 
 def _mirror_reason(alike: bool | None) -> str:
     if alike is None:
-        return "too few images to compare them with their mirror images"
+        return "too few images to compare with their mirror images"
     return f"mirror images {'look like the others' if alike else 'look unlike the others'}"
 
 

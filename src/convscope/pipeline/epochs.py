@@ -36,11 +36,11 @@ def run_epochs(session: TrainingSession) -> Generator[Step | Epoch | Note]:
         exhausted = session.best.update(score - TIE * event.validation["loss"])
         if isinstance(session.schedule, PlateauSchedule) and session.schedule.update(score):
             rate = session.recipe.optimiser.rate * session.schedule.current
-            yield Note(event.epoch, event.step, f"no better for a while: learning rate down to {rate:.3g}")
+            yield Note(event.epoch, event.step, f"score on a plateau: learning rate reduced to {rate:.3g}")
         yield event
         if exhausted:
             patience = session.recipe.train.stop_patience
-            yield Note(event.epoch, event.step, f"stopped: more than {patience} epochs without a better score")
+            yield Note(event.epoch, event.step, f"early stopping: no better score for more than {patience} epochs")
             return
 
 

@@ -30,7 +30,7 @@ def find_learning_rate(folder: RunFolder, prepared: PreparedData, recipe: Recipe
         rate = float(f"{found.suggestion:.2g}")
         message = f"learning rate {rate:g}: {found.why} (range test)"
     except TrainingError as error:
-        message = f"{error}; going on with learning rate {rate:g}"
+        message = f"{error}; continuing with learning rate {rate:g}"
     train = recipe.train.model_copy(update={"find_lr": False})
     optimiser = recipe.optimiser.model_copy(update={"learning_rate": rate})
     return recipe.model_copy(update={"train": train, "optimiser": optimiser}), Note(0, 0, message)
@@ -42,5 +42,5 @@ def _run_range_test(prepared: PreparedData, recipe: Recipe) -> RangeTest:
     batches = TimeBudget(seconds).limit(session.train) if seconds else session.train
     found = learning_rate_range_test(session.state, batches, session.task.loss, settings)
     if len(found.rates) < settings.steps and found.diverged_at is None:
-        raise TrainingError(f"range test: not through within {seconds:g} s, a quarter of train.budget")
+        raise TrainingError(f"range test: not finished within {seconds:g} s, a quarter of train.budget")
     return found

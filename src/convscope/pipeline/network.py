@@ -68,7 +68,7 @@ def matching_weights(model: nn.Module, origin: PretrainedSource, replaced: int) 
                 "remove model.options and data.channels"
             )
         raise ConfigError(
-            f"transfer.replace_fc is {replaced}, but {origin.provenance['source']} has nothing that fits {layer}; "
-            f"replace {replaced + 1} or more"
+            f"transfer.replace_fc is {replaced}, but {origin.provenance['source']} has no weights that fit {layer}; "
+            f"set it to {replaced + 1} or more"
         )
     return fits

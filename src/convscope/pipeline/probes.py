@@ -51,7 +51,7 @@ class Probes:
         try:
             save_snapshot(model, self.x, self.layers, self.folder, epoch, LIMITS)
         except OSError as error:
-            return f"the probes' maps are not kept ({error.strerror}); training goes on"
+            return f"the probes' feature maps were not saved ({error.strerror}); training continues"
         return ""
 
 

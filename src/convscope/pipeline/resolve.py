@@ -158,7 +158,7 @@ def _network_options(candidates: Candidates, prepared: PreparedData, device: tor
         recipe.train.budget, builtin, device.type, lambda: measured_rate(candidates, choices[-1], device)
     )
     options = largest_affordable(choices, candidates.macs, shown, affordable)
-    within = f"{recipe.train.budget:g} s on this machine" if recipe.train.budget else "the usual time"
+    within = f"{recipe.train.budget:g} s on this machine" if recipe.train.budget else "the default time"
     return options, f"{FROM_NETWORK}: the largest that can train on {shown:,} images in {within}"
 
 

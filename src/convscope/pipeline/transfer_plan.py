@@ -32,7 +32,7 @@ FULLY_CONNECTED = 3  # replaced where there are many images; heads with fewer la
 
 
 def images_per_class(prepared: PreparedData) -> float:
-    """The median number of training images of a class; of a task without classes, all of them."""
+    """The median number of training images per class; of a task without classes, all of them."""
     rows = np.zeros(len(prepared.dataset), bool)
     rows[prepared.rows("train")] = True
     counts = prepared.dataset.counts(rows)
@@ -47,14 +47,14 @@ def plan_for(per_class: float, layers: int, epochs: int = EPOCHS) -> tuple[dict[
         layers: with weights, in the network's head.
         epochs: of training.
     """
-    reason = f"{per_class:,.0f} training images of a class"
+    reason = f"{per_class:,.0f} training images per class"
     if per_class < FEW:
-        return {"replace_fc": 1}, f"{reason}, fewer than {FEW}: the last layer only is new, and the rest stays as it is"
+        return {"replace_fc": 1}, f"{reason}, fewer than {FEW}: only the last layer is new, and the encoder stays frozen"
     settings: dict[str, Any] = {"replace_fc": 1, "unfreeze_at": epochs // 2 + 1 if epochs > 1 else 0}
     if per_class < MANY:
-        return settings, f"{reason}, fewer than {MANY:,}: the last layer only is new, then the encoder learns too"
+        return settings, f"{reason}, fewer than {MANY:,}: only the last layer is new, then the encoder is fine-tuned"
     settings["replace_fc"] = min(FULLY_CONNECTED, layers)
-    return settings, f"{reason}, {MANY:,} or more: the fully connected layers are new, then the encoder learns too"
+    return settings, f"{reason}, {MANY:,} or more: the fully connected layers are new, then the encoder is fine-tuned"
 
 
 def validate_transfer(settings: TransferSettings, overrides: Overrides) -> None:
@@ -66,7 +66,7 @@ def validate_transfer(settings: TransferSettings, overrides: Overrides) -> None:
     changed = [name for name in overrides.get("transfer", {}) if getattr(settings, name) != getattr(SCRATCH, name)]
     if changed and not settings.checkpoint:
         raise ConfigError(
-            f"transfer.{changed[0]} is set, but the network begins from scratch; name trained weights with --from"
+            f"transfer.{changed[0]} is set, but the network is trained from scratch; give pretrained weights with --from"
         )
     epochs = epochs_of(overrides)
     if settings.unfreeze_at > epochs:
@@ -98,7 +98,7 @@ def plan_transfer(
     transfer = overrides.get("transfer", {})
     requested = {name: value for name, value in transfer.items() if name not in ("checkpoint", "views")}
     if requested:
-        why += f"; asked for: {', '.join(f'{name} {value}' for name, value in requested.items())}"
+        why += f"; set by the user: {', '.join(f'{name} {value}' for name, value in requested.items())}"
     return lay(plan, *_defaults_with_weights(prepared), task_settings(draft.task_class)), why
 
 

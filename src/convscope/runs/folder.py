@@ -80,17 +80,17 @@ class RunFolder:
         run = cls(path)
         if run.recipe_file.exists():
             raise RunError(
-                f"{path}: a run is there already; name another folder with --out, "
-                f"or go on with it: convscope train --resume {path}"
+                f"{path}: a run already exists; choose another folder with --out, "
+                f"or continue it: convscope train --resume {path}"
             )
         created = [folder for folder in (path, *path.parents) if not folder.exists()]
         if not created and not (path.is_dir() and (run._never_started() or not any(path.iterdir()))):
-            raise RunError(f"{path}: is there already and is no run; name another folder with --out")
+            raise RunError(f"{path}: already exists and is not a run; choose another folder with --out")
         try:
             path.mkdir(parents=True, exist_ok=True)
             (path / LOCK).touch()
         except OSError as error:
-            raise RunError(f"{path}: cannot be written ({error.strerror}); name another folder with --out") from None
+            raise RunError(f"{path}: cannot be written ({error.strerror}); choose another folder with --out") from None
         with run.locked():
             try:
                 yield run
@@ -108,16 +108,16 @@ class RunFolder:
         """
         run = cls(path)
         if not path.exists():
-            raise RunError(f"{path}: no such run; convscope train DATA --out {path} makes one")
+            raise RunError(f"{path}: no such run; create it with: convscope train DATA --out {path}")
         if run.recipe_file.exists():
             run._check_format()
             return run
         if path.is_dir() and run._never_started():
             raise RunError(
-                f"{path}: stopped before it began to train, so nothing is lost; "
+                f"{path}: stopped before training started, so nothing is lost; "
                 f"start it again: convscope train DATA --out {path}"
             )
-        raise RunError(f"{path}: no recipe.toml in it, so it is no run; name a folder that convscope train wrote")
+        raise RunError(f"{path}: not a run, because it has no recipe.toml; give a folder that convscope train wrote")
 
     def _check_format(self) -> None:
         try:
@@ -156,7 +156,7 @@ class RunFolder:
         """
         if not self.model.exists():
             raise RunError(
-                f"{self.path}: no network in it yet; go on training with convscope train --resume {self.path}"
+                f"{self.path}: no network saved yet; continue training with: convscope train --resume {self.path}"
             )
         return self.model
 
@@ -189,7 +189,7 @@ class RunFolder:
             content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             raise RunError(
-                f"{file}: missing or damaged, so the run cannot be used; train it again under another --out"
+                f"{file}: missing or damaged, so the run cannot be used; train again with another --out"
             ) from None
         return content
 
@@ -219,7 +219,7 @@ class RunFolder:
             with FileLock(self.path / LOCK, timeout=0):
                 yield
         except Timeout:
-            raise RunError(f"{self.path}: another process is training in it; wait for it or name another run") from None
+            raise RunError(f"{self.path}: locked by another training process; wait for it to end or choose another run") from None
 
 
 def model_folder(path: Path) -> Path:

@@ -37,7 +37,7 @@ from convscope.runs.recipe import DataSettings
 
 SPLITS = ("train", "validation", "test")
 LEAKS_SHOWN = 5  # on the screen; data.json has them all
-CHANGED = "files or labels are not as they were when the run began, so it may not end as it would have"
+CHANGED = "files or labels have changed since the run started, so the result may differ"
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,11 +85,11 @@ class PreparedData:
         notes = list(self.notes)
         if self.duplicates:
             copies = "image is a copy" if self.duplicates == 1 else "images are copies"
-            notes.append(f"{self.duplicates:,} {copies} or near copy of another; such images stay in one set together")
+            notes.append(f"{self.duplicates:,} {copies} or near copy of another; they stay in the same split")
         if self.leaks:
             shown = "; ".join(f"{leak.first} and {leak.second} ({leak.why})" for leak in self.leaks[:LEAKS_SHOWN])
             more = f" and {len(self.leaks) - LEAKS_SHOWN} more in data.json" if len(self.leaks) > LEAKS_SHOWN else ""
-            notes.append(f"{len(self.leaks)} leaks across the data's own sets, which flatter the scores: {shown}{more}")
+            notes.append(f"{len(self.leaks)} leaks between the data's own splits, which inflate the scores: {shown}{more}")
         return notes
 
 
@@ -110,7 +110,7 @@ def open_source(settings: DataSettings, target_kind: str | None = None) -> Datas
     found = open_data(settings.source, columns=Columns(**columns), target_kind=target_kind, ignore=ignore)
     if columns and found.layout != TABLE.name:
         use, name = next(iter(columns.items()))
-        raise ConfigError(f"data.{use}_column is {name!r}, but {found.source} is no table; remove it")
+        raise ConfigError(f"data.{use}_column is {name!r}, but {found.source} is not a table; remove it")
     return found
 
 
@@ -132,7 +132,7 @@ def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Prog
     if not (cut.split == "validation").any():
         raise DataError(
             f"{found.source}: {len(dataset)} images in {len(found.classes)} classes leave none for validation, because "
-            "each class has a single one or they all belong together; add images"
+            "each class has one image or all images belong to one group; add images"
         )
     mean, std = channel_statistics(store.pixels, store_index[cut.split == "train"])
     preprocessing = Preprocessing(
@@ -189,8 +189,8 @@ def reload(
     lost = [name for name, _ in wanted if name not in row_of]
     if lost:
         raise DataError(
-            f"{found.source}: {len(lost):,} of the run's images are no longer there, such as {min(lost)}; "
-            "put them back or train anew"
+            f"{found.source}: {len(lost):,} of the run's images are missing, such as {min(lost)}; "
+            "restore them or train again"
         )
     order = sorted((row_of[name], split) for name, split in wanted)
     preprocessing = parse_preprocessing(content["preprocessing"])
@@ -200,7 +200,7 @@ def reload(
     unreadable |= store.unreadable
     if unreadable:
         lost_row, why = next(iter(unreadable.items()))
-        raise DataError(f"{found.source}: {dataset.names[lost_row]} could be read when the run began: {why}")
+        raise DataError(f"{found.source}: {dataset.names[lost_row]} could be decoded when the run started: {why}")
     changed = splits == SPLITS and dataset.fingerprint() != content["fingerprint"]
     notes = (CHANGED,) if changed else ()
     leaks = tuple(Leak(k["first"], k["second"], tuple(k["splits"]), k["why"]) for k in content["leaks"])

@@ -79,7 +79,7 @@ def settings_from_flags(pairs: Iterable[str]) -> Overrides:
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals:
-            raise ConfigError(f"--set {pair}: no '=' in it; write it like --set optimiser.learning_rate=0.1")
+            raise ConfigError(f"--set {pair}: '=' is missing; write it like --set optimiser.learning_rate=0.1")
         try:
             value = tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:
@@ -164,5 +164,5 @@ def data_source(overrides: Mapping[str, Any]) -> str:
     data = overrides.get("data")
     source = data.get("source") if isinstance(data, Mapping) else None
     if not source:
-        raise ConfigError("data.source is not set; name DATA, as in: convscope train photos")
+        raise ConfigError("data.source is not set; give DATA, as in: convscope train photos")
     return str(source)

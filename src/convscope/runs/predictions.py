@@ -113,7 +113,7 @@ def load_predictions(folder: RunFolder, split: str, tta_views: str = "1") -> Spl
             names = arrays.pop("names")
     except (OSError, ValueError, KeyError, BadZipFile):
         raise RunError(
-            f"{file}: missing or damaged; convscope evaluate {folder.path} --split {split} makes it"
+            f"{file}: missing or damaged; create it with: convscope evaluate {folder.path} --split {split}"
         ) from None
     task = load_config(folder.model).build_task()
     return SplitPredictions(tuple(names.tolist()), task.meter(arrays), task)

@@ -88,11 +88,11 @@ def find_pretrained(checkpoint: str, network: str | None) -> PretrainedSource:
         return _published(IMAGENET, network or DEFAULT_PRETRAINED)
     if checkpoint in PUBLISHED:
         if network not in (None, checkpoint):
-            raise ModelError(f"--from {checkpoint}: its weights are not of {network}, which was named; remove one")
+            raise ModelError(f"--from {checkpoint}: these weights are not for {network}; remove --from or --model")
         return _published(checkpoint, checkpoint)
     if checkpoint in MODELS:
         known = ", ".join(sorted(PUBLISHED))
-        raise ModelError(f"--from {checkpoint}: no published weights of it are known; choose one of {known}")
+        raise ModelError(f"--from {checkpoint}: no published weights are known for it; choose one of {known}")
     near = closest(checkpoint, [IMAGENET, *PUBLISHED])
     what = f"; did you mean {near}?" if near else _valid_sources()
     raise ModelError(f"--from {checkpoint}: no such file, run or network{what}")
@@ -105,7 +105,7 @@ def _valid_sources() -> str:
 def _published(checkpoint: str, network: str) -> PretrainedSource:
     if network not in PUBLISHED:
         raise ModelError(
-            f"--from {checkpoint}: no weights of {network} published on ImageNet are known; choose one of "
+            f"--from {checkpoint}: no published ImageNet weights are known for {network}; choose one of "
             f"{', '.join(sorted(PUBLISHED))}, or give a file"
         )
     known = PUBLISHED[network]
@@ -127,8 +127,8 @@ def _from_file(file: Path, network: str | None) -> PretrainedSource:
     name = network or found
     if name is None:
         raise ModelError(
-            f"{file}: its tensors are of no network that convscope tells by their names; "
-            "say which one it is with --set model.name=NAME"
+            f"{file}: its tensor names match no known network; "
+            "give its name with --set model.name=NAME"
         )
     digest, known = sha256(file), PUBLISHED.get(name)
     if known and digest.startswith(known.hash):
