@@ -19,7 +19,7 @@ from convscope.errors import ConfigError
 from convscope.extras import require
 from convscope.files import atomic_write
 from convscope.progress import Progress
-from convscope.runs.asking import evaluate_batches
+from convscope.runs.evaluation import evaluate_batches
 from convscope.runs.batching import batch_settings
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import reload

@@ -1,4 +1,4 @@
-"""The learning-rate range test before training, when the recipe asks for it."""
+"""The learning-rate range test before training, with ``train.find_lr``."""
 
 import json
 import time
@@ -12,14 +12,13 @@ from convscope.runs.loaders import PreparedData
 from convscope.runs.recipe import Recipe
 from convscope.training import Note, RangeSettings, RangeTest, TimeBudget, learning_rate_range_test
 
-BUDGET_SHARE = 0.25  # the most of a budget that the test may take
+BUDGET_SHARE = 0.25  # maximum share of a budget for the test
 
 
 def find_learning_rate(folder: RunFolder, prepared: PreparedData, recipe: Recipe) -> tuple[Recipe, Note | None]:
-    """The recipe with the learning rate that the range test suggests, and a note on it, where `find_lr` asks for that.
+    """Return the recipe with the learning rate that the range test suggests, and a note; unchanged without `find_lr`.
 
-    The curve is kept in ``range_test.json``. In the recipe that comes back `find_lr` is off, so that it runs again with
-    the same rate.
+    The curve is written to ``range_test.json``. In the returned recipe `find_lr` is off, so that it reproduces the run.
     """
     if not recipe.train.find_lr:
         return recipe, None
