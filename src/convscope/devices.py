@@ -19,7 +19,9 @@ def requested_device(name: str) -> torch.device:
     try:
         return torch.empty(0, device=name).device
     except (RuntimeError, AssertionError):
-        raise ConfigError(f"train.device is {name!r}, which is not available on this machine; use auto, cpu or cuda") from None
+        raise ConfigError(
+            f"train.device is {name!r}, which is not available on this machine; use auto, cpu or cuda"
+        ) from None
 
 
 def inference_device(name: str) -> torch.device:

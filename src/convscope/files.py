@@ -28,7 +28,8 @@ def atomic_write(path: Path, content: bytes) -> None:
         temporary.replace(path)
     except OSError as error:
         raise RunError(
-            f"{path}: cannot be written ({error.strerror}) and was left unchanged; free some space or choose another folder"
+            f"{path}: cannot be written ({error.strerror}) and was left unchanged; "
+            "free some space or choose another folder"
         ) from error
     finally:
         with suppress(OSError):

@@ -108,7 +108,10 @@ def test_a_stopped_run_can_be_evaluated(tmp_path, few):
     with pytest.raises(RunError) as caught:
         write_report(run)
     file = run.predictions / "validation.npz"
-    assert str(caught.value) == f"{file}: missing or damaged; create it with: convscope evaluate {run.path} --split validation"
+    assert (
+        str(caught.value)
+        == f"{file}: missing or damaged; create it with: convscope evaluate {run.path} --split validation"
+    )
     evaluate(run.path, "validation")
     assert write_report(run).exists()
 

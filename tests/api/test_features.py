@@ -59,7 +59,10 @@ def test_data_that_cannot_be_probed_are_rejected(finished, tmp_path):
     table.write_text("image,age\n" + "".join(f"photos/a/{i}.png,{i}.5\n" for i in range(10)))
     with pytest.raises(ConfigError) as refused:
         features(finished, str(table), out=tmp_path / "out")
-    assert str(refused.value) == f"features: the targets of {table} are numbers, not one class per image; give data with classes"
+    assert (
+        str(refused.value)
+        == f"features: the targets of {table} are numbers, not one class per image; give data with classes"
+    )
 
 
 def test_a_learning_curve_grows_and_its_extension_follows_a_power_law():

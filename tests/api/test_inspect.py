@@ -90,9 +90,7 @@ def test_a_padding_that_is_not_a_number_is_an_error(tmp_path: Path) -> None:
 def test_a_text_file_with_ragged_rows_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "ragged.txt"
     file.write_text("1 2 3\n4 5\n")
-    with pytest.raises(
-        ModelError, match=r"ragged\.txt: not rows of numbers \(.*\); separate them by spaces or commas"
-    ):
+    with pytest.raises(ModelError, match=r"ragged\.txt: not rows of numbers \(.*\); separate them by spaces or commas"):
         convolve(file, "edge")
 
 

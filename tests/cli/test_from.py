@@ -59,8 +59,7 @@ def test_without_a_network_connection_the_message_says_where_to_place_the_file(r
 def test_weights_of_another_network(refused, tmp_path):
     torch.save({"features.3.squeeze.weight": torch.zeros(3)}, tmp_path / "odd.pth")
     assert refused("--from", tmp_path / "odd.pth") == (
-        f"{tmp_path / 'odd.pth'}: its tensor names match no known network; "
-        "give its name with --set model.name=NAME"
+        f"{tmp_path / 'odd.pth'}: its tensor names match no known network; give its name with --set model.name=NAME"
     )
     assert refused("--from", tmp_path / "odd.pth", "--model", "resnet20") == (
         f"{tmp_path / 'odd.pth'}: the weights do not match this resnet: "

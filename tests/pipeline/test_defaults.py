@@ -59,9 +59,7 @@ def test_the_default_network_for_many_small_images_is_airbench(
         (20, 1e9, 225_000, 3),  # the cheapest, when none is affordable
     ],
 )
-def test_the_largest_affordable_network_is_chosen(
-    budget: float, rate: float | None, views: int, expected: int
-) -> None:
+def test_the_largest_affordable_network_is_chosen(budget: float, rate: float | None, views: int, expected: int) -> None:
     costs = (121_000_000, 79_000_000, 45_000_000, 20_000_000)
     affordable = affordable_macs(budget, builtin=False, device="cpu", measure=lambda: rate or math.nan)
     assert largest_affordable(QUICK, lambda options: costs[QUICK.index(options)], views, affordable) == QUICK[expected]

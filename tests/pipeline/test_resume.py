@@ -166,9 +166,7 @@ def test_changed_images_are_reported(tmp_path):
     stopped(tmp_path / "run", str(folder), after_epoch(1))
     Image.new("RGB", (16, 16), "red").save(folder / "a" / "0.png")
     found = next(iter(resuming(tmp_path / "run")))
-    assert found.summary.notes == (
-        "files or labels have changed since the run started, so the result may differ",
-    )
+    assert found.summary.notes == ("files or labels have changed since the run started, so the result may differ",)
 
 
 def test_an_image_that_was_damaged_since_is_named(tmp_path):

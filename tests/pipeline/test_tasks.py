@@ -151,7 +151,10 @@ def test_runs_of_other_tasks_are_not_compared_by_accuracy(runs):
     path = runs("localise")[0].path
     with pytest.raises(ConfigError) as caught:
         compare([path, path])
-    assert str(caught.value) == f"compare: the task of {path} is localise, but accuracies are compared; give classification runs"
+    assert (
+        str(caught.value)
+        == f"compare: the task of {path} is localise, but accuracies are compared; give classification runs"
+    )
 
 
 @pytest.mark.parametrize("name", ["classify", "segment", "localise"])

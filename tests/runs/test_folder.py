@@ -135,7 +135,9 @@ with FileLock({str(tmp_path / ".lock")!r}):
         with pytest.raises(RunError) as caught, run.locked():
             pass
         other.kill()
-    assert str(caught.value) == f"{tmp_path}: locked by another training process; wait for it to end or choose another run"
+    assert (
+        str(caught.value) == f"{tmp_path}: locked by another training process; wait for it to end or choose another run"
+    )
     with run.locked():  # a killed process holds nothing
         pass
 

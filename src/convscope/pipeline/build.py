@@ -126,7 +126,9 @@ def _assemble_session(
 
 
 def compile_for(recipe: Recipe, device: torch.device) -> Compiled:
-    """Return how to compile: with "auto", decided by measurement on a GPU, never on a CPU (docs/benchmarks/recipes.md).
+    """Return how to compile; "auto" decides by measurement on a GPU, and never compiles on a CPU.
+
+    See docs/benchmarks/recipes.md.
     """
     mode = recipe.train.compile
     if mode == "auto" and device.type == "cuda":

@@ -55,9 +55,9 @@ class Probes:
         return ""
 
 
-def _with_places(model: nn.Module, x: Tensor) -> tuple[str, ...]:
-    """The stages that give maps of more than one place."""
+def _spatial_layers(model: nn.Module, x: Tensor) -> tuple[str, ...]:
+    """Return the stages whose feature maps have more than one position."""
     layers = stages(model, x)
-    with record(model, *layers) as kept:
+    with record(model, *layers) as recorded:
         model(x)
-        return tuple(layer for layer in layers if kept[layer].ndim == 4 and np.prod(kept[layer].shape[2:]) > 1)
+        return tuple(layer for layer in layers if recorded[layer].ndim == 4 and np.prod(recorded[layer].shape[2:]) > 1)

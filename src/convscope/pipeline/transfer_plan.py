@@ -32,7 +32,7 @@ FULLY_CONNECTED = 3  # layers replaced where there are many images; at most all 
 
 
 def images_per_class(prepared: PreparedData) -> float:
-    """The median number of training images per class; of a task without classes, all of them."""
+    """Return the median number of training images per class; without classes, their number."""
     rows = np.zeros(len(prepared.dataset), bool)
     rows[prepared.rows("train")] = True
     counts = prepared.dataset.counts(rows)
@@ -49,7 +49,9 @@ def plan_for(per_class: float, layers: int, epochs: int = EPOCHS) -> tuple[dict[
     """
     reason = f"{per_class:,.0f} training images per class"
     if per_class < FEW:
-        return {"replace_fc": 1}, f"{reason}, fewer than {FEW}: only the last layer is new, and the encoder stays frozen"
+        return {
+            "replace_fc": 1
+        }, f"{reason}, fewer than {FEW}: only the last layer is new, and the encoder stays frozen"
     settings: dict[str, Any] = {"replace_fc": 1, "unfreeze_at": epochs // 2 + 1 if epochs > 1 else 0}
     if per_class < MANY:
         return settings, f"{reason}, fewer than {MANY:,}: only the last layer is new, then the encoder is fine-tuned"
@@ -66,7 +68,8 @@ def validate_transfer(settings: TransferSettings, overrides: Overrides) -> None:
     changed = [name for name in overrides.get("transfer", {}) if getattr(settings, name) != getattr(SCRATCH, name)]
     if changed and not settings.checkpoint:
         raise ConfigError(
-            f"transfer.{changed[0]} is set, but the network is trained from scratch; give pretrained weights with --from"
+            f"transfer.{changed[0]} is set, but the network is trained from scratch; "
+            "give pretrained weights with --from"
         )
     epochs = epochs_of(overrides)
     if settings.unfreeze_at > epochs:

@@ -220,7 +220,9 @@ class RunFolder:
             with FileLock(self.path / LOCK, timeout=0):
                 yield
         except Timeout:
-            raise RunError(f"{self.path}: locked by another training process; wait for it to end or choose another run") from None
+            raise RunError(
+                f"{self.path}: locked by another training process; wait for it to end or choose another run"
+            ) from None
 
 
 def model_folder(path: Path) -> Path:

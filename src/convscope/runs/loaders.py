@@ -89,7 +89,9 @@ class PreparedData:
         if self.leaks:
             shown = "; ".join(f"{leak.first} and {leak.second} ({leak.why})" for leak in self.leaks[:LEAKS_SHOWN])
             more = f" and {len(self.leaks) - LEAKS_SHOWN} more in data.json" if len(self.leaks) > LEAKS_SHOWN else ""
-            notes.append(f"{len(self.leaks)} leaks between the data's own splits, which inflate the scores: {shown}{more}")
+            notes.append(
+                f"{len(self.leaks)} leaks between the data's own splits, which inflate the scores: {shown}{more}"
+            )
         return notes
 
 
@@ -149,7 +151,9 @@ def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Prog
         white=found.white,
     )
     copies = len(duplicates.groups) - len(np.unique(duplicates.groups))
-    return PreparedData(dataset, store, store_index, assignment.split, preprocessing, assignment.leaks, copies, masks=masks)
+    return PreparedData(
+        dataset, store, store_index, assignment.split, preprocessing, assignment.leaks, copies, masks=masks
+    )
 
 
 def write_data(folder: RunFolder, prepared: PreparedData) -> None:

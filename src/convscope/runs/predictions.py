@@ -16,8 +16,8 @@ from convscope.errors import RunError
 from convscope.files import atomic_write
 from convscope.modules import channels_last
 from convscope.progress import Progress
-from convscope.runs.evaluation import evaluate_batches
 from convscope.runs.batching import batch_settings
+from convscope.runs.evaluation import evaluate_batches
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import PreparedData
 from convscope.tasks import Meter, Task

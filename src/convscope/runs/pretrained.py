@@ -127,10 +127,7 @@ def _from_file(file: Path, network: str | None) -> PretrainedSource:
         raise ModelError(f"{file}: the weights of {found}, not of {network}; remove --model, or give its weights")
     name = network or found
     if name is None:
-        raise ModelError(
-            f"{file}: its tensor names match no known network; "
-            "give its name with --set model.name=NAME"
-        )
+        raise ModelError(f"{file}: its tensor names match no known network; give its name with --set model.name=NAME")
     digest, known = sha256(file), PUBLISHED.get(name)
     if known and digest.startswith(known.hash):
         return _like_published(known, str(file), name, file, known.url)

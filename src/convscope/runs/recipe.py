@@ -1,5 +1,4 @@
-"""The recipe: every setting of a run, in one file that reproduces it; `runs.parse` builds it from the user's settings.
-"""
+"""The recipe: every setting of a run, in one file that reproduces it; `runs.parse` builds it from settings."""
 
 from typing import Any, Literal, Self
 

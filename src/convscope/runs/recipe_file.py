@@ -26,7 +26,9 @@ def read_recipe(path: Path) -> Overrides:
     except (FileNotFoundError, NotADirectoryError):
         raise ConfigError(f"{path}: no such file; give a recipe.toml, for example one from an earlier run") from None
     except IsADirectoryError:
-        raise ConfigError(f"{path}: a folder, not a file; give a recipe.toml, for example one from an earlier run") from None
+        raise ConfigError(
+            f"{path}: a folder, not a file; give a recipe.toml, for example one from an earlier run"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not a TOML file ({error}); compare it with an earlier run's recipe.toml") from None
     settings = Overrides(values, {name: f"{path} line {line}" for name, line in line_numbers(text).items()})

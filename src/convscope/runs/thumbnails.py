@@ -34,8 +34,7 @@ class ThumbnailSource:
 
 
 def picture(found: Dataset, row: int, size: tuple[int, int] | None = None, most: int = SIDE) -> Image.Image:
-    """Return an image of a data set, upright, grey or RGB: cropped and resized to `size`, or reduced to `most` pixels.
-    """
+    """Return an image, upright, grey or RGB, cropped and resized to `size`, or else reduced to `most` pixels."""
     images = found.images
     pixels = (
         images[row]
