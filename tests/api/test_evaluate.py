@@ -138,7 +138,7 @@ def test_an_empty_set_is_refused(tmp_path, few):
     with pytest.raises(RunError) as caught:
         evaluate(tmp_path / "run", "test")
     assert str(caught.value) == (
-        f"{tmp_path / 'run'}: its test set is empty; train anew with more images or a larger data.test"
+        f"{tmp_path / 'run'}: its test split is empty; train again with more images or a larger data.test"
     )
 
 

@@ -42,7 +42,7 @@ def test_a_network_that_python_finds_is_inspected(tmp_path: Path, monkeypatch: p
     )
     monkeypatch.chdir(tmp_path)
     assert inspect("mine_of_test:Net", (3, 32, 32)).num_parameters == 760
-    remedy = "name a module and what makes the network, like mine:Net"
+    remedy = "give a module and the function or class that builds the network, like mine:Net"
     for place, why in (
         ("mine_of_test:Nett", f"module 'mine_of_test' has no attribute 'Nett'; {remedy}"),
         ("mine_of_test:number", "returns int, not a network; give a function that returns a torch.nn.Module"),

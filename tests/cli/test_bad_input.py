@@ -39,8 +39,8 @@ REFUSED = {
     "one class only": (bad_data.one_class, "one class only, a; add images of at least one other"),
     "every class with one image": (
         bad_data.classes_of_one,
-        "2 images in 2 classes leave none for validation, because each class has a single one or they all belong "
-        "together; add images",
+        "2 images in 2 classes leave none for validation, because each class has one image or all images belong "
+        "to one group; add images",
     ),
     "no file that can be read": (bad_data.all_spoilt, "none of its 20 image files can be read; copy them again"),
     "a class never seen in training": (bad_data.unseen_class, "test has a class that train lacks, c, " + UNSEEN),

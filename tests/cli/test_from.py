@@ -35,7 +35,7 @@ def test_a_source_that_is_neither_file_nor_run_nor_network_is_an_error(refused, 
     )
     assert refused("--from", "lenet") == f"--from lenet: no published weights are known for it; choose one of {KNOWN}"
     assert refused("--from", "imagenet", "--model", "lenet") == (
-        f"--from imagenet: no weights of lenet published on ImageNet are known; choose one of {KNOWN}, or give a file"
+        f"--from imagenet: no published ImageNet weights are known for lenet; choose one of {KNOWN}, or give a file"
     )
     assert refused("--from", "resnet18", "--model", "resnet34") == (
         "--from resnet18: these weights are not for resnet34; remove --from or --model"

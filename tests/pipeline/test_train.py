@@ -281,7 +281,7 @@ def test_a_budget_ends_on_time_evaluation_and_report_included(tmp_path, few):
     began = time.monotonic()
     events = train(tmp_path / "run", few, train__budget=8)
     took = time.monotonic() - began
-    assert 4.9 < took < 8.5, "3 of the 8 seconds are kept for the report"
+    assert 4.9 < took < 8.5, "3 of the 8 seconds are reserved for the report"
     epochs = [event for event in events if isinstance(event, Epoch)]
     assert len(epochs) > 2, "the number of epochs does not bound it"
     assert epochs[-1].learning_rate < 0.1 * max(epoch.learning_rate for epoch in epochs), "the schedule came to rest"
@@ -293,8 +293,8 @@ def test_a_budget_that_is_over_before_the_first_step_is_refused(tmp_path, few):
         train(tmp_path / "run", few, train__budget=0.5)
     spent = caught.value.args[0].split(" of which ")[1].split(" ")[0]
     assert str(caught.value) == (
-        f"train.budget is 0.5 s, of which {spent} s were used before the first step and 3 s are kept for the report; "
-        "give more"
+        f"train.budget is 0.5 s, of which {spent} s were used before the first step and 3 s are reserved for the report; "
+        "increase it"
     )
     assert not (tmp_path / "run").exists()
 

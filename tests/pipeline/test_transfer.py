@@ -50,7 +50,7 @@ def test_the_plan_is_shown_as_a_table_before_training(tmp_path, few, trained):
     assert as_lines(adopted) == [
         f"pretrained weights: resnet18 from {trained / 'model'} (licence: not stated)",
         "plan: 24 training images per class, fewer than 500: only the last layer is new, and the encoder stays frozen; "
-        "asked for: unfreeze_at 2",
+        "set by the user: unfreeze_at 2",
         "  stage     parameters  frozen until  learning rate",
         "  stem             116  epoch 3       2.5e-05",
         "  stages.0         304  epoch 2       5e-05",

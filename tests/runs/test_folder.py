@@ -214,7 +214,7 @@ def test_names_of_runs_are_counted_on(tmp_path, monkeypatch):
     assert next_name(".").as_posix() == f"runs/{tmp_path.name}-1"
 
 
-def test_a_run_of_another_format_is_refused_in_one_sentence(tmp_path):
+def test_a_run_of_another_format_is_an_error(tmp_path):
     run = RunFolder(tmp_path)
     run.recipe_file.write_text("")
     run.environment_file.write_text(json.dumps({"format": FORMAT}))
@@ -224,6 +224,6 @@ def test_a_run_of_another_format_is_refused_in_one_sentence(tmp_path):
         with pytest.raises(RunError) as caught:
             RunFolder.open(tmp_path)
         assert str(caught.value) == (
-            f"{tmp_path}: a run of format {found}, and this version of convscope reads format 2; "
+            f"{tmp_path}: a run of format {found}, but this version of convscope reads format 2; "
             "train it again or open it with the version that wrote it"
         )
