@@ -1,4 +1,4 @@
-"""``python -m convscope`` is the command line."""
+"""``python -m convscope`` runs the command line."""
 
 from convscope.cli.main import main
 

@@ -1,4 +1,4 @@
-"""Charts of a run as SVG text: transparent, in greys and two colours that read on light and on dark ground."""
+"""Charts of a run as SVG text: transparent, with colours that are legible on light and dark backgrounds."""
 
 import io
 import re
@@ -33,15 +33,15 @@ STYLE: dict[Any, Any] = {
 
 
 def standalone_svg(chart: str) -> str:
-    """A chart as the content of a file of its own; within a page it needs no namespaces."""
-    spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
-    return chart.replace("<svg", f"<svg {spaces}", 1)
+    """Add the namespaces that a separate file needs; inside an HTML page they are not needed."""
+    namespaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    return chart.replace("<svg", f"<svg {namespaces}", 1)
 
 
-def lines(found: dict[str, tuple[Sequence[float], Sequence[float]]], score: str) -> str:
-    """A score over a quantity, a panel for each quantity, all on one scale."""
-    with _figure(1, len(found), (11, 2.9)) as (figure, panels):
-        for axes, (name, (amounts, values)) in zip(panels, found.items(), strict=True):
+def lines(series: dict[str, tuple[Sequence[float], Sequence[float]]], score: str) -> str:
+    """Draw a score as a function of several quantities, one panel each, with a common scale."""
+    with _figure(1, len(series), (11, 2.9)) as (figure, panels):
+        for axes, (name, (amounts, values)) in zip(panels, series.items(), strict=True):
             axes.plot(amounts, values, color=VALIDATION, marker="o", markersize=4)
             axes.set_ylim(0, 1.03)
             axes.set_xlabel(name)
@@ -50,13 +50,13 @@ def lines(found: dict[str, tuple[Sequence[float], Sequence[float]]], score: str)
 
 
 def curves(epochs: Sequence[dict[str, Any]], best: int, overfitting: int | None, primary: str = "accuracy") -> str:
-    """Loss and score of training and validation by epoch, with the epochs that matter marked.
+    """Draw training and validation loss, score and learning rate by epoch, with the selected epoch marked.
 
     Args:
         epochs: "epoch" records of ``events.jsonl``.
-        best: the epoch whose weights are in ``model/``.
-        overfitting: the epoch from which the curves part, or None.
-        primary: the score.
+        best: the epoch of the network in ``model/``.
+        overfitting: the epoch from which the network overfits, or None.
+        primary: the name of the score.
     """
     numbers = [e["epoch"] for e in epochs]
     with _figure(1, 3, (11, 2.9)) as (figure, (loss, score, rate)):
@@ -72,7 +72,7 @@ def curves(epochs: Sequence[dict[str, Any]], best: int, overfitting: int | None,
             axes.xaxis.get_major_locator().set_params(integer=True)
             axes.margins(x=0.02)
         for axes in (loss, score):
-            axes.axvline(best, color=INK, linewidth=1, linestyle=":", label="kept")
+            axes.axvline(best, color=INK, linewidth=1, linestyle=":", label="selected")
             if overfitting is not None:
                 axes.axvspan(overfitting, numbers[-1], color=WARNING, alpha=0.10, label="overfitting")
         loss.legend(fontsize=8)
@@ -80,18 +80,18 @@ def curves(epochs: Sequence[dict[str, Any]], best: int, overfitting: int | None,
 
 
 def range_test(rates: Sequence[float], losses: Sequence[float], suggestion: float) -> str:
-    """The learning-rate range test: loss against rate, the suggestion marked."""
+    """Draw the learning-rate range test: loss by learning rate, with the suggestion marked."""
     with _figure(1, 1, (5, 2.9)) as (figure, axes):
         axes.semilogx(rates, losses, color=TRAIN)
         axes.axvline(suggestion, color=VALIDATION, linewidth=1, label=f"{suggestion:.2g}")
         axes.set_xlabel("learning rate")
-        axes.set_title("loss while the learning rate grows")
+        axes.set_title("loss as the learning rate increases")
         axes.legend(fontsize=8)
         return _svg(figure)
 
 
 def scatter(x: NDArray[np.float64], y: NDArray[np.float64], axes_names: tuple[str, str]) -> str:
-    """Predictions (N,) against targets (N,); the line is where both are equal, or where a residual is 0."""
+    """Draw predictions (N,) or residuals (N,) by target (N,), with the line of perfect predictions."""
     with _figure(1, 1, (5, 3.4)) as (figure, axes):
         axes.scatter(x, y, s=10, color=TRAIN, alpha=0.6, linewidths=0)
         if axes_names[1] == "residual":
@@ -105,11 +105,11 @@ def scatter(x: NDArray[np.float64], y: NDArray[np.float64], axes_names: tuple[st
 
 
 def accuracy_against_time(points: Sequence[tuple[str, float, float, float]]) -> str:
-    """An SVG file of recipes: (name, seconds, accuracy, half an interval) each; up and left is better."""
+    """Draw accuracy by time as an SVG file; each point is (name, seconds, accuracy, half the interval's width)."""
     with _figure(1, 1, (6, 3.6)) as (figure, axes):
-        for name, seconds, accuracy, reach in points:
+        for name, seconds, accuracy, half_interval in points:
             colour = VALIDATION if name == "transfer" else TRAIN
-            axes.errorbar(max(seconds, 0.1), 100 * accuracy, 100 * reach, fmt="o", color=colour, capsize=3)
+            axes.errorbar(max(seconds, 0.1), 100 * accuracy, 100 * half_interval, fmt="o", color=colour, capsize=3)
             axes.annotate(name, (max(seconds, 0.1), 100 * accuracy), xytext=(7, 4), textcoords="offset points")
         axes.set_xscale("log")
         axes.margins(x=0.18, y=0.12)
@@ -122,7 +122,7 @@ def accuracy_against_time(points: Sequence[tuple[str, float, float, float]]) -> 
 
 @contextmanager
 def _figure(rows: int, columns: int, inches: tuple[float, float]) -> Iterator[tuple[Any, Any]]:
-    """A matplotlib figure in our style; no global setting is left changed."""
+    """Create a matplotlib figure in the style of this module, without changing global settings."""
     with extra("report", "charts"):
         import matplotlib as mpl
         from matplotlib.figure import Figure
@@ -133,9 +133,9 @@ def _figure(rows: int, columns: int, inches: tuple[float, float]) -> Iterator[tu
 
 
 def _svg(figure: Any) -> str:
-    """The figure as an ``<svg>`` element of an HTML page.
+    """Return the figure as an ``<svg>`` element.
 
-    Without prologue and name spaces, so that the page names no address, and without date: equal charts are equal text.
+    Without prologue and namespaces, so that a page has no external URLs, and without a date, for reproducible output.
     """
     text = io.StringIO()
     figure.savefig(text, format="svg", transparent=True, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))

@@ -1,4 +1,4 @@
-"""Devices and processor cores that a network runs on."""
+"""Device and thread selection."""
 
 import os
 from pathlib import Path
@@ -9,21 +9,23 @@ from convscope.errors import ConfigError
 
 
 def requested_device(name: str) -> torch.device:
-    """The device that the recipe names; "auto" is a CUDA device where there is one.
+    """Return the device of the recipe; "auto" is CUDA where available, else the CPU.
 
     Raises:
-        ConfigError: when it is not on this machine.
+        ConfigError: the device is not available on this machine.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         return torch.empty(0, device=name).device
     except (RuntimeError, AssertionError):
-        raise ConfigError(f"train.device is {name!r}, which is not on this machine; use auto, cpu or cuda") from None
+        raise ConfigError(
+            f"train.device is {name!r}, which is not available on this machine; use auto, cpu or cuda"
+        ) from None
 
 
 def inference_device(name: str) -> torch.device:
-    """The device that the recipe names, or what this machine has: a network may be asked elsewhere than it trained."""
+    """Return the device of the recipe where available, else "auto": inference may run on another machine."""
     try:
         return requested_device(name)
     except ConfigError:
@@ -31,13 +33,13 @@ def inference_device(name: str) -> torch.device:
 
 
 def physical_cores(root: Path = Path("/")) -> int:
-    """How many cores this process may keep busy: real ones, within its affinity and its container's limit.
+    """Return the number of physical cores available to this process, within its affinity and its container's limit.
 
-    Two hyper-threads of one core share its arithmetic, so that a thread for each only adds waiting. A container's
-    limit (cgroup v2 ``cpu.max``, v1 ``cpu.cfs_quota_us``) does not show in the number of processors.
+    Two hyper-threads of a core share its arithmetic units, so a thread for each only adds contention. A container's
+    limit (cgroup v2 ``cpu.max``, v1 ``cpu.cfs_quota_us``) is not reflected in the number of processors.
 
     Args:
-        root: where ``sys`` and ``proc`` lie; another folder in tests.
+        root: the folder of ``sys`` and ``proc``; another one in tests.
     """
     allowed = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
     topology = root / "sys/devices/system/cpu"
@@ -46,14 +48,14 @@ def physical_cores(root: Path = Path("/")) -> int:
 
 
 def use_cores(count: int | None = None) -> int:
-    """Let torch compute with `count` threads, or with one per available core; return how many."""
+    """Set the number of torch threads to `count`, or to one per available core, and return it."""
     count = count or physical_cores()
     torch.set_num_threads(count)
     return count
 
 
 def _cgroup_limit(folder: Path) -> float:
-    """Return the cores' worth of time that the container may use; very many where nothing limits it."""
+    """Return the container's limit in cores; a very large number where there is none."""
     quota, _, period = _read(folder / "cpu.max").partition(" ")
     if not quota:
         quota = _read(folder / "cpu/cpu.cfs_quota_us")

@@ -1,14 +1,14 @@
-"""Everything convscope refuses to do, as one tree.
+"""The exceptions of convscope.
 
     ConvscopeError
     ├── ConfigError     a setting, flag or argument
     ├── DataError       the user's files
     ├── ModelError      a network that cannot be built, or a model file that cannot be opened
     ├── RunError        a run folder
-    └── TrainingError   training itself: a loss that is no longer a number, memory
+    └── TrainingError   training: a non-finite loss, out of memory
 
-A message reads *place: what is wrong, with the value; what to do*. On the command line each is one line
-and exit code 2; every other exception is a bug and shows its traceback.
+A message has the form *place: what is wrong, with the value; what to do*. The command line prints it as one line
+and exits with code 2; any other exception is a bug and shows its traceback.
 """
 
 from collections.abc import Iterable
@@ -16,15 +16,15 @@ from difflib import get_close_matches
 
 
 class ConvscopeError(Exception):
-    """The root; catch it to catch everything that convscope says on purpose."""
+    """The base class of all errors that convscope raises deliberately."""
 
 
 class ConfigError(ConvscopeError):
-    """A setting, flag or argument is wrong."""
+    """A setting, flag or argument is invalid."""
 
 
 class DataError(ConvscopeError):
-    """The user's files are not what they need to be."""
+    """The user's files are missing or invalid."""
 
 
 class ModelError(ConvscopeError):
@@ -36,11 +36,11 @@ class RunError(ConvscopeError):
 
 
 class TrainingError(ConvscopeError):
-    """Training cannot go on."""
+    """Training cannot continue."""
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that comes closest to one that is not known; None where none comes close.
+    """Return the known word most similar to an unknown one; None where none is similar.
 
     >>> closest("adamm", ["sgd", "adam", "adamw"])
     'adam'
@@ -49,7 +49,7 @@ def closest(word: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return ``"; did you mean X?"`` for the closest known word, else the list of what is known.
+    """Return ``"; did you mean X?"`` with the most similar known word, else the list of known words.
 
     >>> did_you_mean("adamm", ["sgd", "adam", "adamw"])
     '; did you mean adam?'

@@ -1,4 +1,4 @@
-"""Optional dependencies: where one is missing, the error names the command that installs it."""
+"""Optional dependencies: the error for a missing one gives the command that installs it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ EXTRAS = {
     "explorer": ("fastapi", "starlette", "uvicorn", "jinja2", "matplotlib"),
     "tensorboard": ("tensorboard",),
 }
-"""The modules that each extra of the package installs, by the names that they are imported by."""
+"""The import names of the modules that each extra of the package installs."""
 
 
 class MissingExtraError(ConfigError):
@@ -20,11 +20,11 @@ class MissingExtraError(ConfigError):
 
 @contextmanager
 def extra(name: str, user: str) -> Iterator[None]:
-    """Import optional dependencies inside.
+    """Guard imports of optional dependencies in the body.
 
     Args:
-        name: the extra that brings them, a key of `EXTRAS`.
-        user: what needs them, for the message.
+        name: the extra that installs them, a key of `EXTRAS`.
+        user: the feature that needs them, for the message.
 
     Raises:
         MissingExtraError: one of them is not installed.
@@ -39,11 +39,11 @@ def extra(name: str, user: str) -> Iterator[None]:
 
 
 def require(name: str, user: str) -> None:
-    """Raise before long work where an extra's packages are missing.
+    """Check before a long operation that the modules of an extra are installed.
 
     Args:
         name: the extra, a key of `EXTRAS`.
-        user: what needs it, for the message.
+        user: the feature that needs it, for the message.
 
     Raises:
         MissingExtraError: one of them is not installed.

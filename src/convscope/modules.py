@@ -1,4 +1,4 @@
-"""What several rooms do with any `nn.Module`: memory format, modes, and leaving it as it was."""
+"""Memory format, mode and state of any `nn.Module`."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -8,17 +8,17 @@ import numpy as np
 import torch
 from torch import nn
 
-BLOCK = 16  # input channels that oneDNN takes at once
+BLOCK = 16  # input channels per block in oneDNN
 
 
 def channels_last(model: nn.Module, device: torch.device) -> nn.Module:
-    """Lay the weights of 2-D convolutions out channel by channel, as fast kernels want them; return `model`.
+    """Convert a network to the channels-last memory format, for which kernels are faster; return `model`.
 
-    The numbers and the state dict stay the same, and inputs follow the weights by themselves. On a CPU, a network with
-    a strided 1x1 convolution of fewer than 16 input channels, as in the shortcuts of a narrow ResNet, is left as it
-    is, and its inputs must be contiguous (as `data.Batches` gives them): in the other layout, oneDNN's gradient of such
-    weights writes outside its memory (oneDNN issue 6035). Seen with torch 2.13.0 on AVX-512: crashes at 4, 6, 8, 12 and
-    15 channels with images that the threads cannot share evenly, none at 16, 24 or 32 and none in the usual layout.
+    The values and the state dict are unchanged, and inputs are converted implicitly. On a CPU, a network with a strided
+    1x1 convolution of fewer than 16 input channels, as in the shortcuts of a narrow ResNet, is not converted, and its
+    inputs must be contiguous (as from `datasets.Batches`): in channels-last, oneDNN's gradient of such weights writes
+    out of bounds (oneDNN issue 6035). Observed with torch 2.13.0 on AVX-512: crashes at 4, 6, 8, 12 and 15 channels
+    with batches that do not divide evenly among the threads, none at 16, 24 or 32, and none in the default format.
     """
     if device.type == "cpu" and any(map(_crashes, model.modules())):
         return model
@@ -33,24 +33,24 @@ def _crashes(module: nn.Module) -> bool:
 
 @contextmanager
 def kernels_channels_last(model: nn.Module) -> Iterator[None]:
-    """Store the kernels of a network on a CPU with channels innermost inside, and as they were afterwards.
+    """Convert the kernels of a network on a CPU to channels-last in the body, and restore them afterwards.
 
-    The parameters stay the same objects with the same values; only where they lie changes. Measured on a ResNet-18 at
-    128 pixels: a pass there and back takes 22 % less time.
+    The parameters stay the same objects with the same values. Measured on a ResNet-18 at 128 pixels: a forward and
+    backward pass takes 22 % less time.
     """
-    found = [(weight, weight.data) for weight in model.parameters() if weight.ndim == 4 and not weight.is_cuda]
+    kernels = [(weight, weight.data) for weight in model.parameters() if weight.ndim == 4 and not weight.is_cuda]
     try:
-        for weight, values in found:
+        for weight, values in kernels:
             weight.data = values.contiguous(memory_format=torch.channels_last)
         yield
     finally:
-        for weight, values in found:
+        for weight, values in kernels:
             weight.data = values
 
 
 @contextmanager
 def eval_mode(model: nn.Module) -> Iterator[None]:
-    """Eval mode inside; afterwards every module's mode as before."""
+    """Evaluation mode in the body; afterwards the mode of every module is restored."""
     modes = [(module, module.training) for module in model.modules()]
     try:
         model.eval()
@@ -62,17 +62,17 @@ def eval_mode(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def preserve_state(model: nn.Module, *, gradients: bool = False) -> Iterator[None]:
-    """Eval mode and frozen weights inside; afterwards every mode, requires_grad, .grad and random state as before."""
-    frozen = [(weight, weight.requires_grad) for weight in model.parameters()]
-    restore_random = _random_states({weight.device for weight, _ in frozen if weight.is_cuda})
+    """Evaluation mode and frozen parameters in the body; then modes, requires_grad and random states are restored."""
+    flags = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
+    restore_random = _random_states({parameter.device for parameter, _ in flags if parameter.is_cuda})
     try:
-        for weight, _ in frozen:
-            weight.requires_grad_(False)
+        for parameter, _ in flags:
+            parameter.requires_grad_(False)
         with eval_mode(model), torch.inference_mode(False), torch.set_grad_enabled(gradients):
             yield
     finally:
-        for weight, needed in frozen:
-            weight.requires_grad_(needed)
+        for parameter, requires_grad in flags:
+            parameter.requires_grad_(requires_grad)
         restore_random()
 
 

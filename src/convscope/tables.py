@@ -1,4 +1,4 @@
-"""Tables as plain text and as HTML, for what results show of themselves in a console and in a notebook."""
+"""Tables as plain text and HTML, for the representations of results in a console and in a notebook."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def text_table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Columns aligned to the left, two spaces apart, no space at the end of a line.
+    """Return a table with left-aligned columns, two spaces apart, without trailing spaces.
 
     >>> print(text_table(["file", "label"], [["a.png", "cat"], ["long.png", "dog"]]))
     file      label
@@ -19,7 +19,7 @@ def text_table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 
 def html_table(headings: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = "") -> str:
-    """An HTML table; every cell is escaped.
+    """Return an HTML table; every cell is escaped.
 
     >>> html_table(["a"], [["<b>"]])
     '<table><thead><tr><th>a</th></tr></thead><tbody><tr><td>&lt;b&gt;</td></tr></tbody></table>'
@@ -31,7 +31,7 @@ def html_table(headings: Sequence[str], rows: Iterable[Sequence[Any]], caption: 
 
 
 def html_notes(notes: Iterable[str]) -> str:
-    """A paragraph per sentence, escaped.
+    """Return one paragraph per sentence, escaped.
 
     >>> html_notes(["1 < 2"])
     '<p>1 &lt; 2</p>'

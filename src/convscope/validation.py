@@ -1,4 +1,4 @@
-"""Pydantic's validation errors in plain words: one place for all settings, requests and files."""
+"""Readable messages for pydantic's validation errors, for all settings, requests and files."""
 
 import re
 from collections.abc import Sequence
@@ -7,17 +7,17 @@ from typing import Any, Protocol
 
 
 class _Errors(Protocol):
-    """What `pydantic.ValidationError` and FastAPI's `RequestValidationError` have in common."""
+    """The common interface of `pydantic.ValidationError` and FastAPI's `RequestValidationError`."""
 
     def errors(self) -> Sequence[Any]: ...
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One value that does not fit.
+    """An invalid value.
 
-    `name` is the dotted path to it, `kind` pydantic's type of the error, and `why` a clause in lower case such as
-    "it should be greater than 0". `choices` are the words that would fit, where there is a list of them.
+    `name` is its dotted path, `kind` pydantic's error type, and `why` a clause in lower case such as
+    "it should be greater than 0". `choices` are the valid words, where there is a list of them.
     """
 
     name: str
@@ -27,15 +27,15 @@ class Problem:
     choices: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """The name, the value and what is wrong with it."""
+        """Return the name, the value and the reason."""
         return f"{self.name} is {self.value!r}; {self.why}"
 
 
 def first_problem(error: _Errors, ignored: Sequence[str] = ()) -> Problem:
-    """The first of the values that a validation refused.
+    """Return the first invalid value of a validation.
 
     Args:
-        error: as pydantic or FastAPI raises it.
+        error: as raised by pydantic or FastAPI.
         ignored: parts of the path that the user did not write, such as "query".
     """
     first = error.errors()[0]
@@ -45,7 +45,7 @@ def first_problem(error: _Errors, ignored: Sequence[str] = ()) -> Problem:
 
 
 def _clause(message: str) -> str:
-    """A message of pydantic's as it goes on after a semicolon; one of ours, behind "Value error, ", as it is.
+    """Turn pydantic's message into a clause; a message of convscope, after "Value error, ", is unchanged.
 
     >>> _clause("Input should be less than 1"), _clause("Field required"), _clause("Value error, A is no B")
     ('it should be less than 1', 'field required', 'A is no B')

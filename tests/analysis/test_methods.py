@@ -214,7 +214,7 @@ def test_a_file_that_is_not_an_image_is_an_error_with_its_path(run, tmp_path):
 def test_a_run_without_a_network_is_an_error_that_names_how_to_resume(run):
     shutil.rmtree(run / "model")
     assert error_message(RunError, run, "filters") == (
-        f"{run}: no network in it yet; go on training with convscope train --resume {run}"
+        f"{run}: no network saved yet; continue training with: convscope train --resume {run}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Recipes on the same images: plain baselines, networks, the line, the picture."""
+"""Baselines: plain classifiers, networks, the comparison in one sentence, and the chart."""
 
 import json
 import math
@@ -49,7 +49,7 @@ def test_means_intervals_and_the_line_by_hand():
     assert (first.recipe, first.accuracy, first.seconds, first.seeds) == ("transfer", 0.95, 15.0, 2)
     assert first.half_interval == pytest.approx(12.706 * 0.05, rel=1e-3)
     assert math.isnan(second.half_interval)
-    assert compare_pretrained([first, second]) == "with trained weights 95.0 % in 15 s, from scratch 50.0 % in 15 s"
+    assert compare_pretrained([first, second]) == "pretrained 95.0 % in 15 s, from scratch 50.0 % in 15 s"
     assert compare_pretrained([first]) == ""
 
 
@@ -60,5 +60,5 @@ def test_runs_that_cannot_be_compared_are_rejected(tmp_path):
     with pytest.raises(ConfigError) as refused:
         list(run_baselines("digits", ["transfer"], tmp_path, None, [0], None))
     assert str(refused.value) == (
-        "--recipes transfer: needs trained weights; name them with --from imagenet, FILE or RUN"
+        "--recipes transfer: needs pretrained weights; give them with --from imagenet, FILE or RUN"
     )

@@ -36,7 +36,7 @@ def test_runs_on_other_images_are_not_compared_without_a_word(two, few, tmp_path
     train(tmp_path / "other", few, seed=5)
     objections = compare([two[0], tmp_path / "other"]).warnings
     assert objections == (
-        f"{tmp_path / 'other'} was validated on other images than {two[0]}: their accuracies differ by chance too; "
+        f"{tmp_path / 'other'} and {two[0]} have different validation images, which alone changes the accuracy; "
         "train with the same data and seed",
     )
 
@@ -44,4 +44,4 @@ def test_runs_on_other_images_are_not_compared_without_a_word(two, few, tmp_path
 def test_one_run_alone_is_refused(two) -> None:
     with pytest.raises(ConfigError) as caught:
         compare(two[:1])
-    assert str(caught.value) == "compare: takes two runs or more; name their folders"
+    assert str(caught.value) == "compare: needs at least two runs; give their folders"

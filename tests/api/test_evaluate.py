@@ -1,4 +1,4 @@
-"""Scores of a set; the test set is touched here alone, and each look is recorded and shown."""
+"""Scores of a split; each evaluation on the test split is recorded and shown."""
 
 import json
 import re
@@ -36,7 +36,7 @@ def test_training_never_touches_the_test_set(tmp_path, few, monkeypatch):
 
 
 def test_the_scores_are_those_of_the_saved_network_on_the_files_of_the_set(tmp_path, few):
-    """Worked out here from the files that data.json lists, one by one."""
+    """Computed independently from the files that data.json lists."""
     train(tmp_path / "run", few)
     run = RunFolder(tmp_path / "run")
     found = evaluate(run.path, "test")
@@ -97,7 +97,7 @@ def test_a_truncated_evaluation_record_does_not_hide_others(run):
 
 
 def test_a_stopped_run_can_be_evaluated(tmp_path, few):
-    """It has a network, but no report yet; the look is recorded all the same."""
+    """It has a network but no report yet; the evaluation is still recorded."""
     events = start(tmp_path / "run", few)
     next(event for event in events if isinstance(event, Epoch))
     events.close()
@@ -108,7 +108,10 @@ def test_a_stopped_run_can_be_evaluated(tmp_path, few):
     with pytest.raises(RunError) as caught:
         write_report(run)
     file = run.predictions / "validation.npz"
-    assert str(caught.value) == f"{file}: missing or damaged; convscope evaluate {run.path} --split validation makes it"
+    assert (
+        str(caught.value)
+        == f"{file}: missing or damaged; create it with: convscope evaluate {run.path} --split validation"
+    )
     evaluate(run.path, "validation")
     assert write_report(run).exists()
 
@@ -120,14 +123,14 @@ def test_a_run_without_a_network_is_an_error_that_names_the_remedy(tmp_path, few
     with pytest.raises(RunError) as caught:
         evaluate(tmp_path / "run", "test")
     assert str(caught.value) == (
-        f"{tmp_path / 'run'}: no network in it yet; go on training with convscope train --resume {tmp_path / 'run'}"
+        f"{tmp_path / 'run'}: no network saved yet; continue training with: convscope train --resume {tmp_path / 'run'}"
     )
 
 
 def test_another_set_is_refused(run):
     with pytest.raises(ConfigError) as caught:
         evaluate(run.path, "tests")
-    assert str(caught.value) == "split: no set tests; did you mean test?"
+    assert str(caught.value) == "split tests: no such split; did you mean test?"
 
 
 def test_an_empty_set_is_refused(tmp_path, few):
@@ -135,7 +138,7 @@ def test_an_empty_set_is_refused(tmp_path, few):
     with pytest.raises(RunError) as caught:
         evaluate(tmp_path / "run", "test")
     assert str(caught.value) == (
-        f"{tmp_path / 'run'}: its test set is empty; train anew with more images or a larger data.test"
+        f"{tmp_path / 'run'}: its test split is empty; train again with more images or a larger data.test"
     )
 
 
@@ -146,7 +149,7 @@ def test_a_run_trained_on_an_unavailable_device_is_evaluated_on_an_available_one
 
 
 def test_files_of_more_than_8_bits_are_seen_as_in_training(tmp_path):
-    """Twelve bits in 16-bit files: evaluation and prediction must use the same white."""
+    """Twelve bits in 16-bit files: evaluation and prediction must use the same white value."""
     from PIL import Image
 
     from convscope.api import predict

@@ -1,4 +1,4 @@
-"""Vectors as files, and what simple classifiers make of them."""
+"""Feature files, and the scores of simple classifiers on them."""
 
 import csv
 
@@ -21,7 +21,7 @@ def test_a_runs_vectors_are_written_three_times_alike_and_probed(finished, tmp_p
         rows = list(csv.DictReader(file))
     assert [row["path"] for row in rows] == list(found.names)
     assert np.allclose([[float(row[f"f{i}"]) for i in range(8)] for row in rows], vectors, rtol=1e-5)
-    assert sum(row["set"] == "validation" for row in rows) == 180
+    assert sum(row["split"] == "validation" for row in rows) == 180
     parquet = pytest.importorskip("pyarrow.parquet").read_table(tmp_path / "out" / "features.parquet").to_pydict()
     assert np.array_equal(parquet["f3"], vectors[:, 3])
     assert list(found.scores) == [
@@ -59,7 +59,10 @@ def test_data_that_cannot_be_probed_are_rejected(finished, tmp_path):
     table.write_text("image,age\n" + "".join(f"photos/a/{i}.png,{i}.5\n" for i in range(10)))
     with pytest.raises(ConfigError) as refused:
         features(finished, str(table), out=tmp_path / "out")
-    assert str(refused.value) == f"features: {table} has numbers, and probes need one class per image"
+    assert (
+        str(refused.value)
+        == f"features: the targets of {table} are numbers, not one class per image; give data with classes"
+    )
 
 
 def test_a_learning_curve_grows_and_its_extension_follows_a_power_law():

@@ -1,4 +1,4 @@
-"""`inspect` and `convolve_file`, as the command line and the library call them."""
+"""`inspect` and `convolve`."""
 
 from pathlib import Path
 
@@ -42,10 +42,10 @@ def test_a_network_that_python_finds_is_inspected(tmp_path: Path, monkeypatch: p
     )
     monkeypatch.chdir(tmp_path)
     assert inspect("mine_of_test:Net", (3, 32, 32)).num_parameters == 760
-    remedy = "name a module and what makes the network, like mine:Net"
+    remedy = "give a module and the function or class that builds the network, like mine:Net"
     for place, why in (
         ("mine_of_test:Nett", f"module 'mine_of_test' has no attribute 'Nett'; {remedy}"),
-        ("mine_of_test:number", "makes int and no network; name what returns a torch.nn.Module"),
+        ("mine_of_test:number", "returns int, not a network; give a function that returns a torch.nn.Module"),
         ("not_there:Net", f"No module named 'not_there'; {remedy}"),
     ):
         with pytest.raises(ModelError) as caught:
@@ -81,18 +81,16 @@ def test_a_7x7_image_and_a_3x3_filter_give_a_5x5_map(tmp_path: Path) -> None:
     assert "cross-correlation" in result.note
 
 
-def test_a_padding_that_is_no_number_is_refused(tmp_path: Path) -> None:
+def test_a_padding_that_is_not_a_number_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         convolve(tmp_path / "image.txt", "edge", padding="wide")
-    assert str(caught.value) == "padding wide: not a number of pixels; write one, or same"
+    assert str(caught.value) == "padding wide: not a number of pixels; give a number, or same"
 
 
 def test_a_text_file_with_ragged_rows_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "ragged.txt"
     file.write_text("1 2 3\n4 5\n")
-    with pytest.raises(
-        ModelError, match=r"ragged\.txt: rows of numbers are needed \(.*\); separate them by spaces or commas"
-    ):
+    with pytest.raises(ModelError, match=r"ragged\.txt: not rows of numbers \(.*\); separate them by spaces or commas"):
         convolve(file, "edge")
 
 

@@ -1,4 +1,4 @@
-"""What `import convscope as cs` offers, and what it costs."""
+"""The public names of `import convscope as cs`, and its import time."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What results show of themselves: whole in a console, escaped in a notebook, never thousands of numbers."""
+"""Representations of results: text in a console, escaped HTML in a notebook, truncated where long."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How the score falls as images are moved."""
+"""Scores of transformed images."""
 
 import json
 import shutil
@@ -45,6 +45,6 @@ def test_a_task_with_spatial_predictions_is_rejected(tmp_path):
     with pytest.raises(ConfigError) as caught:
         robustness(path)
     assert str(caught.value) == (
-        f"robustness: {path} is of the task localise, whose answers change when the image moves; "
-        "classes and labels can be asked"
+        f"robustness: the task of {path} is localise, whose targets change with the image; "
+        "give a run of classify or multilabel"
     )

@@ -1,4 +1,4 @@
-"""The same verbs from Python."""
+"""The `Run` object."""
 
 import subprocess
 import sys
@@ -80,7 +80,7 @@ def test_predicting_needs_no_more_than_the_two_files_of_the_model(run, few):
 
 
 def test_training_small_images_imports_no_compiler_and_no_scikit_learn(tmp_path):
-    """Each of the two takes a second; matplotlib draws the report, after the training."""
+    """Importing each of them takes a second; matplotlib is needed only for the report."""
     done = (
         "import sys, convscope as cs\n"
         f"cs.train('digits', out={str(tmp_path / 'run')!r}, epochs=1)\n"

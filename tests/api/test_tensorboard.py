@@ -1,4 +1,4 @@
-"""Scalars for TensorBoard, on the way to the listener."""
+"""TensorBoard scalars."""
 
 import builtins
 

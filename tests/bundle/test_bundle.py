@@ -201,7 +201,7 @@ def test_a_file_that_cannot_be_written_stays_as_it_was(tmp_path, monkeypatch):
     with pytest.raises(RunError) as caught:
         atomic_write(file, b"second")
     assert str(caught.value) == (
-        f"{file}: cannot be written (No space left on device), and is as it was; "
+        f"{file}: cannot be written (No space left on device) and was left unchanged; "
         "free some space or choose another folder"
     )
     assert file.read_bytes() == b"first"

@@ -1,4 +1,4 @@
-"""Bad input: one clear line that names the place and the remedy, or a warning and work that goes on. Compared whole."""
+"""Invalid input: an error of one line that names the source and the remedy, or a warning. Compared whole."""
 
 import errno
 import os
@@ -39,8 +39,8 @@ REFUSED = {
     "one class only": (bad_data.one_class, "one class only, a; add images of at least one other"),
     "every class with one image": (
         bad_data.classes_of_one,
-        "2 images in 2 classes leave none for validation, because each class has a single one or they all belong "
-        "together; add images",
+        "2 images in 2 classes leave none for validation, because each class has one image or all images belong "
+        "to one group; add images",
     ),
     "no file that can be read": (bad_data.all_spoilt, "none of its 20 image files can be read; copy them again"),
     "a class never seen in training": (bad_data.unseen_class, "test has a class that train lacks, c, " + UNSEEN),
@@ -84,7 +84,7 @@ MESSAGES = {
     "a class with one image": (
         bad_data.class_of_one, "note: class b has one image: it is kept for train, and nothing measures it",
     ),
-    "a file that is no image": (
+    "a file that is not an image": (
         spoilt("no image"),
         "skipped: a/0.png: no image of a kind that can be read; convert it to PNG or JPEG, or delete it",
     ),
@@ -194,17 +194,17 @@ SPOILT_RUNS = {
     "a run without its data.json": (
         without_data,
         "resume evaluate report",
-        "{run}/data.json: missing or damaged, so the run cannot be used; train it again under another --out",
+        "{run}/data.json: missing or damaged, so the run cannot be used; train again with another --out",
     ),
     "a run without a network": (
         without_network,
         "evaluate predict",
-        "{run}: no network in it yet; go on training with convscope train --resume {run}",
+        "{run}: no network saved yet; continue training with: convscope train --resume {run}",
     ),
     "a run stopped before it began": (
         half_begun,
         "resume evaluate predict report",
-        "{run}: stopped before it began to train, so nothing is lost; start it again: convscope train DATA --out {run}",
+        "{run}: stopped before training started, so nothing is lost; start it again: convscope train DATA --out {run}",
     ),
     "a run that is not there": (
         gone, "resume evaluate predict report", "{run}: no such run; convscope train DATA --out {run} makes one",
@@ -245,18 +245,18 @@ def test_a_recipe_with_an_unknown_setting_is_refused(convscope, few, tmp_path):
 
 
 def test_a_place_where_nothing_can_be_written_is_refused(convscope, few, tmp_path):
-    """Under a file no folder can be made, by root neither."""
+    """A folder cannot be created below a file, not even by root."""
     (tmp_path / "notes").write_text("mine")
     path = tmp_path / "notes" / "run"
     assert convscope("train", few, "--out", path) == (
-        2, "", f"convscope: {path}: cannot be written (Not a directory); name another folder with --out\n",
+        2, "", f"convscope: {path}: cannot be written (Not a directory); choose another folder with --out\n",
     )  # fmt: skip
 
 
 def test_a_run_is_never_written_over(convscope, run, few):
     assert convscope("train", few, "--out", run) == (
-        2, "", f"convscope: {run}: a run is there already; name another folder with --out, "
-        f"or go on with it: convscope train --resume {run}\n",
+        2, "", f"convscope: {run}: a run already exists; choose another folder with --out, "
+        f"or continue it: convscope train --resume {run}\n",
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The commands of the main job: what they print for people and for machines, and how they end."""
+"""The main commands: text and JSON output, and exit codes."""
 
 import csv
 import io
@@ -84,15 +84,15 @@ def test_a_finished_run_can_be_resumed(convscope, run):
 
 
 REFUSED = {
-    "": "convscope train: name either DATA, as in: convscope train photos, or --resume RUN",
-    "digits --resume r": "convscope train: name either DATA, as in: convscope train photos, or --resume RUN",
-    "--resume r --out x": "convscope train --resume: goes on with the run's own settings; remove the other flags",
-    "digits --log wandb": "--log wandb: not known; the only one is tensorboard",
+    "": "convscope train: give either DATA, as in: convscope train photos, or --resume RUN",
+    "digits --resume r": "convscope train: give either DATA, as in: convscope train photos, or --resume RUN",
+    "--resume r --out x": "convscope train --resume: continues with the run's own settings; remove the other flags",
+    "digits --log wandb": "--log wandb: unknown; choose tensorboard",
     "digits --epochs 0": "--epochs: train.epochs is 0; it should be greater than or equal to 1",
-    "digits --budget soon": "--budget: train.budget is 'soon'; write a span of time like 90s, 5m or 1h30m",
+    "digits --budget soon": "--budget: train.budget is 'soon'; write a duration like 90s, 5m or 1h30m",
     "digits --set lr=0.1": "--set lr=0.1: no setting lr; did you mean optimiser.learning_rate?",
-    "digits --set lr": "--set lr: no '=' in it; write it like --set optimiser.learning_rate=0.1",
-    "digits --recipe my.toml": "my.toml: no such file; name a recipe.toml, for instance one from an earlier run",
+    "digits --set lr": "--set lr: '=' is missing; write it like --set optimiser.learning_rate=0.1",
+    "digits --recipe my.toml": "my.toml: no such file; give a recipe.toml, for example one from an earlier run",
     "digits --model lennet": "model: no network lennet; did you mean lenet?",
 }
 
@@ -191,7 +191,7 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_answered(convsco
 
 
 def test_a_name_with_brackets_is_shown_as_it_is(convscope, run, few, tmp_path):
-    """Rich would take [b] for a style."""
+    """Rich would parse [b] as a style."""
     file = shutil.copy(f"{few}/a/0.png", tmp_path / "x[b]:smile:.png")
     assert f"{file}" in convscope("predict", run, file)[1]
 
@@ -215,7 +215,7 @@ def test_a_bug_shows_itself(convscope, monkeypatch):
 
 @pytest.mark.usefixtures("no_report")
 def test_a_terminal_gets_tables_a_bar_and_lines(few, tmp_path):
-    """The same events on a screen: nothing is lost, and what is open is closed."""
+    """The same events on a terminal: all are shown, and the bars are closed."""
     from rich.console import Console
 
     from convscope.api import training
@@ -227,7 +227,7 @@ def test_a_terminal_gets_tables_a_bar_and_lines(few, tmp_path):
     events = list(training(few, tmp_path / "run", small(), screen.on_progress))
     screen.show(iter(events))
     shown = text.getvalue()
-    assert "What was found" in shown
+    assert "Dataset" in shown
     assert "48 train, 6 validation, 6 test" in shown
     assert shown.count("loss") >= 2
     assert "next: convscope explore" in shown
@@ -236,7 +236,7 @@ def test_a_terminal_gets_tables_a_bar_and_lines(few, tmp_path):
 
 
 def test_standard_output_may_be_any_encoding(convscope, run, few, monkeypatch):
-    """A terminal of plain ASCII shows everything too."""
+    """An ASCII-only terminal shows all text too."""
     plain = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", plain)
     assert convscope("train", "--resume", run)[0] == 0
@@ -244,7 +244,7 @@ def test_standard_output_may_be_any_encoding(convscope, run, few, monkeypatch):
     assert convscope("predict", run, f"{few}/a/0.png")[0] == 0
 
 
-STOPS = {"DataLoaded": "", "Epoch": "convscope: stopped; at most the current epoch is lost. Go on with: {again}\n"}
+STOPS = {"DataLoaded": "", "Epoch": "convscope: stopped; at most the current epoch is lost. Continue with: {again}\n"}
 
 
 @pytest.mark.usefixtures("no_report")

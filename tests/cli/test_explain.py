@@ -1,4 +1,4 @@
-"""`convscope explain` as it is typed."""
+"""`convscope explain` on the command line."""
 
 import json
 import shutil
@@ -78,7 +78,7 @@ def test_errors_are_one_line_and_exit_code_2(convscope, run):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("activations", "--channels", "99", "--layers", "stages.1"),
          "channels: no 99 in layer stages.1, which has 8; choose from 0 to 7"),
@@ -97,18 +97,18 @@ def test_errors_are_one_line_and_exit_code_2(convscope, run):
          "train on data with boxes or masks, or pass object_masks to wrap_module"),
     ],
 )  # fmt: skip
-def test_invalid_input_is_an_error_of_one_line(convscope, run, words, told):
+def test_invalid_input_is_an_error_of_one_line(convscope, run, words, message):
     method, *rest = words
     code, output, error = convscope("explain", run, method, *rest)
     assert (code, output) == (2, "")
-    assert error == f"convscope: {told}\n"
+    assert error == f"convscope: {message}\n"
 
 
 def test_a_folder_that_is_not_a_run_is_an_error(convscope, tmp_path):
     code, output, error = convscope("explain", tmp_path, "attribution")
     assert (code, output) == (2, "")
     assert error == (
-        f"convscope: {tmp_path}: no recipe.toml in it, so it is no run; name a folder that convscope train wrote\n"
+        f"convscope: {tmp_path}: not a run, because it has no recipe.toml; give a folder that convscope train wrote\n"
     )
 
 

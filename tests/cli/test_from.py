@@ -1,4 +1,4 @@
-"""``convscope train --from``: what is refused, in one line each; and that the real weights are told apart."""
+"""``convscope train --from``: what is refused, in one line each; and identification of the published weights."""
 
 import pytest
 import torch
@@ -33,12 +33,12 @@ def test_a_source_that_is_neither_file_nor_run_nor_network_is_an_error(refused, 
         f"--from {tmp_path / 'w.pth'}: no such file, run or network; give imagenet, a weights file, a run's folder or "
         "a network's name, such as mobilenet_v2"
     )
-    assert refused("--from", "lenet") == f"--from lenet: no published weights of it are known; choose one of {KNOWN}"
+    assert refused("--from", "lenet") == f"--from lenet: no published weights are known for it; choose one of {KNOWN}"
     assert refused("--from", "imagenet", "--model", "lenet") == (
-        f"--from imagenet: no weights of lenet published on ImageNet are known; choose one of {KNOWN}, or give a file"
+        f"--from imagenet: no published ImageNet weights are known for lenet; choose one of {KNOWN}, or give a file"
     )
     assert refused("--from", "resnet18", "--model", "resnet34") == (
-        "--from resnet18: its weights are not of resnet34, which was named; remove one"
+        "--from resnet18: these weights are not for resnet34; remove --from or --model"
     )
 
 
@@ -59,8 +59,7 @@ def test_without_a_network_connection_the_message_says_where_to_place_the_file(r
 def test_weights_of_another_network(refused, tmp_path):
     torch.save({"features.3.squeeze.weight": torch.zeros(3)}, tmp_path / "odd.pth")
     assert refused("--from", tmp_path / "odd.pth") == (
-        f"{tmp_path / 'odd.pth'}: its tensors are of no network that convscope tells by their names; "
-        "say which one it is with --set model.name=NAME"
+        f"{tmp_path / 'odd.pth'}: its tensor names match no known network; give its name with --set model.name=NAME"
     )
     assert refused("--from", tmp_path / "odd.pth", "--model", "resnet20") == (
         f"{tmp_path / 'odd.pth'}: the weights do not match this resnet: "
@@ -73,7 +72,7 @@ def test_weights_of_another_network(refused, tmp_path):
     )
     (tmp_path / "empty").mkdir()
     assert refused("--from", tmp_path / "empty") == (
-        f"{tmp_path / 'empty'}: no recipe.toml in it, so it is no run; name a folder that convscope train wrote"
+        f"{tmp_path / 'empty'}: not a run, because it has no recipe.toml; give a folder that convscope train wrote"
     )
 
 
@@ -95,13 +94,13 @@ def test_plans_that_do_not_fit(refused, finished):
         f"{finished}: its network is a resnet18, not a lenet; remove --model"
     )
     assert refused("--from", finished, "--replace-fc", "0") == (
-        f"transfer.replace_fc is 0, but {finished / 'model'} has nothing that fits head.fc; replace 1 or more"
+        f"transfer.replace_fc is 0, but {finished / 'model'} has no weights that fit head.fc; set it to 1 or more"
     )
 
 
 def test_a_plan_without_weights_is_refused(refused):
     assert refused("--unfreeze-at", "3") == (
-        "transfer.unfreeze_at is set, but the network begins from scratch; name trained weights with --from"
+        "transfer.unfreeze_at is set, but the network is trained from scratch; give pretrained weights with --from"
     )
 
 

@@ -1,4 +1,4 @@
-"""Help teaches, and costs nothing."""
+"""--help: complete, with an example, and without loading PyTorch."""
 
 import subprocess
 import sys
@@ -27,11 +27,11 @@ def test_the_help_starts_with_the_first_command_to_run(convscope):
     assert code == 0
     assert "Start with: convscope train digits" in out
     assert all(name in out for name in COMMANDS)
-    assert convscope()[1].strip() == out.strip(), "no command at all asks for help"
+    assert convscope()[1].strip() == out.strip(), "without a command the help is shown"
 
 
 def test_help_loads_no_torch():
-    """It would take seconds."""
+    """Importing it takes seconds."""
     script = f"""
 import sys
 from convscope.cli.main import main
@@ -49,7 +49,7 @@ print("loaded:", *heavy)
 
 
 def test_the_list_of_commands_loads_no_pydantic():
-    """Half of the time; Typer itself loads it for the help of a single command."""
+    """Importing it takes half of the time; Typer itself imports it for the help of a single command."""
     script = (
         "import sys\nfrom convscope.cli.main import main\nsys.argv = ['convscope', '--help']\n"
         "try:\n    main()\nexcept SystemExit:\n    print('pydantic' in sys.modules)"

@@ -1,4 +1,4 @@
-"""`convscope inspect` and `convscope convolve` as they are typed."""
+"""`convscope inspect` and `convscope convolve` on the command line."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which network is taken, and how wide, where nobody says."""
+"""The default network and its width."""
 
 import math
 from typing import Any
@@ -29,7 +29,7 @@ class Found:
 
 
 @pytest.mark.parametrize(
-    ("images", "side", "task", "said", "chosen"),
+    ("images", "side", "task", "overrides", "chosen"),
     [
         (5_000, 32, "classify", {}, "airbench"),
         (5_000, 28, "classify", {"train": {"epochs": 3}}, "airbench"),
@@ -41,10 +41,10 @@ class Found:
     ],
 )
 def test_the_default_network_for_many_small_images_is_airbench(
-    images: int, side: int, task: str, said: dict[str, Any], chosen: str | None
+    images: int, side: int, task: str, overrides: dict[str, Any], chosen: str | None
 ) -> None:
     assert (
-        network_for(Found(images, side), TASKS[task], Overrides.of(said, "settings")).get("model", {}).get("name")
+        network_for(Found(images, side), TASKS[task], Overrides.of(overrides, "settings")).get("model", {}).get("name")
         == chosen
     )
 
@@ -52,16 +52,14 @@ def test_the_default_network_for_many_small_images_is_airbench(
 @pytest.mark.parametrize(
     ("budget", "rate", "views", "expected"),
     [
-        (0, None, 450_000, 3),  # 9e12 multiplications are assumed for a run without a budget: 20 million an image
+        (0, None, 450_000, 3),  # 9e12 MACs are assumed for a run without a budget: 20 million per image
         (0, None, 60_000, 0),
-        (1010, 1e12, 5_000_000, 0),  # 200 million an image
-        (310, 3.6e10, 225_000, 2),  # 48 million an image
-        (20, 1e9, 225_000, 3),  # the cheapest, when none can be borne
+        (1010, 1e12, 5_000_000, 0),  # 200 million per image
+        (310, 3.6e10, 225_000, 2),  # 48 million per image
+        (20, 1e9, 225_000, 3),  # the cheapest, when none is affordable
     ],
 )
-def test_the_dearest_network_that_can_be_borne_is_taken(
-    budget: float, rate: float | None, views: int, expected: int
-) -> None:
+def test_the_largest_affordable_network_is_chosen(budget: float, rate: float | None, views: int, expected: int) -> None:
     costs = (121_000_000, 79_000_000, 45_000_000, 20_000_000)
     affordable = affordable_macs(budget, builtin=False, device="cpu", measure=lambda: rate or math.nan)
     assert largest_affordable(QUICK, lambda options: costs[QUICK.index(options)], views, affordable) == QUICK[expected]

@@ -1,4 +1,4 @@
-"""Real processes that are killed at any moment; what they leave goes on to the same bits."""
+"""Real processes that are killed at any moment; resumed runs end with the same bits."""
 
 import os
 import random
@@ -68,7 +68,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(tmp_path, few, straight, number, 
         assert process.wait() == code
     if number != signal.SIGKILL:
         assert output == (
-            f"convscope: stopped; at most the current epoch is lost. Go on with: convscope train --resume {path}\n"
+            f"convscope: stopped; at most the current epoch is lost. Continue with: convscope train --resume {path}\n"
         )
     assert_goes_on_alike(path, straight)
 
@@ -76,7 +76,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(tmp_path, few, straight, number, 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_twenty_kills_at_random_moments_of_a_run_from_its_very_start(tmp_path, few, straight):
-    """A kill before training began leaves a folder that the same command starts anew in."""
+    """After a kill before training started, the same command starts again in the same folder."""
     began = time.monotonic()
     with begun(tmp_path / "timed", few) as process:
         assert process.wait() == 0

@@ -1,4 +1,4 @@
-"""Maps of fixed images, kept while a network trains: bounded, and without a trace in what is learnt."""
+"""Feature maps of fixed images saved during training: bounded in size, and without effect on training."""
 
 import json
 
@@ -39,7 +39,7 @@ def test_a_full_disk_stops_the_snapshots_and_not_the_training(few, tmp_path, mon
     monkeypatch.setattr("convscope.pipeline.probes.save_snapshot", full)
     events = train(tmp_path / "run", few, train__epochs=1)
     values = [event.text for event in events if type(event).__name__ == "Note"]
-    assert values == ["the probes' maps are not kept (No space left on device); training goes on"]
+    assert values == ["the probes' feature maps were not saved (No space left on device); training continues"]
     assert (tmp_path / "run" / "model" / "model.safetensors").exists()
 
 

@@ -1,4 +1,4 @@
-"""From settings to a recipe: wrong ones are refused before decoding, and each value tells where it is from."""
+"""Recipe resolution: wrong settings are errors before decoding, and each value has its source."""
 
 import tomllib
 
@@ -17,7 +17,7 @@ def _no_report(no_report):
 
 
 def written(path):
-    """Each line of the recipe, by what stands before its comment."""
+    """The source of each setting, by its line of the recipe without the comment."""
     lines = (path / "recipe.toml").read_text().splitlines()
     return dict(line.split("  # ") for line in lines if "  # " in line)
 
@@ -95,7 +95,7 @@ def test_within_a_budget_the_cheapest_is_measured_too(tmp_path, few, builds):
          "train.compile is 'graphs', and CUDA graphs cannot add up the gradients of a step.micro_batch; "
          "set train.compile to 'always', or remove step.micro_batch"),
         ({"transfer__views": 2},
-         "transfer.views is set, but the network begins from scratch; name trained weights with --from"),
+         "transfer.views is set, but the network is trained from scratch; give pretrained weights with --from"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused_before_anything_is_decoded(tmp_path, monkeypatch, few, changes, message):
@@ -123,7 +123,7 @@ def test_a_setting_of_the_wrong_task_is_refused_when_the_data_have_shown_the_tas
          "train(..., settings=...): no setting train.epoch; did you mean train.epochs?"),
         ({"epochs": 0}, "train(..., epochs=...): train.epochs is 0; it should be greater than or equal to 1"),
         ({"settings": small(), "budget": "soon"},
-         "train(..., budget=...): train.budget is 'soon'; write a span of time like 90s, 5m or 1h30m"),
+         "train(..., budget=...): train.budget is 'soon'; write a duration like 90s, 5m or 1h30m"),
     ],
 )  # fmt: skip
 def test_the_library_names_the_argument_that_is_wrong(tmp_path, few, arguments, message):

@@ -1,4 +1,4 @@
-"""A run that was stopped, wherever, goes on to the same bits as one that never was."""
+"""A run that was stopped at any point and resumed ends with the same bits as an uninterrupted one."""
 
 import errno
 import importlib
@@ -30,7 +30,7 @@ def straight(few, tmp_path_factory):
 
 
 def stopped(path, source, when, **changes):
-    """Train until an event for which `when` holds, and break off there."""
+    """Train until an event for which `when` holds, and stop there."""
     events = start(path, source, **changes)
     for event in events:
         if when(event):
@@ -117,7 +117,7 @@ def test_patience_that_is_exhausted_stays_exhausted(tmp_path, monkeypatch, few):
     assert events[-1].epoch == 1
 
 
-def test_a_damaged_state_is_passed_over_for_the_one_before(tmp_path, straight):
+def test_a_damaged_checkpoint_is_replaced_by_the_previous_one(tmp_path, straight):
     path = shutil.copytree(straight, tmp_path / "run")
     file = path / "checkpoint" / "last.pt"
     file.write_bytes(file.read_bytes()[:-1000])
@@ -157,7 +157,7 @@ def test_images_that_are_gone_are_named(tmp_path):
     with pytest.raises(DataError) as caught:
         list(resuming(tmp_path / "run"))
     assert str(caught.value) == (
-        f"{folder}: 2 of the run's images are no longer there, such as b/3.png; put them back or train anew"
+        f"{folder}: 2 of the run's images are missing, such as b/3.png; restore them or train again"
     )
 
 
@@ -166,9 +166,7 @@ def test_changed_images_are_reported(tmp_path):
     stopped(tmp_path / "run", str(folder), after_epoch(1))
     Image.new("RGB", (16, 16), "red").save(folder / "a" / "0.png")
     found = next(iter(resuming(tmp_path / "run")))
-    assert found.summary.notes == (
-        "files or labels are not as they were when the run began, so it may not end as it would have",
-    )
+    assert found.summary.notes == ("files or labels have changed since the run started, so the result may differ",)
 
 
 def test_an_image_that_was_damaged_since_is_named(tmp_path):
@@ -179,7 +177,7 @@ def test_an_image_that_was_damaged_since_is_named(tmp_path):
     with pytest.raises(DataError) as caught:
         list(resuming(tmp_path / "run"))
     assert str(caught.value) == (
-        f"{folder}: a/0.png could be read when the run began: damaged or cut short; copy it again or delete it"
+        f"{folder}: a/0.png could be decoded when the run started: damaged or cut short; copy it again or delete it"
     )
 
 
@@ -233,7 +231,7 @@ def test_a_full_disk_is_reported_in_one_line_and_the_run_can_be_resumed(tmp_path
 
     def full_line(file, record):
         if record.get("step") == 5 and what == "events.jsonl":
-            raise RunError(f"{file}: cannot be written (No space left on device); free some space, then go on")
+            raise RunError(f"{file}: cannot be written (No space left on device); free some space, then continue")
         write(file, record)
 
     with monkeypatch.context() as patched:
@@ -249,7 +247,7 @@ def test_a_full_disk_is_reported_in_one_line_and_the_run_can_be_resumed(tmp_path
 
 
 def test_a_resumed_run_has_the_rest_of_its_budget(tmp_path, few):
-    """3 of 5 seconds are kept for the report, so that training in both sittings together has 2."""
+    """3 of 5 seconds are reserved for the report, so both sessions together have 2 for training."""
     stopped(tmp_path / "run", few, after_epoch(1), train__budget=5)
     before = state(tmp_path / "run")
     list(resuming(tmp_path / "run"))

@@ -1,4 +1,4 @@
-"""Every task from the drawn shapes to its answers for files, by the same verbs."""
+"""Every task end to end: train on shapes, evaluate, predict."""
 
 import json
 
@@ -103,7 +103,7 @@ def test_boxes_are_evaluated_in_pixels_of_the_network_input():
 
 
 @pytest.mark.parametrize(
-    ("said", "message"),
+    ("settings", "message"),
     [
         (
             {"task": "segment", "augment__mix": "mixup"},
@@ -128,9 +128,9 @@ def test_boxes_are_evaluated_in_pixels_of_the_network_input():
         ),
     ],
 )
-def test_settings_that_a_task_does_not_support_are_rejected(tmp_path, said, message):
+def test_settings_that_a_task_does_not_support_are_rejected(tmp_path, settings, message):
     with pytest.raises(ConfigError) as caught:
-        train(tmp_path / "run", "shapes", **said)
+        train(tmp_path / "run", "shapes", **settings)
     assert str(caught.value) == message
 
 
@@ -151,7 +151,10 @@ def test_runs_of_other_tasks_are_not_compared_by_accuracy(runs):
     path = runs("localise")[0].path
     with pytest.raises(ConfigError) as caught:
         compare([path, path])
-    assert str(caught.value) == f"compare: {path} is of the task localise; accuracies of classes are compared"
+    assert (
+        str(caught.value)
+        == f"compare: the task of {path} is localise, but accuracies are compared; give classification runs"
+    )
 
 
 @pytest.mark.parametrize("name", ["classify", "segment", "localise"])

@@ -1,4 +1,4 @@
-"""Training end to end: what lies in the folder, what the settings do, and that the same settings give the same bits."""
+"""Training end to end: the run folder, the effect of settings, and reproducibility to the bit."""
 
 import importlib
 import json
@@ -35,7 +35,7 @@ train_module = importlib.import_module("convscope.pipeline.train")  # `convscope
 
 @pytest.fixture(autouse=True)
 def _no_report(request, no_report):
-    """See `no_report`; what a report shows is tested elsewhere."""
+    """See `no_report`; the report has its own tests."""
 
 
 def kinds(events):
@@ -133,7 +133,7 @@ def test_a_folder_is_named_by_its_whole_path_so_that_the_recipe_runs_anywhere(tm
 
 
 def test_folders_of_photos_are_learned(tmp_path, few):
-    """Bright against dark: anything but a broken path from file to loss learns it."""
+    """Bright against dark: trivially learnable, so a failure means a broken path from file to loss."""
     events = train(tmp_path / "run", few, train__epochs=6)
     assert events[-1].scores["accuracy"] == 1.0
 
@@ -168,7 +168,7 @@ def test_another_network_has_its_own_options(tmp_path, name, few):
 
 
 def scripted(monkeypatch, *accuracies):
-    """Let the validation images judge each epoch as written here."""
+    """Replace the validation scores of each epoch by these."""
     found = iter(accuracies)
     scores = {"loss": 1.0, "accuracy": 0.0, "macro_f1": 0.0}
     monkeypatch.setattr(
@@ -189,20 +189,20 @@ def test_patience_ends_a_run_after_just_as_many_bad_epochs_and_keeps_the_best(tm
     """Patience 2, so that the third bad epoch in a row is the last."""
     scripted(monkeypatch, 0.1, 0.4, 0.3, 0.4, 0.2)
     events = train(tmp_path / "run", few, train__epochs=9, train__stop_patience=2)
-    assert events[-2] == Note(5, 15, "stopped: more than 2 epochs without a better score")
+    assert events[-2] == Note(5, 15, "early stopping: no better score for more than 2 epochs")
     assert (events[-1].epoch, load_bundle(tmp_path / "run" / "model")[1].epoch) == (2, 2)
     assert RunFolder(tmp_path / "run").events()[-1]["text"] == events[-2].text
 
 
 def test_a_plateau_lowers_the_rate_after_just_as_many_bad_epochs(tmp_path, monkeypatch, few):
-    """Patience 2, so that the rate drops after the third bad epoch in a row; early stopping counts for itself."""
+    """Patience 2, so that the rate drops after the third bad epoch in a row; early stopping has its own counter."""
     scripted(monkeypatch, 0.4, 0.4, 0.4, 0.4, 0.4)
     changes = {"schedule__name": "plateau", "schedule__patience": 2, "optimiser__learning_rate": 0.1}
     events = train(tmp_path / "run", few, train__epochs=5, **changes)
     rates = [event.learning_rate for event in events if isinstance(event, Epoch)]
     assert rates == pytest.approx([0.1, 0.1, 0.1, 0.1, 0.01])
     notes = [event for event in events if isinstance(event, Note)]
-    assert notes == [Note(4, 12, "no better for a while: learning rate down to 0.01")]
+    assert notes == [Note(4, 12, "score on a plateau: learning rate reduced to 0.01")]
 
 
 def test_class_weights_and_balanced_batches_can_be_set(tmp_path):
@@ -256,7 +256,7 @@ def test_a_range_test_without_a_result_is_reported_and_training_continues(tmp_pa
     monkeypatch.setattr("convscope.pipeline.lr_search.learning_rate_range_test", fail)
     events = train(tmp_path / "run", few, train__find_lr=True, train__epochs=1, optimiser__learning_rate=0.05)
     note = next(event for event in events if isinstance(event, Note))
-    assert note.text == "range test: the loss fell at no learning rate; going on with learning rate 0.05"
+    assert note.text == "range test: the loss fell at no learning rate; continuing with learning rate 0.05"
     assert read_recipe(tmp_path / "run" / "recipe.toml")["optimiser"]["learning_rate"] == 0.05
 
 
@@ -273,7 +273,7 @@ def test_a_range_test_takes_a_quarter_of_a_budget_at_most(tmp_path, monkeypatch,
     events = train(tmp_path / "run", few, train__find_lr=True, train__budget=10, optimiser__learning_rate=0.05)
     note = next(event for event in events if isinstance(event, Note))
     assert note.text == (
-        "range test: not through within 2.5 s, a quarter of train.budget; going on with learning rate 0.05"
+        "range test: not finished within 2.5 s, a quarter of train.budget; continuing with learning rate 0.05"
     )
 
 
@@ -281,7 +281,7 @@ def test_a_budget_ends_on_time_evaluation_and_report_included(tmp_path, few):
     began = time.monotonic()
     events = train(tmp_path / "run", few, train__budget=8)
     took = time.monotonic() - began
-    assert 4.9 < took < 8.5, "3 of the 8 seconds are kept for the report"
+    assert 4.9 < took < 8.5, "3 of the 8 seconds are reserved for the report"
     epochs = [event for event in events if isinstance(event, Epoch)]
     assert len(epochs) > 2, "the number of epochs does not bound it"
     assert epochs[-1].learning_rate < 0.1 * max(epoch.learning_rate for epoch in epochs), "the schedule came to rest"
@@ -293,8 +293,8 @@ def test_a_budget_that_is_over_before_the_first_step_is_refused(tmp_path, few):
         train(tmp_path / "run", few, train__budget=0.5)
     spent = caught.value.args[0].split(" of which ")[1].split(" ")[0]
     assert str(caught.value) == (
-        f"train.budget is 0.5 s, of which {spent} s went by before the first step and 3 s are kept for the report; "
-        "give more"
+        f"train.budget is 0.5 s, of which {spent} s were used before the first step and 3 s are reserved for the report; "
+        "increase it"
     )
     assert not (tmp_path / "run").exists()
 
@@ -339,13 +339,13 @@ def test_overfitting_is_reported_at_the_end(tmp_path):
         (
             {"train__device": "tpu"},
             ConfigError,
-            "train.device is 'tpu', which is not on this machine; use auto, cpu or cuda",
+            "train.device is 'tpu', which is not available on this machine; use auto, cpu or cuda",
         ),
         ({"train__epoch": 3}, ConfigError, "settings: no setting train.epoch; did you mean train.epochs?"),
         (
             {"data__label_column": "kind"},
             ConfigError,
-            "data.label_column is 'kind', but {source} is no table; remove it",
+            "data.label_column is 'kind', but {source} is not a table; remove it",
         ),
     ],
     ids=["network", "option", "size", "device", "setting", "column"],
@@ -363,7 +363,7 @@ def test_invalid_settings_are_rejected_before_anything_is_decoded_or_written(
     assert not (tmp_path / "run").exists()
 
 
-def test_a_loss_that_is_no_number_stops_the_run_and_leaves_the_last_good_state(tmp_path, few):
+def test_a_loss_that_is_not_finite_stops_the_run_and_leaves_the_last_good_state(tmp_path, few):
     with pytest.raises(TrainingError) as caught:
         train(tmp_path / "run", few, train__epochs=9, optimiser__learning_rate=1e30, schedule__name="constant")
     assert str(caught.value).startswith("epoch 1, step ")

@@ -1,4 +1,4 @@
-"""Training that begins with trained weights: what is kept, proven, told, saved, and taken back."""
+"""Transfer learning: frozen layers, their verification, cached features, and the effect of unfreezing."""
 
 import json
 
@@ -13,7 +13,7 @@ from helpers.small_runs import PLAIN, photos, same, start, state, tensors, train
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A run whose encoder others begin with."""
+    """A run whose encoder the other runs start from."""
     home = tmp_path_factory.mktemp("origin")
     train(home / "run", str(photos(home / "photos", each=30, seed=1)), **PLAIN, train__epochs=3)
     return home / "run"
@@ -49,8 +49,8 @@ def test_the_plan_is_shown_as_a_table_before_training(tmp_path, few, trained):
     events.close()
     assert as_lines(adopted) == [
         f"pretrained weights: resnet18 from {trained / 'model'} (licence: not stated)",
-        "plan: 24 training images of a class, fewer than 500: the last layer only is new, and the rest stays as it is; "
-        "asked for: unfreeze_at 2",
+        "plan: 24 training images per class, fewer than 500: only the last layer is new, and the encoder stays frozen; "
+        "set by the user: unfreeze_at 2",
         "  stage     parameters  frozen until  learning rate",
         "  stem             116  epoch 3       2.5e-05",
         "  stages.0         304  epoch 2       5e-05",
@@ -88,7 +88,7 @@ def test_a_resumed_run_ends_with_the_same_bits(tmp_path, few, trained, stop):
 
 
 def test_training_on_cached_features_gives_the_same_weights_as_recomputing_them(tmp_path, few, trained):
-    """Without augmentation, to the bit; what it saved is told."""
+    """Without augmentation equal to the bit; the time saved is reported."""
     settings = {
         "transfer__checkpoint": str(trained),
         "train__epochs": 3,

@@ -1,4 +1,4 @@
-"""Several looks at each image make the answer where the validation images prove that they pay, and it is said."""
+"""Test-time augmentation is chosen where it reduces validation errors significantly, and is reported."""
 
 import shutil
 
@@ -96,7 +96,7 @@ def test_runs_are_compared_by_their_averaged_predictions(tmp_path, few, monkeypa
 
 
 def begun(finished, budget):
-    """What is about to be trained as that run was, within a budget."""
+    """A training session with that run's settings and a budget."""
     run = RunFolder(finished)
     recipe = run.recipe()
     recipe = recipe.model_copy(update={"train": recipe.train.model_copy(update={"budget": budget})})

@@ -103,8 +103,8 @@ def test_duplicates_and_leaks_are_noted(tmp_path):
     found = only(events, DataLoaded)
     shown = "; ".join(f"train/a/{n}.png and test/a/copy{n}.png (duplicate)" for n in range(5))
     assert found.summary.notes == (
-        "7 images are copies or near copy of another; such images stay in one set together",
-        f"7 leaks across the data's own sets, which flatter the scores: {shown} and 2 more in data.json",
+        "7 images are copies or near copy of another; they stay in the same split",
+        f"7 leaks between the data's own splits, which inflate the scores: {shown} and 2 more in data.json",
     )
     next(events)
     assert len(RunFolder(tmp_path / "run").data()["leaks"]) == 7

@@ -1,4 +1,4 @@
-"""Which classes were taken for which, epoch by epoch."""
+"""Confusion matrices by epoch."""
 
 import numpy as np
 

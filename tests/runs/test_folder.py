@@ -1,4 +1,4 @@
-"""A run's folder: what may become one, what was left half written, and who holds it."""
+"""The run folder: creation, incomplete files, and locking."""
 
 import errno
 import json
@@ -32,11 +32,11 @@ def test_an_empty_folder_may_become_a_run(tmp_path):
     [
         (
             "recipe.toml",
-            "{path}: a run is there already; name another folder with --out, "
-            "or go on with it: convscope train --resume {path}",
+            "{path}: a run already exists; choose another folder with --out, "
+            "or continue it: convscope train --resume {path}",
         ),
-        ("holiday.png", "{path}: is there already and is no run; name another folder with --out"),
-        ("data.json", "{path}: is there already and is no run; name another folder with --out"),
+        ("holiday.png", "{path}: already exists and is not a run; choose another folder with --out"),
+        ("data.json", "{path}: already exists and is not a run; choose another folder with --out"),
     ],
 )
 def test_existing_files_are_never_overwritten(tmp_path, content, message):
@@ -52,17 +52,17 @@ def test_a_file_is_never_overwritten_by_a_run(tmp_path):
     file.write_text("mine")
     with pytest.raises(RunError) as caught, RunFolder.create(file):
         pass
-    assert str(caught.value) == f"{file}: is there already and is no run; name another folder with --out"
+    assert str(caught.value) == f"{file}: already exists and is not a run; choose another folder with --out"
     assert file.read_text() == "mine"
 
 
 def test_a_place_where_nothing_can_be_written_is_named(tmp_path):
-    """Under a file no folder can be made, by root neither."""
+    """A folder cannot be created below a file, not even by root."""
     (tmp_path / "notes").write_text("mine")
     path = tmp_path / "notes" / "run"
     with pytest.raises(RunError) as caught, RunFolder.create(path):
         pass
-    assert str(caught.value) == f"{path}: cannot be written (Not a directory); name another folder with --out"
+    assert str(caught.value) == f"{path}: cannot be written (Not a directory); choose another folder with --out"
 
 
 @pytest.mark.parametrize("there_before", [False, True])
@@ -88,7 +88,7 @@ def test_the_folder_of_a_run_that_was_killed_before_training_is_overwritten(tmp_
     with pytest.raises(RunError) as caught:
         RunFolder.open(tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path}: stopped before it began to train, so nothing is lost; "
+        f"{tmp_path}: stopped before training started, so nothing is lost; "
         f"start it again: convscope train DATA --out {tmp_path}"
     )
     with RunFolder.create(tmp_path) as run:
@@ -100,13 +100,13 @@ def test_a_folder_that_is_not_a_run_is_not_opened(tmp_path):
     with pytest.raises(RunError) as caught:
         RunFolder.open(tmp_path / "gone")
     path = tmp_path / "gone"
-    assert str(caught.value) == f"{path}: no such run; convscope train DATA --out {path} makes one"
+    assert str(caught.value) == f"{path}: no such run; create it with: convscope train DATA --out {path}"
     for folder in (tmp_path, tmp_path / "file"):
         (tmp_path / "file").write_text("")
         with pytest.raises(RunError) as caught:
             RunFolder.open(folder)
         assert str(caught.value) == (
-            f"{folder}: no recipe.toml in it, so it is no run; name a folder that convscope train wrote"
+            f"{folder}: not a run, because it has no recipe.toml; give a folder that convscope train wrote"
         )
 
 
@@ -118,7 +118,7 @@ def test_a_damaged_record_is_named(tmp_path, content):
     with pytest.raises(RunError) as caught:
         run.data()
     assert str(caught.value) == (
-        f"{run.data_file}: missing or damaged, so the run cannot be used; train it again under another --out"
+        f"{run.data_file}: missing or damaged, so the run cannot be used; train again with another --out"
     )
 
 
@@ -135,7 +135,9 @@ with FileLock({str(tmp_path / ".lock")!r}):
         with pytest.raises(RunError) as caught, run.locked():
             pass
         other.kill()
-    assert str(caught.value) == f"{tmp_path}: another process is training in it; wait for it or name another run"
+    assert (
+        str(caught.value) == f"{tmp_path}: locked by another training process; wait for it to end or choose another run"
+    )
     with run.locked():  # a killed process holds nothing
         pass
 
@@ -176,7 +178,7 @@ def test_a_full_disk_is_an_error_of_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr("pathlib.Path.open", full)
     with pytest.raises(RunError) as caught:
         append_line(file, {"number": 1})
-    assert str(caught.value) == f"{file}: cannot be written (No space left on device); free some space, then go on"
+    assert str(caught.value) == f"{file}: cannot be written (No space left on device); free some space, then continue"
 
 
 def test_a_resumed_run_deletes_the_events_that_it_repeats(tmp_path):
@@ -212,7 +214,7 @@ def test_names_of_runs_are_counted_on(tmp_path, monkeypatch):
     assert next_name(".").as_posix() == f"runs/{tmp_path.name}-1"
 
 
-def test_a_run_of_another_format_is_refused_in_one_sentence(tmp_path):
+def test_a_run_of_another_format_is_an_error(tmp_path):
     run = RunFolder(tmp_path)
     run.recipe_file.write_text("")
     run.environment_file.write_text(json.dumps({"format": FORMAT}))
@@ -222,6 +224,6 @@ def test_a_run_of_another_format_is_refused_in_one_sentence(tmp_path):
         with pytest.raises(RunError) as caught:
             RunFolder.open(tmp_path)
         assert str(caught.value) == (
-            f"{tmp_path}: a run of format {found}, and this version of convscope reads format 2; "
+            f"{tmp_path}: a run of format {found}, but this version of convscope reads format 2; "
             "train it again or open it with the version that wrote it"
         )

@@ -1,4 +1,4 @@
-"""Settings laid over each other: each value knows the place that set it, and a wrong one is reported with it."""
+"""Layered settings: each value keeps its source, and an error names it."""
 
 import doctest
 
@@ -103,7 +103,10 @@ def test_settings_are_taken_in_every_form(tmp_path):
     assert as_overrides(as_overrides(file), "elsewhere").source("train.epochs") == f"{file} line 2"
     with pytest.raises(ConfigError) as caught:
         as_overrides(str(tmp_path))
-    assert str(caught.value) == f"{tmp_path}: a folder; name a recipe.toml, for instance the one in an earlier run"
+    assert (
+        str(caught.value)
+        == f"{tmp_path}: a folder, not a file; give a recipe.toml, for example one from an earlier run"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Settings: three layers, one file, and messages that say which and what instead."""
+"""Recipes: parsing, files, and errors that name the wrong setting and the nearest valid one."""
 
 import doctest
 import tomllib
@@ -29,9 +29,9 @@ EVERYTHING = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("said", [{}, EVERYTHING], ids=["nothing said", "everything said"])
-def test_a_recipe_written_as_toml_reads_back_equal(tmp_path, said):
-    recipe = parse_recipe(Overrides.of(said, "settings"))
+@pytest.mark.parametrize("settings", [{}, EVERYTHING], ids=["no settings", "all settings"])
+def test_a_recipe_written_as_toml_reads_back_equal(tmp_path, settings):
+    recipe = parse_recipe(Overrides.of(settings, "settings"))
     file = tmp_path / "recipe.toml"
     file.write_text(recipe.to_toml())
     assert parse_recipe(read_recipe(file)) == recipe
@@ -46,7 +46,7 @@ def test_a_recipe_file_names_every_setting_that_has_a_value():
 
 
 @pytest.mark.parametrize(
-    ("said", "message"),
+    ("settings", "message"),
     [
         ({"train": {"epoch": 3}}, "no setting train.epoch; did you mean train.epochs?"),
         ({"epochs": 3}, "no setting epochs; did you mean train.epochs?"),
@@ -64,7 +64,7 @@ def test_a_recipe_file_names_every_setting_that_has_a_value():
             {"train": {"epochs": "many"}},
             "train.epochs is 'many'; it should be a valid integer, unable to parse string as an integer",
         ),
-        ({"train": {"budget": "5 minutes"}}, "train.budget is '5 minutes'; write a span of time like 90s, 5m or 1h30m"),
+        ({"train": {"budget": "5 minutes"}}, "train.budget is '5 minutes'; write a duration like 90s, 5m or 1h30m"),
         ({"model": {"init": "kaimin"}}, "model.init is 'kaimin'; no such initialiser; did you mean kaiming?"),
         ({"seed": -1}, "seed is -1; it should be greater than or equal to 0"),
         (
@@ -90,9 +90,9 @@ def test_a_recipe_file_names_every_setting_that_has_a_value():
     ],
     ids=str,
 )
-def test_an_unknown_setting_is_an_error_that_lists_valid_ones(said, message):
+def test_an_unknown_setting_is_an_error_that_lists_valid_ones(settings, message):
     with pytest.raises(ConfigError) as caught:
-        parse_recipe(Overrides.of(said, "recipe.toml"))
+        parse_recipe(Overrides.of(settings, "recipe.toml"))
     assert str(caught.value) == f"recipe.toml: {message}"
 
 
@@ -100,7 +100,7 @@ def test_a_recipe_file_is_checked_when_it_is_read(tmp_path):
     file = tmp_path / "mine.toml"
     with pytest.raises(ConfigError) as caught:
         read_recipe(file)
-    assert str(caught.value) == f"{file}: no such file; name a recipe.toml, for instance one from an earlier run"
+    assert str(caught.value) == f"{file}: no such file; give a recipe.toml, for example one from an earlier run"
     file.write_text("train = [")
     with pytest.raises(ConfigError) as caught:
         read_recipe(file)
@@ -134,7 +134,7 @@ def test_a_single_view_may_be_given_as_a_number():
 def test_a_flag_without_a_value_is_refused():
     with pytest.raises(ConfigError) as caught:
         settings_from_flags(["train.epochs"])
-    assert str(caught.value) == "--set train.epochs: no '=' in it; write it like --set optimiser.learning_rate=0.1"
+    assert str(caught.value) == "--set train.epochs: '=' is missing; write it like --set optimiser.learning_rate=0.1"
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_spans_of_time_are_read_as_people_write_them(text, expected):
 
 @pytest.mark.parametrize("text", ["", " ", "five", "5d", "m5", "-5m", "5m3h"])
 def test_an_invalid_duration_is_rejected(text):
-    with pytest.raises(ValueError, match="write a span of time like 90s, 5m or 1h30m"):
+    with pytest.raises(ValueError, match="write a duration like 90s, 5m or 1h30m"):
         parse_seconds(text)
 
 
@@ -173,7 +173,7 @@ def test_settings_without_data_ask_for_it():
     assert data_source({"data": {"source": "digits"}}) == "digits"
     with pytest.raises(ConfigError) as caught:
         data_source({"train": {"epochs": 3}})
-    assert str(caught.value) == "data.source is not set; name DATA, as in: convscope train photos"
+    assert str(caught.value) == "data.source is not set; give DATA, as in: convscope train photos"
 
 
 def test_the_examples_in_the_docstrings_hold():

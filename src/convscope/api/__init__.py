@@ -1,4 +1,4 @@
-"""The verbs as typed functions and the run as an object, composed of all other parts; nothing is computed here."""
+"""The public Python API: one typed function per command, and the run as an object."""
 
 from convscope.api.augment import AugmentedImages, augment
 from convscope.api.baselines import BASELINES, Baselines, baselines, run_baselines
@@ -9,7 +9,7 @@ from convscope.api.data import DataSummary, data
 from convscope.api.evaluate import Evaluation, evaluate
 from convscope.api.explain import AnalysisResult, InputInfo, explain, wrap_module
 from convscope.api.features import Features, features
-from convscope.api.inspect import anatomy_page, anatomy_table, inspect
+from convscope.api.inspect import inspect, summary_page, summary_table
 from convscope.api.predict import Predictions, Predictor, predict, task_of, write_csv
 from convscope.api.report import report
 from convscope.api.robustness import Robustness, robustness
@@ -70,8 +70,6 @@ __all__ = [
     "Step",
     "Task",
     "TrainingFinished",
-    "anatomy_page",
-    "anatomy_table",
     "as_json",
     "as_lines",
     "as_overrides",
@@ -105,6 +103,8 @@ __all__ = [
     "run_baselines",
     "settings_from_flags",
     "settings_from_options",
+    "summary_page",
+    "summary_table",
     "task_of",
     "train",
     "training",

@@ -1,4 +1,4 @@
-"""What the network will see: images as they are and as a policy changes them, masks and boxes with them."""
+"""Preview of augmentation: original and augmented images, with their masks and boxes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ from convscope.runs.parse import check_overrides
 from convscope.runs.recipe import AugmentSettings
 from convscope.tasks import TASKS
 
-GAP = 4  # pixels between pictures
-PROBED = 200  # images looked at to choose what is not said
+GAP = 4  # pixels between images
+PROBED = 200  # images used to choose defaults
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -29,7 +29,7 @@ class AugmentedImages:
     """A sheet of augmented images.
 
     Attributes:
-        picture: a row per image: first as it is, then its augmented variants.
+        picture: one row per image: the original, then its augmented variants.
         settings: the augmentation.
     """
 
@@ -38,7 +38,7 @@ class AugmentedImages:
 
     @property
     def description(self) -> str:
-        """The augmentation in words."""
+        """The augmentation as text."""
         changes = "".join(f", {name} {value:g}" for name, value in self.settings.changes.items())
         return f"policy {self.settings.policy}{changes}, {'flipped' if self.settings.mirror else 'not flipped'}"
 
@@ -59,34 +59,34 @@ def augment(
     images: int = 6,
     variants: int = 7,
 ) -> AugmentedImages:
-    """A sheet of augmented images: a row per image, first as it is, then `variants` of it; boxes and masks are drawn.
+    """Draw augmented images: one row per image, the original, then `variants` of it, with boxes and masks.
 
     Args:
         data: a folder, a table or a built-in name.
-        task: what the data are for; by default detected.
-        settings: of the augmentation, like ``{"policy": "light", "changes.rotate": 30}``; what is left out is chosen
-            as for training.
-        images: rows, taken evenly from the data.
-        variants: columns beside the first.
+        task: the task; by default detected from the data.
+        settings: of the augmentation, like ``{"policy": "light", "changes.rotate": 30}``; the defaults are those of
+            training.
+        images: number of rows, sampled evenly from the data.
+        variants: number of augmented variants per image.
 
     Raises:
         DataError: there are no such data.
-        ConfigError: no such task or setting, or a change goes too far.
+        ConfigError: no such task or setting, or a value is out of range.
     """
-    named = {"data": ("data.source", str(data)), "task": ("task", task)}
-    recipe = check_overrides(settings_from_options(named))
+    options = {"data": ("data.source", str(data)), "task": ("task", task)}
+    recipe = check_overrides(settings_from_options(options))
     found = open_source(recipe.data, TASKS[recipe.task].target_kind if task else None)
     found = found.subset(np.unique(np.linspace(0, len(found) - 1, PROBED).astype(int)))
     size = size_for(found, torch.device("cpu"), recipe.model.name)["data"]["size"]
     store = build_store(found, size)
-    usual = augmentation_for(found.target_kind, store.pixels, store.readable)
+    defaults = augmentation_for(found.target_kind, store.pixels, store.readable)
     request = Overrides.of({"augment": nest(dict(settings or {}))}, "augment")
-    chosen = check_overrides(lay(usual, request)).augment
+    chosen = check_overrides(lay(defaults, request)).augment
     rows = store.readable[np.unique(np.linspace(0, len(store.readable) - 1, images).astype(int))]
     masks, _ = found.kind.decode(found, size)
     targets = found.kind.in_view(found, size) if masks is None else masks
     draw = TASKS[task_of_target_kind(found.target_kind)].draw_target
-    how = BatchSettings(
+    augmented = BatchSettings(
         batch=len(rows),
         mean=(0.0,) * found.channels,
         std=(1.0,) * found.channels,
@@ -94,15 +94,15 @@ def augment(
         mirror=chosen.mirror,
         target_kind=found.target_kind,
     )
-    still = how.model_copy(update={"policy": "none"})
-    columns = [next(iter(Batches(store.pixels, targets, rows, still)(0)))]
-    columns += [next(iter(Batches(store.pixels, targets, rows, how)(epoch))) for epoch in range(variants)]
+    plain = augmented.model_copy(update={"policy": "none"})
+    columns = [next(iter(Batches(store.pixels, targets, rows, plain)(0)))]
+    columns += [next(iter(Batches(store.pixels, targets, rows, augmented)(epoch))) for epoch in range(variants)]
     pictures = [[draw(_image(x[i]), y[i].numpy()) for x, y in columns] for i in range(len(rows))]
     return AugmentedImages(Image.fromarray(_sheet(pictures)), chosen)
 
 
 def _image(x: torch.Tensor) -> NDArray[np.uint8]:
-    """(H, W, 3) bytes of (C, H, W) values in [0, 1]."""
+    """Convert (C, H, W) values in [0, 1] to (H, W, 3) bytes."""
     return (255 * x.expand(3, -1, -1)).round().to(torch.uint8).permute(1, 2, 0).numpy()
 
 

@@ -1,5 +1,6 @@
-"""Several recipes on the same images, from the plainest to a trained encoder: what each reaches, and what it takes."""
+"""Baselines on the same images, from the majority class to a pretrained encoder: accuracy and training time."""
 
+import json
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +25,7 @@ from convscope.runs.overrides import nest
 from convscope.runs.recipe import DataSettings
 from convscope.tables import html_notes, html_table, text_table
 
-PIXELS = (32, 32)  # at which the plain baselines see the images
+PIXELS = (32, 32)  # input size of the baselines on raw pixels
 BASELINES: dict[str, dict[str, Any] | None] = {
     "majority": None,
     "pixels": None,
@@ -34,16 +35,16 @@ BASELINES: dict[str, dict[str, Any] | None] = {
     "small": {"model.name": "lenet"},
     "alexnet": {"model.name": "alexnet"},
 }
-"""In the order in which they run: what begins with trained weights sets the time of those that begin from scratch."""
+"""In the order in which they run: the pretrained recipe sets the time budget of those from scratch."""
 
 HEADINGS = ("recipe", "accuracy", "95 % interval over seeds", "time", "parameters", "seeds")
 T95 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
-"""Student's t at 97.5 % by degrees of freedom; beyond, the normal distribution's is near enough."""
+"""Student's t at 97.5 % by degrees of freedom; beyond, the normal distribution is used."""
 
 
 @dataclass(frozen=True)
 class BaselineRun:
-    """One recipe with one seed: validation accuracy in [0, 1], wall-clock seconds, weights."""
+    """One recipe with one seed: validation accuracy in [0, 1], wall-clock seconds, number of parameters."""
 
     recipe: str
     seed: int
@@ -88,7 +89,7 @@ class Baselines:
 
     @property
     def pretrained_against_scratch(self) -> str:
-        """What pretraining gains in the same time, in a line; "" where one of the two did not run."""
+        """A sentence comparing pretrained and from scratch at equal time; "" where one of the two did not run."""
         return compare_pretrained(self.results)
 
     def to_dicts(self) -> list[dict[str, Any]]:
@@ -96,7 +97,7 @@ class Baselines:
         return [asdict(entry) for entry in self.entries]
 
     def rows(self) -> list[tuple[str, ...]]:
-        """The cells under `HEADINGS`."""
+        """The rows of the table with the columns `HEADINGS`."""
         return [
             (
                 one.recipe,
@@ -131,11 +132,11 @@ def baselines(
 
     Args:
         data: images of classes, as for `train`.
-        recipes: names in `RECIPES`.
+        recipes: names in `BASELINES`.
         out: a folder for the runs, ``compare.json`` and ``compare.svg``.
         checkpoint: for "transfer": imagenet, a file or a run, as for ``convscope train --from``.
         seeds: each recipe is repeated with the seeds 0 to seeds - 1.
-        budget: like "5m", for each training; by default what "transfer" takes.
+        budget: like "5m", for each training; by default the time of "transfer".
 
     Raises:
         ConfigError: no such recipe, or "transfer" without a checkpoint.
@@ -148,27 +149,27 @@ def baselines(
 def run_baselines(
     source: str, recipes: Sequence[str], out: Path, checkpoint: str | None, seeds: Sequence[int], budget: str | None
 ) -> Iterator[BaselineRun]:
-    """Run recipes one after the other and yield what each reached on the validation images; runs lie in `out`.
+    """Run the recipes in turn and yield the validation result of each.
 
-    All recipes of a seed have the same sets. Where no budget is given, recipes from scratch get the time that the one
-    with trained weights took, or what they want where there is none.
+    All recipes of a seed have the same splits. Without a budget, recipes from scratch get the time that "transfer"
+    took; without "transfer", their default.
 
     Args:
         source: as for ``convscope train``; images of classes.
         recipes: names in `BASELINES`.
         out: a folder for the runs.
-        checkpoint: for ``transfer``, as for ``convscope train --from``.
-        seeds: of split, first weights and order.
+        checkpoint: for "transfer", as for ``convscope train --from``.
+        seeds: of split, initialisation and order.
         budget: like 5m, for each training.
 
     Raises:
-        ConfigError: no such recipe, or transfer without weights.
+        ConfigError: no such recipe, or "transfer" without a checkpoint.
     """
     for name in recipes:
         if name not in BASELINES:
             raise ConfigError(f"--recipes {name}: no such recipe{did_you_mean(name, BASELINES)}")
     if "transfer" in recipes and not checkpoint:
-        raise ConfigError("--recipes transfer: needs trained weights; name them with --from imagenet, FILE or RUN")
+        raise ConfigError("--recipes transfer: needs pretrained weights; give them with --from imagenet, FILE or RUN")
     for seed in seeds:
         limit = parse_seconds(budget) if budget else None
         for name in (name for name in BASELINES if name in recipes):
@@ -186,60 +187,66 @@ def run_baselines(
 
 
 def _run_plain(source: str, name: str, seed: int) -> BaselineRun:
-    """A baseline that no network is trained for."""
-    began = time.monotonic()
+    """Run a baseline without a network."""
+    started = time.monotonic()
     settings = DataSettings(source=source, size=PIXELS)
     prepared = prepare(open_source(settings, DEFAULT_KIND), settings, seed)
-    rows = {role: prepared.rows(role) for role in ("train", "validation")}
+    rows = {split: prepared.rows(split) for split in ("train", "validation")}
     pixels = {
-        role: prepared.store.pixels[prepared.store_index[some]].reshape(len(some), -1) for role, some in rows.items()
+        split: prepared.store.pixels[prepared.store_index[some]].reshape(len(some), -1) for split, some in rows.items()
     }
-    targets = {role: prepared.dataset.targets[some] for role, some in rows.items()}
+    targets = {split: prepared.dataset.targets[some] for split, some in rows.items()}
     scores = baseline_scores(pixels["train"], targets["train"], pixels["validation"], targets["validation"])
-    return BaselineRun(name, seed, scores[name], time.monotonic() - began, 0)
+    return BaselineRun(name, seed, scores[name], time.monotonic() - started, 0)
 
 
 def _run_trained(source: str, name: str, path: Path, settings: Mapping[str, Any]) -> BaselineRun:
-    """A recipe that trains a network."""
+    """Run a recipe that trains a network."""
     last = next(event for event in training(source, path, settings) if isinstance(event, TrainingFinished))
     config = load_config(RunFolder.open(path).model)
     if "accuracy" not in last.scores:
-        raise ConfigError(f"compare: {source} is for {last.task}; accuracies of classes are compared")
+        raise ConfigError(
+            f"compare: the task of {source} is {last.task}, but accuracies are compared; give data for classification"
+        )
     return BaselineRun(name, int(settings["seed"]), last.scores["accuracy"], last.seconds, config.num_parameters)
 
 
 def rank(entries: Sequence[BaselineRun]) -> list[BaselineResult]:
-    """Recipes, best first, with their intervals over seeds (Student's t)."""
-    found = []
+    """Aggregate over seeds, with 95 % intervals (Student's t), best first."""
+    results = []
     for name in dict.fromkeys(entry.recipe for entry in entries):
-        mine = [entry for entry in entries if entry.recipe == name]
-        scores = np.array([entry.accuracy for entry in mine])
+        runs = [entry for entry in entries if entry.recipe == name]
+        scores = np.array([entry.accuracy for entry in runs])
         count = len(scores)
-        reach = T95.get(count - 1, 1.96) * float(scores.std(ddof=1)) / math.sqrt(count) if count > 1 else math.nan
-        took = float(np.mean([entry.seconds for entry in mine]))
-        found.append(BaselineResult(name, count, float(scores.mean()), reach, took, mine[0].num_parameters))
-    return sorted(found, key=lambda standing: -standing.accuracy)
+        half_interval = (
+            T95.get(count - 1, 1.96) * float(scores.std(ddof=1)) / math.sqrt(count) if count > 1 else math.nan
+        )
+        seconds = float(np.mean([entry.seconds for entry in runs]))
+        results.append(
+            BaselineResult(name, count, float(scores.mean()), half_interval, seconds, runs[0].num_parameters)
+        )
+    return sorted(results, key=lambda result: -result.accuracy)
 
 
-def compare_pretrained(found: Sequence[BaselineResult]) -> str:
-    """Trained weights against from scratch in the same time, in one line; "" where one of them did not run."""
-    by_name: Mapping[str, BaselineResult] = {standing.recipe: standing for standing in found}
+def compare_pretrained(results: Sequence[BaselineResult]) -> str:
+    """Compare pretrained and from scratch in one sentence; "" where one of the two did not run."""
+    by_name: Mapping[str, BaselineResult] = {result.recipe: result for result in results}
     if not {"transfer", "scratch"} <= set(by_name):
         return ""
-    ours, theirs = by_name["transfer"], by_name["scratch"]
+    pretrained, scratch = by_name["transfer"], by_name["scratch"]
     return (
-        f"with trained weights {100 * ours.accuracy:.1f} % in {ours.seconds:.0f} s, "
-        f"from scratch {100 * theirs.accuracy:.1f} % in {theirs.seconds:.0f} s"
+        f"pretrained {100 * pretrained.accuracy:.1f} % in {pretrained.seconds:.0f} s, "
+        f"from scratch {100 * scratch.accuracy:.1f} % in {scratch.seconds:.0f} s"
     )
 
 
 def write_baselines(out: Path, entries: Sequence[BaselineRun]) -> Path:
-    """Write ``compare.json`` and ``compare.svg``, accuracy against time; return the picture's path."""
-    import json
-
-    found = rank(entries)
-    content = {"entries": [asdict(entry) for entry in entries], "line": compare_pretrained(found)}
+    """Write ``compare.json`` and the chart ``compare.svg``; return the path of the chart."""
+    results = rank(entries)
+    content = {"entries": [asdict(entry) for entry in entries], "line": compare_pretrained(results)}
     atomic_write(out / "compare.json", json.dumps(content, indent=1).encode())
-    points = [(s.recipe, s.seconds, s.accuracy, 0.0 if math.isnan(s.half_interval) else s.half_interval) for s in found]
+    points = [
+        (s.recipe, s.seconds, s.accuracy, 0.0 if math.isnan(s.half_interval) else s.half_interval) for s in results
+    ]
     atomic_write(out / "compare.svg", accuracy_against_time(points).encode())
     return out / "compare.svg"

@@ -19,7 +19,7 @@ HEADINGS = ("run", "network", "accuracy", "95 % interval", "parameters", "epochs
 
 @dataclass(frozen=True)
 class ComparedRun:
-    """One run's row: validation accuracy in [0, 1] with its 95 % interval, weights, epochs, wall-clock seconds."""
+    """One run: validation accuracy in [0, 1] with its 95 % interval, parameters, epochs, wall-clock seconds."""
 
     run: str
     network: str
@@ -53,7 +53,7 @@ class Comparison:
         return self.runs[0]
 
     def rows(self) -> list[tuple[str, ...]]:
-        """The cells under `HEADINGS`."""
+        """The rows of the table with the columns `HEADINGS`."""
         return [
             (
                 row.run,
@@ -81,19 +81,19 @@ class Comparison:
 
 
 def compare(runs: Sequence[str | PathLike[str]]) -> Comparison:
-    """Runs side by side, the best first, with warnings about their comparability.
+    """Compare runs by validation accuracy, best first, with warnings about comparability.
 
-    The scores are those of the validation images: comparing by the test set would choose by it.
+    The test split is not used: a network selected by its test score would have no unbiased score left.
 
     Args:
-        runs: two runs or more, or their folders.
+        runs: at least two runs or run folders.
 
     Raises:
-        ConfigError: when there are fewer than two.
-        RunError: when one is no run, or has no network yet.
+        ConfigError: there are fewer than two, or one is not a classification run.
+        RunError: one is not a run, or has no network yet.
     """
     if len(runs) < 2:
-        raise ConfigError("compare: takes two runs or more; name their folders")
+        raise ConfigError("compare: needs at least two runs; give their folders")
     folders = [RunFolder.open(Path(run)) for run in runs]
     rows = sorted((_row(folder) for folder in folders), key=lambda row: -row.accuracy)
     return Comparison(tuple(rows), tuple(_comparability_warnings(folders)))
@@ -103,7 +103,9 @@ def _row(folder: RunFolder) -> ComparedRun:
     folder.trained_model()
     task = folder.recipe().task_class
     if not task.single_class:
-        raise ConfigError(f"compare: {folder.path} is of the task {task.name}; accuracies of classes are compared")
+        raise ConfigError(
+            f"compare: the task of {folder.path} is {task.name}, but accuracies are compared; give classification runs"
+        )
     config = load_config(folder.model)
     found, interval = scores_of(load_predictions(folder, "validation", config.tta_views))
     assert interval is not None  # a classification has one
@@ -121,11 +123,11 @@ def _row(folder: RunFolder) -> ComparedRun:
 
 
 def _comparability_warnings(folders: Sequence[RunFolder]) -> list[str]:
-    """Sentences on what differs between the runs that should not."""
+    """Return sentences on differences that make runs less comparable."""
     first, *others = folders
     images = {folder.path: folder.data()["splits"]["validation"] for folder in folders}
     return [
-        f"{other.path} was validated on other images than {first.path}: their accuracies differ by chance too; "
+        f"{other.path} and {first.path} have different validation images, which alone changes the accuracy; "
         "train with the same data and seed"
         for other in others
         if images[other.path] != images[first.path]

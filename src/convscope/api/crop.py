@@ -1,4 +1,4 @@
-"""One image per object of a data set of boxes."""
+"""Crop the objects of a data set with boxes."""
 
 from pathlib import Path
 
@@ -7,12 +7,12 @@ from convscope.datasets.targets.boxes import BOXES
 
 
 def crop(data: str | Path, *, out: str | Path = "crops", context: float = 0.5) -> Path:
-    """Write an image per object and a table of their boxes, which can be trained on; return the table's path.
+    """Write one image per object and a table of their boxes to train on; return the path of the table.
 
     Args:
         data: a folder or table with boxes.
         out: a new folder.
-        context: how much larger than the object an image is, as a share of its longer side.
+        context: margin around the object, as a fraction of its longer side.
 
     Raises:
         DataError: there are no boxes, or the folder exists already.

@@ -1,4 +1,4 @@
-"""What a data source holds and how it is read, without training."""
+"""Summary of a data source, without training."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -63,19 +63,19 @@ def data(
 
     Args:
         source: a folder, a table or a built-in name, as for `train`.
-        task: what the data are for; by default detected.
-        settings: as for `train`; those of the data and the seed count.
+        task: the task; by default detected from the data.
+        settings: as for `train`; only those of the data and the seed are used.
         on_progress: called with (images decoded, number of images).
 
     Raises:
         DataError: there are no such data.
         ConfigError: no such task or setting.
     """
-    named = {"data": ("data.source", str(source)), "task": ("task", task)}
-    overrides = lay(as_overrides(settings, "data(..., settings=...)"), settings_from_options(named))
+    options = {"data": ("data.source", str(source)), "task": ("task", task)}
+    overrides = lay(as_overrides(settings, "data(..., settings=...)"), settings_from_options(options))
     requested = check_overrides(overrides)
-    found = open_source(requested.data, requested.task_class.target_kind if "task" in overrides else None)
-    draft = draft_recipe(overrides, found, requested_device(requested.train.device))
-    prepared = prepare(found, draft.recipe.data, draft.recipe.seed, on_progress)
+    dataset = open_source(requested.data, requested.task_class.target_kind if "task" in overrides else None)
+    draft = draft_recipe(overrides, dataset, requested_device(requested.train.device))
+    prepared = prepare(dataset, draft.recipe.data, draft.recipe.seed, on_progress)
     event = (draft.origin.with_normalisation(prepared) if draft.origin else prepared).loaded_event()
     return DataSummary(event.summary, event.skipped, event.store_location)

@@ -1,7 +1,7 @@
 """A network's scores on one of the run's splits; each evaluation on the test split is recorded in the run."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from os import PathLike
 from pathlib import Path
@@ -61,7 +61,7 @@ class Evaluation(Mapping[str, float]):
         return len(self.scores)
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it as one flat JSON object."""
+        """The evaluation as one flat JSON object."""
         record: dict[str, Any] = {
             "split": self.split, "images": self.num_images, "epoch": self.epoch, "tta_views": self.tta_views,
             **self.scores,
@@ -73,7 +73,7 @@ class Evaluation(Mapping[str, float]):
         return record
 
     def rows(self) -> list[tuple[str, str]]:
-        """Names and values for people."""
+        """Names and formatted values."""
         record = self.to_dict()
         interval = record.pop("interval", None)
         rows = [(name, f"{value:.4f}" if isinstance(value, float) else str(value)) for name, value in record.items()]
@@ -100,9 +100,9 @@ def evaluate(
     tta_views: str | None = None,
     on_progress: Progress | None = None,
 ) -> Evaluation:
-    """Scores of a run's network on its "train", "validation" or "test" images.
+    """Evaluate a run's network on its "train", "validation" or "test" images.
 
-    An evaluation on "test" is recorded in the run. The report is not written anew; `report` does that.
+    An evaluation on "test" is recorded in the run. The report is not updated; call `report` for that.
 
     Args:
         run: its folder.
@@ -115,11 +115,13 @@ def evaluate(
         RunError: there is no such run, it has no network yet, or its split is empty.
     """
     if split not in SPLITS:
-        raise ConfigError(f"split: no set {split}{did_you_mean(split, SPLITS)}")
+        raise ConfigError(f"split {split}: no such split{did_you_mean(split, SPLITS)}")
     folder = RunFolder.open(Path(run))
     folder.trained_model()
     if not folder.data()["splits"][split]:
-        raise RunError(f"{folder.path}: its {split} set is empty; train anew with more images or a larger data.{split}")
+        raise RunError(
+            f"{folder.path}: its {split} split is empty; train again with more images or a larger data.{split}"
+        )
     config = load_config(folder.model)
     network = with_tta(nn.Identity(), config, tta_views)
     prepared = reload(folder, (split,), on_progress, network.input_size)
@@ -139,20 +141,18 @@ def evaluate(
 
 
 def recorded(folder: RunFolder, evaluation: Evaluation) -> Evaluation:
-    """The evaluation, recorded in the run as one more on the test split."""
-    from dataclasses import replace
-
+    """Record an evaluation on the test split in the run; return it with the number of evaluations so far."""
     append_line(folder.test_evaluations_file, {"when": f"{datetime.now():%Y-%m-%d %H:%M:%S}", **evaluation.to_dict()})
     return replace(evaluation, test_evaluations=len(folder.test_evaluations()))
 
 
 def scores_of(predictions: SplitPredictions) -> tuple[dict[str, float], tuple[float, float] | None]:
-    """The task's scores, and the 95 % interval of its main one where there is one."""
+    """Return the task's scores, and the 95 % interval of the main score, where there is one."""
     interval = predictions.task.interval(predictions.meter)
     return dict(predictions.meter.scores()), None if interval is None else (interval.low, interval.high)
 
 
 def scores(predictions: SplitPredictions) -> dict[str, Any]:
-    """The task's scores, and "interval", that of its main one, where there is one."""
-    found, interval = scores_of(predictions)
-    return found if interval is None else {**found, "interval": list(interval)}
+    """Return the task's scores, with "interval", that of the main score, where there is one."""
+    values, interval = scores_of(predictions)
+    return values if interval is None else {**values, "interval": list(interval)}

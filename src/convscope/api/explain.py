@@ -1,4 +1,4 @@
-"""Explain methods on a run, a saved model or any module; results are kept in the run folder."""
+"""Explain methods for a run, a saved model or any module; the results are stored in the run folder."""
 
 from collections.abc import Mapping
 from os import PathLike
@@ -19,7 +19,7 @@ def explain(
     on_progress: Progress | None = None,
     out: str | Path | None = None,
 ) -> AnalysisResult:
-    """As `analysis.runner.explain`; what is written into a run is in its report when that is rendered next."""
+    """See `analysis.runner.explain`; results stored in a run are shown when its report is rendered next."""
     opened = target if isinstance(target, AnalysisTarget) else Path(target)
     return explain_target(opened, method, settings, on_progress, out)
 

@@ -1,4 +1,4 @@
-"""A network's vectors of a data set, as files for other classifiers, and how far simple ones get with them."""
+"""Feature vectors of a data set, as files for other classifiers, and the scores of simple classifiers on them."""
 
 import csv
 from dataclasses import dataclass
@@ -30,10 +30,10 @@ HEADINGS = ("classifier", "validation accuracy")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Features:
-    """Feature vectors of a data set, and how well simple classifiers do with them.
+    """Feature vectors of a data set, and the scores of simple classifiers on them.
 
     Attributes:
-        folder: where the files are.
+        folder: the folder of the files.
         names: the images.
         vectors: (N, C) float32, in the order of `names`.
         scores: validation accuracy in [0, 1] by classifier.
@@ -55,13 +55,13 @@ class Features:
         return [(name, f"{100 * score:.2f} %") for name, score in self.scores.items()]
 
     def learning_curve(self) -> str:
-        """The linear probe's accuracies by number of training images, in a sentence."""
+        """The accuracy of the linear probe by number of training images, in a sentence."""
         points = ", ".join(f"{100 * score:.1f} % after {images:,}" for images, score in self.curve)
         double = f"{100 * self.accuracy_at_double:.1f} %"
         return f"linear probe: {points} images; twice as many would likely give about {double}"
 
     def to_dict(self) -> dict[str, Any]:
-        """The numbers without the vectors, as a JSON object."""
+        """The scores without the vectors, as a JSON object."""
         count, channels = self.vectors.shape
         return {
             "folder": str(self.folder), "images": count, "channels": channels, "validation": self.scores,
@@ -88,21 +88,21 @@ def features(
     seed: int = 0,
     on_progress: Progress | None = None,
 ) -> Features:
-    """Write the encoder's vectors of all images of a data set, each map averaged over its places.
+    """Write the encoder's feature vectors of all images of a data set, each map averaged over its positions.
 
-    OUT gets ``features.npy`` (N, C), ``features.csv`` (path, label, set, then the numbers) and, where pyarrow is there,
-    ``features.parquet``. Simple classifiers are trained on the vectors of the training images and asked about those of
-    the validation images; beside them stands the network's own score where it has these classes.
+    Written are ``features.npy`` (N, C), ``features.csv`` (path, label, split, then the features) and, where pyarrow is
+    installed, ``features.parquet``. Simple classifiers are trained on the vectors of the training images and scored on
+    those of the validation images, along with the network itself where it has the same classes.
 
     Args:
-        model: a run's or saved model's folder, a weights file, imagenet, or a network's name.
-        data: as for ``convscope train``; a run's own data are cut as they were for it.
+        model: the folder of a run or a saved model, a weights file, imagenet, or a network's name.
+        data: as for ``convscope train``; a run's own data keep their splits.
         out: a folder to write into.
-        seed: of the cut.
-        on_progress: called with (images decoded, images in all).
+        seed: of the split.
+        on_progress: called with (images decoded, number of images).
 
     Raises:
-        ConvscopeError: as its subclasses say.
+        ConvscopeError: see its subclasses.
     """
     source, out = str(data), Path(out)
     network, preprocessing, classes = open_model(model)
@@ -113,12 +113,12 @@ def features(
     if classes == prepared.dataset.classes:
         scores = {"the network's own": float((logits[validation].argmax(1) == y[validation]).mean())} | scores
     curve = learning_curve(vectors[train], y[train], vectors[validation], y[validation], seed)
-    twice, files = extrapolate_to_double(curve, len(validation)), write(out, prepared, vectors)
-    return Features(out, prepared.dataset.names, vectors, scores, curve, twice, files)
+    at_double, files = extrapolate_to_double(curve, len(validation)), write(out, prepared, vectors)
+    return Features(out, prepared.dataset.names, vectors, scores, curve, at_double, files)
 
 
 def open_model(model: str | PathLike[str]) -> tuple[nn.Module, Preprocessing, tuple[str, ...]]:
-    """A network in evaluation mode, what it expects of images, and its classes, none where it is another data set's."""
+    """Return a network in evaluation mode, its preprocessing, and its classes (none for published weights)."""
     path = Path(model).expanduser()
     if path.is_dir():
         network, config = load_bundle(model_folder(path))
@@ -134,7 +134,7 @@ def open_model(model: str | PathLike[str]) -> tuple[nn.Module, Preprocessing, tu
 def _images(
     model: str | PathLike[str], source: str, preprocessing: Preprocessing, seed: int, on_progress: Progress | None
 ) -> PreparedData:
-    """The images at the network's size; those of the run itself with the sets that it had."""
+    """Load the images at the network's input size; a run's own data keep their splits."""
     path = Path(model).expanduser()
     if path.is_dir() and not is_bundle(path):
         folder = RunFolder.open(path)
@@ -143,21 +143,23 @@ def _images(
             _require_classes(source, prepared.dataset.target_kind)
             return prepared
     settings = DataSettings(source=source, size=preprocessing.size, channels=preprocessing.channels)
-    found = open_source(settings)
-    _require_classes(source, found.target_kind)
-    return prepare(found, settings, seed, on_progress)
+    dataset = open_source(settings)
+    _require_classes(source, dataset.target_kind)
+    return prepare(dataset, settings, seed, on_progress)
 
 
 def _require_classes(source: str, kind: str) -> None:
     if not TARGET_KINDS[kind].single_class:
-        raise ConfigError(f"features: {source} has {kind}, and probes need one class per image")
+        raise ConfigError(
+            f"features: the targets of {source} are {kind}, not one class per image; give data with classes"
+        )
 
 
 @torch.inference_mode()
 def encode(
     network: nn.Module, prepared: PreparedData, preprocessing: Preprocessing
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The encoder's vectors (N, C) and the logits (N, K) of all images, in the data set's order."""
+    """Return the encoder's vectors (N, C) and the logits (N, K) of all images, in the order of the data set."""
     settings = BatchSettings(batch=BATCH, mean=preprocessing.mean, std=preprocessing.std)
     batches = Batches(prepared.store.pixels, np.zeros(len(prepared.store.pixels)), prepared.store_index, settings)
     vectors, logits = [], []
@@ -169,22 +171,22 @@ def encode(
 
 
 def write(out: Path, prepared: PreparedData, vectors: NDArray[np.float32]) -> tuple[str, ...]:
-    """Write the files; return their names."""
+    """Write the feature files; return their names."""
     out.mkdir(parents=True, exist_ok=True)
     dataset, names = prepared.dataset, [f"f{i}" for i in range(vectors.shape[1])]
     labels = [dataset.classes[int(target)] for target in dataset.targets]
     np.save(out / "features.npy", vectors)
     with (out / "features.csv").open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file)
-        lines.writerow(["path", "label", "set", *names])
-        for name, label, role, row in zip(dataset.names, labels, prepared.split, vectors.tolist(), strict=True):
-            lines.writerow([name, label, role, *(f"{value:.6g}" for value in row)])
+        lines.writerow(["path", "label", "split", *names])
+        for name, label, split, row in zip(dataset.names, labels, prepared.split, vectors.tolist(), strict=True):
+            lines.writerow([name, label, split, *(f"{value:.6g}" for value in row)])
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
         return ("features.npy", "features.csv")
-    columns = {"path": list(dataset.names), "label": labels, "set": prepared.split.tolist()}
+    columns = {"path": list(dataset.names), "label": labels, "split": prepared.split.tolist()}
     numbers = {name: vectors[:, i] for i, name in enumerate(names)}
     pyarrow.parquet.write_table(pyarrow.table(columns | numbers), out / "features.parquet")
     return ("features.npy", "features.csv", "features.parquet")

@@ -1,4 +1,4 @@
-"""A network layer by layer."""
+"""Summary of a network layer by layer."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,9 +17,9 @@ from convscope.models.summary.diagram import page
 from convscope.models.toml.toml_network import parse, read_spec, read_text
 from convscope.runs.folder import model_folder
 
-anatomy_page, anatomy_table = page, table
+summary_page, summary_table = page, table
 
-CLASSES = 1000  # of a network that is named without a run: ImageNet's, so that the published counts show
+CLASSES = 1000  # of a network given by name: those of ImageNet, so that the counts are the published ones
 
 
 def inspect(
@@ -30,33 +30,33 @@ def inspect(
     objects: int | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> ModelSummary:
-    """Shapes, weights, multiplications, memory and receptive field of every layer; no memory is taken for weights.
+    """Summarise every layer: shapes, parameters, MACs, memory, receptive field. No memory is allocated for parameters.
 
     Args:
-        model: a name such as "vgg16", a .toml of blocks, a run's or saved model's folder, any module, or where Python
-            finds a function or class that makes one without arguments, like ``torchvision.models:resnet18``.
-        shape: (C, H, W) of an image; by default what the network was made for, else (3, 224, 224).
-        classes: of a network that is given by name.
-        objects: side in pixels of what is to be recognised, to be warned when the network sees less.
-        options: of a network that is given by name, such as ``{"activation": "tanh", "head": "gap"}``.
+        model: a name such as "vgg16", a .toml of blocks, the folder of a run or a saved model, any module, or the
+            import path of a function or class that builds one without arguments, like ``torchvision.models:resnet18``.
+        shape: (C, H, W) of the input; by default that of the network, else (3, 224, 224).
+        classes: of a network given by name.
+        objects: side in pixels of the objects to recognise; a receptive field smaller than that gives a warning.
+        options: of a network given by name, such as ``{"activation": "tanh", "head": "gap"}``.
 
     Raises:
-        ModelError: when there is no such network or option, or images of that shape do not go through.
+        ModelError: there is no such network or option, or the network does not accept the input shape.
     """
     if isinstance(model, nn.Module):
         return summarize(model, tuple(shape or (3, 224, 224)), objects)
-    network, made_for = _named(str(model), tuple(shape) if shape else None, classes, options or {})
-    return summarize(network, tuple(shape or made_for), objects)
+    network, default_shape = _named(str(model), tuple(shape) if shape else None, classes, options or {})
+    return summarize(network, tuple(shape or default_shape), objects)
 
 
 def _named(
     model: str, shape: tuple[int, ...] | None, classes: int, options: Mapping[str, Any]
 ) -> tuple[nn.Module, tuple[int, ...]]:
-    """The network, on the meta device, and the images that it is for."""
+    """Return the network, on the meta device, and its default input shape."""
     path = Path(model)
-    place, colon, maker = model.partition(":")
-    if colon and place != "timm" and not path.exists():
-        return _imported(place, maker), shape or (3, 224, 224)
+    module, colon, builder = model.partition(":")
+    if colon and module != "timm" and not path.exists():
+        return _imported(module, builder), shape or (3, 224, 224)
     with torch.device("meta"):
         if path.suffix == ".toml":
             return read_spec(path), tuple(parse(read_text(path), path.name).get("input", (3, 32, 32)))
@@ -64,34 +64,36 @@ def _named(
             config = load_config(model_folder(path))
             architecture = config.architecture
             return config.build_network(), (architecture.channels, *config.preprocessing.size)
-        made_for = shape or _default_input(model)
-        return build(resolve(model, classes, made_for[0], made_for[1:], dict(options))), made_for
+        shape = shape or _default_input(model)
+        return build(resolve(model, classes, shape[0], shape[1:], dict(options))), shape
 
 
-def _imported(place: str, maker: str) -> nn.Module:
-    """What a function or class of the user's own makes, on the meta device.
+def _imported(module: str, builder: str) -> nn.Module:
+    """Build a network with a function or class of the user, on the meta device.
 
     Raises:
-        ModelError: it cannot be found or called, or makes no module.
+        ModelError: it cannot be imported or called, or does not return a module.
     """
-    location = f"{place}:{maker}"
+    location = f"{module}:{builder}"
     sys.path.insert(0, str(Path.cwd()))
     try:
-        made = getattr(import_module(place), maker)
+        imported = getattr(import_module(module), builder)
         with torch.device("meta"):
-            model = made if isinstance(made, nn.Module) else made()
+            model = imported if isinstance(imported, nn.Module) else imported()
     except (ImportError, AttributeError, TypeError) as error:
-        raise ModelError(f"{location}: {error}; name a module and what makes the network, like mine:Net") from None
+        raise ModelError(
+            f"{location}: {error}; give a module and the function or class that builds the network, like mine:Net"
+        ) from None
     finally:
         sys.path.pop(0)
     if not isinstance(model, nn.Module):
         raise ModelError(
-            f"{location}: makes {type(model).__name__} and no network; name what returns a torch.nn.Module"
+            f"{location}: returns {type(model).__name__}, not a network; give a function that returns a torch.nn.Module"
         )
     return model
 
 
 def _default_input(model: str) -> tuple[int, ...]:
-    """The images that a family was published for, in RGB."""
+    """Return the published input shape of a network, in RGB."""
     side = {"lenet": 32, "alexnet": 227, "inception_v3": 299, "unet": 572}.get(model, 224)
     return (3, side, side)

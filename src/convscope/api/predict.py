@@ -73,7 +73,7 @@ class Predictions(Sequence[Prediction | FailedFile]):
         return len(self.items)
 
     def __repr__(self) -> str:
-        """How many files, and the first few predictions."""
+        """The number of files, and the first predictions."""
         failed = f", {len(self.failed):,} failed" if self.failed else ""
         lines = [f"Predictions({len(self):,} file{'' if len(self) == 1 else 's'}{failed})"]
         lines += [f"  {': '.join((row[0], ', '.join(filter(None, row[1:]))))}" for row in self._rows(SHOWN)]
@@ -94,7 +94,7 @@ class Predictions(Sequence[Prediction | FailedFile]):
 
 @dataclass(frozen=True, eq=False)
 class Predictor:
-    """An open network that predicts files as they come, for sets of files that are larger than memory."""
+    """A loaded network that predicts files one by one, for more files than fit in memory."""
 
     model: nn.Module
     config: BundleConfig
@@ -102,7 +102,7 @@ class Predictor:
 
     @classmethod
     def open(cls, model: str | PathLike[str]) -> Self:
-        """Open a run's network or a saved model on the CPU.
+        """Load the network of a run or a saved model on the CPU.
 
         Raises:
             RunError: there is no such run, or no network in it yet.
@@ -114,7 +114,7 @@ class Predictor:
     def stream(
         self, files: str | Path | Sequence[str | Path], tta_views: str | None = None
     ) -> Iterator[Prediction | FailedFile]:
-        """Yield one item per file, in their order; few are in memory at a time. Arguments as for `predict`."""
+        """Yield one item per file, in order, with few in memory at a time. Arguments as for `predict`."""
         given = [files] if isinstance(files, str | Path) else files
         return stream(self.model, self.config, image_files([Path(file) for file in given]), tta_views)
 
@@ -140,17 +140,17 @@ def predict(
 
 
 def task_of(model: str | PathLike[str]) -> Task:
-    """The task of a run or of a saved model, as its network was trained for it.
+    """Return the task of a run or of a saved model.
 
     Raises:
         RunError: there is no such run, or no network in it yet.
-        ModelError: it is not a model.
+        ModelError: its network cannot be opened.
     """
     return load_config(model_folder(Path(model))).build_task()
 
 
 def write_csv(task: Task, predictions: Iterable[Prediction], file: IO[str]) -> None:
-    """Write a heading and one line per prediction, each as soon as it is there."""
+    """Write a heading and one line per prediction, each as soon as it is available."""
     lines = csv.writer(file)
     lines.writerow(["file", *task.columns])
     for prediction in predictions:

@@ -1,4 +1,4 @@
-"""How a network's score drops as its images are translated, rotated and scaled."""
+"""Scores of a network under translation, rotation and scaling of its images."""
 
 import json
 import math
@@ -19,8 +19,8 @@ from convscope.errors import ConfigError
 from convscope.extras import require
 from convscope.files import atomic_write
 from convscope.progress import Progress
-from convscope.runs.asking import evaluate_batches
 from convscope.runs.batching import batch_settings
+from convscope.runs.evaluation import evaluate_batches
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import reload
 from convscope.tables import html_table, text_table
@@ -30,13 +30,13 @@ AMOUNTS: dict[str, tuple[float, ...]] = {
     "rotate": (-90.0, -45.0, -20.0, -10.0, 0.0, 10.0, 20.0, 45.0, 90.0),
     "scale": (0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0),
 }
-"""To the right, in shares of the width; degrees; factors."""
+"""Translation to the right as a fraction of the width; rotation in degrees; scale factors."""
 UNITS = {"shift": "share of the width", "rotate": "degrees", "scale": "factor"}
 
 
 @dataclass(frozen=True)
 class RobustnessScore:
-    """The score of the validation images when all are moved alike."""
+    """The validation score with one transformation applied to every image."""
 
     move: str
     amount: float
@@ -44,15 +44,15 @@ class RobustnessScore:
 
 
 class TransformedInput(nn.Module):
-    """A network that sees every image moved by one (2, 3) matrix; borders are mirrored."""
+    """A network that receives every image transformed by one (2, 3) matrix; borders are reflected."""
 
     def __init__(self, model: nn.Module, matrix: Tensor) -> None:
         super().__init__()
         self.model, self.matrix = model, matrix
 
     def forward(self, x: Tensor) -> Tensor:
-        answer: Tensor = self.model(warp(x, self.matrix.expand(len(x), 2, 3)))
-        return answer
+        output: Tensor = self.model(warp(x, self.matrix.expand(len(x), 2, 3)))
+        return output
 
 
 @dataclass(frozen=True, repr=False)
@@ -92,11 +92,11 @@ class Robustness:
 
 
 def robustness(run: str | PathLike[str], *, on_progress: Progress | None = None) -> Robustness:
-    """Scores of the validation images under growing translation, rotation and scaling; written into the run too.
+    """Score the validation images under increasing translation, rotation and scaling, and store the scores in the run.
 
     Raises:
-        ConfigError: the answer moves with the image, as masks and boxes do, or may change, as numbers may.
-        RunError: when there is no such run, or it has no network yet.
+        ConfigError: the targets change with the image, as masks, boxes and possibly numbers do.
+        RunError: there is no such run, or it has no network yet.
     """
     require("report", "robustness")
     folder = RunFolder.open(Path(run))
@@ -104,8 +104,8 @@ def robustness(run: str | PathLike[str], *, on_progress: Progress | None = None)
     recipe = folder.recipe()
     if not TARGET_KINDS[recipe.task_class.target_kind].invariant:
         raise ConfigError(
-            f"robustness: {folder.path} is of the task {recipe.task}, whose answers change when the image moves; "
-            "classes and labels can be asked"
+            f"robustness: the task of {folder.path} is {recipe.task}, whose targets change with the image; "
+            "give a run of classify or multilabel"
         )
     use_cores(recipe.train.threads or None)
     device = inference_device(recipe.train.device)
@@ -113,20 +113,23 @@ def robustness(run: str | PathLike[str], *, on_progress: Progress | None = None)
     batches = prepared.batches("validation", batch_settings(prepared, recipe, device, training=False))
     model, config = load_bundle(folder.model, device)
     task = config.build_task()
-    found = []
+    scores = []
     for move, amounts in AMOUNTS.items():
         for amount in amounts:
             scorer = evaluate_batches(
                 TransformedInput(model, matrix_of(move, amount, recipe.data.size[1])), batches, task.meter()
             )
-            found.append(RobustnessScore(move, amount, scorer.scores()[task.primary]))
-    atomic_write(folder.robustness_file, json.dumps([asdict(one) for one in found], indent=1).encode())
-    atomic_write(folder.robustness_chart, standalone_svg(chart(found, task.primary)).encode())
-    return Robustness(folder.path, task.primary, tuple(found), folder.robustness_chart)
+            scores.append(RobustnessScore(move, amount, scorer.scores()[task.primary]))
+    atomic_write(folder.robustness_file, json.dumps([asdict(one) for one in scores], indent=1).encode())
+    atomic_write(folder.robustness_chart, standalone_svg(chart(scores, task.primary)).encode())
+    return Robustness(folder.path, task.primary, tuple(scores), folder.robustness_chart)
 
 
 def matrix_of(move: str, amount: float, width: int) -> Tensor:
-    """(2, 3): from a place in the moved image to the place in the image that it shows, in pixels from the middle."""
+    """Return the (2, 3) matrix from positions in the transformed image to positions in the original.
+
+    Positions are in pixels relative to the centre.
+    """
     if move == "shift":
         return torch.tensor([[1.0, 0.0, -amount * width], [0.0, 1.0, 0.0]])
     if move == "scale":
@@ -135,13 +138,13 @@ def matrix_of(move: str, amount: float, width: int) -> Tensor:
     return torch.tensor([[cos, -sin, 0.0], [sin, cos, 0.0]])
 
 
-def chart(found: list[RobustnessScore], primary: str) -> str:
-    """A curve for each kind of move, as SVG."""
-    of_each = {move: [one for one in found if one.move == move] for move in AMOUNTS}
+def chart(scores: list[RobustnessScore], primary: str) -> str:
+    """Draw one curve per transformation, as SVG."""
+    by_transformation = {move: [one for one in scores if one.move == move] for move in AMOUNTS}
     return lines(
         {
             f"{move}, {UNITS[move]}": ([one.amount for one in some], [one.score for one in some])
-            for move, some in of_each.items()
+            for move, some in by_transformation.items()
         },
         primary,
     )

@@ -1,4 +1,4 @@
-"""A run as an object: what was trained, with the verbs that apply to it."""
+"""A run as an object, with the functions of the API as methods."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Run:
     """A finished or stopped run; in a notebook it shows its report.
 
-    Each verb is the function of the same name in `convscope` (here `cs`), called with this run.
+    Each method calls the function of the same name in `convscope` (here `cs`) with this run.
 
     Args:
         path: the run's folder.
@@ -66,19 +66,19 @@ class Run:
         return predict(self.path, files, tta_views=tta_views)
 
     def explain(self, name: str, /, *, out: str | Path | None = None, **settings: Any) -> "AnalysisResult":
-        """Look into the network: ``run.explain("attribution", images=["mistakes"], per_class=8)``; see `cs.explain`."""
+        """Run an explain method: ``run.explain("attribution", images=["mistakes"], per_class=8)``; see `cs.explain`."""
         from convscope.api.explain import explain
 
         return explain(self.path, name, settings, out=out)
 
     def inspect(self, shape: Sequence[int] | None = None, *, objects: int | None = None) -> "ModelSummary":
-        """The network layer by layer; see `cs.inspect`."""
+        """Summary of the network layer by layer; see `cs.inspect`."""
         from convscope.api.inspect import inspect
 
         return inspect(self.path, shape, objects=objects)
 
     def compare(self, *others: "str | PathLike[str]") -> "Comparison":
-        """The run and others side by side; see `cs.compare`."""
+        """Comparison of the run with others; see `cs.compare`."""
         from convscope.api.compare import compare
 
         return compare([self.path, *others])
@@ -103,7 +103,7 @@ class Run:
         return report(self.path)
 
     def __fspath__(self) -> str:
-        """The run's folder, so that a run goes wherever a path goes."""
+        """The run's folder, so that a run is accepted wherever a path is."""
         return str(self.path)
 
     def _repr_html_(self) -> str:
@@ -118,7 +118,7 @@ class Run:
 
 
 def print_events(events: Iterable[Event]) -> None:
-    """Print what happens in a training, a line per epoch."""
+    """Print the events of a training, one line per epoch."""
     for event in events:
         for line in as_lines(event):
             print(line, flush=True)

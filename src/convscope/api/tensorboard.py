@@ -1,4 +1,4 @@
-"""Events on their way to the listener, also written for TensorBoard."""
+"""TensorBoard logging of training events."""
 
 from collections.abc import Generator, Iterator
 from typing import Any
@@ -10,10 +10,10 @@ from convscope.training import Epoch, Step
 
 
 def log_to_tensorboard(events: Iterator[Event]) -> Generator[Event]:
-    """The same events; scalars go to ``RUN/tensorboard`` on the way.
+    """Yield the events unchanged, and write their scalars to ``RUN/tensorboard``.
 
     Raises:
-        ConfigError: when TensorBoard is not installed.
+        ConfigError: TensorBoard is not installed.
     """
     with extra("tensorboard", "--log tensorboard"):
         from torch.utils.tensorboard import SummaryWriter
@@ -31,7 +31,7 @@ def log_to_tensorboard(events: Iterator[Event]) -> Generator[Event]:
 
 
 def scalars(event: Event) -> Iterator[tuple[str, float, int]]:
-    """Name, value and step of what an event has to plot."""
+    """Yield (name, value, step) for the scalars of an event."""
     if isinstance(event, Step):
         yield "learning_rate", event.learning_rate, event.step
         if event.loss is not None:

@@ -1,4 +1,4 @@
-"""Train a network, and continue a training that was stopped."""
+"""Train a network, and resume a training."""
 
 from os import PathLike
 from pathlib import Path
@@ -25,12 +25,12 @@ def train(
         data: a folder, a table or a built-in name, as for ``convscope train``.
         out: the run's folder; by default runs/NAME-1, -2 ...
         epochs: passes over the training images; by default chosen from the data.
-        budget: wall-clock time for everything, in seconds or like "5m".
+        budget: total wall-clock time, in seconds or like "5m".
         seed: fixes the split, the initial parameters and the order.
         settings: ``{"optimiser.learning_rate": 0.1}``, a nested dictionary, or the path of a recipe.toml.
 
     Raises:
-        ConvscopeError: as its subclasses say.
+        ConvscopeError: see its subclasses.
     """
     source = str(data)
     arguments = {"epochs": ("train.epochs", epochs), "budget": ("train.budget", budget), "seed": ("seed", seed)}
@@ -50,6 +50,6 @@ def resume(run: str | PathLike[str]) -> Run:
         run: a run or its folder.
 
     Raises:
-        RunError: there is no such run, or it was stopped before it began to train.
+        RunError: there is no such run, or it was stopped before training started.
     """
     return Run(run).resume()

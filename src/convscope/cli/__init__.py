@@ -1,1 +1,1 @@
-"""The command line: parse, call `convscope.api`, show. No logic lives here."""
+"""The command line: parse arguments, call `convscope.api`, print the result."""

@@ -15,35 +15,43 @@ if TYPE_CHECKING:
 
 def compare(
     runs: Annotated[
-        list[Path], typer.Argument(help="Two run folders or more; with --recipes: DATA.", show_default=False)
+        list[Path], typer.Argument(help="At least two run folders; with --recipes: DATA.", show_default=False)
     ],
     recipes: Annotated[
         str | None,
         typer.Option(
-            help="Train these on DATA: majority, pixels, mlp, small, alexnet, scratch, transfer; with commas.",
+            help="Train these on DATA, separated by commas: majority, pixels, mlp, small, alexnet, scratch, transfer.",
             show_default=False,
         ),
     ] = None,
     from_: Annotated[
-        str | None, typer.Option("--from", help="The checkpoint for the recipe transfer.", show_default=False)
+        str | None,
+        typer.Option(
+            "--from", help="With --recipes: the checkpoint for transfer: imagenet, FILE or RUN.", show_default=False
+        ),
     ] = None,
     seeds: Annotated[int, typer.Option(help="With --recipes: repeat with seeds 0 to N - 1.", min=1)] = 1,
     budget: Annotated[
-        str | None, typer.Option(help="With --recipes: time for each training. [default: what transfer takes]")
+        str | None,
+        typer.Option(help="With --recipes: time for each training, like 5m. [default: the time of transfer]"),
     ] = None,
-    out: Annotated[Path, typer.Option(help="With --recipes: where runs and table go.")] = Path("compare"),
+    out: Annotated[Path, typer.Option(help="With --recipes: folder for the runs and the table.")] = Path("compare"),
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per run and line.")] = False,
 ) -> None:
-    """Show runs side by side: validation accuracy with its interval, parameters, epochs and time.
+    """Compare runs: validation accuracy with its 95 % interval, parameters, epochs and time.
 
-    Two accuracies whose intervals overlap may well be equally good. With --recipes, baselines are trained on the same
-    splits first: `convscope compare photos --recipes majority,pixels,scratch,transfer --from imagenet`
+    If two intervals overlap, the difference may be chance. With --recipes, baselines are trained first, all on the
+    same splits.
+
+    Example: `convscope compare runs/digits-1 runs/digits-2`
+
+    Example: `convscope compare photos --recipes majority,pixels,scratch,transfer --from imagenet`
     """
     if recipes is None:
         _compare_runs(runs, json)
         return
     if len(runs) != 1:
-        raise ConfigError(f"compare --recipes: takes one DATA, and {len(runs)} are given")
+        raise ConfigError(f"compare --recipes: takes one DATA, but {len(runs)} were given")
     from convscope.api import run_baselines
 
     names = [name.strip() for name in recipes.split(",")]
@@ -65,7 +73,7 @@ def _compare_runs(runs: list[Path], json: bool) -> None:
 
 
 def _show_baselines(entries: "Iterator[BaselineRun]", out: Path, json: bool) -> None:
-    """Print a line per training as it ends, then the table, the sentence and the chart's path."""
+    """Print a line per training as it ends, then the table, the comparison and the path of the chart."""
     from dataclasses import asdict
 
     from convscope.api import Baselines, format_seconds
@@ -78,8 +86,8 @@ def _show_baselines(entries: "Iterator[BaselineRun]", out: Path, json: bool) -> 
         if json:
             print_json_lines([asdict(entry)])
         else:
-            took = format_seconds(entry.seconds)
-            print(f"{entry.recipe}, seed {entry.seed}: {100 * entry.accuracy:.1f} % in {took}", flush=True)
+            duration = format_seconds(entry.seconds)
+            print(f"{entry.recipe}, seed {entry.seed}: {100 * entry.accuracy:.1f} % in {duration}", flush=True)
     baselines = Baselines.write(out, done)
     if json:
         return

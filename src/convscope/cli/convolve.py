@@ -5,19 +5,26 @@ from typing import Annotated, Any
 
 import typer
 
-STEPS_SHOWN = 64  # positions of the window; a larger result is written as an image
+STEPS_SHOWN = 64  # maximum number of outputs that are printed; a larger result is written as an image
 
 
 def convolve(
     image: Annotated[Path, typer.Argument(help="An image, or a .txt or .csv of numbers.", show_default=False)],
-    kernel: Annotated[str, typer.Option(help="edge, blur, sharpen ... or rows: '1,0,-1;2,0,-2;1,0,-1'.")] = "edge",
+    kernel: Annotated[
+        str, typer.Option(help="edge, blur, sharpen ... or rows of numbers: '1,0,-1;2,0,-2;1,0,-1'.")
+    ] = "edge",
     stride: Annotated[int, typer.Option(help="Pixels between positions of the window.", min=1)] = 1,
-    padding: Annotated[str, typer.Option(help="Pixels added on each side, or: same.")] = "0",
-    border: Annotated[str, typer.Option(help="What they hold: zeros, edge, reflect, circular.")] = "zeros",
+    padding: Annotated[str, typer.Option(help="Pixels added on each side, or same.")] = "0",
+    border: Annotated[
+        str, typer.Option(help="Values of the added pixels: zeros, edge, reflect or circular.")
+    ] = "zeros",
     mean: Annotated[bool, typer.Option("--mean", help="Divide each sum by the number of values.")] = False,
     out: Annotated[Path | None, typer.Option(help="The image to write. [default: IMAGE.convolved.png]")] = None,
 ) -> None:
-    """Slide a kernel over an image: every step of multiply and sum for small arrays, an image for large ones."""
+    """Convolve an image with a kernel: print every step for small arrays, write an image for large ones.
+
+    Example: `convscope convolve photo.png --kernel sharpen --padding same`
+    """
     from convscope.api import as_picture
     from convscope.api import convolve as convolution
 

@@ -9,7 +9,7 @@ def data(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="DATA", help="As for convscope train: a folder, a table or a built-in name.", show_default=False
+            metavar="DATA", help="A folder, a table or a built-in name, as for convscope train.", show_default=False
         ),
     ],
     task: Annotated[str | None, typer.Option(help="The task. [default: from the data]")] = None,
@@ -19,7 +19,12 @@ def data(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Summarise DATA without training: images, classes, sizes, splits, and the files that are skipped, with reasons."""
+    """Summarise DATA without training: images, classes, sizes, splits, and the skipped files with the reasons.
+
+    The decoded images are cached, so a training on the same data starts sooner.
+
+    Example: `convscope data photos`
+    """
     from convscope.api import data as summary_of
     from convscope.api import settings_from_flags
     from convscope.cli.progress import progress

@@ -14,10 +14,12 @@ def evaluate(
     views: ViewsOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Score a run's network on one of its splits.
+    """Evaluate a run's network on one of its splits.
 
-    The test split is for the end: each evaluation on it is recorded in the run, because a network that was chosen by
-    its test score has no unbiased score left.
+    Use the test split only once, at the end: a network that was selected by its test score has no unbiased score left.
+    Each evaluation on it is recorded in the run.
+
+    Example: `convscope evaluate runs/digits-1 --split test`
     """
     from convscope.api import evaluate as scored
     from convscope.cli.show import print_json, table_of

@@ -1,4 +1,4 @@
-"""``convscope explain``: one command for each explain method, made from the registry."""
+"""``convscope explain``: one command per explain method, generated from the registry."""
 
 import inspect
 import types
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def methods() -> "Mapping[str, Method]":
-    """The registry, imported when it is asked for: pydantic takes half of the time of ``convscope --help``."""
+    """Import the registry on demand: importing pydantic takes half of the time of ``convscope --help``."""
     from convscope.analysis.registry import METHODS
 
     return METHODS
@@ -28,23 +28,23 @@ SHORT = {"layers": "-l", "images": "-i"}
 
 
 class Methods(TyperGroup):
-    """The registry's methods as commands, as they are when they are asked for.
+    """A command group with one command per explain method, created on demand.
 
-    ``convscope explain attribution --help`` works without a run, as one first types it.
+    ``convscope explain attribution --help`` works without a run.
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Take the first word for a method where only its help is wanted."""
+        """Insert a placeholder for RUN if only the help of a method is requested."""
         if len(args) == 2 and args[0] in methods() and args[1] in ("-h", "--help"):
             args = ["RUN", *args]
         return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
-        """The names of all methods."""
+        """Return the names of all methods."""
         return list(methods())
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
-        """The command of a method."""
+        """Return the command of a method."""
         return command(methods()[cmd_name]) if cmd_name in methods() else None
 
 
@@ -56,16 +56,19 @@ def explain(
     ctx: typer.Context,
     run: Annotated[Path, typer.Argument(help="A run's folder, or a saved model's.", show_default=False)],
 ) -> None:
-    """See inside a trained network. Each method writes pictures and a JSON of numbers into RUN/explain/METHOD, which
-    convscope report RUN adds to the report.
+    """Analyse a trained network with attribution maps, feature visualisation, probes and more.
 
-    Start with: convscope explain RUN attribution, then: convscope explain RUN hierarchy
+    Each method writes images and numbers (JSON) to RUN/explain/METHOD; `convscope report RUN` adds them to the report.
+
+    Start with: `convscope explain RUN attribution`, then `convscope explain RUN hierarchy`
+
+    Options of a method: `convscope explain attribution --help`
     """
     ctx.obj = run
 
 
 def command(method: "Method") -> TyperCommand:
-    """The command of a method: an option for each field of its settings, then --out and --json."""
+    """Create the command of a method: one option per field of its settings, then --out and --json."""
 
     def call(ctx: typer.Context, out: Path | None = None, json: bool = False, **given: Any) -> None:
         _run_method(ctx.obj, method, given, out, json)
@@ -85,7 +88,7 @@ def command(method: "Method") -> TyperCommand:
 
 
 def option(name: str, field: "FieldInfo") -> inspect.Parameter:
-    """The option of one field of a settings model."""
+    """Create the option of one field of a settings model."""
     multiple, plain, choices = _kind(field.annotation)
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     text = str(field.description or "")
@@ -109,7 +112,7 @@ def option(name: str, field: "FieldInfo") -> inspect.Parameter:
 
 
 def _kind(annotation: Any) -> tuple[bool, Any, tuple[str, ...]]:
-    """Whether an annotation takes several values, of what type, and of which choices."""
+    """Return whether an annotation accepts several values, their type, and the choices."""
     if get_origin(annotation) in (Union, types.UnionType):
         annotation = next(one for one in get_args(annotation) if one is not type(None))
     multiple = get_origin(annotation) is tuple
@@ -120,12 +123,12 @@ def _kind(annotation: Any) -> tuple[bool, Any, tuple[str, ...]]:
 
 
 def _as_command(name: str, call: Callable[..., None]) -> TyperCommand:
-    alone = typer.Typer(rich_markup_mode="markdown", add_completion=False)
+    app_of_one = typer.Typer(rich_markup_mode="markdown", add_completion=False)
     settings = {"help_option_names": ["-h", "--help"]}
-    alone.command(name, context_settings=settings)(call)
-    made = typer.main.get_command(alone)
-    assert isinstance(made, TyperCommand)  # a single command is no group
-    return made
+    app_of_one.command(name, context_settings=settings)(call)
+    created = typer.main.get_command(app_of_one)
+    assert isinstance(created, TyperCommand)  # an app with one command is not a group
+    return created
 
 
 def _run_method(run: Path, method: "Method", given: dict[str, Any], out: Path | None, json: bool) -> None:
@@ -150,17 +153,17 @@ def _run_method(run: Path, method: "Method", given: dict[str, Any], out: Path | 
 
 
 def numbers(text: str, source: str = "--channels") -> tuple[int, ...]:
-    """The numbers of a list with ranges.
+    """Parse a list of numbers and ranges.
 
     >>> numbers("0,3,8-11")
     (0, 3, 8, 9, 10, 11)
     """
     from convscope.errors import ConfigError
 
-    found: list[int] = []
+    values: list[int] = []
     for part in text.split(","):
         first, dash, last = (word.strip() for word in part.partition("-"))
         if not first.isdigit() or (dash and not last.isdigit()):
             raise ConfigError(f"{source} {text}: not a list of numbers; write it like 0,3,8-11")
-        found += range(int(first), int(last or first) + 1)
-    return tuple(found)
+        values += range(int(first), int(last or first) + 1)
+    return tuple(values)

@@ -9,32 +9,32 @@ import typer
 def explore(
     run: Annotated[Path, typer.Argument(help="A run's folder.", show_default=False)],
     port: Annotated[
-        int | None, typer.Option(help="To listen on; 0 is any free one.", min=0, max=65535, show_default="8765 if free")
+        int | None,
+        typer.Option(help="Port to listen on; 0: any free port.", min=0, max=65535, show_default="8765 if free"),
     ] = None,
     host: Annotated[
         str, typer.Option(help="Address to bind. Any non-loopback address exposes the explorer to the network.")
     ] = "127.0.0.1",
-    no_open: Annotated[bool, typer.Option("--no-open", help="Print the link only; open no browser.")] = False,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Print the link without opening a browser.")] = False,
 ) -> None:
-    """Open a page on the run's network: its maps on your images, and what made each number.
+    """Explore a run's network in the browser: its feature maps on your images, and how each value is computed.
 
-    Click a pixel of any map to see the products that were summed; draw or drop an image and watch it go through; slide
-    through the epochs; ask what a channel wants to see; open the cells of the confusion matrix and mark wrong labels.
+    Click a value of a feature map to see its computation; draw or upload an image; compare epochs; maximise a channel;
+    open cells of the confusion matrix, and correct wrong labels. During training the page is updated live.
 
-    While training still runs the page follows it. Everything stays on this machine; the link carries a token that
-    lets nobody else in. Ctrl-C ends it. Begin with: convscope train digits, then: convscope explore runs/digits-1
+    Everything runs on this machine, and the link contains an access token. Press Ctrl-C to stop.
+
+    Example: `convscope explore runs/digits-1`
     """
     from convscope.extras import require
 
     require("explorer", "explore")
     from convscope.explorer import serve
 
-    def ready(link: str) -> None:
+    def print_link(link: str) -> None:
         print(f"explore: {link}", flush=True)
         if host not in ("127.0.0.1", "localhost", "::1"):
-            print(
-                f"others who reach {host} and know the link can look too, and what is sent is not encrypted", flush=True
-            )
-        print("Ctrl-C ends it", flush=True)
+            print(f"warning: anyone who reaches {host} and knows the link has access, unencrypted", flush=True)
+        print("Press Ctrl-C to stop", flush=True)
 
-    serve(run, host, port, open_page=not no_open, on_ready=ready)
+    serve(run, host, port, open_page=not no_open, on_ready=print_link)

@@ -19,18 +19,20 @@ def features(
     """Write a network's feature vectors of all images as .npy, .csv and .parquet, and score simple classifiers on them.
 
     A linear probe, nearest neighbours and a support vector machine are trained on the vectors of the training images
-    and scored on those of the validation images; the network's own accuracy stands beside them.
+    and scored on those of the validation images, next to the network's own accuracy.
+
+    Example: `convscope features imagenet photos --out features`
     """
     from convscope.api import features as write_features
     from convscope.api.features import HEADINGS
     from convscope.cli.show import print_json, table_of
 
-    found = write_features(model, data, out=out, seed=seed)
+    result = write_features(model, data, out=out, seed=seed)
     if json:
-        print_json(found.to_dict())
+        print_json(result.to_dict())
         return
-    count, channels = found.vectors.shape
-    files = ", ".join(str(found.folder / name) for name in found.files)
+    count, channels = result.vectors.shape
+    files = ", ".join(str(result.folder / name) for name in result.files)
     print(f"{count:,} images, {channels:,} channels each: {files}")
-    table_of(HEADINGS, found.rows())
-    print(found.learning_curve())
+    table_of(HEADINGS, result.rows())
+    print(result.learning_curve())

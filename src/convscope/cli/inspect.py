@@ -13,43 +13,53 @@ def inspect(
         str,
         typer.Argument(
             help="A network's name (vgg16, resnet50, unet ...: docs/reference/networks.md), a .toml of blocks, a run, "
-            "or your own in Python, like mine:Net.",
+            "or the import path of your own, like mine:Net.",
             show_default=False,
         ),
     ],
-    size: Annotated[str | None, typer.Option(help="Channels x height x width, like 3x224x224.")] = None,
-    classes: Annotated[int, typer.Option(help="Classes of a network given by name.")] = 1000,
+    size: Annotated[
+        str | None,
+        typer.Option(help="Input shape: channels x height x width. [default: the network's, else 3x224x224]"),
+    ] = None,
+    classes: Annotated[int, typer.Option(help="Number of classes of a network given by name.")] = 1000,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="An option of the network: --set activation=tanh"),
     ] = None,
-    objects: Annotated[int | None, typer.Option(help="Side in pixels of what is to be recognised.")] = None,
+    objects: Annotated[
+        int | None,
+        typer.Option(help="Side in pixels of the objects to recognise; warns if the receptive field is smaller."),
+    ] = None,
     path: Annotated[
-        str | None, typer.Option(help="Show only the path with this layer's largest receptive field.")
+        str | None, typer.Option(help="Show only the path to this layer with the largest receptive field.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    html: Annotated[Path | None, typer.Option(help="Draw the network on a page that opens offline.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write a diagram of the network as a self-contained HTML page.")
+    ] = None,
 ) -> None:
-    """Show a network layer by layer: shape, parameters, MACs, memory, receptive field.
+    """Summarise a network layer by layer: shape, parameters, MACs, memory, receptive field.
 
-    Every figure comes with its formula filled in. Nothing is downloaded and no memory is allocated for the parameters.
+    Each number is shown with its formula. Nothing is downloaded, and no memory is allocated for the parameters.
+
+    Example: `convscope inspect vgg16 --size 3x224x224`
     """
-    from convscope.api import anatomy_page, anatomy_table, settings_from_flags
-    from convscope.api import inspect as dissected
+    from convscope.api import inspect as summary_of
+    from convscope.api import settings_from_flags, summary_page, summary_table
     from convscope.cli.show import print_json, table_of
 
     options = settings_from_flags(set_ or [])
-    summary = dissected(model, _shape(size), classes=classes, objects=objects, options=options)
+    summary = summary_of(model, _shape(size), classes=classes, objects=objects, options=options)
     if json:
         print_json(summary.to_json())
         return
     if html is not None:
-        html.write_text(anatomy_page(summary), encoding="utf-8")
+        html.write_text(summary_page(summary), encoding="utf-8")
         print(html)
         return
-    heading, *rows = anatomy_table(summary)
-    wanted = {layer.name for layer in summary.path(path)} if path else None
-    table_of(list(heading), [row for row in rows if wanted is None or row[0] in wanted])
+    heading, *rows = summary_table(summary)
+    shown = {layer.name for layer in summary.path(path)} if path else None
+    table_of(list(heading), [row for row in rows if shown is None or row[0] in shown])
     shares = ", ".join(f"{100 * share:.1f} % {group}" for group, share in summary.shares().items())
     print(f"\nparameters by group: {shares}")
     for warning in summary.warnings:

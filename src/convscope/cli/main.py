@@ -1,6 +1,6 @@
-"""The commands' names, and what happens to errors.
+"""The entry point: registers the commands and handles errors.
 
-Each command lives in a file of its own and imports what it needs when it is called: ``--help`` loads no PyTorch.
+Each command is in its own module and imports its dependencies when called, so ``--help`` does not import PyTorch.
 """
 
 import signal
@@ -30,7 +30,8 @@ from convscope.errors import ConvscopeError
 app = typer.Typer(
     name="convscope",
     help="From a folder of images to a convolutional network that you understand and can ship.\n\n"
-    "Start with: convscope train digits",
+    "Start with: convscope train digits\n\n"
+    "Then: `convscope explore runs/digits-1`. Options of a command: `convscope train --help`",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -58,7 +59,7 @@ app.add_typer(explain.app, name="explain")
 
 
 class Terminated(BaseException):
-    """SIGTERM arrived; raised so that files are closed and threads end."""
+    """Raised on SIGTERM, so that files are closed and threads end."""
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> None:
@@ -66,7 +67,7 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
 
 
 def main() -> None:
-    """Run the command line; our own errors are one line and exit code 2, everything else is a bug and shows itself."""
+    """Run the command line; a `ConvscopeError` is printed as one line, with exit code 2."""
     signal.signal(signal.SIGTERM, _terminate)
     try:
         app()

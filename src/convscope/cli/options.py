@@ -1,4 +1,4 @@
-"""The options that several commands share."""
+"""Options shared by several commands."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,13 +7,13 @@ import typer
 
 OutOption = Annotated[
     Path | None,
-    typer.Option(help="Folder for pictures and numbers.", show_default="RUN/explain/METHOD, for the report"),
+    typer.Option(help="Folder for images and numbers.", show_default="RUN/explain/METHOD, included in the report"),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the numbers as one JSON object.")]
 ViewsOption = Annotated[
     str | None,
     typer.Option(
-        help="Looks at each image, averaged: 1, 5, 10, multi-scale or shifts.",
-        show_default="what training found to pay",
+        help="Test-time augmentation: views averaged per image: 1, 5, 10, multi-scale or shifts.",
+        show_default="as chosen in training",
     ),
 ]

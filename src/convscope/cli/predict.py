@@ -18,31 +18,34 @@ def predict(
     files: Annotated[list[Path], typer.Argument(help="Image files, or folders of them.", show_default=False)],
     csv: Annotated[
         bool,
-        typer.Option("--csv", help="Print CSV: file, then the task's columns; of classes label, confidence, each."),
+        typer.Option("--csv", help="Print CSV: file, then the task's columns; for classes: label, confidence, scores."),
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file and line.")] = False,
-    top: Annotated[int, typer.Option(help="How many classes the table shows per file.", min=1)] = 3,
+    top: Annotated[int, typer.Option(help="Number of classes per file in the table.", min=1)] = 3,
     views: ViewsOption = None,
-    out: Annotated[Path | None, typer.Option(help="A folder for predictions that are images: masks as PNG.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for predictions that are images: masks as PNG.")] = None,
 ) -> None:
     """Predict image files with a trained network.
 
-    Averaging several views of each image may reduce errors, and takes several times as long. It is the default where
-    training found that it does; `--views 1` is faster, and `convscope evaluate RUN --views 1` says what it costs.
+    Averaging several views per image may reduce errors, but takes several times as long. It is the default where it
+    reduced the validation errors in training. `--views 1` is faster; measure its effect with `convscope evaluate RUN
+    --views 1`.
 
-    Files that cannot be read are named on the error output and the others are predicted; the exit code is then 1.
+    Unreadable files are reported on stderr and skipped; the exit code is then 1.
+
+    Example: `convscope predict runs/digits-1 new_images --csv > predictions.csv`
     """
     from convscope.api import Predictor, write_csv
     from convscope.cli.show import print_json_lines, table_of
 
     predictor = Predictor.open(run)
     failed: list[FailedFile] = []
-    found = _readable(predictor.stream(files, views), failed, out)
+    predictions = _readable(predictor.stream(files, views), failed, out)
     if csv:
-        write_csv(predictor.task, found, sys.stdout)
+        write_csv(predictor.task, predictions, sys.stdout)
     elif json:
-        print_json_lines(prediction.to_dict() for prediction in found)
-    elif rows := [[prediction.file, *prediction.display(top)] for prediction in found]:
+        print_json_lines(prediction.to_dict() for prediction in predictions)
+    elif rows := [[prediction.file, *prediction.display(top)] for prediction in predictions]:
         table_of(["file", *predictor.task.headings(top)], rows)
     if failed:
         raise typer.Exit(1)
@@ -51,7 +54,7 @@ def predict(
 def _readable(
     items: "Iterator[Prediction | FailedFile]", failed: "list[FailedFile]", images: Path | None
 ) -> "Iterator[Prediction]":
-    """The predictions, their images written to a folder; failed files are reported at once and gathered."""
+    """Yield the predictions and write their images to a folder; report failed files and append them to `failed`."""
     from convscope.api import FailedFile
 
     if images is not None:

@@ -1,4 +1,4 @@
-"""A bar while something takes long; only on a terminal, on the error output, so that results can be piped."""
+"""A progress bar on stderr, shown only on a terminal, so that results can be piped."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 @contextmanager
 def progress(title: str) -> Iterator[Callable[[int, int | None], None]]:
-    """Yield what is to be called with how much is done, and of how much (None: not known)."""
+    """Yield a progress callback, see `convscope.progress.Progress`."""
     if not sys.stderr.isatty():
         yield lambda _done, _of: None
         return

@@ -7,9 +7,11 @@ import typer
 
 
 def report(run: Annotated[Path, typer.Argument(help="A run's folder.", show_default=False)]) -> None:
-    """Write a run's report.html from what the run folder holds now, and print its path.
+    """Write a run's report.html from the current content of its folder, and print the path.
 
-    Training does this at its end; do it after `evaluate` or `explain` to show their results.
+    Training does this at its end; repeat it after `evaluate` or `explain` to include their results.
+
+    Example: `convscope report runs/digits-1`
     """
     from convscope.api import report as render
 

@@ -12,15 +12,17 @@ def robustness(
 ) -> None:
     """Show how accuracy drops under translation, rotation and scaling.
 
-    Convolution and pooling tolerate small translations; rotation and scaling are tolerated as far as the training
-    images showed them. The curves are written to the run's robustness.svg.
+    Convolution and pooling tolerate small translations; rotation and scaling are tolerated only as far as the training
+    images include them. The curves are written to the run's robustness.svg.
+
+    Example: `convscope robustness runs/digits-1`
     """
     from convscope.api import robustness as scores_of
     from convscope.cli.show import print_json_lines, table_of
 
-    found = scores_of(run)
+    result = scores_of(run)
     if json:
-        print_json_lines(found.to_dicts())
+        print_json_lines(result.to_dicts())
         return
-    table_of(found.headings(), found.rows())
-    print(found.chart)
+    table_of(result.headings(), result.rows())
+    print(result.chart)

@@ -1,4 +1,4 @@
-"""What a person sees of a run while it happens: tables, a bar and lines on a terminal, plain lines elsewhere."""
+"""Output of a running training: tables and bars on a terminal, plain lines or JSON lines elsewhere."""
 
 import json
 import sys
@@ -32,13 +32,13 @@ from convscope.progress import Progress as OnProgress
 
 
 def show_json(events: Iterable[Event]) -> None:
-    """One JSON object per event and line."""
+    """Print one JSON object per event and line."""
     for event in events:
         print(json.dumps(as_json(event)), flush=True)
 
 
 def show_lines(events: Iterable[Event]) -> None:
-    """Plain lines, none per step."""
+    """Print plain lines, none for single steps."""
     for event in events:
         for line in as_lines(event):
             print(line, flush=True)
@@ -47,16 +47,16 @@ def show_lines(events: Iterable[Event]) -> None:
 def watch(
     events: Callable[[OnProgress | None], Generator[Event]], run: Path, as_json_lines: bool, log: str | None
 ) -> None:
-    """Show a training in the form that fits; when it is interrupted, say how to go on.
+    """Show a training as it runs; when it is interrupted, print how to continue.
 
     Args:
-        events: from a listener of decoding progress (or None) to the training's events.
+        events: starts the training with a progress callback for decoding, or None, and returns its events.
         run: the run's folder.
-        as_json_lines: JSON objects instead of words.
+        as_json_lines: print JSON objects instead of text.
         log: None or "tensorboard".
     """
     if log not in (None, "tensorboard"):
-        raise ConfigError(f"--log {log}: not known; the only one is tensorboard")
+        raise ConfigError(f"--log {log}: unknown; choose tensorboard")
     screen = Screen() if sys.stdout.isatty() and not as_json_lines else None
     show = show_json if as_json_lines else screen.show if screen else show_lines
     try:
@@ -65,14 +65,14 @@ def watch(
     except BaseException as stop:
         if not isinstance(stop, Exception) and RunFolder(run).recipe_file.exists():
             print(
-                f"convscope: stopped; at most the current epoch is lost. Go on with: convscope train --resume {run}",
+                f"convscope: stopped; at most the current epoch is lost. Continue with: convscope train --resume {run}",
                 file=sys.stderr,
             )
         raise
 
 
 class Screen:
-    """A terminal: bars while images are decoded and while the network trains, everything else above them."""
+    """Output on a terminal: progress bars for decoding and training, with text above them."""
 
     def __init__(self) -> None:
         self.console = Console(highlight=False, markup=False, emoji=False)
@@ -80,35 +80,35 @@ class Screen:
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             TaskProgressColumn(),
-            TextColumn("{task.fields[say]}"),
+            TextColumn("{task.fields[details]}"),
             TimeRemainingColumn(elapsed_when_finished=True),
             console=self.console,
             transient=True,
         )
-        self.decoding = self.bars.add_task("reading images", total=None, visible=False, say="")
-        self.training = self.bars.add_task("training", total=None, visible=False, say="")
+        self.decoding = self.bars.add_task("reading images", total=None, visible=False, details="")
+        self.training = self.bars.add_task("training", total=None, visible=False, details="")
         self.plan: PlanReady | None = None
         self.score = ""
         self.images = 0
 
-    def on_progress(self, done: int, whole: int | None) -> None:
-        """Move the bar of the images decoded."""
-        self.bars.update(self.decoding, completed=done, total=whole, visible=whole is None or done < whole)
+    def on_progress(self, done: int, total: int | None) -> None:
+        """Update the bar of decoded images."""
+        self.bars.update(self.decoding, completed=done, total=total, visible=total is None or done < total)
 
     def show(self, events: Iterable[Event]) -> None:
-        """Show events as they come."""
+        """Show events as they arrive."""
         with self.bars:
             for event in events:
-                self._one(event)
+                self._show_event(event)
 
-    def _one(self, event: Event) -> None:
+    def _show_event(self, event: Event) -> None:
         match event:
             case DataLoaded():
-                self._table("What was found", dataset_rows(event))
+                self._table("Dataset", dataset_rows(event))
             case PretrainedLoaded():
                 self._lines(event)
             case PlanReady():
-                self._table("What is done with it", plan_rows(event))
+                self._table("Training plan", plan_rows(event))
                 self.plan = event
                 self.bars.reset(self.training, total=1.0, visible=True)
             case Step():
@@ -136,8 +136,8 @@ class Screen:
         rate = f"  {self.images / seconds:,.0f} images/s" if seconds else ""
         loss = "" if event.loss is None else f"  loss {event.loss:.3f}"
         done = seconds / train.budget if train.budget else event.step / (train.epochs * self.plan.steps_per_epoch)
-        say = f"epoch {event.epoch}{loss}{self.score}  lr {event.learning_rate:.1e}{rate}"
-        self.bars.update(self.training, completed=min(done, 1.0), say=say)
+        details = f"epoch {event.epoch}{loss}{self.score}  lr {event.learning_rate:.1e}{rate}"
+        self.bars.update(self.training, completed=min(done, 1.0), details=details)
 
     def _table(self, title: str, rows: list[tuple[str, str]]) -> None:
         table = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
@@ -149,7 +149,7 @@ class Screen:
 
 
 def table_of(columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
-    """Print a plain table, fitted to the terminal where there is one."""
+    """Print a plain table, wrapped to the width of the terminal, if any."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in columns:
         table.add_column(name, overflow="fold")
@@ -160,7 +160,7 @@ def table_of(columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
 
 
 def print_json_lines(records: Iterable[object]) -> None:
-    """Print one JSON object per line, each as soon as it is there."""
+    """Print one JSON object per line, each as soon as it is available."""
     for record in records:
         print(json.dumps(record), flush=True)
 

@@ -19,57 +19,73 @@ def train(
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run's folder. [default: runs/DATA-1, -2 ...]")] = None,
-    resume: Annotated[Path | None, typer.Option(help="Go on with a run that was stopped.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Resume a run that was stopped: its folder.")] = None,
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the training images. [default: from the data]")
     ] = None,
-    budget: Annotated[str | None, typer.Option(help="Wall-clock time for all of it, like 90s, 5m or 1h30m.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Fixes the split, the weights to begin with and the order.")] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="Total wall-clock time, like 90s, 5m or 1h30m. [default: no limit]")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed for the split, the initial weights and the order. [default: 0]")
+    ] = None,
     task: Annotated[
         str | None, typer.Option(help="classify, multilabel, regress, segment or localise. [default: from the data]")
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help="The network, as docs/reference/networks.md lists them, or a .toml of blocks.")
+        str | None,
+        typer.Option(help="A network of docs/reference/networks.md, or a .toml of blocks. [default: from the data]"),
     ] = None,
-    size: Annotated[int | None, typer.Option(help="Side in pixels that images are brought to.")] = None,
-    image_column: Annotated[str | None, typer.Option(help="A table's column of image files. [default: found]")] = None,
-    label_column: Annotated[str | None, typer.Option(help="A table's column of classes. [default: found]")] = None,
+    size: Annotated[
+        int | None, typer.Option(help="Side in pixels to resize images to. [default: from the data]")
+    ] = None,
+    image_column: Annotated[
+        str | None, typer.Option(help="A table's column of image files. [default: detected]")
+    ] = None,
+    label_column: Annotated[str | None, typer.Option(help="A table's column of labels. [default: detected]")] = None,
     from_: Annotated[
         str | None,
         typer.Option(
             "--from",
-            help="Begin with trained weights: imagenet, a network's name, a weights file, or an earlier run.",
+            help="Start from pretrained weights: imagenet, a network's name, a weights file, or an earlier run.",
             show_default=False,
         ),
     ] = None,
     replace_fc: Annotated[
-        int | None, typer.Option(help="With --from: how many of the last layers are new. [default: from the data]")
+        int | None, typer.Option(help="With --from: number of last layers to replace. [default: from the data]")
     ] = None,
     unfreeze_at: Annotated[
         int | None,
-        typer.Option(help="With --from: the epoch from which the encoder learns too, top first; 0: never."),
+        typer.Option(help="With --from: epoch at which the encoder is unfrozen; 0: never. [default: from the data]"),
     ] = None,
     encoder_lr: Annotated[
-        str | None, typer.Option(help="With --from: its learning rate, like 0.1x of the head's, or 1e-3.")
+        str | None,
+        typer.Option(
+            help="With --from: learning rate of the encoder, relative to the head's (0.1x) or absolute (1e-3)."
+        ),
     ] = None,
     recipe: Annotated[
         Path | None, typer.Option(help="Settings from a file, like an earlier run's recipe.toml.")
     ] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="Any setting: --set optimiser.learning_rate=0.1"),
+        typer.Option("--set", metavar="NAME=VALUE", help="Override any setting: --set optimiser.learning_rate=0.1"),
     ] = None,
-    log: Annotated[str | None, typer.Option(help="Also log to: tensorboard.")] = None,
+    log: Annotated[str | None, typer.Option(help="Also write logs for: tensorboard.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print events as JSON lines.")] = False,
 ) -> None:
     """Train a network on DATA and write a run folder with the network, its scores and a report.
 
-    What is not set is chosen from the data. The run's recipe.toml has every setting, and where its value is from.
-    Ctrl-C or a kill loses at most the current epoch; `--resume RUN` goes on.
+    Settings that are not given are chosen from the data. The run's recipe.toml lists every setting with its source.
+    Ctrl-C or a kill loses at most the current epoch; continue with `--resume RUN`.
+
+    Example: `convscope train digits`
+
+    Example: `convscope train photos --from imagenet --budget 5m --out runs/photos`
     """
     started = time.monotonic()  # importing PyTorch counts towards a budget too
     if (resume is None) == (data is None and recipe is None):
-        raise ConfigError("convscope train: name either DATA, as in: convscope train photos, or --resume RUN")
+        raise ConfigError("convscope train: give either DATA, as in: convscope train photos, or --resume RUN")
     from convscope.api import (
         as_overrides,
         data_source,
@@ -102,6 +118,6 @@ def train(
         path = out or next_name(source)
         watch(lambda on_progress: training(source, path, overrides, on_progress, started), path, json, log)
     elif overrides or out:
-        raise ConfigError("convscope train --resume: goes on with the run's own settings; remove the other flags")
+        raise ConfigError("convscope train --resume: continues with the run's own settings; remove the other flags")
     else:
         watch(lambda on_progress: resuming(resume, on_progress), resume, json, log)

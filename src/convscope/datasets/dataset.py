@@ -1,4 +1,4 @@
-"""What was found: the images' names, targets and roles, before any pixel is decoded for training."""
+"""The data set: names, targets and splits of the images, before any pixel is decoded for training."""
 
 import hashlib
 from dataclasses import dataclass, replace

@@ -46,7 +46,7 @@ def write_crops(dataset: Dataset, folder: Path, context: float = 0.5, seed: int 
     except FileExistsError:
         raise DataError(f"{folder}: is there already; name another folder with --out") from None
     except OSError as error:
-        raise DataError(f"{folder}: cannot be written ({error.strerror}); name another folder with --out") from None
+        raise DataError(f"{folder}: cannot be written ({error.strerror}); choose another folder with --out") from None
     return table
 
 

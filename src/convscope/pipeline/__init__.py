@@ -1,4 +1,4 @@
-"""Training, end to end: from what the user names to a finished run folder."""
+"""Training end to end: from a data source to a finished run folder."""
 
 from convscope.pipeline.defaults import augmentation_for, size_for
 from convscope.pipeline.resolve import draft_recipe, resolve_recipe, task_of_target_kind

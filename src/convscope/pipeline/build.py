@@ -1,4 +1,4 @@
-"""Builds a training session from a recipe and the data."""
+"""Build a training session from a recipe and the data."""
 
 import hashlib
 from itertools import islice
@@ -42,16 +42,16 @@ NEVER = 10**9  # epochs of patience
 def build_session(
     prepared: PreparedData, recipe: Recipe, started: float, origin: PretrainedSource | None = None
 ) -> TrainingSession:
-    """Assemble everything anew, with cores, kernels and random generators as the recipe says.
+    """Build a training session, with the threads, deterministic kernels and seeds of the recipe.
 
     Args:
         prepared: the images.
         recipe: all settings.
-        started: when the run was started, by `time.monotonic`: a budget counts from there.
-        origin: the weights to begin with; None: new ones, or those of a checkpoint that is loaded next.
+        started: the start of the run by `time.monotonic`, from which a budget counts.
+        origin: pretrained weights; None: random ones, or those of a checkpoint that is loaded next.
 
     Raises:
-        ConfigError: the budget is spent already.
+        ConfigError: the budget is used up.
     """
     use_cores(recipe.train.threads or None)
     deterministic()
@@ -66,15 +66,15 @@ def build_session(
 def _check_time_left(clock: TimeBudget) -> None:
     if clock() >= 1:
         raise ConfigError(
-            f"train.budget is {clock.seconds:g} s, of which {clock.spent:.1f} s went by before the first step and "
-            f"{clock.reserve:g} s are kept for the report; give more"
+            f"train.budget is {clock.seconds:g} s, of which {clock.spent:.1f} s were used before the first step and "
+            f"{clock.reserve:g} s are reserved for the report; increase it"
         )
 
 
 def _assemble_session(
     prepared: PreparedData, recipe: Recipe, device: torch.device, origin: PretrainedSource | None = None
 ) -> TrainingSession:
-    """Build everything new from the recipe; random weights come from torch's generator, which the caller has seeded."""
+    """Build the session; the initial weights come from torch's generator, which the caller has seeded."""
     train = prepared.batches("train", batch_settings(prepared, recipe, device, training=True))
     validation = prepared.batches("validation", batch_settings(prepared, recipe, device, training=False))
     task = task_for(recipe, prepared.dataset, prepared.dataset.targets[prepared.rows("train")])
@@ -100,7 +100,7 @@ def _assemble_session(
     plateau = schedule if isinstance(schedule, PlateauSchedule) else None
     compiled = None if plan else compile_for(recipe, device)
     state.forward = compiled or state.forward
-    memories = {
+    stateful = {
         "best": best,
         "clock": clock,
         "plateau": plateau,
@@ -108,7 +108,7 @@ def _assemble_session(
         "watch": watch,
         "compiled": compiled,
     }
-    state.extras = {name: memory for name, memory in memories.items() if memory is not None}
+    state.extras = {name: part for name, part in stateful.items() if part is not None}
     config = BundleConfig(
         task=task.name,
         classes=task.classes,
@@ -126,20 +126,23 @@ def _assemble_session(
 
 
 def compile_for(recipe: Recipe, device: torch.device) -> Compiled:
-    """Open on a GPU; on a CPU nothing is compiled unless it is asked for (docs/benchmarks/recipes.md)."""
-    wanted = recipe.train.compile
-    if wanted == "auto" and device.type == "cuda":
+    """Return how to compile; "auto" decides by measurement on a GPU, and never compiles on a CPU.
+
+    See docs/benchmarks/recipes.md.
+    """
+    mode = recipe.train.compile
+    if mode == "auto" and device.type == "cuda":
         return Compiled(candidates=("always",) if recipe.step.micro_batch else ("always", "graphs"))
-    return Compiled("never" if wanted == "auto" else wanted)
+    return Compiled("never" if mode == "auto" else mode)
 
 
 def data_fingerprint(prepared: PreparedData) -> str:
-    """What changes with the images, how they are read, and which of them are trained on."""
+    """Return a digest of the images, their preprocessing and their split."""
     whole = f"{prepared.dataset.fingerprint()} {prepared.preprocessing} {prepared.split.tolist()}"
     return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
 
 
 def first_images(train: Batches, count: int = 5000) -> Tensor:
-    """Some training images as the network will see them, drawn at random but always the same."""
+    """Return a fixed random sample of training images, preprocessed but not augmented."""
     plain = train.single_pass(shuffle=True)
     return torch.cat([x for x, _ in islice(plain(0), -(-count // plain.settings.batch))])

@@ -1,4 +1,4 @@
-"""Saving a run while it trains, so that a kill loses little."""
+"""Checkpoints during training."""
 
 import shutil
 import time
@@ -11,14 +11,14 @@ from convscope.runs.events import as_json
 from convscope.runs.folder import RunFolder
 from convscope.training import Epoch, save
 
-SAVE_INTERVAL = 3.0  # seconds between two savings while epochs take milliseconds
+SAVE_INTERVAL = 3.0  # seconds between checkpoints while epochs take milliseconds
 
 
 class CheckpointWriter:
-    """Saves after each epoch: the network when it is the answer, the record, and last the state.
+    """Saves after each epoch: the network if the epoch is selected, the event, and last the training state.
 
-    A kill before the state is saved repeats the epoch. Where the head alone trains on kept features, epochs take less
-    time than saving the whole network, and are saved every few seconds only.
+    After a kill before the state is saved, the epoch is repeated. Where only the head trains on cached features, an
+    epoch takes less time than a checkpoint, so checkpoints are written every few seconds.
     """
 
     def __init__(self, folder: RunFolder, session: TrainingSession) -> None:
@@ -27,7 +27,7 @@ class CheckpointWriter:
         self.pending: Epoch | None = None
 
     def on_epoch(self, event: Epoch) -> None:
-        """Take an epoch that has just ended."""
+        """Save an epoch that has just ended."""
         save_confusion(self.folder, self.session.task, self.session.last_evaluation, event.epoch)
         if self._is_brief(event):
             append_line(self.folder.events_file, as_json(event))
@@ -39,7 +39,7 @@ class CheckpointWriter:
         self.saved = time.monotonic()
 
     def finish(self) -> None:
-        """Save what waits, at the end of training."""
+        """Save a pending epoch at the end of training."""
         if self.pending:
             self._save(self.pending)
             save(self.session.state, self.folder.checkpoint)

@@ -1,6 +1,6 @@
-"""Settings chosen from the data and the network for whatever the user does not set, each with the reason.
+"""Defaults chosen from the data and the network, each with the reason.
 
-What each default gave, and on what, stands in ``docs/benchmarks/recipes.md``.
+The measurements behind each default are in ``docs/benchmarks/recipes.md``.
 """
 
 from typing import Any
@@ -16,16 +16,16 @@ from convscope.runs.overrides import Overrides, nest
 from convscope.tasks import Task
 from convscope.training import muon_parameters
 
-MADE_FOR = {"lenet": (32, 32)}  # digits of 8 x 8, two seeds: 99.2 % at 32 x 32, 98.1 % padded as they are
+MADE_FOR = {"lenet": (32, 32)}  # digits of 8 x 8, two seeds: 99.2 % resized to 32 x 32, 98.1 % padded
 PHOTO_SIDE = {"cpu": 128, "cuda": 224}
-VIEWS = 16_000  # images that pass in a run, augmented anew each time, as long as that makes 10 to 100 epochs
+VIEWS = 16_000  # augmented images per run, where that makes 10 to 100 epochs
 EPOCHS = (10, 100)
-PHOTO_EPOCHS, PHOTO_VIEWS = 40, 48_000  # of which a network must have time for the fewer within a budget
-SHALLOW = 6  # layers with weights that SGD trains at its usual rate without norms
-DEEP = {"optimiser": {"name": "adamw", "learning_rate": 0.0003, "weight_decay": 0.01}}  # for more of them
-MANY = 5_000  # images from which batches are so large that muon's own arithmetic counts for little
-SMALLEST_QUICK = 24  # side from which three halvings leave something to look at
-MUON = {  # for networks whose convolutions have norms behind them
+PHOTO_EPOCHS, PHOTO_VIEWS = 40, 48_000  # the smaller of the two must fit in a budget
+SHALLOW = 6  # layers with parameters that SGD trains at the default rate without normalisation
+DEEP = {"optimiser": {"name": "adamw", "learning_rate": 0.0003, "weight_decay": 0.01}}  # for more layers
+MANY = 5_000  # images from which batches are so large that the overhead of muon is small
+SMALLEST_QUICK = 24  # input side that allows three halvings
+MUON = {  # for networks with normalisation after convolutions
     "optimiser": {
         "name": "muon",
         "learning_rate": 0.12,
@@ -39,9 +39,9 @@ FROM_DATA, FROM_NETWORK = "chosen from the data", "chosen for the network"
 
 
 def size_for(found: Dataset, device: torch.device, model: str) -> Overrides:
-    """Size and channels: small images as they are, larger ones brought to a square that the machine can bear.
+    """Choose input size and channels: small images keep their size, larger ones are resized to a square.
 
-    A network that was made for one size gets images of that size.
+    Networks that were designed for one size get that size.
     """
     channels = Overrides.of(
         {"data": {"channels": found.channels}}, f"{FROM_DATA}: images in {'grey' if found.channels == 1 else 'colour'}"
@@ -54,7 +54,7 @@ def size_for(found: Dataset, device: torch.device, model: str) -> Overrides:
     same = bool((found.sizes == found.sizes[0]).all())
     largest = min(side, PHOTO_SIDE[device.type])
     size = (height, width) if side <= SMALL_SIDE and same else (largest,) * 2
-    # What is cut off cannot be found: masks and boxes keep their images' shape.
+    # Cropped objects cannot be detected, so images with masks and boxes keep their aspect ratio.
     if found.kind.spatial and side > SMALL_SIDE:
         size = tuple(16 * max(1, round(length * largest / side / 16)) for length in (height, width))
     why = f"images of {height} x {width} pixels{'' if same else ', the median'}"
@@ -62,7 +62,7 @@ def size_for(found: Dataset, device: torch.device, model: str) -> Overrides:
 
 
 def network_for(found: Dataset, task: type[Task], overrides: Overrides) -> Overrides:
-    """The task's network for many small images, where the user sets nothing of a network."""
+    """Choose the task's network for many small images, where the user sets no option of the network."""
     small = bool(found.sizes.min() >= SMALLEST_QUICK and found.sizes.max() <= SMALL_SIDE)
     chosen = {"model": {"name": task.small_images_model}}
     if "model" in overrides or not small or not task.small_images_model or len(found) < MANY:
@@ -71,22 +71,22 @@ def network_for(found: Dataset, task: type[Task], overrides: Overrides) -> Overr
 
 
 def length_for(images: int, quick: bool) -> Overrides:
-    """Epochs and batch size for so many training images; `quick` networks take larger batches."""
+    """Choose epochs and batch size by the number of training images; `quick` networks use larger batches."""
     batch = int(np.clip(2 ** round(np.log2(max(images, 1) / 20)), 16, 512 if quick else 128))
     chosen = {"train": {"epochs": usual_epochs(images), "batch": batch}}
     return Overrides.of(chosen, f"{FROM_DATA}: {images:,} training images")
 
 
 def usual_epochs(images: int) -> int:
-    """Of a run without a budget on so many training images."""
+    """Return the default number of epochs for a number of training images."""
     return int(np.clip(VIEWS // max(images, 1), *EPOCHS))
 
 
 def images_needed(images: int, photographs: bool, budget: bool) -> int:
-    """How many images must pass: the usual epochs', and within a budget half of them.
+    """Return how many images training must process: those of the default epochs, and within a budget half of them.
 
-    From photographs too few epochs teach too little, however wide the network: a budget has to have time for 40, or for
-    48,000 images, whichever are fewer.
+    On photographs, too few epochs underfit regardless of width: a budget must allow 40 epochs or 48,000 images,
+    whichever is less.
     """
     usual = images * usual_epochs(images)
     if not budget:
@@ -95,7 +95,7 @@ def images_needed(images: int, photographs: bool, budget: bool) -> int:
 
 
 def optimiser_for(model: nn.Module, batch: int) -> Overrides:
-    """Of a network whose convolutions have no norms: SGD with Nesterov's momentum, or AdamW where it is deep."""
+    """Choose SGD with Nesterov momentum, or AdamW for deep networks without normalisation."""
     if deep_without_norms(model):
         return Overrides.of(DEEP, f"{FROM_NETWORK}: more than {SHALLOW} layers without normalisation")
     chosen = {
@@ -109,25 +109,25 @@ def optimiser_for(model: nn.Module, batch: int) -> Overrides:
 
 
 def muon_for(model: nn.Module) -> Overrides:
-    """Muon where there are convolutions with norms behind them, else nothing."""
+    """Choose Muon for networks with normalisation after convolutions, else nothing."""
     chosen: dict[str, Any] = MUON if any(True for _ in muon_parameters(model)) else {}
     return Overrides.of(chosen, f"{FROM_NETWORK}: convolutions with normalisation")
 
 
 def task_settings(task_class: type[Task]) -> Overrides:
-    """What suits a task, whatever the network is."""
+    """Return the default settings of a task."""
     return Overrides.of(nest(task_class.default_settings), f"default of the task {task_class.name}")
 
 
 def augmentation_for(target_kind: str, pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> Overrides:
-    """Policy and mirroring: small images bear shifts alone, and what has a left and a right is not mirrored.
+    """Choose the policy and flipping: light for small images; no flips where flipped images look unlike the others.
 
-    Numbers may tell of left and right, and too few images of their sides; such are not mirrored when small and grey.
+    Targets may depend on left and right. With too few images to detect that, small grey images are not flipped.
 
     Args:
-        target_kind: of the targets.
-        pixels: (N, C, H, W).
-        rows: the training images.
+        target_kind: the kind of targets.
+        pixels: (N, C, H, W) bytes.
+        rows: indices of the training images.
     """
     small = max(pixels.shape[2:]) <= SMALL_SIDE
     alike = may_mirror(pixels, rows)
@@ -143,12 +143,12 @@ def augmentation_for(target_kind: str, pixels: NDArray[np.uint8], rows: NDArray[
 
 def _mirror_reason(alike: bool | None) -> str:
     if alike is None:
-        return "too few images to compare them with their mirror images"
+        return "too few images to compare with their mirror images"
     return f"mirror images {'look like the others' if alike else 'look unlike the others'}"
 
 
 def deep_without_norms(model: nn.Module) -> bool:
-    """Whether a network has more layers than SGD can begin with, and no norm among them."""
+    """Whether a network has more than `SHALLOW` layers and no normalisation, so that SGD does not converge."""
     layers = list(model.modules())
     normed = any("Norm" in type(layer).__name__ for layer in layers)
     return not normed and sum(isinstance(layer, nn.Conv2d | nn.Linear) for layer in layers) > SHALLOW

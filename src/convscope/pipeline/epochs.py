@@ -1,4 +1,4 @@
-"""Runs a training session epoch by epoch."""
+"""Run a training session epoch by epoch."""
 
 from collections.abc import Generator
 from functools import partial
@@ -15,11 +15,11 @@ from convscope.training import (
     run,
 )
 
-TIE = 1e-4  # what a nat of loss counts beside the score when the best epoch is chosen: it only breaks ties
+TIE = 1e-4  # weight of the loss in the selection of the best epoch: it only breaks ties of the score
 
 
 def run_epochs(session: TrainingSession) -> Generator[Step | Epoch | Note]:
-    """Train, judging each epoch; ends early when patience or the clock says so."""
+    """Train and evaluate epoch by epoch; stops early by patience or time budget."""
     if session.best.bad_epochs > session.best.patience:  # a run that was killed after its last epoch
         return
     for event in finetune(session) if session.stages else _train_all(session):
@@ -36,22 +36,22 @@ def run_epochs(session: TrainingSession) -> Generator[Step | Epoch | Note]:
         exhausted = session.best.update(score - TIE * event.validation["loss"])
         if isinstance(session.schedule, PlateauSchedule) and session.schedule.update(score):
             rate = session.recipe.optimiser.rate * session.schedule.current
-            yield Note(event.epoch, event.step, f"no better for a while: learning rate down to {rate:.3g}")
+            yield Note(event.epoch, event.step, f"score on a plateau: learning rate reduced to {rate:.3g}")
         yield event
         if exhausted:
             patience = session.recipe.train.stop_patience
-            yield Note(event.epoch, event.step, f"stopped: more than {patience} epochs without a better score")
+            yield Note(event.epoch, event.step, f"early stopping: no better score for more than {patience} epochs")
             return
 
 
 def _train_all(session: TrainingSession) -> Generator[Step | Epoch | Note]:
-    """All of the network from the first epoch to the last."""
+    """Train the whole network from the first epoch to the last."""
     state, clock, batches = session.state, session.clock, session.train
     loss = with_auxiliary_loss(session.task.loss)
     if session.compiled and session.compiled.choice is None:
         with closing_iterator(batches(state.epoch)) as pairs:
-            left = partial(_seconds_left, session)
-            message = session.compiled.decide(state.model, next(iter(pairs)), loss, state.precision, left)
+            seconds_left = partial(_seconds_left, session)
+            message = session.compiled.decide(state.model, next(iter(pairs)), loss, state.precision, seconds_left)
         if message:
             yield Note(state.epoch, state.step, message)
     if clock is None:
@@ -61,7 +61,7 @@ def _train_all(session: TrainingSession) -> Generator[Step | Epoch | Note]:
 
 
 def _seconds_left(session: TrainingSession, step: float) -> float:
-    """Seconds of training to come, when a step takes so many."""
+    """Return the remaining seconds of training, given the seconds of a step."""
     if session.clock:
         return session.clock.seconds - session.clock.spent
     return step * (session.recipe.train.epochs * len(session.train) - session.state.step)

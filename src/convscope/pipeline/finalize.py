@@ -1,4 +1,4 @@
-"""The end of a training: the best network's validation answers, and the report."""
+"""The end of a training: final evaluation, and the report."""
 
 import time
 from contextlib import suppress
@@ -21,16 +21,16 @@ from convscope.runs.predictions import SplitPredictions, load_predictions, predi
 def finalize(
     folder: RunFolder, prepared: PreparedData, session: TrainingSession, resumed_at: int, started: float
 ) -> TrainingFinished:
-    """Evaluate the kept network on the validation images and write the report.
+    """Evaluate the selected network on the validation images and write the report.
 
     Args:
         folder: the run.
         prepared: its images.
-        session: what was trained.
-        resumed_at: the epoch at which this sitting began.
-        started: when this sitting was started, by `time.monotonic`.
+        session: the training session.
+        resumed_at: the epoch at which this session started.
+        started: the start of this session by `time.monotonic`.
     """
-    if not folder.model.exists():  # no epoch had a score that is a number: the last weights are all there is
+    if not folder.model.exists():  # no epoch had a finite score: save the last weights
         save_bundle(folder.model, session.state.result, session.config)
     tta_views, predictions = _predict_validation(folder, prepared, session)
     calibrated = predictions.task.calibrate(predictions.meter)
@@ -44,7 +44,7 @@ def finalize(
     before = time.monotonic()
     total = add_seconds(folder, resumed_at, before - started)
     report: Path | None = None
-    with suppress(MissingExtraError):  # the network is worth keeping also where no report can be rendered
+    with suppress(MissingExtraError):  # the run is complete without a report too
         write_first_insights(folder, prepared, session.clock)
         report = write_report(folder, prepared.dataset)
     total += time.monotonic() - before
@@ -57,16 +57,16 @@ def finalize(
 def _predict_validation(
     folder: RunFolder, prepared: PreparedData, session: TrainingSession
 ) -> tuple[str, SplitPredictions]:
-    """The answers on the validation images, and the looks at each that they are the mean of.
+    """Return the views of test-time augmentation, and the validation predictions averaged over them.
 
-    Several looks are kept where they are asked for, or where they make fewer mistakes beyond what may be chance.
+    Several views are used where the recipe sets them, or where they reduce the errors significantly.
     """
-    tta_views, clock, free = session.tta_views, session.clock, session.recipe.train.tta_views == "auto"
-    if free and clock and clock.seconds - clock.spent < session.estimate_eval_seconds(tta_views):
+    tta_views, clock, automatic = session.tta_views, session.clock, session.recipe.train.tta_views == "auto"
+    if automatic and clock and clock.seconds - clock.spent < session.estimate_eval_seconds(tta_views):
         tta_views = "1"
     predictions = predict_split(folder, prepared, "validation", tta_views)
-    if tta_views == "1" or not free:
+    if tta_views == "1" or not automatic:
         return tta_views, predictions
-    once = load_predictions(folder, "validation")
-    gain = predictions.task.paired_gain(once.meter, predictions.meter)
-    return (tta_views, predictions) if gain and gain.low > 0 else ("1", once)
+    single_view = load_predictions(folder, "validation")
+    gain = predictions.task.paired_gain(single_view.meter, predictions.meter)
+    return (tta_views, predictions) if gain and gain.low > 0 else ("1", single_view)

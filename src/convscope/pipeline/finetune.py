@@ -1,6 +1,6 @@
-"""Training a network whose first parts are frozen: stage by stage, from one unfreezing to the next.
+"""Fine-tuning stage by stage, from one unfreezing to the next.
 
-Within a stage, what the frozen parts make of the images is computed once, and the rest trains on that.
+Within a stage, the features of the frozen parts are computed once and cached, and the other parts train on them.
 """
 
 import hashlib
@@ -31,39 +31,39 @@ from convscope.training import (
     run,
 )
 
-FEATURE_TIME_SHARE = 0.4  # the most of a budget that goes into computing features
+FEATURE_TIME_SHARE = 0.4  # maximum share of a budget for computing features
 
 
 def finetune(session: TrainingSession) -> Generator[Step | Epoch | Note]:
-    """Train stage by stage; a resumed run goes on in the stage that its next epoch belongs to."""
+    """Train stage by stage; a resumed run continues in the stage of its next epoch."""
     assert session.stages is not None  # there is a plan
     stages, state, epochs = session.stages, session.state, session.recipe.train.epochs
-    turns = [*stages.plan.changes(epochs), epochs + 1]
-    for first, after in pairwise(turns):
+    boundaries = [*stages.plan.changes(epochs), epochs + 1]
+    for first, after in pairwise(boundaries):
         if state.epoch >= after - 1:
             continue
         freeze(state.model, stages.plan, first)
         stage = stages.start(state.model, first, after - 1)
         yield from _train_stage(session, stage)
         stages.finish(state.model)
-        if state.epoch < after - 1:  # the clock ended it
+        if state.epoch < after - 1:  # stopped by the time budget
             return
 
 
 def _train_stage(session: TrainingSession, stage: Stage) -> Generator[Step | Epoch | Note]:
     state, clock = session.state, session.clock
     batches: Callable[[int], Any] = session.train
-    judge: Callable[[nn.Module], dict[str, float]] = session.evaluate
-    kept = _frozen_features(session, stage)
-    if kept is not None:
-        first_part, batches, validation = kept
+    evaluate: Callable[[nn.Module], dict[str, float]] = session.evaluate
+    features = _frozen_features(session, stage)
+    if features is not None:
+        first_part, batches, validation = features
         state.forward = partial(_forward_from, first_part)
-        judge = lambda model: session.evaluate(partial(_forward_from, first_part, model), validation)  # noqa: E731
+        evaluate = lambda model: session.evaluate(partial(_forward_from, first_part, model), validation)  # noqa: E731
     schedule = _schedule(session, stage)
     if clock:
-        batches, judge = clock.limit(batches), clock.timing(judge)
+        batches, evaluate = clock.limit(batches), clock.timing(evaluate)
     try:
-        yield from run(state, batches, with_auxiliary_loss(session.task.loss), schedule, stage.last, judge)
+        yield from run(state, batches, with_auxiliary_loss(session.task.loss), schedule, stage.last, evaluate)
     finally:
         state.forward = _full_forward
 
@@ -77,7 +77,7 @@ def _forward_from(first_part: int, model: nn.Module, x: Tensor) -> Tensor:
 
 
 def _frozen_features(session: TrainingSession, stage: Stage) -> tuple[int, FeatureBatches, FeatureBatches] | None:
-    """Where the part that learns begins, and batches of what comes before it; None where that cannot be kept."""
+    """Return the index of the first trained part, and batches of cached features; None where caching is impossible."""
     assert session.stages is not None
     model, plan, views = session.state.model, session.stages.plan, session.recipe.transfer.views
     first_part = num_fixed(model, plan, stage.first)
@@ -111,7 +111,7 @@ def _forward_frozen(session: TrainingSession, first_part: int, x: Tensor) -> Ten
 
 
 def _feature_key(session: TrainingSession, stage: Stage, split: str, passes: list[Batches]) -> str:
-    """All that features depend on."""
+    """Return a digest of everything that the features depend on."""
     assert session.stages is not None
     weights = digests(session.state.model, session.stages.plan, stage.first)
     settings = [one_pass.settings.model_dump_json() for one_pass in passes]
@@ -120,7 +120,7 @@ def _feature_key(session: TrainingSession, stage: Stage, split: str, passes: lis
 
 
 def _schedule(session: TrainingSession, stage: Stage) -> Schedule | PlateauSchedule:
-    """The recipe's shape, laid over the epochs before the first unfreezing, and once more over those after it."""
+    """Return the recipe's schedule, applied to the epochs before the first unfreezing and again to those after it."""
     assert session.stages is not None
     if isinstance(session.schedule, PlateauSchedule):
         return session.schedule
@@ -137,8 +137,8 @@ def _schedule(session: TrainingSession, stage: Stage) -> Schedule | PlateauSched
 
 
 def cycle_of(plan: FinetuningPlan, epoch: int, epochs: int) -> tuple[int, int]:
-    """The first and the last epoch of the cycle of the learning rate that an epoch belongs to."""
-    turn = plan.unfreezes_at
-    if turn is None or turn > epochs:
+    """Return the first and the last epoch of the learning-rate cycle of an epoch."""
+    unfreezing = plan.unfreezes_at
+    if unfreezing is None or unfreezing > epochs:
         return 1, epochs
-    return (1, turn - 1) if epoch < turn else (turn, epochs)
+    return (1, unfreezing - 1) if epoch < unfreezing else (unfreezing, epochs)

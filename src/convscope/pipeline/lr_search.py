@@ -1,4 +1,4 @@
-"""The learning-rate range test before training, when the recipe asks for it."""
+"""The learning-rate range test before training, with ``train.find_lr``."""
 
 import json
 import time
@@ -12,14 +12,13 @@ from convscope.runs.loaders import PreparedData
 from convscope.runs.recipe import Recipe
 from convscope.training import Note, RangeSettings, RangeTest, TimeBudget, learning_rate_range_test
 
-BUDGET_SHARE = 0.25  # the most of a budget that the test may take
+BUDGET_SHARE = 0.25  # maximum share of a budget for the test
 
 
 def find_learning_rate(folder: RunFolder, prepared: PreparedData, recipe: Recipe) -> tuple[Recipe, Note | None]:
-    """The recipe with the learning rate that the range test suggests, and a note on it, where `find_lr` asks for that.
+    """Return the recipe with the learning rate that the range test suggests, and a note; unchanged without `find_lr`.
 
-    The curve is kept in ``range_test.json``. In the recipe that comes back `find_lr` is off, so that it runs again with
-    the same rate.
+    The curve is written to ``range_test.json``. In the returned recipe `find_lr` is off, so that it reproduces the run.
     """
     if not recipe.train.find_lr:
         return recipe, None
@@ -30,7 +29,7 @@ def find_learning_rate(folder: RunFolder, prepared: PreparedData, recipe: Recipe
         rate = float(f"{found.suggestion:.2g}")
         message = f"learning rate {rate:g}: {found.why} (range test)"
     except TrainingError as error:
-        message = f"{error}; going on with learning rate {rate:g}"
+        message = f"{error}; continuing with learning rate {rate:g}"
     train = recipe.train.model_copy(update={"find_lr": False})
     optimiser = recipe.optimiser.model_copy(update={"learning_rate": rate})
     return recipe.model_copy(update={"train": train, "optimiser": optimiser}), Note(0, 0, message)
@@ -42,5 +41,5 @@ def _run_range_test(prepared: PreparedData, recipe: Recipe) -> RangeTest:
     batches = TimeBudget(seconds).limit(session.train) if seconds else session.train
     found = learning_rate_range_test(session.state, batches, session.task.loss, settings)
     if len(found.rates) < settings.steps and found.diverged_at is None:
-        raise TrainingError(f"range test: not through within {seconds:g} s, a quarter of train.budget")
+        raise TrainingError(f"range test: not finished within {seconds:g} s, a quarter of train.budget")
     return found

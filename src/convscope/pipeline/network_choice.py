@@ -1,4 +1,4 @@
-"""Which of a network's sizes can be trained in the time; each candidate is built once."""
+"""Choose the largest size of a network that can be trained in the available time; each candidate is built once."""
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
@@ -14,8 +14,8 @@ from convscope.runs.recipe import Recipe
 from convscope.tasks import Task
 from convscope.training import precision_context, seconds_per_step
 
-SMALL_SIDE = 64  # images up to here are seen at the size that they have
-WIDTHS = (64, 48, 32, 24, 16)  # of the first stage; below 16 a CPU gains hardly any speed
+SMALL_SIDE = 64  # largest side of images that keep their size
+WIDTHS = (64, 48, 32, 24, 16)  # of the first stage; below 16 a CPU is hardly faster
 # Options of airbench, most expensive first: the paper's, a narrower one, and two whose first layer halves the sides.
 QUICK = (
     {"stages": (64, 256, 256)},
@@ -23,16 +23,16 @@ QUICK = (
     {"stages": (128, 192, 256), "patch": 4, "stride": 2, "filters": 64},
     {"stages": (96, 128, 128), "patch": 4, "stride": 2, "filters": 64},
 )
-PATIENCE_SECONDS = 300.0  # how long a run without a budget may take on the two cores that RATE was measured on
-DEMONSTRATION_SECONDS = 30.0  # the same of what comes with the package, which is there to be seen at once
-RATE = {"cpu": 3e10, "cuda": 3e12}  # forward multiplications per second of training, assumed where none is measured
-END_SECONDS = 10.0  # of a budget, for reading files and for the report
+PATIENCE_SECONDS = 300.0  # maximum duration of a run without a budget, on the two cores where RATE was measured
+DEMONSTRATION_SECONDS = 30.0  # the same for built-in data
+RATE = {"cpu": 3e10, "cuda": 3e12}  # forward MACs per second of training, assumed where it is not measured
+END_SECONDS = 10.0  # of a budget, reserved for reading files and for the report
 
 Options = Mapping[str, Any]
 
 
 class Candidates:
-    """The network of a recipe with other options below the user's, built when it is first asked for."""
+    """The network of a recipe with different options, which the user's override; each is built at its first use."""
 
     def __init__(self, recipe: Recipe, task: Task) -> None:
         self.recipe = recipe
@@ -41,10 +41,10 @@ class Candidates:
         self._built: dict[str, nn.Module] = {}
 
     def __call__(self, options: Options) -> nn.Module:
-        """The network with the task's head and new weights.
+        """Return the network with the task's head and initial weights.
 
         Raises:
-            ModelError: it cannot be built, or cannot take images of this size.
+            ModelError: it cannot be built, or does not accept this input size.
         """
         merged = {**options, **self.recipe.model.options}
         key = repr(sorted(merged.items()))
@@ -54,20 +54,20 @@ class Candidates:
         return self._built[key]
 
     def macs(self, options: Options) -> int:
-        """Multiplications of a forward pass of one image."""
+        """Return the MACs of a forward pass of one image."""
         return summarize(self(options), self.shape).macs
 
     def for_task(self, task: Task) -> "Candidates":
-        """The candidates for a task that the decoded images have shown; the same where its head is."""
+        """Return the candidates for a task that is known after decoding; these if its head is the same."""
         return self if task.outputs == self._task.outputs else Candidates(self.recipe, task)
 
 
 def candidate_options(model: str, size: tuple[int, int]) -> Sequence[Options]:
-    """Options of a network, most expensive first, to choose from by the time there is; none where there is no choice.
+    """Return the options of a network to choose from, most expensive first; empty where there is no choice.
 
     Args:
-        model: its name.
-        size: (H, W) of the images.
+        model: the name of the network.
+        size: (H, W) of the input.
     """
     if model == "airbench":
         return QUICK
@@ -79,18 +79,25 @@ def candidate_options(model: str, size: tuple[int, int]) -> Sequence[Options]:
 def largest_affordable(
     choices: Sequence[Options], macs: Callable[[Options], int], images: int, affordable: float
 ) -> Options:
-    """The first of the options, most expensive first, that can train on `images` images; the last when none can."""
+    """Return the first options whose MACs for `images` images are at most `affordable`; the last if none are.
+
+    Args:
+        choices: options, most expensive first.
+        macs: maps options to the MACs of one image.
+        images: the number of images to process in training.
+        affordable: MACs that the time allows.
+    """
     return next((options for options in choices if images * macs(options) <= affordable), choices[-1])
 
 
 def affordable_macs(budget: float, builtin: bool, device: str, measure: Callable[[], float]) -> float:
-    """Multiplications of the forward pass that training has time for.
+    """Return the MACs of the forward pass that training has time for.
 
     Args:
-        budget: seconds for the whole run; 0: as long as people wait.
-        builtin: whether the data come with the package.
+        budget: seconds for the whole run; 0: `PATIENCE_SECONDS`.
+        builtin: whether the data are built in.
         device: "cpu" or "cuda".
-        measure: measures how many this machine does per second of training; called within a budget only.
+        measure: measures the forward MACs per second of training on this machine; only called with a budget.
     """
     if budget:
         return (budget - END_SECONDS) * measure()
@@ -98,11 +105,11 @@ def affordable_macs(budget: float, builtin: bool, device: str, measure: Callable
 
 
 def measured_rate(candidates: Candidates, options: Options, device: torch.device) -> float:
-    """Multiplications of the forward pass per second of training on this machine, from the best of three steps."""
+    """Measure the forward MACs per second of training on this machine, from the best of three steps."""
     batch = 128 if max(candidates.recipe.data.size) <= SMALL_SIDE else 32
     with torch.random.fork_rng():
         model = channels_last(deepcopy(candidates(options)), device).to(device)
         x = torch.rand(batch, *candidates.shape, device=device)
     context = precision_context(candidates.recipe.train.precision, device)
-    took = seconds_per_step(model, (x, x), lambda output, _: output.square().mean(), context)
-    return batch * candidates.macs(options) / took
+    seconds = seconds_per_step(model, (x, x), lambda output, _: output.square().mean(), context)
+    return batch * candidates.macs(options) / seconds

@@ -1,4 +1,4 @@
-"""Feature maps of a few fixed validation images, kept epoch by epoch in ``probes/`` while a network trains."""
+"""Feature maps of a few fixed validation images, saved at each epoch in ``probes/``."""
 
 import json
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ LIMITS = SnapshotSettings(channels=16, side=32, most_bytes=20_000_000)
 
 @dataclass(frozen=True, eq=False)
 class Probes:
-    """The images as the network takes them, the layers whose maps are kept, and where."""
+    """The folder, the preprocessed images (N, C, H, W), and the layers whose feature maps are saved."""
 
     folder: Path
     x: Tensor
@@ -28,9 +28,9 @@ class Probes:
 
     @classmethod
     def choose(cls, folder: Path, prepared: PreparedData, model: nn.Module, count: int) -> "Probes | None":
-        """The first validation images, class by class in turns; None where none are wanted or no layer has maps.
+        """Choose the first validation images, round-robin by class; None if `count` is 0 or no layer has feature maps.
 
-        The network, its mode and the random states stay as they are.
+        The network, its mode and the random states are unchanged.
         """
         if not count:
             return None
@@ -39,7 +39,7 @@ class Probes:
         weight = next(model.parameters())
         pixels = (255 * some.pixels()).round().to(torch.uint8)
         x = prepared.preprocessing(pixels).to(weight.device)
-        layers = _with_places(model, x)
+        layers = _spatial_layers(model, x)
         if not layers:
             return None
         content = {"names": some.names, "layers": layers}
@@ -47,17 +47,17 @@ class Probes:
         return cls(folder, x, layers)
 
     def keep(self, model: nn.Module, epoch: int) -> str:
-        """Keep the maps as of this epoch; returns what went wrong, or "": a training does not end for a picture."""
+        """Save the feature maps of an epoch; return the error as text, or "", since training continues without them."""
         try:
             save_snapshot(model, self.x, self.layers, self.folder, epoch, LIMITS)
         except OSError as error:
-            return f"the probes' maps are not kept ({error.strerror}); training goes on"
+            return f"the probes' feature maps were not saved ({error.strerror}); training continues"
         return ""
 
 
-def _with_places(model: nn.Module, x: Tensor) -> tuple[str, ...]:
-    """The stages that give maps of more than one place."""
+def _spatial_layers(model: nn.Module, x: Tensor) -> tuple[str, ...]:
+    """Return the stages whose feature maps have more than one position."""
     layers = stages(model, x)
-    with record(model, *layers) as kept:
+    with record(model, *layers) as recorded:
         model(x)
-        return tuple(layer for layer in layers if kept[layer].ndim == 4 and np.prod(kept[layer].shape[2:]) > 1)
+        return tuple(layer for layer in layers if recorded[layer].ndim == 4 and np.prod(recorded[layer].shape[2:]) > 1)

@@ -1,7 +1,7 @@
-"""From what the user sets to a whole recipe: defaults are chosen stage by stage and laid under the user's settings.
+"""Resolve the user's settings to a complete recipe, with defaults chosen in two stages.
 
-`draft_recipe` chooses what decoding needs, `resolve_recipe` the rest from the decoded images. Every value keeps the
-place that set it.
+`draft_recipe` chooses the settings needed for decoding, `resolve_recipe` the others from the decoded images. Every
+value keeps its source.
 """
 
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ from convscope.tasks import TASKS, Task
 
 @dataclass(frozen=True, eq=False)
 class Draft:
-    """What is settled before an image is decoded; `candidates` hold the network, which can be built."""
+    """The settings determined before decoding; `candidates` contains the network, which is known to build."""
 
     overrides: Overrides
     recipe: Recipe
@@ -57,9 +57,9 @@ class Draft:
 
 @dataclass(frozen=True, eq=False)
 class Resolved:
-    """A whole recipe, and for each of its settings, by dotted name, where its value is from.
+    """A complete recipe, and the source of each setting by its dotted name.
 
-    `plan_reason` says why the plan for trained weights is what it is; "" where there are none.
+    `plan_reason` is the reason for the fine-tuning plan; "" without pretrained weights.
     """
 
     recipe: Recipe
@@ -67,23 +67,23 @@ class Resolved:
     plan_reason: str = ""
 
     def changed(self, recipe: Recipe, source: str) -> "Resolved":
-        """With another recipe, whose values that differ are from `source`."""
+        """Return a copy with another recipe; the values that differ have the source `source`."""
         before, after = (leaves(one.model_dump()) for one in (self.recipe, recipe))
         differing = {name: source for name, value in after.items() if before.get(name) != value}
         return replace(self, recipe=recipe, sources={**self.sources, **differing})
 
 
 def draft_recipe(overrides: Overrides, found: Dataset, device: torch.device) -> Draft:
-    """Choose task, network and size; refuse, before anything is decoded, what cannot be.
+    """Choose task, network and input size, and validate the settings before decoding.
 
     Args:
         overrides: the user's settings.
         found: the data, not decoded.
-        device: that the network is to be trained on.
+        device: the device for training.
 
     Raises:
-        ConfigError: a setting does not fit the task or the others.
-        ModelError: the network cannot be built, or trained weights do not fit it.
+        ConfigError: a setting is incompatible with the task or with others.
+        ModelError: the network cannot be built, or pretrained weights do not match it.
     """
     task_name = task_of_target_kind(found.target_kind)
     overrides = overrides.over(Overrides.of({"task": task_name}, f"{FROM_DATA}: its targets are {found.target_kind}"))
@@ -107,11 +107,11 @@ def draft_recipe(overrides: Overrides, found: Dataset, device: torch.device) -> 
 
 
 def resolve_recipe(draft: Draft, prepared: PreparedData, device: torch.device) -> Resolved:
-    """Choose the rest from the decoded images: the network's options, training, augmentation, and a plan for transfer.
+    """Choose the other settings from the decoded images: options of the network, training, augmentation, fine-tuning.
 
-    Without a budget all follows from the data alone, so that the same command does the same everywhere. With one, the
-    machine's speed is measured, and the network is as wide as leaves time for half the usual number of epochs, or for
-    more where it is to learn from photographs.
+    Without a budget they depend only on the data, so the same command gives the same recipe on every machine. With a
+    budget, the machine's speed is measured, and the widest network is chosen that has time for half the default number
+    of epochs (more for photographs, see `defaults.images_needed`).
     """
     if draft.origin:
         chosen, why = plan_transfer(draft.overrides, prepared, draft.recipe, draft.candidates({}))
@@ -119,15 +119,15 @@ def resolve_recipe(draft: Draft, prepared: PreparedData, device: torch.device) -
         chosen, why = _from_scratch(draft, prepared, device), ""
     overrides = draft.overrides.over(chosen)
     recipe = parse_recipe(overrides)
-    known = {
+    sources = {
         name: overrides.source(name) if overrides.names(name) else "default" for name in leaves(recipe.model_dump())
     }
     task = task_for(recipe, prepared.dataset, prepared.dataset.targets)
-    return Resolved(recipe, known, why).changed(with_network_defaults(recipe, task), f"{FROM_NETWORK}: its default")
+    return Resolved(recipe, sources, why).changed(with_network_defaults(recipe, task), f"{FROM_NETWORK}: its default")
 
 
 def _from_scratch(draft: Draft, prepared: PreparedData, device: torch.device) -> Overrides:
-    """Settings for a network with new weights; where two stages differ, the later one is right."""
+    """Return the settings for training from scratch; later layers take precedence."""
     recipe, images = draft.recipe, len(prepared.rows("train"))
     candidates = draft.candidates.for_task(task_for(recipe, prepared.dataset, prepared.dataset.targets))
     quick = recipe.model.name == "airbench"
@@ -147,19 +147,19 @@ def _from_scratch(draft: Draft, prepared: PreparedData, device: torch.device) ->
 
 
 def _network_options(candidates: Candidates, prepared: PreparedData, device: torch.device) -> tuple[Options, str]:
-    """The options of the largest network that there is time for, and why."""
+    """Return the options of the largest network that the time allows, and the reason."""
     recipe, images = candidates.recipe, len(prepared.rows("train"))
     choices = candidate_options(recipe.model.name, recipe.data.size)
     if not choices:
         return {}, ""
-    shown = images_needed(images, max(recipe.data.size) > SMALL_SIDE, bool(recipe.train.budget))
+    needed = images_needed(images, max(recipe.data.size) > SMALL_SIDE, bool(recipe.train.budget))
     builtin = prepared.dataset.layout == BUILTIN.name
     affordable = affordable_macs(
         recipe.train.budget, builtin, device.type, lambda: measured_rate(candidates, choices[-1], device)
     )
-    options = largest_affordable(choices, candidates.macs, shown, affordable)
-    within = f"{recipe.train.budget:g} s on this machine" if recipe.train.budget else "the usual time"
-    return options, f"{FROM_NETWORK}: the largest that can train on {shown:,} images in {within}"
+    options = largest_affordable(choices, candidates.macs, needed, affordable)
+    within = f"{recipe.train.budget:g} s on this machine" if recipe.train.budget else "the default time"
+    return options, f"{FROM_NETWORK}: the largest that can train on {needed:,} images in {within}"
 
 
 def _augmentation(prepared: PreparedData) -> Overrides:
@@ -168,12 +168,12 @@ def _augmentation(prepared: PreparedData) -> Overrides:
 
 
 def task_of_target_kind(target_kind: str) -> str:
-    """The task that targets of a kind are for: the first of those that take them."""
+    """Return the first task with this kind of targets."""
     return next(name for name, task in TASKS.items() if task.target_kind == target_kind)
 
 
 def _check_together(recipe: Recipe, task: Task) -> None:
-    """Refuse settings that do not fit the task or each other."""
+    """Raise an error for settings that are incompatible with the task or with each other."""
     recipe.augment.chosen()
     if recipe.augment.mix != "none" and not task.supports_mixup:
         raise ConfigError(f"augment.mix is {recipe.augment.mix!r}, which the task {task.name} cannot use; remove it")

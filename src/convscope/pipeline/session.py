@@ -1,4 +1,4 @@
-"""What a recipe and the data make: the network, its optimiser and schedule, the batches, and what counts as best."""
+"""A training session: network, optimiser, schedule, batches, and selection of the epoch."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from convscope.bundle import BundleConfig, with_tta
 from convscope.datasets import Batches
 from convscope.pipeline.network_choice import SMALL_SIDE
 from convscope.pipeline.stages import Stages
-from convscope.runs.asking import EvaluationBatches, Model, evaluate_batches
+from convscope.runs.evaluation import EvaluationBatches, Model, evaluate_batches
 from convscope.runs.recipe import Recipe
 from convscope.tasks import Meter, Task
 from convscope.training import (
@@ -22,17 +22,16 @@ from convscope.training import (
     computes_bfloat16,
 )
 
-FLOAT32_SLOWDOWN = 2.0  # times as long as bfloat16 where the latter is used
-MAX_TTA_SHARE = 0.1  # of a budget: what finding out whether several looks pay may cost
-REPORT_SECONDS = 3.0  # kept of a budget for the report; seen on two cores with 12 + 12 pictures
+FLOAT32_SLOWDOWN = 2.0  # time in float32 relative to bfloat16, where the latter is used
+MAX_TTA_SHARE = 0.1  # maximum share of a budget for evaluating test-time augmentation
+REPORT_SECONDS = 3.0  # of a budget, reserved for the report; measured on two cores with 12 + 12 images
 
 
 @dataclass
 class TrainingSession:
-    """A network about to be trained, and all that its training needs.
+    """A network and everything that its training needs.
 
-    `data_fingerprint` tells them apart from all others. `stages` and `unfreezing_check` are there where it began with
-    trained weights.
+    `data_fingerprint` identifies the images. `stages` and `unfreezing_check` are None without pretrained weights.
     """
 
     recipe: Recipe
@@ -49,11 +48,11 @@ class TrainingSession:
     unfreezing_check: UnfreezingCheck | None = None
     compiled: Compiled | None = None
     last_evaluation: Meter | None = None
-    """The answers on the validation images at the end of the last epoch."""
+    """The predictions on the validation images at the end of the last epoch."""
 
     @property
     def kept_epoch(self) -> int:
-        """The epoch whose network is the answer so far."""
+        """The epoch selected so far."""
         by_score = self.recipe.train.keep == "best" or self.recipe.train.stop_patience
         if by_score:
             return self.best.best_epoch
@@ -65,38 +64,38 @@ class TrainingSession:
 
     @property
     def last_frozen(self) -> int | None:
-        """The last epoch before the encoder begins to learn; None where it never does."""
-        turn = self.stages.plan.unfreezes_at if self.stages else None
-        return turn - 1 if turn is not None and turn <= self.recipe.train.epochs else None
+        """The last epoch before the encoder is unfrozen; None where it never is."""
+        unfreezing = self.stages.plan.unfreezes_at if self.stages else None
+        return unfreezing - 1 if unfreezing is not None and unfreezing <= self.recipe.train.epochs else None
 
     @property
     def trains_on_features(self) -> bool:
-        """Whether it trains on features that were kept, with all of the encoder frozen, so that epochs are short."""
+        """Whether it trains on cached features with the whole encoder frozen, so that epochs are short."""
         if self.stages is None or not self.stages.done or not self.stages.done[-1].views:
             return False
         return self.last_frozen is None or self.state.epoch <= self.last_frozen
 
     @property
     def tta_views(self) -> str:
-        """The looks, of `bundle.TTA_VIEWS`, by which the validation images are answered at the end.
+        """The views (one of `bundle.TTA_VIEWS`) for the evaluation at the end.
 
-        Several are tried for the classes of small images; those of photographs gain nothing
+        With "auto", several views are tried for classification of small images; photographs gain nothing
         (docs/benchmarks/recipes.md).
         """
-        wanted = self.recipe.train.tta_views
-        if wanted != "auto":
-            return wanted
+        tta_views = self.recipe.train.tta_views
+        if tta_views != "auto":
+            return tta_views
         small = max(self.config.preprocessing.size) <= SMALL_SIDE and self.stages is None
-        dear = self.clock is not None and self.estimate_eval_seconds("shifts") > MAX_TTA_SHARE * self.clock.seconds
-        return "shifts" if self.task.averages_views and small and not dear else "1"
+        expensive = self.clock is not None and self.estimate_eval_seconds("shifts") > MAX_TTA_SHARE * self.clock.seconds
+        return "shifts" if self.task.averages_views and small and not expensive else "1"
 
     def estimate_eval_seconds(self, tta_views: str) -> float:
-        """Seconds that the answers at the end take, in float32, where an evaluation takes as long as the clock saw."""
+        """Estimate the seconds of the final evaluation, in float32, from the evaluations measured so far."""
         half = self.recipe.train.precision != "float32" and computes_bfloat16(self.state.device)
         num_views = with_tta(nn.Identity(), self.config, tta_views).num_views
         return num_views * (FLOAT32_SLOWDOWN if half else 1.0) * (self.clock.evaluation if self.clock else 0.0)
 
     def evaluate(self, model: Model, batches: EvaluationBatches | None = None) -> dict[str, float]:
-        """The scores of a network, or of what stands in for it, on the validation images."""
+        """Return the validation scores of a network, or of a function in its place."""
         self.last_evaluation = evaluate_batches(model, batches or self.validation, self.task.meter())
         return self.last_evaluation.scores()

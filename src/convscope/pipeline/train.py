@@ -1,4 +1,4 @@
-"""Training, end to end: what the user named becomes a run folder with a network, its scores and a report."""
+"""Training end to end: from a data source to a run folder with a network, its scores and a report."""
 
 import time
 import warnings
@@ -41,17 +41,17 @@ def training(
     on_progress: Progress | None = None,
     started: float | None = None,
 ) -> Generator[Event]:
-    """Train a network and yield what happens.
+    """Train a network and yield events.
 
     Args:
-        source: a folder, a table or a built-in's name.
-        out: the run folder to make.
-        settings: nested, by dotted names, or a recipe.toml's path; everything else is chosen from the data.
-        on_progress: called with (images decoded, images in all) before training.
-        started: when the time of a budget and of the run started, by `time.monotonic`; None: now.
+        source: a folder, a table or a built-in name.
+        out: the run folder to create.
+        settings: nested, by dotted names, or the path of a recipe.toml; other settings are chosen from the data.
+        on_progress: called with (images decoded, number of images) before training.
+        started: the start of the run and its budget, by `time.monotonic`; None: now.
 
     Raises:
-        ConvscopeError: as its subclasses say.
+        ConvscopeError: see its subclasses.
     """
     started = time.monotonic() if started is None else started
     overrides = lay(as_overrides(settings), Overrides.of({"data": {"source": source}}, "DATA"))
@@ -79,10 +79,10 @@ def training(
 
 
 def resuming(path: Path, on_progress: Progress | None = None) -> Generator[Event]:
-    """Go on with a run that was stopped; on the same machine and versions it ends with the same weights to the bit.
+    """Resume a run; on the same machine and versions it ends with the same weights, to the bit, as without a stop.
 
     Raises:
-        RunError: when there is no such run, or it was stopped before it had begun to train.
+        RunError: there is no such run, or it was stopped before training started.
     """
     started = time.monotonic()
     folder = RunFolder.open(path)
@@ -90,8 +90,8 @@ def resuming(path: Path, on_progress: Progress | None = None) -> Generator[Event
         prepared = reload(folder, on_progress=on_progress)
         yield prepared.loaded_event()
         recipe = folder.recipe()
-        anew = recipe.transfer.checkpoint and not folder.has_checkpoint()
-        origin = find_pretrained(recipe.transfer.checkpoint, recipe.model.name) if anew else None
+        restart = recipe.transfer.checkpoint and not folder.has_checkpoint()
+        origin = find_pretrained(recipe.transfer.checkpoint, recipe.model.name) if restart else None
         session = build_session(prepared, recipe, started, origin)
         if recipe.transfer.checkpoint:
             session.config = session.config.model_copy(update={"origin": folder.transfer()["origin"]})
@@ -101,7 +101,7 @@ def resuming(path: Path, on_progress: Progress | None = None) -> Generator[Event
 def _run_to_end(
     folder: RunFolder, prepared: PreparedData, session: TrainingSession, started: float, notes: list[Note]
 ) -> Generator[Event]:
-    """Train to the end, and conclude."""
+    """Train to the end, then evaluate and write the report."""
     first = session.state.epoch
     yield PlanReady(session.recipe, folder.path, session.config.num_parameters, len(session.train), first)
     for note in notes:
@@ -113,8 +113,8 @@ def _run_to_end(
         for event in events:
             if isinstance(event, Epoch):
                 writer.on_epoch(event)
-                if probes and not writer.pending and (trouble := probes.keep(session.state.result, event.epoch)):
-                    yield Note(event.epoch, event.step, trouble)
+                if probes and not writer.pending and (problem := probes.keep(session.state.result, event.epoch)):
+                    yield Note(event.epoch, event.step, problem)
             else:
                 append_line(folder.events_file, as_json(event))
             yield event
@@ -126,7 +126,7 @@ def _run_to_end(
 
 
 def _load_checkpoint(folder: RunFolder, session: TrainingSession) -> list[Note]:
-    """Take up the last checkpoint where there is one; what is amiss with it becomes notes."""
+    """Load the last checkpoint, if any; warnings about it are returned as notes."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         if folder.has_checkpoint():

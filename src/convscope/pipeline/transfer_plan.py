@@ -1,4 +1,4 @@
-"""What becomes of trained weights: the plan that suits the data, its table, the proof of what stood still."""
+"""The fine-tuning plan: choose it from the data, record it, and verify that frozen tensors did not change."""
 
 import hashlib
 import json
@@ -24,15 +24,15 @@ from convscope.runs.pretrained import PretrainedSource, find_pretrained
 from convscope.runs.recipe import Recipe, TransferSettings
 from convscope.training import Note, digest, digests, weight_layers
 
-FEW = 500  # training images per class up to which the encoder stays as it is; see docs/benchmarks/recipes.md
-MANY = 1000  # from here on several fully connected layers are new
+FEW = 500  # training images per class below which the encoder stays frozen; see docs/benchmarks/recipes.md
+MANY = 1000  # from which several fully connected layers are replaced
 EPOCHS = 20
 SCRATCH = TransferSettings()
-FULLY_CONNECTED = 3  # replaced where there are many images; heads with fewer layers get all of them new
+FULLY_CONNECTED = 3  # layers replaced where there are many images; at most all of the head
 
 
 def images_per_class(prepared: PreparedData) -> float:
-    """The median number of training images of a class; of a task without classes, all of them."""
+    """Return the median number of training images per class; without classes, their number."""
     rows = np.zeros(len(prepared.dataset), bool)
     rows[prepared.rows("train")] = True
     counts = prepared.dataset.counts(rows)
@@ -40,33 +40,36 @@ def images_per_class(prepared: PreparedData) -> float:
 
 
 def plan_for(per_class: float, layers: int, epochs: int = EPOCHS) -> tuple[dict[str, Any], str]:
-    """The settings of ``[transfer]`` for so many images of a class, and why.
+    """Choose the settings of ``[transfer]``; return them and the reason.
 
     Args:
-        per_class: training images.
-        layers: with weights, in the network's head.
+        per_class: training images per class.
+        layers: number of layers with parameters in the head.
         epochs: of training.
     """
-    reason = f"{per_class:,.0f} training images of a class"
+    reason = f"{per_class:,.0f} training images per class"
     if per_class < FEW:
-        return {"replace_fc": 1}, f"{reason}, fewer than {FEW}: the last layer only is new, and the rest stays as it is"
+        return {
+            "replace_fc": 1
+        }, f"{reason}, fewer than {FEW}: only the last layer is new, and the encoder stays frozen"
     settings: dict[str, Any] = {"replace_fc": 1, "unfreeze_at": epochs // 2 + 1 if epochs > 1 else 0}
     if per_class < MANY:
-        return settings, f"{reason}, fewer than {MANY:,}: the last layer only is new, then the encoder learns too"
+        return settings, f"{reason}, fewer than {MANY:,}: only the last layer is new, then the encoder is fine-tuned"
     settings["replace_fc"] = min(FULLY_CONNECTED, layers)
-    return settings, f"{reason}, {MANY:,} or more: the fully connected layers are new, then the encoder learns too"
+    return settings, f"{reason}, {MANY:,} or more: the fully connected layers are new, then the encoder is fine-tuned"
 
 
 def validate_transfer(settings: TransferSettings, overrides: Overrides) -> None:
-    """Refuse a plan that cannot be, before the data are opened.
+    """Validate the plan before the data are opened.
 
     Raises:
-        ConfigError: there is a plan without trained weights, or the encoder is to be unfrozen after the end.
+        ConfigError: there are no pretrained weights, or unfreezing is set after the last epoch.
     """
     changed = [name for name in overrides.get("transfer", {}) if getattr(settings, name) != getattr(SCRATCH, name)]
     if changed and not settings.checkpoint:
         raise ConfigError(
-            f"transfer.{changed[0]} is set, but the network begins from scratch; name trained weights with --from"
+            f"transfer.{changed[0]} is set, but the network is trained from scratch; "
+            "give pretrained weights with --from"
         )
     epochs = epochs_of(overrides)
     if settings.unfreeze_at > epochs:
@@ -77,13 +80,13 @@ def validate_transfer(settings: TransferSettings, overrides: Overrides) -> None:
 
 
 def load_pretrained(overrides: Overrides) -> PretrainedSource | None:
-    """The trained weights that settings name, or None where they name none."""
+    """Return the pretrained weights that the settings name, or None."""
     checkpoint = overrides.get("transfer", {}).get("checkpoint")
     return find_pretrained(checkpoint, overrides.get("model", {}).get("name")) if checkpoint else None
 
 
 def epochs_of(overrides: Overrides) -> int:
-    """The epochs that the user wants, or the usual number with trained weights."""
+    """Return the number of epochs that the user set, or the default with pretrained weights."""
     requested = overrides.get("train", {}).get("epochs", EPOCHS)
     return requested if isinstance(requested, int) else EPOCHS
 
@@ -91,50 +94,50 @@ def epochs_of(overrides: Overrides) -> int:
 def plan_transfer(
     overrides: Overrides, prepared: PreparedData, draft: Recipe, model: nn.Module
 ) -> tuple[Overrides, str]:
-    """Settings that suit the data and trained weights, to lie under the user's, and why the plan is what it is."""
+    """Return default settings for fine-tuning on the data, and the reason for the plan."""
     layers = sum(1 for _ in weight_layers("head", model.get_submodule("head")))
     chosen, why = plan_for(images_per_class(prepared), layers, epochs_of(overrides))
     plan = Overrides.of({"transfer": chosen}, f"{FROM_DATA}: {why.partition(',')[0]}")
     transfer = overrides.get("transfer", {})
     requested = {name: value for name, value in transfer.items() if name not in ("checkpoint", "views")}
     if requested:
-        why += f"; asked for: {', '.join(f'{name} {value}' for name, value in requested.items())}"
+        why += f"; set by the user: {', '.join(f'{name} {value}' for name, value in requested.items())}"
     return lay(plan, *_defaults_with_weights(prepared), task_settings(draft.task_class)), why
 
 
 def _defaults_with_weights(prepared: PreparedData) -> tuple[Overrides, ...]:
-    """Augmentation, epochs, batch and optimiser of a network that begins with trained weights."""
+    """Return augmentation, epochs, batch size and optimiser for fine-tuning."""
     rows = prepared.rows("train")
     batch = int(np.clip(2 ** round(np.log2(max(len(rows), 1) / 20)), 16, 64))
     optimiser = {"name": "adamw", "learning_rate": 0.001, "weight_decay": 0.01}
     return (
         augmentation_for(prepared.dataset.target_kind, prepared.store.pixels, prepared.store_index[rows]),
-        Overrides.of({"train": {"epochs": EPOCHS}, "optimiser": optimiser}, "default with trained weights"),
+        Overrides.of({"train": {"epochs": EPOCHS}, "optimiser": optimiser}, "default with pretrained weights"),
         Overrides.of({"train": {"batch": batch}}, f"{FROM_DATA}: {len(rows):,} training images"),
     )
 
 
 def transfer_event(session: TrainingSession, why: str) -> PretrainedLoaded:
-    """The plan as a table, and whose weights they are."""
+    """Return the plan as a table, with the source of the weights."""
     assert session.stages is not None  # there is a plan
     rate, epochs, rows = session.recipe.optimiser.rate, session.recipe.train.epochs, []
     for row in session.stages.plan.rows:
         if row.num_parameters:
-            late = row.trained_from is None or row.trained_from > epochs
-            until = None if late else (row.trained_from or 1) - 1
-            rows.append(PlanRow(row.part, row.num_parameters, until, None if late else rate * row.lr_factor))
+            always = row.trained_from is None or row.trained_from > epochs
+            until = None if always else (row.trained_from or 1) - 1
+            rows.append(PlanRow(row.part, row.num_parameters, until, None if always else rate * row.lr_factor))
     origin = session.config.origin
     return PretrainedLoaded(session.config.architecture.name, origin["source"], origin["licence"], why, tuple(rows))
 
 
 def write_transfer_plan(folder: RunFolder, session: TrainingSession, why: str) -> None:
-    """Begin ``transfer.json``: the plan, and where the weights are from."""
+    """Write the first part of ``transfer.json``: the plan, and the source of the weights."""
     content = {"why": why, "origin": session.config.origin, "plan": asdict(transfer_event(session, why))["rows"]}
     atomic_write(folder.transfer_file, json.dumps(to_plain(content), indent=1).encode())
 
 
 def finish_transfer(folder: RunFolder, session: TrainingSession) -> list[Note]:
-    """Choose the answer, prove what stood still, and complete ``transfer.json``; return what the user should know."""
+    """Select the epoch, verify the frozen tensors, complete ``transfer.json``, and return the summary as notes."""
     stages, watch, state = session.stages, session.unfreezing_check, session.state
     if stages is None or watch is None or not stages.done:
         return []
@@ -160,11 +163,11 @@ def finish_transfer(folder: RunFolder, session: TrainingSession) -> list[Note]:
 
 
 def verify_frozen(folder: RunFolder, session: TrainingSession) -> dict[str, Any]:
-    """What stood still, in the file that is the run's answer, compared with what it was in the beginning."""
+    """Compare the frozen tensors in the saved model with those at the start of the run."""
     assert session.stages is not None
     stages, saved = session.stages, read_state_dict(folder.model / WEIGHTS_FILE)
     names = list(digests(session.state.model, stages.plan, max(1, session.kept_epoch)))
     changed = [name for name in names if digest(saved[name]) != stages.before[name]]
     whole = hashlib.blake2b("".join(stages.before[name] for name in names).encode(), digest_size=16).hexdigest()
-    weights = sum(saved[name].numel() for name in names if name in dict(session.state.model.named_parameters()))
-    return {"tensors": len(names), "num_parameters": weights, "changed": changed, "digest": whole if names else ""}
+    count = sum(saved[name].numel() for name in names if name in dict(session.state.model.named_parameters()))
+    return {"tensors": len(names), "num_parameters": count, "changed": changed, "digest": whole if names else ""}

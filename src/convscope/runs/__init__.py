@@ -1,1 +1,1 @@
-"""A run on disk: its recipe, data, events, predictions and weights."""
+"""The run folder: recipe, data, events, predictions and checkpoints."""

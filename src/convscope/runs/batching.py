@@ -1,4 +1,4 @@
-"""How a recipe wants its batches."""
+"""Batch settings of a recipe."""
 
 import torch
 
@@ -8,7 +8,14 @@ from convscope.runs.recipe import Recipe
 
 
 def batch_settings(prepared: PreparedData, recipe: Recipe, device: torch.device, training: bool) -> BatchSettings:
-    """How the recipe wants batches: augmented and shuffled for training, plain and in order otherwise."""
+    """Return the batch settings: augmented and shuffled for training, otherwise neither.
+
+    Args:
+        prepared: the images, with their normalisation.
+        recipe: the settings of the run.
+        device: where the batches are placed.
+        training: whether the batches are for training or for evaluation.
+    """
     return BatchSettings(
         batch=recipe.train.batch if training else max(recipe.train.batch, 128),
         mean=prepared.preprocessing.mean,

@@ -1,4 +1,4 @@
-"""Where a run was made: versions, machine, seconds."""
+"""The environment of a run: versions, machine, wall-clock time."""
 
 import json
 import os
@@ -17,7 +17,7 @@ PACKAGES = ("convscope", "torch", "numpy", "pillow", "scikit-learn")
 
 
 def environment(device: torch.device) -> dict[str, Any]:
-    """What there is to know of the machine and the versions."""
+    """Return the versions and the hardware, as ``environment.json`` stores them."""
     return {
         "format": FORMAT,
         "python": sys.version.split()[0],
@@ -32,7 +32,7 @@ def environment(device: torch.device) -> dict[str, Any]:
 
 
 def processor() -> str:
-    """The processor's name as the system gives it."""
+    """Return the name of the processor as the operating system reports it."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -46,14 +46,14 @@ def write_environment(folder: RunFolder, device: torch.device) -> None:
 
 
 def add_seconds(folder: RunFolder, resumed_at: int, seconds: float) -> float:
-    """Add a sitting's wall-clock seconds to those of earlier ones; return the sum.
+    """Add the wall-clock seconds of a session to those of earlier sessions; return the sum.
 
-    Of a sitting that was killed only the finished epochs are known, and are counted.
+    Of a session that was killed only the completed epochs count.
 
     Args:
         folder: the run.
-        resumed_at: the epoch at which the sitting began.
-        seconds: its seconds.
+        resumed_at: the epoch at which this session started.
+        seconds: its duration.
     """
     content = folder.environment()
     epochs = sum(event["seconds"] for event in folder.events("epoch") if event["epoch"] <= resumed_at)

@@ -1,6 +1,6 @@
-"""What a running training says, record by record; whoever listens decides what to do with it.
+"""Events of a training, in order; the consumer decides how to show or store them.
 
-`Step` and `Epoch` come from the loop itself; the records here stand before and after it.
+`Step`, `Epoch` and `Note` come from the training loop; the events here precede and follow it.
 """
 
 import re
@@ -17,7 +17,7 @@ from convscope.training import Epoch, Note, Step
 
 @dataclass(frozen=True)
 class DataLoaded:
-    """What the data turned out to be, the files passed over, and where the decoded pixels lie and why."""
+    """The data are decoded: their summary, the skipped files, and where the decoded pixels are stored and why."""
 
     summary: Summary
     skipped: tuple[Skipped, ...]
@@ -26,7 +26,7 @@ class DataLoaded:
 
 @dataclass(frozen=True)
 class PlanRow:
-    """A part of a network that begins with trained weights: frozen until an epoch (None: to the end), then its rate."""
+    """A part of a pretrained network: the epoch until which it is frozen (None: to the end) and its learning rate."""
 
     part: str
     num_parameters: int
@@ -36,7 +36,7 @@ class PlanRow:
 
 @dataclass(frozen=True)
 class PretrainedLoaded:
-    """Whose trained weights the network begins with, what is done with them, part by part, and why."""
+    """The pretrained weights are loaded: their source, and the fine-tuning plan with its reason."""
 
     network: str
     source: str
@@ -47,7 +47,7 @@ class PretrainedLoaded:
 
 @dataclass(frozen=True)
 class PlanReady:
-    """The resolved settings, just before the first step; `first_epoch` is not 0 in a resumed run."""
+    """The settings are resolved and training starts; `first_epoch` is not 0 in a resumed run."""
 
     recipe: Recipe
     run: Path
@@ -58,12 +58,12 @@ class PlanReady:
 
 @dataclass(frozen=True)
 class TrainingFinished:
-    """The run is complete: validation scores of the network in ``model/`` and the epoch that it is from.
+    """The run is complete: the validation scores of the network in ``model/`` and its epoch.
 
     `report` is None where the packages that render it are not installed.
 
-    `overfitting` is the epoch from which the network learns its training images by heart, or None; `tta_note` says how
-    often the network looks at an image before it answers, "" where it is once.
+    `overfitting` is the epoch from which the network overfits, or None; `tta_note` is a sentence about test-time
+    augmentation, "" where it is not used.
     """
 
     run: Path
@@ -80,7 +80,7 @@ Event = DataLoaded | PretrainedLoaded | PlanReady | Step | Epoch | Note | Traini
 
 
 def as_json(event: Event) -> dict[str, Any]:
-    """An event as a JSON object whose ``event`` says which."""
+    """Return an event as a JSON object; its key ``event`` names the type."""
     record = {"event": re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower(), **asdict(event)}
     if isinstance(event, PlanReady):
         record["recipe"] = event.recipe.model_dump(mode="json")

@@ -1,22 +1,23 @@
-"""A run's folder: what lies where, and the rules by which it is written.
+"""The run folder: its layout, and how it is created, opened and locked.
 
 recipe.toml         every setting, resolved
-data.json           what was read, and the three sets file by file
-environment.json    versions, machine, seconds
-range_test.json     loss against learning rate, where that was measured
+data.json           the data summary, and the files of each split
+environment.json    versions, machine, wall-clock time
+range_test.json     loss by learning rate, with train.find_lr
 events.jsonl        one line per step or epoch
-confusions.jsonl    which classes were taken for which, epoch by epoch
-test_evaluations.jsonl  each evaluation on the test set
-checkpoint/         the last state
-model/              the best network so far: model.safetensors + config.json
-frozen_model/       the network as it was before its encoder began to learn, when it began with trained weights
-transfer.json       whose weights it began with, what was frozen until when, and the proof
-predictions/        what the network answered on a set, for the report
-probes/             feature maps of fixed images, epoch by epoch
-explain/            what was seen inside: pictures and numbers
+confusions.jsonl    confusion matrices by epoch
+test_evaluations.jsonl  each evaluation on the test split
+checkpoint/         the training state, to resume from
+model/              the selected network: model.safetensors + config.json
+frozen_model/       with --from, until training ends: the network of the last epoch before unfreezing
+transfer.json       with --from: the source of the weights, the fine-tuning plan, and the check of the frozen layers
+predictions/        the predictions on a split
+probes/             feature maps of fixed images by epoch
+explain/            results of the explain methods: images and numbers
+corrections/        corrected labels, set in the explorer: corrections.json, and data.csv to train on
 robustness.json     scores of transformed validation images, and their chart (.svg)
-tensorboard/        scalars, where they were asked for
-report.html         one file, pictures inside
+tensorboard/        scalars, with --log tensorboard
+report.html         the report, self-contained
 """
 
 import json
@@ -38,13 +39,13 @@ from convscope.training.checkpoint import LAST, PREVIOUS
 
 FORMAT = 2  # of the files in a run folder; goes up when a file or a key is renamed or changes its meaning
 LOCK = ".lock"
-BEFORE_RECIPE = re.compile(
+WRITTEN_BEFORE_RECIPE = re.compile(
     r"\.lock|(data|environment|range_test|transfer)\.json|\.((data|environment|range_test|transfer)\.json|recipe\.toml)\.\d+"
 )
 
 
 class RunFolder:
-    """The paths of a run and its line-by-line files."""
+    """The paths of a run, and access to its files."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -62,6 +63,7 @@ class RunFolder:
         self.predictions = path / "predictions"
         self.probes = path / "probes"
         self.explain_dir = path / "explain"
+        self.corrections = path / "corrections"
         self.report = path / "report.html"
         self.robustness_file = path / "robustness.json"
         self.robustness_chart = path / "robustness.svg"
@@ -70,27 +72,27 @@ class RunFolder:
     @classmethod
     @contextmanager
     def create(cls, path: Path) -> Iterator["RunFolder"]:
-        """A new run folder, held for writing; it is gone again when what follows fails before the recipe is written.
+        """Create and lock a run folder; it is deleted when the body fails before the recipe is written.
 
-        What a run left that was killed before it began to train is overwritten.
+        The files of a run that was killed before training started are overwritten.
 
         Raises:
-            RunError: when something else is there already, or it cannot be written.
+            RunError: the path exists and is not such a folder, or cannot be written.
         """
         run = cls(path)
         if run.recipe_file.exists():
             raise RunError(
-                f"{path}: a run is there already; name another folder with --out, "
-                f"or go on with it: convscope train --resume {path}"
+                f"{path}: a run already exists; choose another folder with --out, "
+                f"or continue it: convscope train --resume {path}"
             )
         created = [folder for folder in (path, *path.parents) if not folder.exists()]
         if not created and not (path.is_dir() and (run._never_started() or not any(path.iterdir()))):
-            raise RunError(f"{path}: is there already and is no run; name another folder with --out")
+            raise RunError(f"{path}: already exists and is not a run; choose another folder with --out")
         try:
             path.mkdir(parents=True, exist_ok=True)
             (path / LOCK).touch()
         except OSError as error:
-            raise RunError(f"{path}: cannot be written ({error.strerror}); name another folder with --out") from None
+            raise RunError(f"{path}: cannot be written ({error.strerror}); choose another folder with --out") from None
         with run.locked():
             try:
                 yield run
@@ -103,85 +105,84 @@ class RunFolder:
         """Open an existing run.
 
         Raises:
-            RunError: when it is none, was written in another format, or its training was stopped before it had said
-                what it would do.
+            RunError: it is not a run, has another format, or was stopped before training started.
         """
         run = cls(path)
         if not path.exists():
-            raise RunError(f"{path}: no such run; convscope train DATA --out {path} makes one")
+            raise RunError(f"{path}: no such run; create it with: convscope train DATA --out {path}")
         if run.recipe_file.exists():
             run._check_format()
             return run
         if path.is_dir() and run._never_started():
             raise RunError(
-                f"{path}: stopped before it began to train, so nothing is lost; "
+                f"{path}: stopped before training started, so nothing is lost; "
                 f"start it again: convscope train DATA --out {path}"
             )
-        raise RunError(f"{path}: no recipe.toml in it, so it is no run; name a folder that convscope train wrote")
+        raise RunError(f"{path}: not a run, because it has no recipe.toml; give a folder that convscope train wrote")
 
     def _check_format(self) -> None:
         try:
             found = json.loads(self.environment_file.read_text(encoding="utf-8")).get("format", 1)
-        except (OSError, ValueError, AttributeError):  # who needs the file says what is wrong with it
+        except (OSError, ValueError, AttributeError):  # whoever needs the file reports the error
             return
         if found != FORMAT:
             raise RunError(
-                f"{self.path}: a run of format {found}, and this version of convscope reads format {FORMAT}; "
+                f"{self.path}: a run of format {found}, but this version of convscope reads format {FORMAT}; "
                 "train it again or open it with the version that wrote it"
             )
 
     def _never_started(self) -> bool:
-        """Whether the folder holds what a run writes before its recipe, and nothing else."""
+        """Whether the folder contains only files that a run writes before its recipe."""
         names = [file.name for file in self.path.iterdir()]
-        return LOCK in names and all(BEFORE_RECIPE.fullmatch(name) for name in names)
+        return LOCK in names and all(WRITTEN_BEFORE_RECIPE.fullmatch(name) for name in names)
 
     def _clear(self, created: list[Path]) -> None:
-        """Delete what was written, and the folders that were made for it as far as they are empty."""
+        """Delete the files written so far, and the folders created for them if empty."""
         with suppress(OSError):
             for file in self.path.iterdir():
-                if BEFORE_RECIPE.fullmatch(file.name):
+                if WRITTEN_BEFORE_RECIPE.fullmatch(file.name):
                     file.unlink()
             for folder in created:
                 folder.rmdir()
 
     def has_checkpoint(self) -> bool:
-        """Whether an epoch was ever finished and kept."""
+        """Whether there is a state to resume from."""
         return (self.checkpoint / LAST).exists() or (self.checkpoint / PREVIOUS).exists()
 
     def trained_model(self) -> Path:
-        """The folder of the run's network.
+        """Return the folder of the run's network.
 
         Raises:
-            RunError: when no epoch was finished yet.
+            RunError: no epoch is complete yet.
         """
         if not self.model.exists():
             raise RunError(
-                f"{self.path}: no network in it yet; go on training with convscope train --resume {self.path}"
+                f"{self.path}: no network saved yet; continue training with: convscope train --resume {self.path}"
             )
         return self.model
 
     def has_predictions(self, split: str) -> bool:
-        """Whether the network was asked about a set."""
+        """Whether predictions on a split are stored."""
         return (self.predictions / f"{split}.npz").exists()
 
     def recipe(self) -> Recipe:
-        """The run's settings."""
+        """Return the run's settings."""
         return parse_recipe(read_recipe(self.recipe_file))
 
     def data(self) -> dict[str, Any]:
-        """The content of ``data.json``.
+        """Return the content of ``data.json``.
 
         Raises:
-            RunError: when training never came so far as to write it, or it is damaged.
+            RunError: it is missing or damaged.
         """
         return self._json(self.data_file)
 
     def environment(self) -> dict[str, Any]:
-        """The content of ``environment.json``."""
+        """Return the content of ``environment.json``."""
         return self._json(self.environment_file)
 
     def transfer(self) -> dict[str, Any]:
-        """The content of ``transfer.json``, of a run that began with trained weights."""
+        """Return the content of ``transfer.json``, of a run with pretrained weights."""
         return self._json(self.transfer_file)
 
     def _json(self, file: Path) -> dict[str, Any]:
@@ -189,50 +190,52 @@ class RunFolder:
             content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             raise RunError(
-                f"{file}: missing or damaged, so the run cannot be used; train it again under another --out"
+                f"{file}: missing or damaged, so the run cannot be used; train again with another --out"
             ) from None
         return content
 
-    def events(self, kind: str | None = None) -> list[dict[str, Any]]:
-        """The recorded events, all or of one kind; a line that a kill cut off is passed over."""
-        return [e for e in read_lines(self.events_file) if kind is None or e["event"] == kind]
+    def events(self, event_type: str | None = None) -> list[dict[str, Any]]:
+        """Return the recorded events, all or of one type such as "epoch"; an incomplete last line is skipped."""
+        return [e for e in read_lines(self.events_file) if event_type is None or e["event"] == event_type]
 
     def forget_after(self, epoch: int) -> None:
-        """Drop the events of epochs that a resumed run will live through again."""
+        """Delete the events of epochs that a resumed run repeats."""
         for file in (self.events_file, self.confusions_file):
             kept = [e for e in read_lines(file) if e.get("epoch", 0) <= epoch]
             if kept or file.exists():
                 atomic_write(file, "".join(json.dumps(e) + "\n" for e in kept).encode())
 
     def test_evaluations(self) -> list[dict[str, Any]]:
-        """Each look at the test set so far, oldest first."""
+        """Return the recorded evaluations on the test split, oldest first."""
         return read_lines(self.test_evaluations_file)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the run for writing.
+        """Lock the run for writing.
 
         Raises:
-            RunError: when another process trains in it right now.
+            RunError: another process has locked it.
         """
         try:
             with FileLock(self.path / LOCK, timeout=0):
                 yield
         except Timeout:
-            raise RunError(f"{self.path}: another process is training in it; wait for it or name another run") from None
+            raise RunError(
+                f"{self.path}: locked by another training process; wait for it to end or choose another run"
+            ) from None
 
 
 def model_folder(path: Path) -> Path:
-    """The folder of a network: a saved model's own, or that inside a run.
+    """Return the folder of a network: of a saved model, or inside a run.
 
     Raises:
-        RunError: there is no such run, or no network in it yet.
+        RunError: there is no such run, or it has no network yet.
     """
     return path if is_bundle(path) else RunFolder.open(path).trained_model()
 
 
 def next_name(source: str, runs: Path = Path("runs")) -> Path:
-    """The first free ``runs/NAME-1``, ``-2`` ... for a data source."""
+    """Return the first unused ``runs/NAME-1``, ``-2`` ... for a data source."""
     stem = Path(source).expanduser().resolve().stem or "run"
     number = 1
     while (runs / f"{stem}-{number}").exists():

@@ -1,4 +1,4 @@
-"""From what the user named to arrays that are ready for training, and ``data.json``, which says what they were."""
+"""Load a data source as arrays for training, and record it in ``data.json``."""
 
 import json
 from dataclasses import asdict, dataclass, replace
@@ -36,13 +36,13 @@ from convscope.runs.folder import RunFolder
 from convscope.runs.recipe import DataSettings
 
 SPLITS = ("train", "validation", "test")
-LEAKS_SHOWN = 5  # on the screen; data.json has them all
-CHANGED = "files or labels are not as they were when the run began, so it may not end as it would have"
+LEAKS_SHOWN = 5  # in the summary; data.json has all
+CHANGED = "files or labels have changed since the run started, so the result may differ"
 
 
 @dataclass(frozen=True, eq=False)
 class PreparedData:
-    """Decoded images with their roles; row i of the data set lies in row ``place[i]`` of the store."""
+    """Decoded images with their splits; image i of the data set is row ``store_index[i]`` of the store."""
 
     dataset: Dataset
     store: Store
@@ -53,72 +53,80 @@ class PreparedData:
     duplicates: int
     notes: tuple[str, ...] = ()
     masks: NDArray[np.uint8] | None = None
-    """Of a data set of masks: (rows of the store, H, W)."""
+    """(rows of the store, H, W) class indices, of data with masks."""
 
     def rows(self, split: str) -> NDArray[np.int64]:
-        """The rows of the data set that play a role."""
+        """Return the indices of the images of a split."""
         return np.flatnonzero(self.split == split)
 
     def batches(self, split: str, settings: BatchSettings) -> Batches:
-        """Batches of one set."""
+        """Return the batches of a split."""
         return Batches(self.store.pixels, self.targets(), self.store_index[self.rows(split)], settings)
 
     def targets(self) -> NDArray[Any]:
-        """What the network is to answer, row by row of the store: masks, or the data set's targets as it sees them."""
+        """Return one target per row of the store: a mask, or the target in the coordinates of the network's input."""
         if self.masks is not None:
             return self.masks
-        known = self.dataset.kind.in_view(self.dataset, self.preprocessing.size)
-        targets = np.zeros((len(self.store.pixels), *known.shape[1:]), known.dtype)
-        targets[self.store_index] = known
+        in_view = self.dataset.kind.in_view(self.dataset, self.preprocessing.size)
+        targets = np.zeros((len(self.store.pixels), *in_view.shape[1:]), in_view.dtype)
+        targets[self.store_index] = in_view
         return targets
 
     def loaded_event(self) -> DataLoaded:
-        """What the user is told before training."""
+        """Return the event that reports the data before training."""
         return DataLoaded(self.summary(), self.dataset.skipped, self.store.location)
 
     def summary(self) -> Summary:
-        """The table of what there is, with what the cutting showed as further notes."""
-        found = summarise(self.dataset, self.split)
-        return replace(found, notes=(*found.notes, *self._notes()))
+        """Return the summary of the data, with notes on duplicates and leaks."""
+        summary = summarise(self.dataset, self.split)
+        return replace(summary, notes=(*summary.notes, *self._notes()))
 
     def _notes(self) -> list[str]:
         notes = list(self.notes)
         if self.duplicates:
             copies = "image is a copy" if self.duplicates == 1 else "images are copies"
-            notes.append(f"{self.duplicates:,} {copies} or near copy of another; such images stay in one set together")
+            notes.append(f"{self.duplicates:,} {copies} or near copy of another; they stay in the same split")
         if self.leaks:
             shown = "; ".join(f"{leak.first} and {leak.second} ({leak.why})" for leak in self.leaks[:LEAKS_SHOWN])
             more = f" and {len(self.leaks) - LEAKS_SHOWN} more in data.json" if len(self.leaks) > LEAKS_SHOWN else ""
-            notes.append(f"{len(self.leaks)} leaks across the data's own sets, which flatter the scores: {shown}{more}")
+            notes.append(
+                f"{len(self.leaks)} leaks between the data's own splits, which inflate the scores: {shown}{more}"
+            )
         return notes
 
 
 def open_source(settings: DataSettings, target_kind: str | None = None) -> Dataset:
-    """Find out what the user's data are, decoding nothing yet.
+    """Open a data source without decoding images.
 
     Args:
-        settings: where they are.
-        target_kind: of targets; None: what they look like.
+        settings: the source, and how to read it.
+        target_kind: the kind of targets; None: detected.
 
     Raises:
-        DataError: as `open_data` says.
-        ConfigError: when columns are named and the data are no table.
+        DataError: as for `open_data`.
+        ConfigError: columns are named but the data are not a table.
     """
     ignore = None if settings.ignore < 0 else settings.ignore
     names = {use: getattr(settings, f"{use}_column") for use in ("image", "label", "split", "group")}
     columns = {use: name for use, name in names.items() if name}
-    found = open_data(settings.source, columns=Columns(**columns), target_kind=target_kind, ignore=ignore)
-    if columns and found.layout != TABLE.name:
+    dataset = open_data(settings.source, columns=Columns(**columns), target_kind=target_kind, ignore=ignore)
+    if columns and dataset.layout != TABLE.name:
         use, name = next(iter(columns.items()))
-        raise ConfigError(f"data.{use}_column is {name!r}, but {found.source} is no table; remove it")
-    return found
+        raise ConfigError(f"data.{use}_column is {name!r}, but {dataset.source} is not a table; remove it")
+    return dataset
 
 
 def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Progress | None = None) -> PreparedData:
-    """Decode, pass over what cannot be decoded, find duplicates, cut the three sets.
+    """Decode the images, skip unreadable files, find duplicates, and split the data.
+
+    Args:
+        found: the data set, not decoded.
+        settings: size, channels and split fractions.
+        seed: of the split.
+        on_progress: called with (images decoded, number of images).
 
     Raises:
-        DataError: when too little can be read to train on.
+        DataError: too few images are readable to train on.
     """
     found = replace(found, channels=settings.channels)
     store = build_store(found, settings.size, on_progress=on_progress)
@@ -128,13 +136,13 @@ def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Prog
     store_index = np.array([row for row in range(len(found)) if row not in unreadable], np.int64)
     duplicates = find_duplicates(store.pixels, store_index)
     fractions = (1 - settings.validation - settings.test, settings.validation, settings.test)
-    cut = split(dataset, duplicates.groups if settings.near_duplicates else None, seed, fractions)
-    if not (cut.split == "validation").any():
+    assignment = split(dataset, duplicates.groups if settings.near_duplicates else None, seed, fractions)
+    if not (assignment.split == "validation").any():
         raise DataError(
             f"{found.source}: {len(dataset)} images in {len(found.classes)} classes leave none for validation, because "
-            "each class has a single one or they all belong together; add images"
+            "each class has one image or all images belong to one group; add images"
         )
-    mean, std = channel_statistics(store.pixels, store_index[cut.split == "train"])
+    mean, std = channel_statistics(store.pixels, store_index[assignment.split == "train"])
     preprocessing = Preprocessing(
         size=settings.size,
         channels=settings.channels,
@@ -143,11 +151,13 @@ def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Prog
         white=found.white,
     )
     copies = len(duplicates.groups) - len(np.unique(duplicates.groups))
-    return PreparedData(dataset, store, store_index, cut.split, preprocessing, cut.leaks, copies, masks=masks)
+    return PreparedData(
+        dataset, store, store_index, assignment.split, preprocessing, assignment.leaks, copies, masks=masks
+    )
 
 
 def write_data(folder: RunFolder, prepared: PreparedData) -> None:
-    """Write ``data.json``: what was read, normalisation, and the three sets file by file."""
+    """Write ``data.json``: the data summary, the normalisation, and the files of each split."""
     dataset = prepared.dataset
     content = {
         "summary": asdict(prepared.summary()),
@@ -172,35 +182,37 @@ def reload(
     on_progress: Progress | None = None,
     size: tuple[int, int] | None = None,
 ) -> PreparedData:
-    """A run's images as ``data.json`` lists them, whatever has been added to the source since.
+    """Load a run's images as ``data.json`` lists them; files added to the source since are ignored.
 
     Args:
-        splits: only these sets are decoded.
+        folder: the run.
+        splits: the splits to decode.
+        on_progress: called with (images decoded, number of images).
         size: (H, W) to decode at; by default the run's.
 
     Raises:
-        DataError: when the source is gone or images that the run used are no longer in it.
+        DataError: the source or images of the run are missing.
     """
     content, settings = folder.data(), folder.recipe().data
     size = size or settings.size
     found = open_source(settings, content.get("target_kind", DEFAULT_KIND))
     row_of = {name: i for i, name in enumerate(found.names)}
-    wanted = [(name, split) for split in splits for name in content["splits"][split]]
-    lost = [name for name, _ in wanted if name not in row_of]
-    if lost:
+    listed = [(name, split) for split in splits for name in content["splits"][split]]
+    missing = [name for name, _ in listed if name not in row_of]
+    if missing:
         raise DataError(
-            f"{found.source}: {len(lost):,} of the run's images are no longer there, such as {min(lost)}; "
-            "put them back or train anew"
+            f"{found.source}: {len(missing):,} of the run's images are missing, such as {min(missing)}; "
+            "restore them or train again"
         )
-    order = sorted((row_of[name], split) for name, split in wanted)
+    order = sorted((row_of[name], split) for name, split in listed)
     preprocessing = parse_preprocessing(content["preprocessing"])
     dataset = _as_recorded(found.subset(np.array([i for i, _ in order])), content, preprocessing)
     store = build_store(dataset, size, on_progress=on_progress)
     masks, unreadable = dataset.kind.decode(dataset, size)
     unreadable |= store.unreadable
     if unreadable:
-        lost_row, why = next(iter(unreadable.items()))
-        raise DataError(f"{found.source}: {dataset.names[lost_row]} could be read when the run began: {why}")
+        row, why = next(iter(unreadable.items()))
+        raise DataError(f"{found.source}: {dataset.names[row]} could be decoded when the run started: {why}")
     changed = splits == SPLITS and dataset.fingerprint() != content["fingerprint"]
     notes = (CHANGED,) if changed else ()
     leaks = tuple(Leak(k["first"], k["second"], tuple(k["splits"]), k["why"]) for k in content["leaks"])
@@ -211,7 +223,7 @@ def reload(
 
 
 def _as_recorded(dataset: Dataset, content: dict[str, Any], preprocessing: Preprocessing) -> Dataset:
-    """The data set as the run saw it: its classes in their order, its channels, and the files that it skipped."""
+    """Return the data set as the run used it: the order of the classes, the channels, and the skipped files."""
     classes = tuple(content["classes"])
     return replace(
         dataset,

@@ -1,4 +1,4 @@
-"""Where the curves of a run say that it overfits."""
+"""Detect overfitting from a run's loss curves."""
 
 import math
 
@@ -9,7 +9,7 @@ PARTS = ("train", "validation")
 
 
 def overfitting(folder: RunFolder) -> int | None:
-    """The epoch from which the network overfits its training images, or None."""
+    """Return the epoch from which the network overfits, or None."""
     epochs = folder.events("epoch")
     train, validation = ([math.inf if e[part]["loss"] is None else e[part]["loss"] for e in epochs] for part in PARTS)
     return overfitting_from(train, validation)

@@ -1,6 +1,6 @@
-"""Settings from several places, laid over each other, each value with the place that set it.
+"""Layered settings: each value keeps the source that set it.
 
-Later layers win: defaults chosen from the data (`convscope.pipeline`), a ``recipe.toml``, ``--set``, flags.
+Later layers take precedence: defaults chosen from the data (`convscope.pipeline`), a ``recipe.toml``, ``--set``, flags.
 """
 
 import tomllib
@@ -10,15 +10,15 @@ from typing import Any
 
 from convscope.errors import ConfigError
 
-UNNAMED = "settings"  # the place of settings that come without one
+UNNAMED = "settings"  # the source of settings that have none
 
 
 class Overrides(Mapping[str, Any]):
-    """Nested settings, as a mapping, that remember where each value was set.
+    """Nested settings, as a mapping, with the source of each value.
 
     Args:
         values: nested settings.
-        sources: where each was set, by its dotted name; a name stands for all below it.
+        sources: the source of each value by its dotted name; a name includes all settings below it.
     """
 
     def __init__(self, values: Mapping[str, Any], sources: Mapping[str, str]) -> None:
@@ -26,7 +26,7 @@ class Overrides(Mapping[str, Any]):
 
     @classmethod
     def of(cls, values: Mapping[str, Any], source: str) -> "Overrides":
-        """Settings that were all set in one place."""
+        """Return settings with one source."""
         return cls(values, dict.fromkeys(leaves(values), source))
 
     def __getitem__(self, name: str) -> Any:
@@ -43,7 +43,7 @@ class Overrides(Mapping[str, Any]):
         return repr(dict(self._values))
 
     def over(self, below: "Overrides") -> "Overrides":
-        """These settings laid over others, as `override` does."""
+        """Return others overridden by these settings, as `override` does."""
         values = override(below, self)
         own = leaves(self)
         sources = {name: (self if name in own else below).source(name) for name in leaves(values)}
@@ -54,22 +54,22 @@ class Overrides(Mapping[str, Any]):
         return any(f"{name}.".startswith(f"{dotted}.") for name in leaves(self))
 
     def source(self, dotted: str) -> str:
-        """Where a setting was set; of a table of settings, all places that set some of it, each file once."""
+        """Return the source of a setting; of a table of settings, all its sources, each file once."""
         below = [source for name, source in self.sources.items() if f"{name}.".startswith(f"{dotted}.")]
         while dotted and not below:
             dotted = dotted.rpartition(".")[0]
             below = [self.sources[dotted]] if dotted in self.sources else []
-        places = {place.partition(" line ")[0]: place for place in reversed(below)}
-        return ", ".join(reversed(places.values())) or UNNAMED
+        by_file = {source.partition(" line ")[0]: source for source in reversed(below)}
+        return ", ".join(reversed(by_file.values())) or UNNAMED
 
 
 def lay(*layers: Overrides) -> Overrides:
-    """Layers laid over each other, the last on top."""
+    """Merge layers; the last takes precedence."""
     return reduce(lambda below, above: above.over(below), layers)
 
 
 def settings_from_flags(pairs: Iterable[str]) -> Overrides:
-    """``["optimiser.learning_rate=0.1"]`` as settings; values are TOML, and a bare word is a string.
+    """Parse the values of ``--set``, like ``["optimiser.learning_rate=0.1"]``: TOML, or a string without quotes.
 
     >>> settings_from_flags(["train.epochs=3", "model.name=lenet"])
     {'train': {'epochs': 3}, 'model': {'name': 'lenet'}}
@@ -79,7 +79,7 @@ def settings_from_flags(pairs: Iterable[str]) -> Overrides:
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals:
-            raise ConfigError(f"--set {pair}: no '=' in it; write it like --set optimiser.learning_rate=0.1")
+            raise ConfigError(f"--set {pair}: '=' is missing; write it like --set optimiser.learning_rate=0.1")
         try:
             value = tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:
@@ -90,7 +90,7 @@ def settings_from_flags(pairs: Iterable[str]) -> Overrides:
 
 
 def settings_from_options(options: Mapping[str, tuple[str, Any]]) -> Overrides:
-    """``{"--epochs": ("train.epochs", 3)}`` as settings; an option whose value is None was not given.
+    """Build settings from options like ``{"--epochs": ("train.epochs", 3)}``; None means not given.
 
     >>> settings_from_options({"--epochs": ("train.epochs", 3), "--seed": ("seed", None)})
     {'train': {'epochs': 3}}
@@ -100,7 +100,7 @@ def settings_from_options(options: Mapping[str, tuple[str, Any]]) -> Overrides:
 
 
 def nest(dotted: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings by their dotted names as a nested dictionary; a value of None was not given and is left out.
+    """Nest settings given by dotted names; values of None are omitted.
 
     >>> nest({"train.epochs": 3, "train.budget": None, "seed": 1})
     {'train': {'epochs': 3}, 'seed': 1}
@@ -115,7 +115,7 @@ def nest(dotted: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def leaves(settings: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """The values of nested settings by their dotted names; an empty table is a value.
+    """Flatten nested settings to dotted names; an empty table is a value.
 
     >>> leaves({"train": {"epochs": 3}, "model": {"options": {}}})
     {'train.epochs': 3, 'model.options': {}}
@@ -128,7 +128,7 @@ def leaves(settings: Mapping[str, Any], before: str = "") -> dict[str, Any]:
 
 
 def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested dictionaries laid over each other; a later layer wins value by value."""
+    """Merge nested dictionaries value by value; later layers take precedence."""
     merged: dict[str, Any] = {}
     for layer in layers:
         for name, value in layer.items():
@@ -138,7 +138,7 @@ def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def override(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings laid over others, which keep what still fits: who names another optimiser gets its own constants.
+    """Override settings by others; a section with another name, such as another optimiser, is replaced as a whole.
 
     >>> override({"optimiser": {"name": "sgd", "momentum": 0.5}}, {"optimiser": {"name": "sgd", "nesterov": True}})
     {'optimiser': {'name': 'sgd', 'momentum': 0.5, 'nesterov': True}}
@@ -156,13 +156,13 @@ def _replaced(section: str, values: Any, above: Mapping[str, Any]) -> bool:
 
 
 def data_source(overrides: Mapping[str, Any]) -> str:
-    """The data that settings name.
+    """Return the data source that settings name.
 
     Raises:
-        ConfigError: when they name none.
+        ConfigError: they name none.
     """
     data = overrides.get("data")
     source = data.get("source") if isinstance(data, Mapping) else None
     if not source:
-        raise ConfigError("data.source is not set; name DATA, as in: convscope train photos")
+        raise ConfigError("data.source is not set; give DATA, as in: convscope train photos")
     return str(source)

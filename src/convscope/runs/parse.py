@@ -1,4 +1,4 @@
-"""From settings to a whole recipe; a wrong one is refused with the place that set it and what was meant."""
+"""Parse settings into a complete recipe; an error names the source of a wrong setting and the nearest valid one."""
 
 from collections.abc import Mapping
 from typing import Any, get_origin
@@ -20,23 +20,22 @@ SETTING_ALIASES = {
 
 
 def parse_recipe(overrides: Overrides) -> Recipe:
-    """A whole recipe, with plain defaults for what is not set.
+    """Return a complete recipe, with static defaults for missing settings.
 
     Raises:
-        ConfigError: for a setting that does not exist (with the nearest that does) or a value that does not fit.
+        ConfigError: a setting is unknown (with the nearest valid one), or its value is invalid.
     """
     recipe = _without_loss(overrides)
     return recipe.model_copy(update={"loss": _parse_loss(overrides, recipe.task_class)})
 
 
 def check_overrides(overrides: Overrides) -> Recipe:
-    """Refuse what cannot be set, whatever the data are; returns the recipe as far as it is known.
+    """Check settings before the data are known; return the recipe as far as it is determined.
 
-    Where no task is named, the settings of the loss are only known to be some task's: `parse_recipe` checks them when
-    the data have shown the task.
+    Without a task, settings of the loss may be those of any task; `parse_recipe` checks them once the task is known.
 
     Raises:
-        ConfigError: as `parse_recipe` says.
+        ConfigError: as for `parse_recipe`.
     """
     if "task" in overrides:
         return parse_recipe(overrides)
@@ -44,13 +43,13 @@ def check_overrides(overrides: Overrides) -> Recipe:
     known = {name for task_class in TASKS.values() for name in task_class.options.model_fields}
     for name in overrides.get("loss", {}):
         if name not in known:
-            meant = _suggest_setting(f"loss.{name}", [*known_settings(), *(f"loss.{other}" for other in sorted(known))])
-            raise ConfigError(f"{overrides.source(f'loss.{name}')}: no setting loss.{name}{meant}")
+            hint = _suggest_setting(f"loss.{name}", [*known_settings(), *(f"loss.{other}" for other in sorted(known))])
+            raise ConfigError(f"{overrides.source(f'loss.{name}')}: no setting loss.{name}{hint}")
     return recipe
 
 
 def _without_loss(overrides: Overrides) -> Recipe:
-    """The recipe with its task's usual loss."""
+    """Return the recipe with the default loss of its task."""
     loss = overrides.get("loss", {})
     try:
         recipe = Recipe.model_validate({**overrides, "loss": {}} if isinstance(loss, Mapping) else dict(overrides))
@@ -65,14 +64,14 @@ def _parse_loss(overrides: Overrides, task_class: type[Task]) -> dict[str, Any]:
     for name, value in loss.items():
         source = overrides.source(f"loss.{name}")
         if name not in known and closest(f"loss.{name}", [f"loss.{other}" for other in known]):
-            meant = _suggest_setting(f"loss.{name}", known_settings(task_class))
-            raise ConfigError(f"{source}: no setting loss.{name}{meant}")
+            hint = _suggest_setting(f"loss.{name}", known_settings(task_class))
+            raise ConfigError(f"{source}: no setting loss.{name}{hint}")
         check_options(task_class, {name: value}, source)
     return check_options(task_class, loss, overrides.source("loss"))
 
 
 def _explain_error(error: ValidationError) -> tuple[str, str]:
-    """The name of the first wrong setting; what is wrong with it, and what to do."""
+    """Return the name of the first wrong setting, and the message."""
     problem = first_problem(error)
     name, value = problem.name, problem.value
     if problem.kind == "extra_forbidden":
@@ -87,7 +86,7 @@ def _explain_error(error: ValidationError) -> tuple[str, str]:
 
 
 def _suggest_setting(name: str, names: list[str]) -> str:
-    """The known setting that comes nearest to an unknown one: by all of its name, else by its last word."""
+    """Suggest the nearest known setting, by the whole name, else by its last word."""
     section, _, word = name.rpartition(".")
     word = SETTING_ALIASES.get(word, word)
     dotted = f"{section}.{word}" if section else word
@@ -98,7 +97,7 @@ def _suggest_setting(name: str, names: list[str]) -> str:
 
 
 def known_settings(task_class: type[Task] | None = None) -> list[str]:
-    """The dotted names of all settings, those of the loss as a task (the usual one when None) has them."""
+    """Return the dotted names of all settings, with the loss of a task (None: of the default task)."""
     loss = (task_class or DEFAULT_TASK).options.model_fields
     return [name for name in _known(Recipe) if name != "loss"] + [f"loss.{name}" for name in loss]
 

@@ -1,4 +1,4 @@
-"""The network's answers on a set, kept in the run so that report and explorer need not ask again."""
+"""Predictions of the network on a split, stored in the run for the report and the explorer."""
 
 import io
 from collections.abc import Callable
@@ -16,8 +16,8 @@ from convscope.errors import RunError
 from convscope.files import atomic_write
 from convscope.modules import channels_last
 from convscope.progress import Progress
-from convscope.runs.asking import evaluate_batches
 from convscope.runs.batching import batch_settings
+from convscope.runs.evaluation import evaluate_batches
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import PreparedData
 from convscope.tasks import Meter, Task
@@ -25,7 +25,7 @@ from convscope.tasks import Meter, Task
 
 @dataclass(frozen=True, eq=False)
 class SplitPredictions:
-    """What a network says of one set, and the images' names in the same order."""
+    """Predictions on one split, and the names of the images in the same order."""
 
     names: tuple[str, ...]
     meter: Meter
@@ -35,23 +35,23 @@ class SplitPredictions:
 def predict_split(
     folder: RunFolder, prepared: PreparedData, split: str, tta_views: str = "1", on_progress: Progress | None = None
 ) -> SplitPredictions:  # fmt: skip
-    """Let the network in ``model/`` answer for every image of a set, and keep the answers in the run.
+    """Predict every image of a split with the network in ``model/``, and store the predictions in the run.
 
-    Kept are those by one look at each image as it is, and with "shifts" the mean ones beside them; other crops may not
-    show the image as it is, and leave what is kept alone. `on_progress` is called with the images answered so far.
+    Stored are the predictions of the unchanged images, and with "shifts" also those averaged over views. Other views
+    may not include the unchanged image, so nothing is stored for them.
 
     Args:
         folder: the run.
-        prepared: its images, as large as `AveragedViews.input_size` says.
-        split: the set.
+        prepared: its images, at the size `AveragedViews.input_size`.
+        split: "train", "validation" or "test".
         tta_views: one of `bundle.TTA_VIEWS`.
-        on_progress: called with (images, None).
+        on_progress: called with (images predicted, None).
     """
     recipe = folder.recipe()
     use_cores(recipe.train.threads or None)
     device = inference_device(recipe.train.device)
     model, config = load_bundle(folder.model, device)
-    model = channels_last(model, device)  # in float32 an airbench then takes 0.29 in place of 0.46 s for 512 images
+    model = channels_last(model, device)  # airbench in float32, 512 images: 0.29 s instead of 0.46 s
     batches = prepared.batches(split, batch_settings(prepared, recipe, device, training=False))
     task, network = config.build_task(), with_tta(model, config, tta_views)
     names = tuple(prepared.dataset.names[i] for i in prepared.rows(split))
@@ -71,12 +71,12 @@ def predict_split(
 
 @dataclass(frozen=True, eq=False)
 class FirstAndMean:
-    """A meter of the first look at each image, and one of the mean over all looks.
+    """Two meters: of the first view of each image, and of the mean over all views.
 
     Args:
-        first: takes what the first look gave.
-        averaged: takes the mean.
-        mean: from (V, B, K) logits to (B, K).
+        first: receives the outputs of the first view.
+        averaged: receives the mean outputs.
+        mean: maps (V, B, K) logits to (B, K).
     """
 
     first: Meter
@@ -84,7 +84,7 @@ class FirstAndMean:
     mean: Callable[[Tensor], Tensor]
 
     def add(self, output: Tensor, target: Tensor) -> None:
-        """Take a batch: (V, B, K) logits, look by look."""
+        """Add a batch: (V, B, K) logits of V views."""
         self.first.add(output[0], target)
         self.averaged.add(self.mean(output), target)
 
@@ -101,19 +101,19 @@ def _predictions_file(folder: RunFolder, split: str, tta_views: str) -> Path:
 
 
 def load_predictions(folder: RunFolder, split: str, tta_views: str = "1") -> SplitPredictions:
-    """The kept answers on a set; by default the network's own, by one look at each image.
+    """Return the stored predictions on a split, by default those without test-time augmentation.
 
     Raises:
-        RunError: when the network was never asked about it.
+        RunError: there are none, or the file is damaged.
     """
     file = _predictions_file(folder, split, tta_views)
     try:
-        with np.load(file) as kept:
-            arrays = dict(kept)
+        with np.load(file) as stored:
+            arrays = dict(stored)
             names = arrays.pop("names")
     except (OSError, ValueError, KeyError, BadZipFile):
         raise RunError(
-            f"{file}: missing or damaged; convscope evaluate {folder.path} --split {split} makes it"
+            f"{file}: missing or damaged; create it with: convscope evaluate {folder.path} --split {split}"
         ) from None
     task = load_config(folder.model).build_task()
     return SplitPredictions(tuple(names.tolist()), task.meter(arrays), task)

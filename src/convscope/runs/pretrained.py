@@ -1,4 +1,4 @@
-"""Whose weights a network begins with: published ones, a file, or an earlier run's, and what they expect of images."""
+"""Pretrained weights: published, from a file, or from an earlier run, with the preprocessing that they require."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -23,16 +23,17 @@ from convscope.runs.loaders import PreparedData
 from convscope.runs.overrides import Overrides
 
 IMAGENET = "imagenet"
-DEFAULT_PRETRAINED = "mobilenet_v2"  # as published: 71.9 % with 0.30 G multiplications; resnet18 69.8 % with 1.81 G
-TINY = 64  # pixels of a side
-SMALL_SIDE = 32  # of the images that the 6n+2 ResNets are made for
+DEFAULT_PRETRAINED = "mobilenet_v2"  # as published: 71.9 % with 0.30 GMACs; resnet18 69.8 % with 1.81 GMACs
+TINY = 64  # side in pixels
+SMALL_SIDE = 32  # input size of the 6n+2 ResNets
 
 
 @dataclass(frozen=True, eq=False)
 class PretrainedSource:
-    """Trained weights, the network that they are of, and the images that it was shown.
+    """Pretrained weights, their network, and the preprocessing that they were trained with.
 
-    `size` is None where any will do. `provenance` goes into the model's config.json: source, licence and hash.
+    `size` (H, W) is None where any size is accepted. `provenance` goes into the model's config.json: source, licence
+    and hash.
     """
 
     checkpoint: str
@@ -45,9 +46,9 @@ class PretrainedSource:
     size: tuple[int, int] | None = None
 
     def settings(self, found: Dataset) -> tuple[Overrides, Overrides]:
-        """Settings that the weights suggest, which the user's go over, and those that are theirs alone.
+        """Return settings that the user may override, and settings that are fixed by the weights.
 
-        Images are seen at the size that the weights were trained at; tiny ones at half of it, at a quarter of the cost.
+        The input size is that of pretraining; for tiny images half of it, at a quarter of the cost.
         """
         data: dict[str, Any] = {"channels": len(self.mean)}
         if self.size:
@@ -59,25 +60,25 @@ class PretrainedSource:
         return Overrides.of(below, source), Overrides.of(above, source)
 
     def with_normalisation(self, prepared: PreparedData) -> PreparedData:
-        """The same images, normalised as those that the weights were trained on."""
+        """Return the images with the normalisation of pretraining."""
         preprocessing = prepared.preprocessing
         if preprocessing.channels != len(self.mean):
-            centre, spread = (sum(side) / len(side) for side in (self.mean, self.std))
-            mean, std = (centre,) * preprocessing.channels, (spread,) * preprocessing.channels
+            one_mean, one_std = (sum(values) / len(values) for values in (self.mean, self.std))
+            mean, std = (one_mean,) * preprocessing.channels, (one_std,) * preprocessing.channels
         else:
             mean, std = self.mean, self.std
         return replace(prepared, preprocessing=preprocessing.model_copy(update={"mean": mean, "std": std}))
 
 
 def find_pretrained(checkpoint: str, network: str | None) -> PretrainedSource:
-    """Read trained weights.
+    """Read pretrained weights.
 
     Args:
         checkpoint: imagenet, a network's name, a weights file, or the folder of a run or of a saved model.
-        network: the one that the user named, or None.
+        network: the name that the user gave, or None.
 
     Raises:
-        ModelError: there are none, they cannot be fetched, or they are of another network than named.
+        ModelError: there are none, they cannot be downloaded, or they are for another network.
     """
     path = Path(checkpoint).expanduser()
     if path.is_dir() or is_bundle(path.parent):
@@ -88,14 +89,14 @@ def find_pretrained(checkpoint: str, network: str | None) -> PretrainedSource:
         return _published(IMAGENET, network or DEFAULT_PRETRAINED)
     if checkpoint in PUBLISHED:
         if network not in (None, checkpoint):
-            raise ModelError(f"--from {checkpoint}: its weights are not of {network}, which was named; remove one")
+            raise ModelError(f"--from {checkpoint}: these weights are not for {network}; remove --from or --model")
         return _published(checkpoint, checkpoint)
     if checkpoint in MODELS:
         known = ", ".join(sorted(PUBLISHED))
-        raise ModelError(f"--from {checkpoint}: no published weights of it are known; choose one of {known}")
+        raise ModelError(f"--from {checkpoint}: no published weights are known for it; choose one of {known}")
     near = closest(checkpoint, [IMAGENET, *PUBLISHED])
-    what = f"; did you mean {near}?" if near else _valid_sources()
-    raise ModelError(f"--from {checkpoint}: no such file, run or network{what}")
+    hint = f"; did you mean {near}?" if near else _valid_sources()
+    raise ModelError(f"--from {checkpoint}: no such file, run or network{hint}")
 
 
 def _valid_sources() -> str:
@@ -105,7 +106,7 @@ def _valid_sources() -> str:
 def _published(checkpoint: str, network: str) -> PretrainedSource:
     if network not in PUBLISHED:
         raise ModelError(
-            f"--from {checkpoint}: no weights of {network} published on ImageNet are known; choose one of "
+            f"--from {checkpoint}: no published ImageNet weights are known for {network}; choose one of "
             f"{', '.join(sorted(PUBLISHED))}, or give a file"
         )
     known = PUBLISHED[network]
@@ -119,17 +120,14 @@ def _like_published(known: PublishedWeights, weights: str, network: str, file: P
 
 
 def _from_file(file: Path, network: str | None) -> PretrainedSource:
-    """A weights file; what it expects of images is taken to be what the network's published weights expect."""
+    """Read a weights file; its preprocessing is assumed to be that of the network's published weights."""
     state = read_state(file)
     found = identify_network(state)
     if found and network and found != network and network not in ("unet", "segnet"):
         raise ModelError(f"{file}: the weights of {found}, not of {network}; remove --model, or give its weights")
     name = network or found
     if name is None:
-        raise ModelError(
-            f"{file}: its tensors are of no network that convscope tells by their names; "
-            "say which one it is with --set model.name=NAME"
-        )
+        raise ModelError(f"{file}: its tensor names match no known network; give its name with --set model.name=NAME")
     digest, known = sha256(file), PUBLISHED.get(name)
     if known and digest.startswith(known.hash):
         return _like_published(known, str(file), name, file, known.url)
@@ -141,7 +139,7 @@ def _from_file(file: Path, network: str | None) -> PretrainedSource:
 
 
 def _from_bundle(path: Path, network: str | None) -> PretrainedSource:
-    """A run's or a saved model's network, with the preprocessing that it was trained with."""
+    """Read the network of a run or a saved model, with its preprocessing."""
     folder = model_folder(path if path.is_dir() else path.parent)
     config, file = load_config(folder), folder / WEIGHTS_FILE
     name, preprocessing = config.architecture.name, config.preprocessing

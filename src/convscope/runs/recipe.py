@@ -1,4 +1,4 @@
-"""Every setting of a run, in one file that runs again as it is; `runs.parse` makes it of what the user sets."""
+"""The recipe: every setting of a run, in one file that reproduces it; `runs.parse` builds it from settings."""
 
 from typing import Any, Literal, Self
 
@@ -22,13 +22,13 @@ from convscope.validation import first_problem
 
 
 class Section(BaseModel, frozen=True, extra="forbid"):
-    """A table of the recipe; an unknown name is refused."""
+    """A table of the recipe; unknown names are errors."""
 
 
 class DataSettings(Section):
-    """What is read, at which size (height, width), and how it is cut. Column names are a table's; "" finds them.
+    """The data source, the input size (height, width), and the split fractions.
 
-    `ignore` is the value in masks that stands for no class, -1 when none does.
+    The columns are those of a table; "": detected. `ignore` is the value in masks without a class, -1: none.
     """
 
     source: str = ""
@@ -65,10 +65,10 @@ class DataSettings(Section):
 
 
 class ModelSettings(Section):
-    """Which network; `options` are those of its builder in `convscope.models`.
+    """The network; `options` are those of its builder in `convscope.models`.
 
-    `init` gives all its layers other first weights than its paper's: a name in `training.INITIALISERS`, or "auto" for
-    what fits the activation that follows each.
+    `init` replaces the initialisation of all layers: a name in `training.INITIALISERS`, or "auto", which depends on
+    the activation after each layer; "": as in the network's paper.
     """
 
     name: str = "resnet18"
@@ -85,10 +85,10 @@ class ModelSettings(Section):
 
 
 class AugmentSettings(Section):
-    """What training images go through; `mirror` allows left-right flips.
+    """Augmentation of training images; `mirror` allows left-right flips.
 
-    `changes` are fields of `data.Policy` that are to differ from the policy's; `mix` mixes images with others, and
-    their targets by the same share, which is drawn from Beta(mix_alpha, mix_alpha).
+    `changes` override fields of the policy (`datasets.Policy`); `mix` is mixup or cutmix, with a mixing coefficient
+    drawn from Beta(mix_alpha, mix_alpha).
     """
 
     policy: Literal["none", "light", "standard", "strong"] = "light"
@@ -106,10 +106,10 @@ class AugmentSettings(Section):
         return value
 
     def chosen(self) -> Policy:
-        """The policy with its changes.
+        """Return the policy with the changes applied.
 
         Raises:
-            ConfigError: a change goes too far.
+            ConfigError: a value is out of range.
         """
         try:
             return Policy.model_validate({**POLICIES[self.policy].model_dump(), **self.changes})
@@ -118,16 +118,16 @@ class AugmentSettings(Section):
 
 
 class TrainSettings(Section):
-    """How long and with what.
+    """Duration, batches, and the selected epoch.
 
-    A `budget` in seconds, when not 0, ends the run by the clock and `epochs` is not used. `keep` says which epoch's
-    network is the answer: "last" fits schedules that come to rest, and is not chosen by the validation images.
-    `probes` images are followed: their feature maps are kept epoch by epoch (0: none).
-    `compile` says whether the step goes through torch.compile: "always", with CUDA "graphs" too, "never"; "auto" times
-    all ways, on a GPU and in long runs alone.
-    `tta_views` are the looks at each image that make an answer, see `bundle.TTA_VIEWS`: "1", "shifts", or "auto" for
-    shifts where the validation images prove that they make fewer mistakes.
-    `stop_patience` counts epochs without a better score (0: never stop early) and keeps the best.
+    A `budget` in seconds, when not 0, limits the wall-clock time, and `epochs` is ignored. `keep` selects the epoch:
+    "last" suits schedules that decay to 0, and is not biased by the validation images.
+    `probes` is the number of images whose feature maps are saved at each epoch (0: none).
+    `compile` uses torch.compile: "always", with CUDA "graphs", "never"; "auto" measures which is fastest, only on a
+    GPU and in long runs.
+    `tta_views` are the views averaged per image (test-time augmentation), see `bundle.TTA_VIEWS`: "1", "shifts", or
+    "auto": shifts where they reduce the validation errors significantly.
+    `stop_patience` is the number of epochs without a better score (0: no early stopping); the best epoch is selected.
     """
 
     epochs: int = Field(20, ge=1)
@@ -157,10 +157,10 @@ class TrainSettings(Section):
 
 
 class TransferSettings(PlanSettings, frozen=True, extra="forbid"):
-    """Whose trained weights the network begins with, and what becomes of them; see `training.PlanSettings`.
+    """Pretrained weights and the fine-tuning plan; see `training.PlanSettings`.
 
-    `checkpoint` is "" (from scratch), imagenet, a network's name, a file, or a run's folder. `views` of each image, one
-    as it is and the others augmented, go through the frozen part once and are kept (0: in each epoch anew).
+    `checkpoint` is "" (from scratch), imagenet, a network's name, a file, or a run's folder. The frozen features of
+    `views` views of each image, one unchanged and the others augmented, are cached (0: not cached).
     """
 
     checkpoint: str = ""
@@ -195,5 +195,5 @@ class Recipe(Section):
         return TASKS[self.task]
 
     def to_toml(self) -> str:
-        """The recipe as a file that `read_recipe` reads back equal."""
+        """Return the recipe as TOML, which `read_recipe` reads back equal."""
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))

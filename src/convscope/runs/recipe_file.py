@@ -1,4 +1,4 @@
-"""Settings as files: a ``recipe.toml`` is read with the line of each setting, and written with where each is from."""
+"""Recipe files: read with the line number of each setting, written with its source as a comment."""
 
 import re
 import tomllib
@@ -11,22 +11,24 @@ from convscope.runs.overrides import UNNAMED, Overrides, leaves, nest
 from convscope.runs.parse import check_overrides
 
 Settings = Mapping[str, Any] | Path | str
-"""Settings as the library takes them: nested, by dotted names, or a file's path."""
+"""Settings: nested, by dotted names, or the path of a file."""
 
 
 def read_recipe(path: Path) -> Overrides:
-    """What a ``recipe.toml`` sets, checked against the known settings but not completed.
+    """Read the settings of a ``recipe.toml``; they are checked, but defaults are not filled in.
 
     Raises:
-        ConfigError: when it is missing, no TOML, or has an unknown setting or a value that does not fit.
+        ConfigError: it is missing or not TOML, or has an unknown setting or an invalid value.
     """
     try:
         text = path.read_text(encoding="utf-8")
         values = tomllib.loads(text)
     except (FileNotFoundError, NotADirectoryError):
-        raise ConfigError(f"{path}: no such file; name a recipe.toml, for instance one from an earlier run") from None
+        raise ConfigError(f"{path}: no such file; give a recipe.toml, for example one from an earlier run") from None
     except IsADirectoryError:
-        raise ConfigError(f"{path}: a folder; name a recipe.toml, for instance the one in an earlier run") from None
+        raise ConfigError(
+            f"{path}: a folder, not a file; give a recipe.toml, for example one from an earlier run"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not a TOML file ({error}); compare it with an earlier run's recipe.toml") from None
     settings = Overrides(values, {name: f"{path} line {line}" for name, line in line_numbers(text).items()})
@@ -35,14 +37,14 @@ def read_recipe(path: Path) -> Overrides:
 
 
 def as_overrides(settings: Settings | None, source: str = UNNAMED) -> Overrides:
-    """Settings in any form, each with where it was set.
+    """Convert settings in any form to `Overrides`.
 
     Args:
         settings: nested, by dotted names, or the path of a recipe.toml; None: none.
-        source: where they stand, unless they know it themselves, for messages.
+        source: of settings that have none of their own, for messages.
 
     Raises:
-        ConfigError: as `read_recipe` says.
+        ConfigError: as for `read_recipe`.
     """
     if isinstance(settings, Overrides):
         return settings
@@ -52,9 +54,9 @@ def as_overrides(settings: Settings | None, source: str = UNNAMED) -> Overrides:
 
 
 def line_numbers(text: str) -> dict[str, int]:
-    r"""The line, counted from 1, on which each setting of a TOML text begins, by its dotted name.
+    r"""Return the line number, from 1, of each setting of a TOML text, by its dotted name.
 
-    The text is cut into statements, and each is read below the header of its table, so that all of TOML is understood.
+    The text is divided into statements, each parsed with the header of its table, so all of TOML is supported.
 
     >>> line_numbers('seed = 1\n[train]\nepochs = 3 # few\nmodel.name = "a"')
     {'seed': 1, 'train': 2, 'train.epochs': 3, 'train.model.name': 4}
@@ -77,7 +79,7 @@ def line_numbers(text: str) -> dict[str, int]:
 
 
 def annotate(text: str, sources: Mapping[str, str]) -> str:
-    r"""A TOML text with a comment behind each setting that says where its value is from.
+    r"""Add a comment with its source to each setting of a TOML text.
 
     >>> annotate("[train]\nepochs = 3", {"train.epochs": "--epochs"})
     '[train]\nepochs = 3  # --epochs'
@@ -90,5 +92,5 @@ def annotate(text: str, sources: Mapping[str, str]) -> str:
 
 
 def _printable(comment: str) -> str:
-    """Without what TOML and UTF-8 do not allow in a comment."""
+    """Remove characters that TOML and UTF-8 do not allow in a comment."""
     return re.sub(r"[\x00-\x1f\x7f]", " ", comment).encode("utf-8", "replace").decode()

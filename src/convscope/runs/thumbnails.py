@@ -1,4 +1,4 @@
-"""A run's images as people see them."""
+"""Thumbnails of a run's images."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -10,17 +10,17 @@ from convscope.datasets import Dataset, fit, read_image
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import open_source
 
-SIDE = 160  # pixels of the longer side, enough for a report's grid
+SIDE = 160  # pixels of the longer side, enough for the grids of the report
 
 
 class ThumbnailSource:
-    """A run's images by name; its data set, where it is not at hand, is opened once, when the first is asked for."""
+    """A run's images by name; the data set, unless given, is opened once, at the first use."""
 
     def __init__(self, folder: RunFolder, dataset: Dataset | None = None) -> None:
         self._recipe, self._kind, self._dataset = folder.recipe(), folder.data().get("target_kind"), dataset
 
     def __call__(self, names: Sequence[str], cropped: bool = False) -> list[Image.Image]:
-        """Whole, at most 160 pixels on the longer side; or `cropped`: as the network saw them."""
+        """Return the whole images, at most 160 pixels on the longer side; with `cropped`, the network's input."""
         size = self._recipe.data.size if cropped else None
         return [picture(self._found, self._rows[name], size) for name in names]
 
@@ -34,7 +34,7 @@ class ThumbnailSource:
 
 
 def picture(found: Dataset, row: int, size: tuple[int, int] | None = None, most: int = SIDE) -> Image.Image:
-    """One image of a data set, upright, in grey or RGB; cut and brought to `size` where one is given, else small."""
+    """Return an image, upright, grey or RGB, cropped and resized to `size`, or else reduced to `most` pixels."""
     images = found.images
     pixels = (
         images[row]

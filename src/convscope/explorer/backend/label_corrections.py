@@ -41,7 +41,7 @@ class LabelCorrections:
 
     def __init__(self, folder: RunFolder) -> None:
         self._run, self._lock = folder, Lock()
-        self.folder = folder.path / "corrections"
+        self.folder = folder.corrections
         self.file = self.folder / "corrections.json"
         self.table = self.folder / "data.csv"
         self._corrections = self._read()

@@ -1,4 +1,4 @@
-"""All of a set's images put to a network."""
+"""The evaluation loop."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
@@ -14,25 +14,25 @@ EvaluationBatches = Callable[[int], Iterable[tuple[Tensor, Tensor]]]
 
 
 class Accumulator(Protocol):
-    """What a network's answers go into."""
+    """Accumulates outputs and targets batch by batch."""
 
     def add(self, output: Tensor, target: Tensor) -> None: ...
 
 
-Into = TypeVar("Into", bound=Accumulator)
+MeterT = TypeVar("MeterT", bound=Accumulator)
 
 
 @torch.inference_mode()
 def evaluate_batches(
-    model: Model, batches: EvaluationBatches, meter: Into, on_progress: Progress | None = None
-) -> Into:
-    """The meter, after the network has answered all batches.
+    model: Model, batches: EvaluationBatches, meter: MeterT, on_progress: Progress | None = None
+) -> MeterT:
+    """Evaluate a network on all batches and return the meter.
 
     Args:
-        model: (B, ...) images to outputs.
-        batches: epoch, 0 -> pairs of images and targets.
-        meter: takes each batch's outputs, as float32, and targets.
-        on_progress: called with (images answered, None).
+        model: maps images (B, C, H, W) to outputs.
+        batches: called with epoch 0; yields pairs of images and targets.
+        meter: receives the outputs of each batch, as float32, and its targets.
+        on_progress: called with (images evaluated, None).
     """
     done = 0
     for x, y in batches(0):
