@@ -113,7 +113,7 @@ def test_damaged_weights_are_refused(tmp_path, content, why):
     file.write_bytes(content)
     with pytest.raises(ModelError) as caught:
         load_bundle(tmp_path)
-    assert str(caught.value) == f"{file}: cut off or damaged ({why}); copy or train the model again"
+    assert str(caught.value) == f"{file}: truncated or damaged ({why}); copy or train the model again"
 
 
 @pytest.mark.parametrize("change", ["another width", "a tensor too many", "a tensor too few"])
@@ -132,8 +132,8 @@ def test_weights_of_another_network_are_refused(tmp_path, change):
         load_bundle(tmp_path)
     named = {"another width": "weight", "a tensor too many": "more", "a tensor too few": "bias"}[change]
     assert str(caught.value) == (
-        f"{file}: 1 of its tensors are not those of the resnet18 in config.json, such as head.fc.{named}; "
-        "take both files from one run"
+        f"{file}: 1 tensors do not match the resnet18 in config.json, such as head.fc.{named}; "
+        "use both files of the same run"
     )
 
 
@@ -141,7 +141,7 @@ def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ModelError) as caught:
         load_bundle(tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path}: no config.json in it; name the folder of a run or of a model that convscope wrote"
+        f"{tmp_path}: contains no config.json; give the folder of a run or of a model written by convscope"
     )
     saved(tmp_path)
     (tmp_path / "model.safetensors").unlink()
@@ -155,7 +155,7 @@ def test_a_missing_file_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ('{"task": "classify"', "no JSON: Expecting ',' delimiter: line 1 column 20 (char 19)"),
+        ('{"task": "classify"', "not JSON: Expecting ',' delimiter: line 1 column 20 (char 19)"),
         ('{"task": "classify"}', "classes: field required"),
     ],
 )
@@ -175,7 +175,7 @@ def test_a_kind_of_input_that_is_not_known_is_refused(tmp_path):
     with pytest.raises(ModelError) as caught:
         load_bundle(tmp_path)
     assert str(caught.value) == (
-        f"{file}: does not describe a convscope model (preprocessing: value error, no kind of input sound; "
+        f"{file}: does not describe a convscope model (preprocessing: no kind of input sound; "
         "choose one of image); copy the model again"
     )
 

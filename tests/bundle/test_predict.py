@@ -101,7 +101,7 @@ def test_a_path_without_files_is_refused(tmp_path):
     assert str(caught.value) == f"{tmp_path / 'gone.png'}: no such file or folder; check the path"
     with pytest.raises(DataError) as caught:
         image_files([tmp_path])
-    assert str(caught.value) == f"{tmp_path}: no file in it; name image files or a folder that has some"
+    assert str(caught.value) == f"{tmp_path}: contains no files; give image files or a folder that contains some"
 
 
 @pytest.mark.parametrize("tta_views", ["5", "shifts"])

@@ -175,7 +175,7 @@ def gone(run):
     shutil.rmtree(run)
 
 
-DAMAGED = "cut off or damaged (Error while deserializing header: incomplete metadata, file not fully covered)"
+DAMAGED = "truncated or damaged (Error while deserializing header: incomplete metadata, file not fully covered)"
 SPOILT_RUNS = {
     "a model file that is cut off": (
         cut_off, "evaluate predict", "{run}/model/model.safetensors: " + DAMAGED + "; copy or train the model again",

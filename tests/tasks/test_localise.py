@@ -113,7 +113,7 @@ def test_a_dense_network_is_refused():
     with pytest.raises(ModelError) as caught:
         TASK.attach_head(build(resolve("unet", 2, 1, (32, 32), {"width": 4, "depth": 1})))
     assert str(caught.value) == (
-        "task localise: the network has no place for a second head; choose another, such as resnet18"
+        "task localise: the network does not support a second head; choose another, such as resnet18"
     )
 
 

@@ -144,7 +144,10 @@ def test_any_network_becomes_the_encoder_of_a_unet_and_dense_ones_stay():
 def test_a_network_with_one_prediction_per_image_is_rejected():
     with pytest.raises(ModelError) as caught:
         TASK.attach_head(build(resolve("lenet", 2, 1, (28, 28))))
-    assert str(caught.value) == "task segment: the network gives one answer per image; choose unet or segnet"
+    assert (
+        str(caught.value)
+        == "task segment: the network gives one output per image, not per pixel; choose unet or segnet"
+    )
 
 
 def test_borders_are_drawn_between_classes_and_the_background_is_not_coloured():
