@@ -188,7 +188,7 @@ def test_files_that_are_no_images_are_named(run, tmp_path):
     file = tmp_path / "notes.png"
     file.write_text("no image")
     assert refused(DataError, run, "attribution", {"images": [str(file)]}) == (
-        f"{file}: no image of a kind that can be read; convert it to PNG or JPEG, or delete it"
+        f"{file}: not an image in a supported format; convert it to PNG or JPEG, or delete it"
     )
     assert refused(ConfigError, run, "attribution", {"images": [str(file), "3"]}) == (
         f"images: {file} is a file beside words that are none; name either files or words"

@@ -68,9 +68,9 @@ def test_unreadable_files_are_reported_and_the_others_predicted_in_order(tmp_pat
     ]
     assert answers[0] == FailedFile(str(empty), "the file is empty, 0 bytes; copy it again or delete it")
     assert answers[2] == FailedFile(
-        str(text), "no image of a kind that can be read; convert it to PNG or JPEG, or delete it"
+        str(text), "not an image in a supported format; convert it to PNG or JPEG, or delete it"
     )
-    assert answers[3] == FailedFile(str(cut), "damaged or cut short; copy it again or delete it")
+    assert answers[3] == FailedFile(str(cut), "damaged or truncated; copy it again or delete it")
     (alone,) = predict(model, config, [good])
     assert answers[1].probabilities == pytest.approx(alone.probabilities, abs=1e-5)
 

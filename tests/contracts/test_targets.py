@@ -54,8 +54,8 @@ def test_a_run_whose_names_are_gone_is_refused(dataset):
         dataset.kind.restore(dataset, ("elsewhere",))
     names = ", ".join(dataset.classes)
     columns = f"shapes: the {dataset.kind.name} were elsewhere when the run began and are {names} now"
-    label = f"shapes: the label {min(dataset.classes)} is new since the run began, which knows elsewhere"
-    result = {f"{columns}; mend them or train anew", f"{label}; mend the label or train anew"}
+    label = f"shapes: the label {min(dataset.classes)} is new; the run was started with elsewhere"
+    result = {f"{columns}; restore them or train again", f"{label}; correct the label or train again"}
     assert str(caught.value) in result
 
 

@@ -25,7 +25,7 @@ def test_unreadable_images_are_listed_and_a_class_without_images_is_none(labelle
     assert left.targets.tolist() == [0, 1, 1]
     assert left.targets.dtype == np.int64
     assert left.skipped == (Skipped("0001", "empty"), Skipped("0004", "cut"))
-    assert left.notes == ("class b is left out: none of its files can be read",)
+    assert left.notes == ("class b is skipped: none of its files can be read",)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,6 @@ def test_a_class_that_train_loses_is_refused(labelled: Labelled) -> None:
     with pytest.raises(DataError) as raised:
         drop_unreadable(dataset, {1: "x"})
     assert str(raised.value) == (
-        "made: test has a class that train lacks, b, and what is never seen in training cannot be predicted; "
-        "add such images to train or take them out of test"
+        "made: test has a class that is not in train, b, which cannot be learned; "
+        "add such images to train or remove them from test"
     )

@@ -65,10 +65,10 @@ def test_crops_can_be_opened_with_class_targets(scenes: Path, tmp_path: Path) ->
 def test_data_without_boxes_and_an_existing_folder_are_rejected(scenes: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         write_crops(open_data("digits"), tmp_path / "crops")
-    assert str(caught.value) == "digits: holds no files with boxes of objects, of which crops could be made"
+    assert str(caught.value) == "digits: has no image files with boxes, so no crops can be made"
     with pytest.raises(DataError) as caught:
         write_crops(open_data(scenes), tmp_path)
-    assert str(caught.value) == f"{tmp_path}: is there already; name another folder with --out"
+    assert str(caught.value) == f"{tmp_path}: already exists; choose another folder with --out"
 
 
 def test_the_table_has_a_line_for_each(scenes: Path, tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_sets_of_boxes_are_refused_with_a_pointer_to_their_tables(shared_data: S
     with pytest.raises(DataError) as raised:
         open_data(folder)
     assert str(raised.value) == (
-        f"{folder}: the images in test and train lie in no class folders; "
+        f"{folder}: the images in test and train are not in class folders; "
         "give the table instead: boxes.csv or labels.csv"
     )
     assert open_data(folder / "boxes.csv").target_kind == "boxes"
@@ -94,8 +94,8 @@ def test_real_masks_and_boxes_are_read(shared_data: Shared) -> None:
         364,
     )
     assert blood.notes[0].endswith(
-        "several objects, of which the largest is taken; convscope crop makes a picture of each; "
-        "to find many at once is a detector's work"
+        "several objects, of which the largest is used; convscope crop makes an image of each; "
+        "use a detector to find all of them"
     )
 
 

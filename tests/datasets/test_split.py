@@ -181,7 +181,7 @@ def test_fractions_may_be_chosen_and_may_be_nothing(labelled: Labelled) -> None:
 def test_data_without_anything_to_train_on_are_refused(labelled: Labelled) -> None:
     with pytest.raises(DataError) as raised:
         split(labelled([0, 1], splits=["test", "validation"]))
-    assert str(raised.value) == "made: no image is for training, all are for validation and test; add a train set"
+    assert str(raised.value) == "made: no image is in train, all are in validation and test; add a train split"
 
 
 @pytest.mark.parametrize("fractions", [(0.8, 0.1, 0.2), (1.2, -0.1, -0.1), (0.0, 0.5, 0.5)])
@@ -189,6 +189,6 @@ def test_fractions_that_are_none_are_refused(labelled: Labelled, fractions: tupl
     with pytest.raises(ConfigError) as raised:
         split(labelled([0, 1]), fractions=fractions)
     assert str(raised.value) == (
-        f"split: fractions {fractions} are no shares of train, validation and test; "
-        "give three, train more than 0, sum 1"
+        f"split: fractions {fractions} are not valid proportions of train, validation and test; "
+        "give three that sum to 1, train more than 0"
     )

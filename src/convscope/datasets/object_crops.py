@@ -34,7 +34,7 @@ def write_crops(dataset: Dataset, folder: Path, context: float = 0.5, seed: int 
         DataError: the data hold no boxes of objects, or the folder cannot be written.
     """
     if dataset.objects is None or not isinstance(dataset.images, tuple):
-        raise DataError(f"{dataset.source}: holds no files with boxes of objects, of which crops could be made")
+        raise DataError(f"{dataset.source}: has no image files with boxes, so no crops can be made")
     table = folder / "boxes.csv"
     try:
         folder.mkdir(parents=True)
@@ -44,9 +44,9 @@ def write_crops(dataset: Dataset, folder: Path, context: float = 0.5, seed: int 
             for row in range(len(dataset)):
                 writer.writerows(_crops_of(dataset, row, folder, context, seed))
     except FileExistsError:
-        raise DataError(f"{folder}: is there already; name another folder with --out") from None
+        raise DataError(f"{folder}: already exists; choose another folder with --out") from None
     except OSError as error:
-        raise DataError(f"{folder}: cannot be written ({error.strerror}); name another folder with --out") from None
+        raise DataError(f"{folder}: cannot be written ({error.strerror}); choose another folder with --out") from None
     return table
 
 

@@ -63,8 +63,8 @@ def split(
     """
     if min(fractions) < 0 or fractions[0] <= 0 or abs(sum(fractions) - 1) > 1e-6:
         raise ConfigError(
-            f"split: fractions {fractions} are no shares of train, validation and test; "
-            "give three, train more than 0, sum 1"
+            f"split: fractions {fractions} are not valid proportions of train, validation and test; "
+            "give three that sum to 1, train more than 0"
         )
     unit = joined_groups(dataset, groups)
     assigned = dataset.splits.astype("<U10")
@@ -72,7 +72,7 @@ def split(
     pool = np.flatnonzero((assigned == "") | (assigned == "train"))
     if not len(pool):
         names = " and ".join(name for name in SPLITS if name in given)
-        raise DataError(f"{dataset.source}: no image is for training, all are for {names}; add a train set")
+        raise DataError(f"{dataset.source}: no image is in train, all are in {names}; add a train split")
     wanted = {name: 0.0 if name in given else part for name, part in zip(SPLITS[1:], fractions[1:], strict=True)}
     assigned[pool] = "train"
     strata, count = dataset.strata()

@@ -109,7 +109,7 @@ def _small_classes(classes: tuple[str, ...], counts: dict[str, NDArray[np.int64]
     total = np.sum(list(counts.values()), axis=0)
     for index, name in enumerate(classes):
         if total[index] == 1 and counts["train"][index] == 1:
-            notes.append(f"class {name} has one image: it is kept for train, and nothing measures it")
+            notes.append(f"class {name} has one image: it is used for training and is not evaluated")
             continue
         absent = [splits for splits in ("validation", "test") if counts[splits].any() and not counts[splits][index]]
         if absent and total[index]:

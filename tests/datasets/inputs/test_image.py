@@ -219,8 +219,8 @@ def test_a_stream_is_read_like_a_file(tmp_path: Path, save: Save) -> None:
     ("name", "why"),
     [
         ("two/empty.jpg", "the file is empty, 0 bytes; copy it again or delete it"),
-        ("two/text.png", "no image of a kind that can be read; convert it to PNG or JPEG, or delete it"),
-        ("two/truncated.jpg", "damaged or cut short; copy it again or delete it"),
+        ("two/text.png", "not an image in a supported format; convert it to PNG or JPEG, or delete it"),
+        ("two/truncated.jpg", "damaged or truncated; copy it again or delete it"),
         ("two/nothing.jpg", "no such file; check the path"),
         ("two", "a folder, not an image; name the files in it"),
     ],
@@ -241,7 +241,7 @@ def test_a_file_without_permission_is_named(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(Image, "open", refuse)
     with pytest.raises(DataError) as raised:
         read_image(path, 3)
-    assert str(raised.value) == f"{path}: may not be read; give yourself the permission"
+    assert str(raised.value) == f"{path}: permission denied; make the file readable"
 
 
 @pytest.mark.parametrize("side", [13_378, 60_000])

@@ -82,7 +82,7 @@ def test_vocs_split_is_used_and_its_border_can_be_ignored(tmp_path: Path, save: 
     assert dataset.splits.tolist() == ["train", "validation"]
     assert build_masks(dataset, (16, 20))[0][0, 0].tolist() == [0] * 10 + [1] * 9 + [IGNORE]
     assert open_data(tmp_path).notes == (
-        "the masks' value 255 is taken for a class; if it means none, set data.ignore to 255",
+        "the mask value 255 is read as a class; if it means unlabelled, set data.ignore to 255",
     )
 
 
@@ -114,7 +114,7 @@ def test_mismatched_files_are_named(folder: Path, save: Save) -> None:
     assert read_masks(folder).skipped == (
         Skipped(
             "images/broken.jpg",
-            "its mask broken.png cannot be used: no image of a kind that can be read; convert it to PNG or JPEG, "
+            "its mask broken.png cannot be used: not an image in a supported format; convert it to PNG or JPEG, "
             "or delete it",
         ),
         Skipped("images/large.jpg", "its mask is 32 x 40 and the image 16 x 20"),

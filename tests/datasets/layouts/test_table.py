@@ -100,7 +100,7 @@ def test_missing_and_ambiguous_files_and_blanks_are_listed(pictures: Path) -> No
         Skipped("3.png", "has no label"),
         Skipped("7.png", "2 files have the name: x/7.png, y/7.png"),
         Skipped("8.png", "no such file"),
-        Skipped("row 7", "names no file"),
+        Skipped("row 7", "no file name"),
     )
 
 
@@ -127,7 +127,7 @@ def test_parquet_is_read_like_csv(pictures: Path) -> None:
     (pictures / "bad.parquet").write_text("no")
     with pytest.raises(DataError) as raised:
         read_table(pictures / "bad.parquet")
-    assert str(raised.value) == f"{pictures / 'bad.parquet'}: no Parquet file that can be read; write it again"
+    assert str(raised.value) == f"{pictures / 'bad.parquet'}: not a readable Parquet file; write it again"
 
 
 def test_parquet_without_pyarrow_is_an_error_that_names_the_package(
@@ -176,8 +176,8 @@ def test_parquet_without_pyarrow_is_an_error_that_names_the_package(
         (
             "file,label,split\n1.png,a,train\n2.png,b,train\n3.png,c,final\n",
             {},
-            "test has a class that train lacks, c, and what is never seen in training cannot be predicted; "
-            "add such images to train or take them out of test",
+            "test has a class that is not in train, c, which cannot be learned; "
+            "add such images to train or remove them from test",
         ),
     ],
 )

@@ -69,8 +69,8 @@ def test_several_numbers_and_a_choice_of_columns(table: Callable[[str], Path]) -
 def test_a_number_that_is_missing_is_a_named_skip(table: Callable[[str], Path]) -> None:
     dataset = read_table(table("file,y\n1.png,1.5\n2.png,\n3.png,nan\n4.png,2\nlost.png,3\n"))
     assert dataset.skipped == (
-        Skipped("2.png", "a number is missing or none"),
-        Skipped("3.png", "a number is missing or none"),
+        Skipped("2.png", "a number is missing or not finite"),
+        Skipped("3.png", "a number is missing or not finite"),
         Skipped("lost.png", "no such file"),
     )
 
@@ -85,7 +85,7 @@ def test_rows_that_disagree_are_a_named_skip(table: Callable[[str], Path]) -> No
     ("kind", "message"),
     [
         ("numbers", "no column of numbers among who; say which is the label column"),
-        ("boxes", "no columns of boxes among who; call them xmin, ymin, xmax, ymax or x, y, w, h"),
+        ("boxes", "no columns of boxes among who; name them xmin, ymin, xmax, ymax or x, y, w, h"),
     ],
 )
 def test_missing_columns_are_an_error(table: Callable[[str], Path], kind: str, message: str) -> None:

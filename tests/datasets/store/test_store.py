@@ -42,7 +42,7 @@ def test_the_store_contains_the_images_of_read_image(mixed_folder: Path) -> None
     for row in store.readable:
         assert (store.pixels[row] == read_image(dataset.images[row], 3, (12, 10), dataset.white)).all()
     assert store.unreadable == {
-        dataset.names.index("two/truncated.jpg"): "damaged or cut short; copy it again or delete it"
+        dataset.names.index("two/truncated.jpg"): "damaged or truncated; copy it again or delete it"
     }
     assert len(store.readable) == 11
     assert store.location == "in memory, 12 images of 3 x 12 x 10 in 0.0 MB"

@@ -204,7 +204,7 @@ def _read_parquet(path: Path, source: str) -> list[TableRow]:
     try:
         rows = parquet.read_table(path).to_pylist()
     except (ArrowInvalid, OSError) as error:
-        raise DataError(f"{source}: no Parquet file that can be read; write it again") from error
+        raise DataError(f"{source}: not a readable Parquet file; write it again") from error
     return [{str(name): "" if value is None else str(value) for name, value in row.items()} for row in rows]
 
 

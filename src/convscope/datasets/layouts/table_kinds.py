@@ -134,7 +134,7 @@ def read_boxes(content: TableContent) -> Dataset:
     if columns is None:
         raise DataError(
             f"{content.source}: no columns of boxes among {', '.join(content.free)}; "
-            "call them xmin, ymin, xmax, ymax or x, y, w, h"
+            "name them xmin, ymin, xmax, ymax or x, y, w, h"
         )
     left = [name for name in content.free if name not in columns.names]
     label = next(
@@ -182,7 +182,7 @@ def _missing_reason(kind: str, entries: list[ListedFile]) -> str:
         return "rows disagree about it"
     known = [math.isfinite(value) for value in first.value]
     if kind == NUMBERS.name and not all(known):
-        return "a number is missing or none"
+        return "a number is missing or not finite"
     return "" if any(known) else "has no label"
 
 

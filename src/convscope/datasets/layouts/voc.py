@@ -49,17 +49,17 @@ def parse_xml(text: bytes) -> ElementTree.Element:
     """XML without anything that could reach outside the file or blow it up: no document type, no entities.
 
     Raises:
-        DataError: it declares some, or is no XML.
+        DataError: it declares some, or is not XML.
     """
     if len(text) > LARGEST:
         raise DataError(f"has {len(text):,} bytes, more than an annotation can have")
     plain = text.replace(b"\0", b"").upper()  # also in UTF-16
     if b"<!DOCTYPE" in plain or b"<!ENTITY" in plain:
-        raise DataError("declares a document type or entities, which could be an attack; take the declaration out")
+        raise DataError("declares a document type or entities, which could be an attack; remove the declaration")
     try:
         return ElementTree.fromstring(text)
     except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise DataError(f"is no XML: {error}") from None
+        raise DataError(f"is not XML: {error}") from None
 
 
 def _read(file: Path, name: str, lookup: PathLookup) -> AnnotatedImage:
@@ -85,12 +85,12 @@ def _read(file: Path, name: str, lookup: PathLookup) -> AnnotatedImage:
 def resolve_image(lookup: PathLookup, file_name: str) -> Path | str:
     """The image that an annotation names, or why it is not taken: it must lie in the data's own folder."""
     if ".." in Path(file_name.replace("\\", "/")).parts:
-        return "climbs out of the folder"
+        return "leaves the data folder"
     found = lookup.find(
         file_name.replace("\\", "/").rsplit("/", 1)[-1] if Path(file_name).is_absolute() else file_name, ""
     )
     if isinstance(found, Path) and not found.resolve().is_relative_to(lookup.folder.resolve()):
-        return "lies outside the folder"
+        return "is outside the data folder"
     return found
 
 

@@ -63,7 +63,7 @@ def _objects(text: Path, header: Header, names: dict[int, str]) -> list[tuple[st
             raise DataError(f"line {number} of {text.name} has class {kind}, and there are {len(names)}")
         x, y, width, height = (float(share) for share in shares)
         if max(x, y, width, height) > 1.5:
-            raise DataError(f"line {number} of {text.name} is in pixels; YOLO's boxes are shares of the image")
+            raise DataError(f"line {number} of {text.name} is in pixels; YOLO's boxes are relative to the image size")
         across, down = header.width, header.height
         corners = (x - width / 2) * across, (y - height / 2) * down, (x + width / 2) * across, (y + height / 2) * down
         found.append((names.get(int(kind), kind), corners))

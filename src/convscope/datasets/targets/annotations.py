@@ -12,8 +12,8 @@ from convscope.errors import DataError
 Box = tuple[float, float, float, float]
 
 SEVERAL = (
-    "show several objects, of which the largest is taken; convscope crop makes a picture of each; "
-    "to find many at once is a detector's work"
+    "show several objects, of which the largest is used; convscope crop makes an image of each; "
+    "use a detector to find all of them"
 )
 
 

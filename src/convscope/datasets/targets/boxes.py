@@ -67,11 +67,11 @@ def box_error(box: Sequence[float], size: tuple[int, int]) -> str:
     x1, y1, x2, y2 = box
     message = f"its box {x1:g} {y1:g} {x2:g} {y2:g}"
     if not all(np.isfinite(box)):
-        return f"{message} has a corner that is no number"
+        return f"{message} contains NaN or infinity"
     if max(box) <= 1 and max(size) > 2:
-        return f"{message} is in shares of the image; multiply by its width and height"
+        return f"{message} is in relative coordinates; multiply by the width and height of the image"
     if x2 < x1 or y2 < y1:
-        return f"{message} ends before it begins; the order is x1 y1 x2 y2"
+        return f"{message} has x2 < x1 or y2 < y1; the order is x1 y1 x2 y2"
     if x2 == x1 or y2 == y1:
         return f"{message} has no area"
     if x2 <= 0 or y2 <= 0 or x1 >= size[1] or y1 >= size[0]:

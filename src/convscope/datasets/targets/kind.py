@@ -107,7 +107,7 @@ class TargetKind(ABC):
         if self.columns_differ(data.classes, then):
             raise DataError(
                 f"{data.source}: the {self.name} were {', '.join(then)} when the run began and are "
-                f"{', '.join(data.classes)} now; mend them or train anew"
+                f"{', '.join(data.classes)} now; restore them or train again"
             )
         columns: NDArray[Any] = data.targets[:, [data.classes.index(name) for name in then]]
         return columns
@@ -152,8 +152,8 @@ def restore_classes(source: str, now: tuple[str, ...], then: tuple[str, ...], ki
     unknown = sorted({now[k] for k in np.unique(kinds)} - set(then))
     if unknown:
         raise DataError(
-            f"{source}: the label {unknown[0]} is new since the run began, which knows {', '.join(then)}; "
-            "mend the label or train anew"
+            f"{source}: the label {unknown[0]} is new; the run was started with {', '.join(then)}; "
+            "correct the label or train again"
         )
     index: NDArray[Any] = np.array([then.index(name) if name in then else -1 for name in now])[kinds]
     return index
