@@ -48,11 +48,11 @@ REFUSED = {
     "a file that lists nothing": (bad_data.no_list, "not a kind of file that lists images; give " + WHAT_FITS),
     "a table without labels": (
         table(header="file,colour,age", rows="{file},{label},3"),
-        "no column for the label among file, colour, age; say which is the label column",
+        "no column for the label among file, colour, age; set the label column",
     ),
     "a table without files": (
         table(header="kind,age", rows="{label},3"),
-        "no column names image files, of kind, age; say which is the image column",
+        "no column names image files, of kind, age; set the image column",
     ),
     "a table that contradicts itself": (
         table(change="many contradictions"),

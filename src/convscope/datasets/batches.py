@@ -31,7 +31,7 @@ class BatchSettings(BaseModel, frozen=True, extra="forbid"):
     mirror: bool = True
     """Whether the policy may mirror images left to right."""
     alternate: bool = True
-    """Whether mirroring alternates between epochs instead of being random each time, so that any two epochs contain both
+    """Whether mirroring alternates between epochs instead of being random, so that any two epochs contain both
     versions (Jordan 2024, arXiv:2404.00498, section 3.6)."""
     shuffle: bool = False
     balanced: bool = False

@@ -77,8 +77,8 @@ def test_every_layout_gives_the_same_boxes(photos: Path, layout: Callable[[Path]
 @pytest.mark.parametrize("layout", [in_voc, in_yolo, in_table])
 def test_images_with_several_objects_are_noted(photos: Path, layout: Callable[[Path], Path]) -> None:
     message = (
-        "1 of 2 images show several objects, of which the largest is taken; "
-        "convscope crop makes a picture of each; use a detector to find all of them"
+        "1 of 2 images show several objects, of which the largest is used; "
+        "convscope crop makes an image of each; use a detector to find all of them"
     )
     assert message in open_data(layout(photos)).notes
 
@@ -97,7 +97,7 @@ def test_the_splits_of_voc_and_of_cocos_file_names_are_taken(photos: Path) -> No
 @pytest.mark.parametrize(
     ("box", "why"),
     [
-        ((30, 2, 40, 9), "its box 30 2 40 9 lies outside the image of 16 x 20"),
+        ((30, 2, 40, 9), "its box 30 2 40 9 is outside the image of 16 x 20"),
         ((5, 5, 5, 9), "its box 5 5 5 9 has no area"),
         ((9, 2, 3, 8), "its box 9 2 3 8 has x2 < x1 or y2 < y1; the order is x1 y1 x2 y2"),
         (
@@ -172,7 +172,7 @@ def test_json_that_is_not_cocos_is_named(photos: Path) -> None:
     with pytest.raises(DataError) as caught:
         open_data(photos / "x.json")
     assert str(caught.value) == (
-        f"{photos / 'x.json'}: not COCO's JSON (KeyError: 'categories'); "
+        f"{photos / 'x.json'}: not COCO JSON (KeyError: 'categories'); "
         "it needs images, categories and annotations with bbox"
     )
 

@@ -146,8 +146,8 @@ def test_parquet_without_pyarrow_is_an_error_that_names_the_package(
         ("", {}, "the file is empty; list at least one image per class"),
         ("file,label\n", {}, "no rows; list at least one image per class"),
         ("file,label\n1.png,a\n", {"label": "lable"}, "no column lable; did you mean label?"),
-        ("u,v\n91,92\n", {}, "no column names image files, of u, v; say which is the image column"),
-        ("file,u,v\n1.png,2,3\n", {}, "no column for the label among file, u, v; say which is the label column"),
+        ("u,v\n91,92\n", {}, "no column names image files, of u, v; set the image column"),
+        ("file,u,v\n1.png,2,3\n", {}, "no column for the label among file, u, v; set the label column"),
         ("file,file\n1.png,2\n", {}, "two columns are called 'file'; rename one"),
         (
             "file,label,split\n1.png,a,banana\n",
@@ -158,7 +158,7 @@ def test_parquet_without_pyarrow_is_an_error_that_names_the_package(
             "file,label\n8.png,a\n9.png,b\n",
             {},
             "none of its 2 rows gives a labelled file; the first, 8.png: no such file; "
-            "put the table beside its images, or say which column is the image column (now file)",
+            "put the table beside its images, or set the image column (now file)",
         ),
         (
             "file,label\n1.png,a\n1.png,b\n2.png,a\n2.png,b\n3.png,a\n",

@@ -84,7 +84,7 @@ def test_rows_that_disagree_are_a_named_skip(table: Callable[[str], Path]) -> No
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("numbers", "no column of numbers among who; say which is the label column"),
+        ("numbers", "no column of numbers among who; set the label column"),
         ("boxes", "no columns of boxes among who; name them xmin, ymin, xmax, ymax or x, y, w, h"),
     ],
 )

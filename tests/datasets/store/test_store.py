@@ -120,9 +120,9 @@ def test_a_store_that_fits_nowhere_is_decoded_every_epoch_and_reported(
         on_progress=lambda done, of: messages.append((done, of)),
     )  # fmt: skip
     assert store.location == (
-        f"nowhere, 12 images of 3 x 12 x 10 in 0.0 MB, more than fits in 50% of the free memory, and {folder} cannot "
-        "take them (4,320 bytes are more than the cache may hold, 2,000); decoded in every epoch anew, which a smaller "
-        "image size or a roomier folder with CONVSCOPE_CACHE=FOLDER would save"
+        f"not cached (12 images of 3 x 12 x 10 in 0.0 MB, more than fits in 50% of the free memory, and {folder} "
+        "cannot take them (4,320 bytes are more than the cache may hold, 2,000)): images are decoded every epoch; "
+        "set CONVSCOPE_CACHE to a larger disk to avoid this"
     )
     assert messages == [(done, 12) for done in range(2, 13, 2)]
     assert entries(folder) == []
@@ -150,7 +150,7 @@ def test_batches_of_a_lazy_store_equal_those_of_a_decoded_one(photos: Path, monk
 def test_a_cache_that_cannot_be_written_stops_no_run_that_fits_in_memory(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     store = build_store(read_folder(photos), (4, 4), cache_folder=tmp_path / "file" / "kept", settings=KEEP)
-    assert store.location.startswith("in memory, 70 images of 3 x 4 x 4 in 0.0 MB; not kept for the next run, as ")
+    assert store.location.startswith("in memory, 70 images of 3 x 4 x 4 in 0.0 MB; not cached for the next run, as ")
 
 
 def test_an_interrupted_run_leaves_nothing(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from convscope.datasets.inputs.jpeg import jpeg_content, jpeg_pixels, may_be_rot
 from convscope.errors import DataError
 
 PIXEL_LIMIT = 178_956_970
-"""Maximum number of pixels: twice the default ``PIL.Image.MAX_IMAGE_PIXELS``, the limit of Pillow itself. A file of a few
+"""Maximum number of pixels: twice the default ``PIL.Image.MAX_IMAGE_PIXELS``, Pillow's own limit. A file of a few
 kilobytes can declare billions of pixels ("decompression bomb") and fill the memory."""
 
 FULL_WHITE = 65535.0
@@ -92,7 +92,7 @@ def read_image(
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """The output of decoding: (H, W) `size`, 1 or 3 `channels`, and the high-bit-depth grey `white` that becomes 255."""
+    """The output of decoding: (H, W) `size`, 1 or 3 `channels`, and the deep grey `white` that becomes 255."""
 
     size: tuple[int, int]
     channels: int
@@ -194,8 +194,8 @@ def _decoded(image: Image.Image, channels: int, size: tuple[int, int] | None, wh
 def fit(pixels: NDArray[np.uint8], whole: tuple[int, int], size: tuple[int, int]) -> NDArray[np.uint8]:
     """Centre-crop an image (H, W, C) to the aspect ratio of `size` (H, W) and resize it.
 
-    Bicubic with antialiasing, equal to Pillow except for rounding; an image of this size is returned unchanged. Training
-    and prediction both use this function.
+    Bicubic with antialiasing, equal to Pillow except for rounding; an image of this size is returned unchanged.
+    Training and prediction both use this function.
 
     Args:
         pixels: the whole image, at full size or reduced by `shrink` while decoding.

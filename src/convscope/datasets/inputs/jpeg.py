@@ -73,7 +73,7 @@ def jpeg_pixels(
 
 
 def shrink(whole: tuple[int, int], size: tuple[int, int]) -> int:
-    """The factor by which a JPEG decoder reduces an image of `whole` (H, W): the largest of 8, 4, 2, 1 that covers `size`."""
+    """By how much a JPEG decoder reduces an image of `whole` (H, W): the largest of 8, 4, 2, 1 that covers `size`."""
     scale = max(size[0] / whole[0], size[1] / whole[1])
     least = math.ceil(whole[0] * scale), math.ceil(whole[1] * scale)
     return next((by for by in SHRINKS if least[0] * by <= whole[0] and least[1] * by <= whole[1]), 1)

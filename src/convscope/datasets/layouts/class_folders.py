@@ -72,9 +72,9 @@ def _skip_loose(listing: DatasetBuilder, loose: list[ListedFile]) -> DatasetBuil
 
 
 def _split_folders(path: Path) -> dict[str, str]:
-    """Folder name -> role, when the folder is laid out by split_folders; else nothing.
+    """Folder name -> split, if the data are split; else empty.
 
-    A class may be called train (a vehicle): then its images lie in it directly.
+    A class may be called train (the vehicle): then it contains its images directly.
     """
     named = {folder.name: split_of(folder.name) for folder in _subfolders(path)}
     split_folders = {name: split for name, split in named.items() if split is not None}

@@ -22,7 +22,7 @@ def coco_files(path: Path) -> list[Path]:
 
 
 def read_coco(path: Path) -> Dataset:
-    """The images and largest boxes of a JSON file, or of all such files in a folder; instances_train.json is the train split.
+    """The images and largest boxes of a JSON file, or of all such files in a folder; the split is part of the file name.
 
     Raises:
         DataError: no COCO file, or no valid box.
