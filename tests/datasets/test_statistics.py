@@ -1,4 +1,4 @@
-"""Numbers on a data set."""
+"""Statistics of a dataset."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A folder with a subfolder per class, or that under train/, validation/ and test/."""
+"""Class folders, optionally under train/, validation/ and test/."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -56,7 +56,7 @@ def test_a_mixed_folder_loads_and_damaged_files_are_listed(mixed_folder: Path) -
     )
 
 
-def test_grey_files_alone_make_a_grey_data_set(tmp_path: Path, save: Save) -> None:
+def test_grey_files_only_make_a_grey_dataset(tmp_path: Path, save: Save) -> None:
     save(tmp_path / "a" / "1.png", mode="L")
     save(tmp_path / "b" / "1.png", mode="1")
     assert read_folder(tmp_path).channels == 1
@@ -77,7 +77,7 @@ def test_the_used_bit_depth_of_16_bit_files_is_detected_and_noted(tmp_path: Path
 @pytest.mark.parametrize(
     "words", [("train", "val", "test"), ("Train", "VALID", "Test"), ("training", "validation", "final")]
 )
-def test_folders_named_for_roles_are_the_split(tmp_path: Path, save: Save, words: tuple[str, ...]) -> None:
+def test_folders_named_like_splits_are_the_split(tmp_path: Path, save: Save, words: tuple[str, ...]) -> None:
     for word in words:
         save(tmp_path / word / "a" / "1.png")
         save(tmp_path / word / "b" / "deep" / "2.png")
@@ -130,7 +130,7 @@ def test_odd_class_folders_are_noted(tmp_path: Path, save: Save) -> None:
     )
 
 
-def test_links_to_folders_are_followed_but_not_in_circles(tmp_path: Path, save: Save) -> None:
+def test_links_to_folders_are_followed_but_not_in_cycles(tmp_path: Path, save: Save) -> None:
     save(tmp_path / "far" / "1.png")
     save(tmp_path / "data" / "b" / "1.png")
     (tmp_path / "data" / "a").symlink_to(tmp_path / "far")
@@ -154,7 +154,7 @@ def test_the_fingerprint_changes_with_names_labels_and_files(tmp_path: Path, sav
     assert len(visited) == 4
 
 
-def test_a_subset_keeps_classes_and_cuts_the_rest(mixed_folder: Path) -> None:
+def test_a_subset_keeps_all_classes(mixed_folder: Path) -> None:
     dataset = read_folder(mixed_folder)
     keep = dataset.targets == 1
     few = dataset.subset(keep)
@@ -253,7 +253,7 @@ def test_links_to_one_image_from_several_folders_are_its_labels(tmp_path):
     assert not any("no class" in note for note in found.notes)
 
 
-def test_hard_links_are_labels_too_and_images_in_no_folder_have_none(tmp_path):
+def test_hard_links_are_labels_too_and_images_outside_folders_have_none(tmp_path):
     files = save_all(tmp_path / "photos")
     for label, numbers in (("red", (0, 1)), ("round", (1, 3))):
         (tmp_path / "photos" / label).mkdir()

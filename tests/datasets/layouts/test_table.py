@@ -54,7 +54,7 @@ def test_columns_are_recognised_by_their_content(pictures: Path) -> None:
     assert dataset.notes == ("columns used: where for image, what for label",)
 
 
-def test_columns_that_are_given_win(pictures: Path) -> None:
+def test_given_columns_take_precedence(pictures: Path) -> None:
     path = write(pictures, "file,label,second,truth\n1.png,a,3.png,u\n2.png,b,2.png,v\n")
     dataset = read_table(path, Columns(image="second", label="truth", group="label"))
     assert dataset.names == ("2.png", "3.png")
@@ -64,7 +64,7 @@ def test_columns_that_are_given_win(pictures: Path) -> None:
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-def test_every_delimiter_is_found_out(pictures: Path, delimiter: str) -> None:
+def test_every_delimiter_is_detected(pictures: Path, delimiter: str) -> None:
     text = "file,label\n1.png,a\n\n2.png,b\n".replace(",", delimiter)
     assert read_table(write(pictures, text)).names == ("1.png", "2.png")
 

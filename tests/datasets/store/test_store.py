@@ -1,4 +1,4 @@
-"""Every image decoded once, and kept where it fits."""
+"""The store of decoded images, in memory or in the cache."""
 
 import os
 import socket
@@ -49,7 +49,7 @@ def test_the_store_contains_the_images_of_read_image(mixed_folder: Path) -> None
     assert not store.mapped
 
 
-def test_a_built_in_set_is_kept_as_it_is_or_resized() -> None:
+def test_a_built_in_dataset_is_stored_unchanged_or_resized() -> None:
     dataset = digits()
     assert isinstance(dataset.images, np.ndarray)
     assert (build_store(dataset, (8, 8)).pixels[:, 0] == dataset.images[..., 0]).all()
@@ -83,7 +83,7 @@ def test_the_mapped_file_stays_as_it_is_when_pixels_are_written_to(photos: Path,
     assert (build_store(read_folder(photos), (4, 4), cache_folder=folder).pixels == first.pixels).all()
 
 
-def test_other_files_sizes_and_channels_are_decoded_anew(photos: Path, tmp_path: Path, save: Save) -> None:
+def test_other_files_sizes_and_channels_are_decoded_again(photos: Path, tmp_path: Path, save: Save) -> None:
     folder = tmp_path / "kept"
     build_store(read_folder(photos), (4, 4), cache_folder=folder, settings=KEEP)
     build_store(read_folder(photos), (5, 4), cache_folder=folder, settings=KEEP)
@@ -183,7 +183,7 @@ def test_partial_stores_of_killed_runs_are_deleted_and_those_of_active_runs_are_
     assert {alive, foreign} <= set(entries(folder))
 
 
-def test_the_least_recently_used_goes_first(photos: Path, tmp_path: Path) -> None:
+def test_the_least_recently_used_entry_is_deleted_first(photos: Path, tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     limit = StoreSettings(worth_caching=0, cache_limit=8000)  # two of some 3,500 bytes
     kept = []
@@ -195,7 +195,7 @@ def test_the_least_recently_used_goes_first(photos: Path, tmp_path: Path) -> Non
     second = set(entries(folder)) - set(first)
     os.utime(folder / first[0], (1, 1))
     os.utime(folder / next(iter(second)), (2, 2))
-    build_store(read_folder(photos), (4, 4), cache_folder=folder, settings=limit)  # touches the first
+    build_store(read_folder(photos), (4, 4), cache_folder=folder, settings=limit)  # updates the time of the first
     build_store(read_folder(photos), (3, 4), cache_folder=folder, settings=limit)
     assert first[0] in entries(folder)
     assert not second & set(entries(folder))
@@ -215,7 +215,7 @@ def test_two_runs_that_write_the_same_entry_do_not_disturb_each_other(tmp_path: 
 
 
 @pytest.mark.parametrize("damage", ["cut", "shape", "text"])
-def test_an_unsound_entry_is_not_used_and_makes_room(photos: Path, tmp_path: Path, damage: str) -> None:
+def test_a_damaged_entry_is_not_used_and_is_deleted(photos: Path, tmp_path: Path, damage: str) -> None:
     folder = tmp_path / "kept"
     whole = build_store(read_folder(photos), (4, 4), cache_folder=folder, settings=KEEP)
     pixels = folder / entries(folder)[0] / "pixels.npy"
@@ -238,7 +238,7 @@ def test_the_folder_is_the_environments_or_the_systems(monkeypatch: pytest.Monke
     assert cache.default_folder().name == "convscope"
 
 
-def test_memory_and_cores_are_more_than_none(tmp_path: Path) -> None:
+def test_memory_and_cores_are_positive(tmp_path: Path) -> None:
     assert available_memory() > 0
     assert usable_cores() >= 1
     (tmp_path / "memory.max").write_text("1000\n")

@@ -215,7 +215,7 @@ def fit(pixels: NDArray[np.uint8], whole: tuple[int, int], size: tuple[int, int]
 
 
 def visible_window(whole: tuple[int, int], size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """The part (left, top, right, bottom), in pixels, of an image of `whole` (H, W) that `fit` resizes to `size` (H, W).
+    """The part (left, top, right, bottom), in pixels, of an image of `whole` (H, W) that `fit` uses for `size` (H, W).
 
     It starts at a multiple of the decoder's reduction factor (`shrink`), so that images, masks and boxes are cropped
     equally however they are decoded.

@@ -25,7 +25,7 @@ _TABLES = (".csv", ".tsv", ".parquet")
 def read_folder(path: Path, target_kind: str | None = None) -> Dataset:
     """The images below a folder, each labelled with the name of its class folder, at any depth.
 
-    If a file is in several of them, by links, or if `target_kind` is "labels", folders are labels (`multilabel_folder`).
+    If a file is in several of them, by links, or if `target_kind` is "labels", folders are labels.
 
     If `path` contains a folder train with class folders, then train, validation (or val, valid, dev) and test, in any
     case, are read as the split of the data; any of them may be missing.

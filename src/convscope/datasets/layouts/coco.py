@@ -22,7 +22,7 @@ def coco_files(path: Path) -> list[Path]:
 
 
 def read_coco(path: Path) -> Dataset:
-    """The images and largest boxes of a JSON file, or of all such files in a folder; the split is part of the file name.
+    """The images and largest boxes of a JSON file, or of all such files in a folder, whose names contain the split.
 
     Raises:
         DataError: no COCO file, or no valid box.

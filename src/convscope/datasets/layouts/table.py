@@ -99,8 +99,8 @@ def _merge(listing: DatasetBuilder, found: dict[Path, list[tuple[int, ListedFile
     if len(contradicting) > max(1.0, _TOLERATED * len(found)):
         raise DataError(
             f"{listing.source}: rows disagree about {len(contradicting):,} of {len(found):,} files, such as "
-            f"{contradicting[0][0][1].name} ({_contradiction(contradicting[0])}); a classifier needs one label and one split "
-            f"per image"
+            f"{contradicting[0][0][1].name} ({_contradiction(contradicting[0])}); "
+            "a classifier needs one label and one split per image"
         )
     listing.skipped += [
         Skipped(entries[0][1].name, f"rows disagree, {_contradiction(entries)}") for entries in contradicting

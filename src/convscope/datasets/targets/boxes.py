@@ -86,10 +86,9 @@ def clip_box(box: Sequence[float], size: tuple[int, int]) -> tuple[float, ...]:
 
 
 def boxes_in_view(targets: NDArray[Any], sizes: NDArray[np.int64], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Boxes (N, 5) of files of these sizes (N, 2) in pixels of what the network sees of them; see
-    `visible_window`.
+    """Convert boxes (N, 5) of files of sizes (N, 2) to pixels of the network's input; see `visible_window`.
 
-    A box of which less than a quarter is targets is nan: it is not known there.
+    A box of which less than a quarter is visible becomes nan (unknown).
     """
     windows = np.array([visible_window((int(height), int(width)), size) for height, width in sizes])
     scale = np.array([size[1], size[0]]) / (windows[:, 2:] - windows[:, :2])
