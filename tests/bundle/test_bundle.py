@@ -81,7 +81,7 @@ def test_a_pickle_is_rejected_and_never_executed(tmp_path, disguise):
 
 
 def test_weights_whose_header_starts_like_a_pickle_are_opened(tmp_path):
-    """A safetensors file starts with the length of its header; one length in 32 starts with the first byte of a pickle."""
+    """A safetensors file starts with the length of its header, whose first byte may be that of a pickle."""
     model, _ = saved(tmp_path)
     file = tmp_path / "model.safetensors"
     content = file.read_bytes()

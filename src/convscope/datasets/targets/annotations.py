@@ -12,7 +12,7 @@ from convscope.errors import DataError
 Box = tuple[float, float, float, float]
 
 SEVERAL = (
-    "show multiple objects, of which the largest is used; convscope crop makes an image of each; "
+    "show several objects, of which the largest is used; convscope crop makes an image of each; "
     "use a detector to find all of them"
 )
 
