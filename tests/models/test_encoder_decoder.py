@@ -153,7 +153,7 @@ def test_a_timm_network_works_as_encoder_and_as_classifier() -> None:
     assert str(caught.value) == "timm:resnet10tt: timm has no such network; did you mean resnet10t?"
     with pytest.raises(ModelError) as caught:
         build(Architecture(name="timm:resnet10t", classes=4, size=(64,)))
-    assert str(caught.value) == "timm:resnet10t: rank is 1 and timm's networks are for images; choose rank=2"
+    assert str(caught.value) == "timm:resnet10t: rank is 1, but timm's networks need images; choose rank=2"
 
 
 def test_without_timm_the_error_says_how_to_install_it(monkeypatch) -> None:

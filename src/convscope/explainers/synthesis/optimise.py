@@ -109,7 +109,6 @@ def optimise(
         raise ConfigError("objective: no targets; add it to an objective with targets")
     device, dtype = device_and_dtype(model)
     generators = random_streams(objective.count, settings)
-    progress = _Progress(settings)
     with record(model, *objective.layers, gradients=True) as kept, kernels_channels_last(model):
 
         def score(pixels: Tensor) -> Tensor:
@@ -117,24 +116,9 @@ def optimise(
             return objective.score(kept, pixels).float()
 
         images = ImageParameters(space, settings.size, generators, settings.parameterisation == "fourier").to(device)
-        adam = torch.optim.Adam([images.weights], lr=settings.learning_rate)
         with torch.no_grad():
             start = score(images.pixels())
-        for step in range(1, settings.steps + 1):
-            pixels = images.pixels()
-            transformed = transform_images(pixels, settings.transforms, generators)
-            scores = score(transformed)
-            gradient = _gradient(scores, images.weights, retain_graph=step <= _REDIRECT_STEPS)
-            images.weights.grad = (
-                gradient
-                if step > _REDIRECT_STEPS
-                else _redirected_gradient(gradient, images.weights, partial(score, transformed))
-            )
-            if progress.finished(scores.detach(), pixels.detach()):
-                break
-            adam.step()
-            if on_progress:
-                on_progress(step, settings.steps)
+        progress = _run_steps(score, images, generators, settings, on_progress)
         with torch.no_grad():
             result, steps = progress.result(images.pixels())
             final = score(result)
@@ -144,6 +128,32 @@ def optimise(
         )
     arrays = (result, start, final, torch.stack(progress.history), steps)
     return OptimisedImages(*(array.cpu().numpy() for array in arrays))
+
+
+def _run_steps(
+    score: Callable[[Tensor], Tensor],
+    images: ImageParameters,
+    generators: list[torch.Generator],
+    settings: OptimisationSettings,
+    on_progress: Progress | None,
+) -> "_Progress":
+    """Take gradient steps until all images have converged or the steps are used up."""
+    progress = _Progress(settings)
+    adam = torch.optim.Adam([images.weights], lr=settings.learning_rate)
+    for step in range(1, settings.steps + 1):
+        pixels = images.pixels()
+        transformed = transform_images(pixels, settings.transforms, generators)
+        scores = score(transformed)
+        gradient = _gradient(scores, images.weights, retain_graph=step <= _REDIRECT_STEPS)
+        if step <= _REDIRECT_STEPS:
+            gradient = _redirected_gradient(gradient, images.weights, partial(score, transformed))
+        images.weights.grad = gradient
+        if progress.finished(scores.detach(), pixels.detach()):
+            break
+        adam.step()
+        if on_progress:
+            on_progress(step, settings.steps)
+    return progress
 
 
 def random_streams(count: int, settings: OptimisationSettings) -> list[torch.Generator]:
