@@ -75,7 +75,7 @@ def compute_features(
     folder: Path | None = None,
     settings: StoreSettings = StoreSettings(),  # noqa: B008  (frozen)
 ) -> Features:
-    """Compute the features of every image, once per view; cached on disk if it seconds long.
+    """Compute the features of every image, once per view; cached on disk if it took long.
 
     Args:
         views: the batches of each view, in order; view v uses epoch v.

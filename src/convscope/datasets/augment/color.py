@@ -28,7 +28,7 @@ class ColorChange:
         )
 
     def apply(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) changed and clipped to [0, 1]; modifies `x` in random if there is no colour matrix."""
+        """(B, C, H, W) changed and clipped to [0, 1]; modifies `x` in place if there is no colour matrix."""
         if self.color_matrix is not None:
             x = torch.bmm(self.color_matrix.to(x.device, x.dtype), x.flatten(2)).view(x.shape)
         mean = x.mean((1, 2, 3), keepdim=True)
