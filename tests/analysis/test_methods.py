@@ -204,7 +204,7 @@ def test_a_file_that_is_not_an_image_is_an_error_with_its_path(run, tmp_path):
     file = tmp_path / "notes.png"
     file.write_text("no image")
     assert error_message(DataError, run, "attribution", {"images": [str(file)]}) == (
-        f"{file}: no image of a kind that can be read; convert it to PNG or JPEG, or delete it"
+        f"{file}: not an image in a supported format; convert it to PNG or JPEG, or delete it"
     )
     assert error_message(ConfigError, run, "attribution", {"images": [str(file), "3"]}) == (
         f"images: {file} is a file, the others are not; name either files, or classes and images"

@@ -114,8 +114,8 @@ def test_a_drawing_is_centred_as_the_training_images_are(client):
 HOSTILE = {
     "nothing": (b"", 415, "the file is empty, 0 bytes; copy it again or delete it"),
     "text": (b"<script>alert(1)</script>", 415,
-             "no image of a kind that can be read; convert it to PNG or JPEG, or delete it"),
-    "cut off": (png(np.zeros((64, 64, 3), np.uint8))[:60], 415, "damaged or cut short; copy it again or delete it"),
+             "not an image in a supported format; convert it to PNG or JPEG, or delete it"),
+    "cut off": (png(np.zeros((64, 64, 3), np.uint8))[:60], 415, "damaged or truncated; copy it again or delete it"),
     "too long": (b"\x89PNG" + bytes(MAX_BYTES), 413, f"more than {MAX_BYTES:,} bytes; reduce the image"),
 }  # fmt: skip
 

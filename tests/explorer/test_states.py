@@ -94,7 +94,7 @@ def test_a_network_that_cannot_be_opened_is_reported_with_the_reason(explored, o
     (own_copy / "model" / "model.safetensors").write_bytes(b"no weights")
     response = explored(own_copy).get("/api/network")
     assert (response.status_code, response.json()["kind"]) == (409, "not available")
-    assert "model.safetensors: cut off or damaged" in response.json()["error"]
+    assert "model.safetensors: truncated or damaged" in response.json()["error"]
 
 
 def test_a_run_whose_images_are_gone_still_shows_its_network(explored, few, tmp_path, no_report):  # noqa: ARG001
