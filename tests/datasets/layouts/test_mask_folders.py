@@ -119,7 +119,7 @@ def test_mismatched_files_are_named(folder: Path, save: Save) -> None:
         ),
         Skipped("images/large.jpg", "its mask is 32 x 40 and the image 16 x 20"),
         Skipped("images/lone.jpg", "has no mask of its name"),
-        Skipped("images/photo.jpg", "its mask photo.png has 320 values, more than 64: a picture, not a mask"),
+        Skipped("images/photo.jpg", "its mask photo.png has 320 values, more than 64: an image, not a mask"),
     )
 
 

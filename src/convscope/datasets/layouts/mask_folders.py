@@ -131,7 +131,7 @@ def _codes(paths: Sequence[Path]) -> list[_Codes | str]:
             return f"cannot be used: {str(error).removeprefix(f'{path}: ')}"
         values = np.unique(codes)
         if len(values) > MOST:
-            return f"has {len(values)} values, more than {MOST}: a picture, not a mask"
+            return f"has {len(values)} values, more than {MOST}: an image, not a mask"
         return _Codes(values, (codes.shape[0], codes.shape[1]))
 
     with quiet_pillow(), ThreadPoolExecutor(usable_cores(), "convscope-masks") as pool:
