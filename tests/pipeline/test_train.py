@@ -293,8 +293,8 @@ def test_a_budget_that_is_over_before_the_first_step_is_refused(tmp_path, few):
         train(tmp_path / "run", few, train__budget=0.5)
     spent = caught.value.args[0].split(" of which ")[1].split(" ")[0]
     assert str(caught.value) == (
-        f"train.budget is 0.5 s, of which {spent} s were used before the first step and 3 s are reserved for the report; "
-        "increase it"
+        f"train.budget is 0.5 s, of which {spent} s were used before the first step and 3 s are reserved for the "
+        "report; increase it"
     )
     assert not (tmp_path / "run").exists()
 
