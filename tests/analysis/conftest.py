@@ -1,3 +1,3 @@
-"""The fixtures of these tests."""
+"""Fixtures of these tests."""
 
 from helpers.analysis_fixtures import finding, run, spectral  # noqa: F401

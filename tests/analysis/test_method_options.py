@@ -1,4 +1,4 @@
-"""What every way takes, what the report takes in, and boxes and masks."""
+"""Common options of the methods, results in the report, and object masks."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def quick(method: str) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("method", "picture"),
     [
-        ("filters", "answer"),
+        ("filters", "activations"),
         ("attribution", ""),
         ("invert", ""),
         ("neighbours", ""),
@@ -49,7 +49,7 @@ def test_channels_and_images_change_the_result(spectral, method, picture):
     assert [Image.open(path).tobytes() for path in narrow.pictures] != before
     assert narrow.numbers["settings"]["channels"] == [1, 3]
     if picture:
-        assert len(narrow.pictures) == 3, "the kernels, and what they answer to two images"
+        assert len(narrow.pictures) == 3, "the kernels, and the activation maps of two images"
 
 
 @pytest.mark.parametrize("of", ["neuron", "layer", "direction"])
@@ -57,7 +57,7 @@ def test_neurons_whole_layers_and_directions_can_be_maximised(spectral, of):
     result = explain(spectral, "maximise", {"objective": of, "layers": ["late"], "steps": 3, "copies": 2})
     (layer,) = result.numbers["layers"]
     assert layer["kind"] == of
-    expected = {"neuron": [f"neuron {i}" for i in range(8)], "layer": ["all of it"],
+    expected = {"neuron": [f"neuron {i}" for i in range(8)], "layer": ["whole layer"],
                 "direction": ["towards soil", "towards water", "towards wood"]}  # fmt: skip
     assert layer["names"] == expected[of]
     assert len(layer["final"]) == 2 * len(layer["names"])
@@ -101,7 +101,7 @@ def test_a_planted_dead_filter_and_its_copy_become_suggestions_of_the_run(run):
 
 
 class Bright(nn.Module):
-    """Answers 1 where there is a bright place, by its largest value."""
+    """Class 1 if the image has a bright patch."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -114,18 +114,20 @@ class Bright(nn.Module):
 
 
 def planted():
-    """Twelve dim images with a bright square each, and where it is."""
-    marks = torch.zeros(12, 16, 16, dtype=torch.bool)
+    """Twelve dim images with a bright square each, and the masks of the squares."""
+    masks = torch.zeros(12, 16, 16, dtype=torch.bool)
     for i in range(12):
-        marks[i, i : i + 4, 3:7] = True
-    return torch.where(marks, 0.9, 0.1)[:, None], marks
+        masks[i, i : i + 4, 3:7] = True
+    return torch.where(masks, 0.9, 0.1)[:, None], masks
 
 
 @pytest.mark.parametrize("as_classes", [False, True])
 def test_maps_localise_the_bright_patch_that_determines_the_class(tmp_path, as_classes):
-    pixels, marks = planted()
-    given = torch.where(marks, 1, 255) if as_classes else marks
-    subject = wrap_module(Bright(), pixels, [1] * 12, InputInfo(classes=("dark", "bright"), home=tmp_path), given)
+    pixels, masks = planted()
+    object_masks = torch.where(masks, 1, 255) if as_classes else masks
+    subject = wrap_module(
+        Bright(), pixels, [1] * 12, InputInfo(classes=("dark", "bright"), home=tmp_path), object_masks
+    )
     result = explain(subject, "pointing", {"layers": ["layer"]})
     assert [one["method"] for one in result.numbers["maps"]] == [
         "grad_cam", "layer_cam", "integrated_gradients", "occlusion",
@@ -157,13 +159,13 @@ def test_objects_of_masks_are_measured_by_region_without_background_and_ignored_
     mask = np.zeros((1, 20, 20), np.uint8)
     mask[0, 2:6, 3:13] = 1
     mask[0, 12:18, 4:8] = 2
-    mask[0, 0, 0] = 1  # a speck
+    mask[0, 0, 0] = 1  # smaller than an object
     mask[0, 19] = 255
     images = ImageSet(("a",), np.array([1]), np.zeros((1, 1, 20, 20), np.uint8), np.array([0]), mask)
     assert object_sides(images, ground_first=True).tolist() == [[4, 10], [6, 4]]
 
 
-def refused(error: type[ConvscopeError], *given: object) -> str:
+def error_message(error: type[ConvscopeError], *given: object) -> str:
     with pytest.raises(error) as caught:
         explain(*given)  # type: ignore[arg-type]
     return str(caught.value)
@@ -171,7 +173,7 @@ def refused(error: type[ConvscopeError], *given: object) -> str:
 
 @pytest.mark.parametrize("method", [method for method in METHODS if method not in ("over_time", "pointing")])
 def test_every_method_suggests_the_nearest_name_of_an_unknown_layer(spectral, method):
-    assert refused(ConvscopeError, spectral, method, {"layers": ["latte"], **quick(method)}) == (
+    assert error_message(ConvscopeError, spectral, method, {"layers": ["latte"], **quick(method)}) == (
         "layer latte: the network has no such layer; did you mean late?"
     )
 
@@ -195,39 +197,40 @@ OUT_OF_RANGE = {
 def test_every_method_rejects_a_channel_out_of_range(spectral, method):
     layer = "late.1" if method == "filters" else "late"
     settings = {"layers": [layer], "channels": [99], **quick(method)}
-    assert refused(ConvscopeError, spectral, method, settings) == OUT_OF_RANGE[method]
+    assert error_message(ConvscopeError, spectral, method, settings) == OUT_OF_RANGE[method]
 
 
 def test_layers_without_channels_runs_without_masks_and_without_probes_are_errors(run, spectral):
-    assert refused(ConfigError, spectral, "attribution", {"method": ["occlusion"], "channels": [1]}) == (
-        "channels: occlusion are of the image and have none; choose grad_cam, grad_cam_plus_plus, hires_cam, layer_cam"
+    assert error_message(ConfigError, spectral, "attribution", {"method": ["occlusion"], "channels": [1]}) == (
+        "channels: occlusion attribute to pixels and have no channels; "
+        "choose grad_cam, grad_cam_plus_plus, hires_cam, layer_cam"
     )
-    assert refused(ConfigError, spectral, "pointing") == (
-        "images: those of Spectral come without boxes or masks, so nothing says where a map should point; "
-        "train on data that have some, or give marks to own_module"
+    assert error_message(ConfigError, spectral, "pointing") == (
+        "images: Spectral has no boxes or masks, so no object is known; "
+        "train on data with boxes or masks, or pass object_masks to wrap_module"
     )
-    assert refused(RunError, run, "over_time", {"layers": ["stages.9"]}) == (
-        "layer stages.9: its maps were not kept while training; choose one of stem, stages.0, stages.1"
+    assert error_message(RunError, run, "over_time", {"layers": ["stages.9"]}) == (
+        "layer stages.9: its maps were not recorded during training; choose one of stem, stages.0, stages.1"
     )
-    assert refused(ConfigError, run, "over_time", {"channels": [99]}) == (
-        "channels: 99 of layer stem was not kept while training; choose from 0, 1, 2, 3"
+    assert error_message(ConfigError, run, "over_time", {"channels": [99]}) == (
+        "channels: 99 of layer stem was not recorded during training; choose from 0, 1, 2, 3"
     )
-    assert refused(ConfigError, run, "over_time", {"images": ["cat"]}).startswith(
+    assert error_message(ConfigError, run, "over_time", {"images": ["cat"]}).startswith(
         "images: no probe image or class cat; choose one of digits/"
     )
-    assert refused(ConfigError, spectral, "maximise", {"objective": "direction", "images": ["soli"]}) == (
+    assert error_message(ConfigError, spectral, "maximise", {"objective": "direction", "images": ["soli"]}) == (
         "images: no class soli; did you mean soil?"
     )
-    assert refused(ConfigError, spectral, "maximise", {"objective": "class"}) == (
+    assert error_message(ConfigError, spectral, "maximise", {"objective": "class"}) == (
         "explain maximise: objective is 'class'; choose one of channel, direction, layer, neuron"
     )
 
 
-WITHOUT_IMAGES = "images: model comes without images; name files or folders"
+WITHOUT_IMAGES = "images: model has no images; name files or folders"
 ALONE = {
     "activations": WITHOUT_IMAGES, "stimuli": WITHOUT_IMAGES, "attribution": WITHOUT_IMAGES, "invert": WITHOUT_IMAGES,
     "neighbours": WITHOUT_IMAGES, "embedding": WITHOUT_IMAGES, "sanity": WITHOUT_IMAGES, "pointing": WITHOUT_IMAGES,
-    "suggestions": "images: model comes without images; suggestions need a run, or images in Python",
+    "suggestions": "images: model has no images; suggestions need a run, or images in Python",
 }  # fmt: skip
 
 
@@ -235,27 +238,27 @@ ALONE = {
 def test_a_saved_model_without_images_supports_methods_that_need_none_and_requires_files_otherwise(run, method):
     settings = {**quick(method), **({"layers": ["stages.1"], "channels": [1]} if method == "maximise" else {})}
     if method in ALONE:
-        assert refused(ConfigError, run / "model", method, settings) == ALONE[method]
+        assert error_message(ConfigError, run / "model", method, settings) == ALONE[method]
         return
     assert explain(run / "model", method, settings).pictures
 
 
-def test_a_network_without_maps_is_looked_at_by_its_pixels(tmp_path):
+def test_a_network_without_maps_is_explained_by_pixel_attribution(tmp_path):
     flat = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 2))
     subject = wrap_module(flat, torch.rand(6, 1, 8, 8), [0, 1] * 3, InputInfo(classes=("a", "b"), home=tmp_path))
     result = explain(subject, "attribution")
     assert [one["method"] for one in result.numbers["maps"]] == ["integrated_gradients", "occlusion"]
-    assert refused(ConfigError, subject, "attribution", {"method": ["grad_cam"]}) == (
+    assert error_message(ConfigError, subject, "attribution", {"method": ["grad_cam"]}) == (
         "Sequential: no layer has maps; choose --method integrated_gradients, input_gradients, smooth_grad or occlusion"
     )
 
 
 def test_masks_of_another_shape_are_rejected():
-    pixels, marks = planted()
+    pixels, masks = planted()
     with pytest.raises(ConfigError) as caught:
-        wrap_module(Bright(), pixels, [1] * 12, None, marks[:, :8])
+        wrap_module(Bright(), pixels, [1] * 12, None, masks[:, :8])
     assert str(caught.value) == (
-        "marks: shape (12, 8, 16) for images (12, 1, 16, 16); give one of (H, W) for each image"
+        "object_masks: shape (12, 8, 16) for images (12, 1, 16, 16); give one mask (H, W) per image"
     )
 
 
@@ -265,7 +268,7 @@ def test_for_a_regression_run_methods_that_need_classes_list_other_methods(run):
     content = json.loads(config.read_text()) | {"task": "regress", "task_settings": {}}
     config.write_text(json.dumps(content))
     for method in ("attribution", "class_images", "sanity"):
-        assert refused(ConfigError, numbers, method) == (
+        assert error_message(ConfigError, numbers, method) == (
             "numbers: task 'regress' has no class scores; "
             "use activations, filters, stimuli, invert, maximise or neighbours instead"
         )

@@ -1,4 +1,4 @@
-"""Looking into runs, saved models and modules of one's own: what is written, what is chosen, what is refused."""
+"""Explain methods on runs, saved models and custom modules: results, selection and errors."""
 
 import json
 import os
@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from convscope.analysis.result import AnalysisResult
 from convscope.analysis.selection import attribution_layer, chosen_images, round_robin, stages
 from convscope.analysis.target import open_target
 from convscope.api import Run, RunFolder, write_report
@@ -35,7 +36,7 @@ PICTURES = {
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_every_way_writes_pictures_and_the_same_numbers_again_with_the_same_seed(run, finding, method, tmp_path):
+def test_every_method_writes_pictures_and_equal_numbers_for_equal_seeds(run, finding, method, tmp_path):
     run = finding if method == "pointing" else run
     result = explain(run, method, QUICK.get(method, {}), out=tmp_path / "first")
     again = explain(run, method, QUICK.get(method, {}), out=tmp_path / "second")
@@ -55,7 +56,7 @@ SETTINGS = {"class_images": {"steps": 2}, "maximise": {"steps": 2}, "invert": {"
 
 
 @pytest.mark.parametrize("method", [method for method in METHODS if method not in ("over_time", "pointing")])
-def test_every_way_works_on_a_module_of_ones_own_with_five_channels(spectral, method):
+def test_every_method_works_on_a_custom_module_with_five_channels(spectral, method):
     before = {name: value.clone() for name, value in spectral.model.state_dict().items()}
     result = explain(spectral, method, SETTINGS.get(method, {}))
     assert result.numbers_file.parent == spectral.home / method
@@ -64,14 +65,14 @@ def test_every_way_works_on_a_module_of_ones_own_with_five_channels(spectral, me
 
 
 def test_activations_equal_the_output_recorded_by_a_hook(spectral):
-    kept = []
-    handle = spectral.model.late.register_forward_hook(lambda _module, _inputs, output: kept.append(output))
+    outputs = []
+    handle = spectral.model.late.register_forward_hook(lambda _module, _inputs, output: outputs.append(output))
     x = spectral.input(spectral.read("validation").select([0]))
     spectral.model(x)
     handle.remove()
     result = explain(spectral, "activations", {"images": ["a"], "layers": ["late"]})
     np.testing.assert_allclose(
-        result.numbers["layers"][0]["mean"][0], kept[0].mean((2, 3))[0].tolist(), rtol=1e-5, atol=1e-6
+        result.numbers["layers"][0]["mean"][0], outputs[0].mean((2, 3))[0].tolist(), rtol=1e-5, atol=1e-6
     )
 
 
@@ -96,18 +97,18 @@ def test_images_are_chosen_by_class_by_name_and_by_mistake(run):
     assert sorted(some.targets) == list(range(10))
 
 
-def test_classes_take_turns():
+def test_round_robin_alternates_between_classes():
     assert round_robin(np.array([0, 0, 0, 1, 2, 2]), 5) == [0, 3, 4, 1, 5]
     assert round_robin(np.array([0, 0, 0, 1]), 9, each=1) == [0, 3]
     assert round_robin(np.array([-1, -1, -1]), 2, each=1) == [0, 1]
 
 
-def test_a_foreign_network_is_looked_at_where_each_resolution_ends(spectral):
+def test_the_stages_of_a_custom_module_end_each_resolution(spectral):
     x = spectral.input(spectral.read("train").select([0]))
     assert stages(spectral.model, x) == ("early", "late")
 
 
-def test_maps_of_where_come_from_the_deepest_stage_that_still_has_places(run):
+def test_attribution_uses_the_deepest_stage_with_large_enough_maps(run):
     subject = open_target(run)
     assert attribution_layer(subject.model, subject.input(subject.read("train").select([0]))) == "stages.1"
 
@@ -115,10 +116,21 @@ def test_maps_of_where_come_from_the_deepest_stage_that_still_has_places(run):
 def test_the_run_itself_explains(run):
     result = Run(run).explain("filters")
     assert result.pictures == (run / "explain" / "filters" / "stem.conv.png",)
+    assert repr(result) == f"AnalysisResult('filters', pictures=1, folder={str(run / 'explain' / 'filters')!r})"
     assert "data:image/png;base64," in result._repr_html_()
 
 
-def test_the_hierarchy_goes_into_the_report_until_the_network_changes(run):
+def test_the_html_of_a_result_escapes_its_summary_and_shows_only_pictures(tmp_path):
+    Image.new("L", (2, 2)).save(tmp_path / "a.png")
+    (tmp_path / "page.html").write_text("<p>page</p>")
+    pictures = (tmp_path / "a.png", tmp_path / "page.html")
+    result = AnalysisResult("filters", pictures, tmp_path / "filters.json", {}, ("class <b> & <i>",))
+    html = result._repr_html_()
+    assert html.startswith('<p>class &lt;b&gt; &amp; &lt;i&gt;</p><p><img src="data:image/png;base64,')
+    assert html.count("<img") == 1
+
+
+def test_the_report_includes_the_hierarchy_until_the_network_changes(run):
     explain(run, "hierarchy", QUICK["hierarchy"])
     report = write_report(RunFolder.open(run)).read_text()
     assert "stages.1: feature visualisations" in report
@@ -133,92 +145,96 @@ def test_the_hierarchy_goes_into_the_report_until_the_network_changes(run):
     assert "Learned features" not in (run / "report.html").read_text()
 
 
-def refused(error: type[ConvscopeError], *given: object) -> str:
+def error_message(error: type[ConvscopeError], *given: object) -> str:
     with pytest.raises(error) as caught:
         explain(*given)  # type: ignore[arg-type]
     return str(caught.value)
 
 
 def test_invalid_requests_are_errors_with_a_remedy(run, spectral, tmp_path):
-    assert refused(ModelError, run, "activations", {"layers": ["stages.7"]}) == (
+    assert error_message(ModelError, run, "activations", {"layers": ["stages.7"]}) == (
         "layer stages.7: the network has no such layer; did you mean stages.1?"
     )
-    assert refused(ConfigError, run, "activations", {"layers": ["stages.1"], "channels": [99]}) == (
+    assert error_message(ConfigError, run, "activations", {"layers": ["stages.1"], "channels": [99]}) == (
         "channels: no 99 in layer stages.1, which has 8; choose from 0 to 7"
     )
-    assert refused(ConfigError, run, "atribution", {}) == "explain: no method atribution; did you mean attribution?"
-    assert refused(ConfigError, run, "attribution", {"layer": ["stages.1"]}) == (
+    assert (
+        error_message(ConfigError, run, "atribution", {}) == "explain: no method atribution; did you mean attribution?"
+    )
+    assert error_message(ConfigError, run, "attribution", {"layer": ["stages.1"]}) == (
         "explain attribution: no setting layer; did you mean layers?"
     )
-    assert refused(ConfigError, run, "stimuli", {"count": 0}) == (
+    assert error_message(ConfigError, run, "stimuli", {"count": 0}) == (
         "explain stimuli: count is 0; it should be greater than or equal to 1"
     )
-    assert refused(ConfigError, run, "attribution", {"split": "test"}) == (
+    assert error_message(ConfigError, run, "attribution", {"split": "test"}) == (
         "explain attribution: split is 'test'; choose one of train, validation"
     )
-    assert refused(ConfigError, run, "attribution", {"target": "cat"}) == (
+    assert error_message(ConfigError, run, "attribution", {"target": "cat"}) == (
         "target: no class cat; choose one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
     )
-    assert refused(ConfigError, spectral, "attribution", {"images": ["watr"]}) == (
+    assert error_message(ConfigError, spectral, "attribution", {"images": ["watr"]}) == (
         "images: no class, image or file watr; did you mean water?"
     )
-    assert refused(ConfigError, spectral, "attribution", {"images": ["zzzzzz"]}) == (
+    assert error_message(ConfigError, spectral, "attribution", {"images": ["zzzzzz"]}) == (
         "images: no class, image or file zzzzzz; give a class, a file, or a name from data.json"
     )
-    assert refused(ConfigError, spectral, "class_images", {"images": ["watr"]}) == (
+    assert error_message(ConfigError, spectral, "class_images", {"images": ["watr"]}) == (
         "images: no class watr; did you mean water?"
     )
-    assert refused(RunError, spectral, "over_time", {}) == (
-        f"{tmp_path / 'probes'}: no probes were kept; train anew with train.probes of at least 1 "
-        "(a network of maps, not an mlp)"
+    assert error_message(RunError, spectral, "over_time", {}) == (
+        f"{tmp_path / 'probes'}: no probes were recorded; train again with train.probes of at least 1 "
+        "(a convolutional network, not an mlp)"
     )
-    assert refused(RunError, run, "over_time", {"probe": 9}) == ("probe: no 9 of 4 probe images; choose from 0 to 3")
+    assert error_message(RunError, run, "over_time", {"probe": 9}) == (
+        "probe: no 9 of 4 probe images; choose from 0 to 3"
+    )
 
 
 @pytest.mark.parametrize("method", ["attribution", "class_images", "sanity"])
 def test_for_a_task_without_classes_the_error_lists_other_methods(spectral, method):
     numbers = replace(spectral, task=TASKS["regress"](()))
-    assert refused(ConfigError, numbers, method) == (
+    assert error_message(ConfigError, numbers, method) == (
         "Spectral: task 'regress' has no class scores; "
         "use activations, filters, stimuli, invert, maximise or neighbours instead"
     )
 
 
-def test_files_that_are_no_images_are_named(run, tmp_path):
+def test_a_file_that_is_not_an_image_is_an_error_with_its_path(run, tmp_path):
     file = tmp_path / "notes.png"
     file.write_text("no image")
-    assert refused(DataError, run, "attribution", {"images": [str(file)]}) == (
-        f"{file}: no image of a kind that can be read; convert it to PNG or JPEG, or delete it"
+    assert error_message(DataError, run, "attribution", {"images": [str(file)]}) == (
+        f"{file}: not an image in a supported format; convert it to PNG or JPEG, or delete it"
     )
-    assert refused(ConfigError, run, "attribution", {"images": [str(file), "3"]}) == (
-        f"images: {file} is a file beside words that are none; name either files or words"
+    assert error_message(ConfigError, run, "attribution", {"images": [str(file), "3"]}) == (
+        f"images: {file} is a file, the others are not; name either files, or classes and images"
     )
 
 
 def test_a_run_without_a_network_is_an_error_that_names_how_to_resume(run):
     shutil.rmtree(run / "model")
-    assert refused(RunError, run, "filters") == (
+    assert error_message(RunError, run, "filters") == (
         f"{run}: no network saved yet; continue training with: convscope train --resume {run}"
     )
 
 
 def test_a_saved_model_without_images_requires_files(run):
-    assert refused(ConfigError, run / "model", "attribution") == (
-        "images: model comes without images; name files or folders"
+    assert error_message(ConfigError, run / "model", "attribution") == (
+        "images: model has no images; name files or folders"
     )
-    assert refused(ConfigError, run / "model", "suggestions") == (
-        "images: model comes without images; suggestions need a run, or images in Python"
+    assert error_message(ConfigError, run / "model", "suggestions") == (
+        "images: model has no images; suggestions need a run, or images in Python"
     )
 
 
 def test_pixels_that_contradict_their_description_are_rejected():
-    def told(*given: object) -> str:
+    def message(*given: object) -> str:
         with pytest.raises(ConfigError) as caught:
             wrap_module(*given)  # type: ignore[arg-type]
         return str(caught.value)
 
     pixels = torch.rand(2, 5, 8, 8)
-    assert told(Spectral(), pixels[0]) == "pixels: shape (5, 8, 8); give at least one image as (N, C, H, W)"
-    assert told(Spectral(), pixels, [1]) == "targets: 1 for 2 images of 5 channels; give 2"
-    assert told(Spectral(), pixels, None, InputInfo(mean=(0.5,))) == "mean: 1 for 2 images of 5 channels; give 5"
-    assert told(Spectral(), pixels, None, InputInfo(names=("a",))) == "names: 1 for 2 images of 5 channels; give 2"
+    assert message(Spectral(), pixels[0]) == "pixels: shape (5, 8, 8); give at least one image as (N, C, H, W)"
+    assert message(Spectral(), pixels, [1]) == "targets: 1 for 2 images of 5 channels; give 2"
+    assert message(Spectral(), pixels, None, InputInfo(mean=(0.5,))) == "mean: 1 for 2 images of 5 channels; give 5"
+    assert message(Spectral(), pixels, None, InputInfo(names=("a",))) == "names: 1 for 2 images of 5 channels; give 2"

@@ -18,15 +18,15 @@ PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "extend" / "explain-metho
 
 @pytest.fixture(autouse=True)
 def _brightness():
-    """The page's two blocks, run as they stand; the line is taken back afterwards."""
+    """Execute the page's two code blocks; restore the registry afterwards."""
     file, line = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    known = dict(METHODS)
-    given = {"__name__": "brightness"}
-    exec(compile(file, "brightness.py", "exec"), given)
-    exec(compile(line, "registration.py", "exec"), given)
+    original = dict(METHODS)
+    namespace = {"__name__": "brightness"}
+    exec(compile(file, "brightness.py", "exec"), namespace)
+    exec(compile(line, "registration.py", "exec"), namespace)
     yield
     METHODS.clear()
-    METHODS.update(known)
+    METHODS.update(original)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_it_has_a_command_with_its_option_and_help(convscope, run, monkeypatch):
     assert (run / "explain" / "brightness" / "brightness.png").exists()
 
 
-def test_it_is_a_method_of_a_run_whose_report_takes_it_in(run):
+def test_it_is_a_method_of_a_run_and_in_its_report(run):
     assert Run(run).explain("brightness", factors=2).summary[0].startswith("the probability falls by ")
     assert "<h3>brightness</h3>" in Run(run).report().read_text()
 
@@ -63,5 +63,5 @@ def test_it_has_an_http_schema_and_runs_in_the_explorer(run):
         job = done(client, "brightness", images=["validation-1"], factors=2)
         assert job["state"] == "done"
         assert list(job["result"]["pictures"]) == ["brightness"]
-        refused = client.post("/api/jobs", json={"method": "brightness", "settings": {"factors": 1}}).json()
-        assert refused["error"] == "explain brightness: factors is 1; it should be greater than or equal to 2"
+        response = client.post("/api/jobs", json={"method": "brightness", "settings": {"factors": 1}}).json()
+        assert response["error"] == "explain brightness: factors is 1; it should be greater than or equal to 2"

@@ -1,4 +1,4 @@
-"""Two files that hold a network: they open as they were saved, and whatever is not that is refused in one line."""
+"""Saved models: loading restores what was saved, and invalid files are rejected with one-line messages."""
 
 import errno
 import json
@@ -15,7 +15,7 @@ from convscope.files import atomic_write
 from helpers.bundles import saved
 
 
-def test_a_bundle_opens_as_it_was_saved(tmp_path):
+def test_loading_restores_a_saved_bundle(tmp_path):
     model, config = saved(tmp_path)
     opened, read = load_bundle(tmp_path)
     x = torch.randn(2, 3, 16, 12)
@@ -64,7 +64,7 @@ class RunsWhenOpened:
 
 
 @pytest.mark.parametrize("disguise", ["pickle", "torch archive"])
-def test_a_pickle_is_refused_and_never_run(tmp_path, disguise):
+def test_a_pickle_is_rejected_and_never_executed(tmp_path, disguise):
     saved(tmp_path)
     file, harm = tmp_path / "model.safetensors", RunsWhenOpened(tmp_path / "harm")
     if disguise == "pickle":
@@ -81,7 +81,7 @@ def test_a_pickle_is_refused_and_never_run(tmp_path, disguise):
 
 
 def test_weights_whose_header_starts_like_a_pickle_are_opened(tmp_path):
-    """A safetensors file begins with its header's length; one in thirty-two lengths begins with a pickle's byte."""
+    """A safetensors file starts with the length of its header, whose first byte may be that of a pickle."""
     model, _ = saved(tmp_path)
     file = tmp_path / "model.safetensors"
     content = file.read_bytes()
@@ -107,17 +107,17 @@ WHOLE = safetensors_bytes({"weight": torch.zeros(10, 10)})
     ],
     ids=["cut off", "cut off in the header", "empty", "something else"],
 )
-def test_damaged_weights_are_refused(tmp_path, content, why):
+def test_damaged_weights_are_rejected(tmp_path, content, why):
     saved(tmp_path)
     file = tmp_path / "model.safetensors"
     file.write_bytes(content)
     with pytest.raises(ModelError) as caught:
         load_bundle(tmp_path)
-    assert str(caught.value) == f"{file}: cut off or damaged ({why}); copy or train the model again"
+    assert str(caught.value) == f"{file}: truncated or damaged ({why}); copy or train the model again"
 
 
 @pytest.mark.parametrize("change", ["another width", "a tensor too many", "a tensor too few"])
-def test_weights_of_another_network_are_refused(tmp_path, change):
+def test_weights_of_another_network_are_rejected(tmp_path, change):
     model, _ = saved(tmp_path)
     state = model.state_dict()
     if change == "another width":
@@ -132,16 +132,16 @@ def test_weights_of_another_network_are_refused(tmp_path, change):
         load_bundle(tmp_path)
     named = {"another width": "weight", "a tensor too many": "more", "a tensor too few": "bias"}[change]
     assert str(caught.value) == (
-        f"{file}: 1 of its tensors are not those of the resnet18 in config.json, such as head.fc.{named}; "
-        "take both files from one run"
+        f"{file}: 1 tensors do not match the resnet18 in config.json, such as head.fc.{named}; "
+        "use both files of the same run"
     )
 
 
-def test_a_missing_file_is_named(tmp_path):
+def test_a_missing_file_is_reported(tmp_path):
     with pytest.raises(ModelError) as caught:
         load_bundle(tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path}: no config.json in it; name the folder of a run or of a model that convscope wrote"
+        f"{tmp_path}: contains no config.json; give the folder of a run or of a model written by convscope"
     )
     saved(tmp_path)
     (tmp_path / "model.safetensors").unlink()
@@ -155,7 +155,7 @@ def test_a_missing_file_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ('{"task": "classify"', "no JSON: Expecting ',' delimiter: line 1 column 20 (char 19)"),
+        ('{"task": "classify"', "not JSON: Expecting ',' delimiter: line 1 column 20 (char 19)"),
         ('{"task": "classify"}', "classes: field required"),
     ],
 )
@@ -168,19 +168,19 @@ def test_an_incomplete_config_is_rejected(tmp_path, text, why):
     )
 
 
-def test_a_kind_of_input_that_is_not_known_is_refused(tmp_path):
+def test_an_unknown_kind_of_input_is_rejected(tmp_path):
     saved(tmp_path)
     file = tmp_path / "config.json"
     file.write_text(file.read_text().replace('"kind": "image"', '"kind": "sound"'))
     with pytest.raises(ModelError) as caught:
         load_bundle(tmp_path)
     assert str(caught.value) == (
-        f"{file}: does not describe a convscope model (preprocessing: value error, no kind of input sound; "
+        f"{file}: does not describe a convscope model (preprocessing: no kind of input sound; "
         "choose one of image); copy the model again"
     )
 
 
-def test_a_model_of_an_older_format_is_refused(tmp_path):
+def test_a_model_of_an_older_format_is_rejected(tmp_path):
     (tmp_path / "config.json").write_text('{"format": 1, "task": "classify"}')
     with pytest.raises(ModelError) as caught:
         load_bundle(tmp_path)
@@ -190,7 +190,7 @@ def test_a_model_of_an_older_format_is_refused(tmp_path):
     )
 
 
-def test_a_file_that_cannot_be_written_stays_as_it_was(tmp_path, monkeypatch):
+def test_a_failed_write_leaves_the_file_unchanged(tmp_path, monkeypatch):
     file = tmp_path / "config.json"
     atomic_write(file, b"first")
 

@@ -1,4 +1,4 @@
-"""Files in, answers out: the network's own answer, whatever the file; what cannot be read is named."""
+"""Predictions for files equal the network's output; unreadable files are reported."""
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ def test_files_of_any_size_are_fitted_as_in_training(tmp_path):
 
 
 def test_deep_greys_are_scaled_as_in_training(tmp_path):
-    """A camera's 12 bits in a 16-bit file: by the full 16 bits the picture would be nearly black."""
+    """12 bits in a 16-bit file: scaled by 16 bits the image would be nearly black."""
     model, config = saved(tmp_path / "model", channels=1, white=4095.0)
     file = tmp_path / "deep.png"
     grey = np.random.default_rng(0).integers(0, 4096, (16, 12)).astype(np.uint16)
@@ -68,14 +68,14 @@ def test_unreadable_files_are_reported_and_the_others_predicted_in_order(tmp_pat
     ]
     assert answers[0] == FailedFile(str(empty), "the file is empty, 0 bytes; copy it again or delete it")
     assert answers[2] == FailedFile(
-        str(text), "no image of a kind that can be read; convert it to PNG or JPEG, or delete it"
+        str(text), "not an image in a supported format; convert it to PNG or JPEG, or delete it"
     )
-    assert answers[3] == FailedFile(str(cut), "damaged or cut short; copy it again or delete it")
+    assert answers[3] == FailedFile(str(cut), "damaged or truncated; copy it again or delete it")
     (alone,) = predict(model, config, [good])
     assert answers[1].probabilities == pytest.approx(alone.probabilities, abs=1e-5)
 
 
-def test_many_files_are_answered_batch_by_batch(tmp_path):
+def test_many_files_are_predicted_in_batches(tmp_path):
     model, config = saved(tmp_path / "model")
     first, second = drawn(tmp_path / "a.png"), drawn(tmp_path / "b.png", seed=1)
     alone = [next(iter(predict(model, config, [file]))) for file in (first, second)]
@@ -95,13 +95,13 @@ def test_folders_are_replaced_by_their_files_sorted_by_name(tmp_path):
     ]  # fmt: skip
 
 
-def test_a_path_without_files_is_refused(tmp_path):
+def test_a_path_without_files_is_rejected(tmp_path):
     with pytest.raises(DataError) as caught:
         image_files([tmp_path / "gone.png"])
     assert str(caught.value) == f"{tmp_path / 'gone.png'}: no such file or folder; check the path"
     with pytest.raises(DataError) as caught:
         image_files([tmp_path])
-    assert str(caught.value) == f"{tmp_path}: no file in it; name image files or a folder that has some"
+    assert str(caught.value) == f"{tmp_path}: contains no files; give image files or a folder that contains some"
 
 
 @pytest.mark.parametrize("tta_views", ["5", "shifts"])
@@ -136,6 +136,6 @@ def test_the_views_default_to_those_of_the_bundle(tmp_path):
     assert next(predict(model, result, [file], "1")).probabilities == once
 
 
-def test_unknown_crops_are_refused_before_a_file_is_read(tmp_path):
+def test_unknown_views_are_rejected_before_a_file_is_read(tmp_path):
     with pytest.raises(ConfigError, match="views: no shift; did you mean shifts"):
         predict(*saved(tmp_path / "model"), [tmp_path / "none.png"], "shift")

@@ -21,14 +21,14 @@ def rising(side: int) -> torch.Tensor:
     return (10.0 * rows + columns)[None, None]
 
 
-def test_one_crop_is_the_networks_own_answer() -> None:
+def test_one_view_is_the_networks_own_output() -> None:
     cropped = AveragedViews(Corner(), (7, 7), "1")
     assert cropped.input_size == (7, 7)
     assert cropped(rising(7)).tolist() == [[0, 6]]
 
 
-def test_five_crops_are_averaged_as_by_hand() -> None:
-    """8 x 8 cut to 7 x 7: corners begin at 0, 1, 10, 11; the centre at 0 (rounded down)."""
+def test_the_average_of_five_crops_equals_that_computed_by_hand() -> None:
+    """8 x 8 cropped to 7 x 7: corners start at 0, 1, 10, 11; the centre at 0 (rounded down)."""
     cropped = AveragedViews(Corner(), (7, 7), "5")
     assert cropped.input_size == (8, 8)
     begins = [0, 1, 10, 11]  # the centre falls on the first corner here and is not counted twice
@@ -55,29 +55,29 @@ def test_three_scales_of_ten_where_the_first_is_the_whole_image_and_its_mirror()
     torch.testing.assert_close(cropped(flat), torch.full((2, 2), 3.0))
 
 
-def test_unknown_crops_are_refused() -> None:
+def test_unknown_views_are_rejected() -> None:
     with pytest.raises(ConfigError) as caught:
         AveragedViews(Corner(), (7, 7), "11")
     assert str(caught.value) == "views: no 11; did you mean 1?"
     assert TTA_VIEWS == ("1", "5", "10", "multi-scale", "shifts")
 
 
-def test_shifts_count_the_whole_twice_and_add_mirror_images() -> None:
-    """3 x 3 of 10 row + column. Upper left pixels: 0, mirrored 2; moved down and right 11, 11; up and left 11, 11."""
+def test_shifts_weight_the_unshifted_view_twice_and_add_mirror_images() -> None:
+    """3 x 3 of 10 row + column. Upper left pixels: 0, mirrored 2; shifted down and right 11, 11; up and left 11, 11."""
     cropped = AveragedViews(Corner(), (3, 3), "shifts")
     assert cropped.input_size == (3, 3)
     expected = (2 * 0 + 2 * 2 + 11 + 11 + 11 + 11) / 8
     assert cropped(rising(3)).tolist() == [[expected, (2 * 2 + 2 * 0 + 11 + 11 + 11 + 11) / 8]]
 
 
-def test_shifts_without_mirror_images_are_three_looks() -> None:
-    """As above: the whole counts twice, and half of all looks, mirrored or not."""
+def test_shifts_without_mirror_images_are_three_views() -> None:
+    """As above: the unshifted view has weight two, without mirrored views."""
     cropped = AveragedViews(Corner(), (3, 3), "shifts", mirror=False)
     assert len(list(cropped.views(rising(3)))) == 3
     assert cropped(rising(3)).tolist() == [[(2 * 0 + 11 + 11) / 4, (2 * 2 + 11 + 11) / 4]]
 
 
-def test_the_count_is_of_looks() -> None:
+def test_the_number_of_views_is_counted() -> None:
     counts = {crops: AveragedViews(Corner(), (14, 14), crops).num_views for crops in TTA_VIEWS}
     assert counts == {"1": 1, "5": 5, "10": 10, "multi-scale": 22, "shifts": 6}
     assert AveragedViews(Corner(), (14, 14), "shifts", mirror=False).num_views == 3

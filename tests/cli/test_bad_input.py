@@ -12,7 +12,7 @@ from helpers import bad_data
 from helpers.small_runs import train
 
 WHAT_FITS = "a folder with one subfolder per class, a CSV or Parquet file, or one of digits, shapes"
-UNSEEN = "and what is never seen in training cannot be predicted; add such images to train or take them out of test"
+UNSEEN = "which cannot be learned; add such images to train or remove them from test"
 SMALL = ["--epochs", "1", "--set", "model.options.width=4", "--set", "model.options.depths=[1, 1]"]
 
 pytestmark = pytest.mark.usefixtures("no_report")
@@ -34,7 +34,7 @@ REFUSED = {
         bad_data.no_images, "no images, only other files (2 .txt, 1 .pdf); put them in one subfolder per class",
     ),
     "no classes": (
-        bad_data.no_classes, "images, 10 of them, but no class folders; put them in one subfolder per class",
+        bad_data.no_classes, "10 images but no class folders; put them in one subfolder per class",
     ),
     "one class only": (bad_data.one_class, "one class only, a; add images of at least one other"),
     "every class with one image": (
@@ -43,16 +43,16 @@ REFUSED = {
         "to one group; add images",
     ),
     "no file that can be read": (bad_data.all_spoilt, "none of its 20 image files can be read; copy them again"),
-    "a class never seen in training": (bad_data.unseen_class, "test has a class that train lacks, c, " + UNSEEN),
+    "a class never seen in training": (bad_data.unseen_class, "test has a class that is not in train, c, " + UNSEEN),
     "an archive": (bad_data.an_archive, "an archive; unpack it and give the folder"),
     "a file that lists nothing": (bad_data.no_list, "not a kind of file that lists images; give " + WHAT_FITS),
     "a table without labels": (
         table(header="file,colour,age", rows="{file},{label},3"),
-        "no column for the label among file, colour, age; say which is the label column",
+        "no column for the label among file, colour, age; set the label column",
     ),
     "a table without files": (
         table(header="kind,age", rows="{label},3"),
-        "no column names image files, of kind, age; say which is the image column",
+        "no column names image files, of kind, age; set the image column",
     ),
     "a table that contradicts itself": (
         table(change="many contradictions"),
@@ -65,7 +65,7 @@ REFUSED = {
     ),
     "a table with a label never seen in training": (
         table(header="file,label,split", change="unseen class"),
-        "test has a class that train lacks, b, " + UNSEEN,
+        "test has a class that is not in train, b, " + UNSEEN,
     ),
     "a table without rows": (table(change="no rows"), "no rows; list at least one image per class"),
     "an empty table": (bad_data.empty_table, "the file is empty; list at least one image per class"),
@@ -82,14 +82,14 @@ def test_data_that_cannot_be_trained_on_are_refused_in_one_line(convscope, tmp_p
 
 MESSAGES = {
     "a class with one image": (
-        bad_data.class_of_one, "note: class b has one image: it is kept for train, and nothing measures it",
+        bad_data.class_of_one, "note: class b has one image: it is used for training and is not evaluated",
     ),
     "a file that is not an image": (
         spoilt("no image"),
-        "skipped: a/0.png: no image of a kind that can be read; convert it to PNG or JPEG, or delete it",
+        "skipped: a/0.png: not an image in a supported format; convert it to PNG or JPEG, or delete it",
     ),
     "a file that is cut off": (
-        spoilt("cut off"), "skipped: a/0.png: damaged or cut short; copy it again or delete it",
+        spoilt("cut off"), "skipped: a/0.png: damaged or truncated; copy it again or delete it",
     ),
     "a file of zero bytes": (
         spoilt("zero bytes"), "skipped: a/0.png: the file is empty, 0 bytes; copy it again or delete it",
@@ -175,7 +175,7 @@ def gone(run):
     shutil.rmtree(run)
 
 
-DAMAGED = "cut off or damaged (Error while deserializing header: incomplete metadata, file not fully covered)"
+DAMAGED = "truncated or damaged (Error while deserializing header: incomplete metadata, file not fully covered)"
 SPOILT_RUNS = {
     "a model file that is cut off": (
         cut_off, "evaluate predict", "{run}/model/model.safetensors: " + DAMAGED + "; copy or train the model again",

@@ -153,10 +153,10 @@ def test_predictions_as_a_table(convscope, run, few):
     code, out, err = convscope("predict", run, f"{few}/a/0.png", f"{few}/b/0.png")
     lines = [line.split() for line in out.splitlines()]
     assert (code, err) == (0, "")
-    assert lines[0] == ["file", "answer", "2."]
+    assert lines[0] == ["file", "prediction", "2."]
     assert [line[0] for line in lines[1:]] == [f"{few}/a/0.png", f"{few}/b/0.png"]
     assert [line[3] for line in lines[1:]] == ["%", "%"]
-    assert convscope("predict", run, f"{few}/a/0.png", "--top", 1)[1].split()[:2] == ["file", "answer"]
+    assert convscope("predict", run, f"{few}/a/0.png", "--top", 1)[1].split()[:2] == ["file", "prediction"]
 
 
 def test_predictions_as_csv(convscope, run, few):

@@ -93,8 +93,8 @@ def test_errors_are_one_line_and_exit_code_2(convscope, run):
         (("maximise", "--parameterisation", "wavelet"),
          "explain maximise: parameterisation is 'wavelet'; choose one of fourier, pixel"),
         (("pointing",),
-         "images: those of run come without boxes or masks, so nothing says where a map should point; "
-         "train on data that have some, or give marks to own_module"),
+         "images: run has no boxes or masks, so no object is known; "
+         "train on data with boxes or masks, or pass object_masks to wrap_module"),
     ],
 )  # fmt: skip
 def test_invalid_input_is_an_error_of_one_line(convscope, run, words, message):

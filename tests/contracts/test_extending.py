@@ -17,7 +17,7 @@ GUIDES = Path(__file__).parent.parent.parent / "docs" / "how-to" / "extend"
 
 
 def code_of(guide: str) -> SimpleNamespace:
-    """What the first block of code of a guide defines."""
+    """The definitions of the first code block of a guide."""
     block = re.findall(r"```python\n(.*?)```", (GUIDES / guide).read_text(encoding="utf-8"), re.DOTALL)[0]
     found: dict[str, object] = {"__name__": guide}
     exec(compile(block, guide, "exec"), found)

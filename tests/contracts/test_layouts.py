@@ -1,4 +1,4 @@
-"""What every layout keeps to, each on a small place that lies in its way."""
+"""Contract suite for every layout, on small examples."""
 
 import json
 from pathlib import Path

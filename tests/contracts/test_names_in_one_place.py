@@ -1,4 +1,4 @@
-"""Names of tasks, layouts and kinds of targets and inputs stand in their own files and registries, nowhere else."""
+"""Names of tasks, layouts and kinds of target and input are used only in their own files and registries."""
 
 import ast
 from collections import defaultdict
@@ -9,7 +9,7 @@ from convscope.datasets import INPUT_KINDS, LAYOUTS, TARGET_KINDS
 from convscope.tasks import TASKS
 
 ROOT = Path(convscope.__file__).parent
-NAMES = {*TASKS, *LAYOUTS, *TARGET_KINDS, *INPUT_KINDS} - {"image", "folder"}  # which are plain words as well
+NAMES = {*TASKS, *LAYOUTS, *TARGET_KINDS, *INPUT_KINDS} - {"image", "folder"}  # which are also ordinary words
 
 OWN = {
     **{f"tasks/{name}.py": {name, task.target_kind} for name, task in TASKS.items()},
@@ -28,7 +28,7 @@ OTHER_MEANINGS = {
     "datasets/layouts/builtin.py": {"builtin", "masks"},
     "datasets/layouts/yolo.py": {"yolo", "labels"},
     "datasets/targets/kind.py": {"classes"},
-    "explain/features/stimuli.py": {"boxes"},
+    "explainers/features/stimuli.py": {"boxes"},
     "explorer/backend/image_sets.py": {"classes"},
     "explorer/backend/label_corrections.py": {"classes"},
     "explorer/backend/summary.py": {"classes"},
@@ -37,7 +37,7 @@ OTHER_MEANINGS = {
     "models/registry.py": {"classes"},
     "models/toml/blocks.py": {"classes"},
     "models/toml/toml_network.py": {"classes"},
-    "report/report.py": {"classes"},
+    "reports/report.py": {"classes"},
     "runs/loaders.py": {"classes"},
     "tasks/multilabel.py": {"multilabel", "labels"},
     "tasks/task.py": {"classes"},
@@ -59,7 +59,7 @@ def test_no_file_but_its_own_and_the_registry_names_a_task_layout_or_kind() -> N
     assert dict(wrong) == {}
 
 
-def test_the_words_of_other_meanings_are_never_compared_with() -> None:
+def test_words_with_other_meanings_are_never_compared() -> None:
     for name in OTHER_MEANINGS:
         tree = ast.parse((ROOT / name).read_text(encoding="utf-8"))
         compared = {

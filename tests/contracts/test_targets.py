@@ -1,4 +1,4 @@
-"""What every kind of target keeps to, asked of each in turn on the drawn shapes."""
+"""Contract suite for every kind of target, on the drawn shapes."""
 
 from dataclasses import replace
 
@@ -34,32 +34,32 @@ def test_every_image_has_one_of_its_strata(dataset):
     assert 0 <= strata.min() <= strata.max() < count
 
 
-def test_a_split_by_its_strata_has_three_sets(dataset):
+def test_a_split_by_its_strata_has_three_parts(dataset):
     assert set(split(dataset, seed=1).split) == {"train", "validation", "test"}
 
 
-def test_there_is_a_count_for_each_name_and_those_of_parts_add_up(dataset):
+def test_there_is_a_count_for_each_name_and_counts_of_parts_add_up(dataset):
     first = np.arange(N) < N // 2
     counts = dataset.counts(np.ones(N, bool))
     assert counts.shape == (len(dataset.classes),)
     assert (dataset.counts(first) + dataset.counts(~first) == counts).all()
 
 
-def test_a_run_finds_its_targets_again(dataset):
+def test_the_targets_of_a_run_are_restored(dataset):
     assert np.array_equal(dataset.kind.restore(dataset, dataset.classes), dataset.targets)
 
 
-def test_a_run_whose_names_are_gone_is_refused(dataset):
+def test_a_run_whose_names_are_missing_is_rejected(dataset):
     with pytest.raises(DataError) as caught:
         dataset.kind.restore(dataset, ("elsewhere",))
     names = ", ".join(dataset.classes)
     columns = f"shapes: the {dataset.kind.name} were elsewhere when the run began and are {names} now"
-    label = f"shapes: the label {min(dataset.classes)} is new since the run began, which knows elsewhere"
-    result = {f"{columns}; mend them or train anew", f"{label}; mend the label or train anew"}
+    label = f"shapes: the label {min(dataset.classes)} is new; the run was started with elsewhere"
+    result = {f"{columns}; restore them or train again", f"{label}; correct the label or train again"}
     assert str(caught.value) in result
 
 
-def test_there_is_a_row_for_each_image_as_the_network_sees_it(dataset):
+def test_targets_in_view_have_a_row_for_each_image(dataset):
     assert len(values_of(dataset)) == N
 
 
@@ -69,13 +69,13 @@ def test_image_classes_are_classes_or_none(dataset):
     assert -1 <= found.min() <= found.max() < len(dataset.classes)
 
 
-def test_objects_have_places_only_where_targets_say_where(dataset):
+def test_only_spatial_targets_have_object_masks(dataset):
     masks = dataset.kind.object_masks(values_of(dataset), np.arange(N), (32, 32))
     assert (masks is not None) == dataset.kind.spatial
     assert masks is None or (masks.shape, masks.dtype) == ((N, 32, 32), np.uint8)
 
 
-def test_only_what_says_where_moves_with_the_image(dataset):
+def test_only_spatial_targets_are_transformed_with_the_image(dataset):
     class Motion:
         def warp_masks(self, y):
             return y + 1
@@ -86,7 +86,7 @@ def test_only_what_says_where_moves_with_the_image(dataset):
     assert bool((dataset.kind.warp(y, Motion()) != y).any()) == dataset.kind.spatial
 
 
-def test_it_converts_what_has_the_same_form_or_nothing(dataset):
+def test_it_converts_compatible_targets_only(dataset):
     plain = shapes(count=N)
     found = dataset.kind.convert(plain.kind, plain.targets, len(plain.classes))
     assert found is None or (len(found) == N and np.array_equal(found.argmax(1), plain.targets))
@@ -98,7 +98,7 @@ def test_images_that_cannot_be_read_are_listed_as_skipped(dataset):
     assert [(skipped.name, skipped.why) for skipped in left.skipped] == [("shapes/0003", "damaged")]
 
 
-def test_the_fingerprint_tells_the_targets(dataset):
+def test_the_fingerprint_depends_on_the_targets(dataset):
     other = dataset.targets.copy()
     other[0] = other[0] + 1
     assert replace(dataset, targets=other).fingerprint() != dataset.fingerprint()

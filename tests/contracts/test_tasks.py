@@ -1,4 +1,4 @@
-"""What every task keeps to, asked of each in turn."""
+"""Contract suite for every task."""
 
 import json
 
@@ -54,13 +54,13 @@ def test_a_task_is_restored_from_its_settings_in_json(task):
     assert restore_task(type(task), NAMES, json.loads(json.dumps(task.settings()))) == task
 
 
-def test_settings_that_are_not_its_own_are_refused(task):
+def test_unknown_settings_are_rejected(task):
     with pytest.raises(ModelError) as caught:
         restore_task(type(task), NAMES, {"zzz": 1})
     assert str(caught.value) == f"task {task.name}: no setting zzz; copy the model again"
 
 
-def test_a_setting_of_the_wrong_kind_is_refused():
+def test_a_setting_of_the_wrong_type_is_rejected():
     with pytest.raises(ModelError) as caught:
         restore_task(TASKS["segment"], NAMES, {"dice": "much"})
     assert str(caught.value) == (
@@ -69,13 +69,13 @@ def test_a_setting_of_the_wrong_kind_is_refused():
     )
 
 
-def test_an_option_of_the_wrong_kind_is_refused():
+def test_an_option_of_the_wrong_type_is_rejected():
     with pytest.raises(ConfigError) as caught:
         check_options(TASKS["localise"], {"box": "l7"}, "settings")
     assert str(caught.value) == "settings: loss.box is 'l7'; it should be 'mse', 'smooth_l1' or 'giou'"
 
 
-def test_an_option_that_it_has_not_is_refused(task):
+def test_an_unknown_option_is_rejected(task):
     with pytest.raises(ConfigError) as caught:
         check_options(type(task), {"zzz": 1}, "settings")
     known = ", ".join(sorted(type(task).options.model_fields))
@@ -91,7 +91,7 @@ def test_the_loss_is_a_number_with_a_gradient(task):
     assert (output.grad != 0).any()
 
 
-def test_a_few_steps_along_the_gradient_make_the_loss_smaller(task):
+def test_a_few_gradient_steps_reduce_the_loss(task):
     output, target = outputs(task.target_kind).requires_grad_(), torch.from_numpy(targets(task.target_kind))
     before = float(task.loss(output, target).detach())
     for _ in range(5):
@@ -100,7 +100,7 @@ def test_a_few_steps_along_the_gradient_make_the_loss_smaller(task):
     assert float(task.loss(output, target).detach()) < before
 
 
-def test_its_scores_are_numbers_with_the_primary_and_the_loss_among_them(task):
+def test_its_scores_are_numbers_including_the_primary_metric_and_the_loss(task):
     scores = taken(task).scores()
     assert task.primary in scores
     assert "loss" in scores
@@ -131,7 +131,7 @@ def test_its_sections_can_be_made(task):
     assert len(set(titles)) == len(titles)
 
 
-def test_tuning_changes_no_score_that_it_is_chosen_by(task):
+def test_calibration_does_not_change_the_primary_metric(task):
     meter = taken(task)
     tuned = task.calibrate(meter)
     assert tuned.meter(meter.arrays()).scores()[task.primary] == pytest.approx(meter.scores()[task.primary])

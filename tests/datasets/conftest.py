@@ -1,4 +1,4 @@
-"""Files of many kinds, and data sets made of nothing but their labels."""
+"""Files of many kinds, and datasets of blank images."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 
 @pytest.fixture
 def save() -> Callable[..., Path]:
-    """A function that writes a picture, by default a small random one in colour."""
+    """A function that writes an image, by default a small random one in colour."""
 
     def write(
         path: Path, seed: int = 0, mode: str = "RGB", size: tuple[int, int] = (20, 16), **options: object
@@ -37,7 +37,7 @@ def save() -> Callable[..., Path]:
 
 @pytest.fixture
 def mixed_folder(tmp_path: Path, save: Callable[..., Path]) -> Path:
-    """Two classes of every kind of file there is, sound and not."""
+    """Two classes with every kind of file, valid and damaged."""
     one, two = tmp_path / "mixed" / "one", tmp_path / "mixed" / "two"
     save(one / "rgb.jpg", 1)
     save(one / "grey.png", 2, "L")
@@ -56,14 +56,14 @@ def mixed_folder(tmp_path: Path, save: Callable[..., Path]) -> Path:
     (two / "text.png").write_text("not a picture")
     whole = save(two / "truncated.jpg", 12, size=(200, 160)).read_bytes()
     (two / "truncated.jpg").write_bytes(whole[: len(whole) // 2])
-    (two / "notes.txt").write_text("passed over")
-    (two / ".hidden.jpg").write_text("passed over")
+    (two / "notes.txt").write_text("skipped")
+    (two / ".hidden.jpg").write_text("skipped")
     return tmp_path / "mixed"
 
 
 @pytest.fixture
 def labelled() -> Callable[..., Dataset]:
-    """A function that makes a data set of blank pictures from labels, and splits and groups if given."""
+    """A function that makes a dataset of blank images from labels, and splits and groups if given."""
 
     def make(
         targets: Sequence[int],

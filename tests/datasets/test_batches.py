@@ -21,7 +21,7 @@ PLAIN = BatchSettings(batch=16, mean=(0.4, 0.5, 0.6), std=(0.2, 0.25, 0.3))
 
 
 class OnDemand:
-    """Pixels that are not there before they are asked for, as `LazyStore` has them."""
+    """Pixels that are decoded on access, as in `LazyStore`."""
 
     dtype, ndim, shape = PIXELS.dtype, PIXELS.ndim, PIXELS.shape
 
@@ -60,12 +60,12 @@ def test_the_training_set_is_standard_after_normalising() -> None:
 
 
 @pytest.mark.parametrize("policy", ["none", "light", "strong"])
-def test_an_epoch_depends_on_the_seed_and_its_number_alone(policy: str) -> None:
+def test_an_epoch_depends_only_on_the_seed_and_its_number(policy: str) -> None:
     settings = PLAIN.model_copy(update={"shuffle": True, "policy": policy})
     one, two = Batches(PIXELS, TARGETS, ROWS, settings), Batches(PIXELS, TARGETS, ROWS, settings)
     list(one(0))
     next(iter(one(1)))
-    torch.rand(3)  # the global state plays no part
+    torch.rand(3)  # the global state has no effect
     for (x, y), (u, v) in zip(one(2), two(2), strict=True):
         assert torch.equal(x, u)
         assert torch.equal(y, v)
@@ -75,7 +75,7 @@ def test_an_epoch_depends_on_the_seed_and_its_number_alone(policy: str) -> None:
 
 
 @pytest.mark.parametrize("policy", ["light", "strong"])
-def test_every_epoch_and_every_batch_is_changed_anew(policy: str) -> None:
+def test_every_epoch_and_every_batch_is_augmented_differently(policy: str) -> None:
     same = np.repeat(PIXELS[:1], 48, axis=0)
     batches = Batches(same, np.zeros(48, np.int64), np.arange(48), PLAIN.model_copy(update={"policy": policy}))
     found = [x for epoch in (0, 1) for x, _ in batches(epoch)]
@@ -136,14 +136,14 @@ def test_balanced_batches_hold_every_class_equally_often() -> None:
     assert all(abs(count - 1000) < 110 for count in counts.tolist())  # four standard deviations of 3,000 draws
 
 
-def test_channels_last_is_a_matter_of_memory_alone() -> None:
+def test_channels_last_changes_only_the_memory_format() -> None:
     plain = next(iter(Batches(PIXELS, TARGETS, ROWS, PLAIN)(0)))[0]
     last = next(iter(Batches(PIXELS, TARGETS, ROWS, PLAIN.model_copy(update={"channels_last": True}))(0)))[0]
     assert last.is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(plain, last)
 
 
-def test_a_map_on_disk_is_read_like_an_array(tmp_path: Path) -> None:
+def test_a_memory_map_is_read_like_an_array(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", PIXELS)
     mapped = np.load(tmp_path / "a.npy", mmap_mode="c")
     for (x, _), (u, _) in zip(
@@ -158,7 +158,7 @@ def test_decoded_pixels_on_a_cpu_need_no_thread() -> None:
     assert helpers() == []
 
 
-def test_a_thread_prepares_the_same_batches() -> None:
+def test_prefetching_gives_the_same_batches() -> None:
     for (x, _), (u, _) in zip(
         Batches(OnDemand(), TARGETS, ROWS, PLAIN)(0), Batches(PIXELS, TARGETS, ROWS, PLAIN)(0), strict=True
     ):

@@ -1,4 +1,4 @@
-"""Pictures that are there more than once."""
+"""Detection of duplicate images."""
 
 import io
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Change = Callable[[Image.Image], Image.Image]
 
 
 def photographs(count: int, size: int = 48, seed: int = 0, colour: float = 0.3) -> np.ndarray:
-    """(N, 3, H, W) clouds, finer ones fainter and colours fainter than light, as in photographs."""
+    """(N, 3, H, W) noise at several scales, fine scales and colours weaker, as in photographs."""
     random = np.random.default_rng(seed)
     frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.fftfreq(size)[None]) + 1 / size
     white = random.normal(size=(count, 1, size, size)) + colour * random.normal(size=(count, 3, size, size))
@@ -74,7 +74,7 @@ def test_only_the_requested_rows_are_compared() -> None:
     ],
     ids=["JPEG 75", "JPEG 40", "half", "0.8", "double", "brighter", "darker", "contrast", "pale"],
 )
-def test_a_changed_copy_is_found_and_strangers_are_not(change: Change) -> None:
+def test_a_changed_copy_is_a_duplicate_and_different_images_are_not(change: Change) -> None:
     originals = photographs(150)
     found = find_duplicates(np.concatenate([originals, changed(originals[:60], change)]))
     assert found.groups[:150].tolist() == list(range(150))
@@ -90,7 +90,7 @@ def test_the_result_does_not_depend_on_the_order() -> None:
     assert pairs == {(i, j) for i, j, _ in one.pairs}
 
 
-def test_a_copy_in_another_colour_is_another_picture() -> None:
+def test_a_copy_in_another_colour_is_not_a_duplicate() -> None:
     originals = photographs(60, colour=3)
     assert not find_duplicates(np.concatenate([originals, originals[:, [2, 0, 1]]])).pairs
 
@@ -106,7 +106,7 @@ def test_the_threshold_is_stricter_if_different_images_are_similar() -> None:
     assert detail_threshold(photographs(200), np.arange(200)) == 0.6
 
 
-def test_frames_of_a_film_are_one_group_and_do_not_fill_the_memory() -> None:
+def test_video_frames_are_one_group_within_bounded_memory() -> None:
     scenes = photographs(3, seed=5)
     noise = np.random.default_rng(0).integers(-3, 4, (3, 100, 3, 48, 48))
     film = np.clip(scenes[:, None].astype(int) + noise, 0, 255).astype(np.uint8).reshape(-1, 3, 48, 48)
@@ -117,7 +117,7 @@ def test_frames_of_a_film_are_one_group_and_do_not_fill_the_memory() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3])
 @pytest.mark.parametrize("side", [1, 8, 50])
-def test_few_small_and_blank_pictures_are_no_trouble(count: int, side: int) -> None:
+def test_few_small_and_blank_images_are_accepted(count: int, side: int) -> None:
     blank = np.zeros((count, 1, side, side), np.uint8)
     assert find_duplicates(blank).groups.tolist() == [0] * count
     blank[:] = np.arange(count)[:, None, None, None] * 40

@@ -1,4 +1,4 @@
-"""One picture per object."""
+"""Object crops, one image per object."""
 
 import csv
 from pathlib import Path
@@ -31,7 +31,7 @@ def size_of(path: Path) -> tuple[int, int]:
         return image.size
 
 
-def test_every_object_gets_a_picture_with_its_own_box_and_keeps_its_set(scenes: Path, tmp_path: Path) -> None:
+def test_every_object_has_a_crop_with_its_box_and_split(scenes: Path, tmp_path: Path) -> None:
     table = write_crops(open_data(scenes), tmp_path / "crops")
     found = open_data(table)
     assert found.names == ("0-0.png", "0-1.png", "1-0.png", "1-1.png")
@@ -50,7 +50,7 @@ def test_every_object_gets_a_picture_with_its_own_box_and_keeps_its_set(scenes: 
         assert (right == inside).all()
 
 
-def test_pictures_are_larger_than_their_objects_by_the_context(scenes: Path, tmp_path: Path) -> None:
+def test_crops_are_larger_than_their_objects_by_the_context(scenes: Path, tmp_path: Path) -> None:
     write_crops(open_data(scenes), tmp_path / "tight", context=0)
     assert size_of(tmp_path / "tight" / "0-1.png") == (18, 18)
     write_crops(open_data(scenes), tmp_path / "wide", context=100)
@@ -65,10 +65,10 @@ def test_crops_can_be_opened_with_class_targets(scenes: Path, tmp_path: Path) ->
 def test_data_without_boxes_and_an_existing_folder_are_rejected(scenes: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         write_crops(open_data("digits"), tmp_path / "crops")
-    assert str(caught.value) == "digits: holds no files with boxes of objects, of which crops could be made"
+    assert str(caught.value) == "digits: has no image files with boxes, so no crops can be made"
     with pytest.raises(DataError) as caught:
         write_crops(open_data(scenes), tmp_path)
-    assert str(caught.value) == f"{tmp_path}: is there already; name another folder with --out"
+    assert str(caught.value) == f"{tmp_path}: already exists; choose another folder with --out"
 
 
 def test_the_table_has_a_line_for_each(scenes: Path, tmp_path: Path) -> None:

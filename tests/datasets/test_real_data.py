@@ -23,7 +23,7 @@ from convscope.errors import DataError
 Shared = Callable[[str], Path]
 
 
-def test_digits_go_the_whole_way_from_the_name_to_batches() -> None:
+def test_the_built_in_digits_are_read_up_to_batches() -> None:
     dataset = open_data("digits")
     store = build_store(dataset, (8, 8))
     dataset = drop_unreadable(dataset, store.unreadable)
@@ -48,7 +48,7 @@ def test_ants_and_bees_keep_their_split_and_get_a_test_set(shared_data: Shared) 
     assert summary.channels == 3
 
 
-def test_the_leak_in_the_steel_set_is_named(shared_data: Shared) -> None:
+def test_the_leak_in_the_steel_data_is_reported(shared_data: Shared) -> None:
     dataset = open_data(shared_data("steel"))
     splits = split(dataset, find_duplicates(build_store(dataset, (64, 64)).pixels).groups)
     assert [(leak.splits, leak.why) for leak in splits.leaks] == [(("train", "test"), "duplicate")]
@@ -68,12 +68,12 @@ def test_compressed_copies_of_photographs_are_found(shared_data: Shared) -> None
 
 
 @pytest.mark.parametrize("name", ["fruits", "cards"])
-def test_sets_of_boxes_are_refused_with_a_pointer_to_their_tables(shared_data: Shared, name: str) -> None:
+def test_box_data_without_tables_are_rejected_with_a_hint(shared_data: Shared, name: str) -> None:
     folder = shared_data(name)
     with pytest.raises(DataError) as raised:
         open_data(folder)
     assert str(raised.value) == (
-        f"{folder}: the images in test and train lie in no class folders; "
+        f"{folder}: the images in test and train are not in class folders; "
         "give the table instead: boxes.csv or labels.csv"
     )
     assert open_data(folder / "boxes.csv").target_kind == "boxes"
@@ -94,8 +94,8 @@ def test_real_masks_and_boxes_are_read(shared_data: Shared) -> None:
         364,
     )
     assert blood.notes[0].endswith(
-        "several objects, of which the largest is taken; convscope crop makes a picture of each; "
-        "to find many at once is a detector's work"
+        "several objects, of which the largest is used; convscope crop makes an image of each; "
+        "use a detector to find all of them"
     )
 
 
@@ -114,7 +114,7 @@ def test_cifar_has_the_duplicates_that_were_counted(shared_data: Shared, tmp_pat
 
 
 @pytest.mark.slow
-def test_handwritten_ones_are_not_taken_for_one_another(shared_data: Shared) -> None:
+def test_different_handwritten_ones_are_not_duplicates(shared_data: Shared) -> None:
     file = shared_data("mnist_idx") / "train-images-idx3-ubyte.gz"
     pixels = np.frombuffer(gzip.decompress(file.read_bytes()), np.uint8, offset=16).reshape(-1, 1, 28, 28)
     assert len(find_duplicates(pixels).pairs) <= 3

@@ -1,4 +1,4 @@
-"""Who trains, who tunes, who tests."""
+"""Stratified train/validation/test splits without leaks."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -25,13 +25,13 @@ def crossing(unit: np.ndarray, role: np.ndarray) -> list[int]:
     return [int(u) for u in np.unique(unit) if len(set(role[unit == u].tolist())) > 1]
 
 
-def test_a_thousand_images_are_cut_800_100_100_and_80_10_10_in_each_class(labelled: Labelled) -> None:
+def test_a_thousand_images_are_split_800_100_100_and_80_10_10_in_each_class(labelled: Labelled) -> None:
     dataset = labelled([k for k in range(10) for _ in range(100)])
     assert table(dataset, split(dataset, seed=3).split) == dict.fromkeys(range(10), (80, 10, 10))
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_uneven_classes_are_cut_to_within_one_image(labelled: Labelled, seed: int) -> None:
+def test_uneven_classes_are_split_to_within_one_image(labelled: Labelled, seed: int) -> None:
     counts = np.random.default_rng(seed).multinomial(1000, np.full(10, 0.1))
     dataset = labelled(np.repeat(np.arange(10), counts).tolist())
     found = table(dataset, split(dataset, seed=seed).split)
@@ -41,7 +41,7 @@ def test_uneven_classes_are_cut_to_within_one_image(labelled: Labelled, seed: in
     assert tuple(np.sum(list(found.values()), axis=0)) == (800, 100, 100)
 
 
-def test_small_classes_keep_train_first_then_validation_then_test(labelled: Labelled) -> None:
+def test_small_classes_fill_train_first_then_validation_then_test(labelled: Labelled) -> None:
     dataset = labelled([0] + [1] * 2 + [2] * 3 + [3] * 4 + [4] * 30)
     assert table(dataset, split(dataset).split) == {
         0: (1, 0, 0),
@@ -67,8 +67,8 @@ def test_the_same_seed_gives_the_same_split_in_any_order_of_files(labelled: Labe
     assert one != dict(zip(first.names, split(first, groups, 8).split.tolist(), strict=True))
 
 
-def test_the_cut_of_ten_names_is_the_published_one(labelled: Labelled) -> None:
-    """Written down once: a changed shuffle would silently give every user another split."""
+def test_the_split_of_ten_names_never_changes(labelled: Labelled) -> None:
+    """A fixed expected value: a changed shuffle would silently change every user's split."""
     dataset = labelled([0] * 10, names=[f"cat/{i}.jpg" for i in range(10)])
     role = split(dataset, seed=0).split.tolist()
     assert {role.index("validation"), role.index("test")} == {PUBLISHED_VALIDATION, PUBLISHED_TEST}
@@ -99,7 +99,7 @@ def test_duplicates_and_groups_stay_in_one_split(labelled: Labelled, seed: int) 
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_patients_of_both_classes_are_cut_about_80_10_10(labelled: Labelled, seed: int) -> None:
+def test_groups_of_both_classes_are_split_about_80_10_10(labelled: Labelled, seed: int) -> None:
     random = np.random.default_rng(seed)
     patients = [f"p{i}" for i in range(40) for _ in range(20)]
     dataset = labelled(random.integers(0, 2, 800).tolist(), groups=patients)
@@ -109,7 +109,7 @@ def test_patients_of_both_classes_are_cut_about_80_10_10(labelled: Labelled, see
     assert counts["test"] == pytest.approx(80, abs=25)
 
 
-def test_three_large_groups_give_one_to_each_set(labelled: Labelled) -> None:
+def test_three_large_groups_are_one_per_split(labelled: Labelled) -> None:
     dataset = labelled([0, 1] * 150, groups=[f"g{i}" for i in range(3) for _ in range(100)])
     counts = Counter(split(dataset).split.tolist())
     assert counts == {"train": 100, "validation": 100, "test": 100}
@@ -130,7 +130,7 @@ def test_a_chain_of_duplicates_and_groups_is_kept_together(labelled: Labelled) -
         assert len(set(split(dataset, duplicates, seed).split[:4].tolist())) == 1
 
 
-def test_missing_roles_are_cut_from_train_and_given_ones_are_kept(labelled: Labelled) -> None:
+def test_missing_splits_are_taken_from_train_and_given_ones_are_kept(labelled: Labelled) -> None:
     given = ["train"] * 100 + ["test"] * 50
     dataset = labelled([0, 1] * 75, splits=given)
     role = split(dataset).split
@@ -146,12 +146,12 @@ def test_missing_roles_are_cut_from_train_and_given_ones_are_kept(labelled: Labe
     assert Counter(split(dataset).split.tolist()) == {"train": 80, "validation": 10, "test": 10}
 
 
-def test_rows_without_a_role_go_with_train(labelled: Labelled) -> None:
+def test_rows_without_a_split_are_added_to_train(labelled: Labelled) -> None:
     dataset = labelled([0, 1] * 30, splits=["train"] * 20 + [""] * 20 + ["validation"] * 10 + ["test"] * 10)
     assert Counter(split(dataset).split.tolist()) == {"train": 40, "validation": 10, "test": 10}
 
 
-def test_leaks_across_a_given_split_are_named_and_not_moved(labelled: Labelled) -> None:
+def test_leaks_of_a_given_split_are_reported_and_not_moved(labelled: Labelled) -> None:
     given = ["train"] * 4 + ["validation"] * 2 + ["test"] * 3
     names = ["train/a", "train/b", "train/c", "train/d", "val/e", "val/f", "test/g", "test/h", "test/i"]
     duplicates = np.array([0, 1, 2, 3, 1, 5, 1, 5, 8])  # b = e = g, f = h
@@ -168,7 +168,7 @@ def test_leaks_across_a_given_split_are_named_and_not_moved(labelled: Labelled) 
     assert splits.indices("validation").tolist() == [4, 5]
 
 
-def test_fractions_may_be_chosen_and_may_be_nothing(labelled: Labelled) -> None:
+def test_fractions_may_be_chosen_and_may_be_zero(labelled: Labelled) -> None:
     dataset = labelled([0, 1] * 50)
     assert Counter(split(dataset, fractions=(0.5, 0.3, 0.2)).split.tolist()) == {
         "train": 50,
@@ -178,17 +178,17 @@ def test_fractions_may_be_chosen_and_may_be_nothing(labelled: Labelled) -> None:
     assert Counter(split(dataset, fractions=(0.9, 0.1, 0.0)).split.tolist()) == {"train": 90, "validation": 10}
 
 
-def test_data_without_anything_to_train_on_are_refused(labelled: Labelled) -> None:
+def test_data_without_training_images_are_rejected(labelled: Labelled) -> None:
     with pytest.raises(DataError) as raised:
         split(labelled([0, 1], splits=["test", "validation"]))
-    assert str(raised.value) == "made: no image is for training, all are for validation and test; add a train set"
+    assert str(raised.value) == "made: no image is in train, all are in validation and test; add a train split"
 
 
 @pytest.mark.parametrize("fractions", [(0.8, 0.1, 0.2), (1.2, -0.1, -0.1), (0.0, 0.5, 0.5)])
-def test_fractions_that_are_none_are_refused(labelled: Labelled, fractions: tuple[float, float, float]) -> None:
+def test_invalid_fractions_are_rejected(labelled: Labelled, fractions: tuple[float, float, float]) -> None:
     with pytest.raises(ConfigError) as raised:
         split(labelled([0, 1]), fractions=fractions)
     assert str(raised.value) == (
-        f"split: fractions {fractions} are no shares of train, validation and test; "
-        "give three, train more than 0, sum 1"
+        f"split: fractions {fractions} are not valid proportions of train, validation and test; "
+        "give three that sum to 1, train more than 0"
     )

@@ -1,4 +1,4 @@
-"""Numbers on a data set."""
+"""Statistics of a dataset."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -47,7 +47,7 @@ def test_the_summary_counts_the_images(labelled: Callable[..., Dataset]) -> None
     assert summary.notes == (
         "one",
         "class b has 2 images: none in test",
-        "class c has one image: it is kept for train, and nothing measures it",
+        "class c has one image: it is used for training and is not evaluated",
     )
 
 

@@ -1,4 +1,4 @@
-"""The run, its images and what the network said of them."""
+"""The run, its images and its predictions."""
 
 import io
 
@@ -15,26 +15,26 @@ def test_the_summary_of_a_run_lists_its_properties_and_views(client, finished):
     assert (run["name"], run["task"], run["state"], run["epoch"]) == ("run", "classify", "finished", 2)
     assert run["input"]["channels"] == 1
     assert run["splits"] == {"train": 1437, "validation": 180, "test": 180}
-    assert run["views"] == dict.fromkeys(("classes", "confusion", "probes", "images", "upload", "marks"), True)
-    assert (run["why_not"], run["trouble"], run["primary"]) == ({}, None, "accuracy")
+    assert run["views"] == dict.fromkeys(("classes", "confusion", "probes", "images", "upload", "corrections"), True)
+    assert (run["unavailable"], run["problem"], run["primary"]) == ({}, None, "accuracy")
     assert client.get("/api/drawing").json()["draw"]["background"] == 0
     curves = client.get("/api/curves").json()
     assert [epoch["validation"] for epoch in curves["epochs"]] == [e["validation"] for e in Run(finished).history]
-    assert curves["kept"] == 2
+    assert curves["selected"] == 2
 
 
 def test_the_network_is_described_module_by_module(client):
     network = client.get("/api/network").json()
     assert [section["name"] for section in network["sections"]] == ["stem", "stages.0", "stages.1", "head"]
     assert {section["role"] for section in network["sections"]} == {"section"}
-    assert network["weights"] == client.get("/api/run").json()["weights"]
+    assert network["parameters"] == client.get("/api/run").json()["parameters"]
     block = network["sections"][1]["children"][-1]
     assert (block["class"], block["role"], block["group"]) == ("Residual", "block", "add")
-    assert block["children"][0]["reads"] == block["reads"], "the body takes what the block takes"
+    assert block["children"][0]["inputs"] == block["inputs"], "the body has the inputs of the block"
     conv = network["sections"][0]["children"][0]
-    assert conv["says"] == "4 kernels of 3x3 over 1 channel, padding 1"
-    assert conv["formulas"]["weights"]
-    assert conv["field"] == [3, 3]
+    assert conv["description"] == "4 kernels of 3x3 over 1 channel, padding 1"
+    assert conv["formulas"]["parameters"]
+    assert conv["rf_size"] == [3, 3]
 
     def leaves(nodes):
         return [leaf for node in nodes for leaf in (leaves(node["children"]) if node["children"] else [node])]
@@ -43,54 +43,54 @@ def test_the_network_is_described_module_by_module(client):
         assert client.get(f"/api/inputs/validation-0/maps?layer={leaf['name']}&to=1").status_code == 200
 
 
-def test_the_confusion_matrix_is_the_report_s_and_its_cells_open(client, finished):
+def test_the_confusion_matrix_is_the_report_s_and_its_cells_list_images(client, finished):
     confusion = client.get("/api/confusion").json()
     counts = np.array(confusion["counts"])
     assert counts.sum() == 180
     accuracy = Run(finished).history[-1]["validation"]["accuracy"]
     assert counts.trace() / 180 == pytest.approx(accuracy, abs=1e-6)
-    truth, answer = np.unravel_index(np.argmax(counts - np.diag(counts.diagonal())), counts.shape)
-    cell = client.get(f"/api/confusion/cell?truth={truth}&answer={answer}&count=2").json()
-    assert cell["total"] == counts[truth, answer] > 0
-    assert {(image["truth"], image["answer"]) for image in cell["images"]} == {(truth, answer)}
+    truth, predicted = np.unravel_index(np.argmax(counts - np.diag(counts.diagonal())), counts.shape)
+    cell = client.get(f"/api/confusion/cell?truth={truth}&predicted={predicted}&count=2").json()
+    assert cell["total"] == counts[truth, predicted] > 0
+    assert {(image["truth"], image["predicted"]) for image in cell["images"]} == {(truth, predicted)}
     sure = [
         image["confidence"]
-        for image in client.get(f"/api/confusion/cell?truth={truth}&answer={answer}").json()["images"]
+        for image in client.get(f"/api/confusion/cell?truth={truth}&predicted={predicted}").json()["images"]
     ]
     assert sure == sorted(sure, reverse=True)
     for image in cell["images"]:
-        assert client.get(f"/api/inputs/{image['id']}").json()["answer"][0]["class"] == answer
+        assert client.get(f"/api/inputs/{image['id']}").json()["scores"][0]["class"] == predicted
 
 
-def test_the_matrix_of_every_epoch_was_kept(client, finished):
+def test_the_matrix_of_every_epoch_is_recorded(client, finished):
     confusion = client.get("/api/confusion").json()
     assert confusion["epochs"] == [1, 2]
     for event in Run(finished).history:
         counts = np.array(client.get(f"/api/confusion?epoch={event['epoch']}").json()["counts"])
         assert counts.trace() / 180 == pytest.approx(event["validation"]["accuracy"], abs=1e-6)
     assert counts.tolist() == confusion["counts"], "the last epoch's network is the run's"
-    answer = client.get("/api/confusion?epoch=9")
-    assert answer.status_code == 404
-    assert answer.json()["error"] == "epoch: no matrix of epoch 9 and the validation set was kept; ask without epoch"
+    response = client.get("/api/confusion?epoch=9")
+    assert response.status_code == 404
+    assert response.json()["error"] == "epoch: no confusion matrix of epoch 9 for the validation split; omit epoch"
 
 
 def test_a_split_without_predictions_names_the_command_to_compute_them(explored, own_copy):
     client = explored(own_copy)
-    answer = client.get("/api/confusion?split=train")
-    assert answer.status_code == 409
-    says = "confusion: the train split has no predictions yet; run the job predictions for train"
-    assert answer.json() == {"error": says, "kind": "not yet"}
+    response = client.get("/api/confusion?split=train")
+    assert response.status_code == 409
+    message = "confusion: the train split has no predictions yet; run the job predictions for train"
+    assert response.json() == {"error": message, "kind": "not available"}
     job = done(client, "predictions", split="train")
     assert job["state"] == "done", job
     assert np.sum(client.get("/api/confusion?split=train").json()["counts"]) == 1437
-    assert client.get("/api/images?split=train&mistakes=1&order=surest&count=1").json()["total"] > 0
+    assert client.get("/api/images?split=train&mistakes=1&order=most_confident&count=1").json()["total"] > 0
 
 
 def test_images_are_found_by_class_by_mistake_and_by_name(client):
     of_three = client.get("/api/images?class=3&count=500").json()
     assert {image["truth"] for image in of_three["images"]} == {3}
-    wrong = client.get("/api/images?mistakes=1&count=500&order=surest").json()
-    assert all(image["truth"] != image["answer"] for image in wrong["images"])
+    wrong = client.get("/api/images?mistakes=1&count=500&order=most_confident").json()
+    assert all(image["truth"] != image["predicted"] for image in wrong["images"])
     name = of_three["images"][0]["name"]
     (found,) = client.get(f"/api/images?search={name[-4:]}").json()["images"]
     assert found["name"] == name
@@ -117,21 +117,21 @@ def _tag(client) -> str:
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "says"),
+    ("path", "status", "message"),
     [
-        ("images?split=test", 404, "split: no test to look at; choose train or validation"),
-        ("images?order=size", 400, "order: no size; choose one of name, surest, unsure"),
+        ("images?split=test", 404, "split: no test to explore; choose train or validation"),
+        ("images?order=size", 400, "order: no size; choose one of name, most_confident, least_confident"),
         ("sprite.png?ids=0,180", 404, "ids: give 1 to 2048 numbers from 0 to 179, separated by commas"),
-        ("sprite.png?ids=0,-1", 400, "ids: not a list of numbers; write it like 0,3,8"),
+        ("sprite.png?ids=0,-1", 400, "ids: not a list of numbers; write it as 0,3,8"),
         ("images?count=9999", 400, "count: it should be less than or equal to 500"),
     ],
 )  # fmt: skip
-def test_invalid_input_is_an_error(client, path, status, says):
-    answer = client.get(f"/api/{path}")
-    assert (answer.status_code, answer.json()["error"]) == (status, says)
+def test_invalid_input_is_an_error(client, path, status, message):
+    response = client.get(f"/api/{path}")
+    assert (response.status_code, response.json()["error"]) == (status, message)
 
 
-def test_the_maps_of_earlier_epochs_are_those_that_training_kept(client):
+def test_the_maps_of_earlier_epochs_are_those_recorded_during_training(client):
     probes = client.get("/api/probes").json()
     assert probes["layers"][0]["epochs"] == [1, 2]
     layer, last = probes["layers"][0]["layer"], probes["images"][0]["id"]
@@ -139,5 +139,5 @@ def test_the_maps_of_earlier_epochs_are_those_that_training_kept(client):
     assert (head["epoch"], len(head["scale"])) == (2, len(head["channels"]))
     _, now, _ = decoded(client.get(f"/api/inputs/{last}/maps?layer={layer}&values=float").content)
     assert np.abs(kept - now[head["channels"]]).max() < 0.02 * np.ptp(now), "the last epoch's network is the run's"
-    answer = client.get(f"/api/probes/maps?layer={layer}&probe=0&epoch=9")
-    assert answer.json()["error"] == "epoch: no maps of epoch 9; choose one of 1, 2"
+    response = client.get(f"/api/probes/maps?layer={layer}&probe=0&epoch=9")
+    assert response.json()["error"] == "epoch: no maps of epoch 9; choose one of 1, 2"

@@ -1,36 +1,36 @@
-"""Pictures go through the network, and what is shown is what it computed."""
+"""Input images, maps and units equal the values that the network computes."""
 
 import numpy as np
 import pytest
 import torch
 
 from convscope.explainers import record
-from convscope.explorer.backend.uploads import MOST_BYTES
+from convscope.explorer.backend.uploads import MAX_BYTES
 from helpers.explorer_client import decoded, png
 
 
 @pytest.fixture
 def loaded_model(client):
-    """The network that the client looks at."""
+    """The network that the client shows."""
     return client.session.run.loaded_model()
 
 
-def test_an_image_of_the_set_is_answered_as_the_network_answers(client, loaded_model):
-    answer = client.get("/api/inputs/validation-3").json()
+def test_the_scores_of_an_image_are_the_network_s_probabilities(client, loaded_model):
+    response = client.get("/api/inputs/validation-3").json()
     images = client.session.run.images("validation").select([3])
     with torch.no_grad():
         shares = loaded_model.subject.model(loaded_model.subject.input(images)).softmax(1)[0]
-    assert [one["class"] for one in answer["answer"]] == shares.argsort(descending=True).tolist()
-    assert answer["answer"][0]["probability"] == pytest.approx(float(shares.max()))
-    assert (answer["id"], answer["name"], answer["truth"]) == ("validation-3", images.names[0], images.targets[0])
-    assert (answer["output"], answer["network"]) == ("head", loaded_model.version)
+    assert [one["class"] for one in response["scores"]] == shares.argsort(descending=True).tolist()
+    assert response["scores"][0]["probability"] == pytest.approx(float(shares.max()))
+    assert (response["id"], response["name"], response["truth"]) == ("validation-3", images.names[0], images.targets[0])
+    assert (response["output"], response["network"]) == ("head", loaded_model.version)
 
 
 def test_maps_equal_the_recorded_outputs(client, loaded_model):
     images = client.session.run.images("validation").select([3])
-    with record(loaded_model.subject.model, "stages.0") as kept, torch.no_grad():
+    with record(loaded_model.subject.model, "stages.0") as outputs, torch.no_grad():
         loaded_model.subject.model(loaded_model.subject.input(images))
-    maps = kept["stages.0"][0].numpy()
+    maps = outputs["stages.0"][0].numpy()
     head, exact, _ = decoded(client.get("/api/inputs/validation-3/maps?layer=stages.0&values=float").content)
     assert np.array_equal(exact, maps)
     assert (head["total"], head["full"], head["kind"]) == (len(maps), list(maps.shape[1:]), "maps")
@@ -42,16 +42,16 @@ def test_maps_equal_the_recorded_outputs(client, loaded_model):
     assert head["channels"] == [int(np.abs(maps).mean((1, 2)).argmax())]
 
 
-def test_maps_are_averaged_down_where_fewer_places_are_enough(client):
+def test_maps_are_average_pooled_to_the_requested_side(client):
     path = "/api/inputs/validation-3/maps?layer=stem&to=2"
     _, exact, _ = decoded(client.get(f"{path}&values=float").content)
     head, small, _ = decoded(client.get(f"{path}&side=4").content)
     assert (head["shape"], head["full"]) == ([4, 4], [8, 8])
-    wanted = exact.reshape(2, 4, 2, 4, 2).mean((2, 4))
-    assert np.abs(small - wanted).max() <= np.ptp(wanted) / 255
+    expected = exact.reshape(2, 4, 2, 4, 2).mean((2, 4))
+    assert np.abs(small - expected).max() <= np.ptp(expected) / 255
 
 
-def test_a_vector_is_maps_of_one_place_and_the_input_is_normalised(client, loaded_model):
+def test_a_vector_is_maps_of_one_position_and_the_input_is_normalised(client, loaded_model):
     head, logits, _ = decoded(client.get("/api/inputs/validation-3/maps?layer=head&values=float").content)
     assert (head["kind"], logits.shape) == ("vector", (10, 1, 1))
     _, picture, _ = decoded(client.get("/api/inputs/validation-3/maps?layer=input&values=float").content)
@@ -79,22 +79,22 @@ def test_watched_layers_are_computed_in_the_same_pass(client):
     assert len(calls) == 1
 
 
-def test_an_uploaded_picture_of_the_network_s_size_is_taken_pixel_for_pixel(client):
+def test_an_uploaded_image_of_the_network_s_size_is_used_pixel_for_pixel(client):
     pixels = np.random.default_rng(0).integers(0, 255, (8, 8), np.uint8)
     own = client.post("/api/inputs?name=mine&like=validation-3", content=png(pixels)).json()
     assert own["id"].startswith("own-")
     assert own["name"] == "mine"
-    assert own["truth"] == client.get("/api/inputs/validation-3").json()["truth"], "painted over, it keeps its class"
+    assert own["truth"] == client.get("/api/inputs/validation-3").json()["truth"], "an edited image keeps its class"
     _, picture, _ = decoded(client.get(f"/api/inputs/{own['id']}/maps?layer=input&values=float").content)
     explored = client.session.run.loaded_model().subject
     assert np.allclose(picture[0] * explored.std[0] + explored.mean[0], pixels / 255, atol=1e-6)
     assert client.post("/api/inputs", content=png(pixels)).json()["id"] == own["id"], "the same pixels, the same id"
 
 
-def test_a_set_s_image_sent_back_is_answered_alike(client):
+def test_a_downloaded_image_uploaded_again_has_the_same_logits(client):
     picture = client.get("/api/images/validation-3/picture.png").content
     own, known = client.post("/api/inputs", content=picture).json(), client.get("/api/inputs/validation-3").json()
-    assert own["answer"][0]["logit"] == pytest.approx(known["answer"][0]["logit"], abs=1e-5)
+    assert own["scores"][0]["logit"] == pytest.approx(known["scores"][0]["logit"], abs=1e-5)
 
 
 def test_a_drawing_is_centred_as_the_training_images_are(client):
@@ -114,68 +114,72 @@ def test_a_drawing_is_centred_as_the_training_images_are(client):
 HOSTILE = {
     "nothing": (b"", 415, "the file is empty, 0 bytes; copy it again or delete it"),
     "text": (b"<script>alert(1)</script>", 415,
-             "no image of a kind that can be read; convert it to PNG or JPEG, or delete it"),
-    "cut off": (png(np.zeros((64, 64, 3), np.uint8))[:60], 415, "damaged or cut short; copy it again or delete it"),
-    "too long": (b"\x89PNG" + bytes(MOST_BYTES), 413, f"more than {MOST_BYTES:,} bytes; make the picture smaller"),
+             "not an image in a supported format; convert it to PNG or JPEG, or delete it"),
+    "cut off": (png(np.zeros((64, 64, 3), np.uint8))[:60], 415, "damaged or truncated; copy it again or delete it"),
+    "too long": (b"\x89PNG" + bytes(MAX_BYTES), 413, f"more than {MAX_BYTES:,} bytes; reduce the image"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("what", HOSTILE)
 def test_a_file_that_is_not_an_image_is_an_error(client, what):
-    content, status, says = HOSTILE[what]
-    answer = client.post("/api/inputs", content=content)
-    assert (answer.status_code, answer.json()["error"]) == (status, f"upload: {says}")
+    content, status, message = HOSTILE[what]
+    response = client.post("/api/inputs", content=content)
+    assert (response.status_code, response.json()["error"]) == (status, f"upload: {message}")
 
 
-def test_a_bomb_is_refused_from_its_header(client):
+def test_a_decompression_bomb_is_rejected_from_its_header(client):
     header = bytearray(png(np.zeros((2, 2), np.uint8)))
     import struct
     import zlib
 
     header[16:24] = struct.pack(">II", 50_000, 50_000)
     header[29:33] = struct.pack(">I", zlib.crc32(bytes(header[12:29])))
-    answer = client.post("/api/inputs", content=bytes(header))
-    assert answer.status_code in (413, 415)
-    assert "pixels" in answer.json()["error"]
+    response = client.post("/api/inputs", content=bytes(header))
+    assert response.status_code in (413, 415)
+    assert "pixels" in response.json()["error"]
 
 
-def test_a_file_whose_decoder_would_start_a_program_is_refused(client):
+def test_a_format_whose_decoder_would_start_a_program_is_rejected(client):
     eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\n" + b"0 0 moveto\n" * 20
-    answer = client.post("/api/inputs", content=eps)
-    assert answer.status_code == 415
-    assert answer.json()["error"] == "upload: EPS is not taken; convert it to PNG or JPEG"
+    response = client.post("/api/inputs", content=eps)
+    assert response.status_code == 415
+    assert response.json()["error"] == "upload: EPS is not supported; convert it to PNG or JPEG"
 
 
-def test_an_animation_is_refused(client, tmp_path):
+def test_an_animation_is_rejected(client, tmp_path):
     from PIL import Image
 
     frames = [Image.new("L", (8, 8), 40 * i) for i in range(4)]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
-    answer = client.post("/api/inputs", content=(tmp_path / "a.gif").read_bytes())
-    assert (answer.status_code, answer.json()["error"]) == (413, "upload: more than one frame; give a still picture")
+    response = client.post("/api/inputs", content=(tmp_path / "a.gif").read_bytes())
+    assert (response.status_code, response.json()["error"]) == (
+        413,
+        "upload: more than one frame; upload a single image",
+    )
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "says"),
+    ("path", "status", "message"),
     [
-        ("own-123", 404, "input: this picture is no longer kept; draw or drop it again"),
-        ("validation-999", 404, "image validation-999: is not in the run's train or validation set; choose another"),
-        ("test-1", 404, "image test-1: is not in the run's train or validation set; choose another"),
-        ("..%2f..%2fetc", 404, "/api/inputs/../../etc: there is nothing here; see docs/reference/explorer-api.md"),
+        ("own-123", 404, "input: no longer in the cache; upload it again"),
+        ("validation-999", 404, "image validation-999: not in the train or validation split; choose another"),
+        ("test-1", 404, "image test-1: not in the train or validation split; choose another"),
+        ("..%2f..%2fetc", 404, "/api/inputs/../../etc: no such address; see docs/reference/explorer-api.md"),
         ("validation-3/maps?layer=stm", 400, "layer stm: the network has no such layer; did you mean stem?"),
-        ("validation-3/maps?layer=stem&from=99", 400, "channels: none from 99 to None in layer stem, which has 4"),
+        ("validation-3/maps?layer=stem&from=99", 400,
+         "channels: none from 99 to None in layer stem, which has 4; choose from 0 to 4"),
         ("validation-3/maps", 400, "layer: field required"),
         ("validation-3/unit?layer=stem&channel=4", 400, "channel: no 4 in layer stem, which has 4; choose from 0 to 3"),
         ("validation-3/maps?layer=stem&side=x", 400,
          "side: it should be a valid integer, unable to parse string as an integer"),
     ],
 )  # fmt: skip
-def test_a_missing_resource_is_an_error_in_one_sentence(client, path, status, says):
-    answer = client.get(f"/api/inputs/{path}")
-    assert (answer.status_code, answer.json()["error"]) == (status, says)
+def test_a_missing_resource_is_an_error_in_one_sentence(client, path, status, message):
+    response = client.get(f"/api/inputs/{path}")
+    assert (response.status_code, response.json()["error"]) == (status, message)
 
 
-def test_the_last_own_pictures_are_kept_and_no_more(client):
+def test_only_the_last_uploaded_images_are_kept(client):
     ids = [
         client.post("/api/inputs", content=png(np.full((8, 8), level, np.uint8))).json()["id"] for level in range(40)
     ]  # fmt: skip
@@ -187,7 +191,7 @@ def test_the_arithmetic_of_a_unit_adds_up_to_the_map_s_value(client):
     _, exact, _ = decoded(client.get("/api/inputs/validation-3/maps?layer=stem&values=float").content)
     unit = client.get("/api/inputs/validation-3/unit?layer=stem&channel=2&row=0&column=7&most=4").json()
     assert unit["value"] == exact[2, 0, 7]
-    assert unit["field"] == [6, 0, 8, 2], "cut off at the corner"
+    assert unit["field"] == [6, 0, 8, 2], "clipped at the corner"
     first = unit["steps"][0]
     assert (first["op"], first["count"], first["padding"], len(first["terms"])) == ("convolution", 9, 5, 4)
     whole = sum(term["product"] for term in first["terms"]) + first["rest"]["sum"] + (first["bias"] or 0)

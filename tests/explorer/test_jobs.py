@@ -1,4 +1,4 @@
-"""Computations wait for each other, tell how far they are, can be called off, and are kept."""
+"""Jobs are queued, report their progress, can be cancelled, and their results are cached."""
 
 import io
 import re
@@ -18,7 +18,7 @@ from helpers.explorer_client import done, over
 
 @pytest.fixture
 def held(monkeypatch):
-    """A computation that stays where it is until it is let go, told of every step; and what lets it go."""
+    """Register a method that waits at each step until the returned event is set."""
     go = threading.Event()
 
     def run(_target, _settings, on_progress):
@@ -32,7 +32,7 @@ def held(monkeypatch):
     return go
 
 
-def test_one_runs_the_others_wait_in_turn_and_no_more_than_eight(client, held):
+def test_one_job_runs_and_at_most_eight_wait(client, held):
     ids = [client.post("/api/jobs", json={"method": "held", "settings": {"seed": i}}).json()["id"] for i in range(9)]
     while client.get(f"/api/jobs/{ids[0]}").json()["state"] != "running":
         pass
@@ -41,7 +41,7 @@ def test_one_runs_the_others_wait_in_turn_and_no_more_than_eight(client, held):
     assert [job["state"] for job in states[1:]] == ["queued"] * 8
     assert [job["waiting"] for job in states[1:]] == list(range(8))
     assert last.status_code == 429
-    assert last.json() == {"error": "computations: 8 wait already; cancel one or wait", "kind": "busy"}
+    assert last.json() == {"error": "computations: 8 are waiting already; cancel one or wait", "kind": "busy"}
     for number in ids[1:]:
         assert client.delete(f"/api/jobs/{number}").json()["state"] == "cancelled"
     held.set()
@@ -49,7 +49,7 @@ def test_one_runs_the_others_wait_in_turn_and_no_more_than_eight(client, held):
 
 
 @pytest.mark.usefixtures("held")
-def test_one_that_runs_stops_at_its_next_step(client):
+def test_a_cancelled_job_stops_at_its_next_step(client):
     number = client.post("/api/jobs", json={"method": "held", "settings": {"seed": 77}}).json()["id"]
     while not (job := client.get(f"/api/jobs/{number}").json())["done"]:
         pass
@@ -57,20 +57,20 @@ def test_one_that_runs_stops_at_its_next_step(client):
     client.delete(f"/api/jobs/{number}")
     job = over(client, number)
     assert (job["state"], job["result"], job["error"]) == ("cancelled", None, None)
-    assert done(client, "filters")["state"] == "done", "the next one runs"
+    assert done(client, "filters")["state"] == "done", "the next job runs"
 
 
 def test_a_result_is_stored_in_the_run_and_returned_immediately(explored, own_copy):
     client = explored(own_copy)
     first = done(client, "filters")
-    assert (first["state"], first["kept"]) == ("done", False)
+    assert (first["state"], first["cached"]) == ("done", False)
     assert list((own_copy / "explain" / "explorer").iterdir())
-    answer = client.post("/api/jobs", json={"method": "filters"})
-    assert (answer.status_code, answer.json()["kept"]) == (200, True)
-    assert answer.json()["result"]["summary"] == first["result"]["summary"]
+    response = client.post("/api/jobs", json={"method": "filters"})
+    assert (response.status_code, response.json()["cached"]) == (200, True)
+    assert response.json()["result"]["summary"] == first["result"]["summary"]
     another = explored(own_copy)
     assert another.post("/api/jobs", json={"method": "filters"}).status_code == 200, "also after a restart"
-    picture = answer.json()["result"]["pictures"]["stem.conv"]
+    picture = response.json()["result"]["pictures"]["stem.conv"]
     assert Image.open(io.BytesIO(client.get(picture).content)).format == "PNG"
 
 
@@ -95,13 +95,13 @@ def test_stimuli_are_those_of_explain_with_the_images_they_come_from(client):
     assert [row["channel"] for row in result["data"]["channels"]] == [1, 3]
     for row in result["data"]["channels"]:
         assert [patch["image"]["id"] for patch in row["patches"]] == [
-            f"train-{place}" for place in found.images[row["channel"]]
+            f"train-{index}" for index in found.images[row["channel"]]
         ]
         assert [patch["box"] for patch in row["patches"]] == found.boxes[row["channel"]].tolist()
         assert row["patches"][0]["picture"] in result["tiles"]
 
 
-def test_neighbours_leave_the_image_itself_out(client):
+def test_neighbours_exclude_the_image_itself(client):
     (found,) = done(client, "neighbours", images=["validation-3"], count=4)["result"]["data"]["queries"]
     target = client.session.context().target
     vectors = feature_vectors(target.model, "stages.1", target.batches(target.read("validation")))
@@ -110,17 +110,17 @@ def test_neighbours_leave_the_image_itself_out(client):
     assert len(found["pixels"]) == 4
     own = client.post("/api/inputs", content=client.get("/api/images/validation-3/picture.png").content).json()["id"]
     (found,) = done(client, "neighbours", images=[own], count=4)["result"]["data"]["queries"]
-    assert found["features"][0]["image"]["id"] == "validation-3", "of one's own picture, the one that it was made of"
+    assert found["features"][0]["image"]["id"] == "validation-3", "the nearest to an uploaded copy is its original"
 
 
-def test_the_set_is_laid_out_inside_the_square(client):
+def test_embedding_positions_are_inside_the_unit_square(client):
     points = done(client, "embedding", max_images=60)["result"]["data"]["points"]
     assert len(points) == 60
     assert set(points[0]) == {"image", "x", "y"}
-    places = np.array([[point["x"], point["y"]] for point in points])
-    assert places.min() >= 0
-    assert places.max() <= 1
-    assert np.ptp(places, axis=0).max() == pytest.approx(1)
+    positions = np.array([[point["x"], point["y"]] for point in points])
+    assert positions.min() >= 0
+    assert positions.max() <= 1
+    assert np.ptp(positions, axis=0).max() == pytest.approx(1)
 
 
 @pytest.mark.parametrize(
@@ -138,12 +138,12 @@ def test_optimised_images_are_returned_one_by_one(client, method, settings):
     result = done(client, method, **settings)["result"]
     assert result["summary"]
     for address in result["pictures"].values():
-        answer = client.get(address)
-        assert answer.headers["content-type"] in ("image/png", "image/gif")
-        assert Image.open(io.BytesIO(answer.content)).size[0] > 20
+        response = client.get(address)
+        assert response.headers["content-type"] in ("image/png", "image/gif")
+        assert Image.open(io.BytesIO(response.content)).size[0] > 20
 
 
-def test_the_methods_are_told_with_their_settings(client):
+def test_the_methods_are_listed_with_their_settings(client):
     content = {one["name"]: one for one in client.get("/api/methods").json()["methods"]}
     assert list(content) == list(METHODS)
     steps = content["invert"]["schema"]["properties"]["steps"]
@@ -157,7 +157,7 @@ def test_the_methods_are_told_with_their_settings(client):
 
 
 @pytest.mark.parametrize(
-    ("method", "settings", "says"),
+    ("method", "settings", "message"),
     [
         ("embeding", {}, "method: no embeding; did you mean embedding?"),
         ("predictons", {}, "method: no predictons; did you mean predictions?"),
@@ -169,57 +169,59 @@ def test_the_methods_are_told_with_their_settings(client):
          "steps"),
     ],
 )  # fmt: skip
-def test_an_invalid_request_is_rejected_immediately(client, method, settings, says):
-    answer = client.post("/api/jobs", json={"method": method, "settings": settings})
-    assert (answer.status_code, answer.json()["error"]) == (400, says)
+def test_an_invalid_request_is_rejected_immediately(client, method, settings, message):
+    response = client.post("/api/jobs", json={"method": method, "settings": settings})
+    assert (response.status_code, response.json()["error"]) == (400, message)
 
 
 @pytest.mark.parametrize(
-    ("method", "settings", "says"),
+    ("method", "settings", "message"),
     [
         ("maximise", {"layers": ["stem"], "channels": [4]},
          "channels: no 4 in layer stem, which has 4; choose from 0 to 3"),
         ("stimuli", {"layers": ["stm"]}, "layer stm: the network has no such layer; did you mean stem?"),
-        ("attribution", {"images": ["own-1"]}, "input: this picture is no longer kept; draw or drop it again"),
+        ("attribution", {"images": ["own-1"]}, "input: no longer in the cache; upload it again"),
         ("attribution", {"images": ["validation-3"], "target": "10"}, "target: no class 10; did you mean 1?"),
         ("attribution", {"images": ["/etc"]},
          "images: no class, image or file /etc; give a class, a file, or a name from data.json"),
     ],
 )  # fmt: skip
-def test_an_exception_in_a_job_becomes_its_error(client, method, settings, says):
+def test_an_exception_in_a_job_becomes_its_error(client, method, settings, message):
     job = done(client, method, **settings)
-    assert (job["state"], job["error"], job["result"]) == ("failed", says, None)
-    assert client.get("/api/jobs/99999").json()["error"] == "job 99999: there is none; it may be long ago, so ask again"
+    assert (job["state"], job["error"], job["result"]) == ("failed", message, None)
+    assert (
+        client.get("/api/jobs/99999").json()["error"] == "job 99999: no such job, or no longer listed; submit it again"
+    )
 
 
 def test_concurrent_clients_receive_the_same_results(client):
-    """Hooks on the network are for one question at a time."""
+    """Hooks on the network serve one request at a time."""
     paths = [
         "/api/network", "/api/inputs/validation-5", "/api/inputs/validation-6?watch=stages.0",
         "/api/inputs/validation-7/unit?layer=stages.1&channel=1&row=1&column=0",
         "/api/inputs/validation-8/maps?layer=stages.1",
     ]  # fmt: skip
 
-    def told(path: str) -> bytes:
-        answer = client.get(path)
-        assert answer.status_code == 200, answer.text
-        return re.sub(rb'"milliseconds": ?[\d.]+', b"", answer.content)
+    def content(path: str) -> bytes:
+        response = client.get(path)
+        assert response.status_code == 200, response.text
+        return re.sub(rb'"milliseconds": ?[\d.]+', b"", response.content)
 
-    alone = [told(path) for path in paths]
+    alone = [content(path) for path in paths]
     job = client.post(
         "/api/jobs", json={"method": "stimuli", "settings": {"layers": ["stages.0"], "channels": [1]}}
     ).json()
-    client.session.inputs._looked.clear()
+    client.session.inputs._cache.clear()
     with ThreadPoolExecutor(8) as threads:
         for _ in range(3):
-            assert list(threads.map(told, paths * 4)) == alone * 4
+            assert list(threads.map(content, paths * 4)) == alone * 4
     assert over(client, job["id"])["state"] == "done"
 
 
-def test_looking_goes_on_while_something_is_computed(client, held):
+def test_inputs_are_served_while_a_job_runs(client, held):
     number = client.post("/api/jobs", json={"method": "held", "settings": {"seed": 5}}).json()["id"]
-    for place in range(20):
-        assert client.get(f"/api/inputs/validation-{place}?watch=stem").status_code == 200
+    for index in range(20):
+        assert client.get(f"/api/inputs/validation-{index}?watch=stem").status_code == 200
     assert client.get(f"/api/jobs/{number}").json()["state"] == "running"
     held.set()
     over(client, number)

@@ -1,4 +1,4 @@
-"""One command, one link, and everything over a real connection."""
+"""The command over a real connection."""
 
 import json
 import re
@@ -28,8 +28,8 @@ def served(own_copy, tmp_path):
         process.communicate()
 
 
-def ask(link: str, path: str, **headers: str):
-    """A request with the link's token."""
+def send(link: str, path: str, **headers: str):
+    """Send a request with the link's token."""
     base, token = link.split("/?token=")
     request = urllib.request.Request(base + path, headers={"Authorization": f"Bearer {token}", **headers})
     return urllib.request.urlopen(request, timeout=60)
@@ -37,12 +37,12 @@ def ask(link: str, path: str, **headers: str):
 
 def test_the_command_serves_the_page_follows_the_run_and_ends_with_ctrl_c(served, own_copy):
     process, link = served
-    with ask(link, "/api/run") as answer:
-        assert json.load(answer)["path"] == str(own_copy.resolve())
+    with send(link, "/api/run") as response:
+        assert json.load(response)["path"] == str(own_copy.resolve())
     base = link.split("/?")[0]
     with pytest.raises(urllib.error.HTTPError, match="403"):
         urllib.request.urlopen(f"{base}/api/run", timeout=60)
-    with ask(link, "/api/events") as events:
+    with send(link, "/api/events") as events:
         assert events.headers["content-type"].startswith("text/event-stream")
         assert events.readline() == b"event: hello\n"
         assert json.loads(events.readline().removeprefix(b"data: "))["state"] == "finished"
@@ -52,7 +52,7 @@ def test_the_command_serves_the_page_follows_the_run_and_ends_with_ctrl_c(served
         assert events.readline() == b"event: epoch\n"
         assert json.loads(events.readline().removeprefix(b"data: "))["epoch"] == 3
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 130, "with a page still listening"
+        assert process.wait(20) == 130, "with an event stream still open"
 
 
 def test_two_servers_do_not_share_a_port_and_the_second_reports_an_error(served, convscope, own_copy):
@@ -61,13 +61,12 @@ def test_two_servers_do_not_share_a_port_and_the_second_reports_an_error(served,
     code, _, output = convscope("explore", own_copy, "--port", port, "--no-open")
     assert code == 2
     assert output == (
-        f"convscope: --host 127.0.0.1 --port {port}: cannot be listened on (Address already in use); "
-        "choose another port\n"
+        f"convscope: --host 127.0.0.1 --port {port}: cannot be bound (Address already in use); choose another port\n"
     )
 
 
-def test_connections_send_at_once():
-    """Else every answer waits 40 ms between head and body."""
+def test_connections_have_no_delay():
+    """Without it, every response is delayed by 40 ms between head and body."""
     with _listening("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
         accepted, _ = listener.accept()
         with accepted:

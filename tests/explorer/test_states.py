@@ -1,4 +1,4 @@
-"""A run without a network, one that is being trained, one that is deleted, and pages that listen."""
+"""Runs without a network, in training, or deleted; and event streams."""
 
 import asyncio
 import json
@@ -11,30 +11,30 @@ import pytest
 
 from convscope.api import Epoch
 from convscope.explorer.backend import BusyError
-from convscope.explorer.broadcast import LISTENERS, Broadcaster
+from convscope.explorer.broadcast import MAX_SUBSCRIBERS, Broadcaster
 from convscope.explorer.session import JsonLinesTail
 from helpers.small_runs import start
 
 
-def wait(until, seconds: float = 20.0):
-    """What a question gives once it gives something."""
+def wait(condition, seconds: float = 20.0):
+    """Return the first true value of a function."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if found := until():
+        if found := condition():
             return found
         time.sleep(0.02)
-    raise AssertionError("it did not happen")
+    raise AssertionError("timeout")
 
 
 @pytest.fixture
-def told(monkeypatch):
-    """Everything that a hub tells."""
+def published(monkeypatch):
+    """All published events."""
     events = []
-    monkeypatch.setattr(Broadcaster, "publish", lambda _hub, name, data: events.append((name, data)))
+    monkeypatch.setattr(Broadcaster, "publish", lambda _broadcaster, name, data: events.append((name, data)))
     return events
 
 
-def test_a_run_is_followed_from_before_its_first_epoch_to_its_end(explored, few, tmp_path, no_report, told):  # noqa: ARG001
+def test_a_run_is_shown_from_before_its_first_epoch_to_its_end(explored, few, tmp_path, no_report, published):  # noqa: ARG001
     path = tmp_path / "run"
     training = start(path, few, train__epochs=2, train__probes=2)
     while not (path / "recipe.toml").exists():
@@ -42,11 +42,11 @@ def test_a_run_is_followed_from_before_its_first_epoch_to_its_end(explored, few,
     client = explored(path)
     run = client.get("/api/run").json()
     assert (run["state"], run["has_network"], run["epoch"]) == ("training", False, None)
-    assert client.get("/api/curves").json() == {"epochs": [], "kept": None, "overfitting": None}
-    answer = client.get("/api/network")
-    assert answer.status_code == 409
-    assert answer.json() == {
-        "error": f"{path}: has no network yet; wait for the end of the first epoch", "kind": "not yet",
+    assert client.get("/api/curves").json() == {"epochs": [], "selected": None, "overfitting": None}
+    response = client.get("/api/network")
+    assert response.status_code == 409
+    assert response.json() == {
+        "error": f"{path}: no network yet; wait for the end of the first epoch", "kind": "not available",
     }  # fmt: skip
     assert client.get("/api/inputs/validation-0").status_code == 409
 
@@ -56,45 +56,45 @@ def test_a_run_is_followed_from_before_its_first_epoch_to_its_end(explored, few,
     first = client.get("/api/inputs/validation-0?watch=stem").json()
     counts = client.get("/api/confusion").json()
     assert (np.sum(counts["counts"]), counts["epochs"]) == (client.get("/api/run").json()["splits"]["validation"], [1])
-    epoch = wait(lambda: [data for name, data in told if name == "epoch"])
+    epoch = wait(lambda: [data for name, data in published if name == "epoch"])
     assert epoch[0] == client.get("/api/curves").json()["epochs"][0]
-    news = wait(lambda: [data for name, data in told if name == "run" and data["network"]])
+    news = wait(lambda: [data for name, data in published if name == "run" and data["network"]])
     assert news[-1]["network"] == first["network"]
 
     assert list(training)[-1].scores
     assert client.get("/api/run").json()["state"] == "finished"
-    if (now := client.get("/api/inputs/validation-0").json())["network"] != first["network"]:
-        assert now["answer"] != first["answer"], "the new network answers, not what was kept of the old one"
-    assert wait(lambda: [data for name, data in told if name == "run" and data["state"] == "finished"])
+    if (current := client.get("/api/inputs/validation-0").json())["network"] != first["network"]:
+        assert current["scores"] != first["scores"], "the scores are of the new network, not cached from the old one"
+    assert wait(lambda: [data for name, data in published if name == "run" and data["state"] == "finished"])
 
 
-def test_a_deleted_run_is_reported(explored, own_copy, told):
+def test_a_deleted_run_is_reported(explored, own_copy, published):
     client = explored(own_copy)
     assert client.get("/api/inputs/validation-0").status_code == 200
     shutil.rmtree(own_copy)
     for path in ("run", "network", "inputs/validation-0"):
-        answer = client.get(f"/api/{path}")
-        assert answer.status_code == 410
-        assert answer.json() == {
-            "error": f"{own_copy}: was deleted or moved; close this page, or put it back and reload", "kind": "gone",
+        response = client.get(f"/api/{path}")
+        assert response.status_code == 410
+        assert response.json() == {
+            "error": f"{own_copy}: deleted or moved; restore the folder and reload, or close this page", "kind": "gone",
         }  # fmt: skip
-    assert wait(lambda: [data for name, data in told if name == "run" and data["state"] == "gone"])
+    assert wait(lambda: [data for name, data in published if name == "run" and data["state"] == "gone"])
 
 
-def test_another_run_in_the_same_place_is_not_taken_for_this_one(explored, own_copy):
+def test_a_replaced_run_is_reported(explored, own_copy):
     client = explored(own_copy)
     later = time.time() + 5
     os.utime(own_copy / "data.json", (later, later))
-    answer = client.get("/api/run")
-    assert answer.status_code == 410
-    assert answer.json()["error"] == f"{own_copy}: another run was made there; start convscope explore again"
+    response = client.get("/api/run")
+    assert response.status_code == 410
+    assert response.json()["error"] == f"{own_copy}: replaced by another run; start convscope explore again"
 
 
 def test_a_network_that_cannot_be_opened_is_reported_with_the_reason(explored, own_copy):
     (own_copy / "model" / "model.safetensors").write_bytes(b"no weights")
-    answer = explored(own_copy).get("/api/network")
-    assert (answer.status_code, answer.json()["kind"]) == (409, "not yet")
-    assert "model.safetensors: cut off or damaged" in answer.json()["error"]
+    response = explored(own_copy).get("/api/network")
+    assert (response.status_code, response.json()["kind"]) == (409, "not available")
+    assert "model.safetensors: truncated or damaged" in response.json()["error"]
 
 
 def test_a_run_whose_images_are_gone_still_shows_its_network(explored, few, tmp_path, no_report):  # noqa: ARG001
@@ -104,13 +104,13 @@ def test_a_run_whose_images_are_gone_still_shows_its_network(explored, few, tmp_
     shutil.rmtree(source)
     client = explored(tmp_path / "run")
     assert client.get("/api/network").status_code == 200
-    answer = client.get("/api/images")
-    assert answer.status_code == 409
-    assert str(source) in answer.json()["error"]
+    response = client.get("/api/images")
+    assert response.status_code == 409
+    assert str(source) in response.json()["error"]
     run = client.get("/api/run").json()
-    assert run["trouble"] == answer.json()["error"]
+    assert run["problem"] == response.json()["error"]
     assert run["views"]["images"] is False
-    assert "probes" in run["why_not"]
+    assert "probes" in run["unavailable"]
 
 
 def test_a_stopped_run_is_distinguished_from_a_running_one(explored, own_copy):
@@ -121,7 +121,7 @@ def test_a_stopped_run_is_distinguished_from_a_running_one(explored, own_copy):
     assert client.get("/api/run").json()["state"] == "stopped"
 
 
-def test_only_whole_lines_that_are_new_are_read(tmp_path):
+def test_only_complete_new_lines_are_read(tmp_path):
     file = tmp_path / "events.jsonl"
     file.write_text('{"event": "old"}\n')
     lines = JsonLinesTail(file)
@@ -138,22 +138,22 @@ def test_only_whole_lines_that_are_new_are_read(tmp_path):
     assert lines.read_new() == [{"event": "again"}]
 
 
-def test_listeners_get_everything_until_the_server_ends_and_are_not_too_many():
-    async def listened():
-        hub, texts = Broadcaster(), []
-        queue = hub.subscribe()
-        hub.publish("marks", {"count": 1})
-        stream = hub.listen(queue, {"state": "finished"})
+def test_subscribers_receive_events_until_the_server_stops_and_their_number_is_limited():
+    async def events():
+        broadcaster, texts = Broadcaster(), []
+        queue = broadcaster.subscribe()
+        broadcaster.publish("corrections", {"count": 1})
+        stream = broadcaster.listen(queue, {"state": "finished"})
         texts.append(await anext(stream))
         texts.append(await anext(stream))
-        hub.close()
+        broadcaster.close()
         texts += [text async for text in stream]
-        others = [hub.subscribe() for _ in range(LISTENERS)]
-        with pytest.raises(BusyError, match=f"events: {LISTENERS} pages listen already; close one"):
-            hub.subscribe()
-        assert len(others) == LISTENERS
+        others = [broadcaster.subscribe() for _ in range(MAX_SUBSCRIBERS)]
+        with pytest.raises(BusyError, match=f"events: {MAX_SUBSCRIBERS} pages are connected already; close one"):
+            broadcaster.subscribe()
+        assert len(others) == MAX_SUBSCRIBERS
         return texts
 
-    texts = asyncio.run(listened())
-    assert texts == ['event: hello\ndata: {"state": "finished"}\n\n', 'event: marks\ndata: {"count": 1}\n\n']
+    texts = asyncio.run(events())
+    assert texts == ['event: hello\ndata: {"state": "finished"}\n\n', 'event: corrections\ndata: {"count": 1}\n\n']
     assert json.loads(texts[1].split("data: ")[1]) == {"count": 1}

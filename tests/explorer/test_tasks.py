@@ -1,4 +1,4 @@
-"""Networks that answer with something else than one class are looked at too."""
+"""Networks of tasks without one class per image."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from helpers.small_runs import train
 
 @pytest.fixture(scope="module", autouse=True)
 def _few_shapes():
-    """A hundred of the drawn shapes: a training of a second."""
+    """Draw only a hundred shapes."""
     patch = pytest.MonkeyPatch()
     patch.setattr("convscope.datasets.layouts.builtin.draw_shapes", lambda _count, seed: draw_shapes(100, seed))
     yield
@@ -23,24 +23,24 @@ def test_a_task_s_network_shows_its_maps_its_arithmetic_and_its_prediction(task,
     client = explored(tmp_path / "run")
     run = client.get("/api/run").json()
     assert run["views"]["confusion"] is False
-    assert run["why_not"]["confusion"] == f"the run's task is {task}: a table of mix-ups needs one class per image"
-    answer = client.get("/api/inputs/validation-0").json()
-    assert answer["said"]
-    assert bool(answer["answer"]) == (task == "multilabel")
-    output = answer["output"]
+    assert run["unavailable"]["confusion"] == f"the run's task is {task}; a confusion matrix needs one class per image"
+    prediction = client.get("/api/inputs/validation-0").json()
+    assert prediction["lines"]
+    assert bool(prediction["scores"]) == (task == "multilabel")
+    output = prediction["output"]
     _, exact, _ = decoded(client.get(f"/api/inputs/validation-0/maps?layer={output}&values=float").content)
-    place = np.array(exact.shape) // 2
+    position = np.array(exact.shape) // 2
     unit = client.get(
-        f"/api/inputs/validation-0/unit?layer={output}&channel={place[0]}&row={place[1]}&column={place[2]}"
+        f"/api/inputs/validation-0/unit?layer={output}&channel={position[0]}&row={position[1]}&column={position[2]}"
     ).json()
-    assert unit["value"] == exact[tuple(place)]
+    assert unit["value"] == exact[tuple(position)]
     assert all(abs(step["sum"] - step["value"]) <= step["bound"] for step in unit["steps"])
     assert client.get("/api/images?count=3").json()["total"] > 0
     assert client.get("/api/probes").json()["layers"]
     for path, status in (("confusion", 409), ("images?mistakes=1", 409), ("curves", 200), ("network", 200)):
         assert client.get(f"/api/{path}").status_code == status, path
-    assert client.put("/api/marks/train-0", json={"kind": "leave out"}).json()["error"] == (
-        f"marks: the run's task is {task}; labels are corrected for one class per image only"
+    assert client.put("/api/corrections/train-0", json={"kind": "exclude"}).json()["error"] == (
+        f"corrections: the run's task is {task}; labels are corrected for one class per image only"
     )
     assert done(client, "neighbours", images=["validation-0"], count=2)["state"] == "done"
     maps = done(client, "attribution", images=["validation-0"])

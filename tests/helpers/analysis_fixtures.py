@@ -1,4 +1,4 @@
-"""What explanation methods are tested on: a run, a run of boxes, and a module from outside convscope."""
+"""Targets of explain methods: a run, a localise run, and a custom module."""
 
 import shutil
 
@@ -18,21 +18,21 @@ def run(finished, tmp_path):
 
 
 class Spectral(nn.Module):
-    """A network that convscope knows nothing of, on images of five channels."""
+    """A custom module for images of five channels."""
 
     def __init__(self) -> None:
         super().__init__()
         self.early = nn.Sequential(nn.Conv2d(5, 6, 3, padding=1), nn.ReLU())
         self.late = nn.Sequential(nn.MaxPool2d(2), nn.Conv2d(6, 8, 3, padding=1), nn.ReLU())
-        self.answer = nn.Linear(8, 3)
+        self.classifier = nn.Linear(8, 3)
 
     def forward(self, x):
-        return self.answer(self.late(self.early(x)).mean((2, 3)))
+        return self.classifier(self.late(self.early(x)).mean((2, 3)))
 
 
 @pytest.fixture(scope="module")
 def finding(tmp_path_factory):
-    """A run that finds boxes, on a hundred drawn shapes."""
+    """A localise run on a hundred drawn shapes."""
     patch = pytest.MonkeyPatch()
     patch.setattr("convscope.datasets.layouts.builtin.draw_shapes", lambda _count, seed: draw_shapes(100, seed))
     path = tmp_path_factory.mktemp("finding") / "run"
@@ -45,7 +45,7 @@ def finding(tmp_path_factory):
 def spectral(tmp_path):
     torch.manual_seed(0)
     pixels = torch.rand(12, 5, 16, 16)
-    about = InputInfo(
+    info = InputInfo(
         mean=(0.5,) * 5, std=(0.25,) * 5, classes=("soil", "water", "wood"), home=tmp_path, names=tuple("abcdefghijkl")
     )
-    return wrap_module(Spectral(), pixels, [0, 1, 2] * 4, about)
+    return wrap_module(Spectral(), pixels, [0, 1, 2] * 4, info)

@@ -1,4 +1,4 @@
-"""Questions to the explorer, and its answers taken apart."""
+"""Requests to the explorer, and parsed responses."""
 
 import io
 import json
@@ -14,14 +14,14 @@ HOME = "http://127.0.0.1:8765"
 
 
 def png(pixels: np.ndarray) -> bytes:
-    """An array as a PNG file."""
+    """Encode an array as PNG."""
     content = io.BytesIO()
     Image.fromarray(pixels).save(content, "PNG")
     return content.getvalue()
 
 
 def decoded(content: bytes) -> tuple[dict, np.ndarray, np.ndarray]:
-    """Head, (c, h, w) values in their own units, and the levels where values were sent so."""
+    """Return the head, the (c, h, w) values, and the levels if the values are quantised."""
     assert content[:4] == b"CSM1"
     (length,) = struct.unpack("<I", content[4:8])
     head, rest = json.loads(content[8 : 8 + length]), content[8 + length :]
@@ -35,16 +35,16 @@ def decoded(content: bytes) -> tuple[dict, np.ndarray, np.ndarray]:
 
 
 def done(client: TestClient, method: str, /, **settings) -> dict:
-    """A computation's record when it is over."""
-    answer = client.post("/api/jobs", json={"method": method, "settings": settings})
-    assert answer.status_code in (200, 202), answer.text
-    return over(client, answer.json()["id"])
+    """Run a job and return its final record."""
+    response = client.post("/api/jobs", json={"method": method, "settings": settings})
+    assert response.status_code in (200, 202), response.text
+    return over(client, response.json()["id"])
 
 
 def over(client: TestClient, number: int) -> dict:
-    """The record of a computation, waited for."""
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
+    """Wait for a job and return its final record."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
         job = client.get(f"/api/jobs/{number}").json()
         if job["state"] in ("done", "failed", "cancelled"):
             return job

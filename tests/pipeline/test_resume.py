@@ -177,7 +177,7 @@ def test_an_image_that_was_damaged_since_is_named(tmp_path):
     with pytest.raises(DataError) as caught:
         list(resuming(tmp_path / "run"))
     assert str(caught.value) == (
-        f"{folder}: a/0.png could be decoded when the run started: damaged or cut short; copy it again or delete it"
+        f"{folder}: a/0.png could be decoded when the run started: damaged or truncated; copy it again or delete it"
     )
 
 
@@ -191,7 +191,7 @@ def test_a_label_that_is_new_since_is_named(tmp_path):
     with pytest.raises(DataError) as caught:
         list(resuming(tmp_path / "run"))
     assert str(caught.value) == (
-        f"{table}: the label yak is new since the run began, which knows a, b; mend the label or train anew"
+        f"{table}: the label yak is new; the run was started with a, b; correct the label or train again"
     )
 
 

@@ -61,7 +61,7 @@ def test_evaluation_equals_the_scores_reported_by_training(runs, name):
 def test_the_report_shows_the_tasks_own_sections(runs, name):
     run, _ = runs(name)
     page = run.report.read_text()
-    title = {"multilabel": "Label by label", "regress": "shapes: residuals"}.get(name, "Class by class")
+    title = {"multilabel": "Scores per label", "regress": "shapes: residuals"}.get(name, "Scores per class")
     assert f"<h2>{title}</h2>" in page
     assert f"validation {TASKS[name].primary}" in page
     assert page.count("data:image/") >= 12
@@ -137,7 +137,7 @@ def test_settings_that_a_task_does_not_support_are_rejected(tmp_path, settings, 
 def test_views_cannot_be_averaged_for_spatial_predictions(runs):
     with pytest.raises(ConfigError) as caught:
         evaluate(runs("localise")[0].path, "validation", tta_views="5")
-    assert str(caught.value) == "views: 5 looks cannot be averaged where the answer is a place, as for boxes"
+    assert str(caught.value) == "views: 5 is not supported for boxes, whose positions change with the view; use 1"
 
 
 def test_classes_can_be_mixed(tmp_path):

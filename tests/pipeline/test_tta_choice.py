@@ -129,4 +129,4 @@ def test_photographs_are_looked_at_once(finished):
 def test_spatial_predictions_are_not_averaged(tmp_path):
     with pytest.raises(ConfigError) as caught:
         train(tmp_path / "run", "shapes", task="segment", train__tta_views="shifts")
-    assert str(caught.value) == "views: shifts looks cannot be averaged where the answer is a place, as for masks"
+    assert str(caught.value) == "views: shifts is not supported for masks, whose positions change with the view; use 1"

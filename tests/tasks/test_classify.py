@@ -1,4 +1,4 @@
-"""The classification task against hand-worked answers, SciPy and scikit-learn."""
+"""The classification task compared with values computed by hand, SciPy and scikit-learn."""
 
 import math
 
@@ -15,7 +15,7 @@ from convscope.tasks.classify import confusion_matrix, f1_interval, wilson
 
 THREE = Classify(("cat", "dog", "owl"))
 
-# Six images: cats called cat, cat, dog; dogs called dog, dog; an owl called cat.
+# Six images: cats predicted as cat, cat, dog; dogs as dog, dog; an owl as cat.
 ANSWERS = torch.tensor([0, 0, 1, 1, 1, 0])
 TRUTH = torch.tensor([0, 0, 0, 1, 1, 2])
 LOGITS = nn.functional.one_hot(ANSWERS, 3).float()
@@ -40,7 +40,7 @@ def test_precision_recall_and_f1_of_each_class_equal_those_worked_by_hand():
     assert (cat.precision.value, cat.recall.value, cat.f1.value) == pytest.approx((2 / 3, 2 / 3, 2 / 3))
     assert (dog.precision.value, dog.recall.value, dog.f1.value) == pytest.approx((2 / 3, 1.0, 4 / 5))
     assert (owl.recall.value, owl.f1.value) == (0, 0)
-    assert math.isnan(owl.precision.value), "never answered: there is nothing to count"
+    assert math.isnan(owl.precision.value), "never predicted: precision is undefined"
 
 
 def test_a_class_without_images_does_not_count_in_the_macro_f1():
@@ -114,7 +114,7 @@ def test_intervals_are_wilsons(hits, trials):
     assert 0 <= found.low <= found.value <= found.high <= 1
 
 
-def test_an_interval_over_nothing_is_not_a_number():
+def test_an_interval_without_samples_is_nan():
     assert all(math.isnan(end) for end in (wilson(0, 0).value, wilson(0, 0).low, wilson(0, 0).high))
 
 
@@ -129,7 +129,7 @@ def test_the_interval_of_f1_is_derived_from_the_interval_of_a_proportion():
 def test_the_interval_of_f1_covers_the_true_value_in_95_percent_of_samples():
     """3,000 samples of 60 images from a classifier whose F1 is known."""
     generator = np.random.default_rng(0)
-    shares = [0.4, 0.1, 0.15, 0.35]  # found, missed, false alarm, neither
+    shares = [0.4, 0.1, 0.15, 0.35]  # true positive, false negative, false positive, true negative
     truth, inside = 2 * 0.4 / (2 * 0.4 + 0.1 + 0.15), 0
     for both, missed, false_alarms, _ in generator.multinomial(60, shares, size=3000):
         found = f1_interval(int(both), int(both + missed + false_alarms))
@@ -137,12 +137,12 @@ def test_the_interval_of_f1_covers_the_true_value_in_95_percent_of_samples():
     assert 0.93 < inside / 3000 < 0.97
 
 
-def test_tasks_are_found_by_the_name_that_they_write():
+def test_tasks_are_registered_by_the_name_that_they_save():
     assert all(make(("a", "b")).name == name for name, make in TASKS.items())
 
 
 def meters(task, *answers, target):
-    """A meter for each list of answers to the same images."""
+    """A meter for each list of predictions for the same images."""
     found = [task.meter() for _ in answers]
     for meter, given in zip(found, answers, strict=True):
         meter.add(torch.eye(task.outputs)[torch.tensor(given)], torch.tensor(target))
@@ -150,7 +150,7 @@ def meters(task, *answers, target):
 
 
 def test_a_gain_in_accuracy_depends_on_the_images_that_only_one_model_predicts_correctly():
-    """Ten images: three are right only now, one was right only before. 0.2 +- 1.96 sqrt(0.4 - 0.04) / sqrt(10)."""
+    """Ten images: three are correct only after, one only before. 0.2 +- 1.96 sqrt(0.4 - 0.04) / sqrt(10)."""
     task = Classify(("a", "b"))
     before, after = meters(task, [1, 1, 1, 0, 0, 0, 0, 0, 1, 1], [0, 0, 0, 1, 0, 0, 0, 0, 1, 1], target=[0] * 10)
     gain = task.paired_gain(before, after)
@@ -160,7 +160,7 @@ def test_a_gain_in_accuracy_depends_on_the_images_that_only_one_model_predicts_c
 
 
 def test_no_gain_is_mistaken_for_one_in_one_of_forty_samples():
-    """Answers that are right as often as the others, each for itself: the lower end is above 0 by chance alone."""
+    """Independent predictions of equal accuracy: the lower bound is above 0 by chance only."""
     task, generator, found = Classify(("a", "b")), np.random.default_rng(0), 0
     for _ in range(1000):
         before, after = meters(task, *generator.binomial(1, 0.2, (2, 400)).tolist(), target=[0] * 400)

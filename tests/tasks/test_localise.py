@@ -1,4 +1,4 @@
-"""Class and box: IoU by hand and as torchvision has it, summed losses, two heads on one encoder."""
+"""Localisation: IoU computed by hand and by torchvision, summed losses, two heads on one encoder."""
 
 import math
 
@@ -109,11 +109,11 @@ def test_both_heads_share_one_encoder():
     assert (first.grad != by_class).any(), "the box's loss reaches the same weights"
 
 
-def test_a_dense_network_is_refused():
+def test_a_dense_network_is_rejected():
     with pytest.raises(ModelError) as caught:
         TASK.attach_head(build(resolve("unet", 2, 1, (32, 32), {"width": 4, "depth": 1})))
     assert str(caught.value) == (
-        "task localise: the network has no place for a second head; choose another, such as resnet18"
+        "task localise: the network does not support a second head; choose another, such as resnet18"
     )
 
 

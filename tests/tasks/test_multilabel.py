@@ -1,4 +1,4 @@
-"""Several labels per image: hand-worked answers, unknown labels, thresholds, and torchmetrics' figures."""
+"""Multi-label classification: scores computed by hand, unknown labels and thresholds."""
 
 import math
 
@@ -33,7 +33,7 @@ def test_an_unknown_label_has_no_gradient_and_a_batch_without_labels_no_loss():
     assert float(TASK.loss(output.detach(), torch.full((2, 2), NAN))) == 0.0
 
 
-def test_positive_weights_are_absences_over_presences_and_equal_pytorchs():
+def test_positive_weights_are_negatives_over_positives_and_equal_pytorchs():
     targets = np.array([[1, 0], [0, 0], [0, 1], [0, NAN]], np.float32)
     task = Multilabel.from_data(TaskContext(TASK.classes, targets, (8, 8)), {"positive_weights": "balanced"})
     assert task.positive_weights == (3.0, 2.0)
@@ -64,7 +64,7 @@ def test_scores_equal_scikit_learns():
     assert found["exact"] == pytest.approx((truth == given).all(1).mean())
 
 
-def test_unknown_labels_count_nowhere():
+def test_unknown_labels_are_ignored():
     output = torch.tensor([[3.0, -3.0], [-3.0, 3.0], [3.0, 3.0]])
     target = torch.tensor([[1.0, 0.0], [0.0, 1.0], [NAN, NAN]])
     assert TASK.scores(output, target) == pytest.approx(TASK.scores(output[:2], target[:2]))

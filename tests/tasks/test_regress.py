@@ -1,4 +1,4 @@
-"""Numbers: standardised, mapped back, and scored as scikit-learn scores them."""
+"""Regression: standardised targets, and scores equal to scikit-learn's."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Intervals by drawing the images anew, against those that are known by formula."""
+"""Bootstrap intervals, compared with closed-form ones."""
 
 import math
 
@@ -32,7 +32,7 @@ def test_a_meter_of_masks_returns_its_interval_also_when_restored() -> None:
     meter = task.meter()
     for _ in range(5):
         truth = torch.randint(2, (8, 12, 12), generator=generator)
-        noise = torch.rand(8, 1, 1, generator=generator)  # some images are answered worse than others
+        noise = torch.rand(8, 1, 1, generator=generator)  # some images have more errors than others
         wrong = torch.rand(8, 12, 12, generator=generator) < noise
         meter.add(torch.nn.functional.one_hot(truth ^ wrong.long(), 2).movedim(-1, 1).float(), truth.byte())
     found = task.interval(meter)

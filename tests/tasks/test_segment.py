@@ -1,4 +1,4 @@
-"""One class per pixel: counts worked by hand, torchmetrics' figures, and what is never held."""
+"""Segmentation: counts computed by hand, scores of other libraries, and bounded memory."""
 
 import math
 
@@ -20,7 +20,7 @@ def logits_of(mask: torch.Tensor, kinds: int = 2, sure: float = 4.0) -> torch.Te
     return sure * F.one_hot(mask, kinds).movedim(-1, 1).float()
 
 
-# One image of 2 x 3: the answer has one pixel of the cell wrong and one of the ground.
+# One image of 2 x 3: the prediction has one wrong pixel of the cell and one of the background.
 TRUTH = torch.tensor([[[0, 0, 1], [0, 1, IGNORE]]], dtype=torch.uint8)
 ANSWER = torch.tensor([[[0, 1, 1], [0, 0, 1]]])
 
@@ -37,7 +37,7 @@ def test_the_counts_and_scores_equal_those_worked_by_hand():
     assert scores["loss"] == pytest.approx((3 * right + 2 * wrong) / 5, abs=1e-5)
 
 
-def test_precision_and_recall_of_each_class_and_nan_where_a_class_is_nowhere():
+def test_precision_and_recall_of_each_class_are_nan_if_it_does_not_occur():
     iou, dice, precision, recall = by_class(np.array([[2, 1, 0], [1, 1, 0], [0, 0, 0]]))
     assert precision[:2].tolist() == pytest.approx([2 / 3, 1 / 2])
     assert recall[:2].tolist() == pytest.approx([2 / 3, 1 / 2])
@@ -107,7 +107,7 @@ def test_the_loss_is_the_mean_over_pixels_with_a_class():
 def test_the_dice_loss_equals_that_worked_by_hand():
     output = torch.zeros(1, 2, 1, 2)  # both classes 1/2 everywhere
     target = torch.tensor([[[0, 1]]])
-    # each class: both = 1/2, either = 1 + 1; (2 * 1/2 + 1) / (2 + 1)
+    # each class: intersection = 1/2, sum = 1 + 1; (2 * 1/2 + 1) / (2 + 1)
     assert float(dice_loss(output, target)) == pytest.approx(1 - 2 / 3)
     assert float(dice_loss(logits_of(target, sure=50.0), target)) == pytest.approx(0.0, abs=1e-6)
     both = Segment(TASK.classes, dice=2.0)
@@ -144,7 +144,10 @@ def test_any_network_becomes_the_encoder_of_a_unet_and_dense_ones_stay():
 def test_a_network_with_one_prediction_per_image_is_rejected():
     with pytest.raises(ModelError) as caught:
         TASK.attach_head(build(resolve("lenet", 2, 1, (28, 28))))
-    assert str(caught.value) == "task segment: the network gives one answer per image; choose unet or segnet"
+    assert (
+        str(caught.value)
+        == "task segment: the network gives one output per image, not per pixel; choose unet or segnet"
+    )
 
 
 def test_borders_are_drawn_between_classes_and_the_background_is_not_coloured():

@@ -1,5 +1,5 @@
-"""Explain methods over a run's network, or any other: pictures, numbers and sentences.
+"""Explain methods for a run's network or any module: pictures, numbers and a summary.
 
-`registry.METHODS` lists them, `runner.explain` runs one, `target` opens what is explained. Nothing is imported here:
-the registry is read by ``convscope explain --help``, which loads no PyTorch.
+`registry.METHODS` lists them, `runner.explain` runs one, `target` opens the network to explain. Nothing is imported
+here: ``convscope explain --help`` reads the registry without PyTorch.
 """

@@ -1,4 +1,4 @@
-"""What the findings suggest changing, each with the figure behind it."""
+"""Architecture suggestions, each with its measurement."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -32,10 +32,10 @@ from convscope.explainers import (
 from convscope.progress import Progress
 
 SHOWN_REMOVALS = 24
-FITTED = 3000  # training images from which linear classifiers learn
-SMALLEST = 9  # pixels of an object; less is a mask's fray
-NOTHING_FOUND = (
-    "nothing to suggest: no dead, repeated or silent channels, and every block and stage that was left out is missed"
+PROBE_IMAGES = 3000  # training images of the linear classifiers
+MIN_OBJECT_PIXELS = 9  # smaller regions are mask noise
+NO_SUGGESTION = (
+    "no suggestions: no dead, duplicate or silent channels, and accuracy drops without any of the blocks and stages"
 )
 
 Labelled = Callable[[], Iterator[tuple[Tensor, Tensor]]]
@@ -43,7 +43,7 @@ Labelled = Callable[[], Iterator[tuple[Tensor, Tensor]]]
 
 def suggest(
     subject: AnalysisTarget,
-    judged: ImageSet,
+    evaluated: ImageSet,
     within: tuple[tuple[str, ...], tuple[int, ...]],
     object_size: int | None,
     on_progress: Progress,
@@ -52,13 +52,13 @@ def suggest(
 
     Args:
         subject: the network with its training images.
-        judged: the images on which blocks are judged.
-        within: layers and channels to judge; () for all.
-        object_size: side of objects in pixels; None takes that of boxes or masks.
-        on_progress: called with the steps done.
+        evaluated: images on which removal costs are measured.
+        within: layers and channels to analyse; () for all.
+        object_size: side of objects in pixels; None measures boxes or masks.
+        on_progress: called with the steps done and their total.
     """
     train, (chosen, channels) = subject.read("train"), within
-    sample = subject.input(judged, slice(0, 1))
+    sample = subject.input(evaluated, slice(0, 1))
     layers = chosen_layers(subject, chosen, sample)
     suggestions = [
         found
@@ -68,22 +68,22 @@ def suggest(
     for done, layer in enumerate(layers, 1):
         suggestions += suggest_from_stimuli(stimuli(subject.model, layer, subject.batches(train), 1), channels)
         on_progress(done, 2 * len(layers))
-    removals = _removals(subject, judged, on_progress)
-    after = _depths(subject, layers, train, judged)
-    suggestions += [*suggest_from_removals(removals), *suggest_from_probes(after)]
-    suggestions += _field(subject, object_size, judged, sample)
+    removals = _removals(subject, evaluated, on_progress)
+    probes = _layer_probes(subject, layers, train, evaluated)
+    suggestions += [*suggest_from_removals(removals), *suggest_from_probes(probes)]
+    suggestions += _field_suggestions(subject, object_size, evaluated, sample)
     pictures = {}
-    if after:
-        pictures["depths"] = _depth_sheet(after)
+    if probes:
+        pictures["depths"] = _probe_sheet(probes)
     if removals:
         pictures["removals"] = _removal_sheet(removals)
     numbers = {
         "layers": layers,
         "suggestions": [one.to_json() for one in suggestions],
         "removals": [one.to_json() for one in removals],
-        "depths": [one.to_json() for one in after],
+        "depths": [one.to_json() for one in probes],
     }
-    return Findings(pictures, numbers, tuple(_sentence(one) for one in suggestions) or (NOTHING_FOUND,))
+    return Findings(pictures, numbers, tuple(_sentence(one) for one in suggestions) or (NO_SUGGESTION,))
 
 
 def _sentence(found: Suggestion) -> str:
@@ -91,7 +91,7 @@ def _sentence(found: Suggestion) -> str:
 
 
 def _convolutions(model: nn.Module, within: tuple[str, ...]) -> list[str]:
-    """All convolutions, or those in the layers that the user named."""
+    """Return all convolutions, or those in the named layers."""
     return [
         name
         for name, module in model.named_modules()
@@ -109,11 +109,11 @@ def _labelled(subject: AnalysisTarget, images: ImageSet) -> Labelled:
     return batches
 
 
-def _removals(subject: AnalysisTarget, judged: ImageSet, on_progress: Progress) -> tuple[Removal, ...]:
-    """What each block is worth on the images; none where these have no classes."""
-    if not _classes_known(subject, judged):
+def _removals(subject: AnalysisTarget, evaluated: ImageSet, on_progress: Progress) -> tuple[Removal, ...]:
+    """Return the accuracy lost without each block; () if the images have no classes."""
+    if not _classes_known(subject, evaluated):
         return ()
-    return removal_costs(subject.model, _labelled(subject, judged), on_progress=_second_half(on_progress))
+    return removal_costs(subject.model, _labelled(subject, evaluated), on_progress=_second_half(on_progress))
 
 
 def _second_half(on_progress: Progress) -> Progress:
@@ -122,35 +122,41 @@ def _second_half(on_progress: Progress) -> Progress:
 
 def _classes_known(subject: AnalysisTarget, images: ImageSet) -> bool:
     try:
-        require_class_scores(subject, somehow=True)
+        require_class_scores(subject, convertible=True)
     except ConfigError:
         return False
     return not subject.task.ground_first and bool((images.targets >= 0).all())
 
 
-def _depths(
-    subject: AnalysisTarget, layers: tuple[str, ...], train: ImageSet, judged: ImageSet
+def _layer_probes(
+    subject: AnalysisTarget, layers: tuple[str, ...], train: ImageSet, evaluated: ImageSet
 ) -> tuple[LayerProbe, ...]:
-    """What is known after each stage; nothing where classes are not known."""
-    if len(layers) < 2 or not _classes_known(subject, judged):
+    """Return the accuracy of a linear probe after each stage; () if classes are not known."""
+    if len(layers) < 2 or not _classes_known(subject, evaluated):
         return ()
-    fitted = some_images(subject, FITTED)
-    if not _classes_known(subject, fitted) or len(np.unique(train.targets)) < 2:
+    fitting = some_images(subject, PROBE_IMAGES)
+    if not _classes_known(subject, fitting) or len(np.unique(train.targets)) < 2:
         return ()
-    return probe_layers(subject.model, layers, _labelled(subject, fitted), _labelled(subject, judged))
+    return probe_layers(subject.model, layers, _labelled(subject, fitting), _labelled(subject, evaluated))
 
 
-def _field(subject: AnalysisTarget, said: int | None, images: ImageSet, sample: Tensor) -> tuple[Suggestion, ...]:
-    """Whether the deepest stage with places sees as much as an object takes, as the user or the data say."""
+def _field_suggestions(
+    subject: AnalysisTarget, object_size: int | None, images: ImageSet, sample: Tensor
+) -> tuple[Suggestion, ...]:
+    """Compare the receptive field of the deepest stage with maps to the size of the objects."""
     layer = attribution_layer(subject.model, sample)
-    sides = np.array([[said, said]]) if said is not None else object_sides(images, subject.task.ground_first)
+    sides = (
+        np.array([[object_size, object_size]])
+        if object_size is not None
+        else object_sides(images, subject.task.ground_first)
+    )
     if not len(sides) or not layer:
         return ()
     return suggest_from_field(receptive_field(subject.model, layer, sample), sides)
 
 
 def object_sides(images: ImageSet, ground_first: bool) -> np.ndarray:
-    """(N, 2) heights and widths of the marked objects, each connected region one; class 0 may be the ground."""
+    """Return (N, 2) heights and widths of the objects, one per connected region; class 0 may be the background."""
     if images.object_masks is None:
         return np.zeros((0, 2), np.int64)
     from scipy.ndimage import find_objects, label
@@ -160,7 +166,7 @@ def object_sides(images: ImageSet, ground_first: bool) -> np.ndarray:
         regions, _ = label((mask != NOTHING) & ((mask != 0) | (not ground_first)))
         for rows, columns in find_objects(regions):
             height, width = rows.stop - rows.start, columns.stop - columns.start
-            if height * width >= SMALLEST:
+            if height * width >= MIN_OBJECT_PIXELS:
                 sides.append((height, width))
     return np.array(sides, np.int64).reshape(-1, 2)
 
@@ -172,31 +178,29 @@ def _removal_sheet(removals: tuple[Removal, ...]) -> np.ndarray:
         costs = [100 * one.cost for one in chosen]
         axes.barh([one.layer for one in chosen], costs, color=["#f2994a" if c <= 0.5 else "#5b8def" for c in costs])
         axes.invert_yaxis()
-        axes.set_xlabel("accuracy lost without it, in points of 100")
+        axes.set_xlabel("accuracy lost without it, in percentage points")
 
-    note = (
-        "Each block is passed by, and nothing is trained again: its cost is at most this high. Orange: hardly missed."
-    )
-    return titled(chart(draw, (7.5, 0.28 * len(chosen) + 1.2)), "What each block is worth", note)
+    note = "Each block is bypassed without retraining, so its cost is an upper bound. Orange: at most 0.5 points."
+    return titled(chart(draw, (7.5, 0.28 * len(chosen) + 1.2)), "Accuracy lost without each block", note)
 
 
-def _depth_sheet(found: tuple[LayerProbe, ...]) -> np.ndarray:
+def _probe_sheet(found: tuple[LayerProbe, ...]) -> np.ndarray:
     def draw(axes: Any) -> None:
         axes.plot([100 * one.accuracy for one in found], marker="o", color="#5b8def")
-        for place, one in enumerate(found):
+        for index, one in enumerate(found):
             axes.annotate(
                 f"{100 * one.accuracy:.1f}",
-                (place, 100 * one.accuracy),
+                (index, 100 * one.accuracy),
                 (0, 7),
                 textcoords="offset points",
                 ha="center",
             )
         axes.set_xticks(range(len(found)), [one.layer for one in found], rotation=30 if len(found) > 6 else 0)
         axes.margins(0.08, 0.2)
-        axes.set_ylabel("right, in per cent")
+        axes.set_ylabel("accuracy in %")
 
     note = (
-        "A linear classifier on each stage's features, averaged over places, on images that it did not learn from. "
-        "Where the line is level, the stages add nothing."
+        "Accuracy of a linear classifier on each stage's features, averaged over positions, on held-out images. "
+        "Stages that do not raise it add nothing that is linearly decodable."
     )
-    return titled(chart(draw, (7.5, 3.0)), "How much of the answer is there after each stage", note)
+    return titled(chart(draw, (7.5, 3.0)), "Linear probe accuracy after each stage", note)

@@ -1,4 +1,4 @@
-"""Class images beside the real images nearest to them: numbers, sentences and drawing."""
+"""Class images next to the nearest real images: numbers, summary and figure."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,64 +15,68 @@ from convscope.explainers import REMINDER, MaximisedImages, feature_vectors, nea
 
 
 def num_outputs(subject: AnalysisTarget, sample: Tensor) -> int:
-    """How many classes the network tells apart."""
+    """Return the number of classes of the network."""
     return len(subject.classes) or width_of(subject.model, "", sample)
 
 
 def class_numbers(
     subject: AnalysisTarget,
     classes: Sequence[int],
-    wanted: MaximisedImages,
+    optimised: MaximisedImages,
     real: ImageSet,
     near: np.ndarray,
     layer: str,
 ) -> dict[str, Any]:
-    """The numbers of class images, without the way there."""
+    """Return the numbers of class images, without the optimisation history."""
     return {
-        **without_history(wanted),
+        **without_history(optimised),
         "classes": [subject.class_name(k) for k in classes],
         "resembles": [list(real.select(row).names) for row in near],
         "layer": layer,
     }
 
 
-def class_summary(classes: Sequence[int], wanted: MaximisedImages, real: ImageSet, near: np.ndarray) -> tuple[str, ...]:
-    """How many images are predicted as their class, and how many are nearest to another class."""
-    assert wanted.probability is not None  # it is given for classes
-    right = sum(probability >= 0.9 for probability in wanted.probability)
-    first = f"{right} of {len(classes)} class images are predicted as their class with 90 % or more"
+def class_summary(
+    classes: Sequence[int], optimised: MaximisedImages, real: ImageSet, near: np.ndarray
+) -> tuple[str, ...]:
+    """Report how many class images are predicted as their class, and how many are nearest to another one."""
+    assert optimised.probability is not None  # set for class objectives
+    correct = sum(probability >= 0.9 for probability in optimised.probability)
+    first = f"{correct} of {len(classes)} class images are predicted as their class with 90 % or more"
     others = sum(len(row) > 0 and real.targets[row[0]] not in (k, -1) for row, k in zip(near, classes, strict=True))
-    alike = () if not others else (f"{others} are nearest to an image of another class: look at what both show",)
-    return (first, *alike, REMINDER)
+    warnings = (
+        () if not others else (f"{others} are nearest to an image of another class: inspect what both have in common",)
+    )
+    return (first, *warnings, REMINDER)
 
 
 def nearest_real(
-    subject: AnalysisTarget, wanted: MaximisedImages, real: ImageSet, layer: str, channels: Sequence[int], most: int
+    subject: AnalysisTarget, optimised: MaximisedImages, real: ImageSet, layer: str, channels: Sequence[int], most: int
 ) -> np.ndarray:
-    """(B, k) the real images that a layer finds most like each picture."""
-    count = len(wanted.targets)
+    """Return (B, k) indices of the real images nearest to each class image in a layer's features."""
+    count = len(optimised.targets)
     if not len(real):
         return np.zeros((count, 0), np.int64)
-    painted = ImageSet(("",) * count, wanted.targets, wanted.pictures.pixels, np.arange(count))
+    generated = ImageSet(("",) * count, optimised.targets, optimised.pictures.pixels, np.arange(count))
     vectors = [
         feature_vectors(subject.model, layer, subject.batches(some), channels=tuple(channels))
-        for some in (real, painted)
+        for some in (real, generated)
     ]
     return nearest(vectors[0], most, vectors[1]).indices
 
 
 def class_sheet(
-    subject: AnalysisTarget, wanted: MaximisedImages, real: ImageSet, near: np.ndarray, layer: str
+    subject: AnalysisTarget, optimised: MaximisedImages, real: ImageSet, near: np.ndarray, layer: str
 ) -> np.ndarray:
-    """Painted pictures beside real images; red frames are other classes."""
-    assert wanted.probability is not None  # it is given for classes
+    """Draw class images next to real images; red frames mark other classes."""
+    assert optimised.probability is not None  # set for class objectives
     rows = []
-    for place, target in enumerate(wanted.targets.tolist()):
-        tiles = [image_tile(wanted.pictures.pixels[place], SIDE)]
-        others = real.select(near[place])
+    for index, target in enumerate(optimised.targets.tolist()):
+        tiles = [image_tile(optimised.pictures.pixels[index], SIDE)]
+        others = real.select(near[index])
         for image, truth in zip(others.pixels().numpy(), others.targets, strict=True):
             tiles.append(with_frame(image_tile(image, SIDE), SAME if truth in (target, -1) else OTHER))
-        label = f"{subject.class_name(target)}: predicted as it with {100 * wanted.probability[place]:.1f} %"
+        label = f"{subject.class_name(target)}: predicted with {100 * optimised.probability[index]:.1f} %"
         rows.append((label, tiles, ["optimised", *(subject.class_name(int(truth)) for truth in others.targets)]))
-    beside = f" Beside it the real images that {layer} finds most like it; red: another class." if len(real) else ""
+    beside = f" Next to it the nearest real images in the features of {layer}; red: another class." if len(real) else ""
     return titled(table(rows), "Class images", f"Optimised from noise.{beside} {REMINDER}")

@@ -1,4 +1,4 @@
-"""Pictures as ``data:`` addresses, for pages that are one file."""
+"""Pictures as ``data:`` URLs, for self-contained pages."""
 
 import base64
 import io
@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-LARGE = 150_000  # bytes from which on a sheet of photos is better off as JPEG
+LARGE = 150_000  # bytes of PNG above which JPEG is tried
 
 
 def address(picture: np.ndarray) -> str:
-    """A sheet as an address: PNG keeps hard edges sharp and few colours small; large sheets of photos become JPEG."""
+    """Return a picture (H, W, 3) as a data URL: PNG, or JPEG if the PNG is large and the JPEG smaller."""
     image, png, jpeg = Image.fromarray(picture), io.BytesIO(), io.BytesIO()
     image.save(png, "PNG")
     kind, content = "png", png.getvalue()
@@ -22,6 +22,6 @@ def address(picture: np.ndarray) -> str:
 
 
 def image_of_file(path: Path) -> str:
-    """A picture's file as an address."""
+    """Return an image file as a data URL."""
     kind = path.suffix.lstrip(".").replace("jpg", "jpeg")
     return f"data:image/{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"

@@ -1,4 +1,4 @@
-"""Feature visualisations of channels, neurons, layers and directions, drawn beside real images."""
+"""Feature visualisations of channels, neurons, layers and directions, next to real images."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -29,45 +29,45 @@ from convscope.progress import Progress
 SIDE = 132
 LEARNING_RATE = 0.05
 SMALL_LEARNING_RATE = (
-    0.01  # below 128 pixels: at 64, 0.05 ended in pure colours, and 0.01 scored 1.4 to 1.9 times as high
+    0.01  # below 128 pixels: at 64, 0.05 saturated the colours, and 0.01 scored 1.4 to 1.9 times as high
 )
-CHANNELS = 8  # of a layer, where none are named
-PATCHES_BESIDE = 4  # real patches beside a painted picture
-REAL = 512  # real images that painted ones are set beside
+CHANNELS = 8  # of a layer, if none are named
+PATCHES_BESIDE = 4  # real patches next to an optimised image
+REAL = 512  # real images to compare with
 
 
 def optimisation_settings(
-    subject: AnalysisTarget, steps: int, seed: int, size: int | None = None, **more: Any
+    subject: AnalysisTarget, steps: int, seed: int, size: int | None = None, **others: Any
 ) -> OptimisationSettings:
-    """How images of this network's size are optimised: small ones must not be jittered out of sight.
+    """Return optimisation settings for the network's input size; the jitter scales with the size.
 
     Args:
-        subject: gives the size where `size` is None.
-        steps: of optimisation.
-        seed: of noise and transforms.
-        size: side in pixels.
-        **more: "parameterisation" and "copies", as of `OptimisationSettings`.
+        subject: its size is used if `size` is None.
+        steps: number of optimisation steps.
+        seed: seed of the noise and the transforms.
+        size: side of the images in pixels.
+        **others: "parameterisation" and "copies" of `OptimisationSettings`.
     """
     sides = subject.size if size is None else (size, size)
-    moves, rate = (
+    transforms, rate = (
         Transforms(jitter=min(8, min(sides) // 16)),
         LEARNING_RATE if min(sides) >= 128 else SMALL_LEARNING_RATE,
     )
-    return OptimisationSettings(steps=steps, size=sides, seed=seed, transforms=moves, learning_rate=rate, **more)
+    return OptimisationSettings(steps=steps, size=sides, seed=seed, transforms=transforms, learning_rate=rate, **others)
 
 
 def some_images(subject: AnalysisTarget, most: int = REAL, split: str = "train") -> ImageSet:
-    """Images of a set, evenly chosen, at most so many."""
+    """Return at most so many images of a split, evenly spaced."""
     return evenly(subject.read(split), most)
 
 
 def evenly(images: ImageSet, most: int) -> ImageSet:
-    """At most so many of the images, evenly spaced."""
+    """Return at most so many of the images, evenly spaced."""
     return images.select(np.unique(np.linspace(0, len(images) - 1, min(most, len(images))).astype(int)))
 
 
 def sample_images(subject: AnalysisTarget) -> ImageSet:
-    """One image of the network's size: the first that there is, else an even one."""
+    """Return one image of the network's size: the first training image, or a grey one."""
     images = subject.read("train")
     if len(images):
         return images.select([0])
@@ -83,118 +83,123 @@ def maximise_targets(
     optimisation: OptimisationSettings,
     report: Progress,
 ) -> tuple[MaximisedImages, list[str]]:
-    """The images of one layer, with what real images reach where that is known, and each target's name.
+    """Optimise the images of one layer; return them, with the maximum on real images if known, and target names.
 
     Args:
         subject: the network.
-        layer: its layer.
+        layer: the layer.
         goal: "channel", "neuron", "layer" or "direction", with the channels, or the names of a direction's classes.
         real: images to compare with.
-        settings: of the optimisation.
-        report: called with the steps done.
+        optimisation: settings of the optimisation.
+        report: called with the steps done and their total.
     """
     model, space, (objective, chosen) = subject.model, subject.space, goal
     if objective == "layer":
-        return maximise_layer(model, layer, space, optimisation, report), ["all of it"]
+        return maximise_layer(model, layer, space, optimisation, report), ["whole layer"]
     if objective == "direction":
         classes, vectors = class_directions(subject, layer, real, tuple(chosen))
-        wanted = maximise_directions(model, layer, vectors, space, optimisation, report)
-        return wanted, [f"towards {subject.class_name(k)}" for k in classes]
+        optimised = maximise_directions(model, layer, vectors, space, optimisation, report)
+        return optimised, [f"towards {subject.class_name(k)}" for k in classes]
     sample = subject.input(sample_images(subject))
     channels = chosen_channels(layer, width_of(model, layer, sample), chosen, CHANNELS)
-    paint = maximise_channels if objective == "channel" else maximise_neurons
-    wanted = paint(model, layer, channels, space, optimisation, report)
+    maximise = maximise_channels if objective == "channel" else maximise_neurons
+    optimised = maximise(model, layer, channels, space, optimisation, report)
     if len(real):
-        wanted = wanted.with_data_maximum(
+        optimised = optimised.with_data_maximum(
             channel_maxima(model, layer, subject.batches(real), middle=objective == "neuron")
         )
-    return wanted, [f"{objective} {channel}" for channel in channels]
+    return optimised, [f"{objective} {channel}" for channel in channels]
 
 
 def class_directions(
-    subject: AnalysisTarget, layer: str, real: ImageSet, wanted: tuple[str, ...]
+    subject: AnalysisTarget, layer: str, real: ImageSet, named: tuple[str, ...]
 ) -> tuple[list[int], torch.Tensor]:
-    """Classes, and for each the direction (D, C) from the mean of all images in a layer to its own.
+    """Return classes, and for each the direction (D, C) from the mean features of all images to the mean of the class.
 
     Raises:
-        ConfigError: no images with classes, or no such class among them.
+        ConfigError: images of fewer than two classes, or no such class.
     """
     known = sorted(set(real.targets[real.targets >= 0].tolist()))
     if len(known) < 2:
         raise ConfigError(f"directions: {subject.name} has no images of two classes; name channels or a layer instead")
     names = {subject.class_name(k): k for k in known}
-    for name in wanted:
+    for name in named:
         if name not in names:
             raise ConfigError(f"images: no class {name}{did_you_mean(name, names)}")
-    classes = [names[name] for name in wanted] or known[:CHANNELS]
+    classes = [names[name] for name in named] or known[:CHANNELS]
     features = feature_vectors(subject.model, layer, subject.batches(real))
     means = np.stack([features[real.targets == k].mean(0) for k in classes])
     return classes, torch.from_numpy(means - features.mean(0))
 
 
-def maximised_sheet(subject: AnalysisTarget, real: ImageSet, wanted: MaximisedImages, names: list[str]) -> np.ndarray:
-    """A row for each target: its painted pictures, then its strongest real patches."""
-    copies, rows = len(wanted.targets) // len(names), []
-    beside = _beside(subject, real, wanted)
-    for place, name in enumerate(names):
-        first = place * copies
-        final = wanted.pictures.final[first : first + copies]
-        tiles = [image_tile(pixels, SIDE) for pixels in wanted.pictures.pixels[first : first + copies]]
+def maximised_sheet(
+    subject: AnalysisTarget, real: ImageSet, optimised: MaximisedImages, names: list[str]
+) -> np.ndarray:
+    """Draw a row per target: its optimised images, then the real patches that activate it most."""
+    copies, rows = len(optimised.targets) // len(names), []
+    real_patches = _real_patches(subject, real, optimised)
+    for index, name in enumerate(names):
+        first = index * copies
+        final = optimised.pictures.final[first : first + copies]
+        tiles = [image_tile(pixels, SIDE) for pixels in optimised.pictures.pixels[first : first + copies]]
         label = f"{name}: {final.max():.2f} optimised"
-        if wanted.data_maximum is not None:
-            label += f", {wanted.data_maximum[first]:.2f} at most on real images"
-        patch, called = beside(first)
+        if optimised.data_maximum is not None:
+            label += f", {optimised.data_maximum[first]:.2f} maximum on real images"
+        tiles_of_patches, classes = real_patches(first)
         rows.append(
-            (label, tiles + patch, ["optimised"] * len(tiles) + [f"real: {one}" if one else "real" for one in called])
+            (
+                label,
+                tiles + tiles_of_patches,
+                ["optimised"] * len(tiles) + [f"real: {one}" if one else "real" for one in classes],
+            )
         )
-    note = "Optimised from noise. Trust it where it agrees with the real patches beside it."
-    what = {"channel": "channels", "neuron": "single neurons", "layer": "the whole layer"}.get(
-        wanted.kind, "directions"
+    note = "Optimised from noise. Reliable where it agrees with the real patches next to it."
+    targets = {"channel": "channels", "neuron": "single neurons", "layer": "the whole layer"}.get(
+        optimised.kind, "directions"
     )
-    return titled(table(rows), f"{wanted.layer}: feature visualisations of {what}", note)
+    return titled(table(rows), f"{optimised.layer}: feature visualisations of {targets}", note)
 
 
 NeighbouringPatches = Callable[[int], tuple[list[np.ndarray], list[str]]]
 
 
-def _beside(subject: AnalysisTarget, real: ImageSet, wanted: MaximisedImages) -> NeighbouringPatches:
-    """From a picture's place to the real patches that belong beside it."""
-    if not len(real) or wanted.kind == "layer":
-        return lambda _place: ([], [])
-    if wanted.kind in ("channel", "neuron"):
-        found = stimuli(subject.model, wanted.layer, subject.batches(real), PATCHES_BESIDE)
-        return lambda place: patches(subject, real, found, int(wanted.targets[place]), PATCHES_BESIDE, SIDE)
-    painted = ImageSet(
-        ("",) * len(wanted.targets), wanted.targets, wanted.pictures.pixels, np.arange(len(wanted.targets))
+def _real_patches(subject: AnalysisTarget, real: ImageSet, optimised: MaximisedImages) -> NeighbouringPatches:
+    """Return a function from an image's index to its real patches and their classes."""
+    if not len(real) or optimised.kind == "layer":
+        return lambda _index: ([], [])
+    if optimised.kind in ("channel", "neuron"):
+        found = stimuli(subject.model, optimised.layer, subject.batches(real), PATCHES_BESIDE)
+        return lambda index: patches(subject, real, found, int(optimised.targets[index]), PATCHES_BESIDE, SIDE)
+    generated = ImageSet(
+        ("",) * len(optimised.targets), optimised.targets, optimised.pictures.pixels, np.arange(len(optimised.targets))
     )
-    vectors = [feature_vectors(subject.model, wanted.layer, subject.batches(some)) for some in (real, painted)]
+    vectors = [feature_vectors(subject.model, optimised.layer, subject.batches(some)) for some in (real, generated)]
     nearest = np.argsort(-vectors[1] @ vectors[0].T, axis=1, kind="stable")[:, :PATCHES_BESIDE]
 
-    def alike(place: int) -> tuple[list[np.ndarray], list[str]]:
-        some = real.select(nearest[place])
+    def similar(index: int) -> tuple[list[np.ndarray], list[str]]:
+        some = real.select(nearest[index])
         return [image_tile(image, SIDE) for image in some.pixels().numpy()], [
             subject.class_name(int(k)) for k in some.targets
         ]
 
-    return alike
+    return similar
 
 
-def without_history(wanted: MaximisedImages) -> dict[str, object]:
-    """The numbers without the way there."""
-    return {name: value for name, value in wanted.to_json().items() if name != "history"}
+def without_history(optimised: MaximisedImages) -> dict[str, object]:
+    """Return the numbers without the optimisation history."""
+    return {name: value for name, value in optimised.to_json().items() if name != "history"}
 
 
-def maximised_sentence(wanted: MaximisedImages) -> str:
-    """How far beyond the data the pictures go."""
-    final, most = wanted.pictures.final, wanted.data_maximum
+def maximised_sentence(optimised: MaximisedImages) -> str:
+    """Report how the optimised images compare with real ones."""
+    final, most = optimised.pictures.final, optimised.data_maximum
     silent = int((final <= 0).sum())
-    text = f"{wanted.layer}: {len(final)} {'image' if len(final) == 1 else 'images'} optimised"
+    text = f"{optimised.layer}: {len(final)} {'image' if len(final) == 1 else 'images'} optimised"
     if silent:
         text += f", {silent} of them without any activation"
     if most is None:
-        return (
-            f"{text}; score {np.median(wanted.pictures.start):.2f} as noise, {np.median(final):.2f} in the end (median)"
-        )
+        start = np.median(optimised.pictures.start)
+        return f"{text}; median score {start:.2f} of the initial noise, {np.median(final):.2f} at the end"
     ratio = np.median(final[most > 0] / most[most > 0]) if (most > 0).any() else 0.0
     beyond = int((final > most).sum())
-    return f"{text}; {beyond} exceed every real image, at the median by a factor of {ratio:.1f}"
+    return f"{text}; {beyond} exceed every real image (median factor {ratio:.1f})"

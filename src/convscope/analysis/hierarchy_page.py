@@ -1,4 +1,4 @@
-"""Early to late on one page: filters, stimuli, wanted images, maps, where it looks, with a plain sentence each."""
+"""One page from early to late layers: filters, top patches, feature visualisations, activation and attribution maps."""
 
 import time
 from pathlib import Path
@@ -37,10 +37,10 @@ from convscope.files import atomic_write
 from convscope.progress import Progress, part_of
 
 SECTION = "section.html"
-FIRST_CHANNELS = 4  # of a layer, in the report that training writes
-FIRST_LOOK = 2e10  # multiplications that it may cost: about a second on two cores
-LOOKED_AT = 6  # images of which the maps are shown
-LEAST_IMAGES = 64  # for stimuli to mean anything
+FIRST_CHANNELS = 4  # per layer, in the report that training writes
+FIRST_MACS = 2e10  # about a second on two cores
+ATTRIBUTION_IMAGES = 6
+LEAST_IMAGES = 64  # for meaningful top patches
 
 Block = dict[str, Any]
 
@@ -49,57 +49,57 @@ def page(
     subject: AnalysisTarget,
     images: tuple[ImageSet, ImageSet | None],
     within: tuple[tuple[str, ...], tuple[int, ...], int],
-    way: tuple[int, int],
+    optimisation: tuple[int, int],
     on_progress: Progress,
 ) -> Findings:
-    """The page ``hierarchy.html`` with all its pictures.
+    """Create the page ``hierarchy.html`` with its pictures.
 
     Args:
         subject: the network with its training images.
-        images: those whose maps are shown, and the set in which mistakes are looked for, if in any.
-        within: layers, channels (() for all and some), and how many channels of each layer.
-        way: steps and seed of the optimised images.
-        on_progress: called with how much is done.
+        images: those whose maps are shown, and the split to search for mistakes, or None.
+        within: layers (() for all), channels (() for evenly spaced ones), and the number of channels per layer.
+        optimisation: steps and seed of the optimised images.
+        on_progress: called with the steps done and their total.
     """
-    (shown, searched), (named, wanted, count) = images, within
+    (shown, searched), (named, named_channels, count) = images, within
     sample = subject.input(sample_images(subject))
     layers = chosen_layers(subject, named, sample)
     blocks, numbers, pictures = [], [], {}
     blocks += _attempt(filters_block, subject)
     train = subject.read("train")
-    for place, layer in enumerate(layers):
+    for index, layer in enumerate(layers):
         width = width_of(subject.model, layer, sample)
-        channels = chosen_channels(layer, width, wanted, count)
-        report = part_of(on_progress, place, len(layers))
+        channels = chosen_channels(layer, width, named_channels, count)
+        report = part_of(on_progress, index, len(layers))
         blocks += _attempt(stimuli_block, subject, train, layer, channels) if len(train) else []
-        blocks += _attempt(wanted_block, subject, layer, channels, way, report)
+        blocks += _attempt(maximise_block, subject, layer, channels, optimisation, report)
         blocks += _attempt(maps_block, subject, shown, layer, channels) if len(shown) else []
         numbers.append({"layer": layer, "channels": channels})
     if len(shown):
-        among = shown if searched is None else searched
-        blocks += _attempt(where_block, subject, among, searched is not None)
-    for place, block in enumerate(blocks):
-        pictures[f"{place:02d}.{block['kind']}.{block['layer']}"] = block.pop("picture_array")
+        candidates = shown if searched is None else searched
+        blocks += _attempt(attribution_block, subject, candidates, searched is not None)
+    for index, block in enumerate(blocks):
+        pictures[f"{index:02d}.{block['kind']}.{block['layer']}"] = block.pop("picture_array")
     for block, picture in zip(blocks, pictures.values(), strict=True):
         block["picture"] = address(picture)
-    summary = tuple(block["says"] for block in blocks)
+    summary = tuple(block["description"] for block in blocks)
     files = {"hierarchy.html": _page(subject, blocks), SECTION: _section(blocks)}
     return Findings(pictures, {"layers": numbers}, summary, files)
 
 
-def first_insights(subject: AnalysisTarget, multiplications: int, until: float) -> str:
-    """The same, of what is cheap, as the section of a report that is written right after training.
+def first_insights(subject: AnalysisTarget, macs: int, until: float) -> str:
+    """Create the part of the page that is cheap, as a section of the report written right after training.
 
     Args:
-        subject: the network and its images, of which as many are looked at as `FIRST_LOOK` allows.
-        multiplications: of one image's forward pass.
-        until: by `time.monotonic`; nothing is begun after that.
+        subject: the network and its images, of which as many are used as `FIRST_MACS` allows.
+        macs: multiply-accumulates of one image's forward pass.
+        until: deadline by `time.monotonic`; no block is started after it.
     """
-    affordable = max(LEAST_IMAGES, int(FIRST_LOOK / max(multiplications, 1) / 4))  # three layers, and the mistakes
+    affordable = max(LEAST_IMAGES, int(FIRST_MACS / max(macs, 1) / 4))  # three layers, and the mistakes
     train, validation = (_evenly(subject.read(split), affordable) for split in ("train", "validation"))
     blocks = _attempt(filters_block, subject)
     if len(validation) and time.monotonic() < until:
-        blocks += _attempt(where_block, subject, validation)
+        blocks += _attempt(attribution_block, subject, validation)
     sample = subject.input(train, slice(0, 1))
     layers = chosen_layers(subject, (), sample)
     for layer in dict.fromkeys((layers[0], layers[len(layers) // 2], layers[-1])):
@@ -117,7 +117,7 @@ def _evenly(images: ImageSet, most: int) -> ImageSet:
 
 
 def _attempt(make: Any, *given: Any) -> list[Block]:
-    """A block, or none where the network has nothing of the kind: no convolution, no maps, no classes."""
+    """Return a block, or none if it does not apply: no convolution, no maps, no classes."""
     try:
         return [make(*given)]
     except ConvscopeError:
@@ -125,70 +125,70 @@ def _attempt(make: Any, *given: Any) -> list[Block]:
 
 
 def filters_block(subject: AnalysisTarget) -> Block:
-    """The first layer's kernels."""
+    """Create the block of the first layer's kernels."""
     found = filters(subject.model, first_of(subject.model))
     return {
         "kind": "filters", "layer": found.layer, "title": f"{found.layer}: the first kernels",
-        "says": filter_sentence(found), "picture_array": filter_sheet(found),
+        "description": filter_sentence(found), "picture_array": filter_sheet(found),
     }  # fmt: skip
 
 
 def stimuli_block(subject: AnalysisTarget, images: ImageSet, layer: str, channels: list[int]) -> Block:
-    """What excites some channels of a layer."""
+    """Create the block of the top activating patches of some channels."""
     found = stimuli(subject.model, layer, subject.batches(images))
     return {
         "kind": "stimuli", "layer": layer, "title": f"{layer}: top activating patches",
-        "says": stimuli_sentence(subject, images, found),
+        "description": stimuli_sentence(subject, images, found),
         "picture_array": stimuli_sheet(subject, images, found, channels),
     }  # fmt: skip
 
 
-def wanted_block(
-    subject: AnalysisTarget, layer: str, channels: list[int], way: tuple[int, int], report: Progress
+def maximise_block(
+    subject: AnalysisTarget, layer: str, channels: list[int], optimisation: tuple[int, int], report: Progress
 ) -> Block:
-    """What some channels of a layer want."""
+    """Create the block of feature visualisations of some channels."""
     real, names = some_images(subject), [f"channel {channel}" for channel in channels]
-    wanted = maximise_channels(
-        subject.model, layer, channels, subject.space, optimisation_settings(subject, *way), report
+    optimised = maximise_channels(
+        subject.model, layer, channels, subject.space, optimisation_settings(subject, *optimisation), report
     )
     if len(real):
-        wanted = wanted.with_data_maximum(channel_maxima(subject.model, layer, subject.batches(real)))
+        optimised = optimised.with_data_maximum(channel_maxima(subject.model, layer, subject.batches(real)))
     return {
         "kind": "maximise", "layer": layer, "title": f"{layer}: feature visualisations",
-        "says": maximised_sentence(wanted), "picture_array": maximised_sheet(subject, real, wanted, names),
+        "description": maximised_sentence(optimised), "picture_array": maximised_sheet(subject, real, optimised, names),
     }  # fmt: skip
 
 
 def maps_block(subject: AnalysisTarget, images: ImageSet, layer: str, channels: list[int]) -> Block:
-    """What some channels of a layer answer to a few images."""
+    """Create the block of activation maps of some channels for a few images."""
     found = activations(subject.model, subject.input(images), [layer])[layer]
     return {
         "kind": "activations", "layer": layer, "title": f"{layer}: activation maps",
-        "says": f"{100 * found.empty.mean():.0f} % of its {found.empty.shape[1]} channels are empty for an image on "
-        f"average; a map has {found.maps.shape[2]} x {found.maps.shape[3]} places.",
+        "description": f"{100 * found.empty.mean():.0f} % of its {found.empty.shape[1]} channels are empty per image "
+        f"on average; a map has {found.maps.shape[2]} x {found.maps.shape[3]} positions.",
         "picture_array": channel_maps_sheet(subject, images, found, channels),
     }  # fmt: skip
 
 
-def where_block(subject: AnalysisTarget, images: ImageSet, look_for_mistakes: bool = True) -> Block:
-    """Where the network looks in its surest mistakes among images, or in the first where it makes none."""
-    wrong = mistakes(subject, images)[:LOOKED_AT] if look_for_mistakes else []
-    chosen = images.select(wrong) if wrong else images.select(np.arange(min(LOOKED_AT, len(images))))
-    x, answers = subject.input(chosen), probabilities(subject, chosen)
+def attribution_block(subject: AnalysisTarget, images: ImageSet, find_mistakes: bool = True) -> Block:
+    """Create the block of attribution maps of the most confident mistakes, or of the first images if there are none."""
+    wrong = mistakes(subject, images)[:ATTRIBUTION_IMAGES] if find_mistakes else []
+    chosen = images.select(wrong) if wrong else images.select(np.arange(min(ATTRIBUTION_IMAGES, len(images))))
+    x, scores = subject.input(chosen), probabilities(subject, chosen)
     layer = attribution_layer(subject.model, x)
-    maps = [class_map(subject.model, x, layer, torch.from_numpy(subject.task.predicted_class(answers)), "grad_cam")]
+    maps = [class_map(subject.model, x, layer, torch.from_numpy(subject.task.predicted_class(scores)), "grad_cam")]
     result = (
-        f"the {len(wrong)} surest mistakes"
+        f"the {len(wrong)} most confident mistakes"
         if len(wrong) > 1
-        else "the one mistake"
+        else "the only mistake"
         if wrong
         else f"{len(chosen)} images"
     )
-    result += "; no mistakes were found" if look_for_mistakes and not wrong else ""
+    result += "; no mistakes were found" if find_mistakes and not wrong else ""
     return {
         "kind": "attribution", "layer": layer, "title": f"{layer}: attribution maps",
-        "says": f"Grad-CAM of {result}: do they lie on the object, or on its context?",
-        "picture_array": attribution_sheet(subject, chosen, answers, maps),
+        "description": f"Grad-CAM of {result}: do the maps lie on the object, or on its context?",
+        "picture_array": attribution_sheet(subject, chosen, scores, maps),
     }  # fmt: skip
 
 
@@ -208,7 +208,7 @@ def _section(blocks: list[Block]) -> Any:
 
 
 def rendered(template: str, **content: Any) -> str:
-    """A page or section from a template beside this file."""
+    """Render a template of this package."""
     with extra("report", "explain hierarchy"):
         from jinja2 import Environment, PackageLoader, select_autoescape
 

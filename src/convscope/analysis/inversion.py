@@ -1,4 +1,4 @@
-"""Drawing of reconstructions from each layer, and what they say."""
+"""Figure and summary of the reconstructions from each layer."""
 
 import numpy as np
 
@@ -11,29 +11,29 @@ SIDE = 132
 
 
 def inversion_sheet(subject: AnalysisTarget, images: ImageSet, found: tuple[Inversion, ...]) -> np.ndarray:
-    """A row for each image, a column for each depth."""
+    """Draw a row per image, a column per layer."""
     rows, pixels = [], images.pixels().numpy()
-    for place, name in enumerate(images.names):
-        tiles = [image_tile(pixels[place], SIDE), *(image_tile(one.pictures.pixels[place], SIDE) for one in found)]
-        falls = [
-            f"{one.layer} {100 * one.loss_reduction[place]:.0f} %{'' if one.converged[place] else ' !'}"
+    for index, name in enumerate(images.names):
+        tiles = [image_tile(pixels[index], SIDE), *(image_tile(one.pictures.pixels[index], SIDE) for one in found)]
+        headings = [
+            f"{one.layer} {100 * one.loss_reduction[index]:.0f} %{'' if one.converged[index] else ' !'}"
             for one in found
         ]
-        called = subject.class_name(int(images.targets[place]))
-        rows.append((f"{name}{': ' if called else ''}{called}", tiles, ["image", *falls]))
+        class_name = subject.class_name(int(images.targets[index]))
+        rows.append((f"{name}{': ' if class_name else ''}{class_name}", tiles, ["image", *headings]))
     note = (
-        "Optimised until the layer's activations match those of the image; above each, how far the feature loss fell "
-        "(! less than 90 %: the search failed, which does not mean that the layer forgot). Deeper layers forget place "
-        "and colour first."
+        "Optimised until the layer's activations match those of the image; above each, the reduction of the feature "
+        "loss (! less than 90 %: not converged, which does not mean that the layer lost the information). Deeper "
+        "layers lose position and colour first."
     )
-    return titled(table(rows), "What each layer keeps", note)
+    return titled(table(rows), "Information preserved by each layer", note)
 
 
 def inversion_sentence(found: Inversion) -> str:
-    """How far the search for one layer came."""
+    """Report how well the reconstructions of one layer converged."""
     least = np.floor(1000 * found.loss_reduction.min()) / 10
     return (
         f"{found.layer}: the feature loss fell by {least:.1f} % or more"
-        f"{'' if found.converged.all() else ' (less than the 90 % that count: take more steps)'}; "
+        f"{'' if found.converged.all() else ' (not converged, less than 90 %: use more steps)'}; "
         f"pixels correlate {found.similarity.mean():.2f} with the image's"
     )

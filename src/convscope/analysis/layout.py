@@ -1,4 +1,4 @@
-"""Pictures put together for people: titles, rows with labels, frames; all (H, W, 3) uint8 on white."""
+"""Layout of figures: titles, rows with labels, frames; all (H, W, 3) uint8 on white."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,31 +10,31 @@ from convscope.explainers import grid, tile
 from convscope.extras import extra
 
 INK, SOFT, OTHER, SAME = (31, 36, 40), (104, 112, 122), (204, 45, 45), (214, 218, 222)
-WIDEST = 1400  # pixels of a sheet
+WIDEST = 1400  # pixels of a figure
 _SIZES = {"title": 17, "note": 13, "label": 12}
 
 
 def font(kind: str) -> Any:
-    """The letters of titles, notes and labels."""
+    """Return the font of titles, notes or labels."""
     return ImageFont.load_default(size=_SIZES[kind])
 
 
 def shortened(text: str, width: int, kind: str = "label") -> str:
-    """The text, or its end behind an ellipsis, so that it is no wider than that many pixels."""
-    letters = font(kind)
-    if letters.getlength(text) <= width:
+    """Return the text, shortened at the start to at most so many pixels."""
+    typeface = font(kind)
+    if typeface.getlength(text) <= width:
         return text
-    while text and letters.getlength("…" + text) > width:
+    while text and typeface.getlength("…" + text) > width:
         text = text[1:]
     return "…" + text
 
 
 def wrapped(text: str, width: int, kind: str = "note") -> list[str]:
-    """The text in lines no wider than that many pixels."""
-    letters, lines = font(kind), [""]
+    """Wrap the text to lines of at most so many pixels."""
+    typeface, lines = font(kind), [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
-        if letters.getlength(longer) > width and lines[-1]:
+        if typeface.getlength(longer) > width and lines[-1]:
             lines.append(word)
         else:
             lines[-1] = longer
@@ -42,16 +42,16 @@ def wrapped(text: str, width: int, kind: str = "note") -> list[str]:
 
 
 def sized(picture: np.ndarray, side: int) -> np.ndarray:
-    """The picture with its longer side at `side`: small ones keep hard pixels, large ones are averaged down."""
+    """Resize the picture so that its longer side is `side`: nearest-neighbour up, box filter down."""
     height, width = picture.shape[:2]
     scale = side / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    way = Image.Resampling.NEAREST if scale > 1 else Image.Resampling.BOX
-    return np.asarray(Image.fromarray(picture).resize(size, way))
+    filter_ = Image.Resampling.NEAREST if scale > 1 else Image.Resampling.BOX
+    return np.asarray(Image.fromarray(picture).resize(size, filter_))
 
 
 def squared(picture: np.ndarray, side: int) -> np.ndarray:
-    """As `sized`, in the middle of a white square."""
+    """Resize as `sized`, centred on a white square."""
     small = sized(picture, side)
     square = np.full((side, side, 3), 255, np.uint8)
     top, left = (side - small.shape[0]) // 2, (side - small.shape[1]) // 2
@@ -60,28 +60,28 @@ def squared(picture: np.ndarray, side: int) -> np.ndarray:
 
 
 def visible(pixels: np.ndarray) -> np.ndarray:
-    """An image (C, H, W) as one of 1 or 3 channels: of any other number, the mean."""
+    """Return an image (C, H, W) with 1 or 3 channels; any other number is averaged to 1."""
     return pixels if len(pixels) in (1, 3) else pixels.mean(0, keepdims=True)
 
 
 def image_tile(pixels: np.ndarray, side: int) -> np.ndarray:
-    """An image (C, H, W) in [0, 1] as a square tile; of other than 1 or 3 channels, the mean."""
+    """Return an image (C, H, W) in [0, 1] as a square tile; other than 1 or 3 channels are averaged."""
     return squared(tile(visible(pixels)), side)
 
 
 def with_frame(picture: np.ndarray, color: tuple[int, int, int], width: int = 3) -> np.ndarray:
-    """The picture with a frame of that colour inside its edge."""
-    marked = picture.copy()
+    """Draw a frame inside the picture's edge."""
+    drawn = picture.copy()
     for edge in (np.s_[:width], np.s_[-width:], np.s_[:, :width], np.s_[:, -width:]):
-        marked[edge] = color
-    return marked
+        drawn[edge] = color
+    return drawn
 
 
 def table(rows: Sequence[tuple[str, Sequence[np.ndarray], Sequence[str]]]) -> np.ndarray:
-    """Rows of tiles, each with its label above and a name over every tile.
+    """Draw rows of tiles, with a label above each row and a name above each tile.
 
     Args:
-        rows: (label, tiles of one size, their names or none).
+        rows: (label, tiles of one size, their names or ()).
     """
     parts = []
     for label, tiles, names in rows:
@@ -94,21 +94,21 @@ def table(rows: Sequence[tuple[str, Sequence[np.ndarray], Sequence[str]]]) -> np
 
 
 def stacked(parts: Sequence[np.ndarray], gap: int = 6) -> np.ndarray:
-    """Pictures under each other."""
+    """Stack pictures vertically."""
     width = max(part.shape[1] for part in parts)
     padded = [np.pad(part, ((0, gap), (0, width - part.shape[1]), (0, 0)), constant_values=255) for part in parts]
     return np.concatenate(padded)
 
 
 def beside(parts: Sequence[np.ndarray], gap: int = 8) -> np.ndarray:
-    """Pictures beside each other, aligned at the top."""
+    """Stack pictures horizontally, aligned at the top."""
     height = max(part.shape[0] for part in parts)
     padded = [np.pad(part, ((0, height - part.shape[0]), (0, gap), (0, 0)), constant_values=255) for part in parts]
     return np.concatenate(padded, axis=1)
 
 
 def headed(picture: np.ndarray, lines: Sequence[tuple[str, str, tuple[int, int, int]]]) -> np.ndarray:
-    """The picture under lines of (text, kind of letters, colour); as wide as the widest."""
+    """Draw lines of (text, font, colour) above the picture, as wide as the widest."""
     heights = [_SIZES[kind] + 6 for _, kind, _ in lines]
     width = max([picture.shape[1], *(int(font(kind).getlength(text)) + 10 for text, kind, _ in lines)])
     head = Image.new("RGB", (width, sum(heights)), (255, 255, 255))
@@ -120,7 +120,7 @@ def headed(picture: np.ndarray, lines: Sequence[tuple[str, str, tuple[int, int, 
 
 
 def titled(picture: np.ndarray, title: str, note: str = "") -> np.ndarray:
-    """The picture under a title and a sentence on how to read it."""
+    """Draw a title and a note above the picture."""
     width = max(picture.shape[1] - 12, 460)
     lines = [(line, "title", INK) for line in wrapped(title, width, "title")]
     lines += [(line, "note", SOFT) for line in wrapped(note, width)] if note else []
@@ -129,7 +129,7 @@ def titled(picture: np.ndarray, title: str, note: str = "") -> np.ndarray:
 
 
 def chart(draw: Callable[[Any], None], inches: tuple[float, float] = (7.5, 3.6)) -> np.ndarray:
-    """What `draw(axes)` plots with matplotlib, as a picture."""
+    """Return what `draw(axes)` plots with matplotlib as a picture."""
     with extra("report", "charts"):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure

@@ -1,6 +1,6 @@
-"""What an explain method declares; the command line, the HTTP interface and the explorer's forms are made from it.
+"""Declaration of an explain method, from which the command line, the HTTP schema and the forms are generated.
 
-Nothing here loads PyTorch, so that ``convscope explain --help`` is immediate.
+Does not load PyTorch, so that ``convscope explain --help`` is fast.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,21 +22,21 @@ Run = Callable[["AnalysisTarget", Any, Progress], "Findings"]
 
 
 def setting(default: Any, description: str, *, auto: str = "", widget: str = "", **limits: Any) -> Any:
-    """A field of a settings model.
+    """Declare a field of a settings model.
 
     Args:
-        default: its value where nothing is given.
+        default: the default value.
         description: the help text, and the label of the form.
-        auto: what the default means where it is empty, for example "all channels".
-        widget: "layers", "channels", "images" or "class" where a page can offer a choice; "layer" and "image" where
-            the choice follows the layer and the image that the page shows.
-        **limits: as of `pydantic.Field`, such as ``ge=1``.
+        auto: meaning of an empty default, for example "all channels".
+        widget: "layers", "channels", "images" or "class" if a form offers a choice; "layer" and "image" if the choice
+            follows the layer and the image that the page shows.
+        **limits: constraints of `pydantic.Field`, such as ``ge=1``.
     """
     return Field(default, description=description, json_schema_extra={"auto": auto, "widget": widget}, **limits)
 
 
 class MethodSettings(BaseModel, frozen=True, extra="forbid"):
-    """Settings that every method has."""
+    """Settings common to all methods."""
 
     layers: tuple[str, ...] = setting(
         (), "Layer names, as convscope inspect RUN prints them.", auto="the stages", widget="layer"
@@ -54,7 +54,7 @@ class ImageSettings(MethodSettings, frozen=True):
     per_class: int | None = setting(
         None, "Number of images per class, or per entry of images.", auto="up to max-images", ge=1
     )
-    max_images: int = setting(2, "Number of images in all, where none are named.", ge=1)
+    max_images: int = setting(2, "Total number of images, if none are named.", ge=1)
     split: Split = setting("validation", "Split that the images come from.")
 
 
@@ -63,15 +63,15 @@ class Method:
     """An explain method.
 
     Attributes:
-        name: as typed on the command line; also the folder of its results.
+        name: name on the command line, and of the folder of its results.
         title: the heading of its form.
         summary: what it shows, in one line.
-        limitations: what its results do not tell, in one sentence.
+        limitations: what its results do not show, in one sentence.
         settings: its settings model.
         run: computes the findings from a target, settings and a progress callback.
         details: further help, such as an example.
         task_with_classes: whether it needs a task with class scores.
-        quick: whether a page may run it as soon as it is chosen.
+        quick: whether the explorer runs it as soon as it is selected.
     """
 
     name: str
@@ -85,7 +85,7 @@ class Method:
     quick: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """Everything a form needs, with the settings as JSON Schema."""
+        """Return the declaration for a form, with the settings as JSON Schema."""
         return {
             "name": self.name, "title": self.title, "summary": self.summary, "details": self.details,
             "limitations": self.limitations, "task_with_classes": self.task_with_classes,
@@ -96,7 +96,7 @@ class Method:
         """Validate settings.
 
         Raises:
-            ConfigError: no such setting, or a value that does not fit.
+            ConfigError: no such setting, or an invalid value.
         """
         try:
             return self.settings.model_validate(dict(given))

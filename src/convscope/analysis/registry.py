@@ -1,4 +1,4 @@
-"""The explain methods by name, in the order in which they are listed."""
+"""Registry of the explain methods, in the order of listings."""
 
 from convscope.analysis.method import Method
 from convscope.analysis.methods import (
@@ -38,10 +38,10 @@ METHODS: dict[str, Method] = {
 
 
 def method_named(name: str) -> Method:
-    """The method of a name.
+    """Return a method by its name.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: no such method.
     """
     if name not in METHODS:
         raise ConfigError(f"explain: no method {name[:40]}{did_you_mean(name, METHODS)}")

@@ -1,5 +1,6 @@
-"""What an explain method finds, and where it is written."""
+"""Results of an explain method, and the files they are written to."""
 
+import html
 import json
 import re
 from collections.abc import Callable
@@ -15,29 +16,29 @@ from convscope.files import atomic_write, to_plain
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """Pictures (H, W, 3) uint8 by name, the numbers behind them, and what they say in sentences."""
+    """Pictures (H, W, 3) uint8 by name, their numbers, and a summary in sentences."""
 
     pictures: dict[str, np.ndarray]
     numbers: dict[str, Any]
     summary: tuple[str, ...] = ()
     files: dict[str, Callable[[Path], None]] = field(default_factory=dict)
-    """Further files by name, such as animations, each with what writes it."""
+    """Other files by name, such as animations, each with the function that writes it."""
     tiles: dict[str, np.ndarray] = field(default_factory=dict)
-    """Single pictures without labels, (H, W, 3) or with opacity (H, W, 4), that a page lays out itself."""
+    """Single pictures without labels, (H, W, 3) or with opacity (H, W, 4), for the explorer."""
     data: dict[str, Any] = field(default_factory=dict)
-    """Numbers that only a page needs, beside those of the JSON file; they name the tiles as "picture"."""
+    """Data for the explorer that is not in the JSON file; "picture" refers to a tile."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AnalysisResult:
-    """What was written.
+    """The written results of a method.
 
     Attributes:
-        method: its name.
-        pictures: PNG files (and animations), in the order of reading.
-        numbers_file: the JSON of the numbers.
-        numbers: its content.
-        summary: what was found, in sentences.
+        method: name of the method.
+        pictures: PNG files, animations and pages, in reading order.
+        numbers_file: JSON file of the numbers.
+        numbers: content of that file.
+        summary: the results in sentences.
     """
 
     method: str
@@ -46,29 +47,35 @@ class AnalysisResult:
     numbers: dict[str, Any]
     summary: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        return (
+            f"AnalysisResult({self.method!r}, pictures={len(self.pictures)}, folder={str(self.numbers_file.parent)!r})"
+        )
+
     def _repr_html_(self) -> str:
         from convscope.analysis.data_urls import image_of_file
 
-        html = "".join(f"<p>{sentence}</p>" for sentence in self.summary)
-        return html + "".join(f'<p><img src="{image_of_file(path)}"></p>' for path in self.pictures)
+        sentences = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self.summary)
+        shown = [path for path in self.pictures if path.suffix in (".png", ".gif")]
+        return sentences + "".join(f'<p><img src="{image_of_file(path)}"></p>' for path in shown)
 
 
 def write_result(findings: Findings, method: str, settings: dict[str, Any], folder: Path) -> AnalysisResult:
-    """Write pictures and numbers into a folder.
+    """Write pictures and numbers to a folder.
 
     Raises:
-        RunError: it cannot be written.
+        RunError: the folder cannot be written.
     """
     import io
 
     paths = []
     for name, picture in findings.pictures.items():
-        path, content = folder / f"{_plain_name(name)}.png", io.BytesIO()
+        path, content = folder / f"{_file_name(name)}.png", io.BytesIO()
         Image.fromarray(picture).save(content, "PNG", optimize=True)
         atomic_write(path, content.getvalue())
         paths.append(path)
     for name, writer in findings.files.items():
-        path = folder / _plain_name(name)
+        path = folder / _file_name(name)
         writer(path)
         paths.append(path)
     numbers = to_plain({
@@ -80,6 +87,6 @@ def write_result(findings: Findings, method: str, settings: dict[str, Any], fold
     return AnalysisResult(method, tuple(paths), numbers_file, numbers, findings.summary)
 
 
-def _plain_name(name: str) -> str:
-    """A file's name that every system takes."""
+def _file_name(name: str) -> str:
+    """Return a file name that is valid on every system."""
     return re.sub(r"[^\w.-]+", "-", name).strip("-") or "picture"

@@ -24,14 +24,14 @@ def explain(
     their last digits).
 
     Args:
-        target: a run's or a saved model's folder, or a `AnalysisTarget` from `own_module`.
+        target: the folder of a run or a saved model, or an `AnalysisTarget` from `wrap_module`.
         method: one of `METHODS`.
-        settings: fields of the method's settings model.
-        on_progress: called with how much is done, and of how much.
-        out: the folder that is written; by default explain/METHOD in the run.
+        settings: values of the method's settings model.
+        on_progress: called with the steps done and their total.
+        out: output folder; by default explain/METHOD in the run.
     Raises:
-        ConfigError: no such method or setting, or a value that does not fit.
-        ConvscopeError: as its subclasses say.
+        ConfigError: no such method or setting, or an invalid value.
+        ConvscopeError: the target cannot be opened, or the method does not apply.
     """
     chosen = method_named(method)
     parsed = chosen.parse(settings or {})
@@ -42,10 +42,10 @@ def explain(
 
 
 def run_method(target: AnalysisTarget, method: Method, settings: MethodSettings, on_progress: Progress) -> Findings:
-    """Run a method and write nothing; the network answers with class scores where its task can.
+    """Run a method without writing files; the network returns class scores if its task has them.
 
     Raises:
-        ConvscopeError: as the method says.
+        ConvscopeError: as the method raises it.
     """
     with target.class_scores_only():
         return method.run(target, settings, on_progress)

@@ -1,4 +1,4 @@
-"""What is looked into: a network, how pixels become its input, and where its images come from."""
+"""The target of an analysis: a network, its preprocessing and its images."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ from convscope.tasks import DEFAULT_TASK, Task
 
 __all__ = ["AnalysisTarget", "ImageSet", "InputInfo", "open_target", "wrap_module"]
 
-COLOR_IMAGES = 512  # training images whose colours painted pictures take
+COLOR_IMAGES = 512  # training images from which the colour statistics are estimated
 BATCH = 64
 
 
@@ -34,17 +34,17 @@ class AnalysisTarget:
     """A network with its images.
 
     Attributes:
-        name: for titles.
-        model: any module, on the device that it is to run on.
-        classes: names of its outputs; none where they are not known.
-        mean: of the pixels in [0, 1], for each channel: the input is (pixel - mean) / std.
-        std: for each channel.
-        size: (H, W) of its images.
-        home: the folder in which ``explain/`` is made.
-        read: from a set's name ("train" or "validation") to its images.
-        white: see `data.read_image`.
-        task: what its answers are; numbers name no classes.
-        lookup: from an image's id to it, where ids are known; then files are not read.
+        name: name in titles.
+        model: any module, on its device.
+        classes: names of its outputs; () if not known.
+        mean: mean of the pixels in [0, 1] per channel: the input is (pixel - mean) / std.
+        std: standard deviation per channel.
+        size: (H, W) of its input.
+        home: folder of the results, ``explain/`` of a run.
+        read: function from a split ("train" or "validation") to its images.
+        white: pixel value of white, see `datasets.read_image`.
+        task: the task of the network.
+        lookup: function from an image id to the image or None; if set, files are not read.
     """
 
     name: str
@@ -61,7 +61,7 @@ class AnalysisTarget:
 
     @contextmanager
     def class_scores_only(self) -> Iterator[None]:
-        """Inside, a network that also says where answers with (B, K) class logits alone; others as ever."""
+        """Reduce the outputs to (B, K) class logits in this context, if the task has them next to others."""
         if self.task.outputs_classes or not self.task.names_classes:
             yield
             return
@@ -73,33 +73,33 @@ class AnalysisTarget:
 
     @cached_property
     def space(self) -> PixelSpace:
-        """How pixels become the input, with the colours of the training images where there are any."""
+        """The pixel space of the input, with the colour statistics of the training images if there are any."""
         colors = None
         images = self.read("train")
         if len(images):
-            few = np.linspace(0, len(images) - 1, min(COLOR_IMAGES, len(images))).astype(int)
-            colors = color_axes([images.select(few).pixels()])
+            chosen = np.linspace(0, len(images) - 1, min(COLOR_IMAGES, len(images))).astype(int)
+            colors = color_axes([images.select(chosen).pixels()])
         return PixelSpace(self.mean, self.std, colors)
 
-    def input(self, images: ImageSet, places: slice = slice(None)) -> Tensor:
-        """(B, C, H, W) images as the network takes them, where it lives."""
-        pixels = images.pixels(places)
+    def input(self, images: ImageSet, indices: slice = slice(None)) -> Tensor:
+        """Return normalised inputs (B, C, H, W) on the network's device."""
+        pixels = images.pixels(indices)
         weight = next(self.model.parameters(), pixels)
         return PixelSpace(self.mean, self.std).to_input(pixels).to(weight.device)
 
     def batches(self, images: ImageSet) -> Iterator[Tensor]:
-        """All images, some at a time."""
+        """Yield inputs in batches."""
         for first in range(0, len(images), BATCH):
             yield self.input(images, slice(first, first + BATCH))
 
     def class_name(self, target: int) -> str:
-        """A class's name; nothing where it is not known."""
+        """Return a class's name; "" if not known."""
         if target < 0:
             return ""
         return self.classes[target] if target < len(self.classes) else str(target)
 
     def from_files(self, files: Sequence[Path]) -> ImageSet:
-        """Image files as the network takes them; a file's class is its folder's name where that is one."""
+        """Read image files at the network's input size; the class is the folder's name if it is a class."""
         pixels = [read_image(file, len(self.mean), self.size, self.white) for file in files]
         targets = [self.classes.index(file.parent.name) if file.parent.name in self.classes else -1 for file in files]
         store = np.stack(pixels) if pixels else np.zeros((0, len(self.mean), *self.size), np.uint8)
@@ -107,14 +107,14 @@ class AnalysisTarget:
 
 
 class InputInfo(BaseModel, frozen=True, extra="forbid"):
-    """What there is to know of images that go into a module of one's own.
+    """Preprocessing and names of the images of a custom module.
 
     Attributes:
-        mean: of the pixels in [0, 1], for each channel; () is 0. The module's input is (pixel - mean) / std.
-        std: for each channel; () is 1.
+        mean: mean of the pixels in [0, 1] per channel; () is 0. The module's input is (pixel - mean) / std.
+        std: standard deviation per channel; () is 1.
         classes: names of the module's outputs.
-        names: of the images; () numbers them.
-        home: the folder in which ``explain/`` is made.
+        names: names of the images; () numbers them.
+        home: folder in which ``explain/`` is created.
     """
 
     mean: tuple[float, ...] = ()
@@ -131,33 +131,33 @@ def wrap_module(
     info: InputInfo | None = None,
     object_masks: NDArray[Any] | Tensor | None = None,
 ) -> AnalysisTarget:
-    """A module that convscope never saw, and images for it, ready for `explain`.
+    """Wrap any module and its images for `explain`.
 
     Args:
-        model: gives (B, K) logits where classes are asked after; any number of input channels.
+        model: module with any number of input channels; methods that need classes require (B, K) logits.
         pixels: (N, C, H, W), uint8 or float in [0, 1], before normalisation.
         targets: (N,) class indices.
-        info: how pixels become the module's input, and names. Preprocessing of any other kind goes into the module:
+        info: normalisation and names. Any other preprocessing is part of the module:
             ``nn.Sequential(preprocessing, network)``.
-        object_masks: (N, H, W) where the objects lie: bool, or the class of each place and 255 for none.
+        object_masks: (N, H, W) masks of the objects: bool, or the class of each pixel and 255 for none.
     Raises:
-        ConfigError: arrays of other shapes.
+        ConfigError: shapes that do not match.
     """
     info = info or InputInfo()
     store = pixels.detach().cpu().numpy() if isinstance(pixels, Tensor) else np.asarray(pixels)
     if store.ndim != 4 or not len(store):
         raise ConfigError(f"pixels: shape {store.shape}; give at least one image as (N, C, H, W)")
     count, channels = store.shape[:2]
-    known = np.full(count, -1) if targets is None else np.asarray(targets)
+    labels = np.full(count, -1) if targets is None else np.asarray(targets)
     names = info.names or tuple(f"image {i}" for i in range(count))
-    for what, given, wanted in (
-        ("targets", len(known), count), ("names", len(names), count),
+    for name, given, expected in (
+        ("targets", len(labels), count), ("names", len(names), count),
         ("mean", len(info.mean) or channels, channels), ("std", len(info.std) or channels, channels),
     ):  # fmt: skip
-        if given != wanted:
-            raise ConfigError(f"{what}: {given} for {count} images of {channels} channels; give {wanted}")
-    known = known.astype(np.int64)
-    images = ImageSet(tuple(names), known, store, np.arange(count), check_object_masks(object_masks, known, store))
+        if given != expected:
+            raise ConfigError(f"{name}: {given} for {count} images of {channels} channels; give {expected}")
+    labels = labels.astype(np.int64)
+    images = ImageSet(tuple(names), labels, store, np.arange(count), check_object_masks(object_masks, labels, store))
     mean, std = info.mean or (0.0,) * channels, info.std or (1.0,) * channels
     size = store.shape[2], store.shape[3]
     return AnalysisTarget(
@@ -166,11 +166,11 @@ def wrap_module(
 
 
 def open_target(path: Path, on_progress: Progress | None = None) -> AnalysisTarget:
-    """A run's network with its images, or a saved model, whose images have to be named as files.
+    """Open a run's network with its images, or a saved model, whose images are named as files.
 
     Raises:
-        RunError: there is no such run, or no network in it yet.
-        ModelError: its network cannot be opened.
+        RunError: no such run, or it has no network yet.
+        ModelError: the network cannot be loaded.
     """
     if is_bundle(path):
         model, config = load_bundle(path, inference_device("auto"))
@@ -212,7 +212,7 @@ def open_target(path: Path, on_progress: Progress | None = None) -> AnalysisTarg
 
 
 class _RunImages:
-    """A run's sets, each decoded when it is first asked for. The test set is not for looking at."""
+    """The splits of a run, decoded on first use; the test split is not available."""
 
     def __init__(self, folder: RunFolder, on_progress: Progress | None) -> None:
         self._folder, self._on_progress = folder, on_progress
@@ -223,6 +223,6 @@ class _RunImages:
             try:
                 prepared = reload(self._folder, (split,), self._on_progress)
             except KeyError:
-                raise RunError(f"{self._folder.path}: has no set {split}; train it again") from None
+                raise RunError(f"{self._folder.path}: has no split {split}; train again") from None
             self._read[split] = image_set_of(prepared, split)
         return self._read[split]

@@ -1,4 +1,4 @@
-"""The patches of the user's own images that excite channels most."""
+"""Top activating patches: the image patches that activate each channel most."""
 
 from collections import Counter
 from typing import Any
@@ -10,12 +10,12 @@ from convscope.analysis.layout import image_tile, sized, table, titled, visible
 from convscope.analysis.target import AnalysisTarget
 from convscope.explainers import Stimuli, crop_patch, tile
 
-CHANNELS = 12  # of a layer, where none are named
+CHANNELS = 12  # of a layer, if none are named
 SIDE = 84
 
 
 def stimuli_sheet(subject: AnalysisTarget, images: ImageSet, found: Stimuli, channels: list[int]) -> np.ndarray:
-    """A row for each channel, the strongest patch first."""
+    """Draw a row per channel, the strongest patch first."""
     rows = []
     for channel in channels:
         tiles, names = patches(subject, images, found, channel)
@@ -24,19 +24,21 @@ def stimuli_sheet(subject: AnalysisTarget, images: ImageSet, found: Stimuli, cha
         label += _most_common_class(subject, images, found, channel)
         rows.append((label + (" (silent)" if channel in found.silent else ""), tiles, names))
     height, width = found.field.size
-    whole = (height, width) == found.field.image
-    extent = "the whole image" if whole else f"{height} x {width} pixels"
+    is_whole_image = (height, width) == found.field.image
+    extent = "the whole image" if is_whole_image else f"{height} x {width} pixels"
     note = (
-        f"The patches of {found.num_images:,} images that excite each channel most, at most one of an image. "
-        f"A unit sees {extent}. Ask what they share, and what differs."
+        f"The patches of {found.num_images:,} images that activate each channel most, at most one per image. "
+        f"Receptive field of a unit: {extent}."
     )
-    return titled(table(rows), f"{found.layer}: stimuli of {len(channels)} of {len(found.values)} channels", note)
+    return titled(
+        table(rows), f"{found.layer}: top activating patches of {len(channels)} of {len(found.values)} channels", note
+    )
 
 
 def patches(
     subject: AnalysisTarget, images: ImageSet, found: Stimuli, channel: int, most: int = 9, side: int = SIDE
 ) -> tuple[list[np.ndarray], list[str]]:
-    """A channel's patches as tiles, white where the field leaves the image, and their classes."""
+    """Return a channel's patches as tiles, white outside the image, and their classes."""
     tiles, names = [], []
     for image, box in list(zip(found.images[channel], found.boxes[channel], strict=True))[:most]:
         one = images.select([int(image)])
@@ -48,7 +50,7 @@ def patches(
 def patch_tiles(
     images: ImageSet, found: Stimuli, channels: list[int], tiles: dict[str, np.ndarray]
 ) -> list[dict[str, Any]]:
-    """A record for each channel with its patches, whose pictures are added to `tiles`."""
+    """Return a record per channel with its patches, whose pictures are added to `tiles`."""
     rows = []
     for channel in channels:
         patches = []
@@ -65,7 +67,7 @@ def patch_tiles(
 
 
 def class_counts(subject: AnalysisTarget, images: ImageSet, found: Stimuli, channel: int) -> dict[str, int]:
-    """How many of a channel's patches come from each class, the most frequent first."""
+    """Return the number of a channel's patches per class, most frequent first."""
     targets = images.targets[found.images[channel]]
     return dict(Counter(subject.class_name(int(target)) for target in targets if target >= 0).most_common())
 
@@ -79,7 +81,7 @@ def _most_common_class(subject: AnalysisTarget, images: ImageSet, found: Stimuli
 
 
 def stimuli_sentence(subject: AnalysisTarget, images: ImageSet, found: Stimuli) -> str:
-    """How many channels stand for one class, and how many for nothing."""
+    """Report how many channels are silent, and how many respond to one class only."""
     count = len(found.values)
     counts = [class_counts(subject, images, found, channel) for channel in range(count) if channel not in found.silent]
     pure = sum(len(one) == 1 and sum(one.values()) > 1 for one in counts)

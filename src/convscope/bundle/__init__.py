@@ -1,4 +1,4 @@
-"""From a trained network to something that others can use."""
+"""Saved models: write them, load them and predict with them."""
 
 from convscope.bundle.bundle import (
     BundleConfig,

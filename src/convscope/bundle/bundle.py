@@ -1,7 +1,7 @@
 """A trained network as two files: ``model.safetensors`` and ``config.json``. They open anywhere and run no code.
 
-``config.json`` says everything that a program in any language needs to use the weights: the architecture, the classes
-in order, and how a file becomes the network's input.
+``config.json`` holds everything that a program in any language needs to use the weights: the architecture, the classes
+in order, and the preprocessing.
 """
 
 import json
@@ -28,7 +28,7 @@ WEIGHTS_FILE, CONFIG_FILE = "model.safetensors", "config.json"
 
 FORMAT: Literal[2] = 2
 Preprocessing = ImagePreprocessing
-"""Of the kinds in `INPUT_KINDS`, so far the only one."""
+"""The only kind in `INPUT_KINDS` so far."""
 
 
 class BundleConfig(BaseModel, frozen=True, extra="forbid"):
@@ -39,23 +39,23 @@ class BundleConfig(BaseModel, frozen=True, extra="forbid"):
     classes: tuple[str, ...]
     architecture: Architecture
     preprocessing: Annotated[Preprocessing, PlainValidator(parse_preprocessing), SerializeAsAny()]
-    """How a file becomes the input; its `kind` is one of `INPUT_KINDS`."""
+    """Converts a file to the input; its `kind` is one of `INPUT_KINDS`."""
     num_parameters: int
     epoch: int = 0
     task_settings: dict[str, Any] = {}
-    """What the task needs to read the network's answers: thresholds, means ...; see `tasks.Task.settings`."""
+    """What the task needs to decode the network's outputs: thresholds, means ...; see `tasks.Task.settings`."""
     origin: dict[str, Any] = {}
-    """Where the weights that it began with are from, their licence and hash; empty where it began from scratch."""
+    """Source, licence and hash of the pretrained weights; empty if the network was trained from scratch."""
     mirrored: bool = False
-    """Whether training mirrored images, so that a mirror image may be looked at too (`AveragedViews`)."""
+    """Whether training mirrored images, so that views may be mirrored too (`AveragedViews`)."""
     tta_views: str = "1"
-    """How many looks at an image make an answer, one of `TTA_VIEWS`, where nobody says otherwise."""
+    """The default test-time augmentation, one of `TTA_VIEWS`."""
 
     def build_task(self) -> Task:
         """The task.
 
         Raises:
-            ModelError: there is no such task, or its settings do not fit.
+            ModelError: the task does not exist, or its settings are invalid.
         """
         if self.task not in TASKS:
             raise ModelError(f"{CONFIG_FILE}: no task {self.task}{did_you_mean(self.task, TASKS)}")
@@ -67,19 +67,19 @@ class BundleConfig(BaseModel, frozen=True, extra="forbid"):
 
 
 def save_bundle(folder: Path, model: nn.Module, config: BundleConfig) -> None:
-    """Write both files, each aside and then renamed, so that a kill leaves the old file or the new one."""
+    """Write both files atomically: an interrupted write leaves the old file or the new one."""
     state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     atomic_write(folder / WEIGHTS_FILE, save(state, metadata={"format": "pt"}))
     save_config(folder, config)
 
 
 def save_config(folder: Path, config: BundleConfig) -> None:
-    """Write ``config.json`` alone."""
+    """Write ``config.json`` only."""
     atomic_write(folder / CONFIG_FILE, (config.model_dump_json(indent=2) + "\n").encode())
 
 
 def is_bundle(folder: Path) -> bool:
-    """Whether a folder holds a saved model, and is not a run with one inside."""
+    """Whether a folder is a saved model itself, not a run that contains one."""
     return (folder / CONFIG_FILE).is_file()
 
 
@@ -87,12 +87,12 @@ def load_config(folder: Path) -> BundleConfig:
     """Read ``config.json``.
 
     Raises:
-        ModelError: when it is missing, no JSON, or does not say what it must.
+        ModelError: the file is missing, not JSON, or incomplete.
     """
     path = folder / CONFIG_FILE
     if not path.exists():
         raise ModelError(
-            f"{folder}: no {CONFIG_FILE} in it; name the folder of a run or of a model that convscope wrote"
+            f"{folder}: contains no {CONFIG_FILE}; give the folder of a run or of a model written by convscope"
         )
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -106,37 +106,38 @@ def load_config(folder: Path) -> BundleConfig:
         problem = first_problem(error)
         why = f"{problem.name}: {problem.why}"
     except ValueError as error:
-        why = f"no JSON: {error}"
+        why = f"not JSON: {error}"
     raise ModelError(f"{path}: does not describe a convscope model ({why}); copy the model again")
 
 
 def load_bundle(folder: Path, device: str | torch.device = "cpu") -> tuple[nn.Module, BundleConfig]:
-    """Open a saved network, in evaluation mode.
+    """Load a saved network, in evaluation mode.
 
     Raises:
-        ModelError: when a file is missing, cut off, a pickle in disguise, or does not fit the architecture.
+        ModelError: a file is missing, truncated, a pickle in disguise, or does not match the architecture.
     """
     config = load_config(folder)
     path = folder / WEIGHTS_FILE
     state = read_state_dict(path)
     model = config.build_network()
-    own, found = ({name: value.shape for name, value in content.items()} for content in (model.state_dict(), state))
-    wrong = [name for name in own | found if own.get(name) != found.get(name)]
-    if wrong:
+    expected, actual = (
+        {name: value.shape for name, value in content.items()} for content in (model.state_dict(), state)
+    )
+    mismatched = [name for name in expected | actual if expected.get(name) != actual.get(name)]
+    if mismatched:
         raise ModelError(
-            f"{path}: {len(wrong)} of its tensors are not those of the {config.architecture.name} in {CONFIG_FILE}, "
-            f"such as "
-            f"{wrong[0]}; take both files from one run"
+            f"{path}: {len(mismatched)} tensors do not match the {config.architecture.name} in {CONFIG_FILE}, "
+            f"such as {mismatched[0]}; use both files of the same run"
         )
     model.load_state_dict(state)
     return model.to(device).eval(), config
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
-    """Read a safetensors file; anything else is refused unread.
+    """Read a safetensors file; any other file is rejected without being unpickled.
 
     Raises:
-        ModelError: when it is missing, a pickle, cut off or damaged.
+        ModelError: the file is missing, a pickle, truncated or damaged.
     """
     if not path.exists():
         raise ModelError(f"{path}: no such file; a model's folder needs {WEIGHTS_FILE} beside {CONFIG_FILE}")
@@ -148,13 +149,13 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
                 f"{path}: this is a pickle or an archive of them, which can run code when opened, so it is not opened; "
                 "save the weights as safetensors"
             ) from None
-        raise ModelError(f"{path}: cut off or damaged ({error}); copy or train the model again") from None
+        raise ModelError(f"{path}: truncated or damaged ({error}); copy or train the model again") from None
 
 
 def _is_pickle(path: Path) -> bool:
-    """Whether a file that is no safetensors begins as a pickle (protocol 2 and later) or as a zip archive.
+    """Whether a file that is not safetensors starts like a pickle (protocol 2 and later) or is a zip archive.
 
-    Only of such a file may this be asked: a safetensors file begins with its header's length, which may be any byte.
+    Valid only for such files: a safetensors file starts with the length of its header, which may be any byte.
     """
     with path.open("rb") as file:
         return file.read(1) == b"\x80" or zipfile.is_zipfile(path)

@@ -1,4 +1,4 @@
-"""Files in, answers out, with the preprocessing that the network was trained with."""
+"""Predictions for files, with the preprocessing that the network was trained with."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,63 +33,66 @@ class FailedFile:
 def predict(
     model: nn.Module, config: BundleConfig, files: Sequence[Path], tta_views: str | None = None
 ) -> Iterator[Prediction | FailedFile]:
-    """Answer for each file in its turn; a file that cannot be read is named and the others are answered.
+    """Yield one result per file, in order; a file that cannot be read gives a `FailedFile`.
 
     Args:
         model: from `load_bundle`, in evaluation mode.
         config: from `load_bundle`.
         files: image files of any size and mode.
-        tta_views: how many looks at each image are averaged, one of `TTA_VIEWS`; None: those of the bundle.
+        tta_views: test-time augmentation, one of `TTA_VIEWS`; None: the bundle's default.
 
     Raises:
-        ConfigError: when there are no such crops, or the task's answers cannot be averaged.
+        ConfigError: `tta_views` is unknown, or the task's predictions cannot be averaged.
     """
     task, network = config.build_task(), with_tta(model, config, tta_views)
     preprocessing = config.preprocessing.model_copy(update={"size": network.input_size})
     batches = (files[start : start + BATCH] for start in range(0, len(files), BATCH))
-    return chain.from_iterable(_predict_files(network, task, preprocessing, some) for some in batches)
+    return chain.from_iterable(_predict_files(network, task, preprocessing, batch) for batch in batches)
 
 
 def _predict_files(
     model: nn.Module, task: Task, preprocessing: Preprocessing, files: Sequence[Path]
 ) -> Iterator[Prediction | FailedFile]:
     with quiet_pillow(), ThreadPoolExecutor(usable_cores(), "convscope-decode") as pool:
-        read = list(pool.map(lambda file: _pixels(file, preprocessing, task.any_size), files))
-    sound = [found for found in read if not isinstance(found, str)]
-    predictions = iter(_predict_batch(model, task, preprocessing, sound))
-    for file, found in zip(files, read, strict=True):
-        yield FailedFile(str(file), found) if isinstance(found, str) else next(predictions)
+        decoded = list(pool.map(lambda file: _pixels(file, preprocessing, task.any_size), files))
+    readable = [result for result in decoded if not isinstance(result, str)]
+    predictions = iter(_predict_batch(model, task, preprocessing, readable))
+    for file, result in zip(files, decoded, strict=True):
+        yield FailedFile(str(file), result) if isinstance(result, str) else next(predictions)
 
 
 def _pixels(file: Path, preprocessing: Preprocessing, any_size: bool) -> tuple[NDArray[np.uint8], ViewTransform] | str:
-    """A file's pixels and what part of it they are, or why it has none."""
+    """A file's pixels and the part of the file that they show, or why it cannot be read."""
     try:
-        found = preprocessing.decode(file, any_size)
-        left, top, right, bottom = found.visible
-        frame = ViewTransform(str(file), (found.whole[0], found.whole[1]), left, top, right - left, bottom - top)
-        return found.values, frame
+        decoded = preprocessing.decode(file, any_size)
+        left, top, right, bottom = decoded.visible
+        size = (decoded.whole[0], decoded.whole[1])
+        return decoded.values, ViewTransform(str(file), size, left, top, right - left, bottom - top)
     except DataError as error:
         return str(error).removeprefix(f"{file}: ")
 
 
 @torch.inference_mode()
 def _predict_batch(
-    model: nn.Module, task: Task, preprocessing: Preprocessing, read: Sequence[tuple[NDArray[np.uint8], ViewTransform]]
+    model: nn.Module,
+    task: Task,
+    preprocessing: Preprocessing,
+    images: Sequence[tuple[NDArray[np.uint8], ViewTransform]],
 ) -> list[Prediction]:
-    device, found = next(model.parameters()).device, []
-    sizes = {pixels.shape for pixels, _ in read}
-    for some in [[one] for one in read] if len(sizes) > 1 else [read] if read else []:
-        x = preprocessing(torch.from_numpy(np.stack([pixels for pixels, _ in some])).to(device))
+    device, predictions = next(model.parameters()).device, []
+    sizes = {pixels.shape for pixels, _ in images}
+    for batch in [[image] for image in images] if len(sizes) > 1 else [images] if images else []:
+        x = preprocessing(torch.from_numpy(np.stack([pixels for pixels, _ in batch])).to(device))
         output = sliding_window(model, x, preprocessing.size) if task.any_size else model(x)
-        found += task.predictions(output, [frame for _, frame in some])
-    return found
+        predictions += task.predictions(output, [frame for _, frame in batch])
+    return predictions
 
 
 def image_files(paths: Sequence[Path]) -> list[Path]:
-    """Files as they are and the files inside folders, sorted; hidden ones are passed over.
+    """The given files and, sorted, the files inside given folders; hidden files are skipped.
 
     Raises:
-        DataError: when a path does not exist, or nothing is left.
+        DataError: a path does not exist, or there is no file.
     """
     found: list[Path] = []
     for path in paths:
@@ -101,5 +104,7 @@ def image_files(paths: Sequence[Path]) -> list[Path]:
         else:
             raise DataError(f"{path}: no such file or folder; check the path")
     if not found:
-        raise DataError(f"{', '.join(map(str, paths))}: no file in it; name image files or a folder that has some")
+        raise DataError(
+            f"{', '.join(map(str, paths))}: contains no files; give image files or a folder that contains some"
+        )
     return found

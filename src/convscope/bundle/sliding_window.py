@@ -1,53 +1,53 @@
-"""A dense network on images of any size: at once where it fits, else window by window."""
+"""Sliding-window inference: dense outputs for images of any size."""
 
 import torch
 from torch import Tensor, nn
 
-WINDOWS_PER_BATCH = 2**21  # pixels of one image that go through a network together
-OVERLAP = 4  # a window overlaps the next by a quarter of its side
+WINDOWS_PER_BATCH = 2**21  # pixels of one image up to which it is processed whole
+OVERLAP = 4  # a window overlaps the next by 1 / OVERLAP of its side
 
 
 def sliding_window(model: nn.Module, x: Tensor, size: tuple[int, int], at_once: int = WINDOWS_PER_BATCH) -> Tensor:
     """(B, K, H, W) outputs of a network on (B, C, H, W) images.
 
-    Larger images are cut into overlapping windows of four times the side that the network was trained on; where windows
-    overlap their outputs are averaged, the middle of a window counting most, so that no seam shows.
+    Larger images are split into overlapping windows of four times the training size; overlapping outputs are averaged
+    with weights that are largest in the middle of a window, so that no seams show.
 
     Args:
-        model: gives (B, K, H, W) for (B, C, H, W) of any H and W.
+        model: maps (B, C, H, W) to (B, K, H, W) for any H and W.
         x: images.
         size: height and width of the training images.
-        at_once: pixels above which windows are cut.
+        at_once: pixels per image above which windows are used.
     """
     height, width = x.shape[-2:]
     if height * width <= at_once:
-        found: Tensor = model(x)
-        return found
+        output: Tensor = model(x)
+        return output
     sides = (min(4 * size[0], height), min(4 * size[1], width))
     total, weights = None, torch.zeros((height, width), device=x.device)
     weight = _window_weight(sides[0])[:, None] * _window_weight(sides[1])[None]
     weight = weight.to(x.device)
     for top in _starts(height, sides[0]):
         for left in _starts(width, sides[1]):
-            place = (..., slice(top, top + sides[0]), slice(left, left + sides[1]))
-            output = model(x[place]).float()
+            window = (..., slice(top, top + sides[0]), slice(left, left + sides[1]))
+            output = model(x[window]).float()
             if total is None:
                 total = output.new_zeros((*output.shape[:2], height, width))
-            total[place] += weight * output
-            weights[place] += weight
-    assert total is not None  # there is one window at least
+            total[window] += weight * output
+            weights[window] += weight
+    assert total is not None  # there is at least one window
     averaged: Tensor = total / weights
     return averaged
 
 
 def _starts(side: int, window: int) -> list[int]:
-    """Where windows begin, evenly, so that the last one ends at the border."""
+    """Evenly spaced first pixels of windows; the last window ends at the border."""
     step = max(1, window - window // OVERLAP)
     count = max(1, -(-(side - window) // step) + 1)
     return [round(number * (side - window) / max(count - 1, 1)) for number in range(count)]
 
 
 def _window_weight(window: int) -> Tensor:
-    """Rising from the ends of a window to its middle."""
-    place = torch.arange(window) + 0.5
-    return torch.minimum(place, window - place)
+    """(window,) weights that rise linearly from the ends to the middle."""
+    position = torch.arange(window) + 0.5
+    return torch.minimum(position, window - position)

@@ -1,9 +1,10 @@
-"""Several looks at each image: the network answers for crops of a larger picture, and the logits are averaged.
+"""Test-time augmentation: the logits of several views of an image are averaged.
 
-One crop is the usual answer. Five are the corners and the centre, ten these and their mirror images (Krizhevsky et al.
-2012, section 4.1); "multi-scale" takes ten at each of three sizes (Simonyan and Zisserman 2015, section 3.2). "shifts"
-suits small images: the whole, counted twice, and the whole moved a pixel up and left and down and right, with their
-mirror images where training mirrored too (Jordan 2024, arXiv:2404.00498, section 3.5): six looks, or three.
+"1" is the image itself. "5" are crops at the corners and the centre, "10" these and their mirror images (Krizhevsky et
+al. 2012, section 4.1); "multi-scale" takes ten at each of three sizes (Simonyan and Zisserman 2015, section 3.2).
+"shifts" suits small images: the whole image with weight two, and the image shifted by one pixel up and left, and down
+and right, with their mirror images if training mirrored too (Jordan 2024, arXiv:2404.00498, section 3.5): six views, or
+three.
 """
 
 from collections.abc import Iterator
@@ -22,16 +23,16 @@ TTA_VIEWS = tuple(SCALES)
 
 
 class AveragedViews(nn.Module):
-    """A network that answers with the mean of its logits over crops.
+    """A network whose output is the mean of its logits over views.
 
     Args:
-        model: takes (B, C, H, W) of `size`, gives (B, K) logits.
+        model: maps (B, C, H, W) of `size` to (B, K) logits.
         size: (H, W) of a crop.
-        tta_views: one of `TTA_VIEWS`; with "1" the network is asked once, about the image as it is.
-        mirror: whether "shifts" looks at mirror images too; the other ways are what their papers say.
+        tta_views: one of `TTA_VIEWS`.
+        mirror: whether "shifts" includes mirror images; the other schemes follow their papers.
 
     Raises:
-        ConfigError: when there are no such crops.
+        ConfigError: `tta_views` is unknown.
     """
 
     def __init__(self, model: nn.Module, size: tuple[int, int], tta_views: str, mirror: bool = True) -> None:
@@ -42,37 +43,37 @@ class AveragedViews(nn.Module):
 
     @property
     def input_size(self) -> tuple[int, int]:
-        """(H, W) of the images that it wants: the largest of the sizes that it crops from."""
+        """(H, W) of its input images: the largest of the sizes that it crops from."""
         height, width = self.size
         largest = max(SCALES[self.tta_views], default=1.0)
         return round(largest * height), round(largest * width)
 
     @property
     def num_views(self) -> int:
-        """Looks at each image."""
+        """Views per image."""
         return len(list(self.views(torch.zeros(1, 1, *self.input_size))))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H', W') images of the size that it `takes` to (B, K) mean logits."""
+        """(B, C, H', W') images of `input_size` to (B, K) mean logits."""
         return self.average(self.per_view(x))
 
     def per_view(self, x: Tensor) -> Tensor:
-        """(V, B, K) logits, look by look; "1" and "shifts" begin with the image as it is."""
+        """(V, B, K) logits of each view; for "1" and "shifts" the first view is the unchanged image."""
         return torch.stack([self.model(view) for view in self.views(x)])
 
     def average(self, logits: Tensor) -> Tensor:
-        """(V, B, K) logits of `per_view` to (B, K) mean ones."""
-        if self.tta_views == "shifts":  # what was not moved counts twice
+        """(V, B, K) logits of `per_view` to their (B, K) mean."""
+        if self.tta_views == "shifts":  # the unshifted views have weight two
             logits = torch.cat([logits, logits[: 1 + self.mirror]])
         return logits.mean(dim=0)
 
     def views(self, x: Tensor) -> Iterator[Tensor]:
-        """The crops, each (B, C, H, W)."""
+        """The views, each (B, C, H, W)."""
         if self.tta_views == "1":
             yield x
         if self.tta_views == "shifts":
-            for moved in (x, *shift_by_one_pixel(x)):
-                yield from (moved, moved.flip(-1)) if self.mirror else (moved,)
+            for shifted in (x, *shift_by_one_pixel(x)):
+                yield from (shifted, shifted.flip(-1)) if self.mirror else (shifted,)
         for scale in SCALES[self.tta_views]:
             sides = [round(scale * side) for side in self.size]
             scaled = x
@@ -85,15 +86,15 @@ class AveragedViews(nn.Module):
 
 
 def with_tta(model: nn.Module, config: BundleConfig, tta_views: str | None) -> AveragedViews:
-    """A network that looks at crops, each as large as the images that it was trained on.
+    """A network with test-time augmentation, whose views have the size of the training images.
 
     Args:
         model: the network of a bundle.
-        config: the bundle's.
-        tta_views: one of `TTA_VIEWS`; None: those of the bundle.
+        config: its configuration.
+        tta_views: one of `TTA_VIEWS`; None: the bundle's default.
 
     Raises:
-        ConfigError: when there are no such crops, or the answer is a place, which moves with the crop.
+        ConfigError: `tta_views` is unknown, or the predictions are spatial.
     """
     tta_views = config.tta_views if tta_views is None else tta_views
     check_tta(config.build_task().target_kind, tta_views)
@@ -101,23 +102,23 @@ def with_tta(model: nn.Module, config: BundleConfig, tta_views: str | None) -> A
 
 
 def check_tta(target_kind: str, tta_views: str) -> None:
-    """Several looks are not for masks and boxes.
+    """Check that the views can be averaged: predictions with positions, such as masks and boxes, move with the view.
 
     Args:
-        target_kind: the task's kind of targets, see `tasks.Task.target_kind`.
+        target_kind: the task's kind of target, see `tasks.Task.target_kind`.
         tta_views: one of `TTA_VIEWS`.
 
     Raises:
-        ConfigError: the answer is a place, which moves with the crop.
+        ConfigError: the predictions are spatial and there are several views.
     """
     if tta_views != "1" and TARGET_KINDS[target_kind].spatial:
         raise ConfigError(
-            f"views: {tta_views} looks cannot be averaged where the answer is a place, as for {target_kind}"
+            f"views: {tta_views} is not supported for {target_kind}, whose positions change with the view; use 1"
         )
 
 
 def five_crops(x: Tensor, size: tuple[int, int]) -> Iterator[Tensor]:
-    """The five crops of `size`; where the images are no larger, the whole of them once."""
+    """The five crops of `size`; the whole images once if they are not larger."""
     height, width = size
     down, right = x.shape[-2] - height, x.shape[-1] - width
     positions = [(0, 0), (0, right), (down, 0), (down, right), (down // 2, right // 2)]
@@ -126,7 +127,7 @@ def five_crops(x: Tensor, size: tuple[int, int]) -> Iterator[Tensor]:
 
 
 def shift_by_one_pixel(x: Tensor) -> tuple[Tensor, Tensor]:
-    """The images moved a pixel down and right, and a pixel up and left; the border is mirrored into what opens up."""
+    """The images shifted one pixel down and right, and one pixel up and left, with reflection padding."""
     height, width = x.shape[-2:]
-    wider = functional.pad(x, (1, 1, 1, 1), mode="reflect")
-    return wider[..., :height, :width], wider[..., 2:, 2:]
+    padded = functional.pad(x, (1, 1, 1, 1), mode="reflect")
+    return padded[..., :height, :width], padded[..., 2:, 2:]

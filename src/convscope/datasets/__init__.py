@@ -1,4 +1,4 @@
-"""Files on disk -> batches."""
+"""Datasets: from files on disk to batches."""
 
 from convscope.datasets.augment.flip_check import may_mirror
 from convscope.datasets.augment.pipeline import POLICIES, Policy, augment

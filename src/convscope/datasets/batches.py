@@ -20,7 +20,7 @@ from convscope.datasets.targets.registry import DEFAULT_KIND
 
 
 class BatchSettings(BaseModel, frozen=True, extra="forbid"):
-    """How batches are made."""
+    """Settings of `Batches`."""
 
     batch: int = Field(128, ge=1)
     mean: tuple[float, ...]
@@ -31,35 +31,35 @@ class BatchSettings(BaseModel, frozen=True, extra="forbid"):
     mirror: bool = True
     """Whether the policy may mirror images left to right."""
     alternate: bool = True
-    """Whether an image that is mirrored in one epoch is not in the next, rather than by chance anew each time: any two
-    epochs then show it both ways (Jordan 2024, arXiv:2404.00498, section 3.6)."""
+    """Whether mirroring alternates between epochs instead of being random, so that any two epochs contain both
+    versions (Jordan 2024, arXiv:2404.00498, section 3.6)."""
     shuffle: bool = False
     balanced: bool = False
-    """Draw, with replacement, so that each class comes equally often; an epoch has as many images as otherwise."""
+    """Sample classes equally often, with replacement; the length of an epoch stays the same."""
     target_kind: str = DEFAULT_KIND
-    """What the targets are, one of `TARGET_KINDS`: some move with their images."""
+    """The kind of target, one of `TARGET_KINDS`: some are transformed with their images."""
     mix: Literal["none", "mixup", "cutmix"] = "none"
-    """How images are mixed with others; targets are then (B, K) shares."""
+    """How images are mixed with others; targets are then (B, K) proportions."""
     mix_alpha: float = Field(0.2, gt=0)
     num_classes: int = 0
-    """K, of class targets that are to be mixed."""
+    """K, needed to mix class targets."""
     seed: int = 0
     device: str = "cpu"
     channels_last: bool = False
 
 
 class Batches:
-    """Call it with an epoch's number and iterate: (x, y) with x (B, C, H, W) float32, normalised, and y (B,) int64.
+    """Iterator over the batches of an epoch: (x, y) with x (B, C, H, W) float32, normalised, and y (B,) int64.
 
-    Order and augmentation depend on (seed, epoch) alone. When shuffled, a last batch of less than half the size is left
-    out (batch normalisation over an image or two does harm), unless it is the only one.
+    Order and augmentation depend on (seed, epoch) only. When shuffled, a last batch of less than half the size is
+    dropped (batch normalisation over few images is harmful), unless it is the only one.
 
-    On a CUDA device, pixels that are not mapped from disk and take at most a quarter of its free memory are moved there
-    once, so that an epoch copies nothing.
+    On a CUDA device, pixels that are not memory-mapped and take at most a quarter of its free memory are moved there
+    once.
 
     Args:
         pixels: (N, C, H, W) uint8, an array or a memory map.
-        targets: (N, ...) given out as they are, one row per image.
+        targets: (N, ...) returned unchanged, one row per image.
         indices: (M,) the rows to use.
     """
 
@@ -74,7 +74,7 @@ class Batches:
         self.device = torch.device(settings.device)
         self.targets = torch.from_numpy(np.ascontiguousarray(targets[indices]))
         self._augment = augment(settings.policy, settings.mirror)
-        self._first = torch.rand(len(self.targets), generator=generator_for(settings.seed)) < 0.5
+        self._mirrored_first = torch.rand(len(self.targets), generator=generator_for(settings.seed)) < 0.5
         self._rows: Tensor | None = None
         in_memory = isinstance(pixels, np.ndarray) and not isinstance(pixels, np.memmap)
         self._undecoded: Any = None if isinstance(pixels, np.ndarray) else pixels
@@ -83,8 +83,8 @@ class Batches:
         else:
             self._pixels = torch.from_numpy(pixels if self._undecoded is None else pixels[:0])
             self._rows = torch.from_numpy(np.asarray(indices, np.int64))
-        beyond_memory = isinstance(pixels, np.memmap) and pixels.nbytes > available_memory() // 2
-        self._ahead = self.device.type != "cpu" or self._undecoded is not None or beyond_memory
+        exceeds_memory = isinstance(pixels, np.memmap) and pixels.nbytes > available_memory() // 2
+        self._prefetch = self.device.type != "cpu" or self._undecoded is not None or exceeds_memory
         shape = (1, -1, 1, 1)
         self._mean = torch.tensor(settings.mean, dtype=torch.float32, device=self.device).view(shape)
         self._std = torch.tensor(settings.std, dtype=torch.float32, device=self.device).view(shape)
@@ -92,32 +92,32 @@ class Batches:
     def __len__(self) -> int:
         """Batches per epoch."""
         whole, rest = divmod(len(self.targets), self.settings.batch)
-        left_out = (self.settings.shuffle or self.settings.balanced) and whole > 0 and 2 * rest < self.settings.batch
-        return whole + (rest > 0 and not left_out)
+        dropped = (self.settings.shuffle or self.settings.balanced) and whole > 0 and 2 * rest < self.settings.batch
+        return whole + (rest > 0 and not dropped)
 
     def __call__(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """The epoch's batches.
+        """Yield the batches of an epoch.
 
-        Where preparing them waits for something else than the processor, a thread prepares one ahead; it is gone when
-        the iterator ends, is closed or fails. On a CPU it would take the step's cores: OpenMP then has more threads
-        than cores, each of which sleeps between two loops, and a small network's step takes twice as long.
+        A thread prefetches one batch if preparation waits for a disk or a GPU; it ends with the iterator. If training
+        itself runs on the CPU, prefetching would compete for its cores: OpenMP has more threads than cores, and a step
+        of a small network takes twice as long.
         """
         order = self.order(epoch)
         count = len(self)
-        if not self._ahead:
+        if not self._prefetch:
             for number in range(count):
                 yield self._batch(order, epoch, number)
             return
         with ThreadPoolExecutor(1, "convscope-batches") as worker:
-            ahead = [worker.submit(self._batch, order, epoch, number) for number in range(min(1, count))]
+            pending = [worker.submit(self._batch, order, epoch, number) for number in range(min(1, count))]
             for number in range(1, count + 1):
-                ready = ahead.pop().result()
+                ready = pending.pop().result()
                 if number < count:
-                    ahead.append(worker.submit(self._batch, order, epoch, number))
+                    pending.append(worker.submit(self._batch, order, epoch, number))
                 yield ready
 
     def single_pass(self, augmented: bool = False, shuffle: bool = False) -> "Batches":
-        """Batches of the same images, each once, augmented or as they are, in their order or not; pixels are shared."""
+        """Batches that contain each image once, augmented or not, shuffled or in order; pixels are shared."""
         plain = {"shuffle": shuffle, "balanced": False, "mix": "none"} | ({} if augmented else {"policy": "none"})
         other = copy(self)
         other.settings = self.settings.model_copy(update=plain)
@@ -125,7 +125,7 @@ class Batches:
         return other
 
     def order(self, epoch: int) -> Tensor:
-        """Positions in `indices`, in the order in which the epoch uses them."""
+        """(M,) positions in `indices`, in the order of the epoch."""
         generator = generator_for(self.settings.seed, epoch)
         if self.settings.balanced:
             _, kind, counts = torch.unique(self.targets, dim=0, return_inverse=True, return_counts=True)
@@ -138,17 +138,17 @@ class Batches:
         return torch.from_numpy(self._undecoded[rows.numpy()])
 
     def _mirrored(self, chosen: Tensor, epoch: int) -> Tensor | bool:
-        """Which images of a batch are to be mirrored; whether any may be, where chance decides."""
+        """Which images of a batch to mirror, or whether to mirror at random."""
         if not (self.settings.mirror and self.settings.alternate):
             return self.settings.mirror
-        return self._first[chosen] ^ bool(epoch % 2)
+        return self._mirrored_first[chosen] ^ bool(epoch % 2)
 
     def _batch(self, order: Tensor, epoch: int, number: int) -> tuple[Tensor, Tensor]:
         chosen = order[number * self.settings.batch : (number + 1) * self.settings.batch]
         rows = chosen if self._rows is None else self._rows[chosen]
         x = self._pixels[rows.to(self._pixels.device)] if self._undecoded is None else self._decoded(rows)
         if x.device.type != self.device.type and self.device.type == "cuda":
-            x = x.pin_memory()  # so that the copy runs beside the computation
+            x = x.pin_memory()  # so that the copy overlaps with computation
         x = x.to(self.device, non_blocking=True)
         generator = generator_for(self.settings.seed, epoch, number)
         y = self.targets[chosen]
@@ -165,6 +165,6 @@ def _fits(pixels: NDArray[np.uint8], images: int, device: torch.device) -> bool:
 
 
 def generator_for(*seeds: int) -> torch.Generator:
-    """A generator on the CPU whatever the device, so that runs on all devices draw alike."""
+    """A CPU generator for all devices, so that runs on all devices draw the same random numbers."""
     state = np.random.SeedSequence(seeds).generate_state(1, np.uint64)[0]
     return torch.Generator().manual_seed(int(state) >> 1)

@@ -1,4 +1,4 @@
-"""What a data set's class names must be, whatever the layout they come from."""
+"""Checks of classes, for all layouts."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -11,7 +11,7 @@ from convscope.errors import DataError
 
 
 def in_order(names: Iterable[str]) -> tuple[str, ...]:
-    """Class names in the order of their indices: by number when all are whole numbers, else by character.
+    """Class names in the order of their indices: numeric if all are integers, else alphabetical.
 
     >>> in_order(["10", "9"]), in_order(["b10", "b9"])
     (('9', '10'), ('b10', 'b9'))
@@ -23,54 +23,57 @@ def in_order(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def look_alikes(classes: Iterable[str]) -> list[str]:
-    """A sentence for every set of class names that differ only by case or blanks."""
+    """A note for each group of class names that differ only by case or spaces."""
     alike: dict[str, list[str]] = {}
     for name in classes:
         alike.setdefault("".join(name.casefold().split()), []).append(name)
     return [
-        f"classes {' and '.join(map(repr, names))} differ only by case or blanks; they are kept apart"
+        f"classes {' and '.join(map(repr, names))} differ only by case or spaces; they are treated as different classes"
         for names in alike.values()
         if len(names) > 1
     ]
 
 
 def check_classes(dataset: Dataset) -> Dataset:
-    """The data set itself, when a classifier can be trained on it.
+    """Return the dataset if a classifier can be trained on it.
 
     Raises:
-        DataError: there is one class only, nothing is for training, or a class is in a validation or test set but not
-            in the train set.
+        DataError: there is only one class, the train split is empty, or a class occurs in validation or test but not
+            in train.
     """
-    place, classes = dataset.source, dataset.classes
+    source, classes = dataset.source, dataset.classes
     if len(classes) == 1 and dataset.kind.needs_two_classes:
-        raise DataError(f"{place}: one class only, {classes[0]}; add images of at least one other")
+        raise DataError(f"{source}: one class only, {classes[0]}; add images of at least one other")
     given = dataset.splits != ""
     if not given.any():
         return dataset
     if not (~given | (dataset.splits == "train")).any():
         names = " and ".join(sorted(set(dataset.splits.tolist()), reverse=True))
-        raise DataError(f"{place}: no image is for training, all are for {names}; add a train set")
+        raise DataError(f"{source}: no image is in train, all are in {names}; add a train split")
     trained = _present(dataset, (dataset.splits == "train") | ~given)
     for split in ("validation", "test"):
-        unseen = np.flatnonzero(_present(dataset, dataset.splits == split) & ~trained)
-        if len(unseen):
-            named = ", ".join(classes[i] for i in unseen[:5]) + (", ..." if len(unseen) > 5 else "")
-            lacks = "a class that train lacks" if len(unseen) == 1 else f"{len(unseen)} classes that train lacks"
+        untrained = np.flatnonzero(_present(dataset, dataset.splits == split) & ~trained)
+        if len(untrained):
+            named = ", ".join(classes[i] for i in untrained[:5]) + (", ..." if len(untrained) > 5 else "")
+            missing = (
+                "a class that is not in train"
+                if len(untrained) == 1
+                else f"{len(untrained)} classes that are not in train"
+            )
             raise DataError(
-                f"{place}: {split} has {lacks}, {named}, and what is never seen in training cannot be predicted; "
-                f"add such images to train or take them out of {split}"
+                f"{source}: {split} has {missing}, {named}, which cannot be learned; "
+                f"add such images to train or remove them from {split}"
             )
     return dataset
 
 
 def drop_unreadable(dataset: Dataset, unreadable: dict[int, str]) -> Dataset:
-    """The data set without the images that `build_store` could not decode; they are listed as skipped instead.
+    """The dataset without the images that `build_store` could not decode, which are added to `skipped`.
 
-    A class that loses all its images is no class any more. Rows of the result are the rows `Store.readable` of the
-    pixels.
+    A class that loses all its images is removed. The rows of the result are the rows `Store.readable` of the pixels.
 
     Raises:
-        DataError: what is left cannot be trained on, see `check_classes`.
+        DataError: the remaining data cannot be trained on, see `check_classes`.
     """
     if not unreadable:
         return dataset
@@ -89,7 +92,7 @@ def drop_unreadable(dataset: Dataset, unreadable: dict[int, str]) -> Dataset:
             left,
             targets=targets,
             classes=tuple(name for name in left.classes if name not in lost),
-            notes=(*left.notes, *(f"class {name} is left out: none of its files can be read" for name in lost)),
+            notes=(*left.notes, *(f"class {name} is skipped: none of its files can be read" for name in lost)),
         )
     )
 

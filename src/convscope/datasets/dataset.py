@@ -1,4 +1,4 @@
-"""The data set: names, targets and splits of the images, before any pixel is decoded for training."""
+"""A dataset: names, targets and splits of images, before their pixels are decoded."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from convscope.datasets.targets.registry import DEFAULT_KIND, TARGET_KINDS
 
 SPLITS = ("train", "validation", "test")
 
-# The lecture's "test" is what others call validation; the words below are those whose meaning is not in doubt.
+# Only unambiguous words.
 _SPLIT_WORDS = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("validation", "val", "valid", "dev", "tune", "tuning"), "validation"),
@@ -23,7 +23,7 @@ _SPLIT_WORDS = {
 
 
 def split_of(word: str) -> str | None:
-    """The role that a folder's or table's word means, or None.
+    """The split that a name of a folder or a cell of a table stands for, or None.
 
     >>> split_of("Val"), split_of("final"), split_of("cats")
     ('validation', 'test', None)
@@ -33,7 +33,7 @@ def split_of(word: str) -> str | None:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file that was passed over, and why."""
+    """A file that was skipped, and why."""
 
     name: str
     why: str
@@ -41,50 +41,50 @@ class Skipped:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images and what is known of them, in one order (by name) throughout; N images."""
+    """N images with their targets, sorted by name."""
 
     source: str
-    """As the user said it: an absolute path, or a built-in's name."""
+    """An absolute path, or the name of a built-in dataset."""
     layout: str
-    """The name of one of `LAYOUTS`, or of boxes in any of theirs."""
+    """The name of one of `LAYOUTS`, or "boxes" for box layouts."""
     images: tuple[Path, ...] | NDArray[np.uint8]
     """Files, or (N, H, W, C) pixels."""
     names: tuple[str, ...]
-    """Short and unique: the path within the source, or digits/0001."""
+    """Unique names: the path relative to the source, or digits/0001."""
     targets: NDArray[Any]
     """(N,) int64 index into `classes`."""
     classes: tuple[str, ...]
     splits: NDArray[np.str_]
-    """(N,) "train", "validation", "test", or "" where the data do not say."""
+    """(N,) "train", "validation", "test", or "" if the data do not specify it."""
     groups: NDArray[np.str_] | None
-    """(N,) images of one group must not be parted by a split; "" belongs to none."""
+    """(N,) images of one group stay in the same split; "" is no group."""
     skipped: tuple[Skipped, ...]
     sizes: NDArray[np.int64]
     """(N, 2) height and width, upright."""
     channels: int
     """1 when every image is grey, else 3."""
     modes: dict[str, int]
-    """How many images of each kind: grey, RGB, RGBA, CMYK, palette, 16-bit ..."""
+    """Number of images of each mode: grey, RGB, RGBA, CMYK, palette, 16-bit ..."""
     white: float = FULL_WHITE
-    """The value of deep greys (16-bit and more) that becomes 255."""
+    """The value of high-bit-depth greys (16-bit and more) that becomes 255."""
     notes: tuple[str, ...] = ()
-    """Sentences on what a user should know."""
+    """Notes for the user, one sentence each."""
     target_kind: str = DEFAULT_KIND
-    """What the targets are, one of `TARGET_KINDS`: classes as above; labels (N, K) of 1, 0 or nan (unknown); numbers
+    """The kind of target, one of `TARGET_KINDS`: classes as above; labels (N, K) of 1, 0 or nan (unknown); numbers
     (N, D); boxes (N, 5): class and xyxy in pixels of the upright file; masks, then (N, K): which classes occur.
     `classes` names columns."""
     masks: tuple[Path, ...] | NDArray[np.uint8] | None = None
-    """Files, or (N, H, W) class indices, 255 where no class is right."""
+    """Files, or (N, H, W) class indices, 255 for unlabelled pixels."""
     palette: Any = None
     """`mask_files.Palette` of mask files."""
     objects: tuple[tuple[tuple[str, tuple[float, ...]], ...], ...] | None = None
-    """Of boxes from files: all objects of each image, (label, xyxy), of which `targets` hold the largest."""
+    """For boxes from files: all objects of each image, (label, xyxy); `targets` contain the largest."""
 
     def __len__(self) -> int:
         return len(self.names)
 
     def subset(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> "Dataset":
-        """The data set of the images in `keep`, a (N,) mask or indices; classes and notes stay as they are."""
+        """The dataset of the images in `keep`, a (N,) mask or indices; classes and notes are unchanged."""
         rows = np.flatnonzero(keep) if keep.dtype == np.bool_ else np.asarray(keep)
         images = self.images
         return replace(
@@ -105,19 +105,19 @@ class Dataset:
 
     @property
     def kind(self) -> TargetKind:
-        """What depends on the kind of the targets."""
+        """The kind of the targets."""
         return TARGET_KINDS[self.target_kind]
 
     def strata(self) -> tuple[NDArray[np.int64], int]:
-        """(N,) a stratum for each image, which a split spreads evenly, and how many there are."""
+        """(N,) the stratum of each image for stratified splitting, and the number of strata."""
         return self.kind.strata(self.targets, len(self.classes))
 
     def counts(self, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """(K,) images of each class, or that have each label; of numbers, all of them."""
+        """(K,) number of images with each class, label or number."""
         return self.kind.counts(self.targets[rows], len(self.classes))
 
     def fingerprint(self) -> str:
-        """32 hex digits that change with the names, the targets, and the files' lengths and times or the pixels."""
+        """32 hex digits that depend on the names, the targets, and the sizes and times of the files or the pixels."""
         digest = hashlib.blake2b(digest_size=16)
         digest.update(repr((self.layout, self.classes, self.channels, self.white)).encode())
         digest.update("\0".join(self.names).encode())

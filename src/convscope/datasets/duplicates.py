@@ -1,19 +1,19 @@
-"""Pictures that are there more than once: equal pixels, or the same picture compressed, resized or brightened.
+"""Duplicate images: equal pixels, or the same image compressed, resized or brightened.
 
 Near duplicates are found in three steps. A perceptual hash (the lowest 8 x 8 cosine coefficients, each above their
-median or not; Zauner, "Implementation and benchmarking of perceptual image hash functions", 2010) puts pictures into
+median or not; Zauner, "Implementation and benchmarking of perceptual image hash functions", 2010) puts images into
 buckets by each of its bands of bits. Within a bucket, those whose low-frequency coefficients agree are candidates. A
-candidate pair counts when also the fine detail agrees, in every colour. How well detail must agree is taken from the
-data themselves (`detail_threshold`): two strangers' handwritten ones agree better than a photograph and its JPEG copy.
+candidate pair is a duplicate if its high-frequency detail also agrees, in every colour. The threshold is computed from
+the data (`detail_threshold`): different handwritten digits agree better than a photograph and its JPEG copy.
 
 Calibrated on CIFAR-10 as JPEG (60,000 images), MNIST (70,000), steel surfaces (1,800), cats and dogs (1,500), ants
 and bees (398) and scikit-learn's digits (1,797), and on copies of 200 images of each that were compressed (JPEG
 quality 75 and 40), resized by 0.8 and 0.5, or changed in brightness by 0.8 and 1.15, contrast by 1.2 or saturation by
 0.7. Found of these copies: of the cats and dogs all, of CIFAR all but 1 % of those at half size, of steel all but 3 %
 of those brightened into white, of MNIST all but the resized and strongly compressed, of the 8 x 8 digits the darkened
-and few others. Found among the originals: 688 pairs in CIFAR (a sample was looked at: the same pictures; the largest
-group, 46, is one advertised car), which tie 1.7 % of its test images to train, where Barz and Denzler (2020,
-arXiv:1902.00423), who also count shifted and recoloured ones, have 3.3 %; 3 pairs in steel, 1 in MNIST, none in the
+and few others. Found among the originals: 688 pairs in CIFAR (in a sample all were duplicates; the largest group, 46,
+is one advertised car), which link 1.7 % of its test images to train; Barz and Denzler (2020, arXiv:1902.00423), who
+also count shifted and recoloured ones, report 3.3 %; 3 pairs in steel, 1 in MNIST, none in the
 others. Not found: copies that were cropped, shifted, turned or mirrored.
 """
 
@@ -29,57 +29,57 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
-_SIDE = 32  # pixels per side of the pictures that are compared
+_SIDE = 32  # pixels per side of the images that are compared
 _LOW = 8  # cosine coefficients per side in the hash
 _SAME_GIST = 0.95  # correlation of low frequencies that makes a pair a candidate
-_SAME_DETAIL = 0.6  # least correlation of detail that counts as the same picture, whatever the data
-_MOST = 16  # candidates per image and bucket, those that agree most: so frames of a film do not fill the memory
-_SAMPLE = 2000  # images whose pairs show how alike different pictures of these data are
-_GAP = 0.25  # of Fisher z, between what is merely alike and what is the same
-_FALSE = 1e-3  # false pairs to be expected in a data set, were unlike pairs' Fisher z normally distributed
-_CHUNK = 2048  # images in one go
-_PAIRS = 32768  # candidate pairs in one go
+_SAME_DETAIL = 0.6  # minimum correlation of detail of duplicates, for all data
+_MOST = 16  # candidates per image and bucket, those that agree most: bounds the memory for video frames
+_SAMPLE = 2000  # images whose pairs determine the similarity of different images
+_GAP = 0.25  # of Fisher z, between similar images and duplicates
+_FALSE = 1e-3  # expected false pairs per dataset, if Fisher z of different images is normally distributed
+_CHUNK = 2048  # images per block
+_PAIRS = 32768  # candidate pairs per block
 
 
 @dataclass(frozen=True, eq=False)
 class Duplicates:
-    """Which of N images show the same picture."""
+    """Groups of duplicates among N images."""
 
     groups: Rows
-    """(N,) equal numbers for the same picture: the place of the first that shows it."""
+    """(N,) group numbers: the index of the first image of the group."""
     pairs: tuple[tuple[int, int, float], ...]
-    """Place, later place, and distance: 0 for equal pixels, else 1 - the correlation of detail."""
+    """(index, later index, distance): distance is 0 for equal pixels, else 1 - the correlation of detail."""
 
 
 def find_duplicates(pixels: NDArray[np.uint8], rows: Rows | None = None) -> Duplicates:
-    """Groups of images that show the same picture.
+    """Find groups of duplicates.
 
-    Time grows little faster than N: 60,000 images of 32 x 32 take seconds.
+    Time is almost linear in N: 60,000 images of 32 x 32 take seconds.
 
     Args:
         pixels: (M, C, H, W) uint8, an array or a memory map.
-        rows: (N,) the images to look at, such as `Store.readable`; None: all. The answer counts in their order.
+        rows: (N,) the images to compare, such as `Store.readable`; None: all. Results are indices into `rows`.
     """
     rows = np.arange(len(pixels)) if rows is None else rows
     firsts = _first_equal(pixels, rows)
     unique = firsts == np.arange(len(firsts))
-    one_of_each = np.flatnonzero(unique)
-    first, second, agreement = _near(pixels, rows[one_of_each])
+    representatives = np.flatnonzero(unique)
+    first, second, agreement = _near_duplicates(pixels, rows[representatives])
     pairs = [(int(firsts[i]), int(i), 0.0) for i in np.flatnonzero(~unique)]
     pairs += [
         (int(i), int(j), 1 - float(a))
-        for i, j, a in zip(one_of_each[first], one_of_each[second], agreement, strict=True)
+        for i, j, a in zip(representatives[first], representatives[second], agreement, strict=True)
     ]
-    return Duplicates(_joined(len(firsts), pairs), tuple(sorted(pairs)))
+    return Duplicates(_merge_pairs(len(firsts), pairs), tuple(sorted(pairs)))
 
 
 def detail_threshold(pixels: NDArray[np.uint8], rows: Rows) -> float:
-    """How far detail must correlate for two of these images to be the same picture.
+    """The correlation of detail from which two of these images are duplicates.
 
-    The share 2 / N of all pairs that agree most is set aside (there may be duplicates among them), and so is what lies
-    beyond a gap (many copies of few pictures). What remains is taken for unlike, and its largest correlation, as Fisher
-    z, is stretched to where a normal distribution would leave 0.001 false pairs among all N (N - 1) / 2. MNIST gives
-    0.98, CIFAR-10 0.62, larger photographs the least value, 0.6.
+    The share 2 / N of pairs with the highest agreement is excluded (they may be duplicates), as are pairs beyond a gap
+    (many copies of few images). The remaining pairs count as different; their largest correlation, as Fisher z, is
+    extrapolated with a normal distribution to 0.001 false pairs among all N (N - 1) / 2. MNIST gives 0.98, CIFAR-10
+    0.62, larger photographs the minimum, 0.6.
     """
     count = len(rows)
     some = np.random.default_rng(0).permutation(rows)[:_SAMPLE]
@@ -97,14 +97,14 @@ def detail_threshold(pixels: NDArray[np.uint8], rows: Rows) -> float:
 
 
 def _first_equal(pixels: NDArray[np.uint8], rows: Rows) -> Rows:
-    """(N,) the first place in `rows` with the same pixels."""
+    """(N,) the first index in `rows` with the same pixels."""
     firsts: dict[bytes, int] = {}
     digests = (hashlib.blake2b(pixels[row].tobytes(), digest_size=16).digest() for row in rows)
     return np.array([firsts.setdefault(digest, i) for i, digest in enumerate(digests)], np.int64)
 
 
-def _near(pixels: NDArray[np.uint8], rows: Rows) -> tuple[Rows, Rows, Floats]:
-    """Pairs of places in `rows` that show the same picture, and how well their detail agrees."""
+def _near_duplicates(pixels: NDArray[np.uint8], rows: Rows) -> tuple[Rows, Rows, Floats]:
+    """Pairs of indices in `rows` that are duplicates, and the correlation of their detail."""
     if len(rows) < 2:
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32)
     gist = np.concatenate([_gist(pixels[rows[i : i + _CHUNK]]) for i in range(0, len(rows), _CHUNK)])
@@ -121,7 +121,7 @@ def _near(pixels: NDArray[np.uint8], rows: Rows) -> tuple[Rows, Rows, Floats]:
 
 
 def _candidates(gist: Floats) -> tuple[Rows, Rows]:
-    """Pairs that share a band of the hash and whose low frequencies agree, as positions in `gist` (M, 64)."""
+    """Pairs that share a band of the hash and whose low frequencies agree, as indices into `gist` (M, 64)."""
     code = np.packbits(gist > np.median(gist[:, 1:], axis=1, keepdims=True), axis=1).view(np.uint64)[:, 0]
     # Buckets of some 256: eight bands for up to 65,536 images, fewer and longer ones beyond.
     width = max(8, int(np.ceil(np.log2(len(gist) / 256))))
@@ -129,7 +129,7 @@ def _candidates(gist: Floats) -> tuple[Rows, Rows]:
     for band in range(64 // width):
         key = (code >> np.uint64(band * width)) & np.uint64(2**width - 1)
         for bucket in _buckets(key):
-            found += [i * len(gist) + j for i, j in _alike(gist, bucket)]
+            found += [i * len(gist) + j for i, j in _agreeing_pairs(gist, bucket)]
     both = np.unique(np.concatenate(found))
     return both // len(gist), both % len(gist)
 
@@ -140,7 +140,7 @@ def _buckets(key: NDArray[np.uint64]) -> list[Rows]:
     return [bucket for bucket in buckets if len(bucket) > 1]
 
 
-def _alike(gist: Floats, bucket: Rows) -> Iterator[tuple[Rows, Rows]]:
+def _agreeing_pairs(gist: Floats, bucket: Rows) -> Iterator[tuple[Rows, Rows]]:
     for start in range(0, len(bucket), _CHUNK):
         agreement = np.triu(gist[bucket[start : start + _CHUNK]] @ gist[bucket[start:]].T, 1)
         least = np.full(len(agreement), _SAME_GIST, np.float32)
@@ -148,11 +148,11 @@ def _alike(gist: Floats, bucket: Rows) -> Iterator[tuple[Rows, Rows]]:
         if len(many):
             least[many] = np.partition(agreement[many], -_MOST, axis=1)[:, -_MOST]
         i, j = np.nonzero(agreement >= least[:, None])
-        yield bucket[start + i], bucket[start + j]  # in order: a stable sort keeps a bucket's rows so
+        yield bucket[start + i], bucket[start + j]  # in order, because the sort is stable
 
 
 def _gist(pixels: NDArray[np.uint8]) -> Floats:
-    """(B, 64) low cosine coefficients of the grey images without the mean, of length 1."""
+    """(B, 64) low cosine coefficients of the grey images without the mean, normalised to length 1."""
     weights = np.array([0.299, 0.587, 0.114]) if pixels.shape[1] == 3 else np.full(pixels.shape[1], 1 / pixels.shape[1])
     grey = np.tensordot(weights.astype(np.float32), pixels.astype(np.float32), axes=(0, 1))
     low = (_cosines(grey.shape[1]) @ grey @ _cosines(grey.shape[2]).T).reshape(len(grey), -1)
@@ -161,7 +161,7 @@ def _gist(pixels: NDArray[np.uint8]) -> Floats:
 
 
 def _detail(pixels: NDArray[np.uint8], rows: Rows) -> Floats:
-    """(B, C * h * w) what a blur by 5 x 5 takes from each image, shrunk to 32 pixels a side; of length 1."""
+    """(B, C * h * w) the image minus its 5 x 5 blur, resized to 32 pixels a side; normalised to length 1."""
     parts: list[Floats] = []
     for start in range(0, len(rows), _CHUNK):
         some = pixels[rows[start : start + _CHUNK]].astype(np.float32)
@@ -172,7 +172,7 @@ def _detail(pixels: NDArray[np.uint8], rows: Rows) -> Floats:
 
 
 def _unit(values: NDArray[np.floating]) -> Floats:
-    """Rows scaled to length 1; a row without content stays 0 and is like none."""
+    """Rows normalised to length 1; rows of norm <= 1e-3 become 0."""
     lengths = np.linalg.norm(values, axis=1, keepdims=True)
     unit: Floats = np.divide(values, lengths, out=np.zeros(values.shape, np.float32), where=lengths > 1e-3)
     return unit
@@ -180,7 +180,7 @@ def _unit(values: NDArray[np.floating]) -> Floats:
 
 @cache
 def _area(length: int) -> Floats:
-    """(side, length) means over equal stretches; side is 32, or the length where that is less."""
+    """(side, length) matrix that averages equal intervals; side is 32, or the length if that is less."""
     side = min(_SIDE, length)
     edges = np.linspace(0, length, side + 1)
     pixel = np.arange(length)
@@ -191,7 +191,7 @@ def _area(length: int) -> Floats:
 
 @cache
 def _cosines(length: int) -> Floats:
-    """(8, length) the low rows of the cosine transform (DCT-II, of orthonormal rows) of the shrunken side."""
+    """(8, length) the low rows of the cosine transform (DCT-II, of orthonormal rows) of the resized side."""
     small = _area(length)
     side, rows = len(small), np.arange(min(_LOW, len(small)))[:, None]
     waves = np.sqrt((1 + (rows > 0)) / side) * np.cos(np.pi * rows * (np.arange(side) + 0.5) / side)
@@ -202,7 +202,7 @@ def _cosines(length: int) -> Floats:
 
 @cache
 def _blur(side: int) -> Floats:
-    """(side, side) means over 5 neighbours, the border mirrored."""
+    """(side, side) matrix that averages 5 neighbours, with reflected borders."""
     matrix = np.zeros((side, side), np.float32)
     for offset in range(-2, 3):
         place = (np.arange(side) + offset) % (2 * side)
@@ -210,7 +210,7 @@ def _blur(side: int) -> Floats:
     return matrix
 
 
-def _joined(count: int, pairs: list[tuple[int, int, float]]) -> Rows:
+def _merge_pairs(count: int, pairs: list[tuple[int, int, float]]) -> Rows:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

@@ -1,4 +1,4 @@
-"""One picture per object: for images that show several, when each is to be an example of its own."""
+"""Object crops: one image per annotated object."""
 
 import csv
 from pathlib import Path
@@ -16,25 +16,25 @@ COLUMNS = ("file", "label", "xmin", "ymin", "xmax", "ymax", "split", "group")
 
 
 def write_crops(dataset: Dataset, folder: Path, context: float = 0.5, seed: int = 0) -> Path:
-    """Cut every object out of its image with some of its surroundings, and list the pictures in a table of boxes.
+    """Crop every object from its image with some context, and list the crops in a table of boxes.
 
-    The surroundings are cut at random around the object, so that its place in the picture says nothing. Pictures from
-    one image are a group, which no split parts.
+    The position of the object in the crop is random, so that it carries no information. Crops of one image are a group,
+    which stays in the same split.
 
     Args:
-        dataset: of boxes.
-        folder: a new one.
-        context: how much wider and higher than the object's longer side a picture is, as a share of it.
-        seed: of the random places.
+        dataset: a dataset of boxes.
+        folder: a new folder.
+        context: width and height added to the object's longer side, as a fraction of it.
+        seed: seed of the random positions.
 
     Returns:
         The table, which `read_table` reads.
 
     Raises:
-        DataError: the data hold no boxes of objects, or the folder cannot be written.
+        DataError: the data contain no boxes, or the folder cannot be written.
     """
     if dataset.objects is None or not isinstance(dataset.images, tuple):
-        raise DataError(f"{dataset.source}: holds no files with boxes of objects, of which crops could be made")
+        raise DataError(f"{dataset.source}: has no image files with boxes, so no crops can be made")
     table = folder / "boxes.csv"
     try:
         folder.mkdir(parents=True)
@@ -44,14 +44,14 @@ def write_crops(dataset: Dataset, folder: Path, context: float = 0.5, seed: int 
             for row in range(len(dataset)):
                 writer.writerows(_crops_of(dataset, row, folder, context, seed))
     except FileExistsError:
-        raise DataError(f"{folder}: is there already; name another folder with --out") from None
+        raise DataError(f"{folder}: already exists; choose another folder with --out") from None
     except OSError as error:
         raise DataError(f"{folder}: cannot be written ({error.strerror}); choose another folder with --out") from None
     return table
 
 
 def _crops_of(dataset: Dataset, row: int, folder: Path, context: float, seed: int) -> list[list[object]]:
-    """Write the pictures of one image's objects; their rows of the table."""
+    """Write the crops of one image's objects and return their rows of the table."""
     pixels = read_image(dataset.images[row], dataset.channels, white=dataset.white)
     size, stem = (pixels.shape[1], pixels.shape[2]), dataset.names[row].rpartition(".")[0].replace("/", "_")
     random, rows = np.random.default_rng([seed, row]), []
@@ -60,8 +60,8 @@ def _crops_of(dataset: Dataset, row: int, folder: Path, context: float, seed: in
             continue
         left, top, right, bottom = _with_context(clip_box(box, size), size, context, random)
         name = f"{stem}-{number}.png"
-        cut = pixels[:, top:bottom, left:right].transpose(1, 2, 0)
-        Image.fromarray(np.ascontiguousarray(cut).squeeze()).save(folder / name)
+        crop = pixels[:, top:bottom, left:right].transpose(1, 2, 0)
+        Image.fromarray(np.ascontiguousarray(crop).squeeze()).save(folder / name)
         corners = [round(value, 2) for value in np.subtract(clip_box(box, size), (left, top, left, top)).tolist()]
         rows.append([name, label, *corners, dataset.splits[row], dataset.names[row]])
     return rows
@@ -70,7 +70,7 @@ def _crops_of(dataset: Dataset, row: int, folder: Path, context: float, seed: in
 def _with_context(
     box: tuple[float, ...], size: tuple[int, int], context: float, random: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Xyxy in whole pixels: the box with surroundings, at random on either side, within the image of `size` (H, W)."""
+    """Xyxy in integer pixels: the box with random context on each side, inside the image of `size` (H, W)."""
     low, high = np.array(box[:2]), np.array(box[2:])
     free = (1 + context) * (high - low).max() - (high - low)
     before = free * random.random(2)

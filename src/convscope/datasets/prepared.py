@@ -1,4 +1,4 @@
-"""What the frozen part of a network makes of every image, computed once and given out as batches."""
+"""Features of the frozen part of a network, computed once per image and returned as batches."""
 
 import hashlib
 import time
@@ -16,30 +16,30 @@ from convscope.datasets.store import cache
 from convscope.datasets.store.resources import available_memory
 from convscope.datasets.store.store import StoreSettings
 
-RAM_FRACTION = 0.25  # of the free memory that features may take; the images want theirs too
+RAM_FRACTION = 0.25  # of the free memory that features may take; the rest is for images
 
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """V views of N images as a network's frozen part leaves them, and what is to be answered for each."""
+    """The features of V views of N images, and the targets of the images."""
 
     x: Tensor
     """(V, N, ...) float32."""
     y: Tensor
     """(N, ...)"""
     seconds: float
-    """It took to compute them; 0 where an earlier run had."""
+    """Time to compute them; 0 if they were cached."""
 
     @property
     def images(self) -> int:
-        """How many images went through the frozen part."""
+        """Number of images and views that were computed."""
         return self.x.shape[0] * self.x.shape[1]
 
 
 class FeatureBatches:
-    """Batches of features in the order in which `images` gives its images; each image by one of its views, at random.
+    """Batches of features in the order of `images`, with a random view of each image.
 
-    Order and views depend on (seed, epoch) alone.
+    Order and views depend on (seed, epoch) only.
     """
 
     def __init__(self, images: Batches, features: Features) -> None:
@@ -63,7 +63,7 @@ class FeatureBatches:
 
 
 def max_views_in_memory(images: int, example: Tensor) -> int:
-    """How many views of `images` images fit in memory, where each is like `example`, without its batch."""
+    """How many views of `images` images fit in memory, if the features of one image have the shape of `example`."""
     return int(RAM_FRACTION * available_memory()) // max(1, images * example.numel() * 4)
 
 
@@ -75,45 +75,45 @@ def compute_features(
     folder: Path | None = None,
     settings: StoreSettings = StoreSettings(),  # noqa: B008  (frozen)
 ) -> Features:
-    """Put every image through the frozen part, once for each view; kept on disk where it took long.
+    """Compute the features of every image, once per view; cached on disk if it took long.
 
     Args:
-        views: the images' batches in order, for each view; view v is taken as it is in epoch v.
-        frozen: x (B, C, H, W) -> features (B, ...); without chance.
-        cache_key: all that the features depend on, in words: the weights, the images, how they are changed.
-        out_of_time: asked after each view; true means that the views made so far have to do.
-        folder: of the cache; None: `cache.default_folder`.
-        settings: what is worth keeping.
+        views: the batches of each view, in order; view v uses epoch v.
+        frozen: x (B, C, H, W) -> features (B, ...); deterministic.
+        cache_key: identifies all that the features depend on: weights, images and augmentation.
+        out_of_time: called after each view; true stops after the views computed so far.
+        folder: cache folder; None: `cache.default_folder`.
+        settings: when features are cached.
     """
     folder, targets = folder or cache.default_folder(), views[0].targets
     key = hashlib.blake2b(f"features {cache_key}".encode(), digest_size=12).hexdigest()
-    earlier = cache.load(folder, key, None, np.float32)
-    if earlier is not None and earlier[0].shape[:2] == (len(views), len(targets)):
-        return Features(torch.from_numpy(earlier[0]), targets, 0.0)
-    began = time.monotonic()
-    made = _forward_views(views, frozen, out_of_time)
-    took = time.monotonic() - began
-    if took > settings.worth_caching and len(made) == len(views):
-        shape = tuple(made.shape)
-        with suppress(OSError), cache.write_entry(folder, key, shape, settings.cache_limit, np.float32) as (kept, _):
-            kept[:] = made.numpy()
-    return Features(made, targets, took)
+    existing = cache.load(folder, key, None, np.float32)
+    if existing is not None and existing[0].shape[:2] == (len(views), len(targets)):
+        return Features(torch.from_numpy(existing[0]), targets, 0.0)
+    start = time.monotonic()
+    features = _forward_views(views, frozen, out_of_time)
+    seconds = time.monotonic() - start
+    if seconds > settings.worth_caching and len(features) == len(views):
+        shape = tuple(features.shape)
+        with suppress(OSError), cache.write_entry(folder, key, shape, settings.cache_limit, np.float32) as (cached, _):
+            cached[:] = features.numpy()
+    return Features(features, targets, seconds)
 
 
 @torch.no_grad()
 def _forward_views(
     views: Sequence[Batches], frozen: Callable[[Tensor], Tensor], out_of_time: Callable[[], bool]
 ) -> Tensor:
-    made: Tensor | None = None
+    features: Tensor | None = None
     for view, batches in enumerate(views):
         done = 0
         for x, _ in batches(view):
-            some = frozen(x).float().cpu()
-            if made is None:
-                made = torch.empty(len(views), len(batches.targets), *some.shape[1:])
-            made[view, done : done + len(some)] = some
-            done += len(some)
+            batch = frozen(x).float().cpu()
+            if features is None:
+                features = torch.empty(len(views), len(batches.targets), *batch.shape[1:])
+            features[view, done : done + len(batch)] = batch
+            done += len(batch)
         if out_of_time():
             break
-    assert made is not None  # a set without images is refused before
-    return made[: view + 1]
+    assert features is not None  # an empty split is rejected before
+    return features[: view + 1]

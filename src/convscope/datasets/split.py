@@ -1,4 +1,4 @@
-"""Who trains, who tunes, who tests: stratified, repeatable, and without leaks."""
+"""Stratified, reproducible, leakage-free train/validation/test splits."""
 
 import hashlib
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ FRACTIONS = (0.8, 0.1, 0.1)
 
 @dataclass(frozen=True)
 class Leak:
-    """Two images in different sets that should not be parted."""
+    """Two images in different splits that belong to the same group."""
 
     first: str
-    """Name of the image in the set that learns most from it: train, else validation."""
+    """Name of the image in train, else in validation."""
     second: str
     splits: tuple[str, str]
     why: str
@@ -27,15 +27,15 @@ class Leak:
 
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """The role of every image."""
+    """The split of every image."""
 
     split: NDArray[np.str_]
     """(N,) "train", "validation" or "test"."""
     leaks: tuple[Leak, ...]
-    """Across a split that the data came with; what is cut here has none."""
+    """Leaks of a split that the data define; splits computed here have none."""
 
     def indices(self, assigned: str) -> NDArray[np.int64]:
-        """Rows of the images that have the role."""
+        """Rows of the images in the split."""
         return np.flatnonzero(self.split == assigned)
 
 
@@ -45,26 +45,26 @@ def split(
     seed: int = 0,
     fractions: tuple[float, float, float] = FRACTIONS,
 ) -> Splits:
-    """Give every image a role; roles that the data came with are kept, missing ones are cut from train.
+    """Assign every image to a split; splits that the data define are kept, missing ones are taken from train.
 
-    Each class is cut by the fractions, to within one image where no groups hinder it. A class keeps one image in train
-    before validation gets one, and validation one before test. An image's place in the shuffle depends on the seed and
-    its name alone: the order of files on disk does not matter.
+    Each class is split by the fractions, to within one image unless groups prevent it. Each class gets one image in
+    train first, then in validation, then in test. The shuffle depends on the seed and the names only, not on the order
+    of files on disk.
 
     Args:
         dataset: N images.
-        groups: (N,) equal numbers for duplicates; joined with the data's own groups, they never cross what is cut here.
-        seed: another one gives another split.
-        fractions: of train, validation and test; a missing set takes its fraction of the images of no given one.
+        groups: (N,) equal numbers for duplicates; merged with the groups of the data, they stay in the same split.
+        seed: seed of the shuffle.
+        fractions: of train, validation and test; a fraction applies to the images without a given split.
 
     Raises:
-        ConfigError: the fractions are none.
-        DataError: the data came with a validation or test set and none for train.
+        ConfigError: the fractions are invalid.
+        DataError: the data define a validation or test split and no train split.
     """
     if min(fractions) < 0 or fractions[0] <= 0 or abs(sum(fractions) - 1) > 1e-6:
         raise ConfigError(
-            f"split: fractions {fractions} are no shares of train, validation and test; "
-            "give three, train more than 0, sum 1"
+            f"split: fractions {fractions} are not valid proportions of train, validation and test; "
+            "give three that sum to 1, train more than 0"
         )
     unit = joined_groups(dataset, groups)
     assigned = dataset.splits.astype("<U10")
@@ -72,33 +72,33 @@ def split(
     pool = np.flatnonzero((assigned == "") | (assigned == "train"))
     if not len(pool):
         names = " and ".join(name for name in SPLITS if name in given)
-        raise DataError(f"{dataset.source}: no image is for training, all are for {names}; add a train set")
-    wanted = {name: 0.0 if name in given else part for name, part in zip(SPLITS[1:], fractions[1:], strict=True)}
+        raise DataError(f"{dataset.source}: no image is in train, all are in {names}; add a train split")
+    fraction_of = {name: 0.0 if name in given else part for name, part in zip(SPLITS[1:], fractions[1:], strict=True)}
     assigned[pool] = "train"
     strata, count = dataset.strata()
-    cut = _Partition(strata[pool], count, unit[pool], _keys([dataset.names[i] for i in pool], seed))
-    assigned[pool] = cut.assign(wanted)
+    partition = _Partition(strata[pool], count, unit[pool], _keys([dataset.names[i] for i in pool], seed))
+    assigned[pool] = partition.assign(fraction_of)
     return Splits(assigned, _leaks(dataset, assigned, unit, groups))
 
 
 def joined_groups(dataset: Dataset, groups: NDArray[np.int64] | None) -> NDArray[np.int64]:
-    """(N,) equal numbers for images that duplicates and the data's own groups tie together, also in a chain."""
+    """(N,) equal numbers for images that are connected by duplicates or by the groups of the data, also indirectly."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     count = len(dataset)
-    ties = [] if groups is None else [np.unique(groups, return_inverse=True)[1]]
+    memberships = [] if groups is None else [np.unique(groups, return_inverse=True)[1]]
     if dataset.groups is not None:
         own = np.where(dataset.groups == "", np.array([f"\0{i}" for i in range(count)]), dataset.groups)
-        ties.append(np.unique(own, return_inverse=True)[1])
-    if not ties:
+        memberships.append(np.unique(own, return_inverse=True)[1])
+    if not memberships:
         return np.arange(count)
     # A graph of images (0 .. count) and groups (after them); an edge is a membership.
-    rows = np.tile(np.arange(count), len(ties))
+    rows = np.tile(np.arange(count), len(memberships))
     offset = count
     columns = []
-    for tie in ties:
-        columns.append(tie + offset)
+    for membership in memberships:
+        columns.append(membership + offset)
         offset += count
     edges = coo_array((np.ones(len(rows), bool), (rows, np.concatenate(columns))), shape=(offset, offset))
     labels: NDArray[np.int64] = connected_components(edges, directed=False)[1][:count].astype(np.int64)
@@ -106,7 +106,7 @@ def joined_groups(dataset: Dataset, groups: NDArray[np.int64] | None) -> NDArray
 
 
 class _Partition:
-    """The pool of images that are parted, P of them."""
+    """A pool of P images that is split."""
 
     def __init__(
         self, targets: NDArray[np.int64], classes: int, unit: NDArray[np.int64], keys: NDArray[np.uint64]
@@ -117,9 +117,9 @@ class _Partition:
         self.unit = np.unique(unit, return_inverse=True)[1]
         self.counts = np.bincount(targets, minlength=classes)
 
-    def assign(self, wanted: dict[str, float]) -> NDArray[np.str_]:
+    def assign(self, fraction_of: dict[str, float]) -> NDArray[np.str_]:
         assigned = np.full(len(self.targets), "train", dtype="<U10")
-        need = self._needs(wanted)
+        need = self._needs(fraction_of)
         single = np.bincount(self.unit)[self.unit] == 1
         self._place_groups(assigned, need, ~single)
         for index in range(self.classes):
@@ -130,13 +130,13 @@ class _Partition:
                 take = max(0, min(int(need[name][index]), spare))
                 assigned[free[:take]] = name
                 free, spare = free[take:], spare - take
-        self._repair(assigned, wanted)
+        self._repair(assigned, fraction_of)
         return assigned
 
-    def _needs(self, wanted: dict[str, float]) -> dict[str, NDArray[np.int64]]:
-        """Images per class that each set should get."""
+    def _needs(self, fraction_of: dict[str, float]) -> dict[str, NDArray[np.int64]]:
+        """(K,) images per class that each split should get."""
         need = {}
-        for least, (name, part) in enumerate(wanted.items(), start=2):
+        for least, (name, part) in enumerate(fraction_of.items(), start=2):
             need[name] = _apportioned(self.counts, part)
             if part > 0:
                 need[name] = np.maximum(need[name], self.counts >= least)
@@ -145,45 +145,47 @@ class _Partition:
     def _place_groups(
         self, assigned: NDArray[np.str_], need: dict[str, NDArray[np.int64]], grouped: NDArray[np.bool_]
     ) -> None:
-        """Give whole groups, largest first, to the set that lacks most of what they hold; changes `role` and `need`."""
-        want = {"train": self.counts - sum(need.values()), **{name: n.copy() for name, n in need.items()}}
-        lack = {name: n.astype(float) for name, n in want.items()}
+        """Assign whole groups, largest first, to the split that lacks most of them; changes `assigned` and `need`."""
+        target = {"train": self.counts - sum(need.values()), **{name: n.copy() for name, n in need.items()}}
+        missing = {name: n.astype(float) for name, n in target.items()}
         for rows in _members(self.unit, self.order[grouped[self.order]]):
-            held = np.bincount(self.targets[rows], minlength=self.classes)
-            some = held > 0
+            counts = np.bincount(self.targets[rows], minlength=self.classes)
+            some = counts > 0
             best, best_score = "train", -1.0
             for name in SPLITS:
-                if name != "train" and (held[some] > lack[name][some]).any():
+                if name != "train" and (counts[some] > missing[name][some]).any():
                     continue
-                score = float((held[some] * lack[name][some] / np.maximum(want[name][some], 1)).sum())
+                score = float((counts[some] * missing[name][some] / np.maximum(target[name][some], 1)).sum())
                 if score > best_score + 1e-9:
                     best, best_score = name, score
             assigned[rows] = best
-            lack[best] -= held
+            missing[best] -= counts
         for name in need:
-            need[name][:] = np.maximum(lack[name], 0)
+            need[name][:] = np.maximum(missing[name], 0)
 
-    def _repair(self, assigned: NDArray[np.str_], wanted: dict[str, float]) -> None:
-        """Where groups are so large that none fitted, move the smallest from train into a set that lacks its class."""
-        for name, part in wanted.items():
+    def _repair(self, assigned: NDArray[np.str_], fraction_of: dict[str, float]) -> None:
+        """If no group fitted, move the smallest one from train into a split that lacks its class."""
+        for name, part in fraction_of.items():
             for index in range(self.classes):
-                mine = self.targets == index
-                if part > 0 and mine.any() and not (mine & (assigned == name)).any():
-                    self._move_smallest(assigned, name, mine)
+                of_class = self.targets == index
+                if part > 0 and of_class.any() and not (of_class & (assigned == name)).any():
+                    self._move_smallest(assigned, name, of_class)
 
-    def _move_smallest(self, assigned: NDArray[np.str_], name: str, mine: NDArray[np.bool_]) -> None:
+    def _move_smallest(self, assigned: NDArray[np.str_], name: str, of_class: NDArray[np.bool_]) -> None:
         left = np.bincount(self.targets[assigned == "train"], minlength=self.classes)
-        for rows in reversed(_members(self.unit, self.order[(mine & (assigned == "train"))[self.order]], whole=True)):
-            held = np.bincount(self.targets[rows], minlength=self.classes)
-            if (left[held > 0] > held[held > 0]).all():
+        for rows in reversed(
+            _members(self.unit, self.order[(of_class & (assigned == "train"))[self.order]], whole=True)
+        ):
+            counts = np.bincount(self.targets[rows], minlength=self.classes)
+            if (left[counts > 0] > counts[counts > 0]).all():
                 assigned[rows] = name
                 return
 
 
 def _members(unit: NDArray[np.int64], rows: NDArray[np.int64], whole: bool = False) -> list[NDArray[np.int64]]:
-    """The groups that `rows` belong to, largest first and in the order of `rows` where equal, each as its rows.
+    """The groups of `rows`, largest first, ties in the order of `rows`, each as its rows.
 
-    `whole` gives each group in full, not only what of it is in `rows`.
+    `whole` returns complete groups, not only their members in `rows`.
     """
     groups: dict[int, list[int]] = {int(unit[i]): [] for i in rows}
     if whole:
@@ -194,7 +196,7 @@ def _members(unit: NDArray[np.int64], rows: NDArray[np.int64], whole: bool = Fal
 
 
 def _apportioned(counts: NDArray[np.int64], part: float) -> NDArray[np.int64]:
-    """`part` of each count, whole, within one of it, summing to `part` of the sum (largest remainders)."""
+    """(K,) integers near `part` of each count that sum to `part` of the sum (largest remainder method)."""
     exact = counts * part
     whole: NDArray[np.int64] = np.floor(exact + 1e-9).astype(np.int64)
     extra = round(counts.sum() * part) - int(whole.sum())
@@ -203,7 +205,7 @@ def _apportioned(counts: NDArray[np.int64], part: float) -> NDArray[np.int64]:
 
 
 def _keys(names: Sequence[str], seed: int) -> NDArray[np.uint64]:
-    """(P,) where each name falls in the shuffle; the same on every machine and version of every library."""
+    """(P,) sort keys of the shuffle, independent of machine and library versions."""
     digests = (hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=8).digest() for name in names)
     return np.frombuffer(b"".join(digests), "<u8")
 
@@ -211,7 +213,7 @@ def _keys(names: Sequence[str], seed: int) -> NDArray[np.uint64]:
 def _leaks(
     dataset: Dataset, assigned: NDArray[np.str_], unit: NDArray[np.int64], groups: NDArray[np.int64] | None
 ) -> tuple[Leak, ...]:
-    """One leak for every image whose group has another in a set that learns more."""
+    """One leak for every image whose group also occurs in an earlier split."""
     leaks = []
     rank = np.select([assigned == name for name in SPLITS], range(len(SPLITS)))
     firsts: dict[int, int] = {}

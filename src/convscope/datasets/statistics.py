@@ -1,4 +1,4 @@
-"""Numbers on a data set: the normalisation, and the table of what there is."""
+"""Statistics of a dataset: channel means and deviations, and a summary."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from convscope.datasets.dataset import SPLITS, Dataset
 from convscope.datasets.targets.registry import DEFAULT_KIND
 
-_CHUNK = 512  # images looked at in one go
+_CHUNK = 512  # images per block
 
 
 def channel_statistics(
@@ -16,7 +16,7 @@ def channel_statistics(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and standard deviation of each channel over the images at `indices`, exact, with pixels in [0, 1].
 
-    A channel that never changes is given the deviation 1/255, so that it can be divided by.
+    A constant channel gets the deviation 1/255, to avoid division by zero.
 
     Args:
         pixels: (N, C, H, W) uint8.
@@ -27,11 +27,11 @@ def channel_statistics(
     """
     channels = pixels.shape[1]
     histogram = np.zeros((channels, 256), np.int64)
-    indices = np.sort(indices)  # in file order, for a store that lies on disk
+    indices = np.sort(indices)  # in file order, for a memory-mapped store
     for start in range(0, len(indices), _CHUNK):
-        some = pixels[indices[start : start + _CHUNK]]
+        block = pixels[indices[start : start + _CHUNK]]
         for channel in range(channels):
-            histogram[channel] += np.bincount(some[:, channel].ravel(), minlength=256)
+            histogram[channel] += np.bincount(block[:, channel].ravel(), minlength=256)
     level = np.arange(256) / 255
     share = histogram / np.maximum(histogram.sum(1, keepdims=True), 1)
     mean = share @ level
@@ -41,7 +41,7 @@ def channel_statistics(
 
 @dataclass(frozen=True)
 class Spread:
-    """Least, middle and largest of a number."""
+    """Minimum, median and maximum of a number."""
 
     least: int
     median: int
@@ -50,30 +50,30 @@ class Spread:
 
 @dataclass(frozen=True, eq=False)
 class Summary:
-    """What a data set holds, ready to be shown."""
+    """The summary of a dataset, for display."""
 
     source: str
     layout: str
     images: int
     classes: tuple[str, ...]
     counts: dict[str, tuple[int, ...]]
-    """Role -> images per class, in the order of `classes`."""
+    """Split -> images per class, in the order of `classes`."""
     height: Spread
     width: Spread
     channels: int
     modes: dict[str, int]
     imbalance: float
-    """Images of the largest class over those of the smallest, in train."""
+    """Images of the largest class divided by those of the smallest, in train."""
     skipped: dict[str, int]
-    """Why -> how many files."""
+    """Reason -> number of files."""
     notes: tuple[str, ...]
     target_kind: str = DEFAULT_KIND
     images_per_split: dict[str, int] = field(default_factory=dict)
-    """Role -> images."""
+    """Split -> number of images."""
 
 
 def summarise(dataset: Dataset, splits: NDArray[np.str_]) -> Summary:
-    """The counts, sizes and oddities of a data set whose images have the roles `splits` (N,)."""
+    """The summary of a dataset with the splits `splits` (N,)."""
     counts = {name: dataset.counts(splits == name) for name in SPLITS}
     present = counts["train"][counts["train"] > 0]
     skipped_by_reason: dict[str, int] = {}
@@ -104,12 +104,12 @@ def _spread(values: NDArray[np.int64]) -> Spread:
 
 
 def _small_classes(classes: tuple[str, ...], counts: dict[str, NDArray[np.int64]]) -> list[str]:
-    """Sentences on classes that a set lacks."""
+    """Notes on classes that are missing in a split."""
     notes = []
     total = np.sum(list(counts.values()), axis=0)
     for index, name in enumerate(classes):
         if total[index] == 1 and counts["train"][index] == 1:
-            notes.append(f"class {name} has one image: it is kept for train, and nothing measures it")
+            notes.append(f"class {name} has one image: it is used for training and is not evaluated")
             continue
         absent = [splits for splits in ("validation", "test") if counts[splits].any() and not counts[splits][index]]
         if absent and total[index]:

@@ -1,4 +1,4 @@
-"""The web explorer: a page on the user's own network and images, served by their own machine."""
+"""The explorer: a web page that shows a run's network and images, served locally."""
 
 from convscope.explorer.app import application
 from convscope.explorer.serve import serve

@@ -1,4 +1,4 @@
-"""The explorer as an application: the routes of one session behind its door."""
+"""The explorer as an ASGI application: the routes of one session behind the access guard."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,20 +17,20 @@ from convscope.explorer.session import Session
 def application(
     session: Session, token: str, host: str = "127.0.0.1", port: int = 8765, ticket: str = ""
 ) -> ASGIApp:  # fmt: skip
-    """The application that serves a session at an address to whoever knows the token, or first shows the ticket."""
+    """Return the application that serves a session to clients with the token, or once to one with the ticket."""
 
     @asynccontextmanager
-    async def living(_app: FastAPI) -> AsyncIterator[None]:
-        follower = asyncio.create_task(session.follow())
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        poller = asyncio.create_task(session.follow())
         try:
             yield
         finally:
-            follower.cancel()
+            poller.cancel()
             with suppress(asyncio.CancelledError):
-                await follower
+                await poller
             await asyncio.to_thread(session.close)
 
-    app = FastAPI(title="convscope", docs_url=None, redoc_url=None, openapi_url=None, lifespan=living)
+    app = FastAPI(title="convscope", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     install_error_handlers(app)
     for router in (
         static_files.routes(), run.routes(session), images.routes(session), images.correction_routes(session),

@@ -1,4 +1,4 @@
-"""Who may come in: a token that only the command's link carries, and addresses that are this server's own."""
+"""Authentication: a token from the printed link, and checks of Host and Origin."""
 
 import hmac
 import ipaddress
@@ -26,30 +26,30 @@ HEADERS = {
 }
 CLOSED = """<!doctype html><html lang="en"><meta charset="utf-8"><title>convscope</title>
 <h1>This page needs its link</h1><p>Open the link that <code>convscope explore</code> printed in the terminal:
-it carries a token, so that nobody else on this machine can look at your images.</p></html>"""
+it carries a token, so that other users of this machine cannot see your images.</p></html>"""
 ANY_ADDRESS = ("0.0.0.0", "::", "")
 
 
 class AccessGuard:
-    """Lets in what knows the token and speaks to this server by its own name; everything else is refused.
+    """Middleware that forwards requests with the token and with this server's own Host and Origin; all others get 403.
 
     Args:
-        app: what lies behind.
-        token: of the link.
-        host: that the server listens on.
-        port: as `host`.
-        ticket: a token that lets in once: whoever reads it off a list of processes comes too late.
+        app: the application to protect.
+        token: the token in the link.
+        host: address that the server listens on.
+        port: port that the server listens on.
+        ticket: a single-use token, for the browser's command line, which other users can read in the process list.
     """
 
     def __init__(self, app: ASGIApp, token: str, host: str, port: int, ticket: str = "") -> None:
         self.app, self.token, self.port, self._ticket = app, token, port, ticket
-        self.anywhere = host in ANY_ADDRESS
-        named = {host, "localhost", "127.0.0.1", "::1"} | ({socket.gethostname()} if self.anywhere else set())
+        self.all_addresses = host in ANY_ADDRESS
+        named = {host, "localhost", "127.0.0.1", "::1"} | ({socket.gethostname()} if self.all_addresses else set())
         self.hosts = frozenset(name.lower() for name in named if name)
         self.cookie = f"convscope_{port}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one connection."""
+        """Handle one connection."""
         if scope["type"] != "http":
             await (self.app if scope["type"] == "lifespan" else reject_websocket)(scope, receive, send)
             return
@@ -63,18 +63,18 @@ class AccessGuard:
                 kept.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        answer = self._rejection(scope, headers)
-        await (answer or self.app)(scope, receive, send_with_headers)
+        rejection = self._rejection(scope, headers)
+        await (rejection or self.app)(scope, receive, send_with_headers)
 
     def _rejection(self, scope: MutableMapping[str, Any], headers: Headers) -> Response | None:
-        """What stands in the way; None lets in."""
+        """Return the response that rejects a request, or None if it is allowed."""
         if not self._is_same_origin(headers.get("host", "")):
-            return forbidden("this address is not the server's own; open the link that convscope explore printed")
+            return forbidden("Host: not an address of this server; open the link that convscope explore printed")
         origin = headers.get("origin")
         if origin is not None and not (
             origin.startswith("http://") and self._is_same_origin(origin.removeprefix("http://"))
         ):
-            return forbidden("another page asked, and only this server's own page may")
+            return forbidden("Origin: cross-origin request refused; open the link that convscope explore printed")
         parameters = parse_qs(scope["query_string"].decode("latin-1"))
         if scope["path"] == "/" and "token" in parameters:
             return self._redeem_ticket(parameters["token"][-1])
@@ -82,16 +82,16 @@ class AccessGuard:
             return None
         if scope["path"] == "/":
             return HTMLResponse(CLOSED, 403)
-        return forbidden("the token is missing or of another server; open the link that convscope explore printed")
+        return forbidden("token: missing or invalid; open the link that convscope explore printed")
 
     def _redeem_ticket(self, given: str) -> Response:
         if self._ticket and equal_in_constant_time(given, self._ticket):
             self._ticket = ""
         elif not equal_in_constant_time(given, self.token):
             return HTMLResponse(CLOSED, 403)
-        answer = RedirectResponse("/", 303)
-        answer.set_cookie(self.cookie, self.token, httponly=True, samesite="strict", path="/")
-        return answer
+        response = RedirectResponse("/", 303)
+        response.set_cookie(self.cookie, self.token, httponly=True, samesite="strict", path="/")
+        return response
 
     def _is_authenticated(self, headers: Headers) -> bool:
         kind, _, given = headers.get("authorization", "").partition(" ")
@@ -104,21 +104,21 @@ class AccessGuard:
         return found is not None and equal_in_constant_time(found.value, self.token)
 
     def _is_same_origin(self, address: str) -> bool:
-        """Whether "name:port" is this server: a page elsewhere may have had its name point here."""
+        """Whether "name:port" is this server: the name of another site may resolve to this address (DNS rebinding)."""
         name, _, port = address.rpartition(":")
-        if not name or "]" in port:  # no port: the one that http has
+        if not name or "]" in port:  # no port: the default of HTTP
             name, port = address, "80"
         name = name.strip("[]").lower()
-        return port == str(self.port) and (name in self.hosts or (self.anywhere and is_ip_address(name)))
+        return port == str(self.port) and (name in self.hosts or (self.all_addresses and is_ip_address(name)))
 
 
 def equal_in_constant_time(given: str, token: str) -> bool:
-    """Whether two tokens are equal, in a time that does not tell where they differ."""
+    """Whether two tokens are equal, compared in constant time."""
     return hmac.compare_digest(given.encode(), token.encode())
 
 
 def is_ip_address(name: str) -> bool:
-    """Whether a host is written as a plain IP address, which no name server can turn elsewhere."""
+    """Whether a host is an IP address, which no DNS server can redirect."""
     try:
         ipaddress.ip_address(name)
     except ValueError:
@@ -126,11 +126,11 @@ def is_ip_address(name: str) -> bool:
     return True
 
 
-def forbidden(why: str) -> Response:
-    """A 403 that says why."""
-    return Response(json.dumps({"error": why, "kind": "door"}), 403, media_type="application/json")
+def forbidden(message: str) -> Response:
+    """Return a 403 response with a message."""
+    return Response(json.dumps({"error": message, "kind": "forbidden"}), 403, media_type="application/json")
 
 
 async def reject_websocket(_scope: Scope, _receive: Receive, send: Send) -> None:
-    """There are no web sockets here."""
+    """Close a WebSocket connection: there are none."""
     await send({"type": "websocket.close", "code": 1008})

@@ -1,4 +1,4 @@
-"""Maps as bytes: a head of JSON, then the numbers; `docs/reference/explorer-api.md` has the layout."""
+"""Binary format of maps: a JSON head, then the values; `docs/reference/explorer-api.md` describes the layout."""
 
 import json
 import struct
@@ -6,23 +6,23 @@ from typing import Any
 
 import numpy as np
 
-from convscope.explorer.backend import SentMaps
+from convscope.explorer.backend import SelectedMaps
 
 MAGIC = b"CSM1"
 
 
-def encoded(sent: SentMaps, **more: Any) -> bytes:
-    """A layer's maps for sending; `more` goes into the head."""
+def encoded(maps: SelectedMaps, **extra: Any) -> bytes:
+    """Encode a layer's maps; `extra` is added to the head."""
     head = {
-        "layer": sent.layer, "channels": sent.channels, "total": sent.total, "shape": sent.values.shape[1:],
-        "full": sent.full, "values": "float" if sent.low is None else "bytes", "kind": sent.kind, **more,
+        "layer": maps.layer, "channels": maps.channels, "total": maps.total, "shape": maps.values.shape[1:],
+        "full": maps.full, "values": "float" if maps.low is None else "bytes", "kind": maps.kind, **extra,
     }  # fmt: skip
     text = json.dumps(head).encode()
     text += b" " * (-len(text) % 4)
     parts = [MAGIC, struct.pack("<I", len(text)), text]
-    if sent.low is not None and sent.high is not None:
-        parts += [np.ascontiguousarray(one, "<f4").tobytes() for one in (sent.low, sent.high)]
-        parts.append(np.ascontiguousarray(sent.values, np.uint8).tobytes())
+    if maps.low is not None and maps.high is not None:
+        parts += [np.ascontiguousarray(one, "<f4").tobytes() for one in (maps.low, maps.high)]
+        parts.append(np.ascontiguousarray(maps.values, np.uint8).tobytes())
     else:
-        parts.append(np.ascontiguousarray(sent.values, "<f4").tobytes())
+        parts.append(np.ascontiguousarray(maps.values, "<f4").tobytes())
     return b"".join(parts)

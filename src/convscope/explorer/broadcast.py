@@ -1,4 +1,4 @@
-"""What happens, told to every page that listens."""
+"""Broadcast of server-sent events to all connected pages."""
 
 import asyncio
 import json
@@ -9,14 +9,14 @@ from typing import Any
 
 from convscope.explorer.backend import BusyError
 
-LISTENERS = 16
-WAITING = 256  # events that a slow listener may be behind
-PING = 15.0  # seconds between signs of life
+MAX_SUBSCRIBERS = 16
+QUEUE_SIZE = 256  # events that a slow subscriber may be behind
+PING_SECONDS = 15.0  # between pings
 ServerSentEvent = tuple[str, dict[str, Any]]
 
 
 class Broadcaster:
-    """Listeners, each with a queue of its own; `publish` may be called from any thread."""
+    """One queue per subscriber; `publish` is thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -24,40 +24,40 @@ class Broadcaster:
         self._closed = False
 
     def publish(self, name: str, data: dict[str, Any]) -> None:
-        """Tell every listener; one that is too far behind misses it, and asks anew when it reconnects."""
+        """Send an event to every subscriber; one whose queue is full misses it and refetches after a reconnect."""
         self._put((name, data))
 
     def close(self) -> None:
-        """End every listener."""
+        """End all subscriptions."""
         self._closed = True
         self._put(None)
 
     def _put(self, event: ServerSentEvent | None) -> None:
         with self._lock:
             for queue, loop in self._queues.items():
-                with suppress(RuntimeError):  # the loop has ended
+                with suppress(RuntimeError):  # the loop is closed
                     loop.call_soon_threadsafe(_offer, queue, event)
 
     def subscribe(self) -> asyncio.Queue[ServerSentEvent | None]:
-        """A new listener's queue.
+        """Return the queue of a new subscriber.
 
         Raises:
-            BusyError: there are too many.
+            BusyError: there are `MAX_SUBSCRIBERS` already.
         """
-        queue: asyncio.Queue[ServerSentEvent | None] = asyncio.Queue(WAITING)
+        queue: asyncio.Queue[ServerSentEvent | None] = asyncio.Queue(QUEUE_SIZE)
         with self._lock:
-            if len(self._queues) >= LISTENERS:
-                raise BusyError(f"events: {LISTENERS} pages listen already; close one")
+            if len(self._queues) >= MAX_SUBSCRIBERS:
+                raise BusyError(f"events: {MAX_SUBSCRIBERS} pages are connected already; close one")
             self._queues[queue] = asyncio.get_running_loop()
         return queue
 
     async def listen(self, queue: asyncio.Queue[ServerSentEvent | None], first: dict[str, Any]) -> AsyncIterator[str]:
-        """Server-sent events, until the listener goes or the server ends."""
+        """Yield server-sent events until the subscriber disconnects or the server stops."""
         try:
             yield to_server_sent_event("hello", first)
             while not self._closed:
                 try:
-                    event = await asyncio.wait_for(queue.get(), PING)
+                    event = await asyncio.wait_for(queue.get(), PING_SECONDS)
                 except TimeoutError:
                     event = ("ping", {})
                 if event is None:
@@ -69,7 +69,7 @@ class Broadcaster:
 
 
 def to_server_sent_event(name: str, data: dict[str, Any]) -> str:
-    """An event as the standard has it (HTML, section 9.2)."""
+    """Format an event as in the HTML standard, section 9.2."""
     return f"event: {name}\ndata: {json.dumps(data)}\n\n"
 
 

@@ -1,4 +1,4 @@
-"""Everything that the pages of one server share: the run, its images, the inputs, the computations, the listeners."""
+"""State shared by all pages of one server: the run, its images, inputs, jobs and event subscribers."""
 
 import asyncio
 import json
@@ -21,11 +21,11 @@ from convscope.explorer.backend import (
 from convscope.explorer.broadcast import Broadcaster
 from convscope.explorer.jobs import Jobs
 
-POLL_SECONDS = 0.5  # seconds between looks at the run's folder
+POLL_SECONDS = 0.5  # between checks of the run folder
 
 
 class Session:
-    """A run that is explored.
+    """One explored run.
 
     Args:
         run: the run.
@@ -46,26 +46,26 @@ class Session:
 
     @classmethod
     def open(cls, run: Path) -> "Session":
-        """A session of a run's folder.
+        """Open a session for a run folder.
 
         Raises:
-            RunError: it is no run.
+            RunError: not a run folder.
         """
         return cls(LiveRun(run))
 
     def context(self) -> JobContext:
-        """What a computation works on just now."""
+        """Return the context of a job that starts now."""
         return JobContext(self.run, self.run.loaded_model(), self.image_sets, self.inputs)
 
     def status(self) -> dict[str, Any]:
-        """What may change while the page is open."""
-        return {"state": self.run.state(), "network": self.run.version(), "trouble": self.run.trouble()}
+        """Return what may change while the page is open."""
+        return {"state": self.run.state(), "network": self.run.version(), "problem": self.run.problem()}
 
     def preload(self) -> None:
-        """Open the network before a page asks for it, and read images meanwhile; what fails is said when asked."""
+        """Load the network and read images before the first request; errors are reported on request."""
         with suppress(ConvscopeError):
             self.run.loaded_model()
-            Thread(target=self._first_prediction, name="convscope-warm", daemon=True).start()
+            Thread(target=self._first_prediction, name="convscope-preload", daemon=True).start()
 
     def _first_prediction(self) -> None:
         with suppress(ConvscopeError):
@@ -73,48 +73,48 @@ class Session:
                 self.inputs.predict("validation-0")
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Stop the jobs and end the event streams."""
         self.jobs.shut_down()
         self.broadcaster.close()
 
     async def follow(self) -> None:
-        """Tell the listeners of new epochs and of a run that changes, until cancelled."""
-        events, before = JsonLinesTail(self.run.folder.events_file), await asyncio.to_thread(self.status)
+        """Publish new epochs and changes of the run until cancelled."""
+        events, previous = JsonLinesTail(self.run.folder.events_file), await asyncio.to_thread(self.status)
         while True:
             await asyncio.sleep(POLL_SECONDS)
             for event in await asyncio.to_thread(events.read_new):
                 if event.get("event") == "epoch":
                     self.broadcaster.publish("epoch", epoch_record(event))
             with suppress(ConvscopeError, OSError):
-                now = await asyncio.to_thread(self.status)
-                if now != before:
-                    self.broadcaster.publish("run", now)
-                before = now
+                status = await asyncio.to_thread(self.status)
+                if status != previous:
+                    self.broadcaster.publish("run", status)
+                previous = status
 
 
 class JsonLinesTail:
-    """What is added to a file of JSON lines from now on."""
+    """The objects that are appended to a JSON Lines file from now on."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._read = file.stat().st_size if file.exists() else 0
+        self._offset = file.stat().st_size if file.exists() else 0
 
     def read_new(self) -> list[dict[str, Any]]:
-        """The objects of lines that were finished since the last look; after the file was cut, from its new end."""
+        """Return the objects of lines completed since the last call; after a truncation, from the new end."""
         try:
             size = self._file.stat().st_size
-            if size <= self._read:
-                self._read = size
+            if size <= self._offset:
+                self._offset = size
                 return []
             with self._file.open("rb") as lines:
-                lines.seek(self._read)
-                content = lines.read(size - self._read)
+                lines.seek(self._offset)
+                content = lines.read(size - self._offset)
         except OSError:
             return []
-        whole = content[: content.rfind(b"\n") + 1]
-        self._read += len(whole)
-        found = []
-        for line in whole.splitlines():
+        complete = content[: content.rfind(b"\n") + 1]
+        self._offset += len(complete)
+        objects = []
+        for line in complete.splitlines():
             with suppress(ValueError):
-                found.append(json.loads(line))
-        return found
+                objects.append(json.loads(line))
+        return objects

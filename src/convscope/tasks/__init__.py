@@ -1,4 +1,4 @@
-"""What a network is asked: each task is one file with its head, loss, scores, answers and pictures."""
+"""Tasks: each is one file with its head, loss, scores, predictions and figures."""
 
 from convscope.tasks.classify import Classify, ClassPrediction, ClassScores
 from convscope.tasks.localise import BoxPrediction, Localise
@@ -18,7 +18,7 @@ TASKS: dict[str, type[Task]] = {
 }
 
 DEFAULT_TASK: type[Task] = Classify
-"""The task where nothing is known of the data or of a module that answers with (B, K) logits."""
+"""The task of a module that outputs (B, K) logits, if nothing else is known."""
 
 __all__ = [
     "DEFAULT_TASK",

@@ -1,4 +1,4 @@
-"""One class per image: softmax, cross entropy, accuracy and what stands behind it."""
+"""Classification, one class per image: softmax, cross entropy, accuracy and scores per class."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -17,11 +17,11 @@ from convscope.tasks.sections import Interval, Matrix, Pictures, Section, Shown,
 from convscope.tasks.task import Prediction, Task, TaskContext, TaskOptions, ViewTransform
 
 Z95 = 1.959963984540054  # the normal distribution's 97.5 % point: two-sided 95 % intervals
-SHOWN_IMAGES = 12  # pictures in a row of the report
+SHOWN_IMAGES = 12  # images in a row of the report
 
 
 class ClassifyOptions(TaskOptions):
-    """`label_smoothing` spreads that share of the target over all classes; `balanced` weights count classes alike."""
+    """`label_smoothing`: share of the target spread over all classes; `balanced` gives classes equal total weight."""
 
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     class_weights: Literal["none", "balanced"] = "none"
@@ -29,7 +29,7 @@ class ClassifyOptions(TaskOptions):
 
 @dataclass(frozen=True)
 class ClassPrediction(Prediction):
-    """The answer for one file; `probabilities` is in the order of the classes, each in [0, 1]."""
+    """The prediction for one file; `probabilities` is in the order of the classes, each in [0, 1]."""
 
     label: str
     confidence: float
@@ -37,25 +37,25 @@ class ClassPrediction(Prediction):
     names: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """File, label, its probability, and every class's."""
+        """File, label, its probability, and the probabilities of all classes."""
         probabilities = dict(zip(self.names, self.probabilities, strict=True))
         return {
             "file": self.file, "label": self.label, "confidence": self.confidence, "probabilities": probabilities,
         }  # fmt: skip
 
     def csv_row(self) -> list[Any]:
-        """Label, its probability, and every class's."""
+        """Label, its probability, and the probabilities of all classes."""
         return [self.label, self.confidence, *self.probabilities]
 
     def display(self, top: int) -> list[str]:
-        """The likeliest classes with their probabilities."""
+        """The most probable classes with their probabilities."""
         order = sorted(range(len(self.names)), key=lambda k: -self.probabilities[k])[:top]
         return [f"{self.names[k]} {100 * self.probabilities[k]:.1f} %" for k in order]
 
 
 @dataclass(frozen=True)
 class ClassScores:
-    """How one class fared."""
+    """The scores of one class."""
 
     name: str
     images: int
@@ -66,12 +66,12 @@ class ClassScores:
 
 @dataclass(frozen=True)
 class Classify(Task):
-    """The task of naming one class per image.
+    """Predict one class per image.
 
     Args:
         classes: names in the order of the network's K outputs.
         label_smoothing: share of the target that is spread over all classes, in [0, 1). Szegedy et al. 2016, section 7.
-        class_weights: K factors of the loss, or None for equal ones.
+        class_weights: K factors of the loss; None: all 1.
     """
 
     label_smoothing: float = 0.0
@@ -92,25 +92,25 @@ class Classify(Task):
 
     @classmethod
     def format_score(cls, score: float) -> str:
-        """In per cent."""
+        """As a percentage."""
         return f"{100 * score:.2f} %"
 
     @classmethod
     def from_data(cls, context: TaskContext, options: Mapping[str, Any]) -> Self:
-        """With weights from the training targets where asked for: N / (K n_k)."""
+        """The task; balanced class weights are N / (K n_k) over the training targets."""
         weights = None
         if options.get("class_weights") == "balanced":
             counts = np.bincount(context.targets, minlength=len(context.classes))
-            share = len(context.targets) / (max((counts > 0).sum(), 1) * np.maximum(counts, 1))
-            weights = tuple(np.where(counts > 0, share, 0.0).tolist())
+            balanced = len(context.targets) / (max((counts > 0).sum(), 1) * np.maximum(counts, 1))
+            weights = tuple(np.where(counts > 0, balanced, 0.0).tolist())
         return cls(context.classes, options.get("label_smoothing", 0.0), weights)
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        """Cross entropy, averaged over the batch (by weight where classes have weights), in nats.
+        """Cross entropy, in nats; the mean over the batch, weighted if classes have weights.
 
         Args:
             output: (B, K) logits, before any softmax.
-            target: (B,) class indices, or (B, K) shares of mixed images.
+            target: (B,) class indices, or (B, K) class proportions of mixed images.
         """
         weight = None if self.class_weights is None else output.new_tensor(self.class_weights)
         return F.cross_entropy(output, target, weight, label_smoothing=self.label_smoothing)
@@ -120,7 +120,7 @@ class Classify(Task):
         return output.float().softmax(dim=-1)
 
     def meter(self, arrays: Arrays | None = None) -> GatheringMeter:
-        """All logits and targets."""
+        """A meter of all logits and targets."""
         return GatheringMeter(self.scores, arrays)
 
     def scores(self, output: Tensor, target: Tensor) -> dict[str, float]:
@@ -136,41 +136,41 @@ class Classify(Task):
         return found
 
     def confusion(self, meter: GatheringMeter) -> NDArray[np.int64]:
-        """(K, K) counts of images: row = true class, column = answer."""
+        """(K, K) counts of images: row = true class, column = predicted class."""
         return confusion_matrix(meter.output, meter.target, self.outputs)
 
     def table(self, output: Tensor, target: Tensor) -> list[ClassScores]:
         """Precision, recall and F1 of each class with 95 % intervals."""
         counts = confusion_matrix(output, target, self.outputs)
-        right, support, answered = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
+        correct, support, predicted = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
         return [
             ClassScores(
                 name,
                 int(support[k]),
-                wilson(int(right[k]), int(answered[k])),
-                wilson(int(right[k]), int(support[k])),
-                f1_interval(int(right[k]), int(answered[k] + support[k] - right[k])),
+                wilson(int(correct[k]), int(predicted[k])),
+                wilson(int(correct[k]), int(support[k])),
+                f1_interval(int(correct[k]), int(predicted[k] + support[k] - correct[k])),
             )
             for k, name in enumerate(self.classes)
         ]
 
     def interval(self, meter: GatheringMeter) -> Interval:
-        """Of the accuracy."""
+        """The 95 % interval of the accuracy."""
         return wilson(int(self.confusion(meter).trace()), len(meter))
 
     def paired_gain(self, before: GatheringMeter, after: GatheringMeter) -> Interval:
-        """Of the accuracy, from the images that only one of them answers rightly; Agresti 2013, section 11.1."""
+        """Gain in accuracy, from the images that only one of them classifies correctly; Agresti 2013, section 11.1."""
         first, second = (meter.output.argmax(dim=1) == meter.target for meter in (before, after))
         count, better, worse = len(after), int((second & ~first).sum()), int((first & ~second).sum())
         gain = (better - worse) / count
-        reach = Z95 * math.sqrt((better + worse) / count - gain**2) / math.sqrt(count)
-        return Interval(gain, gain - reach, gain + reach)
+        half_width = Z95 * math.sqrt((better + worse) / count - gain**2) / math.sqrt(count)
+        return Interval(gain, gain - half_width, gain + half_width)
 
     def sections(self, meter: GatheringMeter) -> list[Section]:
-        """Which classes are taken for which, class by class, the surest mistakes and the least sure right answers."""
-        band = (
-            "Validation scores. The band is the 95 % interval: with few images it is wide, and two classes whose bands "
-            "overlap may well be equally good."
+        """Confusion matrix, scores per class, most confident mistakes and least confident correct predictions."""
+        note = (
+            "Validation scores. The band is the 95 % interval: it is wide for few images, and classes whose intervals "
+            "overlap may not differ."
         )
         rows = [
             (row.name, row.images, row.precision, row.recall, row.f1) for row in self.table(meter.output, meter.target)
@@ -178,51 +178,49 @@ class Classify(Task):
         counts = self.confusion(meter)
         return [
             Matrix(
-                "Which classes are taken for which",
-                "Validation images: a row is the true class, a column the answer.",
+                "Confusion matrix",
+                "Validation images: a row is the true class, a column the predicted class.",
                 self.classes,
                 counts,
             ),
-            Table("Class by class", band, ("class", "images", "precision", "recall", "F1"), rows),
+            Table("Scores per class", note, ("class", "images", "precision", "recall", "F1"), rows),
             *self._pictures(self.decode(meter.output), meter.target),
         ]
 
-    def _pictures(self, shares: Tensor, target: Tensor) -> list[Section]:
-        sure, answer = shares.max(1)
-        right, order = answer == target, sure.argsort(stable=True).tolist()
-        wrong = [i for i in reversed(order) if not right[i]][:SHOWN_IMAGES]
-        unsure = [i for i in order if right[i]][:SHOWN_IMAGES]
+    def _pictures(self, probabilities: Tensor, target: Tensor) -> list[Section]:
+        confidence, predicted = probabilities.max(1)
+        correct, order = predicted == target, confidence.argsort(stable=True).tolist()
+        mistakes = [i for i in reversed(order) if not correct[i]][:SHOWN_IMAGES]
+        least_confident = [i for i in order if correct[i]][:SHOWN_IMAGES]
 
         def shown(rows: list[int]) -> list[Shown]:
             names = self.classes
             return [
                 Shown(
                     i,
-                    f"{names[int(answer[i])]} {100 * float(sure[i]):.0f} %",
-                    "" if right[i] else names[int(target[i])],
+                    f"{names[int(predicted[i])]} {100 * float(confidence[i]):.0f} %",
+                    "" if correct[i] else names[int(target[i])],
                 )
                 for i in rows
             ]
 
-        look = "Look here first: a wrong label, two classes that overlap, or a network that looks at something else."
+        note = "Common causes: a wrong label, classes that overlap, or a network that relies on the background."
         return [
-            Pictures(
-                "The most confident mistakes", look, shown(wrong), "None: every validation image is answered rightly."
-            ),
-            Pictures("Right, but least sure", "", shown(unsure)),
+            Pictures("Most confident mistakes", note, shown(mistakes), "None: every validation image is correct."),
+            Pictures("Least confident correct predictions", "", shown(least_confident)),
         ]
 
     @property
     def columns(self) -> list[str]:
-        """Label, its probability, and every class's."""
+        """Label, its probability, and the probabilities of all classes."""
         return ["label", "confidence", *self.classes]
 
     def headings(self, top: int) -> list[str]:
-        """The answer, then the places."""
-        return ["answer", *[f"{place}." for place in range(2, min(top, self.outputs) + 1)]]
+        """The predicted class, then the ranks of the next ones."""
+        return ["prediction", *[f"{rank}." for rank in range(2, min(top, self.outputs) + 1)]]
 
     def predictions(self, output: Tensor, frames: Sequence[ViewTransform]) -> list[ClassPrediction]:
-        """The likeliest class and all probabilities."""
+        """The most probable class and all probabilities."""
         rows, found = self.decode(output).cpu().tolist(), []
         for row, frame in zip(rows, frames, strict=True):
             best = int(np.argmax(row))
@@ -231,13 +229,13 @@ class Classify(Task):
 
 
 def confusion_matrix(scores: Tensor, target: Tensor, classes: int) -> NDArray[np.int64]:
-    """(K, K) counts of (N, K) scores and (N,) classes: row = true class, column = that of the largest score."""
-    places = target * classes + scores.argmax(dim=1)
-    return torch.bincount(places, minlength=classes * classes).reshape(classes, classes).numpy()
+    """(K, K) counts of (N, K) scores and (N,) classes: row = true class, column = class of the largest score."""
+    cells = target * classes + scores.argmax(dim=1)
+    return torch.bincount(cells, minlength=classes * classes).reshape(classes, classes).numpy()
 
 
 def wilson(hits: int, trials: int) -> Interval:
-    """A share with its 95 % interval. Wilson 1927; unlike hits/trials +- 2 sd it stays in [0, 1] and works at 0 and 1.
+    """A proportion with its 95 % interval (Wilson 1927), which stays in [0, 1] and is valid at 0 and 1.
 
     >>> wilson(9, 10)
     Interval(value=0.9, low=0.5958..., high=0.9821...)
@@ -246,15 +244,15 @@ def wilson(hits: int, trials: int) -> Interval:
         return Interval(math.nan, math.nan, math.nan)
     share, z2 = hits / trials, Z95**2
     centre = (share + z2 / (2 * trials)) / (1 + z2 / trials)
-    reach = Z95 * math.sqrt(share * (1 - share) / trials + z2 / (4 * trials**2)) / (1 + z2 / trials)
-    return Interval(share, min(share, max(0.0, centre - reach)), max(share, min(1.0, centre + reach)))
+    half_width = Z95 * math.sqrt(share * (1 - share) / trials + z2 / (4 * trials**2)) / (1 + z2 / trials)
+    return Interval(share, min(share, max(0.0, centre - half_width)), max(share, min(1.0, centre + half_width)))
 
 
-def f1_interval(both: int, either: int) -> Interval:
-    """F1 with its 95 % interval, from the images that are of the class and called so, and those that are either.
+def f1_interval(intersection: int, union: int) -> Interval:
+    """F1 with its 95 % interval, from the intersection and the union of true and predicted images of a class.
 
-    F1 = 2s / (1 + s) with s = both / either, a share: its Wilson interval is carried over.
+    F1 = 2s / (1 + s) with s = intersection / union, a proportion: its Wilson interval is transformed.
     Flores et al. 2022, "Confidence interval for micro- and macro-averaged F1", the indirect form.
     """
-    share = wilson(both, either)
+    share = wilson(intersection, union)
     return Interval(*(2 * s / (1 + s) for s in (share.value, share.low, share.high)))

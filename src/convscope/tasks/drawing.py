@@ -1,4 +1,4 @@
-"""Boxes and masks drawn on pictures, enlarged where those are small."""
+"""Boxes and masks drawn on images; small images are enlarged."""
 
 from collections.abc import Sequence
 
@@ -8,8 +8,8 @@ from PIL import Image, ImageDraw
 
 Pixels = NDArray[np.uint8]
 
-LEAST = 192  # pixels of the longer side of a picture that is drawn on
-PLAIN_LEAST = 96  # of one on which nothing is drawn
+LEAST = 192  # pixels of the longer side of an image that is drawn on
+PLAIN_LEAST = 96  # the same for images on which nothing is drawn
 TRUTH, ANSWER = (255, 255, 255), (255, 64, 64)
 COLORS = np.array(
     [
@@ -18,49 +18,49 @@ COLORS = np.array(
     ],
     np.uint8,
 )
-"""Of classes in a mask, the first (nothing) undrawn; after the last they begin again at the second."""
+"""Colours of the classes of a mask. Class 0 (background) is not drawn; the others repeat after the last colour."""
 
 
 def enlarged(pixels: Pixels, least: int = LEAST) -> tuple[Pixels, int]:
-    """The picture with every pixel as a square, so that its longer side has `least` pixels or more, and that factor."""
+    """The image enlarged by an integer factor, so that its longer side has at least `least` pixels, and that factor."""
     factor = max(1, -(-least // max(pixels.shape[:2])))
     return pixels.repeat(factor, 0).repeat(factor, 1), factor
 
 
 def with_boxes(pixels: Pixels, boxes: Sequence[tuple[Sequence[float], tuple[int, int, int]]]) -> Pixels:
-    """(H, W, 3) picture with xyxy boxes in their colours, each with a dark edge so that it shows on any ground."""
+    """(H, W, 3) image with xyxy boxes in their colours, each with a dark outline for contrast."""
     large, factor = enlarged(pixels)
     image = Image.fromarray(large)
-    pen = ImageDraw.Draw(image)
+    canvas = ImageDraw.Draw(image)
     for box, colour in boxes:
         x1, y1, x2, y2 = (factor * side for side in box)
         corners = (min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
-        pen.rectangle(corners, outline=(0, 0, 0), width=4)
-        pen.rectangle(corners, outline=colour, width=2)
+        canvas.rectangle(corners, outline=(0, 0, 0), width=4)
+        canvas.rectangle(corners, outline=colour, width=2)
     return np.asarray(image)
 
 
 def with_mask(pixels: Pixels, mask: Pixels, truth: Pixels | None = None) -> Pixels:
-    """(H, W, 3) picture tinted by the classes (H, W) of a mask, class 0 untinted; white lines: the truth's borders."""
+    """(H, W, 3) image tinted by the classes (H, W) of a mask, except class 0; white lines: borders of the true mask."""
     large, factor = enlarged(pixels)
-    kinds = mask.repeat(factor, 0).repeat(factor, 1)
-    colour = colors_of(kinds)
-    tinted = np.where((kinds > 0)[..., None], 0.45 * large + 0.55 * colour, large)
+    classes = mask.repeat(factor, 0).repeat(factor, 1)
+    colour = colors_of(classes)
+    tinted = np.where((classes > 0)[..., None], 0.45 * large + 0.55 * colour, large)
     if truth is not None:
         tinted[borders(truth.repeat(factor, 0).repeat(factor, 1))] = TRUTH
     return np.rint(tinted).astype(np.uint8)
 
 
-def colors_of(kinds: NDArray[np.integer]) -> Pixels:
+def colors_of(classes: NDArray[np.integer]) -> Pixels:
     """(..., 3) colours of classes."""
     rest = len(COLORS) - 1
-    place = np.where(kinds == 0, 0, (kinds.astype(np.int64) - 1) % rest + 1)
-    found: Pixels = COLORS[place]
-    return found
+    index = np.where(classes == 0, 0, (classes.astype(np.int64) - 1) % rest + 1)
+    colors: Pixels = COLORS[index]
+    return colors
 
 
 def borders(mask: NDArray[np.integer]) -> NDArray[np.bool_]:
-    """(H, W) pixels whose right or lower neighbour is of another class."""
+    """(H, W) whether the right or lower neighbour of a pixel has another class."""
     edge = np.zeros(mask.shape, bool)
     edge[:, :-1] |= mask[:, :-1] != mask[:, 1:]
     edge[:-1] |= mask[:-1] != mask[1:]

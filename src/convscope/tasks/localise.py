@@ -1,7 +1,7 @@
-"""What the one object in an image is, and where: two heads on one encoder, their losses summed.
+"""Localisation, one class and box per image: two heads on one encoder, their losses summed.
 
-Images with many objects to be found need a detector, which convscope has not: torchvision's Faster R-CNN or
-Ultralytics' YOLO are made for them.
+To detect many objects per image use a detector, which convscope does not provide, such as torchvision's Faster R-CNN
+or Ultralytics' YOLO.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,12 +26,12 @@ from convscope.tasks.sections import Interval, Matrix, Pictures, Section, Shown,
 from convscope.tasks.task import Prediction, Task, TaskContext, TaskOptions, ViewTransform
 
 SHOWN_IMAGES = 12
-GOOD = 0.5  # IoU from which a box counts as right
+GOOD = 0.5  # IoU from which a box counts as correct
 BoxLoss = Literal["mse", "smooth_l1", "giou"]
 
 
 class LocaliseOptions(TaskOptions):
-    """`box` is the loss of the box and `box_weight` its factor beside the cross entropy of the class."""
+    """`box` is the loss of the box and `box_weight` its factor relative to the cross entropy of the class."""
 
     box: BoxLoss = "smooth_l1"
     box_weight: float = Field(10.0, ge=0)
@@ -48,7 +48,7 @@ class BoxPrediction(Prediction):
     names: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """File, label, its probability, the box, and every class's probability."""
+        """File, label, its probability, the box, and the probabilities of all classes."""
         probabilities = dict(zip(self.names, self.probabilities, strict=True))
         record = {"file": self.file, "label": self.label, "confidence": self.confidence, "box": list(self.box)}
         return record | {"probabilities": probabilities}
@@ -63,26 +63,26 @@ class BoxPrediction(Prediction):
 
 
 class TwoHeads(nn.Module):
-    """The class's logits and the box's four numbers, side by side, (B, K + 4), from one encoder's last maps.
+    """Class logits and the four numbers of the box, concatenated to (B, K + 4), from an encoder's last feature maps.
 
-    The box's head sees where things lie in the maps, which a mean over them would forget.
+    The box head keeps the spatial layout of the maps, which global pooling would discard.
     """
 
-    def __init__(self, kind: nn.Module, maps: tuple[int, ...], width: int = 64) -> None:
+    def __init__(self, classifier: nn.Module, maps: tuple[int, ...], width: int = 64) -> None:
         super().__init__()
-        channels, places, between = maps[0], maps[1] * maps[2], 32
-        self.kind = kind
+        channels, positions, hidden = maps[0], maps[1] * maps[2], 32
+        self.kind = classifier
         last = nn.Linear(2 * width, 4)
         self.box = nn.Sequential(
-            nn.Conv2d(channels, between, 1),
+            nn.Conv2d(channels, hidden, 1),
             nn.ReLU(),
             nn.Flatten(),
-            nn.Linear(between * places, 2 * width),
+            nn.Linear(hidden * positions, 2 * width),
             nn.ReLU(),
             last,
         )
         nn.init.normal_(last.weight, std=0.01)
-        nn.init.constant_(last.bias, 0.5)  # begin with a box in the middle, half as large as the image
+        nn.init.constant_(last.bias, 0.5)  # the initial box is centred and half as large as the image
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.cat([self.kind(x), self.box(x)], 1)
@@ -90,15 +90,15 @@ class TwoHeads(nn.Module):
 
 @dataclass(frozen=True)
 class Localise(Task):
-    """The task of naming an image's object and giving its box.
+    """Predict the class and box of an image's object.
 
-    Targets are (B, 5): class, then xyxy in pixels of the network's image; a box of nan is not known. The network's four
-    numbers are the box's middle and sides, in shares of the image's width and height.
+    Targets are (B, 5): class, then xyxy in pixels of the network's input; a box of nan is unknown. The network's four
+    numbers are the centre and size of the box, relative to the width and height of the image.
 
     Args:
-        size: height and width of the network's images.
-        box: the box's loss: `mse` (the notes'), `smooth_l1` (linear beyond a tenth of the image) or `giou`.
-        box_weight: its factor.
+        size: height and width of the network's input.
+        box: the loss of the box: `mse`, `smooth_l1` (linear beyond a tenth of the image) or `giou`.
+        box_weight: the factor of that loss.
     """
 
     size: tuple[int, int] = (1, 1)
@@ -119,75 +119,75 @@ class Localise(Task):
 
     @classmethod
     def format_score(cls, score: float) -> str:
-        """In per cent."""
+        """As a percentage."""
         return f"{100 * score:.2f} %"
 
     @classmethod
     def from_data(cls, context: TaskContext, options: Mapping[str, Any]) -> Self:
-        """For images of the network's size."""
+        """The task for the network's input size."""
         return cls(context.classes, context.size, **options)
 
     def attach_head(self, network: nn.Module) -> nn.Module:
-        """The network with a second head for the box beside its own.
+        """The network with a second head for the box.
 
         Raises:
-            ModelError: it has no head to put one beside.
+            ModelError: it does not support a second head.
         """
         if not isinstance(network, Network) or isinstance(network, EncoderDecoder) or len(network.auxiliary):
             raise ModelError(
-                "task localise: the network has no place for a second head; choose another, such as resnet18"
+                "task localise: the network does not support a second head; choose another, such as resnet18"
             )
         maps = last_maps(network, self.size)
         if len(maps) != 3:
-            raise ModelError("task localise: the network keeps no maps in which to find a box; choose resnet18")
+            raise ModelError("task localise: the network has no feature maps to locate a box in; choose resnet18")
         network.head = TwoHeads(network.head, maps)
         return network
 
     def boxes(self, output: Tensor) -> Tensor:
-        """(B, 4) xyxy in pixels of the network's image, as they are."""
+        """(B, 4) xyxy in pixels of the network's input, not clipped."""
         height, width = self.size
         return to_xyxy(output[:, -4:]) * output.new_tensor([width, height, width, height])
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        """Cross entropy of the class + `box_weight` * loss of the box, each the mean over those known."""
+        """Cross entropy of the class + `box_weight` * loss of the box, the latter the mean over known boxes."""
         entropy = F.cross_entropy(output[:, :-4], target[:, 0].long())
         return entropy + self.box_weight * self.box_loss(output, target)
 
     def box_loss(self, output: Tensor, target: Tensor) -> Tensor:
-        """The mean over the batch's known boxes, of the four shares (mse, smooth_l1) or of 1 - GIoU."""
+        """Mean over known boxes of the loss of the four relative numbers (mse, smooth_l1) or of 1 - GIoU."""
         scale = output.new_tensor([self.size[1], self.size[0]] * 2)
-        found, wanted = output[:, -4:], to_xywh(target[:, 1:] / scale)
-        context = ~wanted.isnan().any(1, keepdim=True)
-        wanted = torch.where(context, wanted, found.detach())
+        predicted, expected = output[:, -4:], to_xywh(target[:, 1:] / scale)
+        known = ~expected.isnan().any(1, keepdim=True)
+        expected = torch.where(known, expected, predicted.detach())
         if self.box == "giou":
-            each = 1 - giou(to_xyxy(found), to_xyxy(wanted))[:, None]
-            each = each * context
+            each = 1 - giou(to_xyxy(predicted), to_xyxy(expected))[:, None]
+            each = each * known
         elif self.box == "mse":
-            each = (found - wanted).square().mean(1, keepdim=True)
+            each = (predicted - expected).square().mean(1, keepdim=True)
         else:
-            each = F.smooth_l1_loss(found, wanted, beta=0.1, reduction="none").mean(1, keepdim=True)
-        return each.sum() / context.sum().clamp(min=1)
+            each = F.smooth_l1_loss(predicted, expected, beta=0.1, reduction="none").mean(1, keepdim=True)
+        return each.sum() / known.sum().clamp(min=1)
 
     def decode(self, output: Tensor) -> tuple[Tensor, Tensor]:
-        """(N, K) probabilities that sum to 1 and (N, 4) boxes within the network's image."""
+        """(N, K) probabilities that sum to 1 and (N, 4) boxes clipped to the network's input."""
         height, width = self.size
         edge = output.new_tensor([width, height, width, height], dtype=torch.float32)
         return output[:, :-4].float().softmax(1), self.boxes(output.float()).clamp(min=0).minimum(edge)
 
     def meter(self, arrays: Arrays | None = None) -> GatheringMeter:
-        """All outputs and targets."""
+        """A meter of all outputs and targets."""
         return GatheringMeter(self.scores, arrays)
 
     def scores(self, output: Tensor, target: Tensor) -> dict[str, float]:
-        """Loss, accuracy of the class, mean IoU, share of boxes with IoU of 0.5 or more, and share with both right."""
-        right, overlap = self.correct(output, target)
-        context = ~target[:, 1:].isnan().any(1)
+        """Loss, accuracy of the class, mean IoU, share of boxes with IoU >= 0.5, and share with both correct."""
+        correct, overlap = self.correct(output, target)
+        known = ~target[:, 1:].isnan().any(1)
         return {
             "loss": float(self.loss(output.float(), target)),
-            "accuracy": float(right.float().mean()),
-            "iou": float(overlap[context].mean()),
-            "iou50": float((overlap[context] >= GOOD).float().mean()),
-            "both": float((right & (overlap >= GOOD))[context].float().mean()),
+            "accuracy": float(correct.float().mean()),
+            "iou": float(overlap[known].mean()),
+            "iou50": float((overlap[known] >= GOOD).float().mean()),
+            "both": float((correct & (overlap >= GOOD))[known].float().mean()),
         }
 
     def class_scores(self, output: Tensor) -> Tensor:
@@ -195,77 +195,77 @@ class Localise(Task):
         return output[:, :-4]
 
     def confusion(self, meter: GatheringMeter) -> NDArray[np.int64]:
-        """Of images, by their classes alone."""
+        """(K, K) counts of images by class, whatever their boxes."""
         return confusion_matrix(self.class_scores(meter.output), meter.target[:, 0].long(), self.outputs)
 
     def correct(self, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        """(N,) whether the class is right, and (N,) the IoU of the boxes, 0 where unknown."""
-        shares, boxes = self.decode(output)
-        return shares.argmax(1) == target[:, 0], iou(boxes, target[:, 1:]).nan_to_num(0)
+        """(N,) whether the class is correct, and (N,) the IoU of the boxes, 0 if unknown."""
+        probabilities, boxes = self.decode(output)
+        return probabilities.argmax(1) == target[:, 0], iou(boxes, target[:, 1:]).nan_to_num(0)
 
     def interval(self, meter: GatheringMeter) -> Interval:
-        """Of the share of images with class and box right."""
-        right, overlap = self.correct(meter.output, meter.target)
-        return wilson(int((right & (overlap >= GOOD)).sum()), len(meter))
+        """The 95 % interval of the proportion of images with correct class and box."""
+        correct, overlap = self.correct(meter.output, meter.target)
+        return wilson(int((correct & (overlap >= GOOD)).sum()), len(meter))
 
     def sections(self, meter: GatheringMeter) -> list[Section]:
-        """Class by class, and drawn boxes: the worst, then as they come."""
-        right, overlap = self.correct(meter.output, meter.target)
+        """Scores per class, confusion matrix, and images with boxes: the lowest IoU, then the first images."""
+        correct, overlap = self.correct(meter.output, meter.target)
         truth = meter.target[:, 0].long()
         rows: list[list[Any]] = []
         for k, name in enumerate(self.classes):
-            mine = truth == k
-            hits = (int((value & mine).sum()) for value in (right, overlap >= GOOD, right & (overlap >= GOOD)))
-            rows.append([name, int(mine.sum()), *(wilson(n, int(mine.sum())) for n in hits)])
-        columns = "class", "images", "class right", "IoU 0.5 or more", "both"
-        note = "Validation shares; the band is the 95 % interval."
-        message = "Red: the answer. White: what is right."
-        order = np.lexsort((overlap.numpy(), (right & (overlap >= GOOD)).numpy()))
+            of_class = truth == k
+            hits = (int((value & of_class).sum()) for value in (correct, overlap >= GOOD, correct & (overlap >= GOOD)))
+            rows.append([name, int(of_class.sum()), *(wilson(n, int(of_class.sum())) for n in hits)])
+        columns = "class", "images", "class correct", "IoU 0.5 or more", "both"
+        note = "Validation scores; the band is the 95 % interval."
+        legend = "Red: prediction. White: target."
+        order = np.lexsort((overlap.numpy(), (correct & (overlap >= GOOD)).numpy()))
         shown = [self._shown(meter, int(i), float(overlap[i])) for i in order[:SHOWN_IMAGES]]
         first = [self._shown(meter, i, float(overlap[i])) for i in range(min(SHOWN_IMAGES, len(meter)))]
         matrix = self.confusion(meter)
         return [
-            Table("Class by class", note, columns, rows),
-            Matrix("Which classes are taken for which", "Validation images.", self.classes, matrix),
-            Pictures("Furthest off", message, shown),
-            Pictures("As they come", message, first),
+            Table("Scores per class", note, columns, rows),
+            Matrix("Confusion matrix", "Validation images.", self.classes, matrix),
+            Pictures("Lowest IoU", legend, shown),
+            Pictures("First images", legend, first),
         ]
 
     @staticmethod
     def draw_target(pixels: Pixels, target: NDArray[Any]) -> Pixels:
-        """With the box, where it is known."""
+        """The image with the box, if it is known."""
         return with_boxes(pixels, [] if np.isnan(target).any() else [(target[1:].tolist(), TRUTH)])
 
     def _shown(self, meter: GatheringMeter, row: int, overlap: float) -> Shown:
-        shares, boxes = self.decode(meter.output[row : row + 1])
+        probabilities, boxes = self.decode(meter.output[row : row + 1])
         truth = meter.target[row]
         drawn = [(truth[1:].tolist(), TRUTH), (boxes[0].tolist(), ANSWER)]
 
         def draw(pixels: Pixels) -> Pixels:
             return with_boxes(pixels, [box for box in drawn if not np.isnan(box[0]).any()])
 
-        answer = f"{self.classes[int(shares[0].argmax())]}, IoU {overlap:.2f}"
+        answer = f"{self.classes[int(probabilities[0].argmax())]}, IoU {overlap:.2f}"
         return Shown(row, answer, self.classes[int(truth[0])], draw)
 
     @property
     def columns(self) -> list[str]:
-        """Label, its probability, the box's corners."""
+        """Label, its probability, the corners of the box."""
         return ["label", "confidence", "x1", "y1", "x2", "y2"]
 
     def headings(self, top: int) -> list[str]:  # noqa: ARG002
-        """Answer and box."""
-        return ["answer", "box (x1 y1 x2 y2)"]
+        """Prediction and box."""
+        return ["prediction", "box (x1 y1 x2 y2)"]
 
     def predictions(self, output: Tensor, frames: Sequence[ViewTransform]) -> list[BoxPrediction]:
-        """Boxes in the files' pixels, cut at their borders."""
-        shares, boxes = (part.cpu().numpy().astype(np.float64) for part in self.decode(output))
+        """Boxes in pixels of the files, clipped to their borders."""
+        probabilities, boxes = (part.cpu().numpy().astype(np.float64) for part in self.decode(output))
         found = []
-        for share, box, frame in zip(shares, boxes, frames, strict=True):
-            best = int(share.argmax())
+        for row, box, frame in zip(probabilities, boxes, frames, strict=True):
+            best = int(row.argmax())
             corners = to_file_pixels(box, frame, self.size)
             found.append(
                 BoxPrediction(
-                    frame.file, self.classes[best], float(share[best]), corners, tuple(share.tolist()), self.classes
+                    frame.file, self.classes[best], float(row[best]), corners, tuple(row.tolist()), self.classes
                 )
             )
         return found
@@ -274,7 +274,7 @@ class Localise(Task):
 def to_file_pixels(
     box: NDArray[np.float64], frame: ViewTransform, size: tuple[int, int]
 ) -> tuple[float, float, float, float]:
-    """A box of the network's image in the file's pixels."""
+    """Convert a box from pixels of the network's input to pixels of the file."""
     height, width = size
     across, down = frame.across / width, frame.down / height
     x1, x2 = (float(np.clip(frame.left + x * across, 0, frame.size[1])) for x in (box[0], box[2]))

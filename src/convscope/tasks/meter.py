@@ -1,4 +1,4 @@
-"""A whole set's answers, batch by batch."""
+"""Meters: collect outputs batch by batch and compute the scores of a whole split."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -12,27 +12,27 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 class Meter(Protocol):
-    """Takes a network's outputs batch by batch and knows the scores of all that it took."""
+    """Collects a network's outputs batch by batch and computes their scores."""
 
     def add(self, output: Tensor, target: Tensor) -> None:
-        """Take a batch."""
+        """Add a batch."""
 
     def scores(self) -> dict[str, float]:
-        """Everything that is measured, by name; "loss" is among it."""
+        """All scores by name, including "loss"."""
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """What is worth keeping on disk, from which the task makes the meter again."""
+        """The arrays to store on disk, from which the task can restore the meter."""
 
     def __len__(self) -> int:
-        """Images taken."""
+        """Number of images added."""
 
 
 class GatheringMeter:
-    """A meter that keeps all outputs (N, ...) and targets (N, ...): for tasks of a few numbers per image.
+    """A meter that keeps all outputs (N, ...) and targets (N, ...): for tasks with few outputs per image.
 
     Args:
-        measure: from all outputs and targets to scores.
-        arrays: what an earlier one kept.
+        measure: maps all outputs and targets to scores.
+        arrays: the result of `arrays` of an earlier meter.
     """
 
     def __init__(self, measure: Callable[[Tensor, Tensor], dict[str, float]], arrays: Arrays | None = None) -> None:
@@ -41,7 +41,7 @@ class GatheringMeter:
         self.targets = [torch.from_numpy(np.asarray(arrays["targets"]))] if arrays else []
 
     def add(self, output: Tensor, target: Tensor) -> None:
-        """Take a batch, to the CPU."""
+        """Add a batch; it is moved to the CPU."""
         self.outputs.append(output.detach().float().cpu())
         self.targets.append(target.cpu())
 
@@ -56,7 +56,7 @@ class GatheringMeter:
         return torch.cat(self.targets)
 
     def scores(self) -> dict[str, float]:
-        """The scores of all."""
+        """The scores of all images."""
         return self.measure(self.output, self.target)
 
     def arrays(self) -> dict[str, NDArray[Any]]:

@@ -1,4 +1,4 @@
-"""One or several numbers per image: standardised for the network, mapped back for people."""
+"""Regression of one or several numbers per image, standardised for the network."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ SHOWN_IMAGES = 12
 
 
 class RegressOptions(TaskOptions):
-    """`mse` for the mean, `huber` where some targets are far off: squared up to one standard deviation, then linear."""
+    """`mse` predicts the mean; `huber`, squared up to one standard deviation and then linear, is robust to outliers."""
 
     kind: Literal["mse", "huber"] = "mse"
 
 
 @dataclass(frozen=True)
 class NumbersPrediction(Prediction):
-    """The numbers of one file, in the units of the data."""
+    """The predicted numbers of one file, in the units of the data."""
 
     values: tuple[float, ...]
     names: tuple[str, ...]
@@ -45,12 +45,12 @@ class NumbersPrediction(Prediction):
 
 @dataclass(frozen=True)
 class Regress(Task):
-    """The task of telling D numbers; targets are (B, D) float32 in the units of the data.
+    """Predict D numbers; targets are (B, D) float32 in the units of the data.
 
     Args:
-        mean: D, of the training targets: the network works in (target - mean) / std.
-        std: D.
-        kind: of loss.
+        mean: D means of the training targets: the network predicts (target - mean) / std.
+        std: D standard deviations.
+        kind: the loss.
     """
 
     mean: tuple[float, ...] = ()
@@ -70,15 +70,15 @@ class Regress(Task):
 
     @classmethod
     def from_data(cls, context: TaskContext, options: Mapping[str, Any]) -> Self:
-        """Mean and deviation are those of the training targets; a number that never changes has the deviation 1."""
+        """The task with mean and deviation of the training targets; a constant number gets the deviation 1."""
         std = context.targets.std(0, dtype=np.float64)
         mean = context.targets.mean(0, dtype=np.float64)
         return cls(context.classes, tuple(mean.tolist()), tuple(np.where(std > 0, std, 1.0).tolist()), **options)
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        """Mean squared (or Huber) distance of the standardised numbers."""
-        wanted = (target - target.new_tensor(self.mean)) / target.new_tensor(self.std)
-        return F.mse_loss(output, wanted) if self.kind == "mse" else F.huber_loss(output, wanted)
+        """Mean squared error or Huber loss of the standardised numbers."""
+        expected = (target - target.new_tensor(self.mean)) / target.new_tensor(self.std)
+        return F.mse_loss(output, expected) if self.kind == "mse" else F.huber_loss(output, expected)
 
     def decode(self, output: Tensor) -> Tensor:
         """(N, D) in the units of the data."""
@@ -86,14 +86,14 @@ class Regress(Task):
         return output * output.new_tensor(self.std) + output.new_tensor(self.mean)
 
     def meter(self, arrays: Arrays | None = None) -> GatheringMeter:
-        """All outputs and targets."""
+        """A meter of all outputs and targets."""
         return GatheringMeter(self.scores, arrays)
 
     def scores(self, output: Tensor, target: Tensor) -> dict[str, float]:
         """Loss, R2 and mean absolute error, the last two averaged over the numbers.
 
-        R2 is 1 - (squared errors) / (squared distances from these targets' mean): 1 is perfect, 0 no better than always
-        saying the mean, and below 0 worse.
+        R2 is 1 - (squared errors) / (squared distances from the mean of these targets): 1 is perfect, 0 as good as
+        predicting the mean.
         """
         rows = self.table(output, target)
         return {
@@ -103,44 +103,45 @@ class Regress(Task):
         }
 
     def table(self, output: Tensor, target: Tensor) -> list[tuple[str, float, float, float]]:
-        """Name, R2, mean absolute error and root of the mean squared error of each number."""
+        """Name, R2, mean absolute error and root mean squared error of each number."""
         error = (self.decode(output) - target).double()
-        spread = (target - target.mean(0)).double().square().sum(0)
-        r2 = 1 - error.square().sum(0) / spread.clamp(min=1e-12)
+        variation = (target - target.mean(0)).double().square().sum(0)
+        r2 = 1 - error.square().sum(0) / variation.clamp(min=1e-12)
         columns = r2.tolist(), error.abs().mean(0).tolist(), error.square().mean(0).sqrt().tolist()
         return list(zip(self.classes, *columns, strict=True))
 
     def sections(self, meter: GatheringMeter) -> list[Section]:
-        """Number by number, answers and residuals against what is right, and the images that are furthest off."""
-        answer, truth = self.decode(meter.output).double().numpy(), meter.target.double().numpy()
-        found: list[Section] = [
+        """Scores per number, predictions and residuals against targets, and the images with the largest error."""
+        predicted, truth = self.decode(meter.output).double().numpy(), meter.target.double().numpy()
+        sections: list[Section] = [
             Table(
-                "Number by number",
-                "R2 is 1 when all is right and 0 when the mean would have done as well.",
+                "Scores per number",
+                "R2 is 1 for perfect predictions and 0 if they are as good as the mean.",
                 ("number", "R2", "mean absolute error", "root mean squared error"),
                 self.table(meter.output, meter.target),
             )
         ]
         for k, name in enumerate(self.classes):
-            predicted, right = answer[:, k], truth[:, k]
-            note = "Each point is a validation image; on the line the answer is right."
-            found.append(Scatter(f"{name}: answers", note, right, predicted, (f"{name}, true", "answer")))
-            note = "Answer minus truth: a slope or a bend says that the answers lean to the mean."
-            found.append(Scatter(f"{name}: residuals", note, right, predicted - right, (f"{name}, true", "residual")))
-        off = (np.abs(answer - truth) / np.array(self.std)).max(1)
-        worst = [Shown(int(i), self._told(answer[i]), self._told(truth[i])) for i in np.argsort(-off)[:SHOWN_IMAGES]]
-        return [*found, Pictures("Furthest off", "", worst)]
+            x, y, axis = truth[:, k], predicted[:, k], f"{name}, true"
+            note = "Each point is a validation image; on the line the prediction is exact."
+            sections.append(Scatter(f"{name}: predictions", note, x, y, (axis, "prediction")))
+            note = "Prediction minus target: a slope or curve shows that predictions are biased towards the mean."
+            sections.append(Scatter(f"{name}: residuals", note, x, y - x, (axis, "residual")))
+        error = (np.abs(predicted - truth) / np.array(self.std)).max(1)
+        order = np.argsort(-error)[:SHOWN_IMAGES]
+        worst = [Shown(int(i), self._values_text(predicted[i]), self._values_text(truth[i])) for i in order]
+        return [*sections, Pictures("Largest error", "", worst)]
 
-    def _told(self, values: Any) -> str:
+    def _values_text(self, values: Any) -> str:
         return ", ".join(f"{name} {value:.4g}" for name, value in zip(self.classes, values, strict=True))
 
     @property
     def columns(self) -> list[str]:
-        """One per number."""
+        """One column per number."""
         return list(self.classes)
 
     def predictions(self, output: Tensor, frames: Sequence[ViewTransform]) -> list[NumbersPrediction]:
-        """Numbers in the units of the data."""
+        """Predictions in the units of the data."""
         rows = self.decode(output).tolist()
         return [
             NumbersPrediction(frame.file, tuple(row), self.classes) for frame, row in zip(frames, rows, strict=True)

@@ -1,4 +1,4 @@
-"""95 % intervals of scores that are no plain shares: how they vary as the images are drawn anew."""
+"""Bootstrap 95 % intervals, for scores that are not proportions."""
 
 from collections.abc import Callable
 
@@ -11,18 +11,18 @@ DRAWS = 300
 
 
 def bootstrap_interval(score: Callable[[NDArray[np.int64]], float], images: int) -> Interval:
-    """The percentile bootstrap (Efron 1979): the middle 95 % of the scores of as many images, drawn with replacement.
+    """Percentile bootstrap (Efron 1979): the middle 95 % of the scores of resampled images.
 
-    Of fewer than about twenty images it tells too little: what they do not show cannot be drawn.
+    With fewer than about twenty images the interval is too narrow.
 
     Args:
-        score: from rows (n,), in which some stand several times, to what they score; nan where nothing can be said.
-        images: how many rows there are.
+        score: maps row indices (n,), possibly repeated, to their score; nan if it is undefined.
+        images: number of rows.
     """
     if not images:
         return Interval(float("nan"), float("nan"), float("nan"))
     random = np.random.default_rng(0)  # the same images give the same interval
-    found = np.array([score(random.integers(images, size=images)) for _ in range(DRAWS)])
-    finite = found[~np.isnan(found)]
+    scores = np.array([score(random.integers(images, size=images)) for _ in range(DRAWS)])
+    finite = scores[~np.isnan(scores)]
     low, high = np.percentile(finite, (2.5, 97.5)).tolist() if len(finite) else (float("nan"), float("nan"))
     return Interval(score(np.arange(images)), low, high)

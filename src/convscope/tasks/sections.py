@@ -1,4 +1,4 @@
-"""What a task wants shown of its answers, as plain data: the report draws it, whatever the task."""
+"""Sections of a report as plain data: tables, matrices, scatter plots and rows of images."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Interval:
-    """A share in [0, 1], or the difference of two, with the ends of its 95 % interval.
+    """A proportion in [0, 1], or the difference of two, with its 95 % interval.
 
-    All three are nan where there was nothing to count.
+    All three are nan if there are no samples.
     """
 
     value: float
@@ -36,7 +36,7 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class Matrix:
-    """(K, K) counts: a row is the true class, a column the answer."""
+    """(K, K) counts: a row is the true class, a column the predicted class."""
 
     title: str
     note: str
@@ -46,7 +46,7 @@ class Matrix:
 
 @dataclass(frozen=True, eq=False)
 class Scatter:
-    """Points, one per image; `x` is what is right and `y` the answer."""
+    """One point per image; `x` is the target and `y` the prediction."""
 
     title: str
     note: str
@@ -57,9 +57,9 @@ class Scatter:
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """One image of the set: `row` counts within the set, `answer` is what the network says and `truth` what is right.
+    """One image of a split: `row` is its index, `answer` the prediction and `truth` the target, as text.
 
-    `draw`, where given, takes the picture as the network saw it, (H, W, 3) uint8, and gives the one to show.
+    `draw`, if given, maps the network's input image, (H, W, 3) uint8, to the image to show.
     """
 
     row: int
@@ -70,7 +70,7 @@ class Shown:
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """A row of pictures with captions; `none` is said where there are none."""
+    """A row of images with captions; `none` is shown if there are none."""
 
     title: str
     note: str

@@ -1,4 +1,4 @@
-"""One class per pixel: softmax in every place, cross entropy, IoU. (B, K, H, W) logits against (B, H, W) masks."""
+"""Segmentation, one class per pixel: softmax, cross entropy, IoU of (B, K, H, W) logits and (B, H, W) masks."""
 
 import heapq
 from collections.abc import Mapping, Sequence
@@ -23,42 +23,42 @@ from convscope.tasks.sections import Cell, Interval, Matrix, Pictures, Section, 
 from convscope.tasks.task import Prediction, Task, TaskContext, TaskOptions, ViewTransform
 
 IGNORE = 255
-"""In a mask: no class is right here, so nothing is learnt or measured."""
+"""The value of unlabelled pixels in a mask; losses and scores ignore them."""
 
 SHOWN_IMAGES = 12
 DENSE = ("unet", "segnet", "full_resolution", "assembled")
 
 
 class SegmentOptions(TaskOptions):
-    """`dice` is the weight of the Dice loss beside the cross entropy: it counts every class alike, however small."""
+    """`dice` is the weight of the Dice loss, added to the cross entropy: it gives all classes equal weight."""
 
     dice: float = Field(0.0, ge=0)
 
 
 @dataclass(frozen=True, eq=False)
 class MaskPrediction(Prediction):
-    """The mask (H, W) of one file, at the file's own size, and each class's share of the pixels."""
+    """The predicted mask (H, W) of one file, at the size of the file, and the proportion of pixels of each class."""
 
     mask: NDArray[np.uint8]
     shares: tuple[float, ...]
     names: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """File, size, and each class's share."""
+        """File, size, and the proportion of pixels of each class."""
         height, width = self.mask.shape
         return {"file": self.file, "size": [height, width], "shares": dict(zip(self.names, self.shares, strict=True))}
 
     def csv_row(self) -> list[Any]:
-        """Each class's share."""
+        """The proportion of pixels of each class."""
         return list(self.shares)
 
     def display(self, top: int) -> list[str]:
-        """The classes that take most of the picture."""
+        """The classes with most pixels."""
         order = sorted(range(len(self.names)), key=lambda k: -self.shares[k])[:top]
         return [", ".join(f"{self.names[k]} {100 * self.shares[k]:.1f} %" for k in order if self.shares[k])]
 
     def save_files(self, folder: Path) -> Path:
-        """Write the mask as a PNG whose values are the classes' indices and whose palette has their colours."""
+        """Write the mask as a PNG file of class indices with a palette of their colours."""
         image = Image.fromarray(self.mask).convert("P")
         image.putpalette(colors_of(np.arange(256)).ravel().tolist())
         path = folder / f"{Path(self.file).stem}.png"
@@ -68,7 +68,7 @@ class MaskPrediction(Prediction):
 
 @dataclass(frozen=True)
 class Segment(Task):
-    """The task of naming one class per pixel; `dice` as in `SegmentOptions`."""
+    """Predict one class per pixel; `dice` as in `SegmentOptions`."""
 
     dice: float = 0.0
 
@@ -88,11 +88,11 @@ class Segment(Task):
 
     @classmethod
     def from_data(cls, context: TaskContext, options: Mapping[str, Any]) -> Self:
-        """With the user's options."""
+        """The task with the given options."""
         return cls(context.classes, **options)
 
     def network(self, name: str, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        """A network that answers for every pixel; of any other a U-Net is made with that one as its encoder."""
+        """A dense network; any other network becomes the encoder of a U-Net."""
         if name in DENSE or name.endswith(".toml"):
             return name, dict(options)
         return "unet", {"encoder": name, "encoder_options": dict(options), "norm": "batch"}
@@ -101,17 +101,19 @@ class Segment(Task):
         """The network itself.
 
         Raises:
-            ModelError: it gives one answer per image.
+            ModelError: its output is not dense.
         """
         if not isinstance(network, EncoderDecoder):
-            raise ModelError("task segment: the network gives one answer per image; choose unet or segnet")
+            raise ModelError(
+                "task segment: the network gives one output per image, not per pixel; choose unet or segnet"
+            )
         return network
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        """Cross entropy, the mean over all pixels with a class, plus `dice` times the Dice loss."""
+        """Cross entropy, the mean over all labelled pixels, plus `dice` times the Dice loss."""
         target = target.long()
-        context = (target != IGNORE).sum().clamp(min=1)
-        entropy = F.cross_entropy(output, target, ignore_index=IGNORE, reduction="sum") / context
+        labelled = (target != IGNORE).sum().clamp(min=1)
+        entropy = F.cross_entropy(output, target, ignore_index=IGNORE, reduction="sum") / labelled
         return entropy + self.dice * dice_loss(output, target) if self.dice else entropy
 
     def decode(self, output: Tensor) -> Tensor:
@@ -123,42 +125,42 @@ class Segment(Task):
         return output.float().softmax(1).mean((2, 3)).clamp(min=1e-12).log()
 
     def predicted_class(self, probabilities: NDArray[Any]) -> NDArray[np.int64]:
-        """The class with most pixels beside the first, which is most often the ground."""
+        """The class with most pixels, except class 0, which is usually the background."""
         return np.asarray(probabilities[:, 1:].argmax(1) + 1 if probabilities.shape[1] > 1 else probabilities.argmax(1))
 
     def confusion(self, meter: "MaskMeter") -> NDArray[np.int64]:
-        """Of pixels."""
+        """(K, K) counts of pixels: row = true class, column = predicted class."""
         return meter.counts
 
     def meter(self, arrays: Arrays | None = None) -> "MaskMeter":
-        """Counts of pixels; no logits are kept."""
+        """A meter of counts of pixels; logits are not kept."""
         return MaskMeter(self) if arrays is None else MaskMeter.restored(self, arrays)
 
     def sections(self, meter: "MaskMeter") -> list[Section]:
-        """Class by class, which classes are taken for which, and the masks that are furthest off."""
+        """Scores per class, confusion matrix, and masks: the lowest IoU, then the first images."""
         rows: list[list[Cell]] = [
             [name, int(counts), *(float(value) for value in values)]
             for name, counts, values in zip(self.classes, meter.counts.sum(1), meter.by_class().T, strict=True)
         ]
         columns = "class", "pixels", "IoU", "Dice", "precision", "recall"
-        note = "IoU: pixels that are of the class and called so, over those that are either."
-        found: list[Section] = [
-            Table("Class by class", note, columns, rows),
-            Matrix("Which classes are taken for which", "Validation pixels.", self.classes, self.confusion(meter)),
+        note = "IoU: intersection over union of the true and predicted pixels of the class."
+        sections: list[Section] = [
+            Table("Scores per class", note, columns, rows),
+            Matrix("Confusion matrix", "Validation pixels.", self.classes, self.confusion(meter)),
         ]
-        note = "Tinted: the answer. White lines: where the true mask's classes meet."
+        note = "Tint: prediction. White lines: borders of the true mask."
         order = np.argsort([score for score, _ in meter.worst])
         worst = [self._shown(meter, *meter.worst[i]) for i in order]
-        return [*found, Pictures("Furthest off", note, worst), Pictures("As they come", note, meter.first_shown(self))]
+        return [*sections, Pictures("Lowest IoU", note, worst), Pictures("First images", note, meter.first_shown(self))]
 
     def interval(self, meter: "MaskMeter") -> Interval:
-        """Of the mean IoU."""
+        """The 95 % interval of the mean IoU."""
         sums = np.concatenate(meter.sums) if meter.sums else np.empty((0, 3, self.outputs), np.int64)
         return bootstrap_interval(lambda rows: _mean_iou(*sums[rows].sum(0)), len(sums))
 
     @staticmethod
     def draw_target(pixels: Pixels, target: NDArray[Any]) -> Pixels:
-        """Tinted by the mask, whose unknown pixels are not."""
+        """The image tinted by the mask; unlabelled pixels are not tinted."""
         return with_mask(pixels, np.where(target == IGNORE, 0, target).astype(np.uint8))
 
     def _shown(self, meter: "MaskMeter", score: float, row: int) -> Shown:
@@ -167,11 +169,11 @@ class Segment(Task):
 
     @property
     def columns(self) -> list[str]:
-        """Each class's share of the pixels."""
+        """The proportion of pixels of each class."""
         return list(self.classes)
 
     def predictions(self, output: Tensor, frames: Sequence[ViewTransform]) -> list[MaskPrediction]:
-        """Masks at the files' own sizes: logits are enlarged, then the largest is taken."""
+        """Masks at the sizes of the files: the argmax of the resized logits."""
         found = []
         for logits, frame in zip(output.float(), frames, strict=True):
             enlarged = F.interpolate(logits[None], frame.size, mode="bilinear", align_corners=False)[0]
@@ -183,25 +185,25 @@ class Segment(Task):
 
 @dataclass(eq=False)
 class MaskMeter:
-    """Counts of (true class, answer) over all pixels so far, and a few masks to show."""
+    """Counts of (true class, predicted class) over all pixels so far, and a few masks to show."""
 
     task: Segment
     counts: NDArray[np.int64] = field(init=False)
     total_loss: float = 0.0
     images: int = 0
     worst: list[tuple[float, int]] = field(default_factory=list)
-    """(mIoU, row) of the images of the lowest."""
+    """(mIoU, row) of the images with the lowest mIoU."""
     sums: list[NDArray[np.int64]] = field(default_factory=list)
-    """(B, 3, K) of each batch: pixels that are right, of the class, and called so, image by image."""
+    """(B, 3, K) of each batch: correct, true and predicted pixels of each class, per image."""
     shown_masks: dict[int, tuple[NDArray[np.uint8], NDArray[np.uint8]]] = field(default_factory=dict)
-    """Row -> answer and truth."""
+    """Row -> predicted and true mask."""
 
     def __post_init__(self) -> None:
         self.counts = np.zeros((self.task.outputs,) * 2, np.int64)
 
     @classmethod
     def restored(cls, task: Segment, arrays: Arrays) -> "MaskMeter":
-        """From what `arrays` gave."""
+        """Restore a meter from the result of `arrays`."""
         meter = cls(task, float(arrays["loss"]), int(arrays["images"]))
         meter.counts = np.asarray(arrays["counts"])
         meter.sums = [np.asarray(arrays["sums"])] if "sums" in arrays else []
@@ -212,15 +214,15 @@ class MaskMeter:
         return meter
 
     def add(self, output: Tensor, target: Tensor) -> None:
-        """Take a batch: (B, K, H, W) logits and (B, H, W) masks."""
-        output, kinds = output.detach().float(), self.task.outputs
+        """Add a batch: (B, K, H, W) logits and (B, H, W) masks."""
+        output, classes = output.detach().float(), self.task.outputs
         plain = Segment(self.task.classes)
         self.total_loss += float(plain.loss(output, target)) * len(target)
         answers = output.argmax(1)
-        truths, context = target.long(), target != IGNORE
-        image = torch.arange(len(target), device=target.device).view(-1, 1, 1) * kinds**2
-        place = (image + truths * kinds + answers)[context]
-        each = torch.bincount(place, minlength=len(target) * kinds**2).view(-1, kinds, kinds).cpu().numpy()
+        truths, labelled = target.long(), target != IGNORE
+        image = torch.arange(len(target), device=target.device).view(-1, 1, 1) * classes**2
+        cells = (image + truths * classes + answers)[labelled]
+        each = torch.bincount(cells, minlength=len(target) * classes**2).view(-1, classes, classes).cpu().numpy()
         self.counts += each.sum(0)
         self.sums.append(np.stack([each.diagonal(axis1=1, axis2=2), each.sum(2), each.sum(1)], 1))
         for count, answer, truth in zip(each, answers.cpu(), target.cpu(), strict=True):
@@ -243,21 +245,21 @@ class MaskMeter:
             self.shown_masks.pop(dropped, None)
 
     def first_shown(self, task: Segment) -> list[Shown]:
-        """The first images of the set."""
+        """The first images of the split."""
         return [task._shown(self, self._score(row), row) for row in sorted(self.shown_masks) if row < SHOWN_IMAGES]
 
     def _score(self, row: int) -> float:
         answer, truth = self.shown_masks[row]
-        kinds, context = self.task.outputs, truth != IGNORE
-        place = truth[context].astype(np.int64) * kinds + answer[context]
-        return miou(np.bincount(place, minlength=kinds**2).reshape(kinds, kinds))
+        classes, labelled = self.task.outputs, truth != IGNORE
+        cells = truth[labelled].astype(np.int64) * classes + answer[labelled]
+        return miou(np.bincount(cells, minlength=classes**2).reshape(classes, classes))
 
     def by_class(self) -> NDArray[np.float64]:
-        """(4, K) IoU, Dice, precision and recall; nan where nothing is of the class or called so."""
+        """(4, K) IoU, Dice, precision and recall; nan where a score is undefined."""
         return by_class(self.counts)
 
     def scores(self) -> dict[str, float]:
-        """Cross entropy, mean IoU over the classes that occur, mean Dice, and the share of pixels that are right."""
+        """Cross entropy, mean IoU and mean Dice over the classes that occur, and the accuracy of pixels."""
         iou, dice, _, _ = self.by_class()
         return {
             "loss": self.total_loss / max(self.images, 1),
@@ -267,7 +269,7 @@ class MaskMeter:
         }
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Counts and the masks to show; masks of different sizes are not kept."""
+        """Counts and the masks to show."""
         rows = sorted(self.shown_masks)
         return {
             "counts": self.counts,
@@ -285,34 +287,37 @@ class MaskMeter:
 
 
 def by_class(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(4, K) IoU, Dice, precision and recall from (K, K) counts, row = truth; nan where there is nothing."""
-    right, support, answered = counts.diagonal(), counts.sum(1), counts.sum(0)
-    pairs = (right, support + answered - right), (2 * right, support + answered), (right, answered), (right, support)
-    return np.array([_shares(part, whole) for part, whole in pairs])
+    """(4, K) IoU, Dice, precision and recall from (K, K) counts, row = true class; nan where a score is undefined."""
+    hits, support, predicted = counts.diagonal(), counts.sum(1), counts.sum(0)
+    pairs = (hits, support + predicted - hits), (2 * hits, support + predicted), (hits, predicted), (hits, support)
+    return np.array([_ratios(part, whole) for part, whole in pairs])
 
 
-def _shares(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+def _ratios(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.where(whole > 0, part / np.maximum(whole, 1), np.nan)
 
 
-def _mean_iou(right: NDArray[np.int64], asked: NDArray[np.int64], answered: NDArray[np.int64]) -> float:
-    """Mean IoU over the classes that are there or answered, from (K,) pixels; 1 where nothing is to be answered."""
-    iou = _shares(right, asked + answered - right)
+def _mean_iou(hits: NDArray[np.int64], support: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
+    """Mean IoU over the classes that occur or are predicted, from (K,) counts of pixels; 1 if there are none."""
+    iou = _ratios(hits, support + predicted - hits)
     return float(np.nanmean(iou)) if not np.isnan(iou).all() else 1.0
 
 
 def miou(counts: NDArray[np.int64]) -> float:
-    """The same from (K, K) counts, row = truth."""
+    """Mean IoU from (K, K) counts, row = true class."""
     return _mean_iou(counts.diagonal(), counts.sum(1), counts.sum(0))
 
 
 def dice_loss(output: Tensor, target: Tensor) -> Tensor:
     """1 - Dice, from probabilities, averaged over the classes (Milletari 2016, arXiv:1606.04797, without squares).
 
-    Sums run over all pixels of the batch that have a class; a class that is nowhere, and nowhere answered, has Dice 1.
+    Sums run over all labelled pixels of the batch; a class that neither occurs nor is predicted has Dice 1.
     """
-    context = (target != IGNORE)[:, None]
-    share = output.softmax(1) * context
-    truth = F.one_hot(torch.where(context[:, 0], target, 0), output.shape[1]).movedim(-1, 1).to(share.dtype) * context
-    both, either = (share * truth).sum((0, 2, 3)), (share + truth).sum((0, 2, 3))
-    return 1 - ((2 * both + 1) / (either + 1)).mean()
+    labelled = (target != IGNORE)[:, None]
+    probabilities = output.softmax(1) * labelled
+    truth = (
+        F.one_hot(torch.where(labelled[:, 0], target, 0), output.shape[1]).movedim(-1, 1).to(probabilities.dtype)
+        * labelled
+    )
+    overlap, total = (probabilities * truth).sum((0, 2, 3)), (probabilities + truth).sum((0, 2, 3))
+    return 1 - ((2 * overlap + 1) / (total + 1)).mean()

@@ -1,4 +1,4 @@
-"""What every task answers: head, loss, scores, answers and pictures. The run composes and asks for no names."""
+"""Interface of all tasks: head, loss, scores, predictions and figures. Other code never branches on task names."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -19,12 +19,12 @@ from convscope.validation import first_problem
 
 
 class TaskOptions(BaseModel, frozen=True, extra="forbid"):
-    """What a user may choose of a task, the recipe's ``[loss]``; a task without choices takes this one."""
+    """A task's settings, ``[loss]`` in the recipe; the default for a task without settings."""
 
 
 @dataclass(frozen=True, eq=False)
 class TaskContext:
-    """What a task is made from: the classes (or names of numbers), the training targets, the network's images."""
+    """What a task is built from: classes (or names of numbers), training targets, and (H, W) of the network's input."""
 
     classes: tuple[str, ...]
     targets: NDArray[Any]
@@ -33,14 +33,14 @@ class TaskContext:
 
 @dataclass(frozen=True)
 class ViewTransform:
-    """Where the network's picture lies in the file's: what a task needs to speak in the file's pixels.
+    """Position of the network's input in the image file, to map predictions to pixels of the file.
 
-    Place (x, y) of the network's picture is (left + x * across / W, top + y * down / H) of the file's.
+    Point (x, y) of the input is (left + x * across / W, top + y * down / H) in the file.
     """
 
     file: str
     size: tuple[int, int]
-    """Height and width of the file's picture, upright."""
+    """Height and width of the file's image, upright."""
     left: float
     top: float
     across: float
@@ -49,33 +49,33 @@ class ViewTransform:
 
 @dataclass(frozen=True)
 class Prediction(ABC):
-    """The answer for one file; a task adds what it says."""
+    """The prediction for one file; each task adds its fields."""
 
     file: str
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
-        """The answer as a JSON object."""
+        """The prediction as a JSON object."""
 
     @abstractmethod
     def csv_row(self) -> list[Any]:
-        """The answer's cells in a CSV file, under the task's `columns`."""
+        """The cells of a CSV row, for the task's `columns`."""
 
     @abstractmethod
     def display(self, top: int) -> list[str]:
-        """The answer for people, in at most `top` cells."""
+        """The prediction as text, in at most `top` cells."""
 
     def save_files(self, folder: Path) -> Path | None:  # noqa: ARG002
-        """Write the part of the answer that is a picture; return where, or None where there is none."""
+        """Write the part of the prediction that is an image and return its path; None if there is none."""
         return None
 
 
 @dataclass(frozen=True)
 class Task(ABC):
-    """A question to a network.
+    """What a network predicts, with loss and scores.
 
-    Fields of a task are all that its answers need later; they are saved with the network. A new task is one file with
-    a class like this and one line in `TASKS`; see ``docs/how-to/extend/add-a-task.md``.
+    The fields are saved with the network and suffice to decode its outputs. A new task is one file with a class like
+    this and one line in `TASKS`; see ``docs/how-to/extend/add-a-task.md``.
     """
 
     classes: tuple[str, ...]
@@ -83,30 +83,30 @@ class Task(ABC):
 
     name: ClassVar[str]
     target_kind: ClassVar[str]
-    """The kind of targets: classes, labels, numbers, masks or boxes; see `data.Dataset.task_class`."""
+    """The kind of target: classes, labels, numbers, masks or boxes; see `datasets.Dataset.target_kind`."""
     primary: ClassVar[str]
-    """The score that is to be large."""
+    """The primary metric; higher is better."""
     shown: ClassVar[tuple[str, ...]]
-    """The scores in an epoch's line."""
+    """The scores that are printed after each epoch."""
     options: ClassVar[type[TaskOptions]] = TaskOptions
     any_size: ClassVar[bool] = False
-    """Whether the network is shown pictures of any size, uncropped, when it answers for files."""
+    """Whether prediction uses images of any size, without cropping."""
     names_classes: ClassVar[bool] = False
-    """Whether `class_scores` gives logits: the answer for an image names classes, whatever else it says."""
+    """Whether the predictions contain classes, so that `class_scores` returns logits."""
     outputs_classes: ClassVar[bool] = False
-    """Whether the network's outputs are these (B, K) class logits as they are."""
+    """Whether the network's outputs are the (B, K) class logits."""
     single_class: ClassVar[bool] = False
-    """Whether the answer for an image is one class and nothing else, which one label corrects."""
+    """Whether the prediction for an image is exactly one class, so that one label corrects it."""
     ground_first: ClassVar[bool] = False
-    """Whether the first class is that of the ground behind the objects."""
+    """Whether the first class is the background."""
     averages_views: ClassVar[bool] = False
-    """Whether averaging over several views of small images is worth trying at the end of training."""
+    """Whether test-time augmentation of small images is tried at the end of training."""
     small_images_model: ClassVar[str] = ""
-    """The network for many small images where the user names none; empty: the usual one."""
+    """The default network for many small images; empty: the general default."""
     supports_mixup: ClassVar[bool] = False
-    """Whether mixed images may have mixed targets (mix-up)."""
+    """Whether mixup and CutMix can mix the targets."""
     default_settings: ClassVar[Mapping[str, Any]] = {}
-    """Recipe settings, by their dotted names, that suit the task better than what the data alone would choose."""
+    """Recipe settings, by dotted name, that replace the defaults chosen from the data."""
 
     @classmethod
     def from_data(cls, context: TaskContext, options: Mapping[str, Any]) -> Self:
@@ -115,32 +115,32 @@ class Task(ABC):
 
     @classmethod
     def format_score(cls, score: float) -> str:
-        """The primary score for people."""
+        """The primary metric as text."""
         return f"{score:.4f}"
 
     @property
     def outputs(self) -> int:
-        """Numbers that the network must give (per image, or per pixel)."""
+        """Number of outputs of the network, per image or per pixel."""
         return len(self.classes)
 
     def network(self, name: str, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        """The network, with its options, that the task makes of the one that the user names."""
+        """Name and options of the network to build if the user chose `name` with `options`."""
         return name, dict(options)
 
     def attach_head(self, network: nn.Module) -> nn.Module:
-        """The network with the task's own head, where the usual one will not do; called before weights are read."""
+        """The network with a custom head, if the task needs one; called before weights are loaded."""
         return network
 
     @abstractmethod
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        """What training makes small: a scalar, the mean over the batch."""
+        """The training loss: a scalar, the mean over the batch."""
 
     @abstractmethod
     def meter(self, arrays: Arrays | None = None) -> Meter:
-        """A new meter, or one made from the arrays that an earlier one kept."""
+        """A new meter, or one restored from the arrays of an earlier meter."""
 
     def class_scores(self, output: Tensor) -> Tensor | None:
-        """(B, K) logits of the classes of each image from the network's output; None where no classes are named."""
+        """(B, K) class logits of each image from the network's output; None if the predictions contain no classes."""
         return output if self.names_classes else None
 
     def class_probabilities(self, scores: Tensor) -> Tensor:
@@ -148,33 +148,33 @@ class Task(ABC):
         return scores.float().softmax(dim=-1)
 
     def predicted_class(self, probabilities: NDArray[Any]) -> NDArray[np.int64]:
-        """(N,) the class that each image is answered to be, from (N, K) `class_probabilities`."""
+        """(N,) the predicted class of each image, from (N, K) `class_probabilities`."""
         return np.asarray(probabilities.argmax(1))
 
     def confusion(self, meter: Any) -> NDArray[np.int64] | None:  # noqa: ARG002
-        """(K, K) counts, row = true class, column = predicted class; None where the answers are no classes."""
+        """(K, K) counts, row = true class, column = predicted class; None if the predictions contain no classes."""
         return None
 
     def calibrate(self, meter: Any) -> Self:  # noqa: ARG002
-        """The task with what can only be chosen on validation answers, such as thresholds."""
+        """The task with the settings that are chosen on the validation split, such as thresholds."""
         return self
 
     def interval(self, meter: Any) -> Interval | None:  # noqa: ARG002
-        """The primary score with its 95 % interval, where there is one."""
+        """The primary metric with its 95 % interval; None if it has none."""
         return None
 
     def paired_gain(self, before: Any, after: Any) -> Interval | None:  # noqa: ARG002
-        """How much larger the primary score of the later of two answers to the same images is, with its 95 % interval.
+        """Difference of the primary metric between two predictions for the same images, with its 95 % interval.
 
         Args:
             before: a meter.
-            after: one that took the same images in the same order.
+            after: a meter of the same images in the same order.
         """
         return None
 
     @abstractmethod
     def sections(self, meter: Any) -> list[Section]:
-        """What to show of a set's answers."""
+        """The sections of the report on a split's predictions."""
 
     @property
     @abstractmethod
@@ -183,29 +183,29 @@ class Task(ABC):
 
     def headings(self, top: int) -> list[str]:  # noqa: ARG002
         """Headings of `Prediction.display`."""
-        return ["answer"]
+        return ["prediction"]
 
     @abstractmethod
     def predictions(self, output: Tensor, frames: Sequence[ViewTransform]) -> list[Any]:
-        """Answers for a batch of files."""
+        """Predictions for a batch of files."""
 
     @staticmethod
     def draw_target(pixels: Pixels, target: NDArray[Any]) -> Pixels:  # noqa: ARG004
-        """(H, W, 3) picture with what the target says of its places; small pictures are enlarged."""
+        """(H, W, 3) image with the target drawn on it, if it has a position; small images are enlarged."""
         return enlarged(pixels, PLAIN_LEAST)[0]
 
     def settings(self) -> dict[str, Any]:
-        """The task's fields but for the classes, as JSON has them."""
+        """The task's fields except the classes, as JSON values."""
         return {name: value for name, value in asdict(self).items() if name != "classes"}
 
 
 def restore_task(task_class: type[Task], classes: Sequence[str], settings: Mapping[str, Any]) -> Task:
-    """A task from what `Task.settings` gave.
+    """Restore a task from the result of `Task.settings`.
 
     Raises:
-        ModelError: they are not those of this task.
+        ModelError: the settings do not match the task.
     """
-    unknown = sorted(set(settings) - {context.name for context in fields(task_class)})
+    unknown = sorted(set(settings) - {field.name for field in fields(task_class)})
     why = f"no setting {unknown[0]}" if unknown else ""
     try:
         if not why:
@@ -216,15 +216,15 @@ def restore_task(task_class: type[Task], classes: Sequence[str], settings: Mappi
 
 
 def check_options(task_class: type[Task], options: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """A user's options of a task, completed with its defaults.
+    """The options of a task, completed with its defaults.
 
     Raises:
-        ConfigError: an option that the task has not, or a value that does not fit.
+        ConfigError: an option is unknown, or a value is invalid.
     """
-    context = task_class.options.model_fields
-    unknown = [name for name in options if name not in context]
+    known = task_class.options.model_fields
+    unknown = [name for name in options if name not in known]
     if unknown:
-        meant = did_you_mean(unknown[0], context) if context else "; it has none"
+        meant = did_you_mean(unknown[0], known) if known else "; it has none"
         raise ConfigError(f"{source}: the task {task_class.name} has no setting loss.{unknown[0]}{meant}")
     try:
         return task_class.options.model_validate(dict(options)).model_dump()
@@ -233,5 +233,5 @@ def check_options(task_class: type[Task], options: Mapping[str, Any], source: st
 
 
 def rounded(values: NDArray[np.floating], digits: int = 4) -> list[float]:
-    """Numbers as a table shows them."""
+    """Numbers rounded to significant digits for a table."""
     return [float(f"{value:.{digits}g}") for value in values]

@@ -1,4 +1,4 @@
-"""Blur, noise and grey: against SciPy, by hand and by their statistics."""
+"""Blur, noise and grey: compared with SciPy, values computed by hand and statistics."""
 
 import numpy as np
 import torch
@@ -28,7 +28,7 @@ def test_a_blur_equals_scipys_in_half_of_the_images() -> None:
         assert np.abs(found[b].numpy() - theirs).max() < 1e-5
 
 
-def test_noise_has_the_deviation_that_was_drawn_and_stays_in_range() -> None:
+def test_noise_has_the_sampled_deviation_and_stays_in_range() -> None:
     x = torch.full((6, 3, 60, 60), 0.5)
     found = noise(x, Policy(noise=0.1), seeded())
     strength = 0.1 * torch.rand(6, generator=seeded())
@@ -36,7 +36,7 @@ def test_noise_has_the_deviation_that_was_drawn_and_stays_in_range() -> None:
     assert noise(torch.ones(2, 3, 8, 8), Policy(noise=1.0), seeded()).max() <= 1
 
 
-def test_a_share_of_the_images_loses_its_colour_and_keeps_its_brightness() -> None:
+def test_a_share_of_the_images_becomes_grey_and_keeps_its_brightness() -> None:
     x = torch.rand((500, 3, 4, 4), generator=seeded())
     found = change_color(x, Policy(grey=0.3), seeded(1))
     grey = torch.isclose(found[:, 0], found[:, 2], atol=1e-5).flatten(1).all(1)

@@ -1,4 +1,4 @@
-"""Masks and boxes move exactly as their images do; elastic fields and crops against SciPy and by hand."""
+"""Masks and boxes are transformed exactly as their images; elastic fields and crops compared with SciPy."""
 
 import math
 
@@ -20,7 +20,7 @@ from convscope.datasets.augment.pipeline import augment
 from convscope.datasets.augment.policies import POLICIES, Policy
 
 EVERY = Policy(shift=0.2, scale=1.3, rotate=40, shear=15, crop=0.7, flip=True, elastic=0.03)
-MILD = EVERY.model_copy(update={"shift": 0.1, "rotate": 15, "crop": 0.9})  # so that what is drawn stays in sight
+MILD = EVERY.model_copy(update={"shift": 0.1, "rotate": 15, "crop": 0.9})  # so that the drawn objects stay visible
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -28,7 +28,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 
 def matrix(a: float, b: float, c: float, d: float, right: float = 0.0, down: float = 0.0) -> Tensor:
-    """From a place in the result to one in the source."""
+    """From a position in the output to one in the input."""
     return torch.tensor([[[a, b, right], [c, d, down]]])
 
 
@@ -48,15 +48,15 @@ def test_elastic_and_affine_in_one_resampling_equal_scipys() -> None:
 
 @pytest.mark.parametrize("policy", [EVERY, POLICIES["light"], POLICIES["standard"], POLICIES["strong"]])
 @pytest.mark.parametrize("size", [(20, 24), (70, 80)])
-def test_a_mask_moves_as_its_image_does_and_keeps_its_label_set(policy: Policy, size: tuple[int, int]) -> None:
-    """A picture of two far values, moved as an image and as a mask, agrees wherever the image mixes nothing."""
+def test_a_mask_is_transformed_like_its_image_and_keeps_its_label_set(policy: Policy, size: tuple[int, int]) -> None:
+    """An image of two values, transformed as image and as mask, agrees wherever interpolation mixes no values."""
     rows, columns = torch.meshgrid(torch.arange(size[0]), torch.arange(size[1]), indexing="ij")
     mask = (((rows // 5) + (columns // 6)) % 2 * 200 + 7).to(torch.uint8).expand(6, *size).contiguous()
     motion = sample_motion(policy, 6, size, True, seeded(3))
     moved, image = motion.warp_masks(mask), motion.warp_images(mask[:, None].float())[:, 0]
     assert moved.dtype == torch.uint8
     assert set(moved.unique().tolist()) == {7, 207}
-    inside = (image < 7.5) | (image > 206.5)  # where no other number's pixel is mixed in
+    inside = (image < 7.5) | (image > 206.5)  # where interpolation mixes no values
     assert inside.float().mean() > 0.3
     assert (moved.float() - image).abs()[inside].max() < 1
 
@@ -72,7 +72,7 @@ def test_a_mirrored_box_lies_at_the_width_less_x() -> None:
     assert found.tolist() == [[30 - 7, 3, 30 - 2, 9]]
 
 
-def test_boxes_moved_by_hand() -> None:
+def test_transformed_boxes_equal_those_computed_by_hand() -> None:
     box = torch.tensor([[2.0, 4, 6, 10]])
     shifted = warp_boxes(box, matrix(1, 0, 0, 1, right=-3, down=2), (20, 20))
     assert shifted.tolist() == [[5, 2, 9, 8]], "the result shows the source 3 to its left: the box goes right"
@@ -82,7 +82,7 @@ def test_boxes_moved_by_hand() -> None:
     assert quarter.tolist() == [[10, 12, 12, 16]], "a quarter turn"
 
 
-def test_a_box_mostly_gone_is_not_known_any_more_and_one_partly_gone_is_cut() -> None:
+def test_a_box_mostly_outside_becomes_unknown_and_one_partly_outside_is_clipped() -> None:
     box = torch.tensor([[0.0, 0, 10, 10]])
     assert warp_boxes(box, matrix(1, 0, 0, 1, right=7), (20, 20)).tolist() == [[0, 0, 3, 10]]
     assert warp_boxes(box, matrix(1, 0, 0, 1, right=8), (20, 20)).isnan().all()
@@ -92,7 +92,7 @@ def test_a_box_mostly_gone_is_not_known_any_more_and_one_partly_gone_is_cut() ->
 @pytest.mark.parametrize("policy", [POLICIES["light"], POLICIES["standard"], POLICIES["strong"], MILD])
 @pytest.mark.parametrize("size", [(40, 48), (96, 80)])
 def test_a_box_contains_its_object_after_the_transform(policy: Policy, size: tuple[int, int]) -> None:
-    """A bright rectangle drawn in the image lies, after moving both, inside the moved box, and fills most of it."""
+    """A bright rectangle in the image is inside the transformed box, and fills most of it."""
     height, width = size
     box = (
         torch.tensor([[0.0, width * 0.35, height * 0.4, width * 0.6, height * 0.65]]).round().expand(40, 5).contiguous()
@@ -114,8 +114,8 @@ def test_a_box_contains_its_object_after_the_transform(policy: Policy, size: tup
             assert found == pytest.approx([left, top, right, bottom], abs=1.01)
 
 
-def test_a_box_finds_its_place_under_an_elastic_field() -> None:
-    """Places are mapped back by the field and must be where they came from."""
+def test_a_box_is_transformed_by_an_elastic_field() -> None:
+    """Positions mapped back by the field must equal the original ones."""
     size, policy = (64, 64), Policy(elastic=0.05)
     field = sample_elastic_field(policy, 8, size, seeded(4))
     boxes = torch.rand((8, 2), generator=seeded()) * 20 + 18

@@ -1,4 +1,4 @@
-"""Mixed images have mixed targets, by the same share."""
+"""Mixup and CutMix mix images and targets with the same weight."""
 
 import torch
 
@@ -39,7 +39,7 @@ def test_cut_mix_counts_the_pixels_that_were_replaced() -> None:
     assert max(shares) > 0.5
 
 
-def test_a_small_alpha_mixes_little_and_the_same_generator_mixes_alike() -> None:
+def test_a_small_alpha_mixes_little_and_the_generator_decides() -> None:
     x, y = marked()
     largest = torch.stack([mixup(x, y, 0.1, seeded(seed))[1].amax(1).min() for seed in range(30)])
     assert (largest > 0.95).double().mean() > 0.5

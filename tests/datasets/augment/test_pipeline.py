@@ -1,4 +1,4 @@
-"""Whole-batch changes, each against a slow one that looks at one pixel at a time."""
+"""Augmentation of batches, compared with slow per-pixel implementations."""
 
 import colorsys
 import math
@@ -33,14 +33,14 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 
 def folded(index: int, length: int) -> int:
-    """Where an index beyond the border lands when the picture is laid out mirrored, border pixel included."""
+    """The index after reflection at the border, with the border pixel repeated."""
     while not 0 <= index < length:
         index = -1 - index if index < 0 else 2 * length - 1 - index
     return index
 
 
 def slow_sample(image: Tensor, x: float, y: float) -> Tensor:
-    """(C,) bilinear value at a place, in pixels with pixel centres at whole numbers."""
+    """(C,) bilinear value at a position in pixels, with pixel centres at integers."""
     left, top = math.floor(x), math.floor(y)
     total = torch.zeros(len(image), dtype=torch.float64)
     for row, down in ((top, 1 - (y - top)), (top + 1, y - top)):
@@ -109,7 +109,7 @@ def test_a_warp_by_whole_pixels_equals_the_exact_shift() -> None:
 
 
 def test_the_sampled_matrix_inverts_the_transform() -> None:
-    """A place in the source is sheared... step by step, in float64, and must land where the matrix looks for it."""
+    """An input position transformed step by step in float64 must be the output position of the matrix."""
     policy = Policy(shift=0.2, scale=1.4, rotate=35, shear=15)
     matrix = sample_affine(policy, 200, (40, 60), True, seeded(3)).double()
     draw = seeded(3)
@@ -130,7 +130,7 @@ def test_the_sampled_matrix_inverts_the_transform() -> None:
     assert torch.allclose(back[:, 1, 0], y, atol=1e-3)
 
 
-def test_a_mask_moved_by_the_nearest_pixel_keeps_its_numbers() -> None:
+def test_a_mask_warped_by_nearest_neighbour_keeps_its_values() -> None:
     mask = torch.randint(0, 4, (5, 1, 20, 20), generator=seeded()).float()
     moved = warp(mask, sample_affine(POLICIES["strong"], 5, (20, 20), True, seeded()), mode="nearest")
     assert set(moved.unique().tolist()) <= {0.0, 1.0, 2.0, 3.0}
@@ -153,7 +153,7 @@ def test_nothing_is_mirrored_when_mirroring_is_off(name: str) -> None:
 
 
 def slow_recolour(image: Tensor, brightness: float, contrast: float, saturation: float, hue: float) -> Tensor:
-    """One pixel at a time: turn around the grey axis, away from grey, brighter; then away from the middle."""
+    """Per pixel: hue rotation around the grey axis, saturation, brightness; then contrast around the mean."""
     changed = torch.empty_like(image)
     for row in range(image.shape[1]):
         for column in range(image.shape[2]):
@@ -191,7 +191,7 @@ def test_a_third_of_the_colour_wheel_turns_red_into_green() -> None:
     assert torch.allclose(turned.mean(1), red.mean(1))
 
 
-def test_grey_stays_grey_and_grey_images_know_no_hue() -> None:
+def test_hue_and_saturation_do_not_change_grey_images() -> None:
     grey = pictures(4, 1).expand(4, 3, 9, 12)
     changed = change_color(grey, POLICIES["strong"], seeded())
     assert torch.allclose(changed[:, 0], changed[:, 1], atol=1e-5)
@@ -214,20 +214,20 @@ def test_a_cutout_is_a_square_of_the_mean_colour_in_half_of_the_images() -> None
         assert torch.allclose(patch, x[b].mean((1, 2))[:, None, None].expand_as(patch))
 
 
-def test_a_policy_of_your_own_is_taken_and_nothing_is_nothing() -> None:
+def test_a_custom_policy_is_used_and_an_empty_one_changes_nothing() -> None:
     x = pictures()
     assert augment(Policy())(x, seeded()) is x
     assert not torch.equal(augment(Policy(rotate=30))(x, seeded()), x)
 
 
-def test_an_unknown_policy_is_named_with_the_nearest() -> None:
+def test_an_unknown_policy_is_an_error_with_the_closest_match() -> None:
     with pytest.raises(ConfigError) as raised:
         augment("strng")
     assert str(raised.value) == "augment: no policy strng; did you mean strong?"
 
 
 @pytest.mark.parametrize("policy", ["light", "standard", "strong"])
-def test_a_batch_changed_in_pieces_equals_one_changed_whole(monkeypatch: pytest.MonkeyPatch, policy: str) -> None:
+def test_a_batch_augmented_in_chunks_equals_one_augmented_at_once(monkeypatch: pytest.MonkeyPatch, policy: str) -> None:
     x = pictures(batch=7)
     whole = augment(policy)(x, seeded())
     module = sys.modules["convscope.datasets.augment.pipeline"]
@@ -236,7 +236,7 @@ def test_a_batch_changed_in_pieces_equals_one_changed_whole(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("policy", ["none", "light", "standard"])
-def test_bytes_are_changed_as_their_shares_of_white(policy: str) -> None:
+def test_bytes_are_augmented_like_floats_in_0_1(policy: str) -> None:
     pixels = (255 * pictures()).to(torch.uint8)
     before = pixels.clone()
     changed = augment(policy)(pixels, seeded())

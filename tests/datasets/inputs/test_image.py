@@ -1,4 +1,4 @@
-"""One file, of whatever kind, as pixels."""
+"""Decoding of image files of all formats."""
 
 import io
 import struct
@@ -18,7 +18,7 @@ Save = Callable[..., Path]
 
 
 def bomb(path: Path, width: int, height: int) -> Path:
-    """A PNG of some 60 bytes that claims `width` x `height` pixels."""
+    """A PNG of about 60 bytes that declares `width` x `height` pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -53,7 +53,7 @@ def test_grey_files_have_the_same_value_in_all_colours(tmp_path: Path) -> None:
     assert (read_image(tmp_path / "a.png", 1) == grey).all()
 
 
-def test_transparency_is_laid_on_white(tmp_path: Path) -> None:
+def test_transparency_is_composited_on_white(tmp_path: Path) -> None:
     Image.fromarray(np.array([[[0, 0, 0, 0], [255, 0, 0, 255], [0, 0, 0, 128]]], np.uint8)).save(tmp_path / "a.png")
     assert read_image(tmp_path / "a.png", 3)[:, 0].T.tolist() == [[255, 255, 255], [255, 0, 0], [127, 127, 127]]
     clear = Image.new("P", (1, 1), 0)
@@ -96,12 +96,12 @@ def test_every_exif_orientation_gives_the_upright_image(tmp_path: Path, ending: 
     assert np.abs(small - upright[4::8, 4::8]).mean() < 12
 
 
-def test_damaged_exif_loses_no_picture(tmp_path: Path, save: Save) -> None:
+def test_an_image_with_damaged_exif_is_read(tmp_path: Path, save: Save) -> None:
     path = save(tmp_path / "a.jpg", exif=b"Exif\0\0II*\0\xff\xff\xff\xff nonsense")
     assert read_image(path, 3).shape == (3, 16, 20)
 
 
-def test_of_an_animation_the_first_frame_is_taken(tmp_path: Path) -> None:
+def test_the_first_frame_of_an_animation_is_used(tmp_path: Path) -> None:
     frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "blue")]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
     red, green, blue = read_image(tmp_path / "a.gif", 3)[:, 0, 0]
@@ -109,14 +109,14 @@ def test_of_an_animation_the_first_frame_is_taken(tmp_path: Path) -> None:
     assert green == blue == 0
 
 
-def test_a_large_photograph_shrunk_while_decoding_looks_as_if_shrunk_after(tmp_path: Path, save: Save) -> None:
+def test_an_image_reduced_while_decoding_is_close_to_one_reduced_afterwards(tmp_path: Path, save: Save) -> None:
     path = save(tmp_path / "a.jpg", 3, size=(640, 480), quality=95)
     with Image.open(path) as image:
         slow = fit(np.asarray(image.convert("RGB")), (480, 640), (60, 60)).transpose(2, 0, 1).astype(int)
     assert np.abs(read_image(path, 3, (60, 60)).astype(int) - slow).mean() < 2
 
 
-def test_a_turned_photograph_keeps_its_detail_when_shrunk_while_decoding(tmp_path: Path) -> None:
+def test_a_rotated_image_keeps_its_detail_when_reduced_while_decoding(tmp_path: Path) -> None:
     grey = np.random.default_rng(0).integers(0, 256, (200, 800), dtype=np.uint8)
     tag = Image.Exif()
     tag[0x0112] = 6
@@ -126,7 +126,7 @@ def test_a_turned_photograph_keeps_its_detail_when_shrunk_while_decoding(tmp_pat
     assert (read_image(tmp_path / "a.jpg", 1, (100, 200))[0] == whole[350:450]).all()
 
 
-def test_one_pixel_and_twenty_thousand_columns_are_legal(mixed_folder: Path) -> None:
+def test_one_pixel_and_twenty_thousand_columns_are_accepted(mixed_folder: Path) -> None:
     assert read_image(mixed_folder / "two" / "one_pixel.png", 3, (8, 8)).std((1, 2)).max() == 0
     assert read_image(mixed_folder / "two" / "wide.png", 1, (8, 8)).shape == (1, 8, 8)
 
@@ -137,7 +137,7 @@ def test_fit_keeps_the_middle_of_the_longer_side() -> None:
     assert fit(wide.transpose(1, 0, 2), (4, 2), (2, 2))[..., 0].tolist() == [[20, 20], [30, 30]]
 
 
-def test_fit_leaves_an_image_of_the_size_alone() -> None:
+def test_fit_returns_an_image_of_the_size_unchanged() -> None:
     image = np.zeros((2, 3, 1), np.uint8)
     assert fit(image, (2, 3), (2, 3)) is image
 
@@ -192,7 +192,7 @@ def test_the_window_lies_inside_and_in_the_middle_and_has_the_ratio_of_the_sides
 def test_an_image_downscaled_while_decoding_matches_the_crop_of_its_masks_and_boxes(
     whole: tuple[int, int], tmp_path: Path
 ) -> None:
-    """A ramp has every pixel's place as its value, so that a cut elsewhere would show at once."""
+    """The value of each pixel is its position, so that a wrong crop is detected."""
     height, width = whole
     ramp = np.linspace(0, 255, width)[None, :].repeat(height, 0) if width > height else np.linspace(0, 255, height)
     ramp = (ramp if ramp.ndim == 2 else ramp[:, None].repeat(width, 1)).round().astype(np.uint8)
@@ -219,8 +219,8 @@ def test_a_stream_is_read_like_a_file(tmp_path: Path, save: Save) -> None:
     ("name", "why"),
     [
         ("two/empty.jpg", "the file is empty, 0 bytes; copy it again or delete it"),
-        ("two/text.png", "no image of a kind that can be read; convert it to PNG or JPEG, or delete it"),
-        ("two/truncated.jpg", "damaged or cut short; copy it again or delete it"),
+        ("two/text.png", "not an image in a supported format; convert it to PNG or JPEG, or delete it"),
+        ("two/truncated.jpg", "damaged or truncated; copy it again or delete it"),
         ("two/nothing.jpg", "no such file; check the path"),
         ("two", "a folder, not an image; name the files in it"),
     ],
@@ -241,11 +241,11 @@ def test_a_file_without_permission_is_named(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(Image, "open", refuse)
     with pytest.raises(DataError) as raised:
         read_image(path, 3)
-    assert str(raised.value) == f"{path}: may not be read; give yourself the permission"
+    assert str(raised.value) == f"{path}: permission denied; make the file readable"
 
 
 @pytest.mark.parametrize("side", [13_378, 60_000])
-def test_a_decompression_bomb_is_refused_before_it_is_decoded(tmp_path: Path, side: int) -> None:
+def test_a_decompression_bomb_is_rejected_before_it_is_decoded(tmp_path: Path, side: int) -> None:
     path = bomb(tmp_path / "bomb.png", side, side)
     with pytest.raises(DataError) as raised:
         read_image(path, 3)
@@ -254,7 +254,7 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(tmp_path: Path, si
     )
 
 
-def test_a_bomb_is_refused_also_where_pillow_would_take_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bomb_is_rejected_even_if_pillow_accepts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
     with pytest.raises(DataError, match="too large"):
         read_image(bomb(tmp_path / "bomb.png", 13_378, 13_378), 3)
@@ -262,5 +262,5 @@ def test_a_bomb_is_refused_also_where_pillow_would_take_it(tmp_path: Path, monke
 
 def test_an_image_between_pillows_warning_and_the_limit_gives_no_warning(tmp_path: Path) -> None:
     path = bomb(tmp_path / "large.png", 10_000, 10_000)
-    with pytest.raises(DataError, match="damaged"):  # its pixels are missing, which is found on decoding only
+    with pytest.raises(DataError, match="damaged"):  # its pixels are missing, which only decoding detects
         read_image(path, 1, (4, 4))

@@ -1,4 +1,4 @@
-"""Plain JPEG files decoded quickly: the pixels are Pillow's, and what is not plain is left to it."""
+"""Fast decoding of plain JPEG files: pixels equal Pillow's, other files are left to Pillow."""
 
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def test_pixels_are_pillows(
 
 
 @pytest.mark.parametrize("turn", [1, 3, 6])
-def test_turns_are_looked_for_in_exif_and_xmp(tmp_path: Path, turn: int) -> None:
+def test_orientations_are_detected_in_exif_and_xmp(tmp_path: Path, turn: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = turn
     for options in ({"exif": exif}, {"xmp": f'<x tiff:Orientation="{turn}"/>'.encode()}, {"exif": b"Exif\0\0damaged"}):

@@ -1,4 +1,4 @@
-"""Boxes in VOC's XML, COCO's JSON, YOLO's text files and tables; the bad ones, and the hostile."""
+"""Boxes in VOC's XML, COCO's JSON, YOLO's text files and tables, including invalid and malicious files."""
 
 import json
 from collections.abc import Callable
@@ -77,18 +77,18 @@ def test_every_layout_gives_the_same_boxes(photos: Path, layout: Callable[[Path]
 @pytest.mark.parametrize("layout", [in_voc, in_yolo, in_table])
 def test_images_with_several_objects_are_noted(photos: Path, layout: Callable[[Path], Path]) -> None:
     message = (
-        "1 of 2 images show several objects, of which the largest is taken; "
-        "convscope crop makes a picture of each; to find many at once is a detector's work"
+        "1 of 2 images show several objects, of which the largest is used; "
+        "convscope crop makes an image of each; use a detector to find all of them"
     )
     assert message in open_data(layout(photos)).notes
 
 
-def test_the_splits_of_voc_and_of_cocos_file_names_are_taken(photos: Path) -> None:
+def test_the_splits_of_voc_and_of_coco_file_names_are_read(photos: Path) -> None:
     in_voc(photos)
     (photos / "ImageSets").mkdir()
     (photos / "ImageSets" / "train.txt").write_text("a\n")
     (photos / "ImageSets" / "test.txt").write_text("b\n")
-    with pytest.raises(DataError, match="test has a class that train lacks, dog"):
+    with pytest.raises(DataError, match="test has a class that is not in train, dog"):
         open_data(photos)
     voc(photos, "a", ("dog", 2, 4, 10, 12))
     assert open_data(photos).splits.tolist() == ["train", "test"]
@@ -97,21 +97,24 @@ def test_the_splits_of_voc_and_of_cocos_file_names_are_taken(photos: Path) -> No
 @pytest.mark.parametrize(
     ("box", "why"),
     [
-        ((30, 2, 40, 9), "its box 30 2 40 9 lies outside the image of 16 x 20"),
+        ((30, 2, 40, 9), "its box 30 2 40 9 is outside the image of 16 x 20"),
         ((5, 5, 5, 9), "its box 5 5 5 9 has no area"),
-        ((9, 2, 3, 8), "its box 9 2 3 8 ends before it begins; the order is x1 y1 x2 y2"),
-        ((0.1, 0.2, 0.5, 0.9), "its box 0.1 0.2 0.5 0.9 is in shares of the image; multiply by its width and height"),
-        (("nan", 2, 3, 8), "its box nan 2 3 8 has a corner that is no number"),
+        ((9, 2, 3, 8), "its box 9 2 3 8 has x2 < x1 or y2 < y1; the order is x1 y1 x2 y2"),
+        (
+            (0.1, 0.2, 0.5, 0.9),
+            "its box 0.1 0.2 0.5 0.9 is in relative coordinates; multiply by the width and height of the image",
+        ),
+        (("nan", 2, 3, 8), "its box nan 2 3 8 contains NaN or infinity"),
     ],
 )
-def test_a_box_that_cannot_be_is_named(photos: Path, save: Save, box: tuple[object, ...], why: str) -> None:
+def test_an_invalid_box_is_skipped_with_the_reason(photos: Path, save: Save, box: tuple[object, ...], why: str) -> None:
     in_voc(photos)
     save(photos / "images" / "c.jpg")
     voc(photos, "c", ("cat", *box))
     assert open_data(photos).skipped == (Skipped("images/c.jpg", why),)
 
 
-def test_a_box_that_juts_out_is_cut_at_the_border(photos: Path) -> None:
+def test_a_box_beyond_the_border_is_clipped(photos: Path) -> None:
     in_voc(photos)
     voc(photos, "a", ("cat", -3, 4, 10, 40))
     assert open_data(photos).targets[0].tolist() == [0, 0, 4, 10, 16]
@@ -128,24 +131,24 @@ BOMB = '<!DOCTYPE a [<!ENTITY x "ha"><!ENTITY y "&x;&x;&x;">]><annotation><filen
 
 
 @pytest.mark.parametrize("text", [BOMB, BOMB.encode("utf-16"), '<!DOCTYPE a SYSTEM "file:///etc/passwd"><annotation/>'])
-def test_an_entity_bomb_is_refused_unread(photos: Path, text: str | bytes) -> None:
-    why = "declares a document type or entities, which could be an attack; take the declaration out"
+def test_an_entity_bomb_is_rejected_before_parsing(photos: Path, text: str | bytes) -> None:
+    why = "declares a document type or entities, which could be an attack; remove the declaration"
     assert refused(photos, text).skipped == (Skipped("Annotations/evil.xml", why),)
 
 
-def test_xml_that_is_none_is_named(photos: Path) -> None:
+def test_invalid_xml_is_skipped_with_the_reason(photos: Path) -> None:
     assert refused(photos, "<annotation><filename>a.jpg").skipped == (
-        Skipped("Annotations/evil.xml", "is no XML: no element found: line 1, column 27"),
+        Skipped("Annotations/evil.xml", "is not XML: no element found: line 1, column 27"),
     )
 
 
-def test_an_annotation_of_many_megabytes_is_refused() -> None:
+def test_an_annotation_of_many_megabytes_is_rejected() -> None:
     with pytest.raises(DataError) as caught:
         parse_xml(b"<a>" + b" " * 10_000_000 + b"</a>")
     assert str(caught.value) == "has 10,000,007 bytes, more than an annotation can have"
 
 
-def test_a_path_that_climbs_out_of_the_folder_is_not_followed(photos: Path, save: Save) -> None:
+def test_a_path_outside_the_folder_is_not_followed(photos: Path, save: Save) -> None:
     save(photos.parent / "secret.jpg")
     in_voc(photos)
     voc(photos, "evil", ("cat", 1, 1, 5, 5), image="../secret.jpg")
@@ -161,15 +164,15 @@ def test_a_path_that_climbs_out_of_the_folder_is_not_followed(photos: Path, save
             ("../secret.jpg", [5, 0, 15, 16]),
         ],
     )
-    assert open_data(photos).skipped == (Skipped("../secret.jpg", "climbs out of the folder"),)
+    assert open_data(photos).skipped == (Skipped("../secret.jpg", "leaves the data folder"),)
 
 
-def test_json_that_is_not_cocos_is_named(photos: Path) -> None:
+def test_json_in_another_format_is_rejected(photos: Path) -> None:
     (photos / "x.json").write_text('{"annotations": 3}')
     with pytest.raises(DataError) as caught:
         open_data(photos / "x.json")
     assert str(caught.value) == (
-        f"{photos / 'x.json'}: not COCO's JSON (KeyError: 'categories'); "
+        f"{photos / 'x.json'}: not COCO JSON (KeyError: 'categories'); "
         "it needs images, categories and annotations with bbox"
     )
 
@@ -179,10 +182,10 @@ def test_json_that_is_not_cocos_is_named(photos: Path) -> None:
     [
         ("zero 1 2", "line 1 of a.txt is 'zero 1 2', not class x y width height"),
         ("7 0.5 0.5 0.5 0.5", "line 1 of a.txt has class 7, and there are 2"),
-        ("1 10 8 6 4", "line 1 of a.txt is in pixels; YOLO's boxes are shares of the image"),
+        ("1 10 8 6 4", "line 1 of a.txt is in pixels; YOLO's boxes are relative to the image size"),
     ],
 )
-def test_a_yolo_line_that_cannot_be_is_named(photos: Path, save: Save, line: str, why: str) -> None:
+def test_an_invalid_yolo_line_is_skipped_with_the_reason(photos: Path, save: Save, line: str, why: str) -> None:
     in_yolo(photos)
     save(photos / "images" / "c.jpg")
     (photos / "labels" / "c.txt").write_text("0 0.5 0.5 0.5 0.5\n")

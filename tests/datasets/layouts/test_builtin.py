@@ -1,4 +1,4 @@
-"""The data sets that are always there."""
+"""The built-in datasets."""
 
 import numpy as np
 import pytest
@@ -19,13 +19,13 @@ def test_digits_are_scikit_learns_in_bytes() -> None:
     assert dataset.names[12] == "digits/0012"
 
 
-def test_digits_come_through_scikit_learn_where_its_file_lies_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_digits_are_loaded_by_scikit_learn_if_its_file_is_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     from_file = digits()
     monkeypatch.setattr("convscope.datasets.layouts.builtin.find_spec", lambda _name: None)
     assert digits().fingerprint() == from_file.fingerprint()
 
 
-def test_shapes_are_even_seeded_and_each_depends_on_its_number_alone() -> None:
+def test_shapes_are_balanced_seeded_and_independent_of_the_count() -> None:
     dataset = shapes(50, seed=3)
     assert np.bincount(dataset.targets).tolist() == [10] * 5
     assert dataset.classes == NAMES
@@ -35,7 +35,7 @@ def test_shapes_are_even_seeded_and_each_depends_on_its_number_alone() -> None:
     assert shapes(5).fingerprint() == shapes(5).fingerprint() != shapes(5, seed=1).fingerprint()
 
 
-def test_the_parts_of_a_drawing_fit_together() -> None:
+def test_images_masks_and_boxes_of_a_drawing_agree() -> None:
     drawn = draw_shapes(60)
     for i in range(60):
         kinds = drawn.box_classes[i]

@@ -1,4 +1,4 @@
-"""A folder with a subfolder per class, or that under train/, validation/ and test/."""
+"""Class folders, optionally under train/, validation/ and test/."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -34,7 +34,7 @@ def test_a_mixed_folder_loads_and_damaged_files_are_listed(mixed_folder: Path) -
     )
     assert dataset.skipped == (
         Skipped("two/empty.jpg", "the file is empty, 0 bytes; copy it again or delete it"),
-        Skipped("two/text.png", "no image of a kind that can be read; convert it to PNG or JPEG, or delete it"),
+        Skipped("two/text.png", "not an image in a supported format; convert it to PNG or JPEG, or delete it"),
     )
     assert dataset.modes == {
         "16-bit grey": 1,
@@ -51,12 +51,12 @@ def test_a_mixed_folder_loads_and_damaged_files_are_listed(mixed_folder: Path) -
     assert dataset.targets.tolist() == [0] * 7 + [1] * 5
     assert set(dataset.splits.tolist()) == {""}
     assert dataset.notes == (
-        "files that are no images by their endings are passed over: 1 .txt",
+        "skipped files that are not images: 1 .txt",
         "1 image has more than 8 bits per grey: 0 to 65,535 becomes 0 to 255",
     )
 
 
-def test_grey_files_alone_make_a_grey_data_set(tmp_path: Path, save: Save) -> None:
+def test_grey_files_only_make_a_grey_dataset(tmp_path: Path, save: Save) -> None:
     save(tmp_path / "a" / "1.png", mode="L")
     save(tmp_path / "b" / "1.png", mode="1")
     assert read_folder(tmp_path).channels == 1
@@ -77,7 +77,7 @@ def test_the_used_bit_depth_of_16_bit_files_is_detected_and_noted(tmp_path: Path
 @pytest.mark.parametrize(
     "words", [("train", "val", "test"), ("Train", "VALID", "Test"), ("training", "validation", "final")]
 )
-def test_folders_named_for_roles_are_the_split(tmp_path: Path, save: Save, words: tuple[str, ...]) -> None:
+def test_folders_named_like_splits_are_the_split(tmp_path: Path, save: Save, words: tuple[str, ...]) -> None:
     for word in words:
         save(tmp_path / word / "a" / "1.png")
         save(tmp_path / word / "b" / "deep" / "2.png")
@@ -99,15 +99,15 @@ def test_a_class_may_be_called_train(tmp_path: Path, save: Save) -> None:
 def test_images_outside_class_folders_are_listed(tmp_path: Path, save: Save) -> None:
     for name in ("a/1.png", "b/1.png", "loose.png"):
         save(tmp_path / name)
-    assert read_folder(tmp_path).skipped == (Skipped("loose.png", "lies in no class folder"),)
+    assert read_folder(tmp_path).skipped == (Skipped("loose.png", "is not in a class folder"),)
 
 
 def test_folders_next_to_the_split_folders_are_listed(tmp_path: Path, save: Save) -> None:
     for name in ("train/a/1.png", "train/b/1.png", "test/a/1.png", "test/2.png", "unlabelled/3.png"):
         save(tmp_path / name)
     assert read_folder(tmp_path).skipped == (
-        Skipped("test/2.png", "lies in no class folder"),
-        Skipped("unlabelled/3.png", "lies beside test and train, which hold the data"),
+        Skipped("test/2.png", "is not in a class folder"),
+        Skipped("unlabelled/3.png", "is outside the split folders test and train"),
     )
 
 
@@ -124,13 +124,13 @@ def test_odd_class_folders_are_noted(tmp_path: Path, save: Save) -> None:
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "1.png").touch()
     assert read_folder(tmp_path).notes == (
-        "folder empty holds no images and is no class",
-        "class broken is left out: none of its files can be read",
-        "classes 'Cat' and 'cat ' differ only by case or blanks; they are kept apart",
+        "folder empty contains no images and is skipped",
+        "class broken is skipped: none of its files can be read",
+        "classes 'Cat' and 'cat ' differ only by case or spaces; they are treated as different classes",
     )
 
 
-def test_links_to_folders_are_followed_but_not_in_circles(tmp_path: Path, save: Save) -> None:
+def test_links_to_folders_are_followed_but_not_in_cycles(tmp_path: Path, save: Save) -> None:
     save(tmp_path / "far" / "1.png")
     save(tmp_path / "data" / "b" / "1.png")
     (tmp_path / "data" / "a").symlink_to(tmp_path / "far")
@@ -154,7 +154,7 @@ def test_the_fingerprint_changes_with_names_labels_and_files(tmp_path: Path, sav
     assert len(visited) == 4
 
 
-def test_a_subset_keeps_classes_and_cuts_the_rest(mixed_folder: Path) -> None:
+def test_a_subset_keeps_all_classes(mixed_folder: Path) -> None:
     dataset = read_folder(mixed_folder)
     keep = dataset.targets == 1
     few = dataset.subset(keep)
@@ -168,30 +168,30 @@ def test_a_subset_keeps_classes_and_cuts_the_rest(mixed_folder: Path) -> None:
     ("files", "message"),
     [
         ([], "the folder is empty; put images in it, in one subfolder per class"),
-        (["1.png", "2.png"], "images, 2 of them, but no class folders; put them in one subfolder per class"),
+        (["1.png", "2.png"], "2 images but no class folders; put them in one subfolder per class"),
         (
             ["1.png", "labels.csv"],
-            "images, 1 of them, but no class folders; give the table instead: labels.csv",
+            "1 images but no class folders; give the table instead: labels.csv",
         ),
         (["a/1.txt"], "no images, only other files (1 .txt); put them in one subfolder per class"),
         (["a/1.png", "a/2.png"], "one class only, a; add images of at least one other"),
         (
             ["train/1.png", "test/2.png", "boxes.csv"],
-            "the images in test and train lie in no class folders; give the table instead: boxes.csv",
+            "the images in test and train are not in class folders; give the table instead: boxes.csv",
         ),
         (
             ["val/a/1.png", "val/b/1.png", "test/a/1.png"],
-            "no image is for training, all are for validation and test; add a train set",
+            "no image is in train, all are in validation and test; add a train split",
         ),
         (
             ["train/a/1.png", "train/b/1.png", "test/a/1.png", "test/zebra/1.png"],
-            "test has a class that train lacks, zebra, and what is never seen in training cannot be predicted; "
-            "add such images to train or take them out of test",
+            "test has a class that is not in train, zebra, which cannot be learned; "
+            "add such images to train or remove them from test",
         ),
         (
             ["train/a/1.png", "train/b/1.png", "valid/c/1.png", "valid/d/1.png"],
-            "validation has 2 classes that train lacks, c, d, and what is never seen in training cannot be predicted; "
-            "add such images to train or take them out of validation",
+            "validation has 2 classes that are not in train, c, d, which cannot be learned; "
+            "add such images to train or remove them from validation",
         ),
     ],
 )
@@ -249,11 +249,11 @@ def test_links_to_one_image_from_several_folders_are_its_labels(tmp_path):
     assert (found.target_kind, found.classes) == ("labels", ("red", "round"))
     assert found.names == tuple(f"all/{number}.png" for number in range(6))
     assert found.targets.tolist() == [[1, 0], [1, 0], [1, 1], [0, 1], [0, 0], [0, 0]]
-    assert "folder all holds every image and is no label" in found.notes
+    assert "folder all contains every image and is not a label" in found.notes
     assert not any("no class" in note for note in found.notes)
 
 
-def test_hard_links_are_labels_too_and_images_in_no_folder_have_none(tmp_path):
+def test_hard_links_are_labels_too_and_images_outside_folders_have_none(tmp_path):
     files = save_all(tmp_path / "photos")
     for label, numbers in (("red", (0, 1)), ("round", (1, 3))):
         (tmp_path / "photos" / label).mkdir()

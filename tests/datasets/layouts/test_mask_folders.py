@@ -1,4 +1,4 @@
-"""Folders of images and masks: how they are paired, what their values mean, and what is passed over."""
+"""Folders of images and masks: pairing, mask values and skipped files."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -82,7 +82,7 @@ def test_vocs_split_is_used_and_its_border_can_be_ignored(tmp_path: Path, save: 
     assert dataset.splits.tolist() == ["train", "validation"]
     assert build_masks(dataset, (16, 20))[0][0, 0].tolist() == [0] * 10 + [1] * 9 + [IGNORE]
     assert open_data(tmp_path).notes == (
-        "the masks' value 255 is taken for a class; if it means none, set data.ignore to 255",
+        "the mask value 255 is read as a class; if it means unlabelled, set data.ignore to 255",
     )
 
 
@@ -114,7 +114,7 @@ def test_mismatched_files_are_named(folder: Path, save: Save) -> None:
     assert read_masks(folder).skipped == (
         Skipped(
             "images/broken.jpg",
-            "its mask broken.png cannot be used: no image of a kind that can be read; convert it to PNG or JPEG, "
+            "its mask broken.png cannot be used: not an image in a supported format; convert it to PNG or JPEG, "
             "or delete it",
         ),
         Skipped("images/large.jpg", "its mask is 32 x 40 and the image 16 x 20"),
@@ -134,7 +134,7 @@ def test_a_class_outside_the_list_is_named(folder: Path, save: Save) -> None:
     )
 
 
-def test_masks_of_one_value_and_folders_without_pairs_are_refused(tmp_path: Path, save: Save) -> None:
+def test_masks_of_one_value_and_folders_without_pairs_are_rejected(tmp_path: Path, save: Save) -> None:
     save(tmp_path / "images" / "a.jpg")
     with pytest.raises(DataError) as caught:
         read_masks(tmp_path)
@@ -145,13 +145,13 @@ def test_masks_of_one_value_and_folders_without_pairs_are_refused(tmp_path: Path
     assert str(caught.value) == f"{tmp_path}: the masks hold the value 1 only; at least two classes are needed"
 
 
-def test_class_folders_called_mask_and_no_mask_are_classes(tmp_path: Path, save: Save) -> None:
+def test_class_folders_named_mask_and_no_mask_are_classes(tmp_path: Path, save: Save) -> None:
     for name in ("mask/1.png", "mask/2.png", "no_mask/1.png", "no_mask/2.png"):
         save(tmp_path / name)
     assert open_data(tmp_path).target_kind == "classes"
 
 
-def test_a_mask_is_cut_and_resized_as_its_image_is_and_nothing_is_mixed() -> None:
+def test_a_mask_is_cropped_and_resized_like_its_image_without_interpolation() -> None:
     wide = half(0, 3, (10, 40))
     wide[:, :10] = 9  # cut off
     small = fit_mask(wide, (5, 10))

@@ -1,4 +1,4 @@
-"""DATA as the user says it."""
+"""Recognition of the layout of DATA."""
 
 from collections.abc import Callable
 from pathlib import Path

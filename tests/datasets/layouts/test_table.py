@@ -54,7 +54,7 @@ def test_columns_are_recognised_by_their_content(pictures: Path) -> None:
     assert dataset.notes == ("columns used: where for image, what for label",)
 
 
-def test_columns_that_are_given_win(pictures: Path) -> None:
+def test_given_columns_take_precedence(pictures: Path) -> None:
     path = write(pictures, "file,label,second,truth\n1.png,a,3.png,u\n2.png,b,2.png,v\n")
     dataset = read_table(path, Columns(image="second", label="truth", group="label"))
     assert dataset.names == ("2.png", "3.png")
@@ -64,7 +64,7 @@ def test_columns_that_are_given_win(pictures: Path) -> None:
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-def test_every_delimiter_is_found_out(pictures: Path, delimiter: str) -> None:
+def test_every_delimiter_is_detected(pictures: Path, delimiter: str) -> None:
     text = "file,label\n1.png,a\n\n2.png,b\n".replace(",", delimiter)
     assert read_table(write(pictures, text)).names == ("1.png", "2.png")
 
@@ -100,7 +100,7 @@ def test_missing_and_ambiguous_files_and_blanks_are_listed(pictures: Path) -> No
         Skipped("3.png", "has no label"),
         Skipped("7.png", "2 files have the name: x/7.png, y/7.png"),
         Skipped("8.png", "no such file"),
-        Skipped("row 7", "names no file"),
+        Skipped("row 7", "no file name"),
     )
 
 
@@ -127,7 +127,7 @@ def test_parquet_is_read_like_csv(pictures: Path) -> None:
     (pictures / "bad.parquet").write_text("no")
     with pytest.raises(DataError) as raised:
         read_table(pictures / "bad.parquet")
-    assert str(raised.value) == f"{pictures / 'bad.parquet'}: no Parquet file that can be read; write it again"
+    assert str(raised.value) == f"{pictures / 'bad.parquet'}: not a readable Parquet file; write it again"
 
 
 def test_parquet_without_pyarrow_is_an_error_that_names_the_package(
@@ -146,8 +146,8 @@ def test_parquet_without_pyarrow_is_an_error_that_names_the_package(
         ("", {}, "the file is empty; list at least one image per class"),
         ("file,label\n", {}, "no rows; list at least one image per class"),
         ("file,label\n1.png,a\n", {"label": "lable"}, "no column lable; did you mean label?"),
-        ("u,v\n91,92\n", {}, "no column names image files, of u, v; say which is the image column"),
-        ("file,u,v\n1.png,2,3\n", {}, "no column for the label among file, u, v; say which is the label column"),
+        ("u,v\n91,92\n", {}, "no column names image files, of u, v; set the image column"),
+        ("file,u,v\n1.png,2,3\n", {}, "no column for the label among file, u, v; set the label column"),
         ("file,file\n1.png,2\n", {}, "two columns are called 'file'; rename one"),
         (
             "file,label,split\n1.png,a,banana\n",
@@ -158,7 +158,7 @@ def test_parquet_without_pyarrow_is_an_error_that_names_the_package(
             "file,label\n8.png,a\n9.png,b\n",
             {},
             "none of its 2 rows gives a labelled file; the first, 8.png: no such file; "
-            "put the table beside its images, or say which column is the image column (now file)",
+            "put the table beside its images, or set the image column (now file)",
         ),
         (
             "file,label\n1.png,a\n1.png,b\n2.png,a\n2.png,b\n3.png,a\n",
@@ -176,8 +176,8 @@ def test_parquet_without_pyarrow_is_an_error_that_names_the_package(
         (
             "file,label,split\n1.png,a,train\n2.png,b,train\n3.png,c,final\n",
             {},
-            "test has a class that train lacks, c, and what is never seen in training cannot be predicted; "
-            "add such images to train or take them out of test",
+            "test has a class that is not in train, c, which cannot be learned; "
+            "add such images to train or remove them from test",
         ),
     ],
 )

@@ -28,7 +28,7 @@ def table(tmp_path: Path, save: Save) -> Callable[[str], Path]:
     return write
 
 
-def test_columns_of_zeros_and_ones_are_labels_and_a_blank_is_not_known(table: Callable[[str], Path]) -> None:
+def test_columns_of_zeros_and_ones_are_labels_and_a_blank_is_unknown(table: Callable[[str], Path]) -> None:
     dataset = read_table(table("file,red,blue,split\n1.png,1,0,train\n2.png,,1,train\n3.png,1,1,val\n"))
     assert (dataset.target_kind, dataset.classes) == ("labels", ("red", "blue"))
     np.testing.assert_equal(dataset.targets, np.array([[1, 0], [math.nan, 1], [1, 1]], np.float32))
@@ -66,16 +66,16 @@ def test_several_numbers_and_a_choice_of_columns(table: Callable[[str], Path]) -
     assert read_table(path, Columns(label="height, age"), "numbers").classes == ("age", "height")
 
 
-def test_a_number_that_is_missing_is_a_named_skip(table: Callable[[str], Path]) -> None:
+def test_images_with_a_missing_number_are_skipped(table: Callable[[str], Path]) -> None:
     dataset = read_table(table("file,y\n1.png,1.5\n2.png,\n3.png,nan\n4.png,2\nlost.png,3\n"))
     assert dataset.skipped == (
-        Skipped("2.png", "a number is missing or none"),
-        Skipped("3.png", "a number is missing or none"),
+        Skipped("2.png", "a number is missing or not finite"),
+        Skipped("3.png", "a number is missing or not finite"),
         Skipped("lost.png", "no such file"),
     )
 
 
-def test_rows_that_disagree_are_a_named_skip(table: Callable[[str], Path]) -> None:
+def test_images_with_contradicting_rows_are_skipped(table: Callable[[str], Path]) -> None:
     dataset = read_table(table("file,y\n1.png,1.5\n1.png,2.5\n2.png,3.5\n2.png,3.5\n"))
     assert dataset.skipped == (Skipped("1.png", "rows disagree about it"),)
     assert dataset.targets.tolist() == [[3.5]]
@@ -84,8 +84,8 @@ def test_rows_that_disagree_are_a_named_skip(table: Callable[[str], Path]) -> No
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("numbers", "no column of numbers among who; say which is the label column"),
-        ("boxes", "no columns of boxes among who; call them xmin, ymin, xmax, ymax or x, y, w, h"),
+        ("numbers", "no column of numbers among who; set the label column"),
+        ("boxes", "no columns of boxes among who; name them xmin, ymin, xmax, ymax or x, y, w, h"),
     ],
 )
 def test_missing_columns_are_an_error(table: Callable[[str], Path], kind: str, message: str) -> None:
@@ -101,7 +101,7 @@ def test_a_table_of_masks_and_a_folder_of_numbers_do_not_exist(
     path = table("file,who\n1.png,x\n2.png,y\n")
     with pytest.raises(DataError) as caught:
         open_data(path, target_kind="masks")
-    assert str(caught.value) == f"{path}: a table holds no masks; give the folder of images and masks"
+    assert str(caught.value) == f"{path}: a table contains no masks; give the folder of images and masks"
     folder = tmp_path / "classes"
     save(folder / "a" / "1.png")
     save(folder / "b" / "1.png")

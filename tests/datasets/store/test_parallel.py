@@ -1,4 +1,4 @@
-"""Work spread over threads or processes."""
+"""Parallel map over threads or processes."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ def test_results_come_in_order_and_whole(count: int, fork_from: int) -> None:
 
 
 @pytest.mark.parametrize(("count", "largest"), [(3, 1), (100, 13), (10_000, 32)])
-def test_few_items_are_handed_out_in_smaller_parts(count: int, largest: int) -> None:
+def test_few_items_are_split_into_smaller_chunks(count: int, largest: int) -> None:
     assert max(parallel_map(len, count, 32, 2, fork_from=10**9)) == largest
 
 
@@ -42,7 +42,7 @@ def test_worker_processes_write_to_shared_memory() -> None:
 
 
 @linux
-def test_the_work_of_a_killed_process_is_done_in_the_main_process() -> None:
+def test_the_chunks_of_a_killed_worker_are_computed_in_the_main_process() -> None:
     here = os.getpid()
 
     def work(rows: range) -> list[int]:
@@ -68,8 +68,8 @@ def test_no_process_remains_when_the_iterator_is_closed() -> None:
 
 
 @linux
-def test_processes_end_with_one_that_is_killed() -> None:
-    """The killed process tells its children's numbers first; they end as nobody reads what they tell."""
+def test_workers_end_with_a_killed_main_process() -> None:
+    """The killed process prints the ids of its workers first; they end because their pipe has no reader."""
     code = """
 import os, time
 from convscope.datasets.store.parallel import parallel_map

@@ -1,4 +1,4 @@
-"""Every image decoded once, and kept where it fits."""
+"""The store of decoded images, in memory or in the cache."""
 
 import os
 import socket
@@ -42,14 +42,14 @@ def test_the_store_contains_the_images_of_read_image(mixed_folder: Path) -> None
     for row in store.readable:
         assert (store.pixels[row] == read_image(dataset.images[row], 3, (12, 10), dataset.white)).all()
     assert store.unreadable == {
-        dataset.names.index("two/truncated.jpg"): "damaged or cut short; copy it again or delete it"
+        dataset.names.index("two/truncated.jpg"): "damaged or truncated; copy it again or delete it"
     }
     assert len(store.readable) == 11
     assert store.location == "in memory, 12 images of 3 x 12 x 10 in 0.0 MB"
     assert not store.mapped
 
 
-def test_a_built_in_set_is_kept_as_it_is_or_resized() -> None:
+def test_a_built_in_dataset_is_stored_unchanged_or_resized() -> None:
     dataset = digits()
     assert isinstance(dataset.images, np.ndarray)
     assert (build_store(dataset, (8, 8)).pixels[:, 0] == dataset.images[..., 0]).all()
@@ -83,7 +83,7 @@ def test_the_mapped_file_stays_as_it_is_when_pixels_are_written_to(photos: Path,
     assert (build_store(read_folder(photos), (4, 4), cache_folder=folder).pixels == first.pixels).all()
 
 
-def test_other_files_sizes_and_channels_are_decoded_anew(photos: Path, tmp_path: Path, save: Save) -> None:
+def test_other_files_sizes_and_channels_are_decoded_again(photos: Path, tmp_path: Path, save: Save) -> None:
     folder = tmp_path / "kept"
     build_store(read_folder(photos), (4, 4), cache_folder=folder, settings=KEEP)
     build_store(read_folder(photos), (5, 4), cache_folder=folder, settings=KEEP)
@@ -120,9 +120,9 @@ def test_a_store_that_fits_nowhere_is_decoded_every_epoch_and_reported(
         on_progress=lambda done, of: messages.append((done, of)),
     )  # fmt: skip
     assert store.location == (
-        f"nowhere, 12 images of 3 x 12 x 10 in 0.0 MB, more than fits in 50% of the free memory, and {folder} cannot "
-        "take them (4,320 bytes are more than the cache may hold, 2,000); decoded in every epoch anew, which a smaller "
-        "image size or a roomier folder with CONVSCOPE_CACHE=FOLDER would save"
+        f"not cached (12 images of 3 x 12 x 10 in 0.0 MB, more than fits in 50% of the free memory, and {folder} "
+        "cannot take them (4,320 bytes are more than the cache may hold, 2,000)): images are decoded every epoch; "
+        "set CONVSCOPE_CACHE to a larger disk to avoid this"
     )
     assert messages == [(done, 12) for done in range(2, 13, 2)]
     assert entries(folder) == []
@@ -150,7 +150,7 @@ def test_batches_of_a_lazy_store_equal_those_of_a_decoded_one(photos: Path, monk
 def test_a_cache_that_cannot_be_written_stops_no_run_that_fits_in_memory(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     store = build_store(read_folder(photos), (4, 4), cache_folder=tmp_path / "file" / "kept", settings=KEEP)
-    assert store.location.startswith("in memory, 70 images of 3 x 4 x 4 in 0.0 MB; not kept for the next run, as ")
+    assert store.location.startswith("in memory, 70 images of 3 x 4 x 4 in 0.0 MB; not cached for the next run, as ")
 
 
 def test_an_interrupted_run_leaves_nothing(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,7 +183,7 @@ def test_partial_stores_of_killed_runs_are_deleted_and_those_of_active_runs_are_
     assert {alive, foreign} <= set(entries(folder))
 
 
-def test_the_least_recently_used_goes_first(photos: Path, tmp_path: Path) -> None:
+def test_the_least_recently_used_entry_is_deleted_first(photos: Path, tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     limit = StoreSettings(worth_caching=0, cache_limit=8000)  # two of some 3,500 bytes
     kept = []
@@ -195,7 +195,7 @@ def test_the_least_recently_used_goes_first(photos: Path, tmp_path: Path) -> Non
     second = set(entries(folder)) - set(first)
     os.utime(folder / first[0], (1, 1))
     os.utime(folder / next(iter(second)), (2, 2))
-    build_store(read_folder(photos), (4, 4), cache_folder=folder, settings=limit)  # touches the first
+    build_store(read_folder(photos), (4, 4), cache_folder=folder, settings=limit)  # updates the time of the first
     build_store(read_folder(photos), (3, 4), cache_folder=folder, settings=limit)
     assert first[0] in entries(folder)
     assert not second & set(entries(folder))
@@ -215,7 +215,7 @@ def test_two_runs_that_write_the_same_entry_do_not_disturb_each_other(tmp_path: 
 
 
 @pytest.mark.parametrize("damage", ["cut", "shape", "text"])
-def test_an_unsound_entry_is_not_used_and_makes_room(photos: Path, tmp_path: Path, damage: str) -> None:
+def test_a_damaged_entry_is_not_used_and_is_deleted(photos: Path, tmp_path: Path, damage: str) -> None:
     folder = tmp_path / "kept"
     whole = build_store(read_folder(photos), (4, 4), cache_folder=folder, settings=KEEP)
     pixels = folder / entries(folder)[0] / "pixels.npy"
@@ -238,7 +238,7 @@ def test_the_folder_is_the_environments_or_the_systems(monkeypatch: pytest.Monke
     assert cache.default_folder().name == "convscope"
 
 
-def test_memory_and_cores_are_more_than_none(tmp_path: Path) -> None:
+def test_memory_and_cores_are_positive(tmp_path: Path) -> None:
     assert available_memory() > 0
     assert usable_cores() >= 1
     (tmp_path / "memory.max").write_text("1000\n")

@@ -1,4 +1,4 @@
-"""A trained network, the explorer that shows it, and a real browser; skipped with a reason where there is none."""
+"""A trained network, its explorer, and a real browser; skipped with a reason if there is none."""
 
 import os
 import subprocess
@@ -14,11 +14,11 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-ALLOWED = ("Failed to load resource",)  # what the browser itself writes of an answer that a test wants refused
+ALLOWED = ("Failed to load resource",)  # logged by the browser for an expected error response
 
 
 class Served:
-    """An explorer that runs on its own, as the command starts it."""
+    """An explorer in a process of its own, started by the command."""
 
     def __init__(self, run: Path) -> None:
         command = [sys.executable, "-m", "convscope", "explore", str(run), "--port", "0", "--no-open"]
@@ -52,7 +52,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def serve() -> Iterator[Callable[[Path], Served]]:
-    """A function that starts an explorer on a run; all are ended at last."""
+    """Return a function that starts the explorer of a run; all are stopped at the end."""
     started: list[Served] = []
 
     def start(run: Path) -> Served:
@@ -71,7 +71,7 @@ def explorer(trained: Path, serve: Callable[[Path], Served]) -> Served:
 
 @pytest.fixture(scope="module")
 def browser():
-    """Chromium; closed after each file, for while it is open no other test of the process can run an event loop."""
+    """Chromium, closed after each file: while it is open, no other test of the process can run an event loop."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
     if not CHROMIUM.exists():
         pytest.skip(f"needs a Chromium at {CHROMIUM}: apt-get install chromium")
@@ -83,7 +83,7 @@ def browser():
 
 @pytest.fixture
 def new_page(browser):
-    """A function that opens a page in a profile of its own and watches what it asks for and complains of."""
+    """Return a function that opens a page in its own profile and checks its requests and console messages."""
     contexts, requests, complaints = [], [], []
 
     def opened(**settings):
@@ -99,7 +99,7 @@ def new_page(browser):
     yield opened
     for context in contexts:
         context.close()
-    assert not [url for url in requests if not of_this_machine(url)]
+    assert not [url for url in requests if not is_loopback(url)]
     assert not [line for line in complaints if not line.startswith(ALLOWED)]
 
 
@@ -112,7 +112,7 @@ def page(new_page, explorer: Served):
     return page
 
 
-def of_this_machine(url: str) -> bool:
-    """Whether an address leads nowhere but to loopback."""
+def is_loopback(url: str) -> bool:
+    """Whether a URL is on loopback."""
     parts = urlsplit(url)
     return parts.scheme in ("blob", "data") or parts.hostname == "127.0.0.1"

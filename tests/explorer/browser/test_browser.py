@@ -1,4 +1,4 @@
-"""What a person does with the explorer, done in a real browser on a network that was really trained."""
+"""End-to-end tests of the explorer in a real browser, on a trained network."""
 
 import json
 import shutil
@@ -10,24 +10,24 @@ import pytest
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-def go(page, fragment: str, wanted: str) -> None:
+def go(page, fragment: str, selector: str) -> None:
     page.evaluate("where => { location.hash = where }", fragment)
-    page.wait_for_selector(wanted)
+    page.wait_for_selector(selector)
 
 
 def computed(run: Path, image: int, layer: str) -> np.ndarray:
-    """What the trained network gives on a validation image, (C, h, w), without the explorer."""
+    """Return a layer's output for a validation image, (C, h, w), computed without the explorer."""
     from convscope.analysis.target import open_target
     from convscope.explainers import record
 
     subject = open_target(run)
     x = subject.input(subject.read("validation").select([image]))
-    with record(subject.model, layer) as kept:
+    with record(subject.model, layer) as outputs:
         subject.model(x)
-    return kept[layer][0].numpy()
+    return outputs[layer][0].numpy()
 
 
-def test_the_page_opens_on_the_network_with_its_stages_and_answer(page) -> None:
+def test_the_page_opens_on_the_network_with_its_stages_and_prediction(page) -> None:
     names = page.locator(".stage b").all_inner_texts()
     assert names == ["image", "stem", "stage 1", "stage 2", "head · fc1", "head · fc2", "head · fc"]
     page.wait_for_selector(".sidebar .bars li.best")
@@ -38,7 +38,7 @@ def test_the_page_opens_on_the_network_with_its_stages_and_answer(page) -> None:
 @pytest.mark.parametrize(
     ("layer", "channel"), [("stem", 2), ("stages.0.conv", 5), ("stages.1.pool", 3), ("head.fc", 7)]
 )
-def test_the_products_shown_for_a_clicked_unit_add_up_to_what_the_model_computed(page, trained, layer, channel) -> None:
+def test_the_products_shown_for_a_clicked_unit_add_up_to_its_value(page, trained, layer, channel) -> None:
     maps = computed(trained, 4, layer)
     if maps.ndim == 3:
         go(page, f"#/network?image=validation-4&layer={layer}&channel={channel}", ".channel-card .map-surface")
@@ -126,7 +126,7 @@ def test_a_computation_can_be_cancelled(page) -> None:
         ("over_time", ".sheet img"),
     ],
 )
-def test_a_method_is_asked_with_the_form_of_its_schema_and_drawn(page, method, result) -> None:
+def test_a_method_is_run_from_the_form_of_its_schema_and_shown(page, method, result) -> None:
     go(page, f"#/methods?method={method}&image=validation-2", ".method-form .field")
     names = page.locator(".method-form .field > span").all_inner_texts()
     assert names[:3] == ["layers", "channels", "images"]
@@ -190,8 +190,8 @@ def test_a_lasso_lists_the_images_inside_it(page) -> None:
     assert page.locator(".selection .thumbnail").count() == 120
 
 
-def test_a_correction_is_kept_and_downloaded_as_a_table(page) -> None:
-    go(page, "#/confusion?truth=3&answer=3", ".image-card h2")
+def test_a_correction_is_saved_and_downloaded_as_a_table(page) -> None:
+    go(page, "#/confusion?truth=3&predicted=3", ".image-card h2")
     page.get_by_role("button", name="Exclude").click()
     page.wait_for_selector('h2:text-is("1 correction")')
     with page.expect_download() as waiting:
@@ -213,7 +213,7 @@ def test_an_image_of_the_view_can_be_saved(page) -> None:
 
 
 def test_a_correction_in_one_tab_appears_in_the_other(page) -> None:
-    go(page, "#/confusion?truth=4&answer=4", ".image-card h2")
+    go(page, "#/confusion?truth=4&predicted=4", ".image-card h2")
     other = page.context.new_page()
     other.goto(page.url)
     other.wait_for_selector('h2:text-is("Corrections")')
@@ -245,7 +245,7 @@ def test_the_training_view_follows_a_run_in_progress(new_page, trained, serve, t
 def test_an_unknown_address_shows_an_error(page) -> None:
     go(page, "#/network?image=validation-99999", ".sidebar .error-message")
     result = page.locator(".sidebar .error-message p").inner_text()
-    assert result == "image validation-99999: is not in the run's train or validation set; choose another"
+    assert result == "image validation-99999: not in the train or validation split; choose another"
 
 
 def test_a_deleted_run_and_a_stopped_server_are_reported(new_page, trained, serve, tmp_path) -> None:
@@ -256,7 +256,7 @@ def test_a_deleted_run_and_a_stopped_server_are_reported(new_page, trained, serv
     page.goto(served.link)
     page.wait_for_selector(".stage[aria-pressed=true]")
     shutil.rmtree(copy)
-    page.locator("#notice").get_by_text("was deleted or moved").wait_for()
+    page.locator("#notice").get_by_text("deleted or moved").wait_for()
     served.end()
     page.get_by_text("The explorer server does not respond.").wait_for()
 

@@ -19,7 +19,7 @@ class ActivationsSettings(ImageSettings, frozen=True):
 
 
 def run(target: "AnalysisTarget", settings: ActivationsSettings, on_progress: Progress) -> "Findings":
-    """A sheet of every channel's map for each image and layer; channels that are zero everywhere are crossed out."""
+    """Draw the map of every channel for each image and layer; channels that are zero everywhere are crossed out."""
     import numpy as np
 
     from convscope.analysis.maps import activation_sheet
@@ -36,13 +36,13 @@ def run(target: "AnalysisTarget", settings: ActivationsSettings, on_progress: Pr
         for index in range(len(images)):
             pictures[f"{layer}.{index}"] = activation_sheet(target, images, index, found[layer], settings.channels)
         empty = found[layer].empty
-        always = np.flatnonzero(empty.all(0))
+        always_empty = np.flatnonzero(empty.all(0))
         summary.append(
             f"{layer}: {100 * empty.mean():.0f} % of its {empty.shape[1]} channels are empty for an image on average, "
-            f"{len(always)} for all {len(images)}"
+            f"{len(always_empty)} for all {len(images)}"
         )
         on_progress(done, len(layers))
-    numbers = {"images": images.names, "layers": [answer.to_json() for answer in found.values()]}
+    numbers = {"images": images.names, "layers": [one.to_json() for one in found.values()]}
     return Findings(pictures, numbers, tuple(summary))
 
 

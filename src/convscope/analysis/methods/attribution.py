@@ -29,11 +29,11 @@ class AttributionSettings(ImageSettings, frozen=True):
         ("grad_cam", "integrated_gradients", "occlusion"), "Attribution methods."
     )
     target: str | None = setting(None, "Class to explain.", auto="the predicted class", widget="class")
-    max_images: int = setting(8, "Number of images in all, where none are named.", ge=1)
+    max_images: int = setting(8, "Total number of images, if none are named.", ge=1)
 
 
 def run(target: "AnalysisTarget", settings: AttributionSettings, on_progress: Progress) -> "Findings":
-    """One sheet: a row for each image, a column for each attribution method and layer."""
+    """Draw a row per image, a column per attribution method and layer."""
     import numpy as np
     import torch
 
@@ -49,8 +49,8 @@ def run(target: "AnalysisTarget", settings: AttributionSettings, on_progress: Pr
     from convscope.analysis.selection import probabilities, select_images
 
     images = select_images(target, settings)
-    x, answers = target.input(images), probabilities(target, images)
-    predicted = target.task.predicted_class(answers)
+    x, scores = target.input(images), probabilities(target, images)
+    predicted = target.task.predicted_class(scores)
     classes = torch.from_numpy(predicted)
     if settings.target is not None:
         classes = torch.full((len(x),), target_class(target, settings.target))
@@ -63,12 +63,12 @@ def run(target: "AnalysisTarget", settings: AttributionSettings, on_progress: Pr
         "images": images.names,
         "truth": [target.class_name(int(one)) for one in images.targets],
         "predictions": [target.class_name(int(one)) for one in predicted],
-        "confidence": answers[np.arange(len(predicted)), predicted],
+        "confidence": scores[np.arange(len(predicted)), predicted],
         "maps": [one.to_json() for one in maps],
     }
     objects = None if images.object_masks is None else images.masks_of(classes.numpy())
     tiles, data = heat_tiles(images, maps, target.size)
-    sheet = attribution_sheet(target, images, answers, maps, objects)
+    sheet = attribution_sheet(target, images, scores, maps, objects)
     return Findings({"attribution": sheet}, numbers, agreement(maps), tiles=tiles, data={"maps": data})
 
 
@@ -76,8 +76,8 @@ METHOD = Method(
     name="attribution",
     title="Attribution maps",
     summary="Attribution maps over an image: which positions support its class.",
-    details="Example: --images mistakes --per-class 8. With --channels, only what those add to class maps.",
-    limitations="Limitations: a map shows where, not why; run sanity before you trust an attribution method.",
+    details="Example: --images mistakes --per-class 8. With --channels, only their part of class maps.",
+    limitations="Limitations: a map shows which positions matter, not why; run sanity before you trust a method.",
     settings=AttributionSettings,
     run=run,
     quick=True,

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from convscope.analysis.result import Findings
     from convscope.analysis.target import AnalysisTarget
 
-CLASSES = 20  # where none are named
+CLASSES = 20  # if none are named
 
 
 class ClassImagesSettings(MethodSettings, frozen=True):
@@ -21,7 +21,7 @@ class ClassImagesSettings(MethodSettings, frozen=True):
         (), "Layer in which real images are compared.", auto="the last stage", widget="layers"
     )
     channels: tuple[int, ...] = setting((), "Channels that are compared.", auto="all", widget="channels")
-    count: int = setting(4, "Number of real images beside each.", ge=1, le=64)
+    count: int = setting(4, "Number of real images per class image.", ge=1, le=64)
     steps: int = setting(256, "Number of optimisation steps.", ge=1, le=100_000)
     size: int | None = setting(None, "Side of the images in pixels.", auto="the network's", ge=4, le=2048)
     parameterisation: Parameterisation = setting("fourier", "fourier, or pixel: independent pixels, noisier.")
@@ -29,7 +29,7 @@ class ClassImagesSettings(MethodSettings, frozen=True):
 
 
 def run(target: "AnalysisTarget", settings: ClassImagesSettings, on_progress: Progress) -> "Findings":
-    """A row for each class: its optimised image, and the real images that are nearest to it in a layer."""
+    """Draw a row per class: its optimised image, and the nearest real images in a layer."""
     from convscope.analysis.class_sheet import class_numbers, class_sheet, class_summary, nearest_real, num_outputs
     from convscope.analysis.feature_visualization import optimisation_settings, sample_images, some_images
     from convscope.analysis.result import Findings
@@ -37,7 +37,7 @@ def run(target: "AnalysisTarget", settings: ClassImagesSettings, on_progress: Pr
     from convscope.errors import ConfigError, did_you_mean
     from convscope.explainers import maximise_classes
 
-    require_class_scores(target, somehow=True)
+    require_class_scores(target, convertible=True)
     for name in settings.images:
         if name not in target.classes:
             raise ConfigError(f"images: no class {name}{did_you_mean(name, target.classes or ('none',))}")
@@ -59,9 +59,8 @@ def run(target: "AnalysisTarget", settings: ClassImagesSettings, on_progress: Pr
 METHOD = Method(
     name="class_images",
     title="Class images",
-    summary="Class images: an image optimised to maximise each class, beside the real images nearest to it in a layer.",
-    limitations="Limitations: if the network relies on context instead of the object, the context appears here, "
-    "which is the reason to look.",
+    summary="Class images: an image optimised to maximise each class, next to the nearest real images in a layer.",
+    limitations="Limitations: if the network relies on context instead of the object, the context appears here.",
     settings=ClassImagesSettings,
     run=run,
     task_with_classes=True,

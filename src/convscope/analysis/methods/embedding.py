@@ -1,4 +1,4 @@
-"""Embedding map: a split in two dimensions, near each other what a layer finds alike."""
+"""Embedding map: the images of a split in two dimensions, by the features of a layer."""
 
 from typing import TYPE_CHECKING
 
@@ -19,13 +19,13 @@ class EmbeddingSettings(MethodSettings, frozen=True):
     images: tuple[str, ...] = setting(
         (), "Classes, image names, files, folders, or: mistakes.", auto="the whole split", widget="images"
     )
-    projection: Projection = setting("pca", "pca: the widest plane; tsne: keeps neighbours.")
+    projection: Projection = setting("pca", "pca: the plane of largest variance; tsne: preserves neighbours.")
     split: Split = setting("validation", "Split that the images come from.")
     max_images: int = setting(1000, "Number of images, evenly spaced over the split.", ge=3, le=10_000)
 
 
 def run(target: "AnalysisTarget", settings: EmbeddingSettings, on_progress: Progress) -> "Findings":
-    """The positions of the images, in [0, 1], and a map of thumbnails."""
+    """Compute the positions of the images, in [0, 1], and draw a map of thumbnails."""
     from convscope.analysis.feature_visualization import evenly
     from convscope.analysis.neighbour_sheets import map_sheet, positions
     from convscope.analysis.result import Findings
@@ -37,7 +37,7 @@ def run(target: "AnalysisTarget", settings: EmbeddingSettings, on_progress: Prog
         chosen_images(target, settings.images, settings.split, 10**9, 10**9, settings.seed), settings.max_images
     )
     if len(images) < 3:
-        raise ConfigError(f"images: {len(images)} to lay out; give at least 3")
+        raise ConfigError(f"images: {len(images)} selected; select at least 3")
     layer = chosen_layers(target, settings.layers, target.input(images, slice(0, 1)))[-1]
 
     def report(done: int, _of: int | None) -> None:
@@ -55,8 +55,8 @@ def run(target: "AnalysisTarget", settings: EmbeddingSettings, on_progress: Prog
 METHOD = Method(
     name="embedding",
     title="Embedding map",
-    summary="A map of a split: images with similar features lie near each other.",
-    limitations="Limitations: two dimensions cannot keep all distances; of t-SNE, sizes and gaps mean nothing.",
+    summary="A map of a split: images with similar features are close to each other.",
+    limitations="Limitations: two dimensions cannot preserve all distances; in t-SNE, sizes and gaps have no meaning.",
     settings=EmbeddingSettings,
     run=run,
 )

@@ -15,12 +15,12 @@ class FiltersSettings(ImageSettings, frozen=True):
 
     layers: tuple[str, ...] = setting((), "Convolutions by name.", auto="the first convolution", widget="layers")
     images: tuple[str, ...] = setting(
-        (), "Images for which to draw what the kernels respond.", auto="none", widget="images"
+        (), "Images whose activation maps are drawn as well.", auto="none", widget="images"
     )
 
 
 def run(target: "AnalysisTarget", settings: FiltersSettings, on_progress: Progress) -> "Findings":
-    """Kernels with their smoothness, dead ones crossed out, and on request their activations for some images."""
+    """Draw the kernels with their smoothness, dead ones crossed out, and optionally their activation maps."""
     from convscope.analysis.maps import activation_sheet, filter_sentence, filter_sheet
     from convscope.analysis.result import Findings
     from convscope.analysis.selection import select_images
@@ -36,9 +36,9 @@ def run(target: "AnalysisTarget", settings: FiltersSettings, on_progress: Progre
         on_progress(done, len(layers))
     if settings.images:
         images = select_images(target, settings)
-        for layer, answer in activations(target.model, target.input(images), layers).items():
+        for layer, maps in activations(target.model, target.input(images), layers).items():
             for index in range(len(images)):
-                pictures[f"{layer}.{index}"] = activation_sheet(target, images, index, answer, settings.channels)
+                pictures[f"{layer}.{index}"] = activation_sheet(target, images, index, maps, settings.channels)
     return Findings(pictures, {"layers": found}, tuple(summary))
 
 
@@ -46,7 +46,7 @@ METHOD = Method(
     name="filters",
     title="Filters",
     summary="The first convolution's kernels with their smoothness; dead kernels and duplicates are listed.",
-    limitations="Limitations: only the first layer reads pixels, and a good 3 x 3 kernel can look like noise.",
+    limitations="Limitations: only the first layer's kernels apply to pixels; a good 3 x 3 kernel can look like noise.",
     settings=FiltersSettings,
     run=run,
     quick=True,

@@ -1,4 +1,4 @@
-"""Inversion: what a layer has kept of an image."""
+"""Inversion: which information about an image a layer preserves."""
 
 from typing import TYPE_CHECKING
 
@@ -16,13 +16,13 @@ class InvertSettings(ImageSettings, frozen=True):
     images: tuple[str, ...] = setting(
         (), "Classes, image names, files, folders, or: mistakes.", auto="some of each class", widget="image"
     )
-    channels: tuple[int, ...] = setting((), "Only these channels have to match.", auto="all", widget="channels")
+    channels: tuple[int, ...] = setting((), "Only these channels are matched.", auto="all", widget="channels")
     steps: int = setting(512, "Number of optimisation steps.", ge=1, le=100_000)
-    max_images: int = setting(3, "Number of images in all, where none are named.", ge=1)
+    max_images: int = setting(3, "Total number of images, if none are named.", ge=1)
 
 
 def run(target: "AnalysisTarget", settings: InvertSettings, on_progress: Progress) -> "Findings":
-    """One sheet: each image beside its reconstruction from every layer."""
+    """Draw each image next to its reconstruction from every layer."""
     from convscope.analysis.inversion import inversion_sentence, inversion_sheet
     from convscope.analysis.result import Findings
     from convscope.analysis.selection import chosen_layers, select_images
@@ -41,9 +41,9 @@ def run(target: "AnalysisTarget", settings: InvertSettings, on_progress: Progres
 METHOD = Method(
     name="invert",
     title="Inversion",
-    summary="What each layer keeps of an image: an image optimised from noise until the layer's activations match.",
-    limitations="Limitations: it is one image of many that the layer cannot tell apart; a search that failed (!) "
-    "says nothing.",
+    summary="Information preserved by each layer: an image optimised from noise until the activations match.",
+    limitations="Limitations: it is one of many images with the same activations; one that did not converge (!) "
+    "shows nothing.",
     settings=InvertSettings,
     run=run,
 )

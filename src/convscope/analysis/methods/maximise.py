@@ -21,8 +21,8 @@ class MaximiseSettings(MethodSettings, frozen=True):
     )
     objective: Objective = setting(
         "channel",
-        "channel, neuron (in the middle of its map), layer (all of it), or direction (from the mean of all images to "
-        "that of a class).",
+        "channel, neuron (at the centre of its map), layer (the whole layer), or direction (from the mean of all "
+        "images to that of a class).",
     )
     steps: int = setting(256, "Number of optimisation steps.", ge=1, le=100_000)
     size: int | None = setting(None, "Side of the images in pixels.", auto="the network's", ge=4, le=2048)
@@ -33,7 +33,7 @@ class MaximiseSettings(MethodSettings, frozen=True):
 
 
 def run(target: "AnalysisTarget", settings: MaximiseSettings, on_progress: Progress) -> "Findings":
-    """For each layer a sheet: the optimised images beside the real patches that activate their channel most."""
+    """Draw, per layer, the optimised images next to the real patches that activate their channel most."""
     from convscope.analysis.feature_visualization import (
         REAL,
         maximise_targets,
@@ -59,21 +59,21 @@ def run(target: "AnalysisTarget", settings: MaximiseSettings, on_progress: Progr
     pictures, numbers, summary = {}, [], []
     for index, layer in enumerate(layers):
         chosen = settings.images if settings.objective == "direction" else settings.channels
-        wanted, names = maximise_targets(
+        optimised, names = maximise_targets(
             target, layer, (settings.objective, chosen), real, optimisation, part_of(on_progress, index, len(layers))
         )
-        pictures[layer] = maximised_sheet(target, real, wanted, names)
-        numbers.append({**without_history(wanted), "names": names})
-        summary.append(maximised_sentence(wanted))
+        pictures[layer] = maximised_sheet(target, real, optimised, names)
+        numbers.append({**without_history(optimised), "names": names})
+        summary.append(maximised_sentence(optimised))
     return Findings(pictures, {"objective": settings.objective, "layers": numbers}, tuple(summary))
 
 
 METHOD = Method(
     name="maximise",
     title="Activation maximisation",
-    summary="Activation maximisation: images optimised to maximise a channel, beside the real patches that "
+    summary="Activation maximisation: images optimised to maximise a channel, next to the real patches that "
     "activate it most.",
-    limitations="Limitations: an extreme that no photo reaches; its appearance depends on the parameterisation.",
+    limitations="Limitations: activations exceed those of real images; the appearance depends on the parameterisation.",
     settings=MaximiseSettings,
     run=run,
 )

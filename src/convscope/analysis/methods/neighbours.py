@@ -1,4 +1,4 @@
-"""Nearest neighbours: which images the network finds alike."""
+"""Nearest neighbours: images with similar features."""
 
 from typing import TYPE_CHECKING, Literal
 
@@ -22,11 +22,11 @@ class NeighboursSettings(ImageSettings, frozen=True):
     channels: tuple[int, ...] = setting((), "Channels that are compared.", auto="all", widget="channels")
     count: int = setting(5, "Number of neighbours per image.", ge=1, le=100)
     projection: Projection = setting("pca", "Projection of the map of the split.")
-    max_images: int = setting(10, "Number of images in all, where none are named.", ge=1)
+    max_images: int = setting(10, "Total number of images, if none are named.", ge=1)
 
 
 def run(target: "AnalysisTarget", settings: NeighboursSettings, on_progress: Progress) -> "Findings":
-    """Neighbours in features beside neighbours in pixels, look-alikes of other classes, and a map of the split."""
+    """Draw neighbours in features and in pixels, look-alikes of other classes, and a map of the split."""
     from convscope.analysis.neighbour_sheets import compare_neighbours
     from convscope.analysis.selection import chosen_layers, select_images
     from convscope.errors import ConfigError
@@ -34,14 +34,16 @@ def run(target: "AnalysisTarget", settings: NeighboursSettings, on_progress: Pro
     images, queries = target.read(settings.split), select_images(target, settings)
     images = images if len(images) else queries
     if len(images) < 3:
-        raise ConfigError(f"images: {len(images)} to look for neighbours among; give at least 3")
+        raise ConfigError(f"images: {len(images)} to search for neighbours; give at least 3")
     layer = chosen_layers(target, settings.layers, target.input(images, slice(0, 1)))[-1]
 
     def report(done: int, _of: int | None) -> None:
         on_progress(done, len(images))
 
-    way = (settings.projection, settings.seed)
-    found = compare_neighbours(target, (layer, settings.channels), (images, queries), settings.count, way, report)
+    projection = (settings.projection, settings.seed)
+    found = compare_neighbours(
+        target, (layer, settings.channels), (images, queries), settings.count, projection, report
+    )
     found.data["split"] = settings.split
     return found
 
@@ -51,8 +53,8 @@ METHOD = Method(
     title="Nearest neighbours",
     summary="Nearest neighbours in features, next to the nearest neighbours in pixel space; other classes in red; "
     "a map of the split.",
-    limitations="Limitations: near copies of one photo look like understanding, and on training images every "
-    "neighbour is of the same class.",
+    limitations="Limitations: near-duplicates of one photo are neighbours in any features, and of training images "
+    "nearly every neighbour has the same class.",
     settings=NeighboursSettings,
     run=run,
 )

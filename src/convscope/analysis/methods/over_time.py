@@ -16,18 +16,18 @@ class OverTimeSettings(MethodSettings, frozen=True):
     layers: tuple[str, ...] = setting(
         (), "Layer names, as convscope inspect RUN prints them.", auto="the stages", widget="layers"
     )
-    channels: tuple[int, ...] = setting((), "Channel numbers.", auto="all that were kept", widget="channels")
+    channels: tuple[int, ...] = setting((), "Channel numbers.", auto="all recorded", widget="channels")
     images: tuple[str, ...] = setting((), "Probe images by name or class.", auto="all", widget="images")
     probe: int | None = setting(None, "One probe image by its number.", auto="all", ge=0)
 
 
 def run(target: "AnalysisTarget", settings: OverTimeSettings, on_progress: Progress) -> "Findings":
-    """For each stage and probe a strip, a row for each channel and a column for each epoch, and an animation."""
+    """Draw a strip per stage and probe, a row per channel and a column per epoch, and an animation."""
     from convscope.analysis.probe_strips import (
         animation,
         chosen_probes,
-        kept_layers,
         probes_of,
+        recorded_layers,
         settled_epoch,
         some_channels,
         strip_sheet,
@@ -36,19 +36,19 @@ def run(target: "AnalysisTarget", settings: OverTimeSettings, on_progress: Progr
     from convscope.explainers import read_snapshots
 
     folder = target.home.parent / "probes"
-    kept = probes_of(folder)
-    layers = kept_layers(kept, settings.layers)
-    probes = chosen_probes(target, settings.probe, settings.images, kept["names"])
+    recorded = probes_of(folder)
+    layers = recorded_layers(recorded, settings.layers)
+    probes = chosen_probes(target, settings.probe, settings.images, recorded["names"])
     pictures, files, numbers, summary = {}, {}, [], []
     for done, layer in enumerate(layers, 1):
         found = some_channels(read_snapshots(folder, layer), settings.channels)
         for probe in probes:
-            pictures[f"{layer}.{probe}"] = strip_sheet(target, found, probe, kept["names"][probe])
+            pictures[f"{layer}.{probe}"] = strip_sheet(target, found, probe, recorded["names"][probe])
             files[f"{layer}.{probe}.gif"] = animation(found, probe)
         numbers.append(found.to_json())
         summary.append(settled_epoch(found))
         on_progress(done, len(layers))
-    return Findings(pictures, {"probes": kept["names"], "layers": numbers}, tuple(summary), files)
+    return Findings(pictures, {"probes": recorded["names"], "layers": numbers}, tuple(summary), files)
 
 
 METHOD = Method(

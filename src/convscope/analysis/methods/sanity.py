@@ -20,16 +20,16 @@ class SanitySettings(ImageSettings, frozen=True):
     channels: tuple[int, ...] = setting((), "Only these channels' part of class maps.", auto="all", widget="channels")
     method: tuple[AttributionName, ...] = setting(("grad_cam", "layer_cam", "input_gradients"), "Attribution methods.")
     draws: int = setting(5, "Number of random networks to average over.", ge=1, le=1000)
-    max_images: int = setting(16, "Number of images in all, where none are named.", ge=1)
+    max_images: int = setting(16, "Total number of images, if none are named.", ge=1)
 
 
 def run(target: "AnalysisTarget", settings: SanitySettings, on_progress: Progress) -> "Findings":
-    """How much of each kind of map is left when the weights are random, layer by layer from the output."""
+    """Compare the maps to those of networks with weights randomised layer by layer from the output."""
     import numpy as np
     import torch
 
     from convscope.analysis.attribution_maps import attribution, chosen_maps
-    from convscope.analysis.randomisation import parts, sanity_sheet, verdict
+    from convscope.analysis.randomisation import parts, sanity_sentence, sanity_sheet
     from convscope.analysis.result import Findings
     from convscope.analysis.selection import probabilities, select_images
     from convscope.explainers import cascade
@@ -37,7 +37,7 @@ def run(target: "AnalysisTarget", settings: SanitySettings, on_progress: Progres
     images = select_images(target, settings)
     x = target.input(images)
     classes = torch.from_numpy(target.task.predicted_class(probabilities(target, images)))
-    jobs = dict(chosen_maps(target, settings.method, settings.layers, settings.channels, x))  # the last of its layers
+    jobs = dict(chosen_maps(target, settings.method, settings.layers, settings.channels, x))  # the last layer of each
     found = {}
     for index, job in enumerate(jobs.items()):
 
@@ -52,14 +52,14 @@ def run(target: "AnalysisTarget", settings: SanitySettings, on_progress: Progres
         )
     layer = next(filter(None, jobs.values()), "")
     numbers = {"images": images.names, "layer": layer, "methods": {name: one.to_json() for name, one in found.items()}}
-    summary = tuple(verdict(name, one) for name, one in found.items())
+    summary = tuple(sanity_sentence(name, one) for name, one in found.items())
     return Findings({"sanity": sanity_sheet(found, layer)}, numbers, summary)
 
 
 METHOD = Method(
     name="sanity",
     title="Sanity check",
-    summary="Whether attribution maps depend on what was learned: random weights must change them.",
+    summary="Whether attribution maps depend on the trained weights: random weights must change them.",
     limitations="Limitations: passing is necessary, not sufficient.",
     settings=SanitySettings,
     run=run,

@@ -1,4 +1,4 @@
-"""Top activating patches: the pieces of one's own images that activate each channel most."""
+"""Top activating patches: the image patches that activate each channel most."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ class StimuliSettings(MethodSettings, frozen=True):
 
 
 def run(target: "AnalysisTarget", settings: StimuliSettings, on_progress: Progress) -> "Findings":
-    """For each layer a sheet with a row of patches for each channel."""
+    """Draw, per layer, a row of patches for each channel."""
     from convscope.analysis.result import Findings
     from convscope.analysis.selection import chosen_channels, chosen_images, chosen_layers
     from convscope.analysis.top_patches import (
@@ -58,7 +58,7 @@ METHOD = Method(
     name="stimuli",
     title="Top activating patches",
     summary="The patches of your own images that activate each channel most, cropped to its receptive field.",
-    limitations="Limitations: the strongest few are the tail, and what your images lack cannot appear.",
+    limitations="Limitations: the strongest patches are extremes, and only patterns in your images can appear.",
     settings=StimuliSettings,
     run=run,
 )

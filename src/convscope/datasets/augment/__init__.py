@@ -1,1 +1,1 @@
-"""Random changes of training examples and of their targets."""
+"""Data augmentation of training examples and their targets."""

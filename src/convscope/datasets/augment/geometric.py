@@ -1,7 +1,7 @@
-"""Random places: one matrix per image, and where wanted a field of small shifts; images, masks and boxes move by them.
+"""Geometric augmentation: one affine matrix per image and an optional elastic field, for images, masks and boxes.
 
-Places are pixels from the middle of the image, x to the right and y down. Matrices lead from a place in the result to
-the place in the source that it shows, which is what resampling needs.
+Positions are in pixels from the centre of the image, x to the right and y down. Matrices map a position in the output
+to its position in the input, as resampling needs.
 """
 
 import math
@@ -14,26 +14,26 @@ from torch.nn import functional
 
 from convscope.datasets.augment.policies import Policy
 
-SMALL = 64  # below it one pixel is much of the picture: policies that only shift do so by whole pixels, without blur
+SMALL = 64  # smaller images are shifted by whole pixels if the policy only shifts: interpolation would blur them
 _KNOTS = 5  # per side of the coarse grid of an elastic field
-_ROUNDS = 12  # of the search for where a place goes under an elastic field
-_LEFT = 0.25  # share of a moved box that must still be in the image
+_ITERATIONS = 12  # of the inversion of an elastic field
+_MIN_VISIBLE = 0.25  # share of a transformed box that must be inside the image
 
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """How a batch of B images moves; everything of an image moves by the same."""
+    """The geometric transforms of a batch of B images and their targets."""
 
     size: tuple[int, int]
     matrix: Tensor
     """(B, 2, 3)"""
     field: Tensor | None = None
-    """(B, 2, H, W) what is added to the source's place, x and y in pixels, at every place of the result."""
+    """(B, 2, H, W) offsets of the input position, x and y in pixels, at every pixel of the output."""
     whole_pixels: tuple[Tensor, Tensor, Tensor] | None = None
-    """The same as the matrix as whole pixels, see `sample_shift`: then no pixel is mixed."""
+    """The matrix as shifts by whole pixels, see `sample_shift`, which need no interpolation."""
 
     def subset(self, rows: slice) -> "Motion":
-        """That of some of the images."""
+        """The transforms of some of the images."""
         field = None if self.field is None else self.field[rows]
         whole = None if self.whole_pixels is None else tuple(numbers[rows] for numbers in self.whole_pixels)
         return Motion(self.size, self.matrix[rows], field, whole)  # type: ignore[arg-type]
@@ -45,7 +45,7 @@ class Motion:
         return warp(x, self.matrix, field=self.field)
 
     def warp_masks(self, y: Tensor) -> Tensor:
-        """(B, H, W) whole numbers; every place takes the number of the nearest pixel, so none is new."""
+        """(B, H, W) integers, resampled by nearest neighbour."""
         if self.whole_pixels is not None:
             return shift_whole(y[:, None], *self.whole_pixels)[:, 0]
         return warp(y[:, None].float(), self.matrix, "nearest", self.field)[:, 0].to(y.dtype)
@@ -56,13 +56,13 @@ class Motion:
 
 
 Mirror = bool | Tensor
-"""Whether to mirror half of the images at random, or (B,) which of them."""
+"""Whether to mirror half of the images at random, or (B,) which to mirror."""
 
 
 def sample_motion(
     policy: Policy, batch: int, size: tuple[int, int], mirror: Mirror, generator: torch.Generator
 ) -> Motion:
-    """A random motion; by whole pixels where nothing but a shift is asked of small images."""
+    """Random transforms; shifts by whole pixels for small images if the policy only shifts."""
     if not policy.resamples and min(size) < SMALL:
         down, right, mirrored = sample_shift(policy, batch, size, mirror, generator)
         sign, zero, one = torch.where(mirrored, -1.0, 1.0), torch.zeros(batch), torch.ones(batch)
@@ -76,24 +76,22 @@ def sample_shift(
     policy: Policy, batch: int, size: tuple[int, int], mirror: Mirror, generator: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Whole pixels down (B,), whole pixels right (B,), and whether to mirror first (B,)."""
-    down, right = (
-        torch.round(_either_way(batch, generator) * int(policy.shift * side)).to(torch.int64) for side in size
-    )
+    down, right = (torch.round(_uniform(batch, generator) * int(policy.shift * side)).to(torch.int64) for side in size)
     return down, right, _sample_flips(mirror, batch, generator)
 
 
 def sample_affine(
     policy: Policy, batch: int, size: tuple[int, int], mirror: Mirror, generator: torch.Generator
 ) -> Tensor:
-    """(B, 2, 3) matrices from a place in the result to the place in the source that it shows."""
-    angle = math.radians(policy.rotate) * _either_way(batch, generator)
-    shear = torch.tan(math.radians(policy.shear) * _either_way(batch, generator))
-    scale = torch.exp(math.log(policy.scale) * _either_way(batch, generator))
-    down, right = (policy.shift * side * _either_way(batch, generator) for side in size)
+    """(B, 2, 3) matrices from positions in the output to positions in the input."""
+    angle = math.radians(policy.rotate) * _uniform(batch, generator)
+    shear = torch.tan(math.radians(policy.shear) * _uniform(batch, generator))
+    scale = torch.exp(math.log(policy.scale) * _uniform(batch, generator))
+    down, right = (policy.shift * side * _uniform(batch, generator) for side in size)
     mirrored = _sample_flips(mirror, batch, generator)
     sign = torch.where(mirrored, -1.0, 1.0)
     cos, sin = torch.cos(angle) / scale, torch.sin(angle) / scale
-    # mirror . turn / scale . shear . (place - shift)
+    # mirror . rotation / scale . shear . (position - shift)
     linear = torch.stack(
         [torch.stack([sign * cos, sign * (cos * shear - sin)], 1), torch.stack([sin, sin * shear + cos], 1)], 1
     )
@@ -103,16 +101,16 @@ def sample_affine(
         linear = linear * torch.stack([torch.ones(batch), upside_down], 1)[:, None]
     if policy.crop < 1:
         part = policy.crop + (1 - policy.crop) * torch.rand(batch, generator=generator, device=generator.device)
-        free = [(1 - part) * side / 2 * _either_way(batch, generator) for side in (size[1], size[0])]
+        free = [(1 - part) * side / 2 * _uniform(batch, generator) for side in (size[1], size[0])]
         offset = offset + linear @ torch.stack(free, 1)[:, :, None]
         linear = linear * part[:, None, None]
     return torch.cat([linear, offset], 2)
 
 
 def sample_elastic_field(policy: Policy, batch: int, size: tuple[int, int], generator: torch.Generator) -> Tensor:
-    """(B, 2, H, W) smooth shifts of at most `elastic` of the side, from a coarse grid of random ones.
+    """(B, 2, H, W) smooth offsets of at most `elastic` of the side, interpolated from a coarse random grid.
 
-    Simard et al. 2003 smooth a shift for every pixel; a coarse grid is as smooth and costs nothing.
+    Simard et al. 2003 smooth a random offset per pixel; a coarse grid is as smooth and much faster.
     """
     knots = torch.rand((batch, 2, _KNOTS, _KNOTS), generator=generator, device=generator.device) * 2 - 1
     smooth = functional.interpolate(knots, size, mode="bicubic", align_corners=True).clamp(-1, 1)
@@ -120,14 +118,14 @@ def sample_elastic_field(policy: Policy, batch: int, size: tuple[int, int], gene
 
 
 def warp(x: Tensor, matrix: Tensor, mode: str = "bilinear", field: Tensor | None = None) -> Tensor:
-    """Images (B, C, H, W) seen through (B, 2, 3) matrices and a field, in one resampling; borders are mirrored.
+    """Resample images (B, C, H, W) by (B, 2, 3) matrices and a field in one step, with reflected borders.
 
-    `mode` is "bilinear", or "nearest" for masks, whose numbers must not be mixed.
+    `mode` is "bilinear", or "nearest" for masks.
     """
     height, width = x.shape[-2:]
     half = torch.tensor([width / 2, height / 2])
     matrix = matrix.cpu()
-    # grid_sample counts from -1 to 1 over the image's width and height
+    # grid_sample has coordinates from -1 to 1 over the width and height of the image
     linear = matrix[:, :, :2] * half[None, None, :] / half[None, :, None]
     normal = torch.cat([linear, matrix[:, :, 2:] / half[None, :, None]], 2).to(x.device, x.dtype)
     grid = _grid(normal, height, width)
@@ -137,9 +135,9 @@ def warp(x: Tensor, matrix: Tensor, mode: str = "bilinear", field: Tensor | None
 
 
 def _grid(matrix: Tensor, height: int, width: int) -> Tensor:
-    """(B, H, W, 2) places that (B, 2, 3) matrices lead to, in units of half the image; one sum per number.
+    """(B, H, W, 2) positions from (B, 2, 3) matrices, in units of half the image, by broadcast addition.
 
-    PyTorch's `affine_grid` multiplies matrices for it, which takes as long as the resampling.
+    PyTorch's `affine_grid` uses matrix products, which take as long as the resampling.
     """
     across, down = ((2 * torch.arange(side).to(matrix) + 1) / side - 1 for side in (width, height))
     grid = matrix.new_empty(len(matrix), height, width, 2)
@@ -151,43 +149,43 @@ def _grid(matrix: Tensor, height: int, width: int) -> Tensor:
 
 
 def warp_boxes(boxes: Tensor, matrix: Tensor, size: tuple[int, int], field: Tensor | None = None) -> Tensor:
-    """(B, 4) xyxy in pixels: the box around the moved corners (and middles of sides), cut at the image's border.
+    """(B, 4) xyxy in pixels: the box around the transformed corners and midpoints of sides, clipped to the image.
 
-    A box of which less than a quarter is left in the image becomes nan: it is not known any more.
+    A box of which less than a quarter is inside the image becomes nan (unknown).
     """
     height, width = size
     boxes = boxes.cpu().double()
     x1, y1, x2, y2 = boxes.unbind(1)
     across, down = (x1 + x2) / 2, (y1 + y2) / 2
     corners = [(x1, y1), (x2, y1), (x1, y2), (x2, y2), (across, y1), (across, y2), (x1, down), (x2, down)]
-    middle = torch.tensor([width / 2, height / 2], dtype=torch.float64)
-    places = torch.stack([torch.stack(corner, 1) for corner in corners], 1) - middle  # (B, 8, 2)
-    moved = _results(places, matrix.cpu().double(), None if field is None else field.cpu().double()) + middle
-    low, high = moved.amin(1), moved.amax(1)
+    center = torch.tensor([width / 2, height / 2], dtype=torch.float64)
+    positions = torch.stack([torch.stack(corner, 1) for corner in corners], 1) - center  # (B, 8, 2)
+    transformed = _to_output(positions, matrix.cpu().double(), None if field is None else field.cpu().double()) + center
+    low, high = transformed.amin(1), transformed.amax(1)
     edge = torch.tensor([width, height], dtype=torch.float64)
     inside = torch.cat([low.clamp(min=0).minimum(edge), high.clamp(min=0).minimum(edge)], 1)
-    left = (inside[:, 2:] - inside[:, :2]).prod(1) < _LEFT * (high - low).prod(1)
-    return torch.where(left[:, None], math.nan, inside)
+    lost = (inside[:, 2:] - inside[:, :2]).prod(1) < _MIN_VISIBLE * (high - low).prod(1)
+    return torch.where(lost[:, None], math.nan, inside)
 
 
-def _results(places: Tensor, matrix: Tensor, field: Tensor | None) -> Tensor:
-    """Where places of the source (B, P, 2) show in the result: source = linear . result + offset + field(result)."""
+def _to_output(positions: Tensor, matrix: Tensor, field: Tensor | None) -> Tensor:
+    """Map input positions (B, P, 2) to output positions: input = linear . output + offset + field(output)."""
     inverse: Tensor = torch.linalg.inv(matrix[:, :, :2])
     offset = matrix[:, :, 2]
-    aim = places - offset[:, None]
-    found = aim @ inverse.mT
+    target = positions - offset[:, None]
+    result = target @ inverse.mT
     if field is None:
-        return found
-    half = torch.tensor([field.shape[3] / 2, field.shape[2] / 2], dtype=found.dtype)
-    for _ in range(_ROUNDS):  # the field changes slowly, so that each round comes nearer
-        there = (found / half)[:, :, None]
-        shift = functional.grid_sample(field, there, padding_mode="border", align_corners=False)[..., 0].mT
-        found = (aim - shift) @ inverse.mT
-    return found
+        return result
+    half = torch.tensor([field.shape[3] / 2, field.shape[2] / 2], dtype=result.dtype)
+    for _ in range(_ITERATIONS):  # fixed-point iteration: the field varies slowly
+        grid = (result / half)[:, :, None]
+        shift = functional.grid_sample(field, grid, padding_mode="border", align_corners=False)[..., 0].mT
+        result = (target - shift) @ inverse.mT
+    return result
 
 
 def shift_whole(x: Tensor, down: Tensor, right: Tensor, mirrored: Tensor) -> Tensor:
-    """Images mirrored and moved by whole pixels, exactly; the border is mirrored into what opens up."""
+    """Mirror and shift images by whole pixels, with reflected borders."""
     return (shift_by_slice if x.device.type == "cpu" else shift_by_index)(x, down, right, mirrored)
 
 
@@ -203,30 +201,30 @@ def shift_by_index(x: Tensor, down: Tensor, right: Tensor, mirrored: Tensor) -> 
 
 
 def shift_by_slice(x: Tensor, down: Tensor, right: Tensor, mirrored: Tensor) -> Tensor:
-    """`shift_whole` on a CPU: whole rows are copied out of images with their borders mirrored around them."""
+    """`shift_whole` on a CPU: slices of padded images."""
     height, width = x.shape[-2:]
-    turned = mirrored.cpu().numpy()
-    down_by, right_by = down.cpu().numpy(), right.cpu().numpy() * np.where(turned, -1, 1)
+    flipped = mirrored.cpu().numpy()
+    down_by, right_by = down.cpu().numpy(), right.cpu().numpy() * np.where(flipped, -1, 1)
     above, beside = int(np.abs(down_by).max(initial=0)), int(np.abs(right_by).max(initial=0))
-    wider = np.pad(x.numpy(), ((0, 0), (0, 0), (above, above), (beside, beside)), mode="symmetric")
-    parts = np.lib.stride_tricks.sliding_window_view(wider, (height, width), (2, 3))
+    padded = np.pad(x.numpy(), ((0, 0), (0, 0), (above, above), (beside, beside)), mode="symmetric")
+    parts = np.lib.stride_tricks.sliding_window_view(padded, (height, width), (2, 3))
     cut = parts[np.arange(len(x)), :, above - down_by, beside - right_by]
-    cut[turned] = cut[turned][..., ::-1]
+    cut[flipped] = cut[flipped][..., ::-1]
     return torch.from_numpy(cut)
 
 
 def _reflected(index: Tensor, length: int) -> Tensor:
-    """Indices beyond 0 .. length - 1 folded back, the border pixel repeated as `grid_sample` does."""
+    """Indices outside 0 .. length - 1 reflected, with the border pixel repeated as in `grid_sample`."""
     index = index % (2 * length)
     return torch.where(index < length, index, 2 * length - 1 - index)
 
 
 def _sample_flips(mirror: Mirror, batch: int, generator: torch.Generator) -> Tensor:
     """(B,) which images to mirror."""
-    by_chance = torch.rand(batch, generator=generator, device=generator.device) < 0.5 * (mirror is True)
-    return mirror.to(by_chance.device) if isinstance(mirror, Tensor) else by_chance
+    flips = torch.rand(batch, generator=generator, device=generator.device) < 0.5 * (mirror is True)
+    return mirror.to(flips.device) if isinstance(mirror, Tensor) else flips
 
 
-def _either_way(batch: int, generator: torch.Generator) -> Tensor:
-    """(B,) uniform in -1 .. 1."""
+def _uniform(batch: int, generator: torch.Generator) -> Tensor:
+    """(B,) uniform in [-1, 1)."""
     return torch.rand(batch, generator=generator, device=generator.device) * 2 - 1

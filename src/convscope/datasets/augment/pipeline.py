@@ -1,7 +1,7 @@
-"""Random changes that leave a picture's class as it is, for a whole batch at once.
+"""Data augmentation of whole batches.
 
-Geometry and colour are apart: geometry is drawn as one matrix per image and applied in one resampling (`geometry`), so
-that masks and boxes are moved by the same matrices; colour touches pixels alone (`colour`).
+Geometric transforms are sampled as one matrix per image and applied in one resampling (`geometric`), so that masks and
+boxes are transformed by the same matrices; photometric transforms change pixels only (`color`).
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from convscope.datasets.augment.policies import POLICIES, Policy
 from convscope.datasets.targets.registry import DEFAULT_KIND, TARGET_KINDS
 from convscope.errors import ConfigError, did_you_mean
 
-PIECE = 1 << 18  # numbers that are changed at a time on a CPU: they stay in its cache, and no memory is asked for anew
+PIECE = 1 << 18  # values processed at a time on a CPU: they stay in its cache, without new allocations
 
 __all__ = [
     "POLICIES",
@@ -34,13 +34,13 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Augment:
-    """Changes batches by a policy; the same generator state gives the same changes on every device."""
+    """Augments batches by a policy; the same generator state gives the same result on every device."""
 
     policy: Policy
     mirror: bool
 
     def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        """(B, C, H, W) float32 in [0, 1], or bytes, changed at random; shape and range stay."""
+        """Augment (B, C, H, W) float32 in [0, 1], or uint8; shape and range are preserved."""
         return to_unit_floats(self.augment_pair(x, torch.empty(0), DEFAULT_KIND, generator)[0])
 
     def augment_pair(
@@ -51,14 +51,14 @@ class Augment:
         generator: torch.Generator,
         mirror: Tensor | bool | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Images and what moves with them.
+        """Augment images and targets.
 
         Args:
-            x: (B, C, H, W), float32 in [0, 1] or bytes in 0 .. 255, which become such unless whole pixels move alone.
-            y: masks (B, H, W), or classes and boxes (B, 5); whatever else stays as it is.
-            target_kind: what `y` is.
-            generator: may lie elsewhere than the batch.
-            mirror: (B,) which images to mirror, or whether to mirror half of them; None: as `self.mirror` says.
+            x: (B, C, H, W), float32 in [0, 1] or uint8, which only shifts by whole pixels preserve.
+            y: masks (B, H, W), or classes and boxes (B, 5); other targets are returned unchanged.
+            target_kind: the kind of `y`.
+            generator: may be on another device than the batch.
+            mirror: (B,) which images to mirror, or whether to mirror half of them; None: `self.mirror`.
         """
         if self.policy == Policy():
             return x, y
@@ -73,7 +73,7 @@ class Augment:
 
 
 def apply_augmentation(x: Tensor, motion: Motion, colour: ColorChange | None) -> Tensor:
-    """(B, C, H, W) every image moved, then coloured; float32, or still bytes where whole pixels were moved alone."""
+    """(B, C, H, W) with geometric, then colour changes; float32, or uint8 after shifts by whole pixels only."""
     if motion.whole_pixels is not None and colour is None:
         return motion.warp_images(x)
     result = torch.empty(x.shape, dtype=torch.float32, device=x.device)
@@ -84,13 +84,13 @@ def apply_augmentation(x: Tensor, motion: Motion, colour: ColorChange | None) ->
 
 
 def normalised(x: Tensor, mean: Tensor, std: Tensor, layout: torch.memory_format) -> Tensor:
-    """(B, C, H, W) float32: shares, or bytes that become such, less `mean` (1, C, 1, 1) and over `std`.
+    """(B, C, H, W) float32: images in [0, 1], or uint8 converted to it, minus `mean` (1, C, 1, 1), divided by `std`.
 
     Args:
-        x: what nobody else needs: its memory may be used.
-        mean: of shares.
-        std: of shares.
-        layout: of the result's memory.
+        x: may be modified in place.
+        mean: in units of [0, 1].
+        std: in units of [0, 1].
+        layout: memory format of the result.
     """
     if x.is_floating_point():
         return x.sub_(mean).div_(std).contiguous(memory_format=layout)
@@ -101,28 +101,28 @@ def normalised(x: Tensor, mean: Tensor, std: Tensor, layout: torch.memory_format
 
 
 def chunks(x: Tensor) -> Iterator[slice]:
-    """The images of a batch, a few at a time on a CPU."""
+    """Slices of a batch, a few images each on a CPU."""
     step = len(x) if x.is_cuda else max(1, PIECE // x[:1].numel())
     return (slice(first, first + step) for first in range(0, len(x), max(step, 1)))
 
 
 def to_unit_floats(x: Tensor) -> Tensor:
-    """Bytes as float32 in [0, 1]; anything else as it is."""
+    """Convert uint8 to float32 in [0, 1]; return other types unchanged."""
     return x.float().div_(255) if x.dtype == torch.uint8 else x
 
 
 def augment(policy: str | Policy, mirror: bool = True) -> Augment:
-    """A function that changes a batch (B, C, H, W) of float32 in [0, 1] at random; the result has its shape and range.
+    """A function that augments a batch (B, C, H, W) of float32 in [0, 1]; shape and range are preserved.
 
-    It takes the batch and a generator; where the generator lies (CPU) and where the batch lies may differ, and the same
-    generator state gives the same changes on every device.
+    Its arguments are the batch and a generator on the CPU; the same generator state gives the same result on every
+    device.
 
     Args:
         policy: a name in `POLICIES`, or a policy.
-        mirror: also mirror half of the images, left to right. Not for digits and letters. "none" never mirrors.
+        mirror: also mirror half of the images left to right; not suitable for text. "none" never mirrors.
 
     Raises:
-        ConfigError: no such policy.
+        ConfigError: the policy does not exist.
     """
     if isinstance(policy, Policy):
         return Augment(policy, mirror)

@@ -1,1 +1,1 @@
-"""What one example is: one file per kind of input."""
+"""Kinds of input: one file per kind."""

@@ -1,4 +1,4 @@
-"""What image files say of themselves: size, kind and depth, read without decoding them."""
+"""Headers of image files: size, mode and bit depth, read without decoding pixels."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,8 +19,8 @@ from convscope.datasets.store.parallel import parallel_map
 from convscope.datasets.store.resources import usable_cores
 from convscope.errors import DataError
 
-_CHUNK = 64  # files that a thread reads in one go
-_SAMPLE = 64  # deep files looked into to find how many bits are in use
+_CHUNK = 64  # files per task of a thread
+_SAMPLE = 64  # high-bit-depth files that are decoded to detect the number of bits in use
 
 _KINDS = {
     "1": "grey",
@@ -39,7 +39,7 @@ _GREY = frozenset({"1", "L", "LA", "La"})
 
 @dataclass(frozen=True)
 class Header:
-    """One file's."""
+    """The header of one file."""
 
     height: int
     width: int
@@ -49,19 +49,19 @@ class Header:
 
 
 def read_headers(paths: Sequence[Path]) -> list[Header | str]:
-    """Every file's header, or why it has none, in order. A file damaged further in still has one."""
+    """The header of each file, or why it cannot be read, in order. Damaged pixel data are not detected."""
     with quiet_pillow():
         chunks = parallel_map(lambda rows: [_header(paths[row]) for row in rows], len(paths), _CHUNK, usable_cores())
         return [header for found in chunks for header in found]
 
 
 def deep_white(paths: Sequence[Path]) -> float:
-    """The value of deep greys (16-bit, 32-bit, float) that should become 255.
+    """The value of high-bit-depth greys (16-bit, 32-bit, float) that should become 255.
 
-    Cameras and scanners often store 10, 12 or 14 bits in 16-bit files; as 16 bits such pictures are nearly black. So
-    the largest value of up to 64 files, evenly chosen, is rounded up to a whole number of bits: 8, 10, 12, 14 or 16.
-    One value serves all files, so pictures stay as bright relative to each other as they are. Floats up to 1 are taken
-    for shares of white; larger values than 16 bits hold are scaled by the largest.
+    Cameras and scanners often store 10, 12 or 14 bits in 16-bit files; read as 16 bits such images are nearly black.
+    Therefore the largest value of up to 64 evenly spaced files is rounded up to 8, 10, 12, 14 or 16 bits. One value is
+    used for all files, which preserves relative brightness. Floats up to 1 have the white value 1; values above 16 bits
+    are scaled by the largest.
     """
     chosen = [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, min(_SAMPLE, len(paths))).astype(int))]
     with quiet_pillow(), ThreadPoolExecutor(usable_cores(), "convscope-headers") as pool:
@@ -85,7 +85,7 @@ def _header(path: Path) -> Header | str:
 
 
 def _largest(path: Path) -> tuple[float, bool]:
-    """The largest value in a deep file, and whether its values are whole numbers; 0 when it cannot be read."""
+    """The largest value in a file, and whether its values are integers; 0 if it cannot be read."""
     try:
         with open_image(path) as image:
             values = np.asarray(image)

@@ -1,4 +1,4 @@
-"""One image file, of whatever kind, as pixels of one shape."""
+"""Decode an image file of any format to pixels of a fixed shape."""
 
 import io
 import math
@@ -19,11 +19,11 @@ from convscope.datasets.inputs.jpeg import jpeg_content, jpeg_pixels, may_be_rot
 from convscope.errors import DataError
 
 PIXEL_LIMIT = 178_956_970
-"""The most pixels an image may have: twice ``PIL.Image.MAX_IMAGE_PIXELS`` as Pillow ships it, where Pillow itself
-refuses. A file of a few kilobytes can claim billions ("decompression bomb") and would fill the memory."""
+"""Maximum number of pixels: twice the default ``PIL.Image.MAX_IMAGE_PIXELS``, Pillow's own limit. A file of a few
+kilobytes can declare billions of pixels ("decompression bomb") and fill the memory."""
 
 FULL_WHITE = 65535.0
-"""The deep grey value that becomes 255 when the data do not say otherwise: all of a 16-bit file's range."""
+"""The default high-bit-depth grey value that becomes 255: the full range of 16 bits."""
 
 ENDINGS = frozenset(
     [
@@ -47,7 +47,7 @@ ENDINGS = frozenset(
         ".jp2",
     ]
 )
-"""File-name endings (lower case) that are taken for images."""
+"""File extensions (lower case) of images."""
 
 _TOO_LARGE = f"too large: it has more pixels than the limit of {PIXEL_LIMIT:,}; make it smaller"
 _DEEP = ("I", "F")  # I, I;16, I;16B, I;16L, I;16N and F: more than 256 greys
@@ -71,17 +71,17 @@ def read_image(
 ) -> NDArray[np.uint8]:
     """Pixels of an image file, upright, (C, H, W) uint8.
 
-    EXIF orientation is honoured; transparency is laid on white; of an animation the first frame is taken; greys of more
-    than 8 bits are scaled so that `white` becomes 255 (values outside 0 .. white are clipped).
+    EXIF orientation is applied; transparency is composited on white; of an animation the first frame is used; greys of
+    more than 8 bits are scaled so that `white` becomes 255 (values outside 0 .. white are clipped).
 
     Args:
         source: a file, or an open binary stream.
         channels: 1 for grey, 3 for RGB.
         size: (H, W) to `fit` the image to; None keeps its own.
-        white: see `headers.deep_white`, which finds it for a whole data set.
+        white: see `headers.deep_white`, which computes it for a dataset.
 
     Raises:
-        DataError: no such file, no image, a damaged one, or one of more than `PIXEL_LIMIT` pixels.
+        DataError: the file does not exist, is not an image, is damaged or has more than `PIXEL_LIMIT` pixels.
     """
     with quiet_pillow():
         if isinstance(source, Path) and size is not None:
@@ -92,7 +92,7 @@ def read_image(
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """What a file is decoded to: (H, W) `size`, 1 or 3 `channels`, and the deep grey value `white` that becomes 255."""
+    """The output of decoding: (H, W) `size`, 1 or 3 `channels`, and the deep grey `white` that becomes 255."""
 
     size: tuple[int, int]
     channels: int
@@ -107,28 +107,28 @@ class DecodedImage(NamedTuple):
 
 
 def decode(path: Path, spec: ImageSpec, any_size: bool = False) -> DecodedImage:
-    """An image file as training and prediction both see it; for many files, inside `quiet_pillow`.
+    """Decode an image file, in the same way for training and prediction; for many files, inside `quiet_pillow`.
 
     Args:
-        path: of the file.
-        spec: what is wanted.
-        any_size: nothing is cut off: the image is resized so that it just covers the spec's size.
+        path: image file.
+        spec: size, channels and white value of the output.
+        any_size: resize without cropping, to the smallest size that covers the spec's size.
 
     Raises:
-        DataError: as `read_image` says.
+        DataError: see `read_image`.
     """
     if not any_size:
         return _decode(path, spec, spec.size)
     with open_image(path) as image:
         whole = upright_size(image.size, orientation(image))
-    found = _decode(path, spec, covering(whole, spec.size))
-    if found.whole == whole:
-        return found
-    return _decode(path, spec, covering(found.whole, spec.size))  # a PNG that says only at its end that it is turned
+    decoded = _decode(path, spec, covering(whole, spec.size))
+    if decoded.whole == whole:
+        return decoded
+    return _decode(path, spec, covering(decoded.whole, spec.size))  # a PNG whose orientation follows its pixels
 
 
 def covering(whole: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
-    """The least (H, W) of the shape of `whole` that covers `size`."""
+    """The smallest (H, W) with the aspect ratio of `whole` that covers `size`."""
     scale = max(size[0] / whole[0], size[1] / whole[1])
     return max(1, round(scale * whole[0])), max(1, round(scale * whole[1]))
 
@@ -145,25 +145,25 @@ def _decode(path: Path, spec: ImageSpec, size: tuple[int, int]) -> DecodedImage:
 
 @contextmanager
 def open_image(source: Path | BinaryIO) -> Iterator[Image.Image]:
-    """A Pillow image whose header is read and whose size is legal; whatever fails inside becomes a DataError."""
-    place = str(source) if isinstance(source, Path) else str(getattr(source, "name", "image"))
+    """Open a Pillow image and check its size; any exception inside the context becomes a DataError."""
+    name = str(source) if isinstance(source, Path) else str(getattr(source, "name", "image"))
     try:
         with Image.open(source) as image:
             width, height = image.size
             if width * height > PIXEL_LIMIT:
-                raise DataError(f"{place}: {_TOO_LARGE}")
+                raise DataError(f"{name}: {_TOO_LARGE}")
             yield image
     except DataError:
         raise
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except Exception as error:  # a decoder may raise anything on damaged bytes: OSError, SyntaxError, struct.error ...
-        raise DataError(f"{place}: {_why(source, error)}") from error
+        raise DataError(f"{name}: {_error_text(source, error)}") from error
 
 
 @contextmanager
 def quiet_pillow() -> Iterator[None]:
-    """Keep Pillow's own warnings (odd EXIF, large images) from the user: what matters is raised or listed instead."""
+    """Suppress Pillow's warnings (invalid EXIF, large images): relevant problems are raised or listed as skipped."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -181,10 +181,10 @@ def _decoded(image: Image.Image, channels: int, size: tuple[int, int] | None, wh
     stored = image.size
     _draft(image, channels, size)
     image.load()
-    turned = orientation(image)  # which a PNG may tell of at its end
-    turn, whole = _ORIENTATIONS.get(turned), upright_size(stored, turned)
+    turned = orientation(image)  # after loading: a PNG may store it after its pixels
+    transpose, whole = _ORIENTATIONS.get(turned), upright_size(stored, turned)
     plain = _as_8_bit(image, channels, white)
-    plain = plain if turn is None else plain.transpose(turn)
+    plain = plain if transpose is None else plain.transpose(transpose)
     pixels = np.asarray(plain).reshape(plain.height, plain.width, channels)
     if size is not None:
         pixels = fit(pixels, whole, size)
@@ -192,15 +192,15 @@ def _decoded(image: Image.Image, channels: int, size: tuple[int, int] | None, wh
 
 
 def fit(pixels: NDArray[np.uint8], whole: tuple[int, int], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """An image (H, W, C) at `size` (H, W): what juts out of its longer side is cut, evenly, and the rest is resized.
+    """Centre-crop an image (H, W, C) to the aspect ratio of `size` (H, W) and resize it.
 
-    Bicubic with antialiasing, as Pillow does it but for rounding; an image that has the size already is returned as it
-    is. Training and prediction both use this rule, so a network sees the same picture in both.
+    Bicubic with antialiasing, equal to Pillow except for rounding; an image of this size is returned unchanged.
+    Training and prediction both use this function.
 
     Args:
-        pixels: all of the image, as it is or shrunk by `shrink` while it was decoded.
+        pixels: the whole image, at full size or reduced by `shrink` while decoding.
         whole: (H, W) of the file.
-        size: (H, W) that is wanted.
+        size: (H, W) of the result.
     """
     if pixels.shape[:2] == size:
         return pixels
@@ -208,17 +208,17 @@ def fit(pixels: NDArray[np.uint8], whole: tuple[int, int], size: tuple[int, int]
     left, top, right, bottom = visible_window(whole, size)
     part = pixels[top // by : math.ceil(bottom / by), left // by : math.ceil(right / by)]
     x = torch.from_numpy(part.copy()).permute(2, 0, 1)[None]
-    # functional.interpolate with a size takes all that it is given, and part may end with some of a pixel too much
+    # functional.interpolate with a size would use all of part, which may end with a fraction of a pixel too much
     scales = (by * size[0] / (bottom - top), by * size[1] / (right - left))
-    found: Tensor = torch.ops.aten._upsample_bicubic2d_aa(x, size, False, *scales)
-    return found[0].permute(1, 2, 0).numpy()
+    resized: Tensor = torch.ops.aten._upsample_bicubic2d_aa(x, size, False, *scales)
+    return resized[0].permute(1, 2, 0).numpy()
 
 
 def visible_window(whole: tuple[int, int], size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """The part (left, top, right, bottom), in pixels, of an image of `whole` (H, W) that `fit` brings to `size` (H, W).
+    """The part (left, top, right, bottom), in pixels, of an image of `whole` (H, W) that `fit` uses for `size` (H, W).
 
-    It begins at a pixel of the image as a decoder would shrink it (`shrink`), so that images, masks and boxes are cut
-    alike however they are decoded.
+    It starts at a multiple of the decoder's reduction factor (`shrink`), so that images, masks and boxes are cropped
+    equally however they are decoded.
 
     >>> visible_window((100, 300), (10, 20))
     (48, 0, 248, 100)
@@ -229,24 +229,24 @@ def visible_window(whole: tuple[int, int], size: tuple[int, int]) -> tuple[int, 
 
 
 def _middle(length: int, part: float, by: int) -> tuple[int, int]:
-    """Where the middle part of a side begins, at a multiple of `by`, and ends."""
+    """Start, a multiple of `by`, and end of the central part of a side."""
     kept = min(length, max(1, round(part)))
     start = (length - kept) // 2 // by * by
     return start, start + kept
 
 
 def upright_size(stored: tuple[int, int], turned: int) -> tuple[int, int]:
-    """(H, W) of an image that lies in its file as `stored` (W, H), once it is turned by its `orientation`."""
+    """(H, W) after applying the `orientation` of an image that is stored with (W, H)."""
     return stored if turned >= 5 else stored[::-1]
 
 
 def orientation(image: Image.Image) -> int:
-    """EXIF orientation, 1 (upright) to 8; 1 when there is none, it is damaged, or Pillow sees to it itself."""
+    """EXIF orientation, 1 (upright) to 8; 1 if there is none, it is damaged, or Pillow applies it itself."""
     if image.format == "TIFF" or not _EXIF_FORMATS & image.info.keys():
-        return 1  # TIFF is turned by Pillow while loading; asking a PNG without EXIF would decode all of it
+        return 1  # Pillow applies it to TIFF; for a PNG without EXIF, getexif would decode all pixels
     try:
         return int(image.getexif().get(0x0112, 1))
-    except Exception:  # damaged EXIF is no reason to lose the picture
+    except Exception:  # an image with damaged EXIF is still usable
         return 1
 
 
@@ -254,17 +254,17 @@ def _is_rotated(content: bytes) -> bool:
     try:
         with Image.open(io.BytesIO(content)) as image:
             return orientation(image) != 1
-    except Exception:  # whatever it is, it is not plain
+    except Exception:  # leave the file to Pillow
         return True
 
 
 def has_high_bit_depth(mode: str) -> bool:
-    """Whether a Pillow mode holds more than 256 greys."""
+    """Whether a Pillow mode has more than 256 greys."""
     return mode.startswith(_DEEP)
 
 
 def _draft(image: Image.Image, channels: int, size: tuple[int, int] | None) -> None:
-    """Let the JPEG decoder shrink a large photograph, and leave out colours that are not wanted."""
+    """Let the JPEG decoder reduce a large image, and skip unused colours."""
     by = 1 if size is None else shrink(upright_size(image.size, orientation(image)), size)
     image.draft("L" if channels == 1 else "RGB", (image.width // by, image.height // by))
 
@@ -276,25 +276,25 @@ def _as_8_bit(image: Image.Image, channels: int, white: float) -> Image.Image:
         grey = np.asarray(image).astype(np.float64) * (255 / white)
         image = Image.fromarray(np.rint(np.clip(np.nan_to_num(grey), 0, 255)).astype(np.uint8))
     elif image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
-        over = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
+        rgba = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
     return image if image.mode == mode else image.convert(mode)
 
 
-def _why(source: Path | BinaryIO, error: Exception) -> str:
+def _error_text(source: Path | BinaryIO, error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "no such file; check the path"
     if isinstance(error, IsADirectoryError):
         return "a folder, not an image; name the files in it"
     if isinstance(error, PermissionError):
-        return "may not be read; give yourself the permission"
+        return "permission denied; make the file readable"
     if isinstance(error, Image.DecompressionBombError):
         return _TOO_LARGE
     if _is_empty(source):
         return "the file is empty, 0 bytes; copy it again or delete it"
     if isinstance(error, UnidentifiedImageError):
-        return "no image of a kind that can be read; convert it to PNG or JPEG, or delete it"
-    return "damaged or cut short; copy it again or delete it"
+        return "not an image in a supported format; convert it to PNG or JPEG, or delete it"
+    return "damaged or truncated; copy it again or delete it"
 
 
 def _is_empty(source: Path | BinaryIO) -> bool:

@@ -1,4 +1,4 @@
-"""Images as a network's input: decoded to grey or RGB, cut and resized, normalised channel by channel."""
+"""Image input: decoded to grey or RGB, cropped and resized, normalised per channel."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -13,8 +13,7 @@ from convscope.datasets.inputs.kind import DecodedInput, InputPreprocessing
 
 
 class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
-    """How an image file becomes the network's input: decoded to `channels`, fitted to `size`, normalised as
-    (pixel / 255 - mean) / std.
+    """Preprocessing of images: decode to `channels`, fit to `size`, normalise as (pixel / 255 - mean) / std.
 
     `white` is the value of greys of more than 8 bits that becomes 255.
     """
@@ -28,12 +27,12 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
 
     @property
     def spec(self) -> ImageSpec:
-        """What `decode` is to give."""
+        """The output of `decode`."""
         return ImageSpec(self.size, self.channels, self.white)
 
     @property
     def storage(self) -> np.dtype[Any]:
-        """Bytes."""
+        """uint8."""
         return np.dtype(np.uint8)
 
     @property
@@ -43,9 +42,9 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
 
     def decode(self, file: Path, any_size: bool = False) -> DecodedInput:
         """See `image.decode`; `visible` is left, top, right, bottom in pixels of the upright file."""
-        found = decode(file, self.spec, any_size)
-        size = (found.pixels.shape[1], found.pixels.shape[2])
-        return DecodedInput(found.pixels, found.whole, visible_window(found.whole, size))
+        image = decode(file, self.spec, any_size)
+        size = (image.pixels.shape[1], image.pixels.shape[2])
+        return DecodedInput(image.pixels, image.whole, visible_window(image.whole, size))
 
     def __call__(self, values: Tensor) -> Tensor:
         """(B, C, H, W) uint8 pixels to the float32 input of the network."""
@@ -54,5 +53,5 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
         return (values.float() / 255 - mean.view(shape)) / std.view(shape)
 
     def draw(self, values: NDArray[Any]) -> NDArray[np.uint8]:
-        """(H, W, 3) of (C, H, W) pixels, the first channel where there are not three."""
+        """(H, W, 3) of (C, H, W) pixels; the first channel as grey unless C is 3."""
         return np.ascontiguousarray((values if len(values) == 3 else values[[0, 0, 0]]).transpose(1, 2, 0))

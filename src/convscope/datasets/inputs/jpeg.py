@@ -1,4 +1,4 @@
-"""Plain JPEG files by simplejpeg: the same pixels as Pillow's, of small files in a quarter of its time."""
+"""Fast decoding of plain JPEG files by simplejpeg: pixels equal Pillow's, small files take a quarter of the time."""
 
 import math
 from pathlib import Path
@@ -8,17 +8,17 @@ import simplejpeg
 from numpy.typing import NDArray
 
 ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif")
-TURNS = (b"Exif\0", b"tiff:Orientation")  # what a file that is to be turned says
+TURNS = (b"Exif\0", b"tiff:Orientation")  # markers of files that may have an orientation
 SPACES = {"YCbCr": ("RGB", "GRAY"), "Gray": ("RGB", "GRAY"), "RGB": ("RGB",)}
 START = b"\xff\xd8"
-SCAN = b"\xff\xda"  # the marker after which the picture itself comes
-SHRINKS = (8, 4, 2)  # factors by which a decoder can shrink without decoding more
+SCAN = b"\xff\xda"  # the marker before the image data
+SHRINKS = (8, 4, 2)  # reduction factors of the decoder
 
 
 def jpeg_content(path: Path) -> bytes | None:
-    """What is in a JPEG file; None for any other, and for what cannot be read.
+    """The content of a JPEG file; None for other files and unreadable ones.
 
-    The name says what may be one, so that other files are not read twice, and the first bytes whether it is.
+    The extension is checked first, so that other files are not read twice, then the first bytes.
     """
     if path.suffix.lower() not in ENDINGS:
         return None
@@ -31,49 +31,49 @@ def jpeg_content(path: Path) -> bytes | None:
 
 
 def may_be_rotated(content: bytes) -> bool:
-    """Whether a JPEG may say that it is to be turned or mirrored."""
+    """Whether a JPEG may have an orientation other than upright."""
     segments = header_segments(content)
     return any(turn in segments for turn in TURNS)
 
 
 def header_segments(content: bytes) -> bytes:
-    """The segments of a JPEG before the picture itself; all of it where they cannot be told apart."""
-    place = 2
-    while content[place : place + 1] == b"\xff" and content[place : place + 2] != SCAN:
-        place += 2 + int.from_bytes(content[place + 2 : place + 4], "big")
-    return content[:place] if content[place : place + 2] == SCAN else content
+    """The segments of a JPEG before the image data; the whole file if the segments cannot be parsed."""
+    position = 2
+    while content[position : position + 1] == b"\xff" and content[position : position + 2] != SCAN:
+        position += 2 + int.from_bytes(content[position + 2 : position + 4], "big")
+    return content[:position] if content[position : position + 2] == SCAN else content
 
 
 def jpeg_pixels(
     content: bytes, channels: int, size: tuple[int, int], limit: int
 ) -> tuple[NDArray[np.uint8], tuple[int, int]] | None:
-    """(H, W, C) of an upright JPEG, shrunk by `shrink`, and the file's own (H, W); None: leave it to Pillow.
+    """(H, W, C) of an upright JPEG, reduced by `shrink`, and the (H, W) of the file; None: decode it with Pillow.
 
-    Left to Pillow is whatever asks for more than decoding, and whatever is amiss: Pillow says why.
+    Unusual colour spaces and damaged files are left to Pillow.
 
     Args:
-        content: of the file.
+        content: bytes of the file.
         channels: 1 or 3.
-        size: (H, W) that is wanted.
-        limit: pixels that an image may have.
+        size: (H, W) of the result.
+        limit: maximum number of pixels.
     """
     try:
         height, width, space, _ = simplejpeg.decode_jpeg_header(content)
-        wanted = "GRAY" if channels == 1 else "RGB"
-        if wanted not in SPACES.get(space, ()) or height * width > limit:
+        colorspace = "GRAY" if channels == 1 else "RGB"
+        if colorspace not in SPACES.get(space, ()) or height * width > limit:
             return None
         by = shrink((height, width), size)
         sides = (math.ceil(height / by), math.ceil(width / by)) if by > 1 else (0, 0)
-        found: NDArray[np.uint8] = simplejpeg.decode_jpeg(
-            content, colorspace=wanted, fastdct=False, fastupsample=False, min_height=sides[0], min_width=sides[1]
+        pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
+            content, colorspace=colorspace, fastdct=False, fastupsample=False, min_height=sides[0], min_width=sides[1]
         )
     except ValueError:
         return None
-    return found, (height, width)
+    return pixels, (height, width)
 
 
 def shrink(whole: tuple[int, int], size: tuple[int, int]) -> int:
-    """By how much a JPEG decoder shrinks an image of `whole` (H, W): 8, 4, 2 or 1, never below what `size` needs."""
+    """By how much a JPEG decoder reduces an image of `whole` (H, W): the largest of 8, 4, 2, 1 that covers `size`."""
     scale = max(size[0] / whole[0], size[1] / whole[1])
     least = math.ceil(whole[0] * scale), math.ceil(whole[1] * scale)
     return next((by for by in SHRINKS if least[0] * by <= whole[0] and least[1] * by <= whole[1]), 1)

@@ -1,4 +1,4 @@
-"""What depends on the kind of a network's input; each kind is one file beside this one and a line in `registry`."""
+"""Interface of kinds of input; each kind is one file in this folder and one line in `registry`."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -13,41 +13,41 @@ from torch import Tensor
 
 @dataclass(frozen=True, eq=False)
 class DecodedInput:
-    """One file as the network takes it, before normalisation."""
+    """One decoded file, before normalisation."""
 
     values: NDArray[Any]
-    """The example, channels first, in the storage type of its kind."""
+    """The example, channels first, with the storage dtype of its kind."""
     whole: tuple[int, ...]
-    """The file's own size, upright."""
+    """The size of the file, upright."""
     visible: tuple[float, ...]
-    """The part of the file that `values` show: where it begins, side by side, then where it ends."""
+    """The part of the file that `values` show: starts of all axes, then ends."""
 
 
 class InputPreprocessing(BaseModel, ABC, frozen=True, extra="forbid"):
-    """How a file becomes the network's input; saved with the network under its `kind`."""
+    """Converts files to the network's input; saved with the network under its `kind`."""
 
     kind: str
 
     @property
     @abstractmethod
     def storage(self) -> np.dtype[Any]:
-        """The type in which decoded examples are kept."""
+        """The dtype of decoded examples."""
 
     @property
     @abstractmethod
     def shape(self) -> tuple[int, ...]:
-        """Of one decoded example, channels first."""
+        """The shape of a decoded example, channels first."""
 
     @abstractmethod
     def decode(self, file: Path, any_size: bool = False) -> DecodedInput:
         """Read one file.
 
         Args:
-            file: of this kind.
-            any_size: as large as in training, with nothing cut off, instead of exactly `shape`.
+            file: a file of this kind.
+            any_size: resize without cropping, instead of to exactly `shape`.
 
         Raises:
-            DataError: it cannot be read.
+            DataError: the file cannot be read.
         """
 
     @abstractmethod
@@ -56,4 +56,4 @@ class InputPreprocessing(BaseModel, ABC, frozen=True, extra="forbid"):
 
     @abstractmethod
     def draw(self, values: NDArray[Any]) -> NDArray[np.uint8]:
-        """(H, W, 3) picture of a decoded example, for people."""
+        """(H, W, 3) image of a decoded example, for display."""

@@ -1,4 +1,4 @@
-"""All kinds of inputs by name. A new kind is one file beside this one and one line here."""
+"""All kinds of input by name. A new kind is one file in this folder and one line here."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,10 +13,10 @@ INPUT_KINDS: dict[str, type[InputPreprocessing]] = {
 
 
 def parse_preprocessing(content: Any) -> Any:
-    """A preprocessing from its fields as JSON has them; `kind` says which.
+    """Build a preprocessing from its JSON fields, by `kind`.
 
     Raises:
-        ValueError: there is no such kind, or the fields are not its own.
+        ValueError: the kind does not exist, or the fields are invalid.
     """
     if not isinstance(content, Mapping):
         if isinstance(content, InputPreprocessing):

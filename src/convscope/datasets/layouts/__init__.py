@@ -1,1 +1,1 @@
-"""How data lie on disk: one file per layout."""
+"""Layouts of data on disk: one file per layout."""

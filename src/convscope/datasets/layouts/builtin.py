@@ -1,4 +1,4 @@
-"""The data sets that are always there: digits and shapes."""
+"""Built-in datasets: digits and shapes."""
 
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -44,10 +44,10 @@ def _digits_table() -> NDArray[np.float64]:
 
 
 def shapes(count: int = 1200, seed: int = 0, target_kind: str = DEFAULT_KIND) -> Dataset:
-    """`count` drawn images, 32 x 32 RGB: a disc, square, triangle, star or ring on a textured ground.
+    """`count` drawn images, 32 x 32 RGB: a disc, square, triangle, star or ring on a textured background.
 
-    The class is that of the main, largest shape, and so is the box; smaller ones may lie beside it. The labels are the
-    kinds of shape that are there, the number is how many shapes there are, and masks tell each pixel's kind of shape.
+    Class and box are those of the largest shape; there may be smaller ones. Labels are the kinds of shape that occur,
+    the number is the number of shapes, and masks contain the kind of shape of each pixel.
     """
     drawn = draw_shapes(count, seed)
     targets, names, other = _OF_SHAPES[target_kind](drawn)
@@ -61,8 +61,8 @@ def _shape_boxes(drawn: Shapes) -> _Targets:
 
 def _shape_masks(drawn: Shapes) -> _Targets:
     names = ("ground", *NAMES)
-    there = np.array([np.isin(range(len(names)), mask) for mask in drawn.masks]).astype(np.float32)
-    return there, names, {"masks": drawn.masks}
+    present = np.array([np.isin(range(len(names)), mask) for mask in drawn.masks]).astype(np.float32)
+    return present, names, {"masks": drawn.masks}
 
 
 _OF_SHAPES: dict[str, Callable[[Shapes], _Targets]] = {

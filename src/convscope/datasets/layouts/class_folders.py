@@ -1,4 +1,4 @@
-"""A folder with one subfolder per class, or that under train/, validation/ and test/."""
+"""Class folders: one subfolder per class, optionally under train/, validation/ and test/."""
 
 from collections import Counter
 from pathlib import Path
@@ -23,68 +23,68 @@ _TABLES = (".csv", ".tsv", ".parquet")
 
 
 def read_folder(path: Path, target_kind: str | None = None) -> Dataset:
-    """The images below a folder, each labelled with the name of the class folder that it lies in, at any depth.
+    """The images below a folder, each labelled with the name of its class folder, at any depth.
 
-    Where a file lies in several of them, by links, or where `target_kind` is "labels", folders are labels (`linked`).
+    If a file is in several of them, by links, or if `target_kind` is "labels", folders are labels.
 
-    When `path` holds a folder called train whose images lie in class folders, then train, validation (or val, valid,
-    dev) and test are taken for the data's own split, whatever their case; any of them may be missing.
+    If `path` contains a folder train with class folders, then train, validation (or val, valid, dev) and test, in any
+    case, are read as the split of the data; any of them may be missing.
 
     Raises:
-        DataError: there are no images, no class folders, one class only, or a class that train lacks.
+        DataError: there are no images, no class folders, only one class, or a class that is not in train.
     """
     listing = DatasetBuilder(str(path.absolute()), CLASS_FOLDERS.name)
     if not path.is_dir():
         raise DataError(f"{listing.source}: no such folder; check the path")
-    roles = _split_folders(path)
+    split_folders = _split_folders(path)
     others: Counter[str] = Counter()
     loose: list[ListedFile] = []
-    for place, files in visible_folders(path):
-        folders = place.relative_to(path).parts
-        split = roles.get((*folders, "")[0]) if roles else ""
-        inside = folders[1:] if roles else folders
+    for parent, files in visible_folders(path):
+        folders = parent.relative_to(path).parts
+        split = split_folders.get((*folders, "")[0]) if split_folders else ""
+        inside = folders[1:] if split_folders else folders
         for file in files:
             name = "/".join((*folders, file))
             if ending(file) not in ENDINGS:
                 others[ending(file) or "no ending"] += 1
             elif split is None:
-                listing.skipped.append(Skipped(name, f"lies beside {_listed(roles)}, which hold the data"))
+                listing.skipped.append(Skipped(name, f"is outside the split folders {_joined_names(split_folders)}"))
             elif not inside:
-                loose.append(ListedFile(place / file, name, "", split))
+                loose.append(ListedFile(parent / file, name, "", split))
             else:
-                listing.files.append(ListedFile(place / file, name, inside[0], split))
+                listing.files.append(ListedFile(parent / file, name, inside[0], split))
     linked = bool(listing.files) and (
         target_kind == LABELS.name or (target_kind is None and has_shared_files(listing.files))
     )
-    listing = with_labels(listing, loose) if linked else _without(listing, loose)
+    listing = with_labels(listing, loose) if linked else _skip_loose(listing, loose)
     if not listing.files:
         raise DataError(f"{listing.source}: {_explain_nothing_found(path, listing, others)}")
-    if not roles and not linked and all(split_of(listed.label) for listed in listing.files):
+    if not split_folders and not linked and all(split_of(listed.label) for listed in listing.files):
         names = " and ".join(sorted({listed.label for listed in listing.files}))
-        raise DataError(f"{listing.source}: the images in {names} lie in no class folders; {_remedy(path)}")
-    listing.notes += _notes(path, listing, others, roles)
+        raise DataError(f"{listing.source}: the images in {names} are not in class folders; {_remedy(path)}")
+    listing.notes += _notes(path, listing, others, split_folders)
     return listing.build()
 
 
-def _without(listing: DatasetBuilder, loose: list[ListedFile]) -> DatasetBuilder:
-    listing.skipped += [Skipped(listed.name, "lies in no class folder") for listed in loose]
+def _skip_loose(listing: DatasetBuilder, loose: list[ListedFile]) -> DatasetBuilder:
+    listing.skipped += [Skipped(listed.name, "is not in a class folder") for listed in loose]
     return listing
 
 
 def _split_folders(path: Path) -> dict[str, str]:
-    """Folder name -> role, when the folder is laid out by roles; else nothing.
+    """Folder name -> split, if the data are split; else empty.
 
-    A class may be called train (a vehicle): then its images lie in it directly.
+    A class may be called train (the vehicle): then it contains its images directly.
     """
     named = {folder.name: split_of(folder.name) for folder in _subfolders(path)}
-    roles = {name: split for name, split in named.items() if split is not None}
-    if not roles or any(_has_images(path / name) for name in named if name not in roles):
-        trains = [name for name, split in roles.items() if split == "train"]
+    split_folders = {name: split for name, split in named.items() if split is not None}
+    if not split_folders or any(_has_images(path / name) for name in named if name not in split_folders):
+        trains = [name for name, split in split_folders.items() if split == "train"]
         if not any(_has_class_folders(path / name) for name in trains):
             return {}
-    if not any(_has_class_folders(path / name) for name in roles):
+    if not any(_has_class_folders(path / name) for name in split_folders):
         return {}
-    return roles
+    return split_folders
 
 
 def _subfolders(path: Path) -> list[Path]:
@@ -96,14 +96,14 @@ def _has_images(folder: Path) -> bool:
 
 
 def _has_class_folders(folder: Path) -> bool:
-    """Whether images lie in subfolders of the folder and none in itself."""
+    """Whether subfolders of the folder contain images and the folder itself none."""
     directly = any(entry.is_file() and looks_like_image(entry) for entry in folder.iterdir())
     return not directly and any(_has_images(entry) for entry in _subfolders(folder))
 
 
 def _explain_nothing_found(path: Path, listing: DatasetBuilder, others: Counter[str]) -> str:
     if listing.skipped:
-        return f"images, {len(listing.skipped):,} of them, but no class folders; {_remedy(path)}"
+        return f"{len(listing.skipped):,} images but no class folders; {_remedy(path)}"
     if others:
         found = ", ".join(f"{count} {ending}" for ending, count in others.most_common(3))
         return f"no images, only other files ({found}); {_remedy(path)}"
@@ -115,24 +115,24 @@ def _remedy(path: Path) -> str:
     return f"give the table instead: {' or '.join(tables)}" if tables else "put them in one subfolder per class"
 
 
-def _notes(path: Path, listing: DatasetBuilder, others: Counter[str], roles: dict[str, str]) -> list[str]:
+def _notes(path: Path, listing: DatasetBuilder, others: Counter[str], split_folders: dict[str, str]) -> list[str]:
     notes = []
     if others:
         found = ", ".join(f"{count} {ending}" for ending, count in sorted(others.items()))
-        notes.append(f"files that are no images by their endings are passed over: {found}")
-    labels = {listed.name.split("/")[1 if roles else 0] for listed in listing.files} | set(listing.names)
-    for folder in (path / name for name in roles) if roles else (path,):
+        notes.append(f"skipped files that are not images: {found}")
+    labels = {listed.name.split("/")[1 if split_folders else 0] for listed in listing.files} | set(listing.names)
+    for folder in (path / name for name in split_folders) if split_folders else (path,):
         empty = [entry.name for entry in _subfolders(folder) if entry.name not in labels]
-        notes += [f"folder {name} holds no images and is no class" for name in empty]
+        notes += [f"folder {name} contains no images and is skipped" for name in empty]
     return notes
 
 
-def _listed(roles: dict[str, str]) -> str:
-    return " and ".join(sorted(roles))
+def _joined_names(split_folders: dict[str, str]) -> str:
+    return " and ".join(sorted(split_folders))
 
 
 def _is_folder(source: Source, target_kind: str | None) -> str:  # noqa: ARG001
-    return "a folder, whose subfolders are taken for classes" if Path(source).is_dir() else ""
+    return "a folder, whose subfolders are classes" if Path(source).is_dir() else ""
 
 
 CLASS_FOLDERS = Layout(

@@ -16,21 +16,21 @@ _WORDS = ("instances", "annotations")
 
 
 def coco_files(path: Path) -> list[Path]:
-    """The JSON files in a folder, or in its folder annotations, that may be COCO's."""
+    """The JSON files in a folder, or in its folder annotations, that may be COCO annotations."""
     found = sorted([*path.glob("*.json"), *path.glob("annotations/*.json")])
     return [file for file in found if b'"annotations"' in file.read_bytes()]
 
 
 def read_coco(path: Path) -> Dataset:
-    """The images and largest boxes of a JSON file, or of all such files in a folder; instances_train.json is for train.
+    """The images and largest boxes of a JSON file, or of all such files in a folder, whose names contain the split.
 
     Raises:
-        DataError: no COCO file, or no box that can be used.
+        DataError: no COCO file, or no valid box.
     """
     folder = path.absolute() if path.is_dir() else path.absolute().parent
     files = coco_files(path) if path.is_dir() else [path]
     if not files:
-        raise DataError(f"{path.absolute()}: no COCO JSON in it")
+        raise DataError(f"{path.absolute()}: contains no COCO JSON")
     lookup = PathLookup(folder.parent if folder.name == "annotations" else folder)
     images: list[AnnotatedImage] = []
     skipped: list[Skipped] = []
@@ -52,7 +52,7 @@ def _read(file: Path, lookup: PathLookup, images: list[AnnotatedImage], skipped:
             )
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(
-            f"{file}: not COCO's JSON ({type(error).__name__}: {error}); "
+            f"{file}: not COCO JSON ({type(error).__name__}: {error}); "
             "it needs images, categories and annotations with bbox"
         ) from None
     words = file.stem.replace("-", "_").split("_")

@@ -1,4 +1,4 @@
-"""What the columns of a table hold: one class, several labels, numbers or boxes."""
+"""Columns of a table: detection of classes, labels, numbers and boxes."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ TableRow = dict[str, str]
 
 
 class Columns(BaseModel, frozen=True, extra="forbid"):
-    """Which column holds what; None: found by its name or its content. Split and group may be absent."""
+    """Names of the columns; None: detected by name or content. Split and group may be absent."""
 
     image: str | None = None
     label: str | None = None
@@ -32,29 +32,29 @@ _SEPARATORS = ("|", ";", ",")
 
 @dataclass(frozen=True)
 class BoxColumns:
-    """Four columns; `width_height` when the last two are width and height."""
+    """Four columns; `width_height` if the last two are width and height."""
 
     names: tuple[str, str, str, str]
     width_height: bool
 
     def box(self, row: TableRow) -> tuple[float, float, float, float]:
-        """A row's box, xyxy; nan where a cell is no number."""
+        """A row's box, xyxy; nan if a cell is not a number."""
         a, b, c, d = (number(row[name]) for name in self.names)
         return (a, b, a + c, b + d) if self.width_height else (a, b, c, d)
 
 
 def box_columns(names: Sequence[str]) -> BoxColumns | None:
-    """The columns that hold a box, if there are such."""
+    """The columns of a box, or None."""
     plain = {name.strip().lower().replace(" ", "_"): name for name in names}
-    for words, sided in (*((words, False) for words in _BOXES), *((words, True) for words in _SIDES)):
+    for words, width_height in (*((words, False) for words in _BOXES), *((words, True) for words in _SIDES)):
         if all(word in plain for word in words):
             a, b, c, d = (plain[word] for word in words)
-            return BoxColumns((a, b, c, d), sided)
+            return BoxColumns((a, b, c, d), width_height)
     return None
 
 
 def one_hot(rows: Sequence[TableRow], names: Sequence[str]) -> list[str]:
-    """The columns that hold nothing but 0, 1 and blanks, when there are at least two."""
+    """The columns that contain only 0, 1 and blanks, if there are at least two."""
     found = [
         name
         for name in names
@@ -70,14 +70,14 @@ def presence(text: str) -> float:
 
 
 def separator_of(values: Sequence[str]) -> str | None:
-    """The mark between several labels in a cell: one whose parts are also labels by themselves elsewhere."""
-    for mark in _SEPARATORS:
-        split = [split_labels(value, mark) for value in values if value.strip()]
+    """The separator of several labels in a cell: one whose parts also occur as labels elsewhere."""
+    for separator in _SEPARATORS:
+        split = [split_labels(value, separator) for value in values if value.strip()]
         if not any(len(labels) > 1 for labels in split):
             continue
         often = [label for labels in split for label in labels]
         if len(set(often)) < len(often) and len(set(often)) <= len(set(values)) + 1:
-            return mark
+            return separator
     return None
 
 
@@ -87,7 +87,7 @@ def split_labels(value: str, separator: str) -> list[str]:
 
 
 def numeric(rows: Sequence[TableRow], names: Sequence[str]) -> list[str]:
-    """The columns whose cells are numbers, blanks apart."""
+    """The columns whose cells are numbers or blanks."""
     return [
         name
         for name in names
@@ -97,9 +97,9 @@ def numeric(rows: Sequence[TableRow], names: Sequence[str]) -> list[str]:
 
 
 def is_quantity(values: Sequence[str]) -> bool:
-    """Whether numbers are quantities rather than names of classes: some is no whole one."""
-    found = {number(value) for value in values if normalised_cell(value) not in _UNKNOWN}
-    return any(value != int(value) for value in found if math.isfinite(value))
+    """Whether numbers are quantities, not class names: some are not integers."""
+    numbers = {number(value) for value in values if normalised_cell(value) not in _UNKNOWN}
+    return any(value != int(value) for value in numbers if math.isfinite(value))
 
 
 def number(text: str) -> float:
@@ -111,5 +111,5 @@ def number(text: str) -> float:
 
 
 def normalised_cell(text: str) -> str:
-    """A cell's text for comparing."""
+    """A cell's text, normalised for comparison."""
     return text.strip().lower()

@@ -1,4 +1,4 @@
-"""Pictures of simple shapes, drawn with a seed: each with its class, its set of labels, its mask and its boxes."""
+"""Synthetic images of simple shapes, each with a class, labels, a mask and boxes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _MARGIN = 1.0  # pixels between shapes, and between a shape and the border
 
 @dataclass(frozen=True, eq=False)
 class Shapes:
-    """N drawn images; shapes of an image are listed main one first."""
+    """N drawn images; the first shape of an image is the main one."""
 
     images: NDArray[np.uint8]
     """(N, H, W, 3)"""
@@ -23,30 +23,30 @@ class Shapes:
     labels: NDArray[np.bool_]
     """(N, 5) which kinds of shape are present"""
     masks: NDArray[np.uint8]
-    """(N, H, W) 0 for ground, else 1 + index of the kind"""
+    """(N, H, W) 0 for background, else 1 + index of the kind"""
     boxes: tuple[NDArray[np.float32], ...]
-    """N times (shapes, 4), xyxy in pixels"""
+    """N arrays (shapes, 4), xyxy in pixels"""
     box_classes: tuple[NDArray[np.int64], ...]
-    """N times (shapes,)"""
+    """N arrays (shapes,)"""
     counts: NDArray[np.int64]
     """(N,) how many shapes"""
 
 
 def draw_shapes(count: int = 1200, seed: int = 0, size: int = 32) -> Shapes:
-    """Draw `count` images of `size` x `size`; image i depends on (seed, i) alone, and classes take turns."""
+    """Draw `count` images of `size` x `size`; image i depends on (seed, i) only, with the class i modulo 5."""
     images = np.empty((count, size, size, 3), np.uint8)
     masks = np.zeros((count, size, size), np.uint8)
     kinds, boxes = [], []
     for i in range(count):
         random = np.random.default_rng([seed, i])
-        image = _ground(random, size)
-        placed = _positions(random, i % len(NAMES), size)
+        image = _background(random, size)
+        shapes = _positions(random, i % len(NAMES), size)
         found = []
-        for kind, place in placed:
-            distance = _SIGNED_DISTANCES[kind](*_rotated(random, size, place), place[2])
-            found.append(_stamp(image, masks[i], kind, distance, random))
+        for kind, position in shapes:
+            distance = _SIGNED_DISTANCES[kind](*_rotated(random, size, position), position[2])
+            found.append(_draw_shape(image, masks[i], kind, distance, random))
         images[i] = np.rint(np.clip(image + random.normal(0, 6, image.shape), 0, 255))
-        kinds.append(np.array([kind for kind, _ in placed], np.int64))
+        kinds.append(np.array([kind for kind, _ in shapes], np.int64))
         boxes.append(np.array(found, np.float32))
     labels = np.array([[k in present for k in range(len(NAMES))] for present in kinds], bool).reshape(count, len(NAMES))
     return Shapes(
@@ -60,15 +60,15 @@ def draw_shapes(count: int = 1200, seed: int = 0, size: int = 32) -> Shapes:
     )
 
 
-def _ground(random: np.random.Generator, size: int) -> Floats:
-    """A coloured ground with blotches of several sizes, (H, W, 3) in 0 .. 255."""
-    ground = np.broadcast_to(random.uniform(60, 195, 3), (size, size, 3)).copy()
+def _background(random: np.random.Generator, size: int) -> Floats:
+    """A coloured background with noise at several scales, (H, W, 3) in 0 .. 255."""
+    background = np.broadcast_to(random.uniform(60, 195, 3), (size, size, 3)).copy()
     for cells in (4, 9, 17):
-        ground += 14 * _enlarged(random.normal(0, 1, (cells, cells, 3)), size)
-    return ground
+        background += 14 * _upsample(random.normal(0, 1, (cells, cells, 3)), size)
+    return background
 
 
-def _enlarged(grid: Floats, size: int) -> Floats:
+def _upsample(grid: Floats, size: int) -> Floats:
     """A (n, n, 3) grid, enlarged to (size, size, 3) linearly."""
     at = np.linspace(0, len(grid) - 1, size)
     low = np.minimum(at.astype(int), len(grid) - 2)
@@ -82,33 +82,33 @@ def _enlarged(grid: Floats, size: int) -> Floats:
 def _positions(random: np.random.Generator, kind: int, size: int) -> list[tuple[int, tuple[float, float, float]]]:
     """(kind, (x, y, radius)) of the main shape and of none, one or two smaller ones that do not touch it."""
     radius = random.uniform(0.22, 0.32) * size
-    placed = [(kind, (*random.uniform(radius + _MARGIN, size - radius - _MARGIN, 2), radius))]
+    shapes = [(kind, (*random.uniform(radius + _MARGIN, size - radius - _MARGIN, 2), radius))]
     for _ in range(random.integers(0, 3)):
         small = random.uniform(0.13, 0.18) * size
         for _ in range(20):
             x, y = random.uniform(small + _MARGIN, size - small - _MARGIN, 2)
-            if all(np.hypot(x - a, y - b) > small + r + _MARGIN for _, (a, b, r) in placed):
-                placed.append((int(random.integers(len(NAMES))), (x, y, small)))
+            if all(np.hypot(x - a, y - b) > small + r + _MARGIN for _, (a, b, r) in shapes):
+                shapes.append((int(random.integers(len(NAMES))), (x, y, small)))
                 break
-    return placed
+    return shapes
 
 
-def _rotated(random: np.random.Generator, size: int, place: tuple[float, float, float]) -> tuple[Floats, Floats]:
-    """Each pixel centre's coordinates as a shape sees them that lies at `place`, turned by some angle."""
-    x, y = np.meshgrid(np.arange(size) + 0.5 - place[0], np.arange(size) + 0.5 - place[1])
+def _rotated(random: np.random.Generator, size: int, position: tuple[float, float, float]) -> tuple[Floats, Floats]:
+    """Coordinates of pixel centres in the frame of a shape at `position`, rotated by a random angle."""
+    x, y = np.meshgrid(np.arange(size) + 0.5 - position[0], np.arange(size) + 0.5 - position[1])
     angle = random.uniform(0, 2 * np.pi)
     return x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
 
 
-def _stamp(
+def _draw_shape(
     image: Floats, mask: NDArray[np.uint8], kind: int, distance: Floats, random: np.random.Generator
 ) -> tuple[float, float, float, float]:
-    """Lay a shape on the image and into the mask; returns its box, xyxy."""
-    ground = image.mean((0, 1))
+    """Draw a shape on the image and into the mask; return its box, xyxy."""
+    background = image.mean((0, 1))
     colour = random.uniform(0, 255, 3)
-    while np.abs(colour - ground).max() < 70:
+    while np.abs(colour - background).max() < 70:
         colour = random.uniform(0, 255, 3)
-    cover = np.clip(0.5 - distance, 0, 1)[..., None]  # antialiasing: the share of a pixel that lies inside
+    cover = np.clip(0.5 - distance, 0, 1)[..., None]  # antialiasing: the covered share of a pixel
     image *= 1 - cover
     image += cover * (colour + random.normal(0, 8, image.shape))
     inside = distance < 0

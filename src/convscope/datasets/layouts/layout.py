@@ -1,4 +1,4 @@
-"""What every way of lying on disk answers; each is one file beside this one and a line in `registry`."""
+"""Interface of layouts; each layout is one file in this folder and one line in `registry`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from convscope.datasets.dataset import Dataset
 from convscope.datasets.layouts.csv_columns import Columns
 
 Source = str | Path
-"""DATA as the user says it: a built-in name, a file or a folder."""
+"""DATA as given by the user: a built-in name, a file or a folder."""
 
 
 @dataclass(frozen=True)
 class Recognised:
-    """That a layout knows a place: how surely, in (0, 1], and why."""
+    """A layout that recognised a source, with its confidence in (0, 1] and the reason."""
 
     layout: str
     confidence: float
@@ -22,7 +22,7 @@ class Recognised:
 
 @dataclass(frozen=True)
 class ReadSettings:
-    """What the user says of the data: which columns hold what, the kind of targets, a mask's value for no class."""
+    """The user's settings of the data: columns of a table, kind of target, and the mask value of unlabelled pixels."""
 
     columns: Columns | None = None
     target_kind: str | None = None
@@ -31,17 +31,17 @@ class ReadSettings:
 
 @dataclass(frozen=True)
 class Layout:
-    """A way of lying on disk."""
+    """A layout of data on disk."""
 
     name: str
     confidence: float
-    """Of what it recognises, in (0, 1]: layouts are asked from the surest down, and the first that knows it reads."""
+    """In (0, 1]: layouts are tried in descending order, and the first that recognises the source reads it."""
     because: Callable[[Source, str | None], str]
-    """(source, kind of targets that is wanted or None) -> why it is this layout; empty where it is not."""
+    """(source, requested kind of target or None) -> why it is this layout; empty if it is not."""
     read: Callable[[Source, ReadSettings], Dataset]
-    """Raises DataError where nothing there can be used."""
+    """Raises DataError if the source contains no usable data."""
 
     def recognise(self, source: Source, target_kind: str | None = None) -> Recognised | None:
-        """Whether a place lies in this way; None where it does not."""
+        """The layout with the reason if it recognises the source; None if not."""
         because = self.because(source, target_kind)
         return Recognised(self.name, self.confidence, because) if because else None

@@ -1,4 +1,4 @@
-"""Images and masks in folders: one class per pixel, as values or colours of PNG files."""
+"""Mask folders: images and masks, which are PNG files of class values or colours."""
 
 import re
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from convscope.datasets.targets.mask_files import IGNORE, Palette, mask_codes
 from convscope.datasets.targets.masks import MASKS
 from convscope.errors import DataError
 
-MOST = 64  # classes; more values than that are taken for a picture that is no mask
+MOST = 64  # classes; a file with more values is not a mask
 _IMAGES = ("images", "image", "imgs", "img", "jpegimages", "photos", "inputs", "camerargb")
 _MASKS = (
     "masks",
@@ -35,37 +35,37 @@ _ENDS = re.compile(r"[-_](mask|masks|seg|segmentation|gt|label|labels|l)$", re.I
 
 
 def looks_like_masks(path: Path) -> bool:
-    """Whether a folder holds images and masks of the same names in folders called so."""
-    if not any(_holds_masks(place.relative_to(path).parts) for place, _ in visible_folders(path)):
+    """Whether a folder contains image and mask folders with matching file names."""
+    if not any(_is_mask_folder(place.relative_to(path).parts) for place, _ in visible_folders(path)):
         return False
-    pairs, lone = _paired(path)
-    return len(pairs) > 0 and len(pairs) >= len(lone)
+    pairs, unpaired = _paired(path)
+    return len(pairs) > 0 and len(pairs) >= len(unpaired)
 
 
 def read_masks(path: Path, ignore: int | None = None) -> Dataset:
     """Images and their masks, from folders called images and masks (also JPEGImages and SegmentationClass, train and
-    trainannot ...), at any depth; a mask has its image's name, also with _mask or the like behind it.
+    trainannot ...), at any depth; a mask has its image's name, also with a suffix such as _mask.
 
     Masks are PNG files whose grey values, palette indices or colours are the classes; names come from a file
     classes.txt, one per line in the order of the values.
 
     Args:
         path: a folder.
-        ignore: a value that stands for no class, such as 255 in Pascal VOC.
+        ignore: the value of unlabelled pixels, such as 255 in Pascal VOC.
 
     Raises:
-        DataError: no pair of image and mask, or nothing in them that can be classes.
+        DataError: there is no pair of image and mask, or the masks have no valid classes.
     """
     listing = DatasetBuilder(str(path.absolute()), MASK_FOLDERS.name, target_kind=MASKS.name)
     if not path.is_dir():
         raise DataError(f"{listing.source}: no such folder; check the path")
-    pairs, lone = _paired(path)
+    pairs, unpaired = _paired(path)
     if not pairs:
         raise DataError(f"{listing.source}: no image has a mask of its name; put them in folders images and masks")
-    listing.skipped += [Skipped(file.relative_to(path).as_posix(), "has no mask of its name") for file in lone]
+    listing.skipped += [Skipped(file.relative_to(path).as_posix(), "has no mask of its name") for file in unpaired]
     codes = _codes([mask for _, mask in pairs])
     found = sorted({int(code) for some in codes if isinstance(some, _Codes) for code in some.values} - {ignore})
-    names, palette = _named(path, listing, found, ignore)
+    names, palette = _class_names(path, listing, found, ignore)
     splits = _voc_splits(path)
     for (image, mask), some in zip(pairs, codes, strict=True):
         name = image.relative_to(path).as_posix()
@@ -78,8 +78,8 @@ def read_masks(path: Path, ignore: int | None = None) -> Dataset:
             listing.skipped.append(Skipped(name, why))
             continue
         present = np.isin(np.array(palette.values), some.values).astype(np.float32)
-        role = splits.get(image.stem) or _role(image.relative_to(path).parts[:-1])
-        listing.files.append(ListedFile(image, name, "", role, value=present, mask=mask, mask_size=some.size))
+        split_name = splits.get(image.stem) or _split_in_path(image.relative_to(path).parts[:-1])
+        listing.files.append(ListedFile(image, name, "", split_name, value=present, mask=mask, mask_size=some.size))
     if not listing.files:
         first = listing.skipped[0]
         raise DataError(f"{listing.source}: no mask can be used; the first, {first.name}: {first.why}")
@@ -102,7 +102,7 @@ def _paired(path: Path) -> tuple[list[tuple[Path, Path]], list[Path]]:
             continue
         *folders, _ = file.relative_to(path).parts
         lower = [folder.lower() for folder in folders]
-        is_mask = _holds_masks(lower)
+        is_mask = _is_mask_folder(lower)
         rest = tuple(word.removesuffix("annot") for word in lower if word not in (*_MASKS, *_IMAGES))
         stem = _ENDS.sub("", file.stem) if is_mask else file.stem
         (masks if is_mask else images)[*rest, stem] = file
@@ -114,16 +114,16 @@ def _paired(path: Path) -> tuple[list[tuple[Path, Path]], list[Path]]:
     )
 
 
-def _holds_masks(folders: Sequence[str]) -> bool:
-    """Whether a folder with these names above and its own holds masks."""
+def _is_mask_folder(folders: Sequence[str]) -> bool:
+    """Whether a path of folders with these names is a mask folder."""
     lower = [folder.lower() for folder in folders]
     return any(word in _MASKS or bool(word.endswith("annot") and split_of(word[:-5])) for word in lower)
 
 
 def _codes(paths: Sequence[Path]) -> list[_Codes | str]:
-    """The values of every mask, or why it has none."""
+    """The values of each mask, or why it cannot be used."""
 
-    def one(path: Path) -> _Codes | str:
+    def read_codes(path: Path) -> _Codes | str:
         try:
             with open_image(path) as image:
                 codes = mask_codes(image)
@@ -135,13 +135,13 @@ def _codes(paths: Sequence[Path]) -> list[_Codes | str]:
         return _Codes(values, (codes.shape[0], codes.shape[1]))
 
     with quiet_pillow(), ThreadPoolExecutor(usable_cores(), "convscope-masks") as pool:
-        return list(pool.map(one, paths))
+        return list(pool.map(read_codes, paths))
 
 
-def _named(
+def _class_names(
     path: Path, listing: DatasetBuilder, found: list[int], ignore: int | None
 ) -> tuple[tuple[str, ...], Palette]:
-    """Class names, and the values that they stand for."""
+    """Class names and their values."""
     file = next((path / name for name in ("classes.txt", "labels.txt") if (path / name).is_file()), None)
     if file is not None:
         names = tuple(line.strip() for line in file.read_text("utf-8-sig").splitlines() if line.strip())
@@ -151,23 +151,23 @@ def _named(
         content = f"the value {found[0]} only" if found else "no value"
         raise DataError(f"{listing.source}: the masks hold {content}; at least two classes are needed")
     if len(found) > 2 and IGNORE in found:
-        listing.notes.append("the masks' value 255 is taken for a class; if it means none, set data.ignore to 255")
+        listing.notes.append("the mask value 255 is read as a class; if it means unlabelled, set data.ignore to 255")
     names = tuple(f"{value:06x}" if value > IGNORE else str(value) for value in found)
     return names, Palette(tuple(found), ignore)
 
 
 def _voc_splits(path: Path) -> dict[str, str]:
-    """Stem -> role from ImageSets/Segmentation/train.txt and its like."""
+    """Stem -> split from ImageSets/Segmentation/train.txt and similar files."""
     found: dict[str, str] = {}
     for file in sorted((path / "ImageSets" / "Segmentation").glob("*.txt")):
-        role = split_of(file.stem)
-        if role:
-            found.update({line.split()[0]: role for line in file.read_text().splitlines() if line.strip()})
+        split_name = split_of(file.stem)
+        if split_name:
+            found.update({line.split()[0]: split_name for line in file.read_text().splitlines() if line.strip()})
     return found
 
 
-def _role(folders: Sequence[str]) -> str:
-    return next((role for role in map(split_of, folders) if role), "")
+def _split_in_path(folders: Sequence[str]) -> str:
+    return next((split_name for split_name in map(split_of, folders) if split_name), "")
 
 
 def _are_masks(source: Source, target_kind: str | None) -> str:
@@ -175,7 +175,7 @@ def _are_masks(source: Source, target_kind: str | None) -> str:
     if not path.is_dir():
         return ""
     if target_kind == MASKS.name:
-        return "masks are asked for"
+        return "masks were requested"
     return "images and masks of the same names" if target_kind is None and looks_like_masks(path) else ""
 
 

@@ -1,4 +1,4 @@
-"""A folder per label, with links to the images that have it: several labels per image."""
+"""Multi-label folders: one folder per label, with links to the images that have it."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -9,7 +9,7 @@ from convscope.datasets.targets.labels import LABELS
 
 
 def has_shared_files(files: Iterable[ListedFile]) -> bool:
-    """Whether one file, under whatever name, lies in several class folders of the same set."""
+    """Whether a file is in several class folders of the same split, also under different names."""
     folders: dict[tuple[str, int, int], str] = {}
     return any(
         folders.setdefault((listed.split, *_identity(listed.path)), listed.label) != listed.label for listed in files
@@ -17,24 +17,24 @@ def has_shared_files(files: Iterable[ListedFile]) -> bool:
 
 
 def with_labels(listing: DatasetBuilder, loose: Iterable[ListedFile]) -> DatasetBuilder:
-    """The listing with one entry for each file, and as labels the folders that hold it or a link to it.
+    """The listing with one entry per file, whose labels are the folders that contain it or a link to it.
 
-    A folder that holds every image is where they are kept and no label. Images in no folder have no label.
+    A folder that contains every image is not a label. Images outside folders have no label.
 
     Args:
-        listing: of classes.
-        loose: images that lie in no class folder.
+        listing: with one entry per file and class folder.
+        loose: images outside class folders.
     """
     found: dict[tuple[str, int, int], list[ListedFile]] = {}
     for listed in sorted([*listing.files, *loose], key=lambda listed: (listed.path.is_symlink(), listed.name)):
         found.setdefault((listed.split, *_identity(listed.path)), []).append(listed)
-    held = [{listed.label for listed in entries} - {""} for entries in found.values()]
-    everywhere = set.intersection(*held)
-    names = tuple(sorted(set().union(*held) - everywhere)) or tuple(sorted(everywhere))
-    notes = [f"folder {name} holds every image and is no label" for name in sorted(everywhere - set(names))]
+    label_sets = [{listed.label for listed in entries} - {""} for entries in found.values()]
+    everywhere = set.intersection(*label_sets)
+    names = tuple(sorted(set().union(*label_sets) - everywhere)) or tuple(sorted(everywhere))
+    notes = [f"folder {name} contains every image and is not a label" for name in sorted(everywhere - set(names))]
     files = [
         replace(entries[0], label="", value=[float(name in labels) for name in names])
-        for entries, labels in zip(found.values(), held, strict=True)
+        for entries, labels in zip(found.values(), label_sets, strict=True)
     ]
     return replace(listing, files=files, target_kind=LABELS.name, names=names, notes=[*listing.notes, *notes])
 
@@ -42,6 +42,6 @@ def with_labels(listing: DatasetBuilder, loose: Iterable[ListedFile]) -> Dataset
 def _identity(path: Path) -> tuple[int, int]:
     try:
         known = path.stat()
-    except OSError:  # a link to nothing
+    except OSError:  # a broken link
         known = path.lstat()
     return known.st_dev, known.st_ino

@@ -1,4 +1,4 @@
-"""Where the file lies that a table names."""
+"""Find the image files that a table names."""
 
 from collections import defaultdict
 from functools import cached_property
@@ -17,13 +17,13 @@ class PathLookup:
         self.folder = folder
 
     def find(self, value: str, split: str) -> Path | str:
-        """The file that `value` names, in a row of the split `split` ("" if none), or why there is none."""
+        """The file named `value` in a row of the split `split` ("" if none), or why there is none."""
         if not value:
-            return "names no file"
+            return "no file name"
         value = value.replace("\\", "/")
-        for place in (self.folder, self.folder / split, *(self.folder / name for name in _FOLDERS)):
-            if (place / value).is_file():
-                return place / value
+        for parent in (self.folder, self.folder / split, *(self.folder / name for name in _FOLDERS)):
+            if (parent / value).is_file():
+                return parent / value
         name = value.rsplit("/", 1)[-1]
         found = self._by_name.get(name) or self._by_stem.get(name) or []
         if split and len(found) > 1:
@@ -34,7 +34,7 @@ class PathLookup:
         return found[0] if found else "no such file"
 
     def name(self, path: Path) -> str:
-        """The file's path within the folder, or its whole path when it lies elsewhere."""
+        """The file's path relative to the folder, or its absolute path if it is elsewhere."""
         return path.relative_to(self.folder).as_posix() if path.is_relative_to(self.folder) else str(path)
 
     @cached_property

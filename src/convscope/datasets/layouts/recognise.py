@@ -1,4 +1,4 @@
-"""DATA as the user says it -> what was found there."""
+"""Detect the layout of DATA and read it."""
 
 from dataclasses import replace
 from difflib import get_close_matches
@@ -19,47 +19,48 @@ _POSSIBLE = f"a folder with one subfolder per class, a CSV or Parquet file, or o
 def open_data(
     source: str | Path, *, columns: Columns | None = None, target_kind: str | None = None, ignore: int | None = None
 ) -> Dataset:
-    """The data set that a folder, a table or a built-in name gives.
+    """Read a dataset from a folder, a table or a built-in name.
 
-    A built-in name wins over a folder of the same name; write ``./digits`` for that. A folder with images and masks of
-    the same names is read as masks; one with VOC's XML, COCO's JSON or YOLO's texts as boxes; any other as classes.
+    A built-in name takes precedence over a folder of the same name, for which write ``./digits``. A folder with images
+    and masks of the same names is read as masks; one with VOC XML, COCO JSON or YOLO text files as boxes; any other as
+    classes.
 
     Args:
         source: see `read_folder`, `read_table`, `read_masks`, `read_voc`, `read_coco` and `read_yolo`; built-in are
             digits and shapes.
-        columns: for tables, which column holds what.
-        target_kind: of targets, one of `TARGET_KINDS`; None: what the data look like.
-        ignore: for masks, the value that stands for no class.
+        columns: names of the columns of a table.
+        target_kind: one of `TARGET_KINDS`; None: detected.
+        ignore: the mask value of unlabelled pixels.
 
     Raises:
-        DataError: there is nothing of that name, or what is there cannot be used.
+        DataError: the source does not exist, or contains no usable data.
     """
     found = recognise(source, target_kind)
     if found is None:
-        raise DataError(f"{source}: {_why_not(expanded(source))}")
+        raise DataError(f"{source}: {_not_recognised(expanded(source))}")
     dataset = LAYOUTS[found.layout].read(expanded(source), ReadSettings(columns, target_kind, ignore))
     return _as_target_kind(dataset, target_kind)
 
 
 def recognise(source: Source, target_kind: str | None = None) -> Recognised | None:
-    """The layout that knows a place most surely; None where none does.
+    """The layout that recognises a source with the highest confidence; None if none does.
 
     Args:
         source: a built-in name, a file or a folder.
-        target_kind: one of `TARGET_KINDS` where the user wants one.
+        target_kind: one of `TARGET_KINDS` if requested.
     """
     source = expanded(source)
-    surest_first = sorted(LAYOUTS.values(), key=lambda layout: -layout.confidence)
-    found = (layout.recognise(source, target_kind) for layout in surest_first)
+    by_confidence = sorted(LAYOUTS.values(), key=lambda layout: -layout.confidence)
+    found = (layout.recognise(source, target_kind) for layout in by_confidence)
     return next((one for one in found if one is not None), None)
 
 
 def expanded(source: Source) -> Source:
-    """A built-in name as it is; any other place as a path, ~ expanded."""
+    """A built-in name unchanged; any other source as a path with ~ expanded."""
     return source if isinstance(source, str) and source in BUILTINS else Path(source).expanduser()
 
 
-def _why_not(source: Source) -> str:
+def _not_recognised(source: Source) -> str:
     path = Path(source)
     if not path.exists():
         return f"no such file or folder; {_suggest_source(path)}"
@@ -69,10 +70,10 @@ def _why_not(source: Source) -> str:
 
 
 def _as_target_kind(found: Dataset, target_kind: str | None) -> Dataset:
-    """The data set itself; classes are also taken for labels, one per image.
+    """The dataset with the requested kind of target; classes can be read as labels, one per image.
 
     Raises:
-        DataError: its targets are of another kind.
+        DataError: its targets cannot be converted.
     """
     if target_kind in (None, found.target_kind):
         return found
@@ -85,7 +86,7 @@ def _as_target_kind(found: Dataset, target_kind: str | None) -> Dataset:
 
 
 def _suggest_source(path: Path) -> str:
-    """What may have been meant: a built-in name, or a neighbour in the deepest folder of the path that exists."""
+    """Suggest a similar built-in name, or a similar name in the deepest existing folder of the path."""
     missing = path
     while not missing.parent.exists():
         missing = missing.parent

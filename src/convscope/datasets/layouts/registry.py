@@ -1,4 +1,4 @@
-"""All layouts by name. A new layout is one file beside this one and one line here."""
+"""All layouts by name. A new layout is one file in this folder and one line here."""
 
 from convscope.datasets.layouts.builtin import BUILTIN
 from convscope.datasets.layouts.class_folders import CLASS_FOLDERS

@@ -1,4 +1,4 @@
-"""A CSV or Parquet file that lists images and their labels."""
+"""Tables: CSV or Parquet files that list images and their labels."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -21,27 +21,27 @@ ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".pq")
 LABEL = ("label", "class", "category", "target", "species", "class_name", "label_name", "classname", "y")
 _SPLIT = ("split", "set", "subset", "partition", "role")
 _GROUP = ("group", "group_id", "groups", "patient", "patient_id", "subject", "subject_id")
-_TRIED = 20  # rows whose values are looked up on disk to tell whether a column holds files
-_TOLERATED = 0.01  # share of the files that rows may contradict each other about before the table is refused
+_TRIED = 20  # rows whose values are looked up on disk to detect the image column
+_TOLERATED = 0.01  # share of files with contradicting rows above which the table is rejected
 
 
 def read_table(path: Path, columns: Columns | None = None, target_kind: str | None = None) -> Dataset:
-    """The images that a table lists, with a class each, several labels, numbers or boxes; see `table_kinds`.
+    """The images of a table, with one class each, several labels, numbers or boxes; see `table_kinds`.
 
-    A CSV file has a header row; its delimiter (comma, semicolon, tab or bar) is found out. An image's path may be
-    absolute, or relative to the table, to a folder images/ or one called like the split beside it; else any file below
-    the table's folder that has the name (also without its ending) will do, when it is the only one. Rows that repeat
-    an earlier one are merged. Files about whose label or split rows disagree are passed over; when they are more than
-    one in a hundred, the table is refused, for it does not hold one class per image.
+    A CSV file has a header row; its delimiter (comma, semicolon, tab or bar) is detected. An image's path may be
+    absolute, or relative to the table, to a folder images/ or to one named like the split; else the only file below the
+    table's folder with this name (also without extension) is used. Repeated rows are merged. Files with contradicting
+    labels or splits are skipped; if they are more than 1 % of the files, the table is rejected, because it does not
+    contain one class per image.
 
     Args:
         path: the table.
-        columns: which column holds what.
-        target_kind: of targets; None: what the columns look like.
+        columns: names of the columns.
+        target_kind: the kind of target; None: detected from the columns.
 
     Raises:
-        DataError: no table, a column is missing or not to be found, no listed file exists, rows disagree, or the
-            classes are not such that a classifier can be trained.
+        DataError: the table cannot be read, a column is missing or not detected, no file exists, rows disagree, or
+            the classes are invalid, see `check_classes`.
     """
     source = str(path.absolute())
     rows = _read(path, source)
@@ -62,15 +62,15 @@ def read_table(path: Path, columns: Columns | None = None, target_kind: str | No
 
 
 def _fill(listing: DatasetBuilder, rows: list[TableRow], chosen: Columns, lookup: PathLookup) -> None:
-    """Every row's file into the listing, each file once."""
+    """Add the file of each row to the listing, each file once."""
     found: dict[Path, list[tuple[int, ListedFile]]] = {}
     for number, row in enumerate(rows, start=2):  # row 1 is the header
         word = row.get(chosen.split or "", "").strip()
         value = row[chosen.image or ""].strip()
         label = row[chosen.label or ""].strip()
         file = lookup.find(value, word)
-        role = split_of(word) if word else ""
-        if role is None:
+        split = split_of(word) if word else ""
+        if split is None:
             raise DataError(
                 f"{listing.source}: row {number} has {word!r} in column {chosen.split}; "
                 "use train, validation or test, or leave it blank"
@@ -81,42 +81,44 @@ def _fill(listing: DatasetBuilder, rows: list[TableRow], chosen: Columns, lookup
             listing.skipped.append(Skipped(value, "has no label"))
         else:
             group = row.get(chosen.group or "", "").strip()
-            found.setdefault(file, []).append((number, ListedFile(file, lookup.name(file), label, role, group)))
+            found.setdefault(file, []).append((number, ListedFile(file, lookup.name(file), label, split, group)))
     _merge(listing, found)
 
 
 def _merge(listing: DatasetBuilder, found: dict[Path, list[tuple[int, ListedFile]]]) -> None:
-    repeated, disputed = 0, []
+    repeated, contradicting = 0, []
     for entries in found.values():
         first = entries[0][1]
         if any((listed.label, listed.split) != (first.label, first.split) for _, listed in entries):
-            disputed.append(entries)
+            contradicting.append(entries)
         else:
             listing.files.append(first)
             repeated += len(entries) - 1
     if repeated:
         listing.notes.append(f"rows that repeat an earlier one are merged: {repeated:,}")
-    if len(disputed) > max(1.0, _TOLERATED * len(found)):
+    if len(contradicting) > max(1.0, _TOLERATED * len(found)):
         raise DataError(
-            f"{listing.source}: rows disagree about {len(disputed):,} of {len(found):,} files, such as "
-            f"{disputed[0][0][1].name} ({_named_labels(disputed[0])}); a classifier needs one label and one split "
-            f"per image"
+            f"{listing.source}: rows disagree about {len(contradicting):,} of {len(found):,} files, such as "
+            f"{contradicting[0][0][1].name} ({_contradiction(contradicting[0])}); "
+            "a classifier needs one label and one split per image"
         )
-    listing.skipped += [Skipped(entries[0][1].name, f"rows disagree, {_named_labels(entries)}") for entries in disputed]
+    listing.skipped += [
+        Skipped(entries[0][1].name, f"rows disagree, {_contradiction(entries)}") for entries in contradicting
+    ]
 
 
-def _named_labels(entries: list[tuple[int, ListedFile]]) -> str:
+def _contradiction(entries: list[tuple[int, ListedFile]]) -> str:
     first = entries[0][1]
     number, other = next(e for e in entries if (e[1].label, e[1].split) != (first.label, first.split))
-    return f"row {entries[0][0]}: {_known_targets(first)}, row {number}: {_known_targets(other)}"
+    return f"row {entries[0][0]}: {_label_and_split(first)}, row {number}: {_label_and_split(other)}"
 
 
-def _known_targets(listed: ListedFile) -> str:
+def _label_and_split(listed: ListedFile) -> str:
     return f"{listed.label} in {listed.split}" if listed.split else listed.label
 
 
 def _find_columns(rows: list[TableRow], columns: Columns, lookup: PathLookup, source: str) -> tuple[Columns, list[str]]:
-    """The columns of image, split and group, and those that are left (without the label column, where it was said)."""
+    """The columns of image, split and group, and the remaining ones; of these only the label columns if given."""
     names = list(rows[0])
     for given in (columns.image, *label_columns(columns.label, names), columns.split, columns.group):
         if given is not None and given not in names:
@@ -128,13 +130,13 @@ def _find_columns(rows: list[TableRow], columns: Columns, lookup: PathLookup, so
     free = [name for name in names if name not in (*taken, split, group)]
     image = columns.image or _image_column(rows, free, lookup)
     if image is None:
-        raise DataError(f"{source}: no column names image files, of {', '.join(names)}; say which is the image column")
+        raise DataError(f"{source}: no column names image files, of {', '.join(names)}; set the image column")
     left = [name for name in names if name in label_names] or [name for name in free if name != image]
     return Columns(image=image, label=columns.label, split=split, group=group), left
 
 
 def label_columns(label: str | None, names: Sequence[str]) -> list[str]:
-    """The columns that a user names for the label: one, or several with commas between."""
+    """The label columns given by the user: one, or several separated by commas."""
     return [] if label is None else [label] if label in names else [word.strip() for word in label.split(",")]
 
 
@@ -142,22 +144,22 @@ def _chosen(placed: Columns, free: list[str], source: str) -> Columns:
     label = placed.label or named(free, LABEL) or (free[0] if len(free) == 1 else None)
     if label is None:
         names = ", ".join(name for name in (placed.image, *free, placed.split, placed.group) if name)
-        raise DataError(f"{source}: no column for the label among {names}; say which is the label column")
+        raise DataError(f"{source}: no column for the label among {names}; set the label column")
     return placed.model_copy(update={"label": label})
 
 
 def _image_column(rows: list[TableRow], names: list[str], lookup: PathLookup) -> str | None:
-    """The column whose values are files most often; a usual name decides between equals, or where no file exists."""
+    """The column with most existing files; a common name breaks ties, or decides if no file exists."""
     some = rows[:: max(1, len(rows) // _TRIED)][:_TRIED]
     hits = {name: sum(isinstance(lookup.find(row[name].strip(), ""), Path) for row in some) for name in names}
-    usual = named(names, _IMAGE)
-    best = max(names, key=lambda name: (hits[name], name == usual), default=None)
-    return best if best is not None and hits[best] else usual
+    common = named(names, _IMAGE)
+    best = max(names, key=lambda name: (hits[name], name == common), default=None)
+    return best if best is not None and hits[best] else common
 
 
-def named(names: Sequence[str], usual: Iterable[str], taken: Sequence[str] = ()) -> str | None:
+def named(names: Sequence[str], common: Iterable[str], taken: Sequence[str] = ()) -> str | None:
     plain = {name.strip().lower().replace(" ", "_").replace("-", "_"): name for name in reversed(names)}
-    return next((plain[word] for word in usual if word in plain and plain[word] not in taken), None)
+    return next((plain[word] for word in common if word in plain and plain[word] not in taken), None)
 
 
 def _columns_note(chosen: Columns) -> str:
@@ -169,7 +171,7 @@ def _explain_nothing_found(listing: DatasetBuilder, rows: int, chosen: Columns) 
     first = listing.skipped[0]
     return (
         f"none of its {rows:,} rows gives a labelled file; the first, {first.name}: {first.why}; "
-        f"put the table beside its images, or say which column is the image column (now {chosen.image})"
+        f"put the table beside its images, or set the image column (now {chosen.image})"
     )
 
 
@@ -183,16 +185,16 @@ def _read_csv(path: Path, source: str) -> list[TableRow]:
     try:
         text = path.read_text("utf-8-sig")
     except UnicodeDecodeError:
-        text = path.read_text("cp1252", errors="replace")  # what spreadsheets on Windows write
+        text = path.read_text("cp1252", errors="replace")  # the encoding of spreadsheets on Windows
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines:
         raise DataError(f"{source}: the file is empty; list at least one image per class")
-    delimiter = max(",;\t|", key=lambda mark: min(line.count(mark) for line in lines[:10]))
+    delimiter = max(",;\t|", key=lambda separator: min(line.count(separator) for line in lines[:10]))
     table = csv.reader(lines, delimiter=delimiter)
     header = [name.strip() for name in next(table)]
     if len(set(header)) < len(header):
-        twice = next(name for name in header if header.count(name) > 1)
-        raise DataError(f"{source}: two columns are called {twice!r}; rename one")
+        repeated = next(name for name in header if header.count(name) > 1)
+        raise DataError(f"{source}: two columns are called {repeated!r}; rename one")
     return [dict(zip(header, row + [""] * (len(header) - len(row)), strict=False)) for row in table]
 
 
@@ -204,7 +206,7 @@ def _read_parquet(path: Path, source: str) -> list[TableRow]:
     try:
         rows = parquet.read_table(path).to_pylist()
     except (ArrowInvalid, OSError) as error:
-        raise DataError(f"{source}: no Parquet file that can be read; write it again") from error
+        raise DataError(f"{source}: not a readable Parquet file; write it again") from error
     return [{str(name): "" if value is None else str(value) for name, value in row.items()} for row in rows]
 
 
@@ -216,7 +218,7 @@ def _is_table(source: Source, target_kind: str | None) -> str:  # noqa: ARG001
 def _read_source(source: Source, settings: ReadSettings) -> Dataset:
     kind = settings.target_kind
     if kind not in (None, CLASSES.name, *table_kinds.READERS):
-        raise DataError(f"{source}: a table holds no {kind}; give the folder of images and {kind}")
+        raise DataError(f"{source}: a table contains no {kind}; give the folder of images and {kind}")
     return read_table(Path(source), settings.columns, kind)
 
 

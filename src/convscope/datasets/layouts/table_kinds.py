@@ -1,4 +1,4 @@
-"""Tables of other targets than one class per image: several labels, numbers, boxes."""
+"""Tables of labels, numbers or boxes."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ NAME = "table"  # of the layout
 
 @dataclass(frozen=True, eq=False)
 class TableContent:
-    """A table that has been read; `free` are the columns that hold neither image nor split nor group."""
+    """The content of a table; `free` are the columns other than image, split and group."""
 
     source: str
     rows: list[TableRow]
@@ -43,12 +43,12 @@ class TableContent:
     lookup: PathLookup
 
     def files(self, skipped: list[Skipped]) -> Iterator[tuple[TableRow, Path, str, str]]:
-        """(row, file, split, group) of the rows whose file is there; the others are listed as skipped."""
+        """(row, file, split, group) of the rows whose file exists; the others are added to `skipped`."""
         for line, row in enumerate(self.rows, start=2):  # row 1 is the header
             word = row.get(self.columns.split or "", "").strip()
             value = row[self.columns.image or ""].strip()
-            role = split_of(word) if word else ""
-            if role is None:
+            split = split_of(word) if word else ""
+            if split is None:
                 raise DataError(
                     f"{self.source}: row {line} has {word!r} in column {self.columns.split}; "
                     "use train, validation or test, or leave it blank"
@@ -57,16 +57,16 @@ class TableContent:
             if isinstance(file, str):
                 skipped.append(Skipped(value or f"row {line}", file))
             else:
-                yield row, file, role, row.get(self.columns.group or "", "").strip()
+                yield row, file, split, row.get(self.columns.group or "", "").strip()
 
 
 def detect_target_kind(rows: list[TableRow], free: list[str], label: str | None) -> str:
-    """What a table's columns look like: boxes, labels, numbers, or else classes.
+    """Detect the kind of target of a table: boxes, labels, numbers, or else classes.
 
     Args:
         rows: the table.
-        free: the columns that hold neither image nor split nor group.
-        label: the column that is called like a label, or was said to be.
+        free: the columns other than image, split and group.
+        label: the label column, given or detected by name.
     """
     if box_columns(free):
         return BOXES.name
@@ -83,14 +83,16 @@ def detect_target_kind(rows: list[TableRow], free: list[str], label: str | None)
 
 
 def read_labels(content: TableContent) -> Dataset:
-    """Several labels per image: columns of 1, 0 or blank (not known), or one column of labels with marks between.
+    """Several labels per image: columns of 1, 0 or blank (unknown), or one column of labels with separators.
 
     Raises:
         DataError: there are no such columns, or no listed file exists.
     """
     columns = one_hot(content.rows, content.free)
     if columns:
-        return _filled(content, LABELS.name, tuple(columns), lambda row: [presence(row[name]) for name in columns])
+        return _build_dataset(
+            content, LABELS.name, tuple(columns), lambda row: [presence(row[name]) for name in columns]
+        )
     column = content.columns.label or (content.free[0] if len(content.free) == 1 else None)
     column = column or next(
         (name for name in content.free if normalised_cell(name) in ("labels", "tags", "label")), None
@@ -98,43 +100,41 @@ def read_labels(content: TableContent) -> Dataset:
     if column is None:
         raise DataError(
             f"{content.source}: no columns of 0 and 1 and no column for the labels among {', '.join(content.free)}; "
-            "say which is the label column"
+            "set the label column"
         )
-    mark = separator_of([row[column] for row in content.rows]) or "|"
-    names = tuple(sorted({label for row in content.rows for label in split_labels(row[column], mark)}))
+    separator = separator_of([row[column] for row in content.rows]) or "|"
+    names = tuple(sorted({label for row in content.rows for label in split_labels(row[column], separator)}))
 
-    def there(row: TableRow) -> list[float]:
-        found = split_labels(row[column], mark)
-        return [float(name in found) if found else math.nan for name in names]
+    def presence_of(row: TableRow) -> list[float]:
+        labels = split_labels(row[column], separator)
+        return [float(name in labels) if labels else math.nan for name in names]
 
-    return _filled(content, LABELS.name, names, there)
+    return _build_dataset(content, LABELS.name, names, presence_of)
 
 
 def read_numbers(content: TableContent) -> Dataset:
-    """One or several numbers per image; images for which one is missing are passed over.
+    """One or several numbers per image; images with a missing number are skipped.
 
     Raises:
         DataError: there is no column of numbers, or no listed file exists.
     """
     columns = numeric(content.rows, content.free)
     if not columns:
-        raise DataError(
-            f"{content.source}: no column of numbers among {', '.join(content.free)}; say which is the label column"
-        )
-    return _filled(content, NUMBERS.name, tuple(columns), lambda row: [number(row[name]) for name in columns])
+        raise DataError(f"{content.source}: no column of numbers among {', '.join(content.free)}; set the label column")
+    return _build_dataset(content, NUMBERS.name, tuple(columns), lambda row: [number(row[name]) for name in columns])
 
 
 def read_boxes(content: TableContent) -> Dataset:
     """One object per row: its class, and its box as x1 y1 x2 y2 or x y width height, in pixels.
 
     Raises:
-        DataError: there are no columns of boxes, or no box can be used.
+        DataError: there are no columns of boxes, or no valid box.
     """
     columns = box_columns(content.free)
     if columns is None:
         raise DataError(
             f"{content.source}: no columns of boxes among {', '.join(content.free)}; "
-            "call them xmin, ymin, xmax, ymax or x, y, w, h"
+            "name them xmin, ymin, xmax, ymax or x, y, w, h"
         )
     left = [name for name in content.free if name not in columns.names]
     label = next(
@@ -155,7 +155,7 @@ READERS: dict[str, Callable[[TableContent], Dataset]] = {
 }
 
 
-def _filled(
+def _build_dataset(
     content: TableContent, kind: str, names: tuple[str, ...], value: Callable[[TableRow], list[float]]
 ) -> Dataset:
     listing = DatasetBuilder(content.source, NAME, target_kind=kind, names=names)
@@ -182,12 +182,12 @@ def _missing_reason(kind: str, entries: list[ListedFile]) -> str:
         return "rows disagree about it"
     known = [math.isfinite(value) for value in first.value]
     if kind == NUMBERS.name and not all(known):
-        return "a number is missing or none"
+        return "a number is missing or not finite"
     return "" if any(known) else "has no label"
 
 
 def _differ(a: ListedFile, b: ListedFile) -> bool:
-    def plain(listed: ListedFile) -> Any:
+    def comparable(listed: ListedFile) -> Any:
         return [None if math.isnan(value) else value for value in listed.value], listed.split
 
-    return bool(plain(a) != plain(b))
+    return bool(comparable(a) != comparable(b))

@@ -11,21 +11,21 @@ from convscope.datasets.targets.annotations import AnnotatedImage, largest_objec
 from convscope.datasets.targets.boxes import BOXES
 from convscope.errors import DataError
 
-LARGEST = 10_000_000  # bytes of an annotation; real ones take a few kilobytes
+LARGEST = 10_000_000  # bytes of an annotation; typical ones have a few kilobytes
 
 
 def looks_like_voc(path: Path) -> bool:
-    """Whether a folder holds XML files in a folder called Annotations, or beside its images."""
+    """Whether there are XML files below a folder."""
     return any(ending(name) == ".xml" for _, names in visible_folders(path) for name in names)
 
 
 def read_voc(path: Path) -> Dataset:
-    """Images with the boxes of their XML files; the split is that of ImageSets/Main (or ImageSets) where there is one.
+    """Images with the boxes of their XML files; the split is read from ImageSets/Main or ImageSets, if present.
 
-    Coordinates count pixels; VOC begins with 1, most of its imitators with 0, and the difference is within one pixel.
+    Coordinates are pixels. VOC counts from 1, most tools from 0; the difference of one pixel is ignored.
 
     Raises:
-        DataError: no annotation can be used.
+        DataError: there is no valid annotation.
     """
     source = str(path.absolute())
     lookup, splits = PathLookup(path.absolute()), _splits(path)
@@ -46,20 +46,20 @@ def read_voc(path: Path) -> Dataset:
 
 
 def parse_xml(text: bytes) -> ElementTree.Element:
-    """XML without anything that could reach outside the file or blow it up: no document type, no entities.
+    """Parse XML safely: document types and entities, which could read other files or exhaust memory, are rejected.
 
     Raises:
-        DataError: it declares some, or is no XML.
+        DataError: the text declares them, or is not XML.
     """
     if len(text) > LARGEST:
         raise DataError(f"has {len(text):,} bytes, more than an annotation can have")
     plain = text.replace(b"\0", b"").upper()  # also in UTF-16
     if b"<!DOCTYPE" in plain or b"<!ENTITY" in plain:
-        raise DataError("declares a document type or entities, which could be an attack; take the declaration out")
+        raise DataError("declares a document type or entities, which could be an attack; remove the declaration")
     try:
         return ElementTree.fromstring(text)
     except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise DataError(f"is no XML: {error}") from None
+        raise DataError(f"is not XML: {error}") from None
 
 
 def _read(file: Path, name: str, lookup: PathLookup) -> AnnotatedImage:
@@ -71,43 +71,45 @@ def _read(file: Path, name: str, lookup: PathLookup) -> AnnotatedImage:
     if isinstance(image, str):
         raise DataError(f"names the image {file_name}: {image}")
     objects = []
-    for thing in root.iter("object"):
-        box = thing.find("bndbox")
+    for element in root.iter("object"):
+        box = element.find("bndbox")
         sides = ("xmin", "ymin", "xmax", "ymax")
         try:
             corners = [float((box.findtext(side) if box is not None else None) or "") for side in sides]
         except ValueError:
             raise DataError(f"{name}: an object without numbers in xmin, ymin, xmax and ymax") from None
-        objects.append(((thing.findtext("name") or ""), (corners[0], corners[1], corners[2], corners[3])))
+        objects.append(((element.findtext("name") or ""), (corners[0], corners[1], corners[2], corners[3])))
     return AnnotatedImage(image, lookup.name(image), objects=objects)
 
 
 def resolve_image(lookup: PathLookup, file_name: str) -> Path | str:
-    """The image that an annotation names, or why it is not taken: it must lie in the data's own folder."""
+    """The image that an annotation names, or why it cannot be used: it must be inside the data folder."""
     if ".." in Path(file_name.replace("\\", "/")).parts:
-        return "climbs out of the folder"
+        return "leaves the data folder"
     found = lookup.find(
         file_name.replace("\\", "/").rsplit("/", 1)[-1] if Path(file_name).is_absolute() else file_name, ""
     )
     if isinstance(found, Path) and not found.resolve().is_relative_to(lookup.folder.resolve()):
-        return "lies outside the folder"
+        return "is outside the data folder"
     return found
 
 
 def _splits(path: Path) -> dict[str, str]:
-    """Image's stem -> role."""
+    """Image's stem -> split."""
     found: dict[str, str] = {}
     for folder in (path / "ImageSets", path / "ImageSets" / "Main"):
         for file in sorted(folder.glob("*.txt")):
-            role = split_of(file.stem)
-            if role:
-                found.update({line.split()[0]: role for line in file.read_text().splitlines() if line.strip()})
+            split = split_of(file.stem)
+            if split:
+                found.update({line.split()[0]: split for line in file.read_text().splitlines() if line.strip()})
     return found
 
 
 def _is_voc(source: Source, target_kind: str | None) -> str:
     path = Path(source)
-    return "it holds XML files" if target_kind in (None, BOXES.name) and path.is_dir() and looks_like_voc(path) else ""
+    return (
+        "it contains XML files" if target_kind in (None, BOXES.name) and path.is_dir() and looks_like_voc(path) else ""
+    )
 
 
 VOC = Layout("voc", 0.8, _is_voc, lambda source, _settings: read_voc(Path(source)))

@@ -1,4 +1,4 @@
-"""YOLO: a text file per image, a line per object: class, middle x and y, width, height, in shares of the image."""
+"""YOLO: a text file per image, a line per object: class, centre x and y, width, height, relative to the image."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ _LINE = re.compile(r"\d+(\s+[-+.\deE]+){4}\s*")
 
 
 def looks_like_yolo(path: Path) -> bool:
-    """Whether a folder called labels holds text files with lines such as YOLO's."""
+    """Whether a folder labels contains text files with lines in YOLO format."""
     labels = ((place, names) for place, names in visible_folders(path) if "labels" in place.relative_to(path).parts)
     texts = (place / name for place, names in labels for name in names if ending(name) == ".txt")
     first = next((line for file in texts for line in file.read_text(errors="replace").splitlines()[:1]), "")
@@ -24,10 +24,10 @@ def looks_like_yolo(path: Path) -> bool:
 
 def read_yolo(path: Path) -> Dataset:
     """Images in images/ and their largest boxes from the files of the same names in labels/; names from classes.txt or
-    data.yaml; folders train and val within are the split.
+    data.yaml; folders train and val are the split.
 
     Raises:
-        DataError: no image has a box that can be used.
+        DataError: no image has a valid box.
     """
     root = path.absolute()
     files = [file for file in visible_files(root) if looks_like_image(file)]
@@ -53,17 +53,19 @@ def _objects(text: Path, header: Header, names: dict[int, str]) -> list[tuple[st
     if not text.is_file():
         return []
     found = []
-    for number, line in enumerate(text.read_text(errors="replace").splitlines(), start=1):
+    for line_number, line in enumerate(text.read_text(errors="replace").splitlines(), start=1):
         if not line.strip():
             continue
         if not _LINE.fullmatch(line.strip()):
-            raise DataError(f"line {number} of {text.name} is {line.strip()[:40]!r}, not class x y width height")
-        kind, *shares = line.split()
+            raise DataError(f"line {line_number} of {text.name} is {line.strip()[:40]!r}, not class x y width height")
+        kind, *numbers = line.split()
         if names and int(kind) not in names:
-            raise DataError(f"line {number} of {text.name} has class {kind}, and there are {len(names)}")
-        x, y, width, height = (float(share) for share in shares)
+            raise DataError(f"line {line_number} of {text.name} has class {kind}, and there are {len(names)}")
+        x, y, width, height = (float(number) for number in numbers)
         if max(x, y, width, height) > 1.5:
-            raise DataError(f"line {number} of {text.name} is in pixels; YOLO's boxes are shares of the image")
+            raise DataError(
+                f"line {line_number} of {text.name} is in pixels; YOLO's boxes are relative to the image size"
+            )
         across, down = header.width, header.height
         corners = (x - width / 2) * across, (y - height / 2) * down, (x + width / 2) * across, (y + height / 2) * down
         found.append((names.get(int(kind), kind), corners))
@@ -71,7 +73,7 @@ def _objects(text: Path, header: Header, names: dict[int, str]) -> list[tuple[st
 
 
 def _names(root: Path) -> dict[int, str]:
-    """Class names by number: classes.txt, or the list or table behind `names:` in a .yaml file."""
+    """Class names by number: classes.txt, or the list or mapping of `names:` in a .yaml file."""
     for file in (root / "classes.txt", root / "labels" / "classes.txt", root / "obj.names"):
         if file.is_file():
             lines = [line.strip() for line in file.read_text("utf-8-sig").splitlines()]
@@ -91,7 +93,7 @@ def _names(root: Path) -> dict[int, str]:
 def _is_yolo(source: Source, target_kind: str | None) -> str:
     path = Path(source)
     boxes = target_kind in (None, BOXES.name) and path.is_dir() and looks_like_yolo(path)
-    return "a folder labels holds text files of class, x, y, width and height" if boxes else ""
+    return "a folder labels contains text files of class, x, y, width and height" if boxes else ""
 
 
 YOLO = Layout("yolo", 0.6, _is_yolo, lambda source, _settings: read_yolo(Path(source)))

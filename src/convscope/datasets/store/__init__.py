@@ -1,1 +1,1 @@
-"""Decoded examples in memory or in files, ready for batches."""
+"""Stores of decoded examples, in memory or on disk."""

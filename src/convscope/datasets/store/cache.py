@@ -1,8 +1,8 @@
-"""A folder of decoded images, and of what frozen networks make of them, that later runs map instead of computing again.
+"""The cache: a folder of decoded images and features that later runs memory-map.
 
 Each entry is a folder ``<key>/`` with ``pixels.npy`` and ``unreadable.json``. It is written as
-``<key>.<host>.<pid>.part`` and renamed when whole, so an entry is there in full or not at all, whatever is killed and
-however many runs write at once.
+``<key>.<host>.<pid>.part`` and renamed when complete, so an entry is complete or absent, even if processes are killed
+or several runs write at once.
 """
 
 import json
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 ENVIRONMENT = "CONVSCOPE_CACHE"
-_ABANDONED = 2 * 24 * 3600.0  # seconds after which another machine's unfinished entry counts as left by a killed run
+_ABANDONED = 2 * 24 * 3600.0  # seconds after which an unfinished entry of another machine counts as abandoned
 
 
 def default_folder() -> Path:
@@ -34,25 +34,25 @@ def default_folder() -> Path:
 def load(
     folder: Path, key: str, shape: tuple[int, ...] | None, dtype: type[np.generic] = np.uint8
 ) -> tuple[NDArray[Any], dict[int, str]] | None:
-    """The entry's pixels or features, mapped, and its unreadable images; None when there is none or it is not sound.
+    """The entry's pixels or features, memory-mapped, and its unreadable images; None if it is absent or damaged.
 
-    A `shape` of None is not compared.
+    A `shape` of None is not checked.
     """
     entry = folder / key
     try:
-        # Mode "c" maps privately: torch wants memory that may be written to, and the file must stay as it is.
+        # Mode "c" maps privately: torch needs writable memory, and the file must not change.
         pixels: NDArray[Any] = np.load(entry / "pixels.npy", mmap_mode="c")
         unreadable = {int(i): str(why) for i, why in json.loads((entry / "unreadable.json").read_text()).items()}
     except FileNotFoundError:
         return None
-    except (OSError, ValueError):  # cut short, or written over by something else
+    except (OSError, ValueError):  # truncated or overwritten
         shutil.rmtree(entry, ignore_errors=True)
         return None
     if shape not in (None, pixels.shape) or pixels.dtype != dtype:
         shutil.rmtree(entry, ignore_errors=True)
         return None
     with suppress(OSError):
-        os.utime(entry)  # least recently used goes first
+        os.utime(entry)  # least recently used entries are deleted first
     return pixels, unreadable
 
 
@@ -60,7 +60,7 @@ def load(
 def write_entry(
     folder: Path, key: str, shape: tuple[int, ...], limit: int, dtype: type[np.generic] = np.uint8
 ) -> Iterator[tuple[NDArray[Any], dict[int, str]]]:
-    """Give an empty entry to fill; it is published at the end, and gone without a trace after an error.
+    """Yield an empty entry to fill; it is published at the end, and deleted after an error.
 
     Raises:
         OSError: the folder is not writable, the disk is full, or the entry alone is larger than `limit` bytes.
@@ -85,7 +85,7 @@ def write_entry(
 
 
 def make_room(folder: Path, limit: int) -> None:
-    """Delete what runs that are gone left unfinished, then the least recently used beyond `limit` bytes."""
+    """Delete unfinished entries of dead runs, then the least recently used ones beyond `limit` bytes."""
     entries = []
     for entry in folder.iterdir():
         if entry.name.endswith(".part"):
@@ -93,24 +93,24 @@ def make_room(folder: Path, limit: int) -> None:
                 shutil.rmtree(entry, ignore_errors=True)
         elif (entry / "pixels.npy").exists():
             entries.append((entry.stat().st_mtime, (entry / "pixels.npy").stat().st_size, entry))
-    held = sum(size for _, size, _ in entries)
+    total = sum(size for _, size, _ in entries)
     for _, size, entry in sorted(entries):
-        if held <= limit:
+        if total <= limit:
             break
-        shutil.rmtree(entry, ignore_errors=True)  # a run that maps it keeps its pixels until it ends
-        held -= size
+        shutil.rmtree(entry, ignore_errors=True)  # a run that maps it keeps access until it ends
+        total -= size
 
 
 def _publish(part: Path, entry: Path) -> None:
     try:
         part.rename(entry)
     except OSError:
-        if not (entry / "unreadable.json").exists():  # else another run was first, with the same pixels
+        if not (entry / "unreadable.json").exists():  # else another run published the same pixels first
             raise
 
 
 def _reserve(path: Path) -> None:
-    """Claim the file's blocks now: a mapped file that the disk has no room for kills the process when written to."""
+    """Allocate the file's blocks now: writing to a mapped file on a full disk would kill the process."""
     size = path.stat().st_size
     if hasattr(os, "posix_fallocate"):
         with path.open("r+b") as file:
@@ -129,7 +129,7 @@ def _is_abandoned(part: Path) -> bool:
 
 def _is_running(process: int) -> bool:
     if os.name == "nt":
-        return True  # signal 0 would end it there; the age decides instead
+        return True  # signal 0 would end the process there; the age decides instead
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""Images that fit neither in memory nor on the disk: decoded when they are asked for, in every epoch anew."""
+"""Images that fit neither in memory nor on disk: decoded on access, every epoch."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,14 +12,14 @@ from convscope.errors import DataError
 
 
 class LazyStore:
-    """Stands where an array (N, C, H, W) of bytes would, as far as rows are asked of it: by number, slice or index.
+    """Replaces an array (N, C, H, W) of uint8 for access to rows by number, slice or index array.
 
-    Threads decode, since Pillow lets go of Python's lock meanwhile: processes would have to hand the pixels over.
+    Threads decode, because Pillow releases the GIL; processes would have to transfer the pixels.
 
     Args:
         dataset: N images.
         size: (H, W), see `fit`.
-        threads: that decode.
+        threads: number of decoding threads.
     """
 
     dtype, ndim = np.dtype(np.uint8), 4
@@ -36,14 +36,14 @@ class LazyStore:
         return len(self.dataset)
 
     def __getitem__(self, key: Any) -> NDArray[np.uint8]:
-        """The pixels of one row (C, H, W) or of several (M, C, H, W); what cannot be decoded is black."""
+        """The pixels of one row (C, H, W) or of several (M, C, H, W); images that cannot be decoded are black."""
         chosen = np.arange(len(self))[key]
         if chosen.ndim == 0:
             return self._row(int(chosen))
         found = np.zeros((len(chosen), *self.shape[1:]), np.uint8)
         with quiet_pillow(), ThreadPoolExecutor(self.threads, "convscope-decode") as pool:
-            for place, pixels in enumerate(pool.map(self._row, chosen.tolist())):
-                found[place] = pixels
+            for index, pixels in enumerate(pool.map(self._row, chosen.tolist())):
+                found[index] = pixels
         return found
 
     def _row(self, row: int) -> NDArray[np.uint8]:
@@ -54,10 +54,10 @@ class LazyStore:
 
 
 def decode_image(dataset: Dataset, row: int, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """One image of a data set, (C, H, W) at `size`.
+    """One image of a dataset, (C, H, W) at `size`.
 
     Raises:
-        DataError: why it cannot be decoded, without its name.
+        DataError: it cannot be decoded; the message does not contain its name.
     """
     if not isinstance(dataset.images, tuple):
         pixels = dataset.images[row]

@@ -1,4 +1,4 @@
-"""Every mask once, at the size of the decoded images, as one array of class indices."""
+"""All masks, at the size of the decoded images, as one array of class indices."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,10 +13,10 @@ from convscope.errors import DataError
 
 
 def build_masks(dataset: TargetData, size: tuple[int, int]) -> tuple[NDArray[np.uint8], dict[int, str]]:
-    """(N, H, W) masks of all images, and why for those that cannot be read, which are all 255.
+    """(N, H, W) masks, and the reasons for unreadable ones, which are filled with 255.
 
     Raises:
-        DataError: they do not fit in half of the free memory.
+        DataError: the masks do not fit in half of the free memory.
     """
     shape = (len(dataset), *size)
     if int(np.prod(shape)) > 0.5 * available_memory():
@@ -25,7 +25,7 @@ def build_masks(dataset: TargetData, size: tuple[int, int]) -> tuple[NDArray[np.
     unreadable: dict[int, str] = {}
     masks = dataset.masks
 
-    def one(row: int) -> None:
+    def load_mask(row: int) -> None:
         try:
             if isinstance(masks, tuple):
                 found[row] = read_mask(masks[row], dataset.palette, size)
@@ -35,5 +35,5 @@ def build_masks(dataset: TargetData, size: tuple[int, int]) -> tuple[NDArray[np.
             unreadable[row] = f"its mask: {error}"
 
     with quiet_pillow(), ThreadPoolExecutor(usable_cores(), "convscope-masks") as pool:
-        list(pool.map(one, range(len(dataset))))
+        list(pool.map(load_mask, range(len(dataset))))
     return found, unreadable

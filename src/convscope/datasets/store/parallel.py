@@ -1,4 +1,4 @@
-"""Work on many files, spread over the cores."""
+"""A parallel map over many files."""
 
 import math
 import mmap
@@ -20,31 +20,31 @@ T = TypeVar("T")
 Work = Callable[[range], T]
 
 FORK_FROM = 2_000
-"""Items from which processes are made. With small files, most of the time goes to Python's own steps, which threads of
-one process take one at a time; a process takes some 20 ms to start."""
+"""Number of items from which processes are used. For small files most of the time is spent in Python code, which holds
+the GIL; a process takes about 20 ms to start."""
 
 
 CHUNKS_PER_WORKER = 4
-"""Times, at least, that a worker takes some of the items."""
+"""Minimum number of chunks per worker."""
 
 
 def parallel_map(work: Work[T], count: int, chunk: int, workers: int, fork_from: int = FORK_FROM) -> Iterator[T]:
-    """``work(range)`` for all of ``range(count)``, some items at a time; results in order, as they come.
+    """``work(range)`` for all of ``range(count)``, in chunks; results in order, as they become available.
 
-    Processes of Linux are copies of this one, so `work` may write to what they share: mapped files and anonymous maps
-    (`shared_zeros`). They end with this one, whatever ends it. What one of them leaves undone is done here.
+    On Linux processes are forked, so `work` may write to shared memory: mapped files and anonymous maps
+    (`shared_zeros`). They end with this process. Chunks of a killed worker are computed here.
 
     Args:
-        work: takes some of the items' numbers.
-        count: items in all.
-        chunk: items at a time, at most; fewer where there are few, so that no worker ends long before the others.
-        workers: processes, or threads where there are few items or no such processes.
-        fork_from: from how many items on processes are made.
+        work: maps a range of item numbers to a result.
+        count: number of items.
+        chunk: maximum items per call; fewer if there are few items, to balance the load.
+        workers: number of processes, or of threads for few items and on other systems.
+        fork_from: number of items from which processes are used.
     """
     chunk = min(chunk, math.ceil(count / (CHUNKS_PER_WORKER * max(workers, 1)))) or 1
     chunks = [range(start, min(start + chunk, count)) for start in range(0, count, chunk)]
     if sys.platform == "linux" and count >= fork_from and workers > 1:
-        yield from _by_processes(work, chunks, workers)
+        yield from _map_processes(work, chunks, workers)
         return
     with ThreadPoolExecutor(workers, "convscope-files") as pool:
         try:
@@ -55,16 +55,16 @@ def parallel_map(work: Work[T], count: int, chunk: int, workers: int, fork_from:
 
 
 def shared_zeros(shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Bytes of 0 in memory that this process shares with those that it makes."""
+    """An array of zeros in memory that is shared with forked processes."""
     size = int(np.prod(shape))
     return np.frombuffer(mmap.mmap(-1, max(size, 1)), np.uint8, size).reshape(shape)
 
 
-def _by_processes(work: Work[T], chunks: Sequence[range], workers: int) -> Iterator[T]:
+def _map_processes(work: Work[T], chunks: Sequence[range], workers: int) -> Iterator[T]:
     children: list[tuple[int, BinaryIO]] = []
     try:
         for worker in range(workers):
-            children.append(_child(work, chunks[worker::workers], [result for _, result in children]))
+            children.append(_fork_worker(work, chunks[worker::workers], [result for _, result in children]))
         ended: set[int] = set()
         for number, items in enumerate(chunks):
             worker = number % workers
@@ -72,7 +72,7 @@ def _by_processes(work: Work[T], chunks: Sequence[range], workers: int) -> Itera
                 try:
                     yield pickle.load(children[worker][1])
                     continue
-                except (EOFError, pickle.UnpicklingError):  # killed, for instance for want of memory
+                except (EOFError, pickle.UnpicklingError):  # killed, for example out of memory
                     ended.add(worker)
             yield work(items)
     finally:
@@ -83,11 +83,11 @@ def _by_processes(work: Work[T], chunks: Sequence[range], workers: int) -> Itera
             os.waitpid(process, 0)
 
 
-def _child(work: Work[T], chunks: Sequence[range], others: Sequence[BinaryIO]) -> tuple[int, BinaryIO]:
-    """A copy of this process that tells its results; its number, and where it tells them."""
+def _fork_worker(work: Work[T], chunks: Sequence[range], others: Sequence[BinaryIO]) -> tuple[int, BinaryIO]:
+    """Fork a worker; return its process id and the pipe of its results."""
     reading, writing = os.pipe()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # the child takes no lock that another thread could hold
+        warnings.simplefilter("ignore", DeprecationWarning)  # the child acquires no lock that another thread could hold
         process = os.fork()
     if process == 0:
         os.close(reading)
@@ -99,17 +99,17 @@ def _child(work: Work[T], chunks: Sequence[range], others: Sequence[BinaryIO]) -
 
 
 def _send_results(work: Work[T], chunks: Sequence[range], writing: int) -> NoReturn:
-    """Write every result; when nobody reads any more, a signal ends this process."""
+    """Write every result; SIGPIPE ends this process when the reader is gone."""
     code = 1
     try:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends its children
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C and ends its children
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        torch.set_num_threads(1)  # the others did not come along, and would be waited for
+        torch.set_num_threads(1)  # the threads of the parent's pool do not exist here and would be waited for
         with os.fdopen(writing, "wb") as pipe:
             for items in chunks:
                 pickle.dump(work(items), pipe, pickle.HIGHEST_PROTOCOL)
                 pipe.flush()
         code = 0
     finally:
-        os._exit(code)  # nothing of the parent's is closed, flushed or told twice
+        os._exit(code)  # without the parent's exit handlers and buffers

@@ -1,17 +1,17 @@
-"""How much memory and how many cores this process may use."""
+"""Memory and CPU cores available to this process."""
 
 import os
 from pathlib import Path
 
 
 def available_memory() -> int:
-    """Bytes that may still be used: what the system reports as available, or what a container's limit leaves."""
-    known = [amount for amount in (_linux(), _container(), _half_of_installed()) if amount is not None]
-    return min(known) if known else 4 * 2**30
+    """Available memory in bytes: that of the system, or the rest of a container's limit if it is less."""
+    limits = [amount for amount in (_linux(), _container(), _half_of_installed()) if amount is not None]
+    return min(limits) if limits else 4 * 2**30
 
 
 def usable_cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
-    """Cores that this process may run on, or as many as a container's limit (cgroup v2 ``cpu.max``, v1) is worth."""
+    """Number of cores of this process, or of a container's limit (cgroup v2 ``cpu.max``, v1) if it is less."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota, _, period = _text(cgroup / "cpu.max").strip().partition(" ")
     if not quota:
@@ -33,7 +33,7 @@ def _container(folder: Path = Path("/sys/fs/cgroup")) -> int | None:
 
 
 def _half_of_installed() -> int | None:
-    """Half of the installed memory, where the system (macOS) does not say how much is free."""
+    """Half of the installed memory, if the system (macOS) does not report free memory."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2 if _linux() is None else None
     except (AttributeError, ValueError, OSError):  # Windows has no sysconf

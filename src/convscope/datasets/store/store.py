@@ -1,4 +1,4 @@
-"""Every image decoded once, at one size, as one array of bytes."""
+"""The store: every image decoded once, at one size, as one uint8 array."""
 
 import hashlib
 import time
@@ -20,20 +20,20 @@ from convscope.datasets.store.resources import available_memory, usable_cores
 from convscope.errors import DataError
 
 RULE = 2
-"""Raise it when `read_image` or `fit` change what they give, so that entries made by the old rule are not used."""
+"""Increment when the output of `read_image` or `fit` changes, to invalidate cached entries."""
 
-_CHUNK = 32  # images that a thread decodes between two reports
+_CHUNK = 32  # images that a worker decodes between two progress reports
 
 
 class StoreSettings(BaseModel, frozen=True, extra="forbid"):
-    """Where decoded images may live."""
+    """Limits of the storage of decoded images."""
 
     ram_fraction: float = Field(0.5, gt=0, le=1)
     """The share of the available memory that decoded images may take."""
     cache_limit: int = 20 * 10**9
     """Bytes that the cache may take on disk."""
     worth_caching: float = 5.0
-    """Seconds of decoding above which images that fit in memory are also kept on disk for the next run."""
+    """Seconds of decoding above which images in memory are also cached on disk for the next run."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,20 +41,20 @@ class Store:
     """Decoded images."""
 
     pixels: NDArray[np.uint8]
-    """(N, C, H, W), in the data set's order; an array, a memory map, or an `LazyStore` that gives rows alike."""
+    """(N, C, H, W), in the order of the dataset; an array, a memory map, or a `LazyStore` with the same row access."""
     unreadable: dict[int, str]
     """Row -> why its image could not be decoded; such rows are black and must not be used."""
     location: str
-    """A sentence: where the pixels lie and why."""
+    """Where the pixels are stored and why, as text."""
 
     @property
     def readable(self) -> NDArray[np.int64]:
-        """Rows that hold an image: use ``dataset.subset(store.readable)``, and these rows of the pixels."""
+        """Rows with a decoded image: use ``dataset.subset(store.readable)``, and these rows of the pixels."""
         return np.array([row for row in range(len(self.pixels)) if row not in self.unreadable], np.int64)
 
     @property
     def mapped(self) -> bool:
-        """Whether the pixels lie on disk and are read from there as needed."""
+        """Whether the pixels are memory-mapped from disk."""
         return isinstance(self.pixels, np.memmap)
 
 
@@ -67,71 +67,71 @@ def build_store(
     settings: StoreSettings = StoreSettings(),  # noqa: B008  (frozen)
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Store:
-    """Decode every image of the data set at `size` (H, W).
+    """Decode every image of the dataset at `size` (H, W).
 
-    They stay in memory when they fit in `ram_fraction` of it, else in a mapped file of the cache folder, and where that
-    cannot take them they are decoded in every epoch. What an earlier run has decoded is mapped, not decoded again.
+    The images are stored in memory if they fit in `ram_fraction` of it, else in a memory-mapped file of the cache; if
+    that is too small, they are decoded every epoch. Images decoded by an earlier run are memory-mapped.
 
     Args:
         dataset: N images.
         size: (H, W), see `fit`.
-        threads: that decode, or as many processes where there are many images; None: one per core.
-        cache_folder: None: `cache.default_folder`.
-        settings: how much may be kept where.
-        on_progress: called with (images done, images in all) as the work goes on.
+        threads: number of decoding threads, or processes for many images; None: one per core.
+        cache_folder: cache folder; None: `cache.default_folder`.
+        settings: limits of memory and cache.
+        on_progress: called with (images done, total number of images).
     """
     shape = (len(dataset), dataset.channels, *size)
     folder = cache_folder or cache.default_folder()
     key = _key(dataset, size)
-    earlier = cache.load(folder, key, shape) if isinstance(dataset.images, tuple) else None
-    if earlier is not None:
-        return Store(*earlier, f"in {folder}, {_extent(shape)}, where an earlier run decoded them")
-    filling = _Decoding(dataset, size, threads or usable_cores(), on_progress)
+    existing = cache.load(folder, key, shape) if isinstance(dataset.images, tuple) else None
+    if existing is not None:
+        return Store(*existing, f"in {folder}, {_extent(shape)}, where an earlier run decoded them")
+    decoding = _Decoding(dataset, size, threads or usable_cores(), on_progress)
     if int(np.prod(shape)) <= settings.ram_fraction * available_memory():
-        return _in_memory(filling, shape, settings, folder, key)
-    return _in_cache(filling, shape, settings, folder, key)
+        return _in_memory(decoding, shape, settings, folder, key)
+    return _in_cache(decoding, shape, settings, folder, key)
 
 
-def _in_memory(filling: "_Decoding", shape: tuple[int, ...], settings: StoreSettings, folder: Path, key: str) -> Store:
+def _in_memory(decoding: "_Decoding", shape: tuple[int, ...], settings: StoreSettings, folder: Path, key: str) -> Store:
     pixels = shared_zeros(shape)
     start = time.monotonic()
-    unreadable = filling.fill(pixels)
-    home = f"in memory, {_extent(shape)}"
-    if time.monotonic() - start > settings.worth_caching and filling.files:
+    unreadable = decoding.fill(pixels)
+    location = f"in memory, {_extent(shape)}"
+    if time.monotonic() - start > settings.worth_caching and decoding.files:
         try:
-            with cache.write_entry(folder, key, shape, settings.cache_limit) as (kept, reasons):
-                kept[:] = pixels
+            with cache.write_entry(folder, key, shape, settings.cache_limit) as (cached, reasons):
+                cached[:] = pixels
                 reasons.update(unreadable)
-            home += f", and in {folder} for the next run"
-        except OSError as error:  # a convenience: no reason to stop
-            home += f"; not kept for the next run, as {folder} cannot take them ({error})"
-    return Store(pixels, unreadable, home)
+            location += f", and in {folder} for the next run"
+        except OSError as error:  # optional: the run continues
+            location += f"; not cached for the next run, as {folder} cannot take them ({error})"
+    return Store(pixels, unreadable, location)
 
 
-def _in_cache(filling: "_Decoding", shape: tuple[int, ...], settings: StoreSettings, folder: Path, key: str) -> Store:
-    beyond = f"more than fits in {settings.ram_fraction:.0%} of the free memory"
+def _in_cache(decoding: "_Decoding", shape: tuple[int, ...], settings: StoreSettings, folder: Path, key: str) -> Store:
+    reason = f"more than fits in {settings.ram_fraction:.0%} of the free memory"
     try:
         with cache.write_entry(folder, key, shape, settings.cache_limit) as (pixels, reasons):
-            reasons.update(filling.fill(pixels))
+            reasons.update(decoding.fill(pixels))
     except OSError as error:
-        return _not_cached(filling, shape, f"{beyond}, and {folder} cannot take them ({error})")
+        return _not_cached(decoding, shape, f"{reason}, and {folder} cannot take them ({error})")
     written = cache.load(folder, key, shape)
-    if written is None:  # another run needed the room
-        return _not_cached(filling, shape, f"{beyond}, and {folder} has lost them to another run")
-    return Store(*written, f"in {folder}, {_extent(shape)}, {beyond}")
+    if written is None:  # deleted by another run that needed space
+        return _not_cached(decoding, shape, f"{reason}, and {folder} has lost them to another run")
+    return Store(*written, f"in {folder}, {_extent(shape)}, {reason}")
 
 
-def _not_cached(filling: "_Decoding", shape: tuple[int, ...], why: str) -> Store:
-    rows = LazyStore(filling.dataset, (shape[2], shape[3]), filling.threads)
-    home = (
-        f"nowhere, {_extent(shape)}, {why}; decoded in every epoch anew, which a smaller image size or a roomier "
-        f"folder with {cache.ENVIRONMENT}=FOLDER would save"
+def _not_cached(decoding: "_Decoding", shape: tuple[int, ...], why: str) -> Store:
+    rows = LazyStore(decoding.dataset, (shape[2], shape[3]), decoding.threads)
+    location = (
+        f"not cached ({_extent(shape)}, {why}): images are decoded every epoch; "
+        f"set {cache.ENVIRONMENT} to a larger disk to avoid this"
     )
-    return Store(cast("NDArray[np.uint8]", rows), filling.fill(None), home)  # rows are all that is asked of it
+    return Store(cast("NDArray[np.uint8]", rows), decoding.fill(None), location)  # only row access is used
 
 
 class _Decoding:
-    """The decoding of a data set's images into an array, spread over the cores."""
+    """Parallel decoding of a dataset's images into an array."""
 
     def __init__(
         self, dataset: Dataset, size: tuple[int, int], threads: int, on_progress: Callable[[int, int], None] | None
@@ -143,7 +143,7 @@ class _Decoding:
         self.files = isinstance(dataset.images, tuple)
 
     def fill(self, pixels: NDArray[np.uint8] | None) -> dict[int, str]:
-        """Write every image to its row (None: nowhere); returns row -> why for those that cannot be read."""
+        """Write every image to its row (None: discard it); return row -> reason for unreadable images."""
         count = len(self.dataset)
         unreadable: dict[int, str] = {}
         with quiet_pillow():

@@ -1,1 +1,1 @@
-"""What the data say of an image: one file per kind of target."""
+"""Kinds of target: one file per kind."""

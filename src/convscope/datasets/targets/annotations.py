@@ -1,4 +1,4 @@
-"""Images with the objects in them, whatever the format -> one class and box per image."""
+"""Annotated images of any format -> one class and box per image."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,8 +12,8 @@ from convscope.errors import DataError
 Box = tuple[float, float, float, float]
 
 SEVERAL = (
-    "show several objects, of which the largest is taken; convscope crop makes a picture of each; "
-    "to find many at once is a detector's work"
+    "show several objects, of which the largest is used; convscope crop makes an image of each; "
+    "use a detector to find all of them"
 )
 
 
@@ -29,20 +29,20 @@ class AnnotatedImage:
 
 
 def largest_objects(source: str, layout: str, images: Iterable[AnnotatedImage], skipped: Iterable[Skipped]) -> Dataset:
-    """The data set of each image's largest object.
+    """The dataset of each image's largest object.
 
-    Boxes without area give way to others of their image; what is wrong with an image's only box is said in `skipped`.
+    Boxes with an area take precedence; images without a valid box are added to `skipped` with the reason.
 
     Raises:
-        DataError: no image has a box that can be used.
+        DataError: no image has a valid box.
     """
     listing = DatasetBuilder(source, layout, target_kind=BOXES.name, skipped=list(skipped))
-    several = 0
+    multiple = 0
     for image in images:
         if not image.objects:
             listing.skipped.append(Skipped(image.name, "has no box"))
             continue
-        several += len(image.objects) > 1
+        multiple += len(image.objects) > 1
         label, box = max(image.objects, key=lambda found: _area(found[1]))
         if not label.strip():
             listing.skipped.append(Skipped(image.name, "has a box without a label"))
@@ -51,8 +51,8 @@ def largest_objects(source: str, layout: str, images: Iterable[AnnotatedImage], 
         listing.files.append(
             ListedFile(image.path, image.name, label.strip(), image.split, image.group, value=box, objects=objects)
         )
-    if several:
-        listing.notes.append(f"{several:,} of {len(listing.files):,} images {SEVERAL}")
+    if multiple:
+        listing.notes.append(f"{multiple:,} of {len(listing.files):,} images {SEVERAL}")
     if not listing.files:
         why = f"; the first, {listing.skipped[0].name}: {listing.skipped[0].why}" if listing.skipped else ""
         raise DataError(f"{source}: no image with a box{why}")
@@ -60,6 +60,6 @@ def largest_objects(source: str, layout: str, images: Iterable[AnnotatedImage], 
 
 
 def _area(box: Box) -> float:
-    """Of boxes turned inside out less than nothing, so that any sound one is larger."""
-    across, down = box[2] - box[0], box[3] - box[1]
-    return across * down if across > 0 and down > 0 else -1.0
+    """The area of a box; -1 for invalid boxes, so that any valid one is larger."""
+    width, height = box[2] - box[0], box[3] - box[1]
+    return width * height if width > 0 and height > 0 else -1.0

@@ -1,4 +1,4 @@
-"""One object per image: (N, 5) float32, its class and its box, xyxy in pixels of the upright file."""
+"""Boxes, one object per image: (N, 5) float32, class and xyxy in pixels of the upright file."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from torch import Tensor
 from convscope.datasets.inputs.image import visible_window
 from convscope.datasets.targets.kind import FileTarget, Motion, Size, TargetData, TargetKind, restore_classes
 
-MIN_VISIBLE = 0.25  # share of a box that must lie in what the network sees of its image
-NOTHING = 255  # in masks of objects: no object is here
+MIN_VISIBLE = 0.25  # share of a box that must be inside the visible part of its image
+NOTHING = 255  # in masks of objects: no object
 
 
 @dataclass(frozen=True)
 class BoxTargets(TargetKind):
-    """See the module."""
+    """Boxes; see the module."""
 
     def strata(self, targets: NDArray[Any], classes: int) -> tuple[NDArray[np.int64], int]:
-        """The classes."""
+        """Stratify by class."""
         return targets[:, 0].astype(np.int64), classes
 
     def counts(self, targets: NDArray[Any], classes: int) -> NDArray[np.int64]:
@@ -28,15 +28,15 @@ class BoxTargets(TargetKind):
         return np.bincount(targets[:, 0].astype(np.int64), minlength=classes)
 
     def file_error(self, file: FileTarget, size: Size) -> str:
-        """What is wrong with the box."""
+        """Why the box is invalid; see `box_error`."""
         return box_error(file.value, size)
 
     def from_files(self, files: Sequence[tuple[FileTarget, Size]], index: Mapping[str, int]) -> NDArray[Any]:
-        """From the files' labels and boxes, cut at the images' borders."""
+        """(N, 5) from the labels and boxes of the files, clipped to the images."""
         return np.array([(index[file.label], *clip_box(file.value, size)) for file, size in files], np.float32)
 
     def restore(self, data: TargetData, then: tuple[str, ...]) -> NDArray[Any]:
-        """Indices into the run's classes, and the boxes."""
+        """(N, 5) with indices into the classes of the run."""
         kinds = restore_classes(data.source, data.classes, then, data.targets[:, 0].astype(np.int64))
         return np.concatenate([kinds[:, None], data.targets[:, 1:]], 1).astype(np.float32)
 
@@ -45,17 +45,17 @@ class BoxTargets(TargetKind):
         return boxes_in_view(data.targets, data.sizes, size)
 
     def warp(self, y: Tensor, motion: Motion) -> Tensor:
-        """The box around the moved corners."""
+        """The box around the transformed corners."""
         return motion.warp_boxes(y)
 
-    def image_classes(self, seen: NDArray[Any], classes: int) -> NDArray[np.int64]:  # noqa: ARG002
-        """The objects' classes."""
-        return seen[:, 0].astype(np.int64)
+    def image_classes(self, targets: NDArray[Any], classes: int) -> NDArray[np.int64]:  # noqa: ARG002
+        """The classes of the objects."""
+        return targets[:, 0].astype(np.int64)
 
-    def object_masks(self, seen: NDArray[Any], rows: NDArray[np.int64], size: Size) -> NDArray[np.uint8]:
-        """The boxes, filled; nothing where a box is not known."""
-        masks = np.full((len(seen), *size), NOTHING, np.uint8)
-        for row, (kind, *corners) in zip(rows, seen[rows].tolist(), strict=True):
+    def object_masks(self, targets: NDArray[Any], rows: NDArray[np.int64], size: Size) -> NDArray[np.uint8]:
+        """Filled boxes; empty masks for unknown boxes."""
+        masks = np.full((len(targets), *size), NOTHING, np.uint8)
+        for row, (kind, *corners) in zip(rows, targets[rows].tolist(), strict=True):
             if not np.isnan(corners).any():
                 left, top, right, bottom = (round(corner) for corner in corners)
                 masks[row, top : max(bottom, top + 1), left : max(right, left + 1)] = int(kind)
@@ -63,40 +63,41 @@ class BoxTargets(TargetKind):
 
 
 def box_error(box: Sequence[float], size: tuple[int, int]) -> str:
-    """Why an xyxy box cannot be that of an object in an image of `size` (H, W); empty when it can."""
+    """Why an xyxy box is invalid in an image of `size` (H, W); empty if it is valid."""
     x1, y1, x2, y2 = box
     message = f"its box {x1:g} {y1:g} {x2:g} {y2:g}"
     if not all(np.isfinite(box)):
-        return f"{message} has a corner that is no number"
+        return f"{message} contains NaN or infinity"
     if max(box) <= 1 and max(size) > 2:
-        return f"{message} is in shares of the image; multiply by its width and height"
+        return f"{message} is in relative coordinates; multiply by the width and height of the image"
     if x2 < x1 or y2 < y1:
-        return f"{message} ends before it begins; the order is x1 y1 x2 y2"
+        return f"{message} has x2 < x1 or y2 < y1; the order is x1 y1 x2 y2"
     if x2 == x1 or y2 == y1:
         return f"{message} has no area"
     if x2 <= 0 or y2 <= 0 or x1 >= size[1] or y1 >= size[0]:
-        return f"{message} lies outside the image of {size[0]} x {size[1]}"
+        return f"{message} is outside the image of {size[0]} x {size[1]}"
     return ""
 
 
 def clip_box(box: Sequence[float], size: tuple[int, int]) -> tuple[float, ...]:
-    """The part of an xyxy box that lies in an image of `size` (H, W)."""
+    """An xyxy box clipped to an image of `size` (H, W)."""
     x1, y1, x2, y2 = box
     return max(x1, 0.0), max(y1, 0.0), min(x2, size[1]), min(y2, size[0])
 
 
 def boxes_in_view(targets: NDArray[Any], sizes: NDArray[np.int64], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Boxes (N, 5) of files of these sizes (N, 2) in pixels of what the network sees of them; see
-    `visible_window`.
+    """Convert boxes (N, 5) of files of sizes (N, 2) to pixels of the network's input; see `visible_window`.
 
-    A box of which less than a quarter is seen is nan: it is not known there.
+    A box of which less than a quarter is visible becomes nan (unknown).
     """
     windows = np.array([visible_window((int(height), int(width)), size) for height, width in sizes])
     scale = np.array([size[1], size[0]]) / (windows[:, 2:] - windows[:, :2])
     corners = targets[:, 1:].reshape(-1, 2, 2).astype(np.float64)
-    moved = (corners - windows[:, None, :2]) * scale[:, None]
-    visible = moved.clip(0, np.array([size[1], size[0]]))
-    visible_share = (visible[:, 1] - visible[:, 0]).prod(1) / np.maximum((moved[:, 1] - moved[:, 0]).prod(1), 1e-9)
+    transformed = (corners - windows[:, None, :2]) * scale[:, None]
+    visible = transformed.clip(0, np.array([size[1], size[0]]))
+    visible_share = (visible[:, 1] - visible[:, 0]).prod(1) / np.maximum(
+        (transformed[:, 1] - transformed[:, 0]).prod(1), 1e-9
+    )
     boxes = np.where((visible_share < MIN_VISIBLE)[:, None], np.nan, visible.reshape(-1, 4))
     return np.concatenate([targets[:, :1], boxes], 1).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""One class per image: (N,) int64 indices into the class names."""
+"""Classes, one per image: (N,) int64 indices into the class names."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from convscope.datasets.targets.kind import FileTarget, Size, TargetData, Target
 
 @dataclass(frozen=True)
 class ClassTargets(TargetKind):
-    """See the module."""
+    """Classes; see the module."""
 
     def strata(self, targets: NDArray[Any], classes: int) -> tuple[NDArray[np.int64], int]:
-        """The classes."""
+        """Stratify by class."""
         return targets, classes
 
     def counts(self, targets: NDArray[Any], classes: int) -> NDArray[np.int64]:
@@ -23,21 +23,21 @@ class ClassTargets(TargetKind):
         return np.bincount(targets, minlength=classes)
 
     def from_files(self, files: Sequence[tuple[FileTarget, Size]], index: Mapping[str, int]) -> NDArray[Any]:
-        """From the files' labels."""
+        """(N,) from the labels of the files."""
         return np.array([index[file.label] for file, _ in files], np.int64)
 
     def without_classes(self, targets: NDArray[Any], present: NDArray[np.bool_]) -> NDArray[Any]:
-        """Renumbered: a class that has lost all its images is no class any more."""
-        kept: NDArray[Any] = (np.cumsum(present) - 1)[targets]
-        return kept
+        """Renumbered without the classes that have no images."""
+        renumbered: NDArray[Any] = (np.cumsum(present) - 1)[targets]
+        return renumbered
 
     def restore(self, data: TargetData, then: tuple[str, ...]) -> NDArray[Any]:
-        """Indices into the run's classes."""
+        """Indices into the classes of the run."""
         return restore_classes(data.source, data.classes, then, data.targets)
 
-    def image_classes(self, seen: NDArray[Any], classes: int) -> NDArray[np.int64]:  # noqa: ARG002
+    def image_classes(self, targets: NDArray[Any], classes: int) -> NDArray[np.int64]:  # noqa: ARG002
         """The targets themselves."""
-        return seen.astype(np.int64)
+        return targets.astype(np.int64)
 
 
 CLASSES = ClassTargets("classes", single_class=True, needs_two_classes=True, invariant=True)

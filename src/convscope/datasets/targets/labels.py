@@ -1,4 +1,4 @@
-"""Several labels per image: (N, K) of 1, 0 or nan where it is not known."""
+"""Labels, several per image: (N, K) of 1, 0 or nan (unknown)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +11,10 @@ from convscope.datasets.targets.kind import TargetKind
 
 @dataclass(frozen=True)
 class LabelTargets(TargetKind):
-    """See the module."""
+    """Labels; see the module."""
 
     def strata(self, targets: NDArray[Any], classes: int) -> tuple[NDArray[np.int64], int]:
-        """The rarest label that an image has."""
+        """Stratify by the rarest label of each image."""
         return rarest_label(targets, classes)
 
     def convert(self, kind: TargetKind, targets: NDArray[Any], classes: int) -> NDArray[Any] | None:
@@ -23,10 +23,10 @@ class LabelTargets(TargetKind):
 
 
 def rarest_label(targets: NDArray[Any], classes: int) -> tuple[NDArray[np.int64], int]:
-    """(N,) of (N, K) labels the rarest that an image has, K where it has none, and K + 1."""
-    there = np.nan_to_num(targets) == 1
-    rarest = np.where(there, there.sum(0), len(targets) + 1).argmin(1)
-    return np.where(there.any(1), rarest, classes).astype(np.int64), classes + 1
+    """(N,) the rarest label of each image, K if it has none, from (N, K) labels; and K + 1."""
+    present = np.nan_to_num(targets) == 1
+    rarest = np.where(present, present.sum(0), len(targets) + 1).argmin(1)
+    return np.where(present.any(1), rarest, classes).astype(np.int64), classes + 1
 
 
 LABELS = LabelTargets("labels", ("label", "labels"), invariant=True)

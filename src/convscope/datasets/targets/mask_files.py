@@ -1,4 +1,4 @@
-"""A mask file -> one class index per pixel."""
+"""Mask files: read class indices per pixel."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,39 +10,39 @@ from PIL import Image
 from convscope.datasets.inputs.image import open_image, quiet_pillow, visible_window
 
 IGNORE = 255
-"""In the masks that are handed on: no class."""
+"""The class index of unlabelled pixels."""
 
 
 @dataclass(frozen=True)
 class Palette:
-    """What stands for a class in mask files: `values` are greys or palette indices, or 0xRRGGBB in colour files."""
+    """The values of the classes in mask files: greys, palette indices, or 0xRRGGBB in colour files."""
 
     values: tuple[int, ...]
     ignore: int | None = None
-    """The value that stands for no class."""
+    """The value of unlabelled pixels."""
 
     def classes_of(self, codes: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Codes as class indices; a code that is none of the values is ignored."""
+        """Convert codes to class indices; codes that are not among the values become `IGNORE`."""
         values = np.array(sorted(self.values))
-        place = np.searchsorted(values, codes).clip(max=len(values) - 1)
+        index = np.searchsorted(values, codes).clip(max=len(values) - 1)
         order = np.argsort(np.array(self.values))
-        return np.where(values[place] == codes, order[place], IGNORE).astype(np.uint8)
+        return np.where(values[index] == codes, order[index], IGNORE).astype(np.uint8)
 
 
 def read_mask(path: Path, palette: Palette, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
-    """(H, W) class indices of a mask file, `IGNORE` for no class; at `size` by the rule of `fit`, nearest pixels.
+    """(H, W) class indices of a mask file, `IGNORE` for unlabelled pixels; at `size` as by `fit`, nearest neighbour.
 
     Raises:
-        DataError: no such file, or no mask.
+        DataError: the file does not exist, or is not a mask.
     """
     with quiet_pillow(), open_image(path) as image:
         codes = mask_codes(image)
-        kinds = palette.classes_of(codes)
-        return fit_mask(kinds, size) if size is not None else kinds
+        mask = palette.classes_of(codes)
+        return fit_mask(mask, size) if size is not None else mask
 
 
 def fit_mask(mask: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """A mask (H, W) at `size`, cut and resized as `fit` does with its image, no number mixed."""
+    """A mask (H, W) at `size`, cropped and resized as `fit` does with its image, by nearest neighbour."""
     if mask.shape == size:
         return mask
     box = visible_window((mask.shape[0], mask.shape[1]), size)
@@ -51,7 +51,7 @@ def fit_mask(mask: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8
 
 
 def mask_codes(image: Image.Image) -> NDArray[np.int64]:
-    """(H, W) one whole number per pixel: grey, palette index, or 0xRRGGBB; greys in three equal channels are greys."""
+    """(H, W) one integer per pixel: grey, palette index, or 0xRRGGBB; RGB files with equal channels count as grey."""
     if image.mode in ("RGB", "RGBA", "CMYK", "YCbCr"):
         colour = np.asarray(image.convert("RGB")).astype(np.int64)
         if (colour == colour[..., :1]).all():

@@ -1,4 +1,4 @@
-"""One class per pixel: masks in files or arrays, and (N, K) float32 which classes occur in each."""
+"""Masks, one class per pixel: files or arrays, and (N, K) float32 which classes occur in each."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,31 +15,31 @@ from convscope.datasets.targets.mask_files import IGNORE
 
 @dataclass(frozen=True)
 class MaskTargets(TargetKind):
-    """See the module."""
+    """Masks; see the module."""
 
     def strata(self, targets: NDArray[Any], classes: int) -> tuple[NDArray[np.int64], int]:
-        """The rarest class that occurs in an image."""
+        """Stratify by the rarest class of each image."""
         return rarest_label(targets, classes)
 
     def columns_differ(self, now: tuple[str, ...], then: tuple[str, ...]) -> bool:
-        """Whether they are others or in another order, for the masks' values follow the order."""
+        """Whether the names or their order differ, as the values of the masks follow the order."""
         return now != then
 
     def decode(self, data: TargetData, size: Size) -> tuple[NDArray[Any], dict[int, str]]:
-        """(N, H, W) class indices, 255 where none is right."""
+        """(N, H, W) class indices, 255 for unlabelled pixels."""
         return build_masks(data, size)
 
     def warp(self, y: Tensor, motion: Motion) -> Tensor:
-        """The nearest pixel's class."""
+        """Masks resampled by nearest neighbour."""
         return motion.warp_masks(y)
 
-    def image_classes(self, seen: NDArray[Any], classes: int) -> NDArray[np.int64]:
-        """The class with most pixels beside the first, which is most often the ground."""
-        return np.array([_main_class(mask, classes) for mask in seen], np.int64)
+    def image_classes(self, targets: NDArray[Any], classes: int) -> NDArray[np.int64]:
+        """The class with most pixels, except class 0, which is usually the background."""
+        return np.array([_main_class(mask, classes) for mask in targets], np.int64)
 
-    def object_masks(self, seen: NDArray[Any], rows: NDArray[np.int64], size: Size) -> NDArray[np.uint8]:  # noqa: ARG002
+    def object_masks(self, targets: NDArray[Any], rows: NDArray[np.int64], size: Size) -> NDArray[np.uint8]:  # noqa: ARG002
         """The masks themselves."""
-        return seen
+        return targets
 
 
 def _main_class(mask: NDArray[np.uint8], classes: int) -> int:

@@ -1,4 +1,4 @@
-"""Numbers to be estimated: (N, D) float32, finite."""
+"""Numbers, for regression: (N, D) float32, finite."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +11,12 @@ from convscope.datasets.targets.kind import TargetKind
 
 @dataclass(frozen=True)
 class NumberTargets(TargetKind):
-    """See the module. Numbers may tell of left and right, so images are not mirrored."""
+    """Numbers; see the module. They may depend on left and right, so images are not mirrored."""
 
     def strata(self, targets: NDArray[Any], classes: int) -> tuple[NDArray[np.int64], int]:  # noqa: ARG002
-        """Tenths of the first number."""
-        tenths = np.quantile(targets[:, 0], np.arange(0.1, 1, 0.1))
-        return np.searchsorted(tenths, targets[:, 0], side="right").astype(np.int64), 10
+        """Stratify by deciles of the first number."""
+        deciles = np.quantile(targets[:, 0], np.arange(0.1, 1, 0.1))
+        return np.searchsorted(deciles, targets[:, 0], side="right").astype(np.int64), 10
 
     def counts(self, targets: NDArray[Any], classes: int) -> NDArray[np.int64]:  # noqa: ARG002
         """(D,) images for which each number is known."""

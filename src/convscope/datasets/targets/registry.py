@@ -1,4 +1,4 @@
-"""All kinds of targets by name. A new kind is one file beside this one and one line here."""
+"""All kinds of target by name. A new kind is one file in this folder and one line here."""
 
 from convscope.datasets.targets.boxes import BOXES
 from convscope.datasets.targets.classes import CLASSES
@@ -16,4 +16,4 @@ TARGET_KINDS: dict[str, TargetKind] = {
 }
 
 DEFAULT_KIND = CLASSES.name
-"""The kind of targets where nothing says otherwise."""
+"""The default kind of target."""

@@ -1,4 +1,4 @@
-"""A run to be explored: everything that a page, or a script, may want to know of it, one question at a time."""
+"""The explorer's model of a run, independent of HTTP: images, inputs, maps, predictions, jobs, label corrections."""
 
 from convscope.explorer.backend.computations import JobContext, job_method
 from convscope.explorer.backend.epochs import ProbeHistory
@@ -11,17 +11,17 @@ from convscope.explorer.backend.errors import (
     UnsupportedImageError,
 )  # fmt: skip
 from convscope.explorer.backend.image_sets import ORDERS, ImageSets, checked_split
-from convscope.explorer.backend.inputs import Inputs, SentMaps
+from convscope.explorer.backend.inputs import Inputs, SelectedMaps
 from convscope.explorer.backend.label_corrections import LabelCorrections
 from convscope.explorer.backend.live_run import LiveRun, LoadedModel
 from convscope.explorer.backend.network import network_tree
 from convscope.explorer.backend.pictures import as_png, original_image, shown_pixels, sprite, thumbnail
 from convscope.explorer.backend.results import compute, load_cached, page_data, tiles, with_records
 from convscope.explorer.backend.summary import curves, drawing_style, epoch_record, run_summary
-from convscope.explorer.backend.uploads import MOST_BYTES
+from convscope.explorer.backend.uploads import MAX_BYTES
 
 __all__ = [
-    "MOST_BYTES",
+    "MAX_BYTES",
     "ORDERS",
     "BusyError",
     "ImageSets",
@@ -34,7 +34,7 @@ __all__ = [
     "NotFoundError",
     "ProbeHistory",
     "RunGoneError",
-    "SentMaps",
+    "SelectedMaps",
     "TooLargeError",
     "UnsupportedImageError",
     "as_png",

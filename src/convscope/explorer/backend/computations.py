@@ -20,7 +20,7 @@ from convscope.runs.predictions import predict_split
 
 @dataclass(frozen=True, eq=False)
 class JobContext:
-    """What a computation works on: the network with its own copy to compute with, the images, the inputs."""
+    """The context of a job: the run, a network, its images and the cached inputs."""
 
     run: LiveRun
     loaded_model: LoadedModel
@@ -29,14 +29,14 @@ class JobContext:
 
     @property
     def target(self) -> AnalysisTarget:
-        """The network's copy that nobody else uses, made while nothing hangs on the original; it knows image ids."""
+        """A private copy of the network, made while no hooks are on the original; it accepts image ids."""
         with self.run.lock:
             return replace(self.loaded_model.private_copy, lookup=self._image)
 
-    def _image(self, word: str) -> ImageSet | None:
-        """The image of an id such as "validation-3" or "own-..."; None for other words."""
-        is_id = word.startswith("own-") or ID.fullmatch(word)
-        return self.inputs.images(word) if is_id else None
+    def _image(self, text: str) -> ImageSet | None:
+        """Return the image of an id such as "validation-3" or "own-..."; None for other strings."""
+        is_id = text.startswith("own-") or ID.fullmatch(text)
+        return self.inputs.images(text) if is_id else None
 
 
 class PredictionsSettings(MethodSettings, frozen=True):
@@ -53,17 +53,17 @@ PREDICTIONS = Method(
     name="predictions",
     title="Predictions",
     summary="The network's predictions for a split, saved in the run.",
-    limitations="Limitations: on training images they say nothing about new ones.",
+    limitations="Limitations: predictions for training images do not measure generalisation.",
     settings=PredictionsSettings,
     run=_no_target,
 )
 
 
 def job_method(name: str) -> Method:
-    """What can be computed on demand, by its name.
+    """Return a method that can run as a job, by its name.
 
     Raises:
-        ConfigError: there is nothing of that name.
+        ConfigError: no such method.
     """
     known = {**METHODS, PREDICTIONS.name: PREDICTIONS}
     if name not in known:
@@ -72,10 +72,10 @@ def job_method(name: str) -> Method:
 
 
 def findings(context: JobContext, method: Method, settings: MethodSettings, on_progress: Progress) -> Findings:
-    """Compute.
+    """Run a method in a job's context.
 
     Raises:
-        ConvscopeError: as the method says.
+        ConvscopeError: as the method raises it.
     """
     if isinstance(settings, PredictionsSettings):
         return _predictions(context, settings, on_progress)

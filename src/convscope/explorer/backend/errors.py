@@ -1,27 +1,27 @@
-"""What the explorer refuses, each kind with its own class, so that whoever serves it can tell them apart."""
+"""Errors of the explorer, one class per HTTP status."""
 
 from convscope.errors import ConfigError, DataError, RunError
 
 
 class NotAvailableError(RunError):
-    """The run has not, or never will have, what was asked for."""
+    """The run does not have the requested content, or not yet."""
 
 
 class RunGoneError(RunError):
-    """The run's folder was deleted or moved while it was looked at."""
+    """The run folder was deleted, moved or replaced while it was open."""
 
 
 class NotFoundError(ConfigError):
-    """There is no such image, input or computation."""
+    """No such image, input or job."""
 
 
 class BusyError(RunError):
-    """Too many computations wait already."""
+    """The job queue is full."""
 
 
 class TooLargeError(DataError):
-    """More bytes, pixels or frames than are taken."""
+    """Too many bytes, pixels or frames."""
 
 
 class UnsupportedImageError(DataError):
-    """Bytes that are no picture."""
+    """Not a decodable image."""

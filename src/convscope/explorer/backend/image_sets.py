@@ -1,4 +1,4 @@
-"""The run's images for looking at: lists, the network's answers on them, cells of the confusion matrix, pictures."""
+"""The run's images: lists, predictions, and cells of the confusion matrix."""
 
 import re
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from convscope.runs.confusion_log import confusion_epochs, load_confusion
 from convscope.runs.predictions import load_predictions
 
 ID = re.compile(r"(train|validation)-(\d{1,9})")
-ORDERS = ("name", "surest", "unsure")
+ORDERS = ("name", "most_confident", "least_confident")
 
 
 @dataclass(frozen=True, eq=False)
-class SplitAnswers:
-    """What the network says of a set: (N,) answers, -1 where it was not asked, and how sure it was."""
+class SplitPredictions:
+    """Predictions for a split: (N,) class indices, -1 if there is none, and (N,) confidences."""
 
     predicted: np.ndarray
     confidence: np.ndarray
@@ -31,62 +31,62 @@ class ImageSets:
 
     def __init__(self, run: LiveRun, corrections: LabelCorrections) -> None:
         self.run, self.corrections = run, corrections
-        self._predictions: dict[str, tuple[float, SplitAnswers]] = {}
+        self._predictions: dict[str, tuple[float, SplitPredictions]] = {}
         self._names: dict[str, tuple[tuple[str, ...], dict[str, int]]] = {}
 
     def split_and_index(self, image: str) -> tuple[str, int]:
-        """An image id as its set and place.
+        """Return the split and index of an image id.
 
         Raises:
-            UnknownError: there is none.
+            NotFoundError: no such image.
         """
         found = ID.fullmatch(image)
         if found:
             split, index = found[1], int(found[2])
             if index < len(self.run.images(split)):
                 return split, index
-        raise NotFoundError(f"image {image[:60]}: is not in the run's train or validation set; choose another")
+        raise NotFoundError(f"image {image[:60]}: not in the train or validation split; choose another")
 
     def index_of(self, split: str, name: str) -> int | None:
-        """The index of an image by its name; None where the split has none of that name."""
+        """Return the index of an image by its name; None if the split has no such image."""
         names = self.run.images(split).names
         if self._names.get(split, ((), {}))[0] is not names:
             self._names[split] = names, {one: index for index, one in enumerate(names)}
         return self._names[split][1].get(name)
 
     def image(self, image: str) -> ImageSet:
-        """One image by its id."""
+        """Return one image by its id."""
         split, index = self.split_and_index(image)
         return self.run.images(split).select([index])
 
     def record(self, split: str, index: int) -> dict[str, Any]:
-        """An image as the page gets it."""
+        """Return an image's record, as sent to the page."""
         images, predictions = self.run.images(split), self.predictions(split)
-        truth, answer = int(images.targets[index]), int(predictions.predicted[index]) if predictions else -1
+        truth, predicted = int(images.targets[index]), int(predictions.predicted[index]) if predictions else -1
         name = images.names[index]
         return {
             "id": f"{split}-{index}", "name": name, "split": split, "truth": truth if truth >= 0 else None,
-            "answer": answer if answer >= 0 else None,
-            "confidence": float(predictions.confidence[index]) if predictions and answer >= 0 else None,
-            "mark": self.corrections.of(name),
+            "predicted": predicted if predicted >= 0 else None,
+            "confidence": float(predictions.confidence[index]) if predictions and predicted >= 0 else None,
+            "correction": self.corrections.of(name),
         }  # fmt: skip
 
-    def listed(
+    def page(
         self, split: str, chosen: np.ndarray, order: str, first: int, count: int
     ) -> dict[str, Any]:  # fmt: skip
-        """A part of the images at some places, in an order."""
+        """Return one page of the images at these indices, in an order."""
         predictions = self.predictions(split)
         if order != "name" and predictions:
-            sure = predictions.confidence[chosen]
-            chosen = chosen[np.argsort(-sure if order == "surest" else sure, kind="stable")]
-        page = chosen[first : first + count].tolist()
-        return {"total": len(chosen), "images": [self.record(split, index) for index in page]}
+            confidence = predictions.confidence[chosen]
+            chosen = chosen[np.argsort(-confidence if order == "most_confident" else confidence, kind="stable")]
+        indices = chosen[first : first + count].tolist()
+        return {"total": len(chosen), "images": [self.record(split, index) for index in indices]}
 
-    def found(self, split: str, of_class: int | None, mistakes: bool, text: str) -> np.ndarray:
-        """The places of images of a class, of mistakes, or whose name contains a text.
+    def search(self, split: str, of_class: int | None, mistakes: bool, text: str) -> np.ndarray:
+        """Return the indices of images of a class, of misclassified ones, or whose name contains a text.
 
         Raises:
-            NotYetError: mistakes of a set that the network was not asked about.
+            NotAvailableError: misclassified images of a split without predictions.
         """
         images = self.run.images(split)
         keep = np.ones(len(images), bool)
@@ -100,20 +100,20 @@ class ImageSets:
         return np.flatnonzero(keep)
 
     def confusion(self, split: str, epoch: int | None = None) -> dict[str, Any]:
-        """Which classes are taken for which: by the network as it is, or as it was after an epoch.
+        """Return the confusion matrix of the current network, or of one epoch.
 
         Raises:
-            NotYetError: the network was not asked about that set.
-            UnknownError: nothing was kept of that epoch.
+            NotAvailableError: the split has no predictions.
+            NotFoundError: no matrix of that epoch was recorded.
         """
         shown = self.run.loaded_model()
-        count, now = len(shown.config.classes), shown.config.epoch
+        count, current = len(shown.config.classes), shown.config.epoch
         epochs = confusion_epochs(self.run.folder) if split == "validation" else []
         found = None
         if epoch is not None and epoch not in epochs:
-            raise NotFoundError(f"epoch: no matrix of epoch {epoch} and the {split} set was kept; ask without epoch")
-        if epoch is not None or (now in epochs and self.predictions(split) is None):
-            found = load_confusion(self.run.folder, now if epoch is None else epoch, count)
+            raise NotFoundError(f"epoch: no confusion matrix of epoch {epoch} for the {split} split; omit epoch")
+        if epoch is not None or (current in epochs and self.predictions(split) is None):
+            found = load_confusion(self.run.folder, current if epoch is None else epoch, count)
         if found is None:
             images, predictions = self.run.images(split), self._require_predictions(split)
             known = (predictions.predicted >= 0) & (images.targets >= 0)
@@ -121,40 +121,42 @@ class ImageSets:
             found = np.bincount(pairs, minlength=count * count).reshape(count, count)
         return {
             "split": split, "classes": shown.config.classes, "counts": found.tolist(), "rows": "truth",
-            "columns": "answer", "epoch": now if epoch is None else epoch, "epochs": epochs,
+            "columns": "predicted", "epoch": current if epoch is None else epoch, "epochs": epochs,
         }  # fmt: skip
 
-    def cell(self, split: str, truth: int, answer: int) -> np.ndarray:
-        """The places of the images of a class that were answered as another."""
+    def cell(self, split: str, truth: int, predicted: int) -> np.ndarray:
+        """Return the indices of the images of one class that were classified as another."""
         images, predictions = self.run.images(split), self._require_predictions(split)
-        return np.flatnonzero((images.targets == truth) & (predictions.predicted == answer))
+        return np.flatnonzero((images.targets == truth) & (predictions.predicted == predicted))
 
-    def predictions(self, split: str) -> SplitAnswers | None:
-        """The kept answers on a set; None where the network, as it is now, was not asked."""
+    def predictions(self, split: str) -> SplitPredictions | None:
+        """Return the saved predictions for a split; None if there are none of the current network."""
         folder, file = self.run.folder, self.run.folder.predictions / f"{split}.npz"
         if not self.run.loaded_model().task.single_class or not file.exists():
             return None
-        when = file.stat().st_mtime
-        if when < (folder.model / WEIGHTS_FILE).stat().st_mtime:  # those of an older network
+        modified = file.stat().st_mtime
+        if modified < (folder.model / WEIGHTS_FILE).stat().st_mtime:  # of an older network
             return None
-        if self._predictions.get(split, (0.0, None))[0] != when:
-            self._predictions[split] = when, self._read(split)
+        if self._predictions.get(split, (0.0, None))[0] != modified:
+            self._predictions[split] = modified, self._read(split)
         return self._predictions[split][1]
 
-    def _read(self, split: str) -> SplitAnswers:
-        kept: Any = load_predictions(self.run.folder, split)
-        shares = kept.task.class_probabilities(kept.task.class_scores(kept.meter.output)).numpy()
-        index = {name: i for i, name in enumerate(kept.names)}
+    def _read(self, split: str) -> SplitPredictions:
+        saved: Any = load_predictions(self.run.folder, split)
+        probabilities = saved.task.class_probabilities(saved.task.class_scores(saved.meter.output)).numpy()
+        index = {name: i for i, name in enumerate(saved.names)}
         rows = np.array([index.get(name, -1) for name in self.run.images(split).names], np.int64)
-        answer = np.where(rows >= 0, kept.task.predicted_class(shares)[rows], -1)
-        return SplitAnswers(answer, np.where(rows >= 0, shares.max(1)[rows], 0.0))
+        predicted = np.where(rows >= 0, saved.task.predicted_class(probabilities)[rows], -1)
+        return SplitPredictions(predicted, np.where(rows >= 0, probabilities.max(1)[rows], 0.0))
 
-    def _require_predictions(self, split: str) -> SplitAnswers:
+    def _require_predictions(self, split: str) -> SplitPredictions:
         found = self.predictions(split)
         if found is None:
             task = self.run.loaded_model().task
             if not task.single_class:
-                raise NotAvailableError(f"confusion: the run's task is {task.name}, which has no one class per image")
+                raise NotAvailableError(
+                    f"confusion: the run's task is {task.name}, which does not have one class per image"
+                )
             raise NotAvailableError(
                 f"confusion: the {split} split has no predictions yet; run the job predictions for {split}"
             )
@@ -162,11 +164,11 @@ class ImageSets:
 
 
 def checked_split(split: str) -> str:
-    """A set that may be looked at.
+    """Return the split if it may be explored.
 
     Raises:
-        UnknownError: another one; the test set is for judging only.
+        NotFoundError: another one; the test split is for the final evaluation only.
     """
     if split not in EXPLORED_SPLITS:
-        raise NotFoundError(f"split: no {split[:40]} to look at; choose train or validation")
+        raise NotFoundError(f"split: no {split[:40]} to explore; choose train or validation")
     return split

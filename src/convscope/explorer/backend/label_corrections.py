@@ -1,4 +1,4 @@
-"""Images whose label is wrong, or that should be left out: kept in the run, and as a table for the next training."""
+"""Label corrections and excluded images: saved in the run, and as a table for the next training."""
 
 import csv
 import io
@@ -20,16 +20,16 @@ from convscope.runs.loaders import SPLITS, open_source
 
 
 class CorrectedLabel(BaseModel, frozen=True, extra="forbid"):
-    """The label is wrong; it should be the class of this index."""
+    """The label is wrong; `class` is the index of the correct one."""
 
     kind: Literal["label"] = "label"
     class_: int = Field(alias="class", ge=0)
 
 
 class ExcludedImage(BaseModel, frozen=True, extra="forbid"):
-    """The image should not be trained on, nor judged."""
+    """The image is excluded from training and evaluation."""
 
-    kind: Literal["leave out"] = "leave out"
+    kind: Literal["exclude"] = "exclude"
 
 
 Correction = Annotated[CorrectedLabel | ExcludedImage, Field(discriminator="kind")]
@@ -37,86 +37,86 @@ CORRECTION: TypeAdapter[Correction] = TypeAdapter(Correction)
 
 
 class LabelCorrections:
-    """The marks of a run, by the images' names; ``corrections/corrections.json`` and ``corrections/data.csv`` in its
-    folder.
-    """
+    """The corrections of a run by image name, in its ``corrections/corrections.json`` and ``corrections/data.csv``."""
 
     def __init__(self, folder: RunFolder) -> None:
         self._run, self._lock = folder, Lock()
         self.folder = folder.corrections
         self.file = self.folder / "corrections.json"
         self.table = self.folder / "data.csv"
-        self._marks = self._read()
-        self._found: Dataset | None = None
+        self._corrections = self._read()
+        self._dataset: Dataset | None = None
 
     def of(self, name: str) -> dict[str, Any] | None:
-        """An image's mark."""
-        return self._marks.get(name)
+        """Return an image's correction; None if it has none."""
+        return self._corrections.get(name)
 
     def all(self) -> dict[str, dict[str, Any]]:
-        """Every mark by its image's name."""
-        return dict(self._marks)
+        """Return all corrections by image name."""
+        return dict(self._corrections)
 
     def set(self, name: str, correction: Any) -> dict[str, Any]:
-        """Mark an image, and write the table anew.
+        """Correct or exclude an image, and rewrite the table.
 
         Raises:
-            ConfigError: it is no mark.
-            NotYetError: the run's task has no one class per image.
+            ConfigError: an invalid correction.
+            NotAvailableError: the run's task does not have one class per image.
         """
         classes = self._run.data()["classes"]
         try:
-            mark = CORRECTION.validate_python(correction)
+            parsed = CORRECTION.validate_python(correction)
         except ValidationError:
-            raise ConfigError('mark: give {"kind": "label", "class": 3} or {"kind": "leave out"}') from None
-        if isinstance(mark, CorrectedLabel) and mark.class_ >= len(classes):
-            raise ConfigError(f"mark: no class {mark.class_}; choose from 0 to {len(classes) - 1}")
-        plain: dict[str, Any] = mark.model_dump(by_alias=True)
-        self._changed({**self._marks, name: plain})
-        return plain
+            raise ConfigError('correction: give {"kind": "label", "class": 3} or {"kind": "exclude"}') from None
+        if isinstance(parsed, CorrectedLabel) and parsed.class_ >= len(classes):
+            raise ConfigError(f"correction: no class {parsed.class_}; choose from 0 to {len(classes) - 1}")
+        saved: dict[str, Any] = parsed.model_dump(by_alias=True)
+        self._save({**self._corrections, name: saved})
+        return saved
 
     def remove(self, name: str) -> None:
-        """Take a mark away; of an image without one, nothing changes."""
-        self._changed({other: mark for other, mark in self._marks.items() if other != name})
+        """Remove an image's correction, if it has one."""
+        self._save({other: correction for other, correction in self._corrections.items() if other != name})
 
-    def _changed(self, marks: dict[str, dict[str, Any]]) -> None:
+    def _save(self, corrections: dict[str, dict[str, Any]]) -> None:
         task = self._run.recipe().task_class
         if not task.single_class:
             raise NotAvailableError(
-                f"marks: the run's task is {task.name}; labels are corrected for one class per image only"
+                f"corrections: the run's task is {task.name}; labels are corrected for one class per image only"
             )
         with self._lock:
-            atomic_write(self.table, self._table(marks).encode())
-            atomic_write(self.file, (json.dumps(marks, indent=1) + "\n").encode())
-            self._marks = marks
+            atomic_write(self.table, self._table(corrections).encode())
+            atomic_write(self.file, (json.dumps(corrections, indent=1) + "\n").encode())
+            self._corrections = corrections
 
-    def _table(self, marks: dict[str, dict[str, Any]]) -> str:
-        """All images of the run with their labels as corrected, each in its set."""
+    def _table(self, corrections: dict[str, dict[str, Any]]) -> str:
+        """Return the CSV of all images that are not excluded, with corrected labels, each in its split."""
         content = self._run.data()
-        found = self._found = self._found or open_source(self._run.recipe().data, content.get("target_kind"))
-        row = {name: i for i, name in enumerate(found.names)}
-        grouped = found.groups is not None and any(found.groups)
+        dataset = self._dataset = self._dataset or open_source(self._run.recipe().data, content.get("target_kind"))
+        row = {name: i for i, name in enumerate(dataset.names)}
+        grouped = dataset.groups is not None and any(dataset.groups)
         text = io.StringIO()
         lines = csv.writer(text, lineterminator="\n")
         lines.writerow(["image", "label", "split", *(["group"] if grouped else [])])
-        for role in SPLITS:
-            for name in content["splits"][role]:
-                mark = marks.get(name)
-                if name not in row or (mark and mark["kind"] == "leave out"):
+        for split in SPLITS:
+            for name in content["splits"][split]:
+                correction = corrections.get(name)
+                if name not in row or (correction and correction["kind"] == "exclude"):
                     continue
                 i = row[name]
-                label = content["classes"][mark["class"]] if mark else found.classes[int(found.targets[i])]
-                group = [str(found.groups[i])] if grouped and found.groups is not None else []
-                lines.writerow([self._path(found, i), label, role, *group])
+                label = (
+                    content["classes"][correction["class"]] if correction else dataset.classes[int(dataset.targets[i])]
+                )
+                group = [str(dataset.groups[i])] if grouped and dataset.groups is not None else []
+                lines.writerow([self._path(dataset, i), label, split, *group])
         return text.getvalue()
 
-    def _path(self, found: Dataset, row: int) -> str:
-        """An image's file; pictures that are no files are written beside the table."""
-        if isinstance(found.images, tuple):
-            return str(Path(found.images[row]).absolute())
-        name = f"images/{found.names[row].replace('/', '-')}.png"
+    def _path(self, dataset: Dataset, row: int) -> str:
+        """Return the path of an image; one without a file of its own is written next to the table."""
+        if isinstance(dataset.images, tuple):
+            return str(Path(dataset.images[row]).absolute())
+        name = f"images/{dataset.names[row].replace('/', '-')}.png"
         if not (self.folder / name).exists():
-            pixels = np.asarray(found.images[row])
+            pixels = np.asarray(dataset.images[row])
             (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(self.folder / name)
         return name
@@ -126,6 +126,9 @@ class LabelCorrections:
             return {}
         try:
             content = json.loads(self.file.read_text(encoding="utf-8"))
-            return {name: CORRECTION.validate_python(mark).model_dump(by_alias=True) for name, mark in content.items()}
+            return {
+                name: CORRECTION.validate_python(correction).model_dump(by_alias=True)
+                for name, correction in content.items()
+            }
         except (OSError, ValueError, AttributeError):
-            raise RunError(f"{self.file}: damaged; delete it to begin with no marks") from None
+            raise RunError(f"{self.file}: damaged; delete it to start without corrections") from None

@@ -1,4 +1,4 @@
-"""A run that is looked at while it may still be trained, finished, replaced or deleted."""
+"""An open run that may be trained, finished, replaced or deleted meanwhile."""
 
 import copy
 import time
@@ -23,21 +23,21 @@ from convscope.runs.folder import LOCK, RunFolder
 from convscope.tasks import Task
 
 EXPLORED_SPLITS = ("train", "validation")
-ACTIVE_SECONDS = 15.0  # seconds after an event in which a run counts as training without asking its lock
-COPY_TOLERANCE = 5.0  # seconds by which a copy of a run may have its report before its events
-LOCK_INTERVAL = 2.0  # seconds between questions to a run's lock: whoever wants it meanwhile is turned away
-MAX_FIELDS = 64  # receptive fields that are kept
+ACTIVE_SECONDS = 15.0  # seconds after an event: the run counts as training without a check of its lock
+COPY_TOLERANCE = 5.0  # seconds by which a copied run's report may be older than its events
+LOCK_INTERVAL = 2.0  # seconds between checks of the run's lock, which block it for a moment
+MAX_FIELDS = 64  # receptive fields in the cache
 
 
 @dataclass(eq=False)
 class LoadedModel:
-    """The network that is looked at.
+    """The network that is shown.
 
     Attributes:
         version: changes when the run's network does.
-        subject: it, with the run's images.
-        config: what its folder says of it.
-        module_tree: its parts as they ran.
+        subject: the network with the run's images.
+        config: its bundle configuration.
+        module_tree: its modules in the order of execution.
     """
 
     version: str
@@ -48,16 +48,16 @@ class LoadedModel:
 
     @cached_property
     def task(self) -> Task:
-        """What its answers are."""
+        """The task of the network."""
         return self.config.build_task()
 
     @cached_property
     def private_copy(self) -> AnalysisTarget:
-        """The same with a network of its own, for computations that run beside the looking."""
+        """The subject with a copy of the network, for jobs that run at the same time."""
         return replace(self.subject, model=copy.deepcopy(self.subject.model))
 
     def field(self, layer: str) -> ReceptiveField:
-        """Which pixels the units of a layer see."""
+        """Return the receptive field of a layer."""
         if layer not in self.fields:
             if len(self.fields) >= MAX_FIELDS:
                 self.fields.pop(next(iter(self.fields)))
@@ -65,41 +65,41 @@ class LoadedModel:
         return self.fields[layer]
 
     def blank(self) -> torch.Tensor:
-        """(1, C, H, W) zeros where the network lives."""
+        """Return zeros (1, C, H, W) on the network's device."""
         return blank(self.subject)
 
 
 class LiveRun:
-    """A run's folder with its network and images, opened when asked for and anew when they changed.
+    """A run with its network and images, loaded on demand and reloaded modified they change.
 
     Args:
-        path: the run's folder.
+        path: the run folder.
         on_progress: called with (images decoded, images in all).
     Raises:
-        RunError: it is no run.
+        RunError: not a run folder.
     """
 
     def __init__(self, path: Path, on_progress: Progress | None = None) -> None:
         self.folder = RunFolder.open(path)
         self.lock = RLock()
-        """Held while the network that is looked at computes: hooks on it are for one at a time."""
-        self._reading = RLock()
+        """Held during a forward pass of the shown network: its hooks serve one request at a time."""
+        self._read_lock = RLock()
         self._on_progress = on_progress
-        self._shown: LoadedModel | None = None
-        self._trouble: dict[str, str] = {}
+        self._loaded: LoadedModel | None = None
+        self._problems: dict[str, str] = {}
         self._data: tuple[float, dict[str, Any]] = 0.0, {}
-        self._trains: tuple[float, bool] = 0.0, False
-        self._made = _modified(self.folder.data_file)
+        self._lock_check: tuple[float, bool] = 0.0, False
+        self._created = _modified(self.folder.data_file)
 
     @property
     def name(self) -> str:
-        """Of the run."""
+        """The run's name."""
         return self.folder.path.resolve().name
 
     def state(self) -> str:
-        """Whether it is "training", "finished" or "stopped"; "gone" when the folder is not this run any more."""
+        """Return "training", "finished" or "stopped"; "gone" if the folder no longer holds this run."""
         run = self.folder
-        if not run.recipe_file.exists() or _modified(run.data_file) != self._made:
+        if not run.recipe_file.exists() or _modified(run.data_file) != self._created:
             return "gone"
         last_event, reported = _modified(run.events_file), _modified(run.report)
         if reported and reported >= last_event - COPY_TOLERANCE:
@@ -107,89 +107,89 @@ class LiveRun:
         return "training" if time.time() - last_event < ACTIVE_SECONDS or self._is_locked() else "stopped"
 
     def version(self) -> str | None:
-        """Of the run's network; None where it has none yet."""
+        """Return the version of the run's network; None if there is none yet."""
         times = [_modified(self.folder.model / name) for name in (WEIGHTS_FILE, CONFIG_FILE)]
         return "-".join(f"{int(1000 * one):x}" for one in times) if all(times) else None
 
     def check_exists(self) -> None:
-        """Refuse to go on without the run.
+        """Check that the folder still holds this run.
 
         Raises:
-            GoneError: its folder was deleted, or holds another run now.
+            RunGoneError: the folder was deleted, moved or replaced.
         """
         if self.state() != "gone":
             return
         if self.folder.recipe_file.exists():
-            raise RunGoneError(f"{self.folder.path}: another run was made there; start convscope explore again")
-        raise RunGoneError(f"{self.folder.path}: was deleted or moved; close this page, or put it back and reload")
+            raise RunGoneError(f"{self.folder.path}: replaced by another run; start convscope explore again")
+        raise RunGoneError(f"{self.folder.path}: deleted or moved; restore the folder and reload, or close this page")
 
     def loaded_model(self) -> LoadedModel:
-        """The network as it is now.
+        """Return the current network.
 
         Raises:
-            GoneError, NotYetError: there is none, or it cannot be opened.
+            RunGoneError, NotAvailableError: there is none, or it cannot be loaded.
         """
         self.check_exists()
         version = self.version()
         if version is None:
-            raise NotAvailableError(f"{self.folder.path}: has no network yet; wait for the end of the first epoch")
+            raise NotAvailableError(f"{self.folder.path}: no network yet; wait for the end of the first epoch")
         with self.lock:
-            if self._shown is None or self._shown.version != version:
+            if self._loaded is None or self._loaded.version != version:
                 try:
-                    self._shown = self._opened(version)
+                    self._loaded = self._load(version)
                 except ConvscopeError as error:
                     raise NotAvailableError(str(error)) from None
-            return self._shown
+            return self._loaded
 
     def images(self, split: str) -> ImageSet:
-        """One of the run's sets.
+        """Return a split of the run.
 
         Raises:
-            NotYetError: its images can no longer be read; the message says why.
+            NotAvailableError: its images can no longer be read; the message has the reason.
         """
         subject = self.loaded_model().subject
-        with self._reading:
+        with self._read_lock:
             try:
                 found = subject.read(split)
             except ConvscopeError as error:
-                self._trouble[split] = str(error)
+                self._problems[split] = str(error)
                 raise NotAvailableError(str(error)) from None
-            self._trouble.pop(split, None)
+            self._problems.pop(split, None)
             return found
 
-    def trouble(self) -> str | None:
-        """Why images could not be read when they were last asked for."""
-        return next(iter(self._trouble.values()), None)
+    def problem(self) -> str | None:
+        """Return why images could not be read at the last request; None if they could."""
+        return next(iter(self._problems.values()), None)
 
     def data(self) -> dict[str, Any]:
-        """The content of the run's ``data.json``, which may be long, read once.
+        """Return the content of the run's ``data.json``, cached.
 
         Raises:
             RunError: it is missing or damaged.
         """
-        when = _modified(self.folder.data_file)
-        if not when or self._data[0] != when:
-            self._data = when, self.folder.data()
+        modified = _modified(self.folder.data_file)
+        if not modified or self._data[0] != modified:
+            self._data = modified, self.folder.data()
         return self._data[1]
 
     def _is_locked(self) -> bool:
-        """Whether another process trains in the run, asked of its lock, but not too often."""
-        if time.monotonic() - self._trains[0] > LOCK_INTERVAL:
-            self._trains = time.monotonic(), _is_lock_held(self.folder.path / LOCK)
-        return self._trains[1]
+        """Whether another process trains the run, checked at most every `LOCK_INTERVAL` seconds."""
+        if time.monotonic() - self._lock_check[0] > LOCK_INTERVAL:
+            self._lock_check = time.monotonic(), _is_lock_held(self.folder.path / LOCK)
+        return self._lock_check[1]
 
-    def _opened(self, version: str) -> LoadedModel:
-        if self._shown is None:
+    def _load(self, version: str) -> LoadedModel:
+        if self._loaded is None:
             subject = open_target(self.folder.path, self._on_progress)
             config = load_config(self.folder.model)
-        else:  # the images stay as they are
+        else:  # the images do not change
             model, config = load_bundle(self.folder.model, inference_device(self.folder.recipe().train.device))
-            subject = replace(self._shown.subject, model=model)
+            subject = replace(self._loaded.subject, model=model)
         return LoadedModel(version, subject, config, module_tree(subject.model, blank(subject)))
 
 
 def blank(subject: AnalysisTarget) -> torch.Tensor:
-    """(1, C, H, W) zeros where its network lives."""
+    """Return zeros (1, C, H, W) on the network's device."""
     weight = next(subject.model.parameters())
     return torch.zeros(1, len(subject.mean), *subject.size, device=weight.device)
 
@@ -202,7 +202,7 @@ def _modified(file: Path) -> float:
 
 
 def _is_lock_held(lock: Path) -> bool:
-    """Whether another process holds a lock, by taking it for a moment."""
+    """Whether another process holds a lock, tested by acquiring it."""
     if not lock.exists():
         return False
     try:

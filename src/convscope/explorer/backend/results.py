@@ -1,4 +1,4 @@
-"""Results of computations, as the run keeps them."""
+"""Results of jobs, cached in the run folder."""
 
 import hashlib
 import io
@@ -16,13 +16,13 @@ from convscope.explorer.backend.image_sets import ImageSets
 from convscope.files import atomic_write, to_plain
 from convscope.progress import Progress
 
-MAX_RESULTS = 200  # results in a run's folder
+MAX_RESULTS = 200  # in a run folder
 DATA = "data.json"
 TILES = "tiles"
 
 
 def load_cached(folder: Path, method: Method, settings: MethodSettings, version: str) -> AnalysisResult | None:
-    """A result that the run has already of the same network."""
+    """Return the cached result of the same network; None if there is none."""
     home = _result_folder(folder, method, settings, version)
     file = home / f"{method.name}.json"
     try:
@@ -36,22 +36,22 @@ def load_cached(folder: Path, method: Method, settings: MethodSettings, version:
 
 
 def compute(context: JobContext, method: Method, settings: MethodSettings, on_progress: Progress) -> AnalysisResult:
-    """Compute, and keep the result in the run.
+    """Run a method and cache its result in the run.
 
     Raises:
-        ConvscopeError: as the computation says; whatever `on_progress` raises, which ends it.
+        ConvscopeError: as the method raises it; an exception of `on_progress` cancels the computation.
     """
     found = findings(context, method, settings, on_progress)
     folder = context.run.folder.explain_dir / "explorer"
     home = _result_folder(folder, method, settings, context.loaded_model.version)
     result = write_result(found, method.name, settings.model_dump(mode="json"), home)
     _write_page_data(found, home)
-    _make_room(folder)
+    _delete_oldest(folder)
     return result
 
 
 def page_data(result: AnalysisResult) -> dict[str, Any]:
-    """The numbers of a result that a page draws from.
+    """Return the data of a result for the page.
 
     Raises:
         OSError: the result was deleted.
@@ -61,12 +61,12 @@ def page_data(result: AnalysisResult) -> dict[str, Any]:
 
 
 def tiles(result: AnalysisResult) -> dict[str, Path]:
-    """The single pictures of a result by their names."""
+    """Return the tiles of a result by name."""
     return {path.stem: path for path in sorted((result.numbers_file.parent / TILES).glob("*.png"))}
 
 
 def with_records(data: Any, image_sets: ImageSets, split: str | None = None) -> Any:
-    """The same data with every image's name replaced by its record, where the data name their split."""
+    """Return the data with image names replaced by image records, if the data name their split."""
     if isinstance(data, list):
         return [with_records(one, image_sets, split) for one in data]
     if not isinstance(data, dict):
@@ -92,7 +92,7 @@ def _result_folder(folder: Path, method: Method, settings: MethodSettings, versi
     return folder / f"{method.name}-{hashlib.blake2b(key.encode(), digest_size=8).hexdigest()}"
 
 
-def _make_room(folder: Path) -> None:
+def _delete_oldest(folder: Path) -> None:
     """Delete the oldest results beyond `MAX_RESULTS`."""
     results = sorted((one for one in folder.iterdir() if one.is_dir()), key=lambda one: one.stat().st_mtime)
     for old in results[:-MAX_RESULTS]:

@@ -1,1 +1,1 @@
-"""What may be asked, by subject."""
+"""Routes, one module per resource."""

@@ -1,4 +1,4 @@
-"""The run's images: lists, the confusion matrix and its cells, pictures, marks."""
+"""Routes of the run's images: lists, the confusion matrix and its cells, pictures, label corrections."""
 
 import hashlib
 from typing import Annotated, Any
@@ -26,18 +26,19 @@ Side = Annotated[int, Query(ge=8, le=512)]
 
 
 def routes(session: Session) -> APIRouter:
-    """The router of one session."""
+    """Return the router of a session."""
     router, sets = APIRouter(prefix="/api"), session.image_sets
 
     @router.get("/images")
-    def listed(
-        split: str = "validation", of: Annotated[int | None, Query(alias="class")] = None, mistakes: bool = False,
+    def list_images(
+        split: str = "validation", class_index: Annotated[int | None, Query(alias="class")] = None,
+        mistakes: bool = False,
         search: Annotated[str, Query(max_length=200)] = "", order: str = "name", first: First = 0, count: Count = 60,
     ) -> dict[str, Any]:  # fmt: skip
         if order not in ORDERS:
             raise ConfigError(f"order: no {order[:40]}; choose one of {', '.join(ORDERS)}")
-        chosen = sets.found(checked_split(split), of, mistakes, search)
-        return sets.listed(split, chosen, order, first, count)
+        chosen = sets.search(checked_split(split), class_index, mistakes, search)
+        return sets.page(split, chosen, order, first, count)
 
     @router.get("/confusion")
     def confusion(split: str = "validation", epoch: int | None = None) -> dict[str, Any]:
@@ -45,25 +46,25 @@ def routes(session: Session) -> APIRouter:
 
     @router.get("/confusion/cell")
     def cell(
-        truth: int, answer: int, split: str = "validation", first: First = 0, count: Count = 60
+        truth: int, predicted: int, split: str = "validation", first: First = 0, count: Count = 60
     ) -> dict[str, Any]:  # fmt: skip
-        return sets.listed(split, sets.cell(checked_split(split), truth, answer), "surest", first, count)
+        return sets.page(split, sets.cell(checked_split(split), truth, predicted), "most_confident", first, count)
 
     @router.get("/images/{image}/thumbnail.png")
-    def small(request: Request, image: str, side: Side = 64) -> Response:
+    def thumbnail_png(request: Request, image: str, side: Side = 64) -> Response:
         return _picture(request, thumbnail(_pixels(session, image), side))
 
     @router.get("/images/{image}/picture.png")
-    def exact(request: Request, image: str) -> Response:
+    def input_png(request: Request, image: str) -> Response:
         return _picture(request, shown_pixels(_pixels(session, image)))
 
     @router.get("/images/{image}/original.png")
-    def whole(request: Request, image: str) -> Response:
+    def original_png(request: Request, image: str) -> Response:
         found = original_image(session.run, sets.image(image).names[0])
         return _picture(request, np.asarray(found))
 
     @router.get("/sprite.png")
-    def many(
+    def sprite_png(
         request: Request, ids: Annotated[str, Query(max_length=20_000)], split: str = "validation", side: Side = 24
     ) -> Response:
         images = session.run.images(checked_split(split))
@@ -73,37 +74,37 @@ def routes(session: Session) -> APIRouter:
 
 
 def correction_routes(session: Session) -> APIRouter:
-    """The router of marks."""
-    router, sets, marks = APIRouter(prefix="/api"), session.image_sets, session.corrections
+    """Return the router of label corrections."""
+    router, sets, corrections = APIRouter(prefix="/api"), session.image_sets, session.corrections
 
-    @router.get("/marks")
-    def all_marks() -> dict[str, Any]:
+    @router.get("/corrections")
+    def all_corrections() -> dict[str, Any]:
         names: dict[str, tuple[str, int]] = {}
         for split in ("train", "validation"):
-            names |= {name: (split, place) for place, name in enumerate(session.run.images(split).names)}
-        found = [sets.record(*names[name]) for name in marks.all() if name in names]
-        table = str(marks.table.absolute()) if marks.table.exists() else None
-        command = f"convscope train {marks.table}" if table else None
-        return {"marks": found, "file": table, "command": command}
+            names |= {name: (split, index) for index, name in enumerate(session.run.images(split).names)}
+        found = [sets.record(*names[name]) for name in corrections.all() if name in names]
+        table = str(corrections.table.absolute()) if corrections.table.exists() else None
+        command = f"convscope train {corrections.table}" if table else None
+        return {"corrections": found, "file": table, "command": command}
 
-    @router.put("/marks/{image}")
-    def mark(image: str, said: Annotated[dict[str, Any], Body()]) -> dict[str, Any]:
-        kept = marks.set(sets.image(image).names[0], said)
-        session.broadcaster.publish("marks", {"count": len(marks.all())})
-        return {"id": image, "mark": kept}
+    @router.put("/corrections/{image}")
+    def correct(image: str, correction: Annotated[dict[str, Any], Body()]) -> dict[str, Any]:
+        saved = corrections.set(sets.image(image).names[0], correction)
+        session.broadcaster.publish("corrections", {"count": len(corrections.all())})
+        return {"id": image, "correction": saved}
 
-    @router.delete("/marks/{image}")
-    def unmark(image: str) -> dict[str, Any]:
-        marks.remove(sets.image(image).names[0])
-        session.broadcaster.publish("marks", {"count": len(marks.all())})
-        return {"id": image, "mark": None}
+    @router.delete("/corrections/{image}")
+    def uncorrect(image: str) -> dict[str, Any]:
+        corrections.remove(sets.image(image).names[0])
+        session.broadcaster.publish("corrections", {"count": len(corrections.all())})
+        return {"id": image, "correction": None}
 
-    @router.get("/marks.csv")
-    def table() -> Response:
-        if not marks.table.exists():
-            raise NotFoundError("marks: nothing is marked yet; mark an image first")
+    @router.get("/corrections.csv")
+    def corrections_csv() -> Response:
+        if not corrections.table.exists():
+            raise NotFoundError("corrections: none yet; correct a label or exclude an image first")
         name = {"Content-Disposition": 'attachment; filename="data.csv"'}
-        return Response(marks.table.read_bytes(), media_type="text/csv", headers=name)
+        return Response(corrections.table.read_bytes(), media_type="text/csv", headers=name)
 
     return router
 
@@ -124,5 +125,5 @@ def _picture(request: Request, pixels: np.ndarray) -> Response:
 
 def _numbers(text: str) -> list[int]:
     if not all(word.isdigit() and len(word) < 10 for word in text.split(",")):
-        raise ConfigError("ids: not a list of numbers; write it like 0,3,8")
+        raise ConfigError("ids: not a list of numbers; write it as 0,3,8")
     return [int(word) for word in text.split(",")]

@@ -1,4 +1,4 @@
-"""Pictures that go through the network: own ones and the run's, their maps, and the arithmetic of single units."""
+"""Routes of network inputs: uploaded images and the run's, their maps, and the arithmetic of single units."""
 
 from typing import Annotated, Any, Literal
 
@@ -6,32 +6,32 @@ from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from convscope.explorer.backend import MOST_BYTES, TooLargeError
+from convscope.explorer.backend import MAX_BYTES, TooLargeError
 from convscope.explorer.binary import encoded
 from convscope.explorer.session import Session
 
 Layer = Annotated[str, Query(max_length=300)]
-Watched = Annotated[list[str], Query(max_length=64)]
+WatchedLayers = Annotated[list[str], Query(max_length=64)]
 
 
 def routes(session: Session) -> APIRouter:
-    """The router of one session."""
+    """Return the router of a session."""
     router, inputs = APIRouter(prefix="/api/inputs"), session.inputs
 
     @router.post("")
     async def add(
         request: Request, name: Annotated[str, Query(max_length=200)] = "", like: str | None = None,
-        centre: bool = False, watch: Watched = [],  # noqa: B006 - FastAPI copies it
+        centre: bool = False, watch: WatchedLayers = [],  # noqa: B006 - FastAPI copies it
     ) -> dict[str, Any]:  # fmt: skip
         content = await bounded(request)
 
-        def looked() -> dict[str, Any]:
+        def predict() -> dict[str, Any]:
             return inputs.predict(inputs.add(content, name, like, centre), watch)
 
-        return await run_in_threadpool(looked)
+        return await run_in_threadpool(predict)
 
     @router.get("/{image}")
-    def one(image: str, watch: Watched = []) -> dict[str, Any]:  # noqa: B006 - FastAPI copies it
+    def prediction(image: str, watch: WatchedLayers = []) -> dict[str, Any]:  # noqa: B006 - FastAPI copies it
         return inputs.predict(image, watch)
 
     @router.get("/{image}/maps")
@@ -40,8 +40,8 @@ def routes(session: Session) -> APIRouter:
         to: Annotated[int | None, Query(ge=1)] = None, side: Annotated[int | None, Query(ge=1, le=1024)] = None,
         values: Literal["bytes", "float"] = "bytes", sort: Literal["order", "strength"] = "order",
     ) -> Response:  # fmt: skip
-        sent = inputs.sent(image, layer, (first, to), side, values == "float", sort == "strength")
-        return Response(encoded(sent), media_type="application/octet-stream")
+        selected = inputs.select_maps(image, layer, (first, to), side, values == "float", sort == "strength")
+        return Response(encoded(selected), media_type="application/octet-stream")
 
     @router.get("/{image}/maps/summary")
     def summary(image: str, layer: Layer) -> dict[str, Any]:
@@ -57,15 +57,15 @@ def routes(session: Session) -> APIRouter:
     return router
 
 
-async def bounded(request: Request, most: int = MOST_BYTES) -> bytes:
-    """A body, given up as soon as it is too long.
+async def bounded(request: Request, most: int = MAX_BYTES) -> bytes:
+    """Read a request body, at most so many bytes.
 
     Raises:
-        TooLargeError: it is.
+        TooLargeError: it has more.
     """
-    announced = request.headers.get("content-length", "0")
-    too_large = TooLargeError(f"upload: more than {most:,} bytes; make the picture smaller")
-    if announced.isdigit() and int(announced) > most:
+    content_length = request.headers.get("content-length", "0")
+    too_large = TooLargeError(f"upload: more than {most:,} bytes; reduce the image")
+    if content_length.isdigit() and int(content_length) > most:
         raise too_large
     parts, length = [], 0
     async for part in request.stream():

@@ -1,4 +1,4 @@
-"""Computations: the methods with their settings, jobs, and the pictures that they gave."""
+"""Routes of jobs: methods with their settings, jobs, and pictures of results."""
 
 from typing import Any
 
@@ -10,18 +10,18 @@ from convscope.analysis.registry import METHODS
 from convscope.explorer.backend import NotFoundError
 from convscope.explorer.session import Session
 
-MEDIA = {".png": "image/png", ".gif": "image/gif"}
+MEDIA_TYPES = {".png": "image/png", ".gif": "image/gif"}
 
 
 class JobRequest(BaseModel, extra="forbid"):
-    """A computation by its name, with its settings."""
+    """A method by its name, with its settings."""
 
     method: str
     settings: dict[str, Any] = {}
 
 
 def method_routes() -> APIRouter:
-    """The router of the methods' declarations."""
+    """Return the router of the methods' declarations."""
     router = APIRouter(prefix="/api/methods")
 
     @router.get("")
@@ -32,12 +32,12 @@ def method_routes() -> APIRouter:
 
 
 def routes(session: Session) -> APIRouter:
-    """The router of one session."""
+    """Return the router of a session."""
     router, jobs = APIRouter(prefix="/api/jobs"), session.jobs
 
     @router.post("")
-    def ask(said: JobRequest) -> Response:
-        job = jobs.submit(said.method, said.settings)
+    def submit(request: JobRequest) -> Response:
+        job = jobs.submit(request.method, request.settings)
         return JSONResponse(jobs.record(job), 200 if job.state == "done" else 202)
 
     @router.get("")
@@ -45,7 +45,7 @@ def routes(session: Session) -> APIRouter:
         return {"jobs": [jobs.record(job) for job in jobs.all()]}
 
     @router.get("/{number}")
-    def one(number: int) -> dict[str, Any]:
+    def get(number: int) -> dict[str, Any]:
         return jobs.record(jobs.get(number))
 
     @router.delete("/{number}")
@@ -56,10 +56,8 @@ def routes(session: Session) -> APIRouter:
     def picture(number: int, file: str) -> Response:
         found = jobs.get(number).files().get(file)
         if found is None or not found.exists():
-            raise NotFoundError(
-                f"picture {file[:60]}: the computation has none of that name, or it was deleted; ask again"
-            )
+            raise NotFoundError(f"picture {file[:60]}: no such picture, or it was deleted; submit the job again")
         headers = {"Cache-Control": "private, max-age=3600"}
-        return Response(found.read_bytes(), media_type=MEDIA[found.suffix], headers=headers)
+        return Response(found.read_bytes(), media_type=MEDIA_TYPES[found.suffix], headers=headers)
 
     return router

@@ -1,4 +1,4 @@
-"""The run itself: what it is, its curves, its network, what was kept of its training, and what happens just now."""
+"""Routes of the run: summary, learning curves, network, recorded probe maps, and live events."""
 
 from typing import Annotated, Any
 
@@ -14,25 +14,25 @@ Name = Annotated[str, Query(max_length=300)]
 
 
 def routes(session: Session) -> APIRouter:
-    """The router of one session."""
-    router, explored = APIRouter(prefix="/api"), session.run
+    """Return the router of a session."""
+    router, live_run = APIRouter(prefix="/api"), session.run
 
     @router.get("/run")
     def run() -> dict[str, Any]:
-        return run_summary(explored)
+        return run_summary(live_run)
 
     @router.get("/drawing")
-    def drawn() -> dict[str, Any]:
-        return {"draw": drawing_style(explored)}
+    def drawing() -> dict[str, Any]:
+        return {"draw": drawing_style(live_run)}
 
     @router.get("/curves")
     def curve() -> dict[str, Any]:
-        return curves(explored)
+        return curves(live_run)
 
     @router.get("/network")
-    def landscape() -> dict[str, Any]:
-        with explored.lock:
-            return network_tree(explored.loaded_model())
+    def network() -> dict[str, Any]:
+        with live_run.lock:
+            return network_tree(live_run.loaded_model())
 
     @router.get("/probes")
     def probe() -> dict[str, Any]:
@@ -40,8 +40,8 @@ def routes(session: Session) -> APIRouter:
 
     @router.get("/probes/maps")
     def probe_maps(layer: Name, probe: int, epoch: int) -> Response:
-        sent, scale = session.epochs.maps(layer, probe, epoch)
-        return Response(encoded(sent, epoch=epoch, scale=scale), media_type="application/octet-stream")
+        maps, scale = session.epochs.maps(layer, probe, epoch)
+        return Response(encoded(maps, epoch=epoch, scale=scale), media_type="application/octet-stream")
 
     @router.get("/events")
     async def events() -> StreamingResponse:

@@ -128,7 +128,7 @@ function showRun() {
   const { name, model, state, epoch } = session.run;
   const live = state === "training" ? h("span.live-badge", {}, "training") : null;
   fill(byId("run"), h("b", {}, name), ` · ${model ?? ""}${epoch ? ` · epoch ${epoch}` : ""} `, live);
-  showNotice(session.run.trouble);
+  showNotice(session.run.problem);
 }
 
 function showNotice(sentence, info = false) {
@@ -153,7 +153,7 @@ function subscribeToRun() {
     clearTimeout(noticeTimer);
     noticeTimer = null;
     await refresh();
-    publish("marks", {});
+    publish("corrections", {});
   });
   subscribe("run", async ({ state }) => {
     page.deleted = state === "gone";

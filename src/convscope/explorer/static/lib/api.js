@@ -96,6 +96,6 @@ async function request(url, options) {
   const payload = await response.json().catch(() => ({}));
   throw new ApiError(
     payload.error ?? `The server returned status ${response.status} without a reason.`,
-    payload.kind ?? "fault",
+    payload.kind ?? "internal error",
   );
 }

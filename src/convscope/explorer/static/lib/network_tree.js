@@ -2,9 +2,9 @@
 
 /**
  * A section, block or layer (docs/reference/explorer-api.md: NODE).
- * @typedef {{name: string, label: string, role: string, class: string, says: string, group: string, shape: number[],
- *   takes: number[],
- *   weights: number, field: number[] | null, jump: number[] | null, reads: string[], children: Node[]}} Node
+ * @typedef {{name: string, label: string, role: string, class: string, description: string, group: string,
+ *   shape: number[], input_shape: number[], parameters: number,
+ *   rf_size: number[] | null, rf_stride: number[] | null, inputs: string[], children: Node[]}} Node
  */
 
 /**
@@ -109,14 +109,14 @@ export function layerLabel(name) {
 /**
  * The receptive field of a unit, from that of another unit of the layer and the stride.
  * @param {{field: number[], row: number, column: number}} known
- * @param {number[]} jump [down, across]
+ * @param {number[]} stride [down, across]
  * @param {number} row
  * @param {number} column
  * @returns {[number, number, number, number]} x1, y1, x2, y2
  */
-export function shiftedField({ field, row, column }, jump, row2, column2) {
-  const down = (row2 - row) * jump[0];
-  const across = (column2 - column) * jump[1];
+export function shiftedField({ field, row, column }, stride, row2, column2) {
+  const down = (row2 - row) * stride[0];
+  const across = (column2 - column) * stride[1];
   return [field[0] + across, field[1] + down, field[2] + across, field[3] + down];
 }
 

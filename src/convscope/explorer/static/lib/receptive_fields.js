@@ -14,7 +14,7 @@ const centerFields = new Map();
  */
 export async function receptiveFields(image, node) {
   const [, height = 1, width = 1] = node.shape;
-  if (!node.field || !node.jump) return () => [0, 0, session.run.input.width, session.run.input.height];
+  if (!node.rf_size || !node.rf_stride) return () => [0, 0, session.run.input.width, session.run.input.height];
   if (!centerFields.has(node.name)) {
     const [row, column] = [Math.floor(height / 2), Math.floor(width / 2)];
     const request = getJson(`inputs/${encodeURIComponent(image)}/unit`, {
@@ -26,12 +26,12 @@ export async function receptiveFields(image, node) {
     });
     centerFields.set(
       node.name,
-      request.then(({ field }) => ({ field: unclippedBox(field, node.field), row, column })),
+      request.then(({ field }) => ({ field: unclippedBox(field, node.rf_size), row, column })),
     );
     centerFields.get(node.name).catch(() => centerFields.delete(node.name));
   }
   const center = await centerFields.get(node.name);
-  return (row, column) => shiftedField(center, node.jump, row, column);
+  return (row, column) => shiftedField(center, node.rf_stride, row, column);
 }
 
 /**

@@ -5,7 +5,7 @@ import { getJson } from "./api.js";
 const listeners = new Map();
 
 /** The run and its network, as last received. */
-export const session = { run: null, network: null, methods: null, marks: 0, source: null };
+export const session = { run: null, network: null, methods: null, corrections: 0, source: null };
 
 /**
  * Fetch the run and, if there is one, its network.
@@ -49,7 +49,7 @@ export function connectEvents() {
 function connect() {
   const source = new EventSource("/api/events");
   session.source = source;
-  for (const name of ["hello", "epoch", "run", "job", "marks"]) {
+  for (const name of ["hello", "epoch", "run", "job", "corrections"]) {
     source.addEventListener(name, (event) => publish(name, JSON.parse(event.data)));
   }
   source.addEventListener("error", () => publish("disconnected", { lost: source.readyState !== EventSource.OPEN }));

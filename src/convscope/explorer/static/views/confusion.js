@@ -40,7 +40,7 @@ export function confusionView() {
       h("div.stack", {}, parts.detail, parts.images),
     ),
   );
-  const stop = subscribe("marks", () => listCorrections(parts));
+  const stop = subscribe("corrections", () => listCorrections(parts));
   listCorrections(parts);
   return {
     element,
@@ -56,41 +56,44 @@ async function show(state, parts, params) {
   state.params = params;
   const split = params.split ?? "validation";
   const cell =
-    params.truth !== undefined && params.answer !== undefined ? [Number(params.truth), Number(params.answer)] : null;
+    params.truth !== undefined && params.predicted !== undefined
+      ? [Number(params.truth), Number(params.predicted)]
+      : null;
   const open = (changes) => navigate("confusion", { ...currentRoute().params, ...changes }, { quiet: true });
   const splits = ["validation", "train"].filter((name) => session.run.splits[name]).map((name) => [name, name]);
   const title = h(
     "div.row.space-between",
     {},
     h("h2", {}, "Confusion matrix"),
-    selectField("Split", splits, split, (value) => open({ split: value, truth: "", answer: "" })),
+    selectField("Split", splits, split, (value) => open({ split: value, truth: "", predicted: "" })),
   );
   if (!session.run.views.confusion) {
     fill(
       parts.table,
       h("h2", {}, "Confusion matrix"),
-      h("p.muted", {}, session.run.why_not?.confusion ?? "This task has no confusion matrix."),
+      h("p.muted", {}, session.run.unavailable?.confusion ?? "This task has no confusion matrix."),
     );
     for (const part of [parts.images, parts.detail, parts.corrections]) part.hidden = true;
     return;
   }
   try {
-    const answer = await getJson("confusion", { split });
+    const response = await getJson("confusion", { split });
     fill(
       parts.table,
       title,
-      h("p.muted", {}, accuracyText(answer.counts)),
+      h("p.muted", {}, accuracyText(response.counts)),
       h(
         "div.scroll",
         {},
-        confusionMatrix(answer.classes, answer.counts, {
+        confusionMatrix(response.classes, response.counts, {
           selected: cell,
-          onPick: (truth, predicted) => open({ truth, answer: predicted, from: "" }),
+          onPick: (truth, predicted) => open({ truth, predicted, from: "" }),
         }),
       ),
     );
   } catch (error) {
-    fill(parts.table, title, error.kind === "not yet" ? evaluatePrompt(state, parts, split) : errorMessage(error));
+    const content = error.kind === "not available" ? evaluatePrompt(state, parts, split) : errorMessage(error);
+    fill(parts.table, title, content);
   }
   showImages(state, parts, split, cell, open);
 }
@@ -136,20 +139,20 @@ function showImages(state, parts, split, cell, open) {
       ? `Correctly predicted ${className(cell[0])}`
       : `Label ${className(cell[0])}, predicted ${className(cell[1])}`
     : "All misclassified images";
-  const all = () => open({ truth: "", answer: "", from: "" });
+  const all = () => open({ truth: "", predicted: "", from: "" });
   const back = h("button", { type: "button", on: { click: all } }, "All misclassified images");
   loadInto(parts.images, async () => {
-    const answer = cell
-      ? await getJson("confusion/cell", { split, truth: cell[0], answer: cell[1], from, count: PAGE })
-      : await getJson("images", { split, mistakes: true, order: "surest", from, count: PAGE });
-    const shown = answer.images.find((image) => image.id === state.image?.id) ?? answer.images[0] ?? null;
+    const response = cell
+      ? await getJson("confusion/cell", { split, truth: cell[0], predicted: cell[1], from, count: PAGE })
+      : await getJson("images", { split, mistakes: true, order: "most_confident", from, count: PAGE });
+    const shown = response.images.find((image) => image.id === state.image?.id) ?? response.images[0] ?? null;
     showDetail(state, parts, shown);
     return [
       h("div.row.space-between", {}, h("h2", {}, title), cell ? back : null),
-      answer.images.length
-        ? h("p.muted.small", {}, `${formatCount(answer.total, "image")}, most confident first`)
+      response.images.length
+        ? h("p.muted.small", {}, `${formatCount(response.total, "image")}, most confident first`)
         : h("p.empty", {}, "None."),
-      thumbnails(answer.images, {
+      thumbnails(response.images, {
         onPick: (image) => {
           showDetail(state, parts, image);
           parts.detail.scrollIntoView({ block: "nearest" });
@@ -157,7 +160,7 @@ function showImages(state, parts, split, cell, open) {
         selected: shown?.id,
         line: predictionLabel,
       }),
-      answer.total > PAGE ? pageButtons(from, answer.total, open) : null,
+      response.total > PAGE ? pageButtons(from, response.total, open) : null,
     ];
   });
 }
@@ -172,8 +175,8 @@ function pageButtons(from, total, open) {
 
 function predictionLabel(image) {
   return image.confidence === null
-    ? className(image.answer)
-    : `${className(image.answer)} ${formatPercent(image.confidence)}`;
+    ? className(image.predicted)
+    : `${className(image.predicted)} ${formatPercent(image.confidence)}`;
 }
 
 function showDetail(state, parts, image) {
@@ -191,8 +194,8 @@ function showDetail(state, parts, image) {
     h("a.button", { href: formatRoute("network", { image: image.id }) }, "Show in network"),
     h("a.button", { href: formatRoute("methods", { image: image.id, method: "attribution" }) }, "Attribution"),
   );
-  const note = image.mark ? h("p.error", { role: "status" }, correctionText(image.mark)) : null;
-  const form = correctionForm(image, (mark) => saveCorrection(state, parts, image, mark));
+  const note = image.correction ? h("p.error", { role: "status" }, correctionText(image.correction)) : null;
+  const form = correctionForm(image, (correction) => saveCorrection(state, parts, image, correction));
   fill(
     parts.detail,
     h(
@@ -205,36 +208,38 @@ function showDetail(state, parts, image) {
 }
 
 function labelSentence(image) {
-  const [truth, answer] = [image.truth, image.answer].map((index) => h("b", {}, className(index)));
+  const [truth, predicted] = [image.truth, image.predicted].map((index) => h("b", {}, className(index)));
   const confidence = image.confidence === null ? "." : ` with ${formatPercent(image.confidence)}.`;
-  return h("p", {}, "Label ", truth, ", predicted ", answer, confidence);
+  return h("p", {}, "Label ", truth, ", predicted ", predicted, confidence);
 }
 
-function correctionForm(image, mark) {
+function correctionForm(image, onSave) {
   const otherClasses = session.run.classes
     .map((name, i) => [String(i), name])
     .filter(([i]) => Number(i) !== image.truth);
-  let correction = String(image.mark?.class ?? (image.answer !== image.truth ? image.answer : otherClasses[0]?.[0]));
+  const suggested = image.predicted !== image.truth ? image.predicted : otherClasses[0]?.[0];
+  let selected = String(image.correction?.class ?? suggested);
   const choose = (value) => {
-    correction = value;
+    selected = value;
   };
-  const button = (label, correct) => h("button", { type: "button", on: { click: () => mark(correct()) } }, label);
+  const button = (label, correct) => h("button", { type: "button", on: { click: () => onSave(correct()) } }, label);
   return h(
     "div.row.form",
     {},
-    selectField("Correct label", otherClasses, correction, choose),
-    button("Change label", () => ({ kind: "label", class: Number(correction) })),
-    button("Exclude", () => ({ kind: "leave out" })),
-    image.mark ? button("Undo", () => null) : null,
+    selectField("Correct label", otherClasses, selected, choose),
+    button("Change label", () => ({ kind: "label", class: Number(selected) })),
+    button("Exclude", () => ({ kind: "exclude" })),
+    image.correction ? button("Undo", () => null) : null,
   );
 }
 
-async function saveCorrection(state, parts, image, mark) {
+async function saveCorrection(state, parts, image, correction) {
   try {
-    if (mark) await send("PUT", `marks/${encodeURIComponent(image.id)}`, mark);
-    else await send("DELETE", `marks/${encodeURIComponent(image.id)}`);
-    image.mark = mark;
-    parts.images.querySelector(`[data-id="${CSS.escape(image.id)}"]`)?.classList.toggle("corrected", Boolean(mark));
+    if (correction) await send("PUT", `corrections/${encodeURIComponent(image.id)}`, correction);
+    else await send("DELETE", `corrections/${encodeURIComponent(image.id)}`);
+    image.correction = correction;
+    const thumbnail = parts.images.querySelector(`[data-id="${CSS.escape(image.id)}"]`);
+    thumbnail?.classList.toggle("corrected", Boolean(correction));
     if (state.image === image) showDetail(state, parts, image);
     listCorrections(parts);
   } catch (error) {
@@ -244,8 +249,8 @@ async function saveCorrection(state, parts, image, mark) {
 
 function listCorrections({ corrections: element }) {
   return loadInto(element, async () => {
-    const { marks, file, command } = await getJson("marks");
-    if (!marks.length)
+    const { corrections, file, command } = await getJson("corrections");
+    if (!corrections.length)
       return [
         h("h2", {}, "Corrections"),
         h("p.muted", {}, "None yet. Corrections are saved in the run and as a table that the next training reads."),
@@ -254,13 +259,15 @@ function listCorrections({ corrections: element }) {
       h(
         "div.row.space-between",
         {},
-        h("h2", {}, formatCount(marks.length, "correction")),
-        h("a.button", { href: "/api/marks.csv", download: "corrections.csv" }, "Download CSV"),
+        h("h2", {}, formatCount(corrections.length, "correction")),
+        h("a.button", { href: "/api/corrections.csv", download: "corrections.csv" }, "Download CSV"),
       ),
       h(
         "ul.corrections",
         {},
-        marks.map((item) => h("li", {}, h("b", {}, item.name), h("span.muted", {}, ` ${correctionText(item.mark)}`))),
+        corrections.map((item) =>
+          h("li", {}, h("b", {}, item.name), h("span.muted", {}, ` ${correctionText(item.correction)}`)),
+        ),
       ),
       h(
         "p.muted.small",
@@ -274,6 +281,7 @@ function listCorrections({ corrections: element }) {
   });
 }
 
-function correctionText(mark) {
-  return mark.kind === "leave out" ? "excluded from the next training" : `corrected label: ${className(mark.class)}`;
+function correctionText(correction) {
+  if (correction.kind === "exclude") return "excluded from the next training";
+  return `corrected label: ${className(correction.class)}`;
 }

@@ -142,7 +142,7 @@ function listSelected(state, listCard, points) {
     .slice(0, 4)
     .map(([truth, number]) => `${number} × ${className(truth)}`)
     .join(", ");
-  const misclassified = points.filter((point) => point.answer !== null && point.answer !== point.truth).length;
+  const misclassified = points.filter((point) => point.predicted !== null && point.predicted !== point.truth).length;
   publish(
     "announce",
     points.length === 1

@@ -49,7 +49,7 @@ export function inputView() {
   const element = h("div.stack", {});
   const editor = run.views.upload
     ? [dropZone(parts.canvas.element, onFile), parts.tools]
-    : h("p.muted", {}, run.why_not.upload);
+    : h("p.muted", {}, run.unavailable.upload);
   const links = h(
     "div.row.no-screenshot",
     {},
@@ -154,17 +154,17 @@ function showPrediction(state, parts, input) {
       h("p.muted", {}, "Prediction"),
       h(
         "p.class-name",
-        { class: input.answer.length ? "class-name" : "class-name long" },
-        input.answer.length ? className(input.answer[0].class) : (input.said[0] ?? ""),
+        { class: input.scores.length ? "class-name" : "class-name long" },
+        input.scores.length ? className(input.scores[0].class) : (input.lines[0] ?? ""),
       ),
       truth,
     ),
-    input.answer.length
+    input.scores.length
       ? classScores(input, 12, true)
       : h(
           "ul.bars",
           {},
-          input.said.slice(1).map((line) => h("li", {}, line)),
+          input.lines.slice(1).map((line) => h("li", {}, line)),
         ),
   );
   clearTimeout(state.announceTimer);

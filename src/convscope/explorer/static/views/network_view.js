@@ -222,6 +222,6 @@ function isVector(layer) {
 }
 
 function nodeDescription(node) {
-  const fieldText = node.field ? `Receptive field: ${formatShape(node.field)} pixels.` : "";
-  return [node.says ? `${node.says[0].toUpperCase()}${node.says.slice(1)}.` : "", fieldText].filter(Boolean).join(" ");
+  const fieldText = node.rf_size ? `Receptive field: ${formatShape(node.rf_size)} pixels.` : "";
+  return [node.description ? `${node.description[0].toUpperCase()}${node.description.slice(1)}.` : "", fieldText].filter(Boolean).join(" ");
 }

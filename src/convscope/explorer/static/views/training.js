@@ -94,11 +94,11 @@ async function show(state, parts, params, open) {
   const epoch = Math.max(epochs[0].epoch, Math.min(last, Number(params.epoch) || last));
   Object.assign(parts.slider, { min: epochs[0].epoch, max: last, value: epoch });
   parts.slider.setAttribute("aria-valuetext", `epoch ${epoch} of ${last}`);
-  const kept = epoch === state.curves.kept;
+  const isSelected = epoch === state.curves.selected;
   fill(
     parts.readout,
     h("b", {}, `Epoch ${epoch}`),
-    h("span.muted", {}, ` of ${session.run.epochs_planned ?? last}${kept ? ", the selected checkpoint" : ""}`),
+    h("span.muted", {}, ` of ${session.run.epochs_planned ?? last}${isSelected ? ", the selected checkpoint" : ""}`),
   );
   fill(
     parts.charts,
@@ -171,7 +171,7 @@ async function showConfusion(state, element, epoch, signal) {
     return fill(
       element,
       title,
-      h("p.muted", {}, session.run.why_not?.confusion ?? "This task has no confusion matrix."),
+      h("p.muted", {}, session.run.unavailable?.confusion ?? "This task has no confusion matrix."),
     );
   try {
     state.matrix ??= await getJson("confusion", { split: "validation" }, signal); // of the selected checkpoint; also lists the epochs with a matrix
@@ -190,7 +190,7 @@ async function showConfusion(state, element, epoch, signal) {
         "div.scroll",
         {},
         confusionMatrix(response.classes, response.counts, {
-          onPick: (truth, answer) => navigate("confusion", { truth, answer }),
+          onPick: (truth, predicted) => navigate("confusion", { truth, predicted }),
         }),
       ),
     );

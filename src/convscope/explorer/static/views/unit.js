@@ -153,7 +153,7 @@ function receptiveFieldText([x1, y1, x2, y2]) {
 function termCountText(step) {
   const from = step.window?.layer ? `, from ${layerLabel(step.window.layer)}` : "";
   const what =
-    { "max pool": "values, of which the maximum is taken", add: "values, which are added" }[step.op] ?? "products";
+    { "max pool": "values (their maximum)", add: "values (their sum)" }[step.op] ?? "products";
   return `Computed from ${step.count.toLocaleString("en-US")} ${what}${from}.`;
 }
 

@@ -6,20 +6,20 @@ import { formatPercent } from "../lib/numbers.js";
 
 /**
  * The most probable classes as bars; for tasks without classes, the text of the prediction.
- * @param {{answer: {class: number, probability: number}[], said: string[], truth: number | null}} input
+ * @param {{scores: {class: number, probability: number}[], lines: string[], truth: number | null}} input
  * @param {number} [limit]
  * @param {boolean} [keepOrder] few classes stay in class order, so that bars change in place
  * @returns {HTMLElement}
  */
 export function classScores(input, limit = 5, keepOrder = false) {
-  if (!input.answer.length)
+  if (!input.scores.length)
     return h(
       "ul.bars",
       {},
-      input.said.map((line) => h("li", {}, line)),
+      input.lines.map((line) => h("li", {}, line)),
     );
-  const shown = input.answer.slice(0, limit);
-  if (keepOrder && input.answer.length <= limit) shown.sort((a, b) => a.class - b.class);
+  const shown = input.scores.slice(0, limit);
+  if (keepOrder && input.scores.length <= limit) shown.sort((a, b) => a.class - b.class);
   return h(
     "ul.bars",
     {},
@@ -27,7 +27,7 @@ export function classScores(input, limit = 5, keepOrder = false) {
       const name = className(one.class);
       return h(
         "li",
-        { class: one === input.answer[0] ? "best" : null },
+        { class: one === input.scores[0] ? "best" : null },
         h(
           "span.label",
           { title: name },
@@ -46,8 +46,8 @@ export function classScores(input, limit = 5, keepOrder = false) {
  * @returns {string}
  */
 export function predictionText(input) {
-  if (!input.answer.length) return input.said.join(", ");
-  return input.answer
+  if (!input.scores.length) return input.lines.join(", ");
+  return input.scores
     .slice(0, 3)
     .map((one) => `${className(one.class)} ${formatPercent(one.probability)}`)
     .join(", ");

@@ -11,23 +11,23 @@ const MAX_PAIRS = 60;
  * The table; with many classes, a list of the most frequent confusions.
  * @param {string[]} classes
  * @param {number[][]} counts rows are labels
- * @param {{selected?: [number, number] | null, onPick?: (truth: number, answer: number) => void}} [options]
+ * @param {{selected?: [number, number] | null, onPick?: (truth: number, predicted: number) => void}} [options]
  * @returns {HTMLElement}
  */
 export function confusionMatrix(classes, counts, { selected = null, onPick } = {}) {
   if (classes.length > MAX_CLASSES) return confusedPairList(classes, counts, { selected, onPick });
   const intensity = cellIntensity(counts);
-  const cell = (truth, answer) => {
-    const isSelected = selected && selected[0] === truth && selected[1] === answer;
-    const label = `${formatCount(counts[truth][answer], "image")}: label ${classes[truth]}, predicted ${classes[answer]}`;
+  const cell = (truth, predicted) => {
+    const isSelected = selected && selected[0] === truth && selected[1] === predicted;
+    const label = `${formatCount(counts[truth][predicted], "image")}: label ${classes[truth]}, predicted ${classes[predicted]}`;
     const button = cellButton(
-      counts[truth][answer],
+      counts[truth][predicted],
       label,
-      truth === answer,
-      intensity(truth, answer),
+      truth === predicted,
+      intensity(truth, predicted),
       Boolean(isSelected),
     );
-    if (onPick) button.addEventListener("click", () => onPick(truth, answer));
+    if (onPick) button.addEventListener("click", () => onPick(truth, predicted));
     return h("td", {}, button);
   };
   const table = h(
@@ -52,7 +52,7 @@ export function confusionMatrix(classes, counts, { selected = null, onPick } = {
           "tr",
           {},
           h("th", { scope: "row" }, name),
-          classes.map((_, answer) => cell(truth, answer)),
+          classes.map((_, predicted) => cell(truth, predicted)),
         ),
       ),
     ),
@@ -62,16 +62,16 @@ export function confusionMatrix(classes, counts, { selected = null, onPick } = {
 
 function confusedPairList(classes, counts, { selected, onPick }) {
   const pairs = confusedPairs(counts).slice(0, MAX_PAIRS);
-  const line = ([truth, answer, number]) => {
-    const isSelected = selected && selected[0] === truth && selected[1] === answer;
-    const label = `${classes[truth]}, predicted ${classes[answer]}`;
+  const line = ([truth, predicted, number]) => {
+    const isSelected = selected && selected[0] === truth && selected[1] === predicted;
+    const label = `${classes[truth]}, predicted ${classes[predicted]}`;
     const button = h(
       "button",
       { type: "button", "aria-pressed": String(Boolean(isSelected)) },
       h("b", {}, number),
       label,
     );
-    if (onPick) button.addEventListener("click", () => onPick(truth, answer));
+    if (onPick) button.addEventListener("click", () => onPick(truth, predicted));
     return button;
   };
   return gridKeys(h("div.stack.compact", { role: "group", "aria-label": "Most frequent confusions" }, pairs.map(line)));
@@ -83,8 +83,8 @@ function confusedPairList(classes, counts, { selected, onPick }) {
  * @returns {[number, number, number][]} label, prediction, count
  */
 export function confusedPairs(counts) {
-  const pairs = counts.flatMap((row, truth) => row.map((number, answer) => [truth, answer, number]));
-  return pairs.filter(([truth, answer, number]) => truth !== answer && number > 0).sort((a, b) => b[2] - a[2]);
+  const pairs = counts.flatMap((row, truth) => row.map((number, predicted) => [truth, predicted, number]));
+  return pairs.filter(([truth, predicted, number]) => truth !== predicted && number > 0).sort((a, b) => b[2] - a[2]);
 }
 
 function cellButton(number, name, correct, fraction, selected) {
@@ -105,17 +105,17 @@ function cellButton(number, name, correct, fraction, selected) {
 /**
  * The colour intensity of each cell: correct ones by the fraction of their class, errors relative to the largest.
  * @param {number[][]} counts
- * @returns {(truth: number, answer: number) => number} 0 to 1
+ * @returns {(truth: number, predicted: number) => number} 0 to 1
  */
 export function cellIntensity(counts) {
   const maxErrors = Math.max(
     1,
-    ...counts.map((row, truth) => Math.max(0, ...row.filter((_, answer) => answer !== truth))),
+    ...counts.map((row, truth) => Math.max(0, ...row.filter((_, predicted) => predicted !== truth))),
   );
-  return (truth, answer) => {
-    const number = counts[truth][answer];
+  return (truth, predicted) => {
+    const number = counts[truth][predicted];
     if (!number) return 0;
-    if (truth !== answer) return 0.25 + 0.75 * (number / maxErrors);
+    if (truth !== predicted) return 0.25 + 0.75 * (number / maxErrors);
     return 0.75 * (number / counts[truth].reduce((sum, value) => sum + value, 0));
   };
 }

@@ -75,8 +75,8 @@ function filters(state, reload, grid, summary, onPick) {
       "Order",
       [
         ["name", "by name"],
-        ["surest", "most confident first"],
-        ["unsure", "least confident first"],
+        ["most_confident", "most confident first"],
+        ["least_confident", "least confident first"],
       ],
       state.order,
       setter("order"),

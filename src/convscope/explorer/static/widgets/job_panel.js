@@ -52,7 +52,7 @@ export function progressText(job) {
       : `${formatNumber(job.seconds)} s elapsed.`;
   if (job.state === "cancelled") return "Cancelled. No result was saved.";
   if (job.state === "failed") return job.error ?? "The computation failed; see the terminal for the error.";
-  return job.kept ? "Loaded from an earlier computation." : `Done in ${formatNumber(job.seconds)} s.`;
+  return job.cached ? "Loaded from an earlier computation." : `Done in ${formatNumber(job.seconds)} s.`;
 }
 
 async function poll(state, element, show, start) {

@@ -17,7 +17,7 @@ import { mapCanvas } from "../lib/map_painting.js";
  *   void, select: (layer: string) => void}}
  */
 export function mapStrip(stages, { input, outputs = [], onPick, onChannel }) {
-  const all = [{ name: "input", shape: input, field: null }, ...stages];
+  const all = [{ name: "input", shape: input, rf_size: null }, ...stages];
   const canvas = h("canvas.map-strip-canvas", { "aria-hidden": "true" });
   const tip = h("div.tooltip", { hidden: true, "aria-hidden": "true" });
   const names = gridKeys(
@@ -105,7 +105,7 @@ function resize(state, inner, element, { onPick, redraw }) {
 }
 
 function stageButton(node, position, zoom, shift, onPick) {
-  const fieldSize = node.field ? `field ${node.field.join(" × ")}` : "";
+  const fieldSize = node.rf_size ? `field ${node.rf_size.join(" × ")}` : "";
   return h(
     "button.stage",
     {

@@ -37,7 +37,7 @@ export function schemaFields(schema) {
 }
 
 /**
- * The settings that the route asks for; those that are not given keep their defaults.
+ * The settings in the route; all others have their defaults.
  * @param {Field[]} fields
  * @param {{params: Object<string, string>, image: string}} context
  * @returns {Object<string, any>}

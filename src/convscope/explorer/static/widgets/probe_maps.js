@@ -28,7 +28,7 @@ export async function showProbeMaps(state, element, epoch, params, open, signal)
     return fill(
       element,
       title,
-      h("p.muted", {}, session.run.why_not?.probes ?? "No feature maps were recorded during training."),
+      h("p.muted", {}, session.run.unavailable?.probes ?? "No feature maps were recorded during training."),
     );
   try {
     state.probes ??= await getJson("probes");

@@ -104,7 +104,7 @@ function drawPoints(state, element) {
     if (x < -size || y < -size || x > box.width + size || y > box.height + size) continue;
     const dim = (highlighted !== null && points[i].truth !== highlighted) || (selected.size && !selected.has(i));
     context.globalAlpha = dim ? 0.16 : 1;
-    const misclassified = points[i].answer !== null && points[i].answer !== points[i].truth;
+    const misclassified = points[i].predicted !== null && points[i].predicted !== points[i].truth;
     context.fillStyle = classColor(points[i].truth);
     context.fillRect(x - size / 2 - 2, y - size / 2 - 2, size + 4, size + 4);
     if (sprite)

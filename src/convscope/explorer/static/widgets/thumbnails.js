@@ -24,15 +24,15 @@ export function thumbnailUrl(id, side = 96) {
  */
 export function thumbnails(images, { onPick, selected, line = labelText }) {
   const one = (image) => {
-    const misclassified = image.answer !== null && image.truth !== null && image.answer !== image.truth;
+    const misclassified = image.predicted !== null && image.truth !== null && image.predicted !== image.truth;
     const caption = line(image);
     return h(
       "button",
       {
         type: "button",
-        class: `thumbnail${misclassified ? " misclassified" : ""}${image.mark ? " corrected" : ""}`,
+        class: `thumbnail${misclassified ? " misclassified" : ""}${image.correction ? " corrected" : ""}`,
         "data-id": image.id,
-        "aria-label": `${image.name}, ${caption}${image.mark ? ", corrected" : ""}`,
+        "aria-label": `${image.name}, ${caption}${image.correction ? ", corrected" : ""}`,
         title: image.name,
         "aria-current": image.id === selected ? "true" : null,
         on: { click: () => onPick(image) },
@@ -50,6 +50,6 @@ export function thumbnails(images, { onPick, selected, line = labelText }) {
  */
 export function labelText(image) {
   if (image.truth === null) return image.name;
-  if (image.answer === null || image.answer === image.truth) return className(image.truth);
-  return `${className(image.truth)}, predicted ${className(image.answer)}`;
+  if (image.predicted === null || image.predicted === image.truth) return className(image.truth);
+  return `${className(image.truth)}, predicted ${className(image.predicted)}`;
 }
