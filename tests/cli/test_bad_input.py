@@ -207,7 +207,7 @@ SPOILT_RUNS = {
         "{run}: stopped before training started, so nothing is lost; start it again: convscope train DATA --out {run}",
     ),
     "a run that is not there": (
-        gone, "resume evaluate predict report", "{run}: no such run; convscope train DATA --out {run} makes one",
+        gone, "resume evaluate predict report", "{run}: no such run; create it with: convscope train DATA --out {run}",
     ),
 }  # fmt: skip
 

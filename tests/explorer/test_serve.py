@@ -77,5 +77,5 @@ def test_a_folder_that_is_not_a_run_is_an_error(convscope, tmp_path):
     code, _, output = convscope("explore", tmp_path / "none", "--no-open")
     assert code == 2
     assert output == (
-        f"convscope: {tmp_path / 'none'}: no such run; convscope train DATA --out {tmp_path / 'none'} makes one\n"
+        f"convscope: {tmp_path / 'none'}: no such run; create it with: convscope train DATA --out {tmp_path / 'none'}\n"
     )
