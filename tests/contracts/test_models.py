@@ -86,9 +86,9 @@ def test_any_number_of_channels_is_accepted(name, channels) -> None:
 @every
 def test_shape_inference_on_zeros_equals_the_meta_device(name, monkeypatch) -> None:
     shape = images(name).shape[1:]
-    monkeypatch.setattr("convscope.models.shape_inference.SMALL", 10**9)
+    monkeypatch.setattr("convscope.models.shape_inference.MAX_REAL_PIXELS", 10**9)
     runs = [trace(made(name), shape) for made in (make, meta_model)]
-    monkeypatch.setattr("convscope.models.shape_inference.SMALL", 0)
+    monkeypatch.setattr("convscope.models.shape_inference.MAX_REAL_PIXELS", 0)
     runs.append(trace(make(name), shape))
     by_zeros, by_zeros_as_weights, by_shapes = ([replace(row, module=None) for row in rows] for rows in runs)
     assert by_zeros == by_zeros_as_weights == by_shapes

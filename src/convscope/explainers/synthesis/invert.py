@@ -91,7 +91,7 @@ def invert(
 
     Args:
         model: any network.
-        x: (B, C, H, W) images as the network takes them; all are painted at once.
+        x: (B, C, H, W) images as the network takes them; all are optimised at once.
         layers: from early to late shows what each forgets; a mapping says which channels of each are to agree.
         space: how pixels become the network's input.
         settings: the size is x's, whatever they say, and copies are not made.
