@@ -41,6 +41,17 @@ def runs(tmp_path_factory):
     return run
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("start", ["scratch", "pretrained"])
+@pytest.mark.parametrize("name", TASKS)
+def test_a_budget_ends_with_a_network_for_every_task_from_scratch_and_pretrained(runs, tmp_path, name, start):
+    checkpoint = {"transfer__checkpoint": str(runs("classify")[0].path)} if start == "pretrained" else {}
+    events = train(tmp_path / "run", "shapes", task=name, train__budget=15.0, data__size=32, **checkpoint)
+    assert isinstance(events[-1], TrainingFinished)
+    assert TASKS[name].primary in events[-1].scores
+    assert (RunFolder(tmp_path / "run").model / "model.safetensors").exists()
+
+
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_task_trains_and_reports_its_primary_score(runs, name):
     run, events = runs(name)

@@ -38,7 +38,7 @@ def test_the_lines_of_the_plan(events_of_run, tmp_path):
     assert as_lines(only(events_of_run, PlanReady)) == [
         "task: classify",
         "network: resnet18, stem small, width 4, depths [1, 1], dropout 0.1: 1,382 parameters",
-        "input size: 16 x 16, augmentation light, mirrored",
+        "input size: 16 x 16, augmentation light, with left-right flips",
         "training: 2 epochs of 3 steps, batches of 16",
         "optimiser: muon, learning rate 0.12, linear",
         f"run: {tmp_path / 'run'}",

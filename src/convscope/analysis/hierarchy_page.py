@@ -210,7 +210,9 @@ def _section(blocks: list[Block]) -> Any:
 def rendered(template: str, **content: Any) -> str:
     """Render a template of this package."""
     with extra("report", "explain hierarchy"):
-        from jinja2 import Environment, PackageLoader, select_autoescape
+        from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-    environment = Environment(loader=PackageLoader("convscope.analysis", "."), autoescape=select_autoescape())
+    environment = Environment(
+        loader=PackageLoader("convscope.analysis", "."), autoescape=select_autoescape(), undefined=StrictUndefined
+    )
     return environment.get_template(template).render(**content)

@@ -86,8 +86,10 @@ class TrainingSession:
         if tta_views != "auto":
             return tta_views
         small = max(self.config.preprocessing.size) <= SMALL_SIDE and self.stages is None
+        if not (self.task.averages_views and small):  # asked first: views of masks and boxes cannot even be estimated
+            return "1"
         expensive = self.clock is not None and self.estimate_eval_seconds("shifts") > MAX_TTA_SHARE * self.clock.seconds
-        return "shifts" if self.task.averages_views and small and not expensive else "1"
+        return "1" if expensive else "shifts"
 
     def estimate_eval_seconds(self, tta_views: str) -> float:
         """Estimate the seconds of the final evaluation, in float32, from the evaluations measured so far."""

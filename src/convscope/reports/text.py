@@ -71,13 +71,13 @@ def plan_rows(event: PlanReady) -> list[tuple[str, str]]:
     if recipe.train.budget:
         duration = f"{format_seconds(recipe.train.budget)} in total, epochs of {steps}"
     options = "".join(f", {name} {value}" for name, value in recipe.model.options.items())
-    mirrored = ", mirrored" if recipe.augment.mirror and recipe.augment.policy != "none" else ""
+    flips = ", with left-right flips" if recipe.augment.mirror and recipe.augment.policy != "none" else ""
     rows = [
         ("task", recipe.task),
         ("network", f"{recipe.model.name}{options}: {event.num_parameters:,} parameters"),
         (
             "input size",
-            f"{recipe.data.size[0]} x {recipe.data.size[1]}, augmentation {recipe.augment.policy}{mirrored}",
+            f"{recipe.data.size[0]} x {recipe.data.size[1]}, augmentation {recipe.augment.policy}{flips}",
         ),
         ("training", f"{duration}, batches of {recipe.train.batch}"),
         ("optimiser", f"{recipe.optimiser.name}, learning rate {recipe.optimiser.rate:.3g}, {recipe.schedule.name}"),
