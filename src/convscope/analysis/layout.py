@@ -10,7 +10,6 @@ from convscope.explainers import grid, tile
 from convscope.extras import extra
 
 INK, SOFT, OTHER, SAME = (31, 36, 40), (104, 112, 122), (204, 45, 45), (214, 218, 222)
-WIDEST = 1400  # pixels of a figure
 _SIZES = {"title": 17, "note": 13, "label": 12}
 
 

@@ -12,8 +12,6 @@ from convscope.datasets.targets.annotations import AnnotatedImage, largest_objec
 from convscope.datasets.targets.boxes import BOXES
 from convscope.errors import DataError
 
-_WORDS = ("instances", "annotations")
-
 
 def coco_files(path: Path) -> list[Path]:
     """The JSON files in a folder, or in its folder annotations, that may be COCO annotations."""

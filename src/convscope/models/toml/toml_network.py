@@ -17,7 +17,6 @@ from convscope.models.shape_inference import run_on_meta
 from convscope.models.toml.blocks import BLOCKS, BlockContext, BlockError, Shape
 
 TOP_LEVEL_KEYS = {"name", "input", "classes", "activation", "norm", "blocks"}
-VECTOR = ("flatten", "gap")
 
 
 @dataclass(frozen=True)
