@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
@@ -21,6 +21,8 @@ ViewsOption = Annotated[
     ),
 ]
 
+Options = TypeVar("Options")
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -29,7 +31,7 @@ class Setting:
     name: str
 
 
-def with_options[Options](declared: type[Options]) -> Callable[[Callable[[Options], None]], Callable[..., None]]:
+def with_options(declared: type[Options]) -> Callable[[Callable[[Options], None]], Callable[..., None]]:
     """Give a command one option per field of a dataclass; the command is called with an instance of it.
 
     Args:

@@ -16,7 +16,8 @@ class TrainOptions:
     data: Annotated[
         str | None,
         typer.Argument(
-            help="A folder with a subfolder per class (also under train/, val/, test/), of images and masks, or of boxes; a .csv or .parquet table, a COCO .json, or a built-in: digits, shapes.",
+            help="A folder with a subfolder per class (also under train/, val/, test/), of images and masks, or of "
+            "boxes; a .csv or .parquet table, a COCO .json, or a built-in: digits, shapes.",
             show_default=False,
         ),
     ] = None
