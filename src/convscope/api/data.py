@@ -1,10 +1,9 @@
 """Summary of a data source, without training."""
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-from convscope.datasets import Skipped, Summary
+from convscope.datasets import Skipped, Summary, source_of
 from convscope.devices import requested_device
 from convscope.files import to_plain
 from convscope.pipeline import draft_recipe
@@ -51,7 +50,7 @@ class DataSummary:
 
 
 def data(
-    source: str | Path,
+    source: object,
     *,
     task: str | None = None,
     settings: Settings | None = None,
@@ -71,7 +70,7 @@ def data(
         DataError: there are no such data.
         ConfigError: no such task or setting.
     """
-    options = {"data": ("data.source", str(source)), "task": ("task", task)}
+    options = {"data": ("data.source", source_of(source)), "task": ("task", task)}
     overrides = lay(as_overrides(settings, "data(..., settings=...)"), settings_from_options(options))
     requested = check_overrides(overrides)
     dataset = open_source(requested.data, requested.task_class.target_kind if "task" in overrides else None)

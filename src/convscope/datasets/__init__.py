@@ -17,6 +17,7 @@ from convscope.datasets.layouts.recognise import open_data, recognise
 from convscope.datasets.layouts.registry import LAYOUTS
 from convscope.datasets.layouts.table import read_table
 from convscope.datasets.object_crops import write_crops
+from convscope.datasets.objects import source_of
 from convscope.datasets.prepared import FeatureBatches, Features, compute_features, max_views_in_memory
 from convscope.datasets.split import Leak, Splits, split
 from convscope.datasets.statistics import Spread, Summary, channel_statistics, summarise
@@ -71,6 +72,7 @@ __all__ = [
     "read_table",
     "recognise",
     "shapes",
+    "source_of",
     "split",
     "split_of",
     "summarise",

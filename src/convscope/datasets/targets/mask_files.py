@@ -66,7 +66,8 @@ class Palette:
             table = np.full(256, IGNORE, np.uint8)
             bytes_ = (known >= 0) & (known < 256)
             table[known[bytes_]] = classes[bytes_]
-            return table[codes]
+            found: NDArray[np.uint8] = table[codes]
+            return found
         index = np.searchsorted(known, codes).clip(max=len(known) - 1)
         return np.where(known[index] == codes, classes[index], IGNORE).astype(np.uint8)
 
