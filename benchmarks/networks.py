@@ -24,8 +24,8 @@ from convscope.models import MODELS, Architecture, build, load_pretrained, summa
 from convscope.models.families.unet import unet
 from convscope.models.pretrained.published import PUBLISHED, PublishedWeights
 from convscope.models.pretrained.state_dicts import load_state
+from convscope.models.published_inputs import published_input
 
-SIDES = {"lenet": 32, "alexnet_2012": 227, "alexnet_one_gpu": 227, "inception_v3": 299, "unet": 572, "segnet": 224}
 DERIVED = {
     "mobilenet_v2": "derived_mobilenet_v2_imagenet.pth",
     "squeezenet1_0": "derived_squeezenet1_0_deepcompression_fp16.pth",
@@ -73,10 +73,8 @@ def rows() -> Iterator[list[str]]:
     for name, make in MODELS.items():
         if name == "assembled":
             continue
-        side = 32 if name in ("resnet20", "resnet32", "resnet44", "resnet56", "resnet110") else SIDES.get(name, 224)
-        dense = name in ("unet", "segnet", "full_resolution")
-        classes = 2 if dense else 10 if side == 32 else 1000
-        channels = 1 if name in ("unet", "lenet") else 3
+        published = published_input(name)
+        classes, (channels, side, _) = published.classes, published.shape
         with torch.device("meta"):
             network = build(Architecture(name=name, classes=classes, channels=channels, size=(side, side)))
         began = time.process_time()

@@ -1,5 +1,6 @@
 """``convscope inspect``"""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -19,9 +20,11 @@ def inspect(
     ],
     size: Annotated[
         str | None,
-        typer.Option(help="Input shape: channels x height x width. [default: the network's, else 3x224x224]"),
+        typer.Option(help="Input shape: channels x height x width. [default: as published, else 3x224x224]"),
     ] = None,
-    classes: Annotated[int, typer.Option(help="Number of classes of a network given by name.")] = 1000,
+    classes: Annotated[
+        int | None, typer.Option(help="Number of classes of a network given by name. [default: as published]", min=1)
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="An option of the network: --set activation=tanh"),
@@ -50,12 +53,13 @@ def inspect(
 
     options = settings_from_flags(set_ or [])
     summary = summary_of(model, _shape(size), classes=classes, objects=objects, options=options)
+    if html is not None:
+        html.parent.mkdir(parents=True, exist_ok=True)
+        html.write_text(summary_page(summary), encoding="utf-8")
+        print(html, file=sys.stderr if json else sys.stdout)
     if json:
         print_json(summary.to_json())
-        return
-    if html is not None:
-        html.write_text(summary_page(summary), encoding="utf-8")
-        print(html)
+    if json or html is not None:
         return
     heading, *rows = summary_table(summary)
     shown = {layer.name for layer in summary.path(path)} if path else None
