@@ -100,6 +100,11 @@ class Architecture(BaseModel):
             raise ValueError(f"{error}; name it instead, as in activation = 'relu'") from None
         return plain
 
+    def without(self, *options: str) -> "Architecture":
+        """Return the architecture with the defaults of these options."""
+        kept = {name: value for name, value in self.options.items() if name not in options}
+        return self.model_copy(update={"options": kept})
+
 
 FROM_DATA = ("classes", "channels", "size", "rank")
 
