@@ -50,7 +50,15 @@ def finalize(
     total += time.monotonic() - before
     tta_note = tta_sentence(folder)
     return TrainingFinished(
-        folder.path, report, scores, session.kept_epoch, overfitting(folder), total, calibrated.name, tta_note
+        folder.path,
+        report,
+        scores,
+        session.kept_epoch,
+        overfitting(folder),
+        total,
+        calibrated.name,
+        tta_note,
+        session.epoch_precision,
     )
 
 

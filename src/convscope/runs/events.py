@@ -63,7 +63,8 @@ class TrainingFinished:
     `report` is None where the packages that render it are not installed.
 
     `overfitting` is the epoch from which the network overfits, or None; `tta_note` is a sentence about test-time
-    augmentation, "" where it is not used.
+    augmentation, "" where it is not used. `epoch_precision` is the number format in which epochs were scored; `scores`
+    are always computed in float32, as predictions are.
     """
 
     run: Path
@@ -74,6 +75,7 @@ class TrainingFinished:
     seconds: float
     task: str = DEFAULT_TASK.name
     tta_note: str = ""
+    epoch_precision: str = "float32"
 
 
 Event = DataLoaded | PretrainedLoaded | PlanReady | Step | Epoch | Note | TrainingFinished
