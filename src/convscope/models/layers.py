@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from convscope.models.components import (
     ADAPTIVE_MAX_POOLS,
@@ -45,12 +46,21 @@ class LayerFactory:
     def conv(
         self, c_in: int, c_out: int, size: Window, stride: int = 1, *, padding: Window | None = None, **rest: Any
     ) -> nn.Module:
-        """Return a convolution; `padding` None keeps height and width at stride 1, unless padding is none."""
+        """Return a convolution; `padding` None keeps height and width at stride 1, unless padding is none.
+
+        The output then has ceil(side / stride) per side. A kernel of even extent needs one pixel more after the map
+        than before it, as in TensorFlow, so a padding layer precedes the convolution.
+        """
+        make = CONVOLUTIONS[self.rank]
         if self.padding == "none":
             padding = 0
         elif padding is None:
-            padding = tuple((side - 1) // 2 for side in size) if isinstance(size, tuple) else (size - 1) // 2
-        make = CONVOLUTIONS[self.rank]
+            sides = size if isinstance(size, tuple) else (size,) * self.rank
+            totals = [rest.get("dilation", 1) * (side - 1) for side in sides]
+            if any(total % 2 for total in totals):
+                pad = Pad([(total // 2, total - total // 2) for total in totals], PADDINGS[self.padding])
+                return named(pad=pad, conv=make(c_in, c_out, size, stride, 0, **rest))
+            padding = tuple(total // 2 for total in totals)
         conv: nn.Module = make(c_in, c_out, size, stride, padding, padding_mode=PADDINGS[self.padding], **rest)
         return conv
 
@@ -98,6 +108,23 @@ class LayerFactory:
         """Return a transposed convolution, which upsamples by `stride`."""
         conv: nn.Module = TRANSPOSED[self.rank](c_in, c_out, size, stride, **rest)
         return conv
+
+
+class Pad(nn.Module):
+    """Add pixels before and after each spatial axis; `mode` is one of the values of `PADDINGS`."""
+
+    def __init__(self, amounts: Sequence[tuple[int, int]], mode: str = "zeros") -> None:
+        super().__init__()
+        self.amounts, self.mode = tuple(amounts), mode
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the padded (B, C, ...) maps."""
+        last_axis_first = [pixels for pair in reversed(self.amounts) for pixels in pair]
+        return functional.pad(x, last_axis_first, mode="constant" if self.mode == "zeros" else self.mode)
+
+    def extra_repr(self) -> str:
+        """Return the amounts and the mode."""
+        return f"{self.amounts}, {self.mode}"
 
 
 class Residual(nn.Module):
