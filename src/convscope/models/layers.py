@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +25,7 @@ from convscope.models.components import (
 TRANSPOSED: dict[int, Any] = {1: nn.ConvTranspose1d, 2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
 
 Window = int | tuple[int, ...]
+Padding = Window | Literal["tensorflow"] | None
 
 
 def named(**layers: nn.Module) -> nn.Sequential:
@@ -44,23 +45,23 @@ class LayerFactory:
     norm_last: bool = False  # norm after the activation, if a layer has both
 
     def conv(
-        self, c_in: int, c_out: int, size: Window, stride: int = 1, *, padding: Window | None = None, **rest: Any
+        self, c_in: int, c_out: int, size: Window, stride: int = 1, *, padding: Padding = None, **rest: Any
     ) -> nn.Module:
         """Return a convolution; `padding` None keeps height and width at stride 1, unless padding is none.
 
-        The output then has ceil(side / stride) per side. A kernel of even extent needs one pixel more after the map
-        than before it, as in TensorFlow, so a padding layer precedes the convolution.
+        The output then has ceil(side / stride) per side. With a kernel of even extent, and with "tensorflow" also at a
+        stride, the number of padding pixels can be odd; a `SamePad` then precedes the convolution.
         """
         make = CONVOLUTIONS[self.rank]
         if self.padding == "none":
             padding = 0
-        elif padding is None:
+        elif padding is None or padding == "tensorflow":
             sides = size if isinstance(size, tuple) else (size,) * self.rank
-            totals = [rest.get("dilation", 1) * (side - 1) for side in sides]
-            if any(total % 2 for total in totals):
-                pad = Pad([(total // 2, total - total // 2) for total in totals], PADDINGS[self.padding])
+            extents = tuple(rest.get("dilation", 1) * (side - 1) + 1 for side in sides)
+            if padding == "tensorflow" or any(extent % 2 == 0 for extent in extents):
+                pad = SamePad(extents, stride, PADDINGS[self.padding])
                 return named(pad=pad, conv=make(c_in, c_out, size, stride, 0, **rest))
-            padding = tuple(total // 2 for total in totals)
+            padding = tuple(extent // 2 for extent in extents)
         conv: nn.Module = make(c_in, c_out, size, stride, padding, padding_mode=PADDINGS[self.padding], **rest)
         return conv
 
@@ -110,21 +111,34 @@ class LayerFactory:
         return conv
 
 
-class Pad(nn.Module):
-    """Add pixels before and after each spatial axis; `mode` is one of the values of `PADDINGS`."""
+class SamePad(nn.Module):
+    """Add the pixels with which a window gives ceil(side / stride) outputs; one more at the end if they are odd.
 
-    def __init__(self, amounts: Sequence[tuple[int, int]], mode: str = "zeros") -> None:
+    This is TensorFlow's padding "SAME". It depends on the side: a window of 3 with stride 2 needs one pixel at the end
+    for an even side, and one on both sides for an odd one.
+
+    Args:
+        extents: pixels that the window covers, per axis.
+        stride: of the window.
+        mode: one of the values of `PADDINGS`.
+    """
+
+    def __init__(self, extents: Sequence[int], stride: int = 1, mode: str = "zeros") -> None:
         super().__init__()
-        self.amounts, self.mode = tuple(amounts), mode
+        self.extents, self.stride, self.mode = tuple(extents), stride, mode
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the padded (B, C, ...) maps."""
-        last_axis_first = [pixels for pair in reversed(self.amounts) for pixels in pair]
-        return functional.pad(x, last_axis_first, mode="constant" if self.mode == "zeros" else self.mode)
+        amounts: list[int] = []
+        for side, extent in zip(reversed(x.shape[2:]), reversed(self.extents), strict=True):
+            outputs = (side + self.stride - 1) // self.stride
+            total = max(0, (outputs - 1) * self.stride + extent - side)
+            amounts += [total // 2, total - total // 2]
+        return functional.pad(x, amounts, mode="constant" if self.mode == "zeros" else self.mode)
 
     def extra_repr(self) -> str:
-        """Return the amounts and the mode."""
-        return f"{self.amounts}, {self.mode}"
+        """Return the settings."""
+        return f"window {shape_text(self.extents)}, stride {self.stride}, {self.mode}"
 
 
 class Residual(nn.Module):
