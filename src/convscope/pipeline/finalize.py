@@ -48,10 +48,11 @@ def finalize(
         write_first_insights(folder, prepared, session.clock)
         report = write_report(folder, prepared.dataset)
     total += time.monotonic() - before
-    tta_note = tta_sentence(folder)
+    tta_note, (probe, neighbours) = tta_sentence(folder), session.feature_scores
     return TrainingFinished(
-        folder.path, report, scores, session.kept_epoch, overfitting(folder), total, calibrated.name, tta_note
-    )
+        folder.path, report, scores, session.kept_epoch, overfitting(folder), total, calibrated.name, tta_note,
+        probe, neighbours,
+    )  # fmt: skip
 
 
 def _predict_validation(
