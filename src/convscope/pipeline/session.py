@@ -107,10 +107,21 @@ class TrainingSession:
         seconds = max(self.clock.evaluation, forward) if self.clock else 0.0
         return num_views * (FLOAT32_SLOWDOWN if half else 1.0) * seconds
 
+    @property
+    def reuses_evaluation(self) -> bool:
+        """Whether the last epoch's predictions, if it is selected, are stored instead of being computed again.
+
+        Only within a budget, and only where they are as exact.
+        """
+        exact = self.recipe.train.precision == "float32" or not computes_bfloat16(self.state.device)
+        return self.clock is not None and exact and self.tta_views == "1"
+
     def reserve_for_end(self) -> None:
         """Reserve the time for the final evaluation and the report, where there is a budget."""
         if self.clock:
-            self.clock.reserve = REPORT_SECONDS + self.estimate_eval_seconds(self.tta_views)
+            keeps_last = self.recipe.train.keep == "last" and not self.recipe.train.stop_patience
+            sure = self.reuses_evaluation and keeps_last and self.last_frozen is None
+            self.clock.reserve = REPORT_SECONDS + (0.0 if sure else self.estimate_eval_seconds(self.tta_views))
 
     def evaluate(self, model: Model, batches: EvaluationBatches | None = None) -> dict[str, float]:
         """Return the validation scores of a network, or of a function in its place."""
