@@ -43,6 +43,13 @@ class TrainOptions:
         typer.Option(help="classify, multilabel, regress, segment or localise. [default: from the data]"),
         Setting("task"),
     ] = None
+    layout: Annotated[
+        str | None,
+        typer.Option(
+            help="How DATA is laid out: folder, table, masks, voc, coco, yolo or builtin. [default: detected]"
+        ),
+        Setting("data.layout"),
+    ] = None
     model: Annotated[
         str | None,
         typer.Option(help="A network of docs/reference/networks.md, or a .toml of blocks. [default: from the data]"),
