@@ -150,7 +150,16 @@ def finished_lines(event: TrainingFinished) -> list[str]:
         *([PRECISION.format(event.epoch_precision)] if event.epoch_precision != "float32" else []),
         f"validation {task.primary} {task.format_score(event.scores[task.primary])} (epoch {event.epoch}) "
         f"after {format_seconds(event.seconds)}",
+        *features_lines(event),
         f"report: {event.report or NO_REPORT.format(run=event.run)}",
         f"next: convscope explore {event.run}   convscope evaluate {event.run} --split test   "
         f"convscope predict {event.run} FILES",
     ]
+
+
+def features_lines(event: TrainingFinished) -> list[str]:
+    """Compare with simple classifiers on the frozen features, in a sentence; none where there are no features."""
+    score = TASKS[event.task].format_score
+    known = {"linear probe": event.probe, "nearest neighbours": event.neighbours}
+    figures = ", ".join(f"{name} {score(value)}" for name, value in known.items() if value is not None)
+    return [f"on the frozen features: {figures}"] if figures else []
