@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convscope.datasets.dataset import Dataset
-from convscope.datasets.layouts.csv_columns import Columns
+from convscope.datasets.layouts.table_columns import Columns
 
 Source = str | Path
 """DATA as given by the user: a built-in name, a file or a folder."""
