@@ -61,11 +61,9 @@ def box_columns(table: TableRows, names: Sequence[str], source: str) -> BoxColum
                 columns = tuple(known[prefix + word] for word in words)
                 formats = [number_format(table.column(name), f"{source}: column {name}") for name in columns]
                 return BoxColumns(columns, form, _numbers(columns, formats, convert))
-    for word in _LISTS:
-        if word in known and any(_four(cell) for cell in table.column(known[word])[:100]):
-            column = known[word]
-            return BoxColumns((column,), LIST_SIDES, lambda row: _listed(row[column], _from_sides))
-    return None
+    lists = [known[word] for word in _LISTS if word in known]
+    column = next((name for name in lists if any(map(_four, table.column(name)[:100]))), None)
+    return None if column is None else BoxColumns((column,), LIST_SIDES, lambda row: _listed(row[column], _from_sides))
 
 
 def as_corners(columns: BoxColumns) -> BoxColumns:

@@ -61,7 +61,8 @@ def read_records(content: bytes, source: str) -> CsvContent:
 def detect_delimiter(text: str) -> str:
     """The delimiter of the first records; a blank if nothing else divides them and blanks do.
 
-    >>> detect_delimiter('file;label;x' + chr(10) + 'a.png;"1;2";0,5'), detect_delimiter('a.png 3' + chr(10) + 'b.png 4')
+    >>> lines = chr(10).join
+    >>> detect_delimiter(lines(["file;label;x", 'a.png;"1;2";0,5'])), detect_delimiter(lines(["a.png 3", "b.png 4"]))
     (';', ' ')
     """
     sample = text[:_SAMPLE_CHARACTERS]
@@ -73,7 +74,7 @@ def detect_delimiter(text: str) -> str:
 
 
 def _evenness(sample: str, delimiter: str) -> tuple[bool, float, int, int]:
-    """How well a delimiter divides records: whether it does, how evenly, into how many cells, how many of them numbers."""
+    """How well a delimiter divides records: whether it does, how evenly, number of cells, and of numbers in cells."""
     records = []
     with _any_length():
         reader = csv.reader(io.StringIO(sample), delimiter=delimiter, skipinitialspace=True)

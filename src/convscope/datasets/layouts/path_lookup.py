@@ -79,6 +79,9 @@ class _Matches:
     count: int = 0
     first: tuple[str, str] = ("", "")
 
+    def __str__(self) -> str:
+        return f"{self.count:,}, such as {self.first[0]} at {self.first[1]}"
+
     def add(self, value: str, name: str) -> None:
         self.first = self.first if self.count else (shown(value), name)
         self.count += 1
@@ -127,13 +130,9 @@ class PathLookup:
         """How files were found that are not where they were listed."""
         notes = []
         if self._by_name.count:
-            value, name = self._by_name.first
-            notes.append(
-                f"file names without a folder are found in subfolders: {self._by_name.count:,}, such as {value} at {name}"
-            )
+            notes.append(f"file names without a folder are found in subfolders: {self._by_name}")
         if self._by_tail.count:
-            value, name = self._by_tail.first
-            notes.append(f"paths are found by their last parts: {self._by_tail.count:,}, such as {value} at {name}")
+            notes.append(f"paths are found by their last parts: {self._by_tail}")
         return notes
 
     def name(self, path: Path) -> str:

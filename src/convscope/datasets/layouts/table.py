@@ -8,7 +8,7 @@ from convscope.datasets.layouts import table_content, table_kinds
 from convscope.datasets.layouts.column_words import IMAGE, named
 from convscope.datasets.layouts.csv_file import read_records
 from convscope.datasets.layouts.json_lines_file import read_json_lines
-from convscope.datasets.layouts.layout import Layout, ReadSettings, Source
+from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source
 from convscope.datasets.layouts.parquet_file import read_parquet
 from convscope.datasets.layouts.path_lookup import PathLookup
 from convscope.datasets.layouts.table_columns import Columns, place_columns
@@ -119,16 +119,18 @@ def names_images(path: Path) -> bool:
     return bool(table.images) or named(table.names, IMAGE) is not None
 
 
-def _is_table(source: Source, target_kind: str | None) -> str:  # noqa: ARG001
-    path = Path(source)
-    return f"a {path.suffix.lower()} file" if path.is_file() and path.suffix.lower() in ENDINGS else ""
+def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:  # noqa: ARG001
+    ending = source.path.suffix.lower()
+    if ending not in ENDINGS or not source.path.is_file():
+        return None
+    return Recognised(TABLE.name, 1.0, f"it is a {ending} file")
 
 
 def _read_source(source: Source, settings: ReadSettings) -> Dataset:
     kind = settings.target_kind
     if kind not in (None, *table_kinds.READERS):
         raise DataError(f"{source}: a table contains no {kind}; give the folder of images and {kind}")
-    return read_table(Path(source), settings.columns, kind)
+    return read_table(source.path, settings.columns, kind)
 
 
-TABLE = Layout(table_content.NAME, 1.0, _is_table, _read_source)
+TABLE = Layout(table_content.NAME, f"a file {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}", _recognise, _read_source)

@@ -76,5 +76,6 @@ def _odd_cell(content: TableContent, column: str) -> str:
     """What is wrong with the first cell that is no number."""
     for row in content.table.rows:
         if plain(row[column]) not in UNKNOWN and not is_number(row[column]):
-            return f"{row.place} has {shown(row[column])!r} in column {column}, which is no number; correct it or leave it blank"
+            what = f"{row.place} has {shown(row[column])!r} in column {column}, which is no number"
+            return f"{what}; correct it or leave it blank"
     return f"column {column} is empty; set the label column"
