@@ -35,6 +35,10 @@ class ClassTargets(TargetKind):
         """Indices into the classes of the run."""
         return restore_classes(data.source, data.classes, then, data.targets)
 
+    def tags(self, target: NDArray[Any], names: Sequence[str]) -> tuple[str, ...]:
+        """The class."""
+        return (names[int(target)],)
+
     def image_classes(self, targets: NDArray[Any], classes: int) -> NDArray[np.int64]:  # noqa: ARG002
         """The targets themselves."""
         return targets.astype(np.int64)
