@@ -27,7 +27,7 @@ def fields(**changes):
 def test_every_row():
     assert data_rows(fields()) == [
         ("source", "/photos"),
-        ("layout", "folder (its subfolders are classes)"),
+        ("layout", "folder, because its subfolders are classes"),
         ("task", "classify"),
         ("images", "100: 80 train, 10 validation, 10 test"),
         (
@@ -84,9 +84,8 @@ def test_of_many_classes_the_largest_and_the_smallest_are_shown():
 
 
 def test_figures_of_the_targets_are_columns():
-    numbers = [
-        {"name": "age", "images": 9, "train": 7, "validation": 1, "test": 1, "min": 0.5, "mean": 41, "max": None}
-    ]
+    counts = {"images": 9, "train": 7, "validation": 1, "test": 1}
+    numbers = [{"name": "age", **counts, "min": 0.5, "mean": 41, "max": None}]
     assert class_table(fields(target_kind="numbers", classes=numbers)) == [
         ("number", "images", "train", "validation", "test", "min", "mean", "max"),
         ("age", "9", "7", "1", "1", "0.5", "41", "unknown"),

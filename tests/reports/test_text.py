@@ -22,9 +22,11 @@ def only(events, kind):
 
 
 def test_the_lines_of_the_dataset(events_of_run, few):
-    assert as_lines(only(events_of_run, DataLoaded)) == [
+    found = only(events_of_run, DataLoaded)
+    assert found.summary.because
+    assert as_lines(found) == [
         f"source: {few}",
-        "layout: folder (a folder, whose subfolders are classes)",
+        f"layout: folder, because {found.summary.because}",
         "task: classify",
         "images: 60: 48 train, 6 validation, 6 test",
         "split: validation and test cut from train with seed 0; change it with --set seed, data.validation, data.test",

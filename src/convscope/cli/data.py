@@ -13,6 +13,12 @@ def data(
         ),
     ],
     task: Annotated[str | None, typer.Option(help="The task. [default: from the data]")] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(
+            help="How DATA is laid out: folder, table, masks, voc, coco, yolo or builtin. [default: detected]"
+        ),
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="A setting as for convscope train: --set data.size=64"),
@@ -34,11 +40,11 @@ def data(
     Example: `convscope data photos`
     """
     from convscope.api import data as summary_of
-    from convscope.api import settings_from_flags
+    from convscope.api import lay, settings_from_flags, settings_from_options
     from convscope.cli.progress import progress
     from convscope.cli.show import print_json, show_data
 
-    settings = settings_from_flags(set_ or [])
+    settings = lay(settings_from_flags(set_ or []), settings_from_options({"--layout": ("data.layout", layout)}))
     with progress("reading images") as on_progress:
         summary = summary_of(source, task=task, settings=settings, pixels=pixels, on_progress=on_progress)
     if json:

@@ -32,6 +32,12 @@ def train(
     task: Annotated[
         str | None, typer.Option(help="classify, multilabel, regress, segment or localise. [default: from the data]")
     ] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(
+            help="How DATA is laid out: folder, table, masks, voc, coco, yolo or builtin. [default: detected]"
+        ),
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option(help="A network of docs/reference/networks.md, or a .toml of blocks. [default: from the data]"),
@@ -102,6 +108,7 @@ def train(
         "--seed": ("seed", seed),
         "--task": ("task", task),
         "--size": ("data.size", size),
+        "--layout": ("data.layout", layout),
         "--image-column": ("data.image_column", image_column),
         "--label-column": ("data.label_column", label_column),
         "--model": ("model.name", model),

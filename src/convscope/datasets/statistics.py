@@ -73,7 +73,7 @@ class Summary:
     images_per_split: dict[str, int] = field(default_factory=dict)
     """Split -> number of images."""
     because: str = ""
-    """Why the data are read as this layout."""
+    """Why the source was read in this layout."""
     given: tuple[str, ...] = ()
     """The splits that the data define, of validation and test."""
     figures: dict[str, tuple[float, ...]] = field(default_factory=dict)
@@ -100,6 +100,7 @@ def summarise(dataset: Dataset, splits: NDArray[np.str_], decoded: NDArray[Any] 
     return Summary(
         source=dataset.source,
         layout=dataset.layout,
+        because=dataset.because,
         images=len(dataset),
         classes=dataset.classes,
         counts={name: tuple(int(n) for n in row) for name, row in counts.items()},
@@ -111,7 +112,6 @@ def summarise(dataset: Dataset, splits: NDArray[np.str_], decoded: NDArray[Any] 
         images_per_split={name: int((splits == name).sum()) for name in SPLITS},
         imbalance=float(present.max() / present.min()) if len(present) else 1.0,
         skipped=skipped_by_reason,
-        because=dataset.because,
         given=tuple(name for name in SPLITS[1:] if (dataset.splits == name).any()),
         figures={name: tuple(map(float, values)) for name, values in dataset.kind.figures(dataset, decoded).items()},
         notes=(*dataset.notes, *(_small_classes(dataset.classes, counts) if dataset.kind.single_class else ())),

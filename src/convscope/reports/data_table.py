@@ -24,7 +24,7 @@ Fields = Mapping[str, Any]
 
 def data_rows(fields: Fields) -> list[tuple[str, str]]:
     """Return the names and values of the data table, printable, without skipped files and notes."""
-    why = f" ({fields['because']})" if fields["because"] else ""
+    why = f", because {fields['because']}" if fields["because"] else ""
     rows = [
         ("source", fields["source"]),
         ("layout", f"{fields['layout']}{why}"),
