@@ -1,25 +1,47 @@
 """The look at a data source without training: what is there, and how it is read."""
 
-from dataclasses import dataclass
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from convscope.datasets import Dataset
+import numpy as np
+
+from convscope.datasets import Dataset, build_store
 from convscope.devices import requested_device
-from convscope.files import to_plain
-from convscope.pipeline import draft_recipe
+from convscope.errors import ConfigError
+from convscope.files import atomic_write, to_plain
+from convscope.pipeline import augmentation_for, draft_recipe
 from convscope.pipeline.resolve import Draft
 from convscope.progress import Progress
+from convscope.reports.data_sheet import DataSheet, SheetSettings, build_sheet
 from convscope.reports.data_table import class_table, data_rows, remark_rows
+from convscope.reports.sheet_page import sheet_page
+from convscope.reports.sheet_picture import sheet_picture
 from convscope.reports.text import data_lines
 from convscope.runs.events import DataLoaded, data_fields
 from convscope.runs.loaders import look, open_source, prepare
 from convscope.runs.overrides import lay, settings_from_options
-from convscope.runs.parse import check_overrides
+from convscope.runs.parse import check_overrides, parse_recipe
+from convscope.runs.recipe import AugmentSettings
 from convscope.runs.recipe_file import Settings, as_overrides
 from convscope.tables import html_notes, html_table
 
 FEW_IMAGES, FEW_PIXELS = 2_000, 500_000_000  # of all files together: up to these, decoding takes seconds
+PROBED = 200  # images from which the augmentation is chosen
+
+
+def _png(sheet: DataSheet) -> bytes:
+    file = io.BytesIO()
+    sheet_picture(sheet).save(file, "PNG", optimize=True)
+    return file.getvalue()
+
+
+SHEETS: dict[str, Callable[[DataSheet], bytes]] = {
+    ".png": _png,
+    ".html": lambda sheet: sheet_page(sheet).encode(),
+}
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -50,6 +72,33 @@ class DataSummary:
         """The fields that ``convscope data --json`` prints, described in docs/reference/data-json.md."""
         content: dict[str, Any] = to_plain(data_fields(self.event))
         return content
+
+    def sheet(self, file: str | Path) -> Path:
+        """Write a page of examples with their targets, as the network gets them; return its path.
+
+        Args:
+            file: a picture (.png) or a page (.html).
+
+        Raises:
+            ConfigError: another kind of file.
+        """
+        path = Path(file)
+        if path.suffix.lower() not in SHEETS:
+            raise ConfigError(f"{path}: a sheet is written as {' or '.join(SHEETS)}; choose another name")
+        recipe = self.draft.recipe
+        sheet = build_sheet(
+            self.dataset, SheetSettings(recipe.task_class, recipe.data, self._augmentation(), recipe.seed)
+        )
+        atomic_write(path, SHEETS[path.suffix.lower()](sheet))
+        return path
+
+    def _augmentation(self) -> AugmentSettings:
+        """The augmentation of training, chosen from a sample of the images."""
+        rows = np.unique(np.linspace(0, len(self.dataset) - 1, PROBED).astype(int))
+        recipe = self.draft.recipe
+        store = build_store(replace(self.dataset.subset(rows), channels=recipe.data.channels), recipe.data.size)
+        defaults = augmentation_for(self.dataset.target_kind, store.pixels, store.readable)
+        return parse_recipe(self.draft.overrides.over(defaults)).augment
 
     def __repr__(self) -> str:
         """The lines that `train` prints."""

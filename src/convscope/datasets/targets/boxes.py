@@ -114,4 +114,4 @@ def boxes_in_view(targets: NDArray[Any], sizes: NDArray[np.int64], size: tuple[i
     return np.concatenate([targets[:, :1], boxes], 1).astype(np.float32)
 
 
-BOXES = BoxTargets("boxes", spatial=True, has_objects=True)
+BOXES = BoxTargets("boxes", spatial=True, by_class=True, has_objects=True)

@@ -44,4 +44,4 @@ class ClassTargets(TargetKind):
         return targets.astype(np.int64)
 
 
-CLASSES = ClassTargets("classes", single_class=True, needs_two_classes=True, invariant=True)
+CLASSES = ClassTargets("classes", single_class=True, by_class=True, needs_two_classes=True, invariant=True)

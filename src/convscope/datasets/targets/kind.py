@@ -71,6 +71,8 @@ class TargetKind(ABC):
     """Whether images can be counted per name, as for classes."""
     may_mirror: bool = True
     """Whether images may be mirrored, unless flip detection says otherwise."""
+    by_class: bool = False
+    """Whether the examples of each class are shown together: each image has one class, the stratum."""
     has_masks: bool = False
     """Whether the targets are masks, which `Dataset.targets` summarises."""
     has_objects: bool = False
