@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 import tomli_w
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from convscope.datasets import POLICIES, Policy
+from convscope.datasets import LAYOUTS, POLICIES, Policy
 from convscope.durations import parse_seconds
 from convscope.errors import ConfigError, did_you_mean
 from convscope.tasks import DEFAULT_TASK, TASKS, Task, check_options
@@ -28,10 +28,12 @@ class Section(BaseModel, frozen=True, extra="forbid"):
 class DataSettings(Section):
     """The data source, the input size (height, width), and the split fractions.
 
-    The columns are those of a table; "": detected. `ignore` is the value in masks without a class, -1: none.
+    `layout` is one of `datasets.LAYOUTS`, and the columns are those of a table; "": detected. `ignore` is the value in
+    masks without a class, -1: none.
     """
 
     source: str = ""
+    layout: str = ""
     size: tuple[int, int] = (32, 32)
     channels: Literal[1, 3] = 3
     validation: float = Field(0.1, gt=0, lt=1)
@@ -42,6 +44,13 @@ class DataSettings(Section):
     label_column: str = ""
     split_column: str = ""
     group_column: str = ""
+
+    @field_validator("layout")
+    @classmethod
+    def _layout(cls, value: str) -> str:
+        if value and value not in LAYOUTS:
+            raise ValueError(f"no such layout{did_you_mean(value, LAYOUTS)}")
+        return value
 
     @field_validator("size", mode="before")
     @classmethod
