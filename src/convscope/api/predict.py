@@ -165,7 +165,9 @@ def _with_images(
     inputs = {file.resolve() for file in files}
     clash = next((stem for stem in stems if stem.with_name(f"{stem.name}.png").resolve() in inputs), None)
     if clash is not None:
-        raise ConfigError(f"{clash}.png: is one of the images to predict and would be overwritten; choose another folder")
+        raise ConfigError(
+            f"{clash}.png: is one of the images to predict and would be overwritten; choose another folder"
+        )
     return _saved(items, stems, folder)
 
 

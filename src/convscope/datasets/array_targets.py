@@ -88,7 +88,9 @@ def _classes(source: str, values: NDArray[Any], names: tuple[str, ...]) -> Array
     found = np.unique(numbers[~unknown])
     if names:
         if found[0] < 0 or found[-1] >= len(names):
-            raise DataError(f"{source}: has the label {found[-1]}, and there are {len(names)} class names; correct them")
+            raise DataError(
+                f"{source}: has the label {found[-1]}, and there are {len(names)} class names; correct them"
+            )
         targets, classes = np.where(unknown, 0, numbers), names
     else:
         targets, classes = np.searchsorted(found, numbers).clip(max=len(found) - 1), tuple(map(str, found.tolist()))

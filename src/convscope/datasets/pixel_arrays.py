@@ -176,7 +176,9 @@ def _reasons(parts: Sequence[ArrayPart], targets: ArrayTargets) -> list[str]:
     for part in parts:
         for start in range(0, len(part.images), _CHUNK):
             chunk = part.images[start : start + _CHUNK]
-            finite = np.isfinite(chunk.reshape(len(chunk), -1)).all(1) if chunk.dtype.kind == "f" else [True] * len(chunk)
+            finite = (
+                np.isfinite(chunk.reshape(len(chunk), -1)).all(1) if chunk.dtype.kind == "f" else [True] * len(chunk)
+            )
             found += ["" if one else "contains nan or infinity" for one in finite]
     return [why or unknown for why, unknown in zip(found, targets.unknown, strict=True)]
 

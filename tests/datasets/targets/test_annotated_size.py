@@ -27,9 +27,7 @@ def turned_photo(file: Path, orientation: int, ending: str) -> Path:
 
 @pytest.mark.parametrize("ending", [".png", ".tif", ".webp"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_box_drawn_on_the_stored_pixels_moves_with_the_picture(
-    tmp_path: Path, orientation: int, ending: str
-) -> None:
+def test_a_box_drawn_on_the_stored_pixels_moves_with_the_picture(tmp_path: Path, orientation: int, ending: str) -> None:
     path = turned_photo(tmp_path / "a", orientation, ending)
     (header,) = read_headers([path])
     assert isinstance(header, Header)

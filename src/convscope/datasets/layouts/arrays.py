@@ -109,4 +109,6 @@ def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:  # 
     return Recognised(ARRAYS.name, 0.9, because)
 
 
-ARRAYS = Layout("arrays", "an .npz file or .npy files named x_train and y_train, or images and labels", _recognise, read_arrays)
+ARRAYS = Layout(
+    "arrays", "an .npz file or .npy files named x_train and y_train, or images and labels", _recognise, read_arrays
+)

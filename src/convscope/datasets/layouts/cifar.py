@@ -84,8 +84,12 @@ def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:  # 
     if found is None:
         return None
     files = [name for name in found[1] if _TEN.fullmatch(name) or _HUNDRED.fullmatch(name)]
-    because = f"{files[0]} is a file of CIFAR's binary version" if files else "it has the files of CIFAR's Python version"
+    because = (
+        f"{files[0]} is a file of CIFAR's binary version" if files else "it has the files of CIFAR's Python version"
+    )
     return Recognised(CIFAR.name, 0.95, because)
 
 
-CIFAR = Layout("cifar", "data_batch_1.bin to data_batch_5.bin and test_batch.bin, or train.bin and test.bin", _recognise, _read)
+CIFAR = Layout(
+    "cifar", "data_batch_1.bin to data_batch_5.bin and test_batch.bin, or train.bin and test.bin", _recognise, _read
+)

@@ -78,7 +78,9 @@ def _read(file: IO[bytes], most: int, path: Path) -> NDArray[Any]:
     if needed > most:
         raise DataError(f"{path}: its header promises {needed:,} bytes, more than it can hold; download it again")
     if needed > 0.5 * available_memory():
-        raise DataError(f"{path}: {needed / 1e9:.1f} GB do not fit in half of the free memory; give image files instead")
+        raise DataError(
+            f"{path}: {needed / 1e9:.1f} GB do not fit in half of the free memory; give image files instead"
+        )
     content = bytearray()
     while len(content) <= needed:
         part = file.read(min(needed + 1 - len(content), 1 << 24))
@@ -112,7 +114,9 @@ def _read_source(source: Source, settings: ReadSettings) -> Dataset:
     of_role: dict[tuple[str, str], Path] = {}
     for file in files:
         of_role.setdefault((file.split, file.kind), file.path)  # of a file and its .gz, the file
-    paired = [split for split in ("train", "validation", "test", "") if {(split, "images"), (split, "labels")} <= set(of_role)]
+    paired = [
+        split for split in ("train", "validation", "test", "") if {(split, "images"), (split, "labels")} <= set(of_role)
+    ]
     if not paired:
         first = files[0]
         missing = "labels" if first.kind == "images" else "images"
@@ -133,7 +137,11 @@ def _mapping(folder: Path, name: str, parts: list[ArrayPart]) -> tuple[str, ...]
     if not name or not file.is_file() or file.stat().st_size > 1 << 16:
         return ()
     rows = [line.split() for line in file.read_text("ascii", errors="replace").splitlines()]
-    codes = {int(row[0]): int(row[1]) for row in rows if len(row) >= 2 and all(part.isdigit() and len(part) < 4 for part in row[:2])}
+    codes = {
+        int(row[0]): int(row[1])
+        for row in rows
+        if len(row) >= 2 and all(part.isdigit() and len(part) < 4 for part in row[:2])
+    }
     labels = {int(label) for part in parts for label in np.unique(part.labels)}
     if not labels <= set(codes) or min(codes, default=1) != 0 or len(codes) != max(codes) + 1:
         return ()

@@ -75,7 +75,9 @@ def _read(file: IO[bytes], size: int, name: str) -> NDArray[Any]:
     if needed != size - start.tell() or min(shape, default=0) < 0 or dtype.kind not in "buifUS":
         raise DataError(f"{name}: its header and its {size:,} bytes do not match; save it again")
     if needed > 0.5 * available_memory():
-        raise DataError(f"{name}: {needed / 1e9:.1f} GB do not fit in half of the free memory; give image files instead")
+        raise DataError(
+            f"{name}: {needed / 1e9:.1f} GB do not fit in half of the free memory; give image files instead"
+        )
     content = bytearray(start.read())
     while len(content) < needed:
         part = file.read(min(needed - len(content), 1 << 24))

@@ -61,9 +61,7 @@ def largest_objects(
             continue
         label, box = max(image.objects, key=lambda found: _area(found[1]))
         listing.files.append(
-            ListedFile(
-                image.path, image.name, label, image.split, image.group, value=box, objects=tuple(image.objects)
-            )
+            ListedFile(image.path, image.name, label, image.split, image.group, value=box, objects=tuple(image.objects))
         )
     if not listing.files:
         raise DataError(f"{source}: no image with a box{_reason(listing.skipped)}")
