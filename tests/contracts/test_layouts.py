@@ -1,6 +1,7 @@
 """Contract suite for every layout, on small examples."""
 
 import json
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -68,9 +69,29 @@ def yolo(path: Path) -> Path:
     return path
 
 
+def arrays(path: Path) -> Path:
+    path.mkdir(exist_ok=True)
+    np.savez(path / "four.npz", images=np.arange(4 * 36, dtype=np.uint8).reshape(4, 6, 6), labels=[0, 1, 0, 1])
+    return path / "four.npz"
+
+
+def idx(path: Path) -> Path:
+    for kind, values in (("images-idx3", np.arange(4 * 36).reshape(4, 6, 6)), ("labels-idx1", np.array([0, 1, 0, 1]))):
+        header = struct.pack(f">BBBB{values.ndim}I", 0, 0, 8, values.ndim, *values.shape)
+        (path / f"train-{kind}-ubyte").write_bytes(header + values.astype(np.uint8).tobytes())
+    return path
+
+
+def cifar(path: Path) -> Path:
+    records = np.arange(4 * 3073).reshape(4, 3073).astype(np.uint8)
+    records[:, 0] = [0, 1, 0, 1]
+    (path / "data_batch_1.bin").write_bytes(records.tobytes())
+    return path
+
+
 PLACES = {
     "builtin": lambda _: "digits", "table": table, "masks": masks, "voc": voc, "coco": coco, "yolo": yolo,
-    "folder": folder,
+    "folder": folder, "arrays": arrays, "idx": idx, "cifar": cifar,
 }  # fmt: skip
 
 

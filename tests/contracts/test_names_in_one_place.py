@@ -25,6 +25,7 @@ OTHER_MEANINGS = {
     "analysis/class_sheet.py": {"classes"},
     "analysis/methods/stimuli.py": {"classes"},
     "cli/features.py": {"numbers"},
+    "datasets/layouts/arrays.py": {"arrays", "classes", "labels", "masks"},
     "datasets/layouts/builtin.py": {"builtin", "masks"},
     "datasets/layouts/yolo.py": {"yolo", "labels"},
     "datasets/targets/kind.py": {"classes"},

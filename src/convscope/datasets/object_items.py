@@ -1,4 +1,4 @@
-"""Images and labels of objects: what the items of the datasets of others are, by what they offer, not by their types."""
+"""Images and labels of the datasets of other libraries, by what these offer and not by their types."""
 
 import io
 from collections.abc import Iterable, Mapping, Sequence

@@ -82,8 +82,8 @@ def test_masks_of_the_objects_of_an_image_are_joined(tmp_path: Path, image: str,
     assert joined[0].tolist() == (block(1) + np.roll(block(1), 6, 0)).tolist()
     first = sorted(Path(pattern.format(0)).name for pattern in objects)
     assert dataset.notes == (
-        f"3 images have several masks, one per object, such as {first[0]} and {first[1]} of {image.format(0)}; they are "
-        "joined to one mask",
+        f"3 images have several masks, one per object, such as {first[0]} and {first[1]} of {image.format(0)}; they "
+        "are joined to one mask",
     )
 
 

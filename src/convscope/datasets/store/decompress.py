@@ -43,13 +43,14 @@ class Budget:
         self.used += count
         if self.used > self.by_ratio:
             raise DataError(
-                f"{self.path}: unpacks to more than {_MOST_RATIO} times its size, as archives made to fill disks do; if "
-                "you trust it, unpack it and give the folder"
+                f"{self.path}: unpacks to more than {_MOST_RATIO} times its size, as archives made to fill disks do; "
+                "if you "
+                "trust it, unpack it and give the folder"
             )
         if self.used > self.most:
             raise DataError(
-                f"{self.path}: unpacks to more than {self.most / 1e9:.1f} GB, which is what the cache may take; unpack it "
-                "and give the folder"
+                f"{self.path}: unpacks to more than {self.most / 1e9:.1f} GB, which is what the cache may take; unpack "
+                "it and give the folder"
             )
 
 

@@ -73,7 +73,7 @@ class Palette:
 
 
 def read_mask(mask: MaskFile, palette: Palette, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
-    """(H, W) class indices of an image's mask, `IGNORE` for unlabelled pixels; at `size` as by `fit`, nearest neighbour.
+    """(H, W) class indices of an image's mask, `IGNORE` for unlabelled pixels; at `size` as by `fit_mask`.
 
     Of several objects at a pixel the one of the class with the highest index is used.
 
