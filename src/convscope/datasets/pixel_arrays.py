@@ -184,4 +184,4 @@ def _reasons(parts: Sequence[ArrayPart], targets: ArrayTargets) -> list[str]:
 
 
 def _shown(array: NDArray[Any]) -> str:
-    return f"({', '.join(map(str, array.shape))})"
+    return str(array.shape)

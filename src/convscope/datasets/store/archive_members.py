@@ -16,6 +16,7 @@ from convscope.errors import DataError
 ZIP = (".zip",)
 TAR = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tbz")
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
+_BLOCK, _CHUNK = 512, 1 << 20  # a tar ends with blocks of zeros
 _UTF8 = 0x800  # flag of a zip entry whose name is UTF-8
 
 
@@ -86,7 +87,8 @@ def _zip_time(info: zipfile.ZipInfo) -> float:
 
 
 def _in_tar(path: Path, budget: Budget) -> Iterator[Member]:
-    stream = BufferedReader(BoundedStream(path, budget))
+    raw = BoundedStream(path, budget)
+    stream = BufferedReader(raw)
     with stream, tarfile.open(fileobj=stream, mode="r|", errors="surrogateescape") as archive:
         for info in archive:
             if info.isdir():
@@ -96,6 +98,10 @@ def _in_tar(path: Path, budget: Budget) -> Iterator[Member]:
                 yield Member(name, float(info.mtime), archive.extractfile(info))
             else:
                 yield Member(name, float(info.mtime), None, "is a link or a device, which is not unpacked")
+        while stream.read(_CHUNK):
+            pass
+        if raw.tail != bytes(_BLOCK):  # tarfile takes the end of a cut archive for its end
+            raise EOFError
 
 
 def _tar_name(name: str) -> str:

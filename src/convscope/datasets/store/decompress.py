@@ -11,6 +11,7 @@ from typing import Any
 from convscope.errors import DataError
 
 _CHUNK = 1 << 16
+_TAIL = 512
 _MEMORY = 1 << 28  # bytes that an xz decoder may take for its dictionary
 _FREE = 100 * 1_000_000  # bytes below which no ratio counts
 _MOST_RATIO = 200  # bytes out per byte in; blank masks in a tar reach about 100
@@ -70,6 +71,8 @@ class BoundedStream(io.RawIOBase):
         self._new = next((new for magic, new in _DECODERS.items() if start.startswith(magic)), None)
         self._decoder = self._new() if self._new else None
         self._pending = b""
+        self.tail = b""
+        """The last bytes that came out, at most 512."""
 
     def readable(self) -> bool:
         """True."""
@@ -79,6 +82,7 @@ class BoundedStream(io.RawIOBase):
         """Fill a part of the buffer; 0 at the end."""
         found = self._some(min(len(buffer), _CHUNK))
         self._budget.take(len(found))
+        self.tail = (self.tail + found)[-_TAIL:]
         buffer[: len(found)] = found
         return len(found)
 
