@@ -144,3 +144,18 @@ def test_bytes_that_are_no_image_are_skipped(tmp_path: Path, contents: list[byte
     (skipped,) = read_table(path).skipped
     assert skipped.name == "t/000002.png"
     assert Image.open(tmp_path / "made" / "0.png").size == (20, 16)
+
+
+def test_objects_with_class_labels_are_boxes(tmp_path: Path, contents: list[bytes]) -> None:
+    category = {"names": ["cat", "dog"], "_type": "ClassLabel"}
+    objects = {"feature": {"bbox": {}, "category": category}, "_type": "Sequence"}
+    metadata = {b"huggingface": json.dumps({"info": {"features": {"objects": objects}}}).encode()}
+    images = [{"bytes": one, "path": None} for one in contents[:2]]
+    annotated = [
+        {"bbox": [[1.0, 2.0, 8.0, 9.0]], "category": [1]},
+        {"bbox": [[2.0, 2.0, 6.0, 8.0], [0.0, 0.0, 2.0, 2.0]], "category": [0, 1]},
+    ]
+    table = pa.table({"image": images, "objects": annotated})
+    parquet.write_table(table.replace_schema_metadata(metadata), tmp_path / "t.parquet")
+    found = read_table(tmp_path / "t.parquet")
+    assert (found.classes, found.targets.tolist()) == (("cat", "dog"), [[1, 1, 2, 9, 11], [0, 2, 2, 8, 10]])

@@ -117,3 +117,19 @@ def test_lines_of_json_are_rows(images: Path) -> None:
         Skipped("line 6", "is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
         Skipped("line 7", "is nested too deeply"),
     )
+
+
+def test_objects_in_a_line_of_json_are_boxes(images: Path) -> None:
+    lines = [
+        '{"file_name": "0.png", "objects": {"bbox": [[1, 2, 8, 9], [3, 3, 4, 4]], "categories": ["cat", "dog"]}}',
+        '{"file_name": "1.png", "objects": [{"bbox": [2, 2, 6, 8], "category": "dog"}]}',
+        '{"file_name": "2.png", "objects": {"bbox": [], "categories": []}}',
+    ]
+    (images / "metadata.jsonl").write_text("\n".join(lines))
+    found = open_data(images)
+    assert (found.target_kind, found.classes, found.targets.tolist()) == (
+        *("boxes", ("cat", "dog"), [[0, 1, 2, 9, 11], [1, 2, 2, 8, 10]]),
+    )
+    assert found.objects is not None
+    assert found.objects[0] == (("cat", (1, 2, 9, 11)), ("dog", (3, 3, 7, 7)))
+    assert found.skipped == (Skipped("images/2.png", "has no box"),)

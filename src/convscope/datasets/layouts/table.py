@@ -8,6 +8,7 @@ from convscope.datasets.layouts import table_kinds
 from convscope.datasets.layouts.csv_file import read_records
 from convscope.datasets.layouts.json_lines_file import read_json_lines
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source
+from convscope.datasets.layouts.nested_objects import one_row_per_object
 from convscope.datasets.layouts.parquet_file import read_parquet
 from convscope.datasets.layouts.path_lookup import PathLookup
 from convscope.datasets.layouts.table_columns import Columns, place_columns
@@ -64,7 +65,7 @@ def place_tables(
     Raises:
         DataError: there are no rows, or a column is missing or not detected.
     """
-    table = _joined(tables)
+    table = one_row_per_object(_joined(tables))
     if not table.rows:
         raise DataError(f"{source}: no rows; list at least one image per class")
     placed = place_columns(table, columns or Columns(), lookup, source)
