@@ -69,6 +69,18 @@ def test_the_lines_of_the_result(events_of_run, tmp_path):
     )
 
 
+@pytest.mark.parametrize("supported", [True, False])
+def test_the_result_names_the_precision_of_the_epochs_if_it_differs(tmp_path, few, monkeypatch, supported):
+    """An image can fall otherwise in bfloat16 than in float32, in which predictions are computed."""
+    monkeypatch.setattr("convscope.pipeline.session.computes_bfloat16", lambda _device: supported)
+    finished = only(train(tmp_path / "run", few, train__precision="auto"), TrainingFinished)
+    sentence = (
+        "Epochs were scored in bfloat16, in which they trained; the final score is computed in float32, as "
+        "predictions are, and can differ by a few images."
+    )
+    assert (as_lines(finished)[0] == sentence) is supported
+
+
 def test_notes_have_a_line_and_steps_have_none(events_of_run):
     assert as_lines(Note(1, 2, "learning rate down")) == ["learning rate down"]
     assert [as_lines(event) for event in events_of_run if event.__class__.__name__ == "Step"] == [[]] * 6

@@ -11,6 +11,10 @@ from convscope.tasks import TASKS
 from convscope.training import Epoch, Note, Step
 
 NO_REPORT = "not written; pip install 'convscope[report]', then: convscope report {run}"
+PRECISION = (
+    "Epochs were scored in {}, in which they trained; the final score is computed in float32, as predictions are, and "
+    "can differ by a few images."
+)
 SHOWN = {name for task in TASKS.values() for name in task.shown}  # of the scores; the others are in events.jsonl
 
 
@@ -136,9 +140,19 @@ def finished_lines(event: TrainingFinished) -> list[str]:
     return [
         *([overfitting_sentence(event.overfitting)] if event.overfitting else []),
         *([event.tta_note] if event.tta_note else []),
+        *([PRECISION.format(event.epoch_precision)] if event.epoch_precision != "float32" else []),
         f"validation {task.primary} {task.format_score(event.scores[task.primary])} (epoch {event.epoch}) "
         f"after {format_seconds(event.seconds)}",
+        *features_lines(event),
         f"report: {event.report or NO_REPORT.format(run=event.run)}",
         f"next: convscope explore {event.run}   convscope evaluate {event.run} --split test   "
         f"convscope predict {event.run} FILES",
     ]
+
+
+def features_lines(event: TrainingFinished) -> list[str]:
+    """Compare with simple classifiers on the frozen features, in a sentence; none where there are no features."""
+    score = TASKS[event.task].format_score
+    known = {"linear probe": event.probe, "nearest neighbours": event.neighbours}
+    figures = ", ".join(f"{name} {score(value)}" for name, value in known.items() if value is not None)
+    return [f"on the frozen features: {figures}"] if figures else []

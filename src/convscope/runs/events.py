@@ -71,7 +71,9 @@ class TrainingFinished:
     `report` is None where the packages that render it are not installed.
 
     `overfitting` is the epoch from which the network overfits, or None; `tta_note` is a sentence about test-time
-    augmentation, "" where it is not used.
+    augmentation, "" where it is not used. `epoch_precision` is the number format in which epochs were scored; `scores`
+    are always computed in float32, as predictions are. `probe` and `neighbours` are the validation scores of a linear
+    layer and of the nearest neighbours on the frozen features; None where there are none.
     """
 
     run: Path
@@ -82,6 +84,9 @@ class TrainingFinished:
     seconds: float
     task: str = DEFAULT_TASK.name
     tta_note: str = ""
+    epoch_precision: str = "float32"
+    probe: float | None = None
+    neighbours: float | None = None
 
 
 Event = DataLoaded | PretrainedLoaded | PlanReady | Step | Epoch | Note | TrainingFinished

@@ -3,13 +3,13 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from convscope.datasets.targets.mask_files import MaskFile
 from convscope.errors import DataError
 
 Size = tuple[int, int]
@@ -28,7 +28,7 @@ class TargetData(Protocol):
     @property
     def sizes(self) -> NDArray[np.int64]: ...
     @property
-    def masks(self) -> tuple[Path, ...] | NDArray[np.uint8] | None: ...
+    def masks(self) -> tuple[MaskFile, ...] | NDArray[np.uint8] | None: ...
     @property
     def palette(self) -> Any: ...
     @property
