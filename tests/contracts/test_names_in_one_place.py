@@ -17,7 +17,7 @@ OWN = {
     **{f"datasets/targets/{name}.py": {name} for name in TARGET_KINDS},
     **{f"datasets/layouts/{name}.py": {name} for name in LAYOUTS},
     "datasets/layouts/mask_folders.py": {"masks", "labels"},
-    "datasets/layouts/table_kinds.py": {"table", "labels"},
+    "datasets/layouts/table_content.py": {"table"},
 }
 
 # The same words where they name something else: keys of JSON and TOML, methods of the explorer, folders, columns.
@@ -27,7 +27,13 @@ OTHER_MEANINGS = {
     "cli/features.py": {"numbers"},
     "datasets/layouts/arrays.py": {"arrays", "classes", "labels", "masks"},
     "datasets/layouts/builtin.py": {"builtin", "masks"},
+    "datasets/layouts/column_words.py": {"classes", "idx", "labels"},
+    "datasets/layouts/idx.py": {"idx", "labels"},
+    "datasets/layouts/mask_pairs.py": {"labels", "masks"},
+    "datasets/layouts/table_masks.py": {"masks"},
     "datasets/layouts/yolo.py": {"yolo", "labels"},
+    "datasets/object_items.py": {"classes", "labels"},
+    "datasets/objects.py": {"labels"},
     "datasets/targets/kind.py": {"classes"},
     "explainers/features/stimuli.py": {"boxes"},
     "explorer/backend/image_sets.py": {"classes"},

@@ -46,8 +46,8 @@ class TrainOptions:
     layout: Annotated[
         str | None,
         typer.Option(
-            help="How DATA is laid out: folder, table, masks, voc, coco, yolo, arrays, idx, cifar or builtin. "
-            "[default: detected]"
+            help="How DATA is laid out: folder, table, table-folder, masks, voc, coco, yolo, arrays, idx, cifar or "
+            "builtin. [default: detected]"
         ),
         Setting("data.layout"),
     ] = None
@@ -67,7 +67,9 @@ class TrainOptions:
         Setting("data.image_column"),
     ] = None
     label_column: Annotated[
-        str | None, typer.Option(help="A table's column of labels. [default: detected]"), Setting("data.label_column")
+        str | None,
+        typer.Option(help="A table's column of labels, or several separated by commas. [default: detected]"),
+        Setting("data.label_column"),
     ] = None
     from_: Annotated[
         str | None,

@@ -166,3 +166,18 @@ def test_one_mask_among_many_images_is_skipped(tmp_path: Path) -> None:
     dataset = open_data(tmp_path)
     assert (dataset.layout, len(dataset)) == ("folder", 22)
     assert dataset.skipped == (Skipped("a/3_mask.png", "is the mask of 3.png"),)
+
+
+def test_a_table_of_images_and_masks(tmp_path: Path) -> None:
+    rows = ["image,mask,split"]
+    for i in range(4):
+        write_image(tmp_path / "pictures" / f"{i}.png", i)
+        write_mask(tmp_path / "drawn" / f"m{i}.png", block(1))
+        rows.append(f"pictures/{i}.png,drawn/m{i}.png,{'train' if i < 3 else 'test'}")
+    rows.append("pictures/0.png,drawn/none.png,train")
+    (tmp_path / "list.csv").write_text("\n".join(rows))
+    dataset = open_data(tmp_path / "list.csv")
+    assert (dataset.target_kind, dataset.classes, len(dataset)) == ("masks", ("0", "1"), 4)
+    assert dataset.splits.tolist() == ["train"] * 3 + ["test"]
+    assert dataset.skipped == (Skipped("pictures/0.png", "its mask drawn/none.png: no such file"),)
+    assert build_masks(dataset, SIZE)[0][0].tolist() == block(1).tolist()
