@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.helpers.array_files import idx_bytes, pixels
-from tests.helpers.mask_folders import SIZE, block, write_image
-from tests.helpers.mutations import failures
 
 from convscope.datasets import build_masks, open_data
+from helpers.array_files import idx_bytes, pixels
+from helpers.mask_folders import SIZE, block, write_image
+from helpers.mutations import failures
 
 COUNT = 500
 LABELS = np.arange(12) % 3

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tests.helpers.array_files import pixels
 
 from convscope.datasets import open_data, source_of
 from convscope.datasets.store.cache import default_folder, make_room
 from convscope.errors import DataError
+from helpers.array_files import pixels
 
 LABELS = np.arange(12) % 3
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.helpers.array_files import pixels
 
 from convscope.datasets import open_data
 from convscope.datasets.dataset import Skipped
 from convscope.errors import DataError
+from helpers.array_files import pixels
 
 LABELS = np.arange(12) % 3
 

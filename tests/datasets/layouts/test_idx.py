@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.helpers.array_files import idx_bytes, pixels, write_idx
 
 from convscope.datasets import open_data
 from convscope.errors import DataError
+from helpers.array_files import idx_bytes, pixels, write_idx
 
 LABELS = np.arange(12) % 3
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.helpers.mask_folders import SIZE, block, write_image, write_mask
 
 from convscope.datasets import build_masks, open_data
 from convscope.datasets.dataset import Skipped
 from convscope.errors import DataError
+from helpers.mask_folders import SIZE, block, write_image, write_mask
 
 PAIRS = [
     ("images/{:03}.jpg", "masks/mask_{:03}.png"),

@@ -69,7 +69,7 @@ class BoundedStream(io.RawIOBase):
         start = self._file.read(6)
         self._file.seek(0)
         self._new = next((new for magic, new in _DECODERS.items() if start.startswith(magic)), None)
-        self._decoder = self._new() if self._new else None
+        self._decoder: Any = self._new() if self._new else None
         self._pending = b""
         self.tail = b""
         """The last bytes that came out, at most 512."""
