@@ -27,6 +27,18 @@ def folder(path: Path) -> Path:
     return path
 
 
+def nested_folders(path: Path) -> Path:
+    for i in range(4):
+        image(path / f"fold{i // 2}" / "ab"[i % 2] / f"{i}.png", i)
+    return path
+
+
+def file_names(path: Path) -> Path:
+    for i in range(4):
+        image(path / f"{'ab'[i % 2]}.{i}.png", i)
+    return path
+
+
 def table(path: Path) -> Path:
     for i in range(4):
         image(path / f"{i}.png", i)
@@ -70,7 +82,7 @@ def yolo(path: Path) -> Path:
 
 PLACES = {
     "builtin": lambda _: "digits", "table": table, "masks": masks, "voc": voc, "coco": coco, "yolo": yolo,
-    "folder": folder,
+    "folder": folder, "nested_folders": nested_folders, "file_names": file_names,
 }  # fmt: skip
 
 

@@ -26,6 +26,8 @@ OTHER_MEANINGS = {
     "analysis/methods/stimuli.py": {"classes"},
     "cli/features.py": {"numbers"},
     "datasets/layouts/builtin.py": {"builtin", "masks"},
+    "datasets/layouts/nested_folders.py": {"nested_folders", "masks", "labels"},
+    "datasets/layouts/set_names.py": {"classes"},
     "datasets/layouts/yolo.py": {"yolo", "labels"},
     "datasets/targets/kind.py": {"classes"},
     "explainers/features/stimuli.py": {"boxes"},

@@ -1,8 +1,6 @@
 """Builds a dataset from labelled image files, for all layouts on disk."""
 
-import os
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,11 @@ from numpy.typing import NDArray
 from convscope.datasets.class_checks import check_classes, in_order, look_alikes
 from convscope.datasets.dataset import Dataset, Skipped
 from convscope.datasets.inputs.headers import Header, deep_white, read_headers
-from convscope.datasets.inputs.image import ENDINGS, FULL_WHITE
+from convscope.datasets.inputs.image import FULL_WHITE
+from convscope.datasets.listing import ending as ending
+from convscope.datasets.listing import looks_like_image as looks_like_image
+from convscope.datasets.listing import visible_files as visible_files
+from convscope.datasets.listing import visible_folders as visible_folders
 from convscope.datasets.targets.registry import DEFAULT_KIND, TARGET_KINDS
 from convscope.errors import DataError
 
@@ -114,48 +116,6 @@ class DatasetBuilder:
             palette=self.palette,
             objects=tuple(listed.objects for listed, _ in readable) if kind.has_objects else None,
         )
-
-
-def visible_files(folder: Path) -> Iterator[Path]:
-    """All files below a folder except hidden ones; links to folders are followed, cycles are not."""
-    for parent, names in visible_folders(folder):
-        yield from (parent / name for name in names)
-
-
-def visible_folders(folder: Path) -> Iterator[tuple[Path, list[str]]]:
-    """Each folder from `folder` down, with the names of its files, as in `visible_files`.
-
-    Faster than `visible_files` for many files, as it creates no path object per file.
-    """
-    visited: set[str] = set()
-    for parent, folders, files in os.walk(folder, followlinks=True):
-        real = os.path.realpath(parent)
-        if real in visited:
-            folders.clear()
-            continue
-        visited.add(real)
-        folders[:] = sorted(name for name in folders if not is_hidden(name))
-        yield Path(parent), sorted(name for name in files if not is_hidden(name))
-
-
-def ending(name: str) -> str:
-    """A file name's extension in lower case with its dot, as ``Path.suffix``.
-
-    >>> ending("A.JPG"), ending(".profile"), ending("b.")
-    ('.jpg', '', '')
-    """
-    stem, dot, end = name.lower().rpartition(".")
-    return dot + end if stem and end else ""
-
-
-def is_hidden(name: str) -> bool:
-    """Whether a file or folder is hidden or a system folder."""
-    return name.startswith(".") or name in ("__MACOSX", "@eaDir")
-
-
-def looks_like_image(path: Path) -> bool:
-    """Whether a file has the extension of an image."""
-    return ending(path.name) in ENDINGS
 
 
 def _nothing_found(files: int) -> str:

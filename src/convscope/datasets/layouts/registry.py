@@ -3,8 +3,10 @@
 from convscope.datasets.layouts.builtin import BUILTIN
 from convscope.datasets.layouts.class_folders import CLASS_FOLDERS
 from convscope.datasets.layouts.coco import COCO
+from convscope.datasets.layouts.file_names import FILE_NAMES
 from convscope.datasets.layouts.layout import Layout
 from convscope.datasets.layouts.mask_folders import MASK_FOLDERS
+from convscope.datasets.layouts.nested_folders import NESTED_FOLDERS
 from convscope.datasets.layouts.table import TABLE
 from convscope.datasets.layouts.voc import VOC
 from convscope.datasets.layouts.yolo import YOLO
@@ -17,4 +19,6 @@ LAYOUTS: dict[str, Layout] = {
     COCO.name: COCO,
     YOLO.name: YOLO,
     CLASS_FOLDERS.name: CLASS_FOLDERS,
+    FILE_NAMES.name: FILE_NAMES,
+    NESTED_FOLDERS.name: NESTED_FOLDERS,
 }
