@@ -8,6 +8,7 @@ from convscope.datasets.dataset import SPLITS, Dataset, Skipped, split_of
 from convscope.datasets.duplicates import Duplicates, find_duplicates
 from convscope.datasets.inputs.image import fit, pixels_of, read_image, visible_window
 from convscope.datasets.inputs.registry import INPUT_KINDS
+from convscope.datasets.label_conflicts import conflict_note, label_conflicts
 from convscope.datasets.layouts.builtin import BUILTINS, digits, shapes
 from convscope.datasets.layouts.class_folders import read_folder
 from convscope.datasets.layouts.csv_columns import Columns
@@ -56,11 +57,13 @@ __all__ = [
     "channel_statistics",
     "check_classes",
     "compute_features",
+    "conflict_note",
     "digits",
     "draw_shapes",
     "drop_unreadable",
     "find_duplicates",
     "fit",
+    "label_conflicts",
     "max_views_in_memory",
     "may_mirror",
     "open_data",

@@ -20,8 +20,10 @@ from convscope.datasets import (
     Summary,
     build_store,
     channel_statistics,
+    conflict_note,
     drop_unreadable,
     find_duplicates,
+    label_conflicts,
     open_data,
     split,
     summarise,
@@ -156,6 +158,9 @@ def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Prog
         std=tuple(std.tolist()),
         white=found.white,
     )
+    conflicts = label_conflicts(dataset, duplicates)
+    if conflicts:
+        dataset = replace(dataset, notes=(conflict_note(dataset, conflicts), *dataset.notes))
     copies = len(duplicates.groups) - len(np.unique(duplicates.groups))
     return PreparedData(
         dataset, store, store_index, assignment.split, preprocessing, assignment.leaks, copies, masks=masks

@@ -270,3 +270,32 @@ def test_folders_are_labels_if_labels_are_requested(tmp_path):
     assert open_data(tmp_path).target_kind == "classes"
     found = open_data(tmp_path, target_kind="labels")
     assert (found.target_kind, found.targets.sum(1).tolist()) == ("labels", [1] * 12)
+
+
+def test_one_file_in_two_class_folders_is_skipped_and_named(tmp_path):
+    """As in a store of contents with links, where one image was put into two classes."""
+    for label in ("finch", "tit"):
+        (tmp_path / label).mkdir()
+        for number in range(6):
+            colour = (number, 40, 0 if label == "finch" else 90)
+            Image.new("RGB", (8, 8), colour).save(tmp_path / label / f"{label}{number}.png")
+    (tmp_path / "tit" / "stray.png").symlink_to(tmp_path / "finch" / "finch4.png")
+    found = open_data(tmp_path)
+    assert (found.target_kind, found.classes, len(found)) == ("classes", ("finch", "tit"), 11)
+    assert found.skipped == (
+        Skipped("finch/finch4.png", "is in finch and in tit"), Skipped("tit/stray.png", "is in finch and in tit"),
+    )  # fmt: skip
+    assert found.notes == (
+        "1 file is in several class folders and skipped, such as finch/finch4.png and tit/stray.png; "
+        "leave each in one, or set --task multilabel to read the folders as labels",
+    )
+    labels = open_data(tmp_path, target_kind="labels")
+    assert (len(labels), labels.targets.sum()) == (12, 13)
+
+
+def test_a_file_in_another_class_of_another_split_is_a_conflict_too(tmp_path, save):
+    for i, name in enumerate(("train/a/1.png", "train/a/2.png", "train/b/3.png", "train/b/4.png", "test/a/5.png")):
+        save(tmp_path / name, i)
+    (tmp_path / "test" / "b").mkdir()
+    (tmp_path / "test" / "b" / "x.png").hardlink_to(tmp_path / "train" / "a" / "2.png")
+    assert [one.name for one in open_data(tmp_path).skipped] == ["test/b/x.png", "train/a/2.png"]

@@ -10,7 +10,7 @@ from convscope.datasets.dataset import Dataset, Skipped, split_of
 from convscope.datasets.inputs.image import ENDINGS
 from convscope.datasets.layouts.class_reading import ClassReading, class_names, read_classes
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source
-from convscope.datasets.layouts.multilabel_folder import has_shared_files, with_labels
+from convscope.datasets.layouts.multilabel_folder import are_labels, with_labels, without_conflicts
 from convscope.datasets.layouts.set_names import UNLABELLED, joined, set_names
 from convscope.datasets.listing import comparable, ending, printable
 from convscope.datasets.targets.labels import LABELS
@@ -24,7 +24,7 @@ _SHOWN = 3  # names of class folders in a reason
 def read_folder(path: Path, target_kind: str | None = None) -> Dataset:
     """The images below a folder, each labelled with the name of its class folder, at any depth.
 
-    If a file is in several of them, by links, or if `target_kind` is "labels", folders are labels.
+    If many files are in several of them, by links, or if `target_kind` is "labels", folders are labels.
 
     If the folder contains a folder train with class folders, then train, validation (or val, valid, dev) and test, in
     any case and also in compound names (seg_train, train2017), are read as the split of the data; any of them may be
@@ -66,9 +66,9 @@ def read_class_folders(source: Source, reading: ClassReading, layout: str, targe
             else:
                 listing.files.append(ListedFile(parent / file, name, label, split))
     linked = bool(listing.files) and (
-        target_kind == LABELS.name or (target_kind is None and has_shared_files(listing.files))
+        target_kind == LABELS.name or (target_kind is None and are_labels(listing.files, loose))
     )
-    listing = with_labels(listing, loose) if linked else _skip_loose(listing, loose)
+    listing = with_labels(listing, loose) if linked else _skip_loose(without_conflicts(listing), loose)
     if not listing.files:
         raise DataError(f"{listing.source}: {_explain_nothing_found(source, listing, others)}")
     if not linked and not _are_classes({listed.label for listed in listing.files}):

@@ -27,6 +27,10 @@ class BoxTargets(TargetKind):
         """(K,) images whose object is of each class."""
         return np.bincount(targets[:, 0].astype(np.int64), minlength=classes)
 
+    def describe(self, target: NDArray[Any], names: tuple[str, ...]) -> str:
+        """Class and box: cat at 2 4 10 12."""
+        return f"{names[int(target[0])]} at {' '.join(f'{side:g}' for side in target[1:])}"
+
     def file_error(self, file: FileTarget, size: Size) -> str:
         """Why the box is invalid; see `box_error`."""
         return box_error(file.value, size)

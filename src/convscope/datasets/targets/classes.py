@@ -22,6 +22,10 @@ class ClassTargets(TargetKind):
         """(K,) images of each class."""
         return np.bincount(targets, minlength=classes)
 
+    def describe(self, target: NDArray[Any], names: tuple[str, ...]) -> str:
+        """The name of the class."""
+        return names[int(target)]
+
     def from_files(self, files: Sequence[tuple[FileTarget, Size]], index: Mapping[str, int]) -> NDArray[Any]:
         """(N,) from the labels of the files."""
         return np.array([index[file.label] for file, _ in files], np.int64)

@@ -82,6 +82,11 @@ class TargetKind(ABC):
         """(K,) number of images with each class, label or known number."""
         return np.asarray((targets == 1).sum(0), np.int64)
 
+    def describe(self, target: NDArray[Any], names: tuple[str, ...]) -> str:
+        """The target of one image for a message: the names of its classes or columns."""
+        present = [name for name, value in zip(names, np.atleast_1d(target), strict=False) if value == 1]
+        return " and ".join(present) or "none"
+
     def file_error(self, file: FileTarget, size: Size) -> str:  # noqa: ARG002
         """Why the target of a file does not match its image; empty if it does."""
         return ""

@@ -18,6 +18,10 @@ class NumberTargets(TargetKind):
         deciles = np.quantile(targets[:, 0], np.arange(0.1, 1, 0.1))
         return np.searchsorted(deciles, targets[:, 0], side="right").astype(np.int64), 10
 
+    def describe(self, target: NDArray[Any], names: tuple[str, ...]) -> str:
+        """The numbers with their names: age 31."""
+        return ", ".join(f"{name} {value:g}" for name, value in zip(names, target, strict=True))
+
     def counts(self, targets: NDArray[Any], classes: int) -> NDArray[np.int64]:  # noqa: ARG002
         """(D,) images for which each number is known."""
         return np.asarray(np.isfinite(targets).sum(0), np.int64)
