@@ -9,6 +9,8 @@ from convscope.datasets.dataset import SPLITS, Dataset
 from convscope.datasets.targets.registry import DEFAULT_KIND
 
 _CHUNK = 512  # images per block
+_EACH = 3  # classes that are missing in a split and have a note each
+_NAMED = 10  # of more classes
 
 
 def channel_statistics(
@@ -107,14 +109,23 @@ def _spread(values: NDArray[np.int64]) -> Spread:
 
 
 def _small_classes(classes: tuple[str, ...], counts: dict[str, NDArray[np.int64]]) -> list[str]:
-    """Notes on classes that are missing in a split."""
+    """Notes on classes that are missing in a split, one per class or, for many classes, one per split."""
     notes = []
     total = np.sum(list(counts.values()), axis=0)
+    evaluated = [split for split in ("validation", "test") if counts[split].any()]
+    absent = {split: [i for i in np.flatnonzero(total) if not counts[split][i]] for split in evaluated}
+    if len(set().union(*absent.values())) > _EACH:
+        return [_many_absent(split, [classes[i] for i in rows], len(classes)) for split, rows in absent.items() if rows]
     for index, name in enumerate(classes):
         if total[index] == 1 and counts["train"][index] == 1:
             notes.append(f"class {name} has one image: it is used for training and is not evaluated")
             continue
-        absent = [splits for splits in ("validation", "test") if counts[splits].any() and not counts[splits][index]]
-        if absent and total[index]:
-            notes.append(f"class {name} has {total[index]} images: none in {' and '.join(absent)}")
+        splits = [split for split in evaluated if index in absent[split]]
+        if splits:
+            notes.append(f"class {name} has {total[index]} images: none in {' and '.join(splits)}")
     return notes
+
+
+def _many_absent(split: str, names: list[str], classes: int) -> str:
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return f"{len(names):,} of {classes:,} classes have no image in {split}: {', '.join(names[:_NAMED])}{more}"
