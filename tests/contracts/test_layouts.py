@@ -80,9 +80,31 @@ def yolo(path: Path) -> Path:
     return path
 
 
+def arrays(path: Path) -> Path:
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 12, 16, 3), dtype=np.uint8)
+    np.savez(path / "set.npz", x_train=pixels, y_train=np.array([0, 1, 0, 1]))
+    return path / "set.npz"
+
+
+def idx(path: Path) -> Path:
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 12, 16), dtype=np.uint8)
+    sizes = np.array(pixels.shape, ">i4").tobytes()
+    (path / "train-images-idx3-ubyte").write_bytes(b"\0\0\x08\x03" + sizes + pixels.tobytes())
+    (path / "train-labels-idx1-ubyte").write_bytes(b"\0\0\x08\x01\0\0\0\4" + bytes([0, 1, 0, 1]))
+    return path
+
+
+def cifar(path: Path) -> Path:
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 3072), dtype=np.uint8)
+    rows = np.concatenate([np.array([[0], [1], [0], [1]], np.uint8), pixels], 1)
+    (path / "data_batch_1.bin").write_bytes(rows.tobytes())
+    return path
+
+
 PLACES = {
     "builtin": lambda _: "digits", "table": table, "masks": masks, "voc": voc, "coco": coco, "yolo": yolo,
     "folder": folder, "nested_folders": nested_folders, "file_names": file_names,
+    "arrays": arrays, "idx": idx, "cifar": cifar,
 }  # fmt: skip
 
 

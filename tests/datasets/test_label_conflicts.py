@@ -61,6 +61,6 @@ def test_numbers_and_labels_of_copies_are_compared_too(tmp_path: Path, save: Sav
     (tmp_path / "ages.csv").write_text("image,age\n" + ages)
     dataset = open_data(tmp_path / "ages.csv")
     assert conflict_note(dataset, conflicts_of(dataset)) == (
-        "the same image is labelled age 30.5 (0.png) and age 31.5 (6.png) (1 pair); "
+        "the same image is labelled 30.5 (0.png) and 31.5 (6.png) (1 pair); "
         "remove the copy with the wrong label of each pair"
     )

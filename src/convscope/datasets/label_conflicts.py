@@ -49,7 +49,8 @@ def _differ(dataset: Dataset, first: int, second: int) -> bool:
 
 def _labelled(dataset: Dataset, row: int) -> str:
     """The label and the name of an image: cat (a/x.png)."""
-    return f"{dataset.kind.describe(dataset.targets[row], dataset.classes)} ({dataset.names[row]})"
+    tags = dataset.kind.tags(dataset.targets[row], dataset.classes)
+    return f"{' and '.join(tags) or 'nothing'} ({dataset.names[row]})"
 
 
 def _is_same_image(dataset: Dataset, first: int, second: int) -> bool:

@@ -10,6 +10,7 @@ from convscope.datasets.dataset import Dataset, Skipped, split_of
 from convscope.datasets.inputs.image import ENDINGS
 from convscope.datasets.layouts.class_reading import ClassReading, class_names, read_classes
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source
+from convscope.datasets.layouts.mask_pairs import masks_of_folder
 from convscope.datasets.layouts.multilabel_folder import are_labels, with_labels, without_conflicts
 from convscope.datasets.layouts.set_names import UNLABELLED, joined, set_names
 from convscope.datasets.listing import comparable, ending, printable
@@ -54,7 +55,11 @@ def read_class_folders(source: Source, reading: ClassReading, layout: str, targe
         label = comparable(branch.label or (inside[0] if inside else "")) if branch else ""
         split = branch.split if branch else ""
         split = split or (reading.inside.get(inside[1], "") if len(inside) > 1 else "")
+        masks = masks_of_folder(parent, files)
         for file in files:
+            if file in masks:
+                listing.skipped.append(Skipped(printable("/".join((*folders, file))), f"is the mask of {masks[file]}"))
+                continue
             if ending(file) not in ENDINGS:
                 others[ending(file) or "no ending"] += 1
                 continue

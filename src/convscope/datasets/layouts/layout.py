@@ -6,8 +6,8 @@ from functools import cached_property
 from pathlib import Path
 
 from convscope.datasets.dataset import Dataset, Skipped
-from convscope.datasets.layouts.csv_columns import Columns
 from convscope.datasets.layouts.folder_tree import Folder, folder_tree
+from convscope.datasets.layouts.table_columns import Columns
 from convscope.datasets.listing import ListedFolder, ending, printable, walk
 
 NEAR = 0.1
