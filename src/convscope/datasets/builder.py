@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convscope.datasets.class_checks import check_classes, in_order, look_alikes
+from convscope.datasets.class_checks import check_classes, in_order, look_alikes, lost_classes
 from convscope.datasets.dataset import Dataset, Skipped
 from convscope.datasets.inputs.headers import Header, deep_white, read_headers
 from convscope.datasets.inputs.image import FULL_WHITE
+from convscope.datasets.listing import comparable, printable
 from convscope.datasets.listing import ending as ending
 from convscope.datasets.listing import looks_like_image as looks_like_image
 from convscope.datasets.listing import visible_files as visible_files
@@ -63,7 +64,7 @@ class DatasetBuilder:
             DataError: two files have the same name, no file is an image, or the classes are invalid, see
                 `check_classes`.
         """
-        files = sorted(self.files, key=lambda listed: listed.name)
+        files = sorted(map(_comparable, self.files), key=lambda listed: listed.name)
         _check_unique_names(self.source, files)
         headers = self._headers([listed.path for listed in files])
         readable: list[tuple[ListedFile, Header]] = []
@@ -78,10 +79,10 @@ class DatasetBuilder:
         if self.names:
             return check_classes(self._assemble(readable, self.names))
         classes = in_order(listed.label for listed, _ in readable)
-        lost = sorted({listed.label for listed in files} - set(classes))
-        self.notes += [f"class {name} is skipped: none of its files can be read" for name in lost]
+        lost = lost_classes(((listed.label, listed.name) for listed in files), classes, self.skipped)
+        self.notes += [f"class {one.name} is skipped: none of its files can be read" for one in lost]
         self.notes += look_alikes(classes)
-        return check_classes(self._assemble(readable, classes))
+        return check_classes(self._assemble(readable, classes), lost)
 
     def _headers(self, paths: list[Path]) -> list[Header | str]:
         missing = [path for path in paths if path not in self.headers]
@@ -117,12 +118,15 @@ class DatasetBuilder:
             classes=classes,
             splits=np.array([listed.split for listed, _ in readable], dtype="<U10"),
             groups=groups if (groups != "").any() else None,
-            skipped=tuple(sorted(self.skipped, key=lambda skipped: skipped.name)),
+            skipped=tuple(
+                Skipped(printable(skipped.name), printable(skipped.why))
+                for skipped in sorted(self.skipped, key=lambda skipped: skipped.name)
+            ),
             sizes=np.array([(header.height, header.width) for _, header in readable], np.int64),
             channels=1 if all(header.grey for _, header in readable) else 3,
             modes=dict(sorted(Counter(header.mode for _, header in readable).items())),
             white=white,
-            notes=tuple(self.notes),
+            notes=tuple(map(printable, self.notes)),
             target_kind=self.target_kind,
             masks=tuple(listed.mask for listed, _ in readable if listed.mask) if kind.has_masks else None,
             palette=self.palette,
@@ -135,6 +139,14 @@ def _check_unique_names(source: str, files: list[ListedFile]) -> None:
     for first, second in pairwise(files):
         if first.name == second.name:
             raise DataError(f"{source}: {first.name} is listed twice; list each image once")
+
+
+def _comparable(listed: ListedFile) -> ListedFile:
+    """The file with its labels in one Unicode form, and a name that can be printed."""
+    if listed.label.isascii() and listed.name.isascii() and not listed.objects:
+        return listed
+    objects = tuple((comparable(label), box) for label, box in listed.objects)
+    return replace(listed, label=comparable(listed.label), name=printable(listed.name), objects=objects)
 
 
 def _nothing_found(files: int) -> str:

@@ -54,9 +54,9 @@ def _labelled(dataset: Dataset, row: int) -> str:
 
 
 def _is_same_image(dataset: Dataset, first: int, second: int) -> bool:
+    if not isinstance(dataset.images, tuple):
+        return np.array_equal(dataset.images[first], dataset.images[second])
     one, other = dataset.images[first], dataset.images[second]
-    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
-        return np.array_equal(one, other)
     if not np.array_equal(dataset.sizes[first], dataset.sizes[second]):
         return False
     try:

@@ -154,11 +154,13 @@ def because_of(names: list[str], reading: ClassReading) -> str:
     return printable(f"{folders} in {joined(splits)}" if splits else folders)
 
 
+def _read(source: Source, settings: ReadSettings) -> Dataset:
+    return read_class_folders(source, read_classes(source.tree), CLASS_FOLDERS.name, settings.target_kind)
+
+
 CLASS_FOLDERS = Layout(
     "folder",
     "one subfolder of images per class",
     _recognise,
-    lambda source, settings: read_class_folders(
-        source, read_classes(source.tree), CLASS_FOLDERS.name, settings.target_kind
-    ),
+    _read,
 )
