@@ -46,6 +46,13 @@ def table(path: Path) -> Path:
     return path / "t.csv"
 
 
+def table_folder(path: Path) -> Path:
+    for i in range(4):
+        image(path / "images" / f"{i}.png", i)
+    (path / "train.csv").write_text("image,label\n" + "".join(f"{i}.png,{'ab'[i % 2]}\n" for i in range(4)))
+    return path
+
+
 def masks(path: Path) -> Path:
     for i in range(4):
         image(path / "images" / f"{i}.png", i)
@@ -102,8 +109,8 @@ def cifar(path: Path) -> Path:
 
 
 PLACES = {
-    "builtin": lambda _: "digits", "table": table, "masks": masks, "voc": voc, "coco": coco, "yolo": yolo,
-    "folder": folder, "nested_folders": nested_folders, "file_names": file_names,
+    "builtin": lambda _: "digits", "table": table, "table-folder": table_folder, "masks": masks, "voc": voc,
+    "coco": coco, "yolo": yolo, "folder": folder, "nested-folders": nested_folders, "file-names": file_names,
     "arrays": arrays, "idx": idx, "cifar": cifar,
 }  # fmt: skip
 

@@ -17,7 +17,7 @@ def data(
     layout: Annotated[
         str | None,
         typer.Option(
-            help="How DATA is laid out: folder, nested_folders, file_names, table, masks, voc, coco, yolo, "
+            help="How DATA is laid out: folder, nested-folders, file-names, table-folder, table, masks, voc, coco, yolo, "
             "arrays, idx, cifar or builtin. [default: detected]"
         ),
     ] = None,

@@ -46,7 +46,7 @@ class TrainOptions:
     layout: Annotated[
         str | None,
         typer.Option(
-            help="How DATA is laid out: folder, nested_folders, file_names, table, masks, voc, coco, yolo, "
+            help="How DATA is laid out: folder, nested-folders, file-names, table-folder, table, masks, voc, coco, yolo, "
             "arrays, idx, cifar or builtin. [default: detected]"
         ),
         Setting("data.layout"),
@@ -67,7 +67,9 @@ class TrainOptions:
         Setting("data.image_column"),
     ] = None
     label_column: Annotated[
-        str | None, typer.Option(help="A table's column of labels. [default: detected]"), Setting("data.label_column")
+        str | None,
+        typer.Option(help="A table's column of labels, or several separated by commas. [default: detected]"),
+        Setting("data.label_column"),
     ] = None
     from_: Annotated[
         str | None,

@@ -26,7 +26,7 @@ PER_CLASS = (2, 8)
 TOGETHER = 24  # images where they are not shown class by class
 AUGMENTED, VARIANTS = 8, 2
 CUT_OFF = 0.8  # share of the pixels that the network sees below which the cropping is shown
-WINDOWS, WINDOW_SIDE = 8, 176
+WINDOWS, WINDOW_SIDE = 8, 128
 
 
 @dataclass(frozen=True, eq=False)

@@ -177,17 +177,17 @@ def test_where_the_level_of_the_classes_is_unsure_both_readings_are_named(
     in_train = " in train" if "diesel" in nested else ""
     assert str(raised.value) == (
         f"{path}: can be read in the layout folder, because its folders {' and '.join(classes)} contain images; "
-        f"or in the layout nested_folders, because {why}, "
+        f"or in the layout nested-folders, because {why}, "
         f"so the classes are the folders {' and '.join(nested)}{in_train}; "
-        "choose with --layout folder or --layout nested_folders"
+        "choose with --layout folder or --layout nested-folders"
     )
     assert open_data(path, layout="folder").classes == tuple(classes)
-    assert open_data(path, layout="nested_folders").classes == tuple(nested)
+    assert open_data(path, layout="nested-folders").classes == tuple(nested)
 
 
 def test_folds_of_the_same_classes_are_no_classes(make: Callable[[str], Path]) -> None:
     dataset = open_data(make(both("fold1", "fold2")))
-    assert (dataset.layout, dataset.classes, len(dataset)) == ("nested_folders", ("a", "b"), 4)
+    assert (dataset.layout, dataset.classes, len(dataset)) == ("nested-folders", ("a", "b"), 4)
     assert dataset.because == (
         "its subfolders fold1 and fold2 contain folders of the same names, so the classes are the folders a and b"
     )
@@ -198,7 +198,7 @@ def test_numbered_parts_of_a_class_are_noted(make: Callable[[str], Path]) -> Non
     assert dataset.classes == ("cat", "dog")
     assert dataset.notes == (
         "class cat contains the images of its 2 subfolders, such as 1; "
-        "if these are the classes, set --layout nested_folders",
+        "if these are the classes, set --layout nested-folders",
     )
 
 
@@ -217,7 +217,7 @@ def test_splits_without_classes_are_not_told_apart(make: Callable[[str], Path], 
 def test_classes_in_file_names_are_read_with_the_split(make: Callable[[str], Path]) -> None:
     path = make("train/cat.0.jpg train/cat.1.jpg train/dog.0.jpg test1/1.jpg")
     dataset = open_data(path)
-    assert (dataset.layout, dataset.classes, dataset.targets.tolist()) == ("file_names", ("cat", "dog"), [0, 0, 1])
+    assert (dataset.layout, dataset.classes, dataset.targets.tolist()) == ("file-names", ("cat", "dog"), [0, 0, 1])
     assert dataset.splits.tolist() == ["train"] * 3
     assert dataset.because == "the names of 3 of 4 images are a class and a number, such as cat.0.jpg"
     assert dataset.notes == ("classes are read from the names of the files: train/cat.0.jpg is cat",)
@@ -230,10 +230,10 @@ def test_other_numbered_names_are_classes_only_on_request(make: Callable[[str], 
     with pytest.raises(DataError) as raised:
         open_data(path)
     assert str(raised.value) == (
-        f"{path}: 3 images but no class folders; put them in one subfolder per class, or set --layout file_names if "
+        f"{path}: 3 images but no class folders; put them in one subfolder per class, or set --layout file-names if "
         "Beagle and Maine_Coon are classes"
     )
-    assert open_data(path, layout="file_names").classes == ("Beagle", "Maine_Coon")
+    assert open_data(path, layout="file-names").classes == ("Beagle", "Maine_Coon")
 
 
 def test_words_of_splits_are_recognised_in_sets_of_names() -> None:

@@ -114,7 +114,7 @@ def _remedy(source: Source) -> str:
         return f"give the table instead: {' or '.join(tables)}"
     stems = (name.rpartition(".")[0] for _, names in source.folders for name in names if ending(name) in ENDINGS)
     labels = {match[1] for match in map(_NUMBERED.fullmatch, stems) if match}
-    named = f", or set --layout file_names if {joined(sorted(labels)[:2])} are classes" if len(labels) > 1 else ""
+    named = f", or set --layout file-names if {joined(sorted(labels)[:2])} are classes" if len(labels) > 1 else ""
     return f"put them in one subfolder per class{named}"
 
 

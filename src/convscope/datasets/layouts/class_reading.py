@@ -197,5 +197,5 @@ def _mixed_note(folder: Folder) -> tuple[str, ...]:
     one = several[0]
     return (
         f"class {one.name} contains the images of its {len(one.filled):,} subfolders, such as {one.filled[0].name}; "
-        "if these are the classes, set --layout nested_folders",
+        "if these are the classes, set --layout nested-folders",
     )

@@ -91,7 +91,7 @@ def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:
 
 
 FILE_NAMES = Layout(
-    "file_names",
+    "file-names",
     "images whose names are a class and a number, such as cat.0.jpg",
     _recognise,
     lambda source, _settings: read_file_names(source),

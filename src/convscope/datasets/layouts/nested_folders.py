@@ -104,5 +104,5 @@ def _read(source: Source, settings: ReadSettings) -> Dataset:
 
 
 NESTED_FOLDERS = Layout(
-    "nested_folders", "folders whose subfolders are classes, such as fold1/cat and fold2/cat", _recognise, _read
+    "nested-folders", "folders whose subfolders are classes, such as fold1/cat and fold2/cat", _recognise, _read
 )
