@@ -9,14 +9,14 @@ def test_names_are_those_of_the_files_where_they_differ() -> None:
     assert unique_stems(["photos/cat.jpg", "photos/dog.png"]) == ["cat", "dog"]
 
 
-def test_equal_names_are_told_apart_by_folder_then_ending_then_number() -> None:
+def test_equal_names_differ_by_folder_then_ending_then_number() -> None:
     assert unique_stems(["1.jpg", "1.png", "cam/a_1.jpg", "cam_a/1.jpg"]) == ["1_jpg", "1_png", "a_1", "cam_a_1"]
     assert unique_stems(["/data/x/a/1.jpg", "/data/x/b/1.jpg"]) == ["a_1", "b_1"]
     assert unique_stems(["a/b/1.jpg", "a_b/1.jpg", "b/1.jpg"]) == ["a_b_1_jpg", "a_b_1_jpg-2", "b_1"]
     assert unique_stems(["a.jpg", "a.jpg"]) == ["a_jpg", "a_jpg-2"]
 
 
-def test_names_that_differ_only_by_case_or_unicode_form_are_told_apart() -> None:
+def test_names_that_differ_only_by_case_or_unicode_form_count_as_equal() -> None:
     assert unique_stems(["Cat.jpg", "cat.png"]) == ["Cat_jpg", "cat_png"]
     assert unique_names(["K\u00e4fer", "Ka\u0308fer"]) == ["K\u00e4fer", "Ka\u0308fer-2"]
 

@@ -49,14 +49,14 @@ def unique_names(names: Iterable[str]) -> list[str]:
     """
     valid = [_valid(name) for name in names]
     used = set(map(_compared, valid))
-    seen: set[str] = set()
+    taken: set[str] = set()
     found = []
     for name in valid:
         chosen, number = name, 1
-        while _compared(chosen) in seen or (number > 1 and _compared(chosen) in used):
+        while _compared(chosen) in taken or (number > 1 and _compared(chosen) in used):
             number += 1
             chosen = f"{name}-{number}"
-        seen.add(_compared(chosen))
+        taken.add(_compared(chosen))
         found.append(chosen)
     return found
 

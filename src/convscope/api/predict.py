@@ -123,8 +123,8 @@ class Predictor:
         Args:
             files: as for `predict`.
             tta_views: as for `predict`.
-            out: a folder for predictions that are images, one PNG per file, named after it; files of equal names are
-                told apart by their folders and endings, so none overwrites another.
+            out: a folder for predictions that are images, one PNG per file, named after it; files of equal names also
+                have their folders and endings in it, so none overwrites another.
 
         Raises:
             ConfigError: see `predict`; or an image would overwrite one of the files.
@@ -164,7 +164,9 @@ def _with_images(
     inputs = {file.resolve() for file in files}
     clash = next((stem for stem in stems if stem.with_name(f"{stem.name}.png").resolve() in inputs), None)
     if clash is not None:
-        raise ConfigError(f"{clash}.png: is one of the images to predict and would be overwritten; choose another folder")
+        raise ConfigError(
+            f"{clash}.png: is one of the images to predict and would be overwritten; choose another folder"
+        )
     return _saved(items, stems, folder)
 
 

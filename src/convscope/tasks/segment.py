@@ -44,7 +44,9 @@ class MaskPrediction(Prediction):
         """File, size, the proportion of pixels of each class, and the file of the mask if it was written."""
         height, width = self.mask.shape
         shares = dict(zip(self.names, self.shares, strict=True))
-        return {"file": self.file, "size": [height, width], "shares": shares} | ({"mask": self.saved} if self.saved else {})
+        return {"file": self.file, "size": [height, width], "shares": shares} | (
+            {"mask": self.saved} if self.saved else {}
+        )
 
     def csv_row(self) -> list[Any]:
         """The proportion of pixels of each class."""

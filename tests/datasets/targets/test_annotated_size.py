@@ -21,15 +21,14 @@ def turned_photo(file: Path, orientation: int, ending: str) -> Path:
     pixels[y1:y2, x1:x2] = 255
     exif = Image.Exif()
     exif[0x0112] = orientation
-    Image.fromarray(pixels).save(file.with_suffix(ending), exif=exif)
+    options = {"compression": "tiff_lzw"} if ending == ".tif" else {}
+    Image.fromarray(pixels).save(file.with_suffix(ending), exif=exif, **options)
     return file.with_suffix(ending)
 
 
 @pytest.mark.parametrize("ending", [".png", ".tif", ".webp"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_box_drawn_on_the_stored_pixels_moves_with_the_picture(
-    tmp_path: Path, orientation: int, ending: str
-) -> None:
+def test_a_box_drawn_on_the_stored_pixels_moves_with_the_picture(tmp_path: Path, orientation: int, ending: str) -> None:
     path = turned_photo(tmp_path / "a", orientation, ending)
     (header,) = read_headers([path])
     assert isinstance(header, Header)

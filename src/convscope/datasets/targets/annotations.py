@@ -61,9 +61,7 @@ def largest_objects(
             continue
         label, box = max(image.objects, key=lambda found: _area(found[1]))
         listing.files.append(
-            ListedFile(
-                image.path, image.name, label, image.split, image.group, value=box, objects=tuple(image.objects)
-            )
+            ListedFile(image.path, image.name, label, image.split, image.group, value=box, objects=tuple(image.objects))
         )
     if not listing.files:
         raise DataError(f"{source}: no image with a box{_reason(listing.skipped)}")
@@ -137,7 +135,7 @@ def _merged(entries: list[AnnotatedImage], listing: DatasetBuilder) -> list[Anno
             listing.skipped.append(Skipped(same[0].name, f"is listed in {' and in '.join(splits)}"))
             continue
         objects = list(dict.fromkeys(found for entry in same for found in entry.objects))
-        problems = list(dict.fromkeys(why for entry in same for why in entry.problems))
+        problems = [why for entry in same for why in entry.problems]
         merged.append(replace(same[0], split="".join(splits), objects=objects, problems=problems))
     return merged
 
