@@ -34,6 +34,13 @@ def table(path: Path) -> Path:
     return path / "t.csv"
 
 
+def table_folder(path: Path) -> Path:
+    for i in range(4):
+        image(path / "images" / f"{i}.png", i)
+    (path / "train.csv").write_text("image,label\n" + "".join(f"{i}.png,{'ab'[i % 2]}\n" for i in range(4)))
+    return path
+
+
 def masks(path: Path) -> Path:
     for i in range(4):
         image(path / "images" / f"{i}.png", i)
@@ -98,8 +105,9 @@ def labelme(path: Path) -> Path:
 
 
 PLACES = {
-    "builtin": lambda _: "digits", "table": table, "masks": masks, "voc": voc, "coco": coco, "yolo": yolo,
-    "via": via, "label_studio": label_studio, "labelme": labelme,
+    "builtin": lambda _: "digits", "table": table, "table-folder": table_folder,
+    "masks": masks, "voc": voc, "coco": coco, "yolo": yolo,
+    "via": via, "label-studio": label_studio, "labelme": labelme,
     "folder": folder,
 }  # fmt: skip
 

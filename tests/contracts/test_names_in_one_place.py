@@ -15,9 +15,9 @@ OWN = {
     **{f"tasks/{name}.py": {name, task.target_kind} for name, task in TASKS.items()},
     "tasks/__init__.py": set(TASKS),
     **{f"datasets/targets/{name}.py": {name} for name in TARGET_KINDS},
-    **{f"datasets/layouts/{name}.py": {name} for name in LAYOUTS},
+    **{f"datasets/layouts/{name.replace("-", "_")}.py": {name} for name in LAYOUTS},
     "datasets/layouts/mask_folders.py": {"masks", "labels"},
-    "datasets/layouts/table_kinds.py": {"table", "labels"},
+    "datasets/layouts/table_content.py": {"table"},
 }
 
 # The same words where they name something else: keys of JSON and TOML, methods of the explorer, folders, columns.
@@ -26,6 +26,7 @@ OTHER_MEANINGS = {
     "analysis/methods/stimuli.py": {"classes"},
     "cli/features.py": {"numbers"},
     "datasets/layouts/builtin.py": {"builtin", "masks"},
+    "datasets/layouts/column_words.py": {"classes", "labels"},
     "datasets/layouts/yolo.py": {"classes", "labels"},
     "datasets/layouts/yolo_files.py": {"classes", "labels"},
     "datasets/targets/kind.py": {"classes"},

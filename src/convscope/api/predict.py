@@ -16,6 +16,7 @@ from convscope.bundle import predict as stream
 from convscope.errors import ConfigError, DataError
 from convscope.files import atomic_write, unique_stems
 from convscope.modules import channels_last
+from convscope.printable import spreadsheet_cell
 from convscope.runs.folder import model_folder
 from convscope.tables import html_table
 from convscope.tasks import Task
@@ -58,7 +59,7 @@ class Predictions(Sequence[Prediction | FailedFile]):
         """Write the predictions as CSV: the file, then the task's columns; failed files are left out."""
         text = io.StringIO(newline="")
         write_csv(self.task, (item for item in self.items if not isinstance(item, FailedFile)), text)
-        atomic_write(Path(path), text.getvalue().encode())
+        atomic_write(Path(path), text.getvalue().encode(errors="surrogateescape"))
         return Path(path)
 
     @overload
@@ -193,8 +194,11 @@ def task_of(model: str | PathLike[str]) -> Task:
 
 
 def write_csv(task: Task, predictions: Iterable[Prediction], file: IO[str]) -> None:
-    """Write a heading and one line per prediction, each as soon as it is available."""
+    """Write a heading and one line per prediction, each as soon as it is available.
+
+    A text that a spreadsheet would run as a formula, such as =cmd(), gets a ' before it.
+    """
     lines = csv.writer(file)
-    lines.writerow(["file", *task.columns])
+    lines.writerow(map(spreadsheet_cell, ["file", *task.columns]))
     for prediction in predictions:
-        lines.writerow([prediction.file, *prediction.csv_row()])
+        lines.writerow(map(spreadsheet_cell, [prediction.file, *prediction.csv_row()]))

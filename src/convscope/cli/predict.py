@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convscope.cli.options import ViewsOption
+from convscope.printable import printable
 
 if TYPE_CHECKING:
     from convscope.api import FailedFile, Prediction
@@ -58,6 +59,6 @@ def _readable(items: "Iterator[Prediction | FailedFile]", failed: "list[FailedFi
     for item in items:
         if isinstance(item, FailedFile):
             failed.append(item)
-            print(f"convscope: {item.file}: {item.why}", file=sys.stderr)
+            print(f"convscope: {printable(f'{item.file}: {item.why}')}", file=sys.stderr)
         else:
             yield item

@@ -15,6 +15,7 @@ from convscope.datasets.class_checks import check_classes, in_order, look_alikes
 from convscope.datasets.dataset import Dataset, Skipped
 from convscope.datasets.inputs.headers import Header, deep_white, read_headers
 from convscope.datasets.inputs.image import ENDINGS, FULL_WHITE
+from convscope.datasets.targets.mask_files import MaskFile
 from convscope.datasets.targets.registry import DEFAULT_KIND, TARGET_KINDS
 from convscope.errors import DataError
 
@@ -32,7 +33,7 @@ class ListedFile:
     """The row of the targets, except for classes; for boxes only xyxy."""
     objects: tuple[tuple[str, tuple[float, ...]], ...] = ()
     """All of a file's objects, (label, xyxy)."""
-    mask: Path | None = None
+    mask: MaskFile | None = None
     mask_size: tuple[int, int] | None = None
 
 

@@ -33,7 +33,7 @@ def test_boxes_in_per_cent_are_read_from_the_full_export(tmp_path: Path) -> None
     export(tmp_path, task("/data/upload/1/0.jpg", box("nut")), task("s3://set/1.jpg", box("bolt")))
     for source in (tmp_path, tmp_path / "export.json"):
         found = open_data(source)
-        assert (found.layout, found.classes) == ("label_studio", ("bolt", "nut"))
+        assert (found.layout, found.classes) == ("label-studio", ("bolt", "nut"))
         np.testing.assert_allclose(found.targets, [[1, 2, 4, 10, 12], [0, 2, 4, 10, 12]], atol=1e-5)
         assert found.notes == ()
 

@@ -142,7 +142,7 @@ def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:
 
 
 LABEL_STUDIO = Layout(
-    "label_studio",
+    "label-studio",
     "a JSON file exported by Label Studio",
     _recognise,
     lambda source, settings: read_label_studio(source.path, settings.target_kind),
