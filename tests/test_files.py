@@ -1,8 +1,12 @@
 """Names of files that are written for other files."""
 
 import itertools
+import os
+from pathlib import Path
 
-from convscope.files import unique_names, unique_stems
+import pytest
+
+from convscope.files import read_start, unique_names, unique_stems
 
 
 def test_names_are_those_of_the_files_where_they_differ() -> None:
@@ -39,3 +43,12 @@ def test_every_combination_of_similar_paths_gives_different_names() -> None:
         stems = unique_stems(order)
         assert len({stem.casefold() for stem in stems}) == len(stems)
         assert stems == unique_stems(order)
+
+
+def test_pipes_and_devices_are_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
+        with pytest.raises(OSError, match="not a regular file"):
+            read_start(path, 10)
+    (tmp_path / "file").write_bytes(b"0123456789")
+    assert read_start(tmp_path / "file", 3) == b"012"

@@ -1,5 +1,6 @@
 """Atomic writes, JSON-lines files, and names of files that never meet."""
 
+import errno
 import json
 import math
 import os
@@ -77,6 +78,18 @@ def _valid(name: str) -> str:
 
 def _compared(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
+
+
+def read_start(path: Path, most: int) -> bytes:
+    """The first bytes of a regular file, at most `most`.
+
+    Raises:
+        OSError: it cannot be read, or is a pipe or a device, which could block or never end.
+    """
+    if not path.is_file():
+        raise OSError(errno.EINVAL, "not a regular file")
+    with path.open("rb") as file:
+        return file.read(min(most, path.stat().st_size))
 
 
 def atomic_write(path: Path, content: bytes) -> None:

@@ -1,5 +1,6 @@
 """Masks that `predict` writes: one per file, never over another or over an input."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ def predictor(monkeypatch: pytest.MonkeyPatch) -> Predictor:
             else:
                 yield MaskPrediction(str(file), np.full((4, 4), i, np.uint8), (1.0,), ("ground",))
 
-    monkeypatch.setattr("convscope.api.predict.stream", stream)
+    monkeypatch.setattr(sys.modules["convscope.api.predict"], "stream", stream)  # whose name is also a function
     return Predictor(nn.Identity(), None, None)  # type: ignore[arg-type]
 
 

@@ -15,7 +15,7 @@ OWN = {
     **{f"tasks/{name}.py": {name, task.target_kind} for name, task in TASKS.items()},
     "tasks/__init__.py": set(TASKS),
     **{f"datasets/targets/{name}.py": {name} for name in TARGET_KINDS},
-    **{f"datasets/layouts/{name.replace("-", "_")}.py": {name} for name in LAYOUTS},
+    **{f"datasets/layouts/{name.replace('-', '_')}.py": {name} for name in LAYOUTS},
     "datasets/layouts/mask_folders.py": {"masks", "labels"},
     "datasets/layouts/table_content.py": {"table"},
 }

@@ -9,8 +9,9 @@ from typing import Any
 
 from convscope.datasets.layouts.layout import Source
 from convscope.errors import DataError
+from convscope.files import read_start
 
-LARGEST = 2_000_000_000  # bytes of a file; the instances of COCO train2017 have 450 million
+LARGEST = 1_000_000_000  # bytes of a file; the instances of COCO train2017 have 450 million
 _PART = 1_000_000  # bytes at the start and at the end that are searched for keys
 _SEARCHED = 64  # files of a source that are searched for keys
 
@@ -20,7 +21,7 @@ def files_with(source: Source, *keys: str) -> list[Path]:
 
     The first 64 files are searched; if one of them has the keys, so are all others.
     """
-    files = [source.path] if source.path.is_file() else source.files(".json")
+    files = source.files(".json") if source.path.is_dir() else [source.path]
     quoted = tuple(f'"{key}"'.encode() for key in keys)
     if not any(_has(file, quoted) for file in files[:_SEARCHED] if file.suffix.lower() == ".json"):
         return []
@@ -34,10 +35,10 @@ def read_json(file: Path) -> Any:
         DataError: it is not JSON, too large, or nested too deeply.
     """
     try:
-        size = file.stat().st_size
+        size = file.stat().st_size if file.is_file() else 0
         if size > LARGEST:
             raise DataError(f"{file}: has {size:,} bytes, more than annotations can have; divide it")
-        return json.loads(file.read_bytes())
+        return json.loads(read_start(file, LARGEST))
     except OSError as error:
         raise DataError(f"{file}: cannot be read ({error.strerror}); check the file") from None
     except RecursionError:

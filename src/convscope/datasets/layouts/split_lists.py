@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from convscope.datasets.dataset import split_of
+from convscope.files import read_start
 
 _WORDS = ("train", "training", "val", "valid", "validation", "test", "testing")
 LARGEST_LIST = 100_000_000  # bytes
@@ -30,9 +31,11 @@ def split_in_words(stem: str) -> str:
 
 
 def listed_names(file: Path) -> list[str]:
-    """The first column of a list of images, one per line; blank lines are omitted."""
-    with file.open("rb") as lines:
-        text = lines.read(LARGEST_LIST).decode("utf-8-sig", errors="replace")
+    """The lines of a text file; blank ones are omitted, and there are none if it cannot be read."""
+    try:
+        text = read_start(file, LARGEST_LIST).decode("utf-8-sig", errors="replace")
+    except OSError:
+        return []
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 

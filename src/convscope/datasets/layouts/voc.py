@@ -13,6 +13,7 @@ from convscope.datasets.layouts.voc_xml import LARGEST, looks_like_voc, read_ann
 from convscope.datasets.targets.annotations import AnnotatedImage, largest_objects
 from convscope.datasets.targets.boxes import BOXES
 from convscope.errors import DataError
+from convscope.files import read_start
 
 _SIDE_FILE = ".aux.xml"  # written by GDAL beside an image
 
@@ -53,9 +54,7 @@ class _Reading:
         """Read one XML file."""
         name = self.finder.name(file)
         try:
-            if file.stat().st_size > LARGEST:
-                raise DataError(f"has {file.stat().st_size:,} bytes, more than an annotation can have")
-            annotation = read_annotation(file.read_bytes())
+            annotation = read_annotation(read_start(file, LARGEST + 1))
             image = self.own.find(file, annotation.file_name)
         except DataError as error:
             self.skipped.append(Skipped(name, str(error)))

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 from convscope.datasets.targets.annotated_size import Box, Extent
 from convscope.errors import DataError
+from convscope.files import read_start
 
 LARGEST = 10_000_000  # bytes of an annotation; typical ones have a few kilobytes
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
@@ -28,8 +29,7 @@ class VocAnnotation:
 def looks_like_voc(file: Path) -> bool:
     """Whether an XML file begins like an annotation; the side files of GIS programs and others do not."""
     try:
-        with file.open("rb") as start:
-            return bool(_TAGS.search(start.read(_HEAD).replace(b"\0", b"")))
+        return bool(_TAGS.search(read_start(file, _HEAD).replace(b"\0", b"")))
     except OSError:
         return False
 
@@ -61,7 +61,7 @@ def parse_xml(text: bytes) -> ElementTree.Element:
         DataError: the text declares them, or is not XML.
     """
     if len(text) > LARGEST:
-        raise DataError(f"has {len(text):,} bytes, more than an annotation can have")
+        raise DataError(f"has more than {LARGEST:,} bytes, too many for an annotation")
     plain = text.replace(b"\0", b"").upper()  # also in UTF-16
     if b"<!DOCTYPE" in plain or b"<!ENTITY" in plain:
         raise DataError("declares a document type or entities, which could be an attack; remove the declaration")

@@ -14,8 +14,10 @@ from convscope.datasets.layouts.yolo_splits import YoloSplits, assign_splits
 from convscope.datasets.targets.annotations import AnnotatedImage, examples, largest_objects
 from convscope.datasets.targets.boxes import BOXES
 from convscope.errors import DataError
+from convscope.files import read_start
 
 _CONFIGS = (".yaml", ".yml", ".data", ".names", ".txt")
+_HEAD = 65_536  # bytes of a label file that are read for it
 _SAMPLE = 50  # label files that are opened to recognise the layout
 
 
@@ -125,6 +127,8 @@ def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:
     if source.path.is_file():
         known = ending(source.path.name) in (".yaml", ".yml")
         return Recognised(YOLO.name, 1.0, "it is a YAML file") if known else None
+    if not source.files(".txt"):
+        return None
     finder = ImageFinder(source.path)
     labels = LabelFiles(Source(source.path.absolute()), finder)
     pairs = [label for label in map(labels.of, finder.files) if isinstance(label, Path)]
@@ -138,8 +142,7 @@ def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:
 
 def _first_line(file: Path) -> str:
     try:
-        with file.open("rb") as content:
-            lines = content.read(65_536).decode("utf-8-sig", errors="replace").splitlines()
+        lines = read_start(file, _HEAD).decode("utf-8-sig", errors="replace").splitlines()
     except OSError:
         return ""
     return next((line for line in lines if line.strip()), "")

@@ -13,6 +13,7 @@ from convscope.datasets.dataset import split_of
 from convscope.datasets.layouts.image_finder import path_parts
 from convscope.datasets.layouts.split_lists import listed_names
 from convscope.errors import DataError
+from convscope.files import read_start
 
 LARGEST = 128_000  # bytes of a YAML file; the 1,203 names of LVIS have 40,000
 _CLASS_LISTS = ("classes.txt", "obj.names", "labels.txt", "classes.names")
@@ -73,10 +74,10 @@ def read_yaml(file: Path) -> Any:
         DataError: it is not YAML, too large, nested too deeply, or has aliases, which could exhaust memory.
     """
     try:
-        size = file.stat().st_size
-        if size > LARGEST:
+        content = read_start(file, LARGEST + 1)
+        if len(content) > LARGEST:
+            size = file.stat().st_size
             raise DataError(f"{file}: has {size:,} bytes, more than a list of classes can have; remove other content")
-        content = file.read_bytes()
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(content, Loader=yaml.BaseLoader)):
             raise DataError(f"{file}: has aliases, which could be an attack; write the values out")
         return yaml.load(content, Loader=yaml.BaseLoader)
@@ -123,7 +124,7 @@ def _exists(path: Path) -> bool:
 def _from_yaml(file: Path) -> YoloConfig | None:
     """The configuration in a YAML file; None if it has no names."""
     try:
-        if not _NAMES.search(file.read_bytes()):
+        if not _NAMES.search(read_start(file, LARGEST)):
             return None
     except OSError:
         return None

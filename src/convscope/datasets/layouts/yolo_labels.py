@@ -6,6 +6,7 @@ from pathlib import Path
 
 from convscope.datasets.layouts.box_shapes import box_of_flat
 from convscope.datasets.targets.annotated_size import Box
+from convscope.files import read_start
 
 LARGEST = 10_000_000  # bytes
 _CLASS = re.compile(r"\d{1,9}(\.0*)?")
@@ -36,8 +37,7 @@ def read_labels(file: Path, classes: dict[int, str], keypoints: int = 0) -> Yolo
     """
     found = YoloLabels()
     try:
-        with file.open("rb") as content:
-            text = content.read(LARGEST).decode("utf-8-sig", errors="replace")
+        text = read_start(file, LARGEST).decode("utf-8-sig", errors="replace")
     except OSError as error:
         found.problems.append(f"{file.name} cannot be read ({error.strerror})")
         return found
