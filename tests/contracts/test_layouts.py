@@ -108,10 +108,39 @@ def cifar(path: Path) -> Path:
     return path
 
 
+def via(path: Path) -> Path:
+    shape = {"name": "rect", "x": 2, "y": 2, "width": 7, "height": 7}
+    files = [image(path / f"{i}.png", i).name for i in range(4)]
+    regions = [[{"shape_attributes": shape, "region_attributes": {"kind": "ab"[i % 2]}}] for i in range(4)]
+    content = {name: {"filename": name, "regions": found} for name, found in zip(files, regions, strict=True)}
+    (path / "via.json").write_text(json.dumps(content))
+    return path
+
+
+def label_studio(path: Path) -> Path:
+    tasks = []
+    for i in range(4):
+        value = {"x": 10, "y": 10, "width": 40, "height": 40, "rectanglelabels": ["ab"[i % 2]]}
+        result = [{"type": "rectanglelabels", "original_width": 16, "original_height": 12, "value": value}]
+        name = f"/data/upload/1/{image(path / f'{i}.png', i).name}"
+        tasks.append({"id": i, "annotations": [{"result": result}], "data": {"image": name}})
+    (path / "export.json").write_text(json.dumps(tasks))
+    return path
+
+
+def labelme(path: Path) -> Path:
+    for i in range(4):
+        shape = {"label": "ab"[i % 2], "shape_type": "rectangle", "points": [[2, 2], [9, 9]]}
+        name = image(path / f"{i}.png", i).name
+        content = {"shapes": [shape], "imagePath": name, "imageWidth": 16, "imageHeight": 12}
+        (path / f"{i}.json").write_text(json.dumps(content))
+    return path
+
+
 PLACES = {
     "builtin": lambda _: "digits", "table": table, "table-folder": table_folder, "masks": masks, "voc": voc,
     "coco": coco, "yolo": yolo, "folder": folder, "nested-folders": nested_folders, "file-names": file_names,
-    "arrays": arrays, "idx": idx, "cifar": cifar,
+    "arrays": arrays, "idx": idx, "cifar": cifar, "via": via, "label-studio": label_studio, "labelme": labelme,
 }  # fmt: skip
 
 

@@ -61,8 +61,7 @@ class DatasetBuilder:
         """Read the headers of the files and build the dataset, sorted by name.
 
         Raises:
-            DataError: two files have the same name, no file is an image, or the classes are invalid, see
-                `check_classes`.
+            DataError: two files have the same name, no file is an image, or the classes are invalid (`check_classes`).
         """
         files = sorted(map(_comparable, self.files), key=lambda listed: listed.name)
         _check_unique_names(self.source, files)

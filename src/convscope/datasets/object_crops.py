@@ -19,7 +19,7 @@ COLUMNS = ("file", "label", "xmin", "ymin", "xmax", "ymax", "split", "group")
 def write_crops(dataset: Dataset, folder: Path, context: float = 0.5, seed: int = 0) -> Path:
     """Crop every object from its image with some context, and list the crops in a table of boxes.
 
-    Crops are named after their image; equal names are told apart by folder and ending, see `unique_stems`. The position
+    Crops are named after their image; equal names also have folder and ending, see `unique_stems`. The position
     of the object in the crop is random, so that it carries no information. Crops of one image are a group,
     which stays in the same split.
 
