@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from convscope.datasets.dataset import Dataset
-from convscope.datasets.inputs.image import read_image
+from convscope.datasets.inputs.image import decode
 from convscope.datasets.targets.boxes import box_error, clip_box
 from convscope.errors import DataError
 
@@ -52,16 +52,19 @@ def write_crops(dataset: Dataset, folder: Path, context: float = 0.5, seed: int 
 
 def _crops_of(dataset: Dataset, row: int, folder: Path, context: float, seed: int) -> list[list[object]]:
     """Write the crops of one image's objects and return their rows of the table."""
-    pixels = read_image(dataset.images[row], dataset.channels, white=dataset.white)
+    pixels = decode(dataset.images[row], dataset.spec()).pixels
     size, stem = (pixels.shape[1], pixels.shape[2]), dataset.names[row].rpartition(".")[0].replace("/", "_")
     random, rows = np.random.default_rng([seed, row]), []
     for number, (label, box) in enumerate((dataset.objects or ())[row]):
         if box_error(box, size):
             continue
         left, top, right, bottom = _with_context(clip_box(box, size), size, context, random)
-        name = f"{stem}-{number}.png"
-        crop = pixels[:, top:bottom, left:right].transpose(1, 2, 0)
-        Image.fromarray(np.ascontiguousarray(crop).squeeze()).save(folder / name)
+        crop = np.ascontiguousarray(pixels[:, top:bottom, left:right].transpose(1, 2, 0))
+        name = f"{stem}-{number}{'.png' if crop.shape[2] in (1, 3, 4) else '.npy'}"
+        if name.endswith(".png"):
+            Image.fromarray(crop[..., 0] if crop.shape[2] == 1 else crop).save(folder / name)
+        else:
+            np.save(folder / name, crop)
         corners = [round(value, 2) for value in np.subtract(clip_box(box, size), (left, top, left, top)).tolist()]
         rows.append([name, label, *corners, dataset.splits[row], dataset.names[row]])
     return rows

@@ -6,9 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convscope.datasets.dataset import SPLITS, Dataset
+from convscope.datasets.inputs.fitting import visible_share
 from convscope.datasets.targets.registry import DEFAULT_KIND
 
 _CHUNK = 512  # images per block
+LEAST_VISIBLE = 0.6  # share of the median image that a crop shows, below which a note says so
+LEAST_VISIBLE_OF_CLASS = 0.5
 
 
 def channel_statistics(
@@ -95,6 +98,20 @@ def summarise(dataset: Dataset, splits: NDArray[np.str_]) -> Summary:
         skipped=skipped_by_reason,
         notes=(*dataset.notes, *(_small_classes(dataset.classes, counts) if dataset.kind.single_class else ())),
     )
+
+
+def cut_note(dataset: Dataset, size: tuple[int, int]) -> str:
+    """A note if cropping to `size` (H, W) shows too little of most images, or of most of one class; else empty."""
+    shares = np.array([visible_share((int(height), int(width)), size, dataset.fit) for height, width in dataset.sizes])
+    kinds = dataset.kind.image_classes(dataset.targets, len(dataset.classes)) if dataset.kind.single_class else None
+    remedy = "set data.fit to pad or stretch to keep all of it"
+    if float(np.median(shares)) < LEAST_VISIBLE:
+        return f"a crop to {size[0]} x {size[1]} shows {np.median(shares):.0%} of an image (median); {remedy}"
+    for index, name in enumerate(dataset.classes if kinds is not None else ()):
+        median = float(np.median(shares[kinds == index])) if (kinds == index).any() else 1.0
+        if median < LEAST_VISIBLE_OF_CLASS:
+            return f"a crop to {size[0]} x {size[1]} shows {median:.0%} of an image of class {name} (median); {remedy}"
+    return ""
 
 
 def _spread(values: NDArray[np.int64]) -> Spread:

@@ -20,6 +20,7 @@ from convscope.datasets import (
     Summary,
     build_store,
     channel_statistics,
+    cut_note,
     drop_unreadable,
     find_duplicates,
     open_data,
@@ -113,7 +114,18 @@ def open_source(settings: DataSettings, target_kind: str | None = None) -> Datas
     if columns and dataset.layout != TABLE.name:
         use, name = next(iter(columns.items()))
         raise ConfigError(f"data.{use}_column is {name!r}, but {dataset.source} is not a table; remove it")
-    return dataset
+    return _as_set(dataset, settings)
+
+
+def _as_set(dataset: Dataset, settings: DataSettings) -> Dataset:
+    """Return the dataset with the settings of its pixels: how they are fitted, and their range."""
+    black = dataset.black if settings.black == "auto" else (settings.black,) * len(dataset.black)
+    white = dataset.white if settings.white == "auto" else (settings.white,) * len(dataset.white)
+    if any(low >= high for low, high in zip(black, white, strict=True)):
+        raise ConfigError(
+            f"data: black is {max(black):g} and white {min(white):g} with what was found in the data; set both"
+        )
+    return replace(dataset, fit=settings.fit, black=black, white=white)
 
 
 def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Progress | None = None) -> PreparedData:
@@ -149,11 +161,20 @@ def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Prog
         mean=tuple(mean.tolist()),
         std=tuple(std.tolist()),
         white=found.white,
+        black=found.black,
+        alpha=found.alpha,
+        fit=found.fit,
     )
     copies = len(duplicates.groups) - len(np.unique(duplicates.groups))
     return PreparedData(
-        dataset, store, store_index, assignment.split, preprocessing, assignment.leaks, copies, masks=masks
-    )
+        dataset, store, store_index, assignment.split, preprocessing, assignment.leaks, copies, _cut(dataset, settings),
+        masks,
+    )  # fmt: skip
+
+
+def _cut(dataset: Dataset, settings: DataSettings) -> tuple[str, ...]:
+    note = cut_note(dataset, settings.size)
+    return (note,) if note else ()
 
 
 def write_data(folder: RunFolder, prepared: PreparedData) -> None:
@@ -233,4 +254,7 @@ def _as_recorded(dataset: Dataset, content: dict[str, Any], preprocessing: Prepr
         notes=tuple(content["notes"]),
         channels=preprocessing.channels,
         white=preprocessing.white,
+        black=preprocessing.black,
+        alpha=preprocessing.alpha,
+        fit=preprocessing.fit,
     )

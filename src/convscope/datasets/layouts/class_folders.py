@@ -13,7 +13,7 @@ from convscope.datasets.builder import (
     visible_folders,
 )
 from convscope.datasets.dataset import Dataset, Skipped, split_of
-from convscope.datasets.inputs.image import ENDINGS
+from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.layout import Layout, Source
 from convscope.datasets.layouts.multilabel_folder import has_shared_files, with_labels
 from convscope.datasets.targets.labels import LABELS

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from convscope.datasets.builder import DatasetBuilder, ListedFile, looks_like_image, visible_files, visible_folders
 from convscope.datasets.dataset import Dataset, Skipped, split_of
-from convscope.datasets.inputs.image import open_image, quiet_pillow
+from convscope.datasets.inputs.opening import open_image, quiet_pillow
 from convscope.datasets.layouts.layout import Layout, Source
 from convscope.datasets.store.resources import usable_cores
 from convscope.datasets.targets.mask_files import IGNORE, Palette, mask_codes

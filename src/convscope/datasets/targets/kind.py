@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from convscope.datasets.inputs.fitting import Fit
 from convscope.errors import DataError
 
 Size = tuple[int, int]
@@ -31,6 +32,8 @@ class TargetData(Protocol):
     def masks(self) -> tuple[Path, ...] | NDArray[np.uint8] | None: ...
     @property
     def palette(self) -> Any: ...
+    @property
+    def fit(self) -> Fit: ...
     def __len__(self) -> int: ...
 
 

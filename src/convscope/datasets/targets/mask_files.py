@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from convscope.datasets.inputs.image import open_image, quiet_pillow, visible_window
+from convscope.datasets.inputs.fitting import CROP, PAD, Fit, padded_content, visible_window
+from convscope.datasets.inputs.opening import open_image, quiet_pillow
 
 IGNORE = 255
 """The class index of unlabelled pixels."""
@@ -29,7 +30,7 @@ class Palette:
         return np.where(values[index] == codes, order[index], IGNORE).astype(np.uint8)
 
 
-def read_mask(path: Path, palette: Palette, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+def read_mask(path: Path, palette: Palette, size: tuple[int, int] | None = None, how: Fit = CROP) -> NDArray[np.uint8]:
     """(H, W) class indices of a mask file, `IGNORE` for unlabelled pixels; at `size` as by `fit`, nearest neighbour.
 
     Raises:
@@ -38,14 +39,24 @@ def read_mask(path: Path, palette: Palette, size: tuple[int, int] | None = None)
     with quiet_pillow(), open_image(path) as image:
         codes = mask_codes(image)
         mask = palette.classes_of(codes)
-        return fit_mask(mask, size) if size is not None else mask
+        return fit_mask(mask, size, how) if size is not None else mask
 
 
-def fit_mask(mask: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """A mask (H, W) at `size`, cropped and resized as `fit` does with its image, by nearest neighbour."""
+def fit_mask(mask: NDArray[np.uint8], size: tuple[int, int], how: Fit = CROP) -> NDArray[np.uint8]:
+    """A mask (H, W) at `size`, cropped, padded or stretched as `fit` does with its image, by nearest neighbour.
+
+    Padding is `IGNORE`.
+    """
     if mask.shape == size:
         return mask
-    box = visible_window((mask.shape[0], mask.shape[1]), size)
+    whole = (mask.shape[0], mask.shape[1])
+    if how == PAD:
+        (height, width), (top, left) = padded_content(whole, size)
+        padded = np.full(size, IGNORE, np.uint8)
+        content = Image.fromarray(mask).resize((width, height), Image.Resampling.NEAREST)
+        padded[top : top + height, left : left + width] = np.asarray(content)
+        return padded
+    box = visible_window(whole, size, how)
     resized = Image.fromarray(mask).resize((size[1], size[0]), Image.Resampling.NEAREST, box=box)
     return np.asarray(resized)
 
