@@ -120,6 +120,17 @@ def test_the_run_itself_explains(run):
     assert "data:image/png;base64," in result._repr_html_()
 
 
+def test_settings_are_a_mapping_a_settings_model_or_keywords(spectral, tmp_path):
+    given = METHODS["activations"].settings(layers=("late",), channels=(1,))
+    by_model = explain(spectral, "activations", given, out=tmp_path / "model")
+    by_mapping = explain(spectral, "activations", {"layers": ["late"], "channels": [1]}, out=tmp_path / "mapping")
+    by_keyword = explain(spectral, "activations", {"layers": ["early"]}, layers=["late"], channels=[1], out=tmp_path)
+    assert by_model.numbers == by_mapping.numbers == by_keyword.numbers
+    with pytest.raises(ConfigError) as caught:
+        explain(spectral, "activations", chanels=[1])
+    assert str(caught.value) == "explain activations: no setting chanels; did you mean channels?"
+
+
 def test_the_html_of_a_result_escapes_its_summary_and_shows_only_pictures(tmp_path):
     Image.new("L", (2, 2)).save(tmp_path / "a.png")
     (tmp_path / "page.html").write_text("<p>page</p>")

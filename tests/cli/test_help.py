@@ -7,6 +7,7 @@ import pytest
 import typer
 
 from convscope.cli.main import app
+from convscope.datasets import LAYOUTS
 
 COMMANDS = {command.callback.__name__: command for command in app.registered_commands}
 
@@ -28,6 +29,14 @@ def test_the_help_starts_with_the_first_command_to_run(convscope):
     assert "Start with: convscope train digits" in out
     assert all(name in out for name in COMMANDS)
     assert convscope()[1].strip() == out.strip(), "without a command the help is shown"
+
+
+@pytest.mark.parametrize("name", ["train", "data"])
+def test_the_help_names_every_layout(convscope, name, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    _, out, _ = convscope(name, "--help")
+    line = next(line for line in out.splitlines() if "--layout" in line)
+    assert all(layout in line.replace(",", " ").replace(".", " ").split() for layout in LAYOUTS)
 
 
 def test_help_loads_no_torch():

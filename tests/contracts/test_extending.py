@@ -41,9 +41,10 @@ def test_the_guides_layout_is_recognised_and_read(monkeypatch, tmp_path):
     for i in range(4):
         Image.new("RGB", (8, 8), (60 * i, 0, 0)).save(tmp_path / f"{('cat', 'dog')[i % 2]}.00{i}.png")
     monkeypatch.setitem(LAYOUTS, named.name, named)
-    found = recognise(tmp_path)
-    assert (found.layout, found.because) == ("named_files", "names such as cat.000.png")
+    found = recognise(tmp_path)[0]
+    assert (found.layout, found.confidence) == ("named_files", 0.9)
     data = open_data(tmp_path)
+    assert data.because == "4 of 4 images have names such as cat.000.png"
     assert (data.layout, data.classes, data.targets.tolist()) == ("named_files", ("cat", "dog"), [0, 0, 1, 1])
 
 

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from convscope.datasets import LAYOUTS, open_data, recognise
+from convscope.datasets.layouts.layout import NEAR, ReadSettings, Source
 from convscope.errors import DataError
 
 BOX = "<bndbox><xmin>2</xmin><ymin>2</ymin><xmax>9</xmax><ymax>9</ymax></bndbox>"
@@ -83,23 +84,44 @@ def place(layout, tmp_path):
     return PLACES[layout.name](tmp_path)
 
 
-def test_it_is_recognised_before_all_others_with_a_reason(layout, place):
-    found = recognise(place)
-    assert (found.layout, found.confidence) == (layout.name, layout.confidence)
+def test_it_is_recognised_with_a_reason_and_clearly_before_all_others(layout, place):
+    found, *others = recognise(place)
+    assert found.layout == layout.name
+    assert 0 < found.confidence <= 1
     assert found.because
+    assert not found.because.startswith("because")
+    assert all(found.confidence - other.confidence >= NEAR for other in others)
+
+
+def test_it_can_be_requested(layout, place):
+    found = open_data(place, layout=layout.name)
+    assert found.layout == layout.name
+    assert found.names == open_data(place).names
 
 
 def test_it_is_read(layout, place):
     found = open_data(place)
+    assert found.layout == layout.name
+    assert found.because == recognise(place)[0].because
     assert len(found) == (1797 if layout.name == "builtin" else 4)
     assert len(found.classes) == (10 if layout.name == "builtin" else 2)
     assert len(set(found.names)) == len(found)
 
 
+def test_requested_for_other_data_it_says_what_it_needs(layout, tmp_path):
+    file = tmp_path / "x.bin"
+    file.write_bytes(b"x")
+    with pytest.raises(DataError) as caught:
+        open_data(file, layout=layout.name)
+    assert str(caught.value) == (
+        f"{file}: is not in the layout {layout.name}, which needs {layout.needs}; choose another layout"
+    )
+
+
 def test_it_does_not_take_a_file_of_another_kind(layout, tmp_path):
     file = tmp_path / "x.bin"
     file.write_bytes(b"x")
-    assert layout.recognise(file) is None
+    assert layout.recognise(Source(file), ReadSettings()) is None
     with pytest.raises(DataError) as caught:
         open_data(file)
     assert str(caught.value) == (

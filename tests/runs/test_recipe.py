@@ -16,7 +16,8 @@ from convscope.runs.recipe_file import read_recipe
 EVERYTHING = {
     "seed": 7,
     "data": {
-        "source": "/photos", "size": [64, 48], "channels": 1, "validation": 0.2, "test": 0.0, "near_duplicates": False,
+        "source": "/photos", "layout": "table", "size": [64, 48], "channels": 1, "validation": 0.2, "test": 0.0,
+        "near_duplicates": False,
         "image_column": "file", "label_column": "kind", "split_column": "set", "group_column": "patient",
     },
     "model": {"name": "lenet", "options": {"activation": "relu", "widths": [20, 10], "dropout": 0.5}},
@@ -65,6 +66,7 @@ def test_a_recipe_file_names_every_setting_that_has_a_value():
             "train.epochs is 'many'; it should be a valid integer, unable to parse string as an integer",
         ),
         ({"train": {"budget": "5 minutes"}}, "train.budget is '5 minutes'; write a duration like 90s, 5m or 1h30m"),
+        ({"data": {"layout": "foldr"}}, "data.layout is 'foldr'; no such layout; did you mean folder?"),
         ({"model": {"init": "kaimin"}}, "model.init is 'kaimin'; no such initialiser; did you mean kaiming?"),
         ({"seed": -1}, "seed is -1; it should be greater than or equal to 0"),
         (

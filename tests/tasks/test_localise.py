@@ -121,7 +121,7 @@ def test_its_sections_draw_both_boxes():
     meter = TASK.meter()
     meter.add(torch.tensor([[2.0, 0, 0.5, 0.5, 0.2, 0.6]]), torch.tensor([[0.0, 2, 2, 6, 8]]))
     *_, worst, first = TASK.sections(meter)
-    assert worst.shown[0].answer == "cat, IoU 0.00"
+    assert worst.shown[0].prediction == "cat, IoU 0.00"
     drawn = first.shown[0].draw(torch.full((10, 20, 3), 100, dtype=torch.uint8).numpy())
     found = {tuple(colour) for colour in drawn.reshape(-1, 3).tolist()}
     assert {(255, 255, 255), (255, 64, 64), (0, 0, 0), (100, 100, 100)} == found

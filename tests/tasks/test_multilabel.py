@@ -111,8 +111,8 @@ def test_its_sections_list_scores_by_label_and_show_mistakes():
     assert isinstance(table, Table)
     assert [row[0] for row in table.rows] == ["humour", "sf"]
     assert isinstance(wrong, Pictures)
-    assert [(one.row, one.answer, one.truth) for one in wrong.shown] == [(1, "humour, sf", "sf")]
-    assert [(one.row, one.answer) for one in right.shown] == [(0, "humour")]
+    assert [(one.row, one.prediction, one.target) for one in wrong.shown] == [(1, "humour, sf", "sf")]
+    assert [(one.row, one.prediction) for one in right.shown] == [(0, "humour")]
 
 
 def frame(name: str) -> ViewTransform:

@@ -61,4 +61,4 @@ def test_the_largest_errors_are_shown_first():
     meter = task.meter()
     meter.add(torch.tensor([[1.0], [4.0]]), torch.tensor([[2.0], [2.0]]))
     shown = task.sections(meter)[-1].shown
-    assert [(one.row, one.answer, one.truth) for one in shown] == [(1, "age 4", "age 2"), (0, "age 1", "age 2")]
+    assert [(one.row, one.prediction, one.target) for one in shown] == [(1, "age 4", "age 2"), (0, "age 1", "age 2")]

@@ -11,7 +11,8 @@ from convscope.errors import ModelError
 from convscope.models import build, resolve
 from convscope.tasks import Segment, ViewTransform
 from convscope.tasks.drawing import borders, with_mask
-from convscope.tasks.segment import IGNORE, MaskMeter, by_class, dice_loss
+from convscope.tasks.mask_meter import MaskMeter
+from convscope.tasks.mask_metrics import IGNORE, by_class, dice_loss
 
 TASK = Segment(("ground", "cell"))
 

@@ -11,7 +11,7 @@ from convscope.analysis.images import ImageSet
 from convscope.analysis.layout import OTHER, SAME, image_tile, table, titled, with_frame
 from convscope.analysis.selection import width_of
 from convscope.analysis.target import AnalysisTarget
-from convscope.explainers import REMINDER, MaximisedImages, feature_vectors, nearest
+from convscope.explainers import CONTEXT_LIMITATION, MaximisedImages, feature_vectors, nearest
 
 
 def num_outputs(subject: AnalysisTarget, sample: Tensor) -> int:
@@ -47,7 +47,7 @@ def class_summary(
     warnings = (
         () if not others else (f"{others} are nearest to an image of another class: inspect what both have in common",)
     )
-    return (first, *warnings, REMINDER)
+    return (first, *warnings, CONTEXT_LIMITATION)
 
 
 def nearest_real(
@@ -79,4 +79,4 @@ def class_sheet(
         label = f"{subject.class_name(target)}: predicted with {100 * optimised.probability[index]:.1f} %"
         rows.append((label, tiles, ["optimised", *(subject.class_name(int(truth)) for truth in others.targets)]))
     beside = f" Next to it the nearest real images in the features of {layer}; red: another class." if len(real) else ""
-    return titled(table(rows), "Class images", f"Optimised from noise.{beside} {REMINDER}")
+    return titled(table(rows), "Class images", f"Optimised from noise.{beside} {CONTEXT_LIMITATION}")

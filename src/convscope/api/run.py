@@ -1,6 +1,6 @@
 """A run as an object, with the functions of the API as methods."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from os import PathLike
 from pathlib import Path
@@ -12,6 +12,7 @@ from convscope.runs.events import Event
 from convscope.runs.folder import RunFolder
 
 if TYPE_CHECKING:
+    from convscope.analysis.method import MethodSettings
     from convscope.analysis.result import AnalysisResult
     from convscope.api.compare import Comparison
     from convscope.api.evaluate import Evaluation
@@ -65,11 +66,19 @@ class Run:
 
         return predict(self.path, files, tta_views=tta_views)
 
-    def explain(self, name: str, /, *, out: str | Path | None = None, **settings: Any) -> "AnalysisResult":
+    def explain(
+        self,
+        method: str,
+        /,
+        settings: "Mapping[str, Any] | MethodSettings | None" = None,
+        *,
+        out: str | Path | None = None,
+        **options: Any,
+    ) -> "AnalysisResult":
         """Run an explain method: ``run.explain("attribution", images=["mistakes"], per_class=8)``; see `cs.explain`."""
         from convscope.api.explain import explain
 
-        return explain(self.path, name, settings, out=out)
+        return explain(self.path, method, settings, out=out, **options)
 
     def inspect(self, shape: Sequence[int] | None = None, *, objects: int | None = None) -> "ModelSummary":
         """Summary of the network layer by layer; see `cs.inspect`."""

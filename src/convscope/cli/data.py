@@ -13,6 +13,12 @@ def data(
         ),
     ],
     task: Annotated[str | None, typer.Option(help="The task. [default: from the data]")] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(
+            help="How DATA is laid out: folder, table, masks, voc, coco, yolo or builtin. [default: detected]"
+        ),
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="A setting as for convscope train: --set data.size=64"),
@@ -26,12 +32,13 @@ def data(
     Example: `convscope data photos`
     """
     from convscope.api import data as summary_of
-    from convscope.api import settings_from_flags
+    from convscope.api import lay, settings_from_flags, settings_from_options
     from convscope.cli.progress import progress
     from convscope.cli.show import print_json
 
+    settings = lay(settings_from_flags(set_ or []), settings_from_options({"--layout": ("data.layout", layout)}))
     with progress("reading images") as on_progress:
-        summary = summary_of(source, task=task, settings=settings_from_flags(set_ or []), on_progress=on_progress)
+        summary = summary_of(source, task=task, settings=settings, on_progress=on_progress)
     if json:
         print_json(summary.to_dict())
         return

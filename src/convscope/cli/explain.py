@@ -142,7 +142,7 @@ def _run_method(run: Path, method: "Method", given: dict[str, Any], out: Path | 
         if multiple and plain is int and name in settings:
             settings[name] = numbers(settings[name], f"--{name.replace('_', '-')}")
     with progress(method.name) as on_progress:
-        result = explained(run, method.name, settings, on_progress, out)
+        result = explained(run, method.name, settings, on_progress=on_progress, out=out)
     if json:
         print_json(result.numbers)
         return

@@ -1,14 +1,19 @@
 """``convscope inspect``"""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from convscope.cli.options import with_options
 from convscope.errors import ConfigError
 
 
-def inspect(
+@dataclass(frozen=True)
+class InspectOptions:
+    """What ``convscope inspect`` accepts."""
+
     model: Annotated[
         str,
         typer.Argument(
@@ -16,28 +21,31 @@ def inspect(
             "or the import path of your own, like mine:Net.",
             show_default=False,
         ),
-    ],
+    ]
     size: Annotated[
         str | None,
         typer.Option(help="Input shape: channels x height x width. [default: the network's, else 3x224x224]"),
-    ] = None,
-    classes: Annotated[int, typer.Option(help="Number of classes of a network given by name.")] = 1000,
+    ] = None
+    classes: Annotated[int, typer.Option(help="Number of classes of a network given by name.")] = 1000
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="An option of the network: --set activation=tanh"),
-    ] = None,
+    ] = None
     objects: Annotated[
         int | None,
         typer.Option(help="Side in pixels of the objects to recognise; warns if the receptive field is smaller."),
-    ] = None,
+    ] = None
     path: Annotated[
         str | None, typer.Option(help="Show only the path to this layer with the largest receptive field.")
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    html: Annotated[
-        Path | None, typer.Option(help="Write a diagram of the network as a self-contained HTML page.")
-    ] = None,
-) -> None:
+    ] = None
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False
+    html: Annotated[Path | None, typer.Option(help="Write a diagram of the network as a self-contained HTML page.")] = (
+        None
+    )
+
+
+@with_options(InspectOptions)
+def inspect(options: InspectOptions) -> None:
     """Summarise a network layer by layer: shape, parameters, MACs, memory, receptive field.
 
     Each number is shown with its formula. Nothing is downloaded, and no memory is allocated for the parameters.
@@ -48,17 +56,19 @@ def inspect(
     from convscope.api import settings_from_flags, summary_page, summary_table
     from convscope.cli.show import print_json, table_of
 
-    options = settings_from_flags(set_ or [])
-    summary = summary_of(model, _shape(size), classes=classes, objects=objects, options=options)
-    if json:
+    network_options = settings_from_flags(options.set_ or [])
+    summary = summary_of(
+        options.model, _shape(options.size), classes=options.classes, objects=options.objects, options=network_options
+    )
+    if options.json:
         print_json(summary.to_json())
         return
-    if html is not None:
-        html.write_text(summary_page(summary), encoding="utf-8")
-        print(html)
+    if options.html is not None:
+        options.html.write_text(summary_page(summary), encoding="utf-8")
+        print(options.html)
         return
     heading, *rows = summary_table(summary)
-    shown = {layer.name for layer in summary.path(path)} if path else None
+    shown = {layer.name for layer in summary.path(options.path)} if options.path else None
     table_of(list(heading), [row for row in rows if shown is None or row[0] in shown])
     shares = ", ".join(f"{100 * share:.1f} % {group}" for group, share in summary.shares().items())
     print(f"\nparameters by group: {shares}")

@@ -1,7 +1,10 @@
-"""Options shared by several commands."""
+"""Options shared by several commands, and commands whose options are the fields of a dataclass."""
 
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
@@ -17,3 +20,50 @@ ViewsOption = Annotated[
         show_default="as chosen in training",
     ),
 ]
+
+Options = TypeVar("Options")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Marks an option, in its `Annotated` type, as the value of a setting of the recipe by its dotted name."""
+
+    name: str
+
+
+def with_options(declared: type[Options]) -> Callable[[Callable[[Options], None]], Callable[..., None]]:
+    """Give a command one option per field of a dataclass; the command is called with an instance of it.
+
+    Args:
+        declared: a dataclass whose fields have `Annotated` types with `typer.Option` or `typer.Argument`.
+    """
+
+    def decorate(command: Callable[[Options], None]) -> Callable[..., None]:
+        def call(**given: Any) -> None:
+            command(declared(**given))
+
+        hints = get_type_hints(declared, include_extras=True)
+        parameters = [
+            inspect.Parameter(
+                field.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=inspect.Parameter.empty if field.default is MISSING else field.default,
+                annotation=hints[field.name],
+            )
+            for field in fields(declared)  # type: ignore[arg-type]  # a dataclass
+        ]
+        call.__name__, call.__doc__, call.__module__ = command.__name__, command.__doc__, command.__module__
+        call.__annotations__ = {**hints, "return": None}
+        setattr(call, "__signature__", inspect.Signature(parameters))  # noqa: B010
+        return call
+
+    return decorate
+
+
+def settings_of(options: Any) -> dict[str, tuple[str, Any]]:
+    """Return the options that are settings: ``{"--epochs": ("train.epochs", 3)}``, None where not given."""
+    hints = get_type_hints(type(options), include_extras=True)
+    marks = {name: mark for name, hint in hints.items() for mark in hint.__metadata__ if isinstance(mark, Setting)}
+    return {
+        f"--{name.strip('_').replace('_', '-')}": (mark.name, getattr(options, name)) for name, mark in marks.items()
+    }

@@ -48,7 +48,7 @@ class Dataset:
     source: str
     """An absolute path, or the name of a built-in dataset."""
     layout: str
-    """The name of one of `LAYOUTS`, or "boxes" for box layouts."""
+    """The name of one of `LAYOUTS`."""
     images: tuple[Path, ...] | NDArray[np.uint8]
     """Files, or (N, H, W, C) pixels."""
     names: tuple[str, ...]
@@ -87,6 +87,8 @@ class Dataset:
     """`mask_files.Palette` of mask files."""
     objects: tuple[tuple[tuple[str, tuple[float, ...]], ...], ...] | None = None
     """For boxes from files: all objects of each image, (label, xyxy); `targets` contain the largest."""
+    because: str = ""
+    """Why the source was read in this layout, a clause without "because"; "" if it was not detected."""
 
     def __len__(self) -> int:
         return len(self.names)

@@ -73,6 +73,8 @@ class Summary:
     target_kind: str = DEFAULT_KIND
     images_per_split: dict[str, int] = field(default_factory=dict)
     """Split -> number of images."""
+    because: str = ""
+    """Why the source was read in this layout."""
 
 
 def summarise(dataset: Dataset, splits: NDArray[np.str_]) -> Summary:
@@ -85,6 +87,7 @@ def summarise(dataset: Dataset, splits: NDArray[np.str_]) -> Summary:
     return Summary(
         source=dataset.source,
         layout=dataset.layout,
+        because=dataset.because,
         images=len(dataset),
         classes=dataset.classes,
         counts={name: tuple(int(n) for n in row) for name, row in counts.items()},

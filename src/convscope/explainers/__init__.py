@@ -72,7 +72,7 @@ from convscope.explainers.suggestions import (
 from convscope.explainers.synthesis.image_params import PixelSpace, color_axes
 from convscope.explainers.synthesis.invert import Inversion, InversionSettings, invert
 from convscope.explainers.synthesis.maximise import (
-    REMINDER,
+    CONTEXT_LIMITATION,
     MaximisedImages,
     channel_maxima,
     maximise_channels,
@@ -86,7 +86,7 @@ from convscope.explainers.synthesis.optimise import OptimisationSettings, Optimi
 from convscope.explainers.synthesis.transforms import Transforms
 
 __all__ = [
-    "REMINDER",
+    "CONTEXT_LIMITATION",
     "WEIGHTINGS",
     "Activations",
     "Attribution",

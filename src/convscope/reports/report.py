@@ -247,8 +247,8 @@ def figures(album: ThumbnailSource, predictions: SplitPredictions, chosen: Seque
         {
             "image": to_data_url(image if one.draw is None else with_drawing(image, one.draw)),
             "name": name,
-            "answer": one.answer,
-            "truth": one.truth,
+            "prediction": one.prediction,
+            "target": one.target,
         }
         for one, name, image in zip(chosen, names, album(names, any(drawn)), strict=True)
     ]

@@ -110,7 +110,13 @@ def open_source(settings: DataSettings, target_kind: str | None = None) -> Datas
     ignore = None if settings.ignore < 0 else settings.ignore
     names = {use: getattr(settings, f"{use}_column") for use in ("image", "label", "split", "group")}
     columns = {use: name for use, name in names.items() if name}
-    dataset = open_data(settings.source, columns=Columns(**columns), target_kind=target_kind, ignore=ignore)
+    dataset = open_data(
+        settings.source,
+        columns=Columns(**columns),
+        target_kind=target_kind,
+        ignore=ignore,
+        layout=settings.layout or None,
+    )
     if columns and dataset.layout != TABLE.name:
         use, name = next(iter(columns.items()))
         raise ConfigError(f"data.{use}_column is {name!r}, but {dataset.source} is not a table; remove it")

@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 import tomli_w
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from convscope.datasets import POLICIES, Fit, Policy
+from convscope.datasets import LAYOUTS, POLICIES, Fit, Policy
 from convscope.durations import parse_seconds
 from convscope.errors import ConfigError, did_you_mean
 from convscope.tasks import DEFAULT_TASK, TASKS, Task, check_options
@@ -32,10 +32,12 @@ class DataSettings(Section):
     happens to images of another aspect ratio. `black` and `white` are the values of images of more than 8 bits that
     become 0 and 255; "auto": their range over the images.
 
-    The columns are those of a table; "": detected. `ignore` is the value in masks without a class, -1: none.
+    `layout` is one of `datasets.LAYOUTS`, and the columns are those of a table; "": detected. `ignore` is the value in
+    masks without a class, -1: none.
     """
 
     source: str = ""
+    layout: str = ""
     size: tuple[int, int] = (32, 32)
     channels: int = Field(3, gt=0)
     fit: Fit = "crop"
@@ -49,6 +51,13 @@ class DataSettings(Section):
     label_column: str = ""
     split_column: str = ""
     group_column: str = ""
+
+    @field_validator("layout")
+    @classmethod
+    def _layout(cls, value: str) -> str:
+        if value and value not in LAYOUTS:
+            raise ValueError(f"no such layout{did_you_mean(value, LAYOUTS)}")
+        return value
 
     @field_validator("size", mode="before")
     @classmethod

@@ -10,7 +10,7 @@ Pixels = NDArray[np.uint8]
 
 LEAST = 192  # pixels of the longer side of an image that is drawn on
 PLAIN_LEAST = 96  # the same for images on which nothing is drawn
-TRUTH, ANSWER = (255, 255, 255), (255, 64, 64)
+TARGET_COLOR, PREDICTION_COLOR = (255, 255, 255), (255, 64, 64)
 COLORS = np.array(
     [
         *[(0, 0, 0), (230, 85, 75), (70, 130, 230), (60, 175, 95), (245, 190, 50), (160, 95, 215)],
@@ -40,14 +40,14 @@ def with_boxes(pixels: Pixels, boxes: Sequence[tuple[Sequence[float], tuple[int,
     return np.asarray(image)
 
 
-def with_mask(pixels: Pixels, mask: Pixels, truth: Pixels | None = None) -> Pixels:
+def with_mask(pixels: Pixels, mask: Pixels, target: Pixels | None = None) -> Pixels:
     """(H, W, 3) image tinted by the classes (H, W) of a mask, except class 0; white lines: borders of the true mask."""
     large, factor = enlarged(pixels)
     classes = mask.repeat(factor, 0).repeat(factor, 1)
     colour = colors_of(classes)
     tinted = np.where((classes > 0)[..., None], 0.45 * large + 0.55 * colour, large)
-    if truth is not None:
-        tinted[borders(truth.repeat(factor, 0).repeat(factor, 1))] = TRUTH
+    if target is not None:
+        tinted[borders(target.repeat(factor, 0).repeat(factor, 1))] = TARGET_COLOR
     return np.rint(tinted).astype(np.uint8)
 
 

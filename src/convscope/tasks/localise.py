@@ -20,7 +20,7 @@ from convscope.models import EncoderDecoder, Network
 from convscope.models.heads import last_maps
 from convscope.tasks.boxes import giou, iou, to_xywh, to_xyxy
 from convscope.tasks.classify import confusion_matrix, wilson
-from convscope.tasks.drawing import ANSWER, TRUTH, Pixels, with_boxes
+from convscope.tasks.drawing import PREDICTION_COLOR, TARGET_COLOR, Pixels, with_boxes
 from convscope.tasks.meter import Arrays, GatheringMeter
 from convscope.tasks.sections import Interval, Matrix, Pictures, Section, Shown, Table
 from convscope.tasks.task import Prediction, Task, TaskContext, TaskOptions, ViewTransform
@@ -234,18 +234,18 @@ class Localise(Task):
     @staticmethod
     def draw_target(pixels: Pixels, target: NDArray[Any]) -> Pixels:
         """The image with the box, if it is known."""
-        return with_boxes(pixels, [] if np.isnan(target).any() else [(target[1:].tolist(), TRUTH)])
+        return with_boxes(pixels, [] if np.isnan(target).any() else [(target[1:].tolist(), TARGET_COLOR)])
 
     def _shown(self, meter: GatheringMeter, row: int, overlap: float) -> Shown:
         probabilities, boxes = self.decode(meter.output[row : row + 1])
-        truth = meter.target[row]
-        drawn = [(truth[1:].tolist(), TRUTH), (boxes[0].tolist(), ANSWER)]
+        target = meter.target[row]
+        drawn = [(target[1:].tolist(), TARGET_COLOR), (boxes[0].tolist(), PREDICTION_COLOR)]
 
         def draw(pixels: Pixels) -> Pixels:
             return with_boxes(pixels, [box for box in drawn if not np.isnan(box[0]).any()])
 
-        answer = f"{self.classes[int(probabilities[0].argmax())]}, IoU {overlap:.2f}"
-        return Shown(row, answer, self.classes[int(truth[0])], draw)
+        prediction = f"{self.classes[int(probabilities[0].argmax())]}, IoU {overlap:.2f}"
+        return Shown(row, prediction, self.classes[int(target[0])], draw)
 
     @property
     def columns(self) -> list[str]:

@@ -184,8 +184,8 @@ class Multilabel(Task):
         ]
 
     def _shown(self, row: int, predicted: NDArray[np.bool_], truth: NDArray[np.floating]) -> Shown:
-        answer, expected = self._label_text(predicted[row]), self._label_text(truth[row] == 1)
-        return Shown(row, answer, "" if answer == expected else expected)
+        prediction, target = self._label_text(predicted[row]), self._label_text(truth[row] == 1)
+        return Shown(row, prediction, "" if prediction == target else target)
 
     def _label_text(self, present: NDArray[np.bool_]) -> str:
         return ", ".join(name for name, there in zip(self.classes, present, strict=True) if there) or "none"

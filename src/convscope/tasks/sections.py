@@ -57,14 +57,14 @@ class Scatter:
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """One image of a split: `row` is its index, `answer` the prediction and `truth` the target, as text.
+    """One image of a split: `row` is its index, `prediction` and `target` are texts.
 
     `draw`, if given, maps the network's input image, (H, W, 3) uint8, to the image to show.
     """
 
     row: int
-    answer: str
-    truth: str
+    prediction: str
+    target: str
     draw: Callable[[Pixels], Pixels] | None = None
 
 

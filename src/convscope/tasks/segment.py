@@ -1,8 +1,7 @@
 """Segmentation, one class per pixel: softmax, cross entropy, IoU of (B, K, H, W) logits and (B, H, W) masks."""
 
-import heapq
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -17,15 +16,13 @@ from torch.nn import functional as F
 from convscope.errors import ModelError
 from convscope.models import EncoderDecoder
 from convscope.tasks.drawing import Pixels, colors_of, with_mask
+from convscope.tasks.mask_meter import MaskMeter
+from convscope.tasks.mask_metrics import IGNORE, dice_loss, mask_cross_entropy, mean_iou
 from convscope.tasks.meter import Arrays
 from convscope.tasks.resampled import bootstrap_interval
 from convscope.tasks.sections import Cell, Interval, Matrix, Pictures, Section, Shown, Table
 from convscope.tasks.task import Prediction, Task, TaskContext, TaskOptions, ViewTransform
 
-IGNORE = 255
-"""The value of unlabelled pixels in a mask; losses and scores ignore them."""
-
-SHOWN_IMAGES = 12
 DENSE = ("unet", "segnet", "full_resolution", "assembled")
 
 
@@ -111,9 +108,7 @@ class Segment(Task):
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """Cross entropy, the mean over all labelled pixels, plus `dice` times the Dice loss."""
-        target = target.long()
-        labelled = (target != IGNORE).sum().clamp(min=1)
-        entropy = F.cross_entropy(output, target, ignore_index=IGNORE, reduction="sum") / labelled
+        entropy = mask_cross_entropy(output, target)
         return entropy + self.dice * dice_loss(output, target) if self.dice else entropy
 
     def decode(self, output: Tensor) -> Tensor:
@@ -128,15 +123,15 @@ class Segment(Task):
         """The class with most pixels, except class 0, which is usually the background."""
         return np.asarray(probabilities[:, 1:].argmax(1) + 1 if probabilities.shape[1] > 1 else probabilities.argmax(1))
 
-    def confusion(self, meter: "MaskMeter") -> NDArray[np.int64]:
+    def confusion(self, meter: MaskMeter) -> NDArray[np.int64]:
         """(K, K) counts of pixels: row = true class, column = predicted class."""
         return meter.counts
 
-    def meter(self, arrays: Arrays | None = None) -> "MaskMeter":
+    def meter(self, arrays: Arrays | None = None) -> MaskMeter:
         """A meter of counts of pixels; logits are not kept."""
-        return MaskMeter(self) if arrays is None else MaskMeter.restored(self, arrays)
+        return MaskMeter(self.outputs) if arrays is None else MaskMeter.restored(self.outputs, arrays)
 
-    def sections(self, meter: "MaskMeter") -> list[Section]:
+    def sections(self, meter: MaskMeter) -> list[Section]:
         """Scores per class, confusion matrix, and masks: the lowest IoU, then the first images."""
         rows: list[list[Cell]] = [
             [name, int(counts), *(float(value) for value in values)]
@@ -151,21 +146,22 @@ class Segment(Task):
         note = "Tint: prediction. White lines: borders of the true mask."
         order = np.argsort([score for score, _ in meter.worst])
         worst = [self._shown(meter, *meter.worst[i]) for i in order]
-        return [*sections, Pictures("Lowest IoU", note, worst), Pictures("First images", note, meter.first_shown(self))]
+        first = [self._shown(meter, *one) for one in meter.first_shown()]
+        return [*sections, Pictures("Lowest IoU", note, worst), Pictures("First images", note, first)]
 
-    def interval(self, meter: "MaskMeter") -> Interval:
+    def interval(self, meter: MaskMeter) -> Interval:
         """The 95 % interval of the mean IoU."""
         sums = np.concatenate(meter.sums) if meter.sums else np.empty((0, 3, self.outputs), np.int64)
-        return bootstrap_interval(lambda rows: _mean_iou(*sums[rows].sum(0)), len(sums))
+        return bootstrap_interval(lambda rows: mean_iou(*sums[rows].sum(0)), len(sums))
 
     @staticmethod
     def draw_target(pixels: Pixels, target: NDArray[Any]) -> Pixels:
         """The image tinted by the mask; unlabelled pixels are not tinted."""
         return with_mask(pixels, np.where(target == IGNORE, 0, target).astype(np.uint8))
 
-    def _shown(self, meter: "MaskMeter", score: float, row: int) -> Shown:
-        answer, truth = meter.shown_masks[row]
-        return Shown(row, f"mIoU {score:.3f}", "", lambda pixels: with_mask(pixels, answer, truth))
+    def _shown(self, meter: MaskMeter, score: float, row: int) -> Shown:
+        prediction, target = meter.shown_masks[row]
+        return Shown(row, f"mIoU {score:.3f}", "", lambda pixels: with_mask(pixels, prediction, target))
 
     @property
     def columns(self) -> list[str]:
@@ -192,143 +188,3 @@ def _without_padding(logits: Tensor, frame: ViewTransform) -> Tensor:
     left, right = max(0, round(-frame.left * columns)), min(width, round((frame.size[1] - frame.left) * columns))
     top, bottom = max(0, round(-frame.top * rows)), min(height, round((frame.size[0] - frame.top) * rows))
     return logits[:, top:bottom, left:right]
-
-
-@dataclass(eq=False)
-class MaskMeter:
-    """Counts of (true class, predicted class) over all pixels so far, and a few masks to show."""
-
-    task: Segment
-    counts: NDArray[np.int64] = field(init=False)
-    total_loss: float = 0.0
-    images: int = 0
-    worst: list[tuple[float, int]] = field(default_factory=list)
-    """(mIoU, row) of the images with the lowest mIoU."""
-    sums: list[NDArray[np.int64]] = field(default_factory=list)
-    """(B, 3, K) of each batch: correct, true and predicted pixels of each class, per image."""
-    shown_masks: dict[int, tuple[NDArray[np.uint8], NDArray[np.uint8]]] = field(default_factory=dict)
-    """Row -> predicted and true mask."""
-
-    def __post_init__(self) -> None:
-        self.counts = np.zeros((self.task.outputs,) * 2, np.int64)
-
-    @classmethod
-    def restored(cls, task: Segment, arrays: Arrays) -> "MaskMeter":
-        """Restore a meter from the result of `arrays`."""
-        meter = cls(task, float(arrays["loss"]), int(arrays["images"]))
-        meter.counts = np.asarray(arrays["counts"])
-        meter.sums = [np.asarray(arrays["sums"])] if "sums" in arrays else []
-        meter.worst = [(float(score), int(row)) for score, row in arrays["worst"]]
-        meter.shown_masks = {
-            int(r): (a, t) for r, a, t in zip(arrays["rows"], arrays["answers"], arrays["truths"], strict=True)
-        }
-        return meter
-
-    def add(self, output: Tensor, target: Tensor) -> None:
-        """Add a batch: (B, K, H, W) logits and (B, H, W) masks."""
-        output, classes = output.detach().float(), self.task.outputs
-        plain = Segment(self.task.classes)
-        self.total_loss += float(plain.loss(output, target)) * len(target)
-        answers = output.argmax(1)
-        truths, labelled = target.long(), target != IGNORE
-        image = torch.arange(len(target), device=target.device).view(-1, 1, 1) * classes**2
-        cells = (image + truths * classes + answers)[labelled]
-        each = torch.bincount(cells, minlength=len(target) * classes**2).view(-1, classes, classes).cpu().numpy()
-        self.counts += each.sum(0)
-        self.sums.append(np.stack([each.diagonal(axis1=1, axis2=2), each.sum(2), each.sum(1)], 1))
-        for count, answer, truth in zip(each, answers.cpu(), target.cpu(), strict=True):
-            self._keep(miou(count), answer.numpy().astype(np.uint8), truth.numpy().astype(np.uint8))
-            self.images += 1
-
-    def _keep(self, score: float, answer: NDArray[np.uint8], truth: NDArray[np.uint8]) -> None:
-        row = self.images
-        heap = [(-s, r) for s, r in self.worst]
-        heapq.heapify(heap)
-        dropped = None
-        if len(heap) < SHOWN_IMAGES:
-            heapq.heappush(heap, (-score, row))
-        else:
-            dropped = heapq.heappushpop(heap, (-score, row))[1]
-        self.worst = [(-s, r) for s, r in heap]
-        if row != dropped or row < SHOWN_IMAGES:
-            self.shown_masks[row] = answer, truth
-        if dropped is not None and dropped >= SHOWN_IMAGES:
-            self.shown_masks.pop(dropped, None)
-
-    def first_shown(self, task: Segment) -> list[Shown]:
-        """The first images of the split."""
-        return [task._shown(self, self._score(row), row) for row in sorted(self.shown_masks) if row < SHOWN_IMAGES]
-
-    def _score(self, row: int) -> float:
-        answer, truth = self.shown_masks[row]
-        classes, labelled = self.task.outputs, truth != IGNORE
-        cells = truth[labelled].astype(np.int64) * classes + answer[labelled]
-        return miou(np.bincount(cells, minlength=classes**2).reshape(classes, classes))
-
-    def by_class(self) -> NDArray[np.float64]:
-        """(4, K) IoU, Dice, precision and recall; nan where a score is undefined."""
-        return by_class(self.counts)
-
-    def scores(self) -> dict[str, float]:
-        """Cross entropy, mean IoU and mean Dice over the classes that occur, and the accuracy of pixels."""
-        iou, dice, _, _ = self.by_class()
-        return {
-            "loss": self.total_loss / max(self.images, 1),
-            "miou": float(np.nanmean(iou)),
-            "dice": float(np.nanmean(dice)),
-            "accuracy": float(self.counts.trace() / max(self.counts.sum(), 1)),
-        }
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Counts and the masks to show."""
-        rows = sorted(self.shown_masks)
-        return {
-            "counts": self.counts,
-            "sums": np.concatenate(self.sums) if self.sums else np.empty((0, 3, self.task.outputs), np.int64),
-            "loss": np.array(self.total_loss),
-            "images": np.array(self.images),
-            "worst": np.array(self.worst),
-            "rows": np.array(rows),
-            "answers": np.array([self.shown_masks[row][0] for row in rows]),
-            "truths": np.array([self.shown_masks[row][1] for row in rows]),
-        }
-
-    def __len__(self) -> int:
-        return self.images
-
-
-def by_class(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(4, K) IoU, Dice, precision and recall from (K, K) counts, row = true class; nan where a score is undefined."""
-    hits, support, predicted = counts.diagonal(), counts.sum(1), counts.sum(0)
-    pairs = (hits, support + predicted - hits), (2 * hits, support + predicted), (hits, predicted), (hits, support)
-    return np.array([_ratios(part, whole) for part, whole in pairs])
-
-
-def _ratios(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.where(whole > 0, part / np.maximum(whole, 1), np.nan)
-
-
-def _mean_iou(hits: NDArray[np.int64], support: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
-    """Mean IoU over the classes that occur or are predicted, from (K,) counts of pixels; 1 if there are none."""
-    iou = _ratios(hits, support + predicted - hits)
-    return float(np.nanmean(iou)) if not np.isnan(iou).all() else 1.0
-
-
-def miou(counts: NDArray[np.int64]) -> float:
-    """Mean IoU from (K, K) counts, row = true class."""
-    return _mean_iou(counts.diagonal(), counts.sum(1), counts.sum(0))
-
-
-def dice_loss(output: Tensor, target: Tensor) -> Tensor:
-    """1 - Dice, from probabilities, averaged over the classes (Milletari 2016, arXiv:1606.04797, without squares).
-
-    Sums run over all labelled pixels of the batch; a class that neither occurs nor is predicted has Dice 1.
-    """
-    labelled = (target != IGNORE)[:, None]
-    probabilities = output.softmax(1) * labelled
-    truth = (
-        F.one_hot(torch.where(labelled[:, 0], target, 0), output.shape[1]).movedim(-1, 1).to(probabilities.dtype)
-        * labelled
-    )
-    overlap, total = (probabilities * truth).sum((0, 2, 3)), (probabilities + truth).sum((0, 2, 3))
-    return 1 - ((2 * overlap + 1) / (total + 1)).mean()

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from convscope.datasets.dataset import Skipped
-from convscope.datasets.layouts.mask_folders import looks_like_masks, read_masks
+from convscope.datasets.layouts.mask_folders import read_masks
 from convscope.datasets.layouts.recognise import open_data
 from convscope.datasets.store.mask_store import build_masks
 from convscope.datasets.targets.mask_files import IGNORE, Palette, fit_mask, read_mask
@@ -64,8 +64,8 @@ def test_the_usual_layouts_are_known(tmp_path: Path, save: Save, images: str, ma
     for name in "ab":
         save(tmp_path / images.format(name))
         mask(tmp_path / masks.format(name), half(0, 1), "P")
-    assert looks_like_masks(tmp_path)
-    dataset = read_masks(tmp_path)
+    dataset = open_data(tmp_path)
+    assert (dataset.layout, dataset.because) == ("masks", "2 of 2 images have a mask of the same name")
     assert len(dataset) == 2
     assert set(dataset.splits.tolist()) == ({"train"} if "train" in images else {""})
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from convscope.datasets.layouts.csv_columns import Columns
-from convscope.datasets.layouts.recognise import open_data
-from convscope.errors import DataError
+from convscope.datasets.layouts.recognise import open_data, recognise
+from convscope.errors import ConfigError, DataError
 
 Save = Callable[..., Path]
 POSSIBLE = "a folder with one subfolder per class, a CSV or Parquet file, or one of digits, shapes"
@@ -43,3 +43,58 @@ def test_data_that_cannot_be_opened_are_an_error_with_a_remedy(
     with pytest.raises(DataError) as raised:
         open_data(source)
     assert str(raised.value) == message
+
+
+def annotated(folder: Path, save: Save, images: int, xml: int) -> Path:
+    """Class folders cat and dog, in which some of the images have an annotation."""
+    for i in range(images):
+        save(folder / ("cat", "dog")[i % 2] / f"{i}.png", i)
+    for i in range(xml):
+        (folder / ("cat", "dog")[i % 2] / f"{i}.xml").write_text(VOC.format(("cat", "dog")[i % 2]))
+    return folder
+
+
+VOC = (
+    "<annotation><object><name>{}</name><bndbox><xmin>2</xmin><ymin>3</ymin><xmax>9</xmax><ymax>12</ymax></bndbox>"
+    "</object></annotation>"
+)
+
+
+def test_the_confidence_depends_on_the_files(tmp_path: Path, save: Save) -> None:
+    all_of_them, few = recognise(annotated(tmp_path / "all", save, 20, 20)), recognise(annotated(tmp_path, save, 4, 2))
+    assert [(one.layout, one.confidence) for one in all_of_them] == [("voc", 0.9), ("folder", 0.5)]
+    assert few[0].layout == "voc"
+    assert few[0].confidence < 0.9
+
+
+def test_two_layouts_with_near_confidence_are_named_with_their_reasons(tmp_path: Path, save: Save) -> None:
+    annotated(tmp_path, save, 20, 2)
+    with pytest.raises(DataError) as raised:
+        open_data(tmp_path)
+    first, second = recognise(tmp_path)
+    assert (first.layout, second.layout) == ("voc", "folder")
+    assert str(raised.value) == (
+        f"{tmp_path}: can be read in the layout voc, because {first.because}; "
+        f"or in the layout folder, because {second.because}; choose with --layout voc or --layout folder"
+    )
+    assert open_data(tmp_path, layout="voc").target_kind == "boxes"
+    chosen = open_data(tmp_path, layout="folder")
+    assert (chosen.layout, chosen.target_kind, chosen.because) == ("folder", "classes", second.because)
+    assert len(chosen) == 20
+
+
+def test_a_requested_layout_that_does_not_fit_says_what_it_needs(tmp_path: Path, save: Save) -> None:
+    annotated(tmp_path, save, 4, 0)
+    with pytest.raises(DataError) as raised:
+        open_data(tmp_path, layout="table")
+    because = recognise(tmp_path)[0].because
+    assert str(raised.value) == (
+        f"{tmp_path}: is not in the layout table, which needs a file .csv, .tsv, .txt, .parquet or .pq; "
+        f"leave out the layout to read it as folder, because {because}"
+    )
+    with pytest.raises(DataError) as raised:
+        open_data(tmp_path / "cta", layout="voc")
+    assert str(raised.value) == f"{tmp_path / 'cta'}: no such file or folder; did you mean {tmp_path / 'cat'}?"
+    with pytest.raises(ConfigError) as wrong:
+        open_data(tmp_path, layout="foldr")
+    assert str(wrong.value) == "data.layout is 'foldr', which is not a layout; did you mean folder?"

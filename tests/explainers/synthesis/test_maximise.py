@@ -9,7 +9,7 @@ from convscope import explainers
 from convscope.errors import ConfigError, DataError, ModelError, TrainingError
 from convscope.explainers import OptimisationSettings, PixelSpace, Transforms
 from convscope.explainers.synthesis import objectives
-from convscope.explainers.synthesis.maximise import REMINDER
+from convscope.explainers.synthesis.maximise import CONTEXT_LIMITATION
 
 SPACE = PixelSpace((0.3,), (0.2,))
 SETTINGS = OptimisationSettings(steps=64, size=(24, 24), transforms=Transforms(jitter=1, scale=0.05, rotate=5))
@@ -61,7 +61,7 @@ def test_a_class_image_reaches_a_probability_of_90_percent(trained):
     with torch.no_grad():
         probabilities = trained(SPACE.to_input(torch.tensor(result.pictures.pixels))).softmax(1)
     assert np.allclose(probabilities[[0, 1], [1, 2]], result.probability, atol=1e-3)
-    assert result.to_json()["reminder"] == REMINDER
+    assert result.to_json()["limitation"] == CONTEXT_LIMITATION
 
 
 def test_scores_of_neurons_layers_and_directions_increase(trained):
@@ -74,7 +74,7 @@ def test_scores_of_neurons_layers_and_directions_increase(trained):
     ):
         assert result.pictures.final[0] > 2 * result.pictures.start[0]
     assert result.to_json()["kind"] == "direction"
-    assert result.to_json()["reminder"] == ""
+    assert result.to_json()["limitation"] == ""
 
 
 def test_copies_of_a_target_differ_and_more_so_with_the_diversity_term(trained, monkeypatch):

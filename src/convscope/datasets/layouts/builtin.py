@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from convscope.datasets.dataset import Dataset
 from convscope.datasets.layouts.drawn_shapes import NAMES, Shapes, draw_shapes
-from convscope.datasets.layouts.layout import Layout, ReadSettings, Source
+from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source
 from convscope.datasets.targets.boxes import BOXES
 from convscope.datasets.targets.classes import CLASSES
 from convscope.datasets.targets.labels import LABELS
@@ -96,8 +96,9 @@ def _builtin(name: str, pixels: np.ndarray, targets: np.ndarray, classes: tuple[
 BUILTINS = {"digits": digits, "shapes": shapes}
 
 
-def _is_builtin(source: Source, target_kind: str | None) -> str:  # noqa: ARG001
-    return f"{source} is a built-in name" if isinstance(source, str) and source in BUILTINS else ""
+def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:  # noqa: ARG001
+    named = isinstance(source.given, str) and source.given in BUILTINS
+    return Recognised(BUILTIN.name, 1.0, f"{source} is a built-in name") if named else None
 
 
 def _read(source: Source, settings: ReadSettings) -> Dataset:
@@ -105,4 +106,4 @@ def _read(source: Source, settings: ReadSettings) -> Dataset:
     return make(target_kind=settings.target_kind or DEFAULT_KIND) if make is shapes else make()
 
 
-BUILTIN = Layout("builtin", 1.0, _is_builtin, _read)
+BUILTIN = Layout("builtin", f"one of the names {' and '.join(BUILTINS)}", _recognise, _read)

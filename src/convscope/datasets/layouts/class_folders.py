@@ -14,7 +14,7 @@ from convscope.datasets.builder import (
 )
 from convscope.datasets.dataset import Dataset, Skipped, split_of
 from convscope.datasets.inputs.opening import ENDINGS
-from convscope.datasets.layouts.layout import Layout, Source
+from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source
 from convscope.datasets.layouts.multilabel_folder import has_shared_files, with_labels
 from convscope.datasets.targets.labels import LABELS
 from convscope.errors import DataError
@@ -131,10 +131,24 @@ def _joined_names(split_folders: dict[str, str]) -> str:
     return " and ".join(sorted(split_folders))
 
 
-def _is_folder(source: Source, target_kind: str | None) -> str:  # noqa: ARG001
-    return "a folder, whose subfolders are classes" if Path(source).is_dir() else ""
+def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:  # noqa: ARG001
+    """Any folder; with confidence if several of its subfolders contain images."""
+    if not source.path.is_dir():
+        return None
+    names = {
+        place.relative_to(source.path).parts[:1]
+        for place, files in source.folders
+        if any(ending(file) in ENDINGS for file in files)
+    }
+    several = len(names - {()}) > 1
+    confidence = 0.5 if several else 0.2 if names else 0.05
+    because = f"{len(names - {()})} subfolders contain images" if several else "it is a folder"
+    return Recognised(CLASS_FOLDERS.name, confidence, because)
 
 
 CLASS_FOLDERS = Layout(
-    "folder", 0.1, _is_folder, lambda source, settings: read_folder(Path(source), settings.target_kind)
+    "folder",
+    "one subfolder of images per class",
+    _recognise,
+    lambda source, settings: read_folder(source.path, settings.target_kind),
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from convscope.datasets.dataset import Dataset, Skipped, split_of
-from convscope.datasets.layouts.layout import Layout, Source
+from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source, confidence_of_share
 from convscope.datasets.layouts.path_lookup import PathLookup
 from convscope.datasets.layouts.voc import resolve_image
 from convscope.datasets.targets.annotations import AnnotatedImage, largest_objects
@@ -34,7 +34,7 @@ def read_coco(path: Path) -> Dataset:
     skipped: list[Skipped] = []
     for file in files:
         _read(file, lookup, images, skipped)
-    return largest_objects(str(path.absolute()), BOXES.name, images, skipped)
+    return largest_objects(str(path.absolute()), COCO.name, images, skipped)
 
 
 def _read(file: Path, lookup: PathLookup, images: list[AnnotatedImage], skipped: list[Skipped]) -> None:
@@ -63,14 +63,21 @@ def _read(file: Path, lookup: PathLookup, images: list[AnnotatedImage], skipped:
             images.append(AnnotatedImage(found, lookup.name(found), split, objects[number]))
 
 
-def _is_coco(source: Source, target_kind: str | None) -> str:
-    path = Path(source)
-    if path.is_file() and path.suffix.lower() == ".json":
-        return "a JSON file"
-    if target_kind in (None, BOXES.name) and path.is_dir():
-        files = coco_files(path)
-        return f"{files[0].name} has annotations" if files else ""
-    return ""
+def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:
+    path = source.path
+    if path.suffix.lower() == ".json" and path.is_file():
+        return Recognised(COCO.name, 1.0, "it is a JSON file")
+    files = coco_files(path) if settings.target_kind in (None, BOXES.name) and path.is_dir() else []
+    if not files:
+        return None
+    listed = sum(file.read_bytes().count(b'"file_name"') for file in files)
+    because = f"{files[0].name} has annotations and lists {listed:,} images"
+    return Recognised(COCO.name, confidence_of_share(listed, source.images), because)
 
 
-COCO = Layout("coco", 0.7, _is_coco, lambda source, _settings: read_coco(Path(source)))
+COCO = Layout(
+    "coco",
+    "a JSON file with images, categories and annotations",
+    _recognise,
+    lambda source, _settings: read_coco(source.path),
+)

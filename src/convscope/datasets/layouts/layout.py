@@ -2,18 +2,53 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+from convscope.datasets.builder import ending, visible_folders
 from convscope.datasets.dataset import Dataset
+from convscope.datasets.inputs.image import ENDINGS
 from convscope.datasets.layouts.csv_columns import Columns
 
-Source = str | Path
-"""DATA as given by the user: a built-in name, a file or a folder."""
+NEAR = 0.1
+"""Two layouts whose confidence differs by less are both possible: the user has to choose."""
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """DATA as given by the user: a built-in name, a file or a folder, whose files all layouts list only once."""
+
+    given: str | Path
+
+    def __str__(self) -> str:
+        return str(self.given)
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    @cached_property
+    def path(self) -> Path:
+        """The source as a path, with ~ expanded."""
+        return Path(self.given).expanduser()
+
+    @cached_property
+    def folders(self) -> tuple[tuple[Path, list[str]], ...]:
+        """Each visible folder from the source down, with the names of its files; empty if it is not a folder."""
+        return tuple(visible_folders(self.path)) if self.path.is_dir() else ()
+
+    def files(self, *endings: str) -> list[Path]:
+        """The visible files with one of these endings, such as ".xml", in order."""
+        return [place / name for place, names in self.folders for name in names if ending(name) in endings]
+
+    @cached_property
+    def images(self) -> int:
+        """Number of visible files with the ending of an image."""
+        return sum(ending(name) in ENDINGS for _, names in self.folders for name in names)
 
 
 @dataclass(frozen=True)
 class Recognised:
-    """A layout that recognised a source, with its confidence in (0, 1] and the reason."""
+    """A layout that recognises a source, with its confidence in (0, 1] and the reason, a clause without "because"."""
 
     layout: str
     confidence: float
@@ -22,11 +57,19 @@ class Recognised:
 
 @dataclass(frozen=True)
 class ReadSettings:
-    """The user's settings of the data: columns of a table, kind of target, and the mask value of unlabelled pixels."""
+    """The user's settings of the data.
+
+    Attributes:
+        columns: names of the columns of a table.
+        target_kind: the requested kind of target; None: detected.
+        ignore: the mask value of unlabelled pixels.
+        layout: the requested layout; None: detected.
+    """
 
     columns: Columns | None = None
     target_kind: str | None = None
     ignore: int | None = None
+    layout: str | None = None
 
 
 @dataclass(frozen=True)
@@ -34,14 +77,24 @@ class Layout:
     """A layout of data on disk."""
 
     name: str
-    confidence: float
-    """In (0, 1]: layouts are tried in descending order, and the first that recognises the source reads it."""
-    because: Callable[[Source, str | None], str]
-    """(source, requested kind of target or None) -> why it is this layout; empty if it is not."""
+    needs: str
+    """What a source of this layout contains, for the error if the user requests it for another."""
+    recognise: Callable[[Source, ReadSettings], Recognised | None]
+    """The confidence that a source is of this layout, from its files, and the reason; None if it is not.
+
+    Of several layouts the one with the highest confidence reads the source; it is an error if the next one is `NEAR`.
+    """
     read: Callable[[Source, ReadSettings], Dataset]
     """Raises DataError if the source contains no usable data."""
 
-    def recognise(self, source: Source, target_kind: str | None = None) -> Recognised | None:
-        """The layout with the reason if it recognises the source; None if not."""
-        because = self.because(source, target_kind)
-        return Recognised(self.name, self.confidence, because) if because else None
+
+def confidence_of_share(annotated: int, images: int) -> float:
+    """The confidence of a layout that annotates images in files of its own: 0.55 for few images to 0.9 for all.
+
+    Class folders have 0.5, so they are near if less than a seventh of the images is annotated.
+
+    Args:
+        annotated: number of images or annotation files, whichever is known.
+        images: number of image files of the source.
+    """
+    return 0.55 + 0.35 * min(1.0, annotated / max(1, images))

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from convscope.datasets.builder import DatasetBuilder, ListedFile, looks_like_image, visible_files, visible_folders
+from convscope.datasets.builder import DatasetBuilder, ListedFile, looks_like_image, visible_files
 from convscope.datasets.dataset import Dataset, Skipped, split_of
 from convscope.datasets.inputs.opening import open_image, quiet_pillow
-from convscope.datasets.layouts.layout import Layout, Source
+from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source, confidence_of_share
 from convscope.datasets.store.resources import usable_cores
 from convscope.datasets.targets.mask_files import IGNORE, Palette, mask_codes
 from convscope.datasets.targets.masks import MASKS
@@ -32,14 +32,6 @@ _MASKS = (
     "annot",
 )
 _ENDS = re.compile(r"[-_](mask|masks|seg|segmentation|gt|label|labels|l)$", re.IGNORECASE)
-
-
-def looks_like_masks(path: Path) -> bool:
-    """Whether a folder contains image and mask folders with matching file names."""
-    if not any(_is_mask_folder(place.relative_to(path).parts) for place, _ in visible_folders(path)):
-        return False
-    pairs, unpaired = _paired(path)
-    return len(pairs) > 0 and len(pairs) >= len(unpaired)
 
 
 def read_masks(path: Path, ignore: int | None = None) -> Dataset:
@@ -170,13 +162,24 @@ def _split_in_path(folders: Sequence[str]) -> str:
     return next((split_name for split_name in map(split_of, folders) if split_name), "")
 
 
-def _are_masks(source: Source, target_kind: str | None) -> str:
-    path = Path(source)
-    if not path.is_dir():
-        return ""
-    if target_kind == MASKS.name:
-        return "masks were requested"
-    return "images and masks of the same names" if target_kind is None and looks_like_masks(path) else ""
+def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:
+    """Image and mask folders, if at least half of the images have a mask; any folder if masks are requested."""
+    if MASK_FOLDERS.name in (settings.layout, settings.target_kind) and source.folders:
+        return Recognised(MASK_FOLDERS.name, 1.0, "masks were requested")
+    if settings.target_kind is not None:
+        return None
+    if not any(_is_mask_folder(place.relative_to(source.path).parts) for place, _ in source.folders):
+        return None
+    pairs, unpaired = _paired(source.path)
+    if not pairs or len(pairs) < len(unpaired):
+        return None
+    because = f"{len(pairs):,} of {len(pairs) + len(unpaired):,} images have a mask of the same name"
+    return Recognised(MASK_FOLDERS.name, confidence_of_share(len(pairs), len(pairs) + len(unpaired)), because)
 
 
-MASK_FOLDERS = Layout("masks", 0.9, _are_masks, lambda source, settings: read_masks(Path(source), settings.ignore))
+MASK_FOLDERS = Layout(
+    "masks",
+    "folders images and masks with files of the same names",
+    _recognise,
+    lambda source, settings: read_masks(source.path, settings.ignore),
+)

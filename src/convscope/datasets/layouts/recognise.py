@@ -5,25 +5,28 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from convscope.datasets.dataset import Dataset
-from convscope.datasets.layouts.builtin import BUILTINS
+from convscope.datasets.layouts.builtin import BUILTIN, BUILTINS
 from convscope.datasets.layouts.csv_columns import Columns
-from convscope.datasets.layouts.layout import ReadSettings, Recognised, Source
+from convscope.datasets.layouts.layout import NEAR, ReadSettings, Recognised, Source
 from convscope.datasets.layouts.registry import LAYOUTS
 from convscope.datasets.targets.registry import TARGET_KINDS
-from convscope.errors import DataError
+from convscope.errors import ConfigError, DataError, did_you_mean
 
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2", ".7z", ".rar")
 _POSSIBLE = f"a folder with one subfolder per class, a CSV or Parquet file, or one of {', '.join(BUILTINS)}"
 
 
 def open_data(
-    source: str | Path, *, columns: Columns | None = None, target_kind: str | None = None, ignore: int | None = None
+    source: str | Path,
+    *,
+    columns: Columns | None = None,
+    target_kind: str | None = None,
+    ignore: int | None = None,
+    layout: str | None = None,
 ) -> Dataset:
     """Read a dataset from a folder, a table or a built-in name.
 
-    A built-in name takes precedence over a folder of the same name, for which write ``./digits``. A folder with images
-    and masks of the same names is read as masks; one with VOC XML, COCO JSON or YOLO text files as boxes; any other as
-    classes.
+    A built-in name takes precedence over a folder of the same name, for which write ``./digits``.
 
     Args:
         source: see `read_folder`, `read_table`, `read_masks`, `read_voc`, `read_coco` and `read_yolo`; built-in are
@@ -31,37 +34,70 @@ def open_data(
         columns: names of the columns of a table.
         target_kind: one of `TARGET_KINDS`; None: detected.
         ignore: the mask value of unlabelled pixels.
+        layout: one of `LAYOUTS`; None: detected.
 
     Raises:
-        DataError: the source does not exist, or contains no usable data.
+        DataError: the source does not exist, can be read in several ways, or contains no usable data.
+        ConfigError: there is no such layout.
     """
-    found = recognise(source, target_kind)
-    if found is None:
-        raise DataError(f"{source}: {_not_recognised(expanded(source))}")
-    dataset = LAYOUTS[found.layout].read(expanded(source), ReadSettings(columns, target_kind, ignore))
-    return _as_target_kind(dataset, target_kind)
+    settings = ReadSettings(columns, target_kind, ignore, layout)
+    opened = Source(source)
+    found = _chosen(opened, settings)
+    dataset = LAYOUTS[found.layout].read(opened, settings)
+    return _as_target_kind(replace(dataset, because=found.because), target_kind)
 
 
-def recognise(source: Source, target_kind: str | None = None) -> Recognised | None:
-    """The layout that recognises a source with the highest confidence; None if none does.
+def recognise(source: str | Path, settings: ReadSettings = ReadSettings()) -> tuple[Recognised, ...]:  # noqa: B008  (frozen)
+    """All layouts that recognise a source, the one with the highest confidence first.
 
     Args:
         source: a built-in name, a file or a folder.
-        target_kind: one of `TARGET_KINDS` if requested.
+        settings: the requested layout, kind of target and columns, if any.
     """
-    source = expanded(source)
-    by_confidence = sorted(LAYOUTS.values(), key=lambda layout: -layout.confidence)
-    found = (layout.recognise(source, target_kind) for layout in by_confidence)
-    return next((one for one in found if one is not None), None)
+    return _recognised(Source(source), settings)
 
 
-def expanded(source: Source) -> Source:
-    """A built-in name unchanged; any other source as a path with ~ expanded."""
-    return source if isinstance(source, str) and source in BUILTINS else Path(source).expanduser()
+def _recognised(source: Source, settings: ReadSettings) -> tuple[Recognised, ...]:
+    found = (layout.recognise(source, settings) for layout in LAYOUTS.values())
+    return tuple(sorted((one for one in found if one is not None), key=lambda one: -one.confidence))
+
+
+def _chosen(source: Source, settings: ReadSettings) -> Recognised:
+    """The layout to read a source with.
+
+    Raises:
+        DataError: none recognises it, two do with near confidence, or the requested one does not.
+        ConfigError: there is no layout of the requested name.
+    """
+    if settings.layout is not None:
+        return _requested(source, settings, settings.layout)
+    found = _recognised(source, settings)
+    if not found:
+        raise DataError(f"{source}: {_not_recognised(source)}")
+    near = [one for one in found if found[0].confidence - one.confidence < NEAR]
+    if len(near) > 1:
+        readings = "; or ".join(f"in the layout {one.layout}, because {one.because}" for one in near)
+        flags = " or ".join(f"--layout {one.layout}" for one in near)
+        raise DataError(f"{source}: can be read {readings}; choose with {flags}")
+    return found[0]
+
+
+def _requested(source: Source, settings: ReadSettings, name: str) -> Recognised:
+    if name not in LAYOUTS:
+        raise ConfigError(f"data.layout is {name!r}, which is not a layout{did_you_mean(name, LAYOUTS)}")
+    if BUILTIN.recognise(source, settings) is None and not source.path.exists():
+        raise DataError(f"{source}: {_not_recognised(source)}")
+    fitting = LAYOUTS[name].recognise(source, replace(settings, target_kind=None))
+    if fitting is None:
+        found = _recognised(source, replace(settings, layout=None))
+        detected = f"leave out the layout to read it as {found[0].layout}, because {found[0].because}" if found else ""
+        remedy = detected or "choose another layout"
+        raise DataError(f"{source}: is not in the layout {name}, which needs {LAYOUTS[name].needs}; {remedy}")
+    return fitting
 
 
 def _not_recognised(source: Source) -> str:
-    path = Path(source)
+    path = source.path
     if not path.exists():
         return f"no such file or folder; {_suggest_source(path)}"
     if path.suffix.lower() in _ARCHIVES:

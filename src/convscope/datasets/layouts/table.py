@@ -8,7 +8,7 @@ from convscope.datasets.builder import DatasetBuilder, ListedFile
 from convscope.datasets.dataset import Dataset, Skipped, split_of
 from convscope.datasets.layouts import table_kinds
 from convscope.datasets.layouts.csv_columns import Columns, TableRow
-from convscope.datasets.layouts.layout import Layout, ReadSettings, Source
+from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source
 from convscope.datasets.layouts.path_lookup import PathLookup
 from convscope.datasets.targets.classes import CLASSES
 from convscope.errors import DataError, did_you_mean
@@ -210,9 +210,11 @@ def _read_parquet(path: Path, source: str) -> list[TableRow]:
     return [{str(name): "" if value is None else str(value) for name, value in row.items()} for row in rows]
 
 
-def _is_table(source: Source, target_kind: str | None) -> str:  # noqa: ARG001
-    path = Path(source)
-    return f"a {path.suffix.lower()} file" if path.is_file() and path.suffix.lower() in ENDINGS else ""
+def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:  # noqa: ARG001
+    ending = source.path.suffix.lower()
+    if ending not in ENDINGS or not source.path.is_file():
+        return None
+    return Recognised(TABLE.name, 1.0, f"it is a {ending} file")
 
 
 def _read_source(source: Source, settings: ReadSettings) -> Dataset:
@@ -222,4 +224,4 @@ def _read_source(source: Source, settings: ReadSettings) -> Dataset:
     return read_table(Path(source), settings.columns, kind)
 
 
-TABLE = Layout(table_kinds.NAME, 1.0, _is_table, _read_source)
+TABLE = Layout(table_kinds.NAME, f"a file {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}", _recognise, _read_source)

@@ -3,20 +3,15 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
-from convscope.datasets.builder import ending, visible_files, visible_folders
+from convscope.datasets.builder import visible_files
 from convscope.datasets.dataset import Dataset, Skipped, split_of
-from convscope.datasets.layouts.layout import Layout, Source
+from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source, confidence_of_share
 from convscope.datasets.layouts.path_lookup import PathLookup
 from convscope.datasets.targets.annotations import AnnotatedImage, largest_objects
 from convscope.datasets.targets.boxes import BOXES
 from convscope.errors import DataError
 
 LARGEST = 10_000_000  # bytes of an annotation; typical ones have a few kilobytes
-
-
-def looks_like_voc(path: Path) -> bool:
-    """Whether there are XML files below a folder."""
-    return any(ending(name) == ".xml" for _, names in visible_folders(path) for name in names)
 
 
 def read_voc(path: Path) -> Dataset:
@@ -42,7 +37,7 @@ def read_voc(path: Path) -> Dataset:
             continue
         image.split = splits.get(image.path.stem, "")
         images.append(image)
-    return largest_objects(source, BOXES.name, images, skipped)
+    return largest_objects(source, VOC.name, images, skipped)
 
 
 def parse_xml(text: bytes) -> ElementTree.Element:
@@ -105,11 +100,16 @@ def _splits(path: Path) -> dict[str, str]:
     return found
 
 
-def _is_voc(source: Source, target_kind: str | None) -> str:
-    path = Path(source)
-    return (
-        "it contains XML files" if target_kind in (None, BOXES.name) and path.is_dir() and looks_like_voc(path) else ""
-    )
+def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:
+    if settings.target_kind not in (None, BOXES.name):
+        return None
+    files = source.files(".xml")
+    if not files:
+        return None
+    because = f"it contains {len(files):,} XML files beside {source.images:,} images"
+    return Recognised(VOC.name, confidence_of_share(len(files), source.images), because)
 
 
-VOC = Layout("voc", 0.8, _is_voc, lambda source, _settings: read_voc(Path(source)))
+VOC = Layout(
+    "voc", "an XML file with <annotation> per image", _recognise, lambda source, _settings: read_voc(source.path)
+)

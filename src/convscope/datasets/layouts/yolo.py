@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
-from convscope.datasets.builder import ending, looks_like_image, visible_files, visible_folders
+from convscope.datasets.builder import ending, looks_like_image, visible_files
 from convscope.datasets.dataset import Dataset, Skipped, split_of
 from convscope.datasets.inputs.headers import Header, read_headers
-from convscope.datasets.layouts.layout import Layout, Source
+from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source, confidence_of_share
 from convscope.datasets.targets.annotations import AnnotatedImage, Box, largest_objects
 from convscope.datasets.targets.boxes import BOXES
 from convscope.errors import DataError
@@ -14,12 +14,12 @@ from convscope.errors import DataError
 _LINE = re.compile(r"\d+(\s+[-+.\deE]+){4}\s*")
 
 
-def looks_like_yolo(path: Path) -> bool:
-    """Whether a folder labels contains text files with lines in YOLO format."""
-    labels = ((place, names) for place, names in visible_folders(path) if "labels" in place.relative_to(path).parts)
-    texts = (place / name for place, names in labels for name in names if ending(name) == ".txt")
+def label_files(source: Source) -> list[Path]:
+    """The text files in folders labels, if the first of them with a line is in YOLO format."""
+    labels = ((place, names) for place, names in source.folders if "labels" in place.relative_to(source.path).parts)
+    texts = [place / name for place, names in labels for name in names if ending(name) == ".txt"]
     first = next((line for file in texts for line in file.read_text(errors="replace").splitlines()[:1]), "")
-    return bool(_LINE.fullmatch(first))
+    return texts if _LINE.fullmatch(first) else []
 
 
 def read_yolo(path: Path) -> Dataset:
@@ -46,7 +46,7 @@ def read_yolo(path: Path) -> Dataset:
             skipped.append(Skipped(relative.as_posix(), str(error)))
             continue
         images.append(AnnotatedImage(file, relative.as_posix(), split, objects))
-    return largest_objects(str(root), BOXES.name, images, skipped)
+    return largest_objects(str(root), YOLO.name, images, skipped)
 
 
 def _objects(text: Path, header: Header, names: dict[int, str]) -> list[tuple[str, Box]]:
@@ -90,10 +90,17 @@ def _names(root: Path) -> dict[int, str]:
     return {}
 
 
-def _is_yolo(source: Source, target_kind: str | None) -> str:
-    path = Path(source)
-    boxes = target_kind in (None, BOXES.name) and path.is_dir() and looks_like_yolo(path)
-    return "a folder labels contains text files of class, x, y, width and height" if boxes else ""
+def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:
+    texts = label_files(source) if settings.target_kind in (None, BOXES.name) else []
+    if not texts:
+        return None
+    because = f"a folder labels contains {len(texts):,} text files of class, x, y, width and height"
+    return Recognised(YOLO.name, confidence_of_share(len(texts), source.images), because)
 
 
-YOLO = Layout("yolo", 0.6, _is_yolo, lambda source, _settings: read_yolo(Path(source)))
+YOLO = Layout(
+    "yolo",
+    "text files of class, x, y, width and height in a folder labels",
+    _recognise,
+    lambda source, _settings: read_yolo(source.path),
+)

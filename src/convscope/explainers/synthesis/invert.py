@@ -1,4 +1,4 @@
-"""What of an image a layer still knows: paint from noise until the layer answers as it does for the image."""
+"""Feature inversion: optimise an image from noise until a layer's output equals its output for a given image."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Inversion:
 
     Attributes:
         layer: its name.
-        pictures: as painted.
+        pictures: the optimised images.
         loss_start: (B,) squared feature distance of the noise, relative to the image's own square.
         loss_final: (B,) that of the pictures.
         similarity: (B,) correlation of the pictures' pixels with the images', from -1 to 1.
@@ -84,7 +84,7 @@ def invert(
     settings: InversionSettings | None = None,
     on_progress: Progress | None = None,
 ) -> tuple[Inversion, ...]:
-    """For each layer, pictures for which it answers as for x.
+    """For each layer, images whose output at that layer is close to that for x.
 
     Mahendran and Vedaldi 2015, equations 1 and 2. What makes pictures natural is the Fourier parameterisation, not a
     penalty as there, so that the loss is the feature distance alone.

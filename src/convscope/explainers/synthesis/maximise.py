@@ -21,7 +21,7 @@ DIVERSITY = 3.0
 
 On a small trained network it cost 3 to 20 % of the score; with 1, all three copies were the same in early layers."""
 
-REMINDER = (
+CONTEXT_LIMITATION = (
     "Look for context that always accompanies the class in the training images: if the network relies on context "
     "instead of the object, the context appears here."
 )
@@ -60,7 +60,7 @@ class MaximisedImages:
             **self.pictures.to_json(),
             "data_maximum": None if self.data_maximum is None else self.data_maximum.tolist(),
             "probability": None if self.probability is None else self.probability.tolist(),
-            "reminder": REMINDER if self.kind == "class" else "",
+            "limitation": CONTEXT_LIMITATION if self.kind == "class" else "",
         }
 
 
@@ -158,7 +158,7 @@ def maximise_classes(
 ) -> MaximisedImages:
     """Optimise images to maximise a class's log-odds, and return the probability of the class.
 
-    Simonyan et al. 2013, section 2, on the log-odds (see `class_log_odds`). State `REMINDER` with the images.
+    Simonyan et al. 2013, section 2, on the log-odds (see `class_log_odds`). State `CONTEXT_LIMITATION` with the images.
 
     Raises:
         ModelError, ConfigError: the output is not (B, K) logits, or no such class.
