@@ -19,7 +19,7 @@ from convscope.models import build, resolve
 from convscope.models.pretrained.state_dicts import load_state
 from convscope.progress import Progress
 from convscope.runs.folder import RunFolder, model_folder
-from convscope.runs.loaders import PreparedData, open_source, prepare, reload
+from convscope.runs.loaders import PreparedData, open_source, prepare, read_as, reload
 from convscope.runs.pretrained import find_pretrained
 from convscope.runs.recipe import DataSettings
 from convscope.tables import html_notes, html_table, text_table
@@ -144,6 +144,8 @@ def _images(
             return prepared
     settings = DataSettings(source=source, size=preprocessing.size, channels=preprocessing.channels)
     dataset = open_source(settings)
+    if path.is_dir():
+        dataset = read_as(dataset, preprocessing)
     _require_classes(source, dataset.target_kind)
     return prepare(dataset, settings, seed, on_progress)
 

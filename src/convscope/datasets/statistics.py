@@ -105,14 +105,19 @@ def summarise(dataset: Dataset, splits: NDArray[np.str_]) -> Summary:
 
 def cut_note(dataset: Dataset, size: tuple[int, int]) -> str:
     """A note if cropping to `size` (H, W) shows too little of most images, or of most of one class; else empty."""
-    shares = np.array([visible_share((int(height), int(width)), size, dataset.fit) for height, width in dataset.sizes])
-    kinds = dataset.kind.image_classes(dataset.targets, len(dataset.classes)) if dataset.kind.single_class else None
+    sizes, index_of_size = np.unique(dataset.sizes, axis=0, return_inverse=True)
+    shares = np.array([visible_share((int(height), int(width)), size, dataset.fit) for height, width in sizes])
+    shares = shares[index_of_size.reshape(-1)]
     remedy = "set data.fit to pad or stretch to keep all of it"
     if float(np.median(shares)) < LEAST_VISIBLE:
         return f"a crop to {size[0]} x {size[1]} shows {np.median(shares):.0%} of an image (median); {remedy}"
-    for index, name in enumerate(dataset.classes if kinds is not None else ()):
-        median = float(np.median(shares[kinds == index])) if (kinds == index).any() else 1.0
+    if not dataset.kind.single_class:
+        return ""
+    kinds = dataset.kind.image_classes(dataset.targets, len(dataset.classes))
+    for index in np.unique(kinds).tolist():
+        median = float(np.median(shares[kinds == index]))
         if median < LEAST_VISIBLE_OF_CLASS:
+            name = dataset.classes[index]
             return f"a crop to {size[0]} x {size[1]} shows {median:.0%} of an image of class {name} (median); {remedy}"
     return ""
 

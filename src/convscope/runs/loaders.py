@@ -154,11 +154,12 @@ def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Prog
     store_index = np.array([row for row in range(len(found)) if row not in unreadable], np.int64)
     duplicates = find_duplicates(store.pixels, store_index)
     fractions = (1 - settings.validation - settings.test, settings.validation, settings.test)
+    cut = _cut(dataset, settings)
     assignment = split(dataset, duplicates.groups if settings.near_duplicates else None, seed, fractions)
     if not (assignment.split == "validation").any():
         raise DataError(
             f"{found.source}: {len(dataset)} images in {len(found.classes)} classes leave none for validation, because "
-            "each class has one image or all images belong to one group; add images"
+            f"each class has one image or all images belong to one group; {'; '.join(cut) or 'add images'}"
         )
     mean, std = channel_statistics(store.pixels, store_index[assignment.split == "train"])
     preprocessing = Preprocessing(
@@ -173,7 +174,7 @@ def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Prog
     )
     copies = len(duplicates.groups) - len(np.unique(duplicates.groups))
     return PreparedData(
-        dataset, store, store_index, assignment.split, preprocessing, assignment.leaks, copies, _cut(dataset, settings),
+        dataset, store, store_index, assignment.split, preprocessing, assignment.leaks, copies, cut,
         masks,
     )  # fmt: skip
 
@@ -253,11 +254,18 @@ def _as_recorded(dataset: Dataset, content: dict[str, Any], preprocessing: Prepr
     """Return the data set as the run used it: the order of the classes, the channels, and the skipped files."""
     classes = tuple(content["classes"])
     return replace(
-        dataset,
+        read_as(dataset, preprocessing),
         targets=dataset.kind.restore(dataset, classes),
         classes=classes,
         skipped=tuple(Skipped(s["name"], s["why"]) for s in content["skipped"]),
         notes=tuple(content["notes"]),
+    )
+
+
+def read_as(dataset: Dataset, preprocessing: Preprocessing) -> Dataset:
+    """Return the data set with its files read as those that a network was trained on."""
+    return replace(
+        dataset,
         channels=preprocessing.channels,
         white=preprocessing.white,
         black=preprocessing.black,

@@ -1,5 +1,7 @@
 """What the images of a dataset have in common: transparency or a channel, their number, arrays, pages."""
 
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -133,6 +135,26 @@ def test_pages_are_channels_where_their_number_is_asked_for(tmp_path) -> None:
     with pytest.raises(DataError) as raised:
         decode(first, ImageSpec(None, 6))
     assert str(raised.value) == f"{first}: has 5 pages of one channel, not 6; set data.channels to their number"
+
+
+def png_of_16_bits(path: Path) -> None:
+    """An RGB PNG of 2 x 2 pixels, which Pillow cannot write."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = b"".join(b"\0" + struct.pack(">6H", *[256 * 7 + 200] * 6) for _ in range(2))
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 2, 2, 16, 2, 0, 0, 0))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+def test_a_png_in_colour_of_16_bits_says_that_8_are_read(tmp_path) -> None:
+    dataset = folder_of(tmp_path, lambda path, _: png_of_16_bits(path.with_suffix(".png")))
+    assert decode(dataset.images[0], dataset.spec()).pixels[:, 0, 0].tolist() == [7, 7, 7]
+    assert dataset.notes == (
+        "8 PNG files in colour have 16 bits per channel, of which the upper 8 are read; "
+        "save as TIFF or .npy to use all",
+    )
 
 
 def test_files_of_another_number_of_channels_are_skipped(tmp_path) -> None:

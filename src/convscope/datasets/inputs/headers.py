@@ -51,6 +51,8 @@ class Header:
     """Channels without transparency: 1 for grey, 3 for colour, or any other number."""
     pages: bool = False
     """Whether a TIFF has more than one page."""
+    reduced: bool = False
+    """Whether the decoder gives 8 of 16 bits."""
 
 
 def read_headers(paths: Sequence[Path]) -> list[Header | str]:
@@ -86,7 +88,15 @@ def _pillow_header(image: Image.Image) -> Header:
     kind = _KINDS.get(image.mode, "16-bit grey" if deep else image.mode)
     grey = deep or image.mode in _GREY
     pages = image.format == "TIFF" and bool(getattr(image, "is_animated", False))
-    return Header(height, width, kind, grey, deep, channels_of(image.mode, 0), pages)
+    return Header(
+        height, width, kind, grey, deep, channels_of(image.mode, 0), pages, not deep and _is_of_16_bits(image)
+    )
+
+
+def _is_of_16_bits(image: Image.Image) -> bool:
+    """Whether the values in a PNG file have 16 bits."""
+    tiles = getattr(image, "tile", None) if image.format == "PNG" else None
+    return bool(tiles) and ";16" in str(tiles[0][3])
 
 
 def _array_header(path: Path) -> Header:

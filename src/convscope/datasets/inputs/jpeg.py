@@ -1,7 +1,7 @@
 """Fast decoding of plain JPEG files by simplejpeg: pixels equal Pillow's, small files take a quarter of the time."""
 
 import math
-import stat
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,19 +20,21 @@ SHRINKS = (8, 4, 2)  # reduction factors of the decoder
 def jpeg_content(path: Path) -> bytes | None:
     """The content of a JPEG file; None for other files and unreadable ones.
 
-    The extension is checked first, so that other files are not read twice, then the first bytes. Files that are not
-    regular are not opened: a named pipe would block.
+    The extension is checked first, so that other files are not read twice, then the first bytes. A named pipe is opened
+    without waiting for a writer, and has none of a JPEG's.
     """
     if path.suffix.lower() not in ENDINGS:
         return None
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            return None
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_open_without_waiting) as file:
             start = file.read(len(START))
             return start + file.read() if start == START else None
     except OSError:
         return None
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def may_be_rotated(content: bytes) -> bool:

@@ -94,8 +94,9 @@ def converted(values: NDArray[Any], channels: int) -> NDArray[Any]:
         return values
     if stored == 1:
         return values.repeat(channels, -1)
-    grey = values.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
-    return (np.rint(grey) if values.dtype.kind in "ui" else grey).astype(values.dtype)[..., None]
+    grey: NDArray[np.float64] = values.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
+    rounded: NDArray[Any] = (np.rint(grey) if values.dtype.kind in "ui" else grey).astype(values.dtype)
+    return rounded[..., None]
 
 
 def gather(raster: Raster, ends: tuple[tuple[float, ...], tuple[float, ...]], by: int = 1) -> NDArray[np.uint8]:

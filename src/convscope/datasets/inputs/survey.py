@@ -69,6 +69,10 @@ def survey(paths: Sequence[Path], headers: Sequence[Header]) -> PixelSurvey:
     found = find_range(deep, channels) if deep else ValueRange()
     if deep:
         notes.append(range_note(len(deep), found))
+    reduced = sum(header.reduced for header in headers)
+    if reduced:
+        files = "1 PNG file in colour has" if reduced == 1 else f"{reduced:,} PNG files in colour have"
+        notes.append(f"{files} 16 bits per channel, of which the upper 8 are read; save as TIFF or .npy to use all")
     pages = sum(header.pages for header in headers)
     if pages:
         files = "1 TIFF file has" if pages == 1 else f"{pages:,} TIFF files have"

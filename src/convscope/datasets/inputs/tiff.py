@@ -28,7 +28,7 @@ def is_beyond_pillow(image: Image.Image) -> bool:
     tags = getattr(image, "tag_v2", {})
     samples, bits = tags.get(_SAMPLES, 1), tags.get(_BITS, (1,))
     several = isinstance(samples, int) and samples > 1
-    return several and (samples not in (2, 3, 4) or max(bits, default=1) > 8)
+    return several and (samples != len(image.getbands()) or max(bits, default=1) > 8)
 
 
 def tiff_layout(path: Path) -> tuple[tuple[int, int, int], np.dtype[Any]]:

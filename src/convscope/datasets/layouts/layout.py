@@ -7,7 +7,7 @@ from pathlib import Path
 
 from convscope.datasets.builder import ending, visible_folders
 from convscope.datasets.dataset import Dataset
-from convscope.datasets.inputs.image import ENDINGS
+from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.csv_columns import Columns
 
 NEAR = 0.1
