@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -95,7 +96,7 @@ def _pillow_header(image: Image.Image) -> Header:
 
 def _is_of_16_bits(image: Image.Image) -> bool:
     """Whether the values in a PNG file have 16 bits."""
-    tiles = getattr(image, "tile", None) if image.format == "PNG" else None
+    tiles: Any = getattr(image, "tile", None) if image.format == "PNG" else None
     return bool(tiles) and ";16" in str(tiles[0][3])
 
 
