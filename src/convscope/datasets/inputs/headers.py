@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from convscope.datasets.inputs.arrays import is_array, open_array
 from convscope.datasets.inputs.opening import (
@@ -48,6 +49,8 @@ class Header:
     mode: str
     grey: bool
     high_bit_depth: bool
+    orientation: int = 1
+    """EXIF orientation, 1 (upright) to 8; height and width are those of the upright image."""
     channels: int = 3
     """Channels without transparency: 1 for grey, 3 for colour, or any other number."""
     pages: bool = False
@@ -70,6 +73,12 @@ def _header(path: Path) -> Header | str:
         return str(error).removeprefix(f"{path}: ")
 
 
+def _exif_orientation(image: Image.Image) -> int:
+    """EXIF orientation, also of a TIFF, which Pillow turns upright by itself."""
+    turned = image.tag_v2.get(0x0112, 1) if isinstance(image, TiffImageFile) else orientation(image)
+    return int(turned) if turned in range(1, 9) else 1
+
+
 def _image_header(path: Path) -> Header:
     tiff = path.suffix.lower() in TIFF_ENDINGS
     try:
@@ -80,7 +89,7 @@ def _image_header(path: Path) -> Header:
         if not (tiff and is_tiff(path)):
             raise
     (height, width, channels), dtype = tiff_layout(path)
-    return Header(height, width, _mode(channels, str(dtype)), channels == 1, dtype.itemsize > 1, channels)
+    return Header(height, width, _mode(channels, str(dtype)), channels == 1, dtype.itemsize > 1, channels=channels)
 
 
 def _pillow_header(image: Image.Image) -> Header:
@@ -90,7 +99,15 @@ def _pillow_header(image: Image.Image) -> Header:
     grey = deep or image.mode in _GREY
     pages = image.format == "TIFF" and bool(getattr(image, "is_animated", False))
     return Header(
-        height, width, kind, grey, deep, channels_of(image.mode, 0), pages, not deep and _is_of_16_bits(image)
+        height,
+        width,
+        kind,
+        grey,
+        deep,
+        _exif_orientation(image),
+        channels_of(image.mode, 0),
+        pages,
+        not deep and _is_of_16_bits(image),
     )
 
 
@@ -104,7 +121,7 @@ def _array_header(path: Path) -> Header:
     values = open_array(path)
     height, width, channels = values.shape
     deep = values.dtype.itemsize > 1 or values.dtype.kind == "i"
-    return Header(height, width, _mode(channels, str(values.dtype)), channels == 1, deep, channels)
+    return Header(height, width, _mode(channels, str(values.dtype)), channels == 1, deep, channels=channels)
 
 
 def _mode(channels: int, dtype: str) -> str:

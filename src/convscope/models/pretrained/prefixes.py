@@ -9,7 +9,7 @@ _WRAPPED = re.compile(r"(?<![^.])(_orig_mod|_fsdp_wrapped_module|_checkpoint_wra
 """Parts that may stand anywhere in a name."""
 
 _FIRST = (
-    "conv1.weight", "4.0.conv1.weight", "features.0.weight", "features.0.0.weight", "conv_stem.weight",
+    "conv1.weight", "4.0.conv1.weight", "features.0.weight", "features.0.0.weight", "conv_stem.weight", "_conv_stem.weight",
     "Conv2d_1a_3x3.conv.weight", "conv1.conv.weight", "stem.conv.weight", "stem.weight", "stem.0.weight",
 )  # fmt: skip
 """The names that the first convolution has in torchvision, timm, the CIFAR weights and here."""
@@ -63,6 +63,7 @@ def is_known_network(names: Collection[str]) -> bool:
         "layer1.0" in parts
         or "features.0" in parts
         or {"conv_stem", "conv_head"} <= parts
+        or {"_conv_stem", "_conv_head"} <= parts
         or "Mixed_5b" in parts
         or "inception3a" in parts
         or {"stem", "stages"} <= parts
