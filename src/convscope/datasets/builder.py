@@ -16,7 +16,7 @@ from convscope.datasets.dataset import Dataset, Skipped
 from convscope.datasets.inputs.arrays import is_array
 from convscope.datasets.inputs.headers import Header, read_headers
 from convscope.datasets.inputs.opening import ENDINGS
-from convscope.datasets.inputs.survey import arrays_beside_images, differs, survey, usual_channels
+from convscope.datasets.inputs.survey import arrays_beside_images, differs, grey_note, survey, usual_channels
 from convscope.datasets.targets.mask_files import MaskFile
 from convscope.datasets.targets.registry import DEFAULT_KIND, TARGET_KINDS
 from convscope.errors import DataError
@@ -109,6 +109,10 @@ class DatasetBuilder:
         pixels = survey([listed.path for listed, _ in readable], [header for _, header in readable])
         self.notes += pixels.notes
         kind = TARGET_KINDS[self.target_kind]
+        if kind.single_class and (
+            note := grey_note([listed.label for listed, _ in readable], [one for _, one in readable])
+        ):
+            self.notes.append(note)
         return Dataset(
             source=self.source,
             layout=self.layout,

@@ -179,6 +179,20 @@ def test_arrays_beside_images_are_skipped(tmp_path) -> None:
     assert (dataset.channels, len(dataset)) == (3, 8)
 
 
+def test_classes_that_differ_by_being_grey_are_named(tmp_path) -> None:
+    for name, mode in (("after", "RGB"), ("before", "L"), ("between", "L")):
+        (tmp_path / name).mkdir()
+        for number in range(3):
+            Image.new(mode, (8, 8), 50 * number).save(tmp_path / name / f"{number}.png")
+    assert read_folder(tmp_path).notes == (
+        "the images of classes before, between are grey and those of class after in colour, which alone tells them "
+        "apart; set data.channels to 1 to train on greys only",
+    )
+    for number in range(2):
+        Image.new("L", (8, 8)).save(tmp_path / "after" / f"grey{number}.png")
+    assert read_folder(tmp_path).notes == ()
+
+
 class Code:
     def __reduce__(self) -> tuple[object, ...]:
         return exec, ("raise SystemExit('code ran')",)

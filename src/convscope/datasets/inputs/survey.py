@@ -19,6 +19,9 @@ SAMPLE = 64
 """Evenly spaced RGBA files whose fourth channel is read."""
 LEAST_EXTREME = 0.5
 """Share of a channel's values that are 0 or 255, from which it is taken for transparency."""
+NEARLY_ALL = 0.9
+"""Share of grey images of a class from which it counts as grey; of images in colour likewise."""
+MOST_NAMED = 3  # classes in a note
 _SIDE = 256  # the fourth channel is read at most at this size
 _USUAL = (1, 3)
 _RGBA = ("RGBA", "RGBA;16")
@@ -81,6 +84,31 @@ def survey(paths: Sequence[Path], headers: Sequence[Header]) -> PixelSurvey:
             "their number"
         )
     return PixelSurvey(channels, found, alpha, tuple(notes))
+
+
+def grey_note(labels: Sequence[str], headers: Sequence[Header]) -> str:
+    """A note if nearly all images of some classes are grey and nearly none of others; else empty.
+
+    Args:
+        labels: (N,) classes.
+        headers: their headers.
+    """
+    total = Counter(labels)
+    grey = Counter(label for label, header in zip(labels, headers, strict=True) if header.grey)
+    shares = {label: grey[label] / count for label, count in sorted(total.items())}
+    greys = [label for label, share in shares.items() if share >= NEARLY_ALL]
+    colours = [label for label, share in shares.items() if share <= 1 - NEARLY_ALL]
+    if not greys or not colours:
+        return ""
+    return (
+        f"the images of {_classes(greys)} are grey and those of {_classes(colours)} in colour, which alone tells them "
+        "apart; set data.channels to 1 to train on greys only"
+    )
+
+
+def _classes(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"{'class' if len(names) == 1 else 'classes'} {', '.join(names[:MOST_NAMED])}{more}"
 
 
 def arrays_beside_images(paths: Sequence[Path]) -> bool:

@@ -9,8 +9,9 @@ _WRAPPED = re.compile(r"(?<![^.])(_orig_mod|_fsdp_wrapped_module|_checkpoint_wra
 """Parts that may stand anywhere in a name."""
 
 _FIRST = (
-    "conv1.weight", "4.0.conv1.weight", "features.0.weight", "features.0.0.weight", "conv_stem.weight", "_conv_stem.weight",
-    "Conv2d_1a_3x3.conv.weight", "conv1.conv.weight", "stem.conv.weight", "stem.weight", "stem.0.weight",
+    "conv1.weight", "4.0.conv1.weight", "features.0.weight", "features.0.0.weight", "conv_stem.weight",
+    "_conv_stem.weight", "Conv2d_1a_3x3.conv.weight", "conv1.conv.weight", "stem.conv.weight", "stem.weight",
+    "stem.0.weight",
 )  # fmt: skip
 """The names that the first convolution has in torchvision, timm, the CIFAR weights and here."""
 
