@@ -9,7 +9,7 @@ import tifffile
 from PIL import Image
 from starlette.testclient import TestClient
 
-from convscope.api import FailedFile, RunFolder, evaluate, explain, predict
+from convscope.api import FailedFile, RunFolder, evaluate, explain, predict, training
 from convscope.errors import DataError
 from convscope.explorer import Session, application
 from helpers.explorer_client import HOME, TOKEN
@@ -129,3 +129,19 @@ def test_a_crop_of_elongated_images_says_what_it_shows(tmp_path) -> None:
     assert str(raised.value) == f"{data}: 40 images in 2 classes {rest}; {CUT}"
     events = train(tmp_path / "run", str(data), train__epochs=1, data__near_duplicates=False)
     assert CUT in events[0].summary.notes
+
+
+def test_weights_for_photographs_are_adapted_to_other_channels(run, tmp_path) -> None:
+    folder, channels, _ = run
+    for kind, name in enumerate(("low", "high")):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number in range(10):
+            Image.fromarray(cube(kind, number, 3)).save(tmp_path / "photos" / name / f"{number}.png")
+    train(tmp_path / "first", str(tmp_path / "photos"), train__epochs=1)
+    data = str(folder.path.parent / "data")
+    settings = {"train": {"epochs": 1, "threads": 1}, "transfer": {"checkpoint": str(tmp_path / "first")}}
+    list(training(data, tmp_path / "second", settings))
+    second = RunFolder(tmp_path / "second")
+    assert second.recipe().data.channels == channels
+    preprocessing = json.loads((second.model / "config.json").read_text())["preprocessing"]
+    assert len(preprocessing["mean"]) == len(preprocessing["std"]) == channels
