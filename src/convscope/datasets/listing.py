@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from unicodedata import normalize
 
-from convscope.datasets.inputs.image import ENDINGS
+from convscope.datasets.inputs.opening import ENDINGS
 
 _SYSTEM = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "__pycache__", "lost+found")
 _KINDS = (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from convscope.datasets.builder import DatasetBuilder, ListedFile
 from convscope.datasets.dataset import Dataset, Skipped, split_of
-from convscope.datasets.inputs.image import ENDINGS
+from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.class_reading import ClassReading, class_names, read_classes
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source
 from convscope.datasets.layouts.mask_pairs import masks_of_folder

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from convscope.datasets.builder import ending, looks_like_image, visible_files
-from convscope.datasets.inputs.image import ENDINGS
+from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.split_lists import split_in_folders
 
 _SHOWN = 3

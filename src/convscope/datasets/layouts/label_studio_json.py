@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from convscope.datasets.builder import ending
-from convscope.datasets.inputs.image import ENDINGS
+from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.box_shapes import box_of_ellipse, box_of_points, box_of_rotated
 from convscope.datasets.layouts.json_files import extent, mappings, real, reals, text
 from convscope.datasets.targets.annotated_size import Box, Extent
