@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from convscope.datasets.inputs.image import ENDINGS, FULL_WHITE
 from convscope.datasets.targets.mask_files import MaskFile
 from convscope.datasets.targets.registry import DEFAULT_KIND, TARGET_KINDS
 from convscope.errors import DataError
+from convscope.printable import encodable
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class DatasetBuilder:
         Raises:
             DataError: two files have the same name, no file is an image, or the classes are invalid, see `check_classes`.
         """
-        files = sorted(self.files, key=lambda listed: listed.name)
+        files = sorted(map(_with_encodable_names, self.files), key=lambda listed: listed.name)
         _check_unique_names(self.source, files)
         headers = self._headers([listed.path for listed in files])
         readable: list[tuple[ListedFile, Header]] = []
@@ -131,6 +132,12 @@ def _check_unique_names(source: str, files: list[ListedFile]) -> None:
     for first, second in pairwise(files):
         if first.name == second.name:
             raise DataError(f"{source}: {first.name} is listed twice; list each image once")
+
+
+def _with_encodable_names(file: ListedFile) -> ListedFile:
+    """The file with names that can be written to all files; its path keeps bytes that are not UTF-8."""
+    name, label = encodable(file.name), encodable(file.label)
+    return file if (name, label) == (file.name, file.label) else replace(file, name=name, label=label)
 
 
 def visible_files(folder: Path) -> Iterator[Path]:
