@@ -34,6 +34,13 @@ def table(path: Path) -> Path:
     return path / "t.csv"
 
 
+def table_folder(path: Path) -> Path:
+    for i in range(4):
+        image(path / "images" / f"{i}.png", i)
+    (path / "train.csv").write_text("image,label\n" + "".join(f"{i}.png,{'ab'[i % 2]}\n" for i in range(4)))
+    return path
+
+
 def masks(path: Path) -> Path:
     for i in range(4):
         image(path / "images" / f"{i}.png", i)
@@ -69,7 +76,8 @@ def yolo(path: Path) -> Path:
 
 
 PLACES = {
-    "builtin": lambda _: "digits", "table": table, "masks": masks, "voc": voc, "coco": coco, "yolo": yolo,
+    "builtin": lambda _: "digits", "table": table, "table-folder": table_folder,
+    "masks": masks, "voc": voc, "coco": coco, "yolo": yolo,
     "folder": folder,
 }  # fmt: skip
 

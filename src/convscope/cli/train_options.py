@@ -66,7 +66,9 @@ class TrainOptions:
         Setting("data.image_column"),
     ] = None
     label_column: Annotated[
-        str | None, typer.Option(help="A table's column of labels. [default: detected]"), Setting("data.label_column")
+        str | None,
+        typer.Option(help="A table's column of labels, or several separated by commas. [default: detected]"),
+        Setting("data.label_column"),
     ] = None
     from_: Annotated[
         str | None,

@@ -29,6 +29,7 @@ from convscope.datasets import (
 )
 from convscope.datasets.inputs.registry import parse_preprocessing
 from convscope.datasets.layouts.table import TABLE
+from convscope.datasets.layouts.table_folder import TABLE_FOLDER
 from convscope.errors import ConfigError, DataError
 from convscope.files import atomic_write, to_plain
 from convscope.progress import Progress
@@ -126,7 +127,7 @@ def open_source(settings: DataSettings, target_kind: str | None = None) -> Datas
         ignore=ignore,
         layout=settings.layout or None,
     )
-    if columns and dataset.layout != TABLE.name:
+    if columns and dataset.layout not in (TABLE.name, TABLE_FOLDER.name):
         use, name = next(iter(columns.items()))
         raise ConfigError(f"data.{use}_column is {name!r}, but {dataset.source} is not a table; remove it")
     return dataset

@@ -89,7 +89,7 @@ def test_a_requested_layout_that_does_not_fit_says_what_it_needs(tmp_path: Path,
         open_data(tmp_path, layout="table")
     because = recognise(tmp_path)[0].because
     assert str(raised.value) == (
-        f"{tmp_path}: is not in the layout table, which needs a file .csv, .tsv, .txt, .parquet or .pq; "
+        f"{tmp_path}: is not in the layout table, which needs a file .csv, .tsv, .txt, .parquet, .pq, .jsonl or .ndjson; "
         f"leave out the layout to read it as folder, because {because}"
     )
     with pytest.raises(DataError) as raised:

@@ -19,6 +19,7 @@ _MAGIC = (
     *((b"\x89PNG", ".png"), (b"\xff\xd8\xff", ".jpg"), (b"GIF8", ".gif"), (b"BM", ".bmp")),
     *((b"II*\0", ".tif"), (b"MM\0*", ".tif"), (b"RIFF", ".webp"), (b"\0\0\0\x0cjP", ".jp2")),
 )
+_CLASS_LABEL = "ClassLabel"
 _OTHER = ".bin"  # bytes that are no image
 
 
@@ -48,15 +49,15 @@ def _read(opened: Any, file: TableFile, source: str) -> TableRows:
         raise DataError(f"{source}: has {opened.metadata.num_rows:,} rows; give at most {_MOST_ROWS:,}")
     images = [field.name for field in schema if _holds_bytes(field.type)]
     others = [name for name in schema.names if name not in images]
-    class_names = _class_names(schema.metadata)
+    features = _features(schema.metadata)
     table = TableRows([*others, *images], [])
     rows: list[dict[str, str]] = []
     for batch in opened.iter_batches(batch_size=10_000, columns=others) if others else ():
         columns = {name: batch.column(i).to_pylist() for i, name in enumerate(batch.schema.names)}
-        rows += [
-            {name: _cell(cells[i], class_names.get(name)) for name, cells in columns.items()}
-            for i in range(batch.num_rows)
-        ]
+        columns |= {
+            name: _with_names(columns[name], [feature]) for name, feature in features.items() if name in columns
+        }
+        rows += [{name: as_cell(cells[i]) for name, cells in columns.items()} for i in range(batch.num_rows)]
     rows = rows or [{} for _ in range(opened.metadata.num_rows)]
     for name in images:
         _add_images(table, opened, name, rows, (file, source))
@@ -111,25 +112,27 @@ def _holds_bytes(kind: Any) -> bool:
     return bool(types.is_binary(kind) or types.is_large_binary(kind))
 
 
-def _class_names(metadata: Any) -> dict[str, dict[int, str]]:
-    """Column -> number -> name, from what Hugging Face's datasets write into the file."""
-    found: dict[str, dict[int, str]] = {}
+def _features(metadata: Any) -> dict[str, Any]:
+    """Column -> its feature, as Hugging Face's datasets write it into the file, of columns with class labels."""
     with suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
         features = json.loads(metadata[b"huggingface"])["info"]["features"]
-        for column, feature in features.items():
-            while isinstance(feature, dict) and "feature" in feature:
-                feature = feature["feature"]  # a sequence of class labels
-            names = feature.get("names") if isinstance(feature, dict) else None
-            if isinstance(names, list):
-                found[column] = {number: str(name) for number, name in enumerate(names)}
-            elif isinstance(names, dict):
-                found[column] = {int(number): str(name) for number, name in names.items()}
-    return found
+        return {column: feature for column, feature in features.items() if _CLASS_LABEL in json.dumps(feature)}
+    return {}
 
 
-def _cell(value: Any, class_names: dict[int, str] | None) -> str:
-    if class_names is None:
-        return as_cell(value)
+def _with_names(value: Any, feature: Any) -> Any:
+    """A value with the integers of class labels replaced by their names, also in lists and structures."""
+    if isinstance(feature, list):
+        feature = feature[0] if feature else None
+    inner = feature["feature"] if isinstance(feature, dict) and "feature" in feature else feature
     if isinstance(value, list):
-        return as_cell([_cell(one, class_names) for one in value])
-    return class_names.get(value, "" if value == -1 else as_cell(value)) if isinstance(value, int) else as_cell(value)
+        return [_with_names(one, inner) for one in value]
+    if not isinstance(inner, dict):
+        return value
+    if isinstance(value, dict):
+        return {name: _with_names(one, inner.get(name)) for name, one in value.items()}
+    if inner.get("_type") != _CLASS_LABEL or isinstance(value, bool) or not isinstance(value, int):
+        return value
+    names = inner.get("names")
+    known = dict(enumerate(names)) if isinstance(names, list) else names if isinstance(names, dict) else {}
+    return known.get(value, known.get(str(value), "" if value == -1 else value))

@@ -9,12 +9,14 @@ from convscope.datasets.layouts.idx import IDX
 from convscope.datasets.layouts.layout import Layout
 from convscope.datasets.layouts.mask_folders import MASK_FOLDERS
 from convscope.datasets.layouts.table import TABLE
+from convscope.datasets.layouts.table_folder import TABLE_FOLDER
 from convscope.datasets.layouts.voc import VOC
 from convscope.datasets.layouts.yolo import YOLO
 
 LAYOUTS: dict[str, Layout] = {
     BUILTIN.name: BUILTIN,
     TABLE.name: TABLE,
+    TABLE_FOLDER.name: TABLE_FOLDER,
     ARRAYS.name: ARRAYS,
     IDX.name: IDX,
     CIFAR.name: CIFAR,

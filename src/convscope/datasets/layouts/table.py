@@ -4,21 +4,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from convscope.datasets.dataset import Dataset
-from convscope.datasets.layouts import table_content, table_kinds
-from convscope.datasets.layouts.column_words import IMAGE, named
+from convscope.datasets.layouts import table_kinds
 from convscope.datasets.layouts.csv_file import read_records
 from convscope.datasets.layouts.json_lines_file import read_json_lines
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source
+from convscope.datasets.layouts.nested_objects import one_row_per_object
 from convscope.datasets.layouts.parquet_file import read_parquet
 from convscope.datasets.layouts.path_lookup import PathLookup
 from convscope.datasets.layouts.table_columns import Columns, place_columns
+from convscope.datasets.layouts.table_content import NAME, TableContent
 from convscope.datasets.layouts.table_header import name_columns
 from convscope.datasets.layouts.table_rows import TableFile, TableRows
 from convscope.errors import DataError
 
-_PARQUET = (".parquet", ".pq")
-_JSON_LINES = (".jsonl", ".ndjson")
-ENDINGS = (".csv", ".tsv", ".txt", *_PARQUET, *_JSON_LINES)
+CSV = (".csv", ".tsv")
+PARQUET = (".parquet", ".pq")
+JSON_LINES = (".jsonl", ".ndjson")
+ENDINGS = (*CSV, ".txt", *PARQUET, *JSON_LINES)
 
 
 def read_table(path: Path, columns: Columns | None = None, target_kind: str | None = None) -> Dataset:
@@ -39,25 +41,36 @@ def read_table(path: Path, columns: Columns | None = None, target_kind: str | No
         DataError: the table cannot be read, a column is missing or not detected, no file exists, rows disagree, or
             the classes are invalid, see `check_classes`.
     """
-    return _dataset(path.absolute(), path.absolute().parent, [TableFile(path.absolute())], columns, target_kind)
+    path = path.absolute()
+    lookup = PathLookup(path.parent)
+    return read_content(place_tables(str(path), [read_rows(TableFile(path), lookup)], lookup, columns), target_kind)
 
 
-def read_tables(
-    folder: Path, files: Sequence[TableFile], columns: Columns | None = None, target_kind: str | None = None
-) -> Dataset:
-    """The images of several tables of one data set, such as one per split or the parts of a Parquet file.
+def read_content(content: TableContent, target_kind: str | None = None) -> Dataset:
+    """The dataset of an opened table; as `read_table`."""
+    return table_kinds.READERS[target_kind or table_kinds.detect_target_kind(content)](content)
+
+
+def place_tables(
+    source: str, tables: Sequence[TableRows], lookup: PathLookup, columns: Columns | None = None
+) -> TableContent:
+    """The rows of one or several tables of one data set, with the meaning of their columns.
 
     Args:
-        folder: the folder of the data, below which the images lie.
-        files: the tables, with the split of each and `folder` as their root; paths in a table are relative to it or
-            to `folder`.
+        source: the data for messages.
+        tables: their rows; the files of several have the folder of the lookup as their root.
+        lookup: the folder below which the images lie.
         columns: names of the columns.
-        target_kind: the kind of target; None: detected from the columns.
 
     Raises:
-        DataError: as for `read_table`.
+        DataError: there are no rows, or a column is missing or not detected.
     """
-    return _dataset(folder.absolute(), folder.absolute(), files, columns, target_kind)
+    table = one_row_per_object(_joined(tables))
+    if not table.rows:
+        raise DataError(f"{source}: no rows; list at least one image per class")
+    placed = place_columns(table, columns or Columns(), lookup, source)
+    lookup.aliases.update(table.aliases)
+    return TableContent(source, table, placed, lookup.for_paths(table.column(placed.image)))
 
 
 def read_rows(file: TableFile, lookup: PathLookup) -> TableRows:
@@ -70,29 +83,15 @@ def read_rows(file: TableFile, lookup: PathLookup) -> TableRows:
     if not file.path.is_file():
         raise DataError(f"{source}: no such file; check the path")
     suffix = file.path.suffix.lower()
-    if suffix in _PARQUET:
+    if suffix in PARQUET:
         return read_parquet(file, source)
     try:
         content = file.path.read_bytes()
     except OSError as error:
         raise DataError(f"{source}: cannot be read ({error.strerror}); check its permissions") from None
-    if suffix in _JSON_LINES:
+    if suffix in JSON_LINES:
         return read_json_lines(content, file)
     return name_columns(read_records(content, source), file, lookup, source)
-
-
-def _dataset(
-    place: Path, folder: Path, files: Sequence[TableFile], columns: Columns | None, target_kind: str | None
-) -> Dataset:
-    source, lookup = str(place), PathLookup(folder)
-    table = _joined([read_rows(file, lookup) for file in files])
-    if not table.rows:
-        raise DataError(f"{source}: no rows; list at least one image per class")
-    placed = place_columns(table, columns or Columns(), lookup, source)
-    lookup.aliases.update(table.aliases)
-    lookup = lookup.for_paths(table.column(placed.image))
-    content = table_content.TableContent(source, table, placed, lookup)
-    return table_kinds.READERS[target_kind or table_kinds.detect_target_kind(content)](content)
 
 
 def _joined(tables: Sequence[TableRows]) -> TableRows:
@@ -110,15 +109,6 @@ def _joined(tables: Sequence[TableRows]) -> TableRows:
     return joined
 
 
-def names_images(path: Path) -> bool:
-    """Whether a table has a column of images, by name; for tables found in a folder."""
-    try:
-        table = read_rows(TableFile(path), PathLookup(path.parent))
-    except DataError:
-        return False
-    return bool(table.images) or named(table.names, IMAGE) is not None
-
-
 def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:  # noqa: ARG001
     ending = source.path.suffix.lower()
     if ending not in ENDINGS or not source.path.is_file():
@@ -133,4 +123,4 @@ def _read_source(source: Source, settings: ReadSettings) -> Dataset:
     return read_table(source.path, settings.columns, kind)
 
 
-TABLE = Layout(table_content.NAME, f"a file {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}", _recognise, _read_source)
+TABLE = Layout(NAME, f"a file {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}", _recognise, _read_source)

@@ -21,12 +21,15 @@ from convscope.datasets.layouts.column_words import OBJECT_LABEL, named, plain_n
 from convscope.datasets.layouts.table_cells import NumberFormat, is_missing, is_number, label_of, plain, shown
 from convscope.datasets.layouts.table_columns import CONSTANT
 from convscope.datasets.layouts.table_content import NAME, FoundRow, TableContent
+from convscope.datasets.targets.annotated_size import Extent
 from convscope.datasets.targets.annotations import AnnotatedImage, largest_objects
 
 _OBJECT = "object"  # the class of objects without one
 _CROWDS = ("isgroupof", "iscrowd", "is_crowd", "is_group_of")
 _MARGIN = 2.0  # pixels that a box may lie beyond its image, by rounding
 _BEYOND = 0.5  # share of images with boxes beyond them above which the columns are misread
+_FEWEST = 3  # such images
+_TRIED = 100  # images whose sizes are read to compare boxes with them
 
 
 @dataclass
@@ -34,9 +37,11 @@ class _Objects:
     """A file with the rows and boxes of its objects; None is a row without one."""
 
     found: FoundRow
-    header: Header | None = None
-    """None if the file cannot be read, which is found later."""
     rows: list[tuple[FoundRow, Box | None]] = field(default_factory=list)
+    declared: Extent | None = None
+    """Width and height of the image in the table."""
+    extent: Extent | None = None
+    """Width and height of the annotated picture: declared, or of some files their own; None if unknown."""
 
     @property
     def boxes(self) -> list[Box]:
@@ -67,20 +72,21 @@ def read_boxes(content: TableContent) -> Dataset:
     skipped = list(content.table.skipped)
     rows, notes = _without_crowds(content, list(content.files(skipped)))
     images = _by_file(columns, rows, skipped)
-    columns = _lists_as_written(columns, images)
-    relative = _to_pixels(images)
-    if relative:
+    _set_sizes(content, columns, images)
+    shares = _are_shares(images)
+    if shares:
         notes.append("boxes are in shares of the image")
     else:
-        images = _of_right_size(content, columns, images, skipped)
+        columns = _lists_as_written(columns, images)
         _refuse_beyond(content, columns, images)
     label = _label_column(content, columns)
-    unused = content.unused((*columns.names, *([label] if label else [])))
-    notes += [content.used(label=label, boxes=", ".join(columns.names)), *unused]
+    used = (*columns.names, *([label] if label else []))
+    notes = [content.used(label=label, boxes=", ".join(columns.names)), *content.unused(used), *notes]
     if label is None:
         notes.append(f"no column of classes, so all objects are called {_OBJECT}; --label-column names one")
-    dataset = largest_objects(content.source, NAME, [_annotated(image, label) for image in images], skipped)
-    return replace(dataset, notes=(*content.table.notes, *notes, *content.lookup.notes(), *dataset.notes))
+    notes = [*content.table.notes, *content.notes, *notes, *content.lookup.notes()]
+    annotated = [_annotated(image, label, shares) for image in images]
+    return largest_objects(content.source, NAME, annotated, skipped, notes)
 
 
 def _without_crowds(content: TableContent, rows: list[FoundRow]) -> tuple[list[FoundRow], list[str]]:
@@ -92,7 +98,7 @@ def _without_crowds(content: TableContent, rows: list[FoundRow]) -> tuple[list[F
 
 
 def _by_file(columns: BoxColumns, rows: list[FoundRow], skipped: list[Skipped]) -> list[_Objects]:
-    """The rows of each file, with its header; files whose rows disagree about the split are skipped."""
+    """The rows of each file; files whose rows disagree about the split are skipped."""
     images: dict[Path, _Objects] = {}
     disagreeing: dict[Path, str] = {}
     for row in rows:
@@ -106,10 +112,22 @@ def _by_file(columns: BoxColumns, rows: list[FoundRow], skipped: list[Skipped]) 
                 f"{row.row.place}: {row.split or 'no split'}",
             )
     skipped += [Skipped(images[file].found.name, why) for file, why in disagreeing.items()]
-    kept = [image for file, image in images.items() if file not in disagreeing]
-    for image, header in zip(kept, read_headers([image.found.file for image in kept]), strict=True):
-        image.header = header if isinstance(header, Header) else None
-    return kept
+    return [image for file, image in images.items() if file not in disagreeing]
+
+
+def _set_sizes(content: TableContent, columns: BoxColumns, images: list[_Objects]) -> None:
+    """Set the sizes that the table gives, or else those of some files."""
+    placed, written = content.columns, NumberFormat()
+    names = size_columns(content.table.names, (*columns.names, *placed.labels, placed.image))
+    for image in images if names else ():
+        width, height = (written.read(image.found.row[name]) for name in names or ())
+        if math.isfinite(width + height) and min(width, height) > 0:
+            image.declared = image.extent = (width, height)
+    some = [image for image in images if image.declared is None and image.boxes]
+    some = some[:: max(1, len(some) // _TRIED)]
+    for image, header in zip(some, read_headers([image.found.file for image in some]), strict=True):
+        if isinstance(header, Header):
+            image.extent = (header.width, header.height)
 
 
 def _lists_as_written(columns: BoxColumns, images: list[_Objects]) -> BoxColumns:
@@ -126,70 +144,31 @@ def _lists_as_written(columns: BoxColumns, images: list[_Objects]) -> BoxColumns
     return corners
 
 
-def _to_pixels(images: list[_Objects]) -> bool:
-    """Multiply boxes by the sizes of their images if all are in shares of these; whether they are."""
-    boxes = [box for image in images for box in image.boxes]
-    relative = bool(boxes) and all(-0.01 <= side <= 1.01 for box in boxes for side in box)
-    if not relative or all(side == int(side) for box in boxes for side in box):
-        return False
-    for image in images:
-        if image.header is not None:
-            across, down = image.header.width, image.header.height
-            image.rows = [
-                (row, box and (box[0] * across, box[1] * down, box[2] * across, box[3] * down))
-                for row, box in image.rows
-            ]
-    return True
-
-
-def _of_right_size(
-    content: TableContent, columns: BoxColumns, images: list[_Objects], skipped: list[Skipped]
-) -> list[_Objects]:
-    """The images whose size is the one in the table, if the table gives sizes; the others are skipped."""
-    placed = content.columns
-    sizes = size_columns(content.table.names, (*columns.names, *placed.labels, placed.image))
-    kept = []
-    for image in images:
-        why = _size_error(image, sizes) if sizes and image.boxes else ""
-        if why:
-            skipped.append(Skipped(image.found.name, why))
-        else:
-            kept.append(image)
-    return kept
-
-
-def _size_error(image: _Objects, columns: tuple[str, str]) -> str:
-    """Why the boxes of an image do not belong to its file; empty if they do, or the table does not tell."""
-    written = NumberFormat()
-    for row, _ in image.rows:
-        width, height = (written.read(row.row[name]) for name in columns)
-        known = image.header is not None and math.isfinite(width + height) and width > 0 and height > 0
-        if known and image.header and (width, height) != (image.header.width, image.header.height):
-            return (
-                f"{row.row.place} gives its size as {width:g} x {height:g} and the file is "
-                f"{image.header.width} x {image.header.height} (width x height)"
-            )
-    return ""
+def _are_shares(images: list[_Objects]) -> bool:
+    """Whether all boxes are shares of the width and height of their images."""
+    sides = [side for image in images for box in image.boxes for side in box]
+    return bool(sides) and all(-0.01 <= side <= 1.01 for side in sides) and any(side % 1 for side in sides)
 
 
 def _beyond(image: _Objects) -> Box | None:
     """A box that reaches beyond the image, or None."""
-    if image.header is None:
+    if image.extent is None:
         return None
-    across, down = image.header.width + _MARGIN, image.header.height + _MARGIN
+    across, down = image.extent[0] + _MARGIN, image.extent[1] + _MARGIN
     return next((box for box in image.boxes if box[2] > across or box[3] > down or min(box[:2]) < -_MARGIN), None)
 
 
 def _refuse_beyond(content: TableContent, columns: BoxColumns, images: list[_Objects]) -> None:
-    beyond = [(image, box) for image in images if (box := _beyond(image))]
-    if len(beyond) <= _BEYOND * sum(bool(image.boxes) for image in images):
+    known = [image for image in images if image.extent is not None and image.boxes]
+    beyond = [(image, box, image.extent) for image in known if image.extent and (box := _beyond(image))]
+    if len(beyond) <= _BEYOND * len(known) or len(beyond) < _FEWEST:
         return
-    image, box = beyond[0]
-    size = f"{image.header.width} x {image.header.height}" if image.header else ""
+    image, box, extent = beyond[0]
     raise content.error(
-        f"boxes of {len(beyond):,} of {len(images):,} images reach beyond them, such as "
-        f"{' '.join(f'{side:g}' for side in box)} in {image.found.name} of {size} (width x height); "
-        f"{', '.join(columns.names)} are read as {columns.form} in pixels: rename them, or give the images annotated"
+        f"boxes reach beyond {len(beyond):,} of {len(known):,} images, such as "
+        f"{' '.join(f'{side:g}' for side in box)} in {image.found.name} of {extent[1]:g} x {extent[0]:g} "
+        f"(height x width); {', '.join(columns.names)} are read as {columns.form} in pixels: "
+        "rename the columns, or give the images that were annotated"
     )
 
 
@@ -208,11 +187,18 @@ def _label_column(content: TableContent, columns: BoxColumns) -> str | None:
     return named(left, OBJECT_LABEL) or (words[0] if len(words) == 1 else None)
 
 
-def _annotated(image: _Objects, label: str | None) -> AnnotatedImage:
-    """The image with its objects, each once."""
+def _annotated(image: _Objects, label: str | None, shares: bool) -> AnnotatedImage:
     found = image.found
     objects = [(_label(row, label), box) for row, box in image.rows if box is not None]
-    return AnnotatedImage(found.file, found.name, found.split, list(dict.fromkeys(objects)), found.group)
+    return AnnotatedImage(
+        found.file,
+        found.name,
+        found.split,
+        list(dict.fromkeys(objects)),
+        found.group,
+        declared=image.declared,
+        shares=shares,
+    )
 
 
 def _label(row: FoundRow, column: str | None) -> str:

@@ -13,7 +13,7 @@ _ALMOST = 0.8  # share of a column's cells that are numbers, from which on anoth
 def number_columns(content: TableContent) -> tuple[str, ...]:
     """The columns whose cells are numbers or missing; of given ones only these."""
     names = content.columns.labels or content.columns.free
-    return tuple(name for name in names if _share(content, name) == 1)
+    return tuple(name for name in content.table.names if name in names and _share(content, name) == 1)
 
 
 def is_quantity(content: TableContent, column: str) -> bool:
