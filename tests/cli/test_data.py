@@ -164,3 +164,17 @@ def test_names_with_control_characters_and_names_that_are_not_utf8_are_printed_s
     assert "\x1b" not in err
     found = cs.predict(tmp_path / "run", folder / os.fsdecode(b"caf\xe9") / "3.png")
     assert b"caf\xe9/3.png," in found.to_csv(tmp_path / "found.csv").read_bytes()
+
+
+def test_cells_that_a_spreadsheet_would_run_become_text(convscope, tmp_path, monkeypatch):
+    folder = photos(tmp_path / "photos", each=12)
+    (folder / "a").rename(folder / "=SUM(1)")
+    (folder / "b").rename(folder / "-")
+    settings = ["--epochs", "1", "--set", "model.options.width=4", "--set", "model.options.depths=[1,1]"]
+    assert convscope("train", folder, "--out", tmp_path / "run", *settings)[0] == 0
+    (tmp_path / "@new.png").write_bytes((folder / "-" / "0.png").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    heading, line = convscope("predict", "run", "@new.png", "--csv")[1].splitlines()
+    assert heading == "file,label,confidence,-,'=SUM(1)"
+    assert line.startswith("'@new.png,")
+    assert line.split(",")[1] in ("-", "'=SUM(1)")
