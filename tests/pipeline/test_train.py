@@ -288,17 +288,6 @@ def test_a_budget_ends_on_time_evaluation_and_report_included(tmp_path, few):
     assert events[-1].seconds == pytest.approx(took, abs=0.3)
 
 
-def test_a_budget_that_is_over_before_the_first_step_is_refused(tmp_path, few):
-    with pytest.raises(ConfigError) as caught:
-        train(tmp_path / "run", few, train__budget=0.5)
-    spent = caught.value.args[0].split(" of which ")[1].split(" ")[0]
-    assert str(caught.value) == (
-        f"train.budget is 0.5 s, of which {spent} s were used before the first step and 3 s are reserved for the "
-        "report; increase it"
-    )
-    assert not (tmp_path / "run").exists()
-
-
 def test_overfitting_is_reported_at_the_end(tmp_path):
     """50 images without augmentation and with random labels, which can only be memorised."""
     settings = {
