@@ -270,10 +270,10 @@ def test_a_range_test_takes_a_quarter_of_a_budget_at_most(tmp_path, monkeypatch,
         return learning_rate_range_test(state, late, loss, settings)
 
     monkeypatch.setattr("convscope.pipeline.lr_search.learning_rate_range_test", slow)
-    events = train(tmp_path / "run", few, train__find_lr=True, train__budget=10, optimiser__learning_rate=0.05)
+    events = train(tmp_path / "run", few, train__find_lr=True, train__budget=4, optimiser__learning_rate=0.05)
     note = next(event for event in events if isinstance(event, Note))
     assert note.text == (
-        "range test: not finished within 2.5 s, a quarter of train.budget; continuing with learning rate 0.05"
+        "range test: not finished within 1 s, a quarter of train.budget; continuing with learning rate 0.05"
     )
 
 
