@@ -25,12 +25,17 @@ def printable(text: str) -> str:
 
 
 def encodable(text: str) -> str:
-    r"""Return the text with an escape for each byte that is not UTF-8, so that every file format can hold it.
+    r"""Return a file name without characters that cannot be encoded: bytes that are not UTF-8 are written as in Python.
 
-    >>> encodable("caf\udce9.png"), encodable("Käfer\n")
-    ('caf\\udce9.png', 'Käfer\n')
+    >>> encodable("caf\udce9.png")
+    'caf\\xe9.png'
     """
-    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
+    if text.isascii():
+        return text
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half of a pair of surrogates, from JSON
+        return text.encode("utf-8", "backslashreplace").decode()
 
 
 def spreadsheet_cell(value: Any) -> Any:

@@ -103,7 +103,7 @@ class PreparedData:
             shown = "; ".join(f"{leak.first} and {leak.second} ({leak.why})" for leak in self.leaks[:LEAKS_SHOWN])
             more = f" and {len(self.leaks) - LEAKS_SHOWN} more in data.json" if len(self.leaks) > LEAKS_SHOWN else ""
             notes.append(
-                f"{leaks} between the data's own splits, which inflate{'s' if len(self.leaks) == 1 else ''} the scores: "
+                f"{leaks} between the data's own splits, which inflate{'' if len(self.leaks) > 1 else 's'} the scores: "
                 f"{shown}{more}"
             )
         return notes

@@ -43,7 +43,7 @@ class LayerSummary:
 class ModelSummary:
     """A network layer by layer, with totals for one image.
 
-    `other_parameters` counts parameters that belong to no layer of the list. `kernels` describes the trained kernels of a
+    `other_parameters` counts parameters that belong to no layer of the list. `kernels` describes trained kernels of a
     run or a saved model.
     """
 
