@@ -94,6 +94,14 @@ def test_a_text_file_with_ragged_rows_is_refused(tmp_path: Path) -> None:
         convolve(file, "edge")
 
 
+def test_an_empty_text_file_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "empty.csv"
+    file.write_text("\n")
+    with pytest.raises(ModelError) as caught:
+        convolve(file, "edge")
+    assert str(caught.value) == f"{file}: it is empty; write rows of numbers"
+
+
 def test_a_picture_spans_black_to_white_also_when_it_is_flat() -> None:
     assert np.asarray(as_picture(np.array([[-3.0, 1.0], [5.0, 1.0]]))).tolist() == [[0, 128], [255, 128]]
     assert np.asarray(as_picture(np.full((2, 2), 7.0))).tolist() == [[0, 0], [0, 0]]

@@ -47,6 +47,7 @@ def test_without_a_network_connection_the_message_says_where_to_place_the_file(r
         raise OSError("no route to host")
 
     monkeypatch.setattr("urllib.request.urlopen", unreachable)
+    monkeypatch.setattr("convscope.runs.pretrained.installed", lambda _published: None)
     monkeypatch.setattr("convscope.models.pretrained.download.download_folder", lambda: tmp_path / "weights")
     known = PUBLISHED["mobilenet_v2"]
     assert refused("--from", "imagenet") == (

@@ -94,6 +94,7 @@ def test_training_on_cached_features_gives_the_same_weights_as_recomputing_them(
         "train__epochs": 3,
         "augment__policy": "none",
         "model__options": {},
+        "transfer__fit_head": False,
     }
     kept = train(tmp_path / "kept", few, **settings, transfer__views=1)
     train(tmp_path / "anew", few, **settings, transfer__views=0)

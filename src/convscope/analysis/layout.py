@@ -10,7 +10,7 @@ from convscope.explainers import grid, tile
 from convscope.extras import extra
 
 INK, SOFT, OTHER, SAME = (31, 36, 40), (104, 112, 122), (204, 45, 45), (214, 218, 222)
-_SIZES = {"title": 17, "note": 13, "label": 12}
+_SIZES = {"heading": 24, "title": 17, "note": 13, "label": 12, "small": 11}
 
 
 def font(kind: str) -> Any:

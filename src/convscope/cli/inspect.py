@@ -1,5 +1,6 @@
 """``convscope inspect``"""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -24,9 +25,11 @@ class InspectOptions:
     ]
     size: Annotated[
         str | None,
-        typer.Option(help="Input shape: channels x height x width. [default: the network's, else 3x224x224]"),
+        typer.Option(help="Input shape: channels x height x width. [default: as published, else 3x224x224]"),
     ] = None
-    classes: Annotated[int, typer.Option(help="Number of classes of a network given by name.")] = 1000
+    classes: Annotated[
+        int | None, typer.Option(help="Number of classes of a network given by name. [default: as published]", min=1)
+    ] = None
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="An option of the network: --set activation=tanh"),
@@ -60,12 +63,13 @@ def inspect(options: InspectOptions) -> None:
     summary = summary_of(
         options.model, _shape(options.size), classes=options.classes, objects=options.objects, options=network_options
     )
+    if options.html is not None:
+        options.html.parent.mkdir(parents=True, exist_ok=True)
+        options.html.write_text(summary_page(summary), encoding="utf-8")
+        print(options.html, file=sys.stderr if options.json else sys.stdout)
     if options.json:
         print_json(summary.to_json())
-        return
-    if options.html is not None:
-        options.html.write_text(summary_page(summary), encoding="utf-8")
-        print(options.html)
+    if options.json or options.html is not None:
         return
     heading, *rows = summary_table(summary)
     shown = {layer.name for layer in summary.path(options.path)} if options.path else None

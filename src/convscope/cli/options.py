@@ -16,7 +16,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print the numbers as o
 ViewsOption = Annotated[
     str | None,
     typer.Option(
-        help="Test-time augmentation: views averaged per image: 1, 5, 10, multi-scale or shifts.",
+        help="Test-time augmentation: views averaged per image: 1, 5, 10, multi-scale or shifts. "
+        "They include mirror images only where training mirrored.",
         show_default="as chosen in training",
     ),
 ]

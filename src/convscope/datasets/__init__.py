@@ -10,12 +10,12 @@ from convscope.datasets.inputs.image import fit, pixels_of, read_image, visible_
 from convscope.datasets.inputs.registry import INPUT_KINDS
 from convscope.datasets.layouts.builtin import BUILTINS, digits, shapes
 from convscope.datasets.layouts.class_folders import read_folder
-from convscope.datasets.layouts.csv_columns import Columns
 from convscope.datasets.layouts.drawn_shapes import Shapes, draw_shapes
 from convscope.datasets.layouts.mask_folders import read_masks
 from convscope.datasets.layouts.recognise import open_data, recognise
 from convscope.datasets.layouts.registry import LAYOUTS
 from convscope.datasets.layouts.table import read_table
+from convscope.datasets.layouts.table_columns import Columns
 from convscope.datasets.object_crops import write_crops
 from convscope.datasets.prepared import FeatureBatches, Features, compute_features, max_views_in_memory
 from convscope.datasets.split import Leak, Splits, split

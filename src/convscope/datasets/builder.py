@@ -2,8 +2,9 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from convscope.datasets.class_checks import check_classes, in_order, look_alikes
 from convscope.datasets.dataset import Dataset, Skipped
 from convscope.datasets.inputs.headers import Header, deep_white, read_headers
 from convscope.datasets.inputs.image import ENDINGS, FULL_WHITE
+from convscope.datasets.targets.mask_files import MaskFile
 from convscope.datasets.targets.registry import DEFAULT_KIND, TARGET_KINDS
 from convscope.errors import DataError
 
@@ -31,7 +33,7 @@ class ListedFile:
     """The row of the targets, except for classes; for boxes only xyxy."""
     objects: tuple[tuple[str, tuple[float, ...]], ...] = ()
     """All of a file's objects, (label, xyxy)."""
-    mask: Path | None = None
+    mask: MaskFile | None = None
     mask_size: tuple[int, int] | None = None
 
 
@@ -48,15 +50,18 @@ class DatasetBuilder:
     names: tuple[str, ...] = ()
     """Names of the columns of the targets, if they are not the labels of the files."""
     palette: Any = None
+    headers: Mapping[Path, Header | str] = field(default_factory=dict)
+    """Headers that were read before; those of all other files are read here."""
 
     def build(self) -> Dataset:
         """Read the headers of the files and build the dataset, sorted by name.
 
         Raises:
-            DataError: no file is an image, or the classes are invalid, see `check_classes`.
+            DataError: two files have the same name, no file is an image, or the classes are invalid, see `check_classes`.
         """
         files = sorted(self.files, key=lambda listed: listed.name)
-        headers = read_headers([listed.path for listed in files])
+        _check_unique_names(self.source, files)
+        headers = self._headers([listed.path for listed in files])
         readable: list[tuple[ListedFile, Header]] = []
         for listed, header in zip(files, headers, strict=True):
             why = header if isinstance(header, str) else self._size_mismatch(listed, header)
@@ -73,6 +78,11 @@ class DatasetBuilder:
         self.notes += [f"class {name} is skipped: none of its files can be read" for name in lost]
         self.notes += look_alikes(classes)
         return check_classes(self._assemble(readable, classes))
+
+    def _headers(self, paths: list[Path]) -> list[Header | str]:
+        missing = [path for path in paths if path not in self.headers]
+        read = {**self.headers, **dict(zip(missing, read_headers(missing), strict=True))}
+        return [read[path] for path in paths]
 
     def _size_mismatch(self, listed: ListedFile, header: Header) -> str:
         """Why the target does not match the size of the image; empty if it does."""
@@ -114,6 +124,13 @@ class DatasetBuilder:
             palette=self.palette,
             objects=tuple(listed.objects for listed, _ in readable) if kind.has_objects else None,
         )
+
+
+def _check_unique_names(source: str, files: list[ListedFile]) -> None:
+    """Check that each of the files, sorted by name, is listed once: a name stands for one image everywhere."""
+    for first, second in pairwise(files):
+        if first.name == second.name:
+            raise DataError(f"{source}: {first.name} is listed twice; list each image once")
 
 
 def visible_files(folder: Path) -> Iterator[Path]:

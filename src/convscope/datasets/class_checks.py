@@ -1,7 +1,9 @@
 """Checks of classes, for all layouts."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,16 +11,18 @@ from numpy.typing import NDArray
 from convscope.datasets.dataset import Dataset, Skipped
 from convscope.errors import DataError
 
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?", re.ASCII)
+
 
 def in_order(names: Iterable[str]) -> tuple[str, ...]:
-    """Class names in the order of their indices: numeric if all are integers, else alphabetical.
+    """Class names in the order of their indices: numeric if all are numbers, else alphabetical.
 
-    >>> in_order(["10", "9"]), in_order(["b10", "b9"])
-    (('9', '10'), ('b10', 'b9'))
+    >>> in_order(["10", "9"]), in_order(["-1", "2.5", "10"]), in_order(["b10", "b9"])
+    (('9', '10'), ('-1', '2.5', '10'), ('b10', 'b9'))
     """
     known = set(names)
-    if all(name.isascii() and name.isdigit() for name in known):
-        return tuple(sorted(known, key=lambda name: (int(name), name)))
+    if all(_NUMBER.fullmatch(name) for name in known):
+        return tuple(sorted(known, key=lambda name: (Decimal(name), name)))
     return tuple(sorted(known))
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from convscope.datasets.inputs.image import FULL_WHITE
 from convscope.datasets.targets.kind import TargetKind
+from convscope.datasets.targets.mask_files import MaskFile
 from convscope.datasets.targets.registry import DEFAULT_KIND, TARGET_KINDS
 
 SPLITS = ("train", "validation", "test")
@@ -73,7 +74,7 @@ class Dataset:
     """The kind of target, one of `TARGET_KINDS`: classes as above; labels (N, K) of 1, 0 or nan (unknown); numbers
     (N, D); boxes (N, 5): class and xyxy in pixels of the upright file; masks, then (N, K): which classes occur.
     `classes` names columns."""
-    masks: tuple[Path, ...] | NDArray[np.uint8] | None = None
+    masks: tuple[MaskFile, ...] | NDArray[np.uint8] | None = None
     """Files, or (N, H, W) class indices, 255 for unlabelled pixels."""
     palette: Any = None
     """`mask_files.Palette` of mask files."""
@@ -130,7 +131,8 @@ class Dataset:
         if isinstance(self.masks, np.ndarray):
             digest.update(np.ascontiguousarray(self.masks).tobytes())
         if isinstance(self.images, tuple):
-            for path in (*self.images, *(self.masks if isinstance(self.masks, tuple) else ())):
+            masks = self.masks if isinstance(self.masks, tuple) else ()
+            for path in (*self.images, *(path for mask in masks for path in mask.paths)):
                 known = path.stat()
                 digest.update(f"{known.st_size} {known.st_mtime_ns} ".encode())
         else:

@@ -1,12 +1,14 @@
 """Statistics of a dataset: channel means and deviations, and a summary."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convscope.datasets.dataset import SPLITS, Dataset
-from convscope.datasets.targets.registry import DEFAULT_KIND
+from convscope.datasets.targets.kind import TargetKind
+from convscope.datasets.targets.registry import DEFAULT_KIND, TARGET_KINDS
 
 _CHUNK = 512  # images per block
 
@@ -72,10 +74,24 @@ class Summary:
     """Split -> number of images."""
     because: str = ""
     """Why the source was read in this layout."""
+    given: tuple[str, ...] = ()
+    """The splits that the data define, of validation and test."""
+    figures: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    """What the kind of target adds for each class: see `TargetKind.figures`."""
+
+    @property
+    def kind(self) -> TargetKind:
+        """The kind of the targets."""
+        return TARGET_KINDS[self.target_kind]
+
+    @property
+    def cut(self) -> tuple[str, ...]:
+        """The splits that are cut from train, of validation and test."""
+        return tuple(name for name in SPLITS[1:] if self.images_per_split[name] and name not in self.given)
 
 
-def summarise(dataset: Dataset, splits: NDArray[np.str_]) -> Summary:
-    """The summary of a dataset with the splits `splits` (N,)."""
+def summarise(dataset: Dataset, splits: NDArray[np.str_], decoded: NDArray[Any] | None = None) -> Summary:
+    """The summary of a dataset with the splits `splits` (N,), and a sample of their decoded targets, if known."""
     counts = {name: dataset.counts(splits == name) for name in SPLITS}
     present = counts["train"][counts["train"] > 0]
     skipped_by_reason: dict[str, int] = {}
@@ -96,6 +112,8 @@ def summarise(dataset: Dataset, splits: NDArray[np.str_]) -> Summary:
         images_per_split={name: int((splits == name).sum()) for name in SPLITS},
         imbalance=float(present.max() / present.min()) if len(present) else 1.0,
         skipped=skipped_by_reason,
+        given=tuple(name for name in SPLITS[1:] if (dataset.splits == name).any()),
+        figures={name: tuple(map(float, values)) for name, values in dataset.kind.figures(dataset, decoded).items()},
         notes=(*dataset.notes, *(_small_classes(dataset.classes, counts) if dataset.kind.single_class else ())),
     )
 

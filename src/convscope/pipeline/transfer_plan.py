@@ -99,7 +99,7 @@ def plan_transfer(
     chosen, why = plan_for(images_per_class(prepared), layers, epochs_of(overrides))
     plan = Overrides.of({"transfer": chosen}, f"{FROM_DATA}: {why.partition(',')[0]}")
     transfer = overrides.get("transfer", {})
-    requested = {name: value for name, value in transfer.items() if name not in ("checkpoint", "views")}
+    requested = {name: value for name, value in transfer.items() if name not in ("checkpoint", "views", "fit_head")}
     if requested:
         why += f"; set by the user: {', '.join(f'{name} {value}' for name, value in requested.items())}"
     return lay(plan, *_defaults_with_weights(prepared), task_settings(draft.task_class)), why

@@ -1,7 +1,7 @@
 """Load a data source as arrays for training, and record it in ``data.json``."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from convscope.datasets import (
     Dataset,
     Leak,
     Skipped,
+    Splits,
     Store,
     Summary,
     build_store,
@@ -29,13 +30,14 @@ from convscope.datasets import (
 from convscope.datasets.inputs.registry import parse_preprocessing
 from convscope.datasets.layouts.table import TABLE
 from convscope.errors import ConfigError, DataError
-from convscope.files import atomic_write
+from convscope.files import atomic_write, to_plain
 from convscope.progress import Progress
-from convscope.runs.events import DataLoaded
+from convscope.runs.events import DataLoaded, data_fields
 from convscope.runs.folder import RunFolder
 from convscope.runs.recipe import DataSettings
 
 SPLITS = ("train", "validation", "test")
+MASKS_COUNTED = 1000  # at least, of the masks whose pixels the summary counts
 LEAKS_SHOWN = 5  # in the summary; data.json has all
 CHANGED = "files or labels have changed since the run started, so the result may differ"
 
@@ -54,6 +56,8 @@ class PreparedData:
     notes: tuple[str, ...] = ()
     masks: NDArray[np.uint8] | None = None
     """(rows of the store, H, W) class indices, of data with masks."""
+    seed: int = 0
+    """Of the splits that are cut."""
 
     def rows(self, split: str) -> NDArray[np.int64]:
         """Return the indices of the images of a split."""
@@ -72,13 +76,17 @@ class PreparedData:
         targets[self.store_index] = in_view
         return targets
 
-    def loaded_event(self) -> DataLoaded:
+    def loaded_event(self, task: str) -> DataLoaded:
         """Return the event that reports the data before training."""
-        return DataLoaded(self.summary(), self.dataset.skipped, self.store.location)
+        size, channels = self.preprocessing.size, self.preprocessing.channels
+        skipped, location = self.dataset.skipped, self.store.location
+        return DataLoaded(self.summary(), skipped, task, self.seed, size, channels, location)
 
     def summary(self) -> Summary:
         """Return the summary of the data, with notes on duplicates and leaks."""
-        summary = summarise(self.dataset, self.split)
+        sample = self.store_index[:: max(1, len(self.store_index) // MASKS_COUNTED)]
+        decoded = None if self.masks is None else self.masks[sample]
+        summary = summarise(self.dataset, self.split, decoded)
         return replace(summary, notes=(*summary.notes, *self._notes()))
 
     def _notes(self) -> list[str]:
@@ -141,13 +149,7 @@ def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Prog
     dataset = drop_unreadable(found, unreadable)
     store_index = np.array([row for row in range(len(found)) if row not in unreadable], np.int64)
     duplicates = find_duplicates(store.pixels, store_index)
-    fractions = (1 - settings.validation - settings.test, settings.validation, settings.test)
-    assignment = split(dataset, duplicates.groups if settings.near_duplicates else None, seed, fractions)
-    if not (assignment.split == "validation").any():
-        raise DataError(
-            f"{found.source}: {len(dataset)} images in {len(found.classes)} classes leave none for validation, because "
-            "each class has one image or all images belong to one group; add images"
-        )
+    assignment = assign_splits(dataset, duplicates.groups if settings.near_duplicates else None, settings, seed)
     mean, std = channel_statistics(store.pixels, store_index[assignment.split == "train"])
     preprocessing = Preprocessing(
         size=settings.size,
@@ -158,15 +160,42 @@ def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Prog
     )
     copies = len(duplicates.groups) - len(np.unique(duplicates.groups))
     return PreparedData(
-        dataset, store, store_index, assignment.split, preprocessing, assignment.leaks, copies, masks=masks
+        dataset, store, store_index, assignment.split, preprocessing, assignment.leaks, copies, (), masks, seed
     )
 
 
-def write_data(folder: RunFolder, prepared: PreparedData) -> None:
+def assign_splits(dataset: Dataset, groups: NDArray[np.int64] | None, settings: DataSettings, seed: int) -> Splits:
+    """Split the data by the settings' fractions; see `datasets.split`.
+
+    Raises:
+        DataError: no image is left for validation.
+    """
+    fractions = (1 - settings.validation - settings.test, settings.validation, settings.test)
+    assignment = split(dataset, groups, seed, fractions)
+    if not (assignment.split == "validation").any():
+        raise DataError(
+            f"{dataset.source}: {len(dataset)} images in {len(dataset.classes)} classes leave none for validation, "
+            "because each class has one image or all images belong to one group; add images"
+        )
+    return assignment
+
+
+def look(found: Dataset, settings: DataSettings, seed: int, task: str) -> DataLoaded:
+    """Return the event that reports the data without decoding them, so without near duplicates and damaged pixels.
+
+    Raises:
+        DataError: no image is left for validation.
+    """
+    assignment = assign_splits(found, None, settings, seed)
+    summary = summarise(replace(found, channels=settings.channels), assignment.split)
+    return DataLoaded(summary, found.skipped, task, seed, settings.size, settings.channels, None)
+
+
+def write_data(folder: RunFolder, prepared: PreparedData, task: str) -> None:
     """Write ``data.json``: the data summary, the normalisation, and the files of each split."""
     dataset = prepared.dataset
     content = {
-        "summary": asdict(prepared.summary()),
+        "summary": to_plain(data_fields(prepared.loaded_event(task))),
         "source": dataset.source,
         "layout": dataset.layout,
         "target_kind": dataset.target_kind,
@@ -174,7 +203,6 @@ def write_data(folder: RunFolder, prepared: PreparedData) -> None:
         "classes": dataset.classes,
         "preprocessing": prepared.preprocessing.model_dump(),
         "splits": {split: [dataset.names[i] for i in prepared.rows(split)] for split in SPLITS},
-        "skipped": [{"name": s.name, "why": s.why} for s in dataset.skipped],
         "leaks": [{"first": k.first, "second": k.second, "splits": k.splits, "why": k.why} for k in prepared.leaks],
         "duplicates": prepared.duplicates,
         "notes": dataset.notes,
@@ -224,7 +252,16 @@ def reload(
     leaks = tuple(Leak(k["first"], k["second"], tuple(k["splits"]), k["why"]) for k in content["leaks"])
     split = np.array([split for _, split in order], dtype="<U10")
     return PreparedData(
-        dataset, store, store.readable, split, preprocessing, leaks, content["duplicates"], notes, masks
+        dataset,
+        store,
+        store.readable,
+        split,
+        preprocessing,
+        leaks,
+        content["duplicates"],
+        notes,
+        masks,
+        folder.recipe().seed,
     )
 
 
@@ -235,7 +272,7 @@ def _as_recorded(dataset: Dataset, content: dict[str, Any], preprocessing: Prepr
         dataset,
         targets=dataset.kind.restore(dataset, classes),
         classes=classes,
-        skipped=tuple(Skipped(s["name"], s["why"]) for s in content["skipped"]),
+        skipped=tuple(Skipped(s["name"], s["why"]) for s in content["summary"]["skipped"]),
         notes=tuple(content["notes"]),
         channels=preprocessing.channels,
         white=preprocessing.white,

@@ -14,7 +14,7 @@ from convscope.datasets import Dataset
 from convscope.errors import ModelError, closest
 from convscope.models import MODELS
 from convscope.models.families.resnet import SMALL_DEPTHS
-from convscope.models.pretrained.download import fetch, sha256
+from convscope.models.pretrained.download import fetch, installed, sha256
 from convscope.models.pretrained.identify import identify_network
 from convscope.models.pretrained.published import IMAGENET_MEAN, IMAGENET_STD, PUBLISHED, PublishedWeights
 from convscope.models.pretrained.state_dicts import read_state
@@ -23,7 +23,9 @@ from convscope.runs.loaders import PreparedData
 from convscope.runs.overrides import Overrides
 
 IMAGENET = "imagenet"
-DEFAULT_PRETRAINED = "mobilenet_v2"  # as published: 71.9 % with 0.30 GMACs; resnet18 69.8 % with 1.81 GMACs
+# docs/reference/networks.md compares the two. As published, mobilenet_v2 has 71.9 % with 0.30 GMACs, resnet18 69.8 % with
+# 1.81 GMACs.
+INSTALLED_PRETRAINED, DEFAULT_PRETRAINED = "efficientnet_lite0", "mobilenet_v2"
 TINY = 64  # side in pixels
 SMALL_SIDE = 32  # input size of the 6n+2 ResNets
 
@@ -86,7 +88,7 @@ def find_pretrained(checkpoint: str, network: str | None) -> PretrainedSource:
     if path.is_file():
         return _from_file(path.resolve(), network)
     if checkpoint == IMAGENET:
-        return _published(IMAGENET, network or DEFAULT_PRETRAINED)
+        return _published(IMAGENET, network or default_pretrained())
     if checkpoint in PUBLISHED:
         if network not in (None, checkpoint):
             raise ModelError(f"--from {checkpoint}: these weights are not for {network}; remove --from or --model")
@@ -97,6 +99,11 @@ def find_pretrained(checkpoint: str, network: str | None) -> PretrainedSource:
     near = closest(checkpoint, [IMAGENET, *PUBLISHED])
     hint = f"; did you mean {near}?" if near else _valid_sources()
     raise ModelError(f"--from {checkpoint}: no such file, run or network{hint}")
+
+
+def default_pretrained() -> str:
+    """Return the network of ``--from imagenet``: one with installed weights if there is one."""
+    return INSTALLED_PRETRAINED if installed(PUBLISHED[INSTALLED_PRETRAINED]) else DEFAULT_PRETRAINED
 
 
 def _valid_sources() -> str:

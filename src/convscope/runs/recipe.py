@@ -169,11 +169,14 @@ class TransferSettings(PlanSettings, frozen=True, extra="forbid"):
     """Pretrained weights and the fine-tuning plan; see `training.PlanSettings`.
 
     `checkpoint` is "" (from scratch), imagenet, a network's name, a file, or a run's folder. The frozen features of
-    `views` views of each image, one unchanged and the others augmented, are cached (0: not cached).
+    `views` views of each image, one unchanged and the others augmented, are cached (0: not cached). With `fit_head`, a
+    last layer on cached features is fitted to convergence, with a penalty chosen by cross-validation, instead of being
+    trained epoch by epoch.
     """
 
     checkpoint: str = ""
     views: int = Field(4, ge=0)
+    fit_head: bool = True
 
 
 class Recipe(Section):

@@ -41,9 +41,12 @@ class MaskPrediction(Prediction):
     names: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """File, size, and the proportion of pixels of each class."""
+        """File, size, the proportion of pixels of each class, and the file of the mask if it was written."""
         height, width = self.mask.shape
-        return {"file": self.file, "size": [height, width], "shares": dict(zip(self.names, self.shares, strict=True))}
+        shares = dict(zip(self.names, self.shares, strict=True))
+        return {"file": self.file, "size": [height, width], "shares": shares} | (
+            {"mask": self.saved} if self.saved else {}
+        )
 
     def csv_row(self) -> list[Any]:
         """The proportion of pixels of each class."""
@@ -54,11 +57,11 @@ class MaskPrediction(Prediction):
         order = sorted(range(len(self.names)), key=lambda k: -self.shares[k])[:top]
         return [", ".join(f"{self.names[k]} {100 * self.shares[k]:.1f} %" for k in order if self.shares[k])]
 
-    def save_files(self, folder: Path) -> Path:
+    def save_image(self, stem: Path) -> Path:
         """Write the mask as a PNG file of class indices with a palette of their colours."""
         image = Image.fromarray(self.mask).convert("P")
         image.putpalette(colors_of(np.arange(256)).ravel().tolist())
-        path = folder / f"{Path(self.file).stem}.png"
+        path = stem.with_name(f"{stem.name}.png")
         image.save(path)
         return path
 

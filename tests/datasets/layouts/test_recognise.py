@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from convscope.datasets.layouts.csv_columns import Columns
 from convscope.datasets.layouts.recognise import open_data, recognise
+from convscope.datasets.layouts.table_columns import Columns
 from convscope.errors import ConfigError, DataError
 
 Save = Callable[..., Path]

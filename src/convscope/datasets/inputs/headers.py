@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from convscope.datasets.inputs.image import (
     FULL_WHITE,
@@ -46,6 +48,8 @@ class Header:
     mode: str
     grey: bool
     high_bit_depth: bool
+    orientation: int = 1
+    """EXIF orientation, 1 (upright) to 8; height and width are those of the upright image."""
 
 
 def read_headers(paths: Sequence[Path]) -> list[Header | str]:
@@ -79,9 +83,15 @@ def _header(path: Path) -> Header | str:
             deep = has_high_bit_depth(image.mode)
             kind = _KINDS.get(image.mode, "16-bit grey" if deep else image.mode)
             grey = deep or image.mode in _GREY
-            return Header(height, width, kind, grey, deep)
+            return Header(height, width, kind, grey, deep, _exif_orientation(image))
     except DataError as error:
         return str(error).removeprefix(f"{path}: ")
+
+
+def _exif_orientation(image: Image.Image) -> int:
+    """EXIF orientation, also of a TIFF, which Pillow turns upright by itself."""
+    turned = image.tag_v2.get(0x0112, 1) if isinstance(image, TiffImageFile) else orientation(image)
+    return int(turned) if turned in range(1, 9) else 1
 
 
 def _largest(path: Path) -> tuple[float, bool]:

@@ -15,6 +15,7 @@ from convscope.datasets.builder import (
 from convscope.datasets.dataset import Dataset, Skipped, split_of
 from convscope.datasets.inputs.image import ENDINGS
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source
+from convscope.datasets.layouts.mask_pairs import masks_of_folder
 from convscope.datasets.layouts.multilabel_folder import has_shared_files, with_labels
 from convscope.datasets.targets.labels import LABELS
 from convscope.errors import DataError
@@ -43,9 +44,12 @@ def read_folder(path: Path, target_kind: str | None = None) -> Dataset:
         folders = parent.relative_to(path).parts
         split = split_folders.get((*folders, "")[0]) if split_folders else ""
         inside = folders[1:] if split_folders else folders
+        masks = masks_of_folder(parent, files)
         for file in files:
             name = "/".join((*folders, file))
-            if ending(file) not in ENDINGS:
+            if file in masks:
+                listing.skipped.append(Skipped(name, f"is the mask of {masks[file]}"))
+            elif ending(file) not in ENDINGS:
                 others[ending(file) or "no ending"] += 1
             elif split is None:
                 listing.skipped.append(Skipped(name, f"is outside the split folders {_joined_names(split_folders)}"))

@@ -8,7 +8,7 @@ from pathlib import Path
 from convscope.datasets.builder import ending, visible_folders
 from convscope.datasets.dataset import Dataset
 from convscope.datasets.inputs.image import ENDINGS
-from convscope.datasets.layouts.csv_columns import Columns
+from convscope.datasets.layouts.table_columns import Columns
 
 NEAR = 0.1
 """Two layouts whose confidence differs by less are both possible: the user has to choose."""

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from convscope.datasets.dataset import Dataset
 from convscope.datasets.layouts.builtin import BUILTIN, BUILTINS
-from convscope.datasets.layouts.csv_columns import Columns
 from convscope.datasets.layouts.layout import NEAR, ReadSettings, Recognised, Source
 from convscope.datasets.layouts.registry import LAYOUTS
+from convscope.datasets.layouts.table_columns import Columns
 from convscope.datasets.targets.registry import TARGET_KINDS
 from convscope.errors import ConfigError, DataError, did_you_mean
 

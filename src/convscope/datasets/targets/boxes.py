@@ -1,5 +1,6 @@
 """Boxes, one object per image: (N, 5) float32, class and xyxy in pixels of the upright file."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,17 @@ class BoxTargets(TargetKind):
     def counts(self, targets: NDArray[Any], classes: int) -> NDArray[np.int64]:
         """(K,) images whose object is of each class."""
         return np.bincount(targets[:, 0].astype(np.int64), minlength=classes)
+
+    def figures(self, data: TargetData, decoded: NDArray[Any] | None = None) -> dict[str, NDArray[Any]]:  # noqa: ARG002
+        """The number of objects of each class, of which training uses one per image."""
+        if data.objects is None:
+            return {}
+        found = Counter(label for objects in data.objects for label, _ in objects)
+        return {"objects": np.array([found[name] for name in data.classes])}
+
+    def tags(self, target: NDArray[Any], names: Sequence[str]) -> tuple[str, ...]:
+        """The class of the object."""
+        return (names[int(target[0])],)
 
     def file_error(self, file: FileTarget, size: Size) -> str:
         """Why the box is invalid; see `box_error`."""
@@ -102,4 +114,4 @@ def boxes_in_view(targets: NDArray[Any], sizes: NDArray[np.int64], size: tuple[i
     return np.concatenate([targets[:, :1], boxes], 1).astype(np.float32)
 
 
-BOXES = BoxTargets("boxes", spatial=True, has_objects=True)
+BOXES = BoxTargets("boxes", spatial=True, by_class=True, has_objects=True)

@@ -1,12 +1,13 @@
 """Numbers, for regression: (N, D) float32, finite."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convscope.datasets.targets.kind import TargetKind
+from convscope.datasets.targets.kind import TargetData, TargetKind
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,20 @@ class NumberTargets(TargetKind):
         """Stratify by deciles of the first number."""
         deciles = np.quantile(targets[:, 0], np.arange(0.1, 1, 0.1))
         return np.searchsorted(deciles, targets[:, 0], side="right").astype(np.int64), 10
+
+    def figures(self, data: TargetData, decoded: NDArray[Any] | None = None) -> dict[str, NDArray[Any]]:  # noqa: ARG002
+        """Minimum, mean and maximum of each number where it is known; nan if it never is."""
+        known = np.ma.masked_invalid(data.targets.astype(np.float64))
+        of = {"min": known.min(0), "mean": known.mean(0), "max": known.max(0)}
+        return {name: np.ma.filled(values, np.nan) for name, values in of.items()}
+
+    def tags(self, target: NDArray[Any], names: Sequence[str]) -> tuple[str, ...]:
+        """The value of each number, with its name where there are several."""
+        prefixes = [f"{name} " for name in names] if len(names) > 1 else [""]
+        return tuple(
+            f"{prefix}{'unknown' if np.isnan(value) else f'{value:.4g}'}"
+            for prefix, value in zip(prefixes, target, strict=True)
+        )
 
     def counts(self, targets: NDArray[Any], classes: int) -> NDArray[np.int64]:  # noqa: ARG002
         """(D,) images for which each number is known."""

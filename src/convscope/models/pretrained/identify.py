@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from convscope.errors import ModelError
+from convscope.models.families.efficientnet_lite import VERSIONS
 from convscope.models.families.resnet import DEPTHS, SMALL_DEPTHS
 from convscope.models.pretrained.state_dicts import match_state, prefixes_of
 from convscope.models.registry import MODELS
@@ -40,8 +41,10 @@ def candidates(state: Mapping[str, Tensor]) -> list[str]:
         return _resnets(layers)
     if "features.3.squeeze" in layers:
         return ["squeezenet1_0", "squeezenet1_1"]
-    if {"features.0.0", "features.18.0"} <= layers or {"conv_stem", "conv_head"} <= layers:
+    if {"features.0.0", "features.18.0"} <= layers:
         return ["mobilenet_v2"]
+    if {"conv_stem", "conv_head"} <= layers or {"_conv_stem", "_conv_head"} <= layers:
+        return ["mobilenet_v2", *VERSIONS]
     if "Mixed_5b" in layers:
         return ["inception_v3"]
     if "inception3a" in layers:
