@@ -18,6 +18,7 @@ OWN = {
     **{f"datasets/layouts/{name}.py": {name} for name in LAYOUTS},
     "datasets/layouts/mask_folders.py": {"masks", "labels"},
     "datasets/layouts/table_content.py": {"table"},
+    "datasets/layouts/table_folder.py": {"table-folder"},
 }
 
 # The same words where they name something else: keys of JSON and TOML, methods of the explorer, folders, columns.
@@ -26,7 +27,8 @@ OTHER_MEANINGS = {
     "analysis/methods/stimuli.py": {"classes"},
     "cli/features.py": {"numbers"},
     "datasets/layouts/builtin.py": {"builtin", "masks"},
-    "datasets/layouts/column_words.py": {"classes", "labels"},
+    "datasets/layouts/column_words.py": {"classes", "labels", "idx"},
+    "datasets/layouts/nested_objects.py": {"boxes", "classes", "labels"},
     "datasets/layouts/yolo.py": {"yolo", "labels"},
     "datasets/targets/kind.py": {"classes"},
     "explainers/features/stimuli.py": {"boxes"},

@@ -36,8 +36,7 @@ def read_classes(content: TableContent) -> Dataset:
     for row in content.files(builder.skipped):
         label = label_of(row.row[column])
         if not label or len(label) > LONGEST_LABEL:
-            value = shown(row.row[content.columns.image]) or row.row.place
-            builder.skipped.append(Skipped(value, _no_label(row.row[column])))
+            builder.skipped.append(Skipped(row.name, _no_label(row.row[column])))
         else:
             found.setdefault(row.file, []).append((row.row, row.listed(label)))
     found = _whole_numbers(found)
