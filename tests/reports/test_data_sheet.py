@@ -112,7 +112,7 @@ def test_a_mask_tints_what_the_network_gets_and_its_colours_are_named(tmp_path):
 def test_augmented_images_follow_the_originals(tmp_path):
     section = sheet_of(photos(tmp_path / "photos"), policy="light").sections[-1]
     assert section.title == "Augmented for training"
-    assert section.note == "Policy light, with left-right flips. First row: the images themselves"
+    assert section.note == "Policy light, without left-right flips. First row: the images themselves"
     original, *variants = section.rows
     assert [tile.name[0] for tile in original] == list("abababab")
     assert [len(row) for row in variants] == [8, 8]

@@ -9,7 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from convscope.datasets import SPLITS, Batches, BatchSettings, Dataset, build_store, visible_window
+from convscope.datasets import (
+    SPLITS,
+    Batches,
+    BatchSettings,
+    Dataset,
+    build_store,
+    shown_channels,
+    visible_share,
+    visible_window,
+)
 from convscope.printable import printable
 from convscope.reports.data_table import counted
 from convscope.runs.recipe import AugmentSettings, DataSettings
@@ -169,7 +178,7 @@ def _augmented(drawn: _Drawn, groups: Sequence[Group]) -> list[SheetSection]:
 def _cut_off(dataset: Dataset, size: tuple[int, int]) -> list[SheetSection]:
     """The images of which most is cropped away, whole, with the part that the network sees."""
     shapes, index = np.unique(dataset.sizes, axis=0, return_inverse=True)
-    by_shape = np.array([_share(visible_window((int(h), int(w)), size), int(h), int(w)) for h, w in shapes])
+    by_shape = np.array([visible_share((int(h), int(w)), size, dataset.fit) for h, w in shapes])
     shares = by_shape[index.ravel()]
     if shares.min() >= CUT_OFF:
         return []
@@ -184,11 +193,6 @@ def _cut_off(dataset: Dataset, size: tuple[int, int]) -> list[SheetSection]:
         for row in rows.tolist()
     ]
     return [SheetSection("Cut off by cropping", note, [tiles])]
-
-
-def _share(window: tuple[float, float, float, float], height: int, width: int) -> float:
-    left, top, right, bottom = window
-    return (right - left) * (bottom - top) / (height * width)
 
 
 def _with_window(dataset: Dataset, row: int, size: tuple[int, int]) -> Pixels:
@@ -220,7 +224,8 @@ def _colored(index: int, name: str) -> str:
 
 def _visible(pixels: Pixels) -> Pixels:
     """(H, W, 3) of (C, H, W) pixels."""
-    return np.ascontiguousarray((pixels if len(pixels) == 3 else pixels[[0, 0, 0]]).transpose(1, 2, 0))
+    shown = shown_channels(pixels)
+    return np.ascontiguousarray((shown if len(shown) == 3 else shown[[0, 0, 0]]).transpose(1, 2, 0))
 
 
 def _color(index: int) -> Color:
