@@ -24,15 +24,6 @@ def printable(text: str) -> str:
     return "".join(map(_escaped, text))
 
 
-def encodable(text: str) -> str:
-    r"""Return the text with an escape for each byte that is not UTF-8, so that every file format can hold it.
-
-    >>> encodable("caf\udce9.png"), encodable("Käfer\n")
-    ('caf\\udce9.png', 'Käfer\n')
-    """
-    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
-
-
 def spreadsheet_cell(value: Any) -> Any:
     """Return a text that a spreadsheet would run as a formula with a ' before it, any other value unchanged.
 

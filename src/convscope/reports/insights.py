@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from convscope.analysis.data_urls import address, image_of_file
 from convscope.analysis.hierarchy_page import SECTION, first_insights, rendered
@@ -14,6 +13,7 @@ from convscope.analysis.images import image_set_of
 from convscope.analysis.registry import METHODS
 from convscope.analysis.target import AnalysisTarget
 from convscope.bundle import load_bundle
+from convscope.datasets.inputs.opening import open_image
 from convscope.devices import inference_device
 from convscope.files import atomic_write
 from convscope.models.summary.summarize import summarize
@@ -38,7 +38,7 @@ def write_first_insights(folder: RunFolder, prepared: PreparedData, clock: TimeB
     train, validation = image_set_of(prepared, "train"), image_set_of(prepared, "validation")
     subject = AnalysisTarget(
         folder.path.name, model, config.classes, spec.mean, spec.std, spec.size, folder.explain_dir,
-        lambda split: train if split == "train" else validation, spec.white, config.build_task(),
+        lambda split: train if split == "train" else validation, spec.spec, config.build_task(),
     )  # fmt: skip
     cost = summarize(model, (spec.channels, *spec.size)).macs
     with subject.class_scores_only():
@@ -98,7 +98,7 @@ def _evenly_spaced(paths: list[Path], most: int) -> list[Path]:
 def _address(path: Path) -> str:
     if path.suffix == ".gif":
         return image_of_file(path)
-    with Image.open(path) as picture:
+    with open_image(path) as picture:
         return address(np.asarray(picture.convert("RGB")))
 
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from convscope.datasets.builder import ending, visible_folders
 from convscope.datasets.dataset import split_of
-from convscope.datasets.inputs.image import ENDINGS
+from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.table_cells import shown
 
 _FOLDERS = ("images", "image", "imgs", "img", "data")

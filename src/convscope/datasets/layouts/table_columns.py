@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from convscope.datasets.builder import ending
-from convscope.datasets.inputs.image import ENDINGS
+from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.column_words import (
     GROUP,
     IMAGE,
