@@ -126,7 +126,7 @@ def test_what_is_cut_off_is_shown_on_the_whole_pictures(tmp_path):
     assert (section.title, section.note) == (
         "Cut off by cropping",
         "The network sees 42 % of the median image and 25 % of the one that loses most; 3 of 4 images lose more than "
-        "20 %. Dark: cut off",
+        "20 %. Dark: cut off; --set data.fit=pad or stretch keeps all",
     )
     assert [tile.tags[0] for tile in section.rows[0]] == [
         "25 % visible",
