@@ -24,8 +24,9 @@ from convscope.models import MODELS, Architecture, build, load_pretrained, summa
 from convscope.models.families.unet import unet
 from convscope.models.pretrained.published import PUBLISHED, PublishedWeights
 from convscope.models.pretrained.state_dicts import load_state
+from convscope.models.published_inputs import published_input
 
-SIDES = {"lenet": 32, "alexnet_2012": 227, "alexnet_one_gpu": 227, "inception_v3": 299, "unet": 572, "segnet": 224}
+TIMM = {"se_resnet50": "seresnet50"}
 DERIVED = {
     "mobilenet_v2": "derived_mobilenet_v2_imagenet.pth",
     "squeezenet1_0": "derived_squeezenet1_0_deepcompression_fp16.pth",
@@ -38,10 +39,10 @@ def reference(name: str) -> nn.Module | None:
     from torchvision import models
 
     torch.manual_seed(0)
-    if name == "se_resnet50":
+    if name in TIMM or name.startswith("efficientnet"):
         import timm
 
-        return timm.create_model("seresnet50", pretrained=False).eval()
+        return timm.create_model(TIMM.get(name, f"tf_{name}"), pretrained=False).eval()
     if name in ("googlenet", "inception_v3"):
         return getattr(models, name)(aux_logits=False, init_weights=True).eval()
     return getattr(models, name)().eval() if hasattr(models, name) else None
@@ -73,10 +74,8 @@ def rows() -> Iterator[list[str]]:
     for name, make in MODELS.items():
         if name == "assembled":
             continue
-        side = 32 if name in ("resnet20", "resnet32", "resnet44", "resnet56", "resnet110") else SIDES.get(name, 224)
-        dense = name in ("unet", "segnet", "full_resolution")
-        classes = 2 if dense else 10 if side == 32 else 1000
-        channels = 1 if name in ("unet", "lenet") else 3
+        published = published_input(name)
+        classes, (channels, side, _) = published.classes, published.shape
         with torch.device("meta"):
             network = build(Architecture(name=name, classes=classes, channels=channels, size=(side, side)))
         began = time.process_time()
@@ -96,7 +95,8 @@ def trained(name: str, weights: Path, folder: Path) -> str:
     """Top-1 and top-5 of trained weights on one picture of each class."""
     known: PublishedWeights = PUBLISHED[name]
     architecture = Architecture(name=name, classes=1000, channels=3, size=(known.crop, known.crop))
-    network = load_pretrained(architecture, weights / DERIVED[name])[0].eval()
+    source = weights / DERIVED[name] if name in DERIVED else "imagenet"
+    network = load_pretrained(architecture, source)[0].eval()
     mean, std = (torch.tensor(one).view(3, 1, 1) for one in (known.mean, known.std))
     first = fifth = 0
     files = sorted(folder.iterdir())
@@ -116,7 +116,7 @@ def main() -> None:
     parser.add_argument("--images", type=Path, help="one picture of each class")
     given = parser.parse_args()
     if given.weights and given.images:
-        for name in DERIVED:
+        for name in (*DERIVED, "efficientnet_lite0"):
             print(trained(name, given.weights, given.images), flush=True)
         return
     columns = ["network", "input", "parameters", "MACs", "largest logit difference", "file, lines", "inspect, s"]

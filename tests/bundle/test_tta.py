@@ -77,6 +77,16 @@ def test_shifts_without_mirror_images_are_three_views() -> None:
     assert cropped(rising(3)).tolist() == [[(2 * 0 + 11 + 11) / 4, (2 * 2 + 11 + 11) / 4]]
 
 
+def test_no_view_is_mirrored_where_training_did_not_mirror() -> None:
+    """A network that reads the left edge only sees the same views as with five crops."""
+    x = rising(16)
+    five = AveragedViews(Corner(), (14, 14), "5")(x)
+    assert torch.equal(AveragedViews(Corner(), (14, 14), "10", mirror=False)(x), five)
+    views = list(AveragedViews(Corner(), (14, 14), "multi-scale", mirror=False).views(rising(18)))
+    assert len(views) == 1 + 5 + 5
+    assert all(bool((view[0, 0, 0].diff() > 0).all()) for view in views)  # brighter to the right, as the image
+
+
 def test_the_number_of_views_is_counted() -> None:
     counts = {crops: AveragedViews(Corner(), (14, 14), crops).num_views for crops in TTA_VIEWS}
     assert counts == {"1": 1, "5": 5, "10": 10, "multi-scale": 22, "shifts": 6}

@@ -28,6 +28,11 @@ NARROW: dict[str, tuple[dict, int, list[int]]] = {
     "squeezenet1_0": ({"first": (8, 7), "stages": ((2, 2), (2,), (3,))}, 64, [4, 8, 16]),
     "squeezenet1_1": ({"first": (8, 3), "stages": ((2, 2), (2,), (3,))}, 64, [4, 8, 16]),
     "mobilenet_v2": ({"multiplier": 0.2}, 64, [2, 4, 8, 16, 32]),
+    **{
+        name: ({"multiplier": 0.2, "deeper": 1.0}, 64, [2, 4, 8, 16, 32])
+        for name in MODELS
+        if name.startswith("efficientnet")
+    },
     "airbench": ({"stages": (4, 6, 8)}, 32, [2, 4, 8]),
     "unet": ({"width": 4}, 48, [2, 4, 8, 16]),
     "assembled": ({"text": TEXT}, 24, [2, 4]),
@@ -37,14 +42,15 @@ NARROW: dict[str, tuple[dict, int, list[int]]] = {
 
 # One network per family for slow tests; the others are marked slow.
 FIRST = {"mlp", "lenet", "alexnet_2012", "vgg11_bn", "googlenet", "resnet18", "resnet20", "se_resnet18"} | {
-    "squeezenet1_1", "mobilenet_v2", "airbench", "unet", "segnet", "full_resolution", "assembled",
+    "squeezenet1_1", "mobilenet_v2", "efficientnet_lite0", "airbench", "unet", "segnet", "full_resolution", "assembled",
 }  # fmt: skip
 
 # Deeper variants of a network that is tested.
 DEEP = {"inception_v3", "resnet34", "resnet32", "se_resnet34", "se_resnet50", "alexnet_one_gpu"} | {
     name
     for name in MODELS
-    if name.endswith(("101", "152", "110", "56", "44")) or name in ("vgg13", "vgg16", "vgg19", "vgg13_bn", "vgg19_bn")
+    if name.endswith(("lite1", "lite2", "lite3", "lite4", "101", "152", "110", "56", "44"))
+    or name in ("vgg13", "vgg16", "vgg19", "vgg13_bn", "vgg19_bn")
 }
 
 every = pytest.mark.parametrize(

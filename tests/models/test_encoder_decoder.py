@@ -8,7 +8,7 @@ from convscope.errors import ModelError
 from convscope.models import MODELS, Architecture, build, summarize
 from convscope.models.shape_inference import run_on_meta
 from convscope.models.summary.trace import trace
-from convscope.models.upsample import bilinear, max_unpool, repeat
+from convscope.models.upsample import bilinear, max_unpool, nearest
 from helpers.gradient_support import agrees, positive
 
 TWO = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
@@ -16,7 +16,7 @@ TWO = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
 
 def test_nearest_upsampling_repeats_each_value_and_has_no_parameters() -> None:
     """2x2 to 4x4."""
-    assert repeat(TWO, (4, 4))[0, 0].tolist() == [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]
+    assert nearest(TWO, (4, 4))[0, 0].tolist() == [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]
 
 
 def test_unpooling_puts_values_at_the_pooling_indices() -> None:
@@ -51,7 +51,7 @@ def test_the_published_u_net_crops_borders_and_the_padded_one_keeps_the_size() -
     assert str(caught.value) == "unet: an input of 100x100 is too small; the smallest that works is 188x188"
 
 
-@pytest.mark.parametrize("upsample", ["repeat", "bilinear", "max_unpool", "transposed"])
+@pytest.mark.parametrize("upsample", ["nearest", "bilinear", "max_unpool", "transposed"])
 @pytest.mark.parametrize("encoder", ["resnet18", "vgg11_bn", "alexnet", "squeezenet1_1", "mobilenet_v2"])
 def test_every_encoder_works_in_a_u_net_with_every_upsampling(encoder, upsample) -> None:
     architecture = Architecture(
@@ -63,14 +63,14 @@ def test_every_encoder_works_in_a_u_net_with_every_upsampling(encoder, upsample)
     assert [name for name, _ in model.named_children()] == ["stem", "stages", "head", "auxiliary", "decoder"]
 
 
-@pytest.mark.parametrize("upsample", ["repeat", "bilinear", "max_unpool", "transposed"])
+@pytest.mark.parametrize("upsample", ["nearest", "bilinear", "max_unpool", "transposed"])
 def test_gradients_reach_every_parameter_with_every_upsampling(upsample) -> None:
     model = MODELS["unet"](2, channels=1, width=4, depth=2, upsample=upsample, activation="leaky:0.2")
     model(torch.rand(2, 1, 19, 22)).square().sum().backward()
     assert [name for name, one in model.named_parameters() if not one.grad.abs().sum() > 0] == []
 
 
-@pytest.mark.parametrize("upsample", ["repeat", "bilinear", "transposed"])
+@pytest.mark.parametrize("upsample", ["nearest", "bilinear", "transposed"])
 def test_the_receptive_field_of_a_u_net_is_the_support_of_the_gradient(upsample) -> None:
     model = positive(
         MODELS["unet"](2, channels=1, width=2, depth=2, upsample=upsample, activation="none", pooling="average")
@@ -82,7 +82,7 @@ def test_the_receptive_field_of_segnet_is_the_support_of_the_gradient() -> None:
     """With nearest upsampling, since the zeros of unpooling have no gradient."""
     model = positive(
         MODELS["segnet"](
-            2, channels=1, width=2, depths=(1, 1, 2), upsample="repeat", activation="none", pooling="average"
+            2, channels=1, width=2, depths=(1, 1, 2), upsample="nearest", activation="none", pooling="average"
         )
     )
     agrees((1, 96, 96), model, trace(model, (1, 96, 96))[-1])
@@ -113,7 +113,7 @@ def test_segnet_has_thirteen_convolutions_down_and_thirteen_up() -> None:
             {"padding": "none", "upsample": "max_unpool"},
             "unet: padding none needs the published encoder without max_unpool; choose zeros or edge",
         ),
-        ({"upsample": "nearest"}, "upsample: no nearest; choose one of bilinear, max_unpool, repeat, transposed"),
+        ({"upsample": "repeat"}, "upsample: no repeat; choose one of bilinear, max_unpool, nearest, transposed"),
         ({"encoder": "resnet17"}, "model: no network resnet17; did you mean resnet18?"),
         (
             {"encoder": "lenet"},

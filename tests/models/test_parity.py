@@ -64,6 +64,20 @@ def test_logits_equal_torchvisions_also_those_of_the_auxiliary_classifiers(name,
         assert torch.equal(mine, getattr(expected, attribute))
 
 
+@pytest.mark.parametrize(
+    "number", [0, 1, 2, pytest.param(3, marks=pytest.mark.slow), pytest.param(4, marks=pytest.mark.slow)]
+)
+def test_logits_equal_timms_for_efficientnet_lite(number) -> None:
+    """An odd side too, at which TensorFlow's padding is another."""
+    timm = pytest.importorskip("timm")
+    theirs = filled(lambda: timm.create_model(f"tf_efficientnet_lite{number}", pretrained=False))
+    ours = empty(MODELS[f"efficientnet_lite{number}"])
+    loaded = load_state(ours, theirs.state_dict())
+    assert (loaded.not_loaded, loaded.unused) == ((), ())
+    assert difference(ours, theirs, 96) == 0
+    assert difference(ours, theirs, 65) == 0
+
+
 def test_a_swapped_pair_of_layers_is_detected() -> None:
     theirs = filled(torchvision_models().resnet18)
     ours = empty(MODELS["resnet18"])

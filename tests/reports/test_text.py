@@ -6,9 +6,7 @@ import re
 import pytest
 
 from convscope.api import DataLoaded, Epoch, Note, PlanReady, RunFolder, TrainingFinished, as_json, as_lines, resuming
-from convscope.datasets import Skipped
 from convscope.reports import text as lines
-from convscope.reports.text import skipped_sentences
 from helpers.small_runs import photos, small, start, train
 
 pytestmark = pytest.mark.usefixtures("no_report")
@@ -24,13 +22,22 @@ def only(events, kind):
 
 
 def test_the_lines_of_the_dataset(events_of_run, few):
-    assert as_lines(only(events_of_run, DataLoaded)) == [
+    found = only(events_of_run, DataLoaded)
+    assert found.summary.because
+    assert as_lines(found) == [
         f"source: {few}",
-        "images: 48 train, 6 validation, 6 test",
+        f"layout: folder, because {found.summary.because}",
+        "task: classify",
+        "images: 60: 48 train, 6 validation, 6 test",
+        "split: validation and test cut from train with seed 0; change it with --set seed, data.validation, data.test",
         "sizes (height x width): 16 x 16",
         "image modes: 60 RGB",
         "classes: 2, 30 images each",
+        "network input: 16 x 16, 3 channels",
         "pixels: in memory, 60 images of 3 x 16 x 16 in 0.0 MB",
+        "  class  images  train  validation  test",
+        "  a          30     24           3     3",
+        "  b          30     24           3     3",
     ]
 
 
@@ -62,6 +69,18 @@ def test_the_lines_of_the_result(events_of_run, tmp_path):
     )
 
 
+@pytest.mark.parametrize("supported", [True, False])
+def test_the_result_names_the_precision_of_the_epochs_if_it_differs(tmp_path, few, monkeypatch, supported):
+    """An image can fall otherwise in bfloat16 than in float32, in which predictions are computed."""
+    monkeypatch.setattr("convscope.pipeline.session.computes_bfloat16", lambda _device: supported)
+    finished = only(train(tmp_path / "run", few, train__precision="auto"), TrainingFinished)
+    sentence = (
+        "Epochs were scored in bfloat16, in which they trained; the final score is computed in float32, as "
+        "predictions are, and can differ by a few images."
+    )
+    assert (as_lines(finished)[0] == sentence) is supported
+
+
 def test_notes_have_a_line_and_steps_have_none(events_of_run):
     assert as_lines(Note(1, 2, "learning rate down")) == ["learning rate down"]
     assert [as_lines(event) for event in events_of_run if event.__class__.__name__ == "Step"] == [[]] * 6
@@ -82,14 +101,6 @@ def test_a_budget_is_shown_instead_of_the_number_of_epochs(tmp_path, few):
     events = start(tmp_path / "run", few, train__budget=75)
     assert as_lines(only(events, PlanReady))[3] == "training: 1 min 15 s in total, epochs of 3 steps, batches of 16"
     events.close()
-
-
-def test_skipped_files_are_grouped_by_reason():
-    empty = [Skipped(f"{i}.png", "the file is empty") for i in range(7)]
-    assert skipped_sentences([*empty, Skipped("x.png", "damaged")]) == [
-        "0.png, 1.png, 2.png, 3.png, 4.png and 2 more: the file is empty",
-        "x.png: damaged",
-    ]
 
 
 def test_duplicates_and_leaks_are_noted(tmp_path):

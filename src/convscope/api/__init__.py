@@ -1,5 +1,6 @@
 """The public Python API: one typed function per command, and the run as an object."""
 
+from convscope.api.arithmetic import Calculation, arithmetic
 from convscope.api.augment import AugmentedImages, augment
 from convscope.api.baselines import BASELINES, Baselines, baselines, run_baselines
 from convscope.api.compare import ComparedRun, Comparison, compare
@@ -9,7 +10,7 @@ from convscope.api.data import DataSummary, data
 from convscope.api.evaluate import Evaluation, evaluate
 from convscope.api.explain import AnalysisResult, InputInfo, explain, wrap_module
 from convscope.api.features import Features, features
-from convscope.api.inspect import inspect, summary_page, summary_table
+from convscope.api.inspect import inspect, kernels_table, summary_page, summary_table
 from convscope.api.predict import Predictions, Predictor, predict, task_of, write_csv
 from convscope.api.report import report
 from convscope.api.robustness import Robustness, robustness
@@ -20,9 +21,10 @@ from convscope.bundle import FailedFile, Prediction
 from convscope.durations import format_seconds
 from convscope.models import ModelSummary
 from convscope.pipeline import resuming, training
+from convscope.reports.data_table import class_table, data_rows, remark_rows
 from convscope.reports.report import write_report
-from convscope.reports.text import as_lines, dataset_rows, plan_rows
-from convscope.runs.events import DataLoaded, Event, PlanReady, PretrainedLoaded, TrainingFinished, as_json
+from convscope.reports.text import as_lines, data_lines, plan_rows
+from convscope.runs.events import DataLoaded, Event, PlanReady, PretrainedLoaded, TrainingFinished, as_json, data_fields
 from convscope.runs.folder import RunFolder, next_name
 from convscope.runs.overrides import (
     Overrides,
@@ -44,6 +46,7 @@ __all__ = [
     "AnalysisResult",
     "AugmentedImages",
     "Baselines",
+    "Calculation",
     "ComparedRun",
     "Comparison",
     "DataLoaded",
@@ -70,23 +73,28 @@ __all__ = [
     "Step",
     "Task",
     "TrainingFinished",
+    "arithmetic",
     "as_json",
     "as_lines",
     "as_overrides",
     "as_picture",
     "augment",
     "baselines",
+    "class_table",
     "compare",
     "convolve",
     "crop",
     "data",
+    "data_fields",
+    "data_lines",
+    "data_rows",
     "data_source",
-    "dataset_rows",
     "evaluate",
     "explain",
     "features",
     "format_seconds",
     "inspect",
+    "kernels_table",
     "lay",
     "log_to_tensorboard",
     "nest",
@@ -96,6 +104,7 @@ __all__ = [
     "plan_rows",
     "predict",
     "read_recipe",
+    "remark_rows",
     "report",
     "resume",
     "resuming",

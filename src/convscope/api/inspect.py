@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
@@ -11,32 +12,36 @@ import torch
 from torch import nn
 
 from convscope.bundle import load_config
+from convscope.bundle.bundle import WEIGHTS_FILE, read_state_dict
 from convscope.errors import ModelError
 from convscope.models import ModelSummary, build, resolve, summarize, table
+from convscope.models.published_inputs import published_input
 from convscope.models.summary.diagram import page
+from convscope.models.summary.kernel_ranks import ranks_of_kernels, ranks_table
 from convscope.models.toml.toml_network import parse, read_spec, read_text
 from convscope.runs.folder import model_folder
 
-summary_page, summary_table = page, table
-
-CLASSES = 1000  # of a network given by name: those of ImageNet, so that the counts are the published ones
+summary_page, summary_table, kernels_table = page, table, ranks_table
 
 
 def inspect(
     model: str | PathLike[str] | nn.Module,
     shape: Sequence[int] | None = None,
     *,
-    classes: int = CLASSES,
+    classes: int | None = None,
     objects: int | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> ModelSummary:
     """Summarise every layer: shapes, parameters, MACs, memory, receptive field. No memory is allocated for parameters.
 
+    Of a run or a saved model also the ranks of its trained kernels: how many are separable, and what a column and a row
+    instead of each would lose.
+
     Args:
         model: a name such as "vgg16", a .toml of blocks, the folder of a run or a saved model, any module, or the
             import path of a function or class that builds one without arguments, like ``torchvision.models:resnet18``.
-        shape: (C, H, W) of the input; by default that of the network, else (3, 224, 224).
-        classes: of a network given by name.
+        shape: (C, H, W) of the input; by default that with which the network was published, for your own (3, 224, 224).
+        classes: of a network given by name; by default as published, so that the counts are the published ones.
         objects: side in pixels of the objects to recognise; a receptive field smaller than that gives a warning.
         options: of a network given by name, such as ``{"activation": "tanh", "head": "gap"}``.
 
@@ -46,11 +51,16 @@ def inspect(
     if isinstance(model, nn.Module):
         return summarize(model, tuple(shape or (3, 224, 224)), objects)
     network, default_shape = _named(str(model), tuple(shape) if shape else None, classes, options or {})
-    return summarize(network, tuple(shape or default_shape), objects)
+    summary = summarize(network, tuple(shape or default_shape), objects)
+    if not Path(model).is_dir():
+        return summary
+    state = read_state_dict(model_folder(Path(model)) / WEIGHTS_FILE)
+    in_order = {name: state[name] for name in network.state_dict() if name in state}
+    return replace(summary, kernels=tuple(ranks_of_kernels(in_order)))
 
 
 def _named(
-    model: str, shape: tuple[int, ...] | None, classes: int, options: Mapping[str, Any]
+    model: str, shape: tuple[int, ...] | None, classes: int | None, options: Mapping[str, Any]
 ) -> tuple[nn.Module, tuple[int, ...]]:
     """Return the network, on the meta device, and its default input shape."""
     path = Path(model)
@@ -64,8 +74,9 @@ def _named(
             config = load_config(model_folder(path))
             architecture = config.architecture
             return config.build_network(), (architecture.channels, *config.preprocessing.size)
-        shape = shape or _default_input(model)
-        return build(resolve(model, classes, shape[0], shape[1:], dict(options))), shape
+        published = published_input(model)
+        shape = shape or published.shape
+        return build(resolve(model, classes or published.classes, shape[0], shape[1:], dict(options))), shape
 
 
 def _imported(module: str, builder: str) -> nn.Module:
@@ -91,9 +102,3 @@ def _imported(module: str, builder: str) -> nn.Module:
             f"{location}: returns {type(model).__name__}, not a network; give a function that returns a torch.nn.Module"
         )
     return model
-
-
-def _default_input(model: str) -> tuple[int, ...]:
-    """Return the published input shape of a network, in RGB."""
-    side = {"lenet": 32, "alexnet": 227, "inception_v3": 299, "unet": 572}.get(model, 224)
-    return (3, side, side)

@@ -19,7 +19,7 @@ from convscope.datasets.inputs.image_input import ImagePreprocessing
 from convscope.datasets.inputs.registry import parse_preprocessing
 from convscope.errors import ModelError, did_you_mean
 from convscope.files import atomic_write
-from convscope.models import Architecture, build
+from convscope.models import Architecture, build, remove_auxiliary
 from convscope.tasks import TASKS, Task, restore_task
 from convscope.validation import first_problem
 
@@ -67,8 +67,19 @@ class BundleConfig(BaseModel, frozen=True, extra="forbid"):
 
 
 def save_bundle(folder: Path, model: nn.Module, config: BundleConfig) -> None:
-    """Write both files atomically: an interrupted write leaves the old file or the new one."""
-    state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    """Write both files atomically: an interrupted write leaves the old file or the new one.
+
+    Auxiliary classifiers are left out, since only training uses them.
+    """
+    bare = remove_auxiliary(model)
+    state = {name: value.detach().cpu().contiguous() for name, value in bare.state_dict().items()}
+    if bare is not model:
+        config = config.model_copy(
+            update={
+                "architecture": config.architecture.without("auxiliary", "auxiliary_head"),
+                "num_parameters": sum(parameter.numel() for parameter in bare.parameters()),
+            }
+        )
     atomic_write(folder / WEIGHTS_FILE, save(state, metadata={"format": "pt"}))
     save_config(folder, config)
 

@@ -3,8 +3,10 @@
 "1" is the image itself. "5" are crops at the corners and the centre, "10" these and their mirror images (Krizhevsky et
 al. 2012, section 4.1); "multi-scale" takes ten at each of three sizes (Simonyan and Zisserman 2015, section 3.2).
 "shifts" suits small images: the whole image with weight two, and the image shifted by one pixel up and left, and down
-and right, with their mirror images if training mirrored too (Jordan 2024, arXiv:2404.00498, section 3.5): six views, or
-three.
+and right, with their mirror images (Jordan 2024, arXiv:2404.00498, section 3.5): six views.
+
+No view is mirrored where training did not mirror, since a mirrored digit is another sign: "10" then averages five
+crops, "multi-scale" five at each size, "shifts" three views.
 """
 
 from collections.abc import Iterator
@@ -29,7 +31,7 @@ class AveragedViews(nn.Module):
         model: maps (B, C, H, W) of `size` to (B, K) logits.
         size: (H, W) of a crop.
         tta_views: one of `TTA_VIEWS`.
-        mirror: whether "shifts" includes mirror images; the other schemes follow their papers.
+        mirror: whether the views include mirror images.
 
     Raises:
         ConfigError: `tta_views` is unknown.
@@ -81,7 +83,7 @@ class AveragedViews(nn.Module):
                 scaled = functional.interpolate(x, size=sides, mode="bilinear", antialias=True, align_corners=False)
             for crop in five_crops(scaled, self.size):
                 yield crop
-                if self.tta_views != "5":
+                if self.mirror and self.tta_views != "5":
                     yield crop.flip(-1)
 
 

@@ -1,5 +1,6 @@
 """``convscope inspect``"""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -24,9 +25,11 @@ class InspectOptions:
     ]
     size: Annotated[
         str | None,
-        typer.Option(help="Input shape: channels x height x width. [default: the network's, else 3x224x224]"),
+        typer.Option(help="Input shape: channels x height x width. [default: as published, else 3x224x224]"),
     ] = None
-    classes: Annotated[int, typer.Option(help="Number of classes of a network given by name.")] = 1000
+    classes: Annotated[
+        int | None, typer.Option(help="Number of classes of a network given by name. [default: as published]", min=1)
+    ] = None
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="An option of the network: --set activation=tanh"),
@@ -48,30 +51,36 @@ class InspectOptions:
 def inspect(options: InspectOptions) -> None:
     """Summarise a network layer by layer: shape, parameters, MACs, memory, receptive field.
 
-    Each number is shown with its formula. Nothing is downloaded, and no memory is allocated for the parameters.
+    Each number is shown with its formula. Nothing is downloaded, and no memory is allocated for the parameters. Of a
+    run, also the ranks of its trained kernels: how many are a column times a row, and what that loses in the others.
 
     Example: `convscope inspect vgg16 --size 3x224x224`
     """
     from convscope.api import inspect as summary_of
-    from convscope.api import settings_from_flags, summary_page, summary_table
+    from convscope.api import kernels_table, settings_from_flags, summary_page, summary_table
     from convscope.cli.show import print_json, table_of
 
     network_options = settings_from_flags(options.set_ or [])
     summary = summary_of(
         options.model, _shape(options.size), classes=options.classes, objects=options.objects, options=network_options
     )
+    if options.html is not None:
+        options.html.parent.mkdir(parents=True, exist_ok=True)
+        options.html.write_text(summary_page(summary), encoding="utf-8")
+        print(options.html, file=sys.stderr if options.json else sys.stdout)
     if options.json:
         print_json(summary.to_json())
-        return
-    if options.html is not None:
-        options.html.write_text(summary_page(summary), encoding="utf-8")
-        print(options.html)
+    if options.json or options.html is not None:
         return
     heading, *rows = summary_table(summary)
     shown = {layer.name for layer in summary.path(options.path)} if options.path else None
     table_of(list(heading), [row for row in rows if shown is None or row[0] in shown])
     shares = ", ".join(f"{100 * share:.1f} % {group}" for group, share in summary.shares().items())
     print(f"\nparameters by group: {shares}")
+    if summary.kernels and not options.path:
+        heading, *rows = kernels_table(summary.kernels)
+        print()
+        table_of(list(heading), rows)
     for warning in summary.warnings:
         print(f"! {warning}")
 

@@ -16,11 +16,16 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print the numbers as o
 ViewsOption = Annotated[
     str | None,
     typer.Option(
-        help="Test-time augmentation: views averaged per image: 1, 5, 10, multi-scale or shifts.",
+        help="Test-time augmentation: views averaged per image: 1, 5, 10, multi-scale or shifts. "
+        "They include mirror images only where training mirrored.",
         show_default="as chosen in training",
     ),
 ]
 
+LAYOUT_HELP = (
+    "How DATA is laid out: folder, nested-folders, file-names, table, table-folder, masks, voc, coco, yolo, via, "
+    "label-studio, labelme, arrays, idx, cifar or builtin. [default: detected]"
+)
 Options = TypeVar("Options")
 
 

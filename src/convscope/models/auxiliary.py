@@ -61,8 +61,13 @@ def attach_auxiliary(
     return network
 
 
-def remove_auxiliary(network: Network) -> Network:
-    """Return the network without auxiliary classifiers, for export; it shares the parameters of the original."""
+def remove_auxiliary(network: nn.Module) -> nn.Module:
+    """Return the network without auxiliary classifiers, for export; it shares the parameters of the original.
+
+    A module without auxiliary classifiers is returned as it is.
+    """
+    if not isinstance(network, Network) or not len(network.auxiliary):
+        return network
     bare = copy(network)
     bare._modules = {**network._modules, "auxiliary": nn.ModuleDict()}
     return bare

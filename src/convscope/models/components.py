@@ -66,6 +66,16 @@ def leaky(slope: float = 0.01) -> nn.Module:
     return nn.LeakyReLU(slope)
 
 
+def elu(alpha: float = 1.0) -> nn.Module:
+    """Return ELU: x, or alpha (exp(x) - 1) below 0 (Clevert 2015, arXiv:1511.07289)."""
+    return nn.ELU(alpha)
+
+
+def prelu(init: float = 0.25) -> nn.Module:
+    """Return PReLU: max(slope * x, x) with one learned slope, initially `init` (He 2015, arXiv:1502.01852)."""
+    return nn.PReLU(init=init)
+
+
 def batch(channels: int, rank: int, epsilon: float = 1e-5) -> nn.Module:
     """Normalise each channel over batch and positions (Ioffe and Szegedy 2015); the momentum is 0.1."""
     norm: nn.Module = BATCH_NORMS[rank](channels, eps=epsilon)
@@ -164,6 +174,10 @@ ACTIVATIONS: dict[str, Callable[..., nn.Module]] = {
     "tanh": nn.Tanh,
     "gelu": nn.GELU,
     "silu": nn.SiLU,
+    "elu": elu,
+    "prelu": prelu,
+    "mish": nn.Mish,
+    "hardswish": nn.Hardswish,
     "none": nn.Identity,
 }
 NORMS: dict[str, Callable[..., nn.Module]] = {
@@ -186,6 +200,8 @@ GATES: dict[str, Callable[..., nn.Module]] = {"none": no_gate, "squeeze_excite":
 # The keyword argument that the number after the colon sets.
 NUMBERS = {
     "leaky": "slope",
+    "elu": "alpha",
+    "prelu": "init",
     "batch": "epsilon",
     "group": "groups",
     "lrn": "size",

@@ -3,10 +3,11 @@
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from convscope.models.components import (
     ADAPTIVE_MAX_POOLS,
@@ -24,6 +25,7 @@ from convscope.models.components import (
 TRANSPOSED: dict[int, Any] = {1: nn.ConvTranspose1d, 2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
 
 Window = int | tuple[int, ...]
+Padding = Window | Literal["tensorflow"] | None
 
 
 def named(**layers: nn.Module) -> nn.Sequential:
@@ -43,14 +45,23 @@ class LayerFactory:
     norm_last: bool = False  # norm after the activation, if a layer has both
 
     def conv(
-        self, c_in: int, c_out: int, size: Window, stride: int = 1, *, padding: Window | None = None, **rest: Any
+        self, c_in: int, c_out: int, size: Window, stride: int = 1, *, padding: Padding = None, **rest: Any
     ) -> nn.Module:
-        """Return a convolution; `padding` None keeps height and width at stride 1, unless padding is none."""
+        """Return a convolution; `padding` None keeps height and width at stride 1, unless padding is none.
+
+        The output then has ceil(side / stride) per side. With a kernel of even extent, and with "tensorflow" also at a
+        stride, the number of padding pixels can be odd; a `SamePad` then precedes the convolution.
+        """
+        make = CONVOLUTIONS[self.rank]
         if self.padding == "none":
             padding = 0
-        elif padding is None:
-            padding = tuple((side - 1) // 2 for side in size) if isinstance(size, tuple) else (size - 1) // 2
-        make = CONVOLUTIONS[self.rank]
+        elif padding is None or padding == "tensorflow":
+            sides = size if isinstance(size, tuple) else (size,) * self.rank
+            extents = tuple(rest.get("dilation", 1) * (side - 1) + 1 for side in sides)
+            if padding == "tensorflow" or any(extent % 2 == 0 for extent in extents):
+                pad = SamePad(extents, stride, PADDINGS[self.padding])
+                return named(pad=pad, conv=make(c_in, c_out, size, stride, 0, **rest))
+            padding = tuple(extent // 2 for extent in extents)
         conv: nn.Module = make(c_in, c_out, size, stride, padding, padding_mode=PADDINGS[self.padding], **rest)
         return conv
 
@@ -98,6 +109,36 @@ class LayerFactory:
         """Return a transposed convolution, which upsamples by `stride`."""
         conv: nn.Module = TRANSPOSED[self.rank](c_in, c_out, size, stride, **rest)
         return conv
+
+
+class SamePad(nn.Module):
+    """Add the pixels with which a window gives ceil(side / stride) outputs; one more at the end if they are odd.
+
+    This is TensorFlow's padding "SAME". It depends on the side: a window of 3 with stride 2 needs one pixel at the end
+    for an even side, and one on both sides for an odd one.
+
+    Args:
+        extents: pixels that the window covers, per axis.
+        stride: of the window.
+        mode: one of the values of `PADDINGS`.
+    """
+
+    def __init__(self, extents: Sequence[int], stride: int = 1, mode: str = "zeros") -> None:
+        super().__init__()
+        self.extents, self.stride, self.mode = tuple(extents), stride, mode
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the padded (B, C, ...) maps."""
+        amounts: list[int] = []
+        for side, extent in zip(reversed(x.shape[2:]), reversed(self.extents), strict=True):
+            outputs = (side + self.stride - 1) // self.stride
+            total = max(0, (outputs - 1) * self.stride + extent - side)
+            amounts += [total // 2, total - total // 2]
+        return functional.pad(x, amounts, mode="constant" if self.mode == "zeros" else self.mode)
+
+    def extra_repr(self) -> str:
+        """Return the settings."""
+        return f"window {shape_text(self.extents)}, stride {self.stride}, {self.mode}"
 
 
 class Residual(nn.Module):

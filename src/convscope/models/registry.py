@@ -12,6 +12,7 @@ from convscope.errors import ModelError, did_you_mean
 from convscope.models.families import (
     airbench,
     alexnet,
+    efficientnet_lite,
     full_resolution,
     googlenet,
     inception,
@@ -40,6 +41,10 @@ VGGS = {
     for depth, options in vgg.DEPTHS.items()
     for suffix, norm in (("", "none"), ("_bn", "batch"))
 }
+LITES = {
+    name: partial(efficientnet_lite.efficientnet_lite, **options)
+    for name, options in efficientnet_lite.VERSIONS.items()
+}
 
 
 def unet_on_encoder(classes: int = 2, **options: Any) -> Network:
@@ -62,6 +67,7 @@ MODELS: dict[str, Callable[..., Network]] = {
     **SE_RESNETS,
     **{name: partial(squeezenet.squeezenet, **options) for name, options in squeezenet.VERSIONS.items()},
     "mobilenet_v2": mobilenet.mobilenet_v2,
+    **LITES,
     "airbench": airbench.airbench,
     "unet": unet_on_encoder,
     "segnet": segnet.segnet,
@@ -75,7 +81,7 @@ SMALL_IMAGES: dict[str, Callable[[tuple[int, ...]], dict[str, Any]]] = {
     **dict.fromkeys((*RESNETS, *SE_RESNETS), resnet.for_small_images),
     **dict.fromkeys(VGGS, vgg.for_small_images),
     "airbench": airbench.for_small_images,
-    "mobilenet_v2": mobilenet.for_small_images,
+    **dict.fromkeys(("mobilenet_v2", *LITES), mobilenet.for_small_images),
 }
 
 
@@ -99,6 +105,11 @@ class Architecture(BaseModel):
         except TypeError as error:
             raise ValueError(f"{error}; name it instead, as in activation = 'relu'") from None
         return plain
+
+    def without(self, *options: str) -> "Architecture":
+        """Return the architecture with the defaults of these options."""
+        kept = {name: value for name, value in self.options.items() if name not in options}
+        return self.model_copy(update={"options": kept})
 
 
 FROM_DATA = ("classes", "channels", "size", "rank")

@@ -9,11 +9,11 @@ from torch.nn import functional
 from convscope.models.layers import LayerFactory
 
 
-def repeat(x: Tensor, sides: tuple[int, ...]) -> Tensor:
+def nearest(x: Tensor, sides: tuple[int, ...]) -> Tensor:
     """Nearest-neighbour upsampling; no parameters.
 
     >>> import torch
-    >>> repeat(torch.tensor([[[1.0, 2.0]]]), (4,)).tolist()
+    >>> nearest(torch.tensor([[[1.0, 2.0]]]), (4,)).tolist()
     [[[1.0, 1.0, 2.0, 2.0]]]
     """
     return functional.interpolate(x, size=sides, mode="nearest")
@@ -74,7 +74,7 @@ class Unpool(nn.Module):
     def forward(self, x: Tensor, fine: Tensor | None, sides: tuple[int, ...]) -> Tensor:
         x = self.conv(x)
         # The stem may have no map at the finest resolution, and so no pooling indices.
-        return repeat(x, sides) if fine is None else max_unpool(x, fine)
+        return nearest(x, sides) if fine is None else max_unpool(x, fine)
 
 
 class Transposed(nn.Module):
@@ -90,7 +90,7 @@ class Transposed(nn.Module):
 
 
 UPSAMPLES: dict[str, Callable[[int, int, int, LayerFactory], nn.Module]] = {
-    "repeat": lambda c_in, c_out, _, layer: Enlarge(repeat, c_in, c_out, layer),
+    "nearest": lambda c_in, c_out, _, layer: Enlarge(nearest, c_in, c_out, layer),
     "bilinear": lambda c_in, c_out, _, layer: Enlarge(bilinear, c_in, c_out, layer),
     "max_unpool": lambda c_in, c_out, _, layer: Unpool(c_in, c_out, layer),
     "transposed": Transposed,

@@ -50,9 +50,18 @@ def finalize(
     total += time.monotonic() - before
     tta_note, (probe, neighbours) = tta_sentence(folder), session.feature_scores
     return TrainingFinished(
-        folder.path, report, scores, session.kept_epoch, overfitting(folder), total, calibrated.name, tta_note,
-        probe, neighbours,
-    )  # fmt: skip
+        folder.path,
+        report,
+        scores,
+        session.kept_epoch,
+        overfitting(folder),
+        total,
+        calibrated.name,
+        tta_note,
+        session.epoch_precision,
+        probe,
+        neighbours,
+    )
 
 
 def _predict_validation(

@@ -99,9 +99,15 @@ class TrainingSession:
         expensive = self.clock is not None and self.estimate_eval_seconds("shifts") > MAX_TTA_SHARE * self.clock.seconds
         return "1" if expensive else "shifts"
 
+    @property
+    def epoch_precision(self) -> str:
+        """The number format in which epochs train and are scored."""
+        precision = self.recipe.train.precision
+        return ("bfloat16" if computes_bfloat16(self.state.device) else "float32") if precision == "auto" else precision
+
     def estimate_eval_seconds(self, tta_views: str) -> float:
         """Estimate the seconds of the final evaluation, in float32, from the evaluations measured so far."""
-        half = self.recipe.train.precision != "float32" and computes_bfloat16(self.state.device)
+        half = self.epoch_precision != "float32"
         num_views = with_tta(nn.Identity(), self.config, tta_views).num_views
         forward = self.forward_seconds * len(self.validation.targets)
         seconds = max(self.clock.evaluation, forward) if self.clock else 0.0

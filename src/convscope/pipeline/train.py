@@ -63,11 +63,11 @@ def training(
         draft = draft_recipe(overrides, found, device)
         prepared = prepare(found, draft.recipe.data, draft.recipe.seed, on_progress)
         prepared = draft.origin.with_normalisation(prepared) if draft.origin else prepared
-        yield prepared.loaded_event()
+        yield prepared.loaded_event(draft.recipe.task)
         resolved = resolve_recipe(draft, prepared, device)
         recipe, note = find_learning_rate(folder, prepared, resolved.recipe)
         session = build_session(prepared, recipe, started, draft.origin)
-        write_data(folder, prepared)
+        write_data(folder, prepared, recipe.task)
         write_environment(folder, device)
         if draft.origin:
             write_transfer_plan(folder, session, resolved.plan_reason)
@@ -89,8 +89,8 @@ def resuming(path: Path, on_progress: Progress | None = None) -> Generator[Event
     folder = RunFolder.open(path)
     with folder.locked():
         prepared = reload(folder, on_progress=on_progress)
-        yield prepared.loaded_event()
         recipe = folder.recipe()
+        yield prepared.loaded_event(recipe.task)
         restart = recipe.transfer.checkpoint and not folder.has_checkpoint()
         origin = find_pretrained(recipe.transfer.checkpoint, recipe.model.name) if restart else None
         session = build_session(prepared, recipe, started, origin)

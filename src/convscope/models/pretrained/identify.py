@@ -1,14 +1,19 @@
 """Identifies the network that a checkpoint belongs to from the names and shapes of its tensors."""
 
+import re
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from convscope.errors import ModelError
+from convscope.models.families.efficientnet_lite import VERSIONS
 from convscope.models.families.resnet import DEPTHS, SMALL_DEPTHS
 from convscope.models.pretrained.state_dicts import match_state, prefixes_of
 from convscope.models.registry import MODELS
+
+_BODY = re.compile(r"_?(layer|features|stem|stages|conv|bn|blocks|mixed|inception)", re.IGNORECASE)
+"""Beginnings of the names inside encoders; tensors of other names, such as a loss's, may lie beside them."""
 
 
 def identify_network(state: Mapping[str, Tensor]) -> str | None:
@@ -20,7 +25,7 @@ def identify_network(state: Mapping[str, Tensor]) -> str | None:
 
 
 def matches(name: str, state: Mapping[str, Tensor]) -> bool:
-    """Return whether the state dict and the network's encoder have the same tensors."""
+    """Return whether the state dict and the network's encoder have the same tensors, heads and losses aside."""
     with torch.device("meta"):
         network = MODELS[name]()
     shapes = {key: tensor.to("meta") for key, tensor in state.items()}
@@ -29,7 +34,9 @@ def matches(name: str, state: Mapping[str, Tensor]) -> bool:
     except ModelError:
         return False
     unmatched = [key for key in loaded.unused if not key.endswith("num_batches_tracked")]
-    return not unmatched and all(key.startswith(("head.", "auxiliary.")) for key in loaded.not_loaded)
+    return not any(_BODY.match(key) for key in unmatched) and all(
+        key.startswith(("head.", "auxiliary.")) for key in loaded.not_loaded
+    )
 
 
 def candidates(state: Mapping[str, Tensor]) -> list[str]:
@@ -40,8 +47,10 @@ def candidates(state: Mapping[str, Tensor]) -> list[str]:
         return _resnets(layers)
     if "features.3.squeeze" in layers:
         return ["squeezenet1_0", "squeezenet1_1"]
-    if {"features.0.0", "features.18.0"} <= layers or {"conv_stem", "conv_head"} <= layers:
+    if {"features.0.0", "features.18.0"} <= layers:
         return ["mobilenet_v2"]
+    if {"conv_stem", "conv_head"} <= layers or {"_conv_stem", "_conv_head"} <= layers:
+        return ["mobilenet_v2", *VERSIONS]
     if "Mixed_5b" in layers:
         return ["inception_v3"]
     if "inception3a" in layers:

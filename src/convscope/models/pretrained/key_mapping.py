@@ -4,8 +4,9 @@ The other names are torchvision's, which timm shares for ResNet and Inception v3
 """
 
 from collections.abc import Callable, Iterator
+from typing import cast
 
-from torch import nn
+from torch import Tensor, nn
 
 from convscope.models.network import Network
 
@@ -154,6 +155,40 @@ def mobilenet_v2(network: Network) -> Pairs:
             number += 1
 
 
+def efficientnet_lite(network: Network) -> Pairs:
+    """Yield timm's names, then those of the PyTorch port of the authors' code, which numbers the blocks throughout."""
+    last = f"stages.{len(network.stages) - 1}.last"
+    for stem, conv, first, second, logits in (
+        ("conv_stem", "conv_head", "bn1", "bn2", "classifier"),
+        ("_conv_stem", "_conv_head", "_bn0", "_bn1", "_fc"),
+    ):
+        yield from ((stem, convolution(network, "stem")), (first, "stem.norm"), (logits, "head.fc"))
+        yield from ((conv, f"{last}.conv"), (second, f"{last}.norm"))
+    row, place, number = -1, 0, 0
+    for stage_number, stage in enumerate(network.stages):
+        before = 0  # channels; a row of the table starts where they change
+        for index in (name for name, _ in stage.named_children() if name != "last"):
+            ours = f"stages.{stage_number}.{index}.body"
+            channels = len(cast(Tensor, network.get_submodule(f"{ours}.project.conv").weight))
+            row, place = (row, place + 1) if channels == before else (row + 1, 0)
+            before = channels
+            units = ["depthwise", "project"] if number == 0 else ["expand", "depthwise", "project"]
+            names = ["conv_dw", "conv_pw"] if number == 0 else ["conv_pw", "conv_dw", "conv_pwl"]
+            for step, (theirs, name) in enumerate(zip(names, units, strict=True), start=1):
+                conv = convolution(network, f"{ours}.{name}")
+                yield f"blocks.{row}.{place}.{theirs}", conv
+                yield f"blocks.{row}.{place}.bn{step}", f"{ours}.{name}.norm"
+                norm = {"expand": 0, "depthwise": 1, "project": 2}[name]
+                yield f"_blocks.{number}._{name}_conv", conv
+                yield f"_blocks.{number}._bn{norm}", f"{ours}.{name}.norm"
+            number += 1
+
+
+def convolution(network: Network, unit: str) -> str:
+    """Return the name of the convolution in a unit, which is nested if a padding layer precedes it."""
+    return f"{unit}.conv.conv" if hasattr(network.get_submodule(f"{unit}.conv"), "pad") else f"{unit}.conv"
+
+
 KEYS: dict[str, Callable[[Network], Pairs]] = {
     "alexnet": alexnet,
     "vgg": vgg,
@@ -162,4 +197,5 @@ KEYS: dict[str, Callable[[Network], Pairs]] = {
     "inception_v3": inception_v3,
     "squeezenet": squeezenet,
     "mobilenet_v2": mobilenet_v2,
+    "efficientnet_lite": efficientnet_lite,
 }

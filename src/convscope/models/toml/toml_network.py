@@ -14,9 +14,11 @@ from convscope.models.input_spec import InputSpec, Size
 from convscope.models.layers import LayerFactory, shape_text
 from convscope.models.network import Network
 from convscope.models.shape_inference import run_on_meta
+from convscope.models.toml import checks
 from convscope.models.toml.blocks import BLOCKS, BlockContext, BlockError, Shape
 
 TOP_LEVEL_KEYS = {"name", "input", "classes", "activation", "norm", "blocks"}
+TOP_LEVEL_CHECKS = {"name": checks.word, "classes": checks.count, "activation": checks.word, "norm": checks.word}
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class TomlReader:
                 raise ModelError(f'{self.source}: {block!r} is not a block; write {{conv = 64}} or {{pool = "max"}}')
             line = next(lines)
             inside = [next(lines) for _ in range(tables_inside(block))]
-            kind = self.block_type_of(block, line)
+            kind = self.block_type_of(block, line, self.context.layer.rank)
             for _ in range(block.get("repeat", 1)):
                 self.inside = iter(inside)
                 counts[kind] = counts.get(kind, 0) + 1
@@ -92,7 +94,7 @@ class TomlReader:
                 yield layer_built
                 shape = layer_built.output_shape
 
-    def block_type_of(self, block: dict[str, Any], line: int) -> str:
+    def block_type_of(self, block: dict[str, Any], line: int, rank: int) -> str:
         """Return the type of a block after checking its settings."""
         types_found = [key for key in block if key in BLOCKS]
         if len(types_found) != 1:
@@ -103,18 +105,19 @@ class TomlReader:
                 f"no block {first}{known}" if not types_found else f"{' and '.join(types_found)} in one block{known}",
             )
         kind = types_found[0]
-        _, types, settings = BLOCKS[kind]
-        for key in block:
-            if key != kind and key not in settings | {"repeat"}:
-                raise self.error(line, f"{kind} has no setting {key}{did_you_mean(key, settings | {'repeat'})}")
-        if not isinstance(block[kind], types) or (isinstance(block[kind], bool) and types is int):
-            raise self.error(line, f"{kind} is {block[kind]!r}; {BLOCKS[kind][0].__doc__}")
+        settings = BLOCKS[kind].settings | {"repeat": checks.count}
+        for key, value in block.items():
+            if key != kind and key not in settings:
+                raise self.error(line, f"{kind} has no setting {key}{did_you_mean(key, settings)}")
+            remedy = BLOCKS[kind].check(value, rank) if key == kind else settings[key](value, rank)
+            if remedy:
+                raise self.error(line, f"{kind if key == kind else f'{kind} {key}'} is {value!r}; {remedy}")
         return kind
 
     def build_block(self, name: str, kind: str, block: dict[str, Any], line: int, shape: Shape) -> BuiltLayer:
         """Return one layer with its output shape."""
         try:
-            layer = BLOCKS[kind][0](shape, block, self.context)
+            layer = BLOCKS[kind].make(shape, block, self.context)
         except BlockError as error:
             raise self.error(line, str(error)) from None
         except ModelError as error:
@@ -200,6 +203,12 @@ def parse(text: str, source: str) -> dict[str, Any]:
     for key in document:
         if key not in TOP_LEVEL_KEYS:
             raise ModelError(f"{source}: no setting {key}{did_you_mean(key, TOP_LEVEL_KEYS)}")
+    sides = document.get("input", [3, 32, 32])
+    if not (isinstance(sides, list) and 2 <= len(sides) <= 4 and all(map(checks.is_whole, sides))):
+        raise ModelError(f"{source}: input is {sides!r}; give channels and sides from 1, as in [3, 32, 32]")
+    for key, check in TOP_LEVEL_CHECKS.items():
+        if key in document and (remedy := check(document[key], 0)):
+            raise ModelError(f"{source}: {key} is {document[key]!r}; {remedy}")
     blocks = document.get("blocks")
     if not isinstance(blocks, list) or not blocks:
         raise ModelError(
