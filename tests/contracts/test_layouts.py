@@ -28,6 +28,18 @@ def folder(path: Path) -> Path:
     return path
 
 
+def nested_folders(path: Path) -> Path:
+    for i in range(4):
+        image(path / f"fold{i // 2}" / "ab"[i % 2] / f"{i}.png", i)
+    return path
+
+
+def file_names(path: Path) -> Path:
+    for i in range(4):
+        image(path / f"{'ab'[i % 2]}.{i}.png", i)
+    return path
+
+
 def table(path: Path) -> Path:
     for i in range(4):
         image(path / f"{i}.png", i)
@@ -90,16 +102,45 @@ def idx(path: Path) -> Path:
 
 
 def cifar(path: Path) -> Path:
-    records = np.arange(4 * 3073).reshape(4, 3073).astype(np.uint8)
-    records[:, 0] = [0, 1, 0, 1]
-    (path / "data_batch_1.bin").write_bytes(records.tobytes())
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 3072), dtype=np.uint8)
+    rows = np.concatenate([np.array([[0], [1], [0], [1]], np.uint8), pixels], 1)
+    (path / "data_batch_1.bin").write_bytes(rows.tobytes())
+    return path
+
+
+def via(path: Path) -> Path:
+    shape = {"name": "rect", "x": 2, "y": 2, "width": 7, "height": 7}
+    files = [image(path / f"{i}.png", i).name for i in range(4)]
+    regions = [[{"shape_attributes": shape, "region_attributes": {"kind": "ab"[i % 2]}}] for i in range(4)]
+    content = {name: {"filename": name, "regions": found} for name, found in zip(files, regions, strict=True)}
+    (path / "via.json").write_text(json.dumps(content))
+    return path
+
+
+def label_studio(path: Path) -> Path:
+    tasks = []
+    for i in range(4):
+        value = {"x": 10, "y": 10, "width": 40, "height": 40, "rectanglelabels": ["ab"[i % 2]]}
+        result = [{"type": "rectanglelabels", "original_width": 16, "original_height": 12, "value": value}]
+        name = f"/data/upload/1/{image(path / f'{i}.png', i).name}"
+        tasks.append({"id": i, "annotations": [{"result": result}], "data": {"image": name}})
+    (path / "export.json").write_text(json.dumps(tasks))
+    return path
+
+
+def labelme(path: Path) -> Path:
+    for i in range(4):
+        shape = {"label": "ab"[i % 2], "shape_type": "rectangle", "points": [[2, 2], [9, 9]]}
+        name = image(path / f"{i}.png", i).name
+        content = {"shapes": [shape], "imagePath": name, "imageWidth": 16, "imageHeight": 12}
+        (path / f"{i}.json").write_text(json.dumps(content))
     return path
 
 
 PLACES = {
-    "builtin": lambda _: "digits", "table": table, "table-folder": table_folder,
-    "masks": masks, "voc": voc, "coco": coco, "yolo": yolo,
-    "folder": folder, "arrays": arrays, "idx": idx, "cifar": cifar,
+    "builtin": lambda _: "digits", "table": table, "table-folder": table_folder, "masks": masks, "voc": voc,
+    "coco": coco, "yolo": yolo, "folder": folder, "nested-folders": nested_folders, "file-names": file_names,
+    "arrays": arrays, "idx": idx, "cifar": cifar, "via": via, "label-studio": label_studio, "labelme": labelme,
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from convscope.datasets.inputs.image import open_image
+from convscope.datasets.inputs.opening import open_image
 from convscope.datasets.store.resources import available_memory
 from convscope.errors import DataError
 

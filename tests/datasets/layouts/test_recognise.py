@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from convscope.datasets.layouts.recognise import open_data, recognise
+from convscope.datasets.layouts.registry import LAYOUTS
 from convscope.datasets.layouts.table_columns import Columns
 from convscope.errors import ConfigError, DataError
 
@@ -89,7 +90,7 @@ def test_a_requested_layout_that_does_not_fit_says_what_it_needs(tmp_path: Path,
         open_data(tmp_path, layout="table")
     because = recognise(tmp_path)[0].because
     assert str(raised.value) == (
-        f"{tmp_path}: is not in the layout table, which needs a file .csv, .tsv, .txt, .parquet, .pq, .jsonl or .ndjson; "
+        f"{tmp_path}: is not in the layout table, which needs {LAYOUTS['table'].needs}; "
         f"leave out the layout to read it as folder, because {because}"
     )
     with pytest.raises(DataError) as raised:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from convscope.datasets.builder import ending
 from convscope.datasets.dataset import split_of
-from convscope.datasets.inputs.image import ENDINGS
+from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.mask_survey import MOST, MaskSurvey, survey
 
 IMAGE_FOLDERS = frozenset(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from convscope.datasets.builder import visible_files
 from convscope.datasets.dataset import Dataset
-from convscope.datasets.inputs.image import ENDINGS
+from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.builtin import BUILTIN, BUILTINS
 from convscope.datasets.layouts.layout import NEAR, ReadSettings, Recognised, Source
 from convscope.datasets.layouts.registry import LAYOUTS

@@ -9,15 +9,18 @@ from numpy.typing import NDArray
 
 from convscope.datasets.targets.kind import TargetData, TargetKind
 
+_STRATA = 10
+
 
 @dataclass(frozen=True)
 class NumberTargets(TargetKind):
     """Numbers; see the module. They may depend on left and right, so images are not mirrored."""
 
     def strata(self, targets: NDArray[Any], classes: int) -> tuple[NDArray[np.int64], int]:  # noqa: ARG002
-        """Stratify by deciles of the first number."""
-        deciles = np.quantile(targets[:, 0], np.arange(0.1, 1, 0.1))
-        return np.searchsorted(deciles, targets[:, 0], side="right").astype(np.int64), 10
+        """Stratify by deciles of the first number; of fewer than 100 images by quantiles of at least 10 images."""
+        parts = max(1, min(_STRATA, len(targets) // _STRATA))
+        edges = np.quantile(targets[:, 0], np.arange(1, parts) / parts)
+        return np.searchsorted(edges, targets[:, 0], side="right").astype(np.int64), parts
 
     def figures(self, data: TargetData, decoded: NDArray[Any] | None = None) -> dict[str, NDArray[Any]]:  # noqa: ARG002
         """Minimum, mean and maximum of each number where it is known; nan if it never is."""
