@@ -17,8 +17,8 @@ def data(
     layout: Annotated[
         str | None,
         typer.Option(
-            help="How DATA is laid out: folder, nested-folders, file-names, table-folder, table, masks, voc, coco, yolo, "
-            "arrays, idx, cifar or builtin. [default: detected]"
+            help="How DATA is laid out: folder, nested-folders, file-names, table-folder, table, masks, voc, coco, "
+            "yolo, arrays, idx, cifar or builtin. [default: detected]"
         ),
     ] = None,
     set_: Annotated[

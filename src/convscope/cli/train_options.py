@@ -46,8 +46,8 @@ class TrainOptions:
     layout: Annotated[
         str | None,
         typer.Option(
-            help="How DATA is laid out: folder, nested-folders, file-names, table-folder, table, masks, voc, coco, yolo, "
-            "arrays, idx, cifar or builtin. [default: detected]"
+            help="How DATA is laid out: folder, nested-folders, file-names, table-folder, table, masks, voc, coco, "
+            "yolo, arrays, idx, cifar or builtin. [default: detected]"
         ),
         Setting("data.layout"),
     ] = None
