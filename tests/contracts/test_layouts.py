@@ -1,6 +1,7 @@
 """Contract suite for every layout, on small examples."""
 
 import json
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -88,16 +89,15 @@ def yolo(path: Path) -> Path:
 
 
 def arrays(path: Path) -> Path:
-    pixels = np.random.default_rng(0).integers(0, 256, (4, 12, 16, 3), dtype=np.uint8)
-    np.savez(path / "set.npz", x_train=pixels, y_train=np.array([0, 1, 0, 1]))
-    return path / "set.npz"
+    path.mkdir(exist_ok=True)
+    np.savez(path / "four.npz", images=np.arange(4 * 36, dtype=np.uint8).reshape(4, 6, 6), labels=[0, 1, 0, 1])
+    return path / "four.npz"
 
 
 def idx(path: Path) -> Path:
-    pixels = np.random.default_rng(0).integers(0, 256, (4, 12, 16), dtype=np.uint8)
-    sizes = np.array(pixels.shape, ">i4").tobytes()
-    (path / "train-images-idx3-ubyte").write_bytes(b"\0\0\x08\x03" + sizes + pixels.tobytes())
-    (path / "train-labels-idx1-ubyte").write_bytes(b"\0\0\x08\x01\0\0\0\4" + bytes([0, 1, 0, 1]))
+    for kind, values in (("images-idx3", np.arange(4 * 36).reshape(4, 6, 6)), ("labels-idx1", np.array([0, 1, 0, 1]))):
+        header = struct.pack(f">BBBB{values.ndim}I", 0, 0, 8, values.ndim, *values.shape)
+        (path / f"train-{kind}-ubyte").write_bytes(header + values.astype(np.uint8).tobytes())
     return path
 
 

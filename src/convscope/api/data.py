@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from convscope.datasets import Dataset, build_store
+from convscope.datasets import Dataset, build_store, source_of
 from convscope.devices import requested_device
 from convscope.errors import ConfigError
 from convscope.files import atomic_write, to_plain
@@ -114,7 +114,7 @@ class DataSummary:
 
 
 def data(
-    source: str | Path,
+    source: object,
     *,
     task: str | None = None,
     settings: Settings | None = None,
@@ -139,7 +139,7 @@ def data(
         DataError: there are no such data.
         ConfigError: no such task or setting.
     """
-    options = {"data": ("data.source", str(source)), "task": ("task", task)}
+    options = {"data": ("data.source", source_of(source)), "task": ("task", task)}
     overrides = lay(as_overrides(settings, "data(..., settings=...)"), settings_from_options(options))
     requested = check_overrides(overrides)
     dataset = open_source(requested.data, requested.task_class.target_kind if "task" in overrides else None)

@@ -20,6 +20,7 @@ from convscope.datasets.layouts.registry import LAYOUTS
 from convscope.datasets.layouts.table import read_table
 from convscope.datasets.layouts.table_columns import Columns
 from convscope.datasets.object_crops import write_crops
+from convscope.datasets.objects import source_of
 from convscope.datasets.prepared import FeatureBatches, Features, compute_features, max_views_in_memory
 from convscope.datasets.split import Leak, Splits, split
 from convscope.datasets.statistics import Spread, Summary, channel_statistics, cut_note, summarise
@@ -81,6 +82,7 @@ __all__ = [
     "recognise",
     "shapes",
     "shown_channels",
+    "source_of",
     "split",
     "split_of",
     "summarise",

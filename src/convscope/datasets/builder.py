@@ -15,7 +15,7 @@ from convscope.datasets.dataset import Dataset, Skipped
 from convscope.datasets.inputs.arrays import is_array
 from convscope.datasets.inputs.headers import Header, read_headers
 from convscope.datasets.inputs.survey import arrays_beside_images, differs, grey_note, survey, usual_channels
-from convscope.datasets.listing import comparable, printable
+from convscope.datasets.listing import comparable
 from convscope.datasets.listing import ending as ending
 from convscope.datasets.listing import looks_like_image as looks_like_image
 from convscope.datasets.listing import visible_files as visible_files
@@ -23,6 +23,7 @@ from convscope.datasets.listing import visible_folders as visible_folders
 from convscope.datasets.targets.mask_files import MaskFile
 from convscope.datasets.targets.registry import DEFAULT_KIND, TARGET_KINDS
 from convscope.errors import DataError
+from convscope.printable import encodable
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ class DatasetBuilder:
             splits=np.array([listed.split for listed, _ in readable], dtype="<U10"),
             groups=groups if (groups != "").any() else None,
             skipped=tuple(
-                Skipped(printable(skipped.name), printable(skipped.why))
+                Skipped(encodable(skipped.name), encodable(skipped.why))
                 for skipped in sorted(self.skipped, key=lambda skipped: skipped.name)
             ),
             sizes=np.array([(header.height, header.width) for _, header in readable], np.int64),
@@ -135,7 +136,7 @@ class DatasetBuilder:
             white=pixels.range.white,
             black=pixels.range.black,
             alpha=pixels.alpha,
-            notes=tuple(map(printable, self.notes)),
+            notes=tuple(map(encodable, self.notes)),
             target_kind=self.target_kind,
             masks=tuple(listed.mask for listed, _ in readable if listed.mask) if kind.has_masks else None,
             palette=self.palette,
@@ -155,7 +156,7 @@ def _comparable(listed: ListedFile) -> ListedFile:
     if listed.label.isascii() and listed.name.isascii() and not listed.objects:
         return listed
     objects = tuple((comparable(label), box) for label, box in listed.objects)
-    return replace(listed, label=comparable(listed.label), name=printable(listed.name), objects=objects)
+    return replace(listed, label=comparable(listed.label), name=encodable(listed.name), objects=objects)
 
 
 def _nothing_found(files: int) -> str:

@@ -96,14 +96,15 @@ class PreparedData:
     def _notes(self) -> list[str]:
         notes = list(self.notes)
         if self.duplicates:
-            copies = "image is a copy" if self.duplicates == 1 else "images are copies"
-            notes.append(f"{self.duplicates:,} {copies} or near copy of another; they stay in the same split")
+            one = self.duplicates == 1
+            copies = "image is a copy or near copy of another" if one else "images are copies or near copies of others"
+            notes.append(f"{self.duplicates:,} {copies}; they stay in the same split")
         if self.leaks:
             leaks = "1 leak" if len(self.leaks) == 1 else f"{len(self.leaks):,} leaks"
             shown = "; ".join(f"{leak.first} and {leak.second} ({leak.why})" for leak in self.leaks[:LEAKS_SHOWN])
             more = f" and {len(self.leaks) - LEAKS_SHOWN} more in data.json" if len(self.leaks) > LEAKS_SHOWN else ""
             notes.append(
-                f"{leaks} between the data's own splits, which inflate{'s' if len(self.leaks) == 1 else ''} the scores: "
+                f"{leaks} between the data's own splits, which inflate{'' if len(self.leaks) > 1 else 's'} the scores: "
                 f"{shown}{more}"
             )
         return notes

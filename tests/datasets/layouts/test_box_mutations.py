@@ -60,7 +60,8 @@ CASES: dict[str, tuple[str, tuple[bytes, ...], Callable[[Path], object]]] = {
         "a.json",
         as_json(
             [{"annotations": [{"result": [RESULT]}], "data": {"image": "/data/upload/a.jpg"}}],
-            [{"image": "/x/?d=a.jpg", "label": [{**RESULT, **VALUE}], "choice": "x", "annotator": 1, "annotation_id": 2}],
+            [{"image": "/x/?d=a.jpg", "label": [{**RESULT, **VALUE}], "choice": "x", "annotator": 1, "annotation_id": 2}
+            ],
         ),
         read_label_studio,
     ),

@@ -67,7 +67,8 @@ class Palette:
             table = np.full(256, IGNORE, np.uint8)
             bytes_ = (known >= 0) & (known < 256)
             table[known[bytes_]] = classes[bytes_]
-            return table[codes]
+            found: NDArray[np.uint8] = table[codes]
+            return found
         index = np.searchsorted(known, codes).clip(max=len(known) - 1)
         return np.where(known[index] == codes, classes[index], IGNORE).astype(np.uint8)
 
@@ -75,7 +76,7 @@ class Palette:
 def read_mask(
     mask: MaskFile, palette: Palette, size: tuple[int, int] | None = None, how: Fit = CROP
 ) -> NDArray[np.uint8]:
-    """(H, W) class indices of an image's mask, `IGNORE` for unlabelled pixels; at `size` as by `fit`, nearest neighbour.
+    """(H, W) class indices of an image's mask, `IGNORE` for unlabelled pixels; at `size` as by `fit_mask`.
 
     Of several objects at a pixel the one of the class with the highest index is used.
 
