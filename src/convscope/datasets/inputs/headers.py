@@ -10,12 +10,14 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from convscope.datasets.inputs.arrays import is_array, open_array
 from convscope.datasets.inputs.opening import (
+    PIXEL_LIMIT,
     has_high_bit_depth,
     open_image,
     orientation,
     quiet_pillow,
     upright_size,
 )
+from convscope.datasets.inputs.plain_headers import plain_header
 from convscope.datasets.inputs.raster import channels_of
 from convscope.datasets.inputs.tiff import ENDINGS as TIFF_ENDINGS
 from convscope.datasets.inputs.tiff import is_beyond_pillow, is_tiff, tiff_layout
@@ -67,6 +69,10 @@ def read_headers(paths: Sequence[Path]) -> list[Header | str]:
 
 
 def _header(path: Path) -> Header | str:
+    plain = plain_header(path)
+    if plain is not None and plain.height * plain.width <= PIXEL_LIMIT:
+        height, width, mode = plain
+        return Header(height, width, _KINDS.get(mode, mode), mode in _GREY, False, channels=channels_of(mode, 0))
     try:
         return _array_header(path) if is_array(path) else _image_header(path)
     except DataError as error:
