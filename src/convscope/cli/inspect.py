@@ -52,7 +52,7 @@ def inspect(options: InspectOptions) -> None:
     """Summarise a network layer by layer: shape, parameters, MACs, memory, receptive field.
 
     Each number is shown with its formula. Nothing is downloaded, and no memory is allocated for the parameters. Of a
-    run, also the ranks of its trained kernels: how many are a column times a row, and what that would lose in the others.
+    run, also the ranks of its trained kernels: how many are a column times a row, and what that loses in the others.
 
     Example: `convscope inspect vgg16 --size 3x224x224`
     """
