@@ -222,7 +222,7 @@ def test_invalid_options_raise_an_error(make, message) -> None:
     assert str(caught.value) == message
 
 
-OVERLAPPING = ("lenet", "vgg11", "unet", "segnet", "resnet18", "googlenet", "squeezenet1_1", "alexnet", "airbench")
+OVERLAPPING = ("lenet", "vgg11", "unet", "segnet", "resnet18", "googlenet", "squeezenet1_1", "alexnet")
 
 
 @pytest.mark.parametrize("name", OVERLAPPING)

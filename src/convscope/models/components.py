@@ -115,7 +115,7 @@ def no_norm(channels: int, rank: int) -> nn.Module:  # noqa: ARG001
 
 
 def windowed(settings: PoolSettings, window: float | None) -> PoolSettings:
-    """Return the settings with another window, padded so that stride 2 still halves the maps.
+    """Return the settings with another window, padded so that stride 2 still halves the maps; odd sides round up.
 
     Pools that are as large already, and those of stride 1, keep theirs. A window larger than the stride overlaps, as in
     AlexNet.
@@ -129,7 +129,8 @@ def windowed(settings: PoolSettings, window: float | None) -> PoolSettings:
         raise ModelError(f"pooling: window {window:g}; give a whole number from 1, as in max:3")
     if settings.stride == 1 or settings.size == int(window):
         return settings
-    return replace(settings, size=int(window), padding=(int(window) - 1) // 2)
+    # The padding already rounds odd sides up, as `ceil` would.
+    return replace(settings, size=int(window), padding=(int(window) - 1) // 2, ceil=False)
 
 
 def max_pool(settings: PoolSettings, window: float | None = None) -> nn.Module:
