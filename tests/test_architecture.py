@@ -6,12 +6,25 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "convscope"
-GROUND = {"errors", "validation", "files", "durations", "devices", "progress", "modules", "charts", "tables", "extras"}
+GROUND = {
+    "errors",
+    "printable",
+    "validation",
+    "files",
+    "durations",
+    "devices",
+    "progress",
+    "modules",
+    "charts",
+    "tables",
+    "extras",
+}
 NETWORKS_AND_DATA = {"datasets", "models", "tasks"}
 A_RUN = NETWORKS_AND_DATA | {"training", "bundle", "runs"}
 MAY_IMPORT: dict[str, set[str]] = {
     **{name: {"errors"} for name in GROUND},
     "charts": {"errors", "extras"},
+    "tables": {"errors", "printable"},
     **dict.fromkeys(("datasets", "models", "training", "explainers"), GROUND),
     "tasks": GROUND | {"models"},
     "bundle": GROUND | NETWORKS_AND_DATA,

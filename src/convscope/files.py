@@ -1,8 +1,13 @@
-"""Atomic writes, and JSON-lines files."""
+"""Atomic writes, JSON-lines files, and names of files that never meet."""
 
+import errno
 import json
 import math
 import os
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -10,6 +15,81 @@ from typing import Any
 import numpy as np
 
 from convscope.errors import RunError
+
+_LONGEST_STEM = 150  # bytes; file systems allow 255, and the caller adds a number and an ending
+_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
+
+
+def unique_stems(paths: Sequence[str | Path]) -> list[str]:
+    """A file name without ending for each path, so that one file can be written for each of them.
+
+    The name is that of the file; where several are equal, their folders precede it, then their ending follows it, then
+    a number. Names that differ only by case or Unicode form count as equal, because some file systems do not
+    distinguish them. The result depends on the paths and their order only.
+
+    >>> unique_stems(["1.jpg", "2.jpg", "2.png", "a/1.jpg", "b/1.jpg"])
+    ['1', '2_jpg', '2_png', 'a_1', 'b_1']
+    """
+    plain = [Path(path) for path in paths]
+    shared = len(Path(os.path.commonpath(plain)).parts) if plain and len({p.is_absolute() for p in plain}) == 1 else 0
+    stems = [path.stem for path in plain]
+    for longer in (_with_folders, _with_ending):
+        count = Counter(map(_compared, stems))
+        stems = [
+            stem if count[_compared(stem)] == 1 else longer(path, shared)
+            for stem, path in zip(stems, plain, strict=True)
+        ]
+    return unique_names(stems)
+
+
+def unique_names(names: Iterable[str]) -> list[str]:
+    """Valid file names, in order, of which no two are equal on any file system; repeated ones get a number.
+
+    >>> unique_names(["a", "b/c", "a", "A", "a-2"])
+    ['a', 'b_c', 'a-3', 'A-4', 'a-2']
+    """
+    valid = [_valid(name) for name in names]
+    used = set(map(_compared, valid))
+    taken: set[str] = set()
+    found = []
+    for name in valid:
+        chosen, number = name, 1
+        while _compared(chosen) in taken or (number > 1 and _compared(chosen) in used):
+            number += 1
+            chosen = f"{name}-{number}"
+        taken.add(_compared(chosen))
+        found.append(chosen)
+    return found
+
+
+def _with_folders(path: Path, shared: int) -> str:
+    return "_".join((*path.parts[shared:-1], path.stem))
+
+
+def _with_ending(path: Path, shared: int) -> str:
+    return "_".join(filter(None, (_with_folders(path, shared), path.suffix.removeprefix("."))))
+
+
+def _valid(name: str) -> str:
+    """A name that file systems accept; of a long one, its end."""
+    text = _FORBIDDEN.sub("_", name).strip(" .")
+    return text.encode(errors="replace")[-_LONGEST_STEM:].decode(errors="ignore").strip(" .") or "image"
+
+
+def _compared(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def read_start(path: Path, most: int) -> bytes:
+    """The first bytes of a regular file, at most `most`.
+
+    Raises:
+        OSError: it cannot be read, or is a pipe or a device, which could block or never end.
+    """
+    if not path.is_file():
+        raise OSError(errno.EINVAL, "not a regular file")
+    with path.open("rb") as file:
+        return file.read(min(most, path.stat().st_size))
 
 
 def atomic_write(path: Path, content: bytes) -> None:

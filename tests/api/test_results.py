@@ -138,9 +138,13 @@ def test_data_are_summarised_as_training_prints_them(tmp_path, capsys):
     (folder / "a" / "broken.png").write_bytes(b"no image")
     summary = cs.data(folder)
     assert isinstance(summary, DataSummary)
-    printed = [f"{name}: {value}" for name, value in summary.rows]
+    printed = repr(summary).splitlines()[1:]
     cs.train(folder, out=tmp_path / "run", epochs=1, settings={"model.options": {"width": 4, "depths": [1, 1]}})
-    assert capsys.readouterr().out.splitlines()[: len(printed) - 1] == printed[:-1]
-    assert repr(summary).startswith("DataSummary\nproperty")
-    assert [one.name for one in summary.skipped] == ["a/broken.png"]
-    assert summary.to_dict()["summary"]["classes"] == ["a", "b"]
+    assert capsys.readouterr().out.splitlines()[: len(printed)] == printed
+    assert summary.skipped == (
+        ("a/broken.png", "not an image in a supported format; convert it to PNG or JPEG, or delete it"),
+    )
+    assert summary.to_dict() == cs.Run(tmp_path / "run").folder.data()["summary"]
+    assert summary._repr_html_().startswith(
+        "<table><thead><tr><th>property</th><th>value</th></tr></thead><tbody><tr><td>source</td>"
+    )

@@ -1,6 +1,7 @@
 """Contract suite for every layout, on small examples."""
 
 import json
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +28,30 @@ def folder(path: Path) -> Path:
     return path
 
 
+def nested_folders(path: Path) -> Path:
+    for i in range(4):
+        image(path / f"fold{i // 2}" / "ab"[i % 2] / f"{i}.png", i)
+    return path
+
+
+def file_names(path: Path) -> Path:
+    for i in range(4):
+        image(path / f"{'ab'[i % 2]}.{i}.png", i)
+    return path
+
+
 def table(path: Path) -> Path:
     for i in range(4):
         image(path / f"{i}.png", i)
     (path / "t.csv").write_text("image,label\n" + "".join(f"{i}.png,{'ab'[i % 2]}\n" for i in range(4)))
     return path / "t.csv"
+
+
+def table_folder(path: Path) -> Path:
+    for i in range(4):
+        image(path / "images" / f"{i}.png", i)
+    (path / "train.csv").write_text("image,label\n" + "".join(f"{i}.png,{'ab'[i % 2]}\n" for i in range(4)))
+    return path
 
 
 def masks(path: Path) -> Path:
@@ -68,9 +88,59 @@ def yolo(path: Path) -> Path:
     return path
 
 
+def arrays(path: Path) -> Path:
+    path.mkdir(exist_ok=True)
+    np.savez(path / "four.npz", images=np.arange(4 * 36, dtype=np.uint8).reshape(4, 6, 6), labels=[0, 1, 0, 1])
+    return path / "four.npz"
+
+
+def idx(path: Path) -> Path:
+    for kind, values in (("images-idx3", np.arange(4 * 36).reshape(4, 6, 6)), ("labels-idx1", np.array([0, 1, 0, 1]))):
+        header = struct.pack(f">BBBB{values.ndim}I", 0, 0, 8, values.ndim, *values.shape)
+        (path / f"train-{kind}-ubyte").write_bytes(header + values.astype(np.uint8).tobytes())
+    return path
+
+
+def cifar(path: Path) -> Path:
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 3072), dtype=np.uint8)
+    rows = np.concatenate([np.array([[0], [1], [0], [1]], np.uint8), pixels], 1)
+    (path / "data_batch_1.bin").write_bytes(rows.tobytes())
+    return path
+
+
+def via(path: Path) -> Path:
+    shape = {"name": "rect", "x": 2, "y": 2, "width": 7, "height": 7}
+    files = [image(path / f"{i}.png", i).name for i in range(4)]
+    regions = [[{"shape_attributes": shape, "region_attributes": {"kind": "ab"[i % 2]}}] for i in range(4)]
+    content = {name: {"filename": name, "regions": found} for name, found in zip(files, regions, strict=True)}
+    (path / "via.json").write_text(json.dumps(content))
+    return path
+
+
+def label_studio(path: Path) -> Path:
+    tasks = []
+    for i in range(4):
+        value = {"x": 10, "y": 10, "width": 40, "height": 40, "rectanglelabels": ["ab"[i % 2]]}
+        result = [{"type": "rectanglelabels", "original_width": 16, "original_height": 12, "value": value}]
+        name = f"/data/upload/1/{image(path / f'{i}.png', i).name}"
+        tasks.append({"id": i, "annotations": [{"result": result}], "data": {"image": name}})
+    (path / "export.json").write_text(json.dumps(tasks))
+    return path
+
+
+def labelme(path: Path) -> Path:
+    for i in range(4):
+        shape = {"label": "ab"[i % 2], "shape_type": "rectangle", "points": [[2, 2], [9, 9]]}
+        name = image(path / f"{i}.png", i).name
+        content = {"shapes": [shape], "imagePath": name, "imageWidth": 16, "imageHeight": 12}
+        (path / f"{i}.json").write_text(json.dumps(content))
+    return path
+
+
 PLACES = {
-    "builtin": lambda _: "digits", "table": table, "masks": masks, "voc": voc, "coco": coco, "yolo": yolo,
-    "folder": folder,
+    "builtin": lambda _: "digits", "table": table, "table-folder": table_folder, "masks": masks, "voc": voc,
+    "coco": coco, "yolo": yolo, "folder": folder, "nested-folders": nested_folders, "file-names": file_names,
+    "arrays": arrays, "idx": idx, "cifar": cifar, "via": via, "label-studio": label_studio, "labelme": labelme,
 }  # fmt: skip
 
 

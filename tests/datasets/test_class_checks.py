@@ -31,7 +31,8 @@ def test_unreadable_images_are_listed_and_a_class_without_images_is_removed(labe
 @pytest.mark.parametrize(
     ("unreadable", "message"),
     [
-        ({0: "x", 1: "x"}, "made: one class only, b; add images of at least one other"),
+        ({0: "x", 1: "y"}, "made: one class only, b; all 2 files of a are skipped, such as 0000: x"),
+        ({2: "cut short"}, "made: one class only, a; the one file of b is skipped, such as 0002: cut short"),
         ({0: "x", 1: "x", 2: "x"}, "made: none of its 3 image files can be read; copy them again"),
     ],
 )

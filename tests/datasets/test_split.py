@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -42,14 +43,50 @@ def test_uneven_classes_are_split_to_within_one_image(labelled: Labelled, seed: 
 
 
 def test_small_classes_fill_train_first_then_validation_then_test(labelled: Labelled) -> None:
-    dataset = labelled([0] + [1] * 2 + [2] * 3 + [3] * 4 + [4] * 30)
+    dataset = labelled([0] + [1] * 2 + [2] * 3 + [3] * 4 + [4] * 90)
     assert table(dataset, split(dataset).split) == {
         0: (1, 0, 0),
         1: (1, 1, 0),
         2: (1, 1, 1),
         3: (2, 1, 1),
-        4: (24, 3, 3),
+        4: (72, 9, 9),
     }
+
+
+@pytest.mark.parametrize(
+    ("classes", "images", "counts"),
+    [(60, 3, (144, 18, 18)), (10, 2, (16, 2, 2)), (5, 4, (16, 2, 2)), (200, 5, (800, 100, 100))],
+)
+def test_many_small_classes_keep_the_fractions(
+    labelled: Labelled, classes: int, images: int, counts: tuple[int, int, int]
+) -> None:
+    dataset = labelled([0])
+    targets = np.repeat(np.arange(classes), images)
+    names = tuple(f"{i:04d}" for i in range(len(targets)))
+    dataset = replace(
+        dataset, targets=targets, names=names, classes=tuple(map(str, range(classes))), splits=np.full(len(names), "")
+    )
+    found = split(dataset).split
+    assert tuple(int((found == name).sum()) for name in ("train", "validation", "test")) == counts
+    assert set(targets[found == "train"]) == set(range(classes))
+    held_out = np.bincount(targets[found != "train"], minlength=classes)
+    assert held_out.max() - held_out.min() <= 1, "no class gives more than another"
+    assert set(targets[found == "validation"]) != set(range(int(counts[1]))), "not the first classes"
+
+
+def test_a_few_rare_classes_among_many_images_are_in_every_split(labelled: Labelled) -> None:
+    dataset = labelled([0] * 150 + [1] * 3)
+    assert table(dataset, split(dataset).split) == {0: (120, 15, 15), 1: (1, 1, 1)}
+
+
+@pytest.mark.parametrize(
+    ("images", "counts"), [(30, (24, 3, 3)), (10, (8, 1, 1)), (57, (45, 6, 6)), (300, (240, 30, 30))]
+)
+def test_numbers_are_split_by_the_fractions(labelled: Labelled, images: int, counts: tuple[int, int, int]) -> None:
+    ages = np.random.default_rng(0).integers(20, 80, images).astype(np.float32)[:, None]
+    dataset = replace(labelled([0] * images), target_kind="numbers", targets=ages, classes=("age",))
+    found = Counter(split(dataset).split.tolist())
+    assert (found["train"], found["validation"], found["test"]) == counts
 
 
 def test_the_same_seed_gives_the_same_split_in_any_order_of_files(labelled: Labelled) -> None:

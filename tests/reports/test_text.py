@@ -6,9 +6,7 @@ import re
 import pytest
 
 from convscope.api import DataLoaded, Epoch, Note, PlanReady, RunFolder, TrainingFinished, as_json, as_lines, resuming
-from convscope.datasets import Skipped
 from convscope.reports import text as lines
-from convscope.reports.text import skipped_sentences
 from helpers.small_runs import photos, small, start, train
 
 pytestmark = pytest.mark.usefixtures("no_report")
@@ -24,13 +22,22 @@ def only(events, kind):
 
 
 def test_the_lines_of_the_dataset(events_of_run, few):
-    assert as_lines(only(events_of_run, DataLoaded)) == [
+    found = only(events_of_run, DataLoaded)
+    assert found.summary.because
+    assert as_lines(found) == [
         f"source: {few}",
-        "images: 48 train, 6 validation, 6 test",
+        f"layout: folder, because {found.summary.because}",
+        "task: classify",
+        "images: 60: 48 train, 6 validation, 6 test",
+        "split: validation and test cut from train with seed 0; change it with --set seed, data.validation, data.test",
         "sizes (height x width): 16 x 16",
         "image modes: 60 RGB",
         "classes: 2, 30 images each",
+        "network input: 16 x 16, 3 channels",
         "pixels: in memory, 60 images of 3 x 16 x 16 in 0.0 MB",
+        "  class  images  train  validation  test",
+        "  a          30     24           3     3",
+        "  b          30     24           3     3",
     ]
 
 
@@ -96,14 +103,6 @@ def test_a_budget_is_shown_instead_of_the_number_of_epochs(tmp_path, few):
     events.close()
 
 
-def test_skipped_files_are_grouped_by_reason():
-    empty = [Skipped(f"{i}.png", "the file is empty") for i in range(7)]
-    assert skipped_sentences([*empty, Skipped("x.png", "damaged")]) == [
-        "0.png, 1.png, 2.png, 3.png, 4.png and 2 more: the file is empty",
-        "x.png: damaged",
-    ]
-
-
 def test_duplicates_and_leaks_are_noted(tmp_path):
     folder = photos(tmp_path / "photos" / "train")
     photos(tmp_path / "photos" / "test", each=3, seed=1)
@@ -115,7 +114,7 @@ def test_duplicates_and_leaks_are_noted(tmp_path):
     found = only(events, DataLoaded)
     shown = "; ".join(f"train/a/{n}.png and test/a/copy{n}.png (duplicate)" for n in range(5))
     assert found.summary.notes == (
-        "7 images are copies or near copy of another; they stay in the same split",
+        "7 images are copies or near copies of others; they stay in the same split",
         f"7 leaks between the data's own splits, which inflate the scores: {shown} and 2 more in data.json",
     )
     next(events)

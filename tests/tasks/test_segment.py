@@ -129,7 +129,8 @@ def test_a_mask_is_returned_at_the_size_of_the_file(tmp_path):
     assert found.to_dict() == {"file": "photos/a.jpg", "size": [8, 12], "shares": {"ground": 0.5, "cell": 0.5}}
     from PIL import Image
 
-    with Image.open(found.save_files(tmp_path)) as image:
+    assert found.save_image(tmp_path / "a.b") == tmp_path / "a.b.png"
+    with Image.open(tmp_path / "a.b.png") as image:
         assert image.mode == "P"
         assert np.array_equal(np.asarray(image), found.mask)
 

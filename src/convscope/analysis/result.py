@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from convscope.files import atomic_write, to_plain
+from convscope.files import atomic_write, to_plain, unique_names
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,13 +69,14 @@ def write_result(findings: Findings, method: str, settings: dict[str, Any], fold
     import io
 
     paths = []
-    for name, picture in findings.pictures.items():
-        path, content = folder / f"{_file_name(name)}.png", io.BytesIO()
+    names = iter(unique_names([*map(_file_name, findings.pictures), *map(_file_name, findings.files)]))
+    for picture in findings.pictures.values():
+        path, content = folder / f"{next(names)}.png", io.BytesIO()
         Image.fromarray(picture).save(content, "PNG", optimize=True)
         atomic_write(path, content.getvalue())
         paths.append(path)
-    for name, writer in findings.files.items():
-        path = folder / _file_name(name)
+    for writer in findings.files.values():
+        path = folder / next(names)
         writer(path)
         paths.append(path)
     numbers = to_plain({

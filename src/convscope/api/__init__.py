@@ -21,9 +21,10 @@ from convscope.bundle import FailedFile, Prediction
 from convscope.durations import format_seconds
 from convscope.models import ModelSummary
 from convscope.pipeline import resuming, training
+from convscope.reports.data_table import class_table, data_rows, remark_rows
 from convscope.reports.report import write_report
-from convscope.reports.text import as_lines, dataset_rows, plan_rows
-from convscope.runs.events import DataLoaded, Event, PlanReady, PretrainedLoaded, TrainingFinished, as_json
+from convscope.reports.text import as_lines, data_lines, plan_rows
+from convscope.runs.events import DataLoaded, Event, PlanReady, PretrainedLoaded, TrainingFinished, as_json, data_fields
 from convscope.runs.folder import RunFolder, next_name
 from convscope.runs.overrides import (
     Overrides,
@@ -79,12 +80,15 @@ __all__ = [
     "as_picture",
     "augment",
     "baselines",
+    "class_table",
     "compare",
     "convolve",
     "crop",
     "data",
+    "data_fields",
+    "data_lines",
+    "data_rows",
     "data_source",
-    "dataset_rows",
     "evaluate",
     "explain",
     "features",
@@ -100,6 +104,7 @@ __all__ = [
     "plan_rows",
     "predict",
     "read_recipe",
+    "remark_rows",
     "report",
     "resume",
     "resuming",

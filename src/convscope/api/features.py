@@ -17,9 +17,11 @@ from convscope.errors import ConfigError
 from convscope.explainers import extrapolate_to_double, learning_curve, probe_scores
 from convscope.models import build, resolve
 from convscope.models.pretrained.state_dicts import load_state
+from convscope.printable import printable, spreadsheet_cell
 from convscope.progress import Progress
 from convscope.runs.folder import RunFolder, model_folder
 from convscope.runs.loaders import PreparedData, open_source, prepare, reload
+from convscope.runs.pixel_settings import read_as
 from convscope.runs.pretrained import find_pretrained
 from convscope.runs.recipe import DataSettings
 from convscope.tables import html_notes, html_table, text_table
@@ -144,6 +146,8 @@ def _images(
             return prepared
     settings = DataSettings(source=source, size=preprocessing.size, channels=preprocessing.channels)
     dataset = open_source(settings)
+    if path.is_dir():
+        dataset = read_as(dataset, preprocessing)
     _require_classes(source, dataset.target_kind)
     return prepare(dataset, settings, seed, on_progress)
 
@@ -176,17 +180,21 @@ def write(out: Path, prepared: PreparedData, vectors: NDArray[np.float32]) -> tu
     dataset, names = prepared.dataset, [f"f{i}" for i in range(vectors.shape[1])]
     labels = [dataset.classes[int(target)] for target in dataset.targets]
     np.save(out / "features.npy", vectors)
-    with (out / "features.csv").open("w", newline="", encoding="utf-8") as file:
+    with (out / "features.csv").open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         lines = csv.writer(file)
         lines.writerow(["path", "label", "split", *names])
         for name, label, split, row in zip(dataset.names, labels, prepared.split, vectors.tolist(), strict=True):
-            lines.writerow([name, label, split, *(f"{value:.6g}" for value in row)])
+            lines.writerow([spreadsheet_cell(name), spreadsheet_cell(label), split, *(f"{value:.6g}" for value in row)])
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
         return ("features.npy", "features.csv")
-    columns = {"path": list(dataset.names), "label": labels, "split": prepared.split.tolist()}
+    columns = {
+        "path": [*map(printable, dataset.names)],
+        "label": [*map(printable, labels)],
+        "split": prepared.split.tolist(),
+    }
     numbers = {name: vectors[:, i] for i, name in enumerate(names)}
     pyarrow.parquet.write_table(pyarrow.table(columns | numbers), out / "features.parquet")
     return ("features.npy", "features.csv", "features.parquet")

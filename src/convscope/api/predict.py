@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import IO, Any, Self, overload
@@ -13,8 +13,10 @@ from torch import nn
 
 from convscope.bundle import BundleConfig, FailedFile, Prediction, image_files, load_bundle, load_config
 from convscope.bundle import predict as stream
-from convscope.files import atomic_write
+from convscope.errors import ConfigError, DataError
+from convscope.files import atomic_write, unique_stems
 from convscope.modules import channels_last
+from convscope.printable import spreadsheet_cell
 from convscope.runs.folder import model_folder
 from convscope.tables import html_table
 from convscope.tasks import Task
@@ -57,7 +59,7 @@ class Predictions(Sequence[Prediction | FailedFile]):
         """Write the predictions as CSV: the file, then the task's columns; failed files are left out."""
         text = io.StringIO(newline="")
         write_csv(self.task, (item for item in self.items if not isinstance(item, FailedFile)), text)
-        atomic_write(Path(path), text.getvalue().encode())
+        atomic_write(Path(path), text.getvalue().encode(errors="surrogateescape"))
         return Path(path)
 
     @overload
@@ -112,11 +114,27 @@ class Predictor:
         return cls(channels_last(network, torch.device("cpu")), config, config.build_task())
 
     def stream(
-        self, files: str | Path | Sequence[str | Path], tta_views: str | None = None
+        self,
+        files: str | Path | Sequence[str | Path],
+        tta_views: str | None = None,
+        out: str | Path | None = None,
     ) -> Iterator[Prediction | FailedFile]:
-        """Yield one item per file, in order, with few in memory at a time. Arguments as for `predict`."""
+        """Yield one item per file, in order, with few in memory at a time.
+
+        Args:
+            files: as for `predict`.
+            tta_views: as for `predict`.
+            out: a folder for predictions that are images, one PNG per file, named after it; files of equal names also
+                have their folders and endings in it, so none overwrites another.
+
+        Raises:
+            ConfigError: see `predict`; or an image would overwrite one of the files.
+            DataError: a path does not exist, or `out` cannot be written.
+        """
         given = [files] if isinstance(files, str | Path) else files
-        return stream(self.model, self.config, image_files([Path(file) for file in given]), tta_views)
+        found = image_files([Path(file) for file in given])
+        items = stream(self.model, self.config, found, tta_views)
+        return items if out is None else _with_images(items, found, Path(out))
 
 
 def predict(
@@ -139,6 +157,32 @@ def predict(
     return Predictions(predictor.task, tuple(predictor.stream(files, tta_views)))
 
 
+def _with_images(
+    items: Iterator[Prediction | FailedFile], files: Sequence[Path], folder: Path
+) -> Iterator[Prediction | FailedFile]:
+    """Write the images of the predictions as they arrive, and yield the predictions with the names of the images."""
+    stems = [folder / stem for stem in unique_stems(files)]
+    inputs = {file.resolve() for file in files}
+    clash = next((stem for stem in stems if stem.with_name(f"{stem.name}.png").resolve() in inputs), None)
+    if clash is not None:
+        raise ConfigError(
+            f"{clash}.png: is one of the images to predict and would be overwritten; choose another folder"
+        )
+    return _saved(items, stems, folder)
+
+
+def _saved(
+    items: Iterator[Prediction | FailedFile], stems: Sequence[Path], folder: Path
+) -> Iterator[Prediction | FailedFile]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for item, stem in zip(items, stems, strict=True):
+            path = None if isinstance(item, FailedFile) else item.save_image(stem)
+            yield item if path is None or isinstance(item, FailedFile) else replace(item, saved=str(path))
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be written ({error.strerror}); choose another folder") from error
+
+
 def task_of(model: str | PathLike[str]) -> Task:
     """Return the task of a run or of a saved model.
 
@@ -150,8 +194,11 @@ def task_of(model: str | PathLike[str]) -> Task:
 
 
 def write_csv(task: Task, predictions: Iterable[Prediction], file: IO[str]) -> None:
-    """Write a heading and one line per prediction, each as soon as it is available."""
+    """Write a heading and one line per prediction, each as soon as it is available.
+
+    A text that a spreadsheet would run as a formula, such as =cmd(), gets a ' before it.
+    """
     lines = csv.writer(file)
-    lines.writerow(["file", *task.columns])
+    lines.writerow(map(spreadsheet_cell, ["file", *task.columns]))
     for prediction in predictions:
-        lines.writerow([prediction.file, *prediction.csv_row()])
+        lines.writerow(map(spreadsheet_cell, [prediction.file, *prediction.csv_row()]))

@@ -1,8 +1,11 @@
 """``convscope data``"""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from convscope.cli.options import LAYOUT_HELP
 
 
 def data(
@@ -15,32 +18,48 @@ def data(
     task: Annotated[str | None, typer.Option(help="The task. [default: from the data]")] = None,
     layout: Annotated[
         str | None,
-        typer.Option(
-            help="How DATA is laid out: folder, table, masks, voc, coco, yolo or builtin. [default: detected]"
-        ),
+        typer.Option(help=LAYOUT_HELP),
     ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="A setting as for convscope train: --set data.size=64"),
     ] = None,
+    pixels: Annotated[
+        bool | None,
+        typer.Option(
+            "--pixels/--no-pixels",
+            help="Decode the images, to find copies, leaks and damaged files. [default: if they are few]",
+        ),
+    ] = None,
+    sheet: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write a page of examples with their labels, boxes or masks, as the network gets them: .png or .html.",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Summarise DATA without training: images, classes, sizes, splits, and the skipped files with the reasons.
+    """Look at DATA without training: how it is read and why, images, sizes, classes, splits, and skipped files.
 
-    The decoded images are cached, so a training on the same data starts sooner.
+    The table is the one that `convscope train` prints. With --json it is one object, whose fields are described in
+    docs/reference/data-json.md.
 
-    Example: `convscope data photos`
+    Example: `convscope data photos --sheet photos.png`
     """
     from convscope.api import data as summary_of
     from convscope.api import lay, settings_from_flags, settings_from_options
     from convscope.cli.progress import progress
-    from convscope.cli.show import print_json
+    from convscope.cli.show import print_json, show_data
 
     settings = lay(settings_from_flags(set_ or []), settings_from_options({"--layout": ("data.layout", layout)}))
     with progress("reading images") as on_progress:
-        summary = summary_of(source, task=task, settings=settings, on_progress=on_progress)
+        summary = summary_of(source, task=task, settings=settings, pixels=pixels, on_progress=on_progress)
+    if sheet is not None:
+        summary.sheet(sheet)
     if json:
         print_json(summary.to_dict())
-        return
-    for name, value in summary.rows:
-        print(f"{name}: {value}")
+    else:
+        show_data(summary.to_dict())
+    if sheet is not None and not json:
+        print(f"sheet: {sheet}")

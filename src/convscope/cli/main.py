@@ -5,6 +5,7 @@ Each command is in its own module and imports its dependencies when called, so `
 
 import signal
 import sys
+from io import TextIOWrapper
 from types import FrameType
 
 import typer
@@ -27,6 +28,7 @@ from convscope.cli import (
     train,
 )
 from convscope.errors import ConvscopeError
+from convscope.printable import printable
 
 app = typer.Typer(
     name="convscope",
@@ -68,13 +70,20 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
     raise Terminated
 
 
+def _keep_names_that_are_not_utf8() -> None:
+    """Let CSV on stdout contain the bytes of such names; all other output is `printable`."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")
+
+
 def main() -> None:
     """Run the command line; a `ConvscopeError` is printed as one line, with exit code 2."""
     signal.signal(signal.SIGTERM, _terminate)
+    _keep_names_that_are_not_utf8()
     try:
         app()
     except ConvscopeError as error:
-        print(f"convscope: {error}", file=sys.stderr)
+        print(f"convscope: {printable(str(error))}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convscope.cli.options import ViewsOption
+from convscope.printable import printable
 
 if TYPE_CHECKING:
     from convscope.api import FailedFile, Prediction
@@ -40,7 +41,7 @@ def predict(
 
     predictor = Predictor.open(run)
     failed: list[FailedFile] = []
-    predictions = _readable(predictor.stream(files, views), failed, out)
+    predictions = _readable(predictor.stream(files, views, out), failed)
     if csv:
         write_csv(predictor.task, predictions, sys.stdout)
     elif json:
@@ -51,19 +52,13 @@ def predict(
         raise typer.Exit(1)
 
 
-def _readable(
-    items: "Iterator[Prediction | FailedFile]", failed: "list[FailedFile]", images: Path | None
-) -> "Iterator[Prediction]":
-    """Yield the predictions and write their images to a folder; report failed files and append them to `failed`."""
+def _readable(items: "Iterator[Prediction | FailedFile]", failed: "list[FailedFile]") -> "Iterator[Prediction]":
+    """Yield the predictions; report failed files and append them to `failed`."""
     from convscope.api import FailedFile
 
-    if images is not None:
-        images.mkdir(parents=True, exist_ok=True)
     for item in items:
         if isinstance(item, FailedFile):
             failed.append(item)
-            print(f"convscope: {item.file}: {item.why}", file=sys.stderr)
-            continue
-        if images is not None:
-            item.save_files(images)
-        yield item
+            print(f"convscope: {printable(f'{item.file}: {item.why}')}", file=sys.stderr)
+        else:
+            yield item

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,16 @@ from convscope.api import (
     TrainingFinished,
     as_json,
     as_lines,
-    dataset_rows,
+    class_table,
+    data_fields,
+    data_lines,
+    data_rows,
     log_to_tensorboard,
     plan_rows,
+    remark_rows,
 )
 from convscope.errors import ConfigError
+from convscope.printable import printable
 from convscope.progress import Progress as OnProgress
 
 
@@ -104,11 +109,11 @@ class Screen:
     def _show_event(self, event: Event) -> None:
         match event:
             case DataLoaded():
-                self._table("Dataset", dataset_rows(event))
+                data_tables(self.console, data_fields(event))
             case PretrainedLoaded():
                 self._lines(event)
             case PlanReady():
-                self._table("Training plan", plan_rows(event))
+                two_columns(self.console, "Training plan", plan_rows(event))
                 self.plan = event
                 self.bars.reset(self.training, total=1.0, visible=True)
             case Step():
@@ -139,13 +144,38 @@ class Screen:
         details = f"epoch {event.epoch}{loss}{self.score}  lr {event.learning_rate:.1e}{rate}"
         self.bars.update(self.training, completed=min(done, 1.0), details=details)
 
-    def _table(self, title: str, rows: list[tuple[str, str]]) -> None:
-        table = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
-        table.add_column(style="dim", no_wrap=True)
-        table.add_column(overflow="fold")
-        for row in rows:
-            table.add_row(*row)
-        self.console.print(table)
+
+def show_data(fields: Mapping[str, Any]) -> None:
+    """Print the data table: on a terminal with columns, elsewhere as plain lines."""
+    if sys.stdout.isatty():
+        data_tables(Console(highlight=False, markup=False, emoji=False), fields)
+        return
+    for line in data_lines(fields):
+        print(line)
+
+
+def data_tables(console: Console, fields: Mapping[str, Any]) -> None:
+    """Print the properties of the data, the classes, the skipped files and the notes."""
+    two_columns(console, "Dataset", data_rows(fields))
+    headings, *rows = class_table(fields)
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for index, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if index else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(row or ("...",)))
+    console.print(table)
+    if remarks := remark_rows(fields):
+        two_columns(console, "", remarks, "yellow")
+
+
+def two_columns(console: Console, title: str, rows: list[tuple[str, str]], style: str | None = None) -> None:
+    """Print names and values."""
+    table = Table(title=title or None, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold", style=style)
+    for name, value in rows:
+        table.add_row(name, printable(value))
+    console.print(table)
 
 
 def table_of(columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
@@ -154,7 +184,7 @@ def table_of(columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
     for name in columns:
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(*map(str, row))
+        table.add_row(*(printable(str(cell)) for cell in row))
     width = None if sys.stdout.isatty() else 200
     Console(highlight=False, markup=False, emoji=False, width=width).print(table)
 

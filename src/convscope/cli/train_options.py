@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from convscope.cli.options import Setting
+from convscope.cli.options import LAYOUT_HELP, Setting
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,7 @@ class TrainOptions:
     ] = None
     layout: Annotated[
         str | None,
-        typer.Option(
-            help="How DATA is laid out: folder, table, masks, voc, coco, yolo or builtin. [default: detected]"
-        ),
+        typer.Option(help=LAYOUT_HELP),
         Setting("data.layout"),
     ] = None
     model: Annotated[
@@ -66,7 +64,9 @@ class TrainOptions:
         Setting("data.image_column"),
     ] = None
     label_column: Annotated[
-        str | None, typer.Option(help="A table's column of labels. [default: detected]"), Setting("data.label_column")
+        str | None,
+        typer.Option(help="A table's column of labels, or several separated by commas. [default: detected]"),
+        Setting("data.label_column"),
     ] = None
     from_: Annotated[
         str | None,

@@ -124,6 +124,13 @@ class Batches:
         other._augment = augment(other.settings.policy, other.settings.mirror)
         return other
 
+    def restricted(self, rows: Tensor) -> "Batches":
+        """Batches of some of the images: `rows` (m,) are positions in `indices`; pixels are shared."""
+        other = copy(self)
+        other.targets, other._mirrored_first = self.targets[rows], self._mirrored_first[rows]
+        other._rows = rows if self._rows is None else self._rows[rows]
+        return other
+
     def order(self, epoch: int) -> Tensor:
         """(M,) positions in `indices`, in the order of the epoch."""
         generator = generator_for(self.settings.seed, epoch)

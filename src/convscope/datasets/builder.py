@@ -1,21 +1,29 @@
 """Builds a dataset from labelled image files, for all layouts on disk."""
 
-import os
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convscope.datasets.class_checks import check_classes, in_order, look_alikes
+from convscope.datasets.class_checks import check_classes, in_order, look_alikes, lost_classes
 from convscope.datasets.dataset import Dataset, Skipped
-from convscope.datasets.inputs.headers import Header, deep_white, read_headers
-from convscope.datasets.inputs.image import ENDINGS, FULL_WHITE
+from convscope.datasets.inputs.arrays import is_array
+from convscope.datasets.inputs.headers import Header, read_headers
+from convscope.datasets.inputs.survey import arrays_beside_images, differs, grey_note, survey, usual_channels
+from convscope.datasets.listing import comparable
+from convscope.datasets.listing import ending as ending
+from convscope.datasets.listing import looks_like_image as looks_like_image
+from convscope.datasets.listing import visible_files as visible_files
+from convscope.datasets.listing import visible_folders as visible_folders
+from convscope.datasets.targets.mask_files import MaskFile
 from convscope.datasets.targets.registry import DEFAULT_KIND, TARGET_KINDS
 from convscope.errors import DataError
+from convscope.printable import encodable
 
 
 @dataclass(frozen=True)
@@ -31,7 +39,7 @@ class ListedFile:
     """The row of the targets, except for classes; for boxes only xyxy."""
     objects: tuple[tuple[str, tuple[float, ...]], ...] = ()
     """All of a file's objects, (label, xyxy)."""
-    mask: Path | None = None
+    mask: MaskFile | None = None
     mask_size: tuple[int, int] | None = None
 
 
@@ -48,18 +56,26 @@ class DatasetBuilder:
     names: tuple[str, ...] = ()
     """Names of the columns of the targets, if they are not the labels of the files."""
     palette: Any = None
+    headers: Mapping[Path, Header | str] = field(default_factory=dict)
+    """Headers that were read before; those of all other files are read here."""
 
     def build(self) -> Dataset:
         """Read the headers of the files and build the dataset, sorted by name.
 
         Raises:
-            DataError: no file is an image, or the classes are invalid, see `check_classes`.
+            DataError: two files have the same name, no file is an image, or the classes are invalid (`check_classes`).
         """
-        files = sorted(self.files, key=lambda listed: listed.name)
-        headers = read_headers([listed.path for listed in files])
+        files = sorted(map(_comparable, self.files), key=lambda listed: listed.name)
+        _check_unique_names(self.source, files)
+        if arrays_beside_images([listed.path for listed in files]):
+            beside = "an array beside image files, taken for other data of theirs; put arrays in a folder of their own"
+            self.skipped += [Skipped(listed.name, beside) for listed in files if is_array(listed.path)]
+            files = [listed for listed in files if not is_array(listed.path)]
+        headers = self._headers([listed.path for listed in files])
         readable: list[tuple[ListedFile, Header]] = []
+        usual = usual_channels([header for header in headers if isinstance(header, Header)])
         for listed, header in zip(files, headers, strict=True):
-            why = header if isinstance(header, str) else self._size_mismatch(listed, header)
+            why = header if isinstance(header, str) else differs(header, usual) or self._size_mismatch(listed, header)
             if isinstance(header, Header) and not why:
                 readable.append((listed, header))
             else:
@@ -69,10 +85,15 @@ class DatasetBuilder:
         if self.names:
             return check_classes(self._assemble(readable, self.names))
         classes = in_order(listed.label for listed, _ in readable)
-        lost = sorted({listed.label for listed in files} - set(classes))
-        self.notes += [f"class {name} is skipped: none of its files can be read" for name in lost]
+        lost = lost_classes(((listed.label, listed.name) for listed in files), classes, self.skipped)
+        self.notes += [f"class {one.name} is skipped: none of its files can be read" for one in lost]
         self.notes += look_alikes(classes)
-        return check_classes(self._assemble(readable, classes))
+        return check_classes(self._assemble(readable, classes), lost)
+
+    def _headers(self, paths: list[Path]) -> list[Header | str]:
+        missing = [path for path in paths if path not in self.headers]
+        read = {**self.headers, **dict(zip(missing, read_headers(missing), strict=True))}
+        return [read[path] for path in paths]
 
     def _size_mismatch(self, listed: ListedFile, header: Header) -> str:
         """Why the target does not match the size of the image; empty if it does."""
@@ -89,11 +110,13 @@ class DatasetBuilder:
     def _assemble(self, readable: list[tuple[ListedFile, Header]], classes: tuple[str, ...]) -> Dataset:
         index = {name: i for i, name in enumerate(classes)}
         groups = np.array([listed.group for listed, _ in readable])
-        deep = [listed.path for listed, header in readable if header.high_bit_depth]
-        white = deep_white(deep) if deep else FULL_WHITE
-        if deep:
-            self.notes.append(_bit_depth_note(len(deep), white))
+        pixels = survey([listed.path for listed, _ in readable], [header for _, header in readable])
+        self.notes += pixels.notes
         kind = TARGET_KINDS[self.target_kind]
+        if kind.single_class and (
+            note := grey_note([listed.label for listed, _ in readable], [one for _, one in readable])
+        ):
+            self.notes.append(note)
         return Dataset(
             source=self.source,
             layout=self.layout,
@@ -103,12 +126,17 @@ class DatasetBuilder:
             classes=classes,
             splits=np.array([listed.split for listed, _ in readable], dtype="<U10"),
             groups=groups if (groups != "").any() else None,
-            skipped=tuple(sorted(self.skipped, key=lambda skipped: skipped.name)),
+            skipped=tuple(
+                Skipped(encodable(skipped.name), encodable(skipped.why))
+                for skipped in sorted(self.skipped, key=lambda skipped: skipped.name)
+            ),
             sizes=np.array([(header.height, header.width) for _, header in readable], np.int64),
-            channels=1 if all(header.grey for _, header in readable) else 3,
+            channels=pixels.channels,
             modes=dict(sorted(Counter(header.mode for _, header in readable).items())),
-            white=white,
-            notes=tuple(self.notes),
+            white=pixels.range.white,
+            black=pixels.range.black,
+            alpha=pixels.alpha,
+            notes=tuple(map(encodable, self.notes)),
             target_kind=self.target_kind,
             masks=tuple(listed.mask for listed, _ in readable if listed.mask) if kind.has_masks else None,
             palette=self.palette,
@@ -116,57 +144,22 @@ class DatasetBuilder:
         )
 
 
-def visible_files(folder: Path) -> Iterator[Path]:
-    """All files below a folder except hidden ones; links to folders are followed, cycles are not."""
-    for parent, names in visible_folders(folder):
-        yield from (parent / name for name in names)
+def _check_unique_names(source: str, files: list[ListedFile]) -> None:
+    """Check that each of the files, sorted by name, is listed once: a name stands for one image everywhere."""
+    for first, second in pairwise(files):
+        if first.name == second.name:
+            raise DataError(f"{source}: {first.name} is listed twice; list each image once")
 
 
-def visible_folders(folder: Path) -> Iterator[tuple[Path, list[str]]]:
-    """Each folder from `folder` down, with the names of its files, as in `visible_files`.
-
-    Faster than `visible_files` for many files, as it creates no path object per file.
-    """
-    visited: set[str] = set()
-    for parent, folders, files in os.walk(folder, followlinks=True):
-        real = os.path.realpath(parent)
-        if real in visited:
-            folders.clear()
-            continue
-        visited.add(real)
-        folders[:] = sorted(name for name in folders if not is_hidden(name))
-        yield Path(parent), sorted(name for name in files if not is_hidden(name))
-
-
-def ending(name: str) -> str:
-    """A file name's extension in lower case with its dot, as ``Path.suffix``.
-
-    >>> ending("A.JPG"), ending(".profile"), ending("b.")
-    ('.jpg', '', '')
-    """
-    stem, dot, end = name.lower().rpartition(".")
-    return dot + end if stem and end else ""
-
-
-def is_hidden(name: str) -> bool:
-    """Whether a file or folder is hidden or a system folder."""
-    return name.startswith(".") or name in ("__MACOSX", "@eaDir")
-
-
-def looks_like_image(path: Path) -> bool:
-    """Whether a file has the extension of an image."""
-    return ending(path.name) in ENDINGS
+def _comparable(listed: ListedFile) -> ListedFile:
+    """The file with its labels in one Unicode form, and a name that can be printed."""
+    if listed.label.isascii() and listed.name.isascii() and not listed.objects:
+        return listed
+    objects = tuple((comparable(label), box) for label, box in listed.objects)
+    return replace(listed, label=comparable(listed.label), name=encodable(listed.name), objects=objects)
 
 
 def _nothing_found(files: int) -> str:
     if files:
         return f"none of its {files:,} image files can be read; copy them again"
     return "contains no images; put them in one subfolder per class"
-
-
-def _bit_depth_note(count: int, white: float) -> str:
-    files = f"{count:,} image{'s have' if count > 1 else ' has'} more than 8 bits per grey"
-    if any(white == 2**bits - 1 for bits in (8, 10, 12, 14)):
-        bits = int(white).bit_length()
-        return f"{files}, of which {bits} are in use: 0 to {white:,.0f} becomes 0 to 255"
-    return f"{files}: 0 to {white:,.6g} becomes 0 to 255"

@@ -1,7 +1,9 @@
 """Checks of classes, for all layouts."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,16 +11,18 @@ from numpy.typing import NDArray
 from convscope.datasets.dataset import Dataset, Skipped
 from convscope.errors import DataError
 
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?", re.ASCII)
+
 
 def in_order(names: Iterable[str]) -> tuple[str, ...]:
-    """Class names in the order of their indices: numeric if all are integers, else alphabetical.
+    """Class names in the order of their indices: numeric if all are numbers, else alphabetical.
 
-    >>> in_order(["10", "9"]), in_order(["b10", "b9"])
-    (('9', '10'), ('b10', 'b9'))
+    >>> in_order(["10", "9"]), in_order(["-1", "2.5", "10"]), in_order(["b10", "b9"])
+    (('9', '10'), ('-1', '2.5', '10'), ('b10', 'b9'))
     """
     known = set(names)
-    if all(name.isascii() and name.isdigit() for name in known):
-        return tuple(sorted(known, key=lambda name: (int(name), name)))
+    if all(_NUMBER.fullmatch(name) for name in known):
+        return tuple(sorted(known, key=lambda name: (Decimal(name), name)))
     return tuple(sorted(known))
 
 
@@ -34,8 +38,43 @@ def look_alikes(classes: Iterable[str]) -> list[str]:
     ]
 
 
-def check_classes(dataset: Dataset) -> Dataset:
+@dataclass(frozen=True)
+class LostClass:
+    """A class that has no image left: none of its files can be read."""
+
+    name: str
+    files: int
+    first: Skipped
+
+
+def lost_classes(
+    labelled: Iterable[tuple[str, str]], left: Iterable[str], skipped: Iterable[Skipped]
+) -> list[LostClass]:
+    """The classes without images, in order.
+
+    Args:
+        labelled: (class, name) of all files.
+        left: the classes with images.
+        skipped: the files that cannot be read, with the reasons.
+    """
+    found: dict[str, list[str]] = {}
+    remaining = set(left)
+    for label, name in labelled:
+        if label not in remaining:
+            found.setdefault(label, []).append(name)
+    why = {one.name: one.why for one in skipped} if found else {}
+    return [
+        LostClass(label, len(names), Skipped(min(names), why.get(min(names), "cannot be read")))
+        for label, names in sorted(found.items())
+    ]
+
+
+def check_classes(dataset: Dataset, lost: Sequence[LostClass] = ()) -> Dataset:
     """Return the dataset if a classifier can be trained on it.
+
+    Args:
+        dataset: after unreadable files were skipped.
+        lost: classes whose files are all among the skipped ones.
 
     Raises:
         DataError: there is only one class, the train split is empty, or a class occurs in validation or test but not
@@ -43,7 +82,7 @@ def check_classes(dataset: Dataset) -> Dataset:
     """
     source, classes = dataset.source, dataset.classes
     if len(classes) == 1 and dataset.kind.needs_two_classes:
-        raise DataError(f"{source}: one class only, {classes[0]}; add images of at least one other")
+        raise DataError(f"{source}: one class only, {classes[0]}; {_why_one_class(dataset, lost)}")
     given = dataset.splits != ""
     if not given.any():
         return dataset
@@ -67,6 +106,19 @@ def check_classes(dataset: Dataset) -> Dataset:
     return dataset
 
 
+def _why_one_class(dataset: Dataset, lost: Sequence[LostClass]) -> str:
+    """Why the other classes are missing, if that is known, and what to do."""
+    if lost:
+        of = lost[0]
+        files = f"all {of.files:,} files of {of.name} are" if of.files > 1 else f"the one file of {of.name} is"
+        return f"{files} skipped, such as {of.first.name}: {of.first.why}"
+    if dataset.skipped:
+        first = dataset.skipped[0]
+        files = f"{len(dataset.skipped):,} files are" if len(dataset.skipped) > 1 else "one file is"
+        return f"{files} skipped, such as {first.name}: {first.why}; add images of at least one other class"
+    return "add images of at least one other"
+
+
 def drop_unreadable(dataset: Dataset, unreadable: dict[int, str]) -> Dataset:
     """The dataset without the images that `build_store` could not decode, which are added to `skipped`.
 
@@ -87,14 +139,15 @@ def drop_unreadable(dataset: Dataset, unreadable: dict[int, str]) -> Dataset:
     if targets is None:
         return check_classes(left)
     lost = [name for name, there in zip(left.classes, present, strict=True) if not there]
-    return check_classes(
-        replace(
-            left,
-            targets=targets,
-            classes=tuple(name for name in left.classes if name not in lost),
-            notes=(*left.notes, *(f"class {name} is skipped: none of its files can be read" for name in lost)),
-        )
+    left = replace(
+        left,
+        targets=targets,
+        classes=tuple(name for name in left.classes if name not in lost),
+        notes=(*left.notes, *(f"class {name} is skipped: none of its files can be read" for name in lost)),
     )
+    of_rows = dataset.kind.image_classes(dataset.targets, len(dataset.classes))
+    labelled = ((dataset.classes[of_rows[row]], dataset.names[row]) for row in unreadable if of_rows[row] >= 0)
+    return check_classes(left, lost_classes(labelled, left.classes, skipped))
 
 
 def _present(dataset: Dataset, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:

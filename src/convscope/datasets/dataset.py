@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convscope.datasets.inputs.image import FULL_WHITE
+from convscope.datasets.inputs.fitting import CROP, Fit
+from convscope.datasets.inputs.image import ImageSpec
+from convscope.datasets.inputs.values import FULL_WHITE
 from convscope.datasets.targets.kind import TargetKind
+from convscope.datasets.targets.mask_files import MaskFile
 from convscope.datasets.targets.registry import DEFAULT_KIND, TARGET_KINDS
 
 SPLITS = ("train", "validation", "test")
@@ -62,18 +65,24 @@ class Dataset:
     sizes: NDArray[np.int64]
     """(N, 2) height and width, upright."""
     channels: int
-    """1 when every image is grey, else 3."""
+    """1 when every image is grey, 3 in colour, or any other number that the files have."""
     modes: dict[str, int]
     """Number of images of each mode: grey, RGB, RGBA, CMYK, palette, 16-bit ..."""
-    white: float = FULL_WHITE
-    """The value of high-bit-depth greys (16-bit and more) that becomes 255."""
+    white: tuple[float, ...] = (FULL_WHITE,)
+    """The value of deep images (16-bit and more) that becomes 255, for all channels or for each."""
+    black: tuple[float, ...] = (0.0,)
+    """The value that becomes 0."""
+    alpha: bool = True
+    """Whether the fourth channel of RGBA files is transparency."""
+    fit: Fit = CROP
+    """How images of another aspect ratio become the input, see `fitting.fit`."""
     notes: tuple[str, ...] = ()
     """Notes for the user, one sentence each."""
     target_kind: str = DEFAULT_KIND
     """The kind of target, one of `TARGET_KINDS`: classes as above; labels (N, K) of 1, 0 or nan (unknown); numbers
     (N, D); boxes (N, 5): class and xyxy in pixels of the upright file; masks, then (N, K): which classes occur.
     `classes` names columns."""
-    masks: tuple[Path, ...] | NDArray[np.uint8] | None = None
+    masks: tuple[MaskFile, ...] | NDArray[np.uint8] | None = None
     """Files, or (N, H, W) class indices, 255 for unlabelled pixels."""
     palette: Any = None
     """`mask_files.Palette` of mask files."""
@@ -105,6 +114,10 @@ class Dataset:
             else self.masks[rows],
         )
 
+    def spec(self, size: tuple[int, int] | None = None) -> ImageSpec:
+        """How the files become pixels of `size` (H, W); None keeps the sizes of the files."""
+        return ImageSpec(size, self.channels, self.white, self.black, self.alpha, self.fit)
+
     @property
     def kind(self) -> TargetKind:
         """The kind of the targets."""
@@ -121,7 +134,7 @@ class Dataset:
     def fingerprint(self) -> str:
         """32 hex digits that depend on the names, the targets, and the sizes and times of the files or the pixels."""
         digest = hashlib.blake2b(digest_size=16)
-        digest.update(repr((self.layout, self.classes, self.channels, self.white)).encode())
+        digest.update(repr((self.layout, self.classes, self.spec())).encode())
         digest.update("\0".join(self.names).encode())
         digest.update(np.ascontiguousarray(self.targets).tobytes())
         digest.update(np.ascontiguousarray(self.sizes).tobytes())
@@ -130,7 +143,8 @@ class Dataset:
         if isinstance(self.masks, np.ndarray):
             digest.update(np.ascontiguousarray(self.masks).tobytes())
         if isinstance(self.images, tuple):
-            for path in (*self.images, *(self.masks if isinstance(self.masks, tuple) else ())):
+            masks = self.masks if isinstance(self.masks, tuple) else ()
+            for path in (*self.images, *(path for mask in masks for path in mask.paths)):
                 known = path.stat()
                 digest.update(f"{known.st_size} {known.st_mtime_ns} ".encode())
         else:

@@ -71,7 +71,7 @@ def compute_features(
     views: Sequence[Batches],
     frozen: Callable[[Tensor], Tensor],
     cache_key: str,
-    out_of_time: Callable[[], bool] = lambda: False,
+    out_of_time: Callable[[int, int], bool] = lambda _view, _done: False,
     folder: Path | None = None,
     settings: StoreSettings = StoreSettings(),  # noqa: B008  (frozen)
 ) -> Features:
@@ -81,7 +81,8 @@ def compute_features(
         views: the batches of each view, in order; view v uses epoch v.
         frozen: x (B, C, H, W) -> features (B, ...); deterministic.
         cache_key: identifies all that the features depend on: weights, images and augmentation.
-        out_of_time: called after each view; true stops after the views computed so far.
+        out_of_time: called after each batch with (view, images done); true stops. Features of the complete views are
+            returned, or within the first view those of its first images, so that `Features.x` has fewer than N.
         folder: cache folder; None: `cache.default_folder`.
         settings: when features are cached.
     """
@@ -93,16 +94,17 @@ def compute_features(
     start = time.monotonic()
     features = _forward_views(views, frozen, out_of_time)
     seconds = time.monotonic() - start
-    if seconds > settings.worth_caching and len(features) == len(views):
+    complete = features.shape[:2] == (len(views), len(targets))
+    if seconds > settings.worth_caching and complete:
         shape = tuple(features.shape)
         with suppress(OSError), cache.write_entry(folder, key, shape, settings.cache_limit, np.float32) as (cached, _):
             cached[:] = features.numpy()
-    return Features(features, targets, seconds)
+    return Features(features, targets[: features.shape[1]], seconds)
 
 
 @torch.no_grad()
 def _forward_views(
-    views: Sequence[Batches], frozen: Callable[[Tensor], Tensor], out_of_time: Callable[[], bool]
+    views: Sequence[Batches], frozen: Callable[[Tensor], Tensor], out_of_time: Callable[[int, int], bool]
 ) -> Tensor:
     features: Tensor | None = None
     for view, batches in enumerate(views):
@@ -113,7 +115,9 @@ def _forward_views(
                 features = torch.empty(len(views), len(batches.targets), *batch.shape[1:])
             features[view, done : done + len(batch)] = batch
             done += len(batch)
-        if out_of_time():
+            if done < len(batches.targets) and out_of_time(view, done):
+                return features[:1, :done] if view == 0 else features[:view]
+        if out_of_time(view, done):
             break
     assert features is not None  # an empty split is rejected before
     return features[: view + 1]

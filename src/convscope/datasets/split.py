@@ -1,6 +1,7 @@
 """Stratified, reproducible, leakage-free train/validation/test splits."""
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from convscope.datasets.dataset import SPLITS, Dataset
 from convscope.errors import ConfigError, DataError
 
 FRACTIONS = (0.8, 0.1, 0.1)
+_EXCESS = 1.2  # a split may exceed its fraction by this factor, so that each class has an image in it
+_FEWEST = 2  # images of validation and of test, where the data allow it
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,9 @@ def split(
     """Assign every image to a split; splits that the data define are kept, missing ones are taken from train.
 
     Each class is split by the fractions, to within one image unless groups prevent it. Each class gets one image in
-    train first, then in validation, then in test. The shuffle depends on the seed and the names only, not on the order
-    of files on disk.
+    train first, then in validation, then in test. Where many classes are too small for that, the fractions of the whole
+    are kept, and some classes have no image in validation or test. The shuffle depends on the seed and the names only,
+    not on the order of files on disk.
 
     Args:
         dataset: N images.
@@ -113,6 +117,7 @@ class _Partition:
     ) -> None:
         self.targets = targets
         self.classes = classes
+        self.keys = keys
         self.order = np.argsort(keys, kind="stable")
         self.unit = np.unique(unit, return_inverse=True)[1]
         self.counts = np.bincount(targets, minlength=classes)
@@ -120,6 +125,7 @@ class _Partition:
     def assign(self, fraction_of: dict[str, float]) -> NDArray[np.str_]:
         assigned = np.full(len(self.targets), "train", dtype="<U10")
         need = self._needs(fraction_of)
+        wanted = {name: counts > 0 for name, counts in need.items()}
         single = np.bincount(self.unit)[self.unit] == 1
         self._place_groups(assigned, need, ~single)
         for index in range(self.classes):
@@ -130,7 +136,7 @@ class _Partition:
                 take = max(0, min(int(need[name][index]), spare))
                 assigned[free[:take]] = name
                 free, spare = free[take:], spare - take
-        self._repair(assigned, fraction_of)
+        self._repair(assigned, wanted)
         return assigned
 
     def _needs(self, fraction_of: dict[str, float]) -> dict[str, NDArray[np.int64]]:
@@ -140,6 +146,26 @@ class _Partition:
             need[name] = _apportioned(self.counts, part)
             if part > 0:
                 need[name] = np.maximum(need[name], self.counts >= least)
+        total = self.counts.sum()
+        most = {name: max(_FEWEST, math.ceil(_EXCESS * total * part)) for name, part in fraction_of.items()}
+        return need if all(need[name].sum() <= most[name] for name in need) else self._scarce_needs(fraction_of)
+
+    def _scarce_needs(self, fraction_of: dict[str, float]) -> dict[str, NDArray[np.int64]]:
+        """As `_needs` for many small classes: the sums are kept, and chance decides which classes have no image."""
+        chance = np.full(self.classes, np.iinfo(np.uint64).max, np.uint64)
+        np.minimum.at(chance, self.targets, self.keys)
+        taken = np.zeros(self.classes, np.int64)
+        need, share = {}, 0.0
+        for name, part in fraction_of.items():
+            share += part
+            count = max(_FEWEST, round(self.counts.sum() * part)) if part > 0 else 0
+            exact = np.where(self.counts - taken > 1, np.maximum(self.counts * share - taken, 0), 0)
+            whole = np.floor(exact + 1e-9).astype(np.int64)
+            rest = np.lexsort((chance, -np.round(exact - whole, 9)))
+            rest = rest[(exact > 0)[rest]][: max(0, count - int(whole.sum()))]
+            whole[rest] += 1
+            need[name] = whole if count else np.zeros_like(whole)
+            taken = taken + need[name]
         return need
 
     def _place_groups(
@@ -163,12 +189,12 @@ class _Partition:
         for name in need:
             need[name][:] = np.maximum(missing[name], 0)
 
-    def _repair(self, assigned: NDArray[np.str_], fraction_of: dict[str, float]) -> None:
-        """If no group fitted, move the smallest one from train into a split that lacks its class."""
-        for name, part in fraction_of.items():
-            for index in range(self.classes):
+    def _repair(self, assigned: NDArray[np.str_], wanted: dict[str, NDArray[np.bool_]]) -> None:
+        """If no group fitted, move the smallest one from train into a split that lacks a class that it should have."""
+        for name, classes in wanted.items():
+            for index in np.flatnonzero(classes):
                 of_class = self.targets == index
-                if part > 0 and of_class.any() and not (of_class & (assigned == name)).any():
+                if of_class.any() and not (of_class & (assigned == name)).any():
                     self._move_smallest(assigned, name, of_class)
 
     def _move_smallest(self, assigned: NDArray[np.str_], name: str, of_class: NDArray[np.bool_]) -> None:

@@ -5,7 +5,7 @@ from functools import partial
 
 from convscope.models import with_auxiliary_loss
 from convscope.pipeline.finetune import finetune
-from convscope.pipeline.session import REPORT_SECONDS, TrainingSession
+from convscope.pipeline.session import TrainingSession
 from convscope.training import (
     Epoch,
     Note,
@@ -26,14 +26,13 @@ def run_epochs(session: TrainingSession) -> Generator[Step | Epoch | Note]:
         if not isinstance(event, Epoch):
             yield event
             continue
-        if session.clock:
-            session.clock.reserve = REPORT_SECONDS + session.estimate_eval_seconds(session.tta_views)
+        session.reserve_for_end()
         score = event.validation[session.task.primary]
         if session.unfreezing_check and session.stages:
             session.unfreezing_check.update(
                 event.epoch, score, session.last_frozen is None or event.epoch <= session.last_frozen
             )
-        exhausted = session.best.update(score - TIE * event.validation["loss"])
+        exhausted = session.best.update(score - TIE * event.validation["loss"], event.epoch)
         if isinstance(session.schedule, PlateauSchedule) and session.schedule.update(score):
             rate = session.recipe.optimiser.rate * session.schedule.current
             yield Note(event.epoch, event.step, f"score on a plateau: learning rate reduced to {rate:.3g}")

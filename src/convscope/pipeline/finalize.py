@@ -15,7 +15,7 @@ from convscope.runs.events import TrainingFinished
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import PreparedData
 from convscope.runs.overfitting import overfitting
-from convscope.runs.predictions import SplitPredictions, load_predictions, predict_split
+from convscope.runs.predictions import SplitPredictions, load_predictions, predict_split, store_predictions
 
 
 def finalize(
@@ -48,7 +48,7 @@ def finalize(
         write_first_insights(folder, prepared, session.clock)
         report = write_report(folder, prepared.dataset)
     total += time.monotonic() - before
-    tta_note = tta_sentence(folder)
+    tta_note, (probe, neighbours) = tta_sentence(folder), session.feature_scores
     return TrainingFinished(
         folder.path,
         report,
@@ -59,6 +59,8 @@ def finalize(
         calibrated.name,
         tta_note,
         session.epoch_precision,
+        probe,
+        neighbours,
     )
 
 
@@ -69,6 +71,9 @@ def _predict_validation(
 
     Several views are used where the recipe sets them, or where they reduce the errors significantly.
     """
+    known = session.last_evaluation if session.kept_epoch == session.state.epoch else None
+    if known is not None and session.reuses_evaluation:
+        return "1", store_predictions(folder, prepared, "validation", known)
     tta_views, clock, automatic = session.tta_views, session.clock, session.recipe.train.tta_views == "auto"
     if automatic and clock and clock.seconds - clock.spent < session.estimate_eval_seconds(tta_views):
         tta_views = "1"

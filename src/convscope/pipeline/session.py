@@ -49,6 +49,8 @@ class TrainingSession:
     compiled: Compiled | None = None
     last_evaluation: Meter | None = None
     """The predictions on the validation images at the end of the last epoch."""
+    forward_seconds: float = 0.0
+    """The measured seconds of a forward pass of one image, where epochs use cached features; 0: not measured."""
 
     @property
     def kept_epoch(self) -> int:
@@ -76,6 +78,12 @@ class TrainingSession:
         return self.last_frozen is None or self.state.epoch <= self.last_frozen
 
     @property
+    def feature_scores(self) -> tuple[float | None, float | None]:
+        """The validation scores of the linear probe and of the nearest neighbours on the frozen features."""
+        fitted = [stage for stage in (self.stages.done if self.stages else []) if stage.probe is not None]
+        return (fitted[0].probe, fitted[0].neighbours) if fitted else (None, None)
+
+    @property
     def tta_views(self) -> str:
         """The views (one of `bundle.TTA_VIEWS`) for the evaluation at the end.
 
@@ -101,7 +109,25 @@ class TrainingSession:
         """Estimate the seconds of the final evaluation, in float32, from the evaluations measured so far."""
         half = self.epoch_precision != "float32"
         num_views = with_tta(nn.Identity(), self.config, tta_views).num_views
-        return num_views * (FLOAT32_SLOWDOWN if half else 1.0) * (self.clock.evaluation if self.clock else 0.0)
+        forward = self.forward_seconds * len(self.validation.targets)
+        seconds = max(self.clock.evaluation, forward) if self.clock else 0.0
+        return num_views * (FLOAT32_SLOWDOWN if half else 1.0) * seconds
+
+    @property
+    def reuses_evaluation(self) -> bool:
+        """Whether the last epoch's predictions, if it is selected, are stored instead of being computed again.
+
+        Only within a budget, and only where they are as exact.
+        """
+        exact = self.recipe.train.precision == "float32" or not computes_bfloat16(self.state.device)
+        return self.clock is not None and exact and self.tta_views == "1"
+
+    def reserve_for_end(self) -> None:
+        """Reserve the time for the final evaluation and the report, where there is a budget."""
+        if self.clock:
+            keeps_last = self.recipe.train.keep == "last" and not self.recipe.train.stop_patience
+            sure = self.reuses_evaluation and keeps_last and self.last_frozen is None
+            self.clock.reserve = REPORT_SECONDS + (0.0 if sure else self.estimate_eval_seconds(self.tta_views))
 
     def evaluate(self, model: Model, batches: EvaluationBatches | None = None) -> dict[str, float]:
         """Return the validation scores of a network, or of a function in its place."""

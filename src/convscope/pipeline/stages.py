@@ -15,6 +15,9 @@ class Stage:
 
     `num_fixed` is the number of frozen tensors, and `identical` whether all are unchanged to the bit; None: the stage
     is not complete.
+
+    `probe` is the validation score of a linear layer fitted to the features, `penalty` its penalty, and `held_out` its
+    score in cross-validation; `neighbours` is the validation score of the nearest neighbours. None: not computed.
     """
 
     first: int
@@ -25,6 +28,10 @@ class Stage:
     seconds: float = 0.0
     num_fixed: int = 0
     identical: bool | None = None
+    probe: float | None = None
+    penalty: float | None = None
+    held_out: float | None = None
+    neighbours: float | None = None
 
     @property
     def seconds_saved(self) -> float:

@@ -63,11 +63,11 @@ def training(
         draft = draft_recipe(overrides, found, device)
         prepared = prepare(found, draft.recipe.data, draft.recipe.seed, on_progress)
         prepared = draft.origin.with_normalisation(prepared) if draft.origin else prepared
-        yield prepared.loaded_event()
+        yield prepared.loaded_event(draft.recipe.task)
         resolved = resolve_recipe(draft, prepared, device)
         recipe, note = find_learning_rate(folder, prepared, resolved.recipe)
         session = build_session(prepared, recipe, started, draft.origin)
-        write_data(folder, prepared)
+        write_data(folder, prepared, recipe.task)
         write_environment(folder, device)
         if draft.origin:
             write_transfer_plan(folder, session, resolved.plan_reason)
@@ -75,7 +75,8 @@ def training(
         atomic_write(folder.recipe_file, annotate(recipe.to_toml(), sources).encode())
         if draft.origin:
             yield transfer_event(session, resolved.plan_reason)
-        yield from _run_to_end(folder, prepared, session, started, [note] if note else [])
+        notes = [one for one in (note, _late_start(session)) if one]
+        yield from _run_to_end(folder, prepared, session, started, notes)
 
 
 def resuming(path: Path, on_progress: Progress | None = None) -> Generator[Event]:
@@ -88,8 +89,8 @@ def resuming(path: Path, on_progress: Progress | None = None) -> Generator[Event
     folder = RunFolder.open(path)
     with folder.locked():
         prepared = reload(folder, on_progress=on_progress)
-        yield prepared.loaded_event()
         recipe = folder.recipe()
+        yield prepared.loaded_event(recipe.task)
         restart = recipe.transfer.checkpoint and not folder.has_checkpoint()
         origin = find_pretrained(recipe.transfer.checkpoint, recipe.model.name) if restart else None
         session = build_session(prepared, recipe, started, origin)
@@ -123,6 +124,15 @@ def _run_to_end(
         append_line(folder.events_file, as_json(note))
         yield note
     yield finalize(folder, prepared, session, first, started)
+
+
+def _late_start(session: TrainingSession) -> Note | None:
+    """Return a note where a budget is used up before training starts."""
+    clock = session.clock
+    if clock is None or clock() < 1:
+        return None
+    used = f"{clock.spent:.1f} s were used before the first step and {clock.reserve:g} s are reserved for the report"
+    return Note(0, 0, f"train.budget is {clock.seconds:g} s, but {used}: training is as short as possible; increase it")
 
 
 def _load_checkpoint(folder: RunFolder, session: TrainingSession) -> list[Note]:

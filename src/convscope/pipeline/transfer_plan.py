@@ -99,7 +99,7 @@ def plan_transfer(
     chosen, why = plan_for(images_per_class(prepared), layers, epochs_of(overrides))
     plan = Overrides.of({"transfer": chosen}, f"{FROM_DATA}: {why.partition(',')[0]}")
     transfer = overrides.get("transfer", {})
-    requested = {name: value for name, value in transfer.items() if name not in ("checkpoint", "views")}
+    requested = {name: value for name, value in transfer.items() if name not in ("checkpoint", "views", "fit_head")}
     if requested:
         why += f"; set by the user: {', '.join(f'{name} {value}' for name, value in requested.items())}"
     return lay(plan, *_defaults_with_weights(prepared), task_settings(draft.task_class)), why
@@ -127,7 +127,14 @@ def transfer_event(session: TrainingSession, why: str) -> PretrainedLoaded:
             until = None if always else (row.trained_from or 1) - 1
             rows.append(PlanRow(row.part, row.num_parameters, until, None if always else rate * row.lr_factor))
     origin = session.config.origin
-    return PretrainedLoaded(session.config.architecture.name, origin["source"], origin["licence"], why, tuple(rows))
+    return PretrainedLoaded(
+        session.config.architecture.name,
+        origin["source"],
+        origin["licence"],
+        why,
+        tuple(rows),
+        tuple(origin.get("notes", ())),
+    )
 
 
 def write_transfer_plan(folder: RunFolder, session: TrainingSession, why: str) -> None:

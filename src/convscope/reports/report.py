@@ -13,10 +13,12 @@ from torch import nn
 
 from convscope.bundle import load_config, with_tta
 from convscope.charts import curves, range_test, scatter
-from convscope.datasets import DEFAULT_KIND, TARGET_KINDS, Dataset, TargetKind
+from convscope.datasets import Dataset
 from convscope.durations import format_seconds
 from convscope.extras import require
 from convscope.files import atomic_write
+from convscope.printable import printable
+from convscope.reports.data_table import class_table, count_classes, data_rows, remark_rows
 from convscope.reports.insights import insights_html
 from convscope.reports.transfer_summary import transfer_summary
 from convscope.runs.folder import RunFolder
@@ -44,7 +46,7 @@ def write_report(folder: RunFolder, dataset: Dataset | None = None) -> Path:
         loader=PackageLoader("convscope.reports", "."), autoescape=select_autoescape(), trim_blocks=True
     )
     text = environment.get_template("report.html").render(**content(folder, ThumbnailSource(folder, dataset)))
-    atomic_write(folder.report, text.encode())
+    atomic_write(folder.report, text.encode(errors="backslashreplace"))
     return folder.report
 
 
@@ -67,8 +69,9 @@ def content(folder: RunFolder, album: ThumbnailSource) -> dict[str, Any]:
         "test_evaluations": test_evaluation_rows(folder),
         "primary": predictions.task.primary,
         "data_rows": data_rows(summary),
-        "data_notes": summary["notes"],
-        "skipped": folder.data()["skipped"],
+        "data_remarks": remark_rows(summary),
+        "class_table": class_table(summary),
+        "skipped": [(printable(one["name"]), printable(one["why"])) for one in summary["skipped"]],
         "recipe": folder.recipe_file.read_text(encoding="utf-8"),
         "machine": [(name, value) for name, value in folder.environment().items() if name != "seconds"],
         **training_section(folder),
@@ -184,17 +187,6 @@ def test_evaluation_rows(folder: RunFolder) -> list[dict[str, str]]:
     ]
 
 
-def count_classes(summary: dict[str, Any]) -> str:
-    """Return the number of classes, labels or numeric targets with its noun."""
-    one, several = _target_kind(summary).nouns
-    count = len(summary["classes"])
-    return f"{count} {one if count == 1 else several}"
-
-
-def _target_kind(summary: dict[str, Any]) -> TargetKind:
-    return TARGET_KINDS[summary.get("target_kind", DEFAULT_KIND)]
-
-
 def training_section(folder: RunFolder) -> dict[str, Any]:
     """Return the training curves, the selected epoch, and from which epoch the network overfits."""
     epochs, overfits_from = folder.events("epoch"), overfitting(folder)
@@ -264,37 +256,3 @@ def to_data_url(image: Any) -> str:
     small, file = max(image.size) <= 64, io.BytesIO()
     image.save(file, "PNG" if small else "JPEG", **({} if small else {"quality": 85}))
     return f"data:image/{'png' if small else 'jpeg'};base64,{base64.b64encode(file.getvalue()).decode()}"
-
-
-def data_rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the rows of the dataset table."""
-    sizes = [summary[side] for side in ("height", "width")]
-    shown = " x ".join(
-        f"{s['least']}" if s["least"] == s["most"] else f"{s['least']} to {s['most']} (median {s['median']})"
-        for s in sizes
-    )
-    per_class = [sum(column) for column in zip(*summary["counts"].values(), strict=True)]
-    per_split = summary.get("images_per_split") or {split: sum(c) for split, c in summary["counts"].items()}
-    rows = [
-        ("source", summary["source"]),
-        ("images", ", ".join(f"{count:,} {split}" for split, count in per_split.items())),
-        ("sizes (height x width)", shown),
-        ("image modes", ", ".join(f"{count:,} {mode}" for mode, count in summary["modes"].items())),
-    ]
-    kind = _target_kind(summary)
-    if not kind.counted:
-        return [*rows, (kind.nouns[1], ", ".join(summary["classes"]))]
-    return [
-        *rows,
-        (count_classes(summary).split()[1], f"{len(summary['classes'])}, {_span(per_class)} images each"),
-        *(
-            [("imbalance", f"{summary['imbalance']:.1f} times as many images in the largest class as in the smallest")]
-            if summary["imbalance"] >= 1.05
-            else []
-        ),
-    ]
-
-
-def _span(counts: Sequence[int]) -> str:
-    least, most = min(counts), max(counts)
-    return f"{least:,}" if least == most else f"{least:,} to {most:,}"

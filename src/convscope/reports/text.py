@@ -1,12 +1,12 @@
 """Events as lines of plain text, for logs, pipes and notebooks."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 
-from convscope.datasets import Skipped
 from convscope.durations import format_seconds
-from convscope.reports.report import data_rows, overfitting_sentence
-from convscope.runs.events import DataLoaded, Event, PlanReady, PretrainedLoaded, TrainingFinished
+from convscope.printable import printable
+from convscope.reports.data_table import Fields, class_table, counted, data_rows, remark_rows
+from convscope.reports.report import overfitting_sentence
+from convscope.runs.events import DataLoaded, Event, PlanReady, PretrainedLoaded, TrainingFinished, data_fields
 from convscope.tasks import TASKS
 from convscope.training import Epoch, Note, Step
 
@@ -15,15 +15,18 @@ PRECISION = (
     "Epochs were scored in {}, in which they trained; the final score is computed in float32, as predictions are, and "
     "can differ by a few images."
 )
-NAMED = 5  # files per reason; data.json lists all
 SHOWN = {name for task in TASKS.values() for name in task.shown}  # of the scores; the others are in events.jsonl
 
 
 def as_lines(event: Event) -> list[str]:
-    """Format an event as lines of text; none for a single step."""
+    """Format an event as lines of text, printable; none for a single step."""
+    return [printable(line) for line in _lines(event)]
+
+
+def _lines(event: Event) -> list[str]:
     match event:
         case DataLoaded():
-            return [f"{name}: {value}" for name, value in dataset_rows(event)]
+            return data_lines(data_fields(event))
         case PretrainedLoaded():
             return pretrained_lines(event)
         case PlanReady():
@@ -38,33 +41,23 @@ def as_lines(event: Event) -> list[str]:
             return []
 
 
-def dataset_rows(event: DataLoaded) -> list[tuple[str, str]]:
-    """Return the rows of the dataset table, with skipped files and notes."""
-    summary = event.summary
-    rows = data_rows(asdict(summary))
-    rows += [("skipped", sentence) for sentence in skipped_sentences(event.skipped)]
-    rows += [("pixels", event.store_location)]
-    return rows + [("note", note) for note in summary.notes]
+def data_lines(fields: Fields) -> list[str]:
+    """Return the data table as lines: properties, classes, skipped files and notes."""
+    rows = [f"{name}: {value}" for name, value in data_rows(fields)]
+    remarks = [f"{name}: {value}" for name, value in remark_rows(fields)]
+    return [*rows, *aligned_numbers(class_table(fields)), *remarks]
 
 
-def skipped_sentences(skipped: Iterable[Skipped]) -> list[str]:
-    """Return one sentence per reason, with the names of at most `NAMED` files."""
-    names: dict[str, list[str]] = {}
-    for one in skipped:
-        names.setdefault(one.why, []).append(one.name)
+def aligned_numbers(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return a table as lines of plain text, the first column left-aligned, the others right-aligned; () is "..."."""
+    widths = [max(len(row[column]) for row in rows if row) for column in range(len(rows[0]))]
     return [
-        f"{', '.join(files[:NAMED])}{f' and {len(files) - NAMED:,} more' if len(files) > NAMED else ''}: {why}"
-        for why, files in names.items()
+        "  "
+        + "  ".join(cell.rjust(w) if i else cell.ljust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True)))
+        if row
+        else "  ..."
+        for row in rows
     ]
-
-
-def counted(number: int, what: str) -> str:
-    """Format a count with its noun, in the plural where needed.
-
-    >>> counted(1, "epoch"), counted(2000, "file")
-    ('1 epoch', '2,000 files')
-    """
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def plan_rows(event: PlanReady) -> list[tuple[str, str]]:
@@ -98,6 +91,7 @@ def pretrained_lines(event: PretrainedLoaded) -> list[str]:
     """Return the source of the weights, the reason for the plan, and the plan as a table."""
     return [
         f"pretrained weights: {event.network} from {event.source} (licence: {event.licence})",
+        *(f"note: {note}" for note in event.notes),
         f"plan: {event.why}",
         *aligned([PLAN_HEADINGS, *plan_cells(event)]),
     ]
@@ -150,7 +144,16 @@ def finished_lines(event: TrainingFinished) -> list[str]:
         *([PRECISION.format(event.epoch_precision)] if event.epoch_precision != "float32" else []),
         f"validation {task.primary} {task.format_score(event.scores[task.primary])} (epoch {event.epoch}) "
         f"after {format_seconds(event.seconds)}",
+        *features_lines(event),
         f"report: {event.report or NO_REPORT.format(run=event.run)}",
         f"next: convscope explore {event.run}   convscope evaluate {event.run} --split test   "
         f"convscope predict {event.run} FILES",
     ]
+
+
+def features_lines(event: TrainingFinished) -> list[str]:
+    """Compare with simple classifiers on the frozen features, in a sentence; none where there are no features."""
+    score = TASKS[event.task].format_score
+    known = {"linear probe": event.probe, "nearest neighbours": event.neighbours}
+    figures = ", ".join(f"{name} {score(value)}" for name, value in known.items() if value is not None)
+    return [f"on the frozen features: {figures}"] if figures else []

@@ -13,7 +13,22 @@ def transfer_summary(content: dict[str, Any], format_score: Callable[[float], st
         content: contents of ``transfer.json``.
         format_score: formats a score for display.
     """
-    return [*_unfreezing_effect(content, format_score), *_frozen_verified(content), *_time_saved(content["stages"])]
+    return [
+        *_head_fitted(content["stages"], format_score),
+        *_unfreezing_effect(content, format_score),
+        *_frozen_verified(content),
+        *_time_saved(content["stages"]),
+    ]
+
+
+def _head_fitted(stages: list[dict[str, Any]], format_score: Callable[[float], str]) -> list[str]:
+    fitted = [stage for stage in stages if stage["probe"] is not None]
+    if not fitted:
+        return []
+    penalty, held_out = fitted[0]["penalty"], fitted[0]["held_out"]
+    chosen = "without time to choose it" if held_out is None else "chosen by cross-validation"
+    score = "" if held_out is None else f" ({format_score(held_out)})"
+    return [f"last layer fitted to convergence on cached features, penalty {penalty:g} {chosen}{score}"]
 
 
 def _unfreezing_effect(content: dict[str, Any], format_score: Callable[[float], str]) -> list[str]:
@@ -58,6 +73,8 @@ def _time_saved(stages: list[dict[str, Any]]) -> list[str]:
     )
     if not seconds:
         return [f"features of {images:,} views were cached by an earlier run; the frozen part was not computed"]
+    if all(stage["probe"] is not None for stage in cached):  # no epochs would have recomputed them
+        return [f"features of {images:,} views were computed once, in {format_seconds(seconds)}"]
     return [
         f"features of {images:,} views were computed once, in {format_seconds(seconds)}; recomputing them in each "
         f"of {epochs} epochs would have taken {format_seconds(saved)} more"

@@ -17,11 +17,19 @@ from convscope.training import Epoch, Note, Step
 
 @dataclass(frozen=True)
 class DataLoaded:
-    """The data are decoded: their summary, the skipped files, and where the decoded pixels are stored and why."""
+    """The data are read: their summary, the skipped files, and how the network gets them."""
 
     summary: Summary
     skipped: tuple[Skipped, ...]
-    store_location: str
+    task: str
+    seed: int
+    """Of the splits that are cut."""
+    input_size: tuple[int, ...]
+    """(H, W) of the network's input."""
+    channels: int
+    """Of the network's input."""
+    store_location: str | None
+    """Where the decoded pixels are stored and why; None if they are not decoded."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +44,14 @@ class PlanRow:
 
 @dataclass(frozen=True)
 class PretrainedLoaded:
-    """The pretrained weights are loaded: their source, and the fine-tuning plan with its reason."""
+    """The pretrained weights are loaded: their source, notes on them, and the fine-tuning plan with its reason."""
 
     network: str
     source: str
     licence: str
     why: str
     rows: tuple[PlanRow, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,8 @@ class TrainingFinished:
 
     `overfitting` is the epoch from which the network overfits, or None; `tta_note` is a sentence about test-time
     augmentation, "" where it is not used. `epoch_precision` is the number format in which epochs were scored; `scores`
-    are always computed in float32, as predictions are.
+    are always computed in float32, as predictions are. `probe` and `neighbours` are the validation scores of a linear
+    layer and of the nearest neighbours on the frozen features; None where there are none.
     """
 
     run: Path
@@ -76,14 +86,64 @@ class TrainingFinished:
     task: str = DEFAULT_TASK.name
     tta_note: str = ""
     epoch_precision: str = "float32"
+    probe: float | None = None
+    neighbours: float | None = None
 
 
 Event = DataLoaded | PretrainedLoaded | PlanReady | Step | Epoch | Note | TrainingFinished
 
 
+def data_fields(event: DataLoaded) -> dict[str, Any]:
+    """Return the summary of the data as plain fields, the same for ``convscope data --json``, events and data.json.
+
+    They are described in docs/reference/data-json.md.
+    """
+    summary = event.summary
+    return {
+        "source": summary.source,
+        "layout": summary.layout,
+        "because": summary.because,
+        "task": event.task,
+        "target_kind": summary.target_kind,
+        "images": summary.images,
+        "classes": _class_fields(summary),
+        "imbalance": round(summary.imbalance, 3),
+        "splits": {
+            **summary.images_per_split,
+            "from": "data" if summary.given else "cut",
+            "cut": list(summary.cut),
+            "seed": event.seed if summary.cut else None,
+        },
+        "size": {
+            side: {"min": spread.least, "median": spread.median, "max": spread.most}
+            for side, spread in (("height", summary.height), ("width", summary.width))
+        },
+        "channels": summary.channels,
+        "modes": dict(summary.modes),
+        "input": {"size": list(event.input_size), "channels": event.channels},
+        "pixels": event.store_location,
+        "skipped": [{"name": one.name, "why": one.why} for one in event.skipped],
+        "notes": list(summary.notes),
+    }
+
+
+def _class_fields(summary: Summary) -> list[dict[str, Any]]:
+    """Return one object per class, label or number, with its images in all and by split, and its figures."""
+    return [
+        {
+            "name": name,
+            "images": sum(counts[index] for counts in summary.counts.values()),
+            **{split: counts[index] for split, counts in summary.counts.items()},
+            **{figure: values[index] for figure, values in summary.figures.items()},
+        }
+        for index, name in enumerate(summary.classes)
+    ]
+
+
 def as_json(event: Event) -> dict[str, Any]:
     """Return an event as a JSON object; its key ``event`` names the type."""
-    record = {"event": re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower(), **asdict(event)}
+    fields = data_fields(event) if isinstance(event, DataLoaded) else asdict(event)
+    record = {"event": re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower(), **fields}
     if isinstance(event, PlanReady):
         record["recipe"] = event.recipe.model_dump(mode="json")
     return {name: to_plain(value) for name, value in record.items()}

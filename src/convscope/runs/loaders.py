@@ -1,7 +1,7 @@
 """Load a data source as arrays for training, and record it in ``data.json``."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,26 +16,32 @@ from convscope.datasets import (
     Dataset,
     Leak,
     Skipped,
+    Splits,
     Store,
     Summary,
     build_store,
     channel_statistics,
+    conflict_note,
     drop_unreadable,
     find_duplicates,
+    label_conflicts,
     open_data,
     split,
     summarise,
 )
 from convscope.datasets.inputs.registry import parse_preprocessing
 from convscope.datasets.layouts.table import TABLE
+from convscope.datasets.layouts.table_folder import TABLE_FOLDER
 from convscope.errors import ConfigError, DataError
-from convscope.files import atomic_write
+from convscope.files import atomic_write, to_plain
 from convscope.progress import Progress
-from convscope.runs.events import DataLoaded
+from convscope.runs.events import DataLoaded, data_fields
 from convscope.runs.folder import RunFolder
+from convscope.runs.pixel_settings import cut_notes, read_as, read_with
 from convscope.runs.recipe import DataSettings
 
 SPLITS = ("train", "validation", "test")
+MASKS_COUNTED = 1000  # at least, of the masks whose pixels the summary counts
 LEAKS_SHOWN = 5  # in the summary; data.json has all
 CHANGED = "files or labels have changed since the run started, so the result may differ"
 
@@ -54,6 +60,8 @@ class PreparedData:
     notes: tuple[str, ...] = ()
     masks: NDArray[np.uint8] | None = None
     """(rows of the store, H, W) class indices, of data with masks."""
+    seed: int = 0
+    """Of the splits that are cut."""
 
     def rows(self, split: str) -> NDArray[np.int64]:
         """Return the indices of the images of a split."""
@@ -72,25 +80,32 @@ class PreparedData:
         targets[self.store_index] = in_view
         return targets
 
-    def loaded_event(self) -> DataLoaded:
+    def loaded_event(self, task: str) -> DataLoaded:
         """Return the event that reports the data before training."""
-        return DataLoaded(self.summary(), self.dataset.skipped, self.store.location)
+        size, channels = self.preprocessing.size, self.preprocessing.channels
+        skipped, location = self.dataset.skipped, self.store.location
+        return DataLoaded(self.summary(), skipped, task, self.seed, size, channels, location)
 
     def summary(self) -> Summary:
         """Return the summary of the data, with notes on duplicates and leaks."""
-        summary = summarise(self.dataset, self.split)
+        sample = self.store_index[:: max(1, len(self.store_index) // MASKS_COUNTED)]
+        decoded = None if self.masks is None else self.masks[sample]
+        summary = summarise(self.dataset, self.split, decoded)
         return replace(summary, notes=(*summary.notes, *self._notes()))
 
     def _notes(self) -> list[str]:
         notes = list(self.notes)
         if self.duplicates:
-            copies = "image is a copy" if self.duplicates == 1 else "images are copies"
-            notes.append(f"{self.duplicates:,} {copies} or near copy of another; they stay in the same split")
+            one = self.duplicates == 1
+            copies = "image is a copy or near copy of another" if one else "images are copies or near copies of others"
+            notes.append(f"{self.duplicates:,} {copies}; they stay in the same split")
         if self.leaks:
+            leaks = "1 leak" if len(self.leaks) == 1 else f"{len(self.leaks):,} leaks"
             shown = "; ".join(f"{leak.first} and {leak.second} ({leak.why})" for leak in self.leaks[:LEAKS_SHOWN])
             more = f" and {len(self.leaks) - LEAKS_SHOWN} more in data.json" if len(self.leaks) > LEAKS_SHOWN else ""
             notes.append(
-                f"{len(self.leaks)} leaks between the data's own splits, which inflate the scores: {shown}{more}"
+                f"{leaks} between the data's own splits, which inflate{'' if len(self.leaks) > 1 else 's'} the scores: "
+                f"{shown}{more}"
             )
         return notes
 
@@ -116,10 +131,10 @@ def open_source(settings: DataSettings, target_kind: str | None = None) -> Datas
         ignore=ignore,
         layout=settings.layout or None,
     )
-    if columns and dataset.layout != TABLE.name:
+    if columns and dataset.layout not in (TABLE.name, TABLE_FOLDER.name):
         use, name = next(iter(columns.items()))
         raise ConfigError(f"data.{use}_column is {name!r}, but {dataset.source} is not a table; remove it")
-    return dataset
+    return read_with(dataset, settings)
 
 
 def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Progress | None = None) -> PreparedData:
@@ -141,13 +156,7 @@ def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Prog
     dataset = drop_unreadable(found, unreadable)
     store_index = np.array([row for row in range(len(found)) if row not in unreadable], np.int64)
     duplicates = find_duplicates(store.pixels, store_index)
-    fractions = (1 - settings.validation - settings.test, settings.validation, settings.test)
-    assignment = split(dataset, duplicates.groups if settings.near_duplicates else None, seed, fractions)
-    if not (assignment.split == "validation").any():
-        raise DataError(
-            f"{found.source}: {len(dataset)} images in {len(found.classes)} classes leave none for validation, because "
-            "each class has one image or all images belong to one group; add images"
-        )
+    assignment = assign_splits(dataset, duplicates.groups if settings.near_duplicates else None, settings, seed)
     mean, std = channel_statistics(store.pixels, store_index[assignment.split == "train"])
     preprocessing = Preprocessing(
         size=settings.size,
@@ -155,18 +164,54 @@ def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Prog
         mean=tuple(mean.tolist()),
         std=tuple(std.tolist()),
         white=found.white,
+        black=found.black,
+        alpha=found.alpha,
+        fit=found.fit,
     )
+    conflicts = label_conflicts(dataset, duplicates)
+    if conflicts:
+        dataset = replace(dataset, notes=(conflict_note(dataset, conflicts), *dataset.notes))
     copies = len(duplicates.groups) - len(np.unique(duplicates.groups))
     return PreparedData(
-        dataset, store, store_index, assignment.split, preprocessing, assignment.leaks, copies, masks=masks
-    )
+        dataset, store, store_index, assignment.split, preprocessing, assignment.leaks, copies,
+        cut_notes(dataset, settings), masks, seed,
+    )  # fmt: skip
 
 
-def write_data(folder: RunFolder, prepared: PreparedData) -> None:
+def assign_splits(dataset: Dataset, groups: NDArray[np.int64] | None, settings: DataSettings, seed: int) -> Splits:
+    """Split the data by the settings' fractions; see `datasets.split`.
+
+    Raises:
+        DataError: no image is left for validation.
+    """
+    fractions = (1 - settings.validation - settings.test, settings.validation, settings.test)
+    assignment = split(dataset, groups, seed, fractions)
+    if not (assignment.split == "validation").any():
+        raise DataError(
+            f"{dataset.source}: {len(dataset)} images in {len(dataset.classes)} classes leave none for validation, "
+            "because each class has one image or all images belong to one group; "
+            f"{'; '.join(cut_notes(dataset, settings)) or 'add images'}"
+        )
+    return assignment
+
+
+def look(found: Dataset, settings: DataSettings, seed: int, task: str) -> DataLoaded:
+    """Return the event that reports the data without decoding them, so without near duplicates and damaged pixels.
+
+    Raises:
+        DataError: no image is left for validation.
+    """
+    assignment = assign_splits(found, None, settings, seed)
+    summary = summarise(replace(found, channels=settings.channels), assignment.split)
+    summary = replace(summary, notes=(*summary.notes, *cut_notes(found, settings)))
+    return DataLoaded(summary, found.skipped, task, seed, settings.size, settings.channels, None)
+
+
+def write_data(folder: RunFolder, prepared: PreparedData, task: str) -> None:
     """Write ``data.json``: the data summary, the normalisation, and the files of each split."""
     dataset = prepared.dataset
     content = {
-        "summary": asdict(prepared.summary()),
+        "summary": to_plain(data_fields(prepared.loaded_event(task))),
         "source": dataset.source,
         "layout": dataset.layout,
         "target_kind": dataset.target_kind,
@@ -174,7 +219,6 @@ def write_data(folder: RunFolder, prepared: PreparedData) -> None:
         "classes": dataset.classes,
         "preprocessing": prepared.preprocessing.model_dump(),
         "splits": {split: [dataset.names[i] for i in prepared.rows(split)] for split in SPLITS},
-        "skipped": [{"name": s.name, "why": s.why} for s in dataset.skipped],
         "leaks": [{"first": k.first, "second": k.second, "splits": k.splits, "why": k.why} for k in prepared.leaks],
         "duplicates": prepared.duplicates,
         "notes": dataset.notes,
@@ -224,7 +268,16 @@ def reload(
     leaks = tuple(Leak(k["first"], k["second"], tuple(k["splits"]), k["why"]) for k in content["leaks"])
     split = np.array([split for _, split in order], dtype="<U10")
     return PreparedData(
-        dataset, store, store.readable, split, preprocessing, leaks, content["duplicates"], notes, masks
+        dataset,
+        store,
+        store.readable,
+        split,
+        preprocessing,
+        leaks,
+        content["duplicates"],
+        notes,
+        masks,
+        folder.recipe().seed,
     )
 
 
@@ -232,11 +285,9 @@ def _as_recorded(dataset: Dataset, content: dict[str, Any], preprocessing: Prepr
     """Return the data set as the run used it: the order of the classes, the channels, and the skipped files."""
     classes = tuple(content["classes"])
     return replace(
-        dataset,
+        read_as(dataset, preprocessing),
         targets=dataset.kind.restore(dataset, classes),
         classes=classes,
-        skipped=tuple(Skipped(s["name"], s["why"]) for s in content["skipped"]),
+        skipped=tuple(Skipped(s["name"], s["why"]) for s in content["summary"]["skipped"]),
         notes=tuple(content["notes"]),
-        channels=preprocessing.channels,
-        white=preprocessing.white,
     )

@@ -69,6 +69,14 @@ def predict_split(
     return predictions
 
 
+def store_predictions(folder: RunFolder, prepared: PreparedData, split: str, meter: Meter) -> SplitPredictions:
+    """Store predictions of the network in ``model/`` that are known already, in the order of the split's images."""
+    names = tuple(prepared.dataset.names[i] for i in prepared.rows(split))
+    predictions = SplitPredictions(names, meter, load_config(folder.model).build_task())
+    _save_predictions(folder, split, predictions)
+    return predictions
+
+
 @dataclass(frozen=True, eq=False)
 class FirstAndMean:
     """Two meters: of the first view of each image, and of the mean over all views.

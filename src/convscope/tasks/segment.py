@@ -41,9 +41,12 @@ class MaskPrediction(Prediction):
     names: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """File, size, and the proportion of pixels of each class."""
+        """File, size, the proportion of pixels of each class, and the file of the mask if it was written."""
         height, width = self.mask.shape
-        return {"file": self.file, "size": [height, width], "shares": dict(zip(self.names, self.shares, strict=True))}
+        shares = dict(zip(self.names, self.shares, strict=True))
+        return {"file": self.file, "size": [height, width], "shares": shares} | (
+            {"mask": self.saved} if self.saved else {}
+        )
 
     def csv_row(self) -> list[Any]:
         """The proportion of pixels of each class."""
@@ -54,11 +57,11 @@ class MaskPrediction(Prediction):
         order = sorted(range(len(self.names)), key=lambda k: -self.shares[k])[:top]
         return [", ".join(f"{self.names[k]} {100 * self.shares[k]:.1f} %" for k in order if self.shares[k])]
 
-    def save_files(self, folder: Path) -> Path:
+    def save_image(self, stem: Path) -> Path:
         """Write the mask as a PNG file of class indices with a palette of their colours."""
         image = Image.fromarray(self.mask).convert("P")
         image.putpalette(colors_of(np.arange(256)).ravel().tolist())
-        path = folder / f"{Path(self.file).stem}.png"
+        path = stem.with_name(f"{stem.name}.png")
         image.save(path)
         return path
 
@@ -172,8 +175,19 @@ class Segment(Task):
         """Masks at the sizes of the files: the argmax of the resized logits."""
         found = []
         for logits, frame in zip(output.float(), frames, strict=True):
-            enlarged = F.interpolate(logits[None], frame.size, mode="bilinear", align_corners=False)[0]
+            shown = _without_padding(logits, frame)
+            enlarged = F.interpolate(shown[None], frame.size, mode="bilinear", align_corners=False)[0]
             mask = enlarged.argmax(0).to(torch.uint8).cpu().numpy()
             shares = np.bincount(mask.ravel(), minlength=self.outputs) / mask.size
             found.append(MaskPrediction(frame.file, mask, tuple(shares.tolist()), self.classes))
         return found
+
+
+def _without_padding(logits: Tensor, frame: ViewTransform) -> Tensor:
+    """The part (K, h, w) of the logits that lies inside the file, of an input that shows more than it."""
+    height, width = logits.shape[-2:]
+    columns = width / frame.across  # input pixels per file pixel
+    rows = height / frame.down
+    left, right = max(0, round(-frame.left * columns)), min(width, round((frame.size[1] - frame.left) * columns))
+    top, bottom = max(0, round(-frame.top * rows)), min(height, round((frame.size[0] - frame.top) * rows))
+    return logits[:, top:bottom, left:right]

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -52,6 +52,8 @@ class Prediction(ABC):
     """The prediction for one file; each task adds its fields."""
 
     file: str
+    saved: str = field(default="", kw_only=True)
+    """The file that its image was written to; "" if there is none."""
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
@@ -65,8 +67,10 @@ class Prediction(ABC):
     def display(self, top: int) -> list[str]:
         """The prediction as text, in at most `top` cells."""
 
-    def save_files(self, folder: Path) -> Path | None:  # noqa: ARG002
-        """Write the part of the prediction that is an image and return its path; None if there is none."""
+    def save_image(self, stem: Path) -> Path | None:  # noqa: ARG002
+        """Write the part of the prediction that is an image to `stem` with an ending and return its path; None if there
+        is none.
+        """
         return None
 
 

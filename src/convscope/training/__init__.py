@@ -18,12 +18,13 @@ from convscope.training.finetuning import (
 )
 from convscope.training.init import INITIALISERS, fitting_initialisers, initialise
 from convscope.training.layer_stats import LayerReport, Observer, gradient_norms, observe
+from convscope.training.linear_probe import LinearProbe, ProbeSettings, fit_probe, folds, mixed_order, neighbour_votes
 from convscope.training.loop import BatchSource, Epoch, Evaluate, Note, Step, closing_iterator, run, scores, train_mode
 from convscope.training.lr_range_test import RangeSettings, RangeTest, learning_rate_range_test
 from convscope.training.muon import muon_parameters
 from convscope.training.optimisers import OPTIMISERS, OptimiserSettings, build_optimiser, set_learning_rate
 from convscope.training.overfitting import overfitting_from
-from convscope.training.partition import forward_parts, is_part_chain, new_layers, parts, weight_layers
+from convscope.training.partition import forward_parts, is_part_chain, new_layers, num_parameters, parts, weight_layers
 from convscope.training.precision import Precision, computes_bfloat16, in_float32, precision_context
 from convscope.training.schedules import (
     SHAPES,
@@ -52,6 +53,7 @@ __all__ = [
     "ExponentialAverage",
     "FinetuningPlan",
     "LayerReport",
+    "LinearProbe",
     "Loss",
     "Note",
     "Observer",
@@ -60,6 +62,7 @@ __all__ = [
     "PlanSettings",
     "PlateauSchedule",
     "Precision",
+    "ProbeSettings",
     "RangeSettings",
     "RangeTest",
     "Schedule",
@@ -79,7 +82,9 @@ __all__ = [
     "deterministic",
     "digest",
     "digests",
+    "fit_probe",
     "fitting_initialisers",
+    "folds",
     "forward_parts",
     "freeze",
     "gradient_norms",
@@ -89,9 +94,12 @@ __all__ = [
     "learning_rate_range_test",
     "load",
     "make_plan",
+    "mixed_order",
     "muon_parameters",
+    "neighbour_votes",
     "new_layers",
     "num_fixed",
+    "num_parameters",
     "observe",
     "overfitting_from",
     "parts",

@@ -30,9 +30,14 @@ class EarlyStopping:
         self.epochs = 0
         self.bad_epochs = 0  # consecutive
 
-    def update(self, score: float) -> bool:
-        """Add an epoch's score; return whether `patience` is exceeded. Call it before saving the state."""
-        self.epochs += 1
+    def update(self, score: float, epoch: int | None = None) -> bool:
+        """Add an epoch's score; return whether `patience` is exceeded. Call it before saving the state.
+
+        Args:
+            score: of the epoch.
+            epoch: its number, from 1; None: the one after the last.
+        """
+        self.epochs = self.epochs + 1 if epoch is None else epoch
         if self._is_better(score):
             self.best, self.best_epoch, self.bad_epochs = score, self.epochs, 0
         else:

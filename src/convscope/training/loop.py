@@ -144,5 +144,5 @@ def closing_iterator(pairs: Iterable[tuple[Tensor, Tensor]]) -> Iterator[Iterabl
 
 def require_batches(state: State) -> None:
     """Raise if the first epoch has no batch; in a later epoch it means the end of the time budget."""
-    if state.step == 0:
+    if state.epoch == 0:
         raise TrainingError("epoch 1: the training set is empty; check that it has images")

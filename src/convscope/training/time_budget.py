@@ -38,6 +38,11 @@ class TimeBudget:
         """Seconds since construction, including the time of the runs that this one resumes."""
         return self.now() - self.started
 
+    @property
+    def left(self) -> float:
+        """Seconds left for training; negative where the reserve is used already."""
+        return self.seconds - self.reserve - self.evaluation - self.spent
+
     def __call__(self) -> float:
         """Return the fraction of training time that is spent, in [0, 1]; it never decreases."""
         for_training = self.seconds - self.reserve - self.evaluation
@@ -46,14 +51,17 @@ class TimeBudget:
         return self.fraction
 
     def limit(self, batches: BatchSource) -> BatchSource:
-        """Return the same batches, ending when the training time is over, even within an epoch."""
+        """Return the same batches, ending when the training time is over, even within an epoch.
+
+        The first batch of the first epoch is always returned, so that a run ends with a network that was trained.
+        """
 
         def limited(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-            if self() >= 1:
+            if self() >= 1 and epoch > 0:
                 return
             with closing_iterator(batches(epoch)) as pairs:
-                for pair in pairs:
-                    if self() >= 1:
+                for number, pair in enumerate(pairs):
+                    if self() >= 1 and (epoch > 0 or number > 0):
                         return
                     yield pair
 

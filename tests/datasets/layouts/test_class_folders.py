@@ -1,12 +1,17 @@
 """Class folders, optionally under train/, validation/ and test/."""
 
+import json
+import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from convscope.datasets import build_store, split
 from convscope.datasets.dataset import Skipped
 from convscope.datasets.layouts.class_folders import read_folder
 from convscope.datasets.layouts.recognise import open_data
@@ -52,7 +57,8 @@ def test_a_mixed_folder_loads_and_damaged_files_are_listed(mixed_folder: Path) -
     assert set(dataset.splits.tolist()) == {""}
     assert dataset.notes == (
         "skipped files that are not images: 1 .txt",
-        "1 image has more than 8 bits per grey: 0 to 65,535 becomes 0 to 255",
+        "1 image has more than 8 bits per grey: 0 to 65,535 becomes 0 to 255; "
+        "set data.black and data.white for another range",
     )
 
 
@@ -68,10 +74,13 @@ def test_the_used_bit_depth_of_16_bit_files_is_detected_and_noted(tmp_path: Path
         (tmp_path / label).mkdir()
         Image.fromarray(np.array([[0, largest]], np.uint16)).save(tmp_path / label / "1.png")
     dataset = read_folder(tmp_path)
-    assert dataset.white == white
+    assert (dataset.black, dataset.white) == ((0.0,), (float(white),))
     bits = white.bit_length()
     use = f", of which {bits} are in use" if bits < 16 else ""
-    assert dataset.notes == (f"2 images have more than 8 bits per grey{use}: 0 to {white:,} becomes 0 to 255",)
+    assert dataset.notes == (
+        f"2 images have more than 8 bits per grey{use}: 0 to {white:,} becomes 0 to 255; "
+        "set data.black and data.white for another range",
+    )
 
 
 @pytest.mark.parametrize(
@@ -270,3 +279,116 @@ def test_folders_are_labels_if_labels_are_requested(tmp_path):
     assert open_data(tmp_path).target_kind == "classes"
     found = open_data(tmp_path, target_kind="labels")
     assert (found.target_kind, found.targets.sum(1).tolist()) == ("labels", [1] * 12)
+
+
+def test_one_file_in_two_class_folders_is_skipped_and_named(tmp_path):
+    """As in a store of contents with links, where one image was put into two classes."""
+    for label in ("finch", "tit"):
+        (tmp_path / label).mkdir()
+        for number in range(6):
+            colour = (number, 40, 0 if label == "finch" else 90)
+            Image.new("RGB", (8, 8), colour).save(tmp_path / label / f"{label}{number}.png")
+    (tmp_path / "tit" / "stray.png").symlink_to(tmp_path / "finch" / "finch4.png")
+    found = open_data(tmp_path)
+    assert (found.target_kind, found.classes, len(found)) == ("classes", ("finch", "tit"), 11)
+    assert found.skipped == (
+        Skipped("finch/finch4.png", "is in finch and in tit"), Skipped("tit/stray.png", "is in finch and in tit"),
+    )  # fmt: skip
+    assert found.notes == (
+        "1 file is in several class folders and skipped, such as finch/finch4.png and tit/stray.png; "
+        "leave each in one, or set --task multilabel to read the folders as labels",
+    )
+    labels = open_data(tmp_path, target_kind="labels")
+    assert (len(labels), labels.targets.sum()) == (12, 13)
+
+
+def test_a_file_in_another_class_of_another_split_is_a_conflict_too(tmp_path, save):
+    for i, name in enumerate(("train/a/1.png", "train/a/2.png", "train/b/3.png", "train/b/4.png", "test/a/5.png")):
+        save(tmp_path / name, i)
+    (tmp_path / "test" / "b").mkdir()
+    (tmp_path / "test" / "b" / "x.png").hardlink_to(tmp_path / "train" / "a" / "2.png")
+    assert [one.name for one in open_data(tmp_path).skipped] == ["test/b/x.png", "train/a/2.png"]
+
+
+def test_one_class_because_the_files_of_the_other_are_broken_says_so(tmp_path, save):
+    save(tmp_path / "cat" / "1.png")
+    (tmp_path / "dog").mkdir()
+    for name in ("1.png", "2.png"):
+        (tmp_path / "dog" / name).touch()
+    with pytest.raises(DataError) as raised:
+        read_folder(tmp_path)
+    assert str(raised.value) == (
+        f"{tmp_path}: one class only, cat; all 2 files of dog are skipped, such as dog/1.png: "
+        "the file is empty, 0 bytes; copy it again or delete it"
+    )
+
+
+def test_one_class_beside_loose_images_names_these(tmp_path, save):
+    for name in ("cat/1.png", "2.png"):
+        save(tmp_path / name)
+    with pytest.raises(DataError) as raised:
+        read_folder(tmp_path)
+    assert str(raised.value) == (
+        f"{tmp_path}: one class only, cat; one file is skipped, such as 2.png: is not in a class folder; "
+        "add images of at least one other class"
+    )
+
+
+def test_named_pipes_and_sockets_are_skipped_and_never_opened(tmp_path, save, monkeypatch):
+    for name in ("a/1.png", "b/2.png"):
+        save(tmp_path / name)
+    os.mkfifo(tmp_path / "a" / "pipe.png")
+    (tmp_path / "b" / "link.png").symlink_to(tmp_path / "a" / "pipe.png")
+    (tmp_path / "b" / "null.png").symlink_to("/dev/null")
+    with socket.socket(socket.AF_UNIX) as unix:
+        monkeypatch.chdir(tmp_path / "a")  # the path of a socket must be short
+        unix.bind("s.png")
+        dataset = read_folder(tmp_path)
+    assert dataset.names == ("a/1.png", "b/2.png")
+    assert dataset.skipped == (
+        Skipped("a/pipe.png", "is a named pipe, not a file"),
+        Skipped("a/s.png", "is a socket, not a file"),
+        Skipped("b/link.png", "is a named pipe, not a file"),
+        Skipped("b/null.png", "is a device, not a file"),
+    )
+
+
+def test_a_folder_that_cannot_be_opened_is_listed(tmp_path, save, monkeypatch):
+    for name in ("a/1.png", "b/2.png", "c/3.png"):
+        save(tmp_path / name)
+    scan = os.scandir
+
+    def refuse(path):
+        if Path(path).name == "c":
+            raise PermissionError(13, "Permission denied")
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert read_folder(tmp_path).skipped == (Skipped("c", "the folder cannot be opened: Permission denied"),)
+
+
+def test_a_class_composed_in_train_and_decomposed_in_test_is_one(tmp_path, save):
+    for folder, form in (("train", "NFC"), ("test", "NFD")):
+        for name in ("K\u00e4fer", "Ameise"):
+            save(tmp_path / folder / normalize(form, name) / "1.png")
+    dataset = read_folder(tmp_path)
+    assert dataset.classes == ("Ameise", "K\u00e4fer")
+    assert dataset.targets.tolist() == [0, 1, 0, 1]
+
+
+def test_names_that_are_not_utf_8_can_be_read_and_printed(tmp_path, save):
+    """As archives from systems with other encodings are unpacked."""
+    home = os.fsencode(tmp_path)
+    for label in (b"caf\xe9", b"th\xe9"):
+        Path(os.fsdecode(home + b"/" + label)).mkdir()
+        save(tmp_path / "1.png").rename(os.fsdecode(home + b"/" + label + b"/\xff 1.png"))
+        Path(os.fsdecode(home + b"/" + label + b"/\xff 2.png")).touch()
+    dataset = read_folder(tmp_path)
+    assert dataset.classes == ("caf\\xe9", "th\\xe9")
+    assert dataset.names == ("caf\\xe9/\\xff 1.png", "th\\xe9/\\xff 1.png")
+    assert [one.name for one in dataset.skipped] == ["caf\\xe9/\\xff 2.png", "th\\xe9/\\xff 2.png"]
+    assert all(path.is_file() for path in dataset.images)
+    assert len(dataset.fingerprint()) == 32
+    assert len(split(dataset).split) == 2
+    build_store(dataset, (8, 8))
+    json.dumps([dataset.names, dataset.classes, dataset.notes], ensure_ascii=False).encode()

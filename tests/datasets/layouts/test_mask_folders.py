@@ -11,7 +11,7 @@ from convscope.datasets.dataset import Skipped
 from convscope.datasets.layouts.mask_folders import read_masks
 from convscope.datasets.layouts.recognise import open_data
 from convscope.datasets.store.mask_store import build_masks
-from convscope.datasets.targets.mask_files import IGNORE, Palette, fit_mask, read_mask
+from convscope.datasets.targets.mask_files import COLOUR, IGNORE, MaskFile, Palette, fit_mask, read_mask
 from convscope.errors import DataError
 
 Save = Callable[..., Path]
@@ -81,9 +81,13 @@ def test_vocs_split_is_used_and_its_border_can_be_ignored(tmp_path: Path, save: 
     assert dataset.classes == ("0", "1")
     assert dataset.splits.tolist() == ["train", "validation"]
     assert build_masks(dataset, (16, 20))[0][0, 0].tolist() == [0] * 10 + [1] * 9 + [IGNORE]
-    assert open_data(tmp_path).notes == (
-        "the mask value 255 is read as a class; if it means unlabelled, set data.ignore to 255",
+    detected = open_data(tmp_path)
+    assert detected.classes == ("0", "1")
+    assert detected.notes == (
+        "the mask value 255 is read as unlabelled, because the other values are 0 to 1; set data.ignore to 256 to read "
+        "it as a class",
     )
+    assert open_data(tmp_path, ignore=256).classes == ("0", "1", "255")
 
 
 def test_colours_are_classes_too(tmp_path: Path, save: Save) -> None:
@@ -94,7 +98,7 @@ def test_colours_are_classes_too(tmp_path: Path, save: Save) -> None:
         values[:, 12:] = (0, 0, 128)
         mask(tmp_path / "masks" / f"{name}.png", values)
     dataset = read_masks(tmp_path)
-    assert dataset.classes == ("0", "128", "ff0000")
+    assert dataset.classes == ("000000", "000080", "ff0000")
     assert np.unique(build_masks(dataset, (16, 20))[0]).tolist() == [0, 1, 2]
 
 
@@ -119,7 +123,11 @@ def test_mismatched_files_are_named(folder: Path, save: Save) -> None:
         ),
         Skipped("images/large.jpg", "its mask is 32 x 40 and the image 16 x 20"),
         Skipped("images/lone.jpg", "has no mask of its name"),
-        Skipped("images/photo.jpg", "its mask photo.png has 320 values, more than 64: an image, not a mask"),
+        Skipped(
+            "images/photo.jpg",
+            "its mask photo.png has more than 64 values: an image, or a mask that lost its values in a JPEG "
+            "or a resize",
+        ),
     )
 
 
@@ -162,10 +170,11 @@ def test_a_mask_is_cropped_and_resized_like_its_image_without_interpolation() ->
 
 
 def test_a_palette_maps_colours_to_codes_in_any_order() -> None:
-    palette = Palette((7, 2, 0xFF0000), 5)
-    assert palette.classes_of(np.array([[2, 7], [0xFF0000, 5]])).tolist() == [[1, 0], [2, IGNORE]]
+    palette = Palette((7, 2, 0xFF0000), 5, ((COLOUR + 0xFF0000, 0xFF0000),))
+    assert palette.classes_of(np.array([[2, 7], [COLOUR + 0xFF0000, 5]])).tolist() == [[1, 0], [2, IGNORE]]
+    assert palette.classes_of(np.array([[2, 7, 5, 0]], np.uint8)).tolist() == [[1, 0, IGNORE, IGNORE]]
 
 
 def test_a_palette_png_is_read_by_its_indices(tmp_path: Path) -> None:
     path = mask(tmp_path / "m.png", half(0, 2), "P")
-    assert np.unique(read_mask(path, Palette((0, 1, 2)))).tolist() == [0, 2]
+    assert np.unique(read_mask(MaskFile((path,)), Palette((0, 1, 2)))).tolist() == [0, 2]

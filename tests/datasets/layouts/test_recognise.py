@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from convscope.datasets.layouts.csv_columns import Columns
 from convscope.datasets.layouts.recognise import open_data, recognise
+from convscope.datasets.layouts.registry import LAYOUTS
+from convscope.datasets.layouts.table_columns import Columns
 from convscope.errors import ConfigError, DataError
 
 Save = Callable[..., Path]
@@ -30,7 +31,7 @@ def test_a_built_in_name_a_folder_and_a_table_are_opened(tmp_path: Path, save: S
         ("digtis", "digtis: no such file or folder; did you mean digits?"),
         ("xyz", f"xyz: no such file or folder; give {POSSIBLE}"),
         ("photos/1.png", f"photos/1.png: not a kind of file that lists images; give {POSSIBLE}"),
-        ("all.zip", "all.zip: an archive; unpack it and give the folder"),
+        ("all.zip", "all.zip: damaged or cut short; download or copy it again"),
         ("fotos/train/cats", "fotos/train/cats: no such file or folder; did you mean photos?"),
     ],
 )
@@ -89,7 +90,7 @@ def test_a_requested_layout_that_does_not_fit_says_what_it_needs(tmp_path: Path,
         open_data(tmp_path, layout="table")
     because = recognise(tmp_path)[0].because
     assert str(raised.value) == (
-        f"{tmp_path}: is not in the layout table, which needs a file .csv, .tsv, .txt, .parquet or .pq; "
+        f"{tmp_path}: is not in the layout table, which needs {LAYOUTS['table'].needs}; "
         f"leave out the layout to read it as folder, because {because}"
     )
     with pytest.raises(DataError) as raised:

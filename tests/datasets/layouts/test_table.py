@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from convscope.datasets.dataset import Skipped
-from convscope.datasets.layouts.csv_columns import Columns
 from convscope.datasets.layouts.table import read_table
+from convscope.datasets.layouts.table_columns import Columns
 from convscope.errors import DataError
 
 Save = Callable[..., Path]
@@ -46,7 +46,10 @@ def test_columns_are_found_by_their_names(pictures: Path) -> None:
     assert dataset.groups.tolist() == ["p1", "p1", ""]
     assert dataset.layout == "table"
     assert dataset.source == str(path)
-    assert dataset.notes == ("columns used: Filename for image, Class for label, Set for split, patient_id for group",)
+    assert dataset.notes == (
+        "columns used: Filename for image, Class for label, Set for split, patient_id for group",
+        "columns not used: no (an index)",
+    )
 
 
 def test_columns_are_recognised_by_their_content(pictures: Path) -> None:
@@ -152,7 +155,8 @@ def test_parquet_without_pyarrow_is_an_error_that_names_the_package(
         (
             "file,label,split\n1.png,a,banana\n",
             {},
-            "row 2 has 'banana' in column split; use train, validation or test, or leave it blank",
+            "row 2 has 'banana' in column split; use train, validation or test, or leave it blank; "
+            "--set data.split_column=none if the column is no split",
         ),
         (
             "file,label\n8.png,a\n9.png,b\n",
@@ -164,13 +168,13 @@ def test_parquet_without_pyarrow_is_an_error_that_names_the_package(
             "file,label\n1.png,a\n1.png,b\n2.png,a\n2.png,b\n3.png,a\n",
             {},
             "rows disagree about 2 of 3 files, such as 1.png (row 2: a, row 3: b); "
-            "a classifier needs one label and one split per image",
+            "each image needs one target and one split",
         ),
         (
             "file,label,split\n1.png,a,train\n1.png,a,test\n2.png,a,train\n2.png,a,test\n3.png,b,train\n",
             {},
             "rows disagree about 2 of 3 files, such as 1.png (row 2: a in train, row 3: a in test); "
-            "a classifier needs one label and one split per image",
+            "each image needs one target and one split",
         ),
         ("file,label\n1.png,a\n2.png,a\n", {}, "one class only, a; add images of at least one other"),
         (

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from convscope.datasets.dataset import Skipped
-from convscope.datasets.layouts.csv_columns import Columns
 from convscope.datasets.layouts.recognise import open_data
 from convscope.datasets.layouts.table import read_table
+from convscope.datasets.layouts.table_columns import Columns
 from convscope.errors import DataError
 
 Save = Callable[..., Path]
@@ -77,7 +77,7 @@ def test_images_with_a_missing_number_are_skipped(table: Callable[[str], Path]) 
 
 def test_images_with_contradicting_rows_are_skipped(table: Callable[[str], Path]) -> None:
     dataset = read_table(table("file,y\n1.png,1.5\n1.png,2.5\n2.png,3.5\n2.png,3.5\n"))
-    assert dataset.skipped == (Skipped("1.png", "rows disagree about it"),)
+    assert dataset.skipped == (Skipped("1.png", "rows disagree, row 2: 1.5, row 3: 2.5"),)
     assert dataset.targets.tolist() == [[3.5]]
 
 

@@ -1,154 +1,167 @@
 """Class folders: one subfolder per class, optionally under train/, validation/ and test/."""
 
+import re
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
-from convscope.datasets.builder import (
-    DatasetBuilder,
-    ListedFile,
-    ending,
-    is_hidden,
-    looks_like_image,
-    visible_files,
-    visible_folders,
-)
+from convscope.datasets.builder import DatasetBuilder, ListedFile
 from convscope.datasets.dataset import Dataset, Skipped, split_of
-from convscope.datasets.inputs.image import ENDINGS
+from convscope.datasets.inputs.opening import ENDINGS
+from convscope.datasets.layouts.class_reading import ClassReading, class_names, read_classes
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source
-from convscope.datasets.layouts.multilabel_folder import has_shared_files, with_labels
+from convscope.datasets.layouts.mask_pairs import masks_of_folder
+from convscope.datasets.layouts.multilabel_folder import are_labels, with_labels, without_conflicts
+from convscope.datasets.layouts.set_names import UNLABELLED, joined, set_names
+from convscope.datasets.listing import comparable, ending
 from convscope.datasets.targets.labels import LABELS
 from convscope.errors import DataError
+from convscope.printable import encodable
 
 _TABLES = (".csv", ".tsv", ".parquet")
+_NUMBERED = re.compile(r"(.*[^\W\d_])[-._ ]*\(?\d+\)?")
+_SHOWN = 3  # names of class folders in a reason
 
 
 def read_folder(path: Path, target_kind: str | None = None) -> Dataset:
     """The images below a folder, each labelled with the name of its class folder, at any depth.
 
-    If a file is in several of them, by links, or if `target_kind` is "labels", folders are labels.
+    If many files are in several of them, by links, or if `target_kind` is "labels", folders are labels.
 
-    If `path` contains a folder train with class folders, then train, validation (or val, valid, dev) and test, in any
-    case, are read as the split of the data; any of them may be missing.
+    If the folder contains a folder train with class folders, then train, validation (or val, valid, dev) and test, in
+    any case and also in compound names (seg_train, train2017), are read as the split of the data; any of them may be
+    missing. A folder that alone contains the class folders is searched for them, at any depth; see `class_reading`.
 
     Raises:
         DataError: there are no images, no class folders, only one class, or a class that is not in train.
     """
-    listing = DatasetBuilder(str(path.absolute()), CLASS_FOLDERS.name)
+    source = Source(path)
     if not path.is_dir():
-        raise DataError(f"{listing.source}: no such folder; check the path")
-    split_folders = _split_folders(path)
+        raise DataError(f"{path.absolute()}: no such folder; check the path")
+    return read_class_folders(source, read_classes(source.tree), CLASS_FOLDERS.name, target_kind)
+
+
+def read_class_folders(source: Source, reading: ClassReading, layout: str, target_kind: str | None = None) -> Dataset:
+    """The images of a folder with the classes and splits of a reading.
+
+    Raises:
+        DataError: as for `read_folder`.
+    """
+    listing = DatasetBuilder(str(source.path.absolute()), layout, skipped=list(source.unusable))
     others: Counter[str] = Counter()
     loose: list[ListedFile] = []
-    for parent, files in visible_folders(path):
-        folders = parent.relative_to(path).parts
-        split = split_folders.get((*folders, "")[0]) if split_folders else ""
-        inside = folders[1:] if split_folders else folders
+    for parent, files in source.folders:
+        folders = parent.relative_to(source.path).parts
+        branch, inside = reading.branch_of(folders)
+        label = comparable(branch.label or (inside[0] if inside else "")) if branch else ""
+        split = branch.split if branch else ""
+        split = split or (reading.inside.get(inside[1], "") if len(inside) > 1 else "")
+        masks = masks_of_folder(parent, files)
         for file in files:
-            name = "/".join((*folders, file))
+            if file in masks:
+                listing.skipped.append(Skipped(encodable("/".join((*folders, file))), f"is the mask of {masks[file]}"))
+                continue
             if ending(file) not in ENDINGS:
                 others[ending(file) or "no ending"] += 1
-            elif split is None:
-                listing.skipped.append(Skipped(name, f"is outside the split folders {_joined_names(split_folders)}"))
-            elif not inside:
+                continue
+            name = encodable("/".join((*folders, file)))
+            if branch is None:
+                listing.skipped.append(Skipped(name, reading.outside))
+            elif not label:
                 loose.append(ListedFile(parent / file, name, "", split))
             else:
-                listing.files.append(ListedFile(parent / file, name, inside[0], split))
+                listing.files.append(ListedFile(parent / file, name, label, split))
     linked = bool(listing.files) and (
-        target_kind == LABELS.name or (target_kind is None and has_shared_files(listing.files))
+        target_kind == LABELS.name or (target_kind is None and are_labels(listing.files, loose))
     )
-    listing = with_labels(listing, loose) if linked else _skip_loose(listing, loose)
+    listing = with_labels(listing, loose) if linked else _skip_loose(without_conflicts(listing), loose)
     if not listing.files:
-        raise DataError(f"{listing.source}: {_explain_nothing_found(path, listing, others)}")
-    if not split_folders and not linked and all(split_of(listed.label) for listed in listing.files):
-        names = " and ".join(sorted({listed.label for listed in listing.files}))
-        raise DataError(f"{listing.source}: the images in {names} are not in class folders; {_remedy(path)}")
-    listing.notes += _notes(path, listing, others, split_folders)
+        raise DataError(f"{listing.source}: {_explain_nothing_found(source, listing, others)}")
+    if not linked and not _are_classes({listed.label for listed in listing.files}):
+        names = joined(listed.label for listed in listing.files)
+        raise DataError(f"{listing.source}: the images in {names} are not in class folders; {_remedy(source)}")
+    listing.notes += _notes(source, listing, others, reading)
     return listing.build()
 
 
 def _skip_loose(listing: DatasetBuilder, loose: list[ListedFile]) -> DatasetBuilder:
-    listing.skipped += [Skipped(listed.name, "is not in a class folder") for listed in loose]
+    """Skip images without a class folder: a split that consists of them, such as images to predict, has no labels."""
+    labelled = {listed.split for listed in listing.files}
+    for listed in loose:
+        alone = bool(listed.split) and bool(labelled) and listed.split not in labelled
+        why = "has no label: its split has no class folders" if alone else "is not in a class folder"
+        listing.skipped.append(Skipped(listed.name, why))
     return listing
 
 
-def _split_folders(path: Path) -> dict[str, str]:
-    """Folder name -> split, if the data are split; else empty.
-
-    A class may be called train (the vehicle): then it contains its images directly.
-    """
-    named = {folder.name: split_of(folder.name) for folder in _subfolders(path)}
-    split_folders = {name: split for name, split in named.items() if split is not None}
-    if not split_folders or any(_has_images(path / name) for name in named if name not in split_folders):
-        trains = [name for name, split in split_folders.items() if split == "train"]
-        if not any(_has_class_folders(path / name) for name in trains):
-            return {}
-    if not any(_has_class_folders(path / name) for name in split_folders):
-        return {}
-    return split_folders
+def _are_classes(labels: Iterable[str]) -> bool:
+    """Whether the names of folders may be classes: not all are names of splits."""
+    labels = set(labels)
+    return not all(map(split_of, labels)) and (len(labels) < 2 or not set_names(labels))
 
 
-def _subfolders(path: Path) -> list[Path]:
-    return sorted(entry for entry in path.iterdir() if entry.is_dir() and not is_hidden(entry.name))
-
-
-def _has_images(folder: Path) -> bool:
-    return any(looks_like_image(file) for file in visible_files(folder))
-
-
-def _has_class_folders(folder: Path) -> bool:
-    """Whether subfolders of the folder contain images and the folder itself none."""
-    directly = any(entry.is_file() and looks_like_image(entry) for entry in folder.iterdir())
-    return not directly and any(_has_images(entry) for entry in _subfolders(folder))
-
-
-def _explain_nothing_found(path: Path, listing: DatasetBuilder, others: Counter[str]) -> str:
+def _explain_nothing_found(source: Source, listing: DatasetBuilder, others: Counter[str]) -> str:
     if listing.skipped:
-        return f"{len(listing.skipped):,} images but no class folders; {_remedy(path)}"
+        return f"{len(listing.skipped):,} images but no class folders; {_remedy(source)}"
     if others:
         found = ", ".join(f"{count} {ending}" for ending, count in others.most_common(3))
-        return f"no images, only other files ({found}); {_remedy(path)}"
+        return f"no images, only other files ({found}); {_remedy(source)}"
     return "the folder is empty; put images in it, in one subfolder per class"
 
 
-def _remedy(path: Path) -> str:
-    tables = [file.name for file in sorted(path.iterdir()) if file.suffix.lower() in _TABLES]
-    return f"give the table instead: {' or '.join(tables)}" if tables else "put them in one subfolder per class"
+def _remedy(source: Source) -> str:
+    tables = [file.name for file in sorted(source.path.iterdir()) if file.suffix.lower() in _TABLES]
+    if tables:
+        return f"give the table instead: {' or '.join(tables)}"
+    stems = (name.rpartition(".")[0] for _, names in source.folders for name in names if ending(name) in ENDINGS)
+    labels = {match[1] for match in map(_NUMBERED.fullmatch, stems) if match}
+    named = f", or set --layout file-names if {joined(sorted(labels)[:2])} are classes" if len(labels) > 1 else ""
+    return f"put them in one subfolder per class{named}"
 
 
-def _notes(path: Path, listing: DatasetBuilder, others: Counter[str], split_folders: dict[str, str]) -> list[str]:
-    notes = []
+def _notes(source: Source, listing: DatasetBuilder, others: Counter[str], reading: ClassReading) -> list[str]:
+    notes = list(reading.notes)
     if others:
         found = ", ".join(f"{count} {ending}" for ending, count in sorted(others.items()))
         notes.append(f"skipped files that are not images: {found}")
-    labels = {listed.name.split("/")[1 if split_folders else 0] for listed in listing.files} | set(listing.names)
-    for folder in (path / name for name in split_folders) if split_folders else (path,):
-        empty = [entry.name for entry in _subfolders(folder) if entry.name not in labels]
-        notes += [f"folder {name} contains no images and is skipped" for name in empty]
+    for parts, folder in source.tree.walk():
+        branch = reading.branches.get(parts)
+        if branch is not None and not branch.label:
+            notes += [f"folder {encodable(name)} contains no images and is skipped" for name in folder.empty]
+    labelled = {listed.split for listed in listing.files}
+    for parts, branch in reading.branches.items():
+        unlabelled = sum(skipped.name.startswith("/".join(parts) + "/") for skipped in listing.skipped)
+        if branch.split and branch.split not in labelled and unlabelled:
+            notes.append(f"{'/'.join(parts)} has no class folders, so its {unlabelled:,} images are skipped")
     return notes
 
 
-def _joined_names(split_folders: dict[str, str]) -> str:
-    return " and ".join(sorted(split_folders))
-
-
 def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:  # noqa: ARG001
-    """Any folder; with confidence if several of its subfolders contain images."""
+    """Any folder; with confidence if several class folders contain images."""
     if not source.path.is_dir():
         return None
-    names = {
-        place.relative_to(source.path).parts[:1]
-        for place, files in source.folders
-        if any(ending(file) in ENDINGS for file in files)
-    }
-    several = len(names - {()}) > 1
-    confidence = 0.5 if several else 0.2 if names else 0.05
-    because = f"{len(names - {()})} subfolders contain images" if several else "it is a folder"
-    return Recognised(CLASS_FOLDERS.name, confidence, because)
+    reading = read_classes(source.tree)
+    names = class_names(source.tree, reading)
+    if len(names) < 2 or not _are_classes(names):
+        return Recognised(CLASS_FOLDERS.name, 0.2 if source.images else 0.05, "it is a folder")
+    return Recognised(CLASS_FOLDERS.name, 0.5, f"its {because_of(names, reading)} contain images")
+
+
+def because_of(names: list[str], reading: ClassReading) -> str:
+    """The class folders of a reading for its reason: "folders cat and dog"."""
+    more = len(names) > _SHOWN
+    folders = f"{len(names):,} folders {', '.join(names[:_SHOWN])}, ..." if more else f"folders {joined(names)}"
+    splits = {branch.split for branch in reading.branches.values()} - {"", UNLABELLED}
+    return encodable(f"{folders} in {joined(splits)}" if splits else folders)
+
+
+def _read(source: Source, settings: ReadSettings) -> Dataset:
+    return read_class_folders(source, read_classes(source.tree), CLASS_FOLDERS.name, settings.target_kind)
 
 
 CLASS_FOLDERS = Layout(
     "folder",
     "one subfolder of images per class",
     _recognise,
-    lambda source, settings: read_folder(source.path, settings.target_kind),
+    _read,
 )

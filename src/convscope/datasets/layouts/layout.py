@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from convscope.datasets.builder import ending, visible_folders
-from convscope.datasets.dataset import Dataset
-from convscope.datasets.inputs.image import ENDINGS
-from convscope.datasets.layouts.csv_columns import Columns
+from convscope.datasets.dataset import Dataset, Skipped
+from convscope.datasets.layouts.folder_tree import Folder, folder_tree
+from convscope.datasets.layouts.table_columns import Columns
+from convscope.datasets.listing import ListedFolder, ending, walk
+from convscope.printable import encodable
 
 NEAR = 0.1
 """Two layouts whose confidence differs by less are both possible: the user has to choose."""
@@ -34,16 +35,34 @@ class Source:
     @cached_property
     def folders(self) -> tuple[tuple[Path, list[str]], ...]:
         """Each visible folder from the source down, with the names of its files; empty if it is not a folder."""
-        return tuple(visible_folders(self.path)) if self.path.is_dir() else ()
+        return tuple((folder.path, folder.names) for folder in self._listed)
+
+    @cached_property
+    def tree(self) -> Folder:
+        """The same folders with their numbers of images."""
+        return folder_tree(self.path, self.folders)
+
+    @property
+    def images(self) -> int:
+        """Number of visible files with the ending of an image."""
+        return self.tree.total
+
+    @cached_property
+    def unusable(self) -> tuple[Skipped, ...]:
+        """Entries that no layout opens: named pipes, sockets, devices, and folders without permission."""
+        return tuple(
+            Skipped(encodable((folder.path / name).relative_to(self.path).as_posix()), why)
+            for folder in self._listed
+            for name, why in folder.unusable
+        )
 
     def files(self, *endings: str) -> list[Path]:
         """The visible files with one of these endings, such as ".xml", in order."""
         return [place / name for place, names in self.folders for name in names if ending(name) in endings]
 
     @cached_property
-    def images(self) -> int:
-        """Number of visible files with the ending of an image."""
-        return sum(ending(name) in ENDINGS for _, names in self.folders for name in names)
+    def _listed(self) -> tuple[ListedFolder, ...]:
+        return tuple(walk(self.path)) if self.path.is_dir() else ()
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,63 @@
 """Multi-label folders: one folder per label, with links to the images that have it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from convscope.datasets.builder import DatasetBuilder, ListedFile
+from convscope.datasets.dataset import Skipped
 from convscope.datasets.targets.labels import LABELS
 
+_SHARED = 0.2  # share of files in several class folders above which the folders are labels
 
-def has_shared_files(files: Iterable[ListedFile]) -> bool:
-    """Whether a file is in several class folders of the same split, also under different names."""
-    folders: dict[tuple[str, int, int], str] = {}
-    return any(
-        folders.setdefault((listed.split, *_identity(listed.path)), listed.label) != listed.label for listed in files
+
+def are_labels(files: Sequence[ListedFile], loose: Iterable[ListedFile]) -> bool:
+    """Whether class folders are labels: many files are in several of them, or they link to images outside of them.
+
+    A few shared files are mistakes, see `without_conflicts`.
+
+    Args:
+        files: with one entry per file and class folder.
+        loose: images outside class folders.
+    """
+    by_file = _by_file(files)
+    shared = sum(len({listed.label for listed in entries}) > 1 for entries in by_file.values())
+    return shared > _SHARED * len(by_file) or any(_key(listed) in by_file for listed in loose)
+
+
+def without_conflicts(listing: DatasetBuilder) -> DatasetBuilder:
+    """The listing without files that are in several class folders, in any split; they are skipped, with a note."""
+    by_file: dict[tuple[int, int], list[ListedFile]] = {}
+    for listed in listing.files:
+        by_file.setdefault(_identity(listed.path), []).append(listed)
+    conflicts = [entries for entries in by_file.values() if len({listed.label for listed in entries}) > 1]
+    if not conflicts:
+        return listing
+    skipped = [Skipped(listed.name, _in_folders(entries)) for entries in conflicts for listed in entries]
+    names = {one.name for one in skipped}
+    first = " and ".join(sorted(listed.name for listed in conflicts[0]))
+    files = "1 file is" if len(conflicts) == 1 else f"{len(conflicts):,} files are"
+    note = (
+        f"{files} in several class folders and skipped, such as {first}; "
+        f"leave each in one, or set --task multilabel to read the folders as {LABELS.name}"
     )
+    files_left = [listed for listed in listing.files if listed.name not in names]
+    return replace(listing, files=files_left, skipped=[*listing.skipped, *skipped], notes=[note, *listing.notes])
+
+
+def _in_folders(entries: Iterable[ListedFile]) -> str:
+    return "is " + " and ".join(f"in {label}" for label in sorted({listed.label for listed in entries}))
+
+
+def _by_file(files: Iterable[ListedFile]) -> dict[tuple[str, int, int], list[ListedFile]]:
+    found: dict[tuple[str, int, int], list[ListedFile]] = {}
+    for listed in files:
+        found.setdefault(_key(listed), []).append(listed)
+    return found
+
+
+def _key(listed: ListedFile) -> tuple[str, int, int]:
+    return listed.split, *_identity(listed.path)
 
 
 def with_labels(listing: DatasetBuilder, loose: Iterable[ListedFile]) -> DatasetBuilder:
@@ -25,9 +69,7 @@ def with_labels(listing: DatasetBuilder, loose: Iterable[ListedFile]) -> Dataset
         listing: with one entry per file and class folder.
         loose: images outside class folders.
     """
-    found: dict[tuple[str, int, int], list[ListedFile]] = {}
-    for listed in sorted([*listing.files, *loose], key=lambda listed: (listed.path.is_symlink(), listed.name)):
-        found.setdefault((listed.split, *_identity(listed.path)), []).append(listed)
+    found = _by_file(sorted([*listing.files, *loose], key=lambda listed: (listed.path.is_symlink(), listed.name)))
     label_sets = [{listed.label for listed in entries} - {""} for entries in found.values()]
     everywhere = set.intersection(*label_sets)
     names = tuple(sorted(set().union(*label_sets) - everywhere)) or tuple(sorted(everywhere))

@@ -1,5 +1,6 @@
 """Boxes, one object per image: (N, 5) float32, class and xyxy in pixels of the upright file."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from convscope.datasets.inputs.image import visible_window
+from convscope.datasets.inputs.fitting import CROP, Fit, visible_window
 from convscope.datasets.targets.kind import FileTarget, Motion, Size, TargetData, TargetKind, restore_classes
 
 MIN_VISIBLE = 0.25  # share of a box that must be inside the visible part of its image
@@ -27,6 +28,17 @@ class BoxTargets(TargetKind):
         """(K,) images whose object is of each class."""
         return np.bincount(targets[:, 0].astype(np.int64), minlength=classes)
 
+    def figures(self, data: TargetData, decoded: NDArray[Any] | None = None) -> dict[str, NDArray[Any]]:  # noqa: ARG002
+        """The number of objects of each class, of which training uses one per image."""
+        if data.objects is None:
+            return {}
+        found = Counter(label for objects in data.objects for label, _ in objects)
+        return {"objects": np.array([found[name] for name in data.classes])}
+
+    def tags(self, target: NDArray[Any], names: Sequence[str]) -> tuple[str, ...]:
+        """The class of the object."""
+        return (names[int(target[0])],)
+
     def file_error(self, file: FileTarget, size: Size) -> str:
         """Why the box is invalid; see `box_error`."""
         return box_error(file.value, size)
@@ -42,7 +54,7 @@ class BoxTargets(TargetKind):
 
     def in_view(self, data: TargetData, size: Size) -> NDArray[Any]:
         """See `boxes_in_view`."""
-        return boxes_in_view(data.targets, data.sizes, size)
+        return boxes_in_view(data.targets, data.sizes, size, data.fit)
 
     def warp(self, y: Tensor, motion: Motion) -> Tensor:
         """The box around the transformed corners."""
@@ -85,12 +97,14 @@ def clip_box(box: Sequence[float], size: tuple[int, int]) -> tuple[float, ...]:
     return max(x1, 0.0), max(y1, 0.0), min(x2, size[1]), min(y2, size[0])
 
 
-def boxes_in_view(targets: NDArray[Any], sizes: NDArray[np.int64], size: tuple[int, int]) -> NDArray[np.float32]:
+def boxes_in_view(
+    targets: NDArray[Any], sizes: NDArray[np.int64], size: tuple[int, int], how: Fit = CROP
+) -> NDArray[np.float32]:
     """Convert boxes (N, 5) of files of sizes (N, 2) to pixels of the network's input; see `visible_window`.
 
     A box of which less than a quarter is visible becomes nan (unknown).
     """
-    windows = np.array([visible_window((int(height), int(width)), size) for height, width in sizes])
+    windows = np.array([visible_window((int(height), int(width)), size, how) for height, width in sizes])
     scale = np.array([size[1], size[0]]) / (windows[:, 2:] - windows[:, :2])
     corners = targets[:, 1:].reshape(-1, 2, 2).astype(np.float64)
     transformed = (corners - windows[:, None, :2]) * scale[:, None]
@@ -102,4 +116,4 @@ def boxes_in_view(targets: NDArray[Any], sizes: NDArray[np.int64], size: tuple[i
     return np.concatenate([targets[:, :1], boxes], 1).astype(np.float32)
 
 
-BOXES = BoxTargets("boxes", spatial=True, has_objects=True)
+BOXES = BoxTargets("boxes", spatial=True, by_class=True, has_objects=True)

@@ -35,9 +35,13 @@ class ClassTargets(TargetKind):
         """Indices into the classes of the run."""
         return restore_classes(data.source, data.classes, then, data.targets)
 
+    def tags(self, target: NDArray[Any], names: Sequence[str]) -> tuple[str, ...]:
+        """The class."""
+        return (names[int(target)],)
+
     def image_classes(self, targets: NDArray[Any], classes: int) -> NDArray[np.int64]:  # noqa: ARG002
         """The targets themselves."""
         return targets.astype(np.int64)
 
 
-CLASSES = ClassTargets("classes", single_class=True, needs_two_classes=True, invariant=True)
+CLASSES = ClassTargets("classes", single_class=True, by_class=True, needs_two_classes=True, invariant=True)

@@ -3,13 +3,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from convscope.datasets.inputs.fitting import Fit
+from convscope.datasets.targets.mask_files import MaskFile
 from convscope.errors import DataError
 
 Size = tuple[int, int]
@@ -28,9 +29,13 @@ class TargetData(Protocol):
     @property
     def sizes(self) -> NDArray[np.int64]: ...
     @property
-    def masks(self) -> tuple[Path, ...] | NDArray[np.uint8] | None: ...
+    def masks(self) -> tuple[MaskFile, ...] | NDArray[np.uint8] | None: ...
     @property
     def palette(self) -> Any: ...
+    @property
+    def fit(self) -> Fit: ...
+    @property
+    def objects(self) -> tuple[tuple[tuple[str, tuple[float, ...]], ...], ...] | None: ...
     def __len__(self) -> int: ...
 
 
@@ -69,6 +74,8 @@ class TargetKind(ABC):
     """Whether images can be counted per name, as for classes."""
     may_mirror: bool = True
     """Whether images may be mirrored, unless flip detection says otherwise."""
+    by_class: bool = False
+    """Whether the examples of each class are shown together: each image has one class, the stratum."""
     has_masks: bool = False
     """Whether the targets are masks, which `Dataset.targets` summarises."""
     has_objects: bool = False
@@ -81,6 +88,19 @@ class TargetKind(ABC):
     def counts(self, targets: NDArray[Any], classes: int) -> NDArray[np.int64]:  # noqa: ARG002
         """(K,) number of images with each class, label or known number."""
         return np.asarray((targets == 1).sum(0), np.int64)
+
+    def figures(self, data: TargetData, decoded: NDArray[Any] | None = None) -> dict[str, NDArray[Any]]:  # noqa: ARG002
+        """Figures of each class or column beside the number of its images, (K,) each, by name.
+
+        Args:
+            data: the dataset.
+            decoded: the result of `decode` for a sample of the images; None: not decoded yet.
+        """
+        return {}
+
+    def tags(self, target: NDArray[Any], names: Sequence[str]) -> tuple[str, ...]:  # noqa: ARG002
+        """The target of one image as text, for display; `names` are those of the classes or columns."""
+        return (str(np.asarray(target).tolist()),)
 
     def file_error(self, file: FileTarget, size: Size) -> str:  # noqa: ARG002
         """Why the target of a file does not match its image; empty if it does."""

@@ -1,5 +1,6 @@
 """Labels, several per image: (N, K) of 1, 0 or nan (unknown)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,12 @@ class LabelTargets(TargetKind):
     def strata(self, targets: NDArray[Any], classes: int) -> tuple[NDArray[np.int64], int]:
         """Stratify by the rarest label of each image."""
         return rarest_label(targets, classes)
+
+    def tags(self, target: NDArray[Any], names: Sequence[str]) -> tuple[str, ...]:
+        """The labels that the image has, and with a question mark those that are not known."""
+        known = [name for name, value in zip(names, target, strict=True) if value == 1]
+        unknown = [f"{name}?" for name, value in zip(names, target, strict=True) if np.isnan(value)]
+        return (*known, *unknown) or ("no label",)
 
     def convert(self, kind: TargetKind, targets: NDArray[Any], classes: int) -> NDArray[Any] | None:
         """One class per image is one label per image."""

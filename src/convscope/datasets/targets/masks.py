@@ -1,5 +1,6 @@
 """Masks, one class per pixel: files or arrays, and (N, K) float32 which classes occur in each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,23 @@ class MaskTargets(TargetKind):
     def columns_differ(self, now: tuple[str, ...], then: tuple[str, ...]) -> bool:
         """Whether the names or their order differ, as the values of the masks follow the order."""
         return now != then
+
+    def figures(self, data: TargetData, decoded: NDArray[Any] | None = None) -> dict[str, NDArray[Any]]:
+        """The share of the labelled pixels in [0, 1] of each class, over the decoded masks."""
+        if decoded is None or not len(decoded):
+            return {}
+        counts = np.zeros(IGNORE + 1, np.int64)
+        for mask in decoded:
+            counts += np.bincount(mask.ravel(), minlength=IGNORE + 1)
+        known = counts[: len(data.classes)]
+        return {"pixel_share": known / max(1, known.sum())}
+
+    def tags(self, target: NDArray[Any], names: Sequence[str]) -> tuple[str, ...]:
+        """The classes of the pixels, each with its share, the largest first."""
+        counts = np.bincount(target.ravel(), minlength=IGNORE + 1)
+        shares = [(counts[index] / target.size, name) for index, name in enumerate(names) if counts[index]]
+        unlabelled = [(counts[IGNORE] / target.size, "unlabelled")] if counts[IGNORE] else []
+        return tuple(f"{name} {100 * share:.0f} %" for share, name in sorted([*shares, *unlabelled], reverse=True))
 
     def decode(self, data: TargetData, size: Size) -> tuple[NDArray[Any], dict[int, str]]:
         """(N, H, W) class indices, 255 for unlabelled pixels."""

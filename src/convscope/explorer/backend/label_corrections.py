@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from convscope.datasets import Dataset
 from convscope.errors import ConfigError, RunError
 from convscope.explorer.backend.errors import NotAvailableError
-from convscope.files import atomic_write
+from convscope.files import atomic_write, unique_stems
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import SPLITS, open_source
 
@@ -84,7 +84,7 @@ class LabelCorrections:
                 f"corrections: the run's task is {task.name}; labels are corrected for one class per image only"
             )
         with self._lock:
-            atomic_write(self.table, self._table(corrections).encode())
+            atomic_write(self.table, self._table(corrections).encode(errors="surrogateescape"))
             atomic_write(self.file, (json.dumps(corrections, indent=1) + "\n").encode())
             self._corrections = corrections
 
@@ -93,6 +93,7 @@ class LabelCorrections:
         content = self._run.data()
         dataset = self._dataset = self._dataset or open_source(self._run.recipe().data, content.get("target_kind"))
         row = {name: i for i, name in enumerate(dataset.names)}
+        stems = () if isinstance(dataset.images, tuple) else unique_stems(dataset.names)
         grouped = dataset.groups is not None and any(dataset.groups)
         text = io.StringIO()
         lines = csv.writer(text, lineterminator="\n")
@@ -107,14 +108,14 @@ class LabelCorrections:
                     content["classes"][correction["class"]] if correction else dataset.classes[int(dataset.targets[i])]
                 )
                 group = [str(dataset.groups[i])] if grouped and dataset.groups is not None else []
-                lines.writerow([self._path(dataset, i), label, split, *group])
+                lines.writerow([self._path(dataset, i, stems[i] if stems else ""), label, split, *group])
         return text.getvalue()
 
-    def _path(self, dataset: Dataset, row: int) -> str:
-        """Return the path of an image; one without a file of its own is written next to the table."""
+    def _path(self, dataset: Dataset, row: int, stem: str) -> str:
+        """Return the path of an image; one without a file of its own is written next to the table, as `stem`."""
         if isinstance(dataset.images, tuple):
             return str(Path(dataset.images[row]).absolute())
-        name = f"images/{dataset.names[row].replace('/', '-')}.png"
+        name = f"images/{stem}.png"
         if not (self.folder / name).exists():
             pixels = np.asarray(dataset.images[row])
             (self.folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -63,7 +63,9 @@ def layer_ranks(layer: str, weight: Tensor) -> KernelRanks:
 
 def ranks_table(layers: tuple[KernelRanks, ...]) -> list[tuple[str, ...]]:
     """Return the ranks as rows of text, header first."""
-    rows = [("layer", "kernels", "separable (rank 1)", "mean rank", "error as column x row", "weights each")]
+    rows: list[tuple[str, ...]] = [
+        ("layer", "kernels", "separable (rank 1)", "mean rank", "error as column x row", "weights each")
+    ]
     for one in layers:
         mean = sum(rank * share for rank, share in one.ranks.items())
         rows.append((

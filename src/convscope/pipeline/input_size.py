@@ -1,0 +1,54 @@
+"""A smaller input size for pretrained networks where a time budget does not allow the size of pretraining."""
+
+import time
+from copy import deepcopy
+
+import torch
+from torch import nn
+
+from convscope.modules import channels_last
+from convscope.pipeline.network_choice import END_SECONDS, SMALL_SIDE
+from convscope.runs.overrides import Overrides
+from convscope.runs.recipe import Recipe
+from convscope.training import precision_context, train_mode
+
+SCALES = (0.75, 0.5)  # of the side
+MULTIPLE = 32  # sides are rounded to it, the stride of the last maps of most networks
+SHARE = 0.8  # of the budget, for the features
+ENOUGH = 0.5  # of the images; with fewer, a smaller size loses less than fewer images do
+MEASURED_IMAGES = 4
+
+
+def smaller_size(recipe: Recipe, model: nn.Module, images: int, device: torch.device) -> Overrides | None:
+    """Return a smaller input size if the budget does not allow features of half of the images; None if it does.
+
+    Args:
+        recipe: with a budget, and the input size of pretraining.
+        model: the network.
+        images: number of images of all splits.
+        device: the device for training.
+    """
+    height, width = recipe.data.size
+    if not recipe.train.budget or max(height, width) <= SMALL_SIDE:
+        return None
+    needed = ENOUGH * images * forward_seconds(recipe, model, device)
+    affordable = SHARE * (recipe.train.budget - END_SECONDS)
+    if needed <= affordable:
+        return None
+    scale = next((one for one in SCALES if needed * one**2 <= affordable), SCALES[-1])
+    size = tuple(max(MULTIPLE, MULTIPLE * round(scale * side / MULTIPLE)) for side in (height, width))
+    why = f"chosen for the budget: {images:,} images at {height} x {width} would take too long on this machine"
+    return Overrides.of({"data": {"size": size}}, why)
+
+
+def forward_seconds(recipe: Recipe, model: nn.Module, device: torch.device) -> float:
+    """Measure the seconds of a forward pass of one image, from the second of two batches."""
+    network = channels_last(deepcopy(model), device).to(device)
+    x = torch.zeros(MEASURED_IMAGES, recipe.data.channels, *recipe.data.size, device=device)
+    seconds = 0.0
+    with train_mode(network, training=False), torch.no_grad(), precision_context(recipe.train.precision, device)():
+        for _ in range(2):
+            started = time.perf_counter()
+            network(x).float().sum().item()  # waits for a GPU
+            seconds = time.perf_counter() - started
+    return seconds / MEASURED_IMAGES
