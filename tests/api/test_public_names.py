@@ -10,7 +10,8 @@ import convscope as cs
 
 VERBS = (
     "arithmetic", "augment", "baselines", "compare", "convolve", "crop", "data", "evaluate", "explain", "features",
-    "inspect", "predict", "report", "resume", "robustness", "train",
+    "inspect",
+    "predict", "report", "resume", "robustness", "train",
 )  # fmt: skip
 
 

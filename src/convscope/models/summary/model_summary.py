@@ -43,8 +43,8 @@ class LayerSummary:
 class ModelSummary:
     """A network layer by layer, with totals for one image.
 
-    `other_parameters` counts parameters that belong to no layer of the list. `kernels` describes the trained kernels of
-    a run or a saved model.
+    `other_parameters` counts parameters that belong to no layer of the list. `kernels` describes trained kernels of a
+    run or a saved model.
     """
 
     name: str
