@@ -33,7 +33,7 @@ class DecodingHead(nn.Sequential):
         """Return (B, K, H, W) logits from `Encoded`, or from the decoder's finest map."""
         if isinstance(z, Encoded):
             return self.model[0].logits(z)
-        out: Tensor = super().forward(z)
+        out: Tensor = super().forward(z)  # type: ignore[no-untyped-call]
         return out
 
 
