@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from convscope.datasets.builder import DatasetBuilder, ListedFile
-from convscope.datasets.dataset import Dataset, Skipped, split_of
+from convscope.datasets.dataset import SPLITS, Dataset, Skipped, split_of
 from convscope.datasets.inputs.image import ENDINGS
 from convscope.datasets.layouts.class_reading import ClassReading, class_names, read_classes
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source
 from convscope.datasets.layouts.mask_pairs import masks_of_folder
 from convscope.datasets.layouts.multilabel_folder import are_labels, with_labels, without_conflicts
-from convscope.datasets.layouts.set_names import UNLABELLED, joined, set_names
+from convscope.datasets.layouts.set_names import enumerated, joined, set_names
 from convscope.datasets.listing import comparable, ending, printable
 from convscope.datasets.targets.labels import LABELS
 from convscope.errors import DataError
@@ -149,9 +149,9 @@ def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:  # 
 def because_of(names: list[str], reading: ClassReading) -> str:
     """The class folders of a reading for its reason: "folders cat and dog"."""
     more = len(names) > _SHOWN
-    folders = f"{len(names):,} folders {', '.join(names[:_SHOWN])}, ..." if more else f"folders {joined(names)}"
-    splits = {branch.split for branch in reading.branches.values()} - {"", UNLABELLED}
-    return printable(f"{folders} in {joined(splits)}" if splits else folders)
+    folders = f"{len(names):,} folders {', '.join(names[:_SHOWN])}, ..." if more else f"folders {enumerated(names)}"
+    splits = [split for split in SPLITS if any(branch.split == split for branch in reading.branches.values())]
+    return f"{folders} in {enumerated(splits)}" if splits else folders
 
 
 def _read(source: Source, settings: ReadSettings) -> Dataset:
