@@ -11,7 +11,7 @@ from convscope.datasets.inputs.image import ENDINGS
 from convscope.datasets.layouts.class_reading import ClassReading, class_names, read_classes
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source
 from convscope.datasets.layouts.mask_pairs import masks_of_folder
-from convscope.datasets.layouts.multilabel_folder import are_labels, with_labels, without_conflicts
+from convscope.datasets.layouts.multilabel_folder import are_labels, by_identity, with_labels, without_conflicts
 from convscope.datasets.layouts.set_names import enumerated, joined, set_names
 from convscope.datasets.listing import comparable, ending, printable
 from convscope.datasets.targets.labels import LABELS
@@ -70,10 +70,9 @@ def read_class_folders(source: Source, reading: ClassReading, layout: str, targe
                 loose.append(ListedFile(parent / file, name, "", split))
             else:
                 listing.files.append(ListedFile(parent / file, name, label, split))
-    linked = bool(listing.files) and (
-        target_kind == LABELS.name or (target_kind is None and are_labels(listing.files, loose))
-    )
-    listing = with_labels(listing, loose) if linked else _skip_loose(without_conflicts(listing), loose)
+    found = by_identity(listing.files)
+    linked = bool(found) and (target_kind == LABELS.name or (target_kind is None and are_labels(found, loose)))
+    listing = with_labels(listing, loose) if linked else _skip_loose(without_conflicts(listing, found), loose)
     if not listing.files:
         raise DataError(f"{listing.source}: {_explain_nothing_found(source, listing, others)}")
     if not linked and not _are_classes({listed.label for listed in listing.files}):
