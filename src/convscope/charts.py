@@ -44,8 +44,8 @@ def lines(series: dict[str, tuple[Sequence[float], Sequence[float]]], score: str
         for axes, (name, (amounts, values)) in zip(panels, series.items(), strict=True):
             axes.plot(amounts, values, color=VALIDATION, marker="o", markersize=4)
             axes.set_ylim(0, 1.03)
-            axes.set_xlabel(name)
-        panels[0].set_ylabel(score)
+            axes.set_xlabel(_literal(name))
+        panels[0].set_ylabel(_literal(score))
         return _svg(figure)
 
 
@@ -65,7 +65,7 @@ def curves(epochs: Sequence[dict[str, Any]], best: int, overfitting: int | None,
             score.plot(numbers, [e[name].get(primary) for e in epochs], color=colour, label=name)
         rate.plot(numbers, [e["learning_rate"] for e in epochs], color=INK)
         loss.set_title("loss")
-        score.set_title(primary)
+        score.set_title(_literal(primary))
         rate.set_title("learning rate at the end of each epoch")
         for axes in (loss, score, rate):
             axes.set_xlabel("epoch")
@@ -99,8 +99,8 @@ def scatter(x: NDArray[np.float64], y: NDArray[np.float64], axes_names: tuple[st
         else:
             ends = [min(x.min(), y.min()), max(x.max(), y.max())]
             axes.plot(ends, ends, color=INK, linewidth=1)
-        axes.set_xlabel(axes_names[0])
-        axes.set_ylabel(axes_names[1])
+        axes.set_xlabel(_literal(axes_names[0]))
+        axes.set_ylabel(_literal(axes_names[1]))
         return _svg(figure)
 
 
@@ -110,7 +110,9 @@ def accuracy_against_time(points: Sequence[tuple[str, float, float, float]]) -> 
         for name, seconds, accuracy, half_interval in points:
             colour = VALIDATION if name == "transfer" else TRAIN
             axes.errorbar(max(seconds, 0.1), 100 * accuracy, 100 * half_interval, fmt="o", color=colour, capsize=3)
-            axes.annotate(name, (max(seconds, 0.1), 100 * accuracy), xytext=(7, 4), textcoords="offset points")
+            axes.annotate(
+                _literal(name), (max(seconds, 0.1), 100 * accuracy), xytext=(7, 4), textcoords="offset points"
+            )
         axes.set_xscale("log")
         axes.margins(x=0.18, y=0.12)
         axes.set_xlabel("seconds")
@@ -118,6 +120,15 @@ def accuracy_against_time(points: Sequence[tuple[str, float, float, float]]) -> 
         text = io.StringIO()
         figure.savefig(text, format="svg", metadata={"Date": None})
         return text.getvalue()
+
+
+def _literal(text: str) -> str:
+    r"""Escape a user's text for matplotlib, which reads text between two dollars as mathematics.
+
+    >>> print(_literal("price $_$"))
+    price \$_\$
+    """
+    return text.replace("$", r"\$")
 
 
 @contextmanager

@@ -14,6 +14,8 @@ and exits with code 2; any other exception is a bug and shows its traceback.
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+LONGEST_WORD = 200  # characters that are compared: the time grows with the square of the length
+
 
 class ConvscopeError(Exception):
     """The base class of all errors that convscope raises deliberately."""
@@ -45,7 +47,7 @@ def closest(word: str, known: Iterable[str]) -> str | None:
     >>> closest("adamm", ["sgd", "adam", "adamw"])
     'adam'
     """
-    return next(iter(get_close_matches(word, sorted(known), n=1, cutoff=0.6)), None)
+    return next(iter(get_close_matches(word[:LONGEST_WORD], sorted(known), n=1, cutoff=0.6)), None)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

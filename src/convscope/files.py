@@ -1,5 +1,6 @@
 """Atomic writes, JSON-lines files, and names of files that never meet."""
 
+import errno
 import json
 import math
 import os
@@ -49,14 +50,14 @@ def unique_names(names: Iterable[str]) -> list[str]:
     """
     valid = [_valid(name) for name in names]
     used = set(map(_compared, valid))
-    seen: set[str] = set()
+    taken: set[str] = set()
     found = []
     for name in valid:
         chosen, number = name, 1
-        while _compared(chosen) in seen or (number > 1 and _compared(chosen) in used):
+        while _compared(chosen) in taken or (number > 1 and _compared(chosen) in used):
             number += 1
             chosen = f"{name}-{number}"
-        seen.add(_compared(chosen))
+        taken.add(_compared(chosen))
         found.append(chosen)
     return found
 
@@ -77,6 +78,18 @@ def _valid(name: str) -> str:
 
 def _compared(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
+
+
+def read_start(path: Path, most: int) -> bytes:
+    """The first bytes of a regular file, at most `most`.
+
+    Raises:
+        OSError: it cannot be read, or is a pipe or a device, which could block or never end.
+    """
+    if not path.is_file():
+        raise OSError(errno.EINVAL, "not a regular file")
+    with path.open("rb") as file:
+        return file.read(min(most, path.stat().st_size))
 
 
 def atomic_write(path: Path, content: bytes) -> None:

@@ -24,6 +24,20 @@ def printable(text: str) -> str:
     return "".join(map(_escaped, text))
 
 
+def encodable(text: str) -> str:
+    r"""Return a file name without characters that cannot be encoded: bytes that are not UTF-8 are written as in Python.
+
+    >>> encodable("caf\udce9.png")
+    'caf\\xe9.png'
+    """
+    if text.isascii():
+        return text
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half of a pair of surrogates, from JSON
+        return text.encode("utf-8", "backslashreplace").decode()
+
+
 def spreadsheet_cell(value: Any) -> Any:
     """Return a text that a spreadsheet would run as a formula with a ' before it, any other value unchanged.
 

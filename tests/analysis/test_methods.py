@@ -150,7 +150,7 @@ def test_the_report_includes_the_hierarchy_until_the_network_changes(run):
     assert 'src="data:image/png;base64,' in page
     assert "http" not in page.replace("http-equiv", "")
     (run / "model" / "config.json").touch()
-    for file in (run / "explain" / "hierarchy" / "section.html", run / "explain" / "first_insights.html"):
+    for file in (run / "explain" / "hierarchy" / "section.json", run / "explain" / "first_insights.json"):
         os.utime(file, (1, 1))
     write_report(RunFolder.open(run))
     assert "Learned features" not in (run / "report.html").read_text()
@@ -249,3 +249,21 @@ def test_pixels_that_contradict_their_description_are_rejected():
     assert message(Spectral(), pixels, [1]) == "targets: 1 for 2 images of 5 channels; give 2"
     assert message(Spectral(), pixels, None, InputInfo(mean=(0.5,))) == "mean: 1 for 2 images of 5 channels; give 5"
     assert message(Spectral(), pixels, None, InputInfo(names=("a",))) == "names: 1 for 2 images of 5 channels; give 2"
+
+
+def test_a_report_takes_nothing_but_data_from_the_run_folder(run, tmp_path):
+    secret = tmp_path / "secret.png"
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(secret)
+    first = run / "explain" / "first_insights.json"
+    first.write_text('{"full": false, "blocks": [{"title": "<script>1</script>", "description": "", "picture": "x:"}]}')
+    filters = run / "explain" / "filters"
+    filters.mkdir(parents=True, exist_ok=True)
+    (filters / "link.png").unlink(missing_ok=True)
+    (filters / "link.png").symlink_to(secret)
+    numbers = {"summary": ["<script>2</script>"], "pictures": ["../../../secret.png", str(secret), "link.png"]}
+    (filters / "filters.json").write_text(json.dumps(numbers))
+    page = write_report(RunFolder.open(run)).read_text()
+    assert "<script>" not in page
+    assert "&lt;script&gt;2" in page
+    explained = page[page.index("&lt;script&gt;2") :]
+    assert "data:image" not in explained[: explained.index("</")], "no file outside the folder is shown"

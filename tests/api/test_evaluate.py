@@ -161,7 +161,7 @@ def test_files_of_more_than_8_bits_are_seen_as_in_training(tmp_path):
         Image.fromarray(pixels).save(file)
     train(tmp_path / "run", str(folder), train__epochs=4)
     run = RunFolder(tmp_path / "run")
-    assert json.loads((run.model / "config.json").read_text())["preprocessing"]["white"] == 4095
+    assert json.loads((run.model / "config.json").read_text())["preprocessing"]["white"] == [4095]
     answers = load_predictions(run, "validation")
     probabilities = answers.task.decode(answers.meter.output)
     predicted = predict(run.path, [folder / name for name in answers.names])

@@ -8,6 +8,7 @@ from torch import nn
 
 from convscope.api import as_picture, convolve, inspect
 from convscope.errors import ConfigError, ModelError
+from helpers.bundles import saved
 
 NOTES_IMAGE = (
     "0 1 1 1 0 0 0\n0 0 1 1 1 0 0\n0 0 0 1 1 1 0\n0 0 0 1 1 0 0\n0 0 1 1 0 0 0\n0 1 1 0 0 0 0\n1 1 0 0 0 0 0\n"
@@ -105,3 +106,13 @@ def test_an_empty_text_file_is_refused(tmp_path: Path) -> None:
 def test_a_picture_spans_black_to_white_also_when_it_is_flat() -> None:
     assert np.asarray(as_picture(np.array([[-3.0, 1.0], [5.0, 1.0]]))).tolist() == [[0, 128], [255, 128]]
     assert np.asarray(as_picture(np.full((2, 2), 7.0))).tolist() == [[0, 0], [0, 0]]
+
+
+def test_the_trained_kernels_of_a_model_are_described(tmp_path: Path) -> None:
+    """A network from a name has no trained kernels."""
+    saved(tmp_path)
+    summary = inspect(tmp_path)
+    assert [one.layer for one in summary.kernels][:2] == ["stem.conv", "stages.0.0.body.0.conv"]
+    assert all(sum(one.ranks.values()) == pytest.approx(1) and 0 < one.loss < 1 for one in summary.kernels)
+    assert summary.to_json()["kernels"][0]["size"] == [3, 3]
+    assert inspect("resnet20").kernels == ()

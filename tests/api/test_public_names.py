@@ -9,7 +9,8 @@ import pytest
 import convscope as cs
 
 VERBS = (
-    "augment", "baselines", "compare", "convolve", "crop", "data", "evaluate", "explain", "features", "inspect",
+    "arithmetic", "augment", "baselines", "compare", "convolve", "crop", "data", "evaluate", "explain", "features",
+    "inspect",
     "predict", "report", "resume", "robustness", "train",
 )  # fmt: skip
 

@@ -9,6 +9,7 @@ import torch
 
 from convscope.api import evaluate, robustness
 from convscope.api.robustness import AMOUNTS, TransformedInput, matrix_of
+from convscope.datasets import draw_shapes
 from convscope.datasets.augment.geometric import warp
 from convscope.errors import ConfigError
 from helpers.small_runs import train
@@ -39,7 +40,9 @@ def test_images_are_moved_as_their_matrices_say():
     assert torch.equal(TransformedInput(torch.nn.Identity(), matrix_of("scale", 1, 9))(x), x)
 
 
-def test_a_task_with_spatial_predictions_is_rejected(tmp_path):
+@pytest.mark.usefixtures("no_report")
+def test_a_task_with_spatial_predictions_is_rejected(tmp_path, monkeypatch):
+    monkeypatch.setattr("convscope.datasets.layouts.builtin.draw_shapes", lambda _count, seed: draw_shapes(100, seed))
     path = tmp_path / "run"
     train(path, "shapes", task="localise", train__epochs=1, data__size=32)
     with pytest.raises(ConfigError) as caught:

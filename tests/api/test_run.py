@@ -83,7 +83,8 @@ def test_training_small_images_imports_no_compiler_and_no_scikit_learn(tmp_path)
     """Importing each of them takes a second; matplotlib is needed only for the report."""
     done = (
         "import sys, convscope as cs\n"
-        f"cs.train('digits', out={str(tmp_path / 'run')!r}, epochs=1)\n"
+        "small = {'model.options': {'width': 4, 'depths': [1, 1]}, 'train.threads': 1}\n"
+        f"cs.train('digits', out={str(tmp_path / 'run')!r}, epochs=1, settings=small)\n"
         "sys.exit(', '.join({'torch._dynamo', 'sympy', 'sklearn'} & set(sys.modules)) or 0)"
     )
     process = subprocess.run([sys.executable, "-c", done], capture_output=True, text=True)

@@ -46,7 +46,10 @@ def test_a_bundle_is_two_files_of_plain_data(tmp_path):
         "channels": 3,
         "mean": [0.5, 0.4, 0.3],
         "std": [0.2, 0.25, 0.3],
-        "white": 65535.0,
+        "white": [65535.0],
+        "black": [0.0],
+        "alpha": True,
+        "fit": "crop",
     }
 
 

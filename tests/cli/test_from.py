@@ -5,7 +5,7 @@ import torch
 
 from convscope.models.pretrained.identify import identify_network
 from convscope.models.pretrained.published import PUBLISHED
-from convscope.models.pretrained.state_dicts import read_state
+from convscope.models.pretrained.weights_file import read_state
 from helpers.small_runs import photos
 
 KNOWN = ", ".join(sorted(PUBLISHED))
@@ -60,7 +60,8 @@ def test_without_a_network_connection_the_message_says_where_to_place_the_file(r
 def test_weights_of_another_network(refused, tmp_path):
     torch.save({"features.3.squeeze.weight": torch.zeros(3)}, tmp_path / "odd.pth")
     assert refused("--from", tmp_path / "odd.pth") == (
-        f"{tmp_path / 'odd.pth'}: its tensor names match no known network; give its name with --set model.name=NAME"
+        f"{tmp_path / 'odd.pth'}: its tensor names, such as features.3.squeeze.weight, match no known network; "
+        "give its name with --set model.name=NAME"
     )
     assert refused("--from", tmp_path / "odd.pth", "--model", "resnet20") == (
         f"{tmp_path / 'odd.pth'}: the weights do not match this resnet: "
@@ -69,6 +70,7 @@ def test_weights_of_another_network(refused, tmp_path):
         "stages.0.0.body.0.norm.bias needs 16, the file has nothing; "
         "stages.0.0.body.0.norm.running_mean needs 16, the file has nothing; "
         "stages.0.0.body.0.norm.running_var needs 16, the file has nothing and 85 more; "
+        "its own names are features.3.squeeze.weight ...; "
         "choose the network they belong to"
     )
     (tmp_path / "empty").mkdir()

@@ -1,6 +1,7 @@
 """Contract suite for every layout, on small examples."""
 
 import json
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -88,16 +89,15 @@ def yolo(path: Path) -> Path:
 
 
 def arrays(path: Path) -> Path:
-    pixels = np.random.default_rng(0).integers(0, 256, (4, 12, 16, 3), dtype=np.uint8)
-    np.savez(path / "set.npz", x_train=pixels, y_train=np.array([0, 1, 0, 1]))
-    return path / "set.npz"
+    path.mkdir(exist_ok=True)
+    np.savez(path / "four.npz", images=np.arange(4 * 36, dtype=np.uint8).reshape(4, 6, 6), labels=[0, 1, 0, 1])
+    return path / "four.npz"
 
 
 def idx(path: Path) -> Path:
-    pixels = np.random.default_rng(0).integers(0, 256, (4, 12, 16), dtype=np.uint8)
-    sizes = np.array(pixels.shape, ">i4").tobytes()
-    (path / "train-images-idx3-ubyte").write_bytes(b"\0\0\x08\x03" + sizes + pixels.tobytes())
-    (path / "train-labels-idx1-ubyte").write_bytes(b"\0\0\x08\x01\0\0\0\4" + bytes([0, 1, 0, 1]))
+    for kind, values in (("images-idx3", np.arange(4 * 36).reshape(4, 6, 6)), ("labels-idx1", np.array([0, 1, 0, 1]))):
+        header = struct.pack(f">BBBB{values.ndim}I", 0, 0, 8, values.ndim, *values.shape)
+        (path / f"train-{kind}-ubyte").write_bytes(header + values.astype(np.uint8).tobytes())
     return path
 
 
@@ -108,10 +108,39 @@ def cifar(path: Path) -> Path:
     return path
 
 
+def via(path: Path) -> Path:
+    shape = {"name": "rect", "x": 2, "y": 2, "width": 7, "height": 7}
+    files = [image(path / f"{i}.png", i).name for i in range(4)]
+    regions = [[{"shape_attributes": shape, "region_attributes": {"kind": "ab"[i % 2]}}] for i in range(4)]
+    content = {name: {"filename": name, "regions": found} for name, found in zip(files, regions, strict=True)}
+    (path / "via.json").write_text(json.dumps(content))
+    return path
+
+
+def label_studio(path: Path) -> Path:
+    tasks = []
+    for i in range(4):
+        value = {"x": 10, "y": 10, "width": 40, "height": 40, "rectanglelabels": ["ab"[i % 2]]}
+        result = [{"type": "rectanglelabels", "original_width": 16, "original_height": 12, "value": value}]
+        name = f"/data/upload/1/{image(path / f'{i}.png', i).name}"
+        tasks.append({"id": i, "annotations": [{"result": result}], "data": {"image": name}})
+    (path / "export.json").write_text(json.dumps(tasks))
+    return path
+
+
+def labelme(path: Path) -> Path:
+    for i in range(4):
+        shape = {"label": "ab"[i % 2], "shape_type": "rectangle", "points": [[2, 2], [9, 9]]}
+        name = image(path / f"{i}.png", i).name
+        content = {"shapes": [shape], "imagePath": name, "imageWidth": 16, "imageHeight": 12}
+        (path / f"{i}.json").write_text(json.dumps(content))
+    return path
+
+
 PLACES = {
     "builtin": lambda _: "digits", "table": table, "table-folder": table_folder, "masks": masks, "voc": voc,
     "coco": coco, "yolo": yolo, "folder": folder, "nested-folders": nested_folders, "file-names": file_names,
-    "arrays": arrays, "idx": idx, "cifar": cifar,
+    "arrays": arrays, "idx": idx, "cifar": cifar, "via": via, "label-studio": label_studio, "labelme": labelme,
 }  # fmt: skip
 
 

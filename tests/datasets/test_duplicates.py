@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from convscope.datasets.duplicates import detail_threshold, find_duplicates
-from convscope.datasets.inputs.image import fit
+from convscope.datasets.inputs.fitting import fit
 from convscope.datasets.layouts.builtin import digits, shapes
 from convscope.datasets.store.store import build_store
 

@@ -75,3 +75,23 @@ def test_the_table_has_a_line_for_each(scenes: Path, tmp_path: Path) -> None:
     with write_crops(open_data(scenes), tmp_path / "crops").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["label"] for row in rows] == ["red", "blue", "red", "blue"]
+
+
+def test_crops_of_images_with_equal_names_do_not_meet(tmp_path: Path) -> None:
+    names = ("1.jpg", "1.png", "cam/a_1.jpg", "cam_a/1.jpg")
+    rows = ["file,label,xmin,ymin,xmax,ymax"]
+    for i, name in enumerate(names):
+        (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((40, 60, 3), 60 * i, np.uint8)).save(tmp_path / "set" / name)
+        rows.append(f"{name},{'ab'[i % 2]},10,5,{20 + i},15")
+    (tmp_path / "set" / "boxes.csv").write_text("\n".join(rows))
+    table = write_crops(open_data(tmp_path / "set" / "boxes.csv"), tmp_path / "crops")
+    with table.open(encoding="utf-8") as file:
+        found = {row["file"]: (row["group"], row["label"]) for row in csv.DictReader(file)}
+    assert found == {
+        "1_jpg-0.png": ("1.jpg", "a"), "1_png-0.png": ("1.png", "b"),
+        "a_1-0.png": ("cam/a_1.jpg", "a"), "cam_a_1-0.png": ("cam_a/1.jpg", "b"),
+    }  # fmt: skip
+    for crop, (name, _) in found.items():
+        with Image.open(tmp_path / "crops" / crop) as image:
+            assert abs(int(np.asarray(image).mean()) - 60 * names.index(name)) <= 1

@@ -13,7 +13,7 @@ from PIL import Image
 from convscope.datasets.batches import Batches, BatchSettings
 from convscope.datasets.class_checks import drop_unreadable
 from convscope.datasets.duplicates import find_duplicates
-from convscope.datasets.inputs.image import fit
+from convscope.datasets.inputs.fitting import fit
 from convscope.datasets.layouts.recognise import open_data
 from convscope.datasets.split import split
 from convscope.datasets.statistics import channel_statistics, summarise

@@ -8,7 +8,7 @@ import pytest
 
 from convscope.datasets.dataset import Dataset, Skipped
 from convscope.datasets.layouts.builtin import digits
-from convscope.datasets.statistics import Spread, channel_statistics, summarise
+from convscope.datasets.statistics import Spread, channel_statistics, cut_note, summarise
 
 
 def test_mean_and_deviation_by_hand() -> None:
@@ -56,3 +56,16 @@ def test_the_summary_of_the_digits() -> None:
     summary = summarise(dataset, np.full(len(dataset), "train"))
     assert (summary.source, summary.layout, summary.channels, summary.modes) == ("digits", "builtin", 1, {"grey": 1797})
     assert summary.counts["train"] == (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)
+
+
+def test_a_note_says_when_a_crop_shows_little(labelled: Callable[..., Dataset]) -> None:
+    wide = replace(labelled([0, 0, 0, 1, 1]), sizes=np.array([[30, 2000]] * 3 + [[30, 30]] * 2))
+    remedy = "set data.fit to pad or stretch to keep all of it"
+    assert cut_note(wide, (30, 30)) == f"a crop to 30 x 30 shows 2% of an image (median); {remedy}"
+    assert cut_note(replace(wide, fit="pad"), (30, 30)) == cut_note(replace(wide, fit="stretch"), (30, 30)) == ""
+    name = wide.classes[1]
+    one_class = replace(wide, sizes=np.array([[30, 40]] * 3 + [[30, 80]] * 2))
+    assert (
+        cut_note(one_class, (30, 30)) == f"a crop to 30 x 30 shows 38% of an image of class {name} (median); {remedy}"
+    )
+    assert cut_note(replace(wide, sizes=np.array([[30, 40]] * 5)), (30, 30)) == ""

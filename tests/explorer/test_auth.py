@@ -4,7 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from convscope.explorer import application
-from convscope.explorer.auth import CLOSED, HEADERS, AccessGuard
+from convscope.explorer.auth import CLOSED, HEADERS, AccessGuard, session_value
 from helpers.explorer_client import HOME, TOKEN
 
 WRONG_HOST = {
@@ -14,6 +14,10 @@ WRONG_HOST = {
 NO_TOKEN = {
     "error": "token: missing or invalid; open the link that convscope explore printed", "kind": "forbidden",
 }  # fmt: skip
+OTHER_SITE = {
+    "error": "Sec-Fetch-Site: request of another site; open the link that convscope explore printed",
+    "kind": "forbidden",
+}
 CROSS_ORIGIN = {
     "error": "Origin: cross-origin request refused; open the link that convscope explore printed",
     "kind": "forbidden",
@@ -30,7 +34,7 @@ def test_the_link_sets_an_http_only_same_site_cookie(anonymous):
     response = anonymous.get(f"/?token={TOKEN}")
     assert (response.status_code, response.headers["location"]) == (303, "/")
     cookie = response.headers["set-cookie"]
-    assert cookie == f"convscope_8765={TOKEN}; HttpOnly; Path=/; SameSite=strict"
+    assert cookie == f"convscope_8765={session_value(TOKEN)}; HttpOnly; Path=/; SameSite=strict"
     assert anonymous.get("/api/run").status_code == 200, "the cookie authenticates"
     assert "<!doctype html>" in anonymous.get("/").text
 
@@ -62,6 +66,25 @@ def test_loopback_hosts_are_accepted(client, host):
 def test_cross_origin_requests_are_rejected_even_with_the_token(client, origin):
     response = client.put("/api/corrections/train-0", json={"kind": "exclude"}, headers={"Origin": origin})
     assert (response.status_code, response.json()) == (403, CROSS_ORIGIN)
+
+
+def test_the_cookie_holds_a_value_that_opens_nothing_by_another_way(anonymous):
+    session = session_value(TOKEN)
+    assert anonymous.get("/api/run", headers={"Cookie": f"convscope_8765={session}"}).status_code == 200
+    assert anonymous.get("/api/run", headers={"Cookie": f"convscope_8766={session}"}).status_code == 403
+    assert anonymous.get("/api/run", headers={"Authorization": f"Bearer {session}"}).status_code == 403
+    assert anonymous.get(f"/?token={session}").status_code == 403
+    assert anonymous.get("/api/run", headers={"Cookie": f"convscope_8765={TOKEN}"}).status_code == 403
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "anything"])
+def test_requests_that_a_browser_marks_as_of_another_site_are_rejected(client, site):
+    for method, path in (("GET", "/api/run"), ("PUT", "/api/corrections/train-0"), ("GET", "/static/main.js")):
+        response = client.request(method, path, headers={"Sec-Fetch-Site": site})
+        assert (response.status_code, response.json()) == (403, OTHER_SITE)
+    for allowed in ("same-origin", "none"):
+        assert client.get("/api/run", headers={"Sec-Fetch-Site": allowed}).status_code == 200
+    assert client.get("/", headers={"Sec-Fetch-Site": site}).status_code == 200, "a link of another page leads here"
 
 
 def test_a_ticket_is_accepted_once_and_the_token_always(client):

@@ -143,7 +143,10 @@ def test_a_format_whose_decoder_would_start_a_program_is_rejected(client):
     eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\n" + b"0 0 moveto\n" * 20
     response = client.post("/api/inputs", content=eps)
     assert response.status_code == 415
-    assert response.json()["error"] == "upload: EPS is not supported; convert it to PNG or JPEG"
+    assert (
+        response.json()["error"]
+        == "upload: not an image in a supported format; convert it to PNG or JPEG, or delete it"
+    )
 
 
 def test_an_animation_is_rejected(client, tmp_path):

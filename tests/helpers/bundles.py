@@ -22,7 +22,11 @@ def saved(folder: Path, channels: int = 3, white: float = 65535.0) -> tuple[nn.M
         for parameter in model.parameters():
             parameter.add_(0.2 * torch.randn_like(parameter))
     preprocessing = Preprocessing(
-        size=(16, 12), channels=channels, mean=(0.5, 0.4, 0.3)[:channels], std=(0.2, 0.25, 0.3)[:channels], white=white
+        size=(16, 12),
+        channels=channels,
+        mean=(0.5, 0.4, 0.3)[:channels],
+        std=(0.2, 0.25, 0.3)[:channels],
+        white=(white,),
     )
     weights = sum(parameter.numel() for parameter in model.parameters())
     config = BundleConfig(

@@ -13,7 +13,7 @@ from convscope.api import RunFolder, resuming
 from convscope.errors import RunError
 from helpers.small_runs import SMALL, same, state, train, weights
 
-EPOCHS = 40
+EPOCHS = 20
 
 
 def command(path, source):
@@ -38,6 +38,11 @@ def until(condition, process):
     while not condition():
         assert process.poll() is None, process.stderr.read()
         time.sleep(0.002)
+
+
+@pytest.fixture(autouse=True)
+def _no_report(no_report):
+    """See `no_report`."""
 
 
 @pytest.fixture(scope="module")

@@ -270,10 +270,10 @@ def test_a_range_test_takes_a_quarter_of_a_budget_at_most(tmp_path, monkeypatch,
         return learning_rate_range_test(state, late, loss, settings)
 
     monkeypatch.setattr("convscope.pipeline.lr_search.learning_rate_range_test", slow)
-    events = train(tmp_path / "run", few, train__find_lr=True, train__budget=10, optimiser__learning_rate=0.05)
+    events = train(tmp_path / "run", few, train__find_lr=True, train__budget=4, optimiser__learning_rate=0.05)
     note = next(event for event in events if isinstance(event, Note))
     assert note.text == (
-        "range test: not finished within 2.5 s, a quarter of train.budget; continuing with learning rate 0.05"
+        "range test: not finished within 1 s, a quarter of train.budget; continuing with learning rate 0.05"
     )
 
 
@@ -286,17 +286,6 @@ def test_a_budget_ends_on_time_evaluation_and_report_included(tmp_path, few):
     assert len(epochs) > 2, "the number of epochs does not bound it"
     assert epochs[-1].learning_rate < 0.1 * max(epoch.learning_rate for epoch in epochs), "the schedule came to rest"
     assert events[-1].seconds == pytest.approx(took, abs=0.3)
-
-
-def test_a_budget_that_is_over_before_the_first_step_is_refused(tmp_path, few):
-    with pytest.raises(ConfigError) as caught:
-        train(tmp_path / "run", few, train__budget=0.5)
-    spent = caught.value.args[0].split(" of which ")[1].split(" ")[0]
-    assert str(caught.value) == (
-        f"train.budget is 0.5 s, of which {spent} s were used before the first step and 3 s are reserved for the "
-        "report; increase it"
-    )
-    assert not (tmp_path / "run").exists()
 
 
 def test_overfitting_is_reported_at_the_end(tmp_path):

@@ -108,6 +108,41 @@ def test_training_on_cached_features_gives_the_same_weights_as_recomputing_them(
     assert RunFolder(tmp_path / "anew").transfer()["stages"][0]["views"] == 0
 
 
+def test_the_last_layer_is_fitted_in_one_epoch_and_compared_with_the_neighbours(tmp_path, few, trained):
+    events = train(tmp_path / "run", few, transfer__checkpoint=str(trained), train__epochs=6)
+    assert [event.epoch for event in events if isinstance(event, Epoch)] == [6]
+    folder, finished = RunFolder(tmp_path / "run"), events[-1]
+    (stage,) = folder.transfer()["stages"]
+    assert (stage["views"], stage["images"]) == (4, 4 * 48)
+    assert stage["probe"] == finished.probe == pytest.approx(finished.scores["accuracy"])
+    assert stage["neighbours"] == finished.neighbours
+    notes = [event.text for event in events if isinstance(event, Note)]
+    assert notes[0] == (
+        f"last layer fitted to convergence on cached features, penalty {stage['penalty']:g} chosen by cross-validation "
+        f"({100 * stage['held_out']:.2f} %)"
+    )
+    assert as_lines(finished)[1] == (
+        f"on the frozen features: linear probe {100 * finished.probe:.2f} %, "
+        f"nearest neighbours {100 * finished.neighbours:.2f} %"
+    )
+
+
+def test_fine_tuning_starts_from_the_fitted_layer(tmp_path, few, trained):
+    settings = {"transfer__checkpoint": str(trained), "train__batch": 48, "optimiser__learning_rate": 1e-9}
+    train(tmp_path / "frozen", few, **settings, train__epochs=2)
+    events = train(tmp_path / "tuned", few, **settings, train__epochs=3, transfer__unfreeze_at=3)
+    assert [event.epoch for event in events if isinstance(event, Epoch)] == [2, 3]
+    fitted, tuned = (tensors(tmp_path / name)["head.fc.weight"] for name in ("frozen", "tuned"))
+    assert torch.allclose(fitted, tuned, atol=1e-5)
+
+
+@pytest.mark.parametrize("change", [{"transfer__fit_head": False}, {"train__balanced_batches": True}])
+def test_the_last_layer_is_trained_by_epochs_where_that_is_set_or_classes_are_balanced(tmp_path, few, trained, change):
+    events = train(tmp_path / "run", few, transfer__checkpoint=str(trained), train__epochs=6, **change)
+    assert [event.epoch for event in events if isinstance(event, Epoch)] == [1, 2, 3, 4, 5, 6]
+    assert events[-1].probe is None
+
+
 def test_when_validation_falls_after_unfreezing_the_frozen_stage_is_the_answer(tmp_path, trained):
     few = str(photos(tmp_path / "four", "abcd", each=40))
     settings = {"transfer__checkpoint": str(trained), "train__epochs": 9, "transfer__unfreeze_at": 9}

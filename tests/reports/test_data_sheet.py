@@ -112,7 +112,7 @@ def test_a_mask_tints_what_the_network_gets_and_its_colours_are_named(tmp_path):
 def test_augmented_images_follow_the_originals(tmp_path):
     section = sheet_of(photos(tmp_path / "photos"), policy="light").sections[-1]
     assert section.title == "Augmented for training"
-    assert section.note == "Policy light, with left-right flips. First row: the images themselves"
+    assert section.note == "Policy light, without left-right flips. First row: the images themselves"
     original, *variants = section.rows
     assert [tile.name[0] for tile in original] == list("abababab")
     assert [len(row) for row in variants] == [8, 8]
@@ -126,7 +126,7 @@ def test_what_is_cut_off_is_shown_on_the_whole_pictures(tmp_path):
     assert (section.title, section.note) == (
         "Cut off by cropping",
         "The network sees 42 % of the median image and 25 % of the one that loses most; 3 of 4 images lose more than "
-        "20 %. Dark: cut off",
+        "20 %. Dark: cut off; --set data.fit=pad or stretch keeps all",
     )
     assert [tile.tags[0] for tile in section.rows[0]] == [
         "25 % visible",

@@ -181,7 +181,7 @@ CHILDREN = """
             checkpoint._sync_folder = die
 
     def save_three(moment):
-        model = nn.Linear(1000, 1000)  # four megabytes
+        model = nn.Linear(500, 500)  # one megabyte
         state = State(model, build_optimiser(model))
         for epoch in (1, 2, 3):
             state.epoch = epoch
@@ -203,8 +203,8 @@ CHILDREN = """
 SURVIVORS = {
     "1": 2,
     "100000": 2,
-    "2000000": 2,
-    "3999999": 2,
+    "500000": 2,
+    "999999": 2,
     "sync": 2,
     "rename the last": 2,
     "rename the new": 2,

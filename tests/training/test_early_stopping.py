@@ -35,3 +35,10 @@ def test_it_resumes_from_its_state():
     second.load_state_dict(first.state_dict())
     assert vars(second) == vars(first)
     assert [second.update(1.5), second.update(1.5)] == [False, True]
+
+
+def test_epochs_may_be_skipped():
+    stopping = EarlyStopping(1, mode="max")
+    stopping.update(0.5, epoch=10)
+    stopping.update(0.6)
+    assert (stopping.best_epoch, stopping.epochs) == (11, 11)

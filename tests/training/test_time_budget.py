@@ -98,3 +98,15 @@ def test_a_resumed_budget_has_only_the_rest():
     second.load_state_dict(first.state_dict())
     time.seconds = 7
     assert second() == pytest.approx(0.7)
+
+
+def test_the_first_batch_of_a_run_is_always_trained_on():
+    records, _ = budget_run(0.5, step_takes=1.0, evaluation_takes=3.0)
+    assert [type(record) for record in records] == [Step, Epoch]
+
+
+def test_the_seconds_left_do_not_include_the_reserve():
+    time = Time()
+    clock = TimeBudget(100, reserve=3.0, now=time)
+    clock.evaluation, time.seconds = 2.0, 10.0
+    assert clock.left == 85.0

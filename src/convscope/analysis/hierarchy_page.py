@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from pydantic import BaseModel, Field
 
 from convscope.analysis.attribution_maps import attribution_sheet
 from convscope.analysis.data_urls import address
@@ -36,13 +37,36 @@ from convscope.extras import extra
 from convscope.files import atomic_write
 from convscope.progress import Progress, part_of
 
-SECTION = "section.html"
+SECTION = "section.json"
+PICTURE = r"^data:image/(png|jpeg);base64,[A-Za-z0-9+/=]*$"
 FIRST_CHANNELS = 4  # per layer, in the report that training writes
 FIRST_MACS = 2e10  # about a second on two cores
 ATTRIBUTION_IMAGES = 6
 LEAST_IMAGES = 64  # for meaningful top patches
 
 Block = dict[str, Any]
+
+
+class SectionBlock(BaseModel, frozen=True):
+    """A picture with its heading and one sentence."""
+
+    title: str
+    description: str
+    picture: str = Field(pattern=PICTURE)
+
+
+class Section(BaseModel, frozen=True):
+    """The content of the section as it is saved in the run folder: data, since a run may come from elsewhere.
+
+    `full` is false for the first insights, which lack the optimised images.
+    """
+
+    blocks: list[SectionBlock]
+    full: bool
+
+    def html(self) -> str:
+        """Render the section; everything in it is escaped."""
+        return rendered("section.html", blocks=self.blocks, full=self.full)
 
 
 def page(
@@ -83,11 +107,11 @@ def page(
     for block, picture in zip(blocks, pictures.values(), strict=True):
         block["picture"] = address(picture)
     summary = tuple(block["description"] for block in blocks)
-    files = {"hierarchy.html": _page(subject, blocks), SECTION: _section(blocks)}
+    files = {"hierarchy.html": _page(subject, blocks), SECTION: _section(Section(blocks=blocks, full=True))}
     return Findings(pictures, {"layers": numbers}, summary, files)
 
 
-def first_insights(subject: AnalysisTarget, macs: int, until: float) -> str:
+def first_insights(subject: AnalysisTarget, macs: int, until: float) -> Section:
     """Create the part of the page that is cheap, as a section of the report written right after training.
 
     Args:
@@ -109,7 +133,7 @@ def first_insights(subject: AnalysisTarget, macs: int, until: float) -> str:
     blocks.sort(key=lambda block: block["kind"] == "attribution")
     for block in blocks:
         block["picture"] = address(block.pop("picture_array"))
-    return rendered("section.html", blocks=blocks, full=False)
+    return Section(blocks=blocks, full=False)
 
 
 def _evenly(images: ImageSet, most: int) -> ImageSet:
@@ -194,15 +218,15 @@ def attribution_block(subject: AnalysisTarget, images: ImageSet, find_mistakes: 
 
 def _page(subject: AnalysisTarget, blocks: list[Block]) -> Any:
     def write(path: Path) -> None:
-        section = rendered("section.html", blocks=blocks, full=True)
+        section = Section(blocks=blocks, full=True).html()
         atomic_write(path, rendered("hierarchy.html", name=subject.name, section=section).encode())
 
     return write
 
 
-def _section(blocks: list[Block]) -> Any:
+def _section(section: Section) -> Any:
     def write(path: Path) -> None:
-        atomic_write(path, rendered("section.html", blocks=blocks, full=True).encode())
+        atomic_write(path, section.model_dump_json().encode())
 
     return write
 

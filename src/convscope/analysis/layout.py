@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from convscope.datasets import shown_channels
 from convscope.explainers import grid, tile
 from convscope.extras import extra
 
@@ -59,12 +60,12 @@ def squared(picture: np.ndarray, side: int) -> np.ndarray:
 
 
 def visible(pixels: np.ndarray) -> np.ndarray:
-    """Return an image (C, H, W) with 1 or 3 channels; any other number is averaged to 1."""
-    return pixels if len(pixels) in (1, 3) else pixels.mean(0, keepdims=True)
+    """Return an image (C, H, W) with 1 or 3 channels, see `shown_channels`."""
+    return shown_channels(pixels)
 
 
 def image_tile(pixels: np.ndarray, side: int) -> np.ndarray:
-    """Return an image (C, H, W) in [0, 1] as a square tile; other than 1 or 3 channels are averaged."""
+    """Return an image (C, H, W) in [0, 1] as a square tile; of other than 1 or 3 channels, the first."""
     return squared(tile(visible(pixels)), side)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from convscope.analysis.images import ImageSet, check_object_masks, image_set_of
 from convscope.bundle import is_bundle, load_bundle
-from convscope.datasets import read_image
+from convscope.datasets import ImageSpec, decode
 from convscope.devices import inference_device, use_cores
 from convscope.errors import ConfigError, RunError
 from convscope.explainers import PixelSpace, color_axes
@@ -42,7 +42,7 @@ class AnalysisTarget:
         size: (H, W) of its input.
         home: folder of the results, ``explain/`` of a run.
         read: function from a split ("train" or "validation") to its images.
-        white: pixel value of white, see `datasets.read_image`.
+        spec: how files become pixels; None: grey or RGB at `size`.
         task: the task of the network.
         lookup: function from an image id to the image or None; if set, files are not read.
     """
@@ -55,7 +55,7 @@ class AnalysisTarget:
     size: tuple[int, int]
     home: Path
     read: Callable[[str], ImageSet]
-    white: float = 65535.0
+    spec: ImageSpec | None = None
     task: Task = DEFAULT_TASK(())  # noqa: RUF009  (frozen)
     lookup: Callable[[str], ImageSet | None] | None = None
 
@@ -98,9 +98,14 @@ class AnalysisTarget:
             return ""
         return self.classes[target] if target < len(self.classes) else str(target)
 
+    @property
+    def decoding(self) -> ImageSpec:
+        """How files become pixels of the network's input size."""
+        return replace(self.spec or ImageSpec(self.size, len(self.mean)), size=self.size)
+
     def from_files(self, files: Sequence[Path]) -> ImageSet:
         """Read image files at the network's input size; the class is the folder's name if it is a class."""
-        pixels = [read_image(file, len(self.mean), self.size, self.white) for file in files]
+        pixels = [decode(file, self.decoding).pixels for file in files]
         targets = [self.classes.index(file.parent.name) if file.parent.name in self.classes else -1 for file in files]
         store = np.stack(pixels) if pixels else np.zeros((0, len(self.mean), *self.size), np.uint8)
         return ImageSet(tuple(map(str, files)), np.array(targets, np.int64), store, np.arange(len(files)))
@@ -190,7 +195,7 @@ def open_target(path: Path, on_progress: Progress | None = None) -> AnalysisTarg
             preprocessing.size,
             home,
             lambda _split: none,
-            preprocessing.white,
+            preprocessing.spec,
             config.build_task(),
         )
     folder = RunFolder.open(path)
@@ -206,7 +211,7 @@ def open_target(path: Path, on_progress: Progress | None = None) -> AnalysisTarg
         preprocessing.size,
         path / "explain",
         sets.read,
-        preprocessing.white,
+        preprocessing.spec,
         config.build_task(),
     )
 

@@ -1,5 +1,6 @@
 """The public Python API: one typed function per command, and the run as an object."""
 
+from convscope.api.arithmetic import Calculation, arithmetic
 from convscope.api.augment import AugmentedImages, augment
 from convscope.api.baselines import BASELINES, Baselines, baselines, run_baselines
 from convscope.api.compare import ComparedRun, Comparison, compare
@@ -9,7 +10,7 @@ from convscope.api.data import DataSummary, data
 from convscope.api.evaluate import Evaluation, evaluate
 from convscope.api.explain import AnalysisResult, InputInfo, explain, wrap_module
 from convscope.api.features import Features, features
-from convscope.api.inspect import inspect, summary_page, summary_table
+from convscope.api.inspect import inspect, kernels_table, summary_page, summary_table
 from convscope.api.predict import Predictions, Predictor, predict, task_of, write_csv
 from convscope.api.report import report
 from convscope.api.robustness import Robustness, robustness
@@ -45,6 +46,7 @@ __all__ = [
     "AnalysisResult",
     "AugmentedImages",
     "Baselines",
+    "Calculation",
     "ComparedRun",
     "Comparison",
     "DataLoaded",
@@ -71,6 +73,7 @@ __all__ = [
     "Step",
     "Task",
     "TrainingFinished",
+    "arithmetic",
     "as_json",
     "as_lines",
     "as_overrides",
@@ -91,6 +94,7 @@ __all__ = [
     "features",
     "format_seconds",
     "inspect",
+    "kernels_table",
     "lay",
     "log_to_tensorboard",
     "nest",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from convscope.analysis.data_urls import address
-from convscope.datasets import Batches, BatchSettings, build_store
+from convscope.datasets import Batches, BatchSettings, build_store, shown_channels
 from convscope.pipeline import augmentation_for, size_for, task_of_target_kind
 from convscope.runs.loaders import open_source
 from convscope.runs.overrides import Overrides, lay, nest, settings_from_options
@@ -103,7 +103,8 @@ def augment(
 
 def _image(x: torch.Tensor) -> NDArray[np.uint8]:
     """Convert (C, H, W) values in [0, 1] to (H, W, 3) bytes."""
-    return (255 * x.expand(3, -1, -1)).round().to(torch.uint8).permute(1, 2, 0).numpy()
+    shown = torch.from_numpy(shown_channels(x.numpy()))
+    return (255 * shown.expand(3, -1, -1)).round().to(torch.uint8).permute(1, 2, 0).numpy()
 
 
 def _sheet(rows: list[list[NDArray[np.uint8]]]) -> NDArray[np.uint8]:

@@ -190,7 +190,9 @@ def _run_plain(source: str, name: str, seed: int) -> BaselineRun:
     """Run a baseline without a network."""
     started = time.monotonic()
     settings = DataSettings(source=source, size=PIXELS)
-    prepared = prepare(open_source(settings, DEFAULT_KIND), settings, seed)
+    found = open_source(settings, DEFAULT_KIND)
+    channels = 3 if found.channels == 1 else found.channels
+    prepared = prepare(found, settings.model_copy(update={"channels": channels}), seed)
     rows = {split: prepared.rows(split) for split in ("train", "validation")}
     pixels = {
         split: prepared.store.pixels[prepared.store_index[some]].reshape(len(some), -1) for split, some in rows.items()

@@ -21,6 +21,7 @@ from convscope.printable import printable, spreadsheet_cell
 from convscope.progress import Progress
 from convscope.runs.folder import RunFolder, model_folder
 from convscope.runs.loaders import PreparedData, open_source, prepare, reload
+from convscope.runs.pixel_settings import read_as
 from convscope.runs.pretrained import find_pretrained
 from convscope.runs.recipe import DataSettings
 from convscope.tables import html_notes, html_table, text_table
@@ -145,6 +146,8 @@ def _images(
             return prepared
     settings = DataSettings(source=source, size=preprocessing.size, channels=preprocessing.channels)
     dataset = open_source(settings)
+    if path.is_dir():
+        dataset = read_as(dataset, preprocessing)
     _require_classes(source, dataset.target_kind)
     return prepare(dataset, settings, seed, on_progress)
 

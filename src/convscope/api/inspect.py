@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
@@ -11,14 +12,16 @@ import torch
 from torch import nn
 
 from convscope.bundle import load_config
+from convscope.bundle.bundle import WEIGHTS_FILE, read_state_dict
 from convscope.errors import ModelError
 from convscope.models import ModelSummary, build, resolve, summarize, table
 from convscope.models.published_inputs import published_input
 from convscope.models.summary.diagram import page
+from convscope.models.summary.kernel_ranks import ranks_of_kernels, ranks_table
 from convscope.models.toml.toml_network import parse, read_spec, read_text
 from convscope.runs.folder import model_folder
 
-summary_page, summary_table = page, table
+summary_page, summary_table, kernels_table = page, table, ranks_table
 
 
 def inspect(
@@ -30,6 +33,9 @@ def inspect(
     options: Mapping[str, Any] | None = None,
 ) -> ModelSummary:
     """Summarise every layer: shapes, parameters, MACs, memory, receptive field. No memory is allocated for parameters.
+
+    Of a run or a saved model also the ranks of its trained kernels: how many are separable, and what a column and a row
+    instead of each would lose.
 
     Args:
         model: a name such as "vgg16", a .toml of blocks, the folder of a run or a saved model, any module, or the
@@ -45,7 +51,12 @@ def inspect(
     if isinstance(model, nn.Module):
         return summarize(model, tuple(shape or (3, 224, 224)), objects)
     network, default_shape = _named(str(model), tuple(shape) if shape else None, classes, options or {})
-    return summarize(network, tuple(shape or default_shape), objects)
+    summary = summarize(network, tuple(shape or default_shape), objects)
+    if not Path(model).is_dir():
+        return summary
+    state = read_state_dict(model_folder(Path(model)) / WEIGHTS_FILE)
+    in_order = {name: state[name] for name in network.state_dict() if name in state}
+    return replace(summary, kernels=tuple(ranks_of_kernels(in_order)))
 
 
 def _named(

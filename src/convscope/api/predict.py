@@ -124,8 +124,8 @@ class Predictor:
         Args:
             files: as for `predict`.
             tta_views: as for `predict`.
-            out: a folder for predictions that are images, one PNG per file, named after it; files of equal names are
-                told apart by their folders and endings, so none overwrites another.
+            out: a folder for predictions that are images, one PNG per file, named after it; files of equal names also
+                have their folders and endings in it, so none overwrites another.
 
         Raises:
             ConfigError: see `predict`; or an image would overwrite one of the files.

@@ -118,7 +118,7 @@ class Run:
     def _repr_html_(self) -> str:
         file = self.folder.report
         page = file.read_text(encoding="utf-8") if file.exists() else f"<p>{escape(repr(self))}</p>"
-        return f'<iframe srcdoc="{escape(page)}" style="width:100%;height:720px;border:0"></iframe>'
+        return f'<iframe sandbox srcdoc="{escape(page)}" style="width:100%;height:720px;border:0"></iframe>'
 
     def __repr__(self) -> str:
         """The folder and the number of epochs."""

@@ -4,6 +4,7 @@ from os import PathLike
 from pathlib import Path
 
 from convscope.api.run import Run, print_events
+from convscope.datasets import source_of
 from convscope.pipeline import training
 from convscope.runs.folder import next_name
 from convscope.runs.overrides import lay, settings_from_options
@@ -11,7 +12,7 @@ from convscope.runs.recipe_file import Settings, as_overrides
 
 
 def train(
-    data: str | Path,
+    data: object,
     *,
     out: str | Path | None = None,
     epochs: int | None = None,
@@ -22,7 +23,9 @@ def train(
     """Train a network, print a line per epoch, and return the run.
 
     Args:
-        data: a folder, a table or a built-in name, as for ``convscope train``.
+        data: a folder, an archive, a table or a built-in name, as for ``convscope train``; or ``(images, labels)``
+            arrays, a dataset of torchvision or Hugging Face, or a mapping from train and test to these, which are
+            copied into the cache.
         out: the run's folder; by default runs/NAME-1, -2 ...
         epochs: passes over the training images; by default chosen from the data.
         budget: total wall-clock time, in seconds or like "5m".
@@ -32,11 +35,13 @@ def train(
     Raises:
         ConvscopeError: see its subclasses.
     """
-    source = str(data)
+    source = source_of(data)
     arguments = {"epochs": ("train.epochs", epochs), "budget": ("train.budget", budget), "seed": ("seed", seed)}
     given = settings_from_options({f"train(..., {name}=...)": pair for name, pair in arguments.items()})
     overrides = lay(as_overrides(settings, "train(..., settings=...)"), given)
-    path = Path(out) if out is not None else next_name(source)
+    path = (
+        Path(out) if out is not None else next_name(source if isinstance(data, str | PathLike) else type(data).__name__)
+    )
     print_events(training(source, path, overrides))
     return Run(path)
 

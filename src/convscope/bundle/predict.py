@@ -14,7 +14,7 @@ from torch import nn
 from convscope.bundle.bundle import BundleConfig, Preprocessing
 from convscope.bundle.sliding_window import sliding_window
 from convscope.bundle.tta import with_tta
-from convscope.datasets.inputs.image import quiet_pillow
+from convscope.datasets.inputs.opening import quiet_pillow
 from convscope.datasets.store.resources import usable_cores
 from convscope.errors import DataError
 from convscope.tasks import Prediction, Task, ViewTransform

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from convscope.cli.options import LAYOUT_HELP
+
 
 def data(
     source: Annotated[
@@ -16,10 +18,7 @@ def data(
     task: Annotated[str | None, typer.Option(help="The task. [default: from the data]")] = None,
     layout: Annotated[
         str | None,
-        typer.Option(
-            help="How DATA is laid out: folder, nested-folders, file-names, table-folder, table, masks, voc, coco, yolo, "
-            "arrays, idx, cifar or builtin. [default: detected]"
-        ),
+        typer.Option(help=LAYOUT_HELP),
     ] = None,
     set_: Annotated[
         list[str] | None,

@@ -51,12 +51,13 @@ class InspectOptions:
 def inspect(options: InspectOptions) -> None:
     """Summarise a network layer by layer: shape, parameters, MACs, memory, receptive field.
 
-    Each number is shown with its formula. Nothing is downloaded, and no memory is allocated for the parameters.
+    Each number is shown with its formula. Nothing is downloaded, and no memory is allocated for the parameters. Of a
+    run, also the ranks of its trained kernels: how many are a column times a row, and what that loses in the others.
 
     Example: `convscope inspect vgg16 --size 3x224x224`
     """
     from convscope.api import inspect as summary_of
-    from convscope.api import settings_from_flags, summary_page, summary_table
+    from convscope.api import kernels_table, settings_from_flags, summary_page, summary_table
     from convscope.cli.show import print_json, table_of
 
     network_options = settings_from_flags(options.set_ or [])
@@ -76,6 +77,10 @@ def inspect(options: InspectOptions) -> None:
     table_of(list(heading), [row for row in rows if shown is None or row[0] in shown])
     shares = ", ".join(f"{100 * share:.1f} % {group}" for group, share in summary.shares().items())
     print(f"\nparameters by group: {shares}")
+    if summary.kernels and not options.path:
+        heading, *rows = kernels_table(summary.kernels)
+        print()
+        table_of(list(heading), rows)
     for warning in summary.warnings:
         print(f"! {warning}")
 

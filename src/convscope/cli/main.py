@@ -11,6 +11,7 @@ from types import FrameType
 import typer
 
 from convscope.cli import (
+    arithmetic,
     augment,
     compare,
     convolve,
@@ -58,6 +59,7 @@ COMMANDS = (
 for command in COMMANDS:
     app.command()(command)
 app.add_typer(explain.app, name="explain")
+app.add_typer(arithmetic.app, name="arithmetic")
 
 
 class Terminated(BaseException):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from convscope.cli.options import Setting
+from convscope.cli.options import LAYOUT_HELP, Setting
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,7 @@ class TrainOptions:
     ] = None
     layout: Annotated[
         str | None,
-        typer.Option(
-            help="How DATA is laid out: folder, nested-folders, file-names, table-folder, table, masks, voc, coco, yolo, "
-            "arrays, idx, cifar or builtin. [default: detected]"
-        ),
+        typer.Option(help=LAYOUT_HELP),
         Setting("data.layout"),
     ] = None
     model: Annotated[

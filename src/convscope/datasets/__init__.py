@@ -6,7 +6,9 @@ from convscope.datasets.batches import Batches, BatchSettings
 from convscope.datasets.class_checks import check_classes, drop_unreadable
 from convscope.datasets.dataset import SPLITS, Dataset, Skipped, split_of
 from convscope.datasets.duplicates import Duplicates, find_duplicates
-from convscope.datasets.inputs.image import fit, pixels_of, read_image, visible_window
+from convscope.datasets.inputs.fitting import Fit, fit, visible_share, visible_window
+from convscope.datasets.inputs.image import ImageSpec, decode, pixels_of, read_image
+from convscope.datasets.inputs.image_input import shown_channels
 from convscope.datasets.inputs.registry import INPUT_KINDS
 from convscope.datasets.label_conflicts import conflict_note, label_conflicts
 from convscope.datasets.layouts.builtin import BUILTINS, digits, shapes
@@ -18,9 +20,10 @@ from convscope.datasets.layouts.registry import LAYOUTS
 from convscope.datasets.layouts.table import read_table
 from convscope.datasets.layouts.table_columns import Columns
 from convscope.datasets.object_crops import write_crops
+from convscope.datasets.objects import source_of
 from convscope.datasets.prepared import FeatureBatches, Features, compute_features, max_views_in_memory
 from convscope.datasets.split import Leak, Splits, split
-from convscope.datasets.statistics import Spread, Summary, channel_statistics, summarise
+from convscope.datasets.statistics import Spread, Summary, channel_statistics, cut_note, summarise
 from convscope.datasets.store.mask_store import build_masks
 from convscope.datasets.store.store import Store, StoreSettings, build_store
 from convscope.datasets.targets.kind import TargetKind
@@ -41,6 +44,8 @@ __all__ = [
     "Duplicates",
     "FeatureBatches",
     "Features",
+    "Fit",
+    "ImageSpec",
     "Leak",
     "Policy",
     "Shapes",
@@ -58,6 +63,8 @@ __all__ = [
     "check_classes",
     "compute_features",
     "conflict_note",
+    "cut_note",
+    "decode",
     "digits",
     "draw_shapes",
     "drop_unreadable",
@@ -74,9 +81,12 @@ __all__ = [
     "read_table",
     "recognise",
     "shapes",
+    "shown_channels",
+    "source_of",
     "split",
     "split_of",
     "summarise",
+    "visible_share",
     "visible_window",
     "write_crops",
 ]

@@ -61,8 +61,9 @@ def targets_of(
         return ArrayTargets(NUMBERS.name, joined.astype(np.float32)[:, None], ("label",), _not_finite(joined))
     if joined.ndim == 1:
         return _classes(source, joined, names)
-    shape = f"({', '.join(map(str, joined.shape))})"
-    raise DataError(f"{source}: its labels have the shape {shape}; give (N,), (N, K), or masks of the images' size")
+    raise DataError(
+        f"{source}: its labels have the shape {joined.shape}; give (N,), (N, K), or masks of the images' size"
+    )
 
 
 def _text(array: NDArray[Any]) -> NDArray[Any]:

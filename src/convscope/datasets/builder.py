@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from convscope.datasets.class_checks import check_classes, in_order, look_alikes, lost_classes
 from convscope.datasets.dataset import Dataset, Skipped
-from convscope.datasets.inputs.headers import Header, deep_white, read_headers
-from convscope.datasets.inputs.image import FULL_WHITE
-from convscope.datasets.listing import comparable, printable
+from convscope.datasets.inputs.arrays import is_array
+from convscope.datasets.inputs.headers import Header, read_headers
+from convscope.datasets.inputs.survey import arrays_beside_images, differs, grey_note, survey, usual_channels
+from convscope.datasets.listing import comparable
 from convscope.datasets.listing import ending as ending
 from convscope.datasets.listing import looks_like_image as looks_like_image
 from convscope.datasets.listing import visible_files as visible_files
@@ -22,6 +23,7 @@ from convscope.datasets.listing import visible_folders as visible_folders
 from convscope.datasets.targets.mask_files import MaskFile
 from convscope.datasets.targets.registry import DEFAULT_KIND, TARGET_KINDS
 from convscope.errors import DataError
+from convscope.printable import encodable
 
 
 @dataclass(frozen=True)
@@ -61,15 +63,19 @@ class DatasetBuilder:
         """Read the headers of the files and build the dataset, sorted by name.
 
         Raises:
-            DataError: two files have the same name, no file is an image, or the classes are invalid, see
-                `check_classes`.
+            DataError: two files have the same name, no file is an image, or the classes are invalid (`check_classes`).
         """
         files = sorted(map(_comparable, self.files), key=lambda listed: listed.name)
         _check_unique_names(self.source, files)
+        if arrays_beside_images([listed.path for listed in files]):
+            beside = "an array beside image files, taken for other data of theirs; put arrays in a folder of their own"
+            self.skipped += [Skipped(listed.name, beside) for listed in files if is_array(listed.path)]
+            files = [listed for listed in files if not is_array(listed.path)]
         headers = self._headers([listed.path for listed in files])
         readable: list[tuple[ListedFile, Header]] = []
+        usual = usual_channels([header for header in headers if isinstance(header, Header)])
         for listed, header in zip(files, headers, strict=True):
-            why = header if isinstance(header, str) else self._size_mismatch(listed, header)
+            why = header if isinstance(header, str) else differs(header, usual) or self._size_mismatch(listed, header)
             if isinstance(header, Header) and not why:
                 readable.append((listed, header))
             else:
@@ -104,11 +110,13 @@ class DatasetBuilder:
     def _assemble(self, readable: list[tuple[ListedFile, Header]], classes: tuple[str, ...]) -> Dataset:
         index = {name: i for i, name in enumerate(classes)}
         groups = np.array([listed.group for listed, _ in readable])
-        deep = [listed.path for listed, header in readable if header.high_bit_depth]
-        white = deep_white(deep) if deep else FULL_WHITE
-        if deep:
-            self.notes.append(_bit_depth_note(len(deep), white))
+        pixels = survey([listed.path for listed, _ in readable], [header for _, header in readable])
+        self.notes += pixels.notes
         kind = TARGET_KINDS[self.target_kind]
+        if kind.single_class and (
+            note := grey_note([listed.label for listed, _ in readable], [one for _, one in readable])
+        ):
+            self.notes.append(note)
         return Dataset(
             source=self.source,
             layout=self.layout,
@@ -119,14 +127,16 @@ class DatasetBuilder:
             splits=np.array([listed.split for listed, _ in readable], dtype="<U10"),
             groups=groups if (groups != "").any() else None,
             skipped=tuple(
-                Skipped(printable(skipped.name), printable(skipped.why))
+                Skipped(encodable(skipped.name), encodable(skipped.why))
                 for skipped in sorted(self.skipped, key=lambda skipped: skipped.name)
             ),
             sizes=np.array([(header.height, header.width) for _, header in readable], np.int64),
-            channels=1 if all(header.grey for _, header in readable) else 3,
+            channels=pixels.channels,
             modes=dict(sorted(Counter(header.mode for _, header in readable).items())),
-            white=white,
-            notes=tuple(map(printable, self.notes)),
+            white=pixels.range.white,
+            black=pixels.range.black,
+            alpha=pixels.alpha,
+            notes=tuple(map(encodable, self.notes)),
             target_kind=self.target_kind,
             masks=tuple(listed.mask for listed, _ in readable if listed.mask) if kind.has_masks else None,
             palette=self.palette,
@@ -146,18 +156,10 @@ def _comparable(listed: ListedFile) -> ListedFile:
     if listed.label.isascii() and listed.name.isascii() and not listed.objects:
         return listed
     objects = tuple((comparable(label), box) for label, box in listed.objects)
-    return replace(listed, label=comparable(listed.label), name=printable(listed.name), objects=objects)
+    return replace(listed, label=comparable(listed.label), name=encodable(listed.name), objects=objects)
 
 
 def _nothing_found(files: int) -> str:
     if files:
         return f"none of its {files:,} image files can be read; copy them again"
     return "contains no images; put them in one subfolder per class"
-
-
-def _bit_depth_note(count: int, white: float) -> str:
-    files = f"{count:,} image{'s have' if count > 1 else ' has'} more than 8 bits per grey"
-    if any(white == 2**bits - 1 for bits in (8, 10, 12, 14)):
-        bits = int(white).bit_length()
-        return f"{files}, of which {bits} are in use: 0 to {white:,.0f} becomes 0 to 255"
-    return f"{files}: 0 to {white:,.6g} becomes 0 to 255"

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convscope.datasets.inputs.image import FULL_WHITE
+from convscope.datasets.inputs.fitting import CROP, Fit
+from convscope.datasets.inputs.image import ImageSpec
+from convscope.datasets.inputs.values import FULL_WHITE
 from convscope.datasets.targets.kind import TargetKind
 from convscope.datasets.targets.mask_files import MaskFile
 from convscope.datasets.targets.registry import DEFAULT_KIND, TARGET_KINDS
@@ -63,11 +65,17 @@ class Dataset:
     sizes: NDArray[np.int64]
     """(N, 2) height and width, upright."""
     channels: int
-    """1 when every image is grey, else 3."""
+    """1 when every image is grey, 3 in colour, or any other number that the files have."""
     modes: dict[str, int]
     """Number of images of each mode: grey, RGB, RGBA, CMYK, palette, 16-bit ..."""
-    white: float = FULL_WHITE
-    """The value of high-bit-depth greys (16-bit and more) that becomes 255."""
+    white: tuple[float, ...] = (FULL_WHITE,)
+    """The value of deep images (16-bit and more) that becomes 255, for all channels or for each."""
+    black: tuple[float, ...] = (0.0,)
+    """The value that becomes 0."""
+    alpha: bool = True
+    """Whether the fourth channel of RGBA files is transparency."""
+    fit: Fit = CROP
+    """How images of another aspect ratio become the input, see `fitting.fit`."""
     notes: tuple[str, ...] = ()
     """Notes for the user, one sentence each."""
     target_kind: str = DEFAULT_KIND
@@ -106,6 +114,10 @@ class Dataset:
             else self.masks[rows],
         )
 
+    def spec(self, size: tuple[int, int] | None = None) -> ImageSpec:
+        """How the files become pixels of `size` (H, W); None keeps the sizes of the files."""
+        return ImageSpec(size, self.channels, self.white, self.black, self.alpha, self.fit)
+
     @property
     def kind(self) -> TargetKind:
         """The kind of the targets."""
@@ -122,7 +134,7 @@ class Dataset:
     def fingerprint(self) -> str:
         """32 hex digits that depend on the names, the targets, and the sizes and times of the files or the pixels."""
         digest = hashlib.blake2b(digest_size=16)
-        digest.update(repr((self.layout, self.classes, self.channels, self.white)).encode())
+        digest.update(repr((self.layout, self.classes, self.spec())).encode())
         digest.update("\0".join(self.names).encode())
         digest.update(np.ascontiguousarray(self.targets).tobytes())
         digest.update(np.ascontiguousarray(self.sizes).tobytes())

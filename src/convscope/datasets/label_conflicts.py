@@ -6,7 +6,7 @@ import numpy as np
 
 from convscope.datasets.dataset import Dataset
 from convscope.datasets.duplicates import Duplicates
-from convscope.datasets.inputs.image import open_image, quiet_pillow
+from convscope.datasets.inputs.opening import open_image, quiet_pillow
 from convscope.errors import DataError
 
 _SHOWN = 3

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from unicodedata import normalize
 
-from convscope.datasets.inputs.image import ENDINGS
+from convscope.datasets.inputs.opening import ENDINGS
+from convscope.printable import encodable
 
 _SYSTEM = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "__pycache__", "lost+found")
 _KINDS = (
@@ -110,20 +111,6 @@ def is_hidden(name: str) -> bool:
     return name.startswith(".") or name in _SYSTEM
 
 
-def printable(name: str) -> str:
-    r"""A file name without characters that cannot be encoded: bytes that are not UTF-8 are written as in Python.
-
-    >>> printable("caf\udce9.png")
-    'caf\\xe9.png'
-    """
-    if name.isascii():
-        return name
-    try:
-        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    except UnicodeEncodeError:  # half of a pair of surrogates, from JSON
-        return name.encode("utf-8", "backslashreplace").decode()
-
-
 def comparable(name: str) -> str:
     r"""A name in the form in which names are compared: printable and in Unicode's NFC.
 
@@ -132,4 +119,4 @@ def comparable(name: str) -> str:
     >>> comparable("Ka\u0308fer") == comparable("K\u00e4fer")
     True
     """
-    return name if name.isascii() else normalize("NFC", printable(name))
+    return name if name.isascii() else normalize("NFC", encodable(name))

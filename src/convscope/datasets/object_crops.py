@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from convscope.datasets.dataset import Dataset
-from convscope.datasets.inputs.image import read_image
+from convscope.datasets.inputs.image import decode
 from convscope.datasets.targets.boxes import box_error, clip_box
 from convscope.errors import DataError
 from convscope.files import unique_stems
@@ -19,7 +19,7 @@ COLUMNS = ("file", "label", "xmin", "ymin", "xmax", "ymax", "split", "group")
 def write_crops(dataset: Dataset, folder: Path, context: float = 0.5, seed: int = 0) -> Path:
     """Crop every object from its image with some context, and list the crops in a table of boxes.
 
-    Crops are named after their image; equal names are told apart by folder and ending, see `unique_stems`. The position
+    Crops are named after their image; equal names also have folder and ending, see `unique_stems`. The position
     of the object in the crop is random, so that it carries no information. Crops of one image are a group,
     which stays in the same split.
 
@@ -54,16 +54,19 @@ def write_crops(dataset: Dataset, folder: Path, context: float = 0.5, seed: int 
 
 def _crops_of(dataset: Dataset, row: int, stem: Path, context: float, seed: int) -> list[list[object]]:
     """Write the crops of one image's objects to files stem-0.png ... and return their rows of the table."""
-    pixels = read_image(dataset.images[row], dataset.channels, white=dataset.white)
+    pixels = decode(dataset.images[row], dataset.spec()).pixels
     size = (pixels.shape[1], pixels.shape[2])
     random, rows = np.random.default_rng([seed, row]), []
     for number, (label, box) in enumerate((dataset.objects or ())[row]):
         if box_error(box, size):
             continue
         left, top, right, bottom = _with_context(clip_box(box, size), size, context, random)
-        file = stem.with_name(f"{stem.name}-{number}.png")
-        crop = pixels[:, top:bottom, left:right].transpose(1, 2, 0)
-        Image.fromarray(np.ascontiguousarray(crop).squeeze()).save(file)
+        crop = np.ascontiguousarray(pixels[:, top:bottom, left:right].transpose(1, 2, 0))
+        file = stem.with_name(f"{stem.name}-{number}{'.png' if crop.shape[2] in (1, 3, 4) else '.npy'}")
+        if file.suffix == ".png":
+            Image.fromarray(crop[..., 0] if crop.shape[2] == 1 else crop).save(file)
+        else:
+            np.save(file, crop)
         corners = [round(value, 2) for value in np.subtract(clip_box(box, size), (left, top, left, top)).tolist()]
         rows.append([file.name, label, *corners, dataset.splits[row], dataset.names[row]])
     return rows

@@ -1,7 +1,7 @@
 """Datasets from arrays of images and labels, as NumPy files, idx files and objects of Python hold them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -69,14 +69,8 @@ def array_dataset(origin: ArraySource, parts: Sequence[ArrayPart]) -> Dataset:
         if not keep.any():
             raise DataError(f"{origin.source}: no image can be used; the first {next(iter(unusable.values()))}")
         skipped = tuple(Skipped(name, why) for name, why in unusable.items())
-        dataset = _replaced(dataset.subset(keep), skipped)
+        dataset = replace(dataset.subset(keep), skipped=skipped)
     return check_classes(dataset)
-
-
-def _replaced(dataset: Dataset, skipped: tuple[Skipped, ...]) -> Dataset:
-    from dataclasses import replace
-
-    return replace(dataset, skipped=skipped)
 
 
 def _dataset(
@@ -184,4 +178,4 @@ def _reasons(parts: Sequence[ArrayPart], targets: ArrayTargets) -> list[str]:
 
 
 def _shown(array: NDArray[Any]) -> str:
-    return f"({', '.join(map(str, array.shape))})"
+    return str(array.shape)

@@ -7,12 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convscope.datasets.dataset import SPLITS, Dataset
+from convscope.datasets.inputs.fitting import visible_share
 from convscope.datasets.targets.kind import TargetKind
 from convscope.datasets.targets.registry import DEFAULT_KIND, TARGET_KINDS
 
 _CHUNK = 512  # images per block
 _EACH = 3  # classes that are missing in a split and have a note each
 _NAMED = 10  # of more classes
+LEAST_VISIBLE = 0.6  # share of the median image that a crop shows, below which a note says so
+LEAST_VISIBLE_OF_CLASS = 0.5
 
 
 def channel_statistics(
@@ -118,6 +121,25 @@ def summarise(dataset: Dataset, splits: NDArray[np.str_], decoded: NDArray[Any] 
         figures={name: tuple(map(float, values)) for name, values in dataset.kind.figures(dataset, decoded).items()},
         notes=(*dataset.notes, *(_small_classes(dataset.classes, counts) if dataset.kind.single_class else ())),
     )
+
+
+def cut_note(dataset: Dataset, size: tuple[int, int]) -> str:
+    """A note if cropping to `size` (H, W) shows too little of most images, or of most of one class; else empty."""
+    sizes, index_of_size = np.unique(dataset.sizes, axis=0, return_inverse=True)
+    shares = np.array([visible_share((int(height), int(width)), size, dataset.fit) for height, width in sizes])
+    shares = shares[index_of_size.reshape(-1)]
+    remedy = "set data.fit to pad or stretch to keep all of it"
+    if float(np.median(shares)) < LEAST_VISIBLE:
+        return f"a crop to {size[0]} x {size[1]} shows {np.median(shares):.0%} of an image (median); {remedy}"
+    if not dataset.kind.single_class:
+        return ""
+    kinds = dataset.kind.image_classes(dataset.targets, len(dataset.classes))
+    for index in np.unique(kinds).tolist():
+        median = float(np.median(shares[kinds == index]))
+        if median < LEAST_VISIBLE_OF_CLASS:
+            name = dataset.classes[index]
+            return f"a crop to {size[0]} x {size[1]} shows {median:.0%} of an image of class {name} (median); {remedy}"
+    return ""
 
 
 def _spread(values: NDArray[np.int64]) -> Spread:

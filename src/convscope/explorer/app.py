@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from convscope.explorer import static_files
 from convscope.explorer.auth import AccessGuard
 from convscope.explorer.error_handlers import install_error_handlers
+from convscope.explorer.request_limits import RequestLimits
 from convscope.explorer.routes import images, inputs, jobs, run
 from convscope.explorer.session import Session
 
@@ -37,4 +38,4 @@ def application(
         inputs.routes(session), jobs.method_routes(), jobs.routes(session),
     ):  # fmt: skip
         app.include_router(router)
-    return AccessGuard(app, token, host, port, ticket)
+    return AccessGuard(RequestLimits(app), token, host, port, ticket)

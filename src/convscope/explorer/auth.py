@@ -28,6 +28,7 @@ CLOSED = """<!doctype html><html lang="en"><meta charset="utf-8"><title>convscop
 <h1>This page needs its link</h1><p>Open the link that <code>convscope explore</code> printed in the terminal:
 it carries a token, so that other users of this machine cannot see your images.</p></html>"""
 ANY_ADDRESS = ("0.0.0.0", "::", "")
+MAX_LINK = 1000  # bytes of a query that are searched for the token
 
 
 class AccessGuard:
@@ -47,6 +48,7 @@ class AccessGuard:
         named = {host, "localhost", "127.0.0.1", "::1"} | ({socket.gethostname()} if self.all_addresses else set())
         self.hosts = frozenset(name.lower() for name in named if name)
         self.cookie = f"convscope_{port}"
+        self._session = session_value(token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -75,7 +77,9 @@ class AccessGuard:
             origin.startswith("http://") and self._is_same_origin(origin.removeprefix("http://"))
         ):
             return forbidden("Origin: cross-origin request refused; open the link that convscope explore printed")
-        parameters = parse_qs(scope["query_string"].decode("latin-1"))
+        if scope["path"] != "/" and headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+            return forbidden("Sec-Fetch-Site: request of another site; open the link that convscope explore printed")
+        parameters = parse_qs(scope["query_string"][:MAX_LINK].decode("latin-1"))
         if scope["path"] == "/" and "token" in parameters:
             return self._redeem_ticket(parameters["token"][-1])
         if self._is_authenticated(headers):
@@ -90,7 +94,7 @@ class AccessGuard:
         elif not equal_in_constant_time(given, self.token):
             return HTMLResponse(CLOSED, 403)
         response = RedirectResponse("/", 303)
-        response.set_cookie(self.cookie, self.token, httponly=True, samesite="strict", path="/")
+        response.set_cookie(self.cookie, self._session, httponly=True, samesite="strict", path="/")
         return response
 
     def _is_authenticated(self, headers: Headers) -> bool:
@@ -101,7 +105,7 @@ class AccessGuard:
             found = SimpleCookie(headers.get("cookie", "")).get(self.cookie)
         except CookieError:
             return False
-        return found is not None and equal_in_constant_time(found.value, self.token)
+        return found is not None and equal_in_constant_time(found.value, self._session)
 
     def _is_same_origin(self, address: str) -> bool:
         """Whether "name:port" is this server: the name of another site may resolve to this address (DNS rebinding)."""
@@ -110,6 +114,14 @@ class AccessGuard:
             name, port = address, "80"
         name = name.strip("[]").lower()
         return port == str(self.port) and (name in self.hosts or (self.all_addresses and is_ip_address(name)))
+
+
+def session_value(token: str) -> str:
+    """Return what the cookie holds: derived from the token, so that it opens nothing by another way.
+
+    Browsers send a cookie to all ports of a host: another server on this machine may see it.
+    """
+    return hmac.new(token.encode(), b"convscope session cookie", "sha256").hexdigest()
 
 
 def equal_in_constant_time(given: str, token: str) -> bool:
@@ -128,7 +140,9 @@ def is_ip_address(name: str) -> bool:
 
 def forbidden(message: str) -> Response:
     """Return a 403 response with a message."""
-    return Response(json.dumps({"error": message, "kind": "forbidden"}), 403, media_type="application/json")
+    return Response(
+        json.dumps({"error": message, "kind": "forbidden"}), 403, {"Connection": "close"}, "application/json"
+    )
 
 
 async def reject_websocket(_scope: Scope, _receive: Receive, send: Send) -> None:

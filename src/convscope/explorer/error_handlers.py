@@ -31,6 +31,8 @@ ERROR_KINDS: tuple[tuple[type[ConvscopeError], int, str], ...] = (
     (ConvscopeError, 400, "request"),
 )
 
+MAX_MESSAGE = 500  # characters
+
 
 def install_error_handlers(app: FastAPI) -> None:
     """Register handlers that return errors as `docs/reference/explorer-api.md` describes."""
@@ -60,6 +62,7 @@ def install_error_handlers(app: FastAPI) -> None:
 
 
 def error_response(status: int, kind: str, message: str) -> Response:
-    """Return an error as JSON."""
-    content: dict[str, Any] = {"error": message, "kind": kind}
+    """Return an error as JSON; the message is cut at `MAX_MESSAGE` characters, since it may repeat the request."""
+    short = message if len(message) <= MAX_MESSAGE else message[: MAX_MESSAGE - 1] + "…"
+    content: dict[str, Any] = {"error": short, "kind": kind}
     return Response(json.dumps(content), status, media_type="application/json")

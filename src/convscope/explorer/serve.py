@@ -11,6 +11,7 @@ import uvicorn
 
 from convscope.errors import ConfigError
 from convscope.explorer.app import application
+from convscope.explorer.connections import Connection
 from convscope.explorer.session import Session
 
 PORT = 8765  # default, if it is free
@@ -42,7 +43,7 @@ def serve(
         app = application(session, token, host, number, ticket)
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=1, lifespan="on",
-            timeout_keep_alive=30, limit_concurrency=128, ws="none",
+            timeout_keep_alive=30, http=Connection, ws="none",
         )  # fmt: skip
         ticket_link = link.replace(token, ticket) if open_page else ""
         server = _Server(config, lambda: _ready(link, ticket_link, on_ready), session.broadcaster.close)

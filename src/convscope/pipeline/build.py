@@ -4,12 +4,11 @@ import hashlib
 from itertools import islice
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from convscope.bundle import BundleConfig
 from convscope.datasets import Batches
 from convscope.devices import requested_device, use_cores
-from convscope.errors import ConfigError
 from convscope.models import has_whitening_layer, whiten
 from convscope.modules import channels_last
 from convscope.pipeline.network import architecture, matching_weights, network, task_for
@@ -19,6 +18,7 @@ from convscope.runs.batching import batch_settings
 from convscope.runs.loaders import PreparedData
 from convscope.runs.pretrained import PretrainedSource
 from convscope.runs.recipe import Recipe
+from convscope.tasks import Task
 from convscope.training import (
     Compiled,
     EarlyStopping,
@@ -49,9 +49,6 @@ def build_session(
         recipe: all settings.
         started: the start of the run by `time.monotonic`, from which a budget counts.
         origin: pretrained weights; None: random ones, or those of a checkpoint that is loaded next.
-
-    Raises:
-        ConfigError: the budget is used up.
     """
     use_cores(recipe.train.threads or None)
     deterministic()
@@ -59,16 +56,7 @@ def build_session(
     session = _assemble_session(prepared, recipe, requested_device(recipe.train.device), origin)
     if session.clock:
         session.clock.started = started
-        _check_time_left(session.clock)
     return session
-
-
-def _check_time_left(clock: TimeBudget) -> None:
-    if clock() >= 1:
-        raise ConfigError(
-            f"train.budget is {clock.seconds:g} s, of which {clock.spent:.1f} s were used before the first step and "
-            f"{clock.reserve:g} s are reserved for the report; increase it"
-        )
 
 
 def _assemble_session(
@@ -101,15 +89,19 @@ def _assemble_session(
     compiled = None if plan else compile_for(recipe, device)
     state.forward = compiled or state.forward
     stateful = {
-        "best": best,
-        "clock": clock,
-        "plateau": plateau,
-        "stages": stages,
-        "watch": watch,
-        "compiled": compiled,
-    }
+        "best": best, "clock": clock, "plateau": plateau, "stages": stages, "watch": watch, "compiled": compiled,
+    }  # fmt: skip
     state.extras = {name: part for name, part in stateful.items() if part is not None}
-    config = BundleConfig(
+    config, images = _bundle_config(prepared, recipe, task, model, origin), data_fingerprint(prepared)
+    return TrainingSession(
+        recipe, task, config, state, train, validation, schedule, best, clock, images, stages, watch, compiled
+    )
+
+
+def _bundle_config(
+    prepared: PreparedData, recipe: Recipe, task: Task, model: nn.Module, origin: PretrainedSource | None
+) -> BundleConfig:
+    return BundleConfig(
         task=task.name,
         classes=task.classes,
         architecture=architecture(recipe, task),
@@ -118,10 +110,6 @@ def _assemble_session(
         task_settings=task.settings(),
         origin=origin.provenance if origin else {},
         mirrored=recipe.augment.mirror,
-    )
-    images = data_fingerprint(prepared)
-    return TrainingSession(
-        recipe, task, config, state, train, validation, schedule, best, clock, images, stages, watch, compiled
     )
 
 

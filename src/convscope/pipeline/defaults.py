@@ -35,6 +35,8 @@ MUON = {  # for networks with normalisation after convolutions
     },
     "schedule": {"name": "linear"},
 }
+ELONGATED = 1.5
+"""Ratio of the sides from which images that are not cropped keep their aspect ratio."""
 FROM_DATA, FROM_NETWORK = "chosen from the data", "chosen for the network"
 
 
@@ -43,9 +45,8 @@ def size_for(found: Dataset, device: torch.device, model: str) -> Overrides:
 
     Networks that were designed for one size get that size.
     """
-    channels = Overrides.of(
-        {"data": {"channels": found.channels}}, f"{FROM_DATA}: images in {'grey' if found.channels == 1 else 'colour'}"
-    )
+    kind = {1: "in grey", 3: "in colour"}.get(found.channels, f"of {found.channels} channels")
+    channels = Overrides.of({"data": {"channels": found.channels}}, f"{FROM_DATA}: images {kind}")
     if model in MADE_FOR:
         made_for = {"data": {"size": MADE_FOR[model]}}
         return Overrides.of(made_for, f"{FROM_NETWORK}: {model} was made for this size").over(channels)
@@ -54,6 +55,10 @@ def size_for(found: Dataset, device: torch.device, model: str) -> Overrides:
     same = bool((found.sizes == found.sizes[0]).all())
     largest = min(side, PHOTO_SIDE[device.type])
     size = (height, width) if side <= SMALL_SIDE and same else (largest,) * 2
+    # Without cropping, an area as large as that of the square keeps what would be lost of elongated images.
+    if found.fit != "crop" and (largest, largest) == size and max(height, width) >= ELONGATED * side:
+        scale = min(1.0, (PHOTO_SIDE[device.type] ** 2 / (height * width)) ** 0.5)
+        size = tuple(max(16, 16 * round(scale * length / 16)) for length in (height, width))
     # Cropped objects cannot be detected, so images with masks and boxes keep their aspect ratio.
     if found.kind.spatial and side > SMALL_SIDE:
         size = tuple(16 * max(1, round(length * largest / side / 16)) for length in (height, width))

@@ -1,7 +1,7 @@
 """The last layer fitted to convergence on cached features, instead of epoch by epoch."""
 
+import time
 from collections.abc import Callable, Generator
-from time import perf_counter
 
 import torch
 from torch import Tensor, nn
@@ -48,7 +48,7 @@ def fit_head(
     evaluate: Callable[[nn.Module], dict[str, float]],
 ) -> Generator[Epoch]:
     """Fit the layer, evaluate it, and record both as the last epoch of the stage."""
-    started, state = perf_counter(), session.state
+    started, state = time.perf_counter(), session.state
     inputs, validation = (_inputs(session, features, one.features.x) for one in (features.train, features.validation))
     targets = features.train.features.y
     fitted = fit_probe(inputs, targets, _settings(session))
@@ -64,7 +64,7 @@ def fit_head(
     state.step += (stage.last - state.epoch) * len(session.train)
     state.epoch = stage.last
     state.remember_random()
-    yield Epoch(state.epoch, state.step, {"loss": loss}, found, perf_counter() - started, 0.0)
+    yield Epoch(state.epoch, state.step, {"loss": loss}, found, time.perf_counter() - started, 0.0)
 
 
 def _settings(session: TrainingSession) -> ProbeSettings:

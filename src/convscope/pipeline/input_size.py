@@ -1,7 +1,7 @@
 """A smaller input size for pretrained networks where a time budget does not allow the size of pretraining."""
 
+import time
 from copy import deepcopy
-from time import perf_counter
 
 import torch
 from torch import nn
@@ -48,7 +48,7 @@ def forward_seconds(recipe: Recipe, model: nn.Module, device: torch.device) -> f
     seconds = 0.0
     with train_mode(network, training=False), torch.no_grad(), precision_context(recipe.train.precision, device)():
         for _ in range(2):
-            started = perf_counter()
+            started = time.perf_counter()
             network(x).float().sum().item()  # waits for a GPU
-            seconds = perf_counter() - started
+            seconds = time.perf_counter() - started
     return seconds / MEASURED_IMAGES

@@ -26,6 +26,7 @@ QUICK = (
 PATIENCE_SECONDS = 300.0  # maximum duration of a run without a budget, on the two cores where RATE was measured
 DEMONSTRATION_SECONDS = 30.0  # the same for built-in data
 RATE = {"cpu": 3e10, "cuda": 3e12}  # forward MACs per second of training, assumed where it is not measured
+FEW_IMAGES, MEASURED_STEPS, MEASURING_SHARE = 4, 5, 0.1
 END_SECONDS = 10.0  # of a budget, reserved for reading files and for the report
 
 Options = Mapping[str, Any]
@@ -105,11 +106,19 @@ def affordable_macs(budget: float, builtin: bool, device: str, measure: Callable
 
 
 def measured_rate(candidates: Candidates, options: Options, device: torch.device) -> float:
-    """Measure the forward MACs per second of training on this machine, from the best of three steps."""
-    batch = 128 if max(candidates.recipe.data.size) <= SMALL_SIDE else 32
+    """Measure the forward MACs per second of training on this machine, from the best of three steps.
+
+    On a machine so slow that steps of whole batches would take a tenth of the budget, steps of a few images decide.
+    """
+    recipe = candidates.recipe
+    batch = 128 if max(recipe.data.size) <= SMALL_SIDE else 32
     with torch.random.fork_rng():
         model = channels_last(deepcopy(candidates(options)), device).to(device)
         x = torch.rand(batch, *candidates.shape, device=device)
-    context = precision_context(candidates.recipe.train.precision, device)
-    seconds = seconds_per_step(model, (x, x), lambda output, _: output.square().mean(), context)
-    return batch * candidates.macs(options) / seconds
+    context = precision_context(recipe.train.precision, device)
+    for images in (FEW_IMAGES, batch):
+        few = x[:images]
+        seconds = seconds_per_step(model, (few, few), lambda output, _: output.square().mean(), context)
+        if MEASURED_STEPS * seconds * batch / images > MEASURING_SHARE * recipe.train.budget:
+            break
+    return images * candidates.macs(options) / seconds

@@ -75,7 +75,8 @@ def training(
         atomic_write(folder.recipe_file, annotate(recipe.to_toml(), sources).encode())
         if draft.origin:
             yield transfer_event(session, resolved.plan_reason)
-        yield from _run_to_end(folder, prepared, session, started, [note] if note else [])
+        notes = [one for one in (note, _late_start(session)) if one]
+        yield from _run_to_end(folder, prepared, session, started, notes)
 
 
 def resuming(path: Path, on_progress: Progress | None = None) -> Generator[Event]:
@@ -123,6 +124,15 @@ def _run_to_end(
         append_line(folder.events_file, as_json(note))
         yield note
     yield finalize(folder, prepared, session, first, started)
+
+
+def _late_start(session: TrainingSession) -> Note | None:
+    """Return a note where a budget is used up before training starts."""
+    clock = session.clock
+    if clock is None or clock() < 1:
+        return None
+    used = f"{clock.spent:.1f} s were used before the first step and {clock.reserve:g} s are reserved for the report"
+    return Note(0, 0, f"train.budget is {clock.seconds:g} s, but {used}: training is as short as possible; increase it")
 
 
 def _load_checkpoint(folder: RunFolder, session: TrainingSession) -> list[Note]:

@@ -127,7 +127,14 @@ def transfer_event(session: TrainingSession, why: str) -> PretrainedLoaded:
             until = None if always else (row.trained_from or 1) - 1
             rows.append(PlanRow(row.part, row.num_parameters, until, None if always else rate * row.lr_factor))
     origin = session.config.origin
-    return PretrainedLoaded(session.config.architecture.name, origin["source"], origin["licence"], why, tuple(rows))
+    return PretrainedLoaded(
+        session.config.architecture.name,
+        origin["source"],
+        origin["licence"],
+        why,
+        tuple(rows),
+        tuple(origin.get("notes", ())),
+    )
 
 
 def write_transfer_plan(folder: RunFolder, session: TrainingSession, why: str) -> None:

@@ -9,7 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from convscope.datasets import SPLITS, Batches, BatchSettings, Dataset, build_store, visible_window
+from convscope.datasets import (
+    SPLITS,
+    Batches,
+    BatchSettings,
+    Dataset,
+    build_store,
+    shown_channels,
+    visible_share,
+    visible_window,
+)
 from convscope.printable import printable
 from convscope.reports.data_table import counted
 from convscope.runs.recipe import AugmentSettings, DataSettings
@@ -169,7 +178,7 @@ def _augmented(drawn: _Drawn, groups: Sequence[Group]) -> list[SheetSection]:
 def _cut_off(dataset: Dataset, size: tuple[int, int]) -> list[SheetSection]:
     """The images of which most is cropped away, whole, with the part that the network sees."""
     shapes, index = np.unique(dataset.sizes, axis=0, return_inverse=True)
-    by_shape = np.array([_share(visible_window((int(h), int(w)), size), int(h), int(w)) for h, w in shapes])
+    by_shape = np.array([visible_share((int(h), int(w)), size, dataset.fit) for h, w in shapes])
     shares = by_shape[index.ravel()]
     if shares.min() >= CUT_OFF:
         return []
@@ -177,7 +186,7 @@ def _cut_off(dataset: Dataset, size: tuple[int, int]) -> list[SheetSection]:
     note = (
         f"The network sees {_percent(np.median(shares))} of the median image and {_percent(shares.min())} of the one "
         f"that loses most; {(shares < CUT_OFF).sum():,} of {len(dataset):,} images lose more than "
-        f"{_percent(1 - CUT_OFF)}. Dark: cut off"
+        f"{_percent(1 - CUT_OFF)}. Dark: cut off; --set data.fit=pad or stretch keeps all"
     )
     tiles = [
         Tile(_with_window(dataset, row, size), (f"{_percent(shares[row])} visible",), printable(dataset.names[row]))
@@ -186,17 +195,12 @@ def _cut_off(dataset: Dataset, size: tuple[int, int]) -> list[SheetSection]:
     return [SheetSection("Cut off by cropping", note, [tiles])]
 
 
-def _share(window: tuple[float, float, float, float], height: int, width: int) -> float:
-    left, top, right, bottom = window
-    return (right - left) * (bottom - top) / (height * width)
-
-
 def _with_window(dataset: Dataset, row: int, size: tuple[int, int]) -> Pixels:
     """The whole image, dark outside the window that the network sees."""
     whole = picture(dataset, row, most=WINDOW_SIDE).convert("RGB")
     height, width = dataset.sizes[row].tolist()
     scale_x, scale_y = whole.width / width, whole.height / height
-    left, top, right, bottom = visible_window((height, width), size)
+    left, top, right, bottom = visible_window((height, width), size, dataset.fit)
     box = (round(left * scale_x), round(top * scale_y), round(right * scale_x) - 1, round(bottom * scale_y) - 1)
     dark = Image.eval(whole, lambda level: level * 2 // 5)
     part = (box[0], box[1], max(box[2], box[0]) + 1, max(box[3], box[1]) + 1)
@@ -220,7 +224,8 @@ def _colored(index: int, name: str) -> str:
 
 def _visible(pixels: Pixels) -> Pixels:
     """(H, W, 3) of (C, H, W) pixels."""
-    return np.ascontiguousarray((pixels if len(pixels) == 3 else pixels[[0, 0, 0]]).transpose(1, 2, 0))
+    shown = shown_channels(pixels)
+    return np.ascontiguousarray((shown if len(shown) == 3 else shown[[0, 0, 0]]).transpose(1, 2, 0))
 
 
 def _color(index: int) -> Color:

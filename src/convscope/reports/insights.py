@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from pydantic import ValidationError
 
 from convscope.analysis.data_urls import address, image_of_file
-from convscope.analysis.hierarchy_page import SECTION, first_insights, rendered
+from convscope.analysis.hierarchy_page import SECTION, Section, first_insights, rendered
 from convscope.analysis.images import image_set_of
 from convscope.analysis.registry import METHODS
 from convscope.analysis.target import AnalysisTarget
 from convscope.bundle import load_bundle
+from convscope.datasets.inputs.opening import open_image
 from convscope.devices import inference_device
 from convscope.files import atomic_write
 from convscope.models.summary.summarize import summarize
@@ -25,7 +26,7 @@ MAX_SECONDS = 3.0  # for the first insights; they take about 1 s
 REPORT_SECONDS = 1.5  # of a budget, reserved for the rest of the report
 MAX_IMAGES = 3  # per method, so that the report stays small enough to send
 MAX_ANIMATIONS = 2
-FIRST_INSIGHTS = "first_insights.html"
+FIRST_INSIGHTS = "first_insights.json"
 
 
 def write_first_insights(folder: RunFolder, prepared: PreparedData, clock: TimeBudget | None) -> None:
@@ -38,12 +39,12 @@ def write_first_insights(folder: RunFolder, prepared: PreparedData, clock: TimeB
     train, validation = image_set_of(prepared, "train"), image_set_of(prepared, "validation")
     subject = AnalysisTarget(
         folder.path.name, model, config.classes, spec.mean, spec.std, spec.size, folder.explain_dir,
-        lambda split: train if split == "train" else validation, spec.white, config.build_task(),
+        lambda split: train if split == "train" else validation, spec.spec, config.build_task(),
     )  # fmt: skip
     cost = summarize(model, (spec.channels, *spec.size)).macs
     with subject.class_scores_only():
         section = first_insights(subject, cost, until=time.monotonic() + remaining)
-    atomic_write(folder.explain_dir / FIRST_INSIGHTS, section.encode())
+    atomic_write(folder.explain_dir / FIRST_INSIGHTS, section.model_dump_json().encode())
 
 
 def insights_html(folder: RunFolder) -> str:
@@ -58,7 +59,15 @@ def insights_html(folder: RunFolder) -> str:
         if file.exists()
     ]
     current = [file for file in existing if _time(file) >= _time(folder.model)]
-    return (current[0].read_text(encoding="utf-8") if current else "") + _explain_html(folder)
+    return (_section_html(current[0]) if current else "") + _explain_html(folder)
+
+
+def _section_html(file: Path) -> str:
+    """Render a saved section; nothing if the file is not one, since the run folder may come from elsewhere."""
+    try:
+        return Section.model_validate_json(file.read_bytes()).html()
+    except ValidationError:
+        return ""
 
 
 def _explain_html(folder: RunFolder) -> str:
@@ -75,7 +84,7 @@ def _explain_html(folder: RunFolder) -> str:
 
 def _method_summary(name: str, file: Path) -> dict[str, Any]:
     numbers = json.loads(file.read_text(encoding="utf-8"))
-    pictures = [file.parent / picture for picture in numbers["pictures"]]
+    pictures = [file.parent / picture for picture in numbers["pictures"] if _is_beside(file, picture)]
     still = [path for path in pictures if path.suffix == ".png" and path.exists()]
     moving = [path for path in pictures if path.suffix == ".gif" and path.exists()]
     shown = _evenly_spaced(still, MAX_IMAGES) + _evenly_spaced(moving, MAX_ANIMATIONS)
@@ -88,6 +97,11 @@ def _method_summary(name: str, file: Path) -> dict[str, Any]:
     }
 
 
+def _is_beside(file: Path, picture: str) -> bool:
+    """Whether a name is that of a file in the same folder: a run from elsewhere may name any file of this machine."""
+    return Path(picture).name == picture and not (file.parent / picture).is_symlink()
+
+
 def _evenly_spaced(paths: list[Path], most: int) -> list[Path]:
     """Return at most `most` evenly spaced paths, including the first and the last."""
     if len(paths) <= most:
@@ -98,7 +112,7 @@ def _evenly_spaced(paths: list[Path], most: int) -> list[Path]:
 def _address(path: Path) -> str:
     if path.suffix == ".gif":
         return image_of_file(path)
-    with Image.open(path) as picture:
+    with open_image(path) as picture:
         return address(np.asarray(picture.convert("RGB")))
 
 

@@ -91,6 +91,7 @@ def pretrained_lines(event: PretrainedLoaded) -> list[str]:
     """Return the source of the weights, the reason for the plan, and the plan as a table."""
     return [
         f"pretrained weights: {event.network} from {event.source} (licence: {event.licence})",
+        *(f"note: {note}" for note in event.notes),
         f"plan: {event.why}",
         *aligned([PLAN_HEADINGS, *plan_cells(event)]),
     ]

@@ -44,13 +44,14 @@ class PlanRow:
 
 @dataclass(frozen=True)
 class PretrainedLoaded:
-    """The pretrained weights are loaded: their source, and the fine-tuning plan with its reason."""
+    """The pretrained weights are loaded: their source, notes on them, and the fine-tuning plan with its reason."""
 
     network: str
     source: str
     licence: str
     why: str
     rows: tuple[PlanRow, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

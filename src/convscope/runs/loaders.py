@@ -37,6 +37,7 @@ from convscope.files import atomic_write, to_plain
 from convscope.progress import Progress
 from convscope.runs.events import DataLoaded, data_fields
 from convscope.runs.folder import RunFolder
+from convscope.runs.pixel_settings import cut_notes, read_as, read_with
 from convscope.runs.recipe import DataSettings
 
 SPLITS = ("train", "validation", "test")
@@ -95,13 +96,16 @@ class PreparedData:
     def _notes(self) -> list[str]:
         notes = list(self.notes)
         if self.duplicates:
-            copies = "image is a copy" if self.duplicates == 1 else "images are copies"
-            notes.append(f"{self.duplicates:,} {copies} or near copy of another; they stay in the same split")
+            one = self.duplicates == 1
+            copies = "image is a copy or near copy of another" if one else "images are copies or near copies of others"
+            notes.append(f"{self.duplicates:,} {copies}; they stay in the same split")
         if self.leaks:
+            leaks = "1 leak" if len(self.leaks) == 1 else f"{len(self.leaks):,} leaks"
             shown = "; ".join(f"{leak.first} and {leak.second} ({leak.why})" for leak in self.leaks[:LEAKS_SHOWN])
             more = f" and {len(self.leaks) - LEAKS_SHOWN} more in data.json" if len(self.leaks) > LEAKS_SHOWN else ""
             notes.append(
-                f"{len(self.leaks)} leaks between the data's own splits, which inflate the scores: {shown}{more}"
+                f"{leaks} between the data's own splits, which inflate{'' if len(self.leaks) > 1 else 's'} the scores: "
+                f"{shown}{more}"
             )
         return notes
 
@@ -130,7 +134,7 @@ def open_source(settings: DataSettings, target_kind: str | None = None) -> Datas
     if columns and dataset.layout not in (TABLE.name, TABLE_FOLDER.name):
         use, name = next(iter(columns.items()))
         raise ConfigError(f"data.{use}_column is {name!r}, but {dataset.source} is not a table; remove it")
-    return dataset
+    return read_with(dataset, settings)
 
 
 def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Progress | None = None) -> PreparedData:
@@ -160,14 +164,18 @@ def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Prog
         mean=tuple(mean.tolist()),
         std=tuple(std.tolist()),
         white=found.white,
+        black=found.black,
+        alpha=found.alpha,
+        fit=found.fit,
     )
     conflicts = label_conflicts(dataset, duplicates)
     if conflicts:
         dataset = replace(dataset, notes=(conflict_note(dataset, conflicts), *dataset.notes))
     copies = len(duplicates.groups) - len(np.unique(duplicates.groups))
     return PreparedData(
-        dataset, store, store_index, assignment.split, preprocessing, assignment.leaks, copies, (), masks, seed
-    )
+        dataset, store, store_index, assignment.split, preprocessing, assignment.leaks, copies,
+        cut_notes(dataset, settings), masks, seed,
+    )  # fmt: skip
 
 
 def assign_splits(dataset: Dataset, groups: NDArray[np.int64] | None, settings: DataSettings, seed: int) -> Splits:
@@ -181,7 +189,8 @@ def assign_splits(dataset: Dataset, groups: NDArray[np.int64] | None, settings: 
     if not (assignment.split == "validation").any():
         raise DataError(
             f"{dataset.source}: {len(dataset)} images in {len(dataset.classes)} classes leave none for validation, "
-            "because each class has one image or all images belong to one group; add images"
+            "because each class has one image or all images belong to one group; "
+            f"{'; '.join(cut_notes(dataset, settings)) or 'add images'}"
         )
     return assignment
 
@@ -194,6 +203,7 @@ def look(found: Dataset, settings: DataSettings, seed: int, task: str) -> DataLo
     """
     assignment = assign_splits(found, None, settings, seed)
     summary = summarise(replace(found, channels=settings.channels), assignment.split)
+    summary = replace(summary, notes=(*summary.notes, *cut_notes(found, settings)))
     return DataLoaded(summary, found.skipped, task, seed, settings.size, settings.channels, None)
 
 
@@ -275,11 +285,9 @@ def _as_recorded(dataset: Dataset, content: dict[str, Any], preprocessing: Prepr
     """Return the data set as the run used it: the order of the classes, the channels, and the skipped files."""
     classes = tuple(content["classes"])
     return replace(
-        dataset,
+        read_as(dataset, preprocessing),
         targets=dataset.kind.restore(dataset, classes),
         classes=classes,
         skipped=tuple(Skipped(s["name"], s["why"]) for s in content["summary"]["skipped"]),
         notes=tuple(content["notes"]),
-        channels=preprocessing.channels,
-        white=preprocessing.white,
     )

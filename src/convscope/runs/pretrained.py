@@ -17,13 +17,13 @@ from convscope.models.families.resnet import SMALL_DEPTHS
 from convscope.models.pretrained.download import fetch, installed, sha256
 from convscope.models.pretrained.identify import identify_network
 from convscope.models.pretrained.published import IMAGENET_MEAN, IMAGENET_STD, PUBLISHED, PublishedWeights
-from convscope.models.pretrained.state_dicts import read_state
+from convscope.models.pretrained.weights_file import read_weights
 from convscope.runs.folder import model_folder
 from convscope.runs.loaders import PreparedData
 from convscope.runs.overrides import Overrides
 
 IMAGENET = "imagenet"
-# docs/reference/networks.md compares the two. As published, mobilenet_v2 has 71.9 % with 0.30 GMACs, resnet18 69.8 % with
+# docs/reference/networks.md compares them. As published, mobilenet_v2 has 71.9 % with 0.30 GMACs, resnet18 69.8 % with
 # 1.81 GMACs.
 INSTALLED_PRETRAINED, DEFAULT_PRETRAINED = "efficientnet_lite0", "mobilenet_v2"
 TINY = 64  # side in pixels
@@ -50,9 +50,10 @@ class PretrainedSource:
     def settings(self, found: Dataset) -> tuple[Overrides, Overrides]:
         """Return settings that the user may override, and settings that are fixed by the weights.
 
-        The input size is that of pretraining; for tiny images half of it, at a quarter of the cost.
+        The input size is that of pretraining; for tiny images half of it, at a quarter of the cost. Images of another
+        number of channels than grey or colour keep it.
         """
-        data: dict[str, Any] = {"channels": len(self.mean)}
+        data: dict[str, Any] = {"channels": len(self.mean) if found.channels in (1, 3) else found.channels}
         if self.size:
             tiny = int(np.median(found.sizes)) <= TINY < self.size[0] // 2
             data["size"] = tuple(side // 2 for side in self.size) if tiny else self.size
@@ -62,8 +63,10 @@ class PretrainedSource:
         return Overrides.of(below, source), Overrides.of(above, source)
 
     def with_normalisation(self, prepared: PreparedData) -> PreparedData:
-        """Return the images with the normalisation of pretraining."""
+        """Return the images with the normalisation of pretraining; with their own if that has other channels."""
         preprocessing = prepared.preprocessing
+        if preprocessing.channels not in (1, 3, len(self.mean)):
+            return prepared
         if preprocessing.channels != len(self.mean):
             one_mean, one_std = (sum(values) / len(values) for values in (self.mean, self.std))
             mean, std = (one_mean,) * preprocessing.channels, (one_std,) * preprocessing.channels
@@ -123,24 +126,30 @@ def _published(checkpoint: str, network: str) -> PretrainedSource:
 def _like_published(known: PublishedWeights, weights: str, network: str, file: Path, source: str) -> PretrainedSource:
     provenance = {"source": source, "licence": known.licence, "sha256": sha256(file)}
     size = (known.crop, known.crop)
-    return PretrainedSource(weights, network, read_state(file), provenance, {}, known.mean, known.std, size)
+    return PretrainedSource(weights, network, read_weights(file).state, provenance, {}, known.mean, known.std, size)
 
 
 def _from_file(file: Path, network: str | None) -> PretrainedSource:
     """Read a weights file; its preprocessing is assumed to be that of the network's published weights."""
-    state = read_state(file)
+    weights = read_weights(file)
+    state = weights.state
     found = identify_network(state)
     if found and network and found != network and network not in ("unet", "segnet"):
         raise ModelError(f"{file}: the weights of {found}, not of {network}; remove --model, or give its weights")
     name = network or found
     if name is None:
-        raise ModelError(f"{file}: its tensor names match no known network; give its name with --set model.name=NAME")
+        raise ModelError(
+            f"{file}: its tensor names, such as {next(iter(state))}, match no known network; "
+            "give its name with --set model.name=NAME"
+        )
     digest, known = sha256(file), PUBLISHED.get(name)
     if known and digest.startswith(known.hash):
         return _like_published(known, str(file), name, file, known.url)
     small = name in {f"resnet{depth}" for depth in SMALL_DEPTHS}
     side = known.crop if known else SMALL_SIDE if small else None
-    provenance = {"source": str(file), "licence": "not stated", "sha256": digest}
+    provenance: dict[str, Any] = {"source": str(file), "licence": "not stated", "sha256": digest}
+    if weights.notes:
+        provenance["notes"] = list(weights.notes)
     mean, std = (known.mean, known.std) if known else (IMAGENET_MEAN, IMAGENET_STD)
     return PretrainedSource(str(file), name, state, provenance, {}, mean, std, (side, side) if side else None)
 

@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 import tomli_w
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from convscope.datasets import LAYOUTS, POLICIES, Policy
+from convscope.datasets import LAYOUTS, POLICIES, Fit, Policy
 from convscope.durations import parse_seconds
 from convscope.errors import ConfigError, did_you_mean
 from convscope.tasks import DEFAULT_TASK, TASKS, Task, check_options
@@ -28,6 +28,10 @@ class Section(BaseModel, frozen=True, extra="forbid"):
 class DataSettings(Section):
     """The data source, the input size (height, width), and the split fractions.
 
+    `channels` is 1 for grey, 3 for colour, or the number that the files have. `fit` is "crop", "pad" or "stretch": what
+    happens to images of another aspect ratio. `black` and `white` are the values of images of more than 8 bits that
+    become 0 and 255; "auto": their range over the images.
+
     `layout` is one of `datasets.LAYOUTS`, and the columns are those of a table; "": detected. `ignore` is the value in
     masks without a class, -1: none.
     """
@@ -35,7 +39,10 @@ class DataSettings(Section):
     source: str = ""
     layout: str = ""
     size: tuple[int, int] = (32, 32)
-    channels: Literal[1, 3] = 3
+    channels: int = Field(3, gt=0)
+    fit: Fit = "crop"
+    black: float | Literal["auto"] = "auto"
+    white: float | Literal["auto"] = "auto"
     validation: float = Field(0.1, gt=0, lt=1)
     test: float = Field(0.1, ge=0, lt=1)
     near_duplicates: bool = True
@@ -63,6 +70,12 @@ class DataSettings(Section):
         ):
             raise ValueError("write height and width in pixels, like [64, 64], or one number for a square")
         return tuple(sides)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.black != "auto" and self.white != "auto" and self.black >= self.white:
+            raise ValueError(f"black is {self.black:g} and white {self.white:g}; white is the greater value")
+        return self
 
     @model_validator(mode="after")
     def _leave_some(self) -> Self:

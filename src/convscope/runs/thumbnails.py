@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from PIL import Image
 
-from convscope.datasets import Dataset, fit, read_image
+from convscope.datasets import Dataset, decode, fit, shown_channels
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import open_source
 
@@ -37,12 +37,11 @@ def picture(found: Dataset, row: int, size: tuple[int, int] | None = None, most:
     """Return an image, upright, grey or RGB, cropped and resized to `size`, or else reduced to `most` pixels."""
     images = found.images
     pixels = (
-        images[row]
-        if isinstance(images, np.ndarray)
-        else read_image(images[row], found.channels, white=found.white).transpose(1, 2, 0)
+        images[row] if isinstance(images, np.ndarray) else decode(images[row], found.spec()).pixels.transpose(1, 2, 0)
     )
     if size is not None:
-        pixels = fit(pixels, pixels.shape[:2], size)
+        pixels = fit(pixels, pixels.shape[:2], size, found.fit)
+    pixels = shown_channels(pixels.transpose(2, 0, 1)).transpose(1, 2, 0)
     image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else np.ascontiguousarray(pixels))
     if size is None:
         image.thumbnail((most, most))

@@ -175,8 +175,19 @@ class Segment(Task):
         """Masks at the sizes of the files: the argmax of the resized logits."""
         found = []
         for logits, frame in zip(output.float(), frames, strict=True):
-            enlarged = F.interpolate(logits[None], frame.size, mode="bilinear", align_corners=False)[0]
+            shown = _without_padding(logits, frame)
+            enlarged = F.interpolate(shown[None], frame.size, mode="bilinear", align_corners=False)[0]
             mask = enlarged.argmax(0).to(torch.uint8).cpu().numpy()
             shares = np.bincount(mask.ravel(), minlength=self.outputs) / mask.size
             found.append(MaskPrediction(frame.file, mask, tuple(shares.tolist()), self.classes))
         return found
+
+
+def _without_padding(logits: Tensor, frame: ViewTransform) -> Tensor:
+    """The part (K, h, w) of the logits that lies inside the file, of an input that shows more than it."""
+    height, width = logits.shape[-2:]
+    columns = width / frame.across  # input pixels per file pixel
+    rows = height / frame.down
+    left, right = max(0, round(-frame.left * columns)), min(width, round((frame.size[1] - frame.left) * columns))
+    top, bottom = max(0, round(-frame.top * rows)), min(height, round((frame.size[0] - frame.top) * rows))
+    return logits[:, top:bottom, left:right]

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convscope.datasets.inputs.image import PIXEL_LIMIT, fit, read_image, visible_window
+from convscope.datasets.inputs.fitting import fit, visible_window
+from convscope.datasets.inputs.image import read_image
 from convscope.datasets.inputs.jpeg import shrink
+from convscope.datasets.inputs.opening import PIXEL_LIMIT
 from convscope.errors import DataError
 
 Save = Callable[..., Path]
@@ -235,7 +237,7 @@ def test_a_file_that_cannot_be_read_is_named_with_the_remedy(mixed_folder: Path,
 def test_a_file_without_permission_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, save: Save) -> None:
     path = save(tmp_path / "a.png")
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise PermissionError
 
     monkeypatch.setattr(Image, "open", refuse)

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convscope.datasets.inputs.image import PIXEL_LIMIT, ImageSpec, decode, fit, open_image, pixels_of
-from convscope.datasets.inputs.jpeg import header_segments, jpeg_content, jpeg_pixels, may_be_rotated
+from convscope.datasets.inputs.fitting import fit
+from convscope.datasets.inputs.image import ImageSpec, decode, pixels_of
+from convscope.datasets.inputs.jpeg import header_segments, jpeg_content, jpeg_pixels, may_be_rotated, shrink
+from convscope.datasets.inputs.opening import PIXEL_LIMIT, open_image
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (37, 54, 3), dtype=np.uint8)
 
@@ -22,7 +24,7 @@ def quickly(
     path: Path, channels: int = 3, size: tuple[int, int] = (32, 32)
 ) -> tuple[np.ndarray, tuple[int, int]] | None:
     content = jpeg_content(path)
-    return content and jpeg_pixels(content, channels, size, PIXEL_LIMIT)
+    return content and jpeg_pixels(content, channels, lambda whole: shrink(whole, size), PIXEL_LIMIT)
 
 
 @pytest.mark.parametrize("size", [(90, 150), (200, 200), (50, 50), (45, 75), (32, 32), (20, 37), (11, 11), (3, 90)])
@@ -75,7 +77,7 @@ def test_damaged_files_and_decompression_bombs_are_reported_by_pillow(tmp_path: 
     path = saved(tmp_path)
     whole = path.read_bytes()
     assert quickly(path) is not None
-    assert jpeg_pixels(whole, 3, (32, 32), 90 * 150 - 1) is None
+    assert jpeg_pixels(whole, 3, lambda _: 1, 90 * 150 - 1) is None
     for cut in (0, 3, 30, len(whole) // 2):
         path.write_bytes(whole[:cut])
         assert quickly(path) is None

@@ -57,7 +57,8 @@ def test_a_mixed_folder_loads_and_damaged_files_are_listed(mixed_folder: Path) -
     assert set(dataset.splits.tolist()) == {""}
     assert dataset.notes == (
         "skipped files that are not images: 1 .txt",
-        "1 image has more than 8 bits per grey: 0 to 65,535 becomes 0 to 255",
+        "1 image has more than 8 bits per grey: 0 to 65,535 becomes 0 to 255; "
+        "set data.black and data.white for another range",
     )
 
 
@@ -73,10 +74,13 @@ def test_the_used_bit_depth_of_16_bit_files_is_detected_and_noted(tmp_path: Path
         (tmp_path / label).mkdir()
         Image.fromarray(np.array([[0, largest]], np.uint16)).save(tmp_path / label / "1.png")
     dataset = read_folder(tmp_path)
-    assert dataset.white == white
+    assert (dataset.black, dataset.white) == ((0.0,), (float(white),))
     bits = white.bit_length()
     use = f", of which {bits} are in use" if bits < 16 else ""
-    assert dataset.notes == (f"2 images have more than 8 bits per grey{use}: 0 to {white:,} becomes 0 to 255",)
+    assert dataset.notes == (
+        f"2 images have more than 8 bits per grey{use}: 0 to {white:,} becomes 0 to 255; "
+        "set data.black and data.white for another range",
+    )
 
 
 @pytest.mark.parametrize(

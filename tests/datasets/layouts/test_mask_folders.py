@@ -125,7 +125,8 @@ def test_mismatched_files_are_named(folder: Path, save: Save) -> None:
         Skipped("images/lone.jpg", "has no mask of its name"),
         Skipped(
             "images/photo.jpg",
-            "its mask photo.png has more than 64 values: an image, or a mask that lost its values in a JPEG or a resize",
+            "its mask photo.png has more than 64 values: an image, or a mask that lost its values in a JPEG "
+            "or a resize",
         ),
     )
 

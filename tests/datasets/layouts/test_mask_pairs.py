@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.helpers.mask_folders import SIZE, block, write_image, write_mask
 
 from convscope.datasets import build_masks, open_data
 from convscope.datasets.dataset import Skipped
 from convscope.errors import DataError
+from helpers.mask_folders import SIZE, block, write_image, write_mask
 
 PAIRS = [
     ("images/{:03}.jpg", "masks/mask_{:03}.png"),
@@ -82,8 +82,8 @@ def test_masks_of_the_objects_of_an_image_are_joined(tmp_path: Path, image: str,
     assert joined[0].tolist() == (block(1) + np.roll(block(1), 6, 0)).tolist()
     first = sorted(Path(pattern.format(0)).name for pattern in objects)
     assert dataset.notes == (
-        f"3 images have several masks, one per object, such as {first[0]} and {first[1]} of {image.format(0)}; they are "
-        "joined to one mask",
+        f"3 images have several masks, one per object, such as {first[0]} and {first[1]} of {image.format(0)}; they "
+        "are joined to one mask",
     )
 
 
@@ -166,3 +166,18 @@ def test_one_mask_among_many_images_is_skipped(tmp_path: Path) -> None:
     dataset = open_data(tmp_path)
     assert (dataset.layout, len(dataset)) == ("folder", 22)
     assert dataset.skipped == (Skipped("a/3_mask.png", "is the mask of 3.png"),)
+
+
+def test_a_table_of_images_and_masks(tmp_path: Path) -> None:
+    rows = ["image,mask,split"]
+    for i in range(4):
+        write_image(tmp_path / "pictures" / f"{i}.png", i)
+        write_mask(tmp_path / "drawn" / f"m{i}.png", block(1))
+        rows.append(f"pictures/{i}.png,drawn/m{i}.png,{'train' if i < 3 else 'test'}")
+    rows.append("pictures/0.png,drawn/none.png,train")
+    (tmp_path / "list.csv").write_text("\n".join(rows))
+    dataset = open_data(tmp_path / "list.csv")
+    assert (dataset.target_kind, dataset.classes, len(dataset)) == ("masks", ("0", "1"), 4)
+    assert dataset.splits.tolist() == ["train"] * 3 + ["test"]
+    assert dataset.skipped == (Skipped("pictures/0.png", "its mask drawn/none.png: no such file"),)
+    assert build_masks(dataset, SIZE)[0][0].tolist() == block(1).tolist()

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.helpers.mask_folders import SIZE, block, colours, write_image, write_mask
 
 from convscope.datasets import build_masks, open_data
 from convscope.datasets.dataset import Dataset, Skipped
 from convscope.datasets.layouts.mask_folders import read_masks
 from convscope.errors import DataError
+from helpers.mask_folders import SIZE, block, colours, write_image, write_mask
 
 PALETTE = [0, 0, 0, 128, 0, 0, 0, 128, 0] + [0] * (253 * 3)
 VOC_PALETTE = [0, 0, 0, 128, 0, 0, 0, 128, 0] + [0] * (252 * 3) + [224, 224, 192]

@@ -31,7 +31,7 @@ def test_a_built_in_name_a_folder_and_a_table_are_opened(tmp_path: Path, save: S
         ("digtis", "digtis: no such file or folder; did you mean digits?"),
         ("xyz", f"xyz: no such file or folder; give {POSSIBLE}"),
         ("photos/1.png", f"photos/1.png: not a kind of file that lists images; give {POSSIBLE}"),
-        ("all.zip", "all.zip: an archive; unpack it and give the folder"),
+        ("all.zip", "all.zip: damaged or cut short; download or copy it again"),
         ("fotos/train/cats", "fotos/train/cats: no such file or folder; did you mean photos?"),
     ],
 )

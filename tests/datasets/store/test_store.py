@@ -40,7 +40,7 @@ def test_the_store_contains_the_images_of_read_image(mixed_folder: Path) -> None
     assert store.pixels.dtype == np.uint8
     assert isinstance(dataset.images, tuple)
     for row in store.readable:
-        assert (store.pixels[row] == read_image(dataset.images[row], 3, (12, 10), dataset.white)).all()
+        assert (store.pixels[row] == read_image(dataset.images[row], 3, (12, 10), dataset.white[0])).all()
     assert store.unreadable == {
         dataset.names.index("two/truncated.jpg"): "damaged or truncated; copy it again or delete it"
     }

@@ -21,7 +21,8 @@ def turned_photo(file: Path, orientation: int, ending: str) -> Path:
     pixels[y1:y2, x1:x2] = 255
     exif = Image.Exif()
     exif[0x0112] = orientation
-    Image.fromarray(pixels).save(file.with_suffix(ending), exif=exif)
+    options = {"compression": "tiff_lzw"} if ending == ".tif" else {}
+    Image.fromarray(pixels).save(file.with_suffix(ending), exif=exif, **options)
     return file.with_suffix(ending)
 
 

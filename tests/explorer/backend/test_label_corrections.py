@@ -64,8 +64,8 @@ def test_images_that_are_not_files_are_written_next_to_the_table(explored, own_c
     name = client.get("/api/inputs/validation-3").json()["name"]
     table = rows(client)
     assert len(table) == 1796
-    assert f"images/{name.replace('/', '-')}.png" not in table
-    picture = client.get("/api/inputs/validation-4").json()["name"].replace("/", "-")
+    assert f"images/{name.rpartition('/')[2]}.png" not in table
+    picture = client.get("/api/inputs/validation-4").json()["name"].rpartition("/")[2]
     pixels = np.asarray(Image.open(own_copy / "corrections" / "images" / f"{picture}.png"))
     known = client.session.run.images("validation").select([4]).pixels()[0, 0].numpy()
     assert np.array_equal(pixels, np.rint(known * 255))

@@ -13,7 +13,7 @@ from convscope.models.pretrained.download import fetch, sha256
 from convscope.models.pretrained.identify import identify_network
 from convscope.models.pretrained.key_mapping import efficientnet_lite
 from convscope.models.pretrained.published import PUBLISHED
-from convscope.models.pretrained.state_dicts import read_state
+from convscope.models.pretrained.weights_file import read_state
 from helpers.oracles import torchvision_models
 
 COUNTS = {

@@ -13,7 +13,8 @@ from convscope.errors import ModelError
 from convscope.models import MODELS, Architecture
 from convscope.models.pretrained.download import fetch, load_pretrained, sha256
 from convscope.models.pretrained.published import PUBLISHED, PublishedWeights
-from convscope.models.pretrained.state_dicts import load_state, read_state
+from convscope.models.pretrained.state_dicts import load_state
+from convscope.models.pretrained.weights_file import read_state
 
 SMALL = Architecture(name="resnet18", classes=5, channels=3, size=(32, 32), options={"width": 4, "stem": "small"})
 
@@ -35,12 +36,15 @@ def test_weights_are_read_from_safetensors_and_pth_files(tmp_path) -> None:
     assert json.loads(json.dumps(loaded.to_json()))["source"] == "a state dict"
 
 
-def test_other_classes_and_greyscale_images_are_adapted_and_reported() -> None:
+def test_other_classes_and_other_channels_are_adapted_and_reported() -> None:
     loaded = load_state(network := small(classes=7, channels=1), (state := small().state_dict()))
     assert loaded.not_loaded == ("head.fc.weight", "head.fc.bias")
-    assert loaded.summed == ("stem.conv.weight",)
+    assert loaded.adapted == ("stem.conv.weight",)
     assert torch.allclose(network.stem.conv.weight, state["stem.conv.weight"].sum(1, keepdim=True))
-    assert load_state(small(channels=5), state).not_loaded == ("stem.conv.weight",)
+    loaded = load_state(network := small(channels=5), state)
+    assert (loaded.not_loaded, loaded.adapted) == ((), ("stem.conv.weight",))
+    first = state["stem.conv.weight"]
+    assert torch.allclose(network.stem.conv.weight, torch.cat([first, first[:, :2]], 1) * 3 / 5)
 
 
 def test_unused_tensors_of_the_file_are_listed() -> None:

@@ -1,28 +1,29 @@
 """Headers of image files: size, mode and bit depth, read without decoding pixels."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
-from convscope.datasets.inputs.image import (
-    FULL_WHITE,
+from convscope.datasets.inputs.arrays import is_array, open_array
+from convscope.datasets.inputs.opening import (
     has_high_bit_depth,
     open_image,
     orientation,
     quiet_pillow,
     upright_size,
 )
+from convscope.datasets.inputs.raster import channels_of
+from convscope.datasets.inputs.tiff import ENDINGS as TIFF_ENDINGS
+from convscope.datasets.inputs.tiff import is_beyond_pillow, is_tiff, tiff_layout
 from convscope.datasets.store.parallel import parallel_map
 from convscope.datasets.store.resources import usable_cores
 from convscope.errors import DataError
 
 _CHUNK = 64  # files per task of a thread
-_SAMPLE = 64  # high-bit-depth files that are decoded to detect the number of bits in use
 
 _KINDS = {
     "1": "grey",
@@ -50,6 +51,12 @@ class Header:
     high_bit_depth: bool
     orientation: int = 1
     """EXIF orientation, 1 (upright) to 8; height and width are those of the upright image."""
+    channels: int = 3
+    """Channels without transparency: 1 for grey, 3 for colour, or any other number."""
+    pages: bool = False
+    """Whether a TIFF has more than one page."""
+    reduced: bool = False
+    """Whether the decoder gives 8 of 16 bits."""
 
 
 def read_headers(paths: Sequence[Path]) -> list[Header | str]:
@@ -59,31 +66,9 @@ def read_headers(paths: Sequence[Path]) -> list[Header | str]:
         return [header for found in chunks for header in found]
 
 
-def deep_white(paths: Sequence[Path]) -> float:
-    """The value of high-bit-depth greys (16-bit, 32-bit, float) that should become 255.
-
-    Cameras and scanners often store 10, 12 or 14 bits in 16-bit files; read as 16 bits such images are nearly black.
-    Therefore the largest value of up to 64 evenly spaced files is rounded up to 8, 10, 12, 14 or 16 bits. One value is
-    used for all files, which preserves relative brightness. Floats up to 1 have the white value 1; values above 16 bits
-    are scaled by the largest.
-    """
-    chosen = [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, min(_SAMPLE, len(paths))).astype(int))]
-    with quiet_pillow(), ThreadPoolExecutor(usable_cores(), "convscope-headers") as pool:
-        largest = max(pool.map(_largest, chosen), default=(0.0, True))
-    value, whole = largest
-    if not whole and 0 < value <= 1:
-        return 1.0
-    return next((float(2**bits - 1) for bits in (8, 10, 12, 14, 16) if 0 < value < 2**bits), value or FULL_WHITE)
-
-
 def _header(path: Path) -> Header | str:
     try:
-        with open_image(path) as image:
-            height, width = upright_size(image.size, orientation(image))
-            deep = has_high_bit_depth(image.mode)
-            kind = _KINDS.get(image.mode, "16-bit grey" if deep else image.mode)
-            grey = deep or image.mode in _GREY
-            return Header(height, width, kind, grey, deep, _exif_orientation(image))
+        return _array_header(path) if is_array(path) else _image_header(path)
     except DataError as error:
         return str(error).removeprefix(f"{path}: ")
 
@@ -94,11 +79,50 @@ def _exif_orientation(image: Image.Image) -> int:
     return int(turned) if turned in range(1, 9) else 1
 
 
-def _largest(path: Path) -> tuple[float, bool]:
-    """The largest value in a file, and whether its values are integers; 0 if it cannot be read."""
+def _image_header(path: Path) -> Header:
+    tiff = path.suffix.lower() in TIFF_ENDINGS
     try:
         with open_image(path) as image:
-            values = np.asarray(image)
+            if not (tiff and is_beyond_pillow(image)):
+                return _pillow_header(image)
     except DataError:
-        return 0.0, True
-    return float(np.nanmax(values, initial=0)), values.dtype.kind != "f"
+        if not (tiff and is_tiff(path)):
+            raise
+    (height, width, channels), dtype = tiff_layout(path)
+    return Header(height, width, _mode(channels, str(dtype)), channels == 1, dtype.itemsize > 1, channels=channels)
+
+
+def _pillow_header(image: Image.Image) -> Header:
+    height, width = upright_size(image.size, orientation(image))
+    deep = has_high_bit_depth(image.mode)
+    kind = _KINDS.get(image.mode, "16-bit grey" if deep else image.mode)
+    grey = deep or image.mode in _GREY
+    pages = image.format == "TIFF" and bool(getattr(image, "is_animated", False))
+    return Header(
+        height,
+        width,
+        kind,
+        grey,
+        deep,
+        _exif_orientation(image),
+        channels_of(image.mode, 0),
+        pages,
+        not deep and _is_of_16_bits(image),
+    )
+
+
+def _is_of_16_bits(image: Image.Image) -> bool:
+    """Whether the values in a PNG file have 16 bits."""
+    tiles: Any = getattr(image, "tile", None) if image.format == "PNG" else None
+    return bool(tiles) and ";16" in str(tiles[0][3])
+
+
+def _array_header(path: Path) -> Header:
+    values = open_array(path)
+    height, width, channels = values.shape
+    deep = values.dtype.itemsize > 1 or values.dtype.kind == "i"
+    return Header(height, width, _mode(channels, str(values.dtype)), channels == 1, deep, channels=channels)
+
+
+def _mode(channels: int, dtype: str) -> str:
+    return f"{channels} channel{'' if channels == 1 else 's'} of {dtype}"

@@ -7,15 +7,16 @@ from pathlib import Path
 
 from convscope.datasets.builder import DatasetBuilder, ListedFile
 from convscope.datasets.dataset import SPLITS, Dataset, Skipped, split_of
-from convscope.datasets.inputs.image import ENDINGS
+from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.class_reading import ClassReading, class_names, read_classes
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source
 from convscope.datasets.layouts.mask_pairs import masks_of_folder
 from convscope.datasets.layouts.multilabel_folder import are_labels, by_identity, with_labels, without_conflicts
 from convscope.datasets.layouts.set_names import enumerated, joined, set_names
-from convscope.datasets.listing import comparable, ending, printable
+from convscope.datasets.listing import comparable, ending
 from convscope.datasets.targets.labels import LABELS
 from convscope.errors import DataError
+from convscope.printable import encodable
 
 _TABLES = (".csv", ".tsv", ".parquet")
 _NUMBERED = re.compile(r"(.*[^\W\d_])[-._ ]*\(?\d+\)?")
@@ -58,12 +59,12 @@ def read_class_folders(source: Source, reading: ClassReading, layout: str, targe
         masks = masks_of_folder(parent, files)
         for file in files:
             if file in masks:
-                listing.skipped.append(Skipped(printable("/".join((*folders, file))), f"is the mask of {masks[file]}"))
+                listing.skipped.append(Skipped(encodable("/".join((*folders, file))), f"is the mask of {masks[file]}"))
                 continue
             if ending(file) not in ENDINGS:
                 others[ending(file) or "no ending"] += 1
                 continue
-            name = printable("/".join((*folders, file)))
+            name = encodable("/".join((*folders, file)))
             if branch is None:
                 listing.skipped.append(Skipped(name, reading.outside))
             elif not label:
@@ -125,7 +126,7 @@ def _notes(source: Source, listing: DatasetBuilder, others: Counter[str], readin
     for parts, folder in source.tree.walk():
         branch = reading.branches.get(parts)
         if branch is not None and not branch.label:
-            notes += [f"folder {printable(name)} contains no images and is skipped" for name in folder.empty]
+            notes += [f"folder {encodable(name)} contains no images and is skipped" for name in folder.empty]
     labelled = {listed.split for listed in listing.files}
     for parts, branch in reading.branches.items():
         unlabelled = sum(skipped.name.startswith("/".join(parts) + "/") for skipped in listing.skipped)

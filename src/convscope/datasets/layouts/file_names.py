@@ -4,13 +4,14 @@ import re
 
 from convscope.datasets.builder import DatasetBuilder, ListedFile
 from convscope.datasets.dataset import Dataset, Skipped
-from convscope.datasets.inputs.image import ENDINGS
+from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.folder_tree import Folder
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source
 from convscope.datasets.layouts.set_names import UNLABELLED, set_names
-from convscope.datasets.listing import comparable, ending, printable
+from convscope.datasets.listing import comparable, ending
 from convscope.datasets.targets.classes import CLASSES
 from convscope.errors import DataError
+from convscope.printable import encodable
 
 _DOTTED = re.compile(r"(?P<label>.*[^\W\d_].*?)\.\d+")
 _SEPARATED = re.compile(r"(?P<label>.*[^\W\d_].*?)[-._ ]*\(?\d+\)?")
@@ -45,11 +46,11 @@ def read_file_names(source: Source) -> Dataset:
         prefix = "" if folder == "." else f"{folder}/"
         if folder in named:
             listing.files += [
-                ListedFile(place / name, printable(f"{prefix}{name}"), label, splits.get(folder, ""))
+                ListedFile(place / name, encodable(f"{prefix}{name}"), label, splits.get(folder, ""))
                 for name, label in named[folder]
             ]
         else:
-            unnamed = (printable(f"{prefix}{name}") for name in names if ending(name) in ENDINGS)
+            unnamed = (encodable(f"{prefix}{name}") for name in names if ending(name) in ENDINGS)
             listing.skipped += [Skipped(name, "has no class in its name, as in cat.0.jpg") for name in unnamed]
     if not listing.files:
         raise DataError(
@@ -87,7 +88,7 @@ def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:
     if UNLABELLED in splits.values() or (splits and "train" not in splits.values()):
         return None
     because = f"the names of {len(names):,} of {source.images:,} images are a class and a number, such as {names[0][0]}"
-    return Recognised(FILE_NAMES.name, 0.7, printable(because))
+    return Recognised(FILE_NAMES.name, 0.7, encodable(because))
 
 
 FILE_NAMES = Layout(

@@ -105,7 +105,7 @@ def _files(source: Source) -> list[IdxFile]:
 
 
 def _read_source(source: Source, settings: ReadSettings) -> Dataset:
-    """The images and labels, in the splits of their names; images of EMNIST are transposed, which stores columns first."""
+    """The images and labels, in the splits of their names; EMNIST stores columns first and is transposed."""
     where = str(source.path.absolute())
     files = _files(source)
     sets = sorted({file.set for file in files})

@@ -8,7 +8,8 @@ from pathlib import Path
 from convscope.datasets.dataset import Dataset, Skipped
 from convscope.datasets.layouts.folder_tree import Folder, folder_tree
 from convscope.datasets.layouts.table_columns import Columns
-from convscope.datasets.listing import ListedFolder, ending, printable, walk
+from convscope.datasets.listing import ListedFolder, ending, walk
+from convscope.printable import encodable
 
 NEAR = 0.1
 """Two layouts whose confidence differs by less are both possible: the user has to choose."""
@@ -50,7 +51,7 @@ class Source:
     def unusable(self) -> tuple[Skipped, ...]:
         """Entries that no layout opens: named pipes, sockets, devices, and folders without permission."""
         return tuple(
-            Skipped(printable((folder.path / name).relative_to(self.path).as_posix()), why)
+            Skipped(encodable((folder.path / name).relative_to(self.path).as_posix()), why)
             for folder in self._listed
             for name, why in folder.unusable
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from convscope.datasets.builder import ending
 from convscope.datasets.dataset import split_of
-from convscope.datasets.inputs.image import ENDINGS
+from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.mask_survey import MOST, MaskSurvey, survey
 
 IMAGE_FOLDERS = frozenset(
@@ -150,7 +150,7 @@ def role_of(folder: str) -> tuple[bool | None, Key]:
 
 
 def _beside(files: Sequence[_File]) -> dict[Path, Path]:
-    """Mask -> image for masks among the files of a folder: X_mask.png or mask_X.png beside X.jpg, or X.png beside it."""
+    """Mask -> image among the files of a folder: X_mask.png or mask_X.png beside X.jpg, or X.png beside it."""
     masks = [file for file in files if _BESIDE.search(file.path.name) and _BESIDE_WORDS & set(_tokens(file.stem))]
     named = {file.path for file in masks}
     found = _match([file for file in files if file.path not in named], masks, _STEPS[:-2]) if masks else {}

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from convscope.datasets.inputs.image import open_image, orientation, quiet_pillow, upright_size
+from convscope.datasets.inputs.opening import open_image, orientation, quiet_pillow, upright_size
 from convscope.datasets.store.resources import usable_cores
 from convscope.datasets.targets.mask_files import COLOUR, TRANSPARENT, code_bands, one_if_large
 from convscope.errors import DataError

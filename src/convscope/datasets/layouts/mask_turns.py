@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from convscope.datasets.inputs.image import open_image, orientation, quiet_pillow
+from convscope.datasets.inputs.opening import open_image, orientation, quiet_pillow
 from convscope.datasets.store.resources import usable_cores
 from convscope.errors import DataError
 

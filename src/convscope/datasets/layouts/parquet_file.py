@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from convscope.datasets.builder import ending
-from convscope.datasets.inputs.image import ENDINGS
+from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.json_lines_file import as_cell
 from convscope.datasets.layouts.table_rows import TableFile, TableRow, TableRows
 from convscope.datasets.store.extracted import Extracted, extract, key_of, reuse

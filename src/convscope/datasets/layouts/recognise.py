@@ -2,17 +2,23 @@
 
 from dataclasses import replace
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 
+from convscope.datasets.builder import visible_files
 from convscope.datasets.dataset import Dataset
+from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.builtin import BUILTIN, BUILTINS
 from convscope.datasets.layouts.layout import NEAR, ReadSettings, Recognised, Source
 from convscope.datasets.layouts.registry import LAYOUTS
 from convscope.datasets.layouts.table_columns import Columns
+from convscope.datasets.objects import is_lost_object, object_notes
+from convscope.datasets.store.archive_members import is_archive
+from convscope.datasets.store.unpacked import unpack
 from convscope.datasets.targets.registry import TARGET_KINDS
 from convscope.errors import ConfigError, DataError, did_you_mean
 
-_ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2", ".7z", ".rar")
+_ARCHIVES = (".gz", ".xz", ".bz2", ".7z", ".rar", ".zst")
 _POSSIBLE = f"a folder with one subfolder per class, a CSV or Parquet file, or one of {', '.join(BUILTINS)}"
 
 
@@ -24,7 +30,7 @@ def open_data(
     ignore: int | None = None,
     layout: str | None = None,
 ) -> Dataset:
-    """Read a dataset from a folder, a table or a built-in name.
+    """Read a dataset from a folder, a table, an archive of these, arrays or a built-in name.
 
     A built-in name takes precedence over a folder of the same name, for which write ``./digits``.
 
@@ -41,10 +47,28 @@ def open_data(
         ConfigError: there is no such layout.
     """
     settings = ReadSettings(columns, target_kind, ignore, layout)
-    opened = Source(source)
-    found = _chosen(opened, settings)
-    dataset = LAYOUTS[found.layout].read(opened, settings)
-    return _as_target_kind(replace(dataset, because=found.because), target_kind)
+    path = Source(source).path
+    return _read_archive(path, settings) if is_archive(path) else _read(Source(source), settings)
+
+
+def _read(source: Source, settings: ReadSettings) -> Dataset:
+    found = _chosen(source, settings)
+    dataset = LAYOUTS[found.layout].read(source, settings)
+    notes = (*dataset.notes, *object_notes(source.path))
+    return _as_target_kind(replace(dataset, because=found.because, notes=notes), settings.target_kind)
+
+
+def _read_archive(path: Path, settings: ReadSettings) -> Dataset:
+    """The data in an archive, read like a folder, or like its only file."""
+    unpacked = unpack(path)
+    files = list(islice(visible_files(unpacked.folder), 2))
+    alone = len(files) == 1 and files[0].suffix.lower() not in ENDINGS
+    try:
+        dataset = _read(Source(files[0] if alone else unpacked.folder), settings)
+    except DataError as error:  # its place in the cache says nothing to users
+        raise DataError(str(error).replace(str(unpacked.folder), str(path))) from error
+    skipped = sorted((*dataset.skipped, *unpacked.skipped), key=lambda skipped: skipped.name)
+    return replace(dataset, source=str(path.absolute()), skipped=tuple(skipped))
 
 
 def recognise(source: str | Path, settings: ReadSettings = ReadSettings()) -> tuple[Recognised, ...]:  # noqa: B008  (frozen)
@@ -54,7 +78,8 @@ def recognise(source: str | Path, settings: ReadSettings = ReadSettings()) -> tu
         source: a built-in name, a file or a folder.
         settings: the requested layout, kind of target and columns, if any.
     """
-    return _recognised(Source(source), settings)
+    path = Source(source).path
+    return _recognised(Source(unpack(path).folder if is_archive(path) else source), settings)
 
 
 def _recognised(source: Source, settings: ReadSettings) -> tuple[Recognised, ...]:
@@ -98,10 +123,12 @@ def _requested(source: Source, settings: ReadSettings, name: str) -> Recognised:
 
 def _not_recognised(source: Source) -> str:
     path = source.path
+    if is_lost_object(path):
+        return "the copy of an object that was given to train or data, deleted since; give the object again"
     if not path.exists():
         return f"no such file or folder; {_suggest_source(path)}"
     if path.suffix.lower() in _ARCHIVES:
-        return "an archive; unpack it and give the folder"
+        return "an archive of a kind that is not read in place; unpack it and give the folder"
     return f"not a kind of file that lists images; give {_POSSIBLE}"
 
 

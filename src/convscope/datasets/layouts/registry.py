@@ -7,11 +7,14 @@ from convscope.datasets.layouts.class_folders import CLASS_FOLDERS
 from convscope.datasets.layouts.coco import COCO
 from convscope.datasets.layouts.file_names import FILE_NAMES
 from convscope.datasets.layouts.idx import IDX
+from convscope.datasets.layouts.label_studio import LABEL_STUDIO
+from convscope.datasets.layouts.labelme import LABELME
 from convscope.datasets.layouts.layout import Layout
 from convscope.datasets.layouts.mask_folders import MASK_FOLDERS
 from convscope.datasets.layouts.nested_folders import NESTED_FOLDERS
 from convscope.datasets.layouts.table import TABLE
 from convscope.datasets.layouts.table_folder import TABLE_FOLDER
+from convscope.datasets.layouts.via import VIA
 from convscope.datasets.layouts.voc import VOC
 from convscope.datasets.layouts.yolo import YOLO
 
@@ -26,6 +29,9 @@ LAYOUTS: dict[str, Layout] = {
     VOC.name: VOC,
     COCO.name: COCO,
     YOLO.name: YOLO,
+    VIA.name: VIA,
+    LABEL_STUDIO.name: LABEL_STUDIO,
+    LABELME.name: LABELME,
     CLASS_FOLDERS.name: CLASS_FOLDERS,
     FILE_NAMES.name: FILE_NAMES,
     NESTED_FOLDERS.name: NESTED_FOLDERS,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from convscope.datasets.builder import ending
 from convscope.datasets.dataset import Skipped
-from convscope.datasets.inputs.image import ENDINGS
+from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.column_words import GROUP, IMAGE, LABEL, LABELS, SPLIT, plain_name
 from convscope.datasets.layouts.csv_file import CsvContent, Record
 from convscope.datasets.layouts.path_lookup import PathLookup

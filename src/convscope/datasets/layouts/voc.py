@@ -1,113 +1,113 @@
-"""Pascal VOC: one XML file per image, with the image's name and its objects' boxes."""
+"""Pascal VOC: one XML file per image, with the image's name and size and its objects' boxes."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
-from xml.etree import ElementTree
 
-from convscope.datasets.builder import visible_files
 from convscope.datasets.dataset import Dataset, Skipped, split_of
+from convscope.datasets.layouts.image_finder import ImageFinder, path_parts
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source, confidence_of_share
-from convscope.datasets.layouts.path_lookup import PathLookup
+from convscope.datasets.layouts.own_image import OwnImages
+from convscope.datasets.layouts.split_lists import listed_names
+from convscope.datasets.layouts.voc_xml import LARGEST, looks_like_voc, read_annotation
 from convscope.datasets.targets.annotations import AnnotatedImage, largest_objects
 from convscope.datasets.targets.boxes import BOXES
 from convscope.errors import DataError
+from convscope.files import read_start
 
-LARGEST = 10_000_000  # bytes of an annotation; typical ones have a few kilobytes
+_SIDE_FILE = ".aux.xml"  # written by GDAL beside an image
 
 
 def read_voc(path: Path) -> Dataset:
-    """Images with the boxes of their XML files; the split is read from ImageSets/Main or ImageSets, if present.
+    """Images with the boxes of their XML files; the split is read from ImageSets/Main or ImageSets, else from folders
+    train, valid and test.
 
-    Coordinates are pixels. VOC counts from 1, most tools from 0; the difference of one pixel is ignored.
+    An XML file belongs to the image of its own name; `<filename>` decides only if there is none. Coordinates are pixels
+    of the image of `<size>`, which shows whether a photograph was annotated before its EXIF orientation was applied.
+    VOC counts from 1, most tools from 0; the difference of one pixel is ignored.
 
     Raises:
         DataError: there is no valid annotation.
     """
-    source = str(path.absolute())
-    lookup, splits = PathLookup(path.absolute()), _splits(path)
-    images: list[AnnotatedImage] = []
-    skipped: list[Skipped] = []
-    for file in visible_files(path.absolute()):
-        if file.suffix.lower() != ".xml":
-            continue
-        name = file.relative_to(path.absolute()).as_posix()
+    source = Source(path.absolute())
+    finder = ImageFinder(source.path)
+    files = [file for file in _xml_files(source) if looks_like_voc(file)]
+    reading = _Reading(finder, OwnImages(finder, files, "XML", "<filename>"))
+    for file in files:
+        reading.add(file)
+    reading.assign_splits(folder for folder, _ in source.folders if folder.name == "ImageSets")
+    used = [image.path for image in reading.images]
+    notes = [*reading.own.notes(), *finder.unused_note(used)]
+    return largest_objects(str(finder.root), VOC.name, reading.images, reading.skipped, notes)
+
+
+@dataclass
+class _Reading:
+    """The state of reading one data folder."""
+
+    finder: ImageFinder
+    own: OwnImages
+    images: list[AnnotatedImage] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+
+    def add(self, file: Path) -> None:
+        """Read one XML file."""
+        name = self.finder.name(file)
         try:
-            image = _read(file, name, lookup)
+            annotation = read_annotation(read_start(file, LARGEST + 1))
+            image = self.own.find(file, annotation.file_name)
         except DataError as error:
-            skipped.append(Skipped(name, str(error)))
-            continue
-        image.split = splits.get(image.path.stem, "")
-        images.append(image)
-    return largest_objects(source, VOC.name, images, skipped)
+            self.skipped.append(Skipped(name, str(error)))
+            return
+        except OSError as error:
+            self.skipped.append(Skipped(name, f"cannot be read ({error.strerror})"))
+            return
+        objects, problems = annotation.objects, annotation.problems
+        found = AnnotatedImage(image, self.finder.name(image), self.finder.split(image), objects, problems=problems)
+        found.declared = annotation.declared
+        self.images.append(found)
+
+    def assign_splits(self, folders: Iterable[Path]) -> None:
+        """Assign the splits of the lists in folders ImageSets, each for the images beside it."""
+        for folder in folders:
+            splits = _splits([folder, folder / "Main"])
+            for image in self.images if splits else ():
+                found = splits.get(image.path.stem, set()) if image.path.is_relative_to(folder.parent) else set()
+                if len(found) > 1:
+                    self.skipped.append(Skipped(image.name, f"is listed in {' and in '.join(sorted(found))}"))
+                image.split = next(iter(found), image.split)
+        conflicts = {skipped.name for skipped in self.skipped}
+        self.images = [image for image in self.images if image.name not in conflicts]
 
 
-def parse_xml(text: bytes) -> ElementTree.Element:
-    """Parse XML safely: document types and entities, which could read other files or exhaust memory, are rejected.
-
-    Raises:
-        DataError: the text declares them, or is not XML.
-    """
-    if len(text) > LARGEST:
-        raise DataError(f"has {len(text):,} bytes, more than an annotation can have")
-    plain = text.replace(b"\0", b"").upper()  # also in UTF-16
-    if b"<!DOCTYPE" in plain or b"<!ENTITY" in plain:
-        raise DataError("declares a document type or entities, which could be an attack; remove the declaration")
-    try:
-        return ElementTree.fromstring(text)
-    except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise DataError(f"is not XML: {error}") from None
-
-
-def _read(file: Path, name: str, lookup: PathLookup) -> AnnotatedImage:
-    root = parse_xml(file.read_bytes())
-    file_name = (root.findtext("filename") or "").strip() or file.stem
-    image = resolve_image(lookup, file_name)
-    if isinstance(image, str):
-        image = resolve_image(lookup, file.stem)
-    if isinstance(image, str):
-        raise DataError(f"names the image {file_name}: {image}")
-    objects = []
-    for element in root.iter("object"):
-        box = element.find("bndbox")
-        sides = ("xmin", "ymin", "xmax", "ymax")
-        try:
-            corners = [float((box.findtext(side) if box is not None else None) or "") for side in sides]
-        except ValueError:
-            raise DataError(f"{name}: an object without numbers in xmin, ymin, xmax and ymax") from None
-        objects.append(((element.findtext("name") or ""), (corners[0], corners[1], corners[2], corners[3])))
-    return AnnotatedImage(image, lookup.name(image), objects=objects)
-
-
-def resolve_image(lookup: PathLookup, file_name: str) -> Path | str:
-    """The image that an annotation names, or why it cannot be used: it must be inside the data folder."""
-    if ".." in Path(file_name.replace("\\", "/")).parts:
-        return "leaves the data folder"
-    found = lookup.find(
-        file_name.replace("\\", "/").rsplit("/", 1)[-1] if Path(file_name).is_absolute() else file_name, ""
-    )
-    if isinstance(found, Path) and not found.resolve().is_relative_to(lookup.folder.resolve()):
-        return "is outside the data folder"
+def _splits(folders: Iterable[Path]) -> dict[str, set[str]]:
+    """Image's stem -> the splits whose lists contain it; trainval is used if there is no train."""
+    found: dict[str, set[str]] = {}
+    for file in (file for folder in folders for file in sorted(folder.glob("*.txt"))):
+        alone = file.stem == "trainval" and not (file.with_name("train.txt")).is_file()
+        split = "train" if alone else split_of(file.stem)
+        for line in listed_names(file) if split else ():
+            found.setdefault(_stem(line.split()[0]), set()).add(split or "")
     return found
 
 
-def _splits(path: Path) -> dict[str, str]:
-    """Image's stem -> split."""
-    found: dict[str, str] = {}
-    for folder in (path / "ImageSets", path / "ImageSets" / "Main"):
-        for file in sorted(folder.glob("*.txt")):
-            split = split_of(file.stem)
-            if split:
-                found.update({line.split()[0]: split for line in file.read_text().splitlines() if line.strip()})
-    return found
+def _stem(name: str) -> str:
+    last = path_parts(name)[-1:]
+    return Path(last[0]).stem if last and Path(last[0]).suffix.lower() in (".jpg", ".jpeg", ".png") else "".join(last)
+
+
+def _xml_files(source: Source) -> list[Path]:
+    return [file for file in source.files(".xml") if not file.name.lower().endswith(_SIDE_FILE)]
 
 
 def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:
     if settings.target_kind not in (None, BOXES.name):
         return None
-    files = source.files(".xml")
-    if not files:
+    count = sum(looks_like_voc(file) for file in _xml_files(source))
+    if not count:
         return None
-    because = f"it contains {len(files):,} XML files beside {source.images:,} images"
-    return Recognised(VOC.name, confidence_of_share(len(files), source.images), because)
+    because = f"it contains {count:,} XML annotations beside {source.images:,} images"
+    return Recognised(VOC.name, confidence_of_share(count, source.images), because)
 
 
 VOC = Layout(

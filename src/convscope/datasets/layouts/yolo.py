@@ -1,106 +1,156 @@
-"""YOLO: a text file per image, a line per object: class, centre x and y, width, height, relative to the image."""
+"""YOLO: a text file per image, a line per object: class, centre x and y, width, height, as shares of the image."""
 
-import re
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from convscope.datasets.builder import ending, looks_like_image, visible_files
-from convscope.datasets.dataset import Dataset, Skipped, split_of
-from convscope.datasets.inputs.headers import Header, read_headers
+from convscope.datasets.builder import ending
+from convscope.datasets.dataset import Dataset, Skipped
+from convscope.datasets.layouts.image_finder import ImageFinder
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source, confidence_of_share
-from convscope.datasets.targets.annotations import AnnotatedImage, Box, largest_objects
+from convscope.datasets.layouts.yolo_config import YoloConfig, find_config, read_yaml
+from convscope.datasets.layouts.yolo_files import LabelFiles
+from convscope.datasets.layouts.yolo_labels import is_label_line, read_labels
+from convscope.datasets.layouts.yolo_splits import YoloSplits, assign_splits
+from convscope.datasets.targets.annotations import AnnotatedImage, examples, largest_objects
 from convscope.datasets.targets.boxes import BOXES
 from convscope.errors import DataError
+from convscope.files import read_start
 
-_LINE = re.compile(r"\d+(\s+[-+.\deE]+){4}\s*")
-
-
-def label_files(source: Source) -> list[Path]:
-    """The text files in folders labels, if the first of them with a line is in YOLO format."""
-    labels = ((place, names) for place, names in source.folders if "labels" in place.relative_to(source.path).parts)
-    texts = [place / name for place, names in labels for name in names if ending(name) == ".txt"]
-    first = next((line for file in texts for line in file.read_text(errors="replace").splitlines()[:1]), "")
-    return texts if _LINE.fullmatch(first) else []
+_CONFIGS = (".yaml", ".yml", ".data", ".names", ".txt")
+_HEAD = 65_536  # bytes of a label file that are read for it
+_SAMPLE = 50  # label files that are opened to recognise the layout
 
 
 def read_yolo(path: Path) -> Dataset:
-    """Images in images/ and their largest boxes from the files of the same names in labels/; names from classes.txt or
-    data.yaml; folders train and val are the split.
+    """Images and the boxes of their label files: in labels/ where the image is in images/, or beside the image.
+
+    Class names and splits are read from data.yaml, obj.data, classes.txt, or train.txt and val.txt; else the split from
+    folders train and val. Polygons and rotated boxes get the box around them. Boxes are shares of the upright image, as
+    annotation tools show it.
+
+    Args:
+        path: a folder, or its YAML file.
 
     Raises:
-        DataError: no image has a valid box.
+        DataError: the YAML file is invalid, or no image has a valid box.
     """
-    root = path.absolute()
-    files = [file for file in visible_files(root) if looks_like_image(file)]
-    names, images, skipped = _names(root), [], []
-    for file, header in zip(files, read_headers(files), strict=True):
-        relative = file.relative_to(root)
-        if isinstance(header, str):
-            skipped.append(Skipped(relative.as_posix(), header))
-            continue
-        parts = ["labels" if part == "images" else part for part in relative.parts]
-        text = (root / Path(*parts)).with_suffix(".txt")
-        split = next((split for split in map(split_of, relative.parts[:-1]) if split), "")
-        try:
-            objects = _objects(text, header, names)
-        except DataError as error:
-            skipped.append(Skipped(relative.as_posix(), str(error)))
-            continue
-        images.append(AnnotatedImage(file, relative.as_posix(), split, objects))
-    return largest_objects(str(root), YOLO.name, images, skipped)
+    source, config = _opened(path.absolute())
+    reading = _Reading(ImageFinder(source.path), config)
+    labels = LabelFiles(source, reading.finder)
+    splits = assign_splits(config, reading.finder)
+    for image in reading.finder.files:
+        why = splits.skipped.get(image)
+        if why:
+            reading.skipped.append(Skipped(reading.finder.name(image), why))
+        else:
+            reading.add(image, labels.of(image), splits.split.get(image, ""))
+    notes = [*reading.notes(splits), *labels.notes()]
+    return largest_objects(str(path.absolute()), YOLO.name, reading.images, reading.skipped, notes)
 
 
-def _objects(text: Path, header: Header, names: dict[int, str]) -> list[tuple[str, Box]]:
-    if not text.is_file():
-        return []
-    found = []
-    for line_number, line in enumerate(text.read_text(errors="replace").splitlines(), start=1):
-        if not line.strip():
-            continue
-        if not _LINE.fullmatch(line.strip()):
-            raise DataError(f"line {line_number} of {text.name} is {line.strip()[:40]!r}, not class x y width height")
-        kind, *numbers = line.split()
-        if names and int(kind) not in names:
-            raise DataError(f"line {line_number} of {text.name} has class {kind}, and there are {len(names)}")
-        x, y, width, height = (float(number) for number in numbers)
-        if max(x, y, width, height) > 1.5:
-            raise DataError(
-                f"line {line_number} of {text.name} is in pixels; YOLO's boxes are relative to the image size"
+@dataclass
+class _Reading:
+    """The state of reading one data folder."""
+
+    finder: ImageFinder
+    config: YoloConfig
+    images: list[AnnotatedImage] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    polygons: list[str] = field(default_factory=list)
+    scores: list[str] = field(default_factory=list)
+    kinds: set[int] = field(default_factory=set)
+
+    def add(self, path: Path, label: Path | str, split: str) -> None:
+        """Read the label file of one image; `label` may be the reason why it has none."""
+        image = AnnotatedImage(path, self.finder.name(path), split, shares=True)
+        if isinstance(label, str):
+            image.without = label
+        else:
+            found = read_labels(label, self.config.names, self.config.keypoints)
+            image.objects = [(self.config.names.get(kind, str(kind)), box) for kind, box in found.objects]
+            image.problems, image.without = found.problems, f"its label file {label.name} is empty"
+            self.polygons += [image.name] * found.polygons
+            self.scores += [image.name] * found.scores
+            self.kinds |= found.kinds
+        self.images.append(image)
+
+    def notes(self, splits: YoloSplits) -> list[str]:
+        """What was decided or skipped."""
+        around, score = (f"in {names[0]}" if names else "" for names in (self.polygons, self.scores))
+        shapes = examples(
+            len(self.polygons), ("object is", "objects are"),
+            ("a polygon or rotated box", "polygons or rotated boxes"), around,
+        )  # fmt: skip
+        sixth = examples(len(self.scores), ("line has", "lines have"), ("a sixth number", "a sixth number"), score)
+        found = [*self.config.notes, *splits.notes]
+        found += [f"{shapes}; the box around each is used"] if shapes else []
+        found += [f"{sixth}; it is taken for a confidence and ignored"] if sixth else []
+        if self.config.names and self.kinds and min(self.kinds) == 1 and max(self.kinds) == len(self.config.names):
+            found.append(
+                "the classes in the label files seem to count from 1; YOLO counts from 0, so the names are wrong"
             )
-        across, down = header.width, header.height
-        corners = (x - width / 2) * across, (y - height / 2) * down, (x + width / 2) * across, (y + height / 2) * down
-        found.append((names.get(int(kind), kind), corners))
-    return found
+        if not self.config.names:
+            found.append("there are no class names, so classes are called by their numbers; add data.yaml with names")
+        return found
 
 
-def _names(root: Path) -> dict[int, str]:
-    """Class names by number: classes.txt, or the list or mapping of `names:` in a .yaml file."""
-    for file in (root / "classes.txt", root / "labels" / "classes.txt", root / "obj.names"):
-        if file.is_file():
-            lines = [line.strip() for line in file.read_text("utf-8-sig").splitlines()]
-            return dict(enumerate(line for line in lines if line))
-    for file in sorted(root.glob("*.y*ml")):
-        text = file.read_text("utf-8-sig")
-        row = re.search(r"^names:\s*\[(.*?)\]", text, re.MULTILINE | re.DOTALL)
-        if row:
-            return dict(enumerate(word.strip().strip("'\"") for word in row[1].split(",") if word.strip()))
-        table = re.search(r"^names:\s*\n((?:\s+.+\n?)+)", text, re.MULTILINE)
-        if table:
-            pairs = re.findall(r"^\s+(?:(\d+):|-)\s*(.+?)\s*$", table[1], re.MULTILINE)
-            return {int(n) if n else i: word.strip("'\"") for i, (n, word) in enumerate(pairs)}
-    return {}
+def _opened(path: Path) -> tuple[Source, YoloConfig]:
+    """The data folder and its configuration, for a folder or a YAML file."""
+    root, file = (path, None) if path.is_dir() else (path.parent, path)
+    if file is not None:
+        content = read_yaml(file)
+        given = content.get("path") if isinstance(content, dict) else None
+        base = (file.parent / given) if isinstance(given, str) and given and "\0" not in given else file.parent
+        if not isinstance(content, dict) or "names" not in content:
+            raise DataError(f"{file}: has no class names; write names: [cat, dog]")
+        root = base if base.is_dir() and not root.is_relative_to(base) else root
+    source = Source(root)
+    texts = [text for text in source.files(*_CONFIGS) if _may_configure(text)]
+    return source, find_config(root, texts, file)
+
+
+def _may_configure(file: Path) -> bool:
+    return ending(file.name) != ".txt" or file.stem in (
+        "train",
+        "val",
+        "valid",
+        "validation",
+        "test",
+        "classes",
+        "labels",
+    )
 
 
 def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:
-    texts = label_files(source) if settings.target_kind in (None, BOXES.name) else []
-    if not texts:
+    if settings.target_kind not in (None, BOXES.name):
         return None
-    because = f"a folder labels contains {len(texts):,} text files of class, x, y, width and height"
-    return Recognised(YOLO.name, confidence_of_share(len(texts), source.images), because)
+    if source.path.is_file():
+        known = ending(source.path.name) in (".yaml", ".yml")
+        return Recognised(YOLO.name, 1.0, "it is a YAML file") if known else None
+    if not source.files(".txt"):
+        return None
+    finder = ImageFinder(source.path)
+    labels = LabelFiles(Source(source.path.absolute()), finder)
+    pairs = [label for label in map(labels.of, finder.files) if isinstance(label, Path)]
+    sample = pairs[:: max(1, len(pairs) // _SAMPLE)]
+    lines = [line for line in map(_first_line, sample) if line]
+    if not lines or 2 * sum(map(is_label_line, lines)) < len(lines):
+        return None
+    because = f"{len(pairs):,} of {source.images:,} images have a text file of class, x, y, width and height"
+    return Recognised(YOLO.name, confidence_of_share(len(pairs), source.images), because)
+
+
+def _first_line(file: Path) -> str:
+    try:
+        lines = read_start(file, _HEAD).decode("utf-8-sig", errors="replace").splitlines()
+    except OSError:
+        return ""
+    return next((line for line in lines if line.strip()), "")
 
 
 YOLO = Layout(
     "yolo",
-    "text files of class, x, y, width and height in a folder labels",
+    "a text file of class, x, y, width and height per image, in a folder labels or beside the image",
     _recognise,
     lambda source, _settings: read_yolo(source.path),
 )

@@ -1,6 +1,7 @@
 """The cache: a folder of decoded images and features that later runs memory-map.
 
-Each entry is a folder ``<key>/`` with ``pixels.npy`` and ``unreadable.json``. It is written as
+Each entry is a folder ``<key>/`` with ``pixels.npy`` and ``unreadable.json``, or with files and ``files.json``, which
+has their ``size`` in bytes. It is written as
 ``<key>.<host>.<pid>.part`` and renamed when complete, so an entry is complete or absent, even if processes are killed
 or several runs write at once.
 """
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 ENVIRONMENT = "CONVSCOPE_CACHE"
+FILES = "files.json"
 _ABANDONED = 2 * 24 * 3600.0  # seconds after which an unfinished entry of another machine counts as abandoned
 
 
@@ -68,17 +70,35 @@ def write_entry(
     needed = int(np.prod(shape)) * np.dtype(dtype).itemsize
     if needed > limit:
         raise OSError(f"{needed:,} bytes are more than the cache may hold, {limit:,}")
-    folder.mkdir(parents=True, exist_ok=True)
     make_room(folder, limit - needed)
-    part = folder / f"{key}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}.part"
-    part.mkdir()
-    try:
+    with _part(folder, key) as part:
         unreadable: dict[int, str] = {}
         pixels = np.lib.format.open_memmap(part / "pixels.npy", mode="w+", dtype=dtype, shape=shape)
         _reserve(part / "pixels.npy")
         yield pixels, unreadable
         pixels.flush()
         (part / "unreadable.json").write_text(json.dumps(unreadable))
+
+
+@contextmanager
+def write_files(folder: Path, key: str, limit: int) -> Iterator[Path]:
+    """Yield a folder to fill with files and with `FILES`; it is published at the end, and deleted after an error.
+
+    Raises:
+        OSError: the folder is not writable, or the disk is full.
+    """
+    with _part(folder, key) as part:
+        yield part
+        make_room(folder, limit - int(json.loads((part / FILES).read_text())["size"]))
+
+
+@contextmanager
+def _part(folder: Path, key: str) -> Iterator[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f"{key}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}.part"
+    part.mkdir()
+    try:
+        yield part
         _publish(part, folder / key)
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -87,12 +107,14 @@ def write_entry(
 def make_room(folder: Path, limit: int) -> None:
     """Delete unfinished entries of dead runs, then the least recently used ones beyond `limit` bytes."""
     entries = []
-    for entry in folder.iterdir():
+    for entry in folder.iterdir() if folder.exists() else ():
         if entry.name.endswith(".part"):
             if _is_abandoned(entry):
                 shutil.rmtree(entry, ignore_errors=True)
-        elif (entry / "pixels.npy").exists():
-            entries.append((entry.stat().st_mtime, (entry / "pixels.npy").stat().st_size, entry))
+        else:
+            size = _size(entry)
+            if size is not None:
+                entries.append((entry.stat().st_mtime, size, entry))
     total = sum(size for _, size, _ in entries)
     for _, size, entry in sorted(entries):
         if total <= limit:
@@ -101,11 +123,22 @@ def make_room(folder: Path, limit: int) -> None:
         total -= size
 
 
+def _size(entry: Path) -> int | None:
+    """Bytes of an entry; None if it is none."""
+    try:
+        if (entry / FILES).exists():
+            return int(json.loads((entry / FILES).read_text())["size"])
+        return (entry / "pixels.npy").stat().st_size
+    except (OSError, ValueError, KeyError):
+        return None
+
+
 def _publish(part: Path, entry: Path) -> None:
     try:
         part.rename(entry)
     except OSError:
-        if not (entry / "unreadable.json").exists():  # else another run published the same pixels first
+        complete = (entry / "unreadable.json").exists() or (entry / FILES).exists()
+        if not complete:  # else another run published the same entry first
             raise
 
 

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convscope.datasets.dataset import Dataset
-from convscope.datasets.inputs.image import ImageSpec, decode, fit, quiet_pillow
+from convscope.datasets.inputs.fitting import fit
+from convscope.datasets.inputs.image import decode
+from convscope.datasets.inputs.opening import quiet_pillow
 from convscope.errors import DataError
 
 
@@ -61,9 +63,9 @@ def decode_image(dataset: Dataset, row: int, size: tuple[int, int]) -> NDArray[n
     """
     if not isinstance(dataset.images, tuple):
         pixels = dataset.images[row]
-        return fit(pixels, pixels.shape[:2], size).transpose(2, 0, 1)
+        return fit(pixels, pixels.shape[:2], size, dataset.fit).transpose(2, 0, 1)
     path = dataset.images[row]
     try:
-        return decode(path, ImageSpec(size, dataset.channels, dataset.white)).pixels
+        return decode(path, dataset.spec(size)).pixels
     except DataError as error:
         raise DataError(str(error).removeprefix(f"{path}: ")) from error

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from convscope.datasets.inputs.image import quiet_pillow
+from convscope.datasets.inputs.opening import quiet_pillow
 from convscope.datasets.store.resources import available_memory, usable_cores
 from convscope.datasets.targets.kind import TargetData
 from convscope.datasets.targets.mask_files import IGNORE, fit_mask, read_mask
@@ -28,9 +28,9 @@ def build_masks(dataset: TargetData, size: tuple[int, int]) -> tuple[NDArray[np.
     def load_mask(row: int) -> None:
         try:
             if isinstance(masks, tuple):
-                found[row] = read_mask(masks[row], dataset.palette, size)
+                found[row] = read_mask(masks[row], dataset.palette, size, dataset.fit)
             elif masks is not None:
-                found[row] = fit_mask(masks[row], size)
+                found[row] = fit_mask(masks[row], size, dataset.fit)
         except DataError as error:
             unreadable[row] = f"its mask: {error}"
 

@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from convscope.datasets.dataset import Dataset
-from convscope.datasets.inputs.image import quiet_pillow
+from convscope.datasets.inputs.opening import quiet_pillow
 from convscope.datasets.store import cache
 from convscope.datasets.store.lazy_store import LazyStore, decode_image
 from convscope.datasets.store.parallel import parallel_map, shared_zeros
 from convscope.datasets.store.resources import available_memory, usable_cores
 from convscope.errors import DataError
 
-RULE = 2
-"""Increment when the output of `read_image` or `fit` changes, to invalidate cached entries."""
+RULE = 3
+"""Increment when the output of `decode` changes, to invalidate cached entries."""
 
 _CHUNK = 32  # images that a worker decodes between two progress reports
 

@@ -1,6 +1,6 @@
-"""Boxes as drawn in an annotation tool -> boxes in pixels of the upright file, by the size that the annotation gives.
+"""Boxes as drawn in an annotation tool -> boxes in pixels of the upright file, by the size in the annotation.
 
-A photograph may be stored turned, with its EXIF orientation. Tools differ: some draw on the upright picture, some on the
+A photograph may be stored turned, with its EXIF orientation. Some tools draw on the upright picture, others on the
 stored pixels. The size in the annotation shows which, and whether the file was resized since.
 """
 

@@ -135,7 +135,7 @@ def _merged(entries: list[AnnotatedImage], listing: DatasetBuilder) -> list[Anno
             listing.skipped.append(Skipped(same[0].name, f"is listed in {' and in '.join(splits)}"))
             continue
         objects = list(dict.fromkeys(found for entry in same for found in entry.objects))
-        problems = list(dict.fromkeys(why for entry in same for why in entry.problems))
+        problems = [why for entry in same for why in entry.problems]
         merged.append(replace(same[0], split="".join(splits), objects=objects, problems=problems))
     return merged
 

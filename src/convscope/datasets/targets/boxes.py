@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from convscope.datasets.inputs.image import visible_window
+from convscope.datasets.inputs.fitting import CROP, Fit, visible_window
 from convscope.datasets.targets.kind import FileTarget, Motion, Size, TargetData, TargetKind, restore_classes
 
 MIN_VISIBLE = 0.25  # share of a box that must be inside the visible part of its image
@@ -54,7 +54,7 @@ class BoxTargets(TargetKind):
 
     def in_view(self, data: TargetData, size: Size) -> NDArray[Any]:
         """See `boxes_in_view`."""
-        return boxes_in_view(data.targets, data.sizes, size)
+        return boxes_in_view(data.targets, data.sizes, size, data.fit)
 
     def warp(self, y: Tensor, motion: Motion) -> Tensor:
         """The box around the transformed corners."""
@@ -97,12 +97,14 @@ def clip_box(box: Sequence[float], size: tuple[int, int]) -> tuple[float, ...]:
     return max(x1, 0.0), max(y1, 0.0), min(x2, size[1]), min(y2, size[0])
 
 
-def boxes_in_view(targets: NDArray[Any], sizes: NDArray[np.int64], size: tuple[int, int]) -> NDArray[np.float32]:
+def boxes_in_view(
+    targets: NDArray[Any], sizes: NDArray[np.int64], size: tuple[int, int], how: Fit = CROP
+) -> NDArray[np.float32]:
     """Convert boxes (N, 5) of files of sizes (N, 2) to pixels of the network's input; see `visible_window`.
 
     A box of which less than a quarter is visible becomes nan (unknown).
     """
-    windows = np.array([visible_window((int(height), int(width)), size) for height, width in sizes])
+    windows = np.array([visible_window((int(height), int(width)), size, how) for height, width in sizes])
     scale = np.array([size[1], size[0]]) / (windows[:, 2:] - windows[:, :2])
     corners = targets[:, 1:].reshape(-1, 2, 2).astype(np.float64)
     transformed = (corners - windows[:, None, :2]) * scale[:, None]

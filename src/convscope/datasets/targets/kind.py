@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from convscope.datasets.inputs.fitting import Fit
 from convscope.datasets.targets.mask_files import MaskFile
 from convscope.errors import DataError
 
@@ -31,6 +32,8 @@ class TargetData(Protocol):
     def masks(self) -> tuple[MaskFile, ...] | NDArray[np.uint8] | None: ...
     @property
     def palette(self) -> Any: ...
+    @property
+    def fit(self) -> Fit: ...
     @property
     def objects(self) -> tuple[tuple[tuple[str, tuple[float, ...]], ...], ...] | None: ...
     def __len__(self) -> int: ...

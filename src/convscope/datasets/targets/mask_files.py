@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from convscope.datasets.inputs.image import open_image, orientation, quiet_pillow, visible_window
+from convscope.datasets.inputs.fitting import CROP, PAD, Fit, padded_content, visible_window
+from convscope.datasets.inputs.opening import open_image, orientation, quiet_pillow
 from convscope.errors import DataError
 
 IGNORE = 255
@@ -66,13 +67,16 @@ class Palette:
             table = np.full(256, IGNORE, np.uint8)
             bytes_ = (known >= 0) & (known < 256)
             table[known[bytes_]] = classes[bytes_]
-            return table[codes]
+            found: NDArray[np.uint8] = table[codes]
+            return found
         index = np.searchsorted(known, codes).clip(max=len(known) - 1)
         return np.where(known[index] == codes, classes[index], IGNORE).astype(np.uint8)
 
 
-def read_mask(mask: MaskFile, palette: Palette, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
-    """(H, W) class indices of an image's mask, `IGNORE` for unlabelled pixels; at `size` as by `fit`, nearest neighbour.
+def read_mask(
+    mask: MaskFile, palette: Palette, size: tuple[int, int] | None = None, how: Fit = CROP
+) -> NDArray[np.uint8]:
+    """(H, W) class indices of an image's mask, `IGNORE` for unlabelled pixels; at `size` as by `fit_mask`.
 
     Of several objects at a pixel the one of the class with the highest index is used.
 
@@ -86,7 +90,7 @@ def read_mask(mask: MaskFile, palette: Palette, size: tuple[int, int] | None = N
             raise DataError(f"{path}: differs in size from {mask.paths[0].name}; export both again")
         np.maximum(found, other, out=found)
     found = turn(found, mask.turned)
-    return fit_mask(found, size) if size is not None else np.ascontiguousarray(found)
+    return fit_mask(found, size, how) if size is not None else np.ascontiguousarray(found)
 
 
 def _read_file(path: Path, palette: Palette) -> NDArray[np.uint8]:
@@ -95,11 +99,21 @@ def _read_file(path: Path, palette: Palette) -> NDArray[np.uint8]:
         return turn(np.concatenate(bands), orientation(image))
 
 
-def fit_mask(mask: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """A mask (H, W) at `size`, cropped and resized as `fit` does with its image, by nearest neighbour."""
+def fit_mask(mask: NDArray[np.uint8], size: tuple[int, int], how: Fit = CROP) -> NDArray[np.uint8]:
+    """A mask (H, W) at `size`, cropped, padded or stretched as `fit` does with its image, by nearest neighbour.
+
+    Padding is `IGNORE`.
+    """
     if mask.shape == size:
         return mask
-    box = visible_window((mask.shape[0], mask.shape[1]), size)
+    whole = (mask.shape[0], mask.shape[1])
+    if how == PAD:
+        (height, width), (top, left) = padded_content(whole, size)
+        padded = np.full(size, IGNORE, np.uint8)
+        content = Image.fromarray(mask).resize((width, height), Image.Resampling.NEAREST)
+        padded[top : top + height, left : left + width] = np.asarray(content)
+        return padded
+    box = visible_window(whole, size, how)
     resized = Image.fromarray(mask).resize((size[1], size[0]), Image.Resampling.NEAREST, box=box)
     return np.asarray(resized)
 

@@ -84,7 +84,7 @@ class LabelCorrections:
                 f"corrections: the run's task is {task.name}; labels are corrected for one class per image only"
             )
         with self._lock:
-            atomic_write(self.table, self._table(corrections).encode())
+            atomic_write(self.table, self._table(corrections).encode(errors="surrogateescape"))
             atomic_write(self.file, (json.dumps(corrections, indent=1) + "\n").encode())
             self._corrections = corrections
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from convscope.analysis.layout import sized, squared
 from convscope.analysis.target import ImageSet
+from convscope.datasets import shown_channels
 from convscope.explainers import tile
 from convscope.explorer.backend.errors import NotFoundError
 from convscope.explorer.backend.live_run import LiveRun
@@ -28,9 +29,8 @@ def as_png(pixels: np.ndarray) -> bytes:
 
 
 def shown_pixels(pixels: Tensor) -> np.ndarray:
-    """Return pixels (C, H, W) in [0, 1] as (H, W, 3) uint8; other than 1 or 3 channels are averaged."""
-    values = pixels.numpy()
-    return tile(values if len(values) in (1, 3) else values.mean(0, keepdims=True))
+    """Return pixels (C, H, W) in [0, 1] as (H, W, 3) uint8; of other than 1 or 3 channels, the first."""
+    return tile(shown_channels(pixels.numpy()))
 
 
 def thumbnail(pixels: Tensor, side: int) -> np.ndarray:

@@ -10,17 +10,13 @@ from PIL import Image
 from torch import Tensor
 
 from convscope.analysis.target import AnalysisTarget, ImageSet
-from convscope.datasets import read_image
-from convscope.datasets.inputs.image import open_image, quiet_pillow
+from convscope.datasets import decode
+from convscope.datasets.inputs.opening import open_image, quiet_pillow
 from convscope.errors import DataError
 from convscope.explorer.backend.errors import NotAvailableError, TooLargeError, UnsupportedImageError
 
 MAX_BYTES = 16 * 2**20
 MAX_PIXELS = 40_000_000
-FORMATS = frozenset({
-    "PNG", "JPEG", "MPO", "GIF", "BMP", "DIB", "TIFF", "WEBP", "AVIF", "PPM", "TGA", "JPEG2000",
-})  # fmt: skip
-"""File formats that are decoded. Pillow has other decoders, one of which (EPS) would start another program."""
 INK_DIFFERENCE = 32  # grey levels between background and ink
 
 
@@ -39,7 +35,8 @@ def decode_upload(content: bytes, subject: AnalysisTarget) -> np.ndarray:
         )
     check(content)
     try:
-        return read_image(io.BytesIO(content), channels, subject.size, subject.white)
+        with quiet_pillow():
+            return decode(io.BytesIO(content), subject.decoding).pixels
     except DataError as error:
         raise UnsupportedImageError(str(error).replace("image: ", "upload: ", 1)) from None
 
@@ -51,13 +48,11 @@ def check(content: bytes) -> None:
     try:
         with quiet_pillow(), open_image(io.BytesIO(content)) as image:
             width, height = image.size
-            if image.format not in FORMATS:
-                raise UnsupportedImageError(f"upload: {image.format} is not supported; convert it to PNG or JPEG")
             if width * height > MAX_PIXELS:
                 raise TooLargeError(f"upload: {width} x {height} pixels; the maximum is {MAX_PIXELS:,}")
             if getattr(image, "is_animated", False) and image.format != "MPO":  # MPO: a photo and its preview
                 raise TooLargeError("upload: more than one frame; upload a single image")
-    except (TooLargeError, UnsupportedImageError):
+    except TooLargeError:
         raise
     except DataError as error:
         raise UnsupportedImageError(str(error).replace("image: ", "upload: ", 1)) from None

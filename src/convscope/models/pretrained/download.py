@@ -14,7 +14,8 @@ from torch import Tensor
 from convscope.errors import ModelError, did_you_mean
 from convscope.models.network import Network
 from convscope.models.pretrained.published import PUBLISHED, PublishedWeights
-from convscope.models.pretrained.state_dicts import LoadReport, load_state, read_state
+from convscope.models.pretrained.state_dicts import LoadReport, load_state
+from convscope.models.pretrained.weights_file import read_state
 from convscope.models.registry import Architecture, build
 
 TIMEOUT = 30  # seconds without a response

@@ -1,5 +1,6 @@
 """Identifies the network that a checkpoint belongs to from the names and shapes of its tensors."""
 
+import re
 from collections.abc import Mapping
 
 import torch
@@ -11,6 +12,9 @@ from convscope.models.families.resnet import DEPTHS, SMALL_DEPTHS
 from convscope.models.pretrained.state_dicts import match_state, prefixes_of
 from convscope.models.registry import MODELS
 
+_BODY = re.compile(r"_?(layer|features|stem|stages|conv|bn|blocks|mixed|inception)", re.IGNORECASE)
+"""Beginnings of the names inside encoders; tensors of other names, such as a loss's, may lie beside them."""
+
 
 def identify_network(state: Mapping[str, Tensor]) -> str | None:
     """Return the name of the network whose encoder matches this state dict exactly, or None.
@@ -21,7 +25,7 @@ def identify_network(state: Mapping[str, Tensor]) -> str | None:
 
 
 def matches(name: str, state: Mapping[str, Tensor]) -> bool:
-    """Return whether the state dict and the network's encoder have the same tensors."""
+    """Return whether the state dict and the network's encoder have the same tensors, heads and losses aside."""
     with torch.device("meta"):
         network = MODELS[name]()
     shapes = {key: tensor.to("meta") for key, tensor in state.items()}
@@ -30,7 +34,9 @@ def matches(name: str, state: Mapping[str, Tensor]) -> bool:
     except ModelError:
         return False
     unmatched = [key for key in loaded.unused if not key.endswith("num_batches_tracked")]
-    return not unmatched and all(key.startswith(("head.", "auxiliary.")) for key in loaded.not_loaded)
+    return not any(_BODY.match(key) for key in unmatched) and all(
+        key.startswith(("head.", "auxiliary.")) for key in loaded.not_loaded
+    )
 
 
 def candidates(state: Mapping[str, Tensor]) -> list[str]:

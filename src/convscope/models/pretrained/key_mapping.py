@@ -4,8 +4,9 @@ The other names are torchvision's, which timm shares for ResNet and Inception v3
 """
 
 from collections.abc import Callable, Iterator
+from typing import cast
 
-from torch import nn
+from torch import Tensor, nn
 
 from convscope.models.network import Network
 
@@ -168,7 +169,7 @@ def efficientnet_lite(network: Network) -> Pairs:
         before = 0  # channels; a row of the table starts where they change
         for index in (name for name, _ in stage.named_children() if name != "last"):
             ours = f"stages.{stage_number}.{index}.body"
-            channels = network.get_submodule(f"{ours}.project.conv").out_channels
+            channels = len(cast(Tensor, network.get_submodule(f"{ours}.project.conv").weight))
             row, place = (row, place + 1) if channels == before else (row + 1, 0)
             before = channels
             units = ["depthwise", "project"] if number == 0 else ["expand", "depthwise", "project"]

@@ -1,13 +1,9 @@
-"""Loading of external state dicts: safe reading, key mapping and a report of mismatches."""
+"""Loading of external state dicts: key mapping and a report of mismatches."""
 
-import pickle
-import warnings
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from convscope.errors import ModelError
@@ -24,50 +20,20 @@ class LoadReport:
     """The result of loading weights; saved with the model.
 
     `not_loaded` are tensors of the network that are missing in the file or have another shape; they keep their
-    initialisation. `summed` are RGB kernels summed for greyscale images; `unused` are tensors of the file without a
-    counterpart in the network.
+    initialisation. `adapted` are RGB kernels adapted to images of other channels; `unused` are tensors of the file
+    without a counterpart in the network.
     """
 
     source: str
     licence: str = "not stated"
     not_loaded: tuple[str, ...] = ()
-    summed: tuple[str, ...] = ()
+    adapted: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     published: PublishedWeights | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
         return asdict(self)
-
-
-def read_state(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a ``.safetensors``, ``.pth``, ``.pt`` or ``.th`` file; code in it is never executed.
-
-    Raises:
-        ModelError: the file does not exist, is damaged, or contains more than tensors.
-    """
-    if not path.is_file():
-        raise ModelError(f"{path}: no such weights file; give a .safetensors or .pth file")
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            return load_file(path)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # about the pickle protocol; real problems raise below
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise ModelError(
-            f"{path}: it contains Python objects besides tensors, which could run code; save only its state_dict"
-        ) from None
-    except Exception as error:
-        raise ModelError(f"{path}: the file is damaged ({type(error).__name__}); download or save it again") from None
-    for key in ("state_dict", "model", "model_state_dict"):
-        if isinstance(state, dict) and isinstance(state.get(key), dict):
-            state = state[key]
-    if not isinstance(state, dict) or not any(isinstance(value, Tensor) for value in state.values()):
-        raise ModelError(f"{path}: it contains no tensors; give a state dict")
-    return {name: value for name, value in state.items() if isinstance(value, Tensor)}
 
 
 def rename_keys(network: Network, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -102,7 +68,7 @@ def load_state(
     The layers named in `new` keep their initialisation, whatever the file contains. The last layer may have other
     classes and the input other channels: those layers keep their initialisation too, and are listed. Half-precision
     tensors are converted; a 7x7 convolution is loaded into a fully connected layer of the same number of weights; for
-    greyscale images the three input channels of the first convolution are summed.
+    images that are not RGB the first convolution is adapted, see `adapted_stem`.
 
     Raises:
         ModelError: a tensor between stem and head is missing or has another shape.
@@ -116,13 +82,13 @@ def match_state(
     network: Network, state: Mapping[str, Tensor], source: str, new: Collection[str] = ()
 ) -> tuple[dict[str, Tensor], LoadReport]:
     """Return the tensors that `load_state` would copy, by our names, and the report; nothing is changed."""
-    found, matching, not_loaded, summed = rename_keys(network, state), {}, [], []
+    found, matching, not_loaded, adapted = rename_keys(network, state), {}, [], []
     found = {name: tensor for name, tensor in found.items() if not set(prefixes_of(name)) & set(new)}
     for name, tensor in network.state_dict().items():
         given = found.get(name)
-        if given is not None and is_rgb_for_gray(name, given, tensor):
-            given = given.float().sum(1, keepdim=True)
-            summed.append(name)
+        if given is not None and is_for_other_channels(name, given, tensor):
+            given = adapted_stem(given, tensor.shape[1])
+            adapted.append(name)
         flat = given is not None and tensor.dim() == 2 and given.numel() == tensor.numel()
         if given is not None and (flat or given.shape == tensor.shape):
             matching[name] = given.reshape(tensor.shape).to(tensor.dtype)
@@ -130,13 +96,23 @@ def match_state(
             not_loaded.append(name)
     check_complete(network, found, not_loaded, source)
     unused = tuple(name for name in found if name not in matching and name not in not_loaded)
-    return matching, LoadReport(source, not_loaded=tuple(not_loaded), summed=tuple(summed), unused=unused)
+    return matching, LoadReport(source, not_loaded=tuple(not_loaded), adapted=tuple(adapted), unused=unused)
 
 
-def is_rgb_for_gray(name: str, given: Tensor, tensor: Tensor) -> bool:
-    """Return whether an RGB kernel is given for the first convolution of a greyscale network."""
-    grey = tensor.dim() > 2 and tensor.shape[1] == 1 and name.startswith("stem.")
-    return grey and given.shape == (tensor.shape[0], 3, *tensor.shape[2:])
+def is_for_other_channels(name: str, given: Tensor, tensor: Tensor) -> bool:
+    """Return whether the first convolution is given for RGB images and the network is for other channels."""
+    stem = tensor.dim() > 2 and name.startswith("stem.") and tensor.shape[1] != 3
+    return stem and given.shape == (tensor.shape[0], 3, *tensor.shape[2:])
+
+
+def adapted_stem(kernels: Tensor, channels: int) -> Tensor:
+    """Return kernels (D, 3, h, w) for `channels` channels: summed for grey, else repeated and scaled by 3 / channels.
+
+    As in timm (`timm.models.adapt_input_conv`): the first three channels keep the kernels of red, green and blue.
+    """
+    if channels == 1:
+        return kernels.float().sum(1, keepdim=True)
+    return kernels.float().repeat(1, -(-channels // 3), 1, 1)[:, :channels] * (3 / channels)
 
 
 def check_complete(network: Network, found: Mapping[str, Tensor], not_loaded: list[str], source: str) -> None:
@@ -152,6 +128,9 @@ def check_complete(network: Network, found: Mapping[str, Tensor], not_loaded: li
         has = "x".join(map(str, found[name].shape)) if name in found else "nothing"
         lines.append(f"{name} needs {'x'.join(map(str, own[name].shape))}, the file has {has}")
     more = f" and {len(missing) - MAX_LISTED} more" if len(missing) > MAX_LISTED else ""
+    given = [name for name in found if name not in own][:2]
+    if given and not set(missing) & set(found):
+        more += f"; its own names are {', '.join(given)} ..."
     raise ModelError(
         f"{source}: the weights do not match this {network.name}: {'; '.join(lines)}{more}; "
         "choose the network they belong to"

@@ -5,6 +5,7 @@ from typing import Any
 
 from convscope.errors import ModelError
 from convscope.models.layers import shape_text
+from convscope.models.summary.kernel_ranks import KernelRanks, to_json
 from convscope.tables import html_notes, html_table
 
 FULLY_CONNECTED = "fully connected"
@@ -42,7 +43,8 @@ class LayerSummary:
 class ModelSummary:
     """A network layer by layer, with totals for one image.
 
-    `other_parameters` counts parameters that belong to no layer of the list.
+    `other_parameters` counts parameters that belong to no layer of the list. `kernels` describes trained kernels of a
+    run or a saved model.
     """
 
     name: str
@@ -53,6 +55,7 @@ class ModelSummary:
     memory: int
     other_parameters: int
     warnings: tuple[str, ...] = ()
+    kernels: tuple[KernelRanks, ...] = ()
 
     def __repr__(self) -> str:
         """The totals; `table` has the layers."""
@@ -94,7 +97,7 @@ class ModelSummary:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
-        return {**asdict(self), "shares": self.shares()}
+        return {**asdict(self), "shares": self.shares(), "kernels": to_json(self.kernels)}
 
 
 def table(summary: ModelSummary) -> list[tuple[str, ...]]:

@@ -1,0 +1,105 @@
+"""A budget is kept and ends with a network, for every task, from scratch and pretrained, on a slow machine too."""
+
+import time
+
+import pytest
+import torch
+from torch import nn
+
+from convscope.api import Note, RunFolder, TrainingFinished
+from convscope.datasets import draw_shapes
+from convscope.pipeline import build
+from convscope.tasks import TASKS
+from convscope.training import TimeBudget
+from helpers.small_runs import train
+
+VALIDATION = 20  # images: a tenth of 200
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_shapes():
+    """Two hundred of the drawn shapes."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr("convscope.datasets.layouts.builtin.draw_shapes", lambda _count, seed: draw_shapes(200, seed))
+    yield
+    patch.undo()
+
+
+@pytest.fixture(autouse=True)
+def _no_report(no_report):
+    """See `no_report`."""
+
+
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory):
+    """A run to start from."""
+    path = tmp_path_factory.mktemp("origin") / "run"
+    train(path, "shapes", train__epochs=1, augment__policy="none", data__size=32)
+    return path
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """Let each image that enters a network take some seconds more, by all clocks; returns those seconds."""
+    added = {"seconds": 0.0, "each": 0.0}
+    monotonic, counter = time.monotonic, time.perf_counter
+
+    def now():
+        return monotonic() + added["seconds"]
+
+    def before_forward(module, inputs):
+        if isinstance(module, nn.Conv2d) and module.in_channels == 3:
+            added["seconds"] += added["each"] * len(inputs[0])
+
+    monkeypatch.setattr(build, "TimeBudget", lambda seconds, reserve: TimeBudget(seconds, reserve, now))
+    monkeypatch.setattr(time, "monotonic", now)
+    monkeypatch.setattr(time, "perf_counter", lambda: counter() + added["seconds"])
+    handle = nn.modules.module.register_module_forward_pre_hook(before_forward)
+    yield added
+    handle.remove()
+
+
+@pytest.mark.parametrize("start", ["scratch", "pretrained"])
+@pytest.mark.parametrize("name", TASKS)
+def test_a_budget_ends_with_a_network_on_a_slow_machine(slow, origin, tmp_path, name, start):
+    """A pass over the training images takes four times the budget."""
+    slow["each"] = 1.0
+    checkpoint = {"transfer__checkpoint": str(origin)} if start == "pretrained" else {}
+    events = train(tmp_path / "run", "shapes", task=name, train__budget=40.0, data__size=32, **checkpoint)
+    assert isinstance(events[-1], TrainingFinished)
+    assert TASKS[name].primary in events[-1].scores
+    assert (RunFolder(tmp_path / "run").model / "model.safetensors").exists()
+    # at most: measuring the speed, a batch or the fewest images, and the validation images twice
+    assert slow["seconds"] <= 40 + 60 + 2 * VALIDATION
+
+
+@pytest.mark.parametrize("each", [0.02, 0.08])
+def test_a_budget_is_kept_by_measured_speed(slow, origin, tmp_path, each):
+    """A view takes 3.2 or 12.8 of 50 seconds: all four views or two, then the evaluation, all in time."""
+    slow["each"] = each
+    began = time.monotonic()
+    events = train(tmp_path / "run", "shapes", train__budget=50.0, data__size=32, transfer__checkpoint=str(origin))
+    assert time.monotonic() - began <= 50
+    stage = RunFolder(tmp_path / "run").transfer()["stages"][0]
+    assert (stage["views"], stage["images"]) == {0.02: (4, 640), 0.08: (2, 320)}[each]
+    assert events[-1].probe == stage["probe"] == pytest.approx(events[-1].scores["accuracy"])
+
+
+def test_too_few_seconds_for_all_images_are_used_for_some_of_each_class(slow, origin, tmp_path):
+    slow["each"] = 0.5
+    train(tmp_path / "run", "shapes", train__budget=80.0, data__size=32, transfer__checkpoint=str(origin))
+    stage = RunFolder(tmp_path / "run").transfer()["stages"][0]
+    assert stage["views"] == 1
+    assert 64 <= stage["images"] < 160
+    assert stage["probe"] > 0.2, "better than chance: every class was seen"
+
+
+def test_a_budget_that_is_used_up_before_the_first_step_still_ends_with_a_network(tmp_path):
+    events = train(tmp_path / "run", "shapes", train__budget=0.01, data__size=32)
+    first = next(event.text for event in events if isinstance(event, Note))
+    spent = first.split(" but ")[1].split(" ")[0]
+    assert first == (
+        f"train.budget is 0.01 s, but {spent} s were used before the first step and 3 s are reserved for the report: "
+        "training is as short as possible; increase it"
+    )
+    assert torch.isfinite(torch.tensor(events[-1].scores["loss"]))
