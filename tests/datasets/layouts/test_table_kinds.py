@@ -95,13 +95,13 @@ def test_missing_columns_are_an_error(table: Callable[[str], Path], kind: str, m
     assert str(caught.value) == f"{path}: {message}"
 
 
-def test_a_table_without_masks_and_a_folder_of_numbers_are_refused(
+def test_a_table_of_masks_and_a_folder_of_numbers_do_not_exist(
     table: Callable[[str], Path], tmp_path: Path, save: Save
 ) -> None:
     path = table("file,who\n1.png,x\n2.png,y\n")
     with pytest.raises(DataError) as caught:
         open_data(path, target_kind="masks")
-    assert str(caught.value) == (f"{path}: no column of mask files; name it mask, and put the files beside the table")
+    assert str(caught.value) == f"{path}: no column of mask files; name it mask, and put the files beside the table"
     folder = tmp_path / "classes"
     save(folder / "a" / "1.png")
     save(folder / "b" / "1.png")
