@@ -203,7 +203,7 @@ def test_numbered_parts_of_a_class_are_noted(make: Callable[[str], Path]) -> Non
 
 
 @pytest.mark.parametrize("folders", ["train_images test_images", "train test", "Train valid"])
-def test_splits_without_classes_are_not_told_apart(make: Callable[[str], Path], folders: str) -> None:
+def test_splits_without_classes_are_not_distinguished(make: Callable[[str], Path], folders: str) -> None:
     first, second = folders.split()
     path = make(f"{first}/1.png {second}/2.png labels.csv")
     with pytest.raises(DataError) as raised:
