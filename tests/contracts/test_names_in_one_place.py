@@ -50,7 +50,6 @@ OTHER_MEANINGS = {
     "models/toml/checks.py": {"classes"},
     "models/toml/toml_network.py": {"classes"},
     "reports/data_table.py": {"classes"},
-    "reports/report.py": {"classes"},
     "runs/events.py": {"classes"},
     "runs/loaders.py": {"classes"},
     "tasks/multilabel.py": {"multilabel", "labels"},
