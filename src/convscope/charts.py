@@ -124,10 +124,10 @@ def accuracy_against_time(points: Sequence[tuple[str, float, float, float]]) -> 
 
 
 def _literal(text: str) -> str:
-    """Escape a user's text for matplotlib, which reads text between two dollars as mathematics.
+    r"""Escape a user's text for matplotlib, which reads text between two dollars as mathematics.
 
-    >>> _literal("price $_$")
-    'price \\\\$_\\\\$'
+    >>> print(_literal("price $_$"))
+    price \$_\$
     """
     return text.replace("$", r"\$")
 

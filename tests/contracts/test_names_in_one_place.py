@@ -27,6 +27,7 @@ OTHER_MEANINGS = {
     "cli/features.py": {"numbers"},
     "datasets/layouts/arrays.py": {"arrays", "classes", "labels", "masks"},
     "datasets/layouts/builtin.py": {"builtin", "masks"},
+    "datasets/layouts/nested_objects.py": {"boxes", "classes", "labels"},
     "datasets/layouts/nested_folders.py": {"nested-folders", "masks", "labels"},
     "datasets/layouts/set_names.py": {"classes"},
     "datasets/layouts/column_words.py": {"classes", "idx", "labels"},

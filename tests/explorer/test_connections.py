@@ -14,7 +14,7 @@ from convscope.explorer.auth import HEADERS
 from convscope.explorer.connections import INVALID, Connection
 
 
-async def hello(scope, _receive, send):
+async def hello(_scope, _receive, send):
     """Answer every request."""
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
     await send({"type": "http.response.body", "body": b"hi"})

@@ -104,7 +104,7 @@ def test_a_mask_tints_what_the_network_gets_and_its_colours_are_named(tmp_path):
     sheet = sheet_of(tmp_path, "segment", (32, 32))
     assert sheet.legend == [("0 (not tinted)", (255, 255, 255)), ("1", tuple(COLORS[1].tolist()))]
     tile = sheet.sections[0].rows[0][0]
-    assert tile.tags == ("1 50 %", "0 50 %")
+    assert tile.tags == ("1: 50 %", "0: 50 %")
     assert (tile.picture[:, :96] == 100).all()
     assert (tile.picture[:, 96:] != 100).all()
 
@@ -126,7 +126,7 @@ def test_what_is_cut_off_is_shown_on_the_whole_pictures(tmp_path):
     assert (section.title, section.note) == (
         "Cut off by cropping",
         "The network sees 42 % of the median image and 25 % of the one that loses most; 3 of 4 images lose more than "
-        "20 %. Dark: cut off",
+        "20 %. Dark: cut off; --set data.fit=pad or stretch keeps all",
     )
     assert [tile.tags[0] for tile in section.rows[0]] == [
         "25 % visible",

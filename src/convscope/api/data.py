@@ -12,8 +12,7 @@ from convscope.datasets import Dataset, build_store, source_of
 from convscope.devices import requested_device
 from convscope.errors import ConfigError
 from convscope.files import atomic_write, to_plain
-from convscope.pipeline import augmentation_for, draft_recipe
-from convscope.pipeline.resolve import Draft
+from convscope.pipeline import augmentation_for, data_settings
 from convscope.progress import Progress
 from convscope.reports.data_sheet import DataSheet, SheetSettings, build_sheet
 from convscope.reports.data_table import class_table, data_rows, remark_rows
@@ -22,9 +21,9 @@ from convscope.reports.sheet_picture import sheet_picture
 from convscope.reports.text import data_lines
 from convscope.runs.events import DataLoaded, data_fields
 from convscope.runs.loaders import look, open_source, prepare
-from convscope.runs.overrides import lay, settings_from_options
+from convscope.runs.overrides import Overrides, lay, settings_from_options
 from convscope.runs.parse import check_overrides, parse_recipe
-from convscope.runs.recipe import AugmentSettings
+from convscope.runs.recipe import AugmentSettings, Recipe
 from convscope.runs.recipe_file import Settings, as_overrides
 from convscope.tables import html_notes, html_table
 
@@ -50,12 +49,14 @@ class DataSummary:
 
     Attributes:
         dataset: the images and their targets.
-        draft: the settings of the data, and the network that they are read for.
+        recipe: the settings; those of the training are not chosen yet.
+        overrides: the settings that are set or chosen, with their sources.
         event: the summary, as `train` reports it.
     """
 
     dataset: Dataset
-    draft: Draft
+    recipe: Recipe
+    overrides: Overrides
     event: DataLoaded
 
     @property
@@ -85,7 +86,7 @@ class DataSummary:
         path = Path(file)
         if path.suffix.lower() not in SHEETS:
             raise ConfigError(f"{path}: a sheet is written as {' or '.join(SHEETS)}; choose another name")
-        recipe = self.draft.recipe
+        recipe = self.recipe
         sheet = build_sheet(
             self.dataset, SheetSettings(recipe.task_class, recipe.data, self._augmentation(), recipe.seed)
         )
@@ -95,10 +96,10 @@ class DataSummary:
     def _augmentation(self) -> AugmentSettings:
         """The augmentation of training, chosen from a sample of the images."""
         rows = np.unique(np.linspace(0, len(self.dataset) - 1, PROBED).astype(int))
-        recipe = self.draft.recipe
+        recipe = self.recipe
         store = build_store(replace(self.dataset.subset(rows), channels=recipe.data.channels), recipe.data.size)
         defaults = augmentation_for(self.dataset.target_kind, store.pixels, store.readable)
-        return parse_recipe(self.draft.overrides.over(defaults)).augment
+        return parse_recipe(self.overrides.over(defaults)).augment
 
     def __repr__(self) -> str:
         """The lines that `train` prints."""
@@ -142,13 +143,11 @@ def data(
     overrides = lay(as_overrides(settings, "data(..., settings=...)"), settings_from_options(options))
     requested = check_overrides(overrides)
     dataset = open_source(requested.data, requested.task_class.target_kind if "task" in overrides else None)
-    draft = draft_recipe(overrides, dataset, requested_device(requested.train.device))
-    recipe = draft.recipe
+    overrides, recipe = data_settings(overrides, dataset, requested_device(requested.train.device))
     if not (few(dataset) if pixels is None else pixels):
-        return DataSummary(dataset, draft, look(dataset, recipe.data, recipe.seed, recipe.task))
+        return DataSummary(dataset, recipe, overrides, look(dataset, recipe.data, recipe.seed, recipe.task))
     prepared = prepare(dataset, recipe.data, recipe.seed, on_progress)
-    prepared = draft.origin.with_normalisation(prepared) if draft.origin else prepared
-    return DataSummary(dataset, draft, prepared.loaded_event(recipe.task))
+    return DataSummary(dataset, recipe, overrides, prepared.loaded_event(recipe.task))
 
 
 def few(dataset: Dataset) -> bool:

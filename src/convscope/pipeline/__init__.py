@@ -1,11 +1,12 @@
 """Training end to end: from a data source to a finished run folder."""
 
 from convscope.pipeline.defaults import augmentation_for, size_for
-from convscope.pipeline.resolve import draft_recipe, resolve_recipe, task_of_target_kind
+from convscope.pipeline.resolve import data_settings, draft_recipe, resolve_recipe, task_of_target_kind
 from convscope.pipeline.train import resuming, training
 
 __all__ = [
     "augmentation_for",
+    "data_settings",
     "draft_recipe",
     "resolve_recipe",
     "resuming",

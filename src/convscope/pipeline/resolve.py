@@ -87,7 +87,36 @@ def draft_recipe(overrides: Overrides, found: Dataset, device: torch.device) -> 
         ConfigError: a setting is incompatible with the task or with others.
         ModelError: the network cannot be built, or pretrained weights do not match it.
     """
-    task_name, requested = task_of_target_kind(found.target_kind), overrides
+    requested = overrides
+    overrides, origin = _data_overrides(overrides, found, device)
+    draft = _checked(overrides, found, origin)
+    if not origin or "size" in requested.get("data", {}):
+        return draft
+    smaller = smaller_size(draft.recipe, draft.candidates({}), len(found), device)
+    with suppress(ModelError, ConfigError):  # networks whose head fits one input size only
+        draft = _checked(smaller.over(overrides), found, origin) if smaller else draft
+    return draft
+
+
+def data_settings(overrides: Overrides, found: Dataset, device: torch.device) -> tuple[Overrides, Recipe]:
+    """Return the settings that reading the data needs, as `draft_recipe`, without building a network from scratch.
+
+    Raises:
+        ConfigError: a setting is invalid.
+        ModelError: pretrained weights do not match the network.
+    """
+    if overrides.get("transfer", {}).get("checkpoint"):
+        draft = draft_recipe(overrides, found, device)
+        return draft.overrides, draft.recipe
+    overrides, _ = _data_overrides(overrides, found, device)
+    return overrides, parse_recipe(overrides)
+
+
+def _data_overrides(
+    overrides: Overrides, found: Dataset, device: torch.device
+) -> tuple[Overrides, PretrainedSource | None]:
+    """Return the settings with task, network and input size chosen, and the pretrained weights."""
+    task_name = task_of_target_kind(found.target_kind)
     overrides = overrides.over(Overrides.of({"task": task_name}, f"{FROM_DATA}: its targets are {found.target_kind}"))
     origin = load_pretrained(overrides)
     if origin:
@@ -97,14 +126,7 @@ def draft_recipe(overrides: Overrides, found: Dataset, device: torch.device) -> 
         overrides = overrides.over(network_for(found, TASKS[overrides["task"]], overrides))
     name = overrides.get("model", {}).get("name", Recipe().model.name)
     overrides = overrides.over(size_for(found, device, name))
-    overrides = Overrides.of({"data": {"source": found.source}}, overrides.source("data.source")).over(overrides)
-    draft = _checked(overrides, found, origin)
-    if not origin or "size" in requested.get("data", {}):
-        return draft
-    smaller = smaller_size(draft.recipe, draft.candidates({}), len(found), device)
-    with suppress(ModelError, ConfigError):  # networks whose head fits one input size only
-        draft = _checked(smaller.over(overrides), found, origin) if smaller else draft
-    return draft
+    return Overrides.of({"data": {"source": found.source}}, overrides.source("data.source")).over(overrides), origin
 
 
 def _checked(overrides: Overrides, found: Dataset, origin: PretrainedSource | None) -> Draft:

@@ -186,7 +186,7 @@ def _cut_off(dataset: Dataset, size: tuple[int, int]) -> list[SheetSection]:
     note = (
         f"The network sees {_percent(np.median(shares))} of the median image and {_percent(shares.min())} of the one "
         f"that loses most; {(shares < CUT_OFF).sum():,} of {len(dataset):,} images lose more than "
-        f"{_percent(1 - CUT_OFF)}. Dark: cut off"
+        f"{_percent(1 - CUT_OFF)}. Dark: cut off; --set data.fit=pad or stretch keeps all"
     )
     tiles = [
         Tile(_with_window(dataset, row, size), (f"{_percent(shares[row])} visible",), printable(dataset.names[row]))
@@ -200,7 +200,7 @@ def _with_window(dataset: Dataset, row: int, size: tuple[int, int]) -> Pixels:
     whole = picture(dataset, row, most=WINDOW_SIDE).convert("RGB")
     height, width = dataset.sizes[row].tolist()
     scale_x, scale_y = whole.width / width, whole.height / height
-    left, top, right, bottom = visible_window((height, width), size)
+    left, top, right, bottom = visible_window((height, width), size, dataset.fit)
     box = (round(left * scale_x), round(top * scale_y), round(right * scale_x) - 1, round(bottom * scale_y) - 1)
     dark = Image.eval(whole, lambda level: level * 2 // 5)
     part = (box[0], box[1], max(box[2], box[0]) + 1, max(box[3], box[1]) + 1)

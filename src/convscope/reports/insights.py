@@ -6,11 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-<<<<<<< HEAD
-=======
-from PIL import Image
 from pydantic import ValidationError
->>>>>>> S
 
 from convscope.analysis.data_urls import address, image_of_file
 from convscope.analysis.hierarchy_page import SECTION, Section, first_insights, rendered

@@ -96,8 +96,10 @@ class PreparedData:
     def _notes(self) -> list[str]:
         notes = list(self.notes)
         if self.duplicates:
-            copies = "image is a copy" if self.duplicates == 1 else "images are copies"
-            notes.append(f"{self.duplicates:,} {copies} or near copy of another; they stay in the same split")
+            one = self.duplicates == 1
+            copies = "image is a copy or near copy of another" if one else "images are copies or near copies of others"
+            where = "the data's own splits separate some" if self.leaks else "they stay in the same split"
+            notes.append(f"{self.duplicates:,} {copies}; {where}")
         if self.leaks:
             leaks = "1 leak" if len(self.leaks) == 1 else f"{len(self.leaks):,} leaks"
             shown = "; ".join(f"{leak.first} and {leak.second} ({leak.why})" for leak in self.leaks[:LEAKS_SHOWN])

@@ -222,3 +222,23 @@ def test_whole_numbers_of_many_values_are_noted(read: Read, tmp_path: Path, save
         save(tmp_path / f"{i}.png")
     found = read("image,label\n" + "".join(f"{i}.png,{20 + i}\n" for i in range(12)))
     assert found.notes[-1] == "12 whole numbers in label are read as classes; --task regress takes the numbers"
+
+
+def test_names_of_other_files_are_no_classes(read: Read) -> None:
+    text = "image,mask\n" + "".join(f"{i}.png,{i}_mask.png\n" for i in range(4))
+    assert refused(read, text) == "no column for the label among image, mask (file names); set the label column"
+    assert read("image,mask,kind\n1.png,a.png,x\n2.png,b.png,y\n").classes == ("x", "y")
+
+
+def test_tags_are_split_at_blanks_also_beside_other_columns(read: Read) -> None:
+    found = read("image,tags,by\n1.png,clear primary,ann\n2.png,haze primary,bob\n3.png,clear,eve\n4.png,haze,ann\n")
+    assert (found.target_kind, found.classes) == ("labels", ("clear", "haze", "primary"))
+    assert found.targets.tolist() == [[1, 0, 1], [0, 1, 1], [1, 0, 0], [0, 1, 0]]
+    assert found.notes[-1] == "tags is split at ' ' into several labels; --task classify takes each cell as one class"
+
+
+def test_a_column_of_mostly_different_values_is_questioned(read: Read, tmp_path: Path, save: Save) -> None:
+    for i in range(8, 24):
+        save(tmp_path / f"{i}.png")
+    found = read("image,what\n" + "".join(f"{i}.png,n{i % 22}\n" for i in range(24)))
+    assert found.notes[-1] == "what has 22 different values for 24 images; is it the class?"

@@ -112,7 +112,7 @@ def test_lines_of_json_are_rows(images: Path) -> None:
     found = read_table(images / "metadata.jsonl")
     assert (found.names, found.classes) == (("images/0.png", "images/1.png", "images/3.png"), ("a", "b"))
     assert found.skipped == (
-        Skipped("2.png", "has no label"),
+        Skipped("images/2.png", "has no label"),
         Skipped("line 5", "is not a JSON object: [1]"),
         Skipped("line 6", "is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
         Skipped("line 7", "is nested too deeply"),

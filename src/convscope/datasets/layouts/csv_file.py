@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from convscope.datasets.layouts.table_cells import is_number
 from convscope.errors import DataError
 
 Record = tuple[int, list[str]]
@@ -90,7 +91,7 @@ def _evenness(sample: str, delimiter: str) -> tuple[bool, float, int, int]:
         return False, 0.0, 0, 0
     width = len(records[0])
     share = sum(len(cells) == width for cells in records) / len(records)
-    numbers = sum(cell.strip().isdigit() for cells in records for cell in cells)
+    numbers = sum(is_number(cell) for cells in records for cell in cells)
     return width > 1, share, width, numbers
 
 

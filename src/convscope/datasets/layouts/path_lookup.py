@@ -107,6 +107,7 @@ class PathLookup:
         self._index = self.index or ImageIndex(self.folder)
         self._shared = shared_folders(self.listed)
         self._known: dict[tuple[str, str, Path | None], Path | str] = {}
+        self._known_bases: dict[tuple[str, Path | None], list[str]] = {}
         self._by_name, self._by_tail = _Matches(), _Matches()
 
     def for_paths(self, listed: Iterable[str]) -> "PathLookup":
@@ -177,10 +178,14 @@ class PathLookup:
                 break
         return None
 
-    def _bases(self, split: str, near: Path | None) -> list[Path]:
-        inside = [self.folder, *([self.folder / split] if split else []), *(self.folder / name for name in _FOLDERS)]
-        beside = self.folder.parent
-        return [*([near] if near else []), *inside, beside, *(beside / name for name in _FOLDERS)]
+    def _bases(self, split: str, near: Path | None) -> list[str]:
+        key = (split, near)
+        if key not in self._known_bases:
+            split_folder = [self.folder / split] if split and "\0" not in split else []
+            inside = [self.folder, *split_folder, *(self.folder / name for name in _FOLDERS)]
+            beside = [self.folder.parent / name for name in ("", *_FOLDERS)]
+            self._known_bases[key] = list(map(str, [*([near] if near else []), *inside, *beside]))
+        return self._known_bases[key]
 
     def _named(self, name: str) -> list[_Indexed]:
         """The files of this name; without an extension of an image, also those with this stem."""

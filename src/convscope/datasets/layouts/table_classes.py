@@ -11,6 +11,7 @@ from convscope.datasets.layouts.table_labels import are_classes, separator_of
 from convscope.datasets.targets.classes import CLASSES
 
 _MANY_NUMBERS = 10  # whole numbers as classes, from which on they may be quantities
+_MANY_VALUES = 20  # classes, from which on they may be no classes if most occur once
 
 
 def label_column(content: TableContent) -> str | None:
@@ -36,8 +37,7 @@ def read_classes(content: TableContent) -> Dataset:
     for row in content.files(builder.skipped):
         label = label_of(row.row[column])
         if not label or len(label) > LONGEST_LABEL:
-            value = shown(row.row[content.columns.image]) or row.row.place
-            builder.skipped.append(Skipped(value, _no_label(row.row[column])))
+            builder.skipped.append(Skipped(row.name, _no_label(row.row[column])))
         else:
             found.setdefault(row.file, []).append((row.row, row.listed(label)))
     found = _whole_numbers(found)
@@ -51,8 +51,10 @@ def _class_notes(content: TableContent, column: str, found: Entries) -> list[str
     classes = {listed.label for entries in found.values() for _, listed in entries}
     if len(classes) > _MANY_NUMBERS and all(name.lstrip("+-").isdigit() for name in classes):
         notes.append(f"{len(classes)} whole numbers in {column} are read as classes; --task regress takes the numbers")
+    elif len(classes) > max(_MANY_VALUES, len(found) / 2):
+        notes.append(f"{column} has {len(classes):,} different values for {len(found):,} images; is it the class?")
     values = content.table.column(column)
-    separator = separator_of(values)
+    separator = separator_of(column, values)
     if separator and are_classes(column, values, separator):
         notes.append(f"cells of {column} with commas are read as classes; --task multilabel splits them at commas")
     return notes
@@ -103,4 +105,5 @@ def _no_column(content: TableContent) -> str:
         given = shown(", ".join(placed.labels), 300)
         return f"the label columns {given} are not all of 0 and 1; give one column of classes"
     names = [name for name in (placed.image, *placed.free, placed.split, placed.group) if name]
+    names += [f"{name} ({why})" for name, why in placed.left_out.items()]
     return f"no column for the label among {shown(', '.join(names), 300)}; set the label column"

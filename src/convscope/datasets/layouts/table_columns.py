@@ -128,13 +128,15 @@ def _existing(rows: list[TableRow], name: str, lookup: PathLookup) -> int:
 
 
 def _left_out(table: TableRows, names: list[str]) -> dict[str, str]:
-    """The columns that number the rows, are empty, describe the file, or have one value; why for each.
+    """The columns that number the rows, are empty, name files, describe these, or have one value; why for each.
 
     Sizes and constants are targets if nothing else is left.
     """
     unnamed = [name for name in names if plain_name(name) not in (*OBJECT_LABEL, *LABELS)]
     left_out = {name: "an index" for name in unnamed if _is_index(name, table)}
     left_out |= {name: "empty" for name in unnamed if all(is_missing(row[name]) for row in table.rows)}
+    some = table.rows[:: max(1, len(table.rows) // _TRIED)]
+    left_out |= {name: "file names" for name in names if all(ending(row[name].strip()) in ENDINGS for row in some)}
     rest = [name for name in names if name not in left_out]
     weak = {name: CONSTANT for name in rest if name in unnamed and len(set(table.column(name))) == 1}
     plain = {plain_name(name) for name in rest}

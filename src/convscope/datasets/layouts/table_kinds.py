@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from convscope.datasets.dataset import Dataset
 from convscope.datasets.layouts.column_words import LABELS as LABELS_WORDS
-from convscope.datasets.layouts.column_words import plain_name
+from convscope.datasets.layouts.column_words import named, plain_name
 from convscope.datasets.layouts.presence_columns import presence_columns
 from convscope.datasets.layouts.table_boxes import read_boxes, table_box_columns
 from convscope.datasets.layouts.table_classes import label_column, read_classes
@@ -48,6 +48,9 @@ def detect_target_kind(content: TableContent) -> str:
     presence = presence_columns(content)
     if presence and (column is None or column in presence):
         return LABELS.name
+    several = named(content.columns.free, LABELS_WORDS)
+    if column is None and several and separator_of(several, content.table.column(several)):
+        return LABELS.name
     if column is None:
         fractions = any(is_quantity(content, name) for name in number_columns(content))
         return NUMBERS.name if fractions else CLASSES.name
@@ -56,7 +59,7 @@ def detect_target_kind(content: TableContent) -> str:
 
 def _kind_of_column(content: TableContent, column: str) -> str:
     values = content.table.column(column)
-    separator = separator_of(values)
+    separator = separator_of(column, values)
     if separator and plain_name(column) in LABELS_WORDS:
         return LABELS.name
     if is_quantity(content, column):

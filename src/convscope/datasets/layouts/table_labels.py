@@ -22,11 +22,14 @@ _MOST_LABELS = 10_000
 _ROWS_PER_CLASS = 4  # rows for each different cell with commas, from which on cells are read as classes
 
 
-def separator_of(values: Sequence[str]) -> str | None:
-    """The separator of several labels in a cell: one whose parts also occur as labels elsewhere."""
+def separator_of(column: str, values: Sequence[str]) -> str | None:
+    """The separator of several labels in a cell: one whose parts also occur as labels elsewhere.
+
+    A blank is one only if the column's name is that of several labels, such as tags.
+    """
     if any(list_of(value) is not None for value in values[:100]):
         return SEPARATORS[0]
-    for separator in SEPARATORS:
+    for separator in (*SEPARATORS, *([" "] if plain_name(column) in LABELS else [])):
         split = [split_labels(value, separator) for value in values]
         if not any(len(labels) > 1 for labels in split):
             continue
@@ -56,7 +59,7 @@ def read_labels(content: TableContent) -> Dataset:
         return _build(content, columns, columns, presence_reader(content, columns))
     column = _separated_column(content)
     values = content.table.column(column)
-    separator = separator_of(values) or SEPARATORS[0]
+    separator = separator_of(column, values) or SEPARATORS[0]
     labels = {value: split_labels(value, separator) for value in set(values)}
     names = _names(content, column, {label for found in labels.values() for label in found})
     if any(len(found) > 1 for found in labels.values()):

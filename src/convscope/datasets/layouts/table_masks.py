@@ -14,7 +14,7 @@ _SEEN = 20  # rows in which a file is looked for
 
 def mask_column(content: TableContent) -> str | None:
     """The column that names mask files: by a word such as mask in its name, and by the files that exist."""
-    names = content.columns.labels or content.columns.free
+    names = content.columns.labels or (*content.columns.free, *content.columns.left_out)
     for name in (name for name in names if _WORDS & set(plain_name(name).split("_"))):
         rows = [row for row in content.table.rows if not is_missing(row[name])][:_SEEN]
         found = [content.lookup.find(row[name].strip(), "", row.file.folder) for row in rows]

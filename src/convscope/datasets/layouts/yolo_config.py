@@ -15,10 +15,32 @@ from convscope.datasets.layouts.split_lists import listed_names
 from convscope.errors import DataError
 from convscope.files import read_start
 
-LARGEST = 128_000  # bytes of a YAML file; the 1,203 names of LVIS have 40,000
+LARGEST = 64_000  # bytes of a YAML file; the 1,203 names of LVIS have 40,000
+_DEEPEST = 20  # levels of nesting
 _CLASS_LISTS = ("classes.txt", "obj.names", "labels.txt", "classes.names")
 _NAMES = re.compile(rb"^\W*names", re.MULTILINE)
 _SPLITS = ("train", "val", "valid", "validation", "test")
+
+
+class _PlainLoader(yaml.BaseLoader):  # type: ignore[misc]  # PyYAML has no types
+    """Builds strings, lists and dictionaries, without aliases and with little nesting."""
+
+    depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """One value; PyYAML's time grows with the square of the depth."""
+        if self.check_event(yaml.AliasEvent):
+            raise _RefusedError("has aliases, which could be an attack; write the values out")
+        if self.depth > _DEEPEST:
+            raise _RefusedError("not a list of classes: it is nested too deeply; write it again")
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+
+class _RefusedError(Exception):
+    """YAML that is valid, and not that of a data set."""
 
 
 @dataclass
@@ -78,13 +100,11 @@ def read_yaml(file: Path) -> Any:
         if len(content) > LARGEST:
             size = file.stat().st_size
             raise DataError(f"{file}: has {size:,} bytes, more than a list of classes can have; remove other content")
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(content, Loader=yaml.BaseLoader)):
-            raise DataError(f"{file}: has aliases, which could be an attack; write the values out")
-        return yaml.load(content, Loader=yaml.BaseLoader)
+        return yaml.load(content, Loader=_PlainLoader)
     except OSError as error:
         raise DataError(f"{file}: cannot be read ({error.strerror}); check the file") from None
-    except RecursionError:
-        raise DataError(f"{file}: not a list of classes: it is nested too deeply; write it again") from None
+    except _RefusedError as error:
+        raise DataError(f"{file}: {error}") from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         where = getattr(error, "problem_mark", None)
         line = f" in line {where.line + 1}" if where else ""

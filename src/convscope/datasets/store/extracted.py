@@ -82,6 +82,8 @@ def _make_room(folder: Path, limit: int) -> None:
     """Delete the least recently used sets beyond `limit` bytes."""
     found = []
     for entry in folder.glob(f"{_PREFIX}*"):
+        if entry.suffix == ".part":  # is being written
+            continue
         with suppress(OSError, ValueError, KeyError, TypeError):
             found.append((entry.stat().st_mtime, json.loads((entry / _INDEX).read_text())["bytes"], entry))
     total = sum(size for _, size, _ in found)
