@@ -47,6 +47,7 @@ OTHER_MEANINGS = {
     "models/__init__.py": {"table"},
     "models/registry.py": {"classes"},
     "models/toml/blocks.py": {"classes"},
+    "models/toml/checks.py": {"classes"},
     "models/toml/toml_network.py": {"classes"},
     "reports/report.py": {"classes"},
     "runs/loaders.py": {"classes"},
