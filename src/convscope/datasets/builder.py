@@ -80,6 +80,9 @@ class DatasetBuilder:
                 readable.append((listed, header))
             else:
                 self.skipped.append(Skipped(listed.name, str(why)))
+        if not readable and any(isinstance(header, Header) for header in headers):
+            first = min(self.skipped, key=lambda skipped: skipped.name)
+            raise DataError(f"{self.source}: no image can be used; the first, {first.name}: {first.why}")
         if not readable:
             raise DataError(f"{self.source}: {_nothing_found(len(files))}")
         if self.names:

@@ -108,7 +108,7 @@ def grey_note(labels: Sequence[str], headers: Sequence[Header]) -> str:
 
 def _classes(names: Sequence[str]) -> str:
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return f"{'class' if len(names) == 1 else 'classes'} {', '.join(names[:MOST_NAMED])}{more}"
+    return f"class{'' if len(names) == 1 else 'es'} {', '.join(names[:MOST_NAMED])}{more}"
 
 
 def arrays_beside_images(paths: Sequence[Path]) -> bool:

@@ -110,7 +110,8 @@ def _read_source(source: Source, settings: ReadSettings) -> Dataset:
     files = _files(source)
     sets = sorted({file.set for file in files})
     if len(sets) > 1:
-        raise DataError(f"{where}: holds several sets, {', '.join(sets)}; give one of its files, which names the set")
+        firsts = [next(file.path.name for file in files if file.set == name) for name in sets]
+        raise DataError(f"{where}: holds several sets, such as {firsts[0]} and {firsts[1]}; give a file of one of them")
     of_role: dict[tuple[str, str], Path] = {}
     for file in files:
         of_role.setdefault((file.split, file.kind), file.path)  # of a file and its .gz, the file
