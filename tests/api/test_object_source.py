@@ -1,10 +1,12 @@
 """Runs whose data were given as an object: recorded, evaluated, and refused when the copy is gone."""
 
+import shutil
+
 import numpy as np
 import pytest
 
 import convscope as cs
-from convscope.datasets.store.cache import default_folder, make_room
+from convscope.datasets.store.cache import default_folder
 from convscope.errors import DataError
 from helpers.small_runs import small
 
@@ -21,8 +23,8 @@ def test_a_run_on_arrays_says_so_and_is_evaluated_until_the_copy_is_gone(tmp_pat
     note = f"the data were given as an object (tuple); runs read the copy {source}, so keep it to use them again"
     assert note in run.folder.data()["notes"]
     assert "the data were given as an object" in " ".join(capsys.readouterr().out.split())
-    assert run.evaluate("validation")["images"] == 20
-    make_room(default_folder(), 0)
+    assert 0 <= run.evaluate("validation")["accuracy"] <= 1
+    shutil.rmtree(default_folder())
     with pytest.raises(DataError) as caught:
         run.evaluate("validation")
     assert str(caught.value) == (

@@ -38,7 +38,8 @@ def test_logits_are_the_head_of_the_last_features(name) -> None:
         else:
             assert logits.shape == (2, 3)
             assert torch.equal(logits, model.head(model.features(x)[-1]))
-        assert torch.equal(model.features(x)[-1], model.encoder(x))
+            assert torch.equal(model.features(x)[-1], model.encoder(x))
+        assert torch.equal(logits, model.head(model.encoder(x)))
         assert torch.equal(model.features(x)[0], model.stages[0](model.stem(x)))
     assert torch.isfinite(logits).all()
 

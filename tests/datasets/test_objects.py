@@ -1,5 +1,6 @@
 """Data given as objects: arrays, datasets as torchvision has them, datasets of Hugging Face, and mappings of splits."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 from PIL import Image
 
 from convscope.datasets import open_data, source_of
-from convscope.datasets.store.cache import default_folder, make_room
+from convscope.datasets.store.cache import default_folder
 from convscope.errors import DataError
 from helpers.array_files import pixels
 
@@ -138,7 +139,7 @@ def test_pairs_for_training_and_test() -> None:
 
 def test_a_lost_copy_is_named() -> None:
     source = source_of((pixels(), LABELS))
-    make_room(default_folder(), 0)
+    shutil.rmtree(default_folder())
     with pytest.raises(DataError) as caught:
         open_data(source)
     assert str(caught.value) == (

@@ -1,5 +1,7 @@
 """U-Net and SegNet: upsampling by hand, any encoder, any size."""
 
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -170,3 +172,23 @@ def test_the_full_resolution_network_keeps_the_size_and_has_a_small_receptive_fi
     summary = summarize(MODELS["full_resolution"](4, channels=3, width=8, depth=5), (3, 20, 30))
     assert {layer.output_shape[1:] for layer in summary.layers} == {(20, 30)}
     assert summary.last_maps().rf_size == (11, 11)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("unet", {"width": 4}), ("segnet", {"width": 2}), ("full_resolution", {"width": 4})]
+)
+def test_encoder_and_head_compose_to_the_network_at_any_size(name, options) -> None:
+    """The head receives the maps of all stages, and crops what was added as padding; also in a copy."""
+    model = MODELS[name](3, channels=3, **options).eval()
+    duplicate = copy.deepcopy(model)
+    for parameter in model.parameters():
+        parameter.data.zero_()
+    for one in (model, duplicate):
+        for sides in ((64, 64), (37, 50)):
+            x = torch.rand(1, 3, *sides)
+            with torch.no_grad():
+                encoded = one.encoder(x)
+                assert encoded.sides == sides
+                assert torch.equal(one.head(encoded), one(x))
+                assert one(x).shape == (1, 3, *sides)
+    assert duplicate(torch.rand(1, 3, 64, 64)).abs().max() > 0

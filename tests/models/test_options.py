@@ -11,7 +11,9 @@ from convscope.errors import ModelError
 from convscope.models import MODELS, Outputs, remove_auxiliary, with_auxiliary_loss
 from convscope.models.components import ACTIVATIONS, NORMS, PADDINGS, POOLINGS, PoolSettings, resolve_component
 from convscope.models.layers import LayerFactory
+from convscope.models.shape_inference import run_on_meta
 from convscope.models.summary.trace import trace
+from helpers.narrow_networks import NARROW, meta_model
 
 X = torch.rand(2, 3, 32, 32)
 
@@ -218,3 +220,35 @@ def test_invalid_options_raise_an_error(make, message) -> None:
     with pytest.raises(ModelError) as caught:
         make()
     assert str(caught.value) == message
+
+
+OVERLAPPING = ("lenet", "vgg11", "unet", "segnet", "resnet18", "googlenet", "squeezenet1_1", "alexnet")
+
+
+@pytest.mark.parametrize("name", OVERLAPPING)
+def test_the_window_of_every_pool_can_be_chosen_and_still_halves_the_maps(name) -> None:
+    """A window of 3 with stride 2 overlaps; published pools of 3 keep their padding."""
+    chosen = meta_model(name, pooling="max:3")
+    default = meta_model(name)
+    pools = [one for one in chosen.modules() if isinstance(one, nn.MaxPool2d)]
+    assert pools
+    assert all(pool.kernel_size == 3 for pool in pools if pool.stride == 2)
+    side = NARROW[name][1]
+    shapes = [
+        [tuple(one.shape) for one in run_on_meta(model, model.features, (1, 3, side, side))]
+        for model in (chosen, default)
+    ]
+    assert shapes[0] == shapes[1]
+
+
+@pytest.mark.parametrize("pooling", ["average:3", "strided:3", "blur:3", "max:2", "max:4"])
+def test_other_pools_have_a_window_too(pooling) -> None:
+    model = MODELS["vgg11"](3, width=4, head="gap", widths=(), pooling=pooling).eval()
+    assert model.features(torch.rand(1, 3, 64, 64))[-1].shape[2:] == (2, 2)
+
+
+def test_a_window_of_a_pool_is_a_whole_number() -> None:
+    for number, shown in (("0", "0"), ("2.5", "2.5"), ("-1", "-1")):
+        with pytest.raises(ModelError) as caught:
+            MODELS["vgg11"](3, width=4, pooling=f"max:{number}")
+        assert str(caught.value) == f"pooling: window {shown}; give a whole number from 1, as in max:3"

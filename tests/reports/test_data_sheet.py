@@ -104,7 +104,7 @@ def test_a_mask_tints_what_the_network_gets_and_its_colours_are_named(tmp_path):
     sheet = sheet_of(tmp_path, "segment", (32, 32))
     assert sheet.legend == [("0 (not tinted)", (255, 255, 255)), ("1", tuple(COLORS[1].tolist()))]
     tile = sheet.sections[0].rows[0][0]
-    assert tile.tags == ("1 50 %", "0 50 %")
+    assert tile.tags == ("1: 50 %", "0: 50 %")
     assert (tile.picture[:, :96] == 100).all()
     assert (tile.picture[:, 96:] != 100).all()
 

@@ -114,7 +114,7 @@ def test_duplicates_and_leaks_are_noted(tmp_path):
     found = only(events, DataLoaded)
     shown = "; ".join(f"train/a/{n}.png and test/a/copy{n}.png (duplicate)" for n in range(5))
     assert found.summary.notes == (
-        "7 images are copies or near copies of others; they stay in the same split",
+        "7 images are copies or near copies of others; the data's own splits separate some",
         f"7 leaks between the data's own splits, which inflate the scores: {shown} and 2 more in data.json",
     )
     next(events)

@@ -168,7 +168,7 @@ def encode(
     batches = Batches(prepared.store.pixels, np.zeros(len(prepared.store.pixels)), prepared.store_index, settings)
     vectors, logits = [], []
     for x, _ in batches(0):
-        maps: Any = network.encoder(x)  # type: ignore[operator]
+        maps: Any = network.features(x)[-1]  # type: ignore[operator]
         vectors.append(maps.flatten(2).mean(2) if maps.dim() > 2 else maps)
         logits.append(network.get_submodule("head")(maps))
     return torch.cat(vectors).float().numpy(), torch.cat(logits).float().numpy()

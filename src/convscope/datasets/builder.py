@@ -80,6 +80,9 @@ class DatasetBuilder:
                 readable.append((listed, header))
             else:
                 self.skipped.append(Skipped(listed.name, str(why)))
+        if not readable and any(isinstance(header, Header) for header in headers):
+            first = min(self.skipped, key=lambda skipped: skipped.name)
+            raise DataError(f"{self.source}: no image can be used; the first, {first.name}: {first.why}")
         if not readable:
             raise DataError(f"{self.source}: {_nothing_found(len(files))}")
         if self.names:
@@ -91,6 +94,8 @@ class DatasetBuilder:
         return check_classes(self._assemble(readable, classes), lost)
 
     def _headers(self, paths: list[Path]) -> list[Header | str]:
+        if not self.headers:
+            return read_headers(paths)
         missing = [path for path in paths if path not in self.headers]
         read = {**self.headers, **dict(zip(missing, read_headers(missing), strict=True))}
         return [read[path] for path in paths]

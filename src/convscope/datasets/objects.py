@@ -5,7 +5,6 @@ They are written once, as NumPy files or as a table of image files, into the cac
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -51,7 +50,7 @@ def source_of(data: object, settings: StoreSettings = StoreSettings()) -> str:  
                 notes = [note for examples in parts.values() for note in examples.notes]
                 (part / _ABOUT).write_text(json.dumps({"what": what, "notes": sorted(set(notes))}))
                 (part / cache.FILES).write_text(json.dumps({"size": size}))
-        os.utime(folder / key)  # least recently used entries are deleted first
+        cache.use_files(folder / key)
     except OSError as error:
         raise DataError(
             f"the data: cannot be copied into {folder} ({error.strerror or error}); set {cache.ENVIRONMENT} to another "

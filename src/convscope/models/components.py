@@ -1,11 +1,12 @@
 """Activations, norms, poolings, paddings and gates, registered by name in plain dicts.
 
-A name may have one number after a colon: ``leaky:0.2`` (slope), ``group:8`` (groups), ``batch:0.001`` (epsilon).
+A name may have one number after a colon: ``leaky:0.2`` (slope), ``group:8`` (groups), ``batch:0.001`` (epsilon),
+``max:3`` (window of the pools).
 """
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -25,7 +26,7 @@ ADAPTIVE_MAX_POOLS: dict[int, Any] = {1: nn.AdaptiveMaxPool1d, 2: nn.AdaptiveMax
 Named = str | Callable[..., Any]
 Activation = Callable[[], nn.Module]
 Norm = Callable[[int, int], nn.Module]
-Pooling = Callable[["PoolSettings"], nn.Module]
+Pooling = Callable[..., nn.Module]
 
 
 @dataclass(frozen=True)
@@ -113,16 +114,37 @@ def no_norm(channels: int, rank: int) -> nn.Module:  # noqa: ARG001
     return nn.Identity()
 
 
-def max_pool(settings: PoolSettings) -> nn.Module:
+def windowed(settings: PoolSettings, window: float | None) -> PoolSettings:
+    """Return the settings with another window, padded so that stride 2 still halves the maps; odd sides round up.
+
+    Pools that are as large already, and those of stride 1, keep theirs. A window larger than the stride overlaps, as in
+    AlexNet.
+
+    Raises:
+        ModelError: the window is not a whole number from 1.
+    """
+    if window is None:
+        return settings
+    if window < 1 or window != int(window):
+        raise ModelError(f"pooling: window {window:g}; give a whole number from 1, as in max:3")
+    if settings.stride == 1 or settings.size == int(window):
+        return settings
+    # The padding already rounds odd sides up, as `ceil` would.
+    return replace(settings, size=int(window), padding=(int(window) - 1) // 2, ceil=False)
+
+
+def max_pool(settings: PoolSettings, window: float | None = None) -> nn.Module:
     """Return max pooling."""
+    settings = windowed(settings, window)
     pool: nn.Module = MAX_POOLS[settings.rank](
         settings.size, settings.stride, settings.padding, ceil_mode=settings.ceil
     )
     return pool
 
 
-def average_pool(settings: PoolSettings) -> nn.Module:
+def average_pool(settings: PoolSettings, window: float | None = None) -> nn.Module:
     """Return average pooling that excludes the padding."""
+    settings = windowed(settings, window)
     make = AVERAGE_POOLS[settings.rank]
     pool: nn.Module = make(
         settings.size, settings.stride, settings.padding, ceil_mode=settings.ceil, count_include_pad=False
@@ -130,16 +152,18 @@ def average_pool(settings: PoolSettings) -> nn.Module:
     return pool
 
 
-def strided(settings: PoolSettings) -> nn.Module:
+def strided(settings: PoolSettings, window: float | None = None) -> nn.Module:
     """Return a strided convolution instead of pooling (Springenberg 2014, arXiv:1412.6806); it has parameters."""
+    settings = windowed(settings, window)
     conv: nn.Module = CONVOLUTIONS[settings.rank](
         settings.channels, settings.channels, settings.size, settings.stride, settings.padding
     )
     return conv
 
 
-def blur_pool(settings: PoolSettings) -> nn.Module:
+def blur_pool(settings: PoolSettings, window: float | None = None) -> nn.Module:
     """Return max pooling with stride 1, then a strided blur, which reduces aliasing under small translations."""
+    settings = windowed(settings, window)
     dense = MAX_POOLS[settings.rank](settings.size, 1, settings.padding)
     return nn.Sequential(dense, Blur(settings.channels, settings.stride, settings.rank))
 
@@ -199,6 +223,7 @@ GATES: dict[str, Callable[..., nn.Module]] = {"none": no_gate, "squeeze_excite":
 
 # The keyword argument that the number after the colon sets.
 NUMBERS = {
+    **dict.fromkeys(POOLINGS, "window"),
     "leaky": "slope",
     "elu": "alpha",
     "prelu": "init",

@@ -1,6 +1,8 @@
 """Networks for dense prediction: an encoder, an upsampling decoder and a convolutional head."""
 
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -10,12 +12,38 @@ from convscope.models.shape_inference import run_on_meta
 from convscope.models.upsample import bilinear
 
 
+class Encoded(NamedTuple):
+    """The output of the encoder of an `EncoderDecoder`.
+
+    `maps` are its deepest maps of each resolution, finest first; `sides` those of the image before padding.
+    """
+
+    maps: tuple[Tensor, ...]
+    sides: tuple[int, ...]
+
+
+class DecodingHead(nn.Sequential):
+    """The layers after the decoder; called with the encoder's output, it decodes that first."""
+
+    def __init__(self, layers: nn.Module, model: "EncoderDecoder") -> None:
+        super().__init__(OrderedDict(layers.named_children()))
+        self.model = (model,)  # in a tuple: the model would be registered as a submodule of its own head
+
+    def forward(self, z: Tensor | Encoded) -> Tensor:
+        """Return (B, K, H, W) logits from `Encoded`, or from the decoder's finest map."""
+        if isinstance(z, Encoded):
+            return self.model[0].logits(z)
+        out: Tensor = super().forward(z)  # type: ignore[no-untyped-call]
+        return out
+
+
 class EncoderDecoder(Network):
     """An encoder-decoder network with (B, K, H, W) logits; `stem` and `stages` are the encoder's.
 
-    ``forward = head(decode(pyramid(x)))``. `features` and pretrained weights are therefore the
-    encoder's too. Images whose sides are not divisible by `multiple` are padded on the right and bottom by edge
-    replication, and the logits are cropped to the image size.
+    ``forward(x) = head(encoder(x))``, as for every network; here the encoder returns the maps of all resolutions, and
+    the head first decodes them: ``head(decode(pyramid(x)))`` for an x that needs no padding. `features` and pretrained
+    weights are the encoder's too. Images whose sides are not divisible by `multiple` are padded on the right and bottom
+    by edge replication, and the logits are cropped to the image size.
 
     Args:
         encoder: its stem and stages are used; its head is not.
@@ -26,7 +54,8 @@ class EncoderDecoder(Network):
     def __init__(
         self, name: str, encoder: Network, decoder: Iterable[nn.Module], head: nn.Module, multiple: int = 1
     ) -> None:
-        super().__init__(name, encoder.input_spec, encoder.stem, encoder.stages, head)
+        super().__init__(name, encoder.input_spec, encoder.stem, encoder.stages, nn.Identity())
+        self.head = DecodingHead(head, self)
         self.family, self.encoder_type, self.multiple = encoder.name, type(encoder), multiple
         self.decoder = nn.ModuleList(decoder)
 
@@ -45,18 +74,32 @@ class EncoderDecoder(Network):
             x = level(x, finer[-1 - number] if number < len(finer) else None)
         return x
 
-    def compute(self, x: Tensor) -> Tensor:
-        """Return (B, K, H, W) logits."""
-        sides = x.shape[2:]
-        missing = [-side % self.multiple for side in sides]
+    def encoder(self, x: Tensor) -> Encoded:  # type: ignore[override]
+        """Return the encoder's maps of every resolution, of the image padded to a multiple of `multiple`."""
+        sides = tuple(x.shape[2:])
+        missing = self.missing(sides)
         if any(missing):
             x = functional.pad(x, [amount for side in reversed(missing) for amount in (0, side)], mode="replicate")
-        logits: Tensor = self.head(self.decode(self.pyramid(x)))
-        if self.multiple > 1 and logits.shape[2:] != x.shape[2:]:
-            logits = bilinear(logits, tuple(x.shape[2:]))  # the stem crops its borders
+        return Encoded(tuple(self.pyramid(x)), sides)
+
+    def missing(self, sides: Sequence[int]) -> list[int]:
+        """Return the pixels that are added on the right and at the bottom."""
+        return [-side % self.multiple for side in sides]
+
+    def logits(self, encoded: Encoded) -> Tensor:
+        """Return (B, K, H, W) logits from the output of `encoder`."""
+        sides, missing = encoded.sides, self.missing(encoded.sides)
+        padded = tuple(side + amount for side, amount in zip(sides, missing, strict=True))
+        logits: Tensor = self.head(self.decode(encoded.maps))
+        if self.multiple > 1 and tuple(logits.shape[2:]) != padded:
+            logits = bilinear(logits, padded)  # the stem crops its borders
         if any(missing):
             logits = logits[(slice(None), slice(None), *(slice(0, side) for side in sides))]
         return logits
+
+    def compute(self, x: Tensor) -> Tensor:
+        """Return (B, K, H, W) logits."""
+        return self.logits(self.encoder(x))
 
 
 def scales(encoder: Network) -> list[tuple[int, int]]:

@@ -19,7 +19,10 @@ class Outputs(NamedTuple):
 
 
 class Network(nn.Module):
-    """A network of `stem`, `stages` and `head`; the logits are ``head(features(x)[-1])``.
+    """A network of `stem`, `stages` and `head`; the logits are ``head(encoder(x))``.
+
+    The contract of all networks: `encoder(x)` is what `head` takes, here the last stage's output, and an `Encoded` with
+    the maps of all resolutions in networks with a decoder.
 
     `auxiliary` maps stage numbers to auxiliary classifiers, which are used in training only.
 

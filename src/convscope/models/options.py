@@ -11,7 +11,7 @@ from convscope.models.components import ACTIVATIONS, NORMS, PADDINGS, POOLINGS, 
 from convscope.models.layers import LayerFactory
 from convscope.validation import first_problem
 
-FROM_ZERO = ("auxiliary", "first_padding")
+FROM_ZERO = ("auxiliary", "first_padding", "gated")
 
 
 class VectorOptions(BaseModel):

@@ -98,7 +98,8 @@ class PreparedData:
         if self.duplicates:
             one = self.duplicates == 1
             copies = "image is a copy or near copy of another" if one else "images are copies or near copies of others"
-            notes.append(f"{self.duplicates:,} {copies}; they stay in the same split")
+            where = "the data's own splits separate some" if self.leaks else "they stay in the same split"
+            notes.append(f"{self.duplicates:,} {copies}; {where}")
         if self.leaks:
             leaks = "1 leak" if len(self.leaks) == 1 else f"{len(self.leaks):,} leaks"
             shown = "; ".join(f"{leak.first} and {leak.second} ({leak.why})" for leak in self.leaks[:LEAKS_SHOWN])

@@ -23,7 +23,7 @@ from convscope.runs.loaders import PreparedData
 from convscope.runs.overrides import Overrides
 
 IMAGENET = "imagenet"
-# docs/reference/networks.md compares them. As published, mobilenet_v2 has 71.9 % with 0.30 GMACs, resnet18 69.8 % with
+# docs/reference/history.md compares them. As published, mobilenet_v2 has 71.9 % with 0.30 GMACs, resnet18 69.8 % with
 # 1.81 GMACs.
 INSTALLED_PRETRAINED, DEFAULT_PRETRAINED = "efficientnet_lite0", "mobilenet_v2"
 TINY = 64  # side in pixels

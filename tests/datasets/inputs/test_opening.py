@@ -123,3 +123,33 @@ def test_a_large_image_is_reduced_while_it_is_read_and_looks_the_same(tmp_path, 
     monkeypatch.setattr("convscope.datasets.inputs.raster._STRIP", 40_000)
     assert (read_image(tmp_path / "a.png", 3) == whole).all()
     assert np.abs(read_image(tmp_path / "a.png", 3, (40, 32)).astype(int) - small).mean() < 1.5
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.png", "a.tif", "a.webp"])
+def test_of_many_frames_only_the_first_is_sought(tmp_path, monkeypatch, name) -> None:
+    from PIL.GifImagePlugin import GifImageFile
+    from PIL.PngImagePlugin import PngImageFile
+    from PIL.TiffImagePlugin import TiffImageFile
+    from PIL.WebPImagePlugin import WebPImageFile
+
+    frames = [Image.new("RGB", (4, 4), (number, 90, 200)) for number in range(60)]
+    frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
+    sought: list[int] = []
+    for kind, function in (
+        (GifImageFile, "_seek"),
+        (PngImageFile, "_seek"),
+        (TiffImageFile, "_seek"),
+        (WebPImageFile, "_seek"),
+    ):
+        plain = getattr(kind, function)
+
+        def seek(image: object, frame: int, *rest: object, plain=plain) -> object:
+            sought.append(frame)
+            return plain(image, frame, *rest)
+
+        monkeypatch.setattr(kind, function, seek)
+    (header,) = read_headers([tmp_path / name])
+    assert not isinstance(header, str)
+    assert np.abs(read_image(tmp_path / name, 3)[:, 0, 0].astype(int) - (0, 90, 200)).max() < 8
+    assert set(sought) <= {0, 1}
+    assert len(sought) <= 6

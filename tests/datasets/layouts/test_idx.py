@@ -42,7 +42,8 @@ def test_a_file_stands_for_its_set(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         open_data(tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path}: holds several sets, , emnist-letters; give one of its files, which names the set"
+        f"{tmp_path}: holds several sets, such as t10k-images-idx3-ubyte.gz and emnist-letters-t10k-images-idx3-ubyte; "
+        "give a file of one of them"
     )
 
 

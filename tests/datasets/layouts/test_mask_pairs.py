@@ -29,6 +29,11 @@ PAIRS = [
     ("TYPE/Imgs/{:03}.jpg", "TYPE/Imgs/{:03}.png"),
     ("all/benign ({}).png", "all/benign ({})_mask.png"),
     ("one/{}/images/{}.png", "one/{}/masks/anything.png"),
+    ("images/{}.jpg", "annotations/trimaps/{}.png"),
+    ("images_png/{}.png", "masks_png/{}.png"),
+    ("original images/{}.png", "Ground Truth/{}.png"),
+    ("JPEGImages/{}.jpg", "SegmentationClassPNG/{}.png"),
+    ("photos/a/{}.jpg", "segmentation_masks/b/{}.png"),
 ]  # fmt: skip
 
 
@@ -181,3 +186,23 @@ def test_a_table_of_images_and_masks(tmp_path: Path) -> None:
     assert dataset.splits.tolist() == ["train"] * 3 + ["test"]
     assert dataset.skipped == (Skipped("pictures/0.png", "its mask drawn/none.png: no such file"),)
     assert build_masks(dataset, SIZE)[0][0].tolist() == block(1).tolist()
+
+
+def test_jpeg_copies_of_masks_are_left_out(tmp_path: Path) -> None:
+    for i in range(3):
+        write_image(tmp_path / "images" / f"{i}.png", i)
+        write_mask(tmp_path / "masks" / f"{i}.png", block(7))
+        write_mask(tmp_path / "masks" / f"{i}.jpg", block(200))
+    dataset = open_data(tmp_path)
+    assert (dataset.classes, dataset.notes) == (("0", "7"), ())
+
+
+def test_masks_of_another_size_than_all_images_are_said_to_be_so(tmp_path: Path) -> None:
+    for i in range(3):
+        write_image(tmp_path / "images" / f"{i}.png", i)
+        write_mask(tmp_path / "masks" / f"{i}.png", block(7, size=(16, 21)))
+    with pytest.raises(DataError) as caught:
+        open_data(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path}: no image can be used; the first, images/0.png: its mask is 16 x 21 and the image 16 x 20"
+    )

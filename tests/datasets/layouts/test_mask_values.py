@@ -46,6 +46,17 @@ def test_jpeg_masks_of_two_values_are_recovered(tmp_path: Path, quality: int) ->
     )
 
 
+def test_jpeg_masks_saved_again_as_png_are_recovered(tmp_path: Path) -> None:
+    images(tmp_path)
+    for i in range(4):
+        file = write_mask(tmp_path / "lossy.jpg", block(255), quality=95)
+        write_mask(tmp_path / "masks" / f"{i}.png", np.asarray(Image.open(file)))
+    (tmp_path / "lossy.jpg").unlink()
+    dataset = open_data(tmp_path)
+    assert dataset.classes == ("0", "255")
+    assert decoded(dataset) == names(block(1), {0: "0", 1: "255"})
+
+
 @pytest.mark.parametrize("method", [Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS])
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_smoothed_masks_of_two_values_are_recovered(tmp_path: Path, method: Image.Resampling, mode: str) -> None:

@@ -101,7 +101,7 @@ def test_a_table_of_masks_and_a_folder_of_numbers_do_not_exist(
     path = table("file,who\n1.png,x\n2.png,y\n")
     with pytest.raises(DataError) as caught:
         open_data(path, target_kind="masks")
-    assert str(caught.value) == f"{path}: a table contains no masks; give the folder of images and masks"
+    assert str(caught.value) == f"{path}: no column of mask files; name it mask, and put the files beside the table"
     folder = tmp_path / "classes"
     save(folder / "a" / "1.png")
     save(folder / "b" / "1.png")

@@ -74,7 +74,7 @@ def test_it_is_unpacked_once(tmp_path: Path, monkeypatch) -> None:
 def test_the_fingerprint_stays_when_it_is_unpacked_again(tmp_path: Path) -> None:
     archive = write_tar(tmp_path / "d.tar.gz", FILES)
     before = open_data(archive).fingerprint()
-    make_room(default_folder(), 0)
+    shutil.rmtree(default_folder())
     assert open_data(archive).fingerprint() == before
 
 
@@ -199,3 +199,12 @@ def test_two_streams_in_one_file_are_both_read(tmp_path: Path) -> None:
     half = len(content) // 2
     (tmp_path / "d.tar.gz").write_bytes(gzip.compress(content[:half]) + gzip.compress(content[half:]) + bytes(100))
     assert len(open_data(tmp_path / "d.tar.gz")) == 6
+
+
+def test_the_cache_keeps_what_this_process_reads_and_is_bounded(tmp_path: Path, monkeypatch) -> None:
+    first = open_data(write_zip(tmp_path / "d.zip", FILES))
+    make_room(default_folder(), 0)
+    assert all(path.exists() for path in first.images)
+    monkeypatch.setattr("convscope.datasets.store.cache._in_use", set())
+    make_room(default_folder(), 0)
+    assert not any(path.exists() for path in first.images)

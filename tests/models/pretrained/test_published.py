@@ -117,19 +117,46 @@ def test_a_residual_block_starts_as_the_identity() -> None:
 
 def test_gradients_reach_the_first_layer_of_50_residual_layers_and_not_of_50_plain_ones() -> None:
 
-    def first(plain: bool) -> float:
+    def first(shortcut: str) -> float:
         torch.manual_seed(0)
-        model = MODELS["resnet20"](10, depths=(8, 8, 8), width=8, norm="none", activation="tanh").double()
+        options = {"depths": (8, 8, 8), "width": 8, "norm": "none", "activation": "tanh"}
+        model = MODELS["resnet20"](10, shortcut=shortcut, **options).double()
         for module in model.modules():
             if isinstance(module, nn.Conv2d):
                 module.weight.data *= 0.5  # slightly too small, so that the product of fifty factors vanishes
-            if plain and isinstance(module, Residual):
-                module.shortcut.register_forward_hook(lambda _, __, out: out * 0)
         y = torch.arange(4)
         nn.functional.cross_entropy(model(torch.randn(4, 3, 16, 16, dtype=torch.float64)), y).backward()
         return float(model.stem.conv.weight.grad.norm())
 
-    assert first(plain=False) > 1000 * first(plain=True)
+    assert first("pad") > 1000 * first("none")
+
+
+def test_a_plain_network_has_the_layers_of_the_residual_one_and_no_additions() -> None:
+    """With projections only, the residual network has parameters that the plain one lacks."""
+    plain, residual = (MODELS["resnet20"](10, shortcut=shortcut) for shortcut in ("none", "pad"))
+    assert {name: tuple(value.shape) for name, value in plain.named_parameters()} == {
+        name: tuple(value.shape) for name, value in residual.named_parameters()
+    }
+    assert not any(isinstance(module, Residual) for module in plain.modules())
+    assert plain.get_submodule("stages.0.0.body.2.norm").weight.min() == 1  # a zero would end every gradient
+    x = torch.rand(2, 16, 8, 8)
+    block = plain.get_submodule("stages.0.0").eval()
+    torch.testing.assert_close(block(x), torch.relu(block.body(x)))
+
+
+@pytest.mark.parametrize(("gated", "expected"), [((0, 2), {0, 2}), ([1], {1})])
+def test_gates_can_be_in_named_stages(gated, expected) -> None:
+    model = MODELS["se_resnet18"](3, width=8, gated=gated)
+    assert {int(name.split(".")[1]) for name, _ in model.named_modules() if name.endswith("body.gate")} == expected
+    with pytest.raises(ModelError) as caught:
+        MODELS["se_resnet18"](3, width=8, gated=(4,))
+    assert str(caught.value) == "resnet: no stage 4 for a gate; choose from 0 to 3"
+
+
+def test_a_resnet_of_a_thousand_layers_builds() -> None:
+    with torch.device("meta"):
+        model = MODELS["resnet20"](10, depths=(166, 166, 166), width=4)
+    assert sum(isinstance(one, nn.Conv2d) for one in model.modules()) + 1 == 998
 
 
 def test_squeeze_excite_gates_are_between_zero_and_one_and_zero_disables_a_channel() -> None:

@@ -172,7 +172,7 @@ def zip_of(names: list[str]) -> bytes:
             zip_of(["net/code/__torch__.py", "net/data.pkl"]),
             "a TorchScript program, not weights; save the state_dict of the module that torch.jit.load gives",
         ),
-        (gzip.compress(b"x" * 99), "a compressed archive, not weights; unpack it and give the file in it"),
+        (gzip.compress(b"x" * 99, mtime=0), "a compressed archive, not weights; unpack it and give the file in it"),
         (
             b"\x89HDF\r\n\x1a\n" + bytes(99),
             "an HDF5 file, such as Keras writes, not PyTorch weights; convert it to .safetensors",

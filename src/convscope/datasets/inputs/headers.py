@@ -10,12 +10,14 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from convscope.datasets.inputs.arrays import is_array, open_array
 from convscope.datasets.inputs.opening import (
+    PIXEL_LIMIT,
     has_high_bit_depth,
     open_image,
     orientation,
     quiet_pillow,
     upright_size,
 )
+from convscope.datasets.inputs.plain_headers import plain_header
 from convscope.datasets.inputs.raster import channels_of
 from convscope.datasets.inputs.tiff import ENDINGS as TIFF_ENDINGS
 from convscope.datasets.inputs.tiff import is_beyond_pillow, is_tiff, tiff_layout
@@ -67,48 +69,40 @@ def read_headers(paths: Sequence[Path]) -> list[Header | str]:
 
 
 def _header(path: Path) -> Header | str:
+    plain = plain_header(path)
+    if plain is not None and plain.height * plain.width <= PIXEL_LIMIT:
+        height, width, mode = plain
+        return Header(height, width, _KINDS.get(mode, mode), mode in _GREY, False, channels=channels_of(mode, 0))
     try:
         return _array_header(path) if is_array(path) else _image_header(path)
     except DataError as error:
         return str(error).removeprefix(f"{path}: ")
 
 
-def _exif_orientation(image: Image.Image) -> int:
-    """EXIF orientation, also of a TIFF, which Pillow turns upright by itself."""
-    turned = image.tag_v2.get(0x0112, 1) if isinstance(image, TiffImageFile) else orientation(image)
-    return int(turned) if turned in range(1, 9) else 1
-
-
 def _image_header(path: Path) -> Header:
-    tiff = path.suffix.lower() in TIFF_ENDINGS
     try:
         with open_image(path) as image:
-            if not (tiff and is_beyond_pillow(image)):
+            if not is_beyond_pillow(image):
                 return _pillow_header(image)
     except DataError:
-        if not (tiff and is_tiff(path)):
+        if path.suffix.lower() not in TIFF_ENDINGS or not is_tiff(path):
             raise
     (height, width, channels), dtype = tiff_layout(path)
     return Header(height, width, _mode(channels, str(dtype)), channels == 1, dtype.itemsize > 1, channels=channels)
 
 
 def _pillow_header(image: Image.Image) -> Header:
-    height, width = upright_size(image.size, orientation(image))
-    deep = has_high_bit_depth(image.mode)
-    kind = _KINDS.get(image.mode, "16-bit grey" if deep else image.mode)
-    grey = deep or image.mode in _GREY
-    pages = image.format == "TIFF" and bool(getattr(image, "is_animated", False))
-    return Header(
-        height,
-        width,
-        kind,
-        grey,
-        deep,
-        _exif_orientation(image),
-        channels_of(image.mode, 0),
-        pages,
-        not deep and _is_of_16_bits(image),
-    )
+    turned, mode = orientation(image), image.mode
+    height, width = upright_size(image.size, turned)
+    deep = has_high_bit_depth(mode)
+    kind = _KINDS.get(mode, "16-bit grey" if deep else mode)
+    grey, channels = deep or mode in _GREY, channels_of(mode, 0)
+    if isinstance(image, TiffImageFile):
+        tag = image.tag_v2.get(0x0112, 1)  # Pillow turns the pixels of a TIFF upright by itself
+        turned, pages = int(tag) if tag in range(1, 9) else 1, bool(getattr(image, "is_animated", False))
+        return Header(height, width, kind, grey, deep, turned, channels, pages)
+    turned = turned if 1 <= turned <= 8 else 1
+    return Header(height, width, kind, grey, deep, turned, channels, reduced=not deep and _is_of_16_bits(image))
 
 
 def _is_of_16_bits(image: Image.Image) -> bool:

@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import os
 import stat
 import warnings
 from collections.abc import Iterator
@@ -70,7 +71,7 @@ def open_image(source: Path | BinaryIO) -> Iterator[Image.Image]:
     """Open an image of one of `FORMATS` and check its size; any exception inside the context becomes a DataError."""
     name = str(source) if isinstance(source, Path) else str(getattr(source, "name", "image"))
     try:
-        if isinstance(source, Path):
+        if isinstance(source, Path) and not stat.S_ISREG(os.stat(source).st_mode):  # noqa: PTH116  (half the time)
             check_regular(source)
         with Image.open(source, formats=_REGISTERED) as image:
             width, height = image.size

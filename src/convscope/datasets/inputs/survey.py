@@ -101,14 +101,14 @@ def grey_note(labels: Sequence[str], headers: Sequence[Header]) -> str:
     if not greys or not colours:
         return ""
     return (
-        f"the images of {_classes(greys)} are grey and those of {_classes(colours)} in colour, which alone tells them "
-        "apart; set data.channels to 1 to train on greys only"
+        f"the images of {_classes(greys)} are grey and those of {_classes(colours)} in colour, which alone "
+        "distinguishes them; set data.channels to 1 to train on greys only"
     )
 
 
 def _classes(names: Sequence[str]) -> str:
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return f"{'class' if len(names) == 1 else 'classes'} {', '.join(names[:MOST_NAMED])}{more}"
+    return f"class{'' if len(names) == 1 else 'es'} {', '.join(names[:MOST_NAMED])}{more}"
 
 
 def arrays_beside_images(paths: Sequence[Path]) -> bool:

@@ -100,7 +100,7 @@ def _files(source: Source) -> list[IdxFile]:
         first = idx_file(path)
         siblings = (idx_file(file) for file in sorted(path.parent.iterdir())) if first else ()
         return [file for file in siblings if file and first and file.set == first.set]
-    found = (idx_file(place / name) for place, names in source.folders for name in names)
+    found = (idx_file(place / name) for place, names in source.folders for name in names if "ubyte" in name.lower())
     return [file for file in found if file]
 
 
@@ -110,7 +110,8 @@ def _read_source(source: Source, settings: ReadSettings) -> Dataset:
     files = _files(source)
     sets = sorted({file.set for file in files})
     if len(sets) > 1:
-        raise DataError(f"{where}: holds several sets, {', '.join(sets)}; give one of its files, which names the set")
+        firsts = [next(file.path.name for file in files if file.set == name) for name in sets]
+        raise DataError(f"{where}: holds several sets, such as {firsts[0]} and {firsts[1]}; give a file of one of them")
     of_role: dict[tuple[str, str], Path] = {}
     for file in files:
         of_role.setdefault((file.split, file.kind), file.path)  # of a file and its .gz, the file

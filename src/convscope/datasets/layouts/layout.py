@@ -58,7 +58,17 @@ class Source:
 
     def files(self, *endings: str) -> list[Path]:
         """The visible files with one of these endings, such as ".xml", in order."""
-        return [place / name for place, names in self.folders for name in names if ending(name) in endings]
+        found = (entry for wanted in endings for entry in self._by_ending.get(wanted, ()))
+        return [place / name for _, place, name in sorted(found, key=lambda entry: entry[0])]
+
+    @cached_property
+    def _by_ending(self) -> dict[str, list[tuple[int, Path, str]]]:
+        """Ending -> (number in the listing, folder, name); each layout asks for a few of many files."""
+        found: dict[str, list[tuple[int, Path, str]]] = {}
+        listed = ((place, name) for place, names in self.folders for name in names)
+        for number, (place, name) in enumerate(listed):
+            found.setdefault(ending(name), []).append((number, place, name))
+        return found
 
     @cached_property
     def _listed(self) -> tuple[ListedFolder, ...]:

@@ -96,7 +96,9 @@ def _is_blurred(counts: Mapping[int, int], between: Mapping[int, int], is_jpeg: 
     """Whether values lie on edges only; small ones may be the indices of thin classes."""
     edges = [value for value, count in counts.items() if between.get(value, 0) >= _ON_EDGES * count]
     if max(counts) < 256:
-        return is_jpeg or len(counts) > MOST or sum(not _is_near(value) for value in edges) >= 2
+        low, high = sum(value <= _NEAR for value in counts), sum(value >= 255 - _NEAR for value in counts)
+        noise = low > 1 and high > 1 and low + high == len(counts)  # of a JPEG, as no classes are numbered like that
+        return is_jpeg or noise or len(counts) > MOST or sum(not _is_near(value) for value in edges) >= 2
     return len(edges) >= 3 and 2 * len(edges) >= len(counts)
 
 

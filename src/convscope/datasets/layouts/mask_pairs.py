@@ -13,15 +13,26 @@ from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.mask_survey import MOST, MaskSurvey, survey
 
 IMAGE_FOLDERS = frozenset(
-    ("images", "image", "imgs", "img", "jpegimages", "photos", "inputs", "input", "camerargb", "leftimg8bit", "rgb")
-)
-MASK_FOLDERS = frozenset(
     (
-        "masks", "mask", "annotations", "segmentationclass", "segmentations", "segmentation", "labels", "gt",
-        "groundtruth", "cameraseg", "annot", "gtfine",
+        "images", "image", "imgs", "img", "jpegimages", "photos", "pictures", "inputs", "input", "camerargb", "rgb",
+        "leftimg8bit", "imagestr", "imagests", "originals", "originalimages",
     )
 )  # fmt: skip
-_OBJECT_FOLDERS = frozenset(("segmentationobject",))  # masks of objects, beside those of classes
+MASK_FOLDERS = frozenset(
+    (
+        "masks", "mask", "annotations", "annotation", "annot", "segmentationclass", "segmentationclassaug",
+        "segmentationclasspng", "segmentations", "segmentation", "labels", "label", "labelstr", "gt", "groundtruth",
+        "groundtruths", "cameraseg", "gtfine", "trimaps",
+    )
+)  # fmt: skip
+_OTHER_FOLDERS = frozenset(
+    (
+        "segmentationobject", "segmentationobjectpng", "segmentationobjectvisualization",
+        "segmentationclassvisualization",
+    )
+)  # fmt: skip
+"""Masks of objects, and drawings, beside those of classes."""
+_FORMATS = frozenset(("png", "jpg", "jpeg", "tif", "tiff", "bmp"))
 _MASK_WORDS = frozenset(
     (
         "mask", "masks", "seg", "segmentation", "segmented", "gt", "groundtruth", "annotation", "label", "labels", "l",
@@ -81,7 +92,7 @@ def pair_files(root: Path, folders: Iterable[tuple[Path, list[str]]]) -> Pairs:
     for place, names in folders:
         parts = place.relative_to(root).parts
         paths = [place / name for name in names if ending(name) in ENDINGS and not _CITYSCAPES.search(name)]
-        if not paths or any(folder.lower() in _OBJECT_FOLDERS for folder in parts):
+        if not paths or any(folder.lower() in _OTHER_FOLDERS for folder in parts):
             continue
         where = [role_of(folder) for folder in parts]
         for depth, role in enumerate(where):
@@ -94,10 +105,11 @@ def pair_files(root: Path, folders: Iterable[tuple[Path, list[str]]]) -> Pairs:
         here = _beside(files)
         beside |= here
         images += [file for file in files if file.path not in here]
-    matched = {**beside, **_match(images, masks, _STEPS)}
     pairs = Pairs(has_folders=any(_has_both(found) for found in siblings.values()), beside=len(beside))
+    matched = {**beside, **_match(images, masks, (*_STEPS, _ANYWHERE) if pairs.has_folders else _STEPS)}
     for mask, image in sorted(matched.items()):
         pairs.masks.setdefault(image, []).append(mask)
+    pairs.masks = {image: _one_per_stem(some) for image, some in pairs.masks.items()}
     pairs.lone_images = [file.path for file in images if file.path not in pairs.masks]
     pairs.lone_masks = [file.path for file in masks if file.path not in matched]
     return pairs
@@ -122,6 +134,12 @@ def masks_of_folder(folder: Path, names: Sequence[str]) -> dict[str, str]:
     return {mask.name: image.name for mask, image in found.items()}
 
 
+def _one_per_stem(masks: Sequence[Path]) -> list[Path]:
+    """Without the JPEG copies of masks."""
+    exact = {mask.with_suffix("") for mask in masks if ending(mask.name) not in _JPEGS}
+    return [mask for mask in masks if ending(mask.name) not in _JPEGS or mask.with_suffix("") not in exact]
+
+
 def _has_both(siblings: set[tuple[bool | None, Key]]) -> bool:
     """Whether folders of masks and of images lie side by side, such as images and masks, or train and train_masks."""
     masks = [words for role, words in siblings if role is True]
@@ -137,15 +155,16 @@ def role_of(folder: str) -> tuple[bool | None, Key]:
     ((True, ('train',)), (None, ('no_mask',)), (True, ('train',)))
     """
     lower = unicodedata.normalize("NFC", folder).lower()
-    if lower in MASK_FOLDERS or lower in IMAGE_FOLDERS:
-        return lower in MASK_FOLDERS, ()
+    joined = _BETWEEN_WORDS.sub("", lower)
+    if joined in MASK_FOLDERS or joined in IMAGE_FOLDERS:
+        return joined in MASK_FOLDERS, ()
     if lower.endswith("annot") and split_of(lower[:-5]):
         return True, (lower[:-5],)
     words = [word for word in _BETWEEN_WORDS.split(lower) if word]
     named = [word for word in words if word in MASK_FOLDERS or word in IMAGE_FOLDERS]
-    others = tuple(word for word in words if word not in named)
-    if len(named) == 1 and len(others) == 1 and split_of(others[0]):
-        return named[0] in MASK_FOLDERS, others
+    others = tuple(word for word in words if word not in named and word not in _FORMATS)
+    if named and (not others or (len(others) == 1 and split_of(others[0]))):
+        return any(word in MASK_FOLDERS for word in named), others
     return None, (lower,)
 
 
@@ -207,6 +226,14 @@ def _one_fewer(words: frozenset[str]) -> Callable[[_File], Key]:
 
     return key
 
+
+def _anywhere(words: frozenset[str]) -> Callable[[_File], Key]:
+    """The name without the folders, apart from splits."""
+    return lambda file: (*filter(split_of, file.folders), "", *_without(words)(file)[len(file.folders) + 1 :])
+
+
+_ANYWHERE = (_anywhere(_IMAGE_WORDS), _anywhere(_MASK_WORDS | _IMAGE_WORDS))
+"""The last resort where images and masks lie in folders of their own: folders between may differ."""
 
 _Steps = tuple[tuple[Callable[[_File], Key], Callable[[_File], Key]], ...]
 

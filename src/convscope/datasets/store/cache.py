@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 ENVIRONMENT = "CONVSCOPE_CACHE"
 FILES = "files.json"
+_in_use: set[Path] = set()  # entries whose files this process reads, which it must not delete
 _ABANDONED = 2 * 24 * 3600.0  # seconds after which an unfinished entry of another machine counts as abandoned
 
 
@@ -80,6 +81,12 @@ def write_entry(
         (part / "unreadable.json").write_text(json.dumps(unreadable))
 
 
+def use_files(entry: Path) -> None:
+    """Keep an entry of files while this process runs, and mark it as used for others."""
+    os.utime(entry)  # least recently used entries are deleted first
+    _in_use.add(entry)
+
+
 @contextmanager
 def write_files(folder: Path, key: str, limit: int) -> Iterator[Path]:
     """Yield a folder to fill with files and with `FILES`; it is published at the end, and deleted after an error.
@@ -113,7 +120,7 @@ def make_room(folder: Path, limit: int) -> None:
                 shutil.rmtree(entry, ignore_errors=True)
         else:
             size = _size(entry)
-            if size is not None:
+            if size is not None and entry not in _in_use:
                 entries.append((entry.stat().st_mtime, size, entry))
     total = sum(size for _, size, _ in entries)
     for _, size, entry in sorted(entries):

@@ -57,7 +57,7 @@ def unpack(path: Path, settings: StoreSettings = StoreSettings()) -> Unpacked:  
                 skipped, size = _unpack(path, part / "files", Budget(path, most))
                 record = {"size": size, "skipped": [[one.name, one.why] for one in skipped]}
                 (part / cache.FILES).write_text(json.dumps(record))
-        os.utime(folder / key)  # least recently used entries are deleted first
+        cache.use_files(folder / key)
         record = json.loads((folder / key / cache.FILES).read_text())
     except OSError as error:
         raise DataError(

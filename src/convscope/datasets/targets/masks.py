@@ -41,7 +41,7 @@ class MaskTargets(TargetKind):
         counts = np.bincount(target.ravel(), minlength=IGNORE + 1)
         shares = [(counts[index] / target.size, name) for index, name in enumerate(names) if counts[index]]
         unlabelled = [(counts[IGNORE] / target.size, "unlabelled")] if counts[IGNORE] else []
-        return tuple(f"{name} {100 * share:.0f} %" for share, name in sorted([*shares, *unlabelled], reverse=True))
+        return tuple(f"{name}: {100 * share:.0f} %" for share, name in sorted([*shares, *unlabelled], reverse=True))
 
     def decode(self, data: TargetData, size: Size) -> tuple[NDArray[Any], dict[int, str]]:
         """(N, H, W) class indices, 255 for unlabelled pixels."""

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from convscope.errors import ModelError
 from convscope.models.components import GATES, Named, resolve_component
 from convscope.models.heads import network_with_head
 from convscope.models.input_spec import InputSpec, Size
@@ -21,7 +23,8 @@ class ResNetOptions(Options):
     """Blocks per stage and their structure.
 
     `width` belongs to the first stage; later stages have twice the width and half the resolution. `stem` small is one
-    3x3 without stride or pool. `gate` scales the residual before the addition; `gated` selects the stages that have it.
+    3x3 without stride or pool. `gate` scales the residual before the addition; `gated` selects the stages that have it:
+    every, first, last, or their numbers from 0. `shortcut` none is the plain network of section 4.1, without additions.
     `zero_last` initialises the last norm of each block with 0, so that the block is the identity (Goyal 2017, 5.1).
     """
 
@@ -29,10 +32,22 @@ class ResNetOptions(Options):
     block: Literal["basic", "bottleneck"] = "basic"
     width: int = 64
     stem: Literal["standard", "small"] = "standard"
-    shortcut: Literal["projection", "pad"] = "projection"
+    shortcut: Literal["projection", "pad", "none"] = "projection"
     gate: Named = "none"
-    gated: Literal["every", "first", "last"] = "every"
+    gated: Literal["every", "first", "last"] | tuple[Annotated[int, Field(ge=0)], ...] = "every"
     zero_last: bool = True
+
+
+class Plain(nn.Module):
+    """activation(body(x)): a block of the plain network that section 4.1 compares with."""
+
+    def __init__(self, body: nn.Module, activation: nn.Module) -> None:
+        super().__init__()
+        self.body, self.act = body, activation
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.act(self.body(x))
+        return out
 
 
 class PaddedShortcut(nn.Module):
@@ -68,10 +83,12 @@ def bottleneck(c_in: int, width: int, stride: int, layer: LayerFactory) -> nn.Se
 BLOCKS = {"basic": (basic, 1), "bottleneck": (bottleneck, 4)}
 
 
-def residual(c_in: int, width: int, stride: int, layer: LayerFactory, chosen: ResNetOptions) -> Residual:
+def residual(c_in: int, width: int, stride: int, layer: LayerFactory, chosen: ResNetOptions) -> Residual | Plain:
     """Return one block with its shortcut, without a gate."""
     make, expansion = BLOCKS[chosen.block]
     body, c_out = make(c_in, width, stride, layer), expansion * width
+    if chosen.shortcut == "none":
+        return Plain(body, layer.activation())
     last = body[-1]
     gamma = getattr(getattr(last, "norm", None), "weight", None)
     if chosen.zero_last and isinstance(gamma, nn.Parameter):
@@ -87,7 +104,10 @@ def stages(layer: LayerFactory, chosen: ResNetOptions) -> Iterator[nn.Sequential
     """Yield the stages, conv2_x to conv5_x in table 1; one for each depth."""
     expansion, gate = BLOCKS[chosen.block][1], resolve_component(GATES, chosen.gate, "gate")
     count = len(chosen.depths)
-    gated = {"every": range(count), "first": range(1), "last": range(count - 1, count)}[chosen.gated]
+    named = {"every": range(count), "first": range(1), "last": range(count - 1, count)}
+    gated = named[chosen.gated] if isinstance(chosen.gated, str) else chosen.gated
+    if any(number >= count for number in gated):
+        raise ModelError(f"resnet: no stage {max(gated)} for a gate; choose from 0 to {count - 1}")
     c_in = chosen.width
     for number, depth in enumerate(chosen.depths):
         stage, width = nn.Sequential(), chosen.width * 2**number
