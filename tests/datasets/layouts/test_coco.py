@@ -213,3 +213,18 @@ def test_a_damaged_file_beside_a_sound_one_is_skipped(tmp_path: Path) -> None:
     found = open_data(tmp_path)
     assert found.names == ("a.jpg",)
     assert found.skipped == (Skipped("b.json", NEEDS),)
+
+
+def test_corners_in_place_of_width_and_height_are_refused(tmp_path: Path) -> None:
+    listed = [{**entry, "width": 20, "height": 16} for entry in images(tmp_path, "a.jpg", "b.jpg", "c.jpg", "d.jpg")]
+    corners = [(10, 4, 18, 12), (2, 9, 10, 15), (12, 2, 19, 6), (1, 1, 9, 8)]
+    coco(tmp_path / "all.json", listed, [box(i, 1, found) for i, found in enumerate(corners)])
+    with pytest.raises(DataError) as caught:
+        open_data(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path / 'all.json'}: 3 of 4 boxes extend beyond their image, as if bbox were x1, y1, x2, y2; "
+        "COCO has x, y, width, height; convert them"
+    )
+    right = [(x, y, x2 - x, y2 - y) for x, y, x2, y2 in corners]
+    coco(tmp_path / "all.json", listed, [box(i, 1, found) for i, found in enumerate(right)])
+    assert open_data(tmp_path).targets[:, 1:].tolist() == [list(found) for found in corners]

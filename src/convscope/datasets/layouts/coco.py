@@ -1,5 +1,6 @@
 """COCO: JSON files with images, categories, and annotations whose bbox is x, y, width, height in pixels."""
 
+import math
 from collections import defaultdict
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
@@ -83,6 +84,7 @@ class _Reading:
             raise DataError(f"{file}: not COCO JSON; it needs lists of images, categories and annotations")
         labels = {key(entry.get("id")): _label(entry) for entry in mappings(content["categories"])}
         by_image = self._by_image(content, file)
+        _check_sides(file, mappings(content["images"]), by_image)
         listed = mappings(content["images"])
         folders = self.finder.folders(file)
         split = "" if self.alone else split_in_words(file.stem) or self.finder.split(file)
@@ -172,6 +174,29 @@ def _box(entry: Mapping[str, Any]) -> Box | None:
     points = [value for polygon in polygons for value in reals(polygon)[: len(reals(polygon)) // 2 * 2]] if (
         isinstance(polygons, list)) else []  # fmt: skip
     return box_of_flat(points) if points else None
+
+
+def _check_sides(
+    file: Path, listed: list[Mapping[str, Any]], by_image: Mapping[Hashable, list[Mapping[str, Any]]]
+) -> None:
+    """Check that each bbox has a width and a height, not a second corner, by the sizes of the images.
+
+    Raises:
+        DataError: many boxes extend beyond their image, and all are inside if they are read as two corners.
+    """
+    beyond = corners = total = 0
+    for entry in listed:
+        width, height = extent(entry.get("width"), entry.get("height")) or (math.nan, math.nan)
+        boxes = [reals(found.get("bbox")) for found in by_image.get(key(entry.get("id")), [])]
+        for x, y, right, bottom in (box for box in boxes if len(box) == 4):
+            total += 1
+            beyond += x + right > width + 1 or y + bottom > height + 1
+            corners += x < right <= width + 1 and y < bottom <= height + 1
+    if beyond >= max(3, total / 3) and corners == total:
+        raise DataError(
+            f"{file}: {beyond:,} of {total:,} boxes extend beyond their image, as if bbox were x1, y1, x2, y2; "
+            "COCO has x, y, width, height; convert them"
+        )
 
 
 def _contradictory(ids: list[Hashable], listed: list[Mapping[str, Any]]) -> set[Hashable]:
