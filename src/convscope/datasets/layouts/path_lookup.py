@@ -26,8 +26,14 @@ _DRIVE = re.compile(r"[A-Za-z]:/")
 class _Indexed:
     """An image file below the folder, with the names of the folders between, in NFC."""
 
-    path: Path
+    parent: Path
+    name: str
     folders: tuple[str, ...]
+
+    @property
+    def path(self) -> Path:
+        """The file; made on demand, because most files of an index are never asked for."""
+        return self.parent / self.name
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ class ImageIndex:
             folders = tuple(normalize("NFC", part) for part in parent.relative_to(self.folder).parts)
             for name in names:
                 if ending(name) in ENDINGS:
-                    found[normalize("NFC", name)].append(_Indexed(parent / name, folders))
+                    found[normalize("NFC", name)].append(_Indexed(parent, name, folders))
         return dict(found)
 
     @cached_property
@@ -105,6 +111,7 @@ class PathLookup:
 
     def __post_init__(self) -> None:
         self._index = self.index or ImageIndex(self.folder)
+        self._prefix = os.path.join(self.folder, "")  # noqa: PTH118  (with a separator at the end)
         self._shared = shared_folders(self.listed)
         self._known: dict[tuple[str, str, Path | None], Path | str] = {}
         self._known_bases: dict[tuple[str, Path | None], list[str]] = {}
@@ -140,7 +147,8 @@ class PathLookup:
         """The file's path relative to the folder, or its alias or absolute path if it is elsewhere."""
         if path in self.aliases:
             return self.aliases[path]
-        return path.relative_to(self.folder).as_posix() if path.is_relative_to(self.folder) else str(path)
+        inside = str(path).startswith(self._prefix)
+        return str(path)[len(self._prefix) :].replace(os.sep, "/") if inside else str(path)
 
     def _find(self, value: str, split: str, near: Path | None) -> Path | str:
         text = _cleaned(value)
@@ -171,9 +179,9 @@ class PathLookup:
         if _URL.match(text) and not text.lower().startswith("file:"):
             return None
         for base in self._bases(split, near):
-            place = os.path.normpath(os.path.join(base, path))  # noqa: PTH118  (Path would be slow for many rows)
+            place = os.path.join(base, path)  # noqa: PTH118  (Path would be slow for many rows)
             if "\0" not in place and os.path.isfile(place):  # noqa: PTH113
-                return Path(place)
+                return Path(os.path.normpath(place))
             if os.path.isabs(path):  # noqa: PTH117
                 break
         return None
@@ -184,7 +192,7 @@ class PathLookup:
             split_folder = [self.folder / split] if split and "\0" not in split else []
             inside = [self.folder, *split_folder, *(self.folder / name for name in _FOLDERS)]
             beside = [self.folder.parent / name for name in ("", *_FOLDERS)]
-            self._known_bases[key] = list(map(str, [*([near] if near else []), *inside, *beside]))
+            self._known_bases[key] = list(dict.fromkeys(map(str, [*([near] if near else []), *inside, *beside])))
         return self._known_bases[key]
 
     def _named(self, name: str) -> list[_Indexed]:

@@ -20,6 +20,7 @@ from convscope.datasets.layouts.table_columns import Columns
 from convscope.datasets.layouts.table_content import TableContent
 from convscope.datasets.layouts.table_kinds import detect_target_kind
 from convscope.datasets.layouts.table_rows import TableFile, TableRows
+from convscope.datasets.listing import ending
 from convscope.datasets.targets.classes import CLASSES
 from convscope.errors import DataError
 
@@ -164,7 +165,11 @@ def _are_images_together(source: Source) -> bool:
     """Whether the images lie in one folder, apart from folders of splits and such as images/."""
     groups = {
         tuple(part for part in parts if not split_of(part) and part.lower() not in _NEUTRAL)
-        for parts in {path.parent.relative_to(source.path).parts for path in source.files(*ENDINGS)}
+        for parts in (
+            place.relative_to(source.path).parts
+            for place, names in source.folders
+            if any(ending(name) in ENDINGS for name in names)
+        )
     }
     return len(groups) <= 1
 
