@@ -1,4 +1,4 @@
-"""Time to look at a folder: `cs.data` without decoding, beside torchvision's `ImageFolder`, alternating on the same files.
+"""Time to look at a folder: `cs.data` without decoding, beside torchvision's `ImageFolder`, alternating on one folder.
 
     python benchmarks/look.py FOLDER [--rounds 5]
 
