@@ -1,4 +1,4 @@
-"""Time to look at a folder: `cs.data` without decoding, beside torchvision's `ImageFolder`, alternating on one folder.
+"""Time to look at a folder: `cs.data` without decoding, alternating with torchvision's `ImageFolder` on the same files.
 
     python benchmarks/look.py FOLDER [--rounds 5]
 

@@ -120,7 +120,7 @@ def test_augmented_images_show_the_policy():
 
 def test_a_model_summary_shows_totals_and_as_html_its_layers():
     summary = cs.inspect("lenet")
-    assert repr(summary) == "ModelSummary('lenet', input 3x32x32: 14 layers, 146,156 parameters, 734,880 MACs)"
+    assert repr(summary) == "ModelSummary('lenet', input 1x32x32: 14 layers, 61,706 parameters, 416,520 MACs)"
     assert summary._repr_html_().count("<tr>") == len(summary.layers) + 2
 
 

@@ -44,11 +44,11 @@ REFUSED = {
     ),
     "no file that can be read": (bad_data.all_spoilt, "none of its 20 image files can be read; copy them again"),
     "a class never seen in training": (bad_data.unseen_class, "test has a class that is not in train, c, " + UNSEEN),
-    "an archive": (bad_data.an_archive, "an archive; unpack it and give the folder"),
+    "an archive": (bad_data.an_archive, "an archive of a kind that is not read in place; unpack it and give the folder"),
     "a file that lists nothing": (bad_data.no_list, "not a kind of file that lists images; give " + WHAT_FITS),
     "a table without labels": (
-        table(header="file,colour,age", rows="{file},{label},3"),
-        "no column for the label among file, colour, age; set the label column",
+        table(header="file,colour,shape", rows="{file},{label},{label}2"),
+        "no column for the label among file, colour, shape; set the label column",
     ),
     "a table without files": (
         table(header="kind,age", rows="{label},3"),
@@ -57,11 +57,12 @@ REFUSED = {
     "a table that contradicts itself": (
         table(change="many contradictions"),
         "rows disagree about 5 of 20 files, such as a/0.png (row 2: a, row 22: b); "
-        "a classifier needs one label and one split per image",
+        "each image needs one target and one split",
     ),
     "a table with another word for a set": (
         table(header="file,label,split", rows="{file},{label},banana"),
-        "row 2 has 'banana' in column split; use train, validation or test, or leave it blank",
+        "row 2 has 'banana' in column split; use train, validation or test, or leave it blank; "
+        "--set data.split_column=none if the column is no split",
     ),
     "a table with a label never seen in training": (
         table(header="file,label,split", change="unseen class"),
@@ -86,13 +87,13 @@ MESSAGES = {
     ),
     "a file that is not an image": (
         spoilt("no image"),
-        "skipped: a/0.png: not an image in a supported format; convert it to PNG or JPEG, or delete it",
+        "skipped: 1 file, a/0.png: not an image in a supported format; convert it to PNG or JPEG, or delete it",
     ),
     "a file that is cut off": (
-        spoilt("cut off"), "skipped: a/0.png: damaged or truncated; copy it again or delete it",
+        spoilt("cut off"), "skipped: 1 file, a/0.png: damaged or truncated; copy it again or delete it",
     ),
     "a file of zero bytes": (
-        spoilt("zero bytes"), "skipped: a/0.png: the file is empty, 0 bytes; copy it again or delete it",
+        spoilt("zero bytes"), "skipped: 1 file, a/0.png: the file is empty, 0 bytes; copy it again or delete it",
     ),
     "an image of one pixel": (spoilt("one pixel"), "sizes (height x width): 1 to 16 (median 16) x 1 to 16 (median 16)"),
     "an image 20,000 pixels wide": (
@@ -100,18 +101,18 @@ MESSAGES = {
     ),
     "a decompression bomb": (
         spoilt("bomb"),
-        "skipped: a/0.png: too large: it has more pixels than the limit of 178,956,970; make it smaller",
+        "skipped: 1 file, a/0.png: too large: it has more pixels than the limit of 178,956,970; make it smaller",
     ),
     "a table that lists missing files": (
-        table(change="missing files"), "skipped: a/98.png, b/99.png: no such file",
+        table(change="missing files"), "skipped: 2 files, a/98.png, b/99.png: no such file",
     ),
     "a table with repeated rows": (
         table(change="repeated rows"), "note: rows that repeat an earlier one are merged: 3",
     ),
     "a table with one contradiction": (
-        table(change="one contradiction"), "skipped: a/0.png: rows disagree, row 2: a, row 22: b",
+        table(change="one contradiction"), "skipped: 1 file, a/0.png: rows disagree, row 2: a, row 22: b",
     ),
-    "a table with a label left out": (table(change="no label"), "skipped: a/0.png: has no label"),
+    "a table with a label left out": (table(change="no label"), "skipped: 1 file, a/0.png: has no label"),
     "a table whose columns were found": (table(), "note: columns used: file for image, label for label"),
 }  # fmt: skip
 
