@@ -1,12 +1,14 @@
-"""Time to look at a folder: `cs.data` without decoding, beside torchvision's `ImageFolder`, in turns on the same files.
+"""Time to look at a folder: `cs.data` without decoding, beside torchvision's `ImageFolder`, alternating on the same files.
 
     python benchmarks/look.py FOLDER [--rounds 5]
 
 FOLDER has a subfolder per class, also inside train/ and test/. ImageFolder lists names and classes only, and is
-constructed for each split; `cs.data` also reads every header, cuts the splits and counts what is skipped.
+constructed for each split; `cs.data` also reads every header, cuts the splits and counts what is skipped. CPU
+seconds include those of worker processes, so that load from other processes distorts them less.
 """
 
 import argparse
+import os
 import statistics
 import sys
 import time
@@ -32,21 +34,22 @@ def main() -> None:
         "convscope": lambda: cs.data(given.folder, pixels=False).event.summary.images,
         "ImageFolder": lambda: sum(len(image_folder(split)) for split in splits),
     }
-    seconds: dict[str, list[float]] = {name: [] for name in work}
+    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in work}
     for number in range(given.rounds + 1):  # the first warms the file cache and the imports
         for name, look in work.items():
-            count, spent = timed(look)
-            print(f"round {number}  {name}: {count:,} images in {spent:.2f} s", flush=True)
-            seconds[name] += [spent] if number else []
-    for name, found in seconds.items():
-        print(f"{name}: median {statistics.median(found):.2f} s ({min(found):.2f} to {max(found):.2f})")
+            count, spent, cpu = timed(look)
+            print(f"round {number}  {name}: {count:,} images in {spent:.2f} s, CPU {cpu:.2f} s", flush=True)
+            seconds[name] += [(spent, cpu)] if number else []
+    for name, rounds in seconds.items():
+        for kind, found in zip(("wall", "CPU"), zip(*rounds, strict=True), strict=True):
+            print(f"{name}, {kind}: median {statistics.median(found):.2f} s ({min(found):.2f} to {max(found):.2f})")
 
 
-def timed(look: Callable[[], int]) -> tuple[int, float]:
-    """What it returns, and the wall-clock seconds."""
-    start = time.perf_counter()
+def timed(look: Callable[[], int]) -> tuple[int, float, float]:
+    """What it returns, the wall-clock seconds, and the CPU seconds of this process and its workers."""
+    start, before = time.perf_counter(), sum(os.times()[:4])
     found = look()
-    return found, time.perf_counter() - start
+    return found, time.perf_counter() - start, sum(os.times()[:4]) - before
 
 
 def torchvision_image_folder() -> Callable[[Path], list[object]]:

@@ -139,7 +139,7 @@ NETWORKS = (
     Row("EfficientNet-Lite0", "inspect efficientnet_lite0", r"total +4,652,008"),
     Row("U-Net", "inspect unet", r"total +31,030,658"),
     tested("Encoder and head", "test_encoder_and_head_compose_to_the_network_at_any_size"),
-    tested("A network of one's own", "test_twenty_lines_define_a_network", "test_errors_name_the_line_the_shapes"),
+    tested("A network from a file", "test_twenty_lines_define_a_network", "test_errors_name_the_line_the_shapes"),
     tested("MLP baseline", "test_plain_baselines_and_a_trained_encoder_are_run_on_the_same_sets"),
     tested(
         "Several crops",

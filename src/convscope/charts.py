@@ -60,10 +60,11 @@ def curves(epochs: Sequence[dict[str, Any]], best: int, overfitting: int | None,
     """
     numbers = [e["epoch"] for e in epochs]
     with _figure(1, 3, (11, 2.9)) as (figure, (loss, score, rate)):
+        point = "o" if len(epochs) == 1 else "-"  # a line of one point is invisible
         for name, colour in (("train", TRAIN), ("validation", VALIDATION)):
-            loss.plot(numbers, [e[name].get("loss") for e in epochs], color=colour, label=name)
-            score.plot(numbers, [e[name].get(primary) for e in epochs], color=colour, label=name)
-        rate.plot(numbers, [e["learning_rate"] for e in epochs], color=INK)
+            loss.plot(numbers, [e[name].get("loss") for e in epochs], point, color=colour, label=name)
+            score.plot(numbers, [e[name].get(primary) for e in epochs], point, color=colour, label=name)
+        rate.plot(numbers, [e["learning_rate"] for e in epochs], point, color=INK)
         loss.set_title("loss")
         score.set_title(_literal(primary))
         rate.set_title("learning rate at the end of each epoch")

@@ -23,7 +23,7 @@ def test_a_run_on_arrays_says_so_and_is_evaluated_until_the_copy_is_gone(tmp_pat
     note = f"the data were given as an object (tuple); runs read the copy {source}, so keep it to use them again"
     assert note in run.folder.data()["notes"]
     assert "the data were given as an object" in " ".join(capsys.readouterr().out.split())
-    assert run.evaluate("validation")["images"] == 20
+    assert 0 <= run.evaluate("validation")["accuracy"] <= 1
     shutil.rmtree(default_folder())
     with pytest.raises(DataError) as caught:
         run.evaluate("validation")

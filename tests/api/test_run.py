@@ -60,7 +60,7 @@ def test_a_run_that_was_stopped_goes_on(run):
 
 def test_a_notebook_shows_the_report(run):
     shown = run._repr_html_()
-    assert shown.startswith('<iframe srcdoc="&lt;!doctype html&gt;')
+    assert shown.startswith('<iframe sandbox srcdoc="&lt;!doctype html&gt;')
     assert "&lt;svg" in shown
     (run.path / "report.html").unlink()
     assert "2 epochs" in run._repr_html_(), "a run without a report shows what it is"

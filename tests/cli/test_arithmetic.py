@@ -41,7 +41,7 @@ def test_each_topic_prints_the_formula_filled_in(words, part) -> None:
         ("output 8 --padding all", "--padding all: not a number of pixels; give a number, or same"),
     ],
 )
-def test_text_that_is_no_number_is_refused(words, message) -> None:
+def test_text_that_is_not_a_number_is_refused(words, message) -> None:
     with pytest.raises(ConfigError) as caught:
         printed(*words.split())
     assert str(caught.value) == message

@@ -53,7 +53,7 @@ HOSTILE = (
     "Ａ１２\u202e\U0001f600".encode(),
     b"a" * 300 + b".png",
 )
-"""Pieces that break readers: huge numbers, deep nesting, long cells, bytes that are no UTF-8, paths."""
+"""Pieces that break readers: huge numbers, deep nesting, long cells, bytes that are not UTF-8, paths."""
 
 _DELIMITERS = b",;\t|\n\r \"'{}[]<>:/=#"
 SECONDS = 5.0

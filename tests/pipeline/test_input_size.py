@@ -16,7 +16,7 @@ def recipe(budget, size=(224, 224)):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "size"), [(0.01, None), (0.08, None), (0.09, (160, 160)), (0.25, (96, 96)), (9.0, (96, 96))]
+    ("seconds", "size"), [(0.01, None), (0.08, None), (0.09, (160, 160)), (0.25, (112, 112)), (9.0, (112, 112))]
 )
 def test_the_largest_size_is_chosen_at_which_half_of_the_images_fit(monkeypatch, seconds, size):
     """Of 60 s, 50 are left after the end's share, and features get 40 of them, for 500 of 1,000 images."""

@@ -19,7 +19,7 @@ SIDE = 24
 
 
 def cube(kind: int, number: int, channels: int) -> np.ndarray:
-    """Noise; the last channel tells the classes apart."""
+    """Noise; the last channel distinguishes the classes."""
     found = np.random.default_rng([kind, number]).integers(0, 200, (SIDE, SIDE, channels)).astype(np.uint8)
     found[..., -1] = 60 + 120 * kind
     return found
@@ -95,7 +95,7 @@ def test_a_photograph_is_refused_by_its_channels(run, tmp_path) -> None:
 
 
 def elongated(root: Path) -> Path:
-    """Strips of about 400 x 20 pixels, told apart at their left end."""
+    """Strips of about 400 x 20 pixels, which differ at their left end."""
     for kind, name in enumerate(("dark", "light")):
         (root / name).mkdir(parents=True)
         for number in range(20):

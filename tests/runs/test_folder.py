@@ -224,6 +224,6 @@ def test_a_run_of_another_format_is_an_error(tmp_path):
         with pytest.raises(RunError) as caught:
             RunFolder.open(tmp_path)
         assert str(caught.value) == (
-            f"{tmp_path}: a run of format {found}, but this version of convscope reads format 2; "
+            f"{tmp_path}: a run of format {found}, but this version of convscope reads format 3; "
             "train it again or open it with the version that wrote it"
         )

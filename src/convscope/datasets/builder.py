@@ -94,6 +94,8 @@ class DatasetBuilder:
         return check_classes(self._assemble(readable, classes), lost)
 
     def _headers(self, paths: list[Path]) -> list[Header | str]:
+        if not self.headers:
+            return read_headers(paths)
         missing = [path for path in paths if path not in self.headers]
         read = {**self.headers, **dict(zip(missing, read_headers(missing), strict=True))}
         return [read[path] for path in paths]

@@ -37,7 +37,7 @@ def fitted_layer(session: TrainingSession, features: FrozenFeatures) -> nn.Linea
     settings = session.train.settings
     if not session.recipe.transfer.fit_head or settings.balanced or len(trained) != 1 or rest[-1] is not trained[0]:
         return None
-    return trained[0] if isinstance(trained[0], nn.Linear) else None
+    return trained[0] if isinstance(trained[0], nn.Linear) and trained[0].bias is not None else None
 
 
 def fit_head(

@@ -13,7 +13,7 @@ from convscope.runs.recipe import Recipe
 from convscope.training import precision_context, train_mode
 
 SCALES = (0.75, 0.5)  # of the side
-MULTIPLE = 32  # sides are rounded to it, the stride of the last maps of most networks
+MULTIPLE = 16  # sides are rounded to it
 SHARE = 0.8  # of the budget, for the features
 ENOUGH = 0.5  # of the images; with fewer, a smaller size loses less than fewer images do
 MEASURED_IMAGES = 4

@@ -37,7 +37,7 @@ from convscope.runs.recipe import Recipe
 from convscope.runs.recipe_file import read_recipe
 from convscope.training.checkpoint import LAST, PREVIOUS
 
-FORMAT = 2  # of the files in a run folder; goes up when a file or a key is renamed or changes its meaning
+FORMAT = 3  # of the files in a run folder; goes up when a file or a key is renamed or changes its meaning
 LOCK = ".lock"
 WRITTEN_BEFORE_RECIPE = re.compile(
     r"\.lock|(data|environment|range_test|transfer)\.json|\.((data|environment|range_test|transfer)\.json|recipe\.toml)\.\d+"

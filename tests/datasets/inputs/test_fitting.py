@@ -77,17 +77,17 @@ def test_images_masks_boxes_and_predictions_agree(tmp_path, how, ending, height,
     third = min(height, width) // 3
     corners = [(width - third) // 2, (height - third) // 2]
     box = np.array([[0, *corners, corners[0] + third, corners[1] + third]], np.float32)
-    seen = boxes_in_view(box, np.array([[height, width]]), size, how)[0, 1:]
+    drawn = boxes_in_view(box, np.array([[height, width]]), size, how)[0, 1:]
     filled = np.argwhere(mask == 1)
     ends = np.concatenate([filled.min(0)[::-1], filled.max(0)[::-1] + 1])
-    assert np.abs(seen - ends).max() <= 1.5
+    assert np.abs(drawn - ends).max() <= 1.5
 
     preprocessing = ImagePreprocessing(size=size, channels=1, mean=(0.0,), std=(1.0,), fit=how)
     found = preprocessing.decode(path)
     assert (found.values[0] == pixels).all()
     left, top, right, bottom = found.visible
     frame = ViewTransform("a", (height, width), left, top, right - left, bottom - top)
-    assert to_file_pixels(seen.astype(float), frame, size) == pytest.approx(box[0, 1:].tolist(), abs=1e-3)
+    assert to_file_pixels(drawn.astype(float), frame, size) == pytest.approx(box[0, 1:].tolist(), abs=1e-3)
 
 
 def test_a_padded_prediction_of_any_size_covers_the_file(tmp_path) -> None:

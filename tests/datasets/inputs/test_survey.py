@@ -185,8 +185,8 @@ def test_classes_that_differ_by_being_grey_are_named(tmp_path) -> None:
         for number in range(3):
             Image.new(mode, (8, 8), 50 * number).save(tmp_path / name / f"{number}.png")
     assert read_folder(tmp_path).notes == (
-        "the images of classes before, between are grey and those of class after in colour, which alone tells them "
-        "apart; set data.channels to 1 to train on greys only",
+        "the images of classes before, between are grey and those of class after in colour, which alone "
+        "distinguishes them; set data.channels to 1 to train on greys only",
     )
     for number in range(2):
         Image.new("L", (8, 8)).save(tmp_path / "after" / f"grey{number}.png")
@@ -235,7 +235,7 @@ def broken(path: Path, content: bytes) -> None:
         ),
     ],
 )  # fmt: skip
-def test_arrays_that_are_no_image_are_refused(tmp_path, write, why) -> None:
+def test_arrays_that_are_not_an_image_are_refused(tmp_path, write, why) -> None:
     write(tmp_path / "a.npy")
     with pytest.raises(DataError) as raised:
         decode(tmp_path / "a.npy", ImageSpec(None, 1))

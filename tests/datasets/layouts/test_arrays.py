@@ -147,7 +147,7 @@ def test_declared_sizes_are_compared_with_the_file(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_arrays_that_are_no_images_are_named(tmp_path: Path, arrays: dict[str, np.ndarray], why: str) -> None:
+def test_arrays_that_are_not_images_are_named(tmp_path: Path, arrays: dict[str, np.ndarray], why: str) -> None:
     np.savez(tmp_path / "a.npz", **arrays)
     with pytest.raises(DataError) as caught:
         open_data(tmp_path / "a.npz")

@@ -84,7 +84,7 @@ def test_split_folders_may_be_nested_and_have_compound_names(
     path = make(files)
     assert sorted(found_in(path)) == sorted(SPLIT)
     train, test = splits.split()
-    read = f"{test} (test), {train} (train)"
+    read = f"{train} (train), {test} (test)"
     assert open_data(path).notes == (f"the split is read from the folders {read}",)
 
 
@@ -92,7 +92,7 @@ def test_plain_split_folders_need_no_note(make: Callable[[str], Path]) -> None:
     path = make(both("Train", "TEST"))
     assert sorted(found_in(path)) == sorted(SPLIT)
     assert open_data(path).notes == ()
-    assert open_data(path).because == "its folders a and b in test and train contain images"
+    assert open_data(path).because == "its folders a and b in train and test contain images"
 
 
 def test_split_folders_inside_the_classes_are_the_split(make: Callable[[str], Path]) -> None:
@@ -142,6 +142,18 @@ def test_images_to_predict_beside_the_splits_are_skipped(make: Callable[[str], P
     dataset = open_data(make(both("seg_train", "seg_test") + " seg_pred/1.png"))
     assert dataset.classes == ("a", "b")
     assert dataset.skipped == (Skipped("seg_pred/1.png", "is outside the split folders seg_test and seg_train"),)
+    assert dataset.notes == (
+        "the split is read from the folders seg_train (train), seg_test (test)",
+        "seg_pred is no split folder and skipped; rename a folder to train, validation or test to use it",
+    )
+
+
+def test_a_labelled_folder_of_unknown_role_beside_the_splits_is_noted(make: Callable[[str], Path]) -> None:
+    dataset = open_data(make(both("training", "evaluation")))
+    assert dataset.names == ("training/a/a.png", "training/b/b.png")
+    assert dataset.notes == (
+        "evaluation is no split folder and skipped; rename a folder to train, validation or test to use it",
+    )
 
 
 def test_examples_beside_the_data_are_no_class(make: Callable[[str], Path]) -> None:
@@ -203,7 +215,7 @@ def test_numbered_parts_of_a_class_are_noted(make: Callable[[str], Path]) -> Non
 
 
 @pytest.mark.parametrize("folders", ["train_images test_images", "train test", "Train valid"])
-def test_splits_without_classes_are_not_told_apart(make: Callable[[str], Path], folders: str) -> None:
+def test_splits_without_classes_are_not_distinguished(make: Callable[[str], Path], folders: str) -> None:
     first, second = folders.split()
     path = make(f"{first}/1.png {second}/2.png labels.csv")
     with pytest.raises(DataError) as raised:

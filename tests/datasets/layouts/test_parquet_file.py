@@ -138,7 +138,7 @@ def test_paths_in_a_structure_without_bytes_are_looked_up(tmp_path: Path, save: 
     assert read_table(tmp_path / "t.parquet").names == ("images/0.png", "images/1.png")
 
 
-def test_bytes_that_are_no_image_are_skipped(tmp_path: Path, contents: list[bytes]) -> None:
+def test_bytes_that_are_not_an_image_are_skipped(tmp_path: Path, contents: list[bytes]) -> None:
     path = shard(tmp_path / "t.parquet", [*contents[:2], b"no image"], [0, 1, 0], ["cat", "dog"])
     (skipped,) = read_table(path).skipped
     assert skipped.name == "t/000002.png"

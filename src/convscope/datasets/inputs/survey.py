@@ -101,8 +101,8 @@ def grey_note(labels: Sequence[str], headers: Sequence[Header]) -> str:
     if not greys or not colours:
         return ""
     return (
-        f"the images of {_classes(greys)} are grey and those of {_classes(colours)} in colour, which alone tells them "
-        "apart; set data.channels to 1 to train on greys only"
+        f"the images of {_classes(greys)} are grey and those of {_classes(colours)} in colour, which alone "
+        "distinguishes them; set data.channels to 1 to train on greys only"
     )
 
 

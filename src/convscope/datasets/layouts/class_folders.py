@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from convscope.datasets.builder import DatasetBuilder, ListedFile
-from convscope.datasets.dataset import Dataset, Skipped, split_of
+from convscope.datasets.dataset import SPLITS, Dataset, Skipped, split_of
 from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.class_reading import ClassReading, class_names, read_classes
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source
 from convscope.datasets.layouts.mask_pairs import masks_of_folder
-from convscope.datasets.layouts.multilabel_folder import are_labels, with_labels, without_conflicts
-from convscope.datasets.layouts.set_names import UNLABELLED, joined, set_names
+from convscope.datasets.layouts.multilabel_folder import are_labels, by_identity, with_labels, without_conflicts
+from convscope.datasets.layouts.set_names import enumerated, joined, set_names
 from convscope.datasets.listing import comparable, ending
 from convscope.datasets.targets.labels import LABELS
 from convscope.errors import DataError
@@ -71,10 +71,9 @@ def read_class_folders(source: Source, reading: ClassReading, layout: str, targe
                 loose.append(ListedFile(parent / file, name, "", split))
             else:
                 listing.files.append(ListedFile(parent / file, name, label, split))
-    linked = bool(listing.files) and (
-        target_kind == LABELS.name or (target_kind is None and are_labels(listing.files, loose))
-    )
-    listing = with_labels(listing, loose) if linked else _skip_loose(without_conflicts(listing), loose)
+    found = by_identity(listing.files)
+    linked = bool(found) and (target_kind == LABELS.name or (target_kind is None and are_labels(found, loose)))
+    listing = with_labels(listing, loose) if linked else _skip_loose(without_conflicts(listing, found), loose)
     if not listing.files:
         raise DataError(f"{listing.source}: {_explain_nothing_found(source, listing, others)}")
     if not linked and not _are_classes({listed.label for listed in listing.files}):
@@ -150,9 +149,9 @@ def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:  # 
 def because_of(names: list[str], reading: ClassReading) -> str:
     """The class folders of a reading for its reason: "folders cat and dog"."""
     more = len(names) > _SHOWN
-    folders = f"{len(names):,} folders {', '.join(names[:_SHOWN])}, ..." if more else f"folders {joined(names)}"
-    splits = {branch.split for branch in reading.branches.values()} - {"", UNLABELLED}
-    return encodable(f"{folders} in {joined(splits)}" if splits else folders)
+    folders = f"{len(names):,} folders {', '.join(names[:_SHOWN])}, ..." if more else f"folders {enumerated(names)}"
+    splits = [split for split in SPLITS if any(branch.split == split for branch in reading.branches.values())]
+    return f"{folders} in {enumerated(splits)}" if splits else folders
 
 
 def _read(source: Source, settings: ReadSettings) -> Dataset:

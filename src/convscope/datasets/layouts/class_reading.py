@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, field, replace
 
-from convscope.datasets.dataset import split_of
+from convscope.datasets.class_checks import in_order
+from convscope.datasets.dataset import SPLITS, split_of
 from convscope.datasets.layouts.folder_tree import Folder
 from convscope.datasets.layouts.set_names import UNLABELLED, is_aside, is_container, joined, set_name, set_names
+from convscope.datasets.listing import comparable
 
 Parts = tuple[str, ...]
 """The names of the folders from the source down to a folder."""
@@ -102,28 +104,40 @@ def holds_classes(folder: Folder) -> bool:
 
 
 def class_names(folder: Folder, reading: ClassReading) -> list[str]:
-    """Names of the folders that are read as classes, in order."""
+    """Names of the folders that are read as classes, in the order of the classes."""
     found = {branch.label for branch in reading.branches.values() if branch.label}
     for parts, one in folder.walk():
         branch = reading.branches.get(parts)
         if branch is not None and not branch.label:
             found |= one.names()
-    return sorted(found)
+    return list(in_order(map(comparable, found)))
 
 
 def _of_sets(folder: Folder, parts: Parts, sets: dict[str, str]) -> ClassReading:
     trained = {name for key in sets if sets[key] == "train" for name in folder.subfolders[key].names()}
     branches = {
         _down(folder.subfolders[name], (*parts, name), trained): Branch(split)
-        for name, split in sets.items()
+        for name, split in sorted(sets.items(), key=_of_split)
         if split != UNLABELLED
     }
     plain = all(len(path) == len(parts) + 1 and split_of(path[-1]) for path in branches)
     read = ", ".join(f"{'/'.join(path)} ({branch.split})" for path, branch in branches.items())
     notes = [] if plain and not parts else [f"the split is read from the folders {read}"]
+    others = sorted(one.name for one in folder.filled if sets.get(one.name, UNLABELLED) == UNLABELLED)
+    if others:
+        notes.append(
+            f"{joined(others)} {'is no split folder' if len(others) == 1 else 'are no split folders'} and skipped; "
+            "rename a folder to train, validation or test to use it"
+        )
     return ClassReading(
         branches, outside=f"is outside the split folders {joined(path[-1] for path in branches)}", notes=tuple(notes)
     )
+
+
+def _of_split(named: tuple[str, str]) -> tuple[int, str]:
+    """The order of a folder in messages: by its split, then by its name."""
+    name, split = named
+    return (*SPLITS, UNLABELLED).index(split), name
 
 
 def _down(folder: Folder, path: Parts, trained: set[str]) -> Parts:

@@ -100,7 +100,7 @@ def _files(source: Source) -> list[IdxFile]:
         first = idx_file(path)
         siblings = (idx_file(file) for file in sorted(path.parent.iterdir())) if first else ()
         return [file for file in siblings if file and first and file.set == first.set]
-    found = (idx_file(place / name) for place, names in source.folders for name in names)
+    found = (idx_file(place / name) for place, names in source.folders for name in names if "ubyte" in name.lower())
     return [file for file in found if file]
 
 

@@ -112,7 +112,7 @@ def _unlabelled(coding: Coding, listed: NamesFile | None) -> tuple[int | None, s
 
 
 def _voc_colours() -> list[int]:
-    """The colours of 256 classes, of which bits are taken in turns for red, green and blue."""
+    """The colours of 256 classes, of which bits are taken alternately for red, green and blue."""
     colours = []
     for index in range(256):
         red = green = blue = 0

@@ -43,7 +43,7 @@ def choose_coding(surveys: Sequence[MaskSurvey | str]) -> Coding:
     """The coding of a set of mask files.
 
     Raises:
-        LossyError: the values are those of a JPEG or of a smoothed resize, and are not two that can be told apart.
+        LossyError: the values are those of a JPEG or of a smoothed resize, and do not lie near two values.
     """
     files = [_JPEG if isinstance(one, MaskSurvey) and one.is_jpeg and _is_colourful(one) else one for one in surveys]
     usable = _usable(files)

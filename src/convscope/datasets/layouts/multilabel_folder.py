@@ -1,6 +1,6 @@
 """Multi-label folders: one folder per label, with links to the images that have it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,26 +11,33 @@ from convscope.datasets.targets.labels import LABELS
 _SHARED = 0.2  # share of files in several class folders above which the folders are labels
 
 
-def are_labels(files: Sequence[ListedFile], loose: Iterable[ListedFile]) -> bool:
+Identity = tuple[int, int]
+
+
+def by_identity(files: Iterable[ListedFile]) -> dict[Identity, list[ListedFile]]:
+    """The entries of each file; links to it are entries, too."""
+    found: dict[Identity, list[ListedFile]] = {}
+    for listed in files:
+        found.setdefault(_identity(listed.path), []).append(listed)
+    return found
+
+
+def are_labels(found: Mapping[Identity, Sequence[ListedFile]], loose: Iterable[ListedFile]) -> bool:
     """Whether class folders are labels: many files are in several of them, or they link to images outside of them.
 
     A few shared files are mistakes, see `without_conflicts`.
 
     Args:
-        files: with one entry per file and class folder.
+        found: the entries of each file, one per class folder.
         loose: images outside class folders.
     """
-    by_file = _by_file(files)
-    shared = sum(len({listed.label for listed in entries}) > 1 for entries in by_file.values())
-    return shared > _SHARED * len(by_file) or any(_key(listed) in by_file for listed in loose)
+    shared = sum(_is_shared(entries) for entries in found.values())
+    return shared > _SHARED * len(found) or any(_identity(listed.path) in found for listed in loose)
 
 
-def without_conflicts(listing: DatasetBuilder) -> DatasetBuilder:
+def without_conflicts(listing: DatasetBuilder, found: Mapping[Identity, Sequence[ListedFile]]) -> DatasetBuilder:
     """The listing without files that are in several class folders, in any split; they are skipped, with a note."""
-    by_file: dict[tuple[int, int], list[ListedFile]] = {}
-    for listed in listing.files:
-        by_file.setdefault(_identity(listed.path), []).append(listed)
-    conflicts = [entries for entries in by_file.values() if len({listed.label for listed in entries}) > 1]
+    conflicts = [entries for entries in found.values() if len({listed.label for listed in entries}) > 1]
     if not conflicts:
         return listing
     skipped = [Skipped(listed.name, _in_folders(entries)) for entries in conflicts for listed in entries]
@@ -49,15 +56,10 @@ def _in_folders(entries: Iterable[ListedFile]) -> str:
     return "is " + " and ".join(f"in {label}" for label in sorted({listed.label for listed in entries}))
 
 
-def _by_file(files: Iterable[ListedFile]) -> dict[tuple[str, int, int], list[ListedFile]]:
-    found: dict[tuple[str, int, int], list[ListedFile]] = {}
-    for listed in files:
-        found.setdefault(_key(listed), []).append(listed)
-    return found
-
-
-def _key(listed: ListedFile) -> tuple[str, int, int]:
-    return listed.split, *_identity(listed.path)
+def _is_shared(entries: Sequence[ListedFile]) -> bool:
+    """Whether a file is in several class folders of one split."""
+    labels: dict[str, str] = {}
+    return len(entries) > 1 and any(labels.setdefault(one.split, one.label) != one.label for one in entries)
 
 
 def with_labels(listing: DatasetBuilder, loose: Iterable[ListedFile]) -> DatasetBuilder:
@@ -69,7 +71,9 @@ def with_labels(listing: DatasetBuilder, loose: Iterable[ListedFile]) -> Dataset
         listing: with one entry per file and class folder.
         loose: images outside class folders.
     """
-    found = _by_file(sorted([*listing.files, *loose], key=lambda listed: (listed.path.is_symlink(), listed.name)))
+    found: dict[tuple[str, int, int], list[ListedFile]] = {}
+    for listed in sorted([*listing.files, *loose], key=lambda listed: (listed.path.is_symlink(), listed.name)):
+        found.setdefault((listed.split, *_identity(listed.path)), []).append(listed)
     label_sets = [{listed.label for listed in entries} - {""} for entries in found.values()]
     everywhere = set.intersection(*label_sets)
     names = tuple(sorted(set().union(*label_sets) - everywhere)) or tuple(sorted(everywhere))

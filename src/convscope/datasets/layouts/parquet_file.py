@@ -20,7 +20,7 @@ _MAGIC = (
     *((b"II*\0", ".tif"), (b"MM\0*", ".tif"), (b"RIFF", ".webp"), (b"\0\0\0\x0cjP", ".jp2")),
 )
 _CLASS_LABEL = "ClassLabel"
-_OTHER = ".bin"  # bytes that are no image
+_OTHER = ".bin"  # bytes that are not an image
 
 
 def read_parquet(file: TableFile, source: str) -> TableRows:

@@ -98,7 +98,7 @@ class PathLookup:
     """Files in and below one folder.
 
     A listed path is a path itself, or the end of one below the folder. Leading folders that the folder lacks are
-    dropped only if all listed paths begin with them, so that they do not tell files apart. A file in another folder
+    dropped only if all listed paths begin with them, so that they do not distinguish files. A file in another folder
     than listed is never used, however unique its name.
     """
 

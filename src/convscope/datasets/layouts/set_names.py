@@ -1,7 +1,7 @@
 """Names of folders that stand for the splits of a dataset, also in compound words: seg_train, train2017."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from convscope.datasets.dataset import split_of
@@ -84,7 +84,16 @@ def joined(names: Iterable[str]) -> str:
     >>> joined(["car", "train", "bus"])
     'bus, car and train'
     """
-    *most, last = sorted(set(names)) or [""]
+    return enumerated(sorted(set(names)))
+
+
+def enumerated(names: Sequence[str]) -> str:
+    """Names for a sentence, in their order.
+
+    >>> enumerated(["train", "test"])
+    'train and test'
+    """
+    *most, last = names or [""]
     return f"{', '.join(most)} and {last}" if most else last
 
 

@@ -78,7 +78,7 @@ def read_boxes(content: TableContent) -> Dataset:
         notes.append("boxes are in shares of the image")
     else:
         columns = _lists_as_written(columns, images)
-        _refuse_beyond(content, columns, images)
+        _check_within(content, columns, images)
     label = _label_column(content, columns)
     used = (*columns.names, *([label] if label else []))
     notes = [content.used(label=label, boxes=", ".join(columns.names)), *content.unused(used), *notes]
@@ -158,7 +158,7 @@ def _beyond(image: _Objects) -> Box | None:
     return next((box for box in image.boxes if box[2] > across or box[3] > down or min(box[:2]) < -_MARGIN), None)
 
 
-def _refuse_beyond(content: TableContent, columns: BoxColumns, images: list[_Objects]) -> None:
+def _check_within(content: TableContent, columns: BoxColumns, images: list[_Objects]) -> None:
     known = [image for image in images if image.extent is not None and image.boxes]
     beyond = [(image, box, image.extent) for image in known if image.extent and (box := _beyond(image))]
     if len(beyond) <= _BEYOND * len(known) or len(beyond) < _FEWEST:

@@ -9,14 +9,14 @@ from convscope.datasets.layouts.table_content import TableContent, new_builder
 from convscope.datasets.targets.masks import MASKS
 
 _WORDS = frozenset(("mask", "masks", "segmentation", "annotation", "gt"))
-_SEEN = 20  # rows in which a file is looked for
+_SAMPLE = 20  # rows in which a file is looked for
 
 
 def mask_column(content: TableContent) -> str | None:
     """The column that names mask files: by a word such as mask in its name, and by the files that exist."""
     names = content.columns.labels or (*content.columns.free, *content.columns.left_out)
     for name in (name for name in names if _WORDS & set(plain_name(name).split("_"))):
-        rows = [row for row in content.table.rows if not is_missing(row[name])][:_SEEN]
+        rows = [row for row in content.table.rows if not is_missing(row[name])][:_SAMPLE]
         found = [content.lookup.find(row[name].strip(), "", row.file.folder) for row in rows]
         if any(not isinstance(file, str) for file in found):
             return name

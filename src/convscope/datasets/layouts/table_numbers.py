@@ -73,7 +73,7 @@ def _format(content: TableContent, column: str) -> NumberFormat:
 
 
 def _odd_cell(content: TableContent, column: str) -> str:
-    """What is wrong with the first cell that is no number."""
+    """What is wrong with the first cell that is not a number."""
     for row in content.table.rows:
         if plain(row[column]) not in UNKNOWN and not is_number(row[column]):
             what = f"{row.place} has {shown(row[column])!r} in column {column}, which is no number"

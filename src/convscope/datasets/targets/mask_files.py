@@ -95,8 +95,11 @@ def read_mask(
 
 def _read_file(path: Path, palette: Palette) -> NDArray[np.uint8]:
     with quiet_pillow(), open_image(path) as image, one_if_large(image):
-        bands = [palette.classes_of(codes) for codes in code_bands(image, palette.by_colour)]
-        return turn(np.concatenate(bands), orientation(image))
+        found, row = np.empty((image.height, image.width), np.uint8), 0
+        for codes in code_bands(image, palette.by_colour):
+            found[row : row + len(codes)] = palette.classes_of(codes)
+            row += len(codes)
+        return turn(found, orientation(image))
 
 
 def fit_mask(mask: NDArray[np.uint8], size: tuple[int, int], how: Fit = CROP) -> NDArray[np.uint8]:
