@@ -30,6 +30,8 @@ def separator_of(column: str, values: Sequence[str]) -> str | None:
     if any(list_of(value) is not None for value in values[:100]):
         return SEPARATORS[0]
     for separator in (*SEPARATORS, *([" "] if plain_name(column) in LABELS else [])):
+        if not any(separator in value for value in values):
+            continue
         split = [split_labels(value, separator) for value in values]
         if not any(len(labels) > 1 for labels in split):
             continue
