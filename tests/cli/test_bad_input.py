@@ -44,7 +44,9 @@ REFUSED = {
     ),
     "no file that can be read": (bad_data.all_spoilt, "none of its 20 image files can be read; copy them again"),
     "a class never seen in training": (bad_data.unseen_class, "test has a class that is not in train, c, " + UNSEEN),
-    "an archive": (bad_data.an_archive, "an archive of a kind that is not read in place; unpack it and give the folder"),
+    "an archive": (
+        bad_data.an_archive, "an archive of a kind that is not read in place; unpack it and give the folder",
+    ),
     "a file that lists nothing": (bad_data.no_list, "not a kind of file that lists images; give " + WHAT_FITS),
     "a table without labels": (
         table(header="file,colour,shape", rows="{file},{label},{label}2"),

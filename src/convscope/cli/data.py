@@ -10,16 +10,10 @@ from convscope.cli.options import LAYOUT_HELP
 
 def data(
     source: Annotated[
-        str,
-        typer.Argument(
-            metavar="DATA", help="A folder, a table or a built-in name, as for convscope train.", show_default=False
-        ),
+        str, typer.Argument(metavar="DATA", help="A folder, a table or a built-in name.", show_default=False)
     ],
     task: Annotated[str | None, typer.Option(help="The task. [default: from the data]")] = None,
-    layout: Annotated[
-        str | None,
-        typer.Option(help=LAYOUT_HELP),
-    ] = None,
+    layout: Annotated[str | None, typer.Option(help=LAYOUT_HELP)] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="A setting as for convscope train: --set data.size=64"),

@@ -269,17 +269,9 @@ def reload(
     leaks = tuple(Leak(k["first"], k["second"], tuple(k["splits"]), k["why"]) for k in content["leaks"])
     split = np.array([split for _, split in order], dtype="<U10")
     return PreparedData(
-        dataset,
-        store,
-        store.readable,
-        split,
-        preprocessing,
-        leaks,
-        content["duplicates"],
-        notes,
-        masks,
+        dataset, store, store.readable, split, preprocessing, leaks, content["duplicates"], notes, masks,
         folder.recipe().seed,
-    )
+    )  # fmt: skip
 
 
 def _as_recorded(dataset: Dataset, content: dict[str, Any], preprocessing: Preprocessing) -> Dataset:

@@ -153,3 +153,11 @@ def test_of_many_frames_only_the_first_is_sought(tmp_path, monkeypatch, name) ->
     assert np.abs(read_image(tmp_path / name, 3)[:, 0, 0].astype(int) - (0, 90, 200)).max() < 8
     assert set(sought) <= {0, 1}
     assert len(sought) <= 6
+
+
+def test_a_git_lfs_pointer_is_named(tmp_path) -> None:
+    pointer = tmp_path / "a.png"
+    pointer.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 1234\n")
+    with pytest.raises(DataError) as error:
+        read_image(pointer, 3)
+    assert str(error.value) == f"{pointer}: a git-lfs pointer, not the image; run git lfs pull"

@@ -34,6 +34,8 @@ PAIRS = [
     ("original images/{}.png", "Ground Truth/{}.png"),
     ("JPEGImages/{}.jpg", "SegmentationClassPNG/{}.png"),
     ("photos/a/{}.jpg", "segmentation_masks/b/{}.png"),
+    ("img_dir/train/{}.jpg", "ann_dir/train/{}.png"),
+    ("images/{}.jpg", "ann/{}.png"),
 ]  # fmt: skip
 
 

@@ -217,6 +217,12 @@ def test_a_label_of_many_characters_is_no_class(read: Read) -> None:
     assert found.skipped == (Skipped("3.png", "its label has 131,073 characters, more than a class name can have"),)
 
 
+def test_a_class_of_minus_one_is_noted(read: Read) -> None:
+    found = read("image,label\n0.png,-1\n1.png,0\n2.png,1\n3.png,-1\n4.png,0\n5.png,1\n")
+    assert found.classes == ("-1", "0", "1")
+    assert found.notes[-1] == "-1 in label is read as a class; leave the cell empty if it means unknown"
+
+
 def test_whole_numbers_of_many_values_are_noted(read: Read, tmp_path: Path, save: Save) -> None:
     for i in range(8, 12):
         save(tmp_path / f"{i}.png")

@@ -25,6 +25,7 @@ one, is a JPEG. Pillow has other decoders; one of them (EPS) would start another
 for _module in FORMATS.values():
     with suppress(ImportError):  # Pillow before 11.3 has no AVIF
         importlib.import_module(f"PIL.{_module}ImagePlugin")
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _REGISTERED = tuple(name for name in FORMATS if name in Image.OPEN)
 
 ENDINGS = frozenset(
@@ -153,8 +154,16 @@ def error_text(source: Path | BinaryIO, error: Exception) -> str:
     if _is_empty(source):
         return "the file is empty, 0 bytes; copy it again or delete it"
     if isinstance(error, UnidentifiedImageError):
+        if isinstance(source, Path) and is_lfs_pointer(source):
+            return "a git-lfs pointer, not the image; run git lfs pull"
         return "not an image in a supported format; convert it to PNG or JPEG, or delete it"
     return "damaged or truncated; copy it again or delete it"
+
+
+def is_lfs_pointer(path: Path) -> bool:
+    """Whether a file is the text that git-lfs leaves in place of a large file that was not downloaded."""
+    with path.open("rb") as file:
+        return file.read(len(_LFS_POINTER)) == _LFS_POINTER
 
 
 def _is_empty(source: Path | BinaryIO) -> bool:

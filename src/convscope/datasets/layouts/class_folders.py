@@ -11,9 +11,11 @@ from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.class_reading import ClassReading, class_names, read_classes
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source
 from convscope.datasets.layouts.mask_pairs import masks_of_folder
+from convscope.datasets.layouts.masks_as_classes import images_and_masks
 from convscope.datasets.layouts.multilabel_folder import are_labels, by_identity, with_labels, without_conflicts
 from convscope.datasets.layouts.set_names import enumerated, joined, set_names
 from convscope.datasets.listing import comparable, ending
+from convscope.datasets.targets.classes import CLASSES
 from convscope.datasets.targets.labels import LABELS
 from convscope.errors import DataError
 from convscope.printable import encodable
@@ -155,7 +157,26 @@ def because_of(names: list[str], reading: ClassReading) -> str:
 
 
 def _read(source: Source, settings: ReadSettings) -> Dataset:
-    return read_class_folders(source, read_classes(source.tree), CLASS_FOLDERS.name, settings.target_kind)
+    dataset = read_class_folders(source, read_classes(source.tree), CLASS_FOLDERS.name, settings.target_kind)
+    if settings.layout is None and settings.target_kind is None and isinstance(dataset.images, tuple):
+        _check_are_no_masks(dataset, dataset.images)
+    return dataset
+
+
+def _check_are_no_masks(dataset: Dataset, images: tuple[Path, ...]) -> None:
+    """Refuse to learn the difference between images and their masks."""
+    if dataset.target_kind != CLASSES.name or len(dataset.classes) != 2:
+        return
+    labels = (dataset.classes[target] for target in dataset.targets)
+    found = images_and_masks([
+        ListedFile(path, path.name, label, split)
+        for path, label, split in zip(images, labels, dataset.splits.tolist(), strict=True)
+    ])  # fmt: skip
+    if found:
+        raise DataError(
+            f"{dataset.source}: {found[0]} and {found[1]} hold files of the same names, and those of {found[1]} have "
+            "few values, as masks do; call the folders images and masks, or choose --layout folder if they are classes"
+        )
 
 
 CLASS_FOLDERS = Layout(

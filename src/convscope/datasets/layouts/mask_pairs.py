@@ -15,14 +15,15 @@ from convscope.datasets.layouts.mask_survey import MOST, MaskSurvey, survey
 IMAGE_FOLDERS = frozenset(
     (
         "images", "image", "imgs", "img", "jpegimages", "photos", "pictures", "inputs", "input", "camerargb", "rgb",
-        "leftimg8bit", "imagestr", "imagests", "originals", "originalimages",
+        "leftimg8bit", "imagestr", "imagests", "originals", "originalimages", "imgdir", "imagedir",
     )
 )  # fmt: skip
 MASK_FOLDERS = frozenset(
     (
         "masks", "mask", "annotations", "annotation", "annot", "segmentationclass", "segmentationclassaug",
         "segmentationclasspng", "segmentations", "segmentation", "labels", "label", "labelstr", "gt", "groundtruth",
-        "groundtruths", "cameraseg", "gtfine", "trimaps",
+        "groundtruths", "cameraseg", "gtfine", "trimaps", "ann", "anns", "anno", "annots", "anndir", "annotationdir",
+        "maskdir", "labeldir", "gtdir", "gts", "segmasks", "maskimages",
     )
 )  # fmt: skip
 _OTHER_FOLDERS = frozenset(

@@ -57,6 +57,8 @@ def _class_notes(content: TableContent, column: str, found: Entries) -> list[str
     separator = separator_of(column, values)
     if separator and are_classes(column, values, separator):
         notes.append(f"cells of {column} with commas are read as classes; --task multilabel splits them at commas")
+    if "-1" in classes:
+        notes.append(f"-1 in {column} is read as a class; leave the cell empty if it means unknown")
     return notes
 
 
