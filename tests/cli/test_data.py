@@ -154,7 +154,8 @@ def test_names_with_control_characters_and_names_that_are_not_utf8_are_printed_s
         "PNG or JPEG, or delete it"
     )
     assert "caf\\xe9" in (tmp_path / "sheet.html").read_text()
-    train = ["train", folder, "--out", tmp_path / "run", "--epochs", "1", "--set", "model.options.width=4"]
+    small = ["--set", "model.options.width=4", "--set", "model.options.depths=[1,1]"]
+    train = ["train", folder, "--out", tmp_path / "run", "--epochs", "1", *small]
     code, out, err = convscope(*train)
     assert (code, err) == (0, "")
     assert "\x1b" not in out

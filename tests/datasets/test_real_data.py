@@ -18,7 +18,6 @@ from convscope.datasets.layouts.recognise import open_data
 from convscope.datasets.split import split
 from convscope.datasets.statistics import channel_statistics, summarise
 from convscope.datasets.store.store import build_store
-from convscope.errors import DataError
 
 Shared = Callable[[str], Path]
 
@@ -68,14 +67,11 @@ def test_compressed_copies_of_photographs_are_found(shared_data: Shared) -> None
 
 
 @pytest.mark.parametrize("name", ["fruits", "cards"])
-def test_box_data_without_tables_are_rejected_with_a_hint(shared_data: Shared, name: str) -> None:
+def test_a_folder_with_tables_is_read_by_one_of_them_and_the_others_are_named(shared_data: Shared, name: str) -> None:
     folder = shared_data(name)
-    with pytest.raises(DataError) as raised:
-        open_data(folder)
-    assert str(raised.value) == (
-        f"{folder}: the images in test and train are not in class folders; "
-        "give the table instead: boxes.csv or labels.csv"
-    )
+    found = open_data(folder)
+    assert (found.layout, found.target_kind) == ("table-folder", "boxes")
+    assert any("labels.csv" in note for note in found.notes)
     assert open_data(folder / "boxes.csv").target_kind == "boxes"
     assert open_data(folder / "labels.csv").target_kind == "labels"
 

