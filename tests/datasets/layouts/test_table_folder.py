@@ -133,3 +133,37 @@ def test_objects_in_a_line_of_json_are_boxes(images: Path) -> None:
     assert found.objects is not None
     assert found.objects[0] == (("cat", (1, 2, 9, 11)), ("dog", (3, 3, 7, 7)))
     assert found.skipped == (Skipped("images/2.png", "has no box"),)
+
+
+def message(folder: Path, **settings: str) -> str:
+    with pytest.raises(DataError) as error:
+        open_data(folder, **settings)
+    return str(error.value)
+
+
+def test_a_table_of_labels_of_images_in_many_folders_is_the_users_choice(tmp_path: Path, save: Save) -> None:
+    lines = ["path,round,red"]
+    for i in range(6):
+        save(tmp_path / "train" / f"patient{i}" / "view.png")
+        lines.append(f"archive/train/patient{i}/view.png,{i % 2},{int(i > 2)}")
+    (tmp_path / "train.csv").write_text("\n".join(lines))
+    assert message(tmp_path) == (
+        f"{tmp_path}: can be read in the layout table-folder, because train.csv lists images; or in the layout folder, "
+        "because its 6 folders patient0, patient1, patient2, ... in train contain images; "
+        "choose with --layout table-folder or --layout folder"
+    )
+    assert open_data(tmp_path, layout="table-folder").classes == ("round", "red")
+
+
+def test_a_table_whose_names_are_ambiguous_keeps_folders_from_becoming_classes(tmp_path: Path, save: Save) -> None:
+    for i in range(4):
+        save(tmp_path / "thumbs" / f"{i}.png")
+        save(tmp_path / "photos" / f"{i}.png")
+    (tmp_path / "t.csv").write_text(rows("abab"))
+    assert message(tmp_path).startswith(
+        f"{tmp_path}: can be read in the layout table-folder, because t.csv lists images;"
+    )
+    assert message(tmp_path, layout="table-folder") == (
+        f"{tmp_path}: none of its 4 rows gives a labelled file; the first, 0.png: 2 files have the name: photos/0.png, "
+        "thumbs/0.png; put the table beside its images, or set the image column (now image)"
+    )

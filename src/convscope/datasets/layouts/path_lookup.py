@@ -17,6 +17,7 @@ from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.table_cells import shown
 
 _FOLDERS = ("images", "image", "imgs", "img", "data")
+_AMBIGUOUS = " files have the name: "
 _SHOWN = 3
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _DRIVE = re.compile(r"[A-Za-z]:/")
@@ -215,7 +216,7 @@ class PathLookup:
             ] or files
         if len(files) > 1:
             names = ", ".join(self.name(file.path) for file in files[:_SHOWN])
-            return f"{len(files)} files have the name: {names}{', ...' if len(files) > _SHOWN else ''}"
+            return f"{len(files)}{_AMBIGUOUS}{names}{', ...' if len(files) > _SHOWN else ''}"
         path = files[0].path
         if kept < len(folders):
             self._by_tail.add(value, self.name(path))
@@ -264,3 +265,8 @@ def _parts(text: str) -> _Listed | None:
 
 def _plain_stem(stem: str) -> str:
     return stem.lstrip("0").lower()
+
+
+def is_ambiguous(found: Path | str) -> bool:
+    """Whether a file was not found because several have its name."""
+    return isinstance(found, str) and _AMBIGUOUS in found

@@ -12,7 +12,7 @@ from convscope.datasets.dataset import Dataset, split_of
 from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.column_words import LABEL, plain_name
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source, confidence_of_share
-from convscope.datasets.layouts.path_lookup import PathLookup
+from convscope.datasets.layouts.path_lookup import PathLookup, is_ambiguous
 from convscope.datasets.layouts.table import CSV, JSON_LINES, PARQUET, place_tables, read_content, read_rows
 from convscope.datasets.layouts.table_cells import label_of
 from convscope.datasets.layouts.table_classes import label_column
@@ -22,6 +22,7 @@ from convscope.datasets.layouts.table_kinds import detect_target_kind
 from convscope.datasets.layouts.table_rows import TableFile, TableRows
 from convscope.datasets.listing import ending
 from convscope.datasets.targets.classes import CLASSES
+from convscope.datasets.targets.numbers import NUMBERS
 from convscope.errors import DataError
 
 _DEPTH = 2  # names in the path of a table of text below the source
@@ -32,6 +33,7 @@ _OTHER = re.compile(r"submission|^class(es)?([_-]|$)|descriptions", re.IGNORECAS
 _BESIDE = ("metadata", "_annotations")  # names of tables that belong to the images beside them
 _NEUTRAL = ("images", "image", "imgs", "img", "data", "photos", "pictures", "jpegimages")
 _NO_TARGET = 0.61  # a table whose target is not clear: more than class folders, less than annotations
+_NEARLY_ALL = 0.8  # of the images; a table that lists them says more of them than their folders do
 _DOUBTFUL = 0.5  # beside class folders that say otherwise: the user chooses
 
 
@@ -104,7 +106,7 @@ class FolderTables:
         some = table.rows[:: max(1, len(table.rows) // _TRIED)][:_TRIED]
         paths = ((row[content.columns.image].strip(), row) for row in some)
         found = (content.lookup.find(path, file.split, file.folder) for path, _ in paths)
-        return table if any(isinstance(path, Path) for path in found) else None
+        return table if any(isinstance(path, Path) or is_ambiguous(path) for path in found) else None
 
 
 _opened: WeakKeyDictionary[Source, FolderTables] = WeakKeyDictionary()  # to read them once per source
@@ -151,6 +153,8 @@ def _confidence(source: Source, tables: FolderTables, settings: ReadSettings) ->
     if content.table.images or together or beside:
         clear = kind != CLASSES.name or column is not None
         return confidence_of_share(len(content.table.rows), source.images) if clear else _NO_TARGET
+    if kind not in (CLASSES.name, NUMBERS.name):  # which folders cannot say
+        return _DOUBTFUL if len(content.table.rows) >= _NEARLY_ALL * source.images else 0.0
     if column is None or plain_name(column) not in LABEL or _repeats_folders(content, column):
         return 0.0
     return _DOUBTFUL
@@ -158,7 +162,8 @@ def _confidence(source: Source, tables: FolderTables, settings: ReadSettings) ->
 
 def _repeats_folders(content: TableContent, column: str) -> bool:
     """Whether the labels of a table are the folders of the images."""
-    return all(label_of(found.row[column]) in found.file.parent.parts for found in content.files([]))
+    files = list(content.files([]))
+    return bool(files) and all(label_of(found.row[column]) in found.file.parent.parts for found in files)
 
 
 def _are_images_together(source: Source) -> bool:
