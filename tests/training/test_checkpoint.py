@@ -8,8 +8,10 @@ import subprocess
 import sys
 import textwrap
 import time
+import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -96,6 +98,22 @@ def test_a_damaged_last_state_is_skipped_with_a_warning(tmp_path, damage, monkey
         content = load(tmp_path)
     assert same_bits(content, first)
     assert not (tmp_path / "harm.txt").exists()
+
+
+def test_random_damage_of_the_last_state_loads_the_previous_one(tmp_path):
+    contents = saved_states(tmp_path, 2)
+    last, numbers = tmp_path / "last.pt", np.random.default_rng(0)
+    whole = last.read_bytes()
+    for _ in range(400):
+        damaged = bytearray(whole)
+        start = numbers.integers(len(damaged))
+        piece = numbers.bytes(int(numbers.integers(1, 64)))
+        damaged[start : start + len(piece)] = piece[: len(damaged) - start]
+        last.write_bytes(damaged)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            found = load(tmp_path)
+        assert same_bits(found, contents[0 if caught else 1])
 
 
 def test_damage_of_all_states_raises_an_error(tmp_path):
