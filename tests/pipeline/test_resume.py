@@ -2,8 +2,10 @@
 
 import errno
 import importlib
+import json
 import os
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -167,6 +169,29 @@ def test_changed_images_are_reported(tmp_path):
     Image.new("RGB", (16, 16), "red").save(folder / "a" / "0.png")
     found = next(iter(resuming(tmp_path / "run")))
     assert found.summary.notes == ("files or labels have changed since the run started, so the result may differ",)
+
+
+def test_what_changed_since_the_start_is_recorded_in_the_events(tmp_path):
+    folder, run = photos(tmp_path / "photos"), tmp_path / "run"
+    stopped(run, str(folder), after_epoch(1))
+    Image.new("RGB", (16, 16), "red").save(folder / "a" / "0.png")
+    file = RunFolder(run).environment_file
+    file.write_text(json.dumps({**json.loads(file.read_text()), "torch": "2.0.0"}))
+    list(resuming(run))
+    assert [event["text"] for event in RunFolder(run).events("note")] == [
+        f"resumed with PyTorch {version('torch')} instead of 2.0.0: the result may differ from that without a stop",
+        "files or labels have changed since the run started, so the result may differ",
+    ]
+
+
+def test_a_resumed_run_uses_the_number_of_threads_with_which_it_started(tmp_path, monkeypatch):
+    run, threads = tmp_path / "run", []
+    stopped(run, "digits", after_epoch(1), train__threads=0)
+    file = RunFolder(run).environment_file
+    file.write_text(json.dumps({**json.loads(file.read_text()), "threads": 3}))
+    monkeypatch.setattr("convscope.pipeline.build.use_cores", threads.append)
+    list(resuming(run))
+    assert threads == [3]
 
 
 def test_an_image_that_was_damaged_since_is_named(tmp_path):

@@ -40,7 +40,7 @@ NEVER = 10**9  # epochs of patience
 
 
 def build_session(
-    prepared: PreparedData, recipe: Recipe, started: float, origin: PretrainedSource | None = None
+    prepared: PreparedData, recipe: Recipe, started: float, origin: PretrainedSource | None = None, threads: int = 0
 ) -> TrainingSession:
     """Build a training session, with the threads, deterministic kernels and seeds of the recipe.
 
@@ -49,8 +49,9 @@ def build_session(
         recipe: all settings.
         started: the start of the run by `time.monotonic`, from which a budget counts.
         origin: pretrained weights; None: random ones, or those of a checkpoint that is loaded next.
+        threads: of a resumed run that chose them itself: the number with which it started, on which its sums depend.
     """
-    use_cores(recipe.train.threads or None)
+    use_cores(recipe.train.threads or threads or None)
     deterministic()
     seed_everything(recipe.seed)
     session = _assemble_session(prepared, recipe, requested_device(recipe.train.device), origin)

@@ -23,7 +23,7 @@ from convscope.pipeline.transfer_plan import (
     write_transfer_plan,
 )
 from convscope.progress import Progress
-from convscope.runs.environment import write_environment
+from convscope.runs.environment import environment_changes, write_environment
 from convscope.runs.events import Event, PlanReady, as_json
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import PreparedData, open_source, prepare, reload, write_data
@@ -93,10 +93,11 @@ def resuming(path: Path, on_progress: Progress | None = None) -> Generator[Event
         yield prepared.loaded_event(recipe.task)
         restart = recipe.transfer.checkpoint and not folder.has_checkpoint()
         origin = find_pretrained(recipe.transfer.checkpoint, recipe.model.name) if restart else None
-        session = build_session(prepared, recipe, started, origin)
+        session = build_session(prepared, recipe, started, origin, folder.environment()["threads"])
         if recipe.transfer.checkpoint:
             session.config = session.config.model_copy(update={"origin": folder.transfer()["origin"]})
-        yield from _run_to_end(folder, prepared, session, started, _load_checkpoint(folder, session))
+        notes = _load_checkpoint(folder, session) + _changes_since_start(folder, prepared, session)
+        yield from _run_to_end(folder, prepared, session, started, notes)
 
 
 def _run_to_end(
@@ -133,6 +134,14 @@ def _late_start(session: TrainingSession) -> Note | None:
         return None
     used = f"{clock.spent:.1f} s were used before the first step and {clock.reserve:g} s are reserved for the report"
     return Note(0, 0, f"train.budget is {clock.seconds:g} s, but {used}: training is as short as possible; increase it")
+
+
+def _changes_since_start(folder: RunFolder, prepared: PreparedData, session: TrainingSession) -> list[Note]:
+    """Return notes on what a resumed run depends on and is not as it was when the run started."""
+    environment = environment_changes(folder, requested_device(session.recipe.train.device))
+    sentences = [f"resumed with {environment}: the result may differ from that without a stop"] if environment else []
+    sentences += prepared.notes
+    return [Note(session.state.epoch, session.state.step, sentence) for sentence in sentences]
 
 
 def _load_checkpoint(folder: RunFolder, session: TrainingSession) -> list[Note]:

@@ -31,6 +31,19 @@ def environment(device: torch.device) -> dict[str, Any]:
     }
 
 
+def environment_changes(folder: RunFolder, device: torch.device) -> str:
+    """Return what differs from the environment in which a run started and bit-equality depends on; empty if nothing.
+
+    The number of threads is not among these: a resumed run uses the number with which it started.
+    """
+    before, now = folder.environment(), environment(device)
+    names = {"torch": "PyTorch", "processor": "processor", "device": "device"}
+    changed = [
+        f"{name} {now[key]} instead of {before[key]}" for key, name in names.items() if before.get(key) != now[key]
+    ]
+    return ", ".join(changed)
+
+
 def processor() -> str:
     """Return the name of the processor as the operating system reports it."""
     try:
