@@ -185,13 +185,13 @@ def test_what_changed_since_the_start_is_recorded_in_the_events(tmp_path):
 
 
 def test_a_resumed_run_uses_the_number_of_threads_with_which_it_started(tmp_path, monkeypatch):
-    run, threads = tmp_path / "run", []
-    stopped(run, "digits", after_epoch(1), train__threads=0)
+    folder, run, threads = photos(tmp_path / "photos"), tmp_path / "run", []
+    monkeypatch.setattr("convscope.pipeline.build.use_cores", threads.append)
+    stopped(run, str(folder), after_epoch(1), train__threads=0)
     file = RunFolder(run).environment_file
     file.write_text(json.dumps({**json.loads(file.read_text()), "threads": 3}))
-    monkeypatch.setattr("convscope.pipeline.build.use_cores", threads.append)
     list(resuming(run))
-    assert threads == [3]
+    assert threads == [None, 3]
 
 
 def test_an_image_that_was_damaged_since_is_named(tmp_path):
