@@ -45,14 +45,15 @@ def large(folder: str) -> list[Path]:
 
 def ours(paths: list[Path]) -> None:
     """As the store does it: many files by two processes, few by two threads."""
-    from convscope.datasets.inputs.image import quiet_pillow, read_pixels
+    from convscope.datasets.inputs.image import ImageSpec, decode
+    from convscope.datasets.inputs.opening import quiet_pillow
     from convscope.datasets.store.parallel import parallel_map, shared_zeros
 
-    pixels = shared_zeros((len(paths), 3, SIDE, SIDE))
+    pixels, spec = shared_zeros((len(paths), 3, SIDE, SIDE)), ImageSpec((SIDE, SIDE), 3)
 
     def some(rows: range) -> None:
         for row in rows:
-            pixels[row] = read_pixels(paths[row], 3, (SIDE, SIDE))
+            pixels[row] = decode(paths[row], spec).pixels
 
     with quiet_pillow():
         for _ in parallel_map(some, len(paths), 32, 2):
@@ -98,7 +99,7 @@ def opencv(paths: list[Path]) -> None:
 def apart(paths: list[Path]) -> dict[str, float]:
     """How far ours is from whole decoding and Pillow's bicubic resizing, over all values of 0 to 255."""
     from convscope.datasets import read_image
-    from convscope.datasets.inputs.image import visible_window
+    from convscope.datasets.inputs.fitting import visible_window
 
     differences = []
     for path in paths:
