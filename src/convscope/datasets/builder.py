@@ -16,10 +16,6 @@ from convscope.datasets.inputs.arrays import is_array
 from convscope.datasets.inputs.headers import Header, read_headers
 from convscope.datasets.inputs.survey import arrays_beside_images, differs, grey_note, survey, usual_channels
 from convscope.datasets.listing import comparable
-from convscope.datasets.listing import ending as ending
-from convscope.datasets.listing import looks_like_image as looks_like_image
-from convscope.datasets.listing import visible_files as visible_files
-from convscope.datasets.listing import visible_folders as visible_folders
 from convscope.datasets.targets.mask_files import MaskFile
 from convscope.datasets.targets.registry import DEFAULT_KIND, TARGET_KINDS
 from convscope.errors import DataError

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import math
-from collections.abc import Callable
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -135,8 +134,8 @@ def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is no JSON number")
 
 
-def _finite(digits: str, parse: Callable[[str], float] = float) -> float:
-    number = parse(digits)
+def _finite(digits: str) -> float:
+    number = float(digits)
     if not math.isfinite(number):
         raise ValueError(f"{digits[:20]} is too large for a JSON number")
     return number

@@ -12,11 +12,14 @@ from convscope.errors import ModelError
 from convscope.models.components import PADDINGS
 from convscope.models.summary import convolution_steps as sums
 from convscope.models.summary.formulas import (
+    checkerboard,
     convolution_parameters,
     output_side,
     output_side_formula,
     parameters_formula,
     shape_formula,
+    transposed_side,
+    weight_sharing,
 )
 from convscope.models.summary.receptive_field import PIXELS, transposed, window
 
@@ -121,7 +124,7 @@ def test_the_parameter_formula_has_the_numbers_of_the_layer(module, formula, cou
 
 
 def test_weight_sharing_needs_thousands_of_times_fewer_parameters() -> None:
-    shared, dense = sums.weight_sharing((1, 28, 28), 8, 3)
+    shared, dense = weight_sharing((1, 28, 28), 8, 3)
     assert (shared, dense) == (80, 4_923_520)
 
 
@@ -220,10 +223,10 @@ def test_without_activations_layers_are_linear_and_cannot_learn_xor() -> None:
 def test_a_transposed_3x3_with_stride_two_makes_4x4_of_2x2_and_its_overlap_is_uneven() -> None:
     layer = nn.ConvTranspose2d(1, 1, 3, stride=2, padding=1, output_padding=1)
     assert layer(torch.zeros(1, 1, 2, 2)).shape == (1, 1, 4, 4)
-    assert sums.transposed_side(2, 3, 2, 1, 1) == 4
+    assert transposed_side(2, 3, 2, 1, 1) == 4
     assert shape_formula(layer, (1, 2, 2), (1, 4, 4)) == "(2 - 1)x2 - 2x1 + 3 + 1 = 4"
-    assert sums.checkerboard(3, 2) == (2, 1)
-    assert sums.checkerboard(4, 2) == (2, 2)
+    assert checkerboard(3, 2) == (2, 1)
+    assert checkerboard(4, 2) == (2, 2)
     assert transposed(PIXELS, 3, 2, 1).size == 2
 
 

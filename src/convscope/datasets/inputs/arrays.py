@@ -6,7 +6,7 @@ from typing import Any
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from convscope.datasets.inputs.opening import PIXEL_LIMIT, TOO_LARGE, check_regular
+from convscope.datasets.inputs.opening import PIXEL_LIMIT, TOO_LARGE, check_regular, error_text
 from convscope.errors import DataError
 
 ENDING = ".npy"
@@ -30,7 +30,7 @@ def open_array(path: Path) -> NDArray[Any]:
         check_regular(path)
         values = open_memmap(path, mode="r")
     except OSError as error:
-        raise DataError(f"{path}: {_os_error(error)}") from None
+        raise DataError(f"{path}: {error_text(path, error)}") from None
     except DataError:
         raise
     except Exception as error:  # a damaged header: ValueError, SyntaxError, UnicodeDecodeError, OverflowError ...
@@ -41,16 +41,6 @@ def open_array(path: Path) -> NDArray[Any]:
 
 
 _DAMAGED = "damaged or truncated; copy it again or delete it"
-
-
-def _os_error(error: OSError) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "no such file; check the path"
-    if isinstance(error, IsADirectoryError):
-        return "a folder, not an image; name the files in it"
-    if isinstance(error, PermissionError):
-        return "permission denied; make the file readable"
-    return _DAMAGED
 
 
 def _as_image(path: Path, values: NDArray[Any]) -> NDArray[Any]:

@@ -154,13 +154,13 @@ def error_text(source: Path | BinaryIO, error: Exception) -> str:
     if _is_empty(source):
         return "the file is empty, 0 bytes; copy it again or delete it"
     if isinstance(error, UnidentifiedImageError):
-        if isinstance(source, Path) and is_lfs_pointer(source):
+        if isinstance(source, Path) and _is_lfs_pointer(source):
             return "a git-lfs pointer, not the image; run git lfs pull"
         return "not an image in a supported format; convert it to PNG or JPEG, or delete it"
     return "damaged or truncated; copy it again or delete it"
 
 
-def is_lfs_pointer(path: Path) -> bool:
+def _is_lfs_pointer(path: Path) -> bool:
     """Whether a file is the text that git-lfs leaves in place of a large file that was not downloaded."""
     with path.open("rb") as file:
         return file.read(len(_LFS_POINTER)) == _LFS_POINTER

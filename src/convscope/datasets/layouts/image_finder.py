@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from convscope.datasets.builder import ending, looks_like_image, visible_files
 from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.split_lists import split_in_folders
+from convscope.datasets.listing import ending, looks_like_image, visible_files
 
 _SHOWN = 3
 _LONGEST = 4_096  # characters of a path

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from convscope.datasets.builder import ending
 from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.box_shapes import box_of_ellipse, box_of_points, box_of_rotated
 from convscope.datasets.layouts.json_files import extent, mappings, real, reals, text
+from convscope.datasets.listing import ending
 from convscope.datasets.targets.annotated_size import Box, Extent
 from convscope.errors import DataError
 

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from convscope.datasets.builder import DatasetBuilder, ListedFile, visible_folders
+from convscope.datasets.builder import DatasetBuilder, ListedFile
 from convscope.datasets.dataset import Dataset, Skipped, split_of
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source, confidence_of_share
 from convscope.datasets.layouts.mask_names import FILES, NamesFile, read_names
 from convscope.datasets.layouts.mask_pairs import Pairs, may_have_masks, pair_files, role_of
 from convscope.datasets.layouts.mask_reading import MaskedImage, add_masked_images
+from convscope.datasets.listing import visible_folders
 from convscope.datasets.targets.masks import MASKS
 from convscope.errors import DataError
 

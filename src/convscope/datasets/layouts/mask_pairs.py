@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from convscope.datasets.builder import ending
 from convscope.datasets.dataset import split_of
 from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.mask_survey import MOST, MaskSurvey, survey
+from convscope.datasets.listing import ending
 
 IMAGE_FOLDERS = frozenset(
     (

@@ -31,19 +31,17 @@ def images_and_masks(files: Sequence[ListedFile]) -> tuple[str, str] | None:
     if len(shared) < max(_LEAST, _SHARED * len(some), _SHARED * len(others)):
         return None
     sample = shared[:: max(1, len(shared) // _SAMPLE)][:_SAMPLE]
-    for images, masks, names in ((some, others, (first, second)), (others, some, (second, first))):
-        if _are_masks([masks[name] for name in sample]) and _are_photographs([images[name] for name in sample]):
-            return names
-    return None
+    values, of_others = _values([some[name] for name in sample]), _values([others[name] for name in sample])
+    if max(of_others) <= _FEW and min(values) > _MANY:
+        return first, second
+    return (second, first) if max(values) <= _FEW and min(of_others) > _MANY else None
 
 
 def _stem(path: Path) -> str:
     return unicodedata.normalize("NFC", path.stem).lower()
 
 
-def _are_masks(paths: Sequence[Path]) -> bool:
-    return all(isinstance(found, MaskSurvey) and len(found.counts) <= _FEW for found in survey(paths))
-
-
-def _are_photographs(paths: Sequence[Path]) -> bool:
-    return all(isinstance(found, MaskSurvey) and len(found.counts) > _MANY for found in survey(paths))
+def _values(paths: Sequence[Path]) -> list[float]:
+    """The number of different values in each file; neither few nor many if it cannot be read."""
+    between = (_FEW + _MANY) / 2
+    return [len(found.counts) if isinstance(found, MaskSurvey) else between for found in survey(paths)]

@@ -6,10 +6,10 @@ from contextlib import suppress
 from pathlib import PurePath
 from typing import Any
 
-from convscope.datasets.builder import ending
 from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.json_lines_file import as_cell
 from convscope.datasets.layouts.table_rows import TableFile, TableRow, TableRows
+from convscope.datasets.listing import ending
 from convscope.datasets.store.extracted import Extracted, extract, key_of, reuse
 from convscope.errors import DataError
 

@@ -11,10 +11,10 @@ from pathlib import Path, PurePosixPath
 from unicodedata import normalize
 from urllib.parse import unquote
 
-from convscope.datasets.builder import ending, visible_folders
 from convscope.datasets.dataset import split_of
 from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.table_cells import shown
+from convscope.datasets.listing import ending, visible_folders
 
 _FOLDERS = ("images", "image", "imgs", "img", "data")
 _AMBIGUOUS = " files have the name: "

@@ -5,13 +5,13 @@ from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 
-from convscope.datasets.builder import visible_files
 from convscope.datasets.dataset import Dataset
 from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.builtin import BUILTIN, BUILTINS
 from convscope.datasets.layouts.layout import NEAR, ReadSettings, Recognised, Source
 from convscope.datasets.layouts.registry import LAYOUTS
 from convscope.datasets.layouts.table_columns import Columns
+from convscope.datasets.listing import visible_files
 from convscope.datasets.objects import is_lost_object, object_notes
 from convscope.datasets.store.archive_members import is_archive
 from convscope.datasets.store.unpacked import unpack

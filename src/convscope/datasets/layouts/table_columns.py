@@ -7,7 +7,6 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from convscope.datasets.builder import ending
 from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.column_words import (
     GROUP,
@@ -24,6 +23,7 @@ from convscope.datasets.layouts.column_words import (
 from convscope.datasets.layouts.path_lookup import PathLookup
 from convscope.datasets.layouts.table_cells import is_missing, shown
 from convscope.datasets.layouts.table_rows import TableRow, TableRows
+from convscope.datasets.listing import ending
 from convscope.errors import DataError, did_you_mean
 
 _TRIED = 20  # rows whose values are looked up on disk to detect the image column

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from convscope.datasets.builder import ending
 from convscope.datasets.dataset import Skipped
 from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.column_words import GROUP, IMAGE, LABEL, LABELS, SPLIT, plain_name
@@ -12,6 +11,7 @@ from convscope.datasets.layouts.csv_file import CsvContent, Record
 from convscope.datasets.layouts.path_lookup import PathLookup
 from convscope.datasets.layouts.table_cells import is_missing, is_number, shown
 from convscope.datasets.layouts.table_rows import TableFile, TableRow, TableRows
+from convscope.datasets.listing import ending
 from convscope.errors import DataError
 
 _KNOWN = frozenset((*IMAGE, *LABEL, *LABELS, *SPLIT, *GROUP))

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from convscope.datasets.builder import ending
 from convscope.datasets.dataset import Dataset, Skipped
 from convscope.datasets.layouts.image_finder import ImageFinder
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source, confidence_of_share
@@ -11,6 +10,7 @@ from convscope.datasets.layouts.yolo_config import YoloConfig, find_config, read
 from convscope.datasets.layouts.yolo_files import LabelFiles
 from convscope.datasets.layouts.yolo_labels import is_label_line, read_labels
 from convscope.datasets.layouts.yolo_splits import YoloSplits, assign_splits
+from convscope.datasets.listing import ending
 from convscope.datasets.targets.annotations import AnnotatedImage, examples, largest_objects
 from convscope.datasets.targets.boxes import BOXES
 from convscope.errors import DataError

@@ -17,6 +17,7 @@ from convscope.datasets.store.archive_members import TAR, ZIP, Member, members
 from convscope.datasets.store.decompress import Budget
 from convscope.datasets.store.store import StoreSettings
 from convscope.errors import ConvscopeError, DataError
+from convscope.printable import encodable
 
 MOST_FILES = 2_000_000
 _CHUNK = 1 << 20
@@ -93,7 +94,7 @@ def _unpack(path: Path, folder: Path, budget: Budget) -> tuple[list[Skipped], in
                 written, why = _write(member, folder / inside, budget.take if is_zip else None)
                 size += written
             if why:
-                skipped.append(Skipped(_printable(member.name), why))
+                skipped.append(Skipped(encodable(member.name)[:300], why))
     except ConvscopeError:
         raise
     except OSError as error:
@@ -160,7 +161,3 @@ def _copy(content: IO[bytes] | None, file: IO[bytes], count: Callable[[int], Non
         file.write(chunk)
         size += len(chunk)
     return size
-
-
-def _printable(name: str) -> str:
-    return name.encode("utf-8", "replace").decode("utf-8")[:300]

@@ -10,11 +10,14 @@ from convscope.errors import ConfigError, ModelError, did_you_mean
 from convscope.models.layers import shape_text
 from convscope.models.summary import convolution_steps as steps_of
 from convscope.models.summary.formulas import (
+    checkerboard,
     convolution_parameters,
     output_side,
     output_side_formula,
     products,
+    transposed_side,
     transposed_side_formula,
+    weight_sharing,
 )
 
 
@@ -108,11 +111,11 @@ def transposed(
     require_counts("transposed", 0, padding=padding, output_padding=output_padding)
     if output_padding >= max(stride, 2) or (output_padding and stride == 1):
         raise ModelError(f"transposed: output_padding is {output_padding}; make it less than the stride, {stride}")
-    results = [steps_of.transposed_side(side, size, stride, padding, output_padding) for side in sides]
+    results = [transposed_side(side, size, stride, padding, output_padding) for side in sides]
     if min(results) < 1:
         raise ModelError(f"transposed: padding {padding} is more than the output; make it smaller")
     lines = [transposed_side_formula(side, size, stride, padding, output_padding) for side in dict.fromkeys(sides)]
-    counts = steps_of.checkerboard(size, stride)
+    counts = checkerboard(size, stride)
     overlap = f"neighbouring outputs are sums over {' and '.join(map(str, counts))} inputs per axis"
     if len(set(counts)) == 1:
         lines.append(
@@ -146,7 +149,7 @@ def weights(shape: Sequence[int], filters: int = 64, size: int = 3) -> Calculati
         raise ModelError(f"weights: {shape_text(shape)} is not a shape; give channels and sides, as in 3x32x32")
     channels, *sides = shape
     window = (size,) * len(sides)
-    shared, dense = steps_of.weight_sharing(shape, filters, size)
+    shared, dense = weight_sharing(shape, filters, size)
     cube = math.prod(window) * channels
     inputs, outputs = math.prod(shape), filters * math.prod(sides)
     places = f"{shape_text(sides)} positions"

@@ -1,6 +1,7 @@
 """Formulas of output shapes and parameter counts, with the numbers of a layer filled in."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from torch import nn
@@ -125,3 +126,35 @@ def convolution_parameters(size: tuple[int, ...], depth: int, filters: int, bias
     (760, 750)
     """
     return (math.prod(size) * depth + int(bias)) * filters
+
+
+def transposed_side(length: int, size: int, stride: int, padding: int = 0, extra: int = 0) -> int:
+    """Return the side after a transposed convolution; `extra` is PyTorch's output_padding.
+
+    >>> transposed_side(2, 3, 2, padding=1, extra=1)
+    4
+    """
+    return (length - 1) * stride - 2 * padding + size + extra
+
+
+def checkerboard(size: int, stride: int) -> tuple[int, ...]:
+    """Return how many inputs contribute to each of `stride` neighbouring outputs of a transposed convolution, per axis.
+
+    Different numbers cause checkerboard artefacts (Odena 2016). A size that is a multiple of the stride avoids them, as
+    does nearest-neighbour upsampling followed by an ordinary convolution.
+
+    >>> checkerboard(3, 2), checkerboard(4, 2)
+    ((2, 1), (2, 2))
+    """
+    return tuple(len(range(phase, size, stride)) for phase in range(stride))
+
+
+def weight_sharing(input_shape: Sequence[int], filters: int, size: int) -> tuple[int, int]:
+    """Return the parameters of a convolution and of a fully connected layer with the same output shape.
+
+    >>> weight_sharing((1, 28, 28), 8, 3)
+    (80, 4923520)
+    """
+    channels, *sides = input_shape
+    shared = convolution_parameters((size,) * len(sides), channels, filters)
+    return shared, (math.prod(input_shape) + 1) * filters * math.prod(sides)
