@@ -4,7 +4,7 @@ import json
 import os
 import platform
 import sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ def environment(device: torch.device) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "python": sys.version.split()[0],
-        **{name: version(name) for name in PACKAGES},
+        **{name: installed_version(name) for name in PACKAGES},
         "system": platform.platform(),
         "processor": processor(),
         "cores": os.cpu_count(),
@@ -29,6 +29,14 @@ def environment(device: torch.device) -> dict[str, Any]:
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
         "seconds": 0.0,
     }
+
+
+def installed_version(package: str) -> str:
+    """Return the version of a package, "not installed" where it is imported from a folder of source files."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def environment_changes(folder: RunFolder, device: torch.device) -> str:
