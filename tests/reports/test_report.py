@@ -64,7 +64,7 @@ def test_a_report_has_the_curves_with_the_selected_epoch(finished, page):
     assert text.count("<svg") == 1
     for title in ("loss", "accuracy", "learning rate at the end of each epoch", "selected"):
         assert f">{title}</text>" in text
-    assert "Epoch 2 of 2 was selected. No overfitting" in page.text
+    assert "Epoch 2 of 2 was selected. No sign of overfitting" in page.text
 
 
 def test_a_report_has_the_confusion_matrix(finished):
