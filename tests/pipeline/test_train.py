@@ -54,7 +54,9 @@ def test_a_run_folder_holds_all_that_it_promises(finished):
 
 def test_events_are_emitted_in_order(tmp_path, few):
     events = train(tmp_path / "run", few)
-    assert kinds(events) == ["DataLoaded", "PlanReady", "Epoch", "Epoch", "TrainingFinished"]
+    assert kinds(events) == [
+        "DataLoaded", "PlanReady", "Epoch", "LayersMeasured", "Epoch", "LayersMeasured", "TrainingFinished",
+    ]  # fmt: skip
     found, planned, finished = events[0], events[1], events[-1]
     assert isinstance(found, DataLoaded)
     assert found.summary.images == 60
@@ -64,12 +66,12 @@ def test_events_are_emitted_in_order(tmp_path, few):
     assert isinstance(finished, TrainingFinished)
     assert finished.run == tmp_path / "run"
     assert finished.epoch == 2
-    assert finished.scores == pytest.approx(events[-2].validation, abs=1e-5)
+    assert finished.scores == pytest.approx(events[-3].validation, abs=1e-5)
 
 
 def test_events_are_stored_as_they_were_emitted(finished):
     result = RunFolder(finished).events()
-    assert [event["event"] for event in result] == ["step"] * 11 + ["epoch"] + ["step"] * 11 + ["epoch"]
+    assert [event["event"] for event in result] == (["step"] * 11 + ["layers_measured", "epoch"]) * 2
     assert [event["step"] for event in result if event["event"] == "step"] == list(range(1, 23))
     assert result[-1]["validation"].keys() == {"loss", "accuracy", "top5", "macro_f1"}
 
@@ -313,7 +315,7 @@ def test_overfitting_is_reported_at_the_end(tmp_path):
     assert begins is not None
     assert f"Overfitting from epoch {begins}: " in write_report(RunFolder(tmp_path / "run")).read_text()
     assert as_lines(events[-1])[0] == (
-        f"Overfitting from epoch {begins}: the training loss keeps falling while the validation loss rises. "
+        f"Overfitting from epoch {begins}: the network fits the training images better than the validation images. "
         "Try more images, a stronger augment.policy, dropout or a smaller network."
     )
 
