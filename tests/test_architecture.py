@@ -33,7 +33,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reports": GROUND | A_RUN | {"explainers", "analysis"},
     "pipeline": GROUND | A_RUN | {"explainers", "analysis", "reports"},
     "api": GROUND | A_RUN | {"explainers", "analysis", "reports", "pipeline"},
-    "explorer": GROUND | A_RUN | {"explainers", "analysis", "api"},
+    "web": GROUND | {"datasets"},  # the HTTP of explorer and server; datasets: checks uploads before they are decoded
+    "explorer": GROUND | A_RUN | {"explainers", "analysis", "api", "web"},
     "cli": GROUND | {"analysis", "api", "explorer"},  # analysis: its registry, which declares the options
     "__init__": GROUND | {"api"},
     "__main__": {"cli"},
