@@ -35,7 +35,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "api": GROUND | A_RUN | {"explainers", "analysis", "reports", "pipeline"},
     "web": GROUND | {"datasets"},  # the HTTP of explorer and server; datasets: checks uploads before they are decoded
     "explorer": GROUND | A_RUN | {"explainers", "analysis", "api", "web"},
-    "cli": GROUND | {"analysis", "api", "explorer"},  # analysis: its registry, which declares the options
+    "server": GROUND | NETWORKS_AND_DATA | {"bundle", "runs", "explainers", "analysis", "web"},
+    "cli": GROUND | {"analysis", "api", "explorer", "server"},  # analysis: its registry, which declares the options
     "__init__": GROUND | {"api"},
     "__main__": {"cli"},
 }

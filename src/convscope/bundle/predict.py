@@ -73,8 +73,8 @@ class Inference:
         self.task, self.network = config.build_task(), with_tta(model, config, tta_views)
         self.preprocessing = config.preprocessing.model_copy(update={"size": self.network.input_size})
 
-    def decode(self, source: Path | bytes, name: str) -> DecodedFile:
-        """Read one file, or the bytes of one; `name` is that of the prediction.
+    def decode(self, source: Path | bytes | NDArray[np.uint8], name: str) -> DecodedFile:
+        """Read one file, the bytes of one, or pixels (H, W, C); `name` is that of the prediction.
 
         Raises:
             DataError: it cannot be read.

@@ -25,6 +25,7 @@ from convscope.cli import (
     predict,
     report,
     robustness,
+    serve,
     train,
 )
 from convscope.errors import ConvscopeError
@@ -55,6 +56,7 @@ COMMANDS = (
     crop.crop,
     robustness.robustness,
     explore.explore,
+    serve.serve,
 )
 for command in COMMANDS:
     app.command()(command)

@@ -4,7 +4,9 @@ import io
 
 from starlette.requests import Request
 
+from convscope.datasets.inputs.arrays import START as ARRAY_START
 from convscope.datasets.inputs.opening import open_image, quiet_pillow
+from convscope.datasets.inputs.tiff import MAGIC as TIFF_STARTS
 from convscope.errors import DataError
 from convscope.web.errors import TooLargeError, UnsupportedImageError
 
@@ -31,8 +33,13 @@ async def bounded(request: Request, most: int = MAX_BYTES) -> bytes:
     return b"".join(parts)
 
 
-def check(content: bytes) -> None:
-    """Check size and format from the header, without decoding.
+def check(content: bytes, one_frame: bool = True) -> tuple[int, int] | None:
+    """Check size and format from the header, without decoding; return width and height, None if Pillow has no decoder.
+
+    Args:
+        content: the bytes of a file.
+        one_frame: refuse files of several frames, and those that Pillow cannot open; else arrays and TIFF are left to
+            other decoders, which have limits of their own.
 
     Raises:
         TooLargeError: too many bytes, pixels or frames.
@@ -45,11 +52,16 @@ def check(content: bytes) -> None:
             width, height = image.size
             if width * height > MAX_PIXELS:
                 raise TooLargeError(f"upload: {width} x {height} pixels; the maximum is {MAX_PIXELS:,}")
-            if getattr(image, "is_animated", False) and image.format != "MPO":  # MPO: a photo and its preview
+            if (
+                one_frame and getattr(image, "is_animated", False) and image.format != "MPO"
+            ):  # MPO: a photo and its preview
                 raise TooLargeError("upload: more than one frame; upload a single image")
+            return width, height
     except TooLargeError:
         raise
     except DataError as error:
+        if not one_frame and content.startswith((ARRAY_START, *TIFF_STARTS)):
+            return None
         raise unsupported(error) from None
 
 

@@ -89,11 +89,12 @@ def read_image(
         return decode(source, ImageSpec(size, channels, (white,))).pixels
 
 
-def decode(source: Path | BinaryIO | bytes, spec: ImageSpec, any_size: bool = False) -> DecodedImage:
+def decode(source: Path | BinaryIO | bytes | NDArray[Any], spec: ImageSpec, any_size: bool = False) -> DecodedImage:
     """Decode an image file, in the same way for training and prediction; for many files, inside `quiet_pillow`.
 
     Args:
-        source: image file, an open binary stream, or the bytes of a file, which give the same pixels as the file.
+        source: image file, an open binary stream, the bytes of a file, which give the same pixels as the file,
+            or the values (H, W, C) of an upright image.
         spec: size, channels and range of the output.
         any_size: resize without cropping, to the smallest size that covers the spec's size; nothing is cropped if
             images are padded or stretched.
@@ -101,6 +102,9 @@ def decode(source: Path | BinaryIO | bytes, spec: ImageSpec, any_size: bool = Fa
     Raises:
         DataError: see `read_image`.
     """
+    if isinstance(source, np.ndarray):
+        size = covering(source.shape[:2], spec.size) if any_size and spec.size and spec.fit == CROP else spec.size
+        return _from_array("image", source, spec, size)
     if isinstance(source, bytes):
         with _opened(source) as file:
             return _decode_any(file, spec, any_size)
@@ -183,7 +187,7 @@ def _jpeg_content(source: Path | BinaryIO) -> bytes | None:
     return content if content.startswith(JPEG_START) else None
 
 
-def _from_array(path: Path, values: NDArray[Any], spec: ImageSpec, size: Size | None) -> DecodedImage:
+def _from_array(path: Path | str, values: NDArray[Any], spec: ImageSpec, size: Size | None) -> DecodedImage:
     error = channels_error(values.shape[2], spec.channels)
     if error:
         raise DataError(f"{path}: {error}")
