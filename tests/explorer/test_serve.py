@@ -35,6 +35,7 @@ def send(link: str, path: str, **headers: str):
     return urllib.request.urlopen(request, timeout=60)
 
 
+@pytest.mark.slow
 def test_the_command_serves_the_page_follows_the_run_and_ends_with_ctrl_c(served, own_copy):
     process, link = served
     with send(link, "/api/run") as response:
@@ -55,6 +56,7 @@ def test_the_command_serves_the_page_follows_the_run_and_ends_with_ctrl_c(served
         assert process.wait(20) == 130, "with an event stream still open"
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_two_servers_do_not_share_a_port_and_the_second_reports_an_error(served, convscope, own_copy):
     _, link = served

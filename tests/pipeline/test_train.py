@@ -226,6 +226,7 @@ def test_an_average_of_the_weights_is_what_is_saved(tmp_path, few):
     assert torch.equal(content["model"]["stem.conv.weight"], tensors(tmp_path / "plain")["stem.conv.weight"])
 
 
+@pytest.mark.slow
 def test_the_range_test_chooses_the_rate_and_shows_its_curve(tmp_path, few):
     path = tmp_path / "run"
     events = train(path, few, train__find_lr=True, train__epochs=1)
@@ -241,6 +242,7 @@ def test_the_range_test_chooses_the_rate_and_shows_its_curve(tmp_path, few):
     assert "Learning-rate range test" in write_report(RunFolder(path)).read_text()
 
 
+@pytest.mark.slow
 def test_the_range_test_leaves_no_trace_but_the_rate(tmp_path, few):
     """Its recipe, run again without the test, gives the same bits."""
     train(tmp_path / "run", few, train__find_lr=True, train__epochs=1)
@@ -277,6 +279,7 @@ def test_a_range_test_takes_a_quarter_of_a_budget_at_most(tmp_path, monkeypatch,
     )
 
 
+@pytest.mark.slow
 def test_a_budget_ends_on_time_evaluation_and_report_included(tmp_path, few):
     began = time.monotonic()
     events = train(tmp_path / "run", few, train__budget=8)
