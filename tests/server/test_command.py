@@ -1,13 +1,16 @@
 """The command over real connections: no request is lost when it ends."""
 
 import http.client
+import os
 import re
 import signal
 import subprocess
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -80,6 +83,45 @@ def test_sigterm_under_load_loses_no_request(start, tmp_path):
     assert load.lost == []
     assert process.wait(20) == 0
     assert process.stderr.read() == ""
+
+
+@pytest.mark.slow
+def test_workers_share_the_requests_and_a_killed_one_is_replaced(start, tmp_path):
+    process, port = start("--workers", "2")
+
+    def workers() -> set[int]:
+        found = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=True)
+        lines = {int(number) for number in found.stdout.split()}
+        return {number for number in lines if b"spawn_main" in Path(f"/proc/{number}/cmdline").read_bytes()}
+
+    load = Load(port, drawn(tmp_path / "a.png").read_bytes())
+    while load.answered < 50 and not load.lost:
+        time.sleep(0.01)
+    first = workers()
+    assert len(first) == 2
+    os.kill(min(first), signal.SIGTERM)
+    line = process.stderr.readline()
+    assert re.fullmatch(r"convscope: worker [01] ended with exit code 0; started again\n", line)
+    end = time.monotonic() + 60
+    while len(workers() - first) < 1 and time.monotonic() < end:
+        time.sleep(0.05)
+    assert load.lost == [], "a worker that is asked to end answers what it has accepted"
+    process.send_signal(signal.SIGTERM)
+    load.join()
+    assert load.lost == []
+    assert process.wait(30) == 0
+
+
+@pytest.mark.slow
+def test_metrics_of_workers_are_added(start, tmp_path):
+    _process, port = start("--workers", "2")
+    content = drawn(tmp_path / "a.png").read_bytes()
+    for _ in range(20):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/predict", content, timeout=60) as response:
+            assert response.status == 200
+    for _ in range(4):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as response:
+            assert 'requests_total{model="animals",outcome="ok"} 20\n' in response.read().decode()
 
 
 @pytest.mark.slow

@@ -12,6 +12,9 @@ def serve(
         str, typer.Option(help="Address to bind. Any non-loopback address exposes the models to the network.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0: any free port.", min=0, max=65535)] = 8080,
+    workers: Annotated[
+        int, typer.Option(help="Processes that answer requests, each with its own copy of the models.", min=1, max=256)
+    ] = 1,
     token: Annotated[
         str,
         typer.Option(
@@ -22,7 +25,8 @@ def serve(
     ] = "",
     max_batch: Annotated[int, typer.Option(help="Largest number of images computed at once.", min=1, max=1024)] = 32,
     max_pending: Annotated[
-        int, typer.Option(help="Images per model in work; further requests get status 429.", min=1, max=65536)
+        int,
+        typer.Option(help="Images per model and process in work; further requests get status 429.", min=1, max=65536),
     ] = 128,
 ) -> None:
     """Serve models over HTTP, with the answers of convscope predict.
@@ -30,7 +34,7 @@ def serve(
     Images that arrive at about the same time are computed together. A model is replaced when the network in its folder
     changes. On SIGTERM or Ctrl-C every accepted request is still answered.
 
-    `POST /predict` takes image files, `/v2` the Open Inference Protocol; `/docs` is a page to try them, `/metrics` is
+    `POST /predict` takes image files, `POST /explain` draws heat maps, `/v2` the Open Inference Protocol; `/docs` is a page to try them, `/metrics` is
     for Prometheus.
 
     Example: `convscope serve runs/digits-1`, then `curl -F image=@seven.png http://127.0.0.1:8080/predict`
@@ -42,7 +46,9 @@ def serve(
     from convscope.server import ServerSettings
     from convscope.server.serve import serve as run_server
 
-    settings = ServerSettings(host=host, port=port, token=token, max_batch=max_batch, max_pending=max_pending)
+    settings = ServerSettings(
+        host=host, port=port, workers=workers, token=token, max_batch=max_batch, max_pending=max_pending
+    )
 
     def print_link(link: str, names: list[str]) -> None:
         print(f"serve: {link} ({printable(', '.join(names))})", flush=True)

@@ -9,11 +9,11 @@ from fastapi import FastAPI
 
 from convscope.server.access import ServerAccess
 from convscope.server.model_store import ModelStore
-from convscope.server.routes import inference_protocol, predict, status
+from convscope.server.routes import explain, inference_protocol, predict, status
 from convscope.web.error_handlers import install_error_handlers
 from convscope.web.request_limits import RequestLimits
 
-UPLOADS = ("/predict", "/v2/models/")
+UPLOADS = ("/predict", "/explain", "/v2/models/")
 """The addresses whose body is not JSON, or longer than other bodies."""
 
 
@@ -35,6 +35,6 @@ def application(store: ModelStore, host: str, port: int) -> ServerAccess:
         title="convscope serve", version=version("convscope"), docs_url=None, redoc_url=None, lifespan=lifespan
     )
     install_error_handlers(app, "/docs")
-    for router in (predict.routes(store), inference_protocol.routes(store), status.routes(store)):
-        app.include_router(router)
+    for room in (predict, explain, inference_protocol, status):
+        app.include_router(room.routes(store))
     return ServerAccess(RequestLimits(app, UPLOADS), store.settings.token, host, port)

@@ -1,38 +1,12 @@
-"""Serve models until SIGTERM or Ctrl-C, and lose no request on the way."""
+"""Serve models until SIGTERM or Ctrl-C."""
 
-import asyncio
-import signal
-import socket
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
-import uvicorn
-
-from convscope.devices import physical_cores, use_cores
-from convscope.server.access import HEADERS, ServerAccess
-from convscope.server.app import application
-from convscope.server.metrics import Metrics
-from convscope.server.model_store import ModelStore
+from convscope.server.process import BACKLOG, serve_socket
 from convscope.server.settings import ServerSettings
-from convscope.web.connections import Connection
+from convscope.server.workers import serve_workers
 from convscope.web.listening import link_host, listening
-
-BACKLOG = 2048
-DRAIN_SECONDS = 1.0
-"""Time between the signal and the end of accepting connections: clients are told with every answer to connect again,
-and a balancer of loads sees that the server is not ready."""
-READ_SECONDS = 0.1  # for the requests of the connections that were accepted last
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
-
-
-class ServerConnection(Connection):
-    """A connection to the prediction server."""
-
-    error_headers = HEADERS
-    max_waiting = 1024
 
 
 def serve(paths: Sequence[Path], settings: ServerSettings, on_ready: Callable[[str, list[str]], None]) -> None:
@@ -47,77 +21,7 @@ def serve(paths: Sequence[Path], settings: ServerSettings, on_ready: Callable[[s
         RunError, ModelError: a model cannot be opened.
         ConfigError: the address cannot be bound.
     """
+    run = serve_socket if settings.workers == 1 else serve_workers
     with listening(settings.host, (settings.port,), settings.port, BACKLOG) as listener:
         link = f"http://{link_host(settings.host)}:{listener.getsockname()[1]}"
-        serve_socket(listener, paths, settings, lambda names: on_ready(link, names))
-
-
-def serve_socket(
-    listener: socket.socket, paths: Sequence[Path], settings: ServerSettings,
-    on_ready: Callable[[list[str]], None], metrics: Metrics | None = None,
-) -> None:  # fmt: skip
-    """Serve models on a socket that listens already; see `serve`."""
-    use_cores(max(1, physical_cores() // settings.workers))
-    store = ModelStore(paths, settings, metrics)
-    app = application(store, settings.host, listener.getsockname()[1])
-    config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=60, lifespan="on",
-        http=ServerConnection, ws="none", backlog=BACKLOG,
-    )  # fmt: skip
-    PredictionServer(config, store, app, lambda: on_ready(store.names)).run(sockets=[listener])
-
-
-class PredictionServer(uvicorn.Server):
-    """A server that ends in three steps: it asks clients to leave, stops accepting connections, answers the rest."""
-
-    def __init__(
-        self, config: uvicorn.Config, store: ModelStore, access: ServerAccess, ready: Callable[[], None]
-    ) -> None:
-        super().__init__(config)
-        self._store, self._access, self._ready = store, access, ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if not self.should_exit:
-            self._ready()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._store.draining = self._access.draining = True
-        if not self.force_exit:
-            await asyncio.sleep(DRAIN_SECONDS)
-            copies = [one.dup() for one in sockets or []]  # closing the last one resets connections that wait in it
-            for server in self.servers:
-                server.close()
-            for listener in copies:
-                await self._accept_rest(listener)
-                listener.close()
-            await asyncio.sleep(READ_SECONDS)
-        await super().shutdown(sockets)
-
-    async def _accept_rest(self, listener: socket.socket) -> None:
-        """Accept the connections that the system has established already."""
-        loop, config = asyncio.get_running_loop(), self.config
-        protocol: Any = config.http_protocol_class
-        listener.setblocking(False)
-        with suppress(BlockingIOError):
-            while True:
-                connection, _ = listener.accept()
-                connection.setblocking(False)
-                await loop.connect_accepted_socket(
-                    lambda: protocol(config=config, server_state=self.server_state, app_state=self.lifespan.state),
-                    connection,
-                )
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """End on a signal, and return normally afterwards."""
-        before = {number: signal.signal(number, self._end) for number in SIGNALS}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def _end(self, _number: int, _frame: FrameType | None) -> None:
-        self.force_exit = self.should_exit  # the second signal
-        self.should_exit = True
+        run(listener, paths, settings, lambda names: on_ready(link, names))
