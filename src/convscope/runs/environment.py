@@ -13,7 +13,7 @@ import torch
 from convscope.files import atomic_write
 from convscope.runs.folder import FORMAT, RunFolder
 
-PACKAGES = ("convscope", "torch", "numpy", "pillow", "scikit-learn")
+PACKAGES = ("convscope", "numpy", "pillow", "scikit-learn")
 
 
 def environment(device: torch.device) -> dict[str, Any]:
@@ -22,6 +22,7 @@ def environment(device: torch.device) -> dict[str, Any]:
         "format": FORMAT,
         "python": sys.version.split()[0],
         **{name: installed_version(name) for name in PACKAGES},
+        "torch": torch.__version__,  # with its build, such as +cpu or +cu130
         "system": platform.platform(),
         "processor": processor(),
         "cores": os.cpu_count(),

@@ -27,7 +27,7 @@ class CapturedStep:
         self.state = state
         self.loss = loss
         self.failure = ""
-        """Why recording failed, in one line; empty if it did not."""
+        """What to tell the user if recording failed, else empty."""
         self._stream = torch.cuda.Stream(state.device)  # type: ignore[no-untyped-call]
         self._num_steps = 0
         self._graph: torch.cuda.CUDAGraph | None = None
@@ -76,14 +76,17 @@ class CapturedStep:
                 if found is not None:
                     apply_gradients(self.state, found)
         except Exception as error:  # an operation that waits for the device, an optimiser that does not support it
-            self.failure = (str(error).strip() or type(error).__name__).splitlines()[0]
-            torch.cuda.synchronize()
-            self.state.optimiser.zero_grad(set_to_none=True)
+            self._fail((str(error).strip() or type(error).__name__).splitlines()[0])
             return
         finally:
             for rate, group in zip(before, groups, strict=True):
                 group["lr"] = rate
         if found is None:
-            self.failure = "out of memory"
+            self._fail("out of memory")
         else:
             self._graph, self._found = graph, found
+
+    def _fail(self, why: str) -> None:
+        torch.cuda.synchronize()
+        self.state.optimiser.zero_grad(set_to_none=True)
+        self.failure = f"the step could not be recorded as a CUDA graph ({why}); its kernels are launched one by one"

@@ -107,6 +107,9 @@ def run(
                         yield Note(state.epoch + 1, state.step, halve_micro_batch(state, len(x)))
                         make_step = None  # from now on each batch takes several passes
                     if make_step:
+                        if make_step.failure:
+                            yield Note(state.epoch + 1, state.step, make_step.failure)
+                            make_step = None
                         count_step(state)
                         value, norm = readings.record(state.step, found, len(x))
                     else:
