@@ -7,6 +7,8 @@ from convscope.diagnosis.data.copies_with_different_labels import copies_with_di
 from convscope.diagnosis.data.few_images_to_evaluate import few_images_to_evaluate
 from convscope.diagnosis.data.imbalance import imbalance
 from convscope.diagnosis.data.leaks import leaks
+from convscope.diagnosis.data.likely_wrong_labels import likely_wrong_labels
+from convscope.diagnosis.data.shortcuts import shortcuts
 from convscope.diagnosis.data.similar_class_names import similar_class_names
 from convscope.diagnosis.data.view import DataView
 from convscope.diagnosis.finding import Finding
@@ -32,6 +34,8 @@ LearningCheck = Callable[[RunRecords], Finding | None]
 DATA_CHECKS: dict[str, DataCheck] = {
     "leaks": leaks,
     "copies_with_different_labels": copies_with_different_labels,
+    "shortcuts": shortcuts,
+    "likely_wrong_labels": likely_wrong_labels,
     "similar_class_names": similar_class_names,
     "blank_images": blank_images,
     "imbalance": imbalance,
