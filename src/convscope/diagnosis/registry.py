@@ -26,10 +26,15 @@ from convscope.diagnosis.learning.overfitting import overfitting
 from convscope.diagnosis.learning.still_improving import still_improving
 from convscope.diagnosis.learning.underfitting import underfitting
 from convscope.diagnosis.learning.vanishing_gradients import vanishing_gradients
+from convscope.diagnosis.mistakes.calibration import calibration
+from convscope.diagnosis.mistakes.slices import slices
+from convscope.diagnosis.mistakes.two_way_confusions import two_way_confusions
+from convscope.diagnosis.mistakes.view import MistakeView
 from convscope.runs.training_records import RunRecords
 
 DataCheck = Callable[[DataView], Finding | None]
 LearningCheck = Callable[[RunRecords], Finding | None]
+MistakeCheck = Callable[[MistakeView], Finding | None]
 
 DATA_CHECKS: dict[str, DataCheck] = {
     "leaks": leaks,
@@ -56,6 +61,11 @@ LEARNING_CHECKS: dict[str, LearningCheck] = {
     "overfitting": overfitting,
     "underfitting": underfitting,
     "still_improving": still_improving,
+}
+MISTAKE_CHECKS: dict[str, MistakeCheck] = {
+    "slices": slices,
+    "two_way_confusions": two_way_confusions,
+    "calibration": calibration,
 }
 EXPLAINS: dict[str, set[str]] = {
     "identical_units": {"dead_units", "vanishing_gradients", "classes_never_predicted", "underfitting"},
