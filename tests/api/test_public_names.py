@@ -38,6 +38,7 @@ def test_verbs_that_apply_to_a_run_are_its_methods(verb):
     assert method.__doc__.rstrip().endswith(f"see `cs.{verb}`.")
 
 
+@pytest.mark.slow
 def test_a_verb_stays_a_function_after_all_rooms_were_imported():
     script = (
         "import convscope as cs, pkgutil, importlib\n"

@@ -26,6 +26,7 @@ from convscope.cli import (
     predict,
     report,
     robustness,
+    serve,
     train,
 )
 from convscope.errors import ConvscopeError
@@ -57,6 +58,7 @@ COMMANDS = (
     crop.crop,
     robustness.robustness,
     explore.explore,
+    serve.serve,
 )
 for command in COMMANDS:
     app.command()(command)
