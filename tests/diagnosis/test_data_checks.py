@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 import convscope as cs
+from convscope.diagnosis.data.likely_wrong_labels import doubtful
 from convscope.diagnosis.data.similar_class_names import _alike
 from convscope.errors import ConfigError
 
@@ -24,7 +25,7 @@ def folder(tmp_path):
                 pixels[at : at + 3] = 255
             else:
                 pixels[:, at : at + 3] = 255
-            Image.fromarray(pixels).save(tmp_path / "data" / name / f"{i:03}.png")
+            Image.fromarray(pixels).save(tmp_path / "data" / name / f"{i:03}.bmp")
     return tmp_path / "data"
 
 
@@ -39,12 +40,12 @@ def test_healthy_data_have_no_findings(folder):
 
 
 def test_a_copy_with_another_label_is_found(folder):
-    shutil.copy(folder / "flat" / "003.png", folder / "upright" / "copy.png")
+    shutil.copy(folder / "flat" / "003.bmp", folder / "upright" / "copy.bmp")
     finding = found(folder)["copies_with_different_labels"]
     assert finding.said == (
-        "a pair of equal images has different labels, such as flat/003.png (flat) and upright/copy.png (upright)"
+        "a pair of equal images has different labels, such as flat/003.bmp (flat) and upright/copy.bmp (upright)"
     )
-    assert finding.change.files == ("flat/003.png", "upright/copy.png")
+    assert finding.change.files == ("flat/003.bmp", "upright/copy.bmp")
 
 
 def test_copies_across_given_splits_are_leaks(folder, tmp_path):
@@ -52,18 +53,18 @@ def test_copies_across_given_splits_are_leaks(folder, tmp_path):
         for name in ("flat", "upright"):
             (tmp_path / "split" / split / name).mkdir(parents=True)
             for i in rows:
-                shutil.copy(folder / name / f"{i:03}.png", tmp_path / "split" / split / name)
+                shutil.copy(folder / name / f"{i:03}.bmp", tmp_path / "split" / split / name)
     for i in range(4):
-        shutil.copy(folder / "flat" / f"{i:03}.png", tmp_path / "split" / "test" / "flat" / f"again{i}.png")
+        shutil.copy(folder / "flat" / f"{i:03}.bmp", tmp_path / "split" / "test" / "flat" / f"again{i}.bmp")
     finding = found(tmp_path / "split")["leaks"]
     assert finding.where == "split test"
-    assert set(finding.change.files) == {f"test/flat/again{i}.png" for i in range(4)}
+    assert set(finding.change.files) == {f"test/flat/again{i}.bmp" for i in range(4)}
     assert "4 images (9.1 % of test) are in another split too" in finding.said
 
 
 def test_a_rare_class_is_found(folder):
     for i in range(8, 110):
-        (folder / "upright" / f"{i:03}.png").unlink()
+        (folder / "upright" / f"{i:03}.bmp").unlink()
     findings = found(folder)
     assert findings["imbalance"].where == "class upright"
     assert findings["imbalance"].change.settings == {"loss.class_weights": "balanced"}
@@ -75,7 +76,7 @@ def test_names_that_differ_by_a_hair_are_found(folder):
     shutil.rmtree(folder / "flat")
     (folder / "flat").mkdir()
     for i in range(50):
-        shutil.move(folder / "flats" / f"{i:03}.png", folder / "flat")
+        shutil.move(folder / "flats" / f"{i:03}.bmp", folder / "flat")
     assert found(folder)["similar_class_names"].where == "classes flat and flats"
 
 
@@ -98,13 +99,13 @@ def test_names_are_alike(first, second, alike):
 
 
 def test_blank_and_cut_off_images_are_found(folder):
-    Image.new("RGB", (16, 16), (7, 7, 7)).save(folder / "flat" / "blank.png")
-    with Image.open(folder / "upright" / "001.png") as image:
+    Image.new("RGB", (16, 16), (7, 7, 7)).save(folder / "flat" / "blank.bmp")
+    with Image.open(folder / "upright" / "001.bmp") as image:
         pixels = np.array(image)
     pixels[8:] = 128
-    Image.fromarray(pixels).save(folder / "upright" / "cut.png")
+    Image.fromarray(pixels).save(folder / "upright" / "cut.bmp")
     finding = found(folder)["blank_images"]
-    assert finding.change.files == ("flat/blank.png", "upright/cut.png")
+    assert finding.change.files == ("flat/blank.bmp", "upright/cut.bmp")
     assert finding.said == "1 blank and 1 with a lower part of one grey images of 222"
 
 
@@ -117,3 +118,41 @@ def test_checks_that_data_do_not_have_are_refused(folder):
     with pytest.raises(ConfigError) as caught:
         cs.diagnose(folder, checks=["dta"])
     assert str(caught.value) == "--checks dta: unknown; did you mean data?"
+
+
+def test_a_class_that_is_darker_is_a_shortcut_with_the_cue_and_the_class(folder):
+    """Each planted change is found as the cue that it is, and the same images without it have no finding."""
+    for file in (folder / "upright").iterdir():
+        with Image.open(file) as image:
+            pixels = np.array(image)
+        Image.fromarray((pixels * 0.5).astype(np.uint8)).save(file)
+    finding = found(folder)["shortcuts"]
+    assert finding.where in ("class flat", "class upright")
+    assert finding.said.startswith("brightness alone tells ")
+    assert finding.figure > 0.95
+    assert 0.4 < finding.threshold < 0.65
+
+
+def test_files_of_another_format_are_a_shortcut(folder):
+    for file in (folder / "upright").iterdir():
+        with Image.open(file) as image:
+            image.save(file.with_suffix(".png"))
+        file.unlink()
+    assert found(folder)["shortcuts"].figure > 0.95
+
+
+def test_labels_that_contradict_the_images_are_found(folder):
+    """Twelve of 110 images of each class are in the folder of the other."""
+    for number in range(12):
+        for name, other in (("flat", "upright"), ("upright", "flat")):
+            shutil.move(folder / name / f"{number:03}.bmp", folder / other / f"wrong{number}.bmp")
+    files = found(folder)["likely_wrong_labels"].change.files
+    assert len(files) >= 15
+    assert sum("wrong" in name for name in files) >= 0.9 * len(files)
+
+
+def test_the_most_doubtful_label_comes_first_worked_by_hand():
+    probabilities = np.array([[0.98, 0.02], [0.95, 0.05], [0.9, 0.1], [0.05, 0.95]])
+    rows, expected = doubtful(probabilities, np.array([1, 1, 0, 1]))
+    assert rows.tolist() == [0, 1]
+    assert expected == pytest.approx(0.02 + 0.05 + 0.1 + 0.05)

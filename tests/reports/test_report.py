@@ -155,6 +155,16 @@ def test_a_report_is_written_also_if_a_loss_is_nan(finished, tmp_path):
     assert "<svg" in write_report(run).read_text()
 
 
+def test_a_report_says_what_is_wrong_above_the_curves(finished, page, tmp_path):
+    assert page.text.index("What is wrong") < page.text.index("Epoch 2 of 2 was selected")
+    run = RunFolder(shutil.copytree(finished, tmp_path / "run"))
+    for event in (events := run.events()):
+        for layer in event.get("layers", ()):
+            layer["identical"] = True
+    run.events_file.write_text("".join(json.dumps(event) + "\n" for event in events))
+    assert "initialise at random: --set model.init=auto" in write_report(run).read_text()
+
+
 DURATIONS = {
     0.04: "0.0 s", 4.25: "4.2 s", 59.94: "59.9 s", 59.97: "1 min 00 s", 75: "1 min 15 s", 3599.6: "1 h 00 min",
     7260: "2 h 01 min",

@@ -7,6 +7,8 @@ from convscope.diagnosis.data.copies_with_different_labels import copies_with_di
 from convscope.diagnosis.data.few_images_to_evaluate import few_images_to_evaluate
 from convscope.diagnosis.data.imbalance import imbalance
 from convscope.diagnosis.data.leaks import leaks
+from convscope.diagnosis.data.likely_wrong_labels import likely_wrong_labels
+from convscope.diagnosis.data.shortcuts import shortcuts
 from convscope.diagnosis.data.similar_class_names import similar_class_names
 from convscope.diagnosis.data.view import DataView
 from convscope.diagnosis.finding import Finding
@@ -24,14 +26,21 @@ from convscope.diagnosis.learning.overfitting import overfitting
 from convscope.diagnosis.learning.still_improving import still_improving
 from convscope.diagnosis.learning.underfitting import underfitting
 from convscope.diagnosis.learning.vanishing_gradients import vanishing_gradients
+from convscope.diagnosis.mistakes.calibration import calibration
+from convscope.diagnosis.mistakes.slices import slices
+from convscope.diagnosis.mistakes.two_way_confusions import two_way_confusions
+from convscope.diagnosis.mistakes.view import MistakeView
 from convscope.runs.training_records import RunRecords
 
 DataCheck = Callable[[DataView], Finding | None]
 LearningCheck = Callable[[RunRecords], Finding | None]
+MistakeCheck = Callable[[MistakeView], Finding | None]
 
 DATA_CHECKS: dict[str, DataCheck] = {
     "leaks": leaks,
     "copies_with_different_labels": copies_with_different_labels,
+    "shortcuts": shortcuts,
+    "likely_wrong_labels": likely_wrong_labels,
     "similar_class_names": similar_class_names,
     "blank_images": blank_images,
     "imbalance": imbalance,
@@ -52,6 +61,11 @@ LEARNING_CHECKS: dict[str, LearningCheck] = {
     "overfitting": overfitting,
     "underfitting": underfitting,
     "still_improving": still_improving,
+}
+MISTAKE_CHECKS: dict[str, MistakeCheck] = {
+    "slices": slices,
+    "two_way_confusions": two_way_confusions,
+    "calibration": calibration,
 }
 EXPLAINS: dict[str, set[str]] = {
     "identical_units": {"dead_units", "vanishing_gradients", "classes_never_predicted", "underfitting"},

@@ -14,6 +14,8 @@ from torch import nn
 from convscope.bundle import load_config, with_tta
 from convscope.charts import curves, range_test, scatter
 from convscope.datasets import Dataset
+from convscope.diagnosis.diagnosis import MOST_SHOWN
+from convscope.diagnosis.groups import stored_findings
 from convscope.durations import format_seconds
 from convscope.extras import require
 from convscope.files import atomic_write
@@ -60,6 +62,7 @@ def content(folder: RunFolder, album: ThumbnailSource) -> dict[str, Any]:
         "headline": headline(folder, summary),
         "metrics": headline_figures(folder, predictions),
         "tta_note": tta_sentence(folder),
+        "findings": stored_findings(folder, load_predictions(folder, "validation"))[:MOST_SHOWN],
         "sections": [
             render_section(album, predictions, section) for section in predictions.task.sections(predictions.meter)
         ],
