@@ -10,6 +10,7 @@ EXTRAS = {
     "report": ("matplotlib", "jinja2"),
     "explorer": ("fastapi", "starlette", "uvicorn", "jinja2", "matplotlib"),
     "serve": ("fastapi", "starlette", "uvicorn", "python_multipart"),
+    "onnx": ("onnx", "onnxruntime", "onnxscript"),
     "tensorboard": ("tensorboard",),
 }
 """The import names of the modules that each extra of the package installs."""

@@ -10,6 +10,7 @@ from convscope.api.data import DataSummary, data
 from convscope.api.diagnose import diagnose
 from convscope.api.evaluate import Evaluation, evaluate
 from convscope.api.explain import AnalysisResult, InputInfo, explain, wrap_module
+from convscope.api.export import export
 from convscope.api.features import Features, features
 from convscope.api.inspect import inspect, kernels_table, summary_page, summary_table
 from convscope.api.predict import Predictions, Predictor, predict, task_of, write_csv
@@ -105,6 +106,7 @@ __all__ = [
     "diagnose",
     "evaluate",
     "explain",
+    "export",
     "features",
     "format_seconds",
     "inspect",

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from convscope.datasets.inputs.image import decode
+from convscope.datasets.inputs.image import ImageSpec, decode
 from convscope.datasets.inputs.opening import quiet_pillow
 from convscope.errors import DataError
 from convscope.runs.folder import RunFolder
@@ -61,8 +61,6 @@ def resized_images(images: Sequence[bytes], channels: int) -> list[bytes]:
 
 def upright_pixels(image: bytes, channels: int) -> NDArray[np.uint8]:
     """(H, W, C) of an encoded image at its full size, as any other program would decode it."""
-    from convscope.datasets.inputs.image import ImageSpec
-
     with quiet_pillow():
         return decode(io.BytesIO(image), ImageSpec(None, channels)).pixels.transpose(1, 2, 0)
 

@@ -98,11 +98,6 @@ def bare_model(source: Source) -> onnx.ModelProto:
     return _finished(traced.model.graph, source)
 
 
-def is_bare(model: onnx.ModelProto) -> bool:
-    """Whether a model is of `bare_model`."""
-    return model.graph.input[0].name != IMAGE
-
-
 def _embedded(traced: Traced) -> list[onnx.NodeProto]:
     """The network's nodes, with names that no other node has."""
     nodes = []
