@@ -126,15 +126,15 @@ def _run_to_end(
             found = monitor.on_epoch(event) if isinstance(event, Epoch) else []
             for one in found:  # before the state is saved, so that a resumed run has them too
                 append_line(folder.events_file, as_json(one))
-            note = writer.on_epoch(event) if isinstance(event, Epoch) else None
+            problem = writer.on_epoch(event) if isinstance(event, Epoch) else None
             if not isinstance(event, Epoch):
                 append_line(folder.events_file, as_json(event))
-            if note:
-                yield note
+            if problem:
+                yield problem
             yield event
             yield from found
-    if note := writer.finish():
-        yield note
+    if problem := writer.finish():
+        yield problem
     for note in finish_transfer(folder, session):
         append_line(folder.events_file, as_json(note))
         yield note
