@@ -128,11 +128,11 @@ def compile_for(recipe: Recipe, device: torch.device) -> Compiled:
 
 
 def captures(recipe: Recipe, device: torch.device) -> bool:
-    """Return whether steps are launched as one CUDA graph each: on a GPU, where all parts train from the first step on.
+    """Return whether steps are launched as one CUDA graph each: on request, where all parts train from the first step on.
 
     `train.compile=graphs` makes graphs of its own, of the passes only.
     """
-    wanted = recipe.train.cuda_graph == "auto" and recipe.train.compile != "graphs"
+    wanted = recipe.train.cuda_graph and recipe.train.compile != "graphs"
     return wanted and device.type == "cuda" and not recipe.transfer.checkpoint and not recipe.step.micro_batch
 
 

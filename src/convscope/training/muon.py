@@ -42,8 +42,11 @@ class Muon(torch.optim.Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
     ) -> None:
+        groups = list(groups)
+        on_gpu = all(parameter.is_cuda for group in groups for parameter in group["params"])
         defaults = {"lr": lr, "momentum": momentum, "betas": betas, "eps": eps, "muon": False, "weight_decay": 0.0}
-        super().__init__(list(groups), defaults)
+        # PyTorch restores the counts of steps of such groups on the device, where the fused update needs them
+        super().__init__(groups, {**defaults, "capturable": True} if on_gpu else defaults)
 
     # PyTorch excludes these four from compilation by importing its compiler: a second at the first use of an optimiser.
     add_param_group = unwrap(torch.optim.Optimizer.add_param_group)
