@@ -30,9 +30,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "bundle": GROUND | NETWORKS_AND_DATA,
     "runs": GROUND | NETWORKS_AND_DATA | {"training", "bundle"},
     "analysis": GROUND | A_RUN | {"explainers"},
-    "reports": GROUND | A_RUN | {"explainers", "analysis"},
-    "pipeline": GROUND | A_RUN | {"explainers", "analysis", "reports"},
-    "api": GROUND | A_RUN | {"explainers", "analysis", "reports", "pipeline"},
+    "diagnosis": GROUND | A_RUN | {"explainers"},
+    "reports": GROUND | A_RUN | {"explainers", "analysis", "diagnosis"},  # diagnosis: the part "What is wrong"
+    "pipeline": GROUND | A_RUN | {"explainers", "analysis", "diagnosis", "reports"},  # diagnosis: warns in training
+    "api": GROUND | A_RUN | {"explainers", "analysis", "diagnosis", "reports", "pipeline"},
     "web": GROUND | {"datasets"},  # the HTTP of explorer and server; datasets: checks uploads before they are decoded
     "explorer": GROUND | A_RUN | {"explainers", "analysis", "api", "web"},
     "server": GROUND | NETWORKS_AND_DATA | {"bundle", "runs", "explainers", "analysis", "web"},

@@ -34,8 +34,8 @@ def serve(
     Images that arrive at about the same time are computed together. A model is replaced when the network in its folder
     changes. On SIGTERM or Ctrl-C every accepted request is still answered.
 
-    `POST /predict` takes image files, `POST /explain` draws heat maps, `/v2` is the Open Inference Protocol, `/docs` a
-    page to try them, `/metrics` for Prometheus.
+    `POST /predict` takes image files, `POST /explain` draws heat maps, `/v2` the Open Inference Protocol; `/docs` is a
+    page to try them, `/metrics` is for Prometheus.
 
     Example: `convscope serve runs/digits-1`, then `curl -F image=@seven.png http://127.0.0.1:8080/predict`
     """

@@ -30,8 +30,8 @@ from convscope.datasets import (
     summarise,
 )
 from convscope.datasets.inputs.registry import parse_preprocessing
-from convscope.datasets.layouts.table import TABLE
-from convscope.datasets.layouts.table_folder import TABLE_FOLDER
+from convscope.datasets.layouts.tables.table import TABLE
+from convscope.datasets.layouts.tables.table_folder import TABLE_FOLDER
 from convscope.errors import ConfigError, DataError
 from convscope.files import atomic_write, to_plain
 from convscope.progress import Progress

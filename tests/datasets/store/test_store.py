@@ -12,7 +12,7 @@ import torch
 from convscope.datasets.batches import Batches, BatchSettings
 from convscope.datasets.inputs.image import read_image
 from convscope.datasets.layouts.builtin import digits
-from convscope.datasets.layouts.class_folders import read_folder
+from convscope.datasets.layouts.folders.class_folders import read_folder
 from convscope.datasets.store import cache
 from convscope.datasets.store import resources as memory_of
 from convscope.datasets.store.resources import available_memory, usable_cores
