@@ -167,5 +167,3 @@ def _card(model: Path) -> dict[str, Any]:
         "convscope": environment.get("convscope", ""),
         "torch": environment.get("torch", ""),
     }
-
-

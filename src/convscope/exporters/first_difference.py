@@ -31,7 +31,10 @@ def first_difference(source: Source, model: onnx.ModelProto, example: Example) -
     if actual is None:
         return "the model cannot be run on one image"
     for where, output in names.items():
-        truth, found = expected[where.removeprefix("the layer ") if where != "the preprocessing" else ""], actual[output]
+        truth, found = (
+            expected[where.removeprefix("the layer ") if where != "the preprocessing" else ""],
+            actual[output],
+        )
         if truth.shape != found.shape and where != "the preprocessing":
             continue
         part = found[..., : truth.shape[-2], : truth.shape[-1]] if where == "the preprocessing" else found
@@ -60,6 +63,7 @@ def _torch_values(network: nn.Module, source: Source, example: Example, known: s
     hooks = []
     for name, module in network.named_modules():
         if name and next(module.children(), None) is None and prefix + name in known:
+
             def keep(_module: nn.Module, _given: Any, output: Any, name: str = name) -> None:
                 values.setdefault(prefix + name, output.numpy())
 
@@ -90,5 +94,3 @@ def _onnx_values(model: onnx.ModelProto, outputs: list[str], example: Example) -
     except Exception:  # the runtime has its own exceptions; the proof has named its failure
         return None
     return dict(zip(outputs, found, strict=True))
-
-

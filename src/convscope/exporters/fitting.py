@@ -194,4 +194,3 @@ def _unit(largest: Value) -> Value:
     units = graph.constant([2.0**bits for bits in range(1, MOST_BITS + 1)], "float64")
     small = graph.node("Floor", units * largest + 0.5) < FIRST_TOO_LARGE
     return graph.node("Max", graph.where(small, units, 1.0).reduce("Max", [0], keep=False), 1.0)
-

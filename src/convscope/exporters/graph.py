@@ -10,7 +10,6 @@ import onnx
 from onnx import helper, numpy_helper
 
 
-
 @dataclass(frozen=True)
 class Value:
     """One tensor of a graph; numbers that it meets in arithmetic become constants of its type."""
@@ -119,7 +118,9 @@ class Graph:
         values = [value if isinstance(value, Value) else self.constant(value, kind) for value in (then, otherwise)]
         return self.node("Where", condition, *values, dtype=kind)
 
-    def choose(self, condition: Value, then: Callable[[], Value], otherwise: Callable[[], Value], rank: int = 4) -> Value:
+    def choose(
+        self, condition: Value, then: Callable[[], Value], otherwise: Callable[[], Value], rank: int = 4
+    ) -> Value:
         """The value of one of two branches, of which only that one is computed; the condition is a scalar."""
         branches = [self._branch(name, make, rank) for name, make in (("then", then), ("else", otherwise))]
         attributes = {"then_branch": branches[0][0], "else_branch": branches[1][0]}

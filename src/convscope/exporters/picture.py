@@ -37,15 +37,15 @@ class PictureGraph:
         """(B, C, h, w) float32, normalised; at the end of rows and columns padded with the last pixel."""
         graph, settings = self.graph, self.preprocessing
         x = graph.node("Transpose", self.pixels, perm=[0, 3, 1, 2]).to("float32") / 255.0
-        mean, std = (
-            graph.constant(values, "float32").reshape(1, -1, 1, 1) for values in (settings.mean, settings.std)
-        )
+        mean, std = (graph.constant(values, "float32").reshape(1, -1, 1, 1) for values in (settings.mean, settings.std))
         x = (x - mean) / std
         if self.multiple > 1:
             sides = sides_of(self.pixels)
             steps = (sides + (self.multiple - 1)) / self.multiple
             missing = steps * self.multiple - sides
-            x = graph.node("Pad", x, graph.node("Concat", graph.constant([0] * 6, "int64"), missing, axis=0), mode="edge")
+            x = graph.node(
+                "Pad", x, graph.node("Concat", graph.constant([0] * 6, "int64"), missing, axis=0), mode="edge"
+            )
         return x
 
     def answer(self, value: Value, place: AnswerPlace | None) -> Value:

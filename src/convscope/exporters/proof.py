@@ -53,7 +53,9 @@ class Parity:
     def __str__(self) -> str:
         """One sentence."""
         same = self.images - self.different_answers
-        return f"{same:,} of {self.images:,} images have the same answer, largest difference {self.largest_difference:.1e}"
+        return (
+            f"{same:,} of {self.images:,} images have the same answer, largest difference {self.largest_difference:.1e}"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +103,7 @@ def parity(opened: Exported, examples: Sequence[Example]) -> Parity:
     Raises:
         ProofError: the form cannot be run on them.
     """
+
     def batched(batch: Sequence[Example]) -> list[Answers]:
         return _in_batch(opened, batch)
 

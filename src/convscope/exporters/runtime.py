@@ -50,7 +50,9 @@ class Exported:
     @property
     def preprocessing(self) -> ImagePreprocessing:
         """The preprocessing for the size of the network's input."""
-        views = AveragedViews(nn.Identity(), self.config.preprocessing.size, self.config.tta_views, self.config.mirrored)
+        views = AveragedViews(
+            nn.Identity(), self.config.preprocessing.size, self.config.tta_views, self.config.mirrored
+        )
         return self.config.preprocessing.model_copy(update={"size": views.input_size})
 
     def decode(self, image: Encoded) -> DecodedInput:

@@ -271,16 +271,18 @@ class Localise(Task):
             "probabilities": probabilities,
         }  # fmt: skip
 
-    def from_answers(
-        self, answers: Mapping[str, NDArray[Any]], frames: Sequence[ViewTransform]
-    ) -> list[BoxPrediction]:
+    def from_answers(self, answers: Mapping[str, NDArray[Any]], frames: Sequence[ViewTransform]) -> list[BoxPrediction]:
         """Classes, and boxes in pixels of the files."""
         found = []
         for row, box, frame in zip(answers["probabilities"], answers["box"], frames, strict=True):
             best, (x1, y1, x2, y2) = int(row.argmax()), box.tolist()
             found.append(
                 BoxPrediction(
-                    frame.file, self.classes[best], float(row[best]), (x1, y1, x2, y2), tuple(row.tolist()),
+                    frame.file,
+                    self.classes[best],
+                    float(row[best]),
+                    (x1, y1, x2, y2),
+                    tuple(row.tolist()),
                     self.classes,
                 )  # fmt: skip
             )
