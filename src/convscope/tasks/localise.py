@@ -284,7 +284,7 @@ class Localise(Task):
                     (x1, y1, x2, y2),
                     tuple(row.tolist()),
                     self.classes,
-                )  # fmt: skip
+                )
             )
         return found
 
