@@ -8,6 +8,7 @@ from convscope.errors import ConfigError
 
 EXTRAS = {
     "report": ("matplotlib", "jinja2"),
+    "parquet": ("pyarrow",),
     "explorer": ("fastapi", "starlette", "uvicorn", "jinja2", "matplotlib"),
     "serve": ("fastapi", "starlette", "uvicorn", "python_multipart"),
     "onnx": ("onnx", "onnxruntime", "onnxscript"),
