@@ -1,7 +1,7 @@
 """`datasets.inputs.fitting` as a graph: pictures of any size to the network's input, equal to it in every pixel.
 
 ONNX's Resize is not used: with antialias its bicubic weights are floats, and it does not round between its two passes,
-as PyTorch does for bytes; on photographs a fifth of the pixels differ by 1 of 255. Here the weights are PyTorch's
+as PyTorch does for bytes. Here the weights are PyTorch's
 (`upsample_bicubic2d_aa` on uint8): integers of 15 bits, columns first, each pass rounded to bytes.
 """
 
