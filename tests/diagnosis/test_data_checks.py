@@ -1,6 +1,7 @@
 """The checks of the data find what is planted in folders of images, and nothing in a healthy one."""
 
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from PIL import Image
 
 import convscope as cs
 from convscope.diagnosis.data.likely_wrong_labels import doubtful
-from convscope.diagnosis.data.similar_class_names import _alike
+from convscope.diagnosis.data.similar_class_names import _alike, similar_class_names
 from convscope.errors import ConfigError
 
 
@@ -156,3 +157,11 @@ def test_the_most_doubtful_label_comes_first_worked_by_hand():
     rows, expected = doubtful(probabilities, np.array([1, 1, 0, 1]))
     assert rows.tolist() == [0, 1]
     assert expected == pytest.approx(0.02 + 0.05 + 0.1 + 0.05)
+
+
+def test_names_that_follow_a_scheme_are_not_alike():
+    names = tuple(f"sample_{letter}" for letter in "abcd")
+    view = SimpleNamespace(classes=names, labels=np.zeros(4, np.int64), has_labels=True)
+    assert similar_class_names(view) is None
+    view.classes = ("sample_a", "sample_b", "moth", "wasp", "hornet")
+    assert similar_class_names(view).where == "classes sample_a and sample_b"

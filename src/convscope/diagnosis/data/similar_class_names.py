@@ -14,7 +14,7 @@ def similar_class_names(view: DataView) -> Finding | None:
     """Find class names that differ only by case, spaces, punctuation, a plural s, or one letter of six or more."""
     names = view.classes[:MOST_CLASSES]
     pairs = [(i, j) for i, j in combinations(range(len(names)), 2) if _alike(names[i], names[j])]
-    if not pairs:
+    if not pairs or _is_scheme(names, pairs):
         return None
     first, second = pairs[0]
     sizes = np.bincount(view.labels[view.labels >= 0], minlength=len(view.classes))
@@ -27,6 +27,11 @@ def similar_class_names(view: DataView) -> Finding | None:
         float(len(pairs)), 0.0,
         Change(f"rename the one like the other if they are one class: {names[second]} to {names[first]}"),
     )  # fmt: skip
+
+
+def _is_scheme(names: tuple[str, ...], pairs: list[tuple[int, int]]) -> bool:
+    """Whether most names differ from another by a hair, as class_a, class_b and class_c do: they are meant to."""
+    return len(pairs) > 2 and len({i for pair in pairs for i in pair}) > len(names) / 2
 
 
 def _alike(first: str, second: str) -> bool:
