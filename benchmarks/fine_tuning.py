@@ -1,12 +1,12 @@
-"""Settings of fine-tuning on several data sets cut in several sizes, and the best rule without a set tested on it.
+r"""Settings of fine-tuning on several data sets cut in several sizes, and the best rule without a set tested on it.
 
     python benchmarks/fine_tuning.py FOLDER --from WEIGHTS --out lines.jsonl [--sizes 10 40 100] [--seeds 0] \\
         [--workers 1] [--seconds 600] [--device cuda]
     python benchmarks/fine_tuning.py --summarise lines.jsonl
 
 FOLDER has one folder per data set, with a folder per class. Of each class, SIZE images are for training and the others
-are scored. All settings start from the same fitted last layer on the same split. One JSON line per run. The summary is by
-leave-one-set-out: for each size, the settings with the highest mean gain over the fitted layer on all other sets are
+are scored. All settings start from the same fitted last layer on the same split. One JSON line per run. The summary is
+by leave-one-set-out: for each size, the settings with the highest mean gain over the fitted layer on all other sets are
 reported on the set that did not take part in the choice.
 """
 
@@ -135,7 +135,8 @@ def summarise(rows: list[dict[str, Any]]) -> Iterator[str]:
             yield f"  {name:26s} mean {np.mean(list(values.values())):+.3f}   {figures}"
         for one in sets:
             best = max(gains, key=lambda name: sum(value for other, value in gains[name].items() if other != one))
-            yield f"  without {one}: {best}; on {one} {gains[best][one]:+.2f}, best there {max(g[one] for g in gains.values()):+.2f}"
+            highest = max(gain[one] for gain in gains.values())
+            yield f"  without {one}: {best}; on {one} {gains[best][one]:+.2f}, best there {highest:+.2f}"
 
 
 def error_ratio(row: Mapping[str, Any]) -> float:

@@ -5,7 +5,8 @@ import json
 import pytest
 
 import convscope as cs
-from convscope.errors import TrainingError
+from convscope.api import fix
+from convscope.errors import RunError, TrainingError
 from convscope.runs.events import ProblemFound
 from convscope.runs.folder import RunFolder
 from helpers.small_runs import train
@@ -46,3 +47,27 @@ def test_a_loss_that_is_not_finite_is_diagnosed_though_the_training_failed(tmp_p
     diagnosis = cs.diagnose(tmp_path / "run", checks=["learning"])
     assert diagnosis.findings[0].kind == "loss_not_finite"
     assert diagnosis.findings[0].change.settings == {"optimiser.learning_rate": 1e29}
+
+
+def test_a_fix_changes_the_setting_and_says_that_it_helped(tmp_path, few, convscope):
+    train(tmp_path / "run", few, model__init="zeros", train__epochs=4)
+    code, out, _ = convscope("diagnose", tmp_path / "run", "--checks", "learning", "--fix")
+    lines = out.splitlines()
+    new = tmp_path / "run-fix-1"
+    assert code == 0
+    assert lines[-3] == "fix of identical_units: --set model.init=auto"
+    assert lines[-2].endswith(": it helped")
+    assert lines[-1] == f"run: {new}"
+    assert RunFolder(new).recipe().model.init == "auto"
+    assert RunFolder(new).data()["splits"] == RunFolder(tmp_path / "run").data()["splits"]
+
+
+def test_a_run_in_which_no_setting_is_wrong_is_not_fixed(tmp_path, few):
+    train(tmp_path / "run", few, model__init="zeros", train__epochs=1)
+    diagnosis = cs.diagnose(tmp_path / "run", checks=["learning"])
+    with pytest.raises(RunError) as caught:
+        fix(tmp_path / "run", kind="leaks", diagnosis=diagnosis)
+    assert str(caught.value) == (
+        f"{tmp_path / 'run'}: no finding leaks that a setting can fix (found: identical_units, "
+        "loss_at_chance); make the change that convscope diagnose proposes"
+    )

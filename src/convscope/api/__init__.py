@@ -11,6 +11,7 @@ from convscope.api.diagnose import diagnose
 from convscope.api.evaluate import Evaluation, evaluate
 from convscope.api.explain import AnalysisResult, InputInfo, explain, wrap_module
 from convscope.api.features import Features, features
+from convscope.api.fix import Fix, fix
 from convscope.api.inspect import inspect, kernels_table, summary_page, summary_table
 from convscope.api.predict import Predictions, Predictor, predict, task_of, write_csv
 from convscope.api.prediction_table import Written, write_predictions
@@ -69,6 +70,7 @@ __all__ = [
     "Event",
     "FailedFile",
     "Features",
+    "Fix",
     "InputInfo",
     "ModelSummary",
     "Note",
@@ -110,6 +112,7 @@ __all__ = [
     "explain",
     "features",
     "find_sources",
+    "fix",
     "format_seconds",
     "inspect",
     "kernels_table",

@@ -48,9 +48,9 @@ class Run:
         """One record per epoch: "epoch", "train" and "validation" scores, "seconds", "learning_rate"."""
         return self.folder.events("epoch")
 
-    def resume(self) -> "Run":
+    def resume(self, *, check_data: bool = False) -> "Run":
         """Continue the training; see `cs.resume`."""
-        print_events(resuming(self.path))
+        print_events(resuming(self.path, check_data=check_data))
         return Run(self.path)
 
     def evaluate(self, split: str = "validation", *, tta_views: str | None = None) -> "Evaluation":
