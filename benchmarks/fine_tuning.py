@@ -4,8 +4,8 @@
     python benchmarks/fine_tuning.py --summarise lines.jsonl
 
 FOLDER has one folder per data set, with a folder per class. Of each class, SIZE images are for training and the
-others are scored. All settings start from the same fitted last layer on the same split. One JSON line per run. The
-summary is by leave-one-set-out: the settings with the highest mean gain over the fitted layer on all other sets are
+others are scored. All settings start from the same fitted last layer on the same split. One JSON line per run.
+The summary is by leave-one-set-out: the settings with the highest mean gain over the fitted layer on all other sets are
 reported on the set that did not take part in the choice.
 """
 

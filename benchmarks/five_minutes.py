@@ -29,8 +29,8 @@ def ours(folder: str, seconds: str) -> dict[str, float]:
     cold = {**os.environ, "CONVSCOPE_CACHE": str(place / "cache")}
     run, call = place / "run", [sys.executable, "-m", "convscope"]
     began = time.perf_counter()
-    subprocess.run([*call, "train", folder, "--budget", f"{seconds}s", "--out", str(run)], check=True, env=cold,
-                   stdout=subprocess.DEVNULL)  # fmt: skip
+    settings = ["--from", "scratch", "--budget", f"{seconds}s", "--out", str(run)]
+    subprocess.run([*call, "train", folder, *settings], check=True, env=cold, stdout=subprocess.DEVNULL)
     values = {"seconds": round(time.perf_counter() - began, 1)}
     for name, flags in (("accuracy", []), ("once", ["--views", "1"])):
         look = [*call, "evaluate", str(run), "--split", "test", *flags, "--json"]

@@ -53,9 +53,9 @@ def test_the_plan_is_shown_as_a_table_before_training(tmp_path, few, trained):
         "plan: 24 training images per class, fewer than 500: only the last layer is new, and the encoder stays frozen; "
         "set by the user: unfreeze_at 2",
         "  stage     parameters  frozen until  learning rate",
-        "  stem             116  epoch 3       2.5e-05",
-        "  stages.0         304  epoch 2       5e-05",
-        "  stages.1         944  epoch 1       0.0001",
+        "  stem             116  epoch 1       0.000192",
+        "  stages.0         304  epoch 1       0.00024",
+        "  stages.1         944  epoch 1       0.0003",
         "  head.fc           18  never         0.001",
     ]
 

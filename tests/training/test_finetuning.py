@@ -101,7 +101,7 @@ def test_parts_are_unfrozen_from_the_last_with_decreasing_rates():
 
 def test_after_unfreezing_the_encoder_has_a_lower_rate_than_the_head():
     model = network()
-    plan = make_plan(model, PlanSettings(unfreeze_at=2, encoder_lr="1e-3"), RATE)
+    plan = make_plan(model, PlanSettings(unfreeze_at=2, encoder_lr="1e-3", layer_lr_decay=0.5), RATE)
     optimiser = build_plan_optimiser(model, OptimiserSettings(learning_rate=RATE), plan)
     rate = {p: group["lr"] for group in optimiser.param_groups for p in group["params"]}
     rates = [rate[next(part.parameters())] for _, part in parts(model) if next(part.parameters(), None) is not None]
@@ -109,9 +109,25 @@ def test_after_unfreezing_the_encoder_has_a_lower_rate_than_the_head():
 
 
 def test_the_number_of_unfrozen_parts_is_limited():
-    plan = make_plan(network(), PlanSettings(unfreeze_at=2, unfreeze_parts=2), RATE)
+    plan = make_plan(network(), PlanSettings(unfreeze_at=2, unfreeze_every=1, unfreeze_parts=2), RATE)
     assert [row.trained_from for row in plan.rows if row.num_parameters] == [None, None, 3, 2, 1]
     assert plan.unfreezes_at == 2
+
+
+def test_by_default_all_parts_are_unfrozen_in_one_epoch():
+    plan = make_plan(network(), PlanSettings(unfreeze_at=2), RATE)
+    assert [row.trained_from for row in plan.rows if row.num_parameters] == [2, 2, 2, 2, 1]
+
+
+@pytest.mark.parametrize("update", [False, True])
+def test_unfrozen_norms_keep_the_statistics_of_the_pretraining_unless_told_otherwise(update):
+    model = network()
+    plan = make_plan(model, PlanSettings(unfreeze_at=1, update_norms=update), RATE)
+    norm = model.stages[0].norm
+    before = [one.clone() for one in (norm.running_mean, norm.weight)]
+    train(model, plan, batches(), epochs=1)
+    assert torch.equal(norm.running_mean, before[0]) is not update
+    assert not torch.equal(norm.weight, before[1]), "scale and shift are trained"
 
 
 def test_a_plan_that_unfreezes_at_once_has_no_frozen_stage():

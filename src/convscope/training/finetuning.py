@@ -27,16 +27,17 @@ class PlanSettings(BaseModel, frozen=True, extra="forbid"):
     unfrozen, and every `unfreeze_every` epochs (0: in the same epoch) the one before it, `unfreeze_parts` in total (0:
     all). The last part has the learning rate `encoder_lr`, either a factor of the new layers' rate such as "0.1x" or an
     absolute rate; each earlier part has `layer_lr_decay` times the rate of the part after it. Unless `update_norms`,
-    unfrozen parts keep the statistics of batch norm from the pretraining.
+    unfrozen parts keep the statistics of batch norm from the pretraining. The defaults were chosen by
+    ``benchmarks/fine_tuning.py``.
     """
 
     replace_fc: int = Field(1, ge=0)
     unfreeze_at: int = Field(0, ge=0)
-    unfreeze_every: int = Field(1, ge=0)
+    unfreeze_every: int = Field(0, ge=0)
     unfreeze_parts: int = Field(0, ge=0)
-    encoder_lr: str = "0.1x"
-    layer_lr_decay: float = Field(0.5, gt=0, le=1)
-    update_norms: bool = True
+    encoder_lr: str = "0.3x"
+    layer_lr_decay: float = Field(0.8, gt=0, le=1)
+    update_norms: bool = False
 
     @field_validator("encoder_lr", mode="before")
     @classmethod
@@ -82,7 +83,7 @@ class FinetuningPlan:
     """The plan for all parts of a network, from input to output."""
 
     rows: tuple[PlanPart, ...]
-    update_norms: bool = True
+    update_norms: bool = False
 
     def num_frozen(self, epoch: int) -> int:
         """Return how many of the first parts are frozen in `epoch`, counted from 1: all up to the last frozen one."""
