@@ -8,12 +8,26 @@ import pytest
 import torch
 
 from helpers.command_line import convscope  # noqa: F401
+from helpers.narrow_networks import LARGE
 from helpers.run_fixtures import few, finished, no_report  # noqa: F401
 
 torch.set_num_threads(1)  # pytest runs as many processes as there are cores; threads on top only wait for each other
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background; the processes that tests start inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+ABOUT_NETWORKS = ("tests/models/", "tests/contracts/", "tests/explainers/arithmetic/")
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m selects
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of large networks slow: the quick suite runs them with small ones."""
+    for item in items:
+        values = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        large = any(isinstance(value, str) and value in LARGE for value in values)
+        if large and any(room in item.path.as_posix() for room in ABOUT_NETWORKS):
+            item.add_marker(pytest.mark.slow)
+
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 

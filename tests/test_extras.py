@@ -31,6 +31,7 @@ def test_the_explorer_without_its_server_is_refused_in_one_line(tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (2, "", expected)
 
 
+@pytest.mark.slow
 def test_training_without_the_report_packages_keeps_the_network_and_says_how_to_get_the_report(tmp_path, few):
     """The packages are hidden in a process of its own, as other tests have imported them in this one."""
     settings = "{'model.options': {'width': 4, 'depths': [1, 1]}, 'train.threads': 1}"

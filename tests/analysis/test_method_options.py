@@ -64,6 +64,7 @@ def test_neurons_whole_layers_and_directions_can_be_maximised(spectral, of):
     assert (layer["data_maximum"] is not None) == (of == "neuron")
 
 
+@pytest.mark.slow
 def test_the_report_includes_the_results_of_every_method_until_the_network_changes(run, finding):
     explain(run, "over_time", {"probe": 0})
     explain(run, "neighbours", {"layers": ["stages.1"]})

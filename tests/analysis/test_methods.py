@@ -141,6 +141,7 @@ def test_the_html_of_a_result_escapes_its_summary_and_shows_only_pictures(tmp_pa
     assert html.count("<img") == 1
 
 
+@pytest.mark.slow
 def test_the_report_includes_the_hierarchy_until_the_network_changes(run):
     explain(run, "hierarchy", QUICK["hierarchy"])
     report = write_report(RunFolder.open(run)).read_text()

@@ -11,6 +11,7 @@ from convscope.explainers import baseline_scores
 from helpers.small_runs import PLAIN, photos, train
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_report")
 def test_plain_baselines_and_a_trained_encoder_are_run_on_the_same_sets(tmp_path):
     source = str(photos(tmp_path / "photos", each=30))

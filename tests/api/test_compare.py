@@ -17,6 +17,7 @@ def two(few, tmp_path_factory):
     return folder / "residual", folder / "mlp"
 
 
+@pytest.mark.slow
 def test_the_perceptron_is_compared_with_the_network(two) -> None:
     comparison = compare(two)
     rows = comparison.runs

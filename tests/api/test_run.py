@@ -17,6 +17,7 @@ def run(few, tmp_path_factory):
     return cs.train(few, out=tmp_path_factory.mktemp("verbs") / "run", settings=small())
 
 
+@pytest.mark.slow
 def test_training_returns_the_run_and_prints_what_happens(few, tmp_path, capsys):
     run = cs.train(few, out=tmp_path / "run", epochs=1, seed=3, settings={"model.options": {"width": 4}})
     printed = capsys.readouterr().out.splitlines()
@@ -79,6 +80,7 @@ def test_predicting_needs_no_more_than_the_two_files_of_the_model(run, few):
     assert predictions[0].label in predictions.classes
 
 
+@pytest.mark.slow
 def test_training_small_images_imports_no_compiler_and_no_scikit_learn(tmp_path):
     """Importing each of them takes a second; matplotlib is needed only for the report."""
     done = (

@@ -40,6 +40,7 @@ def test_training_prints_the_dataset_the_plan_and_the_result(convscope, few, tmp
     assert RunFolder(path).recipe().seed == 5
 
 
+@pytest.mark.slow
 def test_a_run_without_a_name_gets_one(convscope, few, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert convscope("train", few, "--epochs", 1, *TINY)[0] == 0
@@ -194,6 +195,7 @@ def test_a_name_with_brackets_is_shown_as_it_is(convscope, run, few, tmp_path):
     assert f"{file}" in convscope("predict", run, file)[1]
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_enough_ends_the_command_quietly(run, few):
     words = [sys.executable, "-m", "convscope", "predict", str(run), *[few] * 40, "--json"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

@@ -88,6 +88,7 @@ def test_without_pixels_copies_and_damaged_pixels_are_not_found_and_this_is_said
     assert "pixels: not decoded: damaged files and copies are found with --pixels, and when training starts" in lines
 
 
+@pytest.mark.slow
 def test_events_of_a_training_and_data_json_have_the_same_fields(convscope, damaged, tmp_path):
     looked = json.loads(convscope("data", damaged, "--json")[1])
     settings = ["--set", "model.options.width=4", "--set", "model.options.depths=[1,1]", "--epochs", "1"]
@@ -167,6 +168,7 @@ def test_names_with_control_characters_and_names_that_are_not_utf8_are_printed_s
     assert b"caf\xe9/3.png," in found.to_csv(tmp_path / "found.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_cells_that_a_spreadsheet_would_run_become_text(convscope, tmp_path, monkeypatch):
     folder = photos(tmp_path / "photos", each=12)
     (folder / "a").rename(folder / "=SUM(1)")

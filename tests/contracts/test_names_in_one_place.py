@@ -52,6 +52,7 @@ OTHER_MEANINGS = {
     "reports/data_table.py": {"classes"},
     "runs/events.py": {"classes"},
     "runs/loaders.py": {"classes"},
+    "runs/training_records.py": {"classes"},
     "tasks/multilabel.py": {"multilabel", "labels"},
     "tasks/task.py": {"classes"},
 }

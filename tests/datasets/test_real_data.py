@@ -47,6 +47,7 @@ def test_ants_and_bees_keep_their_split_and_get_a_test_set(shared_data: Shared) 
     assert summary.channels == 3
 
 
+@pytest.mark.slow
 def test_the_leak_in_the_steel_data_is_reported(shared_data: Shared) -> None:
     dataset = open_data(shared_data("steel"))
     splits = split(dataset, find_duplicates(build_store(dataset, (64, 64)).pixels).groups)
@@ -76,6 +77,7 @@ def test_a_folder_with_tables_is_read_by_one_of_them_and_the_others_are_named(sh
     assert open_data(folder / "labels.csv").target_kind == "labels"
 
 
+@pytest.mark.slow
 def test_real_masks_and_boxes_are_read(shared_data: Shared) -> None:
     people, cells, blood = (
         open_data(shared_data("human_seg")),

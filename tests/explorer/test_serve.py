@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from convscope.explorer.serve import _listening
+from convscope.web.listening import listening
 
 
 @pytest.fixture
@@ -35,6 +35,7 @@ def send(link: str, path: str, **headers: str):
     return urllib.request.urlopen(request, timeout=60)
 
 
+@pytest.mark.slow
 def test_the_command_serves_the_page_follows_the_run_and_ends_with_ctrl_c(served, own_copy):
     process, link = served
     with send(link, "/api/run") as response:
@@ -56,6 +57,7 @@ def test_the_command_serves_the_page_follows_the_run_and_ends_with_ctrl_c(served
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_two_servers_do_not_share_a_port_and_the_second_reports_an_error(served, convscope, own_copy):
     _, link = served
     port = link.split(":")[2].split("/")[0]
@@ -68,7 +70,7 @@ def test_two_servers_do_not_share_a_port_and_the_second_reports_an_error(served,
 
 def test_connections_have_no_delay():
     """Without it, every response is delayed by 40 ms between head and body."""
-    with _listening("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+    with listening("127.0.0.1", (0,), 0) as listener, socket.create_connection(listener.getsockname()):
         accepted, _ = listener.accept()
         with accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -17,6 +17,7 @@ def _few_shapes():
     patch.undo()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["multilabel", "regress", "segment", "localise"])
 def test_a_task_s_network_shows_its_maps_its_arithmetic_and_its_prediction(task, explored, tmp_path, no_report):  # noqa: ARG001
     train(tmp_path / "run", "shapes", task=task, train__epochs=1, train__probes=1, data__size=32)

@@ -47,6 +47,14 @@ FIRST = {"mlp", "lenet", "alexnet_2012", "vgg11_bn", "googlenet", "resnet18", "r
 
 DEEPEST = {"googlenet", "mobilenet_v2", "efficientnet_lite0"}  # of these families: tracing takes five to ten seconds
 
+# Networks that take a second or more to build, trace or run even when narrow: every test of one of them is slow, where
+# the same test runs with smaller networks too (tests/conftest.py).
+LARGE = {
+    "googlenet", "inception_v3", "mobilenet_v2", "alexnet", "alexnet_2012", "vgg11", "vgg11_bn", "vgg16_bn",
+    "resnet50", "resnet101", "resnet110", "resnet152", "se_resnet50", "se_resnet152",
+    *(f"efficientnet_lite{size}" for size in range(5)),
+}  # fmt: skip
+
 # Deeper variants of a network that is tested.
 DEEP = {"inception_v3", "resnet34", "resnet32", "se_resnet34", "se_resnet50", "alexnet_one_gpu"} | {
     name

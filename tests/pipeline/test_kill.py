@@ -63,6 +63,7 @@ TERMINATED = pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)
 INTERRUPTED = pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), TERMINATED, INTERRUPTED])
 def test_a_killed_run_goes_on_to_the_same_bits(tmp_path, few, straight, number, code):
     path = tmp_path / "run"

@@ -106,6 +106,7 @@ def elongated(root: Path) -> Path:
     return root
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["pad", "stretch"])
 def test_elongated_images_are_learned_from_their_ends(tmp_path, how) -> None:
     data = elongated(tmp_path / "data")
@@ -131,6 +132,7 @@ def test_a_crop_of_elongated_images_says_what_it_shows(tmp_path) -> None:
     assert CUT in events[0].summary.notes
 
 
+@pytest.mark.slow
 def test_weights_for_photographs_are_adapted_to_other_channels(run, tmp_path) -> None:
     folder, channels, _ = run
     for kind, name in enumerate(("low", "high")):

@@ -275,6 +275,7 @@ def test_a_full_disk_is_reported_in_one_line_and_the_run_can_be_resumed(tmp_path
     assert (path / "report.html").exists()
 
 
+@pytest.mark.slow
 def test_a_resumed_run_has_the_rest_of_its_budget(tmp_path, few):
     """3 of 5 seconds are reserved for the report, so both sessions together have 2 for training."""
     stopped(tmp_path / "run", few, after_epoch(1), train__budget=5)

@@ -52,6 +52,7 @@ def test_a_budget_ends_with_a_network_for_every_task_from_scratch_and_pretrained
     assert (RunFolder(tmp_path / "run").model / "model.safetensors").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_task_trains_and_reports_its_primary_score(runs, name):
     run, events = runs(name)
@@ -151,6 +152,7 @@ def test_views_cannot_be_averaged_for_spatial_predictions(runs):
     assert str(caught.value) == "views: 5 is not supported for boxes, whose positions change with the view; use 1"
 
 
+@pytest.mark.slow
 def test_classes_can_be_mixed(tmp_path):
     events = train(
         tmp_path / "run", "digits", train__epochs=1, augment__mix="cutmix", augment__changes={"elastic": 0.02}

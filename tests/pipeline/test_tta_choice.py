@@ -84,6 +84,7 @@ def test_single_view_and_averaged_predictions_are_stored_from_one_pass(finished,
     assert not torch.equal(averaged.output, before.output)
 
 
+@pytest.mark.slow
 def test_runs_are_compared_by_their_averaged_predictions(tmp_path, few, monkeypatch):
     set_paired_gain(monkeypatch, 0.001)
     for name in "ab":

@@ -100,6 +100,7 @@ def test_a_damaged_last_state_is_skipped_with_a_warning(tmp_path, damage, monkey
     assert not (tmp_path / "harm.txt").exists()
 
 
+@pytest.mark.slow
 def test_random_damage_of_the_last_state_loads_the_previous_one(tmp_path):
     contents = saved_states(tmp_path, 2)
     last, numbers = tmp_path / "last.pt", np.random.default_rng(0)
@@ -240,6 +241,7 @@ def killed(tmp_path_factory) -> tuple[Path, dict[str, int]]:
     return folder, dict(zip(SURVIVORS, map(int, shown.stdout.split()), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes that fork")
 @pytest.mark.parametrize("moment", SURVIVORS)
 def test_a_process_killed_while_saving_leaves_a_complete_state(killed, moment):

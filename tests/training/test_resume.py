@@ -97,6 +97,7 @@ KILLED = """
 """
 
 
+@pytest.mark.slow
 def test_a_run_killed_within_an_epoch_and_resumed_in_another_process_is_bit_identical(tmp_path):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     died = subprocess.run([sys.executable, "-c", textwrap.dedent(KILLED), str(tmp_path)], env=environment)

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from convscope.devices import requested_device
+from convscope.errors import TrainingError
 from convscope.explainers import forget_snapshots
 from convscope.files import append_line, atomic_write
 from convscope.pipeline.build import build_session
@@ -14,6 +15,7 @@ from convscope.pipeline.checkpointing import CheckpointWriter
 from convscope.pipeline.epochs import run_epochs
 from convscope.pipeline.finalize import finalize
 from convscope.pipeline.lr_search import find_learning_rate
+from convscope.pipeline.monitor import Monitor
 from convscope.pipeline.probes import Probes
 from convscope.pipeline.resolve import draft_recipe, resolve_recipe
 from convscope.pipeline.session import TrainingSession
@@ -26,14 +28,14 @@ from convscope.pipeline.transfer_plan import (
 from convscope.progress import Progress
 from convscope.runs.content_digests import changed_content
 from convscope.runs.environment import environment_changes, write_environment
-from convscope.runs.events import Event, PlanReady, as_json
+from convscope.runs.events import Event, PlanReady, TrainingFailed, as_json
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import PreparedData, open_source, prepare, reload, write_changes, write_data
 from convscope.runs.overrides import Overrides, lay
 from convscope.runs.parse import check_overrides
 from convscope.runs.pretrained import find_pretrained
 from convscope.runs.recipe_file import Settings, annotate, as_overrides
-from convscope.training import Epoch, Note, load
+from convscope.training import Epoch, Note, Step, load
 
 
 def training(
@@ -118,20 +120,33 @@ def _run_to_end(
         yield note
     probes = Probes.choose(folder.probes, prepared, session.state.model, session.recipe.train.probes)
     writer = CheckpointWriter(folder, session, probes)
-    with closing(run_epochs(session)) as events:
+    monitor = Monitor(folder, prepared, session)
+    with closing(_failures_recorded(folder, session)) as events:
         for event in events:
-            note = writer.on_epoch(event) if isinstance(event, Epoch) else None
-            if not isinstance(event, Epoch):
+            found: list[Event] = []
+            if isinstance(event, Epoch):
+                found += monitor.on_epoch(event)
+                for one in found:  # before the state is saved, so that a resumed run has them too
+                    append_line(folder.events_file, as_json(one))
+                found += writer.on_epoch(event)
+            else:
                 append_line(folder.events_file, as_json(event))
-            if note:
-                yield note
             yield event
-    if note := writer.finish():
-        yield note
+            yield from found
+    yield from writer.finish()
     for note in finish_transfer(folder, session):
         append_line(folder.events_file, as_json(note))
         yield note
     yield finalize(folder, prepared, session, first, started)
+
+
+def _failures_recorded(folder: RunFolder, session: TrainingSession) -> Generator[Step | Epoch | Note]:
+    """Run the epochs; an error that ends them is recorded for `convscope diagnose`."""
+    try:
+        yield from run_epochs(session)
+    except TrainingError as error:
+        append_line(folder.events_file, as_json(TrainingFailed(session.state.epoch, session.state.step, str(error))))
+        raise
 
 
 def _late_start(session: TrainingSession) -> Note | None:

@@ -191,7 +191,7 @@ def training_section(folder: RunFolder) -> dict[str, Any]:
     """Return the training curves, the selected epoch, and from which epoch the network overfits."""
     epochs, overfits_from = folder.events("epoch"), overfitting(folder)
     selected = load_config(folder.model).epoch
-    overfits = "No overfitting: the validation loss does not diverge from the training loss."
+    overfits = "No sign of overfitting in the losses and the score."
     if overfits_from is not None:
         overfits = overfitting_sentence(overfits_from)
     return {
@@ -204,7 +204,7 @@ def training_section(folder: RunFolder) -> dict[str, Any]:
 def overfitting_sentence(epoch: int) -> str:
     """State from which epoch the network overfits, and what to try."""
     return (
-        f"Overfitting from epoch {epoch}: the training loss keeps falling while the validation loss rises. "
+        f"Overfitting from epoch {epoch}: the network fits the training images better than the validation images. "
         "Try more images, a stronger augment.policy, dropout or a smaller network."
     )
 

@@ -67,6 +67,7 @@ def test_no_process_remains_when_the_iterator_is_closed() -> None:
     assert set(children()) <= before
 
 
+@pytest.mark.slow
 @linux
 def test_workers_end_with_a_killed_main_process() -> None:
     """The killed process prints the ids of its workers first; they end because their pipe has no reader."""

@@ -58,6 +58,7 @@ def test_the_corrected_table_can_be_trained_on(explored, photos, tmp_path):
     assert learnt["truth"] == other
 
 
+@pytest.mark.slow
 def test_images_that_are_not_files_are_written_next_to_the_table(explored, own_copy, tmp_path, no_report):  # noqa: ARG001
     client = explored(own_copy)
     client.put("/api/corrections/validation-3", json={"kind": "exclude"})

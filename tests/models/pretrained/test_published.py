@@ -42,6 +42,7 @@ def test_lenet_has_61706_parameters_at_32x32() -> None:
     assert weights("lenet") == 61_706
 
 
+@pytest.mark.slow
 def test_googlenet_and_inception_v3_with_their_auxiliary_classifiers() -> None:
     assert weights("googlenet", auxiliary=(2, 3)) == 13_004_888
     assert weights("inception_v3", auxiliary=(2,)) == 27_161_264
@@ -63,6 +64,7 @@ def test_the_small_resnets_have_the_parameter_counts_of_table_6(name, millions) 
     assert weights(name, 10) / 1e6 == pytest.approx(millions, abs=0.04)
 
 
+@pytest.mark.slow
 def test_a_small_resnet_of_200_layers_can_be_trained() -> None:
     """6n+2 with n = 33."""
     model = MODELS["resnet20"](10, depths=(33, 33, 33), width=4)

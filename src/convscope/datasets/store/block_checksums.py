@@ -18,6 +18,6 @@ def block_checksums(values: NDArray[Any]) -> list[int]:
     >>> block_checksums(np.arange(3, dtype=np.uint8))
     [138963496]
     """
-    content = memoryview(values.reshape(-1).view(np.uint8))  # without a copy; a memory map is read once
+    content = values.reshape(-1).view(np.uint8).data  # without a copy; a memory map is read once
     with ThreadPoolExecutor(usable_cores(), "convscope-checksum") as pool:
         return list(pool.map(lambda start: zlib.crc32(content[start : start + BLOCK]), range(0, len(content), BLOCK)))

@@ -9,7 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from convscope.errors import ConvscopeError, DataError, RunError
-from convscope.explorer.backend import (
+from convscope.validation import first_problem
+from convscope.web.errors import (
     BusyError,
     NotAvailableError,
     NotFoundError,
@@ -17,7 +18,6 @@ from convscope.explorer.backend import (
     TooLargeError,
     UnsupportedImageError,
 )
-from convscope.validation import first_problem
 
 ERROR_KINDS: tuple[tuple[type[ConvscopeError], int, str], ...] = (
     (NotFoundError, 404, "not found"),
@@ -34,13 +34,16 @@ ERROR_KINDS: tuple[tuple[type[ConvscopeError], int, str], ...] = (
 MAX_MESSAGE = 500  # characters
 
 
-def install_error_handlers(app: FastAPI) -> None:
-    """Register handlers that return errors as `docs/reference/explorer-api.md` describes."""
+def install_error_handlers(app: FastAPI, reference: str) -> None:
+    """Register handlers that return errors as JSON; `reference` is the document that lists the addresses."""
 
     @app.exception_handler(ConvscopeError)
     def convscope_error(_request: Request, error: ConvscopeError) -> Response:
         status, kind = next((status, kind) for error_type, status, kind in ERROR_KINDS if isinstance(error, error_type))
-        return error_response(status, kind, str(error))
+        response = error_response(status, kind, str(error))
+        if isinstance(error, BusyError) and error.retry_after is not None:
+            response.headers["Retry-After"] = str(error.retry_after)
+        return response
 
     @app.exception_handler(RequestValidationError)
     def validation_error(_request: Request, error: RequestValidationError) -> Response:
@@ -50,7 +53,7 @@ def install_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     def http_error(request: Request, error: HTTPException) -> Response:
         if error.status_code == 404:
-            message = f"{request.url.path[:80]}: no such address; see docs/reference/explorer-api.md"
+            message = f"{request.url.path[:80]}: no such address; see {reference}"
             return error_response(404, "not found", message)
         return error_response(error.status_code, "request", f"{request.url.path[:80]}: {error.detail}")
 

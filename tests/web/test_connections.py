@@ -9,9 +9,9 @@ import time
 import pytest
 import uvicorn
 
-from convscope.explorer import connections
 from convscope.explorer.auth import HEADERS
-from convscope.explorer.connections import INVALID, Connection
+from convscope.explorer.serve import ExplorerConnection
+from convscope.web import connections
 
 
 async def hello(_scope, _receive, send):
@@ -24,7 +24,7 @@ async def hello(_scope, _receive, send):
 def port():
     """The port of a running server."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(hello, http=Connection, ws="none", lifespan="off", log_level="critical")
+    config = uvicorn.Config(hello, http=ExplorerConnection, ws="none", lifespan="off", log_level="critical")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
@@ -91,6 +91,6 @@ def test_what_is_not_http_is_refused_in_the_form_of_all_errors(port):
     with socket.create_connection(("127.0.0.1", port), timeout=5) as other:
         other.sendall(b"\x16\x03\x01 not HTTP\r\n\r\n")
         status, headers, content = parsed(other.makefile("rb").read())
-    assert (status, content) == (b"HTTP/1.1 400 ", {"error": INVALID, "kind": "request"})
+    assert (status, content) == (b"HTTP/1.1 400 ", {"error": ExplorerConnection.invalid, "kind": "request"})
     assert {name: headers[name] for name in HEADERS} == HEADERS
     assert get(port) == b"hi"

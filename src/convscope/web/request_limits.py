@@ -9,13 +9,11 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from convscope.explorer.error_handlers import error_response
+from convscope.web.error_handlers import error_response
 
 MAX_QUERY_BYTES = 32_768  # the longest is the list of a sprite's images
 MAX_JSON_BYTES = 65_536
 BODY_SECONDS = 10.0  # between two parts of a body
-UPLOADS = "/api/inputs"
-"""The address whose body is an image; it has its own limit, `uploads.MAX_BYTES`."""
 
 
 class BodyTimeoutError(Exception):
@@ -27,11 +25,12 @@ class RequestLimits:
 
     Args:
         app: the application to protect.
+        uploads: addresses whose body is not JSON; the application limits its length. One that ends in / is a prefix.
         body_seconds: the longest pause between two parts of a body.
     """
 
-    def __init__(self, app: ASGIApp, body_seconds: float = BODY_SECONDS) -> None:
-        self.app, self.body_seconds = app, body_seconds
+    def __init__(self, app: ASGIApp, uploads: tuple[str, ...] = (), body_seconds: float = BODY_SECONDS) -> None:
+        self.app, self.uploads, self.body_seconds = app, uploads, body_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -41,11 +40,14 @@ class RequestLimits:
         in_time = self._in_time(receive)
         if len(scope["query_string"]) > MAX_QUERY_BYTES:
             await _too_large("query", MAX_QUERY_BYTES, 414)(scope, receive, send)
-        elif scope["path"] == UPLOADS or scope["method"] in ("GET", "HEAD"):
+        elif self._is_upload(scope["path"]) or scope["method"] in ("GET", "HEAD"):
             await self._forward_until_timeout(scope, in_time, send)
         else:
             body = await self._json_body(scope, in_time)
             await (body if isinstance(body, Response) else self._with_body(body, receive))(scope, receive, send)
+
+    def _is_upload(self, path: str) -> bool:
+        return any(path.startswith(one) if one.endswith("/") else path == one for one in self.uploads)
 
     def _in_time(self, receive: Receive) -> Receive:
         """Return `receive` with a limit on the pause before each part of the body; afterwards without."""

@@ -1,17 +1,15 @@
 """Connections of the server: each request must arrive in time, and a client that says nothing gives way to others."""
 
 import asyncio
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from convscope.explorer.auth import HEADERS
-from convscope.explorer.error_handlers import error_response
+from convscope.web.error_handlers import error_response
 
 REQUEST_SECONDS = 10.0  # from the first byte of a request, or the connection, to the end of its headers
-MAX_WAITING = 64  # connections without a request in progress; above, the one that waited longest is closed
-INVALID = "request: not valid HTTP; open the link that convscope explore printed in a browser"
 
 
 class Connection(H11Protocol):
@@ -19,8 +17,16 @@ class Connection(H11Protocol):
 
     Without it, connections whose headers never end would hold the server against all other clients. Errors of the
     protocol have the same form and headers as all other errors.
+
+    Attributes:
+        error_headers: sent with every error of the protocol.
+        invalid: the message for what is not HTTP.
+        max_waiting: connections without a request in progress; above, the one that waited longest is closed.
     """
 
+    error_headers: ClassVar[Mapping[str, str]] = {}
+    invalid: ClassVar[str] = "request: not valid HTTP; send the request again"
+    max_waiting: ClassVar[int] = 64
     _timer: asyncio.TimerHandle | None = None
     _waiting_since: float | None = None
 
@@ -52,7 +58,7 @@ class Connection(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the text of uvicorn
         """Refuse what is not HTTP, in the form of all errors."""
-        self._refuse(400, "request", INVALID)
+        self._refuse(400, "request", self.invalid)
 
     def _is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
@@ -61,7 +67,7 @@ class Connection(H11Protocol):
         self._waiting_since = self.loop.time()
         others = [one for one in self.connections if isinstance(one, Connection)]
         waiting = [(one._waiting_since, one) for one in others if one._waiting_since is not None]
-        if len(waiting) > MAX_WAITING:
+        if len(waiting) > self.max_waiting:
             min(waiting, key=lambda entry: entry[0])[1]._close()
 
     def _limit_time(self) -> None:
@@ -84,13 +90,13 @@ class Connection(H11Protocol):
 
     def _refuse(self, status: int, kind: str, message: str) -> None:
         if not self.transport.is_closing() and self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            self.transport.write(_response(status, kind, message))
+            self.transport.write(_response(status, kind, message, self.error_headers))
         self._close()
 
 
-def _response(status: int, kind: str, message: str) -> bytes:
+def _response(status: int, kind: str, message: str, extra: Mapping[str, str]) -> bytes:
     """Return the bytes of an error response that ends the connection."""
     response = error_response(status, kind, message)
-    headers: dict[str, Any] = {**dict(response.headers), **HEADERS, "Cache-Control": "no-store", "Connection": "close"}
+    headers: dict[str, Any] = {**dict(response.headers), **extra, "Cache-Control": "no-store", "Connection": "close"}
     lines = [f"HTTP/1.1 {status} ", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
     return "\r\n".join(lines).encode() + bytes(response.body)

@@ -1,4 +1,4 @@
-"""Errors of the explorer, one class per HTTP status."""
+"""Errors of requests, one class per HTTP status."""
 
 from convscope.errors import ConfigError, DataError, RunError
 
@@ -12,11 +12,20 @@ class RunGoneError(RunError):
 
 
 class NotFoundError(ConfigError):
-    """No such image, input or job."""
+    """No such image, input, job or model."""
 
 
 class BusyError(RunError):
-    """The job queue is full."""
+    """Too many requests wait already.
+
+    Args:
+        message: the message.
+        retry_after: seconds until another attempt is worthwhile.
+    """
+
+    def __init__(self, message: str, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class TooLargeError(DataError):
