@@ -1,6 +1,5 @@
 """Common options of the methods, results in the report, and object masks."""
 
-import json
 import os
 import re
 import shutil
@@ -16,7 +15,7 @@ from convscope.analysis.images import ImageSet
 from convscope.analysis.target import open_target
 from convscope.api import RunFolder, write_report
 from convscope.api.explain import METHODS, InputInfo, explain, wrap_module
-from convscope.bundle import load_bundle, save_bundle
+from convscope.bundle import load_bundle, load_config, save_bundle, save_config
 from convscope.errors import ConfigError, ConvscopeError, RunError
 
 
@@ -265,9 +264,8 @@ def test_masks_of_another_shape_are_rejected():
 
 def test_for_a_regression_run_methods_that_need_classes_list_other_methods(run):
     numbers = shutil.copytree(run, run.parent / "numbers")
-    config = numbers / "model" / "config.json"
-    content = json.loads(config.read_text()) | {"task": "regress", "task_settings": {}}
-    config.write_text(json.dumps(content))
+    changes = {"task": "regress", "task_settings": {}}
+    save_config(numbers / "model", load_config(numbers / "model").model_copy(update=changes))
     for method in ("attribution", "class_images", "sanity"):
         assert error_message(ConfigError, numbers, method) == (
             "numbers: task 'regress' has no class scores; "

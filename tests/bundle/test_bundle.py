@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 from safetensors.torch import save as safetensors_bytes
 
-from convscope.bundle import load_bundle, save_bundle
+from convscope.bundle import load_bundle, save_bundle, save_config
 from convscope.errors import ModelError, RunError
 from convscope.files import atomic_write
 from convscope.models import build
@@ -104,7 +104,7 @@ def test_a_pickle_is_rejected_and_never_executed(tmp_path, disguise):
 
 def test_weights_whose_header_starts_like_a_pickle_are_opened(tmp_path):
     """A safetensors file starts with the length of its header, whose first byte may be that of a pickle."""
-    model, _ = saved(tmp_path)
+    model, config = saved(tmp_path)
     file = tmp_path / "model.safetensors"
     content = file.read_bytes()
     length = int.from_bytes(content[:8], "little")
@@ -112,6 +112,7 @@ def test_weights_whose_header_starts_like_a_pickle_are_opened(tmp_path):
     header = content[8 : 8 + length].ljust(padded)
     file.write_bytes(padded.to_bytes(8, "little") + header + content[8 + length :])
     assert file.read_bytes()[:1] == b"\x80"
+    save_config(tmp_path, config)
     opened, _ = load_bundle(tmp_path)
     assert all(torch.equal(one, other) for one, other in zip(model.parameters(), opened.parameters(), strict=True))
 

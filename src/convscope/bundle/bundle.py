@@ -1,16 +1,18 @@
 """A trained network as two files: ``model.safetensors`` and ``config.json``. They open anywhere and run no code.
 
 ``config.json`` holds everything that a program in any language needs to use the weights: the architecture, the classes
-in order, and the preprocessing.
+in order, and the preprocessing. Two digests in it tie both files together: ``weights`` is that of the weights file, and
+``digest`` that of all other keys. They show mix-ups and accidental changes, but are no signature.
 """
 
+import hashlib
 import json
 import zipfile
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import BaseModel, PlainValidator, SerializeAsAny, ValidationError
+from pydantic import BaseModel, PlainValidator, SerializeAsAny, ValidationError, field_validator
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
@@ -18,7 +20,7 @@ from torch import Tensor, nn
 from convscope.datasets.inputs.image_input import ImagePreprocessing
 from convscope.datasets.inputs.registry import parse_preprocessing
 from convscope.errors import ModelError, did_you_mean
-from convscope.files import atomic_write
+from convscope.files import atomic_write, atomic_write_all
 from convscope.models import Architecture, build, remove_auxiliary
 from convscope.tasks import TASKS, Task, restore_task
 from convscope.validation import first_problem
@@ -27,6 +29,7 @@ WEIGHTS_FILE, CONFIG_FILE = "model.safetensors", "config.json"
 
 
 FORMAT: Literal[2] = 2
+MAX_CONFIG_BYTES = 50_000_000
 Preprocessing = ImagePreprocessing
 """The only kind in `INPUT_KINDS` so far."""
 
@@ -50,6 +53,14 @@ class BundleConfig(BaseModel, frozen=True, extra="forbid"):
     """Whether training mirrored images, so that views may be mirrored too (`AveragedViews`)."""
     tta_views: str = "1"
     """The default test-time augmentation, one of `TTA_VIEWS`."""
+
+    @field_validator("classes")
+    @classmethod
+    def _distinct(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
+        repeated = next((name for name in classes if classes.count(name) > 1), None)
+        if repeated is not None:
+            raise ValueError(f"{classes.count(repeated)} classes are called {repeated}")
+        return classes
 
     def build_task(self) -> Task:
         """The task.
@@ -80,13 +91,33 @@ def save_bundle(folder: Path, model: nn.Module, config: BundleConfig) -> None:
                 "num_parameters": sum(parameter.numel() for parameter in bare.parameters()),
             }
         )
-    atomic_write(folder / WEIGHTS_FILE, save(state, metadata={"format": "pt"}))
-    save_config(folder, config)
+    weights = save(state, metadata={"format": "pt"})
+    atomic_write_all({folder / WEIGHTS_FILE: weights, folder / CONFIG_FILE: _config_text(config, _digest(weights))})
 
 
 def save_config(folder: Path, config: BundleConfig) -> None:
-    """Write ``config.json`` only."""
-    atomic_write(folder / CONFIG_FILE, (config.model_dump_json(indent=2) + "\n").encode())
+    """Write ``config.json`` only, for the weights that are in the folder.
+
+    Raises:
+        ModelError: there are no weights.
+    """
+    weights = folder / WEIGHTS_FILE
+    if not weights.is_file():
+        raise ModelError(f"{weights}: no such file; save both with save_bundle")
+    atomic_write(folder / CONFIG_FILE, _config_text(config, _digest(weights.read_bytes())))
+
+
+def _config_text(config: BundleConfig, weights: str) -> bytes:
+    content = {**config.model_dump(mode="json"), "weights": weights}
+    return (json.dumps({**content, "digest": _digest_of_config(content)}, indent=2) + "\n").encode()
+
+
+def _digest_of_config(content: dict[str, Any]) -> str:
+    return _digest(json.dumps({name: content[name] for name in sorted(content) if name != "digest"}).encode())
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def is_bundle(folder: Path) -> bool:
@@ -98,25 +129,39 @@ def load_config(folder: Path) -> BundleConfig:
     """Read ``config.json``.
 
     Raises:
-        ModelError: the file is missing, not JSON, or incomplete.
+        ModelError: the file is missing, not JSON, incomplete, or was changed after it was written.
     """
+    return _read_config(folder)[0]
+
+
+def _read_config(folder: Path) -> tuple[BundleConfig, str]:
+    """Return the content of ``config.json`` and the digest of the weights."""
     path = folder / CONFIG_FILE
     if not path.exists():
         raise ModelError(
             f"{folder}: contains no {CONFIG_FILE}; give the folder of a run or of a model written by convscope"
         )
     try:
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            raise ValueError(f"{path.stat().st_size:,} bytes, and at most {MAX_CONFIG_BYTES:,} are read")
         content = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(content, dict) and content.get("format", FORMAT) != FORMAT:
             raise ModelError(
                 f"{path}: its format is {content['format']}, and this convscope reads {FORMAT}; train the model again, "
                 "or open it with the convscope that wrote it"
             )
-        return BundleConfig.model_validate(content)
+        digests = [content.pop(name, "") for name in ("weights", "digest")] if isinstance(content, dict) else ["", ""]
+        config = BundleConfig.model_validate(content)
+        if digests[1] != _digest_of_config({**content, "weights": digests[0]}):
+            raise ModelError(
+                f"{path}: was changed after the model was saved, because its digest does not match; copy the model "
+                "again, or write an intended change with convscope.bundle.save_config"
+            )
+        return config, str(digests[0])
     except ValidationError as error:
         problem = first_problem(error)
         why = f"{problem.name}: {problem.why}"
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         why = f"not JSON: {error}"
     raise ModelError(f"{path}: does not describe a convscope model ({why}); copy the model again")
 
@@ -125,9 +170,10 @@ def load_bundle(folder: Path, device: str | torch.device = "cpu") -> tuple[nn.Mo
     """Load a saved network, in evaluation mode.
 
     Raises:
-        ModelError: a file is missing, truncated, a pickle in disguise, or does not match the architecture.
+        ModelError: a file is missing, truncated, a pickle in disguise, does not match the architecture, or was changed
+            or mixed up after the model was saved.
     """
-    config = load_config(folder)
+    config, digest = _read_config(folder)
     path = folder / WEIGHTS_FILE
     state = read_state_dict(path)
     model = config.build_network()
@@ -139,6 +185,11 @@ def load_bundle(folder: Path, device: str | torch.device = "cpu") -> tuple[nn.Mo
         raise ModelError(
             f"{path}: {len(mismatched)} tensors do not match the {config.architecture.name} in {CONFIG_FILE}, "
             f"such as {mismatched[0]}; use both files of the same run"
+        )
+    if digest != _digest(path.read_bytes()):
+        raise ModelError(
+            f"{path}: not the weights that were saved with {CONFIG_FILE}, because their digest differs; "
+            "use both files of the same run"
         )
     model.load_state_dict(state)
     return model.to(device).eval(), config

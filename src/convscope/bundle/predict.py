@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from convscope.bundle.bundle import BundleConfig
 from convscope.bundle.sliding_window import sliding_window
@@ -18,7 +18,7 @@ from convscope.bundle.sources import FileContent, Source, find_sources
 from convscope.bundle.tta import with_tta
 from convscope.datasets.inputs.opening import quiet_pillow
 from convscope.datasets.store.resources import usable_cores
-from convscope.errors import DataError
+from convscope.errors import DataError, ModelError
 from convscope.tasks import Prediction, ViewTransform
 
 BATCH = 64
@@ -50,6 +50,7 @@ def predict(
 
     Raises:
         ConfigError: `tta_views` is unknown, or the task's predictions cannot be averaged.
+        ModelError: while iterating: the network's output is not finite.
     """
     inference = Inference(model, config, tta_views)
     sources = iter(files)
@@ -94,7 +95,11 @@ class Inference:
 
     @torch.inference_mode()
     def predict(self, images: Sequence[DecodedFile]) -> list[Prediction]:
-        """Predictions for decoded files, in their order; images of several sizes are computed one by one."""
+        """Predictions for decoded files, in their order; images of several sizes are computed one by one.
+
+        Raises:
+            ModelError: the network's output is not finite.
+        """
         device, predictions = next(self.network.parameters()).device, []
         sizes = {image.pixels.shape for image in images}
         for batch in [[image] for image in images] if len(sizes) > 1 else [images] if images else []:
@@ -102,8 +107,19 @@ class Inference:
             x = self.preprocessing(pixels.to(device))
             network = self.network
             output = sliding_window(network, x, self.preprocessing.size) if self.task.any_size else network(x)
-            predictions += self.task.predictions(output, [image.frame for image in batch])
+            frames = [image.frame for image in batch]
+            _require_finite(output, frames)
+            predictions += self.task.predictions(output, frames)
         return predictions
+
+
+def _require_finite(output: Tensor, frames: Sequence[ViewTransform]) -> None:
+    finite = output.flatten(1).isfinite().all(1).tolist()
+    if not all(finite):
+        raise ModelError(
+            f"{frames[finite.index(False)].file}: the network's output for it is not a finite number; "
+            "check the weights, or train the model again"
+        )
 
 
 def _predict_files(

@@ -28,6 +28,7 @@ from convscope.models.families import (
     vgg,
 )
 from convscope.models.network import Network
+from convscope.models.size_limit import limited_size
 from convscope.models.toml import toml_network
 from convscope.models.toml.toml_network import read_text
 
@@ -114,6 +115,9 @@ class Architecture(BaseModel):
         return self.model_copy(update={"options": kept})
 
 
+BAD_OPTIONS = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
+"""What building raises for values that no check of an option knows; options may come from a file of anybody."""
+
 FROM_DATA = ("classes", "channels", "size", "rank")
 
 
@@ -136,7 +140,7 @@ def resolve(
         name, options = "assembled", {"text": text, "source": Path(name).name, **(options or {})}
     builder(name)
     adapted = SMALL_IMAGES.get(name, no_adaptation)(size)
-    if options and options.get("encoder"):
+    if options and isinstance(options.get("encoder"), str) and isinstance(options.get("encoder_options", {}), dict):
         small = SMALL_IMAGES.get(options["encoder"], no_adaptation)(size)
         options = {**options, "encoder_options": {**small, **options.get("encoder_options", {})}}
     return Architecture(
@@ -148,14 +152,23 @@ def build(architecture: Architecture) -> Network:
     """Return the network of an architecture, initialised as in its paper.
 
     Raises:
-        ModelError: the name or an option is unknown, or the network does not accept the size.
+        ModelError: the name or an option is unknown, the network does not accept the size, or it is too large.
     """
     make, options = builder(architecture.name), dict(architecture.options)
     rank = len(architecture.size) if architecture.size else options.pop("rank", 2)
     for option in FROM_DATA:
         if option in options:
             raise ModelError(f"{architecture.name}: no option {option}; it follows from the data, remove it")
-    return make(architecture.classes, channels=architecture.channels, size=architecture.size, rank=rank, **options)
+    try:
+        with limited_size(architecture.name):
+            return make(
+                architecture.classes, channels=architecture.channels, size=architecture.size, rank=rank, **options
+            )
+    except BAD_OPTIONS as error:
+        why = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        raise ModelError(
+            f"{architecture.name}: cannot be built with these options ({why}); check their values"
+        ) from error
 
 
 def builder(name: str) -> Callable[..., Network]:

@@ -27,21 +27,21 @@ class CheckpointWriter:
         self.saved = -SAVE_INTERVAL
         self.pending: Epoch | None = None
 
-    def on_epoch(self, event: Epoch) -> Note | None:
+    def on_epoch(self, event: Epoch) -> list[Note]:
         """Save an epoch that has just ended; return a note where its feature maps could not be saved."""
         brief = self._is_brief(event)
         save_confusion(self.folder, self.session.task, self.session.last_evaluation, event.epoch, sync=not brief)
         append_line(self.folder.events_file, as_json(event), sync=not brief)
         if brief:
             self.pending = event
-            return None
+            return []
         return self._save(event)
 
-    def finish(self) -> Note | None:
-        """Save a pending epoch at the end of training."""
-        return self._save(self.pending) if self.pending else None
+    def finish(self) -> list[Note]:
+        """Save a pending epoch at the end of training; return notes as `on_epoch` does."""
+        return self._save(self.pending) if self.pending else []
 
-    def _save(self, event: Epoch) -> Note | None:
+    def _save(self, event: Epoch) -> list[Note]:
         session, folder = self.session, self.folder
         self.pending = None
         if session.kept_epoch == event.epoch:
@@ -50,14 +50,14 @@ class CheckpointWriter:
             if event.epoch == session.last_frozen:
                 save_bundle(folder.frozen_model, session.state.result, config)
         problem = self.probes.keep(session.state.result, event.epoch) if self.probes else ""
-        note = Note(event.epoch, event.step, problem) if problem else None
-        if note:
+        notes = [Note(event.epoch, event.step, problem)] if problem else []
+        for note in notes:
             append_line(folder.events_file, as_json(note), sync=True)
         if session.stages:
             session.stages.verify(session.state.model)
         save(session.state, folder.checkpoint)
         self.saved = time.monotonic()
-        return note
+        return notes
 
     def _is_brief(self, event: Epoch) -> bool:
         session = self.session

@@ -149,18 +149,17 @@ def _run_to_end(
     monitor = Monitor(folder, prepared, session)
     with closing(_failures_recorded(folder, session)) as events:
         for event in events:
-            found = monitor.on_epoch(event) if isinstance(event, Epoch) else []
-            for one in found:  # before the state is saved, so that a resumed run has them too
-                append_line(folder.events_file, as_json(one))
-            problem = writer.on_epoch(event) if isinstance(event, Epoch) else None
-            if not isinstance(event, Epoch):
+            found: list[Event] = []
+            if isinstance(event, Epoch):
+                found += monitor.on_epoch(event)
+                for one in found:  # before the state is saved, so that a resumed run has them too
+                    append_line(folder.events_file, as_json(one))
+                found += writer.on_epoch(event)
+            else:
                 append_line(folder.events_file, as_json(event))
-            if problem:
-                yield problem
             yield event
             yield from found
-    if problem := writer.finish():
-        yield problem
+    yield from writer.finish()
     for note in finish_transfer(folder, session):
         append_line(folder.events_file, as_json(note))
         yield note

@@ -23,15 +23,16 @@ def read_recipe(path: Path) -> Overrides:
     try:
         text = path.read_text(encoding="utf-8")
         values = tomllib.loads(text)
+        lines = line_numbers(text)
     except (FileNotFoundError, NotADirectoryError):
         raise ConfigError(f"{path}: no such file; give a recipe.toml, for example one from an earlier run") from None
     except IsADirectoryError:
         raise ConfigError(
             f"{path}: a folder, not a file; give a recipe.toml, for example one from an earlier run"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, a number of thousands of digits, too deep
         raise ConfigError(f"{path}: not a TOML file ({error}); compare it with an earlier run's recipe.toml") from None
-    settings = Overrides(values, {name: f"{path} line {line}" for name, line in line_numbers(text).items()})
+    settings = Overrides(values, {name: f"{path} line {line}" for name, line in lines.items()})
     check_overrides(settings)
     return settings
 

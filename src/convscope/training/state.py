@@ -103,27 +103,28 @@ class State:
         Raises:
             RunError: the content belongs to another network, optimiser or set of `extras`.
         """
-        self._check_compatible(content)
         try:
+            self._check_compatible(content)
             self.model.load_state_dict(content["model"])
             self.optimiser.load_state_dict(content["optimiser"])
             if self.average:
                 self.average.load_state_dict(content["average"])
-        except (RuntimeError, ValueError, KeyError) as error:
+            for name, extra in self.extras.items():
+                extra.load_state_dict(content["extras"][name])
+            self.step, self.epoch = int(content["step"]), int(content["epoch"])
+            self.micro_batch, self.random = content["micro_batch"], content["random"]
+            self.restore_random()
+        except (RuntimeError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
             why = " ".join(str(error).split())
             raise RunError(
                 f"checkpoint: its state does not fit this network and optimiser ({why}); "
                 "resume with the settings that it was saved with"
             ) from error
-        for name, extra in self.extras.items():
-            extra.load_state_dict(content["extras"][name])
-        self.step, self.epoch, self.micro_batch = content["step"], content["epoch"], content["micro_batch"]
-        self.random = content["random"]
 
     def _check_compatible(self, content: dict[str, Any]) -> None:
         if content.get("format") != FORMAT:
             raise RunError(
-                f"checkpoint: its format is {content.get('format')} and this version reads {FORMAT}; "
+                f"checkpoint: its format is {_one_line(content.get('format'))} and this version reads {FORMAT}; "
                 "resume with the version of convscope that saved it"
             )
         for what, saved, wanted in (
@@ -133,6 +134,11 @@ class State:
         ):
             if saved != wanted:
                 raise RunError(
-                    f"checkpoint: it was saved with {what} = {saved}, and this run has {wanted}; "
+                    f"checkpoint: it was saved with {what} = {_one_line(saved)}, and this run has {wanted}; "
                     "resume with the settings that it was saved with"
                 )
+
+
+def _one_line(value: Any) -> str:
+    """Return the value as a text of one line, whatever a damaged checkpoint holds."""
+    return " ".join(str(value).split())[:200]

@@ -286,3 +286,11 @@ def test_an_upsample_block_repeats_or_interpolates_without_parameters() -> None:
 def test_an_inception_block_concatenates_four_branches_of_the_same_size() -> None:
     model = build_blocks("{inception = [4, 2, 6, 2, 3, 5]}")
     assert model.stem(torch.rand(1, 3, 8, 8)).shape == (1, 4 + 6 + 3 + 5, 8, 8)
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path):
+    file = tmp_path / "net.toml"
+    file.write_bytes(b"blocks = [\xff]")
+    with pytest.raises(ModelError) as caught:
+        read_spec(file)
+    assert str(caught.value) == f"{file}: not UTF-8 (invalid start byte at byte 10); save it as UTF-8"

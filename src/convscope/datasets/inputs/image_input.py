@@ -1,5 +1,6 @@
 """Image input: decoded to grey or RGB, cropped and resized, normalised per channel."""
 
+import math
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -12,6 +13,8 @@ from convscope.datasets.inputs.fitting import CROP, Fit, visible_window
 from convscope.datasets.inputs.image import ImageSpec, decode
 from convscope.datasets.inputs.kind import DecodedInput, InputPreprocessing
 from convscope.datasets.inputs.values import FULL_WHITE
+
+LONGEST_SIDE = 1 << 15  # pixels
 
 
 class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
@@ -35,6 +38,16 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     def _ordered(self) -> Self:
         if any(low >= high for low, high in zip(self.black, self.white, strict=True)):
             raise ValueError(f"black is {self.black} and white {self.white}; white is the greater")
+        return self
+
+    @model_validator(mode="after")
+    def _normalises(self) -> Self:
+        if not all(0 < side <= LONGEST_SIDE for side in self.size):
+            raise ValueError(f"size is {self.size}; its sides are from 1 to {LONGEST_SIDE:,}")
+        if not len(self.mean) == len(self.std) == self.channels:
+            raise ValueError(f"mean and std need one number for each of {self.channels} channels")
+        if not all(map(math.isfinite, self.mean)) or not all(0 < one < math.inf for one in self.std):
+            raise ValueError(f"mean is {self.mean} and std {self.std}; they are finite and std is above 0")
         return self
 
     @property

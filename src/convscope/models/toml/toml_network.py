@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,12 @@ from convscope.models.input_spec import InputSpec, Size
 from convscope.models.layers import LayerFactory, shape_text
 from convscope.models.network import Network
 from convscope.models.shape_inference import run_on_meta
+from convscope.models.size_limit import limited_size
 from convscope.models.toml import checks
 from convscope.models.toml.blocks import BLOCKS, BlockContext, BlockError, Shape
 
+MAX_BLOCKS = 10_000
+MAX_DEPTH = 100
 TOP_LEVEL_KEYS = {"name", "input", "classes", "activation", "norm", "blocks"}
 TOP_LEVEL_CHECKS = {"name": checks.word, "classes": checks.count, "activation": checks.word, "norm": checks.word}
 
@@ -120,6 +124,9 @@ class TomlReader:
             layer = BLOCKS[kind].make(shape, block, self.context)
         except BlockError as error:
             raise self.error(line, str(error)) from None
+        except (RuntimeError, OverflowError) as error:
+            why = " ".join(str(error).split())[:200]
+            raise self.error(line, f"{kind} cannot be built ({why}); make its numbers smaller") from None
         except ModelError as error:
             raise error if str(error).startswith(self.source) else self.error(line, str(error)) from None
         try:
@@ -128,6 +135,23 @@ class TomlReader:
             problem = f"{kind} cannot process {shape_text(shape)} ({str(error).splitlines()[0]})"
             raise self.error(line, f"{problem}; change its size, stride or padding") from None
         return BuiltLayer(name, kind, line, layer, shape, output_shape)
+
+
+def num_blocks(blocks: Any) -> int:
+    """Return how many blocks a list stands for, with repetitions; what is no block counts as one.
+
+    >>> num_blocks([{"conv": 8, "repeat": 3}, {"repeat": 2, "blocks": [{"act": "relu"}, {"conv": 8, "repeat": 5}]}])
+    17
+    """
+    return sum(_with_repetitions(block) for block in blocks) if isinstance(blocks, list) else 0
+
+
+def _with_repetitions(block: Any) -> int:
+    if not isinstance(block, dict):
+        return 1
+    repeat = block.get("repeat", 1)
+    inside = num_blocks(block.get("residual", block.get("blocks")))
+    return (repeat if checks.is_whole(repeat) else 1) * (1 + inside)
 
 
 def tables_inside(block: Any) -> int:
@@ -150,13 +174,17 @@ def network_from_toml(
         ModelError: the text is invalid; the message names the line, the shapes and the remedy.
     """
     document = parse(text, source)
+    count = num_blocks(document["blocks"])
+    if count > MAX_BLOCKS:
+        raise ModelError(f"{source}: {count:,} blocks with their repetitions; the most are {MAX_BLOCKS:,}")
     input_spec = InputSpec.checked("assembled", channels, rank, size)
     if input_spec.size is None:
         raise ModelError(f"{source}: no image size is given; write input = [3, 32, 32] or give size=(H, W)")
     activation = resolve_component(ACTIVATIONS, document.get("activation", "relu"), f"{source}: activation")
     layer = LayerFactory(rank, activation, resolve_component(NORMS, document.get("norm", "none"), f"{source}: norm"))
     reader = TomlReader(source, classes, layer)
-    parts = list(reader.build_blocks(document["blocks"], (channels, *input_spec.size), lines_of_blocks(text)))
+    with limited_size(source):
+        parts = list(reader.build_blocks(document["blocks"], (channels, *input_spec.size), lines_of_blocks(text)))
     last = parts[-1]
     if last.output_shape != (classes,):
         problem = f"the output has shape {shape_text(last.output_shape)} and there are {classes} classes"
@@ -196,9 +224,12 @@ def parse(text: str, source: str) -> dict[str, Any]:
     Raises:
         ModelError: the text is not TOML, has an unknown key or no blocks.
     """
+    levels = accumulate({"{": 1, "[": 1, "}": -1, "]": -1}.get(mark, 0) for mark in text)
+    if (deep := max(levels, default=0)) > MAX_DEPTH:
+        raise ModelError(f"{source}: its blocks are nested {deep:,} deep; the most are {MAX_DEPTH}")
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also of numbers that have thousands of digits
         raise ModelError(f"{source}: not TOML: {error}") from None
     for key in document:
         if key not in TOP_LEVEL_KEYS:
@@ -235,8 +266,11 @@ def read_text(path: Path) -> str:
     """Return a file's text.
 
     Raises:
-        ModelError: the file does not exist.
+        ModelError: the file does not exist or is no text.
     """
     if not path.is_file():
         raise ModelError(f"{path}: no such file; give a TOML file with blocks")
-    return path.read_text(encoding="utf-8")
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ModelError(f"{path}: not UTF-8 ({error.reason} at byte {error.start}); save it as UTF-8") from None
