@@ -1,12 +1,11 @@
 """Settings of fine-tuning on several data sets cut in several sizes, and the best rule without a set tested on it.
 
-    python benchmarks/fine_tuning.py FOLDER --from WEIGHTS --out lines.jsonl [--sizes 10 40 100] [--seeds 0] \\
-        [--workers 1] [--seconds 600] [--device cuda]
+    python benchmarks/fine_tuning.py FOLDER --from WEIGHTS --out lines.jsonl [--sizes 10 40 100]
     python benchmarks/fine_tuning.py --summarise lines.jsonl
 
-FOLDER has one folder per data set, with a folder per class. Of each class, SIZE images are for training and the others
-are scored. All settings start from the same fitted last layer on the same split. One JSON line per run. The summary is by
-leave-one-set-out: for each size, the settings with the highest mean gain over the fitted layer on all other sets are
+FOLDER has one folder per data set, with a folder per class. Of each class, SIZE images are for training and the
+others are scored. All settings start from the same fitted last layer on the same split. One JSON line per run. The
+summary is by leave-one-set-out: the settings with the highest mean gain over the fitted layer on all other sets are
 reported on the set that did not take part in the choice.
 """
 
@@ -14,6 +13,7 @@ import argparse
 import json
 import random
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
@@ -120,22 +120,30 @@ def fine_tune(source: str, checkpoint: str, device: str, size: int, seed: int, n
 
 
 def summarise(rows: list[dict[str, Any]]) -> Iterator[str]:
-    """The mean gain of each setting by size, and the leave-one-set-out choice, in lines."""
-    for size in sorted({row["size"] for row in rows}):
-        of_size = [row for row in rows if row["size"] == size]
-        sets, gains = sorted({row["set"] for row in of_size}), {}
-        for name in CHANGES:
-            by_set = {one: [error_ratio(row) for row in of_size if (row["set"], row["settings"]) == (one, name)]
-                      for one in sets}  # fmt: skip
-            if all(by_set.values()):
-                gains[name] = {one: float(np.mean(values)) for one, values in by_set.items()}
-        yield f"{size} per class, {', '.join(sets)}: log ratio of the errors, fitted layer to fine-tuned"
-        for name, values in sorted(gains.items(), key=lambda pair: -sum(pair[1].values())):
-            figures = "  ".join(f"{values[one]:+.2f}" for one in sets)
-            yield f"  {name:26s} mean {np.mean(list(values.values())):+.3f}   {figures}"
-        for one in sets:
-            best = max(gains, key=lambda name: sum(value for other, value in gains[name].items() if other != one))
-            yield f"  without {one}: {best}; on {one} {gains[best][one]:+.2f}, best there {max(g[one] for g in gains.values()):+.2f}"
+    """The mean gain of each setting on each set, over its sizes, and the leave-one-set-out choice, in lines."""
+    counts = Counter((row["set"], row["size"], row["seed"]) for row in rows)
+    complete = {cut for cut, count in counts.items() if count == max(counts.values())}
+    kept = [row for row in rows if (row["set"], row["size"], row["seed"]) in complete]
+    sets, names = sorted({row["set"] for row in kept}), sorted({row["settings"] for row in kept})
+    gains = {name: {one: _mean_gain(kept, one, name) for one in sets} for name in names}
+    sizes = ", ".join(f"{one} ({'/'.join(str(size) for of, size, _ in sorted(complete) if of == one)})" for one in sets)
+    yield f"log ratio of the errors, fitted layer to fine-tuned, on {sizes} images per class"
+    for name, values in sorted(gains.items(), key=lambda pair: -sum(pair[1].values())):
+        figures = "  ".join(f"{values[one]:+.2f}" for one in sets)
+        yield f"  {name:26s} mean {np.mean(list(values.values())):+.2f}   {figures}"
+    for one in sets:
+        best = max(gains, key=lambda name: sum(value for other, value in gains[name].items() if other != one))
+        yield f"  without {one}: {best}; on {one} {gains[best][one]:+.2f}, as a run ends {_kept(kept, one, best):+.2f}"
+
+
+def _mean_gain(rows: list[dict[str, Any]], one: str, name: str) -> float:
+    return float(np.mean([error_ratio(row) for row in rows if (row["set"], row["settings"]) == (one, name)]))
+
+
+def _kept(rows: list[dict[str, Any]], one: str, name: str) -> float:
+    """The same if the frozen network is the answer where fine-tuning has a lower score, as in a run."""
+    found = [error_ratio(row) for row in rows if (row["set"], row["settings"]) == (one, name)]
+    return float(np.mean(np.maximum(found, 0)))
 
 
 def error_ratio(row: Mapping[str, Any]) -> float:

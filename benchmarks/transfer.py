@@ -81,7 +81,7 @@ def main() -> None:
             if given.peer:
                 python, script, seconds = given.peer
                 note("fastai", seed, peer(python, script, given.data, seconds, given.weights))
-            budget = ["--budget", f"{found['run_seconds']:.0f}s", "--seed", str(seed)]
+            budget = ["--from", "scratch", "--budget", f"{found['run_seconds']:.0f}s", "--seed", str(seed)]
             note("scratch", seed, ours(given.data, Path(home) / f"scratch{seed}", *budget))
             if given.anew:
                 anew = [*begin, "--set", "transfer.views=0"]

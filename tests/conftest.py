@@ -34,8 +34,9 @@ SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory):
-    """No test reads or fills the user's cache."""
+    """No test reads or fills the user's cache, or downloads weights."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONVSCOPE_OFFLINE", "1")
         patch.setenv("CONVSCOPE_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
         yield
 

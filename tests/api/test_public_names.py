@@ -10,14 +10,14 @@ import convscope as cs
 
 VERBS = (
     "arithmetic", "augment", "baselines", "compare", "convolve", "crop", "data", "diagnose", "evaluate", "explain",
-    "features", "inspect", "predict", "report", "resume", "robustness", "train",
+    "export", "features", "inspect", "predict", "report", "resume", "robustness", "train",
 )  # fmt: skip
 
 
 def test_completion_shows_the_public_names_alone():
     assert dir(cs) == sorted(cs.__all__)
     assert set(VERBS) <= set(dir(cs))
-    assert 20 <= len(cs.__all__) <= 30
+    assert 20 <= len(cs.__all__) <= 35
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -31,7 +31,8 @@ def test_every_verb_is_a_typed_function_of_at_most_six_arguments(verb):
 
 
 @pytest.mark.parametrize(
-    "verb", ["compare", "diagnose", "evaluate", "explain", "features", "inspect", "predict", "report", "resume"]
+    "verb",
+    ["compare", "diagnose", "evaluate", "explain", "export", "features", "inspect", "predict", "report", "resume"],
 )
 def test_verbs_that_apply_to_a_run_are_its_methods(verb):
     method = getattr(cs.Run, verb)

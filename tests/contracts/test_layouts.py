@@ -137,10 +137,21 @@ def labelme(path: Path) -> Path:
     return path
 
 
+def cvat(path: Path) -> Path:
+    box = '<box label="{}" xtl="2" ytl="2" xbr="9" ybr="9"/>'
+    entries = [
+        f'<image name="{image(path / f"{i}.png", i).name}" width="16" height="12">{box.format("ab"[i % 2])}</image>'
+        for i in range(4)
+    ]
+    (path / "annotations.xml").write_text(f"<annotations>{''.join(entries)}</annotations>")
+    return path
+
+
 PLACES = {
     "builtin": lambda _: "digits", "table": table, "table-folder": table_folder, "masks": masks, "voc": voc,
     "coco": coco, "yolo": yolo, "folder": folder, "nested-folders": nested_folders, "file-names": file_names,
     "arrays": arrays, "idx": idx, "cifar": cifar, "via": via, "label-studio": label_studio, "labelme": labelme,
+    "cvat": cvat,
 }  # fmt: skip
 
 

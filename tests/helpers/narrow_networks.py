@@ -19,6 +19,7 @@ VGG = {"width": 2, "head": "grid:2", "widths": (8, 8)}
 NARROW: dict[str, tuple[dict, int, list[int]]] = {
     "mlp": ({"size": 16, "widths": (8, 6)}, 16, []),
     "lenet": ({}, 32, [2, 4]),
+    "plain": ({"filters": (4, 6, 8)}, 32, [2, 4]),
     **{name: (ALEXNET, 131, [8, 16, 32]) for name in ("alexnet", "alexnet_2012", "alexnet_one_gpu")},
     **{name: (VGG, 64, [2, 4, 8, 16, 32]) for name in MODELS if name.startswith("vgg")},
     "googlenet": ({}, 64, [4, 8, 16, 16, 16, 32]),
@@ -41,7 +42,7 @@ NARROW: dict[str, tuple[dict, int, list[int]]] = {
 }
 
 # One network per family for slow tests; the others are marked slow.
-FIRST = {"mlp", "lenet", "alexnet_2012", "vgg11_bn", "googlenet", "resnet18", "resnet20", "se_resnet18"} | {
+FIRST = {"mlp", "lenet", "plain", "alexnet_2012", "vgg11_bn", "googlenet", "resnet18", "resnet20", "se_resnet18"} | {
     "squeezenet1_1", "mobilenet_v2", "efficientnet_lite0", "airbench", "unet", "segnet", "full_resolution", "assembled",
 }  # fmt: skip
 

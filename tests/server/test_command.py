@@ -1,6 +1,7 @@
 """The command over real connections: no request is lost when it ends."""
 
 import http.client
+import json
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+import convscope as cs
 from helpers.bundles import drawn
 
 CLIENTS = 8
@@ -137,3 +139,43 @@ def test_a_folder_that_is_not_a_run_is_an_error(convscope, tmp_path):
     code, _, output = convscope("serve", tmp_path / "none", "--port", "0")
     none = tmp_path / "none"
     assert (code, output) == (2, f"convscope: {none}: no such run; create it with: convscope train DATA --out {none}\n")
+
+
+@pytest.mark.slow
+def test_the_client_of_triton_talks_to_the_server(start, animals, tmp_path):
+    """An independent implementation of the protocol; in a process of its own, as gevent changes the threads of this."""
+    pytest.importorskip("tritonclient")
+    _process, port = start()
+    files = [drawn(tmp_path / f"{number}.png", seed=number) for number in range(3)]
+    script = """
+import json, sys
+import numpy as np
+import tritonclient.http as triton
+from PIL import Image
+
+client = triton.InferenceServerClient(f"127.0.0.1:{sys.argv[1]}")
+assert client.is_server_live() and client.is_server_ready() and client.is_model_ready("animals")
+assert client.get_server_metadata()["name"] == "convscope"
+assert client.get_model_metadata("animals")["inputs"][0]["name"] == "image"
+pixels = np.stack([np.asarray(Image.open(file)) for file in sys.argv[2:]])
+contents = np.array([open(file, "rb").read() for file in sys.argv[2:]], object)
+answers = []
+for name, datatype, values, binary in (
+    ("image", "UINT8", pixels, True), ("image", "UINT8", pixels, False), ("file", "BYTES", contents, True)
+):
+    given = triton.InferInput(name, list(values.shape), datatype)
+    given.set_data_from_numpy(values, binary_data=binary)
+    wanted = [triton.InferRequestedOutput(one, binary_data=binary) for one in ("label", "probabilities")]
+    result = client.infer("animals", [given], outputs=wanted, request_id="1")
+    labels = [one.decode() if isinstance(one, bytes) else one for one in result.as_numpy("label").tolist()]
+    answers.append([labels, result.as_numpy("probabilities").tolist()])
+print(json.dumps(answers))
+"""
+    words = [sys.executable, "-c", script, str(port), *map(str, files)]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    expected = cs.predict(animals, files)
+    for labels, probabilities in json.loads(done.stdout):
+        assert labels == [one.label for one in expected]
+        for row, one in zip(probabilities, expected, strict=True):
+            assert row == pytest.approx(one.probabilities, abs=1e-6)

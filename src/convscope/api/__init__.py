@@ -10,16 +10,18 @@ from convscope.api.data import DataSummary, data
 from convscope.api.diagnose import diagnose
 from convscope.api.evaluate import Evaluation, evaluate
 from convscope.api.explain import AnalysisResult, InputInfo, explain, wrap_module
+from convscope.api.export import export
 from convscope.api.features import Features, features
 from convscope.api.fix import Fix, fix
 from convscope.api.inspect import inspect, kernels_table, summary_page, summary_table
 from convscope.api.predict import Predictions, Predictor, predict, task_of, write_csv
+from convscope.api.prediction_table import Written, write_predictions
 from convscope.api.report import report
 from convscope.api.robustness import Robustness, robustness
 from convscope.api.run import Run
 from convscope.api.tensorboard import log_to_tensorboard
 from convscope.api.train import resume, train
-from convscope.bundle import FailedFile, Prediction
+from convscope.bundle import FailedFile, Prediction, count_sources, find_sources, names_of
 from convscope.diagnosis.diagnosis import Diagnosis
 from convscope.durations import format_seconds
 from convscope.models import ModelSummary
@@ -88,6 +90,7 @@ __all__ = [
     "Step",
     "Task",
     "TrainingFinished",
+    "Written",
     "arithmetic",
     "as_json",
     "as_lines",
@@ -98,6 +101,7 @@ __all__ = [
     "class_table",
     "compare",
     "convolve",
+    "count_sources",
     "crop",
     "data",
     "data_fields",
@@ -107,13 +111,16 @@ __all__ = [
     "diagnose",
     "evaluate",
     "explain",
+    "export",
     "features",
+    "find_sources",
     "fix",
     "format_seconds",
     "inspect",
     "kernels_table",
     "lay",
     "log_to_tensorboard",
+    "names_of",
     "nest",
     "next_name",
     "override",
@@ -136,5 +143,6 @@ __all__ = [
     "training",
     "wrap_module",
     "write_csv",
+    "write_predictions",
     "write_report",
 ]

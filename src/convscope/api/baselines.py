@@ -22,7 +22,7 @@ from convscope.runs.events import TrainingFinished
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import open_source, prepare
 from convscope.runs.overrides import nest
-from convscope.runs.recipe import DataSettings
+from convscope.runs.recipe import SCRATCH, DataSettings
 from convscope.tables import html_notes, html_table, text_table
 
 PIXELS = (32, 32)  # input size of the baselines on raw pixels
@@ -30,7 +30,7 @@ BASELINES: dict[str, dict[str, Any] | None] = {
     "majority": None,
     "pixels": None,
     "transfer": {},
-    "scratch": {},
+    "scratch": {"transfer.checkpoint": SCRATCH},
     "mlp": {"model.name": "mlp", "data.size": PIXELS},
     "small": {"model.name": "lenet"},
     "alexnet": {"model.name": "alexnet"},

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from convscope.api.predict import Predictions
     from convscope.api.robustness import Robustness
     from convscope.diagnosis.diagnosis import Diagnosis
+    from convscope.exporters import ExportedFiles
     from convscope.models import ModelSummary
 
 
@@ -86,6 +87,19 @@ class Run:
         from convscope.api.explain import explain
 
         return explain(self.path, method, settings, out=out, **options)
+
+    def export(
+        self,
+        to: str = "onnx",
+        *,
+        bare: bool = False,
+        images: str | Path | Sequence[str | Path] = (),
+        out: str | Path | None = None,
+    ) -> "ExportedFiles":
+        """Write the network for other programs, with proof of its answers; see `cs.export`."""
+        from convscope.api.export import export
+
+        return export(self.path, to, bare=bare, images=images, out=out)
 
     def inspect(self, shape: Sequence[int] | None = None, *, objects: int | None = None) -> "ModelSummary":
         """Summary of the network layer by layer; see `cs.inspect`."""

@@ -1,9 +1,10 @@
 """Predictions for files, with the preprocessing that the network was trained with."""
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch import nn
 
 from convscope.bundle.bundle import BundleConfig
 from convscope.bundle.sliding_window import sliding_window
+from convscope.bundle.sources import FileContent, Source, find_sources
 from convscope.bundle.tta import with_tta
 from convscope.datasets.inputs.opening import quiet_pillow
 from convscope.datasets.store.resources import usable_cores
@@ -31,22 +33,28 @@ class FailedFile:
 
 
 def predict(
-    model: nn.Module, config: BundleConfig, files: Sequence[Path], tta_views: str | None = None
+    model: nn.Module,
+    config: BundleConfig,
+    files: Iterable[Source],
+    tta_views: str | None = None,
+    on_batch: Callable[[int, float], None] = lambda _images, _seconds: None,
 ) -> Iterator[Prediction | FailedFile]:
     """Yield one result per file, in order; a file that cannot be read gives a `FailedFile`.
 
     Args:
         model: from `load_bundle`, in evaluation mode.
         config: from `load_bundle`.
-        files: image files of any size and mode.
+        files: image files of any size and mode, or their bytes; read as they are needed.
         tta_views: test-time augmentation, one of `TTA_VIEWS`; None: the bundle's default.
+        on_batch: called with the number of images of each batch, and the seconds to read and predict them.
 
     Raises:
         ConfigError: `tta_views` is unknown, or the task's predictions cannot be averaged.
     """
     inference = Inference(model, config, tta_views)
-    batches = (files[start : start + BATCH] for start in range(0, len(files), BATCH))
-    return chain.from_iterable(_predict_files(inference, batch) for batch in batches)
+    sources = iter(files)
+    batches = iter(lambda: list(islice(sources, BATCH)), [])
+    return chain.from_iterable(_predict_files(inference, batch, on_batch) for batch in batches)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,20 +106,24 @@ class Inference:
         return predictions
 
 
-def _predict_files(inference: Inference, files: Sequence[Path]) -> Iterator[Prediction | FailedFile]:
+def _predict_files(
+    inference: Inference, files: Sequence[Source], on_batch: Callable[[int, float], None]
+) -> Iterator[Prediction | FailedFile]:
+    start = time.perf_counter()
     with quiet_pillow(), ThreadPoolExecutor(usable_cores(), "convscope-decode") as pool:
         decoded = list(pool.map(lambda file: _decoded(inference, file), files))
     predictions = iter(inference.predict([result for result in decoded if not isinstance(result, str)]))
+    on_batch(len(files), time.perf_counter() - start)
     for file, result in zip(files, decoded, strict=True):
         yield FailedFile(str(file), result) if isinstance(result, str) else next(predictions)
 
 
-def _decoded(inference: Inference, file: Path) -> DecodedFile | str:
+def _decoded(inference: Inference, file: Source) -> DecodedFile | str:
     """A file's pixels, or why it cannot be read."""
     try:
-        return inference.decode(file, str(file))
+        return inference.decode(file.content if isinstance(file, FileContent) else file, str(file))
     except DataError as error:
-        return str(error).removeprefix(f"{file}: ")
+        return str(error).removeprefix("image: " if isinstance(file, FileContent) else f"{file}: ")
 
 
 def image_files(paths: Sequence[Path]) -> list[Path]:
@@ -120,17 +132,4 @@ def image_files(paths: Sequence[Path]) -> list[Path]:
     Raises:
         DataError: a path does not exist, or there is no file.
     """
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inside = (file for file in path.rglob("*") if file.is_file())
-            found += sorted(file for file in inside if not any(part.startswith(".") for part in file.parts[-2:]))
-        elif path.exists():
-            found.append(path)
-        else:
-            raise DataError(f"{path}: no such file or folder; check the path")
-    if not found:
-        raise DataError(
-            f"{', '.join(map(str, paths))}: contains no files; give image files or a folder that contains some"
-        )
-    return found
+    return [source for source in find_sources(paths) if isinstance(source, Path)]

@@ -21,6 +21,7 @@ from convscope.cli import (
     evaluate,
     explain,
     explore,
+    export,
     features,
     inspect,
     predict,
@@ -58,6 +59,7 @@ COMMANDS = (
     crop.crop,
     robustness.robustness,
     explore.explore,
+    export.export,
     serve.serve,
 )
 for command in COMMANDS:

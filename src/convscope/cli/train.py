@@ -23,7 +23,9 @@ def train(options: TrainOptions) -> None:
     if (resume is None) == (data is None and recipe is None):
         raise ConfigError("convscope train: give either DATA, as in: convscope train photos, or --resume RUN")
     if options.check_data and resume is None:
-        raise ConfigError("convscope train --check-data: compares the files of a stopped run; give it with --resume RUN")
+        raise ConfigError(
+            "convscope train --check-data: compares the files of a stopped run; give it with --resume RUN"
+        )
     from convscope.api import (
         as_overrides,
         data_source,

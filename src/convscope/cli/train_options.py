@@ -76,7 +76,9 @@ class TrainOptions:
         str | None,
         typer.Option(
             "--from",
-            help="Start from pretrained weights: imagenet, a network's name, a weights file, or an earlier run.",
+            help="Start from pretrained weights: imagenet, a network's name, a weights file or an earlier run; or from "
+            "scratch. [default: weights for photographs too few to learn from scratch, if a short comparison on the "
+            "validation images does not prefer scratch]",
             show_default=False,
         ),
         Setting("transfer.checkpoint"),

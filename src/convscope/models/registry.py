@@ -19,6 +19,7 @@ from convscope.models.families import (
     lenet,
     mlp,
     mobilenet,
+    plain,
     resnet,
     segnet,
     squeezenet,
@@ -56,6 +57,7 @@ def unet_on_encoder(classes: int = 2, **options: Any) -> Network:
 MODELS: dict[str, Callable[..., Network]] = {
     "mlp": mlp.mlp,
     "lenet": lenet.lenet,
+    "plain": plain.plain,
     "alexnet": alexnet.alexnet,
     "alexnet_2012": partial(alexnet.alexnet, **alexnet.TWO_GPUS),
     "alexnet_one_gpu": partial(alexnet.alexnet, **alexnet.ONE_GPU),

@@ -128,7 +128,7 @@ def compile_for(recipe: Recipe, device: torch.device) -> Compiled:
 
 
 def captures(recipe: Recipe, device: torch.device) -> bool:
-    """Return whether steps are launched as one CUDA graph each: on request, where all parts train from the first step on.
+    """Return whether steps are launched as one CUDA graph each: on request, where all parts train from the start.
 
     `train.compile=graphs` makes graphs of its own, of the passes only.
     """

@@ -38,6 +38,7 @@ from convscope.pipeline.network_choice import (
     largest_affordable,
     measured_rate,
 )
+from convscope.pipeline.start_choice import choose_start, without_download
 from convscope.pipeline.transfer_plan import load_pretrained, plan_transfer
 from convscope.runs.loaders import PreparedData
 from convscope.runs.overrides import Overrides, lay, leaves
@@ -105,7 +106,8 @@ def data_settings(overrides: Overrides, found: Dataset, device: torch.device) ->
         ConfigError: a setting is invalid.
         ModelError: pretrained weights do not match the network.
     """
-    if overrides.get("transfer", {}).get("checkpoint"):
+    overrides = without_download(choose_start(overrides, found)).overrides
+    if overrides["transfer"]["checkpoint"]:
         draft = draft_recipe(overrides, found, device)
         return draft.overrides, draft.recipe
     overrides, _ = _data_overrides(overrides, found, device)

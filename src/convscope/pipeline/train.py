@@ -4,8 +4,12 @@ import time
 import warnings
 from collections.abc import Generator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
+import torch
+
+from convscope.datasets import Dataset
 from convscope.devices import requested_device
 from convscope.errors import TrainingError
 from convscope.explainers import forget_snapshots
@@ -17,8 +21,10 @@ from convscope.pipeline.finalize import finalize
 from convscope.pipeline.lr_search import find_learning_rate
 from convscope.pipeline.monitor import Monitor
 from convscope.pipeline.probes import Probes
-from convscope.pipeline.resolve import draft_recipe, resolve_recipe
+from convscope.pipeline.resolve import Draft, draft_recipe, resolve_recipe
 from convscope.pipeline.session import TrainingSession
+from convscope.pipeline.start_choice import choose_start, downloaded, from_scratch
+from convscope.pipeline.start_race import Start, race
 from convscope.pipeline.transfer_plan import (
     finish_transfer,
     transfer_event,
@@ -64,11 +70,16 @@ def training(
     device = requested_device(requested.train.device)
     with RunFolder.create(out) as folder:
         found = open_source(requested.data, requested.task_class.target_kind if "task" in overrides else None)
-        draft = draft_recipe(overrides, found, device)
-        prepared = prepare(found, draft.recipe.data, draft.recipe.seed, on_progress)
-        prepared = draft.origin.with_normalisation(prepared) if draft.origin else prepared
+        choice = choose_start(overrides, found)
+        if choice.download:
+            yield Note(0, 0, choice.note)
+            choice = downloaded(choice)
+        draft, prepared = _draft(choice.overrides, found, device, on_progress)
         yield prepared.loaded_event(draft.recipe.task)
-        resolved = resolve_recipe(draft, prepared, device)
+        start, sentence = Start(draft, prepared, resolve_recipe(draft, prepared, device)), choice.note
+        if choice.automatic:
+            start, sentence = race(start, partial(_from_scratch, choice.overrides, found, device), device, started)
+        draft, prepared, resolved = start.draft, start.prepared, start.resolved
         recipe, note = find_learning_rate(folder, prepared, resolved.recipe)
         session = build_session(prepared, recipe, started, draft.origin)
         write_data(folder, prepared, recipe.task)
@@ -79,8 +90,23 @@ def training(
         atomic_write(folder.recipe_file, annotate(recipe.to_toml(), sources).encode())
         if draft.origin:
             yield transfer_event(session, resolved.plan_reason)
-        notes = [one for one in (note, _late_start(session)) if one]
+        told = [Note(0, 0, text) for text in (sentence,) if text]
+        notes = [*told, *(one for one in (note, _late_start(session)) if one)]
         yield from _run_to_end(folder, prepared, session, started, notes)
+
+
+def _draft(
+    overrides: Overrides, found: Dataset, device: torch.device, on_progress: Progress | None = None
+) -> tuple[Draft, PreparedData]:
+    """Return the settings determined before decoding, and the decoded images."""
+    draft = draft_recipe(overrides, found, device)
+    prepared = prepare(found, draft.recipe.data, draft.recipe.seed, on_progress)
+    return draft, draft.origin.with_normalisation(prepared) if draft.origin else prepared
+
+
+def _from_scratch(overrides: Overrides, found: Dataset, device: torch.device) -> Start:
+    draft, prepared = _draft(from_scratch(overrides), found, device)
+    return Start(draft, prepared, resolve_recipe(draft, prepared, device))
 
 
 def resuming(path: Path, on_progress: Progress | None = None, check_data: bool = False) -> Generator[Event]:
@@ -126,15 +152,15 @@ def _run_to_end(
             found = monitor.on_epoch(event) if isinstance(event, Epoch) else []
             for one in found:  # before the state is saved, so that a resumed run has them too
                 append_line(folder.events_file, as_json(one))
-            note = writer.on_epoch(event) if isinstance(event, Epoch) else None
+            problem = writer.on_epoch(event) if isinstance(event, Epoch) else None
             if not isinstance(event, Epoch):
                 append_line(folder.events_file, as_json(event))
-            if note:
-                yield note
+            if problem:
+                yield problem
             yield event
             yield from found
-    if note := writer.finish():
-        yield note
+    if problem := writer.finish():
+        yield problem
     for note in finish_transfer(folder, session):
         append_line(folder.events_file, as_json(note))
         yield note

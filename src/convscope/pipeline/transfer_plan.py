@@ -21,13 +21,13 @@ from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import PreparedData
 from convscope.runs.overrides import Overrides, lay
 from convscope.runs.pretrained import PretrainedSource, find_pretrained
-from convscope.runs.recipe import Recipe, TransferSettings
+from convscope.runs.recipe import SCRATCH, Recipe, TransferSettings
 from convscope.training import Note, digest, digests, weight_layers
 
 FEW = 500  # training images per class below which the encoder stays frozen; see docs/benchmarks/recipes.md
 MANY = 1000  # from which several fully connected layers are replaced
 EPOCHS = 20
-SCRATCH = TransferSettings()
+UNCHANGED = TransferSettings()
 FULLY_CONNECTED = 3  # layers replaced where there are many images; at most all of the head
 
 
@@ -65,8 +65,9 @@ def validate_transfer(settings: TransferSettings, overrides: Overrides) -> None:
     Raises:
         ConfigError: there are no pretrained weights, or unfreezing is set after the last epoch.
     """
-    changed = [name for name in overrides.get("transfer", {}) if getattr(settings, name) != getattr(SCRATCH, name)]
-    if changed and not settings.checkpoint:
+    requested = [name for name in overrides.get("transfer", {}) if name != "checkpoint"]
+    changed = [name for name in requested if getattr(settings, name) != getattr(UNCHANGED, name)]
+    if changed and settings.checkpoint in ("", SCRATCH):
         raise ConfigError(
             f"transfer.{changed[0]} is set, but the network is trained from scratch; "
             "give pretrained weights with --from"

@@ -14,6 +14,7 @@ transfer.json       with --from: the source of the weights, the fine-tuning plan
 predictions/        the predictions on a split
 probes/             feature maps of fixed images by epoch
 explain/            results of the explain methods: images and numbers
+export/             exported forms of the network, and parity.json: the proof of their answers
 corrections/        corrected labels, set in the explorer: corrections.json, and data.csv to train on
 robustness.json     scores of transformed validation images, and their chart (.svg)
 tensorboard/        scalars, with --log tensorboard

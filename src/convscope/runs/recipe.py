@@ -20,6 +20,8 @@ from convscope.training import (
 )
 from convscope.validation import first_problem
 
+AUTO, SCRATCH = "auto", "scratch"  # values of transfer.checkpoint other than a source of weights
+
 
 class Section(BaseModel, frozen=True, extra="forbid"):
     """A table of the recipe; unknown names are errors."""
@@ -182,10 +184,10 @@ class TrainSettings(Section):
 class TransferSettings(PlanSettings, frozen=True, extra="forbid"):
     """Pretrained weights and the fine-tuning plan; see `training.PlanSettings`.
 
-    `checkpoint` is "" (from scratch), imagenet, a network's name, a file, or a run's folder. The frozen features of
-    `views` views of each image, one unchanged and the others augmented, are cached (0: not cached). With `fit_head`, a
-    last layer on cached features is fitted to convergence, with a penalty chosen by cross-validation, instead of being
-    trained epoch by epoch.
+    `checkpoint` is imagenet, a network's name, a file, a run's folder, "scratch" (as ""), or "auto": chosen from the
+    data, as where it is not set. The frozen features of `views` views of each image, one unchanged and the others
+    augmented, are cached (0: not cached). With `fit_head`, a last layer on cached features is fitted to convergence,
+    with a penalty chosen by cross-validation, instead of being trained epoch by epoch.
     """
 
     checkpoint: str = ""

@@ -13,7 +13,6 @@ from convscope.analysis.methods.attribution import AttributionName
 from convscope.analysis.selection import probabilities
 from convscope.analysis.target import AnalysisTarget, ImageSet
 from convscope.datasets import shown_channels
-from convscope.datasets.inputs.opening import quiet_pillow
 from convscope.errors import ConfigError, DataError, did_you_mean
 from convscope.explainers import overlay
 from convscope.server.served_model import ServedModel
@@ -69,8 +68,7 @@ def _subject(model: ServedModel) -> AnalysisTarget:
 def _image_set(model: ServedModel, content: bytes) -> ImageSet:
     check(content, one_frame=False)
     try:
-        with quiet_pillow():
-            values = model.config.preprocessing.decode(content).values
+        values = model.config.preprocessing.decode(content).values
     except DataError as error:
         raise unsupported(error) from None
     return ImageSet(("image",), np.array([-1], np.int64), values[None], np.zeros(1, np.int64))

@@ -11,6 +11,7 @@ from typing import Any
 
 import uvicorn
 
+from convscope.datasets.inputs.opening import quiet_pillow
 from convscope.devices import physical_cores, use_cores
 from convscope.server.access import HEADERS, ServerAccess
 from convscope.server.app import application
@@ -57,7 +58,9 @@ def serve_socket(
         app, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=60, lifespan="on",
         http=ServerConnection, ws="none", backlog=BACKLOG,
     )  # fmt: skip
-    PredictionServer(config, store, app, lambda: on_ready(store.names)).run(sockets=[listener])
+    server = PredictionServer(config, store, app, lambda: on_ready(store.names))
+    with quiet_pillow():  # filters of warnings are shared by all threads
+        server.run(sockets=[listener])
 
 
 class PredictionServer(uvicorn.Server):

@@ -13,7 +13,6 @@ from torch import nn
 
 from convscope.bundle import BundleConfig, DecodedFile, Inference, load_bundle
 from convscope.bundle.bundle import CONFIG_FILE, WEIGHTS_FILE
-from convscope.datasets.inputs.opening import quiet_pillow
 from convscope.devices import inference_device
 from convscope.errors import DataError, ModelError
 from convscope.modules import channels_last
@@ -81,8 +80,7 @@ class ServedModel:
                 f"upload: {size[0]} x {size[1]} pixels, more than {LONGEST_SIDE} times as long as wide; crop the image"
             )
         try:
-            with quiet_pillow():
-                return self.inference.decode(content, name)
+            return self.inference.decode(content, name)
         except DataError as error:
             raise unsupported(error) from None
 

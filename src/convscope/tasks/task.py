@@ -4,9 +4,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from torch import Tensor, nn
@@ -45,6 +46,10 @@ class ViewTransform:
     top: float
     across: float
     down: float
+
+
+AnswerPlace = Literal["corners", "pixels"]
+"""Positions in an answer: `corners` are (B, 4) xyxy in pixels, `pixels` one class for each pixel."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +121,8 @@ class Task(ABC):
     """The default network for many small images; empty: the general default."""
     supports_mixup: ClassVar[bool] = False
     """Whether mixup and CutMix can mix the targets."""
+    answer_places: ClassVar[Mapping[str, AnswerPlace]] = {}
+    """Which of the `answers` are positions in the image."""
     default_settings: ClassVar[Mapping[str, Any]] = {}
     """Recipe settings, by dotted name, that replace the defaults chosen from the data."""
 
@@ -199,6 +206,23 @@ class Task(ABC):
     @abstractmethod
     def predictions(self, output: Tensor, frames: Sequence[ViewTransform]) -> list[Any]:
         """Predictions for a batch of files."""
+
+    def answers(self, output: Tensor) -> dict[str, Tensor]:
+        """The named outputs of an exported network, from the network's outputs; PyTorch traces this function.
+
+        Those in `answer_places` are still in the coordinates of the network's input: xyxy corners, or scores
+        (B, K, H, W) of the classes of each pixel. The exported file converts them to pixels of the image file.
+        """
+        return {"output": output.float()}
+
+    def from_answers(self, answers: Mapping[str, NDArray[Any]], frames: Sequence[ViewTransform]) -> list[Any]:
+        """Predictions for a batch of files, from the named outputs of an exported network.
+
+        Args:
+            answers: as from `answers`, with positions in pixels of the image file; (B, H, W) classes of pixels.
+            frames: one per file.
+        """
+        return self.predictions(torch.from_numpy(answers["output"]), frames)
 
     @staticmethod
     def draw_target(pixels: Pixels, target: NDArray[Any]) -> Pixels:  # noqa: ARG004

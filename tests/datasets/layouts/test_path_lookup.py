@@ -72,6 +72,19 @@ def test_a_bare_name_is_found_in_subfolders_which_is_noted(tmp_path: Path) -> No
     assert lookup.notes() == ["file names without a folder are found in subfolders: 2, such as a at part_1/a.jpg"]
 
 
+def test_a_file_is_found_by_its_name_before_an_upload_which_is_noted(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg", "0a1b2c3d-b.jpg", "b.jpg", "x/c.jpg", "y/c.jpg")
+    lookup = PathLookup(tmp_path)
+    listed = ("/data/upload/1/0a1b2c3d-a.jpg", "/data/upload/1/0a1b2c3d-b.jpg", "0a1b2c3d-c.jpg", "0a1b2c3-a.jpg")
+    lookup = lookup.for_paths(listed[:2])
+    assert [lookup.find(name, "") for name in listed] == [
+        *(tmp_path / "a.jpg", tmp_path / "0a1b2c3d-b.jpg", "no such file", "no such file")
+    ]
+    assert lookup.notes()[-1] == (
+        "files are found by their names before an upload: 1, such as /data/upload/1/0a1b2c3d-a.jpg at a.jpg"
+    )
+
+
 def test_ambiguous_names_are_named_and_the_split_decides(tmp_path: Path) -> None:
     touch(tmp_path, "train/a.png", "validation/a.png", "b/x.png", "c/x.png", "d/x.png", "e/x.png")
     lookup = PathLookup(tmp_path)

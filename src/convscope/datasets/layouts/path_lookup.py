@@ -20,6 +20,7 @@ _FOLDERS = ("images", "image", "imgs", "img", "data")
 _AMBIGUOUS = " files have the name: "
 _SHOWN = 3
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_UPLOADED = re.compile(r"[0-9a-f]{8}-")  # before the name of a file that was uploaded to Label Studio
 _DRIVE = re.compile(r"[A-Za-z]:/")
 
 
@@ -116,7 +117,7 @@ class PathLookup:
         self._shared = shared_folders(self.listed)
         self._known: dict[tuple[str, str, Path | None], Path | str] = {}
         self._known_bases: dict[tuple[str, Path | None], list[str]] = {}
-        self._by_name, self._by_tail = _Matches(), _Matches()
+        self._by_name, self._by_tail, self._uploaded = _Matches(), _Matches(), _Matches()
 
     def for_paths(self, listed: Iterable[str]) -> "PathLookup":
         """The same folder for other listed paths."""
@@ -142,6 +143,8 @@ class PathLookup:
             notes.append(f"file names without a folder are found in subfolders: {self._by_name}")
         if self._by_tail.count:
             notes.append(f"paths are found by their last parts: {self._by_tail}")
+        if self._uploaded.count:
+            notes.append(f"files are found by their names before an upload: {self._uploaded}")
         return notes
 
     def name(self, path: Path) -> str:
@@ -172,7 +175,16 @@ class PathLookup:
                 matching = [file for file in matching if self._is_plain_place(file, split)]
             if matching:
                 return self._choose(matching, listed.folders, kept, (value, split))
+        before = self._before_upload(listed.name)
+        if before is not None and not files:
+            self._uploaded.add(value, self.name(before))
+            return before
         return f"no such file{self._hint(listed, files)}"
+
+    def _before_upload(self, name: str) -> Path | None:
+        """The only file with the name that a file had before Label Studio put a prefix before it."""
+        files = self._named(name[9:]) if _UPLOADED.match(name) else []
+        return files[0].path if len(files) == 1 else None
 
     def _direct(self, text: str, split: str, near: Path | None) -> Path | None:
         """The file at the path itself, from the places where images lie beside a table."""

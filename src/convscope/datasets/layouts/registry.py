@@ -4,6 +4,7 @@ from convscope.datasets.layouts.arrays.arrays import ARRAYS
 from convscope.datasets.layouts.arrays.cifar import CIFAR
 from convscope.datasets.layouts.arrays.idx import IDX
 from convscope.datasets.layouts.boxes.coco import COCO
+from convscope.datasets.layouts.boxes.cvat import CVAT
 from convscope.datasets.layouts.boxes.label_studio import LABEL_STUDIO
 from convscope.datasets.layouts.boxes.labelme import LABELME
 from convscope.datasets.layouts.boxes.via import VIA
@@ -30,6 +31,7 @@ LAYOUTS: dict[str, Layout] = {
     COCO.name: COCO,
     YOLO.name: YOLO,
     VIA.name: VIA,
+    CVAT.name: CVAT,
     LABEL_STUDIO.name: LABEL_STUDIO,
     LABELME.name: LABELME,
     CLASS_FOLDERS.name: CLASS_FOLDERS,

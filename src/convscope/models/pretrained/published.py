@@ -17,7 +17,7 @@ class PublishedWeights:
 
     `hash` is the beginning of the file's SHA-256. Images are resized to `resize` on the shorter side, centre-cropped to
     `crop`, scaled to [0, 1] and normalised with `mean` and `std`. `top1` and `top5` are percent on ImageNet's
-    validation set as published with the file, None if not published.
+    validation set as published with the file, None if not published; `megabytes` is the size of the file, 0: not known.
     """
 
     file: str
@@ -31,6 +31,7 @@ class PublishedWeights:
     top1: float | None = None
     top5: float | None = None
     package: str = ""
+    megabytes: float = 0
 
     @property
     def url(self) -> str:
@@ -73,7 +74,7 @@ PUBLISHED: dict[str, PublishedWeights] = {
     "resnet152": torchvision("resnet152", "394f9c45", 78.312, 94.046),
     "squeezenet1_0": torchvision("squeezenet1_0", "b66bff10", 58.092, 80.420),
     "squeezenet1_1": torchvision("squeezenet1_1", "b8a52dc0", 58.178, 80.624),
-    "mobilenet_v2": torchvision("mobilenet_v2", "b0353104", 71.878, 90.286),
+    "mobilenet_v2": torchvision("mobilenet_v2", "b0353104", 71.878, 90.286, megabytes=14),
     "efficientnet_lite0": lite(0, "57934424", 256, 224),
     "efficientnet_lite1": lite(1, "77cc7160", 272, 240),
     "efficientnet_lite2": lite(2, "9656183e", 292, 260),

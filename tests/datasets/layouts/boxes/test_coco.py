@@ -93,8 +93,18 @@ def test_objects_without_bbox_get_the_box_around_their_polygons(tmp_path: Path) 
     found = open_data(tmp_path)
     assert found.targets.tolist() == [[0, 2, 4, 10, 12]]
     assert found.notes == (
-        "3 objects are skipped; the first, in a.jpg: an object has neither a bbox of four numbers nor polygons",
+        "3 objects are skipped; the first, in a.jpg: an object has no bbox of four numbers, polygons or mask",
     )
+
+
+def test_objects_without_bbox_get_the_box_around_their_masks(tmp_path: Path) -> None:
+    counts = [16 * 2 + 4, 8, 8, 8, 16 * 20 - 16 * 2 - 4 - 24]
+    masks = [{"size": [16, 20], "counts": counts}, {"size": [16, 20], "counts": "T1880l7"}]
+    entries = [{"image_id": i, "category_id": 1, "segmentation": mask} for i, mask in enumerate(masks)]
+    coco(tmp_path / "all.json", images(tmp_path, "a.jpg", "b.jpg"), entries)
+    found = open_data(tmp_path)
+    assert found.targets.tolist() == [[0, 2, 4, 4, 12], [0, 2, 4, 4, 12]]
+    assert found.notes == ()
 
 
 def test_files_of_several_splits_are_one_data_set(tmp_path: Path) -> None:

@@ -126,6 +126,25 @@ def test_masks_in_two_folders_are_an_error(tmp_path: Path) -> None:
     )
 
 
+def test_the_field_of_view_beside_the_masks_of_a_person_is_not_taken_for_them(tmp_path: Path) -> None:
+    for i in range(21, 24):
+        write_image(tmp_path / "training" / "images" / f"{i}_training.png", i)
+        write_mask(tmp_path / "training" / "1st_manual" / f"{i}_manual1.png", block(1))
+        write_mask(tmp_path / "training" / "2nd_manual" / f"{i}_manual2.png", block(1))
+        write_mask(tmp_path / "training" / "mask" / f"{i}_training_mask.png", block(2))
+    with pytest.raises(DataError) as caught:
+        open_data(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path}: training/images/21_training.png has masks in training/1st_manual and in training/mask; "
+        "move one of these folders elsewhere"
+    )
+    for file in (tmp_path / "training" / "mask").iterdir():
+        file.unlink()
+    found = open_data(tmp_path)
+    assert found.names == tuple(f"training/images/{i}_training.png" for i in range(21, 24))
+    assert (found.classes, found.skipped) == (("0", "1"), ())
+
+
 def test_masks_beside_images_in_class_folders_are_learnt_and_said(tmp_path: Path) -> None:
     for kind in ("benign", "malignant"):
         for i in range(3):
@@ -188,6 +207,14 @@ def test_a_table_of_images_and_masks(tmp_path: Path) -> None:
     assert dataset.splits.tolist() == ["train"] * 3 + ["test"]
     assert dataset.skipped == (Skipped("pictures/0.png", "its mask drawn/none.png: no such file"),)
     assert build_masks(dataset, SIZE)[0][0].tolist() == block(1).tolist()
+
+
+def test_a_column_whose_numbers_are_the_names_of_the_images_is_no_mask(tmp_path: Path) -> None:
+    for i in range(4):
+        write_image(tmp_path / f"{i}.png", i)
+    rows = [f"{i}.png,{i},{'ab'[i % 2]}" for i in range(4)]
+    (tmp_path / "list.csv").write_text("\n".join(["image,annotation_id,choice", *rows]))
+    assert open_data(tmp_path / "list.csv").classes == ("a", "b")
 
 
 def test_jpeg_copies_of_masks_are_left_out(tmp_path: Path) -> None:

@@ -76,6 +76,21 @@ def test_open_images_gives_shares_of_the_image_in_another_order_and_groups(read:
     assert "boxes around groups are left out (IsGroupOf): 1" in found.notes
     assert "boxes are in shares of the image" in found.notes
     assert found.notes[0] == "columns used: ImageID for image, LabelName for label, XMin, YMin, XMax, YMax for boxes"
+    assert (
+        "classes are identifiers such as /m/01; put class-descriptions.csv of Open Images beside the table"
+        in found.notes
+    )
+
+
+def test_the_classes_of_open_images_are_named_by_their_descriptions(read: Read, tmp_path: Path) -> None:
+    header = "ImageID,LabelName,XMin,XMax,YMin,YMax\n"
+    rows = "a,/m/01,0.1,0.5,0.2,0.5\nb,/m/02,0.2,0.8,0.1,0.8\nc,/m/03,0.2,0.8,0.1,0.8\nd,/m/04,0.2,0.8,0.1,0.8\n"
+    described = '/m/01,Cat\n/m/02,"Dog, small"\n/m/03,Same\n/m/04,Same\n/m/05,Car\n'
+    (tmp_path / "class-descriptions-boxable.csv").write_text(described)
+    found = read(header + rows)
+    assert found.classes == ("/m/03", "/m/04", "Cat", "Dog, small")
+    assert found.targets[:, 0].tolist() == [2, 3, 0, 1]
+    assert "names of 2 of 4 classes are from class-descriptions-boxable.csv" in found.notes
 
 
 def via(name: str, shape: dict[str, object], **attributes: object) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from convscope.datasets.dataset import Dataset, Skipped
 from convscope.datasets.layouts.boxes.image_finder import ImageFinder, path_parts
 from convscope.datasets.layouts.boxes.json_files import extent, files_with, mappings, read_json, reals, text
+from convscope.datasets.layouts.boxes.run_lengths import box_of_run_lengths
 from convscope.datasets.layouts.boxes.shapes import box_of_flat
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source, confidence_of_share
 from convscope.datasets.layouts.split_lists import split_in_words
@@ -27,8 +28,8 @@ def read_coco(path: Path) -> Dataset:
     """The images and boxes of a JSON file, or of all such files in a folder; the names of files and folders show the
     split, as in instances_val2017.json or valid/_annotations.coco.json.
 
-    Objects marked as crowds are omitted. An object without bbox gets the box around its polygons. A file that is listed
-    several times has the objects of all entries.
+    Objects marked as crowds are omitted. An object without bbox gets the box around its polygons or its mask. A file
+    that is listed several times has the objects of all entries.
 
     Raises:
         DataError: no COCO file, or no valid box.
@@ -129,7 +130,7 @@ class _Reading:
             if category not in labels:
                 image.problems.append(f"an object has category_id {category}, which is not among the categories")
             elif box is None:
-                image.problems.append("an object has neither a bbox of four numbers nor polygons")
+                image.problems.append("an object has no bbox of four numbers, polygons or mask")
             else:
                 image.objects.append((labels[category], box))
 
@@ -165,12 +166,14 @@ def _label(entry: Mapping[str, Any]) -> str:
 
 
 def _box(entry: Mapping[str, Any]) -> Box | None:
-    """The bbox of an annotation, else the box around its polygons; None if it has neither."""
+    """The bbox of an annotation, else the box around its polygons or its mask; None if it has none of them."""
     sides = reals(entry.get("bbox"))
     if len(sides) == 4:
         x, y, width, height = sides
         return x, y, x + width, y + height
     polygons = entry.get("segmentation")
+    if isinstance(polygons, dict):
+        return box_of_run_lengths(polygons)
     points = [value for polygon in polygons for value in reals(polygon)[: len(reals(polygon)) // 2 * 2]] if (
         isinstance(polygons, list)) else []  # fmt: skip
     return box_of_flat(points) if points else None

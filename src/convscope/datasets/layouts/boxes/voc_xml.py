@@ -54,14 +54,14 @@ def read_annotation(text: bytes) -> VocAnnotation:
     return annotation
 
 
-def parse_xml(text: bytes) -> ElementTree.Element:
+def parse_xml(text: bytes, largest: int = LARGEST) -> ElementTree.Element:
     """Parse XML safely: document types and entities, which could read other files or exhaust memory, are rejected.
 
     Raises:
         DataError: the text declares them, or is not XML.
     """
-    if len(text) > LARGEST:
-        raise DataError(f"has more than {LARGEST:,} bytes, too many for an annotation")
+    if len(text) > largest:
+        raise DataError(f"has more than {largest:,} bytes, too many for an annotation")
     plain = text.replace(b"\0", b"").upper()  # also in UTF-16
     if b"<!DOCTYPE" in plain or b"<!ENTITY" in plain:
         raise DataError("declares a document type or entities, which could be an attack; remove the declaration")

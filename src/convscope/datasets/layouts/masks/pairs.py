@@ -23,16 +23,16 @@ MASK_FOLDERS = frozenset(
         "masks", "mask", "annotations", "annotation", "annot", "segmentationclass", "segmentationclassaug",
         "segmentationclasspng", "segmentations", "segmentation", "labels", "label", "labelstr", "gt", "groundtruth",
         "groundtruths", "cameraseg", "gtfine", "trimaps", "ann", "anns", "anno", "annots", "anndir", "annotationdir",
-        "maskdir", "labeldir", "gtdir", "gts", "segmasks", "maskimages",
+        "maskdir", "labeldir", "gtdir", "gts", "segmasks", "maskimages", "manual", "1stmanual",
     )
 )  # fmt: skip
 _OTHER_FOLDERS = frozenset(
     (
         "segmentationobject", "segmentationobjectpng", "segmentationobjectvisualization",
-        "segmentationclassvisualization",
+        "segmentationclassvisualization", "2nd_manual",
     )
 )  # fmt: skip
-"""Masks of objects, and drawings, beside those of classes."""
+"""Masks of objects, of a second person, and drawings, beside those of classes."""
 _FORMATS = frozenset(("png", "jpg", "jpeg", "tif", "tiff", "bmp"))
 _MASK_WORDS = frozenset(
     (
@@ -42,6 +42,8 @@ _MASK_WORDS = frozenset(
 )  # fmt: skip
 _BESIDE_WORDS = _MASK_WORDS - {"l", "label", "labels"}  # in one folder, where the others name too many things
 _IMAGE_WORDS = frozenset(("img", "image", "im", "sat", "photo", "input", "rgb", "original", "leftimg8bit"))
+_SET_WORDS = frozenset(("train", "training", "val", "validation", "test", "testing"))
+_MANUAL_WORDS = frozenset(("manual", "manual1"))
 _CITYSCAPES = re.compile(r"_gt(Fine|Coarse)_(color|instanceIds|instanceTrainIds)\.")  # drawn from _labelIds
 _BESIDE = re.compile("|".join(sorted(_BESIDE_WORDS)), re.IGNORECASE)
 _JPEGS = (".jpg", ".jpeg")
@@ -243,6 +245,7 @@ _STEPS: _Steps = (
     (_without(frozenset()), _without(_MASK_WORDS)),
     (_without(_IMAGE_WORDS), _without(_MASK_WORDS | _IMAGE_WORDS)),
     (_numbers, _numbers),
+    (_without(_IMAGE_WORDS | _SET_WORDS), _without(_MASK_WORDS | _IMAGE_WORDS | _MANUAL_WORDS)),
     (_without(frozenset()), _one_fewer(_MASK_WORDS)),
     (_without(_IMAGE_WORDS), _one_fewer(_MASK_WORDS | _IMAGE_WORDS)),
     (lambda file: (*file.folders, file.stem.lower()), lambda file: file.folders),

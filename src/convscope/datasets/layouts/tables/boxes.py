@@ -18,6 +18,7 @@ from convscope.datasets.layouts.tables.box_columns import (
     size_columns,
 )
 from convscope.datasets.layouts.tables.cells import NumberFormat, is_missing, is_number, label_of, plain, shown
+from convscope.datasets.layouts.tables.class_descriptions import described
 from convscope.datasets.layouts.tables.column_words import OBJECT_LABEL, named, plain_name
 from convscope.datasets.layouts.tables.columns import CONSTANT
 from convscope.datasets.layouts.tables.content import NAME, FoundRow, TableContent
@@ -84,8 +85,11 @@ def read_boxes(content: TableContent) -> Dataset:
     notes = [content.used(label=label, boxes=", ".join(columns.names)), *content.unused(used), *notes]
     if label is None:
         notes.append(f"no column of classes, so all objects are called {_OBJECT}; --label-column names one")
-    notes = [*content.table.notes, *content.notes, *notes, *content.lookup.notes()]
     annotated = [_annotated(image, label, shares) for image in images]
+    names, named_by = described(content.lookup.folder, (name for image in annotated for name, _ in image.objects))
+    for image in annotated if names else ():
+        image.objects = [(names.get(name, name), box) for name, box in image.objects]
+    notes = [*content.table.notes, *content.notes, *notes, *named_by, *content.lookup.notes()]
     return largest_objects(content.source, NAME, annotated, skipped, notes)
 
 

@@ -8,7 +8,7 @@ IMAGE = (
 )
 LABEL = (
     *("label", "class", "category", "target", "species", "class_name", "label_name", "category_name", "classname"),
-    *("labelname", "y"),
+    *("labelname", "y", "choice"),
 )
 OBJECT_LABEL = (*LABEL, "name", "class_id", "label_id", "category_id")
 """Also names the class of an object beside its box."""

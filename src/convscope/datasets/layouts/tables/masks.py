@@ -6,6 +6,7 @@ from convscope.datasets.layouts.masks.reading import MaskedImage, add_masked_ima
 from convscope.datasets.layouts.tables.cells import is_missing
 from convscope.datasets.layouts.tables.column_words import plain_name
 from convscope.datasets.layouts.tables.content import TableContent, new_builder
+from convscope.datasets.layouts.tables.rows import TableRow
 from convscope.datasets.targets.masks import MASKS
 
 _WORDS = frozenset(("mask", "masks", "segmentation", "annotation", "gt"))
@@ -17,10 +18,17 @@ def mask_column(content: TableContent) -> str | None:
     names = content.columns.labels or (*content.columns.free, *content.columns.left_out)
     for name in (name for name in names if _WORDS & set(plain_name(name).split("_"))):
         rows = [row for row in content.table.rows if not is_missing(row[name])][:_SAMPLE]
-        found = [content.lookup.find(row[name].strip(), "", row.file.folder) for row in rows]
-        if any(not isinstance(file, str) for file in found):
+        if any(_is_mask(content, row, name) for row in rows):
             return name
     return None
+
+
+def _is_mask(content: TableContent, row: TableRow, name: str) -> bool:
+    """Whether a cell names a file other than the image of the row: numbers may be the names of images by chance."""
+    mask, image = (
+        content.lookup.find(row[column].strip(), "", row.file.folder) for column in (name, content.columns.image)
+    )
+    return not isinstance(mask, str) and mask != image
 
 
 def read_table_masks(content: TableContent) -> Dataset:

@@ -1,0 +1,42 @@
+"""``convscope export``"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="The folder of a run or of a saved model.", show_default=False)],
+    to: Annotated[str, typer.Option(help="The form: onnx.")] = "onnx",
+    bare: Annotated[
+        bool, typer.Option("--bare", help="Also write the network alone, from normalised tensors to its outputs.")
+    ] = False,
+    images: Annotated[
+        list[Path] | None,
+        typer.Option(help="Image file for the proof; repeat it for several.", show_default="the validation images"),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The folder to write into.", show_default="RUN/export")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Write a network in a form that other programs run, after proving that it gives the run's answers.
+
+    model.onnx takes upright RGB pictures of any size as bytes and returns answers: it resizes, crops and normalises as
+    `predict` does, and gives boxes and masks in pixels of the picture. At least 200 validation images are predicted by
+    the run and by the file; if a number differs by more than 0.0001 or an answer is another, nothing is written and
+    the message names the layer where the first difference arises.
+
+    Example: `convscope export runs/photos-1`
+
+    Example: `convscope export runs/photos-1 --bare --out shipped`
+    """
+    from convscope.api import export as written
+    from convscope.cli.show import print_json
+
+    result = written(run, to, bare=bare, images=images or (), out=out)
+    if json:
+        print_json(result.to_dict())
+        return
+    print(f"proof: {result.parity}")
+    for file in result.files:
+        print(file)
