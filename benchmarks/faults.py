@@ -136,7 +136,7 @@ def marked(pixels: np.ndarray) -> np.ndarray:
     return pixels
 
 
-def framed(pixels: np.ndarray) -> np.ndarray:
+def with_border(pixels: np.ndarray) -> np.ndarray:
     """A white border."""
     pixels[:3] = pixels[-3:] = 255
     pixels[:, :3] = pixels[:, -3:] = 255
@@ -196,7 +196,7 @@ DATA: dict[str, tuple[Plant, set[str]]] = {
     "low contrast": (changed(1, lambda x: 100 + (x.astype(float) - 100) * 0.2), {"shortcuts"}),
     "tinted": (changed(1, lambda x: x * [1.0, 0.75, 0.6]), {"shortcuts"}),
     "corner mark": (changed(0.95, marked), {"shortcuts"}),
-    "border": (changed(0.95, framed), {"shortcuts"}),
+    "border": (changed(0.95, with_border), {"shortcuts"}),
     "JPEG files": (as_jpeg, {"shortcuts"}),
     "copies with other labels": (relabelled, {"copies_with_different_labels"}),
     "blank": (blank, {"blank_images", "copies_with_different_labels"}),

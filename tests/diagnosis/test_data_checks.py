@@ -43,7 +43,7 @@ def test_healthy_data_have_no_findings(folder):
 def test_a_copy_with_another_label_is_found(folder):
     shutil.copy(folder / "flat" / "003.bmp", folder / "upright" / "copy.bmp")
     finding = found(folder)["copies_with_different_labels"]
-    assert finding.said == (
+    assert finding.message == (
         "a pair of equal images has different labels, such as flat/003.bmp (flat) and upright/copy.bmp (upright)"
     )
     assert finding.change.files == ("flat/003.bmp", "upright/copy.bmp")
@@ -60,7 +60,7 @@ def test_copies_across_given_splits_are_leaks(folder, tmp_path):
     finding = found(tmp_path / "split")["leaks"]
     assert finding.where == "split test"
     assert set(finding.change.files) == {f"test/flat/again{i}.bmp" for i in range(4)}
-    assert "4 images (9.1 % of test) are in another split too" in finding.said
+    assert "4 images (9.1 % of test) are in another split too" in finding.message
 
 
 def test_a_rare_class_is_found(folder):
@@ -107,7 +107,7 @@ def test_blank_and_cut_off_images_are_found(folder):
     Image.fromarray(pixels).save(folder / "upright" / "cut.bmp")
     finding = found(folder)["blank_images"]
     assert finding.change.files == ("flat/blank.bmp", "upright/cut.bmp")
-    assert finding.said == "1 blank and 1 with a lower part of one grey images of 222"
+    assert finding.message == "1 blank and 1 with a lower part of one grey images of 222"
 
 
 def test_checks_that_data_do_not_have_are_refused(folder):
@@ -129,7 +129,7 @@ def test_a_class_that_is_darker_is_a_shortcut_with_the_cue_and_the_class(folder)
         Image.fromarray((pixels * 0.5).astype(np.uint8)).save(file)
     finding = found(folder)["shortcuts"]
     assert finding.where in ("class flat", "class upright")
-    assert finding.said.startswith("brightness alone tells ")
+    assert finding.message.startswith("brightness alone tells ")
     assert finding.figure > 0.95
     assert 0.4 < finding.threshold < 0.65
 

@@ -46,7 +46,7 @@ def test_layers_of_zeros_are_named_and_explain_their_dead_units():
     dead = layer("act", layer_type="ReLU", dead=1.0, gradient_norm=None, weight_norm=None)
     found = check_records(records(layers=[measured(*zero, dead)]))
     assert [finding.kind for finding in found] == ["identical_units"]
-    assert found[0].said == (
+    assert found[0].message == (
         "3 of 3 layers have units with identical weights, all zero, which training cannot separate"
     )  # fmt: skip
     assert found[0].where == "layers conv0, conv1, conv2"
@@ -67,7 +67,7 @@ def test_gradients_that_vanish_with_depth_are_found_with_the_activation_to_repla
         modules=(("a", "Sigmoid"), ("b", "Sigmoid"), ("head", "Linear")),
     )
     assert finding.where == "layers conv0 to conv2"
-    assert finding.said == (
+    assert finding.message == (
         "the gradient of the first 3 layers is 1e-06 times that of the last 3, so that they hardly learn"
     )
     assert finding.change.text == "replace the 2 Sigmoid activations by relu: --set model.options.activation=relu"
@@ -90,13 +90,13 @@ def test_dead_units_are_found_with_the_layer_and_a_lower_rate():
     acts = [layer(f"act{i}", layer_type="ReLU", dead=share, gradient_norm=None) for i, share in enumerate([0.1, 0.9])]
     finding = only("dead_units", layers=[measured(*acts)], recipe=recipe(optimiser={"learning_rate": 0.5}))
     assert finding.where == "layer act1"
-    assert finding.said == "90 % of the units of act1 (ReLU) are 0 for every image"
+    assert finding.message == "90 % of the units of act1 (ReLU) are 0 for every image"
     assert finding.change.settings == {"optimiser.learning_rate": 0.05}
 
 
 def test_a_training_that_failed_is_found_with_its_place():
     finding = only("loss_not_finite", failure="epoch 1, step 3: the loss is nan at learning rate 10; lower it")
-    assert (finding.where, finding.said) == ("epoch 1, step 3", "the loss is nan at learning rate 10")
+    assert (finding.where, finding.message) == ("epoch 1, step 3", "the loss is nan at learning rate 10")
 
 
 def test_a_validation_loss_that_is_not_finite_is_found():
@@ -107,7 +107,7 @@ def test_a_loss_at_chance_is_found_after_three_epochs_and_not_before():
     flat = np.full((10, 10), 2)
     assert kinds(epochs=epochs([CHANCE] * 2, [CHANCE] * 2), finished=False, confusion=flat) == []
     finding = only("loss_at_chance", epochs=epochs([CHANCE] * 3, [CHANCE] * 3), finished=False, confusion=flat)
-    assert finding.said == (
+    assert finding.message == (
         "after 3 epochs the training loss is 2.303, and predicting the frequencies of the classes gives 2.303: "
         "nothing is learned"
     )
@@ -127,7 +127,7 @@ def test_the_least_loss_is_that_of_label_smoothing():
 
 def test_a_loss_that_rises_is_found():
     finding = only("loss_rising", epochs=epochs([1.5, 1.2, 1.6, 1.9, 2.0], [2.0] * 5))
-    assert finding.said == "the training loss rises from 1.200 in epoch 2 to 2.000 in epoch 5"
+    assert finding.message == "the training loss rises from 1.200 in epoch 2 to 2.000 in epoch 5"
 
 
 def test_one_bad_epoch_is_not_a_rising_loss():
@@ -142,7 +142,7 @@ def test_a_gap_between_the_losses_is_overfitting_though_the_validation_loss_stay
         recipe=recipe(loss={"label_smoothing": 0.1, "class_weights": "none"}, augment={"policy": "none"}),
     )
     assert finding.where == "from epoch 2"
-    assert finding.said == (
+    assert finding.message == (
         "the network overfits: the training loss ends at 0.510, where 0.500 is perfect, and the validation loss at "
         "2.300, where 2.303 is chance"
     )
@@ -155,7 +155,7 @@ def test_a_score_that_falls_is_overfitting():
     scores = [0.3, 0.4, 0.47, 0.47, 0.47, 0.4, 0.35, 0.3, 0.27, 0.27]
     finding = only("overfitting", epochs=epochs(train, [1.9] * 10, scores), confusion=np.diag([100] * 10))
     assert finding.where == "from epoch 5"
-    assert finding.said == (
+    assert finding.message == (
         "the network overfits: the validation accuracy falls from 47.00 % around epoch 4 to 28.00 % while the training "
         "loss falls"
     )
@@ -173,7 +173,7 @@ def test_classes_that_are_never_predicted_are_named():
     confusion[3, 4] = 20
     finding = only("classes_never_predicted", confusion=confusion)
     assert finding.where == "class d"
-    assert finding.said == (
+    assert finding.message == (
         "this class is never predicted: 20 validation images are taken mostly for e"
     )  # fmt: skip
 
@@ -190,7 +190,7 @@ def test_rare_classes_that_are_never_predicted_are_weighted():
 
 def test_inputs_that_are_not_normalised_are_found():
     finding = only("inputs_not_normalised", layers=[measured(layer("conv"), mean=120.0, std=60.0)])
-    assert finding.said == "the network's inputs have mean 120 and standard deviation 60, not about 0 and 1"
+    assert finding.message == "the network's inputs have mean 120 and standard deviation 60, not about 0 and 1"
 
 
 @pytest.mark.parametrize("kind", ["Softmax", "Sigmoid", "ReLU"])
@@ -213,7 +213,7 @@ def test_a_training_that_was_too_short_is_found():
 def test_a_network_that_does_not_fit_its_training_images_is_found():
     losses = [2.2, 2.1, 2.05, 2.04, 2.04, 2.04]
     finding = only("underfitting", epochs=epochs(losses, losses))
-    assert finding.said == (
+    assert finding.message == (
         "after 6 epochs 89 % of the chance loss is left on the training images themselves (2.040 of 2.303)"
     )
 

@@ -47,7 +47,7 @@ def test_classes_that_are_taken_for_each_other_are_named():
     predicted[:8], predicted[20:26] = 1, 0
     finding = two_way_confusions(MistakeView(tuple(map(str, range(60))), CLASSES, np.eye(3)[predicted], labels))
     assert finding.where == "classes ant and bee"
-    assert finding.said == "40 % of ant are taken for bee, and 30 % of bee for ant"
+    assert finding.message == "40 % of ant are taken for bee, and 30 % of bee for ant"
 
 
 def test_one_way_confusions_are_not_named():
@@ -66,7 +66,7 @@ def test_the_calibration_error_worked_by_hand():
 
 def test_a_network_that_is_too_sure_is_found_with_the_temperature():
     finding = calibration(view(wrong=0.3, scale=3.0))
-    assert finding.said.startswith("the network is too sure: its mean probability is ")
+    assert finding.message.startswith("the network is too sure: its mean probability is ")
     assert fitted_temperature(view(wrong=0.3, scale=3.0)) == pytest.approx(3.0, rel=0.15)
 
 

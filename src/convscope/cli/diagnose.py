@@ -28,7 +28,7 @@ def diagnose(
     """Say what is wrong with a run or with data, where, and what to change: at most five findings, worst first.
 
     Each finding has the figure behind it and one change to make. docs/diagnose/ describes each check, with its source
-    and when it misleads.
+    and its limitations.
 
     With --fix the new run is RUN-fix-1; the old one and the data stay as they are.
 

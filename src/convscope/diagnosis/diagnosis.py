@@ -41,8 +41,8 @@ class Diagnosis:
             return [f"{self.subject}: the checks of {', '.join(self.groups)} found nothing wrong"]
         lines = []
         for number, finding in enumerate(self.shown, 1):
-            said, change = finding.lines
-            lines += [f"{number}. {said}", f"   {change.strip()}  [{finding.kind}]"]
+            message, change = finding.lines
+            lines += [f"{number}. {message}", f"   {change.strip()}  [{finding.kind}]"]
         if more := len(self.findings) - MOST_SHOWN:
             lines += [f"{more} more with --json"] if more > 0 else []
         return lines

@@ -27,7 +27,7 @@ class Finding:
         kind: the name of the check, which is also that of its card in docs/diagnose/.
         severity: in [0, 1]; by it findings are sorted. Causes are above their consequences.
         where: the layer, class, file, split or setting.
-        said: one sentence with the figure in it.
+        message: one sentence with the figure in it.
         figure: the figure behind the finding.
         threshold: the value from which the figure counts as wrong; None where a finding is certain.
         change: what to do.
@@ -38,7 +38,7 @@ class Finding:
     kind: str
     severity: float
     where: str
-    said: str
+    message: str
     figure: float
     threshold: float | None
     change: Change
@@ -53,7 +53,7 @@ class Finding:
     @property
     def lines(self) -> list[str]:
         """The sentence, then the change, as text."""
-        return [f"{self.where}: {self.said}", f"  {self.change.text}"]
+        return [f"{self.where}: {self.message}", f"  {self.change.text}"]
 
 
 def per_cent(share: float) -> str:

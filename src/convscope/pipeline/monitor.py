@@ -51,7 +51,7 @@ class Monitor:
         return [
             measured,
             *(
-                ProblemFound(event.epoch, event.step, one.kind, f"{one.where}: {one.said}; {one.change.text}")
+                ProblemFound(event.epoch, event.step, one.kind, f"{one.where}: {one.message}; {one.change.text}")
                 for one in problems
             ),
         ]

@@ -19,7 +19,7 @@ def few_images_to_evaluate(view: DataView) -> Finding | None:
         return None
     missing = [view.classes[i] for i in few if not counts["validation"][i]]
     names = missing or [view.classes[i] for i in few]
-    said = (
+    message = (
         f"{len(missing)} of {len(view.classes)} classes have no validation image"
         if missing
         else f"{len(few)} of {len(view.classes)} classes have fewer than {LEAST} validation images, so that their "
@@ -27,7 +27,7 @@ def few_images_to_evaluate(view: DataView) -> Finding | None:
     )
     return Finding(
         "few_images_to_evaluate", 0.45 if missing else 0.2,
-        f"class{'es' if len(names) > 1 else ''} {some_names(names)}", said,
+        f"class{'es' if len(names) > 1 else ''} {some_names(names)}", message,
         float(counts["validation"][few].min()), float(LEAST),
         Change("add images of them, or validate on more: --set data.validation=0.2", {"data.validation": 0.2}),
     )  # fmt: skip

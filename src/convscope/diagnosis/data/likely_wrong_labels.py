@@ -22,7 +22,7 @@ def likely_wrong_labels(view: DataView) -> Finding | None:
     A logistic regression on descriptors of the images predicts each image from the other folds; copies are in one
     fold. A label is doubtful where another class has a probability of at least 0.9 and at least that class's mean
     probability on its own images (Northcutt et al. 2021, "Confident learning", the off-diagonal of the confident
-    joint). Nothing is said where the held-out accuracy is below 75 %, or where no more predictions contradict their
+    joint). Nothing is message where the held-out accuracy is below 75 %, or where no more predictions contradict their
     labels than their probabilities expect: the predictions are then the doubtful ones.
     """
     if not view.has_labels:
@@ -43,12 +43,12 @@ def likely_wrong_labels(view: DataView) -> Finding | None:
         return None
     files = tuple(view.names[i] for i in rows[order])
     first = order[0]
-    seen = view.classes[known[probabilities[first].argmax()]]
+    other = view.classes[known[probabilities[first].argmax()]]
     share = len(files) / len(rows)
     return Finding(
         "likely_wrong_labels", min(0.8, 0.3 + 5 * share), f"{len(files):,} file{'s' if len(files) > 1 else ''}",
         f"{len(files):,} of {len(rows):,} labels contradict a classifier that did not see them and is right for "
-        f"{per_cent(accuracy)}: {files[0]} is labelled {view.classes[labels[first]]} and looks like {seen}",
+        f"{per_cent(accuracy)}: {files[0]} is labelled {view.classes[labels[first]]} and looks like {other}",
         share, None, Change(f"look at the labels of {some_names(files)}", files=files), images=files[:SHOWN],
     )  # fmt: skip
 

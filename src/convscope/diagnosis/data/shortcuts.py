@@ -97,8 +97,8 @@ def held_out_accuracies(
         predicted[test] = tree.fit(x[train], labels[train]).predict(x[test])
     result = np.full(classes, np.nan)
     for k in np.unique(labels):
-        is_class, said = labels == k, predicted == k
-        result[k] = (said[is_class].mean() + (~said[~is_class]).mean()) / 2
+        is_class, message = labels == k, predicted == k
+        result[k] = (message[is_class].mean() + (~message[~is_class]).mean()) / 2
     return result
 
 

@@ -18,5 +18,5 @@ def loss_not_finite(records: RunRecords) -> Finding | None:
     bad = [number for number, loss in enumerate(records.losses("validation"), 1) if not math.isfinite(loss)]
     if not bad:
         return None
-    said = f"the validation loss is not finite in {len(bad)} of {len(records.epochs)} epochs"
-    return Finding("loss_not_finite", 1.0, f"epoch {bad[0]}", said, float(len(bad)), 0.0, change)
+    message = f"the validation loss is not finite in {len(bad)} of {len(records.epochs)} epochs"
+    return Finding("loss_not_finite", 1.0, f"epoch {bad[0]}", message, float(len(bad)), 0.0, change)
