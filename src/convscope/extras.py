@@ -8,7 +8,9 @@ from convscope.errors import ConfigError
 
 EXTRAS = {
     "report": ("matplotlib", "jinja2"),
+    "parquet": ("pyarrow",),
     "explorer": ("fastapi", "starlette", "uvicorn", "jinja2", "matplotlib"),
+    "serve": ("fastapi", "starlette", "uvicorn", "python_multipart"),
     "tensorboard": ("tensorboard",),
 }
 """The import names of the modules that each extra of the package installs."""

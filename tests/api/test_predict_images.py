@@ -18,7 +18,7 @@ from helpers.box_files import photo
 def predictor(monkeypatch: pytest.MonkeyPatch) -> Predictor:
     """Its mask of the i-th file has the value i everywhere; files called bad fail."""
 
-    def stream(_model: object, _config: object, files: list[Path], _views: object):
+    def stream(_model: object, _config: object, files: list[Path], _views: object, _on_batch: object):
         for i, file in enumerate(files):
             if file.stem == "bad":
                 yield FailedFile(str(file), "damaged")

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -151,7 +152,8 @@ def test_a_report_can_be_written_anew(convscope, run, tmp_path):
 def test_predictions_as_a_table(convscope, run, few):
     code, out, err = convscope("predict", run, f"{few}/a/0.png", f"{few}/b/0.png")
     lines = [line.split() for line in out.splitlines()]
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert re.fullmatch(r"predict: 2 images in [\d.]+ s, [\d.e+]+ images/s, [\d.]+ ms per image\n", err)
     assert lines[0] == ["file", "prediction", "2."]
     assert [line[0] for line in lines[1:]] == [f"{few}/a/0.png", f"{few}/b/0.png"]
     assert [line[3] for line in lines[1:]] == ["%", "%"]
@@ -264,3 +266,22 @@ def test_an_interrupted_command_exits_with_the_signals_code_and_names_how_to_res
     code, _, err = convscope("train", few, "--out", path, *TINY)
     assert (code, err) == (expected, STOPS[at].format(again=f"convscope train --resume {path}"))
     assert path.exists() == (at == "Epoch"), "what had not begun leaves nothing behind"
+
+
+def test_predictions_in_a_file_are_counted_and_the_names_may_come_from_stdin(
+    convscope, run, few, tmp_path, monkeypatch
+):
+    table = tmp_path / "predictions.csv"
+    code, out, err = convscope("predict", run, few, "--out", table)
+    assert (code, out) == (0, f"{table}: 60 predictions\n")
+    assert re.fullmatch(r"predict: 60 images in [\d.]+ s, [\d.e+]+ images/s, [\d.]+ ms per image\n", err)
+    assert len(table.read_text().splitlines()) == 61
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{few}/a/1.png\n{few}/a/gone.png\n"))
+    code, out, err = convscope("predict", run, "-", "--json")
+    assert (code, err) == (1, f"convscope: {few}/a/gone.png: no such file; check the path\n")
+    assert json.loads(out)["file"] == f"{few}/a/1.png"
+    code, _, err = convscope("predict", run, "-", few)
+    assert (code, err) == (2, "convscope: predict: - reads the names from stdin; give it alone\n")
+    code, _, err = convscope("predict", run, few, "--out", table, "--csv")
+    message = f"convscope: --out {table}: the ending chooses the format; remove --csv and --json\n"
+    assert (code, err) == (2, message)

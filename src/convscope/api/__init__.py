@@ -7,24 +7,37 @@ from convscope.api.compare import ComparedRun, Comparison, compare
 from convscope.api.convolve import as_picture, convolve
 from convscope.api.crop import crop
 from convscope.api.data import DataSummary, data
+from convscope.api.diagnose import diagnose
 from convscope.api.evaluate import Evaluation, evaluate
 from convscope.api.explain import AnalysisResult, InputInfo, explain, wrap_module
 from convscope.api.features import Features, features
+from convscope.api.fix import Fix, fix
 from convscope.api.inspect import inspect, kernels_table, summary_page, summary_table
 from convscope.api.predict import Predictions, Predictor, predict, task_of, write_csv
+from convscope.api.prediction_table import Written, write_predictions
 from convscope.api.report import report
 from convscope.api.robustness import Robustness, robustness
 from convscope.api.run import Run
 from convscope.api.tensorboard import log_to_tensorboard
 from convscope.api.train import resume, train
-from convscope.bundle import FailedFile, Prediction
+from convscope.bundle import FailedFile, Prediction, count_sources, find_sources, names_of
+from convscope.diagnosis.diagnosis import Diagnosis
 from convscope.durations import format_seconds
 from convscope.models import ModelSummary
 from convscope.pipeline import resuming, training
 from convscope.reports.data_table import class_table, data_rows, remark_rows
 from convscope.reports.report import write_report
 from convscope.reports.text import as_lines, data_lines, plan_rows
-from convscope.runs.events import DataLoaded, Event, PlanReady, PretrainedLoaded, TrainingFinished, as_json, data_fields
+from convscope.runs.events import (
+    DataLoaded,
+    Event,
+    PlanReady,
+    PretrainedLoaded,
+    ProblemFound,
+    TrainingFinished,
+    as_json,
+    data_fields,
+)
 from convscope.runs.folder import RunFolder, next_name
 from convscope.runs.overrides import (
     Overrides,
@@ -51,11 +64,13 @@ __all__ = [
     "Comparison",
     "DataLoaded",
     "DataSummary",
+    "Diagnosis",
     "Epoch",
     "Evaluation",
     "Event",
     "FailedFile",
     "Features",
+    "Fix",
     "InputInfo",
     "ModelSummary",
     "Note",
@@ -65,6 +80,7 @@ __all__ = [
     "Predictions",
     "Predictor",
     "PretrainedLoaded",
+    "ProblemFound",
     "Recipe",
     "Robustness",
     "Run",
@@ -73,6 +89,7 @@ __all__ = [
     "Step",
     "Task",
     "TrainingFinished",
+    "Written",
     "arithmetic",
     "as_json",
     "as_lines",
@@ -83,20 +100,25 @@ __all__ = [
     "class_table",
     "compare",
     "convolve",
+    "count_sources",
     "crop",
     "data",
     "data_fields",
     "data_lines",
     "data_rows",
     "data_source",
+    "diagnose",
     "evaluate",
     "explain",
     "features",
+    "find_sources",
+    "fix",
     "format_seconds",
     "inspect",
     "kernels_table",
     "lay",
     "log_to_tensorboard",
+    "names_of",
     "nest",
     "next_name",
     "override",
@@ -119,5 +141,6 @@ __all__ = [
     "training",
     "wrap_module",
     "write_csv",
+    "write_predictions",
     "write_report",
 ]

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import IO, Any, Self, overload
 import torch
 from torch import nn
 
-from convscope.bundle import BundleConfig, FailedFile, Prediction, image_files, load_bundle, load_config
+from convscope.bundle import BundleConfig, FailedFile, Prediction, Source, find_sources, load_bundle, load_config
 from convscope.bundle import predict as stream
 from convscope.errors import ConfigError, DataError
 from convscope.files import atomic_write, unique_stems
@@ -115,26 +115,32 @@ class Predictor:
 
     def stream(
         self,
-        files: str | Path | Sequence[str | Path],
+        files: str | Path | Sequence[str | Path] | Iterator[Source],
         tta_views: str | None = None,
         out: str | Path | None = None,
+        on_batch: Callable[[int, float], None] = lambda _images, _seconds: None,
     ) -> Iterator[Prediction | FailedFile]:
         """Yield one item per file, in order, with few in memory at a time.
 
         Args:
-            files: as for `predict`.
+            files: as for `predict`, also archives of images and patterns such as ``"photos/**/*.jpg"``; or an iterator,
+                as `bundle.find_sources` returns it.
             tta_views: as for `predict`.
             out: a folder for predictions that are images, one PNG per file, named after it; files of equal names also
                 have their folders and endings in it, so none overwrites another.
+            on_batch: called with the number of images of each batch, and the seconds to read and predict them.
 
         Raises:
             ConfigError: see `predict`; or an image would overwrite one of the files.
             DataError: a path does not exist, or `out` cannot be written.
         """
         given = [files] if isinstance(files, str | Path) else files
-        found = image_files([Path(file) for file in given])
-        items = stream(self.model, self.config, found, tta_views)
-        return items if out is None else _with_images(items, found, Path(out))
+        found = find_sources(given) if isinstance(given, Sequence) else given
+        if out is None:
+            return stream(self.model, self.config, found, tta_views, on_batch)
+        known = list(found)
+        items = stream(self.model, self.config, known, tta_views, on_batch)
+        return _with_images(items, [Path(str(one)) for one in known], Path(out))
 
 
 def predict(

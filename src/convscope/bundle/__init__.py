@@ -9,7 +9,8 @@ from convscope.bundle.bundle import (
     save_bundle,
     save_config,
 )
-from convscope.bundle.predict import FailedFile, image_files, predict
+from convscope.bundle.predict import DecodedFile, FailedFile, Inference, image_files, predict
+from convscope.bundle.sources import FileContent, Source, count_sources, find_sources, names_of
 from convscope.bundle.tta import TTA_VIEWS, AveragedViews, check_tta, with_tta
 from convscope.tasks import Prediction
 
@@ -17,14 +18,21 @@ __all__ = [
     "TTA_VIEWS",
     "AveragedViews",
     "BundleConfig",
+    "DecodedFile",
     "FailedFile",
+    "FileContent",
+    "Inference",
     "Prediction",
     "Preprocessing",
+    "Source",
     "check_tta",
+    "count_sources",
+    "find_sources",
     "image_files",
     "is_bundle",
     "load_bundle",
     "load_config",
+    "names_of",
     "predict",
     "save_bundle",
     "save_config",

@@ -1,9 +1,10 @@
 """Predictions for files, with the preprocessing that the network was trained with."""
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from convscope.bundle.bundle import BundleConfig, Preprocessing
+from convscope.bundle.bundle import BundleConfig
 from convscope.bundle.sliding_window import sliding_window
+from convscope.bundle.sources import FileContent, Source, find_sources
 from convscope.bundle.tta import with_tta
 from convscope.datasets.inputs.opening import quiet_pillow
 from convscope.datasets.store.resources import usable_cores
 from convscope.errors import DataError
-from convscope.tasks import Prediction, Task, ViewTransform
+from convscope.tasks import Prediction, ViewTransform
 
 BATCH = 64
 
@@ -31,61 +33,97 @@ class FailedFile:
 
 
 def predict(
-    model: nn.Module, config: BundleConfig, files: Sequence[Path], tta_views: str | None = None
+    model: nn.Module,
+    config: BundleConfig,
+    files: Iterable[Source],
+    tta_views: str | None = None,
+    on_batch: Callable[[int, float], None] = lambda _images, _seconds: None,
 ) -> Iterator[Prediction | FailedFile]:
     """Yield one result per file, in order; a file that cannot be read gives a `FailedFile`.
 
     Args:
         model: from `load_bundle`, in evaluation mode.
         config: from `load_bundle`.
-        files: image files of any size and mode.
+        files: image files of any size and mode, or their bytes; read as they are needed.
+        tta_views: test-time augmentation, one of `TTA_VIEWS`; None: the bundle's default.
+        on_batch: called with the number of images of each batch, and the seconds to read and predict them.
+
+    Raises:
+        ConfigError: `tta_views` is unknown, or the task's predictions cannot be averaged.
+    """
+    inference = Inference(model, config, tta_views)
+    sources = iter(files)
+    batches = iter(lambda: list(islice(sources, BATCH)), [])
+    return chain.from_iterable(_predict_files(inference, batch, on_batch) for batch in batches)
+
+
+@dataclass(frozen=True, eq=False)
+class DecodedFile:
+    """A file's pixels (C, H, W) uint8, and the part of the file that they show."""
+
+    pixels: NDArray[np.uint8]
+    frame: ViewTransform
+
+
+class Inference:
+    """A network with the steps from the bytes of a file to its prediction.
+
+    Args:
+        model: from `load_bundle`, in evaluation mode.
+        config: from `load_bundle`.
         tta_views: test-time augmentation, one of `TTA_VIEWS`; None: the bundle's default.
 
     Raises:
         ConfigError: `tta_views` is unknown, or the task's predictions cannot be averaged.
     """
-    task, network = config.build_task(), with_tta(model, config, tta_views)
-    preprocessing = config.preprocessing.model_copy(update={"size": network.input_size})
-    batches = (files[start : start + BATCH] for start in range(0, len(files), BATCH))
-    return chain.from_iterable(_predict_files(network, task, preprocessing, batch) for batch in batches)
+
+    def __init__(self, model: nn.Module, config: BundleConfig, tta_views: str | None = None) -> None:
+        self.task, self.network = config.build_task(), with_tta(model, config, tta_views)
+        self.preprocessing = config.preprocessing.model_copy(update={"size": self.network.input_size})
+
+    def decode(self, source: Path | bytes | NDArray[np.uint8], name: str) -> DecodedFile:
+        """Read one file, the bytes of one, or pixels (H, W, C); `name` is that of the prediction.
+
+        Raises:
+            DataError: it cannot be read.
+        """
+        decoded = self.preprocessing.decode(source, self.task.any_size)
+        left, top, right, bottom = decoded.visible
+        size = (decoded.whole[0], decoded.whole[1])
+        return DecodedFile(decoded.values, ViewTransform(name, size, left, top, right - left, bottom - top))
+
+    @torch.inference_mode()
+    def predict(self, images: Sequence[DecodedFile]) -> list[Prediction]:
+        """Predictions for decoded files, in their order; images of several sizes are computed one by one."""
+        device, predictions = next(self.network.parameters()).device, []
+        sizes = {image.pixels.shape for image in images}
+        for batch in [[image] for image in images] if len(sizes) > 1 else [images] if images else []:
+            pixels = torch.from_numpy(np.stack([image.pixels for image in batch]))
+            x = self.preprocessing(pixels.to(device))
+            network = self.network
+            output = sliding_window(network, x, self.preprocessing.size) if self.task.any_size else network(x)
+            predictions += self.task.predictions(output, [image.frame for image in batch])
+        return predictions
 
 
 def _predict_files(
-    model: nn.Module, task: Task, preprocessing: Preprocessing, files: Sequence[Path]
+    inference: Inference, files: Sequence[Source], on_batch: Callable[[int, float], None]
 ) -> Iterator[Prediction | FailedFile]:
+    start = time.perf_counter()
     with quiet_pillow(), ThreadPoolExecutor(usable_cores(), "convscope-decode") as pool:
-        decoded = list(pool.map(lambda file: _pixels(file, preprocessing, task.any_size), files))
-    readable = [result for result in decoded if not isinstance(result, str)]
-    predictions = iter(_predict_batch(model, task, preprocessing, readable))
+        decoded = list(pool.map(lambda file: _decoded(inference, file), files))
+    predictions = iter(inference.predict([result for result in decoded if not isinstance(result, str)]))
+    on_batch(len(files), time.perf_counter() - start)
     for file, result in zip(files, decoded, strict=True):
         yield FailedFile(str(file), result) if isinstance(result, str) else next(predictions)
 
 
-def _pixels(file: Path, preprocessing: Preprocessing, any_size: bool) -> tuple[NDArray[np.uint8], ViewTransform] | str:
-    """A file's pixels and the part of the file that they show, or why it cannot be read."""
+def _decoded(inference: Inference, file: Source) -> DecodedFile | str:
+    """A file's pixels, or why it cannot be read."""
     try:
-        decoded = preprocessing.decode(file, any_size)
-        left, top, right, bottom = decoded.visible
-        size = (decoded.whole[0], decoded.whole[1])
-        return decoded.values, ViewTransform(str(file), size, left, top, right - left, bottom - top)
+        return inference.decode(file.content if isinstance(file, FileContent) else file, str(file))
     except DataError as error:
-        return str(error).removeprefix(f"{file}: ")
-
-
-@torch.inference_mode()
-def _predict_batch(
-    model: nn.Module,
-    task: Task,
-    preprocessing: Preprocessing,
-    images: Sequence[tuple[NDArray[np.uint8], ViewTransform]],
-) -> list[Prediction]:
-    device, predictions = next(model.parameters()).device, []
-    sizes = {pixels.shape for pixels, _ in images}
-    for batch in [[image] for image in images] if len(sizes) > 1 else [images] if images else []:
-        x = preprocessing(torch.from_numpy(np.stack([pixels for pixels, _ in batch])).to(device))
-        output = sliding_window(model, x, preprocessing.size) if task.any_size else model(x)
-        predictions += task.predictions(output, [frame for _, frame in batch])
-    return predictions
+        return str(error).removeprefix("image: " if isinstance(file, FileContent) else f"{file}: ")
 
 
 def image_files(paths: Sequence[Path]) -> list[Path]:
@@ -94,17 +132,4 @@ def image_files(paths: Sequence[Path]) -> list[Path]:
     Raises:
         DataError: a path does not exist, or there is no file.
     """
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inside = (file for file in path.rglob("*") if file.is_file())
-            found += sorted(file for file in inside if not any(part.startswith(".") for part in file.parts[-2:]))
-        elif path.exists():
-            found.append(path)
-        else:
-            raise DataError(f"{path}: no such file or folder; check the path")
-    if not found:
-        raise DataError(
-            f"{', '.join(map(str, paths))}: contains no files; give image files or a folder that contains some"
-        )
-    return found
+    return [source for source in find_sources(paths) if isinstance(source, Path)]

@@ -3,20 +3,31 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from convscope.cli.options import ViewsOption
+from convscope.cli.progress import Rate
+from convscope.errors import ConfigError
 from convscope.printable import printable
 
 if TYPE_CHECKING:
-    from convscope.api import FailedFile, Prediction
+    from convscope.api import FailedFile, Prediction, Predictor
+
+TABLES = (".csv", ".jsonl", ".parquet")
+STDIN = "-"
 
 
 def predict(
     run: Annotated[Path, typer.Argument(help="The folder of a run or of a saved model.", show_default=False)],
-    files: Annotated[list[Path], typer.Argument(help="Image files, or folders of them.", show_default=False)],
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            help="Image files, folders or archives of them, patterns such as 'a/**/*.jpg', or - for names on stdin.",
+            show_default=False,
+        ),
+    ],
     csv: Annotated[
         bool,
         typer.Option("--csv", help="Print CSV: file, then the task's columns; for classes: label, confidence, scores."),
@@ -24,7 +35,13 @@ def predict(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file and line.")] = False,
     top: Annotated[int, typer.Option(help="Number of classes per file in the table.", min=1)] = 3,
     views: ViewsOption = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for predictions that are images: masks as PNG.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="A .csv, .jsonl or .parquet file for any number of predictions, continued if interrupted; or a folder "
+            "for predictions that are images: masks as PNG."
+        ),
+    ] = None,
 ) -> None:
     """Predict image files with a trained network.
 
@@ -35,21 +52,46 @@ def predict(
     Unreadable files are reported on stderr and skipped; the exit code is then 1.
 
     Example: `convscope predict runs/digits-1 new_images --csv > predictions.csv`
+
+    Example: `convscope predict runs/digits-1 archive.zip --out predictions.parquet`, again after an interruption
     """
-    from convscope.api import Predictor, write_csv
+    from convscope.api import Predictor, count_sources, find_sources, names_of, write_csv
     from convscope.cli.show import print_json_lines, table_of
 
-    predictor = Predictor.open(run)
+    if STDIN in files and files != [STDIN]:
+        raise ConfigError("predict: - reads the names from stdin; give it alone")
+    sources = names_of(sys.stdin) if files == [STDIN] else find_sources(files)
+    predictor, rate = Predictor.open(run), Rate()
+    if out is not None and out.suffix.lower() in TABLES:
+        if csv or json:
+            raise ConfigError(f"--out {out}: the ending chooses the format; remove --csv and --json")
+        total = None if files == [STDIN] else count_sources(files)
+        raise typer.Exit(1 if _write(predictor, sources, out, views, rate.of(total)) else 0)
     failed: list[FailedFile] = []
-    predictions = _readable(predictor.stream(files, views, out), failed)
+    predictions = _readable(predictor.stream(sources, views, out, rate.add), failed)
     if csv:
         write_csv(predictor.task, predictions, sys.stdout)
     elif json:
         print_json_lines(prediction.to_dict() for prediction in predictions)
     elif rows := [[prediction.file, *prediction.display(top)] for prediction in predictions]:
         table_of(["file", *predictor.task.headings(top)], rows)
+        print(f"predict: {rate.summary()}", file=sys.stderr)
     if failed:
         raise typer.Exit(1)
+
+
+def _write(predictor: "Predictor", sources: "Iterator[Any]", out: Path, views: str | None, rate: Rate) -> int:
+    """Write a table of predictions; return the number of files that could not be read."""
+    from convscope.api import write_predictions
+
+    with rate:
+        written = write_predictions(predictor, sources, out, views, rate.step, rate.add)
+    resumed = f", {written.resumed:,} of them before" if written.resumed else ""
+    failures = f", {written.failed:,} could not be read" if written.failed else ""
+    print(f"{written.path}: {written.predicted:,} predictions{resumed}{failures}")
+    if rate.images:
+        print(f"predict: {rate.summary()}", file=sys.stderr)
+    return written.failed
 
 
 def _readable(items: "Iterator[Prediction | FailedFile]", failed: "list[FailedFile]") -> "Iterator[Prediction]":

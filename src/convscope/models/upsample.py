@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -34,6 +35,8 @@ def max_unpool(x: Tensor, fine: Tensor) -> Tensor:
         x: (B, C, h, w).
         fine: (B, C, H, W), with the same number of channels.
     """
+    if torch.compiler.is_exporting():
+        return _unpool_windows(x, fine)
     positions: Any = (
         functional.adaptive_max_pool1d, functional.adaptive_max_pool2d, functional.adaptive_max_pool3d,
     )[x.dim() - 3]  # fmt: skip
@@ -41,6 +44,22 @@ def max_unpool(x: Tensor, fine: Tensor) -> Tensor:
     # A scatter, since torch's unpooling has no deterministic implementation.
     flat = x.new_zeros(*x.shape[:2], fine.shape[2:].numel()).scatter(2, indices.flatten(2), x.flatten(2))
     return flat.view(fine.shape)
+
+
+def _unpool_windows(x: Tensor, fine: Tensor) -> Tensor:
+    """`max_unpool` by comparison with each position of a window: ONNX has no pooling indices of adaptive pooling.
+
+    The sides of `fine` are whole multiples of those of `x`, as they are after padding (`EncoderDecoder.multiple`).
+    """
+    sides, rank = x.shape[2:], x.dim() - 2
+    factors = [int(side // coarse) for side, coarse in zip(fine.shape[2:], sides, strict=True)]
+    split = [length for side, factor in zip(sides, factors, strict=True) for length in (side, factor)]
+    coarse_first = [0, 1, *range(2, 2 + 2 * rank, 2), *range(3, 3 + 2 * rank, 2)]
+    windows = fine.reshape(*x.shape[:2], *split).permute(coarse_first).flatten(2 + rank)
+    chosen = torch.arange(windows.shape[-1], device=x.device) == windows.argmax(-1, keepdim=True)
+    spread = torch.where(chosen, x.unsqueeze(-1), x.new_zeros(())).reshape(*x.shape, *factors)
+    back = [0, 1, *(axis for number in range(rank) for axis in (2 + number, 2 + rank + number))]
+    return spread.permute(back).reshape(fine.shape)
 
 
 def center_crop(x: Tensor, sides: tuple[int, ...]) -> Tensor:

@@ -221,7 +221,20 @@ class Classify(Task):
 
     def predictions(self, output: Tensor, frames: Sequence[ViewTransform]) -> list[ClassPrediction]:
         """The most probable class and all probabilities."""
-        rows, found = self.decode(output).cpu().tolist(), []
+        return self.from_answers({"probabilities": self.decode(output).cpu().numpy()}, frames)
+
+    def answers(self, output: Tensor) -> dict[str, Tensor]:
+        """The index of the most probable class, its probability, and all probabilities."""
+        probabilities = self.decode(output)
+        return {
+            "label": probabilities.argmax(1), "confidence": probabilities.amax(1), "probabilities": probabilities,
+        }  # fmt: skip
+
+    def from_answers(
+        self, answers: Mapping[str, NDArray[Any]], frames: Sequence[ViewTransform]
+    ) -> list[ClassPrediction]:
+        """The most probable class and all probabilities."""
+        rows, found = answers["probabilities"].tolist(), []
         for row, frame in zip(rows, frames, strict=True):
             best = int(np.argmax(row))
             found.append(ClassPrediction(frame.file, self.classes[best], row[best], tuple(row), self.classes))

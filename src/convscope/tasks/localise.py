@@ -23,7 +23,7 @@ from convscope.tasks.classify import confusion_matrix, wilson
 from convscope.tasks.drawing import PREDICTION_COLOR, TARGET_COLOR, Pixels, with_boxes
 from convscope.tasks.meter import Arrays, GatheringMeter
 from convscope.tasks.sections import Interval, Matrix, Pictures, Section, Shown, Table
-from convscope.tasks.task import Prediction, Task, TaskContext, TaskOptions, ViewTransform
+from convscope.tasks.task import AnswerPlace, Prediction, Task, TaskContext, TaskOptions, ViewTransform
 
 SHOWN_IMAGES = 12
 GOOD = 0.5  # IoU from which a box counts as correct
@@ -111,6 +111,7 @@ class Localise(Task):
     shown: ClassVar[tuple[str, ...]] = ("accuracy", "iou", "iou50", "both")
     options: ClassVar[type[TaskOptions]] = LocaliseOptions
     names_classes: ClassVar[bool] = True
+    answer_places: ClassVar[Mapping[str, AnswerPlace]] = {"box": "corners"}
     default_settings: ClassVar[Mapping[str, Any]] = {
         "optimiser.name": "adamw",
         "optimiser.learning_rate": 0.003,
@@ -259,13 +260,30 @@ class Localise(Task):
     def predictions(self, output: Tensor, frames: Sequence[ViewTransform]) -> list[BoxPrediction]:
         """Boxes in pixels of the files, clipped to their borders."""
         probabilities, boxes = (part.cpu().numpy().astype(np.float64) for part in self.decode(output))
+        corners = [to_file_pixels(box, frame, self.size) for box, frame in zip(boxes, frames, strict=True)]
+        return self.from_answers({"box": np.array(corners).reshape(-1, 4), "probabilities": probabilities}, frames)
+
+    def answers(self, output: Tensor) -> dict[str, Tensor]:
+        """The index of the class, its probability, the box, and the probabilities of all classes."""
+        probabilities, boxes = self.decode(output)
+        return {
+            "label": probabilities.argmax(1), "confidence": probabilities.amax(1), "box": boxes,
+            "probabilities": probabilities,
+        }  # fmt: skip
+
+    def from_answers(self, answers: Mapping[str, NDArray[Any]], frames: Sequence[ViewTransform]) -> list[BoxPrediction]:
+        """Classes, and boxes in pixels of the files."""
         found = []
-        for row, box, frame in zip(probabilities, boxes, frames, strict=True):
-            best = int(row.argmax())
-            corners = to_file_pixels(box, frame, self.size)
+        for row, box, frame in zip(answers["probabilities"], answers["box"], frames, strict=True):
+            best, (x1, y1, x2, y2) = int(row.argmax()), box.tolist()
             found.append(
                 BoxPrediction(
-                    frame.file, self.classes[best], float(row[best]), corners, tuple(row.tolist()), self.classes
+                    frame.file,
+                    self.classes[best],
+                    float(row[best]),
+                    (x1, y1, x2, y2),
+                    tuple(row.tolist()),
+                    self.classes,
                 )
             )
         return found

@@ -197,7 +197,22 @@ class Multilabel(Task):
 
     def predictions(self, output: Tensor, frames: Sequence[ViewTransform]) -> list[LabelsPrediction]:
         """Labels whose probability reaches their threshold."""
-        probabilities, predicted = self.decode(output).numpy(), self.predicted(output)
+        return self.from_answers(
+            {"labels": self.predicted(output), "probabilities": self.decode(output).numpy()}, frames
+        )
+
+    def answers(self, output: Tensor) -> dict[str, Tensor]:
+        """Whether each label is predicted, and its probability."""
+        probabilities = self.decode(output)
+        return {
+            "labels": probabilities >= probabilities.new_tensor(self._thresholds), "probabilities": probabilities,
+        }  # fmt: skip
+
+    def from_answers(
+        self, answers: Mapping[str, NDArray[Any]], frames: Sequence[ViewTransform]
+    ) -> list[LabelsPrediction]:
+        """Labels whose probability reaches their threshold."""
+        predicted, probabilities = answers["labels"], answers["probabilities"]
         return [
             LabelsPrediction(
                 frame.file,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -142,7 +143,17 @@ class Regress(Task):
 
     def predictions(self, output: Tensor, frames: Sequence[ViewTransform]) -> list[NumbersPrediction]:
         """Predictions in the units of the data."""
-        rows = self.decode(output).tolist()
+        return self.from_answers({"values": self.decode(output).numpy()}, frames)
+
+    def answers(self, output: Tensor) -> dict[str, Tensor]:
+        """The numbers in the units of the data."""
+        return {"values": self.decode(output)}
+
+    def from_answers(
+        self, answers: Mapping[str, NDArray[Any]], frames: Sequence[ViewTransform]
+    ) -> list[NumbersPrediction]:
+        """Predictions in the units of the data."""
+        rows = answers["values"].tolist()
         return [
             NumbersPrediction(frame.file, tuple(row), self.classes) for frame, row in zip(frames, rows, strict=True)
         ]

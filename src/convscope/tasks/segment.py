@@ -1,8 +1,8 @@
 """Segmentation, one class per pixel: softmax, cross entropy, IoU of (B, K, H, W) logits and (B, H, W) masks."""
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -21,7 +21,7 @@ from convscope.tasks.mask_metrics import IGNORE, dice_loss, mask_cross_entropy, 
 from convscope.tasks.meter import Arrays
 from convscope.tasks.resampled import bootstrap_interval
 from convscope.tasks.sections import Cell, Interval, Matrix, Pictures, Section, Shown, Table
-from convscope.tasks.task import Prediction, Task, TaskContext, TaskOptions, ViewTransform
+from convscope.tasks.task import AnswerPlace, Prediction, Task, TaskContext, TaskOptions, ViewTransform
 
 DENSE = ("unet", "segnet", "full_resolution", "assembled")
 
@@ -57,13 +57,13 @@ class MaskPrediction(Prediction):
         order = sorted(range(len(self.names)), key=lambda k: -self.shares[k])[:top]
         return [", ".join(f"{self.names[k]} {100 * self.shares[k]:.1f} %" for k in order if self.shares[k])]
 
-    def save_image(self, stem: Path) -> Path:
-        """Write the mask as a PNG file of class indices with a palette of their colours."""
+    def image_png(self) -> bytes:
+        """The mask as a PNG file of class indices with a palette of their colours."""
         image = Image.fromarray(self.mask).convert("P")
         image.putpalette(colors_of(np.arange(256)).ravel().tolist())
-        path = stem.with_name(f"{stem.name}.png")
-        image.save(path)
-        return path
+        content = io.BytesIO()
+        image.save(content, "PNG")
+        return content.getvalue()
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,7 @@ class Segment(Task):
     shown: ClassVar[tuple[str, ...]] = ("miou", "accuracy")
     options: ClassVar[type[TaskOptions]] = SegmentOptions
     any_size: ClassVar[bool] = True
+    answer_places: ClassVar[Mapping[str, AnswerPlace]] = {"mask": "pixels"}
     default_settings: ClassVar[Mapping[str, Any]] = {
         "optimiser.name": "adamw",
         "optimiser.learning_rate": 0.002,
@@ -173,11 +174,23 @@ class Segment(Task):
 
     def predictions(self, output: Tensor, frames: Sequence[ViewTransform]) -> list[MaskPrediction]:
         """Masks at the sizes of the files: the argmax of the resized logits."""
-        found = []
+        found: list[MaskPrediction] = []
         for logits, frame in zip(output.float(), frames, strict=True):
             shown = _without_padding(logits, frame)
             enlarged = F.interpolate(shown[None], frame.size, mode="bilinear", align_corners=False)[0]
-            mask = enlarged.argmax(0).to(torch.uint8).cpu().numpy()
+            found += self.from_answers({"mask": enlarged.argmax(0).to(torch.uint8)[None].cpu().numpy()}, [frame])
+        return found
+
+    def answers(self, output: Tensor) -> dict[str, Tensor]:
+        """The scores of the classes of each pixel, of which the exported file takes the largest."""
+        return {"mask": output.float()}
+
+    def from_answers(
+        self, answers: Mapping[str, NDArray[Any]], frames: Sequence[ViewTransform]
+    ) -> list[MaskPrediction]:
+        """Masks at the sizes of the files."""
+        found = []
+        for mask, frame in zip(answers["mask"], frames, strict=True):
             shares = np.bincount(mask.ravel(), minlength=self.outputs) / mask.size
             found.append(MaskPrediction(frame.file, mask, tuple(shares.tolist()), self.classes))
         return found

@@ -4,9 +4,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from torch import Tensor, nn
@@ -47,6 +48,10 @@ class ViewTransform:
     down: float
 
 
+AnswerPlace = Literal["corners", "pixels"]
+"""Positions in an answer: `corners` are (B, 4) xyxy in pixels, `pixels` one class for each pixel."""
+
+
 @dataclass(frozen=True)
 class Prediction(ABC):
     """The prediction for one file; each task adds its fields."""
@@ -67,11 +72,18 @@ class Prediction(ABC):
     def display(self, top: int) -> list[str]:
         """The prediction as text, in at most `top` cells."""
 
-    def save_image(self, stem: Path) -> Path | None:  # noqa: ARG002
-        """Write the part of the prediction that is an image to `stem` with an ending and return its path; None if there
-        is none.
-        """
+    def image_png(self) -> bytes | None:
+        """The part of the prediction that is an image, as a PNG file; None if there is none."""
         return None
+
+    def save_image(self, stem: Path) -> Path | None:
+        """Write `image_png` to `stem` with an ending and return its path; None if there is none."""
+        content = self.image_png()
+        if content is None:
+            return None
+        path = stem.with_name(f"{stem.name}.png")
+        path.write_bytes(content)
+        return path
 
 
 @dataclass(frozen=True)
@@ -109,6 +121,8 @@ class Task(ABC):
     """The default network for many small images; empty: the general default."""
     supports_mixup: ClassVar[bool] = False
     """Whether mixup and CutMix can mix the targets."""
+    answer_places: ClassVar[Mapping[str, AnswerPlace]] = {}
+    """Which of the `answers` are positions in the image."""
     default_settings: ClassVar[Mapping[str, Any]] = {}
     """Recipe settings, by dotted name, that replace the defaults chosen from the data."""
 
@@ -192,6 +206,23 @@ class Task(ABC):
     @abstractmethod
     def predictions(self, output: Tensor, frames: Sequence[ViewTransform]) -> list[Any]:
         """Predictions for a batch of files."""
+
+    def answers(self, output: Tensor) -> dict[str, Tensor]:
+        """The named outputs of an exported network, from the network's outputs; PyTorch traces this function.
+
+        Those in `answer_places` are still in the coordinates of the network's input: xyxy corners, or scores
+        (B, K, H, W) of the classes of each pixel. The exported file converts them to pixels of the image file.
+        """
+        return {"output": output.float()}
+
+    def from_answers(self, answers: Mapping[str, NDArray[Any]], frames: Sequence[ViewTransform]) -> list[Any]:
+        """Predictions for a batch of files, from the named outputs of an exported network.
+
+        Args:
+            answers: as from `answers`, with positions in pixels of the image file; (B, H, W) classes of pixels.
+            frames: one per file.
+        """
+        return self.predictions(torch.from_numpy(answers["output"]), frames)
 
     @staticmethod
     def draw_target(pixels: Pixels, target: NDArray[Any]) -> Pixels:  # noqa: ARG004

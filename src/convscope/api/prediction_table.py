@@ -1,0 +1,200 @@
+"""Predictions written to one file, for any number of images; an interrupted call continues where it stopped.
+
+Until all images are predicted, `FILE.partial` has one JSON line per image. Then the file is written from it, in
+constant memory, and the partial one is deleted.
+"""
+
+import csv
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+from convscope.api.predict import Predictor
+from convscope.bundle import FailedFile, Source
+from convscope.errors import ConfigError, DataError, did_you_mean
+from convscope.extras import extra
+from convscope.printable import printable, spreadsheet_cell
+
+FORMAT = 1
+ROWS = 4096  # of a group in a Parquet file
+
+
+@dataclass(frozen=True)
+class Written:
+    """The result of `write_predictions`.
+
+    Attributes:
+        path: the file.
+        predicted: images with a prediction, also of earlier calls.
+        failed: files that could not be read.
+        resumed: images of earlier calls.
+    """
+
+    path: Path
+    predicted: int
+    failed: int
+    resumed: int
+
+
+def write_predictions(
+    predictor: Predictor,
+    sources: Iterable[Source],
+    path: Path,
+    tta_views: str | None = None,
+    on_item: Callable[[FailedFile | None], None] = lambda _failed: None,
+    on_batch: Callable[[int, float], None] = lambda _images, _seconds: None,
+) -> Written:
+    """Predict images and write a .csv, .jsonl or .parquet file.
+
+    Args:
+        predictor: the network.
+        sources: the images, in an order that a later call repeats.
+        path: the file.
+        tta_views: as for `predict`.
+        on_item: called after each image, also those of earlier calls, with its error if it could not be read.
+        on_batch: see `Predictor.stream`.
+
+    Raises:
+        ConfigError: the ending is unknown, or `tta_views` is.
+        DataError: the file cannot be written, or an earlier call had another model or other images.
+    """
+    write = WRITERS.get(path.suffix.lower())
+    if write is None:
+        raise ConfigError(f"{path}: ends in {path.suffix or 'nothing'}{did_you_mean(path.suffix, WRITERS)}")
+    partial, images = path.with_name(f"{path.name}.partial"), iter(sources)
+    head = {"format": FORMAT, "model": _digest(predictor), "views": tta_views}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("a+b") as lines:
+            resumed = _resume(partial, lines, head, images, on_item)
+            for item in predictor.stream(images, tta_views, on_batch=on_batch):
+                failed = item if isinstance(item, FailedFile) else None
+                lines.write(_line(_record(item)))
+                lines.flush()
+                on_item(failed)
+        predicted, failures = _count(partial)
+        finished = path.with_name(f".{path.name}.{os.getpid()}")
+        write(predictor, partial, finished)
+        finished.replace(path)
+        partial.unlink()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror}); choose another folder") from error
+    return Written(path, predicted, failures, resumed)
+
+
+def _record(item: Any) -> dict[str, Any]:
+    if isinstance(item, FailedFile):
+        return {"file": item.file, "error": item.why}
+    return {"file": item.file, "row": item.csv_row(), "record": item.to_dict()}
+
+
+def _line(record: dict[str, Any]) -> bytes:
+    return json.dumps(record).encode() + b"\n"
+
+
+def _resume(
+    partial: Path, lines: IO[bytes], head: dict[str, Any], images: Iterator[Source],
+    on_item: Callable[[FailedFile | None], None],
+) -> int:  # fmt: skip
+    """Skip the images that the partial file has; return their number."""
+    lines.seek(0)
+    first = lines.readline()
+    if not first.endswith(b"\n"):
+        lines.truncate(0)
+        lines.write(_line(head))
+        return 0
+    if first != _line(head):
+        raise DataError(f"{partial}: begun with another model or other --views; delete it to start again")
+    done, end = 0, lines.tell()
+    for line in lines:
+        if not line.endswith(b"\n"):
+            break
+        record, source = json.loads(line), next(images, None)
+        if source is None or str(source) != record["file"]:
+            now = "no more files" if source is None else printable(str(source))
+            raise DataError(
+                f"{partial}: begun with other files ({printable(record['file'])}, now {now}); delete it to start again"
+            )
+        error = record.get("error")
+        on_item(None if error is None else FailedFile(record["file"], error))
+        done, end = done + 1, end + len(line)
+    lines.truncate(end)
+    lines.seek(end)
+    return done
+
+
+def _digest(predictor: Predictor) -> str:
+    """A digest of the network and its configuration."""
+    digest = hashlib.blake2b(predictor.config.model_dump_json().encode(), digest_size=12)
+    for value in predictor.model.state_dict().values():
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _records(partial: Path) -> Iterator[dict[str, Any]]:
+    with partial.open("rb") as lines:
+        next(lines)
+        yield from map(json.loads, lines)
+
+
+def _count(partial: Path) -> tuple[int, int]:
+    predicted = failed = 0
+    for record in _records(partial):
+        failed += "error" in record
+        predicted += "error" not in record
+    return predicted, failed
+
+
+def _write_csv(predictor: Predictor, partial: Path, path: Path) -> None:
+    with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+        table = csv.writer(file)
+        table.writerow(map(spreadsheet_cell, ["file", *predictor.task.columns]))
+        for record in _records(partial):
+            if "row" in record:
+                table.writerow(map(spreadsheet_cell, [record["file"], *record["row"]]))
+
+
+def _write_json_lines(_predictor: Predictor, partial: Path, path: Path) -> None:
+    with path.open("wb") as file:
+        for record in _records(partial):
+            file.write(_line(record.get("record", record)))
+
+
+def _write_parquet(predictor: Predictor, partial: Path, path: Path) -> None:
+    with extra("parquet", "predict --out"):
+        import pyarrow as pa
+        from pyarrow import parquet
+    first: list[Any] = next((record["row"] for record in _records(partial) if "row" in record), [])
+    cells = [pa.string() if isinstance(cell, str) else pa.float64() for cell in first]
+    columns = _unique(["file", *(predictor.task.columns if first else []), "error"])
+    schema = pa.schema(list(zip(columns, [pa.string(), *cells, pa.string()], strict=True)))
+    none = [None] * len(cells)
+    records = _records(partial)
+    with parquet.ParquetWriter(path, schema) as writer:
+        while group := list(islice(records, ROWS)):
+            rows = [[printable(one["file"]), *one.get("row", none), one.get("error")] for one in group]
+            arrays = [
+                pa.array(list(column), kind) for column, kind in zip(zip(*rows, strict=True), schema.types, strict=True)
+            ]
+            writer.write_batch(pa.record_batch(arrays, schema=schema))
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Names with an underscore after one that is taken: a class may be called file."""
+    found: list[str] = []
+    for name in names:
+        while name in found:
+            name += "_"
+        found.append(name)
+    return found
+
+
+WRITERS: dict[str, Callable[[Predictor, Path, Path], None]] = {
+    ".csv": _write_csv, ".jsonl": _write_json_lines, ".parquet": _write_parquet,
+}  # fmt: skip
+"""By the ending of the file."""

@@ -1,0 +1,30 @@
+"""Export trained networks to other runtimes, prove that they give the same answers, and predict with them."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from convscope.extras import extra
+
+if TYPE_CHECKING:
+    from convscope.exporters.export import ExportedFiles, export_onnx
+    from convscope.exporters.proof import Parity, ProofError
+    from convscope.exporters.runtime import Exported, open_exported
+
+__all__ = ["Exported", "ExportedFiles", "Parity", "ProofError", "export_onnx", "open_exported"]
+HOMES = {
+    **dict.fromkeys(("ExportedFiles", "export_onnx"), "export"),
+    **dict.fromkeys(("Parity", "ProofError"), "proof"),
+    **dict.fromkeys(("Exported", "open_exported"), "runtime"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name when it is first used: without the extra `onnx` the error says how to install it.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    if name not in HOMES:
+        raise AttributeError(f"module 'convscope.exporters' has no attribute {name!r}")
+    with extra("onnx", "export"):
+        return getattr(import_module(f"convscope.exporters.{HOMES[name]}"), name)
