@@ -18,6 +18,7 @@ OWN = {
     **{f"datasets/layouts/{name.replace('-', '_')}.py": {name} for name in LAYOUTS},
     "datasets/layouts/mask_folders.py": {"masks", "labels"},
     "datasets/layouts/table_content.py": {"table"},
+    "datasets/inputs/series.py": {"series"},
 }
 
 # The same words where they name something else: keys of JSON and TOML, methods of the explorer, folders, columns.
@@ -38,6 +39,7 @@ OTHER_MEANINGS = {
     "datasets/layouts/yolo_files.py": {"classes", "labels"},
     "datasets/object_items.py": {"classes", "labels"},
     "datasets/objects.py": {"labels"},
+    "datasets/series_arrays.py": {"series"},
     "datasets/targets/kind.py": {"classes"},
     "explainers/features/stimuli.py": {"boxes"},
     "explorer/backend/image_sets.py": {"classes"},

@@ -7,7 +7,8 @@ import torch
 from PIL import Image
 from torch import nn
 
-from convscope.bundle import BundleConfig, Preprocessing, save_bundle
+from convscope.bundle import BundleConfig, save_bundle
+from convscope.datasets.inputs.image_input import ImagePreprocessing
 from convscope.models import build, resolve
 
 
@@ -21,7 +22,7 @@ def saved(folder: Path, channels: int = 3, white: float = 65535.0) -> tuple[nn.M
             model(torch.randn(8, channels, 16, 12))
         for parameter in model.parameters():
             parameter.add_(0.2 * torch.randn_like(parameter))
-    preprocessing = Preprocessing(
+    preprocessing = ImagePreprocessing(
         size=(16, 12),
         channels=channels,
         mean=(0.5, 0.4, 0.3)[:channels],

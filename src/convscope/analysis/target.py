@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from convscope.analysis.images import ImageSet, check_object_masks, image_set_of
 from convscope.bundle import is_bundle, load_bundle
 from convscope.datasets import ImageSpec, decode
+from convscope.datasets.inputs.image_input import ImagePreprocessing
 from convscope.devices import inference_device, use_cores
 from convscope.errors import ConfigError, RunError
 from convscope.explainers import PixelSpace, color_axes
@@ -39,7 +40,7 @@ class AnalysisTarget:
         classes: names of its outputs; () if not known.
         mean: mean of the pixels in [0, 1] per channel: the input is (pixel - mean) / std.
         std: standard deviation per channel.
-        size: (H, W) of its input.
+        size: (H, W) of its input; (L,) of series.
         home: folder of the results, ``explain/`` of a run.
         read: function from a split ("train" or "validation") to its images.
         spec: how files become pixels; None: grey or RGB at `size`.
@@ -52,7 +53,7 @@ class AnalysisTarget:
     classes: tuple[str, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    size: tuple[int, int]
+    size: tuple[int, ...]
     home: Path
     read: Callable[[str], ImageSet]
     spec: ImageSpec | None = None
@@ -101,7 +102,8 @@ class AnalysisTarget:
     @property
     def decoding(self) -> ImageSpec:
         """How files become pixels of the network's input size."""
-        return replace(self.spec or ImageSpec(self.size, len(self.mean)), size=self.size)
+        size = (self.size[0], self.size[1])
+        return replace(self.spec or ImageSpec(size, len(self.mean)), size=size)
 
     def from_files(self, files: Sequence[Path]) -> ImageSet:
         """Read image files at the network's input size; the class is the folder's name if it is a class."""
@@ -195,7 +197,7 @@ def open_target(path: Path, on_progress: Progress | None = None) -> AnalysisTarg
             preprocessing.size,
             home,
             lambda _split: none,
-            preprocessing.spec,
+            preprocessing.spec if isinstance(preprocessing, ImagePreprocessing) else None,
             config.build_task(),
         )
     folder = RunFolder.open(path)
@@ -211,7 +213,7 @@ def open_target(path: Path, on_progress: Progress | None = None) -> AnalysisTarg
         preprocessing.size,
         path / "explain",
         sets.read,
-        preprocessing.spec,
+        preprocessing.spec if isinstance(preprocessing, ImagePreprocessing) else None,
         config.build_task(),
     )
 

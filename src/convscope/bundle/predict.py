@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,12 +15,16 @@ from torch import nn
 from convscope.bundle.bundle import BundleConfig, Preprocessing
 from convscope.bundle.sliding_window import sliding_window
 from convscope.bundle.tta import with_tta
+from convscope.datasets.inputs.kind import DecodedInput
 from convscope.datasets.inputs.opening import quiet_pillow
 from convscope.datasets.store.resources import usable_cores
 from convscope.errors import DataError
 from convscope.tasks import Prediction, Task, ViewTransform
 
 BATCH = 64
+
+Example = tuple[NDArray[Any], ViewTransform]
+"""The values of one example, and the part of the file that they show."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,8 @@ def predict(
     model: nn.Module, config: BundleConfig, files: Sequence[Path], tta_views: str | None = None
 ) -> Iterator[Prediction | FailedFile]:
     """Yield one result per file, in order; a file that cannot be read gives a `FailedFile`.
+
+    A file of several series gives one result for each, named ``file:0`` and so on.
 
     Args:
         model: from `load_bundle`, in evaluation mode.
@@ -54,22 +61,31 @@ def _predict_files(
     model: nn.Module, task: Task, preprocessing: Preprocessing, files: Sequence[Path]
 ) -> Iterator[Prediction | FailedFile]:
     with quiet_pillow(), ThreadPoolExecutor(usable_cores(), "convscope-decode") as pool:
-        decoded = list(pool.map(lambda file: _pixels(file, preprocessing, task.any_size), files))
-    readable = [result for result in decoded if not isinstance(result, str)]
+        decoded = list(pool.map(lambda file: _decoded(file, preprocessing, task.any_size), files))
+    readable = [example for result in decoded if not isinstance(result, str) for example in result]
     predictions = iter(_predict_batch(model, task, preprocessing, readable))
     for file, result in zip(files, decoded, strict=True):
-        yield FailedFile(str(file), result) if isinstance(result, str) else next(predictions)
+        if isinstance(result, str):
+            yield FailedFile(str(file), result)
+        else:
+            yield from islice(predictions, len(result))
 
 
-def _pixels(file: Path, preprocessing: Preprocessing, any_size: bool) -> tuple[NDArray[np.uint8], ViewTransform] | str:
-    """A file's pixels and the part of the file that they show, or why it cannot be read."""
+def _decoded(file: Path, preprocessing: Preprocessing, any_size: bool) -> list[Example] | str:
+    """The examples of a file and the part of the file that each shows, or why it cannot be read."""
     try:
-        decoded = preprocessing.decode(file, any_size)
-        left, top, right, bottom = decoded.visible
-        size = (decoded.whole[0], decoded.whole[1])
-        return decoded.values, ViewTransform(str(file), size, left, top, right - left, bottom - top)
+        return [(one.values, _view(name, one)) for name, one in preprocessing.decode_all(file, any_size)]
     except DataError as error:
         return str(error).removeprefix(f"{file}: ")
+
+
+def _view(name: str, decoded: DecodedInput) -> ViewTransform:
+    """The visible part of a file; a series is one row."""
+    if len(decoded.whole) == 1:
+        start, end = decoded.visible
+        return ViewTransform(name, (1, decoded.whole[0]), start, 0.0, end - start, 1.0)
+    left, top, right, bottom = decoded.visible
+    return ViewTransform(name, (decoded.whole[0], decoded.whole[1]), left, top, right - left, bottom - top)
 
 
 @torch.inference_mode()
@@ -77,13 +93,13 @@ def _predict_batch(
     model: nn.Module,
     task: Task,
     preprocessing: Preprocessing,
-    images: Sequence[tuple[NDArray[np.uint8], ViewTransform]],
+    images: Sequence[Example],
 ) -> list[Prediction]:
     device, predictions = next(model.parameters()).device, []
     sizes = {pixels.shape for pixels, _ in images}
     for batch in [[image] for image in images] if len(sizes) > 1 else [images] if images else []:
         x = preprocessing(torch.from_numpy(np.stack([pixels for pixels, _ in batch])).to(device))
-        output = sliding_window(model, x, preprocessing.size) if task.any_size else model(x)
+        output = sliding_window(model, x, (preprocessing.size[0], preprocessing.size[1])) if task.any_size else model(x)
         predictions += task.predictions(output, [frame for _, frame in batch])
     return predictions
 

@@ -12,6 +12,7 @@ from convscope.datasets.layouts.labelme import LABELME
 from convscope.datasets.layouts.layout import Layout
 from convscope.datasets.layouts.mask_folders import MASK_FOLDERS
 from convscope.datasets.layouts.nested_folders import NESTED_FOLDERS
+from convscope.datasets.layouts.series import SERIES_FILES
 from convscope.datasets.layouts.table import TABLE
 from convscope.datasets.layouts.table_folder import TABLE_FOLDER
 from convscope.datasets.layouts.via import VIA
@@ -35,4 +36,5 @@ LAYOUTS: dict[str, Layout] = {
     CLASS_FOLDERS.name: CLASS_FOLDERS,
     FILE_NAMES.name: FILE_NAMES,
     NESTED_FOLDERS.name: NESTED_FOLDERS,
+    SERIES_FILES.name: SERIES_FILES,
 }
