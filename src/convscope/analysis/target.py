@@ -16,6 +16,7 @@ from convscope.analysis.images import ImageSet, check_object_masks, image_set_of
 from convscope.bundle import is_bundle, load_bundle
 from convscope.datasets import ImageSpec, decode
 from convscope.datasets.inputs.image_input import ImagePreprocessing
+from convscope.datasets.inputs.kind import InputPreprocessing
 from convscope.devices import inference_device, use_cores
 from convscope.errors import ConfigError, RunError
 from convscope.explainers import PixelSpace, color_axes
@@ -45,6 +46,7 @@ class AnalysisTarget:
         read: function from a split ("train" or "validation") to its images.
         spec: how files become pixels; None: grey or RGB at `size`.
         task: the task of the network.
+        preprocessing: how files and stored values become inputs, if they are no images.
         lookup: function from an image id to the image or None; if set, files are not read.
     """
 
@@ -59,6 +61,7 @@ class AnalysisTarget:
     spec: ImageSpec | None = None
     task: Task = DEFAULT_TASK(())  # noqa: RUF009  (frozen)
     lookup: Callable[[str], ImageSet | None] | None = None
+    preprocessing: InputPreprocessing | None = None
 
     @contextmanager
     def class_scores_only(self) -> Iterator[None]:
@@ -86,6 +89,8 @@ class AnalysisTarget:
         """Return normalised inputs (B, C, H, W) on the network's device."""
         pixels = images.pixels(indices)
         weight = next(self.model.parameters(), pixels)
+        if self.preprocessing is not None:
+            return self.preprocessing(pixels).to(weight.device)
         return PixelSpace(self.mean, self.std).to_input(pixels).to(weight.device)
 
     def batches(self, images: ImageSet) -> Iterator[Tensor]:
@@ -107,10 +112,17 @@ class AnalysisTarget:
 
     def from_files(self, files: Sequence[Path]) -> ImageSet:
         """Read image files at the network's input size; the class is the folder's name if it is a class."""
+        if self.preprocessing is not None:
+            return self._from_other_files(self.preprocessing, files)
         pixels = [decode(file, self.decoding).pixels for file in files]
         targets = [self.classes.index(file.parent.name) if file.parent.name in self.classes else -1 for file in files]
         store = np.stack(pixels) if pixels else np.zeros((0, len(self.mean), *self.size), np.uint8)
         return ImageSet(tuple(map(str, files)), np.array(targets, np.int64), store, np.arange(len(files)))
+
+    def _from_other_files(self, preprocessing: InputPreprocessing, files: Sequence[Path]) -> ImageSet:
+        found = [one for file in files for one in preprocessing.decode_all(file)]
+        store = np.stack([decoded.values for _, decoded in found])
+        return ImageSet(tuple(name for name, _ in found), np.full(len(found), -1), store, np.arange(len(found)))
 
 
 class InputInfo(BaseModel, frozen=True, extra="forbid"):
@@ -199,6 +211,7 @@ def open_target(path: Path, on_progress: Progress | None = None) -> AnalysisTarg
             lambda _split: none,
             preprocessing.spec if isinstance(preprocessing, ImagePreprocessing) else None,
             config.build_task(),
+            preprocessing=None if isinstance(preprocessing, ImagePreprocessing) else preprocessing,
         )
     folder = RunFolder.open(path)
     use_cores(folder.recipe().train.threads or None)
@@ -215,6 +228,7 @@ def open_target(path: Path, on_progress: Progress | None = None) -> AnalysisTarg
         sets.read,
         preprocessing.spec if isinstance(preprocessing, ImagePreprocessing) else None,
         config.build_task(),
+        preprocessing=None if isinstance(preprocessing, ImagePreprocessing) else preprocessing,
     )
 
 

@@ -79,10 +79,11 @@ class SeriesAugment:
         if policy.crop < 1:
             window = policy.crop + (1 - policy.crop) * torch.rand(count, 1, generator=generator)
             time = time * window + (1 - window) * torch.rand(count, 1, generator=generator)
-        positions = time * (length - 1)
+        resampled = policy.crop < 1 or policy.warp > 0
+        positions = time * (length - 1) if resampled else torch.arange(float(length)).expand(count, length)
         if policy.shift:
             shift = policy.shift * length * (2 * torch.rand(count, 1, generator=generator) - 1)
-            positions = positions + (shift if policy.crop < 1 or policy.warp else shift.round())
+            positions = positions + (shift if resampled else shift.round())
         return positions
 
 
