@@ -30,11 +30,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "bundle": GROUND | NETWORKS_AND_DATA,
     "runs": GROUND | NETWORKS_AND_DATA | {"training", "bundle"},
     "analysis": GROUND | A_RUN | {"explainers"},
-    "reports": GROUND | A_RUN | {"explainers", "analysis"},
-    "pipeline": GROUND | A_RUN | {"explainers", "analysis", "reports"},
-    "api": GROUND | A_RUN | {"explainers", "analysis", "reports", "pipeline"},
-    "explorer": GROUND | A_RUN | {"explainers", "analysis", "api"},
-    "cli": GROUND | {"analysis", "api", "explorer"},  # analysis: its registry, which declares the options
+    "diagnosis": GROUND | A_RUN | {"explainers"},
+    "reports": GROUND | A_RUN | {"explainers", "analysis", "diagnosis"},  # diagnosis: the part "What is wrong"
+    "pipeline": GROUND | A_RUN | {"explainers", "analysis", "diagnosis", "reports"},  # diagnosis: warns in training
+    "api": GROUND | A_RUN | {"explainers", "analysis", "diagnosis", "reports", "pipeline"},
+    "web": GROUND | {"datasets"},  # the HTTP of explorer and server; datasets: checks uploads before they are decoded
+    "explorer": GROUND | A_RUN | {"explainers", "analysis", "api", "web"},
+    "server": GROUND | NETWORKS_AND_DATA | {"bundle", "runs", "explainers", "analysis", "web"},
+    "cli": GROUND | {"analysis", "api", "explorer", "server"},  # analysis: its registry, which declares the options
     "__init__": GROUND | {"api"},
     "__main__": {"cli"},
 }

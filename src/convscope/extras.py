@@ -9,6 +9,7 @@ from convscope.errors import ConfigError
 EXTRAS = {
     "report": ("matplotlib", "jinja2"),
     "explorer": ("fastapi", "starlette", "uvicorn", "jinja2", "matplotlib"),
+    "serve": ("fastapi", "starlette", "uvicorn", "python_multipart"),
     "tensorboard": ("tensorboard",),
 }
 """The import names of the modules that each extra of the package installs."""

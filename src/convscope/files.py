@@ -7,7 +7,7 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 from convscope.errors import RunError
 
 _LONGEST_STEM = 150  # bytes; file systems allow 255, and the caller adds a number and an ending
+_TEMPORARY = re.compile(r"\..+\.(\d+)")  # of `atomic_write_all`, with the process that writes it
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
 
 
@@ -93,31 +94,98 @@ def read_start(path: Path, most: int) -> bytes:
 
 
 def atomic_write(path: Path, content: bytes) -> None:
-    """Write a file atomically: to a temporary file, synced, then renamed; a missing folder is created.
+    """Write a file so that a kill or a power failure leaves the old content or the new one; see `atomic_write_all`.
 
     Raises:
         RunError: it cannot be written, for example because the disk is full; the file is then unchanged.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    atomic_write_all({path: content})
+
+
+def atomic_write_all(contents: Mapping[Path, bytes]) -> None:
+    """Write files of one folder: first all to temporary files that are synced, then all are renamed, in this order.
+
+    The folder is created if it is missing, and synced at the end, so that the names survive a power failure.
+
+    Raises:
+        RunError: one cannot be written, for example because the disk is full; all are then unchanged.
+    """
+    temporary = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in contents}
+    path = next(iter(contents))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        make_folder(path.parent)
+        for path, content in contents.items():
+            with temporary[path].open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        for path in contents:
+            temporary[path].replace(path)
+        sync_folder(path.parent)
     except OSError as error:
         raise RunError(
             f"{path}: cannot be written ({error.strerror}) and was left unchanged; "
             "free some space or choose another folder"
         ) from error
     finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        for written in temporary.values():
+            with suppress(OSError):
+                written.unlink(missing_ok=True)
 
 
-def append_line(file: Path, record: dict[str, Any]) -> None:
+def make_folder(folder: Path) -> None:
+    """Create a folder and its parents, if they are missing, so that they survive a power failure.
+
+    Raises:
+        OSError: it cannot be created.
+    """
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for created in missing:
+        sync_folder(created.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in a folder durable through a power failure; not available and not needed on Windows.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def delete_temporary(folder: Path) -> None:
+    """Delete the temporary files that killed processes left in a folder and below it."""
+    for file in folder.rglob(".*"):
+        process = _TEMPORARY.fullmatch(file.name)
+        if process and file.is_file() and not is_running(int(process[1])):
+            with suppress(OSError):
+                file.unlink()
+
+
+def is_running(process: int) -> bool:
+    """Whether a process of this machine exists; always true on Windows, where asking would end it."""
+    if os.name == "nt":
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def append_line(file: Path, record: dict[str, Any], sync: bool = False) -> None:
     """Append an object to a JSON-lines file, on a new line even if the last one is incomplete.
+
+    With `sync`, this line and all before it survive a power failure.
 
     Raises:
         RunError: it cannot be written, for example because the disk is full.
@@ -128,6 +196,11 @@ def append_line(file: Path, record: dict[str, Any]) -> None:
             lines.seek(max(end - 1, 0))
             incomplete = lines.read(1) not in (b"\n", b"")
             lines.write((b"\n" if incomplete else b"") + json.dumps(record).encode() + b"\n")
+            if sync:
+                lines.flush()
+                os.fsync(lines.fileno())
+        if sync and not end:
+            sync_folder(file.parent)
     except OSError as error:
         raise RunError(f"{file}: cannot be written ({error.strerror}); free some space, then continue") from error
 

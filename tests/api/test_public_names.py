@@ -9,9 +9,8 @@ import pytest
 import convscope as cs
 
 VERBS = (
-    "arithmetic", "augment", "baselines", "compare", "convolve", "crop", "data", "evaluate", "explain", "features",
-    "inspect",
-    "predict", "report", "resume", "robustness", "train",
+    "arithmetic", "augment", "baselines", "compare", "convolve", "crop", "data", "diagnose", "evaluate", "explain",
+    "features", "inspect", "predict", "report", "resume", "robustness", "train",
 )  # fmt: skip
 
 
@@ -32,7 +31,7 @@ def test_every_verb_is_a_typed_function_of_at_most_six_arguments(verb):
 
 
 @pytest.mark.parametrize(
-    "verb", ["compare", "evaluate", "explain", "features", "inspect", "predict", "report", "resume"]
+    "verb", ["compare", "diagnose", "evaluate", "explain", "features", "inspect", "predict", "report", "resume"]
 )
 def test_verbs_that_apply_to_a_run_are_its_methods(verb):
     method = getattr(cs.Run, verb)

@@ -15,9 +15,13 @@ OWN = {
     **{f"tasks/{name}.py": {name, task.target_kind} for name, task in TASKS.items()},
     "tasks/__init__.py": set(TASKS),
     **{f"datasets/targets/{name}.py": {name} for name in TARGET_KINDS},
-    **{f"datasets/layouts/{name.replace('-', '_')}.py": {name} for name in LAYOUTS},
-    "datasets/layouts/mask_folders.py": {"masks", "labels"},
-    "datasets/layouts/table_content.py": {"table"},
+    **{
+        file.relative_to(ROOT).as_posix(): {name}
+        for name in LAYOUTS
+        for file in (ROOT / "datasets" / "layouts").rglob(f"{name.replace('-', '_')}.py")
+    },
+    "datasets/layouts/masks/mask_folders.py": {"masks", "labels"},
+    "datasets/layouts/tables/content.py": {"table"},
     "datasets/inputs/series.py": {"series"},
 }
 
@@ -26,17 +30,17 @@ OTHER_MEANINGS = {
     "analysis/class_sheet.py": {"classes"},
     "analysis/methods/stimuli.py": {"classes"},
     "cli/features.py": {"numbers"},
-    "datasets/layouts/arrays.py": {"arrays", "classes", "labels", "masks"},
+    "datasets/layouts/arrays/arrays.py": {"arrays", "classes", "labels", "masks"},
     "datasets/layouts/builtin.py": {"builtin", "masks"},
-    "datasets/layouts/nested_objects.py": {"boxes", "classes", "labels"},
-    "datasets/layouts/nested_folders.py": {"nested-folders", "masks", "labels"},
-    "datasets/layouts/set_names.py": {"classes"},
-    "datasets/layouts/column_words.py": {"classes", "idx", "labels"},
-    "datasets/layouts/idx.py": {"idx", "labels"},
-    "datasets/layouts/mask_pairs.py": {"labels", "masks"},
-    "datasets/layouts/table_masks.py": {"masks"},
-    "datasets/layouts/yolo.py": {"yolo", "classes", "labels"},
-    "datasets/layouts/yolo_files.py": {"classes", "labels"},
+    "datasets/layouts/tables/nested_objects.py": {"boxes", "classes", "labels"},
+    "datasets/layouts/folders/nested_folders.py": {"nested-folders", "masks", "labels"},
+    "datasets/layouts/folders/set_names.py": {"classes"},
+    "datasets/layouts/tables/column_words.py": {"classes", "idx", "labels"},
+    "datasets/layouts/arrays/idx.py": {"idx", "labels"},
+    "datasets/layouts/masks/pairs.py": {"labels", "masks"},
+    "datasets/layouts/tables/masks.py": {"masks"},
+    "datasets/layouts/boxes/yolo.py": {"yolo", "classes", "labels"},
+    "datasets/layouts/boxes/yolo_files.py": {"classes", "labels"},
     "datasets/object_items.py": {"classes", "labels"},
     "datasets/objects.py": {"labels"},
     "datasets/series_arrays.py": {"series"},
@@ -54,6 +58,7 @@ OTHER_MEANINGS = {
     "reports/data_table.py": {"classes"},
     "runs/events.py": {"classes"},
     "runs/loaders.py": {"classes"},
+    "runs/training_records.py": {"classes"},
     "tasks/multilabel.py": {"multilabel", "labels"},
     "tasks/task.py": {"classes"},
 }

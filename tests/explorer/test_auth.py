@@ -4,7 +4,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from convscope.explorer import application
-from convscope.explorer.auth import CLOSED, HEADERS, AccessGuard, session_value
+from convscope.explorer.auth import CLOSED, HEADERS, session_value
+from convscope.web.access import OwnAddress
 from helpers.explorer_client import HOME, TOKEN
 
 WRONG_HOST = {
@@ -107,9 +108,9 @@ def test_every_response_carries_the_content_security_policy(client, anonymous):
 
 
 def test_bound_to_all_addresses_only_ip_addresses_and_the_host_name_are_allowed_hosts():
-    guard = AccessGuard(None, TOKEN, "0.0.0.0", 8765)
-    assert guard._is_same_origin("192.168.1.7:8765")
-    assert not guard._is_same_origin("evil.example:8765")
+    address = OwnAddress("0.0.0.0", 8765)
+    assert address.matches("192.168.1.7:8765")
+    assert not address.matches("evil.example:8765")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from convscope.explainers import record
-from convscope.explorer.backend.uploads import MAX_BYTES
+from convscope.web.uploads import MAX_BYTES
 from helpers.explorer_client import decoded, png
 
 

@@ -5,8 +5,9 @@ import json
 
 import pytest
 
-from convscope.explorer.error_handlers import error_response
-from convscope.explorer.request_limits import MAX_JSON_BYTES, MAX_QUERY_BYTES, UPLOADS, RequestLimits
+from convscope.explorer.app import UPLOADS
+from convscope.web.error_handlers import error_response
+from convscope.web.request_limits import MAX_JSON_BYTES, MAX_QUERY_BYTES, RequestLimits
 
 TOO_LARGE = {"error": "body: more than 65,536 bytes; send less", "kind": "too large"}
 
@@ -83,13 +84,13 @@ def stalled(path: str, method: str) -> list[dict]:
                 await receive()
 
         scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": []}
-        await RequestLimits(app, body_seconds=0.05)(scope, receive, send)
+        await RequestLimits(app, UPLOADS, body_seconds=0.05)(scope, receive, send)
         return sent
 
     return asyncio.run(run())
 
 
-@pytest.mark.parametrize("path", [UPLOADS, "/api/jobs"])
+@pytest.mark.parametrize("path", [*UPLOADS, "/api/jobs"])
 def test_a_body_that_stops_arriving_is_refused(path):
     start, body = stalled(path, "POST")
     assert start["status"] == 408

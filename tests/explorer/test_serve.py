@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from convscope.explorer.serve import _listening
+from convscope.web.listening import listening
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_two_servers_do_not_share_a_port_and_the_second_reports_an_error(served,
 
 def test_connections_have_no_delay():
     """Without it, every response is delayed by 40 ms between head and body."""
-    with _listening("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+    with listening("127.0.0.1", (0,), 0) as listener, socket.create_connection(listener.getsockname()):
         accepted, _ = listener.accept()
         with accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

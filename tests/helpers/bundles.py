@@ -10,6 +10,7 @@ from torch import nn
 from convscope.bundle import BundleConfig, save_bundle
 from convscope.datasets.inputs.image_input import ImagePreprocessing
 from convscope.models import build, resolve
+from convscope.tasks import TASKS, TaskContext, check_options
 
 
 def saved(folder: Path, channels: int = 3, white: float = 65535.0) -> tuple[nn.Module, BundleConfig]:
@@ -48,3 +49,26 @@ def drawn(file: Path, seed: int = 0, size: tuple[int, int] = (16, 12)) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(file)
     return file
+
+
+def saved_task(folder: Path, name: str) -> BundleConfig:
+    """A small network of any task for 16 x 16 images of three classes, with random weights."""
+    torch.manual_seed(0)
+    kind = TASKS[name]
+    shape = {"masks": (4, 16, 16), "boxes": (4, 5), "classes": (4,)}.get(kind.target_kind, (4, 3))
+    dtype = np.int64 if kind.target_kind == "classes" else np.float32
+    context = TaskContext(("cat", "dog", "owl"), np.ones(shape, dtype), (16, 16))
+    task = kind.from_data(context, check_options(kind, {}, "settings"))
+    network, options = task.network("resnet18", {"width": 4, "depths": [1, 1]})
+    architecture = resolve(network, task.outputs, 3, (16, 16), options)
+    model = task.attach_head(build(architecture)).eval()
+    config = BundleConfig(
+        task=name,
+        classes=task.classes,
+        architecture=architecture,
+        preprocessing=Preprocessing(size=(16, 16), channels=3, mean=(0.5,) * 3, std=(0.25,) * 3),
+        num_parameters=sum(parameter.numel() for parameter in model.parameters()),
+        task_settings=task.settings(),
+    )
+    save_bundle(folder, model, config)
+    return config

@@ -14,7 +14,9 @@ import torch
 from PIL import Image
 
 from convscope.api import DataLoaded, Epoch, Note, PlanReady, RunFolder, Step, TrainingFinished, resuming
+from convscope.datasets import open_data
 from convscope.errors import DataError, RunError, TrainingError
+from convscope.runs.content_digests import changed_content, content_digests
 from helpers.small_runs import photos, same, start, state, train, weights
 
 train_module = importlib.import_module("convscope.pipeline.train")  # `convscope.pipeline.train` is the verb
@@ -181,6 +183,8 @@ def test_what_changed_since_the_start_is_recorded_in_the_events(tmp_path):
     assert [event["text"] for event in RunFolder(run).events("note")] == [
         f"resumed with PyTorch {version('torch')} instead of 2.0.0: the result may differ from that without a stop",
         "files or labels have changed since the run started, so the result may differ",
+        "the content of 1 of 20 compared files has changed since the run started, such as a/0.png, "
+        "so the result may differ",
     ]
 
 
@@ -288,3 +292,108 @@ def test_seconds_of_a_killed_sitting_are_counted_by_its_epochs(tmp_path, few):
     whole = list(resuming(tmp_path / "run"))[-1].seconds
     assert whole > first
     assert RunFolder(tmp_path / "run").environment()["seconds"] == pytest.approx(whole, abs=0.1)
+
+
+def replaced(file, seed=1):
+    """Another image in place of a file, with the same size and time."""
+    before = file.stat()
+    pixels = np.random.default_rng(seed).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(file)
+    content = file.read_bytes()[: before.st_size]
+    file.write_bytes(content.ljust(before.st_size, b"\0"))
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_images_replaced_at_the_same_size_and_time_are_reported_everywhere(tmp_path):
+    folder, run = photos(tmp_path / "photos", size=(16, 16)), tmp_path / "run"
+    for file in folder.rglob("*.png"):
+        file.write_bytes(file.read_bytes().ljust(2000, b"\0"))
+    stopped(run, str(folder), after_epoch(1))
+    for number in (2, 5):
+        replaced(folder / "b" / f"{number}.png")
+    list(resuming(run))
+    sentence = (
+        "the content of 2 of 20 compared files has changed since the run started, such as b/2.png, "
+        "so the result may differ"
+    )
+    assert [event["text"] for event in RunFolder(run).events("note")] == [sentence]
+    assert RunFolder(run).data()["summary"]["notes"] == [sentence]
+
+
+def test_check_data_compares_all_files_and_a_resume_an_even_sample(tmp_path, monkeypatch):
+    monkeypatch.setattr("convscope.runs.content_digests.SAMPLE", 5)
+    folder = photos(tmp_path / "photos")
+    for file in folder.rglob("*.png"):
+        file.write_bytes(file.read_bytes().ljust(2000, b"\0"))
+    found = open_data(str(folder))
+    recorded = content_digests(found)
+    assert len(recorded) == 20
+    assert len(content_digests(found, most_bytes=8000)) == 4
+    assert changed_content(found, recorded) == ""
+    for name in ("a/0.png", "b/1.png"):
+        replaced(folder / name)
+    assert changed_content(found, recorded) == (
+        "the content of 1 of 5 compared files has changed since the run started, such as a/0.png, so the result may "
+        "differ; --check-data compares all"
+    )
+    assert changed_content(found, recorded, check_all=True) == (
+        "the content of 2 of 20 compared files has changed since the run started, such as a/0.png, "
+        "so the result may differ"
+    )
+
+
+def test_an_image_whose_header_was_damaged_since_is_not_called_missing(tmp_path):
+    folder = photos(tmp_path / "photos")
+    stopped(tmp_path / "run", str(folder), after_epoch(1))
+    (folder / "a" / "0.png").write_bytes(b"no image")
+    with pytest.raises(DataError) as caught:
+        list(resuming(tmp_path / "run"))
+    assert str(caught.value) == (
+        f"{folder}: a/0.png could be decoded when the run started: not an image in a supported format; "
+        "convert it to PNG or JPEG, or delete it"
+    )
+
+
+class Killed(BaseException):
+    """A kill at one moment."""
+
+
+@pytest.mark.parametrize("moment", ["save", "save_bundle", "append_line", "save_confusion"])
+def test_a_kill_at_any_write_of_an_epoch_loses_no_feature_maps(tmp_path, few, monkeypatch, moment):
+    straight, broken = tmp_path / "straight", tmp_path / "broken"
+    train(straight, few, train__epochs=3)
+    place, calls = "convscope.pipeline.checkpointing", []
+
+    def killed(*_arguments, **_options):
+        calls.append(1)
+        if len(calls) == 2:
+            raise Killed
+        return real(*_arguments, **_options)
+
+    real = getattr(importlib.import_module(place), moment)
+    with monkeypatch.context() as patched:
+        patched.setattr(f"{place}.{moment}", killed)
+        with pytest.raises(Killed):
+            train(broken, few, train__epochs=3)
+    list(resuming(broken))
+    assert weights(broken) == weights(straight)
+    assert values_of(broken) == values_of(straight)
+    maps = [sorted(path.glob("probes/*.npz")) for path in (straight, broken)]
+    assert [file.name for file in maps[0]] == [file.name for file in maps[1]]
+    assert len(maps[0]) == 3
+    assert all(one.read_bytes() == other.read_bytes() for one, other in zip(*maps, strict=True))
+
+
+def test_files_left_by_a_killed_process_are_deleted_on_resume(tmp_path, few):
+    run = tmp_path / "run"
+    stopped(run, few, after_epoch(1))
+    left = [run / ".report.html.999999999", run / "model" / ".config.json.999999999", run / "checkpoint" / "writing.pt"]
+    mine = run / f".notes.{os.getpid()}"
+    for file in (*left, mine, run / "probes" / "writing.npz", run / "probes" / "epoch_00009.npz"):
+        file.write_bytes(b"half")
+    list(resuming(run))
+    assert not any(file.exists() for file in left)
+    assert mine.exists()
+    assert sorted(file.name for file in (run / "probes").iterdir()) == [
+        "epoch_00001.npz", "epoch_00002.npz", "probes.json",
+    ]  # fmt: skip

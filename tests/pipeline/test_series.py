@@ -9,6 +9,8 @@ from torch import nn
 import convscope as cs
 from convscope.bundle import load_bundle
 from convscope.errors import ConfigError
+from convscope.explorer.session import Session
+from convscope.server.served_model import ServedModel
 
 SMALL = {"model.options": {"width": 4, "depths": (1, 1)}, "train.epochs": 2, "train.batch": 16, "train.tta_views": "1"}
 
@@ -74,6 +76,16 @@ def test_what_needs_images_refuses_in_one_sentence(run: cs.Run, source: Path, tm
     with pytest.raises(ConfigError) as caught:
         run.robustness()
     assert str(caught.value) == f"convscope robustness is for images, and {run.path} holds series"
+    for data in (source, run.path):
+        with pytest.raises(ConfigError) as caught:
+            cs.diagnose(str(data))
+        assert str(caught.value) == f"convscope diagnose is for images, and {data} holds series"
+    with pytest.raises(ConfigError) as caught:
+        Session.open(run.path)
+    assert str(caught.value) == f"the explorer is for images, and {run.path} holds series"
+    with pytest.raises(ConfigError) as caught:
+        ServedModel.open(run.path, "waves")
+    assert str(caught.value) == f"convscope serve is for images, and {run.path} holds series"
     with pytest.raises(ConfigError) as caught:
         run.explain("maximise")
     assert str(caught.value) == f"explain maximise is for images, and {run.path} holds series; use explain timeline"

@@ -8,6 +8,7 @@ import torch
 from convscope.api import Epoch, Note, PretrainedLoaded, RunFolder, as_lines, resuming
 from convscope.bundle import load_config
 from convscope.pipeline.transfer_plan import plan_for
+from convscope.reports.transfer_summary import transfer_summary
 from helpers.small_runs import PLAIN, photos, same, start, state, tensors, train, weights
 
 
@@ -85,6 +86,52 @@ def test_a_resumed_run_ends_with_the_same_bits(tmp_path, few, trained, stop):
     assert same(state(tmp_path / "run")["model"], state(tmp_path / "straight")["model"])
     proofs = [RunFolder(tmp_path / name).transfer()["proof"] for name in ("run", "straight")]
     assert proofs[0] == proofs[1]
+
+
+@pytest.mark.parametrize("stop", [1, 2, 3, 4])
+def test_what_is_verified_of_frozen_layers_survives_a_stop_after_any_epoch(tmp_path, few, trained, stop):
+    """Stopped after the last epoch of a stage, the comparison of that stage was lost for ever."""
+    settings = {"transfer__checkpoint": str(trained), "transfer__unfreeze_at": 2, "transfer__views": 0}
+    events = start(tmp_path / "run", few, **settings, train__epochs=4, transfer__unfreeze_every=1)
+    for event in events:
+        if isinstance(event, Epoch) and event.epoch == stop:
+            break
+    events.close()
+    list(resuming(tmp_path / "run"))
+    stages = RunFolder(tmp_path / "run").transfer()["stages"]
+    assert [(stage["first"], stage["last"], stage["num_fixed"], stage["identical"]) for stage in stages] == [
+        (1, 1, 36, True),
+        (2, 2, 18, True),
+        (3, 3, 6, True),
+        (4, 4, 0, True),
+    ]
+
+
+def test_moved_weights_are_noticed_after_a_stop_too(tmp_path, few, trained):
+    run = tmp_path / "run"
+    events = start(
+        run, few, transfer__checkpoint=str(trained), transfer__unfreeze_at=3, transfer__views=0, train__epochs=4
+    )
+    for event in events:
+        if isinstance(event, Epoch) and event.epoch == 1:
+            break
+    events.close()
+    content = state(run)
+    content["model"]["stem.conv.weight"] += 1e-6
+    torch.save(content, run / "checkpoint" / "last.pt")
+    notes = [event.text for event in resuming(run) if isinstance(event, Note)]
+    assert "expected to be frozen, but changed: stem.conv.weight; please report this" in notes
+
+
+def test_a_missing_comparison_is_called_missing():
+    stage = {"first": 1, "last": 3, "num_fixed": 0, "identical": None, "views": 0, "probe": None, "images": 0}
+    content = {
+        "stages": [{**stage, "seconds": 0, "seconds_saved": 0}],
+        "frozen_score": None,
+        "last_score": None,
+        "proof": {"changed": [], "tensors": 0},
+    }
+    assert transfer_summary(content, str) == ["frozen in epochs 1 to 3, but not verified: the comparison is missing"]
 
 
 def test_training_on_cached_features_gives_the_same_weights_as_recomputing_them(tmp_path, few, trained):

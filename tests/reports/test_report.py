@@ -64,7 +64,7 @@ def test_a_report_has_the_curves_with_the_selected_epoch(finished, page):
     assert text.count("<svg") == 1
     for title in ("loss", "accuracy", "learning rate at the end of each epoch", "selected"):
         assert f">{title}</text>" in text
-    assert "Epoch 2 of 2 was selected. No overfitting" in page.text
+    assert "Epoch 2 of 2 was selected. No sign of overfitting" in page.text
 
 
 def test_a_report_has_the_confusion_matrix(finished):
@@ -150,9 +150,19 @@ def test_confused_pairs_are_sorted_by_count():
 def test_a_report_is_written_also_if_a_loss_is_nan(finished, tmp_path):
     run = RunFolder(shutil.copytree(finished, tmp_path / "run"))
     events = run.events()
-    events[11]["validation"]["loss"] = None
+    next(event for event in events if event["event"] == "epoch")["validation"]["loss"] = None
     run.events_file.write_text("".join(json.dumps(event) + "\n" for event in events))
     assert "<svg" in write_report(run).read_text()
+
+
+def test_a_report_says_what_is_wrong_above_the_curves(finished, page, tmp_path):
+    assert page.text.index("What is wrong") < page.text.index("Epoch 2 of 2 was selected")
+    run = RunFolder(shutil.copytree(finished, tmp_path / "run"))
+    for event in (events := run.events()):
+        for layer in event.get("layers", ()):
+            layer["identical"] = True
+    run.events_file.write_text("".join(json.dumps(event) + "\n" for event in events))
+    assert "initialise at random: --set model.init=auto" in write_report(run).read_text()
 
 
 DURATIONS = {

@@ -124,7 +124,8 @@ def test_duplicates_and_leaks_are_noted(tmp_path):
 
 def test_every_event_is_a_json_object(events_of_run):
     names = [as_json(event)["event"] for event in events_of_run]
-    assert names == ["data_loaded", "plan_ready", *["step"] * 3, "epoch", *["step"] * 3, "epoch", "training_finished"]
+    epoch = [*["step"] * 3, "epoch", "layers_measured"]
+    assert names == ["data_loaded", "plan_ready", *epoch, *epoch, "training_finished"]
     planned = as_json(events_of_run[1])
     assert planned["recipe"]["train"]["epochs"] == small()["train"]["epochs"]
     assert as_json(Epoch(1, 2, {"loss": float("nan")}, {"loss": float("inf")}, 0.5, 0.1)) == {

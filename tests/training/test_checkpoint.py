@@ -197,7 +197,7 @@ CHILDREN = """
             rename = Path.replace
             Path.replace = lambda path, to: die() if path.name == "writing.pt" else rename(path, to)
         elif moment == "sync the folder":
-            checkpoint._sync_folder = die
+            checkpoint.sync_folder = die
 
     def save_three(moment):
         model = nn.Linear(500, 500)  # one megabyte

@@ -30,7 +30,7 @@ def map_layer(target: AnalysisTarget, series: ImageSet) -> str:
     names = [name for name, _ in target.model.named_modules() if name == "stem" or name.rpartition(".")[0] == "stages"]
     with record(target.model, *names) as kept:
         target.model(x)
-        lengths = [(name, kept[name].shape[-1]) for name in names if kept[name].ndim == 3]
+        lengths: list[tuple[str, int]] = [(name, kept[name].shape[-1]) for name in names if kept[name].ndim == 3]
     if not lengths:
         raise ConfigError(f"{target.name}: no stage has maps over time; name a layer with --layers")
     return next((name for name, length in reversed(lengths) if length >= FEWEST_POSITIONS), lengths[0][0])

@@ -7,6 +7,7 @@ from convscope.api.compare import ComparedRun, Comparison, compare
 from convscope.api.convolve import as_picture, convolve
 from convscope.api.crop import crop
 from convscope.api.data import DataSummary, data
+from convscope.api.diagnose import diagnose
 from convscope.api.evaluate import Evaluation, evaluate
 from convscope.api.explain import AnalysisResult, InputInfo, explain, wrap_module
 from convscope.api.features import Features, features
@@ -18,13 +19,23 @@ from convscope.api.run import Run
 from convscope.api.tensorboard import log_to_tensorboard
 from convscope.api.train import resume, train
 from convscope.bundle import FailedFile, Prediction
+from convscope.diagnosis.diagnosis import Diagnosis
 from convscope.durations import format_seconds
 from convscope.models import ModelSummary
 from convscope.pipeline import resuming, training
 from convscope.reports.data_table import class_table, data_rows, remark_rows
 from convscope.reports.report import write_report
 from convscope.reports.text import as_lines, data_lines, plan_rows
-from convscope.runs.events import DataLoaded, Event, PlanReady, PretrainedLoaded, TrainingFinished, as_json, data_fields
+from convscope.runs.events import (
+    DataLoaded,
+    Event,
+    PlanReady,
+    PretrainedLoaded,
+    ProblemFound,
+    TrainingFinished,
+    as_json,
+    data_fields,
+)
 from convscope.runs.folder import RunFolder, next_name
 from convscope.runs.overrides import (
     Overrides,
@@ -51,6 +62,7 @@ __all__ = [
     "Comparison",
     "DataLoaded",
     "DataSummary",
+    "Diagnosis",
     "Epoch",
     "Evaluation",
     "Event",
@@ -65,6 +77,7 @@ __all__ = [
     "Predictions",
     "Predictor",
     "PretrainedLoaded",
+    "ProblemFound",
     "Recipe",
     "Robustness",
     "Run",
@@ -89,6 +102,7 @@ __all__ = [
     "data_lines",
     "data_rows",
     "data_source",
+    "diagnose",
     "evaluate",
     "explain",
     "features",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from convscope.api.features import Features
     from convscope.api.predict import Predictions
     from convscope.api.robustness import Robustness
+    from convscope.diagnosis.diagnosis import Diagnosis
     from convscope.models import ModelSummary
 
 
@@ -47,9 +48,9 @@ class Run:
         """One record per epoch: "epoch", "train" and "validation" scores, "seconds", "learning_rate"."""
         return self.folder.events("epoch")
 
-    def resume(self) -> "Run":
+    def resume(self, *, check_data: bool = False) -> "Run":
         """Continue the training; see `cs.resume`."""
-        print_events(resuming(self.path))
+        print_events(resuming(self.path, check_data=check_data))
         return Run(self.path)
 
     def evaluate(self, split: str = "validation", *, tta_views: str | None = None) -> "Evaluation":
@@ -65,6 +66,12 @@ class Run:
         from convscope.api.predict import predict
 
         return predict(self.path, files, tta_views=tta_views)
+
+    def diagnose(self, checks: Sequence[str] | None = None) -> "Diagnosis":
+        """What is wrong, where, and what to change; see `cs.diagnose`."""
+        from convscope.api.diagnose import diagnose
+
+        return diagnose(self.path, checks=checks)
 
     def explain(
         self,

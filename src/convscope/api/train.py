@@ -46,15 +46,16 @@ def train(
     return Run(path)
 
 
-def resume(run: str | PathLike[str]) -> Run:
+def resume(run: str | PathLike[str], *, check_data: bool = False) -> Run:
     """Continue a training that was stopped, print a line per epoch, and return the run.
 
     On the same machine and versions it ends with the same weights, to the bit, as one that was never stopped.
 
     Args:
         run: a run or its folder.
+        check_data: compare the content of all files with that at the start of the run, instead of that of a sample.
 
     Raises:
         RunError: there is no such run, or it was stopped before training started.
     """
-    return Run(run).resume()
+    return Run(run).resume(check_data=check_data)

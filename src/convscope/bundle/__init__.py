@@ -9,7 +9,7 @@ from convscope.bundle.bundle import (
     save_bundle,
     save_config,
 )
-from convscope.bundle.predict import FailedFile, image_files, predict
+from convscope.bundle.predict import DecodedFile, FailedFile, Inference, image_files, predict
 from convscope.bundle.tta import TTA_VIEWS, AveragedViews, check_tta, with_tta
 from convscope.tasks import Prediction
 
@@ -17,7 +17,9 @@ __all__ = [
     "TTA_VIEWS",
     "AveragedViews",
     "BundleConfig",
+    "DecodedFile",
     "FailedFile",
+    "Inference",
     "Prediction",
     "Preprocessing",
     "check_tta",

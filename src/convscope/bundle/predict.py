@@ -12,19 +12,16 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from convscope.bundle.bundle import BundleConfig, Preprocessing
+from convscope.bundle.bundle import BundleConfig
 from convscope.bundle.sliding_window import sliding_window
 from convscope.bundle.tta import with_tta
 from convscope.datasets.inputs.kind import DecodedInput
 from convscope.datasets.inputs.opening import quiet_pillow
 from convscope.datasets.store.resources import usable_cores
 from convscope.errors import DataError
-from convscope.tasks import Prediction, Task, ViewTransform
+from convscope.tasks import Prediction, ViewTransform
 
 BATCH = 64
-
-Example = tuple[NDArray[Any], ViewTransform]
-"""The values of one example, and the part of the file that they show."""
 
 
 @dataclass(frozen=True)
@@ -51,19 +48,70 @@ def predict(
     Raises:
         ConfigError: `tta_views` is unknown, or the task's predictions cannot be averaged.
     """
-    task, network = config.build_task(), with_tta(model, config, tta_views)
-    preprocessing = config.preprocessing.model_copy(update={"size": network.input_size})
+    inference = Inference(model, config, tta_views)
     batches = (files[start : start + BATCH] for start in range(0, len(files), BATCH))
-    return chain.from_iterable(_predict_files(network, task, preprocessing, batch) for batch in batches)
+    return chain.from_iterable(_predict_files(inference, batch) for batch in batches)
 
 
-def _predict_files(
-    model: nn.Module, task: Task, preprocessing: Preprocessing, files: Sequence[Path]
-) -> Iterator[Prediction | FailedFile]:
+@dataclass(frozen=True, eq=False)
+class DecodedFile:
+    """A file's pixels (C, H, W) uint8, or a series (C, L) float32, and the part of the file that they show."""
+
+    pixels: NDArray[Any]
+    frame: ViewTransform
+
+
+class Inference:
+    """A network with the steps from the bytes of a file to its prediction.
+
+    Args:
+        model: from `load_bundle`, in evaluation mode.
+        config: from `load_bundle`.
+        tta_views: test-time augmentation, one of `TTA_VIEWS`; None: the bundle's default.
+
+    Raises:
+        ConfigError: `tta_views` is unknown, or the task's predictions cannot be averaged.
+    """
+
+    def __init__(self, model: nn.Module, config: BundleConfig, tta_views: str | None = None) -> None:
+        self.task, self.network = config.build_task(), with_tta(model, config, tta_views)
+        self.preprocessing = config.preprocessing.model_copy(update={"size": self.network.input_size})
+
+    def decode(self, source: Path | bytes | NDArray[np.uint8], name: str) -> DecodedFile:
+        """Read one file, the bytes of one, or pixels (H, W, C); `name` is that of the prediction.
+
+        Raises:
+            DataError: it cannot be read.
+        """
+        return _shown(name, self.preprocessing.decode(source, self.task.any_size))
+
+    def decode_all(self, file: Path) -> list[DecodedFile]:
+        """Read all examples of a file: one image, or one or several series.
+
+        Raises:
+            DataError: it cannot be read.
+        """
+        return [_shown(name, one) for name, one in self.preprocessing.decode_all(file, self.task.any_size)]
+
+    @torch.inference_mode()
+    def predict(self, images: Sequence[DecodedFile]) -> list[Prediction]:
+        """Predictions for decoded files, in their order; images of several sizes are computed one by one."""
+        device, predictions = next(self.network.parameters()).device, []
+        sizes = {image.pixels.shape for image in images}
+        for batch in [[image] for image in images] if len(sizes) > 1 else [images] if images else []:
+            pixels = torch.from_numpy(np.stack([image.pixels for image in batch]))
+            x = self.preprocessing(pixels.to(device))
+            network, size = self.network, self.preprocessing.size
+            output = sliding_window(network, x, (size[0], size[1])) if self.task.any_size else network(x)
+            predictions += self.task.predictions(output, [image.frame for image in batch])
+        return predictions
+
+
+def _predict_files(inference: Inference, files: Sequence[Path]) -> Iterator[Prediction | FailedFile]:
     with quiet_pillow(), ThreadPoolExecutor(usable_cores(), "convscope-decode") as pool:
-        decoded = list(pool.map(lambda file: _decoded(file, preprocessing, task.any_size), files))
+        decoded = list(pool.map(lambda file: _decoded(inference, file), files))
     readable = [example for result in decoded if not isinstance(result, str) for example in result]
-    predictions = iter(_predict_batch(model, task, preprocessing, readable))
+    predictions = iter(inference.predict(readable))
     for file, result in zip(files, decoded, strict=True):
         if isinstance(result, str):
             yield FailedFile(str(file), result)
@@ -71,37 +119,22 @@ def _predict_files(
             yield from islice(predictions, len(result))
 
 
-def _decoded(file: Path, preprocessing: Preprocessing, any_size: bool) -> list[Example] | str:
-    """The examples of a file and the part of the file that each shows, or why it cannot be read."""
+def _decoded(inference: Inference, file: Path) -> list[DecodedFile] | str:
+    """The examples of a file, or why it cannot be read."""
     try:
-        return [(one.values, _view(name, one)) for name, one in preprocessing.decode_all(file, any_size)]
+        return inference.decode_all(file)
     except DataError as error:
         return str(error).removeprefix(f"{file}: ")
 
 
-def _view(name: str, decoded: DecodedInput) -> ViewTransform:
-    """The visible part of a file; a series is one row."""
+def _shown(name: str, decoded: DecodedInput) -> DecodedFile:
+    """An example and the part of the file that it shows; a series is one row."""
     if len(decoded.whole) == 1:
         start, end = decoded.visible
-        return ViewTransform(name, (1, decoded.whole[0]), start, 0.0, end - start, 1.0)
+        return DecodedFile(decoded.values, ViewTransform(name, (1, decoded.whole[0]), start, 0.0, end - start, 1.0))
     left, top, right, bottom = decoded.visible
-    return ViewTransform(name, (decoded.whole[0], decoded.whole[1]), left, top, right - left, bottom - top)
-
-
-@torch.inference_mode()
-def _predict_batch(
-    model: nn.Module,
-    task: Task,
-    preprocessing: Preprocessing,
-    images: Sequence[Example],
-) -> list[Prediction]:
-    device, predictions = next(model.parameters()).device, []
-    sizes = {pixels.shape for pixels, _ in images}
-    for batch in [[image] for image in images] if len(sizes) > 1 else [images] if images else []:
-        x = preprocessing(torch.from_numpy(np.stack([pixels for pixels, _ in batch])).to(device))
-        output = sliding_window(model, x, (preprocessing.size[0], preprocessing.size[1])) if task.any_size else model(x)
-        predictions += task.predictions(output, [frame for _, frame in batch])
-    return predictions
+    size = (decoded.whole[0], decoded.whole[1])
+    return DecodedFile(decoded.values, ViewTransform(name, size, left, top, right - left, bottom - top))
 
 
 def image_files(paths: Sequence[Path]) -> list[Path]:

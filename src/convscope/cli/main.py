@@ -17,6 +17,7 @@ from convscope.cli import (
     convolve,
     crop,
     data,
+    diagnose,
     evaluate,
     explain,
     explore,
@@ -25,6 +26,7 @@ from convscope.cli import (
     predict,
     report,
     robustness,
+    serve,
     train,
 )
 from convscope.errors import ConvscopeError
@@ -46,6 +48,7 @@ COMMANDS = (
     train.train,
     evaluate.evaluate,
     predict.predict,
+    diagnose.diagnose,
     report.report,
     compare.compare,
     features.features,
@@ -55,6 +58,7 @@ COMMANDS = (
     crop.crop,
     robustness.robustness,
     explore.explore,
+    serve.serve,
 )
 for command in COMMANDS:
     app.command()(command)

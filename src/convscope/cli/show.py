@@ -18,6 +18,7 @@ from convscope.api import (
     Note,
     PlanReady,
     PretrainedLoaded,
+    ProblemFound,
     RunFolder,
     Step,
     TrainingFinished,
@@ -126,7 +127,7 @@ class Screen:
                     f"{name} {value:.3f}" for name, value in event.validation.items() if name != "loss"
                 )
                 self._lines(event)
-            case Note():
+            case Note() | ProblemFound():
                 self._lines(event, style="yellow")
 
     def _lines(self, event: Event, style: str | None = None) -> None:

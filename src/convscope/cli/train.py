@@ -22,6 +22,10 @@ def train(options: TrainOptions) -> None:
     data, recipe, out, resume = options.data, options.recipe, options.out, options.resume
     if (resume is None) == (data is None and recipe is None):
         raise ConfigError("convscope train: give either DATA, as in: convscope train photos, or --resume RUN")
+    if options.check_data and resume is None:
+        raise ConfigError(
+            "convscope train --check-data: compares the files of a stopped run; give it with --resume RUN"
+        )
     from convscope.api import (
         as_overrides,
         data_source,
@@ -43,5 +47,5 @@ def train(options: TrainOptions) -> None:
     elif overrides or out:
         raise ConfigError("convscope train --resume: continues with the run's own settings; remove the other flags")
     else:
-        path, events = resume, lambda on_progress: resuming(resume, on_progress)
+        path, events = resume, lambda on_progress: resuming(resume, on_progress, options.check_data)
     watch(events, path, options.json, options.log)

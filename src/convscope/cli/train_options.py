@@ -23,6 +23,10 @@ class TrainOptions:
     ] = None
     out: Annotated[Path | None, typer.Option(help="The run's folder. [default: runs/DATA-1, -2 ...]")] = None
     resume: Annotated[Path | None, typer.Option(help="Resume a run that was stopped: its folder.")] = None
+    check_data: Annotated[
+        bool,
+        typer.Option("--check-data", help="With --resume: compare the content of all files, not of a sample."),
+    ] = False
     epochs: Annotated[
         int | None,
         typer.Option(help="Passes over the training images. [default: from the data]"),

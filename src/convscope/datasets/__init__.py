@@ -12,13 +12,13 @@ from convscope.datasets.inputs.image_input import shown_channels
 from convscope.datasets.inputs.registry import INPUT_KINDS
 from convscope.datasets.label_conflicts import conflict_note, label_conflicts
 from convscope.datasets.layouts.builtin import BUILTINS, digits, shapes
-from convscope.datasets.layouts.class_folders import read_folder
 from convscope.datasets.layouts.drawn_shapes import Shapes, draw_shapes
-from convscope.datasets.layouts.mask_folders import read_masks
+from convscope.datasets.layouts.folders.class_folders import read_folder
+from convscope.datasets.layouts.masks.mask_folders import read_masks
 from convscope.datasets.layouts.recognise import open_data, recognise
 from convscope.datasets.layouts.registry import LAYOUTS
-from convscope.datasets.layouts.table import read_table
-from convscope.datasets.layouts.table_columns import Columns
+from convscope.datasets.layouts.tables.columns import Columns
+from convscope.datasets.layouts.tables.table import read_table
 from convscope.datasets.object_crops import write_crops
 from convscope.datasets.objects import source_of
 from convscope.datasets.prepared import FeatureBatches, Features, compute_features, max_views_in_memory

@@ -50,6 +50,7 @@ from convscope.explainers.features.probe import baseline_scores, extrapolate_to_
 from convscope.explainers.features.snapshots import (
     Snapshots,
     SnapshotSettings,
+    forget_snapshots,
     read_snapshots,
     save_snapshot,
     strip,
@@ -133,6 +134,7 @@ __all__ = [
     "filters",
     "find_layer",
     "first_convolution",
+    "forget_snapshots",
     "grad_cam",
     "grad_cam_plus_plus",
     "grid",

@@ -9,10 +9,14 @@ from starlette.types import ASGIApp
 
 from convscope.explorer import static_files
 from convscope.explorer.auth import AccessGuard
-from convscope.explorer.error_handlers import install_error_handlers
-from convscope.explorer.request_limits import RequestLimits
 from convscope.explorer.routes import images, inputs, jobs, run
 from convscope.explorer.session import Session
+from convscope.web.error_handlers import install_error_handlers
+from convscope.web.request_limits import RequestLimits
+
+REFERENCE = "docs/reference/explorer-api.md"
+UPLOADS = ("/api/inputs",)
+"""The addresses whose body is an image, with its own limit."""
 
 
 def application(
@@ -32,10 +36,10 @@ def application(
             await asyncio.to_thread(session.close)
 
     app = FastAPI(title="convscope", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
-    install_error_handlers(app)
+    install_error_handlers(app, REFERENCE)
     for router in (
         static_files.routes(), run.routes(session), images.routes(session), images.correction_routes(session),
         inputs.routes(session), jobs.method_routes(), jobs.routes(session),
     ):  # fmt: skip
         app.include_router(router)
-    return AccessGuard(RequestLimits(app), token, host, port, ticket)
+    return AccessGuard(RequestLimits(app, UPLOADS), token, host, port, ticket)

@@ -1,9 +1,6 @@
 """Authentication: a token from the printed link, and checks of Host and Origin."""
 
 import hmac
-import ipaddress
-import json
-import socket
 from collections.abc import MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -12,6 +9,14 @@ from urllib.parse import parse_qs
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from convscope.web.access import (
+    OwnAddress,
+    equal_in_constant_time,
+    forbidden,
+    has_bearer_token,
+    reject_websocket,
+)
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
@@ -27,7 +32,6 @@ HEADERS = {
 CLOSED = """<!doctype html><html lang="en"><meta charset="utf-8"><title>convscope</title>
 <h1>This page needs its link</h1><p>Open the link that <code>convscope explore</code> printed in the terminal:
 it carries a token, so that other users of this machine cannot see your images.</p></html>"""
-ANY_ADDRESS = ("0.0.0.0", "::", "")
 MAX_LINK = 1000  # bytes of a query that are searched for the token
 
 
@@ -43,10 +47,8 @@ class AccessGuard:
     """
 
     def __init__(self, app: ASGIApp, token: str, host: str, port: int, ticket: str = "") -> None:
-        self.app, self.token, self.port, self._ticket = app, token, port, ticket
-        self.all_addresses = host in ANY_ADDRESS
-        named = {host, "localhost", "127.0.0.1", "::1"} | ({socket.gethostname()} if self.all_addresses else set())
-        self.hosts = frozenset(name.lower() for name in named if name)
+        self.app, self.token, self._ticket = app, token, ticket
+        self.address = OwnAddress(host, port)
         self.cookie = f"convscope_{port}"
         self._session = session_value(token)
 
@@ -70,12 +72,10 @@ class AccessGuard:
 
     def _rejection(self, scope: MutableMapping[str, Any], headers: Headers) -> Response | None:
         """Return the response that rejects a request, or None if it is allowed."""
-        if not self._is_same_origin(headers.get("host", "")):
+        if not self.address.matches(headers.get("host", "")):
             return forbidden("Host: not an address of this server; open the link that convscope explore printed")
         origin = headers.get("origin")
-        if origin is not None and not (
-            origin.startswith("http://") and self._is_same_origin(origin.removeprefix("http://"))
-        ):
+        if origin is not None and not self.address.is_origin(origin):
             return forbidden("Origin: cross-origin request refused; open the link that convscope explore printed")
         if scope["path"] != "/" and headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
             return forbidden("Sec-Fetch-Site: request of another site; open the link that convscope explore printed")
@@ -98,22 +98,13 @@ class AccessGuard:
         return response
 
     def _is_authenticated(self, headers: Headers) -> bool:
-        kind, _, given = headers.get("authorization", "").partition(" ")
-        if kind.lower() == "bearer" and equal_in_constant_time(given, self.token):
+        if has_bearer_token(headers, self.token):
             return True
         try:
             found = SimpleCookie(headers.get("cookie", "")).get(self.cookie)
         except CookieError:
             return False
         return found is not None and equal_in_constant_time(found.value, self._session)
-
-    def _is_same_origin(self, address: str) -> bool:
-        """Whether "name:port" is this server: the name of another site may resolve to this address (DNS rebinding)."""
-        name, _, port = address.rpartition(":")
-        if not name or "]" in port:  # no port: the default of HTTP
-            name, port = address, "80"
-        name = name.strip("[]").lower()
-        return port == str(self.port) and (name in self.hosts or (self.all_addresses and is_ip_address(name)))
 
 
 def session_value(token: str) -> str:
@@ -122,29 +113,3 @@ def session_value(token: str) -> str:
     Browsers send a cookie to all ports of a host: another server on this machine may see it.
     """
     return hmac.new(token.encode(), b"convscope session cookie", "sha256").hexdigest()
-
-
-def equal_in_constant_time(given: str, token: str) -> bool:
-    """Whether two tokens are equal, compared in constant time."""
-    return hmac.compare_digest(given.encode(), token.encode())
-
-
-def is_ip_address(name: str) -> bool:
-    """Whether a host is an IP address, which no DNS server can redirect."""
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
-def forbidden(message: str) -> Response:
-    """Return a 403 response with a message."""
-    return Response(
-        json.dumps({"error": message, "kind": "forbidden"}), 403, {"Connection": "close"}, "application/json"
-    )
-
-
-async def reject_websocket(_scope: Scope, _receive: Receive, send: Send) -> None:
-    """Close a WebSocket connection: there are none."""
-    await send({"type": "websocket.close", "code": 1008})

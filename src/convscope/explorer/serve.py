@@ -1,6 +1,5 @@
 """Serve a run's explorer until Ctrl-C."""
 
-import os
 import secrets
 import socket
 import webbrowser
@@ -9,10 +8,11 @@ from pathlib import Path
 
 import uvicorn
 
-from convscope.errors import ConfigError
 from convscope.explorer.app import application
-from convscope.explorer.connections import Connection
+from convscope.explorer.auth import HEADERS
 from convscope.explorer.session import Session
+from convscope.web.connections import Connection
+from convscope.web.listening import link_host, listening
 
 PORT = 8765  # default, if it is free
 LOOPBACK = "127.0.0.1"
@@ -35,19 +35,26 @@ def serve(
         ConfigError: the address cannot be bound.
     """
     session = Session.open(run)
-    with _listening(host, port) as listener:
+    with listening(host, (PORT, 0) if port is None else (port,), port) as listener:
         session.preload()
         number = listener.getsockname()[1]
         token, ticket = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
-        link = f"http://{_link_host(host)}:{number}/?token={token}"
+        link = f"http://{link_host(host)}:{number}/?token={token}"
         app = application(session, token, host, number, ticket)
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=1, lifespan="on",
-            timeout_keep_alive=30, http=Connection, ws="none",
+            timeout_keep_alive=30, http=ExplorerConnection, ws="none",
         )  # fmt: skip
         ticket_link = link.replace(token, ticket) if open_page else ""
         server = _Server(config, lambda: _ready(link, ticket_link, on_ready), session.broadcaster.close)
         server.run(sockets=[listener])
+
+
+class ExplorerConnection(Connection):
+    """A connection to the explorer."""
+
+    error_headers = HEADERS
+    invalid = "request: not valid HTTP; open the link that convscope explore printed in a browser"
 
 
 class _Server(uvicorn.Server):
@@ -72,24 +79,3 @@ def _ready(link: str, ticket_link: str, on_ready: Callable[[str], None]) -> None
     on_ready(link)
     if ticket_link:
         webbrowser.open(ticket_link)
-
-
-def _listening(host: str, port: int | None) -> socket.socket:
-    for number in (PORT, 0) if port is None else (port,):
-        try:
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            listener = socket.create_server((host, number), family=family, backlog=128)
-            # Inherited by connections. Without it, responses are delayed by 40 ms between head and body: asyncio sets
-            # it only if the socket names its protocol, and Python's default sockets do not.
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return listener
-        except OSError as error:
-            reason = os.strerror(error.errno or 0)
-    raise ConfigError(f"--host {host} --port {port}: cannot be bound ({reason}); choose another port")
-
-
-def _link_host(host: str) -> str:
-    """Return the host for the link."""
-    if host in ("0.0.0.0", "::", ""):
-        return LOOPBACK
-    return f"[{host}]" if ":" in host else host

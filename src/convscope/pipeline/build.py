@@ -89,6 +89,7 @@ def _assemble_session(
     plateau = schedule if isinstance(schedule, PlateauSchedule) else None
     compiled = None if plan else compile_for(recipe, device)
     state.forward = compiled or state.forward
+    state.capture = captures(recipe, device)
     stateful = {
         "best": best, "clock": clock, "plateau": plateau, "stages": stages, "watch": watch, "compiled": compiled,
     }  # fmt: skip
@@ -121,8 +122,18 @@ def compile_for(recipe: Recipe, device: torch.device) -> Compiled:
     """
     mode = recipe.train.compile
     if mode == "auto" and device.type == "cuda":
-        return Compiled(candidates=("always",) if recipe.step.micro_batch else ("always", "graphs"))
+        without_graphs = captures(recipe, device) or recipe.step.micro_batch
+        return Compiled(candidates=("always",) if without_graphs else ("always", "graphs"))
     return Compiled("never" if mode == "auto" else mode)
+
+
+def captures(recipe: Recipe, device: torch.device) -> bool:
+    """Return whether steps are launched as one CUDA graph each: on request, where all parts train from the start.
+
+    `train.compile=graphs` makes graphs of its own, of the passes only.
+    """
+    wanted = recipe.train.cuda_graph and recipe.train.compile != "graphs"
+    return wanted and device.type == "cuda" and not recipe.transfer.checkpoint and not recipe.step.micro_batch
 
 
 def data_fingerprint(prepared: PreparedData) -> str:

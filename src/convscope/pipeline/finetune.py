@@ -40,7 +40,7 @@ def finetune(session: TrainingSession) -> Generator[Step | Epoch | Note]:
         freeze(state.model, stages.plan, first)
         stage = stages.start(state.model, first, after - 1)
         yield from _train_stage(session, stage)
-        stages.finish(state.model)
+        stages.verify(state.model)
         if state.epoch < after - 1:  # stopped by the time budget
             return
 

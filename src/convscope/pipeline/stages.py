@@ -13,8 +13,8 @@ from convscope.training import FinetuningPlan, digests
 class Stage:
     """The epochs from one unfreezing to the next, from 1. `seconds` is the time for computing cached features.
 
-    `num_fixed` is the number of frozen tensors, and `identical` whether all are unchanged to the bit; None: the stage
-    is not complete.
+    `num_fixed` is the number of frozen tensors, and `identical` whether all were unchanged to the bit when its
+    last checkpoint was saved; None: not verified.
 
     `probe` is the validation score of a linear layer fitted to the features, `penalty` its penalty, and `held_out` its
     score in cross-validation; `neighbours` is the validation score of the nearest neighbours. None: not computed.
@@ -56,8 +56,11 @@ class Stages:
         self.done.append(Stage(first, last, self.plan.num_trained(first)))
         return self.done[-1]
 
-    def finish(self, model: nn.Module) -> None:
-        """Compare the frozen tensors of the last stage with those at the start of the run."""
+    def verify(self, model: nn.Module) -> None:
+        """Compare the frozen tensors of the last stage with those at the start of the run.
+
+        Call it before a checkpoint is saved, so that no kill separates the weights from what was verified of them.
+        """
         stage = self.done[-1]
         now = digests(model, self.plan, stage.first)
         stage.num_fixed, stage.identical = len(now), all(self.before[name] == digest for name, digest in now.items())

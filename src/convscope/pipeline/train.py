@@ -7,12 +7,15 @@ from contextlib import closing
 from pathlib import Path
 
 from convscope.devices import requested_device
+from convscope.errors import TrainingError
+from convscope.explainers import forget_snapshots
 from convscope.files import append_line, atomic_write
 from convscope.pipeline.build import build_session
 from convscope.pipeline.checkpointing import CheckpointWriter
 from convscope.pipeline.epochs import run_epochs
 from convscope.pipeline.finalize import finalize
 from convscope.pipeline.lr_search import find_learning_rate
+from convscope.pipeline.monitor import Monitor
 from convscope.pipeline.probes import Probes
 from convscope.pipeline.resolve import draft_recipe, resolve_recipe
 from convscope.pipeline.session import TrainingSession
@@ -23,15 +26,16 @@ from convscope.pipeline.transfer_plan import (
     write_transfer_plan,
 )
 from convscope.progress import Progress
+from convscope.runs.content_digests import changed_content
 from convscope.runs.environment import environment_changes, write_environment
-from convscope.runs.events import Event, PlanReady, as_json
+from convscope.runs.events import Event, PlanReady, TrainingFailed, as_json
 from convscope.runs.folder import RunFolder
-from convscope.runs.loaders import PreparedData, open_source, prepare, reload, write_data
+from convscope.runs.loaders import PreparedData, open_source, prepare, reload, write_changes, write_data
 from convscope.runs.overrides import Overrides, lay
 from convscope.runs.parse import check_overrides
 from convscope.runs.pretrained import find_pretrained
 from convscope.runs.recipe_file import Settings, annotate, as_overrides
-from convscope.training import Epoch, Note, load
+from convscope.training import Epoch, Note, Step, load
 
 
 def training(
@@ -79,8 +83,13 @@ def training(
         yield from _run_to_end(folder, prepared, session, started, notes)
 
 
-def resuming(path: Path, on_progress: Progress | None = None) -> Generator[Event]:
+def resuming(path: Path, on_progress: Progress | None = None, check_data: bool = False) -> Generator[Event]:
     """Resume a run; on the same machine and versions it ends with the same weights, to the bit, as without a stop.
+
+    Args:
+        path: the run's folder.
+        on_progress: called with (images decoded, number of images) before training.
+        check_data: compare the content of all files with that at the start of the run, instead of that of a sample.
 
     Raises:
         RunError: there is no such run, or it was stopped before training started.
@@ -96,7 +105,7 @@ def resuming(path: Path, on_progress: Progress | None = None) -> Generator[Event
         session = build_session(prepared, recipe, started, origin, folder.environment()["threads"])
         if recipe.transfer.checkpoint:
             session.config = session.config.model_copy(update={"origin": folder.transfer()["origin"]})
-        notes = _load_checkpoint(folder, session) + _changes_since_start(folder, prepared, session)
+        notes = _load_checkpoint(folder, session) + _changes_since_start(folder, prepared, session, check_data)
         yield from _run_to_end(folder, prepared, session, started, notes)
 
 
@@ -110,21 +119,35 @@ def _run_to_end(
         append_line(folder.events_file, as_json(note))
         yield note
     probes = Probes.choose(folder.probes, prepared, session.state.model, session.recipe.train.probes)
-    writer = CheckpointWriter(folder, session)
-    with closing(run_epochs(session)) as events:
+    writer = CheckpointWriter(folder, session, probes)
+    monitor = Monitor(folder, prepared, session)
+    with closing(_failures_recorded(folder, session)) as events:
         for event in events:
-            if isinstance(event, Epoch):
-                writer.on_epoch(event)
-                if probes and not writer.pending and (problem := probes.keep(session.state.result, event.epoch)):
-                    yield Note(event.epoch, event.step, problem)
-            else:
+            found = monitor.on_epoch(event) if isinstance(event, Epoch) else []
+            for one in found:  # before the state is saved, so that a resumed run has them too
+                append_line(folder.events_file, as_json(one))
+            problem = writer.on_epoch(event) if isinstance(event, Epoch) else None
+            if not isinstance(event, Epoch):
                 append_line(folder.events_file, as_json(event))
+            if problem:
+                yield problem
             yield event
-    writer.finish()
+            yield from found
+    if problem := writer.finish():
+        yield problem
     for note in finish_transfer(folder, session):
         append_line(folder.events_file, as_json(note))
         yield note
     yield finalize(folder, prepared, session, first, started)
+
+
+def _failures_recorded(folder: RunFolder, session: TrainingSession) -> Generator[Step | Epoch | Note]:
+    """Run the epochs; an error that ends them is recorded for `convscope diagnose`."""
+    try:
+        yield from run_epochs(session)
+    except TrainingError as error:
+        append_line(folder.events_file, as_json(TrainingFailed(session.state.epoch, session.state.step, str(error))))
+        raise
 
 
 def _late_start(session: TrainingSession) -> Note | None:
@@ -136,11 +159,15 @@ def _late_start(session: TrainingSession) -> Note | None:
     return Note(0, 0, f"train.budget is {clock.seconds:g} s, but {used}: training is as short as possible; increase it")
 
 
-def _changes_since_start(folder: RunFolder, prepared: PreparedData, session: TrainingSession) -> list[Note]:
+def _changes_since_start(
+    folder: RunFolder, prepared: PreparedData, session: TrainingSession, check_data: bool
+) -> list[Note]:
     """Return notes on what a resumed run depends on and is not as it was when the run started."""
     environment = environment_changes(folder, requested_device(session.recipe.train.device))
     sentences = [f"resumed with {environment}: the result may differ from that without a stop"] if environment else []
-    sentences += prepared.notes
+    content = changed_content(prepared.dataset, folder.data()["content"], check_data)
+    sentences += [*prepared.notes, *([content] if content else [])]
+    write_changes(folder, sentences)
     return [Note(session.state.epoch, session.state.step, sentence) for sentence in sentences]
 
 
@@ -151,4 +178,5 @@ def _load_checkpoint(folder: RunFolder, session: TrainingSession) -> list[Note]:
         if folder.has_checkpoint():
             session.state.load_state_dict(load(folder.checkpoint))
     folder.forget_after(session.state.epoch)
+    forget_snapshots(folder.probes, session.state.epoch)
     return [Note(session.state.epoch, session.state.step, str(warning.message)) for warning in caught]

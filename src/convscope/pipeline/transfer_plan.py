@@ -148,8 +148,6 @@ def finish_transfer(folder: RunFolder, session: TrainingSession) -> list[Note]:
     stages, watch, state = session.stages, session.unfreezing_check, session.state
     if stages is None or watch is None or not stages.done:
         return []
-    if stages.done[-1].identical is None:  # a run that was killed after its last epoch
-        stages.finish(state.model)
     if folder.frozen_model.exists():
         if session.kept_epoch == watch.frozen_epoch != load_config(folder.model).epoch:
             for file in folder.frozen_model.iterdir():

@@ -14,6 +14,8 @@ from torch import nn
 from convscope.bundle import load_config, with_tta
 from convscope.charts import curves, range_test, scatter
 from convscope.datasets import Dataset
+from convscope.diagnosis.diagnosis import MOST_SHOWN
+from convscope.diagnosis.groups import stored_findings
 from convscope.durations import format_seconds
 from convscope.extras import require
 from convscope.files import atomic_write
@@ -60,6 +62,7 @@ def content(folder: RunFolder, album: ThumbnailSource) -> dict[str, Any]:
         "headline": headline(folder, summary),
         "metrics": headline_figures(folder, predictions),
         "tta_note": tta_sentence(folder),
+        "findings": stored_findings(folder, load_predictions(folder, "validation"))[:MOST_SHOWN],
         "sections": [
             render_section(album, predictions, section) for section in predictions.task.sections(predictions.meter)
         ],
@@ -191,7 +194,7 @@ def training_section(folder: RunFolder) -> dict[str, Any]:
     """Return the training curves, the selected epoch, and from which epoch the network overfits."""
     epochs, overfits_from = folder.events("epoch"), overfitting(folder)
     selected = load_config(folder.model).epoch
-    overfits = "No overfitting: the validation loss does not diverge from the training loss."
+    overfits = "No sign of overfitting in the losses and the score."
     if overfits_from is not None:
         overfits = overfitting_sentence(overfits_from)
     return {
@@ -204,7 +207,7 @@ def training_section(folder: RunFolder) -> dict[str, Any]:
 def overfitting_sentence(epoch: int) -> str:
     """State from which epoch the network overfits, and what to try."""
     return (
-        f"Overfitting from epoch {epoch}: the training loss keeps falling while the validation loss rises. "
+        f"Overfitting from epoch {epoch}: the network fits the training images better than the validation images. "
         "Try more images, a stronger augment.policy, dropout or a smaller network."
     )
 

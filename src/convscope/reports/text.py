@@ -6,7 +6,16 @@ from convscope.durations import format_seconds
 from convscope.printable import printable
 from convscope.reports.data_table import Fields, class_table, counted, data_rows, remark_rows
 from convscope.reports.report import overfitting_sentence
-from convscope.runs.events import DataLoaded, Event, PlanReady, PretrainedLoaded, TrainingFinished, data_fields
+from convscope.runs.events import (
+    DataLoaded,
+    Event,
+    LayersMeasured,
+    PlanReady,
+    PretrainedLoaded,
+    ProblemFound,
+    TrainingFinished,
+    data_fields,
+)
 from convscope.tasks import TASKS
 from convscope.training import Epoch, Note, Step
 
@@ -37,7 +46,9 @@ def _lines(event: Event) -> list[str]:
             return [event.text]
         case TrainingFinished():
             return finished_lines(event)
-        case Step():
+        case ProblemFound():
+            return [f"problem: {event.text}"]
+        case Step() | LayersMeasured():
             return []
 
 

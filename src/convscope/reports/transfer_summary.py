@@ -52,6 +52,10 @@ def _frozen_verified(content: dict[str, Any]) -> list[str]:
     if changed:
         epochs = f"{changed[0]['first']} to {changed[0]['last']}"
         return [f"expected to be frozen in epochs {epochs}, but changed; please report this"]
+    unknown = [stage for stage in stages if stage["identical"] is None]
+    if unknown:
+        epochs = f"{unknown[0]['first']} to {unknown[0]['last']}"
+        return [f"frozen in epochs {epochs}, but not verified: the comparison is missing"]
     if not proof["tensors"]:
         first = stages[0]
         sentence = f"frozen until epoch {first['last']}: {first['num_fixed']} tensors verified bit-for-bit"

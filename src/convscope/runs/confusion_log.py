@@ -10,8 +10,10 @@ from convscope.tasks import Meter, Task
 MAX_CLASSES = 1000  # a line has at most as many cells as there are validation images
 
 
-def save_confusion(folder: RunFolder, task: Task, meter: Meter | None, epoch: int) -> None:
+def save_confusion(folder: RunFolder, task: Task, meter: Meter | None, epoch: int, sync: bool = False) -> None:
     """Append the non-zero cells of an epoch's confusion matrix; nothing for tasks without one.
+
+    With `sync`, it survives a power failure.
 
     Raises:
         RunError: it cannot be written.
@@ -23,7 +25,7 @@ def save_confusion(folder: RunFolder, task: Task, meter: Meter | None, epoch: in
         return
     true, predicted = np.nonzero(counts)
     cells = np.stack([true, predicted, counts[true, predicted]], 1).tolist()
-    append_line(folder.confusions_file, {"epoch": epoch, "cells": cells})
+    append_line(folder.confusions_file, {"epoch": epoch, "cells": cells}, sync)
 
 
 def load_confusion(folder: RunFolder, epoch: int, classes: int) -> NDArray[np.int64] | None:

@@ -4,7 +4,7 @@ import json
 import os
 import platform
 import sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import torch
 from convscope.files import atomic_write
 from convscope.runs.folder import FORMAT, RunFolder
 
-PACKAGES = ("convscope", "torch", "numpy", "pillow", "scikit-learn")
+PACKAGES = ("convscope", "numpy", "pillow", "scikit-learn")
 
 
 def environment(device: torch.device) -> dict[str, Any]:
@@ -21,7 +21,8 @@ def environment(device: torch.device) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "python": sys.version.split()[0],
-        **{name: version(name) for name in PACKAGES},
+        **{name: installed_version(name) for name in PACKAGES},
+        "torch": torch.__version__,  # with its build, such as +cpu or +cu130
         "system": platform.platform(),
         "processor": processor(),
         "cores": os.cpu_count(),
@@ -29,6 +30,14 @@ def environment(device: torch.device) -> dict[str, Any]:
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
         "seconds": 0.0,
     }
+
+
+def installed_version(package: str) -> str:
+    """Return the version of a package, "not installed" where it is imported from a folder of source files."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def environment_changes(folder: RunFolder, device: torch.device) -> str:

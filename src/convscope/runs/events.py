@@ -12,7 +12,7 @@ from convscope.datasets import INPUT_KINDS, Skipped, Summary
 from convscope.files import to_plain
 from convscope.runs.recipe import Recipe
 from convscope.tasks import DEFAULT_TASK
-from convscope.training import Epoch, Note, Step
+from convscope.training import Epoch, LayerReport, Note, Step
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,39 @@ class PlanReady:
 
 
 @dataclass(frozen=True)
+class LayersMeasured:
+    """Statistics of every layer after an epoch: gradients of its last step, weights, and in some epochs activations.
+
+    `input_mean` and `input_std` are those of the images for which activations were measured; None in other epochs.
+    """
+
+    epoch: int
+    step: int
+    layers: tuple[LayerReport, ...]
+    input_mean: float | None = None
+    input_std: float | None = None
+
+
+@dataclass(frozen=True)
+class ProblemFound:
+    """A check of `convscope.diagnosis` found a problem while the network trains; once per kind."""
+
+    epoch: int
+    step: int
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class TrainingFailed:
+    """Training ended with an error, such as a loss that is not finite."""
+
+    epoch: int
+    step: int
+    text: str
+
+
+@dataclass(frozen=True)
 class TrainingFinished:
     """The run is complete: the validation scores of the network in ``model/`` and its epoch.
 
@@ -90,7 +123,9 @@ class TrainingFinished:
     neighbours: float | None = None
 
 
-Event = DataLoaded | PretrainedLoaded | PlanReady | Step | Epoch | Note | TrainingFinished
+Event = (
+    DataLoaded | PretrainedLoaded | PlanReady | Step | Epoch | Note | LayersMeasured | ProblemFound | TrainingFinished
+)
 
 
 def data_fields(event: DataLoaded) -> dict[str, Any]:
@@ -141,7 +176,7 @@ def _class_fields(summary: Summary) -> list[dict[str, Any]]:
     ]
 
 
-def as_json(event: Event) -> dict[str, Any]:
+def as_json(event: Event | TrainingFailed) -> dict[str, Any]:
     """Return an event as a JSON object; its key ``event`` names the type."""
     fields = data_fields(event) if isinstance(event, DataLoaded) else asdict(event)
     record = {"event": re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower(), **fields}

@@ -31,11 +31,11 @@ from filelock import FileLock, Timeout
 
 from convscope.bundle import is_bundle
 from convscope.errors import RunError
-from convscope.files import atomic_write, read_lines
+from convscope.files import atomic_write, delete_temporary, read_lines
 from convscope.runs.parse import parse_recipe
 from convscope.runs.recipe import Recipe
 from convscope.runs.recipe_file import read_recipe
-from convscope.training.checkpoint import LAST, PREVIOUS
+from convscope.training.checkpoint import LAST, PREVIOUS, WRITING
 
 FORMAT = 3  # of the files in a run folder; goes up when a file or a key is renamed or changes its meaning
 LOCK = ".lock"
@@ -211,13 +211,15 @@ class RunFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Lock the run for writing.
+        """Lock the run for writing, and delete what a killed process left unfinished.
 
         Raises:
             RunError: another process has locked it.
         """
         try:
             with FileLock(self.path / LOCK, timeout=0):
+                delete_temporary(self.path)
+                (self.checkpoint / WRITING).unlink(missing_ok=True)
                 yield
         except Timeout:
             raise RunError(

@@ -29,11 +29,12 @@ from convscope.datasets import (
     summarise,
 )
 from convscope.datasets.inputs.registry import parse_preprocessing
-from convscope.datasets.layouts.table import TABLE
-from convscope.datasets.layouts.table_folder import TABLE_FOLDER
+from convscope.datasets.layouts.tables.table import TABLE
+from convscope.datasets.layouts.tables.table_folder import TABLE_FOLDER
 from convscope.errors import ConfigError, DataError
 from convscope.files import atomic_write, to_plain
 from convscope.progress import Progress
+from convscope.runs.content_digests import content_digests
 from convscope.runs.events import DataLoaded, data_fields
 from convscope.runs.folder import RunFolder
 from convscope.runs.pixel_settings import cut_notes, read_as, read_with
@@ -208,6 +209,7 @@ def write_data(folder: RunFolder, prepared: PreparedData, task: str) -> None:
         "layout": dataset.layout,
         "target_kind": dataset.target_kind,
         "fingerprint": dataset.fingerprint(),
+        "content": content_digests(dataset),
         "classes": dataset.classes,
         "preprocessing": prepared.preprocessing.model_dump(),
         "splits": {split: [dataset.names[i] for i in prepared.rows(split)] for split in SPLITS},
@@ -216,6 +218,16 @@ def write_data(folder: RunFolder, prepared: PreparedData, task: str) -> None:
         "notes": dataset.notes,
     }
     atomic_write(folder.data_file, json.dumps(content, indent=1).encode())
+
+
+def write_changes(folder: RunFolder, sentences: list[str]) -> None:
+    """Add to the notes of ``data.json``, which the report shows, what has changed since the run started."""
+    content = folder.data()
+    notes = content["summary"]["notes"]
+    added = [sentence for sentence in sentences if sentence not in notes]
+    if added:
+        notes += added
+        atomic_write(folder.data_file, json.dumps(content, indent=1).encode())
 
 
 def reload(
@@ -242,10 +254,7 @@ def reload(
     listed = [(name, split) for split in splits for name in content["splits"][split]]
     missing = [name for name, _ in listed if name not in row_of]
     if missing:
-        raise DataError(
-            f"{found.source}: {len(missing):,} of the run's images are missing, such as {min(missing)}; "
-            "restore them or train again"
-        )
+        raise _missing_images(found, missing)
     order = sorted((row_of[name], split) for name, split in listed)
     preprocessing = parse_preprocessing(content["preprocessing"])
     dataset = _as_recorded(found.subset(np.array([i for i, _ in order])), content, preprocessing)
@@ -263,6 +272,18 @@ def reload(
         dataset, store, store.readable, split, preprocessing, leaks, content["duplicates"], notes, masks,
         folder.recipe().seed,
     )  # fmt: skip
+
+
+def _missing_images(found: Dataset, missing: list[str]) -> DataError:
+    """Return the error for images of a run that are gone or cannot be read any more."""
+    unreadable = {one.name: one.why for one in found.skipped if one.name in missing}
+    if unreadable:
+        name = min(unreadable)
+        return DataError(f"{found.source}: {name} could be decoded when the run started: {unreadable[name]}")
+    return DataError(
+        f"{found.source}: {len(missing):,} of the run's images are missing, such as {min(missing)}; "
+        "restore them or train again"
+    )
 
 
 def _as_recorded(dataset: Dataset, content: dict[str, Any], preprocessing: Preprocessing) -> Dataset:

@@ -158,7 +158,7 @@ class TrainSettings(Section):
     "last" suits schedules that decay to 0, and is not biased by the validation images.
     `probes` is the number of images whose feature maps are saved at each epoch (0: none).
     `compile` uses torch.compile: "always", with CUDA "graphs", "never"; "auto" measures which is fastest, only on a
-    GPU and in long runs.
+    GPU and in long runs. `cuda_graph` launches each step on a GPU as one CUDA graph, where training is from scratch.
     `tta_views` are the views averaged per image (test-time augmentation), see `bundle.TTA_VIEWS`: "1", "shifts", or
     "auto": shifts where they reduce the validation errors significantly.
     `stop_patience` is the number of epochs without a better score (0: no early stopping); the best epoch is selected.
@@ -176,6 +176,7 @@ class TrainSettings(Section):
     device: str = "auto"
     precision: Precision = "auto"
     compile: CompileMode = "auto"
+    cuda_graph: bool = False
     tta_views: Literal["auto", "1", "shifts"] = "auto"
     threads: int = Field(0, ge=0)
 

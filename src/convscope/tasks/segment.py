@@ -1,8 +1,8 @@
 """Segmentation, one class per pixel: softmax, cross entropy, IoU of (B, K, H, W) logits and (B, H, W) masks."""
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -57,13 +57,13 @@ class MaskPrediction(Prediction):
         order = sorted(range(len(self.names)), key=lambda k: -self.shares[k])[:top]
         return [", ".join(f"{self.names[k]} {100 * self.shares[k]:.1f} %" for k in order if self.shares[k])]
 
-    def save_image(self, stem: Path) -> Path:
-        """Write the mask as a PNG file of class indices with a palette of their colours."""
+    def image_png(self) -> bytes:
+        """The mask as a PNG file of class indices with a palette of their colours."""
         image = Image.fromarray(self.mask).convert("P")
         image.putpalette(colors_of(np.arange(256)).ravel().tolist())
-        path = stem.with_name(f"{stem.name}.png")
-        image.save(path)
-        return path
+        content = io.BytesIO()
+        image.save(content, "PNG")
+        return content.getvalue()
 
 
 @dataclass(frozen=True)

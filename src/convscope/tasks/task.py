@@ -67,11 +67,18 @@ class Prediction(ABC):
     def display(self, top: int) -> list[str]:
         """The prediction as text, in at most `top` cells."""
 
-    def save_image(self, stem: Path) -> Path | None:  # noqa: ARG002
-        """Write the part of the prediction that is an image to `stem` with an ending and return its path; None if there
-        is none.
-        """
+    def image_png(self) -> bytes | None:
+        """The part of the prediction that is an image, as a PNG file; None if there is none."""
         return None
+
+    def save_image(self, stem: Path) -> Path | None:
+        """Write `image_png` to `stem` with an ending and return its path; None if there is none."""
+        content = self.image_png()
+        if content is None:
+            return None
+        path = stem.with_name(f"{stem.name}.png")
+        path.write_bytes(content)
+        return path
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from convscope.training.finetuning import (
     num_fixed,
 )
 from convscope.training.init import INITIALISERS, fitting_initialisers, initialise
-from convscope.training.layer_stats import LayerReport, Observer, gradient_norms, observe
+from convscope.training.layer_stats import LayerReport, Observer, gradient_norms, measure_layers, observe
 from convscope.training.linear_probe import LinearProbe, ProbeSettings, fit_probe, folds, mixed_order, neighbour_votes
 from convscope.training.loop import BatchSource, Epoch, Evaluate, Note, Step, closing_iterator, run, scores, train_mode
 from convscope.training.lr_range_test import RangeSettings, RangeTest, learning_rate_range_test
@@ -94,6 +94,7 @@ __all__ = [
     "learning_rate_range_test",
     "load",
     "make_plan",
+    "measure_layers",
     "mixed_order",
     "muon_parameters",
     "neighbour_votes",

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from convscope.errors import RunError, TrainingError
+from convscope.files import make_folder, sync_folder
 from convscope.training.state import State
 
 LAST = "last.pt"
@@ -32,7 +33,7 @@ def save(state: State, folder: Path) -> Path:
     """
     last, writing = folder / LAST, folder / WRITING
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         with writing.open("wb") as file:
             torch.save(state.state_dict(), file)
             file.flush()
@@ -40,7 +41,7 @@ def save(state: State, folder: Path) -> Path:
         if last.exists():
             last.replace(folder / PREVIOUS)
         writing.replace(last)
-        _sync_folder(folder)
+        sync_folder(folder)
     except (OSError, RuntimeError) as error:
         with suppress(OSError):
             writing.unlink()
@@ -84,17 +85,6 @@ def _read(path: Path) -> dict[str, Any]:
         raise zipfile.BadZipFile(f"{broken} does not match its checksum")
     content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     return content
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the rename durable through a power failure; not available and not needed on Windows."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _why(error: BaseException) -> str:

@@ -24,17 +24,19 @@ class PlanSettings(BaseModel, frozen=True, extra="forbid"):
     """Which layers of a pretrained network are replaced, and when the others are unfrozen.
 
     The last `replace_fc` layers with weights are new. At epoch `unfreeze_at` (0: never) the last frozen part is
-    unfrozen, and every `unfreeze_every` epochs the one before it, `unfreeze_parts` in total (0: all). The last part has
-    the learning rate `encoder_lr`, either a factor of the new layers' rate such as "0.1x" or an absolute rate; each
-    earlier part has `layer_lr_decay` times the rate of the part after it.
+    unfrozen, and every `unfreeze_every` epochs (0: in the same epoch) the one before it, `unfreeze_parts` in total (0:
+    all). The last part has the learning rate `encoder_lr`, either a factor of the new layers' rate such as "0.1x" or an
+    absolute rate; each earlier part has `layer_lr_decay` times the rate of the part after it. Unless `update_norms`,
+    unfrozen parts keep the statistics of batch norm from the pretraining.
     """
 
     replace_fc: int = Field(1, ge=0)
     unfreeze_at: int = Field(0, ge=0)
-    unfreeze_every: int = Field(1, ge=1)
+    unfreeze_every: int = Field(1, ge=0)
     unfreeze_parts: int = Field(0, ge=0)
     encoder_lr: str = "0.1x"
     layer_lr_decay: float = Field(0.5, gt=0, le=1)
+    update_norms: bool = True
 
     @field_validator("encoder_lr", mode="before")
     @classmethod
@@ -80,6 +82,7 @@ class FinetuningPlan:
     """The plan for all parts of a network, from input to output."""
 
     rows: tuple[PlanPart, ...]
+    update_norms: bool = True
 
     def num_frozen(self, epoch: int) -> int:
         """Return how many of the first parts are frozen in `epoch`, counted from 1: all up to the last frozen one."""
@@ -132,7 +135,7 @@ def make_plan(model: nn.Module, settings: PlanSettings, rate: float) -> Finetuni
         if index < first_new
         else PlanPart(name, num_parameters(part), 1, 1.0, new=True)
         for index, (name, part) in enumerate(network_parts)
-    ))  # fmt: skip
+    ), settings.update_norms)  # fmt: skip
 
 
 def _is_new(name: str, part: nn.Module, new: set[str]) -> bool:
@@ -144,9 +147,13 @@ def freeze(model: nn.Module, plan: FinetuningPlan, epoch: int) -> None:
     """Set the network to train mode and freeze the parts that the plan freezes in `epoch`, counted from 1."""
     model.train()
     num_frozen = plan.num_frozen(epoch)
-    for index, (_, part) in enumerate(parts(model)):
+    for (index, (_, part)), row in zip(enumerate(parts(model)), plan.rows, strict=True):
         part.requires_grad_(index >= num_frozen)
         part.train(index >= num_frozen)
+        if not (plan.update_norms or row.new):
+            for module in part.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
 
 
 def build_plan_optimiser(model: nn.Module, settings: OptimiserSettings, plan: FinetuningPlan) -> torch.optim.Optimizer:

@@ -17,7 +17,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from convscope.training.init import RECTIFIERS, SATURATING, WEIGHT_LAYERS
+from convscope.modules import eval_mode
+from convscope.training.init import RECTIFIERS, SATURATING, TRANSPOSED, WEIGHT_LAYERS
+
+IDENTICAL = 1e-6  # of the largest weight: differences that rounding explains
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class LayerReport:
     dead: float | None  # fraction of units whose output was always 0, in [0, 1]; activation layers only
     variance: float | None  # of its outputs, mean over the passes; None if it did not run
     gradient_norm: float | None  # of its weights at the last step; weight layers only, None without gradients
+    weight_norm: float | None = None  # weight layers only
+    identical: bool | None = None  # whether all units have the same weights; weight layers of two units and more
 
 
 class LayerTally:
@@ -67,18 +72,20 @@ class Observer:
     def report(self) -> list[LayerReport]:
         """Return the statistics of every layer in order, and reset them."""
         norms = gradient_norms(self.model)
-        reports = [self._layer(name, module, norms) for name, module in self.layers.items()]
+        reports = [self._layer(name, module, norms.get(name)) for name, module in self.layers.items()]
         self.tallies = {name: LayerTally() for name in self.layers}
         return reports
 
-    def _layer(self, name: str, module: nn.Module, norms: dict[str, float]) -> LayerReport:
-        tally = self.tallies[name]
+    def _layer(self, name: str, module: nn.Module, gradient_norm: float | None) -> LayerReport:
+        tally, is_weighted = self.tallies[name], isinstance(module, WEIGHT_LAYERS)
         return LayerReport(
             name,
             type(module).__name__,
             dead=None if tally.active is None else 1 - tally.active.float().mean().item(),
             variance=None if tally.variance is None else tally.variance.item() / tally.passes,
-            gradient_norm=norms.get(name),
+            gradient_norm=gradient_norm,
+            weight_norm=module.weight.detach().float().norm().item() if is_weighted else None,  # type: ignore[operator]
+            identical=has_identical_units(module) if is_weighted else None,
         )
 
 
@@ -104,6 +111,37 @@ def observe(model: nn.Module) -> Iterator[Observer]:
 def is_observed(module: nn.Module) -> bool:
     """Return whether a module is a weight layer or an activation."""
     return isinstance(module, WEIGHT_LAYERS + RECTIFIERS + SATURATING)
+
+
+def has_identical_units(layer: nn.Module) -> bool | None:
+    """Return whether all units of a weight layer have the same weights; None if it has a single unit.
+
+    Such units have the same output and, where the next layer weights them alike, the same gradient: they stay
+    identical, so that the layer computes what one unit could.
+    """
+    weight = layer.weight.detach()  # type: ignore[operator]
+    units = weight.transpose(0, 1) if isinstance(layer, TRANSPOSED) else weight
+    if len(units) < 2:
+        return None
+    tolerance = IDENTICAL * units.abs().amax()
+    return bool(((units - units[:1]).abs().amax() <= tolerance).item())
+
+
+@torch.no_grad()
+def measure_layers(model: nn.Module, x: Tensor | None) -> list[LayerReport]:
+    """Return the statistics of every layer: activations for the images `x` in eval mode, gradients of the last step.
+
+    Modes and random states are as before. Nothing is recorded of activations where `x` is None.
+
+    Args:
+        model: after the last step of an epoch, whose gradients are not deleted yet.
+        x: (B, C, H, W) images as the network gets them.
+    """
+    with observe(model) as observer:
+        if x is not None:
+            with eval_mode(model):
+                model(x)
+        return observer.report()
 
 
 def gradient_norms(model: nn.Module) -> dict[str, float]:

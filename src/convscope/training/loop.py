@@ -19,10 +19,18 @@ import torch
 from torch import Tensor, nn
 
 from convscope.errors import TrainingError
+from convscope.training.captured_step import CapturedStep
 from convscope.training.optimisers import set_learning_rate
 from convscope.training.schedules import Schedule
 from convscope.training.state import State
-from convscope.training.step import Loss, LossReadings, gradients, halve_micro_batch, update
+from convscope.training.step import (
+    Loss,
+    LossReadings,
+    apply_gradients,
+    count_step,
+    gradients,
+    halve_micro_batch,
+)
 
 BatchSource = Callable[[int], Iterable[tuple[Tensor, Tensor]]]
 Evaluate = Callable[[nn.Module], dict[str, float]]
@@ -87,6 +95,7 @@ def run(
             insufficient for a single image, or the training set is empty.
     """
     readings = LossReadings(state)
+    make_step = CapturedStep(state, loss) if state.capture and not state.micro_batch else None
     with train_mode(state.model, training=True):
         while epochs is None or state.epoch < epochs:
             started, before = time.perf_counter(), state.step
@@ -94,10 +103,19 @@ def run(
             with closing_iterator(batches(state.epoch)) as pairs:
                 for x, y in pairs:
                     rate = set_learning_rate(state.optimiser, schedule(state.step))
-                    while (found := gradients(state, x, y, loss)) is None:
+                    while (found := make_step(x, y) if make_step else gradients(state, x, y, loss)) is None:
                         yield Note(state.epoch + 1, state.step, halve_micro_batch(state, len(x)))
-                    value, norm = readings.record(found, len(x))
-                    update(state, found)
+                        make_step = None  # from now on each batch takes several passes
+                    if make_step:
+                        if make_step.failure:
+                            yield Note(state.epoch + 1, state.step, make_step.failure)
+                            make_step = None
+                        count_step(state)
+                        value, norm = readings.record(state.step, found, len(x))
+                    else:
+                        value, norm = readings.record(state.step + 1, found, len(x))
+                        apply_gradients(state, found)
+                        count_step(state)
                     yield Step(state.epoch + 1, state.step, rate, len(x), value, norm)
             if state.step == before:
                 return require_batches(state)

@@ -42,8 +42,11 @@ class Muon(torch.optim.Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
     ) -> None:
+        groups = list(groups)
+        on_gpu = all(parameter.is_cuda for group in groups for parameter in group["params"])
         defaults = {"lr": lr, "momentum": momentum, "betas": betas, "eps": eps, "muon": False, "weight_decay": 0.0}
-        super().__init__(list(groups), defaults)
+        # PyTorch restores the counts of steps of such groups on the device, where the fused update needs them
+        super().__init__(groups, {**defaults, "capturable": True} if on_gpu else defaults)
 
     # PyTorch excludes these four from compilation by importing its compiler: a second at the first use of an optimiser.
     add_param_group = unwrap(torch.optim.Optimizer.add_param_group)
@@ -74,16 +77,18 @@ class Muon(torch.optim.Optimizer):
         for parameter, step in zip(parameters, self._smoothed(parameters, group["momentum"]), strict=True):
             by_shape.setdefault(parameter.shape, []).append((parameter, step))
         for shape, pairs in by_shape.items():
-            stack_size = len(pairs) if shape[0] <= MAX_STACKED_OUTPUTS else 1
+            stacked = shape[0] <= MAX_STACKED_OUTPUTS or parameters[0].is_cuda
+            stack_size = len(pairs) if stacked else 1
             for first in range(0, len(pairs), stack_size):
                 weights, steps = zip(*pairs[first : first + stack_size], strict=True)
-                torch._foreach_add_(list(weights), list(orthogonal(torch.stack(steps))), alpha=-group["lr"])
+                _subtract(list(weights), orthogonal(torch.stack(steps)), group["lr"])
 
     def _adam_step(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
         for parameter in parameters:
             if "step" not in self.state[parameter]:
                 zeros = (torch.zeros_like(parameter) for _ in range(2))
-                self.state[parameter].update(zip(("exp_avg", "exp_avg_sq"), zeros, strict=True), step=torch.zeros(()))
+                step = torch.zeros((), device=parameter.device)
+                self.state[parameter].update(zip(("exp_avg", "exp_avg_sq"), zeros, strict=True), step=step)
         means, squares, steps = (
             [self.state[parameter][name] for parameter in parameters] for name in ("exp_avg", "exp_avg_sq", "step")
         )
@@ -91,7 +96,7 @@ class Muon(torch.optim.Optimizer):
         adamw(
             parameters, gradients, means, squares, [], steps, amsgrad=False, beta1=group["betas"][0],
             beta2=group["betas"][1], lr=group["lr"], weight_decay=group["weight_decay"], eps=group["eps"],
-            maximize=False, fused=parameters[0].device.type == "cpu",
+            maximize=False, fused=parameters[0].device.type in ("cpu", "cuda"), capturable=parameters[0].is_cuda,
         )  # fmt: skip
 
     def _smoothed(self, parameters: list[Tensor], momentum: float) -> list[Tensor]:
@@ -104,6 +109,14 @@ class Muon(torch.optim.Optimizer):
         torch._foreach_mul_(buffers, momentum)
         torch._foreach_add_(buffers, gradients)
         return list(torch._foreach_add(gradients, buffers, alpha=momentum))
+
+
+def _subtract(weights: list[Tensor], directions: Tensor, rate: float | Tensor) -> None:
+    """Subtract `rate` times each direction from its weight; a rate on a GPU stays there (`CapturedStep`)."""
+    if isinstance(rate, Tensor):
+        torch._foreach_sub_(weights, list(directions * rate))
+    else:
+        torch._foreach_add_(weights, list(directions), alpha=-rate)
 
 
 def orthogonal(gradients: Tensor, iterations: int = ITERATIONS) -> Tensor:

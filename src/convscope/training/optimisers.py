@@ -56,6 +56,11 @@ def _fusible(groups: Groups) -> bool:
     return bool(parameters) and all(p.device.type in ("cpu", "cuda") and p.is_floating_point() for p in parameters)
 
 
+def _on_gpu(groups: Groups) -> bool:
+    """Return whether a CUDA graph may include the update; the counts of steps then lie on the device."""
+    return all(parameter.is_cuda for group in groups for parameter in group["params"])
+
+
 def _sgd(groups: Groups, settings: OptimiserSettings) -> torch.optim.Optimizer:
     return torch.optim.SGD(
         groups, lr=settings.rate, momentum=settings.momentum, nesterov=settings.nesterov, fused=_fusible(groups)
@@ -64,13 +69,23 @@ def _sgd(groups: Groups, settings: OptimiserSettings) -> torch.optim.Optimizer:
 
 def _adam(groups: Groups, settings: OptimiserSettings) -> torch.optim.Optimizer:
     return torch.optim.Adam(
-        groups, lr=settings.rate, betas=settings.betas, eps=settings.epsilon, fused=_fusible(groups)
+        groups,
+        lr=settings.rate,
+        betas=settings.betas,
+        eps=settings.epsilon,
+        fused=_fusible(groups),
+        capturable=_on_gpu(groups),
     )
 
 
 def _adamw(groups: Groups, settings: OptimiserSettings) -> torch.optim.Optimizer:
     return torch.optim.AdamW(
-        groups, lr=settings.rate, betas=settings.betas, eps=settings.epsilon, fused=_fusible(groups)
+        groups,
+        lr=settings.rate,
+        betas=settings.betas,
+        eps=settings.epsilon,
+        fused=_fusible(groups),
+        capturable=_on_gpu(groups),
     )
 
 

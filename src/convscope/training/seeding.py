@@ -2,6 +2,7 @@
 
 import os
 import random
+import warnings
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,13 @@ def seed_everything(seed: int) -> None:
 def deterministic(wanted: bool = True) -> None:
     """Make torch choose deterministic kernels; on a GPU they may be slower.
 
-    Operations without a deterministic kernel cause a warning. On a CPU the results also depend on the number of
-    threads. Uninitialised memory is not filled, unlike torch's default, which costs 2 % of a step.
+    On a GPU, the gradients of some operations (max pooling, the cross-entropy of masks, resizing) have no such kernel,
+    so that runs there differ in the last bits; PyTorch's warning about each is hidden. On a CPU the results also depend
+    on the number of threads. Uninitialised memory is not filled, unlike torch's default, which costs 2 % of a step.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS reads it when it first starts
     # like use_deterministic_algorithms, which would also import PyTorch's compiler; `compile` sets its flag when needed
+    warnings.filterwarnings("ignore", message=".* does not have a deterministic implementation")
     torch.set_deterministic_debug_mode("warn" if wanted else "default")
     torch.utils.deterministic.fill_uninitialized_memory = not wanted  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = not wanted

@@ -53,6 +53,7 @@ class State:
     precision: Callable[[], AbstractContextManager[Any]] = nullcontext
     extras: dict[str, Stateful] = field(default_factory=dict)
     forward: Callable[[nn.Module, Any], Any] = call_model
+    capture: bool = False  # whether to launch steps as one CUDA graph each; see `CapturedStep`
     step: int = 0  # optimiser steps done
     epoch: int = 0  # epochs done
     micro_batch: int | None = None  # current: settings.micro_batch, halved whenever memory ran out

@@ -51,11 +51,15 @@ def _backward(state: State, x: Tensor, y: Tensor, loss: Loss) -> Tensor:
     return torch.stack([total.float(), get_total_norm(found).float().to(x.device)])
 
 
-def update(state: State, found: Tensor) -> None:
-    """Update the parameters with the gradients from `gradients`, clipped according to the settings."""
+def apply_gradients(state: State, found: Tensor) -> None:
+    """Change the parameters by the gradients from `gradients`, clipped according to the settings."""
     if state.settings.clip is not None:
         clip_grads_with_norm_(_parameters(state), state.settings.clip, found[1])
     state.optimiser.step()
+
+
+def count_step(state: State) -> None:
+    """Count a step whose gradients were applied, and update the EMA."""
     state.step += 1
     if state.average:
         state.average.update(state.model)
@@ -98,13 +102,15 @@ class LossReadings:
         self.backups = [(tensor.detach().clone(), tensor) for tensor in self._tensors_to_back_up()]
         self._back_up()
 
-    def record(self, found: Tensor, images: int) -> tuple[float | None, float | None]:
-        """Add the loss and norm of a step before its update; return both if this step is read.
+    def record(self, step: int, found: Tensor, images: int) -> tuple[float | None, float | None]:
+        """Add the loss and norm of a step; return both if this step is read.
+
+        Where each step is read, call it before the update.
 
         Raises:
             TrainingError: one of them is not finite; the state is then restored to the last valid one.
         """
-        self.unread[self.state.step + 1] = found
+        self.unread[step] = found
         self.images.append(images)
         return self._read() if len(self.unread) >= self.read_every else (None, None)
 

@@ -7,7 +7,7 @@ import pytest
 
 from convscope.datasets.layouts.recognise import open_data, recognise
 from convscope.datasets.layouts.registry import LAYOUTS
-from convscope.datasets.layouts.table_columns import Columns
+from convscope.datasets.layouts.tables.columns import Columns
 from convscope.errors import ConfigError, DataError
 
 Save = Callable[..., Path]

@@ -12,7 +12,7 @@ import torch
 from convscope.datasets.batches import Batches, BatchSettings
 from convscope.datasets.inputs.image import read_image
 from convscope.datasets.layouts.builtin import digits
-from convscope.datasets.layouts.class_folders import read_folder
+from convscope.datasets.layouts.folders.class_folders import read_folder
 from convscope.datasets.store import cache
 from convscope.datasets.store import resources as memory_of
 from convscope.datasets.store.resources import available_memory, usable_cores
@@ -214,7 +214,7 @@ def test_two_runs_that_write_the_same_entry_do_not_disturb_each_other(tmp_path: 
     assert (loaded[0] == 1).all()
 
 
-@pytest.mark.parametrize("damage", ["cut", "shape", "text"])
+@pytest.mark.parametrize("damage", ["cut", "shape", "text", "list", "bit", "no checksums"])
 def test_a_damaged_entry_is_not_used_and_is_deleted(photos: Path, tmp_path: Path, damage: str) -> None:
     folder = tmp_path / "kept"
     whole = build_store(read_folder(photos), (4, 4), cache_folder=folder, settings=KEEP)
@@ -223,8 +223,14 @@ def test_a_damaged_entry_is_not_used_and_is_deleted(photos: Path, tmp_path: Path
         pixels.write_bytes(pixels.read_bytes()[:500])
     elif damage == "shape":
         np.save(pixels, np.zeros((3, 3), np.uint8))
+    elif damage == "bit":
+        content = bytearray(pixels.read_bytes())
+        content[-7] ^= 4
+        pixels.write_bytes(content)
+    elif damage == "no checksums":
+        (pixels.parent / "checksums.json").unlink()
     else:
-        (pixels.parent / "unreadable.json").write_text("{")
+        (pixels.parent / "unreadable.json").write_text("{" if damage == "text" else "[]")
     again = build_store(read_folder(photos), (4, 4), cache_folder=folder, settings=KEEP)
     assert not again.mapped
     assert (again.pixels == whole.pixels).all()

@@ -112,7 +112,7 @@ def test_a_max_pool_chooses_the_first_of_equal_values_and_never_padding():
 
 
 def test_a_batch_norm_is_an_affine_map_of_its_running_statistics():
-    norm = nn.BatchNorm2d(1, eps=0)
+    norm = nn.BatchNorm2d(1, eps=1e-12)  # 4 + eps is 4 in float32; PyTorch refuses 0
     norm.running_mean.fill_(3.0)
     norm.running_var.fill_(4.0)
     norm.weight.data.fill_(6.0)

@@ -10,6 +10,7 @@ from convscope.datasets.inputs.opening import PIXEL_LIMIT, TOO_LARGE, check_regu
 from convscope.errors import DataError
 
 ENDING = ".npy"
+START = b"\x93NUMPY"
 
 
 def is_array(path: Path) -> bool:

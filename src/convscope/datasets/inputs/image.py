@@ -1,6 +1,9 @@
 """Decode an image file of any format to pixels of a fixed shape."""
 
 import io
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -9,8 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from convscope.datasets.inputs.arrays import ENDING as ARRAY_ENDING
+from convscope.datasets.inputs.arrays import START as ARRAY_START
 from convscope.datasets.inputs.arrays import is_array, open_array
 from convscope.datasets.inputs.fitting import CROP, Fit, covering, fit, reduction
+from convscope.datasets.inputs.jpeg import START as JPEG_START
 from convscope.datasets.inputs.jpeg import jpeg_content, jpeg_pixels, may_be_rotated
 from convscope.datasets.inputs.opening import (
     PIXEL_LIMIT,
@@ -29,6 +35,7 @@ from convscope.datasets.inputs.raster import (
     channels_of,
     gather,
 )
+from convscope.datasets.inputs.tiff import MAGIC as TIFF_STARTS
 from convscope.datasets.inputs.tiff import tiff_values
 from convscope.datasets.inputs.values import FULL_WHITE
 from convscope.errors import DataError
@@ -82,11 +89,12 @@ def read_image(
         return decode(source, ImageSpec(size, channels, (white,))).pixels
 
 
-def decode(source: Path | BinaryIO, spec: ImageSpec, any_size: bool = False) -> DecodedImage:
+def decode(source: Path | BinaryIO | bytes | NDArray[Any], spec: ImageSpec, any_size: bool = False) -> DecodedImage:
     """Decode an image file, in the same way for training and prediction; for many files, inside `quiet_pillow`.
 
     Args:
-        source: image file, or an open binary stream.
+        source: image file, an open binary stream, the bytes of a file, which give the same pixels as the file,
+            or the values (H, W, C) of an upright image.
         spec: size, channels and range of the output.
         any_size: resize without cropping, to the smallest size that covers the spec's size; nothing is cropped if
             images are padded or stretched.
@@ -94,6 +102,32 @@ def decode(source: Path | BinaryIO, spec: ImageSpec, any_size: bool = False) -> 
     Raises:
         DataError: see `read_image`.
     """
+    if isinstance(source, np.ndarray):
+        size = covering(source.shape[:2], spec.size) if any_size and spec.size and spec.fit == CROP else spec.size
+        return _from_array("image", source, spec, size)
+    if isinstance(source, bytes):
+        with _opened(source) as file:
+            return _decode_any(file, spec, any_size)
+    return _decode_any(source, spec, any_size)
+
+
+@contextmanager
+def _opened(content: bytes) -> Iterator[Path | BinaryIO]:
+    """The bytes of a file as `decode` needs them: arrays and TIFF are only read from files."""
+    ending = ".tif" if content.startswith(TIFF_STARTS) else ARRAY_ENDING if content.startswith(ARRAY_START) else ""
+    if not ending:
+        yield io.BytesIO(content)
+        return
+    with tempfile.TemporaryDirectory(prefix="convscope-") as folder:
+        file = Path(folder) / f"image{ending}"
+        file.write_bytes(content)
+        try:
+            yield file
+        except DataError as error:
+            raise DataError(str(error).replace(f"{file}: ", "image: ", 1)) from None
+
+
+def _decode_any(source: Path | BinaryIO, spec: ImageSpec, any_size: bool) -> DecodedImage:
     if spec.size is None or not any_size or spec.fit != CROP:
         return _decode(source, spec, spec.size)
     whole = image_size(source)
@@ -125,10 +159,10 @@ def pixels_of(
 
 
 def _decode(source: Path | BinaryIO, spec: ImageSpec, size: Size | None) -> DecodedImage:
+    plain = _plain_jpeg(source, spec, size)
+    if plain is not None:
+        return plain
     if isinstance(source, Path):
-        plain = _plain_jpeg(source, spec, size)
-        if plain is not None:
-            return plain
         values = open_array(source) if is_array(source) else tiff_values(source, spec.channels)
         if values is not None:
             return _from_array(source, values, spec, size)
@@ -136,8 +170,8 @@ def _decode(source: Path | BinaryIO, spec: ImageSpec, size: Size | None) -> Deco
         return _decoded(image, spec, size)
 
 
-def _plain_jpeg(path: Path, spec: ImageSpec, size: Size | None) -> DecodedImage | None:
-    content = jpeg_content(path) if size is not None and spec.channels in (1, 3) else None
+def _plain_jpeg(source: Path | BinaryIO, spec: ImageSpec, size: Size | None) -> DecodedImage | None:
+    content = _jpeg_content(source) if size is not None and spec.channels in (1, 3) else None
     if size is None or not content or (may_be_rotated(content) and _is_rotated(content)):
         return None
     plain = jpeg_pixels(content, spec.channels, lambda whole: reduction(whole, size, spec.fit), PIXEL_LIMIT)
@@ -146,7 +180,14 @@ def _plain_jpeg(path: Path, spec: ImageSpec, size: Size | None) -> DecodedImage 
     return DecodedImage(fit(*plain, size, spec.fit).transpose(2, 0, 1), plain[1])
 
 
-def _from_array(path: Path, values: NDArray[Any], spec: ImageSpec, size: Size | None) -> DecodedImage:
+def _jpeg_content(source: Path | BinaryIO) -> bytes | None:
+    if isinstance(source, Path):
+        return jpeg_content(source)
+    content = source.getvalue() if isinstance(source, io.BytesIO) else b""
+    return content if content.startswith(JPEG_START) else None
+
+
+def _from_array(path: Path | str, values: NDArray[Any], spec: ImageSpec, size: Size | None) -> DecodedImage:
     error = channels_error(values.shape[2], spec.channels)
     if error:
         raise DataError(f"{path}: {error}")

@@ -81,7 +81,7 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
         """See `augment.pipeline`."""
         return augment(policy, mirror)
 
-    def decode(self, file: Path, any_size: bool = False) -> DecodedInput:
+    def decode(self, file: Path | bytes | NDArray[Any], any_size: bool = False) -> DecodedInput:
         """See `image.decode`; `visible` is left, top, right, bottom in pixels of the upright file."""
         image = decode(file, self.spec, any_size)
         size = (image.pixels.shape[1], image.pixels.shape[2])

@@ -119,11 +119,11 @@ class InputPreprocessing(BaseModel, ABC, frozen=True, extra="forbid"):
         """A function that augments batches by a policy, or by the name of one."""
 
     @abstractmethod
-    def decode(self, file: Path, any_size: bool = False) -> DecodedInput:
+    def decode(self, file: Path | bytes | NDArray[Any], any_size: bool = False) -> DecodedInput:
         """Read one file.
 
         Args:
-            file: a file of this kind.
+            file: a file of this kind, its bytes, which give the same values, or its values, channels last.
             any_size: resize without cropping, instead of to exactly `shape`.
 
         Raises:

@@ -77,8 +77,10 @@ class SeriesPreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
         """See `augment.series`."""
         return series_augment(policy)
 
-    def decode(self, file: Path, any_size: bool = False) -> DecodedInput:
+    def decode(self, file: Path | bytes | NDArray[Any], any_size: bool = False) -> DecodedInput:
         """The only series of a file; `any_size` keeps its length."""
+        if not isinstance(file, Path):
+            raise DataError("series: read from files only; write the values to a .npy file")
         found = self.decode_all(file, any_size)
         if len(found) > 1:
             raise DataError(f"{file}: holds {len(found):,} series, not one; give a file of one series")

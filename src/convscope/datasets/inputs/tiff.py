@@ -15,7 +15,7 @@ from convscope.errors import DataError
 ENDINGS = (".tif", ".tiff")
 BYTE_LIMIT = 2**30
 """Maximum size of one decoded page."""
-_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _SAMPLES, _BITS, _ORIENTATION = 277, 258, 274
 
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # damaged files are reported in our own words
@@ -69,7 +69,7 @@ def is_tiff(path: Path) -> bool:
     try:
         check_regular(path)
         with path.open("rb") as file:
-            return file.read(4) in _MAGIC
+            return file.read(4) in MAGIC
     except (OSError, DataError):
         return False
 

@@ -1,4 +1,4 @@
-"""Interface of layouts; each layout is one file in this folder and one line in `registry`."""
+"""Interface of layouts; each layout is one file in a room of this folder and one line in `registry`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from functools import cached_property
 from pathlib import Path
 
 from convscope.datasets.dataset import Dataset, Skipped
-from convscope.datasets.layouts.folder_tree import Folder, folder_tree
-from convscope.datasets.layouts.table_columns import Columns
+from convscope.datasets.layouts.folders.folder_tree import Folder, folder_tree
+from convscope.datasets.layouts.tables.columns import Columns
 from convscope.datasets.listing import ListedFolder, ending, walk
 from convscope.printable import encodable
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from convscope.datasets.dataset import split_of
 from convscope.datasets.inputs.opening import ENDINGS
-from convscope.datasets.layouts.table_cells import shown
+from convscope.datasets.layouts.tables.cells import shown
 from convscope.datasets.listing import ending, visible_folders
 
 _FOLDERS = ("images", "image", "imgs", "img", "data")

@@ -10,7 +10,7 @@ from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.layouts.builtin import BUILTIN, BUILTINS
 from convscope.datasets.layouts.layout import NEAR, ReadSettings, Recognised, Source
 from convscope.datasets.layouts.registry import LAYOUTS
-from convscope.datasets.layouts.table_columns import Columns
+from convscope.datasets.layouts.tables.columns import Columns
 from convscope.datasets.listing import visible_files
 from convscope.datasets.objects import is_lost_object, object_notes
 from convscope.datasets.store.archive_members import is_archive

@@ -1,23 +1,23 @@
-"""All layouts by name. A new layout is one file in this folder and one line here."""
+"""All layouts by name. A new layout is one file in a room beside this file and one line here."""
 
-from convscope.datasets.layouts.arrays import ARRAYS
+from convscope.datasets.layouts.arrays.arrays import ARRAYS
+from convscope.datasets.layouts.arrays.cifar import CIFAR
+from convscope.datasets.layouts.arrays.idx import IDX
+from convscope.datasets.layouts.boxes.coco import COCO
+from convscope.datasets.layouts.boxes.label_studio import LABEL_STUDIO
+from convscope.datasets.layouts.boxes.labelme import LABELME
+from convscope.datasets.layouts.boxes.via import VIA
+from convscope.datasets.layouts.boxes.voc import VOC
+from convscope.datasets.layouts.boxes.yolo import YOLO
 from convscope.datasets.layouts.builtin import BUILTIN
-from convscope.datasets.layouts.cifar import CIFAR
-from convscope.datasets.layouts.class_folders import CLASS_FOLDERS
-from convscope.datasets.layouts.coco import COCO
-from convscope.datasets.layouts.file_names import FILE_NAMES
-from convscope.datasets.layouts.idx import IDX
-from convscope.datasets.layouts.label_studio import LABEL_STUDIO
-from convscope.datasets.layouts.labelme import LABELME
+from convscope.datasets.layouts.folders.class_folders import CLASS_FOLDERS
+from convscope.datasets.layouts.folders.file_names import FILE_NAMES
+from convscope.datasets.layouts.folders.nested_folders import NESTED_FOLDERS
 from convscope.datasets.layouts.layout import Layout
-from convscope.datasets.layouts.mask_folders import MASK_FOLDERS
-from convscope.datasets.layouts.nested_folders import NESTED_FOLDERS
+from convscope.datasets.layouts.masks.mask_folders import MASK_FOLDERS
 from convscope.datasets.layouts.series import SERIES_FILES
-from convscope.datasets.layouts.table import TABLE
-from convscope.datasets.layouts.table_folder import TABLE_FOLDER
-from convscope.datasets.layouts.via import VIA
-from convscope.datasets.layouts.voc import VOC
-from convscope.datasets.layouts.yolo import YOLO
+from convscope.datasets.layouts.tables.table import TABLE
+from convscope.datasets.layouts.tables.table_folder import TABLE_FOLDER
 
 LAYOUTS: dict[str, Layout] = {
     BUILTIN.name: BUILTIN,

@@ -1,9 +1,9 @@
 """The cache: a folder of decoded images and features that later runs memory-map.
 
-Each entry is a folder ``<key>/`` with ``pixels.npy`` and ``unreadable.json``, or with files and ``files.json``, which
-has their ``size`` in bytes. It is written as
+Each entry is a folder ``<key>/`` with ``pixels.npy``, its ``checksums.json`` and ``unreadable.json``, or with files and
+``files.json``, which has their ``size`` in bytes. It is written as
 ``<key>.<host>.<pid>.part`` and renamed when complete, so an entry is complete or absent, even if processes are killed
-or several runs write at once.
+or several runs write at once. The checksums are verified whenever an entry is loaded; a damaged one is deleted.
 """
 
 import json
@@ -20,8 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convscope.datasets.store.block_checksums import block_checksums
+from convscope.files import is_running, sync_folder
+
 ENVIRONMENT = "CONVSCOPE_CACHE"
 FILES = "files.json"
+CHECKSUMS = "checksums.json"
 _in_use: set[Path] = set()  # entries whose files this process reads, which it must not delete
 _ABANDONED = 2 * 24 * 3600.0  # seconds after which an unfinished entry of another machine counts as abandoned
 
@@ -48,10 +52,10 @@ def load(
         unreadable = {int(i): str(why) for i, why in json.loads((entry / "unreadable.json").read_text()).items()}
     except FileNotFoundError:
         return None
-    except (OSError, ValueError):  # truncated or overwritten
+    except (OSError, ValueError, AttributeError, TypeError):  # truncated or overwritten
         shutil.rmtree(entry, ignore_errors=True)
         return None
-    if shape not in (None, pixels.shape) or pixels.dtype != dtype:
+    if shape not in (None, pixels.shape) or pixels.dtype != dtype or not _is_intact(entry, pixels):
         shutil.rmtree(entry, ignore_errors=True)
         return None
     with suppress(OSError):
@@ -78,7 +82,8 @@ def write_entry(
         _reserve(part / "pixels.npy")
         yield pixels, unreadable
         pixels.flush()
-        (part / "unreadable.json").write_text(json.dumps(unreadable))
+        _write_synced(part / CHECKSUMS, block_checksums(pixels))
+        _write_synced(part / "unreadable.json", unreadable)
 
 
 def use_files(entry: Path) -> None:
@@ -106,19 +111,19 @@ def _part(folder: Path, key: str) -> Iterator[Path]:
     part.mkdir()
     try:
         yield part
+        sync_folder(part)
         _publish(part, folder / key)
+        sync_folder(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
 def make_room(folder: Path, limit: int) -> None:
-    """Delete unfinished entries of dead runs, then the least recently used ones beyond `limit` bytes."""
+    """Delete the unfinished entries of dead runs, then the least recently used ones beyond `limit` bytes."""
+    delete_abandoned(folder)
     entries = []
     for entry in folder.iterdir() if folder.exists() else ():
-        if entry.name.endswith(".part"):
-            if _is_abandoned(entry):
-                shutil.rmtree(entry, ignore_errors=True)
-        else:
+        if not entry.name.endswith(".part"):
             size = _size(entry)
             if size is not None and entry not in _in_use:
                 entries.append((entry.stat().st_mtime, size, entry))
@@ -128,6 +133,28 @@ def make_room(folder: Path, limit: int) -> None:
             break
         shutil.rmtree(entry, ignore_errors=True)  # a run that maps it keeps access until it ends
         total -= size
+
+
+def delete_abandoned(folder: Path) -> None:
+    """Delete the unfinished entries of dead runs."""
+    for part in folder.glob("*.part"):
+        with suppress(OSError):  # another run may delete it first
+            if part.is_dir() and _is_abandoned(part):
+                shutil.rmtree(part, ignore_errors=True)
+
+
+def _is_intact(entry: Path, pixels: NDArray[Any]) -> bool:
+    try:
+        return bool(json.loads((entry / CHECKSUMS).read_text()) == block_checksums(pixels))
+    except (OSError, ValueError):
+        return False
+
+
+def _write_synced(path: Path, content: Any) -> None:
+    with path.open("w") as file:
+        json.dump(content, file)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _size(entry: Path) -> int | None:
@@ -163,17 +190,5 @@ def _is_abandoned(part: Path) -> bool:
     host, _, rest = part.name.partition(".")[2].rpartition(".part")[0].partition(".")
     process = rest.split(".")[0]
     if host == socket.gethostname() and process.isdigit():
-        return not _is_running(int(process))
+        return not is_running(int(process))
     return time.time() - part.stat().st_mtime > _ABANDONED
-
-
-def _is_running(process: int) -> bool:
-    if os.name == "nt":
-        return True  # signal 0 would end the process there; the age decides instead
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -88,6 +88,7 @@ def build_store(
     shape = (len(dataset), dataset.channels, *size)
     folder = cache_folder or cache.default_folder()
     key = _key(dataset, size)
+    cache.delete_abandoned(folder)
     existing = cache.load(folder, key, shape) if isinstance(dataset.images, tuple) else None
     if existing is not None:
         return Store(*existing, f"in {folder}, {_extent(shape)}, where an earlier run decoded them")

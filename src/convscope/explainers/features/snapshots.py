@@ -18,6 +18,9 @@ from torch import Tensor, nn
 from convscope.errors import DataError
 from convscope.explainers.hooks import record
 from convscope.explainers.quantize import downsample, quantised
+from convscope.files import sync_folder
+
+_WRITING = "writing.npz"
 
 
 class SnapshotSettings(BaseModel, frozen=True, extra="forbid"):
@@ -91,13 +94,25 @@ def save_snapshot(
         model(probes)
         arrays = [_compress(kept.maps(layer), settings) for layer in layers]
     content = {f"{name}/{layer}": part[name] for layer, part in zip(layers, arrays, strict=True) for name in part}
-    temporary = folder / "writing.npz"
-    np.savez_compressed(temporary, **content)  # type: ignore[arg-type]
+    temporary = folder / _WRITING
+    with temporary.open("wb") as file:
+        np.savez_compressed(file, **content)  # type: ignore[arg-type]
+        file.flush()
+        os.fsync(file.fileno())
     if not _free_space(folder, epoch, settings.most_bytes - temporary.stat().st_size):
         temporary.unlink()
         return False
-    os.replace(temporary, _path(folder, epoch))  # noqa: PTH105
+    temporary.replace(_path(folder, epoch))
+    sync_folder(folder)
     return True
+
+
+def forget_snapshots(folder: Path, epoch: int) -> None:
+    """Delete the snapshots of epochs after this one, which a resumed run repeats, and an unfinished one."""
+    (folder / _WRITING).unlink(missing_ok=True)
+    for one in _epochs(folder):
+        if one > epoch:
+            _path(folder, one).unlink()
 
 
 def read_snapshots(folder: Path, layer: str) -> Snapshots:

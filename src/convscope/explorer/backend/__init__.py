@@ -2,14 +2,6 @@
 
 from convscope.explorer.backend.computations import JobContext, job_method
 from convscope.explorer.backend.epochs import ProbeHistory
-from convscope.explorer.backend.errors import (
-    BusyError,
-    NotAvailableError,
-    NotFoundError,
-    RunGoneError,
-    TooLargeError,
-    UnsupportedImageError,
-)  # fmt: skip
 from convscope.explorer.backend.image_sets import ORDERS, ImageSets, checked_split
 from convscope.explorer.backend.inputs import Inputs, SelectedMaps
 from convscope.explorer.backend.label_corrections import LabelCorrections
@@ -18,10 +10,15 @@ from convscope.explorer.backend.network import network_tree
 from convscope.explorer.backend.pictures import as_png, original_image, shown_pixels, sprite, thumbnail
 from convscope.explorer.backend.results import compute, load_cached, page_data, tiles, with_records
 from convscope.explorer.backend.summary import curves, drawing_style, epoch_record, run_summary
-from convscope.explorer.backend.uploads import MAX_BYTES
+from convscope.web.errors import (
+    BusyError,
+    NotAvailableError,
+    NotFoundError,
+    RunGoneError,
+    UnsupportedImageError,
+)  # fmt: skip
 
 __all__ = [
-    "MAX_BYTES",
     "ORDERS",
     "BusyError",
     "ImageSets",
@@ -35,7 +32,6 @@ __all__ = [
     "ProbeHistory",
     "RunGoneError",
     "SelectedMaps",
-    "TooLargeError",
     "UnsupportedImageError",
     "as_png",
     "checked_split",

@@ -8,10 +8,10 @@ import numpy as np
 from convscope.analysis.probe_strips import probes_of
 from convscope.errors import ConfigError, ConvscopeError
 from convscope.explainers import Snapshots, quantised, read_snapshots
-from convscope.explorer.backend.errors import NotAvailableError
 from convscope.explorer.backend.image_sets import ImageSets
 from convscope.explorer.backend.inputs import SelectedMaps
 from convscope.explorer.backend.live_run import LiveRun
+from convscope.web.errors import NotAvailableError
 
 MAX_LAYERS = 8  # layers whose maps are cached
 NOTE = "only these images and channels were recorded during training, at most 32 x 32 positions per map"

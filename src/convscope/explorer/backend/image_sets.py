@@ -8,11 +8,11 @@ import numpy as np
 
 from convscope.analysis.target import ImageSet
 from convscope.bundle.bundle import WEIGHTS_FILE
-from convscope.explorer.backend.errors import NotAvailableError, NotFoundError
 from convscope.explorer.backend.label_corrections import LabelCorrections
 from convscope.explorer.backend.live_run import EXPLORED_SPLITS, LiveRun
 from convscope.runs.confusion_log import confusion_epochs, load_confusion
 from convscope.runs.predictions import load_predictions
+from convscope.web.errors import NotAvailableError, NotFoundError
 
 ID = re.compile(r"(train|validation)-(\d{1,9})")
 ORDERS = ("name", "most_confident", "least_confident")

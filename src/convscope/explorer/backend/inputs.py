@@ -16,10 +16,10 @@ from convscope.errors import ConfigError, closest, did_you_mean
 from convscope.explainers import downsample, quantised, record
 from convscope.explainers import unit as unit_of
 from convscope.explorer.backend import uploads
-from convscope.explorer.backend.errors import NotAvailableError, NotFoundError
 from convscope.explorer.backend.image_sets import ImageSets
 from convscope.explorer.backend.live_run import LiveRun, LoadedModel
 from convscope.tasks import ViewTransform
+from convscope.web.errors import NotAvailableError, NotFoundError
 
 MAX_INPUTS = 32  # images in the cache
 MAX_MAP_BYTES = 128 * 2**20  # of cached maps

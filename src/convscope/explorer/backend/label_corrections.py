@@ -13,10 +13,10 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from convscope.datasets import Dataset
 from convscope.errors import ConfigError, RunError
-from convscope.explorer.backend.errors import NotAvailableError
 from convscope.files import atomic_write, unique_stems
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import SPLITS, open_source
+from convscope.web.errors import NotAvailableError
 
 
 class CorrectedLabel(BaseModel, frozen=True, extra="forbid"):

@@ -17,10 +17,10 @@ from convscope.bundle.bundle import CONFIG_FILE, WEIGHTS_FILE
 from convscope.devices import inference_device
 from convscope.errors import ConvscopeError
 from convscope.explainers import ModuleTree, ReceptiveField, module_tree, receptive_field
-from convscope.explorer.backend.errors import NotAvailableError, RunGoneError
 from convscope.progress import Progress
 from convscope.runs.folder import LOCK, RunFolder
 from convscope.tasks import Task
+from convscope.web.errors import NotAvailableError, RunGoneError
 
 EXPLORED_SPLITS = ("train", "validation")
 ACTIVE_SECONDS = 15.0  # seconds after an event: the run counts as training without a check of its lock

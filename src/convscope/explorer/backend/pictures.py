@@ -11,10 +11,10 @@ from convscope.analysis.layout import sized, squared
 from convscope.analysis.target import ImageSet
 from convscope.datasets import shown_channels
 from convscope.explainers import tile
-from convscope.explorer.backend.errors import NotFoundError
 from convscope.explorer.backend.live_run import LiveRun
 from convscope.runs.loaders import open_source
 from convscope.runs.thumbnails import picture
+from convscope.web.errors import NotFoundError
 
 COLUMNS = 32  # thumbnails per row of a sprite
 MAX_THUMBNAILS = 2048  # in a sprite

@@ -13,10 +13,9 @@ from convscope.analysis.target import AnalysisTarget, ImageSet
 from convscope.datasets import decode
 from convscope.datasets.inputs.opening import open_image, quiet_pillow
 from convscope.errors import DataError
-from convscope.explorer.backend.errors import NotAvailableError, TooLargeError, UnsupportedImageError
+from convscope.web.errors import NotAvailableError
+from convscope.web.uploads import check, unsupported
 
-MAX_BYTES = 16 * 2**20
-MAX_PIXELS = 40_000_000
 INK_DIFFERENCE = 32  # grey levels between background and ink
 
 
@@ -38,24 +37,7 @@ def decode_upload(content: bytes, subject: AnalysisTarget) -> np.ndarray:
         with quiet_pillow():
             return decode(io.BytesIO(content), subject.decoding).pixels
     except DataError as error:
-        raise UnsupportedImageError(str(error).replace("image: ", "upload: ", 1)) from None
-
-
-def check(content: bytes) -> None:
-    """Check size and format from the header, without decoding."""
-    if len(content) > MAX_BYTES:
-        raise TooLargeError(f"upload: {len(content):,} bytes; the maximum is {MAX_BYTES:,}")
-    try:
-        with quiet_pillow(), open_image(io.BytesIO(content)) as image:
-            width, height = image.size
-            if width * height > MAX_PIXELS:
-                raise TooLargeError(f"upload: {width} x {height} pixels; the maximum is {MAX_PIXELS:,}")
-            if getattr(image, "is_animated", False) and image.format != "MPO":  # MPO: a photo and its preview
-                raise TooLargeError("upload: more than one frame; upload a single image")
-    except TooLargeError:
-        raise
-    except DataError as error:
-        raise UnsupportedImageError(str(error).replace("image: ", "upload: ", 1)) from None
+        raise unsupported(error) from None
 
 
 def own_id(pixels: np.ndarray) -> str:
@@ -82,7 +64,7 @@ def centred(content: bytes, images: ImageSet) -> bytes:
         with quiet_pillow(), open_image(io.BytesIO(content)) as image:
             grey = np.asarray(image.convert("RGB").convert("L"))
     except DataError as error:
-        raise UnsupportedImageError(str(error).replace("image: ", "upload: ", 1)) from None
+        raise unsupported(error) from None
     box = ink_box(grey)
     if box is None:
         return content

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from convscope.explorer.backend import MAX_BYTES, TooLargeError
 from convscope.explorer.binary import encoded
 from convscope.explorer.session import Session
+from convscope.web.uploads import bounded
 
 Layer = Annotated[str, Query(max_length=300)]
 WatchedLayers = Annotated[list[str], Query(max_length=64)]
@@ -55,22 +55,3 @@ def routes(session: Session) -> APIRouter:
         return inputs.unit(image, layer, channel, (row, column), most)
 
     return router
-
-
-async def bounded(request: Request, most: int = MAX_BYTES) -> bytes:
-    """Read a request body, at most so many bytes.
-
-    Raises:
-        TooLargeError: it has more.
-    """
-    content_length = request.headers.get("content-length", "0")
-    too_large = TooLargeError(f"upload: more than {most:,} bytes; reduce the image")
-    if content_length.isdigit() and int(content_length) > most:
-        raise too_large
-    parts, length = [], 0
-    async for part in request.stream():
-        length += len(part)
-        if length > most:
-            raise too_large
-        parts.append(part)
-    return b"".join(parts)

@@ -12,6 +12,7 @@ from platformdirs import user_cache_path
 from torch import Tensor
 
 from convscope.errors import ModelError, did_you_mean
+from convscope.files import is_running
 from convscope.models.network import Network
 from convscope.models.pretrained.published import PUBLISHED, PublishedWeights
 from convscope.models.pretrained.state_dicts import LoadReport, load_state
@@ -76,6 +77,7 @@ def download(published: PublishedWeights, path: Path) -> None:
     part = path.with_suffix(f".{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _delete_abandoned(path.parent)
         with urllib.request.urlopen(published.url, timeout=TIMEOUT) as response, part.open("wb") as file:
             while chunk := response.read(CHUNK_BYTES):
                 file.write(chunk)
@@ -88,6 +90,14 @@ def download(published: PublishedWeights, path: Path) -> None:
         ) from None
     finally:
         part.unlink(missing_ok=True)
+
+
+def _delete_abandoned(folder: Path) -> None:
+    """Delete the partial files of processes that were killed."""
+    for part in folder.glob("*.part"):
+        process = part.stem.rpartition(".")[2]
+        if process.isdigit() and not is_running(int(process)):
+            part.unlink(missing_ok=True)
 
 
 def load_pretrained(

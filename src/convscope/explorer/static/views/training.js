@@ -135,7 +135,7 @@ function charts(curves, mark, onPick) {
     kind: line.name === "validation" ? "score" : line.kind,
   }));
   const overfit = curves.overfitting
-    ? h("p.muted.small", {}, `The validation loss rises from epoch ${curves.overfitting} on: overfitting.`)
+    ? h("p.muted.small", {}, `From epoch ${curves.overfitting} on, the network fits the training images better than the validation images: overfitting.`)
     : null;
   const isFraction = score.every((line) => line.points.every(([, y]) => y >= 0 && y <= 1));
   return [

@@ -1,0 +1,1 @@
+"""Arrays of images: NumPy, idx and CIFAR's files."""

@@ -1,0 +1,1 @@
+"""Files of annotation tools: boxes and polygons around objects."""

@@ -1,0 +1,1 @@
+"""Classes in the names of folders and files."""

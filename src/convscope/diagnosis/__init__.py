@@ -1,0 +1,1 @@
+"""What is wrong with data or a run, where, and what to change."""

@@ -1,0 +1,1 @@
+"""Checks of the mistakes on the validation images: each is a function in its own file."""

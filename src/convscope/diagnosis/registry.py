@@ -1,0 +1,89 @@
+"""The checks by name: causes before their consequences. A new check is one function in one file and one line here."""
+
+from collections.abc import Callable
+
+from convscope.diagnosis.data.blank_images import blank_images
+from convscope.diagnosis.data.copies_with_different_labels import copies_with_different_labels
+from convscope.diagnosis.data.few_images_to_evaluate import few_images_to_evaluate
+from convscope.diagnosis.data.imbalance import imbalance
+from convscope.diagnosis.data.leaks import leaks
+from convscope.diagnosis.data.likely_wrong_labels import likely_wrong_labels
+from convscope.diagnosis.data.shortcuts import shortcuts
+from convscope.diagnosis.data.similar_class_names import similar_class_names
+from convscope.diagnosis.data.view import DataView
+from convscope.diagnosis.finding import Finding
+from convscope.diagnosis.learning.activation_after_logits import activation_after_logits
+from convscope.diagnosis.learning.batches_too_small import batches_too_small
+from convscope.diagnosis.learning.classes_never_predicted import classes_never_predicted
+from convscope.diagnosis.learning.dead_units import dead_units
+from convscope.diagnosis.learning.exploding_gradients import exploding_gradients
+from convscope.diagnosis.learning.identical_units import identical_units
+from convscope.diagnosis.learning.inputs_not_normalised import inputs_not_normalised
+from convscope.diagnosis.learning.loss_at_chance import loss_at_chance
+from convscope.diagnosis.learning.loss_not_finite import loss_not_finite
+from convscope.diagnosis.learning.loss_rising import loss_rising
+from convscope.diagnosis.learning.overfitting import overfitting
+from convscope.diagnosis.learning.still_improving import still_improving
+from convscope.diagnosis.learning.underfitting import underfitting
+from convscope.diagnosis.learning.vanishing_gradients import vanishing_gradients
+from convscope.diagnosis.mistakes.calibration import calibration
+from convscope.diagnosis.mistakes.slices import slices
+from convscope.diagnosis.mistakes.two_way_confusions import two_way_confusions
+from convscope.diagnosis.mistakes.view import MistakeView
+from convscope.runs.training_records import RunRecords
+
+DataCheck = Callable[[DataView], Finding | None]
+LearningCheck = Callable[[RunRecords], Finding | None]
+MistakeCheck = Callable[[MistakeView], Finding | None]
+
+DATA_CHECKS: dict[str, DataCheck] = {
+    "leaks": leaks,
+    "copies_with_different_labels": copies_with_different_labels,
+    "shortcuts": shortcuts,
+    "likely_wrong_labels": likely_wrong_labels,
+    "similar_class_names": similar_class_names,
+    "blank_images": blank_images,
+    "imbalance": imbalance,
+    "few_images_to_evaluate": few_images_to_evaluate,
+}
+LEARNING_CHECKS: dict[str, LearningCheck] = {
+    "loss_not_finite": loss_not_finite,
+    "identical_units": identical_units,
+    "activation_after_logits": activation_after_logits,
+    "vanishing_gradients": vanishing_gradients,
+    "exploding_gradients": exploding_gradients,
+    "dead_units": dead_units,
+    "inputs_not_normalised": inputs_not_normalised,
+    "batches_too_small": batches_too_small,
+    "loss_at_chance": loss_at_chance,
+    "loss_rising": loss_rising,
+    "classes_never_predicted": classes_never_predicted,
+    "overfitting": overfitting,
+    "underfitting": underfitting,
+    "still_improving": still_improving,
+}
+MISTAKE_CHECKS: dict[str, MistakeCheck] = {
+    "slices": slices,
+    "two_way_confusions": two_way_confusions,
+    "calibration": calibration,
+}
+EXPLAINS: dict[str, set[str]] = {
+    "identical_units": {"dead_units", "vanishing_gradients", "classes_never_predicted", "underfitting"},
+    "vanishing_gradients": {"classes_never_predicted", "underfitting"},
+    "dead_units": {"classes_never_predicted", "underfitting"},
+    "loss_at_chance": {"classes_never_predicted", "underfitting"},
+    "loss_rising": {"underfitting"},
+}
+"""The findings that follow from another and are omitted beside it."""
+WHILE_TRAINING = (
+    "identical_units",
+    "activation_after_logits",
+    "vanishing_gradients",
+    "exploding_gradients",
+    "dead_units",
+    "inputs_not_normalised",
+    "batches_too_small",
+    "loss_at_chance",
+    "loss_rising",
+)
+"""The checks whose findings are printed while a network trains; the others need the whole curve."""

@@ -1,0 +1,1 @@
+"""HTTP for the explorer and the prediction server: limits, errors and access, the same for both."""
