@@ -66,7 +66,7 @@ def saved_task(folder: Path, name: str) -> BundleConfig:
         task=name,
         classes=task.classes,
         architecture=architecture,
-        preprocessing=Preprocessing(size=(16, 16), channels=3, mean=(0.5,) * 3, std=(0.25,) * 3),
+        preprocessing=ImagePreprocessing(size=(16, 16), channels=3, mean=(0.5,) * 3, std=(0.25,) * 3),
         num_parameters=sum(parameter.numel() for parameter in model.parameters()),
         task_settings=task.settings(),
     )
