@@ -110,7 +110,7 @@ def test_settings_of_images_are_refused(source: Path, tmp_path: Path, settings: 
 
 def test_explain_draws_the_line_with_its_map(run: cs.Run) -> None:
     result = run.explain("timeline", max_images=2)
-    numbers = result.numbers["series"]
+    numbers = result.numbers["examples"]
     assert [len(one["map"]) for one in numbers] == [40, 40]
     assert all(min(one["map"]) >= 0 for one in numbers)
     assert [path.suffix for path in result.pictures] == [".png"]

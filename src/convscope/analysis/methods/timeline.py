@@ -42,7 +42,7 @@ def run(target: "AnalysisTarget", settings: TimelineSettings, on_progress: Progr
         for name, truth, prediction, row, one in zip(series.names, series.targets, predicted, scores, maps, strict=True)
     ]
     sentence = f"Grad-CAM of {layer} for the predicted class of {len(series)} series"
-    return Findings({"timeline": timeline_sheet(series, numbers)}, {"layer": layer, "series": numbers}, (sentence,))
+    return Findings({"timeline": timeline_sheet(series, numbers)}, {"layer": layer, "examples": numbers}, (sentence,))
 
 
 METHOD = Method(
