@@ -199,7 +199,7 @@ def test_an_unknown_kind_of_input_is_rejected(tmp_path):
         load_bundle(tmp_path)
     assert str(caught.value) == (
         f"{file}: does not describe a convscope model (preprocessing: no kind of input sound; "
-        "choose one of image); copy the model again"
+        "choose one of image, series); copy the model again"
     )
 
 

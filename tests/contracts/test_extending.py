@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
@@ -49,15 +50,15 @@ def test_the_guides_layout_is_recognised_and_read(monkeypatch, tmp_path):
 
 
 def test_the_guides_kind_of_input_is_saved_with_a_model_and_comes_back(monkeypatch, tmp_path):
-    series = code_of("add-an-input.md").SeriesPreprocessing
-    monkeypatch.setitem(INPUT_KINDS, "series", series)
-    np.save(tmp_path / "x.npy", np.arange(12.0))
-    preprocessing = series(length=10, mean=4.5, std=2.0)
+    spectrum = code_of("add-an-input.md").SpectrumPreprocessing
+    monkeypatch.setitem(INPUT_KINDS, "spectrum", spectrum)
+    np.save(tmp_path / "x.npy", np.cos(2 * np.pi * 3 * np.arange(16) / 16))
+    preprocessing = spectrum(size=(6,), channels=1, mean=(1.0,), std=(2.0,))
     found = preprocessing.decode(tmp_path / "x.npy")
-    assert (found.values.shape, found.whole, found.visible) == (preprocessing.shape, (12,), (0.0, 10.0))
-    assert float(preprocessing(torch.from_numpy(found.values)).mean()) == 0
-    assert preprocessing.draw(found.values).shape == (16, 10, 3)
+    assert (found.values.shape, found.whole, found.values.argmax()) == (preprocessing.shape, (16,), 3)
+    assert preprocessing(torch.from_numpy(found.values)[None])[0, 0, 3] == pytest.approx(3.5)
+    assert preprocessing.draw(found.values).shape == (80, 160, 3)
     _, config = saved(tmp_path / "model")
     save_config(tmp_path / "model", config.model_copy(update={"preprocessing": preprocessing}))
     assert load_config(tmp_path / "model").preprocessing == preprocessing
-    assert load_bundle(tmp_path / "model")[1].preprocessing.kind == "series"
+    assert load_bundle(tmp_path / "model")[1].preprocessing.kind == "spectrum"

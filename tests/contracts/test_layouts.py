@@ -94,6 +94,13 @@ def arrays(path: Path) -> Path:
     return path / "four.npz"
 
 
+def series(path: Path) -> Path:
+    path.mkdir(exist_ok=True)
+    rows = [",".join(["ab"[i % 2], *map(str, np.sin(np.arange(12) + i))]) for i in range(4)]
+    (path / "four.csv").write_text("\n".join(rows))
+    return path / "four.csv"
+
+
 def idx(path: Path) -> Path:
     for kind, values in (("images-idx3", np.arange(4 * 36).reshape(4, 6, 6)), ("labels-idx1", np.array([0, 1, 0, 1]))):
         header = struct.pack(f">BBBB{values.ndim}I", 0, 0, 8, values.ndim, *values.shape)
@@ -150,8 +157,8 @@ def cvat(path: Path) -> Path:
 PLACES = {
     "builtin": lambda _: "digits", "table": table, "table-folder": table_folder, "masks": masks, "voc": voc,
     "coco": coco, "yolo": yolo, "folder": folder, "nested-folders": nested_folders, "file-names": file_names,
-    "arrays": arrays, "idx": idx, "cifar": cifar, "via": via, "label-studio": label_studio, "labelme": labelme,
-    "cvat": cvat,
+    "arrays": arrays, "series": series, "idx": idx, "cifar": cifar, "via": via, "label-studio": label_studio,
+    "labelme": labelme, "cvat": cvat,
 }  # fmt: skip
 
 
@@ -207,5 +214,5 @@ def test_it_does_not_take_a_file_of_another_kind(layout, tmp_path):
         open_data(file)
     assert str(caught.value) == (
         f"{file}: not a kind of file that lists images; give a folder with one subfolder per class, a CSV or Parquet "
-        "file, or one of digits, shapes"
+        "file, or one of digits, shapes, waves"
     )

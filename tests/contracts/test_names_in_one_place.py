@@ -22,6 +22,7 @@ OWN = {
     },
     "datasets/layouts/masks/mask_folders.py": {"masks", "labels"},
     "datasets/layouts/tables/content.py": {"table"},
+    "datasets/inputs/series.py": {"series"},
 }
 
 # The same words where they name something else: keys of JSON and TOML, methods of the explorer, folders, columns.
@@ -42,6 +43,7 @@ OTHER_MEANINGS = {
     "datasets/layouts/boxes/yolo_files.py": {"classes", "labels"},
     "datasets/object_items.py": {"classes", "labels"},
     "datasets/objects.py": {"labels"},
+    "datasets/series_arrays.py": {"series"},
     "datasets/targets/kind.py": {"classes"},
     "explainers/features/stimuli.py": {"boxes"},
     "explorer/backend/image_sets.py": {"classes"},

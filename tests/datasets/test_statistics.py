@@ -40,8 +40,8 @@ def test_the_summary_counts_the_images(labelled: Callable[..., Dataset]) -> None
     summary = summarise(dataset, role)
     assert summary.images == 7
     assert summary.counts == {"train": (2, 1, 1), "validation": (1, 1, 0), "test": (1, 0, 0)}
-    assert summary.height == Spread(10, 20, 30)
-    assert summary.width == Spread(20, 20, 40)
+    assert summary.sides[0] == Spread(10, 20, 30)
+    assert summary.sides[1] == Spread(20, 20, 40)
     assert summary.imbalance == 2
     assert summary.skipped == {"empty": 2, "damaged": 1}
     assert summary.notes == (

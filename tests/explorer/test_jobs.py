@@ -145,7 +145,7 @@ def test_optimised_images_are_returned_one_by_one(client, method, settings):
 
 def test_the_methods_are_listed_with_their_settings(client):
     content = {one["name"]: one for one in client.get("/api/methods").json()["methods"]}
-    assert list(content) == list(METHODS)
+    assert list(content) == [name for name, method in METHODS.items() if method.rank == 2]
     steps = content["invert"]["schema"]["properties"]["steps"]
     assert steps == {
         "auto": "", "default": 512, "description": "Number of optimisation steps.", "maximum": 100000, "minimum": 1,

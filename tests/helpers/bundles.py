@@ -7,7 +7,8 @@ import torch
 from PIL import Image
 from torch import nn
 
-from convscope.bundle import BundleConfig, Preprocessing, save_bundle
+from convscope.bundle import BundleConfig, save_bundle
+from convscope.datasets.inputs.image_input import ImagePreprocessing
 from convscope.models import build, resolve
 from convscope.tasks import TASKS, TaskContext, check_options
 
@@ -22,7 +23,7 @@ def saved(folder: Path, channels: int = 3, white: float = 65535.0) -> tuple[nn.M
             model(torch.randn(8, channels, 16, 12))
         for parameter in model.parameters():
             parameter.add_(0.2 * torch.randn_like(parameter))
-    preprocessing = Preprocessing(
+    preprocessing = ImagePreprocessing(
         size=(16, 12),
         channels=channels,
         mean=(0.5, 0.4, 0.3)[:channels],
@@ -65,7 +66,7 @@ def saved_task(folder: Path, name: str) -> BundleConfig:
         task=name,
         classes=task.classes,
         architecture=architecture,
-        preprocessing=Preprocessing(size=(16, 16), channels=3, mean=(0.5,) * 3, std=(0.25,) * 3),
+        preprocessing=ImagePreprocessing(size=(16, 16), channels=3, mean=(0.5,) * 3, std=(0.25,) * 3),
         num_parameters=sum(parameter.numel() for parameter in model.parameters()),
         task_settings=task.settings(),
     )

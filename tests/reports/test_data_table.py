@@ -16,7 +16,8 @@ def fields(**changes):
     ]
     return {
         "source": "/photos", "layout": "folder", "because": "its subfolders are classes", "task": "classify",
-        "target_kind": "classes", "images": 100, "classes": classes, "imbalance": 3.0,
+        "target_kind": "classes",
+        "input_kind": "image", "images": 100, "classes": classes, "imbalance": 3.0,
         "splits": {"train": 80, "validation": 10, "test": 10, "from": "cut", "cut": ["validation", "test"], "seed": 4},
         "size": {"height": {"min": 20, "median": 30, "max": 41}, "width": {"min": 50, "median": 50, "max": 50}},
         "channels": 3, "modes": {"RGB": 99, "grey": 1}, "input": {"size": [32, 48], "channels": 3},

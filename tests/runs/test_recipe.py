@@ -74,12 +74,14 @@ def test_a_recipe_file_names_every_setting_that_has_a_value():
             "augment.policy is 'hard'; it should be 'none', 'light', 'standard' or 'strong'",
         ),
         (
-            {"data": {"size": [64]}},
-            "data.size is [64]; write height and width in pixels, like [64, 64], or one number for a square",
+            {"data": {"size": [64, 64, 64]}},
+            "data.size is [64, 64, 64]; write height and width in pixels, like [64, 64], or one number for a square; "
+            "the length of series like [128]",
         ),
         (
             {"data": {"size": 0}},
-            "data.size is 0; write height and width in pixels, like [64, 64], or one number for a square",
+            "data.size is 0; write height and width in pixels, like [64, 64], or one number for a square; the length "
+            "of series like [128]",
         ),
         (
             {"data": {"validation": 0.5, "test": 0.6}},

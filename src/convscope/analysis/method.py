@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from convscope.analysis.result import Findings
     from convscope.analysis.target import AnalysisTarget
 
+IMAGE_RANK = 2
+"""Number of sides of images."""
+
 Split = Literal["train", "validation"]
 Run = Callable[["AnalysisTarget", Any, Progress], "Findings"]
 
@@ -71,6 +74,7 @@ class Method:
         run: computes the findings from a target, settings and a progress callback.
         details: further help, such as an example.
         task_with_classes: whether it needs a task with class scores.
+        rank: number of sides of the inputs that it works on: 2 for images, 1 for series.
         quick: whether the explorer runs it as soon as it is selected.
     """
 
@@ -83,6 +87,7 @@ class Method:
     details: str = ""
     task_with_classes: bool = False
     quick: bool = False
+    rank: int = IMAGE_RANK
 
     def to_json(self) -> dict[str, Any]:
         """Return the declaration for a form, with the settings as JSON Schema."""

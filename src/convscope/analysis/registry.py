@@ -16,6 +16,7 @@ from convscope.analysis.methods import (
     sanity,
     stimuli,
     suggestions,
+    timeline,
 )
 from convscope.errors import ConfigError, did_you_mean
 
@@ -34,6 +35,7 @@ METHODS: dict[str, Method] = {
     "suggestions": suggestions.METHOD,
     "sanity": sanity.METHOD,
     "pointing": pointing.METHOD,
+    "timeline": timeline.METHOD,
 }
 
 

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from convscope.analysis.method import Method, MethodSettings
-from convscope.analysis.registry import method_named
+from convscope.analysis.registry import METHODS, method_named
 from convscope.analysis.result import AnalysisResult, Findings, write_result
 from convscope.analysis.target import AnalysisTarget, open_target
+from convscope.datasets import INPUT_KINDS
+from convscope.errors import ConfigError
 from convscope.progress import Progress
 
 
@@ -41,11 +43,21 @@ def explain(
     return write_result(findings, method, parsed.model_dump(mode="json"), folder)
 
 
+def _other_rank(target: AnalysisTarget, method: Method) -> str:
+    nouns = {len(kind.sides): kind.nouns[1] for kind in INPUT_KINDS.values()}
+    others = [name for name, one in METHODS.items() if one.rank == len(target.size)]
+    some = "another method" if len(others) > 3 else f"explain {' or '.join(others)}"
+    held = nouns.get(len(target.size), "other inputs")
+    return f"explain {method.name} is for {nouns[method.rank]}, and {target.home.parent} holds {held}; use {some}"
+
+
 def run_method(target: AnalysisTarget, method: Method, settings: MethodSettings, on_progress: Progress) -> Findings:
     """Run a method without writing files; the network returns class scores if its task has them.
 
     Raises:
         ConvscopeError: as the method raises it.
     """
+    if len(target.size) != method.rank:
+        raise ConfigError(_other_rank(target, method))
     with target.class_scores_only():
         return method.run(target, settings, on_progress)

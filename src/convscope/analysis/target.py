@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from convscope.analysis.images import ImageSet, check_object_masks, image_set_of
 from convscope.bundle import is_bundle, load_bundle
 from convscope.datasets import ImageSpec, decode
+from convscope.datasets.inputs.image_input import ImagePreprocessing
+from convscope.datasets.inputs.kind import InputPreprocessing
 from convscope.devices import inference_device, use_cores
 from convscope.errors import ConfigError, RunError
 from convscope.explainers import PixelSpace, color_axes
@@ -39,11 +41,12 @@ class AnalysisTarget:
         classes: names of its outputs; () if not known.
         mean: mean of the pixels in [0, 1] per channel: the input is (pixel - mean) / std.
         std: standard deviation per channel.
-        size: (H, W) of its input.
+        size: (H, W) of its input; (L,) of series.
         home: folder of the results, ``explain/`` of a run.
         read: function from a split ("train" or "validation") to its images.
         spec: how files become pixels; None: grey or RGB at `size`.
         task: the task of the network.
+        preprocessing: how files and stored values become inputs, if they are no images.
         lookup: function from an image id to the image or None; if set, files are not read.
     """
 
@@ -52,12 +55,13 @@ class AnalysisTarget:
     classes: tuple[str, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    size: tuple[int, int]
+    size: tuple[int, ...]
     home: Path
     read: Callable[[str], ImageSet]
     spec: ImageSpec | None = None
     task: Task = DEFAULT_TASK(())  # noqa: RUF009  (frozen)
     lookup: Callable[[str], ImageSet | None] | None = None
+    preprocessing: InputPreprocessing | None = None
 
     @contextmanager
     def class_scores_only(self) -> Iterator[None]:
@@ -85,6 +89,8 @@ class AnalysisTarget:
         """Return normalised inputs (B, C, H, W) on the network's device."""
         pixels = images.pixels(indices)
         weight = next(self.model.parameters(), pixels)
+        if self.preprocessing is not None:
+            return self.preprocessing(pixels).to(weight.device)
         return PixelSpace(self.mean, self.std).to_input(pixels).to(weight.device)
 
     def batches(self, images: ImageSet) -> Iterator[Tensor]:
@@ -101,14 +107,22 @@ class AnalysisTarget:
     @property
     def decoding(self) -> ImageSpec:
         """How files become pixels of the network's input size."""
-        return replace(self.spec or ImageSpec(self.size, len(self.mean)), size=self.size)
+        size = (self.size[0], self.size[1])
+        return replace(self.spec or ImageSpec(size, len(self.mean)), size=size)
 
     def from_files(self, files: Sequence[Path]) -> ImageSet:
         """Read image files at the network's input size; the class is the folder's name if it is a class."""
+        if self.preprocessing is not None:
+            return self._from_other_files(self.preprocessing, files)
         pixels = [decode(file, self.decoding).pixels for file in files]
         targets = [self.classes.index(file.parent.name) if file.parent.name in self.classes else -1 for file in files]
         store = np.stack(pixels) if pixels else np.zeros((0, len(self.mean), *self.size), np.uint8)
         return ImageSet(tuple(map(str, files)), np.array(targets, np.int64), store, np.arange(len(files)))
+
+    def _from_other_files(self, preprocessing: InputPreprocessing, files: Sequence[Path]) -> ImageSet:
+        found = [one for file in files for one in preprocessing.decode_all(file)]
+        store = np.stack([decoded.values for _, decoded in found])
+        return ImageSet(tuple(name for name, _ in found), np.full(len(found), -1), store, np.arange(len(found)))
 
 
 class InputInfo(BaseModel, frozen=True, extra="forbid"):
@@ -195,8 +209,9 @@ def open_target(path: Path, on_progress: Progress | None = None) -> AnalysisTarg
             preprocessing.size,
             home,
             lambda _split: none,
-            preprocessing.spec,
+            preprocessing.spec if isinstance(preprocessing, ImagePreprocessing) else None,
             config.build_task(),
+            preprocessing=None if isinstance(preprocessing, ImagePreprocessing) else preprocessing,
         )
     folder = RunFolder.open(path)
     use_cores(folder.recipe().train.threads or None)
@@ -211,8 +226,9 @@ def open_target(path: Path, on_progress: Progress | None = None) -> AnalysisTarg
         preprocessing.size,
         path / "explain",
         sets.read,
-        preprocessing.spec,
+        preprocessing.spec if isinstance(preprocessing, ImagePreprocessing) else None,
         config.build_task(),
+        preprocessing=None if isinstance(preprocessing, ImagePreprocessing) else preprocessing,
     )
 
 

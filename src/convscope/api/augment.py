@@ -17,6 +17,7 @@ from convscope.pipeline import augmentation_for, size_for, task_of_target_kind
 from convscope.runs.loaders import open_source
 from convscope.runs.overrides import Overrides, lay, nest, settings_from_options
 from convscope.runs.parse import check_overrides
+from convscope.runs.pixel_settings import images_only
 from convscope.runs.recipe import AugmentSettings
 from convscope.tasks import TASKS
 
@@ -76,10 +77,11 @@ def augment(
     options = {"data": ("data.source", str(data)), "task": ("task", task)}
     recipe = check_overrides(settings_from_options(options))
     found = open_source(recipe.data, TASKS[recipe.task].target_kind if task else None)
+    images_only(found.input_kind, "convscope augment", found.source)
     found = found.subset(np.unique(np.linspace(0, len(found) - 1, PROBED).astype(int)))
     size = size_for(found, torch.device("cpu"), recipe.model.name)["data"]["size"]
     store = build_store(found, size)
-    defaults = augmentation_for(found.target_kind, store.pixels, store.readable)
+    defaults = augmentation_for(found, store.pixels, store.readable)
     request = Overrides.of({"augment": nest(dict(settings or {}))}, "augment")
     chosen = check_overrides(lay(defaults, request)).augment
     rows = store.readable[np.unique(np.linspace(0, len(store.readable) - 1, images).astype(int))]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import torch
 
 from convscope.bundle import load_config
 from convscope.charts import accuracy_against_time
@@ -25,7 +26,7 @@ from convscope.runs.overrides import nest
 from convscope.runs.recipe import SCRATCH, DataSettings
 from convscope.tables import html_notes, html_table, text_table
 
-PIXELS = (32, 32)  # input size of the baselines on raw pixels
+PIXELS = (32, 32)  # input size of the baselines on raw pixels; series keep their length
 BASELINES: dict[str, dict[str, Any] | None] = {
     "majority": None,
     "pixels": None,
@@ -170,6 +171,7 @@ def run_baselines(
             raise ConfigError(f"--recipes {name}: no such recipe{did_you_mean(name, BASELINES)}")
     if "transfer" in recipes and not checkpoint:
         raise ConfigError("--recipes transfer: needs pretrained weights; give them with --from imagenet, FILE or RUN")
+    series = open_source(DataSettings(source=source), DEFAULT_KIND).sizes.shape[1] != len(PIXELS)
     for seed in seeds:
         limit = parse_seconds(budget) if budget else None
         for name in (name for name in BASELINES if name in recipes):
@@ -178,6 +180,8 @@ def run_baselines(
                 yield _run_plain(source, name, seed)
                 continue
             settings = {**chosen, "seed": seed, "train.budget": limit}
+            if series:
+                settings.pop("data.size", None)
             if name == "transfer":
                 settings["transfer.checkpoint"] = checkpoint
             entry = _run_trained(source, name, out / f"{name}-{seed}", nest(settings))
@@ -189,14 +193,17 @@ def run_baselines(
 def _run_plain(source: str, name: str, seed: int) -> BaselineRun:
     """Run a baseline without a network."""
     started = time.monotonic()
-    settings = DataSettings(source=source, size=PIXELS)
-    found = open_source(settings, DEFAULT_KIND)
-    channels = 3 if found.channels == 1 else found.channels
-    prepared = prepare(found, settings.model_copy(update={"channels": channels}), seed)
+    found = open_source(DataSettings(source=source), DEFAULT_KIND)
+    images = found.sizes.shape[1] == len(PIXELS)
+    size = PIXELS if images else tuple(found.sizes.max(0).tolist())
+    channels = 3 if images and found.channels == 1 else found.channels
+    settings = DataSettings(source=source, size=size, channels=channels)
+    prepared = prepare(found, settings, seed)
     rows = {split: prepared.rows(split) for split in ("train", "validation")}
-    pixels = {
-        split: prepared.store.pixels[prepared.store_index[some]].reshape(len(some), -1) for split, some in rows.items()
-    }
+    stored = {split: prepared.store.pixels[prepared.store_index[some]] for split, some in rows.items()}
+    if not images:
+        stored = {split: prepared.preprocessing(torch.from_numpy(one)).numpy() for split, one in stored.items()}
+    pixels = {split: one.reshape(len(one), -1) for split, one in stored.items()}
     targets = {split: prepared.dataset.targets[some] for split, some in rows.items()}
     scores = baseline_scores(pixels["train"], targets["train"], pixels["validation"], targets["validation"])
     return BaselineRun(name, seed, scores[name], time.monotonic() - started, 0)

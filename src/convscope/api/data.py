@@ -23,6 +23,7 @@ from convscope.runs.events import DataLoaded, data_fields
 from convscope.runs.loaders import look, open_source, prepare
 from convscope.runs.overrides import Overrides, lay, settings_from_options
 from convscope.runs.parse import check_overrides, parse_recipe
+from convscope.runs.pixel_settings import images_only
 from convscope.runs.recipe import AugmentSettings, Recipe
 from convscope.runs.recipe_file import Settings, as_overrides
 from convscope.tables import html_notes, html_table
@@ -81,11 +82,12 @@ class DataSummary:
             file: a picture (.png) or a page (.html).
 
         Raises:
-            ConfigError: another kind of file.
+            ConfigError: another kind of file, or the examples are no images.
         """
         path = Path(file)
         if path.suffix.lower() not in SHEETS:
             raise ConfigError(f"{path}: a sheet is written as {' or '.join(SHEETS)}; choose another name")
+        images_only(self.dataset.input_kind, "a sheet of examples", self.dataset.source)
         recipe = self.recipe
         sheet = build_sheet(
             self.dataset, SheetSettings(recipe.task_class, recipe.data, self._augmentation(), recipe.seed)
@@ -98,7 +100,7 @@ class DataSummary:
         rows = np.unique(np.linspace(0, len(self.dataset) - 1, PROBED).astype(int))
         recipe = self.recipe
         store = build_store(replace(self.dataset.subset(rows), channels=recipe.data.channels), recipe.data.size)
-        defaults = augmentation_for(self.dataset.target_kind, store.pixels, store.readable)
+        defaults = augmentation_for(self.dataset, store.pixels, store.readable)
         return parse_recipe(self.overrides.over(defaults)).augment
 
     def __repr__(self) -> str:

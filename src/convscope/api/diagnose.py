@@ -14,6 +14,7 @@ from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import open_source, prepare
 from convscope.runs.overrides import Overrides, lay
 from convscope.runs.parse import check_overrides
+from convscope.runs.pixel_settings import images_only
 from convscope.runs.recipe_file import Settings, as_overrides
 
 
@@ -50,12 +51,15 @@ def diagnose(
             )
     if is_run:
         folder = RunFolder.open(path)
+        if folder.data_file.exists():
+            images_only(folder.data()["preprocessing"]["kind"], "convscope diagnose", path)
         return diagnosis_of(str(path), chosen, lambda group: GROUPS[group](folder, on_progress))
     overrides = lay(
         as_overrides(settings, "diagnose(..., settings=...)"), Overrides.of({"data": {"source": str(source)}}, "DATA")
     )
     requested = check_overrides(overrides)
     dataset = open_source(requested.data, requested.task_class.target_kind if "task" in overrides else None)
+    images_only(dataset.input_kind, "convscope diagnose", dataset.source)
     _, recipe = data_settings(overrides, dataset, requested_device(requested.train.device))
     prepared = prepare(dataset, recipe.data, recipe.seed, on_progress)
     return diagnosis_of(str(source), chosen, lambda _group: check_prepared(prepared))

@@ -13,6 +13,7 @@ from torch import nn
 
 from convscope.bundle import Preprocessing, is_bundle, load_bundle
 from convscope.datasets import TARGET_KINDS, Batches, BatchSettings
+from convscope.datasets.inputs.image_input import ImagePreprocessing
 from convscope.errors import ConfigError
 from convscope.explainers import extrapolate_to_double, learning_curve, probe_scores
 from convscope.models import build, resolve
@@ -21,7 +22,7 @@ from convscope.printable import printable, spreadsheet_cell
 from convscope.progress import Progress
 from convscope.runs.folder import RunFolder, model_folder
 from convscope.runs.loaders import PreparedData, open_source, prepare, reload
-from convscope.runs.pixel_settings import read_as
+from convscope.runs.pixel_settings import images_only, read_as
 from convscope.runs.pretrained import find_pretrained
 from convscope.runs.recipe import DataSettings
 from convscope.tables import html_notes, html_table, text_table
@@ -124,12 +125,15 @@ def open_model(model: str | PathLike[str]) -> tuple[nn.Module, Preprocessing, tu
     path = Path(model).expanduser()
     if path.is_dir():
         network, config = load_bundle(model_folder(path))
+        images_only(config.preprocessing.kind, "convscope features", path)
         return network, config.preprocessing, config.classes
     origin = find_pretrained(str(model), None)
     size = origin.size or (224, 224)
     network = build(resolve(origin.network, 1000, len(origin.mean), size, origin.options))
     load_state(network, origin.state, origin.provenance["source"])
-    preprocessing = Preprocessing(size=size, channels=len(origin.mean), mean=origin.mean, std=origin.std)
+    preprocessing = ImagePreprocessing(
+        size=(size[0], size[1]), channels=len(origin.mean), mean=origin.mean, std=origin.std
+    )
     return network.eval(), preprocessing, ()
 
 

@@ -23,6 +23,7 @@ from convscope.runs.batching import batch_settings
 from convscope.runs.evaluation import evaluate_batches
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import reload
+from convscope.runs.pixel_settings import images_only
 from convscope.tables import html_table, text_table
 
 AMOUNTS: dict[str, tuple[float, ...]] = {
@@ -102,6 +103,7 @@ def robustness(run: str | PathLike[str], *, on_progress: Progress | None = None)
     folder = RunFolder.open(Path(run))
     folder.trained_model()
     recipe = folder.recipe()
+    images_only(folder.data()["preprocessing"]["kind"], "convscope robustness", folder.path)
     if not TARGET_KINDS[recipe.task_class.target_kind].invariant:
         raise ConfigError(
             f"robustness: the task of {folder.path} is {recipe.task}, whose targets change with the image; "

@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from convscope.datasets.inputs.image_input import ImagePreprocessing
+from convscope.datasets.inputs.kind import InputPreprocessing
 from convscope.datasets.inputs.registry import parse_preprocessing
 from convscope.errors import ModelError, did_you_mean
 from convscope.files import atomic_write, atomic_write_all
@@ -30,8 +30,8 @@ WEIGHTS_FILE, CONFIG_FILE = "model.safetensors", "config.json"
 
 FORMAT: Literal[2] = 2
 MAX_CONFIG_BYTES = 50_000_000
-Preprocessing = ImagePreprocessing
-"""The only kind in `INPUT_KINDS` so far."""
+Preprocessing = InputPreprocessing
+"""Of any kind in `INPUT_KINDS`."""
 
 
 class BundleConfig(BaseModel, frozen=True, extra="forbid"):

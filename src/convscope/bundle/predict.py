@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from convscope.bundle.bundle import BundleConfig
 from convscope.bundle.sliding_window import sliding_window
 from convscope.bundle.sources import FileContent, Source, find_sources
 from convscope.bundle.tta import with_tta
+from convscope.datasets.inputs.kind import DecodedInput
 from convscope.datasets.inputs.opening import quiet_pillow
 from convscope.datasets.store.resources import usable_cores
 from convscope.errors import DataError, ModelError
@@ -41,6 +43,8 @@ def predict(
 ) -> Iterator[Prediction | FailedFile]:
     """Yield one result per file, in order; a file that cannot be read gives a `FailedFile`.
 
+    A file of several series gives one result for each, named ``file:0`` and so on.
+
     Args:
         model: from `load_bundle`, in evaluation mode.
         config: from `load_bundle`.
@@ -60,9 +64,9 @@ def predict(
 
 @dataclass(frozen=True, eq=False)
 class DecodedFile:
-    """A file's pixels (C, H, W) uint8, and the part of the file that they show."""
+    """A file's pixels (C, H, W) uint8, or a series (C, L) float32, and the part of the file that they show."""
 
-    pixels: NDArray[np.uint8]
+    pixels: NDArray[Any]
     frame: ViewTransform
 
 
@@ -88,10 +92,15 @@ class Inference:
         Raises:
             DataError: it cannot be read.
         """
-        decoded = self.preprocessing.decode(source, self.task.any_size)
-        left, top, right, bottom = decoded.visible
-        size = (decoded.whole[0], decoded.whole[1])
-        return DecodedFile(decoded.values, ViewTransform(name, size, left, top, right - left, bottom - top))
+        return _shown(name, self.preprocessing.decode(source, self.task.any_size))
+
+    def decode_all(self, file: Path) -> list[DecodedFile]:
+        """Read all examples of a file: one image, or one or several series.
+
+        Raises:
+            DataError: it cannot be read.
+        """
+        return [_shown(name, one) for name, one in self.preprocessing.decode_all(file, self.task.any_size)]
 
     @torch.inference_mode()
     def predict(self, images: Sequence[DecodedFile]) -> list[Prediction]:
@@ -105,8 +114,8 @@ class Inference:
         for batch in [[image] for image in images] if len(sizes) > 1 else [images] if images else []:
             pixels = torch.from_numpy(np.stack([image.pixels for image in batch]))
             x = self.preprocessing(pixels.to(device))
-            network = self.network
-            output = sliding_window(network, x, self.preprocessing.size) if self.task.any_size else network(x)
+            network, size = self.network, self.preprocessing.size
+            output = sliding_window(network, x, (size[0], size[1])) if self.task.any_size else network(x)
             frames = [image.frame for image in batch]
             _require_finite(output, frames)
             predictions += self.task.predictions(output, frames)
@@ -128,18 +137,34 @@ def _predict_files(
     start = time.perf_counter()
     with quiet_pillow(), ThreadPoolExecutor(usable_cores(), "convscope-decode") as pool:
         decoded = list(pool.map(lambda file: _decoded(inference, file), files))
-    predictions = iter(inference.predict([result for result in decoded if not isinstance(result, str)]))
+    readable = [example for result in decoded if not isinstance(result, str) for example in result]
+    predictions = iter(inference.predict(readable))
     on_batch(len(files), time.perf_counter() - start)
     for file, result in zip(files, decoded, strict=True):
-        yield FailedFile(str(file), result) if isinstance(result, str) else next(predictions)
+        if isinstance(result, str):
+            yield FailedFile(str(file), result)
+        else:
+            yield from islice(predictions, len(result))
 
 
-def _decoded(inference: Inference, file: Source) -> DecodedFile | str:
-    """A file's pixels, or why it cannot be read."""
+def _decoded(inference: Inference, file: Source) -> list[DecodedFile] | str:
+    """The examples of a file, or why it cannot be read."""
     try:
-        return inference.decode(file.content if isinstance(file, FileContent) else file, str(file))
+        if isinstance(file, FileContent):
+            return [inference.decode(file.content, str(file))]
+        return inference.decode_all(file)
     except DataError as error:
         return str(error).removeprefix("image: " if isinstance(file, FileContent) else f"{file}: ")
+
+
+def _shown(name: str, decoded: DecodedInput) -> DecodedFile:
+    """An example and the part of the file that it shows; a series is one row."""
+    if len(decoded.whole) == 1:
+        start, end = decoded.visible
+        return DecodedFile(decoded.values, ViewTransform(name, (1, decoded.whole[0]), start, 0.0, end - start, 1.0))
+    left, top, right, bottom = decoded.visible
+    size = (decoded.whole[0], decoded.whole[1])
+    return DecodedFile(decoded.values, ViewTransform(name, size, left, top, right - left, bottom - top))
 
 
 def image_files(paths: Sequence[Path]) -> list[Path]:

@@ -37,18 +37,17 @@ class AveragedViews(nn.Module):
         ConfigError: `tta_views` is unknown.
     """
 
-    def __init__(self, model: nn.Module, size: tuple[int, int], tta_views: str, mirror: bool = True) -> None:
+    def __init__(self, model: nn.Module, size: tuple[int, ...], tta_views: str, mirror: bool = True) -> None:
         super().__init__()
         if tta_views not in SCALES:
             raise ConfigError(f"views: no {tta_views}{did_you_mean(tta_views, TTA_VIEWS)}")
         self.model, self.size, self.tta_views, self.mirror = model, size, tta_views, mirror
 
     @property
-    def input_size(self) -> tuple[int, int]:
+    def input_size(self) -> tuple[int, ...]:
         """(H, W) of its input images: the largest of the sizes that it crops from."""
-        height, width = self.size
         largest = max(SCALES[self.tta_views], default=1.0)
-        return round(largest * height), round(largest * width)
+        return tuple(round(largest * side) for side in self.size)
 
     @property
     def num_views(self) -> int:
@@ -81,7 +80,7 @@ class AveragedViews(nn.Module):
             scaled = x
             if tuple(sides) != tuple(x.shape[-2:]):
                 scaled = functional.interpolate(x, size=sides, mode="bilinear", antialias=True, align_corners=False)
-            for crop in five_crops(scaled, self.size):
+            for crop in five_crops(scaled, (self.size[0], self.size[1])):
                 yield crop
                 if self.mirror and self.tta_views != "5":
                     yield crop.flip(-1)
@@ -99,20 +98,23 @@ def with_tta(model: nn.Module, config: BundleConfig, tta_views: str | None) -> A
         ConfigError: `tta_views` is unknown, or the predictions are spatial.
     """
     tta_views = config.tta_views if tta_views is None else tta_views
-    check_tta(config.build_task().target_kind, tta_views)
+    check_tta(config.build_task().target_kind, tta_views, len(config.preprocessing.size))
     return AveragedViews(model, config.preprocessing.size, tta_views, config.mirrored)
 
 
-def check_tta(target_kind: str, tta_views: str) -> None:
+def check_tta(target_kind: str, tta_views: str, rank: int = 2) -> None:
     """Check that the views can be averaged: predictions with positions, such as masks and boxes, move with the view.
 
     Args:
         target_kind: the task's kind of target, see `tasks.Task.target_kind`.
         tta_views: one of `TTA_VIEWS`.
+        rank: number of sides of the input.
 
     Raises:
-        ConfigError: the predictions are spatial and there are several views.
+        ConfigError: the predictions are spatial, or the inputs are no images, and there are several views.
     """
+    if tta_views != "1" and rank != 2:
+        raise ConfigError(f"views: {tta_views} is for images, and this network's input has {rank} side; use 1")
     if tta_views != "1" and TARGET_KINDS[target_kind].spatial:
         raise ConfigError(
             f"views: {tta_views} is not supported for {target_kind}, whose positions change with the view; use 1"

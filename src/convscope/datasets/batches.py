@@ -13,8 +13,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from convscope.datasets.augment.mixup import MIXES
-from convscope.datasets.augment.pipeline import augment, normalised, to_unit_floats
+from convscope.datasets.augment.pipeline import to_unit_floats
 from convscope.datasets.augment.policies import Policy
+from convscope.datasets.augment.series import SeriesPolicy
+from convscope.datasets.inputs.image_input import IMAGE
+from convscope.datasets.inputs.registry import INPUT_KINDS
 from convscope.datasets.store.resources import available_memory
 from convscope.datasets.targets.registry import DEFAULT_KIND
 
@@ -24,10 +27,12 @@ class BatchSettings(BaseModel, frozen=True, extra="forbid"):
 
     batch: int = Field(128, ge=1)
     mean: tuple[float, ...]
-    """Per channel, in [0, 1] units: `channel_statistics` of the training images."""
+    """Per channel of the input, of the training images in [0, 1] units."""
     std: tuple[float, ...]
-    policy: str | Policy = "none"
-    """A name in `augment.POLICIES`, or a policy."""
+    input_kind: str = IMAGE
+    """The kind of input, one of `INPUT_KINDS`, which augments and normalises."""
+    policy: str | Policy | SeriesPolicy = "none"
+    """A name in `augment.POLICIES`, or a policy of this kind of input."""
     mirror: bool = True
     """Whether the policy may mirror images left to right."""
     alternate: bool = True
@@ -49,7 +54,7 @@ class BatchSettings(BaseModel, frozen=True, extra="forbid"):
 
 
 class Batches:
-    """Iterator over the batches of an epoch: (x, y) with x (B, C, H, W) float32, normalised, and y (B,) int64.
+    """Iterator over the batches of an epoch: (x, y) with x (B, C, ...) float32, normalised, and y (B,) int64.
 
     Order and augmentation depend on (seed, epoch) only. When shuffled, a last batch of less than half the size is
     dropped (batch normalisation over few images is harmful), unless it is the only one.
@@ -58,14 +63,14 @@ class Batches:
     once.
 
     Args:
-        pixels: (N, C, H, W) uint8, an array or a memory map.
+        pixels: (N, C, ...) as stored: (H, W) uint8 of images, (L,) float32 of series; an array or a memory map.
         targets: (N, ...) returned unchanged, one row per image.
         indices: (M,) the rows to use.
     """
 
     def __init__(
         self,
-        pixels: NDArray[np.uint8],
+        pixels: NDArray[Any],
         targets: NDArray[Any],
         indices: NDArray[np.int64],
         settings: BatchSettings,
@@ -73,7 +78,8 @@ class Batches:
         self.settings = settings
         self.device = torch.device(settings.device)
         self.targets = torch.from_numpy(np.ascontiguousarray(targets[indices]))
-        self._augment = augment(settings.policy, settings.mirror)
+        self._input = INPUT_KINDS[settings.input_kind]
+        self._augment = self._input.augmentation(settings.policy, settings.mirror)
         self._mirrored_first = torch.rand(len(self.targets), generator=generator_for(settings.seed)) < 0.5
         self._rows: Tensor | None = None
         in_memory = isinstance(pixels, np.ndarray) and not isinstance(pixels, np.memmap)
@@ -85,7 +91,7 @@ class Batches:
             self._rows = torch.from_numpy(np.asarray(indices, np.int64))
         exceeds_memory = isinstance(pixels, np.memmap) and pixels.nbytes > available_memory() // 2
         self._prefetch = self.device.type != "cpu" or self._undecoded is not None or exceeds_memory
-        shape = (1, -1, 1, 1)
+        shape = (1, -1, *[1] * len(self._input.sides))
         self._mean = torch.tensor(settings.mean, dtype=torch.float32, device=self.device).view(shape)
         self._std = torch.tensor(settings.std, dtype=torch.float32, device=self.device).view(shape)
 
@@ -121,7 +127,7 @@ class Batches:
         plain = {"shuffle": shuffle, "balanced": False, "mix": "none"} | ({} if augmented else {"policy": "none"})
         other = copy(self)
         other.settings = self.settings.model_copy(update=plain)
-        other._augment = augment(other.settings.policy, other.settings.mirror)
+        other._augment = self._input.augmentation(other.settings.policy, other.settings.mirror)
         return other
 
     def restricted(self, rows: Tensor) -> "Batches":
@@ -164,10 +170,10 @@ class Batches:
             shares = y if y.is_floating_point() else functional.one_hot(y, self.settings.num_classes).float()
             x, y = MIXES[self.settings.mix](to_unit_floats(x), shares, self.settings.mix_alpha, generator)
         layout = torch.channels_last if self.settings.channels_last else torch.contiguous_format
-        return normalised(x, self._mean, self._std, layout), y.to(self.device)
+        return self._input.normalise(x, self._mean, self._std, layout), y.to(self.device)
 
 
-def _fits(pixels: NDArray[np.uint8], images: int, device: torch.device) -> bool:
+def _fits(pixels: NDArray[Any], images: int, device: torch.device) -> bool:
     return images * pixels[:1].nbytes <= torch.cuda.mem_get_info(device)[0] // 4
 
 

@@ -16,6 +16,8 @@ from convscope.datasets.targets.mask_files import MaskFile
 from convscope.datasets.targets.registry import DEFAULT_KIND, TARGET_KINDS
 
 SPLITS = ("train", "validation", "test")
+IMAGE_KIND = "image"
+"""The kind of input of images, `inputs.image_input.IMAGE`."""
 
 # Only unambiguous words.
 _SPLIT_WORDS = {
@@ -50,8 +52,8 @@ class Dataset:
     """An absolute path, or the name of a built-in dataset."""
     layout: str
     """The name of one of `LAYOUTS`."""
-    images: tuple[Path, ...] | NDArray[np.uint8]
-    """Files, or (N, H, W, C) pixels."""
+    images: tuple[Path, ...] | NDArray[Any]
+    """Files, or (N, H, W, C) pixels, or (N, C, L) series."""
     names: tuple[str, ...]
     """Unique names: the path relative to the source, or digits/0001."""
     targets: NDArray[Any]
@@ -63,9 +65,9 @@ class Dataset:
     """(N,) images of one group stay in the same split; "" is no group."""
     skipped: tuple[Skipped, ...]
     sizes: NDArray[np.int64]
-    """(N, 2) height and width, upright."""
+    """(N, 2) height and width, upright; (N, 1) length of series."""
     channels: int
-    """1 when every image is grey, 3 in colour, or any other number that the files have."""
+    """Of the network's input: 1 when every image is grey, 3 in colour, or any other number that the files have."""
     modes: dict[str, int]
     """Number of images of each mode: grey, RGB, RGBA, CMYK, palette, 16-bit ..."""
     white: tuple[float, ...] = (FULL_WHITE,)
@@ -88,6 +90,8 @@ class Dataset:
     """`mask_files.Palette` of mask files."""
     objects: tuple[tuple[tuple[str, tuple[float, ...]], ...], ...] | None = None
     """For boxes from files: all objects of each image, (label, xyxy); `targets` contain the largest."""
+    input_kind: str = IMAGE_KIND
+    """The kind of input, one of `INPUT_KINDS`."""
     because: str = ""
     """Why the source was read in this layout, a clause without "because"; "" if it was not detected."""
 

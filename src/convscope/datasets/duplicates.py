@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +62,7 @@ def find_duplicates(pixels: NDArray[np.uint8], rows: Rows | None = None) -> Dupl
         rows: (N,) the images to compare, such as `Store.readable`; None: all. Results are indices into `rows`.
     """
     rows = np.arange(len(pixels)) if rows is None else rows
-    firsts = _first_equal(pixels, rows)
+    firsts = first_equal(pixels, rows)
     unique = firsts == np.arange(len(firsts))
     representatives = np.flatnonzero(unique)
     first, second, agreement = _near_duplicates(pixels, rows[representatives])
@@ -70,7 +71,7 @@ def find_duplicates(pixels: NDArray[np.uint8], rows: Rows | None = None) -> Dupl
         (int(i), int(j), 1 - float(a))
         for i, j, a in zip(representatives[first], representatives[second], agreement, strict=True)
     ]
-    return Duplicates(_merge_pairs(len(firsts), pairs), tuple(sorted(pairs)))
+    return Duplicates(merge_pairs(len(firsts), pairs), tuple(sorted(pairs)))
 
 
 def detail_threshold(pixels: NDArray[np.uint8], rows: Rows) -> float:
@@ -96,8 +97,8 @@ def detail_threshold(pixels: NDArray[np.uint8], rows: Rows) -> float:
     return max(_SAME_DETAIL, float(np.tanh(stretch * bound)))
 
 
-def _first_equal(pixels: NDArray[np.uint8], rows: Rows) -> Rows:
-    """(N,) the first index in `rows` with the same pixels."""
+def first_equal(pixels: NDArray[Any], rows: Rows) -> Rows:
+    """(N,) the first index in `rows` with the same values."""
     firsts: dict[bytes, int] = {}
     digests = (hashlib.blake2b(pixels[row].tobytes(), digest_size=16).digest() for row in rows)
     return np.array([firsts.setdefault(digest, i) for i, digest in enumerate(digests)], np.int64)
@@ -210,7 +211,8 @@ def _blur(side: int) -> Floats:
     return matrix
 
 
-def _merge_pairs(count: int, pairs: list[tuple[int, int, float]]) -> Rows:
+def merge_pairs(count: int, pairs: list[tuple[int, int, float]]) -> Rows:
+    """(N,) the groups that pairs of duplicates form: the index of the first of each group."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from convscope.datasets.array_targets import ArrayTargets, targets_of
 from convscope.datasets.class_checks import check_classes
 from convscope.datasets.dataset import Dataset, Skipped
+from convscope.datasets.series_arrays import SeriesPart, SeriesTargets, is_series, series_dataset
 from convscope.errors import DataError
 
 CHANNELS = (1, 3)
@@ -46,11 +47,14 @@ def array_dataset(origin: ArraySource, parts: Sequence[ArrayPart]) -> Dataset:
 
     Args:
         origin: the source.
-        parts: the images and labels of each split.
+        parts: the images and labels of each split; arrays of series, see `series_arrays.is_series`, give a dataset of
+            series.
 
     Raises:
         DataError: the arrays are no images of one size, or do not match their labels.
     """
+    if parts and all(is_series(part.images.shape, part.images.dtype) for part in parts):
+        return _as_series(origin, parts)
     for part in parts:
         if part.images.ndim not in (3, 4) or len(part.images) != len(part.labels):
             raise DataError(
@@ -71,6 +75,26 @@ def array_dataset(origin: ArraySource, parts: Sequence[ArrayPart]) -> Dataset:
         skipped = tuple(Skipped(name, why) for name, why in unusable.items())
         dataset = replace(dataset.subset(keep), skipped=skipped)
     return check_classes(dataset)
+
+
+def _as_series(origin: ArraySource, parts: Sequence[ArrayPart]) -> Dataset:
+    """A dataset of (N, L) or (N, C, L) arrays."""
+    wrong = next((part for part in parts if len(part.images) != len(part.labels)), None)
+    if wrong is not None or any(part.images.dtype.kind not in "buif" for part in parts):
+        shown = wrong or parts[0]
+        raise DataError(
+            f"{origin.source}: {shown.split or 'the'} series have the shape {_shown(shown.images)} and labels "
+            f"{_shown(shown.labels)}; give (N, C, L) numbers and N labels"
+        )
+    labels = [np.asarray(part.labels) for part in parts]
+    found = targets_of(origin.source, labels, origin.classes, (origin.target_kind, (0, 0)))
+    values = [part.images[:, None] if part.images.ndim == 2 else part.images for part in parts]
+    shape = " x ".join(map(str, values[0].shape[1:]))
+    note = f"the arrays are read as series of {shape}, channels and values; give (N, H, W, 1) to read them as images"
+    notes = [*origin.notes, *found.notes, *([note] if parts[0].images.ndim == 3 else [])]
+    targets = SeriesTargets(found.kind, found.targets, found.classes, found.unknown)
+    series = [SeriesPart(part.split, list(array)) for part, array in zip(parts, values, strict=True)]
+    return series_dataset((origin.source, origin.layout), series, targets, notes)
 
 
 def _dataset(

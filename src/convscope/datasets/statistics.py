@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convscope.datasets.dataset import SPLITS, Dataset
+from convscope.datasets.dataset import IMAGE_KIND, SPLITS, Dataset
 from convscope.datasets.inputs.fitting import visible_share
 from convscope.datasets.targets.kind import TargetKind
 from convscope.datasets.targets.registry import DEFAULT_KIND, TARGET_KINDS
@@ -65,8 +65,8 @@ class Summary:
     classes: tuple[str, ...]
     counts: dict[str, tuple[int, ...]]
     """Split -> images per class, in the order of `classes`."""
-    height: Spread
-    width: Spread
+    sides: tuple[Spread, ...]
+    """Of each side: height and width of images, length of series."""
     channels: int
     modes: dict[str, int]
     imbalance: float
@@ -75,6 +75,7 @@ class Summary:
     """Reason -> number of files."""
     notes: tuple[str, ...]
     target_kind: str = DEFAULT_KIND
+    input_kind: str = IMAGE_KIND
     images_per_split: dict[str, int] = field(default_factory=dict)
     """Split -> number of images."""
     because: str = ""
@@ -109,11 +110,11 @@ def summarise(dataset: Dataset, splits: NDArray[np.str_], decoded: NDArray[Any] 
         images=len(dataset),
         classes=dataset.classes,
         counts={name: tuple(int(n) for n in row) for name, row in counts.items()},
-        height=_spread(dataset.sizes[:, 0]),
-        width=_spread(dataset.sizes[:, 1]),
+        sides=tuple(map(_spread, dataset.sizes.T)),
         channels=dataset.channels,
         modes=dataset.modes,
         target_kind=dataset.target_kind,
+        input_kind=dataset.input_kind,
         images_per_split={name: int((splits == name).sum()) for name in SPLITS},
         imbalance=float(present.max() / present.min()) if len(present) else 1.0,
         skipped=skipped_by_reason,
@@ -123,10 +124,18 @@ def summarise(dataset: Dataset, splits: NDArray[np.str_], decoded: NDArray[Any] 
     )
 
 
-def cut_note(dataset: Dataset, size: tuple[int, int]) -> str:
-    """A note if cropping to `size` (H, W) shows too little of most images, or of most of one class; else empty."""
+def cut_note(dataset: Dataset, size: tuple[int, ...]) -> str:
+    """A note if cropping to `size` (H, W) shows too little of most images, or of most of one class; else empty.
+
+    Series that are longer than `size` (L,) are cut at their end.
+    """
+    if len(size) == 1:
+        longer = int((dataset.sizes[:, 0] > size[0]).sum())
+        return f"{longer:,} series are cut to their first {size[0]:,} values" if longer else ""
     sizes, index_of_size = np.unique(dataset.sizes, axis=0, return_inverse=True)
-    shares = np.array([visible_share((int(height), int(width)), size, dataset.fit) for height, width in sizes])
+    shares = np.array(
+        [visible_share((int(height), int(width)), (size[0], size[1]), dataset.fit) for height, width in sizes]
+    )
     shares = shares[index_of_size.reshape(-1)]
     remedy = "set data.fit to pad or stretch to keep all of it"
     if float(np.median(shares)) < LEAST_VISIBLE:

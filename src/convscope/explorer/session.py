@@ -20,6 +20,7 @@ from convscope.explorer.backend import (
 )
 from convscope.explorer.broadcast import Broadcaster
 from convscope.explorer.jobs import Jobs
+from convscope.runs.pixel_settings import images_only
 
 POLL_SECONDS = 0.5  # between checks of the run folder
 
@@ -50,8 +51,12 @@ class Session:
 
         Raises:
             RunError: not a run folder.
+            ConfigError: a run on another kind of input than images.
         """
-        return cls(LiveRun(run))
+        live = LiveRun(run)
+        if live.folder.data_file.exists():
+            images_only(live.folder.data()["preprocessing"]["kind"], "the explorer", run)
+        return cls(live)
 
     def context(self) -> JobContext:
         """Return the context of a job that starts now."""

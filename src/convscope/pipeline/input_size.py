@@ -28,9 +28,9 @@ def smaller_size(recipe: Recipe, model: nn.Module, images: int, device: torch.de
         images: number of images of all splits.
         device: the device for training.
     """
-    height, width = recipe.data.size
-    if not recipe.train.budget or max(height, width) <= SMALL_SIDE:
+    if not recipe.train.budget or max(recipe.data.size) <= SMALL_SIDE or len(recipe.data.size) != 2:
         return None
+    height, width = recipe.data.size
     needed = ENOUGH * images * forward_seconds(recipe, model, device)
     affordable = SHARE * (recipe.train.budget - END_SECONDS)
     if needed <= affordable:

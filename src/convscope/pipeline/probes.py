@@ -28,11 +28,12 @@ class Probes:
 
     @classmethod
     def choose(cls, folder: Path, prepared: PreparedData, model: nn.Module, count: int) -> "Probes | None":
-        """Choose the first validation images, round-robin by class; None if `count` is 0 or no layer has feature maps.
+        """Choose the first validation images, round-robin by class; None if `count` is 0, no layer has feature
+        maps, or the inputs are no images.
 
         The network, its mode and the random states are unchanged.
         """
-        if not count:
+        if not count or len(prepared.preprocessing.size) != 2:
             return None
         images = image_set_of(prepared, "validation")
         some = images.select(round_robin(images.targets, count))

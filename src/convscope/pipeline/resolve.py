@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from convscope.bundle import check_tta
-from convscope.datasets import TARGET_KINDS, Dataset
+from convscope.datasets import INPUT_KINDS, TARGET_KINDS, Dataset
 from convscope.datasets.layouts.builtin import BUILTIN
 from convscope.errors import ConfigError, ModelError
 from convscope.pipeline.defaults import (
@@ -43,6 +43,7 @@ from convscope.pipeline.transfer_plan import load_pretrained, plan_transfer
 from convscope.runs.loaders import PreparedData
 from convscope.runs.overrides import Overrides, lay, leaves
 from convscope.runs.parse import parse_recipe
+from convscope.runs.pixel_settings import images_only
 from convscope.runs.pretrained import PretrainedSource
 from convscope.runs.recipe import Recipe
 from convscope.tasks import TASKS, Task
@@ -122,6 +123,7 @@ def _data_overrides(
     overrides = overrides.over(Overrides.of({"task": task_name}, f"{FROM_DATA}: its targets are {found.target_kind}"))
     origin = load_pretrained(overrides)
     if origin:
+        images_only(found.input_kind, "transfer.checkpoint", found.source)
         below, above = origin.settings(found)
         overrides = lay(below, overrides, above)
     else:
@@ -135,7 +137,8 @@ def _checked(overrides: Overrides, found: Dataset, origin: PretrainedSource | No
     """Return the draft of these settings, checked by building the network."""
     recipe = parse_recipe(overrides)
     task = task_for(recipe, found, found.targets)
-    _check_together(recipe, task)
+    _check_size(recipe, found)
+    _check_together(recipe, task, found.input_kind)
     candidates = Candidates(recipe, task)
     model = candidates({})
     if origin:
@@ -201,7 +204,7 @@ def _network_options(candidates: Candidates, prepared: PreparedData, device: tor
 
 def _augmentation(prepared: PreparedData) -> Overrides:
     rows = prepared.store_index[prepared.rows("train")]
-    return augmentation_for(prepared.dataset.target_kind, prepared.store.pixels, rows)
+    return augmentation_for(prepared.dataset, prepared.store.pixels, rows)
 
 
 def task_of_target_kind(target_kind: str) -> str:
@@ -209,13 +212,23 @@ def task_of_target_kind(target_kind: str) -> str:
     return next(name for name, task in TASKS.items() if task.target_kind == target_kind)
 
 
-def _check_together(recipe: Recipe, task: Task) -> None:
+def _check_size(recipe: Recipe, found: Dataset) -> None:
+    """Raise an error for an input size that has another number of sides than the data."""
+    kind = INPUT_KINDS[found.input_kind]
+    if len(recipe.data.size) != len(kind.sides):
+        shown, one = list(recipe.data.size), " and ".join(kind.sides)
+        raise ConfigError(
+            f"data.size is {shown}, but {found.source} holds {kind.nouns[1]}; give {one}, like {[64] * len(kind.sides)}"
+        )
+
+
+def _check_together(recipe: Recipe, task: Task, input_kind: str) -> None:
     """Raise an error for settings that are incompatible with the task or with each other."""
-    recipe.augment.chosen()
+    recipe.augment.chosen(input_kind)
     if recipe.augment.mix != "none" and not task.supports_mixup:
         raise ConfigError(f"augment.mix is {recipe.augment.mix!r}, which the task {task.name} cannot use; remove it")
     if recipe.train.tta_views != "auto":
-        check_tta(task.target_kind, recipe.train.tta_views)
+        check_tta(task.target_kind, recipe.train.tta_views, len(recipe.data.size))
     if recipe.train.compile == "graphs" and recipe.step.micro_batch:
         raise ConfigError(
             "train.compile is 'graphs', and CUDA graphs cannot add up the gradients of a step.micro_batch; "

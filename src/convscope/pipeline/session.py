@@ -93,6 +93,8 @@ class TrainingSession:
         tta_views = self.recipe.train.tta_views
         if tta_views != "auto":
             return tta_views
+        if len(self.config.preprocessing.size) != 2:
+            return "1"
         small = max(self.config.preprocessing.size) <= SMALL_SIDE and self.stages is None
         if not (self.task.averages_views and small):  # asked first: views of masks and boxes cannot even be estimated
             return "1"

@@ -112,7 +112,7 @@ def _defaults_with_weights(prepared: PreparedData) -> tuple[Overrides, ...]:
     batch = int(np.clip(2 ** round(np.log2(max(len(rows), 1) / 20)), 16, 64))
     optimiser = {"name": "adamw", "learning_rate": 0.001, "weight_decay": 0.01}
     return (
-        augmentation_for(prepared.dataset.target_kind, prepared.store.pixels, prepared.store_index[rows]),
+        augmentation_for(prepared.dataset, prepared.store.pixels, prepared.store_index[rows]),
         Overrides.of({"train": {"epochs": EPOCHS}, "optimiser": optimiser}, "default with pretrained weights"),
         Overrides.of({"train": {"batch": batch}}, f"{FROM_DATA}: {len(rows):,} training images"),
     )

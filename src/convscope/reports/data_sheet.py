@@ -95,7 +95,7 @@ def build_sheet(dataset: Dataset, settings: SheetSettings) -> DataSheet:
         f"{settings.task.name}, {counted(len(dataset), 'image')}; each as the network gets it: {height} x {width} "
         f"pixels, {counted(dataset.channels, 'channel')}; chosen with seed {settings.seed}",
         legend,
-        [*sections, *_augmented(drawn, groups), *_cut_off(dataset, settings.data.size)],
+        [*sections, *_augmented(drawn, groups), *_cut_off(dataset, (height, width))],
     )
 
 

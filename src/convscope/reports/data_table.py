@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from convscope.datasets import SPLITS, TARGET_KINDS
+from convscope.datasets import INPUT_KINDS, SPLITS, TARGET_KINDS
 from convscope.printable import printable
 
 NAMED = 3  # files per reason; --json and data.json list all
@@ -29,19 +29,25 @@ def data_rows(fields: Fields) -> list[tuple[str, str]]:
         ("source", fields["source"]),
         ("layout", f"{fields['layout']}{why}"),
         ("task", fields["task"]),
-        ("images", _images(fields)),
+        (nouns(fields)[1], _images(fields)),
         ("split", _split(fields["splits"])),
-        ("sizes (height x width)", " x ".join(_spread(fields["size"][side]) for side in ("height", "width"))),
+        (f"sizes ({' x '.join(fields['size'])})", " x ".join(map(_spread, fields["size"].values()))),
         ("image modes", ", ".join(f"{count:,} {mode}" for mode, count in fields["modes"].items())),
         _classes(fields),
     ]
+    rows = [row for row in rows if row[1]]
     if TARGET_KINDS[fields["target_kind"]].counted and fields["imbalance"] >= 1.05:
-        times = f"{fields['imbalance']:.1f} times as many images in the largest class as in the smallest"
+        times = f"{fields['imbalance']:.1f} times as many {nouns(fields)[1]} in the largest class as in the smallest"
         rows.append(("imbalance", times))
     size, channels = fields["input"]["size"], fields["input"]["channels"]
     rows.append(("network input", f"{' x '.join(map(str, size))}, {counted(channels, 'channel')}"))
-    rows.append(("pixels", fields["pixels"] or NOT_DECODED))
+    rows.append(("values" if len(size) == 1 else "pixels", fields["pixels"] or NOT_DECODED))
     return [(name, printable(value)) for name, value in rows]
+
+
+def nouns(fields: Fields) -> tuple[str, str]:
+    """Return what one example and several are called."""
+    return INPUT_KINDS[fields["input_kind"]].nouns
 
 
 def remark_rows(fields: Fields) -> list[tuple[str, str]]:
@@ -126,7 +132,7 @@ def _classes(fields: Fields) -> tuple[str, str]:
     kind, counts = TARGET_KINDS[fields["target_kind"]], [entry["images"] for entry in fields["classes"]]
     least, most = min(counts), max(counts)
     each = f"{least:,}" if least == most else f"{least:,} to {most:,}"
-    known = "images each" if kind.counted else "images"
+    known = f"{nouns(fields)[1]} each" if kind.counted else nouns(fields)[1]
     return count_classes(fields).split()[1], f"{len(counts):,}, {each} {known}"
 
 

@@ -14,6 +14,7 @@ from convscope.analysis.images import image_set_of
 from convscope.analysis.registry import METHODS
 from convscope.analysis.target import AnalysisTarget
 from convscope.bundle import load_bundle
+from convscope.datasets.inputs.image_input import ImagePreprocessing
 from convscope.datasets.inputs.opening import open_image
 from convscope.devices import inference_device
 from convscope.files import atomic_write
@@ -30,12 +31,17 @@ FIRST_INSIGHTS = "first_insights.json"
 
 
 def write_first_insights(folder: RunFolder, prepared: PreparedData, clock: TimeBudget | None) -> None:
-    """Write inexpensive insights into a network that was just trained, within the remaining time budget."""
+    """Write inexpensive insights into a network that was just trained, within the remaining time budget.
+
+    They are images, so a network for another kind of input has none.
+    """
     remaining = MAX_SECONDS if clock is None else min(MAX_SECONDS, clock.seconds - clock.spent - REPORT_SECONDS)
     if remaining <= 0:
         return
     model, config = load_bundle(folder.model, inference_device(folder.recipe().train.device))
     spec = config.preprocessing
+    if not isinstance(spec, ImagePreprocessing):
+        return
     train, validation = image_set_of(prepared, "train"), image_set_of(prepared, "validation")
     subject = AnalysisTarget(
         folder.path.name, model, config.classes, spec.mean, spec.std, spec.size, folder.explain_dir,

@@ -141,7 +141,7 @@ def headline(folder: RunFolder, summary: dict[str, Any]) -> str:
     recipe = folder.recipe()
     return (
         f"{recipe.model.name} on {summary['source']}: {summary['images']:,} images, {count_classes(summary)}, "
-        f"input size {recipe.data.size[0]} x {recipe.data.size[1]} pixels"
+        f"input size {' x '.join(map(str, recipe.data.size))}"
     )
 
 

@@ -85,7 +85,7 @@ def plan_rows(event: PlanReady) -> list[tuple[str, str]]:
         ("network", f"{recipe.model.name}{options}: {event.num_parameters:,} parameters"),
         (
             "input size",
-            f"{recipe.data.size[0]} x {recipe.data.size[1]}, augmentation {recipe.augment.policy}{flips}",
+            f"{' x '.join(map(str, recipe.data.size))}, augmentation {recipe.augment.policy}{flips}",
         ),
         ("training", f"{duration}, batches of {recipe.train.batch}"),
         ("optimiser", f"{recipe.optimiser.name}, learning rate {recipe.optimiser.rate:.3g}, {recipe.schedule.name}"),

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from convscope.datasets import Skipped, Summary
+from convscope.datasets import INPUT_KINDS, Skipped, Summary
 from convscope.files import to_plain
 from convscope.runs.recipe import Recipe
 from convscope.tasks import DEFAULT_TASK
@@ -140,6 +140,7 @@ def data_fields(event: DataLoaded) -> dict[str, Any]:
         "because": summary.because,
         "task": event.task,
         "target_kind": summary.target_kind,
+        "input_kind": summary.input_kind,
         "images": summary.images,
         "classes": _class_fields(summary),
         "imbalance": round(summary.imbalance, 3),
@@ -151,7 +152,7 @@ def data_fields(event: DataLoaded) -> dict[str, Any]:
         },
         "size": {
             side: {"min": spread.least, "median": spread.median, "max": spread.most}
-            for side, spread in (("height", summary.height), ("width", summary.width))
+            for side, spread in zip(INPUT_KINDS[summary.input_kind].sides, summary.sides, strict=True)
         },
         "channels": summary.channels,
         "modes": dict(summary.modes),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from convscope.bundle import Preprocessing
 from convscope.datasets import (
     DEFAULT_KIND,
+    INPUT_KINDS,
     Batches,
     BatchSettings,
     Columns,
@@ -20,10 +21,8 @@ from convscope.datasets import (
     Store,
     Summary,
     build_store,
-    channel_statistics,
     conflict_note,
     drop_unreadable,
-    find_duplicates,
     label_conflicts,
     open_data,
     split,
@@ -157,19 +156,11 @@ def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Prog
     unreadable |= store.unreadable
     dataset = drop_unreadable(found, unreadable)
     store_index = np.array([row for row in range(len(found)) if row not in unreadable], np.int64)
-    duplicates = find_duplicates(store.pixels, store_index)
+    kind = INPUT_KINDS[found.input_kind]
+    duplicates = kind.find_duplicates(store.pixels, store_index)
     assignment = assign_splits(dataset, duplicates.groups if settings.near_duplicates else None, settings, seed)
-    mean, std = channel_statistics(store.pixels, store_index[assignment.split == "train"])
-    preprocessing = Preprocessing(
-        size=settings.size,
-        channels=settings.channels,
-        mean=tuple(mean.tolist()),
-        std=tuple(std.tolist()),
-        white=found.white,
-        black=found.black,
-        alpha=found.alpha,
-        fit=found.fit,
-    )
+    train = store_index[assignment.split == "train"]
+    preprocessing = kind.from_data(found, settings.size, store.pixels, train)
     conflicts = label_conflicts(dataset, duplicates)
     if conflicts:
         dataset = replace(dataset, notes=(conflict_note(dataset, conflicts), *dataset.notes))
@@ -243,7 +234,7 @@ def reload(
     folder: RunFolder,
     splits: tuple[str, ...] = SPLITS,
     on_progress: Progress | None = None,
-    size: tuple[int, int] | None = None,
+    size: tuple[int, ...] | None = None,
 ) -> PreparedData:
     """Load a run's images as ``data.json`` lists them; files added to the source since are ignored.
 

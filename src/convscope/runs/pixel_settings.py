@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from convscope.bundle import Preprocessing
-from convscope.datasets import Dataset, cut_note
+from convscope.datasets import INPUT_KINDS, Dataset, cut_note
+from convscope.datasets.inputs.image_input import IMAGE, ImagePreprocessing
+from convscope.datasets.inputs.kind import InputPreprocessing
 from convscope.errors import ConfigError
 from convscope.runs.recipe import DataSettings
 
@@ -14,6 +15,9 @@ def read_with(dataset: Dataset, settings: DataSettings) -> Dataset:
     Raises:
         ConfigError: black is not less than white.
     """
+    if dataset.sizes.shape[1] == 1:
+        _check_images_only(dataset, settings)
+        return dataset
     black = dataset.black if settings.black == "auto" else (settings.black,) * len(dataset.black)
     white = dataset.white if settings.white == "auto" else (settings.white,) * len(dataset.white)
     if any(low >= high for low, high in zip(black, white, strict=True)):
@@ -23,8 +27,33 @@ def read_with(dataset: Dataset, settings: DataSettings) -> Dataset:
     return replace(dataset, fit=settings.fit, black=black, white=white)
 
 
-def read_as(dataset: Dataset, preprocessing: Preprocessing) -> Dataset:
+def images_only(input_kind: str, what: str, source: object) -> None:
+    """Check that the inputs are images.
+
+    Args:
+        input_kind: one of `INPUT_KINDS`.
+        what: what needs images, such as an option or a command.
+        source: the data or the run, for the message.
+
+    Raises:
+        ConfigError: they are of another kind.
+    """
+    if input_kind != IMAGE:
+        raise ConfigError(f"{what} is for images, and {source} holds {INPUT_KINDS[input_kind].nouns[1]}")
+
+
+def _check_images_only(dataset: Dataset, settings: DataSettings) -> None:
+    for name in ("fit", "black", "white"):
+        value = getattr(settings, name)
+        if value != DataSettings.model_fields[name].default:
+            noun = INPUT_KINDS[dataset.input_kind].nouns[1]
+            raise ConfigError(f"data.{name} is {value!r}, but {dataset.source} holds {noun}; remove it")
+
+
+def read_as(dataset: Dataset, preprocessing: InputPreprocessing) -> Dataset:
     """Return the data set with its files read as those that a network was trained on."""
+    if not isinstance(preprocessing, ImagePreprocessing):
+        return replace(dataset, channels=preprocessing.channels)
     return replace(
         dataset,
         channels=preprocessing.channels,

@@ -45,7 +45,7 @@ class PretrainedSource:
     options: dict[str, Any]
     mean: tuple[float, ...] = IMAGENET_MEAN
     std: tuple[float, ...] = IMAGENET_STD
-    size: tuple[int, int] | None = None
+    size: tuple[int, ...] | None = None
 
     def settings(self, found: Dataset) -> tuple[Overrides, Overrides]:
         """Return settings that the user may override, and settings that are fixed by the weights.

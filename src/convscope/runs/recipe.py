@@ -5,7 +5,9 @@ from typing import Any, Literal, Self
 import tomli_w
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from convscope.datasets import LAYOUTS, POLICIES, Fit, Policy
+from convscope.datasets import INPUT_KINDS, LAYOUTS, Fit, Policy
+from convscope.datasets.augment.series import SeriesPolicy
+from convscope.datasets.inputs.image_input import IMAGE
 from convscope.durations import parse_seconds
 from convscope.errors import ConfigError, did_you_mean
 from convscope.tasks import DEFAULT_TASK, TASKS, Task, check_options
@@ -21,6 +23,8 @@ from convscope.training import (
 from convscope.validation import first_problem
 
 AUTO, SCRATCH = "auto", "scratch"  # values of transfer.checkpoint other than a source of weights
+CHANGES = {**Policy.model_fields, **SeriesPolicy.model_fields}
+"""Fields of the augmentation policies of all kinds of input."""
 
 
 class Section(BaseModel, frozen=True, extra="forbid"):
@@ -28,7 +32,7 @@ class Section(BaseModel, frozen=True, extra="forbid"):
 
 
 class DataSettings(Section):
-    """The data source, the input size (height, width), and the split fractions.
+    """The data source, the input size (height, width; or the length of series), and the split fractions.
 
     `channels` is 1 for grey, 3 for colour, or the number that the files have. `fit` is "crop", "pad" or "stretch": what
     happens to images of another aspect ratio. `black` and `white` are the values of images of more than 8 bits that
@@ -40,7 +44,7 @@ class DataSettings(Section):
 
     source: str = ""
     layout: str = ""
-    size: tuple[int, int] = (32, 32)
+    size: tuple[int, ...] = (32, 32)
     channels: int = Field(3, gt=0)
     fit: Fit = "crop"
     black: float | Literal["auto"] = "auto"
@@ -67,10 +71,13 @@ class DataSettings(Section):
         sides = [value, value] if isinstance(value, int) else value
         if (
             not isinstance(sides, list | tuple)
-            or len(sides) != 2
+            or len(sides) not in (1, 2)
             or not all(isinstance(s, int) and s > 0 for s in sides)
         ):
-            raise ValueError("write height and width in pixels, like [64, 64], or one number for a square")
+            raise ValueError(
+                "write height and width in pixels, like [64, 64], or one number for a square; the length of series "
+                "like [128]"
+            )
         return tuple(sides)
 
     @model_validator(mode="after")
@@ -111,8 +118,8 @@ class ModelSettings(Section):
 class AugmentSettings(Section):
     """Augmentation of training images; `mirror` allows left-right flips.
 
-    `changes` override fields of the policy (`datasets.Policy`); `mix` is mixup or cutmix, with a mixing coefficient
-    drawn from Beta(mix_alpha, mix_alpha).
+    `changes` override fields of the policy (`datasets.Policy`; of series `datasets.augment.series.SeriesPolicy`); `mix`
+    is mixup or cutmix, with a mixing coefficient drawn from Beta(mix_alpha, mix_alpha).
     """
 
     policy: Literal["none", "light", "standard", "strong"] = "light"
@@ -125,20 +132,24 @@ class AugmentSettings(Section):
     @classmethod
     def _known(cls, value: dict[str, float]) -> dict[str, float]:
         for name in value:
-            if name not in Policy.model_fields:
-                raise ValueError(f"no change {name}{did_you_mean(name, Policy.model_fields)}")
+            if name not in CHANGES:
+                raise ValueError(f"no change {name}{did_you_mean(name, CHANGES)}")
         return value
 
-    def chosen(self) -> Policy:
-        """Return the policy with the changes applied.
+    def chosen(self, input_kind: str = IMAGE) -> Any:
+        """Return the policy of a kind of input with the changes applied.
 
         Raises:
-            ConfigError: a value is out of range.
+            ConfigError: a change is not one of this kind of input, or its value is out of range.
         """
         try:
-            return Policy.model_validate({**POLICIES[self.policy].model_dump(), **self.changes})
+            return INPUT_KINDS[input_kind].policy(self.policy, self.changes)
         except ValidationError as error:
-            raise ConfigError(f"augment.changes.{first_problem(error)}") from None
+            problem = first_problem(error)
+            if problem.kind == "extra_forbidden":
+                noun = INPUT_KINDS[input_kind].nouns[1]
+                raise ConfigError(f"augment.changes.{problem.name}: does not apply to {noun}; remove it") from None
+            raise ConfigError(f"augment.changes.{problem}") from None
 
 
 class TrainSettings(Section):

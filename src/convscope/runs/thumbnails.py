@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from PIL import Image
 
-from convscope.datasets import Dataset, decode, fit, shown_channels
+from convscope.datasets import INPUT_KINDS, Dataset, decode, fit, shown_channels
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import open_source
 
@@ -33,14 +33,19 @@ class ThumbnailSource:
         return {name: row for row, name in enumerate(self._found.names)}
 
 
-def picture(found: Dataset, row: int, size: tuple[int, int] | None = None, most: int = SIDE) -> Image.Image:
-    """Return an image, upright, grey or RGB, cropped and resized to `size`, or else reduced to `most` pixels."""
+def picture(found: Dataset, row: int, size: tuple[int, ...] | None = None, most: int = SIDE) -> Image.Image:
+    """Return an image, upright, grey or RGB, cropped and resized to `size`, or else reduced to `most` pixels.
+
+    Series are drawn as lines.
+    """
     images = found.images
+    if found.sizes.shape[1] == 1 and not isinstance(images, tuple):
+        return Image.fromarray(INPUT_KINDS[found.input_kind].draw(images[row]))
     pixels = (
         images[row] if isinstance(images, np.ndarray) else decode(images[row], found.spec()).pixels.transpose(1, 2, 0)
     )
     if size is not None:
-        pixels = fit(pixels, pixels.shape[:2], size, found.fit)
+        pixels = fit(pixels, pixels.shape[:2], (size[0], size[1]), found.fit)
     pixels = shown_channels(pixels.transpose(2, 0, 1)).transpose(1, 2, 0)
     image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else np.ascontiguousarray(pixels))
     if size is None:

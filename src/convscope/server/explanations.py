@@ -13,6 +13,7 @@ from convscope.analysis.methods.attribution import AttributionName
 from convscope.analysis.selection import probabilities
 from convscope.analysis.target import AnalysisTarget, ImageSet
 from convscope.datasets import shown_channels
+from convscope.datasets.inputs.image_input import ImagePreprocessing
 from convscope.errors import ConfigError, DataError, did_you_mean
 from convscope.explainers import overlay
 from convscope.server.served_model import ServedModel
@@ -61,7 +62,8 @@ def _subject(model: ServedModel) -> AnalysisTarget:
     none = ImageSet((), np.zeros(0, np.int64), np.zeros((0, *preprocessing.shape), np.uint8), np.zeros(0, np.int64))
     return AnalysisTarget(
         model.name, model.model, config.classes, preprocessing.mean, preprocessing.std, preprocessing.size, Path(),
-        lambda _split: none, preprocessing.spec, config.build_task(),
+        lambda _split: none, preprocessing.spec if isinstance(preprocessing, ImagePreprocessing) else None,
+        config.build_task(),
     )  # fmt: skip
 
 

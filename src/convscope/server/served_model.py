@@ -17,6 +17,7 @@ from convscope.devices import inference_device
 from convscope.errors import DataError, ModelError
 from convscope.modules import channels_last
 from convscope.runs.folder import RunFolder, model_folder
+from convscope.runs.pixel_settings import images_only
 from convscope.tasks import Prediction
 from convscope.web.errors import TooLargeError
 from convscope.web.uploads import check, unsupported
@@ -53,10 +54,12 @@ class ServedModel:
         Raises:
             RunError: there is no such run, or no network in it yet.
             ModelError: its network cannot be opened, or is being replaced.
+            ConfigError: its inputs are no images.
         """
         folder = model_folder(path)
         version, device = folder_version(folder), inference_device("auto")
         model, config = load_bundle(folder, device)
+        images_only(config.preprocessing.kind, "convscope serve", path)
         if folder_version(folder) != version:
             raise ModelError(f"{folder}: changed while it was read; read it again")
         scores = {} if folder == path else _scores(RunFolder.open(path), config.epoch)

@@ -126,7 +126,8 @@ class Localise(Task):
     @classmethod
     def from_data(cls, context: TaskContext, options: Mapping[str, Any]) -> Self:
         """The task for the network's input size."""
-        return cls(context.classes, context.size, **options)
+        height, width = context.size
+        return cls(context.classes, (height, width), **options)
 
     def attach_head(self, network: nn.Module) -> nn.Module:
         """The network with a second head for the box.

@@ -29,7 +29,7 @@ class TaskContext:
 
     classes: tuple[str, ...]
     targets: NDArray[Any]
-    size: tuple[int, int]
+    size: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class ViewTransform:
     """
 
     file: str
-    size: tuple[int, int]
+    size: tuple[int, ...]
     """Height and width of the file's image, upright."""
     left: float
     top: float

@@ -11,7 +11,7 @@ from convscope.datasets.layouts.tables.columns import Columns
 from convscope.errors import ConfigError, DataError
 
 Save = Callable[..., Path]
-POSSIBLE = "a folder with one subfolder per class, a CSV or Parquet file, or one of digits, shapes"
+POSSIBLE = "a folder with one subfolder per class, a CSV or Parquet file, or one of digits, shapes, waves"
 
 
 def test_a_built_in_name_a_folder_and_a_table_are_opened(tmp_path: Path, save: Save) -> None:

@@ -67,7 +67,7 @@ def run(target: "AnalysisTarget", settings: AttributionSettings, on_progress: Pr
         "maps": [one.to_json() for one in maps],
     }
     objects = None if images.object_masks is None else images.masks_of(classes.numpy())
-    tiles, data = heat_tiles(images, maps, target.size)
+    tiles, data = heat_tiles(images, maps, (target.size[0], target.size[1]))
     sheet = attribution_sheet(target, images, scores, maps, objects)
     return Findings({"attribution": sheet}, numbers, agreement(maps), tiles=tiles, data={"maps": data})
 

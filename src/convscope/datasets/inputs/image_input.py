@@ -1,18 +1,25 @@
 """Image input: decoded to grey or RGB, cropped and resized, normalised per channel."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from pydantic import model_validator
-from torch import Tensor, float32
+from torch import Tensor
 
+from convscope.datasets.augment.pipeline import Augment, augment, normalised
+from convscope.datasets.augment.policies import POLICIES, Policy
+from convscope.datasets.dataset import IMAGE_KIND
+from convscope.datasets.duplicates import Duplicates, find_duplicates
 from convscope.datasets.inputs.fitting import CROP, Fit, visible_window
 from convscope.datasets.inputs.image import ImageSpec, decode
-from convscope.datasets.inputs.kind import DecodedInput, InputPreprocessing
+from convscope.datasets.inputs.kind import DecodedInput, InputData, InputPreprocessing
 from convscope.datasets.inputs.values import FULL_WHITE
+from convscope.datasets.statistics import channel_statistics
 
 LONGEST_SIDE = 1 << 15  # pixels
 
@@ -26,9 +33,6 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
 
     kind: Literal["image"] = "image"
     size: tuple[int, int]
-    channels: int
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
     white: tuple[float, ...] = (FULL_WHITE,)
     black: tuple[float, ...] = (0.0,)
     alpha: bool = True
@@ -60,10 +64,35 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
         """uint8."""
         return np.dtype(np.uint8)
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(C, H, W)."""
-        return self.channels, *self.size
+    @classmethod
+    def from_data(cls, data: InputData, size: tuple[int, ...], stored: NDArray[Any], rows: NDArray[np.int64]) -> Self:
+        """Mean and deviation of each channel over the training images."""
+        mean, std = channel_statistics(stored, rows)
+        return cls(
+            size=(size[0], size[1]),
+            channels=data.channels,
+            mean=tuple(mean.tolist()),
+            std=tuple(std.tolist()),
+            white=data.white,
+            black=data.black,
+            alpha=data.alpha,
+            fit=data.fit,
+        )
+
+    @classmethod
+    def find_duplicates(cls, stored: NDArray[Any], rows: NDArray[np.int64]) -> Duplicates:
+        """See `duplicates.find_duplicates`."""
+        return find_duplicates(stored, rows)
+
+    @classmethod
+    def policy(cls, name: str, changes: Mapping[str, float]) -> Policy:
+        """One of `POLICIES` with changes."""
+        return Policy.model_validate({**POLICIES[name].model_dump(), **changes})
+
+    @classmethod
+    def augmentation(cls, policy: Any, mirror: bool) -> Augment:
+        """See `augment.pipeline`."""
+        return augment(policy, mirror)
 
     def decode(self, file: Path | bytes | NDArray[Any], any_size: bool = False) -> DecodedInput:
         """See `image.decode`; `visible` is left, top, right, bottom in pixels of the upright file."""
@@ -71,16 +100,21 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
         size = (image.pixels.shape[1], image.pixels.shape[2])
         return DecodedInput(image.pixels, image.whole, visible_window(image.whole, size, self.fit))
 
-    def __call__(self, values: Tensor) -> Tensor:
-        """(B, C, H, W) uint8 pixels to the float32 input of the network."""
-        shape = (1, self.channels, 1, 1)
-        mean, std = values.new_tensor(self.mean, dtype=float32), values.new_tensor(self.std, dtype=float32)
-        return (values.float() / 255 - mean.view(shape)) / std.view(shape)
+    @staticmethod
+    def normalise(
+        x: Tensor, mean: Tensor, std: Tensor, layout: torch.memory_format = torch.contiguous_format
+    ) -> Tensor:  # fmt: skip
+        """(B, C, H, W) uint8 pixels, or floats in [0, 1], to (pixel - mean) / std."""
+        return normalised(x, mean, std, layout)
 
-    def draw(self, values: NDArray[Any]) -> NDArray[np.uint8]:
+    @staticmethod
+    def draw(values: NDArray[Any]) -> NDArray[np.uint8]:
         """(H, W, 3) of (C, H, W) pixels: the first three channels as colours, or the first as grey."""
         shown = shown_channels(values)
         return np.ascontiguousarray((shown if len(shown) == 3 else shown[[0, 0, 0]]).transpose(1, 2, 0))
+
+
+IMAGE = IMAGE_KIND
 
 
 def shown_channels(values: NDArray[Any]) -> NDArray[Any]:

@@ -1,32 +1,81 @@
 """Interface of kinds of input; each kind is one file in this folder and one line in `registry`."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel
 from torch import Tensor
 
+from convscope.datasets.duplicates import Duplicates
+
 
 @dataclass(frozen=True, eq=False)
 class DecodedInput:
-    """One decoded file, before normalisation."""
+    """One decoded example, before normalisation."""
 
     values: NDArray[Any]
     """The example, channels first, with the storage dtype of its kind."""
     whole: tuple[int, ...]
-    """The size of the file, upright."""
+    """The size of the example in the file, upright."""
     visible: tuple[float, ...]
     """The part of the file that `values` show: starts of all axes, then ends."""
+
+
+class Augmentation(Protocol):
+    """Augments batches of one kind of input; see `augment.pipeline.Augment`."""
+
+    def augment_pair(
+        self,
+        x: Tensor,
+        y: Tensor,
+        target_kind: str,
+        generator: torch.Generator,
+        mirror: Tensor | bool | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Augment inputs and targets."""
+        ...
+
+
+class InputData(Protocol):
+    """The part of a dataset that kinds of input use; see `datasets.Dataset`."""
+
+    @property
+    def images(self) -> tuple[Path, ...] | NDArray[Any]: ...
+    @property
+    def channels(self) -> int: ...
+    @property
+    def white(self) -> tuple[float, ...]: ...
+    @property
+    def black(self) -> tuple[float, ...]: ...
+    @property
+    def alpha(self) -> bool: ...
+    @property
+    def fit(self) -> Any: ...
 
 
 class InputPreprocessing(BaseModel, ABC, frozen=True, extra="forbid"):
     """Converts files to the network's input; saved with the network under its `kind`."""
 
     kind: str
+    size: tuple[int, ...]
+    """The sides of the input: (H, W) of images, (L,) of series."""
+    channels: int
+    mean: tuple[float, ...]
+    """Per channel, as `normalise` subtracts it."""
+    std: tuple[float, ...]
+
+    nouns: ClassVar[tuple[str, str]] = ("image", "images")
+    """Singular and plural of what one example is called."""
+    sides: ClassVar[tuple[str, ...]] = ("height", "width")
+    """The names of the axes of an example, without channels; their number is the rank of the networks."""
+    mirrors: ClassVar[bool] = True
+    """Whether examples may be mirrored where flip detection allows it."""
 
     @property
     @abstractmethod
@@ -34,9 +83,40 @@ class InputPreprocessing(BaseModel, ABC, frozen=True, extra="forbid"):
         """The dtype of decoded examples."""
 
     @property
-    @abstractmethod
     def shape(self) -> tuple[int, ...]:
-        """The shape of a decoded example, channels first."""
+        """The shape of the network's input, channels first."""
+        return self.channels, *self.size
+
+    @classmethod
+    @abstractmethod
+    def from_data(
+        cls, data: InputData, size: tuple[int, ...], stored: NDArray[Any], rows: NDArray[np.int64]
+    ) -> Self:  # fmt: skip
+        """The preprocessing of a dataset; `rows` of `stored` are the training examples, which give mean and std."""
+
+    @classmethod
+    def store_arrays(cls, data: InputData, size: tuple[int, ...]) -> NDArray[Any] | None:  # noqa: ARG003
+        """(N, C, ...) all examples at `size`, if they are in memory; None if they are decoded one by one."""
+        return None
+
+    @classmethod
+    @abstractmethod
+    def find_duplicates(cls, stored: NDArray[Any], rows: NDArray[np.int64]) -> Duplicates:
+        """Groups of duplicates among the rows of (N, C, ...) stored examples."""
+
+    @classmethod
+    @abstractmethod
+    def policy(cls, name: str, changes: Mapping[str, float]) -> Any:
+        """The augmentation policy of a name with changes.
+
+        Raises:
+            ValidationError: a change does not exist, or its value is out of range.
+        """
+
+    @classmethod
+    @abstractmethod
+    def augmentation(cls, policy: Any, mirror: bool) -> Augmentation:
+        """A function that augments batches by a policy, or by the name of one."""
 
     @abstractmethod
     def decode(self, file: Path | bytes | NDArray[Any], any_size: bool = False) -> DecodedInput:
@@ -47,13 +127,38 @@ class InputPreprocessing(BaseModel, ABC, frozen=True, extra="forbid"):
             any_size: resize without cropping, instead of to exactly `shape`.
 
         Raises:
-            DataError: the file cannot be read.
+            DataError: the file cannot be read, or holds several examples.
         """
 
-    @abstractmethod
+    def decode_all(self, file: Path, any_size: bool = False) -> list[tuple[str, DecodedInput]]:
+        """Read all examples of a file with their names: the file, and a number if there are several.
+
+        Raises:
+            DataError: the file cannot be read.
+        """
+        return [(str(file), self.decode(file, any_size))]
+
     def __call__(self, values: Tensor) -> Tensor:
         """(B, ...) decoded examples to the float32 input of the network."""
+        shape = (1, -1, *[1] * len(self.size))
+        mean, std = (values.new_tensor(ends, dtype=torch.float32).view(shape) for ends in (self.mean, self.std))
+        return self.normalise(values.clone(), mean, std)
 
+    @staticmethod
     @abstractmethod
-    def draw(self, values: NDArray[Any]) -> NDArray[np.uint8]:
+    def normalise(
+        x: Tensor, mean: Tensor, std: Tensor, layout: torch.memory_format = torch.contiguous_format
+    ) -> Tensor:  # fmt: skip
+        """(B, ...) examples, augmented or not, to the float32 input of the network.
+
+        Args:
+            x: may be modified in place.
+            mean: (1, C, 1, ...) of the input.
+            std: likewise.
+            layout: memory format of the result.
+        """
+
+    @staticmethod
+    @abstractmethod
+    def draw(values: NDArray[Any]) -> NDArray[np.uint8]:
         """(H, W, 3) image of a decoded example, for display."""

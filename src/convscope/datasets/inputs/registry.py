@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from convscope.datasets.inputs.image_input import ImagePreprocessing
+from convscope.datasets.inputs.image_input import IMAGE, ImagePreprocessing
 from convscope.datasets.inputs.kind import InputPreprocessing
+from convscope.datasets.inputs.series import SERIES, SeriesPreprocessing
 from convscope.errors import did_you_mean
 
 INPUT_KINDS: dict[str, type[InputPreprocessing]] = {
-    ImagePreprocessing.model_fields["kind"].default: ImagePreprocessing,
+    IMAGE: ImagePreprocessing,
+    SERIES: SeriesPreprocessing,
 }
 
 

@@ -1,6 +1,7 @@
-"""Built-in datasets: digits and shapes."""
+"""Built-in datasets: digits, shapes and waves."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from convscope.datasets.dataset import Dataset
 from convscope.datasets.layouts.drawn_shapes import NAMES, Shapes, draw_shapes
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source
+from convscope.datasets.layouts.waves import draw_waves
+from convscope.datasets.series_arrays import SeriesPart, SeriesTargets, series_dataset
 from convscope.datasets.targets.boxes import BOXES
 from convscope.datasets.targets.classes import CLASSES
 from convscope.datasets.targets.labels import LABELS
@@ -93,7 +96,15 @@ def _builtin(name: str, pixels: np.ndarray, targets: np.ndarray, classes: tuple[
     )
 
 
-BUILTINS = {"digits": digits, "shapes": shapes}
+def waves(count: int = 5000, seed: int = 42) -> Dataset:
+    """`count` drawn series of 40 values, of the ten classes of MNIST-1D; see `layouts.waves`."""
+    values, digits = draw_waves(count, seed)
+    targets = SeriesTargets(CLASSES.name, digits, tuple("0123456789"), [""] * count)
+    drawn = series_dataset(("waves", BUILTIN.name), [SeriesPart("", list(values))], targets)
+    return replace(drawn, names=tuple(f"waves/{i:04d}" for i in range(count)))
+
+
+BUILTINS = {"digits": digits, "shapes": shapes, "waves": waves}
 
 
 def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:  # noqa: ARG001
@@ -106,4 +117,4 @@ def _read(source: Source, settings: ReadSettings) -> Dataset:
     return make(target_kind=settings.target_kind or DEFAULT_KIND) if make is shapes else make()
 
 
-BUILTIN = Layout("builtin", f"one of the names {' and '.join(BUILTINS)}", _recognise, _read)
+BUILTIN = Layout("builtin", f"one of the names {', '.join(BUILTINS)}", _recognise, _read)

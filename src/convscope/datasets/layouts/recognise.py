@@ -36,7 +36,7 @@ def open_data(
 
     Args:
         source: see `read_folder`, `read_table`, `read_masks`, `read_voc`, `read_coco` and `read_yolo`; built-in are
-            digits and shapes.
+            digits, shapes and waves.
         columns: names of the columns of a table.
         target_kind: one of `TARGET_KINDS`; None: detected.
         ignore: the mask value of unlabelled pixels.

@@ -16,6 +16,7 @@ from convscope.datasets.layouts.folders.file_names import FILE_NAMES
 from convscope.datasets.layouts.folders.nested_folders import NESTED_FOLDERS
 from convscope.datasets.layouts.layout import Layout
 from convscope.datasets.layouts.masks.mask_folders import MASK_FOLDERS
+from convscope.datasets.layouts.series import SERIES_FILES
 from convscope.datasets.layouts.tables.table import TABLE
 from convscope.datasets.layouts.tables.table_folder import TABLE_FOLDER
 
@@ -37,4 +38,5 @@ LAYOUTS: dict[str, Layout] = {
     CLASS_FOLDERS.name: CLASS_FOLDERS,
     FILE_NAMES.name: FILE_NAMES,
     NESTED_FOLDERS.name: NESTED_FOLDERS,
+    SERIES_FILES.name: SERIES_FILES,
 }

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from convscope.datasets.dataset import Dataset
 from convscope.datasets.inputs.opening import quiet_pillow
+from convscope.datasets.inputs.registry import INPUT_KINDS
 from convscope.datasets.store import cache
 from convscope.datasets.store.lazy_store import LazyStore, decode_image
 from convscope.datasets.store.parallel import parallel_map, shared_zeros
@@ -40,8 +41,9 @@ class StoreSettings(BaseModel, frozen=True, extra="forbid"):
 class Store:
     """Decoded images."""
 
-    pixels: NDArray[np.uint8]
-    """(N, C, H, W), in the order of the dataset; an array, a memory map, or a `LazyStore` with the same row access."""
+    pixels: NDArray[Any]
+    """(N, C, H, W) uint8, or (N, C, L) float32 of series, in the order of the dataset; an array, a memory map, or a
+    `LazyStore` with the same row access."""
     unreadable: dict[int, str]
     """Row -> why its image could not be decoded; such rows are black and must not be used."""
     location: str
@@ -60,14 +62,14 @@ class Store:
 
 def build_store(
     dataset: Dataset,
-    size: tuple[int, int],
+    size: tuple[int, ...],
     *,
     threads: int | None = None,
     cache_folder: Path | None = None,
     settings: StoreSettings = StoreSettings(),  # noqa: B008  (frozen)
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Store:
-    """Decode every image of the dataset at `size` (H, W).
+    """Decode every image of the dataset at `size` (H, W); series in memory are brought to `size` (L,).
 
     The images are stored in memory if they fit in `ram_fraction` of it, else in a memory-mapped file of the cache; if
     that is too small, they are decoded every epoch. Images decoded by an earlier run are memory-mapped.
@@ -80,6 +82,9 @@ def build_store(
         settings: limits of memory and cache.
         on_progress: called with (images done, total number of images).
     """
+    arrays = INPUT_KINDS[dataset.input_kind].store_arrays(dataset, size)
+    if arrays is not None:
+        return Store(arrays, {}, f"in memory, {arrays.nbytes / 1e6:,.1f} MB")
     shape = (len(dataset), dataset.channels, *size)
     folder = cache_folder or cache.default_folder()
     key = _key(dataset, size)
@@ -135,10 +140,10 @@ class _Decoding:
     """Parallel decoding of a dataset's images into an array."""
 
     def __init__(
-        self, dataset: Dataset, size: tuple[int, int], threads: int, on_progress: Callable[[int, int], None] | None
+        self, dataset: Dataset, size: tuple[int, ...], threads: int, on_progress: Callable[[int, int], None] | None
     ) -> None:
         self.dataset = dataset
-        self.size = size
+        self.size = (size[0], size[1])
         self.threads = threads
         self.on_progress = on_progress
         self.files = isinstance(dataset.images, tuple)
@@ -169,11 +174,11 @@ class _Decoding:
                 pixels[row] = found
 
 
-def _key(dataset: Dataset, size: tuple[int, int]) -> str:
+def _key(dataset: Dataset, size: tuple[int, ...]) -> str:
     key = f"{dataset.source} {dataset.fingerprint()} {size} {RULE}"
     return hashlib.blake2b(key.encode(), digest_size=12).hexdigest()
 
 
 def _extent(shape: tuple[int, ...]) -> str:
-    count, channels, height, width = shape
-    return f"{count:,} images of {channels} x {height} x {width} in {np.prod(shape) / 1e6:,.1f} MB"
+    count, *sides = shape
+    return f"{count:,} images of {' x '.join(map(str, sides))} in {np.prod(shape) / 1e6:,.1f} MB"

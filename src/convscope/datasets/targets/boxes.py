@@ -41,11 +41,13 @@ class BoxTargets(TargetKind):
 
     def file_error(self, file: FileTarget, size: Size) -> str:
         """Why the box is invalid; see `box_error`."""
-        return box_error(file.value, size)
+        return box_error(file.value, (size[0], size[1]))
 
     def from_files(self, files: Sequence[tuple[FileTarget, Size]], index: Mapping[str, int]) -> NDArray[Any]:
         """(N, 5) from the labels and boxes of the files, clipped to the images."""
-        return np.array([(index[file.label], *clip_box(file.value, size)) for file, size in files], np.float32)
+        return np.array(
+            [(index[file.label], *clip_box(file.value, (size[0], size[1]))) for file, size in files], np.float32
+        )
 
     def restore(self, data: TargetData, then: tuple[str, ...]) -> NDArray[Any]:
         """(N, 5) with indices into the classes of the run."""
@@ -54,7 +56,7 @@ class BoxTargets(TargetKind):
 
     def in_view(self, data: TargetData, size: Size) -> NDArray[Any]:
         """See `boxes_in_view`."""
-        return boxes_in_view(data.targets, data.sizes, size, data.fit)
+        return boxes_in_view(data.targets, data.sizes, (size[0], size[1]), data.fit)
 
     def warp(self, y: Tensor, motion: Motion) -> Tensor:
         """The box around the transformed corners."""

@@ -13,8 +13,8 @@ from convscope.datasets.inputs.fitting import Fit
 from convscope.datasets.targets.mask_files import MaskFile
 from convscope.errors import DataError
 
-Size = tuple[int, int]
-"""Height and width in pixels."""
+Size = tuple[int, ...]
+"""Height and width in pixels, or the length of series."""
 
 
 class TargetData(Protocol):

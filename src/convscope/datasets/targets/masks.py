@@ -45,7 +45,7 @@ class MaskTargets(TargetKind):
 
     def decode(self, data: TargetData, size: Size) -> tuple[NDArray[Any], dict[int, str]]:
         """(N, H, W) class indices, 255 for unlabelled pixels."""
-        return build_masks(data, size)
+        return build_masks(data, (size[0], size[1]))
 
     def warp(self, y: Tensor, motion: Motion) -> Tensor:
         """Masks resampled by nearest neighbour."""

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
+from convscope.analysis.method import IMAGE_RANK
 from convscope.analysis.registry import METHODS
 from convscope.explorer.backend import NotFoundError
 from convscope.explorer.session import Session
@@ -26,7 +27,7 @@ def method_routes() -> APIRouter:
 
     @router.get("")
     def listed() -> dict[str, Any]:
-        return {"methods": [method.to_json() for method in METHODS.values()]}
+        return {"methods": [method.to_json() for method in METHODS.values() if method.rank == IMAGE_RANK]}
 
     return router
 

@@ -15,6 +15,7 @@ from convscope.datasets.layouts.tables.json_lines_file import read_json_lines
 from convscope.datasets.layouts.tables.nested_objects import one_row_per_object
 from convscope.datasets.layouts.tables.parquet_file import read_parquet
 from convscope.datasets.layouts.tables.rows import TableFile, TableRows
+from convscope.datasets.series_files import has_series
 from convscope.errors import DataError
 
 CSV = (".csv", ".tsv")
@@ -111,7 +112,7 @@ def _joined(tables: Sequence[TableRows]) -> TableRows:
 
 def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:  # noqa: ARG001
     ending = source.path.suffix.lower()
-    if ending not in ENDINGS or not source.path.is_file():
+    if ending not in ENDINGS or not source.path.is_file() or (ending in (*CSV, ".txt") and has_series(source.path)):
         return None
     return Recognised(TABLE.name, 1.0, f"it is a {ending} file")
 
