@@ -1,6 +1,5 @@
 """Predict with exported files in ONNX Runtime."""
 
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +15,7 @@ from torch import nn
 
 from convscope.bundle import BundleConfig, FailedFile
 from convscope.bundle.tta import AveragedViews
-from convscope.datasets.inputs.image_input import ImagePreprocessing
-from convscope.datasets.inputs.kind import DecodedInput
+from convscope.datasets.inputs.kind import DecodedInput, InputPreprocessing
 from convscope.datasets.inputs.opening import quiet_pillow
 from convscope.datasets.store.resources import usable_cores
 from convscope.errors import DataError, ModelError
@@ -48,7 +46,7 @@ class Exported:
     card: Mapping[str, Any]
 
     @property
-    def preprocessing(self) -> ImagePreprocessing:
+    def preprocessing(self) -> InputPreprocessing:
         """The preprocessing for the size of the network's input."""
         views = AveragedViews(
             nn.Identity(), self.config.preprocessing.size, self.config.tta_views, self.config.mirrored
@@ -61,8 +59,7 @@ class Exported:
         Raises:
             DataError: it cannot be read.
         """
-        source: Any = io.BytesIO(image) if isinstance(image, bytes) else image
-        return self.preprocessing.decode(source, self.task.any_size)
+        return self.preprocessing.decode(image, self.task.any_size)
 
     def run(self, pixels: NDArray[np.uint8], file_size: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """The answers for a batch.
