@@ -76,7 +76,7 @@ def test_a_missing_softmax_is_refused(shipped, copied):
     assert re.fullmatch(message(where), refused(shipped, copied))
 
 
-def test_a_weight_that_is_no_number_is_refused(shipped, copied):
+def test_a_weight_that_is_not_a_number_is_refused(shipped, copied):
     def with_nan(weights):
         weights[0, 0, 0, 0] = np.nan
         return weights

@@ -83,7 +83,8 @@ def expected_answers(source: Source, opened: Exported, images: Sequence[bytes]) 
     found = []
     for content, decoded in readable:
         x = opened.preprocessing(torch.from_numpy(decoded.values[None].copy()))
-        output = sliding_window(network, x, opened.preprocessing.size) if task.any_size else network(x)
+        size = opened.preprocessing.size
+        output = sliding_window(network, x, (size[0], size[1])) if task.any_size else network(x)
         (prediction,) = task.predictions(output, [frame_of(decoded)])
         answers = {name: value.numpy() for name, value in task.answers(output).items()}
         answers |= {name: np.asarray(getattr(prediction, name))[None] for name in task.answer_places}

@@ -18,7 +18,7 @@ _CREATE: set[Callable[..., Any]] = {torch.empty, torch.zeros, torch.ones, torch.
 
 @contextmanager
 def limited_size(name: str) -> Iterator[None]:
-    """Refuse a network that is too large while it is built in the body, before memory is taken for it.
+    """Refuse a network that is too large while it is built in the body, before its memory is allocated.
 
     Raises:
         ModelError: its tensors have more than `MAX_VALUES` values, or there are more than `MAX_TENSORS`.

@@ -90,8 +90,8 @@ def training(
         atomic_write(folder.recipe_file, annotate(recipe.to_toml(), sources).encode())
         if draft.origin:
             yield transfer_event(session, resolved.plan_reason)
-        told = [Note(0, 0, text) for text in (sentence,) if text]
-        notes = [*told, *(one for one in (note, _late_start(session)) if one)]
+        start_notes = [Note(0, 0, sentence)] if sentence else []
+        notes = [*start_notes, *(one for one in (note, _late_start(session)) if one)]
         yield from _run_to_end(folder, prepared, session, started, notes)
 
 
