@@ -19,6 +19,7 @@ CONTRACT = {
     "because": TEXT,
     "task": TEXT,
     "target_kind": TEXT,
+    "input_kind": TEXT,
     "images": int,
     "classes": [{"name": TEXT, "images": int, "train": int, "validation": int, "test": int}],
     "imbalance": NUMBER,

@@ -29,6 +29,7 @@ OWN = {
 OTHER_MEANINGS = {
     "analysis/class_sheet.py": {"classes"},
     "analysis/methods/stimuli.py": {"classes"},
+    "bundle/bundle.py": {"classes"},  # the field of `BundleConfig`
     "cli/features.py": {"numbers"},
     "datasets/layouts/arrays/arrays.py": {"arrays", "classes", "labels", "masks"},
     "datasets/layouts/builtin.py": {"builtin", "masks"},

@@ -120,7 +120,7 @@ def test_moved_weights_are_noticed_after_a_stop_too(tmp_path, few, trained):
     content["model"]["stem.conv.weight"] += 1e-6
     torch.save(content, run / "checkpoint" / "last.pt")
     notes = [event.text for event in resuming(run) if isinstance(event, Note)]
-    assert "expected to be frozen, but changed: stem.conv.weight; please report this" in notes
+    assert "expected to be frozen in epochs 1 to 2, but changed; please report this" in notes
 
 
 def test_a_missing_comparison_is_called_missing():

@@ -24,7 +24,7 @@ ViewsOption = Annotated[
 
 LAYOUT_HELP = (
     "How DATA is laid out: folder, nested-folders, file-names, table, table-folder, masks, voc, coco, yolo, via, "
-    "label-studio, labelme, cvat, arrays, idx, cifar or builtin. [default: detected]"
+    "label-studio, labelme, cvat, arrays, idx, cifar, series or builtin. [default: detected]"
 )
 Options = TypeVar("Options")
 
