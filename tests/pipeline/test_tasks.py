@@ -62,6 +62,7 @@ def test_a_task_trains_and_reports_its_primary_score(runs, name):
     assert task_of(run.path).classes == tuple(run.data()["classes"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OTHERS)
 def test_evaluation_equals_the_scores_reported_by_training(runs, name):
     run, events = runs(name)

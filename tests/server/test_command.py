@@ -75,6 +75,7 @@ class Load:
             thread.join(30)
 
 
+@pytest.mark.slow
 def test_sigterm_under_load_loses_no_request(start, tmp_path):
     process, port = start()
     load = Load(port, drawn(tmp_path / "a.png").read_bytes())

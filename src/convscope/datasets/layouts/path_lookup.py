@@ -17,7 +17,7 @@ from convscope.datasets.layouts.tables.cells import shown
 from convscope.datasets.listing import ending, visible_folders
 
 _FOLDERS = ("images", "image", "imgs", "img", "data")
-_AMBIGUOUS = " files have the name: "
+AMBIGUOUS = " files have the name: "
 _SHOWN = 3
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _UPLOADED = re.compile(r"[0-9a-f]{8}-")  # before the name of a file that was uploaded to Label Studio
@@ -228,7 +228,7 @@ class PathLookup:
             ] or files
         if len(files) > 1:
             names = ", ".join(self.name(file.path) for file in files[:_SHOWN])
-            return f"{len(files)}{_AMBIGUOUS}{names}{', ...' if len(files) > _SHOWN else ''}"
+            return f"{len(files)}{AMBIGUOUS}{names}{', ...' if len(files) > _SHOWN else ''}"
         path = files[0].path
         if kept < len(folders):
             self._by_tail.add(value, self.name(path))
@@ -281,4 +281,4 @@ def _plain_stem(stem: str) -> str:
 
 def is_ambiguous(found: Path | str) -> bool:
     """Whether a file was not found because several have its name."""
-    return isinstance(found, str) and _AMBIGUOUS in found
+    return isinstance(found, str) and AMBIGUOUS in found

@@ -16,6 +16,7 @@ SEVERAL = (
     "show several objects, of which the largest is used; convscope crop makes an image of each; "
     "use a detector to find all of them"
 )
+_SHOWN = 3  # names in a note
 _BEYOND = 2.0  # pixels that a box may extend beyond its image unnoticed: tools round, and VOC counts from 1
 
 
@@ -66,8 +67,19 @@ def largest_objects(
     if not listing.files:
         raise DataError(f"{source}: no image with a box{_reason(listing.skipped)}")
     listing.notes += _object_notes([image for image in used if image.objects], headers)
+    listing.notes += _never_largest(used, {listed.label for listed in listing.files})
     listing.headers = headers
     return listing.build()
+
+
+def _never_largest(images: Iterable[AnnotatedImage], learned: set[str]) -> list[str]:
+    names = sorted({label for image in images for label, _ in image.objects} - learned)
+    if not names:
+        return []
+    shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+    one = len(names) == 1
+    subject = f"the class {shown} is" if one else f"{len(names)} classes are"
+    return [f"{subject} never the largest object of an image, and so not learned{'' if one else f': {shown}'}"]
 
 
 def examples(count: int, nouns: tuple[str, str], predicate: tuple[str, str], first: str) -> str:

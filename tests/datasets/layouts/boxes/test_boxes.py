@@ -180,3 +180,21 @@ def test_a_path_outside_the_folder_is_not_followed(photos: Path, save: Save) -> 
         ],
     )
     assert open_data(photos).skipped == (Skipped("../secret.jpg", "leaves the data folder"),)
+
+
+@pytest.mark.parametrize(
+    ("more", "note"),
+    [
+        ([], "the class flea is never the largest object of an image, and so not learned"),
+        (["tick", "mite", "louse"],
+         "4 classes are never the largest object of an image, and so not learned: flea, louse, mite, ..."),
+    ],
+)  # fmt: skip
+def test_classes_of_small_objects_only_are_named(tmp_path: Path, save: Save, more: list[str], note: str) -> None:
+    rows = "image,label,x1,y1,x2,y2\n"
+    for i in range(6):
+        save(tmp_path / f"{i}.png", size=(20, 20))
+        rows += f"{i}.png,{'cat' if i % 2 else 'dog'},2,2,18,18\n"
+        rows += "".join(f"{i}.png,{name},4,4,6,6\n" for name in ["flea", *more])
+    (tmp_path / "t.csv").write_text(rows)
+    assert note in open_data(tmp_path / "t.csv").notes

@@ -165,5 +165,5 @@ def test_a_table_whose_names_are_ambiguous_keeps_folders_from_becoming_classes(t
     )
     assert message(tmp_path, layout="table-folder") == (
         f"{tmp_path}: none of its 4 rows gives a labelled file; the first, 0.png: 2 files have the name: photos/0.png, "
-        "thumbs/0.png; put the table beside its images, or set the image column (now image)"
+        "thumbs/0.png; put the table into the folder of its images, or write that folder in the column image"
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from convscope.datasets.builder import DatasetBuilder, ListedFile
 from convscope.datasets.dataset import Dataset, Skipped, split_of
-from convscope.datasets.layouts.path_lookup import PathLookup
+from convscope.datasets.layouts.path_lookup import AMBIGUOUS, PathLookup
 from convscope.datasets.layouts.tables.cells import is_missing, shown
 from convscope.datasets.layouts.tables.columns import PlacedColumns
 from convscope.datasets.layouts.tables.rows import TableRow, TableRows
@@ -127,8 +127,8 @@ def build_dataset(content: TableContent, builder: DatasetBuilder, found: Entries
     ]
     builder.notes += [*content.lookup.notes(), *content.notes]
     if not builder.files:
-        first_skipped = builder.skipped[0]
-        raise content.error(f"{empty}; the first, {first_skipped.name}: {first_skipped.why}{_remedy(content)}")
+        name, why = builder.skipped[0].name, builder.skipped[0].why
+        raise content.error(f"{empty}; the first, {name}: {why}{_remedy(content, why)}")
     return builder.build()
 
 
@@ -140,8 +140,11 @@ def new_builder(content: TableContent, kind: str, names: tuple[str, ...] = ()) -
     return builder
 
 
-def _remedy(content: TableContent) -> str:
-    return f"; put the table beside its images, or set the image column (now {content.columns.image})"
+def _remedy(content: TableContent, why: str) -> str:
+    column = content.columns.image
+    if AMBIGUOUS in why:
+        return f"; put the table into the folder of its images, or write that folder in the column {column}"
+    return f"; put the table beside its images, or set the image column (now {column})"
 
 
 def _target(listed: ListedFile) -> Any:
