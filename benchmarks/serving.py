@@ -57,7 +57,7 @@ def save_model(folder: Path, name: str, side: int) -> None:
     torch.manual_seed(0)
     architecture = resolve(name, 100, 3, (side, side), {})
     model = build(architecture)
-    preprocessing = Preprocessing(size=(side, side), channels=3, mean=MEAN, std=STD)
+    preprocessing = ImagePreprocessing(size=(side, side), channels=3, mean=MEAN, std=STD)
     classes, count = tuple(map(str, range(100))), sum(one.numel() for one in model.parameters())
     save_bundle(
         folder,

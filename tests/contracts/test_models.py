@@ -148,6 +148,7 @@ def test_copies_and_saved_states_have_the_same_output_and_share_no_memory(name) 
         assert torch.equal(model(x), expected)
 
 
+@pytest.mark.slow
 @quick
 def test_torch_compile_traces_the_whole_network(name) -> None:
     model, x = make(name), images(name, 1)

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from convscope.bundle import BundleConfig, Preprocessing
+from convscope.bundle import BundleConfig
+from convscope.datasets.inputs.image_input import ImagePreprocessing
 from convscope.exporters.examples import image_contents
 from convscope.exporters.export import prove
 from convscope.exporters.onnx_file import Source, picture_model
@@ -28,7 +29,9 @@ def source_of(task, name, options, settings, fit):
         task=task,
         classes=("a", "b", "c"),
         architecture=resolve(name, 3, 3, (32, 32), options),
-        preprocessing=Preprocessing(size=(32, 32), channels=3, mean=(0.5, 0.4, 0.3), std=(0.2, 0.25, 0.3), fit=fit),
+        preprocessing=ImagePreprocessing(
+            size=(32, 32), channels=3, mean=(0.5, 0.4, 0.3), std=(0.2, 0.25, 0.3), fit=fit
+        ),
         num_parameters=1,
         task_settings=settings,
     )

@@ -122,6 +122,7 @@ def test_progress_is_reported_over_all_batches(trained):
     assert progress == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
+@pytest.mark.slow
 def test_inversion_reduces_the_feature_loss_by_90_percent_at_every_depth(trained, unseen):
     x = unseen.x[[0, 5]]
     progress = []

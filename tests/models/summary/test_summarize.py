@@ -144,6 +144,7 @@ def test_operations_between_modules_are_summarised() -> None:
     assert summary.shares() == {"convolution": 112 / 116, "other": 4 / 116}
 
 
+@pytest.mark.slow
 def test_networks_of_torchvision_and_timm_are_summarised() -> None:
     vision = torchvision_models()
     with torch.device("meta"):
