@@ -51,7 +51,8 @@ def save_model(folder: Path, name: str, side: int) -> None:
     """A bundle with random weights."""
     import torch
 
-    from convscope.bundle import BundleConfig, Preprocessing, save_bundle
+    from convscope.bundle import BundleConfig, save_bundle
+    from convscope.datasets.inputs.image_input import ImagePreprocessing
     from convscope.models import build, resolve
 
     torch.manual_seed(0)
