@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from convscope.errors import TrainingError
 from convscope.training import Note, OptimiserSettings, State, Step, build_optimiser, loop, run
 from convscope.training.captured_step import WARM_UP_STEPS, CapturedStep
 from convscope.training.step import apply_gradients, gradients
@@ -92,3 +93,20 @@ def test_the_loop_counts_and_reports_steps_that_are_done_as_a_whole(fails, monke
     assert [event.text for event in events[1] if isinstance(event, Note)] == ["cannot"] * fails
     for before, after in zip(usual.model.state_dict().values(), captured.model.state_dict().values(), strict=True):
         assert torch.equal(after, before)
+
+
+def test_a_step_that_included_its_update_is_taken_back_if_its_loss_is_not_finite(monkeypatch) -> None:
+    monkeypatch.setattr(OnCpu, "fails", False, raising=False)
+    monkeypatch.setattr(loop, "CapturedStep", OnCpu)
+    state = made("sgd", True, "cpu")
+    good = (torch.randn(16, 3, 8, 8), torch.randint(0, 4, (16,)))
+    bad = (torch.full((16, 3, 8, 8), torch.inf), good[1])
+    events = run(state, lambda _: [good, good, bad], nn.functional.cross_entropy, lambda _: 1.0, 1, lambda _: {})
+    next(events)
+    next(events)
+    weight = state.model[0].weight.detach().clone()
+    with pytest.raises(TrainingError, match=r"^epoch 1, step 3: the loss is nan at learning rate 0\.02; "):
+        next(events)
+    assert state.step == 2
+    assert torch.equal(state.model[0].weight, weight)
+    assert all(tensor.isfinite().all() for tensor in state.model.state_dict().values())

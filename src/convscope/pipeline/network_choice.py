@@ -16,7 +16,7 @@ from convscope.training import precision_context, seconds_per_step
 
 SMALL_SIDE = 64  # largest side of images that keep their size
 WIDTHS = (64, 48, 32, 24, 16)  # of the first stage; below 16 a CPU is hardly faster
-SERIES_WIDTHS = (32, 24, 16)  # waves, 3 epochs: 98.4 % with 32; with 64, a step of muon takes longer than the network's
+SERIES_WIDTHS = (32, 24, 16)  # waves, 3 epochs: 98.4 % with 32; two epochs with 64 took longer
 # Options of airbench, most expensive first: the paper's, a narrower one, and two whose first layer halves the sides.
 QUICK = (
     {"stages": (64, 256, 256)},

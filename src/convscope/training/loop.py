@@ -95,7 +95,7 @@ def run(
             insufficient for a single image, or the training set is empty.
     """
     readings = LossReadings(state)
-    make_step = CapturedStep(state, loss) if state.capture and not state.micro_batch else None
+    captured = CapturedStep(state, loss) if state.capture else None
     with train_mode(state.model, training=True):
         while epochs is None or state.epoch < epochs:
             started, before = time.perf_counter(), state.step
@@ -103,19 +103,7 @@ def run(
             with closing_iterator(batches(state.epoch)) as pairs:
                 for x, y in pairs:
                     rate = set_learning_rate(state.optimiser, schedule(state.step))
-                    while (found := make_step(x, y) if make_step else gradients(state, x, y, loss)) is None:
-                        yield Note(state.epoch + 1, state.step, halve_micro_batch(state, len(x)))
-                        make_step = None  # from now on each batch takes several passes
-                    if make_step:
-                        if make_step.failure:
-                            yield Note(state.epoch + 1, state.step, make_step.failure)
-                            make_step = None
-                        count_step(state)
-                        value, norm = readings.record(state.step, found, len(x))
-                    else:
-                        value, norm = readings.record(state.step + 1, found, len(x))
-                        apply_gradients(state, found)
-                        count_step(state)
+                    value, norm = yield from _one_step((x, y), state, loss, readings, captured)
                     yield Step(state.epoch + 1, state.step, rate, len(x), value, norm)
             if state.step == before:
                 return require_batches(state)
@@ -124,6 +112,24 @@ def run(
             state.epoch += 1
             state.remember_random()
             yield Epoch(state.epoch, state.step, train, validation, time.perf_counter() - started, rate)
+
+
+def _one_step(
+    pair: tuple[Tensor, Tensor], state: State, loss: Loss, readings: LossReadings, captured: CapturedStep | None
+) -> Generator[Note, None, tuple[float | None, float | None]]:
+    """Do a step with a batch, if possible as a CUDA graph, and return loss and gradient norm where they are read."""
+    x, y = pair
+    if captured and not captured.failure and not state.micro_batch and (found := captured(x, y)) is not None:
+        if captured.failure:
+            yield Note(state.epoch + 1, state.step, captured.failure)
+        count_step(state)
+        return readings.record(state.step, found, len(x))
+    while (found := gradients(state, x, y, loss)) is None:
+        yield Note(state.epoch + 1, state.step, halve_micro_batch(state, len(x)))
+    values = readings.record(state.step + 1, found, len(x))
+    apply_gradients(state, found)
+    count_step(state)
+    return values
 
 
 def scores(state: State, evaluate: Evaluate) -> dict[str, float]:

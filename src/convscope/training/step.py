@@ -89,13 +89,14 @@ class LossReadings:
 
     A reading synchronises host and device, so on a GPU values are read only every k steps. With k = 1 the reading
     precedes the update, and only buffers (batch norm's running statistics, which the forward pass changes) need a
-    backup; with k > 1 parameters, optimiser and EMA are backed up too.
+    backup; with k > 1, or where a CUDA graph includes the update, parameters, optimiser and EMA are backed up too.
     """
 
     def __init__(self, state: State) -> None:
         """Start with `state`, whose parameters are valid."""
         self.state = state
         self.read_every = state.settings.read_every or (1 if state.device.type == "cpu" else READ_EVERY)
+        self.before_update = self.read_every == 1 and not state.capture
         self.unread: dict[int, Tensor] = {}  # step -> (2,) loss and norm, not read yet
         self.images: list[int] = []  # of each step of this epoch
         self.losses: list[float] = []
@@ -105,7 +106,7 @@ class LossReadings:
     def record(self, step: int, found: Tensor, images: int) -> tuple[float | None, float | None]:
         """Add the loss and norm of a step; return both if this step is read.
 
-        Where each step is read, call it before the update.
+        Call it before the update where each step is read, and after it where a CUDA graph includes the update.
 
         Raises:
             TrainingError: one of them is not finite; the state is then restored to the last valid one.
@@ -145,7 +146,7 @@ class LossReadings:
     def _tensors_to_back_up(self) -> list[Tensor]:
         """Return the tensors that a step may have changed before its loss is read."""
         model, average = self.state.model, self.state.average
-        if self.read_every == 1:
+        if self.before_update:
             return [*model.buffers()]
         return tensors(model) + (tensors(average.module) if average else [])
 
@@ -153,7 +154,7 @@ class LossReadings:
     def _back_up(self) -> None:
         for kept, tensor in self.backups:
             kept.copy_(tensor)
-        if self.read_every > 1:
+        if not self.before_update:
             average = self.state.average
             self.counts = (self.state.step, average.steps if average else 0)
             self.optimiser = copy.deepcopy(self.state.optimiser.state_dict())
@@ -162,7 +163,7 @@ class LossReadings:
     def _restore(self) -> None:
         for kept, tensor in self.backups:
             tensor.copy_(kept)
-        if self.read_every > 1:
+        if not self.before_update:
             self.state.step, steps = self.counts
             self.state.optimiser.load_state_dict(self.optimiser)
             if self.state.average:
