@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 
 from convscope.datasets import Dataset
@@ -10,6 +11,7 @@ from convscope.datasets.store.resources import usable_cores
 
 MAX_BYTES = 10**9  # that are read for digests when a run starts: about a second; of larger data, an even sample
 SAMPLE = 256  # files that are compared on every resume
+PIECE = 64  # files that a thread reads at a time
 
 
 def content_digests(dataset: Dataset, most_bytes: int = MAX_BYTES) -> dict[str, str]:
@@ -60,14 +62,17 @@ def _even_sample(names: Sequence[str], count: int) -> list[str]:
 
 
 def _digests(files: Mapping[str, tuple[Path, ...]]) -> dict[str, str]:
+    parts = list(files.values())
+    pieces = [parts[start : start + PIECE] for start in range(0, len(parts), PIECE)]
     with ThreadPoolExecutor(usable_cores(), "convscope-digest") as pool:
-        return dict(zip(files, pool.map(_digest, files.values()), strict=True))
+        found = pool.map(lambda piece: [_digest(paths) for paths in piece], pieces)
+        return dict(zip(files, chain.from_iterable(found), strict=True))
 
 
 def _digest(paths: Sequence[Path]) -> str:
     content = hashlib.blake2b(digest_size=8)
     for path in paths:
-        with path.open("rb") as file:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123  (Path.open takes twice as long for small files)
             while block := file.read(1 << 20):
                 content.update(block)
     return content.hexdigest()
