@@ -104,7 +104,7 @@ def save_config(folder: Path, config: BundleConfig) -> None:
     weights = folder / WEIGHTS_FILE
     if not weights.is_file():
         raise ModelError(f"{weights}: no such file; save both with save_bundle")
-    atomic_write(folder / CONFIG_FILE, _config_text(config, _digest(weights.read_bytes())))
+    atomic_write(folder / CONFIG_FILE, _config_text(config, _digest_of_file(weights)))
 
 
 def _config_text(config: BundleConfig, weights: str) -> bytes:
@@ -118,6 +118,12 @@ def _digest_of_config(content: dict[str, Any]) -> str:
 
 def _digest(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def _digest_of_file(path: Path) -> str:
+    """Return `_digest` of a file's content, which is not held in memory."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def is_bundle(folder: Path) -> bool:
@@ -186,7 +192,7 @@ def load_bundle(folder: Path, device: str | torch.device = "cpu") -> tuple[nn.Mo
             f"{path}: {len(mismatched)} tensors do not match the {config.architecture.name} in {CONFIG_FILE}, "
             f"such as {mismatched[0]}; use both files of the same run"
         )
-    if digest != _digest(path.read_bytes()):
+    if digest != _digest_of_file(path):
         raise ModelError(
             f"{path}: not the weights that were saved with {CONFIG_FILE}, because their digest differs; "
             "use both files of the same run"

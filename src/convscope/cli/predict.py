@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from convscope.cli.options import ViewsOption
+from convscope.cli.options import ViewsOption, with_options
 from convscope.cli.progress import Rate
 from convscope.errors import ConfigError
 from convscope.printable import printable
@@ -19,30 +20,36 @@ TABLES = (".csv", ".jsonl", ".parquet")
 STDIN = "-"
 
 
-def predict(
-    run: Annotated[Path, typer.Argument(help="The folder of a run or of a saved model.", show_default=False)],
+@dataclass(frozen=True)
+class PredictOptions:
+    """What ``convscope predict`` accepts."""
+
+    run: Annotated[Path, typer.Argument(help="The folder of a run or of a saved model.", show_default=False)]
     files: Annotated[
         list[str],
         typer.Argument(
             help="Image files, folders or archives of them, patterns such as 'a/**/*.jpg', or - for names on stdin.",
             show_default=False,
         ),
-    ],
+    ]
     csv: Annotated[
         bool,
         typer.Option("--csv", help="Print CSV: file, then the task's columns; for classes: label, confidence, scores."),
-    ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file and line.")] = False,
-    top: Annotated[int, typer.Option(help="Number of classes per file in the table.", min=1)] = 3,
-    views: ViewsOption = None,
+    ] = False
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file and line.")] = False
+    top: Annotated[int, typer.Option(help="Number of classes per file in the table.", min=1)] = 3
+    views: ViewsOption = None
     out: Annotated[
         Path | None,
         typer.Option(
             help="A .csv, .jsonl or .parquet file for any number of predictions, continued if interrupted; or a folder "
             "for predictions that are images: masks as PNG."
         ),
-    ] = None,
-) -> None:
+    ] = None
+
+
+@with_options(PredictOptions)
+def predict(options: PredictOptions) -> None:
     """Predict image files with a trained network.
 
     Averaging several views per image may reduce errors, but takes several times as long. It is the default where it
@@ -58,23 +65,24 @@ def predict(
     from convscope.api import Predictor, count_sources, find_sources, names_of, write_csv
     from convscope.cli.show import print_json_lines, table_of
 
+    files, out = options.files, options.out
     if STDIN in files and files != [STDIN]:
         raise ConfigError("predict: - reads the names from stdin; give it alone")
     sources = names_of(sys.stdin) if files == [STDIN] else find_sources(files)
-    predictor, rate = Predictor.open(run), Rate()
+    predictor, rate = Predictor.open(options.run), Rate()
     if out is not None and out.suffix.lower() in TABLES:
-        if csv or json:
+        if options.csv or options.json:
             raise ConfigError(f"--out {out}: the ending chooses the format; remove --csv and --json")
         total = None if files == [STDIN] else count_sources(files)
-        raise typer.Exit(1 if _write(predictor, sources, out, views, rate.of(total)) else 0)
+        raise typer.Exit(1 if _write(predictor, sources, out, options.views, rate.of(total)) else 0)
     failed: list[FailedFile] = []
-    predictions = _readable(predictor.stream(sources, views, out, rate.add), failed)
-    if csv:
+    predictions = _readable(predictor.stream(sources, options.views, out, rate.add), failed)
+    if options.csv:
         write_csv(predictor.task, predictions, sys.stdout)
-    elif json:
+    elif options.json:
         print_json_lines(prediction.to_dict() for prediction in predictions)
-    elif rows := [[prediction.file, *prediction.display(top)] for prediction in predictions]:
-        table_of(["file", *predictor.task.headings(top)], rows)
+    elif rows := [[prediction.file, *prediction.display(options.top)] for prediction in predictions]:
+        table_of(["file", *predictor.task.headings(options.top)], rows)
         print(f"predict: {rate.summary()}", file=sys.stderr)
     if failed:
         raise typer.Exit(1)
