@@ -111,5 +111,6 @@ def _notes(values: NDArray[np.float32], lengths: NDArray[np.int64]) -> list[str]
     shortest, longest = int(lengths.min()), int(lengths.max())
     inside = int(np.isnan(values).any(1).sum() - (longest - lengths).sum())
     what = [f"series of {shortest:,} to {longest:,} values are padded to {longest:,}"] if shortest < longest else []
-    what += [f"{inside:,} missing values are set to the mean"] if inside > 0 else []
+    missing = "1 missing value is" if inside == 1 else f"{inside:,} missing values are"
+    what += [f"{missing} set to the mean"] if inside > 0 else []
     return [f"{' and '.join(what)}; a channel that says where there are values is added"] if what else []

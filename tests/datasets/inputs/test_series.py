@@ -46,7 +46,7 @@ def test_shorter_series_are_padded_with_the_mean_and_a_mask():
 def test_missing_values_inside_are_set_to_the_mean_and_series_without_values_are_skipped():
     data = dataset([[1, NAN, 3]], [[1, 2, 3]], [[NAN, NAN, NAN]])
     assert [(one.name, one.why) for one in data.skipped] == [("series/00002", "has no finite value")]
-    assert data.notes == ("1 missing values are set to the mean; a channel that says where there are values is added",)
+    assert data.notes == ("1 missing value is set to the mean; a channel that says where there are values is added",)
     stored, found = preprocessing(data, 3)
     x = found(torch.from_numpy(stored))
     assert float(x[0, 0, 1]) == 0
