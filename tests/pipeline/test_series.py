@@ -108,6 +108,12 @@ def test_settings_of_images_are_refused(source: Path, tmp_path: Path, settings: 
     assert str(caught.value) == message.format(source=source)
 
 
+def test_layers_without_maps_over_time_are_refused(run: cs.Run) -> None:
+    with pytest.raises(ConfigError) as caught:
+        run.explain("timeline", layers=("head",), max_images=1)
+    assert str(caught.value) == "layers: head has no maps over time; name a convolution or a stage"
+
+
 def test_explain_draws_the_line_with_its_map(run: cs.Run) -> None:
     result = run.explain("timeline", max_images=2)
     numbers = result.numbers["examples"]

@@ -209,9 +209,8 @@ def open_target(path: Path, on_progress: Progress | None = None) -> AnalysisTarg
             preprocessing.size,
             home,
             lambda _split: none,
-            preprocessing.spec if isinstance(preprocessing, ImagePreprocessing) else None,
-            config.build_task(),
-            preprocessing=None if isinstance(preprocessing, ImagePreprocessing) else preprocessing,
+            task=config.build_task(),
+            **_reading(preprocessing),
         )
     folder = RunFolder.open(path)
     use_cores(folder.recipe().train.threads or None)
@@ -226,10 +225,16 @@ def open_target(path: Path, on_progress: Progress | None = None) -> AnalysisTarg
         preprocessing.size,
         path / "explain",
         sets.read,
-        preprocessing.spec if isinstance(preprocessing, ImagePreprocessing) else None,
-        config.build_task(),
-        preprocessing=None if isinstance(preprocessing, ImagePreprocessing) else preprocessing,
+        task=config.build_task(),
+        **_reading(preprocessing),
     )
+
+
+def _reading(preprocessing: InputPreprocessing) -> dict[str, Any]:
+    """How files become inputs, as fields of `AnalysisTarget`."""
+    if isinstance(preprocessing, ImagePreprocessing):
+        return {"spec": preprocessing.spec}
+    return {"preprocessing": preprocessing}
 
 
 class _RunImages:

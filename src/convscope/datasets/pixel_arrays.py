@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from convscope.datasets.array_targets import ArrayTargets, targets_of
 from convscope.datasets.class_checks import check_classes
 from convscope.datasets.dataset import Dataset, Skipped
-from convscope.datasets.series_arrays import SeriesPart, SeriesTargets, is_series, series_dataset
+from convscope.datasets.series_arrays import SeriesPart, is_series, series_dataset
 from convscope.errors import DataError
 
 CHANNELS = (1, 3)
@@ -92,9 +92,8 @@ def _as_series(origin: ArraySource, parts: Sequence[ArrayPart]) -> Dataset:
     shape = " x ".join(map(str, values[0].shape[1:]))
     note = f"the arrays are read as series of {shape}, channels and values; give (N, H, W, 1) to read them as images"
     notes = [*origin.notes, *found.notes, *([note] if parts[0].images.ndim == 3 else [])]
-    targets = SeriesTargets(found.kind, found.targets, found.classes, found.unknown)
     series = [SeriesPart(part.split, list(array)) for part, array in zip(parts, values, strict=True)]
-    return series_dataset((origin.source, origin.layout), series, targets, notes)
+    return series_dataset((origin.source, origin.layout), series, found, notes)
 
 
 def _dataset(

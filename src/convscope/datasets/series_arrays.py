@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convscope.datasets.array_targets import ArrayTargets
 from convscope.datasets.class_checks import check_classes
 from convscope.datasets.dataset import Dataset, Skipped
-from convscope.datasets.inputs.series import SERIES
+from convscope.datasets.inputs.series import SERIES, at_length
 from convscope.errors import DataError
 
 LONG = 4
@@ -19,21 +20,10 @@ MOST_CHANNELS = 64
 
 @dataclass(frozen=True, eq=False)
 class SeriesPart:
-    """The series of one split, each (C, L), with one target each, or "" and why it cannot be used."""
+    """The series of one split, each (C, L)."""
 
     split: str
     values: Sequence[NDArray[Any]]
-
-
-@dataclass(frozen=True, eq=False)
-class SeriesTargets:
-    """The kind of target of all series, the targets of all parts (N, ...), and the names of the classes or columns."""
-
-    kind: str
-    targets: NDArray[Any]
-    classes: tuple[str, ...]
-    unknown: Sequence[str]
-    """Why each series has no target; empty if it has one."""
 
 
 def is_series(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
@@ -49,14 +39,14 @@ def is_series(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
 
 
 def series_dataset(
-    origin: tuple[str, str], parts: Sequence[SeriesPart], targets: SeriesTargets, notes: Sequence[str] = ()
+    origin: tuple[str, str], parts: Sequence[SeriesPart], targets: ArrayTargets, notes: Sequence[str] = ()
 ) -> Dataset:
     """A dataset of series, named ``train/00000`` and so on in their order; shorter ones are padded.
 
     Args:
         origin: the source, and the layout that read it.
         parts: the series of each split.
-        targets: of all series.
+        targets: of all series, in the order of the parts.
         notes: what was decided.
 
     Raises:
@@ -72,7 +62,7 @@ def series_dataset(
     kept = [row for row, one in zip(rows, keep, strict=True) if one]
     _check_channels(source, kept)
     lengths = np.array([_known_length(row) for row in kept], np.int64)
-    values = padded(kept)[..., : lengths.max()]
+    values = at_length(kept, int(lengths.max()))
     masked = bool(np.isnan(values).any())
     splits = np.array([part.split for part in parts for _ in part.values], dtype="<U10")
     dataset = Dataset(
@@ -93,14 +83,6 @@ def series_dataset(
         input_kind=SERIES,
     )
     return check_classes(dataset)
-
-
-def padded(rows: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """(N, C, L) series of one number of channels, with NaN after those that end before the longest."""
-    result = np.full((len(rows), rows[0].shape[0], max(row.shape[1] for row in rows)), np.nan, np.float32)
-    for into, row in zip(result, rows, strict=True):
-        into[:, : row.shape[1]] = np.where(np.isfinite(row), row, np.nan)
-    return result
 
 
 def _unusable(row: NDArray[np.float32]) -> str:
@@ -129,5 +111,6 @@ def _notes(values: NDArray[np.float32], lengths: NDArray[np.int64]) -> list[str]
     shortest, longest = int(lengths.min()), int(lengths.max())
     inside = int(np.isnan(values).any(1).sum() - (longest - lengths).sum())
     what = [f"series of {shortest:,} to {longest:,} values are padded to {longest:,}"] if shortest < longest else []
-    what += [f"{inside:,} missing values are set to the mean"] if inside > 0 else []
+    missing = "1 missing value is" if inside == 1 else f"{inside:,} missing values are"
+    what += [f"{missing} set to the mean"] if inside > 0 else []
     return [f"{' and '.join(what)}; a channel that says where there are values is added"] if what else []

@@ -225,10 +225,9 @@ class Localise(Task):
         order = np.lexsort((overlap.numpy(), (correct & (overlap >= GOOD)).numpy()))
         shown = [self._shown(meter, int(i), float(overlap[i])) for i in order[:SHOWN_IMAGES]]
         first = [self._shown(meter, i, float(overlap[i])) for i in range(min(SHOWN_IMAGES, len(meter)))]
-        matrix = self.confusion(meter)
         return [
             Table("Scores per class", note, columns, rows),
-            Matrix("Confusion matrix", "Validation images.", self.classes, matrix),
+            Matrix("Confusion matrix", "Validation images.", self.classes, self.confusion(meter)),
             Pictures("Lowest IoU", legend, shown),
             Pictures("First images", legend, first),
         ]

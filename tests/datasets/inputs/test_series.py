@@ -3,17 +3,19 @@
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 
+from convscope.datasets.array_targets import ArrayTargets
 from convscope.datasets.inputs.series import SeriesPreprocessing
 from convscope.datasets.inputs.series_drawing import COLORS, draw_lines
-from convscope.datasets.series_arrays import SeriesPart, SeriesTargets, series_dataset
+from convscope.datasets.series_arrays import SeriesPart, series_dataset
 from convscope.errors import DataError
 
 NAN = float("nan")
 
 
 def dataset(*rows):
-    targets = SeriesTargets("classes", np.arange(len(rows)) % 2, ("a", "b"), [""] * len(rows))
+    targets = ArrayTargets("classes", np.arange(len(rows)) % 2, ("a", "b"), [""] * len(rows))
     return series_dataset(("made", "arrays"), [SeriesPart("", [np.array(row, np.float32) for row in rows])], targets)
 
 
@@ -44,7 +46,7 @@ def test_shorter_series_are_padded_with_the_mean_and_a_mask():
 def test_missing_values_inside_are_set_to_the_mean_and_series_without_values_are_skipped():
     data = dataset([[1, NAN, 3]], [[1, 2, 3]], [[NAN, NAN, NAN]])
     assert [(one.name, one.why) for one in data.skipped] == [("series/00002", "has no finite value")]
-    assert data.notes == ("1 missing values are set to the mean; a channel that says where there are values is added",)
+    assert data.notes == ("1 missing value is set to the mean; a channel that says where there are values is added",)
     stored, found = preprocessing(data, 3)
     x = found(torch.from_numpy(stored))
     assert float(x[0, 0, 1]) == 0
@@ -85,6 +87,18 @@ def test_files_with_other_channels_or_no_value_are_errors(tmp_path):
     with pytest.raises(DataError) as caught:
         found.decode(file)
     assert str(caught.value) == f"{file}: series 0 has no finite value; remove it"
+
+
+def test_values_in_memory_and_a_mean_too_few_are_refused():
+    found = SeriesPreprocessing(size=(4,), channels=1, mean=(0.0,), std=(1.0,))
+    with pytest.raises(DataError) as caught:
+        found.decode(np.zeros((4, 1)))
+    assert str(caught.value) == "series: read from files only; write the values to a .npy file"
+    with pytest.raises(ValidationError) as invalid:
+        SeriesPreprocessing(size=(4,), channels=2, mean=(0.0,), std=(1.0,))
+    assert [one["msg"] for one in invalid.value.errors()] == [
+        "Value error, mean and std need one number for each of 2 channels"
+    ]
 
 
 def test_equal_and_rescaled_series_are_copies_and_others_are_not():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from convscope.datasets import open_data
+from convscope.datasets.inputs.series_files import read_series
 from convscope.datasets.layouts.waves import TEMPLATES, draw_waves
-from convscope.datasets.series_files import read_series
 from convscope.errors import DataError
 
 
@@ -41,6 +41,36 @@ def test_labels_that_are_numbers_are_a_regression(tmp_path):
     assert (data.target_kind, data.targets[:, 0].tolist()) == ("numbers", [0.5, 1.5, 2.25, 3.0])
 
 
+def labelled(path, labels):
+    path.write_text("\n".join(",".join([label, *map(str, range(9))]) for label in labels))
+    return open_data(path)
+
+
+@pytest.mark.parametrize("marks", [("none", "?"), ("", "NaN")])
+@pytest.mark.parametrize(("first", "second"), [("1", "2"), ("down", "up")])
+def test_series_without_a_label_are_skipped_and_make_no_class(tmp_path, marks, first, second):
+    data = labelled(tmp_path / "a.csv", [first, marks[0], second, marks[1], first])
+    assert (data.classes, data.targets.tolist()) == ((first, second), [0, 1, 0])
+    assert [(one.name, one.why) for one in data.skipped] == [
+        ("series/00001", "its label is missing"),
+        ("series/00003", "its label is missing"),
+    ]
+
+
+def test_numbers_with_an_exponent_are_a_regression_or_classes_by_their_values(tmp_path):
+    assert labelled(tmp_path / "a.csv", ["5e-1", "1", "2"]).targets[:, 0].tolist() == [0.5, 1, 2]
+    assert labelled(tmp_path / "a.csv", ["1e1", "2", "2"]).classes == ("2", "10")
+
+
+def test_a_row_that_ends_before_its_label_is_skipped(tmp_path):
+    header = ",".join([*(f"t{i}" for i in range(9)), "class"])
+    whole = [",".join([*map(str, range(9)), label]) for label in ("up", "down") * 3]
+    (tmp_path / "a.csv").write_text("\n".join([header, *whole, "1,2,3"]))
+    data = open_data(tmp_path / "a.csv")
+    assert (data.images.shape, data.channels) == ((6, 1, 9), 1)
+    assert [(one.name, one.why) for one in data.skipped] == [("series/00006", "its label is missing")]
+
+
 def test_a_csv_file_with_a_header_has_its_label_where_the_header_says(tmp_path):
     file = tmp_path / "a.csv"
     header = ",".join([*(f"t{i}" for i in range(9)), "class"])
@@ -53,8 +83,10 @@ def test_a_csv_file_with_a_header_has_its_label_where_the_header_says(tmp_path):
 def test_columns_of_pixels_are_not_series(tmp_path):
     file = tmp_path / "a.csv"
     file.write_text("label," + ",".join(f"pixel{i}" for i in range(9)) + "\n1" + ",0" * 9 + "\n2" + ",5" * 9)
-    with pytest.raises(DataError):
+    with pytest.raises(DataError) as caught:
         open_data(file)
+    pixels = ", ".join(f"pixel{i}" for i in range(9))
+    assert str(caught.value) == f"{file}: no column names image files, of label, {pixels}; set the image column"
 
 
 def test_a_ts_file_has_channels_unequal_lengths_and_missing_values(tmp_path):
@@ -138,6 +170,20 @@ def test_a_missing_and_an_empty_file_are_errors(tmp_path):
     with pytest.raises(DataError) as caught:
         read_series(tmp_path / "x.csv")
     assert str(caught.value) == f"{tmp_path / 'x.csv'}: holds no series; give one per row"
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("a,b,c\n1,2,3", "no column of its header is called label, class, target or y; name one so"),
+        ("1,2,x", "holds no series; the first, has 'x', which is no number; give one per row"),
+    ],
+)
+def test_tables_without_a_label_or_numbers_are_errors(tmp_path, content, why):
+    (tmp_path / "x.csv").write_text(content)
+    with pytest.raises(DataError) as caught:
+        read_series(tmp_path / "x.csv")
+    assert str(caught.value) == f"{tmp_path / 'x.csv'}: {why}"
 
 
 def test_long_float_arrays_are_series_and_square_ones_are_images(tmp_path):

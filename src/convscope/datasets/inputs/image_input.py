@@ -1,6 +1,5 @@
 """Image input: decoded to grey or RGB, cropped and resized, normalised per channel."""
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -45,13 +44,9 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
         return self
 
     @model_validator(mode="after")
-    def _normalises(self) -> Self:
+    def _bounded(self) -> Self:
         if not all(0 < side <= LONGEST_SIDE for side in self.size):
             raise ValueError(f"size is {self.size}; its sides are from 1 to {LONGEST_SIDE:,}")
-        if not len(self.mean) == len(self.std) == self.channels:
-            raise ValueError(f"mean and std need one number for each of {self.channels} channels")
-        if not all(map(math.isfinite, self.mean)) or not all(0 < one < math.inf for one in self.std):
-            raise ValueError(f"mean is {self.mean} and std {self.std}; they are finite and std is above 0")
         return self
 
     @property

@@ -1,5 +1,6 @@
 """Interface of kinds of input; each kind is one file in this folder and one line in `registry`."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any, ClassVar, Protocol, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel
+from pydantic import BaseModel, model_validator
 from torch import Tensor
 
 from convscope.datasets.duplicates import Duplicates
@@ -76,6 +77,14 @@ class InputPreprocessing(BaseModel, ABC, frozen=True, extra="forbid"):
     """The names of the axes of an example, without channels; their number is the rank of the networks."""
     mirrors: ClassVar[bool] = True
     """Whether examples may be mirrored where flip detection allows it."""
+
+    @model_validator(mode="after")
+    def _normalises(self) -> Self:
+        if not len(self.mean) == len(self.std) == self.channels:
+            raise ValueError(f"mean and std need one number for each of {self.channels} channels")
+        if not all(map(math.isfinite, self.mean)) or not all(0 < one < math.inf for one in self.std):
+            raise ValueError(f"mean is {self.mean} and std {self.std}; they are finite and std is above 0")
+        return self
 
     @property
     @abstractmethod

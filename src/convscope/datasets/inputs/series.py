@@ -1,6 +1,6 @@
 """Series: (C, L) numbers over time, padded to one length with a mask, normalised per channel."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -13,8 +13,8 @@ from convscope.datasets.augment.series import SERIES_POLICIES, SeriesAugment, Se
 from convscope.datasets.duplicates import Duplicates
 from convscope.datasets.inputs.kind import DecodedInput, InputData, InputPreprocessing
 from convscope.datasets.inputs.series_drawing import draw_lines
+from convscope.datasets.inputs.series_files import read_series
 from convscope.datasets.series_duplicates import duplicate_series
-from convscope.datasets.series_files import read_series
 from convscope.errors import DataError
 
 
@@ -60,7 +60,7 @@ class SeriesPreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     def store_arrays(cls, data: InputData, size: tuple[int, ...]) -> NDArray[Any]:
         """(N, C, L) float32, the beginning of longer series; NaN beyond the end of shorter ones."""
         assert not isinstance(data.images, tuple)  # the reader has read all files
-        return _at_length(data.images, size[0])
+        return at_length(data.images, size[0])
 
     @classmethod
     def find_duplicates(cls, stored: NDArray[Any], rows: NDArray[np.int64]) -> Duplicates:
@@ -89,15 +89,15 @@ class SeriesPreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     def decode_all(self, file: Path, any_size: bool = False) -> list[tuple[str, DecodedInput]]:
         """All series of a file; labels in it are ignored."""
         read, decoded = read_series(file), []
+        own = self.channels - self.mask
         for number, row in enumerate(read.values):
-            own = self.channels - self.mask
             if row.shape[0] != own:
                 raise DataError(f"{file}: has {row.shape[0]} channels, not {own}; give series like those of training")
             if not np.isfinite(row).any():
                 raise DataError(f"{file}: series {number} has no finite value; remove it")
             length = row.shape[1] if any_size else self.size[0]
             name = str(file) if len(read.values) == 1 else f"{file}:{number}"
-            values = _at_length(row[None], length)[0]
+            values = at_length(row[None], length)[0]
             decoded.append((name, DecodedInput(values, (row.shape[1],), (0.0, float(length)))))
         return decoded
 
@@ -122,9 +122,10 @@ class SeriesPreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
 SERIES = SeriesPreprocessing.model_fields["kind"].default
 
 
-def _at_length(series: NDArray[Any], length: int) -> NDArray[np.float32]:
-    """(N, C, L) series of a length: the beginning of longer ones, NaN after shorter ones."""
-    result = np.full((*series.shape[:2], length), np.nan, np.float32)
-    shown = min(length, series.shape[2])
-    result[..., :shown] = np.where(np.isfinite(series[..., :shown]), series[..., :shown], np.nan)
+def at_length(series: Sequence[NDArray[Any]] | NDArray[Any], length: int) -> NDArray[np.float32]:
+    """(N, C, L) series of one number of channels: the beginning of longer ones, NaN after shorter ones and for inf."""
+    result = np.full((len(series), series[0].shape[0], length), np.nan, np.float32)
+    for into, row in zip(result, series, strict=True):
+        shown = row[:, :length]
+        into[:, : shown.shape[1]] = np.where(np.isfinite(shown), shown, np.nan)
     return result

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convscope.datasets.array_targets import ArrayTargets
 from convscope.datasets.dataset import Dataset
 from convscope.datasets.layouts.drawn_shapes import NAMES, Shapes, draw_shapes
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source
 from convscope.datasets.layouts.waves import draw_waves
-from convscope.datasets.series_arrays import SeriesPart, SeriesTargets, series_dataset
+from convscope.datasets.series_arrays import SeriesPart, series_dataset
 from convscope.datasets.targets.boxes import BOXES
 from convscope.datasets.targets.classes import CLASSES
 from convscope.datasets.targets.labels import LABELS
@@ -99,7 +100,7 @@ def _builtin(name: str, pixels: np.ndarray, targets: np.ndarray, classes: tuple[
 def waves(count: int = 5000, seed: int = 42) -> Dataset:
     """`count` drawn series of 40 values, of the ten classes of MNIST-1D; see `layouts.waves`."""
     values, digits = draw_waves(count, seed)
-    targets = SeriesTargets(CLASSES.name, digits, tuple("0123456789"), [""] * count)
+    targets = ArrayTargets(CLASSES.name, digits, tuple("0123456789"), [""] * count)
     drawn = series_dataset(("waves", BUILTIN.name), [SeriesPart("", list(values))], targets)
     return replace(drawn, names=tuple(f"waves/{i:04d}" for i in range(count)))
 

@@ -17,7 +17,7 @@ from convscope.datasets.layouts.tables.cells import shown
 from convscope.datasets.listing import ending, visible_folders
 
 _FOLDERS = ("images", "image", "imgs", "img", "data")
-AMBIGUOUS = " files have the name: "
+_AMBIGUOUS = " files have the name: "
 _SHOWN = 3
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _UPLOADED = re.compile(r"[0-9a-f]{8}-")  # before the name of a file that was uploaded to Label Studio
@@ -175,15 +175,16 @@ class PathLookup:
                 matching = [file for file in matching if self._is_plain_place(file, split)]
             if matching:
                 return self._choose(matching, listed.folders, kept, (value, split))
-        before = self._before_upload(listed.name)
-        if before is not None and not files:
+        before = None if files else self._before_upload(listed.name)
+        if before is not None:
             self._uploaded.add(value, self.name(before))
             return before
         return f"no such file{self._hint(listed, files)}"
 
     def _before_upload(self, name: str) -> Path | None:
         """The only file with the name that a file had before Label Studio put a prefix before it."""
-        files = self._named(name[9:]) if _UPLOADED.match(name) else []
+        prefix = _UPLOADED.match(name)
+        files = self._named(name[prefix.end() :]) if prefix else []
         return files[0].path if len(files) == 1 else None
 
     def _direct(self, text: str, split: str, near: Path | None) -> Path | None:
@@ -228,7 +229,7 @@ class PathLookup:
             ] or files
         if len(files) > 1:
             names = ", ".join(self.name(file.path) for file in files[:_SHOWN])
-            return f"{len(files)}{AMBIGUOUS}{names}{', ...' if len(files) > _SHOWN else ''}"
+            return f"{len(files)}{_AMBIGUOUS}{names}{', ...' if len(files) > _SHOWN else ''}"
         path = files[0].path
         if kept < len(folders):
             self._by_tail.add(value, self.name(path))
@@ -281,4 +282,4 @@ def _plain_stem(stem: str) -> str:
 
 def is_ambiguous(found: Path | str) -> bool:
     """Whether a file was not found because several have its name."""
-    return isinstance(found, str) and AMBIGUOUS in found
+    return isinstance(found, str) and _AMBIGUOUS in found

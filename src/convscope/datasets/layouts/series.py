@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from convscope.datasets.array_targets import targets_of
+from convscope.datasets.array_targets import ArrayTargets, targets_of
 from convscope.datasets.dataset import SPLITS, Dataset, Skipped, split_of
+from convscope.datasets.inputs.series_files import ENDINGS, OWN, SeriesFile, has_series, is_number, read_series
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source
-from convscope.datasets.series_arrays import SeriesPart, SeriesTargets, series_dataset
-from convscope.datasets.series_files import ENDINGS, OWN, SeriesFile, has_series, is_number, read_series
+from convscope.datasets.series_arrays import SeriesPart, series_dataset
 from convscope.datasets.targets.numbers import NUMBERS
 from convscope.errors import DataError
 from convscope.printable import encodable
@@ -70,25 +72,34 @@ def _read(source: Source, settings: ReadSettings) -> Dataset:
     return replace(dataset, skipped=(*dataset.skipped, *unread))
 
 
-def _targets(source: str, files: Sequence[SeriesFile], settings: ReadSettings) -> SeriesTargets:
+def _targets(source: str, files: Sequence[SeriesFile], settings: ReadSettings) -> ArrayTargets:
     labels = [label for file in files for label in file.labels]
-    plain = [_whole(label) for label in labels]
-    numeric = all(is_number(label) and label for label in labels)
-    given: np.ndarray = np.array(plain)
-    if numeric and (settings.target_kind == NUMBERS.name or any("." in label for label in plain)):
-        given = np.array([float(label) for label in plain])
-    elif numeric:
-        given = np.array([int(label) for label in plain])
-        if (given == -1).any():  # -1 is a class of the UCR archive, not an unknown one
-            given = np.array(plain)
+    known = [place for place, label in enumerate(labels) if label]
+    given = _as_array([labels[place] for place in known], settings.target_kind)
     found = targets_of(source, [given], (), (settings.target_kind, (0, 0)))
-    unknown = ["its label is missing" if not label else why for label, why in zip(labels, found.unknown, strict=True)]
-    return SeriesTargets(found.kind, found.targets, found.classes, unknown)
+    targets = np.zeros((len(labels), *found.targets.shape[1:]), found.targets.dtype)
+    targets[known] = found.targets
+    unknown = ["its label is missing"] * len(labels)
+    for place, why in zip(known, found.unknown, strict=True):
+        unknown[place] = why
+    return ArrayTargets(found.kind, targets, found.classes, unknown)
+
+
+def _as_array(labels: Sequence[str], kind: str | None) -> NDArray[Any]:
+    """(N,) whole numbers, other numbers, or texts."""
+    if not all(map(is_number, labels)):
+        return np.array([_whole(label) for label in labels])
+    values = [float(label) for label in labels]
+    if kind == NUMBERS.name or not all(value.is_integer() for value in values):
+        return np.array(values)
+    if -1 in values:  # a class of the UCR archive, not an unknown one
+        return np.array([_whole(label) for label in labels])
+    return np.array([int(value) for value in values])
 
 
 def _whole(label: str) -> str:
     """A label without the zeros after the point: 1.0 and 1.0000000e+00 are the class 1."""
-    if is_number(label) and label.strip() and any(mark in label for mark in ".eE"):
+    if is_number(label) and any(mark in label for mark in ".eE"):
         value = float(label)
         return str(int(value)) if value.is_integer() else label
     return label

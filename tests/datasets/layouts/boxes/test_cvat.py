@@ -59,7 +59,7 @@ def test_other_shapes_get_the_box_around_them(tmp_path: Path, shape: str, box: l
     np.testing.assert_allclose(found.targets, [[0, *box]], atol=1e-5)
     assert found.notes == (
         "1 shape is not an upright rectangle; the first, in 0.jpg; the box around each is used",
-        "1 object is skipped; the first, in 0.jpg: a shape is a points without a box",
+        "1 object is skipped; the first, in 0.jpg: a shape of type points has no box",
     )
 
 

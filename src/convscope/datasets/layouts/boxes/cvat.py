@@ -102,7 +102,7 @@ class _Reading:
                 continue
             box = _box(shape)
             if box is None:
-                image.problems.append(f"a shape is a {shape.tag} without a box")
+                image.problems.append(f"a shape of type {shape.tag} has no box")
                 continue
             image.objects.append(((shape.get("label") or "").strip(), box))
             if shape.tag != "box" or _angle(shape):

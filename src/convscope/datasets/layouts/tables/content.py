@@ -8,7 +8,7 @@ from typing import Any
 
 from convscope.datasets.builder import DatasetBuilder, ListedFile
 from convscope.datasets.dataset import Dataset, Skipped, split_of
-from convscope.datasets.layouts.path_lookup import AMBIGUOUS, PathLookup
+from convscope.datasets.layouts.path_lookup import PathLookup, is_ambiguous
 from convscope.datasets.layouts.tables.cells import is_missing, shown
 from convscope.datasets.layouts.tables.columns import PlacedColumns
 from convscope.datasets.layouts.tables.rows import TableRow, TableRows
@@ -142,7 +142,7 @@ def new_builder(content: TableContent, kind: str, names: tuple[str, ...] = ()) -
 
 def _remedy(content: TableContent, why: str) -> str:
     column = content.columns.image
-    if AMBIGUOUS in why:
+    if is_ambiguous(why):
         return f"; put the table into the folder of its images, or write that folder in the column {column}"
     return f"; put the table beside its images, or set the image column (now {column})"
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from convscope.datasets.dataset import Dataset
+from convscope.datasets.inputs.series_files import has_series
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source
 from convscope.datasets.layouts.path_lookup import PathLookup
 from convscope.datasets.layouts.tables import kinds
@@ -15,7 +16,6 @@ from convscope.datasets.layouts.tables.json_lines_file import read_json_lines
 from convscope.datasets.layouts.tables.nested_objects import one_row_per_object
 from convscope.datasets.layouts.tables.parquet_file import read_parquet
 from convscope.datasets.layouts.tables.rows import TableFile, TableRows
-from convscope.datasets.series_files import has_series
 from convscope.errors import DataError
 
 CSV = (".csv", ".tsv")

@@ -29,7 +29,7 @@ class SeriesFile:
 
     values: list[NDArray[np.float32]]
     labels: list[str]
-    """One per series; "" if the file has none."""
+    """One per series; "" if it is missing."""
     skipped: tuple[tuple[int, str], ...] = ()
     """Number and reason of each series that cannot be used."""
 
@@ -70,7 +70,7 @@ def has_series(path: Path) -> bool:
     except OSError:
         return False
     rows = [split_row(line.strip()) for line in lines[: _TRIED + 1] if line.strip()]
-    headed = bool(rows) and sum(map(is_number, rows[0])) <= len(rows[0]) // 2
+    headed = _is_headed(rows)
     if headed and (label_place(rows[0]) < 0 or any(map(_PIXELS.match, rows[0]))):
         return False
     place, rows = (label_place(rows[0]), rows[1:]) if headed else (0, rows)
@@ -128,15 +128,20 @@ def _from_array(path: Path) -> SeriesFile:
 def _from_rows(path: Path, lines: list[str]) -> SeriesFile:
     rows = [split_row(line) for line in lines]
     place = 0
-    if rows and sum(map(is_number, rows[0])) <= len(rows[0]) // 2:
+    if _is_headed(rows):
         place = label_place(rows[0])
         if place < 0:
             raise DataError(f"{path}: no column of its header is called label, class, target or y; name one so")
         rows = rows[1:]
-    labels = [row[place] for row in rows]
+    labels = [row[place] if place < len(row) else "" for row in rows]
     if len(rows) == 1 and "." in labels[0] and is_number(labels[0]):  # a series alone has no label
         return _collected([[rows[0]]], [""])
     return _collected([[row[:place] + row[place + 1 :]] for row in rows], labels)
+
+
+def _is_headed(rows: list[list[str]]) -> bool:
+    """Whether at most half of the cells of the first row are numbers."""
+    return bool(rows) and sum(map(is_number, rows[0])) <= len(rows[0]) // 2
 
 
 def label_place(header: list[str]) -> int:
@@ -185,5 +190,5 @@ def _collected(series: list[list[list[str]]], labels: list[str]) -> SeriesFile:
         for into, channel in zip(row, values, strict=True):
             into[: len(channel)] = channel
         found.values.append(row)
-        found.labels.append(label)
+        found.labels.append("" if label.lower() in MISSING else label)
     return SeriesFile(found.values, found.labels, tuple(skipped))
