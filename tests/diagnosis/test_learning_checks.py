@@ -7,7 +7,9 @@ import pytest
 
 from convscope.diagnosis.learning_group import check_records
 from convscope.diagnosis.registry import EXPLAINS, LEARNING_CHECKS, WHILE_TRAINING
+from convscope.models import MODELS
 from convscope.runs.recipe import Recipe
+from convscope.runs.training_records import module_types
 from helpers.run_records import FALLING, epochs, layer, measured, records
 
 CHANCE = math.log(10)
@@ -199,6 +201,17 @@ def test_an_activation_after_the_logits_is_found(kind):
     assert (finding.where, finding.change.text) == ("layer act", f"remove {kind} after the last layer")
 
 
+@pytest.mark.parametrize(
+    ("end", "found"), [('{linear = "classes"}, {act = "relu"}', True), ('{linear = "classes"}', False)]
+)
+def test_an_activation_after_the_logits_of_a_built_network_is_found(end, found):
+    """A container without layers, which every network has, stands behind its last layer."""
+    text = f'blocks = [{{conv = 4}}, {{act = "relu"}}, {{gap = true}}, {end}]'
+    model = MODELS["assembled"](3, channels=3, text=text)
+    assert ("activation_after_logits" in kinds(modules=module_types(model))) == found
+    assert all(kind != "ModuleDict" for _, kind in module_types(model))
+
+
 def test_batch_norm_on_small_batches_is_found_and_small_batches_alone_are_not():
     small = recipe(train={"batch": 4})
     assert only("batches_too_small", recipe=small).change.settings == {"train.batch": 32}
@@ -227,3 +240,9 @@ def test_findings_are_json():
         "files": [],
     }
     assert content["series"]["validation_loss"] == [2.3] * 8
+
+
+def test_auxiliary_classifiers_are_not_the_end_of_a_network():
+    model = MODELS["resnet18"](3, channels=3, size=(32, 32), width=4, auxiliary=(1,))
+    assert module_types(model)[-1][1] == "Linear"
+    assert not any(name.startswith("auxiliary") for name, _ in module_types(model))

@@ -14,6 +14,7 @@ from convscope.runs.predictions import load_predictions
 from convscope.runs.recipe import Recipe
 
 Record = Mapping[str, Any]
+CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)  # without children they are no layers
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +92,13 @@ class RunRecords:
 
 
 def module_types(model: nn.Module) -> tuple[tuple[str, str], ...]:
-    """Return the name and class of each layer without children, in order."""
-    return tuple((name, type(m).__name__) for name, m in model.named_modules() if not any(m.children()))
+    """Return the name and class of each layer without children, in order; auxiliary classifiers are left out."""
+    layers = {name: module for name, module in model.named_modules() if not any(module.children())}
+    return tuple(
+        (name, type(module).__name__)
+        for name, module in layers.items()
+        if not isinstance(module, CONTAINERS) and not name.startswith("auxiliary.")
+    )
 
 
 def read_records(folder: RunFolder) -> RunRecords:
