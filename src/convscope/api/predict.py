@@ -50,10 +50,7 @@ class Predictions(Sequence[Prediction | FailedFile]):
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """One JSON object per file; a failed file has "file" and "error"."""
-        return [
-            {"file": item.file, "error": item.why} if isinstance(item, FailedFile) else item.to_dict()
-            for item in self.items
-        ]
+        return [item.to_dict() for item in self.items]
 
     def to_csv(self, path: str | Path) -> Path:
         """Write the predictions as CSV: the file, then the task's columns; failed files are left out."""

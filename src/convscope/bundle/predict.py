@@ -33,6 +33,10 @@ class FailedFile:
     file: str
     why: str
 
+    def to_dict(self) -> dict[str, str]:
+        """As a JSON object."""
+        return {"file": self.file, "error": self.why}
+
 
 def predict(
     model: nn.Module,

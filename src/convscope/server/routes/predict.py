@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
+from convscope.bundle import FailedFile
 from convscope.errors import DataError
 from convscope.server.model_store import ModelStore, Serving
 from convscope.server.routes.requests import counted, uploaded_images
@@ -58,7 +59,7 @@ async def predicted(store: ModelStore, serving: Serving, images: list[tuple[str,
     records = []
     for (name, _), result in zip(images, results, strict=True):
         if isinstance(result, DataError):
-            records.append({"file": name, "error": str(result).removeprefix("upload: ")})
+            records.append(FailedFile(name, str(result).removeprefix("upload: ")).to_dict())
         elif isinstance(result, BaseException):
             raise result
         else:
