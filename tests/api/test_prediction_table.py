@@ -3,6 +3,7 @@
 import csv
 import json
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -86,6 +87,48 @@ def test_an_interrupted_call_continues_and_the_result_is_that_of_one_call(predic
     assert [one["file"] for one in first] == [one["file"] for one in second]
     assert [one.get("label") for one in first] == [one.get("label") for one in second]
     assert not partial.exists()
+
+
+class SeriesPredictor:
+    """A predictor of files of three series, named as by `bundle.predict`; it keeps the files that it was given."""
+
+    def __init__(self, predictor, image):
+        self.config, self.model, self.task = predictor.config, predictor.model, predictor.task
+        (self.prediction,) = predictor.stream(image)
+        self.given = []
+
+    def stream(self, sources, tta_views, on_batch):
+        for source in sources:
+            self.given.append(source.name)
+            yield from (replace(self.prediction, file=f"{source}:{number}") for number in range(3))
+
+
+@pytest.mark.parametrize(("stop_after", "again"), [(2, ["a.tsv", "b.tsv"]), (4, ["b.tsv"])])
+def test_a_file_of_several_series_is_continued_where_it_stopped(predictor, tmp_path, stop_after, again):
+    series, items = SeriesPredictor(predictor, drawn(tmp_path / "a.png")), []
+    files = [tmp_path / "a.tsv", tmp_path / "b.tsv"]
+
+    def stop(failed):
+        items.append(failed)
+        if len(items) == stop_after:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        write_predictions(series, files, tmp_path / "a.jsonl", on_item=stop)
+    series.given.clear()
+    written = write_predictions(series, files, tmp_path / "a.jsonl")
+    assert (written.predicted, written.failed, written.resumed) == (6, 0, stop_after)
+    assert series.given == again
+    names = [json.loads(line)["file"] for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    assert names == [f"{file}:{number}" for file in files for number in range(3)]
+
+
+def test_a_file_that_cannot_be_written_is_named(predictor, photos, tmp_path):
+    (tmp_path / "taken").touch()
+    with pytest.raises(DataError) as caught:
+        write_predictions(predictor, find_sources([photos]), tmp_path / "taken" / "a.csv")
+    path = tmp_path / "taken" / "a.csv"
+    assert str(caught.value) == f"{path}: cannot be written (File exists); choose another folder"
 
 
 def test_another_model_or_other_files_are_refused(predictor, photos, tmp_path):

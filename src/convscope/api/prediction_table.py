@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -71,25 +71,26 @@ def write_predictions(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("a+b") as lines:
-            resumed = _resume(partial, lines, head, images, on_item)
-            for item in predictor.stream(images, tta_views, on_batch=on_batch):
+            earlier = _resume(partial, lines, head, images, on_item)
+            predicted, failures = earlier.predicted, earlier.failed
+            for item in islice(predictor.stream(earlier.rest, tta_views, on_batch=on_batch), earlier.again, None):
                 failed = item if isinstance(item, FailedFile) else None
                 lines.write(_line(_record(item)))
                 lines.flush()
+                predicted, failures = predicted + (failed is None), failures + (failed is not None)
                 on_item(failed)
-        predicted, failures = _count(partial)
         finished = path.with_name(f".{path.name}.{os.getpid()}")
         write(predictor, partial, finished)
         finished.replace(path)
         partial.unlink()
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error.strerror}); choose another folder") from error
-    return Written(path, predicted, failures, resumed)
+    return Written(path, predicted, failures, earlier.predicted + earlier.failed)
 
 
 def _record(item: Any) -> dict[str, Any]:
     if isinstance(item, FailedFile):
-        return {"file": item.file, "error": item.why}
+        return item.to_dict()
     return {"file": item.file, "row": item.csv_row(), "record": item.to_dict()}
 
 
@@ -97,35 +98,60 @@ def _line(record: dict[str, Any]) -> bytes:
     return json.dumps(record).encode() + b"\n"
 
 
+@dataclass(frozen=True)
+class _Earlier:
+    """What earlier calls left.
+
+    Attributes:
+        predicted: images with a prediction.
+        failed: files that could not be read.
+        rest: the images that come next.
+        again: predictions of `rest` that are there already: of a file of several series, some may be missing.
+    """
+
+    predicted: int
+    failed: int
+    rest: Iterator[Source]
+    again: int
+
+
 def _resume(
     partial: Path, lines: IO[bytes], head: dict[str, Any], images: Iterator[Source],
     on_item: Callable[[FailedFile | None], None],
-) -> int:  # fmt: skip
-    """Skip the images that the partial file has; return their number."""
+) -> _Earlier:  # fmt: skip
+    """Skip the images that the partial file has."""
     lines.seek(0)
     first = lines.readline()
     if not first.endswith(b"\n"):
         lines.truncate(0)
         lines.write(_line(head))
-        return 0
+        return _Earlier(0, 0, images, 0)
     if first != _line(head):
         raise DataError(f"{partial}: begun with another model or other --views; delete it to start again")
-    done, end = 0, lines.tell()
+    predicted, failed, end = 0, 0, lines.tell()
+    source: Source | None = None
+    series = 0  # read of the file, if it has several
     for line in lines:
         if not line.endswith(b"\n"):
             break
-        record, source = json.loads(line), next(images, None)
-        if source is None or str(source) != record["file"]:
-            now = "no more files" if source is None else printable(str(source))
-            raise DataError(
-                f"{partial}: begun with other files ({printable(record['file'])}, now {now}); delete it to start again"
-            )
-        error = record.get("error")
-        on_item(None if error is None else FailedFile(record["file"], error))
-        done, end = done + 1, end + len(line)
+        record = json.loads(line)
+        name, error = record["file"], record.get("error")
+        if series and name == f"{source}:{series}":
+            series += 1
+        else:
+            source = next(images, None)
+            series = int(name == f"{source}:0")
+            if source is None or name not in (str(source), f"{source}:0"):
+                now = "no more files" if source is None else printable(str(source))
+                raise DataError(
+                    f"{partial}: begun with other files ({printable(name)}, now {now}); delete it to start again"
+                )
+        on_item(None if error is None else FailedFile(name, error))
+        predicted, failed, end = predicted + (error is None), failed + (error is not None), end + len(line)
     lines.truncate(end)
     lines.seek(end)
-    return done
+    rest = chain([source], images) if source is not None and series else images
+    return _Earlier(predicted, failed, rest, series)
 
 
 def _digest(predictor: Predictor) -> str:
@@ -140,14 +166,6 @@ def _records(partial: Path) -> Iterator[dict[str, Any]]:
     with partial.open("rb") as lines:
         next(lines)
         yield from map(json.loads, lines)
-
-
-def _count(partial: Path) -> tuple[int, int]:
-    predicted = failed = 0
-    for record in _records(partial):
-        failed += "error" in record
-        predicted += "error" not in record
-    return predicted, failed
 
 
 def _write_csv(predictor: Predictor, partial: Path, path: Path) -> None:
