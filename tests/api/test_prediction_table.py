@@ -97,7 +97,7 @@ class SeriesPredictor:
         (self.prediction,) = predictor.stream(image)
         self.given = []
 
-    def stream(self, sources, tta_views, on_batch):
+    def stream(self, sources, _tta_views, **_options):
         for source in sources:
             self.given.append(source.name)
             yield from (replace(self.prediction, file=f"{source}:{number}") for number in range(3))

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from convscope.exporters.export import open_source_model
-from convscope.exporters.network import network_of, trace
+from convscope.exporters.network import trace
 from convscope.exporters.onnx_file import picture_model
 from helpers.bundles import drawn, saved
 
@@ -18,7 +18,7 @@ def shipped(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shipped")
     saved(folder / "model")
     source = open_source_model(folder / "model")
-    traced = trace(network_of(source.model, source.config, source.task), source.config, source.task)
+    traced = trace(source.network, source.config, source.task)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("convscope.exporters.onnx_file.trace", lambda *_given: traced)
         model = picture_model(source)

@@ -10,7 +10,7 @@ from onnx import numpy_helper
 
 from convscope.exporters.examples import image_contents
 from convscope.exporters.export import prove
-from convscope.exporters.network import network_of, trace
+from convscope.exporters.network import trace
 from convscope.exporters.onnx_file import picture_model
 from convscope.exporters.proof import ProofError
 
@@ -87,7 +87,7 @@ def test_a_weight_that_is_not_a_number_is_refused(shipped, copied):
 
 @pytest.mark.slow
 def test_batch_norm_in_training_mode_is_refused(shipped, monkeypatch):
-    network = network_of(shipped.source.model, shipped.source.config, shipped.source.task)
+    network = shipped.source.network
     try:
         network.train()
         with torch.no_grad():

@@ -17,9 +17,16 @@ from convscope.bundle.bundle import WEIGHTS_FILE
 from convscope.errors import ConfigError, RunError
 from convscope.exporters.examples import image_contents, resized_images, validation_images
 from convscope.exporters.first_difference import first_difference
-from convscope.exporters.network import network_of
 from convscope.exporters.onnx_file import Source, bare_model, picture_model
-from convscope.exporters.proof import TOLERANCE, Example, Parity, ProofError, expected_answers, parity
+from convscope.exporters.proof import (
+    TOLERANCE,
+    Example,
+    Parity,
+    ProofError,
+    expected_answers,
+    network_input,
+    parity,
+)
 from convscope.exporters.runtime import Exported
 from convscope.files import atomic_write
 from convscope.runs.folder import RunFolder, model_folder
@@ -81,7 +88,8 @@ def open_source_model(model: Path) -> Source:
     """
     folder = model_folder(model)
     network, config = load_bundle(folder)
-    digest = hashlib.sha256((folder / WEIGHTS_FILE).read_bytes()).hexdigest()
+    with (folder / WEIGHTS_FILE).open("rb") as weights:
+        digest = hashlib.file_digest(weights, "sha256").hexdigest()
     return Source(network, config, digest, _card(model))
 
 
@@ -131,16 +139,14 @@ def _proven_bare(source: Source, examples: Sequence[Example]) -> onnx.ModelProto
     Raises:
         ProofError: its outputs differ.
     """
-    built, network = bare_model(source), network_of(source.model, source.config, source.task)
+    built, network = bare_model(source), source.network
     session = onnxruntime.InferenceSession(built.SerializeToString(), providers=["CPUExecutionProvider"])
-    preprocessing: Any = source.config.preprocessing
-    largest = 0.0
-    multiple = int(getattr(network, "multiple", 1))
+    largest, multiple = 0.0, int(getattr(network, "multiple", 1))
     for example in examples:
-        height, width = example.decoded.values.shape[1:]
+        height, width = example.decoded.pixels.shape[1:]
         if height % multiple or width % multiple:
             continue
-        x = preprocessing(torch.from_numpy(example.decoded.values[None].copy()))
+        x = network_input(source, example.decoded)
         with torch.inference_mode():
             expected = network(x).numpy()
         (found,) = session.run(None, {"x": x.numpy()})

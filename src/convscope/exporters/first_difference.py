@@ -10,9 +10,8 @@ import torch
 from onnx import helper
 from torch import nn
 
-from convscope.exporters.network import network_of
 from convscope.exporters.onnx_file import FILE_SIZE, IMAGE, Source
-from convscope.exporters.proof import TOLERANCE, Example
+from convscope.exporters.proof import TOLERANCE, Example, network_input
 
 SCOPES = "pkg.torch.onnx.name_scopes"
 INPUT = "network/x"
@@ -23,24 +22,21 @@ def first_difference(source: Source, model: onnx.ModelProto, example: Example) -
 
     Layers that the exporter merged with others have no values of their own and are left out.
     """
-    network = network_of(source.model, source.config, source.task)
     layers = _last_nodes(model)
-    expected = _torch_values(network, source, example, set(layers))
-    names = {"the preprocessing": INPUT, **{f"the layer {name}": layers[name] for name in expected if name}}
-    actual = _onnx_values(model, list(names.values()), example)
+    expected = _torch_values(source, example, set(layers))
+    outputs = {name: layers[name] if name else INPUT for name in expected}
+    actual = _onnx_values(model, list(outputs.values()), example)
     if actual is None:
         return "the model cannot be run on one image"
-    for where, output in names.items():
-        truth, found = (
-            expected[where.removeprefix("the layer ") if where != "the preprocessing" else ""],
-            actual[output],
-        )
-        if truth.shape != found.shape and where != "the preprocessing":
+    for name, truth in expected.items():
+        found = actual[outputs[name]]
+        if not name:
+            found = found[..., : truth.shape[-2], : truth.shape[-1]]  # without the padding to a multiple
+        elif truth.shape != found.shape:
             continue
-        part = found[..., : truth.shape[-2], : truth.shape[-1]] if where == "the preprocessing" else found
         scale = max(1.0, float(np.abs(truth).max()))
-        if truth.shape != part.shape or not float(np.abs(truth - part).max()) / scale <= TOLERANCE:
-            return f"the first difference arises in {where}"
+        if truth.shape != found.shape or not float(np.abs(truth - found).max()) / scale <= TOLERANCE:
+            return f"the first difference arises in {f'the layer {name}' if name else 'the preprocessing'}"
     return "the first difference arises in the answers, after the network's last layer"
 
 
@@ -54,11 +50,9 @@ def _last_nodes(model: onnx.ModelProto) -> dict[str, str]:
     return found
 
 
-def _torch_values(network: nn.Module, source: Source, example: Example, known: set[str]) -> dict[str, Any]:
+def _torch_values(source: Source, example: Example, known: set[str]) -> dict[str, Any]:
     """Outputs of the leaf modules, in the order in which they are computed; "" is the network's input."""
-    prefix = "network."
-    preprocessing: Any = source.config.preprocessing
-    x = preprocessing(torch.from_numpy(example.decoded.values[None].copy()))
+    prefix, network, x = "network.", source.network, network_input(source, example.decoded)
     values: dict[str, Any] = {"": x.numpy()}
     hooks = []
     for name, module in network.named_modules():
@@ -86,10 +80,10 @@ def _onnx_values(model: onnx.ModelProto, outputs: list[str], example: Example) -
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    pixels = np.ascontiguousarray(example.decoded.values.transpose(1, 2, 0)[None])
+    pixels = np.ascontiguousarray(example.decoded.pixels.transpose(1, 2, 0)[None])
     try:
         session = onnxruntime.InferenceSession(probed.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        given = {IMAGE: pixels, FILE_SIZE: np.array([example.decoded.whole], np.int64)}
+        given = {IMAGE: pixels, FILE_SIZE: np.array([example.decoded.frame.size], np.int64)}
         found = session.run(outputs, given)
     except Exception:  # the runtime has its own exceptions; the proof has named its failure
         return None

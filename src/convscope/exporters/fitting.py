@@ -1,8 +1,8 @@
 """`datasets.inputs.fitting` as a graph: pictures of any size to the network's input, equal to it in every pixel.
 
 ONNX's Resize is not used: with antialias its bicubic weights are floats, and it does not round between its two passes,
-as PyTorch does for bytes. Here the weights are PyTorch's
-(`upsample_bicubic2d_aa` on uint8): integers of 15 bits, columns first, each pass rounded to bytes.
+as PyTorch does for bytes. Here the weights are PyTorch's (`upsample_bicubic2d_aa` on uint8): integers of 15 bits,
+columns first, each pass rounded to bytes.
 """
 
 from dataclasses import dataclass

@@ -72,8 +72,7 @@ class Value:
 
     def all(self) -> "Value":
         """Whether every element is true: a scalar."""
-        lowest = self.to("int64").graph.node("ReduceMin", self.to("int64"), keepdims=0)
-        return lowest > 0
+        return self.graph.node("ReduceMin", self.to("int64"), keepdims=0) > 0
 
     def reshape(self, *sides: "int | Value") -> "Value":
         """Another shape; a side may be a scalar `Value`."""

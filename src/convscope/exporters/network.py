@@ -88,9 +88,7 @@ def trace(network: nn.Module, config: BundleConfig, task: Task | None) -> Traced
 def _export(module: nn.Module, x: Tensor, names: Sequence[str], multiple: int, name: str) -> onnx.ModelProto:
     free: dict[int, Any] = {0: torch.export.Dim("batch", min=1)}
     if multiple:
-        free |= {
-            axis: _sides(side, multiple) for axis, side in ((2, "rows"), (3, "columns"))
-        }  # fmt: skip
+        free |= {axis: _sides(side, multiple) for axis, side in ((2, "rows"), (3, "columns"))}
     try:
         with _quiet():
             program = torch.onnx.export(

@@ -39,6 +39,11 @@ class Source:
         """The task with its settings."""
         return self.config.build_task()
 
+    @property
+    def network(self) -> nn.Module:
+        """The network that predictions use; see `network_of`."""
+        return network_of(self.model, self.config, self.task)
+
 
 def preprocessing_of(network: nn.Module, config: BundleConfig) -> ImagePreprocessing:
     """The preprocessing for the size of the network's input.
@@ -64,7 +69,7 @@ def picture_model(source: Source) -> onnx.ModelProto:
     Raises:
         ModelError, ConfigError: see `trace` and `preprocessing_of`.
     """
-    task, network = source.task, network_of(source.model, source.config, source.task)
+    task, network = source.task, source.network
     preprocessing = preprocessing_of(network, source.config)
     traced = trace(network, source.config, task)
     picture = PictureGraph(preprocessing, task.any_size, traced.multiple)
@@ -94,7 +99,7 @@ def picture_model(source: Source) -> onnx.ModelProto:
 
 def bare_model(source: Source) -> onnx.ModelProto:
     """The network alone: `x` (B, C, h, w) float32, normalised, to `output`, its logits."""
-    traced = trace(network_of(source.model, source.config, source.task), source.config, None)
+    traced = trace(source.network, source.config, None)
     return _finished(traced.model.graph, source)
 
 

@@ -7,15 +7,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from convscope.bundle import DecodedFile
 from convscope.bundle.sliding_window import sliding_window
-from convscope.datasets.inputs.kind import DecodedInput
 from convscope.errors import ConfigError, DataError
 from convscope.exporters.examples import upright_pixels
-from convscope.exporters.network import network_of
 from convscope.exporters.onnx_file import Source
 from convscope.exporters.runtime import BATCH, Exported
-from convscope.tasks import ViewTransform
 
 TOLERANCE = 1e-4
 Answers = Mapping[str, NDArray[Any]]
@@ -63,7 +62,7 @@ class Example:
     """An image with the answers that the run gives for it."""
 
     content: bytes
-    decoded: DecodedInput
+    decoded: DecodedFile
     answers: Answers
     """As from the exported file, for a batch of one."""
 
@@ -75,27 +74,25 @@ def expected_answers(source: Source, opened: Exported, images: Sequence[bytes]) 
     Raises:
         DataError: no image can be read.
     """
-    task, network = source.task, network_of(source.model, source.config, source.task)
+    task, network, size = source.task, source.network, opened.inference.preprocessing.size
     pairs = zip(images, opened.decoded(images), strict=True)
-    readable = [(content, decoded) for content, decoded in pairs if not isinstance(decoded, str)]
+    readable = [(content, decoded) for content, decoded in pairs if isinstance(decoded, DecodedFile)]
     if not readable:
         raise DataError("export: none of the images for the proof can be read; give others with --images")
     found = []
     for content, decoded in readable:
-        x = opened.preprocessing(torch.from_numpy(decoded.values[None].copy()))
-        size = opened.preprocessing.size
+        x = network_input(source, decoded)
         output = sliding_window(network, x, (size[0], size[1])) if task.any_size else network(x)
-        (prediction,) = task.predictions(output, [frame_of(decoded)])
+        (prediction,) = task.predictions(output, [decoded.frame])
         answers = {name: value.numpy() for name, value in task.answers(output).items()}
         answers |= {name: np.asarray(getattr(prediction, name))[None] for name in task.answer_places}
         found.append(Example(content, decoded, answers))
     return found
 
 
-def frame_of(decoded: DecodedInput) -> ViewTransform:
-    """The position of a decoded image in its file."""
-    left, top, right, bottom = decoded.visible
-    return ViewTransform("", (decoded.whole[0], decoded.whole[1]), left, top, right - left, bottom - top)
+def network_input(source: Source, decoded: DecodedFile) -> Tensor:
+    """(1, C, h, w) float32: a decoded image, normalised for the network."""
+    return source.config.preprocessing(torch.from_numpy(decoded.pixels[None].copy()))
 
 
 def parity(opened: Exported, examples: Sequence[Example]) -> Parity:
@@ -108,13 +105,13 @@ def parity(opened: Exported, examples: Sequence[Example]) -> Parity:
     def batched(batch: Sequence[Example]) -> list[Answers]:
         return _in_batch(opened, batch)
 
+    channels = opened.config.preprocessing.channels
+
     def whole(batch: Sequence[Example]) -> list[Answers]:
-        channels = opened.preprocessing.channels
         return [opened.run(upright_pixels(one.content, channels)[None], np.zeros((1, 2), np.int64)) for one in batch]
 
     largest, different = _compare(opened, examples, batched)
-    own = opened.preprocessing.channels in (1, 3)
-    full = _compare(opened, examples, whole) if own else (largest, different)
+    full = _compare(opened, examples, whole) if channels in (1, 3) else (largest, different)
     return Parity(len(examples), largest, different, *full)
 
 
@@ -130,7 +127,7 @@ def _compare(
             text = str(error).strip().splitlines()[0]
             raise ProofError(f"export: the exported model fails on a batch of {len(batch)} images ({text})") from error
         for example, answers in zip(batch, found, strict=True):
-            longer = float(max(example.decoded.whole))
+            longer = float(max(example.decoded.frame.size))
             places = opened.task.answer_places
             distances = [difference(example.answers[name], answers[name], places.get(name), longer) for name in answers]
             largest = max(largest, *distances)
@@ -140,11 +137,8 @@ def _compare(
 
 def _in_batch(opened: Exported, batch: Sequence[Example]) -> list[Answers]:
     """Answers for each example, which are run together if they have one size."""
-    alone = len({one.decoded.values.shape for one in batch}) > 1 or "pixels" in opened.task.answer_places.values()
     found: list[Answers] = []
-    for part in [[one] for one in batch] if alone else [list(batch)]:
-        pixels = np.stack([one.decoded.values.transpose(1, 2, 0) for one in part])
-        answers = opened.run(pixels, np.array([one.decoded.whole for one in part], np.int64))
+    for part, answers in opened.batches([one.decoded for one in batch]):
         found += [{name: value[row : row + 1] for name, value in answers.items()} for row in range(len(part))]
     return found
 

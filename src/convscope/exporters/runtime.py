@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
@@ -13,14 +14,12 @@ import onnxruntime
 from numpy.typing import NDArray
 from torch import nn
 
-from convscope.bundle import BundleConfig, FailedFile
-from convscope.bundle.tta import AveragedViews
-from convscope.datasets.inputs.kind import DecodedInput, InputPreprocessing
+from convscope.bundle import BundleConfig, DecodedFile, FailedFile, Inference
 from convscope.datasets.inputs.opening import quiet_pillow
 from convscope.datasets.store.resources import usable_cores
 from convscope.errors import DataError, ModelError
 from convscope.exporters.onnx_file import FILE_SIZE, IMAGE
-from convscope.tasks import Prediction, Task, ViewTransform
+from convscope.tasks import Prediction, Task
 
 BATCH = 16
 Session = Any
@@ -45,21 +44,18 @@ class Exported:
     task: Task
     card: Mapping[str, Any]
 
-    @property
-    def preprocessing(self) -> InputPreprocessing:
-        """The preprocessing for the size of the network's input."""
-        views = AveragedViews(
-            nn.Identity(), self.config.preprocessing.size, self.config.tta_views, self.config.mirrored
-        )
-        return self.config.preprocessing.model_copy(update={"size": views.input_size})
+    @cached_property
+    def inference(self) -> Inference:
+        """The steps around the network, which is in the file."""
+        return Inference(nn.Identity(), self.config)
 
-    def decode(self, image: Encoded) -> DecodedInput:
+    def decode(self, image: Encoded, name: str = "") -> DecodedFile:
         """Read one encoded image as `predict` does: at most as large as the network needs.
 
         Raises:
             DataError: it cannot be read.
         """
-        return self.preprocessing.decode(image, self.task.any_size)
+        return self.inference.decode(image, name)
 
     def run(self, pixels: NDArray[np.uint8], file_size: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """The answers for a batch.
@@ -78,46 +74,45 @@ class Exported:
         Args:
             images: contents of image files, or their paths.
         """
-        names = [str(image) if isinstance(image, Path) else "" for image in images]
-        return [_record(item) for item in self._predict_batch(images, names)]
+        return [_record(item) for item in self._predict_batch(images)]
 
     def predict(self, files: Sequence[Path]) -> Iterator[Prediction | FailedFile]:
         """Yield one result per file, in order, as `bundle.predict` does."""
         for start in range(0, len(files), BATCH):
-            batch = files[start : start + BATCH]
-            yield from self._predict_batch(batch, [str(file) for file in batch])
+            yield from self._predict_batch(files[start : start + BATCH])
 
-    def decoded(self, images: Sequence[Encoded]) -> list[DecodedInput | str]:
-        """Decode images in threads; a text says why one cannot be read."""
+    def decoded(self, images: Sequence[Encoded]) -> list[DecodedFile | FailedFile]:
+        """Decode images in threads."""
         with quiet_pillow(), ThreadPoolExecutor(usable_cores(), "convscope-decode") as pool:
             return list(pool.map(self._decoded, images))
 
-    def predictions(self, decoded: Sequence[DecodedInput], names: Sequence[str]) -> list[Prediction]:
-        """Predictions for decoded images: in one batch if they have one size, and no answer has the files' sizes."""
-        one_by_one = len({image.values.shape for image in decoded}) > 1 or "pixels" in self.task.answer_places.values()
-        rows = range(len(decoded))
+    def batches(
+        self, decoded: Sequence[DecodedFile]
+    ) -> Iterator[tuple[Sequence[DecodedFile], dict[str, NDArray[Any]]]]:
+        """Yield decoded images with their answers: in one batch if they have one size, and no answer has the files'."""
+        one_by_one = len({image.pixels.shape for image in decoded}) > 1 or "pixels" in self.task.answer_places.values()
+        for batch in [[image] for image in decoded] if one_by_one else [decoded] if decoded else []:
+            pixels = np.stack([image.pixels.transpose(1, 2, 0) for image in batch])
+            yield batch, self.run(pixels, np.array([image.frame.size for image in batch], np.int64))
+
+    def predictions(self, decoded: Sequence[DecodedFile]) -> list[Prediction]:
+        """Predictions for decoded images, in their order."""
         found: list[Prediction] = []
-        for batch in [[row] for row in rows] if one_by_one else [list(rows)] if decoded else []:
-            pixels = np.stack([decoded[row].values.transpose(1, 2, 0) for row in batch])
-            sizes = np.array([decoded[row].whole for row in batch], np.int64)
-            frames = [_frame(names[row], decoded[row]) for row in batch]
-            found += self.task.from_answers(self.run(pixels, sizes), frames)
+        for batch, answers in self.batches(decoded):
+            found += self.task.from_answers(answers, [image.frame for image in batch])
         return found
 
-    def _predict_batch(self, images: Sequence[Encoded], names: Sequence[str]) -> list[Prediction | FailedFile]:
+    def _predict_batch(self, images: Sequence[Encoded]) -> list[Prediction | FailedFile]:
         decoded = self.decoded(images)
-        readable = [(image, name) for image, name in zip(decoded, names, strict=True) if not isinstance(image, str)]
-        found = iter(self.predictions([image for image, _ in readable], [name for _, name in readable]))
-        return [
-            FailedFile(name, image) if isinstance(image, str) else next(found)
-            for image, name in zip(decoded, names, strict=True)
-        ]
+        found = iter(self.predictions([image for image in decoded if isinstance(image, DecodedFile)]))
+        return [image if isinstance(image, FailedFile) else next(found) for image in decoded]
 
-    def _decoded(self, image: Encoded) -> DecodedInput | str:
+    def _decoded(self, image: Encoded) -> DecodedFile | FailedFile:
+        name = str(image) if isinstance(image, Path) else ""
         try:
-            return self.decode(image)
+            return self.decode(image, name)
         except DataError as error:
-            return str(error).removeprefix(f"{image if isinstance(image, Path) else 'image'}: ")
+            return FailedFile(name, str(error).removeprefix(f"{name or 'image'}: "))
 
     @classmethod
     def from_bytes(cls, content: bytes, path: Path, threads: int = 0) -> Self:
@@ -160,14 +155,7 @@ def open_exported(path: str | PathLike[str], threads: int = 0) -> Exported:
 
 
 def _record(item: Prediction | FailedFile) -> dict[str, Any]:
-    if isinstance(item, FailedFile):
-        return {"error": item.why} | ({"file": item.file} if item.file else {})
     record = item.to_dict()
     if not item.file:
         del record["file"]
     return record
-
-
-def _frame(name: str, decoded: DecodedInput) -> ViewTransform:
-    left, top, right, bottom = decoded.visible
-    return ViewTransform(name, (decoded.whole[0], decoded.whole[1]), left, top, right - left, bottom - top)
