@@ -10,15 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from convscope.api import (
-        AnalysisResult,
-        Comparison,
-        DataSummary,
-        Evaluation,
-        Features,
         InputInfo,
-        ModelSummary,
-        Predictions,
-        Robustness,
         Run,
         arithmetic,
         augment,
@@ -35,6 +27,7 @@ if TYPE_CHECKING:
         inspect,
         predict,
         report,
+        results,
         resume,
         robustness,
         train,
@@ -43,16 +36,8 @@ if TYPE_CHECKING:
     from convscope.errors import ConvscopeError
 
 __all__ = [
-    "AnalysisResult",
-    "Comparison",
     "ConvscopeError",
-    "DataSummary",
-    "Evaluation",
-    "Features",
     "InputInfo",
-    "ModelSummary",
-    "Predictions",
-    "Robustness",
     "Run",
     "arithmetic",
     "augment",
@@ -69,6 +54,7 @@ __all__ = [
     "inspect",
     "predict",
     "report",
+    "results",
     "resume",
     "robustness",
     "train",

@@ -52,6 +52,13 @@ def test_a_verb_stays_a_function_after_all_rooms_were_imported():
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
+def test_the_result_types_are_what_the_verbs_return():
+    for verb in set(VERBS) & {"compare", "data", "evaluate", "features", "predict", "robustness"}:
+        returned = signature(getattr(cs, verb)).return_annotation
+        assert returned.__name__ in cs.results.__all__
+    assert all(isinstance(getattr(cs.results, name), type) for name in cs.results.__all__)
+
+
 def test_importing_the_library_loads_no_torch():
     done = "import sys, convscope; dir(convscope); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", done]).returncode == 0

@@ -18,7 +18,7 @@ from convscope.runs.recipe import AugmentSettings
 from convscope.tasks import Classify
 from helpers.small_runs import photos
 
-EVALUATION = cs.Evaluation(
+EVALUATION = cs.results.Evaluation(
     Path("runs/a-1"), "test", 1200, 7, "1", {"loss": 0.25, "accuracy": 0.9}, "accuracy", (0.88, 0.92), 2
 )
 BAD = "<script>"
@@ -69,7 +69,7 @@ def test_predictions_are_a_sequence_that_shows_its_first_items(tmp_path):
 
 def test_a_comparison_is_a_table_with_warnings():
     row = ComparedRun("runs/a-1", "resnet18", 0.91234, 0.9, 0.92, 11_000, 4, 75.0)
-    comparison = cs.Comparison((row, replace(row, run=BAD)), ("x < y",))
+    comparison = cs.results.Comparison((row, replace(row, run=BAD)), ("x < y",))
     assert repr(comparison) == (
         "Comparison\n"
         "run       network   accuracy  95 % interval   parameters  epochs  time\n"
@@ -82,7 +82,7 @@ def test_a_comparison_is_a_table_with_warnings():
 
 
 def test_features_show_their_size_and_scores():
-    found = cs.Features(
+    found = cs.results.Features(
         Path(BAD), ("a", "b"), np.zeros((2, 512), np.float32), {"linear probe": 0.5}, [(10, 0.4), (20, 0.5)], 0.55, ()
     )
     assert repr(found) == (
@@ -97,7 +97,7 @@ def test_features_show_their_size_and_scores():
 def test_robustness_is_a_table_and_its_chart(tmp_path):
     chart = tmp_path / "robustness.svg"
     chart.write_text("<svg></svg>")
-    found = cs.Robustness(Path("runs/a-1"), "accuracy", (RobustnessScore("rotate", -90.0, 0.5),), chart)
+    found = cs.results.Robustness(Path("runs/a-1"), "accuracy", (RobustnessScore("rotate", -90.0, 0.5),), chart)
     assert repr(found) == ("Robustness('runs/a-1')\ntransformation  amount  accuracy\nrotate          -90     0.5000")
     assert found._repr_html_().startswith("<svg></svg><table>")
     assert found.to_dicts() == [{"move": "rotate", "amount": -90.0, "score": 0.5}]

@@ -1,5 +1,6 @@
 """The public Python API: one typed function per command, and the run as an object."""
 
+from convscope.api import results
 from convscope.api.arithmetic import Calculation, arithmetic
 from convscope.api.augment import AugmentedImages, augment
 from convscope.api.baselines import BASELINES, Baselines, baselines, run_baselines
@@ -130,6 +131,7 @@ __all__ = [
     "read_recipe",
     "remark_rows",
     "report",
+    "results",
     "resume",
     "resuming",
     "robustness",

@@ -1,0 +1,31 @@
+"""The types that the verbs return, as ``cs.results``: for annotations and ``isinstance``."""
+
+from convscope.api.arithmetic import Calculation
+from convscope.api.augment import AugmentedImages
+from convscope.api.baselines import Baselines
+from convscope.api.compare import Comparison
+from convscope.api.data import DataSummary
+from convscope.api.evaluate import Evaluation
+from convscope.api.explain import AnalysisResult
+from convscope.api.features import Features
+from convscope.api.fix import Fix
+from convscope.api.predict import Predictions
+from convscope.api.robustness import Robustness
+from convscope.diagnosis.diagnosis import Diagnosis
+from convscope.models import ModelSummary
+
+__all__ = [
+    "AnalysisResult",
+    "AugmentedImages",
+    "Baselines",
+    "Calculation",
+    "Comparison",
+    "DataSummary",
+    "Diagnosis",
+    "Evaluation",
+    "Features",
+    "Fix",
+    "ModelSummary",
+    "Predictions",
+    "Robustness",
+]
