@@ -135,6 +135,12 @@ def make_room(folder: Path, limit: int) -> None:
         total -= size
 
 
+def usage(folder: Path) -> tuple[int, int]:
+    """Return the number of entries of a cache and their size in bytes; (0, 0) where there is no such folder."""
+    sizes = [_size(entry) for entry in folder.iterdir()] if folder.is_dir() else []
+    return sum(size is not None for size in sizes), sum(size or 0 for size in sizes)
+
+
 def delete_abandoned(folder: Path) -> None:
     """Delete the unfinished entries of dead runs."""
     for part in folder.glob("*.part"):
