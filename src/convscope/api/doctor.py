@@ -45,9 +45,9 @@ class Installation:
         """Return the headings of `rows`."""
         return HEADINGS
 
-    def rows(self) -> list[tuple[str, str, str]]:
+    def rows(self) -> list[tuple[str, ...]]:
         """Return one row per check and cache, for a table with `headings`."""
-        checks = [(check.name, check.state, check.found) for check in self.checks]
+        checks: list[tuple[str, ...]] = [(check.name, check.state, check.found) for check in self.checks]
         return checks + [(f"cache {held.name}", "ok", _described(held)) for held in self.caches]
 
     def remedies(self) -> list[str]:
