@@ -51,7 +51,7 @@ OTHER_MEANINGS = {
     "explorer/backend/label_corrections.py": {"classes"},
     "explorer/backend/summary.py": {"classes"},
     "explorer/jobs.py": {"numbers"},
-    "exporters/onnx_file.py": {"classes"},
+    "exporters/source.py": {"classes"},
     "models/__init__.py": {"table"},
     "models/registry.py": {"classes"},
     "models/toml/blocks.py": {"classes"},
