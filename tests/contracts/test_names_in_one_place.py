@@ -51,6 +51,7 @@ OTHER_MEANINGS = {
     "explorer/backend/label_corrections.py": {"classes"},
     "explorer/backend/summary.py": {"classes"},
     "explorer/jobs.py": {"numbers"},
+    "exporters/hub_card.py": {"classes"},
     "exporters/source.py": {"classes"},
     "models/__init__.py": {"table"},
     "models/registry.py": {"classes"},

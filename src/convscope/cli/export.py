@@ -8,7 +8,7 @@ import typer
 
 def export(
     run: Annotated[Path, typer.Argument(help="The folder of a run or of a saved model.", show_default=False)],
-    to: Annotated[str, typer.Option(help="The form: onnx or torch.")] = "onnx",
+    to: Annotated[str, typer.Option(help="The form: onnx, torch or hub.")] = "onnx",
     bare: Annotated[
         bool,
         typer.Option("--bare", help="With onnx, also write the network alone, without preprocessing."),
@@ -28,6 +28,7 @@ def export(
     the message names the layer where the first difference arises.
 
     --to torch writes model.pt2, a program of torch.export that takes pixels at the size of the network's input.
+    --to hub writes a folder for the Hugging Face Hub: weights, configuration and a model card; nothing is uploaded.
 
     Example: `convscope export runs/photos-1`
 

@@ -22,6 +22,7 @@ class Form:
 FORMS = {
     "onnx": Form("onnx_form", "onnx"),
     "torch": Form("torch_form"),
+    "hub": Form("hub_form"),
 }
 
 

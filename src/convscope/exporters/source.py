@@ -74,8 +74,7 @@ def preprocessing_of(network: nn.Module, config: BundleConfig) -> ImagePreproces
     preprocessing: Any = config.preprocessing
     if not isinstance(preprocessing, ImagePreprocessing):
         raise ConfigError(
-            f"export: the network's input is of kind {preprocessing.kind}; only networks for images are exported with "
-            "their preprocessing, use --bare"
+            f"export: the network's input is of kind {preprocessing.kind}; only networks for images are exported"
         )
     return preprocessing.model_copy(update={"size": input_size(network, config)})
 
