@@ -82,8 +82,8 @@ def _title(source: Source) -> str:
     return (
         f"# {config.architecture.name}{where}\n\n"
         f"A convolutional network for the task {config.task}, of {config.num_parameters:,} parameters, for "
-        f"images of {config.preprocessing.channels} channel{'s' if config.preprocessing.channels > 1 else ''}, which are "
-        f"resized to {height} x {width}. Trained with convscope.\n\nClasses or outputs: {names}{more}.\n"
+        f"images of {config.preprocessing.channels} channel{'s' if config.preprocessing.channels > 1 else ''}, "
+        f"which are resized to {height} x {width}. Trained with convscope.\n\nClasses or outputs: {names}{more}.\n"
     )
 
 
