@@ -45,7 +45,8 @@ class ImageStatistics:
         across, decay_across = _nearest(torch.arange(columns // 2 + 1), width)
         spectrum = self.spectrum[:, down % height][:, :, across]
         area = (rows * columns / (height * width)) ** 0.5
-        return spectrum * area * torch.minimum(decay_down[:, None], decay_across[None])
+        decay: Tensor = torch.minimum(decay_down[:, None], decay_across[None])
+        return spectrum * area * decay
 
 
 def image_statistics(batches: Sequence[Tensor]) -> ImageStatistics:
@@ -91,7 +92,8 @@ def natural_statistics(mean: Sequence[float], size: tuple[int, int]) -> ImageSta
 
 
 def _whole_frequencies(count: int) -> Tensor:
-    return (torch.fft.fftfreq(count) * count).round().long()
+    frequencies: Tensor = torch.fft.fftfreq(count) * count
+    return frequencies.round().long()
 
 
 def _nearest(frequencies: Tensor, count: int) -> tuple[Tensor, Tensor]:
