@@ -108,6 +108,6 @@ def _teach(course: "Course", record: "LearnerRecord", answers: bool) -> None:
         print(
             f"\n{result} " + (f"{len(left)} kinds of exercise are left: {', '.join(left)}." if left else "Topic done.")
         )
-        if result.asked < len(lesson.exercises):
+        if result.presented < len(lesson.exercises):
             break
     print(f"The same exercises again: --seed {course.seed}")

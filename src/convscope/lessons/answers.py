@@ -84,7 +84,7 @@ class Numbers:
     def _same(self, value: Fraction, right: Fraction) -> bool:
         if self.decimals is None:
             return value == right
-        return abs(float(value) - float(right)) <= 1.000001 * 10**-self.decimals
+        return bool(abs(float(value) - float(right)) <= 1.000001 / 10**self.decimals)
 
     def _place(self, right: list[bool]) -> str:
         index = right.index(False)

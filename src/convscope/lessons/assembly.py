@@ -165,9 +165,8 @@ def _built(words: str, toml: str, shape: tuple[int, int, int], classes: int) -> 
     maps = [one for one in summary.layers if len(one.output_shape) == 3 and max(one.rf_stride) > 0]
     last = maps[-1] if maps else summary.layers[-1]
     convolutions = len(re.findall(r"\bconv\b", words))
-    return BuiltNetwork(
-        words, summary.num_parameters, summary.macs, last.output_shape, max(last.rf_size), convolutions, outputs.shape[1]
-    )  # fmt: skip
+    figures = summary.num_parameters, summary.macs, last.output_shape, max(last.rf_size)
+    return BuiltNetwork(words, *figures, convolutions, outputs.shape[1])
 
 
 def _in_words(message: str, parts: list[str], classes: int) -> str:

@@ -41,8 +41,9 @@ class Lesson:
             self.picture + (f"\n({self.picture_of})" if self.picture_of else ""),
             f"Try it. {topic.attempt[0]}:\n\n    {self.command}",
         ]  # fmt: skip
-        for one in topic.corrections:
-            parts.append(broken(f"Often read: {one.claim}\nCorrect: {one.right}\nSource: {one.source}"))
+        parts += [
+            broken(f"Often read: {one.claim}\nCorrect: {one.right}\nSource: {one.source}") for one in topic.corrections
+        ]
         return "\n\n".join(parts)
 
     def to_dict(self, answers: bool = True) -> dict[str, Any]:

@@ -7,9 +7,9 @@ INDENT = "    "  # of grids, tables and formulas, which are not broken
 
 
 def broken(text: str, columns: int = COLUMNS) -> str:
-    """Return the text with lines of at most `columns` characters; indented lines stay as they are.
+    r"""Return the text with lines of at most `columns` characters; indented lines stay as they are.
 
-    >>> print(broken("one two three\\n    1 2 3 4 5 6", 8))
+    >>> print(broken("one two three\n    1 2 3 4 5 6", 8))
     one two
     three
         1 2 3 4 5 6

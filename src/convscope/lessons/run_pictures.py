@@ -72,6 +72,7 @@ class RunPictures:
             raise RunError(f"{self.folder.path}: its task has no class scores; choose a run that classifies")
         with eval_mode(self.target.model), torch.no_grad():
             logits = self.target.task.class_scores(self.target.model(self.target.input(self.images, slice(0, 1))))
+        assert logits is not None  # the task names classes
         values = logits.flatten()[:MOST_CLASSES].tolist()
         return dict(zip(self.target.classes, map(float, values), strict=False))
 

@@ -17,11 +17,11 @@ class SessionResult:
     """How many exercises were solved of how many asked, in how many seconds."""
 
     solved: int
-    asked: int
+    presented: int
     seconds: float
 
     def __str__(self) -> str:
-        return f"{self.solved} of {self.asked} solved in {self.seconds:.0f} s."
+        return f"{self.solved} of {self.presented} solved in {self.seconds:.0f} s."
 
 
 def practise(
@@ -35,17 +35,17 @@ def practise(
         read: function from a prompt to a line; raises EOFError at the end of the input, which quits.
         write: shows text.
     """
-    started, solved, asked = time.monotonic(), 0, 0
+    started, solved, presented = time.monotonic(), 0, 0
     write(HELP)
     for number, exercise in enumerate(exercises, 1):
-        asked = number
+        presented = number
         write(f"\nExercise {number} of {len(exercises)}\n\n{broken(exercise.text)}")
         outcome = _ask(exercise, record, read, write)
         solved += outcome == "solved"
         if outcome == "quit":
-            asked -= 1
+            presented -= 1
             break
-    return SessionResult(solved, asked, time.monotonic() - started)
+    return SessionResult(solved, presented, time.monotonic() - started)
 
 
 def _ask(

@@ -103,7 +103,7 @@ def wide_field(pick: Random) -> Exercise:
     )
 
 
-def few_multiplications(pick: Random) -> Exercise:
+def few_macs(pick: Random) -> Exercise:
     """A budget of multiplications."""
     side, classes = pick.choice([32, 48, 64]), pick.randint(3, 10)
     half = side // 2
@@ -178,7 +178,7 @@ TOPIC = Topic(
     formula="conv -> ReLU -> pool, repeated; then gap or flatten -> linear",
     attempt=("Write a network as a file of blocks and inspect it", "convscope inspect mine.toml"),
     picture=picture,
-    generators=(within_budget, to_shape, wide_field, few_multiplications, flattened),
+    generators=(within_budget, to_shape, wide_field, few_macs, flattened),
     corrections=(
         Correction(
             "A squeeze-and-excitation block invents new features.",

@@ -83,8 +83,9 @@ def scaled(pick: Random) -> Exercise:
 
 def running(pick: Random) -> Exercise:
     """The running mean."""
-    old, batch = pick.randint(-5, 5), _batch(pick)
+    old, batch = pick.choice([-5, -4, -3, -2, -1, 1, 2, 3, 4, 5]), _batch(pick)
     mean, _ = _moments(batch)
+    old += old == mean
     right = (1 - TENTH) * old + TENTH * mean
     return exercise(
         f"The running mean of a channel is {old}. A batch with the values {list_text(batch)} comes in training;"
@@ -107,7 +108,7 @@ def running(pick: Random) -> Exercise:
 
 def evaluation(pick: Random) -> Exercise:
     """In evaluation."""
-    mean, deviation, x = pick.randint(-3, 4), pick.choice([1, 2, 4, 5]), pick.randint(-6, 12)
+    mean, deviation, x = pick.randint(-3, 4), pick.choice([2, 4, 5]), pick.choice([-6, -4, 5, 7, 9, 12])
     gamma, beta = pick.choice([1, 2, 3]), pick.choice([-1, 0, 2])
     mates = [x, x + pick.choice([2, 4, 6])]
     right = Fraction(gamma * (x - mean), deviation) + beta

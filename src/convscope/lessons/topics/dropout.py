@@ -89,6 +89,7 @@ def mean(pick: Random) -> Exercise:
     """The mean over many passes."""
     rate, values = pick.choice(RATES), [pick.randint(1, 9) for _ in range(3)]
     weights = [pick.choice([-2, -1, 1, 2, 3]) for _ in range(3)]
+    weights[0] += not sum(w * value for w, value in zip(weights, values, strict=True))
     total = sum(w * value for w, value in zip(weights, values, strict=True))
     return exercise(
         f"The values {list_text(values)} pass dropout with rate {number_text(rate)} in training and then a unit with"

@@ -96,8 +96,10 @@ def plateau(pick: Random) -> Exercise:
     """When a plateau schedule lowers the rate."""
     patience = pick.randint(1, 3)
     losses = [round(pick.uniform(0.9, 1.2), 2)]
-    for _ in range(9):
-        losses.append(round(losses[-1] + pick.choice([-0.08, -0.05, 0.03, 0.05, 0.06]), 2))
+    falling = pick.sample(range(9), pick.randint(2, 6))
+    for epoch in range(9):
+        change = pick.choice([-0.08, -0.05]) if epoch in falling else pick.choice([0.03, 0.05, 0.06])
+        losses.append(round(losses[-1] + change, 2))
     events, early, last = (
         _reductions(losses, patience),
         _reductions(losses, patience - 1),

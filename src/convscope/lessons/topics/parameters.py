@@ -86,7 +86,7 @@ def fully_connected(pick: Random) -> Exercise:
     )
 
 
-def multiplications(pick: Random) -> Exercise:
+def macs(pick: Random) -> Exercise:
     """Multiplications of a convolution."""
     size, depth, filters, side = (
         pick.choice([1, 3, 5]),
@@ -187,7 +187,7 @@ TOPIC = Topic(
     formula="parameters = (size x size x channels in + 1) x filters; multiplications = weights x positions",
     attempt=("See every layer of a network with its formula", "convscope inspect lenet"),
     picture=picture,
-    generators=(convolution, before_norm, fully_connected, multiplications, small_network, shared_or_not),
+    generators=(convolution, before_norm, fully_connected, macs, small_network, shared_or_not),
     corrections=(
         Correction(
             "VGG has far fewer parameters than AlexNet.",

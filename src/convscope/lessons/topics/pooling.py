@@ -75,6 +75,10 @@ def overlapping(pick: Random) -> Exercise:
                 [row[:2] for row in pool(image, 3, 1)[:2]],
                 "The stride is 2: the second window starts at the third column.",
             ),
+            (
+                [[min(map(min, window)) for window in row] for row in windows(image, 3, 2)],
+                "You took the smallest values.",
+            ),
         ],
         [
             "The windows start at rows 1 and 3 and at columns 1 and 3.",

@@ -126,6 +126,7 @@ def with_stride(pick: Random) -> Exercise:
                 sum(g * x[2 * place + 1 - index] for place, g in enumerate(arriving)),
                 f"Those are the inputs that w{2 - index} met.",
             ),
+            (sum(terms) / 3, MEAN),
             (terms[0], ONE_PLACE),
         ],
         ["Write the three windows.", f"They are {x[:2]}, {x[2:4]} and {x[4:]}."],
