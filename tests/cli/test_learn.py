@@ -128,9 +128,9 @@ def test_the_library_returns_pages_and_exercises():
     assert "lowest validation loss at epoch" in course[1].page
     assert repr(course).startswith("topic ")
     assert all(len(line) <= 100 for lesson in cs.learn(seed=1, count=0) for line in lesson.page.splitlines() if line)
-    with pytest.raises(cs.ConvscopeError, match="^learn: count is -1; give 0 to 1,000$"):
+    with pytest.raises(cs.ConvscopeError, match=r"^learn: count is -1; give 0 to 1,000$"):
         cs.learn("pooling", count=-1)
-    with pytest.raises(cs.ConvscopeError, match="^learn: seed is -1; give a number from 0$"):
+    with pytest.raises(cs.ConvscopeError, match=r"^learn: seed is -1; give a number from 0$"):
         cs.learn("pooling", seed=-1)
 
 

@@ -90,11 +90,11 @@ class NetworkAnswer:
     def remark(self, value: BuiltNetwork) -> str:
         """Name the first requirement that it does not meet, with its figure."""
         if value.convolutions < self.convolutions:
-            return f"It has {value.convolutions} convolutions; at least {self.convolutions} are asked for."
+            return f"It has {value.convolutions} convolutions; at least {self.convolutions} are required."
         if self.maps is not None and value.maps != self.maps:
-            return f"Its last maps are {_shape(value.maps)}; {_shape(self.maps)} are asked for."
+            return f"Its last maps are {_shape(value.maps)}; {_shape(self.maps)} are required."
         if self.field is not None and value.field < self.field:
-            return f"An output of its last maps sees {value.field} pixels; at least {self.field} are asked for."
+            return f"An output of its last maps sees {value.field} pixels; at least {self.field} are required."
         if self.parameters is not None and value.parameters > self.parameters:
             return f"It has {value.parameters:,} parameters; the most are {self.parameters:,}."
         if self.macs is not None and value.macs > self.macs:

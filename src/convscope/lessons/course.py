@@ -36,11 +36,14 @@ class Lesson:
     def page(self) -> str:
         """The page as text."""
         topic = self.topic
+        formula = "\n".join(f"    {part}" for part in topic.formula.split("; "))
         parts = [
-            f"{topic.title}\n{'=' * len(topic.title)}", broken(topic.text), f"    {topic.formula}",
+            f"{topic.title}\n{'=' * len(topic.title)}",
+            broken(topic.text),
+            formula,
             self.picture + (f"\n({self.picture_of})" if self.picture_of else ""),
             f"Try it. {topic.attempt[0]}:\n\n    {self.command}",
-        ]  # fmt: skip
+        ]
         parts += [
             broken(f"Often read: {one.claim}\nCorrect: {one.right}\nSource: {one.source}") for one in topic.corrections
         ]

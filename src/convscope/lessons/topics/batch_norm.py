@@ -59,7 +59,7 @@ def scaled(pick: Random) -> Exercise:
     """Scale and shift."""
     batch, gamma, beta = (
         [0, 2 * pick.randint(1, 5)],
-        pick.choice([2, 3, Fraction(1, 2), -1]),
+        pick.choice([Fraction(2), Fraction(3), Fraction(1, 2), Fraction(-1)]),
         pick.choice([-2, -1, 1, 3, 5]),
     )
     pick.shuffle(batch)
