@@ -52,6 +52,9 @@ OTHER_MEANINGS = {
     "explorer/backend/summary.py": {"classes"},
     "explorer/jobs.py": {"numbers"},
     "exporters/onnx_file.py": {"classes"},
+    "lessons/topics/assemble.py": {"classes"},  # keys of the numbers of an exercise
+    "lessons/topics/parameters.py": {"classes"},
+    "lessons/topics/transfer.py": {"classes"},
     "models/__init__.py": {"table"},
     "models/registry.py": {"classes"},
     "models/toml/blocks.py": {"classes"},

@@ -87,7 +87,7 @@ def test_the_example_of_a_network_has_the_figures_of_the_question(generator):
 
 
 def test_what_a_network_does_not_meet_is_named_with_its_figure():
-    answer = NetworkAnswer((1, 16, 16), 3, "", parameters=200, macs=9000, maps=(4, 8, 8), field=6, convolutions=1)
+    answer = NetworkAnswer((1, 16, 16), 3, "", parameters=200, macs=9000, maps=(4, 8, 8), field=4, convolutions=1)
 
     def remark(text):
         return answer.remark(answer.read(text))
@@ -95,7 +95,7 @@ def test_what_a_network_does_not_meet_is_named_with_its_figure():
     assert remark("conv 4, relu, pool, gap, linear 3") == "It takes 9,228 multiplications; the most are 9,000."
     assert remark("conv 4, relu, gap, linear 3") == "Its last maps are 4x16x16; 4x8x8 are required."
     assert (
-        remark("conv 4 stride 2, gap, linear 3") == "An output of its last maps sees 3 pixels; at least 6 are required."
+        remark("conv 4 stride 2, gap, linear 3") == "An output of its last maps sees 3 pixels; at least 4 are required."
     )
     assert remark("conv 4 size 9 stride 2, gap, linear 3") == "It has 343 parameters; the most are 200."
     assert remark("pool, gap, linear 3") == "It has 0 convolutions; at least 1 are required."
@@ -107,8 +107,8 @@ def test_what_a_network_does_not_meet_is_named_with_its_figure():
         ("conv 4, linear 3", "layer 2 (linear 3): linear needs a vector and its input is maps of 4x16x16; put flatten "
          "(1024 numbers) or gap (4) before it"),
         ("conv 4, gap", "layer 2 (gap): the output has shape 4 and there are 3 classes; end with linear 3"),
-        ("cnv 4", "cnv 4: not a layer; write layers such as conv 8 size 3 stride 1, relu, pool, flatten, gap, linear 10, "
-         "with commas between them"),
+        ("cnv 4", "cnv 4: not a layer; write layers such as conv 8 size 3 stride 1, relu, pool, flatten, gap, linear "
+         "10, with commas between them"),
         ("", "0 layers; write layers such as conv 8 size 3 stride 1, relu, pool, flatten, gap, linear 10, "
          "with commas between them"),
     ],

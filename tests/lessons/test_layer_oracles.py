@@ -39,7 +39,7 @@ def meta_linear(*numbers):
 
 
 def support(layers):
-    """The pixels whose gradient is not 0: convolutions of ones along one axis."""
+    """How far the pixels whose gradient is not 0 reach: convolutions of ones along one axis."""
     length = 1 + sum(
         (size - 1) * prod(stride for _, stride in layers[:index]) for index, (size, _) in enumerate(layers)
     )
@@ -48,7 +48,8 @@ def support(layers):
     for size, stride in layers:
         y = F.conv1d(y, torch.ones(1, 1, size, dtype=torch.float64), stride=stride)
     y[0, 0, 0].backward()
-    return int((x.grad != 0).sum())
+    touched = x.grad[0, 0].nonzero()
+    return int(touched.max() - touched.min()) + 1
 
 
 def dilated(given):

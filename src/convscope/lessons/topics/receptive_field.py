@@ -70,7 +70,7 @@ def convolution_and_pool(pick: Random) -> Exercise:
 
 def strided_stem(pick: Random) -> Exercise:
     """A strided stem."""
-    size, stride, count = pick.choice([3, 5, 7, 9, 11]), pick.choice([2, 3, 4]), pick.randint(1, 4)
+    size, stride, count = pick.choice([5, 7, 9, 11]), pick.choice([2, 3, 4]), pick.randint(1, 4)
     return _exercise(
         f"A {size}x{size} convolution with stride {stride}, a 3x3 pool with stride 2, then {count} 3x3 convolution"
         f"{'s' if count > 1 else ''} with stride 1.",
