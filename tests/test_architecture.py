@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reports": GROUND | A_RUN | {"explainers", "analysis", "diagnosis"},  # diagnosis: the part "What is wrong"
     "pipeline": GROUND | A_RUN | {"explainers", "analysis", "diagnosis", "reports"},  # diagnosis: warns in training
     "lessons": GROUND | A_RUN | {"explainers", "analysis"},  # analysis: opens a run with its images for the pictures
-    "exporters": GROUND | A_RUN,  # a run and its data, which prove an export
+    "exporters": GROUND | A_RUN | {"diagnosis"},  # diagnosis: the model card says what fails
     "installation": GROUND | {"datasets", "models", "training"},  # the caches, and what the processor computes
     "api": GROUND
     | A_RUN
