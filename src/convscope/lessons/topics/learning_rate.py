@@ -210,7 +210,10 @@ TOPIC = Topic(
         " falls, so that the noise of the batches averages out."
     ),
     formula="converges if learning rate < 2 / largest curvature",
-    attempt=("Train twice with different rates and compare", "convscope train digits --set train.lr=0.001"),
+    attempt=(
+        "Train twice with different rates and compare",
+        "convscope train digits --set optimiser.learning_rate=0.001",
+    ),
     picture=picture,
     schematic=True,
     generators=(batch_gradient, steps, largest_stable, factor, plateau, read_curve),

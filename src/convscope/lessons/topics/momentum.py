@@ -174,7 +174,7 @@ TOPIC = Topic(
     formula="v = momentum x v + gradient;  w = w - learning rate x v",
     attempt=(
         "Train with another momentum",
-        "convscope train digits --set train.optimiser=sgd --set train.momentum=0.5",
+        "convscope train digits --set optimiser.momentum=0.5",
     ),
     picture=picture,
     schematic=True,
