@@ -16,6 +16,17 @@ from convscope.api.export import export
 from convscope.api.features import Features, features
 from convscope.api.fix import Fix, fix
 from convscope.api.inspect import inspect, kernels_table, summary_page, summary_table
+from convscope.api.learn import (
+    Course,
+    Exercise,
+    LearnerRecord,
+    Lesson,
+    SessionResult,
+    learn,
+    outcomes,
+    practise,
+    write_sheet,
+)
 from convscope.api.predict import Predictions, Predictor, predict, task_of, write_csv
 from convscope.api.prediction_table import Written, write_predictions
 from convscope.api.report import report
@@ -65,17 +76,21 @@ __all__ = [
     "Calculation",
     "ComparedRun",
     "Comparison",
+    "Course",
     "DataLoaded",
     "DataSummary",
     "Diagnosis",
     "Epoch",
     "Evaluation",
     "Event",
+    "Exercise",
     "FailedFile",
     "Features",
     "Fix",
     "InputInfo",
     "Installation",
+    "LearnerRecord",
+    "Lesson",
     "ModelSummary",
     "Note",
     "Overrides",
@@ -89,6 +104,7 @@ __all__ = [
     "Robustness",
     "Run",
     "RunFolder",
+    "SessionResult",
     "Settings",
     "Step",
     "Task",
@@ -123,13 +139,16 @@ __all__ = [
     "inspect",
     "kernels_table",
     "lay",
+    "learn",
     "log_to_tensorboard",
     "names_of",
     "nest",
     "next_name",
+    "outcomes",
     "override",
     "parse_recipe",
     "plan_rows",
+    "practise",
     "predict",
     "read_recipe",
     "remark_rows",
@@ -150,4 +169,5 @@ __all__ = [
     "write_csv",
     "write_predictions",
     "write_report",
+    "write_sheet",
 ]
