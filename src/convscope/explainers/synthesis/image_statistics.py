@@ -46,7 +46,8 @@ class ImageStatistics:
         spectrum = self.spectrum[:, down % height][:, :, across]
         area = (rows * columns / (height * width)) ** 0.5
         decay: Tensor = torch.minimum(decay_down[:, None], decay_across[None])
-        return spectrum * area * decay
+        resized: Tensor = spectrum * area * decay
+        return resized
 
 
 def image_statistics(batches: Sequence[Tensor]) -> ImageStatistics:
