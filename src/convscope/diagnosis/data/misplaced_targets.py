@@ -52,7 +52,7 @@ def misplaced_targets(view: DataView) -> Finding | None:
         return None
     name = max(means, key=lambda one: means[one])
     which = np.argsort(-np.nan_to_num(gains[name], nan=-1))[:SHOWN]
-    noun = "masks" if view.prepared.masks is not None else "boxes"
+    noun = view.dataset.target_kind
     return Finding(
         "misplaced_targets", 0.9, noun,
         f"the {noun} seem {name}: changed back, their outlines lie on stronger edges in "
