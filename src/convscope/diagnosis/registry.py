@@ -99,7 +99,7 @@ EXPLAINS: dict[str, set[str]] = {
     "vanishing_gradients": {"small_updates", *NOT_LEARNED},
     "dead_units": {"small_updates", *NOT_LEARNED},
     "small_updates": NOT_LEARNED,
-    "batches_too_small": {"classes_never_predicted", "underfitting"},
+    "batches_too_small": AT_CHANCE,
     "few_steps": AT_CHANCE,
     "loss_at_chance": {"classes_never_predicted", "underfitting"},
     "loss_rising": {"underfitting"},
