@@ -8,7 +8,7 @@ from convscope.diagnosis.data.few_images_to_evaluate import few_images_to_evalua
 from convscope.diagnosis.data.imbalance import imbalance
 from convscope.diagnosis.data.leaks import leaks
 from convscope.diagnosis.data.likely_wrong_labels import likely_wrong_labels
-from convscope.diagnosis.data.misplaced_targets import misplaced_targets
+from convscope.diagnosis.data.misplaced_masks import misplaced_masks
 from convscope.diagnosis.data.outliers import outliers
 from convscope.diagnosis.data.shortcuts import CueAccuracy, shortcuts
 from convscope.diagnosis.data.similar_class_names import similar_class_names
@@ -49,7 +49,7 @@ ShortcutCheck = Callable[[DataView, RunFolder, CueAccuracy], Finding | None]
 DATA_CHECKS: dict[str, DataCheck] = {
     "leaks": leaks,
     "copies_with_different_labels": copies_with_different_labels,
-    "misplaced_targets": misplaced_targets,
+    "misplaced_masks": misplaced_masks,
     "shortcuts": shortcuts,
     "likely_wrong_labels": likely_wrong_labels,
     "similar_class_names": similar_class_names,

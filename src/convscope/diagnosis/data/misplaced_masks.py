@@ -1,4 +1,4 @@
-"""Masks or boxes that do not lie on the edges of the objects: mirrored, turned, shifted or scaled."""
+"""Masks that do not lie on the edges of the objects: mirrored, turned, shifted or scaled."""
 
 from collections.abc import Callable
 
@@ -32,11 +32,11 @@ MOTIONS: dict[str, Callable[[Points], Points]] = {
     "twice as large as the image": lambda p: p / 2,
     **{f"shifted {way} by {100 * far:.0f} %": _shift(y * far, x * far) for far in (0.06, 0.12) for way, y, x in WAYS},
 }
-"""What is wrong with the targets, and the change that undoes it."""
+"""What is wrong with the masks, and the change that undoes it."""
 
 
-def misplaced_targets(view: DataView) -> Finding | None:
-    """Find masks or boxes whose outlines lie on stronger edges once they are mirrored, turned, shifted or scaled.
+def misplaced_masks(view: DataView) -> Finding | None:
+    """Find masks whose outlines lie on stronger edges once they are mirrored, turned, shifted or scaled.
 
     An edge is ranked among all pixels of its image. The gain of a change is the mean over images of the difference of
     the mean ranks under the outline, with and without it; it counts where it is large and far above its standard error.
@@ -52,13 +52,12 @@ def misplaced_targets(view: DataView) -> Finding | None:
         return None
     name = max(means, key=lambda one: means[one])
     which = np.argsort(-np.nan_to_num(gains[name], nan=-1))[:SHOWN]
-    noun = view.dataset.target_kind
     return Finding(
-        "misplaced_targets", 0.9, noun,
-        f"the {noun} seem {name}: changed back, their outlines lie on stronger edges in "
+        "misplaced_masks", 0.9, view.dataset.target_kind,
+        f"the masks seem {name}: changed back, their outlines lie on stronger edges in "
         f"{per_cent(float((known[name] > 0).mean()))} of {len(known[name]):,} images",
         means[name], LEAST_GAIN,
-        Change(f"draw some of the images with their {noun}, and correct the file that the {noun} come from"),
+        Change("draw some of the images with their masks, and correct what writes the masks"),
         images=tuple(view.names[rows[i]] for i in which),
     )  # fmt: skip
 
@@ -70,8 +69,10 @@ def _is_certain(gain: NDArray[np.float64]) -> bool:
 
 
 def _sample(view: DataView) -> tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.uint8]] | None:
-    """Return rows of the data set, and their images and masks; None where targets have no positions."""
-    if not view.dataset.kind.spatial:
+    """Return rows of the data set, and their images and masks; None where the data have no masks."""
+    if (
+        not view.dataset.kind.has_masks
+    ):  # boxes touch their objects in few places, so that the edges under them say little
         return None
     rows = np.sort(np.random.default_rng(0).permutation(len(view))[:MOST_IMAGES])
     if len(rows) < LEAST_IMAGES:

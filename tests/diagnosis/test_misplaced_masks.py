@@ -34,12 +34,12 @@ def kinds(folder):
 
 
 def test_masks_on_their_objects_have_no_finding(tmp_path):
-    assert "misplaced_targets" not in kinds(write(tmp_path / "data"))
+    assert "misplaced_masks" not in kinds(write(tmp_path / "data"))
 
 
 @pytest.mark.parametrize("wrong", MOVES)
 def test_masks_beside_their_objects_are_found(tmp_path, wrong):
-    finding = kinds(write(tmp_path / "data", MOVES[wrong]))["misplaced_targets"]
+    finding = kinds(write(tmp_path / "data", MOVES[wrong]))["misplaced_masks"]
     assert finding.where == "masks"
     assert finding.message.startswith(f"the masks seem {wrong}: changed back, their outlines lie on stronger edges in ")
     assert len(finding.images) == 12
