@@ -22,6 +22,7 @@ from convscope.files import atomic_write
 from convscope.printable import printable
 from convscope.reports.data_table import class_table, count_classes, data_rows, remark_rows
 from convscope.reports.insights import insights_html
+from convscope.reports.layers_section import layers_chart
 from convscope.reports.transfer_summary import transfer_summary
 from convscope.runs.folder import RunFolder
 from convscope.runs.overfitting import overfitting
@@ -201,6 +202,7 @@ def training_section(folder: RunFolder) -> dict[str, Any]:
         "curves": curves(epochs, selected, overfits_from, folder.recipe().task_class.primary) if epochs else "",
         "training_summary": f"Epoch {selected} of {len(epochs)} was selected. {overfits}",
         "range_test": range_chart(folder),
+        "layers": layers_chart(folder),
     }
 
 
