@@ -30,6 +30,7 @@ from convscope.exporters.proof import (
 from convscope.exporters.runtime import Exported
 from convscope.files import atomic_write
 from convscope.runs.folder import RunFolder, model_folder
+from convscope.runs.pixel_settings import images_only
 
 MODEL_FILE, BARE_FILE, PARITY_FILE = "model.onnx", "network.onnx", "parity.json"
 BARE_BATCH = 8
@@ -62,10 +63,11 @@ def export_onnx(
 
     Raises:
         ProofError: the exported model gives other answers; nothing is written.
-        ConfigError: a saved model without images for the proof.
+        ConfigError: a saved model without images for the proof, or the inputs are no images.
         RunError, ModelError, DataError: the model or the images cannot be read.
     """
     source = open_source_model(model)
+    images_only(source.config.preprocessing.kind, "convscope export", model)
     contents = proof_images(model, source, images)
     built = picture_model(source)
     proven, examples = prove(source, built, contents)
