@@ -54,7 +54,8 @@ OTHER_MEANINGS = {
     "explorer/backend/label_corrections.py": {"classes"},
     "explorer/backend/summary.py": {"classes"},
     "explorer/jobs.py": {"numbers"},
-    "exporters/onnx_file.py": {"classes"},
+    "exporters/hub_card.py": {"classes"},
+    "exporters/source.py": {"classes"},
     "extras.py": {"sound"},
     "installation/packages.py": {"sound"},
     "datasets/inputs/sound_files.py": {"sound"},  # the extra of the package

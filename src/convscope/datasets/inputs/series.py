@@ -66,7 +66,8 @@ class SeriesPreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     @classmethod
     def decode_row(cls, data: InputData, row: int, size: tuple[int, ...]) -> NDArray[np.float32]:
         """(C, L) float32 of a series in memory."""
-        return at_length([np.asarray(data.images[row])], size[0])[0]
+        series: NDArray[np.float32] = at_length([np.asarray(data.images[row])], size[0])[0]
+        return series
 
     @classmethod
     def usual_size(cls, data: Dataset) -> tuple[tuple[int, ...], str]:

@@ -138,4 +138,5 @@ def stored_samples(source: Path | bytes, rate: int, channels: int) -> NDArray[np
     """
     samples = read_sound(source, rate, channels)
     peak = max(float(np.abs(samples).max()), 1e-9)
-    return np.rint(samples / peak * (FULL_SCALE - 1)).astype(np.int16)
+    scaled: NDArray[np.int16] = np.rint(samples / peak * (FULL_SCALE - 1)).astype(np.int16)
+    return scaled
