@@ -67,6 +67,7 @@ from convscope.explainers.suggestions import (
     removal_costs,
     suggest_from_field,
     suggest_from_filters,
+    suggest_from_norms,
     suggest_from_removals,
     suggest_from_stimuli,
 )  # fmt: skip
@@ -176,6 +177,7 @@ __all__ = [
     "strip",
     "suggest_from_field",
     "suggest_from_filters",
+    "suggest_from_norms",
     "suggest_from_probes",
     "suggest_from_removals",
     "suggest_from_stimuli",
