@@ -81,6 +81,7 @@ class Classify(Task):
     name: ClassVar[str] = "classify"
     purpose: ClassVar[str] = "one of {count} classes for each image"
     target_kind: ClassVar[str] = "classes"
+    hub_task: ClassVar[str] = "image-classification"
     primary: ClassVar[str] = "accuracy"
     shown: ClassVar[tuple[str, ...]] = ("accuracy", "top5")
     score_names: ClassVar[Mapping[str, str]] = {"top5": "top-5 accuracy", "macro_f1": "macro F1"}

@@ -84,11 +84,14 @@ class Localise(Task):
     name: ClassVar[str] = "localise"
     purpose: ClassVar[str] = "the class, one of {count}, and the box of the object in an image"
     target_kind: ClassVar[str] = "boxes"
+    hub_task: ClassVar[str] = "object-detection"
     primary: ClassVar[str] = "both"
     shown: ClassVar[tuple[str, ...]] = ("accuracy", "iou", "iou50", "both")
     score_names: ClassVar[Mapping[str, str]] = {
-        "both": "class and box correct", "iou": "mean IoU", "iou50": "IoU of 0.5 or more"
-    }  # fmt: skip
+        "both": "class and box correct",
+        "iou": "mean IoU",
+        "iou50": "IoU >= 0.5",
+    }
     options: ClassVar[type[TaskOptions]] = LocaliseOptions
     names_classes: ClassVar[bool] = True
     answer_places: ClassVar[Mapping[str, AnswerPlace]] = {"box": "corners"}

@@ -79,6 +79,7 @@ class Multilabel(Task):
     name: ClassVar[str] = "multilabel"
     purpose: ClassVar[str] = "which of {count} labels an image has"
     target_kind: ClassVar[str] = "labels"
+    hub_task: ClassVar[str] = "image-classification"
     primary: ClassVar[str] = "map"
     shown: ClassVar[tuple[str, ...]] = ("map", "micro_f1")
     score_names: ClassVar[Mapping[str, str]] = {

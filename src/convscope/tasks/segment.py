@@ -77,6 +77,7 @@ class Segment(Task):
     name: ClassVar[str] = "segment"
     purpose: ClassVar[str] = "one of {count} classes for each pixel"
     target_kind: ClassVar[str] = "masks"
+    hub_task: ClassVar[str] = "image-segmentation"
     names_classes: ClassVar[bool] = True
     ground_first: ClassVar[bool] = True
     primary: ClassVar[str] = "miou"

@@ -129,6 +129,8 @@ class Task(ABC):
     """Which of the `answers` are positions in the image."""
     answers_pixels: ClassVar[bool] = False
     """Whether each pixel has an answer of its own, so that `answer_scores` takes a pixel."""
+    hub_task: ClassVar[str] = ""
+    """The name of the task on the Hugging Face Hub; empty if it has none."""
     default_settings: ClassVar[Mapping[str, Any]] = {}
     """Recipe settings, by dotted name, that replace the defaults chosen from the data."""
 
