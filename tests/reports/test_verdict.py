@@ -86,6 +86,6 @@ def test_the_score_without_looking_at_the_images_is_worked_out_by_task():
 
 
 def test_scores_have_names_that_can_be_read():
-    assert Localise.score_name("both") == "class and box correct"
+    assert Localise.score_name("both") == "class and box right"
     assert Segment.score_name("miou") == "mean IoU"
     assert Classify.score_name("accuracy") == "accuracy"

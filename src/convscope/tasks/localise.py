@@ -87,11 +87,7 @@ class Localise(Task):
     hub_task: ClassVar[str] = "object-detection"
     primary: ClassVar[str] = "both"
     shown: ClassVar[tuple[str, ...]] = ("accuracy", "iou", "iou50", "both")
-    score_names: ClassVar[Mapping[str, str]] = {
-        "both": "class and box correct",
-        "iou": "mean IoU",
-        "iou50": "IoU >= 0.5",
-    }
+    score_names: ClassVar[Mapping[str, str]] = {"both": "class and box right", "iou": "mean IoU", "iou50": "IoU >= 0.5"}
     options: ClassVar[type[TaskOptions]] = LocaliseOptions
     names_classes: ClassVar[bool] = True
     answer_places: ClassVar[Mapping[str, AnswerPlace]] = {"box": "corners"}
