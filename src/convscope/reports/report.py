@@ -207,7 +207,7 @@ def training_section(folder: RunFolder) -> dict[str, Any]:
         "curves": curves(epochs, selected, overfits_from, task.primary, task.score_name(task.primary))
         if epochs
         else "",
-        "training_summary": f"Epoch {selected} of {len(epochs)} was selected. {overfits}",
+        "training_summary": f"Epoch {selected} of {epochs[-1]['epoch'] if epochs else 0} was selected. {overfits}",
         "range_test": range_chart(folder),
     }
 

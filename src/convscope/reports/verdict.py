@@ -91,7 +91,7 @@ def _next_step(folder: RunFolder, findings: Sequence[Finding]) -> str:
 
 
 def _limits(folder: RunFolder, predictions: SplitPredictions) -> list[str]:
-    task, epochs = predictions.task, len(folder.events("epoch"))
+    task, epochs = predictions.task, max((event["epoch"] for event in folder.events("epoch")), default=0)
     limits = ["The scores hold for images like those of the data set; other cameras, places or times may give others."]
     if epochs > 1:
         limits.append(

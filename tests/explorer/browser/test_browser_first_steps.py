@@ -1,5 +1,8 @@
 """Where the page opens, its first steps, the strongest channel at its peak, and words that are explained."""
 
+import re
+import shutil
+
 import numpy as np
 import pytest
 
@@ -52,7 +55,7 @@ def test_the_strongest_channel_is_shown_at_its_peak_and_the_image_is_not_darkene
     row, column = np.unravel_index(np.abs(maps[channel]).argmax(), maps.shape[1:])
     page.evaluate("() => { location.hash = '#/network?image=validation-7&layer=stages.0' }")
     page.wait_for_selector(f'.channel-card h2:text-is("Channel {channel}")')
-    assert page.locator(".channel-card .readout").inner_text().startswith(f"row {row}, column {column} ")
+    assert page.locator(".channel-card .readout span").inner_text().strip() == f"row {row}, column {column}"
     veil = page.locator(".field-overlay .mask")
     assert veil.is_hidden()
     page.get_by_label("darken all but the receptive field").check()
@@ -63,3 +66,21 @@ def test_words_of_the_field_are_explained_for_pointer_and_keyboard(page):
     term = page.locator("dfn.term", has_text="feature maps").first
     assert term.get_attribute("title").startswith("The outputs of a layer as small images")
     assert term.get_attribute("tabindex") == "0"
+
+
+def test_a_norm_is_written_out_so_that_its_value_can_be_recomputed(new_page, serve, finished, tmp_path):
+    page = new_page()
+    copy = tmp_path / "run"
+    shutil.copytree(finished, copy)
+    page.goto(f"{serve(copy).link}#/unit?image=validation-3&layer=stem.norm&channel=1&row=2&column=3")
+    page.wait_for_selector(".norm-formula")
+    text = page.locator(".norm-formula").first.inner_text().replace("−", "-").replace("- mean", "mean")
+    numbers = re.findall(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", text)
+    x, mean, variance, epsilon, weight, bias = (float(number) for number in numbers)
+    value = float(page.locator('.step[data-op="norm"]').first.get_attribute("data-value"))
+    assert (x - mean) / (variance + epsilon) ** 0.5 * weight + bias == pytest.approx(value, rel=1e-4, abs=1e-5)
+
+
+def test_the_normalisation_of_the_pixels_is_written_beside_units_that_read_them(page):
+    page.evaluate("() => { location.hash = '#/unit?image=validation-3&layer=stem&channel=0&row=2&column=2' }")
+    page.get_by_text("Inputs are normalised pixels in [0, 1]: (pixel − ").wait_for()

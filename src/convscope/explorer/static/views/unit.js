@@ -158,6 +158,7 @@ function showUnit(state, { sidebar, facts, windowCard, termsCard }) {
     facts,
     found.field ? h("p", {}, withTerms(receptiveFieldText(found.field))) : null,
     combining && combining.count > 1 ? h("p", {}, termCountText(combining)) : null,
+    combining?.window?.layer === "input" ? h("p.small", {}, normalisationText()) : null,
     h(
       "p.muted.small",
       {},
@@ -171,6 +172,14 @@ function showUnit(state, { sidebar, facts, windowCard, termsCard }) {
 function receptiveFieldText([x1, y1, x2, y2]) {
   const area = ((x2 - x1) * (y2 - y1)) / (session.run.input.width * session.run.input.height);
   return `Receptive field: ${y2 - y1} × ${x2 - x1} pixels, ${formatPercent(area)} of the image: rows ${y1} to ${y2 - 1}, columns ${x1} to ${x2 - 1}.`;
+}
+
+/** How the pixels became the values of the input. */
+function normalisationText() {
+  const { mean, std } = session.run.input;
+  const formulas = mean.map((one, i) => `(pixel − ${formatNumber(one)}) ÷ ${formatNumber(std[i])}`);
+  const channels = formulas.length > 1 ? formulas.map((text, i) => `channel ${i}: ${text}`) : formulas;
+  return `Inputs are normalised pixels in [0, 1]: ${channels.join("; ")}.`;
 }
 
 function termCountText(step) {
