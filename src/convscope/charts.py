@@ -49,14 +49,17 @@ def lines(series: dict[str, tuple[Sequence[float], Sequence[float]]], score: str
         return _svg(figure)
 
 
-def curves(epochs: Sequence[dict[str, Any]], best: int, overfitting: int | None, primary: str = "accuracy") -> str:
+def curves(
+    epochs: Sequence[dict[str, Any]], best: int, overfitting: int | None, primary: str = "accuracy", title: str = ""
+) -> str:
     """Draw training and validation loss, score and learning rate by epoch, with the selected epoch marked.
 
     Args:
         epochs: "epoch" records of ``events.jsonl``.
         best: the epoch of the network in ``model/``.
         overfitting: the epoch from which the network overfits, or None.
-        primary: the name of the score.
+        primary: the key of the score in the records.
+        title: its name in the chart, if it is another.
     """
     numbers = [e["epoch"] for e in epochs]
     with _figure(1, 3, (11, 2.9)) as (figure, (loss, score, rate)):
@@ -66,7 +69,7 @@ def curves(epochs: Sequence[dict[str, Any]], best: int, overfitting: int | None,
             score.plot(numbers, [e[name].get(primary) for e in epochs], point, color=colour, label=name)
         rate.plot(numbers, [e["learning_rate"] for e in epochs], point, color=INK)
         loss.set_title("loss")
-        score.set_title(_literal(primary))
+        score.set_title(_literal(title or primary))
         rate.set_title("learning rate at the end of each epoch")
         for axes in (loss, score, rate):
             axes.set_xlabel("epoch")

@@ -295,6 +295,12 @@ def test_a_softmax_in_forward_is_found_by_its_outputs():
     assert kinds(outputs=np.abs(logits)) == []
 
 
+def test_the_head_of_a_u_net_is_its_last_layer_though_the_decoder_is_defined_behind_it():
+    model = MODELS["unet"](2, channels=1)
+    assert module_types(model)[-1][0].startswith("head.")
+    assert "activation_after_logits" not in kinds(modules=module_types(model))
+
+
 def test_batch_norm_on_small_batches_is_found_and_small_batches_alone_are_not():
     small = recipe(train={"batch": 4})
     assert only("batches_too_small", recipe=small).change.settings == {"train.batch": 32}

@@ -165,6 +165,27 @@ def test_a_report_says_what_is_wrong_above_the_curves(finished, page, tmp_path):
     assert "initialise at random: --set model.init=auto" in write_report(run).read_text()
 
 
+def test_a_report_begins_with_a_verdict_and_how_to_use_the_network(finished, page):
+    text = page.text
+    assert text.index("In short") < text.index("What is wrong")
+    for heading in ("What it does", "How well", "Where it fails", "What to do next", "Limits", "How to use it"):
+        assert heading in text
+    assert f"predictions = cs.predict('{finished}', ['image.jpg'])" in text
+
+
+def test_every_entry_of_the_contents_leads_to_a_heading(finished):
+    text = (finished / "report.html").read_text()
+    targets = re.findall(r'<li><a href="#([\w-]+)">', text)
+    assert len(targets) >= 9
+    assert all(f'<h2 id="{target}">' in text for target in targets)
+
+
+def test_pictures_are_not_loaded_lazily_which_leaves_frames_empty_in_print(finished):
+    text = (finished / "report.html").read_text()
+    assert 'loading="lazy"' not in text
+    assert "@media print" in text
+
+
 DURATIONS = {
     0.04: "0.0 s", 4.25: "4.2 s", 59.94: "59.9 s", 59.97: "1 min 00 s", 75: "1 min 15 s", 3599.6: "1 h 00 min",
     7260: "2 h 01 min",

@@ -77,6 +77,36 @@ class AnalysisTarget:
         finally:
             handle.remove()
 
+    @contextmanager
+    def answer_scores_only(
+        self, pixel: tuple[int, int] | None = None, against: int | None = None
+    ) -> Iterator[None]:  # fmt: skip
+        """Reduce the outputs to (B, J) scores of the task's answers in this context.
+
+        Args:
+            pixel: row and column of the pixel that answers, in a mask.
+            against: an answer whose score is subtracted from all others.
+        """
+
+        def reduce(_module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
+            scores = self.task.answer_scores(output, pixel)
+            return scores if against is None else scores - scores[:, against : against + 1]
+
+        handle = self.model.register_forward_hook(reduce)
+        try:
+            yield
+        finally:
+            handle.remove()
+
+    @property
+    def answer_names(self) -> tuple[str, ...]:
+        """Names of the answers that can be explained: those of the task, else the classes."""
+        return self.task.answer_names or self.classes
+
+    def answer_name(self, answer: int) -> str:
+        """Return an answer's name; its number if it has none."""
+        return self.answer_names[answer] if 0 <= answer < len(self.answer_names) else str(answer)
+
     @cached_property
     def space(self) -> PixelSpace:
         """The pixel space of the input, with the statistics of the training images if there are any."""

@@ -73,6 +73,7 @@ from convscope.explainers.suggestions import (
     removal_costs,
     suggest_from_field,
     suggest_from_filters,
+    suggest_from_norms,
     suggest_from_removals,
     suggest_from_stimuli,
 )  # fmt: skip
@@ -185,6 +186,7 @@ __all__ = [
     "strip",
     "suggest_from_field",
     "suggest_from_filters",
+    "suggest_from_norms",
     "suggest_from_probes",
     "suggest_from_removals",
     "suggest_from_stimuli",

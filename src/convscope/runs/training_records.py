@@ -109,8 +109,12 @@ class RunRecords:
 
 
 def module_types(model: nn.Module) -> tuple[tuple[str, str], ...]:
-    """Return the name and class of each layer without children, in order; auxiliary classifiers are left out."""
-    layers = {name: module for name, module in model.named_modules() if not any(module.children())}
+    """Return the name and class of each layer without children, in order; auxiliary classifiers are left out.
+
+    The head is last, as it is run: a decoder is defined behind it.
+    """
+    named = sorted(model.named_modules(), key=lambda one: one[0].startswith("head."))
+    layers = {name: module for name, module in named if not any(module.children())}
     return tuple(
         (name, type(module).__name__)
         for name, module in layers.items()

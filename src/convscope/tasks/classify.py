@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from convscope.tasks.calibration import LEAST_IMAGES, error_interval, fitted_temperature, most_probable, reliability
 from convscope.tasks.meter import Arrays, GatheringMeter
 from convscope.tasks.sections import Interval, Matrix, Pictures, Scatter, Section, Shown, Table
+from convscope.tasks.shown_answer import ImageErrors
 from convscope.tasks.task import Prediction, Task, TaskContext, TaskOptions, ViewTransform
 
 Z95 = 1.959963984540054  # the normal distribution's 97.5 % point: two-sided 95 % intervals
@@ -81,10 +82,12 @@ class Classify(Task):
     temperature: Annotated[float, Field(gt=0)] = 1.0
 
     name: ClassVar[str] = "classify"
+    purpose: ClassVar[str] = "one of {count} classes for each image"
     target_kind: ClassVar[str] = "classes"
     hub_task: ClassVar[str] = "image-classification"
     primary: ClassVar[str] = "accuracy"
     shown: ClassVar[tuple[str, ...]] = ("accuracy", "top5")
+    score_names: ClassVar[Mapping[str, str]] = {"top5": "top-5 accuracy", "macro_f1": "macro F1"}
     options: ClassVar[type[TaskOptions]] = ClassifyOptions
     names_classes: ClassVar[bool] = True
     outputs_classes: ClassVar[bool] = True
@@ -152,6 +155,19 @@ class Classify(Task):
     def confusion(self, meter: GatheringMeter) -> NDArray[np.int64]:
         """(K, K) counts of images: row = true class, column = predicted class."""
         return confusion_matrix(meter.output, meter.target, self.outputs)
+
+    def trivial_score(self, meter: GatheringMeter) -> tuple[str, float]:
+        """The most frequent class for every image."""
+        counts = np.bincount(meter.target.numpy(), minlength=self.outputs)
+        return f"always {self.classes[int(counts.argmax())]}", float(counts.max() / max(counts.sum(), 1))
+
+    def image_errors(self, meter: GatheringMeter) -> ImageErrors:
+        """The probability of the predicted class minus that of the true class."""
+        probabilities, rows = self.decode(meter.output).numpy(), np.arange(len(meter))
+        predicted, target = probabilities.argmax(1), meter.target.numpy()
+        confidence = probabilities[rows, predicted]
+        texts = (f"{self.classes[k]} {100 * p:.0f} %" for k, p in zip(predicted, confidence, strict=True))
+        return ImageErrors(confidence - probabilities[rows, target], predicted != target, tuple(texts))
 
     def table(self, output: Tensor, target: Tensor) -> list[ClassScores]:
         """Precision, recall and F1 of each class with 95 % intervals."""
