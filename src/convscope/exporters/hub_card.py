@@ -81,9 +81,9 @@ def _title(source: Source) -> str:
     more = f" and {len(config.classes) - MOST_ROWS:,} more" if len(config.classes) > MOST_ROWS else ""
     return (
         f"# {config.architecture.name}{where}\n\n"
-        f"A convolutional network for the task {config.task}, of {config.num_parameters:,} parameters, for "
-        f"images of {config.preprocessing.channels} channel{'s' if config.preprocessing.channels > 1 else ''}, which are "
-        f"resized to {height} x {width}. Trained with convscope.\n\nClasses or outputs: {names}{more}.\n"
+        f"A convolutional network for the task {config.task}, of {config.num_parameters:,} parameters. "
+        f"Its input is {config.preprocessing.channels} x {height} x {width}; images are resized to it. "
+        f"Trained with convscope.\n\nClasses or outputs: {names}{more}.\n"
     )
 
 
@@ -131,8 +131,8 @@ def _scores(run: RunFolder, predictions: SplitPredictions) -> str:
 
 def _failures(run: RunFolder, predictions: SplitPredictions) -> str:
     found = stored_findings(run, predictions)[:MOST_FINDINGS]
-    lines = [f"- {printable(one.where)}: {printable(one.message)}" for one in found]
-    return "\n".join(["## What fails\n", *(lines or ["- `convscope diagnose` found nothing wrong."]), ""])
+    messages = [f"- {printable(one.where)}: {printable(one.message)}" for one in found]
+    return "\n".join(["## What fails\n", *(messages or ["- `convscope diagnose` found nothing wrong."]), ""])
 
 
 def _origin(source: Source) -> str:
