@@ -34,7 +34,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reports": GROUND | A_RUN | {"explainers", "analysis", "diagnosis"},  # diagnosis: the part "What is wrong"
     "pipeline": GROUND | A_RUN | {"explainers", "analysis", "diagnosis", "reports"},  # diagnosis: warns in training
     "exporters": GROUND | A_RUN | {"diagnosis"},  # diagnosis: the model card says what fails
-    "api": GROUND | A_RUN | {"explainers", "exporters", "analysis", "diagnosis", "reports", "pipeline"},
+    "installation": GROUND | {"datasets", "models", "training"},  # the caches, and what the processor computes
+    "api": GROUND | A_RUN | {"explainers", "installation", "exporters", "analysis", "diagnosis", "reports", "pipeline"},
     "web": GROUND | {"datasets"},  # the HTTP of explorer and server; datasets: checks uploads before they are decoded
     "explorer": GROUND | A_RUN | {"explainers", "analysis", "api", "web"},
     "server": GROUND | NETWORKS_AND_DATA | {"bundle", "runs", "explainers", "analysis", "web"},

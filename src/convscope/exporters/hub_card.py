@@ -81,9 +81,9 @@ def _title(source: Source) -> str:
     more = f" and {len(config.classes) - MOST_ROWS:,} more" if len(config.classes) > MOST_ROWS else ""
     return (
         f"# {config.architecture.name}{where}\n\n"
-        f"A convolutional network for the task {config.task}, of {config.num_parameters:,} parameters. "
-        f"Its input is {config.preprocessing.channels} x {height} x {width}; images are resized to it. "
-        f"Trained with convscope.\n\nClasses or outputs: {names}{more}.\n"
+        f"A convolutional network for the task {config.task}, of {config.num_parameters:,} parameters, for "
+        f"images of {config.preprocessing.channels} channel{'s' if config.preprocessing.channels > 1 else ''}, "
+        f"which are resized to {height} x {width}. Trained with convscope.\n\nClasses or outputs: {names}{more}.\n"
     )
 
 
@@ -118,8 +118,8 @@ def _scores(run: RunFolder, predictions: SplitPredictions) -> str:
     ]
     for number, record in enumerate(run.test_evaluations(), 1):
         band = record.get("interval")
-        shown = f" (95 % interval {band[0]:.4f} to {band[1]:.4f})" if band else ""
-        lines.append(f"- test {task.primary}, evaluation {number}: {record[task.primary]:.4f}{shown}")
+        within = f" (95 % interval {band[0]:.4f} to {band[1]:.4f})" if band else ""
+        lines.append(f"- test {task.primary}, evaluation {number}: {record[task.primary]:.4f}{within}")
     note = (
         "The epoch was selected on the validation images, so their scores are optimistic. "
         + ("Only the first evaluation on the test images is unbiased." if run.test_evaluations() else "")
@@ -131,8 +131,8 @@ def _scores(run: RunFolder, predictions: SplitPredictions) -> str:
 
 def _failures(run: RunFolder, predictions: SplitPredictions) -> str:
     found = stored_findings(run, predictions)[:MOST_FINDINGS]
-    messages = [f"- {printable(one.where)}: {printable(one.message)}" for one in found]
-    return "\n".join(["## What fails\n", *(messages or ["- `convscope diagnose` found nothing wrong."]), ""])
+    lines = [f"- {printable(one.where)}: {printable(one.message)}" for one in found]
+    return "\n".join(["## What fails\n", *(lines or ["- `convscope diagnose` found nothing wrong."]), ""])
 
 
 def _origin(source: Source) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from helpers.chromium import chromium
+from helpers.browser import chromium
 
 ALLOWED = ("Failed to load resource",)  # logged by the browser for an expected error response
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from convscope.exporters.page_html import MODULES, bundled
-from helpers.chromium import chromium
+from helpers.browser import chromium
 
 OWN = ("file:", "data:", "blob:")
 

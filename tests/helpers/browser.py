@@ -1,8 +1,9 @@
-"""A real browser for tests; skipped with a reason if there is none."""
+"""A real browser; tests are skipped with a reason if there is none."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,8 +15,8 @@ FLAGS = [
 
 
 @contextmanager
-def chromium() -> Iterator:
-    """Open Chromium; while it is open, no other test of the process can run an event loop."""
+def chromium() -> Iterator[Any]:
+    """Yield Chromium; while it is open, no other test of the process can run an event loop."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
     if not CHROMIUM.exists():
         pytest.skip(f"needs a Chromium at {CHROMIUM}: apt-get install chromium")
