@@ -194,7 +194,7 @@ def test_a_drawing_is_answered_while_it_is_drawn_and_explained_at_its_end(new_pa
     assert page.locator("#bars .output").count() == 0
 
 
-def test_a_file_that_is_no_picture_is_refused_in_the_page(new_page, lenet, tmp_path):
+def test_another_file_is_refused_in_the_page(new_page, lenet, tmp_path):
     page = opened(new_page(), lenet[1])
     (tmp_path / "notes.txt").write_text("no picture")
     page.set_input_files("#file", tmp_path / "notes.txt")

@@ -1,11 +1,11 @@
-/** Where the network looks: which places of its last maps speak for an output. */
+/** Where the network looks: which positions of its last maps support an output. */
 
 import { between, compute } from "./network.js";
 import { tensor } from "./tensor.js";
 
 const STEP = 0.01; // of the largest value of a map
 
-/** The value of the last maps before the scores, for `whereItLooks`; "" if there are none. */
+/** The value of the last maps before the scores, for `gradCam`; "" if there are none. */
 export function lastMaps(network, { scores, stages }, values) {
   const able = stages.filter(
     ([, name]) => scores && values.get(name)?.shape.length === 4 && between(network, name, scores).nodes.length > 0,
@@ -14,7 +14,7 @@ export function lastMaps(network, { scores, stages }, values) {
 }
 
 /**
- * Grad-CAM (Selvaraju et al. 2017): where the last maps speak for output `k`, not negative, largest 1.
+ * Grad-CAM (Selvaraju et al. 2017): where the last maps support output `k`, not negative, largest 1.
  *
  * The weight of a map is the slope of the score when the whole map is raised, computed by running the layers after it
  * twice; this needs no backward pass, and is exact where these layers are linear.
@@ -25,7 +25,7 @@ export function lastMaps(network, { scores, stages }, values) {
  * @param {number} k the output
  * @returns {{height: number, width: number, data: Float32Array}}
  */
-export function whereItLooks(network, { scores }, { values }, mapsName, k) {
+export function gradCam(network, { scores }, { values }, mapsName, k) {
   const maps = values.get(mapsName);
   const rest = between(network, mapsName, scores);
   const [, channels, height, width] = maps.shape;

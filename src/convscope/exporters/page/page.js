@@ -2,7 +2,7 @@
 
 import { answer } from "./answers.js";
 import { mainOutput, showAnswer, withMask } from "./answer_view.js";
-import { lastMaps, whereItLooks } from "./attribution.js";
+import { lastMaps, gradCam } from "./attribution.js";
 import { byId, h } from "./dom.js";
 import { drawingBoard } from "./drawing.js";
 import { openNetwork } from "./network.js";
@@ -32,7 +32,7 @@ function explainAnswer() {
   if (!state.found) return;
   const maps = lastMaps(network, facts, state.found.values);
   if (!maps) return;
-  const heat = whereItLooks(network, facts, state.found, maps, state.chosen);
+  const heat = gradCam(network, facts, state.found, maps, state.chosen);
   state.heat = heatPicture(heat);
   Object.assign(globalThis.convscope, { heat, chosen: state.chosen });
   paint();
@@ -68,7 +68,7 @@ function paint() {
   });
   byId("overlay").hidden = !heat && !mask;
   byId("legend").textContent = heat
-    ? `Where it looks for ${facts.names[state.chosen]}: from violet to yellow, the more the place speaks for it.`
+    ? `Where it looks for ${facts.names[state.chosen]}: from violet to yellow, the more the position supports it.`
     : "Each class in its colour.";
   document.body.dataset.explained = String(Boolean(heat || mask));
 }

@@ -102,7 +102,7 @@ export function maskPicture(classes, height, width, background) {
  * @param {HTMLCanvasElement} source the picture
  * @param {{window: object, heat?: HTMLCanvasElement, mask?: HTMLCanvasElement, box?: number[], strength: number}} over
  */
-export function showPicture(canvas, source, { window: seen, heat, mask, box, strength }) {
+export function showPicture(canvas, source, { window: visible, heat, mask, box, strength }) {
   const scale = Math.min(1, 1200 / Math.max(source.width, source.height));
   const enlarge = Math.max(scale, Math.min(20, 560 / Math.max(source.width, source.height)));
   canvas.width = Math.max(1, Math.round(source.width * enlarge));
@@ -110,7 +110,7 @@ export function showPicture(canvas, source, { window: seen, heat, mask, box, str
   const context = canvas.getContext("2d");
   context.imageSmoothingEnabled = enlarge <= 1;
   context.drawImage(source, 0, 0, canvas.width, canvas.height);
-  const [left, top, right, bottom] = ["left", "top", "right", "bottom"].map((side) => seen[side] * enlarge);
+  const [left, top, right, bottom] = ["left", "top", "right", "bottom"].map((side) => visible[side] * enlarge);
   context.save();
   context.globalAlpha = strength;
   context.imageSmoothingEnabled = Boolean(heat);
