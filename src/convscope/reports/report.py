@@ -24,7 +24,7 @@ from convscope.reports.data_table import class_table, count_classes, data_rows, 
 from convscope.reports.insights import insights_html
 from convscope.reports.layers_section import layers_chart
 from convscope.reports.transfer_summary import transfer_summary
-from convscope.reports.verdict import calibration, usage, verdict
+from convscope.reports.verdict import usage, verdict
 from convscope.runs.folder import RunFolder
 from convscope.runs.overfitting import overfitting
 from convscope.runs.predictions import SplitPredictions, load_predictions
@@ -67,7 +67,6 @@ def content(folder: RunFolder, album: ThumbnailSource) -> dict[str, Any]:
         "tta_note": tta_sentence(folder),
         "verdict": verdict(folder, predictions, findings),
         "usage": usage(folder),
-        "calibration": calibration(load_predictions(folder, "validation")),
         "findings": findings[:MOST_SHOWN],
         "sections": [
             render_section(album, predictions, section) for section in predictions.task.sections(predictions.meter)
