@@ -19,7 +19,7 @@ from convscope.datasets.layouts.folders.other_files import remedy_for_formats, u
 from convscope.datasets.layouts.folders.set_names import enumerated, joined, set_names
 from convscope.datasets.layouts.folders.split_files import with_listed_splits
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source
-from convscope.datasets.layouts.masks.as_classes import images_and_masks
+from convscope.datasets.layouts.masks.as_classes import MOST_FOLDERS, images_and_masks
 from convscope.datasets.layouts.masks.pairs import masks_of_folder
 from convscope.datasets.listing import comparable, ending
 from convscope.datasets.targets.classes import CLASSES
@@ -177,7 +177,7 @@ def _read(source: Source, settings: ReadSettings) -> Dataset:
 
 def _check_are_no_masks(dataset: Dataset, images: tuple[Path, ...]) -> None:
     """Refuse to learn the difference between images and their masks."""
-    if dataset.target_kind != CLASSES.name:
+    if dataset.target_kind != CLASSES.name or len(dataset.classes) > MOST_FOLDERS:
         return
     labels = (dataset.classes[target] for target in dataset.targets)
     found = images_and_masks([
