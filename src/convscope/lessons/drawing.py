@@ -46,7 +46,7 @@ def numbers_text(values: NDArray[np.float64] | Sequence[Sequence[float]]) -> str
 
 
 def bars(values: Mapping[str, float], width: int = 40, form: str = ",.0f") -> str:
-    """Return a bar per name, the longest of `width` characters.
+    """Return a bar per name, the longest of `width` characters, light where the value is negative.
 
     >>> print(bars({"a": 4, "bb": 2}, 4))
     a   ████ 4
@@ -55,7 +55,7 @@ def bars(values: Mapping[str, float], width: int = 40, form: str = ",.0f") -> st
     most = max((abs(value) for value in values.values()), default=0) or 1
     longest = max(map(len, values), default=0)
     return "\n".join(
-        f"{name.ljust(longest)}  {'█' * max(round(abs(value) / most * width), 1 if value else 0)} {value:{form}}"
+        f"{name.ljust(longest)}  {'░█'[value >= 0] * max(round(abs(value) / most * width), 1 if value else 0)} {value:{form}}"
         for name, value in values.items()
     )
 
