@@ -71,6 +71,23 @@ def test_where_accepts_a_method_and_a_target_class(convscope, run, tmp_path):
     assert set(json.loads(output)["maps"][0]["targets"]) == {8}
 
 
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("gradcam", "attribution --method grad_cam"),
+        ("Grad-CAM++", "attribution --method grad_cam"),
+        ("integrated-gradients", "attribution --method integrated_gradients"),
+        ("saliency", "attribution --method input_gradients"),
+        ("tsne", "embedding"),
+        ("maximize", "maximise"),
+    ],
+)
+def test_the_name_of_a_technique_leads_to_its_method(convscope, run, word, meant):
+    code, output, error = convscope("explain", run, word)
+    assert (code, output) == (2, "")
+    assert error == f"convscope: explain: no method {word}; did you mean {meant}?\n"
+
+
 def test_errors_are_one_line_and_exit_code_2(convscope, run):
     code, output, error = convscope("explain", run, "maximise", "--layers", "stages.l")
     assert (code, output) == (2, "")

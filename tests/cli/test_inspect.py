@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from convscope.api import inspect, summary_stages
 from convscope.cli.main import app
 from convscope.errors import ConfigError
 
@@ -24,6 +25,27 @@ def test_inspect_prints_formulas_totals_and_where_the_weights_sit() -> None:
     assert "(5x5x1 + 1)x6 = 156" in text
     assert "61,706" in text
     assert "parameters by group: 95.8 % fully connected, 4.2 % convolution" in text
+
+
+def test_many_layers_are_folded_to_stages_and_all_lists_them() -> None:
+    text = values_of("inspect", "resnet18")
+    assert [line.split()[0] for line in text.splitlines()[:8]] == [
+        "stage", "stem", "stages.0", "stages.1", "stages.2", "stages.3", "head", "total",
+    ]  # fmt: skip
+    assert "layers folded to stages; every layer, with formulas: --all" in text
+    assert "stages.1.0" not in text
+    every = values_of("inspect", "resnet18", "--all")
+    assert "stages.1.0" in every
+    assert "--all" not in every
+
+
+def test_the_rows_of_the_stages_add_up_to_the_total() -> None:
+    found = inspect("resnet18")
+    heading, *rows, total = summary_stages(found)
+    assert heading[:4] == ("stage", "layers", "output", "parameters")
+    for column, expected in ((1, len(found.layers)), (3, found.num_parameters), (4, found.macs)):
+        sums = sum(int(row[column].replace(",", "") or 0) for row in rows)
+        assert sums == expected == int(total[column].replace(",", ""))
 
 
 def test_inspect_as_json_has_weights_multiplications_and_layers() -> None:

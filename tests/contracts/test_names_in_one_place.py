@@ -73,6 +73,8 @@ OTHER_MEANINGS = {
     "runs/training_records.py": {"classes"},
     "tasks/multilabel.py": {"multilabel", "labels"},
     "tasks/task.py": {"classes"},
+    "tasks/restoring.py": {"classes"},
+    "tasks/shown_answer.py": {"boxes", "masks", "numbers"},  # keys of the answer in the explorer
 }
 
 

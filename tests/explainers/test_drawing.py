@@ -13,6 +13,7 @@ def test_tiles_are_grey_for_one_channel_colour_for_three_and_side_by_side_for_mo
 
 def test_a_kernel_is_grey_at_zero_and_black_and_white_at_its_largest():
     assert explainers.kernel_tile(np.array([[[-2.0, 0.0, 2.0]]]))[0, :, 0].tolist() == [0, 128, 255]
+    assert explainers.kernel_tile(np.array([[[-1.0, 0.0, 1.0]]]), 2.0)[0, :, 0].tolist() == [64, 128, 191]
     assert explainers.kernel_tile(np.zeros((1, 1, 1))).tolist() == [[[128] * 3]]
 
 

@@ -31,6 +31,18 @@ def test_a_dead_and_a_duplicate_filter_lead_to_suggestions(damaged):
     assert copied.suggestion == "train it with 7 filters"
 
 
+def test_channels_that_a_norm_multiplies_by_almost_nothing_lead_to_a_suggestion():
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.BatchNorm2d(4, affine=False))
+    assert explainers.suggest_from_norms(model) == ()
+    with torch.no_grad():
+        model[1].weight.copy_(torch.tensor([2.0, 0.015, -1.0, 0.0]))
+    (found,) = explainers.suggest_from_norms(model)
+    assert (found.kind, found.layer, found.figure) == ("dead", "1", 0.5)
+    assert found.finding == "2 of 4 channels are multiplied by almost 0: 1, 3"
+    assert found.suggestion == "train it with 2 channels, or a lower weight decay of the norms"
+    assert explainers.suggest_from_norms(model, ("0",)) == ()
+
+
 def test_channels_that_no_image_activates_lead_to_a_suggestion(damaged, unseen):
     found = explainers.stimuli(damaged, "1", [unseen.x])
     (suggestion,) = explainers.suggest_from_stimuli(found)

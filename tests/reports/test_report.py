@@ -61,7 +61,7 @@ def test_a_report_is_self_contained(finished, page):
 
 def test_a_report_has_the_curves_with_the_selected_epoch(finished, page):
     text = (finished / "report.html").read_text()
-    assert text.count("<svg") == 1
+    assert text.count("<svg") == 3  # and the layers by depth, and the calibration
     for title in ("loss", "accuracy", "learning rate at the end of each epoch", "selected"):
         assert f">{title}</text>" in text
     assert "Epoch 2 of 2 was selected. No sign of overfitting" in page.text
@@ -163,6 +163,27 @@ def test_a_report_says_what_is_wrong_above_the_curves(finished, page, tmp_path):
             layer["identical"] = True
     run.events_file.write_text("".join(json.dumps(event) + "\n" for event in events))
     assert "initialise at random: --set model.init=auto" in write_report(run).read_text()
+
+
+def test_a_report_begins_with_a_verdict_and_how_to_use_the_network(finished, page):
+    text = page.text
+    assert text.index("In short") < text.index("What is wrong")
+    for heading in ("What it does", "How well", "Where it fails", "What to do next", "Limits", "How to use it"):
+        assert heading in text
+    assert f"predictions = cs.predict('{finished}', ['image.jpg'])" in text
+
+
+def test_every_entry_of_the_contents_leads_to_a_heading(finished):
+    text = (finished / "report.html").read_text()
+    targets = re.findall(r'<li><a href="#([\w-]+)">', text)
+    assert len(targets) >= 9
+    assert all(f'<h2 id="{target}">' in text for target in targets)
+
+
+def test_pictures_are_not_loaded_lazily_which_leaves_frames_empty_in_print(finished):
+    text = (finished / "report.html").read_text()
+    assert 'loading="lazy"' not in text
+    assert "@media print" in text
 
 
 DURATIONS = {

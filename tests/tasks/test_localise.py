@@ -9,8 +9,8 @@ from torch.nn import functional as F
 from convscope.errors import ModelError
 from convscope.models import build, resolve
 from convscope.tasks import Localise, ViewTransform
-from convscope.tasks.boxes import giou, iou, to_xywh, to_xyxy
-from convscope.tasks.localise import TwoHeads, to_file_pixels
+from convscope.tasks.boxes import giou, iou, to_file_pixels, to_xywh, to_xyxy
+from convscope.tasks.two_heads import TwoHeads
 from helpers.oracles import torchvision_models
 
 TASK = Localise(("cat", "dog"), (10, 20), "mse", 3.0)

@@ -9,7 +9,7 @@ from sklearn.metrics import average_precision_score, f1_score
 from torch.nn import functional as F
 
 from convscope.tasks import LabelsPrediction, Multilabel, Pictures, Table, TaskContext, ViewTransform
-from convscope.tasks.multilabel import best_threshold
+from convscope.tasks.thresholds import best_threshold
 
 TASK = Multilabel(("humour", "sf"))
 NAN = math.nan

@@ -25,6 +25,7 @@ from convscope.explainers import (
     stimuli,
     suggest_from_field,
     suggest_from_filters,
+    suggest_from_norms,
     suggest_from_probes,
     suggest_from_removals,
     suggest_from_stimuli,
@@ -34,9 +35,6 @@ from convscope.progress import Progress
 SHOWN_REMOVALS = 24
 PROBE_IMAGES = 3000  # training images of the linear classifiers
 MIN_OBJECT_PIXELS = 9  # smaller regions are mask noise
-NO_SUGGESTION = (
-    "no suggestions: no dead, duplicate or silent channels, and accuracy drops without any of the blocks and stages"
-)
 
 Labelled = Callable[[], Iterator[tuple[Tensor, Tensor]]]
 
@@ -65,6 +63,7 @@ def suggest(
         for layer in _convolutions(subject.model, chosen)
         for found in suggest_from_filters(filters(subject.model, layer), channels)
     ]
+    suggestions += suggest_from_norms(subject.model, chosen, channels)
     for done, layer in enumerate(layers, 1):
         suggestions += suggest_from_stimuli(stimuli(subject.model, layer, subject.batches(train), 1), channels)
         on_progress(done, 2 * len(layers))
@@ -83,7 +82,16 @@ def suggest(
         "removals": [one.to_json() for one in removals],
         "depths": [one.to_json() for one in probes],
     }
-    return Findings(pictures, numbers, tuple(_sentence(one) for one in suggestions) or (NO_SUGGESTION,))
+    return Findings(pictures, numbers, tuple(_sentence(one) for one in suggestions) or (_no_suggestion(removals),))
+
+
+def _no_suggestion(removals: tuple[Removal, ...]) -> str:
+    """Say what was looked at and found to be needed; blocks only if some were left out."""
+    nothing = "no suggestions: no dead, duplicate or silent channels"
+    if not removals:
+        return f"{nothing}; no block could be left out to see what it costs"
+    without = "without the block" if len(removals) == 1 else f"without any of the {len(removals)} blocks"
+    return f"{nothing}, and accuracy drops {without} that can be left out"
 
 
 def _sentence(found: Suggestion) -> str:

@@ -42,19 +42,22 @@ DIGITS = 6  # decimals of these values
 def attribution_sheet(
     subject: AnalysisTarget,
     images: ImageSet,
-    scores: np.ndarray,
+    scores: np.ndarray | None,
     maps: list[Attribution],
     objects: np.ndarray | None = None,
+    against: str | None = None,
 ) -> np.ndarray:
-    """Draw each image next to its maps, with its class and prediction; `objects` (N, H, W) are outlined."""
-    pixels, rows, predicted = images.pixels().numpy(), [], subject.task.predicted_class(scores)
+    """Draw each image next to its maps, with its class and prediction; `objects` (N, H, W) are outlined.
+
+    `scores` are the class probabilities (N, K); None if the task has no classes. `against` is the answer whose
+    score was subtracted.
+    """
+    pixels, rows = images.pixels().numpy(), []
     layers = list(dict.fromkeys(one.layer for one in maps if one.layer))
     for index, name in enumerate(images.names):
-        truth, prediction = subject.class_name(int(images.targets[index])), subject.class_name(int(predicted[index]))
-        explained = subject.class_name(int(maps[0].targets[index]))
-        label = f"{name}: predicted {prediction}, {100 * scores[index, predicted[index]]:.0f} %"
-        label += f" (label {truth})" if truth and truth != prediction else ""
-        label += f"; maps for {explained}" if explained != prediction else ""
+        truth, explained = int(images.targets[index]), int(maps[0].targets[index])
+        label = _caption(subject, name, truth, explained, None if scores is None else scores[index])
+        label += f", not {against}" if against else ""
         drawn = [overlay(pixels[index], _drawn(one.maps[index])) for one in maps]
         tiles = [image_tile(pixels[index], SIDE), *(squared(picture, SIDE) for picture in drawn)]
         if objects is not None:
@@ -68,6 +71,16 @@ def attribution_sheet(
     ) + ("" if objects is None else " Green line: the annotated object of the class.")
     at = f", at {layers[0]}" if len(layers) == 1 else ""
     return titled(table(rows), f"Attribution maps of {subject.name}{at}", note)
+
+
+def _caption(subject: AnalysisTarget, name: str, truth: int, explained: int, scores: np.ndarray | None) -> str:
+    if scores is None:
+        return f"{name}: maps for {subject.answer_name(explained)}"
+    predicted = int(subject.task.predicted_class(scores[None])[0])
+    label, true_name = f"{name}: predicted {subject.class_name(predicted)}", subject.class_name(truth)
+    label += f", {100 * scores[predicted]:.0f} %"
+    label += f" (label {true_name})" if true_name and truth != predicted else ""
+    return label + (f"; maps for {subject.answer_name(explained)}" if explained != predicted else "")
 
 
 def outlined(picture: np.ndarray, inside: np.ndarray) -> np.ndarray:
@@ -195,6 +208,17 @@ def target_class(subject: AnalysisTarget, name: str) -> int:
     if name not in subject.classes:
         raise ConfigError(f"target: no class {name}{did_you_mean(name, subject.classes or ('none',))}")
     return subject.classes.index(name)
+
+
+def target_answer(subject: AnalysisTarget, name: str, setting: str = "target") -> int:
+    """Return the index of an answer: a class, a label, a number or the side of a box.
+
+    Raises:
+        ConfigError: no such answer.
+    """
+    if name not in subject.answer_names:
+        raise ConfigError(f"{setting}: no answer {name}{did_you_mean(name, subject.answer_names or ('none',))}")
+    return subject.answer_names.index(name)
 
 
 def attribution(

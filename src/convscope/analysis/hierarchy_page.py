@@ -111,19 +111,20 @@ def page(
     return Findings(pictures, {"layers": numbers}, summary, files)
 
 
-def first_insights(subject: AnalysisTarget, macs: int, until: float) -> Section:
+def first_insights(subject: AnalysisTarget, macs: int, until: float, worst: ImageSet | None = None) -> Section:
     """Create the part of the page that is cheap, as a section of the report written right after training.
 
     Args:
         subject: the network and its images, of which as many are used as `FIRST_MACS` allows.
         macs: multiply-accumulates of one image's forward pass.
         until: deadline by `time.monotonic`; no block is started after it.
+        worst: the mistakes of the validation split, worst first; None if they are not known.
     """
     affordable = max(LEAST_IMAGES, int(FIRST_MACS / max(macs, 1) / 4))  # three layers, and the mistakes
     train, validation = (_evenly(subject.read(split), affordable) for split in ("train", "validation"))
     blocks = _attempt(filters_block, subject)
     if len(validation) and time.monotonic() < until:
-        blocks += _attempt(attribution_block, subject, validation)
+        blocks += _attempt(attribution_block, subject, validation, worst=worst)
     sample = subject.input(train, slice(0, 1))
     layers = chosen_layers(subject, (), sample)
     for layer in dict.fromkeys((layers[0], layers[len(layers) // 2], layers[-1])):
@@ -140,10 +141,10 @@ def _evenly(images: ImageSet, most: int) -> ImageSet:
     return images.select(np.unique(np.linspace(0, len(images) - 1, min(most, len(images))).astype(int)))
 
 
-def _attempt(make: Any, *given: Any) -> list[Block]:
+def _attempt(make: Any, *given: Any, **named: Any) -> list[Block]:
     """Return a block, or none if it does not apply: no convolution, no maps, no classes."""
     try:
-        return [make(*given)]
+        return [make(*given, **named)]
     except ConvscopeError:
         return []
 
@@ -194,15 +195,26 @@ def maps_block(subject: AnalysisTarget, images: ImageSet, layer: str, channels: 
     }  # fmt: skip
 
 
-def attribution_block(subject: AnalysisTarget, images: ImageSet, find_mistakes: bool = True) -> Block:
-    """Create the block of attribution maps of the most confident mistakes, or of the first images if there are none."""
-    wrong = mistakes(subject, images)[:ATTRIBUTION_IMAGES] if find_mistakes else []
-    chosen = images.select(wrong) if wrong else images.select(np.arange(min(ATTRIBUTION_IMAGES, len(images))))
+def attribution_block(
+    subject: AnalysisTarget, images: ImageSet, find_mistakes: bool = True, worst: ImageSet | None = None
+) -> Block:
+    """Create the block of attribution maps of the worst mistakes, or of the first images if there are none.
+
+    Args:
+        subject: the network.
+        images: among which mistakes are searched, the most confident first.
+        find_mistakes: whether to search them.
+        worst: the mistakes of a whole split, worst first, if they are known; () means that there are none.
+    """
+    if worst is None:
+        worst = images.select(mistakes(subject, images) if find_mistakes else [])
+    wrong = range(min(len(worst), ATTRIBUTION_IMAGES))
+    chosen = worst.select(wrong) if wrong else images.select(np.arange(min(ATTRIBUTION_IMAGES, len(images))))
     x, scores = subject.input(chosen), probabilities(subject, chosen)
     layer = attribution_layer(subject.model, x)
     maps = [class_map(subject.model, x, layer, torch.from_numpy(subject.task.predicted_class(scores)), "grad_cam")]
     result = (
-        f"the {len(wrong)} most confident mistakes"
+        f"the {len(wrong)} worst mistakes"
         if len(wrong) > 1
         else "the only mistake"
         if wrong

@@ -27,6 +27,7 @@ class ImageSet:
         store: (M, C, H, W) pixels.
         rows: (N,) indices into the store.
         object_masks: (M, H, W) uint8 class of the object at each pixel, 255 for none; None if not annotated.
+        task_targets: (M, ...) targets as the task's loss takes them; None if not known.
     """
 
     names: tuple[str, ...]
@@ -34,6 +35,7 @@ class ImageSet:
     store: NDArray[Any]
     rows: NDArray[np.int64]
     object_masks: NDArray[np.uint8] | None = None
+    task_targets: NDArray[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -49,6 +51,10 @@ class ImageSet:
         if self.object_masks is None:
             return np.zeros((len(self), *self.store.shape[2:]), bool)
         return np.asarray(self.object_masks[self.rows] == targets[:, None, None])
+
+    def task_target(self, index: int) -> NDArray[Any] | None:
+        """Return the target of an image as the task's loss takes it; None if not known."""
+        return None if self.task_targets is None else np.asarray(self.task_targets[self.rows[index]])
 
     def pixels(self, indices: slice = slice(None)) -> Tensor:
         """Return pixels (B, C, H, W), float32 in [0, 1]; samples of sound in [-1, 1]; series as they are."""
@@ -93,4 +99,4 @@ def image_set_of(prepared: PreparedData, split: str) -> ImageSet:
     index, targets = prepared.store_index[rows], prepared.targets()
     known = dataset.kind.image_classes(targets[index], len(dataset.classes))
     masks = dataset.kind.object_masks(targets, index, prepared.preprocessing.size)
-    return ImageSet(tuple(dataset.names[i] for i in rows), known, prepared.store.pixels, index, masks)
+    return ImageSet(tuple(dataset.names[i] for i in rows), known, prepared.store.pixels, index, masks, targets)

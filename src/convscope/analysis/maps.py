@@ -59,19 +59,23 @@ def filter_sheet(found: Filters, named: tuple[int, ...] = ()) -> np.ndarray:
     if depth not in (1, 3):
         energy = (found.weights**2).sum((0, 2, 3))
         strongest = np.sort(np.argsort(-energy, kind="stable")[:KERNEL_CHANNELS])
-    tiles = [_kernel(found.weights[channel, strongest]) for channel in channels]
+    largest = float(np.abs(found.weights[:, strongest]).max())
+    tiles = [_kernel(found.weights[channel, strongest], largest) for channel in channels]
     scores = None if found.smoothness is None else found.smoothness.scores
     names = [f"{c}" if scores is None else f"{c}: {scores[c]:.2f}" for c in channels]
     columns = 8 if tiles[0].shape[1] <= 120 else 1
     sheet = grid(tiles, names, columns=columns, marked=[c in found.dead for c in channels])
-    note = "Zero is mid-grey. Labels: index and smoothness, 1 constant, 0 random, -1 checkerboard; crossed out: dead."
+    note = (
+        "Zero is mid-grey; all kernels on one scale. Labels: index and smoothness, 1 constant, 0 random, "
+        "-1 checkerboard; crossed out: dead."
+    )
     if depth not in (1, 3):
         note += f" Input channels side by side: {', '.join(map(str, strongest))}, the strongest of {depth}."
     return titled(sheet, f"{found.layer}: {count} kernels of {found.weights.shape[2]} x {found.weights.shape[3]}", note)
 
 
-def _kernel(kernel: np.ndarray) -> np.ndarray:
-    picture = kernel_tile(kernel)
+def _kernel(kernel: np.ndarray, largest: float) -> np.ndarray:
+    picture = kernel_tile(kernel, largest)
     return sized(picture, 72 * (1 if len(kernel) in (1, 3) else len(kernel)))
 
 

@@ -31,8 +31,8 @@ def setting(default: Any, description: str, *, auto: str = "", widget: str = "",
         default: the default value.
         description: the help text, and the label of the form.
         auto: meaning of an empty default, for example "all channels".
-        widget: "layers", "channels", "images" or "class" if a form offers a choice; "layer" and "image" if the choice
-            follows the layer and the image that the page shows.
+        widget: "layers", "channels", "images", "class", "answer" or "pixel" if a form offers a choice; "layer" and
+            "image" if the choice follows the layer and the image that the page shows.
         **limits: constraints of `pydantic.Field`, such as ``ge=1``.
     """
     return Field(default, description=description, json_schema_extra={"auto": auto, "widget": widget}, **limits)
@@ -74,6 +74,7 @@ class Method:
         run: computes the findings from a target, settings and a progress callback.
         details: further help, such as an example.
         task_with_classes: whether it needs a task with class scores.
+        any_answer: whether it explains every answer of the task, such as a number or the side of a box.
         rank: number of sides of the inputs that it works on: 2 for images, 1 for series.
         quick: whether the explorer runs it as soon as it is selected.
     """
@@ -86,6 +87,7 @@ class Method:
     run: Run
     details: str = ""
     task_with_classes: bool = False
+    any_answer: bool = False
     quick: bool = False
     rank: int = IMAGE_RANK
 

@@ -1,6 +1,7 @@
 """Run an explain method on a run, a saved model or any module, and write its results."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +59,12 @@ def _noun(rank: int) -> str:
 def run_method(target: AnalysisTarget, method: Method, settings: MethodSettings, on_progress: Progress) -> Findings:
     """Run a method without writing files; the network returns class scores if its task has them.
 
+    Methods that explain any answer reduce the outputs themselves.
+
     Raises:
         ConvscopeError: as the method raises it.
     """
     if len(target.size) != method.rank:
         raise ConfigError(_other_rank(target, method))
-    with target.class_scores_only():
+    with nullcontext() if method.any_answer else target.class_scores_only():
         return method.run(target, settings, on_progress)

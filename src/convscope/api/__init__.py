@@ -15,7 +15,14 @@ from convscope.api.explain import AnalysisResult, InputInfo, explain, wrap_modul
 from convscope.api.export import export
 from convscope.api.features import Features, features
 from convscope.api.fix import Fix, fix
-from convscope.api.inspect import inspect, kernels_table, summary_page, summary_table
+from convscope.api.inspect import (
+    inspect,
+    kernels_table,
+    summary_folds,
+    summary_page,
+    summary_stages,
+    summary_table,
+)
 from convscope.api.learn import (
     Course,
     Exercise,
@@ -160,7 +167,9 @@ __all__ = [
     "run_baselines",
     "settings_from_flags",
     "settings_from_options",
+    "summary_folds",
     "summary_page",
+    "summary_stages",
     "summary_table",
     "task_of",
     "train",

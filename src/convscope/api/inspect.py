@@ -18,10 +18,12 @@ from convscope.models import ModelSummary, build, resolve, summarize, table
 from convscope.models.published_inputs import published_input
 from convscope.models.summary.diagram import page
 from convscope.models.summary.kernel_ranks import ranks_of_kernels, ranks_table
+from convscope.models.summary.stages import folds, stages_table
 from convscope.models.toml.toml_network import parse, read_spec, read_text
 from convscope.runs.folder import model_folder
 
 summary_page, summary_table, kernels_table = page, table, ranks_table
+summary_stages, summary_folds = stages_table, folds
 
 
 def inspect(

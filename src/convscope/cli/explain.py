@@ -43,6 +43,18 @@ class Methods(TyperGroup):
         """Return the names of all methods."""
         return list(methods())
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Resolve a method; say which one is meant if there is none of that name.
+
+        Raises:
+            ConfigError: no such method.
+        """
+        from convscope.analysis.registry import method_named
+
+        if args and not args[0].startswith("-"):
+            method_named(args[0])
+        return super().resolve_command(ctx, args)
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
         """Return the command of a method."""
         return command(methods()[cmd_name]) if cmd_name in methods() else None

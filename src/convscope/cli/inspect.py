@@ -41,6 +41,7 @@ class InspectOptions:
     path: Annotated[
         str | None, typer.Option(help="Show only the path to this layer with the largest receptive field.")
     ] = None
+    all: Annotated[bool, typer.Option("--all", help="Print every layer, also of networks with many.")] = False
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False
     html: Annotated[Path | None, typer.Option(help="Write a diagram of the network as a self-contained HTML page.")] = (
         None
@@ -49,7 +50,7 @@ class InspectOptions:
 
 @with_options(InspectOptions)
 def inspect(options: InspectOptions) -> None:
-    """Summarise a network layer by layer: shape, parameters, MACs, memory, receptive field.
+    """Summarise a network layer by layer: shape, parameters, MACs, memory, receptive field; many layers by stages.
 
     Each number is shown with its formula. Nothing is downloaded, and no memory is allocated for the parameters. Of a
     run, also the ranks of its trained kernels: how many are a column times a row, and what that loses in the others.
@@ -57,7 +58,14 @@ def inspect(options: InspectOptions) -> None:
     Example: `convscope inspect vgg16 --size 3x224x224`
     """
     from convscope.api import inspect as summary_of
-    from convscope.api import kernels_table, settings_from_flags, summary_page, summary_table
+    from convscope.api import (
+        kernels_table,
+        settings_from_flags,
+        summary_folds,
+        summary_page,
+        summary_stages,
+        summary_table,
+    )
     from convscope.cli.show import print_json, table_of
 
     network_options = settings_from_flags(options.set_ or [])
@@ -72,9 +80,12 @@ def inspect(options: InspectOptions) -> None:
         print_json(summary.to_json())
     if options.json or options.html is not None:
         return
-    heading, *rows = summary_table(summary)
+    folded = summary_folds(summary) and not options.all and not options.path
+    heading, *rows = summary_stages(summary) if folded else summary_table(summary)
     shown = {layer.name for layer in summary.path(options.path)} if options.path else None
     table_of(list(heading), [row for row in rows if shown is None or row[0] in shown])
+    if folded:
+        print(f"\n{len(summary.layers)} layers folded to stages; every layer, with formulas: --all")
     shares = ", ".join(f"{100 * share:.1f} % {group}" for group, share in summary.shares().items())
     print(f"\nparameters by group: {shares}")
     if summary.kernels and not options.path:

@@ -36,6 +36,8 @@ from convscope.errors import ConfigError
 from convscope.printable import printable
 from convscope.progress import Progress as OnProgress
 
+BAR_WIDTH = 52  # of name, bar, percentage and time left, with the spaces between them
+
 
 def show_json(events: Iterable[Event]) -> None:
     """Print one JSON object per event and line."""
@@ -94,7 +96,7 @@ class Screen:
         self.decoding = self.bars.add_task("reading images", total=None, visible=False, details="")
         self.training = self.bars.add_task("training", total=None, visible=False, details="")
         self.plan: PlanReady | None = None
-        self.score = ""
+        self.scores: list[str] = []
         self.images = 0
 
     def on_progress(self, done: int, total: int | None) -> None:
@@ -123,9 +125,7 @@ class Screen:
                 self.bars.update(self.training, visible=False, refresh=True)
                 self._lines(event, style="bold")
             case Epoch():
-                self.score = "  ".join(
-                    f"{name} {value:.3f}" for name, value in event.validation.items() if name != "loss"
-                )
+                self.scores = [f"{name} {value:.3f}" for name, value in event.validation.items() if name != "loss"]
                 self._lines(event)
             case Note() | ProblemFound():
                 self._lines(event, style="yellow")
@@ -139,11 +139,22 @@ class Screen:
         train, task = self.plan.recipe.train, self.bars.tasks[self.training]
         seconds = task.elapsed or 0.0
         self.images += event.images
-        rate = f"  {self.images / seconds:,.0f} images/s" if seconds else ""
-        loss = "" if event.loss is None else f"  loss {event.loss:.3f}"
+        parts = [f"epoch {event.epoch}", *([] if event.loss is None else [f"loss {event.loss:.3f}"]), *self.scores[:1]]
+        parts += [f"{self.images / seconds:,.0f} images/s"] if seconds else []
+        parts += [f"lr {event.learning_rate:.1e}", *self.scores[1:]]
         done = seconds / train.budget if train.budget else event.step / (train.epochs * self.plan.steps_per_epoch)
-        details = f"epoch {event.epoch}{loss}{self.score}  lr {event.learning_rate:.1e}{rate}"
+        details = fitting(parts, self.console.width - BAR_WIDTH)
         self.bars.update(self.training, completed=min(done, 1.0), details=details)
+
+
+def fitting(parts: Sequence[str], width: int) -> str:
+    """Join the parts that fit in a width, the first ones first: a line that is too long is cut within a number."""
+    line = ""
+    for part in parts:
+        longer = f"{line}  {part}" if line else part
+        if len(longer) <= width:
+            line = longer
+    return line
 
 
 def show_data(fields: Mapping[str, Any]) -> None:

@@ -21,9 +21,12 @@ def tile(image: np.ndarray) -> np.ndarray:
     return np.repeat(np.concatenate(list(levels), axis=1)[..., None], 3, axis=2)
 
 
-def kernel_tile(kernel: np.ndarray) -> np.ndarray:
-    """Render a kernel (C, h, w): zero is mid-grey, the weight of largest magnitude black or white."""
-    largest = np.abs(kernel).max()
+def kernel_tile(kernel: np.ndarray, largest: float | None = None) -> np.ndarray:
+    """Render a kernel (C, h, w): zero is mid-grey, a weight of magnitude `largest` black or white.
+
+    None is the largest magnitude of the kernel, which makes weak kernels look like strong ones.
+    """
+    largest = float(np.abs(kernel).max()) if largest is None else largest
     return tile(kernel / (2 * largest) + 0.5 if largest > 0 else np.full(kernel.shape, 0.5))
 
 

@@ -16,6 +16,9 @@ from convscope.explainers.targets import logits_of
 from convscope.modules import preserve_state
 from convscope.progress import Progress
 
+NORMS = (nn.BatchNorm2d, nn.GroupNorm)
+DEAD_SCALE = 0.01  # of the layer's largest
+
 
 @dataclass(frozen=True)
 class Suggestion:
@@ -132,6 +135,35 @@ def suggest_from_filters(found: Filters, channels: Sequence[int] = ()) -> tuple[
             f"train it with {count - len(redundant)} filters",
         ))  # fmt: skip
     return tuple(suggestions)
+
+
+def suggest_from_norms(
+    model: nn.Module, within: Sequence[str] = (), channels: Sequence[int] = ()
+) -> tuple[Suggestion, ...]:  # fmt: skip
+    """Suggest narrower layers where a norm multiplies channels by almost nothing, so that they are constant.
+
+    A channel is dead if the magnitude of its scale is at most 1 % of the layer's largest (as Liu et al. 2017,
+    arXiv:1708.06519, who prune by the scale of batch norm).
+
+    Args:
+        model: any network.
+        within: layers in which to look; () is the whole network.
+        channels: channels that are considered; () is all.
+    """
+    found = []
+    for name, module in model.named_modules():
+        if not isinstance(module, NORMS) or module.weight is None:
+            continue
+        if within and not any(f"{name}.".startswith(f"{layer}.") for layer in within):
+            continue
+        scale = module.weight.detach().float().abs().cpu().numpy()
+        dead = [k for k in np.flatnonzero(scale <= DEAD_SCALE * scale.max()).tolist() if not channels or k in channels]
+        if dead:
+            count = len(scale)
+            finding = f"{len(dead)} of {count} channels are multiplied by almost 0: {_ids(dead)}"
+            advice = f"train it with {count - len(dead)} channels, or a lower weight decay of the norms"
+            found.append(Suggestion("dead", name, finding, len(dead) / count, advice))
+    return tuple(found)
 
 
 def suggest_from_stimuli(found: Stimuli, channels: Sequence[int] = ()) -> tuple[Suggestion, ...]:

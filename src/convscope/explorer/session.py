@@ -9,6 +9,7 @@ from typing import Any
 
 from convscope.errors import ConvscopeError
 from convscope.explorer.backend import (
+    Answers,
     ImageSets,
     Inputs,
     JobContext,
@@ -38,6 +39,7 @@ class Session:
         self.corrections = LabelCorrections(run.folder)
         self.image_sets = ImageSets(run, self.corrections)
         self.inputs = Inputs(run, self.image_sets)
+        self.answers = Answers(run, self.inputs)
         self.epochs = ProbeHistory(run, self.image_sets)
         self.jobs = Jobs(
             self.context,

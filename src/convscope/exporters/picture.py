@@ -67,7 +67,7 @@ class PictureGraph:
         return self.graph.node("Round", self.image.to("float64") @ weights).to("uint8")
 
     def _corners(self, boxes: Value) -> Value:
-        """(B, 4) xyxy in pixels of the input to pixels of the files, clipped to them; see `localise.to_file_pixels`."""
+        """(B, 4) xyxy in pixels of the input to pixels of the files, clipped to them; see `boxes.to_file_pixels`."""
         graph = self.graph
         start, end = (self._across_down(ends) for ends in self.fitting.window())
         scale = (end - start) / self._across_down(self.fitting.size)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from convscope.analysis.data_urls import address, image_of_file
 from convscope.analysis.hierarchy_page import SECTION, Section, first_insights, rendered
-from convscope.analysis.images import image_set_of
+from convscope.analysis.images import ImageSet, image_set_of
 from convscope.analysis.registry import METHODS
 from convscope.analysis.target import AnalysisTarget
 from convscope.bundle import load_bundle
@@ -21,6 +21,7 @@ from convscope.files import atomic_write
 from convscope.models.summary.summarize import summarize
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import PreparedData
+from convscope.runs.predictions import load_predictions
 from convscope.training import TimeBudget
 
 MAX_SECONDS = 3.0  # for the first insights; they take about 1 s
@@ -49,8 +50,19 @@ def write_first_insights(folder: RunFolder, prepared: PreparedData, clock: TimeB
     )  # fmt: skip
     cost = summarize(model, (spec.channels, *spec.size)).macs
     with subject.class_scores_only():
-        section = first_insights(subject, cost, until=time.monotonic() + remaining)
+        section = first_insights(subject, cost, time.monotonic() + remaining, _worst(folder, validation))
     atomic_write(folder.explain_dir / FIRST_INSIGHTS, section.model_dump_json().encode())
+
+
+def _worst(folder: RunFolder, validation: ImageSet) -> ImageSet | None:
+    """Return the mistakes of the validation split by the predictions stored in the run, worst first."""
+    stored = load_predictions(folder, "validation")
+    errors = stored.task.image_errors(stored.meter)
+    if errors is None:
+        return None
+    rows = {name: row for row, name in enumerate(validation.names)}
+    order = [int(i) for i in np.argsort(-errors.values, kind="stable") if errors.wrong[i]]
+    return validation.select([rows[stored.names[i]] for i in order if stored.names[i] in rows])
 
 
 def insights_html(folder: RunFolder) -> str:

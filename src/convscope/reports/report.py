@@ -22,7 +22,9 @@ from convscope.files import atomic_write
 from convscope.printable import printable
 from convscope.reports.data_table import class_table, count_classes, data_rows, remark_rows
 from convscope.reports.insights import insights_html
+from convscope.reports.layers_section import layers_chart
 from convscope.reports.transfer_summary import transfer_summary
+from convscope.reports.verdict import usage, verdict
 from convscope.runs.folder import RunFolder
 from convscope.runs.overfitting import overfitting
 from convscope.runs.predictions import SplitPredictions, load_predictions
@@ -56,13 +58,16 @@ def content(folder: RunFolder, album: ThumbnailSource) -> dict[str, Any]:
     """Return the variables of the template."""
     config, summary = load_config(folder.model), folder.data()["summary"]
     predictions = load_predictions(folder, "validation", config.tta_views)
+    findings = stored_findings(folder, load_predictions(folder, "validation"))
     return {
         "name": folder.path.name,
         "path": folder.path,
         "headline": headline(folder, summary),
         "metrics": headline_figures(folder, predictions),
         "tta_note": tta_sentence(folder),
-        "findings": stored_findings(folder, load_predictions(folder, "validation"))[:MOST_SHOWN],
+        "verdict": verdict(folder, predictions, findings),
+        "usage": usage(folder),
+        "findings": findings[:MOST_SHOWN],
         "sections": [
             render_section(album, predictions, section) for section in predictions.task.sections(predictions.meter)
         ],
@@ -70,7 +75,7 @@ def content(folder: RunFolder, album: ThumbnailSource) -> dict[str, Any]:
         "insights": insights_html(folder),
         "transfer": transfer_section(folder),
         "test_evaluations": test_evaluation_rows(folder),
-        "primary": predictions.task.primary,
+        "primary": predictions.task.score_name(predictions.task.primary),
         "data_rows": data_rows(summary),
         "data_remarks": remark_rows(summary),
         "class_table": class_table(summary),
@@ -102,7 +107,7 @@ def tta_sentence(folder: RunFolder) -> str:
     return (
         f"Predictions are averaged over {count} test-time augmentation views: the image, counted twice, and shifted by "
         f"one pixel{', each also mirrored' if config.mirrored else ''}. "
-        f"With a single view, the validation {task.primary} is "
+        f"With a single view, the validation {task.score_name(task.primary)} is "
         f"{task.format_score(single_view.meter.scores()[task.primary])}."
     )
 
@@ -154,19 +159,20 @@ def headline_figures(folder: RunFolder, predictions: SplitPredictions) -> list[d
         interval = None if low is None else Interval(evaluations[0][primary], low, high)
         shown.append(headline_figure(task, "test", evaluations[0][primary], interval, ", first evaluation"))
     parameters = load_config(folder.model).num_parameters
-    shown += [(f"{parameters:,}", "parameters"), (format_seconds(folder.environment()["seconds"]), "total time")]
+    shown += [
+        (f"{parameters:,}", "parameters"),
+        (format_seconds(folder.environment()["seconds"]), "time until this report"),
+    ]
     return [{"value": value, "name": name} for value, name in shown]
 
 
 def headline_figure(task: Task, split: str, score: float, interval: Interval | None, more: str = "") -> tuple[str, str]:
     """Return the primary score on a split, and its name."""
     if interval is None:
-        return task.format_score(score), f"{split} {task.primary}{more}"
+        return task.format_score(score), f"{split} {task.score_name(task.primary)}{more}"
     value = f"{100 * score:.1f} %" if task.format_score(score).endswith("%") else task.format_score(score)
-    return (
-        value,
-        f"{split} {task.primary}{more} ({_format_interval(task, interval.low, interval.high).removesuffix(' %')})",
-    )
+    name = f"{split} {task.score_name(task.primary)}{more}"
+    return value, f"{name} ({_format_interval(task, interval.low, interval.high).removesuffix(' %')})"
 
 
 def _format_interval(task: Task | type[Task], low: float, high: float) -> str:
@@ -193,14 +199,17 @@ def test_evaluation_rows(folder: RunFolder) -> list[dict[str, str]]:
 def training_section(folder: RunFolder) -> dict[str, Any]:
     """Return the training curves, the selected epoch, and from which epoch the network overfits."""
     epochs, overfits_from = folder.events("epoch"), overfitting(folder)
-    selected = load_config(folder.model).epoch
+    selected, task = load_config(folder.model).epoch, folder.recipe().task_class
     overfits = "No sign of overfitting in the losses and the score."
     if overfits_from is not None:
         overfits = overfitting_sentence(overfits_from)
     return {
-        "curves": curves(epochs, selected, overfits_from, folder.recipe().task_class.primary) if epochs else "",
-        "training_summary": f"Epoch {selected} of {len(epochs)} was selected. {overfits}",
+        "curves": curves(epochs, selected, overfits_from, task.primary, task.score_name(task.primary))
+        if epochs
+        else "",
+        "training_summary": f"Epoch {selected} of {epochs[-1]['epoch'] if epochs else 0} was selected. {overfits}",
         "range_test": range_chart(folder),
+        "layers": layers_chart(folder),
     }
 
 

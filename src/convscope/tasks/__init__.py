@@ -5,9 +5,11 @@ from convscope.tasks.localise import BoxPrediction, Localise
 from convscope.tasks.meter import Meter
 from convscope.tasks.multilabel import LabelsPrediction, Multilabel
 from convscope.tasks.regress import NumbersPrediction, Regress
+from convscope.tasks.restoring import check_options, restore_task
 from convscope.tasks.sections import Interval, Matrix, Pictures, Scatter, Section, Shown, Table
 from convscope.tasks.segment import MaskPrediction, Segment
-from convscope.tasks.task import Prediction, Task, TaskContext, TaskOptions, ViewTransform, check_options, restore_task
+from convscope.tasks.shown_answer import ImageErrors, ShownAnswer
+from convscope.tasks.task import Prediction, Task, TaskContext, TaskOptions, ViewTransform
 
 TASKS: dict[str, type[Task]] = {
     "classify": Classify,
@@ -27,6 +29,7 @@ __all__ = [
     "ClassPrediction",
     "ClassScores",
     "Classify",
+    "ImageErrors",
     "Interval",
     "LabelsPrediction",
     "Localise",
@@ -42,6 +45,7 @@ __all__ = [
     "Section",
     "Segment",
     "Shown",
+    "ShownAnswer",
     "Table",
     "Task",
     "TaskContext",

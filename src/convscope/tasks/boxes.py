@@ -1,7 +1,11 @@
 """Arithmetic of boxes: (..., 4) xyxy in pixels, x to the right and y down, x2 and y2 exclusive."""
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+from convscope.tasks.task import ViewTransform
 
 
 def area(boxes: Tensor) -> Tensor:
@@ -50,3 +54,14 @@ def to_xywh(boxes: Tensor) -> Tensor:
 def _intersection(a: Tensor, b: Tensor) -> Tensor:
     low, high = torch.maximum(a[..., :2], b[..., :2]), torch.minimum(a[..., 2:], b[..., 2:])
     return (high - low).clamp(min=0).prod(-1)
+
+
+def to_file_pixels(
+    box: NDArray[np.float64], frame: ViewTransform, size: tuple[int, int]
+) -> tuple[float, float, float, float]:
+    """Convert a box from pixels of the network's input to pixels of the file."""
+    height, width = size
+    across, down = frame.across / width, frame.down / height
+    x1, x2 = (float(np.clip(frame.left + x * across, 0, frame.size[1])) for x in (box[0], box[2]))
+    y1, y2 = (float(np.clip(frame.top + y * down, 0, frame.size[0])) for y in (box[1], box[3]))
+    return x1, y1, x2, y2

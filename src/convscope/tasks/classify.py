@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -12,8 +12,10 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
+from convscope.tasks.calibration import LEAST_IMAGES, error_interval, fitted_temperature, most_probable, reliability
 from convscope.tasks.meter import Arrays, GatheringMeter
-from convscope.tasks.sections import Interval, Matrix, Pictures, Section, Shown, Table
+from convscope.tasks.sections import Interval, Matrix, Pictures, Scatter, Section, Shown, Table
+from convscope.tasks.shown_answer import ImageErrors
 from convscope.tasks.task import Prediction, Task, TaskContext, TaskOptions, ViewTransform
 
 Z95 = 1.959963984540054  # the normal distribution's 97.5 % point: two-sided 95 % intervals
@@ -72,16 +74,20 @@ class Classify(Task):
         classes: names in the order of the network's K outputs.
         label_smoothing: share of the target that is spread over all classes, in [0, 1). Szegedy et al. 2016, section 7.
         class_weights: K factors of the loss; None: all 1.
+        temperature: by which logits are divided before softmax, greater than 0; see `calibrate`.
     """
 
     label_smoothing: float = 0.0
     class_weights: tuple[float, ...] | None = None
+    temperature: Annotated[float, Field(gt=0)] = 1.0
 
     name: ClassVar[str] = "classify"
+    purpose: ClassVar[str] = "one of {count} classes for each image"
     target_kind: ClassVar[str] = "classes"
     hub_task: ClassVar[str] = "image-classification"
     primary: ClassVar[str] = "accuracy"
     shown: ClassVar[tuple[str, ...]] = ("accuracy", "top5")
+    score_names: ClassVar[Mapping[str, str]] = {"top5": "top-5 accuracy", "macro_f1": "macro F1"}
     options: ClassVar[type[TaskOptions]] = ClassifyOptions
     names_classes: ClassVar[bool] = True
     outputs_classes: ClassVar[bool] = True
@@ -117,8 +123,18 @@ class Classify(Task):
         return F.cross_entropy(output, target, weight, label_smoothing=self.label_smoothing)
 
     def decode(self, output: Tensor) -> Tensor:
-        """(N, K) probabilities that sum to 1."""
-        return output.float().softmax(dim=-1)
+        """(N, K) probabilities that sum to 1, calibrated by `temperature`."""
+        return (output.float() / self.temperature).softmax(dim=-1)
+
+    def class_probabilities(self, scores: Tensor) -> Tensor:
+        """(B, K) probabilities of logits, as `decode` gives them."""
+        return self.decode(scores)
+
+    def calibrate(self, meter: GatheringMeter) -> Self:
+        """The task with the temperature that fits the probabilities to the meter's targets, from 100 images on."""
+        if len(meter) < LEAST_IMAGES or not meter.output.isfinite().all():
+            return self
+        return replace(self, temperature=round(fitted_temperature(meter.output, meter.target), 4))
 
     def meter(self, arrays: Arrays | None = None) -> GatheringMeter:
         """A meter of all logits and targets."""
@@ -139,6 +155,19 @@ class Classify(Task):
     def confusion(self, meter: GatheringMeter) -> NDArray[np.int64]:
         """(K, K) counts of images: row = true class, column = predicted class."""
         return confusion_matrix(meter.output, meter.target, self.outputs)
+
+    def trivial_score(self, meter: GatheringMeter) -> tuple[str, float]:
+        """The most frequent class for every image."""
+        counts = np.bincount(meter.target.numpy(), minlength=self.outputs)
+        return f"always {self.classes[int(counts.argmax())]}", float(counts.max() / max(counts.sum(), 1))
+
+    def image_errors(self, meter: GatheringMeter) -> ImageErrors:
+        """The probability of the predicted class minus that of the true class."""
+        probabilities, rows = self.decode(meter.output).numpy(), np.arange(len(meter))
+        predicted, target = probabilities.argmax(1), meter.target.numpy()
+        confidence = probabilities[rows, predicted]
+        texts = (f"{self.classes[k]} {100 * p:.0f} %" for k, p in zip(predicted, confidence, strict=True))
+        return ImageErrors(confidence - probabilities[rows, target], predicted != target, tuple(texts))
 
     def table(self, output: Tensor, target: Tensor) -> list[ClassScores]:
         """Precision, recall and F1 of each class with 95 % intervals."""
@@ -185,8 +214,26 @@ class Classify(Task):
                 counts,
             ),
             Table("Scores per class", note, ("class", "images", "precision", "recall", "F1"), rows),
+            *self._calibration(meter),
             *self._pictures(self.decode(meter.output), meter.target),
         ]
+
+    def _calibration(self, meter: GatheringMeter) -> list[Section]:
+        """The reliability diagram (DeGroot and Fienberg 1983)."""
+        if len(meter) < LEAST_IMAGES:
+            return []
+        before = error_interval(*most_probable(meter.output, meter.target, 1.0))
+        confidence, correct = most_probable(meter.output, meter.target, self.temperature)
+        after = error_interval(confidence, correct)
+        note = (
+            f"Each point is a fifteenth of the validation images: on the line, probabilities are shares of correct "
+            f"predictions. Logits are divided by the temperature {self.temperature:.2f}, which was fitted to these "
+            f"images; the calibration error is {after.value:.3f} (95 % interval {after.low:.3f} to {after.high:.3f}), "
+            f"and without the temperature {before.value:.3f}."
+        )
+        axes = ("mean probability of the predicted class", "share that is correct")
+        means, shares = reliability(confidence, correct)
+        return [Scatter("Calibration", note, means, shares, axes)]
 
     def _pictures(self, probabilities: Tensor, target: Tensor) -> list[Section]:
         confidence, predicted = probabilities.max(1)

@@ -28,15 +28,20 @@ def enlarged(pixels: Pixels, least: int = LEAST) -> tuple[Pixels, int]:
 
 
 def with_boxes(pixels: Pixels, boxes: Sequence[tuple[Sequence[float], tuple[int, int, int]]]) -> Pixels:
-    """(H, W, 3) image with xyxy boxes in their colours, each with a dark outline for contrast."""
+    """(H, W, 3) image with xyxy boxes in their colours, each with a thin dark edge for contrast.
+
+    The lines grow with the image, so that they keep their colour when it is shown smaller.
+    """
     large, factor = enlarged(pixels)
+    line = max(4, round(max(large.shape[:2]) / 48))
     image = Image.fromarray(large)
     canvas = ImageDraw.Draw(image)
     for box, colour in boxes:
         x1, y1, x2, y2 = (factor * side for side in box)
         corners = (min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
-        canvas.rectangle(corners, outline=(0, 0, 0), width=4)
-        canvas.rectangle(corners, outline=colour, width=2)
+        edge = (corners[0] - 1, corners[1] - 1, corners[2] + 1, corners[3] + 1)
+        canvas.rectangle(edge, outline=(0, 0, 0), width=1)
+        canvas.rectangle(corners, outline=colour, width=line)
     return np.asarray(image)
 
 

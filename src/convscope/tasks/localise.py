@@ -18,12 +18,14 @@ from torch.nn import functional as F
 from convscope.errors import ModelError
 from convscope.models import EncoderDecoder, Network
 from convscope.models.heads import last_maps
-from convscope.tasks.boxes import giou, iou, to_xywh, to_xyxy
+from convscope.tasks.boxes import giou, iou, to_file_pixels, to_xywh, to_xyxy
 from convscope.tasks.classify import confusion_matrix, wilson
 from convscope.tasks.drawing import PREDICTION_COLOR, TARGET_COLOR, Pixels, with_boxes
 from convscope.tasks.meter import Arrays, GatheringMeter
 from convscope.tasks.sections import Interval, Matrix, Pictures, Section, Shown, Table
+from convscope.tasks.shown_answer import BOX_SIDES, ImageErrors, ShownAnswer, ShownBox
 from convscope.tasks.task import AnswerPlace, Prediction, Task, TaskContext, TaskOptions, ViewTransform
+from convscope.tasks.two_heads import TwoHeads
 
 SHOWN_IMAGES = 12
 GOOD = 0.5  # IoU from which a box counts as correct
@@ -62,32 +64,6 @@ class BoxPrediction(Prediction):
         return [f"{self.label} {100 * self.confidence:.1f} %", " ".join(f"{side:.1f}" for side in self.box)]
 
 
-class TwoHeads(nn.Module):
-    """Class logits and the four numbers of the box, concatenated to (B, K + 4), from an encoder's last feature maps.
-
-    The box head keeps the spatial layout of the maps, which global pooling would discard.
-    """
-
-    def __init__(self, classifier: nn.Module, maps: tuple[int, ...], width: int = 64) -> None:
-        super().__init__()
-        channels, positions, hidden = maps[0], maps[1] * maps[2], 32
-        self.kind = classifier
-        last = nn.Linear(2 * width, 4)
-        self.box = nn.Sequential(
-            nn.Conv2d(channels, hidden, 1),
-            nn.ReLU(),
-            nn.Flatten(),
-            nn.Linear(hidden * positions, 2 * width),
-            nn.ReLU(),
-            last,
-        )
-        nn.init.normal_(last.weight, std=0.01)
-        nn.init.constant_(last.bias, 0.5)  # the initial box is centred and half as large as the image
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([self.kind(x), self.box(x)], 1)
-
-
 @dataclass(frozen=True)
 class Localise(Task):
     """Predict the class and box of an image's object.
@@ -106,10 +82,12 @@ class Localise(Task):
     box_weight: float = 10.0
 
     name: ClassVar[str] = "localise"
+    purpose: ClassVar[str] = "the class, one of {count}, and the box of the object in an image"
     target_kind: ClassVar[str] = "boxes"
     hub_task: ClassVar[str] = "object-detection"
     primary: ClassVar[str] = "both"
     shown: ClassVar[tuple[str, ...]] = ("accuracy", "iou", "iou50", "both")
+    score_names: ClassVar[Mapping[str, str]] = {"both": "class and box right", "iou": "mean IoU", "iou50": "IoU >= 0.5"}
     options: ClassVar[type[TaskOptions]] = LocaliseOptions
     names_classes: ClassVar[bool] = True
     answer_places: ClassVar[Mapping[str, AnswerPlace]] = {"box": "corners"}
@@ -196,6 +174,37 @@ class Localise(Task):
     def class_scores(self, output: Tensor) -> Tensor:
         """The class's logits, without the box's numbers."""
         return output[:, :-4]
+
+    @property
+    def answer_names(self) -> tuple[str, ...]:
+        """The classes, then the sides of the box."""
+        return (*self.classes, *BOX_SIDES)
+
+    def answer_scores(self, output: Tensor, pixel: tuple[int, int] | None = None) -> Tensor:
+        """The class's logits, then left, top, right and bottom of the box in pixels of the network's input."""
+        super().answer_scores(output, pixel)
+        return torch.cat([output[:, :-4], self.boxes(output)], 1)
+
+    def shown_answer(self, output: Tensor, target: NDArray[Any] | None) -> ShownAnswer:
+        """Both boxes with their classes."""
+        probabilities, boxes = self.decode(output)
+        best = int(probabilities[0].argmax())
+        label = f"{self.classes[best]} {100 * float(probabilities[0, best]):.0f} %"
+        shown = [ShownBox(label, tuple(boxes[0].tolist()))]
+        if target is not None and not np.isnan(target).any():
+            shown.append(ShownBox(self.classes[int(target[0])], tuple(target[1:].tolist()), is_target=True))
+        return ShownAnswer(boxes=tuple(shown))
+
+    def image_errors(self, meter: GatheringMeter) -> ImageErrors:
+        """1 - IoU, and 1 more if the class is wrong; of unknown boxes the class only."""
+        correct, overlap = (part.numpy() for part in self.correct(meter.output, meter.target))
+        known = ~meter.target[:, 1:].isnan().any(1).numpy()
+        values = np.where(known, 1 - overlap, 0) + ~correct
+        texts = [f"IoU {one:.2f}" if there else "unknown box" for one, there in zip(overlap, known, strict=True)]
+        wrong = ~correct | (known & (overlap < GOOD))
+        return ImageErrors(
+            values, wrong, tuple(t if c else f"class wrong, {t}" for t, c in zip(texts, correct, strict=True))
+        )
 
     def confusion(self, meter: GatheringMeter) -> NDArray[np.int64]:
         """(K, K) counts of images by class, whatever their boxes."""
@@ -288,14 +297,3 @@ class Localise(Task):
                 )
             )
         return found
-
-
-def to_file_pixels(
-    box: NDArray[np.float64], frame: ViewTransform, size: tuple[int, int]
-) -> tuple[float, float, float, float]:
-    """Convert a box from pixels of the network's input to pixels of the file."""
-    height, width = size
-    across, down = frame.across / width, frame.down / height
-    x1, x2 = (float(np.clip(frame.left + x * across, 0, frame.size[1])) for x in (box[0], box[2]))
-    y1, y2 = (float(np.clip(frame.top + y * down, 0, frame.size[0])) for y in (box[1], box[3]))
-    return x1, y1, x2, y2

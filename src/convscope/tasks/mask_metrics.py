@@ -39,6 +39,15 @@ def miou(counts: NDArray[np.int64]) -> float:
     return mean_iou(counts.diagonal(), counts.sum(1), counts.sum(0))
 
 
+def log_odds(logits: Tensor) -> Tensor:
+    """log(p / (1 - p)) of the softmax probabilities p of (B, K, H, W) logits; the logits themselves for one class."""
+    if logits.shape[1] < 2:
+        return logits
+    same = torch.eye(logits.shape[1], dtype=torch.bool, device=logits.device)[..., None, None]
+    others = logits[:, None].masked_fill(same, -torch.inf)  # (B, K, K, H, W)
+    return logits - others.logsumexp(2)
+
+
 def dice_loss(output: Tensor, target: Tensor) -> Tensor:
     """1 - Dice, from probabilities, averaged over the classes (Milletari 2016, arXiv:1606.04797, without squares).
 

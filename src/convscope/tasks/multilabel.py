@@ -13,7 +13,9 @@ from torch.nn import functional as F
 from convscope.tasks.meter import Arrays, GatheringMeter
 from convscope.tasks.resampled import bootstrap_interval
 from convscope.tasks.sections import Interval, Pictures, Section, Shown, Table
+from convscope.tasks.shown_answer import ImageErrors, ShownAnswer, ShownTag, tag_state
 from convscope.tasks.task import Prediction, Task, TaskContext, TaskOptions, ViewTransform
+from convscope.tasks.thresholds import best_threshold
 
 SHOWN_IMAGES = 12  # images in a row of the report
 
@@ -75,10 +77,14 @@ class Multilabel(Task):
     thresholds: tuple[float, ...] | None = None
 
     name: ClassVar[str] = "multilabel"
+    purpose: ClassVar[str] = "which of {count} labels an image has"
     target_kind: ClassVar[str] = "labels"
     hub_task: ClassVar[str] = "image-classification"
     primary: ClassVar[str] = "map"
     shown: ClassVar[tuple[str, ...]] = ("map", "micro_f1")
+    score_names: ClassVar[Mapping[str, str]] = {
+        "map": "mean average precision", "micro_f1": "micro F1", "macro_f1": "macro F1", "exact": "all labels correct"
+    }  # fmt: skip
     options: ClassVar[type[TaskOptions]] = MultilabelOptions
     names_classes: ClassVar[bool] = True
     outputs_classes: ClassVar[bool] = True
@@ -191,6 +197,31 @@ class Multilabel(Task):
     def _label_text(self, present: NDArray[np.bool_]) -> str:
         return ", ".join(name for name, there in zip(self.classes, present, strict=True) if there) or "none"
 
+    def shown_answer(self, output: Tensor, target: NDArray[Any] | None) -> ShownAnswer:
+        """The labels that are predicted or true."""
+        predicted, probabilities = self.predicted(output)[0], self.decode(output)[0].tolist()
+        known = [None] * self.outputs if target is None else target.tolist()
+        found = []
+        for name, probability, chosen, truth in zip(self.classes, probabilities, predicted, known, strict=True):
+            if state := tag_state(bool(chosen), truth):
+                found.append(ShownTag(name, state, probability))
+        return ShownAnswer(tags=tuple(found))
+
+    def trivial_score(self, meter: GatheringMeter) -> tuple[str, float]:
+        """The same probabilities for every image: the average precision of a label is then its frequency."""
+        truth = meter.target.numpy()
+        present, known = (truth == 1).sum(0), (~np.isnan(truth)).sum(0)
+        return "the same labels for every image", float((present / np.maximum(known, 1))[present > 0].mean())
+
+    def image_errors(self, meter: GatheringMeter) -> ImageErrors:
+        """The number of wrong labels, and of equal ones the mean distance of the probabilities from the targets."""
+        probabilities, truth = self.decode(meter.output).numpy(), meter.target.numpy()
+        known = ~np.isnan(truth)
+        count = ((self.predicted(meter.output) != (truth == 1)) & known).sum(1)
+        distance = np.where(known, np.abs(probabilities - np.nan_to_num(truth)), 0).sum(1) / (known.sum(1) + 1)
+        texts = (f"{wrong} of {of} labels wrong" for wrong, of in zip(count, known.sum(1), strict=True))
+        return ImageErrors(count + distance, count > 0, tuple(texts))
+
     @property
     def columns(self) -> list[str]:
         """Labels, then one column per label."""
@@ -229,28 +260,6 @@ def mean_precision(rows: Sequence[LabelScores]) -> float:
     """Mean average precision in [0, 1] over the labels where it is defined; 0 if there is none."""
     finite = [row.average_precision for row in rows if not math.isnan(row.average_precision)]
     return float(np.mean(finite)) if finite else 0.0
-
-
-def best_threshold(probabilities: NDArray[np.floating], truth: NDArray[np.floating]) -> float:
-    """The threshold of the best F1 over images with a known label; of equal ones the nearest to 0.5.
-
-    Candidates are the midpoints of neighbouring probabilities. 0.5 if no image has the label.
-
-    >>> best_threshold(np.array([0.1, 0.2, 0.3]), np.array([0.0, 1.0, 1.0]))
-    0.15...
-    """
-    known = ~np.isnan(truth)
-    probabilities, positive = probabilities[known].astype(float), truth[known] == 1
-    if not positive.any():
-        return 0.5
-    levels = np.unique(probabilities)
-    candidates = np.concatenate([[levels[0] / 2], (levels[1:] + levels[:-1]) / 2])
-    order = np.argsort(-probabilities, kind="stable")
-    hits = np.concatenate([[0], np.cumsum(positive[order])])
-    count = np.searchsorted(-probabilities[order], -candidates, side="right")
-    f1 = 2 * hits[count] / (count + positive.sum())
-    best = np.flatnonzero(f1 >= f1.max() - 1e-12)
-    return float(candidates[best[np.abs(candidates[best] - 0.5).argmin()]])
 
 
 def _label_scores(

@@ -11,9 +11,11 @@ from torch.nn import functional as F
 
 from convscope.tasks.meter import Arrays, GatheringMeter
 from convscope.tasks.sections import Pictures, Scatter, Section, Shown, Table
+from convscope.tasks.shown_answer import ImageErrors, ShownAnswer, ShownNumber
 from convscope.tasks.task import Prediction, Task, TaskContext, TaskOptions, ViewTransform
 
 SHOWN_IMAGES = 12
+MISTAKE = 0.5  # standard deviations of the targets
 
 
 class RegressOptions(TaskOptions):
@@ -59,9 +61,11 @@ class Regress(Task):
     kind: Literal["mse", "huber"] = "mse"
 
     name: ClassVar[str] = "regress"
+    purpose: ClassVar[str] = "{count} number(s) for each image"
     target_kind: ClassVar[str] = "numbers"
     primary: ClassVar[str] = "r2"
     shown: ClassVar[tuple[str, ...]] = ("r2", "mae")
+    score_names: ClassVar[Mapping[str, str]] = {"r2": "R²", "mae": "mean absolute error"}
     options: ClassVar[type[TaskOptions]] = RegressOptions
     default_settings: ClassVar[Mapping[str, Any]] = {
         "optimiser.name": "adamw",
@@ -132,6 +136,35 @@ class Regress(Task):
         order = np.argsort(-error)[:SHOWN_IMAGES]
         worst = [Shown(int(i), self._values_text(predicted[i]), self._values_text(truth[i])) for i in order]
         return [*sections, Pictures("Largest error", "", worst)]
+
+    def trivial_score(self, meter: GatheringMeter) -> tuple[str, float]:
+        """The mean of the training images for every image."""
+        mean = meter.target.new_tensor(self.mean).expand_as(meter.target)
+        standardised = (mean - mean.new_tensor(self.mean)) / mean.new_tensor(self.std)
+        return "always the mean", self.scores(standardised, meter.target)["r2"]
+
+    def answer_scores(self, output: Tensor, pixel: tuple[int, int] | None = None) -> Tensor:
+        """The numbers in the units of the data."""
+        super().answer_scores(output, pixel)
+        return self.decode(output)
+
+    def shown_answer(self, output: Tensor, target: NDArray[Any] | None) -> ShownAnswer:
+        """Each number, predicted and true."""
+        truth = [None if target is None or np.isnan(target[k]) else float(target[k]) for k in range(self.outputs)]
+        rows = zip(self.classes, self.decode(output)[0].tolist(), truth, strict=True)
+        return ShownAnswer(numbers=tuple(ShownNumber(*row) for row in rows))
+
+    def image_errors(self, meter: GatheringMeter) -> ImageErrors:
+        """The largest distance from the target, in standard deviations of the training targets.
+
+        A distance of more than half of one counts as a mistake.
+        """
+        predicted, truth = self.decode(meter.output).double().numpy(), meter.target.double().numpy()
+        distance = np.nan_to_num(np.abs(predicted - truth) / np.array(self.std))
+        worst, rows = distance.argmax(1), np.arange(len(meter))
+        off = (predicted - truth)[rows, worst]
+        texts = (f"{self.classes[k]} off by {one:+.3g}" for k, one in zip(worst, off, strict=True))
+        return ImageErrors(distance[rows, worst], distance[rows, worst] > MISTAKE, tuple(texts))
 
     def _values_text(self, values: Any) -> str:
         return ", ".join(f"{name} {value:.4g}" for name, value in zip(self.classes, values, strict=True))

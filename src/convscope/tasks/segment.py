@@ -13,16 +13,18 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from convscope.errors import ModelError
+from convscope.errors import ConfigError, ModelError
 from convscope.models import EncoderDecoder
 from convscope.tasks.drawing import Pixels, colors_of, with_mask
 from convscope.tasks.mask_meter import MaskMeter
-from convscope.tasks.mask_metrics import IGNORE, dice_loss, mask_cross_entropy, mean_iou
+from convscope.tasks.mask_metrics import IGNORE, dice_loss, log_odds, mask_cross_entropy, mean_iou
 from convscope.tasks.meter import Arrays
 from convscope.tasks.resampled import bootstrap_interval
 from convscope.tasks.sections import Cell, Interval, Matrix, Pictures, Section, Shown, Table
+from convscope.tasks.shown_answer import ImageErrors, ShownAnswer
 from convscope.tasks.task import AnswerPlace, Prediction, Task, TaskContext, TaskOptions, ViewTransform
 
+GOOD = 0.5  # mean IoU from which a mask does not count as a mistake
 DENSE = ("unet", "segnet", "full_resolution", "assembled")
 
 
@@ -73,14 +75,17 @@ class Segment(Task):
     dice: float = 0.0
 
     name: ClassVar[str] = "segment"
+    purpose: ClassVar[str] = "one of {count} classes for each pixel"
     target_kind: ClassVar[str] = "masks"
     hub_task: ClassVar[str] = "image-segmentation"
     names_classes: ClassVar[bool] = True
     ground_first: ClassVar[bool] = True
     primary: ClassVar[str] = "miou"
     shown: ClassVar[tuple[str, ...]] = ("miou", "accuracy")
+    score_names: ClassVar[Mapping[str, str]] = {"miou": "mean IoU", "dice": "mean Dice", "accuracy": "pixel accuracy"}
     options: ClassVar[type[TaskOptions]] = SegmentOptions
     any_size: ClassVar[bool] = True
+    answers_pixels: ClassVar[bool] = True
     answer_places: ClassVar[Mapping[str, AnswerPlace]] = {"mask": "pixels"}
     default_settings: ClassVar[Mapping[str, Any]] = {
         "optimiser.name": "adamw",
@@ -153,6 +158,51 @@ class Segment(Task):
         worst = [self._shown(meter, *meter.worst[i]) for i in order]
         first = [self._shown(meter, *one) for one in meter.first_shown()]
         return [*sections, Pictures("Lowest IoU", note, worst), Pictures("First images", note, first)]
+
+    def answer_scores(self, output: Tensor, pixel: tuple[int, int] | None = None) -> Tensor:
+        """The log-odds of each class: of one pixel, or their mean over all pixels, weighted by the probabilities.
+
+        After Seg-Grad-CAM (Vinogradova 2020, arXiv:2002.11434), which sums the logits of the predicted pixels;
+        probabilities as weights keep the score continuous when a part of the image is hidden.
+        """
+        odds = log_odds(output.float())
+        if pixel is None:
+            return (output.float().softmax(1).detach() * odds).mean((2, 3))
+        row, column = self._checked_pixel(output, pixel)
+        return odds[:, :, row, column]
+
+    def default_answer(self, output: Tensor, pixel: tuple[int, int] | None = None) -> Tensor:
+        """The class of the pixel; without one, the class with most pixels, except class 0."""
+        if pixel is None:
+            return super().default_answer(output)
+        row, column = self._checked_pixel(output, pixel)
+        return output[:, :, row, column].detach().argmax(1).cpu()
+
+    @staticmethod
+    def _checked_pixel(output: Tensor, pixel: tuple[int, int]) -> tuple[int, int]:
+        height, width = output.shape[2:]
+        if not (0 <= pixel[0] < height and 0 <= pixel[1] < width):
+            raise ConfigError(
+                f"pixel: no row {pixel[0]}, column {pixel[1]} in a mask of {height} x {width}; "
+                f"choose up to {height - 1}, {width - 1}"
+            )
+        return pixel
+
+    def shown_answer(self, output: Tensor, target: NDArray[Any] | None) -> ShownAnswer:
+        """Both masks."""
+        mask = output[0].argmax(0).to(torch.uint8).cpu().numpy()
+        return ShownAnswer(mask=mask, target_mask=None if target is None else target.astype(np.uint8))
+
+    def trivial_score(self, meter: MaskMeter) -> tuple[str, float]:
+        """The most frequent class for every pixel."""
+        support = meter.counts.sum(1)
+        best, occurring = int(support.argmax()), max(1, int((support > 0).sum()))
+        return f"every pixel {self.classes[best]}", float(support[best] / max(support.sum(), 1) / occurring)
+
+    def image_errors(self, meter: MaskMeter) -> ImageErrors:
+        """1 - mean IoU over the classes that occur or are predicted; below `GOOD` it counts as a mistake."""
+        scores = np.array([mean_iou(*sums) for part in meter.sums for sums in part])
+        return ImageErrors(1 - scores, scores < GOOD, tuple(f"mIoU {one:.3f}" for one in scores))
 
     def interval(self, meter: MaskMeter) -> Interval:
         """The 95 % interval of the mean IoU."""

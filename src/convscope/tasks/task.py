@@ -2,21 +2,21 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel
 from torch import Tensor, nn
 
-from convscope.errors import ConfigError, ModelError, did_you_mean
+from convscope.errors import ConfigError
 from convscope.tasks.drawing import PLAIN_LEAST, Pixels, enlarged
 from convscope.tasks.meter import Arrays, Meter
 from convscope.tasks.sections import Interval, Section
-from convscope.validation import first_problem
+from convscope.tasks.shown_answer import ImageErrors, ShownAnswer
 
 
 class TaskOptions(BaseModel, frozen=True, extra="forbid"):
@@ -98,12 +98,16 @@ class Task(ABC):
     """Names of the classes, labels or numbers, in the order of the network's outputs."""
 
     name: ClassVar[str]
+    purpose: ClassVar[str] = "{count} outputs for each image"
+    """What is predicted, for a sentence of the report; {count} is the number of classes."""
     target_kind: ClassVar[str]
     """The kind of target: classes, labels, numbers, masks or boxes; see `datasets.Dataset.target_kind`."""
     primary: ClassVar[str]
     """The primary metric; higher is better."""
     shown: ClassVar[tuple[str, ...]]
     """The scores that are printed after each epoch."""
+    score_names: ClassVar[Mapping[str, str]] = {}
+    """Names of the scores in the report, where they are not those of `Meter.scores`."""
     options: ClassVar[type[TaskOptions]] = TaskOptions
     any_size: ClassVar[bool] = False
     """Whether prediction uses images of any size, without cropping."""
@@ -123,6 +127,8 @@ class Task(ABC):
     """Whether mixup and CutMix can mix the targets."""
     answer_places: ClassVar[Mapping[str, AnswerPlace]] = {}
     """Which of the `answers` are positions in the image."""
+    answers_pixels: ClassVar[bool] = False
+    """Whether each pixel has an answer of its own, so that `answer_scores` takes a pixel."""
     hub_task: ClassVar[str] = ""
     """The name of the task on the Hugging Face Hub; empty if it has none."""
     default_settings: ClassVar[Mapping[str, Any]] = {}
@@ -132,6 +138,11 @@ class Task(ABC):
     def from_data(cls, context: TaskContext, options: Mapping[str, Any]) -> Self:
         """The task for these data with the user's options."""
         return cls(context.classes, **dict(options))
+
+    @classmethod
+    def score_name(cls, score: str) -> str:
+        """The name of a score in the report."""
+        return cls.score_names.get(score, score.replace("_", " "))
 
     @classmethod
     def format_score(cls, score: float) -> str:
@@ -163,6 +174,37 @@ class Task(ABC):
         """(B, K) class logits of each image from the network's output; None if the predictions contain no classes."""
         return output if self.names_classes else None
 
+    @property
+    def answer_names(self) -> tuple[str, ...]:
+        """Names of the J answers that can be explained: classes, labels, numbers, sides of a box."""
+        return self.classes
+
+    def answer_scores(self, output: Tensor, pixel: tuple[int, int] | None = None) -> Tensor:
+        """(B, J) a differentiable score of each answer, from the network's output; (row, column) of one pixel.
+
+        Raises:
+            ConfigError: a pixel, where the answer is for the whole image.
+        """
+        if pixel is not None:
+            raise ConfigError(f"pixel: the task {self.name} answers for the whole image; omit pixel")
+        scores = self.class_scores(output)
+        return output if scores is None else scores
+
+    def default_answer(self, output: Tensor, pixel: tuple[int, int] | None = None) -> Tensor:
+        """(B,) the answer to explain if none is named: the predicted class; the first number."""
+        scores = self.class_scores(output)
+        if scores is None or pixel is not None:
+            return torch.zeros(len(output), dtype=torch.int64)
+        return torch.from_numpy(self.predicted_class(self.class_probabilities(scores.detach()).cpu().numpy()))
+
+    def shown_answer(self, output: Tensor, target: NDArray[Any] | None) -> ShownAnswer:  # noqa: ARG002
+        """The prediction for one image, from its (1, ...) output, beside its target if that is known."""
+        return ShownAnswer()
+
+    def image_errors(self, meter: Any) -> ImageErrors | None:  # noqa: ARG002
+        """How wrong the prediction for each image is; None if the task does not say."""
+        return None
+
     def class_probabilities(self, scores: Tensor) -> Tensor:
         """(B, K) probabilities in [0, 1] from `class_scores`, each row a distribution over the classes."""
         return scores.float().softmax(dim=-1)
@@ -190,6 +232,10 @@ class Task(ABC):
             before: a meter.
             after: a meter of the same images in the same order.
         """
+        return None
+
+    def trivial_score(self, meter: Any) -> tuple[str, float] | None:  # noqa: ARG002
+        """What to do without looking at the images, and its primary metric on a split; None if there is nothing."""
         return None
 
     @abstractmethod
@@ -234,39 +280,6 @@ class Task(ABC):
     def settings(self) -> dict[str, Any]:
         """The task's fields except the classes, as JSON values."""
         return {name: value for name, value in asdict(self).items() if name != "classes"}
-
-
-def restore_task(task_class: type[Task], classes: Sequence[str], settings: Mapping[str, Any]) -> Task:
-    """Restore a task from the result of `Task.settings`.
-
-    Raises:
-        ModelError: the settings do not match the task.
-    """
-    unknown = sorted(set(settings) - {field.name for field in fields(task_class)})
-    why = f"no setting {unknown[0]}" if unknown else ""
-    try:
-        if not why:
-            return TypeAdapter(task_class).validate_python({"classes": tuple(classes), **settings})
-    except ValidationError as error:
-        why = str(first_problem(error))
-    raise ModelError(f"task {task_class.name}: {why}; copy the model again")
-
-
-def check_options(task_class: type[Task], options: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """The options of a task, completed with its defaults.
-
-    Raises:
-        ConfigError: an option is unknown, or a value is invalid.
-    """
-    known = task_class.options.model_fields
-    unknown = [name for name in options if name not in known]
-    if unknown:
-        meant = did_you_mean(unknown[0], known) if known else "; it has none"
-        raise ConfigError(f"{source}: the task {task_class.name} has no setting loss.{unknown[0]}{meant}")
-    try:
-        return task_class.options.model_validate(dict(options)).model_dump()
-    except ValidationError as error:
-        raise ConfigError(f"{source}: loss.{first_problem(error)}") from None
 
 
 def rounded(values: NDArray[np.floating], digits: int = 4) -> list[float]:

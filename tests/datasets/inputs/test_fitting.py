@@ -9,7 +9,7 @@ from convscope.datasets.inputs.image import ImageSpec, decode
 from convscope.datasets.inputs.image_input import ImagePreprocessing
 from convscope.datasets.targets.boxes import boxes_in_view
 from convscope.datasets.targets.mask_files import IGNORE, fit_mask
-from convscope.tasks.localise import to_file_pixels
+from convscope.tasks.boxes import to_file_pixels
 from convscope.tasks.task import ViewTransform
 
 WAYS = ("crop", "pad", "stretch")

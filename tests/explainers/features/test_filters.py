@@ -46,6 +46,13 @@ def test_random_kernels_are_less_smooth_than_gabor_filters():
     assert smooth.smoothness.scores.mean() > random.smoothness.random_p95 > random.smoothness.scores.mean()
 
 
+def test_a_kernel_of_less_than_one_per_cent_of_the_strongest_is_dead_however_weak_the_others_are():
+    layer = torch.nn.Conv2d(1, 3, 1, bias=False)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([1.0, 0.007, 0.011]).reshape(3, 1, 1, 1))
+    assert explainers.filters(torch.nn.Sequential(layer)).dead == (1,)
+
+
 def test_dead_and_duplicate_filters_are_named():
     kernels = gabors(6)
     kernels[2] *= 1e-4

@@ -99,7 +99,7 @@ def new_page(browser):
 def page(new_page, explorer: Served):
     """The explorer's page, open on the network view."""
     page = new_page()
-    page.goto(explorer.link)
+    page.goto(f"{explorer.link}#/network")
     page.wait_for_selector(".stage[aria-pressed=true]")
     return page
 

@@ -31,7 +31,7 @@ def test_the_page_opens_on_the_network_with_its_stages_and_prediction(page) -> N
     names = page.locator(".stage b").all_inner_texts()
     assert names == ["image", "stem", "stage 1", "stage 2", "head · fc1", "head · fc2", "head · fc"]
     page.wait_for_selector(".sidebar .bars li.best")
-    assert page.title() == "Network · digits · convscope"
+    assert page.title() == "Feature maps · digits · convscope"
     assert page.locator(".tile").count() == 6
 
 
@@ -127,8 +127,8 @@ def test_a_computation_can_be_cancelled(page) -> None:
     ],
 )
 def test_a_method_is_run_from_the_form_of_its_schema_and_shown(page, method, result) -> None:
-    go(page, f"#/methods?method={method}&image=validation-2", ".method-form .field")
-    names = page.locator(".method-form .field > span").all_inner_texts()
+    go(page, f"#/methods?method={method}&image=validation-2", ".method-card .primary")
+    names = page.locator(".method-form .field > span").all_text_contents()
     assert names[:3] == ["layers", "channels", "images"]
     page.locator(".method-card .primary").click()
     page.wait_for_selector(result)
@@ -152,16 +152,16 @@ def test_every_view_has_an_address_that_back_and_reload_keep(page) -> None:
     for name, title in (
         ("Unit", "unit"),
         ("Training", "training"),
-        ("Embedding map", "embedding"),
-        ("Confusion matrix", "confusion"),
+        ("Embedding", "embedding"),
+        ("Errors", "confusion"),
     ):
         page.get_by_role("link", name=name, exact=True).click()
         page.wait_for_selector(f'h1:text-is("{name}")')
         assert f"#/{title}" in page.url
     page.go_back()
-    page.wait_for_selector('h1:text-is("Embedding map")')
+    page.wait_for_selector('h1:text-is("Embedding")')
     page.reload()
-    page.wait_for_selector('h1:text-is("Embedding map")')
+    page.wait_for_selector('h1:text-is("Embedding")')
 
 
 def test_arrow_keys_move_the_unit_and_go_from_channel_to_channel(page) -> None:
@@ -234,7 +234,7 @@ def test_the_training_view_follows_a_run_in_progress(new_page, trained, serve, t
     )
     events.write_text("".join(lines[: third + 1]))
     page = new_page()
-    page.goto(serve(copy).link)
+    page.goto(f"{serve(copy).link}#/network")
     page.wait_for_selector(".stage[aria-pressed=true]")
     go(page, "#/training", '.epoch b:text-is("Epoch 3")')
     with events.open("a") as more:
@@ -253,7 +253,7 @@ def test_a_deleted_run_and_a_stopped_server_are_reported(new_page, trained, serv
     shutil.copytree(trained, copy)
     served = serve(copy)
     page = new_page()
-    page.goto(served.link)
+    page.goto(f"{served.link}#/network")
     page.wait_for_selector(".stage[aria-pressed=true]")
     shutil.rmtree(copy)
     page.locator("#notice").get_by_text("deleted or moved").wait_for()

@@ -21,7 +21,9 @@ ENDINGS = frozenset((".wav", ".flac", ".ogg", ".mp3"))
 SHORTEST = 0.01
 """Seconds of a recording that is used."""
 LONGEST = 3600
-"""Seconds of a recording that is used; a damaged header can declare any length."""
+"""Seconds of a recording that is used at most; a damaged header can declare any length."""
+MOST_SAMPLES = 250_000_000
+"""Samples of all channels of a recording that is used: 1 GB of memory; a small file can declare any number."""
 COMPLETE = 0.9
 """Share of the samples in the header that must be in the file: encoders pad a compressed file."""
 
@@ -149,12 +151,15 @@ def _checked_header(file: Any, name: str) -> SoundHeader:
     if found.frames <= 0:
         raise DataError(f"{name}: holds no samples; record it again or delete it")
     if found.seconds < SHORTEST:
-        count = "1 sample" if found.frames == 1 else f"{found.frames:,} samples"
+        samples = "1 sample" if found.frames == 1 else f"{found.frames:,} samples"
         raise DataError(
-            f"{name}: holds {count}, {1000 * found.seconds:.1f} ms; at least {1000 * SHORTEST:.0f} are used"
+            f"{name}: holds {samples}, {1000 * found.seconds:.1f} ms; at least {1000 * SHORTEST:.0f} are used"
         )
     if found.seconds > LONGEST:
         raise DataError(f"{name}: lasts {found.seconds:,.0f} s by its header; cut it into parts of at most {LONGEST:,}")
+    if found.frames * found.channels > MOST_SAMPLES:
+        count = found.frames * found.channels
+        raise DataError(f"{name}: holds {count:,} samples; cut it into parts of at most {MOST_SAMPLES:,}")
     return found
 
 

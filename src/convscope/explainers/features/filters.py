@@ -16,7 +16,7 @@ class FilterSettings(BaseModel, frozen=True, extra="forbid"):
 
     Attributes:
         duplicate_similarity: kernels with at least this cosine similarity are duplicates.
-        dead_norm: kernels whose norm is at most this fraction of the layer's median norm are dead.
+        dead_norm: kernels whose norm is at most this fraction of the layer's largest norm are dead.
         samples: number of random kernels that smoothness is compared with.
         seed: seed of the random kernels.
     """
@@ -98,7 +98,7 @@ def filters(model: nn.Module, layer: str | None = None, settings: FilterSettings
     layer = first_convolution(model) if layer is None else layer
     weights = _kernels(layer, find_layer(model, layer))
     norms = np.sqrt((weights**2).sum((1, 2, 3)))
-    dead = norms <= settings.dead_norm * np.median(norms)
+    dead = norms <= settings.dead_norm * norms.max()
     pairs = duplicates(weights, settings.duplicate_similarity, ~dead)
     smooth = _smoothness(weights, settings) if max(weights.shape[2:]) > 1 else None
     return Filters(layer, weights, norms, tuple(np.flatnonzero(dead).tolist()), pairs, smooth)

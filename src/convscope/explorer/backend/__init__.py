@@ -1,5 +1,6 @@
 """The explorer's model of a run, independent of HTTP: images, inputs, maps, predictions, jobs, label corrections."""
 
+from convscope.explorer.backend.answers import Answers
 from convscope.explorer.backend.computations import JobContext, job_method
 from convscope.explorer.backend.epochs import ProbeHistory
 from convscope.explorer.backend.image_sets import ORDERS, ImageSets, checked_split
@@ -20,6 +21,7 @@ from convscope.web.errors import (
 
 __all__ = [
     "ORDERS",
+    "Answers",
     "BusyError",
     "ImageSets",
     "Inputs",

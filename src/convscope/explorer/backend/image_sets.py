@@ -10,12 +10,13 @@ from convscope.analysis.target import ImageSet
 from convscope.bundle.bundle import WEIGHTS_FILE
 from convscope.explorer.backend.label_corrections import LabelCorrections
 from convscope.explorer.backend.live_run import EXPLORED_SPLITS, LiveRun
+from convscope.explorer.backend.split_errors import SplitErrors
 from convscope.runs.confusion_log import confusion_epochs, load_confusion
 from convscope.runs.predictions import load_predictions
 from convscope.web.errors import NotAvailableError, NotFoundError
 
 ID = re.compile(r"(train|validation)-(\d{1,9})")
-ORDERS = ("name", "most_confident", "least_confident")
+ORDERS = ("name", "most_confident", "least_confident", "worst")
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,7 @@ class ImageSets:
 
     def __init__(self, run: LiveRun, corrections: LabelCorrections) -> None:
         self.run, self.corrections = run, corrections
+        self.errors = SplitErrors(run)
         self._predictions: dict[str, tuple[float, SplitPredictions]] = {}
         self._names: dict[str, tuple[tuple[str, ...], dict[str, int]]] = {}
 
@@ -63,12 +65,13 @@ class ImageSets:
         """Return an image's record, as sent to the page."""
         images, predictions = self.run.images(split), self.predictions(split)
         truth, predicted = int(images.targets[index]), int(predictions.predicted[index]) if predictions else -1
-        name = images.names[index]
+        name, errors = images.names[index], self.errors.of(split)
         return {
             "id": f"{split}-{index}", "name": name, "split": split, "truth": truth if truth >= 0 else None,
             "predicted": predicted if predicted >= 0 else None,
             "confidence": float(predictions.confidence[index]) if predictions and predicted >= 0 else None,
-            "correction": self.corrections.of(name),
+            "correction": self.corrections.of(name), "wrong": bool(errors.wrong[index]) if errors else None,
+            "error": _finite(errors.values[index]) if errors else None, "note": errors.texts[index] if errors else "",
         }  # fmt: skip
 
     def page(
@@ -76,25 +79,26 @@ class ImageSets:
     ) -> dict[str, Any]:  # fmt: skip
         """Return one page of the images at these indices, in an order."""
         predictions = self.predictions(split)
-        if order != "name" and predictions:
+        if order == "worst":
+            chosen = chosen[np.argsort(-self.errors.require(split).values[chosen], kind="stable")]
+        elif order != "name" and predictions:
             confidence = predictions.confidence[chosen]
             chosen = chosen[np.argsort(-confidence if order == "most_confident" else confidence, kind="stable")]
         indices = chosen[first : first + count].tolist()
         return {"total": len(chosen), "images": [self.record(split, index) for index in indices]}
 
     def search(self, split: str, of_class: int | None, mistakes: bool, text: str) -> np.ndarray:
-        """Return the indices of images of a class, of misclassified ones, or whose name contains a text.
+        """Return the indices of images of a class, of mistakes, or whose name contains a text.
 
         Raises:
-            NotAvailableError: misclassified images of a split without predictions.
+            NotAvailableError: mistakes in a split without predictions.
         """
         images = self.run.images(split)
         keep = np.ones(len(images), bool)
         if of_class is not None:
             keep &= images.targets == of_class
         if mistakes:
-            predictions = self._require_predictions(split)
-            keep &= (predictions.predicted >= 0) & (predictions.predicted != images.targets)
+            keep &= self.errors.require(split).wrong
         if text:
             keep &= np.array([text.lower() in name.lower() for name in images.names], bool)
         return np.flatnonzero(keep)
@@ -161,6 +165,10 @@ class ImageSets:
                 f"confusion: the {split} split has no predictions yet; run the job predictions for {split}"
             )
         return found
+
+
+def _finite(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 def checked_split(split: str) -> str:

@@ -96,7 +96,9 @@ class Inputs:
         Raises:
             NotFoundError: no such image, or it is no longer in the cache.
         """
-        return self._cached(image).images
+        if image in self._cache or image.startswith("own-"):
+            return self._cached(image).images
+        return self.image_sets.image(image)
 
     def predict(self, image: str, watch: Sequence[str] = ()) -> dict[str, Any]:
         """Return the prediction for an image; cache the watched layers' maps in the same forward pass."""
@@ -118,6 +120,16 @@ class Inputs:
             "network": loaded.version,
             "milliseconds": round(cached.milliseconds, 2),
         }
+
+    def output(self, image: str) -> Tensor:
+        """Return the network's output (1, ...) for an image; one that is not in the cache is not added to it."""
+        loaded = self.run.loaded_model()
+        if image in self._cache or image.startswith("own-"):
+            output = self._computed(image, loaded, ()).output
+            assert output is not None  # it has just been computed
+            return output
+        with self.run.lock, torch.no_grad():
+            return _tensor(loaded, loaded.subject.model(uploads.input_of(self.images(image), loaded.subject)))
 
     def maps(self, image: str, layer: str) -> Tensor:
         """Return the output of a layer, (C, h, w), or (C, 1, 1) of a vector; "input" is the normalised input."""
@@ -219,12 +231,7 @@ class Inputs:
         x = uploads.input_of(cached.images, loaded.subject)
         recorded = [layer for layer in layers if layer != INPUT]
         with record(loaded.subject.model, *recorded) as outputs:
-            output = loaded.subject.model(x)
-            if not isinstance(output, Tensor):
-                raise NotAvailableError(
-                    f"{loaded.subject.name}: its output is not a single tensor, which the explorer cannot show"
-                )
-            cached.output = output.float().cpu()
+            cached.output = _tensor(loaded, loaded.subject.model(x))
             for layer in recorded:
                 cached.maps[layer] = _first_output(outputs[layer], layer)
         if INPUT in layers:
@@ -240,6 +247,14 @@ class Inputs:
             if cached is not current:
                 total -= cached.bytes()
                 cached.maps = {}
+
+
+def _tensor(loaded: LoadedModel, output: Any) -> Tensor:
+    if not isinstance(output, Tensor):
+        raise NotAvailableError(
+            f"{loaded.subject.name}: its output is not a single tensor, which the explorer cannot show"
+        )
+    return output.detach().float().cpu()
 
 
 def _first_output(output: Tensor, layer: str) -> Tensor:

@@ -9,6 +9,7 @@ from convscope.explorer.backend.live_run import LiveRun
 from convscope.files import to_plain
 from convscope.runs.overfitting import overfitting
 from convscope.tasks import Task
+from convscope.tasks.drawing import colors_of
 
 STROKE_IMAGES = 256  # training images from which the drawing style is estimated
 EVEN_GREY_LEVELS = 24  # tolerance of an even background
@@ -29,7 +30,9 @@ def run_summary(run: LiveRun) -> dict[str, Any]:
     found: dict[str, Any] = to_plain({
         "name": run.name, "path": run.folder.path.resolve(), "task": recipe.task, "state": state,
         "has_network": run.version() is not None, "network": run.version(), **_network(run),
-        "classes": data["classes"],
+        "classes": data["classes"], "answers": _answers(run), "answers_pixels": recipe.task_class.answers_pixels,
+        "answers_drawn": bool(recipe.task_class.answer_places),
+        "colors": _mask_colors(len(data["classes"])) if recipe.task_class.answers_pixels else [],
         "input": {"channels": preprocessing["channels"],
                   "height": preprocessing["size"][0], "width": preprocessing["size"][1],
                   "mean": preprocessing["mean"], "std": preprocessing["std"]},
@@ -50,10 +53,20 @@ def _network(run: LiveRun) -> dict[str, Any]:
     return {"model": config.architecture.name, "parameters": config.num_parameters, "epoch": config.epoch}
 
 
+def _answers(run: LiveRun) -> tuple[str, ...]:
+    """Return the names of the answers that attribution maps can explain."""
+    return run.loaded_model().subject.answer_names if run.version() else ()
+
+
+def _mask_colors(count: int) -> list[str]:
+    """Return the colours of the classes of a mask; that of class 0 is not drawn."""
+    return [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in colors_of(np.arange(count)).tolist()]
+
+
 def _unavailable_views(run: LiveRun, task: type[Task], channels: int) -> dict[str, str]:
     prefix = f"the run's task is {task.name}"
     reasons = {
-        "classes": "" if task.outputs_classes else f"{prefix}, which has no classes",
+        "classes": "" if task.names_classes else f"{prefix}, which has no classes",
         "confusion": "" if task.single_class else f"{prefix}; a confusion matrix needs one class per image",
         "corrections": "" if task.single_class else f"{prefix}; labels are corrected for one class per image only",
         "probes": ""

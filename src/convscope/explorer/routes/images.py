@@ -1,6 +1,5 @@
 """Routes of the run's images: lists, the confusion matrix and its cells, pictures, label corrections."""
 
-import hashlib
 from typing import Annotated, Any
 
 import numpy as np
@@ -11,13 +10,13 @@ from convscope.errors import ConfigError
 from convscope.explorer.backend import (
     ORDERS,
     NotFoundError,
-    as_png,
     checked_split,
     original_image,
     shown_pixels,
     sprite,
     thumbnail,
 )  # fmt: skip
+from convscope.explorer.routes.png_response import png_response
 from convscope.explorer.session import Session
 
 First = Annotated[int, Query(alias="from", ge=0)]
@@ -51,24 +50,26 @@ def routes(session: Session) -> APIRouter:
         return sets.page(split, sets.cell(checked_split(split), truth, predicted), "most_confident", first, count)
 
     @router.get("/images/{image}/thumbnail.png")
-    def thumbnail_png(request: Request, image: str, side: Side = 64) -> Response:
-        return _picture(request, thumbnail(_pixels(session, image), side))
+    def thumbnail_png(request: Request, image: str, side: Side = 64, answer: bool = False) -> Response:
+        if answer:
+            return png_response(request, session.answers.thumbnail(image, side))
+        return png_response(request, thumbnail(_pixels(session, image), side))
 
     @router.get("/images/{image}/picture.png")
     def input_png(request: Request, image: str) -> Response:
-        return _picture(request, shown_pixels(_pixels(session, image)))
+        return png_response(request, shown_pixels(_pixels(session, image)))
 
     @router.get("/images/{image}/original.png")
     def original_png(request: Request, image: str) -> Response:
         found = original_image(session.run, sets.image(image).names[0])
-        return _picture(request, np.asarray(found))
+        return png_response(request, np.asarray(found))
 
     @router.get("/sprite.png")
     def sprite_png(
         request: Request, ids: Annotated[str, Query(max_length=20_000)], split: str = "validation", side: Side = 24
     ) -> Response:
         images = session.run.images(checked_split(split))
-        return _picture(request, sprite(images, _numbers(ids), side))
+        return png_response(request, sprite(images, _numbers(ids), side))
 
     return router
 
@@ -112,15 +113,6 @@ def correction_routes(session: Session) -> APIRouter:
 def _pixels(session: Session, image: str) -> Any:
     found = session.inputs.images(image) if image.startswith("own-") else session.image_sets.image(image)
     return found.pixels()[0]
-
-
-def _picture(request: Request, pixels: np.ndarray) -> Response:
-    content = as_png(pixels)
-    tag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    if request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers=headers)
-    return Response(content, media_type="image/png", headers=headers)
 
 
 def _numbers(text: str) -> list[int]:

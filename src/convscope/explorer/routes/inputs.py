@@ -7,6 +7,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from convscope.explorer.binary import encoded
+from convscope.explorer.routes.png_response import png_response
 from convscope.explorer.session import Session
 from convscope.web.uploads import bounded
 
@@ -16,7 +17,7 @@ WatchedLayers = Annotated[list[str], Query(max_length=64)]
 
 def routes(session: Session) -> APIRouter:
     """Return the router of a session."""
-    router, inputs = APIRouter(prefix="/api/inputs"), session.inputs
+    router, inputs, answers = APIRouter(prefix="/api/inputs"), session.inputs, session.answers
 
     @router.post("")
     async def add(
@@ -26,13 +27,18 @@ def routes(session: Session) -> APIRouter:
         content = await bounded(request)
 
         def predict() -> dict[str, Any]:
-            return inputs.predict(inputs.add(content, name, like, centre), watch)
+            image = inputs.add(content, name, like, centre)
+            return answers.prediction(image, inputs.predict(image, watch))
 
         return await run_in_threadpool(predict)
 
     @router.get("/{image}")
     def prediction(image: str, watch: WatchedLayers = []) -> dict[str, Any]:  # noqa: B006 - FastAPI copies it
-        return inputs.predict(image, watch)
+        return answers.prediction(image, inputs.predict(image, watch))
+
+    @router.get("/{image}/mask.png")
+    def mask(request: Request, image: str, show: Annotated[str, Query(max_length=40)] = "predicted") -> Response:
+        return png_response(request, answers.overlay(image, show))
 
     @router.get("/{image}/maps")
     def maps(

@@ -14,28 +14,30 @@ import {
 import { startTheme, themeButton } from "./lib/theme.js";
 import { firstImage, sidebar } from "./widgets/sidebar.js";
 import { errorMessage } from "./widgets/error_message.js";
+import { firstRoute } from "./lib/landing.js";
+import { guide } from "./widgets/guide.js";
 import { networkView } from "./views/network_view.js";
 import { unitView } from "./views/unit.js";
 import { inputView } from "./views/input.js";
 import { trainingView } from "./views/training.js";
 import { methodsView } from "./views/methods.js";
 import { embeddingView } from "./views/embedding.js";
-import { confusionView } from "./views/confusion.js";
+import { errorsView } from "./views/errors.js";
 
 /** Views by their name in the address. `withSidebar`: show the current image beside it; `prepare`: await this first. */
 const VIEWS = {
-  network: { title: "Network", create: networkView, withSidebar: true },
+  network: { title: "Feature maps", create: networkView, withSidebar: true },
   unit: { title: "Unit", create: unitView, withSidebar: true },
   input: { title: "Input", create: inputView, withSidebar: false, prepare: refreshDrawingStyle },
   training: { title: "Training", create: trainingView, withSidebar: false },
-  methods: { title: "Methods", create: methodsView, withSidebar: true, prepare: refreshMethods },
-  embedding: { title: "Embedding map", create: embeddingView, withSidebar: false },
-  confusion: { title: "Confusion matrix", create: confusionView, withSidebar: false },
+  methods: { title: "Explain", create: methodsView, withSidebar: true, prepare: refreshMethods },
+  embedding: { title: "Embedding", create: embeddingView, withSidebar: false },
+  confusion: { title: "Errors", create: errorsView, withSidebar: false },
 };
 const SHARED_PARAMS = ["image", "layer", "channel", "row", "column"];
 const byId = (id) => document.getElementById(id);
 const GONE_NOTE = "The page keeps what it shows; nothing more can be computed.";
-const page = { name: "", view: null, sidebar: null, params: {}, deleted: false };
+const page = { name: "", view: null, sidebar: null, guide: null, params: {}, deleted: false };
 
 async function start() {
   startTheme();
@@ -53,6 +55,11 @@ async function start() {
     return;
   }
   page.sidebar = sidebar(byId("sidebar"), (image) => navigate(page.name, { ...currentRoute().params, image }));
+  page.guide = guide(byId("guide"));
+  if (!currentRoute().view) {
+    const [view, params] = await firstRoute();
+    navigate(view, { ...currentRoute().params, ...params }, { quiet: true });
+  }
   onRouteChange(show);
   subscribeToRun();
   connectEvents();
@@ -75,6 +82,7 @@ async function show() {
     if (currentRoute().view !== view) return undefined;
     if (name !== page.name) openView(name);
   }
+  page.guide.show(name, allParams);
   if (withSidebar) page.sidebar.show(allParams.image);
   document.title = `${VIEWS[name].title} · ${session.run.name} · convscope`;
   return page.view.show(allParams);

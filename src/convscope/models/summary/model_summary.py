@@ -100,6 +100,13 @@ class ModelSummary:
         return {**asdict(self), "shares": self.shares(), "kernels": to_json(self.kernels)}
 
 
+def field_text(layer: LayerSummary) -> str:
+    """Return the receptive field of a layer as text: "all" if every position sees the whole image."""
+    if max(layer.rf_stride) == 0:
+        return "all"
+    return shape_text(layer.rf_size) if len(set(layer.rf_size)) > 1 else str(layer.rf_size[0])
+
+
 def table(summary: ModelSummary) -> list[tuple[str, ...]]:
     """Return the summary as rows of text, header first."""
     rows = [("layer", "type", "output", "parameters", "macs", "memory", "receptive field", "stride")]
@@ -109,16 +116,9 @@ def table(summary: ModelSummary) -> list[tuple[str, ...]]:
             if one.parameters_formula
             else f"{one.num_parameters:,}"
         )
-        field = (
-            "all"
-            if max(one.rf_stride) == 0
-            else shape_text(one.rf_size)
-            if len(set(one.rf_size)) > 1
-            else str(one.rf_size[0])
-        )
         rows.append((
             one.name, one.layer_type, shape_text(one.output_shape), weights if one.num_parameters else "",
-            f"{one.macs:,}", f"{one.memory / 1024:,.0f} KiB", field, f"{one.rf_stride[0]:g}",
+            f"{one.macs:,}", f"{one.memory / 1024:,.0f} KiB", field_text(one), f"{one.rf_stride[0]:g}",
         ))  # fmt: skip
     total = (
         "total",

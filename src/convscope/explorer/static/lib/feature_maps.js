@@ -45,6 +45,26 @@ export function decodeMaps(buffer) {
 }
 
 /**
+ * The channel with the largest mean magnitude for an image.
+ * @returns {Promise<number>}
+ */
+export async function strongestChannel(image, layer, network) {
+  const { maps } = await fetchMaps(image, layer, { from: 0, to: 1, side: 56, sort: "strength", network });
+  return maps[0].channel;
+}
+
+/**
+ * The position of the largest magnitude of a map.
+ * @param {FeatureMap} map
+ * @returns {[number, number]} row and column
+ */
+export function peakOf({ values, width }) {
+  let best = 0;
+  for (let i = 1; i < values.length; i += 1) if (Math.abs(values[i]) > Math.abs(values[best])) best = i;
+  return [Math.floor(best / width), best % width];
+}
+
+/**
  * The largest absolute value over several maps, for a shared colour scale.
  * @param {FeatureMap[]} maps
  * @returns {number}

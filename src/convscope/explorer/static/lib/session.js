@@ -77,6 +77,15 @@ export function publish(name, data) {
 }
 
 /**
+ * The name of an answer of the task: a class, a label, a number, or the side of a box.
+ * @param {number} index
+ * @returns {string}
+ */
+export function answerName(index) {
+  return session.run.answers[index] ?? className(index);
+}
+
+/**
  * The name of a class.
  * @param {number | null} index
  * @returns {string}

@@ -29,7 +29,7 @@ export function confusionView() {
   fill(
     element,
     viewHeader(
-      "Confusion matrix",
+      "Errors",
       "Choose a cell to see its images; correct wrong labels or exclude images, and train again with the corrections.",
       () => element,
     ),
@@ -193,6 +193,7 @@ function showDetail(state, parts, image) {
     {},
     h("a.button", { href: formatRoute("network", { image: image.id }) }, "Show in network"),
     h("a.button", { href: formatRoute("methods", { image: image.id, method: "attribution" }) }, "Attribution"),
+    whyLink(image),
   );
   const note = image.correction ? h("p.error", { role: "status" }, correctionText(image.correction)) : null;
   const form = correctionForm(image, (correction) => saveCorrection(state, parts, image, correction));
@@ -205,6 +206,14 @@ function showDetail(state, parts, image) {
       h("div.stack", {}, h("div", {}, h("h2", {}, image.name), labelSentence(image)), note, form, links),
     ),
   );
+}
+
+/** Why the predicted class and not the label: the difference of their scores, attributed to the pixels. */
+function whyLink({ id, truth, predicted }) {
+  if (truth === null || predicted === null || truth === predicted) return null;
+  const settings = { "set.target": className(predicted), "set.against": className(truth) };
+  const text = `Why ${className(predicted)} and not ${className(truth)}?`;
+  return h("a.button", { href: formatRoute("methods", { image: id, method: "attribution", ...settings }) }, text);
 }
 
 function labelSentence(image) {

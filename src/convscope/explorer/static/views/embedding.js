@@ -36,7 +36,7 @@ export function embeddingView() {
   fill(
     element,
     viewHeader(
-      "Embedding map",
+      "Embedding",
       "Images with similar features are close to each other. A red corner marks misclassified images. Draw a lasso to list the selected images.",
       () => element,
     ),

@@ -5,6 +5,8 @@
 
 import { apiUrl, getJson, isAborted, send } from "../lib/api.js";
 import { predictionText, classScores } from "../widgets/class_scores.js";
+import { answerDetails } from "../widgets/answer_details.js";
+import { answerLayers } from "../widgets/answer_layers.js";
 import { errorMessage } from "../widgets/error_message.js";
 import { viewHeader } from "../widgets/view_header.js";
 import { mapStrip } from "../widgets/map_strip.js";
@@ -34,7 +36,10 @@ export function inputView() {
   const prediction = h("div.scores.stack");
   const milliseconds = h("p.muted.small");
   const status = h("div");
-  const parts = { prediction, milliseconds, status };
+  const answer = answerLayers();
+  const answerPicture = h("img.image", { alt: "" });
+  const answerFigure = h("div.answer-figure", { hidden: true }, h("div.image-frame", {}, answerPicture, answer.layers), answer.controls);
+  const parts = { prediction, milliseconds, status, answer, answerPicture, answerFigure };
   parts.strip = mapStrip(state.stages, {
     input: session.network.input,
     outputs: outputNames(session),
@@ -56,7 +61,7 @@ export function inputView() {
     viewLink(state, "network", "Show in network"),
     viewLink(state, "methods", "Attribution", { method: "attribution" }),
   );
-  const predictionCard = h("section.card.stack", {}, prediction, h("div.row.space-between", {}, milliseconds, links));
+  const predictionCard = h("section.card.stack", {}, prediction, answerFigure, h("div.row.space-between", {}, milliseconds, links));
   fill(
     element,
     viewHeader("Input", session.draw ? DRAW_DESCRIPTION : EDIT_DESCRIPTION, () => element),
@@ -166,7 +171,13 @@ function showPrediction(state, parts, input) {
           {},
           input.lines.slice(1).map((line) => h("li", {}, line)),
         ),
+    answerDetails(input.answer),
   );
+  parts.answerFigure.hidden = !session.run.answers_drawn;
+  if (session.run.answers_drawn) {
+    parts.answerPicture.src = apiUrl(`images/${encodeURIComponent(input.id)}/picture.png`);
+    parts.answer.show(input);
+  }
   clearTimeout(state.announceTimer);
   state.announceTimer = setTimeout(() => publish("announce", `Predicted: ${predictionText(input)}`), 700);
   parts.milliseconds.textContent = "";

@@ -22,7 +22,7 @@ export function methodsView({ sidebar }) {
   fill(
     element,
     viewHeader(
-      "Methods",
+      "Explain",
       "Methods that explain what the network has learned. Results are computed on this machine and saved in the run.",
       () => document.getElementById("layout"),
     ),
@@ -63,12 +63,21 @@ function show(state, { menu, card }, params) {
     h(
       "div.stack.no-screenshot",
       {},
-      methodForm(fields, { params, open, layers: layerOptions() }),
+      h(
+        "details.method-settings",
+        { open: !method.quick || isSet(params) },
+        h("summary", {}, "Settings"),
+        methodForm(fields, { params, open, layers: layerOptions() }),
+      ),
       h("div.row", {}, h("button.primary", { type: "button", on: { click: start } }, "Run")),
     ),
     output,
   );
   if (method.quick) start();
+}
+
+function isSet(params) {
+  return Object.keys(params).some((name) => name.startsWith("set.") && name !== "set.pixel");
 }
 
 function listMethods(menu, available, method, { image, layer, channel }) {

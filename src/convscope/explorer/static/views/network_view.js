@@ -8,6 +8,7 @@ import { viewHeader } from "../widgets/view_header.js";
 import { formatCount } from "../lib/numbers.js";
 import { receptiveFields } from "../lib/receptive_fields.js";
 import { fill, h } from "../lib/dom.js";
+import { withTerms } from "../lib/glossary.js";
 import {
   findNode,
   outputNames,
@@ -19,7 +20,7 @@ import {
   mapShape,
 } from "../lib/network_tree.js";
 import { navigate, currentRoute } from "../lib/router.js";
-import { fetchMaps, mapsMaxAbs } from "../lib/feature_maps.js";
+import { fetchMaps, mapsMaxAbs, peakOf, strongestChannel } from "../lib/feature_maps.js";
 import { mapViewer } from "../widgets/map_viewer.js";
 import { session } from "../lib/session.js";
 import { loadMapStrip } from "../widgets/map_strip_loader.js";
@@ -52,7 +53,7 @@ export function networkView({ sidebar }) {
   fill(
     element,
     viewHeader(
-      "Network",
+      "Feature maps",
       "The network from input to output, with the feature maps of the image at each stage. Choose a stage, a channel, then a position on its map.",
       () => document.getElementById("layout"),
     ),
@@ -69,7 +70,10 @@ async function show(state, parts, params) {
   const node = findNode(session.network, layer);
   const [total, height, width] = mapShape(node.shape);
   const vector = height * width === 1;
-  const channel = Math.min(Number(params.channel ?? 0) || 0, total - 1);
+  const key = JSON.stringify([params, session.run.network]);
+  state.showing = key;
+  const channel = await chosenChannel(params, layer, total);
+  if (state.showing !== key) return;
   state.params = { image: params.image, layer, channel };
   state.strip.select(stageOf(state.stages, session.network, layer)?.name);
   loadStrip(state, params.image);
@@ -84,6 +88,12 @@ async function show(state, parts, params) {
     output: vector && total === session.run.classes.length && node.name === session.network.output,
   });
   await showChannel(state, parts, node, channel, params);
+}
+
+/** The channel of the address, else the strongest for this image: others may be zero everywhere. */
+async function chosenChannel({ image, channel }, layer, total) {
+  if (channel !== undefined && channel !== null && channel !== "") return Math.min(Number(channel) || 0, total - 1);
+  return strongestChannel(image, layer, session.run.network).catch(() => 0);
 }
 
 function rebuildStrip(state, { stripHolder, open }) {
@@ -136,7 +146,7 @@ function showLayer(state, { channelsCard, layerChips, summary, tiles, open }, no
   const [total, height, width] = mapShape(node.shape);
   const sizeText =
     height * width === 1 ? formatCount(total, "unit") : `${formatCount(total, "channel")} of ${height} × ${width}`;
-  fill(summary, `${sizeText}. ${nodeDescription(node)}`);
+  fill(summary, withTerms(`${sizeText}. ${nodeDescription(node)}`));
   const order =
     total > 2 && height * width > 1
       ? selectField(
@@ -159,9 +169,8 @@ function showLayer(state, { channelsCard, layerChips, summary, tiles, open }, no
 }
 
 async function showChannel(state, { channelCard, viewer, sidebar }, node, channel, params) {
-  const [, height, width] = mapShape(node.shape);
   const key = JSON.stringify([state.params, session.run.network]);
-  channelCard.hidden = height * width === 1;
+  channelCard.hidden = isVector(node.name);
   if (channelCard.hidden) return sidebar.showField(null);
   try {
     const response = await fetchMaps(params.image, node.name, {
@@ -171,8 +180,9 @@ async function showChannel(state, { channelCard, viewer, sidebar }, node, channe
       network: session.run.network,
     });
     if (key !== JSON.stringify([state.params, session.run.network])) return undefined;
-    const row = Number(params.row ?? Math.floor(height / 2));
-    const column = Number(params.column ?? Math.floor(width / 2));
+    const peak = peakOf(response.maps[0]);
+    const row = Number(params.row ?? peak[0]);
+    const column = Number(params.column ?? peak[1]);
     fill(
       channelCard,
       h("h2", {}, `Channel ${channel}`),

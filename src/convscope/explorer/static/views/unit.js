@@ -5,11 +5,12 @@ import { errorMessage } from "../widgets/error_message.js";
 import { selectField } from "../widgets/select_field.js";
 import { viewHeader } from "../widgets/view_header.js";
 import { fill, h } from "../lib/dom.js";
+import { withTerms } from "../lib/glossary.js";
 import { formatNumber, formatPercent } from "../lib/numbers.js";
 import { findNode, leaves, layerLabel, mapShape } from "../lib/network_tree.js";
 import { navigate, currentRoute, formatRoute } from "../lib/router.js";
 import { combinesTerms, highlightTerm, unitTerms } from "../widgets/unit_terms.js";
-import { fetchMaps, mapsMaxAbs } from "../lib/feature_maps.js";
+import { fetchMaps, mapsMaxAbs, peakOf, strongestChannel } from "../lib/feature_maps.js";
 import { latestSignal } from "../lib/latest_request.js";
 import { mapViewer } from "../widgets/map_viewer.js";
 import { className, session, publish } from "../lib/session.js";
@@ -67,12 +68,16 @@ async function show(state, parts, params) {
     ? { name: params.layer, shape: [Infinity, Infinity, Infinity] }
     : (findNode(session.network, params.layer ?? "") ?? leaves(session.network.sections)[0]);
   const [total, height, width] = mapShape(node.shape);
+  const key = JSON.stringify([params, session.run.network]);
+  state.showing = key;
+  const [strongest, peak] = unnamed ? [0, [0, 0]] : await strongestPosition(params, node.name, total);
+  if (state.showing !== key) return;
   state.params = {
     image: params.image,
     layer: node.name,
-    channel: clampedIndex(params.channel, total, 0),
-    row: clampedIndex(params.row, height, unnamed ? 0 : Math.floor(height / 2)),
-    column: clampedIndex(params.column, width, unnamed ? 0 : Math.floor(width / 2)),
+    channel: clampedIndex(params.channel, total, strongest),
+    row: clampedIndex(params.row, height, peak[0]),
+    column: clampedIndex(params.column, width, peak[1]),
   };
   showChooser(state.params, parts.chooser, total);
   const signal = state.signal();
@@ -101,6 +106,24 @@ async function show(state, parts, params) {
       parts.termsCard,
       errorMessage(error, () => show(state, parts, currentRoute().params)),
     );
+  }
+}
+
+/** The channel and position to show where the address names none: the largest output, or the strongest channel's peak. */
+async function strongestPosition({ image, channel, row, column }, layer, total) {
+  if ([channel, row, column].every((value) => value !== undefined && value !== "")) return [0, [0, 0]];
+  const { network } = session.run;
+  try {
+    if (layer === session.network.output && total <= session.run.classes.length) {
+      const { maps } = await fetchMaps(image, layer, { from: 0, to: total, values: "float", network });
+      const strongest = maps.reduce((best, map) => (map.high > best.high ? map : best));
+      return [strongest.channel, peakOf(strongest)];
+    }
+    const strongest = channel ? clampedIndex(channel, total, 0) : await strongestChannel(image, layer, network);
+    const options = { from: strongest, to: strongest + 1, values: "float", network };
+    return [strongest, peakOf((await fetchMaps(image, layer, options)).maps[0])];
+  } catch {
+    return [0, [0, 0]]; // the error is shown by the request for the unit itself
   }
 }
 
@@ -133,8 +156,9 @@ function showUnit(state, { sidebar, facts, windowCard, termsCard }) {
   );
   fill(
     facts,
-    found.field ? h("p", {}, receptiveFieldText(found.field)) : null,
+    found.field ? h("p", {}, withTerms(receptiveFieldText(found.field))) : null,
     combining && combining.count > 1 ? h("p", {}, termCountText(combining)) : null,
+    combining?.window?.layer === "input" ? h("p.small", {}, normalisationText()) : null,
     h(
       "p.muted.small",
       {},
@@ -148,6 +172,14 @@ function showUnit(state, { sidebar, facts, windowCard, termsCard }) {
 function receptiveFieldText([x1, y1, x2, y2]) {
   const area = ((x2 - x1) * (y2 - y1)) / (session.run.input.width * session.run.input.height);
   return `Receptive field: ${y2 - y1} × ${x2 - x1} pixels, ${formatPercent(area)} of the image: rows ${y1} to ${y2 - 1}, columns ${x1} to ${x2 - 1}.`;
+}
+
+/** How the pixels became the values of the input. */
+function normalisationText() {
+  const { mean, std } = session.run.input;
+  const formulas = mean.map((one, i) => `(pixel − ${formatNumber(one)}) ÷ ${formatNumber(std[i])}`);
+  const channels = formulas.length > 1 ? formulas.map((text, i) => `channel ${i}: ${text}`) : formulas;
+  return `Inputs are normalised pixels in [0, 1]: ${channels.join("; ")}.`;
 }
 
 function termCountText(step) {

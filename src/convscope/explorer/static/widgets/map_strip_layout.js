@@ -2,7 +2,7 @@
  * Geometry of the map strip: each stage is a stack of sheets, one per channel, seen at an angle. Pure functions.
  */
 
-import { mapShape } from "../lib/network_tree.js";
+import { formatShape, layerLabel, mapShape } from "../lib/network_tree.js";
 
 /** Height of the drawing, in CSS pixels, before scaling. */
 export const HEIGHT = 196;
@@ -10,6 +10,7 @@ const CENTER_Y = 100;
 const FORESHORTENING = 0.5;
 const SLANT = 0.24;
 const MIN_WIDTH = 92;
+const MIN_ZOOM = 0.78;
 const STAGE_GAP = 20;
 
 /**
@@ -35,7 +36,7 @@ export function stripLayout(stages, available, namesWidth = 0) {
     left += position.width + STAGE_GAP;
   }
   const natural = left - STAGE_GAP + namesWidth;
-  const zoom = Math.max(available < 700 ? 0.95 : 0.78, Math.min(1.7, available / natural));
+  const zoom = Math.max(available < 700 ? 0.95 : MIN_ZOOM, Math.min(1.7, available / natural));
   return {
     positions,
     width: Math.max(natural * zoom, available),
@@ -103,9 +104,15 @@ export function maxSheets(channels) {
   return Math.min(channels, 20);
 }
 
-function stageLayout({ shape }, tallest) {
-  const [channels, height, width] = mapShape(shape);
-  if (height * width === 1) return vectorLayout(channels);
+/** The least width in which the name, shape and receptive field of a stage are not cut, at the smallest zoom. */
+function textWidth({ name, shape, rf_size: field }) {
+  const texts = [name && name !== "input" ? layerLabel(name) : "image", formatShape(shape), `field ${(field ?? []).join(" × ")}`];
+  return Math.max(MIN_WIDTH, ...texts.map((text) => (7.3 * text.length) / MIN_ZOOM));
+}
+
+function stageLayout(stage, tallest) {
+  const [channels, height, width] = mapShape(stage.shape);
+  if (height * width === 1) return vectorLayout(channels, textWidth(stage));
   const side = Math.max(44, 126 * (height / tallest) ** 0.36);
   const count = maxSheets(channels);
   const spread = count === 1 ? 0 : Math.min(13 * Math.log2(channels) + 12, 17 * (count - 1));
@@ -118,11 +125,11 @@ function stageLayout({ shape }, tallest) {
     height: side,
     gap: count === 1 ? 0 : spread / (count - 1),
     extent,
-    width: Math.max(extent, MIN_WIDTH),
+    width: Math.max(extent, textWidth(stage)),
   };
 }
 
-function vectorLayout(units) {
+function vectorLayout(units, least) {
   const [rows, columns] = vectorGrid(units);
   const side = 18 + 12 * columns;
   const height = Math.min(160, 13 * rows + 8);
@@ -135,6 +142,6 @@ function vectorLayout(units) {
     height,
     gap: 0,
     extent,
-    width: Math.max(extent, MIN_WIDTH - 14),
+    width: Math.max(extent, least - 14),
   };
 }

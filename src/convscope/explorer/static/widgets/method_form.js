@@ -47,6 +47,7 @@ export function formSettings(fields, { params, image }) {
   for (const field of fields) {
     const text = fieldText(field, params);
     if (field.widget === "image" && text === SHOWN_IMAGE) settings[field.name] = image ? [image] : [];
+    else if (field.widget === "pixel") Object.assign(settings, text ? { [field.name]: text.split(",").map(Number) } : {});
     else if (text !== "") settings[field.name] = parseValue(field, text);
   }
   return settings;
@@ -80,7 +81,7 @@ export function methodForm(fields, context) {
   return h(
     "div.method-form",
     {},
-    fields.map((field) => {
+    fields.filter(isOffered).map((field) => {
       // A space is kept in the route, where an empty value would be omitted and mean "not chosen yet".
       const change = (text) => context.open({ [PREFIX + field.name]: text === "" ? " " : text });
       return h(
@@ -92,6 +93,10 @@ export function methodForm(fields, context) {
       );
     }),
   );
+}
+
+function isOffered({ widget }) {
+  return widget !== "pixel" || session.run.answers_pixels;
 }
 
 /** The text of a field: as in the route, else what is selected in the page, else empty, which means the default. */
@@ -136,6 +141,7 @@ function fieldOptions({ widget, choices, auto, value }, layers) {
   const none = ["", auto || String(value).replaceAll(",", ", ")];
   if (widget === "image") return [[SHOWN_IMAGE, "the image shown"], none, ["mistakes", "mistakes"]];
   if (widget === "layer" || widget === "layers") return [none, ...layers];
+  if (widget === "answer") return [none, ...session.run.answers.map((name) => [name, name])];
   if (widget === "class") return [none, ...session.run.classes.map((name) => [name, name])];
   return choices.length ? [none, ...choices.map((one) => [one, one.replaceAll("_", " ")])] : null;
 }

@@ -1,6 +1,6 @@
 /** How results of explain methods are drawn: their pictures, unless a method has a drawing of its own. */
 
-import { className } from "../lib/session.js";
+import { answerName, className } from "../lib/session.js";
 import { formatNumber } from "../lib/numbers.js";
 import { formatRoute } from "../lib/router.js";
 import { h } from "../lib/dom.js";
@@ -36,7 +36,7 @@ function attributionMaps(result, image) {
       h(
         "figure",
         {},
-        heatmapOverlay(image, result.tiles[map.picture], `Attribution map for ${className(map.class)}`),
+        heatmapOverlay(image, result.tiles[map.picture], `Attribution map for ${answerName(map.class)}`),
         h(
           "figcaption.small",
           {},
@@ -44,7 +44,7 @@ function attributionMaps(result, image) {
           h(
             "span.muted",
             {},
-            `${map.layer ? ` at ${map.layer}` : ""} for ${className(map.class)}; from ${formatNumber(map.low)} to ${formatNumber(map.high)}. Warmer regions give more support.`,
+            `${map.layer ? ` at ${map.layer}` : ""} for ${answerName(map.class)}${result.data.against ? ` and not ${result.data.against}` : ""}; from ${formatNumber(map.low)} to ${formatNumber(map.high)}. Warmer regions give more support.`,
           ),
         ),
       ),

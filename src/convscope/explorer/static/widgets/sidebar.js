@@ -2,6 +2,8 @@
 
 import { getJson, isAborted } from "../lib/api.js";
 import { predictionText, classScores } from "./class_scores.js";
+import { answerDetails } from "./answer_details.js";
+import { answerLayers } from "./answer_layers.js";
 import { errorMessage } from "./error_message.js";
 import { className, session, publish } from "../lib/session.js";
 import { fill, h, s } from "../lib/dom.js";
@@ -26,23 +28,37 @@ export function sidebar(element, onPick) {
   ]) {
     picture.addEventListener(event, () => picture.style.setProperty("visibility", shown));
   }
-  const prediction = h("div.scores");
+  const prediction = h("div.scores.stack");
+  const answer = answerLayers();
+  const veil = veilSwitch(overlay);
   const state = { shown: "", key: "" };
   fill(
     element,
     h(
       "div.sticky.stack",
       {},
-      h("figure.current-image", {}, h("div.image-frame", {}, picture, overlay), h("figcaption", {})),
+      h("figure.current-image", {}, h("div.image-frame", {}, picture, answer.layers, overlay), h("figcaption", {})),
+      answer.controls,
+      veil.label,
       prediction,
       stepButtons(state, onPick),
     ),
   );
   const caption = element.querySelector("figcaption");
   return {
-    show: (id) => showImage(state, id, { picture, caption, prediction }),
-    showField: (box, pixel = null) => drawReceptiveField(overlay, box, pixel),
+    show: (id) => showImage(state, id, { picture, caption, prediction, answer }),
+    showField: (box, pixel = null) => {
+      veil.label.hidden = !box;
+      drawReceptiveField(overlay, box, pixel);
+    },
   };
+}
+
+/** A switch that darkens the image outside the receptive field; off, since a photograph is then hardly visible. */
+function veilSwitch(overlay) {
+  const box = h("input", { type: "checkbox" });
+  box.addEventListener("change", () => overlay.classList.toggle("veiled", box.checked));
+  return { label: h("label.check.small.no-screenshot", { hidden: true }, box, "darken all but the receptive field") };
 }
 
 /**
@@ -67,7 +83,7 @@ export function neighborImage(id, step, splits) {
   return `${match[1]}-${(Number(match[2]) + step + total) % total}`;
 }
 
-async function showImage(state, id, { picture, caption, prediction }) {
+async function showImage(state, id, { picture, caption, prediction, answer }) {
   const key = `${id} ${session.run.network}`;
   state.shown = id;
   if (state.key === key) return;
@@ -77,16 +93,22 @@ async function showImage(state, id, { picture, caption, prediction }) {
     const input = await getJson(`inputs/${encodeURIComponent(id)}`, {}, nextSignal());
     const truth = input.truth === null ? "" : `label: ${className(input.truth)}`;
     picture.alt = `Image ${input.name}`;
-    fill(caption, h("b", {}, input.name), truth ? h("span.muted", {}, truth) : null);
-    fill(prediction, classScores(input));
+    fill(caption, h("b", {}, input.name), truth ? h("span", { class: isMistake(input) ? "mistake" : "muted" }, truth) : null);
+    answer.show(input);
+    fill(prediction, answerDetails(input.answer), input.answer.numbers.length ? null : classScores(input));
     publish("announce", `${input.name}${truth ? `, ${truth}` : ""}. Predicted: ${predictionText(input)}`);
   } catch (error) {
     if (isAborted(error)) return;
     state.key = "";
     picture.alt = "";
+    answer.show(null);
     fill(caption);
     fill(prediction, errorMessage(error));
   }
+}
+
+function isMistake({ scores, truth }) {
+  return session.run.views.confusion && scores.length > 0 && truth !== null && scores[0].class !== truth;
 }
 
 function stepButtons(state, onPick) {

@@ -1,7 +1,7 @@
 /** Grids of image thumbnails. */
 
 import { apiUrl } from "../lib/api.js";
-import { className } from "../lib/session.js";
+import { className, session } from "../lib/session.js";
 import { h } from "../lib/dom.js";
 import { gridKeys } from "../lib/grid_keys.js";
 
@@ -16,15 +16,29 @@ export function thumbnailUrl(id, side = 96) {
 }
 
 /**
+ * The URL of a thumbnail with the prediction and the label drawn on it, for tasks whose answers can be drawn.
+ * @param {string} id
+ * @param {number} [side]
+ * @returns {string}
+ */
+export function answerThumbnailUrl(id, side = 192) {
+  const version = session.run.network;
+  return session.run.answers_drawn
+    ? apiUrl(`images/${encodeURIComponent(id)}/thumbnail.png`, { side, answer: true, version })
+    : thumbnailUrl(id);
+}
+
+/**
  * A grid of images to choose from.
  * @param {any[]} images IMAGE of docs/reference/explorer-api.md
- * @param {{onPick: (image: any) => void, selected?: string, line?: (image: any) => string}} options line: the text below
- *   each
+ * @param {{onPick: (image: any) => void, selected?: string, line?: (image: any) => string,
+ *   url?: (id: string) => string}} options line: the text below
+ *   each; url: of the thumbnail
  * @returns {HTMLElement}
  */
-export function thumbnails(images, { onPick, selected, line = labelText }) {
+export function thumbnails(images, { onPick, selected, line = labelText, url = thumbnailUrl }) {
   const one = (image) => {
-    const misclassified = image.predicted !== null && image.truth !== null && image.predicted !== image.truth;
+    const misclassified = image.wrong ?? (image.predicted !== null && image.predicted !== image.truth);
     const caption = line(image);
     return h(
       "button",
@@ -37,7 +51,7 @@ export function thumbnails(images, { onPick, selected, line = labelText }) {
         "aria-current": image.id === selected ? "true" : null,
         on: { click: () => onPick(image) },
       },
-      h("img", { src: thumbnailUrl(image.id), alt: "", loading: "lazy", width: 96, height: 96 }),
+      h("img", { src: url(image.id), alt: "", loading: "lazy", width: 96, height: 96 }),
       h("span", {}, caption),
     );
   };

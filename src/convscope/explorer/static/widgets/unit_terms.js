@@ -189,13 +189,19 @@ function elementwiseStep(step) {
     ),
     step.op === "norm"
       ? h(
-          "p.muted.small",
+          "p.muted.small.norm-formula",
           {},
-          `${parameters.kind} norm: mean ${formatNumber(parameters.mean)}, variance ${formatNumber(parameters.variance)}`,
+          `${parameters.kind} norm: ${normFormula(parameters)}`,
         )
       : null,
     step.op === "activation" ? curvePlot(parameters.name, input, step.value) : null,
   );
+}
+
+/** A norm with all its numbers, to six digits, so that the value can be recomputed. */
+function normFormula({ input, mean, variance, epsilon, weight, bias }) {
+  const [x, m, v, e, w, b] = [input, mean, variance, epsilon, weight, bias].map((one) => String(Number(one.toPrecision(6))));
+  return `(${x} − mean ${m}) ÷ √(variance ${v} + ε ${e}) × γ ${w} + β ${b}`;
 }
 
 function curvePlot(name, input, value) {

@@ -2,6 +2,7 @@
 
 import { session } from "../lib/session.js";
 import { h } from "../lib/dom.js";
+import { withTerms } from "../lib/glossary.js";
 import { saveScreenshot } from "../lib/screenshot.js";
 
 /**
@@ -21,7 +22,7 @@ export function viewHeader(title, description, target, ...actions) {
   return h(
     "div.view-header",
     {},
-    h("div", {}, h("h1", {}, title), h("p.description", {}, description)),
+    h("div", {}, h("h1", {}, title), h("p.description", {}, withTerms(description))),
     h("div.actions.no-screenshot", {}, actions, h("button", { type: "button", on: { click: save } }, "Save image")),
   );
 }
