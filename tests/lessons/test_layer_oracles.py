@@ -1,5 +1,6 @@
 """Answers about layers against PyTorch: real layers are run, their outputs and parameters counted."""
 
+from functools import cache
 from math import prod
 
 import pytest
@@ -39,6 +40,11 @@ def meta_linear(*numbers):
 
 
 def support(layers):
+    return reach(tuple(tuple(layer) for layer in layers))
+
+
+@cache
+def reach(layers):
     """How far the pixels whose gradient is not 0 reach: convolutions of ones along one axis."""
     length = 1 + sum(
         (size - 1) * prod(stride for _, stride in layers[:index]) for index, (size, _) in enumerate(layers)
@@ -98,8 +104,9 @@ ORACLES = {
         "with_stride": lambda g: side(g["length"], nn.Conv2d(1, 1, g["size"], g["stride"], g["padding"])),
         "with_dilation": lambda g: side(g["length"], nn.Conv2d(1, 1, g["size"], dilation=g["dilation"])),
         "same_padding": lambda g: next(
-            padding for padding in range(64)
-            if side(g["length"], nn.Conv2d(1, 1, g["size"], padding=padding, dilation=g["dilation"])) == g["length"]
+            padding for padding in range(g["dilation"] * g["size"])
+            if g["length"] + 2 * padding > g["dilation"] * (g["size"] - 1)
+            and side(g["length"], nn.Conv2d(1, 1, g["size"], padding=padding, dilation=g["dilation"])) == g["length"]
         ),
         "three_layers": lambda g: side(
             g["length"], nn.Conv2d(1, 1, g["size"], g["stride"]), nn.MaxPool2d(2), nn.Conv2d(1, 1, 3, padding=1)

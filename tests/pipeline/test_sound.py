@@ -63,7 +63,7 @@ def test_data_describes_recordings_and_names_bad_ones(source: Path) -> None:
     }
 
 
-def test_speakers_never_cross_splits_if_asked(source: Path) -> None:
+def test_speakers_stay_in_one_split_if_asked(source: Path) -> None:
     found = cs.data(str(source), settings={"data.group": "_(.+)_"})
     assert "the names give 4 groups, ann, bob, cid, ...: each stays in one split" in found.notes
     counts = found.to_dict()["splits"]

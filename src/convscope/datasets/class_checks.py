@@ -99,10 +99,12 @@ def check_classes(dataset: Dataset, lost: Sequence[LostClass] = ()) -> Dataset:
                 if len(untrained) == 1
                 else f"{len(untrained)} classes that are not in train"
             )
-            raise DataError(
-                f"{source}: {split} has {missing}, {named}, which cannot be learned; "
-                f"add such images to train or remove them from {split}"
-            )
+            remedy = f"add such images to train or remove them from {split}"
+            by_case = {classes[i].casefold(): classes[i] for i in np.flatnonzero(trained)}
+            alike = by_case.get(classes[untrained[0]].casefold())
+            if alike:
+                remedy = f"{classes[untrained[0]]} and {alike} differ only by case: give both one name"
+            raise DataError(f"{source}: {split} has {missing}, {named}, which cannot be learned; {remedy}")
     return dataset
 
 

@@ -12,9 +12,9 @@ MARKS = "ox+*"
 def image_text(values: NDArray[np.float64], low: float | None = None, high: float | None = None) -> str:
     """Return an image (H, W) as H lines of 2 W characters: `low` is blank, `high` is full.
 
-    >>> print(image_text(np.array([[0, 0.5], [1, 0]])))
-      ▒▒
-    ██
+    >>> print(image_text(np.array([[0.5, 1], [0, 0.25]])))
+    ▒▒██
+      ░░
     """
     bottom = float(values.min()) if low is None else low
     span = (float(values.max()) if high is None else high) - bottom or 1.0
@@ -25,7 +25,7 @@ def image_text(values: NDArray[np.float64], low: float | None = None, high: floa
 def beside(parts: Sequence[tuple[str, str]], gap: int = 3) -> str:
     r"""Return (title, lines) next to each other, each title above its lines.
 
-    >>> print(beside([("a", "1\\n2"), ("long", "3")], 2))
+    >>> print(beside([("a", "1\n2"), ("long", "3")], 2))
     a  long
     1  3
     2
@@ -46,7 +46,7 @@ def numbers_text(values: NDArray[np.float64] | Sequence[Sequence[float]]) -> str
 
 
 def bars(values: Mapping[str, float], width: int = 40, form: str = ",.0f") -> str:
-    """Return a bar per name, the longest of `width` characters.
+    """Return a bar per name, the longest of `width` characters, light where the value is negative.
 
     >>> print(bars({"a": 4, "bb": 2}, 4))
     a   ████ 4
@@ -55,9 +55,12 @@ def bars(values: Mapping[str, float], width: int = 40, form: str = ",.0f") -> st
     most = max((abs(value) for value in values.values()), default=0) or 1
     longest = max(map(len, values), default=0)
     return "\n".join(
-        f"{name.ljust(longest)}  {'█' * max(round(abs(value) / most * width), 1 if value else 0)} {value:{form}}"
-        for name, value in values.items()
+        f"{name.ljust(longest)}  {_bar(value / most * width)} {value:{form}}" for name, value in values.items()
     )
+
+
+def _bar(length: float) -> str:
+    return ("█" if length >= 0 else "░") * max(round(abs(length)), 1 if length else 0)
 
 
 def chart(series: Mapping[str, Sequence[float]], height: int = 10, width: int = 60) -> str:

@@ -51,11 +51,11 @@ def transform_images(pixels: Tensor, transforms: Transforms, generators: list[to
     samples = torch.stack([torch.rand(7, generator=generator) for generator in generators]) * 2 - 1
     matrices = affine(samples, transforms, (pixels.shape[2], pixels.shape[3])).to(pixels)
     positions = F.affine_grid(matrices, list(pixels.shape), align_corners=False)
-    seen = F.grid_sample(pixels, positions, mode="bilinear", padding_mode="reflection", align_corners=False)
+    view = F.grid_sample(pixels, positions, mode="bilinear", padding_mode="reflection", align_corners=False)
     if not transforms.noise:
-        return seen
+        return view
     noise = [torch.randn(pixels.shape[1:], generator=generator) for generator in generators]
-    return seen + transforms.noise * torch.stack(noise).to(pixels)
+    return view + transforms.noise * torch.stack(noise).to(pixels)
 
 
 def affine(samples: Tensor, transforms: Transforms, size: tuple[int, int]) -> Tensor:

@@ -163,7 +163,8 @@ def picture(source: PictureSource) -> str:
     """Draw the logits of an image and their probabilities."""
     scores = source.scores
     chances = dict(zip(scores, softmax(list(scores.values())), strict=True))
-    return f"logits of an image:\n{bars(scores, 30, '.2f')}\n\nprobabilities:\n{bars(chances, 30, '.3f')}"
+    logits = bars(scores, 30, ".2f")
+    return f"logits of an image, light where negative:\n{logits}\n\nprobabilities:\n{bars(chances, 30, '.3f')}"
 
 
 TOPIC = Topic(

@@ -48,6 +48,14 @@ def test_boxes_are_read_from_the_short_export(tmp_path: Path) -> None:
     np.testing.assert_allclose(found.targets, [[0, 2, 4, 10, 12]], atol=1e-5)
 
 
+def test_a_short_export_needs_no_number_of_the_annotation(tmp_path: Path) -> None:
+    photo(tmp_path / "0.jpg", 0)
+    short = {"image": "0.jpg", "id": 1, "tools": [{**VALUE, "rotation": 0, "rectanglelabels": ["nut"], **SIZE}]}
+    found = open_data(export(tmp_path, short))
+    assert (found.layout, found.classes) == ("label-studio", ("nut",))
+    np.testing.assert_allclose(found.targets, [[0, 2, 4, 10, 12]], atol=1e-5)
+
+
 def test_rotated_boxes_polygons_and_ellipses_get_the_box_around_them(tmp_path: Path) -> None:
     for i in range(3):
         photo(tmp_path / f"{i}.jpg", i)

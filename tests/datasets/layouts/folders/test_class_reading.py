@@ -258,3 +258,36 @@ def test_words_of_splits_are_recognised_in_sets_of_names() -> None:
     assert set_names(["train", "cats"]) == set_names(["test_set"]) == set_names(["train_test"]) == {}
     assert [is_container(name) for name in ("Dataset", "PetImages", "cats")] == [True, True, False]
     assert [is_aside(name) for name in ("Examples", "docs", "sample_images", "cats")] == [True, True, True, False]
+
+
+def test_folds_with_splits_in_each_are_no_classes(make: Callable[[str], Path]) -> None:
+    path = make(both("fold_0/train", "fold_0/val", "fold_1/train", "fold_1/val"))
+    with pytest.raises(DataError) as raised:
+        open_data(path)
+    assert str(raised.value) == (
+        f"{path}: each of fold_0 and fold_1 holds train and val with the folders a and b, as folds do; give one of "
+        "them, such as fold_0, or set --layout folder if fold_0 and fold_1 are the classes"
+    )
+    assert found_in(path / "fold_0") == [("a", "train"), ("b", "train"), ("a", "validation"), ("b", "validation")]
+    assert open_data(path, layout="folder").classes == ("fold_0", "fold_1")
+
+
+def test_classes_that_consist_of_several_named_folders_are_said(make: Callable[[str], Path]) -> None:
+    path = make("colon/aca/1.png colon/n/1.png lung/aca2/1.png lung/n2/1.png lung/scc/1.png")
+    dataset = open_data(path)
+    assert dataset.classes == ("colon", "lung")
+    assert dataset.notes == (
+        "class colon contains the images of its 2 subfolders, such as aca; if these are the classes, set "
+        "--layout nested-folders",
+    )
+    assert open_data(path, layout="nested-folders").classes == ("aca", "aca2", "n", "n2", "scc")
+
+
+def test_classes_whose_names_differ_only_by_case_between_the_splits_are_named(make: Callable[[str], Path]) -> None:
+    path = make("train/Cat/1.png train/Dog/1.png test/cat/1.png test/dog/1.png")
+    with pytest.raises(DataError) as raised:
+        open_data(path)
+    assert str(raised.value) == (
+        f"{path}: test has 2 classes that are not in train, cat, dog, which cannot be learned; cat and Cat differ only "
+        "by case: give both one name"
+    )

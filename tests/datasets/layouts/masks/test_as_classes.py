@@ -33,6 +33,20 @@ def test_folders_of_the_same_names_of_which_one_holds_masks_are_refused(tmp_path
     assert open_data(tmp_path, layout="folder").classes == tuple(sorted((images, masks)))
 
 
+def test_folders_named_by_several_words_whose_masks_have_a_word_more_are_refused(tmp_path) -> None:
+    for part in ("East", "West"):
+        for number in range(6):
+            write(tmp_path / f"Task1-2_{part}_Input" / f"ISIC_{part}{number}.png", number, 256)
+            write(tmp_path / f"Task1_{part}_GroundTruth" / f"ISIC_{part}{number}_segmentation.png", number + 50, 2)
+    with pytest.raises(DataError) as error:
+        open_data(tmp_path)
+    assert str(error.value) == (
+        f"{tmp_path}: Task1-2_East_Input and Task1_East_GroundTruth hold files of the same names, and those of "
+        "Task1_East_GroundTruth have few values, as masks do; call the folders images and masks, or choose "
+        "--layout folder if they are classes"
+    )
+
+
 @pytest.mark.parametrize(("first", "second"), [(256, 256), (2, 2)])
 def test_classes_whose_files_have_the_same_names_are_classes(tmp_path, first, second) -> None:
     for number in range(6):

@@ -234,6 +234,38 @@ def test_masks_of_16_bits_are_read(tmp_path: Path) -> None:
     assert decoded(dataset) == names(block(1), {0: "0", 1: "1000"})
 
 
+def blobs(numbers: tuple[int, ...]) -> np.ndarray:
+    """Squares of two by two pixels with these values, apart from each other."""
+    values = np.zeros(SIZE, np.uint16)
+    for i, number in enumerate(numbers):
+        row, column = 1 + 4 * (i // 5), 4 * (i % 5)
+        values[row : row + 2, column : column + 2] = number
+    return values
+
+
+def test_masks_that_number_their_objects_hold_background_and_object(tmp_path: Path) -> None:
+    images(tmp_path)
+    for i, count in enumerate((3, 0, 7, 5)):
+        write_mask(tmp_path / "masks" / f"{i}.png", blobs(tuple(range(1, count + 1))))
+    dataset = open_data(tmp_path)
+    assert dataset.classes == ("background", "object")
+    assert dataset.targets.tolist() == [[1, 1], [1, 0], [1, 1], [1, 1]]
+    assert decoded(dataset, 2) == names(np.minimum(blobs((1,) * 7), 1), {0: "background", 1: "object"})
+    assert dataset.notes == (
+        "the masks number their objects, each from 1 to at most 7: these are read as background and object; add "
+        "classes.txt with a name for each value if they are classes",
+    )
+    (tmp_path / "classes.txt").write_text("ground\n" + "\n".join(f"class {i}" for i in range(1, 8)))
+    assert open_data(tmp_path).classes == ("ground", *(f"class {i}" for i in range(1, 8)))
+
+
+def test_classes_of_which_some_are_missing_in_a_mask_stay_classes(tmp_path: Path) -> None:
+    images(tmp_path)
+    for i, numbers in enumerate(((3, 6), (1, 2, 3, 4), (1, 2, 3, 4, 5, 6, 7), (1, 2, 3))):
+        write_mask(tmp_path / "masks" / f"{i}.png", blobs(numbers))
+    assert open_data(tmp_path).classes == tuple(map(str, range(8)))
+
+
 def test_numbers_of_objects_are_no_classes(tmp_path: Path) -> None:
     images(tmp_path, 5)
     for i in range(5):

@@ -248,3 +248,25 @@ def test_a_column_of_mostly_different_values_is_questioned(read: Read, tmp_path:
         save(tmp_path / f"{i}.png")
     found = read("image,what\n" + "".join(f"{i}.png,n{i % 22}\n" for i in range(24)))
     assert found.notes[-1] == "what has 22 different values for 24 images; is it the class?"
+
+
+def test_run_length_encoded_masks_are_no_classes(read: Read) -> None:
+    runs = "image,pixels\n0.png,1 3 10 5\n1.png,\n2.png,4 4 9 2 30 1\n"
+    assert refused(read, runs) == (
+        "no column for the label among image, pixels (run-length encoded masks, which are not read); set the label "
+        "column"
+    )
+    found = read("image,defect,pixels\n0.png,1,1 3 10 5\n1.png,2,4 4 9 2\n2.png,1,1 1 5 5 9 1\n")
+    assert (found.target_kind, found.classes, found.targets.tolist()) == ("classes", ("1", "2"), [0, 1, 0])
+    assert found.notes == (
+        "columns used: image for image, defect for label",
+        "columns not used: pixels (run-length encoded masks, which are not read)",
+    )
+
+
+def test_boxes_after_names_in_one_cell_are_no_classes(read: Read) -> None:
+    text = "image,found\n0.png,n01440764 3 4 20 30\n1.png,n01443537 1 1 9 9 n01443537 2 2 5 5\n"
+    assert refused(read, text) == (
+        "no column for the label among image, found (boxes as text, which are not read); set the label column"
+    )
+    assert read("image,text\n0.png,route 66\n1.png,area 51\n").classes == ("area 51", "route 66")

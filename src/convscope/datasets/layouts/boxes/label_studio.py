@@ -7,7 +7,7 @@ from convscope.datasets.builder import DatasetBuilder, ListedFile
 from convscope.datasets.dataset import Dataset, Skipped
 from convscope.datasets.layouts.boxes.image_finder import ImageFinder
 from convscope.datasets.layouts.boxes.json_files import files_with, read_json
-from convscope.datasets.layouts.boxes.label_studio_json import LabelStudioTask, local_names, tasks_of
+from convscope.datasets.layouts.boxes.label_studio_json import SHAPES_WITH_BOX, LabelStudioTask, local_names, tasks_of
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source, confidence_of_share
 from convscope.datasets.layouts.split_lists import split_in_words
 from convscope.datasets.targets.annotations import AnnotatedImage, examples, largest_objects
@@ -48,7 +48,10 @@ def read_label_studio(path: Path, target_kind: str | None = None) -> Dataset:
 def label_studio_files(source: Source) -> list[Path]:
     """The JSON files of a source that Label Studio exported, in full or in short."""
     full = files_with(source, "annotations", "result", "data")
-    return full or files_with(source, "annotation_id", "annotator")
+    if full:
+        return full
+    keys = [("annotation_id", "annotator"), *(("original_width", shape) for shape in SHAPES_WITH_BOX)]
+    return next((found for some in keys if (found := files_with(source, *some))), [])
 
 
 @dataclass

@@ -16,7 +16,7 @@ from convscope.datasets.targets.annotated_size import Box, Extent
 from convscope.errors import DataError
 
 _UPLOADED = re.compile(r"[0-9a-f]{8}-")  # before the name of an uploaded file
-_LABELS = ("rectanglelabels", "polygonlabels", "ellipselabels")
+SHAPES_WITH_BOX = ("rectanglelabels", "polygonlabels", "ellipselabels")
 _WITHOUT_BOX = ("keypointlabels", "brushlabels")
 
 
@@ -108,7 +108,7 @@ def _add(task: LabelStudioTask, shape: Mapping[str, Any]) -> None:
     if isinstance(choices, list):
         task.choices += [text(choice) for choice in choices if text(choice)]
         return
-    kind = next((name for name in (*_LABELS, *_WITHOUT_BOX) if name in shape), None)
+    kind = next((name for name in (*SHAPES_WITH_BOX, *_WITHOUT_BOX) if name in shape), None)
     if kind is None:
         return
     if kind in _WITHOUT_BOX:
@@ -124,7 +124,7 @@ def _add(task: LabelStudioTask, shape: Mapping[str, Any]) -> None:
         task.problems.append("a region is rotated, and the size of the image is not given")
         return
     label = text(labels[0]) if isinstance(labels, list) and len(labels) == 1 else ""
-    task.around = task.around or kind != _LABELS[0] or real(shape.get("rotation") or 0) != 0
+    task.around = task.around or kind != SHAPES_WITH_BOX[0] or real(shape.get("rotation") or 0) != 0
     task.objects.append((label, _box(kind, shape, given or (1.0, 1.0))))
 
 

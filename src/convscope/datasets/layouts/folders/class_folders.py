@@ -8,11 +8,18 @@ from pathlib import Path
 from convscope.datasets.builder import DatasetBuilder, ListedFile
 from convscope.datasets.dataset import SPLITS, Dataset, Skipped, split_of
 from convscope.datasets.file_kinds import ENDINGS, most_frequent_kind
-from convscope.datasets.layouts.folders.class_reading import ClassReading, class_names, read_classes
+from convscope.datasets.layouts.folders.class_reading import (
+    ClassReading,
+    class_names,
+    folds_of_sets,
+    read_classes,
+)
 from convscope.datasets.layouts.folders.multilabel_folder import are_labels, by_identity, with_labels, without_conflicts
+from convscope.datasets.layouts.folders.other_files import remedy_for_formats, unread_labels
 from convscope.datasets.layouts.folders.set_names import enumerated, joined, set_names
+from convscope.datasets.layouts.folders.split_files import with_listed_splits
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source
-from convscope.datasets.layouts.masks.as_classes import images_and_masks
+from convscope.datasets.layouts.masks.as_classes import MOST_FOLDERS, images_and_masks
 from convscope.datasets.layouts.masks.pairs import masks_of_folder
 from convscope.datasets.listing import comparable, ending
 from convscope.datasets.targets.classes import CLASSES
@@ -20,7 +27,6 @@ from convscope.datasets.targets.labels import LABELS
 from convscope.errors import DataError
 from convscope.printable import encodable
 
-_TABLES = (".csv", ".tsv", ".parquet")
 _NUMBERED = re.compile(r"(.*[^\W\d_])[-._ ]*\(?\d+\)?")
 _SHOWN = 3  # names of class folders in a reason
 
@@ -82,7 +88,10 @@ def read_class_folders(source: Source, reading: ClassReading, layout: str, targe
         names = joined(listed.label for listed in listing.files)
         raise DataError(f"{listing.source}: the images in {names} are not in class folders; {_remedy(source)}")
     listing.notes += _notes(source, listing, others, reading)
-    return listing.build()
+    labels = {listed.label for listed in listing.files}
+    if len(labels) == 1 and not linked and (unread := unread_labels(source)):
+        raise DataError(f"{listing.source}: one class only, {labels.pop()}; {unread}")
+    return (listing if linked else with_listed_splits(source, listing)).build()
 
 
 def _skip_loose(listing: DatasetBuilder, loose: list[ListedFile]) -> DatasetBuilder:
@@ -107,14 +116,14 @@ def _explain_nothing_found(source: Source, listing: DatasetBuilder, others: Coun
         return f"{len(listing.skipped):,} {what} but no class folders; {_remedy(source)}"
     if others:
         found = ", ".join(f"{count} {ending}" for ending, count in others.most_common(3))
-        return f"no images, only other files ({found}); {_remedy(source)}"
+        return f"no images, only other files ({found}); {remedy_for_formats(others) or _remedy(source)}"
     return "the folder is empty; put images in it, in one subfolder per class"
 
 
 def _remedy(source: Source) -> str:
-    tables = [file.name for file in sorted(source.path.iterdir()) if file.suffix.lower() in _TABLES]
-    if tables:
-        return f"give the table instead: {' or '.join(tables)}"
+    unread = unread_labels(source)
+    if unread:
+        return unread
     stems = (name.rpartition(".")[0] for _, names in source.folders for name in names if ending(name) in ENDINGS)
     labels = {match[1] for match in map(_NUMBERED.fullmatch, stems) if match}
     named = f", or set --layout file-names if {joined(sorted(labels)[:2])} are classes" if len(labels) > 1 else ""
@@ -158,7 +167,10 @@ def because_of(names: list[str], reading: ClassReading) -> str:
 
 
 def _read(source: Source, settings: ReadSettings) -> Dataset:
-    dataset = read_class_folders(source, read_classes(source.tree), CLASS_FOLDERS.name, settings.target_kind)
+    reading = read_classes(source.tree)
+    if settings.layout is None and (folds := folds_of_sets(source.tree, reading)):
+        raise DataError(f"{source}: {folds}")
+    dataset = read_class_folders(source, reading, CLASS_FOLDERS.name, settings.target_kind)
     if settings.layout is None and settings.target_kind is None and isinstance(dataset.images, tuple):
         _check_are_no_masks(dataset, dataset.images)
     return dataset
@@ -166,7 +178,7 @@ def _read(source: Source, settings: ReadSettings) -> Dataset:
 
 def _check_are_no_masks(dataset: Dataset, images: tuple[Path, ...]) -> None:
     """Refuse to learn the difference between images and their masks."""
-    if dataset.target_kind != CLASSES.name or len(dataset.classes) != 2:
+    if dataset.target_kind != CLASSES.name or len(dataset.classes) > MOST_FOLDERS:
         return
     labels = (dataset.classes[target] for target in dataset.targets)
     found = images_and_masks([

@@ -202,11 +202,28 @@ def _sets_in_classes(folder: Folder) -> dict[str, str]:
     return sets
 
 
+def folds_of_sets(folder: Folder, reading: ClassReading) -> str:
+    """Why folders are folds with splits in each, as fold_0/train/cat and fold_1/train/cat, and no classes; or empty."""
+    if list(reading.branches) != [()] or not reading.inside:
+        return ""
+    train = next(name for name, split in reading.inside.items() if split == "train")
+    names = [one.subfolders[train].names() for one in folder.filled if train in one.subfolders]
+    shared = set.intersection(*names) if len(names) == len(folder.filled) else set()
+    if len(shared) < 2:
+        return ""
+    first, *_ = sorted(folder.names())
+    return (
+        f"each of {joined(folder.names())} holds {joined(reading.inside)} with the folders {joined(shared)}, as folds "
+        f"do; give one of them, such as {first}, or set --layout folder if {joined(folder.names())} are the classes"
+    )
+
+
 def _mixed_note(folder: Folder) -> tuple[str, ...]:
     """A note if some classes consist of several folders that may be meant as classes."""
     several = [one for one in folder.filled if len(one.filled) > 1 and one.has_classes]
     shared = len(several) > 1 and several[0].names() & several[1].names()
-    if not several or not (shared or any(one.is_loose for one in folder.filled)):
+    named = any(not name.isdigit() for one in several for name in one.names())
+    if not several or not (shared or named or any(one.is_loose for one in folder.filled)):
         return ()
     one = several[0]
     return (

@@ -2,12 +2,15 @@
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 
 from convscope.datasets.builder import ListedFile
+from convscope.datasets.layouts.masks.pairs import name_without_roles
 from convscope.datasets.layouts.masks.survey import MaskSurvey, survey
 
+MOST_FOLDERS = 8  # that are compared
 _LEAST = 4  # files of the same names
 _SHARED = 0.9  # of the files of each folder
 _SAMPLE = 6  # files of each folder that are read
@@ -16,17 +19,22 @@ _MANY = 64  # values of a photograph
 
 
 def images_and_masks(files: Sequence[ListedFile]) -> tuple[str, str] | None:
-    """The labels of the folder of images and of the folder of masks; None if these are classes.
+    """The labels of a folder of images and of the folder of their masks; None if all folders are classes.
 
     Classes may have files of the same names (cat/1.jpg, dog/1.jpg) too: what distinguishes masks is that each has at
-    most `_FEW` values, where the images have more than `_MANY`.
+    most `_FEW` values, where the images have more than `_MANY`. Words such as "_segmentation" are no part of a name.
     """
     by_label: dict[str, dict[str, Path]] = defaultdict(dict)
     for listed in files:
-        by_label[listed.label][f"{listed.split}/{_stem(listed.path)}"] = listed.path
-    if len(by_label) != 2:
+        by_label[listed.label][f"{listed.split}/{_name(listed.path)}"] = listed.path
+    if not 2 <= len(by_label) <= MOST_FOLDERS:
         return None
-    (first, some), (second, others) = by_label.items()
+    pairs = (_in_order(first, second, by_label) for first, second in combinations(by_label, 2))
+    return next((pair for pair in pairs if pair), None)
+
+
+def _in_order(first: str, second: str, by_label: Mapping[str, Mapping[str, Path]]) -> tuple[str, str] | None:
+    some, others = by_label[first], by_label[second]
     shared = sorted(some.keys() & others.keys())
     if len(shared) < max(_LEAST, _SHARED * len(some), _SHARED * len(others)):
         return None
@@ -37,8 +45,8 @@ def images_and_masks(files: Sequence[ListedFile]) -> tuple[str, str] | None:
     return (second, first) if max(values) <= _FEW and min(of_others) > _MANY else None
 
 
-def _stem(path: Path) -> str:
-    return unicodedata.normalize("NFC", path.stem).lower()
+def _name(path: Path) -> str:
+    return name_without_roles(unicodedata.normalize("NFC", path.stem))
 
 
 def _values(paths: Sequence[Path]) -> list[float]:

@@ -9,6 +9,7 @@ from convscope.datasets.layouts.masks.survey import COLOURED, GREY, INDEX, MaskS
 from convscope.datasets.targets.mask_files import COLOUR, TRANSPARENT
 
 _FOREIGN = "has the colour {}, which the palette of the other masks lacks"
+_DIFFERENT_COUNTS, _MANY_OBJECTS = 3, 6  # of objects in masks that number them
 _JPEG = "is a JPEG in colour, which changes values; save it as PNG"
 
 
@@ -185,4 +186,26 @@ def _one_object_value(coding: Coding) -> Coding:
     return replace(coding, aliases=aliases, values=values, names=("background", "object"), notes=[*coding.notes, note])
 
 
-__all__ = ["Coding", "LossyError", "choose_coding"]
+def without_object_numbers(coding: Coding) -> Coding:
+    """Where each mask numbers its objects, from 1 to another number in each, all of them are one class, object.
+
+    Classes occur together in other combinations: of 1 to K, some are missing in some masks.
+    """
+    objects = [values - {0} for values in coding.values if not isinstance(values, str)]
+    counts = {len(values) for values in objects if values}
+    contiguous = all(max(values) == len(values) for values in objects if values)
+    if coding.palette or coding.names or coding.in_colour or not contiguous:
+        return coding
+    if len(counts) < _DIFFERENT_COUNTS or max(counts) < _MANY_OBJECTS:
+        return coding
+    values = [one if isinstance(one, str) else frozenset(min(value, 1) for value in one) for one in coding.values]
+    aliases = {code: min(value, 1) for code, value in coding.aliases.items()}
+    aliases |= {value: 1 for value in coding.found if value > 1}
+    note = (
+        f"the masks number their objects, each from 1 to at most {max(counts)}: these are read as background and "
+        "object; add classes.txt with a name for each value if they are classes"
+    )
+    return replace(coding, aliases=aliases, values=values, names=("background", "object"), notes=[*coding.notes, note])
+
+
+__all__ = ["Coding", "LossyError", "choose_coding", "without_object_numbers"]

@@ -206,6 +206,15 @@ def _tokens(stem: str) -> Key:
     return tuple(word for word in _BETWEEN_WORDS.split(spaced) if word)
 
 
+def name_without_roles(stem: str) -> str:
+    """A file's name without the words that say that it is an image or a mask.
+
+    >>> name_without_roles("ISIC_0000003_segmentation")
+    'isic 0000003'
+    """
+    return " ".join(word for word in _tokens(stem) if word not in _MASK_WORDS | _IMAGE_WORDS) or stem.lower()
+
+
 def _without(words: frozenset[str]) -> Callable[[_File], Key]:
     def key(file: _File) -> Key:
         tokens = tuple(word for word in _tokens(file.stem) if word not in words)

@@ -9,7 +9,7 @@ import numpy as np
 from convscope.datasets.builder import DatasetBuilder, ListedFile
 from convscope.datasets.dataset import Skipped
 from convscope.datasets.layouts.masks.classes import MaskClasses, choose_classes
-from convscope.datasets.layouts.masks.coding import choose_coding
+from convscope.datasets.layouts.masks.coding import choose_coding, without_object_numbers
 from convscope.datasets.layouts.masks.names import NamesFile
 from convscope.datasets.layouts.masks.survey import MaskSurvey, survey
 from convscope.datasets.layouts.masks.turns import MaskSize, find_turns
@@ -72,6 +72,7 @@ def add_masked_images(
     surveys = survey(files)
     try:
         coding = choose_coding(surveys)
+        coding = without_object_numbers(coding) if listed is None else coding
         found = dict(zip(files, zip(surveys, coding.values, strict=True), strict=True))
         examples = [_Surveyed(image, *zip(*(found[mask] for mask in image.masks), strict=True)) for image in images]
         if not coding.found:

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from convscope.datasets.file_kinds import ENDINGS
 from convscope.datasets.layouts.path_lookup import PathLookup
+from convscope.datasets.layouts.tables.annotation_cells import unread_annotation
 from convscope.datasets.layouts.tables.cells import is_missing, shown
 from convscope.datasets.layouts.tables.column_words import (
     GROUP,
@@ -128,9 +129,9 @@ def _existing(rows: list[TableRow], name: str, lookup: PathLookup) -> int:
 
 
 def _left_out(table: TableRows, names: list[str]) -> dict[str, str]:
-    """The columns that number the rows, are empty, name files, describe these, or have one value; why for each.
+    """The columns that number the rows, are empty, name files, describe these, hold annotations, or have one value.
 
-    Sizes and constants are targets if nothing else is left.
+    Why is said for each. Sizes and constants are targets if nothing else is left.
     """
     unnamed = [name for name in names if plain_name(name) not in (*OBJECT_LABEL, *LABELS)]
     left_out = {name: "an index" for name in unnamed if _is_index(name, table)}
@@ -138,6 +139,8 @@ def _left_out(table: TableRows, names: list[str]) -> dict[str, str]:
     some = table.rows[:: max(1, len(table.rows) // _TRIED)]
     left_out |= {name: "file names" for name in names if all(ending(row[name].strip()) in ENDINGS for row in some)}
     rest = [name for name in names if name not in left_out]
+    left_out |= {name: why for name in rest if (why := unread_annotation(table.column(name)))}
+    rest = [name for name in rest if name not in left_out]
     weak = {name: CONSTANT for name in rest if name in unnamed and len(set(table.column(name))) == 1}
     plain = {plain_name(name) for name in rest}
     sizes = {word for words in SIZES if plain.issuperset(words) for word in words}
