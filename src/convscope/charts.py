@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -80,6 +80,36 @@ def curves(
             if overfitting is not None:
                 axes.axvspan(overfitting, numbers[-1], color=WARNING, alpha=0.10, label="overfitting")
         loss.legend(fontsize=8)
+        return _svg(figure)
+
+
+def by_depth(gradients: Mapping[str, Sequence[float]], scales: Mapping[str, Sequence[float]]) -> str:
+    """Draw the gradient norm of each layer and the standard deviation of its outputs, from the first layer to the last.
+
+    With vanishing or exploding signals the lines rise or fall by orders of magnitude.
+
+    Args:
+        gradients: one line per time of measurement, by its name.
+        scales: likewise.
+    """
+    with _figure(1, 2, (11, 2.9)) as (figure, panels):
+        for axes, lines_of, title in zip(
+            panels,
+            (gradients, scales),
+            ("gradient norm of the weights", "standard deviation of the outputs"),
+            strict=True,
+        ):
+            for (name, values), shade in zip(
+                lines_of.items(), np.linspace(0.35, 1, max(len(lines_of), 1)), strict=True
+            ):
+                known = [value if value > 0 else np.nan for value in values]  # 0 has no place on a logarithmic scale
+                axes.semilogy(
+                    range(1, len(values) + 1), known, "o-", ms=3, color=TRAIN, alpha=shade, label=_literal(name)
+                )
+            axes.set_title(title)
+            axes.set_xlabel("layer, from the input on")
+            axes.xaxis.get_major_locator().set_params(integer=True)
+        panels[0].legend(fontsize=8)
         return _svg(figure)
 
 

@@ -59,6 +59,9 @@ OTHER_MEANINGS = {
     "extras.py": {"sound"},
     "installation/packages.py": {"sound"},
     "datasets/inputs/sound_files.py": {"sound"},  # the extra of the package
+    "lessons/topics/assemble.py": {"classes"},  # keys of the numbers of an exercise
+    "lessons/topics/parameters.py": {"classes"},
+    "lessons/topics/transfer.py": {"classes"},
     "models/__init__.py": {"table"},
     "models/registry.py": {"classes"},
     "models/toml/blocks.py": {"classes"},

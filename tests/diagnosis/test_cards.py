@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from convscope.diagnosis.registry import DATA_CHECKS, LEARNING_CHECKS, MISTAKE_CHECKS
+from convscope.diagnosis.registry import DATA_CHECKS, LEARNING_CHECKS, MISTAKE_CHECKS, SHORTCUT_CHECKS
 
-GROUPS = {"data": DATA_CHECKS, "learning": LEARNING_CHECKS, "mistakes": MISTAKE_CHECKS}
+GROUPS = {"data": DATA_CHECKS, "learning": LEARNING_CHECKS, "mistakes": {**SHORTCUT_CHECKS, **MISTAKE_CHECKS}}
 CARDS = Path(__file__).parents[2] / "docs" / "diagnose"
 
 

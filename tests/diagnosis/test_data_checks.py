@@ -165,3 +165,14 @@ def test_names_that_follow_a_scheme_are_not_alike():
     assert similar_class_names(view) is None
     view.classes = ("sample_a", "sample_b", "moth", "wasp", "hornet")
     assert similar_class_names(view).where == "classes sample_a and sample_b"
+
+
+def test_an_image_unlike_all_others_is_found(folder):
+    generator = np.random.default_rng(5)
+    stripes = np.zeros((16, 16, 3), np.uint8)
+    stripes[::2] = (255, 0, 255)
+    stripes[:, :3] = generator.integers(0, 255, (16, 3, 3))
+    Image.fromarray(stripes).save(folder / "flat" / "placeholder.bmp")
+    finding = found(folder)["outliers"]
+    assert finding.change.files == ("flat/placeholder.bmp",)
+    assert finding.message.startswith("1 image is unlike all others: flat/placeholder.bmp is ")

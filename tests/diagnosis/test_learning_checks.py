@@ -287,6 +287,20 @@ def test_the_head_of_a_u_net_is_its_last_layer_though_the_decoder_is_defined_beh
     assert "activation_after_logits" not in kinds(modules=module_types(model))
 
 
+def test_a_softmax_in_forward_is_found_by_its_outputs():
+    logits = np.random.default_rng(0).normal(size=(40, 10))
+    powers = np.exp(logits)
+    finding = only("activation_after_logits", outputs=powers / powers.sum(1, keepdims=True))
+    assert (finding.where, finding.change.text) == ("output", "return what comes before the softmax")
+    assert finding.message == (
+        "the outputs are those of a softmax in forward, and the loss expects logits, to which it applies its own "
+        "softmax or sigmoid"
+    )
+    assert only("activation_after_logits", outputs=np.maximum(logits, 0)).change.text.endswith("before the ReLU")
+    assert kinds(outputs=logits) == []
+    assert kinds(outputs=np.abs(logits)) == []
+
+
 def test_batch_norm_on_small_batches_is_found_and_small_batches_alone_are_not():
     small = recipe(train={"batch": 4})
     assert only("batches_too_small", recipe=small).change.settings == {"train.batch": 32}

@@ -1,9 +1,11 @@
 """The checks of the mistakes find what is planted in predictions, and nothing in good ones."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from convscope.diagnosis.mistakes.calibration import calibration, error_interval, expected_error, fitted_temperature
+from convscope.diagnosis.mistakes.calibration import calibration
 from convscope.diagnosis.mistakes.slices import slices
 from convscope.diagnosis.mistakes.two_way_confusions import two_way_confusions
 from convscope.diagnosis.mistakes.view import MistakeView
@@ -19,7 +21,7 @@ def view(wrong=0.1, seed=0, count=600, scale=1.0):
     logits = np.zeros((count, 3))
     logits[np.arange(count), shown] = np.log((1 - wrong) * 2 / wrong) * scale
     cues = {"brightness": generator.random((count, 1)).astype(np.float32)}
-    return MistakeView(tuple(f"{i}.png" for i in range(count)), CLASSES, logits, labels, cues)
+    return MistakeView(tuple(f"{i}.png" for i in range(count)), CLASSES, logits, labels, cues=cues)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -33,12 +35,37 @@ def test_dark_images_of_a_class_that_fail_are_a_slice():
     dark = (good.cues["brightness"][:, 0] < 0.3) & (good.labels == 1)
     logits = good.logits.copy()
     logits[dark] = [5.0, 0.0, 0.0]
-    finding = slices(MistakeView(good.names, CLASSES, logits, good.labels, good.cues))
+    finding = slices(MistakeView(good.names, CLASSES, logits, good.labels, cues=good.cues))
     assert finding.where == "dark images of class bee"
     assert finding.change.text == "add training images like these: dark images of class bee"
     assert finding.figure > 0.5
     rows = [int(name.removesuffix(".png")) for name in finding.images]
     assert dark[rows].mean() > 0.8
+
+
+def with_features(good, hidden):
+    """Features in which some images lie apart."""
+    noise = np.random.default_rng(3).normal(size=(len(hidden), 8))
+    noise[hidden, 0] += 8
+    return replace(good, features=noise)
+
+
+def test_a_group_of_images_that_only_the_features_show_is_a_slice():
+    good = view(count=900)
+    hidden = (np.arange(900) % 4 == 0) & (good.labels == 2)
+    logits = good.logits.copy()
+    logits[hidden & (np.arange(900) % 8 == 0)] = [5.0, 0.0, 0.0]
+    finding = slices(replace(with_features(good, hidden), logits=logits))
+    assert finding.where.startswith("images of class cat like ")
+    example = int(finding.where.split()[-1].removesuffix(".png"))
+    assert hidden[example]
+    assert hidden[[int(name.removesuffix(".png")) for name in finding.images]].mean() > 0.8
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_groups_in_the_features_with_mistakes_at_random_have_no_finding(seed):
+    good = view(seed=seed)
+    assert slices(with_features(good, np.arange(600) % 4 == 0)) is None
 
 
 def test_classes_that_are_taken_for_each_other_are_named():
@@ -57,25 +84,14 @@ def test_one_way_confusions_are_not_named():
     assert two_way_confusions(MistakeView(tuple(map(str, range(60))), CLASSES, np.eye(3)[predicted], labels)) is None
 
 
-def test_the_calibration_error_worked_by_hand():
-    """Twenty images in two bins of ten: confidence 0.6 of which 5 are right, and 0.9 of which 10 are."""
-    confidence = np.repeat([0.6, 0.9], 10)
-    correct = np.array([True] * 5 + [False] * 5 + [True] * 10)
-    assert expected_error(confidence, correct) == pytest.approx((0.1 + 0.1) / 2)
-
-
 def test_a_network_that_is_too_sure_is_found_with_the_temperature():
     finding = calibration(view(wrong=0.3, scale=3.0))
     assert finding.message.startswith("the network is too sure: its mean probability is ")
-    assert fitted_temperature(view(wrong=0.3, scale=3.0)) == pytest.approx(3.0, rel=0.15)
+    assert finding.change.text == "divide the logits by 2.93 before softmax, which leaves an error of 0.000"
 
 
-def test_the_interval_of_the_error_contains_it():
-    generator = np.random.default_rng(1)
-    confidence = generator.uniform(0.5, 1, 400)
-    error, low, high = error_interval(confidence, generator.random(400) < confidence - 0.2)
-    assert low < error < high
-    assert error == pytest.approx(0.2, abs=0.06)
+def test_a_network_whose_temperature_is_saved_is_calibrated():
+    assert calibration(replace(view(wrong=0.3, scale=3.0), temperature=3.0)) is None
 
 
 def test_equal_confidences_of_images_in_the_order_of_classes_are_calibrated():

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from convscope.datasets import INPUT_KINDS
 from convscope.models import Architecture, build
 from convscope.pipeline.defaults import deep_without_norms, images_needed, network_for
 from convscope.pipeline.network_choice import QUICK, affordable_macs, candidate_options, largest_affordable
@@ -106,6 +107,12 @@ def test_built_in_datasets_train_quickly_by_default(builtin: bool, expected: dic
 )
 def test_some_networks_come_in_several_sizes(model: str, size: tuple[int, int], first: dict[str, Any] | None) -> None:
     assert next(iter(candidate_options(model, size)), None) == first
+
+
+def test_recordings_and_series_start_with_narrow_networks() -> None:
+    for kind, size in (("series", (128,)), ("sound", (64, 67)), ("sound_wave", (5360,))):
+        options = candidate_options("resnet18", size, INPUT_KINDS[kind].widest)
+        assert options == [{"width": 32}, {"width": 24}, {"width": 16}]
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_a_report_is_self_contained(finished, page):
 
 def test_a_report_has_the_curves_with_the_selected_epoch(finished, page):
     text = (finished / "report.html").read_text()
-    assert text.count("<svg") == 2, "the curves and the calibration"
+    assert text.count("<svg") == 3  # and the layers by depth, and the calibration
     for title in ("loss", "accuracy", "learning rate at the end of each epoch", "selected"):
         assert f">{title}</text>" in text
     assert "Epoch 2 of 2 was selected. No sign of overfitting" in page.text

@@ -1,5 +1,6 @@
 """The target of an analysis: a network, its preprocessing and its images."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from convscope.datasets.inputs.image_input import ImagePreprocessing
 from convscope.datasets.inputs.kind import InputPreprocessing
 from convscope.devices import inference_device, use_cores
 from convscope.errors import ConfigError, RunError
-from convscope.explainers import PixelSpace, color_axes
+from convscope.explainers import PixelSpace, image_statistics
 from convscope.progress import Progress
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import reload
@@ -27,7 +28,8 @@ from convscope.tasks import DEFAULT_TASK, Task
 
 __all__ = ["AnalysisTarget", "ImageSet", "InputInfo", "open_target", "wrap_module"]
 
-COLOR_IMAGES = 512  # training images from which the colour statistics are estimated
+STATISTICS_IMAGES = 512  # training images whose statistics optimised images share, of at most so many pixels in all
+STATISTICS_PIXELS = 8_000_000
 BATCH = 64
 
 
@@ -107,13 +109,14 @@ class AnalysisTarget:
 
     @cached_property
     def space(self) -> PixelSpace:
-        """The pixel space of the input, with the colour statistics of the training images if there are any."""
-        colors = None
+        """The pixel space of the input, with the statistics of the training images if there are any."""
+        statistics = None
         images = self.read("train")
         if len(images):
-            chosen = np.linspace(0, len(images) - 1, min(COLOR_IMAGES, len(images))).astype(int)
-            colors = color_axes([images.select(chosen).pixels()])
-        return PixelSpace(self.mean, self.std, colors)
+            most = min(STATISTICS_IMAGES, STATISTICS_PIXELS // math.prod(self.size) + 1, len(images))
+            chosen = np.linspace(0, len(images) - 1, most).astype(int)
+            statistics = image_statistics([images.select(chosen).pixels()])
+        return PixelSpace(self.mean, self.std, statistics)
 
     def input(self, images: ImageSet, indices: slice = slice(None)) -> Tensor:
         """Return normalised inputs (B, C, H, W) on the network's device."""

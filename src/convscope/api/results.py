@@ -13,6 +13,7 @@ from convscope.api.fix import Fix
 from convscope.api.predict import Predictions
 from convscope.api.robustness import Robustness
 from convscope.diagnosis.diagnosis import Diagnosis
+from convscope.lessons import Course, Exercise, Grade, Lesson
 from convscope.models import ModelSummary
 
 __all__ = [
@@ -21,12 +22,16 @@ __all__ = [
     "Baselines",
     "Calculation",
     "Comparison",
+    "Course",
     "DataSummary",
     "Diagnosis",
     "Evaluation",
+    "Exercise",
     "Features",
     "Fix",
+    "Grade",
     "Installation",
+    "Lesson",
     "ModelSummary",
     "Predictions",
     "Robustness",

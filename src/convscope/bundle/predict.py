@@ -158,7 +158,8 @@ def _decoded(inference: Inference, file: Source) -> list[DecodedFile] | str:
             return [inference.decode(file.content, str(file))]
         return inference.decode_all(file)
     except DataError as error:
-        return str(error).removeprefix("image: " if isinstance(file, FileContent) else f"{file}: ")
+        place = inference.preprocessing.nouns[0] if isinstance(file, FileContent) else file
+        return str(error).removeprefix(f"{place}: ")
 
 
 def _shown(name: str, decoded: DecodedInput) -> DecodedFile:

@@ -25,6 +25,7 @@ from convscope.cli import (
     export,
     features,
     inspect,
+    learn,
     predict,
     report,
     robustness,
@@ -62,6 +63,7 @@ COMMANDS = (
     explore.explore,
     export.export,
     serve.serve,
+    learn.learn,
     doctor.doctor,
 )
 for command in COMMANDS:

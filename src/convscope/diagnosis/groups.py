@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
+from convscope.diagnosis.data.shortcuts import strongest_cue
 from convscope.diagnosis.data.view import DataView
 from convscope.diagnosis.finding import Finding
 from convscope.diagnosis.learning_group import check_learning
 from convscope.diagnosis.mistakes.view import MistakeView, mistake_view, stored_mistakes
-from convscope.diagnosis.registry import DATA_CHECKS, MISTAKE_CHECKS
+from convscope.diagnosis.registry import DATA_CHECKS, MISTAKE_CHECKS, SHORTCUT_CHECKS
 from convscope.progress import Progress
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import PreparedData, reload
@@ -33,7 +34,14 @@ def stored_findings(folder: RunFolder, predictions: SplitPredictions) -> list[Fi
 
 
 def _data(folder: RunFolder, on_progress: Progress | None) -> list[Finding]:
-    return check_prepared(reload(folder, on_progress=on_progress))
+    """Check the data, and whether the network uses the shortcut that they have."""
+    prepared = reload(folder, on_progress=on_progress)
+    found = check_prepared(prepared)
+    if any(one.kind == "shortcuts" for one in found) and folder.has_predictions("validation"):
+        view = DataView(prepared)
+        cue = strongest_cue(view)
+        found += [one for check in SHORTCUT_CHECKS.values() if cue and (one := check(view, folder, cue))]
+    return found
 
 
 def _learning(folder: RunFolder, _on_progress: Progress | None) -> list[Finding]:

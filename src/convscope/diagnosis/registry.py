@@ -8,7 +8,9 @@ from convscope.diagnosis.data.few_images_to_evaluate import few_images_to_evalua
 from convscope.diagnosis.data.imbalance import imbalance
 from convscope.diagnosis.data.leaks import leaks
 from convscope.diagnosis.data.likely_wrong_labels import likely_wrong_labels
-from convscope.diagnosis.data.shortcuts import shortcuts
+from convscope.diagnosis.data.misplaced_masks import misplaced_masks
+from convscope.diagnosis.data.outliers import outliers
+from convscope.diagnosis.data.shortcuts import CueAccuracy, shortcuts
 from convscope.diagnosis.data.similar_class_names import similar_class_names
 from convscope.diagnosis.data.view import DataView
 from convscope.diagnosis.finding import Finding
@@ -32,22 +34,27 @@ from convscope.diagnosis.learning.strong_weight_decay import strong_weight_decay
 from convscope.diagnosis.learning.underfitting import underfitting
 from convscope.diagnosis.learning.vanishing_gradients import vanishing_gradients
 from convscope.diagnosis.mistakes.calibration import calibration
+from convscope.diagnosis.mistakes.shortcut_used import shortcut_used
 from convscope.diagnosis.mistakes.slices import slices
 from convscope.diagnosis.mistakes.two_way_confusions import two_way_confusions
 from convscope.diagnosis.mistakes.view import MistakeView
+from convscope.runs.folder import RunFolder
 from convscope.runs.training_records import RunRecords
 
 DataCheck = Callable[[DataView], Finding | None]
 LearningCheck = Callable[[RunRecords], Finding | None]
 MistakeCheck = Callable[[MistakeView], Finding | None]
+ShortcutCheck = Callable[[DataView, RunFolder, CueAccuracy], Finding | None]
 
 DATA_CHECKS: dict[str, DataCheck] = {
     "leaks": leaks,
     "copies_with_different_labels": copies_with_different_labels,
+    "misplaced_masks": misplaced_masks,
     "shortcuts": shortcuts,
     "likely_wrong_labels": likely_wrong_labels,
     "similar_class_names": similar_class_names,
     "blank_images": blank_images,
+    "outliers": outliers,
     "imbalance": imbalance,
     "few_images_to_evaluate": few_images_to_evaluate,
 }
@@ -77,7 +84,10 @@ MISTAKE_CHECKS: dict[str, MistakeCheck] = {
     "two_way_confusions": two_way_confusions,
     "calibration": calibration,
 }
-NOT_LEARNED = {"loss_at_chance", "classes_never_predicted", "underfitting"}
+SHORTCUT_CHECKS: dict[str, ShortcutCheck] = {"shortcut_used": shortcut_used}
+"""Checks of a run whose data have a shortcut."""
+AT_CHANCE = {"loss_at_chance", "classes_never_predicted", "underfitting"}
+NOT_LEARNED = {"few_steps", *AT_CHANCE}
 IN_LAYERS = {"vanishing_gradients", "exploding_gradients", "dead_units", "small_updates"}
 EXPLAINS: dict[str, set[str]] = {
     "loss_not_finite": {"diverging_loss", "loss_rising", *IN_LAYERS, *NOT_LEARNED},
@@ -89,8 +99,8 @@ EXPLAINS: dict[str, set[str]] = {
     "vanishing_gradients": {"small_updates", *NOT_LEARNED},
     "dead_units": {"small_updates", *NOT_LEARNED},
     "small_updates": NOT_LEARNED,
-    "batches_too_small": {"classes_never_predicted", "underfitting"},
-    "few_steps": NOT_LEARNED,
+    "batches_too_small": AT_CHANCE,
+    "few_steps": AT_CHANCE,
     "loss_at_chance": {"classes_never_predicted", "underfitting"},
     "loss_rising": {"underfitting"},
 }

@@ -77,7 +77,8 @@ from convscope.explainers.suggestions import (
     suggest_from_removals,
     suggest_from_stimuli,
 )  # fmt: skip
-from convscope.explainers.synthesis.image_params import PixelSpace, color_axes
+from convscope.explainers.synthesis.image_params import PixelSpace
+from convscope.explainers.synthesis.image_statistics import ImageStatistics, image_statistics
 from convscope.explainers.synthesis.invert import Inversion, InversionSettings, invert
 from convscope.explainers.synthesis.maximise import (
     CONTEXT_LIMITATION,
@@ -101,6 +102,7 @@ __all__ = [
     "CascadingRandomisation",
     "FilterSettings",
     "Filters",
+    "ImageStatistics",
     "IntegrationSettings",
     "Inversion",
     "InversionSettings",
@@ -132,7 +134,6 @@ __all__ = [
     "cascade",
     "channel_maxima",
     "class_map",
-    "color_axes",
     "crop_patch",
     "downsample",
     "enlarge",
@@ -146,6 +147,7 @@ __all__ = [
     "grad_cam_plus_plus",
     "grid",
     "hires_cam",
+    "image_statistics",
     "input_gradients",
     "integrated_gradients",
     "invert",

@@ -15,6 +15,7 @@ from convscope.datasets.inputs.image_input import ImagePreprocessing
 from convscope.errors import ConfigError, RunError
 from convscope.models import remove_auxiliary
 from convscope.runs.folder import RunFolder, model_folder
+from convscope.runs.pixel_settings import images_only
 from convscope.tasks import Task
 
 
@@ -45,9 +46,11 @@ def open_source_model(model: Path) -> Source:
 
     Raises:
         RunError, ModelError: see `model_folder` and `load_bundle`.
+        ConfigError: the inputs are no images.
     """
     folder = model_folder(model)
     network, config = load_bundle(folder)
+    images_only(config.preprocessing.kind, "convscope export", model)
     with (folder / WEIGHTS_FILE).open("rb") as weights:
         digest = hashlib.file_digest(weights, "sha256").hexdigest()
     return Source(network, config, digest, _card(model))

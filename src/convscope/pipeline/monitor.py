@@ -18,7 +18,7 @@ from convscope.training import Epoch, measure_layers, precision_context
 
 MOST_IMAGES = 128  # for which activations are measured
 IMAGES_PER_EPOCH = 16  # one of so many of an epoch's images, so that measuring takes below 2 % of the time
-LEAST_IMAGES = 16
+LEAST_IMAGES = 64  # of 16, half of the units that are rarely used looked dead
 
 
 class Monitor:

@@ -16,7 +16,6 @@ from convscope.training import precision_context, seconds_per_step
 
 SMALL_SIDE = 64  # largest side of images that keep their size
 WIDTHS = (64, 48, 32, 24, 16)  # of the first stage; below 16 a CPU is hardly faster
-SERIES_WIDTHS = (32, 24, 16)  # waves, 3 epochs: 98.4 % with 32; two epochs with 64 took longer
 # Options of airbench, most expensive first: the paper's, a narrower one, and two whose first layer halves the sides.
 QUICK = (
     {"stages": (64, 256, 256)},
@@ -64,20 +63,19 @@ class Candidates:
         return self if task.outputs == self._task.outputs else Candidates(self.recipe, task)
 
 
-def candidate_options(model: str, size: tuple[int, ...]) -> Sequence[Options]:
+def candidate_options(model: str, size: tuple[int, ...], widest: int = WIDTHS[0]) -> Sequence[Options]:
     """Return the options of a network to choose from, most expensive first; empty where there is no choice.
 
     Args:
         model: the name of the network.
         size: the sides of the input.
+        widest: the largest width of the first stage, see `InputPreprocessing.widest`.
     """
     if model == "airbench":
         return QUICK
     if model not in ("resnet18", "resnet34"):
         return ()
-    if len(size) == 1:
-        return [{"width": width} for width in SERIES_WIDTHS]
-    return [{"width": width} for width in WIDTHS if width <= 2 * min(size)] or [{"width": WIDTHS[-1]}]
+    return [{"width": width} for width in WIDTHS if width <= min(widest, 2 * min(size))] or [{"width": WIDTHS[-1]}]
 
 
 def largest_affordable(

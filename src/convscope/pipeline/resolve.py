@@ -189,7 +189,7 @@ def _from_scratch(draft: Draft, prepared: PreparedData, device: torch.device) ->
 def _network_options(candidates: Candidates, prepared: PreparedData, device: torch.device) -> tuple[Options, str]:
     """Return the options of the largest network that the time allows, and the reason."""
     recipe, images = candidates.recipe, len(prepared.rows("train"))
-    choices = candidate_options(recipe.model.name, recipe.data.size)
+    choices = candidate_options(recipe.model.name, recipe.data.size, INPUT_KINDS[prepared.dataset.input_kind].widest)
     if not choices:
         return {}, ""
     needed = images_needed(images, max(recipe.data.size) > SMALL_SIDE, bool(recipe.train.budget))

@@ -22,8 +22,9 @@ from convscope.files import atomic_write
 from convscope.printable import printable
 from convscope.reports.data_table import class_table, count_classes, data_rows, remark_rows
 from convscope.reports.insights import insights_html
+from convscope.reports.layers_section import layers_chart
 from convscope.reports.transfer_summary import transfer_summary
-from convscope.reports.verdict import calibration, usage, verdict
+from convscope.reports.verdict import usage, verdict
 from convscope.runs.folder import RunFolder
 from convscope.runs.overfitting import overfitting
 from convscope.runs.predictions import SplitPredictions, load_predictions
@@ -66,7 +67,6 @@ def content(folder: RunFolder, album: ThumbnailSource) -> dict[str, Any]:
         "tta_note": tta_sentence(folder),
         "verdict": verdict(folder, predictions, findings),
         "usage": usage(folder),
-        "calibration": calibration(load_predictions(folder, "validation")),
         "findings": findings[:MOST_SHOWN],
         "sections": [
             render_section(album, predictions, section) for section in predictions.task.sections(predictions.meter)
@@ -209,6 +209,7 @@ def training_section(folder: RunFolder) -> dict[str, Any]:
         else "",
         "training_summary": f"Epoch {selected} of {epochs[-1]['epoch'] if epochs else 0} was selected. {overfits}",
         "range_test": range_chart(folder),
+        "layers": layers_chart(folder),
     }
 
 

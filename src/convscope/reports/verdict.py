@@ -1,15 +1,11 @@
 """The first part of the report: what the network does, how well, against what, where it fails, and what to do next."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from convscope.bundle import load_config
-from convscope.charts import scatter
 from convscope.diagnosis.finding import Finding
-from convscope.diagnosis.mistakes.calibration import LEAST_IMAGES, expected_error, reliability
-from convscope.diagnosis.mistakes.view import stored_mistakes
 from convscope.runs.folder import RunFolder
 from convscope.runs.predictions import SplitPredictions
 from convscope.tasks import Interval
@@ -114,23 +110,6 @@ def usage(folder: RunFolder) -> str:
         f"predictions = cs.predict({str(folder.path)!r}, ['image.jpg'])\n"
         "print(predictions.to_dicts())"
     )
-
-
-def calibration(predictions: SplitPredictions) -> dict[str, Any] | None:
-    """Return a sentence and a chart on how far probabilities are shares of correct predictions; None without them."""
-    view = stored_mistakes(predictions)
-    if view is None or len(view.labels) < LEAST_IMAGES:
-        return None
-    confidence, correct = view.probabilities().max(1), ~view.wrong
-    points = [np.array(values) for values in reliability(confidence, correct)]
-    return {
-        "sentence": (
-            f"The mean probability of the predicted class is {100 * confidence.mean():.1f} %, and "
-            f"{100 * correct.mean():.1f} % of the predictions are correct. On the line, a probability is the share of "
-            f"correct predictions; the points are {expected_error(confidence, correct):.3f} away from it on average."
-        ),
-        "chart": scatter(points[0], points[1], ("mean probability", "share correct")),
-    }
 
 
 def _capital(text: str) -> str:

@@ -97,8 +97,12 @@ class PreparedData:
     def _notes(self) -> list[str]:
         notes = list(self.notes)
         if self.duplicates:
-            one = self.duplicates == 1
-            copies = "image is a copy or near copy of another" if one else "images are copies or near copies of others"
+            one, several = INPUT_KINDS[self.dataset.input_kind].nouns
+            copies = (
+                f"{one} is a copy or near copy of another"
+                if self.duplicates == 1
+                else f"{several} are copies or near copies of others"
+            )
             where = "the data's own splits separate some" if self.leaks else "they stay in the same split"
             notes.append(f"{self.duplicates:,} {copies}; {where}")
         if self.leaks:

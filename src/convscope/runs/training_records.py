@@ -32,6 +32,7 @@ class RunRecords:
         modules: (name, class) of the layers without children, in order.
         confusion: (K, K) counts of validation images, row = true class, column = predicted; None where the task
             predicts no classes.
+        outputs: (N, K) of the network for the validation images; None where they are not class scores.
         failure: the error that ended the training, "" if none did.
         finished: whether no epoch is left to train.
     """
@@ -45,6 +46,7 @@ class RunRecords:
     first_loss: float | None = None
     modules: tuple[tuple[str, str], ...] = ()
     confusion: NDArray[np.int64] | None = None
+    outputs: NDArray[np.floating] | None = None
     failure: str = ""
     finished: bool = True
 
@@ -97,6 +99,14 @@ class RunRecords:
         right = 1 - smoothing + others
         return -right * math.log(right) - (count - 1) * others * math.log(others)
 
+    def share_left(self, loss: float) -> float:
+        """Return what is left of a training loss: 0 for perfect predictions, 1 for those of the frequencies.
+
+        Label smoothing raises the former and not the latter. Where there is no chance loss, the first epoch's is 1.
+        """
+        chance = self.chance_loss or max(self.losses("train")[0], 1e-9)
+        return (loss - self.least_loss) / max(chance - self.least_loss, 1e-9)
+
 
 def module_types(model: nn.Module) -> tuple[tuple[str, str], ...]:
     """Return the name and class of each layer without children, in order; auxiliary classifiers are left out.
@@ -130,10 +140,11 @@ def read_records(folder: RunFolder) -> RunRecords:
     classes = tuple(content["classes"])
     counts = {entry["name"]: entry.get("train", 0) for entry in content["summary"]["classes"]}
     failures = [event["text"] for event in folder.events("training_failed")]
-    confusion = None
+    confusion = outputs = None
     if folder.has_predictions("validation"):
         predictions = load_predictions(folder, "validation")
         confusion = predictions.task.confusion(predictions.meter)
+        outputs = predictions.meter.arrays().get("logits") if predictions.task.outputs_classes else None
     steps = folder.events("step")
     return RunRecords(
         recipe=recipe,
@@ -144,6 +155,7 @@ def read_records(folder: RunFolder) -> RunRecords:
         steps=[float(event["loss"]) for event in steps if event.get("loss") is not None],
         first_loss=first_loss(steps),
         confusion=confusion,
+        outputs=outputs,
         failure=failures[-1] if failures else "",
         finished=folder.has_predictions("validation"),
     )

@@ -2,22 +2,22 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
+from convscope.tasks.calibration import LEAST_IMAGES, error_interval, fitted_temperature, most_probable, reliability
 from convscope.tasks.meter import Arrays, GatheringMeter
-from convscope.tasks.sections import Interval, Matrix, Pictures, Section, Shown, Table
+from convscope.tasks.proportions import Z95, confusion_matrix, f1_interval, wilson
+from convscope.tasks.sections import Interval, Matrix, Pictures, Scatter, Section, Shown, Table
 from convscope.tasks.shown_answer import ImageErrors
 from convscope.tasks.task import Prediction, Task, TaskContext, TaskOptions, ViewTransform
 
-Z95 = 1.959963984540054  # the normal distribution's 97.5 % point: two-sided 95 % intervals
 SHOWN_IMAGES = 12  # images in a row of the report
 
 
@@ -73,10 +73,12 @@ class Classify(Task):
         classes: names in the order of the network's K outputs.
         label_smoothing: share of the target that is spread over all classes, in [0, 1). Szegedy et al. 2016, section 7.
         class_weights: K factors of the loss; None: all 1.
+        temperature: by which logits are divided before softmax, greater than 0; see `calibrate`.
     """
 
     label_smoothing: float = 0.0
     class_weights: tuple[float, ...] | None = None
+    temperature: Annotated[float, Field(gt=0)] = 1.0
 
     name: ClassVar[str] = "classify"
     purpose: ClassVar[str] = "one of {count} classes for each image"
@@ -120,8 +122,18 @@ class Classify(Task):
         return F.cross_entropy(output, target, weight, label_smoothing=self.label_smoothing)
 
     def decode(self, output: Tensor) -> Tensor:
-        """(N, K) probabilities that sum to 1."""
-        return output.float().softmax(dim=-1)
+        """(N, K) probabilities that sum to 1, calibrated by `temperature`."""
+        return (output.float() / self.temperature).softmax(dim=-1)
+
+    def class_probabilities(self, scores: Tensor) -> Tensor:
+        """(B, K) probabilities of logits, as `decode` gives them."""
+        return self.decode(scores)
+
+    def calibrate(self, meter: GatheringMeter) -> Self:
+        """The task with the temperature that fits the probabilities to the meter's targets, from 100 images on."""
+        if len(meter) < LEAST_IMAGES or not meter.output.isfinite().all():
+            return self
+        return replace(self, temperature=round(fitted_temperature(meter.output, meter.target), 4))
 
     def meter(self, arrays: Arrays | None = None) -> GatheringMeter:
         """A meter of all logits and targets."""
@@ -201,8 +213,26 @@ class Classify(Task):
                 counts,
             ),
             Table("Scores per class", note, ("class", "images", "precision", "recall", "F1"), rows),
+            *self._calibration(meter),
             *self._pictures(self.decode(meter.output), meter.target),
         ]
+
+    def _calibration(self, meter: GatheringMeter) -> list[Section]:
+        """The reliability diagram (DeGroot and Fienberg 1983)."""
+        if len(meter) < LEAST_IMAGES:
+            return []
+        before = error_interval(*most_probable(meter.output, meter.target, 1.0))
+        confidence, correct = most_probable(meter.output, meter.target, self.temperature)
+        after = error_interval(confidence, correct)
+        note = (
+            f"Each point is a fifteenth of the validation images: on the line, probabilities are shares of correct "
+            f"predictions. Logits are divided by the temperature {self.temperature:.2f}, which was fitted to these "
+            f"images; the calibration error is {after.value:.3f} (95 % interval {after.low:.3f} to {after.high:.3f}), "
+            f"and without the temperature {before.value:.3f}."
+        )
+        axes = ("mean probability of the predicted class", "share that is correct")
+        means, shares = reliability(confidence, correct)
+        return [Scatter("Calibration", note, means, shares, axes)]
 
     def _pictures(self, probabilities: Tensor, target: Tensor) -> list[Section]:
         confidence, predicted = probabilities.max(1)
@@ -256,33 +286,3 @@ class Classify(Task):
             best = int(np.argmax(row))
             found.append(ClassPrediction(frame.file, self.classes[best], row[best], tuple(row), self.classes))
         return found
-
-
-def confusion_matrix(scores: Tensor, target: Tensor, classes: int) -> NDArray[np.int64]:
-    """(K, K) counts of (N, K) scores and (N,) classes: row = true class, column = class of the largest score."""
-    cells = target * classes + scores.argmax(dim=1)
-    return torch.bincount(cells, minlength=classes * classes).reshape(classes, classes).numpy()
-
-
-def wilson(hits: int, trials: int) -> Interval:
-    """A proportion with its 95 % interval (Wilson 1927), which stays in [0, 1] and is valid at 0 and 1.
-
-    >>> wilson(9, 10)
-    Interval(value=0.9, low=0.5958..., high=0.9821...)
-    """
-    if not trials:
-        return Interval(math.nan, math.nan, math.nan)
-    share, z2 = hits / trials, Z95**2
-    centre = (share + z2 / (2 * trials)) / (1 + z2 / trials)
-    half_width = Z95 * math.sqrt(share * (1 - share) / trials + z2 / (4 * trials**2)) / (1 + z2 / trials)
-    return Interval(share, min(share, max(0.0, centre - half_width)), max(share, min(1.0, centre + half_width)))
-
-
-def f1_interval(intersection: int, union: int) -> Interval:
-    """F1 with its 95 % interval, from the intersection and the union of true and predicted images of a class.
-
-    F1 = 2s / (1 + s) with s = intersection / union, a proportion: its Wilson interval is transformed.
-    Flores et al. 2022, "Confidence interval for micro- and macro-averaged F1", the indirect form.
-    """
-    share = wilson(intersection, union)
-    return Interval(*(2 * s / (1 + s) for s in (share.value, share.low, share.high)))

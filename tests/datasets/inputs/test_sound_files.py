@@ -98,6 +98,14 @@ def test_bad_headers_are_named(tmp_path: Path, content: bytes, why: str) -> None
     assert str(caught.value) == f"recording: {why}"
 
 
+def test_recordings_that_would_fill_the_memory_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = write_recording(tmp_path / "a.wav", np.zeros((8000, 2)))
+    monkeypatch.setattr("convscope.datasets.inputs.sound_files.MOST_SAMPLES", 15_999)
+    assert read_sound_headers([file]) == ["holds 16,000 samples; cut it into parts of at most 15,999"]
+    monkeypatch.setattr("convscope.datasets.inputs.sound_files.LONGEST", 0.5)
+    assert read_sound_headers([file]) == ["lasts 1 s by its header; cut it into parts of at most 0.5"]
+
+
 def test_files_that_are_missing_or_folders_are_named(tmp_path: Path) -> None:
     assert read_sound_headers([tmp_path / "none.wav", tmp_path]) == [
         "no such file; check the path",

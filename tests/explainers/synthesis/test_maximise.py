@@ -12,8 +12,8 @@ from convscope.explainers.synthesis import objectives
 from convscope.explainers.synthesis.maximise import CONTEXT_LIMITATION
 
 SPACE = PixelSpace((0.3,), (0.2,))
-SETTINGS = OptimisationSettings(steps=64, size=(24, 24), transforms=Transforms(jitter=1, scale=0.05, rotate=5))
-NO_TRANSFORMS = Transforms(jitter=0, scale=0, rotate=0)
+SETTINGS = OptimisationSettings(steps=64, size=(24, 24), transforms=Transforms(crop=0.6))
+NO_TRANSFORMS = Transforms(crop=1, noise=0, rotate=0)
 
 
 @pytest.mark.parametrize("parameterisation", ["fourier", "pixel"])
@@ -81,8 +81,8 @@ def test_copies_of_a_target_differ_and_more_so_with_the_diversity_term(trained, 
     settings = SETTINGS.model_copy(update={"copies": 3, "steps": 128})
 
     def similarity() -> float:
-        result = explainers.maximise_channels(trained, "4", [5], SPACE, settings)
-        assert result.targets.tolist() == [5, 5, 5]
+        result = explainers.maximise_channels(trained, "4", [2], SPACE, settings)
+        assert result.targets.tolist() == [2, 2, 2]
         x = SPACE.to_input(torch.tensor(result.pictures.pixels))
         with explainers.record(trained, "4") as kept:
             kept.forward(x)
@@ -146,7 +146,7 @@ def test_inversion_reduces_the_feature_loss_by_90_percent_at_every_depth(trained
 def test_settings_of_an_inversion_bring_no_transforms_back():
     settings = explainers.InversionSettings(steps=7, seed=3)
     assert settings.transforms.is_identity
-    assert (settings.learning_rate, explainers.InversionSettings().steps) == (0.01, 512)
+    assert (settings.learning_rate, explainers.InversionSettings().steps) == (0.05, 512)
     assert not explainers.OptimisationSettings(steps=7).transforms.is_identity
 
 
@@ -159,8 +159,9 @@ def test_an_inversion_of_selected_channels_does_not_constrain_the_others(trained
         for images in (unseen.x[[0]], SPACE.to_input(torch.tensor(found.pictures.pixels)))
     )
     error, energy = (((features - synthesised) ** 2).sum((2, 3))[0], (features**2).sum((2, 3))[0])
-    assert error[[5, 9]].sum() / energy[[5, 9]].sum() == pytest.approx(found.loss_final[0], rel=1e-2)
-    assert np.delete(error, [5, 9]).sum() > 0.2 * np.delete(energy, [5, 9]).sum()
+    matched = error[[5, 9]].sum() / energy[[5, 9]].sum()
+    assert matched == pytest.approx(found.loss_final[0], rel=1e-2)
+    assert np.delete(error, [5, 9]).sum() / np.delete(energy, [5, 9]).sum() > 5 * matched
 
 
 def test_an_inversion_that_does_not_converge_returns_a_warning(trained, unseen):

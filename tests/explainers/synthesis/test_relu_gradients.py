@@ -42,7 +42,7 @@ def test_a_channel_that_is_inactive_on_noise_is_activated():
     nn.init.ones_(model[0].weight)
     nn.init.constant_(model[0].bias, -6.0)  # more than noise near the mean can reach
     settings = OptimisationSettings(
-        steps=64, size=(12, 12), transforms=explainers.Transforms(jitter=0, scale=0, rotate=0)
+        steps=128, size=(12, 12), transforms=explainers.Transforms(crop=1, noise=0, rotate=0)
     )
     result = explainers.maximise_channels(model, "1", [0], PixelSpace((0.5,), (0.5,)), settings)
     assert result.pictures.start[0] == 0

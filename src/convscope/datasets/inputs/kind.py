@@ -82,6 +82,8 @@ class InputPreprocessing(BaseModel, ABC, frozen=True, extra="forbid"):
     """The names of the axes of an example, without channels; their number is the rank of the networks."""
     mirrors: ClassVar[bool] = True
     """Whether examples may be mirrored where flip detection allows it."""
+    widest: ClassVar[int] = 64
+    """The largest default width of a network's first stage."""
     storage: ClassVar[np.dtype[Any]] = np.dtype(np.uint8)
     """The dtype of decoded examples."""
     forks: ClassVar[bool] = True

@@ -36,6 +36,7 @@ class SeriesPreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     nouns: ClassVar[tuple[str, str]] = ("series", "series")
     sides: ClassVar[tuple[str, ...]] = ("length",)
     mirrors: ClassVar[bool] = False
+    widest: ClassVar[int] = 32  # waves, 3 epochs: 98.4 % with 32; two epochs with 64 took longer
     storage: ClassVar[np.dtype[Any]] = np.dtype(np.float32)
 
     @classmethod

@@ -38,6 +38,7 @@ class SoundPreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     nouns: ClassVar[tuple[str, str]] = ("recording", "recordings")
     sides: ClassVar[tuple[str, ...]] = ("bands", "columns")
     mirrors: ClassVar[bool] = False
+    widest: ClassVar[int] = 32
     forks: ClassVar[bool] = False
 
     @classmethod

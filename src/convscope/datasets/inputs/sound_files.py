@@ -21,7 +21,9 @@ ENDINGS = frozenset((".wav", ".flac", ".ogg", ".mp3"))
 SHORTEST = 0.01
 """Seconds of a recording that is used."""
 LONGEST = 3600
-"""Seconds of a recording that is used; a damaged header can declare any length."""
+"""Seconds of a recording that is used at most; a damaged header can declare any length."""
+MOST_SAMPLES = 250_000_000
+"""Samples of all channels of a recording that is used: 1 GB of memory; a small file can declare any number."""
 COMPLETE = 0.9
 """Share of the samples in the header that must be in the file: encoders pad a compressed file."""
 
@@ -155,6 +157,9 @@ def _checked_header(file: Any, name: str) -> SoundHeader:
         )
     if found.seconds > LONGEST:
         raise DataError(f"{name}: lasts {found.seconds:,.0f} s by its header; cut it into parts of at most {LONGEST:,}")
+    if found.frames * found.channels > MOST_SAMPLES:
+        count = found.frames * found.channels
+        raise DataError(f"{name}: holds {count:,} samples; cut it into parts of at most {MOST_SAMPLES:,}")
     return found
 
 

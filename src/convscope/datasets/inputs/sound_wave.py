@@ -46,6 +46,7 @@ class WavePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     nouns: ClassVar[tuple[str, str]] = ("recording", "recordings")
     sides: ClassVar[tuple[str, ...]] = ("samples",)
     mirrors: ClassVar[bool] = False
+    widest: ClassVar[int] = 32
     storage: ClassVar[np.dtype[Any]] = np.dtype(np.int16)
 
     @classmethod

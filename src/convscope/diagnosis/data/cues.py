@@ -74,6 +74,24 @@ def _border(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([values.mean(2) - inside, values.std(2)], axis=1)
 
 
+def _background(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean and deviation of each channel in what remains of each quarter without the middle of the image."""
+    height, width = x.shape[2:]
+    outside, parts = without_middle((height, width)), []
+    for rows in (slice(height // 2), slice(height // 2, None)):
+        for columns in (slice(width // 2), slice(width // 2, None)):
+            values = x[:, :, rows, columns][:, :, outside[rows, columns]]
+            parts += [values.mean(2), values.std(2)]
+    return np.concatenate(parts, axis=1)
+
+
+def without_middle(size: tuple[int, ...]) -> NDArray[np.bool_]:
+    """(H, W) whether a pixel is outside the middle half of both sides."""
+    outside = np.ones(size, bool)
+    outside[size[0] // 4 : size[0] - size[0] // 4, size[1] // 4 : size[1] - size[1] // 4] = False
+    return outside
+
+
 def _corner_mark(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """The mean of each corner relative to the mean of the ring of the image's outer quarter."""
     h, w = (max(1, side // EDGE) for side in x.shape[2:])
@@ -88,6 +106,7 @@ PIXEL_CUES: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "sharpness": _sharpness,
     "border": _border,
     "corner mark": _corner_mark,
+    "background": _background,
 }
-OF_PLACES = ("border", "corner mark", "sharpness")
+OF_PLACES = ("border", "corner mark", "background", "sharpness")
 """The cues that need images in which the objects do not fill every part."""

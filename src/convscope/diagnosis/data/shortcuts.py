@@ -39,19 +39,14 @@ def shortcuts(view: DataView) -> Finding | None:
     p-value, from the mean and deviation of 39 permutations, is multiplied by the number of cues and classes tried.
     Geirhos et al. 2020, "Shortcut learning in deep neural networks".
     """
-    if not view.has_labels:
-        return None
-    rows = _rows(view)
-    labels = view.labels[rows]
-    if len(np.unique(labels)) < 2:
-        return None
-    best = best_cue(view, rows)
+    best = strongest_cue(view)
     if best is None:
         return None
+    labels = view.labels
     name = view.classes[best.label]
     null = float(best.null.mean())
     others = "other class" if len(view.classes) == 2 else "other classes"
-    images = tuple(view.names[i] for i in rows[labels == best.label][:SHOWN])
+    images = tuple(view.names[i] for i in np.flatnonzero(labels == best.label)[:SHOWN])
     return Finding(
         "shortcuts", min(0.95, best.accuracy), f"class {name}",
         f"{best.cue} alone tells {name} from the {others} with {per_cent(best.accuracy)} balanced accuracy on held-out "
@@ -60,6 +55,14 @@ def shortcuts(view: DataView) -> Finding | None:
         Change(f"take images of {name} and the {others} that do not differ in {best.cue}, or equalise it"),
         images=images, series={"permuted": tuple(best.null.tolist())},
     )  # fmt: skip
+
+
+def strongest_cue(view: DataView) -> CueAccuracy | None:
+    """Return the cue that is a shortcut in the data, or None."""
+    if not view.has_labels:
+        return None
+    rows = _rows(view)
+    return best_cue(view, rows) if len(np.unique(view.labels[rows])) > 1 else None
 
 
 def best_cue(view: DataView, rows: NDArray[np.int64]) -> CueAccuracy | None:

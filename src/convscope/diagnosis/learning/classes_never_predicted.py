@@ -46,5 +46,4 @@ def classes_never_predicted(records: RunRecords) -> Finding | None:
 
 
 def _has_learned(records: RunRecords) -> bool:
-    chance, losses = records.chance_loss, records.losses("train")
-    return not chance or (losses[-1] - records.least_loss) / chance < MOST_LEFT
+    return not records.chance_loss or records.share_left(records.losses("train")[-1]) < MOST_LEFT

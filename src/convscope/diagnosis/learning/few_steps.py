@@ -4,7 +4,8 @@ from convscope.diagnosis.finding import Change, Finding
 from convscope.runs.training_records import RunRecords
 
 LEAST_STEPS = 60
-MOST_LEFT = 0.85  # of the chance loss, in the last epoch
+MOST_LEFT = 0.8  # of the chance loss, in the last epoch
+MOST_LOSS = 3.0  # of that share: above it the loss is not near chance but diverges
 
 
 def few_steps(records: RunRecords) -> Finding | None:
@@ -15,8 +16,8 @@ def few_steps(records: RunRecords) -> Finding | None:
     chance, losses, steps = records.chance_loss, records.losses("train"), records.step_count
     if not records.finished or not chance or not losses or not 0 < steps < LEAST_STEPS:
         return None
-    left = (losses[-1] - records.least_loss) / chance
-    if not MOST_LEFT < left < 2 or records.recipe.transfer.checkpoint:
+    left = records.share_left(losses[-1])
+    if not MOST_LEFT < left < MOST_LOSS or records.recipe.transfer.checkpoint:
         return None
     epochs = len(losses) * max(2, round(5 * LEAST_STEPS / steps))
     return Finding(

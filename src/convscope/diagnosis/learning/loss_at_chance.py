@@ -3,7 +3,7 @@
 from convscope.diagnosis.finding import Change, Finding
 from convscope.runs.training_records import RunRecords
 
-LEAST_GAIN = 0.02  # of the chance loss that training must take off it
+LEAST_GAIN = 0.03  # of the chance loss that training must take off it
 MIN_EPOCHS = 3
 MIN_STEPS = 60  # as in `few_steps`
 
@@ -15,7 +15,7 @@ def loss_at_chance(records: RunRecords) -> Finding | None:
         return None
     if 0 < records.step_count < MIN_STEPS:
         return None
-    gain = 1 - min(losses) / chance
+    gain = 1 - records.share_left(min(losses))
     if gain >= LEAST_GAIN or _scores_above_chance(records):
         return None
     rate = records.recipe.optimiser.rate

@@ -21,7 +21,7 @@ def small_updates(records: RunRecords) -> Finding | None:
     ratio = update_ratio(records)
     if not chance or not losses or ratio is None or ratio >= LEAST_RATIO:
         return None
-    if (min(losses) - records.least_loss) / chance < MOST_LEFT:
+    if records.share_left(min(losses)) < MOST_LEFT:
         return None
     rate = records.recipe.optimiser.rate
     higher = float(f"{min(rate * USUAL_RATIO / ratio, 0.1):.1g}")

@@ -3,7 +3,9 @@
 from convscope.diagnosis.finding import Change, Finding
 from convscope.runs.training_records import RunRecords
 
-MOST_LEFT = 0.7  # of the chance loss, in the last epoch
+MOST_LEFT = 0.8  # of the chance loss, in the last epoch
+MOST_AT_CHANCE = 0.97  # above it, nothing is learned, see `loss_at_chance`
+MOST_FALL = 0.02  # of the chance loss per epoch at the end: below it, the loss has levelled off
 MIN_EPOCHS = 5
 
 
@@ -12,9 +14,10 @@ def underfitting(records: RunRecords) -> Finding | None:
     chance, losses = records.chance_loss, records.losses("train")
     if not chance or not records.finished or len(losses) < MIN_EPOCHS:
         return None
-    left = (losses[-1] - records.least_loss) / chance
-    learned = 1 - min(losses) / chance
-    if left < MOST_LEFT or learned < 0.02 or records.recipe.augment.mix != "none":
+    left = records.share_left(losses[-1])
+    if left < MOST_LEFT or records.share_left(min(losses)) > MOST_AT_CHANCE or records.recipe.augment.mix != "none":
+        return None
+    if records.share_left(losses[-3]) - left > 2 * MOST_FALL:
         return None
     policy, decay = records.recipe.augment.policy, records.recipe.optimiser.weight_decay
     change = Change("use a wider network (--set model.options.width=...) or train longer",

@@ -7,18 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convscope.diagnosis.finding import Change, Finding, per_cent
+from convscope.diagnosis.mistakes.clusters import PROPERTIES, clusters
 from convscope.diagnosis.mistakes.view import MistakeView
 
 LEAST_IMAGES = 10
 LEAST_DIFFERENCE = 0.2  # of the shares of mistakes
 MOST_P = 0.01  # after correction for the number of groups tried
 SHOWN = 12
-PROPERTIES = {
-    "brightness": ("dark", "bright"),
-    "contrast": ("low-contrast", "high-contrast"),
-    "sharpness": ("blurred", "sharp"),
-}
-"""Cues of one figure, and the words for its lower and its upper third."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +26,11 @@ class Slice:
 
 
 def slices(view: MistakeView) -> Finding | None:
-    """Find the lower or upper third of a property, in all images or in one class, with far more mistakes.
+    """Find the lower or upper third of a property, or a group of like images of a class, with far more mistakes.
 
-    Fisher's exact test compares the third with the other images; p-values are multiplied by the number of groups
-    tried. Eyuboglu et al. 2022, "Domino", arXiv:2203.14960, describe the task.
+    Groups are k-means clusters of the network's last features. Fisher's exact test compares each with the other images;
+    p-values are multiplied by the number of groups tried. Eyuboglu et al. 2022, "Domino", arXiv:2203.14960, describe
+    the task.
     """
     from scipy.stats import fisher_exact
 
@@ -64,6 +60,7 @@ def slices(view: MistakeView) -> Finding | None:
 
 
 def _slices(view: MistakeView) -> Iterator[Slice]:
+    """Yield thirds by property, of all images and of each class, then groups by features."""
     everything = np.ones(len(view.labels), bool)
     populations = [("images", everything)]
     populations += [(f"images of class {name}", view.labels == k) for k, name in enumerate(view.classes)]
@@ -77,3 +74,5 @@ def _slices(view: MistakeView) -> Iterator[Slice]:
                 inside = among & third
                 if LEAST_IMAGES <= inside.sum() <= among.sum() - LEAST_IMAGES:
                     yield Slice(f"{word} {name}", inside, among)
+    for name, inside, among in clusters(view):
+        yield Slice(name, inside, among)

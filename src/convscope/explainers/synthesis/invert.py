@@ -20,13 +20,12 @@ from convscope.progress import Progress
 class InversionSettings(OptimisationSettings, frozen=True):
     """Settings of inversion, with defaults that differ from those of maximisation.
 
-    Nothing is transformed, since the activation at each position counts, and steps are small, since large ones push
-    pixels to black and white for good (at 0.05 the loss fell by 73 % where at 0.005 it fell by 95 %).
+    Nothing is transformed, since the activation at each position counts.
     """
 
     steps: int = Field(512, ge=1)
-    learning_rate: float = Field(0.01, gt=0)
-    transforms: Transforms = Transforms(jitter=0, scale=0, rotate=0)
+    learning_rate: float = Field(0.05, gt=0)
+    transforms: Transforms = Transforms(crop=1, noise=0, rotate=0)
 
 
 CONVERGED = 0.9

@@ -26,11 +26,13 @@ class Objective:
         layers: layers to record; "" is the network's output.
         count: images in the batch; 0 fits any number.
         score: function of the record and the pixels (B, C, H, W), returns (B,).
+        keeps_best: whether the image of the highest score is the one to keep, not the last.
     """
 
     layers: tuple[str, ...]
     count: int
     score: Score
+    keeps_best: bool = True
 
     def __add__(self, other: "Objective") -> "Objective":
         if self.count and other.count and self.count != other.count:
@@ -151,14 +153,17 @@ def diversity(layer: str, copies: int) -> Objective:
 
 
 def with_diversity(objective: Objective, layer: str, copies: int, share: float) -> Objective:
-    """Add a diversity term to an objective; identical images cost the fraction `share` of the score."""
+    """Add a diversity term to an objective; identical images cost the fraction `share` of the score.
+
+    The last images are kept: with a share above 1, the score is highest where the images are still weak.
+    """
     diverse = diversity(layer, copies)
 
     def score(kept: Record, pixels: Tensor) -> Tensor:
         base = objective.score(kept, pixels)
         return base + share * base.detach().abs() * diverse.score(kept, pixels)
 
-    return Objective(tuple(dict.fromkeys((*objective.layers, layer))), objective.count, score)
+    return Objective(tuple(dict.fromkeys((*objective.layers, layer))), objective.count, score, keeps_best=False)
 
 
 def _target_channel(output: Tensor, channels: Sequence[int], layer: str) -> Tensor:

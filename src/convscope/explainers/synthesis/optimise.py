@@ -4,6 +4,7 @@ An image depends only on its target and seed, not on its batch: each has its own
 elementwise, and an image that is finished is stored while the others continue.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +24,7 @@ from convscope.explainers.synthesis.transforms import Transforms, transform_imag
 from convscope.modules import kernels_channels_last
 from convscope.progress import Progress
 
+_CONSIDER_EVERY = 16  # steps between scores of the untransformed images
 _REDIRECT_STEPS = 16  # first steps in which ReLU gradients are redirected, as many as in Lucid
 
 
@@ -31,7 +33,7 @@ class OptimisationSettings(BaseModel, frozen=True, extra="forbid"):
 
     Attributes:
         steps: maximum number of Adam steps.
-        learning_rate: of Adam, in units of the parameters.
+        learning_rate: of Adam at the first step, in units of the parameters; it falls to 0 along a cosine.
         size: height and width of the images.
         parameterisation: "fourier" scales frequencies as in natural images; "pixel" optimises each pixel directly.
         transforms: random transforms at each step.
@@ -43,7 +45,7 @@ class OptimisationSettings(BaseModel, frozen=True, extra="forbid"):
     """
 
     steps: int = Field(256, ge=1)
-    learning_rate: float = Field(0.05, gt=0)
+    learning_rate: float = Field(0.1, gt=0)
     size: tuple[int, int] = (128, 128)
     parameterisation: Literal["fourier", "pixel"] = "fourier"
     transforms: Transforms = Transforms()
@@ -118,29 +120,23 @@ def optimise(
         images = ImageParameters(space, settings.size, generators, settings.parameterisation == "fourier").to(device)
         with torch.no_grad():
             start = score(images.pixels())
-        progress = _run_steps(score, images, generators, settings, on_progress)
-        with torch.no_grad():
-            result, steps = progress.result(images.pixels())
-            final = score(result)
-    if not bool(final.isfinite().all()):
+        progress = _run_steps(_Progress(settings, score, objective.keeps_best), images, generators, on_progress)
+    if not bool(progress.last.isfinite().all()):
         raise TrainingError(
-            f"optimise: score {final.sum().item()} after {len(progress.history)} steps; lower the learning rate"
+            f"optimise: score {progress.last.sum().item()} after {len(progress.history)} steps; lower the learning rate"
         )
-    arrays = (result, start, final, torch.stack(progress.history), steps)
+    arrays = (progress.pixels, start, progress.best, torch.stack(progress.history), progress.steps)
     return OptimisedImages(*(array.cpu().numpy() for array in arrays))
 
 
 def _run_steps(
-    score: Callable[[Tensor], Tensor],
-    images: ImageParameters,
-    generators: list[torch.Generator],
-    settings: OptimisationSettings,
-    on_progress: Progress | None,
+    progress: "_Progress", images: ImageParameters, generators: list[torch.Generator], on_progress: Progress | None
 ) -> "_Progress":
     """Take gradient steps until all images have converged or the steps are used up."""
-    progress = _Progress(settings)
+    settings, score = progress.settings, progress.score
     adam = torch.optim.Adam([images.weights], lr=settings.learning_rate)
     for step in range(1, settings.steps + 1):
+        adam.param_groups[0]["lr"] = settings.learning_rate * (1 + math.cos(math.pi * (step - 1) / settings.steps)) / 2
         pixels = images.pixels()
         transformed = transform_images(pixels, settings.transforms, generators)
         scores = score(transformed)
@@ -153,6 +149,8 @@ def _run_steps(
         adam.step()
         if on_progress:
             on_progress(step, settings.steps)
+    with torch.no_grad():
+        progress.consider(images.pixels())
     return progress
 
 
@@ -195,37 +193,59 @@ def _redirected_gradient(gradient: Tensor, weights: Tensor, score: Callable[[], 
 
 
 class _Progress:
-    """Tracks which images are finished, and stores them as they were when they finished."""
+    """Tracks which images are finished, and keeps the best of each, or the last.
 
-    def __init__(self, settings: OptimisationSettings) -> None:
-        self._settings = settings
+    Attributes:
+        history: the scores (B,) of each step, of the transformed images.
+        pixels: (B, C, H, W) the best images so far.
+        best, last: (B,) the scores of these and of the newest images that were considered, untransformed.
+        steps: (B,) number of steps per image.
+    """
+
+    def __init__(
+        self, settings: OptimisationSettings, score: Callable[[Tensor], Tensor], keeps_best: bool = True
+    ) -> None:
+        self.settings, self.score, self._keeps_best = settings, score, keeps_best
         self._can_stop = settings.stop_at is not None or settings.patience is not None
-        self._best = self._since_best = self._finished = self._stored = self._steps = torch.empty(0)
+        self._top = self._since_top = self._finished = torch.empty(0)
+        self.pixels = self.best = self.last = self.steps = torch.empty(0)
         self.history: list[Tensor] = []
 
     def finished(self, scores: Tensor, pixels: Tensor) -> bool:
         """Record the scores of a step; return whether all images are finished."""
         if not self.history:
-            self._best = torch.full_like(scores, -torch.inf)
-            self._since_best = torch.zeros_like(scores, dtype=torch.int64)
-            self._steps = torch.full_like(self._since_best, self._settings.steps)
-            self._finished, self._stored = torch.zeros_like(scores, dtype=torch.bool), pixels
+            self._top = torch.full_like(scores, -torch.inf)
+            self._since_top = torch.zeros_like(scores, dtype=torch.int64)
+            self.steps = torch.full_like(self._since_top, self.settings.steps)
+            self._finished = torch.zeros_like(scores, dtype=torch.bool)
         self.history.append(scores)
+        if len(self.history) % _CONSIDER_EVERY == 0:
+            self.consider(pixels)
         if not self._can_stop:  # avoids waiting for the scores on a GPU
             return False
-        improved = scores > self._best
-        self._best, self._since_best = scores.maximum(self._best), torch.where(improved, 0, self._since_best + 1)
+        improved = scores > self._top
+        self._top, self._since_top = scores.maximum(self._top), torch.where(improved, 0, self._since_top + 1)
         new = torch.zeros_like(self._finished)
-        if self._settings.stop_at is not None:
-            new |= scores >= self._settings.stop_at
-        if self._settings.patience is not None:
-            new |= self._since_best >= self._settings.patience
+        if self.settings.stop_at is not None:
+            new |= scores >= self.settings.stop_at
+        if self.settings.patience is not None:
+            new |= self._since_top >= self.settings.patience
         new &= ~self._finished
-        self._stored = torch.where(new[:, None, None, None], pixels, self._stored)
-        self._steps = torch.where(new, len(self.history) - 1, self._steps)
+        if bool(new.any()):
+            self.consider(pixels)
+        self.steps = torch.where(new, len(self.history) - 1, self.steps)
         self._finished |= new
         return bool(self._finished.all())
 
-    def result(self, last: Tensor) -> tuple[Tensor, Tensor]:
-        """Return finished images as stored, the others from `last`, and the number of steps of each."""
-        return torch.where(self._finished[:, None, None, None], self._stored, last), self._steps
+    @torch.no_grad()
+    def consider(self, pixels: Tensor) -> None:
+        """Score untransformed images; keep each that is better than before, unless it was finished before."""
+        self.last = self.score(pixels)
+        if not self.best.numel():
+            self.best, self.pixels = self.last, pixels
+            return
+        better = ~self._finished
+        if self._keeps_best:
+            better &= self.last > self.best
+        self.pixels = torch.where(better[:, None, None, None], pixels, self.pixels)
+        self.best = torch.where(better, self.last, self.best)

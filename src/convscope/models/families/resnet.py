@@ -25,7 +25,8 @@ class ResNetOptions(Options):
     `width` belongs to the first stage; later stages have twice the width and half the resolution. `stem` small is one
     3x3 without stride or pool. `gate` scales the residual before the addition; `gated` selects the stages that have it:
     every, first, last, or their numbers from 0. `shortcut` none is the plain network of section 4.1, without additions.
-    `zero_last` initialises the last norm of each block with 0, so that the block is the identity (Goyal 2017, 5.1).
+    `zero_last` initialises the last norm of each block with 0, so that the block is the identity (Goyal 2017, 5.1);
+    not with padded shortcuts, whose new channels would be 0 for ever.
     """
 
     depths: tuple[int, ...] = (2, 2, 2, 2)
@@ -91,7 +92,8 @@ def residual(c_in: int, width: int, stride: int, layer: LayerFactory, chosen: Re
         return Plain(body, layer.activation())
     last = body[-1]
     gamma = getattr(getattr(last, "norm", None), "weight", None)
-    if chosen.zero_last and isinstance(gamma, nn.Parameter):
+    # where the shortcut pads with zeros, 0 + 0 enters a ReLU, which has no gradient there: the unit would stay dead
+    if chosen.zero_last and chosen.shortcut != "pad" and isinstance(gamma, nn.Parameter):
         nn.init.zeros_(gamma)
     shortcut: nn.Module = nn.Identity()
     if stride != 1 or c_in != c_out:
