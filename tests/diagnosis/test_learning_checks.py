@@ -281,12 +281,6 @@ def test_an_activation_after_the_logits_of_a_built_network_is_found(end, found):
     assert all(kind != "ModuleDict" for _, kind in module_types(model))
 
 
-def test_the_head_of_a_u_net_is_its_last_layer_though_the_decoder_is_defined_behind_it():
-    model = MODELS["unet"](2, channels=1)
-    assert module_types(model)[-1][0].startswith("head.")
-    assert "activation_after_logits" not in kinds(modules=module_types(model))
-
-
 def test_a_softmax_in_forward_is_found_by_its_outputs():
     logits = np.random.default_rng(0).normal(size=(40, 10))
     powers = np.exp(logits)
@@ -299,6 +293,12 @@ def test_a_softmax_in_forward_is_found_by_its_outputs():
     assert only("activation_after_logits", outputs=np.maximum(logits, 0)).change.text.endswith("before the ReLU")
     assert kinds(outputs=logits) == []
     assert kinds(outputs=np.abs(logits)) == []
+
+
+def test_the_head_of_a_u_net_is_its_last_layer_though_the_decoder_is_defined_behind_it():
+    model = MODELS["unet"](2, channels=1)
+    assert module_types(model)[-1][0].startswith("head.")
+    assert "activation_after_logits" not in kinds(modules=module_types(model))
 
 
 def test_batch_norm_on_small_batches_is_found_and_small_batches_alone_are_not():

@@ -1,6 +1,7 @@
 """The pages: every command to try exists, and every correction has a source."""
 
 import shlex
+from itertools import pairwise
 
 import pytest
 import typer
@@ -25,7 +26,7 @@ def test_the_command_to_try_exists_with_its_options_and_settings(name):
     assert program == "convscope"
     assert what
     assert {word for word in words if word.startswith("--")} <= options_of(words)
-    flags = [value for option, value in zip(words, words[1:], strict=False) if option == "--set"]
+    flags = [value for option, value in pairwise(words) if option == "--set"]
     parse_recipe(lay(as_overrides(nest({"data.source": "digits"})), settings_from_flags(flags)))
 
 

@@ -21,11 +21,11 @@ def export(
 
     "onnx" is a file that takes upright RGB pictures of any size and returns answers: it resizes, crops, normalises,
     runs the network, and converts boxes and masks to pixels of the picture. "torch" is a program of `torch.export`,
-    "hub" a folder for the Hugging Face Hub.
+    "hub" a folder for the Hugging Face Hub, "page" one HTML file that computes the answers in a browser.
 
     Args:
         run: the folder of a run or of a saved model.
-        to: the form: "onnx", "torch" or "hub".
+        to: the form: "onnx", "torch", "hub" or "page".
         bare: with "onnx", also write the network alone, from normalised tensors to its outputs.
         images: image files that prove the export; none: at least 200 of the run's validation images, completed by
             training images if there are fewer.

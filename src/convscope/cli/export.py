@@ -8,7 +8,7 @@ import typer
 
 def export(
     run: Annotated[Path, typer.Argument(help="The folder of a run or of a saved model.", show_default=False)],
-    to: Annotated[str, typer.Option(help="The form: onnx, torch or hub.")] = "onnx",
+    to: Annotated[str, typer.Option(help="The form: onnx, torch, hub or page.")] = "onnx",
     bare: Annotated[
         bool,
         typer.Option("--bare", help="With onnx, also write the network alone, without preprocessing."),
@@ -29,10 +29,14 @@ def export(
 
     --to torch writes model.pt2, a program of torch.export that takes pixels at the size of the network's input.
     --to hub writes a folder for the Hugging Face Hub: weights, configuration and a model card; nothing is uploaded.
+    --to page writes one HTML file for a browser, which computes the answers, the feature maps and where the network
+    looks by itself: it works offline, from a mail, and sends nothing.
 
     Example: `convscope export runs/photos-1`
 
     Example: `convscope export runs/photos-1 --bare --out shipped`
+
+    Example: `convscope export runs/photos-1 --to page`
     """
     from convscope.api import export as written
     from convscope.cli.show import print_json

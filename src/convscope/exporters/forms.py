@@ -23,6 +23,7 @@ FORMS = {
     "onnx": Form("onnx_form", "onnx"),
     "torch": Form("torch_form"),
     "hub": Form("hub_form"),
+    "page": Form("page_form", "onnx"),
 }
 
 

@@ -122,6 +122,7 @@ def compare(
     examples: Sequence[Example],
     places: Mapping[str, AnswerPlace],
     run: Callable[[Sequence[Example]], Sequence[Answers]],
+    tolerance: float = TOLERANCE,
 ) -> tuple[float, int]:
     """The largest difference of a form's answers from those of examples, and how many answers are others.
 
@@ -129,6 +130,7 @@ def compare(
         examples: with the answers that are expected.
         places: which answers are positions in pixels of the file; see `Task.answer_places`.
         run: function from a batch of examples to the form's answers for each, for a batch of one.
+        tolerance: classes that differ by less than twice this may be exchanged.
 
     Raises:
         ProofError: the form cannot be run on them.
@@ -145,7 +147,7 @@ def compare(
             longer = float(max(example.decoded.frame.size))
             distances = [difference(example.answers[name], answers[name], places.get(name), longer) for name in answers]
             largest = max(largest, *distances)
-            different += not _same(example.answers, answers)
+            different += not _same(example.answers, answers, tolerance)
     return largest, different
 
 
@@ -162,13 +164,13 @@ def difference(expected: NDArray[Any], actual: NDArray[Any], place: str | None, 
     return distance if np.isfinite(distance) else float("inf")
 
 
-def _same(expected: Answers, actual: Answers) -> bool:
+def _same(expected: Answers, actual: Answers, tolerance: float) -> bool:
     """Whether classes and labels are equal; the best class may differ from one that is as good but for rounding."""
     for name, value in expected.items():
         if value.dtype.kind == "b" and not np.array_equal(value, actual[name]):
             return False
         if value.dtype.kind == "i" and not np.array_equal(value, actual[name]):
             best = np.sort(expected["probabilities"][0])[-2:]
-            if best[-1] - best[0] > 2 * TOLERANCE:
+            if best[-1] - best[0] > 2 * tolerance:
                 return False
     return True

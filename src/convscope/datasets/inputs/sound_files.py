@@ -151,9 +151,9 @@ def _checked_header(file: Any, name: str) -> SoundHeader:
     if found.frames <= 0:
         raise DataError(f"{name}: holds no samples; record it again or delete it")
     if found.seconds < SHORTEST:
-        count = "1 sample" if found.frames == 1 else f"{found.frames:,} samples"
+        samples = "1 sample" if found.frames == 1 else f"{found.frames:,} samples"
         raise DataError(
-            f"{name}: holds {count}, {1000 * found.seconds:.1f} ms; at least {1000 * SHORTEST:.0f} are used"
+            f"{name}: holds {samples}, {1000 * found.seconds:.1f} ms; at least {1000 * SHORTEST:.0f} are used"
         )
     if found.seconds > LONGEST:
         raise DataError(f"{name}: lasts {found.seconds:,.0f} s by its header; cut it into parts of at most {LONGEST:,}")
