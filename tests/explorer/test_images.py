@@ -120,7 +120,7 @@ def _tag(client) -> str:
     ("path", "status", "message"),
     [
         ("images?split=test", 404, "split: no test to explore; choose train or validation"),
-        ("images?order=size", 400, "order: no size; choose one of name, most_confident, least_confident"),
+        ("images?order=size", 400, "order: no size; choose one of name, most_confident, least_confident, worst"),
         ("sprite.png?ids=0,180", 404, "ids: give 1 to 2048 numbers from 0 to 179, separated by commas"),
         ("sprite.png?ids=0,-1", 400, "ids: not a list of numbers; write it as 0,3,8"),
         ("images?count=9999", 400, "count: it should be less than or equal to 500"),

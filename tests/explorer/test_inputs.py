@@ -19,7 +19,8 @@ def test_the_scores_of_an_image_are_the_network_s_probabilities(client, loaded_m
     response = client.get("/api/inputs/validation-3").json()
     images = client.session.run.images("validation").select([3])
     with torch.no_grad():
-        shares = loaded_model.subject.model(loaded_model.subject.input(images)).softmax(1)[0]
+        logits = loaded_model.subject.model(loaded_model.subject.input(images))
+    shares = loaded_model.task.class_probabilities(logits)[0]
     assert [one["class"] for one in response["scores"]] == shares.argsort(descending=True).tolist()
     assert response["scores"][0]["probability"] == pytest.approx(float(shares.max()))
     assert (response["id"], response["name"], response["truth"]) == ("validation-3", images.names[0], images.targets[0])

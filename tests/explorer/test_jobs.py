@@ -181,7 +181,7 @@ def test_an_invalid_request_is_rejected_immediately(client, method, settings, me
          "channels: no 4 in layer stem, which has 4; choose from 0 to 3"),
         ("stimuli", {"layers": ["stm"]}, "layer stm: the network has no such layer; did you mean stem?"),
         ("attribution", {"images": ["own-1"]}, "input: no longer in the cache; upload it again"),
-        ("attribution", {"images": ["validation-3"], "target": "10"}, "target: no class 10; did you mean 1?"),
+        ("attribution", {"images": ["validation-3"], "target": "10"}, "target: no answer 10; did you mean 1?"),
         ("attribution", {"images": ["/etc"]},
          "images: no class, image or file /etc; give a class, a file, or a name from data.json"),
     ],

@@ -76,7 +76,7 @@ def test_the_report_shows_the_tasks_own_sections(runs, name):
     page = run.report.read_text()
     title = {"multilabel": "Scores per label", "regress": "shapes: residuals"}.get(name, "Scores per class")
     assert f">{title}</h2>" in page
-    assert f"validation {TASKS[name].primary}" in page
+    assert f"validation {TASKS[name].score_name(TASKS[name].primary)}" in page
     assert page.count("data:image/") >= 12
 
 

@@ -11,7 +11,7 @@ from sklearn.metrics import f1_score, precision_score, recall_score
 from torch import nn
 
 from convscope.tasks import TASKS, Classify, Interval
-from convscope.tasks.classify import confusion_matrix, f1_interval, wilson
+from convscope.tasks.proportions import confusion_matrix, f1_interval, wilson
 
 THREE = Classify(("cat", "dog", "owl"))
 

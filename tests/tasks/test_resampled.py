@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from convscope.tasks.classify import wilson
 from convscope.tasks.multilabel import Multilabel
+from convscope.tasks.proportions import wilson
 from convscope.tasks.resampled import bootstrap_interval
 from convscope.tasks.segment import Segment
 

@@ -19,9 +19,9 @@ from convscope.errors import ModelError
 from convscope.models import EncoderDecoder, Network
 from convscope.models.heads import last_maps
 from convscope.tasks.boxes import giou, iou, to_file_pixels, to_xywh, to_xyxy
-from convscope.tasks.classify import confusion_matrix, wilson
 from convscope.tasks.drawing import PREDICTION_COLOR, TARGET_COLOR, Pixels, with_boxes
 from convscope.tasks.meter import Arrays, GatheringMeter
+from convscope.tasks.proportions import confusion_matrix, wilson
 from convscope.tasks.sections import Interval, Matrix, Pictures, Section, Shown, Table
 from convscope.tasks.shown_answer import BOX_SIDES, ImageErrors, ShownAnswer, ShownBox
 from convscope.tasks.task import AnswerPlace, Prediction, Task, TaskContext, TaskOptions, ViewTransform
