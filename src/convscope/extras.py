@@ -13,6 +13,7 @@ EXTRAS = {
     "serve": ("fastapi", "starlette", "uvicorn", "python_multipart"),
     "onnx": ("onnx", "onnxruntime", "onnxscript"),
     "tensorboard": ("tensorboard",),
+    "tune": ("optuna",),
 }
 """The import names of the modules that each extra of the package installs."""
 
