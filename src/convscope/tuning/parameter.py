@@ -53,7 +53,7 @@ class Parameter:
         return f"{as_text(self.low)}:{as_text(self.high)}"
 
     def applies(self, values: Mapping[str, Value]) -> bool:
-        """Whether the parameter has a meaning where others have these values."""
+        """Whether the parameter has a meaning where others have these values; those that do not apply are absent."""
         return self.when is None or (self.when[0] in values and values[self.when[0]] in self.when[1])
 
     def contains(self, value: object) -> bool:

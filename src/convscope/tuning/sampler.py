@@ -2,10 +2,14 @@
 
 Optuna keeps nothing: its study is built in memory from the log, and its sampler starts anew for every proposal with a
 seed from (seed, number of the trial, finished trials). So the same log gives the same proposal after any kill.
+
+Numbers are given to TPE as fractions of their range, real numbers from 0 to 1: for whole numbers it would sum the
+probability of each in pure Python, which takes ten times as long. The results it sees are bounded too (`history`).
+See docs/decisions/2026-11-28-tuning.md.
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,8 +22,9 @@ from convscope.tuning.study import Study
 if TYPE_CHECKING:
     import optuna
 
-RANDOM = 8  # trials before the first proposal that depends on results
+RANDOM = 10  # results of a rung before the first proposal that depends on them
 ATTEMPTS = 20  # proposals in a row that are refused or repeated, after which values are drawn at random
+KEPT_BEST, KEPT_LATEST, BLOCK = 40, 20, 40  # of more results than KEPT_BEST + KEPT_LATEST + BLOCK
 
 
 class Sampler:
@@ -28,56 +33,63 @@ class Sampler:
     Args:
         space: the parameters.
         seed: of the search.
-        random: how many trials are drawn uniformly first.
+        random: how many results a rung must have before proposals depend on them.
     """
 
     def __init__(self, space: Space, seed: int, random: int = RANDOM) -> None:
         self.space, self.seed, self.random = space, seed, random
-        self._studies: dict[int, _Rung] = {}
+        self._history: list[int] = []
+        self._rung = -1
+        self._study: optuna.Study | None = None
 
     def propose(self, study: Study, number: int, attempt: int = 0) -> dict[str, Value]:
-        """Return values for a trial.
+        """Return values for all parameters.
 
         Args:
             study: the search so far.
             number: of the trial.
             attempt: how many proposals for it were refused.
         """
-        finished = len(study.completed())
-        rung = self._rung(study)
-        entropy = (self.seed, number, finished, attempt)
-        if rung is None or attempt >= ATTEMPTS:
+        rung = self.rung(study)
+        entropy = (self.seed, number, len(study.completed()), attempt)
+        if rung < 0 or attempt >= ATTEMPTS:
             return self.space.sample(np.random.default_rng(entropy))
-        return self._rung_study(rung).propose(study, int(np.random.SeedSequence(entropy).generate_state(1)[0]))
+        past = self._optuna_study(study, rung)
+        sampler = tpe(int(np.random.SeedSequence(entropy).generate_state(1)[0]))
+        chosen = sampler.sample_relative(past, _asked(), distributions(self.space))
+        return {
+            one.name: chosen[one.name] if one.kind == "choice" else one.at(chosen[one.name])
+            for one in self.space.parameters
+        }
 
-    def _rung(self, study: Study) -> int | None:
-        """Return the highest rung with enough results to learn from; None: none has."""
-        for rung in range(study.last_rung, -1, -1):
-            if sum(bool(study.trials[number].values) for number in study.results(rung)) >= self.random:
-                return rung
-        return None
+    def rung(self, study: Study) -> int:
+        """Return the highest rung with enough results to learn from; -1: none has."""
+        return max((rung for rung, numbers in study.reached.items() if len(numbers) >= self.random), default=-1)
 
-    def _rung_study(self, rung: int) -> "_Rung":
-        return self._studies.setdefault(rung, _Rung(self.space, rung))
+    def _optuna_study(self, study: Study, rung: int) -> "optuna.Study":
+        """Return the results of a rung as an Optuna study; new ones are added to it, until the bound is reached."""
+        ranks = {number: result.rank for number, result in study.results(rung).items()}
+        numbers = history(list(ranks.items()))
+        added = len(self._history)
+        if self._study is None or rung != self._rung or self._history != numbers[:added]:
+            self._study, added = new_study(), 0
+        for number in numbers[added:]:
+            self._study.add_trial(finished_trial(self.space, study.trials[number].values, ranks[number]))
+        self._history, self._rung = numbers, rung
+        return self._study
 
 
-class _Rung:
-    """The results of one rung as an Optuna study; each trial is added once."""
+def history(results: Sequence[tuple[int, float]]) -> list[int]:
+    """Return the trials that TPE sees, of (number, score) pairs in the order in which they ended.
 
-    def __init__(self, space: Space, rung: int) -> None:
-        self.space, self.rung = space, rung
-        self.added: set[int] = set()
-        self.study = new_study()
-
-    def propose(self, study: Study, seed: int) -> dict[str, Value]:
-        for number, score in study.results(self.rung).items():
-            one = study.trials[number]
-            if number not in self.added and one.values:
-                self.study.add_trial(frozen_trial(self.space, one.values, score))
-            self.added.add(number)
-        self.study.sampler = tpe(seed)
-        trial = self.study.ask({one.name: distribution(one) for one in self.space.parameters})
-        return dict(trial.params)
+    All, up to a bound. Of more, the best and the latest, so that the time of a proposal stays the same; the choice changes
+    once in `BLOCK` results, so that the study is not built anew for each.
+    """
+    if len(results) <= KEPT_BEST + KEPT_LATEST + BLOCK:
+        return [number for number, _ in results]
+    end = len(results) // BLOCK * BLOCK - KEPT_LATEST
+    best = sorted(results[:end], key=lambda pair: (-pair[1], pair[0]))[:KEPT_BEST]
+    return [number for number, _ in best] + [number for number, _ in results[end:]]
 
 
 def new_study(**options: Any) -> "optuna.Study":
@@ -95,25 +107,32 @@ def tpe(seed: int) -> "optuna.samplers.TPESampler":
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return optuna.samplers.TPESampler(n_startup_trials=0, multivariate=True, seed=seed)
+        return optuna.samplers.TPESampler(n_startup_trials=0, multivariate=True, constant_liar=False, seed=seed)
 
 
-def frozen_trial(space: Space, values: Mapping[str, Value], score: float) -> "optuna.trial.FrozenTrial":
-    """Return a finished Optuna trial with these values and this score."""
+def finished_trial(space: Space, values: Mapping[str, Value], score: float) -> "optuna.trial.FrozenTrial":
+    """Return a finished Optuna trial with these values, numbers as fractions of their range, and this score."""
     import optuna
 
-    known = {name: value for name, value in values.items() if name in space and space[name].contains(value)}
-    return optuna.trial.create_trial(
-        params=known, distributions={name: distribution(space[name]) for name in known}, value=score
-    )
+    fractions = {
+        one.name: values[one.name] if one.kind == "choice" else one.fraction(values[one.name])
+        for one in space.parameters
+    }
+    return optuna.trial.create_trial(params=fractions, distributions=distributions(space), value=score)
 
 
-def distribution(one: Parameter) -> "optuna.distributions.BaseDistribution":
-    """Return a parameter's range as Optuna describes it."""
-    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+def distributions(space: Space) -> "dict[str, optuna.distributions.BaseDistribution]":
+    """Return the ranges as Optuna describes them: choices, and fractions from 0 to 1."""
+    return {one.name: _distribution(one) for one in space.parameters}
 
-    if one.kind == "choice":
-        return CategoricalDistribution(one.choices)
-    if one.kind == "int":
-        return IntDistribution(int(one.low), int(one.high), log=one.log)
-    return FloatDistribution(one.low, one.high, log=one.log)
+
+def _distribution(one: Parameter) -> "optuna.distributions.BaseDistribution":
+    from optuna.distributions import CategoricalDistribution, FloatDistribution
+
+    return CategoricalDistribution(one.choices) if one.kind == "choice" else FloatDistribution(0.0, 1.0)
+
+
+def _asked() -> "optuna.trial.FrozenTrial":
+    import optuna
+
+    return optuna.trial.create_trial(params={}, distributions={}, state=optuna.trial.TrialState.RUNNING)

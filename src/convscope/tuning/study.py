@@ -7,8 +7,7 @@ from typing import Any
 from convscope.tuning.log import Record
 from convscope.tuning.parameter import Value
 
-DEFAULT = "default"
-"""The origin of the trial that trains the recipe which `convscope train` would choose."""
+TIE = 1e-4  # of the loss, subtracted from a score to rank equal ones
 
 
 @dataclass(frozen=True)
@@ -17,15 +16,22 @@ class Result:
 
     Attributes:
         score: the task's main score on the validation images, higher is better.
-        epoch: epochs trained.
+        loss: on the validation images.
+        first: the score after the first epoch.
+        epochs: trained in all.
         seconds: of training and evaluation on this rung.
-        energy: kWh used on this rung, None where it is unknown.
     """
 
     score: float
-    epoch: int
+    loss: float
+    first: float
+    epochs: int
     seconds: float
-    energy: float | None = None
+
+    @property
+    def rank(self) -> float:
+        """The score, with equal scores ranked by the loss."""
+        return self.score - TIE * min(self.loss, 100.0)
 
 
 @dataclass
@@ -34,23 +40,21 @@ class Trial:
 
     Attributes:
         number: from 0.
-        values: of the parameters; empty for the default recipe.
-        origin: "default", "start" or "sampled".
+        values: of all parameters of the space.
+        num_parameters: of the network.
+        macs: of a forward pass of one image.
         results: by rung.
         running: the rung on which it is being trained, and by which worker; None while it waits.
-        stopped: why it does not go on, "" where it may.
-        refused: why it was never trained, "" where it was.
-        num_parameters: of the network.
+        stopped: why it does not go on; "" where it may.
     """
 
     number: int
     values: dict[str, Value]
-    origin: str
+    num_parameters: int
+    macs: int
     results: dict[int, Result] = field(default_factory=dict)
     running: tuple[int, str] | None = None
     stopped: str = ""
-    refused: str = ""
-    num_parameters: int = 0
 
     @property
     def rung(self) -> int:
@@ -58,9 +62,9 @@ class Trial:
         return max(self.results, default=-1)
 
     @property
-    def score(self) -> float | None:
-        """The score at the highest rung that it completed."""
-        return self.results[self.rung].score if self.results else None
+    def result(self) -> Result | None:
+        """The result at the highest rung that it completed."""
+        return self.results[self.rung] if self.results else None
 
     @property
     def seconds(self) -> float:
@@ -68,10 +72,27 @@ class Trial:
         return sum(result.seconds for result in self.results.values())
 
     @property
-    def energy(self) -> float | None:
-        """The kWh of all rungs, None where one is unknown."""
-        parts = [result.energy for result in self.results.values()]
-        return None if None in parts or not parts else sum(part for part in parts if part is not None)
+    def epoch_seconds(self) -> float:
+        """Seconds of an epoch, on average; 0 where none is complete."""
+        return self.seconds / self.result.epochs if self.result else 0.0
+
+    @property
+    def waits(self) -> bool:
+        """Whether it may be continued."""
+        return self.running is None and not self.stopped
+
+
+@dataclass(frozen=True)
+class Training:
+    """A training in full: of the winner, or of the default recipe.
+
+    `score` is the main score on the validation images; `epochs` and `seconds` are those of the whole training.
+    """
+
+    score: float
+    epochs: int
+    seconds: float
+    num_parameters: int
 
 
 class Study:
@@ -84,70 +105,80 @@ class Study:
     def __init__(self, records: Iterable[Record] = ()) -> None:
         self.header: Mapping[str, Any] = {}
         self.trials: dict[int, Trial] = {}
+        self.reached: dict[int, list[int]] = {}
+        """The trials that completed a rung, in the order in which they did."""
+        self.refused: list[Record] = []
+        self.trainings: dict[str, Training] = {}
         self.winner: int | None = None
-        self.final: Record | None = None
+        self.closing: str = ""
+        """The worker that ends the search; "" while it goes on."""
+        self.finished = False
+        self.clock, self.at = 0.0, 0.0
+        """Seconds of the search at the last record, and its time."""
         self.add(records)
 
     def add(self, records: Iterable[Record]) -> None:
         """Add new events."""
         for record in records:
-            handler = getattr(self, f"_on_{record['event']}", None)
-            if handler:
-                handler(record)
+            self.clock, self.at = max(self.clock, record["clock"]), record["at"]
+            getattr(self, f"_on_{record['event']}")(record)
 
-    @property
-    def last_rung(self) -> int:
-        """The number of the last rung."""
-        return len(self.header.get("rungs", (0,))) - 1
-
-    def results(self, rung: int) -> dict[int, float]:
-        """Return the scores of the trials that completed a rung, by number."""
-        return {number: one.results[rung].score for number, one in self.trials.items() if rung in one.results}
+    def results(self, rung: int) -> dict[int, Result]:
+        """Return the results of the trials that completed a rung, in the order in which they did."""
+        return {number: self.trials[number].results[rung] for number in self.reached.get(rung, ())}
 
     def completed(self) -> list[Trial]:
         """Return the trials that completed at least the first rung."""
         return [one for one in self.trials.values() if one.results]
 
+    def ranked(self) -> list[Trial]:
+        """Return the completed trials: those that reached a higher rung first, then by score."""
+        return sorted(self.completed(), key=lambda one: (-one.rung, -one.results[one.rung].rank, one.number))
+
     def best(self) -> Trial | None:
         """Return the best of the trials that reached the highest rung that any reached."""
-        done = self.completed()
-        if not done:
-            return None
-        top = max(one.rung for one in done)
-        return max((one for one in done if one.rung == top), key=lambda one: (one.results[top].score, -one.number))
+        return next(iter(self.ranked()), None)
 
-    def next_number(self) -> int:
-        """Return the number of the next trial."""
-        return max(self.trials, default=-1) + 1
+    def running(self) -> list[Trial]:
+        """Return the trials that a worker trains."""
+        return [one for one in self.trials.values() if one.running]
 
     def _on_search(self, record: Record) -> None:
         self.header = record
 
+    def _on_session(self, record: Record) -> None:
+        pass
+
     def _on_trial(self, record: Record) -> None:
-        self.trials[record["number"]] = Trial(record["number"], record["values"], record["origin"])
+        number = record["number"]
+        self.trials[number] = Trial(number, record["values"], record["num_parameters"], record["macs"])
 
     def _on_refused(self, record: Record) -> None:
-        one = self.trials[record["number"]]
-        one.refused = one.stopped = record["reason"]
+        self.refused.append(record)
 
     def _on_started(self, record: Record) -> None:
         self.trials[record["number"]].running = (record["rung"], record["worker"])
 
     def _on_rung(self, record: Record) -> None:
         one = self.trials[record["number"]]
-        result = Result(record["score"], record["epoch"], record["seconds"], record.get("energy"))
-        one.results[record["rung"]] = result
-        one.num_parameters, one.running = record["num_parameters"], None
+        names = ("score", "loss", "first", "epochs", "seconds")
+        one.results[record["rung"]] = Result(**{name: record[name] for name in names})
+        self.reached.setdefault(record["rung"], []).append(one.number)
+        one.running = None
 
     def _on_stopped(self, record: Record) -> None:
         one = self.trials[record["number"]]
         one.stopped, one.running = record["reason"], None
 
-    def _on_paused(self, record: Record) -> None:
+    def _on_released(self, record: Record) -> None:
         self.trials[record["number"]].running = None
 
-    def _on_winner(self, record: Record) -> None:
-        self.winner = record["number"]
+    def _on_closing(self, record: Record) -> None:
+        self.closing, self.winner = record["worker"], record["winner"]
+
+    def _on_trained(self, record: Record) -> None:
+        names = ("score", "epochs", "seconds", "num_parameters")
+        self.trainings[record["what"]] = Training(**{name: record[name] for name in names})
 
     def _on_finished(self, record: Record) -> None:
-        self.final = record
+        self.finished = True
