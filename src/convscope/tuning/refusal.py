@@ -21,6 +21,10 @@ BYTES = 16  # of each parameter in training: weight, gradient, and two numbers o
 LARGEST_SHARE = 0.5  # of the machine's memory
 
 
+class TooSlowError(ModelError):
+    """There is no time for an epoch of a network."""
+
+
 @dataclass(frozen=True)
 class NetworkSize:
     """Number of parameters, and MACs of a forward pass of one image."""
@@ -54,7 +58,8 @@ def check_network(
         seconds_left: until the search ends.
 
     Raises:
-        ConvscopeError: it is invalid, was proposed before, is too large, or takes too long.
+        TooSlowError: an epoch takes too long.
+        ConvscopeError: it is invalid, was proposed before, or is too large.
     """
     active = plan.space.active(values)
     for one in study.trials.values():
@@ -66,7 +71,7 @@ def check_network(
     seconds = epoch_seconds(size.macs, study.trials.values(), plan.first)
     longest = min(plan.rungs.epoch_seconds, seconds_left)
     if seconds > longest:
-        raise ModelError(
+        raise TooSlowError(
             f"an epoch would take about {format_seconds(seconds)}, and there is time for epochs of "
             f"{format_seconds(max(longest, 0.0))}"
         )

@@ -56,7 +56,7 @@ def rungs_for(epoch_seconds: float, images: int, seconds: float | None, jobs: in
         choices[-1],
     )
     mean = seconds * jobs / (trials_needed(epochs) * epochs_per_trial(epochs))
-    return Rungs(epochs, share, LARGEST_EPOCH * mean)
+    return Rungs(epochs, share, max(LARGEST_EPOCH * mean, share * epoch_seconds))
 
 
 def trials_needed(epochs: Sequence[int]) -> int:

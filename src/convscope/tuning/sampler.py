@@ -82,8 +82,8 @@ class Sampler:
 def history(results: Sequence[tuple[int, float]]) -> list[int]:
     """Return the trials that TPE sees, of (number, score) pairs in the order in which they ended.
 
-    All, up to a bound. Of more, the best and the latest, so that the time of a proposal stays the same; the choice changes
-    once in `BLOCK` results, so that the study is not built anew for each.
+    All, up to a bound. Of more, the best and the latest, so that the time of a proposal stays the same; the choice
+    changes once in `BLOCK` results, so that the study is not built anew for each.
     """
     if len(results) <= KEPT_BEST + KEPT_LATEST + BLOCK:
         return [number for number, _ in results]

@@ -19,8 +19,8 @@ class Job:
 def next_job(study: Study, rungs: Rungs, seconds_left: float) -> Job | None:
     """Return the trial to continue; None: start a new one.
 
-    First trials that a stopped process left unfinished. Then a trial goes on if it is in the best third of its rung, can
-    still reach the best score, and there is time for it; higher rungs come first.
+    First come trials that a stopped process left unfinished. Then a trial goes on if it is in the best third of its
+    rung, can still reach the best score, and there is time for it; higher rungs come first.
 
     Args:
         study: the search so far.

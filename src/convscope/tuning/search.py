@@ -182,14 +182,18 @@ def _train_in_full(session: Session) -> Generator[SearchEvent]:
     state, plan, budget = session.state, session.plan, session.request.budget
     number = state.study.winner
     assert number is not None  # this process wrote it
-    left = lambda: None if budget is None else budget - END_SECONDS - state.clock()  # noqa: E731
-    half = left()
     yield TrainingStarted(DEFAULT, state.folder.default, None)
-    share = None if half is None else half / 2
+    share = None if budget is None else _left(session, budget) / 2
     yield from train_in_full(state, DEFAULT, default_settings(plan), share, session.setup.task.primary)
     yield TrainingStarted(WINNER, state.folder.winner, number)
+    left = None if budget is None else _left(session, budget)
     settings = winner_settings(plan, state.study.trials[number].values, budget is not None)
-    yield from train_in_full(state, WINNER, settings, left(), session.setup.task.primary)
+    yield from train_in_full(state, WINNER, settings, left, session.setup.task.primary)
+
+
+def _left(session: Session, budget: float) -> float:
+    """Return the seconds of a budget that are left for trainings."""
+    return budget - END_SECONDS - session.state.clock()
 
 
 def _finish(session: Session) -> SearchFinished:

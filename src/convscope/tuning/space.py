@@ -17,6 +17,7 @@ HIDDEN, UNITS = "hidden layers", "model.options.widths"
 """How many hidden fully connected layers the head has; it is the length of the list of their units."""
 STAGES, FILTERS = "stages", "model.options.filters"
 """The number of stages, which is the length of the list of filters."""
+SMALLER = 0.7  # of the way from the start of a range
 ELEMENT = re.compile(r"(.+)\[(\d+)\]")
 SETS = {RATE: LEARNING_RATE, HIDDEN: UNITS, STAGES: FILTERS}
 """The settings that parameters which are no settings themselves change."""
@@ -49,6 +50,13 @@ class Space:
     def sample(self, random: np.random.Generator) -> dict[str, Value]:
         """Return values of all parameters, drawn uniformly."""
         return {one.name: one.at(float(random.random())) for one in self.parameters}
+
+    def smaller(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """Return the values with all whole numbers, such as filters, nearer to the start of their range."""
+        return {
+            one.name: one.at(SMALLER * one.fraction(values[one.name])) if one.kind == "int" else values[one.name]
+            for one in self.parameters
+        }
 
     def active(self, values: Mapping[str, Value]) -> dict[str, Value]:
         """Return the values of the parameters that apply, in their order."""

@@ -180,5 +180,5 @@ class Study:
         names = ("score", "epochs", "seconds", "num_parameters")
         self.trainings[record["what"]] = Training(**{name: record[name] for name in names})
 
-    def _on_finished(self, record: Record) -> None:
+    def _on_finished(self, record: Record) -> None:  # noqa: ARG002
         self.finished = True

@@ -12,8 +12,9 @@ from convscope.runs.loaders import PreparedData
 from convscope.tasks import Task
 from convscope.training import Epoch, Step
 from convscope.tuning.events import SearchEvent
+from convscope.tuning.parameter import Value
 from convscope.tuning.plan import SearchPlan
-from convscope.tuning.refusal import check_network
+from convscope.tuning.refusal import NetworkSize, TooSlowError, check_network
 from convscope.tuning.sampler import Sampler
 from convscope.tuning.scheduler import Job, next_job
 from convscope.tuning.state import SearchState
@@ -22,6 +23,7 @@ from convscope.tuning.trial_run import TrialRunner, TrialScore
 STOPS = ("identical_units", "vanishing_gradients", "loss_at_chance", "loss_rising")
 """The problems found in training that stop a trial, unless its score is among the better half."""
 PROPOSALS = 60  # refused in a row, after which the search ends
+REDUCTIONS = 8  # of a network that would take too long
 WAIT = 0.2  # seconds between two looks at the log while all trials are in other hands
 
 
@@ -88,13 +90,30 @@ class Worker:
         for attempt in range(PROPOSALS):
             values = space.start() if number == attempt == 0 else self.sampler.propose(study, number, attempt)
             try:
-                size = check_network(self.plan, study, values, self.task, self.seconds_left)
+                values, size = self._affordable(values)
             except ConvscopeError as error:
                 self.state.write("refused", number=number, values=space.active(values), reason=str(error))
+                if self.seconds_left <= 0:
+                    return None
                 continue
             self.state.write("trial", number=number, values=values, **asdict(size))
             return Job(number, 0)
         return None
+
+    def _affordable(self, values: dict[str, Value]) -> tuple[dict[str, Value], NetworkSize]:
+        """Return the values and the size of their network; a network that takes too long is made smaller.
+
+        Raises:
+            ConvscopeError: it is refused for another reason, or too slow at any size.
+        """
+        for remaining in range(REDUCTIONS, -1, -1):
+            try:
+                return values, check_network(self.plan, self.state.study, values, self.task, self.seconds_left)
+            except TooSlowError:
+                if not remaining:
+                    raise
+                values = self.plan.space.smaller(values)
+        raise AssertionError
 
     def _train(self, job: Job) -> Generator[SearchEvent]:
         """Train a trial to its rung, and write the result, or why there is none."""
