@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         resume,
         robustness,
         train,
+        tune,
         wrap_module,
     )
     from convscope.errors import ConvscopeError
@@ -58,6 +59,7 @@ __all__ = [
     "resume",
     "robustness",
     "train",
+    "tune",
     "wrap_module",
 ]
 

@@ -29,6 +29,7 @@ from convscope.cli import (
     robustness,
     serve,
     train,
+    tune,
 )
 from convscope.errors import ConvscopeError
 from convscope.printable import printable
@@ -47,6 +48,7 @@ app = typer.Typer(
 COMMANDS = (
     data.data,
     train.train,
+    tune.tune,
     evaluate.evaluate,
     predict.predict,
     diagnose.diagnose,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convscope.runs.events import Event
+from convscope.tasks import Task
 from convscope.tuning.parameter import Parameter, Value
 from convscope.tuning.rungs import Rungs
 
@@ -19,6 +20,7 @@ class SearchReady:
     folder: Path
     source: str
     images: int
+    task: type[Task]
     parameters: tuple[Parameter, ...]
     rungs: Rungs
     budget: float | None

@@ -16,10 +16,12 @@ from convscope.runs.recipe_file import Settings, as_overrides
 from convscope.tuning.events import SearchEvent, SearchFinished, SearchReady, TrainingStarted
 from convscope.tuning.folder import DEFAULT, WINNER, SearchFolder
 from convscope.tuning.full_training import default_settings, train_in_full, winner_settings
+from convscope.tuning.importance import importances
 from convscope.tuning.leases import Leases
 from convscope.tuning.plan import SearchPlan
 from convscope.tuning.report import write_report
 from convscope.tuning.request import SearchRequest
+from convscope.tuning.selection_bias import estimate_of
 from convscope.tuning.setup import SearchSetup, check_request, restore, set_up
 from convscope.tuning.state import SearchState
 from convscope.tuning.study import Study
@@ -143,12 +145,14 @@ def search_seconds(request: SearchRequest) -> float | None:
 def _run(session: Session) -> Generator[SearchEvent]:
     state, request, plan = session.state, session.request, session.plan
     yield SearchReady(
-        state.folder.path, str(plan.base.data.source), len(session.setup.prepared.dataset), plan.space.parameters,
+        state.folder.path, str(plan.base.data.source), len(session.setup.prepared.dataset),
+        type(session.setup.task), plan.space.parameters,
         plan.rungs, request.budget, search_seconds(request), request.trials, len(state.study.trials), state.log.removed,
     )  # fmt: skip
     with more_workers(state.folder.path, request.jobs - 1):
         yield from session.worker().run()
     if _closes(session):
+        _analyse(session)
         yield from _train_in_full(session)
         yield _finish(session)
 
@@ -175,6 +179,15 @@ def _closes(session: Session) -> bool:
                 state.write("closing", worker=state.leases.name, winner=winner)
                 return True
         time.sleep(WAIT)
+
+
+def _analyse(session: Session) -> None:
+    """Compute what the trials show, and write it to the log."""
+    state, space = session.state, session.plan.space
+    nested = estimate_of(state.folder, [one.number for one in state.study.ranked()])
+    found = [vars(one) for one in importances(state.study, space)]
+    with state.locked():
+        state.write("analysed", nested=vars(nested) if nested else None, importances=found)
 
 
 def _train_in_full(session: Session) -> Generator[SearchEvent]:

@@ -112,6 +112,8 @@ class Study:
         self.winner: int | None = None
         self.closing: str = ""
         """The worker that ends the search; "" while it goes on."""
+        self.analysis: Mapping[str, Any] = {}
+        """What was computed from the trials at the end: importances and the nested estimate."""
         self.finished = False
         self.clock, self.at = 0.0, 0.0
         """Seconds of the search at the last record, and its time."""
@@ -175,6 +177,9 @@ class Study:
 
     def _on_closing(self, record: Record) -> None:
         self.closing, self.winner = record["worker"], record["winner"]
+
+    def _on_analysed(self, record: Record) -> None:
+        self.analysis = record
 
     def _on_trained(self, record: Record) -> None:
         names = ("score", "epochs", "seconds", "num_parameters")
