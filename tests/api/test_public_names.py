@@ -10,7 +10,7 @@ import convscope as cs
 
 VERBS = (
     "arithmetic", "augment", "baselines", "compare", "convolve", "crop", "data", "diagnose", "evaluate", "explain",
-    "export", "features", "inspect", "predict", "report", "resume", "robustness", "train",
+    "export", "features", "inspect", "predict", "report", "resume", "robustness", "train", "tune",
 )  # fmt: skip
 
 

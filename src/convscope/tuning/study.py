@@ -20,6 +20,7 @@ class Result:
         first: the score after the first epoch.
         epochs: trained in all.
         seconds: of training and evaluation on this rung.
+        clock: seconds of the search when it was reached.
     """
 
     score: float
@@ -27,6 +28,7 @@ class Result:
     first: float
     epochs: int
     seconds: float
+    clock: float = 0.0
 
     @property
     def rank(self) -> float:
@@ -163,7 +165,7 @@ class Study:
 
     def _on_rung(self, record: Record) -> None:
         one = self.trials[record["number"]]
-        names = ("score", "loss", "first", "epochs", "seconds")
+        names = ("score", "loss", "first", "epochs", "seconds", "clock")
         one.results[record["rung"]] = Result(**{name: record[name] for name in names})
         self.reached.setdefault(record["rung"], []).append(one.number)
         one.running = None
