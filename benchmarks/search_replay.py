@@ -75,7 +75,8 @@ def record(source: str, path: Path, networks: int, epochs: int, seed: int) -> No
                 print(number, error)
         row = {
             "values": values, "scores": [one[setup.task.primary] for one in scores],
-            "loss": [one["loss"] for one in scores], "seconds": time.monotonic() - started, "num_parameters": size.num_parameters,
+            "loss": [one["loss"] for one in scores], "seconds": time.monotonic() - started,
+            "num_parameters": size.num_parameters,
         }  # fmt: skip
         with path.open("a") as table:
             table.write(json.dumps(row) + "\n")

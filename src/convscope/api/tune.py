@@ -83,7 +83,7 @@ class Search:
 
 
 def tune(
-    data: object = None,
+    data: object,
     *,
     budget: float | str | None = None,
     trials: int | None = None,

@@ -98,7 +98,7 @@ class SearchScreen:
             self.console.print(line, soft_wrap=True)
 
     def render(self) -> Group:
-        """Return the live part: time, curve, and the best trials, those trained longest first."""
+        """Return the live part: time, curve, and the best trials."""
         if self.ready is None:
             return Group(Text("reading the data"))
         elapsed = format_seconds(time.monotonic() - self.started)
@@ -115,7 +115,7 @@ class SearchScreen:
         names = search_columns(self.text.space)
         for name in ("trial", *names, "epochs", "score", "time"):
             table.add_column(name, no_wrap=True)
-        for one in sorted(self.trials.values(), key=lambda one: (-one.rung, -one.score, one.number))[:SHOWN]:
+        for one in sorted(self.trials.values(), key=lambda one: (-one.score, -one.rung, one.number))[:SHOWN]:
             cells = trial_cells(self.text.space, one.values)
             values = [cells.get(name, "") for name in names]
             table.add_row(

@@ -33,6 +33,7 @@ SMALL_MODEL = "plain"
 SHARED = ("data", "task", "transfer", "seed")
 SHARED_TRAIN = tuple(f"train.{name}" for name in ("epochs", "budget", "device", "threads", "find_lr", "probes"))
 """Settings that all trials share, which cannot be searched."""
+FILE = " line "  # in the source of a setting that was read from a file
 FEWEST_PARAMETERS, TRIALS_PER_PARAMETER = 6, 5
 EVALUATION = 1.2  # of the time of the training steps, with evaluation and checkpoint
 EPOCH_OVERHEAD = 0.1  # seconds of an epoch, whatever the network
@@ -65,7 +66,7 @@ def check_request(overrides: Overrides, ranges: Sequence[str]) -> None:
             f"{source}: convscope tune searches networks that are trained from scratch, but transfer.checkpoint is "
             f"{requested.transfer.checkpoint!r}; remove it"
         )
-    if overrides.names("train.budget"):
+    if requested.train.budget:
         raise ConfigError(f"{overrides.source('train.budget')}: the trials share the budget; give --budget instead")
     for name in ranges:
         if name.split(".")[0] in SHARED or name in SHARED_TRAIN:
@@ -151,7 +152,10 @@ def _start(overrides: Overrides, found: Dataset) -> Overrides:
 
 
 def _space(recipe: Recipe, overrides: Overrides, given: list[Parameter]) -> Space:
-    """Return the default parameters without those that the user sets, with the user's ranges."""
+    """Return the default parameters with the user's ranges, without those that the user sets by a flag or an argument.
+
+    The settings of a file describe the first network; they are searched like others.
+    """
     own_ranges = {one.name for one in given}
     try:
         parameters = parameters_for(recipe.model.name, min(recipe.data.size), recipe.train.batch, recipe.optimiser.name)
@@ -159,7 +163,8 @@ def _space(recipe: Recipe, overrides: Overrides, given: list[Parameter]) -> Spac
         if not given:
             raise
         parameters = ()
-    names = [name for name in leaves(overrides) if name not in own_ranges]
+    set_by_hand = (name for name in leaves(overrides) if FILE not in overrides.source(name))
+    names = [name for name in set_by_hand if name not in own_ranges]
     return Space(parameters).without(names).narrowed(given)
 
 

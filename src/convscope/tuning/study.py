@@ -136,11 +136,11 @@ class Study:
         return [one for one in self.trials.values() if one.results]
 
     def ranked(self) -> list[Trial]:
-        """Return the completed trials: those that reached a higher rung first, then by score."""
-        return sorted(self.completed(), key=lambda one: (-one.rung, -one.results[one.rung].rank, one.number))
+        """Return the completed trials by their last score, best first; of equal ones, those trained longer first."""
+        return sorted(self.completed(), key=lambda one: (-one.results[one.rung].rank, -one.rung, one.number))
 
     def best(self) -> Trial | None:
-        """Return the best of the trials that reached the highest rung that any reached."""
+        """Return the trial with the best last score, at whichever rung; None where none completed one."""
         return next(iter(self.ranked()), None)
 
     def running(self) -> list[Trial]:

@@ -11,6 +11,7 @@ from convscope.runs.events import DataLoaded, PlanReady
 from convscope.runs.events import as_json as training_json
 from convscope.tables import text_table
 from convscope.tasks import Task
+from convscope.training import Epoch
 from convscope.tuning.events import (
     NetworkRefused,
     SearchEvent,
@@ -52,7 +53,7 @@ class EventText:
                 return [self.training_line(event)]
             case SearchFinished():
                 return finished_lines(event)
-            case TrialStarted() | NetworkRefused() | DataLoaded() | PlanReady():
+            case TrialStarted() | NetworkRefused() | DataLoaded() | PlanReady() | Epoch():
                 return []
         return training_lines(event) if self.in_full else []
 
