@@ -8,7 +8,6 @@ from typing import Any
 from convscope.api.run import Run
 from convscope.datasets import source_of
 from convscope.runs.folder import next_name
-from convscope.runs.overrides import lay, settings_from_options
 from convscope.runs.recipe_file import Settings, as_overrides
 from convscope.tables import html_notes, html_table, text_table
 from convscope.tuning.folder import SearchFolder
@@ -113,7 +112,7 @@ def tune(
         events = continuing(path)
     else:
         source = source_of(data)
-        overrides = lay(as_overrides(settings, "tune(..., settings=...)"), settings_from_options({}))
+        overrides = as_overrides(settings, "tune(..., settings=...)")
         request = SearchRequest.of(budget, trials, 1, search or {}, "tune(..., budget=...)")
         name = source if isinstance(data, str | PathLike) else type(data).__name__
         path = Path(out) if out is not None else next_search(name)

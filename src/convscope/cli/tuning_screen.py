@@ -53,8 +53,8 @@ def watch(events: Callable[[Progress | None], Generator[SearchEvent]], folder: P
 
 
 def show_json(events: Iterable[SearchEvent]) -> None:
-    """Print one JSON object per event and line."""
-    for event in events:
+    """Print one JSON object per event and line; steps and epochs are those of the two trainings in full only."""
+    for event in of_search(events):
         print(json.dumps(search_event_json(event)), flush=True)
 
 

@@ -144,6 +144,8 @@ def search_seconds(request: SearchRequest) -> float | None:
 
 def _run(session: Session) -> Generator[SearchEvent]:
     state, request, plan = session.state, session.request, session.plan
+    with state.locked():  # which also removes an incomplete last line
+        state.write("session", worker=state.leases.name)
     yield SearchReady(
         state.folder.path, str(plan.base.data.source), len(session.setup.prepared.dataset),
         type(session.setup.task), plan.space.parameters,
