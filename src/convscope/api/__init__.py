@@ -61,7 +61,7 @@ from convscope.tuning.request import SearchRequest
 from convscope.tuning.search import continuing, searching
 from convscope.tuning.summary import cells_of as trial_cells
 from convscope.tuning.summary import columns as search_columns
-from convscope.tuning.text import EventText
+from convscope.tuning.text import EventText, of_search
 from convscope.tuning.text import as_json as search_event_json
 
 __all__ = [
@@ -142,6 +142,7 @@ __all__ = [
     "nest",
     "next_name",
     "next_search",
+    "of_search",
     "override",
     "parse_recipe",
     "plan_rows",

@@ -19,6 +19,7 @@ from convscope.api import (
     SearchReady,
     TrialEnded,
     format_seconds,
+    of_search,
     search_columns,
     search_event_json,
     trial_cells,

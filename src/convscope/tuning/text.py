@@ -1,6 +1,6 @@
 """Events of a search as lines of text."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -75,6 +75,15 @@ class EventText:
     def score(self, score: float) -> str:
         """Return a score as text."""
         return self.task.format_score(score) if self.task else f"{score:.4f}"
+
+
+def of_search(events: Iterable[SearchEvent]) -> Iterator[SearchEvent]:
+    """Return the events without the steps and epochs of trials."""
+    in_full = False
+    for event in events:
+        in_full = in_full or isinstance(event, TrainingStarted)
+        if in_full or isinstance(event, OWN):
+            yield event
 
 
 def ready_lines(event: SearchReady) -> list[str]:
