@@ -55,8 +55,8 @@ class Sampler:
         if rung < 0 or attempt >= ATTEMPTS:
             return self.space.sample(np.random.default_rng(entropy))
         past = self._optuna_study(study, rung)
-        sampler = tpe(int(np.random.SeedSequence(entropy).generate_state(1)[0]))
-        chosen = sampler.sample_relative(past, _asked(), distributions(self.space))
+        past.sampler = tpe(self.space, int(np.random.SeedSequence(entropy).generate_state(1)[0]))
+        chosen = proposal(past, self.space)
         return {
             one.name: chosen[one.name] if one.kind == "choice" else one.at(chosen[one.name])
             for one in self.space.parameters
@@ -101,13 +101,29 @@ def new_study(**options: Any) -> "optuna.Study":
     return optuna.create_study(direction="maximize", **options)
 
 
-def tpe(seed: int) -> "optuna.samplers.TPESampler":
+def tpe(space: Space, seed: int) -> "optuna.samplers.TPESampler":
     """Return the sampler. Parameters that do not apply are proposed too, and ignored: groups take 20 times as long."""
     import optuna
 
+    ranges = distributions(space)
+
+    class KnownSpace(optuna.samplers.TPESampler):
+        def infer_relative_search_space(self, study: Any, trial: Any) -> dict[str, Any]:  # noqa: ARG002
+            """Return the ranges, which Optuna would compare over all trials."""
+            return ranges
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return optuna.samplers.TPESampler(n_startup_trials=0, multivariate=True, constant_liar=False, seed=seed)
+        return KnownSpace(n_startup_trials=0, multivariate=True, constant_liar=False, seed=seed)
+
+
+def proposal(study: "optuna.Study", space: Space) -> dict[str, Any]:
+    """Return what the study's sampler proposes; the trial that Optuna opens for it ends at once, and does not count."""
+    import optuna
+
+    trial = study.ask(distributions(space))
+    study.tell(trial, state=optuna.trial.TrialState.FAIL)
+    return dict(trial.params)
 
 
 def finished_trial(space: Space, values: Mapping[str, Value], score: float) -> "optuna.trial.FrozenTrial":
@@ -131,8 +147,3 @@ def _distribution(one: Parameter) -> "optuna.distributions.BaseDistribution":
 
     return CategoricalDistribution(one.choices) if one.kind == "choice" else FloatDistribution(0.0, 1.0)
 
-
-def _asked() -> "optuna.trial.FrozenTrial":
-    import optuna
-
-    return optuna.trial.create_trial(params={}, distributions={}, state=optuna.trial.TrialState.RUNNING)
