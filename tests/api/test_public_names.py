@@ -9,8 +9,8 @@ import pytest
 import convscope as cs
 
 VERBS = (
-    "arithmetic", "augment", "baselines", "compare", "convolve", "crop", "data", "diagnose", "evaluate", "explain",
-    "export", "features", "inspect", "predict", "report", "resume", "robustness", "train", "tune",
+    "arithmetic", "augment", "baselines", "compare", "convolve", "crop", "data", "diagnose", "doctor", "evaluate",
+    "explain", "export", "features", "inspect", "predict", "report", "resume", "robustness", "train", "tune",
 )  # fmt: skip
 
 

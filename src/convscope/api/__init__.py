@@ -9,6 +9,7 @@ from convscope.api.convolve import as_picture, convolve
 from convscope.api.crop import crop
 from convscope.api.data import DataSummary, data
 from convscope.api.diagnose import diagnose
+from convscope.api.doctor import Installation, doctor
 from convscope.api.evaluate import Evaluation, evaluate
 from convscope.api.explain import AnalysisResult, InputInfo, explain, wrap_module
 from convscope.api.export import export
@@ -83,6 +84,7 @@ __all__ = [
     "Features",
     "Fix",
     "InputInfo",
+    "Installation",
     "ModelSummary",
     "Note",
     "Overrides",
@@ -127,6 +129,7 @@ __all__ = [
     "data_rows",
     "data_source",
     "diagnose",
+    "doctor",
     "evaluate",
     "explain",
     "export",

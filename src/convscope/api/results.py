@@ -5,6 +5,7 @@ from convscope.api.augment import AugmentedImages
 from convscope.api.baselines import Baselines
 from convscope.api.compare import Comparison
 from convscope.api.data import DataSummary
+from convscope.api.doctor import Installation
 from convscope.api.evaluate import Evaluation
 from convscope.api.explain import AnalysisResult
 from convscope.api.features import Features
@@ -26,6 +27,7 @@ __all__ = [
     "Evaluation",
     "Features",
     "Fix",
+    "Installation",
     "ModelSummary",
     "Predictions",
     "Robustness",

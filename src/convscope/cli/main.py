@@ -18,6 +18,7 @@ from convscope.cli import (
     crop,
     data,
     diagnose,
+    doctor,
     evaluate,
     explain,
     explore,
@@ -63,6 +64,7 @@ COMMANDS = (
     explore.explore,
     export.export,
     serve.serve,
+    doctor.doctor,
 )
 for command in COMMANDS:
     app.command()(command)

@@ -146,4 +146,3 @@ def _distribution(one: Parameter) -> "optuna.distributions.BaseDistribution":
     from optuna.distributions import CategoricalDistribution, FloatDistribution
 
     return CategoricalDistribution(one.choices) if one.kind == "choice" else FloatDistribution(0.0, 1.0)
-
