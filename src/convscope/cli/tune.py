@@ -86,6 +86,7 @@ def tune(options: TuneOptions) -> None:
     started = time.monotonic()  # importing PyTorch counts towards the budget too
     if (options.resume is None) == (options.data is None):
         raise ConfigError("convscope tune: give either DATA, as in: convscope tune digits, or --resume DIR")
+    given_ranges = ranges(options.search or [])
     from convscope.api import (
         SearchRequest,
         as_overrides,
@@ -114,9 +115,7 @@ def tune(options: TuneOptions) -> None:
         return
     assert options.data is not None  # checked above
     source, out = options.data, options.out or next_search(options.data)
-    request = SearchRequest.of(
-        options.budget, options.trials, options.jobs or 1, ranges(options.search or []), "--budget"
-    )
+    request = SearchRequest.of(options.budget, options.trials, options.jobs or 1, given_ranges, "--budget")
     watch(lambda on_progress: searching(source, out, given, request, on_progress, started), out, options.json)
 
 
