@@ -23,6 +23,7 @@ from convscope.tuning.trial_run import TrialRunner, TrialScore
 STOPS = ("identical_units", "vanishing_gradients", "loss_at_chance", "loss_rising")
 """The problems found in training that stop a trial, unless its score is among the better half."""
 PROPOSALS = 60  # refused in a row, after which the search ends
+FIRST_TRIAL = 1.5  # of the time of the trials, until one has completed an epoch
 REDUCTIONS = 8  # of a network that would take too long
 WAIT = 0.2  # seconds between two looks at the log while all trials are in other hands
 
@@ -55,8 +56,11 @@ class Worker:
 
     @property
     def seconds_left(self) -> float:
-        """Seconds until the trials end."""
-        return float("inf") if self.search_seconds is None else self.search_seconds - self.state.clock()
+        """Seconds until the trials end; the first one may take time of the trainings in full, so that there is one."""
+        if self.search_seconds is None:
+            return float("inf")
+        factor = 1.0 if self.state.study.completed() else FIRST_TRIAL
+        return factor * self.search_seconds - self.state.clock()
 
     def run(self) -> Generator[SearchEvent]:
         """Train trials, and yield what happens, also in other processes."""
