@@ -34,11 +34,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reports": GROUND | A_RUN | {"explainers", "analysis", "diagnosis"},  # diagnosis: the part "What is wrong"
     "pipeline": GROUND | A_RUN | {"explainers", "analysis", "diagnosis", "reports"},  # diagnosis: warns in training
     "lessons": GROUND | A_RUN | {"explainers", "analysis"},  # analysis: opens a run with its images for the pictures
+    "tuning": GROUND | A_RUN | {"reports", "pipeline"},  # trains trials as a run is trained; reports: text of events
     "exporters": GROUND | A_RUN | {"diagnosis"},  # diagnosis: the model card says what fails
     "installation": GROUND | {"datasets", "models", "training"},  # the caches, and what the processor computes
     "api": GROUND
     | A_RUN
-    | {"explainers", "installation", "exporters", "analysis", "diagnosis", "reports", "pipeline", "lessons"},
+    | {"explainers", "installation", "exporters", "analysis", "diagnosis", "reports", "pipeline", "lessons", "tuning"},
     "web": GROUND | {"datasets"},  # the HTTP of explorer and server; datasets: checks uploads before they are decoded
     "explorer": GROUND | A_RUN | {"explainers", "analysis", "api", "web"},
     "server": GROUND | NETWORKS_AND_DATA | {"bundle", "runs", "explainers", "analysis", "web"},

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         resume,
         robustness,
         train,
+        tune,
         wrap_module,
     )
     from convscope.errors import ConvscopeError
@@ -62,6 +63,7 @@ __all__ = [
     "resume",
     "robustness",
     "train",
+    "tune",
     "wrap_module",
 ]
 

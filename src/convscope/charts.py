@@ -40,13 +40,13 @@ def standalone_svg(chart: str) -> str:
 
 def lines(series: dict[str, tuple[Sequence[float], Sequence[float]]], score: str) -> str:
     """Draw a score as a function of several quantities, one panel each, with a common scale."""
-    with _figure(1, len(series), (11, 2.9)) as (figure, panels):
+    with new_figure(1, len(series), (11, 2.9)) as (figure, panels):
         for axes, (name, (amounts, values)) in zip(panels, series.items(), strict=True):
             axes.plot(amounts, values, color=VALIDATION, marker="o", markersize=4)
             axes.set_ylim(0, 1.03)
-            axes.set_xlabel(_literal(name))
-        panels[0].set_ylabel(_literal(score))
-        return _svg(figure)
+            axes.set_xlabel(literal(name))
+        panels[0].set_ylabel(literal(score))
+        return to_svg(figure)
 
 
 def curves(
@@ -62,14 +62,14 @@ def curves(
         title: its name in the chart, if it is another.
     """
     numbers = [e["epoch"] for e in epochs]
-    with _figure(1, 3, (11, 2.9)) as (figure, (loss, score, rate)):
+    with new_figure(1, 3, (11, 2.9)) as (figure, (loss, score, rate)):
         point = "o" if len(epochs) == 1 else "-"  # a line of one point is invisible
         for name, colour in (("train", TRAIN), ("validation", VALIDATION)):
             loss.plot(numbers, [e[name].get("loss") for e in epochs], point, color=colour, label=name)
             score.plot(numbers, [e[name].get(primary) for e in epochs], point, color=colour, label=name)
         rate.plot(numbers, [e["learning_rate"] for e in epochs], point, color=INK)
         loss.set_title("loss")
-        score.set_title(_literal(title or primary))
+        score.set_title(literal(title or primary))
         rate.set_title("learning rate at the end of each epoch")
         for axes in (loss, score, rate):
             axes.set_xlabel("epoch")
@@ -80,7 +80,7 @@ def curves(
             if overfitting is not None:
                 axes.axvspan(overfitting, numbers[-1], color=WARNING, alpha=0.10, label="overfitting")
         loss.legend(fontsize=8)
-        return _svg(figure)
+        return to_svg(figure)
 
 
 def by_depth(gradients: Mapping[str, Sequence[float]], scales: Mapping[str, Sequence[float]]) -> str:
@@ -92,7 +92,7 @@ def by_depth(gradients: Mapping[str, Sequence[float]], scales: Mapping[str, Sequ
         gradients: one line per time of measurement, by its name.
         scales: likewise.
     """
-    with _figure(1, 2, (11, 2.9)) as (figure, panels):
+    with new_figure(1, 2, (11, 2.9)) as (figure, panels):
         for axes, lines_of, title in zip(
             panels,
             (gradients, scales),
@@ -104,49 +104,47 @@ def by_depth(gradients: Mapping[str, Sequence[float]], scales: Mapping[str, Sequ
             ):
                 known = [value if value > 0 else np.nan for value in values]  # 0 has no place on a logarithmic scale
                 axes.semilogy(
-                    range(1, len(values) + 1), known, "o-", ms=3, color=TRAIN, alpha=shade, label=_literal(name)
+                    range(1, len(values) + 1), known, "o-", ms=3, color=TRAIN, alpha=shade, label=literal(name)
                 )
             axes.set_title(title)
             axes.set_xlabel("layer, from the input on")
             axes.xaxis.get_major_locator().set_params(integer=True)
         panels[0].legend(fontsize=8)
-        return _svg(figure)
+        return to_svg(figure)
 
 
 def range_test(rates: Sequence[float], losses: Sequence[float], suggestion: float) -> str:
     """Draw the learning-rate range test: loss by learning rate, with the suggestion marked."""
-    with _figure(1, 1, (5, 2.9)) as (figure, axes):
+    with new_figure(1, 1, (5, 2.9)) as (figure, axes):
         axes.semilogx(rates, losses, color=TRAIN)
         axes.axvline(suggestion, color=VALIDATION, linewidth=1, label=f"{suggestion:.2g}")
         axes.set_xlabel("learning rate")
         axes.set_title("loss as the learning rate increases")
         axes.legend(fontsize=8)
-        return _svg(figure)
+        return to_svg(figure)
 
 
 def scatter(x: NDArray[np.float64], y: NDArray[np.float64], axes_names: tuple[str, str]) -> str:
     """Draw predictions (N,) or residuals (N,) by target (N,), with the line of perfect predictions."""
-    with _figure(1, 1, (5, 3.4)) as (figure, axes):
+    with new_figure(1, 1, (5, 3.4)) as (figure, axes):
         axes.scatter(x, y, s=10, color=TRAIN, alpha=0.6, linewidths=0)
         if axes_names[1] == "residual":
             axes.axhline(0, color=INK, linewidth=1)
         else:
             ends = [min(x.min(), y.min()), max(x.max(), y.max())]
             axes.plot(ends, ends, color=INK, linewidth=1)
-        axes.set_xlabel(_literal(axes_names[0]))
-        axes.set_ylabel(_literal(axes_names[1]))
-        return _svg(figure)
+        axes.set_xlabel(literal(axes_names[0]))
+        axes.set_ylabel(literal(axes_names[1]))
+        return to_svg(figure)
 
 
 def accuracy_against_time(points: Sequence[tuple[str, float, float, float]]) -> str:
     """Draw accuracy by time as an SVG file; each point is (name, seconds, accuracy, half the interval's width)."""
-    with _figure(1, 1, (6, 3.6)) as (figure, axes):
+    with new_figure(1, 1, (6, 3.6)) as (figure, axes):
         for name, seconds, accuracy, half_interval in points:
             colour = VALIDATION if name == "transfer" else TRAIN
             axes.errorbar(max(seconds, 0.1), 100 * accuracy, 100 * half_interval, fmt="o", color=colour, capsize=3)
-            axes.annotate(
-                _literal(name), (max(seconds, 0.1), 100 * accuracy), xytext=(7, 4), textcoords="offset points"
-            )
+            axes.annotate(literal(name), (max(seconds, 0.1), 100 * accuracy), xytext=(7, 4), textcoords="offset points")
         axes.set_xscale("log")
         axes.margins(x=0.18, y=0.12)
         axes.set_xlabel("seconds")
@@ -156,17 +154,17 @@ def accuracy_against_time(points: Sequence[tuple[str, float, float, float]]) -> 
         return text.getvalue()
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     r"""Escape a user's text for matplotlib, which reads text between two dollars as mathematics.
 
-    >>> print(_literal("price $_$"))
+    >>> print(literal("price $_$"))
     price \$_\$
     """
     return text.replace("$", r"\$")
 
 
 @contextmanager
-def _figure(rows: int, columns: int, inches: tuple[float, float]) -> Iterator[tuple[Any, Any]]:
+def new_figure(rows: int, columns: int, inches: tuple[float, float]) -> Iterator[tuple[Any, Any]]:
     """Create a matplotlib figure in the style of this module, without changing global settings."""
     with extra("report", "charts"):
         import matplotlib as mpl
@@ -177,7 +175,7 @@ def _figure(rows: int, columns: int, inches: tuple[float, float]) -> Iterator[tu
         yield figure, figure.subplots(rows, columns)
 
 
-def _svg(figure: Any) -> str:
+def to_svg(figure: Any) -> str:
     """Return the figure as an ``<svg>`` element.
 
     Without prologue and namespaces, so that a page has no external URLs, and without a date, for reproducible output.

@@ -37,6 +37,10 @@ class RunError(ConvscopeError):
     """A run folder is missing, incomplete or in use."""
 
 
+class LockedError(RunError):
+    """Another process works on a run folder."""
+
+
 class TrainingError(ConvscopeError):
     """Training cannot continue."""
 

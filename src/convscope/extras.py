@@ -14,6 +14,7 @@ EXTRAS = {
     "onnx": ("onnx", "onnxruntime", "onnxscript"),
     "sound": ("soundfile",),
     "tensorboard": ("tensorboard",),
+    "tune": ("optuna",),
 }
 """The import names of the modules that each extra of the package installs."""
 

@@ -10,7 +10,7 @@ import convscope as cs
 
 VERBS = (
     "arithmetic", "augment", "baselines", "compare", "convolve", "crop", "data", "diagnose", "doctor", "evaluate",
-    "explain", "export", "features", "inspect", "learn", "predict", "report", "resume", "robustness", "train",
+    "explain", "export", "features", "inspect", "learn", "predict", "report", "resume", "robustness", "train", "tune",
 )  # fmt: skip
 
 

@@ -41,6 +41,7 @@ from convscope.api.robustness import Robustness, robustness
 from convscope.api.run import Run
 from convscope.api.tensorboard import log_to_tensorboard
 from convscope.api.train import resume, train
+from convscope.api.tune import Search, next_search, tune
 from convscope.bundle import FailedFile, Prediction, count_sources, find_sources, names_of
 from convscope.diagnosis.diagnosis import Diagnosis
 from convscope.durations import format_seconds
@@ -74,6 +75,13 @@ from convscope.runs.recipe import Recipe
 from convscope.runs.recipe_file import Settings, as_overrides, read_recipe
 from convscope.tasks import Task
 from convscope.training import Epoch, Note, Step
+from convscope.tuning.events import SearchEvent, SearchFinished, SearchReady, TrainingStarted, TrialEnded
+from convscope.tuning.request import SearchRequest
+from convscope.tuning.search import continuing, searching
+from convscope.tuning.summary import cells_of as trial_cells
+from convscope.tuning.summary import columns as search_columns
+from convscope.tuning.text import EventText, of_search
+from convscope.tuning.text import as_json as search_event_json
 
 __all__ = [
     "BASELINES",
@@ -90,6 +98,7 @@ __all__ = [
     "Epoch",
     "Evaluation",
     "Event",
+    "EventText",
     "Exercise",
     "FailedFile",
     "Features",
@@ -111,11 +120,18 @@ __all__ = [
     "Robustness",
     "Run",
     "RunFolder",
+    "Search",
+    "SearchEvent",
+    "SearchFinished",
+    "SearchReady",
+    "SearchRequest",
     "SessionResult",
     "Settings",
     "Step",
     "Task",
     "TrainingFinished",
+    "TrainingStarted",
+    "TrialEnded",
     "Written",
     "arithmetic",
     "as_json",
@@ -126,6 +142,7 @@ __all__ = [
     "baselines",
     "class_table",
     "compare",
+    "continuing",
     "convolve",
     "count_sources",
     "crop",
@@ -151,6 +168,8 @@ __all__ = [
     "names_of",
     "nest",
     "next_name",
+    "next_search",
+    "of_search",
     "outcomes",
     "override",
     "parse_recipe",
@@ -165,6 +184,9 @@ __all__ = [
     "resuming",
     "robustness",
     "run_baselines",
+    "search_columns",
+    "search_event_json",
+    "searching",
     "settings_from_flags",
     "settings_from_options",
     "summary_folds",
@@ -174,6 +196,8 @@ __all__ = [
     "task_of",
     "train",
     "training",
+    "trial_cells",
+    "tune",
     "wrap_module",
     "write_csv",
     "write_predictions",

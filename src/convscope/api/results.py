@@ -12,6 +12,7 @@ from convscope.api.features import Features
 from convscope.api.fix import Fix
 from convscope.api.predict import Predictions
 from convscope.api.robustness import Robustness
+from convscope.api.tune import Search
 from convscope.diagnosis.diagnosis import Diagnosis
 from convscope.lessons import Course, Exercise, Grade, Lesson
 from convscope.models import ModelSummary
@@ -35,4 +36,5 @@ __all__ = [
     "ModelSummary",
     "Predictions",
     "Robustness",
+    "Search",
 ]

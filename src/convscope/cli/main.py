@@ -31,6 +31,7 @@ from convscope.cli import (
     robustness,
     serve,
     train,
+    tune,
 )
 from convscope.errors import ConvscopeError
 from convscope.printable import printable
@@ -49,6 +50,7 @@ app = typer.Typer(
 COMMANDS = (
     data.data,
     train.train,
+    tune.tune,
     evaluate.evaluate,
     predict.predict,
     diagnose.diagnose,

@@ -20,6 +20,7 @@ USERS = {
     "onnx": "convscope export",
     "sound": "recordings as DATA, and predictions for them",
     "tensorboard": "convscope train --log tensorboard",
+    "tune": "convscope tune",
     "weights": "transfer learning without a download",
     "timm": "encoders such as --model timm:mobilenetv3_large_100",
 }

@@ -1,9 +1,7 @@
 """Training end to end: from a data source to a run folder with a network, its scores and a report."""
 
 import time
-import warnings
 from collections.abc import Generator
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -11,16 +9,14 @@ import torch
 
 from convscope.datasets import Dataset
 from convscope.devices import requested_device
-from convscope.errors import TrainingError
-from convscope.explainers import forget_snapshots
 from convscope.files import append_line, atomic_write
 from convscope.pipeline.build import build_session
 from convscope.pipeline.checkpointing import CheckpointWriter
-from convscope.pipeline.epochs import run_epochs
 from convscope.pipeline.finalize import finalize
 from convscope.pipeline.lr_search import find_learning_rate
 from convscope.pipeline.monitor import Monitor
 from convscope.pipeline.probes import Probes
+from convscope.pipeline.recording import load_checkpoint, recorded_epochs
 from convscope.pipeline.resolve import Draft, draft_recipe, resolve_recipe
 from convscope.pipeline.session import TrainingSession
 from convscope.pipeline.start_choice import choose_start, downloaded, from_scratch
@@ -34,14 +30,14 @@ from convscope.pipeline.transfer_plan import (
 from convscope.progress import Progress
 from convscope.runs.content_digests import changed_content
 from convscope.runs.environment import environment_changes, write_environment
-from convscope.runs.events import Event, PlanReady, TrainingFailed, as_json
+from convscope.runs.events import Event, PlanReady, as_json
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import PreparedData, open_source, prepare, reload, write_changes, write_data
 from convscope.runs.overrides import Overrides, lay
 from convscope.runs.parse import check_overrides
 from convscope.runs.pretrained import find_pretrained
 from convscope.runs.recipe_file import Settings, annotate, as_overrides
-from convscope.training import Epoch, Note, Step, load
+from convscope.training import Note
 
 
 def training(
@@ -132,7 +128,7 @@ def resuming(path: Path, on_progress: Progress | None = None, check_data: bool =
         session = build_session(prepared, recipe, started, origin, folder.environment()["threads"])
         if recipe.transfer.checkpoint:
             session.config = session.config.model_copy(update={"origin": folder.transfer()["origin"]})
-        notes = _load_checkpoint(folder, session) + _changes_since_start(folder, prepared, session, check_data)
+        notes = load_checkpoint(folder, session) + _changes_since_start(folder, prepared, session, check_data)
         yield from _run_to_end(folder, prepared, session, started, notes)
 
 
@@ -148,32 +144,11 @@ def _run_to_end(
     probes = Probes.choose(folder.probes, prepared, session.state.model, session.recipe.train.probes)
     writer = CheckpointWriter(folder, session, probes)
     monitor = Monitor(folder, prepared, session)
-    with closing(_failures_recorded(folder, session)) as events:
-        for event in events:
-            found: list[Event] = []
-            if isinstance(event, Epoch):
-                found += monitor.on_epoch(event)
-                for one in found:  # before the state is saved, so that a resumed run has them too
-                    append_line(folder.events_file, as_json(one))
-                found += writer.on_epoch(event)
-            else:
-                append_line(folder.events_file, as_json(event))
-            yield event
-            yield from found
-    yield from writer.finish()
+    yield from recorded_epochs(folder, session, writer, monitor)
     for note in finish_transfer(folder, session):
         append_line(folder.events_file, as_json(note))
         yield note
     yield finalize(folder, prepared, session, first, started)
-
-
-def _failures_recorded(folder: RunFolder, session: TrainingSession) -> Generator[Step | Epoch | Note]:
-    """Run the epochs; an error that ends them is recorded for `convscope diagnose`."""
-    try:
-        yield from run_epochs(session)
-    except TrainingError as error:
-        append_line(folder.events_file, as_json(TrainingFailed(session.state.epoch, session.state.step, str(error))))
-        raise
 
 
 def _late_start(session: TrainingSession) -> Note | None:
@@ -195,14 +170,3 @@ def _changes_since_start(
     sentences += [*prepared.notes, *([content] if content else [])]
     write_changes(folder, sentences)
     return [Note(session.state.epoch, session.state.step, sentence) for sentence in sentences]
-
-
-def _load_checkpoint(folder: RunFolder, session: TrainingSession) -> list[Note]:
-    """Load the last checkpoint, if any; warnings about it are returned as notes."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
-        if folder.has_checkpoint():
-            session.state.load_state_dict(load(folder.checkpoint))
-    folder.forget_after(session.state.epoch)
-    forget_snapshots(folder.probes, session.state.epoch)
-    return [Note(session.state.epoch, session.state.step, str(warning.message)) for warning in caught]

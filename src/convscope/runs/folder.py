@@ -31,7 +31,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from convscope.bundle import is_bundle
-from convscope.errors import RunError
+from convscope.errors import LockedError, RunError
 from convscope.files import atomic_write, delete_temporary, read_lines
 from convscope.runs.parse import parse_recipe
 from convscope.runs.recipe import Recipe
@@ -215,7 +215,7 @@ class RunFolder:
         """Lock the run for writing, and delete what a killed process left unfinished.
 
         Raises:
-            RunError: another process has locked it.
+            LockedError: another process has locked it.
         """
         try:
             with FileLock(self.path / LOCK, timeout=0):
@@ -223,7 +223,7 @@ class RunFolder:
                 (self.checkpoint / WRITING).unlink(missing_ok=True)
                 yield
         except Timeout:
-            raise RunError(
+            raise LockedError(
                 f"{self.path}: locked by another training process; wait for it to end or choose another run"
             ) from None
 

@@ -187,6 +187,10 @@ class Classify(Task):
         """The 95 % interval of the accuracy."""
         return wilson(int(self.confusion(meter).trace()), len(meter))
 
+    def image_scores(self, meter: GatheringMeter) -> NDArray[np.float64]:
+        """(N,) 1 for each image whose predicted class is right, else 0."""
+        return np.asarray((meter.output.argmax(dim=1) == meter.target).numpy(), np.float64)
+
     def paired_gain(self, before: GatheringMeter, after: GatheringMeter) -> Interval:
         """Gain in accuracy, from the images that only one of them classifies correctly; Agresti 2013, section 11.1."""
         first, second = (meter.output.argmax(dim=1) == meter.target for meter in (before, after))

@@ -225,6 +225,10 @@ class Task(ABC):
         """The primary metric with its 95 % interval; None if it has none."""
         return None
 
+    def image_scores(self, meter: Any) -> NDArray[np.float64] | None:  # noqa: ARG002
+        """(N,) scores of each image, whose mean is the primary metric; None where it is not such a mean."""
+        return None
+
     def paired_gain(self, before: Any, after: Any) -> Interval | None:  # noqa: ARG002
         """Difference of the primary metric between two predictions for the same images, with its 95 % interval.
 

@@ -1,0 +1,1 @@
+"""Search for the network and its training within a time limit."""
