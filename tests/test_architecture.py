@@ -35,7 +35,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pipeline": GROUND | A_RUN | {"explainers", "analysis", "diagnosis", "reports"},  # diagnosis: warns in training
     "exporters": GROUND | A_RUN,  # a run and its data, which prove an export
     "installation": GROUND | {"datasets", "models", "training"},  # the caches, and what the processor computes
-    "api": GROUND | A_RUN | {"explainers", "installation", "exporters", "analysis", "diagnosis", "reports", "pipeline"},
+    "launching": GROUND | {"training", "runs", "pipeline"},  # pipeline: what the processes that it starts compute
+    "api": GROUND
+    | A_RUN
+    | {"explainers", "installation", "exporters", "analysis", "diagnosis", "reports", "pipeline", "launching"},
     "web": GROUND | {"datasets"},  # the HTTP of explorer and server; datasets: checks uploads before they are decoded
     "explorer": GROUND | A_RUN | {"explainers", "analysis", "api", "web"},
     "server": GROUND | NETWORKS_AND_DATA | {"bundle", "runs", "explainers", "analysis", "web"},
