@@ -4,6 +4,7 @@
 python3 start.py           make .venv, install convscope into it, train on the embedded digits
 python3 start.py test      make .venv if it is missing, run the tests (what follows goes to pytest: -m slow, -k resume)
 python3 start.py check     the same for style (ruff), types (mypy) and discarded words (tools/check_words.py)
+python3 start.py docs      the same, build the documentation as a site in build/site
 python3 start.py install   only make .venv and install
 """
 
@@ -71,6 +72,9 @@ def main(words: list[str]) -> None:
         case ["test", *more]:
             install("dev")
             run("-m", "pytest", "-n", "2", "-m", QUICK, *more)
+        case ["docs"]:
+            install("docs")
+            run("tools/build_site.py")
         case ["check"]:
             install("dev")
             run("-m", "ruff", "check", ".")

@@ -31,19 +31,19 @@ SIDE, EACH, MOST_CLASSES = 32, 60, 6
 Plant = Callable[[Path, random.Random], None]
 LEARNING: dict[str, tuple[dict, set[str]]] = {
     "zero weights": ({"model.init": "zeros"}, {"identical_units"}),
-    "unit variance": ({"model.init": "normal"}, {"exploding_gradients", "loss_not_finite", "loss_rising"}),
-    "rate 1e-7": ({"optimiser.learning_rate": 1e-7, "optimiser.name": "sgd"}, {"loss_at_chance"}),
+    "unit variance": ({"model.init": "normal"}, {"high_initial_loss", "exploding_gradients", "loss_not_finite"}),
+    "rate 1e-7": ({"optimiser.learning_rate": 1e-7, "optimiser.name": "sgd"}, {"small_updates"}),
     "rate 1e4": (
         {"optimiser.learning_rate": 1e4, "optimiser.name": "sgd", "optimiser.nesterov": False},
-        {"loss_not_finite", "loss_rising", "dead_units", "loss_at_chance", "exploding_gradients"},
+        {"loss_not_finite", "diverging_loss"},
     ),
     "decay 10": (
         {"optimiser.name": "sgd", "optimiser.weight_decay": 10.0, "optimiser.learning_rate": 0.1},
-        {"underfitting", "loss_at_chance", "loss_rising"},
+        {"strong_weight_decay"},
     ),
     "20 sigmoid layers": ({"model.name": "SIGMOID"}, {"vanishing_gradients"}),
     "20 tanh layers, small weights": (
-        {"model.name": "TANH", "model.init": "small_normal"}, {"vanishing_gradients", "loss_at_chance"},
+        {"model.name": "TANH", "model.init": "small_normal"}, {"vanishing_gradients"},
     ),
     "ReLU after the logits": ({"model.name": "RELU_END"}, {"activation_after_logits"}),
     "sigmoid after the logits": ({"model.name": "SIGMOID_END"}, {"activation_after_logits"}),

@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "diagnosis": GROUND | A_RUN | {"explainers"},
     "reports": GROUND | A_RUN | {"explainers", "analysis", "diagnosis"},  # diagnosis: the part "What is wrong"
     "pipeline": GROUND | A_RUN | {"explainers", "analysis", "diagnosis", "reports"},  # diagnosis: warns in training
-    "exporters": GROUND | A_RUN,  # a run and its data, which prove an export
+    "exporters": GROUND | A_RUN | {"diagnosis"},  # diagnosis: the model card says what fails
     "installation": GROUND | {"datasets", "models", "training"},  # the caches, and what the processor computes
     "launching": GROUND | {"training", "runs", "pipeline"},  # pipeline: what the processes that it starts compute
     "api": GROUND

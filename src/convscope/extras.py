@@ -12,6 +12,7 @@ EXTRAS = {
     "explorer": ("fastapi", "starlette", "uvicorn", "jinja2", "matplotlib"),
     "serve": ("fastapi", "starlette", "uvicorn", "python_multipart"),
     "onnx": ("onnx", "onnxruntime", "onnxscript"),
+    "sound": ("soundfile",),
     "tensorboard": ("tensorboard",),
 }
 """The import names of the modules that each extra of the package installs."""

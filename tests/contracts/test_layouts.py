@@ -11,6 +11,7 @@ from PIL import Image
 from convscope.datasets import LAYOUTS, open_data, recognise
 from convscope.datasets.layouts.layout import NEAR, ReadSettings, Source
 from convscope.errors import DataError
+from helpers.recordings import spoken
 
 BOX = "<bndbox><xmin>2</xmin><ymin>2</ymin><xmax>9</xmax><ymax>9</ymax></bndbox>"
 
@@ -94,6 +95,11 @@ def arrays(path: Path) -> Path:
     return path / "four.npz"
 
 
+def name_parts(path: Path) -> Path:
+    pytest.importorskip("soundfile", reason="the extra sound is not installed")
+    return spoken(path, 4)
+
+
 def series(path: Path) -> Path:
     path.mkdir(exist_ok=True)
     rows = [",".join(["ab"[i % 2], *map(str, np.sin(np.arange(12) + i))]) for i in range(4)]
@@ -157,6 +163,7 @@ def cvat(path: Path) -> Path:
 PLACES = {
     "builtin": lambda _: "digits", "table": table, "table-folder": table_folder, "masks": masks, "voc": voc,
     "coco": coco, "yolo": yolo, "folder": folder, "nested-folders": nested_folders, "file-names": file_names,
+    "name-parts": name_parts,
     "arrays": arrays, "series": series, "idx": idx, "cifar": cifar, "via": via, "label-studio": label_studio,
     "labelme": labelme, "cvat": cvat,
 }  # fmt: skip

@@ -23,6 +23,9 @@ OWN = {
     "datasets/layouts/masks/mask_folders.py": {"masks", "labels"},
     "datasets/layouts/tables/content.py": {"table"},
     "datasets/inputs/series.py": {"series"},
+    "datasets/inputs/sound.py": {"sound"},
+    "datasets/inputs/sound_wave.py": {"sound_wave"},
+    "datasets/inputs/sound_reading.py": {"sound", "sound_wave"},
 }
 
 # The same words where they name something else: keys of JSON and TOML, methods of the explorer, folders, columns.
@@ -51,7 +54,11 @@ OTHER_MEANINGS = {
     "explorer/backend/label_corrections.py": {"classes"},
     "explorer/backend/summary.py": {"classes"},
     "explorer/jobs.py": {"numbers"},
-    "exporters/onnx_file.py": {"classes"},
+    "exporters/hub_card.py": {"classes"},
+    "exporters/source.py": {"classes"},
+    "extras.py": {"sound"},
+    "installation/packages.py": {"sound"},
+    "datasets/inputs/sound_files.py": {"sound"},  # the extra of the package
     "models/__init__.py": {"table"},
     "models/registry.py": {"classes"},
     "models/toml/blocks.py": {"classes"},

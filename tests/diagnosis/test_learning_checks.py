@@ -190,6 +190,75 @@ def test_rare_classes_that_are_never_predicted_are_weighted():
     }
 
 
+def test_a_class_that_is_not_predicted_says_nothing_of_a_network_that_has_hardly_learned():
+    confusion = np.diag([20] * 10)
+    confusion[3] = 0
+    confusion[3, 4] = 20
+    losses = [2.2, 2.0, 1.8, 1.6, 1.5, 1.4]
+    assert kinds(confusion=confusion, epochs=epochs(losses, losses)) == ["still_improving"]
+    rare = np.array([100, 100, 100, 5, 100, 100, 100, 100, 100, 100])
+    assert "classes_never_predicted" in kinds(confusion=confusion, epochs=epochs(losses, losses), class_counts=rare)
+
+
+def test_a_first_loss_far_above_chance_is_the_initialisation_and_explains_what_follows():
+    losses = [40.0, 20.0, 3.0, 2.3, 2.3, 2.3]
+    found = check_records(records(first_loss=69.0, epochs=epochs(losses, losses)))
+    assert [finding.kind for finding in found] == ["high_initial_loss"]
+    assert found[0].message == (
+        "the loss of the first step is 69, 30 times that of predicting the frequencies of the classes (2.3): the "
+        "weights are too large at the start"
+    )
+    assert kinds(first_loss=4.0) == []
+
+
+def test_a_loss_that_diverges_is_the_rate_and_not_the_initialisation():
+    losses = [1e5, 1e9, 1e12, 1e12, 1e12, 1e12]
+    found = check_records(
+        records(first_loss=2.3, epochs=epochs(losses, losses), recipe=recipe(optimiser={"learning_rate": 10.0}))
+    )
+    assert [finding.kind for finding in found] == ["diverging_loss"]
+    assert found[0].change.settings == {"optimiser.learning_rate": 1.0}
+    assert found[0].message == (
+        "the training loss is 1e+05 in epoch 1, and predicting the frequencies of the classes gives 2.3: the steps "
+        "diverge"
+    )
+
+
+def test_weights_that_decay_to_nothing_are_found_and_large_decay_with_weights_is_not():
+    decay = recipe(optimiser={"learning_rate": 0.1, "weight_decay": 10.0})
+    gone = [measured(*(layer(f"conv{i}", weight_norm=0.01) for i in range(4)))]
+    finding = only("strong_weight_decay", recipe=decay, layers=gone)
+    assert finding.message == (
+        "weight decay 10 at learning rate 0.1 takes off 1e+02 % of the weights per step: the weights of 4 of 4 layers "
+        "are near 0"
+    )
+    assert finding.change.settings == {"optimiser.weight_decay": 5e-4}
+    assert LEARNING_CHECKS["strong_weight_decay"](records(recipe=decay)) is None
+
+
+def test_steps_too_short_to_change_the_weights_are_found_with_a_higher_rate():
+    """A gradient of 0.3 on weights of 3: at momentum 0.9 a step is the learning rate times 1."""
+    low = recipe(optimiser={"name": "sgd", "learning_rate": 1e-7})
+    layers = [measured(*(layer(f"conv{i}", gradient_norm=0.3) for i in range(4)))]
+    flat = epochs([2.3] * 6, [2.3] * 6)
+    found = check_records(records(recipe=low, layers=layers, epochs=flat))
+    assert [finding.kind for finding in found] == ["small_updates"]
+    assert found[0].message == (
+        "a step changes the weights by 1e-07 of their size (a hundredth is usual), and the loss stays at 2.300: the "
+        "learning rate 1e-07 is too low"
+    )
+    assert found[0].change.settings == {"optimiser.learning_rate": 0.01}
+    assert "small_updates" not in kinds(recipe=low, layers=layers)  # it has learned: the rate has fallen to its end
+
+
+def test_a_training_of_few_steps_is_told_to_go_on_and_not_that_nothing_is_learned():
+    flat = [{**one, "step": 3 * one["epoch"]} for one in epochs([2.31, 2.3, 2.29, 2.29], [2.3] * 4)]
+    found = check_records(records(epochs=flat, confusion=np.full((10, 10), 2)))
+    assert [finding.kind for finding in found] == ["few_steps"]
+    assert found[0].message == "training took 12 steps, 3 per epoch, and is still near chance (2.290 of 2.303)"
+    assert found[0].change.settings == {"train.epochs": 100}
+
+
 def test_inputs_that_are_not_normalised_are_found():
     finding = only("inputs_not_normalised", layers=[measured(layer("conv"), mean=120.0, std=60.0)])
     assert finding.message == "the network's inputs have mean 120 and standard deviation 60, not about 0 and 1"

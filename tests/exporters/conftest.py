@@ -6,9 +6,9 @@ import onnx
 import pytest
 from PIL import Image
 
-from convscope.exporters.export import open_source_model
 from convscope.exporters.network import trace
 from convscope.exporters.onnx_file import picture_model
+from convscope.exporters.source import open_source_model
 from helpers.bundles import drawn, saved
 
 

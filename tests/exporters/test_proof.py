@@ -9,10 +9,10 @@ import torch
 from onnx import numpy_helper
 
 from convscope.exporters.examples import image_contents
-from convscope.exporters.export import prove
 from convscope.exporters.network import trace
 from convscope.exporters.onnx_file import picture_model
-from convscope.exporters.proof import ProofError
+from convscope.exporters.onnx_form import prove
+from convscope.exporters.proof import ProofError, expected_answers
 
 
 def first_weights(model):
@@ -27,7 +27,7 @@ def changed(model, change):
 
 def refused(shipped, model):
     with pytest.raises(ProofError) as caught:
-        prove(shipped.source, model, image_contents(shipped.files))
+        prove(shipped.source, model, expected_answers(shipped.source, image_contents(shipped.files)))
     return str(caught.value)
 
 
@@ -40,7 +40,8 @@ def message(where, different=r"\d", difference=r"\d\.\de[+-]\d\d"):
 
 
 def test_a_right_export_is_proven_on_files_of_all_sizes(shipped):
-    found, examples = prove(shipped.source, shipped.model, image_contents(shipped.files))
+    examples = expected_answers(shipped.source, image_contents(shipped.files))
+    found = prove(shipped.source, shipped.model, examples)
     assert (found.images, found.different_answers, len(examples)) == (6, 0, 6)
     assert found.largest_difference < 1e-6
     assert found.passed

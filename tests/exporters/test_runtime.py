@@ -4,7 +4,7 @@ import pytest
 
 from convscope.bundle import FailedFile, predict
 from convscope.errors import ConfigError, ModelError
-from convscope.exporters import export_onnx, open_exported
+from convscope.exporters import ExportRequest, export_model, open_exported
 from convscope.exporters.runtime import Exported
 
 
@@ -56,7 +56,7 @@ def test_a_file_that_is_missing_or_no_model_is_named(tmp_path):
 
 def test_a_saved_model_needs_images_for_its_proof(shipped, tmp_path):
     with pytest.raises(ConfigError) as caught:
-        export_onnx(shipped.folder, tmp_path)
+        export_model("onnx", ExportRequest(shipped.folder, tmp_path))
     assert str(caught.value) == (
         f"export {shipped.folder}: a saved model has no validation images to prove the export; give some with --images"
     )

@@ -68,6 +68,6 @@ def test_a_run_in_which_no_setting_is_wrong_is_not_fixed(tmp_path, few):
     with pytest.raises(RunError) as caught:
         fix(tmp_path / "run", kind="leaks", diagnosis=diagnosis)
     assert str(caught.value) == (
-        f"{tmp_path / 'run'}: no finding leaks that a setting can fix (found: identical_units, "
-        "loss_at_chance); make the change that convscope diagnose proposes"
+        f"{tmp_path / 'run'}: no finding leaks that a setting can fix (found: identical_units); "
+        "make the change that convscope diagnose proposes"
     )

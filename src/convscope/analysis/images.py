@@ -9,6 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from convscope.datasets.augment.pipeline import to_unit_floats
+from convscope.datasets.augment.sound import unit_samples
 from convscope.errors import ConfigError
 from convscope.runs.loaders import PreparedData
 
@@ -49,9 +51,9 @@ class ImageSet:
         return np.asarray(self.object_masks[self.rows] == targets[:, None, None])
 
     def pixels(self, indices: slice = slice(None)) -> Tensor:
-        """Return pixels (B, C, H, W), float32 in [0, 1]."""
+        """Return pixels (B, C, H, W), float32 in [0, 1]; samples of sound in [-1, 1]; series as they are."""
         chosen = torch.from_numpy(np.ascontiguousarray(self.store[self.rows[indices]]))
-        return chosen.float() / 255 if chosen.dtype == torch.uint8 else chosen.float()
+        return to_unit_floats(chosen) if chosen.dtype == torch.uint8 else unit_samples(chosen).float()
 
 
 def joined(parts: Sequence[ImageSet]) -> ImageSet:

@@ -44,11 +44,15 @@ def explain(
 
 
 def _other_rank(target: AnalysisTarget, method: Method) -> str:
-    nouns = {len(kind.sides): kind.nouns[1] for kind in INPUT_KINDS.values()}
     others = [name for name, one in METHODS.items() if one.rank == len(target.size)]
     some = "another method" if len(others) > 3 else f"explain {' or '.join(others)}"
-    held = nouns.get(len(target.size), "other inputs")
-    return f"explain {method.name} is for {nouns[method.rank]}, and {target.home.parent} holds {held}; use {some}"
+    held = _noun(len(target.size)) if target.preprocessing is None else target.preprocessing.nouns[1]
+    return f"explain {method.name} is for {_noun(method.rank)}, and {target.home.parent} holds {held}; use {some}"
+
+
+def _noun(rank: int) -> str:
+    """What inputs of a number of sides are called, the most usual kind."""
+    return next((kind.nouns[1] for kind in INPUT_KINDS.values() if len(kind.sides) == rank), "other inputs")
 
 
 def run_method(target: AnalysisTarget, method: Method, settings: MethodSettings, on_progress: Progress) -> Findings:

@@ -76,7 +76,7 @@ def augment(
     """
     options = {"data": ("data.source", str(data)), "task": ("task", task)}
     recipe = check_overrides(settings_from_options(options))
-    found = open_source(recipe.data, TASKS[recipe.task].target_kind if task else None)
+    found = open_source(recipe.data, TASKS[recipe.task].target_kind if task else None, recipe.input)
     images_only(found.input_kind, "convscope augment", found.source)
     found = found.subset(np.unique(np.linspace(0, len(found) - 1, PROBED).astype(int)))
     size = size_for(found, torch.device("cpu"), recipe.model.name)["data"]["size"]

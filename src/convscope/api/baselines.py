@@ -13,10 +13,12 @@ import torch
 
 from convscope.bundle import load_config
 from convscope.charts import accuracy_against_time
-from convscope.datasets import DEFAULT_KIND
+from convscope.datasets import DEFAULT_KIND, INPUT_KINDS
+from convscope.datasets.inputs.image_input import IMAGE
+from convscope.datasets.inputs.sound_reading import SOUND
 from convscope.durations import format_seconds, parse_seconds
 from convscope.errors import ConfigError, did_you_mean
-from convscope.explainers import baseline_scores
+from convscope.explainers import baseline_scores, mel_mean_score
 from convscope.files import atomic_write
 from convscope.pipeline import training
 from convscope.runs.events import TrainingFinished
@@ -26,17 +28,20 @@ from convscope.runs.overrides import nest
 from convscope.runs.recipe import SCRATCH, DataSettings
 from convscope.tables import html_notes, html_table, text_table
 
-PIXELS = (32, 32)  # input size of the baselines on raw pixels; series keep their length
+PIXELS = (32, 32)  # input size of the baselines on raw pixels; other inputs keep theirs
+MEL_MEAN = "mel-mean"
 BASELINES: dict[str, dict[str, Any] | None] = {
     "majority": None,
     "pixels": None,
+    MEL_MEAN: None,
     "transfer": {},
     "scratch": {"transfer.checkpoint": SCRATCH},
     "mlp": {"model.name": "mlp", "data.size": PIXELS},
     "small": {"model.name": "lenet"},
     "alexnet": {"model.name": "alexnet"},
 }
-"""In the order in which they run: the pretrained recipe sets the time budget of those from scratch."""
+"""In the order in which they run: the pretrained recipe sets the time budget of those from scratch. `MEL_MEAN`, an SVM
+on the mean of each band, is for recordings."""
 
 HEADINGS = ("recipe", "accuracy", "95 % interval over seeds", "time", "parameters", "seeds")
 T95 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
@@ -171,7 +176,10 @@ def run_baselines(
             raise ConfigError(f"--recipes {name}: no such recipe{did_you_mean(name, BASELINES)}")
     if "transfer" in recipes and not checkpoint:
         raise ConfigError("--recipes transfer: needs pretrained weights; give them with --from imagenet, FILE or RUN")
-    series = open_source(DataSettings(source=source), DEFAULT_KIND).sizes.shape[1] != len(PIXELS)
+    found = open_source(DataSettings(source=source), DEFAULT_KIND)
+    if MEL_MEAN in recipes and found.input_kind != SOUND:
+        noun = INPUT_KINDS[found.input_kind].nouns[1]
+        raise ConfigError(f"--recipes {MEL_MEAN}: is for recordings, and {source} holds {noun}; leave it out")
     for seed in seeds:
         limit = parse_seconds(budget) if budget else None
         for name in (name for name in BASELINES if name in recipes):
@@ -180,7 +188,7 @@ def run_baselines(
                 yield _run_plain(source, name, seed)
                 continue
             settings = {**chosen, "seed": seed, "train.budget": limit}
-            if series:
+            if found.input_kind != IMAGE:
                 settings.pop("data.size", None)
             if name == "transfer":
                 settings["transfer.checkpoint"] = checkpoint
@@ -194,17 +202,20 @@ def _run_plain(source: str, name: str, seed: int) -> BaselineRun:
     """Run a baseline without a network."""
     started = time.monotonic()
     found = open_source(DataSettings(source=source), DEFAULT_KIND)
-    images = found.sizes.shape[1] == len(PIXELS)
-    size = PIXELS if images else tuple(found.sizes.max(0).tolist())
+    usual = INPUT_KINDS[found.input_kind].usual_size(found)
+    images, size = usual is None, PIXELS if usual is None else usual[0]
     channels = 3 if images and found.channels == 1 else found.channels
     settings = DataSettings(source=source, size=size, channels=channels)
     prepared = prepare(found, settings, seed)
     rows = {split: prepared.rows(split) for split in ("train", "validation")}
     stored = {split: prepared.store.pixels[prepared.store_index[some]] for split, some in rows.items()}
+    targets = {split: prepared.dataset.targets[some] for split, some in rows.items()}
+    if name == MEL_MEAN:
+        score = mel_mean_score(stored["train"], targets["train"], stored["validation"], targets["validation"])
+        return BaselineRun(name, seed, score, time.monotonic() - started, 0)
     if not images:
         stored = {split: prepared.preprocessing(torch.from_numpy(one)).numpy() for split, one in stored.items()}
     pixels = {split: one.reshape(len(one), -1) for split, one in stored.items()}
-    targets = {split: prepared.dataset.targets[some] for split, some in rows.items()}
     scores = baseline_scores(pixels["train"], targets["train"], pixels["validation"], targets["validation"])
     return BaselineRun(name, seed, scores[name], time.monotonic() - started, 0)
 

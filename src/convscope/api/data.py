@@ -144,7 +144,8 @@ def data(
     options = {"data": ("data.source", source_of(source)), "task": ("task", task)}
     overrides = lay(as_overrides(settings, "data(..., settings=...)"), settings_from_options(options))
     requested = check_overrides(overrides)
-    dataset = open_source(requested.data, requested.task_class.target_kind if "task" in overrides else None)
+    target_kind = requested.task_class.target_kind if "task" in overrides else None
+    dataset = open_source(requested.data, target_kind, requested.input)
     overrides, recipe = data_settings(overrides, dataset, requested_device(requested.train.device))
     if not (few(dataset) if pixels is None else pixels):
         return DataSummary(dataset, recipe, overrides, look(dataset, recipe.data, recipe.seed, recipe.task))

@@ -58,7 +58,8 @@ def diagnose(
         as_overrides(settings, "diagnose(..., settings=...)"), Overrides.of({"data": {"source": str(source)}}, "DATA")
     )
     requested = check_overrides(overrides)
-    dataset = open_source(requested.data, requested.task_class.target_kind if "task" in overrides else None)
+    target_kind = requested.task_class.target_kind if "task" in overrides else None
+    dataset = open_source(requested.data, target_kind, requested.input)
     images_only(dataset.input_kind, "convscope diagnose", dataset.source)
     _, recipe = data_settings(overrides, dataset, requested_device(requested.train.device))
     prepared = prepare(dataset, recipe.data, recipe.seed, on_progress)

@@ -5,12 +5,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convscope.errors import ConfigError, did_you_mean
-
 if TYPE_CHECKING:
     from convscope.exporters import ExportedFiles
-
-FORMS = ("onnx",)
 
 
 def export(
@@ -23,13 +19,14 @@ def export(
 ) -> "ExportedFiles":
     """Write a network in a form that other programs run, after proving that it gives the run's answers.
 
-    The ONNX file takes upright RGB pictures of any size as bytes and returns answers: it resizes, crops, normalises,
-    runs the network, and converts boxes and masks to pixels of the picture.
+    "onnx" is a file that takes upright RGB pictures of any size and returns answers: it resizes, crops, normalises,
+    runs the network, and converts boxes and masks to pixels of the picture. "torch" is a program of `torch.export`,
+    "hub" a folder for the Hugging Face Hub.
 
     Args:
         run: the folder of a run or of a saved model.
-        to: the form: "onnx".
-        bare: also write the network alone, from normalised tensors to its outputs.
+        to: the form: "onnx", "torch" or "hub".
+        bare: with "onnx", also write the network alone, from normalised tensors to its outputs.
         images: image files that prove the export; none: at least 200 of the run's validation images, completed by
             training images if there are fewer.
         out: the folder to write into; None: ``export`` in the run's folder.
@@ -40,10 +37,9 @@ def export(
         ConfigError: no such form, or a saved model without images.
         RunError, ModelError, DataError: the run, its network or the images cannot be read.
     """
-    if to not in FORMS:
-        raise ConfigError(f"export: no form {to}{did_you_mean(to, FORMS)}")
-    from convscope.exporters import export_onnx
+    from convscope.exporters import ExportRequest, check_form, export_model
 
+    check_form(to)
     given = [images] if isinstance(images, str | Path) else images
     folder = None if out is None else Path(out)
-    return export_onnx(Path(run), folder, bare=bare, images=[Path(image) for image in given])
+    return export_model(to, ExportRequest(Path(run), folder, bare, tuple(Path(image) for image in given)))

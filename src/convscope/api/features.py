@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from convscope.bundle import Preprocessing, is_bundle, load_bundle
-from convscope.datasets import TARGET_KINDS, Batches, BatchSettings
+from convscope.datasets import INPUT_KINDS, TARGET_KINDS, Batches, BatchSettings
 from convscope.datasets.inputs.image_input import ImagePreprocessing
 from convscope.errors import ConfigError
 from convscope.explainers import extrapolate_to_double, learning_curve, probe_scores
@@ -22,7 +22,7 @@ from convscope.printable import printable, spreadsheet_cell
 from convscope.progress import Progress
 from convscope.runs.folder import RunFolder, model_folder
 from convscope.runs.loaders import PreparedData, open_source, prepare, reload
-from convscope.runs.pixel_settings import images_only, read_as
+from convscope.runs.pixel_settings import read_as
 from convscope.runs.pretrained import find_pretrained
 from convscope.runs.recipe import DataSettings
 from convscope.tables import html_notes, html_table, text_table
@@ -125,7 +125,6 @@ def open_model(model: str | PathLike[str]) -> tuple[nn.Module, Preprocessing, tu
     path = Path(model).expanduser()
     if path.is_dir():
         network, config = load_bundle(model_folder(path))
-        images_only(config.preprocessing.kind, "convscope features", path)
         return network, config.preprocessing, config.classes
     origin = find_pretrained(str(model), None)
     size = origin.size or (224, 224)
@@ -150,6 +149,10 @@ def _images(
             return prepared
     settings = DataSettings(source=source, size=preprocessing.size, channels=preprocessing.channels)
     dataset = open_source(settings)
+    kind, (_, needed) = INPUT_KINDS[dataset.input_kind], preprocessing.nouns
+    if kind.nouns != preprocessing.nouns:
+        raise ConfigError(f"features: {source} holds {kind.nouns[1]}, and {model} takes {needed}; give {needed}")
+    dataset = kind.with_settings(dataset, preprocessing.settings)
     if path.is_dir():
         dataset = read_as(dataset, preprocessing)
     _require_classes(source, dataset.target_kind)
@@ -168,7 +171,7 @@ def encode(
     network: nn.Module, prepared: PreparedData, preprocessing: Preprocessing
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the encoder's vectors (N, C) and the logits (N, K) of all images, in the order of the data set."""
-    settings = BatchSettings(batch=BATCH, mean=preprocessing.mean, std=preprocessing.std)
+    settings = BatchSettings(batch=BATCH, mean=preprocessing.mean, std=preprocessing.std, input_kind=preprocessing.kind)
     batches = Batches(prepared.store.pixels, np.zeros(len(prepared.store.pixels)), prepared.store_index, settings)
     vectors, logits = [], []
     for x, _ in batches(0):

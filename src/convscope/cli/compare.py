@@ -20,7 +20,8 @@ def compare(
     recipes: Annotated[
         str | None,
         typer.Option(
-            help="Train these on DATA, separated by commas: majority, pixels, mlp, small, alexnet, scratch, transfer.",
+            help="Train these on DATA, separated by commas: majority, pixels, mlp, small, alexnet, scratch, "
+            "transfer; of recordings also mel-mean.",
             show_default=False,
         ),
     ] = None,

@@ -14,6 +14,13 @@ def data(
     ],
     task: Annotated[str | None, typer.Option(help="The task. [default: from the data]")] = None,
     layout: Annotated[str | None, typer.Option(help=LAYOUT_HELP)] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            help="A regular expression that finds a group in each file's name, such as _(.+)_ for 7_jackson_32.wav; "
+            "a group stays in one split."
+        ),
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="A setting as for convscope train: --set data.size=64"),
@@ -46,7 +53,8 @@ def data(
     from convscope.cli.progress import progress
     from convscope.cli.show import print_json, show_data
 
-    settings = lay(settings_from_flags(set_ or []), settings_from_options({"--layout": ("data.layout", layout)}))
+    options = {"--layout": ("data.layout", layout), "--group": ("data.group", group)}
+    settings = lay(settings_from_flags(set_ or []), settings_from_options(options))
     with progress("reading images") as on_progress:
         summary = summary_of(source, task=task, settings=settings, pixels=pixels, on_progress=on_progress)
     if sheet is not None:

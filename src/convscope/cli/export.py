@@ -8,9 +8,10 @@ import typer
 
 def export(
     run: Annotated[Path, typer.Argument(help="The folder of a run or of a saved model.", show_default=False)],
-    to: Annotated[str, typer.Option(help="The form: onnx.")] = "onnx",
+    to: Annotated[str, typer.Option(help="The form: onnx, torch or hub.")] = "onnx",
     bare: Annotated[
-        bool, typer.Option("--bare", help="Also write the network alone, from normalised tensors to its outputs.")
+        bool,
+        typer.Option("--bare", help="With onnx, also write the network alone, without preprocessing."),
     ] = False,
     images: Annotated[
         list[Path] | None,
@@ -25,6 +26,9 @@ def export(
     `predict` does, and gives boxes and masks in pixels of the picture. At least 200 validation images are predicted by
     the run and by the file; if a number differs by more than 0.0001 or an answer is another, nothing is written and
     the message names the layer where the first difference arises.
+
+    --to torch writes model.pt2, a program of torch.export that takes pixels at the size of the network's input.
+    --to hub writes a folder for the Hugging Face Hub: weights, configuration and a model card; nothing is uploaded.
 
     Example: `convscope export runs/photos-1`
 

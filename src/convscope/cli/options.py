@@ -23,8 +23,8 @@ ViewsOption = Annotated[
 ]
 
 LAYOUT_HELP = (
-    "How DATA is laid out: folder, nested-folders, file-names, table, table-folder, masks, voc, coco, yolo, via, "
-    "label-studio, labelme, cvat, arrays, idx, cifar, series or builtin. [default: detected]"
+    "How DATA is laid out: folder, nested-folders, file-names, name-parts, table, table-folder, masks, voc, coco, "
+    "yolo, via, label-studio, labelme, cvat, arrays, idx, cifar, series or builtin. [default: detected]"
 )
 Options = TypeVar("Options")
 

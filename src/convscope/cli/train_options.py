@@ -72,6 +72,15 @@ class TrainOptions:
         typer.Option(help="A table's column of labels, or several separated by commas. [default: detected]"),
         Setting("data.label_column"),
     ] = None
+    group: Annotated[
+        str | None,
+        typer.Option(
+            help="A regular expression that finds a group in each file's name, such as a speaker: _(.+)_ for "
+            "7_jackson_32.wav. A group stays in one split. [default: none, or a table's column]",
+            show_default=False,
+        ),
+        Setting("data.group"),
+    ] = None
     from_: Annotated[
         str | None,
         typer.Option(

@@ -10,6 +10,7 @@ from convscope.datasets.inputs.fitting import Fit, fit, visible_share, visible_w
 from convscope.datasets.inputs.image import ImageSpec, decode, pixels_of, read_image
 from convscope.datasets.inputs.image_input import shown_channels
 from convscope.datasets.inputs.registry import INPUT_KINDS
+from convscope.datasets.inputs.settings import InputSettings
 from convscope.datasets.label_conflicts import conflict_note, label_conflicts
 from convscope.datasets.layouts.builtin import BUILTINS, digits, shapes
 from convscope.datasets.layouts.drawn_shapes import Shapes, draw_shapes
@@ -46,6 +47,7 @@ __all__ = [
     "Features",
     "Fit",
     "ImageSpec",
+    "InputSettings",
     "Leak",
     "Policy",
     "Shapes",

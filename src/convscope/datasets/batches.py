@@ -8,14 +8,12 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, InstanceOf
 from torch import Tensor
 from torch.nn import functional
 
 from convscope.datasets.augment.mixup import MIXES
 from convscope.datasets.augment.pipeline import to_unit_floats
-from convscope.datasets.augment.policies import Policy
-from convscope.datasets.augment.series import SeriesPolicy
 from convscope.datasets.inputs.image_input import IMAGE
 from convscope.datasets.inputs.registry import INPUT_KINDS
 from convscope.datasets.store.resources import available_memory
@@ -31,8 +29,8 @@ class BatchSettings(BaseModel, frozen=True, extra="forbid"):
     std: tuple[float, ...]
     input_kind: str = IMAGE
     """The kind of input, one of `INPUT_KINDS`, which augments and normalises."""
-    policy: str | Policy | SeriesPolicy = "none"
-    """A name in `augment.POLICIES`, or a policy of this kind of input."""
+    policy: str | InstanceOf[BaseModel] = "none"
+    """A name of a policy, or a policy of this kind of input."""
     mirror: bool = True
     """Whether the policy may mirror images left to right."""
     alternate: bool = True

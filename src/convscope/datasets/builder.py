@@ -1,6 +1,5 @@
 """Builds a dataset from labelled image files, for all layouts on disk."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -12,9 +11,9 @@ from numpy.typing import NDArray
 
 from convscope.datasets.class_checks import check_classes, in_order, look_alikes, lost_classes
 from convscope.datasets.dataset import Dataset, Skipped
+from convscope.datasets.file_kinds import FileKind, kind_of, most_frequent_kind
 from convscope.datasets.inputs.arrays import is_array
-from convscope.datasets.inputs.headers import Header, read_headers
-from convscope.datasets.inputs.survey import arrays_beside_images, differs, grey_note, survey, usual_channels
+from convscope.datasets.inputs.survey import arrays_beside_images
 from convscope.datasets.listing import comparable
 from convscope.datasets.targets.mask_files import MaskFile
 from convscope.datasets.targets.registry import DEFAULT_KIND, TARGET_KINDS
@@ -52,7 +51,7 @@ class DatasetBuilder:
     names: tuple[str, ...] = ()
     """Names of the columns of the targets, if they are not the labels of the files."""
     palette: Any = None
-    headers: Mapping[Path, Header | str] = field(default_factory=dict)
+    headers: Mapping[Path, Any] = field(default_factory=dict)
     """Headers that were read before; those of all other files are read here."""
 
     def build(self) -> Dataset:
@@ -67,63 +66,76 @@ class DatasetBuilder:
             beside = "an array beside image files, taken for other data of theirs; put arrays in a folder of their own"
             self.skipped += [Skipped(listed.name, beside) for listed in files if is_array(listed.path)]
             files = [listed for listed in files if not is_array(listed.path)]
-        headers = self._headers([listed.path for listed in files])
-        readable: list[tuple[ListedFile, Header]] = []
-        usual = usual_channels([header for header in headers if isinstance(header, Header)])
+        kind, files = self._of_one_kind(files)
+        headers = self._headers([listed.path for listed in files], kind)
+        readable: list[tuple[ListedFile, Any]] = []
+        differing = iter(kind.differing([header for header in headers if not isinstance(header, str)]))
         for listed, header in zip(files, headers, strict=True):
-            why = header if isinstance(header, str) else differs(header, usual) or self._size_mismatch(listed, header)
-            if isinstance(header, Header) and not why:
-                readable.append((listed, header))
+            why = header if isinstance(header, str) else next(differing) or self._size_mismatch(listed, header, kind)
+            if why:
+                self.skipped.append(Skipped(listed.name, why))
             else:
-                self.skipped.append(Skipped(listed.name, str(why)))
-        if not readable and any(isinstance(header, Header) for header in headers):
+                readable.append((listed, header))
+        if not readable and any(not isinstance(header, str) for header in headers):
             first = min(self.skipped, key=lambda skipped: skipped.name)
-            raise DataError(f"{self.source}: no image can be used; the first, {first.name}: {first.why}")
+            raise DataError(f"{self.source}: no {kind.nouns[0]} can be used; the first, {first.name}: {first.why}")
         if not readable:
-            raise DataError(f"{self.source}: {_nothing_found(len(files))}")
+            raise DataError(f"{self.source}: {_nothing_found(len(files), kind)}")
         if self.names:
-            return check_classes(self._assemble(readable, self.names))
+            return check_classes(self._assemble(readable, self.names, kind))
         classes = in_order(listed.label for listed, _ in readable)
         lost = lost_classes(((listed.label, listed.name) for listed in files), classes, self.skipped)
         self.notes += [f"class {one.name} is skipped: none of its files can be read" for one in lost]
         self.notes += look_alikes(classes)
-        return check_classes(self._assemble(readable, classes), lost)
+        return check_classes(self._assemble(readable, classes, kind), lost)
 
-    def _headers(self, paths: list[Path]) -> list[Header | str]:
+    def _of_one_kind(self, files: list[ListedFile]) -> tuple[FileKind, list[ListedFile]]:
+        """The kind of most files, and the files of this kind; the others are skipped."""
+        kind = most_frequent_kind(listed.path for listed in files)
+        others = [listed for listed in files if kind_of(listed.path) != kind]
+        if kind.flat and TARGET_KINDS[self.target_kind].spatial:
+            raise DataError(f"{self.source}: {self.target_kind} are for images, and it holds {kind.nouns[1]}")
+        for listed in others:
+            why = f"is no {kind.nouns[0]}, as most files are; put files of each kind in a dataset of their own"
+            self.skipped.append(Skipped(listed.name, why))
+        return kind, [listed for listed in files if kind_of(listed.path) == kind] if others else files
+
+    def _headers(self, paths: list[Path], kind: FileKind) -> list[Any]:
         if not self.headers:
-            return read_headers(paths)
+            return [*kind.read_headers(paths)]
         missing = [path for path in paths if path not in self.headers]
-        read = {**self.headers, **dict(zip(missing, read_headers(missing), strict=True))}
+        read = {**self.headers, **dict(zip(missing, kind.read_headers(missing), strict=True))}
         return [read[path] for path in paths]
 
-    def _size_mismatch(self, listed: ListedFile, header: Header) -> str:
+    def _size_mismatch(self, listed: ListedFile, header: Any, kind: FileKind) -> str:
         """Why the target does not match the size of the image; empty if it does."""
+        if kind.flat:
+            return ""
         size = (header.height, header.width)
         if listed.mask_size is not None and listed.mask_size != size:
             height, width = listed.mask_size
             return f"its mask is {height} x {width} and the image {size[0]} x {size[1]}"
         return TARGET_KINDS[self.target_kind].file_error(listed, size)
 
-    def _targets(self, readable: list[tuple[ListedFile, Header]], index: dict[str, int]) -> NDArray[Any]:
-        files = [(listed, (header.height, header.width)) for listed, header in readable]
+    def _targets(self, readable: list[tuple[ListedFile, Any]], index: dict[str, int], kind: FileKind) -> NDArray[Any]:
+        files = [(listed, (0, 0) if kind.flat else (header.height, header.width)) for listed, header in readable]
         return TARGET_KINDS[self.target_kind].from_files(files, index)
 
-    def _assemble(self, readable: list[tuple[ListedFile, Header]], classes: tuple[str, ...]) -> Dataset:
+    def _assemble(
+        self, readable: list[tuple[ListedFile, Any]], classes: tuple[str, ...], files: FileKind
+    ) -> Dataset:  # fmt: skip
         index = {name: i for i, name in enumerate(classes)}
         groups = np.array([listed.group for listed, _ in readable])
-        pixels = survey([listed.path for listed, _ in readable], [header for _, header in readable])
-        self.notes += pixels.notes
         kind = TARGET_KINDS[self.target_kind]
-        if kind.single_class and (
-            note := grey_note([listed.label for listed, _ in readable], [one for _, one in readable])
-        ):
-            self.notes.append(note)
+        labels = [listed.label for listed, _ in readable] if kind.single_class else None
+        found = files.describe([listed.path for listed, _ in readable], [header for _, header in readable], labels)
+        self.notes += found.pop("notes")
         return Dataset(
             source=self.source,
             layout=self.layout,
             images=tuple(listed.path for listed, _ in readable),
             names=tuple(listed.name for listed, _ in readable),
-            targets=self._targets(readable, index),
+            targets=self._targets(readable, index, files),
             classes=classes,
             splits=np.array([listed.split for listed, _ in readable], dtype="<U10"),
             groups=groups if (groups != "").any() else None,
@@ -131,17 +143,12 @@ class DatasetBuilder:
                 Skipped(encodable(skipped.name), encodable(skipped.why))
                 for skipped in sorted(self.skipped, key=lambda skipped: skipped.name)
             ),
-            sizes=np.array([(header.height, header.width) for _, header in readable], np.int64),
-            channels=pixels.channels,
-            modes=dict(sorted(Counter(header.mode for _, header in readable).items())),
-            white=pixels.range.white,
-            black=pixels.range.black,
-            alpha=pixels.alpha,
             notes=tuple(map(encodable, self.notes)),
             target_kind=self.target_kind,
             masks=tuple(listed.mask for listed, _ in readable if listed.mask) if kind.has_masks else None,
             palette=self.palette,
             objects=tuple(listed.objects for listed, _ in readable) if kind.has_objects else None,
+            **found,
         )
 
 
@@ -160,7 +167,7 @@ def _comparable(listed: ListedFile) -> ListedFile:
     return replace(listed, label=comparable(listed.label), name=encodable(listed.name), objects=objects)
 
 
-def _nothing_found(files: int) -> str:
+def _nothing_found(files: int, kind: FileKind) -> str:
     if files:
-        return f"none of its {files:,} image files can be read; copy them again"
+        return f"none of its {files:,} {kind.nouns[0]} files can be read; copy them again"
     return "contains no images; put them in one subfolder per class"

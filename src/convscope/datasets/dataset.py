@@ -65,7 +65,7 @@ class Dataset:
     """(N,) images of one group stay in the same split; "" is no group."""
     skipped: tuple[Skipped, ...]
     sizes: NDArray[np.int64]
-    """(N, 2) height and width, upright; (N, 1) length of series."""
+    """(N, 2) height and width, upright; (N, 1) length of series; as `sides` of the kind of input."""
     channels: int
     """Of the network's input: 1 when every image is grey, 3 in colour, or any other number that the files have."""
     modes: dict[str, int]
@@ -92,6 +92,8 @@ class Dataset:
     """For boxes from files: all objects of each image, (label, xyxy); `targets` contain the largest."""
     input_kind: str = IMAGE_KIND
     """The kind of input, one of `INPUT_KINDS`."""
+    reading: Any = None
+    """How files of this kind are read, such as `inputs.sound_reading.SoundReading`; None of images."""
     because: str = ""
     """Why the source was read in this layout, a clause without "because"; "" if it was not detected."""
 
@@ -144,6 +146,8 @@ class Dataset:
         digest.update(np.ascontiguousarray(self.sizes).tobytes())
         for extra in () if self.target_kind == DEFAULT_KIND else (self.target_kind, self.palette):
             digest.update(repr(extra).encode())
+        if self.reading is not None:
+            digest.update(repr((self.input_kind, self.reading)).encode())
         if isinstance(self.masks, np.ndarray):
             digest.update(np.ascontiguousarray(self.masks).tobytes())
         if isinstance(self.images, tuple):

@@ -9,13 +9,16 @@ from convscope.datasets.duplicates import Duplicates, first_equal, merge_pairs
 
 SAME = 0.9999
 """Correlation from which two series are the same: noise of 1 % of the deviation in both of them."""
+SAME_SPECTRUM = 0.998
+"""Correlation from which two spectrograms are of the same recording, perhaps compressed or at another level."""
 SHORTEST = 16
 """Values of a series below which only equal ones are duplicates: short series agree by chance."""
 _CHUNK = 1024
+_MOST_VALUES = 500_000_000
 _MOST_PAIRS = 20_000  # series of which all pairs are compared; of more, only equal ones are found
 
 
-def duplicate_series(stored: NDArray[Any], rows: NDArray[np.int64]) -> Duplicates:
+def duplicate_series(stored: NDArray[Any], rows: NDArray[np.int64], same: float = SAME) -> Duplicates:
     """Groups of duplicates among the rows of (N, C, L) series; shifted copies are not found.
 
     Every pair of up to 20,000 series is compared; among more, only equal ones are found.
@@ -25,15 +28,29 @@ def duplicate_series(stored: NDArray[Any], rows: NDArray[np.int64]) -> Duplicate
     pairs = [(int(firsts[i]), int(i), 0.0) for i in np.flatnonzero(~unique)]
     kept = np.flatnonzero(unique)
     if stored[0].size >= SHORTEST and len(kept) <= _MOST_PAIRS:
-        pairs += _near(_standardised(stored[rows[kept]]), kept)
+        pairs += _near(_standardised(stored[rows[kept]]), kept, same)
     return Duplicates(merge_pairs(len(firsts), pairs), tuple(sorted(pairs)))
 
 
-def _near(flat: NDArray[np.float32], kept: NDArray[np.int64]) -> list[tuple[int, int, float]]:
+def duplicate_spectra(stored: NDArray[Any], rows: NDArray[np.int64]) -> Duplicates:
+    """Groups of duplicates among the rows of (N, C, bands, columns) spectrograms; shifted copies are not found.
+
+    Of more than 20,000 spectrograms, or 500 million values, only equal ones are found.
+    """
+    if len(rows) > _MOST_PAIRS or len(rows) * int(np.prod(stored.shape[1:])) > _MOST_VALUES:
+        firsts = first_equal(stored, rows)
+        repeated = np.flatnonzero(firsts != np.arange(len(firsts)))
+        pairs = tuple((int(firsts[i]), int(i), 0.0) for i in repeated)
+        return Duplicates(merge_pairs(len(firsts), list(pairs)), pairs)
+    values = stored[rows]
+    return duplicate_series(values.reshape(*values.shape[:2], -1), np.arange(len(rows)), SAME_SPECTRUM)
+
+
+def _near(flat: NDArray[np.float32], kept: NDArray[np.int64], same: float) -> list[tuple[int, int, float]]:
     found = []
     for start in range(0, len(flat), _CHUNK):
         agreement = np.triu(flat[start : start + _CHUNK] @ flat[start:].T, 1)
-        for i, j in zip(*np.nonzero(agreement >= SAME), strict=True):
+        for i, j in zip(*np.nonzero(agreement >= same), strict=True):
             found.append((int(kept[start + i]), int(kept[start + j]), 1 - float(agreement[i, j])))
     return found
 

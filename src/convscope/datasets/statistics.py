@@ -125,13 +125,7 @@ def summarise(dataset: Dataset, splits: NDArray[np.str_], decoded: NDArray[Any] 
 
 
 def cut_note(dataset: Dataset, size: tuple[int, ...]) -> str:
-    """A note if cropping to `size` (H, W) shows too little of most images, or of most of one class; else empty.
-
-    Series that are longer than `size` (L,) are cut at their end.
-    """
-    if len(size) == 1:
-        longer = int((dataset.sizes[:, 0] > size[0]).sum())
-        return f"{longer:,} series are cut to their first {size[0]:,} values" if longer else ""
+    """A note if cropping to `size` (H, W) shows too little of most images, or of most of one class; else empty."""
     sizes, index_of_size = np.unique(dataset.sizes, axis=0, return_inverse=True)
     shares = np.array(
         [visible_share((int(height), int(width)), (size[0], size[1]), dataset.fit) for height, width in sizes]

@@ -16,14 +16,19 @@ from convscope.diagnosis.learning.activation_after_logits import activation_afte
 from convscope.diagnosis.learning.batches_too_small import batches_too_small
 from convscope.diagnosis.learning.classes_never_predicted import classes_never_predicted
 from convscope.diagnosis.learning.dead_units import dead_units
+from convscope.diagnosis.learning.diverging_loss import diverging_loss
 from convscope.diagnosis.learning.exploding_gradients import exploding_gradients
+from convscope.diagnosis.learning.few_steps import few_steps
+from convscope.diagnosis.learning.high_initial_loss import high_initial_loss
 from convscope.diagnosis.learning.identical_units import identical_units
 from convscope.diagnosis.learning.inputs_not_normalised import inputs_not_normalised
 from convscope.diagnosis.learning.loss_at_chance import loss_at_chance
 from convscope.diagnosis.learning.loss_not_finite import loss_not_finite
 from convscope.diagnosis.learning.loss_rising import loss_rising
 from convscope.diagnosis.learning.overfitting import overfitting
+from convscope.diagnosis.learning.small_updates import small_updates
 from convscope.diagnosis.learning.still_improving import still_improving
+from convscope.diagnosis.learning.strong_weight_decay import strong_weight_decay
 from convscope.diagnosis.learning.underfitting import underfitting
 from convscope.diagnosis.learning.vanishing_gradients import vanishing_gradients
 from convscope.diagnosis.mistakes.calibration import calibration
@@ -49,12 +54,17 @@ DATA_CHECKS: dict[str, DataCheck] = {
 LEARNING_CHECKS: dict[str, LearningCheck] = {
     "loss_not_finite": loss_not_finite,
     "identical_units": identical_units,
+    "high_initial_loss": high_initial_loss,
+    "diverging_loss": diverging_loss,
+    "strong_weight_decay": strong_weight_decay,
     "activation_after_logits": activation_after_logits,
     "vanishing_gradients": vanishing_gradients,
     "exploding_gradients": exploding_gradients,
     "dead_units": dead_units,
+    "small_updates": small_updates,
     "inputs_not_normalised": inputs_not_normalised,
     "batches_too_small": batches_too_small,
+    "few_steps": few_steps,
     "loss_at_chance": loss_at_chance,
     "loss_rising": loss_rising,
     "classes_never_predicted": classes_never_predicted,
@@ -67,20 +77,34 @@ MISTAKE_CHECKS: dict[str, MistakeCheck] = {
     "two_way_confusions": two_way_confusions,
     "calibration": calibration,
 }
+NOT_LEARNED = {"loss_at_chance", "classes_never_predicted", "underfitting"}
+IN_LAYERS = {"vanishing_gradients", "exploding_gradients", "dead_units", "small_updates"}
 EXPLAINS: dict[str, set[str]] = {
-    "identical_units": {"dead_units", "vanishing_gradients", "classes_never_predicted", "underfitting"},
-    "vanishing_gradients": {"classes_never_predicted", "underfitting"},
-    "dead_units": {"classes_never_predicted", "underfitting"},
+    "loss_not_finite": {"diverging_loss", "loss_rising", *IN_LAYERS, *NOT_LEARNED},
+    "identical_units": {"dead_units", "vanishing_gradients", *NOT_LEARNED},
+    "high_initial_loss": {"diverging_loss", "loss_rising", *IN_LAYERS, *NOT_LEARNED},
+    "diverging_loss": {"loss_rising", *IN_LAYERS, *NOT_LEARNED},
+    "strong_weight_decay": {"identical_units", "loss_rising", *IN_LAYERS, *NOT_LEARNED},
+    "activation_after_logits": {"dead_units", *NOT_LEARNED},
+    "vanishing_gradients": {"small_updates", *NOT_LEARNED},
+    "dead_units": {"small_updates", *NOT_LEARNED},
+    "small_updates": NOT_LEARNED,
+    "batches_too_small": {"classes_never_predicted", "underfitting"},
+    "few_steps": NOT_LEARNED,
     "loss_at_chance": {"classes_never_predicted", "underfitting"},
     "loss_rising": {"underfitting"},
 }
 """The findings that follow from another and are omitted beside it."""
 WHILE_TRAINING = (
     "identical_units",
+    "high_initial_loss",
+    "diverging_loss",
+    "strong_weight_decay",
     "activation_after_logits",
     "vanishing_gradients",
     "exploding_gradients",
     "dead_units",
+    "small_updates",
     "inputs_not_normalised",
     "batches_too_small",
     "loss_at_chance",

@@ -46,7 +46,13 @@ from convscope.explainers.features.neighbours import (
     pixel_vectors,
     purity,
 )  # fmt: skip
-from convscope.explainers.features.probe import baseline_scores, extrapolate_to_double, learning_curve, probe_scores
+from convscope.explainers.features.probe import (
+    baseline_scores,
+    extrapolate_to_double,
+    learning_curve,
+    mel_mean_score,
+    probe_scores,
+)
 from convscope.explainers.features.snapshots import (
     Snapshots,
     SnapshotSettings,
@@ -153,6 +159,7 @@ __all__ = [
     "maximise_directions",
     "maximise_layer",
     "maximise_neurons",
+    "mel_mean_score",
     "module_tree",
     "nearest",
     "occlusion",

@@ -3,16 +3,27 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from convscope.exporters.forms import FORMS, check_form, export_model
 from convscope.extras import extra
 
 if TYPE_CHECKING:
-    from convscope.exporters.export import ExportedFiles, export_onnx
     from convscope.exporters.proof import Parity, ProofError
+    from convscope.exporters.request import ExportedFiles, ExportRequest
     from convscope.exporters.runtime import Exported, open_exported
 
-__all__ = ["Exported", "ExportedFiles", "Parity", "ProofError", "export_onnx", "open_exported"]
+__all__ = [
+    "FORMS",
+    "ExportRequest",
+    "Exported",
+    "ExportedFiles",
+    "Parity",
+    "ProofError",
+    "check_form",
+    "export_model",
+    "open_exported",
+]
 HOMES = {
-    **dict.fromkeys(("ExportedFiles", "export_onnx"), "export"),
+    **dict.fromkeys(("ExportRequest", "ExportedFiles"), "request"),
     **dict.fromkeys(("Parity", "ProofError"), "proof"),
     **dict.fromkeys(("Exported", "open_exported"), "runtime"),
 }

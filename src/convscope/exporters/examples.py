@@ -29,7 +29,8 @@ def validation_images(run: RunFolder, most: int = LEAST) -> list[bytes]:
         DataError: the source is missing.
     """
     content = run.data()
-    found = open_source(run.recipe().data, content.get("target_kind"))
+    recipe = run.recipe()
+    found = open_source(recipe.data, content.get("target_kind"), recipe.input)
     row_of = {name: row for row, name in enumerate(found.names)}
     names = [name for split in SPLITS for name in content["splits"][split] if name in row_of][:most]
     return [_encoded(found.images[row_of[name]]) for name in names]

@@ -10,8 +10,9 @@ import torch
 from onnx import helper
 from torch import nn
 
-from convscope.exporters.onnx_file import FILE_SIZE, IMAGE, Source
+from convscope.exporters.onnx_file import FILE_SIZE, IMAGE
 from convscope.exporters.proof import TOLERANCE, Example, network_input
+from convscope.exporters.source import Source
 
 SCOPES = "pkg.torch.onnx.name_scopes"
 INPUT = "network/x"

@@ -1,63 +1,21 @@
 """One ONNX file from pictures to answers, that carries all that is needed to use it."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import onnx
 from onnx import TensorProto, helper
-from torch import nn
 
-from convscope.bundle import BundleConfig
-from convscope.datasets.inputs.image_input import ImagePreprocessing
-from convscope.errors import ConfigError
 from convscope.exporters.graph import Value, onnx_type
-from convscope.exporters.network import OPSET, Traced, input_size, network_of, trace
+from convscope.exporters.network import OPSET, Traced, trace
 from convscope.exporters.picture import PictureGraph
+from convscope.exporters.source import Source, metadata, preprocessing_of
 from convscope.tasks import Task
 
 IR_VERSION = 9  # the oldest in which an input may have a default value and all types that are used here exist
 PRODUCER = "convscope"
 IMAGE, FILE_SIZE = "image", "file_size"
 SIDES = ("batch", "height", "width")
-
-
-@dataclass(frozen=True, eq=False)
-class Source:
-    """What is exported: a network, its configuration, and where it came from."""
-
-    model: nn.Module
-    config: BundleConfig
-    digest: str
-    """SHA-256 of the weights file."""
-    card: dict[str, Any]
-    """Facts about the run: data, scores, versions."""
-
-    @property
-    def task(self) -> Task:
-        """The task with its settings."""
-        return self.config.build_task()
-
-    @property
-    def network(self) -> nn.Module:
-        """The network that predictions use; see `network_of`."""
-        return network_of(self.model, self.config, self.task)
-
-
-def preprocessing_of(network: nn.Module, config: BundleConfig) -> ImagePreprocessing:
-    """The preprocessing for the size of the network's input.
-
-    Raises:
-        ConfigError: the network's inputs are not images.
-    """
-    preprocessing: Any = config.preprocessing
-    if not isinstance(preprocessing, ImagePreprocessing):
-        raise ConfigError(
-            f"export: the network's input is of kind {preprocessing.kind}; only networks for images are exported with "
-            "their preprocessing, use --bare"
-        )
-    return preprocessing.model_copy(update={"size": input_size(network, config)})
 
 
 def picture_model(source: Source) -> onnx.ModelProto:
@@ -140,17 +98,3 @@ def _finished(graph: onnx.GraphProto, source: Source) -> onnx.ModelProto:
     helper.set_model_props(model, metadata(source))
     onnx.checker.check_model(model)
     return model
-
-
-def metadata(source: Source) -> dict[str, str]:
-    """What the file says about itself, as texts; `config` is the content of config.json."""
-    config = source.config
-    return {
-        "task": config.task,
-        "classes": json.dumps(config.classes, ensure_ascii=False),
-        "weights_sha256": source.digest,
-        "origin": json.dumps(config.origin, ensure_ascii=False),
-        "licence": str(config.origin.get("licence", "")),
-        "config": config.model_dump_json(),
-        "card": json.dumps(source.card, ensure_ascii=False),
-    }

@@ -1,7 +1,8 @@
 """Proof that an exported model gives the run's answers: the same images, from their bytes, through both."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,14 +10,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from convscope.bundle import DecodedFile
+from convscope.bundle import DecodedFile, Inference
 from convscope.bundle.sliding_window import sliding_window
+from convscope.datasets.inputs.opening import quiet_pillow
+from convscope.datasets.store.resources import usable_cores
 from convscope.errors import ConfigError, DataError
-from convscope.exporters.examples import upright_pixels
-from convscope.exporters.onnx_file import Source
-from convscope.exporters.runtime import BATCH, Exported
+from convscope.exporters.source import Source
+from convscope.tasks.task import AnswerPlace
 
 TOLERANCE = 1e-4
+BATCH = 16
 Answers = Mapping[str, NDArray[Any]]
 
 
@@ -34,10 +37,10 @@ class Parity:
     the longer side of the file, masks as the share of pixels with another class."""
     different_answers: int
     """Images with another class or other labels, although the run's two best classes differ by more than rounding."""
-    full_size_difference: float
+    full_size_difference: float | None = None
     """The largest difference for pictures that are decoded at full size, as other programs decode them; `predict` lets
-    the decoder reduce large JPEG files first."""
-    full_size_different_answers: int
+    the decoder reduce large JPEG files first. None of forms whose input has the network's size."""
+    full_size_different_answers: int | None = None
     tolerance: float = TOLERANCE
 
     @property
@@ -64,30 +67,50 @@ class Example:
     content: bytes
     decoded: DecodedFile
     answers: Answers
-    """As from the exported file, for a batch of one."""
+    """For a batch of one, with positions in pixels of the file."""
+    unplaced: Answers
+    """The same, with positions as the network gives them; see `Task.answers`."""
 
 
 @torch.inference_mode()
-def expected_answers(source: Source, opened: Exported, images: Sequence[bytes]) -> list[Example]:
+def expected_answers(source: Source, images: Sequence[bytes]) -> list[Example]:
     """The run's own answers, by PyTorch; unreadable images are left out.
 
     Raises:
         DataError: no image can be read.
     """
-    task, network, size = source.task, source.network, opened.inference.preprocessing.size
-    pairs = zip(images, opened.decoded(images), strict=True)
-    readable = [(content, decoded) for content, decoded in pairs if isinstance(decoded, DecodedFile)]
-    if not readable:
-        raise DataError("export: none of the images for the proof can be read; give others with --images")
+    task, network = source.task, source.network
+    inference = Inference(source.model, source.config)
+    size = inference.preprocessing.size
     found = []
-    for content, decoded in readable:
+    for content, decoded in _readable(inference, images):
         x = network_input(source, decoded)
         output = sliding_window(network, x, (size[0], size[1])) if task.any_size else network(x)
         (prediction,) = task.predictions(output, [decoded.frame])
         answers = {name: value.numpy() for name, value in task.answers(output).items()}
-        answers |= {name: np.asarray(getattr(prediction, name))[None] for name in task.answer_places}
-        found.append(Example(content, decoded, answers))
+        placed = {name: np.asarray(getattr(prediction, name))[None] for name in task.answer_places}
+        found.append(Example(content, decoded, {**answers, **placed}, answers))
     return found
+
+
+def _readable(inference: Inference, images: Sequence[bytes]) -> list[tuple[bytes, DecodedFile]]:
+    def decoded(content: bytes) -> DecodedFile | None:
+        try:
+            return inference.decode(content, "")
+        except DataError:
+            return None
+
+    with quiet_pillow(), ThreadPoolExecutor(usable_cores(), "convscope-decode") as pool:
+        pairs = zip(images, pool.map(decoded, images), strict=True)
+        found = [(content, one) for content, one in pairs if one is not None]
+    if not found:
+        raise DataError("export: none of the images for the proof can be read; give others with --images")
+    return found
+
+
+def unplaced(examples: Sequence[Example]) -> list[Example]:
+    """Examples whose expected answers are in the coordinates of the network's input."""
+    return [replace(example, answers=example.unplaced) for example in examples]
 
 
 def network_input(source: Source, decoded: DecodedFile) -> Tensor:
@@ -95,52 +118,35 @@ def network_input(source: Source, decoded: DecodedFile) -> Tensor:
     return source.config.preprocessing(torch.from_numpy(decoded.pixels[None].copy()))
 
 
-def parity(opened: Exported, examples: Sequence[Example]) -> Parity:
-    """Compare an exported form with the run on examples, in batches, and at full size one by one.
+def compare(
+    examples: Sequence[Example],
+    places: Mapping[str, AnswerPlace],
+    run: Callable[[Sequence[Example]], Sequence[Answers]],
+) -> tuple[float, int]:
+    """The largest difference of a form's answers from those of examples, and how many answers are others.
+
+    Args:
+        examples: with the answers that are expected.
+        places: which answers are positions in pixels of the file; see `Task.answer_places`.
+        run: function from a batch of examples to the form's answers for each, for a batch of one.
 
     Raises:
         ProofError: the form cannot be run on them.
     """
-
-    def batched(batch: Sequence[Example]) -> list[Answers]:
-        return _in_batch(opened, batch)
-
-    channels = opened.config.preprocessing.channels
-
-    def whole(batch: Sequence[Example]) -> list[Answers]:
-        return [opened.run(upright_pixels(one.content, channels)[None], np.zeros((1, 2), np.int64)) for one in batch]
-
-    largest, different = _compare(opened, examples, batched)
-    full = _compare(opened, examples, whole) if channels in (1, 3) else (largest, different)
-    return Parity(len(examples), largest, different, *full)
-
-
-def _compare(
-    opened: Exported, examples: Sequence[Example], run: Callable[[Sequence[Example]], list[Answers]]
-) -> tuple[float, int]:
     largest, different = 0.0, 0
     for start in range(0, len(examples), BATCH):
         batch = examples[start : start + BATCH]
         try:
             found = run(batch)
         except Exception as error:  # the runtime has its own exceptions
-            text = str(error).strip().splitlines()[0]
+            text = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise ProofError(f"export: the exported model fails on a batch of {len(batch)} images ({text})") from error
         for example, answers in zip(batch, found, strict=True):
             longer = float(max(example.decoded.frame.size))
-            places = opened.task.answer_places
             distances = [difference(example.answers[name], answers[name], places.get(name), longer) for name in answers]
             largest = max(largest, *distances)
             different += not _same(example.answers, answers)
     return largest, different
-
-
-def _in_batch(opened: Exported, batch: Sequence[Example]) -> list[Answers]:
-    """Answers for each example, which are run together if they have one size."""
-    found: list[Answers] = []
-    for part, answers in opened.batches([one.decoded for one in batch]):
-        found += [{name: value[row : row + 1] for name, value in answers.items()} for row in range(len(part))]
-    return found
 
 
 def difference(expected: NDArray[Any], actual: NDArray[Any], place: str | None, longer: float) -> float:

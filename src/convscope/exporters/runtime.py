@@ -19,9 +19,9 @@ from convscope.datasets.inputs.opening import quiet_pillow
 from convscope.datasets.store.resources import usable_cores
 from convscope.errors import DataError, ModelError
 from convscope.exporters.onnx_file import FILE_SIZE, IMAGE
+from convscope.exporters.proof import BATCH
 from convscope.tasks import Prediction, Task
 
-BATCH = 16
 Session = Any
 Encoded = bytes | Path
 

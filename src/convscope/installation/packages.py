@@ -18,6 +18,7 @@ USERS = {
     "explorer": "convscope explore",
     "serve": "convscope serve",
     "onnx": "convscope export",
+    "sound": "recordings as DATA, and predictions for them",
     "tensorboard": "convscope train --log tensorboard",
     "weights": "transfer learning without a download",
     "timm": "encoders such as --model timm:mobilenetv3_large_100",

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from convscope.datasets import INPUT_KINDS, TARGET_KINDS, Dataset, may_mirror
+from convscope.datasets.inputs.image_input import IMAGE
 from convscope.pipeline.network_choice import SMALL_SIDE
 from convscope.runs.overrides import Overrides, nest
 from convscope.tasks import Task
 from convscope.training import muon_parameters
 
 MADE_FOR = {"lenet": (32, 32)}  # digits of 8 x 8, two seeds: 99.2 % resized to 32 x 32, 98.1 % padded
-LONGEST_SERIES = 8192  # values; of longer series the beginning is used unless data.size is set
 PHOTO_SIDE = {"cpu": 128, "cuda": 224}
 VIEWS = 16_000  # augmented images per run, where that makes 10 to 100 epochs
 EPOCHS = (10, 100)
@@ -46,8 +46,10 @@ def size_for(found: Dataset, device: torch.device, model: str) -> Overrides:
 
     Networks that were designed for one size get that size.
     """
-    if len(found.sizes[0]) == 1:
-        return _length_of_series(found)
+    usual = INPUT_KINDS[found.input_kind].usual_size(found)
+    if usual is not None:
+        chosen = {"data": {"size": usual[0], "channels": found.channels}}
+        return Overrides.of(chosen, f"{FROM_DATA}: {usual[1]}")
     kind = {1: "in grey", 3: "in colour"}.get(found.channels, f"of {found.channels} channels")
     channels = Overrides.of({"data": {"channels": found.channels}}, f"{FROM_DATA}: images {kind}")
     if model in MADE_FOR:
@@ -69,17 +71,9 @@ def size_for(found: Dataset, device: torch.device, model: str) -> Overrides:
     return Overrides.of({"data": {"size": size}}, f"{FROM_DATA}: {why}").over(channels)
 
 
-def _length_of_series(found: Dataset) -> Overrides:
-    """Choose the length of the longest series, and the channels of the data."""
-    longest, shortest = int(found.sizes.max()), int(found.sizes.min())
-    why = f"series of {shortest:,}{'' if shortest == longest else f' to {longest:,}'} values"
-    chosen = {"data": {"size": (min(longest, LONGEST_SERIES),), "channels": found.channels}}
-    return Overrides.of(chosen, f"{FROM_DATA}: {why}")
-
-
 def network_for(found: Dataset, task: type[Task], overrides: Overrides) -> Overrides:
     """Choose the task's network for many small images, where the user sets no option of the network."""
-    if len(found.sizes[0]) != 2:
+    if found.input_kind != IMAGE:
         return Overrides.of({}, "")
     small = bool(found.sizes.min() >= SMALLEST_QUICK and found.sizes.max() <= SMALL_SIDE)
     chosen = {"model": {"name": task.small_images_model}}

@@ -13,7 +13,7 @@ from convscope.pipeline.session import TrainingSession
 from convscope.runs.events import LayersMeasured, ProblemFound, as_json
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import PreparedData
-from convscope.runs.training_records import RunRecords, module_types
+from convscope.runs.training_records import RunRecords, first_loss, module_types
 from convscope.training import Epoch, measure_layers, precision_context
 
 MOST_IMAGES = 128  # for which activations are measured
@@ -29,7 +29,7 @@ class Monitor:
     """
 
     def __init__(self, folder: RunFolder, prepared: PreparedData, session: TrainingSession) -> None:
-        self.session = session
+        self.folder, self.session = folder, session
         self.known = {event["kind"] for event in folder.events("problem_found")}
         self.epochs: list[dict[str, Any]] = folder.events("epoch")
         self.layers: list[dict[str, Any]] = folder.events("layers_measured")
@@ -45,6 +45,8 @@ class Monitor:
         measured = self._measure(event)
         self.epochs.append(as_json(event))
         self.layers.append(as_json(measured))
+        if len(self.epochs) == 1:
+            self.records = replace(self.records, first_loss=first_loss(self.folder.events("step")))
         records = replace(self.records, epochs=self.epochs, layers=self.layers, confusion=self._confusion())
         problems = [one for one in check_records(records, WHILE_TRAINING) if one.kind not in self.known]
         self.known |= {finding.kind for finding in problems}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from convscope.datasets import TARGET_KINDS, Dataset
+from convscope.datasets.inputs.image_input import IMAGE
 from convscope.errors import ModelError
 from convscope.models.pretrained.download import download_folder, fetch, installed
 from convscope.models.pretrained.published import PUBLISHED, PublishedWeights
@@ -81,7 +82,8 @@ def few_photographs(found: Dataset) -> bool:
     """
     side = float(np.median(found.sizes.min(axis=1)))
     spatial = TARGET_KINDS[found.target_kind].spatial
-    return side >= PHOTO_SIDE and len(found) < MANY_IMAGES and found.channels in (1, 3) and not spatial
+    photographs = found.input_kind == IMAGE and side >= PHOTO_SIDE
+    return photographs and len(found) < MANY_IMAGES and found.channels in (1, 3) and not spatial
 
 
 def _chosen(overrides: Overrides, found: Dataset, network: str) -> Overrides:

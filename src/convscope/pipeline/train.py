@@ -108,7 +108,8 @@ def _prepare(
     requested = check_overrides(overrides)
     validate_transfer(requested.transfer, overrides)
     device = requested_device(requested.train.device)
-    found = open_source(requested.data, requested.task_class.target_kind if "task" in overrides else None)
+    target_kind = requested.task_class.target_kind if "task" in overrides else None
+    found = open_source(requested.data, target_kind, requested.input)
     choice = choose_start(overrides, found)
     if choice.download:
         yield Note(0, 0, choice.note)

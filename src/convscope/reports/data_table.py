@@ -32,7 +32,7 @@ def data_rows(fields: Fields) -> list[tuple[str, str]]:
         (nouns(fields)[1], _images(fields)),
         ("split", _split(fields["splits"])),
         (f"sizes ({' x '.join(fields['size'])})", " x ".join(map(_spread, fields["size"].values()))),
-        ("image modes", ", ".join(f"{count:,} {mode}" for mode, count in fields["modes"].items())),
+        (f"{nouns(fields)[0]} modes", ", ".join(f"{count:,} {mode}" for mode, count in fields["modes"].items())),
         _classes(fields),
     ]
     rows = [row for row in rows if row[1]]

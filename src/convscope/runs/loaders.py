@@ -15,6 +15,7 @@ from convscope.datasets import (
     BatchSettings,
     Columns,
     Dataset,
+    InputSettings,
     Leak,
     Skipped,
     Splits,
@@ -111,12 +112,15 @@ class PreparedData:
         return notes
 
 
-def open_source(settings: DataSettings, target_kind: str | None = None) -> Dataset:
+def open_source(
+    settings: DataSettings, target_kind: str | None = None, inputs: InputSettings = InputSettings()  # noqa: B008
+) -> Dataset:  # fmt: skip
     """Open a data source without decoding images.
 
     Args:
         settings: the source, and how to read it.
         target_kind: the kind of targets; None: detected.
+        inputs: how files that are not images become inputs.
 
     Raises:
         DataError: as for `open_data`.
@@ -135,7 +139,7 @@ def open_source(settings: DataSettings, target_kind: str | None = None) -> Datas
     if columns and dataset.layout not in (TABLE.name, TABLE_FOLDER.name):
         use, name = next(iter(columns.items()))
         raise ConfigError(f"data.{use}_column is {name!r}, but {dataset.source} is not a table; remove it")
-    return read_with(dataset, settings)
+    return read_with(dataset, settings, inputs)
 
 
 def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Progress | None = None) -> PreparedData:
@@ -247,9 +251,9 @@ def reload(
     Raises:
         DataError: the source or images of the run are missing.
     """
-    content, settings = folder.data(), folder.recipe().data
-    size = size or settings.size
-    found = open_source(settings, content.get("target_kind", DEFAULT_KIND))
+    content, recipe = folder.data(), folder.recipe()
+    settings, size = recipe.data, size or recipe.data.size
+    found = open_source(settings, content.get("target_kind", DEFAULT_KIND), recipe.input)
     row_of = {name: i for i, name in enumerate(found.names)}
     listed = [(name, split) for split in splits for name in content["splits"][split]]
     missing = [name for name, _ in listed if name not in row_of]
@@ -270,7 +274,7 @@ def reload(
     split = np.array([split for _, split in order], dtype="<U10")
     return PreparedData(
         dataset, store, store.readable, split, preprocessing, leaks, content["duplicates"], notes, masks,
-        folder.recipe().seed,
+        recipe.seed,
     )  # fmt: skip
 
 

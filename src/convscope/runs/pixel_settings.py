@@ -2,20 +2,24 @@
 
 from dataclasses import replace
 
-from convscope.datasets import INPUT_KINDS, Dataset, cut_note
+from convscope.datasets import INPUT_KINDS, Dataset, InputSettings
 from convscope.datasets.inputs.image_input import IMAGE, ImagePreprocessing
 from convscope.datasets.inputs.kind import InputPreprocessing
+from convscope.datasets.name_groups import group_by_name
 from convscope.errors import ConfigError
 from convscope.runs.recipe import DataSettings
 
 
-def read_with(dataset: Dataset, settings: DataSettings) -> Dataset:
-    """Return the data set with the settings' fit, and their range instead of the one that was found.
+def read_with(dataset: Dataset, settings: DataSettings, inputs: InputSettings) -> Dataset:
+    """Return the data set with the settings' fit, range and groups, and with those of inputs that are not images.
 
     Raises:
-        ConfigError: black is not less than white.
+        ConfigError: black is not less than white, or a setting does not apply to this kind of input.
     """
-    if dataset.sizes.shape[1] == 1:
+    if settings.group:
+        dataset = group_by_name(dataset, settings.group)
+    dataset = INPUT_KINDS[dataset.input_kind].with_settings(dataset, inputs)
+    if dataset.input_kind != IMAGE:
         _check_images_only(dataset, settings)
         return dataset
     black = dataset.black if settings.black == "auto" else (settings.black,) * len(dataset.black)
@@ -66,5 +70,5 @@ def read_as(dataset: Dataset, preprocessing: InputPreprocessing) -> Dataset:
 
 def cut_notes(dataset: Dataset, settings: DataSettings) -> tuple[str, ...]:
     """Return the note on what a crop loses, if it loses much."""
-    note = cut_note(dataset, settings.size)
+    note = INPUT_KINDS[dataset.input_kind].cut_note(dataset, settings.size)
     return (note,) if note else ()

@@ -1,12 +1,12 @@
 """The recipe: every setting of a run, in one file that reproduces it; `runs.parse` builds it from settings."""
 
+import re
 from typing import Any, Literal, Self
 
 import tomli_w
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from convscope.datasets import INPUT_KINDS, LAYOUTS, Fit, Policy
-from convscope.datasets.augment.series import SeriesPolicy
+from convscope.datasets import INPUT_KINDS, LAYOUTS, Fit, InputSettings
 from convscope.datasets.inputs.image_input import IMAGE
 from convscope.durations import parse_seconds
 from convscope.errors import ConfigError, did_you_mean
@@ -24,7 +24,7 @@ from convscope.training import (
 from convscope.validation import first_problem
 
 AUTO, SCRATCH = "auto", "scratch"  # values of transfer.checkpoint other than a source of weights
-CHANGES = {**Policy.model_fields, **SeriesPolicy.model_fields}
+CHANGES = {name for kind in INPUT_KINDS.values() for name in type(kind.policy("none", {})).model_fields}
 """Fields of the augmentation policies of all kinds of input."""
 
 
@@ -33,11 +33,13 @@ class Section(BaseModel, frozen=True, extra="forbid"):
 
 
 class DataSettings(Section):
-    """The data source, the input size (height, width; or the length of series), and the split fractions.
+    """The data source, the input size (height, width; or the sides of other inputs), and the split fractions.
 
     `channels` is 1 for grey, 3 for colour, or the number that the files have. `fit` is "crop", "pad" or "stretch": what
     happens to images of another aspect ratio. `black` and `white` are the values of images of more than 8 bits that
     become 0 and 255; "auto": their range over the images.
+
+    `group` is a regular expression that finds a group in each name; the files of a group stay in one split.
 
     `layout` is one of `datasets.LAYOUTS`, and the columns are those of a table; "": detected. `ignore` is the value in
     masks without a class, -1: none.
@@ -58,6 +60,16 @@ class DataSettings(Section):
     label_column: str = ""
     split_column: str = ""
     group_column: str = ""
+    group: str = ""
+
+    @field_validator("group")
+    @classmethod
+    def _group(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"no regular expression ({error}); write one such as _(.+)_") from None
+        return value
 
     @field_validator("layout")
     @classmethod
@@ -119,8 +131,8 @@ class ModelSettings(Section):
 class AugmentSettings(Section):
     """Augmentation of training images; `mirror` allows left-right flips.
 
-    `changes` override fields of the policy (`datasets.Policy`; of series `datasets.augment.series.SeriesPolicy`); `mix`
-    is mixup or cutmix, with a mixing coefficient drawn from Beta(mix_alpha, mix_alpha).
+    `changes` override fields of the policy (`datasets.Policy` of images, see `datasets.augment` for others); `mix` is
+    mixup or cutmix, with a mixing coefficient drawn from Beta(mix_alpha, mix_alpha).
     """
 
     policy: Literal["none", "light", "standard", "strong"] = "light"
@@ -219,6 +231,7 @@ class Recipe(Section):
     seed: int = Field(0, ge=0)
     task: str = DEFAULT_TASK.name
     data: DataSettings = DataSettings()
+    input: InputSettings = InputSettings()
     model: ModelSettings = ModelSettings()
     augment: AugmentSettings = AugmentSettings()
     loss: dict[str, Any] = Field(default_factory=lambda: check_options(DEFAULT_TASK, {}, "recipe"))

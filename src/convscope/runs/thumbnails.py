@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from convscope.datasets import INPUT_KINDS, Dataset, decode, fit, shown_channels
+from convscope.datasets.inputs.image_input import IMAGE
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import open_source
 
@@ -26,7 +27,7 @@ class ThumbnailSource:
 
     @cached_property
     def _found(self) -> Dataset:
-        return self._dataset or open_source(self._recipe.data, self._kind)
+        return self._dataset or open_source(self._recipe.data, self._kind, self._recipe.input)
 
     @cached_property
     def _rows(self) -> dict[str, int]:
@@ -36,11 +37,12 @@ class ThumbnailSource:
 def picture(found: Dataset, row: int, size: tuple[int, ...] | None = None, most: int = SIDE) -> Image.Image:
     """Return an image, upright, grey or RGB, cropped and resized to `size`, or else reduced to `most` pixels.
 
-    Series are drawn as lines.
+    Other inputs are drawn, see `InputPreprocessing.draw`.
     """
     images = found.images
-    if found.sizes.shape[1] == 1 and not isinstance(images, tuple):
-        return Image.fromarray(INPUT_KINDS[found.input_kind].draw(images[row]))
+    if found.input_kind != IMAGE:
+        kind = INPUT_KINDS[found.input_kind]
+        return Image.fromarray(kind.draw(kind.decode_row(found, row, size or tuple(found.sizes[row].tolist()))))
     pixels = (
         images[row] if isinstance(images, np.ndarray) else decode(images[row], found.spec()).pixels.transpose(1, 2, 0)
     )

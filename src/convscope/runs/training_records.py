@@ -28,6 +28,7 @@ class RunRecords:
         epochs: "epoch" events: "train" and "validation" scores, "learning_rate".
         layers: "layers_measured" events, in order.
         steps: the loss of each step whose loss was read.
+        first_loss: that of the first step; None if it was not read, or is not recorded yet.
         modules: (name, class) of the layers without children, in order.
         confusion: (K, K) counts of validation images, row = true class, column = predicted; None where the task
             predicts no classes.
@@ -41,6 +42,7 @@ class RunRecords:
     epochs: Sequence[Record] = ()
     layers: Sequence[Record] = ()
     steps: Sequence[float] = ()
+    first_loss: float | None = None
     modules: tuple[tuple[str, str], ...] = ()
     confusion: NDArray[np.int64] | None = None
     failure: str = ""
@@ -56,6 +58,11 @@ class RunRecords:
         primary = self.recipe.task_class.primary
         values = (epoch["validation"].get(primary) for epoch in self.epochs)
         return [math.nan if value is None else float(value) for value in values]
+
+    @property
+    def step_count(self) -> int:
+        """The number of optimiser steps so far; 0 if it is not known."""
+        return int(self.epochs[-1].get("step") or 0) if self.epochs else 0
 
     @property
     def measured(self) -> Sequence[Record]:
@@ -101,6 +108,14 @@ def module_types(model: nn.Module) -> tuple[tuple[str, str], ...]:
     )
 
 
+def first_loss(steps: Sequence[Record]) -> float | None:
+    """Return the loss of step 1 from "step" events, infinite if it was not finite; None if it was not read."""
+    if not steps or steps[0]["step"] != 1 or "loss" not in steps[0]:
+        return None
+    loss = steps[0]["loss"]
+    return None if loss is None else float(loss)
+
+
 def read_records(folder: RunFolder) -> RunRecords:
     """Return the records of a run on disk, without `modules`, for which the network is opened.
 
@@ -115,13 +130,15 @@ def read_records(folder: RunFolder) -> RunRecords:
     if folder.has_predictions("validation"):
         predictions = load_predictions(folder, "validation")
         confusion = predictions.task.confusion(predictions.meter)
+    steps = folder.events("step")
     return RunRecords(
         recipe=recipe,
         classes=classes,
         class_counts=np.array([counts.get(name, 0) for name in classes], np.int64),
         epochs=folder.events("epoch"),
         layers=folder.events("layers_measured"),
-        steps=[float(event["loss"]) for event in folder.events("step") if event.get("loss") is not None],
+        steps=[float(event["loss"]) for event in steps if event.get("loss") is not None],
+        first_loss=first_loss(steps),
         confusion=confusion,
         failure=failures[-1] if failures else "",
         finished=folder.has_predictions("validation"),

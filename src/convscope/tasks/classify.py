@@ -79,6 +79,7 @@ class Classify(Task):
 
     name: ClassVar[str] = "classify"
     target_kind: ClassVar[str] = "classes"
+    hub_task: ClassVar[str] = "image-classification"
     primary: ClassVar[str] = "accuracy"
     shown: ClassVar[tuple[str, ...]] = ("accuracy", "top5")
     options: ClassVar[type[TaskOptions]] = ClassifyOptions

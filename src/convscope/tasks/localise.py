@@ -107,6 +107,7 @@ class Localise(Task):
 
     name: ClassVar[str] = "localise"
     target_kind: ClassVar[str] = "boxes"
+    hub_task: ClassVar[str] = "object-detection"
     primary: ClassVar[str] = "both"
     shown: ClassVar[tuple[str, ...]] = ("accuracy", "iou", "iou50", "both")
     options: ClassVar[type[TaskOptions]] = LocaliseOptions

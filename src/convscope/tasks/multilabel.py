@@ -76,6 +76,7 @@ class Multilabel(Task):
 
     name: ClassVar[str] = "multilabel"
     target_kind: ClassVar[str] = "labels"
+    hub_task: ClassVar[str] = "image-classification"
     primary: ClassVar[str] = "map"
     shown: ClassVar[tuple[str, ...]] = ("map", "micro_f1")
     options: ClassVar[type[TaskOptions]] = MultilabelOptions

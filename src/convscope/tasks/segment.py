@@ -74,6 +74,7 @@ class Segment(Task):
 
     name: ClassVar[str] = "segment"
     target_kind: ClassVar[str] = "masks"
+    hub_task: ClassVar[str] = "image-segmentation"
     names_classes: ClassVar[bool] = True
     ground_first: ClassVar[bool] = True
     primary: ClassVar[str] = "miou"

@@ -123,6 +123,8 @@ class Task(ABC):
     """Whether mixup and CutMix can mix the targets."""
     answer_places: ClassVar[Mapping[str, AnswerPlace]] = {}
     """Which of the `answers` are positions in the image."""
+    hub_task: ClassVar[str] = ""
+    """The name of the task on the Hugging Face Hub; empty if it has none."""
     default_settings: ClassVar[Mapping[str, Any]] = {}
     """Recipe settings, by dotted name, that replace the defaults chosen from the data."""
 

@@ -69,7 +69,7 @@ def test_a_second_run_memory_maps_the_images_decoded_by_the_first(
     folder = tmp_path / "kept"
     first = build_store(dataset, (4, 4), cache_folder=folder, settings=KEEP)
     assert first.location == f"in memory, 70 images of 3 x 4 x 4 in 0.0 MB, and in {folder} for the next run"
-    monkeypatch.setattr("convscope.datasets.store.lazy_store.decode", None)
+    monkeypatch.setattr("convscope.datasets.inputs.image_input.decode", None)
     second = build_store(read_folder(photos), (4, 4), cache_folder=folder)
     assert second.mapped
     assert (second.pixels == first.pixels).all()

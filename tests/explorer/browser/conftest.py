@@ -9,11 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+from helpers.browser import chromium
+
 ALLOWED = ("Failed to load resource",)  # logged by the browser for an expected error response
 
 
@@ -71,14 +68,9 @@ def explorer(trained: Path, serve: Callable[[Path], Served]) -> Served:
 
 @pytest.fixture(scope="module")
 def browser():
-    """Chromium, closed after each file: while it is open, no other test of the process can run an event loop."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
-    if not CHROMIUM.exists():
-        pytest.skip(f"needs a Chromium at {CHROMIUM}: apt-get install chromium")
-    with playwright.sync_playwright() as running:
-        opened = running.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+    """Chromium, closed after each file."""
+    with chromium() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ from torch import Tensor
 
 from convscope.datasets.augment.pipeline import Augment, augment, normalised
 from convscope.datasets.augment.policies import POLICIES, Policy
-from convscope.datasets.dataset import IMAGE_KIND
+from convscope.datasets.dataset import IMAGE_KIND, Dataset
 from convscope.datasets.duplicates import Duplicates, find_duplicates
-from convscope.datasets.inputs.fitting import CROP, Fit, visible_window
+from convscope.datasets.inputs.fitting import CROP, Fit, fit, visible_window
 from convscope.datasets.inputs.image import ImageSpec, decode
 from convscope.datasets.inputs.kind import DecodedInput, InputData, InputPreprocessing
 from convscope.datasets.inputs.values import FULL_WHITE
-from convscope.datasets.statistics import channel_statistics
+from convscope.datasets.statistics import channel_statistics, cut_note
 
 LONGEST_SIDE = 1 << 15  # pixels
 
@@ -54,11 +54,6 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
         """The output of `decode`."""
         return ImageSpec(self.size, self.channels, self.white, self.black, self.alpha, self.fit)
 
-    @property
-    def storage(self) -> np.dtype[Any]:
-        """uint8."""
-        return np.dtype(np.uint8)
-
     @classmethod
     def from_data(cls, data: InputData, size: tuple[int, ...], stored: NDArray[Any], rows: NDArray[np.int64]) -> Self:
         """Mean and deviation of each channel over the training images."""
@@ -73,6 +68,20 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
             alpha=data.alpha,
             fit=data.fit,
         )
+
+    @classmethod
+    def decode_row(cls, data: InputData, row: int, size: tuple[int, ...]) -> NDArray[np.uint8]:
+        """See `image.decode`, and `fitting.fit` of images in arrays."""
+        shown = (size[0], size[1])
+        image = data.images[row]
+        if isinstance(image, np.ndarray):
+            return fit(image, image.shape[:2], shown, data.fit).transpose(2, 0, 1)
+        return decode(image, ImageSpec(shown, data.channels, data.white, data.black, data.alpha, data.fit)).pixels
+
+    @classmethod
+    def cut_note(cls, data: Dataset, size: tuple[int, ...]) -> str:
+        """See `statistics.cut_note`."""
+        return cut_note(data, size)
 
     @classmethod
     def find_duplicates(cls, stored: NDArray[Any], rows: NDArray[np.int64]) -> Duplicates:

@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, model_validator
 from torch import Tensor
 
+from convscope.datasets.dataset import Dataset
 from convscope.datasets.duplicates import Duplicates
+from convscope.datasets.inputs.settings import InputSettings
+from convscope.errors import ConfigError
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +61,8 @@ class InputData(Protocol):
     def alpha(self) -> bool: ...
     @property
     def fit(self) -> Any: ...
+    @property
+    def reading(self) -> Any: ...
 
 
 class InputPreprocessing(BaseModel, ABC, frozen=True, extra="forbid"):
@@ -65,7 +70,7 @@ class InputPreprocessing(BaseModel, ABC, frozen=True, extra="forbid"):
 
     kind: str
     size: tuple[int, ...]
-    """The sides of the input: (H, W) of images, (L,) of series."""
+    """The sides of the input: (H, W) of images, (L,) of series, (bands, columns) of spectrograms."""
     channels: int
     mean: tuple[float, ...]
     """Per channel, as `normalise` subtracts it."""
@@ -77,6 +82,10 @@ class InputPreprocessing(BaseModel, ABC, frozen=True, extra="forbid"):
     """The names of the axes of an example, without channels; their number is the rank of the networks."""
     mirrors: ClassVar[bool] = True
     """Whether examples may be mirrored where flip detection allows it."""
+    storage: ClassVar[np.dtype[Any]] = np.dtype(np.uint8)
+    """The dtype of decoded examples."""
+    forks: ClassVar[bool] = True
+    """Whether processes may decode; False where PyTorch decodes, whose threads do not survive a fork."""
 
     @model_validator(mode="after")
     def _normalises(self) -> Self:
@@ -85,11 +94,6 @@ class InputPreprocessing(BaseModel, ABC, frozen=True, extra="forbid"):
         if not all(map(math.isfinite, self.mean)) or not all(0 < one < math.inf for one in self.std):
             raise ValueError(f"mean is {self.mean} and std {self.std}; they are finite and std is above 0")
         return self
-
-    @property
-    @abstractmethod
-    def storage(self) -> np.dtype[Any]:
-        """The dtype of decoded examples."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -107,6 +111,41 @@ class InputPreprocessing(BaseModel, ABC, frozen=True, extra="forbid"):
     def store_arrays(cls, data: InputData, size: tuple[int, ...]) -> NDArray[Any] | None:  # noqa: ARG003
         """(N, C, ...) all examples at `size`, if they are in memory; None if they are decoded one by one."""
         return None
+
+    @classmethod
+    @abstractmethod
+    def decode_row(cls, data: InputData, row: int, size: tuple[int, ...]) -> NDArray[Any]:
+        """(C, ...) one example of a dataset at `size`, with the dtype `storage`.
+
+        Raises:
+            DataError: it cannot be read.
+        """
+
+    @classmethod
+    def with_settings(cls, data: Dataset, settings: InputSettings) -> Dataset:
+        """A dataset read with the user's settings of inputs that are not images.
+
+        Raises:
+            ConfigError: a setting does not apply to this kind.
+        """
+        for name, value in settings.model_dump(exclude_defaults=True).items():
+            raise ConfigError(f"input.{name} is {value!r}, but {data.source} holds {cls.nouns[1]}; remove it")
+        return data
+
+    @property
+    def settings(self) -> InputSettings:
+        """The settings with which other files are read as those of training; see `with_settings`."""
+        return InputSettings()
+
+    @classmethod
+    def usual_size(cls, data: Dataset) -> tuple[tuple[int, ...], str] | None:  # noqa: ARG003
+        """The default size of the input, and why; None: chosen as for images."""
+        return None
+
+    @classmethod
+    @abstractmethod
+    def cut_note(cls, data: Dataset, size: tuple[int, ...]) -> str:
+        """A note if an input of `size` shows too little of the examples; else empty."""
 
     @classmethod
     @abstractmethod

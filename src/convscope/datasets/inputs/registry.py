@@ -6,11 +6,16 @@ from typing import Any
 from convscope.datasets.inputs.image_input import IMAGE, ImagePreprocessing
 from convscope.datasets.inputs.kind import InputPreprocessing
 from convscope.datasets.inputs.series import SERIES, SeriesPreprocessing
+from convscope.datasets.inputs.sound import SoundPreprocessing
+from convscope.datasets.inputs.sound_reading import SOUND, WAVE
+from convscope.datasets.inputs.sound_wave import WavePreprocessing
 from convscope.errors import did_you_mean
 
 INPUT_KINDS: dict[str, type[InputPreprocessing]] = {
     IMAGE: ImagePreprocessing,
     SERIES: SeriesPreprocessing,
+    SOUND: SoundPreprocessing,
+    WAVE: WavePreprocessing,
 }
 
 

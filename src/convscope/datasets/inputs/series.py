@@ -10,12 +10,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from convscope.datasets.augment.series import SERIES_POLICIES, SeriesAugment, SeriesPolicy, series_augment
+from convscope.datasets.dataset import Dataset
 from convscope.datasets.duplicates import Duplicates
 from convscope.datasets.inputs.kind import DecodedInput, InputData, InputPreprocessing
 from convscope.datasets.inputs.series_drawing import draw_lines
 from convscope.datasets.inputs.series_files import read_series
 from convscope.datasets.series_duplicates import duplicate_series
 from convscope.errors import DataError
+
+LONGEST = 8192
+"""Values of the network's input; of longer series the beginning is used unless data.size is set."""
 
 
 class SeriesPreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
@@ -32,11 +36,7 @@ class SeriesPreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     nouns: ClassVar[tuple[str, str]] = ("series", "series")
     sides: ClassVar[tuple[str, ...]] = ("length",)
     mirrors: ClassVar[bool] = False
-
-    @property
-    def storage(self) -> np.dtype[Any]:
-        """float32."""
-        return np.dtype(np.float32)
+    storage: ClassVar[np.dtype[Any]] = np.dtype(np.float32)
 
     @classmethod
     def from_data(cls, data: InputData, size: tuple[int, ...], stored: NDArray[Any], rows: NDArray[np.int64]) -> Self:
@@ -61,6 +61,25 @@ class SeriesPreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
         """(N, C, L) float32, the beginning of longer series; NaN beyond the end of shorter ones."""
         assert not isinstance(data.images, tuple)  # the reader has read all files
         return at_length(data.images, size[0])
+
+    @classmethod
+    def decode_row(cls, data: InputData, row: int, size: tuple[int, ...]) -> NDArray[np.float32]:
+        """(C, L) float32 of a series in memory."""
+        series: NDArray[np.float32] = at_length([np.asarray(data.images[row])], size[0])[0]
+        return series
+
+    @classmethod
+    def usual_size(cls, data: Dataset) -> tuple[tuple[int, ...], str]:
+        """The length of the longest series."""
+        longest, shortest = int(data.sizes.max()), int(data.sizes.min())
+        why = f"series of {shortest:,}{'' if shortest == longest else f' to {longest:,}'} values"
+        return (min(longest, LONGEST),), why
+
+    @classmethod
+    def cut_note(cls, data: Dataset, size: tuple[int, ...]) -> str:
+        """Series that are longer than `size` (L,) are cut at their end."""
+        longer = int((data.sizes[:, 0] > size[0]).sum())
+        return f"{longer:,} series are cut to their first {size[0]:,} values" if longer else ""
 
     @classmethod
     def find_duplicates(cls, stored: NDArray[Any], rows: NDArray[np.int64]) -> Duplicates:

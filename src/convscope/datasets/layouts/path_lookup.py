@@ -12,7 +12,7 @@ from unicodedata import normalize
 from urllib.parse import unquote
 
 from convscope.datasets.dataset import split_of
-from convscope.datasets.inputs.opening import ENDINGS
+from convscope.datasets.file_kinds import ENDINGS
 from convscope.datasets.layouts.tables.cells import shown
 from convscope.datasets.listing import ending, visible_folders
 

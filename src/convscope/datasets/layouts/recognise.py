@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from convscope.datasets.dataset import Dataset
-from convscope.datasets.inputs.opening import ENDINGS
+from convscope.datasets.file_kinds import ENDINGS
 from convscope.datasets.layouts.builtin import BUILTIN, BUILTINS
 from convscope.datasets.layouts.layout import NEAR, ReadSettings, Recognised, Source
 from convscope.datasets.layouts.registry import LAYOUTS

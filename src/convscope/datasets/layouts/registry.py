@@ -13,6 +13,7 @@ from convscope.datasets.layouts.boxes.yolo import YOLO
 from convscope.datasets.layouts.builtin import BUILTIN
 from convscope.datasets.layouts.folders.class_folders import CLASS_FOLDERS
 from convscope.datasets.layouts.folders.file_names import FILE_NAMES
+from convscope.datasets.layouts.folders.name_parts import NAME_PARTS
 from convscope.datasets.layouts.folders.nested_folders import NESTED_FOLDERS
 from convscope.datasets.layouts.layout import Layout
 from convscope.datasets.layouts.masks.mask_folders import MASK_FOLDERS
@@ -37,6 +38,7 @@ LAYOUTS: dict[str, Layout] = {
     LABELME.name: LABELME,
     CLASS_FOLDERS.name: CLASS_FOLDERS,
     FILE_NAMES.name: FILE_NAMES,
+    NAME_PARTS.name: NAME_PARTS,
     NESTED_FOLDERS.name: NESTED_FOLDERS,
     SERIES_FILES.name: SERIES_FILES,
 }

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from convscope.datasets.store.block_checksums import block_checksums
 from convscope.files import is_running, sync_folder
@@ -39,7 +39,7 @@ def default_folder() -> Path:
 
 
 def load(
-    folder: Path, key: str, shape: tuple[int, ...] | None, dtype: type[np.generic] = np.uint8
+    folder: Path, key: str, shape: tuple[int, ...] | None, dtype: DTypeLike = np.uint8
 ) -> tuple[NDArray[Any], dict[int, str]] | None:
     """The entry's pixels or features, memory-mapped, and its unreadable images; None if it is absent or damaged.
 
@@ -65,7 +65,7 @@ def load(
 
 @contextmanager
 def write_entry(
-    folder: Path, key: str, shape: tuple[int, ...], limit: int, dtype: type[np.generic] = np.uint8
+    folder: Path, key: str, shape: tuple[int, ...], limit: int, dtype: DTypeLike = np.uint8
 ) -> Iterator[tuple[NDArray[Any], dict[int, str]]]:
     """Yield an empty entry to fill; it is published at the end, and deleted after an error.
 

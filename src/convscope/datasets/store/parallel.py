@@ -10,11 +10,11 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import BinaryIO, NoReturn, TypeVar
+from typing import Any, BinaryIO, NoReturn, TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 T = TypeVar("T")
 Work = Callable[[range], T]
@@ -54,10 +54,10 @@ def parallel_map(work: Work[T], count: int, chunk: int, workers: int, fork_from:
             raise
 
 
-def shared_zeros(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+def shared_zeros(shape: tuple[int, ...], dtype: DTypeLike = np.uint8) -> NDArray[Any]:
     """An array of zeros in memory that is shared with forked processes."""
     size = int(np.prod(shape))
-    return np.frombuffer(mmap.mmap(-1, max(size, 1)), np.uint8, size).reshape(shape)
+    return np.frombuffer(mmap.mmap(-1, max(size * np.dtype(dtype).itemsize, 1)), dtype, size).reshape(shape)
 
 
 def _map_processes(work: Work[T], chunks: Sequence[range], workers: int) -> Iterator[T]:

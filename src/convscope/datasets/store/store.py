@@ -16,7 +16,7 @@ from convscope.datasets.inputs.opening import quiet_pillow
 from convscope.datasets.inputs.registry import INPUT_KINDS
 from convscope.datasets.store import cache
 from convscope.datasets.store.lazy_store import LazyStore, decode_image
-from convscope.datasets.store.parallel import parallel_map, shared_zeros
+from convscope.datasets.store.parallel import FORK_FROM, parallel_map, shared_zeros
 from convscope.datasets.store.resources import available_memory, usable_cores
 from convscope.errors import DataError
 
@@ -42,8 +42,8 @@ class Store:
     """Decoded images."""
 
     pixels: NDArray[Any]
-    """(N, C, H, W) uint8, or (N, C, L) float32 of series, in the order of the dataset; an array, a memory map, or a
-    `LazyStore` with the same row access."""
+    """(N, C, H, W) uint8, or (N, C, ...) of another kind of input with its dtype, in the order of the dataset; an
+    array, a memory map, or a `LazyStore` with the same row access."""
     unreadable: dict[int, str]
     """Row -> why its image could not be decoded; such rows are black and must not be used."""
     location: str
@@ -82,30 +82,32 @@ def build_store(
         settings: limits of memory and cache.
         on_progress: called with (images done, total number of images).
     """
-    arrays = INPUT_KINDS[dataset.input_kind].store_arrays(dataset, size)
+    kind = INPUT_KINDS[dataset.input_kind]
+    arrays = kind.store_arrays(dataset, size)
     if arrays is not None:
         return Store(arrays, {}, f"in memory, {arrays.nbytes / 1e6:,.1f} MB")
     shape = (len(dataset), dataset.channels, *size)
     folder = cache_folder or cache.default_folder()
     key = _key(dataset, size)
     cache.delete_abandoned(folder)
-    existing = cache.load(folder, key, shape) if isinstance(dataset.images, tuple) else None
+    existing = cache.load(folder, key, shape, kind.storage) if isinstance(dataset.images, tuple) else None
     if existing is not None:
-        return Store(*existing, f"in {folder}, {_extent(shape)}, where an earlier run decoded them")
+        return Store(*existing, f"in {folder}, {_extent(dataset, shape)}, where an earlier run decoded them")
     decoding = _Decoding(dataset, size, threads or usable_cores(), on_progress)
-    if int(np.prod(shape)) <= settings.ram_fraction * available_memory():
+    if int(np.prod(shape)) * kind.storage.itemsize <= settings.ram_fraction * available_memory():
         return _in_memory(decoding, shape, settings, folder, key)
     return _in_cache(decoding, shape, settings, folder, key)
 
 
 def _in_memory(decoding: "_Decoding", shape: tuple[int, ...], settings: StoreSettings, folder: Path, key: str) -> Store:
-    pixels = shared_zeros(shape)
+    dtype = decoding.kind.storage
+    pixels = shared_zeros(shape, dtype)
     start = time.monotonic()
     unreadable = decoding.fill(pixels)
-    location = f"in memory, {_extent(shape)}"
+    location = f"in memory, {_extent(decoding.dataset, shape)}"
     if time.monotonic() - start > settings.worth_caching and decoding.files:
         try:
-            with cache.write_entry(folder, key, shape, settings.cache_limit) as (cached, reasons):
+            with cache.write_entry(folder, key, shape, settings.cache_limit, dtype) as (cached, reasons):
                 cached[:] = pixels
                 reasons.update(unreadable)
             location += f", and in {folder} for the next run"
@@ -116,24 +118,25 @@ def _in_memory(decoding: "_Decoding", shape: tuple[int, ...], settings: StoreSet
 
 def _in_cache(decoding: "_Decoding", shape: tuple[int, ...], settings: StoreSettings, folder: Path, key: str) -> Store:
     reason = f"more than fits in {settings.ram_fraction:.0%} of the free memory"
+    dtype = decoding.kind.storage
     try:
-        with cache.write_entry(folder, key, shape, settings.cache_limit) as (pixels, reasons):
+        with cache.write_entry(folder, key, shape, settings.cache_limit, dtype) as (pixels, reasons):
             reasons.update(decoding.fill(pixels))
     except OSError as error:
         return _not_cached(decoding, shape, f"{reason}, and {folder} cannot take them ({error})")
-    written = cache.load(folder, key, shape)
+    written = cache.load(folder, key, shape, dtype)
     if written is None:  # deleted by another run that needed space
         return _not_cached(decoding, shape, f"{reason}, and {folder} has lost them to another run")
-    return Store(*written, f"in {folder}, {_extent(shape)}, {reason}")
+    return Store(*written, f"in {folder}, {_extent(decoding.dataset, shape)}, {reason}")
 
 
 def _not_cached(decoding: "_Decoding", shape: tuple[int, ...], why: str) -> Store:
-    rows = LazyStore(decoding.dataset, (shape[2], shape[3]), decoding.threads)
+    rows = LazyStore(decoding.dataset, decoding.size, decoding.threads)
     location = (
-        f"not cached ({_extent(shape)}, {why}): images are decoded every epoch; "
+        f"not cached ({_extent(decoding.dataset, shape)}, {why}): {decoding.kind.nouns[1]} are decoded every epoch; "
         f"set {cache.ENVIRONMENT} to a larger disk to avoid this"
     )
-    return Store(cast("NDArray[np.uint8]", rows), decoding.fill(None), location)  # only row access is used
+    return Store(cast("NDArray[Any]", rows), decoding.fill(None), location)  # only row access is used
 
 
 class _Decoding:
@@ -143,27 +146,27 @@ class _Decoding:
         self, dataset: Dataset, size: tuple[int, ...], threads: int, on_progress: Callable[[int, int], None] | None
     ) -> None:
         self.dataset = dataset
-        self.size = (size[0], size[1])
+        self.kind, self.size = INPUT_KINDS[dataset.input_kind], size
         self.threads = threads
         self.on_progress = on_progress
         self.files = isinstance(dataset.images, tuple)
 
-    def fill(self, pixels: NDArray[np.uint8] | None) -> dict[int, str]:
+    def fill(self, pixels: NDArray[Any] | None) -> dict[int, str]:
         """Write every image to its row (None: discard it); return row -> reason for unreadable images."""
         count = len(self.dataset)
         unreadable: dict[int, str] = {}
+        fork_from = FORK_FROM if self.kind.forks else count + 1
         with quiet_pillow():
             done = 0
-            for found in parallel_map(
-                lambda rows: (len(rows), dict(self._some(rows, pixels))), count, _CHUNK, self.threads
-            ):
+            work = lambda rows: (len(rows), dict(self._some(rows, pixels)))  # noqa: E731
+            for found in parallel_map(work, count, _CHUNK, self.threads, fork_from):
                 done += found[0]
                 unreadable.update(found[1])
                 if self.on_progress is not None:
                     self.on_progress(done, count)
         return unreadable
 
-    def _some(self, rows: range, pixels: NDArray[np.uint8] | None) -> Iterator[tuple[int, str]]:
+    def _some(self, rows: range, pixels: NDArray[Any] | None) -> Iterator[tuple[int, str]]:
         for row in rows:
             try:
                 found = decode_image(self.dataset, row, self.size)
@@ -179,6 +182,7 @@ def _key(dataset: Dataset, size: tuple[int, ...]) -> str:
     return hashlib.blake2b(key.encode(), digest_size=12).hexdigest()
 
 
-def _extent(shape: tuple[int, ...]) -> str:
-    count, *sides = shape
-    return f"{count:,} images of {' x '.join(map(str, sides))} in {np.prod(shape) / 1e6:,.1f} MB"
+def _extent(dataset: Dataset, shape: tuple[int, ...]) -> str:
+    kind, (count, *sides) = INPUT_KINDS[dataset.input_kind], shape
+    megabytes = np.prod(shape) * kind.storage.itemsize / 1e6
+    return f"{count:,} {kind.nouns[1]} of {' x '.join(map(str, sides))} in {megabytes:,.1f} MB"

@@ -5,12 +5,15 @@ from convscope.runs.training_records import RunRecords
 
 LEAST_GAIN = 0.02  # of the chance loss that training must take off it
 MIN_EPOCHS = 3
+MIN_STEPS = 60  # as in `few_steps`
 
 
 def loss_at_chance(records: RunRecords) -> Finding | None:
     """Find a training loss that stays at that of always predicting the frequencies of the classes."""
     chance, losses = records.chance_loss, records.losses("train")
     if not chance or (len(losses) < MIN_EPOCHS and not (records.finished and losses)):
+        return None
+    if 0 < records.step_count < MIN_STEPS:
         return None
     gain = 1 - min(losses) / chance
     if gain >= LEAST_GAIN or _scores_above_chance(records):

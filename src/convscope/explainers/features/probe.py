@@ -95,6 +95,29 @@ def extrapolate_to_double(curve: Sequence[tuple[int, float]], num_test: int) -> 
     return float(max(scores[-1], 1 - np.exp(start + slope * np.log(2 * images[-1]))))
 
 
+def mel_mean_score(
+    x: NDArray[Any], y: NDArray[np.int64], test_x: NDArray[Any], test_y: NDArray[np.int64]
+) -> float:  # fmt: skip
+    """Return the accuracy of an SVM on the mean and the deviation over time of each band of spectrograms.
+
+    Args:
+        x: (N, C, bands, columns) spectrograms.
+        y: (N,) classes.
+        test_x: (M, C, bands, columns) to predict.
+        test_y: (M,) their classes.
+    """
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVC
+
+    def summary(values: NDArray[Any]) -> NDArray[np.float64]:
+        values = values.astype(np.float64)
+        return np.concatenate([values.mean(3), values.std(3)], 2).reshape(len(values), -1)
+
+    model = make_pipeline(StandardScaler(), SVC(C=10.0)).fit(summary(x), y)
+    return float(model.score(summary(test_x), test_y))
+
+
 def baseline_scores(
     x: NDArray[Any], y: NDArray[np.int64], test_x: NDArray[Any], test_y: NDArray[np.int64]
 ) -> dict[str, float]:

@@ -88,10 +88,14 @@ class LabelCorrections:
             atomic_write(self.file, (json.dumps(corrections, indent=1) + "\n").encode())
             self._corrections = corrections
 
+    def _opened(self, target_kind: str | None) -> Dataset:
+        recipe = self._run.recipe()
+        return open_source(recipe.data, target_kind, recipe.input)
+
     def _table(self, corrections: dict[str, dict[str, Any]]) -> str:
         """Return the CSV of all images that are not excluded, with corrected labels, each in its split."""
         content = self._run.data()
-        dataset = self._dataset = self._dataset or open_source(self._run.recipe().data, content.get("target_kind"))
+        dataset = self._dataset = self._dataset or self._opened(content.get("target_kind"))
         row = {name: i for i, name in enumerate(dataset.names)}
         stems = () if isinstance(dataset.images, tuple) else unique_stems(dataset.names)
         grouped = dataset.groups is not None and any(dataset.groups)

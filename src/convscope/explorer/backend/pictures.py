@@ -57,7 +57,8 @@ def sprite(images: ImageSet, indices: Sequence[int], side: int) -> np.ndarray:
 
 def original_image(run: LiveRun, name: str) -> Image.Image:
     """Return the original image with its EXIF orientation applied, at most 1024 pixels on the longer side."""
-    dataset = open_source(run.folder.recipe().data, run.folder.data().get("target_kind"))
+    recipe = run.folder.recipe()
+    dataset = open_source(recipe.data, run.folder.data().get("target_kind"), recipe.input)
     if name not in dataset.names:
         raise NotFoundError(f"image {name}: no longer in {dataset.source}; restore it")
     return picture(dataset, dataset.names.index(name), most=MAX_SIDE)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from convscope.datasets.builder import DatasetBuilder, ListedFile
 from convscope.datasets.dataset import SPLITS, Dataset, Skipped, split_of
-from convscope.datasets.inputs.opening import ENDINGS
+from convscope.datasets.file_kinds import ENDINGS, most_frequent_kind
 from convscope.datasets.layouts.folders.class_reading import ClassReading, class_names, read_classes
 from convscope.datasets.layouts.folders.multilabel_folder import are_labels, by_identity, with_labels, without_conflicts
 from convscope.datasets.layouts.folders.set_names import enumerated, joined, set_names
@@ -103,7 +103,8 @@ def _are_classes(labels: Iterable[str]) -> bool:
 
 def _explain_nothing_found(source: Source, listing: DatasetBuilder, others: Counter[str]) -> str:
     if listing.skipped:
-        return f"{len(listing.skipped):,} images but no class folders; {_remedy(source)}"
+        what = most_frequent_kind(Path(one.name) for one in listing.skipped).nouns[1]
+        return f"{len(listing.skipped):,} {what} but no class folders; {_remedy(source)}"
     if others:
         found = ", ".join(f"{count} {ending}" for ending, count in others.most_common(3))
         return f"no images, only other files ({found}); {_remedy(source)}"

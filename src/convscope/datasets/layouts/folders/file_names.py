@@ -4,7 +4,7 @@ import re
 
 from convscope.datasets.builder import DatasetBuilder, ListedFile
 from convscope.datasets.dataset import Dataset, Skipped
-from convscope.datasets.inputs.opening import ENDINGS
+from convscope.datasets.file_kinds import ENDINGS
 from convscope.datasets.layouts.folders.folder_tree import Folder
 from convscope.datasets.layouts.folders.set_names import UNLABELLED, set_names
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from convscope.datasets.inputs.opening import ENDINGS
+from convscope.datasets.file_kinds import ENDINGS
 from convscope.datasets.layouts.path_lookup import PathLookup
 from convscope.datasets.layouts.tables.cells import is_missing, shown
 from convscope.datasets.layouts.tables.column_words import (

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from convscope.datasets.dataset import Skipped
-from convscope.datasets.inputs.opening import ENDINGS
+from convscope.datasets.file_kinds import ENDINGS
 from convscope.datasets.layouts.path_lookup import PathLookup
 from convscope.datasets.layouts.tables.cells import is_missing, is_number, shown
 from convscope.datasets.layouts.tables.column_words import GROUP, IMAGE, LABEL, LABELS, SPLIT, plain_name

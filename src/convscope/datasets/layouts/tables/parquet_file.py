@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import PurePath
 from typing import Any
 
-from convscope.datasets.inputs.opening import ENDINGS
+from convscope.datasets.file_kinds import ENDINGS
 from convscope.datasets.layouts.tables.json_lines_file import as_cell
 from convscope.datasets.layouts.tables.rows import TableFile, TableRow, TableRows
 from convscope.datasets.listing import ending

@@ -9,7 +9,7 @@ from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from convscope.datasets.dataset import Dataset, split_of
-from convscope.datasets.inputs.opening import ENDINGS
+from convscope.datasets.file_kinds import ENDINGS
 from convscope.datasets.layouts.layout import Layout, ReadSettings, Recognised, Source, confidence_of_share
 from convscope.datasets.layouts.path_lookup import PathLookup, is_ambiguous
 from convscope.datasets.layouts.tables.cells import label_of
