@@ -25,6 +25,7 @@ def assert_trains_as_one(together, steps, most, *arguments):  # noqa: F811
     assert difference(first, alone) <= most
 
 
+@pytest.mark.slow
 def test_fifty_steps_of_lenet_differ_by_rounding_only(together):  # noqa: F811
     assert_trains_as_one(together, shared_steps.fifty_of_lenet, 1e-6)
 

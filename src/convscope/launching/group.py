@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
+from torch.distributed import Store  # type: ignore[attr-defined]
 
 from convscope.errors import ConfigError
 from convscope.runs.folder import RunFolder
@@ -17,7 +18,7 @@ EXCHANGE = timedelta(minutes=30)  # the longest wait for another process, where 
 
 
 @contextmanager
-def joined(store: dist.Store, rank: int, count: int, local_rank: int, run: Path) -> Iterator[ProcessGroup]:
+def joined(store: Store, rank: int, count: int, local_rank: int, run: Path) -> Iterator[ProcessGroup]:
     """Join the processes that train a run, with NCCL where it trains on GPUs, each on one of its own, else with gloo.
 
     Args:

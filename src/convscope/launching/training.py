@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import torch.distributed as dist
+from torch.distributed import PrefixStore, TCPStore  # type: ignore[attr-defined]
 
 from convscope.errors import ConfigError, TrainingError
 from convscope.files import append_line
@@ -58,7 +58,7 @@ def training(
         yield from training_alone(source, out, overrides, on_progress, started)
         return
     yield from preparing(source, out, overrides, on_progress, started, count)
-    yield from together(Launch(out, count, started))
+    yield from together(Launch(out, count, started), shows_data=False)
 
 
 def resuming(path: Path, on_progress: Progress | None = None, check_data: bool = False) -> Generator[Event]:
@@ -98,9 +98,9 @@ def _in_place(
 ) -> Generator[Event]:
     """Train as one of the processes that a launcher has started: the first prepares the run while the others wait."""
     keeps = place.rank == 0 and not place.has_store
-    master = dist.TCPStore(place.address, place.port, place.count, keeps, EXCHANGE, wait_for_workers=False)
+    master = TCPStore(place.address, place.port, place.count, keeps, EXCHANGE, wait_for_workers=False)
     master.set_timeout(PREPARING)
-    store = dist.PrefixStore(f"attempt {place.attempt}", master)  # the addresses of earlier attempts are dead
+    store = PrefixStore(f"attempt {place.attempt}", master)  # the addresses of earlier attempts are dead
     if place.rank == 0:
         try:
             if prepare is not None and not (place.attempt and RunFolder(run).recipe_file.exists()):
@@ -133,15 +133,17 @@ class Launch:
     silence: float = SILENCE
 
 
-def together(launch: Launch) -> Generator[Event]:
+def together(launch: Launch, shows_data: bool = True) -> Generator[Event]:
     """Start processes that resume a run, and start all again from the last checkpoint when one of them ends.
+
+    The events of reading the data and of the plan are yielded once, the former only if `shows_data`.
 
     Raises:
         TrainingError: they ended too often without completing an epoch.
         ConvscopeError: raised in one of the processes.
     """
     folder = RunFolder.open(launch.run)
-    restarts, shown = folder.recipe().train.restarts, set[type]()
+    restarts, shown = folder.recipe().train.restarts, set[type](() if shows_data else (DataLoaded,))
     failures, reached = 0, -1
     while True:
         ended = yield from _attempt(launch, shown)
@@ -165,7 +167,7 @@ def together(launch: Launch) -> Generator[Event]:
 
 def _attempt(launch: Launch, shown: set[type]) -> Generator[Event, None, Ended | None]:
     """Train until all processes have finished, or return the end of one."""
-    store = dist.TCPStore("127.0.0.1", 0, None, True, wait_for_workers=False)
+    store = TCPStore("127.0.0.1", 0, None, True, wait_for_workers=False)
     arguments = [(launch, rank, store.port) for rank in range(launch.count)]
     with Children(train_part, arguments, _own_machine(), launch.silence) as children:
         while children.running:
@@ -180,7 +182,7 @@ def _attempt(launch: Launch, shown: set[type]) -> Generator[Event, None, Ended |
 
 def train_part(parent: Parent, launch: Launch, rank: int, port: int) -> None:
     """Train in one of the processes; the events go to the parent."""
-    store = dist.TCPStore("127.0.0.1", port, is_master=False)
+    store = TCPStore("127.0.0.1", port, is_master=False)
     with joined(store, rank, launch.count, rank, launch.run) as processes:
         for event in resuming_alone(launch.run, None, launch.check_data, processes, launch.started):
             parent.send(event)

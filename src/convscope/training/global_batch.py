@@ -70,7 +70,9 @@ class GlobalBatch(TorchFunctionMode):
             if running_variance is not None:
                 unbiased = variance * (count / max(count - 1, 1))
                 running_variance.lerp_(unbiased.to(running_variance.dtype), momentum)
-        result: Tensor = _Normalise.apply(x, weight, bias, (mean, variance, count, eps, self.rank >= self.rows))
+        result: Tensor = _Normalise.apply(  # type: ignore[no-untyped-call]
+            x, weight, bias, (mean, variance, count, eps, self.rank >= self.rows)
+        )
         return result
 
     def _statistics(self, x: Tensor) -> tuple[Tensor, Tensor, int]:

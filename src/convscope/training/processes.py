@@ -99,7 +99,8 @@ class ProcessGroup(Processes):
             return
         flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
         dist.all_reduce(flat)
-        for tensor, values in zip(tensors, flat.mul_(factor).split([t.numel() for t in tensors]), strict=True):
+        parts = torch.split(flat.mul_(factor), [tensor.numel() for tensor in tensors])
+        for tensor, values in zip(tensors, parts, strict=True):
             tensor.copy_(values.view(tensor.shape))
 
     def from_first(self, value: Value) -> Value:
