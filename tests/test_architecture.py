@@ -37,9 +37,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tuning": GROUND | A_RUN | {"reports", "pipeline"},  # trains trials as a run is trained; reports: text of events
     "exporters": GROUND | A_RUN | {"diagnosis"},  # diagnosis: the model card says what fails
     "installation": GROUND | {"datasets", "models", "training"},  # the caches, and what the processor computes
+    "launching": GROUND | {"training", "runs", "pipeline"},  # pipeline: what the processes that it starts compute
     "api": GROUND
     | A_RUN
-    | {"explainers", "installation", "exporters", "analysis", "diagnosis", "reports", "pipeline", "lessons", "tuning"},
+    | {"explainers", "installation", "exporters", "analysis", "diagnosis", "reports", "pipeline"}
+    | {"launching", "lessons", "tuning"},
     "web": GROUND | {"datasets"},  # the HTTP of explorer and server; datasets: checks uploads before they are decoded
     "explorer": GROUND | A_RUN | {"explainers", "analysis", "api", "web"},
     "server": GROUND | NETWORKS_AND_DATA | {"bundle", "runs", "explainers", "analysis", "web"},

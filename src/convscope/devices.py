@@ -15,9 +15,9 @@ def requested_device(name: str) -> torch.device:
         ConfigError: the device is not available on this machine.
     """
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        return torch.empty(0, device=name).device
+        return torch.empty(0, device=name).device  # of several GPUs the one that this process has chosen, by its number
     except (RuntimeError, AssertionError):
         raise ConfigError(
             f"train.device is {name!r}, which is not available on this machine; use auto, cpu or cuda"
@@ -45,6 +45,11 @@ def physical_cores(root: Path = Path("/")) -> int:
     topology = root / "sys/devices/system/cpu"
     cores = {_read(topology / f"cpu{cpu}/topology/thread_siblings_list") or str(cpu) for cpu in allowed}
     return max(1, min(len(cores), int(_cgroup_limit(root / "sys/fs/cgroup"))))
+
+
+def threads_each(processes: int) -> int:
+    """Return the number of threads of each of several processes that share the cores; 0 for a single one: all cores."""
+    return 0 if processes == 1 else max(1, physical_cores() // processes)
 
 
 def use_cores(count: int | None = None) -> int:

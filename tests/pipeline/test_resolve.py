@@ -94,6 +94,12 @@ def test_within_a_budget_the_cheapest_is_measured_too(tmp_path, few, builds):
         ({"train__compile": "graphs", "step__micro_batch": 4},
          "train.compile is 'graphs', and CUDA graphs cannot add up the gradients of a step.micro_batch; "
          "set train.compile to 'always', or remove step.micro_batch"),
+        ({"train__compile": "always", "train__processes": 2},
+         "train.processes is 2, and steps that exchange data cannot be compiled or recorded; remove train.compile, or "
+         "set train.processes to 1"),
+        ({"train__cuda_graph": True, "train__processes": 3},
+         "train.processes is 3, and steps that exchange data cannot be compiled or recorded; remove train.cuda_graph, "
+         "or set train.processes to 1"),
         ({"transfer__views": 2},
          "transfer.views is set, but the network is trained from scratch; give pretrained weights with --from"),
     ],

@@ -45,8 +45,8 @@ from convscope.api.tune import Search, next_search, tune
 from convscope.bundle import FailedFile, Prediction, count_sources, find_sources, names_of
 from convscope.diagnosis.diagnosis import Diagnosis
 from convscope.durations import format_seconds
+from convscope.launching.training import resuming, training
 from convscope.models import ModelSummary
-from convscope.pipeline import resuming, training
 from convscope.reports.data_table import class_table, data_rows, remark_rows
 from convscope.reports.report import write_report
 from convscope.reports.text import as_lines, data_lines, plan_rows

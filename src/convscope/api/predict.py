@@ -11,7 +11,17 @@ from typing import IO, Any, Self, overload
 import torch
 from torch import nn
 
-from convscope.bundle import BundleConfig, FailedFile, Prediction, Source, find_sources, load_bundle, load_config
+from convscope.api.predict_parts import SharedWork, predict_in_processes
+from convscope.bundle import (
+    BundleConfig,
+    FailedFile,
+    Prediction,
+    Source,
+    find_sources,
+    load_bundle,
+    load_config,
+    with_tta,
+)
 from convscope.bundle import predict as stream
 from convscope.errors import ConfigError, DataError
 from convscope.files import atomic_write, unique_stems
@@ -98,17 +108,20 @@ class Predictor:
     model: nn.Module
     config: BundleConfig
     task: Task
+    folder: Path = Path()
+    processes: int = 1
 
     @classmethod
-    def open(cls, model: str | PathLike[str]) -> Self:
-        """Load the network of a run or a saved model on the CPU.
+    def open(cls, model: str | PathLike[str], processes: int = 1) -> Self:
+        """Load the network of a run or a saved model on the CPU; `stream` computes in several processes if asked.
 
         Raises:
             RunError: there is no such run, or no network in it yet.
             ModelError: its network cannot be opened.
         """
-        network, config = load_bundle(model_folder(Path(model)))
-        return cls(channels_last(network, torch.device("cpu")), config, config.build_task())
+        folder = model_folder(Path(model))
+        network, config = load_bundle(folder)
+        return cls(channels_last(network, torch.device("cpu")), config, config.build_task(), folder, processes)
 
     def stream(
         self,
@@ -134,14 +147,26 @@ class Predictor:
         given = [files] if isinstance(files, str | Path) else files
         found = find_sources(given) if isinstance(given, Sequence) else given
         if out is None:
-            return stream(self.model, self.config, found, tta_views, on_batch)
+            return self._items(found, tta_views, on_batch)
         known = list(found)
-        items = stream(self.model, self.config, known, tta_views, on_batch)
+        items = self._items(known, tta_views, on_batch)
         return _with_images(items, [Path(str(one)) for one in known], Path(out))
+
+    def _items(
+        self, sources: Iterable[Source], tta_views: str | None, on_batch: Callable[[int, float], None]
+    ) -> Iterator[Prediction | FailedFile]:
+        if self.processes == 1:
+            return stream(self.model, self.config, sources, tta_views, on_batch)
+        with_tta(self.model, self.config, tta_views)  # so that wrong views are refused here
+        return predict_in_processes(SharedWork(self.folder, tta_views, self.processes), sources, on_batch)
 
 
 def predict(
-    model: str | PathLike[str], files: str | Path | Sequence[str | Path], *, tta_views: str | None = None
+    model: str | PathLike[str],
+    files: str | Path | Sequence[str | Path],
+    *,
+    tta_views: str | None = None,
+    processes: int = 1,
 ) -> Predictions:
     """Predictions for files and folders of files, with the preprocessing that the network was trained with.
 
@@ -149,6 +174,7 @@ def predict(
         model: the folder of a run or of a saved model.
         files: image files of any size and mode, and folders of them.
         tta_views: how many views of each image are averaged, one of `bundle.TTA_VIEWS`; None: as training chose.
+        processes: that share the files.
 
     Raises:
         ConfigError: no such views, or the task's outputs cannot be averaged.
@@ -156,7 +182,7 @@ def predict(
         ModelError: its network cannot be opened.
         DataError: a path does not exist.
     """
-    predictor = Predictor.open(model)
+    predictor = Predictor.open(model, processes)
     return Predictions(predictor.task, tuple(predictor.stream(files, tta_views)))
 
 

@@ -6,7 +6,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convscope.pipeline import resuming
+from convscope.launching.training import resuming
 from convscope.reports.text import as_lines
 from convscope.runs.events import Event
 from convscope.runs.folder import RunFolder
@@ -61,12 +61,12 @@ class Run:
         return evaluate(self.path, split, tta_views=tta_views)
 
     def predict(
-        self, files: str | Path | Sequence[str | Path], *, tta_views: str | None = None
-    ) -> "Predictions":  # fmt: skip
+        self, files: str | Path | Sequence[str | Path], *, tta_views: str | None = None, processes: int = 1
+    ) -> "Predictions":
         """Predictions for image files or folders of them, in their order; see `cs.predict`."""
         from convscope.api.predict import predict
 
-        return predict(self.path, files, tta_views=tta_views)
+        return predict(self.path, files, tta_views=tta_views, processes=processes)
 
     def diagnose(self, checks: Sequence[str] | None = None) -> "Diagnosis":
         """What is wrong, where, and what to change; see `cs.diagnose`."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from convscope.api.run import Run, print_events
 from convscope.datasets import source_of
-from convscope.pipeline import training
+from convscope.launching.training import training
 from convscope.runs.folder import next_name
 from convscope.runs.overrides import lay, settings_from_options
 from convscope.runs.recipe_file import Settings, as_overrides

@@ -39,6 +39,7 @@ class PredictOptions:
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file and line.")] = False
     top: Annotated[int, typer.Option(help="Number of classes per file in the table.", min=1)] = 3
     views: ViewsOption = None
+    processes: Annotated[int, typer.Option(help="Processes that share the files.", min=1)] = 1
     out: Annotated[
         Path | None,
         typer.Option(
@@ -69,7 +70,7 @@ def predict(options: PredictOptions) -> None:
     if STDIN in files and files != [STDIN]:
         raise ConfigError("predict: - reads the names from stdin; give it alone")
     sources = names_of(sys.stdin) if files == [STDIN] else find_sources(files)
-    predictor, rate = Predictor.open(options.run), Rate()
+    predictor, rate = Predictor.open(options.run, options.processes), Rate()
     if out is not None and out.suffix.lower() in TABLES:
         if options.csv or options.json:
             raise ConfigError(f"--out {out}: the ending chooses the format; remove --csv and --json")

@@ -109,6 +109,11 @@ class TrainOptions:
         ),
         Setting("transfer.encoder_lr"),
     ] = None
+    processes: Annotated[
+        int | None,
+        typer.Option(help="Processes on this machine that each compute a part of every batch. [default: 1]"),
+        Setting("train.processes"),
+    ] = None
     recipe: Annotated[Path | None, typer.Option(help="Settings from a file, like an earlier run's recipe.toml.")] = None
     set_: Annotated[
         list[str] | None,

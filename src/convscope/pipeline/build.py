@@ -20,10 +20,12 @@ from convscope.runs.pretrained import PretrainedSource
 from convscope.runs.recipe import Recipe
 from convscope.tasks import Task
 from convscope.training import (
+    ONE_PROCESS,
     Compiled,
     EarlyStopping,
     ExponentialAverage,
     PlateauSchedule,
+    Processes,
     State,
     TimeBudget,
     UnfreezingCheck,
@@ -40,7 +42,12 @@ NEVER = 10**9  # epochs of patience
 
 
 def build_session(
-    prepared: PreparedData, recipe: Recipe, started: float, origin: PretrainedSource | None = None, threads: int = 0
+    prepared: PreparedData,
+    recipe: Recipe,
+    started: float,
+    origin: PretrainedSource | None = None,
+    threads: int = 0,
+    processes: Processes = ONE_PROCESS,
 ) -> TrainingSession:
     """Build a training session, with the threads, deterministic kernels and seeds of the recipe.
 
@@ -49,13 +56,17 @@ def build_session(
         recipe: all settings.
         started: the start of the run by `time.monotonic`, from which a budget counts.
         origin: pretrained weights; None: random ones, or those of a checkpoint that is loaded next.
-        threads: of a resumed run that chose them itself: the number with which it started, on which its sums depend.
+        threads: used unless the recipe sets their number: of a resumed run the number with which it started, on which
+            its sums depend; 0: one per core.
+        processes: that train together.
     """
     use_cores(recipe.train.threads or threads or None)
     deterministic()
     seed_everything(recipe.seed)
     session = _assemble_session(prepared, recipe, requested_device(recipe.train.device), origin)
+    session.state.processes = processes
     if session.clock:
+        session.clock.agree = processes.from_first
         session.clock.started = started
     return session
 
@@ -121,7 +132,7 @@ def compile_for(recipe: Recipe, device: torch.device) -> Compiled:
     See docs/benchmarks/recipes.md.
     """
     mode = recipe.train.compile
-    if mode == "auto" and device.type == "cuda":
+    if mode == "auto" and device.type == "cuda" and recipe.train.processes == 1:
         without_graphs = captures(recipe, device) or recipe.step.micro_batch
         return Compiled(candidates=("always",) if without_graphs else ("always", "graphs"))
     return Compiled("never" if mode == "auto" else mode)

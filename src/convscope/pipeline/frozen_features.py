@@ -50,7 +50,8 @@ def frozen_features(session: TrainingSession, stage: Stage) -> FrozenFeatures | 
     model, plan, views = session.state.model, session.stages.plan, session.recipe.transfer.views
     first_part, train = num_fixed(model, plan, stage.first), session.train
     moving = train.settings.mix != "none" or TARGET_KINDS[train.settings.target_kind].spatial
-    if not first_part or not views or moving:
+    uneven = session.clock is not None and session.state.processes.count > 1  # each would measure its own speed
+    if not first_part or not views or moving or uneven:
         return None
     example = next(iter(session.validation.restricted(torch.arange(min(2, len(session.validation.targets))))(0)))[0]
     if not is_part_chain(model, example):

@@ -51,9 +51,13 @@ def load_checkpoint(folder: RunFolder, session: TrainingSession) -> list[Note]:
         warnings.simplefilter("always", UserWarning)
         if folder.has_checkpoint():
             session.state.load_state_dict(load(folder.checkpoint))
+    return [Note(session.state.epoch, session.state.step, str(warning.message)) for warning in caught]
+
+
+def forget_later(folder: RunFolder, session: TrainingSession) -> None:
+    """Delete what a session recorded after its last checkpoint."""
     folder.forget_after(session.state.epoch)
     forget_snapshots(folder.probes, session.state.epoch)
-    return [Note(session.state.epoch, session.state.step, str(warning.message)) for warning in caught]
 
 
 def _failures_recorded(folder: RunFolder, session: TrainingSession) -> Generator[Step | Epoch | Note]:

@@ -234,5 +234,11 @@ def _check_together(recipe: Recipe, task: Task, input_kind: str) -> None:
             "train.compile is 'graphs', and CUDA graphs cannot add up the gradients of a step.micro_batch; "
             "set train.compile to 'always', or remove step.micro_batch"
         )
+    if recipe.train.processes > 1 and (recipe.train.compile in ("always", "graphs") or recipe.train.cuda_graph):
+        name = "train.cuda_graph" if recipe.train.cuda_graph else "train.compile"
+        raise ConfigError(
+            f"train.processes is {recipe.train.processes}, and steps that exchange data cannot be compiled or "
+            f"recorded; remove {name}, or set train.processes to 1"
+        )
     if recipe.train.balanced_batches and not TARGET_KINDS[task.target_kind].single_class:
         raise ConfigError(f"train.balanced_batches needs one class per image, not {task.target_kind}; remove it")

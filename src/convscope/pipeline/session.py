@@ -1,6 +1,7 @@
 """A training session: network, optimiser, schedule, batches, and selection of the epoch."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from torch import nn
 
@@ -133,5 +134,7 @@ class TrainingSession:
 
     def evaluate(self, model: Model, batches: EvaluationBatches | None = None) -> dict[str, float]:
         """Return the validation scores of a network, or of a function in its place."""
-        self.last_evaluation = evaluate_batches(model, batches or self.validation, self.task.meter())
+        self.last_evaluation = evaluate_batches(
+            partial(self.state.processes.forward, model), batches or self.validation, self.task.meter()
+        )
         return self.last_evaluation.scores()

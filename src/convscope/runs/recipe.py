@@ -14,6 +14,7 @@ from convscope.tasks import DEFAULT_TASK, TASKS, Task, check_options
 from convscope.training import (
     INITIALISERS,
     CompileMode,
+    NormStatistics,
     OptimiserSettings,
     PlanSettings,
     Precision,
@@ -175,6 +176,9 @@ class TrainSettings(Section):
     `tta_views` are the views averaged per image (test-time augmentation), see `bundle.TTA_VIEWS`: "1", "shifts", or
     "auto": shifts where they reduce the validation errors significantly.
     `stop_patience` is the number of epochs without a better score (0: no early stopping); the best epoch is selected.
+    `processes` compute parts of each batch of `batch` images; if one of them dies, all start again from the last
+    checkpoint, and training fails after `restarts` restarts in a row without a completed epoch. `norm_statistics` are
+    those of batch norm in training: over the "batch", or over each "process"'s images, which saves exchanges.
     """
 
     epochs: int = Field(20, ge=1)
@@ -192,6 +196,9 @@ class TrainSettings(Section):
     cuda_graph: bool = False
     tta_views: Literal["auto", "1", "shifts"] = "auto"
     threads: int = Field(0, ge=0)
+    processes: int = Field(1, ge=1)
+    restarts: int = Field(3, ge=0)
+    norm_statistics: NormStatistics = "batch"
 
     @field_validator("tta_views", mode="before")
     @classmethod

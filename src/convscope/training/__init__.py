@@ -16,6 +16,7 @@ from convscope.training.finetuning import (
     make_plan,
     num_fixed,
 )
+from convscope.training.global_batch import NormStatistics
 from convscope.training.init import INITIALISERS, fitting_initialisers, initialise
 from convscope.training.layer_stats import LayerReport, Observer, gradient_norms, measure_layers, observe
 from convscope.training.linear_probe import LinearProbe, ProbeSettings, fit_probe, folds, mixed_order, neighbour_votes
@@ -26,6 +27,7 @@ from convscope.training.optimisers import OPTIMISERS, OptimiserSettings, build_o
 from convscope.training.overfitting import overfitting_from
 from convscope.training.partition import forward_parts, is_part_chain, new_layers, num_parameters, parts, weight_layers
 from convscope.training.precision import Precision, computes_bfloat16, in_float32, precision_context
+from convscope.training.processes import ONE_PROCESS, Processes, ProcessGroup
 from convscope.training.schedules import (
     SHAPES,
     PlateauSchedule,
@@ -42,6 +44,7 @@ from convscope.training.time_budget import TimeBudget
 
 __all__ = [
     "INITIALISERS",
+    "ONE_PROCESS",
     "OPTIMISERS",
     "SHAPES",
     "BatchSource",
@@ -55,6 +58,7 @@ __all__ = [
     "LayerReport",
     "LinearProbe",
     "Loss",
+    "NormStatistics",
     "Note",
     "Observer",
     "OptimiserSettings",
@@ -63,6 +67,8 @@ __all__ = [
     "PlateauSchedule",
     "Precision",
     "ProbeSettings",
+    "ProcessGroup",
+    "Processes",
     "RangeSettings",
     "RangeTest",
     "Schedule",

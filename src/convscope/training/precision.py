@@ -49,9 +49,14 @@ def computes_bfloat16(device: torch.device) -> bool:
 
 def in_float32(output: Any) -> Any:
     """Return a network's output (a tensor or tuple of tensors) with half-precision tensors converted to float32."""
+    return map_tensors(lambda x: x.float() if x.dtype in (torch.bfloat16, torch.float16) else x, output)
+
+
+def map_tensors(function: Callable[[Tensor], Tensor], output: Any) -> Any:
+    """Return a network's output, a tensor or tuple of tensors and tuples, with each tensor replaced."""
     if isinstance(output, Tensor):
-        return output.float() if output.dtype in (torch.bfloat16, torch.float16) else output
+        return function(output)
     if isinstance(output, tuple):
-        parts = [in_float32(part) for part in output]
+        parts = [map_tensors(function, part) for part in output]
         return type(output)(*parts) if hasattr(output, "_fields") else tuple(parts)
     return output

@@ -11,6 +11,7 @@ from torch import nn
 
 from convscope.errors import RunError
 from convscope.training.ema import ExponentialAverage
+from convscope.training.processes import ONE_PROCESS, Processes
 from convscope.training.seeding import random_states, set_random_states
 
 FORMAT = 1
@@ -42,8 +43,9 @@ class State:
     """A network in training; saved after an `Epoch` and loaded, it makes bit-identical steps.
 
     The caller builds `model`, `optimiser`, `average` and `extras` in the same way for a new and a resumed run;
-    `load_state_dict` then restores them. `precision` and `settings` are not saved. `forward` computes the output of
-    the network for a batch; with frozen parts, batches may contain their cached outputs, and only later parts run.
+    `load_state_dict` then restores them. `precision`, `settings` and `processes` are not saved. `forward` computes the
+    output of the network for a batch; with frozen parts, batches may contain their cached outputs, and only later
+    parts run.
     """
 
     model: nn.Module
@@ -53,6 +55,7 @@ class State:
     precision: Callable[[], AbstractContextManager[Any]] = nullcontext
     extras: dict[str, Stateful] = field(default_factory=dict)
     forward: Callable[[nn.Module, Any], Any] = call_model
+    processes: Processes = ONE_PROCESS  # that train together
     capture: bool = False  # whether to launch steps as one CUDA graph each; see `CapturedStep`
     step: int = 0  # optimiser steps done
     epoch: int = 0  # epochs done
@@ -75,7 +78,7 @@ class State:
 
     def remember_random(self) -> None:
         """Record the state of the random number generators at the end of an epoch."""
-        self.random = random_states()
+        self.random = self.processes.from_first(random_states())
 
     def restore_random(self) -> None:
         """Restore the random number generators, whatever was drawn between two epochs or processes."""

@@ -3,6 +3,7 @@
 import copy
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -27,8 +28,12 @@ def gradients(state: State, x: Tensor, y: Tensor, loss: Loss) -> Tensor | None:
     """
     try:
         return _backward(state, x, y, loss)
-    except torch.OutOfMemoryError:
-        pass  # the traceback references the tensors that filled the memory: exit the handler before freeing them
+    except torch.OutOfMemoryError:  # its traceback references the tensors that filled the memory: exit before freeing
+        if state.processes.count > 1:  # the others wait for this one's rows
+            raise TrainingError(
+                f"epoch {state.epoch + 1}, step {state.step + 1}: out of memory with {state.micro_batch or len(x)} "
+                f"images over {state.processes.count} processes; set step.micro_batch to fewer images"
+            ) from None
     state.optimiser.zero_grad(set_to_none=True)
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
@@ -41,12 +46,13 @@ def _backward(state: State, x: Tensor, y: Tensor, loss: Loss) -> Tensor:
     pairs = zip(x.tensor_split(num_micro_batches), y.tensor_split(num_micro_batches), strict=True)
     for number, (x_part, y_part) in enumerate(pairs):
         with state.precision():
-            output = state.forward(state.model, x_part)
+            output = state.processes.forward(partial(state.forward, state.model), x_part)
         value = loss(in_float32(output), y_part) * (len(x_part) / len(x))
         if number == 0:  # not before the forward pass, which would reuse their memory
             state.optimiser.zero_grad(set_to_none=True)
         value.backward()  # type: ignore[no-untyped-call]
         total = total + value.detach()
+    state.processes.add_gradients(state.model, _parameters(state))
     found = [parameter.grad for parameter in _parameters(state) if parameter.grad is not None]
     return torch.stack([total.float(), get_total_norm(found).float().to(x.device)])
 

@@ -32,6 +32,8 @@ class TimeBudget:
         self.now = now
         self.started = now()
         self.fraction = 0.0
+        self.agree: Callable[[float], float] = float
+        """Makes the fraction that of the first of several processes."""
 
     @property
     def spent(self) -> float:
@@ -47,7 +49,7 @@ class TimeBudget:
         """Return the fraction of training time that is spent, in [0, 1]; it never decreases."""
         for_training = self.seconds - self.reserve - self.evaluation
         spent = self.spent / for_training if for_training > 0 else 1.0
-        self.fraction = max(self.fraction, min(spent, 1.0))
+        self.fraction = max(self.fraction, self.agree(min(spent, 1.0)))
         return self.fraction
 
     def limit(self, batches: BatchSource) -> BatchSource:

@@ -51,8 +51,8 @@ def parallel_coordinates(trials: Sequence[Trial], space: Space) -> str:
                 range(len(parameters)), heights, color=VALIDATION if place == 0 else TRAIN, marker="o", markersize=3,
                 alpha=FAINTEST + (1 - FAINTEST) * worth**3, linewidth=2.4 if place == 0 else 1.2,
             )  # fmt: skip
-        for index, one in enumerate(parameters):
-            bottom, top = ends(one)
+        for index, parameter in enumerate(parameters):
+            bottom, top = ends(parameter)
             axes.text(index, -0.04, bottom, ha="center", va="top", fontsize=7)
             axes.text(index, 1.03, top, ha="center", va="bottom", fontsize=7)
         axes.set_xticks(range(len(parameters)), [literal(one.title) for one in parameters], rotation=30, ha="right")

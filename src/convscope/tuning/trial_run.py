@@ -11,7 +11,7 @@ from convscope.files import atomic_write
 from convscope.pipeline.build import build_session
 from convscope.pipeline.checkpointing import CheckpointWriter
 from convscope.pipeline.monitor import Monitor
-from convscope.pipeline.recording import load_checkpoint, recorded_epochs
+from convscope.pipeline.recording import forget_later, load_checkpoint, recorded_epochs
 from convscope.runs.environment import add_seconds, environment
 from convscope.runs.events import Event
 from convscope.runs.folder import RunFolder
@@ -70,6 +70,7 @@ class TrialRunner:
         with folder.locked():
             session = build_session(self.prepared, folder.recipe(), started)
             load_checkpoint(folder, session)
+            forget_later(folder, session)
             first = session.state.epoch
             if first < epochs:
                 writer, monitor = CheckpointWriter(folder, session), Monitor(folder, self.prepared, session)
