@@ -268,7 +268,7 @@ def test_for_a_regression_run_methods_that_need_classes_list_other_methods(run):
     numbers = shutil.copytree(run, run.parent / "numbers")
     changes = {"task": "regress", "task_settings": {}}
     save_config(numbers / "model", load_config(numbers / "model").model_copy(update=changes))
-    for method in ("attribution", "class_images", "sanity"):
+    for method in ("class_images", "sanity"):
         assert error_message(ConfigError, numbers, method) == (
             "numbers: task 'regress' has no class scores; "
             "use activations, filters, stimuli, invert, maximise or neighbours instead"

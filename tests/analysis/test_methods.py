@@ -185,7 +185,7 @@ def test_invalid_requests_are_errors_with_a_remedy(run, spectral, tmp_path):
         "explain attribution: split is 'test'; choose one of train, validation"
     )
     assert error_message(ConfigError, run, "attribution", {"target": "cat"}) == (
-        "target: no class cat; choose one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
+        "target: no answer cat; choose one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
     )
     assert error_message(ConfigError, spectral, "attribution", {"images": ["watr"]}) == (
         "images: no class, image or file watr; did you mean water?"
@@ -205,7 +205,7 @@ def test_invalid_requests_are_errors_with_a_remedy(run, spectral, tmp_path):
     )
 
 
-@pytest.mark.parametrize("method", ["attribution", "class_images", "sanity"])
+@pytest.mark.parametrize("method", ["class_images", "sanity"])
 def test_for_a_task_without_classes_the_error_lists_other_methods(spectral, method):
     numbers = replace(spectral, task=TASKS["regress"](()))
     assert error_message(ConfigError, numbers, method) == (
