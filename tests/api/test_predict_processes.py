@@ -62,11 +62,11 @@ class StoppedError(Exception):
 
 
 def test_a_table_is_continued_after_an_interruption(model, photos, alone, tmp_path):
-    predictor, seen = Predictor.open(model, processes=2), []
+    predictor, named = Predictor.open(model, processes=2), []
 
     def stop(failed):
-        seen.append(failed)
-        if len(seen) == 70:
+        named.append(failed)
+        if len(named) == 70:
             raise StoppedError
 
     with pytest.raises(StoppedError):

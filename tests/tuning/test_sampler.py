@@ -64,10 +64,10 @@ def test_the_highest_rung_with_enough_results_is_learned_from():
 def test_all_results_are_seen_up_to_a_bound_then_the_best_and_the_latest():
     results = [(number, float(number % 50)) for number in range(500)]
     assert history(results[:100]) == list(range(100))
-    seen = history(results)
-    assert len(seen) == 80
-    assert seen[40:] == list(range(460, 500))
-    assert all(number % 50 >= 45 for number in seen[:40])
+    used = history(results)
+    assert len(used) == 80
+    assert used[40:] == list(range(460, 500))
+    assert all(number % 50 >= 45 for number in used[:40])
 
 
 @pytest.mark.slow

@@ -49,8 +49,8 @@ def training(
     started = time.monotonic() if started is None else started
     overrides, place = as_overrides(settings), find_place(os.environ)
     if place is not None:
-        asked = lay(overrides, _of_launcher(overrides, place))
-        prepare = partial(preparing, source, out, asked, on_progress, started, place.local_count)
+        requested = lay(overrides, _of_launcher(overrides, place))
+        prepare = partial(preparing, source, out, requested, on_progress, started, place.local_count)
         yield from _in_place(place, out, started, prepare)
         return
     count = check_overrides(overrides).train.processes
@@ -80,10 +80,10 @@ def resuming(path: Path, on_progress: Progress | None = None, check_data: bool =
 
 def _of_launcher(overrides: Overrides, place: Place) -> Overrides:
     """Return the number of processes that the launcher has started, as a setting."""
-    asked = check_overrides(overrides).train.processes
-    if asked not in (1, place.count):
+    requested = check_overrides(overrides).train.processes
+    if requested not in (1, place.count):
         raise ConfigError(
-            f"train.processes is {asked}, but {place.started_by} has started {place.count} processes; "
+            f"train.processes is {requested}, but {place.started_by} has started {place.count} processes; "
             "remove the setting"
         )
     return Overrides.of({"train": {"processes": place.count}}, place.started_by)

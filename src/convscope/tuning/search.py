@@ -15,7 +15,7 @@ from convscope.runs.overrides import Overrides, lay
 from convscope.runs.recipe_file import Settings, as_overrides
 from convscope.tuning.events import SearchEvent, SearchFinished, SearchReady, TrainingStarted
 from convscope.tuning.folder import DEFAULT, WINNER, SearchFolder
-from convscope.tuning.full_training import default_settings, train_in_full, winner_settings
+from convscope.tuning.full_training import default_settings, train_default, train_winner, winner_settings
 from convscope.tuning.importance import importances
 from convscope.tuning.leases import Leases
 from convscope.tuning.plan import SearchPlan
@@ -199,11 +199,12 @@ def _train_in_full(session: Session) -> Generator[SearchEvent]:
     assert number is not None  # this process wrote it
     yield TrainingStarted(DEFAULT, state.folder.default, None)
     share = None if budget is None else _left(session, budget) / 2
-    yield from train_in_full(state, DEFAULT, default_settings(plan), share, session.setup.task.primary)
+    yield from train_default(state, DEFAULT, default_settings(plan), share, session.setup.task.primary)
     yield TrainingStarted(WINNER, state.folder.winner, number)
     left = None if budget is None else _left(session, budget)
-    settings = winner_settings(plan, state.study.trials[number].values, budget is not None)
-    yield from train_in_full(state, WINNER, settings, left, session.setup.task.primary)
+    trial = state.study.trials[number]
+    settings = winner_settings(plan, trial.values, budget is not None)
+    yield from train_winner(state, trial, settings, left, session.setup.task.primary)
 
 
 def _left(session: Session, budget: float) -> float:

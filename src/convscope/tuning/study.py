@@ -89,12 +89,14 @@ class Training:
     """A training in full: of the winner, or of the default recipe.
 
     `score` is the main score on the validation images; `epochs` and `seconds` are those of the whole training.
+    `instead_of` says why the network is that of the trial itself; "": it is that of the training in full.
     """
 
     score: float
     epochs: int
     seconds: float
     num_parameters: int
+    instead_of: str = ""
 
 
 class Study:
@@ -184,7 +186,7 @@ class Study:
         self.analysis = record
 
     def _on_trained(self, record: Record) -> None:
-        names = ("score", "epochs", "seconds", "num_parameters")
+        names = ("score", "epochs", "seconds", "num_parameters", "instead_of")
         self.trainings[record["what"]] = Training(**{name: record[name] for name in names})
 
     def _on_finished(self, record: Record) -> None:  # noqa: ARG002

@@ -93,7 +93,9 @@ class SearchSummary:
         more = f"; {stopped} stopped, because they did not learn" if stopped else ""
         share = self.plan.rungs.share
         images = f" on {100 * share:.0f} % of the training images" if share < 1 else ""
-        return f"{len(study.trials)} networks were tried{images}: {reached} were trained{more}."
+        count = len(study.trials)
+        tried = "1 network was" if count == 1 else f"{count} networks were"
+        return f"{tried} tried{images}: {reached} were trained{more}."
 
     def _winner(self) -> str:
         number, training = self.study.winner, self.study.trainings.get(WINNER)
@@ -101,11 +103,14 @@ class SearchSummary:
             return ""
         cells = cells_of(self.plan.space, self.study.trials[number].values)
         values = ", ".join(f"{name} {value}" for name, value in cells.items())
-        return (
-            f"The winner is trial {number} ({values}). Trained in full, {training.epochs} epochs in "
-            f"{format_seconds(training.seconds)}, its validation {self.task_class.primary} is "
-            f"{self.task_class.format_score(training.score)}."
-        )
+        reached = f"its validation {self.task_class.primary} is {self.task_class.format_score(training.score)}"
+        epochs = f"{training.epochs} epoch{'s' * (training.epochs != 1)} in {format_seconds(training.seconds)}"
+        if training.instead_of:
+            return (
+                f"The winner is trial {number} ({values}), with the weights of the trial, because "
+                f"{training.instead_of}: {epochs}, and {reached}."
+            )
+        return f"The winner is trial {number} ({values}). Trained in full, {epochs}, {reached}."
 
     def _default(self) -> str:
         training = self.study.trainings.get(DEFAULT)
