@@ -1,4 +1,4 @@
-"""The state that processes share: the holder of each trial, and what happens to the trials of a process that is gone."""
+"""The state that processes share: the holder of each trial, and what becomes of those of a process that is gone."""
 
 import os
 import time

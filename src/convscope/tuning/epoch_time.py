@@ -7,9 +7,9 @@ from convscope.tuning.study import Trial
 
 
 def epoch_seconds(macs: int, trials: Iterable[Trial], first: tuple[int, float]) -> float:
-    """Return the expected seconds of an epoch: those of the network with the nearest number of MACs.
+    """Return the expected seconds of an epoch: those of the network with the nearest number of MACs, in proportion.
 
-    They grow with the MACs. Those of a smaller network are at most as long, so that none is refused without reason.
+    For a smaller network that is a lower bound, so that none is refused without reason.
 
     Args:
         macs: of a forward pass of one image.
@@ -18,4 +18,4 @@ def epoch_seconds(macs: int, trials: Iterable[Trial], first: tuple[int, float]) 
     """
     known = [(one.macs, one.epoch_seconds) for one in trials if one.results] or [first]
     nearest, seconds = min(known, key=lambda pair: abs(math.log((pair[0] + 1) / (macs + 1))))
-    return seconds * max(1.0, macs / max(nearest, 1))
+    return seconds * macs / max(nearest, 1)

@@ -47,7 +47,7 @@ _CONVERT: Mapping[str, str] = {
 
 
 def remedy_for_formats(found: Counter[str]) -> str:
-    """What to do with files that are no images, by the most frequent ending; empty if nothing is known of it.
+    """What to do with files of other formats, by the most frequent ending; empty if nothing is known of it.
 
     >>> remedy_for_formats(Counter({".svg": 8}))
     'draw the SVG files to PNG'
