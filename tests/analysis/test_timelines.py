@@ -38,7 +38,7 @@ def test_a_network_without_stages_is_refused() -> None:
 
 
 def test_images_are_refused() -> None:
-    target: Any = SimpleNamespace(size=(8, 8), home=Path("runs/cats/explain"))
+    target: Any = SimpleNamespace(size=(8, 8), preprocessing=None, home=Path("runs/cats/explain"))
     timeline = METHODS["timeline"]
     with pytest.raises(ConfigError) as caught:
         run_method(target, timeline, timeline.settings(), lambda _done, _total: None)

@@ -194,12 +194,12 @@ def test_an_incomplete_config_is_rejected(tmp_path, text, why):
 def test_an_unknown_kind_of_input_is_rejected(tmp_path):
     saved(tmp_path)
     file = tmp_path / "config.json"
-    file.write_text(file.read_text().replace('"kind": "image"', '"kind": "sound"'))
+    file.write_text(file.read_text().replace('"kind": "image"', '"kind": "smell"'))
     with pytest.raises(ModelError) as caught:
         load_bundle(tmp_path)
     assert str(caught.value) == (
-        f"{file}: does not describe a convscope model (preprocessing: no kind of input sound; "
-        "choose one of image, series); copy the model again"
+        f"{file}: does not describe a convscope model (preprocessing: no kind of input smell; "
+        "choose one of image, series, sound, sound_wave); copy the model again"
     )
 
 

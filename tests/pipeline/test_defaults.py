@@ -23,7 +23,7 @@ class Found:
     """So many images of one size."""
 
     def __init__(self, images: int, side: int) -> None:
-        self.images, self.sizes = images, np.full((images, 2), side)
+        self.images, self.sizes, self.input_kind = images, np.full((images, 2), side), "image"
 
     def __len__(self) -> int:
         return self.images

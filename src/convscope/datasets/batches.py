@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field, InstanceOf
+from pydantic import BaseModel, Field, InstanceOf, SerializeAsAny
 from torch import Tensor
 from torch.nn import functional
 
@@ -29,7 +29,7 @@ class BatchSettings(BaseModel, frozen=True, extra="forbid"):
     std: tuple[float, ...]
     input_kind: str = IMAGE
     """The kind of input, one of `INPUT_KINDS`, which augments and normalises."""
-    policy: str | InstanceOf[BaseModel] = "none"
+    policy: str | SerializeAsAny[InstanceOf[BaseModel]] = "none"
     """A name of a policy, or a policy of this kind of input."""
     mirror: bool = True
     """Whether the policy may mirror images left to right."""

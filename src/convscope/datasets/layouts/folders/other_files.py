@@ -52,7 +52,7 @@ def remedy_for_formats(found: Counter[str]) -> str:
     >>> remedy_for_formats(Counter({".svg": 8}))
     'draw the SVG files to PNG'
     """
-    return next((_CONVERT[name] for name, _ in found.most_common() if name in _CONVERT), "")
+    return next((_CONVERT.get(name, "") for name, _ in found.most_common(1)), "")
 
 
 def unread_labels(source: Source) -> str:
