@@ -33,10 +33,11 @@ from convscope.pipeline.transfer_plan import (
 )
 from convscope.progress import Progress
 from convscope.runs.content_digests import changed_content
+from convscope.runs.data_record import write_changes, write_data
 from convscope.runs.environment import environment_changes, write_environment
 from convscope.runs.events import Event, PlanReady, as_json
 from convscope.runs.folder import RunFolder
-from convscope.runs.loaders import PreparedData, open_source, prepare, reload, write_changes, write_data
+from convscope.runs.loaders import PreparedData, open_source, prepare, reload
 from convscope.runs.overrides import Overrides, lay
 from convscope.runs.parse import check_overrides
 from convscope.runs.pretrained import find_pretrained

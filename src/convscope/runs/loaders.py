@@ -1,6 +1,5 @@
-"""Load a data source as arrays for training, and record it in ``data.json``."""
+"""Load a data source as arrays for training, or as ``data.json`` of a run lists it."""
 
-import json
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,10 +32,8 @@ from convscope.datasets.inputs.registry import parse_preprocessing
 from convscope.datasets.layouts.tables.table import TABLE
 from convscope.datasets.layouts.tables.table_folder import TABLE_FOLDER
 from convscope.errors import ConfigError, DataError
-from convscope.files import atomic_write, to_plain
 from convscope.progress import Progress
-from convscope.runs.content_digests import content_digests
-from convscope.runs.events import DataLoaded, data_fields
+from convscope.runs.events import DataLoaded
 from convscope.runs.folder import RunFolder
 from convscope.runs.pixel_settings import cut_notes, read_as, read_with
 from convscope.runs.recipe import DataSettings
@@ -206,36 +203,6 @@ def look(found: Dataset, settings: DataSettings, seed: int, task: str) -> DataLo
     summary = summarise(replace(found, channels=settings.channels), assignment.split)
     summary = replace(summary, notes=(*summary.notes, *cut_notes(found, settings)))
     return DataLoaded(summary, found.skipped, task, seed, settings.size, settings.channels, None)
-
-
-def write_data(folder: RunFolder, prepared: PreparedData, task: str) -> None:
-    """Write ``data.json``: the data summary, the normalisation, and the files of each split."""
-    dataset = prepared.dataset
-    content = {
-        "summary": to_plain(data_fields(prepared.loaded_event(task))),
-        "source": dataset.source,
-        "layout": dataset.layout,
-        "target_kind": dataset.target_kind,
-        "fingerprint": dataset.fingerprint(),
-        "content": content_digests(dataset),
-        "classes": dataset.classes,
-        "preprocessing": prepared.preprocessing.model_dump(),
-        "splits": {split: [dataset.names[i] for i in prepared.rows(split)] for split in SPLITS},
-        "leaks": [{"first": k.first, "second": k.second, "splits": k.splits, "why": k.why} for k in prepared.leaks],
-        "duplicates": prepared.duplicates,
-        "notes": dataset.notes,
-    }
-    atomic_write(folder.data_file, json.dumps(content, indent=1).encode())
-
-
-def write_changes(folder: RunFolder, sentences: list[str]) -> None:
-    """Add to the notes of ``data.json``, which the report shows, what has changed since the run started."""
-    content = folder.data()
-    notes = content["summary"]["notes"]
-    added = [sentence for sentence in sentences if sentence not in notes]
-    if added:
-        notes += added
-        atomic_write(folder.data_file, json.dumps(content, indent=1).encode())
 
 
 def reload(

@@ -12,10 +12,11 @@ from convscope.pipeline.build import build_session
 from convscope.pipeline.checkpointing import CheckpointWriter
 from convscope.pipeline.monitor import Monitor
 from convscope.pipeline.recording import forget_later, load_checkpoint, recorded_epochs
+from convscope.runs.data_record import write_data
 from convscope.runs.environment import add_seconds, environment
 from convscope.runs.events import Event
 from convscope.runs.folder import RunFolder
-from convscope.runs.loaders import PreparedData, write_data
+from convscope.runs.loaders import PreparedData
 from convscope.runs.predictions import predict_split, store_predictions
 from convscope.runs.recipe import Recipe
 from convscope.runs.recipe_file import annotate
