@@ -1,40 +1,49 @@
 """``convscope learn``: pages and exercises, in the terminal, as JSON, or as a sheet to print."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from convscope.cli.options import with_options
+
 if TYPE_CHECKING:
     from convscope.api import Course, LearnerRecord
 
 
-def learn(
+@dataclass(frozen=True)
+class LearnOptions:
+    """What ``convscope learn`` accepts."""
+
     topics: Annotated[
         list[str] | None,
         typer.Argument(help="Topics such as pooling, or chapters such as layers.", show_default="list all topics"),
-    ] = None,
+    ] = None
     run: Annotated[
         Path | None, typer.Option(help="Folder of a run that the pictures show.", show_default="the built-in digits")
-    ] = None,
+    ] = None
     seed: Annotated[
         int | None,
         typer.Option(help="The same seed gives the same exercises.", show_default="another each time", min=0),
-    ] = None,
-    count: Annotated[int, typer.Option(help="Exercises per topic.", min=0, max=1000)] = 5,
+    ] = None
+    count: Annotated[int, typer.Option(help="Exercises per topic.", min=0, max=1000)] = 5
     sheet: Annotated[
         Path | None, typer.Option(help="Write the exercises to a .html or .pdf file to print.", show_default=False)
-    ] = None,
+    ] = None
     answers: Annotated[
         bool,
         typer.Option("--answers", help="Add answers and calculations to --sheet, --json or the printed exercises."),
-    ] = False,
+    ] = False
     progress: Annotated[
         Path | None, typer.Option(help="File of what was answered.", show_default="in your data folder")
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-) -> None:
+    ] = None
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False
+
+
+@with_options(LearnOptions)
+def learn(options: LearnOptions) -> None:
     """Learn how convolutional networks work: a short page per topic, then exercises with hints.
 
     Without a topic, the topics are listed by chapter with what is done. In a terminal the exercises are asked and
@@ -43,26 +52,30 @@ def learn(
     Example: `convscope learn pooling`
 
     Example: `convscope learn layers softmax --seed 7 --sheet class.pdf --answers`
-    """  # fmt: skip
+    """
     from convscope.api import LearnerRecord
     from convscope.api import learn as lessons
 
-    record = LearnerRecord(progress)
-    if not topics and not sheet:
-        _list(record, json)
+    record = LearnerRecord(options.progress)
+    if not options.topics and not options.sheet:
+        _list(record, options.json)
         return
-    course = lessons(topics or [], seed=seed, count=count, run=run, first=None if seed is not None else record)
-    if sheet:
+    first = None if options.seed is not None else record
+    course = lessons(options.topics or [], seed=options.seed, count=options.count, run=options.run, first=first)
+    if options.sheet:
         from convscope.api import write_sheet
 
-        write_sheet(course, sheet, answers)
-        print(f"{sheet}: {len(course.exercises)} exercises, seed {course.seed}" + (", with answers" if answers else ""))
-    elif json:
+        write_sheet(course, options.sheet, options.answers)
+        print(
+            f"{options.sheet}: {len(course.exercises)} exercises, seed {course.seed}"
+            + (", with answers" if options.answers else "")
+        )
+    elif options.json:
         from convscope.cli.show import print_json
 
-        print_json(course.to_dict(answers))
+        print_json(course.to_dict(options.answers))
     else:
-        _teach(course, record, answers)
+        _teach(course, record, options.answers)
 
 
 def _list(record: "LearnerRecord", json: bool) -> None:
