@@ -89,7 +89,7 @@ def test_files_that_end_every_process_are_named(model, photos, monkeypatch):
     with pytest.raises(DataError) as raised:
         list(Predictor.open(model, processes=2).stream(photos))
     assert str(raised.value) == (
-        f"{photos / '000.png'} to {photos / '063.png'}: process 1 was ended by SIGKILL each time these files were "
+        f"{photos / '000.png'} to {photos / '062.png'}: process 1 was ended by SIGKILL each time these files were "
         "predicted; leave them out"
     )
 

@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 
 import pytest
 
 from convscope.tuning.study import Study
 
 FLAGS = [
-    "--trials", "8", "--search", "model.options.filters=4:16", "--search", "model.options.widths=4:16",
+    "--trials", "8", "--search", "model.options.widths=4:16",
     *(
         f"--set={pair}"
         for pair in (
@@ -25,10 +26,17 @@ FLAGS = [
 ]  # fmt: skip
 
 
-def tune(*arguments):
-    alone = os.environ | {"OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "convscope", "tune", *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=alone)
+@pytest.fixture
+def tune(tmp_path):
+    """A function that starts the command; what it prints on stderr is in the file ``errors``."""
+    with (tmp_path / "errors").open("w") as errors:
+
+        def start(*arguments):
+            alone = os.environ | {"OMP_NUM_THREADS": "1"}
+            command = [sys.executable, "-m", "convscope", "tune", *map(str, arguments)]
+            return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, env=alone)
+
+        yield start
 
 
 def records(path):
@@ -48,13 +56,13 @@ def assert_no_trial_lost_or_repeated(path, trials):
 
 
 @pytest.mark.slow
-def test_kills_lose_and_repeat_no_trial(few, tmp_path):
+def test_kills_lose_and_repeat_no_trial(tune, few, tmp_path):
     path, random_ = tmp_path / "search", random.Random(1)
-    process = tune(few, "--out", path, *FLAGS)
+    process = tune(few, "--out", path, *FLAGS, "--search", "model.options.filters=4:16")
     kills = 0
     while True:
         while not (path / "search.jsonl").exists():
-            assert process.poll() is None, process.stderr.read()
+            assert process.poll() is None, (tmp_path / "errors").read_text()
             time.sleep(0.05)
         try:
             process.wait(random_.uniform(4, 7) if kills < 4 else 90)
@@ -67,15 +75,33 @@ def test_kills_lose_and_repeat_no_trial(few, tmp_path):
             process = tune("--resume", path)
         else:
             break
-    assert process.returncode == 0, process.stderr.read()
+    assert process.returncode == 0, (tmp_path / "errors").read_text()
     assert kills
     assert_no_trial_lost_or_repeated(path, 8)
 
 
+def wait_for(path, happened, seconds=60):
+    """Wait for an event of the log; return it."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with suppress(OSError, ValueError):  # not there yet, or its last line is being written
+            for one in records(path):
+                if happened(one):
+                    return one
+        time.sleep(0.05)
+    raise AssertionError(f"not in {path}")
+
+
 @pytest.mark.slow
-def test_two_processes_share_the_trials(few, tmp_path):
+def test_two_processes_share_the_trials(tune, few, tmp_path):
     path = tmp_path / "search"
-    process = tune(few, "--out", path, "--jobs", "2", *FLAGS)
-    assert process.wait(200) == 0, process.stderr.read()
+    first = tune(few, "--out", path, *FLAGS, "--search", "model.options.filters=4:16")
+    holder = wait_for(path, lambda one: one["event"] == "started")["worker"]
+    time.sleep(0.2)  # the log is unlocked again
+    first.send_signal(signal.SIGSTOP)  # with a trial in its hands
+    second = tune("--resume", path)
+    wait_for(path, lambda one: one["event"] == "rung" and one["worker"] != holder)
+    first.send_signal(signal.SIGCONT)
+    assert [first.wait(120), second.wait(60)] == [0, 0], (tmp_path / "errors").read_text()
     assert_no_trial_lost_or_repeated(path, 8)
     assert len({one["worker"] for one in records(path) if one["event"] == "rung"}) == 2
