@@ -69,6 +69,7 @@ OTHER_MEANINGS = {
     "models/toml/toml_network.py": {"classes"},
     "reports/data_table.py": {"classes"},
     "runs/events.py": {"classes"},
+    "runs/data_record.py": {"classes"},
     "runs/loaders.py": {"classes"},
     "runs/training_records.py": {"classes"},
     "tasks/multilabel.py": {"multilabel", "labels"},

@@ -20,6 +20,8 @@ from convscope.tuning.summary import SearchSummary
 from convscope.tuning.trial_run import TrialRunner
 from helpers.small_runs import same, state, weights
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = {
     "data.size": [16, 16], "model.name": "plain", "model.options.depth": 1, "train.threads": 1, "train.epochs": 1,
     "train.batch": 16, "train.probes": 0, "augment.policy": "none", "train.precision": "float32",
