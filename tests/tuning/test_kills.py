@@ -80,7 +80,7 @@ def test_kills_lose_and_repeat_no_trial(tune, few, tmp_path):
     assert_no_trial_lost_or_repeated(path, 8)
 
 
-def wait_for(path, happened, seconds=60):
+def wait_for(path, happened, seconds=120):
     """Wait for an event of the log; return it."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
