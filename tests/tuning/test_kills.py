@@ -97,10 +97,17 @@ def test_two_processes_share_the_trials(tune, few, tmp_path):
     path = tmp_path / "search"
     first = tune(few, "--out", path, *FLAGS, "--search", "model.options.filters=4:16")
     holder = wait_for(path, lambda one: one["event"] == "started")["worker"]
-    time.sleep(0.2)  # the log is unlocked again
+    time.sleep(0.05)  # the log is unlocked again
     first.send_signal(signal.SIGSTOP)  # with a trial in its hands
     second = tune("--resume", path)
-    wait_for(path, lambda one: one["event"] == "rung" and one["worker"] != holder)
+    for _ in range(8):
+        try:
+            wait_for(path, lambda one: one["event"] == "rung" and one["worker"] != holder, 20)
+            break
+        except AssertionError:  # it was stopped while it held the lock of the log
+            first.send_signal(signal.SIGCONT)
+            time.sleep(0.05)
+            first.send_signal(signal.SIGSTOP)
     first.send_signal(signal.SIGCONT)
     assert [first.wait(120), second.wait(60)] == [0, 0], (tmp_path / "errors").read_text()
     assert_no_trial_lost_or_repeated(path, 8)
