@@ -36,6 +36,19 @@ class Setting:
     name: str
 
 
+TaskOption = Annotated[
+    str | None,
+    typer.Option(help="classify, multilabel, regress, segment or localise. [default: from the data]"),
+    Setting("task"),
+]
+LayoutOption = Annotated[str | None, typer.Option(help=LAYOUT_HELP), Setting("data.layout")]
+SizeOption = Annotated[
+    int | None,
+    typer.Option(help="Side in pixels to resize images to. [default: from the data]"),
+    Setting("data.size"),
+]
+
+
 def with_options(declared: type[Options]) -> Callable[[Callable[[Options], None]], Callable[..., None]]:
     """Give a command one option per field of a dataclass; the command is called with an instance of it.
 

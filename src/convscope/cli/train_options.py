@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from convscope.cli.options import LAYOUT_HELP, Setting
+from convscope.cli.options import LayoutOption, Setting, SizeOption, TaskOption
 
 
 @dataclass(frozen=True)
@@ -42,26 +42,14 @@ class TrainOptions:
         typer.Option(help="Seed for the split, the initial weights and the order. [default: 0]"),
         Setting("seed"),
     ] = None
-    task: Annotated[
-        str | None,
-        typer.Option(help="classify, multilabel, regress, segment or localise. [default: from the data]"),
-        Setting("task"),
-    ] = None
-    layout: Annotated[
-        str | None,
-        typer.Option(help=LAYOUT_HELP),
-        Setting("data.layout"),
-    ] = None
+    task: TaskOption = None
+    layout: LayoutOption = None
     model: Annotated[
         str | None,
         typer.Option(help="A network of docs/reference/networks.md, or a .toml of blocks. [default: from the data]"),
         Setting("model.name"),
     ] = None
-    size: Annotated[
-        int | None,
-        typer.Option(help="Side in pixels to resize images to. [default: from the data]"),
-        Setting("data.size"),
-    ] = None
+    size: SizeOption = None
     image_column: Annotated[
         str | None,
         typer.Option(help="A table's column of image files. [default: detected]"),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from convscope.cli.options import LAYOUT_HELP, Setting, settings_of, with_options
+from convscope.cli.options import LayoutOption, Setting, SizeOption, TaskOption, settings_of, with_options
 from convscope.errors import ConfigError
 
 
@@ -44,12 +44,8 @@ class TuneOptions:
         typer.Option(help="Seed for the split, the weights and the proposals. [default: 0]"),
         Setting("seed"),
     ] = None
-    task: Annotated[
-        str | None,
-        typer.Option(help="classify, multilabel, regress, segment or localise. [default: from the data]"),
-        Setting("task"),
-    ] = None
-    layout: Annotated[str | None, typer.Option(help=LAYOUT_HELP), Setting("data.layout")] = None
+    task: TaskOption = None
+    layout: LayoutOption = None
     model: Annotated[
         str | None,
         typer.Option(
@@ -58,11 +54,7 @@ class TuneOptions:
         ),
         Setting("model.name"),
     ] = None
-    size: Annotated[
-        int | None,
-        typer.Option(help="Side in pixels to resize images to. [default: from the data]"),
-        Setting("data.size"),
-    ] = None
+    size: SizeOption = None
     recipe: Annotated[Path | None, typer.Option(help="Settings of all trials from a file, like a recipe.toml.")] = None
     set_: Annotated[
         list[str] | None,
