@@ -27,7 +27,8 @@ Epochs = Callable[[int], Iterable[Any]]
 
 def ours(folder: str) -> tuple[float, Epochs]:
     """Decoded once into a cold cache."""
-    from convscope.datasets import Batches, BatchSettings, build_store, open_data
+    from convscope.datasets import Batches, BatchSettings, build_store
+    from convscope.layouts import open_data
 
     began = time.perf_counter()
     dataset = open_data(folder)

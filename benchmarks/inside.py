@@ -24,7 +24,7 @@ import convscope as cs
 from convscope import explainers
 from convscope.api import nest, training
 from convscope.bundle import load_bundle
-from convscope.datasets import draw_shapes
+from convscope.layouts import draw_shapes
 from convscope.pipeline.probes import Probes
 
 SEEDS = range(3)

@@ -1,6 +1,7 @@
 """The house's table of who may import whom, read from the source with ``ast``."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -26,21 +27,22 @@ MAY_IMPORT: dict[str, set[str]] = {
     "charts": {"errors", "extras"},
     "tables": {"errors", "printable"},
     **dict.fromkeys(("datasets", "models", "training", "explainers"), GROUND),
+    "layouts": GROUND | {"datasets"},  # above datasets, which knows no way of lying on disk
     "tasks": GROUND | {"models"},
     "bundle": GROUND | NETWORKS_AND_DATA,
-    "runs": GROUND | NETWORKS_AND_DATA | {"training", "bundle"},
+    "runs": GROUND | NETWORKS_AND_DATA | {"layouts", "training", "bundle"},
     "analysis": GROUND | A_RUN | {"explainers"},
     "diagnosis": GROUND | A_RUN | {"explainers"},
     "reports": GROUND | A_RUN | {"explainers", "analysis", "diagnosis"},  # diagnosis: the part "What is wrong"
-    "pipeline": GROUND | A_RUN | {"explainers", "analysis", "diagnosis", "reports"},  # diagnosis: warns in training
-    "lessons": GROUND | A_RUN | {"explainers", "analysis"},  # analysis: opens a run with its images for the pictures
+    "pipeline": GROUND | A_RUN | {"layouts", "explainers", "analysis", "diagnosis", "reports"},
+    "lessons": GROUND | A_RUN | {"layouts", "explainers", "analysis"},  # analysis: a run with its images
     "tuning": GROUND | A_RUN | {"reports", "pipeline"},  # trains trials as a run is trained; reports: text of events
     "exporters": GROUND | A_RUN | {"diagnosis"},  # diagnosis: the model card says what fails
     "installation": GROUND | {"datasets", "models", "training"},  # the caches, and what the processor computes
     "launching": GROUND | {"training", "runs", "pipeline"},  # pipeline: what the processes that it starts compute
     "api": GROUND
     | A_RUN
-    | {"explainers", "installation", "exporters", "analysis", "diagnosis", "reports", "pipeline"}
+    | {"layouts", "explainers", "installation", "exporters", "analysis", "diagnosis", "reports", "pipeline"}
     | {"launching", "lessons", "tuning"},
     "web": GROUND | {"datasets"},  # the HTTP of explorer and server; datasets: checks uploads before they are decoded
     "explorer": GROUND | A_RUN | {"explainers", "analysis", "api", "web"},
@@ -141,6 +143,26 @@ def test_a_planted_cycle_is_found(tmp_path: Path) -> None:
     assert import_cycles(package) == []
     (package / "room" / "third.py").write_text("from .first import h\n")
     assert import_cycles(package) == [["package.room.first", "package.room.second", "package.room.third"]]
+
+
+def lines_by_room() -> dict[str, int]:
+    rooms: dict[str, int] = {}
+    for path in PACKAGE.rglob("*/*.py"):
+        room = path.relative_to(PACKAGE).parts[0]
+        rooms[room] = rooms.get(room, 0) + len(path.read_text().splitlines())
+    return rooms
+
+
+def test_no_room_holds_more_than_a_fifth_of_the_lines() -> None:
+    lines = lines_by_room()
+    assert max(lines.values()) <= sum(lines.values()) / 5, sorted(lines.items(), key=lambda one: -one[1])[:3]
+
+
+def test_the_guide_names_every_room() -> None:
+    guide = (PACKAGE.parent.parent / "CONTRIBUTING.md").read_text()
+    table = guide.split("| room | content |")[1].split("\n\n")[0]
+    first_cells = "".join(row.split("|")[1] for row in table.splitlines() if row)
+    assert set(re.findall(r"`([a-z]+)/?`", first_cells)) == set(MAY_IMPORT) - {"__init__", "__main__"}
 
 
 def test_no_file_is_named_for_nothing() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 import convscope as cs
-from convscope.datasets import draw_shapes
+from convscope.layouts import draw_shapes
 
 HERE = Path(__file__).parent
 SIDE, MOST_BYTES = 64, 150_000

@@ -9,9 +9,9 @@ import torch
 
 from convscope.api import evaluate, robustness
 from convscope.api.robustness import AMOUNTS, TransformedInput, matrix_of
-from convscope.datasets import draw_shapes
 from convscope.datasets.augment.geometric import warp
 from convscope.errors import ConfigError
+from convscope.layouts import draw_shapes
 from helpers.small_runs import train
 
 
@@ -42,7 +42,7 @@ def test_images_are_moved_as_their_matrices_say():
 
 @pytest.mark.usefixtures("no_report")
 def test_a_task_with_spatial_predictions_is_rejected(tmp_path, monkeypatch):
-    monkeypatch.setattr("convscope.datasets.layouts.builtin.draw_shapes", lambda _count, seed: draw_shapes(100, seed))
+    monkeypatch.setattr("convscope.layouts.builtin.draw_shapes", lambda _count, seed: draw_shapes(100, seed))
     path = tmp_path / "run"
     train(path, "shapes", task="localise", train__epochs=1, data__size=32)
     with pytest.raises(ConfigError) as caught:

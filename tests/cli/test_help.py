@@ -7,7 +7,7 @@ import pytest
 import typer
 
 from convscope.cli.main import app
-from convscope.datasets import LAYOUTS
+from convscope.layouts import LAYOUTS
 
 COMMANDS = {command.callback.__name__: command for command in app.registered_commands}
 

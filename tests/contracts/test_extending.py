@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 
 from convscope.bundle import load_bundle, load_config, save_config
-from convscope.datasets import INPUT_KINDS, LAYOUTS, TARGET_KINDS, drop_unreadable, open_data, recognise, shapes, split
+from convscope.datasets import INPUT_KINDS, TARGET_KINDS, drop_unreadable, split
+from convscope.layouts import LAYOUTS, open_data, recognise, shapes
 from helpers.bundles import saved
 
 GUIDES = Path(__file__).parent.parent.parent / "docs" / "how-to" / "extend"

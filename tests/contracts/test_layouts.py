@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convscope.datasets import LAYOUTS, open_data, recognise
-from convscope.datasets.layouts.layout import NEAR, ReadSettings, Source
 from convscope.errors import DataError
+from convscope.layouts import LAYOUTS, open_data, recognise
+from convscope.layouts.layout import NEAR, ReadSettings, Source
 from helpers.recordings import spoken
 
 BOX = "<bndbox><xmin>2</xmin><ymin>2</ymin><xmax>9</xmax><ymax>9</ymax></bndbox>"

@@ -5,7 +5,8 @@ from collections import defaultdict
 from pathlib import Path
 
 import convscope
-from convscope.datasets import INPUT_KINDS, LAYOUTS, TARGET_KINDS
+from convscope.datasets import INPUT_KINDS, TARGET_KINDS
+from convscope.layouts import LAYOUTS
 from convscope.tasks import TASKS
 
 ROOT = Path(convscope.__file__).parent
@@ -18,10 +19,10 @@ OWN = {
     **{
         file.relative_to(ROOT).as_posix(): {name}
         for name in LAYOUTS
-        for file in (ROOT / "datasets" / "layouts").rglob(f"{name.replace('-', '_')}.py")
+        for file in (ROOT / "layouts").rglob(f"{name.replace('-', '_')}.py")
     },
-    "datasets/layouts/masks/mask_folders.py": {"masks", "labels"},
-    "datasets/layouts/tables/content.py": {"table"},
+    "layouts/masks/mask_folders.py": {"masks", "labels"},
+    "layouts/tables/content.py": {"table"},
     "datasets/inputs/series.py": {"series"},
     "datasets/inputs/sound.py": {"sound"},
     "datasets/inputs/sound_wave.py": {"sound_wave"},
@@ -34,17 +35,17 @@ OTHER_MEANINGS = {
     "analysis/methods/stimuli.py": {"classes"},
     "bundle/bundle.py": {"classes"},  # the field of `BundleConfig`
     "cli/features.py": {"numbers"},
-    "datasets/layouts/arrays/arrays.py": {"arrays", "classes", "labels", "masks"},
-    "datasets/layouts/builtin.py": {"builtin", "masks"},
-    "datasets/layouts/tables/nested_objects.py": {"boxes", "classes", "labels"},
-    "datasets/layouts/folders/nested_folders.py": {"nested-folders", "masks", "labels"},
-    "datasets/layouts/folders/set_names.py": {"classes"},
-    "datasets/layouts/tables/column_words.py": {"classes", "idx", "labels"},
-    "datasets/layouts/arrays/idx.py": {"idx", "labels"},
-    "datasets/layouts/masks/pairs.py": {"labels", "masks"},
-    "datasets/layouts/tables/masks.py": {"masks"},
-    "datasets/layouts/boxes/yolo.py": {"yolo", "classes", "labels"},
-    "datasets/layouts/boxes/yolo_files.py": {"classes", "labels"},
+    "layouts/arrays/arrays.py": {"arrays", "classes", "labels", "masks"},
+    "layouts/builtin.py": {"builtin", "masks"},
+    "layouts/tables/nested_objects.py": {"boxes", "classes", "labels"},
+    "layouts/folders/nested_folders.py": {"nested-folders", "masks", "labels"},
+    "layouts/folders/set_names.py": {"classes"},
+    "layouts/tables/column_words.py": {"classes", "idx", "labels"},
+    "layouts/arrays/idx.py": {"idx", "labels"},
+    "layouts/masks/pairs.py": {"labels", "masks"},
+    "layouts/tables/masks.py": {"masks"},
+    "layouts/boxes/yolo.py": {"yolo", "classes", "labels"},
+    "layouts/boxes/yolo_files.py": {"classes", "labels"},
     "datasets/object_items.py": {"classes", "labels"},
     "datasets/objects.py": {"labels"},
     "datasets/series_arrays.py": {"series"},

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from convscope.datasets import TARGET_KINDS, drop_unreadable, shapes, split
+from convscope.datasets import TARGET_KINDS, drop_unreadable, split
 from convscope.errors import DataError
+from convscope.layouts import shapes
 
 N = 60
 

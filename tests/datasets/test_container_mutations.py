@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convscope.datasets import build_masks, open_data
+from convscope.datasets import build_masks
+from convscope.layouts import open_data
 from helpers.array_files import idx_bytes, pixels
 from helpers.mask_folders import SIZE, block, write_image
 from helpers.mutations import failures

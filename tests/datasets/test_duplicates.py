@@ -9,8 +9,8 @@ from PIL import Image, ImageEnhance
 
 from convscope.datasets.duplicates import detail_threshold, find_duplicates
 from convscope.datasets.inputs.fitting import fit
-from convscope.datasets.layouts.builtin import digits, shapes
 from convscope.datasets.store.store import build_store
+from convscope.layouts.builtin import digits, shapes
 
 Change = Callable[[Image.Image], Image.Image]
 

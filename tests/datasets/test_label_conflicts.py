@@ -9,7 +9,7 @@ from PIL import Image
 
 from convscope.datasets import build_store, conflict_note, find_duplicates, label_conflicts
 from convscope.datasets.dataset import Dataset
-from convscope.datasets.layouts.recognise import open_data
+from convscope.layouts.recognise import open_data
 
 Save = Callable[..., Path]
 

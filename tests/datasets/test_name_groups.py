@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convscope.datasets import Dataset, open_data, split
+from convscope.datasets import Dataset, split
 from convscope.datasets.name_groups import group_by_name
 from convscope.errors import ConfigError
+from convscope.layouts import open_data
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convscope.datasets import open_data, write_crops
+from convscope.datasets import write_crops
 from convscope.errors import DataError
+from convscope.layouts import open_data
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ import pytest
 import torch
 from PIL import Image
 
-from convscope.datasets import open_data, source_of
+from convscope.datasets import source_of
 from convscope.datasets.store.cache import default_folder
 from convscope.errors import DataError
+from convscope.layouts import open_data
 from helpers.array_files import pixels
 
 LABELS = np.arange(12) % 3

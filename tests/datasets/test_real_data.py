@@ -14,10 +14,10 @@ from convscope.datasets.batches import Batches, BatchSettings
 from convscope.datasets.class_checks import drop_unreadable
 from convscope.datasets.duplicates import find_duplicates
 from convscope.datasets.inputs.fitting import fit
-from convscope.datasets.layouts.recognise import open_data
 from convscope.datasets.split import split
 from convscope.datasets.statistics import channel_statistics, summarise
 from convscope.datasets.store.store import build_store
+from convscope.layouts.recognise import open_data
 
 Shared = Callable[[str], Path]
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from convscope.datasets.dataset import Dataset, Skipped
-from convscope.datasets.layouts.builtin import digits
 from convscope.datasets.statistics import Spread, channel_statistics, cut_note, summarise
+from convscope.layouts.builtin import digits
 
 
 def test_mean_and_deviation_by_hand() -> None:

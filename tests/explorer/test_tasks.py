@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from convscope.datasets.layouts.drawn_shapes import draw_shapes
+from convscope.layouts.drawn_shapes import draw_shapes
 from helpers.explorer_client import decoded, done
 from helpers.small_runs import train
 
@@ -12,7 +12,7 @@ from helpers.small_runs import train
 def _few_shapes():
     """Draw only a hundred shapes."""
     patch = pytest.MonkeyPatch()
-    patch.setattr("convscope.datasets.layouts.builtin.draw_shapes", lambda _count, seed: draw_shapes(100, seed))
+    patch.setattr("convscope.layouts.builtin.draw_shapes", lambda _count, seed: draw_shapes(100, seed))
     yield
     patch.undo()
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from convscope.api.explain import InputInfo, wrap_module
-from convscope.datasets.layouts.drawn_shapes import draw_shapes
+from convscope.layouts.drawn_shapes import draw_shapes
 from helpers.small_runs import train
 
 
@@ -34,7 +34,7 @@ class Spectral(nn.Module):
 def finding(tmp_path_factory):
     """A localise run on a hundred drawn shapes."""
     patch = pytest.MonkeyPatch()
-    patch.setattr("convscope.datasets.layouts.builtin.draw_shapes", lambda _count, seed: draw_shapes(100, seed))
+    patch.setattr("convscope.layouts.builtin.draw_shapes", lambda _count, seed: draw_shapes(100, seed))
     path = tmp_path_factory.mktemp("finding") / "run"
     train(path, "shapes", task="localise", train__epochs=1, data__size=32)
     yield path

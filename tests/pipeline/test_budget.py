@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from convscope.api import Note, RunFolder, TrainingFinished
-from convscope.datasets import draw_shapes
+from convscope.layouts import draw_shapes
 from convscope.pipeline import build
 from convscope.tasks import TASKS
 from convscope.training import TimeBudget
@@ -20,7 +20,7 @@ VALIDATION = 20  # images: a tenth of 200
 def _few_shapes():
     """Two hundred of the drawn shapes."""
     patch = pytest.MonkeyPatch()
-    patch.setattr("convscope.datasets.layouts.builtin.draw_shapes", lambda _count, seed: draw_shapes(200, seed))
+    patch.setattr("convscope.layouts.builtin.draw_shapes", lambda _count, seed: draw_shapes(200, seed))
     yield
     patch.undo()
 

@@ -14,8 +14,8 @@ import torch
 from PIL import Image
 
 from convscope.api import DataLoaded, Epoch, Note, PlanReady, RunFolder, Step, TrainingFinished, resuming
-from convscope.datasets import open_data
 from convscope.errors import DataError, RunError, TrainingError
+from convscope.layouts import open_data
 from convscope.runs.content_digests import changed_content, content_digests
 from helpers.small_runs import photos, same, start, state, train, weights
 

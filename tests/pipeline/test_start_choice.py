@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from convscope.api import Note, RunFolder, TrainingFinished
-from convscope.datasets import open_data
 from convscope.errors import ModelError
+from convscope.layouts import open_data
 from convscope.pipeline import start_choice, start_race
 from convscope.pipeline.start_choice import StartChoice, choose_start, downloaded, without_download
 from convscope.pipeline.start_race import race

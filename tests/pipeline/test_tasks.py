@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from convscope.api import RunFolder, TrainingFinished, augment, compare, evaluate, predict, task_of
-from convscope.datasets import draw_shapes
 from convscope.datasets.targets.boxes import boxes_in_view
 from convscope.errors import ConfigError
+from convscope.layouts import draw_shapes
 from convscope.runs.recipe import AugmentSettings
 from convscope.tasks import TASKS
 from helpers.small_runs import train
@@ -21,7 +21,7 @@ OTHERS = ("multilabel", "regress", "segment", "localise")
 def _few_shapes():
     """Two hundred of the drawn shapes: a training of a second."""
     patch = pytest.MonkeyPatch()
-    patch.setattr("convscope.datasets.layouts.builtin.draw_shapes", lambda _count, seed: draw_shapes(200, seed))
+    patch.setattr("convscope.layouts.builtin.draw_shapes", lambda _count, seed: draw_shapes(200, seed))
     yield
     patch.undo()
 

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 import convscope as cs
-from convscope.datasets import open_data
 from convscope.errors import ConfigError
+from convscope.layouts import open_data
 from convscope.reports.data_sheet import DataSheet, SheetSection, SheetSettings, Tile, build_sheet
 from convscope.reports.sheet_page import sheet_page
 from convscope.reports.sheet_picture import sheet_picture

@@ -96,7 +96,7 @@ def test_a_report_shows_the_most_confident_mistakes_and_the_least_confident_corr
 
 
 def test_a_reports_images_equal_those_of_the_dataset(page):
-    from convscope.datasets import digits
+    from convscope.layouts import digits
 
     data = digits()
     for image in page.images:

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from convscope.datasets import open_data
+from convscope.layouts import open_data
 from convscope.runs.loaders import prepare
 from convscope.runs.recipe import DataSettings
 

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from convscope.datasets import open_data, write_crops
+from convscope.datasets import write_crops
 from convscope.datasets.targets.boxes import BOXES
+from convscope.layouts import open_data
 
 
 def crop(data: str | Path, *, out: str | Path = "crops", context: float = 0.5) -> Path:

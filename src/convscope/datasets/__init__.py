@@ -12,14 +12,6 @@ from convscope.datasets.inputs.image_input import shown_channels
 from convscope.datasets.inputs.registry import INPUT_KINDS
 from convscope.datasets.inputs.settings import InputSettings
 from convscope.datasets.label_conflicts import conflict_note, label_conflicts
-from convscope.datasets.layouts.builtin import BUILTINS, digits, shapes
-from convscope.datasets.layouts.drawn_shapes import Shapes, draw_shapes
-from convscope.datasets.layouts.folders.class_folders import read_folder
-from convscope.datasets.layouts.masks.mask_folders import read_masks
-from convscope.datasets.layouts.recognise import open_data, recognise
-from convscope.datasets.layouts.registry import LAYOUTS
-from convscope.datasets.layouts.tables.columns import Columns
-from convscope.datasets.layouts.tables.table import read_table
 from convscope.datasets.object_crops import write_crops
 from convscope.datasets.objects import source_of
 from convscope.datasets.prepared import FeatureBatches, Features, compute_features, max_views_in_memory
@@ -31,16 +23,13 @@ from convscope.datasets.targets.kind import TargetKind
 from convscope.datasets.targets.registry import DEFAULT_KIND, TARGET_KINDS
 
 __all__ = [
-    "BUILTINS",
     "DEFAULT_KIND",
     "INPUT_KINDS",
-    "LAYOUTS",
     "POLICIES",
     "SPLITS",
     "TARGET_KINDS",
     "BatchSettings",
     "Batches",
-    "Columns",
     "Dataset",
     "Duplicates",
     "FeatureBatches",
@@ -50,7 +39,6 @@ __all__ = [
     "InputSettings",
     "Leak",
     "Policy",
-    "Shapes",
     "Skipped",
     "Splits",
     "Spread",
@@ -67,22 +55,14 @@ __all__ = [
     "conflict_note",
     "cut_note",
     "decode",
-    "digits",
-    "draw_shapes",
     "drop_unreadable",
     "find_duplicates",
     "fit",
     "label_conflicts",
     "max_views_in_memory",
     "may_mirror",
-    "open_data",
     "pixels_of",
-    "read_folder",
     "read_image",
-    "read_masks",
-    "read_table",
-    "recognise",
-    "shapes",
     "shown_channels",
     "source_of",
     "split",

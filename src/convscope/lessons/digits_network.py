@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from convscope.datasets import digits
+from convscope.layouts import digits
 
 Array = NDArray[np.float64]
 TRAIN, VALIDATION, EPOCHS, HIDDEN, RATE, NOISE = 100, 500, 60, 32, 0.4, 10

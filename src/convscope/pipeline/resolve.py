@@ -13,8 +13,8 @@ from torch import nn
 
 from convscope.bundle import check_tta
 from convscope.datasets import INPUT_KINDS, TARGET_KINDS, Dataset
-from convscope.datasets.layouts.builtin import BUILTIN
 from convscope.errors import ConfigError, ModelError
+from convscope.layouts.builtin import BUILTIN
 from convscope.pipeline.defaults import (
     FROM_DATA,
     FROM_NETWORK,

@@ -12,7 +12,6 @@ from convscope.datasets import (
     INPUT_KINDS,
     Batches,
     BatchSettings,
-    Columns,
     Dataset,
     InputSettings,
     Leak,
@@ -24,14 +23,14 @@ from convscope.datasets import (
     conflict_note,
     drop_unreadable,
     label_conflicts,
-    open_data,
     split,
     summarise,
 )
 from convscope.datasets.inputs.registry import parse_preprocessing
-from convscope.datasets.layouts.tables.table import TABLE
-from convscope.datasets.layouts.tables.table_folder import TABLE_FOLDER
 from convscope.errors import ConfigError, DataError
+from convscope.layouts import Columns, open_data
+from convscope.layouts.tables.table import TABLE
+from convscope.layouts.tables.table_folder import TABLE_FOLDER
 from convscope.progress import Progress
 from convscope.runs.events import DataLoaded
 from convscope.runs.folder import RunFolder

@@ -6,10 +6,11 @@ from typing import Any, Literal, Self
 import tomli_w
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from convscope.datasets import INPUT_KINDS, LAYOUTS, Fit, InputSettings
+from convscope.datasets import INPUT_KINDS, Fit, InputSettings
 from convscope.datasets.inputs.image_input import IMAGE
 from convscope.durations import parse_seconds
 from convscope.errors import ConfigError, did_you_mean
+from convscope.layouts import LAYOUTS
 from convscope.tasks import DEFAULT_TASK, TASKS, Task, check_options
 from convscope.training import (
     INITIALISERS,
@@ -41,7 +42,7 @@ class DataSettings(Section):
 
     `group` is a regular expression that finds a group in each name; the files of a group stay in one split.
 
-    `layout` is one of `datasets.LAYOUTS`, and the columns are those of a table; "": detected. `ignore` is the value in
+    `layout` is one of `layouts.LAYOUTS`, and the columns are those of a table; "": detected. `ignore` is the value in
     masks without a class, -1: none.
     """
 

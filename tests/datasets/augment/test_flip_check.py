@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from convscope.datasets import digits, may_mirror, shapes
+from convscope.datasets import may_mirror
 from convscope.datasets.augment.flip_check import LEAST, handedness
+from convscope.layouts import digits, shapes
 
 
 def pixels_of(dataset):

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from convscope.datasets import INPUT_KINDS, Dataset, InputSettings, build_store, open_data
+from convscope.datasets import INPUT_KINDS, Dataset, InputSettings, build_store
 from convscope.datasets.inputs.sound import SoundPreprocessing, spectrogram
 from convscope.datasets.inputs.sound_files import at_samples
 from convscope.datasets.inputs.sound_reading import SoundReading
 from convscope.datasets.inputs.sound_wave import WavePreprocessing, stored_samples
 from convscope.errors import ConfigError, DataError
+from convscope.layouts import open_data
 from helpers.recordings import spoken, tone, write_recording
 
 pytest.importorskip("soundfile", reason="the extra sound is not installed")

@@ -11,9 +11,10 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from convscope.datasets import Dataset, read_folder
+from convscope.datasets import Dataset
 from convscope.datasets.inputs.image import ImageSpec, decode
 from convscope.errors import DataError
+from convscope.layouts import read_folder
 
 Bytes = NDArray[np.uint8]
 RANDOM = np.random.default_rng(0)

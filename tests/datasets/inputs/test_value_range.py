@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from convscope.datasets import read_folder
 from convscope.datasets.inputs.image import ImageSpec, decode
 from convscope.datasets.inputs.value_range import ValueRange, find_range, range_note
+from convscope.layouts import read_folder
 
 Floats = NDArray[np.float32]
 

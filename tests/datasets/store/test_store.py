@@ -11,12 +11,12 @@ import torch
 
 from convscope.datasets.batches import Batches, BatchSettings
 from convscope.datasets.inputs.image import read_image
-from convscope.datasets.layouts.builtin import digits
-from convscope.datasets.layouts.folders.class_folders import read_folder
 from convscope.datasets.store import cache
 from convscope.datasets.store import resources as memory_of
 from convscope.datasets.store.resources import available_memory, usable_cores
 from convscope.datasets.store.store import StoreSettings, build_store
+from convscope.layouts.builtin import digits
+from convscope.layouts.folders.class_folders import read_folder
 
 Save = Callable[..., Path]
 KEEP = StoreSettings(worth_caching=0)

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convscope.datasets import open_data
 from convscope.datasets.dataset import Skipped
 from convscope.datasets.store import unpacked
 from convscope.datasets.store.cache import default_folder, make_room
 from convscope.errors import DataError
+from convscope.layouts import open_data
 
 
 def png(seed: int) -> bytes:

@@ -1,1 +1,0 @@
-"""Layouts of data on disk: one file per layout."""

@@ -1,0 +1,110 @@
+"""Files of labelled series: the UCR and UEA archives' .tsv, .ts and .arff, and CSV files with a series per row."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convscope.datasets.array_targets import ArrayTargets, targets_of
+from convscope.datasets.dataset import SPLITS, Dataset, Skipped, split_of
+from convscope.datasets.inputs.series_files import ENDINGS, OWN, SeriesFile, has_series, is_number, read_series
+from convscope.datasets.series_arrays import SeriesPart, series_dataset
+from convscope.datasets.targets.numbers import NUMBERS
+from convscope.errors import DataError
+from convscope.layouts.layout import Layout, ReadSettings, Recognised, Source
+from convscope.printable import encodable
+
+
+def series_files(source: Source) -> list[Path]:
+    """The files of series of a source: itself, or those in the folder, not below it."""
+    path = source.path
+    if path.is_file():
+        return [path] if path.suffix.lower() in ENDINGS and has_series(path) else []
+    if not path.is_dir():
+        return []
+    files = sorted(file for file in path.iterdir() if file.suffix.lower() in ENDINGS and file.is_file())
+    found = [file for file in files if has_series(file)]
+    endings = [file.suffix.lower() for file in found]
+    kept = next((ending for ending in ENDINGS if ending in endings), "")  # an archive's copies in other formats
+    return [file for file in found if file.suffix.lower() == kept]
+
+
+def file_split(path: Path) -> str:
+    """The split in the name of a file, such as GunPoint_TRAIN.ts; "" if it has none."""
+    words = path.stem.replace("-", "_").split("_")
+    return next((split for split in map(split_of, (*reversed(words), path.stem)) if split), "")
+
+
+def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:  # noqa: ARG001
+    files = series_files(source)
+    if not files or (source.path.is_dir() and source.images):
+        return None
+    named = "it" if source.path.is_file() else files[0].name
+    own = files[0].suffix.lower() in OWN
+    because = f"{named} is a {files[0].suffix} file" if own else f"the rows of {named} are a label and numbers"
+    return Recognised(SERIES_FILES.name, 1.0 if source.path.is_file() else 0.9, because)
+
+
+def _read(source: Source, settings: ReadSettings) -> Dataset:
+    files = series_files(source)
+    by_split: dict[str, Path] = {}
+    for file in files:
+        split = file_split(file) if len(files) > 1 else ""
+        if split in by_split:
+            raise DataError(
+                f"{source}: {by_split[split].name} and {file.name} are series of the same split; give one of them"
+            )
+        by_split[split] = file
+    order = [split for split in (*SPLITS, "") if split in by_split]
+    read = [(split, by_split[split], read_series(by_split[split])) for split in order]
+    for _, file, found in read:
+        if not any(found.labels):
+            raise DataError(f"{file}: its series have no labels; add a label to each")
+    targets = _targets(str(source), [found for _, _, found in read], settings)
+    parts = [SeriesPart(split, found.values) for split, _, found in read]
+    dataset = series_dataset((str(source.path.absolute()), SERIES_FILES.name), parts, targets)
+    unread = [
+        Skipped(encodable(f"{file.name}:{number}"), why) for _, file, found in read for number, why in found.skipped
+    ]
+    return replace(dataset, skipped=(*dataset.skipped, *unread))
+
+
+def _targets(source: str, files: Sequence[SeriesFile], settings: ReadSettings) -> ArrayTargets:
+    labels = [label for file in files for label in file.labels]
+    known = [place for place, label in enumerate(labels) if label]
+    given = _as_array([labels[place] for place in known], settings.target_kind)
+    found = targets_of(source, [given], (), (settings.target_kind, (0, 0)))
+    targets = np.zeros((len(labels), *found.targets.shape[1:]), found.targets.dtype)
+    targets[known] = found.targets
+    unknown = ["its label is missing"] * len(labels)
+    for place, why in zip(known, found.unknown, strict=True):
+        unknown[place] = why
+    return ArrayTargets(found.kind, targets, found.classes, unknown)
+
+
+def _as_array(labels: Sequence[str], kind: str | None) -> NDArray[Any]:
+    """(N,) whole numbers, other numbers, or texts."""
+    if not all(map(is_number, labels)):
+        return np.array([_whole(label) for label in labels])
+    values = [float(label) for label in labels]
+    if kind == NUMBERS.name or not all(value.is_integer() for value in values):
+        return np.array(values)
+    if -1 in values:  # a class of the UCR archive, not an unknown one
+        return np.array([_whole(label) for label in labels])
+    return np.array([int(value) for value in values])
+
+
+def _whole(label: str) -> str:
+    """A label without the zeros after the point: 1.0 and 1.0000000e+00 are the class 1."""
+    if is_number(label) and any(mark in label for mark in ".eE"):
+        value = float(label)
+        return str(int(value)) if value.is_integer() else label
+    return label
+
+
+SERIES_FILES = Layout(
+    "series", "files .ts, .tsv or .arff, or CSV files with a label and a series per row", _recognise, _read
+)

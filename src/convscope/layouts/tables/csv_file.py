@@ -1,0 +1,160 @@
+"""Records of a CSV file of any delimiter and encoding."""
+
+import codecs
+import csv
+import io
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from convscope.errors import DataError
+from convscope.layouts.tables.cells import is_number
+
+Record = tuple[int, list[str]]
+"""The number of a row, from 1 as a spreadsheet counts, and its cells."""
+
+DELIMITERS = ",;\t|"
+_SEP = re.compile(r"sep=(.)[\t,; ]*\n?", re.IGNORECASE)
+_SAMPLE = 20  # records that decide on the delimiter
+_SAMPLE_CHARACTERS = 200_000
+_LONGEST_CELL = 2**31 - 1
+_limit_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class CsvContent:
+    """The records of a file, with the comments before the first."""
+
+    records: list[Record]
+    delimiter: str
+    comments: tuple[str, ...] = ()
+    notes: list[str] = field(default_factory=list)
+
+
+def read_records(content: bytes, source: str) -> CsvContent:
+    """The records of a CSV file, without blank ones and comments.
+
+    The text is UTF-8, UTF-16 with a byte order mark or Windows-1252. The delimiter is a comma, semicolon, tab, bar or
+    blanks: the one that divides the first records most evenly, quotes respected, unless Excel's ``sep=;`` names it.
+    Lines that begin with # are comments if they are not divided like the records.
+
+    Raises:
+        DataError: a quote is not closed.
+    """
+    notes: list[str] = []
+    text = _decoded(content, notes).replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
+    named, skipped_lines = _SEP.match(text), 0
+    if named and "\n" in named[0]:
+        text, skipped_lines = text[named.end() :], 1
+    comments, rest = _comments_before(text)
+    delimiter = named[1] if named and skipped_lines else detect_delimiter(rest)
+    first = 1 + skipped_lines + text[: len(text) - len(rest)].count("\n")
+    records = [record for record in _parse(rest, delimiter, first, source) if any(cell.strip() for cell in record[1])]
+    width = max((len(cells) for _, cells in records[1:_SAMPLE]), default=0)
+    kept = [record for record in records if not _is_comment(record[1], width)]
+    if comments or len(kept) < len(records):
+        notes.append(f"lines that begin with # are comments: {len(comments) + len(records) - len(kept):,}")
+    return CsvContent(kept, delimiter, tuple(comments), notes)
+
+
+def detect_delimiter(text: str) -> str:
+    """The delimiter of the first records; a blank if nothing else divides them and blanks do.
+
+    >>> lines = chr(10).join
+    >>> detect_delimiter(lines(["file;label;x", 'a.png;"1;2";0,5'])), detect_delimiter(lines(["a.png 3", "b.png 4"]))
+    (';', ' ')
+    """
+    sample = text[:_SAMPLE_CHARACTERS]
+    best = max(DELIMITERS, key=lambda delimiter: _evenness(sample, delimiter))
+    if _evenness(sample, best)[0]:
+        return best
+    divided, share, *_ = _evenness(sample, " ")
+    return " " if divided and share == 1 else best
+
+
+def _evenness(sample: str, delimiter: str) -> tuple[bool, float, int, int]:
+    """How well a delimiter divides records: whether it does, how evenly, number of cells, and of numbers in cells."""
+    records = []
+    with _any_length():
+        reader = csv.reader(io.StringIO(sample), delimiter=delimiter, skipinitialspace=True)
+        try:
+            for cells in reader:
+                if any(cell.strip() for cell in cells):
+                    records.append(cells)
+                if len(records) == _SAMPLE:
+                    break
+        except csv.Error:
+            pass
+    if not records:
+        return False, 0.0, 0, 0
+    width = len(records[0])
+    share = sum(len(cells) == width for cells in records) / len(records)
+    numbers = sum(is_number(cell) for cells in records for cell in cells)
+    return width > 1, share, width, numbers
+
+
+def _decoded(content: bytes, notes: list[str]) -> str:
+    for mark, encoding in (
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
+        if content.startswith(mark):
+            return content.removeprefix(codecs.BOM_UTF8).decode(encoding, errors="replace")
+    start = content[:2_000]
+    if start.count(b"\0") > len(start) // 4:
+        return content.decode("utf-16-be" if start[:1] == b"\0" else "utf-16-le", errors="replace")
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        notes.append("the text is not UTF-8 and is read as Windows-1252; save it as UTF-8 if letters are wrong")
+        return content.decode("cp1252", errors="replace")
+
+
+def _comments_before(text: str) -> tuple[list[str], str]:
+    """The lines before the first record that begin with #, and the rest of the text."""
+    comments = []
+    while text.startswith(("#", "\n")):
+        line, _, text = text.partition("\n")
+        comments += [line] if line else []
+    return comments, text
+
+
+def _is_comment(cells: list[str], width: int) -> bool:
+    return cells[0].startswith("#") and (len(cells) != width or not any(cell.strip() for cell in cells[1:]))
+
+
+def _parse(text: str, delimiter: str, first: int, source: str) -> list[Record]:
+    """Records by the strict rules of CSV; where text follows a closing quote, by those of spreadsheets."""
+    with _any_length():
+        for strict in (True, False):
+            records: list[Record] = []
+            reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=strict, skipinitialspace=True)
+            try:
+                records.extend((number, cells) for number, cells in enumerate(reader, start=first))
+            except csv.Error as error:
+                if strict and "unexpected end" not in str(error):
+                    continue
+                raise DataError(f"{source}: {_unclosed(first + len(records))}") from None
+            broken = next((number for number, cells in records if any("\n" in cell for cell in cells)), None)
+            if strict or broken is None:
+                return records
+            raise DataError(f"{source}: {_unclosed(broken)}")
+    raise AssertionError  # the second reading returns or raises
+
+
+def _unclosed(row: int) -> str:
+    return f"row {row} opens a quote that is not closed; close it, or double a quote that belongs to the text"
+
+
+@contextmanager
+def _any_length() -> Iterator[None]:
+    """Lift the limit of 131,072 characters a cell, which is one for the whole process."""
+    with _limit_lock:
+        before = csv.field_size_limit(_LONGEST_CELL)
+        try:
+            yield
+        finally:
+            csv.field_size_limit(before)

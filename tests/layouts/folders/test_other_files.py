@@ -1,0 +1,103 @@
+"""Folders whose images have no labels because these are in files that are not read: the error names them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from convscope.errors import DataError
+from convscope.layouts.recognise import open_data
+
+Save = Callable[..., Path]
+
+
+def message_of(folder: Path) -> str:
+    with pytest.raises(DataError) as raised:
+        open_data(folder)
+    return str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ("a/1.dcm b/1.dcm", "(2 .dcm); convert the DICOM files to PNG, or to .npy arrays with their values"),
+        (
+            "imagesTr/1.nii.gz labelsTr/1.nii.gz",
+            "(2 .gz); unpack them, and save the slices of NIfTI volumes (.nii.gz) as PNG or .npy files",
+        ),
+        ("a/1.HEIC b/1.heic", "(2 .heic); convert the HEIC photographs to JPEG"),
+        ("run/1.mp4 walk/1.mp4", "(2 .mp4); save frames of the videos as JPEG"),
+        ("a/1.svg b/1.svg", "(2 .svg); draw the SVG files to PNG"),
+        (
+            "train_32x32.mat",
+            "(1 .mat); save the arrays of the MATLAB file as .npz with x_train, y_train, x_test and y_test",
+        ),
+        ("train.h5", "(1 .h5); save the arrays of the HDF5 file as .npz with x_train, y_train, x_test and y_test"),
+        (
+            "data_batch_1.pkl",
+            "(1 .pkl); save the arrays as .npz: pickled files could run code, and are not opened",
+        ),
+        ("set/data.npz", "(1 .npz); give the file instead: set/data.npz"),
+        ("a/1.xyz", "(1 .xyz); put them in one subfolder per class"),
+    ],
+)
+def test_formats_that_are_not_read_are_named_with_their_conversion(tmp_path: Path, names: str, message: str) -> None:
+    for name in names.split():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"\0")
+    assert message_of(tmp_path) == f"{tmp_path}: no images, only other files {message}"
+
+
+@pytest.mark.parametrize(
+    ("place", "files", "message"),
+    [
+        (
+            "training/image_2/{}.png",
+            {"training/label_2/0.txt": "Car 0.0 0 -1.6 5 6", "training/label_2/1.txt": "Van 0.0 0 -1.6 5 6"},
+            "2 images but no class folders; 2 files such as training/label_2/0.txt have the names of images, but are "
+            "no annotations in a format that is read; convert them to COCO, VOC or YOLO",
+        ),
+        (
+            "ds0/img/{}.jpg",
+            {"ds0/ann/0.jpg.json": "{}", "ds0/ann/1.jpg.json": "{}", "meta.json": "{}"},
+            "one class only, ds0; 2 files such as ds0/ann/0.jpg.json have the names of images, but are no annotations "
+            "in a format that is read; convert them to COCO, VOC or YOLO",
+        ),
+        (
+            "train/{}.jpg",
+            {"train/_annotations.createml.json": '[{"image": "0.jpg"}]'},
+            "the images in train are not in class folders; train/_annotations.createml.json is in no annotation format "
+            "that is read; convert it to COCO, VOC or YOLO",
+        ),
+        (
+            "images/{}.jpg",
+            {"labels.xlsx": ""},
+            "one class only, images; labels.xlsx is a spreadsheet, which is not read; save it as CSV",
+        ),
+        (
+            "images/{}.jpg",
+            {"train.txt": "images/0.jpg 3\nimages/1.jpg 4\n", "README.json": "{}"},
+            "one class only, images; train.txt names images, but is no table; save it as CSV with the columns image "
+            "and label",
+        ),
+        (
+            "celeb/{}.jpg",
+            {"attributes.txt": "2\nMale Young\n0.jpg 1 -1\n1.jpg -1 1\n2.jpg 1 1\n"},
+            "one class only, celeb; add images of at least one other",
+        ),
+        (
+            "images/{}.jpg",
+            {"notes.txt": "taken in May\nby hand\n"},
+            "one class only, images; add images of at least one other",
+        ),
+    ],
+)
+def test_files_that_seem_to_hold_the_labels_are_named(
+    tmp_path: Path, save: Save, place: str, files: dict[str, str], message: str
+) -> None:
+    for i in range(2):
+        save(tmp_path / place.format(i), i)
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    assert message_of(tmp_path) == f"{tmp_path}: {message}"
