@@ -1,19 +1,23 @@
-"""Device and thread selection."""
+"""Device and thread selection; PyTorch is imported by the functions that need it, since exported files run without."""
 
 import os
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from convscope.errors import ConfigError
 
+if TYPE_CHECKING:
+    import torch
 
-def requested_device(name: str) -> torch.device:
+
+def requested_device(name: str) -> "torch.device":
     """Return the device of the recipe; "auto" is CUDA where available, else the CPU.
 
     Raises:
         ConfigError: the device is not available on this machine.
     """
+    import torch
+
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -24,7 +28,7 @@ def requested_device(name: str) -> torch.device:
         ) from None
 
 
-def inference_device(name: str) -> torch.device:
+def inference_device(name: str) -> "torch.device":
     """Return the device of the recipe where available, else "auto": inference may run on another machine."""
     try:
         return requested_device(name)
@@ -54,6 +58,8 @@ def threads_each(processes: int) -> int:
 
 def use_cores(count: int | None = None) -> int:
     """Set the number of torch threads to `count`, or to one per available core, and return it."""
+    import torch
+
     count = count or physical_cores()
     torch.set_num_threads(count)
     return count

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from convscope.exporters import open_exported
+from convscope.exported import open_exported
 
 
 @pytest.mark.slow

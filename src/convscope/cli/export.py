@@ -39,7 +39,7 @@ def export(
     Example: `convscope export runs/photos-1 --to page`
     """
     from convscope.api import export as written
-    from convscope.cli.show import print_json
+    from convscope.cli.printing import print_json
 
     result = written(run, to, bare=bare, images=images or (), out=out)
     if json:

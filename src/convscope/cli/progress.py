@@ -14,7 +14,7 @@ from convscope.durations import format_seconds
 from convscope.printable import printable
 
 if TYPE_CHECKING:
-    from convscope.api import FailedFile
+    from convscope.predictions.files import FailedFile
 
 LOG_SECONDS = 30.0  # between lines where stderr is not a terminal
 

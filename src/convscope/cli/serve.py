@@ -13,7 +13,10 @@ from convscope.cli.options import with_options
 class ServeOptions:
     """What ``convscope serve`` accepts."""
 
-    models: Annotated[list[Path], typer.Argument(help="Folders of runs or of saved models.", show_default=False)]
+    models: Annotated[
+        list[Path],
+        typer.Argument(help="Folders of runs or of saved models, or exported .onnx files.", show_default=False),
+    ]
     host: Annotated[
         str, typer.Option(help="Address to bind. Any non-loopback address exposes the models to the network.")
     ] = "127.0.0.1"
@@ -39,6 +42,8 @@ class ServeOptions:
 @with_options(ServeOptions)
 def serve(options: ServeOptions) -> None:
     """Serve models over HTTP, with the answers of convscope predict.
+
+    An exported file is served by ONNX Runtime alone, also where PyTorch is not installed; it has no heat maps.
 
     Images that arrive at about the same time are computed together. A model is replaced when the network in its folder
     changes. On SIGTERM or Ctrl-C every accepted request is still answered.

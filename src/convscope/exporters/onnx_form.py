@@ -8,12 +8,12 @@ import onnx
 import onnxruntime
 import torch
 
+from convscope.exported import Exported
 from convscope.exporters.first_difference import first_difference
 from convscope.exporters.onnx_file import bare_model, picture_model
 from convscope.exporters.onnx_proof import parity
 from convscope.exporters.proof import TOLERANCE, Example, Parity, ProofError, network_input
 from convscope.exporters.request import ExportedFiles, ExportRequest, refusal, written
-from convscope.exporters.runtime import Exported
 from convscope.exporters.source import Source, open_source_model
 
 MODEL_FILE, BARE_FILE, PARITY_FILE = "model.onnx", "network.onnx", "parity.json"
@@ -37,7 +37,7 @@ def prove(source: Source, built: onnx.ModelProto, examples: Sequence[Example]) -
     Raises:
         ProofError: it gives other answers; the message says where the first difference arises.
     """
-    opened = Exported.from_bytes(built.SerializeToString(), Path(MODEL_FILE))
+    opened = Exported.from_bytes(built.SerializeToString(), Path(MODEL_FILE), answers=source.task)
     try:
         found = parity(opened, examples)
     except ProofError as error:
