@@ -1,6 +1,7 @@
 """Device and thread selection; PyTorch is imported by the functions that need it, since exported files run without."""
 
 import os
+import platform
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,20 @@ def use_cores(count: int | None = None) -> int:
     count = count or physical_cores()
     torch.set_num_threads(count)
     return count
+
+
+def processor() -> str:
+    """Return the name of the processor as the operating system reports it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def machine() -> str:
+    """Return what timings depend on: the processor and the number of its cores that this process may use."""
+    return f"{processor()}, {physical_cores()} cores"
 
 
 def _cgroup_limit(folder: Path) -> float:

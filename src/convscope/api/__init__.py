@@ -34,7 +34,7 @@ from convscope.api.learn import (
     practise,
     write_sheet,
 )
-from convscope.api.predict import Predictions, Predictor, predict, task_of
+from convscope.api.predict import Predictions, Predictor, open_predictor, predict, task_of
 from convscope.api.report import report
 from convscope.api.robustness import Robustness, robustness
 from convscope.api.run import Run
@@ -172,6 +172,7 @@ __all__ = [
     "next_name",
     "next_search",
     "of_search",
+    "open_predictor",
     "outcomes",
     "override",
     "parse_recipe",

@@ -14,9 +14,13 @@ from torch import nn
 from convscope.api.predict_parts import SharedWork, predict_in_processes
 from convscope.bundle import BundleConfig, load_bundle, load_config, with_tta
 from convscope.bundle import predict as stream
+from convscope.bundle.bundle import WEIGHTS_FILE
+from convscope.errors import ConfigError
+from convscope.exported import is_exported
+from convscope.exported.runtimes import Runtime, exported_of
 from convscope.files import atomic_write
 from convscope.modules import channels_last
-from convscope.predictions import Prediction
+from convscope.predictions import Answers, Prediction
 from convscope.predictions.files import FailedFile
 from convscope.predictions.predictor import FilePredictor
 from convscope.predictions.sources import Source
@@ -39,7 +43,7 @@ class Predictions(Sequence[Prediction | FailedFile]):
         items: the predictions and the failed files.
     """
 
-    task: Task
+    task: Answers
     items: tuple[Prediction | FailedFile, ...]
 
     @property
@@ -135,28 +139,62 @@ class Predictor(FilePredictor):
         return predict_in_processes(SharedWork(self.folder, tta_views, self.processes), sources, on_batch)
 
 
+def open_predictor(
+    model: str | PathLike[str], processes: int = 1, runtime: Runtime = "auto", tta_views: str | None = None
+) -> FilePredictor:
+    """Load the network of a run or a saved model, or an exported file.
+
+    Args:
+        model: the folder, or the .onnx file.
+        processes: that share the files, in PyTorch.
+        runtime: "torch", "onnx" for the file that `export` wrote into the folder, or "auto": the one that `export`
+            measured as the faster one on this machine.
+        tta_views: that are asked for; only PyTorch computes other views than training chose.
+
+    Raises:
+        RunError: there is no such run, or no network in it yet.
+        ModelError: its network or the file cannot be opened.
+        ConfigError: the runtime is not there, or cannot do what is asked for.
+    """
+    path, only_torch = Path(model), processes > 1 or tta_views is not None
+    if is_exported(path):
+        from convscope.exported import ExportedPredictor
+
+        return ExportedPredictor.for_request(path, processes, runtime)
+    if runtime == "onnx" and only_torch:
+        raise ConfigError("--runtime onnx: several processes and other views need PyTorch; leave out one of both")
+    found = None if only_torch else exported_of(path, model_folder(path) / WEIGHTS_FILE, runtime)
+    if found is None:
+        return Predictor.open(model, processes)
+    from convscope.exported import ExportedPredictor
+
+    return ExportedPredictor(found.answers_kind, found)
+
+
 def predict(
     model: str | PathLike[str],
     files: str | Path | Sequence[str | Path],
     *,
     tta_views: str | None = None,
     processes: int = 1,
+    runtime: Runtime = "auto",
 ) -> Predictions:
     """Predictions for files and folders of files, with the preprocessing that the network was trained with.
 
     Args:
-        model: the folder of a run or of a saved model.
+        model: the folder of a run or of a saved model, or an exported .onnx file.
         files: image files of any size and mode, and folders of them.
         tta_views: how many views of each image are averaged, one of `bundle.TTA_VIEWS`; None: as training chose.
         processes: that share the files.
+        runtime: see `open_predictor`.
 
     Raises:
-        ConfigError: no such views, or the task's outputs cannot be averaged.
+        ConfigError: no such views, a runtime that is not there, or the task's outputs cannot be averaged.
         RunError: there is no such run, or no network in it yet.
         ModelError: its network cannot be opened.
         DataError: a path does not exist.
     """
-    predictor = Predictor.open(model, processes)
+    predictor = open_predictor(model, processes, runtime, tta_views)
     return Predictions(predictor.task, tuple(predictor.stream(files, tta_views)))
 
 

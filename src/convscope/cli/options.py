@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
 import typer
 
@@ -19,6 +19,14 @@ ViewsOption = Annotated[
         help="Test-time augmentation: views averaged per image: 1, 5, 10, multi-scale or shifts. "
         "They include mirror images only where training mirrored.",
         show_default="as chosen in training",
+    ),
+]
+
+RuntimeOption = Annotated[
+    Literal["auto", "torch", "onnx"],
+    typer.Option(
+        help="What computes: torch, onnx (the file that `convscope export` wrote into the run), or auto: the one that "
+        "`export` measured as the faster one on this machine; torch without such a file."
     ),
 ]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from convscope.cli.options import ViewsOption, with_options
+from convscope.cli.options import RuntimeOption, ViewsOption, with_options
 from convscope.cli.progress import Rate
 from convscope.errors import ConfigError
 from convscope.printable import printable
@@ -45,6 +45,7 @@ class PredictOptions:
     top: Annotated[int, typer.Option(help="Number of classes per file in the table.", min=1)] = 3
     views: ViewsOption = None
     processes: Annotated[int, typer.Option(help="Processes that share the files.", min=1)] = 1
+    runtime: RuntimeOption = "auto"
     out: Annotated[
         Path | None,
         typer.Option(
@@ -101,15 +102,13 @@ def _opened(options: PredictOptions) -> "FilePredictor":
     """The network; an exported file is opened without PyTorch."""
     from convscope.exported import is_exported
 
-    if not is_exported(options.run):
-        from convscope.api import Predictor
+    if is_exported(options.run):
+        from convscope.exported import ExportedPredictor
 
-        return Predictor.open(options.run, options.processes)
-    if options.processes > 1:
-        raise ConfigError("predict --processes: an exported file uses all cores in one process; leave it out")
-    from convscope.exported import ExportedPredictor
+        return ExportedPredictor.for_request(options.run, options.processes, options.runtime)
+    from convscope.api import open_predictor
 
-    return ExportedPredictor.open(options.run)
+    return open_predictor(options.run, options.processes, options.runtime, options.views)
 
 
 def _write(predictor: "FilePredictor", sources: "Iterator[Any]", out: Path, views: str | None, rate: Rate) -> int:

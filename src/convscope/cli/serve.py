@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from convscope.cli.options import with_options
+from convscope.cli.options import RuntimeOption, with_options
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class ServeOptions:
             show_default="none",
         ),
     ] = ""
+    runtime: RuntimeOption = "auto"
     max_batch: Annotated[int, typer.Option(help="Largest number of images computed at once.", min=1, max=1024)] = 32
     max_pending: Annotated[
         int,
@@ -62,7 +63,7 @@ def serve(options: ServeOptions) -> None:
 
     settings = ServerSettings(
         host=options.host, port=options.port, workers=options.workers, token=options.token,
-        max_batch=options.max_batch, max_pending=options.max_pending,
+        max_batch=options.max_batch, max_pending=options.max_pending, runtime=options.runtime,
     )  # fmt: skip
 
     def print_link(link: str, names: list[str]) -> None:

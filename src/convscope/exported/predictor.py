@@ -7,6 +7,7 @@ from typing import Self
 
 from convscope.errors import ConfigError
 from convscope.exported.model import Exported, open_exported
+from convscope.exported.runtimes import Runtime
 from convscope.predictions import Prediction
 from convscope.predictions.files import FailedFile, predict_files
 from convscope.predictions.predictor import FilePredictor
@@ -28,6 +29,20 @@ class ExportedPredictor(FilePredictor):
         """
         opened = open_exported(path)
         return cls(opened.answers_kind, opened)
+
+    @classmethod
+    def for_request(cls, path: str | PathLike[str], processes: int, runtime: Runtime) -> Self:
+        """Open a file if it can do what is asked for.
+
+        Raises:
+            ConfigError: several processes, or PyTorch, are asked for.
+            ModelError: see `open`.
+        """
+        if processes > 1:
+            raise ConfigError(f"predict --processes {processes}: {path} uses all cores in one process; leave it out")
+        if runtime == "torch":
+            raise ConfigError(f"--runtime torch: {path} needs ONNX Runtime; give the folder of the run")
+        return cls.open(path)
 
     @property
     def digest(self) -> str:

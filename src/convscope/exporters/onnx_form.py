@@ -8,15 +8,17 @@ import onnx
 import onnxruntime
 import torch
 
-from convscope.exported import Exported
+from convscope.exported import Exported, open_exported
+from convscope.exported.runtimes import MODEL_FILE
 from convscope.exporters.first_difference import first_difference
+from convscope.exporters.latency import Predicting
 from convscope.exporters.onnx_file import bare_model, picture_model
 from convscope.exporters.onnx_proof import parity
 from convscope.exporters.proof import TOLERANCE, Example, Parity, ProofError, network_input
 from convscope.exporters.request import ExportedFiles, ExportRequest, refusal, written
 from convscope.exporters.source import Source, open_source_model
 
-MODEL_FILE, BARE_FILE, PARITY_FILE = "model.onnx", "network.onnx", "parity.json"
+BARE_FILE, PARITY_FILE = "network.onnx", "parity.json"
 
 
 def write(request: ExportRequest) -> ExportedFiles:
@@ -28,7 +30,12 @@ def write(request: ExportRequest) -> ExportedFiles:
     contents = {MODEL_FILE: built.SerializeToString()}
     if request.bare:
         contents[BARE_FILE] = _proven_bare(source, examples).SerializeToString()
-    return written(request.folder, contents, proven, PARITY_FILE)
+    return written(request.folder, contents, proven, PARITY_FILE, examples[0])
+
+
+def opened(folder: Path, _source: Source) -> Predicting:
+    """The written file, as a function of decoded images."""
+    return open_exported(folder / MODEL_FILE).predict
 
 
 def prove(source: Source, built: onnx.ModelProto, examples: Sequence[Example]) -> Parity:

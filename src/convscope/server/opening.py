@@ -25,7 +25,7 @@ def open_served(path: Path, name: str, settings: ServerSettings) -> Served:
 
         return ServedFile.open(path, name, cores)
     use_cores(cores)
-    found: Served = _folders().ServedModel.open(path, name)
+    found: Served = _folders().ServedModel.open(path, name, settings.runtime, cores)
     return found
 
 

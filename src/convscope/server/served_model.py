@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import nn
@@ -12,11 +12,16 @@ from convscope.bundle import BundleConfig, Inference, load_bundle, load_config
 from convscope.bundle.bundle import CONFIG_FILE, WEIGHTS_FILE
 from convscope.devices import inference_device
 from convscope.errors import ModelError
+from convscope.exported.runtimes import Runtime, exported_of
 from convscope.modules import channels_last
+from convscope.predictions.files import FileInference
 from convscope.runs.folder import RunFolder, model_folder
 from convscope.runs.pixel_settings import images_only
 from convscope.server.explanations import Explained, heat_map
 from convscope.server.served import Served, version_of
+
+if TYPE_CHECKING:
+    from convscope.exported import Exported
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,18 +32,20 @@ class ServedModel(Served):
         model: the network on its device.
         config: its configuration.
         scores: of the validation split of its run; {} for a saved model.
+        exported: the exported file that predicts in its place; None: it predicts itself.
     """
 
     model: nn.Module
     config: BundleConfig
     scores: dict[str, Any]
+    exported: "Exported | None"
 
     explains: ClassVar[bool] = True
     platform: ClassVar[str] = "pytorch"
 
     @classmethod
-    def open(cls, path: Path, name: str) -> "ServedModel":
-        """Load the network of a run or a saved model.
+    def open(cls, path: Path, name: str, runtime: Runtime, threads: int) -> "ServedModel":
+        """Load the network of a run or a saved model; `threads` are those of ONNX Runtime.
 
         Raises:
             RunError: there is no such run, or no network in it yet.
@@ -52,22 +59,29 @@ class ServedModel(Served):
         if folder_version(folder) != version:
             raise ModelError(f"{folder}: changed while it was read; read it again")
         scores = {} if folder == path else _scores(RunFolder.open(path), config.epoch)
-        return cls(name, version or "", channels_last(model, device), config, scores)
+        runtime = "torch" if runtime == "auto" and device.type != "cpu" else runtime
+        exported = exported_of(path, folder / WEIGHTS_FILE, runtime, threads)
+        return cls(name, version or "", channels_last(model, device), config, scores, exported)
+
+    @property
+    def inference(self) -> FileInference:
+        """From files to predictions."""
+        return self.exported or self.network
 
     @cached_property
-    def inference(self) -> Inference:
-        """From files to predictions."""
+    def network(self) -> Inference:
+        """The same in PyTorch."""
         return Inference(self.model, self.config)
 
     @property
     def any_size(self) -> bool:
         """See `Served`."""
-        return self.inference.task.any_size
+        return self.network.task.any_size
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
         """(H, W, C) of the network's input."""
-        preprocessing = self.inference.preprocessing
+        preprocessing = self.network.preprocessing
         return preprocessing.size[0], preprocessing.size[1], preprocessing.channels
 
     def explain(self, content: bytes, method: str, target: str | None) -> tuple[bytes, str]:
@@ -80,6 +94,7 @@ class ServedModel(Served):
         return {
             "name": self.name, "version": self.version, **config, "scores": self.scores,
             "torch": torch.__version__, "device": str(next(self.model.parameters()).device),
+            "runtime": "torch" if self.exported is None else "onnx",
         }  # fmt: skip
 
 
