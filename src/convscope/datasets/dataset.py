@@ -22,8 +22,8 @@ IMAGE_KIND = "image"
 # Only unambiguous words.
 _SPLIT_WORDS = {
     **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("validation", "val", "valid", "dev", "tune", "tuning"), "validation"),
-    **dict.fromkeys(("test", "testing", "final"), "test"),
+    **dict.fromkeys(("validation", "val", "valid", "dev", "tune", "tuning", "publictest"), "validation"),
+    **dict.fromkeys(("test", "testing", "final", "privatetest"), "test"),
 }
 
 

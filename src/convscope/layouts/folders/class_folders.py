@@ -24,7 +24,7 @@ from convscope.layouts.folders.set_names import enumerated, joined, set_names
 from convscope.layouts.folders.split_files import with_listed_splits
 from convscope.layouts.layout import Layout, ReadSettings, Recognised, Source
 from convscope.layouts.masks.as_classes import MOST_FOLDERS, images_and_masks
-from convscope.layouts.masks.pairs import masks_of_folder
+from convscope.layouts.masks.pairs import masks_of_folder, role_of
 from convscope.printable import encodable
 
 _NUMBERED = re.compile(r"(.*[^\W\d_])[-._ ]*\(?\d+\)?")
@@ -75,6 +75,8 @@ def read_class_folders(source: Source, reading: ClassReading, layout: str, targe
             name = encodable("/".join((*folders, file)))
             if branch is None:
                 listing.skipped.append(Skipped(name, reading.outside))
+            elif _holds_masks(inside[1:]):
+                listing.skipped.append(Skipped(name, "is in a folder of masks"))
             elif not label:
                 loose.append(ListedFile(parent / file, name, "", split))
             else:
@@ -92,6 +94,11 @@ def read_class_folders(source: Source, reading: ClassReading, layout: str, targe
     if len(labels) == 1 and not linked and (unread := unread_labels(source)):
         raise DataError(f"{listing.source}: one class only, {labels.pop()}; {unread}")
     return (listing if linked else with_listed_splits(source, listing)).build()
+
+
+def _holds_masks(folders: tuple[str, ...]) -> bool:
+    """Whether a folder inside that of a class is called masks or the like."""
+    return any(role_of(folder)[0] for folder in folders)
 
 
 def _skip_loose(listing: DatasetBuilder, loose: list[ListedFile]) -> DatasetBuilder:

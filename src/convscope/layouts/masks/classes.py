@@ -101,7 +101,8 @@ def _unlabelled(coding: Coding, listed: NamesFile | None) -> tuple[int | None, s
     others = found - {IGNORE}
     if IGNORE not in found or not others or (listed is not None and len(listed.names) > IGNORE):
         return None, ""
-    if listed is not None and others <= set(range(len(listed.names))):
+    all_named = listed is not None and len(listed.names) == len(found) == len((0, IGNORE))  # background and an object
+    if listed is not None and others <= set(range(len(listed.names))) and not all_named:
         return IGNORE, f"{listed.file} has {len(listed.names)} names"
     if coding.palette.get(IGNORE) == _VOID:
         return IGNORE, "the masks have the palette of Pascal VOC"

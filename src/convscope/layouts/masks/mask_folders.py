@@ -1,5 +1,6 @@
 """Mask folders: images and their mask files, in folders of their own or side by side."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from convscope.layouts.masks.pairs import Pairs, may_have_masks, pair_files, rol
 from convscope.layouts.masks.reading import MaskedImage, add_masked_images
 
 _STRAY = 0.1  # share of images with masks below which masks are taken for stray files
+_EACH = 2  # images, on average, of a folder that may be a class
 _NAMES_DEPTH = 2  # folders below DATA in which a file of class names is searched
 _Folders = Sequence[tuple[Path, list[str]]]
 
@@ -48,7 +50,11 @@ def read_masks(path: Path, ignore: int | None = None) -> Dataset:
         inside = image.relative_to(path)
         split_name = splits.get(image.stem) or _split_in_path(inside.parts[:-1])
         images.append(MaskedImage(ListedFile(image, inside.as_posix(), "", split_name), tuple(masks)))
-    add_masked_images(builder, images, _names_file(folders, path), ignore)
+    listed = _names_file(folders, path)
+    if listed is not None and _are_of_folders(listed, images):
+        builder.notes.append(f"{listed.file} names folders of the images, and so no classes of the masks")
+        listed = None
+    add_masked_images(builder, images, listed, ignore)
     return builder.build()
 
 
@@ -72,10 +78,11 @@ def _pair_error(path: Path, pairs: Pairs) -> str:
 
 
 def _notes(path: Path, pairs: Pairs) -> list[str]:
-    """A note on class folders whose images have their masks beside them."""
-    tops = sorted({image.relative_to(path).parts[0] for image in pairs.masks if len(image.relative_to(path).parts) > 1})
-    classes = [name for name in tops if not split_of(name) and role_of(name)[0] is None]
-    if not pairs.beside or len(classes) < 2:
+    """A note on class folders whose images have their masks beside them, or in folders inside."""
+    inside = [image.relative_to(path).parts for image in pairs.masks]
+    tops = Counter(parts[0] for parts in inside if len(parts) > 1)
+    classes = [name for name in sorted(tops) if not split_of(name) and role_of(name)[0] is None]
+    if len(classes) < 2 or sum(tops[name] for name in classes) < _EACH * len(classes):
         return []
     shown = ", ".join(classes[:3]) + (", ..." if len(classes) > 3 else "")
     return [
@@ -90,6 +97,12 @@ def _names_file(folders: _Folders, path: Path) -> NamesFile | None:
         if len(place.relative_to(path).parts) <= _NAMES_DEPTH and not set(names).isdisjoint(FILES):
             return read_names(place)
     return None
+
+
+def _are_of_folders(listed: NamesFile, images: Sequence[MaskedImage]) -> bool:
+    """Whether most names of a file, perhaps after a number, are those of the images' folders."""
+    folders = {image.listed.path.parent.name for image in images}
+    return 2 * sum(name in folders or name.partition(" ")[2] in folders for name in listed.names) > len(listed.names)
 
 
 def _voc_splits(path: Path) -> dict[str, str]:

@@ -15,6 +15,7 @@ FILES = (
     "class_dict.csv",
     "codes.txt",
     "label_names.txt",
+    "_classes.csv",
 )
 _LABELME_IGNORE = "__ignore__"  # has no value in the masks that labelme exports
 _MOST_BYTES = 1 << 20  # of a file of names
@@ -45,6 +46,8 @@ def read_names(folder: Path) -> NamesFile | None:
         return None
     lines = [line.strip() for line in _text(file).splitlines()]
     lines = [line for line in lines if line and not line.startswith("#") and line != _LABELME_IGNORE]
+    if numbered := _numbered(lines) if file.suffix == ".csv" else ():
+        return NamesFile(file.name, numbered)
     rows = _table_rows(lines) if file.suffix == ".csv" else [_row(line) for line in lines]
     names = tuple(name for name, _ in rows)
     colours = tuple(colour for _, colour in rows if colour is not None)
@@ -87,6 +90,14 @@ def _table_rows(lines: list[str]) -> list[tuple[str, int | None]]:
     if rows and _colour(rows[0][1:4]) is None:
         rows = rows[1:]  # the header
     return [(row[0], _colour(row[1:4])) for row in rows]
+
+
+def _numbered(lines: list[str]) -> tuple[str, ...]:
+    """The names of a table of two columns, the values 0 to K in order and their names, as Roboflow writes it."""
+    pairs = [[cell.strip() for cell in line.split(",", 1)] for line in lines]
+    pairs = [pair for pair in pairs if len(pair) == 2][1:]  # without the header
+    in_order = [value for value, _ in pairs] == [str(i) for i in range(len(pairs))]
+    return tuple(name for _, name in pairs) if in_order else ()
 
 
 def _colour(parts: list[str]) -> int | None:
