@@ -400,8 +400,8 @@ def test_class_folders_with_masks_inside_can_be_learnt_instead(tmp_path: Path) -
     dataset = open_data(tmp_path)
     assert dataset.target_kind == "masks"
     assert dataset.notes[0] == (
-        "the images have masks beside them, which are learnt, and not the folders COVID, Normal; --layout folder learns "
-        "the folders from the images alone"
+        "the images have masks beside them, which are learnt, and not the folders COVID, Normal; --layout folder "
+        "learns the folders from the images alone"
     )
     folders = open_data(tmp_path, layout="folder")
     assert (folders.classes, len(folders.names)) == (("COVID", "Normal"), 6)

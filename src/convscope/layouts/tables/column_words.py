@@ -15,19 +15,7 @@ OBJECT_LABEL = (*LABEL, "name", "class_id", "label_id", "category_id")
 LABELS = ("labels", "tags", "categories", "classes", "genres", "attributes", "keywords")
 """One column of several labels."""
 DOMAIN = (
-    *(
-        "source",
-        "domain",
-        "site",
-        "origin",
-        "camera",
-        "device",
-        "dataset",
-        "annotator",
-        "labeler",
-        "labeller",
-        "author",
-    ),
+    *("source", "domain", "site", "origin", "camera", "device", "dataset", "annotator", "labeler", "author"),
     *("worker", "session", "video", "sequence", "location", "country", "city", "date", "license", "comment", "notes"),
 )
 """Says where an image is from, or who annotated it: no class of an object."""
