@@ -24,7 +24,8 @@ from convscope.layouts.folders.set_names import enumerated, joined, set_names
 from convscope.layouts.folders.split_files import with_listed_splits
 from convscope.layouts.layout import Layout, ReadSettings, Recognised, Source
 from convscope.layouts.masks.as_classes import MOST_FOLDERS, images_and_masks
-from convscope.layouts.masks.pairs import masks_of_folder, role_of
+from convscope.layouts.masks.folder_roles import role_of
+from convscope.layouts.masks.pairs import masks_of_folder
 from convscope.printable import encodable
 
 _NUMBERED = re.compile(r"(.*[^\W\d_])[-._ ]*\(?\d+\)?")

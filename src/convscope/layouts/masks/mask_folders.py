@@ -10,8 +10,9 @@ from convscope.datasets.listing import visible_folders
 from convscope.datasets.targets.masks import MASKS
 from convscope.errors import DataError
 from convscope.layouts.layout import Layout, ReadSettings, Recognised, Source, confidence_of_share
+from convscope.layouts.masks.folder_roles import role_of
 from convscope.layouts.masks.names import FILES, NamesFile, read_names
-from convscope.layouts.masks.pairs import Pairs, may_have_masks, pair_files, role_of
+from convscope.layouts.masks.pairs import Pairs, may_have_masks, pair_files
 from convscope.layouts.masks.reading import MaskedImage, add_masked_images
 
 _STRAY = 0.1  # share of images with masks below which masks are taken for stray files
@@ -49,7 +50,8 @@ def read_masks(path: Path, ignore: int | None = None) -> Dataset:
     for image, masks in pairs.masks.items():
         inside = image.relative_to(path)
         split_name = splits.get(image.stem) or _split_in_path(inside.parts[:-1])
-        images.append(MaskedImage(ListedFile(image, inside.as_posix(), "", split_name), tuple(masks)))
+        labels = tuple(pairs.labels[mask] for mask in masks if mask in pairs.labels)
+        images.append(MaskedImage(ListedFile(image, inside.as_posix(), "", split_name), tuple(masks), labels))
     listed = _names_file(folders, path)
     if listed is not None and _are_of_folders(listed, images):
         builder.notes.append(f"{listed.file} names folders of the images, and so no classes of the masks")
@@ -71,10 +73,23 @@ def _pair_error(path: Path, pairs: Pairs) -> str:
         return "no image has a mask of its name; put them in folders images and masks"
     for image, some in pairs.masks.items():
         places = sorted({mask.parent.relative_to(path).as_posix() for mask in some})
-        if len(places) > 1:
+        if len(places) > 1 and not all(mask in pairs.labels for mask in some):
             name = image.relative_to(path).as_posix()
             return f"{name} has masks in {places[0]} and in {places[1]}; move one of these folders elsewhere"
-    return ""
+    return _channels_error(path, pairs)
+
+
+def _channels_error(path: Path, pairs: Pairs) -> str:
+    """Why images cannot be used that are in several files, one per channel, as nnU-Net writes them; or empty."""
+    paired = {image.with_name(image.name.replace("_0000.", "_0001.")): image for image in pairs.masks}
+    second = next((image for image in pairs.lone_images if image in paired), None)
+    if second is None or second == paired[second]:
+        return ""
+    first = paired[second].relative_to(path).as_posix()
+    return (
+        f"{first} and {second.name} are channels of one image in several files, which are not joined; save each image "
+        "as one TIFF or .npy file with all channels, or remove the others than _0000"
+    )
 
 
 def _notes(path: Path, pairs: Pairs) -> list[str]:
