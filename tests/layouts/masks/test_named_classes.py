@@ -83,7 +83,8 @@ def test_nnu_net_numbers_the_channel_in_the_names_of_images(tmp_path: Path) -> N
         open_data(tmp_path)
     assert str(error.value) == (
         f"{tmp_path}: imagesTr/case_000_0000.png and case_000_0001.png are channels of one image in several files, "
-        "which are not joined; save each image as one TIFF or .npy file with all channels, or remove the others than _0000"
+        "which are not joined; save each image as one TIFF or .npy file with all channels, or remove the others than "
+        "_0000"
     )
 
 
