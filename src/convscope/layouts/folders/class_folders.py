@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from convscope.datasets.builder import DatasetBuilder, ListedFile
@@ -12,12 +13,14 @@ from convscope.datasets.listing import comparable, ending
 from convscope.datasets.targets.classes import CLASSES
 from convscope.datasets.targets.labels import LABELS
 from convscope.errors import DataError
+from convscope.layouts.class_names import named_classes
 from convscope.layouts.folders.class_reading import (
     ClassReading,
     class_names,
     folds_of_sets,
     read_classes,
 )
+from convscope.layouts.folders.listed_labels import with_listed_labels
 from convscope.layouts.folders.multilabel_folder import are_labels, by_identity, with_labels, without_conflicts
 from convscope.layouts.folders.other_files import remedy_for_formats, unread_labels
 from convscope.layouts.folders.set_names import enumerated, joined, set_names
@@ -82,6 +85,7 @@ def read_class_folders(source: Source, reading: ClassReading, layout: str, targe
                 loose.append(ListedFile(parent / file, name, "", split))
             else:
                 listing.files.append(ListedFile(parent / file, name, label, split))
+    loose = with_listed_labels(source, listing, loose)
     found = by_identity(listing.files)
     linked = bool(found) and (target_kind == LABELS.name or (target_kind is None and are_labels(found, loose)))
     listing = with_labels(listing, loose) if linked else _skip_loose(without_conflicts(listing, found), loose)
@@ -94,6 +98,10 @@ def read_class_folders(source: Source, reading: ClassReading, layout: str, targe
     labels = {listed.label for listed in listing.files}
     if len(labels) == 1 and not linked and (unread := unread_labels(source)):
         raise DataError(f"{listing.source}: one class only, {labels.pop()}; {unread}")
+    names, notes = named_classes(source.path.absolute(), labels)
+    if names:
+        listing.files = [replace(listed, label=names.get(listed.label, listed.label)) for listed in listing.files]
+        listing.notes += notes
     return (listing if linked else with_listed_splits(source, listing)).build()
 
 

@@ -61,8 +61,8 @@ def choose_classes(coding: Coding, listed: NamesFile | None, ignore: int | None)
     names = coding.names or tuple(_shown(value, coding) for value in found)
     gaps = found != list(range(len(found))) and (len(found) > len((0, 1)) or found[0] > 0)
     if gaps and not coding.in_colour and not coding.names:
-        values = ", ".join(names[:_SHOWN_VALUES]) + (", ..." if len(names) > _SHOWN_VALUES else "")
-        notes.append(f"the mask values are {values}: each is a class of this name; classes.txt may name them in order")
+        shown = ", ".join(names[:_SHOWN_VALUES]) + (", ..." if len(names) > _SHOWN_VALUES else "")
+        notes.append(f"the mask values are {shown}: each is a class of this name; classes.txt may name them in order")
     return MaskClasses(names, tuple(found), ignore, notes)
 
 
