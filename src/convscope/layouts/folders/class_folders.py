@@ -98,9 +98,9 @@ def read_class_folders(source: Source, reading: ClassReading, layout: str, targe
     labels = {listed.label for listed in listing.files}
     if len(labels) == 1 and not linked and (unread := unread_labels(source)):
         raise DataError(f"{listing.source}: one class only, {labels.pop()}; {unread}")
-    names, notes = named_classes(source.path.absolute(), labels)
-    if names:
-        listing.files = [replace(listed, label=names.get(listed.label, listed.label)) for listed in listing.files]
+    named, notes = named_classes(source.path.absolute(), labels)
+    if named:
+        listing.files = [replace(listed, label=named.get(listed.label, listed.label)) for listed in listing.files]
         listing.notes += notes
     return (listing if linked else with_listed_splits(source, listing)).build()
 

@@ -97,14 +97,14 @@ def pair_files(root: Path, folders: Iterable[tuple[Path, list[str]]]) -> Pairs:
         images += [file for file in files if file.path not in here]
     pairs = Pairs(has_folders=any(_has_both(found) for found in siblings.values()), beside=len(beside), labels=labels)
     by_name = _match(images, masks, _STEPS)
-    rest = [mask for mask in masks if mask.path not in by_name]
-    if pairs.has_folders and rest:
-        anywhere = _match(images, rest, (_ANYWHERE,))
-        file_of = {file.path: file for file in (*images, *rest)}
+    unpaired = [mask for mask in masks if mask.path not in by_name]
+    if pairs.has_folders and unpaired:
+        anywhere = _match(images, unpaired, (_ANYWHERE,))
+        file_of = {file.path: file for file in (*images, *unpaired)}
         labels |= folder_classes({file_of[mask]: file_of[image] for mask, image in anywhere.items()})
         by_name |= anywhere
-        rest = [mask for mask in rest if mask.path not in by_name]
-        named = match_by_class(images, rest, _MASK_WORDS) if len(rest) == len(masks) else {}
+        unpaired = [mask for mask in unpaired if mask.path not in by_name]
+        named = match_by_class(images, unpaired, _MASK_WORDS) if len(unpaired) == len(masks) else {}
         by_name |= {mask: one.image for mask, one in named.items()}
         labels |= {mask: one.label for mask, one in named.items()}
     matched = {**beside, **by_name}
