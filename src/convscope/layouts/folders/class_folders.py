@@ -98,6 +98,8 @@ def read_class_folders(source: Source, reading: ClassReading, layout: str, targe
     labels = {listed.label for listed in listing.files}
     if len(labels) == 1 and not linked and (unread := unread_labels(source)):
         raise DataError(f"{listing.source}: one class only, {labels.pop()}; {unread}")
+    if len(labels) == 1 and not linked and (named := _named_by_files(source)):
+        raise DataError(f"{listing.source}: one class only, {labels.pop()}; {named}")
     named, notes = named_classes(source.path.absolute(), labels)
     if named:
         listing.files = [replace(listed, label=named.get(listed.label, listed.label)) for listed in listing.files]
@@ -140,10 +142,15 @@ def _remedy(source: Source) -> str:
     unread = unread_labels(source)
     if unread:
         return unread
+    named = _named_by_files(source)
+    return f"put them in one subfolder per class{f', or {named}' if named else ''}"
+
+
+def _named_by_files(source: Source) -> str:
+    """What to do if the names of files are those of classes and numbers; empty if they are not."""
     stems = (name.rpartition(".")[0] for _, names in source.folders for name in names if ending(name) in ENDINGS)
     labels = {match[1] for match in map(_NUMBERED.fullmatch, stems) if match}
-    named = f", or set --layout file-names if {joined(sorted(labels)[:2])} are classes" if len(labels) > 1 else ""
-    return f"put them in one subfolder per class{named}"
+    return f"set --layout file-names if {joined(sorted(labels)[:2])} are classes" if len(labels) > 1 else ""
 
 
 def _notes(source: Source, listing: DatasetBuilder, others: Counter[str], reading: ClassReading) -> list[str]:

@@ -43,6 +43,7 @@ def read_classes(content: TableContent) -> Dataset:
             found.setdefault(row.file, []).append((row.row, row.listed(label)))
     found = _whole_numbers(found)
     builder.notes += _class_notes(content, column, found)
+    _check_repeat(content, column, found)
     names, notes = named_classes(
         content.lookup.folder, {listed.label for entries in found.values() for _, listed in entries}
     )
@@ -50,6 +51,16 @@ def read_classes(content: TableContent) -> Dataset:
     builder.notes += notes
     rows = len(content.table.rows)
     return build_dataset(content, builder, found, f"none of its {rows:,} rows gives a labelled file")
+
+
+def _check_repeat(content: TableContent, column: str, found: Entries) -> None:
+    """Refuse texts of which each occurs once, such as captions, as classes."""
+    labels = {entries[0][1].label for entries in found.values()}
+    if len(labels) == len(found) >= _MANY_NUMBERS and not all(label.lstrip("+-").isdigit() for label in labels):
+        raise content.error(
+            f"column {column} has another value for each of {len(found):,} images, such as {shown(min(labels), 40)!r}, "
+            "so it is no class; set the label column"
+        )
 
 
 def _class_notes(content: TableContent, column: str, found: Entries) -> list[str]:
