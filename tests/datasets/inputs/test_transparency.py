@@ -9,14 +9,14 @@ from PIL import Image
 from convscope.datasets.inputs.image import decode
 from convscope.layouts import read_folder
 
-SEEN = np.zeros((6, 8), np.uint8)
-SEEN[2:4, 3:6] = 255
+PICTURE = np.zeros((6, 8), np.uint8)
+PICTURE[2:4, 3:6] = 255
 
 
-def icons(root: Path, greys: tuple[int, ...], seen: np.ndarray = SEEN) -> Path:
+def icons(root: Path, greys: tuple[int, ...], picture: np.ndarray = PICTURE) -> Path:
     """Pictures of one grey each on transparency."""
     for number in range(8):
-        pixels = np.dstack([np.full((*seen.shape, 3), greys[number % len(greys)], np.uint8), seen])
+        pixels = np.dstack([np.full((*picture.shape, 3), greys[number % len(greys)], np.uint8), picture])
         file = root / "ab"[number % 2] / f"{number}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(file)
@@ -37,8 +37,8 @@ def test_the_background_is_one_on_which_pictures_are_seen(tmp_path, greys, backg
     dataset = read_folder(icons(tmp_path, greys))
     pixels = decode(dataset.images[0], dataset.spec()).pixels
     assert dataset.background == background
-    assert (pixels[:, SEEN == 0] == background).all()
-    assert (pixels[:, SEEN > 0] == greys[0]).all()
+    assert (pixels[:, PICTURE == 0] == background).all()
+    assert (pixels[:, PICTURE > 0] == greys[0]).all()
     assert dataset.notes == ((
         f"the pictures of RGBA images are white on transparency: their background is made {note}, as nothing would be "
         "seen on white",

@@ -59,10 +59,10 @@ def _picture(path: Path) -> tuple[int, int] | None:
             values = np.asarray(_small(image.convert("RGBA")))
     except DataError:
         return None
-    seen = values[..., 3] >= _GREY
-    if seen.all() or not seen.any():
+    opaque = values[..., 3] >= _GREY
+    if opaque.all() or not opaque.any():
         return None
-    return int(values[seen][:, :3].min()), int(values[seen][:, :3].max())
+    return int(values[opaque][:, :3].min()), int(values[opaque][:, :3].max())
 
 
 def _small(image: Image.Image) -> Image.Image:
