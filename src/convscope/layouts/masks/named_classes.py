@@ -9,6 +9,7 @@ from pathlib import Path
 from convscope.layouts.masks.survey import TOO_MANY, MaskSurvey, survey
 
 _BETWEEN = re.compile(r"[\W_]+")
+_LAST_WORD = re.compile(r"[-_. ]+[^-_. \d]+$")
 _MOST_CLASSES = 100
 _FEW = 4  # values of a mask of one class
 _SAMPLE = 8  # files that are read to see whether they are masks
@@ -98,7 +99,8 @@ def named_beside(files: Sequence[NamedFile], no_classes: frozenset[str]) -> dict
 def may_be_named_beside(names: Sequence[str]) -> bool:
     """Whether at least half of the files of a folder are called like another one with a word more: a fast look."""
     stems = {name.rpartition(".")[0] for name in names}
-    longer = sum(re.sub(r"[-_. ]+[^-_. \d]+$", "", stem) in stems - {stem} for stem in stems)
+    shorter = ((stem, _LAST_WORD.sub("", stem)) for stem in stems if not stem[-1:].isdecimal())
+    longer = sum(start != stem and start in stems for stem, start in shorter)
     return 0 < len(stems) <= 2 * longer
 
 
