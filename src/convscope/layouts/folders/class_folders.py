@@ -98,11 +98,11 @@ def read_class_folders(source: Source, reading: ClassReading, layout: str, targe
     labels = {listed.label for listed in listing.files}
     if len(labels) == 1 and not linked and (unread := unread_labels(source)):
         raise DataError(f"{listing.source}: one class only, {labels.pop()}; {unread}")
-    if len(labels) == 1 and not linked and (named := _named_by_files(source)):
-        raise DataError(f"{listing.source}: one class only, {labels.pop()}; {named}")
-    named, notes = named_classes(source.path.absolute(), labels)
-    if named:
-        listing.files = [replace(listed, label=named.get(listed.label, listed.label)) for listed in listing.files]
+    if len(labels) == 1 and not linked and (by_files := _named_by_files(source)):
+        raise DataError(f"{listing.source}: one class only, {labels.pop()}; {by_files}")
+    names_of, notes = named_classes(source.path.absolute(), labels)
+    if names_of:
+        listing.files = [replace(listed, label=names_of.get(listed.label, listed.label)) for listed in listing.files]
         listing.notes += notes
     return (listing if linked else with_listed_splits(source, listing)).build()
 
