@@ -42,6 +42,8 @@ OTHER_MEANINGS = {
     "layouts/folders/set_names.py": {"classes"},
     "layouts/tables/column_words.py": {"classes", "idx", "labels"},
     "layouts/arrays/idx.py": {"idx", "labels"},
+    "layouts/masks/folder_roles.py": {"labels", "masks"},
+    "layouts/masks/names.py": {"labels"},
     "layouts/masks/pairs.py": {"labels", "masks"},
     "layouts/tables/masks.py": {"masks"},
     "layouts/boxes/yolo.py": {"yolo", "classes", "labels"},

@@ -52,6 +52,7 @@ def _describe_images(
         "white": pixels.range.white,
         "black": pixels.range.black,
         "alpha": pixels.alpha,
+        "background": pixels.background,
         "notes": notes,
     }
 

@@ -64,6 +64,7 @@ def read_as(dataset: Dataset, preprocessing: InputPreprocessing) -> Dataset:
         white=preprocessing.white,
         black=preprocessing.black,
         alpha=preprocessing.alpha,
+        background=preprocessing.background,
         fit=preprocessing.fit,
     )
 

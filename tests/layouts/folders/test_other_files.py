@@ -101,3 +101,13 @@ def test_files_that_seem_to_hold_the_labels_are_named(
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(content)
     assert message_of(tmp_path) == f"{tmp_path}: {message}"
+
+
+def test_classes_in_the_names_of_a_single_folder_are_pointed_to(tmp_path, save) -> None:
+    for i in range(4):
+        save(tmp_path / "images" / f"{('Abyssinian', 'american_bulldog')[i % 2]}_{i}.jpg", i)
+    with pytest.raises(DataError) as error:
+        open_data(tmp_path)
+    assert str(error.value) == (
+        f"{tmp_path}: one class only, images; set --layout file-names if Abyssinian and american_bulldog are classes"
+    )

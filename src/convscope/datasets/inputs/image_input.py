@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from convscope.datasets.augment.pipeline import Augment, augment, normalised
@@ -17,6 +17,7 @@ from convscope.datasets.duplicates import Duplicates, find_duplicates
 from convscope.datasets.inputs.fitting import CROP, Fit, fit, visible_window
 from convscope.datasets.inputs.image import ImageSpec, decode
 from convscope.datasets.inputs.kind import DecodedInput, InputData, InputPreprocessing
+from convscope.datasets.inputs.raster import WHITE
 from convscope.datasets.inputs.values import FULL_WHITE
 from convscope.datasets.statistics import channel_statistics, cut_note
 
@@ -27,7 +28,8 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     """Preprocessing of images: decode to `channels`, fit to `size`, normalise as (pixel / 255 - mean) / std.
 
     `black` and `white` are the values of deep images (more than 8 bits) that become 0 and 255, for all channels or for
-    each; `alpha` says whether the fourth channel of RGBA is transparency; `fit` is described in `fitting.Fit`.
+    each; `alpha` says whether the fourth channel of RGBA is transparency; `background` is the grey
+    behind transparent pixels; `fit` is described in `fitting.Fit`.
     """
 
     kind: Literal["image"] = "image"
@@ -36,6 +38,7 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     black: tuple[float, ...] = (0.0,)
     alpha: bool = True
     fit: Fit = CROP
+    background: int = Field(WHITE, ge=0, le=WHITE)
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -52,7 +55,7 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     @property
     def spec(self) -> ImageSpec:
         """The output of `decode`."""
-        return ImageSpec(self.size, self.channels, self.white, self.black, self.alpha, self.fit)
+        return ImageSpec(self.size, self.channels, self.white, self.black, self.alpha, self.fit, self.background)
 
     @classmethod
     def from_data(cls, data: InputData, size: tuple[int, ...], stored: NDArray[Any], rows: NDArray[np.int64]) -> Self:
@@ -66,6 +69,7 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
             white=data.white,
             black=data.black,
             alpha=data.alpha,
+            background=data.background,
             fit=data.fit,
         )
 
@@ -76,7 +80,8 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
         image = data.images[row]
         if isinstance(image, np.ndarray):
             return fit(image, image.shape[:2], shown, data.fit).transpose(2, 0, 1)
-        return decode(image, ImageSpec(shown, data.channels, data.white, data.black, data.alpha, data.fit)).pixels
+        how = (data.white, data.black, data.alpha, data.fit, data.background)
+        return decode(image, ImageSpec(shown, data.channels, *how)).pixels
 
     @classmethod
     def cut_note(cls, data: Dataset, size: tuple[int, ...]) -> str:

@@ -16,6 +16,7 @@ from convscope.layouts.tables.header import name_columns
 from convscope.layouts.tables.json_lines_file import read_json_lines
 from convscope.layouts.tables.nested_objects import one_row_per_object
 from convscope.layouts.tables.parquet_file import read_parquet
+from convscope.layouts.tables.pixel_table import read_pixels
 from convscope.layouts.tables.rows import TableFile, TableRows
 
 CSV = (".csv", ".tsv")
@@ -74,8 +75,13 @@ def place_tables(
     return TableContent(source, table, placed, lookup.for_paths(table.column(placed.image)))
 
 
-def read_rows(file: TableFile, lookup: PathLookup) -> TableRows:
+def read_rows(file: TableFile, lookup: PathLookup, pixels_too: bool = True) -> TableRows:
     """The rows of a table.
+
+    Args:
+        file: the table.
+        lookup: the folder below which images lie.
+        pixels_too: whether images may be rows of pixels, see `pixel_table`.
 
     Raises:
         DataError: the file does not exist, cannot be read, or has no rows.
@@ -92,7 +98,8 @@ def read_rows(file: TableFile, lookup: PathLookup) -> TableRows:
         raise DataError(f"{source}: cannot be read ({error.strerror}); check its permissions") from None
     if suffix in JSON_LINES:
         return read_json_lines(content, file)
-    return name_columns(read_records(content, source), file, lookup, source)
+    pixels = read_pixels(content, file, source) if pixels_too else None
+    return pixels or name_columns(read_records(content, source), file, lookup, source)
 
 
 def _joined(tables: Sequence[TableRows]) -> TableRows:
