@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -36,6 +36,8 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     black: tuple[float, ...] = (0.0,)
     alpha: bool = True
     fit: Fit = CROP
+
+    converts_channels: ClassVar[bool] = True
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -74,7 +76,7 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
         """See `image.decode`, and `fitting.fit` of images in arrays."""
         shown = (size[0], size[1])
         image = data.images[row]
-        if isinstance(image, np.ndarray):
+        if isinstance(image, np.ndarray) and image.shape[2] == data.channels:
             return fit(image, image.shape[:2], shown, data.fit).transpose(2, 0, 1)
         return decode(image, ImageSpec(shown, data.channels, data.white, data.black, data.alpha, data.fit)).pixels
 

@@ -1,0 +1,45 @@
+"""The self test of an ONNX file: five fixed pictures and its answers to them, which are compared when it is opened."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convscope.bundle.self_test import check, fixed_levels, sampled
+from convscope.datasets.inputs.kind import InputPreprocessing
+from convscope.errors import ModelError
+
+if TYPE_CHECKING:
+    from convscope.exporters.runtime import Exported
+
+KEY = "self_test"
+"""Of the file's metadata: an object from the name of each output of real numbers to five lists of answers."""
+
+
+def fixed_pictures(preprocessing: InputPreprocessing) -> NDArray[np.uint8]:
+    """(5, H, W, C) pictures of the size and channels of the network's input."""
+    return fixed_levels((*preprocessing.size, preprocessing.channels))
+
+
+def answers_of(opened: "Exported") -> str:
+    """Return the answers of a model as the metadata has them."""
+    size = np.zeros((1, 2), np.int64)
+    found = [opened.run(picture[None], size) for picture in fixed_pictures(opened.config.preprocessing)]
+    real = [name for name, value in found[0].items() if value.dtype.kind == "f"]
+    return json.dumps({name: sampled(np.concatenate([one[name] for one in found])) for name in real})
+
+
+def check_answers(opened: "Exported", saved: str, path: Path) -> None:
+    """Compare the answers of a model with those that its file has.
+
+    Raises:
+        ModelError: they differ.
+    """
+    try:
+        expected = dict(json.loads(saved))
+    except (ValueError, TypeError, RecursionError):
+        raise ModelError(f"{path}: its self test does not fit its network; export the run again") from None
+    for name, found in json.loads(answers_of(opened)).items():
+        check(found, expected.get(name), path)
