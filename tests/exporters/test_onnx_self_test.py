@@ -14,10 +14,13 @@ from helpers.task_sources import CASES, source_of
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]} {case[1]} {case[4]}")
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case[0] != "segment"], ids=lambda case: f"{case[0]} {case[1]} {case[4]}"
+)
 def test_a_file_that_gives_other_answers_is_refused(case, monkeypatch):
     built = picture_model(source_of(*case))
-    answers = answers_of(Exported.from_bytes(built.SerializeToString(), Path("model.onnx")))
+    opened = Exported.from_bytes(built.SerializeToString(), Path("model.onnx"))
+    answers = answers_of(opened.run, opened.config.preprocessing)
     prop = built.metadata_props.add(key=KEY, value=answers)
     Exported.from_bytes(built.SerializeToString(), Path("model.onnx"))
     found = json.loads(answers)
@@ -32,12 +35,10 @@ def test_a_file_that_gives_other_answers_is_refused(case, monkeypatch):
     Exported.from_bytes(built.SerializeToString(), Path("model.onnx"))
 
 
-@pytest.mark.parametrize("saved", ["", "[1]", "{", '{"scores": 3}'])
+@pytest.mark.parametrize("saved", ["", "[1]", "{"])
 def test_answers_that_cannot_be_of_the_file_are_refused(saved):
     built = picture_model(source_of(*CASES[0]))
     built.metadata_props.add(key=KEY, value=saved)
-    if saved == "":
-        saved = "{}"
     with pytest.raises(ModelError) as caught:
         Exported.from_bytes(built.SerializeToString(), Path("model.onnx"))
     assert str(caught.value).startswith("model.onnx: its self test does not fit its network; ")

@@ -26,8 +26,8 @@ def write(request: ExportRequest) -> ExportedFiles:
     examples = request.examples(source)
     built = picture_model(source)
     proven = prove(source, built, examples)
-    test = answers_of(Exported.from_bytes(built.SerializeToString(), Path(MODEL_FILE)))
-    built.metadata_props.add(key=KEY, value=test)
+    opened = Exported.from_bytes(built.SerializeToString(), Path(MODEL_FILE))
+    built.metadata_props.add(key=KEY, value=answers_of(opened.run, opened.config.preprocessing))
     contents = {MODEL_FILE: built.SerializeToString()}
     if request.bare:
         contents[BARE_FILE] = _proven_bare(source, examples).SerializeToString()

@@ -139,7 +139,7 @@ class Exported:
         config = BundleConfig.model_validate_json(facts["config"])
         opened = cls(path, session, config, config.build_task(), json.loads(facts["card"]))
         if KEY in facts and is_wanted():
-            check_answers(opened, facts[KEY], path)
+            check_answers(opened.run, config.preprocessing, facts[KEY], path)
         return opened
 
 
