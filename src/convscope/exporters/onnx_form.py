@@ -11,6 +11,7 @@ import torch
 from convscope.exporters.first_difference import first_difference
 from convscope.exporters.onnx_file import bare_model, picture_model
 from convscope.exporters.onnx_proof import parity
+from convscope.exporters.onnx_self_test import KEY, answers_of
 from convscope.exporters.proof import TOLERANCE, Example, Parity, ProofError, network_input
 from convscope.exporters.request import ExportedFiles, ExportRequest, refusal, written
 from convscope.exporters.runtime import Exported
@@ -25,6 +26,8 @@ def write(request: ExportRequest) -> ExportedFiles:
     examples = request.examples(source)
     built = picture_model(source)
     proven = prove(source, built, examples)
+    opened = Exported.from_bytes(built.SerializeToString(), Path(MODEL_FILE))
+    built.metadata_props.add(key=KEY, value=answers_of(opened.run, opened.config.preprocessing))
     contents = {MODEL_FILE: built.SerializeToString()}
     if request.bare:
         contents[BARE_FILE] = _proven_bare(source, examples).SerializeToString()

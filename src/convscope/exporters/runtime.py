@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from convscope.bundle import BundleConfig, DecodedFile, FailedFile, Inference
+from convscope.bundle.self_test import is_wanted
 from convscope.datasets.inputs.opening import quiet_pillow
 from convscope.datasets.store.resources import usable_cores
 from convscope.errors import DataError, ModelError
 from convscope.exporters.onnx_file import FILE_SIZE, IMAGE
+from convscope.exporters.onnx_self_test import KEY, check_answers
 from convscope.exporters.proof import BATCH
 from convscope.tasks import Prediction, Task
 
@@ -119,7 +121,7 @@ class Exported:
         """Open a model from the content of its file; `threads` 0 leaves their number to the runtime.
 
         Raises:
-            ModelError: the content is no model of convscope.
+            ModelError: the content is no model of convscope, or gives other answers than when it was written.
         """
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
@@ -135,7 +137,10 @@ class Exported:
                 "again"
             )
         config = BundleConfig.model_validate_json(facts["config"])
-        return cls(path, session, config, config.build_task(), json.loads(facts["card"]))
+        opened = cls(path, session, config, config.build_task(), json.loads(facts["card"]))
+        if KEY in facts and is_wanted():
+            check_answers(opened.run, config.preprocessing, facts[KEY], path)
+        return opened
 
 
 def open_exported(path: str | PathLike[str], threads: int = 0) -> Exported:

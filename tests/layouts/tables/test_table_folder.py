@@ -91,6 +91,17 @@ def test_class_folders_beside_a_table_that_says_otherwise_are_the_users_choice(t
     assert open_data(tmp_path).layout == "folder"
 
 
+def test_a_requested_table_of_masks_is_read_though_the_folders_say_the_same(tmp_path: Path, save: Save) -> None:
+    lines = ["image,mask"]
+    for i in range(4):
+        save(tmp_path / "images" / f"{i}.png", i)
+        save(tmp_path / "targets" / f"{i}_mask.png", i, "1")
+        lines.append(f"images/{i}.png,targets/{i}_mask.png")
+    (tmp_path / "train.csv").write_text("\n".join(lines))
+    found = open_data(tmp_path, layout="table-folder", target_kind="masks")
+    assert (found.layout, found.target_kind, len(found)) == ("table-folder", "masks", 4)
+
+
 def test_tables_that_name_no_image_are_not_recognised(images: Path) -> None:
     (images / "names.csv").write_text("file,label\nx.png,a\ny.png,b\n")
     (images / "broken.parquet").write_text("no")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -39,6 +39,8 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     alpha: bool = True
     fit: Fit = CROP
     background: int = Field(WHITE, ge=0, le=WHITE)
+
+    converts_channels: ClassVar[bool] = True
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -78,7 +80,7 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
         """See `image.decode`, and `fitting.fit` of images in arrays."""
         shown = (size[0], size[1])
         image = data.images[row]
-        if isinstance(image, np.ndarray):
+        if isinstance(image, np.ndarray) and image.shape[2] == data.channels:
             return fit(image, image.shape[:2], shown, data.fit).transpose(2, 0, 1)
         how = (data.white, data.black, data.alpha, data.fit, data.background)
         return decode(image, ImageSpec(shown, data.channels, *how)).pixels

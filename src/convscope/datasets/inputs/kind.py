@@ -88,6 +88,8 @@ class InputPreprocessing(BaseModel, ABC, frozen=True, extra="forbid"):
     """The largest default width of a network's first stage."""
     storage: ClassVar[np.dtype[Any]] = np.dtype(np.uint8)
     """The dtype of decoded examples."""
+    converts_channels: ClassVar[bool] = False
+    """Whether examples are read with another number of channels than they have."""
     forks: ClassVar[bool] = True
     """Whether processes may decode; False where PyTorch decodes, whose threads do not survive a fork."""
 

@@ -144,7 +144,12 @@ def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:
 
 
 def _confidence(source: Source, tables: FolderTables, settings: ReadSettings) -> float:
-    """The confidence that the tables, not the folders of the images, say what these show; 0 if folders do."""
+    """The confidence that the tables, not the folders of the images, say what these show; 0 if folders do.
+
+    Where the user requests this layout, the tables do.
+    """
+    if settings.layout == TABLE_FOLDER.name:
+        return 1.0
     together = _are_images_together(source)
     try:
         content = tables.content
