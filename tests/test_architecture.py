@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from convscope import datasets
+
 PACKAGE = Path(__file__).parent.parent / "src" / "convscope"
 GROUND = {
     "errors",
@@ -20,7 +22,7 @@ GROUND = {
     "tables",
     "extras",
 }
-NETWORKS_AND_DATA = {"datasets", "models", "tasks"}
+NETWORKS_AND_DATA = {"datasets", "models", "predictions", "tasks"}
 A_RUN = NETWORKS_AND_DATA | {"training", "bundle", "runs"}
 MAY_IMPORT: dict[str, set[str]] = {
     **{name: {"errors"} for name in GROUND},
@@ -28,7 +30,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tables": {"errors", "printable"},
     **dict.fromkeys(("datasets", "models", "training", "explainers"), GROUND),
     "layouts": GROUND | {"datasets"},  # above datasets, which knows no way of lying on disk
-    "tasks": GROUND | {"models"},
+    "predictions": GROUND | {"datasets"},  # datasets: reads files and archives
+    "exported": GROUND | {"datasets", "predictions"},
+    "tasks": GROUND | {"models", "predictions"},
     "bundle": GROUND | NETWORKS_AND_DATA,
     "runs": GROUND | NETWORKS_AND_DATA | {"layouts", "training", "bundle"},
     "analysis": GROUND | A_RUN | {"explainers"},
@@ -37,17 +41,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pipeline": GROUND | A_RUN | {"layouts", "explainers", "analysis", "diagnosis", "reports"},
     "lessons": GROUND | A_RUN | {"layouts", "explainers", "analysis"},  # analysis: a run with its images
     "tuning": GROUND | A_RUN | {"reports", "pipeline"},  # trains trials as a run is trained; reports: text of events
-    "exporters": GROUND | A_RUN | {"diagnosis"},  # diagnosis: the model card says what fails
+    "exporters": GROUND | A_RUN | {"diagnosis", "exported"},  # diagnosis: the model card says what fails
     "installation": GROUND | {"datasets", "models", "training"},  # the caches, and what the processor computes
     "launching": GROUND | {"training", "runs", "pipeline"},  # pipeline: what the processes that it starts compute
     "api": GROUND
     | A_RUN
     | {"layouts", "explainers", "installation", "exporters", "analysis", "diagnosis", "reports", "pipeline"}
-    | {"launching", "lessons", "tuning"},
+    | {"exported", "launching", "lessons", "tuning"},
     "web": GROUND | {"datasets"},  # the HTTP of explorer and server; datasets: checks uploads before they are decoded
     "explorer": GROUND | A_RUN | {"explainers", "analysis", "api", "web"},
-    "server": GROUND | NETWORKS_AND_DATA | {"bundle", "runs", "explainers", "analysis", "web"},
-    "cli": GROUND | {"analysis", "api", "explorer", "server"},  # analysis: its registry, which declares the options
+    "server": GROUND | NETWORKS_AND_DATA | {"bundle", "exported", "runs", "explainers", "analysis", "web"},
+    "cli": GROUND
+    | {"analysis", "api", "explorer", "server"}  # analysis: its registry, which declares the options
+    | {"exported", "predictions"},  # which need no PyTorch
     "__init__": GROUND | {"api"},
     "__main__": {"cli"},
 }
@@ -156,6 +162,11 @@ def lines_by_room() -> dict[str, int]:
 def test_no_room_holds_more_than_a_fifth_of_the_lines() -> None:
     lines = lines_by_room()
     assert max(lines.values()) <= sum(lines.values()) / 5, sorted(lines.items(), key=lambda one: -one[1])[:3]
+
+
+def test_a_public_name_is_not_that_of_a_file_of_its_room_where_names_are_imported_when_they_are_used() -> None:
+    files = {path.stem for path in (PACKAGE / "datasets").iterdir()}
+    assert not files & set(datasets.__all__)
 
 
 def test_the_guide_names_every_room() -> None:

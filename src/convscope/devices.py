@@ -1,19 +1,24 @@
-"""Device and thread selection."""
+"""Device and thread selection; PyTorch is imported by the functions that need it, since exported files run without."""
 
 import os
+import platform
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from convscope.errors import ConfigError
 
+if TYPE_CHECKING:
+    import torch
 
-def requested_device(name: str) -> torch.device:
+
+def requested_device(name: str) -> "torch.device":
     """Return the device of the recipe; "auto" is CUDA where available, else the CPU.
 
     Raises:
         ConfigError: the device is not available on this machine.
     """
+    import torch
+
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -24,7 +29,7 @@ def requested_device(name: str) -> torch.device:
         ) from None
 
 
-def inference_device(name: str) -> torch.device:
+def inference_device(name: str) -> "torch.device":
     """Return the device of the recipe where available, else "auto": inference may run on another machine."""
     try:
         return requested_device(name)
@@ -54,9 +59,25 @@ def threads_each(processes: int) -> int:
 
 def use_cores(count: int | None = None) -> int:
     """Set the number of torch threads to `count`, or to one per available core, and return it."""
+    import torch
+
     count = count or physical_cores()
     torch.set_num_threads(count)
     return count
+
+
+def processor() -> str:
+    """Return the name of the processor as the operating system reports it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def machine() -> str:
+    """Return what timings depend on: the processor and the number of its cores that this process may use."""
+    return f"{processor()}, {physical_cores()} cores"
 
 
 def _cgroup_limit(folder: Path) -> float:

@@ -9,8 +9,9 @@ import torch
 
 from convscope.api import Predictor
 from convscope.bundle import bundle, load_bundle, load_config, save_bundle, save_config
-from convscope.bundle.self_test import answers_of, fixed_inputs, fixed_levels
+from convscope.bundle.self_test import answers_of, fixed_inputs
 from convscope.errors import ModelError
+from convscope.predictions.self_test import fixed_levels
 from helpers.bundles import drawn, saved, saved_task
 
 

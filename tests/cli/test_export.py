@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from convscope.exporters import open_exported
+from convscope.exported import open_exported
 
 
 @pytest.mark.slow
@@ -13,7 +13,9 @@ def test_a_run_is_exported_with_its_proof_and_the_bare_network(convscope, finish
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert lines[0].startswith("proof: 208 of 208 images have the same answer, largest difference ")
-    assert lines[1:] == [str(tmp_path / "shipped" / name) for name in ("model.onnx", "network.onnx", "parity.json")]
+    assert lines[1].startswith("time: run ")
+    names = ("model.onnx", "network.onnx", "parity.json", "latency.json")
+    assert lines[2:] == [str(tmp_path / "shipped" / name) for name in names]
     proof = json.loads((tmp_path / "shipped" / "parity.json").read_text())
     assert (proof["images"], proof["different_answers"], proof["passed"]) == (208, 0, True)
     assert proof["largest_difference"] <= 1e-4

@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 
 from convscope.bundle import load_bundle, load_config, save_config
-from convscope.datasets import INPUT_KINDS, TARGET_KINDS, drop_unreadable, split
+from convscope.datasets import INPUT_KINDS, TARGET_KINDS, drop_unreadable
+from convscope.datasets.split import split
 from convscope.layouts import LAYOUTS, open_data, recognise, shapes
 from helpers.bundles import saved
 

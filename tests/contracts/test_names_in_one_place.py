@@ -75,6 +75,8 @@ OTHER_MEANINGS = {
     "runs/data_record.py": {"classes"},
     "runs/loaders.py": {"classes"},
     "runs/training_records.py": {"classes"},
+    "predictions/labels.py": {"labels"},
+    "exported/facts.py": {"classes"},
     "tasks/multilabel.py": {"multilabel", "labels"},
     "tasks/task.py": {"classes"},
     "tasks/restoring.py": {"classes"},

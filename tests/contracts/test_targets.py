@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from convscope.datasets import TARGET_KINDS, drop_unreadable, split
+from convscope.datasets import TARGET_KINDS, drop_unreadable
+from convscope.datasets.split import split
 from convscope.errors import DataError
 from convscope.layouts import shapes
 

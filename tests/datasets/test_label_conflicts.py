@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from convscope.datasets import build_store, conflict_note, find_duplicates, label_conflicts
+from convscope.datasets import build_store, conflict_note, find_duplicates
 from convscope.datasets.dataset import Dataset
+from convscope.datasets.label_conflicts import label_conflicts
 from convscope.layouts.recognise import open_data
 
 Save = Callable[..., Path]

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convscope.datasets import Dataset, split
+from convscope.datasets import Dataset
 from convscope.datasets.name_groups import group_by_name
+from convscope.datasets.split import split
 from convscope.errors import ConfigError
 from convscope.layouts import open_data
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from convscope.errors import ModelError
+from convscope.exported import Exported
+from convscope.exported.self_test import KEY, answers_of
 from convscope.exporters.onnx_file import picture_model
-from convscope.exporters.onnx_self_test import KEY, answers_of
-from convscope.exporters.runtime import Exported
 from helpers.task_sources import CASES, source_of
 
 pytestmark = pytest.mark.slow
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 def test_a_file_that_gives_other_answers_is_refused(case, monkeypatch):
     built = picture_model(source_of(*case))
     opened = Exported.from_bytes(built.SerializeToString(), Path("model.onnx"))
-    answers = answers_of(opened.run, opened.config.preprocessing)
+    answers = answers_of(opened.run, opened.input.spec)
     prop = built.metadata_props.add(key=KEY, value=answers)
     Exported.from_bytes(built.SerializeToString(), Path("model.onnx"))
     found = json.loads(answers)

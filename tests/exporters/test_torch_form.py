@@ -29,7 +29,7 @@ def examples(shipped):
 
 def test_a_program_is_written_with_its_proof_and_what_it_is(shipped, examples, tmp_path):
     found = export_model("torch", ExportRequest(shipped.folder, tmp_path, images=tuple(shipped.files)))
-    assert [file.name for file in found.files] == ["model.pt2", "model.pt2.parity.json"]
+    assert [file.name for file in found.files] == ["model.pt2", "model.pt2.parity.json", "latency.json"]
     proof = json.loads(found.files[1].read_text())
     assert (proof["images"], proof["different_answers"], proof["passed"]) == (14, 0, True)
     assert proof["largest_difference"] <= 1e-5

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from convscope.errors import ConfigError
+from convscope.predictions.masks import COLORS
 from convscope.tasks import Classify, Localise, Multilabel, Regress, Segment
-from convscope.tasks.drawing import COLORS
 from convscope.tasks.mask_metrics import log_odds
 from convscope.tasks.shown_answer import ERROR_COLOR, ShownAnswer, ShownBox, ShownNumber, ShownTag, tag_state
 

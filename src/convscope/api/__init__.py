@@ -34,19 +34,21 @@ from convscope.api.learn import (
     practise,
     write_sheet,
 )
-from convscope.api.predict import Predictions, Predictor, predict, task_of, write_csv
-from convscope.api.prediction_table import Written, write_predictions
+from convscope.api.predict import Predictions, Predictor, open_predictor, predict, task_of
 from convscope.api.report import report
 from convscope.api.robustness import Robustness, robustness
 from convscope.api.run import Run
 from convscope.api.tensorboard import log_to_tensorboard
 from convscope.api.train import resume, train
 from convscope.api.tune import Search, next_search, tune
-from convscope.bundle import FailedFile, Prediction, count_sources, find_sources, names_of
 from convscope.diagnosis.diagnosis import Diagnosis
 from convscope.durations import format_seconds
 from convscope.launching.training import resuming, training
 from convscope.models import ModelSummary
+from convscope.predictions import Prediction
+from convscope.predictions.files import FailedFile
+from convscope.predictions.sources import count_sources, find_sources, names_of
+from convscope.predictions.table import Written, write_csv, write_predictions
 from convscope.reports.data_table import class_table, data_rows, remark_rows
 from convscope.reports.report import write_report
 from convscope.reports.text import as_lines, data_lines, plan_rows
@@ -170,6 +172,7 @@ __all__ = [
     "next_name",
     "next_search",
     "of_search",
+    "open_predictor",
     "outcomes",
     "override",
     "parse_recipe",

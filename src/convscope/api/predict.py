@@ -1,32 +1,30 @@
 """Predictions for image files, from a run's folder or a saved model's."""
 
-import csv
+import hashlib
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import IO, Any, Self, overload
+from typing import Any, Self, overload
 
 import torch
 from torch import nn
 
 from convscope.api.predict_parts import SharedWork, predict_in_processes
-from convscope.bundle import (
-    BundleConfig,
-    FailedFile,
-    Prediction,
-    Source,
-    find_sources,
-    load_bundle,
-    load_config,
-    with_tta,
-)
+from convscope.bundle import BundleConfig, load_bundle, load_config, with_tta
 from convscope.bundle import predict as stream
-from convscope.errors import ConfigError, DataError
-from convscope.files import atomic_write, unique_stems
+from convscope.bundle.bundle import WEIGHTS_FILE
+from convscope.errors import ConfigError
+from convscope.exported import is_exported
+from convscope.exported.runtimes import Runtime, exported_of
+from convscope.files import atomic_write
 from convscope.modules import channels_last
-from convscope.printable import spreadsheet_cell
+from convscope.predictions import Answers, Prediction
+from convscope.predictions.files import FailedFile
+from convscope.predictions.predictor import FilePredictor
+from convscope.predictions.sources import Source
+from convscope.predictions.table import write_csv
 from convscope.runs.folder import model_folder
 from convscope.tables import html_table
 from convscope.tasks import Task
@@ -45,7 +43,7 @@ class Predictions(Sequence[Prediction | FailedFile]):
         items: the predictions and the failed files.
     """
 
-    task: Task
+    task: Answers
     items: tuple[Prediction | FailedFile, ...]
 
     @property
@@ -102,12 +100,12 @@ class Predictions(Sequence[Prediction | FailedFile]):
 
 
 @dataclass(frozen=True, eq=False)
-class Predictor:
-    """A loaded network that predicts files one by one, for more files than fit in memory."""
+class Predictor(FilePredictor):
+    """The network of a run or of a saved model, in PyTorch."""
 
+    task: Task
     model: nn.Module
     config: BundleConfig
-    task: Task
     folder: Path = Path()
     processes: int = 1
 
@@ -121,44 +119,56 @@ class Predictor:
         """
         folder = model_folder(Path(model))
         network, config = load_bundle(folder)
-        return cls(channels_last(network, torch.device("cpu")), config, config.build_task(), folder, processes)
+        return cls(config.build_task(), channels_last(network, torch.device("cpu")), config, folder, processes)
 
-    def stream(
-        self,
-        files: str | Path | Sequence[str | Path] | Iterator[Source],
-        tta_views: str | None = None,
-        out: str | Path | None = None,
-        on_batch: Callable[[int, float], None] = lambda _images, _seconds: None,
-    ) -> Iterator[Prediction | FailedFile]:
-        """Yield one item per file, in order, with few in memory at a time.
+    @property
+    def digest(self) -> str:
+        """Of the weights and the configuration."""
+        digest = hashlib.blake2b(self.config.model_dump_json().encode(), digest_size=12)
+        for value in self.model.state_dict().values():
+            digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
 
-        Args:
-            files: as for `predict`, also archives of images and patterns such as ``"photos/**/*.jpg"``; or an iterator,
-                as `bundle.find_sources` returns it.
-            tta_views: as for `predict`.
-            out: a folder for predictions that are images, one PNG per file, named after it; files of equal names also
-                have their folders and endings in it, so none overwrites another.
-            on_batch: called with the number of images of each batch, and the seconds to read and predict them.
-
-        Raises:
-            ConfigError: see `predict`; or an image would overwrite one of the files.
-            DataError: a path does not exist, or `out` cannot be written.
-        """
-        given = [files] if isinstance(files, str | Path) else files
-        found = find_sources(given) if isinstance(given, Sequence) else given
-        if out is None:
-            return self._items(found, tta_views, on_batch)
-        known = list(found)
-        items = self._items(known, tta_views, on_batch)
-        return _with_images(items, [Path(str(one)) for one in known], Path(out))
-
-    def _items(
+    def items(
         self, sources: Iterable[Source], tta_views: str | None, on_batch: Callable[[int, float], None]
     ) -> Iterator[Prediction | FailedFile]:
+        """Yield one item per source; see `FilePredictor.stream`."""
         if self.processes == 1:
             return stream(self.model, self.config, sources, tta_views, on_batch)
         with_tta(self.model, self.config, tta_views)  # so that wrong views are refused here
         return predict_in_processes(SharedWork(self.folder, tta_views, self.processes), sources, on_batch)
+
+
+def open_predictor(
+    model: str | PathLike[str], processes: int = 1, runtime: Runtime = "auto", tta_views: str | None = None
+) -> FilePredictor:
+    """Load the network of a run or a saved model, or an exported file.
+
+    Args:
+        model: the folder, or the .onnx file.
+        processes: that share the files, in PyTorch.
+        runtime: "torch", "onnx" for the file that `export` wrote into the folder, or "auto": the one that `export`
+            measured as the faster one on this machine.
+        tta_views: that are asked for; only PyTorch computes other views than training chose.
+
+    Raises:
+        RunError: there is no such run, or no network in it yet.
+        ModelError: its network or the file cannot be opened.
+        ConfigError: the runtime is not there, or cannot do what is asked for.
+    """
+    path, only_torch = Path(model), processes > 1 or tta_views is not None
+    if is_exported(path):
+        from convscope.exported import ExportedPredictor
+
+        return ExportedPredictor.for_request(path, processes, runtime)
+    if runtime == "onnx" and only_torch:
+        raise ConfigError("--runtime onnx: several processes and other views need PyTorch; leave out one of both")
+    found = None if only_torch else exported_of(path, model_folder(path) / WEIGHTS_FILE, runtime)
+    if found is None:
+        return Predictor.open(model, processes)
+    from convscope.exported import ExportedPredictor
+
+    return ExportedPredictor(found.answers_kind, found)
 
 
 def predict(
@@ -167,49 +177,25 @@ def predict(
     *,
     tta_views: str | None = None,
     processes: int = 1,
+    runtime: Runtime = "auto",
 ) -> Predictions:
     """Predictions for files and folders of files, with the preprocessing that the network was trained with.
 
     Args:
-        model: the folder of a run or of a saved model.
+        model: the folder of a run or of a saved model, or an exported .onnx file.
         files: image files of any size and mode, and folders of them.
         tta_views: how many views of each image are averaged, one of `bundle.TTA_VIEWS`; None: as training chose.
         processes: that share the files.
+        runtime: see `open_predictor`.
 
     Raises:
-        ConfigError: no such views, or the task's outputs cannot be averaged.
+        ConfigError: no such views, a runtime that is not there, or the task's outputs cannot be averaged.
         RunError: there is no such run, or no network in it yet.
         ModelError: its network cannot be opened.
         DataError: a path does not exist.
     """
-    predictor = Predictor.open(model, processes)
+    predictor = open_predictor(model, processes, runtime, tta_views)
     return Predictions(predictor.task, tuple(predictor.stream(files, tta_views)))
-
-
-def _with_images(
-    items: Iterator[Prediction | FailedFile], files: Sequence[Path], folder: Path
-) -> Iterator[Prediction | FailedFile]:
-    """Write the images of the predictions as they arrive, and yield the predictions with the names of the images."""
-    stems = [folder / stem for stem in unique_stems(files)]
-    inputs = {file.resolve() for file in files}
-    clash = next((stem for stem in stems if stem.with_name(f"{stem.name}.png").resolve() in inputs), None)
-    if clash is not None:
-        raise ConfigError(
-            f"{clash}.png: is one of the images to predict and would be overwritten; choose another folder"
-        )
-    return _saved(items, stems, folder)
-
-
-def _saved(
-    items: Iterator[Prediction | FailedFile], stems: Sequence[Path], folder: Path
-) -> Iterator[Prediction | FailedFile]:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for item, stem in zip(items, stems, strict=True):
-            path = None if isinstance(item, FailedFile) else item.save_image(stem)
-            yield item if path is None or isinstance(item, FailedFile) else replace(item, saved=str(path))
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be written ({error.strerror}); choose another folder") from error
 
 
 def task_of(model: str | PathLike[str]) -> Task:
@@ -220,14 +206,3 @@ def task_of(model: str | PathLike[str]) -> Task:
         ModelError: its network cannot be opened.
     """
     return load_config(model_folder(Path(model))).build_task()
-
-
-def write_csv(task: Task, predictions: Iterable[Prediction], file: IO[str]) -> None:
-    """Write a heading and one line per prediction, each as soon as it is available.
-
-    A text that a spreadsheet would run as a formula, such as =cmd(), gets a ' before it.
-    """
-    lines = csv.writer(file)
-    lines.writerow(map(spreadsheet_cell, ["file", *task.columns]))
-    for prediction in predictions:
-        lines.writerow(map(spreadsheet_cell, [prediction.file, *prediction.csv_row()]))

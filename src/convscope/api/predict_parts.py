@@ -8,14 +8,16 @@ from pathlib import Path
 
 import torch
 
-from convscope.bundle import FailedFile, Prediction, Source, load_bundle
+from convscope.bundle import load_bundle
 from convscope.bundle import predict as stream
-from convscope.bundle.predict import BATCH
 from convscope.devices import threads_each
 from convscope.errors import DataError
 from convscope.launching.child import Parent
 from convscope.launching.parts import PartError, compute_parts, in_order
 from convscope.modules import channels_last
+from convscope.predictions import Prediction
+from convscope.predictions.files import BATCH, FailedFile
+from convscope.predictions.sources import Source
 
 Predicted = list[Prediction | FailedFile]
 

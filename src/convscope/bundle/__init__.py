@@ -9,10 +9,11 @@ from convscope.bundle.bundle import (
     save_bundle,
     save_config,
 )
-from convscope.bundle.predict import DecodedFile, FailedFile, Inference, image_files, predict
-from convscope.bundle.sources import FileContent, Source, count_sources, find_sources, names_of
+from convscope.bundle.predict import Inference, image_files, predict
 from convscope.bundle.tta import TTA_VIEWS, AveragedViews, check_tta, with_tta
-from convscope.tasks import Prediction
+from convscope.predictions import Prediction
+from convscope.predictions.files import DecodedFile, FailedFile
+from convscope.predictions.sources import FileContent, Source, count_sources, find_sources, names_of
 
 __all__ = [
     "TTA_VIEWS",

@@ -24,6 +24,7 @@ from convscope.datasets.inputs.registry import parse_preprocessing
 from convscope.errors import ModelError, did_you_mean
 from convscope.files import atomic_write, atomic_write_all
 from convscope.models import Architecture, build, remove_auxiliary
+from convscope.predictions.self_test import check, is_wanted
 from convscope.tasks import TASKS, Task, restore_task
 from convscope.validation import first_problem
 
@@ -218,8 +219,8 @@ def load_bundle(folder: Path, device: str | torch.device = "cpu") -> tuple[nn.Mo
             "use both files of the same run"
         )
     model.load_state_dict(state)
-    if proof[SELF_TEST] and self_test.is_wanted():
-        self_test.check(self_test.answers_of(model, config.preprocessing.shape), proof[SELF_TEST], folder)
+    if proof[SELF_TEST] and is_wanted():
+        check(self_test.answers_of(model, config.preprocessing.shape), proof[SELF_TEST], folder)
     return model.to(device).eval(), config
 
 

@@ -1,12 +1,7 @@
 """Predictions for files, with the preprocessing that the network was trained with."""
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from itertools import chain, islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,27 +10,12 @@ from torch import Tensor, nn
 
 from convscope.bundle.bundle import BundleConfig
 from convscope.bundle.sliding_window import sliding_window
-from convscope.bundle.sources import FileContent, Source, find_sources
 from convscope.bundle.tta import with_tta
 from convscope.datasets.inputs.kind import DecodedInput
-from convscope.datasets.inputs.opening import quiet_pillow
-from convscope.datasets.store.resources import usable_cores
-from convscope.errors import DataError, ModelError
-from convscope.tasks import Prediction, ViewTransform
-
-BATCH = 64
-
-
-@dataclass(frozen=True)
-class FailedFile:
-    """A file that could not be read, and why."""
-
-    file: str
-    why: str
-
-    def to_dict(self) -> dict[str, str]:
-        """As a JSON object."""
-        return {"file": self.file, "error": self.why}
+from convscope.errors import ModelError
+from convscope.predictions import Prediction, ViewTransform
+from convscope.predictions.files import DecodedFile, FailedFile, predict_files
+from convscope.predictions.sources import Source, find_sources
 
 
 def predict(
@@ -61,17 +41,7 @@ def predict(
         ModelError: while iterating: the network's output is not finite.
     """
     inference = Inference(model, config, tta_views)
-    sources = iter(files)
-    batches = iter(lambda: list(islice(sources, BATCH)), [])
-    return chain.from_iterable(_predict_files(inference, batch, on_batch) for batch in batches)
-
-
-@dataclass(frozen=True, eq=False)
-class DecodedFile:
-    """A file's pixels (C, H, W) uint8, or a series (C, L) float32, and the part of the file that they show."""
-
-    pixels: NDArray[Any]
-    frame: ViewTransform
+    return predict_files(inference, files, on_batch)
 
 
 class Inference:
@@ -89,6 +59,11 @@ class Inference:
     def __init__(self, model: nn.Module, config: BundleConfig, tta_views: str | None = None) -> None:
         self.task, self.network = config.build_task(), with_tta(model, config, tta_views)
         self.preprocessing = config.preprocessing.model_copy(update={"size": self.network.input_size})
+
+    @property
+    def noun(self) -> str:
+        """What a file is, such as image."""
+        return self.preprocessing.nouns[0]
 
     def decode(self, source: Path | bytes | NDArray[np.uint8], name: str) -> DecodedFile:
         """Read one file, the bytes of one, or pixels (H, W, C); `name` is that of the prediction.
@@ -133,33 +108,6 @@ def _require_finite(output: Tensor, frames: Sequence[ViewTransform]) -> None:
             f"{frames[finite.index(False)].file}: the network's output for it is not a finite number; "
             "check the weights, or train the model again"
         )
-
-
-def _predict_files(
-    inference: Inference, files: Sequence[Source], on_batch: Callable[[int, float], None]
-) -> Iterator[Prediction | FailedFile]:
-    start = time.perf_counter()
-    with quiet_pillow(), ThreadPoolExecutor(usable_cores(), "convscope-decode") as pool:
-        decoded = list(pool.map(lambda file: _decoded(inference, file), files))
-    readable = [example for result in decoded if not isinstance(result, str) for example in result]
-    predictions = iter(inference.predict(readable))
-    on_batch(len(files), time.perf_counter() - start)
-    for file, result in zip(files, decoded, strict=True):
-        if isinstance(result, str):
-            yield FailedFile(str(file), result)
-        else:
-            yield from islice(predictions, len(result))
-
-
-def _decoded(inference: Inference, file: Source) -> list[DecodedFile] | str:
-    """The examples of a file, or why it cannot be read."""
-    try:
-        if isinstance(file, FileContent):
-            return [inference.decode(file.content, str(file))]
-        return inference.decode_all(file)
-    except DataError as error:
-        place = inference.preprocessing.nouns[0] if isinstance(file, FileContent) else file
-        return str(error).removeprefix(f"{place}: ")
 
 
 def _shown(name: str, decoded: DecodedInput) -> DecodedFile:

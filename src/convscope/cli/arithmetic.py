@@ -103,7 +103,7 @@ def bottleneck(
 
 def _show(topic: str, json: bool, **numbers: Any) -> None:
     from convscope.api import arithmetic
-    from convscope.cli.show import print_json
+    from convscope.cli.printing import print_json
 
     found = arithmetic(topic, **numbers)
     if json:

@@ -62,7 +62,7 @@ def compare(
 def _compare_runs(runs: list[Path], json: bool) -> None:
     from convscope.api import compare as side_by_side
     from convscope.api.compare import HEADINGS
-    from convscope.cli.show import print_json_lines, table_of
+    from convscope.cli.printing import print_json_lines, table_of
 
     comparison = side_by_side(runs)
     if json:
@@ -79,7 +79,7 @@ def _show_baselines(entries: "Iterator[BaselineRun]", out: Path, json: bool) -> 
 
     from convscope.api import Baselines, format_seconds
     from convscope.api.baselines import HEADINGS
-    from convscope.cli.show import print_json_lines, table_of
+    from convscope.cli.printing import print_json_lines, table_of
 
     done = []
     for entry in entries:

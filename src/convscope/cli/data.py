@@ -57,8 +57,9 @@ def data(options: DataOptions) -> None:
     """
     from convscope.api import data as summary_of
     from convscope.api import lay, settings_from_flags, settings_from_options
+    from convscope.cli.printing import print_json
     from convscope.cli.progress import progress
-    from convscope.cli.show import print_json, show_data
+    from convscope.cli.show import show_data
 
     chosen = {"--layout": ("data.layout", options.layout), "--group": ("data.group", options.group)}
     settings = lay(settings_from_flags(options.set_ or []), settings_from_options(chosen))

@@ -39,8 +39,8 @@ def diagnose(
     from convscope.api import as_lines, settings_from_flags
     from convscope.api import diagnose as diagnosis_of
     from convscope.api import fix as fixed
+    from convscope.cli.printing import print_json
     from convscope.cli.progress import progress
-    from convscope.cli.show import print_json
     from convscope.printable import printable
 
     groups = None if checks is None else [name.strip() for name in checks.split(",")]

@@ -26,7 +26,7 @@ def doctor(
     from json import dumps
 
     from convscope.api import doctor as check
-    from convscope.cli.show import table_of
+    from convscope.cli.printing import table_of
 
     found = check(clean=tuple(clean or ()))
     if json:

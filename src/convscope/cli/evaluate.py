@@ -23,7 +23,7 @@ def evaluate(
     Example: `convscope evaluate runs/digits-1 --split test`
     """
     from convscope.api import evaluate as scored
-    from convscope.cli.show import print_json, table_of
+    from convscope.cli.printing import print_json, table_of
 
     evaluation = scored(run, split, tta_views=views)
     if json:

@@ -145,8 +145,8 @@ def _as_command(name: str, call: Callable[..., None]) -> TyperCommand:
 
 def _run_method(run: Path, method: "Method", given: dict[str, Any], out: Path | None, json: bool) -> None:
     from convscope.api.explain import explain as explained
+    from convscope.cli.printing import print_json
     from convscope.cli.progress import progress
-    from convscope.cli.show import print_json
 
     settings = {name: value for name, value in given.items() if value not in (None, [])}
     for name, field in method.settings.model_fields.items():

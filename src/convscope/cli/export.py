@@ -30,6 +30,9 @@ def export(
     the run and by the file; if a number differs by more than 0.0001 or an answer is another, nothing is written and
     the message names the layer where the first difference arises.
 
+    latency.json says how long the run and the forms take on this machine, for 1 and 16 images; `predict` and `serve`
+    take the faster of the run and model.onnx.
+
     --to torch writes model.pt2, a program of torch.export that takes pixels at the size of the network's input.
     --to hub writes a folder for the Hugging Face Hub: weights, configuration and a model card; nothing is uploaded.
     --to page writes one HTML file for a browser, which computes the answers, the feature maps and where the network
@@ -42,12 +45,14 @@ def export(
     Example: `convscope export runs/photos-1 --to page`
     """
     from convscope.api import export as written
-    from convscope.cli.show import print_json
+    from convscope.cli.printing import print_json
 
     result = written(run, to, bare=bare, images=images or (), out=out)
     if json:
         print_json(result.to_dict())
         return
     print(f"proof: {result.parity}")
+    if result.latency:
+        print(f"time: {result.latency}")
     for file in result.files:
         print(file)

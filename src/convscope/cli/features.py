@@ -25,7 +25,7 @@ def features(
     """
     from convscope.api import features as write_features
     from convscope.api.features import HEADINGS
-    from convscope.cli.show import print_json, table_of
+    from convscope.cli.printing import print_json, table_of
 
     result = write_features(model, data, out=out, seed=seed)
     if json:

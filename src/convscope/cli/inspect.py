@@ -66,7 +66,7 @@ def inspect(options: InspectOptions) -> None:
         summary_stages,
         summary_table,
     )
-    from convscope.cli.show import print_json, table_of
+    from convscope.cli.printing import print_json, table_of
 
     network_options = settings_from_flags(options.set_ or [])
     summary = summary_of(

@@ -71,7 +71,7 @@ def learn(options: LearnOptions) -> None:
             + (", with answers" if options.answers else "")
         )
     elif options.json:
-        from convscope.cli.show import print_json
+        from convscope.cli.printing import print_json
 
         print_json(course.to_dict(options.answers))
     else:
@@ -80,7 +80,7 @@ def learn(options: LearnOptions) -> None:
 
 def _list(record: "LearnerRecord", json: bool) -> None:
     from convscope.api import outcomes
-    from convscope.cli.show import print_json
+    from convscope.cli.printing import print_json
 
     chapters = outcomes(record)
     if json:

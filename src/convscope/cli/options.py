@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
 import typer
 
@@ -36,6 +36,14 @@ SelfTestOption = Annotated[
         "--no-self-test",
         help="Open the model although its answers to five fixed inputs differ from those when it was saved.",
         callback=_leave_out_self_test,
+    ),
+]
+
+RuntimeOption = Annotated[
+    Literal["auto", "torch", "onnx"],
+    typer.Option(
+        help="What computes: torch, onnx (the file that `convscope export` wrote into the run), or auto: the one that "
+        "`export` measured as the faster one on this machine; torch without such a file."
     ),
 ]
 

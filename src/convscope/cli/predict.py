@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from convscope.cli.options import SelfTestOption, ViewsOption, with_options
+from convscope.cli.options import RuntimeOption, SelfTestOption, ViewsOption, with_options
 from convscope.cli.progress import Rate
 from convscope.errors import ConfigError
 from convscope.printable import printable
 
 if TYPE_CHECKING:
-    from convscope.api import FailedFile, Prediction, Predictor
+    from convscope.predictions import Prediction
+    from convscope.predictions.files import FailedFile
+    from convscope.predictions.predictor import FilePredictor
 
 TABLES = (".csv", ".jsonl", ".parquet")
 STDIN = "-"
@@ -24,7 +26,10 @@ STDIN = "-"
 class PredictOptions:
     """What ``convscope predict`` accepts."""
 
-    run: Annotated[Path, typer.Argument(help="The folder of a run or of a saved model.", show_default=False)]
+    run: Annotated[
+        Path,
+        typer.Argument(help="The folder of a run or of a saved model, or an exported .onnx file.", show_default=False),
+    ]
     files: Annotated[
         list[str],
         typer.Argument(
@@ -40,6 +45,7 @@ class PredictOptions:
     top: Annotated[int, typer.Option(help="Number of classes per file in the table.", min=1)] = 3
     views: ViewsOption = None
     processes: Annotated[int, typer.Option(help="Processes that share the files.", min=1)] = 1
+    runtime: RuntimeOption = "auto"
     out: Annotated[
         Path | None,
         typer.Option(
@@ -62,16 +68,19 @@ def predict(options: PredictOptions) -> None:
 
     Example: `convscope predict runs/digits-1 new_images --csv > predictions.csv`
 
+    An exported file is predicted by ONNX Runtime alone, also where PyTorch is not installed.
+
     Example: `convscope predict runs/digits-1 archive.zip --out predictions.parquet`, again after an interruption
     """
-    from convscope.api import Predictor, count_sources, find_sources, names_of, write_csv
-    from convscope.cli.show import print_json_lines, table_of
+    from convscope.cli.printing import print_json_lines, table_of
+    from convscope.predictions.sources import count_sources, find_sources, names_of
+    from convscope.predictions.table import write_csv
 
     files, out = options.files, options.out
     if STDIN in files and files != [STDIN]:
         raise ConfigError("predict: - reads the names from stdin; give it alone")
     sources = names_of(sys.stdin) if files == [STDIN] else find_sources(files)
-    predictor, rate = Predictor.open(options.run, options.processes), Rate()
+    predictor, rate = _opened(options), Rate()
     if out is not None and out.suffix.lower() in TABLES:
         if options.csv or options.json:
             raise ConfigError(f"--out {out}: the ending chooses the format; remove --csv and --json")
@@ -90,9 +99,22 @@ def predict(options: PredictOptions) -> None:
         raise typer.Exit(1)
 
 
-def _write(predictor: "Predictor", sources: "Iterator[Any]", out: Path, views: str | None, rate: Rate) -> int:
+def _opened(options: PredictOptions) -> "FilePredictor":
+    """The network; an exported file is opened without PyTorch."""
+    from convscope.exported import is_exported
+
+    if is_exported(options.run):
+        from convscope.exported import ExportedPredictor
+
+        return ExportedPredictor.for_request(options.run, options.processes, options.runtime)
+    from convscope.api import open_predictor
+
+    return open_predictor(options.run, options.processes, options.runtime, options.views)
+
+
+def _write(predictor: "FilePredictor", sources: "Iterator[Any]", out: Path, views: str | None, rate: Rate) -> int:
     """Write a table of predictions; return the number of files that could not be read."""
-    from convscope.api import write_predictions
+    from convscope.predictions.table import write_predictions
 
     with rate:
         written = write_predictions(predictor, sources, out, views, rate.step, rate.add)
@@ -106,7 +128,7 @@ def _write(predictor: "Predictor", sources: "Iterator[Any]", out: Path, views: s
 
 def _readable(items: "Iterator[Prediction | FailedFile]", failed: "list[FailedFile]") -> "Iterator[Prediction]":
     """Yield the predictions; report failed files and append them to `failed`."""
-    from convscope.api import FailedFile
+    from convscope.predictions.files import FailedFile
 
     for item in items:
         if isinstance(item, FailedFile):

@@ -10,7 +10,7 @@ from convscope.durations import format_seconds
 from convscope.printable import printable
 
 if TYPE_CHECKING:
-    from convscope.api import FailedFile
+    from convscope.predictions.files import FailedFile
 
 # Rich and statistics are imported where they are used: `convscope --help` loads this file and needs neither.
 

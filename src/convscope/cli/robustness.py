@@ -18,7 +18,7 @@ def robustness(
     Example: `convscope robustness runs/digits-1`
     """
     from convscope.api import robustness as scores_of
-    from convscope.cli.show import print_json_lines, table_of
+    from convscope.cli.printing import print_json_lines, table_of
 
     result = scores_of(run)
     if json:

@@ -6,14 +6,17 @@ from typing import Annotated
 
 import typer
 
-from convscope.cli.options import with_options
+from convscope.cli.options import RuntimeOption, with_options
 
 
 @dataclass(frozen=True)
 class ServeOptions:
     """What ``convscope serve`` accepts."""
 
-    models: Annotated[list[Path], typer.Argument(help="Folders of runs or of saved models.", show_default=False)]
+    models: Annotated[
+        list[Path],
+        typer.Argument(help="Folders of runs or of saved models, or exported .onnx files.", show_default=False),
+    ]
     host: Annotated[
         str, typer.Option(help="Address to bind. Any non-loopback address exposes the models to the network.")
     ] = "127.0.0.1"
@@ -29,6 +32,7 @@ class ServeOptions:
             show_default="none",
         ),
     ] = ""
+    runtime: RuntimeOption = "auto"
     max_batch: Annotated[int, typer.Option(help="Largest number of images computed at once.", min=1, max=1024)] = 32
     max_pending: Annotated[
         int,
@@ -39,6 +43,8 @@ class ServeOptions:
 @with_options(ServeOptions)
 def serve(options: ServeOptions) -> None:
     """Serve models over HTTP, with the answers of convscope predict.
+
+    An exported file is served by ONNX Runtime alone, also where PyTorch is not installed; it has no heat maps.
 
     Images that arrive at about the same time are computed together. A model is replaced when the network in its folder
     changes. On SIGTERM or Ctrl-C every accepted request is still answered.
@@ -57,7 +63,7 @@ def serve(options: ServeOptions) -> None:
 
     settings = ServerSettings(
         host=options.host, port=options.port, workers=options.workers, token=options.token,
-        max_batch=options.max_batch, max_pending=options.max_pending,
+        max_batch=options.max_batch, max_pending=options.max_pending, runtime=options.runtime,
     )  # fmt: skip
 
     def print_link(link: str, names: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""Export trained networks to other runtimes, prove that they give the same answers, and predict with them."""
+"""Export trained networks to other runtimes, and prove that they give the same answers."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -9,23 +9,19 @@ from convscope.extras import extra
 if TYPE_CHECKING:
     from convscope.exporters.proof import Parity, ProofError
     from convscope.exporters.request import ExportedFiles, ExportRequest
-    from convscope.exporters.runtime import Exported, open_exported
 
 __all__ = [
     "FORMS",
     "ExportRequest",
-    "Exported",
     "ExportedFiles",
     "Parity",
     "ProofError",
     "check_form",
     "export_model",
-    "open_exported",
 ]
 HOMES = {
     **dict.fromkeys(("ExportRequest", "ExportedFiles"), "request"),
     **dict.fromkeys(("Parity", "ProofError"), "proof"),
-    **dict.fromkeys(("Exported", "open_exported"), "runtime"),
 }
 
 

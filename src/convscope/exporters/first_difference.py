@@ -10,7 +10,7 @@ import torch
 from onnx import helper
 from torch import nn
 
-from convscope.exporters.onnx_file import FILE_SIZE, IMAGE
+from convscope.exported.facts import FILE_SIZE, IMAGE
 from convscope.exporters.proof import TOLERANCE, Example, network_input
 from convscope.exporters.source import Source
 

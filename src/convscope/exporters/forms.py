@@ -1,6 +1,6 @@
 """Registry of the forms in which a network is exported: one file and one line each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +17,13 @@ class Form:
 
     module: str
     extra: str = ""
+    timed: bool = False
+    """Whether the module has a function ``opened(folder, source)``: the written form as a function; see `latency`."""
 
 
 FORMS = {
-    "onnx": Form("onnx_form", "onnx"),
-    "torch": Form("torch_form"),
+    "onnx": Form("onnx_form", "onnx", timed=True),
+    "torch": Form("torch_form", timed=True),
     "hub": Form("hub_form"),
     "page": Form("page_form", "onnx"),
 }
@@ -56,4 +58,15 @@ def export_model(name: str, request: "ExportRequest") -> "ExportedFiles":
         require(form.extra, "export")
     module: Any = import_module(f"convscope.exporters.{form.module}")
     found: ExportedFiles = module.write(request)
-    return found
+    return _timed(name, module, request, found) if form.timed else found
+
+
+def _timed(name: str, module: Any, request: "ExportRequest", found: "ExportedFiles") -> "ExportedFiles":
+    """The same files with ``latency.json``: the run and the form measured on this machine."""
+    from convscope.exporters.latency import measure_forms, write_latency
+    from convscope.exporters.source import open_source_model
+
+    source = open_source_model(request.model)
+    measured = measure_forms(source, {name: module.opened(found.folder, source)}, found.example)
+    path, line = write_latency(found.folder, source, measured)
+    return replace(found, files=(*found.files, path), latency=line)

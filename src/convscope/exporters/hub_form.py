@@ -22,10 +22,11 @@ def write(request: ExportRequest) -> ExportedFiles:
     preprocessing_of(source.network, source.config)
     folder = model_folder(request.model)
     contents = {name: (folder / name).read_bytes() for name in (CONFIG_FILE, WEIGHTS_FILE)}
-    proven = prove_folder(source, contents, request.examples(source))
+    examples = request.examples(source)
+    proven = prove_folder(source, contents, examples)
     run = RunFolder.open(request.model) if request.is_run else None
     contents[CARD_FILE] = card(source, run, proven).encode()
-    return written(request.folder / FOLDER, contents, proven, PARITY_FILE)
+    return written(request.folder / FOLDER, contents, proven, PARITY_FILE, examples[0])
 
 
 def prove_folder(source: Source, contents: Mapping[str, bytes], examples: Sequence[Example]) -> Parity:

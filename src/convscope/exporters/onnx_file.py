@@ -6,6 +6,8 @@ from typing import Any
 import onnx
 from onnx import TensorProto, helper
 
+from convscope.datasets.inputs.image_input import ImagePreprocessing
+from convscope.exported.facts import FILE_SIZE, IMAGE, KIND, PIXELS, PictureInput, kind_of
 from convscope.exporters.graph import Value, onnx_type
 from convscope.exporters.network import OPSET, Traced, trace
 from convscope.exporters.picture import PictureGraph
@@ -14,7 +16,6 @@ from convscope.tasks import Task
 
 IR_VERSION = 9  # the oldest in which an input may have a default value and all types that are used here exist
 PRODUCER = "convscope"
-IMAGE, FILE_SIZE = "image", "file_size"
 SIDES = ("batch", "height", "width")
 
 
@@ -41,24 +42,25 @@ def picture_model(source: Source) -> onnx.ModelProto:
         found.append((name, value, info))
     nodes = [*picture.graph.nodes[:after], entry, *network_nodes, *picture.graph.nodes[after:]]
     nodes += [helper.make_node("Identity", [value.name], [name]) for name, value, _ in found]
-    channels = preprocessing.channels if preprocessing.channels != 1 else "channels"
-    graph = helper.make_graph(
-        nodes,
-        PRODUCER,
-        [
-            helper.make_tensor_value_info(IMAGE, TensorProto.UINT8, [*SIDES, channels]),
-            helper.make_tensor_value_info(FILE_SIZE, TensorProto.INT64, ["files", 2]),
-        ],
-        [_output(name, value, info, task) for name, value, info in found],
-        [*_prefixed(traced), helper.make_tensor(FILE_SIZE, TensorProto.INT64, [1, 2], [0, 0])],
-    )
-    return _finished(graph, source)
+    outputs = [_output(name, value, info, task) for name, value, info in found]
+    graph = helper.make_graph(nodes, PRODUCER, *_pictures(preprocessing, outputs, _prefixed(traced)))
+    prepare = preparing_model(preprocessing, task.any_size).SerializeToString()
+    given = PictureInput(preprocessing.spec, task.any_size, prepare)
+    return _finished(graph, {**metadata(source), **given.to_metadata(), KIND: kind_of(task)})
+
+
+def preparing_model(preprocessing: ImagePreprocessing, any_size: bool) -> onnx.ModelProto:
+    """The first part of `picture_model` alone: from pictures to `pixels` (B, h, w, C) uint8 at the network's size."""
+    picture = PictureGraph(preprocessing, any_size, 0)
+    nodes = [*picture.graph.nodes, helper.make_node("Identity", [picture.pixels.name], [PIXELS])]
+    output = helper.make_tensor_value_info(PIXELS, TensorProto.UINT8, ["batch", "rows", "columns", None])
+    return _finished(helper.make_graph(nodes, PRODUCER, *_pictures(preprocessing, [output], [])), {})
 
 
 def bare_model(source: Source) -> onnx.ModelProto:
     """The network alone: `x` (B, C, h, w) float32, normalised, to `output`, its logits."""
     traced = trace(source.network, source.config, None)
-    return _finished(traced.model.graph, source)
+    return _finished(traced.model.graph, metadata(source))
 
 
 def _embedded(traced: Traced) -> list[onnx.NodeProto]:
@@ -91,10 +93,22 @@ def _output(name: str, value: Value, info: onnx.ValueInfoProto, task: Task) -> o
     return helper.make_tensor_value_info(name, onnx_type(value.dtype), sides)
 
 
-def _finished(graph: onnx.GraphProto, source: Source) -> onnx.ModelProto:
+def _pictures(
+    preprocessing: ImagePreprocessing, outputs: Sequence[onnx.ValueInfoProto], weights: Sequence[onnx.TensorProto]
+) -> tuple[list[onnx.ValueInfoProto], Sequence[onnx.ValueInfoProto], list[onnx.TensorProto]]:
+    """Inputs, outputs and fixed tensors of a graph whose input is pictures."""
+    channels = preprocessing.channels if preprocessing.channels != 1 else "channels"
+    inputs = [
+        helper.make_tensor_value_info(IMAGE, TensorProto.UINT8, [*SIDES, channels]),
+        helper.make_tensor_value_info(FILE_SIZE, TensorProto.INT64, ["files", 2]),
+    ]
+    return inputs, outputs, [*weights, helper.make_tensor(FILE_SIZE, TensorProto.INT64, [1, 2], [0, 0])]
+
+
+def _finished(graph: onnx.GraphProto, facts: dict[str, str]) -> onnx.ModelProto:
     model = helper.make_model(
         graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name=PRODUCER
     )
-    helper.set_model_props(model, metadata(source))
+    helper.set_model_props(model, facts)
     onnx.checker.check_model(model)
     return model

@@ -8,16 +8,18 @@ import onnx
 import onnxruntime
 import torch
 
+from convscope.exported import Exported, open_exported
+from convscope.exported.runtimes import MODEL_FILE
+from convscope.exported.self_test import KEY, answers_of
 from convscope.exporters.first_difference import first_difference
+from convscope.exporters.latency import Predicting
 from convscope.exporters.onnx_file import bare_model, picture_model
 from convscope.exporters.onnx_proof import parity
-from convscope.exporters.onnx_self_test import KEY, answers_of
 from convscope.exporters.proof import TOLERANCE, Example, Parity, ProofError, network_input
 from convscope.exporters.request import ExportedFiles, ExportRequest, refusal, written
-from convscope.exporters.runtime import Exported
 from convscope.exporters.source import Source, open_source_model
 
-MODEL_FILE, BARE_FILE, PARITY_FILE = "model.onnx", "network.onnx", "parity.json"
+BARE_FILE, PARITY_FILE = "network.onnx", "parity.json"
 
 
 def write(request: ExportRequest) -> ExportedFiles:
@@ -26,12 +28,17 @@ def write(request: ExportRequest) -> ExportedFiles:
     examples = request.examples(source)
     built = picture_model(source)
     proven = prove(source, built, examples)
-    opened = Exported.from_bytes(built.SerializeToString(), Path(MODEL_FILE))
-    built.metadata_props.add(key=KEY, value=answers_of(opened.run, opened.config.preprocessing))
+    opened = Exported.from_bytes(built.SerializeToString(), Path(MODEL_FILE), answers=source.task)
+    built.metadata_props.add(key=KEY, value=answers_of(opened.run, opened.input.spec))
     contents = {MODEL_FILE: built.SerializeToString()}
     if request.bare:
         contents[BARE_FILE] = _proven_bare(source, examples).SerializeToString()
-    return written(request.folder, contents, proven, PARITY_FILE)
+    return written(request.folder, contents, proven, PARITY_FILE, examples[0])
+
+
+def opened(folder: Path, _source: Source) -> Predicting:
+    """The written file, as a function of decoded images."""
+    return open_exported(folder / MODEL_FILE).predict
 
 
 def prove(source: Source, built: onnx.ModelProto, examples: Sequence[Example]) -> Parity:
@@ -40,7 +47,7 @@ def prove(source: Source, built: onnx.ModelProto, examples: Sequence[Example]) -
     Raises:
         ProofError: it gives other answers; the message says where the first difference arises.
     """
-    opened = Exported.from_bytes(built.SerializeToString(), Path(MODEL_FILE))
+    opened = Exported.from_bytes(built.SerializeToString(), Path(MODEL_FILE), answers=source.task)
     try:
         found = parity(opened, examples)
     except ProofError as error:

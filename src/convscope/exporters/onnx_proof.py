@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from convscope.exported import Exported
 from convscope.exporters.examples import upright_pixels
 from convscope.exporters.proof import Answers, Example, Parity, compare
-from convscope.exporters.runtime import Exported
 
 
 def parity(opened: Exported, examples: Sequence[Example]) -> Parity:
@@ -15,7 +15,7 @@ def parity(opened: Exported, examples: Sequence[Example]) -> Parity:
     Raises:
         ProofError: the form cannot be run on them.
     """
-    places, channels = opened.task.answer_places, opened.config.preprocessing.channels
+    places, channels = opened.answers_kind.answer_places, opened.input.spec.channels
 
     def batched(batch: Sequence[Example]) -> list[Answers]:
         return _in_batch(opened, batch)

@@ -19,7 +19,7 @@ def write(request: ExportRequest) -> ExportedFiles:
     examples = request.examples(source)
     graph, proven = proven_graph(source, examples)
     content = html(facts(source, graph, proven), graph)
-    return written(request.folder, {PAGE_FILE: content.encode()}, proven, PARITY_FILE)
+    return written(request.folder, {PAGE_FILE: content.encode()}, proven, PARITY_FILE, examples[0])
 
 
 def check_size(source: Source) -> None:

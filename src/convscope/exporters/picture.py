@@ -2,9 +2,10 @@
 
 from convscope.datasets.inputs.fitting import CROP, PAD
 from convscope.datasets.inputs.image_input import ImagePreprocessing
+from convscope.exported.facts import FILE_SIZE, IMAGE
 from convscope.exporters.fitting import Fitting, covering, fitted, reduced, sides_of
 from convscope.exporters.graph import Graph, Value
-from convscope.tasks.task import AnswerPlace
+from convscope.predictions import AnswerPlace
 
 GREY = (0.299, 0.587, 0.114)  # as for arrays in `datasets.inputs.raster`
 
@@ -21,8 +22,8 @@ class PictureGraph:
     def __init__(self, preprocessing: ImagePreprocessing, any_size: bool, multiple: int) -> None:
         self.preprocessing, self.multiple = preprocessing, multiple
         self.graph = Graph("picture/")
-        self.image = Value(self.graph, "image", "uint8")
-        self.file_size = Value(self.graph, "file_size", "int64")
+        self.image = Value(self.graph, IMAGE, "uint8")
+        self.file_size = Value(self.graph, FILE_SIZE, "int64")
         pixels = self._channels()
         sides = sides_of(pixels).reshape(1, 2)
         whole = self.graph.where(self.file_size > 0, self.file_size, sides).to("float64")

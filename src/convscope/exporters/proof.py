@@ -16,7 +16,7 @@ from convscope.datasets.inputs.opening import quiet_pillow
 from convscope.datasets.store.resources import usable_cores
 from convscope.errors import ConfigError, DataError
 from convscope.exporters.source import Source
-from convscope.tasks.task import AnswerPlace
+from convscope.predictions import AnswerPlace
 
 TOLERANCE = 1e-4
 BATCH = 16

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from convscope.bundle import DecodedFile
 from convscope.errors import ConfigError
 from convscope.exporters.examples import image_contents, resized_images, validation_images
 from convscope.exporters.proof import Example, Parity, expected_answers
@@ -75,13 +76,17 @@ class ExportedFiles:
     folder: Path
     files: tuple[Path, ...]
     parity: Parity
+    example: DecodedFile = field(repr=False)
+    """An image of the proof."""
+    latency: str = ""
+    """A line on how long the form and the run take on this machine; empty if the form is not timed."""
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object."""
-        return {"files": [str(file) for file in self.files], "parity": self.parity.to_dict()}
+        return {"files": [str(file) for file in self.files], "parity": self.parity.to_dict(), "latency": self.latency}
 
 
-def written(folder: Path, contents: Mapping[str, bytes], parity: Parity, proof: str) -> ExportedFiles:
+def written(folder: Path, contents: Mapping[str, bytes], parity: Parity, proof: str, example: Example) -> ExportedFiles:
     """Write files with their proof, whose name is `proof`, together: all or none.
 
     Args:
@@ -89,10 +94,11 @@ def written(folder: Path, contents: Mapping[str, bytes], parity: Parity, proof: 
         contents: contents by name.
         parity: the proof.
         proof: the name of its file.
+        example: one of its images.
     """
     files = {**contents, proof: (json.dumps(parity.to_dict(), indent=2) + "\n").encode()}
     atomic_write_all({folder / name: content for name, content in files.items()})
-    return ExportedFiles(folder, tuple(folder / name for name in files), parity)
+    return ExportedFiles(folder, tuple(folder / name for name in files), parity, example.decoded)
 
 
 def refusal(form: str, source: Source, found: Parity) -> str:

@@ -3,14 +3,17 @@
 import io
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from convscope.errors import ModelError
 from convscope.exporters.free_shape import free_shape
+from convscope.exporters.latency import Predicting
 from convscope.exporters.proof import Answers, Example, Parity, ProofError, compare, unplaced
 from convscope.exporters.request import ExportedFiles, ExportRequest, refusal, written
 from convscope.exporters.source import Source, metadata, open_source_model, preprocessing_of
@@ -43,7 +46,7 @@ def write(request: ExportRequest) -> ExportedFiles:
     examples = request.examples(source)
     program = program_of(source)
     proven = prove_program(source, program, examples)
-    return written(request.folder, {PROGRAM_FILE: program}, proven, PARITY_FILE)
+    return written(request.folder, {PROGRAM_FILE: program}, proven, PARITY_FILE, examples[0])
 
 
 def program_of(source: Source) -> bytes:
@@ -69,19 +72,34 @@ def program_of(source: Source) -> bytes:
     return content.getvalue()
 
 
+def opened(folder: Path, source: Source) -> Predicting:
+    """The written program, as a function of decoded images of one size."""
+    module = _loaded((folder / PROGRAM_FILE).read_bytes())
+    multiple = free_shape(source.network, source.config).multiple
+    return lambda images: _answers(module, [one.pixels for one in images], multiple)
+
+
+def _loaded(program: bytes) -> nn.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.export.load(io.BytesIO(program)).module()
+
+
 def prove_program(source: Source, program: bytes, examples: Sequence[Example]) -> Parity:
     """Compare a program, read from its bytes, with its source on images, in batches.
 
     Raises:
         ProofError: it gives other answers.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        opened = torch.export.load(io.BytesIO(program)).module()
+    module = _loaded(program)
     multiple = free_shape(source.network, source.config).multiple
 
     def run(batch: Sequence[Example]) -> list[Answers]:
-        return [answers for part in _of_one_size(batch) for answers in _answers(opened, part, multiple)]
+        return [
+            answers
+            for part in _of_one_size(batch)
+            for answers in _answers(module, [one.decoded.pixels for one in part], multiple)
+        ]
 
     try:
         largest, different = compare(unplaced(examples), {}, run)
@@ -99,13 +117,13 @@ def _of_one_size(batch: Sequence[Example]) -> list[Sequence[Example]]:
 
 
 @torch.inference_mode()
-def _answers(program: nn.Module, batch: Sequence[Example], multiple: int) -> list[Answers]:
+def _answers(program: nn.Module, images: Sequence[NDArray[Any]], multiple: int) -> list[Answers]:
     """Answers for images of one size; sides are padded to a `multiple`, and the answers of the padding cut off."""
-    pixels = np.stack([one.decoded.pixels for one in batch])
+    pixels = np.stack(images)
     height, width = pixels.shape[2:]
     if multiple:
         pixels = np.pad(pixels, ((0, 0), (0, 0), (0, -height % multiple), (0, -width % multiple)), "edge")
     answers: dict[str, Any] = {name: value.numpy() for name, value in program(torch.from_numpy(pixels)).items()}
     if multiple:
         answers = {name: value[..., :height, :width] for name, value in answers.items()}
-    return [{name: value[row : row + 1] for name, value in answers.items()} for row in range(len(batch))]
+    return [{name: value[row : row + 1] for name, value in answers.items()} for row in range(len(images))]

@@ -19,12 +19,12 @@ from convscope.datasets import (
     visible_share,
     visible_window,
 )
+from convscope.predictions.masks import colors_of
 from convscope.printable import printable
 from convscope.reports.data_table import counted
 from convscope.runs.recipe import AugmentSettings, DataSettings
 from convscope.runs.thumbnails import picture
 from convscope.tasks import Task
-from convscope.tasks.drawing import colors_of
 
 Pixels = NDArray[np.uint8]
 Color = tuple[int, int, int]

@@ -5,11 +5,11 @@ import os
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import torch
 
+from convscope.devices import processor
 from convscope.files import atomic_write
 from convscope.runs.folder import FORMAT, RunFolder
 
@@ -51,15 +51,6 @@ def environment_changes(folder: RunFolder, device: torch.device) -> str:
         f"{name} {now[key]} instead of {before[key]}" for key, name in names.items() if before.get(key) != now[key]
     ]
     return ", ".join(changed)
-
-
-def processor() -> str:
-    """Return the name of the processor as the operating system reports it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 def write_environment(folder: RunFolder, device: torch.device) -> None:

@@ -22,11 +22,11 @@ from convscope.datasets import (
     build_store,
     conflict_note,
     drop_unreadable,
-    label_conflicts,
-    split,
     summarise,
 )
 from convscope.datasets.inputs.registry import parse_preprocessing
+from convscope.datasets.label_conflicts import label_conflicts
+from convscope.datasets.split import split
 from convscope.errors import ConfigError, DataError
 from convscope.layouts import Columns, open_data
 from convscope.layouts.tables.table import TABLE

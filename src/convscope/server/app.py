@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from convscope.server.access import ServerAccess
 from convscope.server.model_store import ModelStore
-from convscope.server.routes import explain, inference_protocol, predict, status
+from convscope.server.routes import inference_protocol, predict, status
 from convscope.web.error_handlers import install_error_handlers
 from convscope.web.request_limits import RequestLimits
 
@@ -35,6 +35,11 @@ def application(store: ModelStore, host: str, port: int) -> ServerAccess:
         title="convscope serve", version=version("convscope"), docs_url=None, redoc_url=None, lifespan=lifespan
     )
     install_error_handlers(app, "/docs")
-    for room in (predict, explain, inference_protocol, status):
+    app.include_router(predict.routes(store))
+    if store.explains:
+        from convscope.server.routes import explain  # needs PyTorch
+
+        app.include_router(explain.routes(store))
+    for room in (inference_protocol, status):
         app.include_router(room.routes(store))
     return ServerAccess(RequestLimits(app, UPLOADS), store.settings.token, host, port)

@@ -1,22 +1,24 @@
 """Attribution maps of uploaded images: which positions support a class."""
 
 import io
+from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
 import numpy as np
 import torch
 from PIL import Image
+from torch import nn
 
 from convscope.analysis.attribution_maps import attribution, chosen_maps, target_class
 from convscope.analysis.methods.attribution import AttributionName
 from convscope.analysis.selection import probabilities
 from convscope.analysis.target import AnalysisTarget, ImageSet
+from convscope.bundle import BundleConfig
 from convscope.datasets import shown_channels
 from convscope.datasets.inputs.image_input import ImagePreprocessing
 from convscope.errors import ConfigError, DataError, did_you_mean
 from convscope.explainers import overlay
-from convscope.server.served_model import ServedModel
 from convscope.web.uploads import check, unsupported
 
 METHODS = get_args(AttributionName)
@@ -24,7 +26,16 @@ LEAST_SIDE = 224
 """Pixels of a heat map's shorter side: those of small inputs are enlarged by a whole factor."""
 
 
-def heat_map(model: ServedModel, content: bytes, method: str, target: str | None) -> tuple[bytes, str]:
+@dataclass(frozen=True, eq=False)
+class Explained:
+    """A network by its name, with its configuration."""
+
+    name: str
+    network: nn.Module
+    config: BundleConfig
+
+
+def heat_map(model: Explained, content: bytes, method: str, target: str | None) -> tuple[bytes, str]:
     """Return the image as the network gets it, with an attribution map over it, as PNG; and the class it explains.
 
     Args:
@@ -57,17 +68,17 @@ def heat_map(model: ServedModel, content: bytes, method: str, target: str | None
     return drawn.getvalue(), subject.class_name(index)
 
 
-def _subject(model: ServedModel) -> AnalysisTarget:
+def _subject(model: Explained) -> AnalysisTarget:
     preprocessing, config = model.config.preprocessing, model.config
     none = ImageSet((), np.zeros(0, np.int64), np.zeros((0, *preprocessing.shape), np.uint8), np.zeros(0, np.int64))
     return AnalysisTarget(
-        model.name, model.model, config.classes, preprocessing.mean, preprocessing.std, preprocessing.size, Path(),
+        model.name, model.network, config.classes, preprocessing.mean, preprocessing.std, preprocessing.size, Path(),
         lambda _split: none, preprocessing.spec if isinstance(preprocessing, ImagePreprocessing) else None,
         config.build_task(),
     )  # fmt: skip
 
 
-def _image_set(model: ServedModel, content: bytes) -> ImageSet:
+def _image_set(model: Explained, content: bytes) -> ImageSet:
     check(content, one_frame=False)
     try:
         values = model.config.preprocessing.decode(content).values

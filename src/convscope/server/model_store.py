@@ -12,17 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convscope.bundle import DecodedFile
 from convscope.datasets.store.resources import usable_cores
 from convscope.errors import ConfigError, ConvscopeError, did_you_mean
+from convscope.exported import is_exported
 from convscope.files import unique_names
+from convscope.predictions import Prediction
+from convscope.predictions.files import DecodedFile
 from convscope.printable import printable
-from convscope.runs.folder import model_folder
 from convscope.server.batcher import Batcher
 from convscope.server.metrics import Metrics
-from convscope.server.served_model import ServedModel, folder_version
+from convscope.server.opening import open_served, served_version
+from convscope.server.served import Served
 from convscope.server.settings import ServerSettings
-from convscope.tasks import Prediction
 from convscope.web.errors import NotFoundError
 
 POLL_SECONDS = 1.0  # between checks of the folders
@@ -38,7 +39,7 @@ class Serving:
         example: the prediction for a grey image.
     """
 
-    model: ServedModel
+    model: Served
     batcher: Batcher[DecodedFile, Prediction]
     example: Prediction
 
@@ -47,7 +48,7 @@ class ModelStore:
     """The models of one process.
 
     Args:
-        paths: folders of runs or saved models.
+        paths: folders of runs or saved models, or exported files.
         settings: settings of the server.
         metrics: receives what is measured; None: new ones.
 
@@ -60,7 +61,7 @@ class ModelStore:
         self._paths = dict(zip(model_names(paths), paths, strict=True))
         self.metrics = metrics or Metrics(tuple(self._paths))
         self.compute = ThreadPoolExecutor(1, "convscope-compute")
-        """One thread: PyTorch itself uses several cores, and hooks of explain methods do not meet predictions."""
+        """One thread: the runtime itself uses several cores, and hooks of explain methods do not meet predictions."""
         self._decode = ThreadPoolExecutor(usable_cores(), "convscope-decode")
         self._failed: dict[str, str | None] = {}
         self._serving = {name: self._open(name) for name in self._paths}
@@ -70,6 +71,11 @@ class ModelStore:
     def names(self) -> list[str]:
         """The names of the models."""
         return list(self._paths)
+
+    @property
+    def explains(self) -> bool:
+        """Whether one of the models draws heat maps."""
+        return any(serving.model.explains for serving in self._serving.values())
 
     def get(self, name: str | None) -> Serving:
         """Return a model by its name; without one, the only model.
@@ -127,7 +133,7 @@ class ModelStore:
         """Replace models whose folder changed, and return their names; one that cannot be opened stays as it was."""
         replaced, loop = [], asyncio.get_running_loop()
         for name, path in self._paths.items():
-            version = await loop.run_in_executor(None, _version, path)
+            version = await loop.run_in_executor(None, served_version, path)
             old = self._serving[name]
             if version is None or version in (old.model.version, self._failed.get(name)):
                 continue
@@ -149,8 +155,8 @@ class ModelStore:
         self.compute.shutdown()
 
     def _open(self, name: str) -> Serving:
-        model = ServedModel.open(self._paths[name], name)
         settings = self.settings
+        model = open_served(self._paths[name], name, settings)
 
         def on_batch(size: int, seconds: float) -> None:
             self.metrics.observe(name, "batch_size", size)
@@ -163,16 +169,9 @@ class ModelStore:
 
 
 def model_names(paths: Sequence[Path]) -> list[str]:
-    """Return a name for each model: that of its folder, made unique.
+    """Return a name for each model: that of its folder, or of its file without the ending, made unique.
 
-    >>> model_names([Path("runs/digits-1"), Path("runs/cats-1"), Path("other/digits-1")])
-    ['digits-1', 'cats-1', 'digits-1-2']
+    >>> model_names([Path("runs/digits-1"), Path("runs/cats-1"), Path("other/digits-1"), Path("shipped/cats.onnx")])
+    ['digits-1', 'cats-1', 'digits-1-2', 'cats']
     """
-    return unique_names(path.resolve().name for path in paths)
-
-
-def _version(path: Path) -> str | None:
-    try:
-        return folder_version(model_folder(path))
-    except ConvscopeError:
-        return None
+    return unique_names(path.stem if is_exported(path) else path.resolve().name for path in paths)

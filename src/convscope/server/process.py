@@ -12,7 +12,6 @@ from typing import Any
 import uvicorn
 
 from convscope.datasets.inputs.opening import quiet_pillow
-from convscope.devices import physical_cores, use_cores
 from convscope.server.access import HEADERS, ServerAccess
 from convscope.server.app import application
 from convscope.server.metrics import Metrics
@@ -51,7 +50,6 @@ def serve_socket(
     Raises:
         RunError, ModelError: a model cannot be opened.
     """
-    use_cores(max(1, physical_cores() // settings.workers))
     store = ModelStore(paths, settings, metrics)
     app = application(store, settings.host, listener.getsockname()[1])
     config = uvicorn.Config(

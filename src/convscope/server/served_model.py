@@ -1,55 +1,51 @@
 """A model that is served: its network, from the bytes of a file to the prediction."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
-from convscope.bundle import BundleConfig, DecodedFile, Inference, load_bundle
+from convscope.bundle import BundleConfig, Inference, load_bundle, load_config
 from convscope.bundle.bundle import CONFIG_FILE, WEIGHTS_FILE
 from convscope.devices import inference_device
-from convscope.errors import DataError, ModelError
+from convscope.errors import ModelError
+from convscope.exported.runtimes import Runtime, exported_of
 from convscope.modules import channels_last
+from convscope.predictions.files import FileInference
 from convscope.runs.folder import RunFolder, model_folder
 from convscope.runs.pixel_settings import images_only
-from convscope.tasks import Prediction
-from convscope.web.errors import TooLargeError
-from convscope.web.uploads import check, unsupported
+from convscope.server.explanations import Explained, heat_map
+from convscope.server.served import Served, version_of
 
-BATCH_VALUES = 2**24
-"""Values of the inputs computed at once: 32 colour images of 418 pixels square."""
-LONGEST_SIDE = 64
-"""An image of which the whole is computed may be as many times as long as wide, since it is enlarged to cover the
-input."""
+if TYPE_CHECKING:
+    from convscope.exported import Exported
 
 
 @dataclass(frozen=True, eq=False)
-class ServedModel:
-    """A loaded network.
+class ServedModel(Served):
+    """The network of a run or of a saved model, in PyTorch.
 
     Attributes:
-        name: name in requests.
-        version: changes when the network in the folder does.
         model: the network on its device.
         config: its configuration.
         scores: of the validation split of its run; {} for a saved model.
+        exported: the exported file that predicts in its place; None: it predicts itself.
     """
 
-    name: str
-    version: str
     model: nn.Module
     config: BundleConfig
     scores: dict[str, Any]
+    exported: "Exported | None"
+
+    explains: ClassVar[bool] = True
+    platform: ClassVar[str] = "pytorch"
 
     @classmethod
-    def open(cls, path: Path, name: str) -> "ServedModel":
-        """Load the network of a run or a saved model.
+    def open(cls, path: Path, name: str, runtime: Runtime, threads: int) -> "ServedModel":
+        """Load the network of a run or a saved model; `threads` are those of ONNX Runtime.
 
         Raises:
             RunError: there is no such run, or no network in it yet.
@@ -63,59 +59,34 @@ class ServedModel:
         if folder_version(folder) != version:
             raise ModelError(f"{folder}: changed while it was read; read it again")
         scores = {} if folder == path else _scores(RunFolder.open(path), config.epoch)
-        return cls(name, version or "", channels_last(model, device), config, scores)
+        runtime = "torch" if runtime == "auto" and device.type != "cpu" else runtime
+        exported = exported_of(path, folder / WEIGHTS_FILE, runtime, threads)
+        return cls(name, version or "", channels_last(model, device), config, scores, exported)
+
+    @property
+    def inference(self) -> FileInference:
+        """From files to predictions."""
+        return self.exported or self.network
 
     @cached_property
-    def inference(self) -> Inference:
-        """From files to predictions."""
+    def network(self) -> Inference:
+        """The same in PyTorch."""
         return Inference(self.model, self.config)
 
-    def decode(self, content: bytes, name: str) -> DecodedFile:
-        """Decode an uploaded file as `predict` decodes a file; `name` is that of the prediction.
+    @property
+    def any_size(self) -> bool:
+        """See `Served`."""
+        return self.network.task.any_size
 
-        Raises:
-            TooLargeError: it has too many bytes or pixels.
-            UnsupportedImageError: it cannot be decoded.
-        """
-        size = check(content, one_frame=False)
-        if self.inference.task.any_size and size and max(size) > LONGEST_SIDE * min(size):
-            raise TooLargeError(
-                f"upload: {size[0]} x {size[1]} pixels, more than {LONGEST_SIDE} times as long as wide; crop the image"
-            )
-        try:
-            return self.inference.decode(content, name)
-        except DataError as error:
-            raise unsupported(error) from None
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """(H, W, C) of the network's input."""
+        preprocessing = self.network.preprocessing
+        return preprocessing.size[0], preprocessing.size[1], preprocessing.channels
 
-    def predict(self, images: Sequence[DecodedFile]) -> list[Prediction]:
-        """Predictions for images, in their order, computed in parts that fit in memory."""
-        found: list[Prediction] = []
-        first = 0
-        while first < len(images):
-            last, values = first, 0
-            while last < len(images) and (last == first or values + images[last].pixels.size <= BATCH_VALUES):
-                values += images[last].pixels.size
-                last += 1
-            found += self.inference.predict(images[first:last])
-            first = last
-        return found
-
-    def warm_up(self) -> Prediction:
-        """Predict a grey image, so that the first request does not wait for PyTorch's preparations."""
-        preprocessing = self.inference.preprocessing
-        values: NDArray[np.uint8] = np.full((*preprocessing.size, preprocessing.channels), 128, np.uint8)
-        return self.predict([self.from_array(values, "")])[0]
-
-    def from_array(self, values: NDArray[Any], name: str) -> DecodedFile:
-        """Prepare the pixels (H, W, C) uint8 of an upright image as those of a file.
-
-        Raises:
-            UnsupportedImageError: the number of channels does not match.
-        """
-        try:
-            return self.inference.decode(values, name)
-        except DataError as error:
-            raise unsupported(error) from None
+    def explain(self, content: bytes, method: str, target: str | None) -> tuple[bytes, str]:
+        """See `explanations.heat_map`."""
+        return heat_map(Explained(self.name, self.model, self.config), content, method, target)
 
     def card(self) -> dict[str, Any]:
         """Return what a client can know of the model."""
@@ -123,28 +94,33 @@ class ServedModel:
         return {
             "name": self.name, "version": self.version, **config, "scores": self.scores,
             "torch": torch.__version__, "device": str(next(self.model.parameters()).device),
+            "runtime": "torch" if self.exported is None else "onnx",
         }  # fmt: skip
-
-
-def answer(prediction: Prediction) -> dict[str, Any]:
-    """Return a prediction as JSON; one that is an image has it as a data URL."""
-    import base64
-
-    content = prediction.image_png()
-    if content is not None:
-        prediction = replace(prediction, saved=f"data:image/png;base64,{base64.b64encode(content).decode()}")
-    return prediction.to_dict()
 
 
 def folder_version(folder: Path) -> str | None:
     """Return the version of the network in a folder, from the times of its files; None if one is missing."""
-    try:
-        times = [(folder / name).stat().st_mtime_ns for name in (WEIGHTS_FILE, CONFIG_FILE)]
-    except OSError:
-        return None
-    return "-".join(f"{one:x}" for one in times)
+    return version_of([folder / name for name in (WEIGHTS_FILE, CONFIG_FILE)])
 
 
 def _scores(run: RunFolder, epoch: int) -> dict[str, Any]:
     epochs = [event for event in run.events("epoch") if event.get("epoch") == epoch]
     return dict(epochs[-1].get("validation") or {}) if epochs else {}
+
+
+def version_in(path: Path) -> str | None:
+    """Return the version of the network of a run or of a saved model.
+
+    Raises:
+        RunError: there is no such run, or no network in it yet.
+    """
+    return folder_version(model_folder(path))
+
+
+def check_folder(path: Path) -> None:
+    """Check that there is a network for images in a folder.
+
+    Raises:
+        RunError, ModelError, ConfigError: see `ServedModel.open`.
+    """
+    images_only(load_config(model_folder(path)).preprocessing.kind, "convscope serve", path)

@@ -14,13 +14,11 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from types import FrameType
 
-from convscope.bundle import load_config
 from convscope.errors import ConvscopeError, RunError
 from convscope.printable import printable
-from convscope.runs.folder import model_folder
-from convscope.runs.pixel_settings import images_only
 from convscope.server.metrics import Metrics
 from convscope.server.model_store import model_names
+from convscope.server.opening import check_served
 from convscope.server.process import SIGNALS, serve_socket
 from convscope.server.settings import ServerSettings
 
@@ -51,7 +49,7 @@ class Workers:
         self, listener: socket.socket, paths: Sequence[Path], settings: ServerSettings, metrics_file: Path
     ) -> None:
         for path in paths:
-            images_only(load_config(model_folder(path)).preprocessing.kind, "convscope serve", path)
+            check_served(path)
         self.names = model_names(paths)
         Metrics(self.names, settings.workers, 0, metrics_file)
         self._given = listener, tuple(paths), settings, metrics_file

@@ -1,15 +1,24 @@
 """Tasks: each is one file with its head, loss, scores, predictions and figures."""
 
-from convscope.tasks.classify import Classify, ClassPrediction, ClassScores
-from convscope.tasks.localise import BoxPrediction, Localise
+from convscope.predictions import (
+    BoxPrediction,
+    ClassPrediction,
+    LabelsPrediction,
+    MaskPrediction,
+    NumbersPrediction,
+    Prediction,
+    ViewTransform,
+)
+from convscope.tasks.classify import Classify, ClassScores
+from convscope.tasks.localise import Localise
 from convscope.tasks.meter import Meter
-from convscope.tasks.multilabel import LabelsPrediction, Multilabel
-from convscope.tasks.regress import NumbersPrediction, Regress
+from convscope.tasks.multilabel import Multilabel
+from convscope.tasks.regress import Regress
 from convscope.tasks.restoring import check_options, restore_task
 from convscope.tasks.sections import Interval, Matrix, Pictures, Scatter, Section, Shown, Table
-from convscope.tasks.segment import MaskPrediction, Segment
+from convscope.tasks.segment import Segment
 from convscope.tasks.shown_answer import ImageErrors, ShownAnswer
-from convscope.tasks.task import Prediction, Task, TaskContext, TaskOptions, ViewTransform
+from convscope.tasks.task import Task, TaskContext, TaskOptions
 
 TASKS: dict[str, type[Task]] = {
     "classify": Classify,

@@ -5,7 +5,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from convscope.tasks.task import ViewTransform
+from convscope.predictions import ViewTransform
 
 
 def area(boxes: Tensor) -> Tensor:

@@ -11,12 +11,13 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
+from convscope.predictions import ClassAnswers, ClassPrediction, ViewTransform
 from convscope.tasks.calibration import LEAST_IMAGES, error_interval, fitted_temperature, most_probable, reliability
 from convscope.tasks.meter import Arrays, GatheringMeter
 from convscope.tasks.proportions import Z95, confusion_matrix, f1_interval, wilson
 from convscope.tasks.sections import Interval, Matrix, Pictures, Scatter, Section, Shown, Table
 from convscope.tasks.shown_answer import ImageErrors
-from convscope.tasks.task import Prediction, Task, TaskContext, TaskOptions, ViewTransform
+from convscope.tasks.task import Task, TaskContext, TaskOptions
 
 SHOWN_IMAGES = 12  # images in a row of the report
 
@@ -26,32 +27,6 @@ class ClassifyOptions(TaskOptions):
 
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     class_weights: Literal["none", "balanced"] = "none"
-
-
-@dataclass(frozen=True)
-class ClassPrediction(Prediction):
-    """The prediction for one file; `probabilities` is in the order of the classes, each in [0, 1]."""
-
-    label: str
-    confidence: float
-    probabilities: tuple[float, ...]
-    names: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """File, label, its probability, and the probabilities of all classes."""
-        probabilities = dict(zip(self.names, self.probabilities, strict=True))
-        return {
-            "file": self.file, "label": self.label, "confidence": self.confidence, "probabilities": probabilities,
-        }  # fmt: skip
-
-    def csv_row(self) -> list[Any]:
-        """Label, its probability, and the probabilities of all classes."""
-        return [self.label, self.confidence, *self.probabilities]
-
-    def display(self, top: int) -> list[str]:
-        """The most probable classes with their probabilities."""
-        order = sorted(range(len(self.names)), key=lambda k: -self.probabilities[k])[:top]
-        return [f"{self.names[k]} {100 * self.probabilities[k]:.1f} %" for k in order]
 
 
 @dataclass(frozen=True)
@@ -66,7 +41,7 @@ class ClassScores:
 
 
 @dataclass(frozen=True)
-class Classify(Task):
+class Classify(ClassAnswers, Task):
     """Predict one class per image.
 
     Args:
@@ -261,15 +236,6 @@ class Classify(Task):
             Pictures("Least confident correct predictions", "", shown(least_confident)),
         ]
 
-    @property
-    def columns(self) -> list[str]:
-        """Label, its probability, and the probabilities of all classes."""
-        return ["label", "confidence", *self.classes]
-
-    def headings(self, top: int) -> list[str]:
-        """The predicted class, then the ranks of the next ones."""
-        return ["prediction", *[f"{rank}." for rank in range(2, min(top, self.outputs) + 1)]]
-
     def predictions(self, output: Tensor, frames: Sequence[ViewTransform]) -> list[ClassPrediction]:
         """The most probable class and all probabilities."""
         return self.from_answers({"probabilities": self.decode(output).cpu().numpy()}, frames)
@@ -280,13 +246,3 @@ class Classify(Task):
         return {
             "label": probabilities.argmax(1), "confidence": probabilities.amax(1), "probabilities": probabilities,
         }  # fmt: skip
-
-    def from_answers(
-        self, answers: Mapping[str, NDArray[Any]], frames: Sequence[ViewTransform]
-    ) -> list[ClassPrediction]:
-        """The most probable class and all probabilities."""
-        rows, found = answers["probabilities"].tolist(), []
-        for row, frame in zip(rows, frames, strict=True):
-            best = int(np.argmax(row))
-            found.append(ClassPrediction(frame.file, self.classes[best], row[best], tuple(row), self.classes))
-        return found

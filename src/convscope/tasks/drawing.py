@@ -6,19 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from convscope.predictions.masks import colors_of
+
 Pixels = NDArray[np.uint8]
 
 LEAST = 192  # pixels of the longer side of an image that is drawn on
 PLAIN_LEAST = 96  # the same for images on which nothing is drawn
 TARGET_COLOR, PREDICTION_COLOR = (255, 255, 255), (255, 64, 64)
-COLORS = np.array(
-    [
-        *[(0, 0, 0), (230, 85, 75), (70, 130, 230), (60, 175, 95), (245, 190, 50), (160, 95, 215)],
-        *[(30, 190, 200), (240, 125, 35), (235, 120, 180), (140, 160, 60), (120, 120, 125)],
-    ],
-    np.uint8,
-)
-"""Colours of the classes of a mask. Class 0 (background) is not drawn; the others repeat after the last colour."""
 
 
 def enlarged(pixels: Pixels, least: int = LEAST) -> tuple[Pixels, int]:
@@ -54,14 +48,6 @@ def with_mask(pixels: Pixels, mask: Pixels, target: Pixels | None = None) -> Pix
     if target is not None:
         tinted[borders(target.repeat(factor, 0).repeat(factor, 1))] = TARGET_COLOR
     return np.rint(tinted).astype(np.uint8)
-
-
-def colors_of(classes: NDArray[np.integer]) -> Pixels:
-    """(..., 3) colours of classes."""
-    rest = len(COLORS) - 1
-    index = np.where(classes == 0, 0, (classes.astype(np.int64) - 1) % rest + 1)
-    colors: Pixels = COLORS[index]
-    return colors
 
 
 def borders(mask: NDArray[np.integer]) -> NDArray[np.bool_]:

@@ -18,13 +18,14 @@ from torch.nn import functional as F
 from convscope.errors import ModelError
 from convscope.models import EncoderDecoder, Network
 from convscope.models.heads import last_maps
+from convscope.predictions import BoxAnswers, BoxPrediction, ViewTransform
 from convscope.tasks.boxes import giou, iou, to_file_pixels, to_xywh, to_xyxy
 from convscope.tasks.drawing import PREDICTION_COLOR, TARGET_COLOR, Pixels, with_boxes
 from convscope.tasks.meter import Arrays, GatheringMeter
 from convscope.tasks.proportions import confusion_matrix, wilson
 from convscope.tasks.sections import Interval, Matrix, Pictures, Section, Shown, Table
 from convscope.tasks.shown_answer import BOX_SIDES, ImageErrors, ShownAnswer, ShownBox
-from convscope.tasks.task import AnswerPlace, Prediction, Task, TaskContext, TaskOptions, ViewTransform
+from convscope.tasks.task import Task, TaskContext, TaskOptions
 from convscope.tasks.two_heads import TwoHeads
 
 SHOWN_IMAGES = 12
@@ -40,32 +41,7 @@ class LocaliseOptions(TaskOptions):
 
 
 @dataclass(frozen=True)
-class BoxPrediction(Prediction):
-    """Class and box of one file; `box` is xyxy in the file's pixels."""
-
-    label: str
-    confidence: float
-    box: tuple[float, float, float, float]
-    probabilities: tuple[float, ...]
-    names: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """File, label, its probability, the box, and the probabilities of all classes."""
-        probabilities = dict(zip(self.names, self.probabilities, strict=True))
-        record = {"file": self.file, "label": self.label, "confidence": self.confidence, "box": list(self.box)}
-        return record | {"probabilities": probabilities}
-
-    def csv_row(self) -> list[Any]:
-        """Label, confidence, box."""
-        return [self.label, self.confidence, *self.box]
-
-    def display(self, top: int) -> list[str]:  # noqa: ARG002
-        """Label with its probability, and the box."""
-        return [f"{self.label} {100 * self.confidence:.1f} %", " ".join(f"{side:.1f}" for side in self.box)]
-
-
-@dataclass(frozen=True)
-class Localise(Task):
+class Localise(BoxAnswers, Task):
     """Predict the class and box of an image's object.
 
     Targets are (B, 5): class, then xyxy in pixels of the network's input; a box of nan is unknown. The network's four
@@ -90,7 +66,6 @@ class Localise(Task):
     score_names: ClassVar[Mapping[str, str]] = {"both": "class and box right", "iou": "mean IoU", "iou50": "IoU >= 0.5"}
     options: ClassVar[type[TaskOptions]] = LocaliseOptions
     names_classes: ClassVar[bool] = True
-    answer_places: ClassVar[Mapping[str, AnswerPlace]] = {"box": "corners"}
     default_settings: ClassVar[Mapping[str, Any]] = {
         "optimiser.name": "adamw",
         "optimiser.learning_rate": 0.003,
@@ -258,15 +233,6 @@ class Localise(Task):
         prediction = f"{self.classes[int(probabilities[0].argmax())]}, IoU {overlap:.2f}"
         return Shown(row, prediction, self.classes[int(target[0])], draw)
 
-    @property
-    def columns(self) -> list[str]:
-        """Label, its probability, the corners of the box."""
-        return ["label", "confidence", "x1", "y1", "x2", "y2"]
-
-    def headings(self, top: int) -> list[str]:  # noqa: ARG002
-        """Prediction and box."""
-        return ["prediction", "box (x1 y1 x2 y2)"]
-
     def predictions(self, output: Tensor, frames: Sequence[ViewTransform]) -> list[BoxPrediction]:
         """Boxes in pixels of the files, clipped to their borders."""
         probabilities, boxes = (part.cpu().numpy().astype(np.float64) for part in self.decode(output))
@@ -280,20 +246,3 @@ class Localise(Task):
             "label": probabilities.argmax(1), "confidence": probabilities.amax(1), "box": boxes,
             "probabilities": probabilities,
         }  # fmt: skip
-
-    def from_answers(self, answers: Mapping[str, NDArray[Any]], frames: Sequence[ViewTransform]) -> list[BoxPrediction]:
-        """Classes, and boxes in pixels of the files."""
-        found = []
-        for row, box, frame in zip(answers["probabilities"], answers["box"], frames, strict=True):
-            best, (x1, y1, x2, y2) = int(row.argmax()), box.tolist()
-            found.append(
-                BoxPrediction(
-                    frame.file,
-                    self.classes[best],
-                    float(row[best]),
-                    (x1, y1, x2, y2),
-                    tuple(row.tolist()),
-                    self.classes,
-                )
-            )
-        return found

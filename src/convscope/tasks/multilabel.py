@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from convscope.predictions import LabelAnswers, LabelsPrediction, ViewTransform
 from convscope.tasks.meter import Arrays, GatheringMeter
 from convscope.tasks.resampled import bootstrap_interval
 from convscope.tasks.sections import Interval, Pictures, Section, Shown, Table
 from convscope.tasks.shown_answer import ImageErrors, ShownAnswer, ShownTag, tag_state
-from convscope.tasks.task import Prediction, Task, TaskContext, TaskOptions, ViewTransform
+from convscope.tasks.task import Task, TaskContext, TaskOptions
 from convscope.tasks.thresholds import best_threshold
 
 SHOWN_IMAGES = 12  # images in a row of the report
@@ -24,30 +25,6 @@ class MultilabelOptions(TaskOptions):
     """`positive_weights` "balanced" weights positives by negatives / positives, so that rare labels count equally."""
 
     positive_weights: Literal["none", "balanced"] = "none"
-
-
-@dataclass(frozen=True)
-class LabelsPrediction(Prediction):
-    """The predicted labels of one file; `probabilities` are in the order of all labels and need not sum to 1."""
-
-    labels: tuple[str, ...]
-    probabilities: tuple[float, ...]
-    names: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """File, predicted labels, and the probabilities of all labels."""
-        probabilities = dict(zip(self.names, self.probabilities, strict=True))
-        return {"file": self.file, "labels": list(self.labels), "probabilities": probabilities}
-
-    def csv_row(self) -> list[Any]:
-        """Labels separated by spaces, then the probabilities."""
-        return [" ".join(self.labels), *self.probabilities]
-
-    def display(self, top: int) -> list[str]:
-        """The predicted labels, most probable first."""
-        probabilities = dict(zip(self.names, self.probabilities, strict=True))
-        best = sorted(self.labels, key=lambda name: -probabilities[name])[:top]
-        return [", ".join(f"{name} {100 * probabilities[name]:.1f} %" for name in best) or "none"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +42,7 @@ class LabelScores:
 
 
 @dataclass(frozen=True)
-class Multilabel(Task):
+class Multilabel(LabelAnswers, Task):
     """Predict which of K labels an image has. Targets are (B, K): 1, 0, or nan where unknown.
 
     Args:
@@ -222,11 +199,6 @@ class Multilabel(Task):
         texts = (f"{wrong} of {of} labels wrong" for wrong, of in zip(count, known.sum(1), strict=True))
         return ImageErrors(count + distance, count > 0, tuple(texts))
 
-    @property
-    def columns(self) -> list[str]:
-        """Labels, then one column per label."""
-        return ["labels", *self.classes]
-
     def predictions(self, output: Tensor, frames: Sequence[ViewTransform]) -> list[LabelsPrediction]:
         """Labels whose probability reaches their threshold."""
         return self.from_answers(
@@ -239,21 +211,6 @@ class Multilabel(Task):
         return {
             "labels": probabilities >= probabilities.new_tensor(self._thresholds), "probabilities": probabilities,
         }  # fmt: skip
-
-    def from_answers(
-        self, answers: Mapping[str, NDArray[Any]], frames: Sequence[ViewTransform]
-    ) -> list[LabelsPrediction]:
-        """Labels whose probability reaches their threshold."""
-        predicted, probabilities = answers["labels"], answers["probabilities"]
-        return [
-            LabelsPrediction(
-                frame.file,
-                tuple(name for name, there in zip(self.classes, predicted[i], strict=True) if there),
-                tuple(probabilities[i].tolist()),
-                self.classes,
-            )
-            for i, frame in enumerate(frames)
-        ]
 
 
 def mean_precision(rows: Sequence[LabelScores]) -> float:

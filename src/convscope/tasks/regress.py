@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from convscope.predictions import NumberAnswers, NumbersPrediction, ViewTransform
 from convscope.tasks.meter import Arrays, GatheringMeter
 from convscope.tasks.sections import Pictures, Scatter, Section, Shown, Table
 from convscope.tasks.shown_answer import ImageErrors, ShownAnswer, ShownNumber
-from convscope.tasks.task import Prediction, Task, TaskContext, TaskOptions, ViewTransform
+from convscope.tasks.task import Task, TaskContext, TaskOptions
 
 SHOWN_IMAGES = 12
 MISTAKE = 0.5  # standard deviations of the targets
@@ -25,29 +26,7 @@ class RegressOptions(TaskOptions):
 
 
 @dataclass(frozen=True)
-class NumbersPrediction(Prediction):
-    """The predicted numbers of one file, in the units of the data."""
-
-    values: tuple[float, ...]
-    names: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """File and numbers by name."""
-        return {"file": self.file, "values": dict(zip(self.names, self.values, strict=True))}
-
-    def csv_row(self) -> list[Any]:
-        """One cell per number."""
-        return list(self.values)
-
-    def display(self, top: int) -> list[str]:
-        """The numbers with their names."""
-        return [
-            ", ".join(f"{name} {value:.4g}" for name, value in list(zip(self.names, self.values, strict=True))[:top])
-        ]
-
-
-@dataclass(frozen=True)
-class Regress(Task):
+class Regress(NumberAnswers, Task):
     """Predict D numbers; targets are (B, D) float32 in the units of the data.
 
     Args:
@@ -169,11 +148,6 @@ class Regress(Task):
     def _values_text(self, values: Any) -> str:
         return ", ".join(f"{name} {value:.4g}" for name, value in zip(self.classes, values, strict=True))
 
-    @property
-    def columns(self) -> list[str]:
-        """One column per number."""
-        return list(self.classes)
-
     def predictions(self, output: Tensor, frames: Sequence[ViewTransform]) -> list[NumbersPrediction]:
         """Predictions in the units of the data."""
         return self.from_answers({"values": self.decode(output).numpy()}, frames)
@@ -181,12 +155,3 @@ class Regress(Task):
     def answers(self, output: Tensor) -> dict[str, Tensor]:
         """The numbers in the units of the data."""
         return {"values": self.decode(output)}
-
-    def from_answers(
-        self, answers: Mapping[str, NDArray[Any]], frames: Sequence[ViewTransform]
-    ) -> list[NumbersPrediction]:
-        """Predictions in the units of the data."""
-        rows = answers["values"].tolist()
-        return [
-            NumbersPrediction(frame.file, tuple(row), self.classes) for frame, row in zip(frames, rows, strict=True)
-        ]

@@ -1,6 +1,5 @@
 """Segmentation, one class per pixel: softmax, cross entropy, IoU of (B, K, H, W) logits and (B, H, W) masks."""
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -8,21 +7,21 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from convscope.errors import ConfigError, ModelError
 from convscope.models import EncoderDecoder
-from convscope.tasks.drawing import Pixels, colors_of, with_mask
+from convscope.predictions import MaskAnswers, MaskPrediction, ViewTransform
+from convscope.tasks.drawing import Pixels, with_mask
 from convscope.tasks.mask_meter import MaskMeter
 from convscope.tasks.mask_metrics import IGNORE, dice_loss, log_odds, mask_cross_entropy, mean_iou
 from convscope.tasks.meter import Arrays
 from convscope.tasks.resampled import bootstrap_interval
 from convscope.tasks.sections import Cell, Interval, Matrix, Pictures, Section, Shown, Table
 from convscope.tasks.shown_answer import ImageErrors, ShownAnswer
-from convscope.tasks.task import AnswerPlace, Prediction, Task, TaskContext, TaskOptions, ViewTransform
+from convscope.tasks.task import Task, TaskContext, TaskOptions
 
 GOOD = 0.5  # mean IoU from which a mask does not count as a mistake
 DENSE = ("unet", "segnet", "full_resolution", "assembled")
@@ -34,42 +33,8 @@ class SegmentOptions(TaskOptions):
     dice: float = Field(0.0, ge=0)
 
 
-@dataclass(frozen=True, eq=False)
-class MaskPrediction(Prediction):
-    """The predicted mask (H, W) of one file, at the size of the file, and the proportion of pixels of each class."""
-
-    mask: NDArray[np.uint8]
-    shares: tuple[float, ...]
-    names: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """File, size, the proportion of pixels of each class, and the file of the mask if it was written."""
-        height, width = self.mask.shape
-        shares = dict(zip(self.names, self.shares, strict=True))
-        return {"file": self.file, "size": [height, width], "shares": shares} | (
-            {"mask": self.saved} if self.saved else {}
-        )
-
-    def csv_row(self) -> list[Any]:
-        """The proportion of pixels of each class."""
-        return list(self.shares)
-
-    def display(self, top: int) -> list[str]:
-        """The classes with most pixels."""
-        order = sorted(range(len(self.names)), key=lambda k: -self.shares[k])[:top]
-        return [", ".join(f"{self.names[k]} {100 * self.shares[k]:.1f} %" for k in order if self.shares[k])]
-
-    def image_png(self) -> bytes:
-        """The mask as a PNG file of class indices with a palette of their colours."""
-        image = Image.fromarray(self.mask).convert("P")
-        image.putpalette(colors_of(np.arange(256)).ravel().tolist())
-        content = io.BytesIO()
-        image.save(content, "PNG")
-        return content.getvalue()
-
-
 @dataclass(frozen=True)
-class Segment(Task):
+class Segment(MaskAnswers, Task):
     """Predict one class per pixel; `dice` as in `SegmentOptions`."""
 
     dice: float = 0.0
@@ -86,7 +51,6 @@ class Segment(Task):
     options: ClassVar[type[TaskOptions]] = SegmentOptions
     any_size: ClassVar[bool] = True
     answers_pixels: ClassVar[bool] = True
-    answer_places: ClassVar[Mapping[str, AnswerPlace]] = {"mask": "pixels"}
     default_settings: ClassVar[Mapping[str, Any]] = {
         "optimiser.name": "adamw",
         "optimiser.learning_rate": 0.002,
@@ -218,11 +182,6 @@ class Segment(Task):
         prediction, target = meter.shown_masks[row]
         return Shown(row, f"mIoU {score:.3f}", "", lambda pixels: with_mask(pixels, prediction, target))
 
-    @property
-    def columns(self) -> list[str]:
-        """The proportion of pixels of each class."""
-        return list(self.classes)
-
     def predictions(self, output: Tensor, frames: Sequence[ViewTransform]) -> list[MaskPrediction]:
         """Masks at the sizes of the files: the argmax of the resized logits."""
         found: list[MaskPrediction] = []
@@ -235,16 +194,6 @@ class Segment(Task):
     def answers(self, output: Tensor) -> dict[str, Tensor]:
         """The scores of the classes of each pixel, of which the exported file takes the largest."""
         return {"mask": output.float()}
-
-    def from_answers(
-        self, answers: Mapping[str, NDArray[Any]], frames: Sequence[ViewTransform]
-    ) -> list[MaskPrediction]:
-        """Masks at the sizes of the files."""
-        found = []
-        for mask, frame in zip(answers["mask"], frames, strict=True):
-            shares = np.bincount(mask.ravel(), minlength=self.outputs) / mask.size
-            found.append(MaskPrediction(frame.file, mask, tuple(shares.tolist()), self.classes))
-        return found
 
 
 def _without_padding(logits: Tensor, frame: ViewTransform) -> Tensor:

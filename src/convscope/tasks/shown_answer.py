@@ -7,7 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from convscope.tasks.drawing import PREDICTION_COLOR, TARGET_COLOR, Pixels, colors_of, with_boxes, with_mask
+from convscope.predictions.masks import colors_of
+from convscope.tasks.drawing import PREDICTION_COLOR, TARGET_COLOR, Pixels, with_boxes, with_mask
 
 BOX_SIDES = ("left side", "top side", "right side", "bottom side")
 UNLABELLED = 255  # in masks of targets

@@ -1,10 +1,9 @@
 """Interface of all tasks: head, loss, scores, predictions and figures. Other code never branches on task names."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -13,6 +12,7 @@ from pydantic import BaseModel
 from torch import Tensor, nn
 
 from convscope.errors import ConfigError
+from convscope.predictions import Answers, ViewTransform
 from convscope.tasks.drawing import PLAIN_LEAST, Pixels, enlarged
 from convscope.tasks.meter import Arrays, Meter
 from convscope.tasks.sections import Interval, Section
@@ -33,69 +33,13 @@ class TaskContext:
 
 
 @dataclass(frozen=True)
-class ViewTransform:
-    """Position of the network's input in the image file, to map predictions to pixels of the file.
-
-    Point (x, y) of the input is (left + x * across / W, top + y * down / H) in the file.
-    """
-
-    file: str
-    size: tuple[int, ...]
-    """Height and width of the file's image, upright."""
-    left: float
-    top: float
-    across: float
-    down: float
-
-
-AnswerPlace = Literal["corners", "pixels"]
-"""Positions in an answer: `corners` are (B, 4) xyxy in pixels, `pixels` one class for each pixel."""
-
-
-@dataclass(frozen=True)
-class Prediction(ABC):
-    """The prediction for one file; each task adds its fields."""
-
-    file: str
-    saved: str = field(default="", kw_only=True)
-    """The file that its image was written to; "" if there is none."""
-
-    @abstractmethod
-    def to_dict(self) -> dict[str, Any]:
-        """The prediction as a JSON object."""
-
-    @abstractmethod
-    def csv_row(self) -> list[Any]:
-        """The cells of a CSV row, for the task's `columns`."""
-
-    @abstractmethod
-    def display(self, top: int) -> list[str]:
-        """The prediction as text, in at most `top` cells."""
-
-    def image_png(self) -> bytes | None:
-        """The part of the prediction that is an image, as a PNG file; None if there is none."""
-        return None
-
-    def save_image(self, stem: Path) -> Path | None:
-        """Write `image_png` to `stem` with an ending and return its path; None if there is none."""
-        content = self.image_png()
-        if content is None:
-            return None
-        path = stem.with_name(f"{stem.name}.png")
-        path.write_bytes(content)
-        return path
-
-
-@dataclass(frozen=True)
-class Task(ABC):
+class Task(Answers):
     """What a network predicts, with loss and scores.
 
     The fields are saved with the network and suffice to decode its outputs. A new task is one file with a class like
-    this and one line in `TASKS`; see ``docs/how-to/extend/add-a-task.md``.
+    this and one line in `TASKS`; see ``docs/how-to/extend/add-a-task.md``. One that inherits from one of
+    `predictions.ANSWERS` too is predicted from exported files without PyTorch.
     """
-
-    classes: tuple[str, ...]
-    """Names of the classes, labels or numbers, in the order of the network's outputs."""
 
     name: ClassVar[str]
     purpose: ClassVar[str] = "{count} outputs for each image"
@@ -125,8 +69,6 @@ class Task(ABC):
     """The default network for many small images; empty: the general default."""
     supports_mixup: ClassVar[bool] = False
     """Whether mixup and CutMix can mix the targets."""
-    answer_places: ClassVar[Mapping[str, AnswerPlace]] = {}
-    """Which of the `answers` are positions in the image."""
     answers_pixels: ClassVar[bool] = False
     """Whether each pixel has an answer of its own, so that `answer_scores` takes a pixel."""
     hub_task: ClassVar[str] = ""
@@ -245,15 +187,6 @@ class Task(ABC):
     @abstractmethod
     def sections(self, meter: Any) -> list[Section]:
         """The sections of the report on a split's predictions."""
-
-    @property
-    @abstractmethod
-    def columns(self) -> list[str]:
-        """Headings of `Prediction.csv_row`, after "file"."""
-
-    def headings(self, top: int) -> list[str]:  # noqa: ARG002
-        """Headings of `Prediction.display`."""
-        return ["prediction"]
 
     @abstractmethod
     def predictions(self, output: Tensor, frames: Sequence[ViewTransform]) -> list[Any]:

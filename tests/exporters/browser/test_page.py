@@ -10,13 +10,13 @@ from PIL import Image
 from convscope.bundle import BundleConfig
 from convscope.datasets.inputs.image_input import ImagePreprocessing
 from convscope.explainers.attribution.grad_cam import grad_cam
+from convscope.exported import Exported
 from convscope.exporters.examples import image_contents, upright_pixels
 from convscope.exporters.network import trace
 from convscope.exporters.onnx_file import picture_model
 from convscope.exporters.page_html import facts, html
 from convscope.exporters.page_proof import proven_graph
 from convscope.exporters.proof import expected_answers, network_input
-from convscope.exporters.runtime import Exported
 from convscope.exporters.source import Source
 from convscope.models import resolve
 from helpers.bundles import drawn

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convscope.datasets import build_store, split
+from convscope.datasets import build_store
 from convscope.datasets.dataset import Skipped
+from convscope.datasets.split import split
 from convscope.errors import DataError
 from convscope.layouts.folders.class_folders import read_folder
 from convscope.layouts.recognise import open_data

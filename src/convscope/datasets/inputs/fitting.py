@@ -4,9 +4,7 @@ import math
 from typing import Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from convscope.datasets.inputs.jpeg import shrink
 
@@ -109,13 +107,16 @@ def _resized(
     pixels: NDArray[np.uint8], window: tuple[int, int, int, int], by: int, size: tuple[int, int]
 ) -> NDArray[np.uint8]:
     """A window, in pixels of the file, of an image that is reduced by `by`, at `size`."""
+    import torch  # only here: exported files fit images by themselves, without PyTorch
+
     left, top, right, bottom = window
     part = pixels[top // by : math.ceil(bottom / by), left // by : math.ceil(right / by)]
     x = torch.from_numpy(part.copy()).permute(2, 0, 1)[None]
     # functional.interpolate with a size would use all of part, which may end with a fraction of a pixel too much
     scales = (by * size[0] / (bottom - top), by * size[1] / (right - left))
-    resized: Tensor = torch.ops.aten._upsample_bicubic2d_aa(x, size, False, *scales)
-    return resized[0].permute(1, 2, 0).numpy()
+    resized = torch.ops.aten._upsample_bicubic2d_aa(x, size, False, *scales)
+    found: NDArray[np.uint8] = resized[0].permute(1, 2, 0).numpy()
+    return found
 
 
 def _middle(length: int, part: float, by: int) -> tuple[int, int]:

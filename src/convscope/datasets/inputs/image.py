@@ -71,6 +71,21 @@ class DecodedImage(NamedTuple):
     whole: Size
 
 
+class UnfittedImage(NamedTuple):
+    """(H, W, C) uint8 pixels, upright, of a whole file, at full size or reduced while they were read."""
+
+    pixels: NDArray[np.uint8]
+    whole: Size
+    """(H, W) of the upright file."""
+    size: Size | None
+    """(H, W) that the pixels are to be fitted to; None keeps that of the file."""
+
+    def fitted(self, how: Fit) -> DecodedImage:
+        """The pixels at `size`; see `fitting.fit`."""
+        pixels = self.pixels if self.size is None else fit(self.pixels, self.whole, self.size, how)
+        return DecodedImage(np.ascontiguousarray(pixels.transpose(2, 0, 1)), self.whole)
+
+
 def read_image(
     source: Path | BinaryIO, channels: int, size: Size | None = None, white: float = FULL_WHITE
 ) -> NDArray[np.uint8]:
@@ -105,13 +120,24 @@ def decode(source: Path | BinaryIO | bytes | NDArray[Any], spec: ImageSpec, any_
     Raises:
         DataError: see `read_image`.
     """
+    return read_unfitted(source, spec, any_size).fitted(spec.fit)
+
+
+def read_unfitted(
+    source: Path | BinaryIO | bytes | NDArray[Any], spec: ImageSpec, any_size: bool = False
+) -> UnfittedImage:
+    """The pixels that `decode` fits to their size, for programs that fit them themselves; arguments as for `decode`.
+
+    Raises:
+        DataError: see `read_image`.
+    """
     if isinstance(source, np.ndarray):
         size = covering(source.shape[:2], spec.size) if any_size and spec.size and spec.fit == CROP else spec.size
         return _from_array("image", source, spec, size)
     if isinstance(source, bytes):
         with _opened(source) as file:
-            return _decode_any(file, spec, any_size)
-    return _decode_any(source, spec, any_size)
+            return _read_any(file, spec, any_size)
+    return _read_any(source, spec, any_size)
 
 
 @contextmanager
@@ -130,14 +156,14 @@ def _opened(content: bytes) -> Iterator[Path | BinaryIO]:
             raise DataError(str(error).replace(f"{file}: ", "image: ", 1)) from None
 
 
-def _decode_any(source: Path | BinaryIO, spec: ImageSpec, any_size: bool) -> DecodedImage:
+def _read_any(source: Path | BinaryIO, spec: ImageSpec, any_size: bool) -> UnfittedImage:
     if spec.size is None or not any_size or spec.fit != CROP:
-        return _decode(source, spec, spec.size)
+        return _read(source, spec, spec.size)
     whole = image_size(source)
-    decoded = _decode(source, spec, covering(whole, spec.size))
-    if decoded.whole == whole:
-        return decoded
-    return _decode(source, spec, covering(decoded.whole, spec.size))  # a PNG whose orientation follows its pixels
+    found = _read(source, spec, covering(whole, spec.size))
+    if found.whole == whole:
+        return found
+    return _read(source, spec, covering(found.whole, spec.size))  # a PNG whose orientation follows its pixels
 
 
 def image_size(source: Path | BinaryIO) -> Size:
@@ -158,10 +184,11 @@ def pixels_of(
     image: Image.Image, channels: int, size: Size | None = None, white: float = FULL_WHITE
 ) -> NDArray[np.uint8]:
     """Pixels of a Pillow image, as `read_image` gives them for a file."""
-    return _decoded(image, ImageSpec(size, channels, (white,)), size).pixels
+    spec = ImageSpec(size, channels, (white,))
+    return _from_pillow(image, spec, size).fitted(spec.fit).pixels
 
 
-def _decode(source: Path | BinaryIO, spec: ImageSpec, size: Size | None) -> DecodedImage:
+def _read(source: Path | BinaryIO, spec: ImageSpec, size: Size | None) -> UnfittedImage:
     plain = _plain_jpeg(source, spec, size)
     if plain is not None:
         return plain
@@ -170,17 +197,15 @@ def _decode(source: Path | BinaryIO, spec: ImageSpec, size: Size | None) -> Deco
         if values is not None:
             return _from_array(source, values, spec, size)
     with open_image(source) as image:
-        return _decoded(image, spec, size)
+        return _from_pillow(image, spec, size)
 
 
-def _plain_jpeg(source: Path | BinaryIO, spec: ImageSpec, size: Size | None) -> DecodedImage | None:
+def _plain_jpeg(source: Path | BinaryIO, spec: ImageSpec, size: Size | None) -> UnfittedImage | None:
     content = _jpeg_content(source) if size is not None and spec.channels in (1, 3) else None
     if size is None or not content or (may_be_rotated(content) and _is_rotated(content)):
         return None
     plain = jpeg_pixels(content, spec.channels, lambda whole: reduction(whole, size, spec.fit), PIXEL_LIMIT)
-    if plain is None:
-        return None
-    return DecodedImage(fit(*plain, size, spec.fit).transpose(2, 0, 1), plain[1])
+    return None if plain is None else UnfittedImage(*plain, size)
 
 
 def _jpeg_content(source: Path | BinaryIO) -> bytes | None:
@@ -190,14 +215,14 @@ def _jpeg_content(source: Path | BinaryIO) -> bytes | None:
     return content if content.startswith(JPEG_START) else None
 
 
-def _from_array(path: Path | str, values: NDArray[Any], spec: ImageSpec, size: Size | None) -> DecodedImage:
+def _from_array(path: Path | str, values: NDArray[Any], spec: ImageSpec, size: Size | None) -> UnfittedImage:
     error = channels_error(values.shape[2], spec.channels)
     if error:
         raise DataError(f"{path}: {error}")
-    return _fitted(ArrayRaster(values, spec.channels), spec, size)
+    return _gathered(ArrayRaster(values, spec.channels), spec, size)
 
 
-def _decoded(image: Image.Image, spec: ImageSpec, size: Size | None) -> DecodedImage:
+def _from_pillow(image: Image.Image, spec: ImageSpec, size: Size | None) -> UnfittedImage:
     error = channels_error(channels_of(image.mode, spec.channels), spec.channels)
     if error:
         raise DataError(f"{getattr(image, 'filename', '') or 'image'}: {error}")
@@ -206,22 +231,19 @@ def _decoded(image: Image.Image, spec: ImageSpec, size: Size | None) -> DecodedI
     image.load()
     turned = orientation(image)  # after loading: a PNG may store it after its pixels
     raster = PillowRaster(image, spec.channels, spec.alpha, spec.background)
-    return _fitted(raster, spec, size, turned, upright_size(stored, turned))
+    return _gathered(raster, spec, size, turned, upright_size(stored, turned))
 
 
-def _fitted(
+def _gathered(
     raster: Raster, spec: ImageSpec, size: Size | None, turned: int = 1, whole: Size | None = None
-) -> DecodedImage:
-    """A raster's pixels at `size`; `whole` is the upright (H, W) of the file, if the decoder has reduced it."""
+) -> UnfittedImage:
+    """A raster's pixels; `whole` is the upright (H, W) of the file, if the decoder has reduced it."""
     height, width, _ = raster.shape
     here = upright_size((width, height), turned)
     whole = whole or here
     large = size is not None and here == whole and height * width > LARGE
     by = reduction(whole, size, spec.fit) if size is not None and large else 1
-    pixels = turned_upright(gather(raster, (spec.black, spec.white), by), turned)
-    if size is not None:
-        pixels = fit(pixels, whole, size, spec.fit)
-    return DecodedImage(np.ascontiguousarray(pixels.transpose(2, 0, 1)), whole)
+    return UnfittedImage(turned_upright(gather(raster, (spec.black, spec.white), by), turned), whole, size)
 
 
 def _is_rotated(content: bytes) -> bool:

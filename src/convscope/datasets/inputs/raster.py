@@ -3,8 +3,6 @@
 from typing import Any, Protocol
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -116,5 +114,18 @@ def gather(raster: Raster, ends: tuple[tuple[float, ...], tuple[float, ...]], by
 
 
 def _reduced(strip: NDArray[np.uint8], by: int) -> NDArray[np.uint8]:
-    x = torch.from_numpy(strip.transpose(2, 0, 1).astype(np.float32))
-    return F.avg_pool2d(x, by, ceil_mode=True).round_().to(torch.uint8).permute(1, 2, 0).numpy()
+    """Means of blocks, rounded; blocks at the end have fewer pixels."""
+    total = _sums(_sums(strip, by).swapaxes(0, 1), by).swapaxes(0, 1)
+    sides = [np.minimum(by, side - np.arange(0, side, by)) for side in strip.shape[:2]]
+    count = np.multiply.outer(*sides).astype(np.float32)
+    found: NDArray[np.uint8] = np.rint(total / count[..., None]).astype(np.uint8)
+    return found
+
+
+def _sums(values: NDArray[Any], by: int) -> NDArray[np.uint16]:
+    """Sums of `by` rows each, of which the last may be fewer; those of 8 x 8 bytes fit."""
+    total = values[::by].astype(np.uint16)
+    for first in range(1, by):
+        part = values[first::by]
+        total[: len(part)] += part
+    return total

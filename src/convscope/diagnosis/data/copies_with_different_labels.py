@@ -1,6 +1,6 @@
 """Copies of one image that have different labels."""
 
-from convscope.datasets import label_conflicts
+from convscope.datasets.label_conflicts import label_conflicts
 from convscope.diagnosis.data.view import DataView
 from convscope.diagnosis.finding import Change, Finding, some_names
 

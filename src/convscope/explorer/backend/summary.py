@@ -7,9 +7,9 @@ import numpy as np
 from convscope.errors import ConvscopeError
 from convscope.explorer.backend.live_run import LiveRun
 from convscope.files import to_plain
+from convscope.predictions.masks import colors_of
 from convscope.runs.overfitting import overfitting
 from convscope.tasks import Task
-from convscope.tasks.drawing import colors_of
 
 STROKE_IMAGES = 256  # training images from which the drawing style is estimated
 EVEN_GREY_LEVELS = 24  # tolerance of an even background

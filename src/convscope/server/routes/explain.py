@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from convscope.errors import ConfigError
-from convscope.server.explanations import METHODS, heat_map
+from convscope.server.explanations import METHODS
 from convscope.server.model_store import ModelStore
 from convscope.server.routes.predict import IMAGES, ModelName
 from convscope.server.routes.requests import counted, uploaded_images
@@ -40,7 +40,7 @@ def routes(store: ModelStore) -> APIRouter:
                 raise ConfigError(f"explain: {len(images)} images; send one")
             loop = asyncio.get_running_loop()
             content, name = await loop.run_in_executor(
-                store.compute, heat_map, serving.model, images[0][1], method, target
+                store.compute, serving.model.explain, images[0][1], method, target
             )
         return Response(content, media_type="image/png", headers={CLASS_HEADER: quote(name)})
 

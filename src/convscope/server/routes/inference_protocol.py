@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from convscope.errors import ConfigError, did_you_mean
 from convscope.server.model_store import ModelStore, Serving
 from convscope.server.routes.requests import MAX_REQUEST_BYTES, counted
-from convscope.server.served_model import answer
+from convscope.server.served import answer
 from convscope.server.tensors import BYTES, Tensor, input_tensors, output_tensors, parse_json, response
 from convscope.web.uploads import bounded
 
@@ -61,11 +61,11 @@ def routes(store: ModelStore) -> APIRouter:
 
 def describe(serving: Serving) -> dict[str, Any]:
     """Return the metadata of a model."""
-    channels = serving.model.config.preprocessing.channels
+    channels = serving.model.input_shape[2]
     return {
         "name": serving.model.name,
         "versions": [serving.model.version],
-        "platform": "pytorch",
+        "platform": serving.model.platform,
         "inputs": [
             {"name": PIXELS, "datatype": "UINT8", "shape": [-1, -1, -1, channels]},
             {"name": FILES, "datatype": BYTES, "shape": [-1]},

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
-from convscope.bundle import FailedFile
 from convscope.errors import DataError
+from convscope.predictions.files import FailedFile
 from convscope.server.model_store import ModelStore, Serving
 from convscope.server.routes.requests import counted, uploaded_images
-from convscope.server.served_model import answer
+from convscope.server.served import answer
 
 ModelName = Annotated[str | None, Query(max_length=200, description="Name of the model; needed if there are several.")]
 IMAGES = {

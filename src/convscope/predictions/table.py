@@ -5,7 +5,6 @@ constant memory, and the partial one is deleted.
 """
 
 import csv
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -14,10 +13,12 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
 
-from convscope.api.predict import Predictor
-from convscope.bundle import FailedFile, Source
 from convscope.errors import ConfigError, DataError, did_you_mean
 from convscope.extras import extra
+from convscope.predictions.files import FailedFile
+from convscope.predictions.prediction import Answers, Prediction
+from convscope.predictions.predictor import FilePredictor
+from convscope.predictions.sources import Source
 from convscope.printable import printable, spreadsheet_cell
 
 FORMAT = 1
@@ -42,7 +43,7 @@ class Written:
 
 
 def write_predictions(
-    predictor: Predictor,
+    predictor: FilePredictor,
     sources: Iterable[Source],
     path: Path,
     tta_views: str | None = None,
@@ -67,7 +68,7 @@ def write_predictions(
     if write is None:
         raise ConfigError(f"{path}: ends in {path.suffix or 'nothing'}{did_you_mean(path.suffix, WRITERS)}")
     partial, images = path.with_name(f"{path.name}.partial"), iter(sources)
-    head = {"format": FORMAT, "model": _digest(predictor), "views": tta_views}
+    head = {"format": FORMAT, "model": predictor.digest, "views": tta_views}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("a+b") as lines:
@@ -86,6 +87,17 @@ def write_predictions(
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error.strerror}); choose another folder") from error
     return Written(path, predicted, failures, earlier.predicted + earlier.failed)
+
+
+def write_csv(task: Answers, predictions: Iterable[Prediction], file: IO[str]) -> None:
+    """Write a heading and one line per prediction, each as soon as it is available.
+
+    A text that a spreadsheet would run as a formula, such as =cmd(), gets a ' before it.
+    """
+    lines = csv.writer(file)
+    lines.writerow(map(spreadsheet_cell, ["file", *task.columns]))
+    for prediction in predictions:
+        lines.writerow(map(spreadsheet_cell, [prediction.file, *prediction.csv_row()]))
 
 
 def _record(item: Any) -> dict[str, Any]:
@@ -154,21 +166,13 @@ def _resume(
     return _Earlier(predicted, failed, rest, series)
 
 
-def _digest(predictor: Predictor) -> str:
-    """A digest of the network and its configuration."""
-    digest = hashlib.blake2b(predictor.config.model_dump_json().encode(), digest_size=12)
-    for value in predictor.model.state_dict().values():
-        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
-
-
 def _records(partial: Path) -> Iterator[dict[str, Any]]:
     with partial.open("rb") as lines:
         next(lines)
         yield from map(json.loads, lines)
 
 
-def _write_csv(predictor: Predictor, partial: Path, path: Path) -> None:
+def _write_csv(predictor: FilePredictor, partial: Path, path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         table = csv.writer(file)
         table.writerow(map(spreadsheet_cell, ["file", *predictor.task.columns]))
@@ -177,13 +181,13 @@ def _write_csv(predictor: Predictor, partial: Path, path: Path) -> None:
                 table.writerow(map(spreadsheet_cell, [record["file"], *record["row"]]))
 
 
-def _write_json_lines(_predictor: Predictor, partial: Path, path: Path) -> None:
+def _write_json_lines(_predictor: FilePredictor, partial: Path, path: Path) -> None:
     with path.open("wb") as file:
         for record in _records(partial):
             file.write(_line(record.get("record", record)))
 
 
-def _write_parquet(predictor: Predictor, partial: Path, path: Path) -> None:
+def _write_parquet(predictor: FilePredictor, partial: Path, path: Path) -> None:
     with extra("parquet", "predict --out"):
         import pyarrow as pa
         from pyarrow import parquet
@@ -212,7 +216,7 @@ def _unique(names: list[str]) -> list[str]:
     return found
 
 
-WRITERS: dict[str, Callable[[Predictor, Path, Path], None]] = {
+WRITERS: dict[str, Callable[[FilePredictor, Path, Path], None]] = {
     ".csv": _write_csv, ".jsonl": _write_json_lines, ".parquet": _write_parquet,
 }  # fmt: skip
 """By the ending of the file."""

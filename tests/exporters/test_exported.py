@@ -4,8 +4,9 @@ import pytest
 
 from convscope.bundle import FailedFile, predict
 from convscope.errors import ConfigError, ModelError
-from convscope.exporters import ExportRequest, export_model, open_exported
-from convscope.exporters.runtime import Exported
+from convscope.exported import Exported, open_exported
+from convscope.exporters import ExportRequest, export_model
+from convscope.predictions.files import predict_files
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +18,7 @@ def test_predictions_of_files_are_those_of_predict(shipped, opened, tmp_path):
     (tmp_path / "damaged.png").write_bytes(b"no image")
     files = [*shipped.files, tmp_path / "damaged.png"]
     expected = list(predict(shipped.source.model, shipped.source.config, files))
-    found = list(opened.predict(files))
+    found = list(predict_files(opened, files))
     assert found[-1] == expected[-1]
     assert isinstance(found[-1], FailedFile)
     for one, other in zip(found[:-1], expected[:-1], strict=True):

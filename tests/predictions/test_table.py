@@ -61,7 +61,7 @@ class StoppedError(Exception):
 
 
 def test_an_interrupted_call_continues_and_the_result_is_that_of_one_call(predictor, photos, tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.modules["convscope.bundle.predict"], "BATCH", 2)
+    monkeypatch.setattr(sys.modules["convscope.predictions.files"], "BATCH", 2)
     whole, parts, items_before = tmp_path / "whole.jsonl", tmp_path / "parts.jsonl", []
     write_predictions(predictor, find_sources([photos]), whole)
 
@@ -93,7 +93,7 @@ class SeriesPredictor:
     """A predictor of files of three series, named as by `bundle.predict`; it keeps the files that it was given."""
 
     def __init__(self, predictor, image):
-        self.config, self.model, self.task = predictor.config, predictor.model, predictor.task
+        self.digest, self.task = predictor.digest, predictor.task
         (self.prediction,) = predictor.stream(image)
         self.given = []
 
@@ -152,6 +152,6 @@ def test_another_model_or_other_files_are_refused(predictor, photos, tmp_path):
 
 
 def test_a_class_called_file_has_a_column_of_its_own():
-    from convscope.api.prediction_table import _unique
+    from convscope.predictions.table import _unique
 
     assert _unique(["file", "label", "file", "error", "error"]) == ["file", "label", "file_", "error", "error_"]
