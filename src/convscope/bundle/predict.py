@@ -61,7 +61,7 @@ def predict(
         ModelError: while iterating: the network's output is not finite.
     """
     inference = Inference(model, config, tta_views)
-    sources = iter(files)
+    sources = iter(inference.preprocessing.one_per_example(files))
     batches = iter(lambda: list(islice(sources, BATCH)), [])
     return chain.from_iterable(_predict_files(inference, batch, on_batch) for batch in batches)
 
@@ -163,12 +163,13 @@ def _decoded(inference: Inference, file: Source) -> list[DecodedFile] | str:
 
 
 def _shown(name: str, decoded: DecodedInput) -> DecodedFile:
-    """An example and the part of the file that it shows; a series is one row."""
+    """An example and the part of the file that it shows; a series is one row, a volume its last slice."""
     if len(decoded.whole) == 1:
         start, end = decoded.visible
         return DecodedFile(decoded.values, ViewTransform(name, (1, decoded.whole[0]), start, 0.0, end - start, 1.0))
-    left, top, right, bottom = decoded.visible
-    size = (decoded.whole[0], decoded.whole[1])
+    rank = len(decoded.whole)
+    (left, top), (right, bottom) = decoded.visible[:2], decoded.visible[rank : rank + 2]
+    size = (decoded.whole[-2], decoded.whole[-1])
     return DecodedFile(decoded.values, ViewTransform(name, size, left, top, right - left, bottom - top))
 
 

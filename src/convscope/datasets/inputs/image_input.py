@@ -1,8 +1,9 @@
 """Image input: decoded to grey or RGB, cropped and resized, normalised per channel."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -36,6 +37,9 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     black: tuple[float, ...] = (0.0,)
     alpha: bool = True
     fit: Fit = CROP
+
+    ranged: ClassVar[bool] = True
+    sheets: ClassVar[bool] = True
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -77,6 +81,10 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
         if isinstance(image, np.ndarray):
             return fit(image, image.shape[:2], shown, data.fit).transpose(2, 0, 1)
         return decode(image, ImageSpec(shown, data.channels, data.white, data.black, data.alpha, data.fit)).pixels
+
+    def read_as(self, data: Dataset) -> Dataset:
+        """With these channels, range of values, transparency and fit."""
+        return replace(data, channels=self.channels, white=self.white, black=self.black, alpha=self.alpha, fit=self.fit)
 
     @classmethod
     def cut_note(cls, data: Dataset, size: tuple[int, ...]) -> str:

@@ -49,13 +49,22 @@ def read_folder(path: Path, target_kind: str | None = None) -> Dataset:
     return read_class_folders(source, read_classes(source.tree), CLASS_FOLDERS.name, target_kind)
 
 
-def read_class_folders(source: Source, reading: ClassReading, layout: str, target_kind: str | None = None) -> Dataset:
+def read_class_folders(
+    source: Source, reading: ClassReading, layout: str, target_kind: str | None = None, file_kind: str = ""
+) -> Dataset:
     """The images of a folder with the classes and splits of a reading.
+
+    Args:
+        source: the folder.
+        reading: its classes and splits.
+        layout: the name of the layout.
+        target_kind: the requested kind of target.
+        file_kind: the requested kind of file.
 
     Raises:
         DataError: as for `read_folder`.
     """
-    listing = DatasetBuilder(str(source.path.absolute()), layout, skipped=list(source.unusable))
+    listing = DatasetBuilder(str(source.path.absolute()), layout, skipped=list(source.unusable), file_kind=file_kind)
     others: Counter[str] = Counter()
     loose: list[ListedFile] = []
     for parent, files in source.folders:
@@ -170,7 +179,7 @@ def _read(source: Source, settings: ReadSettings) -> Dataset:
     reading = read_classes(source.tree)
     if settings.layout is None and (folds := folds_of_sets(source.tree, reading)):
         raise DataError(f"{source}: {folds}")
-    dataset = read_class_folders(source, reading, CLASS_FOLDERS.name, settings.target_kind)
+    dataset = read_class_folders(source, reading, CLASS_FOLDERS.name, settings.target_kind, settings.file_kind)
     if settings.layout is None and settings.target_kind is None and isinstance(dataset.images, tuple):
         _check_are_no_masks(dataset, dataset.images)
     return dataset
