@@ -18,6 +18,7 @@ from convscope.datasets.inputs.sound_files import ENDINGS as SOUND_ENDINGS
 from convscope.datasets.inputs.sound_files import SoundHeader, read_sound_headers
 from convscope.datasets.inputs.sound_reading import SOUND, describe_recordings
 from convscope.datasets.inputs.survey import differs, grey_note, survey, usual_channels
+from convscope.datasets.inputs.volume import VolumePreprocessing
 from convscope.datasets.inputs.volume_files import ENDINGS as VOLUME_ENDINGS
 from convscope.datasets.inputs.volume_files import VOLUME, VolumeHeader, read_volume_headers
 from convscope.datasets.inputs.volume_reading import describe_volumes, differing_volumes
@@ -122,7 +123,7 @@ RECORDINGS = FileKind(
 )
 VOLUMES = FileKind(
     VOLUME,
-    ("volume", "volumes"),
+    VolumePreprocessing.nouns,
     VOLUME_ENDINGS,
     read_volume_headers,
     differing_volumes,

@@ -23,7 +23,8 @@ def draw_digits(pictures: NDArray[Any], seed: int) -> NDArray[np.uint8]:
     voxels = np.stack(np.meshgrid(*[np.arange(SIDE) - (SIDE - 1) / 2] * 3, indexing="ij")).reshape(3, -1)
     solids = np.stack([_solid(picture, voxels, random) for picture in pictures])
     noisy = solids + _NOISE * random.standard_normal(solids.shape)
-    return np.rint(255 * noisy.clip(0, 1)).astype(np.uint8)[:, None]
+    drawn: NDArray[np.uint8] = np.rint(255 * noisy.clip(0, 1)).astype(np.uint8)[:, None]
+    return drawn
 
 
 def _solid(picture: NDArray[Any], voxels: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:

@@ -147,6 +147,18 @@ def test_a_table_lists_volumes(folder: Path) -> None:
     assert (data.input_kind, len(data), data.layout) == ("volume", 8, "table")
 
 
+def test_volumes_and_their_masks_are_not_two_classes(tmp_path: Path) -> None:
+    pytest.importorskip("nibabel", reason="the extra volume is not installed")
+    for name in ("imagesTr", "labelsTr"):
+        write_nifti(tmp_path / name / "0.nii.gz", block())
+    with pytest.raises(DataError) as caught:
+        open_data(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path}: imagesTr and labelsTr hold volumes and their masks, and masks of volumes are not read; give one "
+        "subfolder per class, or choose --layout folder if they are classes"
+    )
+
+
 def test_equal_volumes_are_duplicates() -> None:
     stored = np.random.default_rng(0).integers(0, 256, (4, 1, 3, 3, 3), np.uint8)
     stored[3] = stored[1]

@@ -90,14 +90,14 @@ def first_slices(paths: Sequence[Path]) -> dict[Path, Path]:
 
 def one_per_series(files: Iterable[Any]) -> Iterator[Any]:
     """The files, of each DICOM series only the first slice; what is no path is left as it is."""
-    seen = set()
+    yielded = set()
     for file in files:
         if not isinstance(file, Path) or file.suffix.lower() not in ENDINGS:
             yield file
             continue
         first = first_slices([file])[file]
-        if first not in seen:
-            seen.add(first)
+        if first not in yielded:
+            yielded.add(first)
             yield first
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from convscope.datasets.builder import DatasetBuilder, ListedFile
 from convscope.datasets.dataset import SPLITS, Dataset, Skipped, split_of
 from convscope.datasets.file_kinds import ENDINGS, most_frequent_kind
+from convscope.datasets.inputs.volume_files import VOLUME
 from convscope.datasets.listing import comparable, ending
 from convscope.datasets.targets.classes import CLASSES
 from convscope.datasets.targets.labels import LABELS
@@ -28,6 +29,7 @@ from convscope.layouts.masks.pairs import masks_of_folder
 from convscope.printable import encodable
 
 _NUMBERED = re.compile(r"(.*[^\W\d_])[-._ ]*\(?\d+\)?")
+_IMAGES_AND_MASKS = re.compile(r"(images?|labels?|masks?)(tr|ts|train|test)?", re.IGNORECASE)
 _SHOWN = 3  # names of class folders in a reason
 
 
@@ -189,6 +191,11 @@ def _check_are_no_masks(dataset: Dataset, images: tuple[Path, ...]) -> None:
     """Refuse to learn the difference between images and their masks."""
     if dataset.target_kind != CLASSES.name or len(dataset.classes) > MOST_FOLDERS:
         return
+    if dataset.input_kind == VOLUME and all(map(_IMAGES_AND_MASKS.fullmatch, dataset.classes)):
+        raise DataError(
+            f"{dataset.source}: {joined(dataset.classes)} hold volumes and their masks, and masks of volumes are not "
+            "read; give one subfolder per class, or choose --layout folder if they are classes"
+        )
     labels = (dataset.classes[target] for target in dataset.targets)
     found = images_and_masks([
         ListedFile(path, path.name, label, split)
