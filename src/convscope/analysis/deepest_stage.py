@@ -1,4 +1,4 @@
-"""The stage of a network whose maps are drawn over inputs that are no images."""
+"""The stage of a network whose maps are drawn over series and volumes."""
 
 from convscope.analysis.images import ImageSet
 from convscope.analysis.target import AnalysisTarget

@@ -200,7 +200,7 @@ def _directions(
         return None
     row, column = plane
     steps = np.stack([np.cross(row, column) * distance, column * spacing[0], row * spacing[1]], 1)
-    return np.array([[-1.0], [-1.0], [1.0]]) * steps
+    return np.asarray(np.array([[-1.0], [-1.0], [1.0]]) * steps, np.float64)
 
 
 def _series_in(folder: Path) -> dict[str, tuple[Slice, ...]]:

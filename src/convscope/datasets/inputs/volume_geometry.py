@@ -42,9 +42,8 @@ class Placement:
 
     def upright(self, values: NDArray[Any]) -> NDArray[Any]:
         """(C, D, H, W) upright, of the (C, ...) values of a file."""
-        from nibabel.orientations import apply_orientation
-
-        turned: NDArray[Any] = np.moveaxis(apply_orientation(np.moveaxis(values, 0, -1), self.turns), -1, 0)
+        channels_last = _orientations().apply_orientation(np.moveaxis(values, 0, -1), self.turns)
+        turned: NDArray[Any] = np.moveaxis(channels_last, -1, 0)
         return turned
 
     def _order(self) -> list[int]:
@@ -61,15 +60,14 @@ def placement(directions: NDArray[np.float64]) -> Placement:
     Raises:
         DataError: the steps lie in one plane, or are not finite; the message has no place.
     """
-    with extra("volume", "volumes"):
-        from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
+    orientations = _orientations()
     steps = np.asarray(directions, np.float64)
     lengths = np.linalg.norm(steps, axis=0)
     if not np.isfinite(steps).all() or not lengths.all() or abs(np.linalg.det(steps / lengths)) < _SINGULAR:
         raise DataError("its affine is singular: the steps between voxels lie in one plane; export it again")
     affine = np.eye(4)
     affine[:3, :3] = steps
-    turns = ornt_transform(io_orientation(affine), axcodes2ornt(UPRIGHT))
+    turns = orientations.ornt_transform(orientations.io_orientation(affine), orientations.axcodes2ornt(UPRIGHT))
     first, second, third = lengths.tolist()
     return Placement(turns, (first, second, third))
 
@@ -116,6 +114,12 @@ def centred(values: NDArray[Any], sides: Sequence[int]) -> NDArray[Any]:
         cut.append(slice(start, start + min(have, wanted)))
         pad.append((before, max(0, wanted - have - before)))
     return np.pad(values[tuple(cut)], pad)
+
+
+def _orientations() -> Any:
+    with extra("volume", "volumes in a patient"):
+        from nibabel import orientations
+    return orientations
 
 
 def _planes(x: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
