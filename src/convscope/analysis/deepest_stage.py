@@ -22,7 +22,9 @@ def deepest_stage(target: AnalysisTarget, inputs: ImageSet, fewest: int, where: 
     names = [name for name, _ in target.model.named_modules() if name == "stem" or name.rpartition(".")[0] == "stages"]
     with record(target.model, *names) as kept:
         target.model(x)
-        sides = [(name, min(kept[name].shape[2:])) for name in names if kept[name].ndim == x.ndim]
+        sides: list[tuple[str, int]] = [
+            (name, min(kept[name].shape[2:])) for name in names if kept[name].ndim == x.ndim
+        ]
     if not sides:
         raise ConfigError(f"{target.name}: no stage has maps {where}; name a layer with --layers")
     return next((name for name, side in reversed(sides) if side >= fewest), sides[0][0])

@@ -135,7 +135,9 @@ class Stack:
         if "spacing" not in about or not all(tag and tag.value[0] for tag in per_unit):
             return None
         height, width = (float(tag.value[1]) / float(tag.value[0]) for tag in per_unit)
-        unit = {"micron": 0.001, "um": 0.001, "\\u00B5m": 0.001, "nm": 1e-6, "cm": 10.0}.get(str(about.get("unit")), 1.0)
+        unit = {"micron": 0.001, "um": 0.001, "\\u00B5m": 0.001, "nm": 1e-6, "cm": 10.0}.get(
+            str(about.get("unit")), 1.0
+        )
         return float(about["spacing"]) * unit, height * unit, width * unit
 
     def values(self) -> NDArray[Any]:
