@@ -6,6 +6,7 @@ damaged installation, may build another network from the same weights. Loading t
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 

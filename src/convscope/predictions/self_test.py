@@ -1,4 +1,4 @@
-"""Self tests of models: five fixed inputs, and the answers to them that were saved, which are compared when one is opened."""
+"""Self tests of models: five fixed inputs, and the saved answers to them, which are compared when one is opened."""
 
 import math
 import os

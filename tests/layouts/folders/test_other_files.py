@@ -20,11 +20,8 @@ def message_of(folder: Path) -> str:
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        ("a/1.dcm b/1.dcm", "(2 .dcm); convert the DICOM files to PNG, or to .npy arrays with their values"),
-        (
-            "imagesTr/1.nii.gz labelsTr/1.nii.gz",
-            "(2 .gz); unpack them, and save the slices of NIfTI volumes (.nii.gz) as PNG or .npy files",
-        ),
+        ("a/1.nrrd b/1.nrrd", "(2 .nrrd); convert the volumes to NIfTI"),
+        ("a/1.gz b/1.gz", "(2 .gz); unpack them"),
         ("a/1.HEIC b/1.heic", "(2 .heic); convert the HEIC photographs to JPEG"),
         ("run/1.mp4 walk/1.mp4", "(2 .mp4); save frames of the videos as JPEG"),
         ("a/1.svg b/1.svg", "(2 .svg); draw the SVG files to PNG"),

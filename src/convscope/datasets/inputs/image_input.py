@@ -1,6 +1,7 @@
 """Image input: decoded to grey or RGB, cropped and resized, normalised per channel."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -41,6 +42,9 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     background: int = Field(WHITE, ge=0, le=WHITE)
 
     converts_channels: ClassVar[bool] = True
+
+    ranged: ClassVar[bool] = True
+    sheets: ClassVar[bool] = True
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -84,6 +88,18 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
             return fit(image, image.shape[:2], shown, data.fit).transpose(2, 0, 1)
         how = (data.white, data.black, data.alpha, data.fit, data.background)
         return decode(image, ImageSpec(shown, data.channels, *how)).pixels
+
+    def read_as(self, data: Dataset) -> Dataset:
+        """With these channels, range of values, transparency and fit."""
+        return replace(
+            data,
+            channels=self.channels,
+            white=self.white,
+            black=self.black,
+            alpha=self.alpha,
+            background=self.background,
+            fit=self.fit,
+        )
 
     @classmethod
     def cut_note(cls, data: Dataset, size: tuple[int, ...]) -> str:

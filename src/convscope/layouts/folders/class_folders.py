@@ -9,6 +9,7 @@ from pathlib import Path
 from convscope.datasets.builder import DatasetBuilder, ListedFile
 from convscope.datasets.dataset import SPLITS, Dataset, Skipped, split_of
 from convscope.datasets.file_kinds import ENDINGS, most_frequent_kind
+from convscope.datasets.inputs.volume_files import VOLUME
 from convscope.datasets.listing import comparable, ending
 from convscope.datasets.targets.classes import CLASSES
 from convscope.datasets.targets.labels import LABELS
@@ -32,6 +33,7 @@ from convscope.layouts.masks.pairs import masks_of_folder
 from convscope.printable import encodable
 
 _NUMBERED = re.compile(r"(.*[^\W\d_])[-._ ]*\(?\d+\)?")
+_IMAGES_AND_MASKS = re.compile(r"(images?|labels?|masks?)(tr|ts|train|test)?", re.IGNORECASE)
 _SHOWN = 3  # names of class folders in a reason
 
 
@@ -53,13 +55,22 @@ def read_folder(path: Path, target_kind: str | None = None) -> Dataset:
     return read_class_folders(source, read_classes(source.tree), CLASS_FOLDERS.name, target_kind)
 
 
-def read_class_folders(source: Source, reading: ClassReading, layout: str, target_kind: str | None = None) -> Dataset:
+def read_class_folders(
+    source: Source, reading: ClassReading, layout: str, target_kind: str | None = None, file_kind: str = ""
+) -> Dataset:
     """The images of a folder with the classes and splits of a reading.
+
+    Args:
+        source: the folder.
+        reading: its classes and splits.
+        layout: the name of the layout.
+        target_kind: the requested kind of target.
+        file_kind: the requested kind of file.
 
     Raises:
         DataError: as for `read_folder`.
     """
-    listing = DatasetBuilder(str(source.path.absolute()), layout, skipped=list(source.unusable))
+    listing = DatasetBuilder(str(source.path.absolute()), layout, skipped=list(source.unusable), file_kind=file_kind)
     others: Counter[str] = Counter()
     loose: list[ListedFile] = []
     for parent, files in source.folders:
@@ -193,7 +204,7 @@ def _read(source: Source, settings: ReadSettings) -> Dataset:
     reading = read_classes(source.tree)
     if settings.layout is None and (folds := folds_of_sets(source.tree, reading)):
         raise DataError(f"{source}: {folds}")
-    dataset = read_class_folders(source, reading, CLASS_FOLDERS.name, settings.target_kind)
+    dataset = read_class_folders(source, reading, CLASS_FOLDERS.name, settings.target_kind, settings.file_kind)
     if settings.layout is None and settings.target_kind is None and isinstance(dataset.images, tuple):
         _check_are_no_masks(dataset, dataset.images)
     return dataset
@@ -203,6 +214,11 @@ def _check_are_no_masks(dataset: Dataset, images: tuple[Path, ...]) -> None:
     """Refuse to learn the difference between images and their masks."""
     if dataset.target_kind != CLASSES.name or len(dataset.classes) > MOST_FOLDERS:
         return
+    if dataset.input_kind == VOLUME and all(map(_IMAGES_AND_MASKS.fullmatch, dataset.classes)):
+        raise DataError(
+            f"{dataset.source}: {joined(dataset.classes)} hold volumes and their masks, and masks of volumes are not "
+            "read; give one subfolder per class, or choose --layout folder if they are classes"
+        )
     labels = (dataset.classes[target] for target in dataset.targets)
     found = images_and_masks([
         ListedFile(path, path.name, label, split)

@@ -1,6 +1,7 @@
 """Tables: CSV, JSON Lines or Parquet files that list images and their targets."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from convscope.datasets.dataset import Dataset
@@ -25,7 +26,9 @@ JSON_LINES = (".jsonl", ".ndjson")
 ENDINGS = (*CSV, ".txt", *PARQUET, *JSON_LINES)
 
 
-def read_table(path: Path, columns: Columns | None = None, target_kind: str | None = None) -> Dataset:
+def read_table(
+    path: Path, columns: Columns | None = None, target_kind: str | None = None, file_kind: str = ""
+) -> Dataset:
     """The images of a table, with one class each, several labels, numbers or boxes; see `kinds`.
 
     The delimiter and encoding of a CSV file are detected, see `csv_file`; its header may be missing. An image's path
@@ -38,6 +41,7 @@ def read_table(path: Path, columns: Columns | None = None, target_kind: str | No
         path: the table.
         columns: names of the columns.
         target_kind: the kind of target; None: detected from the columns.
+        file_kind: the requested kind of file; "": detected.
 
     Raises:
         DataError: the table cannot be read, a column is missing or not detected, no file exists, rows disagree, or
@@ -45,7 +49,8 @@ def read_table(path: Path, columns: Columns | None = None, target_kind: str | No
     """
     path = path.absolute()
     lookup = PathLookup(path.parent)
-    return read_content(place_tables(str(path), [read_rows(TableFile(path), lookup)], lookup, columns), target_kind)
+    content = place_tables(str(path), [read_rows(TableFile(path), lookup)], lookup, columns)
+    return read_content(replace(content, file_kind=file_kind), target_kind)
 
 
 def read_content(content: TableContent, target_kind: str | None = None) -> Dataset:
@@ -128,7 +133,7 @@ def _read_source(source: Source, settings: ReadSettings) -> Dataset:
     kind = settings.target_kind
     if kind not in (None, *kinds.READERS):
         raise DataError(f"{source}: a table contains no {kind}; give the folder of images and {kind}")
-    return read_table(source.path, settings.columns, kind)
+    return read_table(source.path, settings.columns, kind, settings.file_kind)
 
 
 TABLE = Layout(NAME, f"a file {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}", _recognise, _read_source)

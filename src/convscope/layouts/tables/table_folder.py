@@ -129,7 +129,8 @@ def read_table_folder(source: Source, settings: ReadSettings) -> Dataset:
     Raises:
         DataError: no table, several that do not belong together, or as for `read_table`.
     """
-    dataset = read_content(tables_in(source, settings).content, settings.target_kind)
+    content = replace(tables_in(source, settings).content, file_kind=settings.file_kind)
+    dataset = read_content(content, settings.target_kind)
     return replace(dataset, layout=TABLE_FOLDER.name)
 
 
