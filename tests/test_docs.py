@@ -4,6 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
+
+from convscope.runs.recipe import Recipe
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
@@ -68,3 +71,32 @@ def test_every_page_that_the_source_or_a_page_names_exists() -> None:
     }
     assert named
     assert [name for name in sorted(named) if not (ROOT / name[1]).exists()] == []
+
+
+SETTINGS = {
+    section: set(field.annotation.model_fields)
+    for section, field in Recipe.model_fields.items()
+    if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+}
+CODE = {"images"}  # data.images in code that uses a dataset
+FILES = {"csv", "json", "md", "onnx", "safetensors", "txt", "yaml"}  # data.json, model.onnx
+MISSPELLED = {"train.epoch"}  # the example of an error
+
+
+def unknown_settings(text: str) -> set[str]:
+    """Names such as train.epochs in a text of which the recipe has no setting."""
+    named = re.findall(rf"(?<![\w./-])({'|'.join(SETTINGS)})\.([a-z_]+)(?![\w/(])", text)
+    return {f"{section}.{name}" for section, name in named if name not in SETTINGS[section] | FILES | CODE} - MISSPELLED
+
+
+@pytest.mark.parametrize(
+    "page",
+    [p for p in PAGES if "decisions" not in p.parts and p.name != "CHANGELOG.md"],
+    ids=lambda page: str(page.relative_to(ROOT)),
+)
+def test_every_setting_that_a_page_names_exists(page: Path) -> None:
+    assert unknown_settings(page.read_text(encoding="utf-8")) == set()
+
+
+def test_a_planted_unknown_setting_is_found() -> None:
+    assert unknown_settings("`train.epochs`, `--set train.crops=1`, `data.json`, data.shape(x)") == {"train.crops"}

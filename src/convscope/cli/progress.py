@@ -1,20 +1,18 @@
 """Progress on stderr: bars on a terminal, so that results can be piped, and the rate of predictions."""
 
-import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
 from convscope.durations import format_seconds
 from convscope.printable import printable
 
 if TYPE_CHECKING:
     from convscope.api import FailedFile
+
+# Rich and statistics are imported where they are used: `convscope --help` loads this file and needs neither.
 
 LOG_SECONDS = 30.0  # between lines where stderr is not a terminal
 
@@ -25,6 +23,9 @@ def progress(title: str) -> Iterator[Callable[[int, int | None], None]]:
     if not sys.stderr.isatty():
         yield lambda _done, _of: None
         return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=None)
@@ -83,6 +84,8 @@ class Rate:
 
     def summary(self) -> str:
         """Return the number of images of this call, their rate, and the time per image."""
+        import statistics
+
         rate = self.images / self._seconds
         median = 1000 * statistics.median(self._per_image)
         most = 1000 * sorted(self._per_image)[int(0.95 * (len(self._per_image) - 1) + 0.5)]
