@@ -15,6 +15,7 @@ EXTRAS = {
     "sound": ("soundfile",),
     "tensorboard": ("tensorboard",),
     "tune": ("optuna",),
+    "volume": ("nibabel", "pydicom"),
 }
 """The import names of the modules that each extra of the package installs."""
 

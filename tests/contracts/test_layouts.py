@@ -221,5 +221,5 @@ def test_it_does_not_take_a_file_of_another_kind(layout, tmp_path):
         open_data(file)
     assert str(caught.value) == (
         f"{file}: not a kind of file that lists images; give a folder with one subfolder per class, a CSV or Parquet "
-        "file, or one of digits, shapes, waves"
+        "file, or one of digits, shapes, waves, digits3d"
     )

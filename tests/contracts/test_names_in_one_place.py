@@ -27,6 +27,8 @@ OWN = {
     "datasets/inputs/sound.py": {"sound"},
     "datasets/inputs/sound_wave.py": {"sound_wave"},
     "datasets/inputs/sound_reading.py": {"sound", "sound_wave"},
+    "datasets/inputs/volume.py": {"volume"},
+    "datasets/inputs/volume_files.py": {"volume"},
 }
 
 # The same words where they name something else: keys of JSON and TOML, methods of the explorer, folders, columns.
@@ -42,6 +44,8 @@ OTHER_MEANINGS = {
     "layouts/folders/set_names.py": {"classes"},
     "layouts/tables/column_words.py": {"classes", "idx", "labels"},
     "layouts/arrays/idx.py": {"idx", "labels"},
+    "layouts/masks/folder_roles.py": {"labels", "masks"},
+    "layouts/masks/names.py": {"labels"},
     "layouts/masks/pairs.py": {"labels", "masks"},
     "layouts/tables/masks.py": {"masks"},
     "layouts/boxes/yolo.py": {"yolo", "classes", "labels"},
@@ -57,9 +61,12 @@ OTHER_MEANINGS = {
     "explorer/jobs.py": {"numbers"},
     "exporters/hub_card.py": {"classes"},
     "exporters/source.py": {"classes"},
-    "extras.py": {"sound"},
-    "installation/packages.py": {"sound"},
+    "extras.py": {"sound", "volume"},
+    "installation/packages.py": {"sound", "volume"},
     "datasets/inputs/sound_files.py": {"sound"},  # the extra of the package
+    "datasets/inputs/dicom_series.py": {"volume"},
+    "datasets/inputs/nifti.py": {"volume"},
+    "datasets/inputs/volume_geometry.py": {"volume"},
     "lessons/topics/assemble.py": {"classes"},  # keys of the numbers of an exercise
     "lessons/topics/parameters.py": {"classes"},
     "lessons/topics/transfer.py": {"classes"},

@@ -126,6 +126,15 @@ def test_an_incomplete_last_batch_is_dropped_in_training_only(images: int, shuff
     assert len(batches) == len(sizes)
 
 
+@pytest.mark.parametrize(("images", "batch"), [(5, 2), (17, 16), (9, 4)])
+def test_a_last_batch_of_one_image_is_dropped_so_that_batch_norm_can_train(images: int, batch: int) -> None:
+    settings = PLAIN.model_copy(update={"shuffle": True, "batch": batch})
+    network = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.BatchNorm2d(3)).train()
+    sizes = [len(x) for x, _ in Batches(PIXELS, TARGETS, ROWS[:images], settings)(0) if network(x).isfinite().all()]
+    assert sizes == [batch] * (images // batch)
+    assert [len(x) for x, _ in Batches(PIXELS, TARGETS, ROWS[:images], settings).single_pass()(0)][-1] == 1
+
+
 def test_balanced_batches_hold_every_class_equally_often() -> None:
     targets = np.array([0] * 900 + [1] * 90 + [2] * 10)
     pixels = np.zeros((1000, 1, 1, 1), np.uint8)

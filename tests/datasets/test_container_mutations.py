@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from helpers.array_files import idx_bytes, pixels
 from helpers.mask_folders import SIZE, block, write_image
 from helpers.mutations import failures
 
-COUNT = 500
+COUNT = int(os.environ.get("CONVSCOPE_MUTATIONS", "500"))
 LABELS = np.arange(12) % 3
 
 
@@ -95,8 +96,11 @@ def test_masks_and_their_names(tmp_path: Path) -> None:
         b"0 0 0 Void\n1 1 1 Roof\n",
         b"# label:color\nVoid:0,0,0::\nRoof:1,1,1::\n",
         b"name,r,g,b\na,0,0,0\nb,1,1,1\n",
+        b"Pixel Value, Class\n0, a\n1, b\n",
+        b'{"labels": {"a": 0, "b": 1}, "numTraining": 2}',
     ]
-    for name, text in zip(("label_colors.txt", "labelmap.txt", "class_dict.csv"), texts, strict=True):
+    files = ("label_colors.txt", "labelmap.txt", "class_dict.csv", "_classes.csv", "dataset.json")
+    for name, text in zip(files, texts, strict=True):
         (tmp_path / "masks" / "0.png").write_bytes(png(block(1)))
         assert list(failures([text], COUNT // 2, read_as(tmp_path, name, also=lambda _: True))) == []
         (tmp_path / name).unlink()

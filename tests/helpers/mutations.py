@@ -95,19 +95,20 @@ def failures(
     """
     start = _peak_memory()
     for number in range(count):
-        what = _attempt(mutate(samples, number, seed), read, seconds)
+        content = mutate(samples, number, seed)
+        what = attempt(lambda content=content: read(content), seconds)
         if not what and _peak_memory() - start > MEMORY:
             what, start = f"memory: {_peak_memory() - start:,} bytes above the start", _peak_memory()
         if what:
             yield Failure(number, what)
 
 
-def _attempt(content: bytes, read: Callable[[bytes], object], seconds: float) -> str:
-    """What is wrong with the answer to one file; empty if nothing is."""
+def attempt(act: Callable[[], object], seconds: float = SECONDS) -> str:
+    """What is wrong with the answer to one file; empty if there is a result or a ConvscopeError of one line."""
     began = time.monotonic()
     try:
         with _time_limit(2 * seconds):
-            read(content)
+            act()
     except ConvscopeError as error:
         if len(str(error).splitlines()) != 1:
             return f"a message of several lines: {str(error)[:200]!r}"

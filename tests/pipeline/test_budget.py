@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from convscope.api import Note, RunFolder, TrainingFinished
+from convscope.api import Note, RunFolder, Step, TrainingFinished
 from convscope.layouts import draw_shapes
 from convscope.pipeline import build
 from convscope.tasks import TASKS
 from convscope.training import TimeBudget
-from helpers.small_runs import train
+from helpers.small_runs import start, train
 
 VALIDATION = 20  # images: a tenth of 200
 
@@ -103,3 +103,33 @@ def test_a_budget_that_is_used_up_before_the_first_step_still_ends_with_a_networ
         "training is as short as possible; increase it"
     )
     assert torch.isfinite(torch.tensor(events[-1].scores["loss"]))
+
+
+def events_with(slow, path, at, **changes):
+    """Train with a budget of 100 seconds of which each image takes 0.05; after the n-th step the clock is changed."""
+    slow["each"], found, steps = 0.05, [], 0
+    for event in start(path, "shapes", train__budget=100.0, data__size=32):
+        found.append(event)
+        steps += isinstance(event, Step)
+        if isinstance(event, Step) and steps == at:
+            slow["seconds"] += changes.get("jump", 0.0)
+            slow["each"] *= changes.get("slower", 1.0)
+    return found, steps
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "changes",
+    [{"jump": 3600.0}, {"jump": -3600.0}, {"jump": -5.0}, {"slower": 10.0}, {"slower": 0.1}],
+    ids=["an hour ahead", "an hour back", "five seconds back", "ten times slower", "ten times faster"],
+)
+def test_a_budget_ends_with_a_network_and_a_report_if_the_clock_or_the_processor_changes(slow, tmp_path, changes):
+    events, steps = events_with(slow, tmp_path / "run", at=8, **changes)
+    assert isinstance(events[-1], TrainingFinished)
+    assert (RunFolder(tmp_path / "run").model / "model.safetensors").exists()
+    assert RunFolder(tmp_path / "run").report.exists()
+    assert torch.isfinite(torch.tensor(events[-1].scores["loss"]))
+    assert all(event["seconds"] is not None for event in RunFolder(tmp_path / "run").events("epoch"))
+    assert 8 <= steps <= 1000
+    spent = slow["seconds"] - changes.get("jump", 0.0)
+    assert spent <= 100 + 16 * 0.5 + 2 * VALIDATION * 0.5, "at most a batch and two evaluations too late"

@@ -98,6 +98,7 @@ def test_what_needs_images_refuses_in_one_sentence(run: cs.Run, source: Path, tm
     ("settings", "message"),
     [
         ({"data.size": [8, 8]}, "data.size is [8, 8], but {source} holds series; give length, like [64]"),
+        ({"data.channels": 3}, "data.channels is 3, but {source} holds series of 2; remove it"),
         ({"data.fit": "pad"}, "data.fit is 'pad', but {source} holds series; remove it"),
         ({"augment.changes": {"hue": 5}}, "augment.changes.hue: does not apply to series; remove it"),
     ],

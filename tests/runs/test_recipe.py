@@ -42,7 +42,7 @@ def test_a_recipe_file_names_every_setting_that_has_a_value():
     written = tomllib.loads(Recipe().to_toml())
     named = {f"{section}.{name}" for section, inner in written.items() if isinstance(inner, dict) for name in inner}
     named |= {name for name, value in written.items() if not isinstance(value, dict)}
-    open_to_none = {"optimiser.learning_rate", "step.micro_batch", "step.clip", "step.read_every"}
+    open_to_none = {"optimiser.learning_rate", "step.micro_batch", "step.clip", "step.read_every", "input.spacing"}
     assert named == set(known_settings()) - open_to_none
 
 
@@ -74,14 +74,14 @@ def test_a_recipe_file_names_every_setting_that_has_a_value():
             "augment.policy is 'hard'; it should be 'none', 'light', 'standard' or 'strong'",
         ),
         (
-            {"data": {"size": [64, 64, 64]}},
-            "data.size is [64, 64, 64]; write height and width in pixels, like [64, 64], or one number for a square; "
-            "the length of series like [128]",
+            {"data": {"size": [64, 64, 64, 64]}},
+            "data.size is [64, 64, 64, 64]; write height and width in pixels, like [64, 64], or one number for a "
+            "square; the length of series like [128]; depth, height and width of volumes like [32, 32, 32]",
         ),
         (
             {"data": {"size": 0}},
             "data.size is 0; write height and width in pixels, like [64, 64], or one number for a square; the length "
-            "of series like [128]",
+            "of series like [128]; depth, height and width of volumes like [32, 32, 32]",
         ),
         (
             {"data": {"validation": 0.5, "test": 0.6}},

@@ -110,3 +110,9 @@ def test_the_seconds_left_do_not_include_the_reserve():
     clock = TimeBudget(100, reserve=3.0, now=time)
     clock.evaluation, time.seconds = 2.0, 10.0
     assert clock.left == 85.0
+
+
+def test_a_clock_that_jumps_back_does_not_give_more_time():
+    times = iter([100.0, 103.0, 40.0, 42.0])
+    budget = TimeBudget(10, now=lambda: next(times))
+    assert [budget.spent for _ in range(3)] == [3.0, 3.0, 5.0]

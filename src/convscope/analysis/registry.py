@@ -16,6 +16,7 @@ from convscope.analysis.methods import (
     over_time,
     pointing,
     sanity,
+    slices,
     stimuli,
     suggestions,
     timeline,
@@ -38,6 +39,7 @@ METHODS: dict[str, Method] = {
     "sanity": sanity.METHOD,
     "pointing": pointing.METHOD,
     "timeline": timeline.METHOD,
+    "slices": slices.METHOD,
 }
 
 

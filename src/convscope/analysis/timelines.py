@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor, nn
 from torch.nn import functional
 
+from convscope.analysis.deepest_stage import deepest_stage
 from convscope.analysis.images import ImageSet
 from convscope.analysis.layout import INK, font
 from convscope.analysis.target import AnalysisTarget
@@ -26,14 +27,7 @@ WIDTH = 480
 
 def map_layer(target: AnalysisTarget, series: ImageSet) -> str:
     """The last stage with at least 8 positions over time; the first stage if there is none."""
-    x = target.input(series, slice(1))
-    names = [name for name, _ in target.model.named_modules() if name == "stem" or name.rpartition(".")[0] == "stages"]
-    with record(target.model, *names) as kept:
-        target.model(x)
-        lengths: list[tuple[str, int]] = [(name, kept[name].shape[-1]) for name in names if kept[name].ndim == 3]
-    if not lengths:
-        raise ConfigError(f"{target.name}: no stage has maps over time; name a layer with --layers")
-    return next((name for name, length in reversed(lengths) if length >= FEWEST_POSITIONS), lengths[0][0])
+    return deepest_stage(target, series, FEWEST_POSITIONS, "over time")
 
 
 def time_maps(model: nn.Module, x: Tensor, layer: str, targets: NDArray[Any]) -> NDArray[np.float32]:

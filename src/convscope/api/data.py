@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from convscope.datasets import Dataset, build_store, source_of
+from convscope.datasets import INPUT_KINDS, Dataset, build_store, source_of
 from convscope.devices import requested_device
 from convscope.errors import ConfigError
 from convscope.files import atomic_write, to_plain
@@ -82,12 +82,13 @@ class DataSummary:
             file: a picture (.png) or a page (.html).
 
         Raises:
-            ConfigError: another kind of file, or the examples are no images.
+            ConfigError: another kind of file, or the examples cannot be drawn on it.
         """
         path = Path(file)
         if path.suffix.lower() not in SHEETS:
             raise ConfigError(f"{path}: a sheet is written as {' or '.join(SHEETS)}; choose another name")
-        images_only(self.dataset.input_kind, "a sheet of examples", self.dataset.source)
+        if not INPUT_KINDS[self.dataset.input_kind].sheets:
+            images_only(self.dataset.input_kind, "a sheet of examples", self.dataset.source)
         recipe = self.recipe
         sheet = build_sheet(
             self.dataset, SheetSettings(recipe.task_class, recipe.data, self._augmentation(), recipe.seed)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from convscope.bundle import Preprocessing, is_bundle, load_bundle
-from convscope.datasets import INPUT_KINDS, TARGET_KINDS, Batches, BatchSettings
+from convscope.datasets import INPUT_KINDS, TARGET_KINDS, Batches, BatchSettings, InputSettings
 from convscope.datasets.inputs.image_input import ImagePreprocessing
 from convscope.errors import ConfigError
 from convscope.explainers import extrapolate_to_double, learning_curve, probe_scores
@@ -22,7 +22,6 @@ from convscope.printable import printable, spreadsheet_cell
 from convscope.progress import Progress
 from convscope.runs.folder import RunFolder, model_folder
 from convscope.runs.loaders import PreparedData, open_source, prepare, reload
-from convscope.runs.pixel_settings import read_as
 from convscope.runs.pretrained import find_pretrained
 from convscope.runs.recipe import DataSettings
 from convscope.tables import html_notes, html_table, text_table
@@ -148,13 +147,13 @@ def _images(
             _require_classes(source, prepared.dataset.target_kind)
             return prepared
     settings = DataSettings(source=source, size=preprocessing.size, channels=preprocessing.channels)
-    dataset = open_source(settings)
+    dataset = open_source(settings, inputs=InputSettings(kind=preprocessing.settings.kind))
     kind, (_, needed) = INPUT_KINDS[dataset.input_kind], preprocessing.nouns
     if kind.nouns != preprocessing.nouns:
         raise ConfigError(f"features: {source} holds {kind.nouns[1]}, and {model} takes {needed}; give {needed}")
     dataset = kind.with_settings(dataset, preprocessing.settings)
     if path.is_dir():
-        dataset = read_as(dataset, preprocessing)
+        dataset = preprocessing.read_as(dataset)
     _require_classes(source, dataset.target_kind)
     return prepare(dataset, settings, seed, on_progress)
 

@@ -133,6 +133,7 @@ class Predictor(FilePredictor):
         self, sources: Iterable[Source], tta_views: str | None, on_batch: Callable[[int, float], None]
     ) -> Iterator[Prediction | FailedFile]:
         """Yield one item per source; see `FilePredictor.stream`."""
+        sources = self.config.preprocessing.one_per_example(sources)
         if self.processes == 1:
             return stream(self.model, self.config, sources, tta_views, on_batch)
         with_tta(self.model, self.config, tta_views)  # so that wrong views are refused here

@@ -2,7 +2,8 @@
 
 ``config.json`` holds everything that a program in any language needs to use the weights: the architecture, the classes
 in order, and the preprocessing. Two digests in it tie both files together: ``weights`` is that of the weights file, and
-``digest`` that of all other keys. They show mix-ups and accidental changes, but are no signature.
+``digest`` that of all other keys. They show mix-ups and accidental changes, but are no signature. ``self_test`` has the
+network's answers to five fixed inputs, see `self_test`.
 """
 
 import hashlib
@@ -17,15 +18,18 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from convscope.bundle import self_test
 from convscope.datasets.inputs.kind import InputPreprocessing
 from convscope.datasets.inputs.registry import parse_preprocessing
 from convscope.errors import ModelError, did_you_mean
 from convscope.files import atomic_write, atomic_write_all
 from convscope.models import Architecture, build, remove_auxiliary
+from convscope.predictions.self_test import check, is_wanted
 from convscope.tasks import TASKS, Task, restore_task
 from convscope.validation import first_problem
 
 WEIGHTS_FILE, CONFIG_FILE = "model.safetensors", "config.json"
+SELF_TEST = "self_test"  # the key of the answers
 
 
 FORMAT: Literal[2] = 2
@@ -92,7 +96,8 @@ def save_bundle(folder: Path, model: nn.Module, config: BundleConfig) -> None:
             }
         )
     weights = save(state, metadata={"format": "pt"})
-    atomic_write_all({folder / WEIGHTS_FILE: weights, folder / CONFIG_FILE: _config_text(config, _digest(weights))})
+    proof = {"weights": _digest(weights), SELF_TEST: self_test.answers_of(bare, config.preprocessing.shape)}
+    atomic_write_all({folder / WEIGHTS_FILE: weights, folder / CONFIG_FILE: _config_text(config, proof)})
 
 
 def save_config(folder: Path, config: BundleConfig) -> None:
@@ -104,11 +109,24 @@ def save_config(folder: Path, config: BundleConfig) -> None:
     weights = folder / WEIGHTS_FILE
     if not weights.is_file():
         raise ModelError(f"{weights}: no such file; save both with save_bundle")
-    atomic_write(folder / CONFIG_FILE, _config_text(config, _digest_of_file(weights)))
+    digest = _digest_of_file(weights)
+    known = _saved_proof(folder)
+    same = known["weights"] == digest and known["shape"] == list(config.preprocessing.shape)
+    proof = {"weights": digest, SELF_TEST: known[SELF_TEST] if same else []}
+    atomic_write(folder / CONFIG_FILE, _config_text(config, proof))
 
 
-def _config_text(config: BundleConfig, weights: str) -> bytes:
-    content = {**config.model_dump(mode="json"), "weights": weights}
+def _saved_proof(folder: Path) -> dict[str, Any]:
+    """Return the digest of the weights, the answers of the self test and their input's shape that a folder holds."""
+    try:
+        config, proof = _read_config(folder)
+    except ModelError:  # a file that is replaced because it cannot be used
+        return {"weights": "", SELF_TEST: [], "shape": []}
+    return {**proof, "shape": list(config.preprocessing.shape)}
+
+
+def _config_text(config: BundleConfig, proof: dict[str, Any]) -> bytes:
+    content = {**config.model_dump(mode="json"), **proof}
     return (json.dumps({**content, "digest": _digest_of_config(content)}, indent=2) + "\n").encode()
 
 
@@ -140,8 +158,8 @@ def load_config(folder: Path) -> BundleConfig:
     return _read_config(folder)[0]
 
 
-def _read_config(folder: Path) -> tuple[BundleConfig, str]:
-    """Return the content of ``config.json`` and the digest of the weights."""
+def _read_config(folder: Path) -> tuple[BundleConfig, dict[str, Any]]:
+    """Return the content of ``config.json``, and the digest of the weights with the answers of the self test."""
     path = folder / CONFIG_FILE
     if not path.exists():
         raise ModelError(
@@ -156,14 +174,17 @@ def _read_config(folder: Path) -> tuple[BundleConfig, str]:
                 f"{path}: its format is {content['format']}, and this convscope reads {FORMAT}; train the model again, "
                 "or open it with the convscope that wrote it"
             )
-        digests = [content.pop(name, "") for name in ("weights", "digest")] if isinstance(content, dict) else ["", ""]
+        proof, digest = {}, ""
+        if isinstance(content, dict):
+            proof = {name: content.pop(name) for name in ("weights", SELF_TEST) if name in content}
+            digest = content.pop("digest", "")
         config = BundleConfig.model_validate(content)
-        if digests[1] != _digest_of_config({**content, "weights": digests[0]}):
+        if digest != _digest_of_config({**content, **proof}):
             raise ModelError(
                 f"{path}: was changed after the model was saved, because its digest does not match; copy the model "
                 "again, or write an intended change with convscope.bundle.save_config"
             )
-        return config, str(digests[0])
+        return config, {"weights": "", SELF_TEST: [], **proof}
     except ValidationError as error:
         problem = first_problem(error)
         why = f"{problem.name}: {problem.why}"
@@ -177,9 +198,9 @@ def load_bundle(folder: Path, device: str | torch.device = "cpu") -> tuple[nn.Mo
 
     Raises:
         ModelError: a file is missing, truncated, a pickle in disguise, does not match the architecture, or was changed
-            or mixed up after the model was saved.
+            or mixed up after the model was saved; its answers to the inputs of the self test are other ones.
     """
-    config, digest = _read_config(folder)
+    config, proof = _read_config(folder)
     path = folder / WEIGHTS_FILE
     state = read_state_dict(path)
     model = config.build_network()
@@ -192,12 +213,14 @@ def load_bundle(folder: Path, device: str | torch.device = "cpu") -> tuple[nn.Mo
             f"{path}: {len(mismatched)} tensors do not match the {config.architecture.name} in {CONFIG_FILE}, "
             f"such as {mismatched[0]}; use both files of the same run"
         )
-    if digest != _digest_of_file(path):
+    if proof["weights"] != _digest_of_file(path):
         raise ModelError(
             f"{path}: not the weights that were saved with {CONFIG_FILE}, because their digest differs; "
             "use both files of the same run"
         )
     model.load_state_dict(state)
+    if proof[SELF_TEST] and is_wanted():
+        check(self_test.answers_of(model, config.preprocessing.shape), proof[SELF_TEST], folder)
     return model.to(device).eval(), config
 
 

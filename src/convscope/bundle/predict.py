@@ -41,7 +41,7 @@ def predict(
         ModelError: while iterating: the network's output is not finite.
     """
     inference = Inference(model, config, tta_views)
-    return predict_files(inference, files, on_batch)
+    return predict_files(inference, inference.preprocessing.one_per_example(files), on_batch)
 
 
 class Inference:
@@ -111,12 +111,13 @@ def _require_finite(output: Tensor, frames: Sequence[ViewTransform]) -> None:
 
 
 def _shown(name: str, decoded: DecodedInput) -> DecodedFile:
-    """An example and the part of the file that it shows; a series is one row."""
+    """An example and the part of the file that it shows; a series is one row, a volume its last slice."""
     if len(decoded.whole) == 1:
         start, end = decoded.visible
         return DecodedFile(decoded.values, ViewTransform(name, (1, decoded.whole[0]), start, 0.0, end - start, 1.0))
-    left, top, right, bottom = decoded.visible
-    size = (decoded.whole[0], decoded.whole[1])
+    rank = len(decoded.whole)
+    (left, top), (right, bottom) = decoded.visible[:2], decoded.visible[rank : rank + 2]
+    size = (decoded.whole[-2], decoded.whole[-1])
     return DecodedFile(decoded.values, ViewTransform(name, size, left, top, right - left, bottom - top))
 
 

@@ -114,11 +114,15 @@ def check_tta(target_kind: str, tta_views: str, rank: int = 2) -> None:
         ConfigError: the predictions are spatial, or the inputs are no images, and there are several views.
     """
     if tta_views != "1" and rank != 2:
-        raise ConfigError(f"views: {tta_views} is for images, and this network's input has {rank} side; use 1")
+        raise ConfigError(f"views: {tta_views} is for images, and this network's input has {_sides(rank)}; use 1")
     if tta_views != "1" and TARGET_KINDS[target_kind].spatial:
         raise ConfigError(
             f"views: {tta_views} is not supported for {target_kind}, whose positions change with the view; use 1"
         )
+
+
+def _sides(rank: int) -> str:
+    return "1 side" if rank == 1 else f"{rank} sides"
 
 
 def five_crops(x: Tensor, size: tuple[int, int]) -> Iterator[Tensor]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from convscope.cli.options import ViewsOption
+from convscope.cli.options import SelfTestOption, ViewsOption
 
 
 def evaluate(
@@ -13,6 +13,7 @@ def evaluate(
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "validation",
     views: ViewsOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    no_self_test: SelfTestOption = False,  # noqa: ARG001 - its callback acts
 ) -> None:
     """Evaluate a run's network on one of its splits.
 

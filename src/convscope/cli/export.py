@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from convscope.cli.options import SelfTestOption
+
 
 def export(
     run: Annotated[Path, typer.Argument(help="The folder of a run or of a saved model.", show_default=False)],
@@ -19,6 +21,7 @@ def export(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The folder to write into.", show_default="RUN/export")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    no_self_test: SelfTestOption = False,  # noqa: ARG001 - its callback acts
 ) -> None:
     """Write a network in a form that other programs run, after proving that it gives the run's answers.
 

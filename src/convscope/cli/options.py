@@ -1,6 +1,7 @@
 """Options shared by several commands, and commands whose options are the fields of a dataclass."""
 
 import inspect
+import os
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
@@ -19,6 +20,22 @@ ViewsOption = Annotated[
         help="Test-time augmentation: views averaged per image: 1, 5, 10, multi-scale or shifts. "
         "They include mirror images only where training mirrored.",
         show_default="as chosen in training",
+    ),
+]
+
+
+def _leave_out_self_test(chosen: bool) -> bool:
+    if chosen:
+        os.environ["CONVSCOPE_SELF_TEST"] = "0"
+    return chosen
+
+
+SelfTestOption = Annotated[
+    bool,
+    typer.Option(
+        "--no-self-test",
+        help="Open the model although its answers to five fixed inputs differ from those when it was saved.",
+        callback=_leave_out_self_test,
     ),
 ]
 

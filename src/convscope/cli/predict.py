@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from convscope.cli.options import RuntimeOption, ViewsOption, with_options
+from convscope.cli.options import RuntimeOption, SelfTestOption, ViewsOption, with_options
 from convscope.cli.progress import Rate
 from convscope.errors import ConfigError
 from convscope.printable import printable
@@ -53,6 +53,7 @@ class PredictOptions:
             "for predictions that are images: masks as PNG."
         ),
     ] = None
+    no_self_test: SelfTestOption = False
 
 
 @with_options(PredictOptions)

@@ -17,7 +17,7 @@ class TrainOptions:
         str | None,
         typer.Argument(
             help="A folder with a subfolder per class (also under train/, val/, test/), of images and masks, or of "
-            "boxes; a .csv or .parquet table, a COCO .json, or a built-in: digits, shapes, waves.",
+            "boxes; a .csv or .parquet table, a COCO .json, or a built-in: digits, shapes, waves, digits3d.",
             show_default=False,
         ),
     ] = None

@@ -54,8 +54,8 @@ class BatchSettings(BaseModel, frozen=True, extra="forbid"):
 class Batches:
     """Iterator over the batches of an epoch: (x, y) with x (B, C, ...) float32, normalised, and y (B,) int64.
 
-    Order and augmentation depend on (seed, epoch) only. When shuffled, a last batch of less than half the size is
-    dropped (batch normalisation over few images is harmful), unless it is the only one.
+    Order and augmentation depend on (seed, epoch) only. When shuffled, a last batch of less than half the size, or
+    of one image, is dropped (batch normalisation over few images is harmful), unless it is the only one.
 
     On a CUDA device, pixels that are not memory-mapped and take at most a quarter of its free memory are moved there
     once.
@@ -96,7 +96,8 @@ class Batches:
     def __len__(self) -> int:
         """Batches per epoch."""
         whole, rest = divmod(len(self.targets), self.settings.batch)
-        dropped = (self.settings.shuffle or self.settings.balanced) and whole > 0 and 2 * rest < self.settings.batch
+        few = 2 * rest < self.settings.batch or rest == 1  # statistics of one image may not exist
+        dropped = (self.settings.shuffle or self.settings.balanced) and whole > 0 and few
         return whole + (rest > 0 and not dropped)
 
     def __call__(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:

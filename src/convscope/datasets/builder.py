@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from convscope.datasets.class_checks import check_classes, in_order, look_alikes, lost_classes
 from convscope.datasets.dataset import Dataset, Skipped
-from convscope.datasets.file_kinds import FileKind, kind_of, most_frequent_kind
+from convscope.datasets.file_kinds import IMAGES, FileKind, kind_of_files
 from convscope.datasets.inputs.arrays import is_array
 from convscope.datasets.inputs.survey import arrays_beside_images
 from convscope.datasets.listing import comparable
@@ -53,6 +53,8 @@ class DatasetBuilder:
     palette: Any = None
     headers: Mapping[Path, Any] = field(default_factory=dict)
     """Headers that were read before; those of all other files are read here."""
+    file_kind: str = ""
+    """The requested kind of file, a name of one of `FILE_KINDS`; "": detected."""
 
     def build(self) -> Dataset:
         """Read the headers of the files and build the dataset, sorted by name.
@@ -62,11 +64,11 @@ class DatasetBuilder:
         """
         files = sorted(map(_comparable, self.files), key=lambda listed: listed.name)
         _check_unique_names(self.source, files)
-        if arrays_beside_images([listed.path for listed in files]):
+        kind, files = self._of_one_kind(files)
+        if kind is IMAGES and arrays_beside_images([listed.path for listed in files]):
             beside = "an array beside image files, taken for other data of theirs; put arrays in a folder of their own"
             self.skipped += [Skipped(listed.name, beside) for listed in files if is_array(listed.path)]
             files = [listed for listed in files if not is_array(listed.path)]
-        kind, files = self._of_one_kind(files)
         headers = self._headers([listed.path for listed in files], kind)
         readable: list[tuple[ListedFile, Any]] = []
         differing = iter(kind.differing([header for header in headers if not isinstance(header, str)]))
@@ -91,14 +93,25 @@ class DatasetBuilder:
 
     def _of_one_kind(self, files: list[ListedFile]) -> tuple[FileKind, list[ListedFile]]:
         """The kind of most files, and the files of this kind; the others are skipped."""
-        kind = most_frequent_kind(listed.path for listed in files)
-        others = [listed for listed in files if kind_of(listed.path) != kind]
+        kind = kind_of_files([listed.path for listed in files], self.file_kind)
+        others = [listed for listed in files if not kind.takes(listed.path)]
         if kind.flat and TARGET_KINDS[self.target_kind].spatial:
             raise DataError(f"{self.source}: {self.target_kind} are for images, and it holds {kind.nouns[1]}")
         for listed in others:
             why = f"is no {kind.nouns[0]}, as most files are; put files of each kind in a dataset of their own"
             self.skipped.append(Skipped(listed.name, why))
-        return kind, [listed for listed in files if kind_of(listed.path) == kind] if others else files
+        return kind, self._one_per_example([listed for listed in files if kind.takes(listed.path)], kind)
+
+    def _one_per_example(self, files: list[ListedFile], kind: FileKind) -> list[ListedFile]:
+        """The files that stand for an example each, such as the first slice of each series."""
+        firsts = kind.firsts([listed.path for listed in files])
+        kept = [listed for listed in files if firsts[listed.path] == listed.path]
+        if len(kept) < len(files):
+            joined = sum(firsts[listed.path] != listed.path for listed in files)
+            self.notes.append(
+                f"{joined:,} files are further slices of {kind.nouns[1]}: a series of slices is one of them"
+            )
+        return kept
 
     def _headers(self, paths: list[Path], kind: FileKind) -> list[Any]:
         if not self.headers:

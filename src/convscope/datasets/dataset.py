@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from convscope.datasets.inputs.fitting import CROP, Fit
 from convscope.datasets.inputs.image import ImageSpec
+from convscope.datasets.inputs.raster import WHITE
 from convscope.datasets.inputs.values import FULL_WHITE
 from convscope.datasets.targets.kind import TargetKind
 from convscope.datasets.targets.mask_files import MaskFile
@@ -22,8 +23,8 @@ IMAGE_KIND = "image"
 # Only unambiguous words.
 _SPLIT_WORDS = {
     **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("validation", "val", "valid", "dev", "tune", "tuning"), "validation"),
-    **dict.fromkeys(("test", "testing", "final"), "test"),
+    **dict.fromkeys(("validation", "val", "valid", "dev", "tune", "tuning", "publictest"), "validation"),
+    **dict.fromkeys(("test", "testing", "final", "privatetest"), "test"),
 }
 
 
@@ -76,6 +77,8 @@ class Dataset:
     """The value that becomes 0."""
     alpha: bool = True
     """Whether the fourth channel of RGBA files is transparency."""
+    background: int = WHITE
+    """The grey behind transparent pixels, 0 to 255."""
     fit: Fit = CROP
     """How images of another aspect ratio become the input, see `fitting.fit`."""
     notes: tuple[str, ...] = ()
@@ -122,7 +125,7 @@ class Dataset:
 
     def spec(self, size: tuple[int, int] | None = None) -> ImageSpec:
         """How the files become pixels of `size` (H, W); None keeps the sizes of the files."""
-        return ImageSpec(size, self.channels, self.white, self.black, self.alpha, self.fit)
+        return ImageSpec(size, self.channels, self.white, self.black, self.alpha, self.fit, self.background)
 
     @property
     def kind(self) -> TargetKind:

@@ -104,6 +104,14 @@ def first_equal(pixels: NDArray[Any], rows: Rows) -> Rows:
     return np.array([firsts.setdefault(digest, i) for i, digest in enumerate(digests)], np.int64)
 
 
+def equal_only(stored: NDArray[Any], rows: Rows) -> Duplicates:
+    """Groups of rows with equal values, of any shape."""
+    firsts = first_equal(stored, rows)
+    repeated = np.flatnonzero(firsts != np.arange(len(firsts)))
+    pairs = [(int(firsts[i]), int(i), 0.0) for i in repeated]
+    return Duplicates(merge_pairs(len(firsts), pairs), tuple(pairs))
+
+
 def _near_duplicates(pixels: NDArray[np.uint8], rows: Rows) -> tuple[Rows, Rows, Floats]:
     """Pairs of indices in `rows` that are duplicates, and the correlation of their detail."""
     if len(rows) < 2:

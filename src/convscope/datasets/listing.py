@@ -10,6 +10,7 @@ from unicodedata import normalize
 from convscope.datasets.inputs.opening import ENDINGS
 from convscope.printable import encodable
 
+_COMPRESSED = ".nii"  # of which a compressed file has two extensions
 _SYSTEM = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "__pycache__", "lost+found")
 _KINDS = (
     (stat.S_ISFIFO, "a named pipe"),
@@ -92,13 +93,24 @@ def special_file(path: os.PathLike[str]) -> str:
 
 
 def ending(name: str) -> str:
-    """A file name's extension in lower case with its dot, as ``Path.suffix``.
+    """A file name's extension in lower case with its dot, as ``Path.suffix``, but for ``.nii.gz``.
 
-    >>> ending("A.JPG"), ending(".profile"), ending("b.")
-    ('.jpg', '', '')
+    >>> ending("A.JPG"), ending(".profile"), ending("b."), ending("a.nii.gz")
+    ('.jpg', '', '', '.nii.gz')
     """
     stem, dot, end = name.lower().rpartition(".")
+    if end == "gz" and stem.endswith(_COMPRESSED):
+        return f"{_COMPRESSED}.gz"
     return dot + end if stem and end else ""
+
+
+def stem(name: str) -> str:
+    """A file name without its extension.
+
+    >>> stem("cat.0.jpg"), stem("a.nii.gz")
+    ('cat.0', 'a')
+    """
+    return name[: len(name) - len(ending(name))]
 
 
 def looks_like_image(path: Path) -> bool:

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from convscope.datasets.array_targets import ArrayTargets, targets_of
 from convscope.datasets.class_checks import check_classes
 from convscope.datasets.dataset import Dataset, Skipped
+from convscope.datasets.inputs.volume_reading import Ends
 from convscope.datasets.series_arrays import SeriesPart, is_series, series_dataset
+from convscope.datasets.volume_arrays import VolumePart, are_volumes, volume_dataset
 from convscope.errors import DataError
 
 CHANNELS = (1, 3)
@@ -48,13 +50,15 @@ def array_dataset(origin: ArraySource, parts: Sequence[ArrayPart]) -> Dataset:
     Args:
         origin: the source.
         parts: the images and labels of each split; arrays of series, see `series_arrays.is_series`, give a dataset of
-            series.
+            series; arrays of volumes, see `volume_arrays.are_volumes`, one of volumes.
 
     Raises:
         DataError: the arrays are no images of one size, or do not match their labels.
     """
     if parts and all(is_series(part.images.shape, part.images.dtype) for part in parts):
         return _as_series(origin, parts)
+    if parts and all(are_volumes(part.images.shape) for part in parts):
+        return _as_volumes(origin, parts)
     for part in parts:
         if part.images.ndim not in (3, 4) or len(part.images) != len(part.labels):
             raise DataError(
@@ -94,6 +98,26 @@ def _as_series(origin: ArraySource, parts: Sequence[ArrayPart]) -> Dataset:
     notes = [*origin.notes, *found.notes, *([note] if parts[0].images.ndim == 3 else [])]
     series = [SeriesPart(part.split, list(array)) for part, array in zip(parts, values, strict=True)]
     return series_dataset((origin.source, origin.layout), series, found, notes)
+
+
+def _as_volumes(origin: ArraySource, parts: Sequence[ArrayPart]) -> Dataset:
+    """A dataset of (N, D, H, W) or (N, C, D, H, W) arrays."""
+    wrong = next((part for part in parts if len(part.images) != len(part.labels) or not part.images.size), None)
+    if wrong is not None:
+        raise DataError(
+            f"{origin.source}: {wrong.split or 'the'} volumes have the shape {_shown(wrong.images)} and labels "
+            f"{_shown(wrong.labels)}; give (N, D, H, W) numbers and N labels"
+        )
+    labels = [np.asarray(part.labels) for part in parts]
+    found = targets_of(origin.source, labels, origin.classes, (origin.target_kind, (0, 0)))
+    arrays = [part.images for part in parts]
+    offset, factor, scaled = _scaling(origin.source, arrays[0].dtype, *_range(arrays))
+    shape = " x ".join(map(str, arrays[0].shape[1:]))
+    notes = [*origin.notes, *found.notes, f"the arrays are read as volumes of {shape}"]
+    volumes = [VolumePart(part.split, part.images) for part in parts]
+    ends = Ends((offset,), (offset + 255 / factor,))
+    notes += [note.replace("the images hold", "the volumes hold") for note in scaled]
+    return volume_dataset((origin.source, origin.layout), volumes, found, ends, notes)
 
 
 def _dataset(

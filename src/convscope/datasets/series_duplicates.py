@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convscope.datasets.duplicates import Duplicates, first_equal, merge_pairs
+from convscope.datasets.duplicates import Duplicates, equal_only, first_equal, merge_pairs
 
 SAME = 0.9999
 """Correlation from which two series are the same: noise of 1 % of the deviation in both of them."""
@@ -38,10 +38,7 @@ def duplicate_spectra(stored: NDArray[Any], rows: NDArray[np.int64]) -> Duplicat
     Of more than 20,000 spectrograms, or 500 million values, only equal ones are found.
     """
     if len(rows) > _MOST_PAIRS or len(rows) * int(np.prod(stored.shape[1:])) > _MOST_VALUES:
-        firsts = first_equal(stored, rows)
-        repeated = np.flatnonzero(firsts != np.arange(len(firsts)))
-        pairs = tuple((int(firsts[i]), int(i), 0.0) for i in repeated)
-        return Duplicates(merge_pairs(len(firsts), list(pairs)), pairs)
+        return equal_only(stored, rows)
     values = stored[rows]
     return duplicate_series(values.reshape(*values.shape[:2], -1), np.arange(len(rows)), SAME_SPECTRUM)
 

@@ -37,12 +37,12 @@ class Record(dict[str, Tensor]):
         raise ModelError(f"layer {layer}: not executed in the forward pass; choose a layer that is executed")
 
     def maps(self, layer: str) -> Tensor:
-        """Return the layer's output, checked to be (B, C, h, w).
+        """Return the layer's output, checked to be (B, C, h, w), or (B, C, d, h, w) of a network of volumes.
 
         Raises:
             ModelError: the output has another shape, such as vectors (B, C).
         """
-        if self[layer].ndim != 4:
+        if self[layer].ndim not in (4, 5):
             shape = tuple(self[layer].shape)
             raise ModelError(f"layer {layer}: output of shape {shape}, not maps (B, C, h, w); choose a stage")
         return self[layer]

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 
 from convscope.explorer import static_files
 from convscope.explorer.auth import AccessGuard
-from convscope.explorer.routes import images, inputs, jobs, run
+from convscope.explorer.routes import experiments, images, inputs, jobs, run
 from convscope.explorer.session import Session
 from convscope.web.error_handlers import install_error_handlers
 from convscope.web.request_limits import RequestLimits
@@ -39,7 +39,7 @@ def application(
     install_error_handlers(app, REFERENCE)
     for router in (
         static_files.routes(), run.routes(session), images.routes(session), images.correction_routes(session),
-        inputs.routes(session), jobs.method_routes(), jobs.routes(session),
+        inputs.routes(session), experiments.routes(session), jobs.method_routes(), jobs.routes(session),
     ):  # fmt: skip
         app.include_router(router)
     return AccessGuard(RequestLimits(app, UPLOADS), token, host, port, ticket)

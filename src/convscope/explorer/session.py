@@ -10,6 +10,7 @@ from typing import Any
 from convscope.errors import ConvscopeError
 from convscope.explorer.backend import (
     Answers,
+    Experiments,
     ImageSets,
     Inputs,
     JobContext,
@@ -40,6 +41,7 @@ class Session:
         self.image_sets = ImageSets(run, self.corrections)
         self.inputs = Inputs(run, self.image_sets)
         self.answers = Answers(run, self.inputs)
+        self.experiments = Experiments(run, self.inputs)
         self.epochs = ProbeHistory(run, self.image_sets)
         self.jobs = Jobs(
             self.context,

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from convscope.datasets.inputs.fitting import visible_window
 from convscope.datasets.inputs.image import read_unfitted
 from convscope.errors import ModelError
+from convscope.exported import self_test
 from convscope.exported.facts import FILE_SIZE, IMAGE, INPUT, PictureInput, answers_of
 from convscope.predictions import Answers, Prediction, ViewTransform
 from convscope.predictions.files import DecodedFile, FailedFile, predict_files
+from convscope.predictions.self_test import is_wanted
 from convscope.predictions.sources import FileContent, Source
 
 Session = Any
@@ -125,7 +127,7 @@ class Exported:
             answers: what its outputs mean; None: as the file says.
 
         Raises:
-            ModelError: the content is no model of convscope.
+            ModelError: the content is no model of convscope, or gives other answers than when it was written.
         """
         session = open_session(content, path, threads)
         facts: Mapping[str, str] = session.get_modelmeta().custom_metadata_map
@@ -137,7 +139,10 @@ class Exported:
         if INPUT not in facts:
             raise ModelError(f"{path}: written by an earlier convscope; export the run again")
         given = PictureInput.from_metadata(facts)
-        return cls(path, session, answers or answers_of(facts), facts, given, open_session(given.prepare, path, 1))
+        opened = cls(path, session, answers or answers_of(facts), facts, given, open_session(given.prepare, path, 1))
+        if self_test.KEY in facts and is_wanted():
+            self_test.check_answers(opened.run, given.spec, facts[self_test.KEY], path)
+        return opened
 
 
 def open_session(content: bytes, path: Path, threads: int) -> Session:

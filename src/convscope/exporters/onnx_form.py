@@ -10,6 +10,7 @@ import torch
 
 from convscope.exported import Exported, open_exported
 from convscope.exported.runtimes import MODEL_FILE
+from convscope.exported.self_test import KEY, answers_of
 from convscope.exporters.first_difference import first_difference
 from convscope.exporters.latency import Predicting
 from convscope.exporters.onnx_file import bare_model, picture_model
@@ -27,6 +28,8 @@ def write(request: ExportRequest) -> ExportedFiles:
     examples = request.examples(source)
     built = picture_model(source)
     proven = prove(source, built, examples)
+    opened = Exported.from_bytes(built.SerializeToString(), Path(MODEL_FILE), answers=source.task)
+    built.metadata_props.add(key=KEY, value=answers_of(opened.run, opened.input.spec))
     contents = {MODEL_FILE: built.SerializeToString()}
     if request.bare:
         contents[BARE_FILE] = _proven_bare(source, examples).SerializeToString()

@@ -21,6 +21,7 @@ USERS = {
     "sound": "recordings as DATA, and predictions for them",
     "tensorboard": "convscope train --log tensorboard",
     "tune": "convscope tune",
+    "volume": "NIfTI and DICOM files as DATA, and predictions for them",
     "weights": "transfer learning without a download",
     "timm": "encoders such as --model timm:mobilenetv3_large_100",
 }

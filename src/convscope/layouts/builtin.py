@@ -1,4 +1,4 @@
-"""Built-in datasets: digits, shapes and waves."""
+"""Built-in datasets: digits, shapes, waves and digits3d."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from convscope.datasets.array_targets import ArrayTargets
 from convscope.datasets.dataset import Dataset
+from convscope.datasets.inputs.volume_reading import Ends
 from convscope.datasets.series_arrays import SeriesPart, series_dataset
 from convscope.datasets.targets.boxes import BOXES
 from convscope.datasets.targets.classes import CLASSES
@@ -18,6 +19,8 @@ from convscope.datasets.targets.labels import LABELS
 from convscope.datasets.targets.masks import MASKS
 from convscope.datasets.targets.numbers import NUMBERS
 from convscope.datasets.targets.registry import DEFAULT_KIND
+from convscope.datasets.volume_arrays import VolumePart, volume_dataset
+from convscope.layouts.digits3d import draw_digits
 from convscope.layouts.drawn_shapes import NAMES, Shapes, draw_shapes
 from convscope.layouts.layout import Layout, ReadSettings, Recognised, Source
 from convscope.layouts.waves import draw_waves
@@ -105,7 +108,17 @@ def waves(count: int = 5000, seed: int = 42) -> Dataset:
     return replace(drawn, names=tuple(f"waves/{i:04d}" for i in range(count)))
 
 
-BUILTINS = {"digits": digits, "shapes": shapes, "waves": waves}
+def digits3d(seed: int = 42) -> Dataset:
+    """1,797 drawn volumes of 12 x 12 x 12 voxels, of ten classes: the pictures of digits as solids in space."""
+    table = _digits_table()
+    volumes = draw_digits(table[:, :64].reshape(-1, 8, 8) / 16, seed)
+    count = len(volumes)
+    targets = ArrayTargets(CLASSES.name, table[:, 64].astype(np.int64), tuple("0123456789"), [""] * count)
+    drawn = volume_dataset(("digits3d", BUILTIN.name), [VolumePart("", volumes[:, 0])], targets, Ends((0.0,), (255.0,)))
+    return replace(drawn, names=tuple(f"digits3d/{i:04d}" for i in range(count)))
+
+
+BUILTINS = {"digits": digits, "shapes": shapes, "waves": waves, "digits3d": digits3d}
 
 
 def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:  # noqa: ARG001

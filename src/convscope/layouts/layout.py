@@ -93,12 +93,14 @@ class ReadSettings:
         target_kind: the requested kind of target; None: detected.
         ignore: the mask value of unlabelled pixels.
         layout: the requested layout; None: detected.
+        file_kind: the requested kind of file, a name of one of `FILE_KINDS`; "": detected.
     """
 
     columns: Columns | None = None
     target_kind: str | None = None
     ignore: int | None = None
     layout: str | None = None
+    file_kind: str = ""
 
 
 @dataclass(frozen=True)

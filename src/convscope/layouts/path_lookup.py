@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from convscope.datasets.dataset import split_of
 from convscope.datasets.file_kinds import ENDINGS
-from convscope.datasets.listing import ending, visible_folders
+from convscope.datasets.listing import ending, stem, visible_folders
 from convscope.layouts.tables.cells import shown
 
 _FOLDERS = ("images", "image", "imgs", "img", "data")
@@ -68,15 +68,15 @@ class ImageIndex:
         """Name without extension in NFC -> files."""
         found = defaultdict(list)
         for name, files in self.by_name.items():
-            found[name.rpartition(".")[0]].extend(files)
+            found[stem(name)].extend(files)
         return dict(found)
 
     @cached_property
     def by_plain_stem(self) -> dict[str, list[_Indexed]]:
         """Name without extension and leading zeros, in lower case -> files."""
         found = defaultdict(list)
-        for stem, files in self.by_stem.items():
-            found[_plain_stem(stem)].extend(files)
+        for plain, files in self.by_stem.items():
+            found[_plain_stem(plain)].extend(files)
         return dict(found)
 
 
@@ -242,8 +242,8 @@ class PathLookup:
         if files:
             where = "/".join(listed.folders[-2:])
             return f" in {shown(where)}; {self.name(files[0].path)} has the same name" if where else ""
-        stem = listed.name.rpartition(".")[0] if ending(listed.name) in (*ENDINGS, ".0") else listed.name
-        near = self._index.by_plain_stem.get(_plain_stem(stem), [])
+        listed_stem = stem(listed.name) if ending(listed.name) in (*ENDINGS, ".0") else listed.name
+        near = self._index.by_plain_stem.get(_plain_stem(listed_stem), [])
         near = [file for file in near if file.folders[-1:] == listed.folders[-1:]] or near
         return f"; {self.name(near[0].path)} exists" if near else ""
 
@@ -276,8 +276,8 @@ def _parts(text: str) -> _Listed | None:
     return _Listed(tuple(parts[:-1]), parts[-1])
 
 
-def _plain_stem(stem: str) -> str:
-    return stem.lstrip("0").lower()
+def _plain_stem(name: str) -> str:
+    return name.lstrip("0").lower()
 
 
 def is_ambiguous(found: Path | str) -> bool:

@@ -29,6 +29,7 @@ def open_data(
     target_kind: str | None = None,
     ignore: int | None = None,
     layout: str | None = None,
+    file_kind: str = "",
 ) -> Dataset:
     """Read a dataset from a folder, a table, an archive of these, arrays or a built-in name.
 
@@ -36,17 +37,18 @@ def open_data(
 
     Args:
         source: see `read_folder`, `read_table`, `read_masks`, `read_voc`, `read_coco` and `read_yolo`; built-in are
-            digits, shapes and waves.
+            digits, shapes, waves and digits3d.
         columns: names of the columns of a table.
         target_kind: one of `TARGET_KINDS`; None: detected.
         ignore: the mask value of unlabelled pixels.
         layout: one of `LAYOUTS`; None: detected.
+        file_kind: a name of one of `FILE_KINDS`, as which files are read; "": detected.
 
     Raises:
         DataError: the source does not exist, can be read in several ways, or contains no usable data.
         ConfigError: there is no such layout.
     """
-    settings = ReadSettings(columns, target_kind, ignore, layout)
+    settings = ReadSettings(columns, target_kind, ignore, layout, file_kind)
     path = Source(source).path
     return _read_archive(path, settings) if is_archive(path) else _read(Source(source), settings)
 

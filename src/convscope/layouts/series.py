@@ -18,15 +18,16 @@ from convscope.layouts.layout import Layout, ReadSettings, Recognised, Source
 from convscope.printable import encodable
 
 
-def series_files(source: Source) -> list[Path]:
+def series_files(source: Source, settings: ReadSettings) -> list[Path]:
     """The files of series of a source: itself, or those in the folder, not below it."""
+    or_pixels = settings.layout == SERIES_FILES.name
     path = source.path
     if path.is_file():
-        return [path] if path.suffix.lower() in ENDINGS and has_series(path) else []
+        return [path] if path.suffix.lower() in ENDINGS and has_series(path, or_pixels) else []
     if not path.is_dir():
         return []
     files = sorted(file for file in path.iterdir() if file.suffix.lower() in ENDINGS and file.is_file())
-    found = [file for file in files if has_series(file)]
+    found = [file for file in files if has_series(file, or_pixels)]
     endings = [file.suffix.lower() for file in found]
     kept = next((ending for ending in ENDINGS if ending in endings), "")  # an archive's copies in other formats
     return [file for file in found if file.suffix.lower() == kept]
@@ -38,8 +39,8 @@ def file_split(path: Path) -> str:
     return next((split for split in map(split_of, (*reversed(words), path.stem)) if split), "")
 
 
-def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:  # noqa: ARG001
-    files = series_files(source)
+def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:
+    files = series_files(source, settings)
     if not files or (source.path.is_dir() and source.images):
         return None
     named = "it" if source.path.is_file() else files[0].name
@@ -49,7 +50,7 @@ def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:  # 
 
 
 def _read(source: Source, settings: ReadSettings) -> Dataset:
-    files = series_files(source)
+    files = series_files(source, settings)
     by_split: dict[str, Path] = {}
     for file in files:
         split = file_split(file) if len(files) > 1 else ""

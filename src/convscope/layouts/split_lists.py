@@ -1,11 +1,11 @@
 """Splits that a data set defines by its folders, the names of its files, or lists of its images."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from convscope.datasets.dataset import split_of
 from convscope.files import read_start
+from convscope.layouts.folders.set_names import words
 
 _WORDS = ("train", "training", "val", "valid", "validation", "test", "testing")
 LARGEST_LIST = 100_000_000  # bytes
@@ -23,11 +23,10 @@ def split_in_folders(folders: Sequence[str]) -> str:
 def split_in_words(stem: str) -> str:
     """The split that a word of a file's name stands for; "" if none does.
 
-    >>> split_in_words("instances_train2017")
-    'train'
+    >>> split_in_words("instances_train2017"), split_in_words("TrainImages"), split_in_words("trainval")
+    ('train', 'train', '')
     """
-    words = (word.rstrip("0123456789") for word in re.split(r"[-_. ]+", stem.lower()))
-    return next((split_of(word) or "" for word in words if word in _WORDS), "")
+    return next((split_of(word) or "" for word in words(stem) if word in _WORDS), "")
 
 
 def listed_names(file: Path) -> list[str]:

@@ -48,6 +48,8 @@ from convscope.runs.pretrained import PretrainedSource
 from convscope.runs.recipe import Recipe
 from convscope.tasks import TASKS, Task
 
+SMOOTHING = "label_smoothing"  # the option of the loss of tasks with one class per image
+
 
 @dataclass(frozen=True, eq=False)
 class Draft:
@@ -137,7 +139,7 @@ def _checked(overrides: Overrides, found: Dataset, origin: PretrainedSource | No
     """Return the draft of these settings, checked by building the network."""
     recipe = parse_recipe(overrides)
     task = task_for(recipe, found, found.targets)
-    _check_size(recipe, found)
+    _check_shape(recipe, found)
     _check_together(recipe, task, found.input_kind)
     candidates = Candidates(recipe, task)
     model = candidates({})
@@ -174,7 +176,8 @@ def _from_scratch(draft: Draft, prepared: PreparedData, device: torch.device) ->
     options, why = _network_options(candidates, prepared, device)
     model: nn.Module = candidates(options)
     length = length_for(images, quick)
-    smoothing = {"loss": {"label_smoothing": 0.2}} if quick else {}
+    smooths = quick and SMOOTHING in recipe.task_class.options.model_fields
+    smoothing = {"loss": {SMOOTHING: 0.2}} if smooths else {}
     return lay(
         Overrides.of({"model": {"options": options}}, why),
         _augmentation(prepared),
@@ -212,13 +215,18 @@ def task_of_target_kind(target_kind: str) -> str:
     return next(name for name, task in TASKS.items() if task.target_kind == target_kind)
 
 
-def _check_size(recipe: Recipe, found: Dataset) -> None:
-    """Raise an error for an input size that has another number of sides than the data."""
+def _check_shape(recipe: Recipe, found: Dataset) -> None:
+    """Raise an error for an input size or a number of channels that the data cannot have."""
     kind = INPUT_KINDS[found.input_kind]
     if len(recipe.data.size) != len(kind.sides):
         shown, one = list(recipe.data.size), " and ".join(kind.sides)
         raise ConfigError(
             f"data.size is {shown}, but {found.source} holds {kind.nouns[1]}; give {one}, like {[64] * len(kind.sides)}"
+        )
+    if not kind.converts_channels and recipe.data.channels != found.channels:
+        raise ConfigError(
+            f"data.channels is {recipe.data.channels}, but {found.source} holds {kind.nouns[1]} of {found.channels}; "
+            "remove it"
         )
 
 

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from convscope.datasets import (
+    INPUT_KINDS,
     SPLITS,
     Batches,
     BatchSettings,
     Dataset,
     build_store,
-    shown_channels,
     visible_share,
     visible_window,
 )
@@ -80,7 +80,8 @@ def build_sheet(dataset: Dataset, settings: SheetSettings) -> DataSheet:
     """Choose, decode and draw the examples; the same data, settings and seed give the same page."""
     dataset = replace(dataset, channels=settings.data.channels)
     groups = _groups(dataset, settings.seed)
-    height, width = settings.data.size
+    kind = INPUT_KINDS[dataset.input_kind]
+    shown, points = " x ".join(map(str, settings.data.size)), "pixels" if len(kind.sides) == 2 else "voxels"
     drawn = _Drawn(dataset, settings, [row for _, _, rows in groups for row in rows])
     by_class = dataset.kind.by_class
     sections = [
@@ -92,10 +93,10 @@ def build_sheet(dataset: Dataset, settings: SheetSettings) -> DataSheet:
     )
     return DataSheet(
         _title(dataset.source),
-        f"{settings.task.name}, {counted(len(dataset), 'image')}; each as the network gets it: {height} x {width} "
-        f"pixels, {counted(dataset.channels, 'channel')}; chosen with seed {settings.seed}",
+        f"{settings.task.name}, {counted(len(dataset), kind.nouns[0])}; each as the network gets it: {shown} "
+        f"{points}, {counted(dataset.channels, 'channel')}; chosen with seed {settings.seed}",
         legend,
-        [*sections, *_augmented(drawn, groups), *_cut_off(dataset, (height, width))],
+        [*sections, *_augmented(drawn, groups), *_cut_off(dataset, settings.data.size)],
     )
 
 
@@ -107,7 +108,7 @@ class _Drawn:
     """Decoded examples, drawn on demand."""
 
     def __init__(self, dataset: Dataset, settings: SheetSettings, rows: Sequence[int]) -> None:
-        self.dataset, self.settings = dataset, settings
+        self.dataset, self.settings, self.draw = dataset, settings, INPUT_KINDS[dataset.input_kind].draw
         chosen = dataset.subset(np.array(rows, np.int64))
         store = build_store(chosen, settings.data.size)
         masks, unreadable = chosen.kind.decode(chosen, settings.data.size)
@@ -123,21 +124,22 @@ class _Drawn:
         """The example with its target drawn on it."""
         index, target = self.index[row], self.targets[self.index[row]]
         words = self.dataset.kind.tags(target, self.dataset.classes) if tags else ()
-        drawn = self.settings.task.draw_target(_visible(self.pixels[index]), target)
+        drawn = self.settings.task.draw_target(self.draw(self.pixels[index]), target)
         return Tile(drawn, tuple(map(printable, words)), printable(self.dataset.names[row]))
 
     def augmented(self, rows: Sequence[int], epoch: int) -> list[Tile]:
         """The examples as one epoch of training gets them, with their targets."""
         augment, count = self.settings.augment, self.dataset.channels
         batch = BatchSettings(
-            batch=len(rows), mean=(0.0,) * count, std=(1.0,) * count, policy=augment.chosen(), mirror=augment.mirror,
-            target_kind=self.dataset.target_kind, seed=self.settings.seed,
+            batch=len(rows), mean=(0.0,) * count, std=(1.0,) * count, policy=augment.chosen(self.dataset.input_kind),
+            mirror=augment.mirror, input_kind=self.dataset.input_kind, target_kind=self.dataset.target_kind,
+            seed=self.settings.seed,
         )  # fmt: skip
         indices = np.array([self.index[row] for row in rows], np.int64)
         x, y = next(iter(Batches(self.pixels, self.targets, indices, batch)(epoch)))
         images = (255 * x).round().clamp(0, 255).byte().numpy()
         draw = self.settings.task.draw_target
-        return [Tile(draw(_visible(image), target)) for image, target in zip(images, y.numpy(), strict=True)]
+        return [Tile(draw(self.draw(image), target)) for image, target in zip(images, y.numpy(), strict=True)]
 
 
 def _groups(dataset: Dataset, seed: int) -> list[Group]:
@@ -159,7 +161,7 @@ def _groups(dataset: Dataset, seed: int) -> list[Group]:
 def _numbers(dataset: Dataset, rows: NDArray[np.bool_]) -> str:
     given = [f"{(rows & (dataset.splits == split)).sum():,} {split}" for split in SPLITS]
     own = f": {', '.join(part for part in given if not part.startswith('0 '))}" if dataset.splits.any() else ""
-    return f"{counted(int(rows.sum()), 'image')}{own}"
+    return f"{counted(int(rows.sum()), INPUT_KINDS[dataset.input_kind].nouns[0])}{own}"
 
 
 def _augmented(drawn: _Drawn, groups: Sequence[Group]) -> list[SheetSection]:
@@ -175,8 +177,11 @@ def _augmented(drawn: _Drawn, groups: Sequence[Group]) -> list[SheetSection]:
     return [SheetSection("Augmented for training", note, [[drawn.tile(row, tags=False) for row in rows], *variants])]
 
 
-def _cut_off(dataset: Dataset, size: tuple[int, int]) -> list[SheetSection]:
-    """The images of which most is cropped away, whole, with the part that the network sees."""
+def _cut_off(dataset: Dataset, sides: tuple[int, ...]) -> list[SheetSection]:
+    """The images of which most is cropped away, whole, with the part that the network sees; volumes are not cropped."""
+    if len(sides) != 2:
+        return []
+    size = sides[0], sides[1]
     shapes, index = np.unique(dataset.sizes, axis=0, return_inverse=True)
     by_shape = np.array([visible_share((int(h), int(w)), size, dataset.fit) for h, w in shapes])
     shares = by_shape[index.ravel()]
@@ -220,12 +225,6 @@ def _title(source: str) -> str:
 
 def _colored(index: int, name: str) -> str:
     return printable(name if index else f"{name} (not tinted)")
-
-
-def _visible(pixels: Pixels) -> Pixels:
-    """(H, W, 3) of (C, H, W) pixels."""
-    shown = shown_channels(pixels)
-    return np.ascontiguousarray((shown if len(shown) == 3 else shown[[0, 0, 0]]).transpose(1, 2, 0))
 
 
 def _color(index: int) -> Color:

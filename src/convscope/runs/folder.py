@@ -33,6 +33,7 @@ from filelock import FileLock, Timeout
 from convscope.bundle import is_bundle
 from convscope.errors import LockedError, RunError
 from convscope.files import atomic_write, delete_temporary, read_lines
+from convscope.runs.file_records import checked, is_event, record
 from convscope.runs.parse import parse_recipe
 from convscope.runs.recipe import Recipe
 from convscope.runs.recipe_file import read_recipe
@@ -188,27 +189,32 @@ class RunFolder:
 
     def _json(self, file: Path) -> dict[str, Any]:
         try:
-            content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            content = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
             raise RunError(
                 f"{file}: missing or damaged, so the run cannot be used; train again with another --out"
             ) from None
-        return content
+        return checked(content, file)
 
     def events(self, event_type: str | None = None) -> list[dict[str, Any]]:
-        """Return the recorded events, all or of one type such as "epoch"; an incomplete last line is skipped."""
-        return [e for e in read_lines(self.events_file) if event_type is None or e["event"] == event_type]
+        """Return the recorded events, all or of one type such as "epoch"; broken lines are skipped."""
+        found = self._lines(self.events_file)
+        return [event for event in found if event_type is None or event.get("event") == event_type]
 
     def forget_after(self, epoch: int) -> None:
         """Delete the events of epochs that a resumed run repeats."""
         for file in (self.events_file, self.confusions_file):
-            kept = [e for e in read_lines(file) if e.get("epoch", 0) <= epoch]
+            kept = [line for line in self._lines(file) if line.get("epoch", 0) <= epoch]
             if kept or file.exists():
                 atomic_write(file, "".join(json.dumps(e) + "\n" for e in kept).encode())
 
+    @staticmethod
+    def _lines(file: Path) -> list[dict[str, Any]]:
+        return [record(line, file) for line in read_lines(file) if is_event(line)]
+
     def test_evaluations(self) -> list[dict[str, Any]]:
         """Return the recorded evaluations on the test split, oldest first."""
-        return read_lines(self.test_evaluations_file)
+        return self._lines(self.test_evaluations_file)
 
     @contextmanager
     def locked(self) -> Iterator[None]:

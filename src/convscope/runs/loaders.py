@@ -34,7 +34,7 @@ from convscope.layouts.tables.table_folder import TABLE_FOLDER
 from convscope.progress import Progress
 from convscope.runs.events import DataLoaded
 from convscope.runs.folder import RunFolder
-from convscope.runs.pixel_settings import cut_notes, read_as, read_with
+from convscope.runs.pixel_settings import cut_notes, read_with
 from convscope.runs.recipe import DataSettings
 
 SPLITS = ("train", "validation", "test")
@@ -135,6 +135,7 @@ def open_source(
         target_kind=target_kind,
         ignore=ignore,
         layout=settings.layout or None,
+        file_kind=inputs.kind,
     )
     if columns and dataset.layout not in (TABLE.name, TABLE_FOLDER.name):
         use, name = next(iter(columns.items()))
@@ -264,7 +265,7 @@ def _as_recorded(dataset: Dataset, content: dict[str, Any], preprocessing: Prepr
     """Return the data set as the run used it: the order of the classes, the channels, and the skipped files."""
     classes = tuple(content["classes"])
     return replace(
-        read_as(dataset, preprocessing),
+        preprocessing.read_as(dataset),
         targets=dataset.kind.restore(dataset, classes),
         classes=classes,
         skipped=tuple(Skipped(s["name"], s["why"]) for s in content["summary"]["skipped"]),

@@ -1,10 +1,9 @@
-"""How a data set's files are read as pixels: by the recipe's settings, or as a network was trained on."""
+"""How a data set's files are read as pixels, by the recipe's settings."""
 
 from dataclasses import replace
 
 from convscope.datasets import INPUT_KINDS, Dataset, InputSettings
-from convscope.datasets.inputs.image_input import IMAGE, ImagePreprocessing
-from convscope.datasets.inputs.kind import InputPreprocessing
+from convscope.datasets.inputs.image_input import IMAGE
 from convscope.datasets.name_groups import group_by_name
 from convscope.errors import ConfigError
 from convscope.runs.recipe import DataSettings
@@ -18,9 +17,12 @@ def read_with(dataset: Dataset, settings: DataSettings, inputs: InputSettings) -
     """
     if settings.group:
         dataset = group_by_name(dataset, settings.group)
+    if inputs.kind not in ("", dataset.input_kind):
+        held = INPUT_KINDS[dataset.input_kind].nouns[1]
+        raise ConfigError(f"input.kind is {inputs.kind!r}, but {dataset.source} holds {held}; remove it")
     dataset = INPUT_KINDS[dataset.input_kind].with_settings(dataset, inputs)
-    if dataset.input_kind != IMAGE:
-        _check_images_only(dataset, settings)
+    _check_applies(dataset, settings)
+    if not INPUT_KINDS[dataset.input_kind].ranged:
         return dataset
     black = dataset.black if settings.black == "auto" else (settings.black,) * len(dataset.black)
     white = dataset.white if settings.white == "auto" else (settings.white,) * len(dataset.white)
@@ -46,26 +48,13 @@ def images_only(input_kind: str, what: str, source: object) -> None:
         raise ConfigError(f"{what} is for images, and {source} holds {INPUT_KINDS[input_kind].nouns[1]}")
 
 
-def _check_images_only(dataset: Dataset, settings: DataSettings) -> None:
-    for name in ("fit", "black", "white"):
+def _check_applies(dataset: Dataset, settings: DataSettings) -> None:
+    ranged = INPUT_KINDS[dataset.input_kind].ranged
+    for name in () if dataset.input_kind == IMAGE else ("fit",) if ranged else ("fit", "black", "white"):
         value = getattr(settings, name)
         if value != DataSettings.model_fields[name].default:
             noun = INPUT_KINDS[dataset.input_kind].nouns[1]
             raise ConfigError(f"data.{name} is {value!r}, but {dataset.source} holds {noun}; remove it")
-
-
-def read_as(dataset: Dataset, preprocessing: InputPreprocessing) -> Dataset:
-    """Return the data set with its files read as those that a network was trained on."""
-    if not isinstance(preprocessing, ImagePreprocessing):
-        return replace(dataset, channels=preprocessing.channels)
-    return replace(
-        dataset,
-        channels=preprocessing.channels,
-        white=preprocessing.white,
-        black=preprocessing.black,
-        alpha=preprocessing.alpha,
-        fit=preprocessing.fit,
-    )
 
 
 def cut_notes(dataset: Dataset, settings: DataSettings) -> tuple[str, ...]:

@@ -150,8 +150,18 @@ def _from_file(file: Path, network: str | None) -> PretrainedSource:
     provenance: dict[str, Any] = {"source": str(file), "licence": "not stated", "sha256": digest}
     if weights.notes:
         provenance["notes"] = list(weights.notes)
-    mean, std = (known.mean, known.std) if known else (IMAGENET_MEAN, IMAGENET_STD)
+    mean, std = _for_channels(state, *((known.mean, known.std) if known else (IMAGENET_MEAN, IMAGENET_STD)))
     return PretrainedSource(str(file), name, state, provenance, {}, mean, std, (side, side) if side else None)
+
+
+def _for_channels(
+    state: Mapping[str, Tensor], mean: tuple[float, ...], std: tuple[float, ...]
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return mean and std for the channels of the first convolution; their averages where these are not three."""
+    stem = next((value for name, value in state.items() if name.startswith("stem.") and value.ndim == 4), None)
+    if stem is None or stem.shape[1] == len(mean):
+        return mean, std
+    return (sum(mean) / len(mean),) * stem.shape[1], (sum(std) / len(std),) * stem.shape[1]
 
 
 def _from_bundle(path: Path, network: str | None) -> PretrainedSource:

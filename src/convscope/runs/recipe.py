@@ -85,12 +85,12 @@ class DataSettings(Section):
         sides = [value, value] if isinstance(value, int) else value
         if (
             not isinstance(sides, list | tuple)
-            or len(sides) not in (1, 2)
+            or len(sides) not in (1, 2, 3)
             or not all(isinstance(s, int) and s > 0 for s in sides)
         ):
             raise ValueError(
                 "write height and width in pixels, like [64, 64], or one number for a square; the length of series "
-                "like [128]"
+                "like [128]; depth, height and width of volumes like [32, 32, 32]"
             )
         return tuple(sides)
 

@@ -30,15 +30,21 @@ class TimeBudget:
         self.evaluation = 0.0  # seconds reserved for an evaluation
         self._evaluation_times: deque[float] = deque(maxlen=3)
         self.now = now
-        self.started = now()
+        self.started = self._latest = now()
         self.fraction = 0.0
         self.agree: Callable[[float], float] = float
         """Makes the fraction that of the first of several processes."""
 
     @property
     def spent(self) -> float:
-        """Seconds since construction, including the time of the runs that this one resumes."""
-        return self.now() - self.started
+        """Seconds since construction, including the time of the runs that this one resumes.
+
+        They never decrease: where the clock jumps back, as in a machine that was suspended, they go on from there.
+        """
+        now = self.now()
+        self.started -= max(0.0, self._latest - now)
+        self._latest = now
+        return now - self.started
 
     @property
     def left(self) -> float:

@@ -138,7 +138,12 @@ def test_declared_sizes_are_compared_with_the_file(tmp_path: Path) -> None:
             "the images have the shape (12, 6, 8) and labels (5,); give (N, H, W) or (N, H, W, C) images and N labels",
         ),
         (
-            {"images": np.zeros((4, 5, 6, 7)), "labels": np.zeros(4)},
+            {
+                "x_train": np.zeros((4, 6, 7, 1)),
+                "y_train": np.zeros(4),
+                "x_test": np.zeros((4, 5, 6, 7)),
+                "y_test": np.zeros(4),
+            },
             "its images have the shape (4, 5, 6, 7); give 1 or 3 channels, first or last",
         ),
         (

@@ -1,12 +1,14 @@
 """Mutated annotation files of every box layout: read, or refused in one line, never an exception or a hang."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from convscope.layouts.boxes.coco import read_coco
+from convscope.layouts.boxes.cvat import read_cvat
 from convscope.layouts.boxes.label_studio import read_label_studio
 from convscope.layouts.boxes.labelme import read_labelme
 from convscope.layouts.boxes.via import read_via
@@ -15,12 +17,20 @@ from convscope.layouts.boxes.yolo import read_yolo
 from helpers.box_files import photo
 from helpers.mutations import failures
 
-COUNT = 600  # files for each layout
+COUNT = int(os.environ.get("CONVSCOPE_MUTATIONS", "600"))  # files for each layout
 
 XML = (
     b"<annotation><filename>a.jpg</filename><size><width>20</width><height>16</height></size>"
     b"<object><name>nut</name><bndbox><xmin>2</xmin><ymin>4</ymin><xmax>10</xmax><ymax>12</ymax></bndbox></object>"
     b"</annotation>"
+)
+CVAT = (
+    b"<annotations><version>1.1</version><meta><task><labels><label><name>nut</name></label></labels></task></meta>"
+    b'<image id="0" name="a.jpg" subset="Train" width="20" height="16">'
+    b'<box label="nut" xtl="2" ytl="4" xbr="10" ybr="12" rotation="30"/>'
+    b'<polygon label="nut" points="2.0,4.0;10,6;5,12"/>'
+    b'<ellipse label="nut" cx="8" cy="8" rx="3" ry="2"/>'
+    b'<mask label="nut" rle="1, 3, 4, 4" left="2" top="4" width="4" height="3"/></image></annotations>'
 )
 REGION = {
     "shape_attributes": {"name": "rect", "x": 2, "y": 4, "width": 8, "height": 8},
@@ -37,6 +47,8 @@ COCO = {
     "annotations": [
         {"id": 1, "image_id": 1, "category_id": 1, "bbox": [2, 4, 8, 8.5], "iscrowd": 0},
         {"id": 2, "image_id": 1, "category_id": 1, "segmentation": [[2, 4, 8, 8, 3, 3]]},
+        {"id": 3, "image_id": 1, "category_id": 1, "segmentation": {"size": [16, 20], "counts": [40, 8, 8, 8, 256]}},
+        {"id": 4, "image_id": 1, "category_id": 1, "segmentation": {"size": [16, 20], "counts": "X1888P8"}},
     ],
     "categories": [{"id": 1, "name": "nut", "supercategory": "part"}],
 }
@@ -54,6 +66,7 @@ def as_json(*contents: object) -> tuple[bytes, ...]:
 
 CASES: dict[str, tuple[str, tuple[bytes, ...], Callable[[Path], object]]] = {
     "voc": ("a.xml", (XML, XML.decode().encode("utf-16")), read_voc),
+    "cvat": ("a.xml", (CVAT,), read_cvat),
     "coco": ("a.json", as_json(COCO), read_coco),
     "via": ("a.json", as_json({"a": {"filename": "a.jpg", "regions": [REGION, POLYGON]}}), read_via),
     "label studio": (

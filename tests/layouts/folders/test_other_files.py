@@ -20,11 +20,8 @@ def message_of(folder: Path) -> str:
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        ("a/1.dcm b/1.dcm", "(2 .dcm); convert the DICOM files to PNG, or to .npy arrays with their values"),
-        (
-            "imagesTr/1.nii.gz labelsTr/1.nii.gz",
-            "(2 .gz); unpack them, and save the slices of NIfTI volumes (.nii.gz) as PNG or .npy files",
-        ),
+        ("a/1.nrrd b/1.nrrd", "(2 .nrrd); convert the volumes to NIfTI"),
+        ("a/1.gz b/1.gz", "(2 .gz); unpack them"),
         ("a/1.HEIC b/1.heic", "(2 .heic); convert the HEIC photographs to JPEG"),
         ("run/1.mp4 walk/1.mp4", "(2 .mp4); save frames of the videos as JPEG"),
         ("a/1.svg b/1.svg", "(2 .svg); draw the SVG files to PNG"),
@@ -101,3 +98,13 @@ def test_files_that_seem_to_hold_the_labels_are_named(
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(content)
     assert message_of(tmp_path) == f"{tmp_path}: {message}"
+
+
+def test_classes_in_the_names_of_a_single_folder_are_pointed_to(tmp_path, save) -> None:
+    for i in range(4):
+        save(tmp_path / "images" / f"{('Abyssinian', 'american_bulldog')[i % 2]}_{i}.jpg", i)
+    with pytest.raises(DataError) as error:
+        open_data(tmp_path)
+    assert str(error.value) == (
+        f"{tmp_path}: one class only, images; set --layout file-names if Abyssinian and american_bulldog are classes"
+    )

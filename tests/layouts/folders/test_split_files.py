@@ -96,3 +96,23 @@ def test_lists_of_other_things_or_that_overlap_are_no_split(folder: Path, train:
     dataset = open_data(folder)
     assert len(dataset) == 6
     assert set(dataset.splits.tolist()) == {""}
+
+
+def test_names_of_several_words_in_one_are_splits(folder: Path) -> None:
+    write(folder / "TrainImages.txt", "pie/0.jpg\npie/1.jpg\ntea time/0.jpg\n")
+    write(folder / "TestImages.txt", "pie/2.jpg\ntea time/1.jpg\n")
+    dataset = open_data(folder)
+    assert splits_of(dataset)["pie/2.jpg"] == "test"
+    assert dataset.skipped == (Skipped("images/tea time/2.jpg", "is in none of the lists of the splits"),)
+
+
+def test_lists_of_several_divisions_are_named_and_not_used(folder: Path) -> None:
+    for number, (train, test) in enumerate((("pie/0.jpg\n", "pie/1.jpg\n"), ("pie/1.jpg\n", "pie/0.jpg\n")), start=1):
+        write(folder / "labels" / f"train{number}.txt", train)
+        write(folder / "labels" / f"test{number}.txt", test)
+    dataset = open_data(folder)
+    assert set(dataset.splits) == {""}
+    assert dataset.notes[-1] == (
+        "the lists of splits are not used, because images/pie/0.jpg is in labels/test2.txt and in labels/train1.txt; "
+        "leave one list for each split"
+    )

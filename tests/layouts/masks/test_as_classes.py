@@ -9,6 +9,7 @@ from PIL import Image
 from convscope.errors import DataError
 from convscope.layouts.folders.class_folders import read_folder
 from convscope.layouts.recognise import open_data
+from helpers.mask_folders import write_image
 
 
 def write(file: Path, number: int, values: int) -> None:
@@ -45,6 +46,14 @@ def test_folders_named_by_several_words_whose_masks_have_a_word_more_are_refused
         "Task1_East_GroundTruth have few values, as masks do; call the folders images and masks, or choose "
         "--layout folder if they are classes"
     )
+
+
+def test_colour_photographs_are_images_of_many_values(tmp_path) -> None:
+    for number in range(6):
+        write_image(tmp_path / "pictures" / f"{number}.jpg", number)
+        write(tmp_path / "targets" / f"{number}.png", number + 50, 2)
+    with pytest.raises(DataError, match="pictures and targets hold files of the same names"):
+        open_data(tmp_path)
 
 
 @pytest.mark.parametrize(("first", "second"), [(256, 256), (2, 2)])

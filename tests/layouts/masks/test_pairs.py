@@ -37,6 +37,8 @@ PAIRS = [
     ("photos/a/{}.jpg", "segmentation_masks/b/{}.png"),
     ("img_dir/train/{}.jpg", "ann_dir/train/{}.png"),
     ("images/{}.jpg", "ann/{}.png"),
+    ("Task1-2_Training_Input/ISIC_{:07}.jpg", "Task1_Training_GroundTruth/ISIC_{:07}_segmentation.png"),
+    ("training/image_2/{:06}_10.png", "training/semantic/{:06}_10.png"),
 ]  # fmt: skip
 
 

@@ -362,3 +362,47 @@ def test_files_of_names_with_faults_are_named(tmp_path: Path, content: bytes, wh
     with pytest.raises(DataError) as caught:
         open_data(tmp_path)
     assert str(caught.value) == f"{tmp_path / 'classes.txt'}: {why}"
+
+
+def test_names_of_the_images_folders_are_no_classes_of_the_masks(tmp_path: Path) -> None:
+    for number, bird in enumerate(("001.Albatross", "002.Laysan")):
+        write_image(tmp_path / "images" / bird / f"{number}.jpg", number)
+        write_mask(tmp_path / "segmentations" / bird / f"{number}.png", block(255))
+    (tmp_path / "classes.txt").write_text("1 001.Albatross\n2 002.Laysan\n")
+    dataset = open_data(tmp_path)
+    assert (dataset.classes, dataset.palette.ignore) == (("0", "255"), None)
+    assert "classes.txt names folders of the images, and so no classes of the masks" in dataset.notes
+
+
+def test_255_is_the_second_of_two_names(tmp_path: Path) -> None:
+    for number in range(2):
+        write_image(tmp_path / "images" / f"{number}.jpg", number)
+        write_mask(tmp_path / "masks" / f"{number}.png", block(255))
+    (tmp_path / "classes.txt").write_text("ground\nroad\n")
+    dataset = open_data(tmp_path)
+    assert (dataset.classes, dataset.palette.values) == (("ground", "road"), (0, 255))
+    assert "classes.txt names the mask values in ascending order: 0 is ground, 255 is road" in dataset.notes
+
+
+def test_names_of_roboflow(tmp_path: Path) -> None:
+    for number in range(2):
+        write_image(tmp_path / "train" / f"im{number}.jpg", number)
+        write_mask(tmp_path / "train" / f"im{number}_mask.png", block(1 + number))
+    (tmp_path / "train" / "_classes.csv").write_text("Pixel Value, Class\n0, background\n1, crack\n2, rust\n")
+    assert open_data(tmp_path).classes == ("background", "crack", "rust")
+
+
+def test_class_folders_with_masks_inside_can_be_learnt_instead(tmp_path: Path) -> None:
+    for number in range(6):
+        place = tmp_path / ("COVID", "Normal")[number % 2]
+        write_image(place / "images" / f"{number}.jpg", number)
+        write_mask(place / "masks" / f"{number}.png", block(255))
+    dataset = open_data(tmp_path)
+    assert dataset.target_kind == "masks"
+    assert dataset.notes[0] == (
+        "the images have masks beside them, which are learnt, and not the folders COVID, Normal; --layout folder "
+        "learns the folders from the images alone"
+    )
+    folders = open_data(tmp_path, layout="folder")
+    assert (folders.classes, len(folders.names)) == (("COVID", "Normal"), 6)
+    assert {one.why for one in folders.skipped} == {"is in a folder of masks"}

@@ -181,3 +181,13 @@ def test_a_missing_label_or_corner_omits_the_object_only(read: Read) -> None:
         "file,label,x1,y1,x2,y2\na.png,cat,4,6,20,15\na.png,nan,1,1,30,30\nb.png,dog,8,3,32,24\nb.png,dog,x,1,2,3\n"
     )
     np.testing.assert_allclose(found.targets, EXPECTED)
+
+
+def test_where_an_image_is_from_is_no_class_of_its_objects(tmp_path: Path, save: Save) -> None:
+    rows = [f'{i},60,40,"[{5 + i}, 6, 20, 18]",{("usask", "arvalis")[i % 2]}' for i in range(4)]
+    for i in range(4):
+        save(tmp_path / f"{i}.png", size=(60, 40))
+    (tmp_path / "train.csv").write_text("\n".join(["image_id,width,height,bbox,source", *rows]))
+    dataset = open_data(tmp_path)
+    assert dataset.classes == ("object",)
+    assert "columns not used: width (of the file), height (of the file), source" in dataset.notes

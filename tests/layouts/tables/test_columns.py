@@ -270,3 +270,16 @@ def test_boxes_after_names_in_one_cell_are_no_classes(read: Read) -> None:
         "no column for the label among image, found (boxes as text, which are not read); set the label column"
     )
     assert read("image,text\n0.png,route 66\n1.png,area 51\n").classes == ("area 51", "route 66")
+
+
+def test_texts_of_which_each_occurs_once_are_no_classes(tmp_path, save) -> None:
+    for i in range(12):
+        save(tmp_path / f"{i}.png", i)
+    rows = [f"{i}.png,a painting of {i:02} birds" for i in range(12)]
+    (tmp_path / "metadata.csv").write_text("\n".join(["file_name,text", *rows]))
+    with pytest.raises(DataError) as error:
+        open_data(tmp_path / "metadata.csv")
+    assert str(error.value) == (
+        f"{tmp_path / 'metadata.csv'}: column text has another value for each of 12 images, such as "
+        "'a painting of 00 birds', so it is no class; set the label column"
+    )

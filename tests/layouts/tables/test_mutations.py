@@ -1,8 +1,10 @@
 """Damaged and hostile tables are read or refused in one line, without a traceback, hang or much memory."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from convscope.layouts.tables import cells
@@ -24,6 +26,23 @@ CSV = (
     b'image_id,width,height,bbox,source\n0,20,16,"[1.0, 2.0, 5.0, 6.0]",a\n1,20,16,"[1, 2, 5, 6]",b\n',
     "sep=;\r\nBild;Größe\r\n0.png;1,5\r\n1.png;2,25\r\n2.png;3\r\n".encode("cp1252"),
 )
+_PIXELS = np.random.default_rng(0).integers(0, 256, (6, 64)).astype(str)
+PIXELS = (
+    "\n".join(
+        [
+            ",".join(["label", *(f"pixel{i}" for i in range(64))]),
+            *(f"{i % 2},{','.join(row)}" for i, row in enumerate(_PIXELS)),
+        ]
+    ).encode(),
+    "\n".join(f"{i % 2},{','.join(row)}" for i, row in enumerate(_PIXELS)).encode(),
+    "\n".join(
+        [
+            "emotion,pixels,Usage",
+            *(f"{i % 2},{' '.join(row)},{'Training' if i else 'PublicTest'}" for i, row in enumerate(_PIXELS)),
+        ]
+    ).encode(),
+)
+COUNT = int(os.environ.get("CONVSCOPE_MUTATIONS", "500"))
 LINES = (
     b'{"file_name": "0.png", "label": "cat"}\n{"file_name": "1.png", "label": "dog", "x": {"y": [1, 2]}}\n',
     b'{"file_name": "0.png", "tags": ["a", "b"]}\n{"file_name": "1.png", "tags": ["a"]}\n{"file_name": "2.png"}\n',
@@ -68,7 +87,13 @@ def reader(folder: Path, name: str) -> Callable[[bytes], object]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "samples", "count"), [("list.csv", CSV, 1_000), ("list.tsv", CSV, 500), ("list.jsonl", LINES, 500)]
+    ("name", "samples", "count"),
+    [
+        ("list.csv", CSV, 2 * COUNT),
+        ("list.tsv", CSV, COUNT),
+        ("list.jsonl", LINES, COUNT),
+        ("pixels.csv", PIXELS, COUNT // 4),
+    ],
 )
 def test_mutated_texts_are_read_or_refused(folder: Path, name: str, samples: Sequence[bytes], count: int) -> None:
     assert list(failures(samples, count, reader(folder, name))) == []
@@ -76,7 +101,7 @@ def test_mutated_texts_are_read_or_refused(folder: Path, name: str, samples: Seq
 
 @pytest.mark.slow
 def test_mutated_parquet_is_read_or_refused(folder: Path) -> None:
-    assert list(failures(parquet_samples(folder), 500, reader(folder, "list.parquet"))) == []
+    assert list(failures(parquet_samples(folder), COUNT, reader(folder, "list.parquet"))) == []
 
 
 def test_the_mutations_find_a_planted_bug(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,6 +91,17 @@ def test_class_folders_beside_a_table_that_says_otherwise_are_the_users_choice(t
     assert open_data(tmp_path).layout == "folder"
 
 
+def test_a_requested_table_of_masks_is_read_though_the_folders_say_the_same(tmp_path: Path, save: Save) -> None:
+    lines = ["image,mask"]
+    for i in range(4):
+        save(tmp_path / "images" / f"{i}.png", i)
+        save(tmp_path / "targets" / f"{i}_mask.png", i, "1")
+        lines.append(f"images/{i}.png,targets/{i}_mask.png")
+    (tmp_path / "train.csv").write_text("\n".join(lines))
+    found = open_data(tmp_path, layout="table-folder", target_kind="masks")
+    assert (found.layout, found.target_kind, len(found)) == ("table-folder", "masks", 4)
+
+
 def test_tables_that_name_no_image_are_not_recognised(images: Path) -> None:
     (images / "names.csv").write_text("file,label\nx.png,a\ny.png,b\n")
     (images / "broken.parquet").write_text("no")
@@ -167,3 +178,50 @@ def test_a_table_whose_names_are_ambiguous_keeps_folders_from_becoming_classes(t
         f"{tmp_path}: none of its 4 rows gives a labelled file; the first, 0.png: 2 files have the name: photos/0.png, "
         "thumbs/0.png; put the table into the folder of its images, or write that folder in the column image"
     )
+
+
+def test_parts_of_the_images_beside_a_table_are_no_classes(tmp_path: Path, save: Save) -> None:
+    for i in range(8):
+        save(tmp_path / f"HAM_images_part_{1 + i // 4}" / f"ISIC_{i}.jpg", i)
+    lines = [f"L{i // 2},ISIC_{i},{('nv', 'mel')[i % 2]},{40 + i % 3}" for i in range(8)]
+    (tmp_path / "metadata.csv").write_text("\n".join(["lesion_id,image_id,dx,age", *lines]))
+    with pytest.raises(DataError, match="no column for the label among image_id, lesion_id, dx, age; set the label"):
+        open_data(tmp_path)
+    found = open_data(tmp_path, columns=Columns(label="dx"))
+    assert (found.layout, found.classes, len(found.names)) == ("table-folder", ("mel", "nv"), 8)
+
+
+@pytest.mark.parametrize("folders", [("ab", "cd"), ("patient1", "patient2")])
+def test_other_columns_than_the_folders_are_asked_for(tmp_path: Path, save: Save, folders: tuple[str, str]) -> None:
+    for i in range(8):
+        save(tmp_path / folders[i % 2] / f"{i}.jpg", i)
+    rows_of = [f"{folders[i % 2]}/{i}.jpg,{27 + i // 4}" for i in range(8)]
+    (tmp_path / "train.csv").write_text("\n".join(["path,landmark_id", *rows_of]))
+    with pytest.raises(DataError) as error:
+        open_data(tmp_path)
+    assert str(error.value) == (
+        f"{tmp_path}: can be read in the layout table-folder, because train.csv lists images; or in the layout folder, "
+        f"because its folders {folders[0]} and {folders[1]} contain images; choose with --layout table-folder or "
+        "--layout folder"
+    )
+    titles = [f"{folders[i % 2]}/{i}.jpg,title {i}" for i in range(8)]
+    (tmp_path / "train.csv").write_text("\n".join(["path,title", *titles]))
+    assert open_data(tmp_path).classes == folders
+
+
+def test_a_split_in_the_name_of_the_table_chooses_among_files_of_one_name(tmp_path: Path, save: Save) -> None:
+    for i in range(4):
+        for split in ("train", "test"):
+            save(tmp_path / split / f"{i}.png")
+    (tmp_path / "trainLabels.csv").write_text("id,label\n0,a\n1,b\n2,a\n3,b\n")
+    found = open_data(tmp_path)
+    assert found.names == tuple(f"train/{i}.png" for i in range(4))
+
+
+def test_images_of_train_images_and_test_images_are_those_of_a_table(tmp_path: Path, save: Save) -> None:
+    for i in range(4):
+        save(tmp_path / "train_images" / f"a{i}.png")
+        save(tmp_path / "test_images" / f"b{i}.png")
+    (tmp_path / "train.csv").write_text("id_code,diagnosis\na0,1\na1,0\na2,1\na3,0\n")
+    (tmp_path / "test.csv").write_text("id_code\nb0\nb1\nb2\nb3\n")
+    assert open_data(tmp_path).names == tuple(f"train_images/a{i}.png" for i in range(4))

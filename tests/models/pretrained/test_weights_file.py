@@ -76,6 +76,22 @@ def test_prefixes_of_wrappers_are_removed(tmp_path, squeezenet, prefix) -> None:
     assert identify_network(weights.state) == "squeezenet1_1"
 
 
+@pytest.mark.parametrize("prefix", ["_orig_mod.", "module.", "model.", "backbone.", "module.encoder_q.", "ema"])
+def test_weights_below_a_prefix_or_averaged_ones_give_the_same_logits(tmp_path, prefix) -> None:
+    torch.manual_seed(1)
+    network = MODELS["squeezenet1_1"](5).eval()
+    given = as_torchvision("squeezenet1_1")
+    load_state(network, given)
+    plain = {name: tensor + 1 for name, tensor in given.items()}
+    content = {"state_dict": plain, "ema": given} if prefix == "ema" else {"state_dict": under(prefix, given)}
+    loaded = MODELS["squeezenet1_1"](5).eval()
+    report = load_state(loaded, read_weights(saved(tmp_path, content)).state)
+    x = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        assert torch.equal(loaded(x), network(x))
+    assert (report.not_loaded, report.unused) == ((), ())
+
+
 @pytest.mark.parametrize("key", ["state_dict", "model", "net", "weights", "model_state_dict", "params", "network"])
 def test_state_dicts_are_found_under_any_key(tmp_path, squeezenet, key) -> None:
     optimiser = {"state": {0: {"exp_avg": torch.zeros(10**7)}}, "param_groups": [{"lr": 0.1}]}

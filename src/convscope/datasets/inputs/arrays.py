@@ -27,9 +27,18 @@ def open_array(path: Path) -> NDArray[Any]:
     Raises:
         DataError: it is damaged, or no image of numbers.
     """
+    return _as_image(path, open_values(path))
+
+
+def open_values(path: Path) -> NDArray[Any]:
+    """The array of a ``.npy`` file of any shape, memory-mapped; Python objects in it are never loaded.
+
+    Raises:
+        DataError: it is damaged.
+    """
     try:
         check_regular(path)
-        values = open_memmap(path, mode="r")
+        return open_memmap(path, mode="r")
     except OSError as error:
         raise DataError(f"{path}: {error_text(path, error)}") from None
     except DataError:
@@ -38,7 +47,6 @@ def open_array(path: Path) -> NDArray[Any]:
         objects = "Python objects" in str(error)
         why = "holds Python objects, which are not loaded; save numbers" if objects else _DAMAGED
         raise DataError(f"{path}: {why}") from None
-    return _as_image(path, values)
 
 
 _DAMAGED = "damaged or truncated; copy it again or delete it"

@@ -28,6 +28,7 @@ from convscope.datasets.inputs.opening import (
 )
 from convscope.datasets.inputs.raster import (
     LARGE,
+    WHITE,
     ArrayRaster,
     PillowRaster,
     Raster,
@@ -56,9 +57,11 @@ class ImageSpec:
     black: tuple[float, ...] = (0.0,)
     """The value that becomes 0."""
     alpha: bool = True
-    """Whether the fourth channel of RGBA is transparency, which is composited on white unless `channels` is 4."""
+    """Whether the fourth channel of RGBA is transparency, unless `channels` is 4: it is composited on `background`."""
     fit: Fit = CROP
     """See `fitting.fit`."""
+    background: int = WHITE
+    """The grey behind transparent pixels, 0 to 255."""
 
 
 class DecodedImage(NamedTuple):
@@ -227,7 +230,8 @@ def _from_pillow(image: Image.Image, spec: ImageSpec, size: Size | None) -> Unfi
     _draft(image, spec, size)
     image.load()
     turned = orientation(image)  # after loading: a PNG may store it after its pixels
-    return _gathered(PillowRaster(image, spec.channels, spec.alpha), spec, size, turned, upright_size(stored, turned))
+    raster = PillowRaster(image, spec.channels, spec.alpha, spec.background)
+    return _gathered(raster, spec, size, turned, upright_size(stored, turned))
 
 
 def _gathered(

@@ -1,13 +1,14 @@
 """Image input: decoded to grey or RGB, cropped and resized, normalised per channel."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from convscope.datasets.augment.pipeline import Augment, augment, normalised
@@ -17,6 +18,7 @@ from convscope.datasets.duplicates import Duplicates, find_duplicates
 from convscope.datasets.inputs.fitting import CROP, Fit, fit, visible_window
 from convscope.datasets.inputs.image import ImageSpec, decode
 from convscope.datasets.inputs.kind import DecodedInput, InputData, InputPreprocessing
+from convscope.datasets.inputs.raster import WHITE
 from convscope.datasets.inputs.values import FULL_WHITE
 from convscope.datasets.statistics import channel_statistics, cut_note
 
@@ -27,7 +29,8 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     """Preprocessing of images: decode to `channels`, fit to `size`, normalise as (pixel / 255 - mean) / std.
 
     `black` and `white` are the values of deep images (more than 8 bits) that become 0 and 255, for all channels or for
-    each; `alpha` says whether the fourth channel of RGBA is transparency; `fit` is described in `fitting.Fit`.
+    each; `alpha` says whether the fourth channel of RGBA is transparency; `background` is the grey
+    behind transparent pixels; `fit` is described in `fitting.Fit`.
     """
 
     kind: Literal["image"] = "image"
@@ -36,6 +39,12 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     black: tuple[float, ...] = (0.0,)
     alpha: bool = True
     fit: Fit = CROP
+    background: int = Field(WHITE, ge=0, le=WHITE)
+
+    converts_channels: ClassVar[bool] = True
+
+    ranged: ClassVar[bool] = True
+    sheets: ClassVar[bool] = True
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -52,7 +61,7 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     @property
     def spec(self) -> ImageSpec:
         """The output of `decode`."""
-        return ImageSpec(self.size, self.channels, self.white, self.black, self.alpha, self.fit)
+        return ImageSpec(self.size, self.channels, self.white, self.black, self.alpha, self.fit, self.background)
 
     @classmethod
     def from_data(cls, data: InputData, size: tuple[int, ...], stored: NDArray[Any], rows: NDArray[np.int64]) -> Self:
@@ -66,6 +75,7 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
             white=data.white,
             black=data.black,
             alpha=data.alpha,
+            background=data.background,
             fit=data.fit,
         )
 
@@ -74,9 +84,22 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
         """See `image.decode`, and `fitting.fit` of images in arrays."""
         shown = (size[0], size[1])
         image = data.images[row]
-        if isinstance(image, np.ndarray):
+        if isinstance(image, np.ndarray) and image.shape[2] == data.channels:
             return fit(image, image.shape[:2], shown, data.fit).transpose(2, 0, 1)
-        return decode(image, ImageSpec(shown, data.channels, data.white, data.black, data.alpha, data.fit)).pixels
+        how = (data.white, data.black, data.alpha, data.fit, data.background)
+        return decode(image, ImageSpec(shown, data.channels, *how)).pixels
+
+    def read_as(self, data: Dataset) -> Dataset:
+        """With these channels, range of values, transparency and fit."""
+        return replace(
+            data,
+            channels=self.channels,
+            white=self.white,
+            black=self.black,
+            alpha=self.alpha,
+            background=self.background,
+            fit=self.fit,
+        )
 
     @classmethod
     def cut_note(cls, data: Dataset, size: tuple[int, ...]) -> str:

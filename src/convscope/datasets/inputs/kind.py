@@ -2,8 +2,8 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
@@ -16,7 +16,6 @@ from torch import Tensor
 from convscope.datasets.dataset import Dataset
 from convscope.datasets.duplicates import Duplicates
 from convscope.datasets.inputs.settings import InputSettings
-from convscope.errors import ConfigError
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +59,8 @@ class InputData(Protocol):
     @property
     def alpha(self) -> bool: ...
     @property
+    def background(self) -> int: ...
+    @property
     def fit(self) -> Any: ...
     @property
     def reading(self) -> Any: ...
@@ -86,6 +87,12 @@ class InputPreprocessing(BaseModel, ABC, frozen=True, extra="forbid"):
     """The largest default width of a network's first stage."""
     storage: ClassVar[np.dtype[Any]] = np.dtype(np.uint8)
     """The dtype of decoded examples."""
+    converts_channels: ClassVar[bool] = False
+    """Whether examples are read with another number of channels than they have."""
+    ranged: ClassVar[bool] = False
+    """Whether data.black and data.white say which values become 0 and 255."""
+    sheets: ClassVar[bool] = False
+    """Whether a page of examples can show them."""
     forks: ClassVar[bool] = True
     """Whether processes may decode; False where PyTorch decodes, whose threads do not survive a fork."""
 
@@ -130,9 +137,17 @@ class InputPreprocessing(BaseModel, ABC, frozen=True, extra="forbid"):
         Raises:
             ConfigError: a setting does not apply to this kind.
         """
-        for name, value in settings.model_dump(exclude_defaults=True).items():
-            raise ConfigError(f"input.{name} is {value!r}, but {data.source} holds {cls.nouns[1]}; remove it")
+        settings.only(data.source, cls.nouns[1])
         return data
+
+    def read_as(self, data: Dataset) -> Dataset:
+        """A dataset whose files are read as those that this preprocessing was made from."""
+        return replace(data, channels=self.channels)
+
+    @classmethod
+    def one_per_example(cls, files: Iterable[Any]) -> Iterable[Any]:
+        """The files or contents to predict, without further files of the same example."""
+        return files
 
     @property
     def settings(self) -> InputSettings:

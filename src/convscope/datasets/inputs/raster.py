@@ -11,6 +11,7 @@ from convscope.datasets.inputs.values import to_bytes
 
 LARGE = 2**24
 """Pixels from which an image is reduced while it is read, as the JPEG decoder does for images of any size."""
+WHITE = 255
 _STRIP = 2**21  # values of a strip
 _COMPOSITED = ("LA", "La", "PA", "RGBA", "RGBa")
 _AS_STORED = {4: ("RGBA",), 2: ("LA",)}  # modes whose last channel may be other than transparency, by channels
@@ -46,10 +47,11 @@ class PillowRaster:
         image: the image.
         channels: see `ImageSpec`.
         alpha: whether a fourth channel of RGBA, or the second of LA, is transparency.
+        background: the grey behind transparent pixels, 0 to 255.
     """
 
-    def __init__(self, image: Image.Image, channels: int, alpha: bool) -> None:
-        self.image, self.channels, self.alpha = image, channels, alpha
+    def __init__(self, image: Image.Image, channels: int, alpha: bool, background: int = WHITE) -> None:
+        self.image, self.channels, self.alpha, self.background = image, channels, alpha, background
         self.shape = (image.height, image.width, channels)
 
     def rows(self, top: int, bottom: int) -> NDArray[Any]:
@@ -66,7 +68,7 @@ class PillowRaster:
             strip = strip.convert("RGB" if strip.mode == "RGBA" else "L")  # drops the last channel
         elif strip.mode in _COMPOSITED or "transparency" in strip.info:
             rgba = strip.convert("RGBA")
-            strip = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+            strip = Image.alpha_composite(Image.new("RGBA", rgba.size, (*[self.background] * 3, WHITE)), rgba)
         mode = "L" if self.channels == 1 else "RGB"
         return strip if strip.mode == mode else strip.convert(mode)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from convscope.datasets.inputs.pixel_rows import label_beside_pixels, pixel_columns
 from convscope.errors import DataError
 
 ENDINGS = (".ts", ".tsv", ".arff", ".csv", ".txt")
@@ -19,7 +20,6 @@ LARGEST = 2_000_000_000
 """Bytes of a file of text, which is read whole."""
 _TRIED = 5  # rows that are looked at
 _READ = 1 << 16  # bytes of a file that are looked at
-_PIXELS = re.compile(r"pixel", re.IGNORECASE)  # columns of an image as a row
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
 
 
@@ -60,8 +60,13 @@ def read_series(path: Path) -> SeriesFile:
     return found
 
 
-def has_series(path: Path) -> bool:
-    """Whether the first rows of a file are a label and many numbers, from its first 64 KB."""
+def has_series(path: Path, or_pixels: bool = False) -> bool:
+    """Whether the first rows of a file are a label and many numbers, from its first 64 KB.
+
+    Args:
+        path: a file.
+        or_pixels: whether the numbers may be those of a square image.
+    """
     if path.suffix.lower() in OWN:
         return True
     try:
@@ -71,10 +76,12 @@ def has_series(path: Path) -> bool:
         return False
     rows = [split_row(line.strip()) for line in lines[: _TRIED + 1] if line.strip()]
     headed = _is_headed(rows)
-    if headed and (label_place(rows[0]) < 0 or any(map(_PIXELS.match, rows[0]))):
+    if headed and (label_place(rows[0]) < 0 or (pixel_columns(rows[0]) and not or_pixels)):
         return False
     place, rows = (label_place(rows[0]), rows[1:]) if headed else (0, rows)
     whole = rows[:-1] if len(lines) <= _TRIED + 1 and len(rows) > 1 else rows  # the last may be cut
+    if not headed and not or_pixels and label_beside_pixels(whole) is not None:
+        return False
     return bool(whole) and all(
         len(row) > FEWEST and all(is_number(cell) for i, cell in enumerate(row) if i != place) for row in whole
     )

@@ -55,6 +55,7 @@ def with_reading(data: Dataset, settings: InputSettings) -> Dataset:
     Raises:
         ConfigError: the rate is too low.
     """
+    settings.only(data.source, "recordings", "form", "rate", "bands")
     rate = settings.rate or data.reading.rate
     if rate < 10 * HOPS:
         raise ConfigError(f"input.rate is {rate}; give at least {10 * HOPS:,} samples per second")

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,19 +9,15 @@ import numpy as np
 
 from convscope.datasets.inputs.arrays import is_array
 from convscope.datasets.inputs.headers import Header
-from convscope.datasets.inputs.opening import open_image, quiet_pillow
+from convscope.datasets.inputs.raster import WHITE
+from convscope.datasets.inputs.transparency import extreme_share, find_background, sampled
 from convscope.datasets.inputs.value_range import ValueRange, find_range, range_note
-from convscope.datasets.store.resources import usable_cores
-from convscope.errors import DataError
 
-SAMPLE = 64
-"""Evenly spaced RGBA files whose fourth channel is read."""
 LEAST_EXTREME = 0.5
 """Share of a channel's values that are 0 or 255, from which it is taken for transparency."""
 NEARLY_ALL = 0.9
 """Share of grey images of a class from which it counts as grey; of images in colour likewise."""
 MOST_NAMED = 3  # classes in a note
-_SIDE = 256  # the fourth channel is read at most at this size
 _USUAL = (1, 3)
 _RGBA = ("RGBA", "RGBA;16")
 
@@ -35,6 +30,8 @@ class PixelSurvey:
     range: ValueRange = field(default_factory=ValueRange)
     alpha: bool = True
     """Whether the fourth channel of RGBA files is transparency."""
+    background: int = WHITE
+    """The grey behind transparent pixels."""
     notes: tuple[str, ...] = ()
 
 
@@ -68,6 +65,12 @@ def survey(paths: Sequence[Path], headers: Sequence[Header]) -> PixelSurvey:
         notes.append(_alpha_note(len(rgba), channels))
     elif usual not in _USUAL:
         notes.append(f"the images have {usual} channels: the network takes all of them; figures show the first")
+    background = find_background(rgba) if alpha else WHITE
+    if background != WHITE:
+        notes.append(
+            f"the pictures of RGBA images are white on transparency: their background is made "
+            f"{'black' if background == 0 else 'grey'}, as nothing would be seen on white"
+        )
     deep = [path for path, header in zip(paths, headers, strict=True) if header.high_bit_depth]
     found = find_range(deep, channels) if deep else ValueRange()
     if deep:
@@ -83,7 +86,7 @@ def survey(paths: Sequence[Path], headers: Sequence[Header]) -> PixelSurvey:
             f"{files} several pages: the first is used; pages of one channel each are the channels if data.channels is "
             "their number"
         )
-    return PixelSurvey(channels, found, alpha, tuple(notes))
+    return PixelSurvey(channels, found, alpha, background, tuple(notes))
 
 
 def grey_note(labels: Sequence[str], headers: Sequence[Header]) -> str:
@@ -119,23 +122,8 @@ def arrays_beside_images(paths: Sequence[Path]) -> bool:
 
 def _is_transparency(paths: Sequence[Path]) -> bool:
     """Whether at least half of the fourth channel of up to 64 files is clear or opaque."""
-    chosen = [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, min(SAMPLE, len(paths))).astype(int))]
-    with quiet_pillow(), ThreadPoolExecutor(usable_cores(), "convscope-headers") as pool:
-        shares = [share for share in pool.map(_extreme_share, chosen) if share is not None]
+    shares = [share for share in sampled(paths, extreme_share) if share is not None]
     return not shares or float(np.mean(shares)) >= LEAST_EXTREME
-
-
-def _extreme_share(path: Path) -> float | None:
-    """The share of the fourth channel that is 0 or 255; None if the file cannot be read."""
-    try:
-        with open_image(path) as image:
-            last = image.getchannel(3)
-    except DataError:
-        return None
-    if max(last.size) > _SIDE:
-        last = last.resize((min(last.width, _SIDE), min(last.height, _SIDE)), 0)
-    values = np.asarray(last)
-    return float(((values == 0) | (values == 255)).mean())
 
 
 def _alpha_note(count: int, channels: int) -> str:

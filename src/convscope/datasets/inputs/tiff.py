@@ -89,6 +89,13 @@ def read_tiff(path: Path, pages: int = 1) -> NDArray[Any]:
         return np.concatenate([opened.values(page) for page in range(pages)], axis=-1)
 
 
+def tiff_error(place: object, error: Exception) -> DataError:
+    """The error of a TIFF that tifffile cannot read."""
+    if "imagecodecs" in str(error):
+        return DataError(f"{place}: compressed in a way that is not supported here; save it with deflate")
+    return DataError(f"{place}: damaged or truncated; copy it again or delete it")
+
+
 class _Opened:
     """An open TIFF; every error inside becomes a DataError."""
 
@@ -106,13 +113,13 @@ class _Opened:
             self._file.close()
             raise
         except Exception as error:
-            raise self._error(error) from None
+            raise tiff_error(self.path, error) from None
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         self._file.close()
         if isinstance(error, Exception) and not isinstance(error, DataError):
-            raise self._error(error) from None
+            raise tiff_error(self.path, error) from None
 
     def values(self, number: int) -> NDArray[Any]:
         """(H, W, C) of a page."""
@@ -133,8 +140,3 @@ class _Opened:
         if dtype.kind not in "buif" or int(page.imagedepth) != 1 or not height * width * channels:
             raise DataError(f"{self.path}: its values are no real numbers of one plane; convert it")
         return (height, width, channels), dtype
-
-    def _error(self, error: Exception) -> DataError:
-        if "imagecodecs" in str(error):
-            return DataError(f"{self.path}: compressed in a way that is not supported here; save it with deflate")
-        return DataError(f"{self.path}: damaged or truncated; copy it again or delete it")

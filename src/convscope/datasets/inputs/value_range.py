@@ -42,7 +42,9 @@ class ValueRange:
 
 
 @dataclass(frozen=True, eq=False)
-class _Sample:
+class Sample:
+    """Some values of a file."""
+
     values: NDArray[np.float64]
     """(M, C), not finite where there are none."""
     whole: bool
@@ -67,6 +69,11 @@ def find_range(paths: Sequence[Path], channels: int) -> ValueRange:
     chosen = [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, min(SAMPLE, len(paths))).astype(int))]
     with quiet_pillow(), ThreadPoolExecutor(min(_THREADS, usable_cores()), "convscope-headers") as pool:
         found = [sample for sample in pool.map(lambda path: _sample(path, channels), chosen) if sample is not None]
+    return range_over(found, channels)
+
+
+def range_over(found: Sequence[Sample], channels: int) -> ValueRange:
+    """The range of the values of some files of deep values; see `find_range`."""
     if not found:
         return ValueRange()
     whole = all(sample.whole for sample in found)
@@ -133,19 +140,23 @@ def _without_missing(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], 
     return values[(values >= levels[0]) & (values <= levels[-1])], names
 
 
-def _sample(path: Path, channels: int) -> _Sample | None:
-    """Values of a file, evenly spaced in memory, with its lowest and highest; None if it cannot be read."""
+def _sample(path: Path, channels: int) -> Sample | None:
+    """Values of a file; None if it cannot be read."""
     try:
-        values = _values(path, channels)
+        return sample_of(_values(path, channels))
     except DataError:
         return None
+
+
+def sample_of(values: NDArray[Any]) -> Sample:
+    """Values of a file (..., C), evenly spaced in memory, with its lowest and highest."""
     rows = values.reshape(-1, values.shape[-1])
     chosen = rows[:: max(1, len(rows) // _VALUES)]
     if len(chosen) < len(rows):
         with np.errstate(invalid="ignore"):
             chosen = np.concatenate([chosen, np.fmin.reduce(rows)[None], np.fmax.reduce(rows)[None]])
     kind = values.dtype.kind
-    return _Sample(chosen.astype(np.float64), kind in "bu" or (kind == "i" and int(rows.min()) >= 0))
+    return Sample(chosen.astype(np.float64), kind in "bu" or (kind == "i" and int(rows.min()) >= 0))
 
 
 def _values(path: Path, channels: int) -> NDArray[Any]:

@@ -50,9 +50,7 @@ def load(
         # Mode "c" maps privately: torch needs writable memory, and the file must not change.
         pixels: NDArray[Any] = np.load(entry / "pixels.npy", mmap_mode="c")
         unreadable = {int(i): str(why) for i, why in json.loads((entry / "unreadable.json").read_text()).items()}
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, AttributeError, TypeError):  # truncated or overwritten
+    except (OSError, ValueError, AttributeError, TypeError):  # absent, or truncated, overwritten or without a file
         shutil.rmtree(entry, ignore_errors=True)
         return None
     if shape not in (None, pixels.shape) or pixels.dtype != dtype or not _is_intact(entry, pixels):

@@ -37,6 +37,8 @@ class MaskFile:
     paths: tuple[Path, ...]
     turned: int = 1
     """The EXIF orientation of the image, if its mask was drawn on the pixels as stored; 1: it is upright."""
+    classes: tuple[int, ...] = ()
+    """The class of the object in each file, if each shows one object on a background; empty: the palette tells it."""
 
 
 @dataclass(frozen=True)
@@ -83,14 +85,19 @@ def read_mask(
     Raises:
         DataError: a file does not exist, is not a mask, or differs in size from the others of the image.
     """
-    found = _read_file(mask.paths[0], palette)
-    for path in mask.paths[1:]:
-        other = _read_file(path, palette)
+    files = (_of_class(_read_file(path, palette), mask.classes[i : i + 1]) for i, path in enumerate(mask.paths))
+    found = next(files)
+    for path, other in zip(mask.paths[1:], files, strict=True):
         if other.shape != found.shape:
             raise DataError(f"{path}: differs in size from {mask.paths[0].name}; export both again")
         np.maximum(found, other, out=found)
     found = turn(found, mask.turned)
     return fit_mask(found, size, how) if size is not None else np.ascontiguousarray(found)
+
+
+def _of_class(found: NDArray[np.uint8], index: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Background, 0, and the object, 1, of a file with the index of its class, if it is known."""
+    return np.where(found == 1, np.uint8(index[0]), found) if index else found
 
 
 def _read_file(path: Path, palette: Palette) -> NDArray[np.uint8]:

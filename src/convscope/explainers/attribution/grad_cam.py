@@ -24,8 +24,8 @@ def grad_cam(model: nn.Module, x: Tensor, layer: str, targets: Tensor | None = N
 
     Args:
         model: any network with (B, K) logits.
-        x: (B, C, H, W) preprocessed images.
-        layer: a stage that returns (B, C, h, w); usually the last one.
+        x: (B, C, H, W) preprocessed images, or (B, C, D, H, W) volumes.
+        layer: a stage that returns (B, C, h, w), or (B, C, d, h, w); usually the last one.
         targets: (B,) class indices; None selects the predicted class.
     Returns:
         Maps (B, h, w), not negative, in units of the class logit.
@@ -97,7 +97,7 @@ def _gradient(scores: Tensor, activation: Tensor, layer: str) -> Tensor:
 
 
 def _mean_gradient(_activation: Tensor, gradient: Tensor) -> Tensor:
-    return gradient.mean((2, 3), keepdim=True)
+    return gradient.mean(tuple(range(2, gradient.ndim)), keepdim=True)
 
 
 def _grad_cam_plus_plus_weights(activation: Tensor, gradient: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from convscope.explorer.backend.answers import Answers
 from convscope.explorer.backend.computations import JobContext, job_method
 from convscope.explorer.backend.epochs import ProbeHistory
+from convscope.explorer.backend.experiments import Change, Experiments
 from convscope.explorer.backend.image_sets import ORDERS, ImageSets, checked_split
 from convscope.explorer.backend.inputs import Inputs, SelectedMaps
 from convscope.explorer.backend.label_corrections import LabelCorrections
@@ -23,6 +24,8 @@ __all__ = [
     "ORDERS",
     "Answers",
     "BusyError",
+    "Change",
+    "Experiments",
     "ImageSets",
     "Inputs",
     "JobContext",

@@ -114,8 +114,8 @@ class Inputs:
             "name": cached.images.names[0],
             "truth": truth if truth >= 0 else None,
             "correction": image_record.get("correction"),
-            "scores": _class_scores(loaded, cached.output),
-            "lines": _prediction_lines(loaded, cached),
+            "scores": class_scores(loaded, cached.output),
+            "lines": prediction_lines(loaded, cached.images.names[0], cached.output),
             "output": loaded.module_tree.output,
             "network": loaded.version,
             "milliseconds": round(cached.milliseconds, 2),
@@ -129,7 +129,7 @@ class Inputs:
             assert output is not None  # it has just been computed
             return output
         with self.run.lock, torch.no_grad():
-            return _tensor(loaded, loaded.subject.model(uploads.input_of(self.images(image), loaded.subject)))
+            return single_tensor(loaded, loaded.subject.model(uploads.input_of(self.images(image), loaded.subject)))
 
     def maps(self, image: str, layer: str) -> Tensor:
         """Return the output of a layer, (C, h, w), or (C, 1, 1) of a vector; "input" is the normalised input."""
@@ -184,7 +184,7 @@ class Inputs:
         """Return the computation of one unit's value, and its receptive field in pixels."""
         loaded, images = self.run.loaded_model(), self.images(image)
         if not layer.startswith("@"):
-            _check_layer(loaded, layer)
+            check_layer(loaded, layer)
         with self.run.lock:
             x = uploads.input_of(images, loaded.subject)  # on the device of the weights, which another pass may move
             unit = unit_of(loaded.subject.model, x, layer, channel, position, most).to_json()
@@ -215,7 +215,7 @@ class Inputs:
     def _computed(self, image: str, loaded: LoadedModel, layers: Sequence[str]) -> CachedInput:
         """Return the image with the output and these layers' maps, computed if missing."""
         for layer in layers:
-            _check_layer(loaded, layer)
+            check_layer(loaded, layer)
         cached = self._cached(image)
         with self.run.lock:
             if cached.version != loaded.version:
@@ -231,7 +231,7 @@ class Inputs:
         x = uploads.input_of(cached.images, loaded.subject)
         recorded = [layer for layer in layers if layer != INPUT]
         with record(loaded.subject.model, *recorded) as outputs:
-            cached.output = _tensor(loaded, loaded.subject.model(x))
+            cached.output = single_tensor(loaded, loaded.subject.model(x))
             for layer in recorded:
                 cached.maps[layer] = _first_output(outputs[layer], layer)
         if INPUT in layers:
@@ -249,7 +249,12 @@ class Inputs:
                 cached.maps = {}
 
 
-def _tensor(loaded: LoadedModel, output: Any) -> Tensor:
+def single_tensor(loaded: LoadedModel, output: Any) -> Tensor:
+    """Return a network's output as float32 on the CPU.
+
+    Raises:
+        NotAvailableError: it is not a single tensor.
+    """
     if not isinstance(output, Tensor):
         raise NotAvailableError(
             f"{loaded.subject.name}: its output is not a single tensor, which the explorer cannot show"
@@ -266,7 +271,12 @@ def _first_output(output: Tensor, layer: str) -> Tensor:
     return output[0].float().cpu()
 
 
-def _check_layer(loaded: LoadedModel, layer: str) -> None:
+def check_layer(loaded: LoadedModel, layer: str) -> None:
+    """Check that the network has a layer; "input" is one.
+
+    Raises:
+        ConfigError: it has none of this name.
+    """
     names = (INPUT, *loaded.module_tree.names())
     if layer not in names:
         outermost = (INPUT, *(part.name for part in loaded.module_tree.parts))
@@ -274,7 +284,7 @@ def _check_layer(loaded: LoadedModel, layer: str) -> None:
         raise ConfigError(f"layer {layer[:80]}: the network has no such layer{suggestion}")
 
 
-def _class_scores(loaded: LoadedModel, output: Tensor) -> list[dict[str, Any]]:
+def class_scores(loaded: LoadedModel, output: Tensor) -> list[dict[str, Any]]:
     """Return the classes with their probabilities, largest first; [] for tasks without classes."""
     if not loaded.task.outputs_classes or output.ndim != 2:
         return []
@@ -283,8 +293,8 @@ def _class_scores(loaded: LoadedModel, output: Tensor) -> list[dict[str, Any]]:
     return [{"class": k, "probability": float(probabilities[k]), "logit": float(logits[k])} for k in order]
 
 
-def _prediction_lines(loaded: LoadedModel, cached: CachedInput) -> list[str]:
-    """Return the prediction as the task formats it."""
+def prediction_lines(loaded: LoadedModel, name: str, output: Tensor) -> list[str]:
+    """Return the prediction for an image of this name as the task formats it."""
     height, width = loaded.subject.size
-    view = ViewTransform(cached.images.names[0], (height, width), 0.0, 0.0, float(width), float(height))
-    return [str(cell) for cell in loaded.task.predictions(cached.output, [view])[0].display(5)]  # type: ignore[arg-type]
+    view = ViewTransform(name, (height, width), 0.0, 0.0, float(width), float(height))
+    return [str(cell) for cell in loaded.task.predictions(output, [view])[0].display(5)]

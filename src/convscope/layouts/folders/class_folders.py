@@ -3,31 +3,37 @@
 import re
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from convscope.datasets.builder import DatasetBuilder, ListedFile
 from convscope.datasets.dataset import SPLITS, Dataset, Skipped, split_of
 from convscope.datasets.file_kinds import ENDINGS, most_frequent_kind
+from convscope.datasets.inputs.volume_files import VOLUME
 from convscope.datasets.listing import comparable, ending
 from convscope.datasets.targets.classes import CLASSES
 from convscope.datasets.targets.labels import LABELS
 from convscope.errors import DataError
+from convscope.layouts.class_names import named_classes
 from convscope.layouts.folders.class_reading import (
     ClassReading,
     class_names,
     folds_of_sets,
     read_classes,
 )
+from convscope.layouts.folders.listed_labels import with_listed_labels
 from convscope.layouts.folders.multilabel_folder import are_labels, by_identity, with_labels, without_conflicts
 from convscope.layouts.folders.other_files import remedy_for_formats, unread_labels
 from convscope.layouts.folders.set_names import enumerated, joined, set_names
 from convscope.layouts.folders.split_files import with_listed_splits
 from convscope.layouts.layout import Layout, ReadSettings, Recognised, Source
 from convscope.layouts.masks.as_classes import MOST_FOLDERS, images_and_masks
+from convscope.layouts.masks.folder_roles import role_of
 from convscope.layouts.masks.pairs import masks_of_folder
 from convscope.printable import encodable
 
 _NUMBERED = re.compile(r"(.*[^\W\d_])[-._ ]*\(?\d+\)?")
+_IMAGES_AND_MASKS = re.compile(r"(images?|labels?|masks?)(tr|ts|train|test)?", re.IGNORECASE)
 _SHOWN = 3  # names of class folders in a reason
 
 
@@ -49,13 +55,22 @@ def read_folder(path: Path, target_kind: str | None = None) -> Dataset:
     return read_class_folders(source, read_classes(source.tree), CLASS_FOLDERS.name, target_kind)
 
 
-def read_class_folders(source: Source, reading: ClassReading, layout: str, target_kind: str | None = None) -> Dataset:
+def read_class_folders(
+    source: Source, reading: ClassReading, layout: str, target_kind: str | None = None, file_kind: str = ""
+) -> Dataset:
     """The images of a folder with the classes and splits of a reading.
+
+    Args:
+        source: the folder.
+        reading: its classes and splits.
+        layout: the name of the layout.
+        target_kind: the requested kind of target.
+        file_kind: the requested kind of file.
 
     Raises:
         DataError: as for `read_folder`.
     """
-    listing = DatasetBuilder(str(source.path.absolute()), layout, skipped=list(source.unusable))
+    listing = DatasetBuilder(str(source.path.absolute()), layout, skipped=list(source.unusable), file_kind=file_kind)
     others: Counter[str] = Counter()
     loose: list[ListedFile] = []
     for parent, files in source.folders:
@@ -75,10 +90,13 @@ def read_class_folders(source: Source, reading: ClassReading, layout: str, targe
             name = encodable("/".join((*folders, file)))
             if branch is None:
                 listing.skipped.append(Skipped(name, reading.outside))
+            elif _holds_masks(inside[1:]):
+                listing.skipped.append(Skipped(name, "is in a folder of masks"))
             elif not label:
                 loose.append(ListedFile(parent / file, name, "", split))
             else:
                 listing.files.append(ListedFile(parent / file, name, label, split))
+    loose = with_listed_labels(source, listing, loose)
     found = by_identity(listing.files)
     linked = bool(found) and (target_kind == LABELS.name or (target_kind is None and are_labels(found, loose)))
     listing = with_labels(listing, loose) if linked else _skip_loose(without_conflicts(listing, found), loose)
@@ -91,7 +109,18 @@ def read_class_folders(source: Source, reading: ClassReading, layout: str, targe
     labels = {listed.label for listed in listing.files}
     if len(labels) == 1 and not linked and (unread := unread_labels(source)):
         raise DataError(f"{listing.source}: one class only, {labels.pop()}; {unread}")
+    if len(labels) == 1 and not linked and (by_files := _named_by_files(source)):
+        raise DataError(f"{listing.source}: one class only, {labels.pop()}; {by_files}")
+    names_of, notes = named_classes(source.path.absolute(), labels)
+    if names_of:
+        listing.files = [replace(listed, label=names_of.get(listed.label, listed.label)) for listed in listing.files]
+        listing.notes += notes
     return (listing if linked else with_listed_splits(source, listing)).build()
+
+
+def _holds_masks(folders: tuple[str, ...]) -> bool:
+    """Whether a folder inside that of a class is called masks or the like."""
+    return any(role_of(folder)[0] for folder in folders)
 
 
 def _skip_loose(listing: DatasetBuilder, loose: list[ListedFile]) -> DatasetBuilder:
@@ -124,10 +153,15 @@ def _remedy(source: Source) -> str:
     unread = unread_labels(source)
     if unread:
         return unread
+    named = _named_by_files(source)
+    return f"put them in one subfolder per class{f', or {named}' if named else ''}"
+
+
+def _named_by_files(source: Source) -> str:
+    """What to do if the names of files are those of classes and numbers; empty if they are not."""
     stems = (name.rpartition(".")[0] for _, names in source.folders for name in names if ending(name) in ENDINGS)
     labels = {match[1] for match in map(_NUMBERED.fullmatch, stems) if match}
-    named = f", or set --layout file-names if {joined(sorted(labels)[:2])} are classes" if len(labels) > 1 else ""
-    return f"put them in one subfolder per class{named}"
+    return f"set --layout file-names if {joined(sorted(labels)[:2])} are classes" if len(labels) > 1 else ""
 
 
 def _notes(source: Source, listing: DatasetBuilder, others: Counter[str], reading: ClassReading) -> list[str]:
@@ -170,7 +204,7 @@ def _read(source: Source, settings: ReadSettings) -> Dataset:
     reading = read_classes(source.tree)
     if settings.layout is None and (folds := folds_of_sets(source.tree, reading)):
         raise DataError(f"{source}: {folds}")
-    dataset = read_class_folders(source, reading, CLASS_FOLDERS.name, settings.target_kind)
+    dataset = read_class_folders(source, reading, CLASS_FOLDERS.name, settings.target_kind, settings.file_kind)
     if settings.layout is None and settings.target_kind is None and isinstance(dataset.images, tuple):
         _check_are_no_masks(dataset, dataset.images)
     return dataset
@@ -180,6 +214,11 @@ def _check_are_no_masks(dataset: Dataset, images: tuple[Path, ...]) -> None:
     """Refuse to learn the difference between images and their masks."""
     if dataset.target_kind != CLASSES.name or len(dataset.classes) > MOST_FOLDERS:
         return
+    if dataset.input_kind == VOLUME and all(map(_IMAGES_AND_MASKS.fullmatch, dataset.classes)):
+        raise DataError(
+            f"{dataset.source}: {joined(dataset.classes)} hold volumes and their masks, and masks of volumes are not "
+            "read; give one subfolder per class, or choose --layout folder if they are classes"
+        )
     labels = (dataset.classes[target] for target in dataset.targets)
     found = images_and_masks([
         ListedFile(path, path.name, label, split)

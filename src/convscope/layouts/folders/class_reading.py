@@ -129,9 +129,17 @@ def _of_sets(folder: Folder, parts: Parts, sets: dict[str, str]) -> ClassReading
             f"{joined(others)} {'is no split folder' if len(others) == 1 else 'are no split folders'} and skipped; "
             "rename a folder to train, validation or test to use it"
         )
+    train = next((path for path, branch in branches.items() if branch.split == SPLITS[0]), None)
+    notes += _mixed_note(_at(folder, train[len(parts) :])) if train else ()
     return ClassReading(
         branches, outside=f"is outside the split folders {joined(path[-1] for path in branches)}", notes=tuple(notes)
     )
+
+
+def _at(folder: Folder, path: Parts) -> Folder:
+    for part in path:
+        folder = folder.subfolders[part]
+    return folder
 
 
 def _of_split(named: tuple[str, str]) -> tuple[int, str]:

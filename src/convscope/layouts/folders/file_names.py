@@ -5,7 +5,7 @@ import re
 from convscope.datasets.builder import DatasetBuilder, ListedFile
 from convscope.datasets.dataset import Dataset, Skipped
 from convscope.datasets.file_kinds import ENDINGS
-from convscope.datasets.listing import comparable, ending
+from convscope.datasets.listing import comparable, ending, stem
 from convscope.datasets.targets.classes import CLASSES
 from convscope.errors import DataError
 from convscope.layouts.folders.folder_tree import Folder
@@ -23,14 +23,14 @@ def named_classes(source: Source, pattern: re.Pattern[str] = _DOTTED) -> dict[st
     found: dict[str, list[tuple[str, str]]] = {}
     for place, names in source.folders:
         images = [name for name in names if ending(name) in ENDINGS]
-        matches = [pattern.fullmatch(name.rpartition(".")[0]) for name in images]
+        matches = [pattern.fullmatch(stem(name)) for name in images]
         if images and all(matches):
             labels = [comparable(match["label"]) for match in matches if match]
             found[place.relative_to(source.path).as_posix()] = list(zip(images, labels, strict=True))
     return found
 
 
-def read_file_names(source: Source) -> Dataset:
+def read_file_names(source: Source, file_kind: str = "") -> Dataset:
     """Images whose names are CLASS.NUMBER, and also CLASS_NUMBER and the like if no name is CLASS.NUMBER.
 
     Folders named like splits are the split; folders with other file names have no labels and are skipped.
@@ -39,7 +39,9 @@ def read_file_names(source: Source) -> Dataset:
         DataError: no name has a class, or all have the same one.
     """
     named = named_classes(source) or named_classes(source, _SEPARATED)
-    listing = DatasetBuilder(str(source.path.absolute()), FILE_NAMES.name, skipped=list(source.unusable))
+    listing = DatasetBuilder(
+        str(source.path.absolute()), FILE_NAMES.name, skipped=list(source.unusable), file_kind=file_kind
+    )
     splits = _splits(source, named)
     for place, names in source.folders:
         folder = place.relative_to(source.path).as_posix()
@@ -95,5 +97,5 @@ FILE_NAMES = Layout(
     "file-names",
     "images whose names are a class and a number, such as cat.0.jpg",
     _recognise,
-    lambda source, _settings: read_file_names(source),
+    lambda source, settings: read_file_names(source, settings.file_kind),
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 from convscope.datasets.builder import DatasetBuilder, ListedFile
 from convscope.datasets.dataset import Dataset, Skipped
 from convscope.datasets.file_kinds import ENDINGS, RECORDINGS
-from convscope.datasets.listing import comparable, ending
+from convscope.datasets.listing import comparable, ending, stem
 from convscope.datasets.targets.classes import CLASSES
 from convscope.errors import DataError
 from convscope.layouts.layout import Layout, ReadSettings, Recognised, Source
@@ -47,7 +47,7 @@ class NameParts:
 def name_parts(files: list[Path]) -> NameParts | None:
     """The parts of the names of files, if nearly all have as many, the last a number; None otherwise."""
     for separator in _SEPARATORS:
-        split = [(file, tuple(comparable(part) for part in file.stem.split(separator))) for file in files]
+        split = [(file, tuple(comparable(part) for part in stem(file.name).split(separator))) for file in files]
         numbered = [(file, parts) for file, parts in split if parts[-1].isdecimal() and all(parts)]
         count = Counter(len(parts) for _, parts in numbered if len(parts) in _PARTS).most_common(1)
         if count and count[0][1] >= _NEARLY_ALL * len(files):
@@ -76,11 +76,16 @@ def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:
     return Recognised(NAME_PARTS.name, 0.7, f"the names of its files are a class and a number, such as {name}")
 
 
-def _read(source: Source, settings: ReadSettings) -> Dataset:  # noqa: ARG001
+def _read(source: Source, settings: ReadSettings) -> Dataset:
     found = name_parts(_files_of(source, ENDINGS))
     if found is None:
         raise DataError(f"{source}: its names have no class and number, as in 7_jackson_32.wav; rename the files")
-    builder = DatasetBuilder(str(source.path.absolute()), NAME_PARTS.name, skipped=list(source.unusable))
+    builder = DatasetBuilder(
+        str(source.path.absolute()),
+        NAME_PARTS.name,
+        skipped=list(source.unusable),
+        file_kind=settings.file_kind,
+    )
     builder.files += [ListedFile(file, encodable(file.name), parts[0]) for file, parts in found.files]
     why = f"has no class in its name, as {encodable(found.first[0].name)} has"
     builder.skipped += [Skipped(encodable(file.name), why) for file in found.others]

@@ -100,7 +100,7 @@ def _read(source: Source, settings: ReadSettings) -> Dataset:
     reading = nested_reading(source)
     if reading is None:
         raise DataError(f"{source}: no folders inside its subfolders; leave out --layout {NESTED_FOLDERS.name}")
-    return read_class_folders(source, reading, NESTED_FOLDERS.name, settings.target_kind)
+    return read_class_folders(source, reading, NESTED_FOLDERS.name, settings.target_kind, settings.file_kind)
 
 
 NESTED_FOLDERS = Layout(

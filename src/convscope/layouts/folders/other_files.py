@@ -20,9 +20,9 @@ _LINES = 20  # of a list that are compared with the names of images
 _FEW_FILES = 3
 
 _CONVERT: Mapping[str, str] = {
-    ".dcm": "convert the DICOM files to PNG, or to .npy arrays with their values",
-    ".nii": "save the slices of the NIfTI volumes as PNG or .npy files",
-    ".gz": "unpack them, and save the slices of NIfTI volumes (.nii.gz) as PNG or .npy files",
+    ".mha": "convert the volumes to NIfTI",
+    ".nrrd": "convert the volumes to NIfTI",
+    ".gz": "unpack them",
     ".heic": "convert the HEIC photographs to JPEG",
     ".heif": "convert the HEIF photographs to JPEG",
     ".mp4": "save frames of the videos as JPEG",

@@ -25,7 +25,11 @@ def with_listed_splits(source: Source, listing: DatasetBuilder) -> DatasetBuilde
     if any(listed.split for listed in listing.files):
         return listing
     lists = _numbered_lists(source) or _named_lists(source)
-    found = _splits(lists, _by_tail(listing.files))
+    try:
+        found = _splits(lists, _by_tail(listing.files))
+    except _ContradictionError as error:
+        listing.notes.append(f"the lists of splits are not used, because {error}; leave one list for each split")
+        return listing
     if not {"train"} < set(found.values()):
         return listing
     names = [listed.name for listed in listing.files if listed.name not in found]
@@ -38,6 +42,10 @@ def with_listed_splits(source: Source, listing: DatasetBuilder) -> DatasetBuilde
 
 _Lists = list[tuple[str, str, list[str]]]
 """The file, the split and the names of each list."""
+
+
+class _ContradictionError(Exception):
+    """Two lists put the same image into two splits."""
 
 
 def _named_lists(source: Source) -> _Lists:
@@ -64,15 +72,22 @@ def _pairs(lines: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def _splits(lists: _Lists, by_tail: Mapping[str, str]) -> dict[str, str]:
-    """Name of an image -> split; empty if a list names other things, or two lists the same image."""
-    found: dict[str, str] = {}
-    for _, split, lines in lists:
+    """Name of an image -> split; empty if a list names other things.
+
+    Raises:
+        _ContradictionError: an image is in the lists of two splits.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    for place, split, lines in lists:
         names = [by_tail.get(_key(line)) or by_tail.get(_key(line.split()[0] if line else "")) for line in lines]
         known = {name for name in names if name}
-        if not known or len(known) < _LISTED * len(lines) or any(found.get(name, split) != split for name in known):
+        if not known or len(known) < _LISTED * len(lines):
             return {}
-        found |= dict.fromkeys(known, split)
-    return found
+        for name in sorted(known):
+            other, before = found.setdefault(name, (place, split))
+            if before != split:
+                raise _ContradictionError(f"{name} is in {other} and in {place}")
+    return {name: split for name, (_, split) in found.items()}
 
 
 def _by_tail(files: Sequence[ListedFile]) -> dict[str, str]:

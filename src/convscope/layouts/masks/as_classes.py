@@ -1,5 +1,6 @@
 """Two folders that look like classes but hold images and their masks, under names that do not say so."""
 
+import math
 import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from convscope.datasets.builder import ListedFile
 from convscope.layouts.masks.pairs import name_without_roles
-from convscope.layouts.masks.survey import MaskSurvey, survey
+from convscope.layouts.masks.survey import TOO_MANY, MaskSurvey, survey
 
 MOST_FOLDERS = 8  # that are compared
 _LEAST = 4  # files of the same names
@@ -52,4 +53,7 @@ def _name(path: Path) -> str:
 def _values(paths: Sequence[Path]) -> list[float]:
     """The number of different values in each file; neither few nor many if it cannot be read."""
     between = (_FEW + _MANY) / 2
-    return [len(found.counts) if isinstance(found, MaskSurvey) else between for found in survey(paths)]
+    return [
+        len(found.counts) if isinstance(found, MaskSurvey) else math.inf if found == TOO_MANY else between
+        for found in survey(paths)
+    ]

@@ -9,6 +9,7 @@ from convscope.layouts.masks.coding import Coding
 from convscope.layouts.masks.names import NamesFile
 
 MOST_CLASSES = IGNORE - 1
+_SHOWN_VALUES = 6
 _VOID = 0xE0E0C0  # the colour of unlabelled pixels in Pascal VOC, at the edges of objects
 _NO_VALUE = -1
 
@@ -58,6 +59,10 @@ def choose_classes(coding: Coding, listed: NamesFile | None, ignore: int | None)
     if len(found) > 2 and IGNORE in found and not coding.in_colour:
         notes.append("the mask value 255 is read as a class; if it means unlabelled, set data.ignore to 255")
     names = coding.names or tuple(_shown(value, coding) for value in found)
+    gaps = found != list(range(len(found))) and (len(found) > len((0, 1)) or found[0] > 0)
+    if gaps and not coding.in_colour and not coding.names:
+        shown = ", ".join(names[:_SHOWN_VALUES]) + (", ..." if len(names) > _SHOWN_VALUES else "")
+        notes.append(f"the mask values are {shown}: each is a class of this name; classes.txt may name them in order")
     return MaskClasses(names, tuple(found), ignore, notes)
 
 
@@ -101,7 +106,8 @@ def _unlabelled(coding: Coding, listed: NamesFile | None) -> tuple[int | None, s
     others = found - {IGNORE}
     if IGNORE not in found or not others or (listed is not None and len(listed.names) > IGNORE):
         return None, ""
-    if listed is not None and others <= set(range(len(listed.names))):
+    all_named = listed is not None and len(listed.names) == len(found) == len((0, IGNORE))  # background and an object
+    if listed is not None and others <= set(range(len(listed.names))) and not all_named:
         return IGNORE, f"{listed.file} has {len(listed.names)} names"
     if coding.palette.get(IGNORE) == _VOID:
         return IGNORE, "the masks have the palette of Pascal VOC"

@@ -1,5 +1,6 @@
 """Mask folders: images and their mask files, in folders of their own or side by side."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,11 +10,13 @@ from convscope.datasets.listing import visible_folders
 from convscope.datasets.targets.masks import MASKS
 from convscope.errors import DataError
 from convscope.layouts.layout import Layout, ReadSettings, Recognised, Source, confidence_of_share
+from convscope.layouts.masks.folder_roles import role_of
 from convscope.layouts.masks.names import FILES, NamesFile, read_names
-from convscope.layouts.masks.pairs import Pairs, may_have_masks, pair_files, role_of
+from convscope.layouts.masks.pairs import Pairs, may_have_masks, pair_files
 from convscope.layouts.masks.reading import MaskedImage, add_masked_images
 
 _STRAY = 0.1  # share of images with masks below which masks are taken for stray files
+_EACH = 2  # images, on average, of a folder that may be a class
 _NAMES_DEPTH = 2  # folders below DATA in which a file of class names is searched
 _Folders = Sequence[tuple[Path, list[str]]]
 
@@ -47,8 +50,13 @@ def read_masks(path: Path, ignore: int | None = None) -> Dataset:
     for image, masks in pairs.masks.items():
         inside = image.relative_to(path)
         split_name = splits.get(image.stem) or _split_in_path(inside.parts[:-1])
-        images.append(MaskedImage(ListedFile(image, inside.as_posix(), "", split_name), tuple(masks)))
-    add_masked_images(builder, images, _names_file(folders, path), ignore)
+        labels = tuple(pairs.labels[mask] for mask in masks if mask in pairs.labels)
+        images.append(MaskedImage(ListedFile(image, inside.as_posix(), "", split_name), tuple(masks), labels))
+    listed = _names_file(folders, path)
+    if listed is not None and _are_of_folders(listed, images):
+        builder.notes.append(f"{listed.file} names folders of the images, and so no classes of the masks")
+        listed = None
+    add_masked_images(builder, images, listed, ignore)
     return builder.build()
 
 
@@ -65,17 +73,31 @@ def _pair_error(path: Path, pairs: Pairs) -> str:
         return "no image has a mask of its name; put them in folders images and masks"
     for image, some in pairs.masks.items():
         places = sorted({mask.parent.relative_to(path).as_posix() for mask in some})
-        if len(places) > 1:
+        if len(places) > 1 and not all(mask in pairs.labels for mask in some):
             name = image.relative_to(path).as_posix()
             return f"{name} has masks in {places[0]} and in {places[1]}; move one of these folders elsewhere"
-    return ""
+    return _channels_error(path, pairs)
+
+
+def _channels_error(path: Path, pairs: Pairs) -> str:
+    """Why images cannot be used that are in several files, one per channel, as nnU-Net writes them; or empty."""
+    paired = {image.with_name(image.name.replace("_0000.", "_0001.")): image for image in pairs.masks}
+    second = next((image for image in pairs.lone_images if image in paired), None)
+    if second is None or second == paired[second]:
+        return ""
+    first = paired[second].relative_to(path).as_posix()
+    return (
+        f"{first} and {second.name} are channels of one image in several files, which are not joined; save each image "
+        "as one TIFF or .npy file with all channels, or remove the others than _0000"
+    )
 
 
 def _notes(path: Path, pairs: Pairs) -> list[str]:
-    """A note on class folders whose images have their masks beside them."""
-    tops = sorted({image.relative_to(path).parts[0] for image in pairs.masks if len(image.relative_to(path).parts) > 1})
-    classes = [name for name in tops if not split_of(name) and role_of(name)[0] is None]
-    if not pairs.beside or len(classes) < 2:
+    """A note on class folders whose images have their masks beside them, or in folders inside."""
+    inside = [image.relative_to(path).parts for image in pairs.masks]
+    tops = Counter(parts[0] for parts in inside if len(parts) > 1)
+    classes = [name for name in sorted(tops) if not split_of(name) and role_of(name)[0] is None]
+    if len(classes) < 2 or sum(tops[name] for name in classes) < _EACH * len(classes):
         return []
     shown = ", ".join(classes[:3]) + (", ..." if len(classes) > 3 else "")
     return [
@@ -90,6 +112,12 @@ def _names_file(folders: _Folders, path: Path) -> NamesFile | None:
         if len(place.relative_to(path).parts) <= _NAMES_DEPTH and not set(names).isdisjoint(FILES):
             return read_names(place)
     return None
+
+
+def _are_of_folders(listed: NamesFile, images: Sequence[MaskedImage]) -> bool:
+    """Whether most names of a file, perhaps after a number, are those of the images' folders."""
+    folders = {image.listed.path.parent.name for image in images}
+    return 2 * sum(name in folders or name.partition(" ")[2] in folders for name in listed.names) > len(listed.names)
 
 
 def _voc_splits(path: Path) -> dict[str, str]:

@@ -1,7 +1,9 @@
 """Class names of masks, from the files that label tools and data sets put beside them."""
 
 import csv
+import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,8 @@ FILES = (
     "class_dict.csv",
     "codes.txt",
     "label_names.txt",
+    "_classes.csv",
+    "dataset.json",
 )
 _LABELME_IGNORE = "__ignore__"  # has no value in the masks that labelme exports
 _MOST_BYTES = 1 << 20  # of a file of names
@@ -43,8 +47,12 @@ def read_names(folder: Path) -> NamesFile | None:
     file = next((folder / name for name in FILES if (folder / name).is_file()), None)
     if file is None:
         return None
+    if file.suffix == ".json":
+        return _json_names(file)
     lines = [line.strip() for line in _text(file).splitlines()]
     lines = [line for line in lines if line and not line.startswith("#") and line != _LABELME_IGNORE]
+    if numbered := _numbered(lines) if file.suffix == ".csv" else ():
+        return NamesFile(file.name, numbered)
     rows = _table_rows(lines) if file.suffix == ".csv" else [_row(line) for line in lines]
     names = tuple(name for name, _ in rows)
     colours = tuple(colour for _, colour in rows if colour is not None)
@@ -87,6 +95,29 @@ def _table_rows(lines: list[str]) -> list[tuple[str, int | None]]:
     if rows and _colour(rows[0][1:4]) is None:
         rows = rows[1:]  # the header
     return [(row[0], _colour(row[1:4])) for row in rows]
+
+
+def _json_names(file: Path) -> NamesFile | None:
+    """The names in nnU-Net's dataset.json, {"labels": {"background": 0, "liver": 1}}; None if it has none."""
+    with suppress(ValueError, RecursionError, DataError):
+        content = json.loads(_text(file))
+        labels = content.get("labels") if isinstance(content, dict) else None
+        if isinstance(labels, dict):
+            pairs = [
+                (str(value), name) if isinstance(value, int) else (name, str(value)) for name, value in labels.items()
+            ]
+            named = dict(pairs)
+            names = [named.get(str(number), "") for number in range(len(named))]
+            return NamesFile(file.name, tuple(names)) if all(names) and len(set(names)) == len(names) else None
+    return None
+
+
+def _numbered(lines: list[str]) -> tuple[str, ...]:
+    """The names of a table of two columns, the values 0 to K in order and their names, as Roboflow writes it."""
+    pairs = [[cell.strip() for cell in line.split(",", 1)] for line in lines]
+    pairs = [pair for pair in pairs if len(pair) == 2][1:]  # without the header
+    in_order = [value for value, _ in pairs] == [str(i) for i in range(len(pairs))]
+    return tuple(name for _, name in pairs) if in_order else ()
 
 
 def _colour(parts: list[str]) -> int | None:

@@ -10,30 +10,16 @@ from pathlib import Path
 from convscope.datasets.dataset import split_of
 from convscope.datasets.inputs.opening import ENDINGS
 from convscope.datasets.listing import ending
+from convscope.layouts.masks.folder_roles import OTHER_FOLDERS, role_of
+from convscope.layouts.masks.named_classes import (
+    NamedFile,
+    folder_classes,
+    match_by_class,
+    may_be_named_beside,
+    named_beside,
+)
 from convscope.layouts.masks.survey import MOST, MaskSurvey, survey
 
-IMAGE_FOLDERS = frozenset(
-    (
-        "images", "image", "imgs", "img", "jpegimages", "photos", "pictures", "inputs", "input", "camerargb", "rgb",
-        "leftimg8bit", "imagestr", "imagests", "originals", "originalimages", "imgdir", "imagedir",
-    )
-)  # fmt: skip
-MASK_FOLDERS = frozenset(
-    (
-        "masks", "mask", "annotations", "annotation", "annot", "segmentationclass", "segmentationclassaug",
-        "segmentationclasspng", "segmentations", "segmentation", "labels", "label", "labelstr", "gt", "groundtruth",
-        "groundtruths", "cameraseg", "gtfine", "trimaps", "ann", "anns", "anno", "annots", "anndir", "annotationdir",
-        "maskdir", "labeldir", "gtdir", "gts", "segmasks", "maskimages", "manual", "1stmanual",
-    )
-)  # fmt: skip
-_OTHER_FOLDERS = frozenset(
-    (
-        "segmentationobject", "segmentationobjectpng", "segmentationobjectvisualization",
-        "segmentationclassvisualization", "2nd_manual",
-    )
-)  # fmt: skip
-"""Masks of objects, of a second person, and drawings, beside those of classes."""
-_FORMATS = frozenset(("png", "jpg", "jpeg", "tif", "tiff", "bmp"))
 _MASK_WORDS = frozenset(
     (
         "mask", "masks", "seg", "segmentation", "segmented", "gt", "groundtruth", "annotation", "label", "labels", "l",
@@ -51,6 +37,8 @@ _SAMPLE = 8  # PNG files beside JPEG files of the same name that are read to see
 _BEFORE_DIGIT = re.compile(rf"^({'|'.join(sorted(_MASK_WORDS | _IMAGE_WORDS))})(?=\d)", re.IGNORECASE)
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
 
+_FIRST_CHANNEL = "0000"
+
 Key = tuple[str, ...]
 
 
@@ -66,14 +54,8 @@ class Pairs:
     """Whether there are folders called images and masks side by side, both with images."""
     beside: int = 0
     """Number of masks that lie in the folders of their images."""
-
-
-@dataclass(frozen=True)
-class _File:
-    path: Path
-    folders: Key
-    """The folders of the file without those that say what is image and what is mask."""
-    stem: str
+    labels: dict[Path, str] = field(default_factory=dict)
+    """Mask -> the class of its object, if the names of files or folders say it."""
 
 
 def pair_files(root: Path, folders: Iterable[tuple[Path, list[str]]]) -> Pairs:
@@ -82,34 +64,50 @@ def pair_files(root: Path, folders: Iterable[tuple[Path, list[str]]]) -> Pairs:
     A mask lies in a folder such as masks or SegmentationClass, or beside its image with a word such as _mask in its
     name, or as a PNG of few values beside a JPEG of the same name. It has its image's name, apart from such words and
     the zeros of numbers; with a number after the name, or in a folder of the image's name, it is the mask of one of
-    several objects.
+    several objects, with another word that of an object of this class, as in a folder per class.
 
     Args:
         root: the folder of all files.
         folders: each folder with the names of its files.
     """
-    images: list[_File] = []
-    masks: list[_File] = []
+    images: list[NamedFile] = []
+    masks: list[NamedFile] = []
     siblings: dict[Path, set[tuple[bool | None, Key]]] = defaultdict(set)
     beside: dict[Path, Path] = {}
+    labels: dict[Path, str] = {}
     for place, names in folders:
         parts = place.relative_to(root).parts
         paths = [place / name for name in names if ending(name) in ENDINGS and not _CITYSCAPES.search(name)]
-        if not paths or any(folder.lower() in _OTHER_FOLDERS for folder in parts):
+        if not paths or any(folder.lower() in OTHER_FOLDERS for folder in parts):
             continue
         where = [role_of(folder) for folder in parts]
         for depth, role in enumerate(where):
             siblings[Path(*parts[:depth])].add(role)
         rest = tuple(word for _, words in where for word in words)
-        files = [_File(path, rest, unicodedata.normalize("NFC", path.stem)) for path in paths]
+        files = [NamedFile(path, rest, unicodedata.normalize("NFC", path.stem)) for path in paths]
         if any(role is True for role, _ in where):
             masks += files
             continue
         here = _beside(files)
+        if not here and may_be_named_beside([path.name for path in paths]):
+            named = named_beside(files, _MASK_WORDS)
+            here = {mask: one.image for mask, one in named.items()}
+            labels |= {mask: one.label for mask, one in named.items()}
         beside |= here
         images += [file for file in files if file.path not in here]
-    pairs = Pairs(has_folders=any(_has_both(found) for found in siblings.values()), beside=len(beside))
-    matched = {**beside, **_match(images, masks, (*_STEPS, _ANYWHERE) if pairs.has_folders else _STEPS)}
+    pairs = Pairs(has_folders=any(_has_both(found) for found in siblings.values()), beside=len(beside), labels=labels)
+    by_name = _match(images, masks, _STEPS)
+    unpaired = [mask for mask in masks if mask.path not in by_name]
+    if pairs.has_folders and unpaired:
+        anywhere = _match(images, unpaired, (_ANYWHERE,))
+        file_of = {file.path: file for file in (*images, *unpaired)}
+        labels |= folder_classes({file_of[mask]: file_of[image] for mask, image in anywhere.items()})
+        by_name |= anywhere
+        unpaired = [mask for mask in unpaired if mask.path not in by_name]
+        named = match_by_class(images, unpaired, _MASK_WORDS) if len(unpaired) == len(masks) else {}
+        by_name |= {mask: one.image for mask, one in named.items()}
+        labels |= {mask: one.label for mask, one in named.items()}
+    matched = {**beside, **by_name}
     for mask, image in sorted(matched.items()):
         pairs.masks.setdefault(image, []).append(mask)
     pairs.masks = {image: _one_per_stem(some) for image, some in pairs.masks.items()}
@@ -123,7 +121,7 @@ def may_have_masks(root: Path, folders: Iterable[tuple[Path, list[str]]]) -> boo
     for place, names in folders:
         if any(role_of(folder)[0] for folder in place.relative_to(root).parts):
             return True
-        if _BESIDE.search("\n".join(names)) or _in_two_formats(names):
+        if _BESIDE.search("\n".join(names)) or _in_two_formats(names) or may_be_named_beside(names):
             return True
     return False
 
@@ -133,7 +131,7 @@ def masks_of_folder(folder: Path, names: Sequence[str]) -> dict[str, str]:
     if not _BESIDE.search("\n".join(names)) and not _in_two_formats(names):
         return {}
     paths = [folder / name for name in names if ending(name) in ENDINGS]
-    found = _beside([_File(path, (), unicodedata.normalize("NFC", path.stem)) for path in paths])
+    found = _beside([NamedFile(path, (), unicodedata.normalize("NFC", path.stem)) for path in paths])
     return {mask.name: image.name for mask, image in found.items()}
 
 
@@ -151,27 +149,7 @@ def _has_both(siblings: set[tuple[bool | None, Key]]) -> bool:
     )
 
 
-def role_of(folder: str) -> tuple[bool | None, Key]:
-    """Whether files in a folder of this name are masks (True) or images (False); None if neither; and its other words.
-
-    >>> role_of("train_masks"), role_of("no_mask"), role_of("trainannot")
-    ((True, ('train',)), (None, ('no_mask',)), (True, ('train',)))
-    """
-    lower = unicodedata.normalize("NFC", folder).lower()
-    joined = _BETWEEN_WORDS.sub("", lower)
-    if joined in MASK_FOLDERS or joined in IMAGE_FOLDERS:
-        return joined in MASK_FOLDERS, ()
-    if lower.endswith("annot") and split_of(lower[:-5]):
-        return True, (lower[:-5],)
-    words = [word for word in _BETWEEN_WORDS.split(lower) if word]
-    named = [word for word in words if word in MASK_FOLDERS or word in IMAGE_FOLDERS]
-    others = tuple(word for word in words if word not in named and word not in _FORMATS)
-    if named and (not others or (len(others) == 1 and split_of(others[0]))):
-        return any(word in MASK_FOLDERS for word in named), others
-    return None, (lower,)
-
-
-def _beside(files: Sequence[_File]) -> dict[Path, Path]:
+def _beside(files: Sequence[NamedFile]) -> dict[Path, Path]:
     """Mask -> image among the files of a folder: X_mask.png or mask_X.png beside X.jpg, or X.png beside it."""
     masks = [file for file in files if _BESIDE.search(file.path.name) and _BESIDE_WORDS & set(_tokens(file.stem))]
     named = {file.path for file in masks}
@@ -215,31 +193,37 @@ def name_without_roles(stem: str) -> str:
     return " ".join(word for word in _tokens(stem) if word not in _MASK_WORDS | _IMAGE_WORDS) or stem.lower()
 
 
-def _without(words: frozenset[str]) -> Callable[[_File], Key]:
-    def key(file: _File) -> Key:
+def _without(words: frozenset[str]) -> Callable[[NamedFile], Key]:
+    def key(file: NamedFile) -> Key:
         tokens = tuple(word for word in _tokens(file.stem) if word not in words)
         return (*file.folders, "", *tokens) if tokens else ()
 
     return key
 
 
-def _numbers(file: _File) -> Key:
+def _numbers(file: NamedFile) -> Key:
     tokens = [word for word in _tokens(file.stem) if word not in _MASK_WORDS | _IMAGE_WORDS]
     plain = (word.lstrip("0") or "0" if word.isascii() and word.isdigit() else word for word in tokens)
     return (*file.folders, "", *plain) if tokens else ()
 
 
-def _one_fewer(words: frozenset[str]) -> Callable[[_File], Key]:
+def _one_fewer(words: frozenset[str]) -> Callable[[NamedFile], Key]:
     """Without the number of an object at the end."""
 
-    def key(file: _File) -> Key:
+    def key(file: NamedFile) -> Key:
         tokens = _without(words)(file)
         return tokens[:-1] if len(tokens) > len(file.folders) + 2 and tokens[-1].isdigit() else ()
 
     return key
 
 
-def _anywhere(words: frozenset[str]) -> Callable[[_File], Key]:
+def _without_channel(file: NamedFile) -> Key:
+    """Without the number of the first channel at the end, as nnU-Net calls images: case_0000."""
+    tokens = _tokens(file.stem)
+    return (*file.folders, "", *tokens[:-1]) if tokens[1:] and tokens[-1] == _FIRST_CHANNEL else ()
+
+
+def _anywhere(words: frozenset[str]) -> Callable[[NamedFile], Key]:
     """The name without the folders, apart from splits."""
     return lambda file: (*filter(split_of, file.folders), "", *_without(words)(file)[len(file.folders) + 1 :])
 
@@ -247,13 +231,14 @@ def _anywhere(words: frozenset[str]) -> Callable[[_File], Key]:
 _ANYWHERE = (_anywhere(_IMAGE_WORDS), _anywhere(_MASK_WORDS | _IMAGE_WORDS))
 """The last resort where images and masks lie in folders of their own: folders between may differ."""
 
-_Steps = tuple[tuple[Callable[[_File], Key], Callable[[_File], Key]], ...]
+_Steps = tuple[tuple[Callable[[NamedFile], Key], Callable[[NamedFile], Key]], ...]
 
 _STEPS: _Steps = (
     (lambda file: (*file.folders, file.stem), lambda file: (*file.folders, file.stem)),
     (_without(frozenset()), _without(_MASK_WORDS)),
     (_without(_IMAGE_WORDS), _without(_MASK_WORDS | _IMAGE_WORDS)),
     (_numbers, _numbers),
+    (_without_channel, _without(frozenset())),
     (_without(_IMAGE_WORDS | _SET_WORDS), _without(_MASK_WORDS | _IMAGE_WORDS | _MANUAL_WORDS)),
     (_without(frozenset()), _one_fewer(_MASK_WORDS)),
     (_without(_IMAGE_WORDS), _one_fewer(_MASK_WORDS | _IMAGE_WORDS)),
@@ -263,7 +248,7 @@ _STEPS: _Steps = (
 """Keys of images and masks that are compared, one pair after the other, for the masks that have no image yet."""
 
 
-def _match(images: Sequence[_File], masks: Sequence[_File], steps: _Steps) -> dict[Path, Path]:
+def _match(images: Sequence[NamedFile], masks: Sequence[NamedFile], steps: _Steps) -> dict[Path, Path]:
     """Mask -> image."""
     found: dict[Path, Path] = {}
     for image_key, mask_key in steps if masks else ():

@@ -5,11 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from convscope.datasets.builder import DatasetBuilder, ListedFile
+from convscope.datasets.class_checks import in_order
 from convscope.datasets.dataset import Skipped
 from convscope.datasets.targets.mask_files import MaskFile, Palette
 from convscope.errors import DataError
+from convscope.layouts.folders.set_names import joined
 from convscope.layouts.masks.classes import MaskClasses, choose_classes
 from convscope.layouts.masks.coding import choose_coding, without_object_numbers
 from convscope.layouts.masks.names import NamesFile
@@ -23,6 +26,8 @@ class MaskedImage:
 
     listed: ListedFile
     masks: tuple[Path, ...]
+    labels: tuple[str, ...] = ()
+    """The class of the object in each mask, if names of files or folders say it; else empty."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +53,14 @@ class _Surveyed:
         first = self.surveys[0]
         return MaskSize(first.size, first.turned) if isinstance(first, MaskSurvey) else MaskSize((0, 0), turned=False)
 
-    @property
-    def present(self) -> frozenset[int]:
-        """The values that occur."""
-        return frozenset(value for values in self.values if not isinstance(values, str) for value in values)
+    def present(self, classes: MaskClasses) -> NDArray[np.float32]:
+        """(K,) which classes occur."""
+        some = [values for values in self.values if not isinstance(values, str)]
+        if not self.image.labels:
+            return np.isin(np.array(classes.values), list(frozenset().union(*some))).astype(np.float32)
+        there = [label for label, values in zip(self.image.labels, some, strict=True) if classes.values[1] in values]
+        names = [classes.names[0] if any(classes.values[0] in values for values in some) else "", *there]
+        return np.isin(np.array(classes.names), names).astype(np.float32)
 
 
 def add_masked_images(
@@ -83,7 +92,11 @@ def add_masked_images(
     except DataError as error:
         raise DataError(f"{builder.source}: {error}") from error
     builder.notes += [*coding.notes, *classes.notes]
-    classes = _join_objects(builder, examples, classes)
+    labels = {label for image in images for label in image.labels}
+    if len(labels) == 1 and len(classes.values) > len((0, 1)):  # a word that says nothing of the values
+        examples = [replace(example, image=replace(example.image, labels=())) for example in examples]
+        labels = set()
+    classes = _by_label(builder, examples, classes) if labels else _join_objects(builder, examples, classes)
     _add_usable(builder, examples, classes)
     builder.names = classes.names
     aliases = tuple(sorted(coding.aliases.items()))
@@ -107,6 +120,27 @@ def _join_objects(builder: DatasetBuilder, examples: Sequence[_Surveyed], classe
     return classes
 
 
+def _by_label(builder: DatasetBuilder, examples: Sequence[_Surveyed], classes: MaskClasses) -> MaskClasses:
+    """The classes in the names of masks that hold two values, and a background.
+
+    Raises:
+        DataError: the masks hold more values.
+    """
+    labels = in_order({label for example in examples for label in example.image.labels})
+    first = next(example.image for example in examples if example.image.labels)
+    shown = f"{first.masks[0].name} is {first.labels[0]} of {first.listed.name}"
+    if len(classes.values) > len((0, 1)):
+        raise DataError(
+            f"{builder.source}: names of masks say their classes ({shown}), but they hold {len(classes.values)} "
+            "values; save each as background and object, or one mask of all classes for each image"
+        )
+    builder.notes.append(
+        f"the classes {joined(labels)} are read from the names of the masks, such as {shown}; where two overlap, the "
+        "later class counts"
+    )
+    return replace(classes, names=("background", *labels))
+
+
 def _add_usable(builder: DatasetBuilder, examples: Sequence[_Surveyed], classes: MaskClasses) -> None:
     usable = []
     for example in examples:
@@ -124,9 +158,9 @@ def _add_usable(builder: DatasetBuilder, examples: Sequence[_Surveyed], classes:
             continue
         turned += turn != 1
         size = (width, height) if turn >= 5 else (height, width)
-        present = np.isin(np.array(classes.values), list(example.present)).astype(np.float32)
-        mask = MaskFile(example.image.masks, turn)
-        builder.files.append(replace(listed, value=present, mask=mask, mask_size=size))
+        indices = tuple(classes.names.index(label) for label in example.image.labels)
+        mask = MaskFile(example.image.masks, turn, indices)
+        builder.files.append(replace(listed, value=example.present(classes), mask=mask, mask_size=size))
     if turned:
         masks = "mask was" if turned == 1 else "masks were"
         builder.notes.append(

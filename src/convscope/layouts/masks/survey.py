@@ -16,6 +16,7 @@ from convscope.datasets.targets.mask_files import COLOUR, TRANSPARENT, code_band
 from convscope.errors import DataError
 
 MOST = 64  # values other than greys of 8 bits; a file with more is not a mask
+TOO_MANY = f"has more than {MOST} values: an image, or a mask that lost its values in a JPEG or a resize"
 GREY, INDEX, COLOURED = "grey", "palette", "colour"
 
 
@@ -66,7 +67,7 @@ def _survey(image: Image.Image) -> MaskSurvey | str:
         if greys is None:
             _add_values(counts, between, codes)
             if len(counts) > MOST:
-                return f"has more than {MOST} values: an image, or a mask that lost its values in a JPEG or a resize"
+                return TOO_MANY
             continue
         offset = COLOUR if codes.dtype != np.uint8 else 0
         _add(counts, *_histogram(greys), offset)

@@ -21,7 +21,7 @@ from convscope.layouts.tables.box_columns import (
 )
 from convscope.layouts.tables.cells import NumberFormat, is_missing, is_number, label_of, plain, shown
 from convscope.layouts.tables.class_descriptions import described
-from convscope.layouts.tables.column_words import OBJECT_LABEL, named, plain_name
+from convscope.layouts.tables.column_words import DOMAIN, OBJECT_LABEL, named, plain_name
 from convscope.layouts.tables.columns import CONSTANT
 from convscope.layouts.tables.content import NAME, FoundRow, TableContent
 
@@ -186,7 +186,10 @@ def _label_column(content: TableContent, columns: BoxColumns) -> str | None:
     if plain_name(columns.names[0]) == VIA_SHAPE:
         return named(content.table.names, [VIA_LABELS])
     words = [
-        name for name in left if not all(is_number(cell) or is_missing(cell) for cell in content.table.column(name))
+        name
+        for name in left
+        if plain_name(name) not in DOMAIN
+        and not all(is_number(cell) or is_missing(cell) for cell in content.table.column(name))
     ]
     return named(left, OBJECT_LABEL) or (words[0] if len(words) == 1 else None)
 

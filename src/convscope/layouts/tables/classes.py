@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from convscope.datasets.dataset import Dataset, Skipped
 from convscope.datasets.targets.classes import CLASSES
+from convscope.layouts.class_names import named_classes
 from convscope.layouts.tables.cells import LONGEST_LABEL, label_of, shown, without_point
 from convscope.layouts.tables.column_words import LABEL, named
 from convscope.layouts.tables.content import Entries, TableContent, build_dataset, new_builder
@@ -42,8 +43,24 @@ def read_classes(content: TableContent) -> Dataset:
             found.setdefault(row.file, []).append((row.row, row.listed(label)))
     found = _whole_numbers(found)
     builder.notes += _class_notes(content, column, found)
+    _check_repeat(content, column, found)
+    names, notes = named_classes(
+        content.lookup.folder, {listed.label for entries in found.values() for _, listed in entries}
+    )
+    found = _renamed(found, names)
+    builder.notes += notes
     rows = len(content.table.rows)
     return build_dataset(content, builder, found, f"none of its {rows:,} rows gives a labelled file")
+
+
+def _check_repeat(content: TableContent, column: str, found: Entries) -> None:
+    """Refuse texts of which each occurs once, such as captions, as classes."""
+    labels = {entries[0][1].label for entries in found.values()}
+    if len(labels) == len(found) >= _MANY_NUMBERS and not all(label.lstrip("+-").isdigit() for label in labels):
+        raise content.error(
+            f"column {column} has another value for each of {len(found):,} images, such as {shown(min(labels), 40)!r}, "
+            "so it is no class; set the label column"
+        )
 
 
 def _class_notes(content: TableContent, column: str, found: Entries) -> list[str]:
@@ -71,7 +88,10 @@ def _no_label(cell: str) -> str:
 
 def _whole_numbers(found: Entries) -> Entries:
     """Labels such as 2.0 as 2, if all are whole numbers."""
-    names = without_point(list({listed.label for entries in found.values() for _, listed in entries}))
+    return _renamed(found, without_point(list({listed.label for entries in found.values() for _, listed in entries})))
+
+
+def _renamed(found: Entries, names: dict[str, str]) -> Entries:
     return (
         {
             file: [(row, replace(listed, label=names.get(listed.label, listed.label))) for row, listed in entries]

@@ -14,7 +14,12 @@ OBJECT_LABEL = (*LABEL, "name", "class_id", "label_id", "category_id")
 """Also names the class of an object beside its box."""
 LABELS = ("labels", "tags", "categories", "classes", "genres", "attributes", "keywords")
 """One column of several labels."""
-SPLIT = ("split", "set", "subset", "partition", "role")
+DOMAIN = (
+    *("source", "domain", "site", "origin", "camera", "device", "dataset", "annotator", "labeler", "author"),
+    *("worker", "session", "video", "sequence", "location", "country", "city", "date", "license", "comment", "notes"),
+)
+"""Says where an image is from, or who annotated it: no class of an object."""
+SPLIT = ("split", "set", "subset", "partition", "role", "usage")
 GROUP = ("group", "group_id", "groups", "patient", "patient_id", "subject", "subject_id")
 INDEX = ("index", "idx", "id", "no", "nr", "number", "row", "row_id", "#", "n")
 SIZES = (

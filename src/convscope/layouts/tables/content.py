@@ -42,6 +42,8 @@ class TableContent:
     columns: PlacedColumns
     lookup: PathLookup
     notes: list[str] = field(default_factory=list)
+    file_kind: str = ""
+    """The requested kind of file."""
 
     def files(self, skipped: list[Skipped]) -> Iterator[FoundRow]:
         """The rows whose file exists; the others are added to `skipped`."""
@@ -134,7 +136,7 @@ def build_dataset(content: TableContent, builder: DatasetBuilder, found: Entries
 
 def new_builder(content: TableContent, kind: str, names: tuple[str, ...] = ()) -> DatasetBuilder:
     """A builder with what was skipped while the table was read."""
-    builder = DatasetBuilder(content.source, NAME, target_kind=kind, names=names)
+    builder = DatasetBuilder(content.source, NAME, target_kind=kind, names=names, file_kind=content.file_kind)
     builder.skipped += content.table.skipped
     builder.notes += content.table.notes
     return builder

@@ -44,7 +44,7 @@ def read_records(content: bytes, source: str) -> CsvContent:
         DataError: a quote is not closed.
     """
     notes: list[str] = []
-    text = _decoded(content, notes).replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
+    text = _lines(content, notes)
     named, skipped_lines = _SEP.match(text), 0
     if named and "\n" in named[0]:
         text, skipped_lines = text[named.end() :], 1
@@ -57,6 +57,33 @@ def read_records(content: bytes, source: str) -> CsvContent:
     if comments or len(kept) < len(records):
         notes.append(f"lines that begin with # are comments: {len(comments) + len(records) - len(kept):,}")
     return CsvContent(kept, delimiter, tuple(comments), notes)
+
+
+def open_records(content: bytes, source: str) -> Iterator[Record]:
+    """The records of a CSV file one after the other, without blank ones; a comment is a record, too.
+
+    Raises:
+        DataError: a quote is not closed.
+    """
+    text = _lines(content, [])
+    reader = csv.reader(io.StringIO(text), delimiter=detect_delimiter(text), skipinitialspace=True)
+    number = 0
+    while True:
+        number += 1
+        try:
+            with _any_length():
+                cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            raise DataError(f"{source}: {_unclosed(number)}") from None
+        if any(cell.strip() for cell in cells):
+            yield number, cells
+
+
+def _lines(content: bytes, notes: list[str]) -> str:
+    """The text with one kind of line end."""
+    return _decoded(content, notes).replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def detect_delimiter(text: str) -> str:

@@ -1,6 +1,7 @@
 """Tables: CSV, JSON Lines or Parquet files that list images and their targets."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from convscope.datasets.dataset import Dataset
@@ -16,6 +17,7 @@ from convscope.layouts.tables.header import name_columns
 from convscope.layouts.tables.json_lines_file import read_json_lines
 from convscope.layouts.tables.nested_objects import one_row_per_object
 from convscope.layouts.tables.parquet_file import read_parquet
+from convscope.layouts.tables.pixel_table import read_pixels
 from convscope.layouts.tables.rows import TableFile, TableRows
 
 CSV = (".csv", ".tsv")
@@ -24,7 +26,9 @@ JSON_LINES = (".jsonl", ".ndjson")
 ENDINGS = (*CSV, ".txt", *PARQUET, *JSON_LINES)
 
 
-def read_table(path: Path, columns: Columns | None = None, target_kind: str | None = None) -> Dataset:
+def read_table(
+    path: Path, columns: Columns | None = None, target_kind: str | None = None, file_kind: str = ""
+) -> Dataset:
     """The images of a table, with one class each, several labels, numbers or boxes; see `kinds`.
 
     The delimiter and encoding of a CSV file are detected, see `csv_file`; its header may be missing. An image's path
@@ -37,6 +41,7 @@ def read_table(path: Path, columns: Columns | None = None, target_kind: str | No
         path: the table.
         columns: names of the columns.
         target_kind: the kind of target; None: detected from the columns.
+        file_kind: the requested kind of file; "": detected.
 
     Raises:
         DataError: the table cannot be read, a column is missing or not detected, no file exists, rows disagree, or
@@ -44,7 +49,8 @@ def read_table(path: Path, columns: Columns | None = None, target_kind: str | No
     """
     path = path.absolute()
     lookup = PathLookup(path.parent)
-    return read_content(place_tables(str(path), [read_rows(TableFile(path), lookup)], lookup, columns), target_kind)
+    content = place_tables(str(path), [read_rows(TableFile(path), lookup)], lookup, columns)
+    return read_content(replace(content, file_kind=file_kind), target_kind)
 
 
 def read_content(content: TableContent, target_kind: str | None = None) -> Dataset:
@@ -74,8 +80,13 @@ def place_tables(
     return TableContent(source, table, placed, lookup.for_paths(table.column(placed.image)))
 
 
-def read_rows(file: TableFile, lookup: PathLookup) -> TableRows:
+def read_rows(file: TableFile, lookup: PathLookup, pixels_too: bool = True) -> TableRows:
     """The rows of a table.
+
+    Args:
+        file: the table.
+        lookup: the folder below which images lie.
+        pixels_too: whether images may be rows of pixels, see `pixel_table`.
 
     Raises:
         DataError: the file does not exist, cannot be read, or has no rows.
@@ -92,7 +103,8 @@ def read_rows(file: TableFile, lookup: PathLookup) -> TableRows:
         raise DataError(f"{source}: cannot be read ({error.strerror}); check its permissions") from None
     if suffix in JSON_LINES:
         return read_json_lines(content, file)
-    return name_columns(read_records(content, source), file, lookup, source)
+    pixels = read_pixels(content, file, source) if pixels_too else None
+    return pixels or name_columns(read_records(content, source), file, lookup, source)
 
 
 def _joined(tables: Sequence[TableRows]) -> TableRows:
@@ -121,7 +133,7 @@ def _read_source(source: Source, settings: ReadSettings) -> Dataset:
     kind = settings.target_kind
     if kind not in (None, *kinds.READERS):
         raise DataError(f"{source}: a table contains no {kind}; give the folder of images and {kind}")
-    return read_table(source.path, settings.columns, kind)
+    return read_table(source.path, settings.columns, kind, settings.file_kind)
 
 
 TABLE = Layout(NAME, f"a file {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}", _recognise, _read_source)

@@ -14,6 +14,7 @@ from convscope.datasets.listing import ending
 from convscope.datasets.targets.classes import CLASSES
 from convscope.datasets.targets.numbers import NUMBERS
 from convscope.errors import DataError
+from convscope.layouts.folders.set_names import is_container, set_name, words
 from convscope.layouts.layout import Layout, ReadSettings, Recognised, Source, confidence_of_share
 from convscope.layouts.path_lookup import PathLookup, is_ambiguous
 from convscope.layouts.tables.cells import label_of
@@ -32,6 +33,7 @@ _LARGEST = 1_000_000_000  # bytes of a table of text
 _OTHER = re.compile(r"submission|^class(es)?([_-]|$)|descriptions", re.IGNORECASE)  # lists of other things than images
 _BESIDE = ("metadata", "_annotations")  # names of tables that belong to the images beside them
 _NEUTRAL = ("images", "image", "imgs", "img", "data", "photos", "pictures", "jpegimages")
+_PART = "part"
 _NO_TARGET = 0.61  # a table whose target is not clear: more than class folders, less than annotations
 _NEARLY_ALL = 0.8  # of the images; a table that lists them says more of them than their folders do
 _DOUBTFUL = 0.5  # beside class folders that say otherwise: the user chooses
@@ -43,10 +45,11 @@ def table_split(path: Path, root: Path) -> str:
     >>> folder = Path("photos")
     >>> table_split(folder / "data" / "train-00000-of-00002.parquet", folder), table_split(folder / "a.csv", folder)
     ('train', '')
+    >>> table_split(folder / "trainLabels.csv", folder)
+    'train'
     """
-    words = re.split(r"[^a-z]+", path.stem.lower())
     folders = reversed(path.parent.relative_to(root).parts)
-    return next((split for split in map(split_of, (*words, *folders)) if split), "")
+    return next((split for split in map(split_of, (*words(path.stem), *folders)) if split), "")
 
 
 class FolderTables:
@@ -99,7 +102,7 @@ class FolderTables:
     def _read(self, file: TableFile) -> TableRows | None:
         """The rows of a table if it contains images or names existing ones."""
         try:
-            table = read_rows(file, self.lookup)
+            table = read_rows(file, self.lookup, pixels_too=not self.source.images)
             content = place_tables(str(file.path), [table], self.lookup, self.columns)
         except DataError:
             return None
@@ -126,7 +129,8 @@ def read_table_folder(source: Source, settings: ReadSettings) -> Dataset:
     Raises:
         DataError: no table, several that do not belong together, or as for `read_table`.
     """
-    dataset = read_content(tables_in(source, settings).content, settings.target_kind)
+    content = replace(tables_in(source, settings).content, file_kind=settings.file_kind)
+    dataset = read_content(content, settings.target_kind)
     return replace(dataset, layout=TABLE_FOLDER.name)
 
 
@@ -141,7 +145,12 @@ def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:
 
 
 def _confidence(source: Source, tables: FolderTables, settings: ReadSettings) -> float:
-    """The confidence that the tables, not the folders of the images, say what these show; 0 if folders do."""
+    """The confidence that the tables, not the folders of the images, say what these show; 0 if folders do.
+
+    Where the user requests this layout, the tables do.
+    """
+    if settings.layout == TABLE_FOLDER.name:
+        return 1.0
     together = _are_images_together(source)
     try:
         content = tables.content
@@ -153,11 +162,19 @@ def _confidence(source: Source, tables: FolderTables, settings: ReadSettings) ->
     if content.table.images or together or beside:
         clear = kind != CLASSES.name or column is not None
         return confidence_of_share(len(content.table.rows), source.images) if clear else _NO_TARGET
+    nearly_all = len(content.table.rows) >= _NEARLY_ALL * source.images
     if kind not in (CLASSES.name, NUMBERS.name):  # which folders cannot say
-        return _DOUBTFUL if len(content.table.rows) >= _NEARLY_ALL * source.images else 0.0
-    if column is None or plain_name(column) not in LABEL or _repeats_folders(content, column):
+        return _DOUBTFUL if nearly_all else 0.0
+    if column is not None and _repeats_folders(content, column):
         return 0.0
-    return _DOUBTFUL
+    named = column is not None and plain_name(column) in LABEL
+    return _DOUBTFUL if named or (nearly_all and _may_be_target(content)) else 0.0
+
+
+def _may_be_target(content: TableContent) -> bool:
+    """Whether a column has values that repeat: one that differs in every row, such as a title, is no target."""
+    columns = (content.table.column(name) for name in content.columns.free)
+    return any(2 * len(set(cells)) <= len(cells) for cells in columns)
 
 
 def _repeats_folders(content: TableContent, column: str) -> bool:
@@ -169,7 +186,7 @@ def _repeats_folders(content: TableContent, column: str) -> bool:
 def _are_images_together(source: Source) -> bool:
     """Whether the images lie in one folder, apart from folders of splits and such as images/."""
     groups = {
-        tuple(part for part in parts if not split_of(part) and part.lower() not in _NEUTRAL)
+        tuple(name for part in parts if (name := _without_set(part)) not in _NEUTRAL)
         for parts in (
             place.relative_to(source.path).parts
             for place, names in source.folders
@@ -177,6 +194,15 @@ def _are_images_together(source: Source) -> bool:
         )
     }
     return len(groups) <= 1
+
+
+def _without_set(folder: str) -> str:
+    """A folder's name; "images" if it is that of a split, and without its number if it is one of several parts."""
+    compound = set_name(folder)
+    if compound is not None and not compound.rest:
+        return _NEUTRAL[0]
+    parts = is_container(folder) or _PART in words(folder)
+    return folder.lower().rstrip("0123456789") if parts else folder.lower()
 
 
 TABLE_FOLDER = Layout(

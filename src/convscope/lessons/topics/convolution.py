@@ -3,7 +3,6 @@
 from random import Random
 
 import numpy as np
-from scipy.signal import correlate2d
 
 from convscope.lessons import grids
 from convscope.lessons.drawing import beside, image_text, numbers_text
@@ -116,6 +115,8 @@ def two_channels(pick: Random) -> Exercise:
 
 def picture(source: PictureSource) -> str:
     """Draw an image, a filter and the map."""
+    from scipy.signal import correlate2d  # here, because it takes as long to import as most commands to answer
+
     found = correlate2d(source.image, source.kernel, mode="valid")
     most = float(np.abs(found).max())
     return beside([

@@ -3,7 +3,6 @@
 from random import Random
 
 import numpy as np
-from scipy.signal import correlate2d
 
 from convscope.lessons.drawing import beside, image_text, numbers_text
 from convscope.lessons.exercise import Exercise, exercise
@@ -137,6 +136,8 @@ def with_stride(pick: Random) -> Exercise:
 
 def picture(source: PictureSource) -> str:
     """Draw an image, a gradient at a map, and the gradient of the filter, which is their correlation."""
+    from scipy.signal import correlate2d  # here, because it takes as long to import as most commands to answer
+
     image = source.image
     arriving = np.zeros((image.shape[0] - 2, image.shape[1] - 2))
     middle = arriving.shape[0] // 2, arriving.shape[1] // 2

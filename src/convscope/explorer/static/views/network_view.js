@@ -25,6 +25,7 @@ import { mapViewer } from "../widgets/map_viewer.js";
 import { session } from "../lib/session.js";
 import { loadMapStrip } from "../widgets/map_strip_loader.js";
 import { mapCanvas } from "../lib/map_painting.js";
+import { tryWithout } from "../widgets/try_without.js";
 
 /**
  * The view.
@@ -49,6 +50,7 @@ export function networkView({ sidebar }) {
   const summary = h("p.muted");
   const channelCard = h("section.card.stack.channel-card");
   const channelsCard = h("section.card.stack");
+  const without = tryWithout();
   const element = h("div.stack", {});
   fill(
     element,
@@ -59,8 +61,9 @@ export function networkView({ sidebar }) {
     ),
     stripHolder,
     h("div.network-detail", {}, channelsCard, channelCard),
+    without.element,
   );
-  const parts = { tiles, viewer, stripHolder, layerChips, summary, channelCard, channelsCard, sidebar, open };
+  const parts = { tiles, viewer, stripHolder, layerChips, summary, channelCard, channelsCard, sidebar, open, without };
   return { element, show: (params) => show(state, parts, params), leave: () => sidebar.showField(null) };
 }
 
@@ -77,6 +80,7 @@ async function show(state, parts, params) {
   state.params = { image: params.image, layer, channel };
   state.strip.select(stageOf(state.stages, session.network, layer)?.name);
   loadStrip(state, params.image);
+  parts.without.show(params.image);
   showLayer(state, parts, node, params.sort ?? "strength");
   parts.tiles.select(channel);
   parts.tiles.show({

@@ -15,6 +15,8 @@ import { latestSignal } from "../lib/latest_request.js";
 import { mapViewer } from "../widgets/map_viewer.js";
 import { className, session, publish } from "../lib/session.js";
 import { inputWindows } from "../widgets/input_windows.js";
+import { tryGuess } from "../widgets/try_guess.js";
+import { tryKernel } from "../widgets/try_kernel.js";
 
 const MAX_TERMS = 512;
 
@@ -36,6 +38,7 @@ export function unitView({ sidebar }) {
     h("div.side-by-side", {}, map.element, facts),
   );
   const windowCard = h("section.card.stack");
+  const [guess, kernel] = [tryGuess(), tryKernel()];
   const termsCard = h("section.card.terms-card");
   const element = h("div.stack", {});
   fill(
@@ -45,11 +48,12 @@ export function unitView({ sidebar }) {
       "Every value in a network is computed from a list of terms. This is the computation of one unit, as the network performed it.",
       () => document.getElementById("layout"),
     ),
-    h("div.unit-layout", {}, h("div.stack", {}, unitCard, windowCard), termsCard),
+    h("div.unit-layout", {}, h("div.stack", {}, unitCard, windowCard, guess.element, kernel.element), termsCard),
   );
-  const parts = { sidebar, map, unitCard, chooser, facts, windowCard, termsCard };
+  const parts = { sidebar, map, unitCard, chooser, facts, windowCard, termsCard, guess, kernel };
   const redraw = () => {
     if (state.unit) showUnit(state, parts);
+    kernel.redraw();
   };
   window.addEventListener("theme", redraw);
   return {
@@ -127,7 +131,7 @@ async function strongestPosition({ image, channel, row, column }, layer, total) 
   }
 }
 
-function showUnit(state, { sidebar, facts, windowCard, termsCard }) {
+function showUnit(state, { sidebar, facts, windowCard, termsCard, guess, kernel }) {
   const { unit: found, params } = state;
   sidebar.showField(found.field);
   const terms = unitTerms(found, (term) => termLink(params, term));
@@ -165,6 +169,8 @@ function showUnit(state, { sidebar, facts, windowCard, termsCard }) {
       "Arrow keys or a click on the map choose another unit. Every term links to the computation of its value.",
     ),
   );
+  guess.show(params, Boolean(drawing) && combining.op === "convolution" && !params.layer.startsWith("@"));
+  kernel.show(params.image, combining, params.channel);
   windowCard.hidden = !drawing;
   fill(windowCard, h("h2", {}, "Input window"), drawing);
 }

@@ -1,0 +1,113 @@
+"""Covering arrays: few cases in which every pair of values of two factors occurs together at least once."""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
+
+Case = dict[str, str]
+Allowed = Callable[[tuple[str, str], tuple[str, str]], bool]
+"""Whether two (factor, value) may occur together; asked in both orders."""
+
+TRIES = 4  # cases that are built for each case that is taken
+
+
+def covering_array(factors: Mapping[str, Sequence[str]], allowed: Allowed, seed: int = 0) -> list[Case]:
+    """Cases that together contain every pair of values that some case can contain.
+
+    The greedy algorithm of Cohen, Dalal, Fredman and Patton (1997), "The AETG system": each case starts with a pair
+    that is missing, and takes for one factor after the other the value with most missing pairs. The same seed gives the
+    same cases.
+
+    Args:
+        factors: the values of each factor.
+        allowed: the constraint.
+        seed: of the order of factors and of equally good values.
+    """
+    builder = _Builder(factors, allowed)
+    source, cases = random.Random(seed), []
+    while any(builder.missing):
+        built = [builder.case(source) for _ in range(TRIES)]
+        best = max(built, key=lambda case: sum(builder.gain(item, case) for item in case))
+        builder.take(best)
+        cases.append(
+            dict(sorted((builder.items[item] for item in best), key=lambda pair: list(factors).index(pair[0])))
+        )
+    return cases
+
+
+def pairs_of(case: Mapping[str, str]) -> set[frozenset[tuple[str, str]]]:
+    """All pairs of (factor, value) of a case."""
+    return {frozenset(pair) for pair in combinations(case.items(), 2)}
+
+
+class _Builder:
+    """The items (factor, value) by number; sets of items are the bits of a number.
+
+    `fits[i]` are the items that may occur with the item i, `missing[i]` those that have not yet, and `values` those of
+    each factor.
+    """
+
+    def __init__(self, factors: Mapping[str, Sequence[str]], allowed: Allowed) -> None:
+        self.items = [(factor, value) for factor, values in factors.items() for value in values]
+        self.fits = [
+            sum(
+                1 << j
+                for j, two in enumerate(self.items)
+                if one[0] != two[0] and allowed(one, two) and allowed(two, one)
+            )
+            for one in self.items
+        ]
+        self.values = {
+            factor: sum(1 << i for i, (name, _) in enumerate(self.items) if name == factor) for factor in factors
+        }
+        self.missing = [self._completable(i) for i in range(len(self.items))]
+
+    def case(self, source: random.Random) -> list[int]:
+        """Items of a case with a pair that is missing and many others."""
+        first = max(range(len(self.items)), key=lambda i: self.missing[i].bit_count())
+        second = source.choice(_bits(self.missing[first]))
+        chosen, left = [first, second], self.fits[first] & self.fits[second]
+        rest = [factor for factor, values in self.values.items() if not values & (1 << first | 1 << second)]
+        source.shuffle(rest)
+        while rest:
+            factor = rest.pop()
+            items = _bits(left & self.values[factor])
+            source.shuffle(items)
+            items.sort(key=lambda item: -self.gain(item, chosen))
+            item = next(item for item in items if self._completes(left & self.fits[item], rest))
+            chosen.append(item)
+            left &= self.fits[item]
+        return chosen
+
+    def gain(self, item: int, case: Sequence[int]) -> int:
+        """How many missing pairs an item makes with the items of a case."""
+        return sum(self.missing[item] >> other & 1 for other in case)
+
+    def take(self, case: Sequence[int]) -> None:
+        """Count the pairs of a case as covered."""
+        for item in case:
+            self.missing[item] &= ~sum(1 << other for other in case)
+
+    def _completable(self, first: int) -> int:
+        """The items that occur with an item in some case."""
+        found = 0
+        for second in _bits(self.fits[first]):
+            rest = [name for name, values in self.values.items() if not values & (1 << first | 1 << second)]
+            found |= self._completes(self.fits[first] & self.fits[second], rest) << second
+        return found
+
+    def _completes(self, left: int, rest: Sequence[str]) -> bool:
+        """Whether values of the other factors, of the items that are left, are allowed together.
+
+        The factor with the fewest values left is tried first, so that a dead end shows at once.
+        """
+        if not rest:
+            return True
+        factor = min(rest, key=lambda name: (left & self.values[name]).bit_count())
+        others = [name for name in rest if name != factor]
+        return any(self._completes(left & self.fits[item], others) for item in _bits(left & self.values[factor]))
+
+
+def _bits(items: int) -> list[int]:
+    """The numbers of the items of a set."""
+    return [place for place in range(items.bit_length()) if items >> place & 1]
