@@ -24,7 +24,7 @@ Predicting = Callable[[Sequence[DecodedFile]], Any]
 
 
 def measure_forms(source: Source, forms: Mapping[str, Predicting], image: DecodedFile) -> dict[str, Any]:
-    """Median and 95th percentile of the seconds for a batch, of the run and of forms, measured in turns.
+    """Median and 95th percentile of the seconds for a batch, of the run and of forms, measured alternating.
 
     Files are not decoded: an image that is decoded already is repeated.
 
@@ -37,7 +37,7 @@ def measure_forms(source: Source, forms: Mapping[str, Predicting], image: Decode
     measured = {NETWORK: network.predict, **forms}
     found: dict[str, Any] = {name: {"batches": {}} for name in measured}
     for count in BATCHES:
-        for name, seconds in _in_turns(measured, [image] * count).items():
+        for name, seconds in _round_robin(measured, [image] * count).items():
             found[name]["batches"][str(count)] = {
                 "median_seconds": float(np.median(seconds)),
                 "p95_seconds": float(np.percentile(seconds, 95)),
@@ -70,7 +70,7 @@ def _earlier(path: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
         return {}
 
 
-def _in_turns(forms: Mapping[str, Predicting], batch: Sequence[DecodedFile]) -> dict[str, list[float]]:
+def _round_robin(forms: Mapping[str, Predicting], batch: Sequence[DecodedFile]) -> dict[str, list[float]]:
     """Seconds of each repetition; other load on the machine meets all forms alike."""
     seconds: dict[str, list[float]] = {name: [] for name in forms}
     for predict in forms.values():
