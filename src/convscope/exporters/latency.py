@@ -24,7 +24,7 @@ Predicting = Callable[[Sequence[DecodedFile]], Any]
 
 
 def measure_forms(source: Source, forms: Mapping[str, Predicting], image: DecodedFile) -> dict[str, Any]:
-    """Median and 95th percentile of the seconds for a batch, of the run and of forms, measured alternately.
+    """Median and 95th percentile of the seconds for a batch, of the run and of forms, measured alternating.
 
     Files are not decoded: an image that is decoded already is repeated.
 
@@ -71,7 +71,7 @@ def _earlier(path: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _round_robin(forms: Mapping[str, Predicting], batch: Sequence[DecodedFile]) -> dict[str, list[float]]:
-    """Seconds of each repetition, round-robin: other load on the machine meets all forms alike."""
+    """Seconds of each repetition; other load on the machine meets all forms alike."""
     seconds: dict[str, list[float]] = {name: [] for name in forms}
     for predict in forms.values():
         predict(batch)  # prepares memory and kernels
