@@ -11,7 +11,7 @@ import torch
 from helpers import bad_data
 from helpers.small_runs import train
 
-WHAT_FITS = "a folder with one subfolder per class, a CSV or Parquet file, or one of digits, shapes, waves"
+WHAT_FITS = "a folder with one subfolder per class, a CSV or Parquet file, or one of digits, shapes, waves, digits3d"
 UNSEEN = "which cannot be learned; add such images to train or remove them from test"
 SMALL = ["--epochs", "1", "--set", "model.options.width=4", "--set", "model.options.depths=[1, 1]"]
 

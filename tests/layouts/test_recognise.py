@@ -11,7 +11,7 @@ from convscope.layouts.registry import LAYOUTS
 from convscope.layouts.tables.columns import Columns
 
 Save = Callable[..., Path]
-POSSIBLE = "a folder with one subfolder per class, a CSV or Parquet file, or one of digits, shapes, waves"
+POSSIBLE = "a folder with one subfolder per class, a CSV or Parquet file, or one of digits, shapes, waves, digits3d"
 
 
 def test_a_built_in_name_a_folder_and_a_table_are_opened(tmp_path: Path, save: Save) -> None:

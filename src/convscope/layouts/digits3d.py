@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 SIDE = 12
 _HALF_THICKNESS = (1.0, 2.0)  # voxels
-_TURN = 25.0  # degrees about each axis, at most
+_TURN = 20.0  # degrees about each axis, at most
 _SHIFT = 1.0  # voxels along each axis, at most
 _NOISE = 0.05  # standard deviation, of a range of 1
 

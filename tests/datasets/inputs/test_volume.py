@@ -187,6 +187,15 @@ def test_flips_and_turns_keep_the_voxels() -> None:
         assert torch.equal(found.flatten(1).sort().values, x.flatten(1).sort().values)
 
 
+def test_shifts_alone_are_by_whole_voxels() -> None:
+    x = torch.randint(0, 256, (4, 1, 8, 8, 8), dtype=torch.uint8)
+    found = (255 * augmented(x, shift=1 / 8)).round()
+    inside = found[:, 0, 2:-2, 2:-2, 2:-2].to(torch.uint8)
+    for one, whole in zip(inside, x[:, 0], strict=True):
+        places = [(a, b, c) for a in (1, 2, 3) for b in (1, 2, 3) for c in (1, 2, 3)]
+        assert any(torch.equal(one, whole[a : a + 4, b : b + 4, c : c + 4]) for a, b, c in places)
+
+
 def test_augmentation_keeps_shape_and_range_and_repeats_with_the_seed() -> None:
     x = torch.randint(0, 256, (4, 2, 6, 8, 10), dtype=torch.uint8)
     for name in ("light", "standard", "strong"):

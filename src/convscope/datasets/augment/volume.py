@@ -1,8 +1,8 @@
 """Augmentation of batches of volumes: flips, turns, affine and elastic motion, brightness, contrast, noise.
 
-All motion is applied in one resampling; beyond the edge, the values of the edge are repeated. Elastic deformation is a
-random displacement on a coarse grid, as in Simard et al., "Best practices for convolutional neural networks applied to
-visual document analysis", ICDAR 2003.
+All motion is applied in one resampling; shifts alone are by whole voxels, which keeps the values. Beyond the edge, the
+values of the edge are repeated. Elastic deformation is a random displacement on a coarse grid, as in Simard et al.,
+"Best practices for convolutional neural networks applied to visual document analysis", ICDAR 2003.
 """
 
 import math
@@ -43,13 +43,18 @@ class VolumePolicy(BaseModel, frozen=True, extra="forbid"):
 
     @property
     def moves(self) -> bool:
-        """Whether voxels are interpolated."""
-        return bool(self.shift or self.rotate or self.elastic or self.scale > 1)
+        """Whether voxels move, other than by flips and turns."""
+        return bool(self.shift) or self.interpolates
+
+    @property
+    def interpolates(self) -> bool:
+        """Whether the motion needs values between voxels."""
+        return bool(self.rotate or self.elastic or self.scale > 1)
 
 
 VOLUME_POLICIES: dict[str, VolumePolicy] = {
     "none": VolumePolicy(),
-    "light": VolumePolicy(shift=1 / 16, rotate=5),
+    "light": VolumePolicy(shift=1 / 8),
     "standard": VolumePolicy(shift=1 / 10, scale=1.1, rotate=10, brightness=0.1, contrast=0.2),
     "strong": VolumePolicy(
         shift=1 / 8, scale=1.2, rotate=20, elastic=0.05, brightness=0.2, contrast=0.3, noise=0.05
@@ -136,9 +141,10 @@ def _motion(policy: VolumePolicy, shape: torch.Size, generator: torch.Generator)
     count, sides = shape[0], shape[2:]
     turn = _rotation(math.radians(policy.rotate) * _signed((count, 3), generator))
     factor = policy.scale ** _signed((count, 1, 1), generator)
-    shift = 2 * policy.shift * _signed((count, 3, 1), generator)
-    # grid_sample's coordinates run from -1 to 1 along each side, so angles are kept by the ratio of the sides
     lengths = torch.tensor([sides[2], sides[1], sides[0]], dtype=torch.float32)
+    voxels = policy.shift * lengths[:, None] * _signed((count, 3, 1), generator)
+    # grid_sample's coordinates run from -1 to 1 along each side, so angles are kept by the ratio of the sides
+    shift = 2 * (voxels if policy.interpolates else voxels.round()) / lengths[:, None]
     affine = turn * (lengths[None, None, :] / lengths[None, :, None]) / factor
     grid = functional.affine_grid(torch.cat([affine, shift], 2), list(shape), align_corners=False)
     if policy.elastic:
