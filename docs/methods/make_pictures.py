@@ -96,7 +96,7 @@ def fields(run: Path) -> np.ndarray:
 def keep(picture: np.ndarray, path: Path) -> None:
     """Write an image of at most 60 KB, with reduced width and fewer colours until it fits."""
     image = Image.fromarray(picture)
-    for scale, colours in ((1.0, 256), (1.0, 96), (0.8, 96), (0.65, 64), (0.5, 48)):
+    for scale, colours in ((1.0, 256), (1.0, 96), (0.8, 96), (0.65, 64), (0.5, 48), (0.5, 32)):
         width = round(min(image.width, WIDEST) * scale)
         small = image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
         content = io.BytesIO()

@@ -172,7 +172,7 @@ def error_message(error: type[ConvscopeError], *given: object) -> str:
 
 
 @pytest.mark.parametrize(
-    "method", [method for method in METHODS if method not in ("over_time", "pointing", "timeline")]
+    "method", [method for method in METHODS if method not in ("over_time", "pointing", "slices", "timeline")]
 )
 def test_every_method_suggests_the_nearest_name_of_an_unknown_layer(spectral, method):
     assert error_message(ConvscopeError, spectral, method, {"layers": ["latte"], **quick(method)}) == (
@@ -236,7 +236,7 @@ ALONE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("method", [method for method in METHODS if method not in ("over_time", "timeline")])
+@pytest.mark.parametrize("method", [method for method in METHODS if method not in ("over_time", "slices", "timeline")])
 def test_a_saved_model_without_images_supports_methods_that_need_none_and_requires_files_otherwise(run, method):
     settings = {**quick(method), **({"layers": ["stages.1"], "channels": [1]} if method == "maximise" else {})}
     if method in ALONE:

@@ -43,12 +43,13 @@ def test_a_card_has_a_small_picture_in_the_same_folder(card):
     assert (card.parent / link).stat().st_size <= 60_000
 
 
-def test_the_example_with_your_own_network_runs(tmp_path):
+def test_the_example_with_your_own_network_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     page = (DOCS / "how-to" / "explain-a-network.md").read_text(encoding="utf-8")
     _, example = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    variables = {"folder": tmp_path}
+    variables = {}
     exec(compile(example, "explain-a-network.md", "exec"), variables)
-    assert variables["result"].pictures == (tmp_path / "attribution.png",)
+    assert variables["result"].pictures == (Path("explained/attribution.png"),)
 
 
 def test_the_index_of_methods_names_every_card():

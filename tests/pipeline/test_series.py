@@ -84,7 +84,7 @@ def test_what_needs_images_refuses_in_one_sentence(run: cs.Run, source: Path, tm
         Session.open(run.path)
     assert str(caught.value) == f"the explorer is for images, and {run.path} holds series"
     with pytest.raises(ConfigError) as caught:
-        ServedModel.open(run.path, "waves")
+        ServedModel.open(run.path, "waves", "auto", 1)
     assert str(caught.value) == f"convscope serve is for images, and {run.path} holds series"
     with pytest.raises(ConfigError) as caught:
         run.explain("maximise")

@@ -143,7 +143,7 @@ def test_what_needs_images_refuses_in_one_sentence(run: cs.Run, source: Path, tm
         f"convscope robustness {held}": run.robustness,
         f"convscope diagnose {held}": lambda: cs.diagnose(str(run.path)),
         f"the explorer {held}": lambda: Session.open(run.path),
-        f"convscope serve {held}": lambda: ServedModel.open(run.path, "tones"),
+        f"convscope serve {held}": lambda: ServedModel.open(run.path, "tones", "auto", 1),
         f"convscope export {held}": lambda: run.export(out=tmp_path / "out"),
         f"transfer.checkpoint is for images, and {source} holds recordings": lambda: cs.train(
             str(source), out=tmp_path / "transfer", settings={"transfer.checkpoint": "imagenet"}

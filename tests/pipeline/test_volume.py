@@ -88,7 +88,7 @@ def test_what_needs_images_refuses_in_one_sentence(run: cs.Run, source: Path) ->
         Session.open(run.path)
     assert str(caught.value) == f"the explorer is for images, and {run.path} holds volumes"
     with pytest.raises(ConfigError) as caught:
-        ServedModel.open(run.path, "volumes")
+        ServedModel.open(run.path, "volumes", "auto", 1)
     assert str(caught.value) == f"convscope serve is for images, and {run.path} holds volumes"
     with pytest.raises(ConfigError) as caught:
         run.explain("attribution")

@@ -9,12 +9,12 @@ from PIL import Image
 import convscope as cs
 from convscope.errors import ConfigError
 from convscope.layouts import open_data
+from convscope.predictions.masks import COLORS
 from convscope.reports.data_sheet import DataSheet, SheetSection, SheetSettings, Tile, build_sheet
 from convscope.reports.sheet_page import sheet_page
 from convscope.reports.sheet_picture import sheet_picture
 from convscope.runs.recipe import AugmentSettings, DataSettings
 from convscope.tasks import TASKS
-from convscope.tasks.drawing import COLORS
 from helpers.small_runs import photos
 
 

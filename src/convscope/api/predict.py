@@ -133,11 +133,11 @@ class Predictor(FilePredictor):
         self, sources: Iterable[Source], tta_views: str | None, on_batch: Callable[[int, float], None]
     ) -> Iterator[Prediction | FailedFile]:
         """Yield one item per source; see `FilePredictor.stream`."""
-        sources = self.config.preprocessing.one_per_example(sources)
         if self.processes == 1:
             return stream(self.model, self.config, sources, tta_views, on_batch)
         with_tta(self.model, self.config, tta_views)  # so that wrong views are refused here
-        return predict_in_processes(SharedWork(self.folder, tta_views, self.processes), sources, on_batch)
+        one_each = self.config.preprocessing.one_per_example(sources)
+        return predict_in_processes(SharedWork(self.folder, tta_views, self.processes), one_each, on_batch)
 
 
 def open_predictor(
