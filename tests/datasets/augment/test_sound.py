@@ -3,13 +3,13 @@
 import pytest
 import torch
 
+from convscope.datasets.augment.policies import named_policy
 from convscope.datasets.augment.sound import (
     SOUND_POLICIES,
     SoundPolicy,
     SpectrogramAugment,
     WaveAugment,
     shifted,
-    sound_policy,
     spans,
 )
 from convscope.errors import ConfigError
@@ -107,7 +107,7 @@ def test_none_changes_nothing_and_equal_seeds_give_equal_results() -> None:
 
 
 def test_an_unknown_policy_is_refused() -> None:
-    assert sound_policy("light") is SOUND_POLICIES["light"]
+    assert named_policy("light", SOUND_POLICIES) is SOUND_POLICIES["light"]
     with pytest.raises(ConfigError) as caught:
-        sound_policy("lite")
+        named_policy("lite", SOUND_POLICIES)
     assert str(caught.value) == "augment: no policy lite; did you mean light?"

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from convscope.datasets import INPUT_KINDS, InputSettings, build_store
-from convscope.datasets.augment.volume import VolumeAugment, VolumePolicy, volume_policy
+from convscope.datasets.augment.volume import VOLUME_POLICIES, VolumeAugment, VolumePolicy
 from convscope.datasets.inputs.volume_geometry import resized
 from convscope.errors import ConfigError, DataError
 from convscope.layouts import open_data
@@ -199,7 +199,7 @@ def test_shifts_alone_are_by_whole_voxels() -> None:
 def test_augmentation_keeps_shape_and_range_and_repeats_with_the_seed() -> None:
     x = torch.randint(0, 256, (4, 2, 6, 8, 10), dtype=torch.uint8)
     for name in ("light", "standard", "strong"):
-        policy = volume_policy(name).model_dump()
+        policy = VOLUME_POLICIES[name].model_dump()
         found = augmented(x, **policy)
         assert found.shape == x.shape
         assert 0 <= float(found.min()) <= float(found.max()) <= 1

@@ -12,9 +12,8 @@ from torch import Tensor
 
 from convscope.datasets.augment.color import ColorChange, blur, change_color, cut_out, noise, sample_color
 from convscope.datasets.augment.geometric import Motion, sample_affine, sample_motion, sample_shift, shift_whole, warp
-from convscope.datasets.augment.policies import POLICIES, Policy
+from convscope.datasets.augment.policies import POLICIES, Policy, named_policy
 from convscope.datasets.targets.registry import DEFAULT_KIND, TARGET_KINDS
-from convscope.errors import ConfigError, did_you_mean
 
 PIECE = 1 << 18  # values processed at a time on a CPU: they stay in its cache, without new allocations
 
@@ -124,8 +123,4 @@ def augment(policy: str | Policy, mirror: bool = True) -> Augment:
     Raises:
         ConfigError: the policy does not exist.
     """
-    if isinstance(policy, Policy):
-        return Augment(policy, mirror)
-    if policy not in POLICIES:
-        raise ConfigError(f"augment: no policy {policy}{did_you_mean(policy, POLICIES)}")
-    return Augment(POLICIES[policy], mirror)
+    return Augment(named_policy(policy, POLICIES), mirror)

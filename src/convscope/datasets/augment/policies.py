@@ -1,6 +1,26 @@
 """Augmentation policies by name."""
 
+from collections.abc import Mapping
+from typing import TypeVar
+
 from pydantic import BaseModel, Field
+
+from convscope.errors import ConfigError, did_you_mean
+
+AnyPolicy = TypeVar("AnyPolicy", bound=BaseModel)
+
+
+def named_policy(policy: str | AnyPolicy, known: Mapping[str, AnyPolicy]) -> AnyPolicy:
+    """A policy, or the one of a name in `known`.
+
+    Raises:
+        ConfigError: the policy does not exist.
+    """
+    if not isinstance(policy, str):
+        return policy
+    if policy not in known:
+        raise ConfigError(f"augment: no policy {policy}{did_you_mean(policy, known)}")
+    return known[policy]
 
 
 class Policy(BaseModel, frozen=True, extra="forbid"):

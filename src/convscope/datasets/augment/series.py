@@ -11,7 +11,7 @@ import torch
 from pydantic import BaseModel, Field
 from torch import Tensor
 
-from convscope.errors import ConfigError, did_you_mean
+from convscope.datasets.augment.policies import named_policy
 
 _KNOTS = 4  # of the smooth curve that warps time
 
@@ -103,11 +103,7 @@ def series_augment(policy: str | SeriesPolicy) -> SeriesAugment:
     Raises:
         ConfigError: the policy does not exist.
     """
-    if isinstance(policy, SeriesPolicy):
-        return SeriesAugment(policy)
-    if policy not in SERIES_POLICIES:
-        raise ConfigError(f"augment: no policy {policy}{did_you_mean(policy, SERIES_POLICIES)}")
-    return SeriesAugment(SERIES_POLICIES[policy])
+    return SeriesAugment(named_policy(policy, SERIES_POLICIES))
 
 
 def _moments(x: Tensor) -> tuple[Tensor, Tensor]:

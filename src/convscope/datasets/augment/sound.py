@@ -12,7 +12,6 @@ from torch import Tensor
 
 from convscope.datasets.augment.pipeline import to_unit_floats
 from convscope.datasets.inputs.mel import RANGE
-from convscope.errors import ConfigError, did_you_mean
 
 FULL_SCALE = 32_768.0
 """The value of an int16 sample that is 1."""
@@ -39,19 +38,6 @@ SOUND_POLICIES: dict[str, SoundPolicy] = {
     "standard": SoundPolicy(shift=0.1, gain=6, noise=0.02, time_mask=0.15, band_mask=0.15),
     "strong": SoundPolicy(shift=0.2, gain=10, noise=0.1, time_mask=0.3, band_mask=0.3),
 }
-
-
-def sound_policy(policy: str | SoundPolicy) -> SoundPolicy:
-    """A policy, or the one of a name.
-
-    Raises:
-        ConfigError: the policy does not exist.
-    """
-    if isinstance(policy, SoundPolicy):
-        return policy
-    if policy not in SOUND_POLICIES:
-        raise ConfigError(f"augment: no policy {policy}{did_you_mean(policy, SOUND_POLICIES)}")
-    return SOUND_POLICIES[policy]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from convscope.datasets.augment.pipeline import to_unit_floats
-from convscope.errors import ConfigError, did_you_mean
 
 _KNOTS = 4  # displacements on each side of the grid of elastic deformation
 
@@ -101,19 +100,6 @@ class VolumeAugment:
             deviation = policy.noise * torch.rand(count, generator=generator)
             x = x + (deviation * torch.randn(x.shape, generator=generator)).to(x.device)
         return x.clamp(0, 1)
-
-
-def volume_policy(policy: str | VolumePolicy) -> VolumePolicy:
-    """A policy, or the one of a name.
-
-    Raises:
-        ConfigError: the policy does not exist.
-    """
-    if isinstance(policy, VolumePolicy):
-        return policy
-    if policy not in VOLUME_POLICIES:
-        raise ConfigError(f"augment: no policy {policy}{did_you_mean(policy, VOLUME_POLICIES)}")
-    return VOLUME_POLICIES[policy]
 
 
 def _signed(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:

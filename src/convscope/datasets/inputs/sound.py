@@ -11,7 +11,8 @@ from pydantic import Field
 from torch import Tensor
 
 from convscope.datasets.augment.pipeline import normalised
-from convscope.datasets.augment.sound import SOUND_POLICIES, SoundPolicy, SpectrogramAugment, sound_policy
+from convscope.datasets.augment.policies import named_policy
+from convscope.datasets.augment.sound import SOUND_POLICIES, SoundPolicy, SpectrogramAugment
 from convscope.datasets.dataset import Dataset
 from convscope.datasets.duplicates import Duplicates
 from convscope.datasets.inputs.kind import DecodedInput, InputData, InputPreprocessing
@@ -93,7 +94,7 @@ class SoundPreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     @classmethod
     def augmentation(cls, policy: Any, mirror: bool) -> SpectrogramAugment:  # noqa: ARG003
         """See `augment.sound`."""
-        return SpectrogramAugment(sound_policy(policy))
+        return SpectrogramAugment(named_policy(policy, SOUND_POLICIES))
 
     def decode(self, file: Path | bytes | NDArray[Any], any_size: bool = False) -> DecodedInput:
         """The spectrogram of a file or of its bytes; `any_size` keeps its length."""

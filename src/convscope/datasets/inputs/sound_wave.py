@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
+from convscope.datasets.augment.policies import named_policy
 from convscope.datasets.augment.sound import (
     FULL_SCALE,
     SOUND_POLICIES,
     SoundPolicy,
     WaveAugment,
-    sound_policy,
     unit_samples,
 )
 from convscope.datasets.dataset import Dataset
@@ -106,7 +106,7 @@ class WavePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     @classmethod
     def augmentation(cls, policy: Any, mirror: bool) -> WaveAugment:  # noqa: ARG003
         """See `augment.sound`."""
-        return WaveAugment(sound_policy(policy))
+        return WaveAugment(named_policy(policy, SOUND_POLICIES))
 
     def decode(self, file: Path | bytes | NDArray[Any], any_size: bool = False) -> DecodedInput:
         """The samples of a file or of its bytes; `any_size` keeps their number."""

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from convscope.datasets.augment.pipeline import normalised
-from convscope.datasets.augment.volume import VolumeAugment, VolumePolicy, volume_policy
+from convscope.datasets.augment.policies import named_policy
+from convscope.datasets.augment.volume import VOLUME_POLICIES, VolumeAugment, VolumePolicy
 from convscope.datasets.dataset import Dataset
 from convscope.datasets.duplicates import Duplicates, equal_only
 from convscope.datasets.inputs.dicom_series import one_per_series
@@ -114,12 +115,12 @@ class VolumePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     @classmethod
     def policy(cls, name: str, changes: Mapping[str, float]) -> VolumePolicy:
         """One of `VOLUME_POLICIES` with changes."""
-        return VolumePolicy.model_validate({**volume_policy(name).model_dump(), **changes})
+        return VolumePolicy.model_validate({**named_policy(name, VOLUME_POLICIES).model_dump(), **changes})
 
     @classmethod
     def augmentation(cls, policy: Any, mirror: bool) -> VolumeAugment:  # noqa: ARG003
         """See `augment.volume`."""
-        return VolumeAugment(volume_policy(policy))
+        return VolumeAugment(named_policy(policy, VOLUME_POLICIES))
 
     @classmethod
     def one_per_example(cls, files: Iterable[Any]) -> Iterable[Any]:
