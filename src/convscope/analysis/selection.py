@@ -132,6 +132,22 @@ def predicted_classes(subject: AnalysisTarget, scores: np.ndarray) -> dict[str, 
     return {"predictions": names, "confidence": scores[np.arange(len(predicted)), predicted]}
 
 
+def predicted_records(subject: AnalysisTarget, images: ImageSet) -> tuple[np.ndarray, list[dict[str, Any]]]:
+    """Return the predicted classes, and for each image its name, true and predicted class, and confidence."""
+    scores = probabilities(subject, images)
+    predicted = subject.task.predicted_class(scores)
+    records = [
+        {
+            "name": name,
+            "truth": subject.class_name(int(truth)),
+            "prediction": subject.class_name(int(prediction)),
+            "confidence": float(row[prediction]),
+        }
+        for name, truth, prediction, row in zip(images.names, images.targets, predicted, scores, strict=True)
+    ]
+    return predicted, records
+
+
 def first_answers(subject: AnalysisTarget, x: Tensor, pixel: tuple[int, int] | None = None) -> Tensor:
     """Return (B,) the answer that is explained if none is named.
 

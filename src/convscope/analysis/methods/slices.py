@@ -23,27 +23,17 @@ class SlicesSettings(ImageSettings, frozen=True):
 def run(target: "AnalysisTarget", settings: SlicesSettings, on_progress: Progress) -> "Findings":
     """Draw each volume as three slices with its Grad-CAM over them."""
     from convscope.analysis.result import Findings
-    from convscope.analysis.selection import probabilities, select_images
+    from convscope.analysis.selection import predicted_records, select_images
     from convscope.analysis.volume_slices import map_layer, slice_sheet, volume_maps
 
     volumes = select_images(target, settings)
-    scores = probabilities(target, volumes)
-    predicted = target.task.predicted_class(scores)
+    predicted, records = predicted_records(target, volumes)
     layer = settings.layers[0] if settings.layers else map_layer(target, volumes)
     maps = volume_maps(target.model, target.input(volumes), layer, predicted)
     on_progress(1, 1)
     numbers = [
-        {
-            "name": name,
-            "truth": target.class_name(int(truth)),
-            "prediction": target.class_name(int(prediction)),
-            "confidence": float(row[prediction]),
-            "slices": one.slices,
-            "largest": float(one.values.max()),
-        }
-        for name, truth, prediction, row, one in zip(
-            volumes.names, volumes.targets, predicted, scores, maps, strict=True
-        )
+        {**record, "slices": one.slices, "largest": float(one.values.max())}
+        for record, one in zip(records, maps, strict=True)
     ]
     sentence = f"Grad-CAM of {layer} for the predicted class of {len(volumes)} volumes"
     return Findings({"slices": slice_sheet(volumes, maps, numbers)}, {"layer": layer, "examples": numbers}, (sentence,))

@@ -22,25 +22,15 @@ class TimelineSettings(ImageSettings, frozen=True):
 def run(target: "AnalysisTarget", settings: TimelineSettings, on_progress: Progress) -> "Findings":
     """Draw each series with its Grad-CAM over time under it."""
     from convscope.analysis.result import Findings
-    from convscope.analysis.selection import probabilities, select_images
+    from convscope.analysis.selection import predicted_records, select_images
     from convscope.analysis.timelines import map_layer, time_maps, timeline_sheet
 
     series = select_images(target, settings)
-    scores = probabilities(target, series)
-    predicted = target.task.predicted_class(scores)
+    predicted, records = predicted_records(target, series)
     layer = settings.layers[0] if settings.layers else map_layer(target, series)
     maps = time_maps(target.model, target.input(series), layer, predicted)
     on_progress(1, 1)
-    numbers = [
-        {
-            "name": name,
-            "truth": target.class_name(int(truth)),
-            "prediction": target.class_name(int(prediction)),
-            "confidence": float(row[prediction]),
-            "map": one.tolist(),
-        }
-        for name, truth, prediction, row, one in zip(series.names, series.targets, predicted, scores, maps, strict=True)
-    ]
+    numbers = [{**record, "map": one.tolist()} for record, one in zip(records, maps, strict=True)]
     sentence = f"Grad-CAM of {layer} for the predicted class of {len(series)} series"
     return Findings({"timeline": timeline_sheet(series, numbers)}, {"layer": layer, "examples": numbers}, (sentence,))
 
