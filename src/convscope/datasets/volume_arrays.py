@@ -54,11 +54,7 @@ def volume_dataset(
         DataError: the volumes have several sizes, or none can be used.
     """
     source, layout = origin
-    ordered = [_channels_first(source, part.values) for part in parts]
-    sizes = sorted({one.shape[1:] for one in ordered})
-    if len(sizes) > 1:
-        shown = " and ".join(" x ".join(map(str, size)) for size in sizes)
-        raise DataError(f"{source}: its volumes are {shown}; give volumes of one size")
+    ordered = _of_one_size(source, parts)
     voxels = np.concatenate([_as_bytes(one, ends) for one in ordered])
     names = [f"{part.split or 'volumes'}/{i:05d}" for part in parts for i in range(len(part.values))]
     finite = [one for part in ordered for one in _are_finite(part)]
@@ -90,6 +86,20 @@ def volume_dataset(
     if not keep.any():
         raise DataError(f"{source}: no volume can be used; the first {why[0] if why else 'is missing'}")
     return check_classes(dataset if keep.all() else replace(dataset.subset(keep), skipped=dataset.skipped))
+
+
+def _of_one_size(source: str, parts: Sequence[VolumePart]) -> list[NDArray[Any]]:
+    """The volumes of each part, channels first.
+
+    Raises:
+        DataError: they have several sizes.
+    """
+    ordered = [_channels_first(source, part.values) for part in parts]
+    sizes = sorted({one.shape[1:] for one in ordered})
+    if len(sizes) > 1:
+        shown = " and ".join(" x ".join(map(str, size)) for size in sizes)
+        raise DataError(f"{source}: its volumes are {shown}; give volumes of one size")
+    return ordered
 
 
 def _channels_first(source: str, values: NDArray[Any]) -> NDArray[Any]:

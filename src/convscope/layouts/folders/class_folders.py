@@ -107,15 +107,18 @@ def read_class_folders(
         raise DataError(f"{listing.source}: the images in {names} are not in class folders; {_remedy(source)}")
     listing.notes += _notes(source, listing, others, reading)
     labels = {listed.label for listed in listing.files}
-    if len(labels) == 1 and not linked and (unread := unread_labels(source)):
-        raise DataError(f"{listing.source}: one class only, {labels.pop()}; {unread}")
-    if len(labels) == 1 and not linked and (by_files := _named_by_files(source)):
-        raise DataError(f"{listing.source}: one class only, {labels.pop()}; {by_files}")
+    if len(labels) == 1 and not linked and (reason := unread_labels(source) or _named_by_files(source)):
+        raise DataError(f"{listing.source}: one class only, {labels.pop()}; {reason}")
+    _name_classes(source, listing, labels)
+    return (listing if linked else with_listed_splits(source, listing)).build()
+
+
+def _name_classes(source: Source, listing: DatasetBuilder, labels: set[str]) -> None:
+    """Replace identifiers of classes by names, where a file beside the images gives them."""
     names_of, notes = named_classes(source.path.absolute(), labels)
     if names_of:
         listing.files = [replace(listed, label=names_of.get(listed.label, listed.label)) for listed in listing.files]
         listing.notes += notes
-    return (listing if linked else with_listed_splits(source, listing)).build()
 
 
 def _holds_masks(folders: tuple[str, ...]) -> bool:

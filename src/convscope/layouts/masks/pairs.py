@@ -99,14 +99,7 @@ def pair_files(root: Path, folders: Iterable[tuple[Path, list[str]]]) -> Pairs:
     by_name = _match(images, masks, _STEPS)
     unpaired = [mask for mask in masks if mask.path not in by_name]
     if pairs.has_folders and unpaired:
-        anywhere = _match(images, unpaired, (_ANYWHERE,))
-        file_of = {file.path: file for file in (*images, *unpaired)}
-        labels |= folder_classes({file_of[mask]: file_of[image] for mask, image in anywhere.items()})
-        by_name |= anywhere
-        unpaired = [mask for mask in unpaired if mask.path not in by_name]
-        named = match_by_class(images, unpaired, _MASK_WORDS) if len(unpaired) == len(masks) else {}
-        by_name |= {mask: one.image for mask, one in named.items()}
-        labels |= {mask: one.label for mask, one in named.items()}
+        by_name |= _match_further(images, unpaired, labels, alone=len(unpaired) == len(masks))
     matched = {**beside, **by_name}
     for mask, image in sorted(matched.items()):
         pairs.masks.setdefault(image, []).append(mask)
@@ -114,6 +107,20 @@ def pair_files(root: Path, folders: Iterable[tuple[Path, list[str]]]) -> Pairs:
     pairs.lone_images = [file.path for file in images if file.path not in pairs.masks]
     pairs.lone_masks = [file.path for file in masks if file.path not in matched]
     return pairs
+
+
+def _match_further(
+    images: Sequence[NamedFile], masks: Sequence[NamedFile], labels: dict[Path, str], alone: bool
+) -> dict[Path, Path]:
+    """Match masks in any folder, and if all of them are still `alone`, those named for a class; adds to `labels`."""
+    matched = _match(images, masks, (_ANYWHERE,))
+    file_of = {file.path: file for file in (*images, *masks)}
+    labels |= folder_classes({file_of[mask]: file_of[image] for mask, image in matched.items()})
+    if alone and not matched:
+        named = match_by_class(images, masks, _MASK_WORDS)
+        matched = {mask: one.image for mask, one in named.items()}
+        labels |= {mask: one.label for mask, one in named.items()}
+    return matched
 
 
 def may_have_masks(root: Path, folders: Iterable[tuple[Path, list[str]]]) -> bool:
