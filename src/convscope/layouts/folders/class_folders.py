@@ -71,6 +71,26 @@ def read_class_folders(
         DataError: as for `read_folder`.
     """
     listing = DatasetBuilder(str(source.path.absolute()), layout, skipped=list(source.unusable), file_kind=file_kind)
+    loose, others = _add_files(source, reading, listing)
+    loose = with_listed_labels(source, listing, loose)
+    found = by_identity(listing.files)
+    linked = bool(found) and (target_kind == LABELS.name or (target_kind is None and are_labels(found, loose)))
+    listing = with_labels(listing, loose) if linked else _skip_loose(without_conflicts(listing, found), loose)
+    if not listing.files:
+        raise DataError(f"{listing.source}: {_explain_nothing_found(source, listing, others)}")
+    if not linked and not _are_classes({listed.label for listed in listing.files}):
+        names = joined(listed.label for listed in listing.files)
+        raise DataError(f"{listing.source}: the images in {names} are not in class folders; {_remedy(source)}")
+    listing.notes += _notes(source, listing, others, reading)
+    labels = {listed.label for listed in listing.files}
+    if len(labels) == 1 and not linked and (reason := unread_labels(source) or _named_by_files(source)):
+        raise DataError(f"{listing.source}: one class only, {labels.pop()}; {reason}")
+    _name_classes(source, listing, labels)
+    return (listing if linked else with_listed_splits(source, listing)).build()
+
+
+def _add_files(source: Source, reading: ClassReading, listing: DatasetBuilder) -> tuple[list[ListedFile], Counter[str]]:
+    """Add the images of each class; returns those without a class, and the endings of other files with counts."""
     others: Counter[str] = Counter()
     loose: list[ListedFile] = []
     for parent, files in source.folders:
@@ -96,21 +116,7 @@ def read_class_folders(
                 loose.append(ListedFile(parent / file, name, "", split))
             else:
                 listing.files.append(ListedFile(parent / file, name, label, split))
-    loose = with_listed_labels(source, listing, loose)
-    found = by_identity(listing.files)
-    linked = bool(found) and (target_kind == LABELS.name or (target_kind is None and are_labels(found, loose)))
-    listing = with_labels(listing, loose) if linked else _skip_loose(without_conflicts(listing, found), loose)
-    if not listing.files:
-        raise DataError(f"{listing.source}: {_explain_nothing_found(source, listing, others)}")
-    if not linked and not _are_classes({listed.label for listed in listing.files}):
-        names = joined(listed.label for listed in listing.files)
-        raise DataError(f"{listing.source}: the images in {names} are not in class folders; {_remedy(source)}")
-    listing.notes += _notes(source, listing, others, reading)
-    labels = {listed.label for listed in listing.files}
-    if len(labels) == 1 and not linked and (reason := unread_labels(source) or _named_by_files(source)):
-        raise DataError(f"{listing.source}: one class only, {labels.pop()}; {reason}")
-    _name_classes(source, listing, labels)
-    return (listing if linked else with_listed_splits(source, listing)).build()
+    return loose, others
 
 
 def _name_classes(source: Source, listing: DatasetBuilder, labels: set[str]) -> None:
