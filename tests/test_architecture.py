@@ -176,6 +176,19 @@ def test_the_guide_names_every_room() -> None:
     assert set(re.findall(r"`([a-z]+)/?`", first_cells)) == set(MAY_IMPORT) - {"__init__", "__main__"}
 
 
+def long_functions(source: str, most: int) -> list[str]:
+    """Functions of more than `most` lines, with their docstring."""
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [node.name for node in nodes if (node.end_lineno or 0) - node.lineno >= most]
+
+
+def test_no_function_has_more_than_50_lines_and_no_file_more_than_300() -> None:
+    sources = {str(path.relative_to(PACKAGE)): path.read_text() for path in PACKAGE.rglob("*.py")}
+    assert {name: long_functions(source, 50) for name, source in sources.items() if long_functions(source, 50)} == {}
+    assert [name for name, source in sources.items() if len(source.splitlines()) > 300] == []
+    assert long_functions("def f():\n    x = 1\n    return x\n", 2) == ["f"]
+
+
 def test_no_file_is_named_for_nothing() -> None:
     vague = {"utils", "helpers", "common", "base", "manager", "misc"}
     assert not {path.stem for path in PACKAGE.rglob("*.py")} & vague
