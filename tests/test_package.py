@@ -31,11 +31,11 @@ def built(tmp_path_factory):
     return sdist, wheel
 
 
-def run(command, folder, **variables):
+def run(command, folder, codes=(0,), **variables):
     done = subprocess.run(
         command, cwd=folder, env={**os.environ, **variables}, capture_output=True, text=True, timeout=280
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode in codes, done.stdout + done.stderr
     return done.stdout
 
 
@@ -71,6 +71,7 @@ def test_the_installed_wheel_shows_its_help_and_checks_the_installation(built, t
     command = [sys.executable, str(place / "bin" / "convscope")]
     variables = {"PYTHONPATH": str(place), "CONVSCOPE_CACHE": str(tmp_path / "cache")}
     assert "Usage: convscope" in run([*command, "--help"], tmp_path, **variables)
-    assert "torch" in run([*command, "doctor"], tmp_path, **variables)
+    # 1: where it finds a problem, such as a torchvision of another build
+    assert "torch" in run([*command, "doctor"], tmp_path, codes=(0, 1), **variables)
     where = run([sys.executable, "-c", "import convscope; print(convscope.__file__)"], tmp_path, **variables)
     assert Path(where.strip()).is_relative_to(place)

@@ -116,7 +116,8 @@ def load_predictions(folder: RunFolder, split: str, tta_views: str = "1") -> Spl
     """
     file = _predictions_file(folder, split, tta_views)
     try:
-        with np.load(file) as stored:
+        # NumPy leaves a damaged archive open that it has opened itself
+        with file.open("rb") as content, np.load(content) as stored:
             arrays = dict(stored)
             names = arrays.pop("names")
     except (OSError, ValueError, KeyError, BadZipFile):
