@@ -180,7 +180,6 @@ def test_published_imagenet_weights_classify_one_image_of_each_class(shared_data
     network.eval()
     mean, std = (torch.tensor(one).view(3, 1, 1) for one in (PUBLISHED[name].mean, PUBLISHED[name].std))
     first, fifth, num_images = 0, 0, 0
-    torch.set_num_threads(2)
     with torch.no_grad():
         for x in pictures(folder, 224):
             y = torch.arange(num_images, num_images + len(x))
