@@ -48,7 +48,7 @@ def _alike(_own_cache) -> None:
     """Begin alike whatever ran before: a training leaves torch's switches as it needs them."""
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(False)
+    torch.set_deterministic_debug_mode("default")  # use_deterministic_algorithms would import the compiler
 
 
 @pytest.fixture(scope="session")

@@ -54,8 +54,8 @@ def physical_cores(root: Path = Path("/")) -> int:
 
 def default_threads() -> int:
     """Return how many threads to compute with: ``OMP_NUM_THREADS`` where it is set, as in PyTorch, else all cores."""
-    said = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()  # a list gives one number per nested level
-    return int(said) if said.isdecimal() and int(said) else physical_cores()
+    threads = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()  # a list: one number per nested level
+    return int(threads) if threads.isdecimal() and int(threads) else physical_cores()
 
 
 def threads_each(processes: int) -> int:

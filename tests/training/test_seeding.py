@@ -98,7 +98,7 @@ def test_the_number_of_torch_threads_can_be_set(monkeypatch):
     torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize(("said", "threads"), [("3", 3), ("5,2", 5), ("0", 0), ("", 0), ("many", 0)])
-def test_the_environments_number_of_threads_is_respected_as_in_pytorch(monkeypatch, said, threads):
-    monkeypatch.setenv("OMP_NUM_THREADS", said)
+@pytest.mark.parametrize(("value", "threads"), [("3", 3), ("5,2", 5), ("0", 0), ("", 0), ("many", 0)])
+def test_the_environments_number_of_threads_is_respected_as_in_pytorch(monkeypatch, value, threads):
+    monkeypatch.setenv("OMP_NUM_THREADS", value)
     assert default_threads() == (threads or physical_cores())

@@ -101,7 +101,7 @@ def test_the_winner_is_the_best_trial_trained_in_full(searched):
 def test_the_table_has_the_columns_of_the_notes(searched):
     search = Search(searched[0])
     assert search.headings[:4] == ("trial", "filters", "units1", "units2")
-    assert search.headings[-4:] == ("parameters", "epochs", "validation accuracy", "time")
+    assert search.headings[-5:] == ("parameters", "epochs", "validation accuracy", "time", "energy")
     assert len(search.rows()) == 4
     filters = search.rows()[0][1].split("/")
     assert all(4 <= int(number) <= 8 for number in filters)

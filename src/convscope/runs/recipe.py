@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 from convscope.datasets import INPUT_KINDS, Fit, InputSettings
 from convscope.datasets.inputs.image_input import IMAGE
 from convscope.durations import parse_seconds
+from convscope.energy import grid_of
 from convscope.errors import ConfigError, did_you_mean
 from convscope.layouts import LAYOUTS
 from convscope.tasks import DEFAULT_TASK, TASKS, Task, check_options
@@ -226,6 +227,21 @@ class TransferSettings(PlanSettings, frozen=True, extra="forbid"):
     fit_head: bool = True
 
 
+class EnergySettings(Section):
+    """Emissions are those of the electricity of `country`: two letters, such as DK, or a name; "" for the world."""
+
+    country: str = ""
+
+    @field_validator("country")
+    @classmethod
+    def _country(cls, value: str) -> str:
+        try:
+            grid_of(value)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+        return value
+
+
 class Recipe(Section):
     """All settings of a run."""
 
@@ -241,6 +257,7 @@ class Recipe(Section):
     step: StepSettings = StepSettings()
     train: TrainSettings = TrainSettings()
     transfer: TransferSettings = TransferSettings()
+    energy: EnergySettings = EnergySettings()
 
     @field_validator("task")
     @classmethod
