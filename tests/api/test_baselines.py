@@ -5,7 +5,8 @@ import math
 
 import pytest
 
-from convscope.api.baselines import BaselineRun, compare_pretrained, rank, run_baselines, write_baselines
+from convscope.api.baseline_sentences import BaselineResult, sentences
+from convscope.api.baselines import BaselineRun, rank, run_baselines, write_baselines
 from convscope.errors import ConfigError
 from convscope.explainers import baseline_scores
 from helpers.small_runs import PLAIN, photos, train
@@ -50,8 +51,19 @@ def test_means_intervals_and_the_line_by_hand():
     assert (first.recipe, first.accuracy, first.seconds, first.seeds) == ("transfer", 0.95, 15.0, 2)
     assert first.half_interval == pytest.approx(12.706 * 0.05, rel=1e-3)
     assert math.isnan(second.half_interval)
-    assert compare_pretrained([first, second]) == "pretrained 95.0 % in 15 s, from scratch 50.0 % in 15 s"
-    assert compare_pretrained([first]) == ""
+    assert sentences([first, second]) == ["pretrained 95.0 % in 15 s, from scratch 50.0 % in 15 s"]
+    assert sentences([first]) == []
+
+
+def test_two_heads_are_compared_and_the_published_gain_is_quoted():
+    heads = [
+        BaselineResult("gap-head", 1, 0.91, math.nan, 5.0, 1000),
+        BaselineResult("dense-head", 1, 0.905, math.nan, 5.0, 20000),
+    ]
+    assert sentences(heads) == [
+        "global average pooling 91.0 % with 1,000 parameters, fully connected 90.5 % with 20,000: +0.5 points here; "
+        "the authors of GoogLeNet report about +0.6 on ImageNet"
+    ]
 
 
 def test_runs_that_cannot_be_compared_are_rejected(tmp_path):

@@ -9,6 +9,7 @@ from convscope.analysis.methods import (
     class_images,
     embedding,
     filters,
+    gates,
     hierarchy,
     invert,
     maximise,
@@ -40,6 +41,7 @@ METHODS: dict[str, Method] = {
     "pointing": pointing.METHOD,
     "timeline": timeline.METHOD,
     "slices": slices.METHOD,
+    "gates": gates.METHOD,
 }
 
 

@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 
+from convscope.api.baseline_sentences import DENSE_HEAD, GAP_HEAD, BaselineResult, sentences
 from convscope.bundle import load_config
 from convscope.charts import accuracy_against_time
 from convscope.datasets import DEFAULT_KIND, INPUT_KINDS
@@ -39,6 +40,8 @@ BASELINES: dict[str, dict[str, Any] | None] = {
     "mlp": {"model.name": "mlp", "data.size": PIXELS},
     "small": {"model.name": "lenet"},
     "alexnet": {"model.name": "alexnet"},
+    GAP_HEAD: {"transfer.checkpoint": SCRATCH, "model.options.head": "gap"},
+    DENSE_HEAD: {"transfer.checkpoint": SCRATCH, "model.options.head": "flatten", "model.options.widths": (256,)},
 }
 """In the order in which they run: the pretrained recipe sets the time budget of those from scratch. `MEL_MEAN`, an SVM
 on the mean of each band, is for recordings."""
@@ -55,18 +58,6 @@ class BaselineRun:
     recipe: str
     seed: int
     accuracy: float
-    seconds: float
-    num_parameters: int
-
-
-@dataclass(frozen=True)
-class BaselineResult:
-    """A recipe over its seeds: mean validation accuracy, half the width of its 95 % interval (nan with one seed)."""
-
-    recipe: str
-    seeds: int
-    accuracy: float
-    half_interval: float
     seconds: float
     num_parameters: int
 
@@ -94,9 +85,9 @@ class Baselines:
         return rank(self.entries)
 
     @property
-    def pretrained_against_scratch(self) -> str:
-        """A sentence comparing pretrained and from scratch at equal time; "" where one of the two did not run."""
-        return compare_pretrained(self.results)
+    def sentences(self) -> list[str]:
+        """Pretrained against from scratch, and the two heads against each other, where both were trained."""
+        return sentences(self.results)
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """One JSON object per recipe and seed."""
@@ -121,8 +112,7 @@ class Baselines:
         return f"Baselines\n{text_table(HEADINGS, self.rows())}"
 
     def _repr_html_(self) -> str:
-        notes = [line] if (line := self.pretrained_against_scratch) else []
-        return self.chart.read_text(encoding="utf-8") + html_table(HEADINGS, self.rows()) + html_notes(notes)
+        return self.chart.read_text(encoding="utf-8") + html_table(HEADINGS, self.rows()) + html_notes(self.sentences)
 
 
 def baselines(
@@ -248,22 +238,10 @@ def rank(entries: Sequence[BaselineRun]) -> list[BaselineResult]:
     return sorted(results, key=lambda result: -result.accuracy)
 
 
-def compare_pretrained(results: Sequence[BaselineResult]) -> str:
-    """Compare pretrained and from scratch in one sentence; "" where one of the two did not run."""
-    by_name: Mapping[str, BaselineResult] = {result.recipe: result for result in results}
-    if not {"transfer", "scratch"} <= set(by_name):
-        return ""
-    pretrained, scratch = by_name["transfer"], by_name["scratch"]
-    return (
-        f"pretrained {100 * pretrained.accuracy:.1f} % in {pretrained.seconds:.0f} s, "
-        f"from scratch {100 * scratch.accuracy:.1f} % in {scratch.seconds:.0f} s"
-    )
-
-
 def write_baselines(out: Path, entries: Sequence[BaselineRun]) -> Path:
     """Write ``compare.json`` and the chart ``compare.svg``; return the path of the chart."""
     results = rank(entries)
-    content = {"entries": [asdict(entry) for entry in entries], "line": compare_pretrained(results)}
+    content = {"entries": [asdict(entry) for entry in entries], "lines": sentences(results)}
     atomic_write(out / "compare.json", json.dumps(content, indent=1).encode())
     points = [
         (s.recipe, s.seconds, s.accuracy, 0.0 if math.isnan(s.half_interval) else s.half_interval) for s in results

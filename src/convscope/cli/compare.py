@@ -93,6 +93,6 @@ def _show_baselines(entries: "Iterator[BaselineRun]", out: Path, json: bool) -> 
     if json:
         return
     table_of(HEADINGS, baselines.rows())
-    if line := baselines.pretrained_against_scratch:
+    for line in baselines.sentences:
         print(line)
     print(baselines.chart)
