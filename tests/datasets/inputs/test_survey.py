@@ -108,7 +108,10 @@ def test_any_number_of_channels_is_read(tmp_path, kind) -> None:
     assert decode(dataset.images[0], dataset.spec((6, 8))).pixels.shape == (5, 6, 8)
     with pytest.raises(DataError) as raised:
         decode(dataset.images[0], ImageSpec(None, 3))
-    assert str(raised.value) == f"{dataset.images[0]}: has 5 channels, not 3; set data.channels to 5"
+    assert (
+        str(raised.value)
+        == f"{dataset.images[0]}: has 5 channels, not 3; give a file of 3, or train with data.channels 5"
+    )
 
 
 @pytest.mark.parametrize("samples", [3, 4])
