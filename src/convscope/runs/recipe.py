@@ -39,7 +39,8 @@ class DataSettings(Section):
 
     `channels` is 1 for grey, 3 for colour, or the number that the files have. `fit` is "crop", "pad" or "stretch": what
     happens to images of another aspect ratio. `black` and `white` are the values of images of more than 8 bits that
-    become 0 and 255; "auto": their range over the images.
+    become 0 and 255; "auto": their range over the images. `shown_channels` are the three channels that figures show as
+    red, green and blue, or the one that they show as grey, counted from 0; []: the first three, or the first.
 
     `group` is a regular expression that finds a group in each name; the files of a group stay in one split.
 
@@ -54,6 +55,7 @@ class DataSettings(Section):
     fit: Fit = "crop"
     black: float | Literal["auto"] = "auto"
     white: float | Literal["auto"] = "auto"
+    shown_channels: tuple[int, ...] = ()
     validation: float = Field(0.1, gt=0, lt=1)
     test: float = Field(0.1, ge=0, lt=1)
     near_duplicates: bool = True
@@ -71,6 +73,13 @@ class DataSettings(Section):
             re.compile(value)
         except re.error as error:
             raise ValueError(f"no regular expression ({error}); write one such as _(.+)_") from None
+        return value
+
+    @field_validator("shown_channels")
+    @classmethod
+    def _shown(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if len(value) not in (0, 1, 3) or min(value, default=0) < 0:
+            raise ValueError("write three channels for red, green and blue, like [3, 2, 1], or one for grey, like [3]")
         return value
 
     @field_validator("layout")
