@@ -5,6 +5,12 @@ from dataclasses import dataclass
 
 GAP_HEAD, DENSE_HEAD = "gap-head", "dense-head"
 """The default network from scratch with global average pooling, or with a fully connected layer of 256 units."""
+LOCALITY = "locality"
+"""A convolutional network and an MLP on the data as they are and with positions shuffled."""
+MEANINGFUL = 0.02
+"""Losses of accuracy below it are taken for chance."""
+LEARNED = 0.1
+"""Accuracy above that of the most frequent class from which on a network has learned something."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +28,7 @@ class BaselineResult:
 def sentences(results: Sequence[BaselineResult]) -> list[str]:
     """Return the comparisons of recipes of which both were trained."""
     by_name = {result.recipe: result for result in results}
-    return [line for line in (compare_pretrained(by_name), compare_heads(by_name)) if line]
+    return [line for line in (compare_pretrained(by_name), compare_heads(by_name), compare_shuffled(by_name)) if line]
 
 
 def compare_pretrained(by_name: Mapping[str, BaselineResult]) -> str:
@@ -50,3 +56,26 @@ def compare_heads(by_name: Mapping[str, BaselineResult]) -> str:
         f"{100 * (pooled.accuracy - dense.accuracy):+.1f} points here; "
         "the authors of GoogLeNet report about +0.6 on ImageNet"
     )
+
+
+def shuffled_name(network: str, shuffled: bool) -> str:
+    """Return the name of one of the four trainings of `LOCALITY`."""
+    return f"{LOCALITY} {network}{' shuffled' if shuffled else ''}"
+
+
+def compare_shuffled(by_name: Mapping[str, BaselineResult]) -> str:
+    """Say whether positions matter, with the figures; "" unless all four networks were trained."""
+    names = [shuffled_name(network, shuffled) for network in ("cnn", "mlp") for shuffled in (False, True)]
+    if not {*names, "majority"} <= set(by_name):
+        return ""
+    cnn, cnn_shuffled, mlp, mlp_shuffled = (by_name[name].accuracy for name in names)
+    figures = (
+        f"with shuffled positions the convolutional network loses {100 * (cnn - cnn_shuffled):.1f} points "
+        f"({100 * cnn:.1f} to {100 * cnn_shuffled:.1f} %) and the MLP {100 * (mlp - mlp_shuffled):.1f} "
+        f"({100 * mlp:.1f} to {100 * mlp_shuffled:.1f} %)"
+    )
+    if min(cnn, mlp) < by_name["majority"].accuracy + LEARNED:
+        return f"{figures}: not all networks have learned yet, so this says nothing; give a larger --budget"
+    if cnn - cnn_shuffled - (mlp - mlp_shuffled) > MEANINGFUL:
+        return f"{figures}: neighbouring positions belong together in these data, and convolutions use that"
+    return f"{figures}: no sign that neighbouring positions belong together; an MLP may do as well as convolutions"

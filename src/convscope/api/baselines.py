@@ -11,7 +11,8 @@ from typing import Any, Self
 import numpy as np
 import torch
 
-from convscope.api.baseline_sentences import DENSE_HEAD, GAP_HEAD, BaselineResult, sentences
+from convscope.api.baseline_sentences import DENSE_HEAD, GAP_HEAD, LOCALITY, BaselineResult, sentences
+from convscope.api.locality import locality_recipes
 from convscope.bundle import load_config
 from convscope.charts import accuracy_against_time
 from convscope.datasets import DEFAULT_KIND, INPUT_KINDS
@@ -24,7 +25,7 @@ from convscope.files import atomic_write
 from convscope.pipeline import training
 from convscope.runs.events import TrainingFinished
 from convscope.runs.folder import RunFolder
-from convscope.runs.loaders import open_source, prepare
+from convscope.runs.loaders import PreparedData, open_source, prepare
 from convscope.runs.overrides import nest
 from convscope.runs.recipe import SCRATCH, DataSettings
 from convscope.tables import html_notes, html_table, text_table
@@ -40,11 +41,12 @@ BASELINES: dict[str, dict[str, Any] | None] = {
     "mlp": {"model.name": "mlp", "data.size": PIXELS},
     "small": {"model.name": "lenet"},
     "alexnet": {"model.name": "alexnet"},
+    LOCALITY: None,
     GAP_HEAD: {"transfer.checkpoint": SCRATCH, "model.options.head": "gap"},
     DENSE_HEAD: {"transfer.checkpoint": SCRATCH, "model.options.head": "flatten", "model.options.widths": (256,)},
 }
 """In the order in which they run: the pretrained recipe sets the time budget of those from scratch. `MEL_MEAN`, an SVM
-on the mean of each band, is for recordings."""
+on the mean of each band, is for recordings; `LOCALITY` trains four networks."""
 
 HEADINGS = ("recipe", "accuracy", "95 % interval over seeds", "time", "parameters", "seeds")
 T95 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
@@ -172,8 +174,12 @@ def run_baselines(
         raise ConfigError(f"--recipes {MEL_MEAN}: is for recordings, and {source} holds {noun}; leave it out")
     for seed in seeds:
         limit = parse_seconds(budget) if budget else None
-        for name in (name for name in BASELINES if name in recipes):
+        wanted = [name for name in BASELINES if name in recipes and not (name == "majority" and LOCALITY in recipes)]
+        for name in wanted:  # the majority class is one of the rows of `LOCALITY`
             chosen = BASELINES[name]
+            if name == LOCALITY:
+                yield from _run_locality(source, out, seed, limit)
+                continue
             if chosen is None:
                 yield _run_plain(source, name, seed)
                 continue
@@ -188,15 +194,28 @@ def run_baselines(
             yield entry
 
 
+def _run_locality(source: str, out: Path, seed: int, limit: float | None) -> Iterator[BaselineRun]:
+    """Score the majority class, and train both networks on the data as they are, then with shuffled positions."""
+    yield _run_plain(source, "majority", seed)
+    for name, arrays, settings in locality_recipes(_small_inputs(source, seed), out, seed):
+        path = out / f"{name.replace(' ', '-')}-{seed}"
+        yield _run_trained(arrays, name, path, nest({**settings, "train.budget": limit}))
+
+
+def _small_inputs(source: str, seed: int) -> PreparedData:
+    """Read images at `PIXELS`, other inputs at their usual size."""
+    found = open_source(DataSettings(source=source), DEFAULT_KIND)
+    usual = INPUT_KINDS[found.input_kind].usual_size(found)
+    channels = 3 if usual is None and found.channels == 1 else found.channels
+    size = PIXELS if usual is None else usual[0]
+    return prepare(found, DataSettings(source=source, size=size, channels=channels), seed)
+
+
 def _run_plain(source: str, name: str, seed: int) -> BaselineRun:
     """Run a baseline without a network."""
     started = time.monotonic()
-    found = open_source(DataSettings(source=source), DEFAULT_KIND)
-    usual = INPUT_KINDS[found.input_kind].usual_size(found)
-    images, size = usual is None, PIXELS if usual is None else usual[0]
-    channels = 3 if images and found.channels == 1 else found.channels
-    settings = DataSettings(source=source, size=size, channels=channels)
-    prepared = prepare(found, settings, seed)
+    prepared = _small_inputs(source, seed)
+    images = prepared.dataset.input_kind == IMAGE
     rows = {split: prepared.rows(split) for split in ("train", "validation")}
     stored = {split: prepared.store.pixels[prepared.store_index[some]] for split, some in rows.items()}
     targets = {split: prepared.dataset.targets[some] for split, some in rows.items()}
