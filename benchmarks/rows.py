@@ -51,6 +51,21 @@ DATA = (
     tested(
         "Networks in one, two and three dimensions",
         "test_networks_of_one_and_three_dimensions_are_summarised_and_drawn",
+        "test_the_network_is_one_dimensional_and_its_input_has_a_mask",
+        "test_the_network_is_three_dimensional",
+        "test_tones_are_learned_from_spectrograms",
+    ),
+    tested(
+        "Small and large sets: the last layer, several, then all", "test_the_plan_is_chosen_from_the_images_of_a_class"
+    ),
+    tested(
+        "If columns can be swapped, convolutions do not help",
+        "test_positions_that_matter_are_told_from_those_that_do_not_by_hand",
+    ),
+    tested(
+        "A data set that is easier than it should be",
+        "test_a_class_that_is_darker_is_a_shortcut_with_the_cue_and_the_class",
+        "test_a_network_that_uses_a_shortcut_has_two_findings",
     ),
     tested(
         "Class imbalance",
@@ -67,6 +82,7 @@ LAYERS = (
     Row("Same padding", "arithmetic output 32x32 --size 5 --padding same", r"32 - .*"),
     tested("Repeated edges", "test_edge_padding_keeps_a_constant_border_and_zeros_do_not"),
     Row("A filter has the depth of its input", "arithmetic weights 3x32x32 --filters 10 --size 5", r"one filter.*"),
+    tested("Number of filters", "test_filters_are_from_4_to_1024_and_start_at_64"),
     Row("Parameters of a layer", "inspect lenet", r".*\(5x5x1 \+ 1\)x6 = 156"),
     Row("Shared against dense weights", "arithmetic weights 1x28x28 --filters 8 --size 3", r".*times as many"),
     tested("Gradient of a shared weight", "test_the_gradient_of_a_shared_weight_is_the_sum_over_all_positions"),
@@ -88,6 +104,7 @@ LAYERS = (
         "test_the_receptive_field_of_every_family_is_the_support_of_the_gradient",
     ),
     tested("Activations", "test_activations_have_their_known_ranges", "test_every_activation_can_be_chosen"),
+    tested("Without activations layers are linear", "test_without_activations_layers_are_linear_and_cannot_learn_xor"),
     tested("Dead units", "test_a_planted_bias_of_minus_10_is_detected_as_dead_within_an_epoch"),
     tested(
         "Batch norm",
@@ -107,6 +124,7 @@ LAYERS = (
         "Squeeze and excite",
         "test_squeeze_excite_gates_are_between_zero_and_one_and_zero_disables_a_channel",
         "test_gates_can_be_in_named_stages",
+        "test_each_block_has_a_figure_with_a_row_per_class_or_per_image",
     ),
     tested("Inception block", "test_an_inception_block_concatenates_four_branches_of_the_same_size"),
     tested(
