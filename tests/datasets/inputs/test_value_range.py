@@ -152,8 +152,8 @@ def test_files_of_fractions_beside_files_up_to_255_are_named(tmp_path) -> None:
     found = find_range(saved(tmp_path, *both), 1)
     assert (found.white, found.scales) == ((255.0,), (2, 3, 255.0))
     assert scale_note(found) == (
-        "5 images were looked at: 2 hold fractions up to 1 and 3 values up to 255, as if saved on two scales; one range "
-        "is used for all, in which the former are nearly even; save all on one scale"
+        "5 images were looked at: 2 hold fractions up to 1 and 3 values up to 255, as if saved on two scales; one "
+        "range is used for all, in which the former are nearly even; save all on one scale"
     )
 
 
