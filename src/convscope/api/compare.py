@@ -139,7 +139,7 @@ def _row(folder: RunFolder) -> ComparedRun:
         num_parameters=config.num_parameters,
         epochs=len(folder.events("epoch")),
         seconds=folder.environment()["seconds"],
-        energy=folder.environment().get("energy", {}).get("wh"),
+        energy=(folder.environment().get("energy") or {}).get("wh"),
         pretrained=bool(folder.recipe().transfer.checkpoint),
     )
 

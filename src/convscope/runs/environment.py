@@ -74,7 +74,7 @@ def add_session(folder: RunFolder, resumed_at: int, seconds: float, energy: Ener
     epochs = sum(event["seconds"] for event in folder.events("epoch") if event["epoch"] <= resumed_at)
     recorded, before = content["seconds"], max(content["seconds"], epochs)
     total = energy.longer(1 + (before - recorded) / seconds) if seconds and before > recorded else energy
-    if "energy" in content:
+    if content.get("energy"):
         total = Energy.of(content["energy"]) + total
     content["seconds"] = round(before + seconds, 3)
     content["energy"] = total.record(grid_of(folder.recipe().energy.country))

@@ -95,11 +95,32 @@ class DataFields(Fields):
     notes: list[str] = []
 
 
+class GridFields(Fields):
+    """The electricity of an `energy.Energy.record`."""
+
+    name: str
+    grams_per_kwh: float
+    year: int
+
+
+class EnergyFields(Fields):
+    """An `energy.Energy.record`."""
+
+    wh: float
+    low: float
+    high: float
+    measured: bool
+    method: str
+    grams_co2e: float
+    electricity: GridFields
+
+
 class EnvironmentFields(Fields):
     """``environment.json``."""
 
     threads: int = 0
     seconds: float = 0.0
+    energy: EnergyFields | None = None
 
 
 class EventFields(Fields):

@@ -1,6 +1,5 @@
 """What a search found: the table of the best networks, and sentences on what the figures mean."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -85,8 +84,8 @@ class SearchSummary:
 
     def _energy(self, number: int) -> str:
         """Return the energy of a trial, "" where its record is gone."""
-        file = RunFolder(self.folder.trial(number)).environment_file
-        energy = json.loads(file.read_text()).get("energy") if file.exists() else None
+        trial = RunFolder(self.folder.trial(number))
+        energy = trial.environment().get("energy") if trial.environment_file.exists() else None
         return f"{two_digits(energy['wh'])} Wh" if energy else ""
 
     def sentences(self) -> list[str]:
