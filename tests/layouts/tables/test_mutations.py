@@ -87,7 +87,7 @@ def test_the_mutations_find_a_planted_bug(folder: Path, monkeypatch: pytest.Monk
             raise ValueError("planted")
         return read(text)
 
-    monkeypatch.setattr("convscope.layouts.tables.cells.is_missing", planted)
+    monkeypatch.setattr("convscope.datasets.cells.is_missing", planted)
     monkeypatch.setattr("convscope.layouts.tables.columns.is_missing", planted)
     found = list(failures(CSV, 60, reader(folder, "list.csv")))
     assert found

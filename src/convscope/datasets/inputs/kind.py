@@ -86,6 +86,12 @@ class InputPreprocessing(BaseModel, ABC, frozen=True, extra="forbid"):
     """The largest default width of a network's first stage."""
     storage: ClassVar[np.dtype[Any]] = np.dtype(np.uint8)
     """The dtype of decoded examples."""
+    codes: ClassVar[bool] = False
+    """Whether values are numbers of tokens, which the network embeds; they cannot be added or mixed."""
+    network: ClassVar[str] = ""
+    """The default network; "": the one of images."""
+    own_settings: ClassVar[frozenset[str]] = frozenset()
+    """The fields of `InputSettings` that this kind uses."""
     forks: ClassVar[bool] = True
     """Whether processes may decode; False where PyTorch decodes, whose threads do not survive a fork."""
 
@@ -114,6 +120,15 @@ class InputPreprocessing(BaseModel, ABC, frozen=True, extra="forbid"):
         """(N, C, ...) all examples at `size`, if they are in memory; None if they are decoded one by one."""
         return None
 
+    def in_own_numbers(self, data: InputData, stored: NDArray[Any]) -> NDArray[Any]:  # noqa: ARG002
+        """(N, C, ...) stored examples of a dataset as this preprocessing numbers them; `stored` unless `codes`."""
+        return stored
+
+    @property
+    def network_options(self) -> dict[str, Any]:
+        """Options of the network that follow from this preprocessing."""
+        return {}
+
     @classmethod
     @abstractmethod
     def decode_row(cls, data: InputData, row: int, size: tuple[int, ...]) -> NDArray[Any]:
@@ -131,7 +146,8 @@ class InputPreprocessing(BaseModel, ABC, frozen=True, extra="forbid"):
             ConfigError: a setting does not apply to this kind.
         """
         for name, value in settings.model_dump(exclude_defaults=True).items():
-            raise ConfigError(f"input.{name} is {value!r}, but {data.source} holds {cls.nouns[1]}; remove it")
+            if name not in cls.own_settings:
+                raise ConfigError(f"input.{name} is {value!r}, but {data.source} holds {cls.nouns[1]}; remove it")
         return data
 
     @property
@@ -212,3 +228,8 @@ class InputPreprocessing(BaseModel, ABC, frozen=True, extra="forbid"):
     @abstractmethod
     def draw(values: NDArray[Any]) -> NDArray[np.uint8]:
         """(H, W, 3) image of a decoded example, for display."""
+
+    @classmethod
+    def draw_row(cls, data: InputData, row: int, size: tuple[int, ...]) -> NDArray[np.uint8]:
+        """(H, W, 3) image of one example of a dataset at `size`, for display."""
+        return cls.draw(cls.decode_row(data, row, size))

@@ -9,6 +9,8 @@ from convscope.datasets.inputs.series import SERIES, SeriesPreprocessing
 from convscope.datasets.inputs.sound import SoundPreprocessing
 from convscope.datasets.inputs.sound_reading import SOUND, WAVE
 from convscope.datasets.inputs.sound_wave import WavePreprocessing
+from convscope.datasets.inputs.text import TextPreprocessing
+from convscope.datasets.inputs.text_reading import TEXT
 from convscope.errors import did_you_mean
 
 INPUT_KINDS: dict[str, type[InputPreprocessing]] = {
@@ -16,6 +18,7 @@ INPUT_KINDS: dict[str, type[InputPreprocessing]] = {
     SERIES: SeriesPreprocessing,
     SOUND: SoundPreprocessing,
     WAVE: WavePreprocessing,
+    TEXT: TextPreprocessing,
 }
 
 

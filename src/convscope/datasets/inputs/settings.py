@@ -12,8 +12,14 @@ class InputSettings(BaseModel, frozen=True, extra="forbid"):
 
     Of recordings, `form` is "mel", a log-mel spectrogram, or "wave", the samples; `rate` is in samples per second, 0:
     the most frequent rate of the files, at most 22,050; `bands` are those of the spectrogram.
+
+    Of texts, `tokens` are "words" or "bytes"; `vocabulary` is the largest number of them that the network knows, and
+    `fewest` how often one must occur in the training texts.
     """
 
     form: Literal["mel", "wave"] = "mel"
     rate: int = Field(0, ge=0, le=192_000)
     bands: int = Field(BANDS, ge=8, le=512)
+    tokens: Literal["words", "bytes"] = "words"
+    vocabulary: int = Field(20_000, ge=1, le=1_000_000)
+    fewest: int = Field(2, ge=1)

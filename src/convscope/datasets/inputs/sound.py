@@ -18,7 +18,7 @@ from convscope.datasets.inputs.kind import DecodedInput, InputData, InputPreproc
 from convscope.datasets.inputs.mel import BANDS, HOPS, RANGE, columns_of, decibels, mel_power
 from convscope.datasets.inputs.settings import InputSettings
 from convscope.datasets.inputs.sound_files import at_samples, read_sound
-from convscope.datasets.inputs.sound_reading import DEFAULT_RATE, usual_length, with_reading
+from convscope.datasets.inputs.sound_reading import DEFAULT_RATE, SOUND_SETTINGS, usual_length, with_reading
 from convscope.datasets.series_duplicates import duplicate_spectra
 from convscope.datasets.statistics import channel_statistics
 from convscope.errors import DataError
@@ -39,6 +39,7 @@ class SoundPreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     sides: ClassVar[tuple[str, ...]] = ("bands", "columns")
     mirrors: ClassVar[bool] = False
     widest: ClassVar[int] = 32
+    own_settings: ClassVar[frozenset[str]] = SOUND_SETTINGS
     forks: ClassVar[bool] = False
 
     @classmethod
@@ -66,7 +67,7 @@ class SoundPreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     @classmethod
     def with_settings(cls, data: Dataset, settings: InputSettings) -> Dataset:
         """At the rate and in the form of the settings."""
-        return with_reading(data, settings)
+        return with_reading(super().with_settings(data, settings), settings)
 
     @property
     def settings(self) -> InputSettings:

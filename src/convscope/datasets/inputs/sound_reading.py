@@ -16,6 +16,8 @@ from convscope.errors import ConfigError
 
 SOUND, WAVE = "sound", "sound_wave"
 """The kinds of input of the forms "mel" and "wave"."""
+SOUND_SETTINGS = frozenset(("form", "rate", "bands"))
+"""The fields of `InputSettings` of recordings."""
 DEFAULT_RATE = 16_000
 LARGEST_RATE = 22_050
 """Samples per second that files of a higher rate are resampled to unless input.rate is set."""

@@ -25,7 +25,7 @@ from convscope.datasets.inputs.series_drawing import draw_lines
 from convscope.datasets.inputs.settings import InputSettings
 from convscope.datasets.inputs.sound import longer_note
 from convscope.datasets.inputs.sound_files import at_samples, read_sound
-from convscope.datasets.inputs.sound_reading import DEFAULT_RATE, usual_length, with_reading
+from convscope.datasets.inputs.sound_reading import DEFAULT_RATE, SOUND_SETTINGS, usual_length, with_reading
 from convscope.datasets.series_duplicates import duplicate_series
 from convscope.errors import DataError
 
@@ -47,6 +47,7 @@ class WavePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     sides: ClassVar[tuple[str, ...]] = ("samples",)
     mirrors: ClassVar[bool] = False
     widest: ClassVar[int] = 32
+    own_settings: ClassVar[frozenset[str]] = SOUND_SETTINGS
     storage: ClassVar[np.dtype[Any]] = np.dtype(np.int16)
 
     @classmethod
@@ -79,7 +80,7 @@ class WavePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     @classmethod
     def with_settings(cls, data: Dataset, settings: InputSettings) -> Dataset:
         """At the rate and in the form of the settings."""
-        return with_reading(data, settings)
+        return with_reading(super().with_settings(data, settings), settings)
 
     @property
     def settings(self) -> InputSettings:
