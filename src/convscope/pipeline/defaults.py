@@ -24,6 +24,7 @@ EPOCHS = (10, 100)
 PHOTO_EPOCHS, PHOTO_VIEWS = 40, 48_000  # the smaller of the two must fit in a budget
 SHALLOW = 6  # layers with parameters that SGD trains at the default rate without normalisation
 DEEP = {"optimiser": {"name": "adamw", "learning_rate": 0.0003, "weight_decay": 0.01}}  # for more layers
+EMBEDDING = {"optimiser": {"name": "adamw", "learning_rate": 0.001, "weight_decay": 0.01}}
 MANY = 5_000  # images from which batches are so large that the overhead of muon is small
 SMALLEST_QUICK = 24  # input side that allows three halvings
 MUON = {  # for networks with normalisation after convolutions
@@ -72,9 +73,11 @@ def size_for(found: Dataset, device: torch.device, model: str) -> Overrides:
 
 
 def network_for(found: Dataset, task: type[Task], overrides: Overrides) -> Overrides:
-    """Choose the task's network for many small images, where the user sets no option of the network."""
+    """Choose the network of inputs that are not images; for many small images the task's, unless options are set."""
     if found.input_kind != IMAGE:
-        return Overrides.of({}, "")
+        kind = INPUT_KINDS[found.input_kind]
+        chosen = {"model": {"name": kind.network}} if kind.network else {}
+        return Overrides.of(chosen, f"{FROM_DATA}: {kind.nouns[1]}")
     small = bool(found.sizes.min() >= SMALLEST_QUICK and found.sizes.max() <= SMALL_SIDE)
     chosen = {"model": {"name": task.small_images_model}}
     if "model" in overrides or not small or not task.small_images_model or len(found) < MANY:
@@ -107,7 +110,9 @@ def images_needed(images: int, photographs: bool, budget: bool) -> int:
 
 
 def optimiser_for(model: nn.Module, batch: int) -> Overrides:
-    """Choose SGD with Nesterov momentum, or AdamW for deep networks without normalisation."""
+    """Choose SGD with Nesterov momentum, or AdamW for embeddings and for deep networks without normalisation."""
+    if any(isinstance(layer, nn.Embedding) for layer in model.modules()):
+        return Overrides.of(EMBEDDING, f"{FROM_NETWORK}: an embedding, whose rows few examples train")
     if deep_without_norms(model):
         return Overrides.of(DEEP, f"{FROM_NETWORK}: more than {SHALLOW} layers without normalisation")
     chosen = {

@@ -1,10 +1,9 @@
 """Rows of a file with one JSON object per line, such as metadata.jsonl."""
 
 import json
-from typing import Any
 
+from convscope.datasets.cells import as_cell, shown
 from convscope.datasets.dataset import Skipped
-from convscope.layouts.tables.cells import shown
 from convscope.layouts.tables.rows import TableFile, TableRow, TableRows
 
 
@@ -29,17 +28,6 @@ def read_json_lines(content: bytes, file: TableFile) -> TableRows:
     table.names.extend(names)
     table.rows.extend(TableRow(cells, number, file) for number, cells in found)
     return table
-
-
-def as_cell(value: Any) -> str:
-    """A value of JSON or Parquet as the text of a cell; blank for None."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list | tuple | dict):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return str(value)
 
 
 def _object(line: str) -> dict[str, str] | str:
