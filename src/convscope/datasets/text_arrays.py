@@ -33,6 +33,7 @@ def text_dataset(
     targets: ArrayTargets,
     notes: Sequence[str] = (),
     skipped: Sequence[Skipped] = (),
+    column: str = "",
 ) -> Dataset:  # fmt: skip
     """A dataset of texts in the order of their names, divided into words.
 
@@ -42,6 +43,7 @@ def text_dataset(
         targets: of all texts, in their order.
         notes: what was decided.
         skipped: what could not be read.
+        column: of the table that holds the texts.
 
     Raises:
         DataError: no text can be used, or the classes are invalid, see `check_classes`.
@@ -74,7 +76,7 @@ def text_dataset(
         target_kind=targets.kind,
         input_kind=TEXT,
     )
-    return check_classes(with_tokens(dataset, InputSettings()))
+    return check_classes(with_tokens(dataset, InputSettings(), column))
 
 
 def _first(skipped: Sequence[Skipped]) -> str:

@@ -49,6 +49,8 @@ class TextPreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     std: tuple[float] = (1.0,)
     tokens: Literal["words", "bytes"] = "words"
     vocabulary: tuple[str, ...]
+    column: str = ""
+    """Of the texts in the table that they were from; tables to predict have it, or it is detected."""
 
     nouns: ClassVar[tuple[str, str]] = ("text", "texts")
     sides: ClassVar[tuple[str, ...]] = ("tokens",)
@@ -61,7 +63,8 @@ class TextPreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     def from_data(cls, data: InputData, size: tuple[int, ...], stored: NDArray[Any], rows: NDArray[np.int64]) -> Self:
         """The vocabulary of the training texts."""
         vocabulary = learned_vocabulary(stored, rows, data.reading)
-        return cls(size=(size[0],), tokens=data.reading.settings.tokens, vocabulary=vocabulary)
+        reading = data.reading
+        return cls(size=(size[0],), tokens=reading.settings.tokens, vocabulary=vocabulary, column=reading.column)
 
     @property
     def tokeniser(self) -> Tokeniser:
@@ -147,7 +150,7 @@ class TextPreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
 
     def decode_all(self, file: Path, any_size: bool = False) -> list[tuple[str, DecodedInput]]:
         """All texts of a file: of a table the column of texts, of a .txt file the whole, of others each line."""
-        return [(name, self._decoded(text, any_size)) for name, text in read_texts(file)]
+        return [(name, self._decoded(text, any_size)) for name, text in read_texts(file, self.column)]
 
     def words(self, codes: NDArray[Any]) -> list[str]:
         """The tokens of (L,) numbers up to the end of the text, for display."""

@@ -23,6 +23,8 @@ class TextReading:
 
     settings: InputSettings
     known: tuple[str, ...] = ()
+    column: str = ""
+    """Of a table that held the texts."""
 
     @property
     def tokeniser(self) -> Tokeniser:
@@ -30,8 +32,14 @@ class TextReading:
         return TOKENISERS[self.settings.tokens]
 
 
-def with_tokens(data: Dataset, settings: InputSettings) -> Dataset:
-    """A dataset of texts divided by the settings, with the number of tokens of each text as its size."""
+def with_tokens(data: Dataset, settings: InputSettings, column: str = "") -> Dataset:
+    """A dataset of texts divided by the settings, with the number of tokens of each text as its size.
+
+    Args:
+        data: the texts.
+        settings: of the user.
+        column: of the table that held the texts, unless they were divided before, which says it.
+    """
     if data.reading is not None and data.reading.settings.tokens == settings.tokens:
         return replace(data, reading=replace(data.reading, settings=settings))
     tokeniser = TOKENISERS[settings.tokens]
@@ -41,7 +49,7 @@ def with_tokens(data: Dataset, settings: InputSettings) -> Dataset:
         tokens = tokeniser.split(str(text))
         known.update(tokens)
         lengths.append(max(1, len(tokens)))
-    reading = TextReading(settings, tuple(sorted(known)))
+    reading = TextReading(settings, tuple(sorted(known)), data.reading.column if data.reading else column)
     return replace(data, sizes=np.array(lengths, np.int64)[:, None], reading=reading)
 
 

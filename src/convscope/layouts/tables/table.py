@@ -7,7 +7,7 @@ from pathlib import Path
 from convscope.datasets.csv_file import read_records
 from convscope.datasets.dataset import Dataset
 from convscope.datasets.inputs.series_files import has_series
-from convscope.datasets.inputs.text_files import has_texts
+from convscope.datasets.inputs.text_tables import has_texts
 from convscope.errors import DataError
 from convscope.layouts.layout import Layout, ReadSettings, Recognised, Source
 from convscope.layouts.path_lookup import PathLookup

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from convscope.datasets.dataset import Dataset, Skipped
-from convscope.datasets.inputs.text_files import WHOLE, content_of, fallback_note, read_bytes
+from convscope.datasets.inputs.text_files import WHOLE, fallback_note, read_bytes
+from convscope.datasets.inputs.text_tables import content_of
 from convscope.datasets.listing import comparable, ending
 from convscope.datasets.text_arrays import LabelledText, text_dataset
 from convscope.datasets.text_encoding import decode_text

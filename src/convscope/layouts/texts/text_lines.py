@@ -6,7 +6,8 @@ from pathlib import Path
 
 from convscope.datasets.dataset import Dataset, Skipped, split_of
 from convscope.datasets.file_kinds import ENDINGS as OTHER_KINDS
-from convscope.datasets.inputs.text_files import TABLES, WHOLE, read_lines
+from convscope.datasets.inputs.text_files import WHOLE, read_lines
+from convscope.datasets.inputs.text_tables import TABLES
 from convscope.datasets.listing import ending
 from convscope.datasets.text_arrays import LabelledText, text_dataset
 from convscope.layouts.layout import Layout, ReadSettings, Recognised, Source

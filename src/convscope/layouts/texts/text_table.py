@@ -1,11 +1,11 @@
-"""Tables with a column of texts and one of labels: a CSV or Parquet file, or one for each split in a folder."""
+"""Tables with a column of texts and one of labels: CSV, Parquet or JSON lines, or one for each split in a folder."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from convscope.datasets.cells import label_of, shown
 from convscope.datasets.dataset import Dataset, Skipped, split_of
-from convscope.datasets.inputs.text_files import TABLES, TextTable, has_texts, read_text_table, text_column
+from convscope.datasets.inputs.text_tables import TABLES, TextTable, has_texts, read_text_table, text_column
 from convscope.datasets.text_arrays import LabelledText, text_dataset
 from convscope.errors import DataError, did_you_mean
 from convscope.layouts.layout import Layout, ReadSettings, Recognised, Source
@@ -50,20 +50,24 @@ def _read(source: Source, settings: ReadSettings) -> Dataset:
         raise DataError(f"{source}: {both} are tables of texts of the same split; give one of them")
     texts: list[LabelledText] = []
     skipped: list[Skipped] = []
+    column = ""
     notes: list[str] = []
     for file, split in zip(files, splits, strict=True):
         table = read_text_table(file)
         notes += [note for note in table.notes if note not in notes]
         skipped += [Skipped(f"{file.name}:{number}", why) for number, why in table.skipped]
-        texts += _labelled(file, table, split, settings.columns or Columns(), notes)
+        columns = settings.columns or Columns()
+        column = text_column(table.names, [row for _, row in table.rows], columns.text or "", str(file))
+        texts += _labelled(file, table, split, columns.model_copy(update={"text": column}), notes)
     targets = targets_of_labels(str(source), [one.label for one in texts], settings.target_kind)
-    return text_dataset((str(source.path.absolute()), TEXT_TABLE.name), texts, targets, notes, skipped)
+    origin = (str(source.path.absolute()), TEXT_TABLE.name)
+    return text_dataset(origin, texts, targets, notes, skipped, column)
 
 
 def _labelled(file: Path, table: TextTable, split: str, columns: Columns, notes: list[str]) -> list[LabelledText]:
-    """The rows of a table with their labels; a note names the columns."""
+    """The rows of a table, whose column of texts is known, with their labels; a note names the columns."""
     cells = [row for _, row in table.rows]
-    text = text_column(table.names, cells, columns.text or "", str(file))
+    text = columns.text or ""
     others = [name for name in table.names if name != text]
     split_column, group = _optional(others, columns.split, SPLIT, file), _optional(others, columns.group, GROUP, file)
     label = _label_column(file, others, cells, columns, (split_column, group))
