@@ -14,12 +14,14 @@ from convscope.analysis.methods import (
     maximise,
     neighbours,
     over_time,
+    phrases,
     pointing,
     sanity,
     slices,
     stimuli,
     suggestions,
     timeline,
+    words,
 )
 from convscope.errors import ConfigError, closest, did_you_mean
 
@@ -40,6 +42,8 @@ METHODS: dict[str, Method] = {
     "pointing": pointing.METHOD,
     "timeline": timeline.METHOD,
     "slices": slices.METHOD,
+    "words": words.METHOD,
+    "phrases": phrases.METHOD,
 }
 
 

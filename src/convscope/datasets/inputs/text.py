@@ -152,13 +152,15 @@ class TextPreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
         """All texts of a file: of a table the column of texts, of a .txt file the whole, of others each line."""
         return [(name, self._decoded(text, any_size)) for name, text in read_texts(file, self.column)]
 
-    def words(self, codes: NDArray[Any]) -> list[str]:
-        """The tokens of (L,) numbers up to the end of the text, for display."""
-        return [
+    def words(self, codes: NDArray[Any]) -> list[tuple[str, range]]:
+        """The words of (L,) numbers of tokens, for display, and the places of their tokens."""
+        tokens = [
             UNKNOWN_SHOWN if code == UNKNOWN else self.vocabulary[int(code) - FIRST]
             for code in codes
             if code != PADDING
         ]
+        places = self.tokeniser.word_places(tokens)
+        return [(self.tokeniser.join(tokens[one.start : one.stop]), one) for one in places]
 
     def _decoded(self, text: str, any_size: bool) -> DecodedInput:
         count = max(1, len(self.tokeniser.split(text)))

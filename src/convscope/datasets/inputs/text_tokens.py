@@ -24,6 +24,10 @@ class Tokeniser(ABC):
     def join(self, tokens: Sequence[str]) -> str:
         """Tokens as text, for display."""
 
+    @abstractmethod
+    def word_places(self, tokens: Sequence[str]) -> list[range]:
+        """The places of the tokens of each word."""
+
 
 class Words(Tokeniser):
     """Words in lower case, with apostrophes inside, and single punctuation marks.
@@ -43,12 +47,18 @@ class Words(Tokeniser):
         """With a blank between two."""
         return " ".join(tokens)
 
+    def word_places(self, tokens: Sequence[str]) -> list[range]:
+        """Each token is a word."""
+        return [range(place, place + 1) for place in range(len(tokens))]
+
 
 class Bytes(Tokeniser):
     """The bytes of the text in UTF-8, each written as the character of its number.
 
     >>> Bytes().split("é!"), Bytes().join(["Ã", "©", "!"])
     (['Ã', '©', '!'], 'é!')
+    >>> Bytes().word_places(" an ox")
+    [range(1, 3), range(4, 6)]
     """
 
     noun = "bytes"
@@ -61,6 +71,16 @@ class Bytes(Tokeniser):
     def join(self, tokens: Sequence[str]) -> str:
         """As UTF-8; other bytes become a question mark in a diamond."""
         return "".join(tokens).encode("latin-1").decode("utf-8", "replace")
+
+    def word_places(self, tokens: Sequence[str]) -> list[range]:
+        """Blanks divide words."""
+        starts = [place for place in range(len(tokens)) if not _blank(tokens, place) and _blank(tokens, place - 1)]
+        ends = [place for place in range(1, len(tokens) + 1) if _blank(tokens, place) and not _blank(tokens, place - 1)]
+        return [range(start, end) for start, end in zip(starts, ends, strict=True)]
+
+
+def _blank(tokens: Sequence[str], place: int) -> bool:
+    return not 0 <= place < len(tokens) or tokens[place].isspace()
 
 
 TOKENISERS: dict[str, Tokeniser] = {"words": Words(), "bytes": Bytes()}
