@@ -5,9 +5,9 @@ import math
 
 import pytest
 
-from convscope.api.baselines import BaselineRun, compare_pretrained, rank, run_baselines, write_baselines
+from convscope.api.baselines import BaselineRun, compare_plain, compare_pretrained, rank, run_baselines, write_baselines
 from convscope.errors import ConfigError
-from convscope.explainers import baseline_scores
+from convscope.explainers import baseline_scores, word_pair_score
 from helpers.small_runs import PLAIN, photos, train
 
 
@@ -52,6 +52,26 @@ def test_means_intervals_and_the_line_by_hand():
     assert math.isnan(second.half_interval)
     assert compare_pretrained([first, second]) == "pretrained 95.0 % in 15 s, from scratch 50.0 % in 15 s"
     assert compare_pretrained([first]) == ""
+
+
+def test_a_network_that_loses_is_told_so():
+    entries = [BaselineRun("scratch", 0, 0.75, 9.0, 5), BaselineRun("majority", 0, 0.5, 1.0, 0)]
+    assert compare_plain(rank(entries)) == ""
+    assert compare_plain(rank([*entries, BaselineRun("naive-bayes", 0, 0.79, 1.0, 0)])) == (
+        "no network is more accurate than naive-bayes, which needs none: 79.0 %, scratch 75.0 %; use it, or give more data"
+    )
+    assert compare_plain(rank(entries[:1])) == ""
+
+
+@pytest.mark.parametrize("name", ["naive-bayes", "logistic"])
+def test_pairs_of_words_decide_where_words_do_not(name):
+    import numpy as np
+
+    texts = ["not good but bad", "not bad but good"] * 4
+    assert (
+        word_pair_score(name, (texts, np.array([0, 1] * 4)), (["not good", "not bad"], np.array([0, 1])), str.split)
+        == 1
+    )
 
 
 def test_runs_that_cannot_be_compared_are_rejected(tmp_path):

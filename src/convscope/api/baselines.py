@@ -9,39 +9,36 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import torch
 
+from convscope.api.plain_baselines import OF_ONE_KIND, PIXELS, check_applies, plain_score
 from convscope.bundle import load_config
 from convscope.charts import accuracy_against_time
-from convscope.datasets import DEFAULT_KIND, INPUT_KINDS
+from convscope.datasets import DEFAULT_KIND
 from convscope.datasets.inputs.image_input import IMAGE
-from convscope.datasets.inputs.sound_reading import SOUND
 from convscope.durations import format_seconds, parse_seconds
 from convscope.errors import ConfigError, did_you_mean
-from convscope.explainers import baseline_scores, mel_mean_score
 from convscope.files import atomic_write
 from convscope.pipeline import training
 from convscope.runs.events import TrainingFinished
 from convscope.runs.folder import RunFolder
-from convscope.runs.loaders import open_source, prepare
+from convscope.runs.loaders import open_source
 from convscope.runs.overrides import nest
 from convscope.runs.recipe import SCRATCH, DataSettings
 from convscope.tables import html_notes, html_table, text_table
 
-PIXELS = (32, 32)  # input size of the baselines on raw pixels; other inputs keep theirs
-MEL_MEAN = "mel-mean"
 BASELINES: dict[str, dict[str, Any] | None] = {
     "majority": None,
     "pixels": None,
-    MEL_MEAN: None,
+    **dict.fromkeys(OF_ONE_KIND),
     "transfer": {},
     "scratch": {"transfer.checkpoint": SCRATCH},
     "mlp": {"model.name": "mlp", "data.size": PIXELS},
     "small": {"model.name": "lenet"},
     "alexnet": {"model.name": "alexnet"},
 }
-"""In the order in which they run: the pretrained recipe sets the time budget of those from scratch. `MEL_MEAN`, an SVM
-on the mean of each band, is for recordings."""
+"""In the order in which they run: the pretrained recipe sets the time budget of those from scratch.
+
+None: it needs no network."""
 
 HEADINGS = ("recipe", "accuracy", "95 % interval over seeds", "time", "parameters", "seeds")
 T95 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
@@ -98,6 +95,11 @@ class Baselines:
         """A sentence comparing pretrained and from scratch at equal time; "" where one of the two did not run."""
         return compare_pretrained(self.results)
 
+    @property
+    def plain_against_networks(self) -> str:
+        """A sentence if no network is more accurate than what works without one; else ""."""
+        return compare_plain(self.results)
+
     def to_dicts(self) -> list[dict[str, Any]]:
         """One JSON object per recipe and seed."""
         return [asdict(entry) for entry in self.entries]
@@ -121,7 +123,7 @@ class Baselines:
         return f"Baselines\n{text_table(HEADINGS, self.rows())}"
 
     def _repr_html_(self) -> str:
-        notes = [line] if (line := self.pretrained_against_scratch) else []
+        notes = list(filter(None, (self.pretrained_against_scratch, self.plain_against_networks)))
         return self.chart.read_text(encoding="utf-8") + html_table(HEADINGS, self.rows()) + html_notes(notes)
 
 
@@ -177,15 +179,16 @@ def run_baselines(
     if "transfer" in recipes and not checkpoint:
         raise ConfigError("--recipes transfer: needs pretrained weights; give them with --from imagenet, FILE or RUN")
     found = open_source(DataSettings(source=source), DEFAULT_KIND)
-    if MEL_MEAN in recipes and found.input_kind != SOUND:
-        noun = INPUT_KINDS[found.input_kind].nouns[1]
-        raise ConfigError(f"--recipes {MEL_MEAN}: is for recordings, and {source} holds {noun}; leave it out")
+    for name in recipes:
+        check_applies(name, found)
     for seed in seeds:
         limit = parse_seconds(budget) if budget else None
         for name in (name for name in BASELINES if name in recipes):
             chosen = BASELINES[name]
             if chosen is None:
-                yield _run_plain(source, name, seed)
+                started = time.monotonic()
+                score = plain_score(source, name, seed)
+                yield BaselineRun(name, seed, score, time.monotonic() - started, 0)
                 continue
             settings = {**chosen, "seed": seed, "train.budget": limit}
             if found.input_kind != IMAGE:
@@ -196,28 +199,6 @@ def run_baselines(
             if name == "transfer" and not budget:
                 limit = max(entry.seconds, 15.0)
             yield entry
-
-
-def _run_plain(source: str, name: str, seed: int) -> BaselineRun:
-    """Run a baseline without a network."""
-    started = time.monotonic()
-    found = open_source(DataSettings(source=source), DEFAULT_KIND)
-    usual = INPUT_KINDS[found.input_kind].usual_size(found)
-    images, size = usual is None, PIXELS if usual is None else usual[0]
-    channels = 3 if images and found.channels == 1 else found.channels
-    settings = DataSettings(source=source, size=size, channels=channels)
-    prepared = prepare(found, settings, seed)
-    rows = {split: prepared.rows(split) for split in ("train", "validation")}
-    stored = {split: prepared.store.pixels[prepared.store_index[some]] for split, some in rows.items()}
-    targets = {split: prepared.dataset.targets[some] for split, some in rows.items()}
-    if name == MEL_MEAN:
-        score = mel_mean_score(stored["train"], targets["train"], stored["validation"], targets["validation"])
-        return BaselineRun(name, seed, score, time.monotonic() - started, 0)
-    if not images:
-        stored = {split: prepared.preprocessing(torch.from_numpy(one)).numpy() for split, one in stored.items()}
-    pixels = {split: one.reshape(len(one), -1) for split, one in stored.items()}
-    scores = baseline_scores(pixels["train"], targets["train"], pixels["validation"], targets["validation"])
-    return BaselineRun(name, seed, scores[name], time.monotonic() - started, 0)
 
 
 def _run_trained(source: str, name: str, path: Path, settings: Mapping[str, Any]) -> BaselineRun:
@@ -260,10 +241,30 @@ def compare_pretrained(results: Sequence[BaselineResult]) -> str:
     )
 
 
+def compare_plain(results: Sequence[BaselineResult]) -> str:
+    """Say that no network is more accurate than the best baseline without one; "" if one is, or one of both is missing.
+
+    Args:
+        results: the best first.
+    """
+    plain = next((result for result in results if BASELINES[result.recipe] is None), None)
+    network = next((result for result in results if BASELINES[result.recipe] is not None), None)
+    if plain is None or network is None or network.accuracy > plain.accuracy:
+        return ""
+    return (
+        f"no network is more accurate than {plain.recipe}, which needs none: {100 * plain.accuracy:.1f} %, "
+        f"{network.recipe} {100 * network.accuracy:.1f} %; use it, or give more data"
+    )
+
+
 def write_baselines(out: Path, entries: Sequence[BaselineRun]) -> Path:
     """Write ``compare.json`` and the chart ``compare.svg``; return the path of the chart."""
     results = rank(entries)
-    content = {"entries": [asdict(entry) for entry in entries], "line": compare_pretrained(results)}
+    content = {
+        "entries": [asdict(entry) for entry in entries],
+        "line": compare_pretrained(results),
+        "warning": compare_plain(results),
+    }
     atomic_write(out / "compare.json", json.dumps(content, indent=1).encode())
     points = [
         (s.recipe, s.seconds, s.accuracy, 0.0 if math.isnan(s.half_interval) else s.half_interval) for s in results

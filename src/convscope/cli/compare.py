@@ -21,7 +21,7 @@ def compare(
         str | None,
         typer.Option(
             help="Train these on DATA, separated by commas: majority, pixels, mlp, small, alexnet, scratch, "
-            "transfer; of recordings also mel-mean.",
+            "transfer; of recordings also mel-mean, of texts naive-bayes and logistic.",
             show_default=False,
         ),
     ] = None,
@@ -95,4 +95,6 @@ def _show_baselines(entries: "Iterator[BaselineRun]", out: Path, json: bool) -> 
     table_of(HEADINGS, baselines.rows())
     if line := baselines.pretrained_against_scratch:
         print(line)
+    if line := baselines.plain_against_networks:
+        print(f"! {line}")
     print(baselines.chart)
