@@ -58,7 +58,8 @@ def test_a_network_that_loses_is_told_so():
     entries = [BaselineRun("scratch", 0, 0.75, 9.0, 5), BaselineRun("majority", 0, 0.5, 1.0, 0)]
     assert compare_plain(rank(entries)) == ""
     assert compare_plain(rank([*entries, BaselineRun("naive-bayes", 0, 0.79, 1.0, 0)])) == (
-        "no network is more accurate than naive-bayes, which needs none: 79.0 %, scratch 75.0 %; use it, or give more data"
+        "no network is more accurate than naive-bayes, which needs none: 79.0 %, scratch 75.0 %; "
+        "use it, or give more data"
     )
     assert compare_plain(rank(entries[:1])) == ""
 

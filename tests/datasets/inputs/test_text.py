@@ -43,7 +43,7 @@ def test_stored_numbers_become_those_of_the_vocabulary() -> None:
 
 
 def test_bytes_are_tokens_of_any_language() -> None:
-    found = TextPreprocessing(size=(8,), tokens="bytes", vocabulary=tuple("Ã©!") + ("ta",))
+    found = TextPreprocessing(size=(8,), tokens="bytes", vocabulary=(*"Ã©!", "ta"))
     assert found.decode("é !".encode()).values.tolist() == [[2, 3, 1, 4, 0, 0, 0, 0]]
 
 

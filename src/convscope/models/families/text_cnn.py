@@ -61,7 +61,7 @@ def text_cnn(
 ) -> Network:  # fmt: skip
     """Kim's CNN-rand with smaller embeddings: the stem embeds, the one stage has a path per width, the head pools.
 
-    All widths keep the length: the text has vectors of 0 on both sides. 154,658 parameters with a vocabulary of 2.
+    All widths keep the length: the text has vectors of 0 on both sides. 154,758 parameters with a vocabulary of 2.
     Kaiming initialisation for uniform weights.
 
     Raises:
