@@ -37,7 +37,7 @@ class Phrase:
 
 @dataclass(frozen=True)
 class FilterPhrases:
-    """A filter with its strongest phrases, and the class that it speaks for, "" if that is not known."""
+    """A filter with its strongest phrases, and the class that it supports, "" if that is not known."""
 
     channel: int
     class_name: str

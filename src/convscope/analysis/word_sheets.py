@@ -15,7 +15,7 @@ from convscope.printable import printable
 WIDTH, LINES = 640, 40
 SHOWN = 5
 """Words of each sign in the line of a text."""
-NOTE = "Red: the word supports the predicted class; blue: it speaks against it. Each text is on its own scale."
+NOTE = "Red: the word supports the predicted class; blue: it opposes it. Each text is on its own scale."
 
 
 def shares(one: Mapping[str, Any]) -> list[tuple[str, float]]:

@@ -20,7 +20,7 @@ from convscope.modules import preserve_state
 
 @dataclass(frozen=True)
 class WeightedWord:
-    """A word and what it gave to a class; below 0: it spoke against the class."""
+    """A word and what it gave to a class; below 0: it opposes the class."""
 
     word: str
     weight: float

@@ -24,7 +24,8 @@ EPOCHS = (10, 100)
 PHOTO_EPOCHS, PHOTO_VIEWS = 40, 48_000  # the smaller of the two must fit in a budget
 SHALLOW = 6  # layers with parameters that SGD trains at the default rate without normalisation
 DEEP = {"optimiser": {"name": "adamw", "learning_rate": 0.0003, "weight_decay": 0.01}}  # for more layers
-EMBEDDING = {"optimiser": {"name": "adamw", "learning_rate": 0.001, "weight_decay": 0.01}}
+EMBEDDING = {"name": "adamw", "learning_rate": 0.003, "weight_decay": 0.01}
+AVERAGE = 0.99  # of the weights of embeddings
 MANY = 5_000  # images from which batches are so large that the overhead of muon is small
 SMALLEST_QUICK = 24  # input side that allows three halvings
 MUON = {  # for networks with normalisation after convolutions
@@ -110,9 +111,7 @@ def images_needed(images: int, photographs: bool, budget: bool) -> int:
 
 
 def optimiser_for(model: nn.Module, batch: int) -> Overrides:
-    """Choose SGD with Nesterov momentum, or AdamW for embeddings and for deep networks without normalisation."""
-    if any(isinstance(layer, nn.Embedding) for layer in model.modules()):
-        return Overrides.of(EMBEDDING, f"{FROM_NETWORK}: an embedding, whose rows few examples train")
+    """Choose SGD with Nesterov momentum, or AdamW for deep networks without normalisation."""
     if deep_without_norms(model):
         return Overrides.of(DEEP, f"{FROM_NETWORK}: more than {SHALLOW} layers without normalisation")
     chosen = {
@@ -129,6 +128,14 @@ def muon_for(model: nn.Module) -> Overrides:
     """Choose Muon for networks with normalisation after convolutions, else nothing."""
     chosen: dict[str, Any] = MUON if any(True for _ in muon_parameters(model)) else {}
     return Overrides.of(chosen, f"{FROM_NETWORK}: convolutions with normalisation")
+
+
+def embedding_for(model: nn.Module, epochs: int) -> Overrides:
+    """Choose AdamW, half of the usual epochs and averaged weights for networks with an embedding, else nothing."""
+    if not any(isinstance(layer, nn.Embedding) for layer in model.modules()):
+        return Overrides.of({}, "")
+    chosen = {"optimiser": EMBEDDING, "train": {"epochs": max(1, epochs // 2), "average": AVERAGE}}
+    return Overrides.of(chosen, f"{FROM_NETWORK}: an embedding, whose rows few examples train")
 
 
 def task_settings(task_class: type[Task]) -> Overrides:

@@ -15,7 +15,7 @@ from convscope.datasets.text_duplicates import duplicate_texts, shingles
 from convscope.errors import ConfigError, DataError
 
 WORDS = TOKENISERS["words"]
-TEXT = TextPreprocessing(size=(6,), vocabulary=("good", "film", "a"), column="said")
+TEXT = TextPreprocessing(size=(6,), vocabulary=("good", "film", "a"), column="written")
 
 
 def test_the_vocabulary_is_that_of_the_training_texts_the_most_frequent_first() -> None:
@@ -49,8 +49,8 @@ def test_bytes_are_tokens_of_any_language() -> None:
 
 def test_a_file_is_one_text_or_one_per_row_or_line(tmp_path: Path) -> None:
     for name, content in {
-        "one.txt": b"good\nfilm", "rows.csv": b"said,n\ngood film,1\n,2\na film,3\n", "lines.pos": b"good\n\nfilm\n",
-        "rows.jsonl": b'{"n": 1, "said": "a"}\n{"n": 2}\n',
+        "one.txt": b"good\nfilm", "rows.csv": b"written,n\ngood film,1\n,2\na film,3\n", "lines.pos": b"good\n\nfilm\n",
+        "rows.jsonl": b'{"n": 1, "written": "a"}\n{"n": 2}\n',
     }.items():  # fmt: skip
         (tmp_path / name).write_bytes(content)
     found = {path.name: TEXT.decode_all(path) for path in sorted(tmp_path.iterdir())}

@@ -29,12 +29,12 @@ def test_rows_without_a_text_or_a_label_are_skipped_with_the_reason(tmp_path: Pa
 
 def test_the_text_is_the_named_column_or_the_one_with_the_most_words(tmp_path: Path) -> None:
     rows = "".join(f"{i},{text},no word here,{'ab'[i % 2]}\n" for i, text in enumerate((GOOD, BAD) * 2))
-    table = written(tmp_path / "t.csv", "n,said,other,label\n" + rows)
+    table = written(tmp_path / "t.csv", "n,remark,other,label\n" + rows)
     assert sorted(set(open_data(table).images)) == [BAD, GOOD]
     assert set(open_data(table, columns=Columns(text="other")).images) == {"no word here"}
     with pytest.raises(DataError) as caught:
-        open_data(table, columns=Columns(text="sad"))
-    assert str(caught.value) == f"{table}: no column sad; did you mean said?"
+        open_data(table, columns=Columns(text="remarks"))
+    assert str(caught.value) == f"{table}: no column remarks; did you mean remark?"
 
 
 def test_rows_of_two_encodings_are_named(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ class TextOptions(Options):
 
     vocabulary: int = Field(2, ge=2)
     embedding: int = Field(128, ge=1)
-    embedding_dropout: float = Field(0.3, ge=0, lt=1)
+    embedding_dropout: float = Field(0.5, ge=0, lt=1)
     kernels: tuple[int, ...] = Field((3, 4, 5), min_length=1)
     filters: int = Field(100, ge=1)
     norm: Any = "none"
