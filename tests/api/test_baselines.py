@@ -9,7 +9,7 @@ import pytest
 from convscope.api.baseline_sentences import BaselineResult, sentences
 from convscope.api.baselines import BaselineRun, rank, run_baselines, write_baselines
 from convscope.errors import ConfigError
-from convscope.explainers import baseline_scores
+from convscope.explainers import baseline_scores, word_pair_score
 from helpers.small_runs import PLAIN, photos, train
 
 
@@ -65,6 +65,27 @@ def test_two_heads_are_compared_and_the_published_gain_is_quoted():
         "global average pooling 91.0 % with 1,000 parameters, fully connected 90.5 % with 20,000: +0.5 points here; "
         "the authors of GoogLeNet report about +0.6 on ImageNet"
     ]
+
+
+def test_a_network_that_loses_is_told_so():
+    entries = [BaselineRun("scratch", 0, 0.75, 9.0, 5), BaselineRun("majority", 0, 0.5, 1.0, 0)]
+    assert sentences(rank(entries)) == []
+    assert sentences(rank([*entries, BaselineRun("naive-bayes", 0, 0.79, 1.0, 0)])) == [
+        "no network is more accurate than naive-bayes, which needs none: 79.0 %, scratch 75.0 %; "
+        "use it, or give more data"
+    ]
+    assert sentences(rank(entries[:1])) == []
+
+
+@pytest.mark.parametrize("name", ["naive-bayes", "logistic"])
+def test_pairs_of_words_decide_where_words_do_not(name):
+    import numpy as np
+
+    texts = ["not good but bad", "not bad but good"] * 4
+    assert (
+        word_pair_score(name, (texts, np.array([0, 1] * 4)), (["not good", "not bad"], np.array([0, 1])), str.split)
+        == 1
+    )
 
 
 def test_runs_that_cannot_be_compared_are_rejected(tmp_path):

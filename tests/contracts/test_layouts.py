@@ -13,6 +13,7 @@ from convscope.layouts import LAYOUTS, open_data, recognise
 from convscope.layouts.layout import NEAR, ReadSettings, Source
 from helpers.recordings import spoken
 
+TEXTS = ("a good film of many ideas", "a bad film of no ideas", "see it with all your friends", "leave it to others")
 BOX = "<bndbox><xmin>2</xmin><ymin>2</ymin><xmax>9</xmax><ymax>9</ymax></bndbox>"
 
 
@@ -160,12 +161,31 @@ def cvat(path: Path) -> Path:
     return path
 
 
+def text_table(path: Path) -> Path:
+    rows = [f"{TEXTS[i]},{'ab'[i % 2]}\n" for i in range(4)]
+    (path / "four.csv").write_text("text,label\n" + "".join(rows))
+    return path / "four.csv"
+
+
+def text_folders(path: Path) -> Path:
+    for i in range(4):
+        (path / "ab"[i % 2]).mkdir(exist_ok=True)
+        (path / "ab"[i % 2] / f"{i}.txt").write_text(TEXTS[i])
+    return path
+
+
+def text_lines(path: Path) -> Path:
+    for place, name in enumerate("ab"):
+        (path / f"set.{name}").write_text("\n".join(TEXTS[place::2]))
+    return path
+
+
 PLACES = {
     "builtin": lambda _: "digits", "table": table, "table-folder": table_folder, "masks": masks, "voc": voc,
     "coco": coco, "yolo": yolo, "folder": folder, "nested-folders": nested_folders, "file-names": file_names,
     "name-parts": name_parts,
     "arrays": arrays, "series": series, "idx": idx, "cifar": cifar, "via": via, "label-studio": label_studio,
-    "labelme": labelme, "cvat": cvat,
+    "labelme": labelme, "cvat": cvat, "text-table": text_table, "text-folders": text_folders, "text-lines": text_lines,
 }  # fmt: skip
 
 

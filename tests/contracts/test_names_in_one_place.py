@@ -10,7 +10,7 @@ from convscope.layouts import LAYOUTS
 from convscope.tasks import TASKS
 
 ROOT = Path(convscope.__file__).parent
-NAMES = {*TASKS, *LAYOUTS, *TARGET_KINDS, *INPUT_KINDS} - {"image", "folder"}  # which are also ordinary words
+NAMES = {*TASKS, *LAYOUTS, *TARGET_KINDS, *INPUT_KINDS} - {"image", "folder", "text"}  # which are also ordinary words
 
 OWN = {
     **{f"tasks/{name}.py": {name, task.target_kind} for name, task in TASKS.items()},

@@ -76,6 +76,7 @@ class Method:
         task_with_classes: whether it needs a task with class scores.
         any_answer: whether it explains every answer of the task, such as a number or the side of a box.
         rank: number of sides of the inputs that it works on: 2 for images, 1 for series.
+        codes: whether it works on numbers of tokens, such as texts, and on nothing else.
         quick: whether the explorer runs it as soon as it is selected.
     """
 
@@ -90,6 +91,7 @@ class Method:
     any_answer: bool = False
     quick: bool = False
     rank: int = IMAGE_RANK
+    codes: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the declaration for a form, with the settings as JSON Schema."""

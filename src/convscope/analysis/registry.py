@@ -15,12 +15,14 @@ from convscope.analysis.methods import (
     maximise,
     neighbours,
     over_time,
+    phrases,
     pointing,
     sanity,
     slices,
     stimuli,
     suggestions,
     timeline,
+    words,
 )
 from convscope.errors import ConfigError, closest, did_you_mean
 
@@ -41,6 +43,8 @@ METHODS: dict[str, Method] = {
     "pointing": pointing.METHOD,
     "timeline": timeline.METHOD,
     "slices": slices.METHOD,
+    "words": words.METHOD,
+    "phrases": phrases.METHOD,
     "gates": gates.METHOD,
 }
 

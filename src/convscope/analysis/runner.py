@@ -45,15 +45,22 @@ def explain(
 
 
 def _other_rank(target: AnalysisTarget, method: Method) -> str:
-    others = [name for name, one in METHODS.items() if one.rank == len(target.size)]
+    others = [name for name, one in METHODS.items() if _takes(one, target)]
     some = "another method" if len(others) > 3 else f"explain {' or '.join(others)}"
     held = _noun(len(target.size)) if target.preprocessing is None else target.preprocessing.nouns[1]
-    return f"explain {method.name} is for {_noun(method.rank)}, and {target.home.parent} holds {held}; use {some}"
+    wanted = _noun(method.rank, method.codes)
+    return f"explain {method.name} is for {wanted}, and {target.home.parent} holds {held}; use {some}"
 
 
-def _noun(rank: int) -> str:
-    """What inputs of a number of sides are called, the most usual kind."""
-    return next((kind.nouns[1] for kind in INPUT_KINDS.values() if len(kind.sides) == rank), "other inputs")
+def _noun(rank: int, codes: bool = False) -> str:
+    """What inputs of a number of sides, or of tokens, are called, the most usual kind."""
+    kinds = [kind for kind in INPUT_KINDS.values() if len(kind.sides) == rank and kind.codes == codes]
+    return kinds[0].nouns[1] if kinds else "other inputs"
+
+
+def _takes(method: Method, target: AnalysisTarget) -> bool:
+    codes = target.preprocessing is not None and target.preprocessing.codes
+    return (method.rank, method.codes) == (len(target.size), codes)
 
 
 def run_method(target: AnalysisTarget, method: Method, settings: MethodSettings, on_progress: Progress) -> Findings:
@@ -64,7 +71,7 @@ def run_method(target: AnalysisTarget, method: Method, settings: MethodSettings,
     Raises:
         ConvscopeError: as the method raises it.
     """
-    if len(target.size) != method.rank:
+    if not _takes(method, target):
         raise ConfigError(_other_rank(target, method))
     with nullcontext() if method.any_answer else target.class_scores_only():
         return method.run(target, settings, on_progress)

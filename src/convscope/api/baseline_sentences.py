@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 GAP_HEAD, DENSE_HEAD = "gap-head", "dense-head"
 """The default network from scratch with global average pooling, or with a fully connected layer of 256 units."""
+MAJORITY = "majority"
 LOCALITY = "locality"
 """A convolutional network and an MLP on the data as they are and with positions shuffled."""
 MEANINGFUL = 0.02
@@ -26,9 +27,10 @@ class BaselineResult:
 
 
 def sentences(results: Sequence[BaselineResult]) -> list[str]:
-    """Return the comparisons of recipes of which both were trained."""
+    """Return the comparisons of recipes of which both were trained; `results` are the best first."""
     by_name = {result.recipe: result for result in results}
-    return [line for line in (compare_pretrained(by_name), compare_heads(by_name), compare_shuffled(by_name)) if line]
+    lines = (compare_pretrained(by_name), compare_heads(by_name), compare_shuffled(by_name), compare_plain(results))
+    return [line for line in lines if line]
 
 
 def compare_pretrained(by_name: Mapping[str, BaselineResult]) -> str:
@@ -66,7 +68,7 @@ def shuffled_name(network: str, shuffled: bool) -> str:
 def compare_shuffled(by_name: Mapping[str, BaselineResult]) -> str:
     """Say whether positions matter, with the figures; "" unless all four networks were trained."""
     names = [shuffled_name(network, shuffled) for network in ("cnn", "mlp") for shuffled in (False, True)]
-    if not {*names, "majority"} <= set(by_name):
+    if not {*names, MAJORITY} <= set(by_name):
         return ""
     cnn, cnn_shuffled, mlp, mlp_shuffled = (by_name[name].accuracy for name in names)
     figures = (
@@ -74,8 +76,24 @@ def compare_shuffled(by_name: Mapping[str, BaselineResult]) -> str:
         f"({100 * cnn:.1f} to {100 * cnn_shuffled:.1f} %) and the MLP {100 * (mlp - mlp_shuffled):.1f} "
         f"({100 * mlp:.1f} to {100 * mlp_shuffled:.1f} %)"
     )
-    if min(cnn, mlp) < by_name["majority"].accuracy + LEARNED:
+    if min(cnn, mlp) < by_name[MAJORITY].accuracy + LEARNED:
         return f"{figures}: not all networks have learned yet, so this says nothing; give a larger --budget"
     if cnn - cnn_shuffled - (mlp - mlp_shuffled) > MEANINGFUL:
         return f"{figures}: neighbouring positions belong together in these data, and convolutions use that"
     return f"{figures}: no sign that neighbouring positions belong together; an MLP may do as well as convolutions"
+
+
+def compare_plain(results: Sequence[BaselineResult]) -> str:
+    """Say that no network is more accurate than the best baseline without one; "" if one is, or one of both is missing.
+
+    Args:
+        results: the best first.
+    """
+    plain = next((result for result in results if not result.num_parameters), None)
+    network = next((result for result in results if result.num_parameters), None)
+    if plain is None or network is None or network.accuracy > plain.accuracy:
+        return ""
+    return (
+        f"no network is more accurate than {plain.recipe}, which needs none: {100 * plain.accuracy:.1f} %, "
+        f"{network.recipe} {100 * network.accuracy:.1f} %; use it, or give more data"
+    )

@@ -9,44 +9,43 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import torch
 
-from convscope.api.baseline_sentences import DENSE_HEAD, GAP_HEAD, LOCALITY, BaselineResult, sentences
+from convscope.api.baseline_sentences import DENSE_HEAD, GAP_HEAD, LOCALITY, MAJORITY, BaselineResult, sentences
 from convscope.api.locality import locality_recipes
+from convscope.api.plain_baselines import OF_ONE_KIND, PIXELS, check_applies, plain_score, small_inputs
 from convscope.bundle import load_config
 from convscope.charts import accuracy_against_time
-from convscope.datasets import DEFAULT_KIND, INPUT_KINDS
+from convscope.datasets import DEFAULT_KIND
 from convscope.datasets.inputs.image_input import IMAGE
-from convscope.datasets.inputs.sound_reading import SOUND
 from convscope.durations import format_seconds, parse_seconds
 from convscope.errors import ConfigError, did_you_mean
-from convscope.explainers import baseline_scores, mel_mean_score
 from convscope.files import atomic_write
 from convscope.pipeline import training
 from convscope.runs.events import TrainingFinished
 from convscope.runs.folder import RunFolder
-from convscope.runs.loaders import PreparedData, open_source, prepare
+from convscope.runs.loaders import open_source
 from convscope.runs.overrides import nest
 from convscope.runs.recipe import SCRATCH, DataSettings
 from convscope.tables import html_notes, html_table, text_table
 
-PIXELS = (32, 32)  # input size of the baselines on raw pixels; other inputs keep theirs
-MEL_MEAN = "mel-mean"
 BASELINES: dict[str, dict[str, Any] | None] = {
-    "majority": None,
+    MAJORITY: None,
     "pixels": None,
-    MEL_MEAN: None,
+    **dict.fromkeys(OF_ONE_KIND),
     "transfer": {},
     "scratch": {"transfer.checkpoint": SCRATCH},
     "mlp": {"model.name": "mlp", "data.size": PIXELS},
     "small": {"model.name": "lenet"},
     "alexnet": {"model.name": "alexnet"},
-    LOCALITY: None,
     GAP_HEAD: {"transfer.checkpoint": SCRATCH, "model.options.head": "gap"},
-    DENSE_HEAD: {"transfer.checkpoint": SCRATCH, "model.options.head": "flatten", "model.options.widths": (256,)},
-}
-"""In the order in which they run: the pretrained recipe sets the time budget of those from scratch. `MEL_MEAN`, an SVM
-on the mean of each band, is for recordings; `LOCALITY` trains four networks."""
+    DENSE_HEAD: {
+        "transfer.checkpoint": SCRATCH, "model.options.head": "flatten", "model.options.widths": (256,)
+    },
+    LOCALITY: {},
+}  # fmt: skip
+"""In the order in which they run: the pretrained recipe sets the time budget of those from scratch.
+
+None: it needs no network. `LOCALITY` trains four."""
 
 HEADINGS = ("recipe", "accuracy", "95 % interval over seeds", "time", "parameters", "seeds")
 T95 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
@@ -88,7 +87,7 @@ class Baselines:
 
     @property
     def sentences(self) -> list[str]:
-        """Pretrained against from scratch, and the two heads against each other, where both were trained."""
+        """Pretrained against from scratch, networks against none, heads and shuffled positions, where they were run."""
         return sentences(self.results)
 
     def to_dicts(self) -> list[dict[str, Any]]:
@@ -169,13 +168,13 @@ def run_baselines(
     if "transfer" in recipes and not checkpoint:
         raise ConfigError("--recipes transfer: needs pretrained weights; give them with --from imagenet, FILE or RUN")
     found = open_source(DataSettings(source=source), DEFAULT_KIND)
-    if MEL_MEAN in recipes and found.input_kind != SOUND:
-        noun = INPUT_KINDS[found.input_kind].nouns[1]
-        raise ConfigError(f"--recipes {MEL_MEAN}: is for recordings, and {source} holds {noun}; leave it out")
+    for name in recipes:
+        check_applies(name, found)
+    if LOCALITY in recipes:  # the majority class is one of its rows
+        recipes = [name for name in recipes if name != MAJORITY]
     for seed in seeds:
         limit = parse_seconds(budget) if budget else None
-        wanted = [name for name in BASELINES if name in recipes and not (name == "majority" and LOCALITY in recipes)]
-        for name in wanted:  # the majority class is one of the rows of `LOCALITY`
+        for name in (name for name in BASELINES if name in recipes):
             chosen = BASELINES[name]
             if name == LOCALITY:
                 yield from _run_locality(source, out, seed, limit)
@@ -194,39 +193,17 @@ def run_baselines(
             yield entry
 
 
+def _run_plain(source: str, name: str, seed: int) -> BaselineRun:
+    started = time.monotonic()
+    return BaselineRun(name, seed, plain_score(source, name, seed), time.monotonic() - started, 0)
+
+
 def _run_locality(source: str, out: Path, seed: int, limit: float | None) -> Iterator[BaselineRun]:
     """Score the majority class, and train both networks on the data as they are, then with shuffled positions."""
-    yield _run_plain(source, "majority", seed)
-    for name, arrays, settings in locality_recipes(_small_inputs(source, seed), out, seed):
+    yield _run_plain(source, MAJORITY, seed)
+    for name, arrays, settings in locality_recipes(small_inputs(source, seed), out, seed):
         path = out / f"{name.replace(' ', '-')}-{seed}"
         yield _run_trained(arrays, name, path, nest({**settings, "train.budget": limit}))
-
-
-def _small_inputs(source: str, seed: int) -> PreparedData:
-    """Read images at `PIXELS`, other inputs at their usual size."""
-    found = open_source(DataSettings(source=source), DEFAULT_KIND)
-    usual = INPUT_KINDS[found.input_kind].usual_size(found)
-    channels = 3 if usual is None and found.channels == 1 else found.channels
-    size = PIXELS if usual is None else usual[0]
-    return prepare(found, DataSettings(source=source, size=size, channels=channels), seed)
-
-
-def _run_plain(source: str, name: str, seed: int) -> BaselineRun:
-    """Run a baseline without a network."""
-    started = time.monotonic()
-    prepared = _small_inputs(source, seed)
-    images = prepared.dataset.input_kind == IMAGE
-    rows = {split: prepared.rows(split) for split in ("train", "validation")}
-    stored = {split: prepared.store.pixels[prepared.store_index[some]] for split, some in rows.items()}
-    targets = {split: prepared.dataset.targets[some] for split, some in rows.items()}
-    if name == MEL_MEAN:
-        score = mel_mean_score(stored["train"], targets["train"], stored["validation"], targets["validation"])
-        return BaselineRun(name, seed, score, time.monotonic() - started, 0)
-    if not images:
-        stored = {split: prepared.preprocessing(torch.from_numpy(one)).numpy() for split, one in stored.items()}
-    pixels = {split: one.reshape(len(one), -1) for split, one in stored.items()}
-    scores = baseline_scores(pixels["train"], targets["train"], pixels["validation"], targets["validation"])
-    return BaselineRun(name, seed, scores[name], time.monotonic() - started, 0)
 
 
 def _run_trained(source: str, name: str, path: Path, settings: Mapping[str, Any]) -> BaselineRun:

@@ -155,7 +155,8 @@ def _images(
     if path.is_dir():
         dataset = preprocessing.read_as(dataset)
     _require_classes(source, dataset.target_kind)
-    return prepare(dataset, settings, seed, on_progress)
+    given = preprocessing if path.is_dir() else None
+    return prepare(dataset, settings, seed, on_progress, given)
 
 
 def _require_classes(source: str, kind: str) -> None:

@@ -21,7 +21,7 @@ def compare(
         str | None,
         typer.Option(
             help="Train these on DATA, separated by commas: majority, pixels, mlp, small, alexnet, scratch, "
-            "transfer, gap-head, dense-head, locality; of recordings also mel-mean.",
+            "transfer, gap-head, dense-head, locality; of recordings also mel-mean, of texts naive-bayes and logistic.",
             show_default=False,
         ),
     ] = None,

@@ -49,7 +49,8 @@ RuntimeOption = Annotated[
 
 LAYOUT_HELP = (
     "How DATA is laid out: folder, nested-folders, file-names, name-parts, table, table-folder, masks, voc, coco, "
-    "yolo, via, label-studio, labelme, cvat, arrays, idx, cifar, series or builtin. [default: detected]"
+    "yolo, via, label-studio, labelme, cvat, arrays, idx, cifar, series, text-table, "
+    "text-folders, text-lines or builtin. [default: detected]"
 )
 Options = TypeVar("Options")
 

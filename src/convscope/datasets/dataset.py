@@ -54,7 +54,7 @@ class Dataset:
     layout: str
     """The name of one of `LAYOUTS`."""
     images: tuple[Path, ...] | NDArray[Any]
-    """Files, or (N, H, W, C) pixels, or (N, C, L) series."""
+    """Files, or (N, H, W, C) pixels, (N, C, L) series, or (N,) texts as objects."""
     names: tuple[str, ...]
     """Unique names: the path relative to the source, or digits/0001."""
     targets: NDArray[Any]
@@ -160,6 +160,8 @@ class Dataset:
             for path in (*self.images, *(path for mask in masks for path in mask.paths)):
                 known = path.stat()
                 digest.update(f"{known.st_size} {known.st_mtime_ns} ".encode())
+        elif self.images.dtype == np.object_:  # texts
+            digest.update("\0".join(self.images).encode("utf-8", "surrogatepass"))
         else:
             digest.update(np.ascontiguousarray(self.images).tobytes())
         return digest.hexdigest()

@@ -64,6 +64,7 @@ from convscope.explainers.features.snapshots import (
     write_gif,
 )
 from convscope.explainers.features.stimuli import Stimuli, crop_patch, stimuli
+from convscope.explainers.features.word_pairs import WORD_CLASSIFIERS, word_pair_score
 from convscope.explainers.hooks import Record, find_layer, record
 from convscope.explainers.module_tree import ModuleNode, ModuleTree, module_tree
 from convscope.explainers.quantize import downsample, quantised
@@ -98,6 +99,7 @@ from convscope.explainers.synthesis.transforms import Transforms
 __all__ = [
     "CONTEXT_LIMITATION",
     "WEIGHTINGS",
+    "WORD_CLASSIFIERS",
     "Activations",
     "Attribution",
     "CascadingRandomisation",
@@ -197,5 +199,6 @@ __all__ = [
     "thumbnails",
     "tile",
     "unit",
+    "word_pair_score",
     "write_gif",
 ]

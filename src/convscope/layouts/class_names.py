@@ -8,9 +8,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from convscope.datasets.csv_file import read_records
 from convscope.errors import DataError
 from convscope.files import read_start
-from convscope.layouts.tables.csv_file import read_records
 
 _WORDNET = re.compile(r"n\d{8}", re.ASCII)
 _FILE = re.compile(r"class|label|categor|name|synset|words|mapping", re.IGNORECASE)

@@ -11,10 +11,10 @@ from pathlib import Path, PurePosixPath
 from unicodedata import normalize
 from urllib.parse import unquote
 
+from convscope.datasets.cells import shown
 from convscope.datasets.dataset import split_of
 from convscope.datasets.file_kinds import ENDINGS
 from convscope.datasets.listing import ending, stem, visible_folders
-from convscope.layouts.tables.cells import shown
 
 _FOLDERS = ("images", "image", "imgs", "img", "data")
 _AMBIGUOUS = " files have the name: "

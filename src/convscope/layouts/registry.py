@@ -20,6 +20,9 @@ from convscope.layouts.masks.mask_folders import MASK_FOLDERS
 from convscope.layouts.series import SERIES_FILES
 from convscope.layouts.tables.table import TABLE
 from convscope.layouts.tables.table_folder import TABLE_FOLDER
+from convscope.layouts.texts.text_folders import TEXT_FOLDERS
+from convscope.layouts.texts.text_lines import TEXT_LINES
+from convscope.layouts.texts.text_table import TEXT_TABLE
 
 LAYOUTS: dict[str, Layout] = {
     BUILTIN.name: BUILTIN,
@@ -41,4 +44,7 @@ LAYOUTS: dict[str, Layout] = {
     NAME_PARTS.name: NAME_PARTS,
     NESTED_FOLDERS.name: NESTED_FOLDERS,
     SERIES_FILES.name: SERIES_FILES,
+    TEXT_TABLE.name: TEXT_TABLE,
+    TEXT_FOLDERS.name: TEXT_FOLDERS,
+    TEXT_LINES.name: TEXT_LINES,
 }

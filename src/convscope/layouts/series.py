@@ -1,20 +1,14 @@
 """Files of labelled series: the UCR and UEA archives' .tsv, .ts and .arff, and CSV files with a series per row."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from convscope.datasets.array_targets import ArrayTargets, targets_of
 from convscope.datasets.dataset import SPLITS, Dataset, Skipped, split_of
-from convscope.datasets.inputs.series_files import ENDINGS, OWN, SeriesFile, has_series, is_number, read_series
+from convscope.datasets.inputs.series_files import ENDINGS, OWN, has_series, read_series
 from convscope.datasets.series_arrays import SeriesPart, series_dataset
-from convscope.datasets.targets.numbers import NUMBERS
 from convscope.errors import DataError
 from convscope.layouts.layout import Layout, ReadSettings, Recognised, Source
+from convscope.layouts.written_labels import targets_of_labels
 from convscope.printable import encodable
 
 
@@ -64,46 +58,14 @@ def _read(source: Source, settings: ReadSettings) -> Dataset:
     for _, file, found in read:
         if not any(found.labels):
             raise DataError(f"{file}: its series have no labels; add a label to each")
-    targets = _targets(str(source), [found for _, _, found in read], settings)
+    labels = [label for _, _, found in read for label in found.labels]
+    targets = targets_of_labels(str(source), labels, settings.target_kind)
     parts = [SeriesPart(split, found.values) for split, _, found in read]
     dataset = series_dataset((str(source.path.absolute()), SERIES_FILES.name), parts, targets)
     unread = [
         Skipped(encodable(f"{file.name}:{number}"), why) for _, file, found in read for number, why in found.skipped
     ]
     return replace(dataset, skipped=(*dataset.skipped, *unread))
-
-
-def _targets(source: str, files: Sequence[SeriesFile], settings: ReadSettings) -> ArrayTargets:
-    labels = [label for file in files for label in file.labels]
-    known = [place for place, label in enumerate(labels) if label]
-    given = _as_array([labels[place] for place in known], settings.target_kind)
-    found = targets_of(source, [given], (), (settings.target_kind, (0, 0)))
-    targets = np.zeros((len(labels), *found.targets.shape[1:]), found.targets.dtype)
-    targets[known] = found.targets
-    unknown = ["its label is missing"] * len(labels)
-    for place, why in zip(known, found.unknown, strict=True):
-        unknown[place] = why
-    return ArrayTargets(found.kind, targets, found.classes, unknown)
-
-
-def _as_array(labels: Sequence[str], kind: str | None) -> NDArray[Any]:
-    """(N,) whole numbers, other numbers, or texts."""
-    if not all(map(is_number, labels)):
-        return np.array([_whole(label) for label in labels])
-    values = [float(label) for label in labels]
-    if kind == NUMBERS.name or not all(value.is_integer() for value in values):
-        return np.array(values)
-    if -1 in values:  # a class of the UCR archive, not an unknown one
-        return np.array([_whole(label) for label in labels])
-    return np.array([int(value) for value in values])
-
-
-def _whole(label: str) -> str:
-    """A label without the zeros after the point: 1.0 and 1.0000000e+00 are the class 1."""
-    if is_number(label) and any(mark in label for mark in ".eE"):
-        value = float(label)
-        return str(int(value)) if value.is_integer() else label
-    return label
 
 
 SERIES_FILES = Layout(

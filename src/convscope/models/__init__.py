@@ -6,13 +6,14 @@ from convscope.models.families.airbench import has_whitening_layer, whiten
 from convscope.models.network import Network, Outputs
 from convscope.models.pretrained.download import load_pretrained
 from convscope.models.pretrained.state_dicts import LoadReport
-from convscope.models.registry import MODELS, Architecture, build, resolve
+from convscope.models.registry import MODELS, TOKEN_MODELS, Architecture, build, resolve
 from convscope.models.summary.model_summary import ModelSummary, table
 from convscope.models.summary.summarize import summarize
 from convscope.models.toml.toml_network import read_spec
 
 __all__ = [
     "MODELS",
+    "TOKEN_MODELS",
     "Architecture",
     "EncoderDecoder",
     "LoadReport",

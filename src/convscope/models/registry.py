@@ -23,6 +23,7 @@ from convscope.models.families import (
     resnet,
     segnet,
     squeezenet,
+    text_cnn,
     timm,
     unet,
     vgg,
@@ -77,6 +78,9 @@ MODELS: dict[str, Callable[..., Network]] = {
     "full_resolution": full_resolution.full_resolution,
     "assembled": toml_network.network_from_toml,
 }
+
+TOKEN_MODELS: dict[str, Callable[..., Network]] = {"text_cnn": text_cnn.text_cnn}
+"""Networks that embed numbers of tokens; all others compute with the values of the input."""
 
 # Options that a network changes for small images; `resolve` records them.
 SMALL_IMAGES: dict[str, Callable[[tuple[int, ...]], dict[str, Any]]] = {
@@ -179,9 +183,10 @@ def builder(name: str) -> Callable[..., Network]:
     """
     if name.startswith(timm.PREFIX):
         return partial(timm.timm_network, name.removeprefix(timm.PREFIX))
-    if name not in MODELS:
-        raise ModelError(f"model: no network {name}{did_you_mean(name, MODELS)}")
-    return MODELS[name]
+    known = MODELS | TOKEN_MODELS
+    if name not in known:
+        raise ModelError(f"model: no network {name}{did_you_mean(name, known)}")
+    return known[name]
 
 
 def no_adaptation(sides: tuple[int, ...]) -> dict[str, Any]:  # noqa: ARG001

@@ -24,6 +24,8 @@ EPOCHS = (10, 100)
 PHOTO_EPOCHS, PHOTO_VIEWS = 40, 48_000  # the smaller of the two must fit in a budget
 SHALLOW = 6  # layers with parameters that SGD trains at the default rate without normalisation
 DEEP = {"optimiser": {"name": "adamw", "learning_rate": 0.0003, "weight_decay": 0.01}}  # for more layers
+EMBEDDING = {"name": "adamw", "learning_rate": 0.003, "weight_decay": 0.01}
+AVERAGE = 0.99  # of the weights of embeddings
 MANY = 5_000  # images from which batches are so large that the overhead of muon is small
 SMALLEST_QUICK = 24  # input side that allows three halvings
 MUON = {  # for networks with normalisation after convolutions
@@ -72,9 +74,11 @@ def size_for(found: Dataset, device: torch.device, model: str) -> Overrides:
 
 
 def network_for(found: Dataset, task: type[Task], overrides: Overrides) -> Overrides:
-    """Choose the task's network for many small images, where the user sets no option of the network."""
+    """Choose the network of inputs that are not images; for many small images the task's, unless options are set."""
     if found.input_kind != IMAGE:
-        return Overrides.of({}, "")
+        kind = INPUT_KINDS[found.input_kind]
+        chosen = {"model": {"name": kind.network}} if kind.network else {}
+        return Overrides.of(chosen, f"{FROM_DATA}: {kind.nouns[1]}")
     small = bool(found.sizes.min() >= SMALLEST_QUICK and found.sizes.max() <= SMALL_SIDE)
     chosen = {"model": {"name": task.small_images_model}}
     if "model" in overrides or not small or not task.small_images_model or len(found) < MANY:
@@ -124,6 +128,14 @@ def muon_for(model: nn.Module) -> Overrides:
     """Choose Muon for networks with normalisation after convolutions, else nothing."""
     chosen: dict[str, Any] = MUON if any(True for _ in muon_parameters(model)) else {}
     return Overrides.of(chosen, f"{FROM_NETWORK}: convolutions with normalisation")
+
+
+def embedding_for(model: nn.Module, epochs: int) -> Overrides:
+    """Choose AdamW, half of the usual epochs and averaged weights for networks with an embedding, else nothing."""
+    if not any(isinstance(layer, nn.Embedding) for layer in model.modules()):
+        return Overrides.of({}, "")
+    chosen = {"optimiser": EMBEDDING, "train": {"epochs": max(1, epochs // 2), "average": AVERAGE}}
+    return Overrides.of(chosen, f"{FROM_NETWORK}: an embedding, whose rows few examples train")
 
 
 def task_settings(task_class: type[Task]) -> Overrides:

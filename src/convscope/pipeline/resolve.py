@@ -15,10 +15,12 @@ from convscope.bundle import check_tta
 from convscope.datasets import INPUT_KINDS, TARGET_KINDS, Dataset
 from convscope.errors import ConfigError, ModelError
 from convscope.layouts.builtin import BUILTIN
+from convscope.models import TOKEN_MODELS
 from convscope.pipeline.defaults import (
     FROM_DATA,
     FROM_NETWORK,
     augmentation_for,
+    embedding_for,
     images_needed,
     length_for,
     muon_for,
@@ -141,6 +143,7 @@ def _checked(overrides: Overrides, found: Dataset, origin: PretrainedSource | No
     task = task_for(recipe, found, found.targets)
     _check_shape(recipe, found)
     _check_together(recipe, task, found.input_kind)
+    _check_tokens(recipe, found)
     candidates = Candidates(recipe, task)
     model = candidates({})
     if origin:
@@ -180,9 +183,11 @@ def _from_scratch(draft: Draft, prepared: PreparedData, device: torch.device) ->
     smoothing = {"loss": {SMOOTHING: 0.2}} if smooths else {}
     return lay(
         Overrides.of({"model": {"options": options}}, why),
+        Overrides.of({"model": {"options": prepared.preprocessing.network_options}}, FROM_DATA),
         _augmentation(prepared),
         length,
         optimiser_for(model, length["train"]["batch"]),
+        embedding_for(model, length["train"]["epochs"]),
         task_settings(recipe.task_class),
         muon_for(model),
         Overrides.of(smoothing, f"{FROM_NETWORK}: airbench"),
@@ -230,11 +235,25 @@ def _check_shape(recipe: Recipe, found: Dataset) -> None:
         )
 
 
+def _check_tokens(recipe: Recipe, found: Dataset) -> None:
+    """Raise an error for a network that embeds tokens where there are none, and the other way round."""
+    kind, name = INPUT_KINDS[found.input_kind], recipe.model.name
+    if kind.codes and name not in TOKEN_MODELS:
+        raise ConfigError(
+            f"model.name is {name!r}, but {found.source} holds {kind.nouns[1]}, which need a network that embeds "
+            f"tokens; choose {' or '.join(TOKEN_MODELS)}"
+        )
+    if name in TOKEN_MODELS and not kind.codes:
+        raise ConfigError(f"model.name is {name!r}, but {found.source} holds {kind.nouns[1]}; choose another network")
+
+
 def _check_together(recipe: Recipe, task: Task, input_kind: str) -> None:
     """Raise an error for settings that are incompatible with the task or with each other."""
     recipe.augment.chosen(input_kind)
     if recipe.augment.mix != "none" and not task.supports_mixup:
         raise ConfigError(f"augment.mix is {recipe.augment.mix!r}, which the task {task.name} cannot use; remove it")
+    if recipe.augment.mix != "none" and INPUT_KINDS[input_kind].codes:
+        raise ConfigError(f"augment.mix is {recipe.augment.mix!r}, which mixes values, not tokens; remove it")
     if recipe.train.tta_views != "auto":
         check_tta(task.target_kind, recipe.train.tta_views, len(recipe.data.size))
     if recipe.train.compile == "graphs" and recipe.step.micro_batch:

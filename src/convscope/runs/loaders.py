@@ -31,6 +31,7 @@ from convscope.errors import ConfigError, DataError
 from convscope.layouts import Columns, open_data
 from convscope.layouts.tables.table import TABLE
 from convscope.layouts.tables.table_folder import TABLE_FOLDER
+from convscope.layouts.texts.text_table import TEXT_TABLE
 from convscope.progress import Progress
 from convscope.runs.events import DataLoaded
 from convscope.runs.folder import RunFolder
@@ -127,7 +128,7 @@ def open_source(
         ConfigError: columns are named but the data are not a table.
     """
     ignore = None if settings.ignore < 0 else settings.ignore
-    names = {use: getattr(settings, f"{use}_column") for use in ("image", "label", "split", "group")}
+    names = {use: getattr(settings, f"{use}_column") for use in ("image", "text", "label", "split", "group")}
     columns = {use: name for use, name in names.items() if name}
     dataset = open_data(
         settings.source,
@@ -137,13 +138,19 @@ def open_source(
         layout=settings.layout or None,
         file_kind=inputs.kind,
     )
-    if columns and dataset.layout not in (TABLE.name, TABLE_FOLDER.name):
+    if columns and dataset.layout not in (TABLE.name, TABLE_FOLDER.name, TEXT_TABLE.name):
         use, name = next(iter(columns.items()))
         raise ConfigError(f"data.{use}_column is {name!r}, but {dataset.source} is not a table; remove it")
     return read_with(dataset, settings, inputs)
 
 
-def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Progress | None = None) -> PreparedData:
+def prepare(
+    found: Dataset,
+    settings: DataSettings,
+    seed: int,
+    on_progress: Progress | None = None,
+    given: Preprocessing | None = None,
+) -> PreparedData:
     """Decode the images, skip unreadable files, find duplicates, and split the data.
 
     Args:
@@ -151,6 +158,7 @@ def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Prog
         settings: size, channels and split fractions.
         seed: of the split.
         on_progress: called with (images decoded, number of images).
+        given: the preprocessing of a network; None: from the training examples.
 
     Raises:
         DataError: too few images are readable to train on.
@@ -165,7 +173,8 @@ def prepare(found: Dataset, settings: DataSettings, seed: int, on_progress: Prog
     duplicates = kind.find_duplicates(store.pixels, store_index)
     assignment = assign_splits(dataset, duplicates.groups if settings.near_duplicates else None, settings, seed)
     train = store_index[assignment.split == "train"]
-    preprocessing = kind.from_data(found, settings.size, store.pixels, train)
+    preprocessing = given or kind.from_data(found, settings.size, store.pixels, train)
+    store = replace(store, pixels=preprocessing.in_own_numbers(found, store.pixels))
     conflicts = label_conflicts(dataset, duplicates)
     if conflicts:
         dataset = replace(dataset, notes=(conflict_note(dataset, conflicts), *dataset.notes))
@@ -234,6 +243,7 @@ def reload(
     preprocessing = parse_preprocessing(content["preprocessing"])
     dataset = _as_recorded(found.subset(np.array([i for i, _ in order])), content, preprocessing)
     store = build_store(dataset, size, on_progress=on_progress)
+    store = replace(store, pixels=preprocessing.in_own_numbers(dataset, store.pixels))
     masks, unreadable = dataset.kind.decode(dataset, size)
     unreadable |= store.unreadable
     if unreadable:

@@ -61,6 +61,7 @@ class DataSettings(Section):
     near_duplicates: bool = True
     ignore: int = Field(-1, ge=-1)
     image_column: str = ""
+    text_column: str = ""
     label_column: str = ""
     split_column: str = ""
     group_column: str = ""

@@ -37,12 +37,12 @@ class ThumbnailSource:
 def picture(found: Dataset, row: int, size: tuple[int, ...] | None = None, most: int = SIDE) -> Image.Image:
     """Return an image, upright, grey or RGB, cropped and resized to `size`, or else reduced to `most` pixels.
 
-    Other inputs are drawn, see `InputPreprocessing.draw`.
+    Other inputs are drawn, see `InputPreprocessing.draw_row`.
     """
     images = found.images
     if found.input_kind != IMAGE:
         kind = INPUT_KINDS[found.input_kind]
-        return Image.fromarray(kind.draw(kind.decode_row(found, row, size or tuple(found.sizes[row].tolist()))))
+        return Image.fromarray(kind.draw_row(found, row, size or tuple(found.sizes[row].tolist())))
     pixels = (
         images[row] if isinstance(images, np.ndarray) else decode(images[row], found.spec()).pixels.transpose(1, 2, 0)
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convscope.layouts.tables import cells
+from convscope.datasets import cells
 from convscope.layouts.tables.table import read_table
 from helpers.mutations import failures
 
@@ -112,7 +112,7 @@ def test_the_mutations_find_a_planted_bug(folder: Path, monkeypatch: pytest.Monk
             raise ValueError("planted")
         return read(text)
 
-    monkeypatch.setattr("convscope.layouts.tables.cells.is_missing", planted)
+    monkeypatch.setattr("convscope.datasets.cells.is_missing", planted)
     monkeypatch.setattr("convscope.layouts.tables.columns.is_missing", planted)
     found = list(failures(CSV, 60, reader(folder, "list.csv")))
     assert found

@@ -95,6 +95,10 @@ class InputPreprocessing(BaseModel, ABC, frozen=True, extra="forbid"):
     """Whether data.black and data.white say which values become 0 and 255."""
     sheets: ClassVar[bool] = False
     """Whether a page of examples can show them."""
+    codes: ClassVar[bool] = False
+    """Whether values are numbers of tokens, which the network embeds; they cannot be added or mixed."""
+    network: ClassVar[str] = ""
+    """The default network; "": the one of images."""
     forks: ClassVar[bool] = True
     """Whether processes may decode; False where PyTorch decodes, whose threads do not survive a fork."""
 
@@ -122,6 +126,15 @@ class InputPreprocessing(BaseModel, ABC, frozen=True, extra="forbid"):
     def store_arrays(cls, data: InputData, size: tuple[int, ...]) -> NDArray[Any] | None:  # noqa: ARG003
         """(N, C, ...) all examples at `size`, if they are in memory; None if they are decoded one by one."""
         return None
+
+    def in_own_numbers(self, data: InputData, stored: NDArray[Any]) -> NDArray[Any]:  # noqa: ARG002
+        """(N, C, ...) stored examples of a dataset as this preprocessing numbers them; `stored` unless `codes`."""
+        return stored
+
+    @property
+    def network_options(self) -> dict[str, Any]:
+        """Options of the network that follow from this preprocessing."""
+        return {}
 
     @classmethod
     @abstractmethod
@@ -229,3 +242,8 @@ class InputPreprocessing(BaseModel, ABC, frozen=True, extra="forbid"):
     @abstractmethod
     def draw(values: NDArray[Any]) -> NDArray[np.uint8]:
         """(H, W, 3) image of a decoded example, for display."""
+
+    @classmethod
+    def draw_row(cls, data: InputData, row: int, size: tuple[int, ...]) -> NDArray[np.uint8]:
+        """(H, W, 3) image of one example of a dataset at `size`, for display."""
+        return cls.draw(cls.decode_row(data, row, size))

@@ -9,6 +9,8 @@ from convscope.datasets.inputs.series import SERIES, SeriesPreprocessing
 from convscope.datasets.inputs.sound import SoundPreprocessing
 from convscope.datasets.inputs.sound_reading import SOUND, WAVE
 from convscope.datasets.inputs.sound_wave import WavePreprocessing
+from convscope.datasets.inputs.text import TextPreprocessing
+from convscope.datasets.inputs.text_reading import TEXT
 from convscope.datasets.inputs.volume import VolumePreprocessing
 from convscope.datasets.inputs.volume_files import VOLUME
 from convscope.errors import did_you_mean
@@ -18,6 +20,7 @@ INPUT_KINDS: dict[str, type[InputPreprocessing]] = {
     SERIES: SeriesPreprocessing,
     SOUND: SoundPreprocessing,
     WAVE: WavePreprocessing,
+    TEXT: TextPreprocessing,
     VOLUME: VolumePreprocessing,
 }
 

@@ -18,6 +18,9 @@ class InputSettings(BaseModel, frozen=True, extra="forbid"):
 
     Of volumes, `spacing` is the millimetres from voxel to voxel (depth, height, width) that all are resampled to; None:
     they are resized. With the `scaling` "each", every volume is scaled by its own range of values.
+
+    Of texts, `tokens` are "words" or "bytes"; `vocabulary` is the largest number of them that the network knows, and
+    `fewest` how often one must occur in the training texts.
     """
 
     form: Literal["mel", "wave"] = "mel"
@@ -25,6 +28,9 @@ class InputSettings(BaseModel, frozen=True, extra="forbid"):
     bands: int = Field(BANDS, ge=8, le=512)
     spacing: tuple[float, float, float] | None = None
     scaling: Literal["data", "each"] = "data"
+    tokens: Literal["words", "bytes"] = "words"
+    vocabulary: int = Field(20_000, ge=1, le=1_000_000)
+    fewest: int = Field(2, ge=1)
     kind: str = ""
 
     @field_validator("spacing", mode="before")

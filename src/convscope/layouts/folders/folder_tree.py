@@ -1,6 +1,6 @@
 """The folders of a source with their numbers of images, to find the class folders among them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,11 +52,13 @@ class Folder:
             yield from folder.walk((*parts, folder.name))
 
 
-def folder_tree(path: Path, folders: Iterable[tuple[Path, list[str]]]) -> Folder:
-    """The tree of the folders below a path, as `Source.folders` lists them: parents first."""
+def folder_tree(
+    path: Path, folders: Iterable[tuple[Path, list[str]]], endings: Collection[str] = ENDINGS
+) -> Folder:  # fmt: skip
+    """The tree of the folders below a path, as `Source.folders` lists them, parents first, with files of `endings`."""
     root = Folder(path.name)
     for place, names in folders:
-        images = sum(ending(name) in ENDINGS for name in names)
+        images = sum(ending(name) in endings for name in names)
         folder = root
         folder.total += images
         for part in place.relative_to(path).parts:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from convscope.layouts.tables.cells import is_missing
+from convscope.datasets.cells import is_missing
 
 _RUNS = re.compile(r"\d+ \d+( \d+ \d+)+", re.ASCII)
 _BOXES = re.compile(r"([^\s\d]\S*( -?\d+(\.\d+)?){4,5}( |$))+", re.ASCII)

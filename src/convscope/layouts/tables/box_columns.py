@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from convscope.layouts.tables.cells import NumberFormat, is_missing, list_of, number_format
+from convscope.datasets.cells import NumberFormat, is_missing, list_of, number_format
 from convscope.layouts.tables.column_words import plain_name
 from convscope.layouts.tables.rows import TableRow, TableRows
 

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from convscope.datasets.cells import NumberFormat, is_missing, is_number, label_of, plain, shown
 from convscope.datasets.dataset import Dataset, Skipped
 from convscope.datasets.inputs.headers import Header, read_headers
 from convscope.datasets.targets.annotated_size import Extent
@@ -19,7 +20,6 @@ from convscope.layouts.tables.box_columns import (
     region_label,
     size_columns,
 )
-from convscope.layouts.tables.cells import NumberFormat, is_missing, is_number, label_of, plain, shown
 from convscope.layouts.tables.class_descriptions import described
 from convscope.layouts.tables.column_words import DOMAIN, OBJECT_LABEL, named, plain_name
 from convscope.layouts.tables.columns import CONSTANT

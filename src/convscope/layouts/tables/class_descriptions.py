@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from convscope.datasets.csv_file import read_records
 from convscope.errors import DataError
 from convscope.files import read_start
-from convscope.layouts.tables.csv_file import read_records
 
 _IDENTIFIER = re.compile(r"/[mgt]/[0-9a-z_]+", re.ASCII)
 _LARGEST = 10_000_000  # bytes; the names of all 20,000 classes have 500,000

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
+from convscope.datasets.cells import LONGEST_LABEL, label_of, shown, without_point
 from convscope.datasets.dataset import Dataset, Skipped
 from convscope.datasets.targets.classes import CLASSES
 from convscope.layouts.class_names import named_classes
-from convscope.layouts.tables.cells import LONGEST_LABEL, label_of, shown, without_point
 from convscope.layouts.tables.column_words import LABEL, named
 from convscope.layouts.tables.content import Entries, TableContent, build_dataset, new_builder
 from convscope.layouts.tables.labels import are_classes, separator_of

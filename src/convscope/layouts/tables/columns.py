@@ -7,12 +7,12 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from convscope.datasets.cells import is_missing, shown
 from convscope.datasets.file_kinds import ENDINGS
 from convscope.datasets.listing import ending
 from convscope.errors import DataError, did_you_mean
 from convscope.layouts.path_lookup import PathLookup
 from convscope.layouts.tables.annotation_cells import unread_annotation
-from convscope.layouts.tables.cells import is_missing, shown
 from convscope.layouts.tables.column_words import (
     GROUP,
     IMAGE,
@@ -40,6 +40,7 @@ class Columns(BaseModel, frozen=True, extra="forbid"):
     """
 
     image: str | None = None
+    text: str | None = None
     label: str | None = None
     split: str | None = None
     group: str | None = None

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from convscope.datasets.builder import DatasetBuilder, ListedFile
+from convscope.datasets.cells import is_missing, shown
 from convscope.datasets.dataset import Dataset, Skipped, split_of
 from convscope.errors import DataError
 from convscope.layouts.path_lookup import PathLookup, is_ambiguous
-from convscope.layouts.tables.cells import is_missing, shown
 from convscope.layouts.tables.columns import PlacedColumns
 from convscope.layouts.tables.rows import TableRow, TableRows
 

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from convscope.datasets.cells import is_missing, is_number, shown
+from convscope.datasets.csv_file import CsvContent, Record
 from convscope.datasets.dataset import Skipped
 from convscope.datasets.file_kinds import ENDINGS
 from convscope.datasets.listing import ending
 from convscope.errors import DataError
 from convscope.layouts.path_lookup import PathLookup
-from convscope.layouts.tables.cells import is_missing, is_number, shown
 from convscope.layouts.tables.column_words import GROUP, IMAGE, LABEL, LABELS, SPLIT, plain_name
-from convscope.layouts.tables.csv_file import CsvContent, Record
 from convscope.layouts.tables.rows import TableFile, TableRow, TableRows
 
 _KNOWN = frozenset((*IMAGE, *LABEL, *LABELS, *SPLIT, *GROUP))

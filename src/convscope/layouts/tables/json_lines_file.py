@@ -1,10 +1,7 @@
 """Rows of a file with one JSON object per line, such as metadata.jsonl."""
 
-import json
-from typing import Any
-
 from convscope.datasets.dataset import Skipped
-from convscope.layouts.tables.cells import shown
+from convscope.datasets.json_lines import json_objects
 from convscope.layouts.tables.rows import TableFile, TableRow, TableRows
 
 
@@ -17,10 +14,7 @@ def read_json_lines(content: bytes, file: TableFile) -> TableRows:
     found: list[tuple[int, dict[str, str]]] = []
     table = TableRows([], [])
     names: dict[str, None] = {}
-    for number, line in enumerate(content.decode("utf-8-sig", errors="replace").split("\n"), start=1):
-        if not line.strip():
-            continue
-        cells = _object(line)
+    for number, cells in json_objects(content):
         if isinstance(cells, str):
             table.skipped.append(Skipped(f"{file.place}line {number}", cells))
         else:
@@ -29,27 +23,3 @@ def read_json_lines(content: bytes, file: TableFile) -> TableRows:
     table.names.extend(names)
     table.rows.extend(TableRow(cells, number, file) for number, cells in found)
     return table
-
-
-def as_cell(value: Any) -> str:
-    """A value of JSON or Parquet as the text of a cell; blank for None."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list | tuple | dict):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return str(value)
-
-
-def _object(line: str) -> dict[str, str] | str:
-    """The cells of a line, or why it has none."""
-    try:
-        content = json.loads(line)
-        if not isinstance(content, dict):
-            return f"is not a JSON object: {shown(line, 40)}"
-        return {" ".join(str(name).split()): as_cell(value) for name, value in content.items()}
-    except RecursionError:
-        return "is nested too deeply"
-    except ValueError as error:
-        return f"is not JSON: {shown(str(error))}"

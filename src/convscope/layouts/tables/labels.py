@@ -3,9 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 
-from convscope.datasets.dataset import Dataset, Skipped
-from convscope.datasets.targets.labels import LABELS as LABELS_KIND
-from convscope.layouts.tables.cells import (
+from convscope.datasets.cells import (
     LONGEST_LABEL,
     SEPARATORS,
     is_presence,
@@ -13,6 +11,8 @@ from convscope.layouts.tables.cells import (
     shown,
     split_labels,
 )
+from convscope.datasets.dataset import Dataset, Skipped
+from convscope.datasets.targets.labels import LABELS as LABELS_KIND
 from convscope.layouts.tables.column_words import LABELS, named, plain_name
 from convscope.layouts.tables.content import Entries, TableContent, build_dataset, new_builder
 from convscope.layouts.tables.presence_columns import presence_columns, presence_notes, presence_reader

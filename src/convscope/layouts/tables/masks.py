@@ -1,10 +1,10 @@
 """Tables with a column of images and a column of their mask files."""
 
+from convscope.datasets.cells import is_missing
 from convscope.datasets.dataset import Dataset, Skipped
 from convscope.datasets.targets.masks import MASKS
 from convscope.layouts.masks.names import read_names
 from convscope.layouts.masks.reading import MaskedImage, add_masked_images
-from convscope.layouts.tables.cells import is_missing
 from convscope.layouts.tables.column_words import plain_name
 from convscope.layouts.tables.content import TableContent, new_builder
 from convscope.layouts.tables.rows import TableRow

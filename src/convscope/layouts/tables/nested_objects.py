@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
+from convscope.datasets.cells import as_cell
 from convscope.layouts.tables.column_words import named
-from convscope.layouts.tables.json_lines_file import as_cell
 from convscope.layouts.tables.rows import TableRow, TableRows
 
 _OBJECTS = ("objects", "annotations")

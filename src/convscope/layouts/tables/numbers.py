@@ -2,9 +2,9 @@
 
 import math
 
+from convscope.datasets.cells import UNKNOWN, NumberFormat, is_number, number_format, plain, shown
 from convscope.datasets.dataset import Dataset, Skipped
 from convscope.datasets.targets.numbers import NUMBERS
-from convscope.layouts.tables.cells import UNKNOWN, NumberFormat, is_number, number_format, plain, shown
 from convscope.layouts.tables.content import Entries, TableContent, build_dataset, new_builder
 
 _ALMOST = 0.8  # share of a column's cells that are numbers, from which on another cell is an error

@@ -1,16 +1,16 @@
 """Rows of a Parquet file, with images as bytes, and the class names of Hugging Face's datasets."""
 
-import json
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import PurePath
 from typing import Any
 
+from convscope.datasets.cells import as_cell
+from convscope.datasets.class_label_features import class_label_features, with_class_names
 from convscope.datasets.file_kinds import ENDINGS
 from convscope.datasets.listing import ending
 from convscope.datasets.store.extracted import Extracted, extract, key_of, reuse
 from convscope.errors import DataError
-from convscope.layouts.tables.json_lines_file import as_cell
 from convscope.layouts.tables.rows import TableFile, TableRow, TableRows
 
 _BATCH = 64  # rows that are in memory at a time
@@ -19,7 +19,6 @@ _MAGIC = (
     *((b"\x89PNG", ".png"), (b"\xff\xd8\xff", ".jpg"), (b"GIF8", ".gif"), (b"BM", ".bmp")),
     *((b"II*\0", ".tif"), (b"MM\0*", ".tif"), (b"RIFF", ".webp"), (b"\0\0\0\x0cjP", ".jp2")),
 )
-_CLASS_LABEL = "ClassLabel"
 _OTHER = ".bin"  # bytes that are not an image
 
 
@@ -49,13 +48,13 @@ def _read(opened: Any, file: TableFile, source: str) -> TableRows:
         raise DataError(f"{source}: has {opened.metadata.num_rows:,} rows; give at most {_MOST_ROWS:,}")
     images = [field.name for field in schema if _holds_bytes(field.type)]
     others = [name for name in schema.names if name not in images]
-    features = _features(schema.metadata)
+    features = class_label_features(schema.metadata)
     table = TableRows([*others, *images], [])
     rows: list[dict[str, str]] = []
     for batch in opened.iter_batches(batch_size=10_000, columns=others) if others else ():
         columns = {name: batch.column(i).to_pylist() for i, name in enumerate(batch.schema.names)}
         columns |= {
-            name: _with_names(columns[name], [feature]) for name, feature in features.items() if name in columns
+            name: with_class_names(columns[name], [feature]) for name, feature in features.items() if name in columns
         }
         rows += [{name: as_cell(cells[i]) for name, cells in columns.items()} for i in range(batch.num_rows)]
     rows = rows or [{} for _ in range(opened.metadata.num_rows)]
@@ -110,29 +109,3 @@ def _holds_bytes(kind: Any) -> bool:
         fields = {kind.field(i).name: kind.field(i).type for i in range(kind.num_fields)}
         return "bytes" in fields and _holds_bytes(fields["bytes"])
     return bool(types.is_binary(kind) or types.is_large_binary(kind))
-
-
-def _features(metadata: Any) -> dict[str, Any]:
-    """Column -> its feature, as Hugging Face's datasets write it into the file, of columns with class labels."""
-    with suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        features = json.loads(metadata[b"huggingface"])["info"]["features"]
-        return {column: feature for column, feature in features.items() if _CLASS_LABEL in json.dumps(feature)}
-    return {}
-
-
-def _with_names(value: Any, feature: Any) -> Any:
-    """A value with the integers of class labels replaced by their names, also in lists and structures."""
-    if isinstance(feature, list):
-        feature = feature[0] if feature else None
-    inner = feature["feature"] if isinstance(feature, dict) and "feature" in feature else feature
-    if isinstance(value, list):
-        return [_with_names(one, inner) for one in value]
-    if not isinstance(inner, dict):
-        return value
-    if isinstance(value, dict):
-        return {name: _with_names(one, inner.get(name)) for name, one in value.items()}
-    if inner.get("_type") != _CLASS_LABEL or isinstance(value, bool) or not isinstance(value, int):
-        return value
-    names = inner.get("names")
-    known = dict(enumerate(names)) if isinstance(names, list) else names if isinstance(names, dict) else {}
-    return known.get(value, known.get(str(value), "" if value == -1 else value))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from convscope.datasets.csv_file import Record, open_records
 from convscope.datasets.dataset import Skipped
 from convscope.datasets.inputs.pixel_rows import (
     SMALLEST,
@@ -19,7 +20,6 @@ from convscope.datasets.inputs.pixel_rows import (
 )
 from convscope.datasets.store.extracted import Extracted, extract, key_of, reuse
 from convscope.errors import DataError
-from convscope.layouts.tables.csv_file import Record, open_records
 from convscope.layouts.tables.rows import TableFile, TableRow, TableRows
 
 _TRIED = 20  # rows that are looked at

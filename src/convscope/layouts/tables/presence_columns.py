@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 
-from convscope.layouts.tables.cells import UNKNOWN, is_presence, is_uncertain, plain, presence
+from convscope.datasets.cells import UNKNOWN, is_presence, is_uncertain, plain, presence
 from convscope.layouts.tables.columns import CONSTANT
 from convscope.layouts.tables.content import TableContent
 from convscope.layouts.tables.rows import TableRow

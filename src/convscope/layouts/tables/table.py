@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from convscope.datasets.csv_file import read_records
 from convscope.datasets.dataset import Dataset
 from convscope.datasets.inputs.series_files import has_series
+from convscope.datasets.inputs.text_tables import has_texts
 from convscope.errors import DataError
 from convscope.layouts.layout import Layout, ReadSettings, Recognised, Source
 from convscope.layouts.path_lookup import PathLookup
 from convscope.layouts.tables import kinds
 from convscope.layouts.tables.columns import Columns, place_columns
 from convscope.layouts.tables.content import NAME, TableContent
-from convscope.layouts.tables.csv_file import read_records
 from convscope.layouts.tables.header import name_columns
 from convscope.layouts.tables.json_lines_file import read_json_lines
 from convscope.layouts.tables.nested_objects import one_row_per_object
@@ -122,9 +123,11 @@ def _joined(tables: Sequence[TableRows]) -> TableRows:
     return joined
 
 
-def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:  # noqa: ARG001
-    ending = source.path.suffix.lower()
+def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:
+    ending, columns = source.path.suffix.lower(), settings.columns or Columns()
     if ending not in ENDINGS or not source.path.is_file() or (ending in (*CSV, ".txt") and has_series(source.path)):
+        return None
+    if not columns.image and (columns.text or has_texts(source.path)):
         return None
     return Recognised(TABLE.name, 1.0, f"it is a {ending} file")
 

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
+from convscope.datasets.cells import label_of
 from convscope.datasets.dataset import Dataset, split_of
 from convscope.datasets.file_kinds import ENDINGS
 from convscope.datasets.listing import ending
@@ -17,7 +18,6 @@ from convscope.errors import DataError
 from convscope.layouts.folders.set_names import is_container, set_name, words
 from convscope.layouts.layout import Layout, ReadSettings, Recognised, Source, confidence_of_share
 from convscope.layouts.path_lookup import PathLookup, is_ambiguous
-from convscope.layouts.tables.cells import label_of
 from convscope.layouts.tables.classes import label_column
 from convscope.layouts.tables.column_words import LABEL, plain_name
 from convscope.layouts.tables.columns import Columns

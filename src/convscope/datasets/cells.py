@@ -38,6 +38,17 @@ def one_line(text: str) -> str:
     return " ".join(text.split()).encode("utf-8", "backslashreplace").decode()
 
 
+def as_cell(value: Any) -> str:
+    """A value of JSON or Parquet as the text of a cell; blank for None."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple | dict):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)
+
+
 def plain(text: str) -> str:
     """A cell's text, for comparison."""
     return text.strip().lower()

@@ -1,6 +1,5 @@
 """Records of a CSV file of any delimiter and encoding."""
 
-import codecs
 import csv
 import io
 import re
@@ -9,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from convscope.datasets.cells import is_number
+from convscope.datasets.text_encoding import decode_text
 from convscope.errors import DataError
-from convscope.layouts.tables.cells import is_number
 
 Record = tuple[int, list[str]]
 """The number of a row, from 1 as a spreadsheet counts, and its cells."""
@@ -33,18 +33,23 @@ class CsvContent:
     notes: list[str] = field(default_factory=list)
 
 
-def read_records(content: bytes, source: str) -> CsvContent:
+def read_records(content: bytes, source: str, mark_lost: bool = False) -> CsvContent:
     """The records of a CSV file, without blank ones and comments.
 
-    The text is UTF-8, UTF-16 with a byte order mark or Windows-1252. The delimiter is a comma, semicolon, tab, bar or
-    blanks: the one that divides the first records most evenly, quotes respected, unless Excel's ``sep=;`` names it.
+    The encoding is detected, see `decode_text`. The delimiter is a comma, semicolon, tab, bar or blanks: the one that
+    divides the first records most evenly, quotes respected, unless Excel's ``sep=;`` names it.
     Lines that begin with # are comments if they are not divided like the records.
+
+    Args:
+        content: of the file.
+        source: for errors.
+        mark_lost: read a file that mixes UTF-8 and other bytes as UTF-8, with `LOST` for what is none.
 
     Raises:
         DataError: a quote is not closed.
     """
     notes: list[str] = []
-    text = _lines(content, notes)
+    text = _lines(content, notes, mark_lost)
     named, skipped_lines = _SEP.match(text), 0
     if named and "\n" in named[0]:
         text, skipped_lines = text[named.end() :], 1
@@ -81,9 +86,15 @@ def open_records(content: bytes, source: str) -> Iterator[Record]:
             yield number, cells
 
 
-def _lines(content: bytes, notes: list[str]) -> str:
+def _lines(content: bytes, notes: list[str], mark_lost: bool = False) -> str:
     """The text with one kind of line end."""
-    return _decoded(content, notes).replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
+    decoded = decode_text(content)
+    text = decoded.text
+    if decoded.mixed and mark_lost:
+        text = content.decode(errors="replace")
+    elif decoded.fallback:
+        notes.append(f"the text is not UTF-8 and is read as {decoded.fallback}; save it as UTF-8 if letters are wrong")
+    return text.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def detect_delimiter(text: str) -> str:
@@ -120,24 +131,6 @@ def _evenness(sample: str, delimiter: str) -> tuple[bool, float, int, int]:
     share = sum(len(cells) == width for cells in records) / len(records)
     numbers = sum(is_number(cell) for cells in records for cell in cells)
     return width > 1, share, width, numbers
-
-
-def _decoded(content: bytes, notes: list[str]) -> str:
-    for mark, encoding in (
-        (codecs.BOM_UTF8, "utf-8"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
-    ):
-        if content.startswith(mark):
-            return content.removeprefix(codecs.BOM_UTF8).decode(encoding, errors="replace")
-    start = content[:2_000]
-    if start.count(b"\0") > len(start) // 4:
-        return content.decode("utf-16-be" if start[:1] == b"\0" else "utf-16-le", errors="replace")
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        notes.append("the text is not UTF-8 and is read as Windows-1252; save it as UTF-8 if letters are wrong")
-        return content.decode("cp1252", errors="replace")
 
 
 def _comments_before(text: str) -> tuple[list[str], str]:

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from convscope.layouts.tables.cells import is_number, list_of, shown, split_labels
+from convscope.datasets.cells import is_number, list_of, shown, split_labels
 
 
 @pytest.mark.parametrize("text", ["1", "-1.5", "+.5", "1.", "1e-3", "1,5", "1,234.5", "1 234,5", "inf", " 2 "])

@@ -4,8 +4,8 @@ import csv
 
 import pytest
 
+from convscope.datasets.csv_file import read_records
 from convscope.errors import DataError
-from convscope.layouts.tables.csv_file import read_records
 
 
 def cells(content: bytes | str) -> list[list[str]]:
