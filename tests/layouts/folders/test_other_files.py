@@ -78,6 +78,11 @@ def test_formats_that_are_not_read_are_named_with_their_conversion(tmp_path: Pat
             "and label",
         ),
         (
+            "jpg/{}.jpg",
+            {"imagelabels.mat": "MATLAB 5.0"},
+            "one class only, jpg; imagelabels.mat is a MATLAB file, which is not read; save the labels as CSV",
+        ),
+        (
             "images/{}.jpg",
             {"notes.txt": "taken in May\nby hand\n"},
             "one class only, images; add images of at least one other",

@@ -89,3 +89,34 @@ def test_two_lists_that_are_no_splits_are_refused(faces: Path) -> None:
 def test_other_texts_are_no_tables(tmp_path: Path, text: str) -> None:
     (tmp_path / "t.txt").write_text(text)
     assert not is_list(tmp_path / "t.txt")
+
+
+def test_lists_of_names_are_the_splits_of_a_table(faces: Path) -> None:
+    (faces / "entries.csv").write_text(lines("image,label", *(f"{n},{i % 2}" for i, n in enumerate(NAMES))))
+    (faces / "train_val_list.txt").write_text(lines(*NAMES[:8]))
+    (faces / "test_list.txt").write_text(lines(*NAMES[8:]))
+    found = open_data(faces)
+    assert found.splits.tolist() == ["train"] * 8 + ["test"] * 4
+    assert "the split is read from test_list.txt (test), train_val_list.txt (train)" in found.notes
+    (faces / "test_list.txt").write_text(lines(*NAMES[7:]))
+    assert set(open_data(faces).splits.tolist()) == {""}, "a name in two lists"
+
+
+def test_a_flag_gives_the_split(faces: Path) -> None:
+    rows = (f"{name},{i % 2},{i > 8}" for i, name in enumerate(NAMES))
+    (faces / "labels.csv").write_text(lines("fname,labels,is_valid", *rows))
+    found = open_data(faces)
+    assert found.splits.tolist() == ["train"] * 9 + ["validation"] * 3
+    assert (found.classes, found.targets.tolist()) == (("0", "1"), [0, 1] * 6)
+
+
+def test_a_table_beside_class_folders_that_has_no_label_is_the_users_choice(tmp_path: Path) -> None:
+    names = [f"{label}/{number}.jpg" for label in ("cat", "dog") for number in range(4)]
+    for number, name in enumerate(names):
+        photo(tmp_path / "train" / name, number)
+    rows = (f"{name},feature {number % 3}" for number, name in enumerate(names))
+    (tmp_path / "train" / "metadata.csv").write_text(lines("file_name,additional_feature", *rows))
+    with pytest.raises(DataError) as error:
+        open_data(tmp_path)
+    assert str(error.value).endswith("choose with --layout table-folder or --layout folder")
+    assert open_data(tmp_path, layout="folder").classes == ("cat", "dog")

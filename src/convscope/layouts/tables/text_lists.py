@@ -1,6 +1,6 @@
 """Text files of blank-separated columns as tables: Caffe's lists of images and labels, and CelebA's tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
@@ -8,6 +8,7 @@ from convscope.datasets.dataset import SPLITS, split_of
 from convscope.datasets.file_kinds import ENDINGS
 from convscope.datasets.listing import ending
 from convscope.files import read_start
+from convscope.layouts.split_lists import listed_names, split_in_words
 from convscope.layouts.tables.rows import TableRow, TableRows
 
 _LINES = 20  # that are looked at
@@ -15,6 +16,7 @@ _START = 1 << 16  # bytes
 _DIGITS = 12
 _PAIR = 2  # columns: an image, and its label or split
 _PARTITION = "partition"
+_LISTED = 0.9  # of the lines of a list have to name an image
 
 
 def is_list(file: Path) -> bool:
@@ -50,6 +52,28 @@ def split_words(table: TableRows, file: Path) -> dict[str, str]:
     found = {_stem(row[image]): by_number.get(row[column].strip()) or split_of(row[column]) for row in table.rows}
     known = {name: split for name, split in found.items() if split}
     return known if len(known) == len(found) else {}
+
+
+def listed_splits(lists: Mapping[str, Path], images: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """The lists that give the split of images, as text, and the split by the name without ending; or empty.
+
+    Args:
+        lists: texts by their place; their names say the split, such as test_list.txt.
+        images: names of the images of a table.
+    """
+    known = {_stem(image) for image in images}
+    found: dict[str, str] = {}
+    read = []
+    for place, file in lists.items():
+        split = split_in_words(file.stem)
+        names = [_stem(line) for line in listed_names(file)] if split else []
+        if not names or sum(name in known for name in names) < _LISTED * len(names):
+            continue
+        if any(found.get(name, split) != split for name in names):
+            return "", {}
+        found |= dict.fromkeys(names, split)
+        read.append(f"{place} ({split})")
+    return (", ".join(read), found) if SPLITS[0] in found.values() and len(read) > 1 else ("", {})
 
 
 def with_splits(table: TableRows, image: str, splits: dict[str, str]) -> TableRows:
