@@ -69,7 +69,7 @@ def without_words(model: nn.Module, x: Tensor, places: Sequence[range], answer: 
     for row, one in enumerate(places, start=1):
         changed[row, :, one.start : one.stop] = UNKNOWN
     with preserve_state(model):
-        odds = torch.cat([log_odds(logits_of(model(part)), answer) for part in changed.split(BATCH)])
+        odds = torch.cat([log_odds(logits_of(model(part)), answer) for part in torch.split(changed, BATCH)])
     decrease: NDArray[Any] = (odds[0] - odds[1:]).float().cpu().numpy()
     return decrease
 

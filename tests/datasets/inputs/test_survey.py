@@ -134,7 +134,7 @@ def test_pages_are_channels_where_their_number_is_asked_for(tmp_path) -> None:
     assert dataset.channels == 1
     assert dataset.notes == (
         "8 TIFF files have several pages: the first is used; pages of one channel each are the channels if "
-        "data.channels is their number",
+        "data.channels is their number, and the slices of a volume with --set input.kind=volume",
     )
     first = dataset.images[0]
     assert (decode(first, ImageSpec(None, 1)).pixels[0] == CUBE[..., 0]).all()

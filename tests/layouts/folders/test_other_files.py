@@ -73,14 +73,14 @@ def test_formats_that_are_not_read_are_named_with_their_conversion(tmp_path: Pat
         ),
         (
             "images/{}.jpg",
-            {"train.txt": "images/0.jpg 3\nimages/1.jpg 4\n", "README.json": "{}"},
+            {"train.txt": "images/0.jpg a cat\nimages/1.jpg a big dog\n", "README.json": "{}"},
             "one class only, images; train.txt names images, but is no table; save it as CSV with the columns image "
             "and label",
         ),
         (
-            "celeb/{}.jpg",
-            {"attributes.txt": "2\nMale Young\n0.jpg 1 -1\n1.jpg -1 1\n2.jpg 1 1\n"},
-            "one class only, celeb; add images of at least one other",
+            "jpg/{}.jpg",
+            {"imagelabels.mat": "MATLAB 5.0"},
+            "one class only, jpg; imagelabels.mat is a MATLAB file, which is not read; save the labels as CSV",
         ),
         (
             "images/{}.jpg",

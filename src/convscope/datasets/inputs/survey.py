@@ -87,7 +87,7 @@ def survey(paths: Sequence[Path], headers: Sequence[Header]) -> PixelSurvey:
         files = "1 TIFF file has" if pages == 1 else f"{pages:,} TIFF files have"
         notes.append(
             f"{files} several pages: the first is used; pages of one channel each are the channels if data.channels is "
-            "their number"
+            "their number, and the slices of a volume with --set input.kind=volume"
         )
     return PixelSurvey(channels, found, alpha, background, tuple(notes))
 

@@ -84,6 +84,9 @@ def _annotations(source: Source) -> str:
         return (
             f"{_place(lists[0], source)} names images, but is no table; save it as CSV with the columns image and label"
         )
+    matlab = [file for file in files if file.suffix.lower() == ".mat"]
+    if matlab:
+        return f"{_place(matlab[0], source)} is a MATLAB file, which is not read; save the labels as CSV"
     others = [
         file for file in files if file.suffix.lower() == ".json" and not file.stem.lower().startswith(_OF_OTHER_THINGS)
     ]

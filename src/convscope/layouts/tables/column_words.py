@@ -20,6 +20,8 @@ DOMAIN = (
 )
 """Says where an image is from, or who annotated it: no class of an object."""
 SPLIT = ("split", "set", "subset", "partition", "role", "usage")
+SPLIT_FLAGS = {"is_valid": "validation", "is_val": "validation", "is_validation": "validation", "is_test": "test"}
+"""Columns of yes and no: the split of rows of yes; others are train."""
 GROUP = ("group", "group_id", "groups", "patient", "patient_id", "subject", "subject_id")
 INDEX = ("index", "idx", "id", "no", "nr", "number", "row", "row_id", "#", "n")
 SIZES = (

@@ -22,6 +22,7 @@ from convscope.layouts.tables.column_words import (
     OBJECT_LABEL,
     SIZES,
     SPLIT,
+    SPLIT_FLAGS,
     named,
     plain_name,
 )
@@ -76,7 +77,7 @@ def place_columns(table: TableRows, columns: Columns, lookup: PathLookup, source
         if given is not None and given not in names:
             raise DataError(f"{source}: no column {given}{did_you_mean(given, names)}")
     taken = [given for given in (columns.image, *labels, split, group) if given]
-    split = split or (None if columns.split else named(names, SPLIT, taken))
+    split = split or (None if columns.split else named(names, (*SPLIT, *SPLIT_FLAGS), taken))
     group = group or (None if columns.group else named(names, GROUP, taken))
     others = [name for name in names if name not in (*taken, split, group)]
     image = columns.image or _image_column(table, others, lookup)

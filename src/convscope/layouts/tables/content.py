@@ -8,13 +8,15 @@ from typing import Any
 
 from convscope.datasets.builder import DatasetBuilder, ListedFile
 from convscope.datasets.cells import is_missing, shown
-from convscope.datasets.dataset import Dataset, Skipped, split_of
+from convscope.datasets.dataset import SPLITS, Dataset, Skipped, split_of
 from convscope.errors import DataError
 from convscope.layouts.path_lookup import PathLookup, is_ambiguous
+from convscope.layouts.tables.column_words import SPLIT_FLAGS, plain_name
 from convscope.layouts.tables.columns import PlacedColumns
 from convscope.layouts.tables.rows import TableRow, TableRows
 
 NAME = "table"  # of the layout
+_YES, _NO = ("true", "1", "1.0", "yes"), ("false", "0", "0.0", "no")
 _TOLERATED = 0.01  # share of files with contradicting rows above which the table is rejected
 
 
@@ -80,6 +82,9 @@ class TableContent:
         word = row[self.columns.split].strip() if self.columns.split else ""
         if is_missing(word):
             return row.file.split, row.file.split
+        flagged = SPLIT_FLAGS.get(plain_name(self.columns.split or ""))
+        if flagged and word.lower() in (*_YES, *_NO):
+            return (flagged if word.lower() in _YES else SPLITS[0]), ""
         split = split_of(word)
         if split is None:
             raise self.error(

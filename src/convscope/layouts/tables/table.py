@@ -20,11 +20,13 @@ from convscope.layouts.tables.nested_objects import one_row_per_object
 from convscope.layouts.tables.parquet_file import read_parquet
 from convscope.layouts.tables.pixel_table import read_pixels
 from convscope.layouts.tables.rows import TableFile, TableRows
+from convscope.layouts.tables.text_lists import as_table
 
 CSV = (".csv", ".tsv")
 PARQUET = (".parquet", ".pq")
 JSON_LINES = (".jsonl", ".ndjson")
-ENDINGS = (*CSV, ".txt", *PARQUET, *JSON_LINES)
+TEXT = ".txt"
+ENDINGS = (*CSV, TEXT, *PARQUET, *JSON_LINES)
 
 
 def read_table(
@@ -104,6 +106,8 @@ def read_rows(file: TableFile, lookup: PathLookup, pixels_too: bool = True) -> T
         raise DataError(f"{source}: cannot be read ({error.strerror}); check its permissions") from None
     if suffix in JSON_LINES:
         return read_json_lines(content, file)
+    if suffix == TEXT:
+        content = as_table(content)
     pixels = read_pixels(content, file, source) if pixels_too else None
     return pixels or name_columns(read_records(content, source), file, lookup, source)
 
@@ -125,7 +129,7 @@ def _joined(tables: Sequence[TableRows]) -> TableRows:
 
 def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:
     ending, columns = source.path.suffix.lower(), settings.columns or Columns()
-    if ending not in ENDINGS or not source.path.is_file() or (ending in (*CSV, ".txt") and has_series(source.path)):
+    if ending not in ENDINGS or not source.path.is_file() or (ending in (*CSV, TEXT) and has_series(source.path)):
         return None
     if not columns.image and (columns.text or has_texts(source.path)):
         return None

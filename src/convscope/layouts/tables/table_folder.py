@@ -24,7 +24,8 @@ from convscope.layouts.tables.columns import Columns
 from convscope.layouts.tables.content import TableContent
 from convscope.layouts.tables.kinds import detect_target_kind
 from convscope.layouts.tables.rows import TableFile, TableRows
-from convscope.layouts.tables.table import CSV, JSON_LINES, PARQUET, place_tables, read_content, read_rows
+from convscope.layouts.tables.table import CSV, JSON_LINES, PARQUET, TEXT, place_tables, read_content, read_rows
+from convscope.layouts.tables.text_lists import has_attributes, is_list, listed_splits, split_words, with_splits
 
 _DEPTH = 2  # names in the path of a table of text below the source
 _MOST = 200  # tables that are looked at
@@ -77,23 +78,43 @@ class FolderTables:
         """
         if not self.tables:
             raise DataError(f"{self.source}: contains no table that names images; give the table itself")
-        first = next((file for file in self.tables if file.split == "train"), next(iter(self.tables)))
-        columns = set(self.tables[first].names)
-        kept = [file for file, table in self.tables.items() if set(table.names) == columns]
+        words = {file: found for file, table in self.tables.items() if (found := split_words(table, file.path))}
+        tables = {file: table for file, table in self.tables.items() if file not in words} or self.tables
+        first = next((file for file in tables if file.split == "train"), next(iter(tables)))
+        columns = set(tables[first].names)
+        kept = [file for file, table in tables.items() if set(table.names) == columns]
         patterns = {re.sub(r"\d+", "", file.path.name) for file in kept}
         if len(patterns) > 1 and not all(file.split for file in kept):
             both = " and ".join(map(self.place, kept[:2]))
             raise DataError(f"{self.source}: contains {len(kept)} tables of the same columns, {both}; give one of them")
         content = place_tables(str(self.root), [self.tables[file] for file in kept], self.lookup, self.columns)
-        others = [self.place(file) for file in self.tables if file not in kept]
+        others = [self.place(file) for file in tables if file not in kept]
+        if content.columns.split is None and len(kept) == 1 and not first.split and first not in words:
+            content = self._with_splits(content, {self.place(file): found for file, found in words.items()})
         if others:
             what = f"tables with other columns than {self.place(first)}"
             content.notes.append(f"{what} are left out: {', '.join(others[:3])}{', ...' if len(others) > 3 else ''}")
         return content
 
+    def _with_splits(self, content: TableContent, tables: dict[str, dict[str, str]]) -> TableContent:
+        """The content with the splits that a table or lists of names give its images."""
+        image = content.columns.image
+        lists = {file.relative_to(self.source.path).as_posix(): file for file in self.source.files(TEXT)[:_MOST]}
+        read, splits = next(iter(tables.items()), ("", {}))
+        if not splits:
+            read, splits = listed_splits(lists, content.table.column(image))
+        if not splits or (self.columns and self.columns.split):
+            return content
+        table = with_splits(content.table, image, splits)
+        content = place_tables(str(self.root), [table], self.lookup, self.columns)
+        content.notes.append(f"the split is read from {read}")
+        return content
+
     def _files(self) -> Iterator[TableFile]:
         source = self.source
-        for path in (*source.files(*CSV, *JSON_LINES), *source.files(*PARQUET)):
+        lists = [path for path in source.files(TEXT) if is_list(path)] if _are_images_together(source) else []
+        lists.sort(key=lambda path: not has_attributes(path))
+        for path in (*source.files(*CSV, *JSON_LINES), *source.files(*PARQUET), *lists):
             text = path.suffix.lower() not in PARQUET
             too_deep = text and len(path.relative_to(source.path).parts) > _DEPTH
             if not too_deep and not _OTHER.search(path.stem) and not (text and path.stat().st_size > _LARGEST):
@@ -159,7 +180,8 @@ def _confidence(source: Source, tables: FolderTables, settings: ReadSettings) ->
         return _NO_TARGET if together else 0.0
     column = label_column(content)
     beside = all(file.path.stem.lower().startswith(_BESIDE) for file in tables.tables)
-    if content.table.images or together or beside:
+    named = column is not None and plain_name(column) in LABEL
+    if content.table.images or together or (beside and (named or kind != CLASSES.name)):
         clear = kind != CLASSES.name or column is not None
         return confidence_of_share(len(content.table.rows), source.images) if clear else _NO_TARGET
     nearly_all = len(content.table.rows) >= _NEARLY_ALL * source.images
@@ -167,7 +189,6 @@ def _confidence(source: Source, tables: FolderTables, settings: ReadSettings) ->
         return _DOUBTFUL if nearly_all else 0.0
     if column is not None and _repeats_folders(content, column):
         return 0.0
-    named = column is not None and plain_name(column) in LABEL
     return _DOUBTFUL if named or (nearly_all and _may_be_target(content)) else 0.0
 
 
