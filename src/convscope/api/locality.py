@@ -27,7 +27,7 @@ def locality_recipes(prepared: PreparedData, out: Path, seed: int) -> Iterator[t
     size = tuple(prepared.store.pixels.shape[2:])
     for shuffled in (False, True):
         path = folder / f"{'shuffled' if shuffled else 'as_they_are'}.npz"
-        np.savez(path, allow_pickle=False, **_arrays(prepared, _permutation(size, seed) if shuffled else None))
+        np.savez(path, **_arrays(prepared, _permutation(size, seed) if shuffled else None))
         for name, network in NETWORKS.items():
             common = {"augment.policy": "none", "data.size": size, "seed": seed}
             yield shuffled_name(name, shuffled), str(path), {**network, **common}
@@ -37,9 +37,9 @@ def _permutation(size: Sequence[int], seed: int) -> NDArray[np.int64]:
     return np.random.default_rng(seed).permutation(int(np.prod(size)))
 
 
-def _arrays(prepared: PreparedData, order: NDArray[np.int64] | None) -> dict[str, NDArray[Any]]:
+def _arrays(prepared: PreparedData, order: NDArray[np.int64] | None) -> dict[str, Any]:
     """Return the training and validation images and their labels, all with their positions in this order."""
-    arrays: dict[str, NDArray[Any]] = {"label_names": np.array(prepared.dataset.classes)}
+    arrays: dict[str, Any] = {"label_names": np.array(prepared.dataset.classes)}
     for split, short in (("train", "train"), ("validation", "val")):
         rows = prepared.rows(split)
         values = prepared.store.pixels[prepared.store_index[rows]]
