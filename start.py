@@ -28,8 +28,12 @@ def say(sentence: str) -> None:
 
 
 def run(*words: str | Path) -> None:
-    """Run the environment's Python with these words; end with its exit code if it fails."""
-    code = subprocess.run([str(PYTHON), *map(str, words)], cwd=HOME).returncode
+    """Run the environment's Python with these words; end with its exit code if it fails.
+
+    What Python compiles is kept, so that no process that the tests start compiles the package anew.
+    """
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    code = subprocess.run([str(PYTHON), *map(str, words)], cwd=HOME, env=variables).returncode
     if code:
         sys.exit(code)
 

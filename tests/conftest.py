@@ -1,5 +1,6 @@
 """Fixtures that the tests of more than one room use."""
 
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -12,6 +13,7 @@ from helpers.narrow_networks import LARGE
 from helpers.run_fixtures import few, finished, no_report  # noqa: F401
 
 torch.set_num_threads(1)  # pytest runs as many processes as there are cores; threads on top only wait for each other
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # the same for the processes that tests start
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background; the processes that tests start inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -46,7 +48,7 @@ def _alike(_own_cache) -> None:
     """Begin alike whatever ran before: a training leaves torch's switches as it needs them."""
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(False)
+    torch.set_deterministic_debug_mode("default")  # use_deterministic_algorithms would import the compiler
 
 
 @pytest.fixture(scope="session")

@@ -23,18 +23,19 @@ GROUND = {
     "extras",
 }
 NETWORKS_AND_DATA = {"datasets", "models", "predictions", "tasks"}
-A_RUN = NETWORKS_AND_DATA | {"training", "bundle", "runs"}
+A_RUN = NETWORKS_AND_DATA | {"training", "bundle", "energy", "runs"}
 MAY_IMPORT: dict[str, set[str]] = {
     **{name: {"errors"} for name in GROUND},
     "charts": {"errors", "extras"},
     "tables": {"errors", "printable"},
     **dict.fromkeys(("datasets", "models", "training", "explainers"), GROUND),
+    "energy": GROUND,
     "layouts": GROUND | {"datasets"},  # above datasets, which knows no way of lying on disk
     "predictions": GROUND | {"datasets"},  # datasets: reads files and archives
     "exported": GROUND | {"datasets", "predictions"},
     "tasks": GROUND | {"models", "predictions"},
     "bundle": GROUND | NETWORKS_AND_DATA,
-    "runs": GROUND | NETWORKS_AND_DATA | {"layouts", "training", "bundle"},
+    "runs": GROUND | NETWORKS_AND_DATA | {"layouts", "training", "bundle", "energy"},
     "analysis": GROUND | A_RUN | {"explainers"},
     "diagnosis": GROUND | A_RUN | {"explainers"},
     "reports": GROUND | A_RUN | {"explainers", "analysis", "diagnosis"},  # diagnosis: the part "What is wrong"

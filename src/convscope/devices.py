@@ -52,16 +52,22 @@ def physical_cores(root: Path = Path("/")) -> int:
     return max(1, min(len(cores), int(_cgroup_limit(root / "sys/fs/cgroup"))))
 
 
+def default_threads() -> int:
+    """Return how many threads to compute with: ``OMP_NUM_THREADS`` where it is set, as in PyTorch, else all cores."""
+    threads = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()  # a list: one number per nested level
+    return int(threads) if threads.isdecimal() and int(threads) else physical_cores()
+
+
 def threads_each(processes: int) -> int:
     """Return the number of threads of each of several processes that share the cores; 0 for a single one: all cores."""
-    return 0 if processes == 1 else max(1, physical_cores() // processes)
+    return 0 if processes == 1 else max(1, default_threads() // processes)
 
 
 def use_cores(count: int | None = None) -> int:
-    """Set the number of torch threads to `count`, or to one per available core, and return it."""
+    """Set the number of torch threads to `count`, or to `default_threads`, and return it."""
     import torch
 
-    count = count or physical_cores()
+    count = count or default_threads()
     torch.set_num_threads(count)
     return count
 

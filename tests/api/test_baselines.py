@@ -3,9 +3,11 @@
 import json
 import math
 
+import numpy as np
 import pytest
 
-from convscope.api.baselines import BaselineRun, compare_plain, compare_pretrained, rank, run_baselines, write_baselines
+from convscope.api.baseline_sentences import BaselineResult, sentences
+from convscope.api.baselines import BaselineRun, rank, run_baselines, write_baselines
 from convscope.errors import ConfigError
 from convscope.explainers import baseline_scores, word_pair_score
 from helpers.small_runs import PLAIN, photos, train
@@ -50,18 +52,29 @@ def test_means_intervals_and_the_line_by_hand():
     assert (first.recipe, first.accuracy, first.seconds, first.seeds) == ("transfer", 0.95, 15.0, 2)
     assert first.half_interval == pytest.approx(12.706 * 0.05, rel=1e-3)
     assert math.isnan(second.half_interval)
-    assert compare_pretrained([first, second]) == "pretrained 95.0 % in 15 s, from scratch 50.0 % in 15 s"
-    assert compare_pretrained([first]) == ""
+    assert sentences([first, second]) == ["pretrained 95.0 % in 15 s, from scratch 50.0 % in 15 s"]
+    assert sentences([first]) == []
+
+
+def test_two_heads_are_compared_and_the_published_gain_is_quoted():
+    heads = [
+        BaselineResult("gap-head", 1, 0.91, math.nan, 5.0, 1000),
+        BaselineResult("dense-head", 1, 0.905, math.nan, 5.0, 20000),
+    ]
+    assert sentences(heads) == [
+        "global average pooling 91.0 % with 1,000 parameters, fully connected 90.5 % with 20,000: +0.5 points here; "
+        "the authors of GoogLeNet report about +0.6 on ImageNet"
+    ]
 
 
 def test_a_network_that_loses_is_told_so():
     entries = [BaselineRun("scratch", 0, 0.75, 9.0, 5), BaselineRun("majority", 0, 0.5, 1.0, 0)]
-    assert compare_plain(rank(entries)) == ""
-    assert compare_plain(rank([*entries, BaselineRun("naive-bayes", 0, 0.79, 1.0, 0)])) == (
+    assert sentences(rank(entries)) == []
+    assert sentences(rank([*entries, BaselineRun("naive-bayes", 0, 0.79, 1.0, 0)])) == [
         "no network is more accurate than naive-bayes, which needs none: 79.0 %, scratch 75.0 %; "
         "use it, or give more data"
-    )
-    assert compare_plain(rank(entries[:1])) == ""
+    ]
+    assert sentences(rank(entries[:1])) == []
 
 
 @pytest.mark.parametrize("name", ["naive-bayes", "logistic"])
@@ -84,3 +97,44 @@ def test_runs_that_cannot_be_compared_are_rejected(tmp_path):
     assert str(refused.value) == (
         "--recipes transfer: needs pretrained weights; give them with --from imagenet, FILE or RUN"
     )
+
+
+def shuffled_results(majority, **scores):
+    names = {
+        "cnn": "locality cnn",
+        "cnn_s": "locality cnn shuffled",
+        "mlp": "locality mlp",
+        "mlp_s": "locality mlp shuffled",
+    }
+    known = {"majority": majority, **{names[short]: score for short, score in scores.items()}}
+    return [BaselineResult(name, 1, score, math.nan, 1.0, 10) for name, score in known.items()]
+
+
+def test_positions_that_matter_are_told_from_those_that_do_not_by_hand():
+    figures = "with shuffled positions the convolutional network loses 38.0 points (94.0 to 56.0 %) and the MLP 0.0 "
+    assert sentences(shuffled_results(0.1, cnn=0.94, cnn_s=0.56, mlp=0.68, mlp_s=0.68)) == [
+        figures + "(68.0 to 68.0 %): neighbouring positions belong together in these data, and convolutions use that"
+    ]
+    [line] = sentences(shuffled_results(0.1, cnn=0.70, cnn_s=0.69, mlp=0.68, mlp_s=0.68))
+    assert line.endswith(": no sign that neighbouring positions belong together; an MLP may do as well as convolutions")
+    [line] = sentences(shuffled_results(0.5, cnn=0.55, cnn_s=0.5, mlp=0.5, mlp_s=0.5))
+    assert line.endswith(": not all networks have learned yet, so this says nothing; give a larger --budget")
+
+
+@pytest.mark.slow
+def test_networks_on_shuffled_positions_see_the_same_values_in_another_order(tmp_path):
+    entries = list(run_baselines("waves", ["locality"], tmp_path, None, [3], "2s"))
+    assert [one.recipe for one in entries] == [
+        "majority",
+        "locality cnn",
+        "locality mlp",
+        "locality cnn shuffled",
+        "locality mlp shuffled",
+    ]
+    with (
+        np.load(tmp_path / "locality-3" / "as_they_are.npz") as plain,
+        np.load(tmp_path / "locality-3" / "shuffled.npz") as shuffled,
+    ):
+        assert not np.array_equal(plain["x_train"], shuffled["x_train"])
+        np.testing.assert_array_equal(np.sort(plain["x_train"]), np.sort(shuffled["x_train"]))
+        np.testing.assert_array_equal(plain["y_val"], shuffled["y_val"])

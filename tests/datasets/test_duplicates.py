@@ -122,3 +122,11 @@ def test_few_small_and_blank_images_are_accepted(count: int, side: int) -> None:
     assert find_duplicates(blank).groups.tolist() == [0] * count
     blank[:] = np.arange(count)[:, None, None, None] * 40
     assert find_duplicates(blank).groups.tolist() == list(range(count))
+
+
+@pytest.mark.parametrize("axis", [3, 2])
+def test_a_mirrored_copy_is_a_duplicate(axis: int) -> None:
+    originals = photographs(60)
+    copies = changed(np.flip(originals[:20], axis), compressed(60))
+    found = find_duplicates(np.concatenate([originals, copies]))
+    assert {(first, second) for first, second, _ in found.pairs} == {(i, 60 + i) for i in range(20)}

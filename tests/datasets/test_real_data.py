@@ -67,6 +67,14 @@ def test_compressed_copies_of_photographs_are_found(shared_data: Shared) -> None
     assert found.groups.tolist() == [*range(300), *range(60)]
 
 
+@pytest.mark.slow
+def test_an_apple_and_an_orange_on_white_are_no_copies_and_mirrored_photographs_are(shared_data: Shared) -> None:
+    pixels = build_store(open_data(shared_data("fruits") / "boxes.csv"), (96, 128)).pixels
+    assert find_duplicates(pixels).pairs == ()
+    found = find_duplicates(np.concatenate([pixels, pixels[::3, :, :, ::-1]]))
+    assert [(first, second) for first, second, _ in found.pairs] == [(3 * i, 300 + i) for i in range(100)]
+
+
 @pytest.mark.parametrize("name", ["fruits", "cards"])
 def test_a_folder_with_tables_is_read_by_one_of_them_and_the_others_are_named(shared_data: Shared, name: str) -> None:
     folder = shared_data(name)

@@ -1,4 +1,6 @@
-"""Networks with other than 1 or 3 input channels: maps are shown, uploads are rejected."""
+"""Networks with other than 1 or 3 input channels: maps, pictures and uploads."""
+
+import io
 
 import numpy as np
 import pytest
@@ -14,9 +16,9 @@ from convscope.explorer.backend import (
     LabelCorrections,
     LiveRun,
     LoadedModel,
-    NotAvailableError,
     shown_pixels,
 )
+from convscope.web.errors import UnsupportedImageError
 from helpers.explorer_client import png
 
 
@@ -41,13 +43,40 @@ def test_maps_of_every_channel_and_a_unit_s_arithmetic(inputs):
     assert unit["field"] == [3, 3, 6, 6]
 
 
-def test_the_first_of_five_channels_are_shown_and_uploads_are_rejected(inputs):
+def test_the_first_of_five_channels_are_shown_or_those_chosen(inputs):
     pixels = inputs.images("validation-2").pixels()[0]
-    picture = shown_pixels(pixels)
-    assert picture.shape == (8, 8, 3)
-    assert np.abs(picture - 255 * pixels.numpy()[:3].transpose(1, 2, 0)).max() <= 0.5 + 1e-4
-    with pytest.raises(NotAvailableError) as caught:
-        inputs.add(png(np.zeros((8, 8), np.uint8)), "", None, False)
-    assert str(caught.value) == (
-        "upload: the network's input has 5 channels, image files have 1 or 3; choose an image of the run"
-    )  # fmt: skip
+    for chosen, channels in (((), [0, 1, 2]), ((4, 1, 0), [4, 1, 0]), ((3,), [3, 3, 3])):
+        picture = shown_pixels(pixels, chosen)
+        assert picture.shape == (8, 8, 3)
+        assert np.abs(picture - 255 * pixels.numpy()[channels].transpose(1, 2, 0)).max() <= 0.5 + 1e-4
+
+
+def saved_array(values: np.ndarray) -> bytes:
+    content = io.BytesIO()
+    np.save(content, values)
+    return content.getvalue()
+
+
+def test_an_uploaded_array_of_five_channels_is_read(inputs):
+    values = np.random.default_rng(1).integers(0, 256, (8, 8, 5), dtype=np.uint8)
+    image = inputs.add(saved_array(values), "five.npy", None, False)
+    assert torch.equal(inputs.images(image).pixels()[0], torch.from_numpy(values.transpose(2, 0, 1)) / 255)
+    assert inputs.maps(image, "input").shape == (5, 8, 8)
+
+
+def test_uploads_of_other_numbers_of_channels_are_refused_in_a_sentence(inputs):
+    grey, colour = np.zeros((8, 8), np.uint8), np.zeros((8, 8, 3), np.uint8)
+    four = saved_array(np.zeros((8, 8, 4), np.uint8))
+    for content, has in ((png(grey), "1 channel"), (png(colour), "3 channels"), (four, "4 channels")):
+        with pytest.raises(UnsupportedImageError) as caught:
+            inputs.add(content, "", None, False)
+        assert str(caught.value) == f"upload: has {has}, not 5; give a file of 5, or train with data.channels {has[0]}"
+
+
+def test_an_array_for_a_network_of_grey_images(client):
+    drawn = np.random.default_rng(0).integers(0, 256, (8, 8), dtype=np.uint8)
+    ids = [client.post("/api/inputs", content=content).json()["id"] for content in (png(drawn), saved_array(drawn))]
+    assert ids[0] == ids[1], "the same pixels"
+    answer = client.post("/api/inputs", content=saved_array(drawn)[:100])
+    assert answer.status_code == 415
+    assert answer.json()["error"].startswith("upload: ")

@@ -2,8 +2,7 @@
 
 import pytest
 
-from convscope.files import atomic_write
-from helpers.small_runs import photos, train
+from helpers.small_runs import leave_out_report, photos, train
 
 
 @pytest.fixture(scope="session")
@@ -23,10 +22,4 @@ def few(tmp_path_factory):
 @pytest.fixture
 def no_report(monkeypatch):
     """An empty report: drawing one takes longer than such a training."""
-
-    def write(folder, _dataset=None):
-        atomic_write(folder.report, b"")
-        return folder.report
-
-    monkeypatch.setattr("convscope.pipeline.finalize.write_report", write)
-    monkeypatch.setattr("convscope.pipeline.finalize.write_first_insights", lambda *_given: None)
+    leave_out_report(lambda name, value: monkeypatch.setattr(f"convscope.pipeline.finalize.{name}", value))

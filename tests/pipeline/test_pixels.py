@@ -1,5 +1,6 @@
 """Training, prediction, explanations, report and explorer on images of other channels, ranges and shapes."""
 
+import io
 import json
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from convscope.api import FailedFile, RunFolder, evaluate, explain, predict, training
-from convscope.errors import DataError
+from convscope.errors import ConfigError, DataError
 from convscope.explorer import Session, application
 from helpers.explorer_client import HOME, TOKEN
 from helpers.small_runs import train
@@ -42,7 +43,8 @@ def run(request, tmp_path_factory):
         (root / "data" / name).mkdir(parents=True)
         for number in range(20):
             write(root / "data" / name / str(number), cube(kind, number, channels), ending)
-    train(root / "run", str(root / "data"), train__epochs=3)
+    shown = [channels - 1, 0, 1] if channels == 5 else [1]
+    train(root / "run", str(root / "data"), train__epochs=3, data__shown_channels=shown)
     return RunFolder(root / "run"), channels, ending
 
 
@@ -67,7 +69,7 @@ def test_the_network_takes_all_channels_and_learns_from_the_last(run) -> None:
         ("class_images", {"steps": 4}),
     ],
 )
-def test_explanations_show_the_first_channels(run, tmp_path, name, settings) -> None:
+def test_explanations_show_channels(run, tmp_path, name, settings) -> None:
     folder, _, ending = run
     image = folder.path.parent / "data" / "low" / f"3.{ending}"
     chosen = {**settings, **({"images": [str(image)]} if name in ("attribution", "activations") else {})}
@@ -75,7 +77,7 @@ def test_explanations_show_the_first_channels(run, tmp_path, name, settings) -> 
     assert found.pictures
 
 
-def test_the_explorer_shows_the_first_channels(run) -> None:
+def test_the_explorer_shows_the_chosen_channels(run) -> None:
     folder, channels, _ = run
     headers = {"Authorization": f"Bearer {TOKEN}"}
     with TestClient(application(Session.open(folder.path), TOKEN), base_url=HOME, headers=headers) as page:
@@ -85,13 +87,26 @@ def test_the_explorer_shows_the_first_channels(run) -> None:
         for kind in ("thumbnail", "picture", "original"):
             answer = page.get(f"/api/images/{first}/{kind}.png")
             assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+            shown = np.asarray(Image.open(io.BytesIO(answer.content)).convert("RGB"))
+            assert (len(np.unique(shown[..., 0])) == 1) == (channels == 5), "red is the constant fifth channel"
 
 
 def test_a_photograph_is_refused_by_its_channels(run, tmp_path) -> None:
     folder, channels, _ = run
     Image.new("RGB", (SIDE, SIDE)).save(tmp_path / "a.png")
     (answer,) = predict(folder.path, tmp_path / "a.png")
-    assert answer == FailedFile(str(tmp_path / "a.png"), f"has 3 channels, not {channels}; set data.channels to 3")
+    why = f"has 3 channels, not {channels}; give a file of {channels}, or train with data.channels 3"
+    assert answer == FailedFile(str(tmp_path / "a.png"), why)
+
+
+def test_a_channel_that_does_not_exist_is_not_shown(run, tmp_path) -> None:
+    folder, channels, _ = run
+    data = folder.path.parent / "data"
+    with pytest.raises(ConfigError) as raised:
+        list(training(data, tmp_path / "run", {"data.shown_channels": [channels]}))
+    assert str(raised.value) == (
+        f"data.shown_channels is [{channels}], but the channels of {data} are 0 to {channels - 1}; choose among them"
+    )
 
 
 def elongated(root: Path) -> Path:

@@ -90,7 +90,7 @@ def test_features_and_baselines_work(run: cs.Run, source: Path, tmp_path: Path) 
     }  # fmt: skip
     with pytest.raises(ConfigError) as caught:
         baselines(str(source), ("pixels",), out=tmp_path / "compare")
-    assert str(caught.value) == f"--recipes pixels: compares values, and {source} holds texts; leave it out"
+    assert str(caught.value) == f"--recipes pixels: needs values, and {source} holds texts; leave it out"
 
 
 def test_bytes_are_tokens_too(source: Path, tmp_path: Path) -> None:

@@ -38,6 +38,18 @@ def test_every_verb_answers_in_a_result_or_one_line(run, tmp_path, no_report):  
         (lambda content: content.pop("splits"), "has no splits where it should, so the run cannot be used; "),
         (lambda content: content.update(splits=7), "splits: it should be a valid dictionary; "),
         (lambda content: content["classes"].append(3), "classes.2: it should be a valid string; "),
+        (
+            lambda content: content["preprocessing"].update(alpha=[None]),
+            "preprocessing: alpha: it should be a valid boolean; ",
+        ),
+        (
+            lambda content: content["preprocessing"].update(kind="imag"),
+            "preprocessing: no kind of input imag; did you mean image?; ",
+        ),
+        (
+            lambda content: content.update(target_kind="class"),
+            "target_kind: no kind of target class; did you mean classes?; ",
+        ),
         (lambda content: content["summary"].pop("notes"), "has no notes where it should, so the run cannot be used; "),
     ],
 )

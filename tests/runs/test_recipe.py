@@ -84,6 +84,11 @@ def test_a_recipe_file_names_every_setting_that_has_a_value():
             "of series like [128]; depth, height and width of volumes like [32, 32, 32]",
         ),
         (
+            {"data": {"shown_channels": [0, 1]}},
+            "data.shown_channels is [0, 1]; write three channels for red, green and blue, like [3, 2, 1], or one for "
+            "grey, like [3]",
+        ),
+        (
             {"data": {"validation": 0.5, "test": 0.6}},
             "data: validation takes 0.5 of the images and test 0.6; leave some for training",
         ),

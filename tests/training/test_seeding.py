@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from convscope.devices import physical_cores, use_cores
+from convscope.devices import default_threads, physical_cores, use_cores
 from convscope.training import deterministic, random_states, seed_everything, set_random_states
 from helpers.toy_network import same_bits
 
@@ -90,8 +90,15 @@ def test_the_limit_of_cgroup_v1_is_respected(machine, quota, cores):
     assert physical_cores(machine) == cores
 
 
-def test_the_number_of_torch_threads_can_be_set():
+def test_the_number_of_torch_threads_can_be_set(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     before = torch.get_num_threads()
     assert use_cores(2) == torch.get_num_threads() == 2
     assert use_cores() == physical_cores()
     torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(("value", "threads"), [("3", 3), ("5,2", 5), ("0", 0), ("", 0), ("many", 0)])
+def test_the_environments_number_of_threads_is_respected_as_in_pytorch(monkeypatch, value, threads):
+    monkeypatch.setenv("OMP_NUM_THREADS", value)
+    assert default_threads() == (threads or physical_cores())

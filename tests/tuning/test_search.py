@@ -11,6 +11,7 @@ from convscope.errors import ConfigError, RunError
 from convscope.runs.events import PlanReady
 from convscope.tuning.events import SearchFinished, SearchReady, TrainingStarted, TrialEnded, TrialStarted
 from convscope.tuning.folder import SearchFolder
+from convscope.tuning.optuna_study import export_study
 from convscope.tuning.plan import SearchPlan
 from convscope.tuning.request import SearchRequest
 from convscope.tuning.search import continuing, searching
@@ -101,7 +102,7 @@ def test_the_winner_is_the_best_trial_trained_in_full(searched):
 def test_the_table_has_the_columns_of_the_notes(searched):
     search = Search(searched[0])
     assert search.headings[:4] == ("trial", "filters", "units1", "units2")
-    assert search.headings[-4:] == ("parameters", "epochs", "validation accuracy", "time")
+    assert search.headings[-5:] == ("parameters", "epochs", "validation accuracy", "time", "energy")
     assert len(search.rows()) == 4
     filters = search.rows()[0][1].split("/")
     assert all(4 <= int(number) <= 8 for number in filters)
@@ -195,3 +196,30 @@ def test_the_summary_is_plain_data(searched):
     found = SearchSummary.read(SearchFolder(searched[0])).to_dict()
     assert json.loads(json.dumps(found))["trainings"].keys() == {"default", "winner"}
     assert len(found["trials"]) == 4
+
+
+@pytest.mark.parametrize("name", ["study.db", "study.log"])
+def test_the_trials_are_exported_as_an_optuna_study(searched, tmp_path, name):
+    import optuna
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    path, file = searched[0], tmp_path / name
+    assert export_study(path, file) == 4
+    storage = f"sqlite:///{file}" if name.endswith(".db") else JournalStorage(JournalFileBackend(str(file)))
+    study = optuna.load_study(study_name=path.name, storage=storage)
+    summary = SearchSummary.read(SearchFolder(path))
+    for one, trial in zip(study.trials, summary.study.trials.values(), strict=True):
+        assert one.params == {name: trial.values[name] for name in one.params}
+        assert one.intermediate_values == {each.epochs: each.score for each in trial.results.values()}
+    assert study.best_value == max(
+        trial.result.score for trial in summary.study.trials.values() if trial.result and not trial.stopped
+    )
+    with pytest.raises(ConfigError) as refused:
+        export_study(path, file)
+    assert str(refused.value) == f"--optuna {file}: the file exists; give the name of a new one"
+
+
+def test_a_complete_search_is_only_exported(searched, tmp_path, convscope):
+    file = tmp_path / "study.log"
+    assert convscope("tune", "--resume", searched[0], "--optuna", file) == (0, f"4 trials written to {file}\n", "")

@@ -59,7 +59,10 @@ def attribution_sheet(
         label = _caption(subject, name, truth, explained, None if scores is None else scores[index])
         label += f", not {against}" if against else ""
         drawn = [overlay(pixels[index], _drawn(one.maps[index])) for one in maps]
-        tiles = [image_tile(pixels[index], SIDE), *(squared(picture, SIDE) for picture in drawn)]
+        tiles = [
+            image_tile(pixels[index], SIDE, subject.shown_channels),
+            *(squared(picture, SIDE) for picture in drawn),
+        ]
         if objects is not None:
             tiles = [outlined(one, objects[index]) for one in tiles]
         headings = ["image", *(_heading(one, index, len(layers) > 1) for one in maps)]

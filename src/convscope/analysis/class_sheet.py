@@ -72,10 +72,12 @@ def class_sheet(
     assert optimised.probability is not None  # set for class objectives
     rows = []
     for index, target in enumerate(optimised.targets.tolist()):
-        tiles = [image_tile(optimised.pictures.pixels[index], SIDE)]
+        tiles = [image_tile(optimised.pictures.pixels[index], SIDE, subject.shown_channels)]
         others = real.select(near[index])
         for image, truth in zip(others.pixels().numpy(), others.targets, strict=True):
-            tiles.append(with_frame(image_tile(image, SIDE), SAME if truth in (target, -1) else OTHER))
+            tiles.append(
+                with_frame(image_tile(image, SIDE, subject.shown_channels), SAME if truth in (target, -1) else OTHER)
+            )
         label = f"{subject.class_name(target)}: predicted with {100 * optimised.probability[index]:.1f} %"
         rows.append((label, tiles, ["optimised", *(subject.class_name(int(truth)) for truth in others.targets)]))
     beside = f" Next to it the nearest real images in the features of {layer}; red: another class." if len(real) else ""

@@ -135,7 +135,10 @@ def maximised_sheet(
     for index, name in enumerate(names):
         first = index * copies
         final = optimised.pictures.final[first : first + copies]
-        tiles = [image_tile(pixels, SIDE) for pixels in optimised.pictures.pixels[first : first + copies]]
+        tiles = [
+            image_tile(pixels, SIDE, subject.shown_channels)
+            for pixels in optimised.pictures.pixels[first : first + copies]
+        ]
         label = f"{name}: {final.max():.2f} optimised"
         if optimised.data_maximum is not None:
             label += f", {optimised.data_maximum[first]:.2f} maximum on real images"
@@ -172,7 +175,7 @@ def _real_patches(subject: AnalysisTarget, real: ImageSet, optimised: MaximisedI
 
     def similar(index: int) -> tuple[list[np.ndarray], list[str]]:
         some = real.select(nearest[index])
-        return [image_tile(image, SIDE) for image in some.pixels().numpy()], [
+        return [image_tile(image, SIDE, subject.shown_channels) for image in some.pixels().numpy()], [
             subject.class_name(int(k)) for k in some.targets
         ]
 

@@ -12,9 +12,12 @@ SIDE = 132
 
 def inversion_sheet(subject: AnalysisTarget, images: ImageSet, found: tuple[Inversion, ...]) -> np.ndarray:
     """Draw a row per image, a column per layer."""
-    rows, pixels = [], images.pixels().numpy()
+    rows, pixels, shown = [], images.pixels().numpy(), subject.shown_channels
     for index, name in enumerate(images.names):
-        tiles = [image_tile(pixels[index], SIDE), *(image_tile(one.pictures.pixels[index], SIDE) for one in found)]
+        tiles = [
+            image_tile(pixels[index], SIDE, shown),
+            *(image_tile(one.pictures.pixels[index], SIDE, shown) for one in found),
+        ]
         headings = [
             f"{one.layer} {100 * one.loss_reduction[index]:.0f} %{'' if one.converged[index] else ' !'}"
             for one in found

@@ -59,14 +59,9 @@ def squared(picture: np.ndarray, side: int) -> np.ndarray:
     return square
 
 
-def visible(pixels: np.ndarray) -> np.ndarray:
-    """Return an image (C, H, W) with 1 or 3 channels, see `shown_channels`."""
-    return shown_channels(pixels)
-
-
-def image_tile(pixels: np.ndarray, side: int) -> np.ndarray:
-    """Return an image (C, H, W) in [0, 1] as a square tile; of other than 1 or 3 channels, the first."""
-    return squared(tile(visible(pixels)), side)
+def image_tile(pixels: np.ndarray, side: int, shown: tuple[int, ...] = ()) -> np.ndarray:
+    """Return an image (C, H, W) in [0, 1] as a square tile of the channels `shown`, see `shown_channels`."""
+    return squared(tile(shown_channels(pixels, shown)), side)
 
 
 def with_frame(picture: np.ndarray, color: tuple[int, int, int], width: int = 3) -> np.ndarray:

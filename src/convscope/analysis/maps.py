@@ -22,7 +22,7 @@ def activation_sheet(
     whole = float(np.abs(maps).max()) if maps[0].size == 1 else None  # a single position has no scale of its own
     tiles = [sized(map_tile(maps[channel], whole), side) for channel in channels]
     sheet = grid(tiles, [str(channel) for channel in channels], columns=8, marked=[bool(empty[c]) for c in channels])
-    image = image_tile(images.select([index]).pixels()[0].numpy(), 160)
+    image = image_tile(images.select([index]).pixels()[0].numpy(), 160, subject.shown_channels)
     labelled = headed(image, [(subject.class_name(int(images.targets[index])) or images.names[index], "label", INK)])
     shown = "" if len(channels) == len(maps) else f", {len(channels)} of them shown"
     title = f"{found.layer}: {len(maps)} channels of {maps.shape[1]} x {maps.shape[2]}{shown}; {int(empty.sum())} empty"
@@ -43,7 +43,7 @@ def channel_maps_sheet(
         class_name = subject.class_name(int(images.targets[index]))
         rows.append((
             f"{name}{': ' if class_name else ''}{class_name}",
-            [image_tile(pixels[index], 96), *maps],
+            [image_tile(pixels[index], 96, subject.shown_channels), *maps],
             ["image", *(f"channel {channel}{suffix}" for channel, suffix in zip(channels, empty, strict=True))],
         ))  # fmt: skip
     own = "its own scale" if found.maps[0, 0].size > 1 else "the layer's scale"

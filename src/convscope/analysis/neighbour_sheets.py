@@ -129,10 +129,10 @@ def neighbours_sheet(
         for index, name in enumerate(query_images.names):
             target = int(query_images.targets[index])
             others = images.select(found.indices[index])
-            tiles = [image_tile(query_images.select([index]).pixels()[0].numpy(), SIDE)]
+            tiles = [image_tile(query_images.select([index]).pixels()[0].numpy(), SIDE, subject.shown_channels)]
             for image, truth in zip(others.pixels().numpy(), others.targets, strict=True):
                 same = target < 0 or truth == target
-                tiles.append(with_frame(image_tile(image, SIDE), SAME if same else OTHER))
+                tiles.append(with_frame(image_tile(image, SIDE, subject.shown_channels), SAME if same else OTHER))
             classes = [subject.class_name(int(truth)) for truth in (target, *others.targets)]
             rows.append((f"{name}, nearest in {space if space == 'pixels' else layer}", tiles, classes))
         tables.append(table(rows))
@@ -146,7 +146,7 @@ def pair_sheet(subject: AnalysisTarget, images: ImageSet, pairs: dict[str, tuple
     for space, found in pairs.items():
         for pair in found[:MAX_PAIRS] if space == "features" else found[: MAX_PAIRS // 2]:
             both = images.select([pair.first, pair.second])
-            tiles = [image_tile(image, SIDE) for image in both.pixels().numpy()]
+            tiles = [image_tile(image, SIDE, subject.shown_channels) for image in both.pixels().numpy()]
             classes = [subject.class_name(int(target)) for target in both.targets]
             first, second = (shortened(name, NAME_WIDTH) for name in both.names)
             rows.append((f"{space}: {first} {second}", tiles, classes))
@@ -173,7 +173,7 @@ def map_sheet(
     chosen = np.unique(np.linspace(0, len(images) - 1, min(MAP_IMAGES, len(images))).astype(int))
     points, some = map_2d(features[chosen], projection, seed), images.select(chosen)
     side = 24 if len(chosen) > 150 else 36
-    tiles = [sized(image_tile(image, side), side) for image in some.pixels().numpy()]
+    tiles = [sized(image_tile(image, side, subject.shown_channels), side) for image in some.pixels().numpy()]
     kinds = sorted(set(some.targets.tolist()))
     palette = {kind: _colour(kinds.index(kind), len(kinds)) for kind in kinds}
     colours = np.array([palette[int(target)] for target in some.targets], np.uint8)

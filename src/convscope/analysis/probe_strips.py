@@ -111,7 +111,7 @@ def strip_sheet(subject: AnalysisTarget, found: Snapshots, probe: int, name: str
     parts = [labelled]
     images = subject.read("validation")
     if name in images.names:
-        image = image_tile(images.select([images.names.index(name)]).pixels()[0].numpy(), 120)
+        image = image_tile(images.select([images.names.index(name)]).pixels()[0].numpy(), 120, subject.shown_channels)
         parts.insert(0, headed(sized(image, 120), [("probe image", "label", SOFT)]))
     title = f"{found.layer}, epoch {selected.epochs[0]} to {selected.epochs[-1]}: {channels} channels"
     note = f"{name}. A row is a channel, a column an epoch; each row has its own brightness scale."

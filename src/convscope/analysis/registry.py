@@ -9,6 +9,7 @@ from convscope.analysis.methods import (
     class_images,
     embedding,
     filters,
+    gates,
     hierarchy,
     invert,
     maximise,
@@ -44,6 +45,7 @@ METHODS: dict[str, Method] = {
     "slices": slices.METHOD,
     "words": words.METHOD,
     "phrases": phrases.METHOD,
+    "gates": gates.METHOD,
 }
 
 

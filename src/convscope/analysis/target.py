@@ -49,6 +49,7 @@ class AnalysisTarget:
         spec: how files become pixels; None: grey or RGB at `size`.
         task: the task of the network.
         preprocessing: how files and stored values become inputs, if they are no images.
+        shown_channels: those that figures show of more than three, see `datasets.shown_channels`.
         lookup: function from an image id to the image or None; if set, files are not read.
     """
 
@@ -64,6 +65,7 @@ class AnalysisTarget:
     task: Task = DEFAULT_TASK(())  # noqa: RUF009  (frozen)
     lookup: Callable[[str], ImageSet | None] | None = None
     preprocessing: InputPreprocessing | None = None
+    shown_channels: tuple[int, ...] = ()
 
     @contextmanager
     def class_scores_only(self) -> Iterator[None]:
@@ -266,7 +268,7 @@ def open_target(path: Path, on_progress: Progress | None = None) -> AnalysisTarg
 def _reading(preprocessing: InputPreprocessing) -> dict[str, Any]:
     """How files become inputs, as fields of `AnalysisTarget`."""
     if isinstance(preprocessing, ImagePreprocessing):
-        return {"spec": preprocessing.spec}
+        return {"spec": preprocessing.spec, "shown_channels": preprocessing.shown_channels}
     return {"preprocessing": preprocessing}
 
 

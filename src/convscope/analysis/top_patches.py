@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from convscope.analysis.images import ImageSet
-from convscope.analysis.layout import image_tile, sized, table, titled, visible
+from convscope.analysis.layout import image_tile, sized, table, titled
 from convscope.analysis.target import AnalysisTarget
+from convscope.datasets import shown_channels
 from convscope.explainers import Stimuli, crop_patch, tile
 
 CHANNELS = 12  # of a layer, if none are named
@@ -42,13 +43,13 @@ def patches(
     tiles, names = [], []
     for image, box in list(zip(found.images[channel], found.boxes[channel], strict=True))[:most]:
         one = images.select([int(image)])
-        tiles.append(image_tile(crop_patch(one.pixels()[0].numpy(), box), side))
+        tiles.append(image_tile(crop_patch(one.pixels()[0].numpy(), box), side, subject.shown_channels))
         names.append(subject.class_name(int(one.targets[0])))
     return tiles, names
 
 
 def patch_tiles(
-    images: ImageSet, found: Stimuli, channels: list[int], tiles: dict[str, np.ndarray]
+    subject: AnalysisTarget, images: ImageSet, found: Stimuli, channels: list[int], tiles: dict[str, np.ndarray]
 ) -> list[dict[str, Any]]:
     """Return a record per channel with its patches, whose pictures are added to `tiles`."""
     rows = []
@@ -56,7 +57,8 @@ def patch_tiles(
         patches = []
         for rank, (image, box) in enumerate(zip(found.images[channel], found.boxes[channel], strict=True)):
             name = f"{found.layer}.{channel}.{rank}"
-            tiles[name] = sized(tile(visible(crop_patch(images.select([int(image)]).pixels()[0].numpy(), box))), SIDE)
+            patch = crop_patch(images.select([int(image)]).pixels()[0].numpy(), box)
+            tiles[name] = sized(tile(shown_channels(patch, subject.shown_channels)), SIDE)
             patches.append({
                 "image": images.names[int(image)], "value": float(found.values[channel, rank]), "box": box.tolist(),
                 "picture": name,

@@ -78,6 +78,7 @@ from convscope.runs.recipe_file import Settings, as_overrides, read_recipe
 from convscope.tasks import Task
 from convscope.training import Epoch, Note, Step
 from convscope.tuning.events import SearchEvent, SearchFinished, SearchReady, TrainingStarted, TrialEnded
+from convscope.tuning.optuna_study import export_study, is_complete
 from convscope.tuning.request import SearchRequest
 from convscope.tuning.search import continuing, searching
 from convscope.tuning.summary import cells_of as trial_cells
@@ -158,11 +159,13 @@ __all__ = [
     "evaluate",
     "explain",
     "export",
+    "export_study",
     "features",
     "find_sources",
     "fix",
     "format_seconds",
     "inspect",
+    "is_complete",
     "kernels_table",
     "lay",
     "learn",

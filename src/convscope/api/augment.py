@@ -99,13 +99,13 @@ def augment(
     plain = augmented.model_copy(update={"policy": "none"})
     columns = [next(iter(Batches(store.pixels, targets, rows, plain)(0)))]
     columns += [next(iter(Batches(store.pixels, targets, rows, augmented)(epoch))) for epoch in range(variants)]
-    pictures = [[draw(_image(x[i]), y[i].numpy()) for x, y in columns] for i in range(len(rows))]
+    pictures = [[draw(_image(x[i], found.shown_channels), y[i].numpy()) for x, y in columns] for i in range(len(rows))]
     return AugmentedImages(Image.fromarray(_sheet(pictures)), chosen)
 
 
-def _image(x: torch.Tensor) -> NDArray[np.uint8]:
+def _image(x: torch.Tensor, chosen: tuple[int, ...]) -> NDArray[np.uint8]:
     """Convert (C, H, W) values in [0, 1] to (H, W, 3) bytes."""
-    shown = torch.from_numpy(shown_channels(x.numpy()))
+    shown = torch.from_numpy(shown_channels(x.numpy(), chosen))
     return (255 * shown.expand(3, -1, -1)).round().to(torch.uint8).permute(1, 2, 0).numpy()
 
 

@@ -10,7 +10,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from convscope.api.plain_baselines import OF_ONE_KIND, PIXELS, check_applies, plain_score
+from convscope.api.baseline_sentences import DENSE_HEAD, GAP_HEAD, LOCALITY, MAJORITY, BaselineResult, sentences
+from convscope.api.locality import locality_recipes
+from convscope.api.plain_baselines import OF_ONE_KIND, PIXELS, check_applies, plain_score, small_inputs
 from convscope.bundle import load_config
 from convscope.charts import accuracy_against_time
 from convscope.datasets import DEFAULT_KIND
@@ -27,7 +29,7 @@ from convscope.runs.recipe import SCRATCH, DataSettings
 from convscope.tables import html_notes, html_table, text_table
 
 BASELINES: dict[str, dict[str, Any] | None] = {
-    "majority": None,
+    MAJORITY: None,
     "pixels": None,
     **dict.fromkeys(OF_ONE_KIND),
     "transfer": {},
@@ -35,10 +37,15 @@ BASELINES: dict[str, dict[str, Any] | None] = {
     "mlp": {"model.name": "mlp", "data.size": PIXELS},
     "small": {"model.name": "lenet"},
     "alexnet": {"model.name": "alexnet"},
-}
+    GAP_HEAD: {"transfer.checkpoint": SCRATCH, "model.options.head": "gap"},
+    DENSE_HEAD: {
+        "transfer.checkpoint": SCRATCH, "model.options.head": "flatten", "model.options.widths": (256,)
+    },
+    LOCALITY: {},
+}  # fmt: skip
 """In the order in which they run: the pretrained recipe sets the time budget of those from scratch.
 
-None: it needs no network."""
+None: it needs no network. `LOCALITY` trains four."""
 
 HEADINGS = ("recipe", "accuracy", "95 % interval over seeds", "time", "parameters", "seeds")
 T95 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
@@ -52,18 +59,6 @@ class BaselineRun:
     recipe: str
     seed: int
     accuracy: float
-    seconds: float
-    num_parameters: int
-
-
-@dataclass(frozen=True)
-class BaselineResult:
-    """A recipe over its seeds: mean validation accuracy, half the width of its 95 % interval (nan with one seed)."""
-
-    recipe: str
-    seeds: int
-    accuracy: float
-    half_interval: float
     seconds: float
     num_parameters: int
 
@@ -91,14 +86,9 @@ class Baselines:
         return rank(self.entries)
 
     @property
-    def pretrained_against_scratch(self) -> str:
-        """A sentence comparing pretrained and from scratch at equal time; "" where one of the two did not run."""
-        return compare_pretrained(self.results)
-
-    @property
-    def plain_against_networks(self) -> str:
-        """A sentence if no network is more accurate than what works without one; else ""."""
-        return compare_plain(self.results)
+    def sentences(self) -> list[str]:
+        """Pretrained against from scratch, networks against none, heads and shuffled positions, where they were run."""
+        return sentences(self.results)
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """One JSON object per recipe and seed."""
@@ -123,8 +113,7 @@ class Baselines:
         return f"Baselines\n{text_table(HEADINGS, self.rows())}"
 
     def _repr_html_(self) -> str:
-        notes = list(filter(None, (self.pretrained_against_scratch, self.plain_against_networks)))
-        return self.chart.read_text(encoding="utf-8") + html_table(HEADINGS, self.rows()) + html_notes(notes)
+        return self.chart.read_text(encoding="utf-8") + html_table(HEADINGS, self.rows()) + html_notes(self.sentences)
 
 
 def baselines(
@@ -181,14 +170,17 @@ def run_baselines(
     found = open_source(DataSettings(source=source), DEFAULT_KIND)
     for name in recipes:
         check_applies(name, found)
+    if LOCALITY in recipes:  # the majority class is one of its rows
+        recipes = [name for name in recipes if name != MAJORITY]
     for seed in seeds:
         limit = parse_seconds(budget) if budget else None
         for name in (name for name in BASELINES if name in recipes):
             chosen = BASELINES[name]
+            if name == LOCALITY:
+                yield from _run_locality(source, out, seed, limit)
+                continue
             if chosen is None:
-                started = time.monotonic()
-                score = plain_score(source, name, seed)
-                yield BaselineRun(name, seed, score, time.monotonic() - started, 0)
+                yield _run_plain(source, name, seed)
                 continue
             settings = {**chosen, "seed": seed, "train.budget": limit}
             if found.input_kind != IMAGE:
@@ -199,6 +191,19 @@ def run_baselines(
             if name == "transfer" and not budget:
                 limit = max(entry.seconds, 15.0)
             yield entry
+
+
+def _run_plain(source: str, name: str, seed: int) -> BaselineRun:
+    started = time.monotonic()
+    return BaselineRun(name, seed, plain_score(source, name, seed), time.monotonic() - started, 0)
+
+
+def _run_locality(source: str, out: Path, seed: int, limit: float | None) -> Iterator[BaselineRun]:
+    """Score the majority class, and train both networks on the data as they are, then with shuffled positions."""
+    yield _run_plain(source, MAJORITY, seed)
+    for name, arrays, settings in locality_recipes(small_inputs(source, seed), out, seed):
+        path = out / f"{name.replace(' ', '-')}-{seed}"
+        yield _run_trained(arrays, name, path, nest({**settings, "train.budget": limit}))
 
 
 def _run_trained(source: str, name: str, path: Path, settings: Mapping[str, Any]) -> BaselineRun:
@@ -229,42 +234,10 @@ def rank(entries: Sequence[BaselineRun]) -> list[BaselineResult]:
     return sorted(results, key=lambda result: -result.accuracy)
 
 
-def compare_pretrained(results: Sequence[BaselineResult]) -> str:
-    """Compare pretrained and from scratch in one sentence; "" where one of the two did not run."""
-    by_name: Mapping[str, BaselineResult] = {result.recipe: result for result in results}
-    if not {"transfer", "scratch"} <= set(by_name):
-        return ""
-    pretrained, scratch = by_name["transfer"], by_name["scratch"]
-    return (
-        f"pretrained {100 * pretrained.accuracy:.1f} % in {pretrained.seconds:.0f} s, "
-        f"from scratch {100 * scratch.accuracy:.1f} % in {scratch.seconds:.0f} s"
-    )
-
-
-def compare_plain(results: Sequence[BaselineResult]) -> str:
-    """Say that no network is more accurate than the best baseline without one; "" if one is, or one of both is missing.
-
-    Args:
-        results: the best first.
-    """
-    plain = next((result for result in results if BASELINES[result.recipe] is None), None)
-    network = next((result for result in results if BASELINES[result.recipe] is not None), None)
-    if plain is None or network is None or network.accuracy > plain.accuracy:
-        return ""
-    return (
-        f"no network is more accurate than {plain.recipe}, which needs none: {100 * plain.accuracy:.1f} %, "
-        f"{network.recipe} {100 * network.accuracy:.1f} %; use it, or give more data"
-    )
-
-
 def write_baselines(out: Path, entries: Sequence[BaselineRun]) -> Path:
     """Write ``compare.json`` and the chart ``compare.svg``; return the path of the chart."""
     results = rank(entries)
-    content = {
-        "entries": [asdict(entry) for entry in entries],
-        "line": compare_pretrained(results),
-        "warning": compare_plain(results),
-    }
+    content = {"entries": [asdict(entry) for entry in entries], "lines": sentences(results)}
     atomic_write(out / "compare.json", json.dumps(content, indent=1).encode())
     points = [
         (s.recipe, s.seconds, s.accuracy, 0.0 if math.isnan(s.half_interval) else s.half_interval) for s in results

@@ -9,17 +9,21 @@ from typing import Any
 from convscope.api.evaluate import scores_of
 from convscope.bundle import load_config
 from convscope.durations import format_seconds
+from convscope.energy import two_digits
 from convscope.errors import ConfigError
 from convscope.runs.folder import RunFolder
 from convscope.runs.predictions import load_predictions
 from convscope.tables import html_notes, html_table, text_table
 
-HEADINGS = ("run", "network", "accuracy", "95 % interval", "parameters", "epochs", "time")
+HEADINGS = ("run", "network", "accuracy", "95 % interval", "parameters", "epochs", "time", "energy")
 
 
 @dataclass(frozen=True)
 class ComparedRun:
-    """One run: validation accuracy in [0, 1] with its 95 % interval, parameters, epochs, wall-clock seconds."""
+    """One run: validation accuracy in [0, 1] with its 95 % interval, parameters, epochs, wall-clock seconds.
+
+    `energy` is in watt-hours, None where a run has no record of it; `pretrained` says that it started from weights.
+    """
 
     run: str
     network: str
@@ -29,6 +33,8 @@ class ComparedRun:
     num_parameters: int
     epochs: int
     seconds: float
+    energy: float | None = None
+    pretrained: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
@@ -52,6 +58,18 @@ class Comparison:
         """The run with the highest validation accuracy."""
         return self.runs[0]
 
+    @property
+    def saving(self) -> str:
+        """The energy of the best run with pretrained weights beside the best from scratch; "" without both."""
+        first: dict[bool, ComparedRun] = {}
+        for row in self.runs:
+            if row.energy:
+                first.setdefault(row.pretrained, row)
+        if len(first) < 2:
+            return ""
+        ratio = two_digits((first[True].energy or 0) / (first[False].energy or 1))
+        return f"{first[True].run}, from pretrained weights, used {ratio} times the energy of {first[False].run}"
+
     def rows(self) -> list[tuple[str, ...]]:
         """The rows of the table with the columns `HEADINGS`."""
         return [
@@ -63,6 +81,7 @@ class Comparison:
                 f"{row.num_parameters:,}",
                 str(row.epochs),
                 format_seconds(row.seconds),
+                "" if row.energy is None else f"{two_digits(row.energy)} Wh",
             )
             for row in self.runs
         ]
@@ -74,10 +93,11 @@ class Comparison:
     def __repr__(self) -> str:
         """A table, and the warnings."""
         notes = "".join(f"\n! {warning}" for warning in self.warnings)
-        return f"Comparison\n{text_table(HEADINGS, self.rows())}{notes}"
+        saved = f"\n{self.saving}" if self.saving else ""
+        return f"Comparison\n{text_table(HEADINGS, self.rows())}{saved}{notes}"
 
     def _repr_html_(self) -> str:
-        return html_table(HEADINGS, self.rows()) + html_notes(self.warnings)
+        return html_table(HEADINGS, self.rows()) + html_notes([*([self.saving] if self.saving else []), *self.warnings])
 
 
 def compare(runs: Sequence[str | PathLike[str]]) -> Comparison:
@@ -119,6 +139,8 @@ def _row(folder: RunFolder) -> ComparedRun:
         num_parameters=config.num_parameters,
         epochs=len(folder.events("epoch")),
         seconds=folder.environment()["seconds"],
+        energy=(folder.environment().get("energy") or {}).get("wh"),
+        pretrained=bool(folder.recipe().transfer.checkpoint),
     )
 
 

@@ -3,7 +3,9 @@
 import numpy as np
 import torch
 
+from convscope.api.baseline_sentences import LOCALITY
 from convscope.datasets import DEFAULT_KIND, INPUT_KINDS, Dataset
+from convscope.datasets.inputs.image_input import IMAGE
 from convscope.datasets.inputs.sound_reading import SOUND
 from convscope.datasets.inputs.text_reading import TEXT
 from convscope.datasets.inputs.text_tokens import Words
@@ -28,8 +30,17 @@ def check_applies(name: str, found: Dataset) -> None:
     if name in OF_ONE_KIND and OF_ONE_KIND[name] != found.input_kind:
         needed = INPUT_KINDS[OF_ONE_KIND[name]].nouns[1]
         raise ConfigError(f"--recipes {name}: is for {needed}, and {found.source} holds {kind.nouns[1]}; leave it out")
-    if name == NEAREST and kind.codes:
-        raise ConfigError(f"--recipes {name}: compares values, and {found.source} holds {kind.nouns[1]}; leave it out")
+    if name in (NEAREST, LOCALITY) and kind.codes:
+        raise ConfigError(f"--recipes {name}: needs values, and {found.source} holds {kind.nouns[1]}; leave it out")
+
+
+def small_inputs(source: str, seed: int) -> PreparedData:
+    """Read images at `PIXELS`, other inputs at their usual size."""
+    found = open_source(DataSettings(source=source), DEFAULT_KIND)
+    usual = INPUT_KINDS[found.input_kind].usual_size(found)
+    channels = 3 if usual is None and found.channels == 1 else found.channels
+    size = PIXELS if usual is None else usual[0]
+    return prepare(found, DataSettings(source=source, size=size, channels=channels), seed)
 
 
 def plain_score(source: str, name: str, seed: int) -> float:
@@ -40,11 +51,7 @@ def plain_score(source: str, name: str, seed: int) -> float:
         name: majority, pixels, or one of `OF_ONE_KIND`.
         seed: of the split.
     """
-    found = open_source(DataSettings(source=source), DEFAULT_KIND)
-    usual = INPUT_KINDS[found.input_kind].usual_size(found)
-    images, size = usual is None, PIXELS if usual is None else usual[0]
-    channels = 3 if images and found.channels == 1 else found.channels
-    prepared = prepare(found, DataSettings(source=source, size=size, channels=channels), seed)
+    prepared = small_inputs(source, seed)
     if name in WORD_CLASSIFIERS:
         return _word_score(name, prepared)
     rows = {split: prepared.rows(split) for split in ("train", "validation")}
@@ -52,7 +59,7 @@ def plain_score(source: str, name: str, seed: int) -> float:
     targets = {split: prepared.dataset.targets[some] for split, some in rows.items()}
     if name == MEL_MEAN:
         return mel_mean_score(stored["train"], targets["train"], stored["validation"], targets["validation"])
-    if not images:
+    if prepared.dataset.input_kind != IMAGE:
         stored = {split: prepared.preprocessing(torch.from_numpy(one)).numpy() for split, one in stored.items()}
     pixels = {split: one.reshape(len(one), -1) for split, one in stored.items()}
     return baseline_scores(pixels["train"], targets["train"], pixels["validation"], targets["validation"])[name]

@@ -21,7 +21,7 @@ def compare(
         str | None,
         typer.Option(
             help="Train these on DATA, separated by commas: majority, pixels, mlp, small, alexnet, scratch, "
-            "transfer; of recordings also mel-mean, of texts naive-bayes and logistic.",
+            "transfer, gap-head, dense-head, locality; of recordings also mel-mean, of texts naive-bayes and logistic.",
             show_default=False,
         ),
     ] = None,
@@ -93,8 +93,6 @@ def _show_baselines(entries: "Iterator[BaselineRun]", out: Path, json: bool) -> 
     if json:
         return
     table_of(HEADINGS, baselines.rows())
-    if line := baselines.pretrained_against_scratch:
+    for line in baselines.sentences:
         print(line)
-    if line := baselines.plain_against_networks:
-        print(f"! {line}")
     print(baselines.chart)

@@ -60,6 +60,14 @@ class TuneOptions:
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Set any setting of all trials: --set augment.policy=none"),
     ] = None
+    optuna: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the trials as an Optuna study at the end, for its dashboard: study.db, or another name for a "
+            "journal. With --resume DIR of a complete search, only that.",
+            show_default=False,
+        ),
+    ] = None
     json: Annotated[bool, typer.Option("--json", help="Print events as JSON lines.")] = False
 
 
@@ -83,6 +91,8 @@ def tune(options: TuneOptions) -> None:
         SearchRequest,
         as_overrides,
         continuing,
+        export_study,
+        is_complete,
         lay,
         next_search,
         searching,
@@ -102,13 +112,16 @@ def tune(options: TuneOptions) -> None:
             raise ConfigError(
                 "convscope tune --resume: continues with the search's own settings; remove the other flags"
             )
-        path = options.resume
-        watch(lambda on_progress: continuing(path, options.jobs, on_progress, started), path, options.json)
-        return
-    assert options.data is not None  # checked above
-    source, out = options.data, options.out or next_search(options.data)
-    request = SearchRequest.of(options.budget, options.trials, options.jobs or 1, given_ranges, "--budget")
-    watch(lambda on_progress: searching(source, out, given, request, on_progress, started), out, options.json)
+        out = options.resume
+        if not (options.optuna and is_complete(out)):
+            watch(lambda on_progress: continuing(out, options.jobs, on_progress, started), out, options.json)
+    else:
+        assert options.data is not None  # checked above
+        source, out = options.data, options.out or next_search(options.data)
+        request = SearchRequest.of(options.budget, options.trials, options.jobs or 1, given_ranges, "--budget")
+        watch(lambda on_progress: searching(source, out, given, request, on_progress, started), out, options.json)
+    if options.optuna:
+        print(f"{export_study(out, options.optuna)} trials written to {options.optuna}")
 
 
 def ranges(pairs: list[str]) -> dict[str, str]:

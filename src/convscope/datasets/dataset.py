@@ -81,6 +81,8 @@ class Dataset:
     """The grey behind transparent pixels, 0 to 255."""
     fit: Fit = CROP
     """How images of another aspect ratio become the input, see `fitting.fit`."""
+    shown_channels: tuple[int, ...] = ()
+    """The channels that figures show, see `inputs.image_input.shown_channels`."""
     notes: tuple[str, ...] = ()
     """Notes for the user, one sentence each."""
     target_kind: str = DEFAULT_KIND

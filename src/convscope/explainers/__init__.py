@@ -35,6 +35,7 @@ from convscope.explainers.features.filters import (
     first_convolution,
     smoothness,
 )
+from convscope.explainers.features.gates import Gates, gate_layers, gates
 from convscope.explainers.features.layer_probes import LayerProbe, probe_layers, suggest_from_probes
 from convscope.explainers.features.neighbours import (
     LookAlike,
@@ -104,6 +105,7 @@ __all__ = [
     "CascadingRandomisation",
     "FilterSettings",
     "Filters",
+    "Gates",
     "ImageStatistics",
     "IntegrationSettings",
     "Inversion",
@@ -145,6 +147,8 @@ __all__ = [
     "find_layer",
     "first_convolution",
     "forget_snapshots",
+    "gate_layers",
+    "gates",
     "grad_cam",
     "grad_cam_plus_plus",
     "grid",

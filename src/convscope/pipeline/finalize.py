@@ -5,12 +5,14 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+
 from convscope.bundle import load_config, save_bundle, save_config
 from convscope.extras import MissingExtraError
 from convscope.pipeline.session import TrainingSession
 from convscope.reports.insights import write_first_insights
 from convscope.reports.report import tta_sentence, write_report
-from convscope.runs.environment import add_seconds
+from convscope.runs.environment import add_session
 from convscope.runs.events import TrainingFinished
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import PreparedData
@@ -42,7 +44,8 @@ def finalize(
     )
     scores = predictions.meter.scores()
     before = time.monotonic()
-    total = add_seconds(folder, resumed_at, before - started)
+    used = session.energy.read(torch.get_num_threads())
+    total, energy = add_session(folder, resumed_at, before - started, used)
     report: Path | None = None
     with suppress(MissingExtraError):  # the run is complete without a report too
         write_first_insights(folder, prepared, session.clock)
@@ -61,6 +64,7 @@ def finalize(
         session.epoch_precision,
         probe,
         neighbours,
+        energy,
     )
 
 

@@ -1,12 +1,13 @@
 """A training session: network, optimiser, schedule, batches, and selection of the epoch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from torch import nn
 
 from convscope.bundle import BundleConfig, with_tta
 from convscope.datasets import Batches
+from convscope.energy import EnergyMeter
 from convscope.pipeline.network_choice import SMALL_SIDE
 from convscope.pipeline.stages import Stages
 from convscope.runs.evaluation import EvaluationBatches, Model, evaluate_batches
@@ -50,6 +51,7 @@ class TrainingSession:
     compiled: Compiled | None = None
     last_evaluation: Meter | None = None
     """The predictions on the validation images at the end of the last epoch."""
+    energy: EnergyMeter = field(default_factory=EnergyMeter)
     forward_seconds: float = 0.0
     """The measured seconds of a forward pass of one image, where epochs use cached features; 0: not measured."""
 

@@ -11,6 +11,7 @@ import torch
 
 from convscope.datasets import Dataset
 from convscope.devices import requested_device, threads_each
+from convscope.energy import EnergyMeter
 from convscope.errors import RunError
 from convscope.files import append_line, atomic_write
 from convscope.pipeline.build import build_session
@@ -64,9 +65,10 @@ def training(
     Raises:
         ConvscopeError: see its subclasses.
     """
-    started = time.monotonic() if started is None else started
+    started, energy = time.monotonic() if started is None else started, EnergyMeter()
     with RunFolder.create(out) as folder:
         ready = yield from _prepare(folder, source, settings, on_progress, started)
+        ready.session.energy = energy
         yield from _run_to_end(folder, ready.prepared, ready.session, started, ready.notes)
 
 
@@ -168,7 +170,8 @@ def resuming(
     Raises:
         RunError: there is no such run, or it was stopped before training started.
     """
-    started = time.monotonic() if started is None else started
+    started, energy = time.monotonic() if started is None else started, EnergyMeter()
+    energy.processes = processes.count
     folder = RunFolder.open(path)
     with folder.locked() if processes.is_first else nullcontext():
         prepared = reload(folder, on_progress=on_progress)
@@ -180,6 +183,7 @@ def resuming(
         session = build_session(prepared, recipe, started, origin, folder.environment()["threads"], processes)
         if recipe.transfer.checkpoint:
             session.config = session.config.model_copy(update={"origin": folder.transfer()["origin"]})
+        session.energy = energy
         notes = load_checkpoint(folder, session)
         _align(session)
         if not processes.is_first:
@@ -213,6 +217,8 @@ def _run_to_end(
 ) -> Generator[Event]:
     """Train to the end, then evaluate and write the report."""
     first = session.state.epoch
+    if session.state.device.type == "cuda":
+        session.energy.watch_card(str(torch.cuda.get_device_properties(session.state.device).uuid))
     yield PlanReady(session.recipe, folder.path, session.config.num_parameters, len(session.train), first)
     for note in notes:
         append_line(folder.events_file, as_json(note))

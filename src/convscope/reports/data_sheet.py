@@ -16,6 +16,7 @@ from convscope.datasets import (
     BatchSettings,
     Dataset,
     build_store,
+    shown_channels,
     visible_share,
     visible_window,
 )
@@ -108,7 +109,7 @@ class _Drawn:
     """Decoded examples, drawn on demand."""
 
     def __init__(self, dataset: Dataset, settings: SheetSettings, rows: Sequence[int]) -> None:
-        self.dataset, self.settings, self.draw = dataset, settings, INPUT_KINDS[dataset.input_kind].draw
+        self.dataset, self.settings = dataset, settings
         chosen = dataset.subset(np.array(rows, np.int64))
         store = build_store(chosen, settings.data.size)
         masks, unreadable = chosen.kind.decode(chosen, settings.data.size)
@@ -116,6 +117,11 @@ class _Drawn:
         self.targets = chosen.kind.in_view(chosen, settings.data.size) if masks is None else masks
         lost = unreadable | store.unreadable
         self.index = {row: i for i, row in enumerate(rows) if i not in lost}
+
+    def draw(self, values: NDArray[np.generic]) -> Pixels:
+        """The picture of an example."""
+        kind, chosen = INPUT_KINDS[self.dataset.input_kind], self.dataset.shown_channels
+        return kind.draw(shown_channels(values, chosen) if chosen else values)
 
     def __contains__(self, row: int) -> bool:
         return row in self.index

@@ -47,6 +47,7 @@ def write_first_insights(folder: RunFolder, prepared: PreparedData, clock: TimeB
     subject = AnalysisTarget(
         folder.path.name, model, config.classes, spec.mean, spec.std, spec.size, folder.explain_dir,
         lambda split: train if split == "train" else validation, spec.spec, config.build_task(),
+        shown_channels=spec.shown_channels,
     )  # fmt: skip
     cost = summarize(model, (spec.channels, *spec.size)).macs
     with subject.class_scores_only():

@@ -17,6 +17,7 @@ from convscope.datasets import Dataset
 from convscope.diagnosis.diagnosis import MOST_SHOWN
 from convscope.diagnosis.groups import stored_findings
 from convscope.durations import format_seconds
+from convscope.energy import energy_sentence
 from convscope.extras import require
 from convscope.files import atomic_write
 from convscope.printable import printable
@@ -81,9 +82,17 @@ def content(folder: RunFolder, album: ThumbnailSource) -> dict[str, Any]:
         "class_table": class_table(summary),
         "skipped": [(printable(one["name"]), printable(one["why"])) for one in summary["skipped"]],
         "recipe": folder.recipe_file.read_text(encoding="utf-8"),
-        "machine": [(name, value) for name, value in folder.environment().items() if name != "seconds"],
+        "machine": machine_rows(folder),
         **training_section(folder),
     }
+
+
+def machine_rows(folder: RunFolder) -> list[tuple[str, Any]]:
+    """Return the versions and the hardware, and the energy with the method that gave it."""
+    environment = folder.environment()
+    rows = [(name, value) for name, value in environment.items() if name not in ("seconds", "energy")]
+    energy = environment.get("energy")
+    return [*rows, ("energy", energy_sentence(energy)), ("energy from", energy["method"])] if energy else rows
 
 
 def transfer_section(folder: RunFolder) -> dict[str, Any] | None:

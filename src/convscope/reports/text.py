@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from convscope.durations import format_seconds
+from convscope.energy import energy_sentence
 from convscope.printable import printable
 from convscope.reports.data_table import Fields, class_table, counted, data_rows, remark_rows
 from convscope.reports.report import overfitting_sentence
@@ -156,6 +157,7 @@ def finished_lines(event: TrainingFinished) -> list[str]:
         f"validation {task.primary} {task.format_score(event.scores[task.primary])} (epoch {event.epoch}) "
         f"after {format_seconds(event.seconds)}",
         *features_lines(event),
+        *([energy_sentence(event.energy)] if event.energy else []),
         f"report: {event.report or NO_REPORT.format(run=event.run)}",
         f"next: convscope explore {event.run}   convscope evaluate {event.run} --split test   "
         f"convscope predict {event.run} FILES",

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from convscope.devices import processor
+from convscope.energy import Energy, grid_of
 from convscope.files import atomic_write
 from convscope.runs.folder import FORMAT, RunFolder
 
@@ -58,18 +59,24 @@ def write_environment(folder: RunFolder, device: torch.device) -> None:
     atomic_write(folder.environment_file, json.dumps(environment(device), indent=1).encode())
 
 
-def add_seconds(folder: RunFolder, resumed_at: int, seconds: float) -> float:
-    """Add the wall-clock seconds of a session to those of earlier sessions; return the sum.
+def add_session(folder: RunFolder, resumed_at: int, seconds: float, energy: Energy) -> tuple[float, dict[str, Any]]:
+    """Add the wall-clock seconds and the energy of a session to those of earlier sessions; return the sums.
 
-    Of a session that was killed only the completed epochs count.
+    Of a session that was killed only the completed epochs count, at the power of this session.
 
     Args:
         folder: the run.
         resumed_at: the epoch at which this session started.
         seconds: its duration.
+        energy: what it used.
     """
     content = folder.environment()
     epochs = sum(event["seconds"] for event in folder.events("epoch") if event["epoch"] <= resumed_at)
-    content["seconds"] = round(max(content["seconds"], epochs) + seconds, 3)
+    recorded, before = content["seconds"], max(content["seconds"], epochs)
+    total = energy.longer(1 + (before - recorded) / seconds) if seconds and before > recorded else energy
+    if content.get("energy"):
+        total = Energy.of(content["energy"]) + total
+    content["seconds"] = round(before + seconds, 3)
+    content["energy"] = total.record(grid_of(folder.recipe().energy.country))
     atomic_write(folder.environment_file, json.dumps(content, indent=1).encode())
-    return float(content["seconds"])
+    return float(content["seconds"]), content["energy"]

@@ -4,7 +4,7 @@
 """
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +107,8 @@ class TrainingFinished:
     `overfitting` is the epoch from which the network overfits, or None; `tta_note` is a sentence about test-time
     augmentation, "" where it is not used. `epoch_precision` is the number format in which epochs were scored; `scores`
     are always computed in float32, as predictions are. `probe` and `neighbours` are the validation scores of a linear
-    layer and of the nearest neighbours on the frozen features; None where there are none.
+    layer and of the nearest neighbours on the frozen features; None where there are none. `energy` is that of
+    ``environment.json``.
     """
 
     run: Path
@@ -121,6 +122,7 @@ class TrainingFinished:
     epoch_precision: str = "float32"
     probe: float | None = None
     neighbours: float | None = None
+    energy: dict[str, Any] = field(default_factory=dict)
 
 
 Event = (

@@ -1,11 +1,13 @@
 """What the JSON files of a run contain: objects with checked keys and types, since anybody may have edited them."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, ValidationError
 
-from convscope.errors import RunError
+from convscope.datasets.inputs.registry import parse_preprocessing
+from convscope.datasets.targets.registry import TARGET_KINDS
+from convscope.errors import RunError, did_you_mean
 from convscope.validation import first_problem
 
 Number = float | None
@@ -31,6 +33,21 @@ def record(value: Any, file: Path) -> Any:
 
 class Fields(BaseModel, strict=True, extra="allow"):
     """Types of the keys that an object may have; whether it has them is asked when they are used."""
+
+
+def _known_target(kind: str) -> str:
+    if kind not in TARGET_KINDS:
+        raise ValueError(f"no kind of target {kind}{did_you_mean(kind, TARGET_KINDS)}")
+    return kind
+
+
+def _readable_input(content: dict[str, Any]) -> dict[str, Any]:
+    try:
+        parse_preprocessing(content)
+    except ValidationError as error:
+        problem = first_problem(error)
+        raise ValueError(f"{problem.name}: {problem.why}" if problem.name else problem.why) from None
+    return content
 
 
 class ClassFields(Fields):
@@ -68,14 +85,34 @@ class DataFields(Fields):
     summary: SummaryFields = SummaryFields()
     source: str = ""
     layout: str = ""
-    target_kind: str = ""
+    target_kind: Annotated[str, AfterValidator(_known_target)] = ""
     fingerprint: str = ""
     content: dict[str, str] = {}
     classes: list[str] = []
-    preprocessing: dict[str, Any] = {}
+    preprocessing: Annotated[dict[str, Any], AfterValidator(_readable_input)] = {}
     splits: dict[str, list[str]] = {}
     leaks: list[dict[str, Any]] = []
     notes: list[str] = []
+
+
+class GridFields(Fields):
+    """The electricity of an `energy.Energy.record`."""
+
+    name: str
+    grams_per_kwh: float
+    year: int
+
+
+class EnergyFields(Fields):
+    """An `energy.Energy.record`."""
+
+    wh: float
+    low: float
+    high: float
+    measured: bool
+    method: str
+    grams_co2e: float
+    electricity: GridFields
 
 
 class EnvironmentFields(Fields):
@@ -83,6 +120,7 @@ class EnvironmentFields(Fields):
 
     threads: int = 0
     seconds: float = 0.0
+    energy: EnergyFields | None = None
 
 
 class EventFields(Fields):

@@ -8,6 +8,8 @@ from convscope.datasets.name_groups import group_by_name
 from convscope.errors import ConfigError
 from convscope.runs.recipe import DataSettings
 
+_OF_IMAGES, _OF_RANGES = ("fit", "shown_channels"), ("black", "white")
+
 
 def read_with(dataset: Dataset, settings: DataSettings, inputs: InputSettings) -> Dataset:
     """Return the data set with the settings' fit, range and groups, and with those of inputs that are not images.
@@ -22,6 +24,7 @@ def read_with(dataset: Dataset, settings: DataSettings, inputs: InputSettings) -
         raise ConfigError(f"input.kind is {inputs.kind!r}, but {dataset.source} holds {held}; remove it")
     dataset = INPUT_KINDS[dataset.input_kind].with_settings(dataset, inputs)
     _check_applies(dataset, settings)
+    dataset = _with_shown_channels(dataset, settings.shown_channels)
     if not INPUT_KINDS[dataset.input_kind].ranged:
         return dataset
     black = dataset.black if settings.black == "auto" else (settings.black,) * len(dataset.black)
@@ -31,6 +34,15 @@ def read_with(dataset: Dataset, settings: DataSettings, inputs: InputSettings) -
             f"data: black is {max(black):g} and white {min(white):g} with what was found in the data; set both"
         )
     return replace(dataset, fit=settings.fit, black=black, white=white)
+
+
+def _with_shown_channels(dataset: Dataset, chosen: tuple[int, ...]) -> Dataset:
+    if chosen and max(chosen) >= dataset.channels:
+        raise ConfigError(
+            f"data.shown_channels is {list(chosen)}, but the channels of {dataset.source} are 0 to "
+            f"{dataset.channels - 1}; choose among them"
+        )
+    return replace(dataset, shown_channels=chosen)
 
 
 def images_only(input_kind: str, what: str, source: object) -> None:
@@ -50,7 +62,7 @@ def images_only(input_kind: str, what: str, source: object) -> None:
 
 def _check_applies(dataset: Dataset, settings: DataSettings) -> None:
     ranged = INPUT_KINDS[dataset.input_kind].ranged
-    for name in () if dataset.input_kind == IMAGE else ("fit",) if ranged else ("fit", "black", "white"):
+    for name in () if dataset.input_kind == IMAGE else (*_OF_IMAGES, *(() if ranged else _OF_RANGES)):
         value = getattr(settings, name)
         if value != DataSettings.model_fields[name].default:
             noun = INPUT_KINDS[dataset.input_kind].nouns[1]

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 from convscope.datasets import INPUT_KINDS, Fit, InputSettings
 from convscope.datasets.inputs.image_input import IMAGE
 from convscope.durations import parse_seconds
+from convscope.energy import grid_of
 from convscope.errors import ConfigError, did_you_mean
 from convscope.layouts import LAYOUTS
 from convscope.tasks import DEFAULT_TASK, TASKS, Task, check_options
@@ -38,7 +39,8 @@ class DataSettings(Section):
 
     `channels` is 1 for grey, 3 for colour, or the number that the files have. `fit` is "crop", "pad" or "stretch": what
     happens to images of another aspect ratio. `black` and `white` are the values of images of more than 8 bits that
-    become 0 and 255; "auto": their range over the images.
+    become 0 and 255; "auto": their range over the images. `shown_channels` are the three channels that figures show as
+    red, green and blue, or the one that they show as grey, counted from 0; []: the first three, or the first.
 
     `group` is a regular expression that finds a group in each name; the files of a group stay in one split.
 
@@ -53,6 +55,7 @@ class DataSettings(Section):
     fit: Fit = "crop"
     black: float | Literal["auto"] = "auto"
     white: float | Literal["auto"] = "auto"
+    shown_channels: tuple[int, ...] = ()
     validation: float = Field(0.1, gt=0, lt=1)
     test: float = Field(0.1, ge=0, lt=1)
     near_duplicates: bool = True
@@ -71,6 +74,13 @@ class DataSettings(Section):
             re.compile(value)
         except re.error as error:
             raise ValueError(f"no regular expression ({error}); write one such as _(.+)_") from None
+        return value
+
+    @field_validator("shown_channels")
+    @classmethod
+    def _shown(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if len(value) not in (0, 1, 3) or min(value, default=0) < 0:
+            raise ValueError("write three channels for red, green and blue, like [3, 2, 1], or one for grey, like [3]")
         return value
 
     @field_validator("layout")
@@ -227,6 +237,21 @@ class TransferSettings(PlanSettings, frozen=True, extra="forbid"):
     fit_head: bool = True
 
 
+class EnergySettings(Section):
+    """Emissions are those of the electricity of `country`: two letters, such as DK, or a name; "" for the world."""
+
+    country: str = ""
+
+    @field_validator("country")
+    @classmethod
+    def _country(cls, value: str) -> str:
+        try:
+            grid_of(value)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+        return value
+
+
 class Recipe(Section):
     """All settings of a run."""
 
@@ -242,6 +267,7 @@ class Recipe(Section):
     step: StepSettings = StepSettings()
     train: TrainSettings = TrainSettings()
     transfer: TransferSettings = TransferSettings()
+    energy: EnergySettings = EnergySettings()
 
     @field_validator("task")
     @classmethod

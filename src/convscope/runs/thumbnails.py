@@ -48,7 +48,7 @@ def picture(found: Dataset, row: int, size: tuple[int, ...] | None = None, most:
     )
     if size is not None:
         pixels = fit(pixels, pixels.shape[:2], (size[0], size[1]), found.fit)
-    pixels = shown_channels(pixels.transpose(2, 0, 1)).transpose(1, 2, 0)
+    pixels = shown_channels(pixels.transpose(2, 0, 1), found.shown_channels).transpose(1, 2, 0)
     image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else np.ascontiguousarray(pixels))
     if size is None:
         image.thumbnail((most, most))

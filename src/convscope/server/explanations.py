@@ -60,7 +60,7 @@ def heat_map(model: Explained, content: bytes, method: str, target: str | None) 
         index = int(predicted[0]) if target is None else target_class(subject, target)
         (job,) = chosen_maps(subject, (method,), (), (), x)
         found = attribution(subject.model, x, job, torch.tensor([index]))
-    pixels = shown_channels(images.pixels()[0].numpy())
+    pixels = shown_channels(images.pixels()[0].numpy(), subject.shown_channels)
     factor = -(-LEAST_SIDE // min(pixels.shape[1:]))
     large = pixels.repeat(factor, 1).repeat(factor, 2)
     drawn = io.BytesIO()
@@ -75,6 +75,7 @@ def _subject(model: Explained) -> AnalysisTarget:
         model.name, model.network, config.classes, preprocessing.mean, preprocessing.std, preprocessing.size, Path(),
         lambda _split: none, preprocessing.spec if isinstance(preprocessing, ImagePreprocessing) else None,
         config.build_task(),
+        shown_channels=preprocessing.shown_channels if isinstance(preprocessing, ImagePreprocessing) else (),
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from convscope.devices import physical_cores, use_cores
+from convscope.devices import default_threads, use_cores
 from convscope.errors import ConvscopeError
 from convscope.exported import is_exported
 from convscope.server.served import Served, version_of
@@ -19,7 +19,7 @@ def open_served(path: Path, name: str, settings: ServerSettings) -> Served:
         ModelError: its network cannot be opened, or is being replaced.
         ConfigError: its inputs are no images.
     """
-    cores = max(1, physical_cores() // settings.workers)
+    cores = max(1, default_threads() // settings.workers)
     if is_exported(path):
         from convscope.server.served_file import ServedFile
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from convscope.datasets import TARGET_KINDS, Dataset
-from convscope.devices import physical_cores, requested_device, use_cores
+from convscope.devices import default_threads, requested_device, use_cores
 from convscope.errors import ConfigError
 from convscope.pipeline.build import data_fingerprint
 from convscope.pipeline.network import task_for
@@ -98,7 +98,7 @@ def set_up(
     resolved = resolve_recipe(draft, prepared, device)
     task = task_for(resolved.recipe, prepared.dataset, prepared.dataset.targets[prepared.rows("train")])
     space = _space(resolved.recipe, overrides, given)
-    threads = requested.train.threads or max(1, physical_cores() // request.jobs)
+    threads = requested.train.threads or max(1, default_threads() // request.jobs)
     plan = SearchPlan(
         resolved.recipe, resolved.sources, overrides, space, Rungs((1,), 1.0, float("inf")), draft.recipe.seed,
         threads, (1, 1.0),

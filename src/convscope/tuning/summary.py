@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from convscope.durations import format_seconds
+from convscope.energy import two_digits
 from convscope.runs.folder import RunFolder
 from convscope.tasks import TASKS, Task
 from convscope.tuning.folder import DEFAULT, WINNER, SearchFolder
@@ -64,6 +65,7 @@ class SearchSummary:
             "epochs",
             f"validation {self.task_class.primary}",
             "time",
+            "energy",
         )
 
     def rows(self, most: int = SHOWN) -> list[tuple[str, ...]]:
@@ -77,8 +79,14 @@ class SearchSummary:
         score = self.task_class.format_score(one.result.score)
         return (
             str(one.number), *shown, f"{one.num_parameters:,}", str(one.result.epochs), score,
-            format_seconds(one.seconds),
+            format_seconds(one.seconds), self._energy(one.number),
         )  # fmt: skip
+
+    def _energy(self, number: int) -> str:
+        """Return the energy of a trial, "" where its record is gone."""
+        trial = RunFolder(self.folder.trial(number))
+        energy = trial.environment().get("energy") if trial.environment_file.exists() else None
+        return f"{two_digits(energy['wh'])} Wh" if energy else ""
 
     def sentences(self) -> list[str]:
         """Return what the search found, one sentence each."""

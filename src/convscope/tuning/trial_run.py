@@ -6,6 +6,8 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from convscope.devices import requested_device
 from convscope.files import atomic_write
 from convscope.pipeline.build import build_session
@@ -13,7 +15,7 @@ from convscope.pipeline.checkpointing import CheckpointWriter
 from convscope.pipeline.monitor import Monitor
 from convscope.pipeline.recording import forget_later, load_checkpoint, recorded_epochs
 from convscope.runs.data_record import write_data
-from convscope.runs.environment import add_seconds, environment
+from convscope.runs.environment import add_session, environment
 from convscope.runs.events import Event
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import PreparedData
@@ -80,7 +82,8 @@ class TrialRunner:
                 store_predictions(folder, self.prepared, "validation", session.last_evaluation)
             elif not folder.has_predictions("validation"):  # killed between the state and the log
                 predict_split(folder, self.prepared, "validation")
-            add_seconds(folder, first, time.monotonic() - started)
+            used = session.energy.read(torch.get_num_threads())
+            add_session(folder, first, time.monotonic() - started, used)
             return score_of(folder, session.task.primary)
 
 

@@ -38,8 +38,8 @@ def check(content: bytes, one_frame: bool = True) -> tuple[int, int] | None:
 
     Args:
         content: the bytes of a file.
-        one_frame: refuse files of several frames, and those that Pillow cannot open; else arrays and TIFF are left to
-            other decoders, which have limits of their own.
+        one_frame: refuse files of several frames, and TIFF files that Pillow cannot open; else these are left to
+            another decoder, as arrays always are, which has limits of its own.
 
     Raises:
         TooLargeError: too many bytes, pixels or frames.
@@ -60,7 +60,7 @@ def check(content: bytes, one_frame: bool = True) -> tuple[int, int] | None:
     except TooLargeError:
         raise
     except DataError as error:
-        if not one_frame and content.startswith((ARRAY_START, *TIFF_STARTS)):
+        if content.startswith(ARRAY_START if one_frame else (ARRAY_START, *TIFF_STARTS)):
             return None
         raise unsupported(error) from None
 

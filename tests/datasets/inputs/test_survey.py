@@ -103,12 +103,18 @@ def test_any_number_of_channels_is_read(tmp_path, kind) -> None:
     dataset = folder_of(tmp_path, lambda path, _: write_cube(path, kind))
     assert (dataset.channels, dataset.sizes[0].tolist(), dataset.skipped) == (5, [12, 16], ())
     assert dataset.modes == {"5 channels of uint8": 8}
-    assert dataset.notes == ("the images have 5 channels: the network takes all of them; figures show the first",)
+    assert dataset.notes == (
+        "the images have 5 channels: the network takes all of them; figures show the first, or those of "
+        "data.shown_channels",
+    )
     assert (decode(dataset.images[0], dataset.spec()).pixels == CUBE.transpose(2, 0, 1)).all()
     assert decode(dataset.images[0], dataset.spec((6, 8))).pixels.shape == (5, 6, 8)
     with pytest.raises(DataError) as raised:
         decode(dataset.images[0], ImageSpec(None, 3))
-    assert str(raised.value) == f"{dataset.images[0]}: has 5 channels, not 3; set data.channels to 5"
+    assert (
+        str(raised.value)
+        == f"{dataset.images[0]}: has 5 channels, not 3; give a file of 3, or train with data.channels 5"
+    )
 
 
 @pytest.mark.parametrize("samples", [3, 4])

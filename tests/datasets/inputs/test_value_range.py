@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from convscope.datasets.inputs.image import ImageSpec, decode
-from convscope.datasets.inputs.value_range import ValueRange, find_range, range_note
+from convscope.datasets.inputs.value_range import ValueRange, find_range, range_note, scale_note
 from convscope.layouts import read_folder
 
 Floats = NDArray[np.float32]
@@ -145,3 +145,30 @@ def test_a_folder_of_temperatures_says_its_range_and_uses_all_greys(tmp_path) ->
     assert int(warm[0, 0, 0]) == int(warm[0, 0, 1]) == 0
     assert warm[0, 1:].min() > 95
     assert warm.max() == 255
+
+
+def test_files_of_fractions_beside_files_up_to_255_are_named(tmp_path) -> None:
+    both = [ramp(0, 1), ramp(0.1, 0.9), ramp(0, 255), ramp(3, 250), ramp(0, 240)]
+    found = find_range(saved(tmp_path, *both), 1)
+    assert (found.white, found.scales) == ((255.0,), (2, 3, 255.0))
+    assert scale_note(found) == (
+        "5 images were looked at: 2 hold fractions up to 1 and 3 values up to 255, as if saved on two scales; one "
+        "range is used for all, in which the former are nearly even; save all on one scale"
+    )
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        (ramp(0, 1), ramp(0.2, 0.8)),
+        (ramp(0, 255), ramp(0, 90)),
+        (ramp(0, 0.9), ramp(0, 7), ramp(0, 60)),  # rain
+        (ramp(0, 255), ramp(0, 0)),  # black
+        (ramp(0, 1).round(), ramp(0, 200)),
+        (ramp(-200, 60), ramp(-300, 400)),
+    ],
+)
+def test_values_of_one_scale_have_no_note(tmp_path, values) -> None:
+    found = find_range(saved(tmp_path, *values), 1)
+    assert found.scales is None
+    assert scale_note(found) == ""

@@ -239,3 +239,20 @@ def test_corners_in_place_of_width_and_height_are_refused(tmp_path: Path) -> Non
     right = [(x, y, x2 - x, y2 - y) for x, y, x2, y2 in corners]
     coco(tmp_path / "all.json", listed, [box(i, 1, found) for i, found in enumerate(right)])
     assert open_data(tmp_path).targets[:, 1:].tolist() == [list(found) for found in corners]
+
+
+def test_categories_without_boxes_are_the_classes_of_the_images(tmp_path: Path) -> None:
+    listed = images(tmp_path, *(f"{i}.jpg" for i in range(6)))
+    annotations = [{"image_id": i, "category_id": 1 + i % 2} for i in range(5)] + [{"image_id": 4, "category_id": 2}]
+    coco(tmp_path / "all.json", listed, annotations)
+    for kind in (None, "classes"):
+        found = open_data(tmp_path, target_kind=kind)
+        assert (found.layout, found.target_kind, found.classes) == ("coco", "classes", ("bolt", "nut"))
+        assert found.names == ("0.jpg", "1.jpg", "2.jpg", "3.jpg")
+        assert [found.classes[k] for k in found.targets] == ["nut", "bolt", "nut", "bolt"]
+        assert found.skipped == (
+            Skipped("4.jpg", "has 2 categories, bolt and nut; leave one"), Skipped("5.jpg", "has no annotation"),
+        )  # fmt: skip
+        assert found.notes[0] == (
+            "no annotation has a box, polygons or a mask: the categories are the classes of the images"
+        )

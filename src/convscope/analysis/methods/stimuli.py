@@ -49,7 +49,7 @@ def run(target: "AnalysisTarget", settings: StimuliSettings, on_progress: Progre
         counts = [class_counts(target, images, found, channel) for channel in range(len(found.values))]
         numbers.append({**found.to_json(), "classes": counts})
         summary.append(stimuli_sentence(target, images, found))
-        rows += patch_tiles(images, found, channels, tiles)
+        rows += patch_tiles(target, images, found, channels, tiles)
     data = {"split": settings.split, "channels": rows}
     return Findings(pictures, {"images": images.names, "layers": numbers}, tuple(summary), tiles=tiles, data=data)
 

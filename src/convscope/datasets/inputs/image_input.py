@@ -30,7 +30,8 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
 
     `black` and `white` are the values of deep images (more than 8 bits) that become 0 and 255, for all channels or for
     each; `alpha` says whether the fourth channel of RGBA is transparency; `background` is the grey
-    behind transparent pixels; `fit` is described in `fitting.Fit`.
+    behind transparent pixels; `fit` is described in `fitting.Fit`; `shown_channels` are those that figures show, see
+    `shown_channels`.
     """
 
     kind: Literal["image"] = "image"
@@ -40,6 +41,7 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
     alpha: bool = True
     fit: Fit = CROP
     background: int = Field(WHITE, ge=0, le=WHITE)
+    shown_channels: tuple[int, ...] = ()
 
     converts_channels: ClassVar[bool] = True
 
@@ -77,6 +79,7 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
             alpha=data.alpha,
             background=data.background,
             fit=data.fit,
+            shown_channels=data.shown_channels if max(data.shown_channels, default=0) < data.channels else (),
         )
 
     @classmethod
@@ -99,6 +102,7 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
             alpha=self.alpha,
             background=self.background,
             fit=self.fit,
+            shown_channels=self.shown_channels,
         )
 
     @classmethod
@@ -144,10 +148,19 @@ class ImagePreprocessing(InputPreprocessing, frozen=True, extra="forbid"):
 IMAGE = IMAGE_KIND
 
 
-def shown_channels(values: NDArray[Any]) -> NDArray[Any]:
-    """The channels of (C, ...) pixels that figures show: the first three as red, green and blue, or the first as grey.
+def shown_channels(values: NDArray[Any], chosen: tuple[int, ...] = ()) -> NDArray[Any]:
+    """The channels of (C, ...) pixels that figures show.
+
+    Args:
+        values: the pixels.
+        chosen: three channels, as red, green and blue, or one, as grey, counted from 0; (): the first three, or the
+            first of fewer.
 
     >>> len(shown_channels(np.zeros((5, 2, 2)))), len(shown_channels(np.zeros((2, 2, 2))))
     (3, 1)
+    >>> shown_channels(np.arange(5), (4, 2, 1)).tolist()
+    [4, 2, 1]
     """
+    if chosen and max(chosen) < len(values):
+        return values[list(chosen)]
     return values[:3] if len(values) >= 3 else values[:1]

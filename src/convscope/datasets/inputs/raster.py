@@ -84,7 +84,8 @@ def channels_error(stored: int, channels: int) -> str:
     """Why `stored` channels cannot become `channels`; empty if they can: grey and colour become each other."""
     if stored == channels or (stored in (1, 3) and channels in (1, 3)):
         return ""
-    return f"has {stored} channel{'' if stored == 1 else 's'}, not {channels}; set data.channels to {stored}"
+    has = f"has {stored} channel{'' if stored == 1 else 's'}, not {channels}"
+    return f"{has}; give a file of {channels}, or train with data.channels {stored}"
 
 
 def converted(values: NDArray[Any], channels: int) -> NDArray[Any]:

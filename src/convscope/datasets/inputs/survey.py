@@ -11,7 +11,7 @@ from convscope.datasets.inputs.arrays import is_array
 from convscope.datasets.inputs.headers import Header
 from convscope.datasets.inputs.raster import WHITE
 from convscope.datasets.inputs.transparency import extreme_share, find_background, sampled
-from convscope.datasets.inputs.value_range import ValueRange, find_range, range_note
+from convscope.datasets.inputs.value_range import ValueRange, find_range, range_note, scale_note
 
 LEAST_EXTREME = 0.5
 """Share of a channel's values that are 0 or 255, from which it is taken for transparency."""
@@ -64,7 +64,10 @@ def survey(paths: Sequence[Path], headers: Sequence[Header]) -> PixelSurvey:
         channels = 4 if len(rgba) == len(paths) else channels
         notes.append(_alpha_note(len(rgba), channels))
     elif usual not in _USUAL:
-        notes.append(f"the images have {usual} channels: the network takes all of them; figures show the first")
+        notes.append(
+            f"the images have {usual} channels: the network takes all of them; figures show the first, or "
+            "those of data.shown_channels"
+        )
     background = find_background(rgba) if alpha else WHITE
     if background != WHITE:
         notes.append(
@@ -74,7 +77,7 @@ def survey(paths: Sequence[Path], headers: Sequence[Header]) -> PixelSurvey:
     deep = [path for path, header in zip(paths, headers, strict=True) if header.high_bit_depth]
     found = find_range(deep, channels) if deep else ValueRange()
     if deep:
-        notes.append(range_note(len(deep), found))
+        notes += [note for note in (scale_note(found), range_note(len(deep), found)) if note]
     reduced = sum(header.reduced for header in headers)
     if reduced:
         files = "1 PNG file in colour has" if reduced == 1 else f"{reduced:,} PNG files in colour have"

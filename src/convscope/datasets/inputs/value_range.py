@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ TAIL = 0.1
 FEWEST = 8
 """Values that use less than this part of a range of whole bits get a range of their own: fewer than 32 of 256 greys
 would be left."""
+ABOVE = 32.0
+"""The largest value from which a file beside others of values up to 1 is on another scale than these."""
 _BITS = (8, 10, 12, 14, 16)
 _NO_DATA = (-9999.0, -99999.0, -999.0, -32768.0, -32767.0, 1e20, -1e20)  # customary values of missing pixels
 _VALUES = 2**16  # values of a file, per channel, from which percentiles are taken
@@ -39,6 +41,8 @@ class ValueRange:
     """The number of bits in use, of unsigned integers and of floats up to 1."""
     without: tuple[str, ...] = ()
     """Values that were left out, since they stand for missing pixels."""
+    scales: tuple[int, int, float] | None = None
+    """Where files of fractions up to 1 are beside files far above: the numbers of both, and the largest value."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,14 +84,30 @@ def range_over(found: Sequence[Sample], channels: int) -> ValueRange:
     width = min(sample.values.shape[1] for sample in found)
     values = np.concatenate([sample.values[:, :width] for sample in found])
     if channels in (1, 3):
-        return _range_of(values.ravel(), whole)
+        return replace(_range_of(values.ravel(), whole), scales=_two_scales(found))
     ranges = [_range_of(values[:, channel], whole) for channel in range(width)]
     return ValueRange(
         tuple(one.black[0] for one in ranges),
         tuple(one.white[0] for one in ranges),
         ranges[0].bits if len({one.bits for one in ranges}) == 1 else None,
         tuple(sorted({name for one in ranges for name in one.without})),
+        _two_scales(found),
     )
+
+
+def _two_scales(found: Sequence[Sample]) -> tuple[int, int, float] | None:
+    """See `ValueRange.scales`; None if some files are in between, as measured values are."""
+    fractions, highest = 0, []
+    for sample in found:
+        values = sample.values[np.isfinite(sample.values)]
+        top = float(values.max(initial=0))
+        if top >= ABOVE:
+            highest.append(top)
+        elif 0.5 < top <= 1 and float(values.min()) >= -1 and bool((values % 1 != 0).any()):
+            fractions += 1
+        elif top > 1:
+            return None
+    return (fractions, len(highest), max(highest)) if fractions and highest else None
 
 
 def _range_of(values: NDArray[np.float64], whole: bool) -> ValueRange:
@@ -167,6 +187,18 @@ def _values(path: Path, channels: int) -> NDArray[Any]:
     with open_image(path) as image:
         values = np.asarray(image if image.mode != "I;16B" else image.convert("I"))
     return values if values.ndim == 3 else values[..., None]
+
+
+def scale_note(found: ValueRange, noun: str = "images") -> str:
+    """A note where files on two scales share one range; else empty."""
+    if found.scales is None:
+        return ""
+    fractions, above, highest = found.scales
+    return (
+        f"{fractions + above} {noun} were looked at: {fractions} hold fractions up to 1 and {above} values up to "
+        f"{highest:,.6g}, as if saved on two scales; one range is used for all, in which the former are nearly even; "
+        "save all on one scale"
+    )
 
 
 def range_note(count: int, found: ValueRange) -> str:

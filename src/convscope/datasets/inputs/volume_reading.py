@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from convscope.datasets.dataset import Dataset
 from convscope.datasets.inputs.settings import InputSettings
-from convscope.datasets.inputs.value_range import SAMPLE, ValueRange, range_over, sample_of
+from convscope.datasets.inputs.value_range import SAMPLE, ValueRange, range_over, sample_of, scale_note
 from convscope.datasets.inputs.values import to_bytes
 from convscope.datasets.inputs.volume_files import VOLUME, Volume, VolumeHeader, read_volume, read_volume_headers
 from convscope.datasets.inputs.volume_geometry import Spacing, centred, resampled_sides, resized
@@ -49,6 +49,7 @@ def describe_volumes(paths: Sequence[Path], headers: Sequence[VolumeHeader]) -> 
     """The fields of a dataset of volumes from their headers, and from the values of some."""
     channels = headers[0].channels
     found = _find_range(paths, channels)
+    scale_notes = [note for note in (scale_note(found, "volumes"),) if note]
     return {
         "sizes": np.array([header.sides for header in headers], np.int64),
         "channels": channels,
@@ -57,7 +58,7 @@ def describe_volumes(paths: Sequence[Path], headers: Sequence[VolumeHeader]) -> 
         "black": found.black,
         "input_kind": VOLUME,
         "reading": VolumeReading(),
-        "notes": [*_stack_notes(paths), _range_note(found), _spacing_note(headers)],
+        "notes": [*_stack_notes(paths), *scale_notes, _range_note(found), _spacing_note(headers)],
     }
 
 

@@ -53,5 +53,5 @@ class Answers:
 
     def thumbnail(self, image: str, side: int) -> np.ndarray:
         """Return a thumbnail with the prediction and the target drawn on it."""
-        pixels = shown_pixels(self.inputs.images(image).pixels()[0])
+        pixels = shown_pixels(self.inputs.images(image).pixels()[0], self.inputs.run.shown_channels())
         return sized(self.of(image).draw(pixels), side)

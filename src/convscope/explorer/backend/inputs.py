@@ -78,7 +78,7 @@ class Inputs:
         """Add an uploaded image from a file's bytes; return its id.
 
         Raises:
-            TooLargeError, UnsupportedImageError, NotAvailableError: as in `uploads.decode_upload`.
+            TooLargeError, UnsupportedImageError: as in `uploads.decode_upload`.
         """
         subject = self.run.loaded_model().subject
         with self._decoding:

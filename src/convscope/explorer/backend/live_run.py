@@ -172,6 +172,10 @@ class LiveRun:
             self._data = modified, self.folder.data()
         return self._data[1]
 
+    def shown_channels(self) -> tuple[int, ...]:
+        """Return the channels that pictures show, see `datasets.shown_channels`."""
+        return tuple(self.data()["preprocessing"].get("shown_channels", ()))
+
     def _is_locked(self) -> bool:
         """Whether another process trains the run, checked at most every `LOCK_INTERVAL` seconds."""
         if time.monotonic() - self._lock_check[0] > LOCK_INTERVAL:

@@ -28,17 +28,17 @@ def as_png(pixels: np.ndarray) -> bytes:
     return content.getvalue()
 
 
-def shown_pixels(pixels: Tensor) -> np.ndarray:
-    """Return pixels (C, H, W) in [0, 1] as (H, W, 3) uint8; of other than 1 or 3 channels, the first."""
-    return tile(shown_channels(pixels.numpy()))
+def shown_pixels(pixels: Tensor, shown: tuple[int, ...] = ()) -> np.ndarray:
+    """Return pixels (C, H, W) in [0, 1] as (H, W, 3) uint8: the channels `shown`, see `datasets.shown_channels`."""
+    return tile(shown_channels(pixels.numpy(), shown))
 
 
-def thumbnail(pixels: Tensor, side: int) -> np.ndarray:
+def thumbnail(pixels: Tensor, side: int, shown: tuple[int, ...] = ()) -> np.ndarray:
     """Return a thumbnail whose longer side is `side` pixels."""
-    return sized(shown_pixels(pixels), side)
+    return sized(shown_pixels(pixels, shown), side)
 
 
-def sprite(images: ImageSet, indices: Sequence[int], side: int) -> np.ndarray:
+def sprite(images: ImageSet, indices: Sequence[int], side: int, shown: tuple[int, ...] = ()) -> np.ndarray:
     """Return square thumbnails in one image, 32 per row, in the order of the indices.
 
     Raises:
@@ -51,7 +51,7 @@ def sprite(images: ImageSet, indices: Sequence[int], side: int) -> np.ndarray:
     pixels = images.select(list(indices)).pixels()
     for number, one in enumerate(pixels):
         top, left = number // COLUMNS * side, number % COLUMNS * side
-        sheet[top : top + side, left : left + side] = squared(shown_pixels(one), side)
+        sheet[top : top + side, left : left + side] = squared(shown_pixels(one, shown), side)
     return sheet
 
 

@@ -26,7 +26,7 @@ def run_summary(run: LiveRun) -> dict[str, Any]:
     state = run.state()
     recipe, data = run.folder.recipe(), run.data()
     preprocessing = data["preprocessing"]
-    unavailable = _unavailable_views(run, recipe.task_class, preprocessing["channels"])
+    unavailable = _unavailable_views(run, recipe.task_class)
     found: dict[str, Any] = to_plain({
         "name": run.name, "path": run.folder.path.resolve(), "task": recipe.task, "state": state,
         "has_network": run.version() is not None, "network": run.version(), **_network(run),
@@ -63,7 +63,7 @@ def _mask_colors(count: int) -> list[str]:
     return [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in colors_of(np.arange(count)).tolist()]
 
 
-def _unavailable_views(run: LiveRun, task: type[Task], channels: int) -> dict[str, str]:
+def _unavailable_views(run: LiveRun, task: type[Task]) -> dict[str, str]:
     prefix = f"the run's task is {task.name}"
     reasons = {
         "classes": "" if task.names_classes else f"{prefix}, which has no classes",
@@ -72,7 +72,6 @@ def _unavailable_views(run: LiveRun, task: type[Task], channels: int) -> dict[st
         "probes": ""
         if (run.folder.probes / "probes.json").exists()
         else "no feature maps were recorded during training",
-        "upload": "" if channels in (1, 3) else f"the network's input has {channels} channels, image files have 1 or 3",
         "images": run.problem() or "",
     }
     return {name: reason for name, reason in reasons.items() if reason}

@@ -13,7 +13,6 @@ from convscope.analysis.target import AnalysisTarget, ImageSet
 from convscope.datasets import decode
 from convscope.datasets.inputs.opening import open_image, quiet_pillow
 from convscope.errors import DataError
-from convscope.web.errors import NotAvailableError
 from convscope.web.uploads import check, unsupported
 
 INK_DIFFERENCE = 32  # grey levels between background and ink
@@ -23,19 +22,13 @@ def decode_upload(content: bytes, subject: AnalysisTarget) -> np.ndarray:
     """Decode an image to (C, H, W) uint8, resized and cropped as in training.
 
     Raises:
-        NotAvailableError: the network's input has other than 1 or 3 channels.
         TooLargeError: too many bytes, pixels or frames.
         UnsupportedImageError: not a decodable image.
     """
-    channels = len(subject.mean)
-    if channels not in (1, 3):
-        raise NotAvailableError(
-            f"upload: the network's input has {channels} channels, image files have 1 or 3; choose an image of the run"
-        )
-    check(content)
+    check(content, one_frame=len(subject.mean) in (1, 3))
     try:
         with quiet_pillow():
-            return decode(io.BytesIO(content), subject.decoding).pixels
+            return decode(content, subject.decoding).pixels
     except DataError as error:
         raise unsupported(error) from None
 

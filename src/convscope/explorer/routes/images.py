@@ -53,11 +53,11 @@ def routes(session: Session) -> APIRouter:
     def thumbnail_png(request: Request, image: str, side: Side = 64, answer: bool = False) -> Response:
         if answer:
             return png_response(request, session.answers.thumbnail(image, side))
-        return png_response(request, thumbnail(_pixels(session, image), side))
+        return png_response(request, thumbnail(_pixels(session, image), side, session.run.shown_channels()))
 
     @router.get("/images/{image}/picture.png")
     def input_png(request: Request, image: str) -> Response:
-        return png_response(request, shown_pixels(_pixels(session, image)))
+        return png_response(request, shown_pixels(_pixels(session, image), session.run.shown_channels()))
 
     @router.get("/images/{image}/original.png")
     def original_png(request: Request, image: str) -> Response:
@@ -69,7 +69,7 @@ def routes(session: Session) -> APIRouter:
         request: Request, ids: Annotated[str, Query(max_length=20_000)], split: str = "validation", side: Side = 24
     ) -> Response:
         images = session.run.images(checked_split(split))
-        return png_response(request, sprite(images, _numbers(ids), side))
+        return png_response(request, sprite(images, _numbers(ids), side, session.run.shown_channels()))
 
     return router
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from convscope.datasets.builder import DatasetBuilder, ListedFile
 from convscope.datasets.dataset import Dataset, Skipped
 from convscope.datasets.targets.annotated_size import Box
 from convscope.datasets.targets.annotations import AnnotatedImage, examples, largest_objects
 from convscope.datasets.targets.boxes import BOXES
+from convscope.datasets.targets.classes import CLASSES
 from convscope.errors import DataError
 from convscope.layouts.boxes.image_finder import ImageFinder, path_parts
 from convscope.layouts.boxes.json_files import extent, files_with, mappings, read_json, reals, text
@@ -20,6 +22,7 @@ from convscope.layouts.layout import Layout, ReadSettings, Recognised, Source, c
 from convscope.layouts.split_lists import split_in_words
 
 _KEYS = ("images", "annotations", "categories")
+_PLACES = ("bbox", "segmentation")
 _OTHER_TASKS = ("keypoints", "captions", "panoptic", "stuff")
 """Words in the names of files that describe the same images as the file `instances` beside them."""
 
@@ -28,8 +31,9 @@ def read_coco(path: Path) -> Dataset:
     """The images and boxes of a JSON file, or of all such files in a folder; the names of files and folders show the
     split, as in instances_val2017.json or valid/_annotations.coco.json.
 
-    Objects marked as crowds are omitted. An object without bbox gets the box around its polygons or its mask. A file
-    that is listed several times has the objects of all entries.
+    Where no annotation has a place in its image, as in iNaturalist's files, the categories are the classes of the
+    images. Objects marked as crowds are omitted. An object without bbox gets the box around its polygons or its mask. A
+    file that is listed several times has the objects of all entries.
 
     Raises:
         DataError: no COCO file, or no valid box.
@@ -51,6 +55,8 @@ def read_coco(path: Path) -> Dataset:
     if left:
         reading.notes.append(f"{' and '.join(left)} describe the same images for other tasks and are skipped")
     images = reading.specific_splits()
+    if reading.labels and not reading.placed:
+        return _image_classes(str(source.path), reading)
     return largest_objects(str(source.path), COCO.name, images, reading.skipped, reading.all_notes())
 
 
@@ -73,6 +79,10 @@ class _Reading:
     lost: list[str] = field(default_factory=list)
     bare: list[Path] = field(default_factory=list)
     """Images that are named without a folder."""
+    labels: dict[Path, set[str]] = field(default_factory=dict)
+    """The categories of all annotations of each image."""
+    placed: bool = False
+    """Whether an annotation has a box, polygons or a mask."""
 
     def add(self, file: Path) -> None:
         """Read one file.
@@ -129,7 +139,10 @@ class _Reading:
             box, category = _box(entry), key(entry.get("category_id"))
             if category not in labels:
                 image.problems.append(f"an object has category_id {category}, which is not among the categories")
-            elif box is None:
+                continue
+            self.labels.setdefault(image.path, set()).add(labels[category])
+            self.placed = self.placed or any(entry.get(name) for name in _PLACES)
+            if box is None:
                 image.problems.append("an object has no bbox of four numbers, polygons or mask")
             else:
                 image.objects.append((labels[category], box))
@@ -153,6 +166,20 @@ class _Reading:
         used = [image.path for image in self.images]
         found = [*self.notes, *filter(None, notes), *self.finder.folder_note(self.bare)]
         return [*found, *self.finder.unused_note(used)]
+
+
+def _image_classes(source: str, reading: _Reading) -> Dataset:
+    """The dataset of annotations without a place; images of several categories are skipped."""
+    note = "no annotation has a box, polygons or a mask: the categories are the classes of the images"
+    listing = DatasetBuilder(source, COCO.name, skipped=reading.skipped, notes=[note, *reading.all_notes()])
+    for image in {image.path: image for image in reading.images}.values():
+        labels = sorted(reading.labels.get(image.path, ()))
+        if len(labels) == 1:
+            listing.files.append(ListedFile(image.path, image.name, labels[0], image.split))
+        else:
+            why = f"has {len(labels)} categories, {' and '.join(labels)}; leave one" if labels else "has no annotation"
+            listing.skipped.append(Skipped(image.name, why))
+    return listing.build()
 
 
 def key(value: Any) -> Hashable:
@@ -222,9 +249,11 @@ def _root(path: Path) -> Path:
 
 
 def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:
-    if settings.target_kind not in (None, BOXES.name):
+    if settings.target_kind not in (None, BOXES.name, CLASSES.name):
         return None
     files = coco_files(source)
+    if settings.target_kind == CLASSES.name:
+        files = [file for file in files if not any(f'"{name}"'.encode() in file.read_bytes() for name in _PLACES)]
     if not files:
         return None
     because = f"{files[0].name} has images, annotations and categories"

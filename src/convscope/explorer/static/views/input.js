@@ -46,15 +46,15 @@ export function inputView() {
     onPick: (layer) => navigate("network", { image: state.shown, layer }),
     onChannel: (layer, channel) => navigate("network", { image: state.shown, layer, channel }),
   });
+  const paintable = [1, 3].includes(run.input.channels); // others are files only: a canvas has red, green and blue
   const onChange = runLatest(() => predict(state, parts));
   parts.canvas = drawingCanvas({ ...run.input, draw: session.draw }, () => onChange());
+  if (!paintable) parts.canvas.element.style.pointerEvents = "none";
   parts.tools = canvasTools(parts.canvas, session.draw, () => predict(state, parts), state);
   parts.picker = imagePicker((image) => navigate("input", { image }));
   const onFile = (file) => upload(state, parts, file);
   const element = h("div.stack", {});
-  const editor = run.views.upload
-    ? [dropZone(parts.canvas.element, onFile), parts.tools]
-    : h("p.muted", {}, run.unavailable.upload);
+  const editor = [dropZone(parts.canvas.element, onFile), ...(paintable ? [parts.tools] : [])];
   const links = h(
     "div.row.no-screenshot",
     {},

@@ -11,7 +11,7 @@ import { h } from "../lib/dom.js";
 export function dropZone(element, onFile) {
   const chooser = h("input.visually-hidden", {
     type: "file",
-    accept: "image/*",
+    accept: "image/*,.npy",
     tabindex: -1,
     "aria-hidden": "true",
     id: "file",
