@@ -68,8 +68,9 @@ def without_words(model: nn.Module, x: Tensor, places: Sequence[range], answer: 
     changed = x.repeat(len(places) + 1, 1, 1)
     for row, one in enumerate(places, start=1):
         changed[row, :, one.start : one.stop] = UNKNOWN
+    parts = (changed[first : first + BATCH] for first in range(0, len(changed), BATCH))
     with preserve_state(model):
-        odds = torch.cat([log_odds(logits_of(model(part)), answer) for part in torch.split(changed, BATCH)])
+        odds = torch.cat([log_odds(logits_of(model(part)), answer) for part in parts])
     decrease: NDArray[Any] = (odds[0] - odds[1:]).float().cpu().numpy()
     return decrease
 

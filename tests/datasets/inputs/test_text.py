@@ -61,6 +61,11 @@ def test_a_file_is_one_text_or_one_per_row_or_line(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         TEXT.decode(tmp_path / "rows.csv")
     assert str(caught.value) == f"{tmp_path / 'rows.csv'}: holds 2 texts, not one; give a file of one text"
+    with pytest.raises(DataError) as caught:
+        TEXT.decode_all(tmp_path / "one.png")
+    assert str(caught.value) == (
+        f"{tmp_path / 'one.png'}: is no file of texts, but .png; give .txt, a table, or a file of one text per line"
+    )
 
 
 @pytest.mark.parametrize(

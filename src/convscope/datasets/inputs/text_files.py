@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from convscope.datasets.cells import is_missing
+from convscope.datasets.file_kinds import ENDINGS
 from convscope.datasets.inputs.text_tables import MIXED, TABLES, content_of, read_text_table, text_column
 from convscope.datasets.text_encoding import LOST, decode_text
 from convscope.errors import DataError
@@ -31,6 +32,10 @@ def read_texts(path: Path, column: str = "") -> list[tuple[str, str]]:
         texts = [(name, text) for name, text in found if not is_missing(text)]
     elif suffix == WHOLE:
         texts = [(str(path), read_bytes(content_of(path), str(path)))]
+    elif suffix in ENDINGS:
+        raise DataError(
+            f"{path}: is no file of texts, but {suffix}; give .txt, a table, or a file of one text per line"
+        )
     else:
         texts = [(f"{path}:{number}", line) for number, line in read_lines(path)[0] if line]
     if not texts:
