@@ -4,10 +4,12 @@ import asyncio
 import json
 
 import pytest
+from fastapi import FastAPI, Request
 
 from convscope.explorer.app import UPLOADS
-from convscope.web.error_handlers import error_response
+from convscope.web.error_handlers import error_response, install_error_handlers
 from convscope.web.request_limits import MAX_JSON_BYTES, MAX_QUERY_BYTES, RequestLimits
+from convscope.web.uploads import bounded
 
 TOO_LARGE = {"error": "body: more than 65,536 bytes; send less", "kind": "too large"}
 
@@ -66,7 +68,25 @@ def test_an_error_has_at_most_500_characters():
     assert json.loads(bytes(response.body)) == {"error": "m" * 499 + "…", "kind": "request"}
 
 
-def stalled(path: str, method: str) -> list[dict]:
+async def read_all(_scope, receive, _send) -> None:
+    """Read the body for ever."""
+    while True:
+        await receive()
+
+
+def with_handlers():
+    """An application that turns exceptions into responses itself, as those of the servers do."""
+    app = FastAPI()
+    install_error_handlers(app, "a document")
+
+    @app.post("/{path:path}")
+    async def upload(request: Request) -> int:
+        return len(await bounded(request))
+
+    return app
+
+
+def stalled(app, path: str, method: str) -> list[dict]:
     """Send a request whose body never ends; return the messages of the response."""
 
     async def run() -> list[dict]:
@@ -79,10 +99,6 @@ def stalled(path: str, method: str) -> list[dict]:
         async def send(message: dict) -> None:
             sent.append(message)
 
-        async def app(_scope, receive, _send) -> None:
-            while True:
-                await receive()
-
         scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": []}
         await RequestLimits(app, UPLOADS, body_seconds=0.05)(scope, receive, send)
         return sent
@@ -90,10 +106,12 @@ def stalled(path: str, method: str) -> list[dict]:
     return asyncio.run(run())
 
 
+@pytest.mark.parametrize("app", [read_all, with_handlers()])
 @pytest.mark.parametrize("path", [*UPLOADS, "/api/jobs"])
-def test_a_body_that_stops_arriving_is_refused(path):
-    start, body = stalled(path, "POST")
+def test_a_body_that_stops_arriving_is_refused(path, app):
+    start, body = stalled(app, path, "POST")
     assert start["status"] == 408
+    assert (b"connection", b"close") in start["headers"]
     assert json.loads(body["body"]) == {
         "error": "body: nothing arrived for 0.05 seconds; send the request again",
         "kind": "timeout",

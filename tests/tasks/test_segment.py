@@ -9,10 +9,11 @@ from torch.nn import functional as F
 
 from convscope.errors import ModelError
 from convscope.models import build, resolve
-from convscope.tasks import Segment, ViewTransform
+from convscope.tasks import TASKS, Segment, ViewTransform
 from convscope.tasks.drawing import borders, with_mask
 from convscope.tasks.mask_meter import MaskMeter
 from convscope.tasks.mask_metrics import IGNORE, by_class, dice_loss
+from convscope.tasks.task import TaskContext
 
 TASK = Segment(("ground", "cell"))
 
@@ -159,3 +160,13 @@ def test_borders_are_drawn_between_classes_and_the_background_is_not_coloured():
     assert drawn.shape == (192, 192, 3)
     assert (drawn[0, 0] == 100).all()
     assert (drawn[-1, -1] != 100).any()
+
+
+@pytest.mark.parametrize("name", ["classify", "multilabel", "regress"])
+def test_tasks_of_whole_images_refuse_dense_networks(name):
+    task = TASKS[name].from_data(TaskContext(("a", "b"), np.zeros((2, 2)), (16, 16)), {})
+    with pytest.raises(ModelError) as caught:
+        task.attach_head(build(resolve("unet", 2, 3, (16, 16), {"width": 2})))
+    assert str(caught.value) == (
+        f"task {name}: the network gives one output per pixel, not per image; choose another, such as resnet18"
+    )

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 from torch import Tensor, nn
 
-from convscope.errors import ConfigError
+from convscope.errors import ConfigError, ModelError
+from convscope.models import EncoderDecoder
 from convscope.predictions import Answers, ViewTransform
 from convscope.tasks.drawing import PLAIN_LEAST, Pixels, enlarged
 from convscope.tasks.meter import Arrays, Meter
@@ -101,7 +102,16 @@ class Task(Answers):
         return name, dict(options)
 
     def attach_head(self, network: nn.Module) -> nn.Module:
-        """The network with a custom head, if the task needs one; called before weights are loaded."""
+        """The network with a custom head, if the task needs one; called before weights are loaded.
+
+        Raises:
+            ModelError: its output is dense.
+        """
+        if isinstance(network, EncoderDecoder):
+            raise ModelError(
+                f"task {self.name}: the network gives one output per pixel, not per image; "
+                "choose another, such as resnet18"
+            )
         return network
 
     @abstractmethod

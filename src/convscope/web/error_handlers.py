@@ -16,12 +16,14 @@ from convscope.web.errors import (
     NotFoundError,
     RunGoneError,
     TooLargeError,
+    TooSlowError,
     UnsupportedImageError,
 )
 
 ERROR_KINDS: tuple[tuple[type[ConvscopeError], int, str], ...] = (
     (NotFoundError, 404, "not found"),
     (NotAvailableError, 409, "not available"),
+    (TooSlowError, 408, "timeout"),
     (RunGoneError, 410, "gone"),
     (TooLargeError, 413, "too large"),
     (UnsupportedImageError, 415, "unsupported image"),
@@ -39,11 +41,7 @@ def install_error_handlers(app: FastAPI, reference: str) -> None:
 
     @app.exception_handler(ConvscopeError)
     def convscope_error(_request: Request, error: ConvscopeError) -> Response:
-        status, kind = next((status, kind) for error_type, status, kind in ERROR_KINDS if isinstance(error, error_type))
-        response = error_response(status, kind, str(error))
-        if isinstance(error, BusyError) and error.retry_after is not None:
-            response.headers["Retry-After"] = str(error.retry_after)
-        return response
+        return response_of(error)
 
     @app.exception_handler(RequestValidationError)
     def validation_error(_request: Request, error: RequestValidationError) -> Response:
@@ -62,6 +60,17 @@ def install_error_handlers(app: FastAPI, reference: str) -> None:
         return error_response(
             500, "internal error", f"{type(error).__name__}: internal error; see the terminal for the traceback"
         )
+
+
+def response_of(error: ConvscopeError) -> Response:
+    """Return the response to a request that ended in an error."""
+    status, kind = next((status, kind) for error_type, status, kind in ERROR_KINDS if isinstance(error, error_type))
+    response = error_response(status, kind, str(error))
+    if isinstance(error, BusyError) and error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, TooSlowError):
+        response.headers["Connection"] = "close"  # the rest of the body would be taken for the next request
+    return response
 
 
 def error_response(status: int, kind: str, message: str) -> Response:

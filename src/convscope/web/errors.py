@@ -32,5 +32,9 @@ class TooLargeError(DataError):
     """Too many bytes, pixels or frames."""
 
 
+class TooSlowError(DataError):
+    """The body of a request stopped arriving."""
+
+
 class UnsupportedImageError(DataError):
     """Not a decodable image."""

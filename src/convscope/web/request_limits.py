@@ -9,15 +9,12 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from convscope.web.error_handlers import error_response
+from convscope.web.error_handlers import error_response, response_of
+from convscope.web.errors import TooSlowError
 
 MAX_QUERY_BYTES = 32_768  # the longest is the list of a sprite's images
 MAX_JSON_BYTES = 65_536
 BODY_SECONDS = 10.0  # between two parts of a body
-
-
-class BodyTimeoutError(Exception):
-    """A body stopped arriving."""
 
 
 class RequestLimits:
@@ -60,7 +57,8 @@ class RequestLimits:
             try:
                 message = await asyncio.wait_for(receive(), self.body_seconds)
             except TimeoutError:
-                raise BodyTimeoutError from None
+                waited = f"{self.body_seconds:g} seconds"
+                raise TooSlowError(f"body: nothing arrived for {waited}; send the request again") from None
             complete = not message.get("more_body", False)
             return message
 
@@ -69,8 +67,8 @@ class RequestLimits:
     async def _forward_until_timeout(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await self.app(scope, receive, send)
-        except BodyTimeoutError:
-            await self._too_slow()(scope, receive, send)
+        except TooSlowError as error:
+            await response_of(error)(scope, receive, send)
 
     async def _json_body(self, scope: Scope, receive: Receive) -> bytes | Response:
         """Return the body, or the response that refuses it."""
@@ -86,16 +84,10 @@ class RequestLimits:
                     return _too_large("body", MAX_JSON_BYTES, 413)
                 if not message.get("more_body", False):
                     break
-        except BodyTimeoutError:
-            return self._too_slow()
+        except TooSlowError as error:
+            return response_of(error)
         why = invalid_json(bytes(body)) if body else ""
         return error_response(400, "request", f"body: {why}; send valid JSON") if why else bytes(body)
-
-    def _too_slow(self) -> Response:
-        message = f"body: nothing arrived for {self.body_seconds:g} seconds; send the request again"
-        response = error_response(408, "timeout", message)
-        response.headers["Connection"] = "close"
-        return response
 
     def _with_body(self, body: bytes, receive: Receive) -> ASGIApp:
         """Return the application with a body that was read already."""
