@@ -173,7 +173,7 @@ def error_message(error: type[ConvscopeError], *given: object) -> str:
 
 @pytest.mark.parametrize(
     "method",
-    [method for method in METHODS if METHODS[method].rank == 2 and method not in ("over_time", "pointing")],
+    [method for method in METHODS if METHODS[method].rank == 2 and method not in ("gates", "over_time", "pointing")],
 )
 def test_every_method_suggests_the_nearest_name_of_an_unknown_layer(spectral, method):
     assert error_message(ConvscopeError, spectral, method, {"layers": ["latte"], **quick(method)}) == (
@@ -232,6 +232,7 @@ def test_layers_without_channels_runs_without_masks_and_without_probes_are_error
 WITHOUT_IMAGES = "images: model has no images; name files or folders"
 ALONE = {
     "activations": WITHOUT_IMAGES, "stimuli": WITHOUT_IMAGES, "attribution": WITHOUT_IMAGES, "invert": WITHOUT_IMAGES,
+    "gates": WITHOUT_IMAGES,
     "neighbours": WITHOUT_IMAGES, "embedding": WITHOUT_IMAGES, "sanity": WITHOUT_IMAGES, "pointing": WITHOUT_IMAGES,
     "suggestions": "images: model has no images; suggestions need a run, or images in Python",
 }  # fmt: skip
