@@ -10,7 +10,7 @@ from torch import nn
 
 from convscope.datasets import INPUT_KINDS
 from convscope.models import Architecture, build
-from convscope.pipeline.defaults import deep_without_norms, images_needed, network_for
+from convscope.pipeline.defaults import deep_without_norms, images_needed, more_epochs_for, network_for
 from convscope.pipeline.network_choice import QUICK, affordable_macs, candidate_options, largest_affordable
 from convscope.runs.overrides import Overrides
 from convscope.tasks import TASKS
@@ -142,3 +142,12 @@ def test_muon_is_for_convolutions_with_norms_behind_them(layers: list[nn.Module]
 def test_deep_networks_without_norms_are_detected(name: str, options: dict[str, Any], deep: bool) -> None:
     with torch.device("meta"):
         assert deep_without_norms(build(Architecture(name=name, classes=5, options=options))) is deep
+
+
+@pytest.mark.parametrize(
+    ("macs", "images", "epochs"), [(416_520, 1437, 41), (416_520, 100, 100), (1e6, 50_000, 10), (1_000_001, 1437, None)]
+)
+def test_networks_whose_epochs_take_no_time_train_for_more_of_them(
+    macs: float, images: int, epochs: int | None
+) -> None:
+    assert more_epochs_for(macs, images).get("train", {}).get("epochs") == epochs

@@ -20,6 +20,7 @@ from convscope.training import muon_parameters
 MADE_FOR = {"lenet": (32, 32)}  # digits of 8 x 8, two seeds: 99.2 % resized to 32 x 32, 98.1 % padded
 PHOTO_SIDE = {"cpu": 128, "cuda": 224}
 VIEWS = 16_000  # augmented images per run, where that makes 10 to 100 epochs
+CHEAP, CHEAP_VIEWS = 1e6, 60_000  # multiplications per image up to which a network trains on so many images
 EPOCHS = (10, 100)
 PHOTO_EPOCHS, PHOTO_VIEWS = 40, 48_000  # the smaller of the two must fit in a budget
 SHALLOW = 6  # layers with parameters that SGD trains at the default rate without normalisation
@@ -96,6 +97,13 @@ def length_for(images: int, quick: bool) -> Overrides:
 def usual_epochs(images: int) -> int:
     """Return the default number of epochs for a number of training images."""
     return int(np.clip(VIEWS // max(images, 1), *EPOCHS))
+
+
+def more_epochs_for(macs: float, images: int) -> Overrides:
+    """Choose more epochs for networks of at most `CHEAP` multiplications per image, whose epochs take no time."""
+    epochs = int(np.clip(CHEAP_VIEWS // max(images, 1), *EPOCHS))
+    chosen: dict[str, Any] = {"train": {"epochs": epochs}} if macs <= CHEAP else {}
+    return Overrides.of(chosen, f"{FROM_NETWORK}: {macs:,.0f} multiplications per image, so an epoch is short")
 
 
 def images_needed(images: int, photographs: bool, budget: bool) -> int:
