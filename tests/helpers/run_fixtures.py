@@ -24,7 +24,7 @@ def few(tmp_path_factory):
 def no_report(monkeypatch):
     """An empty report: drawing one takes longer than such a training."""
 
-    def write(folder, _dataset=None):
+    def write(folder, *_given):
         atomic_write(folder.report, b"")
         return folder.report
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from convscope import devices
 from convscope.devices import physical_cores, use_cores
 from convscope.training import deterministic, random_states, seed_everything, set_random_states
 from helpers.toy_network import same_bits
@@ -95,3 +96,24 @@ def test_the_number_of_torch_threads_can_be_set():
     assert use_cores(2) == torch.get_num_threads() == 2
     assert use_cores() == physical_cores()
     torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(("busy", "expected"), [(False, 4), (True, 1)], ids=["idle", "busy"])
+def test_fewer_threads_are_used_where_they_are_faster(monkeypatch, busy, expected):
+    """Four threads take a quarter of the time, or on cores that others use four times the time."""
+    clock, before = [0.0], torch.get_num_threads()
+    monkeypatch.setattr(devices, "physical_cores", lambda: 4)
+
+    def convolution(_x, _kernel):
+        threads = torch.get_num_threads()
+        clock[0] += threads if busy else 1 / threads
+
+    monkeypatch.setattr(torch, "conv2d", convolution)
+    monkeypatch.setattr(devices.time, "perf_counter", lambda: clock[0])
+    assert devices.fastest_threads() == expected
+    assert torch.get_num_threads() == before
+
+
+def test_one_core_has_one_thread(monkeypatch):
+    monkeypatch.setattr(devices, "physical_cores", lambda: 1)
+    assert devices.fastest_threads() == 1
