@@ -85,7 +85,7 @@ def photos(folder: Path, classes: str = "ab", each: int = 10, size: tuple[int, i
 def leave_out_report(replace: Callable[[str, Any], None]) -> None:
     """Let trainings write an empty report, by replacing names of `convscope.pipeline.finalize`."""
 
-    def write(folder: RunFolder, _dataset: object = None) -> Path:
+    def write(folder: RunFolder, *_given: object) -> Path:
         atomic_write(folder.report, b"")
         return folder.report
 

@@ -15,6 +15,12 @@ def recipe(budget, size=(224, 224)):
     return Recipe(data=DataSettings(size=size), train=TrainSettings(budget=budget))
 
 
+@pytest.fixture(autouse=True)
+def _idle(monkeypatch):
+    """A machine on which nothing else runs."""
+    monkeypatch.setattr(input_size, "slowness", lambda: 1.0)
+
+
 @pytest.mark.parametrize(
     ("seconds", "size"), [(0.01, None), (0.08, None), (0.09, (160, 160)), (0.25, (112, 112)), (9.0, (112, 112))]
 )
@@ -27,6 +33,14 @@ def test_the_largest_size_is_chosen_at_which_half_of_the_images_fit(monkeypatch,
         assert found.source("data.size") == (
             "chosen for the budget: 1,000 images at 224 x 224 would take too long on this machine"
         )
+
+
+def test_what_is_spent_and_a_busy_machine_leave_less_time(monkeypatch):
+    """Of 60 s, 45 are left after 5 s and the end's share, which is 30 s where everything takes three times as long."""
+    monkeypatch.setattr(input_size, "forward_seconds", lambda *_given: 0.071)
+    assert smaller_size(recipe(60.0), nn.Identity(), 1000, CPU, spent=5.0) is None
+    monkeypatch.setattr(input_size, "slowness", lambda: 3.0)
+    assert smaller_size(recipe(60.0), nn.Identity(), 1000, CPU, spent=5.0)["data"]["size"] == (160, 160)
 
 
 def test_small_images_and_runs_without_a_budget_keep_their_size(monkeypatch):

@@ -26,7 +26,7 @@ def recorded(tmp_path_factory):
     home = tmp_path_factory.mktemp("power")
     data = photos(home / "photos", each=15)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("convscope.pipeline.finalize.write_report", lambda folder, _dataset=None: folder.report)
+        patch.setattr("convscope.pipeline.finalize.write_report", lambda folder, *_given: folder.report)
         patch.setattr("convscope.pipeline.finalize.write_first_insights", lambda *_given: None)
         with recording(home / "run") as found:
             train(home / "run", str(data), **SHORT)

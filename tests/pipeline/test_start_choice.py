@@ -157,7 +157,7 @@ class Recipes:
 def test_scratch_wins_only_if_it_is_better_after_a_share_of_its_time(monkeypatch, scores, seconds, wins, sentence):
     starts, trials, left = {"pretrained": Recipes(100.0), "scratch": Recipes(100.0)}, [], list(scores)
 
-    def trial(_start, recipe, _started):
+    def trial(_start, recipe, *_given):
         trials.append(recipe)
         return left.pop(0), 2.0
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from convscope import devices
 from convscope.devices import default_threads, physical_cores, use_cores
 from convscope.training import deterministic, random_states, seed_everything, set_random_states
 from helpers.toy_network import same_bits
@@ -102,3 +103,25 @@ def test_the_number_of_torch_threads_can_be_set(monkeypatch):
 def test_the_environments_number_of_threads_is_respected_as_in_pytorch(monkeypatch, value, threads):
     monkeypatch.setenv("OMP_NUM_THREADS", value)
     assert default_threads() == (threads or physical_cores())
+
+
+@pytest.mark.parametrize(("busy", "expected"), [(False, 4), (True, 1)], ids=["idle", "busy"])
+def test_fewer_threads_are_used_where_they_are_faster(monkeypatch, busy, expected):
+    """Four threads take a quarter of the time, or on cores that others use four times the time."""
+    clock, before = [0.0], torch.get_num_threads()
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(devices, "physical_cores", lambda: 4)
+
+    def convolution(_x, _kernel):
+        threads = torch.get_num_threads()
+        clock[0] += threads if busy else 1 / threads
+
+    monkeypatch.setattr(torch, "conv2d", convolution)
+    monkeypatch.setattr(devices.time, "perf_counter", lambda: clock[0])
+    assert devices.fastest_threads() == expected
+    assert torch.get_num_threads() == before
+
+
+def test_one_core_has_one_thread(monkeypatch):
+    monkeypatch.setattr(devices, "physical_cores", lambda: 1)
+    assert devices.fastest_threads() == 1

@@ -116,3 +116,51 @@ def test_a_clock_that_jumps_back_does_not_give_more_time():
     times = iter([100.0, 103.0, 40.0, 42.0])
     budget = TimeBudget(10, now=lambda: next(times))
     assert [budget.spent for _ in range(3)] == [3.0, 3.0, 5.0]
+
+
+def test_slower_batches_lengthen_the_expected_evaluation():
+    """An evaluation of 4 s at 1 s per batch is expected to take 12 s at 3 s per batch, from the third of such on."""
+    time = Time()
+    clock = TimeBudget(1000, now=time)
+    batches_of = clock.limit(lambda _epoch: iter([("x", "y")] * 6))
+    for number, _ in enumerate(batches_of(0)):
+        time.seconds += 1.0 if number < 3 else 3.0
+        if number == 2:
+            clock.timing(lambda _: setattr(time, "seconds", time.seconds + 4.0) or {})(None)
+            clock._evaluating = None
+    assert clock.batch == 3.0
+    assert clock.evaluation == 12.0
+
+
+def test_before_the_first_evaluation_its_images_are_expected_to_take_as_long_as_in_training():
+    """The first batch takes 4 s with what is done once, so 2 s are expected of the next; it takes 1 s."""
+    time = Time()
+    clock = TimeBudget(1000, now=time)
+    clock.evaluation_batches = 5.0
+    expected = []
+    for seconds, _ in zip((4.0, 1.0, 0.0), clock.limit(lambda _epoch: iter([("x", "y")] * 3))(0), strict=True):
+        expected.append((clock.batch, clock.evaluation))
+        time.seconds += seconds
+    assert expected == [(0.0, 0.0), (2.0, 10.0), (1.0, 5.0)]
+
+
+def test_what_follows_an_evaluation_is_reserved_with_it():
+    time = Time()
+    clock = TimeBudget(1000, now=time)
+    limited = clock.limit(lambda _epoch: iter([("x", "y")]))
+    list(limited(0))
+    clock.timing(lambda _: setattr(time, "seconds", time.seconds + 2.0) or {})(None)
+    assert clock.evaluation == 2.0
+    time.seconds += 3.0  # a checkpoint
+    list(limited(1))
+    assert clock.evaluation == 5.0
+
+
+def test_the_reserve_is_updated_at_most_once_per_second():
+    time, calls = Time(), []
+    clock = TimeBudget(100, now=time)
+    clock.update_reserve = lambda: calls.append(time.seconds)
+    for seconds in (0.5, 1.2, 1.9, 2.5):
+        time.seconds = seconds
+        clock.plan()
+    assert calls == [1.2, 2.5]

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from torch import nn
+
 from convscope.diagnosis.data.shortcuts import strongest_cue
 from convscope.diagnosis.data.view import DataView
 from convscope.diagnosis.finding import Finding
@@ -27,9 +29,12 @@ def check_mistakes(view: MistakeView | None) -> list[Finding]:
     return [finding for finding in found if finding]
 
 
-def stored_findings(folder: RunFolder, predictions: SplitPredictions) -> list[Finding]:
-    """Return the findings about a finished run for which no image is opened, worst first."""
-    found = check_learning(folder) + check_mistakes(stored_mistakes(predictions))
+def stored_findings(folder: RunFolder, predictions: SplitPredictions, model: nn.Module | None = None) -> list[Finding]:
+    """Return the findings about a finished run for which no image is opened, worst first.
+
+    `model` is the run's network, which is loaded if it is not given.
+    """
+    found = check_learning(folder, model) + check_mistakes(stored_mistakes(predictions))
     return sorted(found, key=lambda finding: -finding.severity)
 
 

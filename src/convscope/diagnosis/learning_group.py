@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from torch import nn
+
 from convscope.bundle import load_bundle
 from convscope.diagnosis.finding import Finding
 from convscope.diagnosis.registry import EXPLAINS, LEARNING_CHECKS
@@ -17,13 +19,13 @@ def check_records(records: RunRecords, names: Iterable[str] = LEARNING_CHECKS) -
     return [finding for finding in found if finding.kind not in explained]
 
 
-def check_learning(folder: RunFolder) -> list[Finding]:
-    """Return the findings about how a run's network learned.
+def check_learning(folder: RunFolder, model: nn.Module | None = None) -> list[Finding]:
+    """Return the findings about how a run's network learned; `model` is that network, loaded if it is not given.
 
     Raises:
         RunError: files of the run are missing or damaged.
     """
     records = read_records(folder)
-    if folder.model.exists():
-        records = replace(records, modules=module_types(load_bundle(folder.model)[0]))
+    if model is not None or folder.model.exists():
+        records = replace(records, modules=module_types(model or load_bundle(folder.model)[0]))
     return check_records(records)

@@ -11,8 +11,9 @@ from convscope.datasets import Batches
 from convscope.devices import requested_device, use_cores
 from convscope.models import has_whitening_layer, whiten
 from convscope.modules import channels_last
+from convscope.pipeline.end_seconds import EndSeconds
 from convscope.pipeline.network import architecture, matching_weights, network, task_for
-from convscope.pipeline.session import REPORT_SECONDS, TrainingSession
+from convscope.pipeline.session import TrainingSession
 from convscope.pipeline.stages import Stages
 from convscope.runs.batching import batch_settings
 from convscope.runs.loaders import PreparedData
@@ -85,7 +86,10 @@ def _assemble_session(
     model = channels_last(model, device).to(device)
     if has_whitening_layer(model) and not plan:
         whiten(model, first_images(train))
-    clock = TimeBudget(recipe.train.budget, REPORT_SECONDS) if recipe.train.budget else None
+    clock, end_seconds = None, EndSeconds(len(validation.targets))
+    if recipe.train.budget:
+        clock = TimeBudget(recipe.train.budget, end_seconds())
+        clock.evaluation_batches = len(validation.targets) / train.settings.batch
     best = EarlyStopping(recipe.train.stop_patience or NEVER, mode="max")
     schedule = build_schedule(recipe.schedule, total_steps=recipe.train.epochs * len(train), clock=clock, mode="max")
     average = ExponentialAverage(model, recipe.train.average) if recipe.train.average else None
@@ -106,9 +110,13 @@ def _assemble_session(
     }  # fmt: skip
     state.extras = {name: part for name, part in stateful.items() if part is not None}
     config, images = _bundle_config(prepared, recipe, task, model, origin), data_fingerprint(prepared)
-    return TrainingSession(
-        recipe, task, config, state, train, validation, schedule, best, clock, images, stages, watch, compiled
-    )
+    session = TrainingSession(
+        recipe, task, config, state, train, validation, schedule, best, clock, images, stages, watch, compiled,
+        end_seconds=end_seconds,
+    )  # fmt: skip
+    if clock:
+        clock.update_reserve = session.reserve_for_end
+    return session
 
 
 def _bundle_config(

@@ -48,8 +48,8 @@ def finalize(
     total, energy = add_session(folder, resumed_at, before - started, used)
     report: Path | None = None
     with suppress(MissingExtraError):  # the run is complete without a report too
-        write_first_insights(folder, prepared, session.clock)
-        report = write_report(folder, prepared.dataset)
+        write_first_insights(folder, prepared, session.seconds_to_spare(insights=True))
+        report = write_report(folder, prepared.dataset, session.state.result)
     total += time.monotonic() - before
     tta_note, (probe, neighbours) = tta_sentence(folder), session.feature_scores
     return TrainingFinished(
@@ -78,8 +78,8 @@ def _predict_validation(
     known = session.last_evaluation if session.kept_epoch == session.state.epoch else None
     if known is not None and session.reuses_evaluation:
         return "1", store_predictions(folder, prepared, "validation", known)
-    tta_views, clock, automatic = session.tta_views, session.clock, session.recipe.train.tta_views == "auto"
-    if automatic and clock and clock.seconds - clock.spent < session.estimate_eval_seconds(tta_views):
+    tta_views, automatic = session.tta_views, session.recipe.train.tta_views == "auto"
+    if automatic and session.seconds_to_spare() < session.estimate_eval_seconds(tta_views):
         tta_views = "1"
     predictions = predict_split(folder, prepared, "validation", tta_views)
     if tta_views == "1" or not automatic:

@@ -33,7 +33,7 @@ class FrozenFeatures:
 
 @dataclass(frozen=True)
 class FeaturePlan:
-    """How many views of how many images are affordable, and until when, by `TimeBudget.spent`.
+    """How many views of how many images are affordable, in a share of the time left at `began`, by `TimeBudget.spent`.
 
     `fewest` images are used in any case.
     """
@@ -41,7 +41,8 @@ class FeaturePlan:
     views: int
     images: int
     fewest: int
-    until: float = float("inf")
+    began: float = 0.0
+    share: float = 1.0
 
 
 def frozen_features(session: TrainingSession, stage: Stage) -> FrozenFeatures | None:
@@ -60,45 +61,54 @@ def frozen_features(session: TrainingSession, stage: Stage) -> FrozenFeatures | 
     room = max_views_in_memory(len(train.targets), frozen(example)[0])
     if room <= views or (stage.last + 1 - stage.first <= views and not session.recipe.transfer.fit_head):
         return None
-    found = _plan_features(session, train, first_part, views)
+    _measure(session, train, first_part)
+    key = partial(_feature_key, session, stage)
+    # Validation first: all its images are needed, and how many others there is time for depends on what they took.
+    validation = compute_features([session.validation], frozen, key("validation", [session.validation]))
+    if validation.seconds:
+        seconds = validation.seconds / len(session.validation.targets)
+        session.forward_seconds = min(session.forward_seconds, seconds)
+    found = _plan_features(session, train, views)
     if session.clock:
         train = train.restricted(mixed_order(train.targets)[: found.images])
     passes = [train.single_pass(augmented=view > 0) for view in range(found.views)]
-    key = partial(_feature_key, session, stage)
     stop = partial(_out_of_time, session, found)
     kept = compute_features(passes, frozen, key("train", passes), stop)
     if kept.x.shape[1] < len(train.targets):
         train = train.restricted(torch.arange(kept.x.shape[1]))
-    validation = compute_features([session.validation], frozen, key("validation", [session.validation]))
     stage.views, stage.images, stage.seconds = kept.x.shape[0], kept.images, kept.seconds
     return FrozenFeatures(first_part, FeatureBatches(train, kept), FeatureBatches(session.validation, validation))
 
 
 def _out_of_time(session: TrainingSession, plan: FeaturePlan, view: int, done: int) -> bool:
     """Return whether to stop after `done` images of a view, from 0."""
-    return session.clock is not None and session.clock.spent > plan.until and (view > 0 or done >= plan.fewest)
+    clock = session.clock
+    if clock is None:
+        return False
+    clock.plan()
+    used = clock.spent - plan.began
+    return used > plan.share * (clock.left + used) and (view > 0 or done >= plan.fewest)
 
 
-def _plan_features(session: TrainingSession, train: Batches, first_part: int, views: int) -> FeaturePlan:
-    """Measure the speed and plan how many features the budget allows; everything without a budget."""
+def _plan_features(session: TrainingSession, train: Batches, views: int) -> FeaturePlan:
+    """Plan how many features the budget allows by the measured speed; everything without a budget."""
     images, clock = len(train.targets), session.clock
     fewest = min(images, max(train.settings.batch, FEWEST_PER_OUTPUT * session.task.outputs))
     if clock is None:
         return FeaturePlan(views, images, fewest)
-    session.forward_seconds = _seconds_per_image(session, train, first_part)
     session.reserve_for_end()
     share = FROZEN_TIME_SHARE if session.last_frozen is None else FEATURE_TIME_SHARE
-    seconds = share * clock.left - session.forward_seconds * len(session.validation.targets)
-    affordable = seconds / max(session.forward_seconds, 1e-9)
-    until = clock.spent + max(seconds, 0.0)
+    began = clock.spent
+    affordable = share * clock.left / max(session.forward_seconds, 1e-9)
     if affordable >= images:
-        return FeaturePlan(int(min(views, affordable // images)), images, fewest, until)
-    return FeaturePlan(1, int(max(affordable, fewest)), fewest, until)
+        return FeaturePlan(int(min(views, affordable // images)), images, fewest, began, share)
+    return FeaturePlan(1, int(max(affordable, fewest)), fewest, began, share)
 
 
-def _seconds_per_image(session: TrainingSession, train: Batches, first_part: int) -> float:
+def _measure(session: TrainingSession, train: Batches, first_part: int) -> None:
     """Measure the seconds for decoding, augmenting and forwarding an image, from the second of two passes."""
-    assert session.clock is not None
+    if session.clock is None:
+        return
     few = train.restricted(torch.arange(min(MEASURED_IMAGES, len(train.targets)))).single_pass(augmented=True)
     seconds = 0.0
     for epoch in range(2):
@@ -106,7 +116,7 @@ def _seconds_per_image(session: TrainingSession, train: Batches, first_part: int
         for x, _ in few(epoch):
             _forward_frozen(session, first_part, x).cpu()
         seconds = session.clock.now() - started
-    return seconds / len(few.targets)
+    session.forward_seconds = seconds / len(few.targets)
 
 
 @torch.no_grad()

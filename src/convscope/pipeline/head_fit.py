@@ -81,7 +81,12 @@ def _settings(session: TrainingSession) -> ProbeSettings:
         return ProbeSettings(task.outputs, task.loss, score)
     began, end = clock(), 1.0 if session.last_frozen is None else LATER_SHARE
     chosen = began + CHOICE_SHARE * max(0.0, end - began)
-    return ProbeSettings(task.outputs, task.loss, score, lambda: clock() >= chosen, lambda: clock() >= end)
+
+    def later_than(fraction: float) -> bool:
+        clock.plan()
+        return clock() >= fraction
+
+    return ProbeSettings(task.outputs, task.loss, score, lambda: later_than(chosen), lambda: later_than(end))
 
 
 @torch.no_grad()

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from convscope.modules import channels_last
+from convscope.pipeline.end_seconds import slowness
 from convscope.pipeline.network_choice import END_SECONDS, SMALL_SIDE
 from convscope.runs.overrides import Overrides
 from convscope.runs.recipe import Recipe
@@ -19,7 +20,9 @@ ENOUGH = 0.5  # of the images; with fewer, a smaller size loses less than fewer 
 MEASURED_IMAGES = 4
 
 
-def smaller_size(recipe: Recipe, model: nn.Module, images: int, device: torch.device) -> Overrides | None:
+def smaller_size(
+    recipe: Recipe, model: nn.Module, images: int, device: torch.device, spent: float = 0.0
+) -> Overrides | None:
     """Return a smaller input size if the budget does not allow features of half of the images; None if it does.
 
     Args:
@@ -27,12 +30,13 @@ def smaller_size(recipe: Recipe, model: nn.Module, images: int, device: torch.de
         model: the network.
         images: number of images of all splits.
         device: the device for training.
+        spent: seconds of the budget that are used.
     """
     if not recipe.train.budget or max(recipe.data.size) <= SMALL_SIDE or len(recipe.data.size) != 2:
         return None
     height, width = recipe.data.size
     needed = ENOUGH * images * forward_seconds(recipe, model, device)
-    affordable = SHARE * (recipe.train.budget - END_SECONDS)
+    affordable = SHARE * (recipe.train.budget - spent - END_SECONDS * max(1.0, slowness()))
     if needed <= affordable:
         return None
     scale = next((one for one in SCALES if needed * one**2 <= affordable), SCALES[-1])

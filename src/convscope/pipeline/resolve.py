@@ -82,13 +82,14 @@ class Resolved:
         return replace(self, recipe=recipe, sources={**self.sources, **differing})
 
 
-def draft_recipe(overrides: Overrides, found: Dataset, device: torch.device) -> Draft:
+def draft_recipe(overrides: Overrides, found: Dataset, device: torch.device, spent: float = 0.0) -> Draft:
     """Choose task, network and input size, and validate the settings before decoding.
 
     Args:
         overrides: the user's settings.
         found: the data, not decoded.
         device: the device for training.
+        spent: seconds of the budget that are used.
 
     Raises:
         ConfigError: a setting is incompatible with the task or with others.
@@ -99,7 +100,7 @@ def draft_recipe(overrides: Overrides, found: Dataset, device: torch.device) -> 
     draft = _checked(overrides, found, origin)
     if not origin or "size" in requested.get("data", {}):
         return draft
-    smaller = smaller_size(draft.recipe, draft.candidates({}), len(found), device)
+    smaller = smaller_size(draft.recipe, draft.candidates({}), len(found), device, spent)
     with suppress(ModelError, ConfigError):  # networks whose head fits one input size only
         draft = _checked(smaller.over(overrides), found, origin) if smaller else draft
     return draft

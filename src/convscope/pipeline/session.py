@@ -8,6 +8,7 @@ from torch import nn
 from convscope.bundle import BundleConfig, with_tta
 from convscope.datasets import Batches
 from convscope.energy import EnergyMeter
+from convscope.pipeline.end_seconds import EndSeconds
 from convscope.pipeline.network_choice import SMALL_SIDE
 from convscope.pipeline.stages import Stages
 from convscope.runs.evaluation import EvaluationBatches, Model, evaluate_batches
@@ -26,7 +27,6 @@ from convscope.training import (
 
 FLOAT32_SLOWDOWN = 2.0  # time in float32 relative to bfloat16, where the latter is used
 MAX_TTA_SHARE = 0.1  # maximum share of a budget for evaluating test-time augmentation
-REPORT_SECONDS = 3.0  # of a budget, reserved for the report; measured on two cores with 12 + 12 images
 
 
 @dataclass
@@ -52,6 +52,8 @@ class TrainingSession:
     last_evaluation: Meter | None = None
     """The predictions on the validation images at the end of the last epoch."""
     energy: EnergyMeter = field(default_factory=EnergyMeter)
+    end_seconds: EndSeconds | None = None
+    """Estimates the seconds after the last evaluation; None: the session ends with it."""
     forward_seconds: float = 0.0
     """The measured seconds of a forward pass of one image, where epochs use cached features; 0: not measured."""
 
@@ -128,11 +130,17 @@ class TrainingSession:
         return self.clock is not None and exact and self.tta_views == "1"
 
     def reserve_for_end(self) -> None:
-        """Reserve the time for the final evaluation and the report, where there is a budget."""
-        if self.clock:
+        """Reserve the time for the final evaluation and the report by the present speed, where there is a budget."""
+        if self.clock and self.end_seconds:
             keeps_last = self.recipe.train.keep == "last" and not self.recipe.train.stop_patience
             sure = self.reuses_evaluation and keeps_last and self.last_frozen is None
-            self.clock.reserve = REPORT_SECONDS + (0.0 if sure else self.estimate_eval_seconds(self.tta_views))
+            self.clock.reserve = self.end_seconds() + (0.0 if sure else self.estimate_eval_seconds(self.tta_views))
+
+    def seconds_to_spare(self, insights: bool = False) -> float:
+        """Return the seconds of the budget that checkpoint and report do not need; infinite without a budget."""
+        if not (self.clock and self.end_seconds):
+            return float("inf")
+        return self.clock.seconds - self.clock.spent - self.end_seconds(insights)
 
     def evaluate(self, model: Model, batches: EvaluationBatches | None = None) -> dict[str, float]:
         """Return the validation scores of a network, or of a function in its place."""

@@ -15,7 +15,6 @@ from convscope.pipeline.build import build_session
 from convscope.pipeline.epochs import run_epochs
 from convscope.pipeline.input_size import forward_seconds
 from convscope.pipeline.resolve import Draft, Resolved
-from convscope.pipeline.session import REPORT_SECONDS
 from convscope.runs.loaders import PreparedData
 from convscope.runs.recipe import Recipe
 from convscope.training import Epoch
@@ -35,7 +34,7 @@ class Start:
 
 
 def race(
-    pretrained: Start, from_scratch: Callable[[], Start], device: torch.device, started: float
+    pretrained: Start, from_scratch: Callable[[], Start], device: torch.device, started: float, threads: int = 0
 ) -> tuple[Start, str]:
     """Return the better start and a sentence with the scores; pretrained, if there is no time to compare.
 
@@ -44,26 +43,30 @@ def race(
         from_scratch: prepares the other start; called only if there is something to gain.
         device: the device for training.
         started: the start of the run by `time.monotonic`.
+        threads: see `build_session`.
     """
     recipe, task_class = pretrained.resolved.recipe, pretrained.resolved.recipe.task_class
     if recipe.train.budget and _probe_seconds(pretrained, device) > PROBE_SHARE * recipe.train.budget:
         return pretrained, "pretrained weights: no time in train.budget to compare them with training from scratch"
-    probe, seconds = _trial(pretrained, _probe_recipe(recipe), started)
+    probe, seconds = _trial(pretrained, _probe_recipe(recipe), started, threads)
     fitted = f"linear probe {task_class.format_score(probe)} in {format_seconds(seconds)}"
     if probe >= SETTLED:
         return pretrained, f"pretrained weights: {fitted}, so not compared with training from scratch"
     scratch = from_scratch()
-    score, trained = _trial(scratch, _short(scratch.resolved.recipe), time.monotonic())
+    score, trained = _trial(scratch, _short(scratch.resolved.recipe), time.monotonic(), threads)
     figures = f"{fitted}, from scratch {task_class.format_score(score)} after {format_seconds(trained)}"
     if score > probe:
         return scratch, f"from scratch, by a short comparison on the validation images: {figures}"
     return pretrained, f"pretrained weights, by a short comparison on the validation images: {figures}"
 
 
-def _trial(start: Start, recipe: Recipe, started: float) -> tuple[float, float]:
+def _trial(start: Start, recipe: Recipe, started: float, threads: int) -> tuple[float, float]:
     """Train with a recipe; return the last validation score and the seconds."""
     began = time.monotonic()
-    session = build_session(start.prepared, recipe, started, start.draft.origin)
+    session = build_session(start.prepared, recipe, started, start.draft.origin, threads)
+    session.end_seconds = None  # it ends without a report
+    if session.clock:
+        session.clock.reserve = 0.0
     epochs = [event for event in run_epochs(session) if isinstance(event, Epoch)]
     return epochs[-1].validation[session.task.primary], time.monotonic() - began
 
@@ -83,6 +86,5 @@ def _probe_recipe(recipe: Recipe) -> Recipe:
 def _short(recipe: Recipe) -> Recipe:
     """Return the recipe with a share of its time."""
     train = recipe.train
-    budget = TRIAL_SHARE * train.budget + REPORT_SECONDS if train.budget else 0.0
-    epochs = max(1, round(TRIAL_SHARE * train.epochs))
-    return recipe.model_copy(update={"train": train.model_copy(update={"budget": budget, "epochs": epochs})})
+    shorter = {"budget": TRIAL_SHARE * train.budget, "epochs": max(1, round(TRIAL_SHARE * train.epochs))}
+    return recipe.model_copy(update={"train": train.model_copy(update=shorter)})

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from convscope.datasets import Dataset
-from convscope.devices import requested_device, threads_each
+from convscope.devices import fastest_threads, requested_device, threads_each, use_cores
 from convscope.energy import EnergyMeter
 from convscope.errors import RunError
 from convscope.files import append_line, atomic_write
@@ -116,11 +116,14 @@ def _prepare(
     if choice.download:
         yield Note(0, 0, choice.note)
         choice = downloaded(choice)
-    draft, prepared = _draft(choice.overrides, found, device, on_progress)
+    if requested.train.budget and device.type == "cpu" and not requested.train.threads:
+        threads = threads or use_cores(fastest_threads())  # also for what is measured before the session is built
+    draft, prepared = _draft(choice.overrides, found, device, on_progress, time.monotonic() - started)
     yield prepared.loaded_event(draft.recipe.task)
     start, sentence = Start(draft, prepared, resolve_recipe(draft, prepared, device)), choice.note
     if choice.automatic:
-        start, sentence = race(start, partial(_from_scratch, choice.overrides, found, device), device, started)
+        scratch = partial(_from_scratch, choice.overrides, found, device)
+        start, sentence = race(start, scratch, device, started, threads)
     draft, prepared, resolved = start.draft, start.prepared, start.resolved
     recipe, note = find_learning_rate(folder, prepared, resolved.recipe)
     session = build_session(prepared, recipe, started, draft.origin, threads)
@@ -138,10 +141,14 @@ def _prepare(
 
 
 def _draft(
-    overrides: Overrides, found: Dataset, device: torch.device, on_progress: Progress | None = None
+    overrides: Overrides,
+    found: Dataset,
+    device: torch.device,
+    on_progress: Progress | None = None,
+    spent: float = 0.0,
 ) -> tuple[Draft, PreparedData]:
     """Return the settings determined before decoding, and the decoded images."""
-    draft = draft_recipe(overrides, found, device)
+    draft = draft_recipe(overrides, found, device, spent)
     prepared = prepare(found, draft.recipe.data, draft.recipe.seed, on_progress)
     return draft, draft.origin.with_normalisation(prepared) if draft.origin else prepared
 
@@ -238,7 +245,7 @@ def _late_start(session: TrainingSession) -> Note | None:
     clock = session.clock
     if clock is None or clock() < 1:
         return None
-    used = f"{clock.spent:.1f} s were used before the first step and {clock.reserve:g} s are reserved for the report"
+    used = f"{clock.spent:.1f} s were used before the first step and {clock.reserve:.1f} s are reserved for the report"
     return Note(0, 0, f"train.budget is {clock.seconds:g} s, but {used}: training is as short as possible; increase it")
 
 

@@ -22,22 +22,19 @@ from convscope.models.summary.summarize import summarize
 from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import PreparedData
 from convscope.runs.predictions import load_predictions
-from convscope.training import TimeBudget
 
 MAX_SECONDS = 3.0  # for the first insights; they take about 1 s
-REPORT_SECONDS = 1.5  # of a budget, reserved for the rest of the report
 MAX_IMAGES = 3  # per method, so that the report stays small enough to send
 MAX_ANIMATIONS = 2
 FIRST_INSIGHTS = "first_insights.json"
 
 
-def write_first_insights(folder: RunFolder, prepared: PreparedData, clock: TimeBudget | None) -> None:
-    """Write inexpensive insights into a network that was just trained, within the remaining time budget.
+def write_first_insights(folder: RunFolder, prepared: PreparedData, seconds: float = MAX_SECONDS) -> None:
+    """Write inexpensive insights into a network that was just trained, within `seconds`, at most three.
 
     They are images, so a network for another kind of input has none.
     """
-    remaining = MAX_SECONDS if clock is None else min(MAX_SECONDS, clock.seconds - clock.spent - REPORT_SECONDS)
-    if remaining <= 0:
+    if seconds <= 0:
         return
     model, config = load_bundle(folder.model, inference_device(folder.recipe().train.device))
     spec = config.preprocessing
@@ -51,7 +48,9 @@ def write_first_insights(folder: RunFolder, prepared: PreparedData, clock: TimeB
     )  # fmt: skip
     cost = summarize(model, (spec.channels, *spec.size)).macs
     with subject.class_scores_only():
-        section = first_insights(subject, cost, time.monotonic() + remaining, _worst(folder, validation))
+        section = first_insights(
+            subject, cost, time.monotonic() + min(MAX_SECONDS, seconds), _worst(folder, validation)
+        )
     atomic_write(folder.explain_dir / FIRST_INSIGHTS, section.model_dump_json().encode())
 
 

@@ -37,12 +37,13 @@ LARGEST_MATRIX = 25  # classes; with more, the most confused pairs are listed in
 CONFUSED_PAIRS = 25
 
 
-def write_report(folder: RunFolder, dataset: Dataset | None = None) -> Path:
+def write_report(folder: RunFolder, dataset: Dataset | None = None, model: nn.Module | None = None) -> Path:
     """Write the report from the files of the run folder; return its path.
 
     Args:
         folder: the run.
         dataset: the run's dataset if it is already open; otherwise it is opened to show images.
+        model: the run's network; None: it is loaded.
     """
     require("report", "report")
     from jinja2 import Environment, PackageLoader, select_autoescape
@@ -50,16 +51,16 @@ def write_report(folder: RunFolder, dataset: Dataset | None = None) -> Path:
     environment = Environment(
         loader=PackageLoader("convscope.reports", "."), autoescape=select_autoescape(), trim_blocks=True
     )
-    text = environment.get_template("report.html").render(**content(folder, ThumbnailSource(folder, dataset)))
+    text = environment.get_template("report.html").render(**content(folder, ThumbnailSource(folder, dataset), model))
     atomic_write(folder.report, text.encode(errors="backslashreplace"))
     return folder.report
 
 
-def content(folder: RunFolder, album: ThumbnailSource) -> dict[str, Any]:
+def content(folder: RunFolder, album: ThumbnailSource, model: nn.Module | None = None) -> dict[str, Any]:
     """Return the variables of the template."""
     config, summary = load_config(folder.model), folder.data()["summary"]
     predictions = load_predictions(folder, "validation", config.tta_views)
-    findings = stored_findings(folder, load_predictions(folder, "validation"))
+    findings = stored_findings(folder, load_predictions(folder, "validation"), model)
     return {
         "name": folder.path.name,
         "path": folder.path,

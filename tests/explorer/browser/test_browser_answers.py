@@ -13,7 +13,7 @@ def runs(tmp_path_factory):
     """A run of each task on the built-in shapes, without a report."""
     home = tmp_path_factory.mktemp("tasks")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("convscope.pipeline.finalize.write_report", lambda folder, _dataset=None: folder.report)
+        patch.setattr("convscope.pipeline.finalize.write_report", lambda folder, *_given: folder.report)
         patch.setattr("convscope.pipeline.finalize.write_first_insights", lambda *_given: None)
         for task in TASKS:
             train(home / task, "shapes", task=task, train__epochs=1, train__batch=64, data__size=32)

@@ -32,8 +32,6 @@ def slices(view: MistakeView) -> Finding | None:
     p-values are multiplied by the number of groups tried. Eyuboglu et al. 2022, "Domino", arXiv:2203.14960, describe
     the task.
     """
-    from scipy.stats import fisher_exact
-
     tried = list(_slices(view))
     best: tuple[float, Slice, float, float] | None = None
     for one in tried:
@@ -41,8 +39,7 @@ def slices(view: MistakeView) -> Finding | None:
         difference = float(inside.mean() - rest.mean())
         if difference < LEAST_DIFFERENCE:
             continue
-        table = [[int(inside.sum()), int((~inside).sum())], [int(rest.sum()), int((~rest).sum())]]
-        p = float(fisher_exact(table, alternative="greater").pvalue) * len(tried)
+        p = _p_value(inside, rest) * len(tried)
         if p < MOST_P and (best is None or p < best[0]):
             best = (p, one, float(inside.mean()), float(rest.mean()))
     if best is None:
@@ -57,6 +54,14 @@ def slices(view: MistakeView) -> Finding | None:
         share - rest_share, LEAST_DIFFERENCE, Change(f"add training images like these: {one.name}"),
         images=tuple(view.names[i] for i in rows),
     )  # fmt: skip
+
+
+def _p_value(inside: NDArray[np.bool_], rest: NDArray[np.bool_]) -> float:
+    """Return the probability of at least so many more mistakes inside by chance."""
+    from scipy.stats import fisher_exact  # here, because importing it takes longer than all other checks together
+
+    table = [[int(inside.sum()), int((~inside).sum())], [int(rest.sum()), int((~rest).sum())]]
+    return float(fisher_exact(table, alternative="greater").pvalue)
 
 
 def _slices(view: MistakeView) -> Iterator[Slice]:
