@@ -65,7 +65,7 @@ DATA = (
     ),
     tested(
         "If columns can be swapped, convolutions do not help",
-        "test_positions_that_matter_are_told_from_those_that_do_not_by_hand",
+        "test_positions_that_matter_are_distinguished_from_others_by_hand",
     ),
     tested(
         "A data set that is easier than it should be",

@@ -110,7 +110,7 @@ def shuffled_results(majority, **scores):
     return [BaselineResult(name, 1, score, math.nan, 1.0, 10) for name, score in known.items()]
 
 
-def test_positions_that_matter_are_told_from_those_that_do_not_by_hand():
+def test_positions_that_matter_are_distinguished_from_others_by_hand():
     figures = "with shuffled positions the convolutional network loses 38.0 points (94.0 to 56.0 %) and the MLP 0.0 "
     assert sentences(shuffled_results(0.1, cnn=0.94, cnn_s=0.56, mlp=0.68, mlp_s=0.68)) == [
         figures + "(68.0 to 68.0 %): neighbouring positions belong together in these data, and convolutions use that"

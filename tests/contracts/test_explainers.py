@@ -88,6 +88,8 @@ EXPLAINERS: dict[str, Callable[[nn.Module, Tensor, Path], object]] = {
     "probe_layers": _probe_layers,
     "unit": lambda model, x, _: explainers.unit(model, x[:1], LAYER, 0),
     "module_tree": lambda model, x, _: explainers.module_tree(model, x[:1]),
+    "gate_layers": lambda model, x, _: explainers.gate_layers(model, x),
+    "gates": lambda model, x, _: explainers.gates(model, [x, x], [LAYER]),
     "removal_costs": lambda model, x, _: explainers.removal_costs(model, lambda: [(x, torch.zeros(len(x)))], [LAYER]),
 }
 

@@ -165,7 +165,7 @@ def test_scratch_wins_only_if_it_is_better_after_a_share_of_its_time(monkeypatch
     monkeypatch.setattr(start_race, "_probe_seconds", lambda *_given: seconds)
     best, text = race(starts["pretrained"], lambda: starts["scratch"], torch.device("cpu"), 0.0)
     assert (best, text) == (starts[wins], sentence)
-    assert [recipe.train.budget for recipe in trials] == [100.0, 18.0][: len(trials)]
+    assert [recipe.train.budget for recipe in trials] == [100.0, 15.0][: len(trials)]
     assert [recipe.transfer.views for recipe in trials[:1]] == [1][: len(trials)]
 
 
