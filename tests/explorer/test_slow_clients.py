@@ -19,8 +19,8 @@ from PIL import Image
 
 pytestmark = pytest.mark.slow
 
-SLOWER = 2.0  # at most this much, over `ASKED` pages
-ASKED = 40
+SLOWER = 2.0  # at most this much, over `PAGES` pages
+PAGES = 40
 FLOOR = 0.004  # seconds: the resolution of the CPU time, with a margin
 MORE = 200 << 20  # bytes of memory above the start
 
@@ -82,11 +82,11 @@ class Served:
         The CPU time is that of the server with all its clients, so that other work of the machine does not count.
         """
         waits, before = [], self.cpu()
-        for _ in range(ASKED):
+        for _ in range(PAGES):
             began = time.perf_counter()
             assert self.ask()[0] == self.ask(path="/api/inputs/validation-0")[0] == 200
             waits.append(time.perf_counter() - began)
-        return statistics.median(waits), (self.cpu() - before) / ASKED
+        return statistics.median(waits), (self.cpu() - before) / PAGES
 
     def cpu(self):
         """Seconds of CPU time so far."""
