@@ -39,3 +39,10 @@ def test_constraints_hold_and_every_pair_of_any_valid_case_is_covered():
 def test_the_same_seed_gives_the_same_cases():
     assert covering_array(FACTORS, free, seed=3) == covering_array(FACTORS, free, seed=3)
     assert covering_array(FACTORS, free, seed=3) != covering_array(FACTORS, free, seed=4)
+
+
+def test_every_triple_of_chosen_factors_occurs_too():
+    cases = covering_array(FACTORS, no_a1_with_b1_and_all_d_of_a2, triples=[("a", "b", "c")])
+    wanted = set(product("134", "123", "123")) - set(product("1", "1", "123"))
+    assert {(case["a"], case["b"], case["c"]) for case in cases} == wanted
+    assert len(cases) <= 26, "24 triples"

@@ -158,7 +158,8 @@ def in_idx(folder: Path, given: Sequence[Example], _target: str) -> Path:
 
 
 def in_cifar(folder: Path, given: Sequence[Example], _target: str) -> Path:
-    pixels = np.stack([example.pixels[:32, :32].transpose(2, 0, 1).ravel() for example in given])
+    whole = ((0, 32 - HEIGHT), (0, 32 - WIDTH), (0, 0))  # the format has one size
+    pixels = np.stack([np.pad(example.pixels, whole).transpose(2, 0, 1).ravel() for example in given])
     rows = np.concatenate([np.array([[example.kind] for example in given], np.uint8), pixels], 1)
     (folder / "data_batch_1.bin").write_bytes(rows.tobytes())
     return folder
