@@ -116,3 +116,16 @@ def test_lists_of_several_divisions_are_named_and_not_used(folder: Path) -> None
         "the lists of splits are not used, because images/pie/0.jpg is in labels/test2.txt and in labels/train1.txt; "
         "leave one list for each split"
     )
+
+
+def test_a_name_alone_is_enough_where_no_other_image_has_it_and_trainval_is_for_training(
+    tmp_path: Path, save: Save
+) -> None:
+    for name in ("cat/0.png", "cat/1.png", "dog/2.png", "dog/3.png", "dog/4.png"):
+        save(tmp_path / name)
+    write(tmp_path / "trainval.txt", "0\n2.png\n4\n")
+    write(tmp_path / "test.txt", "1.png\n3\n")
+    assert open_data(tmp_path).splits.tolist() == ["train", "test", "train", "test", "train"]
+    write(tmp_path / "train.txt", "0\n2\n")
+    write(tmp_path / "val.txt", "4\n")
+    assert open_data(tmp_path).splits.tolist() == ["train", "test", "train", "test", "validation"]

@@ -178,3 +178,12 @@ def test_a_palette_maps_colours_to_codes_in_any_order() -> None:
 def test_a_palette_png_is_read_by_its_indices(tmp_path: Path) -> None:
     path = mask(tmp_path / "m.png", half(0, 2), "P")
     assert np.unique(read_mask(MaskFile((path,)), Palette((0, 1, 2)))).tolist() == [0, 2]
+
+
+def test_lists_of_names_split_masks_as_they_split_class_folders(folder: Path) -> None:
+    (folder / "annotations").mkdir()
+    (folder / "annotations" / "trainval.txt").write_text("a 1 1 1\nb 1 2 1\n")
+    (folder / "annotations" / "test.txt").write_text("c 2 1 1\n")
+    dataset = open_data(folder)
+    assert dataset.splits.tolist() == ["train", "train", "test"]
+    assert dataset.notes[-1] == "the split is read from annotations/test.txt (test), annotations/trainval.txt (train)"

@@ -1,4 +1,4 @@
-"""The split of class folders from text files beside them, such as meta/train.txt and meta/test.txt."""
+"""The split of images from text files beside them, such as meta/train.txt and meta/test.txt."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -13,14 +13,15 @@ from convscope.layouts.split_lists import listed_names, split_in_words
 _MOST = 30  # text files that are looked at
 _LISTED = 0.9  # of the lines of a list have to name an image
 _FLAGS, _NUMBERED = "train_test_split.txt", "images.txt"  # as in CUB-200: number and 0 or 1, number and path
+_TRAIN_AND_VALIDATION = ("trainval", "train_val")  # used for training where there is no list for it alone
 _SPLIT_OF_FLAG = {"0": "test", "1": "train"}
 
 
 def with_listed_splits(source: Source, listing: DatasetBuilder) -> DatasetBuilder:
     """The listing with the splits of its images that lists name, if there are some for train and another split.
 
-    A line names an image by its class folder and its name, with or without the ending; a label after it is ignored.
-    Images in no list are skipped.
+    A line names an image by its folder and its name, or by its name alone where no other image has it, with or without
+    the ending; a label after it is ignored. Images in no list are skipped.
     """
     if any(listed.split for listed in listing.files):
         return listing
@@ -49,8 +50,11 @@ class _ContradictionError(Exception):
 
 
 def _named_lists(source: Source) -> _Lists:
-    files = [(file, split_in_words(file.stem)) for file in source.files(".txt")[:_MOST]]
-    return [(_place(file, source), split, listed_names(file)) for file, split in files if split]
+    files = source.files(".txt")[:_MOST]
+    splits = [(file, split_in_words(file.stem)) for file in files]
+    if "train" not in {split for _, split in splits}:
+        splits += [(file, "train") for file in files if file.stem in _TRAIN_AND_VALIDATION]
+    return [(_place(file, source), split, listed_names(file)) for file, split in splits if split]
 
 
 def _numbered_lists(source: Source) -> _Lists:
@@ -91,12 +95,15 @@ def _splits(lists: _Lists, by_tail: Mapping[str, str]) -> dict[str, str]:
 
 
 def _by_tail(files: Sequence[ListedFile]) -> dict[str, str]:
-    """The last folder and the name of each image, also without its ending -> its name; unless two images share it."""
+    """The last folder and the name of each image, or its name, also without the ending -> its whole name.
+
+    Keys that two images share are left out.
+    """
     names: dict[str, str] = {}
     shared: set[str] = set()
     for listed in files:
-        tail = "/".join(listed.name.split("/")[-2:])
-        for key in {_key(tail), _key(tail.rpartition(".")[0])}:
+        tail, alone = "/".join(listed.name.split("/")[-2:]), listed.name.rpartition("/")[2]
+        for key in {_key(one) for whole in (tail, alone) for one in (whole, whole.rpartition(".")[0])}:
             shared |= {key} & names.keys()
             names[key] = listed.name
     return {key: name for key, name in names.items() if key not in shared}

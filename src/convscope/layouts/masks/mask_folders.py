@@ -9,6 +9,7 @@ from convscope.datasets.dataset import Dataset, Skipped, split_of
 from convscope.datasets.listing import visible_folders
 from convscope.datasets.targets.masks import MASKS
 from convscope.errors import DataError
+from convscope.layouts.folders.split_files import with_listed_splits
 from convscope.layouts.layout import Layout, ReadSettings, Recognised, Source, confidence_of_share
 from convscope.layouts.masks.folder_roles import role_of
 from convscope.layouts.masks.names import FILES, NamesFile, read_names
@@ -57,7 +58,7 @@ def read_masks(path: Path, ignore: int | None = None) -> Dataset:
         builder.notes.append(f"{listed.file} names folders of the images, and so no classes of the masks")
         listed = None
     add_masked_images(builder, images, listed, ignore)
-    return builder.build()
+    return with_listed_splits(Source(path), builder).build()
 
 
 def _pair_error(path: Path, pairs: Pairs) -> str:
