@@ -4,8 +4,9 @@ Near duplicates are found in three steps. A perceptual hash (the lowest 8 x 8 co
 median or not; Zauner, "Implementation and benchmarking of perceptual image hash functions", 2010) puts images into
 buckets by each of its bands of bits. Within a bucket, those whose low-frequency coefficients agree are candidates. A
 candidate pair is a duplicate if its high-frequency detail also agrees, in every colour. The threshold is computed from
-the data (`detail_threshold`): different handwritten digits agree better than a photograph and its JPEG copy. Of mirrored
-pairs, twice as many, clipped detail has to agree too: else the outline of an object on a plain background decides.
+the data (`detail_threshold`): different handwritten digits agree better than a photograph and its JPEG copy. Of
+mirrored pairs, of which there are twice as many, clipped detail has to agree too: else the outline of an object on a
+plain background decides.
 
 Calibrated on CIFAR-10 as JPEG (60,000 images), MNIST (70,000), steel surfaces (1,800), cats and dogs (1,500), ants
 and bees (398) and scikit-learn's digits (1,797), and on copies of 200 images of each that were compressed (JPEG
