@@ -24,29 +24,29 @@ def _idle(monkeypatch):
 @pytest.mark.parametrize(
     ("seconds", "size"), [(0.01, None), (0.08, None), (0.09, (160, 160)), (0.25, (112, 112)), (9.0, (112, 112))]
 )
-def test_the_largest_size_is_chosen_at_which_half_of_the_images_fit(monkeypatch, seconds, size):
-    """Of 60 s, 50 are left after the end's share, and features get 40 of them, for 500 of 1,000 images."""
+def test_the_largest_size_is_chosen_at_which_half_of_the_training_images_and_all_others_fit(monkeypatch, seconds, size):
+    """Of 60 s, 50 are left after the end's share, and features get 40 of them, for 500 images."""
     monkeypatch.setattr(input_size, "forward_seconds", lambda *_given: seconds)
-    found = smaller_size(recipe(60.0), nn.Identity(), 1000, CPU)
+    found = smaller_size(recipe(60.0), nn.Identity(), (800, 100), CPU)
     assert (found and found["data"]["size"]) == size
     if found:
         assert found.source("data.size") == (
-            "chosen for the budget: 1,000 images at 224 x 224 would take too long on this machine"
+            "chosen for the budget: 900 images at 224 x 224 would take too long on this machine"
         )
 
 
 def test_what_is_spent_and_a_busy_machine_leave_less_time(monkeypatch):
     """Of 60 s, 45 are left after 5 s and the end's share, which is 30 s where everything takes three times as long."""
     monkeypatch.setattr(input_size, "forward_seconds", lambda *_given: 0.071)
-    assert smaller_size(recipe(60.0), nn.Identity(), 1000, CPU, spent=5.0) is None
+    assert smaller_size(recipe(60.0), nn.Identity(), (800, 100), CPU, spent=5.0) is None
     monkeypatch.setattr(input_size, "slowness", lambda: 3.0)
-    assert smaller_size(recipe(60.0), nn.Identity(), 1000, CPU, spent=5.0)["data"]["size"] == (160, 160)
+    assert smaller_size(recipe(60.0), nn.Identity(), (800, 100), CPU, spent=5.0)["data"]["size"] == (160, 160)
 
 
 def test_small_images_and_runs_without_a_budget_keep_their_size(monkeypatch):
     monkeypatch.setattr(input_size, "forward_seconds", lambda *_given: 9.0)
-    assert smaller_size(recipe(0.0), nn.Identity(), 1000, CPU) is None
-    assert smaller_size(recipe(60.0, (64, 64)), nn.Identity(), 1000, CPU) is None
+    assert smaller_size(recipe(0.0), nn.Identity(), (800, 100), CPU) is None
+    assert smaller_size(recipe(60.0, (64, 64)), nn.Identity(), (800, 100), CPU) is None
 
 
 def test_the_speed_is_measured_without_changing_the_network():

@@ -16,32 +16,36 @@ from convscope.training import precision_context, train_mode
 SCALES = (0.75, 0.5)  # of the side
 MULTIPLE = 16  # sides are rounded to it
 SHARE = 0.8  # of the budget, for the features
-ENOUGH = 0.5  # of the images; with fewer, a smaller size loses less than fewer images do
+ENOUGH = 0.5  # of the training images; with fewer, a smaller size loses less than fewer images do
 MEASURED_IMAGES = 4
 
 
 def smaller_size(
-    recipe: Recipe, model: nn.Module, images: int, device: torch.device, spent: float = 0.0
+    recipe: Recipe, model: nn.Module, images: tuple[int, int], device: torch.device, spent: float = 0.0
 ) -> Overrides | None:
-    """Return a smaller input size if the budget does not allow features of half of the images; None if it does.
+    """Return a smaller input size if the budget does not allow the features that are needed; None if it does.
+
+    They are those of half of the training images and of all validation images.
 
     Args:
         recipe: with a budget, and the input size of pretraining.
         model: the network.
-        images: number of images of all splits.
+        images: numbers of training and validation images.
         device: the device for training.
         spent: seconds of the budget that are used.
     """
     if not recipe.train.budget or max(recipe.data.size) <= SMALL_SIDE or len(recipe.data.size) != 2:
         return None
     height, width = recipe.data.size
-    needed = ENOUGH * images * forward_seconds(recipe, model, device)
+    training, validation = images
+    needed = (ENOUGH * training + validation) * forward_seconds(recipe, model, device)
     affordable = SHARE * (recipe.train.budget - spent - END_SECONDS * max(1.0, slowness()))
     if needed <= affordable:
         return None
     scale = next((one for one in SCALES if needed * one**2 <= affordable), SCALES[-1])
     size = tuple(max(MULTIPLE, MULTIPLE * round(scale * side / MULTIPLE)) for side in (height, width))
-    why = f"chosen for the budget: {images:,} images at {height} x {width} would take too long on this machine"
+    many = f"{training + validation:,} images at {height} x {width}"
+    why = f"chosen for the budget: {many} would take too long on this machine"
     return Overrides.of({"data": {"size": size}}, why)
 
 

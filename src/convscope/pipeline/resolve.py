@@ -100,10 +100,18 @@ def draft_recipe(overrides: Overrides, found: Dataset, device: torch.device, spe
     draft = _checked(overrides, found, origin)
     if not origin or "size" in requested.get("data", {}):
         return draft
-    smaller = smaller_size(draft.recipe, draft.candidates({}), len(found), device, spent)
+    smaller = smaller_size(draft.recipe, draft.candidates({}), _images(draft.recipe, found), device, spent)
     with suppress(ModelError, ConfigError):  # networks whose head fits one input size only
         draft = _checked(smaller.over(overrides), found, origin) if smaller else draft
     return draft
+
+
+def _images(recipe: Recipe, found: Dataset) -> tuple[int, int]:
+    """Return the numbers of training and validation images, of which some may be cut later."""
+    uncut = int((found.splits == "").sum())
+    validation = round(recipe.data.validation * uncut)
+    training = uncut - validation - round(recipe.data.test * uncut)
+    return training + int((found.splits == "train").sum()), validation + int((found.splits == "validation").sum())
 
 
 def data_settings(overrides: Overrides, found: Dataset, device: torch.device) -> tuple[Overrides, Recipe]:
