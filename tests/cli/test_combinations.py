@@ -9,7 +9,7 @@ import pytest
 from convscope.api import RunFolder
 from convscope.bundle import load_config
 from convscope.errors import ConvscopeError
-from convscope.layouts import LAYOUTS, draw_shapes
+from convscope.layouts import draw_shapes
 from helpers.combined_options import FACTORS, TRIPLES, allowed, is_tried, refused_pairs
 from helpers.combined_runs import VERBS, Place, explored, trained
 from helpers.layout_writers import COUNT
@@ -78,7 +78,7 @@ def small_training(case):
         yield
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", FACTORS["layout"])
 def test_every_pair_of_options_gives_a_run_with_its_results(layout, shared, tmp_path, convscope):
     found = {}
     for number, case in enumerate(cases()):

@@ -51,6 +51,8 @@ NOT_IMAGES = {
     "mix": ("none",), "question": ("predict", "features"), "form": ("report", "compare", "inspect"),
 }  # fmt: skip
 """Values that series and sounds accept, where images accept others."""
+OF_TEXTS = ("text-table", "text-folders", "text-lines")
+"""Layouts whose networks and settings are their own, so that nothing of the factors can be combined with them."""
 FILES_OF = {
     "idx": ("grey", "grey as colour"), "cifar": ("colour", "colour as grey"), "builtin": ("colour", "colour as grey"),
     "arrays": ("colour", "grey", "colour as grey", "grey as colour"),
@@ -66,7 +68,7 @@ EXPORTED = {
 TASKS_OF_VERB = {"compare": ("classify",), "features": ("classify",), "robustness": LABELLED}
 
 FACTORS = {
-    "layout": tuple(LAYOUTS),
+    "layout": tuple(layout for layout in LAYOUTS if layout not in OF_TEXTS),
     "model": tuple(MODELS_OF),
     "task": ("classify", "multilabel", "regress", "segment", "localise"),
     "question": ("predict", "attribution", "stimuli", "features", "robustness", "diagnose"),
