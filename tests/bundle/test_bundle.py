@@ -51,6 +51,7 @@ def test_a_bundle_is_two_files_of_plain_data(tmp_path):
         "alpha": True,
         "background": 255,
         "fit": "crop",
+        "shown_channels": [],
     }
 
 
@@ -200,7 +201,7 @@ def test_an_unknown_kind_of_input_is_rejected(tmp_path):
         load_bundle(tmp_path)
     assert str(caught.value) == (
         f"{file}: does not describe a convscope model (preprocessing: no kind of input smell; "
-        "choose one of image, series, sound, sound_wave, volume); copy the model again"
+        "choose one of image, series, sound, sound_wave, text, volume); copy the model again"
     )
 
 
