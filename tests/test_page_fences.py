@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpers.page_commands import Page
-from helpers.page_folder import page_folder, recordings  # noqa: F401
+from helpers.page_folder import examples_are_few, page_folder, recordings, texts, volumes  # noqa: F401
 from page_fences import LANGUAGES, Fence, fences_of
 
 ROOT = Path(__file__).parent.parent
@@ -22,10 +22,13 @@ ELSEWHERE = {
     "docs/how-to/extend/explain-method.md": "tests/analysis/test_own_method.py",
     "docs/tutorials/ants-and-bees.md": "tools/make_tutorials.py",
     "docs/tutorials/spoken-digits.md": "tools/make_tutorials.py",
-    "docs/tutorials/written-digits.md": "tools/make_tutorials.py",
 }
 """Pages and folders whose code another test or script runs."""
-PREPARED = {"docs/how-to/train-on-sound.md": recordings}
+PREPARED = {
+    "docs/how-to/train-on-sound.md": recordings,
+    "docs/how-to/train-on-text.md": texts,
+    "docs/how-to/train-on-volumes.md": volumes,
+}
 """What a page needs beyond the folder of all pages."""
 LONGEST_REASON = 80
 
@@ -35,7 +38,7 @@ def name_of(page: Path) -> str:
 
 
 def elsewhere(page: Path) -> bool:
-    return any(name in ELSEWHERE for name in (name_of(page), name_of(page.parent)))
+    return name_of(page) in ELSEWHERE or (name_of(page.parent) in ELSEWHERE and page.stem != "README")
 
 
 def is_run(fence: Fence) -> bool:
@@ -46,8 +49,10 @@ RUN = [page for page in PAGES if not elsewhere(page) and any(map(is_run, fences_
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", RUN, ids=name_of)
-def test_the_code_of_a_page_runs_from_top_to_bottom(page, page_folder, tmp_path, convscope, no_report, monkeypatch):  # noqa: F811, ARG001
+@pytest.mark.usefixtures("examples_are_few", "no_report")
+def test_the_code_of_a_page_runs_from_top_to_bottom(page, page_folder, tmp_path, convscope, monkeypatch):  # noqa: F811
     folder = tmp_path / "work"
     shutil.copytree(page_folder, folder)
     PREPARED.get(name_of(page), lambda _folder: None)(folder)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Run the commands of the tutorials on real data, and write their output, pictures and times into the pages.
 
-    tools/make_tutorials.py FOLDER [PAGE ...]     FOLDER holds hymenoptera, mnist_idx and fsdd; default: all pages
+    tools/make_tutorials.py FOLDER [PAGE ...]     FOLDER holds hymenoptera and fsdd; default: all pages
 
 A page is ``docs/tutorials/NAME.md``. What stands between the commands is written by hand; the script
 
@@ -11,7 +11,7 @@ A page is ``docs/tutorials/NAME.md``. What stands between the commands is writte
 - takes the picture for ``<!-- picture: FILE -->``, or of one card of a report for ``<!-- card: TITLE of FILE -->``,
   and writes it where the link below says.
 
-Takes about 20 minutes on two cores.
+No picture may show images of the data: charts and numbers only. Takes about 15 minutes on two busy cores.
 """
 
 import io
@@ -30,7 +30,7 @@ from playwright.sync_api import sync_playwright
 from page_fences import fences_of
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = {"ants-and-bees": "hymenoptera", "written-digits": "mnist_idx", "spoken-digits": "fsdd"}
+PAGES = {"ants-and-bees": "hymenoptera", "spoken-digits": "fsdd"}
 """Each page's data set, which stands in its folder under this name."""
 CHROMIUM = "/usr/bin/chromium"
 WIDEST, MOST_BYTES = 900, 120_000

@@ -24,17 +24,27 @@ SHORT = [
     (r"\s+#.*$", ""),
     (r"^(convscope (?:train|compare) .*?)--budget \S+", r"\1--budget 5s"),
     (r"^(convscope train (?!.*--(?:resume|budget|epochs)).*)$", r"\1 --epochs 1"),
-    (r"^(convscope train (?!.*--(?:resume|recipe|model|from (?!scratch))).*)$", r"\1 --set model.options.width=8"),
-    (r"--model resnet\d+", r"\g<0> --set model.options.width=8"),
-    (r"^(convscope compare (?!.*--budget).*--recipes.*)$", r"\1 --budget 5s"),
+    (
+        r"^(convscope train (?!.*(?:--resume|--recipe|--model|--from (?!scratch)|\.csv)).*)$",
+        r"\1 --set model.options.width=8",
+    ),
+    (r"--model (?:se_)?resnet\d+", r"\g<0> --set model.options.width=8"),
+    (r"(?<=photos) --from imagenet", r"\g<0> --set data.size=[64,64]"),
+    (r"^(convscope tune \S+) --budget \S+", r"\1"),
+    (r"^convscope tune photos$", r"\g<0> --search model.options.width=4:8"),
+    (r"width=16:256", "width=4:8"),
+    (r"^(convscope tune (?!.*--resume).*)$", r"\1 --trials 1 --set train.batch=64"),
+    (r"^(convscope compare (?!.*--budget).*--recipes.*)$", r"\1 --budget 1s"),
     (r"--seeds \d+", "--seeds 1"),
     (r"--processes \d+", "--processes 2"),
 ]
-"""How a command is cut so that a page takes seconds: times, epochs, processes, and the width of the default network."""
+"""How a command is cut so that a page takes seconds: times, epochs, trials, processes, and the width of the default
+network, which that of texts does not have."""
 SHORT_CODE = [
+    (r'(cs\.tune\(.*)budget="\w+"', r'\1trials=1, settings={"train.batch": 64}'),
     (r'budget="\w+"', 'epochs=1, settings={"model.options.width": 8}'),
     (r", epochs=\d+", ", epochs=1"),
-    (r'"train.epochs": \d+', '"train.epochs": 1, "model.options.width": 8'),
+    (r'"train.epochs": \d+', '"train.epochs": 1'),
     (r'"train.processes": \d+', '"train.processes": 2, "train.epochs": 1, "model.options.width": 8'),
     (r'cs\.train\("digits"\)', 'cs.train("digits", epochs=1)'),
 ]
@@ -76,16 +86,27 @@ class Page:
         if not words:
             return
         if words[:2] == ["pip", "install"]:
-            check_extras(words[2:])
+            check_installation(words[2:])
         elif words[0] == "convscope" and words[1] in SERVERS:
             self.serve(words[1:])
+        elif words[:3] == ["convscope", "tune", "--resume"] and len(words) == 4:
+            leave_unfinished(self.folder / words[3])
+            self.in_process(words, fence)
         elif words[0] == "convscope" and not set(words) & {"|", ">", "&&"}:
-            with quiet_input("quit\n" * 3):
-                code, out, err = self.convscope(*words[1:])
-            assert code == 0, f"{fence.place}: {line}: exit code {code}\n{out[-1500:]}\n{err[-1500:]}"
+            self.in_process(words, fence)
         else:
             done = self.shell(line)
             assert done.returncode == 0, f"{fence.place}: {line}: {done.stdout[-1500:]}\n{done.stderr[-1500:]}"
+
+    def in_process(self, words: list[str], fence: Fence) -> None:
+        """Run convscope in this process.
+
+        Raises:
+            AssertionError: it failed.
+        """
+        with quiet_input("quit\n" * 3):
+            code, out, err = self.convscope(*words[1:])
+        assert code == 0, f"{fence.place}: {shlex.join(words)}: exit code {code}\n{out[-1500:]}\n{err[-1500:]}"
 
     def shell(self, line: str) -> subprocess.CompletedProcess[str]:
         """Run a line in a shell."""
@@ -135,12 +156,21 @@ def shortened(text: str, rules: list[tuple[str, Any]]) -> str:
     return text
 
 
-def check_extras(words: list[str]) -> None:
-    """Check that an installation names extras that there are; nothing is installed."""
-    for name in words:
-        extras = re.fullmatch(r"convscope\[([\w,]+)\]", name)
-        assert extras, f"pip install {name}: not an extra of convscope"
-        assert set(extras[1].split(",")) <= set(EXTRAS), f"{name}: no such extra"
+def check_installation(words: list[str]) -> None:
+    """Check that an installation names extras and files that there are; nothing is installed."""
+    for option, name in zip(["", *words], words, strict=False):
+        if option in ("-r", "-c"):
+            assert (ROOT / name).is_file(), f"pip install {option} {name}: no such file"
+        elif not name.startswith("-") and name != ".":
+            extras = re.fullmatch(r"convscope\[([\w,]+)\]", name)
+            assert extras, f"pip install {name}: not an extra of convscope"
+            assert set(extras[1].split(",")) <= set(EXTRAS), f"{name}: no such extra"
+
+
+def leave_unfinished(search: Path) -> None:
+    """Cut the last record of a search's log, as a power failure before its end does."""
+    log = search / "search.jsonl"
+    log.write_text("".join(log.read_text(encoding="utf-8").splitlines(keepends=True)[:-1]), encoding="utf-8")
 
 
 @contextlib.contextmanager

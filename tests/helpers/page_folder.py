@@ -1,6 +1,7 @@
-"""A folder with everything that the pages of the documentation name: images, recordings, runs, networks."""
+"""A folder with everything that the pages of the documentation name: images, recordings, texts, volumes, runs."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,35 @@ from PIL import Image
 
 from helpers.recordings import spoken
 from helpers.small_runs import photos, train
+from helpers.volumes import block, write_nifti
 
 SIZE = (32, 32)
 """Of the images: the least that a VGG takes."""
 SMALL_RUNS = {"photos-1": "photos", "photos-2": "photos", "birds-1": "photos", "digits-1": "digits"}
 """The runs that pages name as trained before, and the data of each."""
+
+
+FEW = 240
+"""Examples of the built-in sets."""
+
+
+@pytest.fixture
+def examples_are_few(monkeypatch):
+    """Trainings and trials of a fraction of a second."""
+    cut(monkeypatch)
+
+
+def cut(patch: pytest.MonkeyPatch) -> None:
+    """Cut the built-in sets and the epochs of trainings and trials."""
+    from convscope.layouts import builtin
+    from convscope.pipeline import defaults
+    from convscope.tuning import rungs
+
+    table = builtin._digits_table()[:FEW]
+    patch.setattr(builtin, "_digits_table", lambda: table)
+    patch.setitem(builtin.BUILTINS, "waves", partial(builtin.waves, FEW))
+    patch.setattr(defaults, "EPOCHS", (1, 1))
+    patch.setattr(rungs, "LADDERS", ((1, 2), (1, 2)))
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +48,7 @@ def page_folder(tmp_path_factory):
     images(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        cut(patch)
         for name in ("photos-1", "digits-1"):
             train(folder / "runs" / name, SMALL_RUNS[name], train__epochs=2, train__batch=64)
     for name in ("photos-2", "birds-1"):
@@ -32,7 +58,7 @@ def page_folder(tmp_path_factory):
 
 def images(folder: Path) -> None:
     """Make the data and the single files."""
-    photos(folder / "photos", ["cat", "dog"], each=12, size=SIZE)
+    photos(folder / "photos", ["cat", "dog"], each=20, size=SIZE)
     photos(folder / "cameras" / "north", ["cat"], each=3, size=SIZE, seed=1)
     for image in (folder / "cameras").rglob("*.png"):
         with Image.open(image) as picture:
@@ -57,3 +83,20 @@ def recordings(folder: Path) -> None:
 
     spoken(folder / "digits", count=48)
     soundfile.write(folder / "new.mp3", np.sin(np.arange(4000) / 3), 8000)
+
+
+def texts(folder: Path) -> None:
+    """Make `reviews.csv`, a table of texts, and a file of one text."""
+    words = ("a moving and funny film", "a dull film", "funny and warm", "dull and cold")
+    rows = [f"{words[number % 4]} number {number},{('good', 'bad')[number % 2]}" for number in range(80)]
+    (folder / "reviews.csv").write_text("\n".join(["text,label", *rows]) + "\n", encoding="utf-8")
+    (folder / "new.txt").write_text("a funny film\n", encoding="utf-8")
+
+
+def volumes(folder: Path) -> None:
+    """Make `scans`, a folder of volumes of two classes, and a volume."""
+    noise = np.random.default_rng(0)
+    for number in range(24):
+        values = block((12, 12, 12), place=number % 2) + noise.integers(0, 50, (12, 12, 12), np.int16)
+        write_nifti(folder / "scans" / ("left", "right")[number % 2] / f"{number}.nii.gz", values)
+    shutil.copy(folder / "scans" / "left" / "0.nii.gz", folder / "new.nii.gz")
