@@ -285,3 +285,11 @@ def test_predictions_in_a_file_are_counted_and_the_names_may_come_from_stdin(
     code, _, err = convscope("predict", run, few, "--out", table, "--csv")
     message = f"convscope: --out {table}: the ending chooses the format; remove --csv and --json\n"
     assert (code, err) == (2, message)
+
+
+def test_a_folder_with_a_slash_is_not_the_built_in_set_of_its_name(convscope, tmp_path, monkeypatch):
+    photos(tmp_path / "digits", each=3)
+    monkeypatch.chdir(tmp_path)
+    code, out, err = convscope("compare", "digits/", "--recipes", "mel-mean")
+    message = f"convscope: --recipes mel-mean: is for recordings, and {tmp_path}/digits holds images; leave it out\n"
+    assert (code, out, err) == (2, "", message)

@@ -4,9 +4,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from convscope.runs.overrides import Overrides
 from convscope.tuning import full_training
 from convscope.tuning.folder import WINNER
-from convscope.tuning.full_training import train_winner
+from convscope.tuning.full_training import default_settings, train_winner
+from convscope.tuning.plan import CHOSEN
 
 
 @pytest.fixture
@@ -50,3 +52,12 @@ def test_a_time_for_fewer_epochs_than_the_trial_had_is_not_used(trained):
     assert trained(0.95, 7.9) == (
         WINNER, 0.9, "the time left is enough for 3 epochs in full, fewer than the 4 of the trial",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("source", "model"), [(CHOSEN, {"seed": 1}), ("--model", {"seed": 1, "model": {"options": {"kernel": 5}}})]
+)
+def test_options_of_a_network_that_the_search_chose_are_not_those_of_the_default_recipe(source, model):
+    given = Overrides.of({"seed": 1, "model": {"options": {"kernel": 5}}}, "--set")
+    settings = default_settings(SimpleNamespace(sources={"model.name": source}, given=given))
+    assert (dict(settings), settings.source("seed")) == (model, "--set")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def compare(
     runs: Annotated[
-        list[Path], typer.Argument(help="At least two run folders; with --recipes: DATA.", show_default=False)
+        list[str], typer.Argument(help="At least two run folders; with --recipes: DATA.", show_default=False)
     ],
     recipes: Annotated[
         str | None,
@@ -56,10 +56,10 @@ def compare(
     from convscope.api import run_baselines
 
     names = [name.strip() for name in recipes.split(",")]
-    _show_baselines(run_baselines(str(runs[0]), names, out, from_, range(seeds), budget), out, json)
+    _show_baselines(run_baselines(runs[0], names, out, from_, range(seeds), budget), out, json)
 
 
-def _compare_runs(runs: list[Path], json: bool) -> None:
+def _compare_runs(runs: list[str], json: bool) -> None:
     from convscope.api import compare as side_by_side
     from convscope.api.compare import HEADINGS
     from convscope.cli.printing import print_json_lines, table_of

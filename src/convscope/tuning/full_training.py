@@ -13,9 +13,9 @@ from convscope.bundle import load_config
 from convscope.pipeline import resuming, training
 from convscope.runs.events import Event, TrainingFinished
 from convscope.runs.folder import RunFolder
-from convscope.runs.overrides import Overrides, lay
+from convscope.runs.overrides import Overrides, lay, leaves
 from convscope.tuning.folder import WINNER
-from convscope.tuning.plan import SearchPlan
+from convscope.tuning.plan import CHOSEN, SearchPlan
 from convscope.tuning.state import SearchState
 from convscope.tuning.study import Trial
 
@@ -71,8 +71,13 @@ def train_winner(
 
 
 def default_settings(plan: SearchPlan) -> Overrides:
-    """Return the settings of the default recipe: the user's."""
-    return plan.given
+    """Return the settings of the default recipe: the user's, without options of a network that the search chose."""
+    if plan.sources.get("model.name") != CHOSEN:
+        return plan.given
+    model = {name: value for name, value in plan.given.get("model", {}).items() if name != "options"}
+    others = {name: value for name, value in plan.given.items() if name != "model"}
+    values = {**others, "model": model} if model else others
+    return Overrides(values, {name: plan.given.source(name) for name in leaves(values)})
 
 
 def winner_settings(plan: SearchPlan, values: Mapping[str, object], limited: bool) -> Overrides:

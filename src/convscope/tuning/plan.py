@@ -14,6 +14,8 @@ from convscope.tuning.rungs import Rungs
 from convscope.tuning.space import Space
 
 SEARCHED = "search"  # the source of a setting that the search chose
+CHOSEN = "chosen for the search: all its numbers are options"
+"""The source of the network where the user names none and the data are small images or series."""
 
 
 @dataclass(frozen=True, eq=False)

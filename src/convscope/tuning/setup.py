@@ -21,7 +21,7 @@ from convscope.runs.recipe import AUTO, SCRATCH, Recipe
 from convscope.tasks import Task
 from convscope.tuning.default_space import parameters_for
 from convscope.tuning.parameter import Parameter, parse_parameter
-from convscope.tuning.plan import SearchPlan
+from convscope.tuning.plan import CHOSEN, SearchPlan
 from convscope.tuning.refusal import network_size
 from convscope.tuning.request import SearchRequest
 from convscope.tuning.rungs import Rungs, epochs_per_trial, rungs_for
@@ -147,8 +147,7 @@ def _start(overrides: Overrides, found: Dataset) -> Overrides:
     small = float(np.median(found.sizes)) <= SMALL_SIDE or found.sizes.shape[1] == 1
     if not small or spatial or overrides.names("model.name"):
         return overrides
-    why = "chosen for the search: all its numbers are options"
-    return overrides.over(Overrides.of({"model": {"name": SMALL_MODEL}}, why))
+    return overrides.over(Overrides.of({"model": {"name": SMALL_MODEL}}, CHOSEN))
 
 
 def _space(recipe: Recipe, overrides: Overrides, given: list[Parameter]) -> Space:
