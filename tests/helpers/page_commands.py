@@ -31,7 +31,6 @@ SHORT = [
     (r"--model (?:se_)?resnet\d+", r"\g<0> --set model.options.width=8"),
     (r"(?<=photos) --from imagenet", r"\g<0> --set data.size=[64,64]"),
     (r"^(convscope tune \S+) --budget \S+", r"\1"),
-    (r"^convscope tune photos$", r"\g<0> --search model.options.width=4:8"),
     (r"width=16:256", "width=4:8"),
     (r"^(convscope tune (?!.*--resume).*)$", r"\1 --trials 1 --set train.batch=64"),
     (r"^(convscope compare (?!.*--budget).*--recipes.*)$", r"\1 --budget 1s"),
