@@ -276,14 +276,15 @@ def test_a_full_disk_is_reported_in_one_line_and_the_run_can_be_resumed(tmp_path
 
 
 @pytest.mark.slow
-def test_a_resumed_run_has_the_rest_of_its_budget(tmp_path, few):
-    """3 of 5 seconds are reserved for the report, so both sessions together have 2 for training."""
+def test_a_resumed_run_has_the_rest_of_its_budget(tmp_path, few, monkeypatch):
+    """3 of 5 seconds are reserved for the report, so both sessions together have less than 2 for training."""
+    monkeypatch.setattr("convscope.pipeline.end_seconds.slowness", lambda: 1.0)  # a busy machine reserves more
     stopped(tmp_path / "run", few, after_epoch(1), train__budget=5)
     before = state(tmp_path / "run")
     list(resuming(tmp_path / "run"))
     after = state(tmp_path / "run")
     assert after["epoch"] > before["epoch"]
-    assert before["extras"]["clock"]["spent"] < 1.8 < after["extras"]["clock"]["spent"] < 3
+    assert before["extras"]["clock"]["spent"] < 1.5 < after["extras"]["clock"]["spent"] < 3
 
 
 def test_seconds_of_a_killed_sitting_are_counted_by_its_epochs(tmp_path, few):

@@ -282,11 +282,12 @@ def test_a_range_test_takes_a_quarter_of_a_budget_at_most(tmp_path, monkeypatch,
 
 
 @pytest.mark.slow
-def test_a_budget_ends_on_time_evaluation_and_report_included(tmp_path, few):
+def test_a_budget_ends_on_time_evaluation_and_report_included(tmp_path, few, monkeypatch):
+    monkeypatch.setattr("convscope.pipeline.end_seconds.slowness", lambda: 1.0)  # a busy machine reserves more
     began = time.monotonic()
     events = train(tmp_path / "run", few, train__budget=8)
     took = time.monotonic() - began
-    assert 4.9 < took < 8.5, "3 of the 8 seconds are reserved for the report"
+    assert 4.5 < took < 8.5, "3 of the 8 seconds are reserved for the report, and some for the last evaluation"
     epochs = [event for event in events if isinstance(event, Epoch)]
     assert len(epochs) > 2, "the number of epochs does not bound it"
     assert epochs[-1].learning_rate < 0.1 * max(epoch.learning_rate for epoch in epochs), "the schedule came to rest"

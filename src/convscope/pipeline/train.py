@@ -41,7 +41,8 @@ from convscope.runs.folder import RunFolder
 from convscope.runs.loaders import PreparedData, open_source, prepare, reload
 from convscope.runs.overrides import Overrides, lay
 from convscope.runs.parse import check_overrides
-from convscope.runs.pretrained import find_pretrained
+from convscope.runs.pretrained import PretrainedSource, find_pretrained
+from convscope.runs.recipe import Recipe
 from convscope.runs.recipe_file import Settings, annotate, as_overrides
 from convscope.training import ONE_PROCESS, Note, Processes
 
@@ -186,7 +187,7 @@ def resuming(
         if processes.is_first:
             yield prepared.loaded_event(recipe.task)
         restart = recipe.transfer.checkpoint and not folder.has_checkpoint()
-        origin = find_pretrained(recipe.transfer.checkpoint, recipe.model.name) if restart else None
+        origin = _origin(recipe) if restart else None
         session = build_session(prepared, recipe, started, origin, folder.environment()["threads"], processes)
         if recipe.transfer.checkpoint:
             session.config = session.config.model_copy(update={"origin": folder.transfer()["origin"]})
@@ -201,6 +202,12 @@ def resuming(
         forget_later(folder, session)
         notes += _changes_since_start(folder, prepared, session, check_data)
         yield from _run_to_end(folder, prepared, session, started, notes)
+
+
+def _origin(recipe: Recipe) -> PretrainedSource:
+    """Return the weights that a recipe names; those of a run may be the encoder of the recipe's network."""
+    checkpoint = recipe.transfer.checkpoint
+    return find_pretrained(checkpoint, None if Path(checkpoint).is_dir() else recipe.model.name)
 
 
 def _align(session: TrainingSession) -> None:
