@@ -68,13 +68,13 @@ def test_predictions_are_a_sequence_that_shows_its_first_items(tmp_path):
 
 
 def test_a_comparison_is_a_table_with_warnings():
-    row = ComparedRun("runs/a-1", "resnet18", 0.91234, 0.9, 0.92, 11_000, 4, 75.0)
+    row = ComparedRun("runs/a-1", "resnet18", 0.91234, 0.9, 0.92, 11_000, 4, 75.0, 1.25)
     comparison = cs.results.Comparison((row, replace(row, run=BAD)), ("x < y",))
     assert repr(comparison) == (
         "Comparison\n"
-        "run       network   accuracy  95 % interval   parameters  epochs  time\n"
-        "runs/a-1  resnet18  91.23 %   90.0 to 92.0 %  11,000      4       1 min 15 s\n"
-        "<script>  resnet18  91.23 %   90.0 to 92.0 %  11,000      4       1 min 15 s\n"
+        "run       network   accuracy  95 % interval   parameters  epochs  time        energy\n"
+        "runs/a-1  resnet18  91.23 %   90.0 to 92.0 %  11,000      4       1 min 15 s  1.2 Wh\n"
+        "<script>  resnet18  91.23 %   90.0 to 92.0 %  11,000      4       1 min 15 s  1.2 Wh\n"
         "! x < y"
     )
     assert comparison.best == row

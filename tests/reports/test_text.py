@@ -61,8 +61,9 @@ def test_the_line_of_an_epoch(events_of_run):
 
 def test_the_lines_of_the_result(events_of_run, tmp_path):
     path = tmp_path / "run"
-    first, report, after = as_lines(only(events_of_run, TrainingFinished))
+    first, energy, report, after = as_lines(only(events_of_run, TrainingFinished))
     assert re.fullmatch(r"validation accuracy \d+\.\d\d % \(epoch 2\) after \d+\.\d s", first)
+    assert re.fullmatch(r"energy \S+ Wh \((measured|estimated, .*)\), \S+ g CO2e with .* the world \(.*\)", energy)
     assert report == f"report: {path / 'report.html'}"
     assert after == (
         f"next: convscope explore {path}   convscope evaluate {path} --split test   convscope predict {path} FILES"
