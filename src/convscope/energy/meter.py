@@ -72,7 +72,7 @@ def two_digits(number: float) -> str:
 
 
 class EnergyMeter:
-    """Measures from its creation on; read it at least every few minutes, see `RaplCounter`.
+    """Measures from its creation on; call `keep_up` at least every few minutes.
 
     Args:
         rapl: the counter of the processor packages; None: there is none.
@@ -89,6 +89,11 @@ class EnergyMeter:
         """Count a graphics card from now on, by the name that PyTorch gives it."""
         self._has_card, self._card_joules = True, nvml_counter(uuid)
         self._card_start = self._card_joules() if self._card_joules else 0.0
+
+    def keep_up(self) -> None:
+        """Read the counter of the processor, so that its restarts at 0 are seen; see `RaplCounter`."""
+        if self._rapl:
+            self._rapl.joules()
 
     def read(self, cores: int = 1) -> Energy:
         """Return the energy so far of a computation that keeps `cores` for each of its `processes`.

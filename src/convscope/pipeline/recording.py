@@ -32,7 +32,7 @@ def recorded_epochs(
         for event in events:
             found: list[Event] = []
             if isinstance(event, Epoch):
-                session.energy.read()  # counters start again at 0, which has to be seen
+                session.energy.keep_up()
                 found += monitor.on_epoch(event)
                 for one in found:  # before the state is saved, so that a resumed run has them too
                     append_line(folder.events_file, as_json(one))

@@ -168,6 +168,11 @@ class _Reading:
         return [*found, *self.finder.unused_note(used)]
 
 
+def _names_places(file: Path) -> bool:
+    content = file.read_bytes()
+    return any(f'"{name}"'.encode() in content for name in _PLACES)
+
+
 def _image_classes(source: str, reading: _Reading) -> Dataset:
     """The dataset of annotations without a place; images of several categories are skipped."""
     note = "no annotation has a box, polygons or a mask: the categories are the classes of the images"
@@ -253,7 +258,7 @@ def _recognise(source: Source, settings: ReadSettings) -> Recognised | None:
         return None
     files = coco_files(source)
     if settings.target_kind == CLASSES.name:
-        files = [file for file in files if not any(f'"{name}"'.encode() in file.read_bytes() for name in _PLACES)]
+        files = [file for file in files if not _names_places(file)]
     if not files:
         return None
     because = f"{files[0].name} has images, annotations and categories"
