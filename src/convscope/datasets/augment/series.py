@@ -11,6 +11,7 @@ import torch
 from pydantic import BaseModel, Field
 from torch import Tensor
 
+from convscope.datasets.augment.of_inputs import InputAugment
 from convscope.datasets.augment.policies import named_policy
 
 _KNOTS = 4  # of the smooth curve that warps time
@@ -40,23 +41,14 @@ SERIES_POLICIES: dict[str, SeriesPolicy] = {
 
 
 @dataclass(frozen=True)
-class SeriesAugment:
+class SeriesAugment(InputAugment):
     """Augments batches of series by a policy; the same generator state gives the same result on every device."""
 
     chosen: SeriesPolicy
 
-    def augment_pair(
-        self,
-        x: Tensor,
-        y: Tensor,
-        target_kind: str,  # noqa: ARG002
-        generator: torch.Generator,
-        mirror: Tensor | bool | None = None,  # noqa: ARG002
-    ) -> tuple[Tensor, Tensor]:
-        """Augment series (B, C, L) float32, NaN where there is no value; targets are returned unchanged."""
+    def augment(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Augment series (B, C, L) float32, NaN where there is no value."""
         policy = self.chosen
-        if policy == SeriesPolicy():
-            return x, y
         if policy.shift or policy.crop < 1 or policy.warp:
             x = resample(x, self._positions(len(x), x.shape[-1], generator))
         if policy.scale or policy.jitter:
@@ -65,7 +57,7 @@ class SeriesAugment:
             x = mean + (x - mean) * factor.to(x.device)
             if policy.jitter:
                 x = x + policy.jitter * deviation * torch.randn(x.shape, generator=generator).to(x.device)
-        return x, y
+        return x
 
     def _positions(self, count: int, length: int, generator: torch.Generator) -> Tensor:
         """(B, L) where each value of the result is taken from, in samples."""

@@ -10,6 +10,7 @@ import torch
 from pydantic import BaseModel, Field
 from torch import Tensor
 
+from convscope.datasets.augment.of_inputs import InputAugment
 from convscope.datasets.augment.pipeline import to_unit_floats
 from convscope.datasets.inputs.mel import RANGE
 
@@ -41,23 +42,14 @@ SOUND_POLICIES: dict[str, SoundPolicy] = {
 
 
 @dataclass(frozen=True)
-class SpectrogramAugment:
+class SpectrogramAugment(InputAugment):
     """Augments batches of spectrograms; the same generator state gives the same result on every device."""
 
     chosen: SoundPolicy
 
-    def augment_pair(
-        self,
-        x: Tensor,
-        y: Tensor,
-        target_kind: str,  # noqa: ARG002
-        generator: torch.Generator,
-        mirror: Tensor | bool | None = None,  # noqa: ARG002
-    ) -> tuple[Tensor, Tensor]:
-        """Augment spectrograms (B, C, bands, columns), uint8 or in [0, 1], of `RANGE` decibels; targets are kept."""
+    def augment(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Augment spectrograms (B, C, bands, columns), uint8 or in [0, 1], of `RANGE` decibels."""
         policy, count = self.chosen, len(x)
-        if policy == SoundPolicy():
-            return x, y
         x = shifted(to_unit_floats(x), policy.shift, generator)
         if policy.gain:
             change = policy.gain / RANGE * (2 * torch.rand(count, 1, 1, 1, generator=generator) - 1)
@@ -69,27 +61,18 @@ class SpectrogramAugment:
             if share:
                 masked = spans(count, x.shape[axis], share, generator).to(x.device)
                 x = torch.where(masked.view(count, 1, *((1, -1) if axis == 3 else (-1, 1))), mean, x)
-        return x, y
+        return x
 
 
 @dataclass(frozen=True)
-class WaveAugment:
+class WaveAugment(InputAugment):
     """Augments batches of samples; the same generator state gives the same result on every device."""
 
     chosen: SoundPolicy
 
-    def augment_pair(
-        self,
-        x: Tensor,
-        y: Tensor,
-        target_kind: str,  # noqa: ARG002
-        generator: torch.Generator,
-        mirror: Tensor | bool | None = None,  # noqa: ARG002
-    ) -> tuple[Tensor, Tensor]:
-        """Augment samples (B, C, L), int16 or in [-1, 1]; targets are returned unchanged."""
+    def augment(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Augment samples (B, C, L), int16 or in [-1, 1]."""
         policy, count = self.chosen, len(x)
-        if policy == SoundPolicy():
-            return x, y
         x = shifted(unit_samples(x), policy.shift, generator)
         if policy.gain:
             change = policy.gain * (2 * torch.rand(count, 1, 1, generator=generator) - 1)
@@ -100,7 +83,7 @@ class WaveAugment:
             x = x + noise * x.abs().amax((1, 2), keepdim=True)
         if policy.time_mask:
             x = x.masked_fill(spans(count, x.shape[2], policy.time_mask, generator).to(x.device)[:, None], 0)
-        return x, y
+        return x
 
 
 def unit_samples(x: Tensor) -> Tensor:

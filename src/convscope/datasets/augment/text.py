@@ -9,6 +9,7 @@ import torch
 from pydantic import BaseModel, Field
 from torch import Tensor
 
+from convscope.datasets.augment.of_inputs import InputAugment
 from convscope.datasets.inputs.text_reading import PADDING, UNKNOWN
 from convscope.errors import ConfigError, did_you_mean
 
@@ -29,24 +30,15 @@ TEXT_POLICIES: dict[str, TextPolicy] = {
 
 
 @dataclass(frozen=True)
-class TextAugment:
+class TextAugment(InputAugment):
     """Augments batches of texts by a policy; the same generator state gives the same result on every device."""
 
     chosen: TextPolicy
 
-    def augment_pair(
-        self,
-        x: Tensor,
-        y: Tensor,
-        target_kind: str,  # noqa: ARG002
-        generator: torch.Generator,
-        mirror: Tensor | bool | None = None,  # noqa: ARG002
-    ) -> tuple[Tensor, Tensor]:
-        """Augment texts (B, 1, L) of numbers of tokens; targets are returned unchanged."""
-        if self.chosen == TextPolicy():
-            return x, y
+    def augment(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Augment texts (B, 1, L) of numbers of tokens."""
         dropped = (torch.rand(x.shape, generator=generator) < self.chosen.word_dropout).to(x.device)
-        return torch.where(dropped & (x != PADDING), UNKNOWN, x), y
+        return torch.where(dropped & (x != PADDING), UNKNOWN, x)
 
 
 def text_augment(policy: str | TextPolicy) -> TextAugment:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from torch import Tensor
 from torch.nn import functional
 
+from convscope.datasets.augment.of_inputs import InputAugment
 from convscope.datasets.augment.pipeline import to_unit_floats
 
 _KNOTS = 4  # displacements on each side of the grid of elastic deformation
@@ -62,23 +63,14 @@ VOLUME_POLICIES: dict[str, VolumePolicy] = {
 
 
 @dataclass(frozen=True)
-class VolumeAugment:
+class VolumeAugment(InputAugment):
     """Augments batches of volumes by a policy; the same generator state gives the same result on every device."""
 
     chosen: VolumePolicy
 
-    def augment_pair(
-        self,
-        x: Tensor,
-        y: Tensor,
-        target_kind: str,  # noqa: ARG002
-        generator: torch.Generator,
-        mirror: Tensor | bool | None = None,  # noqa: ARG002
-    ) -> tuple[Tensor, Tensor]:
-        """Augment volumes (B, C, D, H, W), float32 in [0, 1] or uint8; targets are returned unchanged."""
+    def augment(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Augment volumes (B, C, D, H, W), float32 in [0, 1] or uint8."""
         policy = self.chosen
-        if policy == VolumePolicy():
-            return x, y
         x = to_unit_floats(x)
         if policy.flip:
             x = _flipped(x, torch.rand(len(x), 3, generator=generator) < 0.5)
@@ -87,7 +79,7 @@ class VolumeAugment:
         if policy.moves:
             grid = _motion(policy, x.shape, generator).to(x.device)
             x = functional.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
-        return self._values_changed(x, generator), y
+        return self._values_changed(x, generator)
 
     def _values_changed(self, x: Tensor, generator: torch.Generator) -> Tensor:
         policy, count = self.chosen, (len(x), 1, 1, 1, 1)
